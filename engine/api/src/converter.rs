@@ -1,0 +1,66 @@
+//! Bytes ↔ Arrow.
+
+use arrow::array::BinaryArray;
+
+use crate::{Column, Header, RawBatch, RawHeader, RejectedRow, Result, RowIndex};
+
+/// Which part of the messages a converter works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Keys.
+    Key,
+    /// Values.
+    Value,
+}
+
+/// Rows of a raw batch that share a schema.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Rows of the raw batch, ascending.
+    pub rows: RowIndex,
+    /// Their values; same length.
+    pub column: Column,
+}
+
+/// A raw batch after conversion.
+#[derive(Debug, Default)]
+pub struct Converted {
+    /// The rows, in order: no row of a run stands before a row of an earlier run. One run where all rows have one schema.
+    pub runs: Vec<Run>,
+    /// Rows that could not be converted; they are in no run. `row` is the row of the raw batch.
+    pub rejected: Vec<RejectedRow>,
+}
+
+/// A column as bytes.
+#[derive(Debug)]
+pub struct Serialized {
+    /// As long as the column; null = null key or value; anything at rejected rows.
+    pub bytes: BinaryArray,
+    /// Rows that could not be converted. `row` is the row of the COLUMN.
+    pub rejected: Vec<RejectedRow>,
+}
+
+/// Converts keys or values. One instance serves one side of one task, on one thread at a time; state that it learns (an
+/// inferred schema) is its own. Its configuration is given at creation: see [`crate::PluginFactory::Converter`].
+pub trait Converter: Send {
+    /// Bytes to Arrow. A null is Connect's null.
+    ///
+    /// # Errors
+    /// Only what concerns the whole batch (a schema registry out of reach: `Retriable`); a bad row is a rejected row.
+    fn to_connect(&mut self, batch: &RawBatch, side: Side) -> Result<Converted>;
+
+    /// Arrow to bytes, for a record of `topic`.
+    ///
+    /// # Errors
+    /// As for `to_connect`.
+    fn from_connect(&mut self, topic: &str, column: &Column) -> Result<Serialized>;
+}
+
+/// Converts single headers.
+pub trait HeaderConverter: Send {
+    /// Bytes to a value.
+    fn to_connect(&mut self, topic: &str, header: &RawHeader) -> Result<Header>;
+
+    /// A value to bytes.
+    fn from_connect(&mut self, topic: &str, header: &Header) -> Result<RawHeader>;
+}

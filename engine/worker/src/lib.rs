@@ -1,0 +1,3 @@
+//! The worker core: herder, tasks, offsets, error handling, storage, REST.
+
+pub mod task;
