@@ -1,1 +1,23 @@
-//! volley-kafka
+//! All that talks to a broker: consuming in batches, producing, administration, and the translation of Java client keys.
+//!
+//! ```text
+//!  Java client keys ─ translate ─► librdkafka configuration ─┬─► Fetcher ─► RawBatch …     (Committer: offsets)
+//!                                                            ├─► Producer ◄─ Outgoing …    (Delivery …)
+//!                                                            └─► Admin
+//! ```
+//!
+//! This is the only crate that names rdkafka. Everything blocks the calling thread, with deadlines.
+
+mod admin;
+mod committer;
+mod fetcher;
+mod producer;
+mod rebalance;
+mod translation;
+
+pub use admin::{Admin, NewTopic, TopicDescription};
+pub use committer::Committer;
+pub use fetcher::{FetchSettings, Fetcher, TopicSelection};
+pub use producer::{Delivery, Outgoing, Producer};
+pub use rebalance::RebalanceListener;
+pub use translation::{ClientRole, Translation, translate};
