@@ -1,0 +1,232 @@
+//! All plug-ins of the worker, found by any of their names.
+
+use std::collections::HashMap;
+
+use volley_api::{
+    ConfigMap, Converter, Error, HeaderConverter, Plugin, PluginFactory, PluginKind, Predicate, Result, Side,
+    Transformation,
+};
+
+use crate::worker_config::{WorkerConfig, without_prefix};
+
+/// The plug-ins of a worker.
+///
+/// A plug-in is found by its class name, its aliases, the simple form of each (what follows the last `.` or `$`), and
+/// that without its suffix (`Connector`, `Converter`, …), as long as the short form belongs to one plug-in only.
+#[derive(Debug)]
+pub struct Plugins {
+    plugins: Vec<Plugin>,
+    full: HashMap<(Family, String), usize>,
+    short: HashMap<(Family, String), Vec<usize>>,
+}
+
+/// Kinds that share a name space: sinks and sources are both connectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Family {
+    Connector,
+    Other(PluginKind),
+}
+
+impl From<PluginKind> for Family {
+    fn from(kind: PluginKind) -> Self {
+        match kind {
+            PluginKind::Sink | PluginKind::Source => Self::Connector,
+            other => Self::Other(other),
+        }
+    }
+}
+
+impl Plugins {
+    /// The given plug-ins, in the order of kind and class name. Of two with the same class and kind the later one counts,
+    /// so that a user's own may replace a built-in one.
+    pub fn new(plugins: Vec<Plugin>) -> Self {
+        let mut unique: Vec<Plugin> = Vec::with_capacity(plugins.len());
+        for plugin in plugins {
+            match unique.iter_mut().find(|other| other.class == plugin.class && other.kind() == plugin.kind()) {
+                Some(other) => *other = plugin,
+                None => unique.push(plugin),
+            }
+        }
+        unique.sort_by_key(|plugin| (plugin.kind(), plugin.class));
+        let mut this = Self { plugins: unique, full: HashMap::new(), short: HashMap::new() };
+        this.index();
+        this
+    }
+
+    fn index(&mut self) {
+        for (position, plugin) in self.plugins.iter().enumerate() {
+            let family = Family::from(plugin.kind());
+            for name in std::iter::once(&plugin.class).chain(plugin.aliases) {
+                self.full.entry((family, (*name).to_owned())).or_insert(position);
+                for short in short_names(name, plugin.kind()) {
+                    let owners = self.short.entry((family, short.to_owned())).or_default();
+                    if !owners.contains(&position) {
+                        owners.push(position);
+                    }
+                }
+            }
+        }
+    }
+
+    /// All plug-ins, by kind and class name.
+    pub fn all(&self) -> &[Plugin] {
+        &self.plugins
+    }
+
+    /// The connector plug-in that `name` names.
+    ///
+    /// # Errors
+    /// `Config`, in Kafka Connect's words, if there is none or more than one.
+    pub fn find_connector(&self, name: &str) -> Result<&Plugin> {
+        match self.lookup(Family::Connector, name) {
+            [position] => Ok(&self.plugins[*position]),
+            [] => {
+                let available = self.describe(|plugin| Family::from(plugin.kind()) == Family::Connector);
+                Err(Error::config(format!(
+                    "Failed to find any class that implements Connector and which name matches {name}, available \
+                     connectors are: {available}"
+                )))
+            }
+            several => {
+                let classes = several.iter().map(|position| self.plugins[*position].class);
+                Err(Error::config(format!(
+                    "More than one connector matches alias {name}. Please use full package and class name instead. \
+                     Classes found: {}",
+                    classes.collect::<Vec<_>>().join(", ")
+                )))
+            }
+        }
+    }
+
+    /// The plug-in of `kind` that `name` names.
+    ///
+    /// # Errors
+    /// `Config`, in Kafka Connect's words, if there is none or more than one.
+    pub fn find(&self, kind: PluginKind, name: &str) -> Result<&Plugin> {
+        if Family::from(kind) == Family::Connector {
+            return match self.find_connector(name) {
+                Ok(plugin) if plugin.kind() != kind => {
+                    Err(Error::config(format!("Class {name} could not be found: it is a {}, not a {kind}.", plugin.kind())))
+                }
+                found => found,
+            };
+        }
+        match self.lookup(Family::from(kind), name) {
+            [position] => Ok(&self.plugins[*position]),
+            _ => Err(Error::config(format!("Class {name} could not be found."))),
+        }
+    }
+
+    /// The plug-in of any kind that `name` names, connectors first.
+    pub fn find_any(&self, name: &str) -> Option<&Plugin> {
+        const KINDS: [PluginKind; 7] = [
+            PluginKind::Sink,
+            PluginKind::Converter,
+            PluginKind::HeaderConverter,
+            PluginKind::Transformation,
+            PluginKind::Predicate,
+            PluginKind::ConfigProvider,
+            PluginKind::Source,
+        ];
+        KINDS.iter().find_map(|kind| match self.lookup(Family::from(*kind), name) {
+            [position] => Some(&self.plugins[*position]),
+            _ => None,
+        })
+    }
+
+    fn lookup(&self, family: Family, name: &str) -> &[usize] {
+        let key = (family, name.to_owned());
+        match self.full.get(&key) {
+            Some(position) => std::slice::from_ref(position),
+            None => self.short.get(&key).map_or(&[], Vec::as_slice),
+        }
+    }
+
+    fn describe(&self, wanted: impl Fn(&Plugin) -> bool) -> String {
+        let descriptions = self.plugins.iter().filter(|plugin| wanted(plugin)).map(|plugin| {
+            let Plugin { class, version, .. } = plugin;
+            format!("PluginDesc{{klass=class {class}, name='{class}', version='{version}', type={}}}", plugin.kind())
+        });
+        descriptions.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The converter of one side of a connector's tasks: the connector's own with the settings that it has there, else
+    /// the worker's with the worker's settings.
+    pub fn new_converter(&self, side: Side, connector: &ConfigMap, worker: &WorkerConfig) -> Result<Box<dyn Converter>> {
+        let key = match side {
+            Side::Key => "key.converter",
+            Side::Value => "value.converter",
+        };
+        let (class, config) = class_and_config(key, connector, worker)?;
+        match &self.find(PluginKind::Converter, &class)?.factory {
+            PluginFactory::Converter(new) => new(&config, side),
+            _ => Err(Error::config(format!("Class {class} could not be found."))),
+        }
+    }
+
+    /// The header converter of a connector's tasks; see [`Plugins::new_converter`].
+    pub fn new_header_converter(&self, connector: &ConfigMap, worker: &WorkerConfig) -> Result<Box<dyn HeaderConverter>> {
+        let (class, config) = class_and_config("header.converter", connector, worker)?;
+        match &self.find(PluginKind::HeaderConverter, &class)?.factory {
+            PluginFactory::HeaderConverter(new) => new(&config),
+            _ => Err(Error::config(format!("Class {class} could not be found."))),
+        }
+    }
+
+    /// The transformation `alias` of a connector, configured by its `transforms.<alias>.` keys.
+    pub fn new_transformation(&self, alias: &str, connector: &ConfigMap) -> Result<Box<dyn Transformation>> {
+        let (class, config) = class_of_alias("transforms", alias, connector)?;
+        match &self.find(PluginKind::Transformation, &class)?.factory {
+            PluginFactory::Transformation(new) => new(&config),
+            _ => Err(Error::config(format!("Class {class} could not be found."))),
+        }
+    }
+
+    /// The predicate `alias` of a connector, configured by its `predicates.<alias>.` keys.
+    pub fn new_predicate(&self, alias: &str, connector: &ConfigMap) -> Result<Box<dyn Predicate>> {
+        let (class, config) = class_of_alias("predicates", alias, connector)?;
+        match &self.find(PluginKind::Predicate, &class)?.factory {
+            PluginFactory::Predicate(new) => new(&config),
+            _ => Err(Error::config(format!("Class {class} could not be found."))),
+        }
+    }
+}
+
+fn class_and_config(key: &str, connector: &ConfigMap, worker: &WorkerConfig) -> Result<(String, ConfigMap)> {
+    let prefix = format!("{key}.");
+    match connector.get(key) {
+        Some(class) => Ok((class.trim().to_owned(), without_prefix(connector, &prefix))),
+        None => {
+            let class = worker.parsed().string(key);
+            let class = class.ok_or_else(|| Error::config(format!("could not find a class for `{key}`")))?;
+            Ok((class.to_owned(), without_prefix(worker.originals(), &prefix)))
+        }
+    }
+}
+
+fn class_of_alias(kind: &str, alias: &str, connector: &ConfigMap) -> Result<(String, ConfigMap)> {
+    let mut config = without_prefix(connector, &format!("{kind}.{alias}."));
+    for own_key in ["predicate", "negate"] {
+        if kind == "transforms" {
+            config.shift_remove(own_key);
+        }
+    }
+    let class = config.shift_remove("type").ok_or_else(|| {
+        Error::config(format!("Missing required configuration \"{kind}.{alias}.type\" which has no default value."))
+    })?;
+    Ok((class.trim().to_owned(), config))
+}
+
+fn short_names(full: &str, kind: PluginKind) -> impl Iterator<Item = &str> {
+    let simple = full.rsplit(['.', '$']).next().unwrap_or(full);
+    let suffix = match kind {
+        PluginKind::Sink | PluginKind::Source => "Connector",
+        PluginKind::Transformation => "Transformation",
+        PluginKind::Predicate => "Predicate",
+        PluginKind::Converter => "Converter",
+        PluginKind::HeaderConverter => "HeaderConverter",
+        PluginKind::ConfigProvider => "ConfigProvider",
+    };
+    let pruned = simple.strip_suffix(suffix).filter(|pruned| !pruned.is_empty());
+    std::iter::once(simple).chain(pruned)
+}

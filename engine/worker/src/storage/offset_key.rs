@@ -1,0 +1,103 @@
+//! Keys and values of stored offsets: JSON bytes as Kafka Connect's JsonConverter writes them.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
+use volley_api::{Error, Result, SourceOffset, SourcePartition};
+
+/// Key and value bytes of all connectors.
+pub(super) type OffsetBytes = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// The key `["connector",{partition}]`.
+pub(super) fn offset_key(connector: &str, partition: &SourcePartition) -> Result<Vec<u8>> {
+    to_bytes(&(connector, partition))
+}
+
+/// The value of an offset.
+pub(super) fn offset_value(offset: &SourceOffset) -> Result<Vec<u8>> {
+    to_bytes(offset)
+}
+
+/// Connector and partition of a key; `None` if it is not one (a null partition is not listed either).
+pub(super) fn parse_offset_key(key: &[u8]) -> Option<(String, SourcePartition)> {
+    serde_json::from_slice(key).ok()
+}
+
+/// The offset in a value.
+///
+/// # Errors
+/// If the value is no JSON object.
+pub(super) fn parse_offset_value(value: &[u8]) -> Result<SourceOffset> {
+    serde_json::from_slice(value).map_err(|error| {
+        Error::fatal(format!("could not read stored offset `{}` as a JSON object", String::from_utf8_lossy(value)))
+            .with_source(error)
+    })
+}
+
+/// The key under which the offset of a partition is stored: the exact one, or one whose members stand in another order.
+pub(super) fn stored_key(bytes: &OffsetBytes, connector: &str, partition: &SourcePartition) -> Result<Option<Vec<u8>>> {
+    let exact = offset_key(connector, partition)?;
+    if bytes.contains_key(&exact) {
+        return Ok(Some(exact));
+    }
+    if partition.len() < 2 {
+        return Ok(None);
+    }
+    // Loops over all keys: only partitions that have several members and no offset yet get here.
+    let same = |key: &&Vec<u8>| parse_offset_key(key).is_some_and(|(name, other)| name == connector && other == *partition);
+    Ok(bytes.keys().find(same).cloned())
+}
+
+fn to_bytes(value: &impl Serialize) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, JacksonFormatter);
+    value.serialize(&mut serializer).map_err(|error| Error::fatal("could not write offset as JSON").with_source(error))?;
+    Ok(bytes)
+}
+
+/// Checks that the members of a partition or an offset are primitive, as Kafka Connect demands.
+pub(super) fn check_primitive(members: &SourcePartition) -> Result<()> {
+    match members.iter().find(|(_, value)| matches!(value, Value::Array(_) | Value::Object(_))) {
+        None => Ok(()),
+        Some((name, _)) => {
+            Err(Error::data(format!("could not store offset: field `{name}` is an array or object, not a primitive value")))
+        }
+    }
+}
+
+/// Compact JSON with Jackson's escapes: upper-case hexadecimal digits.
+struct JacksonFormatter;
+
+impl Formatter for JacksonFormatter {
+    fn write_char_escape<W: ?Sized + io::Write>(&mut self, writer: &mut W, escape: CharEscape) -> io::Result<()> {
+        match escape {
+            CharEscape::AsciiControl(byte) => write!(writer, "\\u{byte:04X}"),
+            other => CompactFormatter.write_char_escape(writer, other),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_compact_json_in_the_order_given() {
+        let partition: SourcePartition = serde_json::from_str(r#"{ "z": "ä\u001f\n", "a": 1 }"#).unwrap();
+        let key = offset_key("local-file-source", &partition).unwrap();
+        assert_eq!(String::from_utf8(key).unwrap(), r#"["local-file-source",{"z":"ä\u001F\n","a":1}]"#);
+    }
+
+    #[test]
+    fn a_partition_with_members_in_another_order_is_the_same() {
+        let stored: SourcePartition = serde_json::from_str(r#"{"a":1,"b":2}"#).unwrap();
+        let asked: SourcePartition = serde_json::from_str(r#"{"b":2,"a":1}"#).unwrap();
+        let bytes = OffsetBytes::from([(offset_key("c", &stored).unwrap(), b"{}".to_vec())]);
+        assert_eq!(stored_key(&bytes, "c", &asked).unwrap(), Some(offset_key("c", &stored).unwrap()));
+        assert_eq!(stored_key(&bytes, "d", &asked).unwrap(), None);
+    }
+}

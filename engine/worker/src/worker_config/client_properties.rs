@@ -1,0 +1,176 @@
+//! What the Kafka clients of connectors are configured with: fixed defaults, then the worker's prefixed settings, then
+//! the connector's overrides. Keys are those of the Java clients; volley-kafka translates them.
+
+use volley_api::ConfigMap;
+
+use super::{WorkerConfig, without_prefix};
+
+const CLIENT_PREFIXES: [&str; 3] = ["producer.", "consumer.", "admin."];
+
+/// Un-prefixed worker keys that no Kafka client knows; admin clients inherit all the others.
+const WORKER_PREFIXES: [&str; 19] = [
+    "access.control.",
+    "config.providers",
+    "config.storage.",
+    "connector.client.config.override.policy",
+    "group.id",
+    "header.converter",
+    "key.converter",
+    "listeners",
+    "metric",
+    "offset.",
+    "plugin.",
+    "response.http.",
+    "rest.",
+    "ssl.client.auth",
+    "status.storage.",
+    "task.",
+    "topic.",
+    "value.converter",
+    "volley.",
+];
+
+impl WorkerConfig {
+    /// Settings of the consumer of sink task `task` of connector `name`.
+    pub fn consumer_properties(&self, connector_config: &ConfigMap, name: &str, task: usize) -> ConfigMap {
+        let mut properties = self.client_defaults(&format!("connector-consumer-{name}-{task}"));
+        properties.insert("group.id".into(), format!("connect-{name}"));
+        properties.insert("enable.auto.commit".into(), "false".into());
+        properties.insert("auto.offset.reset".into(), "earliest".into());
+        self.inherit(properties, "consumer", connector_config)
+    }
+
+    /// Settings of the producer of source task `task` of connector `name`.
+    pub fn producer_properties(&self, connector_config: &ConfigMap, name: &str, task: usize) -> ConfigMap {
+        self.producer(&format!("connector-producer-{name}-{task}"), connector_config)
+    }
+
+    /// Settings of the producer to the dead letter queue of sink task `task` of connector `name`.
+    pub fn dlq_producer_properties(&self, connector_config: &ConfigMap, name: &str, task: usize) -> ConfigMap {
+        self.producer(&format!("connector-dlq-producer-{name}-{task}"), connector_config)
+    }
+
+    /// Settings of the admin client of task `task` of connector `name`.
+    pub fn admin_properties(&self, connector_config: &ConfigMap, name: &str, task: usize) -> ConfigMap {
+        self.admin(&format!("connector-adminclient-{name}-{task}"), connector_config)
+    }
+
+    /// Settings of the admin client that creates dead letter topics.
+    pub fn dlq_admin_properties(&self, connector_config: &ConfigMap) -> ConfigMap {
+        self.admin("connector-dlq-adminclient-", connector_config)
+    }
+
+    /// Settings of the admin client with which the worker reads and changes the offsets of connector `name`.
+    pub fn offsets_admin_properties(&self, connector_config: &ConfigMap, name: &str) -> ConfigMap {
+        self.admin(&format!("connector-worker-adminclient-{name}"), connector_config)
+    }
+
+    /// Settings of the worker's own admin client.
+    pub fn worker_admin_properties(&self) -> ConfigMap {
+        self.admin("connect-shared-admin", &ConfigMap::new())
+    }
+
+    fn client_defaults(&self, client_id: &str) -> ConfigMap {
+        ConfigMap::from_iter([
+            ("bootstrap.servers".to_owned(), self.bootstrap_servers()),
+            ("client.id".to_owned(), client_id.to_owned()),
+        ])
+    }
+
+    fn producer(&self, client_id: &str, connector_config: &ConfigMap) -> ConfigMap {
+        let mut properties = self.client_defaults(client_id);
+        properties.insert("max.block.ms".into(), i64::MAX.to_string());
+        properties.insert("enable.idempotence".into(), "false".into());
+        properties.insert("acks".into(), "all".into());
+        properties.insert("max.in.flight.requests.per.connection".into(), "1".into());
+        properties.insert("delivery.timeout.ms".into(), i32::MAX.to_string());
+        self.inherit(properties, "producer", connector_config)
+    }
+
+    fn admin(&self, client_id: &str, connector_config: &ConfigMap) -> ConfigMap {
+        let mut properties = self.client_defaults(client_id);
+        let inherited = self.originals().iter().filter(|(key, _)| is_client_key(key));
+        properties.extend(inherited.map(|(key, value)| (key.clone(), value.clone())));
+        self.inherit(properties, "admin", connector_config)
+    }
+
+    fn inherit(&self, mut properties: ConfigMap, client: &str, connector_config: &ConfigMap) -> ConfigMap {
+        properties.extend(without_prefix(self.originals(), &format!("{client}.")));
+        properties.extend(without_prefix(connector_config, &format!("{client}.override.")));
+        properties
+    }
+}
+
+fn is_client_key(key: &str) -> bool {
+    !CLIENT_PREFIXES.iter().chain(&WORKER_PREFIXES).any(|prefix| key.starts_with(prefix))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn map(entries: &[(&str, &str)]) -> ConfigMap {
+        entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn worker(more: &[(&str, &str)]) -> WorkerConfig {
+        let mut config = map(&[
+            ("bootstrap.servers", "k1:9092, k2:9092"),
+            ("key.converter", "JsonConverter"),
+            ("key.converter.schemas.enable", "true"),
+            ("value.converter", "JsonConverter"),
+            ("offset.storage.file.filename", "/tmp/offsets"),
+        ]);
+        config.extend(map(more));
+        WorkerConfig::standalone(config).unwrap()
+    }
+
+    #[test]
+    fn consumer_overrides_beat_the_worker_and_the_worker_beats_the_defaults() {
+        let worker = worker(&[
+            ("security.protocol", "SSL"),
+            ("consumer.auto.offset.reset", "latest"),
+            ("consumer.max.poll.records", "10"),
+        ]);
+        let overrides = map(&[("consumer.override.group.id", "mine"), ("producer.override.acks", "0")]);
+        let properties = worker.consumer_properties(&overrides, "orders", 3);
+        assert_eq!(
+            properties,
+            map(&[
+                ("bootstrap.servers", "k1:9092,k2:9092"),
+                ("client.id", "connector-consumer-orders-3"),
+                ("group.id", "mine"),
+                ("enable.auto.commit", "false"),
+                ("auto.offset.reset", "latest"),
+                ("max.poll.records", "10"),
+            ])
+        );
+    }
+
+    #[test]
+    fn producers_are_ordered_and_safe_unless_the_user_says_otherwise() {
+        let properties = worker(&[]).producer_properties(&map(&[("producer.override.acks", "1")]), "orders", 0);
+        assert_eq!(properties["acks"], "1");
+        assert_eq!(properties["max.in.flight.requests.per.connection"], "1");
+        assert_eq!(properties["client.id"], "connector-producer-orders-0");
+        let dead_letters = worker(&[]).dlq_producer_properties(&map(&[]), "orders", 0);
+        assert_eq!(dead_letters["client.id"], "connector-dlq-producer-orders-0");
+    }
+
+    #[test]
+    fn admin_clients_inherit_the_worker_s_own_connection_settings() {
+        let worker = worker(&[("security.protocol", "SSL"), ("ssl.ca", "x"), ("admin.retries", "3"), ("topic.x", "y")]);
+        let properties = worker.admin_properties(&map(&[("admin.override.retries", "4")]), "orders", 1);
+        assert_eq!(
+            properties,
+            map(&[
+                ("bootstrap.servers", "k1:9092, k2:9092"),
+                ("client.id", "connector-adminclient-orders-1"),
+                ("security.protocol", "SSL"),
+                ("ssl.ca", "x"),
+                ("retries", "4"),
+            ])
+        );
+    }
+}
