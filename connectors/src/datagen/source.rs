@@ -1,0 +1,151 @@
+//! The `Datagen` connector and its tasks.
+//!
+//! Task `t` of `T` makes the rows `t`, `t + T`, `t + 2T`, …. Its source partition is `{"id":t}`, its offset `{"row":n}`:
+//! the number of the row that it makes next. Who changes `tasks.max` of a connector that has stored offsets deals the
+//! rows anew from there: some may come twice or not at all unless the offsets are reset.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use volley_api::{
+    ConfigDef, ConfigIssue, ConfigMap, Connector, Error, Plugin, PluginFactory, Polled, Result, SourceBatch,
+    SourceContext, SourceOffset, SourcePartition, SourceTask,
+};
+
+use super::config::{DatagenConfig, config_def, issues, task_config};
+use super::pace::Pace;
+use super::row_span::RowSpan;
+
+const PARTITION_MEMBER: &str = "id";
+const OFFSET_MEMBER: &str = "row";
+
+/// `Datagen`.
+pub(crate) fn source_plugin() -> Plugin {
+    Plugin {
+        class: "Datagen",
+        aliases: &[],
+        version: env!("CARGO_PKG_VERSION"),
+        documentation: "Makes rows up: ready-made ones (orders, pageviews, sensors, wide-50) or of fields that you \
+                        describe. The same seed gives the same rows.",
+        config_def: config_def(),
+        factory: PluginFactory::Source {
+            connector: Arc::new(|| Box::new(DatagenConnector)),
+            task: Arc::new(|| Box::new(DatagenTask::default())),
+        },
+    }
+}
+
+#[derive(Debug)]
+struct DatagenConnector;
+
+impl Connector for DatagenConnector {
+    fn config_def(&self) -> ConfigDef {
+        config_def()
+    }
+
+    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
+        Ok(vec![task_config(config, max_tasks); max_tasks])
+    }
+
+    fn validate(&self, config: &ConfigMap) -> Vec<ConfigIssue> {
+        issues(config)
+    }
+
+    fn alter_offsets(
+        &mut self,
+        _config: &ConfigMap,
+        offsets: &[(SourcePartition, Option<SourceOffset>)],
+    ) -> Result<bool> {
+        for (partition, offset) in offsets {
+            // Offsets may be forgotten whatever they are, so that nothing unwanted stays for ever.
+            let Some(offset) = offset else { continue };
+            if partition.get(PARTITION_MEMBER).and_then(Value::as_u64).is_none() {
+                return Err(Error::config(format!("a partition needs the member `{PARTITION_MEMBER}`, a task number")));
+            }
+            stored_row(offset)?;
+        }
+        Ok(true)
+    }
+}
+
+fn stored_row(offset: &SourceOffset) -> Result<u64> {
+    offset
+        .get(OFFSET_MEMBER)
+        .and_then(Value::as_u64)
+        .filter(|row| i64::try_from(*row).is_ok())
+        .ok_or_else(|| Error::config(format!("an offset needs the member `{OFFSET_MEMBER}`, a row number from 0 on")))
+}
+
+/// `None` until started.
+#[derive(Debug, Default)]
+struct DatagenTask(Option<Running>);
+
+#[derive(Debug)]
+struct Running {
+    config: DatagenConfig,
+    partition: SourcePartition,
+    next: u64,
+    pace: Option<Pace>,
+}
+
+impl SourceTask for DatagenTask {
+    fn start(&mut self, context: SourceContext, config: &ConfigMap) -> Result<()> {
+        let config = DatagenConfig::parse(config)?;
+        let partition = SourcePartition::from_iter([(PARTITION_MEMBER.to_owned(), Value::from(context.task))]);
+        let stored = (context.offset)(&partition)?.map_or(Ok(0), |offset| stored_row(&offset))?;
+        let pace = config.rate.map(|rate| Pace::new(rate, Instant::now()));
+        let next = first_row_from(stored, context.task as u64, config.tasks);
+        self.0 = Some(Running { config, partition, next, pace });
+        Ok(())
+    }
+
+    fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
+        let Some(running) = &mut self.0 else { return Err(Error::fatal("the task is polled before its start")) };
+        let len = running.remaining().min(running.config.batch_size as u64) as usize;
+        if len == 0 {
+            return Ok(Polled::Finished);
+        }
+        match running.pace.as_mut().map_or(len, |pace| wait_for_rows(pace, len, max_wait)) {
+            0 => Ok(Polled::Idle),
+            len => Ok(Polled::Batches(vec![running.batch(len)?])),
+        }
+    }
+
+    fn stop(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Running {
+    /// Rows of this task that are still to be made.
+    fn remaining(&self) -> u64 {
+        let end = self.config.end.unwrap_or(i64::MAX as u64);
+        end.saturating_sub(self.next).div_ceil(self.config.tasks)
+    }
+
+    fn batch(&mut self, len: usize) -> Result<SourceBatch> {
+        let span = RowSpan { first: self.next, step: self.config.tasks, len };
+        let records = self.config.rows.records(span)?;
+        self.next = span.end();
+        let offset = SourceOffset::from_iter([(OFFSET_MEMBER.to_owned(), Value::from(self.next))]);
+        Ok(SourceBatch { records, partition: self.partition.clone(), offset })
+    }
+}
+
+/// The first row from `row` on that belongs to task `task` of `tasks`.
+fn first_row_from(row: u64, task: u64, tasks: u64) -> u64 {
+    let own = task % tasks;
+    row + (own + tasks - row % tasks) % tasks
+}
+
+/// Waits until enough rows for a batch are due, at most `max_wait`; the number of rows to make now.
+fn wait_for_rows(pace: &mut Pace, most: usize, max_wait: Duration) -> usize {
+    let wanted = pace.worth_a_batch(most);
+    let wait = pace.until(wanted, Instant::now());
+    if !wait.is_zero() {
+        thread::sleep(wait.min(max_wait));
+    }
+    if wait > max_wait { 0 } else { pace.take(most, Instant::now()) }
+}

@@ -1,0 +1,25 @@
+//! Lines of a file, in and out: Kafka's `FileStreamSource` and `FileStreamSink`.
+//!
+//! ```text
+//!  source:  file or stdin ─► LineSplitter ─► Lines ─► one STRING column
+//!  sink:    columns ─► JavaText ─► LineOutput ─► file or stdout
+//! ```
+//!
+//! ```properties
+//! connector.class=FileStreamSource
+//! file=input.txt
+//! topic=lines
+//! ```
+
+mod config;
+mod file_input;
+mod java_text;
+mod line_output;
+mod line_splitter;
+mod output_target;
+mod sink;
+mod source;
+mod stdin_input;
+
+pub(crate) use sink::sink_plugin;
+pub(crate) use source::source_plugin;

@@ -1,0 +1,332 @@
+//! `FileStreamSource`: each complete line of a file is a record.
+//!
+//! One task. Source partition `{"filename":"<file>"}`, offset `{"position":<n>}`: where the next line begins, counted in
+//! bytes. (Kafka Connect counts characters and skips bytes; the two agree for ASCII.) A line without its end is held back
+//! until the end is written, a `\r` until it is known what follows it. The standard input has no position.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use arrow::datatypes::{DataType, Field, FieldRef};
+use serde_json::Value;
+use volley_api::{
+    Column, ConfigDef, ConfigMap, Connector, Error, Plugin, PluginFactory, Polled, Records, Result, RowIndex,
+    SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask,
+};
+
+use super::config::{SourceConfig, source_config_def};
+use super::file_input::FileInput;
+use super::line_splitter::{LineSplitter, Lines};
+use super::stdin_input;
+
+const PARTITION_MEMBER: &str = "filename";
+const OFFSET_MEMBER: &str = "position";
+
+/// `FileStreamSource`.
+pub(crate) fn source_plugin() -> Plugin {
+    Plugin {
+        class: "org.apache.kafka.connect.file.FileStreamSourceConnector",
+        aliases: &["FileStreamSource"],
+        version: env!("CARGO_PKG_VERSION"),
+        documentation: "Reads a file, or the standard input, line by line, and goes on reading as it grows.",
+        config_def: source_config_def(),
+        factory: PluginFactory::Source {
+            connector: Arc::new(|| Box::new(FileStreamSourceConnector)),
+            task: Arc::new(|| Box::new(FileStreamSourceTask::default())),
+        },
+    }
+}
+
+#[derive(Debug)]
+struct FileStreamSourceConnector;
+
+impl Connector for FileStreamSourceConnector {
+    fn config_def(&self) -> ConfigDef {
+        source_config_def()
+    }
+
+    fn task_configs(&mut self, config: &ConfigMap, _max_tasks: usize) -> Result<Vec<ConfigMap>> {
+        Ok(vec![config.clone()])
+    }
+
+    fn alter_offsets(
+        &mut self,
+        config: &ConfigMap,
+        offsets: &[(SourcePartition, Option<SourceOffset>)],
+    ) -> Result<bool> {
+        if SourceConfig::parse(config)?.file.is_none() {
+            return Err(Error::fatal("the standard input has no offsets to modify; set `file` to read a file"));
+        }
+        for (partition, offset) in offsets {
+            // Offsets may be forgotten whatever they are: earlier configurations may have left them.
+            let Some(offset) = offset else { continue };
+            stored_position(offset)?;
+            if !partition.contains_key(PARTITION_MEMBER) {
+                return Err(Error::fatal(format!("a partition needs the member `{PARTITION_MEMBER}`")));
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn stored_position(offset: &SourceOffset) -> Result<u64> {
+    let position =
+        offset.get(OFFSET_MEMBER).and_then(Value::as_u64).filter(|position| i64::try_from(*position).is_ok());
+    position.ok_or_else(|| {
+        Error::fatal(format!("an offset needs the member `{OFFSET_MEMBER}`, a whole number of bytes from 0 on"))
+    })
+}
+
+/// `None` until started.
+#[derive(Debug, Default)]
+struct FileStreamSourceTask(Option<Running>);
+
+#[derive(Debug)]
+struct Running {
+    config: SourceConfig,
+    /// `None`: the standard input.
+    input: Option<FileInput>,
+    splitter: LineSplitter,
+    partition: SourcePartition,
+    topic: Arc<str>,
+    value_field: FieldRef,
+}
+
+impl SourceTask for FileStreamSourceTask {
+    fn start(&mut self, context: SourceContext, config: &ConfigMap) -> Result<()> {
+        let config = SourceConfig::parse(config)?;
+        let name = config.file.clone().map_or(Value::Null, Value::from);
+        let partition = SourcePartition::from_iter([(PARTITION_MEMBER.to_owned(), name)]);
+        let position = match &config.file {
+            Some(_) => (context.offset)(&partition)?.map_or(Ok(0), |offset| stored_position(&offset))?,
+            None => 0,
+        };
+        self.0 = Some(Running {
+            input: config.file.clone().map(FileInput::new),
+            splitter: LineSplitter::new(position, config.max_line_bytes),
+            partition,
+            topic: config.topic.as_str().into(),
+            value_field: Arc::new(Field::new("value", DataType::Utf8, false)),
+            config,
+        });
+        Ok(())
+    }
+
+    fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
+        let Some(running) = &mut self.0 else { return Err(Error::fatal("the task is polled before its start")) };
+        let lines = running.lines(max_wait)?;
+        if lines.is_empty() { Ok(Polled::Idle) } else { Ok(Polled::Batches(vec![running.batch(lines)?])) }
+    }
+
+    fn stop(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Running {
+    /// The lines of a batch; only the first is waited for.
+    fn lines(&mut self, max_wait: Duration) -> Result<Lines> {
+        let deadline = Instant::now().checked_add(max_wait);
+        let mut lines = Lines::new();
+        loop {
+            let taken = self.splitter.take_into(&mut lines, self.config.batch_size);
+            taken.map_err(|too_long| self.too_long(too_long.position))?;
+            let wait = match deadline {
+                Some(deadline) if lines.is_empty() => deadline.saturating_duration_since(Instant::now()),
+                _ => Duration::ZERO,
+            };
+            if lines.is_full(self.config.batch_size) || (self.fill(wait)? == 0 && wait.is_zero()) {
+                return Ok(lines);
+            }
+        }
+    }
+
+    fn fill(&mut self, wait: Duration) -> Result<usize> {
+        let filled = match &mut self.input {
+            Some(file) => file.fill(&mut self.splitter, wait),
+            None => stdin_input::fill(&mut self.splitter, wait),
+        };
+        filled
+            .map_err(|error| Error::fatal(format!("could not read {}: {error}", self.input_name())).with_source(error))
+    }
+
+    fn batch(&self, lines: Lines) -> Result<SourceBatch> {
+        let array = Arc::new(lines.into_array()?);
+        let len = arrow::array::Array::len(&*array);
+        let position = match self.input {
+            Some(_) => Value::from(self.splitter.position()),
+            None => Value::Null,
+        };
+        let records = Records {
+            topic: Arc::clone(&self.topic),
+            kafka_partition: None,
+            key: Column::nulls(len),
+            value: Column::new(Arc::clone(&self.value_field), array),
+            timestamps: vec![now(); len].into(),
+            headers: None,
+            rows: RowIndex::all(len),
+            origin: None,
+        };
+        let offset = SourceOffset::from_iter([(OFFSET_MEMBER.to_owned(), position)]);
+        Ok(SourceBatch { records, partition: self.partition.clone(), offset })
+    }
+
+    fn too_long(&self, position: u64) -> Error {
+        Error::data(format!(
+            "{} has a line of more than {} bytes at position {position}; raise `max.line.bytes` or split the line",
+            self.input_name(),
+            self.config.max_line_bytes
+        ))
+    }
+
+    fn input_name(&self) -> String {
+        self.config.file.as_ref().map_or_else(|| "the standard input".to_owned(), |file| format!("file `{file}`"))
+    }
+}
+
+/// Milliseconds since 1970-01-01 UTC.
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write;
+
+    use arrow::array::{Array, AsArray};
+    use proptest::prelude::*;
+    use volley_api::ErrorKind;
+
+    use super::*;
+
+    fn map(entries: &[(&str, &str)]) -> ConfigMap {
+        entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn started(file: &str, extra: &[(&str, &str)], stored: Option<u64>) -> FileStreamSourceTask {
+        let offset = stored.map(|position| SourceOffset::from_iter([("position".to_owned(), Value::from(position))]));
+        let context = SourceContext { connector: "c".into(), task: 0, offset: Arc::new(move |_| Ok(offset.clone())) };
+        let mut task = FileStreamSourceTask::default();
+        task.start(context, &map(&[&[("file", file), ("topic", "t")], extra].concat())).unwrap();
+        task
+    }
+
+    /// Polls until lines come, at most ten seconds.
+    fn next_batch(task: &mut FileStreamSourceTask) -> SourceBatch {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < deadline {
+            if let Polled::Batches(mut batches) = task.poll(Duration::from_millis(20)).unwrap() {
+                return batches.remove(0);
+            }
+        }
+        panic!("no lines came");
+    }
+
+    fn texts(batch: &SourceBatch) -> Vec<String> {
+        batch.records.value.array.as_string::<i32>().iter().map(|line| line.unwrap().to_owned()).collect()
+    }
+
+    fn is_idle(task: &mut FileStreamSourceTask) -> bool {
+        matches!(task.poll(Duration::ZERO).unwrap(), Polled::Idle)
+    }
+
+    #[test]
+    fn a_file_that_appears_and_grows_is_read_line_by_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("in.txt");
+        let name = path.to_str().unwrap();
+        let mut task = started(name, &[], None);
+        assert!(is_idle(&mut task));
+        std::fs::write(&path, "one\r\ntw").unwrap();
+        let batch = next_batch(&mut task);
+        assert_eq!(texts(&batch), ["one"]);
+        assert_eq!(Value::from(batch.partition.clone()).to_string(), format!("{{\"filename\":\"{name}\"}}"));
+        assert_eq!(batch.offset["position"], 5);
+        assert!(batch.records.key.is_null(0) && batch.records.timestamps[0] > 1_700_000_000_000);
+        assert!(is_idle(&mut task));
+        let mut file = std::fs::File::options().append(true).open(&path).unwrap();
+        file.write_all(b"o\nthree\n").unwrap();
+        assert_eq!(texts(&next_batch(&mut task)), ["two", "three"]);
+    }
+
+    #[test]
+    fn resumes_from_the_stored_position_in_bytes() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("in.txt");
+        std::fs::write(&path, "é\nzwei\n").unwrap();
+        let batch = next_batch(&mut started(path.to_str().unwrap(), &[], Some(3)));
+        assert_eq!((texts(&batch), &batch.offset["position"]), (vec!["zwei".to_owned()], &Value::from(8)));
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_fails_the_task_and_names_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("in.txt");
+        std::fs::write(&path, "x".repeat(1_000_000)).unwrap();
+        let mut task = started(path.to_str().unwrap(), &[("max.line.bytes", "1000")], None);
+        let error = task.poll(Duration::ZERO).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Data);
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_fails_the_task_and_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let name = directory.path().to_str().unwrap();
+        let error = started(name, &[], None).poll(Duration::ZERO).unwrap_err();
+        assert!(error.to_string().contains(name) && error.kind() == ErrorKind::Fatal, "{error:?}");
+    }
+
+    #[test]
+    fn there_is_one_task_and_it_needs_a_topic() {
+        let mut connector = FileStreamSourceConnector;
+        assert_eq!(connector.task_configs(&map(&[("topic", "t")]), 5).unwrap().len(), 1);
+        assert!(SourceConfig::parse(&map(&[("file", "f")])).is_err());
+        assert!(SourceConfig::parse(&map(&[("topic", "")])).is_err());
+    }
+
+    #[test]
+    fn only_offsets_that_a_file_can_have_can_be_set() {
+        let object = |text: &str| serde_json::from_str::<serde_json::Map<_, _>>(text).unwrap();
+        let alter = |config: &[(&str, &str)], partition: &str, offset: Option<&str>| {
+            let config = map(&[&[("topic", "t")], config].concat());
+            FileStreamSourceConnector.alter_offsets(&config, &[(object(partition), offset.map(object))])
+        };
+        let file = &[("file", "f")][..];
+        assert!(alter(file, r#"{"filename":"f"}"#, Some(r#"{"position":0}"#)).unwrap());
+        assert!(alter(file, r#"{"other":"f"}"#, None).unwrap());
+        for offset in [r#"{"position":-1}"#, r#"{"position":1.5}"#, r#"{"position":"1"}"#, r#"{"place":1}"#] {
+            assert!(alter(file, r#"{"filename":"f"}"#, Some(offset)).is_err(), "{offset}");
+        }
+        assert!(alter(file, r#"{"file":"f"}"#, Some(r#"{"position":0}"#)).is_err());
+        assert!(alter(&[], r#"{"filename":"f"}"#, Some(r#"{"position":0}"#)).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(30))]
+
+        #[test]
+        fn any_batch_size_and_restart_point_give_every_line_once(
+            lines in prop::collection::vec("[a-zé ]{0,12}", 0..60),
+            batch_size in 1usize..20,
+            stop_after in 0usize..6,
+        ) {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("in.txt");
+            std::fs::write(&path, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+            let size = batch_size.to_string();
+            let (mut found, mut position) = (Vec::new(), None);
+            for most in [stop_after, usize::MAX] {
+                let mut task = started(path.to_str().unwrap(), &[("batch.size", &size)], position);
+                for _ in 0..most.min(100) {
+                    let Polled::Batches(batches) = task.poll(Duration::ZERO).unwrap() else { break };
+                    prop_assert!(batches[0].records.len() <= batch_size && batches[0].records.value.array.len() <= batch_size);
+                    found.extend(texts(&batches[0]));
+                    position = batches[0].offset["position"].as_u64();
+                }
+            }
+            prop_assert_eq!(found, lines);
+        }
+    }
+}
