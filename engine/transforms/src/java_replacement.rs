@@ -1,0 +1,114 @@
+//! Java's replacement texts: `$1`, `${name}`, and `\` before a character that stands for itself.
+
+use fancy_regex::Captures;
+
+use crate::JavaRegex;
+
+#[derive(Clone, Debug, PartialEq)]
+enum Part {
+    Text(String),
+    Group(usize),
+}
+
+/// A replacement text, checked against the groups of its expression.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Replacement {
+    parts: Vec<Part>,
+}
+
+impl Replacement {
+    /// Parses `text`. The reasons of errors are Java's, so that users can look them up.
+    pub(crate) fn parse(text: &str, regex: &JavaRegex) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut literal = String::new();
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            rest = &rest[first.len_utf8()..];
+            match first {
+                '\\' => {
+                    let escaped = rest.chars().next().ok_or("character to be escaped is missing")?;
+                    literal.push(escaped);
+                    rest = &rest[escaped.len_utf8()..];
+                }
+                '$' => {
+                    if !literal.is_empty() {
+                        parts.push(Part::Text(std::mem::take(&mut literal)));
+                    }
+                    let (group, after) = parse_group(rest, regex)?;
+                    parts.push(Part::Group(group));
+                    rest = after;
+                }
+                other => literal.push(other),
+            }
+        }
+        if !literal.is_empty() {
+            parts.push(Part::Text(literal));
+        }
+        Ok(Self { parts })
+    }
+
+    /// `text` with the match replaced.
+    pub(crate) fn apply(&self, text: &str, captures: &Captures<'_>) -> String {
+        let (start, end) = captures.get(0).map_or((0, 0), |whole| (whole.start(), whole.end()));
+        let mut out = text[..start].to_owned();
+        for part in &self.parts {
+            match part {
+                Part::Text(literal) => out.push_str(literal),
+                Part::Group(group) => out.push_str(captures.get(*group).map_or("", |group| group.as_str())),
+            }
+        }
+        out.push_str(&text[end..]);
+        out
+    }
+}
+
+/// What follows a `$`: the group and the text after it. A further digit belongs to the number as long as such a group exists.
+fn parse_group<'t>(rest: &'t str, regex: &JavaRegex) -> Result<(usize, &'t str), String> {
+    if let Some(braced) = rest.strip_prefix('{') {
+        let (name, after) = braced.split_once('}').ok_or("named capturing group is missing trailing '}'")?;
+        let group = regex.group(name).ok_or_else(|| format!("No group with name {{{name}}}"))?;
+        return Ok((group, after));
+    }
+    let mut digits = rest.chars().map_while(|digit| digit.to_digit(10)).map(|digit| digit as usize);
+    let mut group = digits.next().ok_or("Illegal group reference")?;
+    if group > regex.groups() {
+        return Err(format!("No group {group}"));
+    }
+    let mut length = 1;
+    for digit in digits {
+        let longer = group.saturating_mul(10).saturating_add(digit);
+        if longer > regex.groups() {
+            break;
+        }
+        group = longer;
+        length += 1;
+    }
+    Ok((group, &rest[length..]))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_replacement_panics(text in "[$\\\\{}0-9a-zü]{0,12}", topic in "[a-c]{0,6}") {
+            let regex = JavaRegex::compile("(?<name>a)?(b*)(.*)").unwrap();
+            if let Ok(replacement) = Replacement::parse(&text, &regex)
+                && let Some(captures) = regex.first(&topic).unwrap()
+            {
+                replacement.apply(&topic, &captures);
+            }
+        }
+
+        #[test]
+        fn text_without_special_characters_replaces_as_it_is(text in "[a-z.-]{0,12}") {
+            let regex = JavaRegex::compile(".+").unwrap();
+            let replacement = Replacement::parse(&text, &regex).unwrap();
+            let captures = regex.first("orders").unwrap().unwrap();
+            prop_assert_eq!(replacement.apply("orders", &captures), text);
+        }
+    }
+}

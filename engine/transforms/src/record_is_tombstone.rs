@@ -1,0 +1,53 @@
+//! `RecordIsTombstone`: whether the value is null.
+
+use std::sync::Arc;
+
+use arrow::array::BooleanArray;
+use arrow::compute::is_null;
+use arrow::datatypes::DataType;
+use volley_api::{ConfigDef, Plugin, PluginFactory, Predicate, Records, Result};
+
+/// Matches records whose value is null; key and schema do not matter. It has no keys of its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RecordIsTombstone;
+
+impl Predicate for RecordIsTombstone {
+    fn test(&mut self, records: &Records) -> Result<BooleanArray> {
+        match records.value.field.data_type() {
+            DataType::Null => Ok(BooleanArray::from(vec![true; records.len()])),
+            _ => Ok(is_null(&records.value.array)?),
+        }
+    }
+}
+
+pub(crate) fn plugin() -> Plugin {
+    Plugin {
+        class: "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone",
+        aliases: &[],
+        version: env!("CARGO_PKG_VERSION"),
+        documentation: "Matches records whose value is null (tombstones).",
+        config_def: ConfigDef::new(),
+        factory: PluginFactory::Predicate(Arc::new(|_config| Ok(Box::new(RecordIsTombstone)))),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::sample_records::records;
+    use volley_api::Column;
+
+    #[test]
+    fn only_null_values_are_tombstones() {
+        let matched = RecordIsTombstone.test(&records("orders", &[Some("a"), None, Some("")])).unwrap();
+        assert_eq!(matched, BooleanArray::from(vec![false, true, false]));
+    }
+
+    #[test]
+    fn values_without_type_are_tombstones() {
+        let mut records = records("orders", &[None, None]);
+        records.value = Column::nulls(2);
+        assert_eq!(RecordIsTombstone.test(&records).unwrap(), BooleanArray::from(vec![true, true]));
+    }
+}
