@@ -1,0 +1,388 @@
+//! The heart of the task: batches to streams, files to the store, and what may be committed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{debug, warn};
+use volley_api::{
+    Column, Error, Offsets, Records, RejectedRow, Result, SinkBatch, SinkContext, SinkProgress, TopicPartition,
+};
+
+use super::adoption::find_last_file;
+use super::config::SinkConfig;
+use super::encodings::EncodingPlans;
+use super::file_name::{StreamFiles, is_legal_topic};
+use super::identity::FileIdentity;
+use super::null_values::{rejected_row, without_nulls};
+use super::partition::Partition;
+use super::retry::Patience;
+use super::row_order::in_offset_order;
+use super::runtime;
+use super::storage::{Answer, Storage, StorageError, check_error};
+use super::stream::{Stream, Writing};
+use super::uploads::{UploadOutcome, Uploads};
+
+/// Complete files that may wait for the store before no more records are taken: enough to keep all uploads busy.
+const MAX_WAITING_FILES: usize = 32;
+/// The same in bytes: bounds what a slow store costs in memory.
+const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
+/// How long a put waits for room before it gives up: a fraction of the worker's own pause.
+const ROOM_WAIT: Duration = Duration::from_millis(50);
+/// How long a call may block on a look into the store.
+const LOOK_LIMIT: Duration = Duration::from_secs(20);
+/// A commit is asked for at most this often.
+const COMMIT_PAUSE_MS: i64 = 1000;
+
+/// Wall-clock time in ms since 1970-01-01 UTC.
+pub(crate) type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// The state of a running task.
+pub(crate) struct Delivery {
+    context: SinkContext,
+    config: SinkConfig,
+    storage: Arc<dyn Storage>,
+    uploads: Box<dyn Uploads>,
+    clock: Clock,
+    patience: Patience,
+    is_prepared: bool,
+    plans: EncodingPlans,
+    partitions: BTreeMap<TopicPartition, Partition>,
+    /// What the uploads on their way belong to.
+    tickets: HashMap<u64, (TopicPartition, Arc<str>)>,
+    next_ticket: u64,
+    complete_files: u64,
+    written_bytes: u64,
+    last_commit_request_ms: i64,
+}
+
+impl Delivery {
+    /// A task without partitions.
+    pub(crate) fn new(
+        context: SinkContext,
+        config: SinkConfig,
+        storage: Arc<dyn Storage>,
+        uploads: Box<dyn Uploads>,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            context,
+            storage,
+            uploads,
+            clock,
+            patience: Patience::new(config.retry),
+            is_prepared: false,
+            plans: EncodingPlans::new(config.compression),
+            config,
+            partitions: BTreeMap::new(),
+            tickets: HashMap::new(),
+            next_ticket: 0,
+            complete_files: 0,
+            written_bytes: 0,
+            last_commit_request_ms: 0,
+        }
+    }
+
+    /// Checks and prepares the store, once.
+    ///
+    /// # Errors
+    /// `Config` for wrong credentials or a missing bucket; otherwise `Retriable` until the time-out, `Fatal` then.
+    pub(crate) fn prepare(&mut self) -> Result<()> {
+        if self.is_prepared {
+            return Ok(());
+        }
+        let (storage, mut hopeless) = (Arc::clone(&self.storage), None);
+        let outcome = self.patience.attempt(&format!("reach {}", storage.url()), || {
+            let url = storage.url().to_owned();
+            look(&url, Arc::clone(&storage), |storage| storage.prepare())
+                .inspect_err(|error| hopeless = check_error(&url, error))
+        });
+        if let Some(error) = hopeless {
+            return Err(error);
+        }
+        outcome?;
+        self.is_prepared = true;
+        Ok(())
+    }
+
+    /// See [`volley_api::SinkTask::open`].
+    pub(crate) fn open(&mut self, partitions: &Offsets) {
+        for (partition, offset) in partitions {
+            self.forget(partition);
+            self.partitions.insert(partition.clone(), Partition::new(*offset));
+        }
+    }
+
+    /// See [`volley_api::SinkTask::close`].
+    pub(crate) fn close(&mut self, partitions: &[TopicPartition]) {
+        partitions.iter().for_each(|partition| self.forget(partition));
+    }
+
+    /// See [`volley_api::SinkTask::put`].
+    pub(crate) fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
+        self.prepare()?;
+        let partition = &batch.origin.partition;
+        let rewinds = self.partition(partition)?.rewinds();
+        self.make_room()?;
+        if self.partition(partition)?.rewinds() != rewinds {
+            // rows before this batch have to come again, and then it does too
+            return Ok(Vec::new());
+        }
+        let mut rejected = Vec::new();
+        let pieces = self.pieces(batch, &mut rejected);
+        for records in &pieces {
+            self.find_stream(partition, &records.topic)?;
+        }
+        for records in pieces {
+            self.write(partition, records, &mut rejected)?;
+        }
+        self.partition(partition)?.end_batch(batch.origin.range.end);
+        self.begin_uploads()?;
+        Ok(rejected)
+    }
+
+    /// See [`volley_api::SinkTask::pre_commit`].
+    pub(crate) fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
+        self.collect()?;
+        let committable = current.iter().filter_map(|(partition, offset)| {
+            Some((partition.clone(), self.partitions.get(partition)?.committable(*offset)))
+        });
+        Ok(committable.collect())
+    }
+
+    /// See [`volley_api::SinkTask::flush`].
+    pub(crate) fn flush(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        self.collect()?;
+        for name in partitions {
+            self.close_open(name, |_| true)?;
+        }
+        self.begin_uploads()
+    }
+
+    /// See [`volley_api::SinkTask::tick`].
+    pub(crate) fn tick(&mut self) -> Result<()> {
+        self.prepare()?;
+        self.collect()?;
+        let (now, policy) = ((self.clock)(), self.config.rotation);
+        let names: Vec<_> = self.partitions.keys().cloned().collect();
+        for name in names {
+            self.close_open(&name, |stream| stream.is_due(&policy, now))?;
+        }
+        self.begin_uploads()
+    }
+
+    /// See [`volley_api::SinkTask::relieve`].
+    pub(crate) fn relieve(&mut self) -> Result<()> {
+        self.collect()?;
+        let streams = self.partitions.iter().flat_map(|(name, partition)| partition.streams().map(move |s| (name, s)));
+        let largest = streams.max_by_key(|(_, stream)| stream.open_memory());
+        let Some((name, files, memory)) =
+            largest.map(|(name, stream)| (name.clone(), Arc::clone(stream.files()), stream.open_memory()))
+        else {
+            return Ok(());
+        };
+        // what is on its way will free as much
+        if memory == 0 || self.waiting().1 >= memory {
+            return Ok(());
+        }
+        debug!(file_topic = %files.topic, partition = %name, memory, "completing the largest file to free memory");
+        self.close_open(&name, |stream| Arc::ptr_eq(stream.files(), &files))?;
+        self.begin_uploads()
+    }
+
+    /// See [`volley_api::SinkTask::buffered_bytes`].
+    pub(crate) fn buffered_bytes(&self) -> usize {
+        self.streams().map(|stream| stream.open_memory() + stream.waiting().1).sum()
+    }
+
+    /// See [`volley_api::SinkTask::progress`].
+    pub(crate) fn progress(&self) -> SinkProgress {
+        SinkProgress {
+            open_files: self.streams().map(|stream| stream.unfinished_files() as u64).sum(),
+            complete_files: self.complete_files,
+            written_bytes: self.written_bytes,
+        }
+    }
+
+    fn streams(&self) -> impl Iterator<Item = &Stream> {
+        self.partitions.values().flat_map(Partition::streams)
+    }
+
+    fn partition(&mut self, name: &TopicPartition) -> Result<&mut Partition> {
+        let missing = || Error::fatal(format!("records of {name} came before the partition was opened"));
+        self.partitions.get_mut(name).ok_or_else(missing)
+    }
+
+    fn forget(&mut self, name: &TopicPartition) {
+        let Some(partition) = self.partitions.remove(name) else { return };
+        for ticket in partition.streams().filter_map(Stream::uploading) {
+            self.tickets.remove(&ticket);
+            self.uploads.abandon(ticket);
+        }
+    }
+
+    /// The batch by topic and offset, without what a file has no use for.
+    fn pieces(&self, batch: &SinkBatch, rejected: &mut Vec<RejectedRow>) -> Vec<Records> {
+        let mut pieces = Vec::with_capacity(batch.records.len());
+        for (index, rows) in in_offset_order(&batch.records) {
+            let records = &batch.records[index];
+            if !is_legal_topic(&records.topic) {
+                let message = format!("`{}` cannot be the name of a topic", records.topic);
+                rejected.extend(rows.map(|row| rejected_row(records, row, message.clone())));
+                continue;
+            }
+            let bare = Records { key: Column::nulls(records.len()), headers: None, ..records.clone() };
+            let is_whole = rows.len() == records.len();
+            pieces.push(if is_whole { bare } else { bare.slice(rows.start, rows.len()) });
+        }
+        pieces
+    }
+
+    fn find_stream(&mut self, partition: &TopicPartition, topic: &Arc<str>) -> Result<()> {
+        if self.partition(partition)?.stream(topic).is_some() {
+            return Ok(());
+        }
+        let opened_at = self.partition(partition)?.opened_at();
+        let files = StreamFiles::new(&self.config.topics_dir, topic, partition);
+        let (storage, shared) = (Arc::clone(&self.storage), files.clone());
+        let adopted = self.patience.attempt(&format!("list {}", files.directory), || {
+            let path = shared.directory.clone();
+            look(&path, storage, move |storage| {
+                Box::pin(async move { find_last_file(storage, &shared, opened_at).await })
+            })
+        })?;
+        let stream = Stream::new(files, adopted, opened_at, &self.context.connector)?;
+        self.partition(partition)?.add_stream(Arc::clone(topic), stream);
+        Ok(())
+    }
+
+    fn write(&mut self, name: &TopicPartition, records: Records, rejected: &mut Vec<RejectedRow>) -> Result<()> {
+        let null_values = self.config.null_values;
+        let Some((partition, mut writing)) = self.writing(name) else { return Ok(()) };
+        let Some(stream) = partition.stream(&records.topic) else { return Ok(()) };
+        let first = stream.first_new_row(&records)?;
+        let records = if first == 0 { records } else { records.slice(first, records.len() - first) };
+        let records = without_nulls(records, null_values, rejected)?;
+        stream.write(&records, &mut writing)
+    }
+
+    fn close_open(&mut self, name: &TopicPartition, condition: impl Fn(&Stream) -> bool) -> Result<()> {
+        match self.writing(name) {
+            Some((partition, mut writing)) => partition.close_open(condition, &mut writing),
+            None => Ok(()),
+        }
+    }
+
+    fn writing(&mut self, name: &TopicPartition) -> Option<(&mut Partition, Writing<'_>)> {
+        let writing = Writing {
+            connector: &self.context.connector,
+            policy: &self.config.rotation,
+            plans: &mut self.plans,
+            now: (self.clock)(),
+        };
+        Some((self.partitions.get_mut(name)?, writing))
+    }
+
+    /// Number and bytes of complete files not in the store yet.
+    fn waiting(&self) -> (usize, usize) {
+        self.streams().map(Stream::waiting).fold((0, 0), |(files, bytes), (more, further)| (files + more, bytes + further))
+    }
+
+    fn make_room(&mut self) -> Result<()> {
+        self.collect()?;
+        let is_full = |(files, bytes)| files >= MAX_WAITING_FILES || bytes >= MAX_WAITING_BYTES;
+        if is_full(self.waiting()) {
+            self.uploads.wait(ROOM_WAIT);
+            self.collect()?;
+        }
+        match self.waiting() {
+            (files, bytes) if is_full((files, bytes)) => Err(Error::retriable(format!(
+                "{files} complete files with {bytes} bytes wait to be written to {}",
+                self.storage.url()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes note of uploads that have ended, and begins those that can.
+    fn collect(&mut self) -> Result<()> {
+        for (ticket, outcome) in self.uploads.ended() {
+            let Some((name, topic)) = self.tickets.remove(&ticket) else { continue };
+            match outcome {
+                UploadOutcome::Created { path } => self.uploaded(ticket, &name, &topic, &path),
+                UploadOutcome::Beaten { path, winner } => self.beaten(ticket, &name, &topic, &path, &winner)?,
+                UploadOutcome::Failed(error) => return Err(error),
+            }
+        }
+        self.begin_uploads()
+    }
+
+    fn uploaded(&mut self, ticket: u64, name: &TopicPartition, topic: &str, path: &str) {
+        let stream = self.partitions.get_mut(name).and_then(|partition| partition.stream(topic));
+        let Some(file) = stream.and_then(|stream| stream.uploaded(ticket)) else { return };
+        debug!(path, rows = file.identity.rows, bytes = file.contents.len(), "file complete");
+        self.complete_files += 1;
+        self.written_bytes += file.contents.len() as u64;
+        let now = (self.clock)();
+        if now.saturating_sub(self.last_commit_request_ms) >= COMMIT_PAUSE_MS {
+            self.last_commit_request_ms = now;
+            self.context.request_commit();
+        }
+    }
+
+    fn beaten(
+        &mut self,
+        ticket: u64,
+        name: &TopicPartition,
+        topic: &str,
+        path: &str,
+        winner: &FileIdentity,
+    ) -> Result<()> {
+        let Some(partition) = self.partitions.get_mut(name) else { return Ok(()) };
+        let Some(stream) = partition.stream(topic) else { return Ok(()) };
+        let rewind = stream.beaten(ticket, path, winner, &self.context.connector)?;
+        warn!(
+            path, partition = %name, next_offset = winner.end,
+            "another task has written this file with the same records, going on behind it"
+        );
+        if let Some(offset) = rewind {
+            partition.rewind(offset);
+            self.context.rewind(name.clone(), offset);
+        }
+        Ok(())
+    }
+
+    fn begin_uploads(&mut self) -> Result<()> {
+        for (name, partition) in &mut self.partitions {
+            for stream in partition.streams_mut().filter(|stream| stream.can_upload()) {
+                let ticket = self.next_ticket;
+                if let Some(upload) = stream.begin_upload(ticket) {
+                    self.next_ticket += 1;
+                    self.tickets.insert(ticket, (name.clone(), Arc::clone(&stream.files().topic)));
+                    self.uploads.begin(upload)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Delivery").field("partitions", &self.partitions).finish_non_exhaustive()
+    }
+}
+
+/// A call on the store, waited for.
+pub(crate) fn look<T: Send + 'static>(
+    path: &str,
+    storage: Arc<dyn Storage>,
+    call: impl for<'a> FnOnce(&'a dyn Storage) -> Answer<'a, T> + Send + 'static,
+) -> std::result::Result<T, StorageError> {
+    let unavailable = |reason: String| StorageError::Unavailable { path: path.to_owned(), reason };
+    match runtime::wait(async move { call(storage.as_ref()).await }, LOOK_LIMIT) {
+        Ok(Some(answer)) => answer,
+        Ok(None) => Err(unavailable(format!("no answer within {} s", LOOK_LIMIT.as_secs()))),
+        Err(error) => Err(unavailable(error.to_string())),
+    }
+}

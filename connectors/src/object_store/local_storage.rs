@@ -1,0 +1,244 @@
+//! Files on a local (or mounted) file system.
+//!
+//! A file is written under a temporary name in [`TEMPORARY_DIRECTORY`], forced to disk, and then linked to its final
+//! name, which fails if that name is taken; so it is never seen half-written, and never replaced.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use futures::FutureExt;
+
+use super::storage::{Answer, Storage, StorageError};
+
+/// Directory of unfinished files under the root; readers pass over names that begin with a dot.
+const TEMPORARY_DIRECTORY: &str = ".volley-tmp";
+
+/// A directory as a store.
+#[derive(Clone, Debug)]
+pub(crate) struct LocalStorage {
+    url: String,
+    root: PathBuf,
+    /// Begins the names of this task's temporary files.
+    temporary_prefix: String,
+}
+
+impl LocalStorage {
+    /// The directory `root`, which need not exist yet. `owner` names the task.
+    pub(crate) fn new(url: &str, root: PathBuf, owner: &str) -> Self {
+        let legal = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
+        let temporary_prefix = format!("{}.", owner.chars().map(legal).collect::<String>());
+        Self { url: url.to_owned(), root, temporary_prefix }
+    }
+
+    /// Runs `work`, which blocks, beside the runtime's threads.
+    fn blocking<'a, T: Send + 'static>(
+        &self,
+        path: &'a str,
+        work: impl FnOnce(&Self) -> io::Result<T> + Send + 'static,
+    ) -> Answer<'a, T> {
+        let storage = self.clone();
+        let shown = storage.root.join(path).display().to_string();
+        async move {
+            let outcome = tokio::task::spawn_blocking(move || work(&storage)).await;
+            outcome.map_err(io::Error::other).flatten().map_err(|error| storage_error(shown, &error))
+        }
+        .boxed()
+    }
+
+    fn create_blocking(&self, path: &str, contents: &[u8], file_id: &str) -> io::Result<()> {
+        let target = self.root.join(path);
+        let directory = target.parent().unwrap_or(&self.root);
+        create_directories(directory)?;
+        let temporaries = self.root.join(TEMPORARY_DIRECTORY);
+        create_directories(&temporaries)?;
+        let temporary = temporaries.join(format!("{}{file_id}.tmp", self.temporary_prefix));
+        let outcome = write_durably(&temporary, contents).and_then(|()| fs::hard_link(&temporary, &target));
+        // what cannot be removed now is removed at the next start
+        let _ = fs::remove_file(&temporary);
+        match outcome {
+            // an earlier attempt of ours may have been cut off before the directory was forced to disk
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => sync_directory(directory).and(Err(error)),
+            outcome => outcome.and_then(|()| sync_directory(directory)),
+        }
+    }
+
+    fn remove_stale_temporaries(&self) -> io::Result<()> {
+        let directory = self.root.join(TEMPORARY_DIRECTORY);
+        for entry in existing(fs::read_dir(&directory))?.into_iter().flatten() {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(&self.temporary_prefix) {
+                existing(fs::remove_file(entry.path()))?;
+                tracing::info!(path = %entry.path().display(), "removed a file that an earlier run left unfinished");
+            }
+        }
+        Ok(())
+    }
+
+    fn check_blocking(&self) -> io::Result<()> {
+        let nearest = self.root.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
+        if nearest.is_dir() {
+            return Ok(());
+        }
+        Err(io::Error::new(ErrorKind::NotADirectory, format!("{} is not a directory", nearest.display())))
+    }
+}
+
+impl Storage for LocalStorage {
+    fn list<'a>(&'a self, directory: &'a str, after: &'a str) -> Answer<'a, Vec<String>> {
+        let (path, after) = (self.root.join(directory), after.to_owned());
+        self.blocking(directory, move |_| {
+            let mut names = Vec::new();
+            for entry in existing(fs::read_dir(path))?.into_iter().flatten() {
+                // a name that is not UTF-8 is none of ours
+                names.extend(entry?.file_name().into_string().ok().filter(|name| *name > after));
+            }
+            Ok(names)
+        })
+    }
+
+    fn read_tail<'a>(&'a self, path: &'a str, length: u64) -> Answer<'a, Bytes> {
+        let file_path = self.root.join(path);
+        self.blocking(path, move |_| {
+            let mut file = File::open(file_path)?;
+            let size = file.metadata()?.len();
+            file.seek(SeekFrom::Start(size.saturating_sub(length)))?;
+            let mut tail = Vec::new();
+            file.take(length).read_to_end(&mut tail)?;
+            Ok(Bytes::from(tail))
+        })
+    }
+
+    fn create<'a>(&'a self, path: &'a str, contents: Bytes, file_id: &'a str) -> Answer<'a, ()> {
+        let (target, id) = (path.to_owned(), file_id.to_owned());
+        self.blocking(path, move |storage| storage.create_blocking(&target, &contents, &id))
+    }
+
+    fn check(&self) -> Answer<'_, ()> {
+        self.blocking("", Self::check_blocking)
+    }
+
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn prepare(&self) -> Answer<'_, ()> {
+        self.blocking("", |storage| {
+            storage.check_blocking()?;
+            create_directories(&storage.root)?;
+            storage.remove_stale_temporaries()
+        })
+    }
+}
+
+/// Nothing where there is no such file.
+fn existing<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
+    match outcome {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        outcome => outcome.map(Some),
+    }
+}
+
+fn write_durably(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(contents)?;
+    file.sync_all()
+}
+
+/// Creates the directory and its missing parents, each recorded durably in its parent.
+fn create_directories(directory: &Path) -> io::Result<()> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let Some(parent) = directory.parent() else { return Ok(()) };
+    create_directories(parent)?;
+    match fs::create_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && directory.is_dir() => Ok(()),
+        outcome => outcome.and_then(|()| sync_directory(parent)),
+    }
+}
+
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+fn storage_error(path: String, error: &io::Error) -> StorageError {
+    let reason = match error.kind() {
+        ErrorKind::AlreadyExists => return StorageError::AlreadyExists { path },
+        ErrorKind::NotFound => return StorageError::NotFound { path, reason: error.to_string() },
+        ErrorKind::Unsupported => format!("{error}; the file system must support hard links"),
+        ErrorKind::CrossesDevices => format!("{error}; all of `store.url` must be on one file system"),
+        _ => error.to_string(),
+    };
+    StorageError::Unavailable { path, reason }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::object_store::runtime;
+
+    fn wait<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+        runtime::wait(future, Duration::from_secs(20)).unwrap().unwrap()
+    }
+
+    fn create(storage: &LocalStorage, path: &'static str, contents: &'static [u8]) -> Result<(), StorageError> {
+        let storage = storage.clone();
+        wait(async move { storage.create(path, Bytes::from_static(contents), "id").await })
+    }
+
+    #[test]
+    fn a_file_is_never_replaced_and_no_temporary_file_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let storage = LocalStorage::new("file:///x", root.path().join("new/root"), "c-0");
+        create(&storage, "a/b/f", b"first").unwrap();
+        let error = create(&storage, "a/b/f", b"second").unwrap_err();
+        assert!(matches!(error, StorageError::AlreadyExists { .. }), "{error}");
+        assert_eq!(fs::read(root.path().join("new/root/a/b/f")).unwrap(), b"first");
+        assert_eq!(fs::read_dir(root.path().join("new/root").join(TEMPORARY_DIRECTORY)).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn only_stale_files_of_the_same_task_are_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join(TEMPORARY_DIRECTORY);
+        fs::create_dir(&directory).unwrap();
+        for name in ["c-1.aa.tmp", "c-10.bb.tmp", "d-1.cc.tmp"] {
+            fs::write(directory.join(name), "half").unwrap();
+        }
+        let storage = LocalStorage::new("file:///x", root.path().to_owned(), "c-1");
+        wait(async move { storage.prepare().await }).unwrap();
+        let mut left: Vec<_> =
+            fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        left.sort();
+        assert_eq!(left, ["c-10.bb.tmp", "d-1.cc.tmp"]);
+    }
+
+    #[test]
+    fn the_tail_and_the_later_names_are_read() {
+        let root = tempfile::tempdir().unwrap();
+        let storage = LocalStorage::new("file:///x", root.path().to_owned(), "c-0");
+        create(&storage, "d/a", b"123456").unwrap();
+        create(&storage, "d/b", b"").unwrap();
+        let shared = storage.clone();
+        assert_eq!(wait(async move { shared.read_tail("d/a", 4).await }).unwrap(), "3456");
+        let shared = storage.clone();
+        assert_eq!(wait(async move { shared.read_tail("d/a", 400).await }).unwrap(), "123456");
+        let shared = storage.clone();
+        assert_eq!(wait(async move { shared.list("d", "a").await }).unwrap(), ["b"]);
+        assert!(wait(async move { storage.list("none", "").await }).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_root_that_is_a_file_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("f"), "").unwrap();
+        let storage = LocalStorage::new("file:///x", root.path().join("f/below"), "c-0");
+        let error = wait(async move { storage.prepare().await }).unwrap_err();
+        assert!(error.to_string().contains("f is not a directory"), "{error}");
+    }
+}

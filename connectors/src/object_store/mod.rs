@@ -1,0 +1,52 @@
+//! `ObjectStoreSink`: writes Parquet files to local disk and object stores, each record exactly once.
+//!
+//! ```text
+//!  put ─► Delivery ─► Stream (origin partition, topic) ─► OpenFile ─► FileEncoder ─► Parquet bytes
+//!            │                                                                          │
+//!            │◄──── created / beaten by another worker ◄──── Uploads ◄──────────────────┘
+//!            ▼                                                  │
+//!       pre_commit                                           Storage: local disk, S3, GCS, Azure
+//! ```
+//!
+//! # How exactly-once works
+//! A *stream* is the rows of one consumed partition that go to one topic. A stream's files form a chain: a file is named
+//! after the offset of its first row, and that is the first row of the stream at or after the end of the file before. A
+//! file is created only if its name is free, and only after the file before it is known to be there. So whoever writes
+//! the stream (the owner, a worker that has lost the partition without knowing, a successor after a crash), and however
+//! their files are rotated, all of them add to one chain, and a row is in it once. Each file's footer says up to where
+//! it covers the stream ([`FileIdentity`](identity::FileIdentity)); a task that opens a partition goes on where the
+//! chain ends, and one that finds its name taken goes on behind the file that took it.
+//!
+//! What this needs: transformations that give the same rows the same topics when run again, and one connector per
+//! directory. A file of another connector where ours belongs is an error, never overwritten and never adopted.
+
+mod adoption;
+mod config;
+mod connector;
+mod delivery;
+mod encoder;
+mod encodings;
+mod file_name;
+mod identity;
+mod local_storage;
+mod null_values;
+mod open_file;
+mod partition;
+mod project;
+mod remote_storage;
+mod retry;
+mod rotation;
+mod row_order;
+mod runtime;
+mod shape;
+mod sink;
+mod storage;
+mod stream;
+mod uploads;
+
+#[cfg(test)]
+mod exactly_once_tests;
+#[cfg(test)]
+mod sink_tests;
+
+pub(crate) use connector::sink_plugin;

@@ -1,0 +1,169 @@
+//! A file that still takes rows.
+
+use std::ops::Range;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use volley_api::{Records, Result, TopicPartition};
+
+use super::encoder::FileEncoder;
+use super::identity::{FileIdentity, new_file_id};
+use super::rotation::RotationPolicy;
+use super::row_order::{cut_between_offsets, offset_of};
+use super::stream::Writing;
+
+/// Rows written before a new file's size says how many more fit into `rotate.bytes`.
+const FIRST_ROWS: u64 = 8192;
+/// Rows written at least before the size is looked at again.
+const MIN_ROWS: u64 = 1024;
+
+/// A file in the making: at least one row.
+#[derive(Debug)]
+pub(crate) struct OpenFile {
+    encoder: FileEncoder,
+    first_offset: i64,
+    last_offset: i64,
+    rows: u64,
+    /// Kafka's timestamp of the first row.
+    start_timestamp: i64,
+    /// Timestamp from which `rotate.interval.ms` counts; `None` before the first row that has one.
+    base_timestamp: Option<i64>,
+    last_write_ms: i64,
+    scheduled_ms: Option<i64>,
+}
+
+/// A complete file, not yet in the store.
+#[derive(Clone, Debug)]
+pub(crate) struct ClosedFile {
+    /// What its footer says.
+    pub(crate) identity: FileIdentity,
+    /// Its bytes.
+    pub(crate) contents: Bytes,
+    /// Offset of its last row.
+    pub(crate) last_offset: i64,
+}
+
+impl OpenFile {
+    /// A file for rows of `schema`, the first of which is row `row` of `records`.
+    pub(crate) fn new(records: &Records, row: usize, schema: SchemaRef, writing: &Writing<'_>) -> Result<Self> {
+        let first_offset = offset_of(records, row);
+        Ok(Self {
+            encoder: FileEncoder::new(&records.topic, schema, writing.plans)?,
+            first_offset,
+            last_offset: first_offset,
+            rows: 0,
+            start_timestamp: origin_timestamp(records, row),
+            base_timestamp: None,
+            last_write_ms: writing.now,
+            scheduled_ms: writing.policy.next_scheduled(writing.now),
+        })
+    }
+
+    /// Offset of the first row.
+    pub(crate) fn first_offset(&self) -> i64 {
+        self.first_offset
+    }
+
+    /// Offset of the last row.
+    pub(crate) fn last_offset(&self) -> i64 {
+        self.last_offset
+    }
+
+    /// The columns.
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        self.encoder.schema()
+    }
+
+    /// Bytes of memory in use, roughly.
+    pub(crate) fn memory(&self) -> usize {
+        self.encoder.memory()
+    }
+
+    /// How many of the records from `from` on go into this file now; 0: it must be completed first. Afterwards ask
+    /// [`OpenFile::is_full`], and again for the rest.
+    pub(crate) fn rows_that_fit(&self, records: &Records, from: usize, policy: &RotationPolicy) -> usize {
+        let left = records.len() - from;
+        let mut fit = policy.rows.saturating_sub(self.rows).min(left as u64);
+        if let Some(limit) = policy.bytes {
+            fit = fit.min(self.rows_within(limit));
+        }
+        let in_time = self.rows_in_time(&records.timestamps[from..], policy);
+        let before = if self.rows == 0 { None } else { Some(self.last_offset) };
+        let cut = from + usize::try_from(fit).unwrap_or(left).min(in_time);
+        let before = if from == 0 { before } else { None };
+        cut_between_offsets(records, cut, before).min(records.len()) - from
+    }
+
+    /// Adds `batch`: the rows `range` of `records`.
+    pub(crate) fn write(
+        &mut self,
+        records: &Records,
+        range: Range<usize>,
+        batch: RecordBatch,
+        writing: &mut Writing<'_>,
+    ) -> Result<()> {
+        if self.base_timestamp.is_none() {
+            self.base_timestamp = records.timestamps[range.clone()].iter().copied().find(|timestamp| *timestamp >= 0);
+        }
+        self.rows += range.len() as u64;
+        self.last_offset = offset_of(records, range.end - 1);
+        self.last_write_ms = writing.now;
+        self.encoder.write(batch, writing.policy.bytes.unwrap_or(usize::MAX), writing.plans)
+    }
+
+    /// Whether it has reached the rows or bytes of a file.
+    pub(crate) fn is_full(&self, policy: &RotationPolicy) -> bool {
+        self.rows >= policy.rows || policy.bytes.is_some_and(|limit| self.encoder.encoded_bytes() >= limit)
+    }
+
+    /// Whether the clock says that it is to be completed.
+    pub(crate) fn is_due(&self, policy: &RotationPolicy, now: i64) -> bool {
+        policy.idle_ms.is_some_and(|idle| now.saturating_sub(self.last_write_ms) >= idle)
+            || self.scheduled_ms.is_some_and(|scheduled| now >= scheduled)
+    }
+
+    /// Completes it. `end`: every row of the stream before this offset has been given to this file or an earlier one.
+    pub(crate) fn close(self, origin: &TopicPartition, end: i64, writing: &mut Writing<'_>) -> Result<ClosedFile> {
+        let identity = FileIdentity {
+            file_id: new_file_id(),
+            connector: writing.connector.to_owned(),
+            origin: origin.clone(),
+            start: self.first_offset,
+            end: end.max(self.last_offset + 1),
+            rows: self.rows,
+            start_timestamp: self.start_timestamp,
+        };
+        let contents = self.encoder.finish(&identity, writing.plans)?;
+        Ok(ClosedFile { identity, contents, last_offset: self.last_offset })
+    }
+
+    fn rows_within(&self, limit: usize) -> u64 {
+        let size = self.encoder.encoded_bytes() as u64;
+        if self.rows == 0 || size == 0 {
+            return FIRST_ROWS;
+        }
+        let left = (limit as u64).saturating_sub(size);
+        (left.saturating_mul(self.rows) / size).max(MIN_ROWS)
+    }
+
+    fn rows_in_time(&self, timestamps: &[i64], policy: &RotationPolicy) -> usize {
+        let Some(interval) = policy.interval_ms else { return timestamps.len() };
+        let first = || timestamps.iter().copied().find(|timestamp| *timestamp >= 0);
+        let Some(base) = self.base_timestamp.or_else(first) else { return timestamps.len() };
+        let limit = base.saturating_add(interval);
+        // the maximum is quick to find, and mostly says that there is nothing to look for
+        match timestamps.iter().max() {
+            Some(latest) if *latest >= limit => {
+                timestamps.iter().position(|timestamp| *timestamp >= limit).unwrap_or(timestamps.len())
+            }
+            _ => timestamps.len(),
+        }
+    }
+}
+
+/// Kafka's timestamp of a row, whatever a transformation made of it.
+pub(crate) fn origin_timestamp(records: &Records, row: usize) -> i64 {
+    let origin = records.origin.as_ref();
+    origin.and_then(|origin| origin.timestamps.get(records.rows.input_row(row)).copied()).unwrap_or(-1)
+}

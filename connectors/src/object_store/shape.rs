@@ -1,0 +1,243 @@
+//! Which columns a file has for values of some type: what Parquet can hold of it, and how two such sets agree.
+//!
+//! A struct's fields are the columns; any other value is one column `value`. What carries no value (the Null type, a
+//! struct without fields) is left out at every depth, and a type that Parquet has no form for becomes text. Connect's
+//! metadata is not kept.
+
+use std::sync::Arc;
+
+use arrow::compute::can_cast_types;
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, Schema, SchemaRef};
+use volley_api::{Column, Result};
+
+use super::project::project_columns;
+
+/// Name of the only column of values that are not structs.
+const VALUE: &str = "value";
+
+/// How the values of one field become columns.
+#[derive(Clone, Debug)]
+pub(crate) struct Shape {
+    source: FieldRef,
+    kind: ShapeKind,
+    fields: Fields,
+}
+
+/// What the values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ShapeKind {
+    /// Structs with at least one column.
+    Struct,
+    /// Anything else that has a column.
+    Single,
+    /// Values of which nothing is left, such as structs without fields: each becomes text.
+    Empty,
+}
+
+impl Shape {
+    /// The shape of values of `field`.
+    pub(crate) fn of(field: &FieldRef) -> Self {
+        let (kind, fields) = match (field.data_type(), file_type(field.data_type())) {
+            (_, Some(DataType::Struct(fields))) => (ShapeKind::Struct, fields),
+            (_, Some(other)) => (ShapeKind::Single, Fields::from(vec![Field::new(VALUE, other, true)])),
+            (_, None) => (ShapeKind::Empty, Fields::from(vec![Field::new(VALUE, DataType::Utf8, true)])),
+        };
+        Self { source: Arc::clone(field), kind, fields }
+    }
+
+    /// Whether it is the shape of `field`.
+    pub(crate) fn is_of(&self, field: &FieldRef) -> bool {
+        Arc::ptr_eq(&self.source, field) || self.source == *field
+    }
+
+    /// The columns.
+    pub(crate) fn fields(&self) -> &Fields {
+        &self.fields
+    }
+
+    /// The values as rows of a file with `schema`, which MUST [hold](holds) the columns of this shape.
+    pub(crate) fn rows(&self, value: &Column, schema: &SchemaRef) -> Result<arrow::array::RecordBatch> {
+        project_columns(value, self.kind, schema)
+    }
+}
+
+/// Whether a file with the columns `into` can take rows with the columns `from` without loss.
+pub(crate) fn holds(into: &Fields, from: &Fields) -> bool {
+    let mut used = 0;
+    for (hint, field) in from.iter().enumerate() {
+        match find(into, field.name(), hint) {
+            Some(target) if takes(&into[target], field) => used += 1,
+            _ => return false,
+        }
+    }
+    used == into.len() || into.iter().all(|field| field.is_nullable() || from.find(field.name()).is_some())
+}
+
+/// The columns that hold both; `None` where a column of the same name has types that do not go together.
+pub(crate) fn merge(one: &Fields, other: &Fields) -> Option<Fields> {
+    let mut merged = Vec::with_capacity(one.len());
+    for (hint, field) in one.iter().enumerate() {
+        merged.push(match find(other, field.name(), hint) {
+            Some(position) => merge_field(field, &other[position])?,
+            None => Arc::new(field.as_ref().clone().with_nullable(true)),
+        });
+    }
+    for (hint, field) in other.iter().enumerate() {
+        if find(one, field.name(), hint).is_none() {
+            merged.push(Arc::new(field.as_ref().clone().with_nullable(true)));
+        }
+    }
+    Some(Fields::from(merged))
+}
+
+/// A schema of these columns.
+pub(crate) fn schema(fields: &Fields) -> SchemaRef {
+    Arc::new(Schema::new(fields.clone()))
+}
+
+/// Position of the field `name`, looked for at `hint` first: schemas mostly have the same order, and may be wide.
+pub(crate) fn find(fields: &Fields, name: &str, hint: usize) -> Option<usize> {
+    match fields.get(hint) {
+        Some(field) if field.name() == name => Some(hint),
+        _ => fields.iter().position(|field| field.name() == name),
+    }
+}
+
+fn takes(into: &Field, from: &Field) -> bool {
+    (into.is_nullable() || !from.is_nullable()) && takes_type(into.data_type(), from.data_type())
+}
+
+fn takes_type(into: &DataType, from: &DataType) -> bool {
+    use DataType::{Float32, Float64, Int8, Int16, Int32, Int64, List, Map, Struct};
+    match (into, from) {
+        (into, from) if into == from => true,
+        (Struct(into), Struct(from)) => holds(into, from),
+        (List(into), List(from)) | (Map(into, _), Map(from, _)) => takes(into, from),
+        (Int64, Int8 | Int16 | Int32) | (Int32, Int8 | Int16) | (Int16, Int8) | (Float64, Float32) => true,
+        _ => false,
+    }
+}
+
+fn merge_field(one: &FieldRef, other: &FieldRef) -> Option<FieldRef> {
+    let nullable = one.is_nullable() || other.is_nullable();
+    let data_type = merge_type(one.data_type(), other.data_type())?;
+    Some(Arc::new(Field::new(one.name(), data_type, nullable)))
+}
+
+fn merge_type(one: &DataType, other: &DataType) -> Option<DataType> {
+    match (one, other) {
+        (DataType::Struct(one), DataType::Struct(other)) => merge(one, other).map(DataType::Struct),
+        (DataType::List(one), DataType::List(other)) => merge_field(one, other).map(DataType::List),
+        (DataType::Map(one, sorted), DataType::Map(other, _)) => {
+            // keys of a map are never null, so they must not come out of a merge as nullable
+            merge_field(one, other).filter(has_plain_key).map(|entries| DataType::Map(entries, *sorted))
+        }
+        (one, other) if takes_type(one, other) => Some(one.clone()),
+        (one, other) if takes_type(other, one) => Some(other.clone()),
+        _ => None,
+    }
+}
+
+fn has_plain_key(entries: &FieldRef) -> bool {
+    match entries.data_type() {
+        DataType::Struct(fields) => fields.len() == 2 && !fields[0].is_nullable(),
+        _ => false,
+    }
+}
+
+/// The type in which Parquet holds values of `data_type`; `None`: there is nothing to hold.
+fn file_type(data_type: &DataType) -> Option<DataType> {
+    match data_type {
+        DataType::Null => None,
+        DataType::Struct(fields) => {
+            let kept: Vec<_> = fields.iter().filter_map(file_field).collect();
+            (!kept.is_empty()).then(|| DataType::Struct(Fields::from(kept)))
+        }
+        DataType::List(item) => file_field(item).map(DataType::List),
+        DataType::LargeList(item) => file_field(item).map(DataType::LargeList),
+        DataType::FixedSizeList(item, length) => file_field(item).map(|item| DataType::FixedSizeList(item, *length)),
+        DataType::Map(entries, sorted) => {
+            file_field(entries).filter(has_plain_key).map(|entries| DataType::Map(entries, *sorted))
+        }
+        DataType::Interval(IntervalUnit::MonthDayNano) => Some(DataType::Utf8),
+        DataType::ListView(_) | DataType::LargeListView(_) | DataType::Union(..) | DataType::RunEndEncoded(..) => {
+            can_cast_types(data_type, &DataType::Utf8).then_some(DataType::Utf8)
+        }
+        other => Some(other.clone()),
+    }
+}
+
+fn file_field(field: &FieldRef) -> Option<FieldRef> {
+    file_type(field.data_type()).map(|data_type| Arc::new(Field::new(field.name(), data_type, field.is_nullable())))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn fields(list: &[(&str, DataType)]) -> Fields {
+        list.iter().map(|(name, data_type)| Field::new(*name, data_type.clone(), true)).collect()
+    }
+
+    fn structure(list: &[(&str, DataType)]) -> DataType {
+        DataType::Struct(fields(list))
+    }
+
+    fn list_of(item: DataType) -> DataType {
+        DataType::List(Arc::new(Field::new("item", item, true)))
+    }
+
+    fn shape(data_type: DataType) -> Shape {
+        Shape::of(&Arc::new(Field::new("value", data_type, true)))
+    }
+
+    #[test]
+    fn what_parquet_cannot_hold_is_left_out_at_every_depth() {
+        let empty = structure(&[]);
+        let value = structure(&[
+            ("a", DataType::Int64),
+            ("n", DataType::Null),
+            ("e", empty.clone()),
+            ("l", list_of(DataType::Null)),
+            ("s", structure(&[("x", DataType::Null), ("y", DataType::Utf8)])),
+            ("gone", structure(&[("x", list_of(empty.clone()))])),
+            ("i", DataType::Interval(IntervalUnit::MonthDayNano)),
+        ]);
+        let expected = fields(&[
+            ("a", DataType::Int64),
+            ("s", structure(&[("y", DataType::Utf8)])),
+            ("i", DataType::Utf8),
+        ]);
+        assert_eq!(shape(value).fields(), &expected);
+        assert_eq!(shape(empty).fields(), &fields(&[("value", DataType::Utf8)]));
+        assert_eq!(shape(DataType::Float64).fields(), &fields(&[("value", DataType::Float64)]));
+    }
+
+    #[test]
+    fn a_file_takes_narrower_rows_and_no_others() {
+        let wide = fields(&[("a", DataType::Int64), ("b", structure(&[("x", DataType::Utf8), ("y", DataType::Utf8)]))]);
+        assert!(holds(&wide, &wide));
+        assert!(holds(&wide, &fields(&[("a", DataType::Int32)])));
+        assert!(holds(&wide, &fields(&[("b", structure(&[("y", DataType::Utf8)])), ("a", DataType::Int64)])));
+        assert!(!holds(&wide, &fields(&[("c", DataType::Int64)])));
+        assert!(!holds(&wide, &fields(&[("a", DataType::Utf8)])));
+        let strict = Fields::from(vec![Field::new("a", DataType::Int64, false)]);
+        assert!(!holds(&strict, &fields(&[("a", DataType::Int64)])));
+        assert!(!holds(&strict, &Fields::empty()));
+    }
+
+    #[test]
+    fn merged_columns_hold_both() {
+        let one = fields(&[("a", DataType::Int32), ("b", list_of(structure(&[("x", DataType::Utf8)])))]);
+        let other = Fields::from(vec![
+            Field::new("c", DataType::Utf8, false),
+            Field::new("b", list_of(structure(&[("y", DataType::Int64)])), false),
+            Field::new("a", DataType::Int64, false),
+        ]);
+        let merged = merge(&one, &other).unwrap();
+        assert!(holds(&merged, &one) && holds(&merged, &other));
+        assert_eq!(merged.iter().map(|field| field.name().as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!(merge(&one, &fields(&[("a", DataType::Utf8)])), None);
+    }
+}

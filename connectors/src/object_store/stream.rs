@@ -1,0 +1,285 @@
+//! One stream: the rows of one consumed partition that go to one topic. At most one file of it is open, complete ones
+//! wait in order, and only the oldest of these is on its way to the store.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow::datatypes::{FieldRef, SchemaRef};
+use volley_api::{Error, Records, Result};
+
+use super::adoption::AdoptedFile;
+use super::encodings::EncodingPlans;
+use super::file_name::StreamFiles;
+use super::identity::FileIdentity;
+use super::open_file::{ClosedFile, OpenFile, origin_timestamp};
+use super::rotation::RotationPolicy;
+use super::row_order::{first_row_from, offset_of};
+use super::shape::{Shape, holds, merge, schema};
+use super::uploads::Upload;
+
+/// What writing needs besides the stream itself.
+#[derive(Debug)]
+pub(crate) struct Writing<'a> {
+    /// Connector name, for the footers.
+    pub(crate) connector: &'a str,
+    /// When files are completed.
+    pub(crate) policy: &'a RotationPolicy,
+    /// Encodings by topic.
+    pub(crate) plans: &'a mut EncodingPlans,
+    /// Now, ms since 1970-01-01 UTC.
+    pub(crate) now: i64,
+}
+
+/// A stream and its files that are not in the store yet.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    files: Arc<StreamFiles>,
+    /// Rows before this offset are in the store or in the files below: they are skipped when they come again.
+    next: i64,
+    /// What `next` will be after the current batch. Several rows of one offset may come in several records of a batch.
+    next_after_batch: i64,
+    open: Option<OpenFile>,
+    /// Oldest first.
+    closed: VecDeque<ClosedFile>,
+    /// Ticket of the upload of the oldest closed file.
+    uploading: Option<u64>,
+    shape: Option<Shape>,
+    schema: Option<SchemaRef>,
+    /// The file that was there, until its first row has come by and shown that it is of this very topic.
+    unverified: Option<AdoptedFile>,
+}
+
+impl Stream {
+    /// A stream whose chain of files ends with `adopted`.
+    ///
+    /// # Errors
+    /// Kind `Config` if that file is of another connector and holds rows from `committed` on.
+    pub(crate) fn new(
+        files: StreamFiles,
+        adopted: Option<AdoptedFile>,
+        committed: i64,
+        connector: &str,
+    ) -> Result<Self> {
+        let mut stream = Self {
+            files: Arc::new(files),
+            next: committed,
+            next_after_batch: committed,
+            open: None,
+            closed: VecDeque::new(),
+            uploading: None,
+            shape: None,
+            schema: None,
+            unverified: None,
+        };
+        if let Some(adopted) = adopted.filter(|adopted| adopted.identity.end > committed) {
+            check_connector(&adopted.path, &adopted.identity, connector)?;
+            tracing::info!(
+                partition = %stream.files.origin, file = adopted.path, offset = adopted.identity.end,
+                "records before this offset are in files already and are skipped"
+            );
+            stream.next = adopted.identity.end;
+            stream.next_after_batch = adopted.identity.end;
+            stream.unverified = Some(adopted);
+        }
+        Ok(stream)
+    }
+
+    /// Names its files.
+    pub(crate) fn files(&self) -> &Arc<StreamFiles> {
+        &self.files
+    }
+
+    /// The first row that is not in a file yet; its offset may be lower than that of earlier batches after a rewind.
+    ///
+    /// # Errors
+    /// Kind `Config` if the files that were there turn out to be of an earlier topic of the same name.
+    pub(crate) fn first_new_row(&mut self, records: &Records) -> Result<usize> {
+        if let Some(adopted) = &self.unverified {
+            let row = first_row_from(records, adopted.identity.start);
+            if row < records.len() {
+                if offset_of(records, row) == adopted.identity.start {
+                    check_topic(&adopted.path, &adopted.identity, origin_timestamp(records, row))?;
+                }
+                self.unverified = None;
+            }
+        }
+        Ok(first_row_from(records, self.next))
+    }
+
+    /// Adds records, none of them null, none before [`Stream::first_new_row`]. Completes files as the policy says.
+    pub(crate) fn write(&mut self, records: &Records, writing: &mut Writing<'_>) -> Result<()> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let (shape, schema) = self.shape_for(&records.value.field);
+        let batch = shape.rows(&records.value, &schema)?;
+        if self.open.as_ref().is_some_and(|file| !Arc::ptr_eq(file.schema(), &schema)) {
+            self.close_open(0, writing)?;
+        }
+        let mut from = 0;
+        while from < records.len() {
+            let mut file = match self.open.take() {
+                Some(file) => file,
+                None => OpenFile::new(records, from, Arc::clone(&schema), writing)?,
+            };
+            let rows = file.rows_that_fit(records, from, writing.policy);
+            if rows > 0 {
+                file.write(records, from..from + rows, batch.slice(from, rows), writing)?;
+                from += rows;
+            }
+            let is_complete = rows == 0 || file.is_full(writing.policy);
+            self.open = Some(file);
+            if is_complete {
+                self.close_open(0, writing)?;
+            }
+        }
+        let last = offset_of(records, records.len() - 1);
+        self.next_after_batch = self.next_after_batch.max(last + 1);
+        Ok(())
+    }
+
+    /// All records of the current batch have been written.
+    pub(crate) fn end_batch(&mut self) {
+        self.next = self.next_after_batch;
+    }
+
+    /// Completes the open file, if any. `end`: all rows of the partition before it have been put.
+    pub(crate) fn close_open(&mut self, end: i64, writing: &mut Writing<'_>) -> Result<()> {
+        if let Some(file) = self.open.take() {
+            self.closed.push_back(file.close(&self.files.origin, end, writing)?);
+        }
+        Ok(())
+    }
+
+    /// Whether the clock says that the open file is to be completed.
+    pub(crate) fn is_due(&self, policy: &RotationPolicy, now: i64) -> bool {
+        self.open.as_ref().is_some_and(|file| file.is_due(policy, now))
+    }
+
+    /// Offset of the first row that is not in the store yet.
+    pub(crate) fn first_unfinished(&self) -> Option<i64> {
+        let closed = self.closed.front().map(|file| file.identity.start);
+        closed.or_else(|| self.open.as_ref().map(OpenFile::first_offset))
+    }
+
+    /// The next file to be uploaded, unless one is on its way.
+    pub(crate) fn begin_upload(&mut self, ticket: u64) -> Option<Upload> {
+        if self.uploading.is_some() {
+            return None;
+        }
+        let file = self.closed.front()?;
+        self.uploading = Some(ticket);
+        Some(Upload {
+            ticket,
+            files: Arc::clone(&self.files),
+            identity: file.identity.clone(),
+            contents: file.contents.clone(),
+        })
+    }
+
+    /// Whether a complete file waits for its upload to begin.
+    pub(crate) fn can_upload(&self) -> bool {
+        self.uploading.is_none() && !self.closed.is_empty()
+    }
+
+    /// Ticket of the upload on its way.
+    pub(crate) fn uploading(&self) -> Option<u64> {
+        self.uploading
+    }
+
+    /// The upload `ticket` has succeeded. Returns the file.
+    pub(crate) fn uploaded(&mut self, ticket: u64) -> Option<ClosedFile> {
+        if self.uploading != Some(ticket) {
+            return None;
+        }
+        self.uploading = None;
+        self.closed.pop_front()
+    }
+
+    /// Another writer has taken the name of the file whose upload this was, with a file up to `winner.end`. All that is
+    /// not in the store yet is dropped, since its files would not join the chain.
+    ///
+    /// Returns the offset from which the rows are needed again, if rows behind the winner were dropped.
+    ///
+    /// # Errors
+    /// Kind `Config` if that file is of another connector, or of an earlier topic of the same name.
+    pub(crate) fn beaten(
+        &mut self,
+        ticket: u64,
+        path: &str,
+        winner: &FileIdentity,
+        connector: &str,
+    ) -> Result<Option<i64>> {
+        let Some(ours) = self.closed.front().filter(|_| self.uploading == Some(ticket)) else { return Ok(None) };
+        check_connector(path, winner, connector)?;
+        check_topic(path, winner, ours.identity.start_timestamp)?;
+        let last_closed = self.closed.back().map(|file| file.last_offset);
+        let last = self.open.as_ref().map(OpenFile::last_offset).or(last_closed);
+        self.closed.clear();
+        self.open = None;
+        self.uploading = None;
+        self.next = winner.end;
+        self.next_after_batch = winner.end;
+        Ok(last.filter(|last| *last >= winner.end).map(|_| winner.end))
+    }
+
+    /// Number of files not in the store yet.
+    pub(crate) fn unfinished_files(&self) -> usize {
+        self.closed.len() + usize::from(self.open.is_some())
+    }
+
+    /// Number and bytes of complete files not in the store yet.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        (self.closed.len(), self.closed.iter().map(|file| file.contents.len()).sum())
+    }
+
+    /// Bytes of memory of the open file, roughly.
+    pub(crate) fn open_memory(&self) -> usize {
+        self.open.as_ref().map_or(0, OpenFile::memory)
+    }
+
+    /// How to write values of `field`: widens the stream's columns where they do not hold it.
+    fn shape_for(&mut self, field: &FieldRef) -> (Shape, SchemaRef) {
+        if let (Some(shape), Some(schema)) = (&self.shape, &self.schema)
+            && shape.is_of(field)
+        {
+            return (shape.clone(), Arc::clone(schema));
+        }
+        let shape = Shape::of(field);
+        let schema = match self.schema.take() {
+            Some(current) if holds(current.fields(), shape.fields()) => current,
+            // schemas that come in turns share one file once it has the columns of all
+            Some(current) => schema(&merge(current.fields(), shape.fields()).unwrap_or(shape.fields().clone())),
+            None => schema(shape.fields()),
+        };
+        self.shape = Some(shape.clone());
+        self.schema = Some(Arc::clone(&schema));
+        (shape, schema)
+    }
+}
+
+fn check_connector(path: &str, identity: &FileIdentity, connector: &str) -> Result<()> {
+    if identity.connector == connector {
+        return Ok(());
+    }
+    Err(Error::config(format!(
+        "{path} holds records of {} from offset {} to {} and was written by connector `{}`: give this connector a \
+         `topics.dir` or `store.url` of its own, its former name, or offsets behind that file",
+        identity.origin,
+        identity.start,
+        identity.end - 1,
+        identity.connector
+    )))
+}
+
+fn check_topic(path: &str, identity: &FileIdentity, timestamp: i64) -> Result<()> {
+    if identity.start_timestamp == timestamp {
+        return Ok(());
+    }
+    Err(Error::config(format!(
+        "{path} holds other records of {}: the one at offset {} has timestamp {} there and {timestamp} in Kafka, so the \
+         topic was deleted and created again; move the old files away, or set `topics.dir` or `store.url` to another \
+         place",
+        identity.origin, identity.start, identity.start_timestamp
+    )))
+}

@@ -1,0 +1,190 @@
+//! Complete files on their way to the store, beside the task's thread.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
+use tracing::warn;
+use volley_api::{Error, Result};
+
+use super::file_name::StreamFiles;
+use super::identity::FileIdentity;
+use super::retry::{Retries, RetryPolicy};
+use super::runtime;
+use super::storage::{Storage, StorageError};
+
+/// Files of one task that are sent at the same time; the others wait their turn.
+const PARALLEL_UPLOADS: usize = 8;
+
+/// A file to be created.
+#[derive(Clone, Debug)]
+pub(crate) struct Upload {
+    /// Names this upload to its task.
+    pub(crate) ticket: u64,
+    /// Names the stream's files.
+    pub(crate) files: Arc<StreamFiles>,
+    /// What the file's footer says.
+    pub(crate) identity: FileIdentity,
+    /// The file.
+    pub(crate) contents: Bytes,
+}
+
+/// How an upload ended.
+#[derive(Debug)]
+pub(crate) enum UploadOutcome {
+    /// The file is in the store, complete and for good.
+    Created {
+        /// Its path there.
+        path: String,
+    },
+    /// Another writer of the same stream was first with a file that begins at the same row; ours was not written.
+    Beaten {
+        /// The path of both.
+        path: String,
+        /// What the other file's footer says.
+        winner: FileIdentity,
+    },
+    /// It failed for good.
+    Failed(Error),
+}
+
+/// Takes uploads and tells how they ended. The caller gives it one file of a stream at a time.
+pub(crate) trait Uploads: Send {
+    /// Begins an upload. Returns at once.
+    fn begin(&mut self, upload: Upload) -> Result<()>;
+
+    /// The uploads that have ended since the last call: tickets and outcomes.
+    fn ended(&mut self) -> Vec<(u64, UploadOutcome)>;
+
+    /// Waits until an upload has ended, at most this long.
+    fn wait(&mut self, limit: Duration);
+
+    /// Gives an upload up. The file may come into being nevertheless.
+    fn abandon(&mut self, ticket: u64);
+}
+
+#[derive(Debug, Default)]
+struct Ended {
+    outcomes: Mutex<Vec<(u64, UploadOutcome)>>,
+    changed: Condvar,
+}
+
+/// Uploads on the crate's runtime, repeated until they succeed or the time for that is over.
+#[derive(Debug)]
+pub(crate) struct BackgroundUploads {
+    storage: Arc<dyn Storage>,
+    retry: RetryPolicy,
+    permits: Arc<Semaphore>,
+    ended: Arc<Ended>,
+    /// Each upload is owned by this map, and ends with it.
+    running: HashMap<u64, AbortHandle>,
+}
+
+impl BackgroundUploads {
+    /// Uploads to `storage`.
+    pub(crate) fn new(storage: Arc<dyn Storage>, retry: RetryPolicy) -> Self {
+        let permits = Arc::new(Semaphore::new(PARALLEL_UPLOADS));
+        Self { storage, retry, permits, ended: Arc::default(), running: HashMap::new() }
+    }
+}
+
+impl Uploads for BackgroundUploads {
+    fn begin(&mut self, upload: Upload) -> Result<()> {
+        let (storage, permits, ended) =
+            (Arc::clone(&self.storage), Arc::clone(&self.permits), Arc::clone(&self.ended));
+        let (ticket, retry) = (upload.ticket, self.retry);
+        let task = runtime::handle()?.spawn(async move {
+            // an error would mean a closed semaphore, which this one never is
+            let _permit = permits.acquire().await;
+            let outcome = upload_until_done(storage.as_ref(), &upload, retry).await;
+            ended.outcomes.lock().push((ticket, outcome));
+            ended.changed.notify_all();
+        });
+        self.running.insert(ticket, task.abort_handle());
+        Ok(())
+    }
+
+    fn ended(&mut self) -> Vec<(u64, UploadOutcome)> {
+        let ended = std::mem::take(&mut *self.ended.outcomes.lock());
+        for (ticket, _) in &ended {
+            self.running.remove(ticket);
+        }
+        ended
+    }
+
+    fn wait(&mut self, limit: Duration) {
+        let mut outcomes = self.ended.outcomes.lock();
+        if outcomes.is_empty() && !self.running.is_empty() {
+            self.ended.changed.wait_for(&mut outcomes, limit);
+        }
+    }
+
+    fn abandon(&mut self, ticket: u64) {
+        if let Some(task) = self.running.remove(&ticket) {
+            task.abort();
+        }
+    }
+}
+
+impl Drop for BackgroundUploads {
+    fn drop(&mut self) {
+        self.running.values().for_each(AbortHandle::abort);
+    }
+}
+
+async fn upload_until_done(storage: &dyn Storage, upload: &Upload, retry: RetryPolicy) -> UploadOutcome {
+    let mut retries = Retries::new(retry);
+    let path = upload.files.path(upload.identity.start);
+    loop {
+        let error = match try_upload(storage, upload).await {
+            Ok(outcome) => return outcome,
+            Err(error) => error,
+        };
+        let Some(wait) = retries.next_wait() else {
+            let seconds = retries.elapsed().as_secs();
+            return UploadOutcome::Failed(Error::fatal(format!(
+                "could not write {path} to {} within {seconds} s: {error}; its records are not committed and will be \
+                 written after a restart of the task: restore the store, or raise `retry.timeout.ms`",
+                storage.url()
+            )));
+        };
+        warn!(path, %error, retry_in_ms = wait.as_millis() as u64, "could not write a file, trying again");
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// One try. Also right when an earlier try has succeeded without our knowing.
+///
+/// # Cancellation
+/// The file may come into being nevertheless.
+pub(crate) async fn try_upload(storage: &dyn Storage, upload: &Upload) -> std::result::Result<UploadOutcome, StorageError> {
+    let ours = &upload.identity;
+    let paths = [upload.files.path(ours.start), upload.files.path_beside_another_origin(ours.start)];
+    for path in paths {
+        match storage.create(&path, upload.contents.clone(), &ours.file_id).await {
+            Ok(()) => return Ok(UploadOutcome::Created { path }),
+            Err(StorageError::AlreadyExists { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        match FileIdentity::read(storage, &path).await? {
+            Some(theirs) if theirs.file_id == ours.file_id => return Ok(UploadOutcome::Created { path }),
+            Some(winner) if winner.origin == ours.origin => return Ok(UploadOutcome::Beaten { path, winner }),
+            Some(_) => {}
+            None => return Ok(UploadOutcome::Failed(foreign_file(storage, &path))),
+        }
+    }
+    let path = upload.files.path_beside_another_origin(ours.start);
+    Ok(UploadOutcome::Failed(foreign_file(storage, &path)))
+}
+
+fn foreign_file(storage: &dyn Storage, path: &str) -> Error {
+    Error::config(format!(
+        "{path} in {} exists and was not written by this sink: move it away, or set `topics.dir` or `store.url` to \
+         another place",
+        storage.url()
+    ))
+}
