@@ -1,0 +1,98 @@
+//! Says in the user's words why a query could not be planned for some records.
+
+use datafusion::common::{Column, SchemaError};
+use datafusion::error::DataFusionError;
+use volley_api::schema::has_schema;
+use volley_api::{Error, Records};
+
+use crate::position::Position;
+use crate::statement::RowwiseQuery;
+
+/// Columns that a message lists at most.
+const LISTED: usize = 40;
+
+/// The configuration error that `error` means to the user of `query`.
+pub(crate) fn plan_error(error: &DataFusionError, query: &RowwiseQuery, records: &Records) -> Error {
+    for error in error.iter() {
+        if let DataFusionError::SchemaError(schema_error, _) = error.find_root() {
+            match schema_error.as_ref() {
+                SchemaError::FieldNotFound { field, valid_fields } => {
+                    return unknown_column(field, valid_fields, query, records);
+                }
+                SchemaError::AmbiguousReference { field } => {
+                    let place = place_of(field, query);
+                    let name = &field.name;
+                    return Error::config(format!(
+                        "`query`, {place}: several tables have a column `{name}`; write the table's name before it"
+                    ));
+                }
+                _ => {}
+            }
+        }
+    }
+    let place = diagnosed(error).map(|position| format!(", {position}")).unwrap_or_default();
+    let topic = &records.topic;
+    let reason = reason_of(error);
+    Error::config(format!("`query`{place}: the query does not fit the records of topic `{topic}`: {reason}"))
+}
+
+fn unknown_column(field: &Column, known: &[Column], query: &RowwiseQuery, records: &Records) -> Error {
+    let place = place_of(field, query);
+    let name = field.relation.as_ref().filter(|table| !is_table(table.table(), query));
+    // `a.b` where no table is called a: the unknown column is a.
+    let name = name.map_or(field.name.as_str(), |table| table.table());
+    let of_table: Vec<&str> = match &field.relation {
+        Some(table) if is_table(table.table(), query) => {
+            known.iter().filter(|column| column.relation.as_ref() == Some(table)).map(|column| column.name()).collect()
+        }
+        _ => known.iter().map(|column| column.name()).collect(),
+    };
+    let alike = of_table.iter().find(|known| known.eq_ignore_ascii_case(name));
+    let hint = match alike {
+        Some(known) => format!("; did you mean `{known}`? Names are case sensitive"),
+        None if !has_schema(&records.value.field) => format!(
+            "; if some records lack this field, declare it: value.converter.volley.schema={name} VARCHAR (or its type)"
+        ),
+        None => String::new(),
+    };
+    Error::config(format!(
+        "`query`, {place}: the records of topic `{}` have no column `{name}`; they have {}{hint}",
+        records.topic,
+        listed(&of_table)
+    ))
+}
+
+fn is_table(name: &str, query: &RowwiseQuery) -> bool {
+    name == query.records_name || query.tables.iter().any(|(table, _)| table == name)
+}
+
+fn place_of(field: &Column, query: &RowwiseQuery) -> Position {
+    let spanned = field.spans.first().filter(|span| span.start.line > 0);
+    let spanned = spanned.map(|span| Position { line: span.start.line, column: span.start.column });
+    let by_table = || field.relation.as_ref().and_then(|table| query.position_of(table.table()));
+    spanned.or_else(|| query.position_of(&field.name)).or_else(by_table).unwrap_or(Position::START)
+}
+
+fn diagnosed(error: &DataFusionError) -> Option<Position> {
+    let span = error.diagnostic()?.span?;
+    (span.start.line > 0).then_some(Position { line: span.start.line, column: span.start.column })
+}
+
+fn listed(names: &[&str]) -> String {
+    match names.len() {
+        0 => "no columns".to_owned(),
+        len if len > LISTED => format!("{} and {} more", names[..LISTED].join(", "), len - LISTED),
+        _ => names.join(", "),
+    }
+}
+
+/// The message without the kind of error that DataFusion puts before it.
+pub(crate) fn reason_of(error: &DataFusionError) -> String {
+    let root = error.iter().next().unwrap_or(error).find_root();
+    let message = match root {
+        DataFusionError::Internal(message) => message.clone(),
+        DataFusionError::External(source) => source.to_string(),
+        root => root.message().into_owned(),
+    };
+    message.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
+}

@@ -1,0 +1,312 @@
+//! The table `records`: a batch's value fields and its metadata as columns.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, Int32Array, Int64Array, MapBuilder, MapFieldNames, RecordBatch, RecordBatchOptions, StringArray,
+    StringBuilder, StructArray, TimestampMillisecondArray, UInt32Array, make_array,
+};
+use arrow::buffer::{NullBuffer, ScalarBuffer};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
+use volley_api::schema::timestamp_type;
+use volley_api::{Headers, Records, Result, Value};
+
+use crate::header_text::header_text;
+
+/// The hidden column that says which row of the batch a row came from. Ascending in the table.
+pub(crate) const ROW_NUMBER: &str = "__volley_row";
+
+/// The one column of a value that is not a struct.
+const WHOLE_VALUE: &str = "value";
+
+/// Prefix under which a value field is found that has the name of a metadata column.
+const SHADOWED_PREFIX: &str = "value.";
+
+/// A column with what is not in the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MetaColumn {
+    Key,
+    Topic,
+    Partition,
+    Offset,
+    Timestamp,
+    Headers,
+}
+
+impl MetaColumn {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Key, Self::Topic, Self::Partition, Self::Offset, Self::Timestamp, Self::Headers];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Key => "_key",
+            Self::Topic => "_topic",
+            Self::Partition => "_partition",
+            Self::Offset => "_offset",
+            Self::Timestamp => "_timestamp",
+            Self::Headers => "_headers",
+        }
+    }
+
+    pub(crate) fn is_named(name: &str) -> bool {
+        Self::ALL.iter().any(|column| column.name() == name)
+    }
+
+    fn data_type(self, key: &Field) -> DataType {
+        match self {
+            Self::Key => key.data_type().clone(),
+            Self::Topic => DataType::Utf8,
+            Self::Partition => DataType::Int32,
+            Self::Offset => DataType::Int64,
+            Self::Timestamp => timestamp_type(),
+            Self::Headers => headers_type(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// A field of the struct value.
+    Field(usize),
+    /// The value, which is no struct.
+    WholeValue,
+    Meta(MetaColumn),
+    RowNumber,
+}
+
+/// The columns that records of one key and value type give. All are nullable, since a tombstone has none of them.
+#[derive(Clone, Debug)]
+pub(crate) struct RecordsTable {
+    key: FieldRef,
+    value: FieldRef,
+    sources: Vec<Source>,
+    schema: SchemaRef,
+}
+
+impl RecordsTable {
+    pub(crate) fn new(key: &FieldRef, value: &FieldRef) -> Self {
+        let mut fields: Vec<Field> = Vec::new();
+        let mut sources = Vec::new();
+        match value.data_type() {
+            DataType::Struct(children) => {
+                for (index, child) in children.iter().enumerate() {
+                    fields.push(child.as_ref().clone().with_name(column_name(child.name())).with_nullable(true));
+                    sources.push(Source::Field(index));
+                }
+            }
+            _ => {
+                fields.push(value.as_ref().clone().with_name(WHOLE_VALUE).with_nullable(true));
+                sources.push(Source::WholeValue);
+            }
+        }
+        for column in MetaColumn::ALL {
+            fields.push(Field::new(column.name(), column.data_type(key), true));
+            sources.push(Source::Meta(column));
+        }
+        fields.push(Field::new(ROW_NUMBER, DataType::UInt32, false));
+        sources.push(Source::RowNumber);
+        let schema = Arc::new(Schema::new(fields));
+        Self { key: Arc::clone(key), value: Arc::clone(value), sources, schema }
+    }
+
+    /// Whether records have these types.
+    pub(crate) fn fits(&self, records: &Records) -> bool {
+        same_field(&self.key, &records.key.field) && same_field(&self.value, &records.value.field)
+    }
+
+    /// The field of the records' value.
+    pub(crate) fn value_field(&self) -> &FieldRef {
+        &self.value
+    }
+
+    /// All columns, the row number last.
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The columns that a user sees.
+    pub(crate) fn visible_schema(&self) -> SchemaRef {
+        let visible = &self.schema.fields()[..self.schema.fields().len() - 1];
+        Arc::new(Schema::new(visible.to_vec()))
+    }
+
+    /// The field that a column stands for, as it is in the records: with its own name, nullability and metadata.
+    pub(crate) fn original_field(&self, column: &str) -> Option<FieldRef> {
+        let index = self.schema.index_of(column).ok()?;
+        match self.sources[index] {
+            Source::Field(child) => match self.value.data_type() {
+                DataType::Struct(children) => children.get(child).map(Arc::clone),
+                _ => None,
+            },
+            Source::WholeValue => Some(Arc::clone(&self.value)),
+            Source::Meta(MetaColumn::Key) => Some(Arc::clone(&self.key)),
+            Source::Meta(_) | Source::RowNumber => None,
+        }
+    }
+
+    /// The columns at `projection` of `records`, whose types MUST be this table's.
+    pub(crate) fn batch(&self, records: &Records, projection: &[usize]) -> Result<RecordBatch> {
+        let columns: Vec<ArrayRef> = projection.iter().map(|index| self.column(records, self.sources[*index])).collect();
+        let schema = Arc::new(self.schema.project(projection)?);
+        let options = RecordBatchOptions::new().with_row_count(Some(records.len()));
+        Ok(RecordBatch::try_new_with_options(schema, columns, &options)?)
+    }
+
+    fn column(&self, records: &Records, source: Source) -> ArrayRef {
+        match source {
+            Source::Field(index) => value_field(&records.value.array, index),
+            Source::WholeValue => Arc::clone(&records.value.array),
+            Source::Meta(column) => meta_column(records, column),
+            Source::RowNumber => Arc::new(UInt32Array::from_iter_values(0..records.rows.len() as u32)),
+        }
+    }
+}
+
+/// The name in the table of a value field.
+fn column_name(field: &str) -> String {
+    if MetaColumn::is_named(field) { format!("{SHADOWED_PREFIX}{field}") } else { field.to_owned() }
+}
+
+/// The name in the value of a column: the reverse of what the table does to names that metadata columns have.
+pub(crate) fn field_name(column: &str) -> &str {
+    column.strip_prefix(SHADOWED_PREFIX).filter(|name| MetaColumn::is_named(name)).unwrap_or(column)
+}
+
+/// Compares without walking the types where both are the same allocation.
+fn same_field(left: &FieldRef, right: &FieldRef) -> bool {
+    Arc::ptr_eq(left, right) || left == right
+}
+
+/// A child of the value; null where the value is.
+fn value_field(value: &ArrayRef, index: usize) -> ArrayRef {
+    let Some(value) = value.as_any().downcast_ref::<StructArray>() else {
+        return Arc::clone(value);
+    };
+    let child = value.column(index);
+    let Some(nulls) = value.nulls().filter(|nulls| nulls.null_count() > 0) else {
+        return Arc::clone(child);
+    };
+    if child.data_type() == &DataType::Null {
+        return Arc::clone(child);
+    }
+    let nulls = NullBuffer::union(Some(nulls), child.nulls());
+    match child.to_data().into_builder().nulls(nulls).build() {
+        Ok(data) => make_array(data),
+        // Only types without a bitmap (unions) refuse one; Connect has no such type.
+        Err(_) => Arc::clone(child),
+    }
+}
+
+fn meta_column(records: &Records, column: MetaColumn) -> ArrayRef {
+    let len = records.len();
+    match column {
+        MetaColumn::Key => Arc::clone(&records.key.array),
+        MetaColumn::Topic => Arc::new(StringArray::from_iter_values(std::iter::repeat_n(&*records.topic, len))),
+        MetaColumn::Partition => Arc::new(Int32Array::from(vec![records.kafka_partition; len])),
+        MetaColumn::Offset => match &records.origin {
+            Some(origin) => {
+                let offsets: ScalarBuffer<i64> = records.rows.iter().map(|row| origin.offsets[row]).collect();
+                Arc::new(Int64Array::new(offsets, None))
+            }
+            None => Arc::new(Int64Array::new_null(len)),
+        },
+        MetaColumn::Timestamp => {
+            let known: NullBuffer = records.timestamps.iter().map(|timestamp| *timestamp >= 0).collect();
+            let nulls = Some(known).filter(|nulls| nulls.null_count() > 0);
+            Arc::new(TimestampMillisecondArray::new(records.timestamps.clone(), nulls).with_timezone("UTC"))
+        }
+        MetaColumn::Headers => headers_column(records.headers.as_deref(), len),
+    }
+}
+
+fn headers_type() -> DataType {
+    let entries = Fields::from(vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Utf8, true)]);
+    DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)
+}
+
+/// Headers as a map of texts; of several headers with one name, the last counts.
+fn headers_column(headers: Option<&Headers>, len: usize) -> ArrayRef {
+    let names = MapFieldNames { entry: "entries".into(), key: "key".into(), value: "value".into() };
+    let mut builder = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
+    // Headers are kept by row.
+    for row in 0..len {
+        let row = headers.and_then(|headers| headers.get(row)).map_or(&[][..], Vec::as_slice);
+        for (index, header) in row.iter().enumerate() {
+            if row[index + 1..].iter().any(|later| later.name == header.name) {
+                continue;
+            }
+            builder.keys().append_value(&header.name);
+            match &header.value {
+                Value::Null => builder.values().append_null(),
+                value => builder.values().append_value(header_text(value)),
+            }
+        }
+        // Fails only where keys and values differ in number.
+        let _ = builder.append(true);
+    }
+    Arc::new(builder.finish())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use volley_api::{Column, Header, RowIndex};
+
+    fn records() -> Records {
+        let id: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3]));
+        let key: ArrayRef = Arc::new(StringArray::from(vec!["x", "y", "z"]));
+        let fields = Fields::from(vec![Field::new("id", DataType::Int64, false), Field::new("_key", DataType::Utf8, true)]);
+        let nulls = NullBuffer::from(vec![true, false, true]);
+        let value = StructArray::try_new(fields.clone(), vec![id, key], Some(nulls)).unwrap();
+        Records {
+            topic: "orders".into(),
+            kafka_partition: Some(3),
+            key: Column::nulls(3),
+            value: Column::new(Arc::new(Field::new("value", DataType::Struct(fields), true)), Arc::new(value)),
+            timestamps: vec![5, -1, 7].into(),
+            headers: Some(Arc::new(vec![
+                vec![
+                    Header { name: "a".into(), value: Value::Int32(1) },
+                    Header { name: "a".into(), value: Value::String("last".into()) },
+                ],
+                vec![],
+                vec![Header { name: "b".into(), value: Value::Null }],
+            ])),
+            rows: RowIndex::all(3),
+            origin: None,
+        }
+    }
+
+    #[test]
+    fn columns_of_a_tombstone_are_null() {
+        let records = records();
+        let table = RecordsTable::new(&records.key.field, &records.value.field);
+        let batch = table.batch(&records, &[0]).unwrap();
+        assert_eq!(batch.column(0).as_ref(), &Int64Array::from(vec![Some(1), None, Some(3)]) as &dyn Array);
+    }
+
+    #[test]
+    fn a_value_field_named_like_a_metadata_column_has_a_prefix() {
+        let records = records();
+        let table = RecordsTable::new(&records.key.field, &records.value.field);
+        let visible = table.visible_schema();
+        let names: Vec<_> = visible.fields().iter().map(|field| field.name().as_str()).collect();
+        assert_eq!(
+            names,
+            ["id", "value._key", "_key", "_topic", "_partition", "_offset", "_timestamp", "_headers"]
+        );
+        assert_eq!(field_name("value._key"), "_key");
+        assert_eq!(field_name("value.x"), "value.x");
+    }
+
+    #[test]
+    fn unknown_times_are_null_and_the_last_of_equal_headers_counts() {
+        let records = records();
+        let table = RecordsTable::new(&records.key.field, &records.value.field);
+        let batch = table.batch(&records, &[6, 7]).unwrap();
+        assert!(batch.column(0).is_null(1) && !batch.column(0).is_null(0));
+        let shown = arrow::util::display::array_value_to_string(batch.column(1), 0).unwrap();
+        assert_eq!(shown, "{a: last}");
+    }
+}

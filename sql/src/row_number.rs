@@ -1,0 +1,44 @@
+//! Carries the hidden row number through a planned query, so that each row of the result says where it came from.
+//!
+//! It is added to a finished plan, not to the user's text: `SELECT *` would show it.
+
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{Column, DFSchema, Result, plan_err};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Projection, TableSource};
+
+use crate::records_table::ROW_NUMBER;
+use crate::statement::RECORDS;
+
+/// The same plan over `source`, which has the row number too; the row number is the last column of the result.
+///
+/// # Errors
+/// If the plan has a node that is not row-wise.
+pub(crate) fn carry_row_number(plan: LogicalPlan, source: &Arc<dyn TableSource>) -> Result<LogicalPlan> {
+    plan.transform_up(|node| carry(node, source)).data()
+}
+
+fn carry(node: LogicalPlan, source: &Arc<dyn TableSource>) -> Result<Transformed<LogicalPlan>> {
+    let carried = match node {
+        LogicalPlan::TableScan(scan) if scan.table_name.table() == RECORDS => {
+            LogicalPlanBuilder::scan(scan.table_name, Arc::clone(source), None)?.build()?
+        }
+        LogicalPlan::Projection(projection) => {
+            let mut expressions = projection.expr;
+            expressions.extend(row_number_of(projection.input.schema()).map(Expr::Column));
+            LogicalPlan::Projection(Projection::try_new(expressions, projection.input)?)
+        }
+        LogicalPlan::TableScan(_) | LogicalPlan::EmptyRelation(_) => node,
+        LogicalPlan::Filter(_) | LogicalPlan::Join(_) | LogicalPlan::SubqueryAlias(_) | LogicalPlan::Unnest(_) => {
+            node.recompute_schema()?
+        }
+        other => return plan_err!("this query is not row-wise: {}", other.display()),
+    };
+    Ok(Transformed::yes(carried))
+}
+
+/// The row number among the columns of a plan.
+pub(crate) fn row_number_of(schema: &DFSchema) -> Option<Column> {
+    schema.iter().find(|(_, field)| field.name() == ROW_NUMBER).map(Column::from)
+}

@@ -1,0 +1,247 @@
+//! The text of a query, parsed and found to be row-wise.
+
+use arrow::datatypes::{DataType, Field};
+use datafusion::sql::sqlparser::ast::{Ident, Query, Statement};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+
+use crate::deep_stack::on_deep_stack;
+use crate::position::{Position, Refusal};
+use crate::records_table::MetaColumn;
+use crate::select_list::prepare_select_list;
+use crate::statement_rules::check_query;
+
+/// The table that a query reads.
+pub(crate) const RECORDS: &str = "records";
+
+/// How deeply the parser may nest; it refuses what is deeper.
+const PARSER_DEPTH: usize = 100;
+
+/// Longest query, in tokens.
+const MAX_TOKENS: usize = 50_000;
+
+/// A query that a transformation can run: one SELECT that works row by row.
+#[derive(Clone, Debug)]
+pub(crate) struct RowwiseQuery {
+    /// As the planner gets it: every output column named, wildcards without the metadata columns.
+    pub(crate) query: Query,
+    /// The name under which the query refers to `records`: its alias if it has one.
+    pub(crate) records_name: String,
+    /// The tables that it reads, in order.
+    pub(crate) tables: Vec<(String, Position)>,
+    /// The columns that its expressions name, in order: one to many parts each.
+    pub(crate) columns: Vec<Vec<Ident>>,
+}
+
+impl RowwiseQuery {
+    /// Parses `text` and refuses what is not row-wise.
+    pub(crate) fn parse(text: &str) -> Result<Self, Refusal> {
+        on_deep_stack(|| parse(text)).unwrap_or_else(|error| Err(Refusal::new(Position::START, error.to_string())))
+    }
+
+    /// Refuses tables other than `records` and `lookups`.
+    pub(crate) fn check_tables<'l>(&self, lookups: impl Iterator<Item = &'l str>) -> Result<(), Refusal> {
+        let lookups: Vec<&str> = lookups.collect();
+        match self.tables.iter().find(|(name, _)| name != RECORDS && !lookups.contains(&name.as_str())) {
+            None => Ok(()),
+            Some((name, position)) => Err(Refusal::new(
+                *position,
+                format!(
+                    "unknown table `{name}`; a query reads `{RECORDS}`, and may join tables of files that are given as \
+                     `lookup.<name>.path`"
+                ),
+            )),
+        }
+    }
+
+    /// A struct of all columns that the query names, without types: what it would read if they all existed.
+    pub(crate) fn named_columns(&self) -> DataType {
+        let mut names: Vec<&str> = Vec::new();
+        for parts in &self.columns {
+            let column = match parts.as_slice() {
+                [table, column, ..] if table.value == self.records_name => Some(column),
+                parts => parts.first(),
+            };
+            let name = column.map(|column| column.value.as_str());
+            names.extend(name.filter(|name| !names.contains(name) && !MetaColumn::is_named(name)));
+        }
+        DataType::Struct(names.into_iter().map(|name| Field::new(name, DataType::Null, true)).collect())
+    }
+
+    /// Where the query first names the column `name`.
+    pub(crate) fn position_of(&self, name: &str) -> Option<Position> {
+        let parts = self.columns.iter().flat_map(|parts| parts.iter());
+        parts.filter(|part| part.value == name).find_map(|part| Position::at(part.span.start))
+    }
+}
+
+fn parse(text: &str) -> Result<RowwiseQuery, Refusal> {
+    let tokens = Tokens::of(text)?;
+    let statements = Parser::new(&GenericDialect {})
+        .with_recursion_limit(PARSER_DEPTH)
+        .with_tokens_with_locations(tokens.0.clone())
+        .parse_statements()
+        .map_err(|error| refusal_of(&error, text))?;
+    let mut statements = statements.into_iter();
+    let Some(statement) = statements.next() else {
+        return Err(Refusal::new(Position::START, "the query is empty"));
+    };
+    if statements.next().is_some() {
+        return Err(Refusal::new(tokens.second_statement(), "only one statement is possible"));
+    }
+    let Statement::Query(mut query) = statement else {
+        let word = tokens.first_word().unwrap_or_default();
+        return Err(Refusal::new(tokens.start(), format!("only SELECT is possible, not {word}")));
+    };
+    let found = check_query(&query, &tokens)?;
+    prepare_select_list(&mut query, &found.records_name, &tokens)?;
+    Ok(RowwiseQuery {
+        query: *query,
+        records_name: found.records_name,
+        tables: found.tables,
+        columns: found.columns,
+    })
+}
+
+/// Turns `… at Line: 1, Column: 8` into a position; without it the text ended too early.
+fn refusal_of(error: &ParserError, text: &str) -> Refusal {
+    let message = match error {
+        ParserError::TokenizerError(message) | ParserError::ParserError(message) => message.as_str(),
+        ParserError::RecursionLimitExceeded => {
+            return Refusal::new(Position::START, format!("the query nests deeper than {PARSER_DEPTH} levels"));
+        }
+    };
+    let located = message.rsplit_once(" at Line: ").and_then(|(reason, place)| {
+        let (line, column) = place.split_once(", Column: ")?;
+        let position = Position { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? };
+        Some(Refusal::new(position, lower_first(reason)))
+    });
+    located.unwrap_or_else(|| Refusal::new(Position::end_of(text), lower_first(message)))
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// The tokens of a query with their places, for what the syntax tree has no place of.
+pub(crate) struct Tokens(Vec<TokenWithSpan>);
+
+impl Tokens {
+    fn of(text: &str) -> Result<Self, Refusal> {
+        let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize_with_location().map_err(|error| {
+            let position = Position::at(error.location).unwrap_or(Position::START);
+            Refusal::new(position, lower_first(&error.message))
+        })?;
+        match tokens.get(MAX_TOKENS) {
+            None => Ok(Self(tokens)),
+            Some(token) => Err(Refusal::new(
+                Position::of(token.span, Position::START),
+                format!("the query is longer than {MAX_TOKENS} words and signs; join a lookup table instead"),
+            )),
+        }
+    }
+
+    fn words(&self) -> impl Iterator<Item = &TokenWithSpan> {
+        self.0.iter().filter(|token| !matches!(token.token, Token::Whitespace(_)))
+    }
+
+    fn start(&self) -> Position {
+        self.words().next().map_or(Position::START, |token| Position::of(token.span, Position::START))
+    }
+
+    fn first_word(&self) -> Option<String> {
+        self.words().next().map(|token| token.token.to_string().to_uppercase())
+    }
+
+    /// Where the text after the first `;` begins.
+    fn second_statement(&self) -> Position {
+        let after = self.words().skip_while(|token| token.token != Token::SemiColon);
+        let second = after.skip_while(|token| token.token == Token::SemiColon).next();
+        second.map_or(self.start(), |token| Position::of(token.span, Position::START))
+    }
+
+    /// The first of these keywords that stands outside of parentheses; the start of the query if there is none.
+    pub(crate) fn keyword(&self, keywords: &[Keyword]) -> Position {
+        let mut depth = 0_usize;
+        for token in &self.0 {
+            match &token.token {
+                Token::LParen => depth += 1,
+                Token::RParen => depth = depth.saturating_sub(1),
+                Token::Word(word) if depth == 0 && keywords.contains(&word.keyword) => {
+                    return Position::of(token.span, self.start());
+                }
+                _ => {}
+            }
+        }
+        self.start()
+    }
+
+    /// The last of these keywords before `end`; the start of the query if there is none.
+    pub(crate) fn keyword_before(&self, keywords: &[Keyword], end: Location) -> Position {
+        let before = self.0.iter().take_while(|token| token.span.start < end);
+        let found = before
+            .filter(|token| matches!(&token.token, Token::Word(word) if keywords.contains(&word.keyword)))
+            .last();
+        found.map_or(self.start(), |token| Position::of(token.span, self.start()))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn refused(text: &str) -> String {
+        RowwiseQuery::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn syntax_errors_have_a_position() {
+        assert_eq!(refused(""), "line 1, column 1: the query is empty");
+        assert_eq!(refused("SELECT a,\n  FROM records"), "line 2, column 3: expected: an expression, found: FROM");
+        assert!(refused("SELECT (a FROM records").starts_with("line 1, column 11: expected: ), found: FROM"));
+        assert_eq!(refused("SELECT a FROM"), "line 1, column 14: expected: identifier, found: EOF");
+        assert!(refused("SELECT 'a FROM records").starts_with("line 1, column 8: unterminated string literal"));
+    }
+
+    #[test]
+    fn only_one_select_is_accepted() {
+        assert_eq!(
+            refused("SELECT a FROM records; SELECT b FROM records"),
+            "line 1, column 24: only one statement is possible"
+        );
+        assert_eq!(refused("delete from records"), "line 1, column 1: only SELECT is possible, not DELETE");
+        assert!(RowwiseQuery::parse("SELECT a FROM records;").is_ok());
+    }
+
+    #[test]
+    fn deep_and_long_queries_are_refused_and_do_not_overflow_the_stack() {
+        let nested = format!("SELECT {}a{} FROM records", "(".repeat(5_000), ")".repeat(5_000));
+        assert!(refused(&nested).contains("nests deeper"));
+        let chained = format!("SELECT a{} AS b FROM records", " + a".repeat(10_000));
+        assert!(refused(&chained).contains("nests deeper"), "{}", refused(&chained));
+        let long = format!("SELECT a{} FROM records", ", a".repeat(100_000));
+        assert!(refused(&long).contains("longer than"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn no_text_panics(text in "\\PC{0,40}") {
+            let _ = RowwiseQuery::parse(&text);
+        }
+
+        #[test]
+        fn no_mix_of_words_panics(words in prop::collection::vec(
+            prop::sample::select(vec!["SELECT", "FROM", "records", "a", "*", ",", "(", ")", "JOIN", "ON", "WHERE", "=",
+                "1", "'x'", "CASE", "WHEN", "END", "::", "INT", "[", "]", ".", "AS", "unnest", "count", "OVER", "UNION"]),
+            0..12,
+        )) {
+            let _ = RowwiseQuery::parse(&words.join(" "));
+        }
+    }
+}
