@@ -42,6 +42,7 @@ pub struct Serialized {
 
 /// Converts keys or values. One instance serves one side of one task, on one thread at a time; state that it learns (an
 /// inferred schema) is its own. Its configuration is given at creation: see [`crate::PluginFactory::Converter`].
+#[allow(clippy::wrong_self_convention)] // Connect's name; it converts from Connect's data, not into Self
 pub trait Converter: Send {
     /// Bytes to Arrow. A null is Connect's null.
     ///
@@ -57,6 +58,7 @@ pub trait Converter: Send {
 }
 
 /// Converts single headers.
+#[allow(clippy::wrong_self_convention)] // Connect's name; it converts from Connect's data, not into Self
 pub trait HeaderConverter: Send {
     /// Bytes to a value.
     fn to_connect(&mut self, topic: &str, header: &RawHeader) -> Result<Header>;
