@@ -1,1 +1,31 @@
-//! volley-converters
+//! Bytes ↔ Arrow: the converters and header converters that Kafka Connect has, under their Java class names.
+//!
+//! ```text
+//!  bytes of a batch ─ Converter::to_connect ─► runs of columns + rejected rows
+//!  column           ─ Converter::from_connect ─► bytes + rejected rows
+//! ```
+//!
+//! The JSON converter is the hot path of most pipelines; its design stands in [`json`](JsonConverter).
+
+mod byte_array;
+mod cell;
+mod charset;
+mod decimal;
+mod header;
+mod java_number;
+mod json;
+mod keys;
+mod plugins;
+mod primitives;
+mod rejections;
+mod string_converter;
+mod value_display;
+
+pub use byte_array::ByteArrayConverter;
+pub use header::{ByteArrayHeaderConverter, SimpleHeaderConverter, StringHeaderConverter};
+pub use json::{JsonConverter, JsonHeaderConverter};
+pub use plugins::plugins;
+pub use primitives::{
+    BooleanConverter, DoubleConverter, FloatConverter, IntegerConverter, LongConverter, ShortConverter,
+};
+pub use string_converter::StringConverter;

@@ -1,0 +1,10 @@
+//! Header converters: one value at a time.
+
+mod byte_array;
+mod literal;
+mod simple;
+mod string;
+
+pub use byte_array::ByteArrayHeaderConverter;
+pub use simple::SimpleHeaderConverter;
+pub use string::StringHeaderConverter;

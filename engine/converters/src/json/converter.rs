@@ -1,0 +1,258 @@
+//! The converter: splits batches into runs of one schema, and rows from rejected rows.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, BinaryArray, UInt32Array};
+use rustc_hash::FxHashMap;
+use volley_api::{Column, ConfigMap, Converted, Converter, Error, RawBatch, Result, RowIndex, Run, Serialized, Side};
+
+use crate::json::config::JsonConfig;
+use crate::json::connect::{Schema, SchemaCache};
+use crate::json::connect_schema::SchemaReader;
+use crate::json::encode::Encoder;
+use crate::json::envelope::{Prefix, split};
+use crate::json::failure::{Cause, Failure};
+use crate::json::schemaless::{Messages, Topic};
+use crate::rejections::{Rejections, bytes_of};
+
+/// `org.apache.kafka.connect.json.JsonConverter`.
+///
+/// With `schemas.enable=true` a message is an envelope of schema and payload; else, and where the schema is null, it is
+/// plain JSON, whose schema is inferred per topic and only ever widened. No message is refused for its shape.
+#[derive(Debug)]
+pub struct JsonConverter {
+    side: Side,
+    config: JsonConfig,
+    topics: FxHashMap<Arc<str>, Topic>,
+    schemas: SchemaCache,
+    /// `schema.content`, parsed.
+    fixed: Option<Schema>,
+    encoder: Encoder,
+}
+
+/// What decides how rows are decoded.
+#[derive(Debug, PartialEq)]
+enum Source<'a> {
+    /// Plain JSON.
+    Schemaless,
+    /// Payloads of the schema with this raw text.
+    Schema(&'a [u8]),
+}
+
+/// Rows of a batch, one after another, that share a schema.
+#[derive(Debug)]
+struct Section<'a> {
+    source: Source<'a>,
+    /// Rows of the batch, ascending; those that are no envelope are missing.
+    rows: Vec<u32>,
+    /// Their payloads; `None` = null without a schema.
+    payloads: Vec<Option<&'a [u8]>>,
+}
+
+impl JsonConverter {
+    /// Java class name.
+    pub const CLASS: &'static str = "org.apache.kafka.connect.json.JsonConverter";
+
+    /// A converter of one side. `config` is without prefixes.
+    ///
+    /// # Errors
+    /// A setting that is not valid.
+    pub fn new(config: &ConfigMap, side: Side) -> Result<Self> {
+        let config = JsonConfig::parse(config)?;
+        let reader = SchemaReader { replace_null_with_default: config.replace_null_with_default };
+        let fixed = match &config.schema_content {
+            Some(content) if config.schemas_enable => {
+                let schema = Schema::parse(content.as_bytes(), reader);
+                if let Some(reason) = schema.error() {
+                    return Err(Error::config(format!("could not parse `schema.content`: {reason}")));
+                }
+                Some(schema)
+            }
+            _ => None,
+        };
+        Ok(Self {
+            side,
+            topics: FxHashMap::default(),
+            schemas: SchemaCache::new(reader, config.cache_size),
+            fixed,
+            encoder: Encoder::new(&config),
+            config,
+        })
+    }
+
+    fn schemaless(&mut self, topic: &Arc<str>, bytes: &BinaryArray, utf8: bool, side: Side) -> Result<Converted> {
+        let state = topic_state(&mut self.topics, topic, &self.config);
+        let get = |row: usize| bytes.is_valid(row).then(|| bytes.value(row));
+        let decode = state.decode(Messages { len: bytes.len(), utf8, get })?;
+        let mut rejections = Rejections::new(Self::CLASS, side);
+        decode.rejected.into_iter().for_each(|(row, failure)| rejections.data(row, failure.to_string()));
+        Ok(rejections.into_converted(bytes.len(), decode.column))
+    }
+
+    fn fixed_schema(schema: &mut Schema, bytes: &BinaryArray, utf8: bool, side: Side) -> Result<Converted> {
+        let mut rejections = Rejections::new(Self::CLASS, side);
+        let mut section = Section::new(Source::Schemaless);
+        for (row, message) in bytes.iter().enumerate() {
+            match message.map(|message| checked(message, utf8)).transpose() {
+                Ok(payload) => section.push(row, payload),
+                Err(failure) => rejections.data(row, failure.to_string()),
+            }
+        }
+        let mut converted = Converted::default();
+        section.decode_with(schema, bytes, &mut rejections, &mut converted.runs)?;
+        converted.rejected = rejections.into_rows();
+        Ok(converted)
+    }
+
+    fn envelopes(&mut self, topic: &Arc<str>, bytes: &BinaryArray, utf8: bool, side: Side) -> Result<Converted> {
+        let mut rejections = Rejections::new(Self::CLASS, side);
+        let sections = sections_of(bytes, utf8, &mut rejections);
+        let mut converted = Converted::default();
+        for section in sections {
+            match section.source {
+                Source::Schema(raw) => {
+                    section.decode_with(self.schemas.get(raw), bytes, &mut rejections, &mut converted.runs)?;
+                }
+                Source::Schemaless => {
+                    let state = topic_state(&mut self.topics, topic, &self.config);
+                    let get = |row: usize| section.payloads[row];
+                    let decode = state.decode(Messages { len: section.rows.len(), utf8: true, get })?;
+                    let failed: Vec<usize> = decode.rejected.iter().map(|(index, _)| *index).collect();
+                    for (index, failure) in decode.rejected {
+                        rejections.data(section.rows[index] as usize, failure.to_string());
+                    }
+                    section.put_run(decode.column, &failed, &mut converted.runs);
+                }
+            }
+        }
+        converted.rejected = rejections.into_rows();
+        Ok(converted)
+    }
+}
+
+impl<'a> Section<'a> {
+    fn new(source: Source<'a>) -> Self {
+        Self { source, rows: Vec::new(), payloads: Vec::new() }
+    }
+
+    fn push(&mut self, row: usize, payload: Option<&'a [u8]>) {
+        self.rows.push(row as u32);
+        self.payloads.push(payload);
+    }
+
+    /// Decodes the payloads with a schema into a run.
+    fn decode_with(
+        &self,
+        schema: &mut Schema,
+        bytes: &BinaryArray,
+        rejections: &mut Rejections,
+        runs: &mut Vec<Run>,
+    ) -> Result<()> {
+        let mut failed = Vec::new();
+        let column = schema.decode(&self.payloads, |index, failure| {
+            let row = self.rows[index] as usize;
+            failed.push(index);
+            rejections.data(row, in_message(failure, bytes.value(row)).to_string());
+        })?;
+        if let Some(column) = column {
+            self.put_run(column, &failed, runs);
+        }
+        Ok(())
+    }
+
+    /// A run of `column`, which holds all rows but those at the indexes `failed`.
+    fn put_run(&self, column: Column, failed: &[usize], runs: &mut Vec<Run>) {
+        let mut failed = failed.iter().copied().peekable();
+        let kept = self.rows.iter().enumerate().filter(|(index, _)| failed.next_if_eq(index).is_none());
+        let kept: Vec<u32> = kept.map(|(_, row)| *row).collect();
+        let (Some(first), Some(last)) = (kept.first(), kept.last()) else { return };
+        let len = kept.len() as u32;
+        let rows = if last - first + 1 == len {
+            RowIndex::Contiguous { start: *first, len }
+        } else {
+            RowIndex::Selected(UInt32Array::from(kept))
+        };
+        runs.push(Run { rows, column });
+    }
+}
+
+/// Splits the rows of a batch by schema. Null rows go with their neighbours.
+fn sections_of<'a>(bytes: &'a BinaryArray, utf8: bool, rejections: &mut Rejections) -> Vec<Section<'a>> {
+    let mut sections: Vec<Section<'a>> = Vec::new();
+    let mut leading = Section::new(Source::Schemaless);
+    let mut prefix = Prefix::default();
+    for (row, message) in bytes.iter().enumerate() {
+        let Some(message) = message else {
+            sections.last_mut().unwrap_or(&mut leading).push(row, None);
+            continue;
+        };
+        if utf8
+            && let Some(payload) = prefix.payload_of(message)
+            && let Some(section) = sections.last_mut()
+        {
+            section.push(row, Some(payload));
+            continue;
+        }
+        let envelope = match checked(message, utf8).and_then(split) {
+            Ok(envelope) => envelope,
+            Err(failure) => {
+                rejections.data(row, failure.to_string());
+                continue;
+            }
+        };
+        let source = if envelope.schema == b"null" { Source::Schemaless } else { Source::Schema(envelope.schema) };
+        if sections.last().is_none_or(|section| section.source != source) {
+            prefix = Prefix::of(envelope.schema);
+            let mut section = Section::new(source);
+            let nulls = std::mem::take(&mut leading.rows);
+            nulls.into_iter().for_each(|row| section.push(row as usize, None));
+            sections.push(section);
+        }
+        if let Some(section) = sections.last_mut() {
+            section.push(row, Some(envelope.payload));
+        }
+    }
+    if !leading.rows.is_empty() {
+        sections.push(leading);
+    }
+    sections
+}
+
+/// A syntax error of a payload says its place in the payload; of a broken envelope the place in the message is wanted.
+fn in_message(failure: Failure, message: &[u8]) -> Failure {
+    match failure.cause() {
+        Cause::Syntax { .. } => split(message).err().unwrap_or(failure),
+        _ => failure,
+    }
+}
+
+fn checked(message: &[u8], utf8: bool) -> std::result::Result<&[u8], Failure> {
+    let messages = Messages { len: 1, utf8, get: |_: usize| Some(message) };
+    messages.text(0).map(|text| text.unwrap_or_default())
+}
+
+fn topic_state<'a>(topics: &'a mut FxHashMap<Arc<str>, Topic>, name: &Arc<str>, config: &JsonConfig) -> &'a mut Topic {
+    topics.entry(Arc::clone(name)).or_insert_with(|| Topic::new(&config.pins))
+}
+
+impl Converter for JsonConverter {
+    fn to_connect(&mut self, batch: &RawBatch, side: Side) -> Result<Converted> {
+        let bytes = bytes_of(batch, side);
+        let topic = &batch.origin.partition.topic;
+        // One check of the whole buffer is many times cheaper than one per message. No message can borrow from its
+        // neighbour: what is not in a string must be ASCII, and a string ends where the message does.
+        let (start, end) = (bytes.value_offsets()[0], bytes.value_offsets()[bytes.len()]);
+        let utf8 = simdutf8::basic::from_utf8(&bytes.value_data()[start as usize..end as usize]).is_ok();
+        match &mut self.fixed {
+            Some(schema) => Self::fixed_schema(schema, bytes, utf8, side),
+            None if self.config.schemas_enable => self.envelopes(topic, bytes, utf8, side),
+            None => self.schemaless(topic, bytes, utf8, side),
+        }
+    }
+
+    fn from_connect(&mut self, _topic: &str, column: &Column) -> Result<Serialized> {
+        let mut rejections = Rejections::new(Self::CLASS, self.side);
+        let bytes = self.encoder.encode(column, |row, error| rejections.push(row, error))?;
+        Ok(Serialized { bytes, rejected: rejections.into_rows() })
+    }
+}

@@ -1,0 +1,152 @@
+//! A position in the bytes of one message, and the smallest steps over JSON.
+
+use crate::json::failure::{Decoded, Failure};
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// A position in JSON text.
+#[derive(Clone, Debug)]
+pub(crate) struct Cursor<'a> {
+    input: &'a [u8],
+    pos: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// The start of `input`.
+    pub(crate) fn new(input: &'a [u8]) -> Self {
+        Self { input, pos: 0 }
+    }
+
+    /// All of the text.
+    #[inline]
+    pub(crate) fn input(&self) -> &'a [u8] {
+        self.input
+    }
+
+    /// The position, in bytes.
+    #[inline]
+    pub(crate) fn pos(&self) -> usize {
+        self.pos
+    }
+
+    /// Goes to `pos`.
+    #[inline]
+    pub(crate) fn seek(&mut self, pos: usize) {
+        self.pos = pos;
+    }
+
+    /// The text from `start` up to the position.
+    #[inline]
+    pub(crate) fn since(&self, start: usize) -> &'a [u8] {
+        &self.input[start..self.pos]
+    }
+
+    /// The next byte, without taking it.
+    #[inline]
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.input.get(self.pos).copied()
+    }
+
+    /// Passes `count` bytes that were peeked at.
+    #[inline]
+    pub(crate) fn advance(&mut self, count: usize) {
+        self.pos += count;
+    }
+
+    /// Passes white space.
+    #[inline]
+    pub(crate) fn skip_space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.pos += 1;
+        }
+    }
+
+    /// Passes `byte` if it comes next.
+    #[inline]
+    pub(crate) fn take(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.pos += usize::from(found);
+        found
+    }
+
+    /// Passes `text` if it comes next. Tuned for a few bytes, which field names mostly are.
+    #[inline]
+    pub(crate) fn take_text(&mut self, text: &[u8]) -> bool {
+        let rest = &self.input[self.pos.min(self.input.len())..];
+        let found = match (rest.first_chunk::<8>(), text.first_chunk::<8>()) {
+            (Some(have), Some(want)) => have == want && rest[8..].starts_with(&text[8..]),
+            _ => rest.starts_with(text),
+        };
+        if found {
+            self.pos += text.len();
+        }
+        found
+    }
+
+    /// Passes `literal`, of which the first byte was seen.
+    pub(crate) fn expect_literal(&mut self, literal: &'static str) -> Decoded<()> {
+        if self.take_text(literal.as_bytes()) { Ok(()) } else { Err(self.syntax("expected null, true or false")) }
+    }
+
+    /// Passes the end of the message.
+    pub(crate) fn expect_end(&mut self) -> Decoded<()> {
+        self.skip_space();
+        if self.pos >= self.input.len() { Ok(()) } else { Err(self.syntax("unexpected text after the value")) }
+    }
+
+    /// A syntax error here.
+    #[cold]
+    pub(crate) fn syntax(&self, message: &'static str) -> Failure {
+        if self.input.is_empty() {
+            return Failure::syntax("the message is empty", 0);
+        }
+        let at = self.pos.min(self.input.len());
+        Failure::syntax(if at == self.input.len() { "unexpected end" } else { message }, at)
+    }
+
+    /// Position of the first `"`, `\` or control character from here on; the end of the text if there is none.
+    #[inline]
+    pub(crate) fn find_string_end(&self) -> usize {
+        let mut at = self.pos;
+        while let Some(chunk) = self.input.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+            let stops = string_stops(u64::from_le_bytes(*chunk));
+            if stops != 0 {
+                return at + (stops.trailing_zeros() / 8) as usize;
+            }
+            at += 8;
+        }
+        let rest = self.input.get(at..).unwrap_or_default();
+        at + rest.iter().position(|byte| ends_plain_text(*byte)).unwrap_or(rest.len())
+    }
+}
+
+/// Whether a byte of a string needs a look: `"`, `\` or a control character.
+#[inline]
+pub(crate) fn ends_plain_text(byte: u8) -> bool {
+    byte == b'"' || byte == b'\\' || byte < 0x20
+}
+
+/// The high bit of each byte that [`ends_plain_text`]; bits above the lowest one set may be wrong.
+#[inline]
+pub(crate) fn string_stops(word: u64) -> u64 {
+    let quote = word ^ (ONES * b'"' as u64);
+    let backslash = word ^ (ONES * b'\\' as u64);
+    let zero_in = |word: u64| word.wrapping_sub(ONES) & !word;
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    (zero_in(quote) | zero_in(backslash) | control) & HIGH_BITS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_end_of_plain_text_is_found_wherever_it_stands(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let expected = bytes.iter().position(|byte| ends_plain_text(*byte)).unwrap_or(bytes.len());
+            prop_assert_eq!(Cursor::new(&bytes).find_string_end(), expected);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Why a value could not be decoded.
+
+use std::fmt;
+
+/// A failure to decode one value. Boxed, so that the hot path returns a single pointer.
+#[derive(Debug)]
+pub(crate) struct Failure(Box<Cause>);
+
+/// What went wrong.
+#[derive(Debug)]
+pub(crate) enum Cause {
+    /// Not JSON. `at` is a byte offset into the message.
+    Syntax {
+        /// What was expected.
+        message: &'static str,
+        /// Byte offset.
+        at: usize,
+    },
+    /// JSON that the inferred schema does not have room for: the schema has to be widened.
+    Wider,
+    /// JSON that does not fit a schema that cannot be widened. `path` leads to the value, outermost name last.
+    Unfit {
+        /// What is wrong with it.
+        message: String,
+        /// Names of the fields around it, innermost first.
+        path: Vec<String>,
+    },
+}
+
+/// `Result` of decoding.
+pub(crate) type Decoded<T> = Result<T, Failure>;
+
+impl Failure {
+    /// Not JSON.
+    #[cold]
+    pub(crate) fn syntax(message: &'static str, at: usize) -> Self {
+        Self(Box::new(Cause::Syntax { message, at }))
+    }
+
+    /// The schema has to be widened.
+    #[cold]
+    pub(crate) fn wider() -> Self {
+        Self(Box::new(Cause::Wider))
+    }
+
+    /// The value does not fit.
+    #[cold]
+    pub(crate) fn unfit(message: impl Into<String>) -> Self {
+        Self(Box::new(Cause::Unfit { message: message.into(), path: Vec::new() }))
+    }
+
+    /// The same failure, within the field `name`.
+    #[cold]
+    pub(crate) fn within(mut self, name: &str) -> Self {
+        if let Cause::Unfit { path, .. } = &mut *self.0 {
+            path.push(name.to_owned());
+        }
+        self
+    }
+
+    /// What went wrong.
+    pub(crate) fn cause(&self) -> &Cause {
+        &self.0
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Cause::Syntax { message, at } => write!(f, "invalid JSON at byte {at}: {message}"),
+            Cause::Wider => f.write_str("value does not fit the inferred schema"),
+            Cause::Unfit { message, path } if path.is_empty() => f.write_str(message),
+            Cause::Unfit { message, path } => {
+                let path: Vec<&str> = path.iter().rev().map(String::as_str).collect();
+                write!(f, "field `{}`: {message}", path.join("."))
+            }
+        }
+    }
+}

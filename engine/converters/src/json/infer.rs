@@ -1,0 +1,87 @@
+//! Widens a shape by one more value.
+
+use std::str;
+
+use crate::json::cursor::Cursor;
+use crate::json::failure::{Decoded, Failure};
+use crate::json::number::read_number;
+use crate::json::shape::{MAX_DEPTH, MAX_FIELDS, Shape};
+use crate::json::skip::{pass_colon, skip_value};
+use crate::json::text::{read_text, skip_string};
+
+/// Widens `shape` so that it takes `message`, which MUST be valid JSON in UTF-8 without duplicate members.
+///
+/// # Errors
+/// An object with pinned fields would get too many.
+pub(crate) fn widen(shape: &mut Shape, message: &[u8]) -> Decoded<()> {
+    let mut cursor = Cursor::new(message);
+    cursor.skip_space();
+    widen_by_value(shape, &mut cursor, 0)
+}
+
+fn widen_by_value(shape: &mut Shape, cursor: &mut Cursor<'_>, depth: usize) -> Decoded<()> {
+    match cursor.peek() {
+        Some(b'n') => return cursor.expect_literal("null"),
+        _ if matches!(shape, Shape::Json | Shape::Pinned(_)) => return skip_value(cursor),
+        Some(b'{' | b'[') if depth >= MAX_DEPTH => {
+            *shape = Shape::Json;
+            return skip_value(cursor);
+        }
+        Some(b'{') => return widen_by_object(shape, cursor, depth),
+        Some(b'[') => return widen_by_array(shape, cursor, depth),
+        Some(b'"') => {
+            skip_string(cursor)?;
+            shape.join_scalar(Shape::Text);
+        }
+        Some(b't' | b'f') => {
+            skip_value(cursor)?;
+            shape.join_scalar(Shape::Boolean);
+        }
+        _ => {
+            let number = read_number(cursor)?;
+            shape.join_number(number);
+        }
+    }
+    Ok(())
+}
+
+fn widen_by_array(shape: &mut Shape, cursor: &mut Cursor<'_>, depth: usize) -> Decoded<()> {
+    let Some(element) = shape.join_list() else { return skip_value(cursor) };
+    cursor.advance(1);
+    cursor.skip_space();
+    while !cursor.take(b']') {
+        widen_by_value(element, cursor, depth + 1)?;
+        pass_comma(cursor);
+    }
+    Ok(())
+}
+
+fn widen_by_object(shape: &mut Shape, cursor: &mut Cursor<'_>, depth: usize) -> Decoded<()> {
+    let start = cursor.clone();
+    let Some(fields) = shape.join_struct() else { return skip_value(cursor) };
+    cursor.advance(1);
+    cursor.skip_space();
+    while !cursor.take(b'}') {
+        let name = read_text(cursor)?;
+        let name = str::from_utf8(&name).map_err(|_| cursor.syntax("invalid UTF-8"))?;
+        pass_colon(cursor)?;
+        if fields.len() >= MAX_FIELDS && !fields.contains(name) {
+            if fields.has_pins() {
+                return Err(Failure::unfit(format!("an object has more than {MAX_FIELDS} different fields")));
+            }
+            *shape = Shape::Json;
+            *cursor = start;
+            return skip_value(cursor);
+        }
+        widen_by_value(fields.entry(name), cursor, depth + 1)?;
+        pass_comma(cursor);
+    }
+    Ok(())
+}
+
+fn pass_comma(cursor: &mut Cursor<'_>) {
+    cursor.skip_space();
+    if cursor.take(b',') {
+        cursor.skip_space();
+    }
+}

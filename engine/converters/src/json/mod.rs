@@ -1,0 +1,37 @@
+//! JSON, with and without schemas.
+//!
+//! ```text
+//!  schemas.enable=false   bytes ─► schemaless ─────────► one run of the topic's inferred schema
+//!  schemas.enable=true    bytes ─► envelope ─► connect ─► a run per schema, in order
+//!                                     └─ "schema":null ─► schemaless
+//!                                  decode: one pass from bytes into the builders of a `Node` tree
+//!  from_connect           column ─► encode ─► bytes
+//! ```
+
+mod cells;
+mod config;
+mod connect;
+mod connect_schema;
+mod converter;
+mod cursor;
+mod decode;
+mod encode;
+mod envelope;
+mod escape;
+mod failure;
+mod header;
+mod infer;
+mod node;
+mod number;
+mod pins;
+mod refill;
+mod schema_text;
+mod schemaless;
+mod shape;
+mod skip;
+mod temporal;
+mod text;
+
+pub(crate) use config::json_converter_def;
+pub use converter::JsonConverter;
+pub use header::JsonHeaderConverter;

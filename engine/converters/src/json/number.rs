@@ -1,0 +1,230 @@
+//! Numbers: the grammar of JSON, integers on a fast path, floats exactly.
+
+use crate::json::cursor::Cursor;
+use crate::json::failure::Decoded;
+
+/// Integers beyond this may not survive as a double.
+pub(crate) const MAX_EXACT_INTEGER: u64 = 1 << 53;
+
+/// A number that has been read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Number {
+    /// An integer literal within i64.
+    Int(i64),
+    /// An integer literal beyond i64.
+    BigInt,
+    /// A literal with fraction or exponent; infinite if beyond f64.
+    Float(f64),
+}
+
+impl Number {
+    /// Whether an inferred FLOAT64 column may hold it without losing digits of an integer.
+    pub(crate) fn as_exact_double(self) -> Option<f64> {
+        match self {
+            Self::Int(number) if number.unsigned_abs() <= MAX_EXACT_INTEGER => Some(number as f64),
+            Self::Float(number) if number.is_finite() => Some(number),
+            _ => None,
+        }
+    }
+}
+
+/// Reads an integer literal within i64. `None` (nothing passed) for anything else, be it right or wrong.
+#[inline]
+pub(crate) fn read_integer(cursor: &mut Cursor<'_>) -> Option<i64> {
+    let input = cursor.input();
+    let start = cursor.pos();
+    let negative = input.get(start) == Some(&b'-');
+    let first = start + usize::from(negative);
+    let mut at = first;
+    let mut number: u64 = 0;
+    while let Some(digit) = digit_at(input, at) {
+        number = number.wrapping_mul(10).wrapping_add(digit);
+        at += 1;
+    }
+    let digits = at - first;
+    let ends = !matches!(input.get(at), Some(b'.' | b'e' | b'E'));
+    if digits == 0 || digits > 19 || !ends || (digits > 1 && input[first] == b'0') {
+        return None;
+    }
+    // 19 digits always fit u64.
+    let limit = i64::MAX as u64 + u64::from(negative);
+    if number > limit {
+        return None;
+    }
+    cursor.seek(at);
+    Some(if negative { (number as i64).wrapping_neg() } else { number as i64 })
+}
+
+#[inline]
+fn digit_at(input: &[u8], at: usize) -> Option<u64> {
+    input.get(at).map(|byte| u64::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit < 10)
+}
+
+/// Reads any number.
+#[inline]
+pub(crate) fn read_number(cursor: &mut Cursor<'_>) -> Decoded<Number> {
+    match read_integer(cursor) {
+        Some(number) => Ok(Number::Int(number)),
+        None => read_other(cursor),
+    }
+}
+
+/// Reads any number as the nearest double (infinite beyond its range).
+#[inline]
+pub(crate) fn read_double(cursor: &mut Cursor<'_>) -> Decoded<f64> {
+    match read_number(cursor)? {
+        Number::Int(number) => Ok(number as f64),
+        Number::Float(number) => Ok(number),
+        Number::BigInt => Ok(f64::INFINITY),
+    }
+}
+
+/// The parts of a number literal, as they are passed.
+#[derive(Debug)]
+struct Literal {
+    /// All digits before the exponent; meaningless if there are more than 19.
+    mantissa: u64,
+    digits: usize,
+    /// Power of ten of the mantissa.
+    exponent: i64,
+    integral: bool,
+}
+
+/// Passes a number.
+pub(crate) fn skip_number(cursor: &mut Cursor<'_>) -> Decoded<()> {
+    pass(cursor).map(drop)
+}
+
+fn pass(cursor: &mut Cursor<'_>) -> Decoded<Literal> {
+    cursor.take(b'-');
+    let mut literal = Literal { mantissa: 0, digits: 0, exponent: 0, integral: true };
+    let leading_zero = cursor.peek() == Some(b'0');
+    let whole = pass_digits(cursor, &mut literal);
+    if whole == 0 || (leading_zero && whole > 1) {
+        return Err(cursor.syntax("expected a number without leading zeros"));
+    }
+    if cursor.take(b'.') {
+        literal.integral = false;
+        let places = pass_digits(cursor, &mut literal);
+        if places == 0 {
+            return Err(cursor.syntax("expected a digit after the decimal point"));
+        }
+        literal.exponent = -(places as i64);
+    }
+    if cursor.take(b'e') || cursor.take(b'E') {
+        literal.integral = false;
+        let negative = cursor.take(b'-');
+        if !negative {
+            cursor.take(b'+');
+        }
+        let mut power = Literal { mantissa: 0, digits: 0, exponent: 0, integral: true };
+        if pass_digits(cursor, &mut power) == 0 {
+            return Err(cursor.syntax("expected a digit in the exponent"));
+        }
+        let power = if power.digits > 18 { i64::MAX / 4 } else { power.mantissa as i64 };
+        literal.exponent += if negative { -power } else { power };
+    }
+    Ok(literal)
+}
+
+#[inline]
+fn pass_digits(cursor: &mut Cursor<'_>, literal: &mut Literal) -> usize {
+    let input = cursor.input();
+    let start = cursor.pos();
+    let mut at = start;
+    while let Some(digit) = digit_at(input, at) {
+        literal.mantissa = literal.mantissa.wrapping_mul(10).wrapping_add(digit);
+        at += 1;
+    }
+    cursor.seek(at);
+    literal.digits += at - start;
+    at - start
+}
+
+fn read_other(cursor: &mut Cursor<'_>) -> Decoded<Number> {
+    let start = cursor.pos();
+    let negative = cursor.peek() == Some(b'-');
+    let literal = pass(cursor)?;
+    if literal.integral {
+        return Ok(Number::BigInt);
+    }
+    if let Some(number) = exact_double(&literal) {
+        return Ok(Number::Float(if negative { -number } else { number }));
+    }
+    // The grammar was checked; what lexical cannot take does not exist.
+    Ok(Number::Float(lexical_core::parse(cursor.since(start)).unwrap_or(f64::INFINITY)))
+}
+
+/// The double of a literal whose mantissa and power of ten are both exact doubles: one rounding, hence exact.
+#[inline]
+fn exact_double(literal: &Literal) -> Option<f64> {
+    const POWERS: [f64; 23] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
+        1e20, 1e21, 1e22,
+    ];
+    if literal.digits > 19 || literal.mantissa > MAX_EXACT_INTEGER {
+        return None;
+    }
+    let power = POWERS.get(usize::try_from(literal.exponent.unsigned_abs()).ok()?)?;
+    let mantissa = literal.mantissa as f64;
+    Some(if literal.exponent < 0 { mantissa / power } else { mantissa * power })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Option<Number> {
+        let mut cursor = Cursor::new(text.as_bytes());
+        let number = read_number(&mut cursor).ok()?;
+        (cursor.pos() == text.len()).then_some(number)
+    }
+
+    #[test]
+    fn integers_keep_every_digit_up_to_the_ends_of_i64() {
+        assert_eq!(read("9223372036854775807"), Some(Number::Int(i64::MAX)));
+        assert_eq!(read("-9223372036854775808"), Some(Number::Int(i64::MIN)));
+        assert_eq!(read("9223372036854775808"), Some(Number::BigInt));
+        assert_eq!(read("-9223372036854775809"), Some(Number::BigInt));
+        assert_eq!(read("18446744073709551616"), Some(Number::BigInt));
+        assert_eq!(read(&"9".repeat(400)), Some(Number::BigInt));
+        assert_eq!(read("-0"), Some(Number::Int(0)));
+    }
+
+    #[test]
+    fn what_is_no_json_number_is_refused() {
+        for text in ["", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "1.e5", "0x1", "1_0", "NaN", "00"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn floats_beyond_the_range_are_infinite() {
+        assert_eq!(read("1e400"), Some(Number::Float(f64::INFINITY)));
+        assert_eq!(read("-1e400"), Some(Number::Float(f64::NEG_INFINITY)));
+        assert_eq!(read("1e-400"), Some(Number::Float(0.0)));
+        assert_eq!(read("1e99999999999999999999"), Some(Number::Float(f64::INFINITY)));
+        assert_eq!(read("0e99999999999999999999"), Some(Number::Float(0.0)));
+    }
+
+    proptest! {
+        #[test]
+        fn doubles_are_exactly_those_of_the_standard_library(text in "-?(0|[1-9][0-9]{0,25})\\.[0-9]{1,25}([eE][+-]?[0-9]{1,3})?") {
+            prop_assert_eq!(read(&text), Some(Number::Float(text.parse().unwrap())));
+        }
+
+        #[test]
+        fn all_doubles_round_trip(bits in any::<u64>()) {
+            let number = f64::from_bits(bits);
+            prop_assume!(number.is_finite());
+            prop_assert_eq!(read(&format!("{number:e}")), Some(Number::Float(number)));
+        }
+
+        #[test]
+        fn all_integers_round_trip(number in any::<i64>()) {
+            prop_assert_eq!(read(&number.to_string()), Some(Number::Int(number)));
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Columns that a user has given a type: `volley.schema=id BIGINT, coupon VARCHAR, "odd name" DECIMAL(10,2)`.
+
+use arrow::datatypes::Field;
+use volley_api::schema::json_text_field;
+
+use crate::json::cells::Cells;
+use crate::json::node::{MAX_DIGITS_128, Node, OnNull};
+
+/// The type of a pinned column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pin {
+    /// BOOLEAN
+    Boolean,
+    /// TINYINT: 8 bits
+    TinyInt,
+    /// SMALLINT: 16 bits
+    SmallInt,
+    /// INTEGER: 32 bits
+    Integer,
+    /// BIGINT: 64 bits
+    BigInt,
+    /// REAL: 32 bits
+    Real,
+    /// DOUBLE: 64 bits
+    Double,
+    /// VARCHAR: strings only
+    Varchar,
+    /// JSON: any value, as its text
+    Json,
+    /// DATE: days since 1970-01-01, or ISO text
+    Date,
+    /// TIMESTAMP: milliseconds since 1970-01-01 UTC, or ISO text
+    Timestamp,
+    /// DECIMAL(precision, scale)
+    Decimal(u8, i8),
+}
+
+impl Pin {
+    /// The type of an SQL name, any case.
+    fn named(name: &str, arguments: Option<&str>) -> Result<Self, String> {
+        let pin = match (name.to_ascii_uppercase().as_str(), arguments) {
+            ("DECIMAL" | "NUMERIC", Some(arguments)) => return decimal_of(arguments),
+            ("DECIMAL" | "NUMERIC", None) => Self::Decimal(MAX_DIGITS_128, 0),
+            ("VARCHAR" | "CHAR", _) | ("TEXT" | "STRING", None) => Self::Varchar,
+            (_, Some(_)) => return Err(format!("type {name} takes no arguments")),
+            ("BOOLEAN" | "BOOL", None) => Self::Boolean,
+            ("TINYINT", None) => Self::TinyInt,
+            ("SMALLINT", None) => Self::SmallInt,
+            ("INTEGER" | "INT", None) => Self::Integer,
+            ("BIGINT" | "LONG", None) => Self::BigInt,
+            ("REAL" | "FLOAT", None) => Self::Real,
+            ("DOUBLE" | "DOUBLE PRECISION", None) => Self::Double,
+            ("JSON", None) => Self::Json,
+            ("DATE", None) => Self::Date,
+            ("TIMESTAMP", None) => Self::Timestamp,
+            _ => {
+                return Err(format!(
+                    "unknown type {name}: use BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE, VARCHAR, JSON, \
+                     DATE, TIMESTAMP or DECIMAL(p,s)"
+                ));
+            }
+        };
+        Ok(pin)
+    }
+
+    /// Builders for a column of this type.
+    pub(crate) fn node(self, name: &str) -> Node {
+        let base = match self {
+            Self::Json => json_text_field(name),
+            _ => Field::new(name, arrow::datatypes::DataType::Null, true),
+        };
+        let cells = match self {
+            Self::Boolean => Cells::boolean(),
+            Self::TinyInt => Cells::Int8(Vec::new()),
+            Self::SmallInt => Cells::Int16(Vec::new()),
+            Self::Integer => Cells::Int32(Vec::new()),
+            Self::BigInt => Cells::Int64 { values: Vec::new(), narrow: false },
+            Self::Real => Cells::Float32(Vec::new()),
+            Self::Double => Cells::Float64(Vec::new()),
+            Self::Varchar => Cells::text(),
+            Self::Json => Cells::json(),
+            Self::Date => Cells::Date { values: Vec::new(), iso: true },
+            Self::Timestamp => Cells::Timestamp { values: Vec::new(), iso: true },
+            Self::Decimal(precision, scale) if precision <= MAX_DIGITS_128 => {
+                Cells::Decimal128 { values: Vec::new(), precision, scale, too_small: false }
+            }
+            Self::Decimal(_, scale) => Cells::Decimal256 { values: Vec::new(), scale },
+        };
+        Node::given(base, cells, OnNull::Null)
+    }
+}
+
+fn decimal_of(arguments: &str) -> Result<Pin, String> {
+    let (precision, scale) = arguments.split_once(',').unwrap_or((arguments, "0"));
+    let precision: Option<u8> = precision.trim().parse().ok().filter(|precision| (1..=76).contains(precision));
+    let scale: Option<i8> = scale.trim().parse().ok();
+    match (precision, scale) {
+        // Above 38 digits all 76 are there, so that the declared precision is not enforced.
+        (Some(precision), Some(scale)) if scale >= 0 && scale as u8 <= precision => Ok(Pin::Decimal(precision, scale)),
+        _ => Err(format!("DECIMAL({arguments}) is out of range: 1 <= precision <= 76, 0 <= scale <= precision")),
+    }
+}
+
+/// Reads a list of columns.
+///
+/// # Errors
+/// Says what is wrong with which part.
+pub(crate) fn parse_pins(text: &str) -> Result<Vec<(String, Pin)>, String> {
+    let mut pins: Vec<(String, Pin)> = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (name, after) = split_name(rest)?;
+        let end = end_of_type(after);
+        let (declared, next) = after.split_at(end);
+        let (type_name, arguments) = match declared.split_once('(') {
+            Some((type_name, arguments)) => {
+                let arguments = arguments.trim_end().strip_suffix(')');
+                (type_name, Some(arguments.ok_or_else(|| format!("column `{name}`: missing `)`"))?))
+            }
+            None => (declared, None),
+        };
+        let type_name = type_name.split_whitespace().collect::<Vec<_>>().join(" ");
+        if type_name.is_empty() {
+            return Err(format!("column `{name}` has no type: write `{name} VARCHAR`"));
+        }
+        let pin = Pin::named(&type_name, arguments).map_err(|reason| format!("column `{name}`: {reason}"))?;
+        if pins.iter().any(|(existing, _)| *existing == name) {
+            return Err(format!("column `{name}` stands there twice"));
+        }
+        pins.push((name, pin));
+        rest = match next.strip_prefix(',') {
+            Some(more) if more.trim().is_empty() => return Err("a column is missing after the last comma".to_owned()),
+            Some(more) => more.trim_start(),
+            None => "",
+        };
+    }
+    Ok(pins)
+}
+
+/// A column name, in double quotes or up to the next space; and what follows.
+fn split_name(text: &str) -> Result<(String, &str), String> {
+    let Some(mut rest) = text.strip_prefix('"') else {
+        let end = text.find(|char: char| char.is_whitespace() || char == ',').unwrap_or(text.len());
+        return if end == 0 {
+            Err("a column name is missing".to_owned())
+        } else {
+            Ok((text[..end].to_owned(), &text[end..]))
+        };
+    };
+    let mut name = String::new();
+    while let Some(quote) = rest.find('"') {
+        name.push_str(&rest[..quote]);
+        rest = &rest[quote + 1..];
+        match rest.strip_prefix('"') {
+            Some(after) => {
+                name.push('"');
+                rest = after;
+            }
+            None => return Ok((name, rest)),
+        }
+    }
+    Err(format!("a quote is missing after {text}"))
+}
+
+/// Where a type ends: at a comma outside of parentheses.
+fn end_of_type(text: &str) -> usize {
+    let mut depth = 0;
+    for (at, char) in text.char_indices() {
+        match char {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ',' if depth <= 0 => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_read_with_their_types() {
+        let pins = parse_pins(" id BIGINT, coupon varchar(20) ,\"odd \"\"name\" DECIMAL(10, 2), d double  precision");
+        let expected =
+            [("id", Pin::BigInt), ("coupon", Pin::Varchar), ("odd \"name", Pin::Decimal(10, 2)), ("d", Pin::Double)];
+        assert_eq!(pins, Ok(expected.map(|(name, pin)| (name.to_owned(), pin)).to_vec()));
+        assert_eq!(parse_pins("  "), Ok(vec![]));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let message = |text| parse_pins(text).err().unwrap_or_default();
+        assert!(message("id").contains("`id` has no type"));
+        assert!(message("id BIGNUM").contains("unknown type BIGNUM"));
+        assert!(message("id BIGINT, id INT").contains("twice"));
+        assert!(message("id BIGINT,").contains("missing after the last comma"));
+        assert!(message("d DECIMAL(99,2)").contains("out of range"));
+        assert!(message("\"d INT").contains("quote"));
+        assert!(message(", id INT").contains("name is missing"));
+    }
+}

@@ -1,0 +1,189 @@
+//! Schemaless JSON of one topic: decodes batches with the schema inferred so far, and widens it where a row needs it.
+//!
+//! ```text
+//!  decode row by row ── all fit ─────────────────────────────► one run
+//!        └─ a row needs a wider schema ─► widen by all rows from there on ─► decode the batch anew
+//! ```
+//! So a batch is decoded twice at most, whatever it holds, and always gives one run.
+
+use std::sync::Arc;
+
+use volley_api::{Column, Result};
+
+use crate::json::decode::decode_message;
+use crate::json::failure::{Cause, Decoded, Failure};
+use crate::json::infer::widen;
+use crate::json::node::Node;
+use crate::json::pins::Pin;
+use crate::json::refill::without_duplicates;
+use crate::json::shape::Shape;
+use crate::json::skip::validate;
+
+/// What is known of the values of a topic.
+#[derive(Debug)]
+pub(crate) struct Topic {
+    shape: Shape,
+    /// Builders of `shape`; `None` as long as only nulls are known.
+    root: Option<Node>,
+    pins: Option<Node>,
+}
+
+/// A decoded batch.
+#[derive(Debug)]
+pub(crate) struct Decode {
+    /// The values of all rows but the rejected ones.
+    pub(crate) column: Column,
+    /// Rows that could not be decoded, ascending, and why.
+    pub(crate) rejected: Vec<(usize, Failure)>,
+}
+
+/// The messages of a batch.
+#[derive(Debug)]
+pub(crate) struct Messages<F> {
+    /// Number of rows.
+    pub(crate) len: usize,
+    /// Whether all rows are known to be UTF-8.
+    pub(crate) utf8: bool,
+    /// The message of a row; `None` = null.
+    pub(crate) get: F,
+}
+
+impl<'a, F: Fn(usize) -> Option<&'a [u8]>> Messages<F> {
+    /// The message of a row, `None` = null, or why it is no UTF-8.
+    #[inline]
+    pub(crate) fn text(&self, row: usize) -> Decoded<Option<&'a [u8]>> {
+        let message = (self.get)(row);
+        match message {
+            Some(bytes) if !self.utf8 => check_utf8(bytes).map(|()| message),
+            _ => Ok(message),
+        }
+    }
+}
+
+#[cold]
+fn check_utf8(bytes: &[u8]) -> Decoded<()> {
+    match simdutf8::compat::from_utf8(bytes) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Failure::syntax("invalid UTF-8", error.valid_up_to())),
+    }
+}
+
+impl Topic {
+    /// A topic of which nothing is known but the columns that the user has given.
+    pub(crate) fn new(pins: &[(String, Pin)]) -> Self {
+        let shape = Shape::of_pins(pins);
+        Self { root: shape.root(), pins: shape.pinned_root(), shape }
+    }
+
+    /// Decodes a batch. The schema is that of all rows up to here.
+    ///
+    /// # Errors
+    /// None that rows could cause.
+    pub(crate) fn decode<'a, F: Fn(usize) -> Option<&'a [u8]>>(&mut self, messages: Messages<F>) -> Result<Decode> {
+        let mut rejected = Vec::new();
+        let mut at = 0;
+        let mut row = 0;
+        let mut widened = false;
+        while row < messages.len {
+            let failure = match messages.text(row) {
+                Ok(message) => match self.decode_row(message, at) {
+                    Ok(()) => None,
+                    Err(failure) if matches!(failure.cause(), Cause::Wider) && !widened => {
+                        widened = true;
+                        if self.widen_by(&messages, row) {
+                            self.root = self.shape.root();
+                            rejected.clear();
+                            (row, at) = (0, 0);
+                            continue;
+                        }
+                        self.decode_again(message, at, failure).err()
+                    }
+                    Err(failure) => self.decode_again(message, at, failure).err(),
+                },
+                Err(failure) => Some(failure),
+            };
+            match failure {
+                None => at += 1,
+                Some(failure) => rejected.push((row, failure)),
+            }
+            row += 1;
+        }
+        Ok(Decode { column: self.finish(at)?, rejected })
+    }
+
+    /// Decodes a message into row `at`. A failure leaves nothing behind.
+    #[inline]
+    fn decode_row(&mut self, message: Option<&[u8]>, at: usize) -> Decoded<()> {
+        let Some(root) = &mut self.root else {
+            return match message {
+                None => Ok(()),
+                Some(message) if message.trim_ascii() == b"null" => Ok(()),
+                Some(_) => Err(Failure::wider()),
+            };
+        };
+        match message {
+            None => {
+                root.append_null(at);
+                Ok(())
+            }
+            Some(message) => decode_message(root, message, at).inspect_err(|_| root.truncate(at)),
+        }
+    }
+
+    /// A row failed with a schema that has been widened by all good rows. Either it is bad, or a duplicate member, which
+    /// does not count, stood in the way.
+    #[cold]
+    fn decode_again(&mut self, message: Option<&[u8]>, at: usize, failure: Failure) -> Decoded<()> {
+        let Some(message) = message.filter(|_| !matches!(failure.cause(), Cause::Syntax { .. })) else {
+            return Err(failure);
+        };
+        validate(message)?;
+        if let Some(unique) = without_duplicates(message) {
+            self.check_pins(&unique)?;
+            return self.decode_row(Some(&unique), at);
+        }
+        self.check_pins(message)?;
+        Err(failure)
+    }
+
+    /// Widens the shape by the good ones of the rows from `first` on. Whether it has changed.
+    #[cold]
+    fn widen_by<'a, F: Fn(usize) -> Option<&'a [u8]>>(&mut self, messages: &Messages<F>, first: usize) -> bool {
+        let before = self.shape.clone();
+        for row in first..messages.len {
+            if let Ok(Some(message)) = messages.text(row)
+                && validate(message).is_ok()
+            {
+                let unique = without_duplicates(message);
+                let message = unique.as_deref().unwrap_or(message);
+                if self.check_pins(message).is_ok() {
+                    // A row that has no place in the shape fails again, and is rejected, when it is decoded.
+                    let _ = widen(&mut self.shape, message);
+                }
+            }
+        }
+        self.shape != before
+    }
+
+    /// Whether the pinned columns take a message, which MUST be valid and without duplicates.
+    fn check_pins(&mut self, message: &[u8]) -> Decoded<()> {
+        let Some(pins) = &mut self.pins else { return Ok(()) };
+        let outcome = decode_message(pins, message, 0);
+        pins.truncate(0);
+        match outcome {
+            Err(failure) if matches!(failure.cause(), Cause::Wider) => {
+                Err(Failure::unfit("too many digits for DECIMAL"))
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn finish(&mut self, len: usize) -> Result<Column> {
+        let Some(root) = &mut self.root else { return Ok(Column::nulls(len)) };
+        let array = root.finish(len)?;
+        match root.field() {
+            Some(field) => Ok(Column::new(Arc::clone(field), array)),
+            None => Ok(Column::nulls(len)),
+        }
+    }
+}

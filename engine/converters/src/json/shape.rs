@@ -1,0 +1,209 @@
+//! The inferred type of a schemaless value, and how it widens.
+//!
+//! ```text
+//!  Unknown ─► Boolean ───────────────────────────┐
+//!          ─► Integer ─► wide Integer ───────────┤
+//!          │     └─────► Float ──────────────────┼─► Json (text)
+//!          ─► Text ──────────────────────────────┤
+//!          ─► List of … ── elements widen ───────┤
+//!          ─► Struct of … ─ fields are added ────┘
+//! ```
+//! A type never goes back to the left, and the result does not depend on the order of the values. Integers and floats
+//! meet as floats only while no integer is beyond 2^53, since a double would lose its digits; an integer beyond i64 is
+//! JSON text at once.
+
+use arrow::datatypes::{DataType, Field};
+use rustc_hash::FxHashMap;
+use volley_api::schema::{EXTENSION_NAME, JSON_EXTENSION, without_schema};
+
+use crate::json::cells::{Bytes, Cells, Ends, StructCells, Unknown};
+use crate::json::node::{Node, untyped_element};
+use crate::json::number::{MAX_EXACT_INTEGER, Number};
+use crate::json::pins::Pin;
+
+/// Levels of nested columns; what is nested deeper is JSON text.
+pub(crate) const MAX_DEPTH: usize = 48;
+
+/// Fields of one struct; an object with more is JSON text as a whole, so that keys that are data (ids, say) do not grow
+/// a schema for ever.
+pub(crate) const MAX_FIELDS: usize = 20_000;
+
+/// An inferred type.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Shape {
+    /// Only nulls so far.
+    #[default]
+    Unknown,
+    /// true and false
+    Boolean,
+    /// Integers within i64.
+    Integer {
+        /// Whether one of them was beyond 2^53.
+        wide: bool,
+    },
+    /// Numbers that a double holds.
+    Float,
+    /// Strings
+    Text,
+    /// Values that have nothing in common but being JSON.
+    Json,
+    /// Arrays
+    List(Box<Shape>),
+    /// Objects
+    Struct(Fields),
+    /// A type that the user has given; it takes what it takes.
+    Pinned(Pin),
+}
+
+/// The fields of objects in the order in which they came up.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Fields {
+    named: Vec<(String, Shape)>,
+    by_name: FxHashMap<String, usize>,
+}
+
+impl Fields {
+    /// Number of fields, also those without a type.
+    pub(crate) fn len(&self) -> usize {
+        self.named.len()
+    }
+
+    /// The shape of a field, which is added if there is none.
+    pub(crate) fn entry(&mut self, name: &str) -> &mut Shape {
+        let index = match self.by_name.get(name) {
+            Some(index) => *index,
+            None => {
+                self.by_name.insert(name.to_owned(), self.named.len());
+                self.named.push((name.to_owned(), Shape::Unknown));
+                self.named.len() - 1
+            }
+        };
+        &mut self.named[index].1
+    }
+
+    /// Whether there is such a field.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// Whether a field is pinned.
+    pub(crate) fn has_pins(&self) -> bool {
+        self.named.iter().any(|(_, shape)| matches!(shape, Shape::Pinned(_)))
+    }
+}
+
+impl Shape {
+    /// An object with these pinned fields; unknown if there are none.
+    pub(crate) fn of_pins(pins: &[(String, Pin)]) -> Self {
+        let mut fields = Fields::default();
+        for (name, pin) in pins {
+            *fields.entry(name) = Self::Pinned(*pin);
+        }
+        if pins.is_empty() { Self::Unknown } else { Self::Struct(fields) }
+    }
+
+    /// Widens to take values of another scalar type, too.
+    pub(crate) fn join_scalar(&mut self, other: Self) {
+        if matches!(self, Self::Pinned(_)) {
+            return;
+        }
+        *self = match (std::mem::take(self), other) {
+            (Self::Unknown, other) => other,
+            (Self::Integer { wide }, Self::Integer { wide: other }) => Self::Integer { wide: wide || other },
+            (Self::Float, Self::Integer { wide: false }) | (Self::Integer { wide: false }, Self::Float) => Self::Float,
+            (shape, other) if shape == other => shape,
+            _ => Self::Json,
+        };
+    }
+
+    /// Widens to take a number, too.
+    pub(crate) fn join_number(&mut self, number: Number) {
+        self.join_scalar(match number {
+            Number::Int(number) => Self::Integer { wide: number.unsigned_abs() > MAX_EXACT_INTEGER },
+            Number::Float(number) if number.is_finite() => Self::Float,
+            Number::Float(_) | Number::BigInt => Self::Json,
+        });
+    }
+
+    /// The fields, if this is or can become an object; JSON text otherwise.
+    pub(crate) fn join_struct(&mut self) -> Option<&mut Fields> {
+        match self {
+            Self::Unknown => *self = Self::Struct(Fields::default()),
+            Self::Struct(_) | Self::Pinned(_) => {}
+            _ => *self = Self::Json,
+        }
+        match self {
+            Self::Struct(fields) => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// The shape of the elements, if this is or can become an array; JSON text otherwise.
+    pub(crate) fn join_list(&mut self) -> Option<&mut Shape> {
+        match self {
+            Self::Unknown => *self = Self::List(Box::default()),
+            Self::List(_) | Self::Pinned(_) => {}
+            _ => *self = Self::Json,
+        }
+        match self {
+            Self::List(element) => Some(element),
+            _ => None,
+        }
+    }
+
+    /// Builders for the values of a topic, marked as having no Connect schema. `None` as long as only nulls are known.
+    pub(crate) fn root(&self) -> Option<Node> {
+        if self == &Self::Unknown {
+            return None;
+        }
+        let node = self.node("value");
+        let field = match (node.field(), self) {
+            (Some(field), _) => field.as_ref().clone(),
+            // A root has a column even if nothing is known of what is in it: an empty object is no null.
+            (None, Self::List(_)) => Field::new("value", DataType::List(untyped_element()), true),
+            (None, _) => Field::new("value", DataType::Struct(arrow::datatypes::Fields::empty()), true),
+        };
+        Some(node.with_field(without_schema(field)))
+    }
+
+    /// Builders for a column of this type.
+    pub(crate) fn node(&self, name: &str) -> Node {
+        match self {
+            Self::Unknown => Node::inferred(name, Cells::Untyped),
+            Self::Boolean => Node::inferred(name, Cells::boolean()),
+            Self::Integer { wide } => Node::inferred(name, Cells::Int64 { values: Vec::new(), narrow: !wide }),
+            Self::Float => Node::inferred(name, Cells::Float64(Vec::new())),
+            Self::Text => Node::inferred(name, Cells::text()),
+            Self::Json => {
+                let cells = Cells::Json(Bytes::default());
+                Node::inferred(name, cells).with_metadata(EXTENSION_NAME, JSON_EXTENSION)
+            }
+            Self::List(element) => {
+                let element = Box::new(element.node("item"));
+                Node::inferred(name, Cells::List { ends: Ends::default(), element })
+            }
+            Self::Struct(fields) => {
+                let named = fields.named.iter().map(|(name, shape)| (name.clone(), shape.node(name))).collect();
+                Node::inferred(name, Cells::Struct(Box::new(StructCells::new(named, Unknown::Widen))))
+            }
+            Self::Pinned(pin) => pin.node(name),
+        }
+    }
+
+    /// Builders of the pinned fields only, which pass over all others; `None` if nothing is pinned.
+    pub(crate) fn pinned_root(&self) -> Option<Node> {
+        let Self::Struct(fields) = self else { return None };
+        let pinned: Vec<_> = fields
+            .named
+            .iter()
+            .filter(|(_, shape)| matches!(shape, Self::Pinned(_)))
+            .map(|(name, shape)| (name.clone(), shape.node(name)))
+            .collect();
+        if pinned.is_empty() {
+            return None;
+        }
+        let mut node = Node::inferred("value", Cells::Struct(Box::new(StructCells::new(pinned, Unknown::Ignore))));
+        node.rigid = true;
+        Some(node)
+    }
+}

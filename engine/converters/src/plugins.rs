@@ -1,0 +1,101 @@
+//! The list of what this crate offers.
+
+use std::sync::Arc;
+
+use volley_api::{ConfigDef, ConfigMap, Converter, HeaderConverter, Plugin, PluginFactory, Result, Side};
+
+use crate::json::json_converter_def;
+use crate::keys::converter_def;
+use crate::string_converter::string_converter_def;
+use crate::{
+    BooleanConverter, ByteArrayConverter, ByteArrayHeaderConverter, DoubleConverter, FloatConverter, IntegerConverter,
+    JsonConverter, JsonHeaderConverter, LongConverter, ShortConverter, SimpleHeaderConverter, StringConverter,
+    StringHeaderConverter,
+};
+
+/// All converters and header converters, under their Java class names.
+pub fn plugins() -> Vec<Plugin> {
+    vec![
+        converter(
+            JsonConverter::CLASS,
+            "JSON, with or without schemas. Without, columns are inferred from the messages, and only ever widened.",
+            json_converter_def(),
+            JsonConverter::new,
+        ),
+        converter(
+            StringConverter::CLASS,
+            "Text in a character set; any value is written as its text.",
+            string_converter_def(),
+            StringConverter::new,
+        ),
+        converter(ByteArrayConverter::CLASS, "Bytes as they are.", converter_def(), ByteArrayConverter::new),
+        converter(ShortConverter::CLASS, "16-bit integers, big-endian.", converter_def(), ShortConverter::new),
+        converter(IntegerConverter::CLASS, "32-bit integers, big-endian.", converter_def(), IntegerConverter::new),
+        converter(LongConverter::CLASS, "64-bit integers, big-endian.", converter_def(), LongConverter::new),
+        converter(FloatConverter::CLASS, "32-bit floats, big-endian.", converter_def(), FloatConverter::new),
+        converter(DoubleConverter::CLASS, "64-bit floats, big-endian.", converter_def(), DoubleConverter::new),
+        converter(BooleanConverter::CLASS, "Booleans in one byte.", converter_def(), BooleanConverter::new),
+        header_converter(
+            SimpleHeaderConverter::CLASS,
+            "Text that shows the type of a value; types are guessed when reading.",
+            ConfigDef::new(),
+            SimpleHeaderConverter::new,
+        ),
+        header_converter(
+            JsonConverter::CLASS,
+            "JSON, with or without schemas.",
+            json_converter_def(),
+            JsonHeaderConverter::new,
+        ),
+        header_converter(
+            StringConverter::CLASS,
+            "Text in a character set; any value is written as its text.",
+            string_converter_def(),
+            StringHeaderConverter::new,
+        ),
+        header_converter(
+            ByteArrayConverter::CLASS,
+            "Bytes as they are.",
+            converter_def(),
+            ByteArrayHeaderConverter::new,
+        ),
+    ]
+}
+
+fn converter<C: Converter + 'static>(
+    class: &'static str,
+    documentation: &'static str,
+    config_def: ConfigDef,
+    new: fn(&ConfigMap, Side) -> Result<C>,
+) -> Plugin {
+    let factory = PluginFactory::Converter(Arc::new(move |config, side| Ok(Box::new(new(config, side)?))));
+    Plugin { class, aliases: &[], version: env!("CARGO_PKG_VERSION"), documentation, config_def, factory }
+}
+
+fn header_converter<C: HeaderConverter + 'static>(
+    class: &'static str,
+    documentation: &'static str,
+    config_def: ConfigDef,
+    new: fn(&ConfigMap) -> Result<C>,
+) -> Plugin {
+    let factory = PluginFactory::HeaderConverter(Arc::new(move |config| Ok(Box::new(new(config)?))));
+    Plugin { class, aliases: &[], version: env!("CARGO_PKG_VERSION"), documentation, config_def, factory }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_plugin_can_be_made_with_its_defaults() {
+        for plugin in plugins() {
+            let config = ConfigMap::new();
+            match &plugin.factory {
+                PluginFactory::Converter(new) => drop(new(&config, Side::Value).unwrap()),
+                PluginFactory::HeaderConverter(new) => drop(new(&config).unwrap()),
+                _ => panic!("{} is no converter", plugin.class),
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Collects the rows that a conversion could not process.
+
+use arrow::array::{BinaryArray, UInt32Array};
+use volley_api::{Column, Converted, Error, RawBatch, RejectedRow, RowIndex, Run, Side, Stage};
+
+use crate::keys::stage_of;
+
+/// Rejected rows of one call, in order.
+#[derive(Debug)]
+pub(crate) struct Rejections {
+    class: &'static str,
+    stage: Stage,
+    rows: Vec<RejectedRow>,
+}
+
+impl Rejections {
+    /// None yet, for the converter `class` at work on `side`.
+    pub(crate) fn new(class: &'static str, side: Side) -> Self {
+        Self { class, stage: stage_of(side), rows: Vec::new() }
+    }
+
+    /// `row` could not be converted because of `error`.
+    pub(crate) fn push(&mut self, row: usize, error: Error) {
+        self.rows.push(RejectedRow { row, stage: self.stage, class: self.class.to_owned(), error });
+    }
+
+    /// As [`push`](Self::push), with Connect's DataException.
+    pub(crate) fn data(&mut self, row: usize, message: impl Into<String>) {
+        self.push(row, Error::data(message));
+    }
+
+    /// The rows so far, by row number.
+    pub(crate) fn into_rows(mut self) -> Vec<RejectedRow> {
+        self.rows.sort_by_key(|rejected| rejected.row);
+        self.rows
+    }
+
+    /// The `len` rows of a batch without the rejected ones; rejections MUST have been pushed in ascending order.
+    pub(crate) fn accepted(&self, len: usize) -> RowIndex {
+        if self.rows.is_empty() {
+            return RowIndex::all(len);
+        }
+        let mut rejected = self.rows.iter().map(|row| row.row).peekable();
+        let kept = (0..len).filter(|row| {
+            let bad = rejected.peek() == Some(row);
+            if bad {
+                rejected.next();
+            }
+            !bad
+        });
+        RowIndex::Selected(UInt32Array::from_iter_values(kept.map(|row| row as u32)))
+    }
+
+    /// The answer for a column that holds all rows but the rejected ones.
+    pub(crate) fn into_converted(self, len: usize, column: Column) -> Converted {
+        let rows = self.accepted(len);
+        let runs = if rows.is_empty() { Vec::new() } else { vec![Run { rows, column }] };
+        Converted { runs, rejected: self.into_rows() }
+    }
+}
+
+/// The bytes that a converter of `side` works on.
+pub(crate) fn bytes_of(batch: &RawBatch, side: Side) -> &BinaryArray {
+    match side {
+        Side::Key => &batch.keys,
+        Side::Value => &batch.values,
+    }
+}
+
+/// A batch of these values, for tests.
+#[cfg(test)]
+pub(crate) fn raw_batch_of(values: &[Option<&[u8]>]) -> RawBatch {
+    use std::sync::Arc;
+    use volley_api::{OffsetRange, Origin, TopicPartition};
+
+    let origin = Origin {
+        partition: TopicPartition { topic: Arc::from("topic"), partition: 0 },
+        range: OffsetRange { first: 0, end: values.len() as i64 },
+        offsets: (0..values.len() as i64).collect(),
+        timestamps: values.iter().map(|_| -1).collect(),
+    };
+    let values = BinaryArray::from_iter(values.iter().copied());
+    RawBatch { origin: Arc::new(origin), keys: values.clone(), values, headers: None }
+}

@@ -1,0 +1,88 @@
+//! Text. UTF-8 is neither copied nor decoded, only checked.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, StringArray};
+use arrow::datatypes::{DataType, Field};
+use volley_api::{
+    Column, Config, ConfigDef, ConfigKey, ConfigMap, ConfigType, Converted, Converter, Importance, RawBatch, Result,
+    Serialized, Side,
+};
+
+use crate::cell::value_at;
+use crate::charset::Charset;
+use crate::keys::converter_def;
+use crate::rejections::{Rejections, bytes_of};
+use crate::value_display::java_text;
+
+const ENCODING: &str = "converter.encoding";
+
+/// `org.apache.kafka.connect.storage.StringConverter`: reads optional strings, writes any value as its text
+/// (`Struct{a=1}`, `{k=v}`, `[1, 2]`; bytes as base64 and times in ISO form, where Java's own text says nothing useful).
+#[derive(Debug)]
+pub struct StringConverter {
+    side: Side,
+    charset: Charset,
+}
+
+impl StringConverter {
+    /// Java class name.
+    pub const CLASS: &'static str = "org.apache.kafka.connect.storage.StringConverter";
+
+    /// A converter of one side.
+    ///
+    /// # Errors
+    /// An unknown `converter.encoding`.
+    pub fn new(config: &ConfigMap, side: Side) -> Result<Self> {
+        Ok(Self { side, charset: charset_of(&string_converter_def().parse(config)?)? })
+    }
+}
+
+/// The keys of a StringConverter.
+pub(crate) fn string_converter_def() -> ConfigDef {
+    converter_def().key(ConfigKey::with_default(
+        ENCODING,
+        ConfigType::String,
+        "UTF-8",
+        Importance::High,
+        "Character set of the text: UTF-8, ISO-8859-1, US-ASCII, UTF-16, UTF-16BE or UTF-16LE.",
+    ))
+}
+
+/// The character set that a configuration asks for.
+pub(crate) fn charset_of(config: &Config) -> Result<Charset> {
+    Charset::named(config.string(ENCODING).unwrap_or("UTF-8"))
+}
+
+impl Converter for StringConverter {
+    fn to_connect(&mut self, batch: &RawBatch, side: Side) -> Result<Converted> {
+        let bytes = bytes_of(batch, side);
+        let checked = match self.charset {
+            Charset::Utf8 => StringArray::try_from_binary(bytes.clone()).ok(),
+            _ => None,
+        };
+        let text = checked.unwrap_or_else(|| bytes.iter().map(|row| row.map(|row| self.charset.decode(row))).collect());
+        let column = Column::new(Arc::new(Field::new("value", DataType::Utf8, true)), Arc::new(text) as ArrayRef);
+        Ok(Rejections::new(Self::CLASS, side).into_converted(bytes.len(), column))
+    }
+
+    fn from_connect(&mut self, _topic: &str, column: &Column) -> Result<Serialized> {
+        if let (Charset::Utf8, Some(text)) = (self.charset, column.array.as_string_opt::<i32>()) {
+            return Ok(Serialized { bytes: BinaryArray::from(text.clone()), rejected: Vec::new() });
+        }
+        let mut rejections = Rejections::new(Self::CLASS, self.side);
+        let mut builder = BinaryBuilder::with_capacity(column.len(), column.len() * 16);
+        // Text of arbitrary values has no column-wise form.
+        for row in 0..column.len() {
+            match value_at(&column.field, &column.array, row) {
+                _ if column.is_null(row) => builder.append_null(),
+                Ok(value) => builder.append_value(self.charset.encode(&java_text(&value))),
+                Err(error) => {
+                    rejections.push(row, error);
+                    builder.append_null();
+                }
+            }
+        }
+        Ok(Serialized { bytes: builder.finish(), rejected: rejections.into_rows() })
+    }
+}
