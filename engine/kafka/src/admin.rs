@@ -1,8 +1,29 @@
 //! Administration of a Kafka cluster.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
-use volley_api::{ConfigMap, Error, Offsets, Result};
+use futures::executor::block_on;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic as NativeNewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::client::ClientContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::metadata::MetadataTopic;
+use rdkafka::types::{RDKafkaErrorCode as Code, RDKafkaRespErr};
+use rdkafka::{ClientConfig, Statistics};
+use tracing::warn;
+use volley_api::{ConfigMap, Error, Offsets, Result, TopicPartition};
+
+use crate::committer::{offsets_in, with_offsets};
+use crate::connection::Connection;
+use crate::consumer_events::{ConsumerEvents, NativeConsumer, list_of};
+use crate::{ClientRole, broker_error, translate};
+
+/// Java's `default.api.timeout.ms`.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A topic to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,25 +47,86 @@ pub struct TopicDescription {
     pub internal: bool,
 }
 
-/// Asks and changes the cluster. Every call blocks, up to `request.timeout.ms` or `default.api.timeout.ms`.
+/// Whether a topic is one of Kafka's own, which `topics.regex` never matches.
+pub(crate) fn is_internal(topic: &str) -> bool {
+    matches!(topic, "__consumer_offsets" | "__transaction_state" | "__share_group_state" | "__cluster_metadata")
+}
+
 #[derive(Debug)]
-pub struct Admin {}
+struct AdminEvents(Arc<Connection>);
+
+impl ClientContext for AdminEvents {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        self.0.log(level, facility, line);
+    }
+
+    fn stats(&self, _statistics: Statistics) {}
+
+    fn stats_raw(&self, _statistics: &[u8]) {}
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.0.report(&error, reason);
+    }
+}
+
+/// Asks and changes the cluster. Every call blocks, up to `default.api.timeout.ms`. Shared freely between threads.
+pub struct Admin {
+    native: AdminClient<AdminEvents>,
+    connection: Arc<Connection>,
+    config: ClientConfig,
+    timeout: Duration,
+}
+
+impl fmt::Debug for Admin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admin").field("connection", &self.connection).finish_non_exhaustive()
+    }
+}
 
 impl Admin {
     /// Makes the client. Does not wait for the broker.
     ///
     /// # Errors
     /// `Config` when a property has a bad value.
-    pub fn connect(_properties: &ConfigMap) -> Result<Self> {
-        Err(Error::fatal("not built yet"))
+    pub fn connect(properties: &ConfigMap) -> Result<Self> {
+        let timeout = match properties.get("default.api.timeout.ms") {
+            None => TIMEOUT,
+            Some(text) => text.trim().parse().map(Duration::from_millis).map_err(|error| {
+                Error::config(format!("could not parse `default.api.timeout.ms` {text:?} as a number of ms"))
+                    .with_source(error)
+            })?,
+        };
+        let translation = translate(properties, ClientRole::Admin);
+        let config = translation.config;
+        let client = config.get("client.id").unwrap_or("volley");
+        for warning in &translation.warnings {
+            warn!(client, "{warning}");
+        }
+        let connection = Arc::new(Connection::new(client, config.get("bootstrap.servers").unwrap_or_default()));
+        let native = AdminClient::from_config_and_context(&config, AdminEvents(Arc::clone(&connection)))
+            .map_err(|error| broker_error::from_client("make an admin client", &error))?;
+        // librdkafka counts in an int of milliseconds, an hour is beyond anybody's patience.
+        let timeout = timeout.clamp(Duration::from_millis(1), Duration::from_secs(3600));
+        Ok(Self { native, connection, config, timeout })
+    }
+
+    fn options(&self) -> AdminOptions {
+        AdminOptions::new().request_timeout(Some(self.timeout)).operation_timeout(Some(self.timeout))
     }
 
     /// The cluster's id.
     ///
     /// # Errors
-    /// `Retriable` when the broker does not answer in time, as with all calls of this client.
+    /// `Retriable` when the broker does not answer in time, `Config` when it refuses, as with all calls of this client.
     pub fn cluster_id(&self) -> Result<String> {
-        Err(Error::fatal("not built yet"))
+        let id = self.native.inner().fetch_cluster_id(self.timeout);
+        match id {
+            Some(id) => {
+                self.connection.mark_up();
+                Ok(id)
+            }
+            None => self.connection.outcome("ask for the cluster's id", Err(timed_out())),
+        }
     }
 
     /// All topics.
@@ -52,63 +134,189 @@ impl Admin {
     /// # Errors
     /// See [`Admin::cluster_id`].
     pub fn topics(&self) -> Result<BTreeMap<String, TopicDescription>> {
-        Err(Error::fatal("not built yet"))
+        let metadata = self.native.inner().fetch_metadata(None, self.timeout);
+        let metadata = self.connection.outcome("list topics", metadata)?;
+        Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), description(topic))).collect())
     }
 
     /// One topic; `None` if there is none of that name. Never creates it.
     ///
     /// # Errors
     /// See [`Admin::cluster_id`].
-    pub fn topic(&self, _name: &str) -> Result<Option<TopicDescription>> {
-        Err(Error::fatal("not built yet"))
+    pub fn topic(&self, name: &str) -> Result<Option<TopicDescription>> {
+        check_name(name)?;
+        let action = format!("look up topic {name}");
+        let metadata = self.native.inner().fetch_metadata(Some(name), self.timeout);
+        let metadata = self.connection.outcome(&action, metadata)?;
+        let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else { return Ok(None) };
+        match topic.error().map(Code::from) {
+            None => Ok(Some(description(topic))),
+            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => Ok(None),
+            Some(code) => Err(broker_error::from_code(&action, code)),
+        }
     }
 
-    /// Creates a topic; `false` if it exists already.
+    /// Creates a topic; `false` if it exists already. Where the answer is that the time is over, it may be created later.
     ///
     /// # Errors
     /// `Config` when the cluster refuses it (name, replication factor, configuration, authorization); see also
     /// [`Admin::cluster_id`].
-    pub fn create_topic(&self, _topic: &NewTopic) -> Result<bool> {
-        Err(Error::fatal("not built yet"))
+    pub fn create_topic(&self, topic: &NewTopic) -> Result<bool> {
+        check_name(&topic.name)?;
+        let action = format!("create topic {}", topic.name);
+        let mut native =
+            NativeNewTopic::new(&topic.name, topic.partitions, TopicReplication::Fixed(topic.replication_factor));
+        for (key, value) in &topic.configs {
+            native = native.set(key, value);
+        }
+        let outcome = block_on(self.native.create_topics([&native], &self.options()));
+        match first(self.connection.outcome(&action, outcome)?) {
+            Some(Ok(_)) => Ok(true),
+            Some(Err((_, Code::TopicAlreadyExists))) => Ok(false),
+            Some(Err((_, code))) => Err(broker_error::from_code(&action, code)),
+            None => Err(no_answer(&action)),
+        }
     }
 
     /// Deletes a topic; `false` if there was none.
     ///
     /// # Errors
     /// See [`Admin::create_topic`].
-    pub fn delete_topic(&self, _name: &str) -> Result<bool> {
-        Err(Error::fatal("not built yet"))
+    pub fn delete_topic(&self, name: &str) -> Result<bool> {
+        check_name(name)?;
+        let action = format!("delete topic {name}");
+        let outcome = block_on(self.native.delete_topics(&[name], &self.options()));
+        match first(self.connection.outcome(&action, outcome)?) {
+            Some(Ok(_)) => Ok(true),
+            Some(Err((_, Code::UnknownTopicOrPartition | Code::UnknownTopic))) => Ok(false),
+            Some(Err((_, code))) => Err(broker_error::from_code(&action, code)),
+            None => Err(no_answer(&action)),
+        }
     }
 
-    /// The configuration of a topic, all keys.
+    /// The configuration of a topic: all keys that have a value.
     ///
     /// # Errors
     /// See [`Admin::create_topic`].
-    pub fn topic_config(&self, _name: &str) -> Result<BTreeMap<String, String>> {
-        Err(Error::fatal("not built yet"))
+    pub fn topic_config(&self, name: &str) -> Result<BTreeMap<String, String>> {
+        check_name(name)?;
+        let action = format!("read the configuration of topic {name}");
+        let topic = ResourceSpecifier::Topic(name);
+        let outcome = block_on(self.native.describe_configs([&topic], &self.options()));
+        match first(self.connection.outcome(&action, outcome)?) {
+            Some(Ok(resource)) => Ok(resource
+                .entries
+                .into_iter()
+                .filter_map(|entry| entry.value.map(|value| (entry.name, value)))
+                .collect()),
+            Some(Err(code)) => Err(broker_error::from_code(&action, code)),
+            None => Err(no_answer(&action)),
+        }
     }
 
-    /// All committed offsets of a consumer group.
+    /// All committed offsets of a consumer group; empty if there is no such group.
     ///
     /// # Errors
     /// See [`Admin::cluster_id`].
-    pub fn group_offsets(&self, _group: &str) -> Result<Offsets> {
-        Err(Error::fatal("not built yet"))
+    pub fn group_offsets(&self, group: &str) -> Result<Offsets> {
+        let partitions: Vec<_> = self.all_partitions()?;
+        if partitions.is_empty() {
+            return Ok(Offsets::new());
+        }
+        let consumer = self.consumer_in(group)?;
+        let outcome = consumer.committed_offsets(list_of(&partitions), self.timeout);
+        let list = self.connection.outcome(&format!("read the offsets of group {group}"), outcome)?;
+        offsets_in(&list, "read the committed offset")
     }
 
-    /// Sets committed offsets of a consumer group without members.
+    fn all_partitions(&self) -> Result<Vec<TopicPartition>> {
+        let topics = self.topics()?;
+        let partitions = topics.into_iter().filter(|(name, _)| !is_internal(name)).flat_map(|(name, topic)| {
+            let name: Arc<str> = name.into();
+            (0..topic.partitions).map(move |partition| TopicPartition::new(Arc::clone(&name), partition))
+        });
+        Ok(partitions.collect())
+    }
+
+    /// Sets committed offsets of a consumer group without members. Partitions not named keep theirs.
     ///
     /// # Errors
     /// `Retriable` when the group has members; see also [`Admin::cluster_id`].
-    pub fn alter_group_offsets(&self, _group: &str, _offsets: &Offsets) -> Result<()> {
-        Err(Error::fatal("not built yet"))
+    pub fn alter_group_offsets(&self, group: &str, offsets: &Offsets) -> Result<()> {
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        let list = with_offsets(offsets)?;
+        let outcome = self.consumer_in(group)?.commit(&list, CommitMode::Sync);
+        self.connection.outcome(&format!("set offsets of group {group}"), outcome)
+    }
+
+    /// Forgets the committed offsets of some partitions of a consumer group without members. librdkafka's Rust interface
+    /// has no request for that: the group is deleted and its other offsets are committed anew, which is not atomic.
+    ///
+    /// # Errors
+    /// `Retriable` when the group has members; see also [`Admin::cluster_id`].
+    pub fn remove_group_offsets(&self, group: &str, partitions: &[TopicPartition]) -> Result<()> {
+        let mut kept = self.group_offsets(group)?;
+        let before = kept.len();
+        kept.retain(|partition, _| !partitions.contains(partition));
+        if kept.len() == before {
+            return Ok(());
+        }
+        self.delete_group(group)?;
+        self.alter_group_offsets(group, &kept)
+    }
+
+    // A consumer that never joins may still ask and commit in a group's name.
+    fn consumer_in(&self, group: &str) -> Result<NativeConsumer> {
+        let mut config = self.config.clone();
+        config.set("group.id", group);
+        let events = ConsumerEvents::new(Arc::clone(&self.connection));
+        events.close();
+        config
+            .create_with_context(events)
+            .map_err(|error| broker_error::from_client(&format!("make a consumer of group {group}"), &error))
     }
 
     /// Deletes a consumer group and its offsets; `false` if there was none.
     ///
     /// # Errors
     /// `Retriable` when the group has members; see also [`Admin::cluster_id`].
-    pub fn delete_group(&self, _group: &str) -> Result<bool> {
-        Err(Error::fatal("not built yet"))
+    pub fn delete_group(&self, group: &str) -> Result<bool> {
+        let action = format!("delete group {group}");
+        check_name(group)?;
+        let outcome = block_on(self.native.delete_groups(&[group], &self.options()));
+        match first(self.connection.outcome(&action, outcome)?) {
+            Some(Ok(_)) => Ok(true),
+            Some(Err((_, Code::GroupIdNotFound))) => Ok(false),
+            Some(Err((_, code))) => Err(broker_error::from_code(&action, code)),
+            None => Err(no_answer(&action)),
+        }
     }
+}
+
+fn description(topic: &MetadataTopic) -> TopicDescription {
+    TopicDescription {
+        partitions: i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX),
+        internal: is_internal(topic.name()),
+    }
+}
+
+fn check_name(name: &str) -> Result<()> {
+    if name.is_empty() || name.contains('\0') {
+        return Err(Error::config(format!("there can be no topic or group named `{}`", name.escape_debug())));
+    }
+    Ok(())
+}
+
+fn first<T>(answers: Vec<T>) -> Option<T> {
+    answers.into_iter().next()
+}
+
+fn no_answer(action: &str) -> Error {
+    Error::retriable(format!("could not {action}: the broker's answer is empty"))
+}
+
+fn timed_out() -> KafkaError {
+    KafkaError::MetadataFetch(Code::from(RDKafkaRespErr::RD_KAFKA_RESP_ERR__TIMED_OUT))
 }

@@ -1,43 +1,103 @@
 //! Offsets of a consumer group: committing and asking for them, from any thread.
 
+use std::fmt;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use volley_api::{Error, Offsets, Result, TopicPartition};
 
-/// Commits and reads offsets on behalf of a [`Fetcher`](crate::Fetcher). Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Committer {}
+use crate::broker_error;
+use crate::connection::Connection;
+use crate::consumer_events::{ConsumerEvents, NativeConsumer, list_of};
+
+/// How long a question to the broker may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Commits and reads offsets on behalf of a [`Fetcher`](crate::Fetcher). Cheap to clone. Does not keep the consumer alive:
+/// once the fetcher is closed, every call fails.
+#[derive(Clone)]
+pub struct Committer {
+    consumer: Weak<NativeConsumer>,
+    connection: Arc<Connection>,
+    config: Arc<ClientConfig>,
+}
+
+impl fmt::Debug for Committer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Committer").field("connection", &self.connection).finish_non_exhaustive()
+    }
+}
 
 impl Committer {
+    pub(crate) fn new(consumer: &Arc<NativeConsumer>, connection: Arc<Connection>, config: Arc<ClientConfig>) -> Self {
+        Self { consumer: Arc::downgrade(consumer), connection, config }
+    }
+
+    fn consumer(&self) -> Result<Arc<NativeConsumer>> {
+        self.consumer.upgrade().ok_or_else(|| Error::fatal("the consumer is closed"))
+    }
+
     /// Commits and waits for the answer.
     ///
     /// # Errors
     /// `Retriable` while the group rebalances, when the partitions have gone to another member, or when the broker cannot
-    /// be reached; `Config` when not authorized.
-    pub fn commit(&self, _offsets: &Offsets) -> Result<()> {
-        Err(Error::fatal("not built yet"))
+    /// be reached; `Config` when not authorized; `Fatal` when the consumer is closed or fenced.
+    pub fn commit(&self, offsets: &Offsets) -> Result<()> {
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        let list = with_offsets(offsets)?;
+        let outcome = self.consumer()?.commit(&list, CommitMode::Sync);
+        self.connection.outcome("commit offsets", outcome)
     }
 
     /// The committed offsets; partitions without one are left out.
     ///
     /// # Errors
     /// As [`Committer::commit`].
-    pub fn committed(&self, _partitions: &[TopicPartition]) -> Result<Offsets> {
-        Err(Error::fatal("not built yet"))
+    pub fn committed(&self, partitions: &[TopicPartition]) -> Result<Offsets> {
+        if partitions.is_empty() {
+            return Ok(Offsets::new());
+        }
+        let outcome = self.consumer()?.committed_offsets(list_of(partitions), TIMEOUT);
+        let list = self.connection.outcome("read committed offsets", outcome)?;
+        offsets_in(&list, "read the committed offset")
     }
 
     /// The first offset of each partition that the broker still has.
     ///
     /// # Errors
     /// As [`Committer::commit`].
-    pub fn beginning_offsets(&self, _partitions: &[TopicPartition]) -> Result<Offsets> {
-        Err(Error::fatal("not built yet"))
+    pub fn beginning_offsets(&self, partitions: &[TopicPartition]) -> Result<Offsets> {
+        self.list_offsets(partitions, Offset::Beginning)
     }
 
     /// The offset of the next message of each partition (with `isolation.level=read_committed`: the last stable offset).
     ///
     /// # Errors
     /// As [`Committer::commit`].
-    pub fn end_offsets(&self, _partitions: &[TopicPartition]) -> Result<Offsets> {
-        Err(Error::fatal("not built yet"))
+    pub fn end_offsets(&self, partitions: &[TopicPartition]) -> Result<Offsets> {
+        self.list_offsets(partitions, Offset::End)
+    }
+
+    // Kafka's ListOffsets takes -2 and -1 for a timestamp, and answers with the first and the next offset.
+    fn list_offsets(&self, partitions: &[TopicPartition], which: Offset) -> Result<Offsets> {
+        if partitions.is_empty() {
+            return Ok(Offsets::new());
+        }
+        let mut list = list_of(partitions);
+        list.set_all_offsets(which).map_err(|error| broker_error::from_client("ask for offsets", &error))?;
+        let outcome = self.consumer()?.offsets_for_times(list, TIMEOUT);
+        let list = self.connection.outcome("read the partitions' offsets", outcome)?;
+        let offsets = offsets_in(&list, "read the offsets")?;
+        match partitions.iter().find(|partition| !offsets.contains_key(partition)) {
+            None => Ok(offsets),
+            Some(missing) => Err(Error::retriable(format!("the broker did not say the offsets of {missing}"))),
+        }
     }
 
     /// Whether no message can be consumed between `from` and `end`: what is there, if anything, are transaction markers,
@@ -45,7 +105,62 @@ impl Committer {
     ///
     /// # Errors
     /// As [`Committer::commit`].
-    pub fn is_drained(&self, _partition: &TopicPartition, _from: i64, _end: i64) -> Result<bool> {
-        Err(Error::fatal("not built yet"))
+    pub fn is_drained(&self, partition: &TopicPartition, from: i64, end: i64) -> Result<bool> {
+        if from >= end {
+            return Ok(true);
+        }
+        let action = "look for remaining messages";
+        let probe = self.probe().map_err(|error| broker_error::from_client(action, &error))?;
+        let list = with_offsets(&Offsets::from([(partition.clone(), from)]))?;
+        self.connection.outcome(action, probe.assign(&list))?;
+        let deadline = Instant::now() + TIMEOUT;
+        while Instant::now() < deadline {
+            match probe.poll(Duration::from_millis(100)) {
+                Some(Ok(message)) => return Ok(message.offset() >= end),
+                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(true),
+                Some(Err(_)) => self.connection.check()?,
+                None => {}
+            }
+        }
+        Err(Error::retriable(format!("could not {action} of {partition} in time")))
     }
+
+    // A consumer of its own, which joins no group: the position of the real one is not disturbed.
+    fn probe(&self) -> rdkafka::error::KafkaResult<NativeConsumer> {
+        let mut config = ClientConfig::clone(&self.config);
+        config.set("enable.partition.eof", "true").set("group.id", PROBE_GROUP);
+        config.remove("group.instance.id");
+        let events = ConsumerEvents::new(Arc::clone(&self.connection));
+        events.close();
+        config.create_with_context(events)
+    }
+}
+
+/// librdkafka lets nobody consume without a group; this one is never joined and nothing is committed to it.
+pub(crate) const PROBE_GROUP: &str = "volley-unjoined";
+
+/// librdkafka's form of offsets.
+pub(crate) fn with_offsets(offsets: &Offsets) -> Result<TopicPartitionList> {
+    let mut list = TopicPartitionList::with_capacity(offsets.len());
+    for (partition, offset) in offsets {
+        if partition.topic.contains('\0') {
+            return Err(Error::config(format!("there can be no topic named `{}`", partition.topic.escape_debug())));
+        }
+        list.add_partition_offset(&partition.topic, partition.partition, Offset::Offset(*offset))
+            .map_err(|error| broker_error::from_client(&format!("set the offset of {partition}"), &error))?;
+    }
+    Ok(list)
+}
+
+/// The absolute offsets in a list; a partition with an error fails all.
+pub(crate) fn offsets_in(list: &TopicPartitionList, action: &str) -> Result<Offsets> {
+    let mut offsets = Offsets::new();
+    for element in list.elements() {
+        let partition = TopicPartition::new(element.topic(), element.partition());
+        element.error().map_err(|error| broker_error::from_client(&format!("{action} of {partition}"), &error))?;
+        if let Offset::Offset(offset) = element.offset() {
+            offsets.insert(partition, offset);
+        }
+    }
+    Ok(offsets)
 }

@@ -1,82 +1,497 @@
 //! Consuming in batches.
+//!
+//! ```text
+//!  librdkafka's queue ─ poll, one by one ─► open batch of each partition ─ rows, bytes, linger ─► RawBatch
+//!                     └ rebalance, error ─► carried out between messages, on the polling thread
+//! ```
+//!
+//! All partitions share librdkafka's one queue, because its limits then hold for the consumer as a whole; with a queue for
+//! each partition they would hold for each, and sixty-four partitions would prefetch sixty-four times as much.
 
+use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use volley_api::{ConfigMap, Error, RawBatch, Result, TopicPartition};
+use rdkafka::Offset;
+use rdkafka::consumer::Consumer;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode as Code;
+use tracing::{debug, info, warn};
+use volley_api::{ConfigMap, Error, Offsets, RawBatch, Result, TopicPartition};
 
-use crate::{Committer, RebalanceListener};
+use crate::assignment::Assignment;
+use crate::broker_error;
+use crate::committer::{PROBE_GROUP, with_offsets};
+use crate::connection::Connection;
+use crate::consumer_events::{self, ConsumerEvents, NativeConsumer, Rebalance, list_of};
+use crate::start_positions::{OffsetReset, StartPositions};
+use crate::topic_pattern::{TopicPattern, TopicWatcher};
+use crate::{ClientRole, Committer, FetchSettings, RebalanceListener, TopicSelection, translate};
 
-/// Which topics to consume.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TopicSelection {
-    /// These.
-    Topics(Vec<String>),
-    /// All whose whole name matches this Java regular expression, now and later; never Kafka's internal ones.
-    Pattern(String),
+/// Messages taken between two looks at the clock.
+const MESSAGES_PER_LOOK: usize = 256;
+
+/// How long a pause of everything lasts before librdkafka is told of it. Until then its queue is simply left alone, which
+/// keeps what it holds; telling it throws the queue away, but lets rebalances be served.
+const SOFT_PAUSE: Duration = Duration::from_secs(1);
+
+/// Between two attempts to find out where new partitions begin.
+const ASSIGN_RETRY: Duration = Duration::from_millis(250);
+
+/// How long a seek may take, and how often it is tried while the partition is being started.
+const SEEK_TIMEOUT: Duration = Duration::from_secs(10);
+const SEEK_RETRY: Duration = Duration::from_millis(10);
+
+/// How often a pattern, or the topics of a consumer without a group, are looked up.
+const TOPICS_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Longest wait for messages while topics may be found by other means than messages.
+const TOPICS_LOOK: Duration = Duration::from_millis(200);
+
+/// How long asking for a topic's partitions may take.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// New partitions whose start is not known yet. librdkafka waits for the assignment call.
+#[derive(Debug)]
+struct PendingAssign {
+    partitions: Vec<TopicPartition>,
+    retry_at: Instant,
+    warned: bool,
 }
 
-/// When a batch is closed: at the first limit that it reaches.
-#[derive(Clone, Debug)]
-pub struct FetchSettings {
-    /// Which topics to consume.
-    pub topics: TopicSelection,
-    /// Most rows of a batch.
-    pub max_rows: usize,
-    /// Bytes of keys and values at which a batch is closed; it may exceed them by one message.
-    pub max_bytes: usize,
-    /// How long the first row of a batch may wait for others.
-    pub linger: Duration,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pause {
+    None,
+    /// The queue is left alone since then.
+    Soft(Instant),
+    /// librdkafka has paused all partitions.
+    Hard,
+    /// librdkafka has, and is to be told that it is over.
+    Ending,
 }
 
 /// A consumer that yields messages in batches, each of one partition, each partition in offset order.
 ///
-/// A member of a consumer group where `group.id` is set, as it is for every sink. Used by one thread.
-#[derive(Debug)]
-pub struct Fetcher {}
+/// A member of a consumer group where `group.id` is set, as it is for every sink; without it, all partitions of the topics
+/// are read and nothing can be committed. Used by one thread.
+pub struct Fetcher {
+    consumer: Arc<NativeConsumer>,
+    connection: Arc<Connection>,
+    committer: Committer,
+    listener: Arc<dyn RebalanceListener>,
+    settings: FetchSettings,
+    positions: StartPositions,
+    watcher: Option<TopicWatcher>,
+    unjoined: Option<Instant>,
+    assignment: Assignment,
+    pending: Option<PendingAssign>,
+    ready: Vec<RawBatch>,
+    pause: Pause,
+}
+
+impl fmt::Debug for Fetcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetcher")
+            .field("connection", &self.connection)
+            .field("settings", &self.settings)
+            .field("assignment", &self.assignment)
+            .finish_non_exhaustive()
+    }
+}
 
 impl Fetcher {
     /// Makes the consumer and subscribes. Does not wait for the broker.
     ///
     /// # Errors
-    /// `Config` when a property has a bad value.
+    /// `Config` when a property has a bad value, or the pattern does not parse.
     pub fn connect(
-        _properties: &ConfigMap,
-        _settings: FetchSettings,
-        _listener: Arc<dyn RebalanceListener>,
+        properties: &ConfigMap,
+        settings: FetchSettings,
+        listener: Arc<dyn RebalanceListener>,
     ) -> Result<Self> {
-        Err(Error::fatal("not built yet"))
+        let translation = translate(properties, ClientRole::Consumer);
+        let mut config = translation.config;
+        let in_group = config.get("group.id").is_some_and(|group| !group.is_empty());
+        if !in_group {
+            config.set("group.id", PROBE_GROUP);
+        }
+        let client = config.get("client.id").unwrap_or("volley").to_owned();
+        for warning in &translation.warnings {
+            warn!(client, "{warning}");
+        }
+        let servers = config.get("bootstrap.servers").unwrap_or_default();
+        let connection = Arc::new(Connection::new(client, servers));
+        let positions = StartPositions {
+            reset: OffsetReset::parse(config.get("auto.offset.reset")),
+            in_group,
+            read_committed: config.get("isolation.level") == Some("read_committed"),
+        };
+        let consumer: NativeConsumer = config
+            .create_with_context(ConsumerEvents::new(Arc::clone(&connection)))
+            .map_err(|error| broker_error::from_client("make a consumer", &error))?;
+        let consumer = Arc::new(consumer);
+        let mut fetcher = Self {
+            committer: Committer::new(&consumer, Arc::clone(&connection), Arc::new(config)),
+            consumer,
+            connection,
+            listener,
+            settings: settings.bounded(),
+            positions,
+            watcher: None,
+            unjoined: (!in_group).then(Instant::now),
+            assignment: Assignment::default(),
+            pending: None,
+            ready: Vec::new(),
+            pause: Pause::None,
+        };
+        fetcher.start()?;
+        Ok(fetcher)
     }
 
-    /// The next batches: returns as soon as one is closed, or empty-handed after about `max_wait`. Rebalances are carried
-    /// out in here. An unreachable broker and a topic that does not exist are warned of and waited for.
+    fn start(&mut self) -> Result<()> {
+        match &self.settings.topics {
+            TopicSelection::Topics(topics) => {
+                if let Some(bad) = topics.iter().find(|topic| topic.is_empty() || topic.contains('\0')) {
+                    return Err(Error::config(format!("there can be no topic named `{}`", bad.escape_debug())));
+                }
+                if self.unjoined.is_none() { self.subscribe(topics) } else { Ok(()) }
+            }
+            TopicSelection::Pattern(pattern) => {
+                if self.unjoined.is_some() {
+                    return Err(Error::config("`topics.regex` needs a `group.id`"));
+                }
+                let pattern = TopicPattern::new(pattern)?;
+                let connection = Arc::clone(&self.connection);
+                self.watcher = Some(TopicWatcher::start(&self.consumer, connection, pattern, TOPICS_INTERVAL)?);
+                Ok(())
+            }
+        }
+    }
+
+    fn subscribe(&self, topics: &[String]) -> Result<()> {
+        if topics.is_empty() {
+            self.consumer.unsubscribe();
+            return Ok(());
+        }
+        let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+        self.consumer.subscribe(&topics).map_err(|error| broker_error::from_client("subscribe", &error))
+    }
+
+    /// The next batches: returns as soon as one is closed, or empty-handed after about `max_wait` (longer while offsets of
+    /// new partitions are looked up, or the listener is at work). Rebalances are carried out in here. An unreachable broker
+    /// and a topic that does not exist are warned of and waited for.
     ///
     /// # Errors
-    /// `Config` when the broker refuses authentication or authorization; `Fatal` when the client cannot go on.
-    pub fn poll(&mut self, _max_wait: Duration) -> Result<Vec<RawBatch>> {
-        Err(Error::fatal("not built yet"))
+    /// `Config` when the broker refuses authentication or authorization, or when a partition has no position and
+    /// `auto.offset.reset` is `none`; `Fatal` when the client cannot go on.
+    pub fn poll(&mut self, max_wait: Duration) -> Result<Vec<RawBatch>> {
+        let deadline = Instant::now() + max_wait;
+        self.assignment.forget_last_hit();
+        self.end_pause()?;
+        loop {
+            self.serve_group()?;
+            if let Pause::Soft(since) = self.pause {
+                if self.wait_softly(since, deadline)? {
+                    continue;
+                }
+                return Ok(Vec::new());
+            }
+            let drained = self.drain_queue(deadline)?;
+            if self.pause == Pause::None {
+                if drained {
+                    let linger = self.settings.linger;
+                    self.assignment.close_lingering(linger, Instant::now(), &mut self.ready);
+                }
+                if !self.ready.is_empty() {
+                    return Ok(self.take_ready());
+                }
+            }
+            if Instant::now() >= deadline {
+                return Ok(Vec::new());
+            }
+        }
     }
 
-    /// Stops yielding batches; what is buffered is kept. Rebalances are still served by [`Fetcher::poll`].
-    pub fn pause_all(&mut self) {}
+    /// Takes messages until a batch is closed, something else is to be done, or the time is over. The wait ends early
+    /// where a batch's linger does.
+    fn drain_queue(&mut self, deadline: Instant) -> Result<bool> {
+        let consumer = Arc::clone(&self.consumer);
+        let mut wait = Duration::ZERO;
+        let mut taken = 0;
+        loop {
+            match consumer.poll(wait) {
+                Some(Ok(message)) => {
+                    wait = Duration::ZERO;
+                    self.assignment.add_message(&message, &self.settings, &mut self.ready);
+                    taken += 1;
+                    if !self.ready.is_empty() && self.pause == Pause::None {
+                        return Ok(false);
+                    }
+                    if taken % MESSAGES_PER_LOOK == 0 {
+                        return Ok(true);
+                    }
+                }
+                Some(Err(error)) => self.take_error(&error)?,
+                None if wait.is_zero() && taken == 0 && !consumer.context().has_rebalance() => {
+                    wait = self.longest_wait(deadline);
+                    if wait.is_zero() {
+                        return Ok(true);
+                    }
+                }
+                None => return Ok(true),
+            }
+        }
+    }
+
+    fn longest_wait(&self, deadline: Instant) -> Duration {
+        let mut until = deadline;
+        if self.pause == Pause::None
+            && let Some(due) = self.assignment.next_linger(self.settings.linger)
+        {
+            until = until.min(due);
+        }
+        if let Some(pending) = &self.pending {
+            until = until.min(pending.retry_at);
+        }
+        let mut wait = until.saturating_duration_since(Instant::now());
+        if self.watcher.is_some() || self.unjoined.is_some() {
+            wait = wait.min(TOPICS_LOOK);
+        }
+        wait
+    }
+
+    /// Waits while everything is paused and librdkafka has not been told; `true` if it has been told now.
+    fn wait_softly(&mut self, since: Instant, deadline: Instant) -> Result<bool> {
+        let now = Instant::now();
+        let hard_at = since + SOFT_PAUSE;
+        if now < hard_at {
+            thread::sleep(deadline.min(hard_at).saturating_duration_since(now));
+            if Instant::now() < hard_at {
+                return Ok(false);
+            }
+        }
+        self.pause_natively(&self.assignment.partitions())?;
+        self.pause = Pause::Hard;
+        Ok(true)
+    }
+
+    fn take_ready(&mut self) -> Vec<RawBatch> {
+        self.connection.mark_up();
+        std::mem::take(&mut self.ready)
+    }
+
+    /// Carries out what the group waits for.
+    fn serve_group(&mut self) -> Result<()> {
+        self.connection.check()?;
+        if let Some(topics) = self.watcher.as_ref().and_then(TopicWatcher::changed) {
+            info!(client = self.connection.client(), ?topics, "topics match the pattern");
+            self.subscribe(&topics)?;
+        }
+        if self.unjoined.is_some_and(|due| due <= Instant::now()) && self.pending.is_none() {
+            self.find_unjoined_partitions()?;
+        }
+        while let Some(rebalance) = self.consumer.context().next_rebalance() {
+            self.connection.mark_up();
+            match rebalance {
+                Rebalance::Assign(partitions) => self.note_assign(partitions),
+                Rebalance::Revoke { partitions, lost } => self.revoke(&partitions, lost)?,
+            }
+        }
+        self.assign_pending()
+    }
+
+    fn note_assign(&mut self, partitions: Vec<TopicPartition>) {
+        debug!(client = self.connection.client(), partitions = partitions.len(), "partitions assigned");
+        self.pending = Some(PendingAssign { partitions, retry_at: Instant::now(), warned: false });
+    }
+
+    fn assign_pending(&mut self) -> Result<()> {
+        let Some(mut pending) = self.pending.take_if(|pending| pending.retry_at <= Instant::now()) else {
+            return Ok(());
+        };
+        match self.positions.resolve(&self.committer, &pending.partitions) {
+            Ok(positions) => self.assign(&positions),
+            Err(error) if error.is_retriable() => {
+                if !pending.warned {
+                    warn!(client = self.connection.client(), %error, "could not find where new partitions begin, retrying");
+                    pending.warned = true;
+                }
+                pending.retry_at = Instant::now() + ASSIGN_RETRY;
+                self.pending = Some(pending);
+                Ok(())
+            }
+            Err(error) => {
+                self.pending = Some(pending);
+                Err(error)
+            }
+        }
+    }
+
+    fn assign(&mut self, positions: &Offsets) -> Result<()> {
+        if !positions.is_empty() {
+            self.listener.assigned(positions);
+        }
+        let list = with_offsets(positions)?;
+        consumer_events::assign(&self.consumer, &list)
+            .map_err(|error| broker_error::from_client("take over partitions", &error))?;
+        for partition in positions.keys() {
+            self.assignment.add(partition.clone());
+        }
+        if self.pause == Pause::Hard {
+            self.pause_natively(&positions.keys().cloned().collect::<Vec<_>>())?;
+        }
+        Ok(())
+    }
+
+    fn revoke(&mut self, partitions: &[TopicPartition], lost: bool) -> Result<()> {
+        let announced: Vec<_> = partitions.iter().filter(|p| self.assignment.contains(p)).cloned().collect();
+        debug!(client = self.connection.client(), partitions = partitions.len(), lost, "partitions revoked");
+        self.forget(&announced);
+        if !announced.is_empty() {
+            if lost { self.listener.lost(&announced) } else { self.listener.revoked(&announced) }
+        }
+        consumer_events::unassign(&self.consumer, partitions)
+            .map_err(|error| broker_error::from_client("give up partitions", &error))
+    }
+
+    fn forget(&mut self, partitions: &[TopicPartition]) {
+        for partition in partitions {
+            self.assignment.remove(partition);
+        }
+        self.ready.retain(|batch| !partitions.contains(&batch.origin.partition));
+    }
+
+    /// A consumer without a group takes all partitions of its topics, once all topics exist.
+    fn find_unjoined_partitions(&mut self) -> Result<()> {
+        let TopicSelection::Topics(topics) = &self.settings.topics else { return Ok(()) };
+        let mut partitions = Vec::new();
+        for topic in topics {
+            let found = self.consumer.fetch_metadata(Some(topic), METADATA_TIMEOUT);
+            let found = self.connection.outcome(&format!("look up topic {topic}"), found);
+            match found {
+                Ok(metadata) => partitions.extend(metadata.topics().iter().flat_map(|topic| {
+                    topic.partitions().iter().map(|partition| TopicPartition::new(topic.name(), partition.id()))
+                })),
+                Err(error) if error.is_retriable() => debug!(%error, "could not look up a topic, retrying"),
+                Err(error) => return Err(error),
+            }
+            if !partitions.iter().any(|partition| *partition.topic == **topic) {
+                warn!(client = self.connection.client(), topic, "topic does not exist, waiting for it");
+                self.unjoined = Some(Instant::now() + ASSIGN_RETRY);
+                return Ok(());
+            }
+        }
+        self.unjoined = None;
+        self.note_assign(partitions);
+        Ok(())
+    }
+
+    fn take_error(&self, error: &KafkaError) -> Result<()> {
+        let client = self.connection.client();
+        if let KafkaError::MessageConsumptionFatal(code) = error {
+            return Err(broker_error::from_code("consume", *code).with_source("the kafka client cannot go on"));
+        }
+        let Some(code) = error.rdkafka_error_code() else { return Ok(()) };
+        match code {
+            // Authentication is told with its reason by the connection; so is what concerns the network.
+            code if broker_error::is_authentication(code) => self.connection.check(),
+            Code::AllBrokersDown
+            | Code::BrokerTransportFailure
+            | Code::Resolve
+            | Code::SSL
+            | Code::OperationTimedOut => Ok(()),
+            Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition | Code::UnknownTopicId => {
+                let topics = &self.settings.topics;
+                warn!(client, ?topics, "a topic does not exist, waiting for it");
+                Ok(())
+            }
+            Code::PollExceeded => {
+                warn!(
+                    client,
+                    "more than `max.poll.interval.ms` passed between two polls, the group went on without us"
+                );
+                Ok(())
+            }
+            code if broker_error::is_refusal(code) => Err(broker_error::from_code("consume", code)),
+            code => {
+                warn!(client, error = %code, "consuming was disturbed, going on");
+                Ok(())
+            }
+        }
+    }
+
+    /// Stops yielding batches; what is buffered is kept. Rebalances are still served by [`Fetcher::poll`], after a second
+    /// at the latest.
+    pub fn pause_all(&mut self) {
+        match self.pause {
+            Pause::None => self.pause = Pause::Soft(Instant::now()),
+            Pause::Ending => self.pause = Pause::Hard,
+            Pause::Soft(_) | Pause::Hard => {}
+        }
+    }
 
     /// Undoes [`Fetcher::pause_all`]; partitions paused one by one stay so.
-    pub fn resume_all(&mut self) {}
+    pub fn resume_all(&mut self) {
+        match self.pause {
+            Pause::Soft(_) => self.pause = Pause::None,
+            Pause::Hard => self.pause = Pause::Ending,
+            Pause::None | Pause::Ending => {}
+        }
+    }
+
+    /// Whether [`Fetcher::pause_all`] is in effect.
+    pub fn is_paused(&self) -> bool {
+        matches!(self.pause, Pause::Soft(_) | Pause::Hard)
+    }
+
+    /// Tells librdkafka that a pause of everything is over.
+    fn end_pause(&mut self) -> Result<()> {
+        if self.pause == Pause::Ending {
+            let mut partitions = self.assignment.partitions();
+            partitions.retain(|partition| !self.assignment.is_paused(partition));
+            self.resume_natively(&partitions)?;
+            self.pause = Pause::None;
+        }
+        Ok(())
+    }
 
     /// Stops yielding batches of these partitions.
     ///
     /// # Errors
     /// `Fatal` when the client refuses.
-    pub fn pause(&mut self, _partitions: &[TopicPartition]) -> Result<()> {
-        Err(Error::fatal("not built yet"))
+    pub fn pause(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        for partition in partitions {
+            self.assignment.set_paused(partition, true);
+        }
+        self.pause_natively(partitions)
     }
 
     /// Undoes [`Fetcher::pause`].
     ///
     /// # Errors
     /// `Fatal` when the client refuses.
-    pub fn resume(&mut self, _partitions: &[TopicPartition]) -> Result<()> {
-        Err(Error::fatal("not built yet"))
+    pub fn resume(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        for partition in partitions {
+            self.assignment.set_paused(partition, false);
+        }
+        if matches!(self.pause, Pause::Hard | Pause::Ending) { Ok(()) } else { self.resume_natively(partitions) }
+    }
+
+    fn pause_natively(&self, partitions: &[TopicPartition]) -> Result<()> {
+        let owned = list_of(partitions.iter().filter(|partition| self.assignment.contains(partition)));
+        if owned.count() == 0 {
+            return Ok(());
+        }
+        self.consumer.pause(&owned).map_err(|error| broker_error::from_client("pause partitions", &error))
+    }
+
+    fn resume_natively(&self, partitions: &[TopicPartition]) -> Result<()> {
+        let owned = list_of(partitions.iter().filter(|partition| self.assignment.contains(partition)));
+        if owned.count() == 0 {
+            return Ok(());
+        }
+        self.consumer.resume(&owned).map_err(|error| broker_error::from_client("resume partitions", &error))
     }
 
     /// The next batch of `partition` begins at `offset`, or after it where there is no such message. What is buffered of
@@ -84,26 +499,69 @@ impl Fetcher {
     ///
     /// # Errors
     /// `Retriable` when it could not be done in time; `Fatal` when the partition is not assigned.
-    pub fn seek(&mut self, _partition: &TopicPartition, _offset: i64) -> Result<()> {
-        Err(Error::fatal("not built yet"))
+    pub fn seek(&mut self, partition: &TopicPartition, offset: i64) -> Result<()> {
+        if !self.assignment.contains(partition) {
+            return Err(Error::fatal(format!("could not seek in {partition}: it is not assigned")));
+        }
+        self.assignment.drop_open(partition);
+        self.ready.retain(|batch| batch.origin.partition != *partition);
+        let deadline = Instant::now() + SEEK_TIMEOUT;
+        loop {
+            let outcome =
+                self.consumer.seek(&partition.topic, partition.partition, Offset::Offset(offset), SEEK_TIMEOUT);
+            match outcome {
+                Ok(()) => return Ok(()),
+                // Right after the assignment the partition is still being started, which is refused as a wrong state.
+                Err(_) if Instant::now() < deadline => thread::sleep(SEEK_RETRY),
+                Err(error) => {
+                    return Err(
+                        Error::retriable(format!("could not seek in {partition} to {offset}")).with_source(error)
+                    );
+                }
+            }
+        }
     }
 
     /// The partitions assigned, in order.
     pub fn assignment(&self) -> Vec<TopicPartition> {
-        Vec::new()
+        self.assignment.partitions()
     }
 
-    /// Bytes of keys and values in batches that are not closed yet.
+    /// Bytes of keys and values in batches that have not been yielded yet.
     pub fn buffered_bytes(&self) -> usize {
-        0
+        self.assignment.open_bytes() + self.ready.iter().map(RawBatch::bytes).sum::<usize>()
     }
 
     /// Commits and reads offsets for this consumer.
     pub fn committer(&self) -> Committer {
-        Committer {}
+        self.committer.clone()
     }
 
     /// Leaves the group: the listener's `revoked` is called for what is assigned, then the partitions are given up. A
     /// fetcher that is dropped without it leaves the group too, but without a word to the listener.
-    pub fn close(self) {}
+    pub fn close(mut self) {
+        let partitions = self.assignment.partitions();
+        if !partitions.is_empty() {
+            self.forget(&partitions);
+            if self.consumer.assignment_lost() {
+                self.listener.lost(&partitions);
+            } else {
+                self.listener.revoked(&partitions);
+            }
+        }
+    }
+}
+
+impl Drop for Fetcher {
+    fn drop(&mut self) {
+        let events = self.consumer.context();
+        events.close();
+        if let Some(pending) = self.pending.take() {
+            let rebalance = Rebalance::Assign(pending.partitions);
+            consumer_events::carry_out_unannounced(&self.consumer, &rebalance, &self.connection);
+        }
+        while let Some(rebalance) = events.next_rebalance() {
+            consumer_events::carry_out_unannounced(&self.consumer, &rebalance, &self.connection);
+        }
+    }
 }

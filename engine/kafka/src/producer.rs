@@ -1,8 +1,32 @@
 //! Producing.
 
-use std::time::Duration;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
+use rdkafka::Statistics;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
+use rdkafka::types::RDKafkaErrorCode as Code;
+use tracing::warn;
 use volley_api::{ConfigMap, Error, RawHeader, Result};
+
+use crate::connection::Connection;
+use crate::{ClientRole, broker_error, translate};
+
+/// Java's `max.block.ms`.
+const MAX_BLOCK: Duration = Duration::from_secs(60);
+
+/// Messages sent between two looks at the acknowledgements, so that librdkafka need not hold on to many of them.
+const SENDS_PER_LOOK: u64 = 1024;
+
+/// How long one wait for acknowledgements lasts; librdkafka's poll does not return early.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+const LONGEST_WAIT: Duration = Duration::from_millis(20);
 
 /// A message to be sent. Borrowed: the producer copies it.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +35,7 @@ pub struct Outgoing<'a> {
     pub topic: &'a str,
     /// Partition; `None` = by the key's hash, as Java's default partitioner does it, or any when there is no key.
     pub partition: Option<i32>,
-    /// Milliseconds since 1970-01-01 UTC; `None` = now.
+    /// Milliseconds since 1970-01-01 UTC; `None` = now, and so is 0.
     pub timestamp: Option<i64>,
     /// Key.
     pub key: Option<&'a [u8]>,
@@ -30,44 +54,213 @@ pub struct Delivery {
     pub result: Result<(i32, i64)>,
 }
 
+struct ProducerEvents {
+    connection: Arc<Connection>,
+    deliveries: Mutex<Vec<Delivery>>,
+}
+
+impl ClientContext for ProducerEvents {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        self.connection.log(level, facility, line);
+    }
+
+    fn stats(&self, _statistics: Statistics) {}
+
+    fn stats_raw(&self, _statistics: &[u8]) {}
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.connection.report(&error, reason);
+    }
+}
+
+impl ProducerContext for ProducerEvents {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, outcome: &DeliveryResult<'_>, token: usize) {
+        let result = match outcome {
+            Ok(message) => {
+                self.connection.mark_up();
+                Ok((message.partition(), message.offset()))
+            }
+            Err((error, message)) => Err(broker_error::from_client(&format!("produce to {}", message.topic()), error)),
+        };
+        self.deliveries.lock().push(Delivery { token: token as u64, result });
+    }
+}
+
 /// Sends messages and reports what became of each. Used by one thread.
-#[derive(Debug)]
-pub struct Producer {}
+///
+/// Messages that have no fate yet are dropped with it: call [`Producer::flush`] before.
+pub struct Producer {
+    native: BaseProducer<ProducerEvents>,
+    connection: Arc<Connection>,
+    max_block: Duration,
+    sent: u64,
+}
+
+impl fmt::Debug for Producer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Producer").field("connection", &self.connection).finish_non_exhaustive()
+    }
+}
 
 impl Producer {
     /// Makes the producer. Does not wait for the broker.
     ///
     /// # Errors
     /// `Config` when a property has a bad value.
-    pub fn connect(_properties: &ConfigMap) -> Result<Self> {
-        Err(Error::fatal("not built yet"))
+    pub fn connect(properties: &ConfigMap) -> Result<Self> {
+        let max_block = match properties.get("max.block.ms") {
+            None => MAX_BLOCK,
+            Some(text) => text.trim().parse().map(Duration::from_millis).map_err(|error| {
+                Error::config(format!("could not parse `max.block.ms` {text:?} as a number of ms")).with_source(error)
+            })?,
+        };
+        let translation = translate(properties, ClientRole::Producer);
+        let config = translation.config;
+        let client = config.get("client.id").unwrap_or("volley");
+        for warning in &translation.warnings {
+            warn!(client, "{warning}");
+        }
+        let connection = Arc::new(Connection::new(client, config.get("bootstrap.servers").unwrap_or_default()));
+        let events = ProducerEvents { connection: Arc::clone(&connection), deliveries: Mutex::default() };
+        let native =
+            config.create_with_context(events).map_err(|error| broker_error::from_client("make a producer", &error))?;
+        Ok(Self { native, connection, max_block, sent: 0 })
     }
 
     /// Hands over a message, waiting up to `max.block.ms` while the queue is full. Its fate comes out of
     /// [`Producer::deliveries`] under `token`, unless an error is returned here.
     ///
     /// # Errors
-    /// `Data` when it is larger than `max.request.size`; `Retriable` when the queue stayed full; `Fatal` otherwise.
-    pub fn send(&mut self, _message: &Outgoing<'_>, _token: u64) -> Result<()> {
-        Err(Error::fatal("not built yet"))
+    /// `Data` when it is larger than `max.request.size`; `Retriable` when the queue stayed full; `Config` when the broker
+    /// refuses the client.
+    pub fn send(&mut self, message: &Outgoing<'_>, token: u64) -> Result<()> {
+        self.sent += 1;
+        if self.sent.is_multiple_of(SENDS_PER_LOOK) {
+            self.native.poll(Duration::ZERO);
+            self.connection.check()?;
+        }
+        let mut record = record(message, token);
+        let mut full_since = None;
+        let mut wait = SHORTEST_WAIT;
+        loop {
+            match self.native.send(record) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(Code::QueueFull), returned)) => record = returned,
+                Err((error, _)) => return Err(send_error(message, &error)),
+            }
+            self.connection.check()?;
+            if full_since.get_or_insert_with(Instant::now).elapsed() >= self.max_block {
+                return Err(Error::retriable(format!(
+                    "could not produce to {}: the send queue stayed full for {} ms",
+                    message.topic,
+                    self.max_block.as_millis()
+                ))
+                .with_exception("org.apache.kafka.common.errors.TimeoutException"));
+            }
+            self.native.poll(wait);
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
     }
 
     /// What became of messages since the last call, waiting for at least one up to `max_wait`. In the order of
     /// acknowledgement, which within a partition is the order of sending.
-    pub fn deliveries(&mut self, _max_wait: Duration) -> Vec<Delivery> {
-        Vec::new()
+    pub fn deliveries(&mut self, max_wait: Duration) -> Vec<Delivery> {
+        let deadline = Instant::now() + max_wait;
+        let mut wait = SHORTEST_WAIT;
+        loop {
+            self.serve_what_is_there();
+            let deliveries = std::mem::take(&mut *self.native.context().deliveries.lock());
+            let left = deadline.saturating_duration_since(Instant::now());
+            if !deliveries.is_empty() || left.is_zero() {
+                return deliveries;
+            }
+            self.native.poll(wait.min(left));
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
     }
 
-    /// Waits until every message has a fate.
+    // A poll without waiting serves one event, which is a batch of acknowledgements.
+    fn serve_what_is_there(&self) {
+        let served = || self.native.context().deliveries.lock().len();
+        let mut before = served();
+        loop {
+            self.native.poll(Duration::ZERO);
+            let after = served();
+            if after == before {
+                return;
+            }
+            before = after;
+        }
+    }
+
+    /// Waits until every message has a fate; these come out of [`Producer::deliveries`].
     ///
     /// # Errors
-    /// `Retriable` when some have none within `timeout`.
-    pub fn flush(&mut self, _timeout: Duration) -> Result<()> {
-        Err(Error::fatal("not built yet"))
+    /// `Retriable` when some have none within `timeout`; `Config` when the broker refuses the client.
+    pub fn flush(&mut self, timeout: Duration) -> Result<()> {
+        let deadline = Instant::now() + timeout;
+        while self.native.in_flight_count() > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            // A flush also ends the linger of what is queued.
+            let outcome = self.native.flush(left.min(LONGEST_WAIT));
+            self.connection.check()?;
+            match outcome {
+                Ok(()) => return Ok(()),
+                Err(_) if !left.is_zero() => {}
+                Err(_) => {
+                    return Err(Error::retriable(format!(
+                        "{} messages were not acknowledged within {} ms",
+                        self.in_flight(),
+                        timeout.as_millis()
+                    )));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Messages handed over that have no fate yet.
     pub fn in_flight(&self) -> usize {
-        0
+        usize::try_from(self.native.in_flight_count()).unwrap_or(0)
     }
+
+    /// Fails if the broker has refused this client, which then never will deliver anything.
+    ///
+    /// # Errors
+    /// `Config`, with the broker's reason.
+    pub fn check(&self) -> Result<()> {
+        self.connection.check()
+    }
+}
+
+fn record<'a>(message: &Outgoing<'a>, token: u64) -> BaseRecord<'a, [u8], [u8], usize> {
+    let mut record = BaseRecord::with_opaque_to(message.topic, token as usize);
+    record.partition = message.partition;
+    record.timestamp = message.timestamp.filter(|timestamp| *timestamp >= 0);
+    record.key = message.key;
+    record.payload = message.value;
+    if !message.headers.is_empty() {
+        record.headers = Some(headers(message.headers));
+    }
+    record
+}
+
+fn headers(headers: &[RawHeader]) -> OwnedHeaders {
+    let empty = OwnedHeaders::new_with_capacity(headers.len());
+    headers.iter().fold(empty, |all, header| all.insert(Header { key: &header.name, value: header.value.as_deref() }))
+}
+
+fn send_error(message: &Outgoing<'_>, error: &KafkaError) -> Error {
+    let code = error.rdkafka_error_code();
+    if code == Some(Code::MessageSizeTooLarge) {
+        let bytes = message.key.map_or(0, <[u8]>::len) + message.value.map_or(0, <[u8]>::len);
+        return Error::data(format!(
+            "could not produce to {}: the message has {bytes} bytes, more than `max.request.size` allows",
+            message.topic
+        ))
+        .with_exception("org.apache.kafka.common.errors.RecordTooLargeException");
+    }
+    broker_error::from_client(&format!("produce to {}", message.topic), error)
 }

@@ -1,0 +1,212 @@
+//! The partitions a fetcher owns, and the batch in the making of each.
+
+use std::cmp::Ordering;
+use std::time::{Duration, Instant};
+
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use tracing::warn;
+use volley_api::{RawBatch, RawHeader, TopicPartition};
+
+use crate::FetchSettings;
+use crate::batch_builder::{BatchBuilder, BatchSize, Incoming};
+
+/// Largest number of rows for which a new batch reserves memory; beyond that it grows as it fills.
+const RESERVED_ROWS: usize = 8192;
+
+#[derive(Debug)]
+struct Owned {
+    partition: TopicPartition,
+    paused: bool,
+    builder: Option<BatchBuilder>,
+    last_size: BatchSize,
+}
+
+impl Owned {
+    fn close(&mut self) -> Option<RawBatch> {
+        let builder = self.builder.take()?;
+        if builder.rows() <= RESERVED_ROWS {
+            self.last_size = builder.size();
+        }
+        builder.close(&self.partition)
+    }
+}
+
+/// The partition of the message before: messages come in runs.
+#[derive(Clone, Copy, Debug)]
+struct LastHit {
+    topic: usize,
+    partition: i32,
+    index: usize,
+}
+
+/// Sorted by partition.
+#[derive(Debug, Default)]
+pub(crate) struct Assignment {
+    owned: Vec<Owned>,
+    open_bytes: usize,
+    last_hit: Option<LastHit>,
+}
+
+impl Assignment {
+    pub(crate) fn partitions(&self) -> Vec<TopicPartition> {
+        self.owned.iter().map(|owned| owned.partition.clone()).collect()
+    }
+
+    pub(crate) fn contains(&self, partition: &TopicPartition) -> bool {
+        self.find(&partition.topic, partition.partition).is_ok()
+    }
+
+    pub(crate) fn add(&mut self, partition: TopicPartition) {
+        self.last_hit = None;
+        if let Err(at) = self.find(&partition.topic, partition.partition) {
+            let owned = Owned { partition, paused: false, builder: None, last_size: BatchSize::default() };
+            self.owned.insert(at, owned);
+        }
+    }
+
+    /// Forgets a partition and what is buffered of it.
+    pub(crate) fn remove(&mut self, partition: &TopicPartition) {
+        self.last_hit = None;
+        if let Ok(at) = self.find(&partition.topic, partition.partition) {
+            let owned = self.owned.remove(at);
+            self.open_bytes -= owned.builder.map_or(0, |builder| builder.bytes());
+        }
+    }
+
+    /// Forgets what is buffered of a partition.
+    pub(crate) fn drop_open(&mut self, partition: &TopicPartition) {
+        if let Ok(at) = self.find(&partition.topic, partition.partition) {
+            let dropped = self.owned[at].builder.take();
+            self.open_bytes -= dropped.map_or(0, |builder| builder.bytes());
+        }
+    }
+
+    pub(crate) fn set_paused(&mut self, partition: &TopicPartition, paused: bool) {
+        if let Ok(at) = self.find(&partition.topic, partition.partition) {
+            self.owned[at].paused = paused;
+        }
+    }
+
+    pub(crate) fn is_paused(&self, partition: &TopicPartition) -> bool {
+        self.find(&partition.topic, partition.partition).is_ok_and(|at| self.owned[at].paused)
+    }
+
+    /// Bytes in open batches.
+    pub(crate) fn open_bytes(&self) -> usize {
+        self.open_bytes
+    }
+
+    /// Adds a message; puts into `closed` what became full by it. A message of a partition not owned is left out: it was
+    /// on its way when the partition went.
+    pub(crate) fn add_message(
+        &mut self,
+        message: &BorrowedMessage<'_>,
+        settings: &FetchSettings,
+        closed: &mut Vec<RawBatch>,
+    ) {
+        let Some(index) = self.index_of(message) else { return };
+        let incoming = Incoming {
+            offset: message.offset(),
+            timestamp: message.timestamp().to_millis().unwrap_or(-1),
+            key: message.key(),
+            value: message.payload(),
+        };
+        if self.owned[index].builder.as_ref().is_some_and(|builder| !builder.is_ascending(incoming.offset)) {
+            self.close_at(index, closed);
+        }
+        let owned = &mut self.owned[index];
+        let guess = owned.last_size;
+        let builder = owned.builder.get_or_insert_with(|| BatchBuilder::new(guess));
+        builder.push(&incoming);
+        self.open_bytes += incoming.bytes();
+        if let Some(headers) = message.headers() {
+            let headers = raw_headers(builder, headers, &owned.partition, incoming.offset);
+            builder.set_headers(headers);
+        }
+        if builder.rows() >= settings.max_rows || builder.bytes() >= settings.max_bytes {
+            self.close_at(index, closed);
+        } else if self.open_bytes > settings.max_open_bytes() {
+            self.close_largest(closed);
+        }
+    }
+
+    fn close_at(&mut self, index: usize, closed: &mut Vec<RawBatch>) {
+        let owned = &mut self.owned[index];
+        self.open_bytes -= owned.builder.as_ref().map_or(0, BatchBuilder::bytes);
+        closed.extend(owned.close());
+    }
+
+    fn close_largest(&mut self, closed: &mut Vec<RawBatch>) {
+        let bytes = |owned: &Owned| owned.builder.as_ref().map_or(0, BatchBuilder::bytes);
+        let largest = self.owned.iter().enumerate().max_by_key(|(_, owned)| bytes(owned)).map(|(index, _)| index);
+        if let Some(index) = largest {
+            self.close_at(index, closed);
+        }
+    }
+
+    /// Closes the batches whose first row has waited for `linger`; paused partitions keep theirs.
+    pub(crate) fn close_lingering(&mut self, linger: Duration, now: Instant, closed: &mut Vec<RawBatch>) {
+        for index in 0..self.owned.len() {
+            let owned = &self.owned[index];
+            let due = owned.builder.as_ref().is_some_and(|builder| now >= builder.opened() + linger);
+            if due && !owned.paused {
+                self.close_at(index, closed);
+            }
+        }
+    }
+
+    /// When the next batch will have waited for `linger`.
+    pub(crate) fn next_linger(&self, linger: Duration) -> Option<Instant> {
+        let unpaused = self.owned.iter().filter(|owned| !owned.paused);
+        unpaused.filter_map(|owned| owned.builder.as_ref()).map(|builder| builder.opened() + linger).min()
+    }
+
+    fn index_of(&mut self, message: &BorrowedMessage<'_>) -> Option<usize> {
+        let topic = message.topic_ptr() as usize;
+        let partition = message.partition();
+        match self.last_hit {
+            Some(hit) if hit.topic == topic && hit.partition == partition => Some(hit.index),
+            _ => {
+                let index = self.find(message.topic(), partition).ok()?;
+                self.last_hit = Some(LastHit { topic, partition, index });
+                Some(index)
+            }
+        }
+    }
+
+    /// Forgets which partition the last message was of: the address that stands for its topic may be used anew.
+    pub(crate) fn forget_last_hit(&mut self) {
+        self.last_hit = None;
+    }
+
+    fn find(&self, topic: &str, partition: i32) -> Result<usize, usize> {
+        self.owned.binary_search_by(|owned| match (*owned.partition.topic).cmp(topic) {
+            Ordering::Equal => owned.partition.partition.cmp(&partition),
+            unequal => unequal,
+        })
+    }
+}
+
+/// Copies a record's headers. rdkafka panics on a header name that is not UTF-8; such a name becomes U+FFFD, and its value
+/// cannot be had.
+fn raw_headers<H: Headers>(
+    builder: &mut BatchBuilder,
+    headers: &H,
+    partition: &TopicPartition,
+    offset: i64,
+) -> Vec<RawHeader> {
+    (0..headers.count())
+        .map(|index| {
+            let header = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| headers.try_get(index)));
+            match header {
+                Ok(Some(header)) => {
+                    RawHeader { name: builder.header_name(header.key), value: header.value.map(<[u8]>::to_vec) }
+                }
+                Ok(None) | Err(_) => {
+                    warn!(%partition, offset, "a record header has a name that is not UTF-8, its value is dropped");
+                    RawHeader { name: builder.header_name("\u{FFFD}"), value: None }
+                }
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,131 @@
+//! What librdkafka tells a consumer outside its messages: rebalances, errors, log lines.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{Statistics, TopicPartitionList};
+use volley_api::TopicPartition;
+
+use crate::connection::Connection;
+
+/// The consumer type of this crate.
+pub(crate) type NativeConsumer = BaseConsumer<ConsumerEvents>;
+
+/// A rebalance that librdkafka waits to see carried out.
+#[derive(Debug)]
+pub(crate) enum Rebalance {
+    /// These partitions are to be added (or are all there are, in the eager protocol).
+    Assign(Vec<TopicPartition>),
+    /// These partitions are to be given up.
+    Revoke {
+        partitions: Vec<TopicPartition>,
+        /// Another member may have them already.
+        lost: bool,
+    },
+}
+
+/// Takes the events of one consumer. Rebalances are only noted here: librdkafka waits with the group until the assignment
+/// call is made, so that the fetcher carries them out after its poll, where it can flush, commit and look up offsets.
+#[derive(Debug)]
+pub(crate) struct ConsumerEvents {
+    pub(crate) connection: Arc<Connection>,
+    rebalances: Mutex<VecDeque<Rebalance>>,
+    closing: AtomicBool,
+}
+
+impl ConsumerEvents {
+    pub(crate) fn new(connection: Arc<Connection>) -> Self {
+        Self { connection, rebalances: Mutex::default(), closing: AtomicBool::new(false) }
+    }
+
+    /// The next rebalance to be carried out.
+    pub(crate) fn next_rebalance(&self) -> Option<Rebalance> {
+        self.rebalances.lock().pop_front()
+    }
+
+    /// Whether there is a rebalance to be carried out.
+    pub(crate) fn has_rebalance(&self) -> bool {
+        !self.rebalances.lock().is_empty()
+    }
+
+    /// From now on rebalances are carried out at once, without a word to anybody.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+    }
+}
+
+impl ClientContext for ConsumerEvents {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        self.connection.log(level, facility, line);
+    }
+
+    fn stats(&self, _statistics: Statistics) {}
+
+    fn stats_raw(&self, _statistics: &[u8]) {}
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.connection.report(&error, reason);
+    }
+}
+
+impl ConsumerContext for ConsumerEvents {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let partitions = partitions_of(list);
+        let rebalance = match event {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Rebalance::Assign(partitions),
+            _ => Rebalance::Revoke { partitions, lost: consumer.assignment_lost() },
+        };
+        if self.closing.load(Ordering::Acquire) {
+            carry_out_unannounced(consumer, &rebalance, &self.connection);
+        } else {
+            self.rebalances.lock().push_back(rebalance);
+        }
+    }
+}
+
+/// Answers a rebalance of a consumer that is being closed.
+pub(crate) fn carry_out_unannounced(consumer: &NativeConsumer, rebalance: &Rebalance, connection: &Connection) {
+    let outcome = match rebalance {
+        Rebalance::Assign(partitions) => assign(consumer, &list_of(partitions)),
+        Rebalance::Revoke { partitions, .. } => unassign(consumer, partitions),
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(client = connection.client(), %error, "rebalance during close was not accepted");
+    }
+}
+
+/// Adds partitions, in the way of the group's protocol.
+pub(crate) fn assign(consumer: &NativeConsumer, list: &TopicPartitionList) -> KafkaResult<()> {
+    match consumer.rebalance_protocol() {
+        RebalanceProtocol::Cooperative => consumer.incremental_assign(list),
+        RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(list),
+    }
+}
+
+/// Gives partitions up, in the way of the group's protocol.
+pub(crate) fn unassign(consumer: &NativeConsumer, partitions: &[TopicPartition]) -> KafkaResult<()> {
+    match consumer.rebalance_protocol() {
+        RebalanceProtocol::Cooperative => consumer.incremental_unassign(&list_of(partitions)),
+        RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.unassign(),
+    }
+}
+
+/// librdkafka's form of a list of partitions. A name with a NUL in it, which no topic can have, is left out.
+pub(crate) fn list_of<'a>(partitions: impl IntoIterator<Item = &'a TopicPartition>) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for partition in partitions.into_iter().filter(|partition| !partition.topic.contains('\0')) {
+        list.add_partition(&partition.topic, partition.partition);
+    }
+    list
+}
+
+fn partitions_of(list: &TopicPartitionList) -> Vec<TopicPartition> {
+    list.elements().iter().map(|element| TopicPartition::new(element.topic(), element.partition())).collect()
+}

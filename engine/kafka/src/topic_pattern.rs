@@ -1,0 +1,141 @@
+//! `topics.regex`: which topics of the cluster match, looked up again and again on a thread of its own.
+
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::Duration;
+
+use fancy_regex::Regex;
+use rdkafka::consumer::Consumer;
+use tracing::{debug, warn};
+use volley_api::{Error, Result};
+
+use crate::admin::is_internal;
+use crate::connection::Connection;
+use crate::consumer_events::NativeConsumer;
+
+/// How long a list of all topics may take. Short, since the consumer cannot be closed meanwhile.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long to wait after a failure.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// A Java regular expression for whole topic names.
+#[derive(Clone, Debug)]
+pub(crate) struct TopicPattern(Regex);
+
+impl TopicPattern {
+    pub(crate) fn new(pattern: &str) -> Result<Self> {
+        let regex = Regex::new(&format!("^(?:{pattern})$"))
+            .map_err(|error| Error::config(format!("could not parse `topics.regex` {pattern:?}")).with_source(error))?;
+        Ok(Self(regex))
+    }
+
+    fn matches(&self, topic: &str) -> bool {
+        // A pattern that backtracks too far is an error of the match; it matches nothing then.
+        !is_internal(topic) && self.0.is_match(topic).unwrap_or(false)
+    }
+}
+
+/// The thread that looks; it ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct TopicWatcher {
+    matches: Receiver<Vec<String>>,
+    _stop: Sender<()>,
+}
+
+impl TopicWatcher {
+    pub(crate) fn start(
+        consumer: &Arc<NativeConsumer>,
+        connection: Arc<Connection>,
+        pattern: TopicPattern,
+        interval: Duration,
+    ) -> Result<Self> {
+        let (found, matches) = mpsc::channel();
+        let (stop, stopped) = mpsc::channel();
+        let watch = Watch { consumer: Arc::downgrade(consumer), connection, pattern, interval, found, stopped };
+        thread::Builder::new()
+            .name("topic-pattern".to_owned())
+            .spawn(move || watch.run())
+            .map_err(|error| Error::fatal("could not start a thread").with_source(error))?;
+        Ok(Self { matches, _stop: stop })
+    }
+
+    /// The topics that match now, if they are others than before; sorted.
+    pub(crate) fn changed(&self) -> Option<Vec<String>> {
+        self.matches.try_iter().last()
+    }
+}
+
+struct Watch {
+    consumer: Weak<NativeConsumer>,
+    connection: Arc<Connection>,
+    pattern: TopicPattern,
+    interval: Duration,
+    found: Sender<Vec<String>>,
+    stopped: Receiver<()>,
+}
+
+impl Watch {
+    fn run(self) {
+        let mut last: Option<Vec<String>> = None;
+        while let Some(consumer) = self.consumer.upgrade() {
+            let metadata = consumer.fetch_metadata(None, TIMEOUT);
+            drop(consumer);
+            let pause = match metadata {
+                Ok(metadata) => {
+                    self.connection.mark_up();
+                    let mut topics: Vec<String> =
+                        metadata.topics().iter().map(|topic| topic.name().to_owned()).collect();
+                    topics.retain(|topic| self.pattern.matches(topic));
+                    topics.sort_unstable();
+                    if last.as_ref() != Some(&topics) {
+                        self.announce(&topics);
+                        last = Some(topics);
+                    }
+                    self.interval
+                }
+                Err(error) => {
+                    debug!(client = self.connection.client(), %error, "could not list topics");
+                    RETRY
+                }
+            };
+            match self.stopped.recv_timeout(pause) {
+                Err(RecvTimeoutError::Timeout) => {}
+                _ => return,
+            }
+        }
+    }
+
+    fn announce(&self, topics: &[String]) {
+        if topics.is_empty() {
+            warn!(client = self.connection.client(), pattern = %self.pattern.0, "no topic matches, waiting for one");
+        }
+        // The receiver goes away only when the watch is to end.
+        let _ = self.found.send(topics.to_vec());
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_must_match_the_whole_name() {
+        let pattern = TopicPattern::new("orders|(?i)bills-\\d++").unwrap();
+        assert!(pattern.matches("orders") && pattern.matches("BILLS-12"));
+        assert!(!pattern.matches("orders2") && !pattern.matches("my-orders") && !pattern.matches("bills-"));
+    }
+
+    #[test]
+    fn internal_topics_never_match() {
+        assert!(!TopicPattern::new(".*").unwrap().matches("__consumer_offsets"));
+    }
+
+    #[test]
+    fn a_malformed_pattern_is_a_config_error_that_shows_it() {
+        let error = TopicPattern::new("a(").unwrap_err();
+        assert!(error.to_string().contains("a("), "{error}");
+    }
+}

@@ -1,0 +1,76 @@
+//! What a client gets that its configuration does not say: Java's defaults where librdkafka's differ in effect, and limits
+//! that keep memory bounded.
+
+use rdkafka::ClientConfig;
+
+use super::ClientRole;
+
+const COMMON: &[(&str, &str)] = &[
+    ("bootstrap.servers", "localhost:9092"),
+    ("log.connection.close", "false"),
+    ("reconnect.backoff.ms", "50"),
+    ("reconnect.backoff.max.ms", "1000"),
+    ("socket.keepalive.enable", "true"),
+    ("statistics.interval.ms", "0"),
+];
+
+// One queue holds what is fetched ahead of all partitions: at most `queued.min.messages` (a small message costs 400 bytes
+// or so there) or `queued.max.messages.kbytes`, plus one answer of `fetch.max.bytes` from each broker, unpacked.
+// `fetch.queue.backoff.ms` is how long fetching sleeps when that queue is full: at librdkafka's default of a second a
+// drain takes six times as long.
+const CONSUMER: &[(&str, &str)] = &[
+    ("auto.offset.reset", "latest"),
+    ("check.crcs", "true"),
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("fetch.max.bytes", "4194304"),
+    ("fetch.queue.backoff.ms", "5"),
+    ("isolation.level", "read_uncommitted"),
+    ("queued.max.messages.kbytes", "16384"),
+    ("queued.min.messages", "50000"),
+    ("topic.metadata.refresh.interval.ms", "10000"),
+];
+
+const PRODUCER: &[(&str, &str)] =
+    &[("message.max.bytes", "1048576"), ("partitioner", "murmur2_random"), ("queue.buffering.max.kbytes", "32768")];
+
+const ADMIN: &[(&str, &str)] = &[("allow.auto.create.topics", "false")];
+
+/// Sets every default that `config` does not set.
+pub(super) fn fill(config: &mut ClientConfig, role: ClientRole) {
+    let own = match role {
+        ClientRole::Consumer => CONSUMER,
+        ClientRole::Producer => PRODUCER,
+        ClientRole::Admin => ADMIN,
+    };
+    for (key, value) in COMMON.iter().chain(own) {
+        if config.get(key).is_none() && !alias_is_set(config, key) {
+            config.set(*key, *value);
+        }
+    }
+    raise_to_be_consistent(config, role);
+}
+
+fn alias_is_set(config: &ClientConfig, key: &str) -> bool {
+    match key {
+        "bootstrap.servers" => config.get("metadata.broker.list").is_some(),
+        _ => false,
+    }
+}
+
+/// librdkafka refuses pairs of limits that contradict each other where Java does not; the one not given yields.
+fn raise_to_be_consistent(config: &mut ClientConfig, role: ClientRole) {
+    raise(config, "reconnect.backoff.max.ms", "reconnect.backoff.ms");
+    if role == ClientRole::Consumer {
+        raise(config, "fetch.max.bytes", "message.max.bytes");
+    }
+}
+
+fn raise(config: &mut ClientConfig, key: &str, at_least: &str) {
+    let number = |key: &str| config.get(key).and_then(|value| value.parse::<i64>().ok());
+    if let (Some(value), Some(floor)) = (number(key), number(at_least))
+        && value < floor
+    {
+        config.set(key, floor.to_string());
+    }
+}
