@@ -13,6 +13,7 @@
 //! | BYTES | the bytes themselves; Java shows only where they are in memory |
 
 use std::io::Write;
+use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Float32Array, Float64Array, Int64Array, ListArray, MapArray,
@@ -29,7 +30,7 @@ use volley_api::{Column, Result, schema};
 
 const MS_PER_DAY: i64 = 86_400_000;
 
-/// A column made ready for writing its values as text. `None` values of `nulls` stand for "no nulls".
+/// A column made ready for writing its values as text.
 #[derive(Debug)]
 pub(super) enum JavaText {
     /// Nothing but nulls.
@@ -88,9 +89,7 @@ impl JavaText {
             DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
                 Self::Bytes(cast(array, &DataType::Binary)?.as_binary::<i32>().clone())
             }
-            DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => {
-                Self::Decimal(ArrayRef::clone(array), *scale)
-            }
+            DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => Self::Decimal(Arc::clone(array), *scale),
             DataType::Date32 => {
                 Self::Date(array.as_primitive::<Date32Type>().unary(|days| i64::from(days) * MS_PER_DAY))
             }
@@ -104,7 +103,7 @@ impl JavaText {
             }
             DataType::List(item) => Self::list(item, array.as_list::<i32>().clone(), style)?,
             DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-                let lists = cast(array, &DataType::List(item.clone()))?;
+                let lists = cast(array, &DataType::List(Arc::clone(item)))?;
                 Self::list(item, lists.as_list::<i32>().clone(), style)?
             }
             DataType::Map(entries, _) => Self::map(entries, array.as_map().clone(), style)?,
@@ -114,7 +113,7 @@ impl JavaText {
                     .iter()
                     .zip(columns)
                     .map(|(field, column)| Ok((field.name().clone(), Self::of_field(field, column, style)?)));
-                Self::Struct { array: ArrayRef::clone(array), fields: fields.collect::<Result<_>>()?, style }
+                Self::Struct { array: Arc::clone(array), fields: fields.collect::<Result<_>>()?, style }
             }
             _ => Self::Text(cast(array, &DataType::Utf8)?.as_string::<i32>().clone()),
         })
@@ -335,8 +334,6 @@ fn write_json_value(value: &Value, out: &mut Vec<u8>) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow::array::{
         Date32Array, Decimal128Array, Int32Array, MapBuilder, StringBuilder, StructArray, TimestampMicrosecondArray,
         UInt64Array,
