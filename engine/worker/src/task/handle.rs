@@ -1,15 +1,20 @@
 //! How the herder holds a task: what it starts it with, and what it can ask of it.
 
+use std::any::Any;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use volley_api::{ConfigMap, ConnectorKind, Plugin};
+use tracing::error;
+use volley_api::{ConfigMap, ConnectorKind, Error, Plugin};
 
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
 use crate::storage::OffsetBackingStore;
-use crate::task::TaskProgress;
+use crate::task::bounded::BoundedEnds;
+use crate::task::control::{Control, Wanted};
+use crate::task::{TaskProgress, sink_task, source_task};
 use crate::worker_config::WorkerConfig;
 
 /// Names a task. `Display` gives Connect's form `connector-0`.
@@ -71,37 +76,87 @@ pub struct TaskSpec {
     pub offsets: Arc<dyn OffsetBackingStore>,
     /// The worker's budget for batches in memory.
     pub budget: Arc<MemoryBudget>,
+    /// Set for a sink with `volley.mode=bounded`: shared by all tasks of one start of the connector.
+    pub bounded: Option<Arc<BoundedEnds>>,
     /// Whether it starts paused.
     pub paused: bool,
     /// Told of the task's states.
     pub listener: Arc<dyn StatusListener>,
 }
 
-/// A started task. Dropping it does not stop the task: call [`TaskHandle::stop`].
-#[derive(Debug)]
+/// A started task. Dropping it does not stop the task: call [`TaskHandle::request_stop`].
 pub struct TaskHandle {
+    control: Arc<Control>,
     progress: Arc<TaskProgress>,
+    graceful_timeout: Duration,
+}
+
+impl fmt::Debug for TaskHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskHandle").field("progress", &self.progress).finish_non_exhaustive()
+    }
 }
 
 /// Starts a task on threads of its own. Returns at once; the outcome is reported to the spec's listener.
-pub fn spawn(_spec: TaskSpec) -> TaskHandle {
-    TaskHandle { progress: Arc::new(TaskProgress::new()) }
+pub fn spawn(spec: TaskSpec) -> TaskHandle {
+    let control = Arc::new(Control::new(spec.id.clone(), Arc::clone(&spec.listener), spec.paused));
+    let progress = Arc::new(TaskProgress::new());
+    let handle = TaskHandle {
+        control: Arc::clone(&control),
+        progress: Arc::clone(&progress),
+        graceful_timeout: spec.worker_config.task_shutdown_timeout(),
+    };
+    let (thread_control, name) = (Arc::clone(&control), format!("task-{}", spec.id));
+    let thread = std::thread::Builder::new().name(name).spawn(move || {
+        let outcome = catch_unwind(AssertUnwindSafe(|| match spec.kind {
+            ConnectorKind::Sink => sink_task::run(&spec, &thread_control, &progress),
+            ConnectorKind::Source => source_task::run(&spec, &thread_control, &progress),
+        }));
+        let state = match outcome.unwrap_or_else(|panic| Err(panic_error(&*panic))) {
+            Ok(state) => state,
+            Err(error) => {
+                error!(task = %spec.id, error = %error.trace(), "task failed and will not recover until it is restarted");
+                TaskState::Failed { trace: error.trace() }
+            }
+        };
+        thread_control.report(state);
+        thread_control.ended();
+    });
+    if let Err(error) = thread {
+        let error = Error::fatal("could not start the task's thread").with_source(error);
+        control.report(TaskState::Failed { trace: error.trace() });
+        control.ended();
+    }
+    handle
+}
+
+/// The error of a plug-in that panicked.
+pub(crate) fn panic_error(panic: &(dyn Any + Send)) -> Error {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned());
+    Error::fatal(format!("the task panicked: {text}; this is a defect of Volley or of the plug-in"))
 }
 
 impl TaskHandle {
     /// Asks the task to pause: it keeps its place in the group but delivers nothing more. Returns at once.
-    pub fn pause(&self) {}
+    pub fn pause(&self) {
+        self.control.want(Wanted::Paused);
+    }
 
     /// Asks the task to go on. Returns at once.
-    pub fn resume(&self) {}
+    pub fn resume(&self) {
+        self.control.want(Wanted::Running);
+    }
 
-    /// Asks the task to end, without waiting.
-    pub fn request_stop(&self) {}
+    /// Asks the task to end, without waiting. It may use `task.shutdown.graceful.timeout.ms` to deliver what it holds.
+    pub fn request_stop(&self) {
+        self.control.want(Wanted::Stopped { deadline: Instant::now() + self.graceful_timeout.mul_f32(0.8) });
+    }
 
     /// Waits until the task has ended; `false` if it has not within `timeout`: then it is abandoned, and nothing it does
     /// from then on is reported. Blocks: never call it on the control runtime.
-    pub fn await_stop(&self, _timeout: Duration) -> bool {
-        true
+    pub fn await_stop(&self, timeout: Duration) -> bool {
+        self.control.await_end(timeout)
     }
 
     /// What the task has done.

@@ -1,7 +1,28 @@
 //! Tasks: the two loops and everything that one task needs.
 
+mod acknowledgements;
+mod assembly;
+mod bounded;
+mod control;
+mod convert_stage;
+mod dead_letter_queue;
+mod error_handler;
+mod fetch_stage;
 mod handle;
+mod pipeline;
+mod preview;
+mod produce_stage;
 mod progress;
+mod put_stage;
+mod revocation;
+mod row_order;
+mod setup;
+mod sink_task;
+mod source_task;
+mod transform_chain;
 
+pub use bounded::BoundedEnds;
+pub(crate) use handle::panic_error;
 pub use handle::{ConnectorTaskId, StatusListener, TaskHandle, TaskSpec, TaskState, spawn};
+pub use preview::{PreviewLimits, PreviewStage, preview};
 pub use progress::{TaskProgress, TaskProgressSnapshot};

@@ -1,0 +1,101 @@
+//! What the herder wants of a running task, and how it learns that the task has ended.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::task::{ConnectorTaskId, StatusListener, TaskState};
+
+/// What the herder wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Deliver records.
+    Running,
+    /// Keep the place in the group, deliver nothing.
+    Paused,
+    /// End in order by this moment.
+    Stopped {
+        /// After it the task is abandoned.
+        deadline: Instant,
+    },
+}
+
+#[derive(Debug)]
+struct State {
+    wanted: Wanted,
+    is_ended: bool,
+    is_abandoned: bool,
+}
+
+/// Shared by the handle and all threads of a task.
+pub(crate) struct Control {
+    id: ConnectorTaskId,
+    listener: Arc<dyn StatusListener>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Control {
+    pub(crate) fn new(id: ConnectorTaskId, listener: Arc<dyn StatusListener>, paused: bool) -> Self {
+        let wanted = if paused { Wanted::Paused } else { Wanted::Running };
+        let state = State { wanted, is_ended: false, is_abandoned: false };
+        Self { id, listener, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn wanted(&self) -> Wanted {
+        self.state().wanted
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        matches!(self.wanted(), Wanted::Stopped { .. })
+    }
+
+    /// Changes what is wanted; once a stop is wanted, nothing else can be.
+    pub(crate) fn want(&self, wanted: Wanted) {
+        let mut state = self.state();
+        if !matches!(state.wanted, Wanted::Stopped { .. }) {
+            state.wanted = wanted;
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits for at most `timeout`, less if what is wanted changes.
+    pub(crate) fn wait(&self, timeout: Duration) {
+        let state = self.state();
+        let wanted = state.wanted;
+        let _ = self.changed.wait_timeout_while(state, timeout, |state| state.wanted == wanted);
+    }
+
+    /// Waits while the task is to be paused.
+    pub(crate) fn wait_while_paused(&self) {
+        let state = self.state();
+        drop(self.changed.wait_while(state, |state| state.wanted == Wanted::Paused));
+    }
+
+    /// Reports a state, unless the task was abandoned.
+    pub(crate) fn report(&self, state: TaskState) {
+        if !self.state().is_abandoned {
+            self.listener.task_changed(&self.id, state);
+        }
+    }
+
+    /// The task's threads are gone.
+    pub(crate) fn ended(&self) {
+        self.state().is_ended = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for the end; abandons the task if it does not come within `timeout`.
+    pub(crate) fn await_end(&self, timeout: Duration) -> bool {
+        let state = self.state();
+        let (mut state, _) = self
+            .changed
+            .wait_timeout_while(state, timeout, |state| !state.is_ended)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.is_abandoned = !state.is_ended;
+        state.is_ended
+    }
+}

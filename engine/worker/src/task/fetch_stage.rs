@@ -1,0 +1,312 @@
+//! The first stage of a sink task: consume, within the memory budget, up to the end of a bounded input.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{SendTimeoutError, Sender};
+use tracing::{info, warn};
+use volley_api::{Error, OffsetRange, Offsets, Origin, RawBatch, Result, TopicPartition};
+use volley_kafka::{Fetcher, RebalanceListener};
+
+use crate::memory_budget::MemoryBudget;
+use crate::task::bounded::BoundedEnds;
+use crate::task::control::{Control, Wanted};
+use crate::task::pipeline::{Fetched, FetchedBatch, Rewinds, Signal};
+use crate::task::revocation::Revocation;
+use crate::task::{ConnectorTaskId, TaskProgress, TaskState};
+
+/// Longest wait of one poll; what is wanted of the task is looked at in between.
+const POLL: Duration = Duration::from_millis(100);
+/// How long a full pipeline is waited for before partitions are paused, which costs librdkafka its prefetched messages.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a rebalance waits for the put stage to flush and commit.
+const REVOCATION_TIMEOUT: Duration = Duration::from_secs(60);
+/// Bytes that a row occupies in memory beside its key and value, roughly.
+const ROW_OVERHEAD: usize = 32;
+/// How often the lag is computed.
+const LAG_INTERVAL: Duration = Duration::from_secs(2);
+
+/// What the fetch stage works with.
+pub(crate) struct FetchStage {
+    pub(crate) id: ConnectorTaskId,
+    pub(crate) fetcher: Fetcher,
+    pub(crate) control: Arc<Control>,
+    pub(crate) rewinds: Arc<Rewinds>,
+    pub(crate) budget: Arc<MemoryBudget>,
+    pub(crate) progress: Arc<TaskProgress>,
+    pub(crate) bounded: Option<Arc<BoundedEnds>>,
+    pub(crate) assignment: Arc<Assignment>,
+    pub(crate) is_put_running: Arc<AtomicBool>,
+    pub(crate) positions: Offsets,
+    pub(crate) generations: HashMap<TopicPartition, u64>,
+    /// Batches fetched while the pipeline was full, in order.
+    pub(crate) held_back: VecDeque<RawBatch>,
+    pub(crate) is_held: bool,
+    pub(crate) is_paused: bool,
+    pub(crate) next_lag: Instant,
+}
+
+impl FetchStage {
+    /// Runs until a stop, the end of a bounded input, or until a later stage is gone. Keeps its place in the group until
+    /// the put stage has ended, since that commits last.
+    pub(crate) fn run(&mut self, output: Sender<Fetched>) -> Result<()> {
+        let outcome = self.serve(&output);
+        let last = match &outcome {
+            Ok(signal) => Some(match signal {
+                End::Stop => Signal::Stop,
+                End::EndOfInput => Signal::EndOfInput,
+                End::Disconnected => return Ok(()),
+            }),
+            Err(error) => Some(Signal::Failed(Error::new(error.kind(), error.trace()))),
+        };
+        if let Some(signal) = last {
+            self.send(&output, Fetched::Signal(signal));
+        }
+        drop(output);
+        self.fetcher.pause_all();
+        while self.is_put_running.load(Ordering::Acquire) {
+            self.fetcher.poll(Duration::from_millis(10))?;
+        }
+        outcome.map(|_| ())
+    }
+
+    fn serve(&mut self, output: &Sender<Fetched>) -> Result<End> {
+        loop {
+            match self.control.wanted() {
+                Wanted::Stopped { .. } => return Ok(End::Stop),
+                Wanted::Paused if !self.is_paused => {
+                    self.is_paused = true;
+                    self.send(output, Fetched::Signal(Signal::Commit));
+                    self.control.report(TaskState::Paused);
+                }
+                Wanted::Running if self.is_paused => {
+                    self.is_paused = false;
+                    self.control.report(TaskState::Running);
+                }
+                _ => {}
+            }
+            self.rewind()?;
+            self.assignment.take_started(&mut self.positions);
+            self.hold(self.is_paused || self.budget.is_exhausted());
+            let polled = self.fetcher.poll(POLL)?;
+            let is_idle = polled.is_empty();
+            self.held_back.extend(polled);
+            while let Some(raw) = self.held_back.pop_front() {
+                if !self.deliver(raw, output)? {
+                    return Ok(End::Disconnected);
+                }
+            }
+            if !self.is_put_running.load(Ordering::Acquire) {
+                return Ok(End::Disconnected);
+            }
+            if self.is_at_end(is_idle)? {
+                return Ok(End::EndOfInput);
+            }
+            self.update_lag();
+        }
+    }
+
+    fn rewind(&mut self) -> Result<()> {
+        for rewind in self.rewinds.take() {
+            if self.fetcher.assignment().contains(&rewind.partition) {
+                self.held_back.retain(|raw| raw.origin.partition != rewind.partition);
+                self.fetcher.seek(&rewind.partition, rewind.offset)?;
+                self.positions.insert(rewind.partition.clone(), rewind.offset);
+                self.generations.insert(rewind.partition, rewind.generation);
+            }
+        }
+        Ok(())
+    }
+
+    /// Pauses or resumes all partitions, if that is a change.
+    fn hold(&mut self, is_held: bool) {
+        if is_held == self.is_held {
+            return;
+        }
+        self.is_held = is_held;
+        if is_held {
+            self.fetcher.pause_all();
+        } else {
+            self.fetcher.resume_all();
+        }
+    }
+
+    fn deliver(&mut self, raw: RawBatch, output: &Sender<Fetched>) -> Result<bool> {
+        let Some(raw) = self.up_to_the_end(raw)? else { return Ok(true) };
+        self.progress.rows_in.fetch_add(raw.len() as u64, Ordering::Relaxed);
+        self.progress.bytes_in.fetch_add(raw.bytes() as u64, Ordering::Relaxed);
+        let partition = &raw.origin.partition;
+        self.positions.insert(partition.clone(), raw.origin.range.end);
+        let batch = FetchedBatch {
+            generation: self.generations.get(partition).copied().unwrap_or_default(),
+            reservation: self.budget.reserve(raw.bytes() + raw.len() * ROW_OVERHEAD),
+            raw: Arc::new(raw),
+        };
+        Ok(self.send(output, Fetched::Batch(batch)))
+    }
+
+    /// Sends in order. While the pipeline is full the group membership is kept up. `false` if the pipeline is gone.
+    fn send(&mut self, output: &Sender<Fetched>, mut message: Fetched) -> bool {
+        loop {
+            match output.send_timeout(message, PATIENCE) {
+                Ok(()) => return true,
+                Err(SendTimeoutError::Disconnected(_)) => return false,
+                Err(SendTimeoutError::Timeout(unsent)) => message = unsent,
+            }
+            self.hold(true);
+            if let Err(error) = self.poll_while_held() {
+                warn!(task = %self.id, %error, "could not keep up the group membership while the sink waits");
+            }
+        }
+    }
+
+    /// Polls for the sake of the membership. Batches that were still under way are delivered later.
+    fn poll_while_held(&mut self) -> Result<()> {
+        self.held_back.extend(self.fetcher.poll(Duration::ZERO)?);
+        Ok(())
+    }
+
+    fn up_to_the_end(&mut self, raw: RawBatch) -> Result<Option<RawBatch>> {
+        let Some(ends) = self.ends()? else { return Ok(Some(raw)) };
+        let Some(end) = ends.get(&raw.origin.partition) else { return Ok(Some(raw)) };
+        if raw.origin.range.end <= *end {
+            return Ok(Some(raw));
+        }
+        let len = raw.origin.offsets.iter().take_while(|offset| **offset < *end).count();
+        self.positions.insert(raw.origin.partition.clone(), *end);
+        Ok((len > 0).then(|| head(&raw, len, *end)))
+    }
+
+    fn ends(&self) -> Result<Option<Offsets>> {
+        let Some(bounded) = &self.bounded else { return Ok(None) };
+        let committer = self.fetcher.committer();
+        let assignment = self.fetcher.assignment();
+        bounded.of(&assignment, |partitions| committer.end_offsets(partitions)).map(Some)
+    }
+
+    /// Whether a bounded task has read everything of its assignment.
+    fn is_at_end(&self, is_idle: bool) -> Result<bool> {
+        let ends = match self.ends() {
+            Err(error) if error.is_retriable() => return Ok(false),
+            ends => ends?,
+        };
+        let Some(ends) = ends else { return Ok(false) };
+        if !self.assignment.is_joined() || !self.held_back.is_empty() {
+            return Ok(false);
+        }
+        for (partition, end) in &ends {
+            let Some(position) = self.positions.get(partition).copied() else { return Ok(false) };
+            if position < *end && !(is_idle && self.is_drained(partition, position, *end)?) {
+                return Ok(false);
+            }
+        }
+        let read = self.progress.rows_in.load(Ordering::Relaxed);
+        info!(task = %self.id, partitions = ends.len(), rows = read, "end of the bounded input");
+        Ok(true)
+    }
+
+    /// Whether nothing but transaction markers and the like is left before the end.
+    fn is_drained(&self, partition: &TopicPartition, position: i64, end: i64) -> Result<bool> {
+        match self.fetcher.committer().is_drained(partition, position, end) {
+            Err(error) if error.is_retriable() => Ok(false),
+            outcome => outcome,
+        }
+    }
+
+    fn update_lag(&mut self) {
+        if Instant::now() < self.next_lag {
+            return;
+        }
+        self.next_lag = Instant::now() + LAG_INTERVAL;
+        let assignment = self.fetcher.assignment();
+        // unknown for now, known again at the next try
+        let Ok(ends) = self.fetcher.committer().end_offsets(&assignment) else { return };
+        let behind = |(partition, end): (&TopicPartition, &i64)| {
+            self.positions.get(partition).map_or(0, |position| (end - position).max(0))
+        };
+        self.progress.lag.store(ends.iter().map(behind).sum(), Ordering::Relaxed);
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Stop,
+    EndOfInput,
+    Disconnected,
+}
+
+/// The first `len` messages of a batch that covers everything up to `end`.
+pub(crate) fn head(raw: &RawBatch, len: usize, end: i64) -> RawBatch {
+    let origin = Origin {
+        partition: raw.origin.partition.clone(),
+        range: OffsetRange { first: raw.origin.range.first, end },
+        offsets: raw.origin.offsets.slice(0, len),
+        timestamps: raw.origin.timestamps.slice(0, len),
+    };
+    RawBatch {
+        origin: Arc::new(origin),
+        keys: raw.keys.slice(0, len),
+        values: raw.values.slice(0, len),
+        headers: raw.headers.as_ref().map(|headers| Arc::new(headers[..len].to_vec())),
+    }
+}
+
+/// What the rebalance listener tells the fetch stage.
+#[derive(Debug, Default)]
+pub(crate) struct Assignment(Mutex<Started>);
+
+#[derive(Debug, Default)]
+struct Started {
+    is_joined: bool,
+    positions: Offsets,
+}
+
+impl Assignment {
+    fn started(&self, positions: &Offsets) {
+        let mut started = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        started.is_joined = true;
+        started.positions.extend(positions.iter().map(|(partition, offset)| (partition.clone(), *offset)));
+    }
+
+    fn is_joined(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_joined
+    }
+
+    fn take_started(&self, positions: &mut Offsets) {
+        positions.append(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).positions);
+    }
+}
+
+/// Passes rebalances on to the put stage. A revocation returns only when everything delivered is committed.
+pub(crate) struct PipelineRebalances {
+    pub(crate) id: ConnectorTaskId,
+    pub(crate) output: Sender<Fetched>,
+    pub(crate) revocation: Arc<Revocation>,
+    pub(crate) assignment: Arc<Assignment>,
+}
+
+impl RebalanceListener for PipelineRebalances {
+    fn assigned(&self, positions: &Offsets) {
+        self.assignment.started(positions);
+        // the pipeline is gone only when the task ends anyway
+        let _ = self.output.send(Fetched::Signal(Signal::Assigned(positions.clone())));
+    }
+
+    fn revoked(&self, partitions: &[TopicPartition]) {
+        self.revocation.begins(partitions);
+        let (done, is_done) = crossbeam_channel::bounded(1);
+        if self.output.send(Fetched::Signal(Signal::Revoked(partitions.to_vec(), done))).is_err() {
+            return;
+        }
+        if let Err(crossbeam_channel::RecvTimeoutError::Timeout) = is_done.recv_timeout(REVOCATION_TIMEOUT) {
+            warn!(task = %self.id, "the sink did not flush in time for the rebalance");
+        }
+    }
+
+    fn lost(&self, partitions: &[TopicPartition]) {
+        self.revocation.begins(partitions);
+        let _ = self.output.send(Fetched::Signal(Signal::Lost(partitions.to_vec())));
+    }
+}

@@ -1,0 +1,90 @@
+//! What passes between the stages of a sink task.
+//!
+//! ```text
+//!  fetch ──Fetched──► convert ──Prepared──► put
+//!    ▲                                       │
+//!    └──────────── rewinds ──────────────────┘
+//! ```
+//!
+//! Signals travel in line with the batches, so that each stage sees them in the order in which they happened.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crossbeam_channel::Sender;
+use volley_api::{Error, Offsets, RawBatch, SinkBatch, TopicPartition};
+
+use crate::memory_budget::Reservation;
+
+/// Batches between two stages: enough for both to work at once, more would only hold memory.
+pub(crate) const STAGE_CAPACITY: usize = 4;
+
+/// From fetch to convert.
+pub(crate) enum Fetched {
+    /// Consumed messages.
+    Batch(FetchedBatch),
+    /// Something that happened between batches.
+    Signal(Signal),
+}
+
+/// Consumed messages with what the later stages need to know.
+pub(crate) struct FetchedBatch {
+    /// The messages.
+    pub(crate) raw: Arc<RawBatch>,
+    /// Their share of the memory budget.
+    pub(crate) reservation: Reservation,
+    /// How often the partition had been rewound when they were fetched.
+    pub(crate) generation: u64,
+}
+
+/// From convert to put.
+pub(crate) enum Prepared {
+    /// Records ready to be put.
+    Batch {
+        /// What they were made from.
+        fetched: FetchedBatch,
+        /// The records.
+        batch: SinkBatch,
+    },
+    /// See [`Fetched::Signal`].
+    Signal(Signal),
+}
+
+/// An event in line with the batches.
+pub(crate) enum Signal {
+    /// New partitions and where they begin.
+    Assigned(Offsets),
+    /// Partitions to be given up once everything before is committed; the sender is told when it is.
+    Revoked(Vec<TopicPartition>, Sender<()>),
+    /// Partitions that are gone already.
+    Lost(Vec<TopicPartition>),
+    /// Commit soon.
+    Commit,
+    /// The task is to stop: deliver what is quickly delivered.
+    Stop,
+    /// A bounded task has read all it is to read: deliver everything.
+    EndOfInput,
+    /// A stage failed; everything before it is still delivered.
+    Failed(Error),
+}
+
+/// A partition to be read again.
+#[derive(Clone, Debug)]
+pub(crate) struct Rewind {
+    pub(crate) partition: TopicPartition,
+    pub(crate) offset: i64,
+    pub(crate) generation: u64,
+}
+
+/// Rewinds asked for by the put stage, for the fetch stage.
+#[derive(Debug, Default)]
+pub(crate) struct Rewinds(Mutex<Vec<Rewind>>);
+
+impl Rewinds {
+    pub(crate) fn push(&self, rewind: Rewind) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(rewind);
+    }
+
+    pub(crate) fn take(&self) -> Vec<Rewind> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,173 @@
+//! A look at what a connector would do: the first rows of its real source after each stage, writing and committing
+//! nothing.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use volley_api::{
+    Config, ConfigMap, Connector, ConnectorContext, ConnectorKind, Error, Offsets, PluginFactory, Polled, RawBatch,
+    Records, RejectedRow, Result, Side, SourceContext, TopicPartition,
+};
+use volley_kafka::{Fetcher, RebalanceListener};
+
+use crate::task::assembly::assemble;
+use crate::task::setup;
+use crate::task::transform_chain::TransformChain;
+use crate::task::{ConnectorTaskId, TaskSpec};
+
+/// How many rows to look at, and how long to wait for them.
+#[derive(Clone, Copy, Debug)]
+pub struct PreviewLimits {
+    /// Rows of the source.
+    pub rows: usize,
+    /// Time to wait for the first of them.
+    pub timeout: Duration,
+}
+
+/// What the rows are after a stage.
+#[derive(Debug)]
+pub struct PreviewStage {
+    /// `converted`, or the class of the transformation.
+    pub name: String,
+    /// The rows that are left.
+    pub records: Vec<Records>,
+    /// The rows that this stage rejected.
+    pub rejected: Vec<RejectedRow>,
+}
+
+/// Reads the first rows and takes them through the stages. `spec` is that of the connector's first task.
+///
+/// # Errors
+/// If the configuration is wrong, or nothing came within the time limit.
+pub fn preview(spec: &TaskSpec, limits: PreviewLimits) -> Result<Vec<PreviewStage>> {
+    let config = setup::framework_config(spec)?;
+    let mut chain = setup::transform_chain(spec, &config)?;
+    let first = match spec.kind {
+        ConnectorKind::Sink => consumed(spec, &config, limits)?,
+        ConnectorKind::Source => polled(spec, limits)?,
+    };
+    let mut stages = vec![first];
+    transform(&mut chain, &mut stages)?;
+    Ok(stages)
+}
+
+fn transform(chain: &mut TransformChain, stages: &mut Vec<PreviewStage>) -> Result<()> {
+    for step in chain.steps_mut() {
+        let mut stage = PreviewStage { name: step.class.clone(), records: Vec::new(), rejected: Vec::new() };
+        let before = stages.last().map(|stage| stage.records.clone()).unwrap_or_default();
+        for records in before {
+            let mut outcome = step.apply(records)?;
+            stage.records.append(&mut outcome.records);
+            stage.rejected.append(&mut outcome.rejected);
+        }
+        stage.records.retain(|records| !records.is_empty());
+        stages.push(stage);
+    }
+    Ok(())
+}
+
+fn consumed(spec: &TaskSpec, config: &Config, limits: PreviewLimits) -> Result<PreviewStage> {
+    let mut key = setup::converter(spec, Side::Key)?;
+    let mut value = setup::converter(spec, Side::Value)?;
+    let mut stage = PreviewStage { name: "converted".to_owned(), records: Vec::new(), rejected: Vec::new() };
+    for raw in fetch(spec, config, limits)? {
+        let keys = key.to_connect(&raw, Side::Key)?;
+        let values = value.to_connect(&raw, Side::Value)?;
+        stage.records.append(&mut assemble(&raw, &keys.runs, &values.runs, None)?);
+        stage.rejected.extend(keys.rejected);
+        stage.rejected.extend(values.rejected);
+    }
+    Ok(stage)
+}
+
+/// The first rows of the topics, read in a group of this preview's own, which leaves nothing behind.
+fn fetch(spec: &TaskSpec, config: &Config, limits: PreviewLimits) -> Result<Vec<RawBatch>> {
+    let mut settings = setup::fetch_settings(spec, config)?;
+    settings.max_rows = settings.max_rows.min(limits.rows);
+    settings.linger = Duration::from_millis(200);
+    let mut properties: ConfigMap =
+        spec.worker_config.consumer_properties(&spec.connector_config, &spec.id.connector, spec.id.task);
+    properties.insert("group.id".to_owned(), format!("volley-preview-{}", std::process::id()));
+    let mut fetcher = Fetcher::connect(&properties, settings, Arc::new(NoRebalances))?;
+    let deadline = Instant::now() + limits.timeout;
+    let mut batches = Vec::new();
+    let mut missing = limits.rows;
+    while missing > 0 && Instant::now() < deadline {
+        let polled = fetcher.poll(Duration::from_millis(100))?;
+        if polled.is_empty() && !batches.is_empty() {
+            break;
+        }
+        for raw in polled {
+            let rows = raw.len().min(missing);
+            missing -= rows;
+            if rows > 0 {
+                batches.push(crate::task::fetch_stage::head(&raw, rows, raw.origin.range.end));
+            }
+        }
+    }
+    if batches.is_empty() {
+        let seconds = limits.timeout.as_secs();
+        return Err(Error::fatal(format!("no record came from the topics within {seconds} s")));
+    }
+    Ok(batches)
+}
+
+fn polled(spec: &TaskSpec, limits: PreviewLimits) -> Result<PreviewStage> {
+    let PluginFactory::Source { connector, task } = &spec.plugin.factory else {
+        return Err(Error::config(format!("`{}` is not a source connector", spec.plugin.class)));
+    };
+    let mut task = task();
+    let task_config = first_task_config(&mut *connector(), spec)?;
+    let context = SourceContext {
+        connector: spec.id.connector.clone(),
+        task: 0,
+        // from the beginning: what was committed is of no concern to a preview
+        offset: Arc::new(|_| Ok(None)),
+    };
+    let mut stage = PreviewStage { name: "polled".to_owned(), records: Vec::new(), rejected: Vec::new() };
+    let outcome = task.start(context, &task_config).and_then(|()| {
+        let deadline = Instant::now() + limits.timeout;
+        let mut missing = limits.rows;
+        while missing > 0 && Instant::now() < deadline {
+            match task.poll(Duration::from_millis(100))? {
+                Polled::Finished => break,
+                Polled::Idle => {}
+                Polled::Batches(batches) => {
+                    for batch in batches {
+                        let rows = batch.records.len().min(missing);
+                        missing -= rows;
+                        stage.records.push(batch.records.slice(0, rows));
+                    }
+                }
+            }
+        }
+        Ok(())
+    });
+    task.stop();
+    outcome?;
+    stage.records.retain(|records| !records.is_empty());
+    Ok(stage)
+}
+
+fn first_task_config(connector: &mut dyn Connector, spec: &TaskSpec) -> Result<ConfigMap> {
+    let context = ConnectorContext {
+        connector: spec.id.connector.clone(),
+        request_task_reconfiguration: Arc::new(|| {}),
+        raise_error: Arc::new(|_| {}),
+    };
+    connector.start(context, &spec.connector_config)?;
+    let configs = connector.task_configs(&spec.connector_config, 1);
+    connector.stop();
+    configs?.into_iter().next().ok_or_else(|| {
+        let id = ConnectorTaskId { connector: spec.id.connector.clone(), task: 0 };
+        Error::fatal(format!("the connector has no work for a task {id}"))
+    })
+}
+
+struct NoRebalances;
+
+impl RebalanceListener for NoRebalances {
+    fn assigned(&self, _: &Offsets) {}
+    fn revoked(&self, _: &[TopicPartition]) {}
+    fn lost(&self, _: &[TopicPartition]) {}
+}

@@ -1,0 +1,320 @@
+//! The third stage of a sink task: put, flush, pre-commit, commit.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use tracing::{info, warn};
+use volley_api::{Offsets, Result, SinkBatch, SinkContext, SinkTask, TopicPartition};
+use volley_kafka::Committer;
+
+use crate::clock::now_ms;
+use crate::memory_budget::{MemoryBudget, Reservation};
+use crate::task::control::{Control, Wanted};
+use crate::task::error_handler::{ErrorHandler, Input};
+use crate::task::pipeline::{FetchedBatch, Prepared, Rewind, Rewinds, Signal};
+use crate::task::revocation::Revocation;
+use crate::task::{ConnectorTaskId, TaskProgress};
+
+/// How often a sink task is ticked.
+const TICK: Duration = Duration::from_millis(100);
+/// Wait before the same batch is put again.
+const PUT_RETRY_DELAY: Duration = Duration::from_millis(100);
+
+/// What the put stage works with.
+pub(crate) struct PutStage {
+    pub(crate) id: ConnectorTaskId,
+    pub(crate) task: Box<dyn SinkTask>,
+    pub(crate) context: SinkContext,
+    pub(crate) committer: Committer,
+    pub(crate) errors: Arc<ErrorHandler>,
+    pub(crate) control: Arc<Control>,
+    pub(crate) rewinds: Arc<Rewinds>,
+    pub(crate) revocation: Arc<Revocation>,
+    pub(crate) progress: Arc<TaskProgress>,
+    pub(crate) commit_interval: Duration,
+    pub(crate) buffers: Reservation,
+    pub(crate) budget: Arc<MemoryBudget>,
+    pub(crate) positions: Positions,
+}
+
+/// Where each assigned partition stands.
+#[derive(Debug, Default)]
+pub(crate) struct Positions {
+    current: Offsets,
+    committed: Offsets,
+    generations: HashMap<TopicPartition, u64>,
+}
+
+/// How the stage ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Asked to stop.
+    Stopped,
+    /// Everything of a bounded task is delivered and committed.
+    Done,
+}
+
+impl PutStage {
+    /// Runs until a stop, the end of a bounded input, or an error. What can be committed has been when it returns.
+    pub(crate) fn run(&mut self, input: &Receiver<Prepared>) -> Result<Outcome> {
+        let outcome = self.serve(input);
+        if let Err(error) = &outcome {
+            warn!(task = %self.id, %error, "committing what was delivered before the failure");
+            if let Err(error) = self.commit() {
+                warn!(task = %self.id, %error, "offset commit failed");
+            }
+        }
+        let partitions: Vec<_> = self.positions.current.keys().cloned().collect();
+        if let Err(error) = self.task.close(&partitions) {
+            warn!(task = %self.id, %error, "could not close partitions");
+        }
+        outcome
+    }
+
+    fn serve(&mut self, input: &Receiver<Prepared>) -> Result<Outcome> {
+        let mut next_tick = Instant::now() + TICK;
+        let mut next_commit = Instant::now() + self.commit_interval;
+        loop {
+            match input.recv_deadline(next_tick) {
+                Ok(Prepared::Batch { fetched, batch }) => self.put(&fetched, &batch)?,
+                Ok(Prepared::Signal(Signal::Stop)) => return self.stop(),
+                Ok(Prepared::Signal(Signal::EndOfInput)) => return self.finish(),
+                Ok(Prepared::Signal(signal)) => self.signal(signal)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.stop(),
+            }
+            let now = Instant::now();
+            if now >= next_tick {
+                self.tick()?;
+                next_tick = now + TICK;
+            }
+            if self.context.take_commit_request() || now >= next_commit {
+                self.commit()?;
+                next_commit = now + self.commit_interval;
+            }
+        }
+    }
+
+    fn signal(&mut self, signal: Signal) -> Result<()> {
+        match signal {
+            Signal::Assigned(positions) => self.assigned(positions),
+            Signal::Revoked(partitions, done) => {
+                let outcome = self.revoked(&partitions);
+                self.revocation.finished();
+                // the fetch stage may have given up waiting
+                let _ = done.send(());
+                outcome
+            }
+            Signal::Lost(partitions) => {
+                self.revocation.finished();
+                self.forget(&partitions)
+            }
+            Signal::Commit => self.commit(),
+            Signal::Failed(error) => Err(error),
+            Signal::Stop | Signal::EndOfInput => Ok(()),
+        }
+    }
+
+    fn assigned(&mut self, positions: Offsets) -> Result<()> {
+        info!(task = %self.id, partitions = positions.len(), "partitions assigned");
+        let open = positions.clone();
+        retried(&self.control, &self.id, || self.task.open(&open))?;
+        self.positions.current.extend(positions.clone());
+        self.positions.committed.extend(positions);
+        Ok(())
+    }
+
+    fn revoked(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        info!(task = %self.id, partitions = partitions.len(), "partitions revoked");
+        let deadline = Instant::now() + Duration::from_secs(5);
+        self.deliver(partitions, Some(deadline))?;
+        self.forget(partitions)
+    }
+
+    fn forget(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        self.task.close(partitions)?;
+        for partition in partitions {
+            self.positions.current.remove(partition);
+            self.positions.committed.remove(partition);
+            self.positions.generations.remove(partition);
+        }
+        Ok(())
+    }
+
+    /// Puts one batch, again and again while the task says that it cannot take it yet.
+    fn put(&mut self, fetched: &FetchedBatch, batch: &SinkBatch) -> Result<()> {
+        let partition = &batch.origin.partition;
+        let mut waits = false;
+        loop {
+            if self.is_stale(partition, fetched.generation) {
+                return Ok(());
+            }
+            match self.task.put(batch) {
+                Ok(rejected) => {
+                    self.errors.handle(Input::Consumed(&fetched.raw), rejected)?;
+                    self.delivered(batch);
+                    return self.carry_out_rewinds();
+                }
+                Err(error) if error.is_retriable() => {
+                    if !waits {
+                        warn!(task = %self.id, %error, "the sink cannot take records now, trying again");
+                    }
+                    waits = true;
+                }
+                Err(error) => return Err(error),
+            }
+            if self.control.is_stopping() || self.revocation.concerns(partition) {
+                self.give_up(partition);
+                return Ok(());
+            }
+            self.control.wait(PUT_RETRY_DELAY);
+            self.tick()?;
+            if self.context.take_commit_request() {
+                self.commit()?;
+            }
+        }
+    }
+
+    /// Nothing more of this partition may be put: a later batch would leave a gap behind the one given up.
+    fn give_up(&mut self, partition: &TopicPartition) {
+        self.positions.generations.insert(partition.clone(), u64::MAX);
+    }
+
+    fn is_stale(&self, partition: &TopicPartition, generation: u64) -> bool {
+        !self.positions.current.contains_key(partition)
+            || self.positions.generations.get(partition).is_some_and(|current| *current > generation)
+    }
+
+    fn delivered(&mut self, batch: &SinkBatch) {
+        let rows: usize = batch.records.iter().map(volley_api::Records::len).sum();
+        self.progress.rows_out.fetch_add(rows as u64, Ordering::Relaxed);
+        self.positions.current.insert(batch.origin.partition.clone(), batch.origin.range.end);
+    }
+
+    fn carry_out_rewinds(&mut self) -> Result<()> {
+        for (partition, offset) in self.context.take_rewinds() {
+            let Some(current) = self.positions.current.get_mut(&partition) else { continue };
+            *current = (*current).min(offset);
+            let generation = self.positions.generations.entry(partition.clone()).or_default();
+            *generation = generation.saturating_add(1);
+            info!(task = %self.id, %partition, offset, "reading the partition again from this offset");
+            self.rewinds.push(Rewind { partition, offset, generation: *generation });
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<()> {
+        tolerate_retriable(&self.id, self.task.tick())?;
+        if self.budget.is_exhausted() {
+            tolerate_retriable(&self.id, self.task.relieve())?;
+        }
+        let buffered = self.task.buffered_bytes();
+        self.buffers.resize(buffered);
+        let progress = self.task.progress();
+        self.progress.open_files.store(progress.open_files, Ordering::Relaxed);
+        self.progress.complete_files.store(progress.complete_files, Ordering::Relaxed);
+        self.progress.written_bytes.store(progress.written_bytes, Ordering::Relaxed);
+        self.progress.buffered_bytes.store(buffered as u64, Ordering::Relaxed);
+        self.carry_out_rewinds()
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        self.commit_vouched(&[]).map(|_| ())
+    }
+
+    /// Commits what the task vouches for. Returns whether that is everything put so far of `partitions`.
+    fn commit_vouched(&mut self, partitions: &[TopicPartition]) -> Result<bool> {
+        self.errors.flush()?;
+        let vouched = match self.task.pre_commit(&self.positions.current) {
+            Err(error) if error.is_retriable() => {
+                warn!(task = %self.id, %error, "offsets cannot be committed yet");
+                return Ok(false);
+            }
+            outcome => outcome?,
+        };
+        self.carry_out_rewinds()?;
+        // a task that returns nothing at all keeps its offsets elsewhere
+        let is_everything = vouched.is_empty()
+            || partitions.iter().all(|partition| vouched.get(partition) >= self.positions.current.get(partition));
+        let changed: Offsets = vouched
+            .into_iter()
+            .filter(|(partition, offset)| {
+                self.positions.current.get(partition).is_some_and(|current| offset <= current)
+                    && self.positions.committed.get(partition).is_none_or(|committed| offset > committed)
+            })
+            .collect();
+        if changed.is_empty() {
+            return Ok(is_everything);
+        }
+        match self.committer.commit(&changed) {
+            Ok(()) => {
+                self.positions.committed.extend(changed);
+                self.progress.last_commit_ms.store(now_ms(), Ordering::Relaxed);
+                Ok(is_everything)
+            }
+            Err(error) => {
+                warn!(task = %self.id, %error, "offset commit failed, trying again at the next interval");
+                Ok(false)
+            }
+        }
+    }
+
+    fn stop(&mut self) -> Result<Outcome> {
+        let partitions: Vec<_> = self.positions.current.keys().cloned().collect();
+        let deadline = match self.control.wanted() {
+            Wanted::Stopped { deadline } => deadline,
+            _ => Instant::now(),
+        };
+        self.deliver(&partitions, Some(deadline))?;
+        Ok(Outcome::Stopped)
+    }
+
+    fn finish(&mut self) -> Result<Outcome> {
+        let partitions: Vec<_> = self.positions.current.keys().cloned().collect();
+        let is_delivered = self.deliver(&partitions, None)?;
+        self.tick()?;
+        Ok(if is_delivered { Outcome::Done } else { Outcome::Stopped })
+    }
+
+    /// Flushes and commits until everything is delivered or the deadline has passed; without one, until a stop.
+    fn deliver(&mut self, partitions: &[TopicPartition], deadline: Option<Instant>) -> Result<bool> {
+        loop {
+            tolerate_retriable(&self.id, self.task.flush(partitions))?;
+            if self.commit_vouched(partitions)? {
+                return Ok(true);
+            }
+            let is_over = deadline.map_or_else(|| self.control.is_stopping(), |deadline| Instant::now() >= deadline);
+            if is_over {
+                return Ok(false);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+            tolerate_retriable(&self.id, self.task.tick())?;
+        }
+    }
+}
+
+/// Calls `operation` until it succeeds, fails for good, or the task is to stop.
+fn retried(control: &Control, id: &ConnectorTaskId, mut operation: impl FnMut() -> Result<()>) -> Result<()> {
+    loop {
+        match operation() {
+            Err(error) if error.is_retriable() && !control.is_stopping() => {
+                warn!(task = %id, %error, "trying again");
+                control.wait(Duration::from_secs(1));
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn tolerate_retriable(id: &ConnectorTaskId, outcome: Result<()>) -> Result<()> {
+    match outcome {
+        Err(error) if error.is_retriable() => {
+            tracing::debug!(task = %id, %error, "trying again later");
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}

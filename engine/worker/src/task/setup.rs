@@ -1,0 +1,94 @@
+//! Makes what a task runs on from its configuration: clients, converters, transformations, error handling.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use volley_api::{Config, ConnectorKind, Error, PluginKind, Result, Side};
+use volley_kafka::{Admin, FetchSettings, NewTopic, Producer, TopicSelection};
+
+use crate::connector_config::framework_config_def;
+use crate::task::dead_letter_queue::DeadLetterQueue;
+use crate::task::error_handler::ErrorHandler;
+use crate::task::transform_chain::{Condition, Step, TransformChain};
+use crate::task::{TaskProgress, TaskSpec};
+
+/// The framework's keys of the connector, parsed.
+pub(crate) fn framework_config(spec: &TaskSpec) -> Result<Config> {
+    framework_config_def(spec.kind).parse(&spec.connector_config)
+}
+
+/// What a sink consumes, and in batches of what size.
+pub(crate) fn fetch_settings(spec: &TaskSpec, config: &Config) -> Result<FetchSettings> {
+    let limits = spec.worker_config.batch_limits(&spec.connector_config)?;
+    let topics = match config.string("topics.regex").filter(|pattern| !pattern.is_empty()) {
+        Some(pattern) => TopicSelection::Pattern(pattern.to_owned()),
+        None => {
+            let mut topics: Vec<String> = config.list("topics").iter().filter(|topic| !topic.is_empty()).cloned().collect();
+            topics.sort();
+            topics.dedup();
+            TopicSelection::Topics(topics)
+        }
+    };
+    Ok(FetchSettings { topics, max_rows: limits.max_rows, max_bytes: limits.max_bytes, linger: limits.linger })
+}
+
+/// The configured transformation chain.
+pub(crate) fn transform_chain(spec: &TaskSpec, config: &Config) -> Result<TransformChain> {
+    let mut steps = Vec::new();
+    for alias in config.list("transforms").iter().filter(|alias| !alias.is_empty()) {
+        let key = |suffix: &str| spec.connector_config.get(&format!("transforms.{alias}.{suffix}"));
+        let transformation = spec.plugins.new_transformation(alias, &spec.connector_config)?;
+        let condition = match key("predicate") {
+            None => None,
+            Some(predicate) => Some(Condition {
+                predicate: spec.plugins.new_predicate(predicate, &spec.connector_config)?,
+                negate: key("negate").is_some_and(|negate| negate.trim().eq_ignore_ascii_case("true")),
+            }),
+        };
+        let class = key("type").cloned().unwrap_or_default();
+        let class = spec
+            .plugins
+            .find(PluginKind::Transformation, class.trim())
+            .map_or(class.clone(), |plugin| plugin.class.to_owned());
+        steps.push(Step { class, transformation, condition });
+    }
+    Ok(TransformChain::new(steps))
+}
+
+/// The error handler; for a sink with a dead letter topic, that topic exists when it returns.
+pub(crate) fn error_handler(spec: &TaskSpec, config: &Config, progress: &Arc<TaskProgress>) -> Result<ErrorHandler> {
+    let dead_letters = match spec.kind {
+        ConnectorKind::Source => None,
+        ConnectorKind::Sink => dead_letter_queue(spec, config)?,
+    };
+    Ok(ErrorHandler::new(spec.id.clone(), config, dead_letters, Arc::clone(progress)))
+}
+
+fn dead_letter_queue(spec: &TaskSpec, config: &Config) -> Result<Option<DeadLetterQueue>> {
+    let Some(topic) = config.string("errors.deadletterqueue.topic.name").filter(|topic| !topic.is_empty()) else {
+        return Ok(None);
+    };
+    let worker = &spec.worker_config;
+    let replication = config.long("errors.deadletterqueue.topic.replication.factor").unwrap_or(3);
+    let admin = Admin::connect(&worker.dlq_admin_properties(&spec.connector_config))?;
+    create_topic(&admin, topic, replication)
+        .map_err(|error| Error::fatal(format!("could not create the dead letter topic `{topic}`")).with_source(error))?;
+    let properties = worker.dlq_producer_properties(&spec.connector_config, &spec.id.connector, spec.id.task);
+    let context_headers = config.boolean("errors.deadletterqueue.context.headers.enable");
+    let producer = Producer::connect(&properties)?;
+    Ok(Some(DeadLetterQueue::new(topic.to_owned(), spec.id.clone(), context_headers, producer)))
+}
+
+fn create_topic(admin: &Admin, topic: &str, replication_factor: i64) -> Result<()> {
+    if admin.topic(topic)?.is_some() {
+        return Ok(());
+    }
+    let replication_factor = i32::try_from(replication_factor).unwrap_or(-1);
+    let topic = NewTopic { name: topic.to_owned(), partitions: 1, replication_factor, configs: BTreeMap::new() };
+    admin.create_topic(&topic).map(|_| ())
+}
+
+/// The converter of one side.
+pub(crate) fn converter(spec: &TaskSpec, side: Side) -> Result<Box<dyn volley_api::Converter>> {
+    spec.plugins.new_converter(side, &spec.connector_config, &spec.worker_config)
+}

@@ -1,0 +1,157 @@
+//! The sink task: `fetch ─► convert ─► transform chain ─► put ─► (flush / pre-commit) ─► commit offsets`.
+//!
+//! Fetching runs on the task's own thread, converting and putting on one each.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use volley_api::{Error, Offsets, PluginFactory, Result, Side, SinkContext, SinkTask};
+use volley_kafka::Fetcher;
+
+use crate::task::control::{Control, Wanted};
+use crate::task::convert_stage::ConvertStage;
+use crate::task::fetch_stage::{Assignment, FetchStage, PipelineRebalances};
+use crate::task::pipeline::{Rewinds, STAGE_CAPACITY};
+use crate::task::put_stage::{Outcome, Positions, PutStage};
+use crate::task::revocation::Revocation;
+use crate::task::{TaskProgress, TaskSpec, TaskState, panic_error, setup};
+
+/// Runs a sink task to its end.
+pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskProgress>) -> Result<TaskState> {
+    let PluginFactory::Sink { task, .. } = &spec.plugin.factory else {
+        return Err(Error::config(format!("`{}` is not a sink connector", spec.plugin.class)));
+    };
+    let config = setup::framework_config(spec)?;
+    let errors = Arc::new(setup::error_handler(spec, &config, progress)?);
+    let convert = ConvertStage {
+        key: setup::converter(spec, Side::Key)?,
+        value: setup::converter(spec, Side::Value)?,
+        header: spec.plugins.new_header_converter(&spec.connector_config, &spec.worker_config)?,
+        header_class: "HeaderConverter".to_owned(),
+        chain: setup::transform_chain(spec, &config)?,
+        errors: Arc::clone(&errors),
+        control: Arc::clone(control),
+    };
+    if control.wanted() == Wanted::Paused {
+        control.report(TaskState::Paused);
+        control.wait_while_paused();
+    }
+    if control.is_stopping() {
+        return Ok(TaskState::Unassigned);
+    }
+    let mut task = task();
+    let context = SinkContext::new(spec.id.connector.clone(), spec.id.task);
+    if let Err(error) = start(&mut *task, &context, spec, control) {
+        task.stop();
+        return Err(error);
+    }
+    control.report(TaskState::Running);
+
+    let (fetched, to_convert) = crossbeam_channel::bounded(STAGE_CAPACITY);
+    let (prepared, to_put) = crossbeam_channel::bounded(STAGE_CAPACITY);
+    let revocation = Arc::new(Revocation::default());
+    let assignment = Arc::new(Assignment::default());
+    let rebalances = PipelineRebalances {
+        id: spec.id.clone(),
+        output: fetched.clone(),
+        revocation: Arc::clone(&revocation),
+        assignment: Arc::clone(&assignment),
+    };
+    let properties = spec.worker_config.consumer_properties(&spec.connector_config, &spec.id.connector, spec.id.task);
+    let fetcher = Fetcher::connect(&properties, setup::fetch_settings(spec, &config)?, Arc::new(rebalances))?;
+    let rewinds = Arc::new(Rewinds::default());
+    let is_put_running = Arc::new(AtomicBool::new(true));
+    let mut put = PutStage {
+        id: spec.id.clone(),
+        task,
+        context,
+        committer: fetcher.committer(),
+        errors,
+        control: Arc::clone(control),
+        rewinds: Arc::clone(&rewinds),
+        revocation,
+        progress: Arc::clone(progress),
+        commit_interval: spec.worker_config.offset_flush_interval(),
+        buffers: spec.budget.reserve(0),
+        budget: Arc::clone(&spec.budget),
+        positions: Positions::default(),
+    };
+    let mut fetch = FetchStage {
+        id: spec.id.clone(),
+        fetcher,
+        control: Arc::clone(control),
+        rewinds,
+        budget: Arc::clone(&spec.budget),
+        progress: Arc::clone(progress),
+        bounded: spec.bounded.clone(),
+        assignment,
+        is_put_running: Arc::clone(&is_put_running),
+        positions: Offsets::new(),
+        generations: HashMap::new(),
+        held_back: VecDeque::new(),
+        is_held: false,
+        is_paused: false,
+        next_lag: Instant::now(),
+    };
+    let converting = spawn(format!("convert-{}", spec.id), move || {
+        convert.run(&to_convert, &prepared);
+        Ok(())
+    })?;
+    let putting = spawn(format!("put-{}", spec.id), move || {
+        let ends = EndsPut(is_put_running);
+        let outcome = put.run(&to_put);
+        put.task.stop();
+        drop(to_put);
+        drop(ends);
+        outcome
+    })?;
+    let fetching = fetch.run(fetched);
+    let outcome = join(putting);
+    // ends the convert stage, which waits for the fetcher's sender
+    drop(fetch);
+    let converted = join(converting);
+    match outcome {
+        Ok(Outcome::Done) => Ok(TaskState::Done),
+        Ok(Outcome::Stopped) => fetching.and(converted).map(|()| TaskState::Unassigned),
+        Err(error) => Err(error),
+    }
+}
+
+/// Starts the task, again and again while it says that a retry may help.
+fn start(task: &mut dyn SinkTask, context: &SinkContext, spec: &TaskSpec, control: &Control) -> Result<()> {
+    let mut delay = std::time::Duration::from_millis(500);
+    loop {
+        match task.start(context.clone(), &spec.task_config) {
+            Err(error) if error.is_retriable() && !control.is_stopping() => {
+                tracing::warn!(task = %spec.id, %error, "the sink could not start, trying again");
+                control.wait(delay);
+                delay = (delay * 2).min(std::time::Duration::from_secs(30));
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Tells the fetch stage that the put stage is gone, also after a panic.
+struct EndsPut(Arc<AtomicBool>);
+
+impl Drop for EndsPut {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: String,
+    body: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<JoinHandle<Result<T>>> {
+    let thread = std::thread::Builder::new().name(name).spawn(body);
+    thread.map_err(|error| Error::fatal("could not start a thread").with_source(error))
+}
+
+fn join<T>(thread: JoinHandle<Result<T>>) -> Result<T> {
+    thread.join().unwrap_or_else(|panic| Err(panic_error(&*panic)))
+}

@@ -1,0 +1,112 @@
+//! The transformation chain of a task: steps in order, each with an optional predicate (KIP-585).
+
+use arrow::array::{BooleanArray, UInt32Array};
+use volley_api::{Error, ErrorKind, Predicate, Records, RejectedRow, Result, Stage, Transformation, Transformed};
+
+use crate::task::row_order::in_row_order;
+
+/// One transformation and when it applies.
+pub(crate) struct Step {
+    /// Class of the transformation, for error reports.
+    pub(crate) class: String,
+    /// The transformation.
+    pub(crate) transformation: Box<dyn Transformation>,
+    /// The rows it applies to; `None` = all.
+    pub(crate) condition: Option<Condition>,
+}
+
+/// A predicate, possibly negated.
+pub(crate) struct Condition {
+    /// The predicate.
+    pub(crate) predicate: Box<dyn Predicate>,
+    /// Whether the transformation applies to the rows that do NOT match.
+    pub(crate) negate: bool,
+}
+
+/// The configured steps, possibly none.
+#[derive(Default)]
+pub(crate) struct TransformChain {
+    steps: Vec<Step>,
+}
+
+impl TransformChain {
+    pub(crate) fn new(steps: Vec<Step>) -> Self {
+        Self { steps }
+    }
+
+    /// The steps, for running them one by one.
+    pub(crate) fn steps_mut(&mut self) -> impl Iterator<Item = &mut Step> {
+        self.steps.iter_mut()
+    }
+
+    /// Runs the records through all steps.
+    ///
+    /// # Errors
+    /// What concerns the whole batch; bad rows are rejected rows.
+    pub(crate) fn apply(&mut self, records: Vec<Records>) -> Result<Transformed> {
+        let mut transformed = Transformed { records, rejected: Vec::new() };
+        for step in &mut self.steps {
+            let mut next = Vec::with_capacity(transformed.records.len());
+            for records in transformed.records.into_iter().filter(|records| !records.is_empty()) {
+                let mut outcome = step.apply(records)?;
+                next.append(&mut outcome.records);
+                transformed.rejected.append(&mut outcome.rejected);
+            }
+            transformed.records = next;
+        }
+        transformed.records.retain(|records| !records.is_empty());
+        Ok(transformed)
+    }
+}
+
+impl Step {
+    /// Applies the transformation to the rows that its condition selects.
+    pub(crate) fn apply(&mut self, records: Records) -> Result<Transformed> {
+        let Some(condition) = &mut self.condition else { return self.transform(records) };
+        let matches = match condition.predicate.test(&records) {
+            Ok(matches) => matches,
+            Err(error) => return self.reject_all(&records, error),
+        };
+        let (inside, outside) = split(&matches, condition.negate);
+        if outside.is_empty() {
+            return self.transform(records);
+        }
+        if inside.is_empty() {
+            return Ok(Transformed::of(records));
+        }
+        let kept = records.take(&outside)?;
+        let mut outcome = self.transform(records.take(&inside)?)?;
+        outcome.records.push(kept);
+        outcome.records = in_row_order(outcome.records)?;
+        Ok(outcome)
+    }
+
+    fn transform(&mut self, records: Records) -> Result<Transformed> {
+        self.transformation.apply(records)
+    }
+
+    /// A predicate that fails with a data error rejects the rows it was asked about.
+    fn reject_all(&self, records: &Records, error: Error) -> Result<Transformed> {
+        if error.kind() != ErrorKind::Data {
+            return Err(error);
+        }
+        let message = error.to_string();
+        let rejected = records.rows.iter().map(|row| RejectedRow {
+            row,
+            stage: Stage::Transformation,
+            class: self.class.clone(),
+            error: Error::data(message.clone()),
+        });
+        Ok(Transformed { records: Vec::new(), rejected: rejected.collect() })
+    }
+}
+
+/// The rows a step applies to, and the others.
+fn split(matches: &BooleanArray, negate: bool) -> (UInt32Array, UInt32Array) {
+    let (mut inside, mut outside) = (Vec::new(), Vec::new());
+    for row in 0..matches.len() {
+        let applies = matches.value(row) != negate;
+        if applies { &mut inside } else { &mut outside }.push(row as u32);
+    }
+    (UInt32Array::from(inside), UInt32Array::from(outside))
+}
