@@ -47,7 +47,7 @@ impl FileInput {
     }
 
     fn open(&mut self, splitter: &LineSplitter, now: Instant) -> io::Result<()> {
-        let position = splitter.position() + splitter.held_back() as u64;
+        let position = splitter.position() + splitter.held_back().len() as u64;
         match File::open(&self.path) {
             Ok(mut file) => {
                 let metadata = file.metadata()?;

@@ -89,9 +89,9 @@ impl LineSplitter {
         self.position
     }
 
-    /// Bytes that wait for the end of their line.
-    pub(super) fn held_back(&self) -> usize {
-        self.buffer.len() - self.start
+    /// Bytes that are in no line yet.
+    pub(super) fn held_back(&self) -> &[u8] {
+        &self.buffer[self.start..]
     }
 
     /// Adds bytes.

@@ -119,7 +119,9 @@ impl SourceTask for FileStreamSourceTask {
     }
 
     fn stop(&mut self) {
-        self.0 = None;
+        if let Some(Running { input: None, splitter, .. }) = self.0.take() {
+            stdin_input::give_back(splitter.held_back());
+        }
     }
 }
 
