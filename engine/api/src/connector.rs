@@ -53,6 +53,11 @@ pub trait Connector: Send {
     /// Called once after a successful `start`.
     fn stop(&mut self) {}
 
+    /// Whether its tasks will end by themselves: a source that has an end. Told to who waits for bounded connectors.
+    fn is_bounded(&self, _config: &ConfigMap) -> bool {
+        false
+    }
+
     /// KIP-875: checks offsets that a user wants to set (`None` = forget). `Ok(true)`: the connector vouches for them.
     fn alter_offsets(
         &mut self,

@@ -1,3 +1,18 @@
 //! The worker core: herder, tasks, offsets, error handling, storage, REST.
 
+mod clock;
+pub mod config_providers;
+pub mod config_transformer;
+pub mod connector_config;
+pub mod connector_file;
+pub mod herder;
+pub mod json_config;
+pub mod memory_budget;
+mod plugin_call;
+pub mod plugins;
+pub mod properties;
+mod secret_mask;
+pub mod storage;
 pub mod task;
+pub mod validation;
+pub mod worker_config;

@@ -1,13 +1,33 @@
 //! Where configurations, states and source offsets are kept.
 
+mod cluster_config_state;
+mod config_backing_store;
+mod config_record;
 mod file_offset_backing_store;
 mod java_hash_map;
+mod memory_config_backing_store;
 mod memory_offset_backing_store;
+mod memory_status_backing_store;
 mod offset_backing_store;
 #[cfg(test)]
 mod offset_conformance;
 mod offset_key;
+mod status;
+mod status_backing_store;
+mod status_cache;
+mod status_record;
+mod target_state;
 
+pub use cluster_config_state::{ClusterConfigState, ConfigUpdate};
+pub use config_backing_store::ConfigBackingStore;
+pub use config_record::{ConfigRecord, RestartRequest, SessionKey};
 pub use file_offset_backing_store::FileOffsetBackingStore;
+pub use memory_config_backing_store::MemoryConfigBackingStore;
 pub use memory_offset_backing_store::MemoryOffsetBackingStore;
+pub use memory_status_backing_store::MemoryStatusBackingStore;
 pub use offset_backing_store::{OffsetBackingStore, OffsetEntry};
+pub use status::{State, Status, StatusKey, TopicStatus};
+pub use status_backing_store::StatusBackingStore;
+pub use status_cache::StatusCache;
+pub use status_record::StatusRecord;
+pub use target_state::TargetState;

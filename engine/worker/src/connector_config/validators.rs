@@ -1,0 +1,52 @@
+//! Checks of framework keys.
+
+use std::collections::HashSet;
+
+use fancy_regex::Regex;
+use volley_api::ConfigValue;
+
+/// A connector's name: not empty, no control characters.
+pub(super) fn connector_name(value: &ConfigValue) -> Result<(), String> {
+    let ConfigValue::String(name) = value else { return Ok(()) };
+    if name.trim().is_empty() {
+        return Err("String may not be empty".into());
+    }
+    let controls: Vec<String> = name.chars().filter(|c| c.is_control()).map(|c| u32::from(c).to_string()).collect();
+    match controls.is_empty() {
+        true => Ok(()),
+        false => {
+            Err(format!("String may not contain control sequences but had the following ASCII chars: {}", controls.join(", ")))
+        }
+    }
+}
+
+/// Aliases of transformations, predicates or topic creation groups.
+pub(super) fn unique_aliases(value: &ConfigValue) -> Result<(), String> {
+    let ConfigValue::List(aliases) = value else { return Ok(()) };
+    let mut seen = HashSet::new();
+    match aliases.iter().all(|alias| seen.insert(alias)) {
+        true => Ok(()),
+        false => Err("Duplicate alias provided.".into()),
+    }
+}
+
+/// A regular expression.
+pub(super) fn regex(value: &ConfigValue) -> Result<(), String> {
+    let ConfigValue::String(pattern) = value else { return Ok(()) };
+    Regex::new(pattern).map(|_| ()).map_err(|error| format!("Invalid regex: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connector_name_may_hold_anything_but_control_characters() {
+        for name in ["a b", "sl/ash", "per%cent", "\u{1F600}", "\"quoted\""] {
+            assert_eq!(connector_name(&ConfigValue::String(name.into())), Ok(()));
+        }
+        let message = "String may not contain control sequences but had the following ASCII chars: 10, 13";
+        assert_eq!(connector_name(&ConfigValue::String("a\n\rb".into())), Err(message.into()));
+        assert_eq!(connector_name(&ConfigValue::String(String::new())), Err("String may not be empty".into()));
+    }
+}

@@ -1,0 +1,230 @@
+//! Offsets of connectors, to be read and changed by users (KIP-875). Everything here blocks: on the offset store, on the
+//! broker, and on the connector, which may have its say.
+
+use volley_api::{
+    ConfigMap, Connector, ConnectorKind, Error, Offsets, Plugin, PluginFactory, Result, SourceOffset, SourcePartition,
+    TopicPartition,
+};
+use volley_kafka::Admin;
+
+use super::worker_connector::connector_kind;
+use super::{ConnectorOffset, HerderError, HerderResult, Node};
+use crate::storage::OffsetEntry;
+
+const TOPIC: &str = "kafka_topic";
+const PARTITION: &str = "kafka_partition";
+const OFFSET: &str = "kafka_offset";
+
+/// A connector whose offsets are asked for. `config` has its variables resolved.
+pub(super) struct OffsetsOf {
+    pub(super) name: String,
+    pub(super) config: ConfigMap,
+    pub(super) plugin: Plugin,
+}
+
+impl OffsetsOf {
+    /// All offsets.
+    pub(super) fn read(&self, node: &Node) -> HerderResult<Vec<ConnectorOffset>> {
+        match connector_kind(&self.plugin) {
+            ConnectorKind::Source => {
+                let offsets = node.offsets.list(&self.name)?.into_iter();
+                Ok(offsets.map(|(partition, offset)| ConnectorOffset {
+                    partition: Some(partition),
+                    offset: Some(offset),
+                }).collect())
+            }
+            ConnectorKind::Sink => Ok(from_kafka(&self.admin(node)?.group_offsets(&self.group(node))?)),
+        }
+    }
+
+    /// Sets or forgets the given offsets; whether the connector vouches for them.
+    pub(super) fn alter(&self, node: &Node, offsets: Vec<ConnectorOffset>) -> HerderResult<bool> {
+        match connector_kind(&self.plugin) {
+            ConnectorKind::Source => {
+                let entries = offsets.into_iter().map(|offset| Ok((partition_of(offset.partition)?, offset.offset)));
+                let entries: Vec<OffsetEntry> = entries.collect::<Result<_>>()?;
+                self.alter_source(node, &entries)
+            }
+            ConnectorKind::Sink => self.alter_sink(node, &offsets),
+        }
+    }
+
+    /// Forgets all offsets; whether the connector vouches for that.
+    pub(super) fn reset(&self, node: &Node) -> HerderResult<bool> {
+        match connector_kind(&self.plugin) {
+            ConnectorKind::Source => {
+                let stored = node.offsets.list(&self.name)?.into_iter();
+                self.alter_source(node, &stored.map(|(partition, _)| (partition, None)).collect::<Vec<_>>())
+            }
+            ConnectorKind::Sink => {
+                let (admin, group) = (self.admin(node)?, self.group(node));
+                let entries = from_kafka(&admin.group_offsets(&group)?).into_iter();
+                let entries: Vec<OffsetEntry> = entries.filter_map(|entry| Some((entry.partition?, None))).collect();
+                let vouches = self.ask_connector(&entries)?;
+                admin.delete_group(&group).map_err(|error| in_use(&self.name, "reset", error))?;
+                Ok(vouches)
+            }
+        }
+    }
+
+    fn alter_source(&self, node: &Node, entries: &[OffsetEntry]) -> HerderResult<bool> {
+        let vouches = self.ask_connector(entries)?;
+        node.offsets.set(&self.name, entries)?;
+        Ok(vouches)
+    }
+
+    fn alter_sink(&self, node: &Node, offsets: &[ConnectorOffset]) -> HerderResult<bool> {
+        let wanted: Vec<(TopicPartition, Option<i64>)> = offsets.iter().map(to_kafka).collect::<HerderResult<_>>()?;
+        let entries = offsets.iter().filter_map(|offset| Some((offset.partition.clone()?, offset.offset.clone())));
+        let vouches = self.ask_connector(&entries.collect::<Vec<_>>())?;
+        let (admin, group) = (self.admin(node)?, self.group(node));
+        let failed = |error: Error| in_use(&self.name, "altered", error);
+        let forgotten = wanted.iter().any(|(_, offset)| offset.is_none());
+        if !forgotten {
+            let offsets = wanted.into_iter().filter_map(|(partition, offset)| Some((partition, offset?))).collect();
+            admin.alter_group_offsets(&group, &offsets).map_err(failed)?;
+            return Ok(vouches);
+        }
+        // The client cannot forget a single offset: the group is deleted, and what is to stay is written again.
+        let mut remaining = admin.group_offsets(&group)?;
+        for (partition, offset) in wanted {
+            match offset {
+                Some(offset) => remaining.insert(partition, offset),
+                None => remaining.remove(&partition),
+            };
+        }
+        admin.delete_group(&group).map_err(failed)?;
+        if !remaining.is_empty() {
+            admin.alter_group_offsets(&group, &remaining).map_err(|error| {
+                let shown: Vec<_> = remaining.iter().map(|(partition, offset)| format!("{partition}: {offset}")).collect();
+                HerderError::from(
+                    Error::fatal(format!(
+                        "could not write the offsets of group `{group}` again after some were forgotten; alter them to \
+                         {}",
+                        shown.join(", ")
+                    ))
+                    .with_source(error),
+                )
+            })?;
+        }
+        Ok(vouches)
+    }
+
+    fn ask_connector(&self, entries: &[OffsetEntry]) -> Result<bool> {
+        let mut connector: Box<dyn Connector> = match &self.plugin.factory {
+            PluginFactory::Source { connector, .. } | PluginFactory::Sink { connector, .. } => connector(),
+            _ => return Err(Error::config(format!("`{}` is not a connector", self.plugin.class))),
+        };
+        connector.alter_offsets(&self.config, entries)
+    }
+
+    fn admin(&self, node: &Node) -> Result<Admin> {
+        Admin::connect(&node.config.offsets_admin_properties(&self.config, &self.name))
+    }
+
+    fn group(&self, node: &Node) -> String {
+        let mut properties = node.config.consumer_properties(&self.config, &self.name, 0);
+        properties.swap_remove("group.id").unwrap_or_else(|| format!("connect-{}", self.name))
+    }
+}
+
+fn partition_of(partition: Option<SourcePartition>) -> Result<SourcePartition> {
+    partition.ok_or_else(|| Error::fatal("Partition objects cannot be null"))
+}
+
+fn in_use(name: &str, what: &str, error: Error) -> HerderError {
+    let message = format!(
+        "Failed to {} consumer group offsets for connector {name}. If the error is because its consumer group has members, \
+         there may be zombie sink tasks: retry, or restart the worker",
+        if what == "reset" { "reset" } else { "alter" }
+    );
+    HerderError::from(Error::fatal(format!("{message}: {error}")).with_source(error))
+}
+
+fn from_kafka(offsets: &Offsets) -> Vec<ConnectorOffset> {
+    let shown = offsets.iter().map(|(partition, offset)| ConnectorOffset {
+        partition: Some(SourcePartition::from_iter([
+            (TOPIC.to_owned(), partition.topic.as_ref().into()),
+            (PARTITION.to_owned(), partition.partition.into()),
+        ])),
+        offset: Some(SourceOffset::from_iter([(OFFSET.to_owned(), (*offset).into())])),
+    });
+    shown.collect()
+}
+
+fn to_kafka(entry: &ConnectorOffset) -> HerderResult<(TopicPartition, Option<i64>)> {
+    let bad = |message: String| HerderError::BadRequest(message);
+    let Some(partition) = &entry.partition else {
+        return Err(bad("The partition for a sink connector offset cannot be null or missing".into()));
+    };
+    let topic = partition.get(TOPIC).filter(|topic| !topic.is_null());
+    let number = partition.get(PARTITION).filter(|number| !number.is_null());
+    let (Some(topic), Some(number)) = (topic, number) else {
+        return Err(bad(format!(
+            "The partition for a sink connector offset must contain the keys '{TOPIC}' and '{PARTITION}'"
+        )));
+    };
+    let topic = topic.as_str().map_or_else(|| topic.to_string(), str::to_owned);
+    let parsed = integer(number).and_then(|number| i32::try_from(number).ok());
+    let Some(parsed) = parsed.filter(|number| *number >= 0) else {
+        return Err(bad(format!(
+            "Failed to parse the following Kafka partition value in the provided offsets: '{}'. Partition values for sink \
+             connectors need to be integers.",
+            text(number)
+        )));
+    };
+    let Some(offset) = &entry.offset else { return Ok((TopicPartition::new(topic, parsed), None)) };
+    let Some(offset) = offset.get(OFFSET).filter(|offset| !offset.is_null()) else {
+        return Err(bad(format!("The offset for a sink connector should either be null or contain the key '{OFFSET}'")));
+    };
+    let parsed_offset = integer(offset).filter(|offset| *offset >= 0).ok_or_else(|| {
+        bad(format!(
+            "Failed to parse the following Kafka offset value in the provided offsets: '{}'. Offset values for sink \
+             connectors need to be integers.",
+            text(offset)
+        ))
+    })?;
+    Ok((TopicPartition::new(topic, parsed), Some(parsed_offset)))
+}
+
+fn integer(value: &serde_json::Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+fn text(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn entry(partition: serde_json::Value, offset: serde_json::Value) -> ConnectorOffset {
+        ConnectorOffset { partition: partition.as_object().cloned(), offset: offset.as_object().cloned() }
+    }
+
+    #[test]
+    fn numbers_may_come_as_text() {
+        let parsed = to_kafka(&entry(json!({TOPIC: "t", PARTITION: "3"}), json!({OFFSET: "42"}))).unwrap();
+        assert_eq!(parsed, (TopicPartition::new("t", 3), Some(42)));
+        let parsed = to_kafka(&entry(json!({TOPIC: "t", PARTITION: 3}), json!(null))).unwrap();
+        assert_eq!(parsed.1, None);
+    }
+
+    #[test]
+    fn bad_shapes_are_bad_requests() {
+        for (partition, offset) in [
+            (json!(null), json!({OFFSET: 1})),
+            (json!({TOPIC: "t"}), json!({OFFSET: 1})),
+            (json!({PARTITION: 1}), json!({OFFSET: 1})),
+            (json!({TOPIC: "t", PARTITION: "x"}), json!({OFFSET: 1})),
+            (json!({TOPIC: "t", PARTITION: 1}), json!({"position": 1})),
+            (json!({TOPIC: "t", PARTITION: 1}), json!({OFFSET: "many"})),
+        ] {
+            assert_eq!(to_kafka(&entry(partition, offset)).unwrap_err().status(), 400);
+        }
+    }
+}

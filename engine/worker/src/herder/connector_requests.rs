@@ -1,0 +1,70 @@
+//! What a running connector asks of its worker, from whatever thread.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use volley_api::{ConnectorContext, Error};
+
+#[derive(Debug, Default)]
+struct Pending {
+    is_closed: bool,
+    reconfigure: bool,
+    error: Option<Error>,
+}
+
+/// The requests of one connector instance. Any number of equal requests is one.
+#[derive(Debug, Default)]
+pub(crate) struct ConnectorRequests {
+    pending: Mutex<Pending>,
+    wake: Arc<Notify>,
+}
+
+/// A request, taken.
+#[derive(Debug)]
+pub(crate) enum ConnectorRequest {
+    /// `task_configs` is to be called again.
+    Reconfigure,
+    /// The connector is to be FAILED.
+    Fail(Error),
+}
+
+impl ConnectorRequests {
+    /// No requests yet; `wake` is notified of each.
+    pub(crate) fn new(wake: Arc<Notify>) -> Self {
+        Self { pending: Mutex::default(), wake }
+    }
+
+    /// What the connector is given to ask with.
+    pub(crate) fn context(self: &Arc<Self>, connector: &str) -> ConnectorContext {
+        let (reconfigure, fail) = (Arc::clone(self), Arc::clone(self));
+        ConnectorContext {
+            connector: connector.to_owned(),
+            request_task_reconfiguration: Arc::new(move || reconfigure.add(|pending| pending.reconfigure = true)),
+            raise_error: Arc::new(move |error| fail.add(|pending| pending.error = Some(error))),
+        }
+    }
+
+    /// From now on nothing is taken from the instance.
+    pub(crate) fn close(&self) {
+        *self.pending.lock() = Pending { is_closed: true, ..Pending::default() };
+    }
+
+    /// Takes the most urgent request.
+    pub(crate) fn take(&self) -> Option<ConnectorRequest> {
+        let mut pending = self.pending.lock();
+        if let Some(error) = pending.error.take() {
+            pending.reconfigure = false;
+            return Some(ConnectorRequest::Fail(error));
+        }
+        std::mem::take(&mut pending.reconfigure).then_some(ConnectorRequest::Reconfigure)
+    }
+
+    fn add(&self, request: impl FnOnce(&mut Pending)) {
+        let mut pending = self.pending.lock();
+        if !pending.is_closed {
+            request(&mut pending);
+            self.wake.notify_one();
+        }
+    }
+}

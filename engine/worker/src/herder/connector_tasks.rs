@@ -1,0 +1,192 @@
+//! The tasks of one connector that run on this worker.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tracing::warn;
+use volley_api::{ConfigMap, ConnectorKind, Error, Plugin, Result};
+
+use super::Node;
+use super::status_writer::StatusWriter;
+use super::task_board::{TaskBoard, TaskStatusListener};
+use super::worker_connector::connector_kind;
+use crate::plugin_call::{Patience, call_plugin};
+use crate::storage::State;
+use crate::task::{self, BoundedEnds, ConnectorTaskId, StatusListener, TaskHandle, TaskProgressSnapshot, TaskSpec};
+
+/// Time beyond the tasks' own shutdown time-out before waiting for their end is given up.
+const STOP_MARGIN: Duration = Duration::from_secs(1);
+
+struct RunningTask {
+    handle: Arc<TaskHandle>,
+    listener: Arc<TaskStatusListener>,
+}
+
+/// The tasks of one connector. What can only be read may be read from any thread.
+pub(crate) struct ConnectorTasks {
+    node: Arc<Node>,
+    connector: String,
+    status: StatusWriter,
+    board: Arc<TaskBoard>,
+    running: Mutex<BTreeMap<usize, RunningTask>>,
+    bounded: Mutex<Option<Arc<BoundedEnds>>>,
+}
+
+/// What tasks are made from. Configurations as stored, with references.
+#[derive(Clone, Debug)]
+pub(crate) struct TaskParts {
+    pub(crate) plugin: Plugin,
+    pub(crate) connector_config: ConfigMap,
+    pub(crate) task_configs: Vec<ConfigMap>,
+    pub(crate) paused: bool,
+}
+
+impl ConnectorTasks {
+    pub(crate) fn new(node: Arc<Node>, connector: &str, status: StatusWriter, board: Arc<TaskBoard>) -> Self {
+        let connector = connector.to_owned();
+        Self { node, connector, status, board, running: Mutex::default(), bounded: Mutex::default() }
+    }
+
+    /// Whether no task was started.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.running.lock().is_empty()
+    }
+
+    /// Whether every task is done.
+    pub(crate) fn is_done(&self) -> bool {
+        self.board.is_done()
+    }
+
+    /// Starts all tasks. One that cannot be started is FAILED; the others run.
+    ///
+    /// # Cancellation
+    /// Some tasks may have been started, others not.
+    pub(crate) async fn start_all(&self, parts: &TaskParts) {
+        let is_bounded = connector_kind(&parts.plugin) == ConnectorKind::Sink
+            && parts.connector_config.get("volley.mode").is_some_and(|mode| mode.trim() == "bounded");
+        *self.bounded.lock() = is_bounded.then(Arc::default);
+        self.board.clear();
+        for task in 0..parts.task_configs.len() {
+            self.board.start(task);
+        }
+        for task in 0..parts.task_configs.len() {
+            if let Err(error) = self.start(task, parts).await {
+                warn!(connector = self.connector, task, %error, "task could not be started");
+            }
+        }
+    }
+
+    /// Starts task `task`.
+    ///
+    /// # Errors
+    /// If its configuration cannot be resolved: it is FAILED then.
+    ///
+    /// # Cancellation
+    /// The task may have been started or not.
+    pub(crate) async fn start(&self, task: usize, parts: &TaskParts) -> Result<()> {
+        self.board.start(task);
+        match self.resolved(task, parts).await {
+            Ok((connector_config, task_config)) => {
+                self.spawn(task, parts, connector_config, task_config);
+                Ok(())
+            }
+            Err(error) => {
+                self.status.task(task, State::Failed, Some(error.trace()), None);
+                Err(error)
+            }
+        }
+    }
+
+    async fn resolved(&self, task: usize, parts: &TaskParts) -> Result<(ConfigMap, ConfigMap)> {
+        let task_config = parts.task_configs.get(task).cloned().ok_or_else(|| {
+            Error::fatal(format!("could not find a configuration of task {}-{task}", self.connector))
+        })?;
+        let (transformer, connector_config) = (Arc::clone(&self.node.transformer), parts.connector_config.clone());
+        let what = format!("a config provider of connector `{}`", self.connector);
+        call_plugin(&what, Patience::of(Duration::from_secs(90)), move || {
+            Ok((transformer.resolve(&connector_config)?, transformer.resolve(&task_config)?))
+        })
+        .await?
+    }
+
+    fn spawn(&self, task: usize, parts: &TaskParts, connector_config: ConfigMap, task_config: ConfigMap) {
+        let listener =
+            Arc::new(TaskStatusListener::new(self.status.clone(), parts.plugin.version, Arc::clone(&self.board)));
+        let spec = TaskSpec {
+            id: ConnectorTaskId { connector: self.connector.clone(), task },
+            kind: connector_kind(&parts.plugin),
+            plugin: parts.plugin.clone(),
+            connector_config,
+            task_config,
+            worker_config: Arc::clone(&self.node.config),
+            plugins: Arc::clone(&self.node.plugins),
+            offsets: Arc::clone(&self.node.offsets),
+            budget: Arc::clone(&self.node.budget),
+            bounded: self.bounded.lock().clone(),
+            paused: parts.paused,
+            listener: Arc::clone(&listener) as Arc<dyn StatusListener>,
+        };
+        let handle = Arc::new(task::spawn(spec));
+        self.running.lock().insert(task, RunningTask { handle, listener });
+    }
+
+    /// Pauses all tasks.
+    pub(crate) fn pause(&self) {
+        self.running.lock().values().for_each(|task| task.handle.pause());
+    }
+
+    /// Lets all tasks go on.
+    pub(crate) fn resume(&self) {
+        self.running.lock().values().for_each(|task| task.handle.resume());
+    }
+
+    /// Stops all tasks within one shutdown time-out; what does not end is abandoned.
+    ///
+    /// # Cancellation
+    /// The tasks end, but nobody waits for them.
+    pub(crate) async fn stop_all(&self) {
+        let tasks = std::mem::take(&mut *self.running.lock());
+        self.stop(tasks).await;
+        self.board.clear();
+    }
+
+    /// Stops task `task`, if it was started.
+    ///
+    /// # Cancellation
+    /// As for [`ConnectorTasks::stop_all`].
+    pub(crate) async fn stop_one(&self, task: usize) {
+        let found = self.running.lock().remove_entry(&task);
+        self.stop(found.into_iter().collect()).await;
+    }
+
+    async fn stop(&self, tasks: BTreeMap<usize, RunningTask>) {
+        if tasks.is_empty() {
+            return;
+        }
+        let timeout = self.node.config.task_shutdown_timeout();
+        tasks.values().for_each(|task| task.handle.request_stop());
+        let handles: Vec<_> = tasks.iter().map(|(task, running)| (*task, Arc::clone(&running.handle))).collect();
+        let what = format!("the end of the tasks of connector `{}`", self.connector);
+        let waiting = call_plugin(&what, Patience::of(timeout + STOP_MARGIN), move || await_all(&handles, timeout)).await;
+        let abandoned = waiting.unwrap_or_else(|_| tasks.keys().copied().collect());
+        tasks.values().for_each(|task| task.listener.close());
+        for task in abandoned {
+            warn!(connector = self.connector, task, "task did not end in time and was abandoned");
+            self.status.task(task, State::Unassigned, None, None);
+        }
+    }
+
+    /// The counters of all tasks.
+    pub(crate) fn snapshots(&self) -> Vec<(usize, TaskProgressSnapshot)> {
+        self.running.lock().iter().map(|(task, running)| (*task, running.handle.progress().snapshot())).collect()
+    }
+}
+
+/// Waits for the end of all, together for at most `timeout`; returns those that have not ended.
+fn await_all(handles: &[(usize, Arc<TaskHandle>)], timeout: Duration) -> Vec<usize> {
+    let deadline = Instant::now() + timeout;
+    let late = handles.iter().filter(|(_, handle)| !handle.await_stop(deadline.saturating_duration_since(Instant::now())));
+    late.map(|(task, _)| *task).collect()
+}

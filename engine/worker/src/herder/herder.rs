@@ -1,0 +1,110 @@
+//! What REST and the command line may ask of a worker, standalone or distributed.
+
+use async_trait::async_trait;
+use volley_api::ConfigMap;
+
+use super::{
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, HerderResult, TaskInfo,
+    TaskStateInfo,
+};
+use crate::json_config::GivenConfig;
+use crate::plugins::Plugins;
+use crate::storage::{RestartRequest, TargetState};
+use crate::validation::ConfigInfos;
+
+/// Whether a connector was created or replaced.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Created {
+    /// `false`: it was there before.
+    pub is_new: bool,
+    /// The connector.
+    pub info: ConnectorInfo,
+}
+
+/// Decides which connectors and tasks run where, and in which state.
+///
+/// # Cancellation
+/// Every call may be dropped: what it started goes on, its outcome is not told.
+#[async_trait]
+pub trait Herder: Send + Sync {
+    /// All plug-ins.
+    fn plugins(&self) -> &Plugins;
+
+    /// `host:port` under which this worker is known.
+    fn worker_id(&self) -> String;
+
+    /// Whether the worker has done everything that comes before it serves requests.
+    fn is_ready(&self) -> bool;
+
+    /// Names of all connectors.
+    async fn connectors(&self) -> HerderResult<Vec<String>>;
+
+    /// A connector.
+    async fn connector_info(&self, name: &str) -> HerderResult<ConnectorInfo>;
+
+    /// States of a connector and its tasks.
+    async fn connector_status(&self, name: &str) -> HerderResult<ConnectorStateInfo>;
+
+    /// Tasks with their configurations.
+    async fn task_infos(&self, name: &str) -> HerderResult<Vec<TaskInfo>>;
+
+    /// State of a task.
+    async fn task_status(&self, name: &str, task: usize) -> HerderResult<TaskStateInfo>;
+
+    /// Everything there is to say about a configuration.
+    async fn validate(&self, config: &GivenConfig) -> HerderResult<ConfigInfos>;
+
+    /// Creates a connector, or replaces its configuration where `may_replace`. The configuration is validated first.
+    async fn put_connector(
+        &self,
+        name: &str,
+        config: GivenConfig,
+        initial_state: Option<TargetState>,
+        may_replace: bool,
+    ) -> HerderResult<Created>;
+
+    /// Changes a configuration: values are set, nulls are removed.
+    async fn patch_connector(&self, name: &str, patch: GivenConfig) -> HerderResult<ConnectorInfo>;
+
+    /// Deletes a connector. Its offsets stay.
+    async fn delete_connector(&self, name: &str) -> HerderResult<()>;
+
+    /// Pauses, resumes or stops a connector.
+    async fn set_target_state(&self, name: &str, state: TargetState) -> HerderResult<()>;
+
+    /// Restarts the connector's own instance, and waits until it has started.
+    async fn restart_connector(&self, name: &str) -> HerderResult<()>;
+
+    /// Restarts a task, and waits until it has been started.
+    async fn restart_task(&self, name: &str, task: usize) -> HerderResult<()>;
+
+    /// Restarts what the request selects; tells what that is, without waiting.
+    async fn restart(&self, request: RestartRequest) -> HerderResult<ConnectorStateInfo>;
+
+    /// Topics that a connector uses.
+    async fn active_topics(&self, name: &str) -> HerderResult<Vec<String>>;
+
+    /// Forgets them.
+    async fn reset_active_topics(&self, name: &str) -> HerderResult<()>;
+
+    /// Offsets of a connector.
+    async fn offsets(&self, name: &str) -> HerderResult<ConnectorOffsets>;
+
+    /// Changes offsets of a STOPPED connector; the answer is for the user.
+    async fn alter_offsets(&self, name: &str, offsets: Vec<ConnectorOffset>) -> HerderResult<String>;
+
+    /// Forgets all offsets of a STOPPED connector; the answer is for the user.
+    async fn reset_offsets(&self, name: &str) -> HerderResult<String>;
+
+    /// What a connector has done so far.
+    async fn progress(&self, name: &str) -> HerderResult<ConnectorProgress>;
+}
+
+/// The configuration that a patch makes of `config`.
+pub(crate) fn patched(mut config: ConfigMap, patch: GivenConfig) -> ConfigMap {
+    for key in patch.nulls {
+        config.shift_remove(&key);
+    }
+    config.extend(patch.values);
+    config
+}

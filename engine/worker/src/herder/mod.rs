@@ -1,0 +1,41 @@
+//! The herder: which connectors and tasks run, and in which state.
+//!
+//! ```text
+//!  REST ─► Herder ─► one actor per connector ─┬─► WorkerConnector: the plug-in, each call on its own thread
+//!             │                               └─► ConnectorTasks: the tasks, each on its own threads
+//!             └─► config, status and offset stores
+//! ```
+//! Reading never waits for a connector: what REST shows comes from the stores. A connector that hangs holds up its own
+//! actor only.
+
+mod completion;
+mod connector_actor;
+mod connector_offsets;
+mod connector_requests;
+mod connector_tasks;
+mod entities;
+mod error;
+#[allow(clippy::module_inception)]
+mod herder;
+mod node;
+mod progress;
+mod restart_plan;
+mod standalone_herder;
+mod status_writer;
+mod task_board;
+mod task_configs;
+#[cfg(test)]
+mod tests;
+mod worker_connector;
+
+pub use completion::Completion;
+pub use entities::{
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorState, ConnectorStateInfo, TaskIdInfo, TaskInfo,
+    TaskStateInfo,
+};
+pub use error::{HerderError, HerderResult};
+pub use herder::{Created, Herder};
+pub use node::Node;
+pub use progress::{ConnectorProgress, Rates, TaskProgressInfo};
+pub use restart_plan::RestartPlan;
+pub use standalone_herder::StandaloneHerder;

@@ -1,0 +1,53 @@
+//! What everything on a worker shares.
+
+use std::fmt;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use tokio::sync::watch;
+
+use crate::config_transformer::ConfigTransformer;
+use crate::memory_budget::MemoryBudget;
+use crate::plugins::Plugins;
+use crate::storage::{ConfigBackingStore, OffsetBackingStore, StatusBackingStore};
+use crate::worker_config::WorkerConfig;
+
+/// A worker's configuration, plug-ins, stores and budget.
+pub struct Node {
+    /// Configuration.
+    pub config: Arc<WorkerConfig>,
+    /// Plug-ins.
+    pub plugins: Arc<Plugins>,
+    /// Resolves variables in configurations.
+    pub transformer: Arc<ConfigTransformer>,
+    /// Connector and task configurations.
+    pub configs: Arc<dyn ConfigBackingStore>,
+    /// States.
+    pub statuses: Arc<dyn StatusBackingStore>,
+    /// Source offsets.
+    pub offsets: Arc<dyn OffsetBackingStore>,
+    /// Bytes that all tasks may hold.
+    pub budget: Arc<MemoryBudget>,
+    /// `host:port`; known once the REST server listens.
+    pub worker_id: RwLock<String>,
+    /// Counts the changes of any state, for those who wait for one.
+    pub changes: watch::Sender<u64>,
+}
+
+impl Node {
+    /// `host:port` under which this worker is known.
+    pub fn worker_id(&self) -> String {
+        self.worker_id.read().clone()
+    }
+
+    /// Tells those who wait that a state has changed.
+    pub(crate) fn has_changed(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").field("worker_id", &self.worker_id).finish_non_exhaustive()
+    }
+}

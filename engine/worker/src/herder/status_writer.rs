@@ -1,0 +1,58 @@
+//! Writes states of a connector and its tasks, as this worker observes them.
+
+use std::sync::Arc;
+
+use super::Node;
+use crate::storage::{State, Status, StatusKey};
+use crate::task::ConnectorTaskId;
+
+/// Writes the states of one connector.
+#[derive(Clone, Debug)]
+pub(crate) struct StatusWriter {
+    node: Arc<Node>,
+    connector: String,
+}
+
+impl StatusWriter {
+    pub(crate) fn new(node: Arc<Node>, connector: &str) -> Self {
+        Self { node, connector: connector.to_owned() }
+    }
+
+    /// The connector is in `state`.
+    pub(crate) fn connector(&self, state: State, trace: Option<String>, version: Option<&str>) {
+        self.node.statuses.put(StatusKey::Connector(self.connector.clone()), Some(self.status(state, trace, version)));
+        self.node.has_changed();
+    }
+
+    /// Task `task` is in `state`.
+    pub(crate) fn task(&self, task: usize, state: State, trace: Option<String>, version: Option<&str>) {
+        self.node.statuses.put(self.task_key(task), Some(self.status(state, trace, version)));
+        self.node.has_changed();
+    }
+
+    /// The tasks from `first` on are no more.
+    pub(crate) fn forget_tasks_from(&self, first: usize) {
+        for (task, _) in self.node.statuses.tasks(&self.connector) {
+            if task >= first {
+                self.node.statuses.put(self.task_key(task), None);
+            }
+        }
+    }
+
+    /// The connector and all its tasks are no more.
+    pub(crate) fn forget_all(&self) {
+        self.forget_tasks_from(0);
+        self.node.statuses.put(StatusKey::Connector(self.connector.clone()), None);
+        self.node.statuses.reset_topics(&self.connector);
+        self.node.has_changed();
+    }
+
+    fn task_key(&self, task: usize) -> StatusKey {
+        StatusKey::Task(ConnectorTaskId { connector: self.connector.clone(), task })
+    }
+
+    fn status(&self, state: State, trace: Option<String>, version: Option<&str>) -> Status {
+        let worker_id = self.node.worker_id();
+        Status { state, trace, worker_id, generation: 0, version: version.map(str::to_owned) }
+    }
+}

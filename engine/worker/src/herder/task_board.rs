@@ -1,0 +1,91 @@
+//! What the tasks of a connector last said of themselves.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tracing::info;
+
+use super::status_writer::StatusWriter;
+use crate::storage::State;
+use crate::task::{ConnectorTaskId, StatusListener, TaskState};
+
+/// The tasks of one start of a connector that are done.
+#[derive(Debug)]
+pub(crate) struct TaskBoard {
+    done: Mutex<BTreeMap<usize, bool>>,
+    wake: Arc<Notify>,
+}
+
+impl TaskBoard {
+    /// A board without tasks; `wake` is notified when one is done.
+    pub(crate) fn new(wake: Arc<Notify>) -> Self {
+        Self { done: Mutex::default(), wake }
+    }
+
+    /// Task `task` is started, and not done.
+    pub(crate) fn start(&self, task: usize) {
+        self.done.lock().insert(task, false);
+    }
+
+    /// There are no tasks.
+    pub(crate) fn clear(&self) {
+        self.done.lock().clear();
+    }
+
+    /// Whether there are tasks, and all are done.
+    pub(crate) fn is_done(&self) -> bool {
+        let done = self.done.lock();
+        !done.is_empty() && done.values().all(|done| *done)
+    }
+
+    fn finish(&self, task: usize) {
+        if let Some(done) = self.done.lock().get_mut(&task) {
+            *done = true;
+        }
+        self.wake.notify_one();
+    }
+}
+
+/// Listens to one run of one task.
+pub(crate) struct TaskStatusListener {
+    is_closed: AtomicBool,
+    status: StatusWriter,
+    version: &'static str,
+    board: Arc<TaskBoard>,
+}
+
+impl TaskStatusListener {
+    /// Writes what it hears to `status`, and tells `board` when the task is done.
+    pub(crate) fn new(status: StatusWriter, version: &'static str, board: Arc<TaskBoard>) -> Self {
+        Self { is_closed: AtomicBool::new(false), status, version, board }
+    }
+
+    /// Does not listen any more: another run of the task has begun, or none ever will.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+    }
+}
+
+impl StatusListener for TaskStatusListener {
+    fn task_changed(&self, id: &ConnectorTaskId, state: TaskState) {
+        if self.is_closed.load(Ordering::Acquire) {
+            return;
+        }
+        let (state, trace, is_done) = match state {
+            TaskState::Running => (State::Running, None, false),
+            TaskState::Paused => (State::Paused, None, false),
+            TaskState::Failed { trace } => (State::Failed, Some(trace), false),
+            TaskState::Unassigned => (State::Unassigned, None, false),
+            // Kafka Connect has no word for it; the connector's state says the rest once all tasks are done.
+            TaskState::Done => (State::Unassigned, None, true),
+        };
+        info!(task = %id, %state, "task changed its state");
+        self.status.task(id.task, state, trace, Some(self.version));
+        if is_done {
+            self.board.finish(id.task);
+        }
+    }
+}

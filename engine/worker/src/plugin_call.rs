@@ -1,0 +1,89 @@
+//! Calls into plug-ins, each on a thread of its own: one that never returns costs its thread and nothing else.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use volley_api::{Error, Result};
+
+/// How long a call may still take once somebody waits for the instance to go away: Kafka Connect's limit.
+const HURRY: Duration = Duration::from_secs(5);
+
+/// How long a call may take, and what makes it urgent.
+#[derive(Clone, Debug)]
+pub(crate) struct Patience {
+    /// Longest time.
+    pub(crate) deadline: Duration,
+    /// Cancelled when the call is in somebody's way: it has [`HURRY`] left then.
+    pub(crate) hurry: CancellationToken,
+}
+
+impl Patience {
+    /// Waits for `deadline`, whatever happens.
+    pub(crate) fn of(deadline: Duration) -> Self {
+        Self { deadline, hurry: CancellationToken::new() }
+    }
+}
+
+/// Runs `call` on its own thread and waits for what it returns. `what` names it in errors: "connector `a`, start".
+///
+/// # Errors
+/// `Fatal` if it panics, or has not returned in time: then its thread is abandoned, with everything that was moved to it.
+///
+/// # Cancellation
+/// The call goes on; what it returns is dropped.
+pub(crate) async fn call_plugin<T: Send + 'static>(
+    what: &str,
+    patience: Patience,
+    call: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    let (sender, receiver) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("plug-in".to_owned()).spawn(move || {
+        // A receiver that is gone has given up waiting.
+        let _ = sender.send(catch_unwind(AssertUnwindSafe(call)));
+    });
+    if let Err(error) = thread {
+        return Err(Error::fatal(format!("could not start a thread for {what}")).with_source(error));
+    }
+    let too_late = async {
+        tokio::select! {
+            () = tokio::time::sleep(patience.deadline) => {}
+            () = async { patience.hurry.cancelled().await; tokio::time::sleep(HURRY).await } => {}
+        }
+    };
+    tokio::select! {
+        outcome = receiver => match outcome {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(panic)) => Err(crate::task::panic_error(&*panic)),
+            Err(_) => Err(Error::fatal(format!("{what} ended without an answer"))),
+        },
+        () = too_late => Err(Error::fatal(format!("{what} did not return in time and was abandoned"))),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_that_hangs_is_abandoned_at_its_deadline() {
+        let (_keep, never) = std::sync::mpsc::channel::<()>();
+        let outcome = call_plugin("a", Patience::of(Duration::from_millis(20)), move || never.recv().is_ok()).await;
+        assert!(outcome.unwrap_err().to_string().contains("did not return in time"));
+    }
+
+    #[tokio::test]
+    async fn a_call_that_panics_is_an_error() {
+        let outcome = call_plugin("a", Patience::of(Duration::from_secs(60)), || panic!("boom")).await;
+        let error: Error = outcome.map(|(): ()| ()).unwrap_err();
+        assert!(error.to_string().contains("boom"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_returns_in_time_counts() {
+        let outcome = call_plugin("a", Patience::of(Duration::from_secs(60)), || 42).await;
+        assert_eq!(outcome.unwrap(), 42);
+    }
+}

@@ -1,0 +1,226 @@
+//! The records of the config topic: keys and JSON values as Kafka Connect writes them.
+
+use serde_json::{Map, Value, json};
+use volley_api::ConfigMap;
+
+use super::TargetState;
+use crate::task::ConnectorTaskId;
+
+/// A request to restart a connector and some of its tasks (KIP-745).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestartRequest {
+    /// Connector name.
+    pub connector: String,
+    /// Only what is FAILED.
+    pub only_failed: bool,
+    /// Tasks too.
+    pub include_tasks: bool,
+}
+
+/// The key that workers sign internal requests with (KIP-507).
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionKey {
+    /// Base64 of the key.
+    pub key: String,
+    /// Algorithm name, such as HmacSHA256.
+    pub algorithm: String,
+    /// When it was made, ms since 1970-01-01 UTC.
+    pub creation_timestamp: i64,
+}
+
+impl std::fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionKey").field("creation_timestamp", &self.creation_timestamp).finish_non_exhaustive()
+    }
+}
+
+/// One record of the config topic.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ConfigRecord {
+    /// A connector's configuration as the user wrote it; `None` = deleted.
+    Connector(String, Option<ConfigMap>),
+    /// A task's configuration; in force from the next commit on.
+    Task(ConnectorTaskId, ConfigMap),
+    /// Puts the task configurations written before it into force: so many tasks.
+    Commit(String, usize),
+    /// The state wanted; `None` = forgotten.
+    TargetState(String, Option<TargetState>),
+    /// A restart request.
+    Restart(RestartRequest),
+    /// Exactly-once: how many producers were fenced.
+    TaskCount(String, usize),
+    /// The current session key.
+    SessionKey(SessionKey),
+    /// A log level for all workers: namespace, level.
+    LoggerLevel(String, String),
+}
+
+impl ConfigRecord {
+    /// The records that give connector `name` these tasks. The commit record MUST be written after the others are durable.
+    pub fn tasks(name: &str, configs: &[ConfigMap]) -> Vec<Self> {
+        let id = |task| ConnectorTaskId { connector: name.to_owned(), task };
+        let tasks = configs.iter().enumerate().map(|(task, config)| Self::Task(id(task), config.clone()));
+        tasks.chain([Self::Commit(name.to_owned(), configs.len())]).collect()
+    }
+
+    /// Key of the record.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Connector(name, _) => format!("connector-{name}"),
+            Self::Task(id, _) => format!("task-{id}"),
+            Self::Commit(name, _) => format!("commit-{name}"),
+            Self::TargetState(name, _) => format!("target-state-{name}"),
+            Self::Restart(request) => format!("restart-connector-{}", request.connector),
+            Self::TaskCount(name, _) => format!("tasks-fencing-{name}"),
+            Self::SessionKey(_) => "session-key".to_owned(),
+            Self::LoggerLevel(namespace, _) => format!("logger-cluster-{namespace}"),
+        }
+    }
+
+    /// Value of the record; `None` = tombstone.
+    pub fn value(&self) -> Option<Value> {
+        match self {
+            Self::Connector(_, None) | Self::TargetState(_, None) => None,
+            Self::Connector(_, Some(config)) | Self::Task(_, config) => Some(properties_record(config)),
+            Self::Commit(_, tasks) => Some(json!({ "tasks": tasks })),
+            Self::TargetState(_, Some(state)) => {
+                // Readers older than KIP-875 know no STOPPED.
+                let old = if *state == TargetState::Stopped { TargetState::Paused } else { *state };
+                Some(json!({ "state": old.record_name(), "state.v2": state.record_name() }))
+            }
+            Self::Restart(request) => {
+                Some(json!({ "include-tasks": request.include_tasks, "only-failed": request.only_failed }))
+            }
+            Self::TaskCount(_, count) => Some(json!({ "task-count": count })),
+            Self::SessionKey(key) => Some(json!({
+                "key": key.key,
+                "algorithm": key.algorithm,
+                "creation-timestamp": key.creation_timestamp,
+            })),
+            Self::LoggerLevel(_, level) => Some(json!({ "level": level })),
+        }
+    }
+
+    /// The record with this key and value; `None` if it is unknown or malformed, which readers skip.
+    pub fn parse(key: &str, value: Option<&Value>) -> Option<Self> {
+        let name = |prefix: &str| key.strip_prefix(prefix).map(str::to_owned);
+        if let Some(name) = name("target-state-") {
+            return match value {
+                None => Some(Self::TargetState(name, None)),
+                Some(value) => {
+                    let state = value.get("state.v2").filter(|state| state.is_string()).or_else(|| value.get("state"))?;
+                    Some(Self::TargetState(name, Some(TargetState::from_record_name(state.as_str()?)?)))
+                }
+            };
+        }
+        if let Some(name) = name("connector-") {
+            return match value {
+                None => Some(Self::Connector(name, None)),
+                Some(value) => Some(Self::Connector(name, Some(properties(value)?))),
+            };
+        }
+        if let Some(id) = key.strip_prefix("task-") {
+            return Some(Self::Task(parse_task_id(id)?, properties(value?)?));
+        }
+        if let Some(name) = name("commit-") {
+            return Some(Self::Commit(name, count(value?, "tasks")?));
+        }
+        if let Some(connector) = name("restart-connector-") {
+            let flag = |member: &str| value?.get(member)?.as_bool();
+            let (only_failed, include_tasks) = (flag("only-failed")?, flag("include-tasks")?);
+            return Some(Self::Restart(RestartRequest { connector, only_failed, include_tasks }));
+        }
+        if let Some(name) = name("tasks-fencing-") {
+            return Some(Self::TaskCount(name, count(value?, "task-count")?));
+        }
+        if key == "session-key" {
+            let value = value?;
+            return Some(Self::SessionKey(SessionKey {
+                key: value.get("key")?.as_str()?.to_owned(),
+                algorithm: value.get("algorithm")?.as_str()?.to_owned(),
+                creation_timestamp: value.get("creation-timestamp")?.as_i64()?,
+            }));
+        }
+        let namespace = name("logger-cluster-")?;
+        Some(Self::LoggerLevel(namespace, value?.get("level")?.as_str()?.to_owned()))
+    }
+}
+
+/// The task in `name-0`: the last dash counts, names may hold others.
+pub(super) fn parse_task_id(text: &str) -> Option<ConnectorTaskId> {
+    let (connector, task) = text.rsplit_once('-')?;
+    Some(ConnectorTaskId { connector: connector.to_owned(), task: task.parse().ok()? })
+}
+
+fn count(value: &Value, member: &str) -> Option<usize> {
+    usize::try_from(value.get(member)?.as_u64()?).ok()
+}
+
+fn properties(value: &Value) -> Option<ConfigMap> {
+    let members: &Map<String, Value> = value.get("properties")?.as_object()?;
+    let entries = members.iter().filter(|(_, value)| !value.is_null());
+    entries.map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
+/// A configuration as the record's JSON value.
+fn properties_record(config: &ConfigMap) -> Value {
+    let members = config.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str())));
+    json!({ "properties": members.collect::<serde_json::Map<_, _>>() })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn record() -> impl Strategy<Value = ConfigRecord> {
+        let name = "[a-z/ -]{1,8}";
+        let config = prop::collection::vec(("[a-z.]{1,6}", "[ -~]{0,6}"), 0..4)
+            .prop_map(|entries| entries.into_iter().collect::<ConfigMap>());
+        let state = prop_oneof![Just(TargetState::Started), Just(TargetState::Paused), Just(TargetState::Stopped)];
+        prop_oneof![
+            (name, prop::option::of(config.clone())).prop_map(|(name, config)| ConfigRecord::Connector(name, config)),
+            (name, 0usize..99, config)
+                .prop_map(|(connector, task, config)| ConfigRecord::Task(ConnectorTaskId { connector, task }, config)),
+            (name, 0usize..99).prop_map(|(name, tasks)| ConfigRecord::Commit(name, tasks)),
+            (name, prop::option::of(state)).prop_map(|(name, state)| ConfigRecord::TargetState(name, state)),
+            (name, any::<bool>(), any::<bool>()).prop_map(|(connector, only_failed, include_tasks)| {
+                ConfigRecord::Restart(RestartRequest { connector, only_failed, include_tasks })
+            }),
+            (name, 0usize..99).prop_map(|(name, count)| ConfigRecord::TaskCount(name, count)),
+            (name, "[A-Z]{1,5}").prop_map(|(name, level)| ConfigRecord::LoggerLevel(name, level)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_record_is_read_back(record in record()) {
+            prop_assert_eq!(ConfigRecord::parse(&record.key(), record.value().as_ref()), Some(record));
+        }
+    }
+
+    #[test]
+    fn stopped_is_paused_to_old_readers() {
+        let record = ConfigRecord::TargetState("a".into(), Some(TargetState::Stopped));
+        assert_eq!(record.value().unwrap().to_string(), r#"{"state":"PAUSED","state.v2":"STOPPED"}"#);
+        let old = json!({"state": "PAUSED"});
+        let parsed = ConfigRecord::parse("target-state-a", Some(&old));
+        assert_eq!(parsed, Some(ConfigRecord::TargetState("a".into(), Some(TargetState::Paused))));
+    }
+
+    #[test]
+    fn malformed_records_are_skipped() {
+        for (key, value) in [
+            ("task-a-x", json!({"properties": {}})),
+            ("connector-a", json!({"properties": {"a": {}}})),
+            ("commit-a", json!({"tasks": -1})),
+            ("target-state-a", json!({"state": "DANCING"})),
+            ("unknown", json!(1)),
+            ("connector-a", json!([])),
+        ] {
+            assert_eq!(ConfigRecord::parse(key, Some(&value)), None, "{key}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Config records in memory, for standalone workers and tests.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use volley_api::Result;
+
+use super::{ClusterConfigState, ConfigBackingStore, ConfigRecord};
+
+/// Keeps the state that the records add up to. Every record passes through its key and JSON value, as in Kafka.
+#[derive(Debug, Default)]
+pub struct MemoryConfigBackingStore {
+    state: Mutex<Arc<ClusterConfigState>>,
+}
+
+impl MemoryConfigBackingStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl ConfigBackingStore for MemoryConfigBackingStore {
+    fn snapshot(&self) -> Arc<ClusterConfigState> {
+        Arc::clone(&self.state.lock())
+    }
+
+    fn write(&self, records: &[ConfigRecord]) -> Result<()> {
+        let mut state = self.state.lock();
+        let state = Arc::make_mut(&mut state);
+        for record in records {
+            state.apply(state.offset(), &record.key(), record.value().as_ref());
+        }
+        Ok(())
+    }
+}

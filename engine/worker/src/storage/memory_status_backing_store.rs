@@ -1,0 +1,58 @@
+//! Statuses in memory, for standalone workers and tests.
+
+use parking_lot::Mutex;
+
+use super::status_record::StatusRecord;
+use super::{State, Status, StatusBackingStore, StatusCache, StatusKey, TopicStatus};
+
+/// Keeps what the status records add up to. Every record passes through its key and JSON value, as in Kafka.
+#[derive(Debug, Default)]
+pub struct MemoryStatusBackingStore {
+    cache: Mutex<StatusCache>,
+}
+
+impl MemoryStatusBackingStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+fn apply(cache: &mut StatusCache, record: &StatusRecord) {
+    cache.apply(&record.key(), record.value().as_ref());
+}
+
+impl StatusBackingStore for MemoryStatusBackingStore {
+    fn put(&self, key: StatusKey, status: Option<Status>) {
+        let mut cache = self.cache.lock();
+        let is_careful = |status: &Status| matches!(status.state, State::Failed | State::Unassigned);
+        let gives_way = status.as_ref().is_some_and(|status| is_careful(status) && cache.is_newer_elsewhere(&key, status));
+        if !gives_way {
+            apply(&mut cache, &StatusRecord::Status(key, status));
+        }
+    }
+
+    fn get(&self, key: &StatusKey) -> Option<Status> {
+        self.cache.lock().get(key).cloned()
+    }
+
+    fn tasks(&self, connector: &str) -> Vec<(usize, Status)> {
+        self.cache.lock().tasks(connector)
+    }
+
+    fn put_topic(&self, topic: TopicStatus) {
+        let (name, connector) = (topic.topic.clone(), topic.task.connector.clone());
+        apply(&mut self.cache.lock(), &StatusRecord::Topic(name, connector, Some(topic)));
+    }
+
+    fn topics(&self, connector: &str) -> Vec<TopicStatus> {
+        self.cache.lock().topics(connector)
+    }
+
+    fn reset_topics(&self, connector: &str) {
+        let mut cache = self.cache.lock();
+        for topic in cache.topics(connector) {
+            apply(&mut cache, &StatusRecord::Topic(topic.topic, connector.to_owned(), None));
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Where the states of connectors and tasks are kept.
+
+use super::{Status, StatusKey, TopicStatus};
+
+/// Keeps statuses, as Kafka Connect's status topic does. Nothing here blocks: a store sends in the background.
+pub trait StatusBackingStore: Send + Sync {
+    /// Stores a status; `None` deletes it. A FAILED or UNASSIGNED one gives way to that of another worker with a higher
+    /// generation.
+    fn put(&self, key: StatusKey, status: Option<Status>);
+
+    /// A status.
+    fn get(&self, key: &StatusKey) -> Option<Status>;
+
+    /// The statuses of a connector's tasks, by task number.
+    fn tasks(&self, connector: &str) -> Vec<(usize, Status)>;
+
+    /// Stores that a connector uses a topic.
+    fn put_topic(&self, topic: TopicStatus);
+
+    /// The topics that a connector uses, by name.
+    fn topics(&self, connector: &str) -> Vec<TopicStatus>;
+
+    /// Forgets the topics that a connector uses.
+    fn reset_topics(&self, connector: &str);
+}

@@ -1,0 +1,116 @@
+//! What the records of the status topic add up to. Pure: a store feeds it records, in order.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::status_record::StatusRecord;
+use super::{State, Status, StatusKey, TopicStatus};
+
+/// The statuses of all connectors and tasks, and the topics they use.
+#[derive(Clone, Debug, Default)]
+pub struct StatusCache {
+    statuses: BTreeMap<StatusKey, Status>,
+    topics: BTreeMap<(String, String), TopicStatus>,
+}
+
+impl StatusCache {
+    /// A status.
+    pub fn get(&self, key: &StatusKey) -> Option<&Status> {
+        self.statuses.get(key)
+    }
+
+    /// The statuses of a connector's tasks, by task number.
+    pub fn tasks(&self, connector: &str) -> Vec<(usize, Status)> {
+        let tasks = self.statuses.iter().filter_map(|(key, status)| match key {
+            StatusKey::Task(id) if id.connector == connector => Some((id.task, status.clone())),
+            _ => None,
+        });
+        tasks.collect()
+    }
+
+    /// The topics that a connector uses, by name.
+    pub fn topics(&self, connector: &str) -> Vec<TopicStatus> {
+        self.topics.iter().filter(|((owner, _), _)| owner == connector).map(|(_, topic)| topic.clone()).collect()
+    }
+
+    /// Whether a careful write (FAILED, UNASSIGNED) has to be left out, because a newer worker has the say.
+    pub fn is_newer_elsewhere(&self, key: &StatusKey, status: &Status) -> bool {
+        self.get(key).is_some_and(|cached| cached.worker_id != status.worker_id && cached.generation > status.generation)
+    }
+
+    /// Applies a record. Unknown and malformed ones change nothing.
+    pub fn apply(&mut self, key: &str, value: Option<&Value>) {
+        match StatusRecord::parse(key, value) {
+            Some(StatusRecord::Status(key, Some(status))) => {
+                if !self.is_late_unassigned(&key, &status) {
+                    self.statuses.insert(key, status);
+                }
+            }
+            Some(StatusRecord::Status(key, None)) => {
+                self.statuses.remove(&key);
+            }
+            Some(StatusRecord::Topic(topic, connector, Some(status))) => {
+                self.topics.insert((connector, topic), status);
+            }
+            Some(StatusRecord::Topic(topic, connector, None)) => {
+                self.topics.remove(&(connector, topic));
+            }
+            None => {}
+        }
+    }
+
+    /// A task that already runs elsewhere, in the same generation or a later one, is not unassigned by its old owner.
+    fn is_late_unassigned(&self, key: &StatusKey, status: &Status) -> bool {
+        let cached = self.get(key).filter(|cached| cached.state == State::Running && cached.worker_id != status.worker_id);
+        matches!(key, StatusKey::Task(_))
+            && status.state == State::Unassigned
+            && cached.is_some_and(|cached| cached.generation >= status.generation)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::task::ConnectorTaskId;
+
+    fn status(state: State, worker: &str, generation: i32) -> Status {
+        Status { state, trace: None, worker_id: worker.into(), generation, version: None }
+    }
+
+    fn put(cache: &mut StatusCache, key: &StatusKey, status: Option<Status>) {
+        let record = StatusRecord::Status(key.clone(), status);
+        cache.apply(&record.key(), record.value().as_ref());
+    }
+
+    #[test]
+    fn a_late_unassigned_of_the_old_owner_is_ignored() {
+        let key = StatusKey::Task(ConnectorTaskId { connector: "a".into(), task: 0 });
+        let mut cache = StatusCache::default();
+        put(&mut cache, &key, Some(status(State::Running, "new:1", 5)));
+        put(&mut cache, &key, Some(status(State::Unassigned, "old:1", 4)));
+        assert_eq!(cache.get(&key).unwrap().state, State::Running);
+        put(&mut cache, &key, Some(status(State::Unassigned, "new:1", 5)));
+        assert_eq!(cache.get(&key).unwrap().state, State::Unassigned);
+    }
+
+    #[test]
+    fn tombstones_delete() {
+        let key = StatusKey::Connector("a".into());
+        let mut cache = StatusCache::default();
+        put(&mut cache, &key, Some(status(State::Running, "w:1", 0)));
+        put(&mut cache, &key, None);
+        assert_eq!(cache.get(&key), None);
+    }
+
+    #[test]
+    fn careful_writes_give_way_to_newer_generations_elsewhere() {
+        let key = StatusKey::Connector("a".into());
+        let mut cache = StatusCache::default();
+        put(&mut cache, &key, Some(status(State::Running, "new:1", 5)));
+        assert!(cache.is_newer_elsewhere(&key, &status(State::Failed, "old:1", 4)));
+        assert!(!cache.is_newer_elsewhere(&key, &status(State::Failed, "new:1", 4)));
+        assert!(!cache.is_newer_elsewhere(&key, &status(State::Failed, "old:1", 5)));
+    }
+}

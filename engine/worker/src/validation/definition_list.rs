@@ -1,0 +1,19 @@
+//! The definitions of a plug-in's keys, for `GET /connector-plugins/{plugin}/config`.
+
+use volley_api::{ConnectorKind, Plugin, PluginKind};
+
+use super::config_infos::ConfigKeyInfo;
+use crate::connector_config::framework_config_def;
+
+/// The plug-in's own keys; for a connector, then the framework's that it does not define itself.
+pub fn plugin_definitions(plugin: &Plugin) -> Vec<ConfigKeyInfo> {
+    let own = plugin.config_def.keys().iter().map(ConfigKeyInfo::from);
+    let kind = match plugin.kind() {
+        PluginKind::Sink => ConnectorKind::Sink,
+        PluginKind::Source => ConnectorKind::Source,
+        _ => return own.collect(),
+    };
+    let framework = framework_config_def(kind);
+    let framework = framework.keys().iter().filter(|key| plugin.config_def.find(&key.name).is_none());
+    own.chain(framework.map(ConfigKeyInfo::from)).collect()
+}

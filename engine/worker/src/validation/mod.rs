@@ -1,0 +1,15 @@
+//! Validation of connector configurations, in Kafka Connect's order, shapes and words.
+
+mod alias_keys;
+mod client_overrides;
+mod config_infos;
+mod converter_keys;
+mod definition_list;
+mod section;
+mod sink_topics;
+mod validator;
+
+pub use client_overrides::OverridePolicy;
+pub use config_infos::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
+pub use definition_list::plugin_definitions;
+pub use validator::ConnectorValidator;

@@ -1,0 +1,42 @@
+//! What a sink consumes: one of `topics` and `topics.regex`, and never its own dead letters.
+
+use fancy_regex::Regex;
+
+use super::section::Section;
+
+/// Checks the topic keys of a sink connector against each other.
+pub(super) fn check_sink_topics(section: &mut Section) {
+    let topics: Vec<String> = section.list("topics").iter().filter(|topic| !topic.is_empty()).cloned().collect();
+    let text = |key: &str| section.text(key).map(str::to_owned).filter(|text| !text.is_empty());
+    let (regex, dead_letters) = (text("topics.regex"), text("errors.deadletterqueue.topic.name"));
+
+    let contradiction = match (topics.is_empty(), &regex) {
+        (false, Some(_)) => Some("topics and topics.regex are mutually exclusive options, but both are set."),
+        (true, None) => Some("Must configure one of topics or topics.regex"),
+        _ => None,
+    };
+    if let Some(message) = contradiction {
+        section.error("topics", message);
+        section.error("topics.regex", message);
+        return;
+    }
+    let Some(dead_letters) = dead_letters else { return };
+    if topics.contains(&dead_letters) {
+        let message = format!(
+            "The DLQ topic '{dead_letters}' may not be included in the list of topics ('topics=[{}]') consumed by the \
+             connector",
+            topics.join(", ")
+        );
+        section.error("topics", message);
+    }
+    let matches = |pattern: &String| {
+        Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(&dead_letters).unwrap_or(false))
+    };
+    if let Some(pattern) = regex.filter(matches) {
+        let message = format!(
+            "The DLQ topic '{dead_letters}' may not be included in the regex matching the topics \
+             ('topics.regex={pattern}') consumed by the connector"
+        );
+        section.error("topics.regex", message);
+    }
+}
