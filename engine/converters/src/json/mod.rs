@@ -32,6 +32,13 @@ mod skip;
 mod temporal;
 mod text;
 
+#[cfg(test)]
+mod agreement;
+#[cfg(test)]
+mod envelope_laws;
+#[cfg(test)]
+mod schemaless_laws;
+
 pub(crate) use config::json_converter_def;
 pub use converter::JsonConverter;
 pub use header::JsonHeaderConverter;

@@ -223,8 +223,13 @@ impl Node {
                 Arc::new(array.with_timezone("UTC"))
             }
             Cells::List { ends, element } => {
-                let elements = element.finish(ends.elements())?;
-                let field = element.field().cloned().unwrap_or_else(untyped_element);
+                let (field, elements): (FieldRef, ArrayRef) = match element.field().cloned() {
+                    Some(field) => (field, element.finish(ends.elements())?),
+                    None => {
+                        element.truncate(0);
+                        (untyped_element(), Arc::new(NullArray::new(ends.elements())))
+                    }
+                };
                 Arc::new(ListArray::try_new(field, ends.finish(), elements, nulls)?)
             }
             Cells::Map { ends, key, value } => {
@@ -283,9 +288,9 @@ impl StructCells {
     fn finish(&mut self, len: usize, nulls: Option<NullBuffer>) -> Result<StructArray, ArrowError> {
         let mut columns = Vec::with_capacity(self.members.len());
         for member in &mut self.members {
-            let column = member.node.finish(len)?;
-            if member.node.field().is_some() {
-                columns.push(column);
+            match member.node.field() {
+                Some(_) => columns.push(member.node.finish(len)?),
+                None => member.node.truncate(0),
             }
         }
         StructArray::try_new_with_length(self.fields(), columns, nulls, len)
