@@ -43,7 +43,8 @@ async fn last_file_from(
     offset: i64,
 ) -> Result<Option<AdoptedFile>, StorageError> {
     let names = storage.list(&files.directory, &files.name_before(offset)).await?;
-    let mut candidates: Vec<_> = names.into_iter().filter_map(|name| Some((files.first_offset(&name)?, name))).collect();
+    let mut candidates: Vec<_> =
+        names.into_iter().filter_map(|name| Some((files.first_offset(&name)?, name))).collect();
     candidates.sort_unstable_by(|one, other| other.cmp(one));
     for chunk in candidates.chunks(PARALLEL_READS) {
         let reads = chunk.iter().map(|(start, name)| read_own(storage, files, *start, name));

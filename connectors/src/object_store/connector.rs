@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use volley_api::{
-    ConfigDef, ConfigIssue, ConfigMap, Connector, Plugin, PluginFactory, Result, task_configs_for_all,
-};
+use volley_api::{ConfigDef, ConfigIssue, ConfigMap, Connector, Plugin, PluginFactory, Result, task_configs_for_all};
 
 use super::config::{SinkConfig, config_def, issues};
 use super::delivery::look;

@@ -285,7 +285,9 @@ impl Delivery {
 
     /// Number and bytes of complete files not in the store yet.
     fn waiting(&self) -> (usize, usize) {
-        self.streams().map(Stream::waiting).fold((0, 0), |(files, bytes), (more, further)| (files + more, bytes + further))
+        self.streams()
+            .map(Stream::waiting)
+            .fold((0, 0), |(files, bytes), (more, further)| (files + more, bytes + further))
     }
 
     fn make_room(&mut self) -> Result<()> {

@@ -36,7 +36,9 @@ impl FileEncoder {
     pub(crate) fn new(topic: &Arc<str>, schema: SchemaRef, plans: &EncodingPlans) -> Result<Self> {
         let state = match plans.existing(topic, &schema) {
             None => State::Sampling { pending: Vec::new(), rows: 0 },
-            Some(plan) => State::Writing(Box::new(ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(plan)).map_err(broken)?)),
+            Some(plan) => State::Writing(Box::new(
+                ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(plan)).map_err(broken)?,
+            )),
         };
         Ok(Self { topic: Arc::clone(topic), schema, state, encoded_bytes: 0, memory: 0 })
     }

@@ -142,13 +142,22 @@ fn choose(sample: &ArrayRef) -> Choice {
     match sample.data_type() {
         DataType::Boolean | DataType::Null => Choice::Encoding(Encoding::PLAIN),
         DataType::Dictionary(..) => Choice::Dictionary,
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Binary | DataType::LargeBinary
+        DataType::Utf8
+        | DataType::LargeUtf8
+        | DataType::Utf8View
+        | DataType::Binary
+        | DataType::LargeBinary
         | DataType::BinaryView => match distinct_texts(sample, values / TEXT_REPEATS) {
             true => Choice::Dictionary,
             false => Choice::Encoding(Encoding::DELTA_LENGTH_BYTE_ARRAY),
         },
-        DataType::Float16 | DataType::Float32 | DataType::Float64 | DataType::Decimal128(..) | DataType::Decimal256(..)
-        | DataType::FixedSizeBinary(_) | DataType::Interval(_) => match has_few_values(sample, values / FIXED_REPEATS) {
+        DataType::Float16
+        | DataType::Float32
+        | DataType::Float64
+        | DataType::Decimal128(..)
+        | DataType::Decimal256(..)
+        | DataType::FixedSizeBinary(_)
+        | DataType::Interval(_) => match has_few_values(sample, values / FIXED_REPEATS) {
             true => Choice::Dictionary,
             false => Choice::Encoding(Encoding::PLAIN),
         },

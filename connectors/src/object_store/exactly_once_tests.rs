@@ -1,0 +1,439 @@
+//! Simulated workers with crashes, lost partitions, lost answers and every rotation: each row is in one file, once, and
+//! no commit passes a row that is in none.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use ::object_store::memory::InMemory;
+use ::object_store::path::Path;
+use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray, StructArray};
+use arrow::datatypes::{DataType, Field, Int64Type};
+use parking_lot::Mutex;
+use proptest::prelude::*;
+use volley_api::{Offsets, Result, SinkBatch, SinkContext, TopicPartition};
+
+use super::delivery::{Delivery, look};
+use super::remote_storage::RemoteStorage;
+use super::storage::Storage;
+use super::test_records::{origin, read_rows, records, sink_config};
+use super::uploads::{Upload, UploadOutcome, Uploads, try_upload};
+
+const WORKERS: usize = 3;
+/// Each partition has the offsets from 0 to here.
+const END: i64 = 120;
+
+/// A row of the result: partition, offset, and which of the rows made from that record.
+type RowId = (String, i64, i64);
+
+#[derive(Default)]
+struct Queue {
+    pending: Vec<Upload>,
+    ended: Vec<(u64, UploadOutcome)>,
+}
+
+/// Uploads that happen when the simulation says so.
+struct SteppedUploads(Arc<Mutex<Queue>>);
+
+impl Uploads for SteppedUploads {
+    fn begin(&mut self, upload: Upload) -> Result<()> {
+        self.0.lock().pending.push(upload);
+        Ok(())
+    }
+
+    fn ended(&mut self) -> Vec<(u64, UploadOutcome)> {
+        std::mem::take(&mut self.0.lock().ended)
+    }
+
+    fn wait(&mut self, _limit: Duration) {}
+
+    fn abandon(&mut self, _ticket: u64) {
+        // what was given up may happen nevertheless
+    }
+}
+
+struct Worker {
+    delivery: Delivery,
+    context: SinkContext,
+    queue: Arc<Mutex<Queue>>,
+    /// Per partition that it believes to own: where its next batch begins.
+    positions: Offsets,
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Put {
+        worker: usize,
+        partition: usize,
+        rows: i64,
+    },
+    Upload {
+        worker: usize,
+        which: usize,
+        answer_is_lost: bool,
+    },
+    Commit {
+        worker: usize,
+    },
+    Tick {
+        worker: usize,
+        ms: i64,
+    },
+    Relieve {
+        worker: usize,
+    },
+    Flush {
+        worker: usize,
+    },
+    /// The group gives the partition to this worker; the one that had it does not know yet.
+    Assign {
+        worker: usize,
+        partition: usize,
+    },
+    /// The worker is told that it has lost what it has lost.
+    Learn {
+        worker: usize,
+    },
+    Crash {
+        worker: usize,
+        rotation: usize,
+    },
+    /// A request of a crashed worker arrives after all.
+    LateUpload {
+        which: usize,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let worker = 0..WORKERS;
+    prop_oneof![
+        10 => (worker.clone(), 0..4usize, 1..25i64).prop_map(|(worker, partition, rows)| Step::Put { worker, partition, rows }),
+        10 => (worker.clone(), 0..100usize, prop::bool::weighted(0.2))
+            .prop_map(|(worker, which, answer_is_lost)| Step::Upload { worker, which, answer_is_lost }),
+        4 => worker.clone().prop_map(|worker| Step::Commit { worker }),
+        3 => (worker.clone(), 0..60i64).prop_map(|(worker, ms)| Step::Tick { worker, ms }),
+        1 => worker.clone().prop_map(|worker| Step::Relieve { worker }),
+        1 => worker.clone().prop_map(|worker| Step::Flush { worker }),
+        3 => (worker.clone(), 0..4usize).prop_map(|(worker, partition)| Step::Assign { worker, partition }),
+        1 => worker.clone().prop_map(|worker| Step::Learn { worker }),
+        1 => (worker, 0..ROTATIONS.len()).prop_map(|(worker, rotation)| Step::Crash { worker, rotation }),
+        1 => (0..100usize).prop_map(|which| Step::LateUpload { which }),
+    ]
+}
+
+const ROTATIONS: [&[(&str, &str)]; 6] = [
+    &[("flush.size", "1000")],
+    &[("flush.size", "3")],
+    &[("flush.size", "1"), ("rotate.idle.ms", "-1")],
+    &[("flush.size", "11"), ("rotate.interval.ms", "90")],
+    &[("rotate.schedule.interval.ms", "40"), ("rotate.interval.ms", "300")],
+    &[("rotate.bytes", "900"), ("rotate.idle.ms", "20")],
+];
+
+struct Simulation {
+    storage: Arc<dyn Storage>,
+    now: Arc<AtomicI64>,
+    partitions: Vec<TopicPartition>,
+    workers: Vec<Worker>,
+    owners: BTreeMap<TopicPartition, usize>,
+    committed: Offsets,
+    delivered: BTreeSet<RowId>,
+    known_paths: BTreeSet<String>,
+    late: Vec<Upload>,
+    salt: u64,
+}
+
+impl Simulation {
+    fn new(salt: u64) -> Self {
+        let store = RemoteStorage::new("memory:///", Arc::new(InMemory::new()), Path::from("prefix"));
+        // two topics whose rows go to the same one, in the same partition number
+        let partitions = [("a", 0), ("a", 1), ("b", 0), ("b", 1)].map(|(topic, n)| TopicPartition::new(topic, n));
+        let committed = partitions.iter().map(|partition| (partition.clone(), 0)).collect();
+        let mut simulation = Self {
+            storage: Arc::new(store),
+            now: Arc::new(AtomicI64::new(1_000_000)),
+            partitions: partitions.to_vec(),
+            workers: Vec::new(),
+            owners: BTreeMap::new(),
+            committed,
+            delivered: BTreeSet::new(),
+            known_paths: BTreeSet::new(),
+            late: Vec::new(),
+            salt,
+        };
+        simulation.workers = (0..WORKERS).map(|index| simulation.worker(index)).collect();
+        simulation
+    }
+
+    fn worker(&self, rotation: usize) -> Worker {
+        let context = SinkContext::new("connector", 0);
+        let queue = Arc::<Mutex<Queue>>::default();
+        let now = Arc::clone(&self.now);
+        let delivery = Delivery::new(
+            context.clone(),
+            sink_config(ROTATIONS[rotation]),
+            Arc::clone(&self.storage),
+            Box::new(SteppedUploads(Arc::clone(&queue))),
+            Arc::new(move || now.load(Ordering::Relaxed)),
+        );
+        Worker { delivery, context, queue, positions: Offsets::new() }
+    }
+
+    /// What becomes of a record, always the same: the topic it goes to and the rows made of it; none: filtered.
+    fn fate(&self, partition: &TopicPartition, offset: i64) -> (&'static str, i64) {
+        let mut hash = self.salt ^ (offset as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        hash ^= (partition.partition as u64 + partition.topic.as_bytes()[0] as u64) << 7;
+        hash = (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let rows = [0, 1, 1, 1, 1, 1, 2, 3][(hash >> 33) as usize % 8];
+        (["x", "x", "x", "y"][(hash >> 40) as usize % 4], rows)
+    }
+
+    /// Offsets of a partition: with gaps, as compaction leaves them.
+    fn offsets(&self, first: i64, end: i64) -> Vec<i64> {
+        (first..end).filter(|offset| (offset + self.salt as i64 % 3) % 7 != 3).collect()
+    }
+
+    fn batch(&self, partition: &TopicPartition, first: i64, end: i64) -> SinkBatch {
+        let offsets = self.offsets(first, end);
+        let origin = origin(partition, first, offsets.clone(), end);
+        let mut all = Vec::new();
+        // some records have a further field, so that the records of a topic interleave
+        for (topic, is_wide) in [("x", false), ("x", true), ("y", false), ("y", true)] {
+            let mut rows = Vec::new();
+            let mut copies = Vec::new();
+            for (row, offset) in offsets.iter().enumerate() {
+                let (goes_to, count) = self.fate(partition, *offset);
+                if goes_to == topic && (offset % 5 == 0) == is_wide {
+                    rows.extend((0..count).map(|_| row as u32));
+                    copies.extend(0..count);
+                }
+            }
+            if !rows.is_empty() {
+                let value = values(partition, rows.iter().map(|row| offsets[*row as usize]), &copies, is_wide);
+                all.push(records(&origin, topic, rows, value));
+            }
+        }
+        SinkBatch { origin, records: all }
+    }
+
+    fn run(&mut self, step: Step) {
+        match step {
+            Step::Put { worker, partition, rows } => self.put(worker, &self.partitions[partition].clone(), rows),
+            Step::Upload { worker, which, answer_is_lost } => self.upload(worker, which, answer_is_lost),
+            Step::Commit { worker } => self.commit(worker),
+            Step::Tick { worker, ms } => {
+                self.now.fetch_add(ms, Ordering::Relaxed);
+                self.workers[worker].delivery.tick().unwrap();
+            }
+            Step::Relieve { worker } => self.workers[worker].delivery.relieve().unwrap(),
+            Step::Flush { worker } => self.flush(worker),
+            Step::Assign { worker, partition } => self.assign(worker, &self.partitions[partition].clone()),
+            Step::Learn { worker } => self.learn(worker),
+            Step::Crash { worker, rotation } => self.crash(worker, rotation),
+            Step::LateUpload { which } => {
+                if !self.late.is_empty() {
+                    let upload = self.late.swap_remove(which % self.late.len());
+                    self.try_upload(&upload);
+                }
+            }
+        }
+        self.workers.iter_mut().for_each(carry_out_rewinds);
+    }
+
+    fn put(&mut self, worker: usize, partition: &TopicPartition, rows: i64) {
+        let Some(first) = self.workers[worker].positions.get(partition).copied() else { return };
+        let end = (first + rows).min(END);
+        if first >= end {
+            return;
+        }
+        let batch = self.batch(partition, first, end);
+        let worker = &mut self.workers[worker];
+        match worker.delivery.put(&batch) {
+            Ok(rejected) => {
+                assert!(rejected.is_empty());
+                worker.positions.insert(partition.clone(), end);
+            }
+            Err(error) => assert!(error.is_retriable(), "{error:?}"),
+        }
+    }
+
+    fn upload(&mut self, worker: usize, which: usize, answer_is_lost: bool) {
+        let upload = {
+            let queue = self.workers[worker].queue.lock();
+            if queue.pending.is_empty() {
+                return;
+            }
+            queue.pending[which % queue.pending.len()].clone()
+        };
+        let outcome = self.try_upload(&upload);
+        if !answer_is_lost {
+            let mut queue = self.workers[worker].queue.lock();
+            queue.pending.retain(|pending| pending.ticket != upload.ticket);
+            queue.ended.push((upload.ticket, outcome));
+        }
+    }
+
+    fn try_upload(&mut self, upload: &Upload) -> UploadOutcome {
+        let shared = upload.clone();
+        let outcome = look("", Arc::clone(&self.storage), move |storage| {
+            Box::pin(async move { try_upload(storage, &shared).await })
+        });
+        let outcome = outcome.unwrap();
+        if let UploadOutcome::Created { path } = &outcome
+            && self.known_paths.insert(path.clone())
+        {
+            for row in row_ids(upload) {
+                assert!(self.delivered.insert(row.clone()), "{row:?} is in two files, the second is {path}");
+            }
+        }
+        outcome
+    }
+
+    fn commit(&mut self, worker: usize) {
+        let positions = self.workers[worker].positions.clone();
+        let vouched = self.workers[worker].delivery.pre_commit(&positions).unwrap();
+        carry_out_rewinds(&mut self.workers[worker]);
+        for (partition, offset) in vouched {
+            self.assert_delivered(&partition, offset);
+            // the group refuses commits of those who no longer own the partition
+            if self.owners.get(&partition) == Some(&worker) {
+                self.committed.insert(partition, offset);
+            }
+        }
+    }
+
+    fn assert_delivered(&self, partition: &TopicPartition, before: i64) {
+        for offset in self.offsets(0, before) {
+            for copy in 0..self.fate(partition, offset).1 {
+                let row = (partition.to_string(), offset, copy);
+                assert!(self.delivered.contains(&row), "{row:?} is committed but in no file");
+            }
+        }
+    }
+
+    fn flush(&mut self, worker: usize) {
+        let partitions: Vec<_> = self.workers[worker].positions.keys().cloned().collect();
+        self.workers[worker].delivery.flush(&partitions).unwrap();
+    }
+
+    fn assign(&mut self, worker: usize, partition: &TopicPartition) {
+        let offset = self.committed[partition];
+        self.owners.insert(partition.clone(), worker);
+        let worker = &mut self.workers[worker];
+        worker.delivery.open(&Offsets::from([(partition.clone(), offset)]));
+        worker.positions.insert(partition.clone(), offset);
+    }
+
+    fn learn(&mut self, worker: usize) {
+        let owners = &self.owners;
+        let lost: Vec<_> = self.workers[worker].positions.keys().cloned().collect();
+        let lost: Vec<_> = lost.into_iter().filter(|name| owners.get(name) != Some(&worker)).collect();
+        self.workers[worker].delivery.close(&lost);
+        lost.iter().for_each(|name| drop(self.workers[worker].positions.remove(name)));
+    }
+
+    fn crash(&mut self, worker: usize, rotation: usize) {
+        let fresh = self.worker(rotation);
+        let crashed = std::mem::replace(&mut self.workers[worker], fresh);
+        self.late.extend(crashed.queue.lock().pending.drain(..));
+        self.owners.retain(|_, owner| *owner != worker);
+    }
+
+    /// One worker takes over everything and brings it to the end.
+    fn finish(&mut self) {
+        self.crash(0, 1);
+        for partition in self.partitions.clone() {
+            self.assign(0, &partition);
+        }
+        for _ in 0..2000 {
+            for partition in self.partitions.clone() {
+                self.put(0, &partition, 50);
+                carry_out_rewinds(&mut self.workers[0]);
+            }
+            if self.workers[0].positions.values().all(|position| *position == END) {
+                self.flush(0);
+            }
+            while !self.workers[0].queue.lock().pending.is_empty() {
+                self.run(Step::Upload { worker: 0, which: 0, answer_is_lost: false });
+                self.run(Step::Relieve { worker: 0 });
+            }
+            self.run(Step::Commit { worker: 0 });
+            if self.committed.values().all(|offset| *offset == END) {
+                return;
+            }
+        }
+        panic!("never done: {:?}", self.committed);
+    }
+}
+
+fn carry_out_rewinds(worker: &mut Worker) {
+    for (partition, offset) in worker.context.take_rewinds() {
+        if let Some(position) = worker.positions.get_mut(&partition) {
+            *position = offset.min(*position);
+        }
+    }
+}
+
+fn values(
+    partition: &TopicPartition,
+    offsets: impl Iterator<Item = i64> + Clone,
+    copies: &[i64],
+    is_wide: bool,
+) -> ArrayRef {
+    let field = |name: &str, data_type| Arc::new(Field::new(name, data_type, true));
+    let origins = StringArray::from_iter_values(offsets.clone().map(|_| partition.to_string()));
+    let mut columns: Vec<(_, ArrayRef)> = vec![
+        (field("origin", DataType::Utf8), Arc::new(origins)),
+        (field("offset", DataType::Int64), Arc::new(Int64Array::from_iter_values(offsets.clone()))),
+        (field("copy", DataType::Int64), Arc::new(Int64Array::from(copies.to_vec()))),
+    ];
+    if is_wide {
+        columns.insert(0, (field("extra", DataType::Int64), Arc::new(Int64Array::from_iter_values(offsets))));
+    }
+    Arc::new(StructArray::from(columns))
+}
+
+/// The rows of a file, after checking that its name and footer are true.
+fn row_ids(upload: &Upload) -> Vec<RowId> {
+    let rows = read_rows(upload.contents.clone());
+    let column = |name: &str| rows.column_by_name(name).unwrap();
+    let (origins, offsets) = (column("origin").as_string::<i32>(), column("offset").as_primitive::<Int64Type>());
+    let copies = column("copy").as_primitive::<Int64Type>();
+    let ids: Vec<_> = (0..rows.num_rows())
+        .map(|row| (origins.value(row).to_owned(), offsets.value(row), copies.value(row)))
+        .collect();
+    let identity = &upload.identity;
+    assert_eq!(identity.rows as usize, ids.len());
+    assert_eq!(identity.start, ids[0].1);
+    assert!(identity.end > ids[ids.len() - 1].1);
+    assert!(ids.is_sorted_by_key(|id| (id.1, id.2)), "{ids:?}");
+    assert!(ids.iter().all(|id| id.0 == identity.origin.to_string()));
+    ids
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_row_is_in_one_file_whatever_happens(steps in prop::collection::vec(step(), 0..160), salt in any::<u64>()) {
+        let mut simulation = Simulation::new(salt);
+        for (index, partition) in simulation.partitions.clone().iter().enumerate() {
+            simulation.assign(index % WORKERS, partition);
+        }
+        for step in steps {
+            simulation.run(step);
+        }
+        simulation.finish();
+        for partition in simulation.partitions.clone() {
+            simulation.assert_delivered(&partition, END);
+        }
+        let expected: i64 = simulation
+            .partitions
+            .iter()
+            .flat_map(|partition| simulation.offsets(0, END).into_iter().map(move |offset| (partition, offset)))
+            .map(|(partition, offset)| simulation.fate(partition, offset).1)
+            .sum();
+        prop_assert_eq!(simulation.delivered.len() as i64, expected);
+    }
+}

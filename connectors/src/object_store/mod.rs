@@ -45,8 +45,13 @@ mod stream;
 mod uploads;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod exactly_once_tests;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod sink_tests;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod test_records;
 
 pub(crate) use connector::sink_plugin;

@@ -8,7 +8,11 @@ use super::config::NullValues;
 use super::connector::CLASS;
 
 /// The records without those whose value is null, which are rejected or not, as configured.
-pub(crate) fn without_nulls(records: Records, handling: NullValues, rejected: &mut Vec<RejectedRow>) -> Result<Records> {
+pub(crate) fn without_nulls(
+    records: Records,
+    handling: NullValues,
+    rejected: &mut Vec<RejectedRow>,
+) -> Result<Records> {
     let is_all_null = records.value.array.data_type() == &DataType::Null;
     if !is_all_null && records.value.array.null_count() == 0 {
         return Ok(records);
@@ -36,6 +40,7 @@ pub(crate) fn rejected_row(records: &Records, row: usize, message: String) -> Re
 
 fn rejected_null(records: &Records, row: usize) -> RejectedRow {
     let offset = records.offset(row).unwrap_or(-1);
-    let message = format!("the value at offset {offset} is null; set `behavior.on.null.values` to `ignore` to leave it out");
+    let message =
+        format!("the value at offset {offset} is null; set `behavior.on.null.values` to `ignore` to leave it out");
     rejected_row(records, row, message)
 }

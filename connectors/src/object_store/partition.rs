@@ -75,7 +75,10 @@ impl Partition {
     /// Completes the open files for which `condition` holds.
     pub(crate) fn close_open(&mut self, condition: impl Fn(&Stream) -> bool, writing: &mut Writing<'_>) -> Result<()> {
         let end = self.put_end;
-        self.streams.values_mut().filter(|stream| condition(stream)).try_for_each(|stream| stream.close_open(end, writing))
+        self.streams
+            .values_mut()
+            .filter(|stream| condition(stream))
+            .try_for_each(|stream| stream.close_open(end, writing))
     }
 
     /// Up to where everything is delivered, given the end of all that was put.

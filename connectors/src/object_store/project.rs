@@ -26,9 +26,7 @@ pub(crate) fn project_columns(value: &Column, kind: ShapeKind, schema: &SchemaRe
             project_fields(structs, schema.fields(), rows)?
         }
         ShapeKind::Single => alone(schema.fields(), &value.array, rows)?,
-        ShapeKind::Empty => {
-            alone(schema.fields(), &(Arc::new(texts_of_nothing(value)?) as ArrayRef), rows)?
-        }
+        ShapeKind::Empty => alone(schema.fields(), &(Arc::new(texts_of_nothing(value)?) as ArrayRef), rows)?,
     };
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
@@ -54,7 +52,8 @@ fn texts_of_nothing(value: &Column) -> Result<StringArray> {
 }
 
 fn project_fields(structs: &StructArray, into: &Fields, rows: usize) -> Result<Vec<ArrayRef>> {
-    let column = |(hint, field): (usize, &arrow::datatypes::FieldRef)| match find(structs.fields(), field.name(), hint) {
+    let column = |(hint, field): (usize, &arrow::datatypes::FieldRef)| match find(structs.fields(), field.name(), hint)
+    {
         Some(position) => project(structs.column(position), field.data_type()),
         None => Ok(new_null_array(field.data_type(), rows)),
     };

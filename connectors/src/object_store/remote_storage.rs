@@ -8,8 +8,8 @@ use ::object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use ::object_store::gcp::GoogleCloudStorageBuilder;
 use ::object_store::path::Path;
 use ::object_store::{
-    ClientConfigKey, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig,
-    aws::AmazonS3ConfigKey, gcp::GoogleConfigKey,
+    ClientConfigKey, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig, aws::AmazonS3ConfigKey,
+    gcp::GoogleConfigKey,
 };
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt};

@@ -58,14 +58,8 @@ mod tests {
     use super::*;
 
     fn scheduled(schedule_ms: i64, utc_offset_ms: i64) -> RotationPolicy {
-        let off = RotationPolicy {
-            rows: 1,
-            bytes: None,
-            interval_ms: None,
-            schedule_ms: None,
-            utc_offset_ms,
-            idle_ms: None,
-        };
+        let off =
+            RotationPolicy { rows: 1, bytes: None, interval_ms: None, schedule_ms: None, utc_offset_ms, idle_ms: None };
         RotationPolicy { schedule_ms: Some(schedule_ms), ..off }
     }
 

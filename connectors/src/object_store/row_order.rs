@@ -65,9 +65,8 @@ fn ends_before(one: &Records, other: &Records) -> bool {
 fn interleaved(all: &[Records], indices: &[usize]) -> Vec<(usize, Range<usize>)> {
     let mut pieces = Vec::new();
     let mut next = vec![0; all.len()];
-    let pending = |next: &[usize], index: usize| {
-        (next[index] < all[index].len()).then(|| offset_of(&all[index], next[index]))
-    };
+    let pending =
+        |next: &[usize], index: usize| (next[index] < all[index].len()).then(|| offset_of(&all[index], next[index]));
     while let Some((_, index)) = indices.iter().filter_map(|index| Some((pending(&next, *index)?, *index))).min() {
         let others = indices.iter().filter(|other| **other != index);
         let end = match others.filter_map(|other| pending(&next, *other)).min() {
@@ -122,7 +121,13 @@ pub(crate) mod tests {
 
     #[test]
     fn interleaved_records_are_merged_by_topic() {
-        let all = [records("a", &[0, 3, 4]), records("b", &[1]), records("a", &[2, 6]), records("a", &[]), records("a", &[5])];
+        let all = [
+            records("a", &[0, 3, 4]),
+            records("b", &[1]),
+            records("a", &[2, 6]),
+            records("a", &[]),
+            records("a", &[5]),
+        ];
         assert_eq!(offsets_in_order(&all, "a"), [0, 2, 3, 4, 5, 6]);
         assert_eq!(offsets_in_order(&all, "b"), [1]);
     }

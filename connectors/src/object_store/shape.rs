@@ -204,11 +204,8 @@ mod tests {
             ("gone", structure(&[("x", list_of(empty.clone()))])),
             ("i", DataType::Interval(IntervalUnit::MonthDayNano)),
         ]);
-        let expected = fields(&[
-            ("a", DataType::Int64),
-            ("s", structure(&[("y", DataType::Utf8)])),
-            ("i", DataType::Utf8),
-        ]);
+        let expected =
+            fields(&[("a", DataType::Int64), ("s", structure(&[("y", DataType::Utf8)])), ("i", DataType::Utf8)]);
         assert_eq!(shape(value).fields(), &expected);
         assert_eq!(shape(empty).fields(), &fields(&[("value", DataType::Utf8)]));
         assert_eq!(shape(DataType::Float64).fields(), &fields(&[("value", DataType::Float64)]));

@@ -94,8 +94,7 @@ impl BackgroundUploads {
 
 impl Uploads for BackgroundUploads {
     fn begin(&mut self, upload: Upload) -> Result<()> {
-        let (storage, permits, ended) =
-            (Arc::clone(&self.storage), Arc::clone(&self.permits), Arc::clone(&self.ended));
+        let (storage, permits, ended) = (Arc::clone(&self.storage), Arc::clone(&self.permits), Arc::clone(&self.ended));
         let (ticket, retry) = (upload.ticket, self.retry);
         let task = runtime::handle()?.spawn(async move {
             // an error would mean a closed semaphore, which this one never is
@@ -161,7 +160,10 @@ async fn upload_until_done(storage: &dyn Storage, upload: &Upload, retry: RetryP
 ///
 /// # Cancellation
 /// The file may come into being nevertheless.
-pub(crate) async fn try_upload(storage: &dyn Storage, upload: &Upload) -> std::result::Result<UploadOutcome, StorageError> {
+pub(crate) async fn try_upload(
+    storage: &dyn Storage,
+    upload: &Upload,
+) -> std::result::Result<UploadOutcome, StorageError> {
     let ours = &upload.identity;
     let paths = [upload.files.path(ours.start), upload.files.path_beside_another_origin(ours.start)];
     for path in paths {

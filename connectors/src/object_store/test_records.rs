@@ -1,0 +1,63 @@
+//! Batches, configurations and readers for the tests of this sink.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow::buffer::ScalarBuffer;
+use arrow::datatypes::Field;
+use bytes::Bytes;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use volley_api::{Column, ConfigMap, OffsetRange, Origin, Records, RowIndex, SinkBatch, TopicPartition};
+
+use super::config::SinkConfig;
+
+/// A configuration with these keys; `store.url` need not be among them.
+pub(crate) fn config_map(entries: &[(&str, &str)]) -> ConfigMap {
+    let url = [("store.url", "file:///unused")];
+    url.iter().chain(entries).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// The same, parsed.
+pub(crate) fn sink_config(entries: &[(&str, &str)]) -> SinkConfig {
+    SinkConfig::parse(&config_map(entries)).unwrap()
+}
+
+/// Where rows at these offsets stand, which end before `end`; the timestamp of each is its offset times ten.
+pub(crate) fn origin(partition: &TopicPartition, first: i64, offsets: Vec<i64>, end: i64) -> Arc<Origin> {
+    let timestamps = offsets.iter().map(|offset| offset * 10).collect();
+    let range = OffsetRange { first, end };
+    Arc::new(Origin { partition: partition.clone(), range, offsets: ScalarBuffer::from(offsets), timestamps })
+}
+
+/// Records of the input rows `rows`.
+pub(crate) fn records(origin: &Arc<Origin>, topic: &str, rows: Vec<u32>, value: ArrayRef) -> Records {
+    let timestamps = rows.iter().map(|row| origin.timestamps[*row as usize]).collect();
+    Records {
+        topic: topic.into(),
+        kafka_partition: Some(origin.partition.partition),
+        key: Column::nulls(rows.len()),
+        value: Column::new(Arc::new(Field::new("value", value.data_type().clone(), true)), value),
+        timestamps,
+        headers: None,
+        rows: RowIndex::Selected(UInt32Array::from(rows)),
+        origin: Some(Arc::clone(origin)),
+    }
+}
+
+/// A batch of `value`s at the offsets from `first` on, all going to the topic they came from.
+pub(crate) fn batch(partition: &TopicPartition, first: i64, value: ArrayRef) -> SinkBatch {
+    let rows = value.len();
+    let end = first + rows as i64;
+    let origin = origin(partition, first, (first..end).collect(), end);
+    let mut records = records(&origin, &partition.topic, (0..rows as u32).collect(), value);
+    records.rows = RowIndex::all(rows);
+    SinkBatch { origin, records: vec![records] }
+}
+
+/// All rows of a Parquet file, in one batch.
+pub(crate) fn read_rows(contents: Bytes) -> RecordBatch {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(contents).unwrap();
+    let schema = Arc::clone(builder.schema());
+    let batches: Vec<_> = builder.build().unwrap().map(|batch| batch.unwrap()).collect();
+    arrow::compute::concat_batches(&schema, &batches).unwrap()
+}
