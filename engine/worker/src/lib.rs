@@ -1,6 +1,7 @@
 //! The worker core: herder, tasks, offsets, error handling, storage, REST.
 
 mod clock;
+mod cluster_id;
 pub mod config_providers;
 pub mod config_transformer;
 pub mod connector_config;
@@ -11,8 +12,10 @@ pub mod memory_budget;
 mod plugin_call;
 pub mod plugins;
 pub mod properties;
+pub mod rest;
 mod secret_mask;
 pub mod storage;
 pub mod task;
 pub mod validation;
+pub mod worker;
 pub mod worker_config;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures::future::join_all;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use volley_api::{ConfigMap, Error, PluginKind, Result};
 
@@ -24,18 +25,19 @@ use crate::json_config::GivenConfig;
 use crate::plugin_call::{Patience, call_plugin};
 use crate::plugins::Plugins;
 use crate::secret_mask::{mask_secrets, unmask_secrets};
-use crate::storage::{ClusterConfigState, RestartRequest, State, StatusKey, TargetState};
+use crate::storage::{ClusterConfigState, ConfigRecord, RestartRequest, State, StatusKey, TargetState};
 use crate::task::ConnectorTaskId;
 use crate::validation::{ConfigInfos, ConnectorValidator};
 
 /// How long reading or changing offsets may take.
 const OFFSETS_DEADLINE: Duration = Duration::from_secs(90);
 
-/// Runs all connectors in this process. MUST be used within a tokio runtime.
+/// Runs all connectors in this process. MUST be made and used within a tokio runtime.
 pub struct StandaloneHerder {
     node: Arc<Node>,
     validator: ConnectorValidator,
     actors: Arc<ActorRegistry>,
+    runtime: Handle,
     is_ready: AtomicBool,
     is_shut_down: AtomicBool,
 }
@@ -47,12 +49,13 @@ impl std::fmt::Debug for StandaloneHerder {
 }
 
 impl StandaloneHerder {
-    /// A herder without connectors.
+    /// A herder without connectors. What it does it does on the runtime that it is made on.
     pub fn new(node: Arc<Node>, validator: ConnectorValidator) -> Self {
         Self {
             node,
             validator,
             actors: Arc::default(),
+            runtime: Handle::current(),
             is_ready: AtomicBool::new(false),
             is_shut_down: AtomicBool::new(false),
         }
@@ -198,7 +201,7 @@ impl StandaloneHerder {
         }
         let actor = actors.entry(name.to_owned()).or_insert_with(|| {
             let (actor, handle) = ConnectorActor::new(name, Arc::clone(&self.node), Arc::clone(&self.actors));
-            tokio::spawn(actor.run());
+            self.runtime.spawn(actor.run());
             handle
         });
         actor.send(command)
@@ -334,7 +337,12 @@ impl Herder for StandaloneHerder {
 
     async fn set_target_state(&self, name: &str, state: TargetState) -> HerderResult<()> {
         self.check_exists(name, HerderError::unknown_connector)?;
-        self.ask(name, |reply| Command::SetTarget { state, reply }).await
+        if state == TargetState::Stopped {
+            return self.ask(name, |reply| Command::SetTarget { state, reply }).await;
+        }
+        // Only what is wanted is changed here; that it is reached, the status tells.
+        self.node.configs.write(&[ConfigRecord::TargetState(name.to_owned(), Some(state))])?;
+        self.send(name, Command::SetTarget { state, reply: oneshot::channel().0 })
     }
 
     async fn restart_connector(&self, name: &str) -> HerderResult<()> {

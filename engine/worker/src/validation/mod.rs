@@ -12,4 +12,4 @@ mod validator;
 pub use client_overrides::OverridePolicy;
 pub use config_infos::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
 pub use definition_list::plugin_definitions;
-pub use validator::ConnectorValidator;
+pub use validator::{ConnectorValidator, validation_failure};

@@ -157,7 +157,7 @@ fn keys_of(config: &ConfigMap) -> String {
 }
 
 /// The error of `PUT …/validate`, where Kafka Connect answers 500 with the wrapped exception's text.
-pub(crate) fn as_validation_failure(error: HerderError) -> HerderError {
+pub fn validation_failure(error: HerderError) -> HerderError {
     match error {
         HerderError::BadRequest(message) => HerderError::Internal(format!("{BAD_REQUEST}: {message}")),
         HerderError::Plugin(error) => HerderError::Internal(format!("{}: {error}", error.exception())),
