@@ -147,8 +147,8 @@ impl ExecutionPlan for BatchExec {
     /// Larger than any lookup table, so that joins keep the lookup table in memory and stream the records past it.
     fn statistics_from_inputs(&self, _inputs: &[Arc<Statistics>], _args: &StatisticsArgs) -> Result<Arc<Statistics>> {
         let mut statistics = Statistics::new_unknown(self.properties.eq_properties.schema());
-        statistics.num_rows = Precision::Inexact(1 << 50);
-        statistics.total_byte_size = Precision::Inexact(1 << 60);
+        statistics.num_rows = Precision::Inexact(1 << 40);
+        statistics.total_byte_size = Precision::Inexact(1 << 44);
         Ok(Arc::new(statistics))
     }
 }

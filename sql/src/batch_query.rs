@@ -13,13 +13,13 @@ use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::prelude::SQLOptions;
-use futures::executor::block_on;
 use futures::stream;
 use parking_lot::Mutex;
 use volley_api::{Error, Result};
 
 use crate::plan_error::reason_of;
 use crate::session::new_session;
+use crate::wait_for::wait_for;
 
 /// The batches of a table, in order.
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
@@ -38,8 +38,8 @@ pub fn query_batches(table: &str, schema: SchemaRef, batches: Batches, sql: &str
     let streaming = StreamingTable::try_new(schema, vec![batches]).map_err(refused)?;
     session.register_table(table, Arc::new(streaming)).map_err(refused)?;
     let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-    let frame = block_on(session.sql_with_options(sql, read_only)).map_err(refused)?;
-    block_on(frame.collect()).map_err(execution_error)
+    let frame = wait_for(session.sql_with_options(sql, read_only)).map_err(refused)?;
+    wait_for(frame.collect()).map_err(execution_error)
 }
 
 fn execution_error(error: DataFusionError) -> Error {
@@ -78,7 +78,9 @@ impl PartitionStream for OneReading {
                     let schema = Arc::clone(&schema);
                     Box::new(batches.map(move |batch| checked(batch, &schema)))
                 }
-                None => Box::new(std::iter::once(Err(exec_datafusion_err!("the table can be read only once in a query")))),
+                None => {
+                    Box::new(std::iter::once(Err(exec_datafusion_err!("the table can be read only once in a query"))))
+                }
             };
         Box::pin(RecordBatchStreamAdapter::new(schema, stream::iter(batches)))
     }
@@ -124,7 +126,10 @@ mod tests {
         let batches = (0..100).map(|index| Ok(batch(index * 1_000, 1_000))).collect();
         let sql = "SELECT country, count(*) AS n, max(userId) AS m FROM orders GROUP BY country ORDER BY n LIMIT 3";
         let shown = run(sql, batches).unwrap();
-        assert!(shown.contains("|         | 33334 | 99999 |") && shown.contains("| DE      | 66666 | 99998 |"), "{shown}");
+        assert!(
+            shown.contains("|         | 33334 | 99999 |") && shown.contains("| DE      | 66666 | 99998 |"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod lookup_table;
 mod output;
 mod output_layout;
 mod plan_error;
+mod plan_reset;
 mod plugins;
 mod position;
 mod query_plan;
@@ -37,6 +38,7 @@ mod session;
 mod sql;
 mod statement;
 mod statement_rules;
+mod wait_for;
 
 pub use batch_query::query_batches;
 pub use plugins::plugins;

@@ -101,11 +101,8 @@ fn typed(texts: &RecordBatch, inferred: &Schema) -> std::result::Result<RecordBa
     let mut fields = Vec::new();
     for (column, field) in texts.columns().iter().zip(inferred.fields()) {
         let numbers = field.data_type().is_numeric() && has_leading_zeros(column);
-        let data_type = if numbers || field.data_type() == &DataType::Null {
-            DataType::Utf8
-        } else {
-            field.data_type().clone()
-        };
+        let data_type =
+            if numbers || field.data_type() == &DataType::Null { DataType::Utf8 } else { field.data_type().clone() };
         columns.push(cast(column, &data_type)?);
         fields.push(Field::new(field.name(), data_type, true));
     }

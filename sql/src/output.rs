@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, StructArray, UInt32Array,
-};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, StructArray, UInt32Array};
 use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow::compute::{filter_record_batch, take_record_batch};
 use arrow::datatypes::{TimestampMillisecondType, UInt32Type};
@@ -16,7 +14,12 @@ use crate::output_layout::OutputLayout;
 const MAX_TOPIC_LENGTH: usize = 249;
 
 /// The records that `result` gives, by topic, with the rows whose new topic cannot be one as rejected.
-pub(crate) fn to_records(layout: &OutputLayout, input: &Records, result: RecordBatch, class: &str) -> Result<Transformed> {
+pub(crate) fn to_records(
+    layout: &OutputLayout,
+    input: &Records,
+    result: RecordBatch,
+    class: &str,
+) -> Result<Transformed> {
     let result = in_row_order(layout, result)?;
     let (result, rejected) = reject_bad_topics(layout, input, result, class)?;
     if result.num_rows() == 0 {
@@ -99,7 +102,8 @@ fn is_topic_name(name: &str) -> bool {
 fn assemble(layout: &OutputLayout, input: &Records, result: &RecordBatch) -> Result<Records> {
     let rows = row_numbers(layout, result);
     // Nothing was filtered or repeated: what the query left alone is shared, not copied.
-    let identity = rows.len() == input.len() && rows.values().iter().enumerate().all(|(row, from)| row == *from as usize);
+    let identity =
+        rows.len() == input.len() && rows.values().iter().enumerate().all(|(row, from)| row == *from as usize);
     let taken = (!identity).then_some(&rows);
     let key = match &layout.key {
         Some((column, field)) => Column::new(Arc::clone(field), Arc::clone(result.column(*column))),
@@ -128,7 +132,12 @@ fn assemble(layout: &OutputLayout, input: &Records, result: &RecordBatch) -> Res
 }
 
 /// The new struct; a tombstone stays a tombstone.
-fn value_of(layout: &OutputLayout, input: &Records, result: &RecordBatch, taken: Option<&UInt32Array>) -> Result<Column> {
+fn value_of(
+    layout: &OutputLayout,
+    input: &Records,
+    result: &RecordBatch,
+    taken: Option<&UInt32Array>,
+) -> Result<Column> {
     let columns: Vec<ArrayRef> = layout.value_columns.iter().map(|column| Arc::clone(result.column(*column))).collect();
     let nulls = input.value.array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
     let nulls = match (nulls, taken) {

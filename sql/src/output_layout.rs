@@ -8,7 +8,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, Projection, cast};
 use volley_api::schema::{DEFAULT, HAS_SCHEMA, has_schema, timestamp_type, without_schema};
 
 use crate::connect_types::connect_type;
-use crate::records_table::{MetaColumn, RecordsTable, field_name};
+use crate::records_table::{MetaColumn, NO_FIELD, RecordsTable, field_name};
 use crate::row_number::row_number_of;
 
 /// What a column of the result is for.
@@ -41,6 +41,8 @@ pub(crate) struct OutputColumn {
     nullable: bool,
     /// The field of the records that it is without change.
     unchanged: Option<FieldRef>,
+    /// Whether that is the key as a whole.
+    is_key: bool,
     /// Whether the metadata of its type says what its values mean: it is a value taken out of the records.
     keeps_metadata: bool,
 }
@@ -51,14 +53,14 @@ pub(crate) fn shape_outputs(
     table: &RecordsTable,
     records_name: &str,
 ) -> Result<(LogicalPlan, Vec<OutputColumn>)> {
-    let Some(row_number) = row_number_of(plan.schema()) else {
+    let Some(row_number) = row_number_of(plan.schema(), records_name) else {
         return plan_err!("the query lost the rows' numbers");
     };
     let mut expressions = Vec::new();
     let mut outputs = Vec::new();
     for (index, (qualifier, field)) in plan.schema().iter().enumerate() {
         let column = Column::from((qualifier, field));
-        if column == row_number {
+        if column == row_number || field.name() == NO_FIELD {
             continue;
         }
         let role = Role::of(field.name());
@@ -70,19 +72,18 @@ pub(crate) fn shape_outputs(
             output = cast_to(output, field.data_type(), target);
         }
         let unchanged = match source {
-            Some(Expr::Column(source)) if !is_cast && refers_to(source.relation.as_ref(), records_name) => {
-                table.original_field(&source.name)
-            }
+            Some(Expr::Column(source)) if !is_cast && refers_to(source.relation.as_ref(), records_name) => Some(source),
             _ => None,
         };
         outputs.push(OutputColumn {
             name: field_name(field.name()).to_owned(),
             role,
             nullable: field.is_nullable(),
-            unchanged,
+            unchanged: unchanged.and_then(|source| table.original_field(&source.name)),
+            is_key: unchanged.is_some_and(|source| source.name == MetaColumn::Key.name()),
             keeps_metadata: !is_cast && source.is_some_and(takes_a_value_out),
         });
-        expressions.push(output.alias(format!("{index}")));
+        expressions.push(output.alias(format!("{}", outputs.len() - 1)));
     }
     expressions.push(Expr::Column(row_number));
     let shaped = LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(plan))?);
@@ -185,7 +186,11 @@ impl OutputLayout {
 fn output_field(output: &OutputColumn, planned: &Field) -> Field {
     match &output.unchanged {
         // Its type is the planned one, since children may have been planned with other metadata.
-        Some(original) => original.as_ref().clone().with_name(&output.name).with_data_type(planned.data_type().clone()),
+        Some(original) => {
+            let mut metadata = original.metadata().clone();
+            metadata.remove(HAS_SCHEMA);
+            Field::new(&output.name, planned.data_type().clone(), original.is_nullable()).with_metadata(metadata)
+        }
         None => {
             let field = Field::new(&output.name, planned.data_type().clone(), output.nullable);
             if output.keeps_metadata { field.with_metadata(planned.metadata().clone()) } else { field }
@@ -194,7 +199,7 @@ fn output_field(output: &OutputColumn, planned: &Field) -> Field {
 }
 
 fn key_field(output: &OutputColumn, planned: &Field, value: &Field) -> FieldRef {
-    if let Some(original) = &output.unchanged {
+    if let Some(original) = output.unchanged.as_ref().filter(|_| output.is_key) {
         return Arc::clone(original);
     }
     let field = output_field(output, planned).with_name("key").with_nullable(true);
@@ -211,4 +216,3 @@ fn root_field(value: &Field, fields: Fields) -> Field {
     }
     Field::new(value.name(), DataType::Struct(fields), value.is_nullable()).with_metadata(metadata)
 }
-

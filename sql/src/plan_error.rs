@@ -6,6 +6,7 @@ use volley_api::schema::has_schema;
 use volley_api::{Error, Records};
 
 use crate::position::Position;
+use crate::records_table::NO_FIELD;
 use crate::statement::RowwiseQuery;
 
 /// Columns that a message lists at most.
@@ -37,16 +38,17 @@ pub(crate) fn plan_error(error: &DataFusionError, query: &RowwiseQuery, records:
 }
 
 fn unknown_column(field: &Column, known: &[Column], query: &RowwiseQuery, records: &Records) -> Error {
-    let place = place_of(field, query);
-    let name = field.relation.as_ref().filter(|table| !is_table(table.table(), query));
     // `a.b` where no table is called a: the unknown column is a.
-    let name = name.map_or(field.name.as_str(), |table| table.table());
+    let root = field.relation.as_ref().map(|table| table.table()).filter(|table| !is_table(table, query));
+    let name = root.unwrap_or(&field.name);
+    let place = root.and_then(|root| query.position_of(root)).unwrap_or_else(|| place_of(field, query));
     let of_table: Vec<&str> = match &field.relation {
         Some(table) if is_table(table.table(), query) => {
             known.iter().filter(|column| column.relation.as_ref() == Some(table)).map(|column| column.name()).collect()
         }
         _ => known.iter().map(|column| column.name()).collect(),
     };
+    let of_table: Vec<&str> = of_table.into_iter().filter(|name| *name != NO_FIELD).collect();
     let alike = of_table.iter().find(|known| known.eq_ignore_ascii_case(name));
     let hint = match alike {
         Some(known) => format!("; did you mean `{known}`? Names are case sensitive"),

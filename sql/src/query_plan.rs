@@ -10,19 +10,19 @@ use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
-use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as PlannerStatement;
 use datafusion::sql::sqlparser::ast::Statement;
-use futures::executor::block_on;
 use volley_api::Records;
 
 use crate::batch_exec::{BatchExec, BatchSlot, BatchTable};
 use crate::output_layout::{OutputLayout, shape_outputs};
+use crate::plan_reset::ready_to_execute;
 use crate::records_table::RecordsTable;
 use crate::row_number::carry_row_number;
 use crate::statement::{RECORDS, RowwiseQuery};
+use crate::wait_for::wait_for;
 
 /// See the module's description.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(crate) struct QueryPlan {
     /// Columns of the table that the plan reads; `None` if it reads no table, since it can give no row.
     projection: Option<Vec<usize>>,
     slot: BatchSlot,
-    /// Never executed itself: operators keep what they learned from their rows.
+    /// Never executed itself, but as a copy whose operators do not know the rows of an earlier execution.
     physical: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
     layout: OutputLayout,
@@ -48,10 +48,10 @@ impl QueryPlan {
         session.register_table(RECORDS, Arc::new(visible))?;
         let state = session.state();
         let statement = Box::new(Statement::Query(Box::new(query.query.clone())));
-        let logical = block_on(state.statement_to_plan(PlannerStatement::Statement(statement)))?;
-        let logical = carry_row_number(logical, &provider_as_source(Arc::new(complete)))?;
+        let logical = wait_for(state.statement_to_plan(PlannerStatement::Statement(statement)))?;
+        let logical = carry_row_number(logical, &provider_as_source(Arc::new(complete)), &query.records_name)?;
         let (logical, outputs) = shape_outputs(logical, &table, &query.records_name)?;
-        let physical = block_on(state.create_physical_plan(&logical))?;
+        let physical = wait_for(state.create_physical_plan(&logical))?;
         let layout = OutputLayout::new(&outputs, &physical.schema(), &records.value.field);
         let projection = leaf_projection(&physical);
         Ok(Self { table, projection, slot, physical, context: session.task_ctx(), layout })
@@ -86,9 +86,9 @@ impl QueryPlan {
     }
 
     fn execute_slot(&self) -> Result<RecordBatch> {
-        let plan = reset_plan_states(Arc::clone(&self.physical))?;
+        let plan = ready_to_execute(&self.physical)?;
         let schema = plan.schema();
-        let mut batches = block_on(collect(plan, Arc::clone(&self.context)))?;
+        let mut batches = wait_for(collect(plan, Arc::clone(&self.context)))?;
         match batches.len() {
             1 => Ok(batches.swap_remove(0)),
             _ => Ok(concat_batches(&schema, &batches)?),
@@ -98,13 +98,8 @@ impl QueryPlan {
 
 /// Whether a row, as opposed to the plan or the process, may have caused an error.
 pub(crate) fn may_be_a_bad_row(error: &DataFusionError) -> bool {
-    match error.find_root() {
-        DataFusionError::ArrowError(..)
-        | DataFusionError::Execution(_)
-        | DataFusionError::Internal(_)
-        | DataFusionError::External(_) => true,
-        _ => false,
-    }
+    use DataFusionError::{ArrowError, Execution, External, Internal};
+    matches!(error.find_root(), ArrowError(..) | Execution(_) | External(_) | Internal(_))
 }
 
 fn leaf_projection(plan: &Arc<dyn ExecutionPlan>) -> Option<Vec<usize>> {
@@ -119,5 +114,58 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
         (Some(text), _) => text,
         (_, Some(text)) => text,
         _ => "for an unknown reason",
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use arrow::array::{ArrayRef, Int64Array, StructArray};
+    use arrow::datatypes::{DataType, Field, Fields};
+    use datafusion::physical_plan::displayable;
+    use volley_api::{Column, RowIndex};
+
+    use crate::session::new_session;
+
+    fn records() -> Records {
+        let n: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+        let fields =
+            Fields::from(vec![Field::new("n", DataType::Int64, true), Field::new("unused", DataType::Int64, true)]);
+        let field = Arc::new(Field::new("value", DataType::Struct(fields.clone()), true));
+        Records {
+            topic: "t".into(),
+            kafka_partition: None,
+            key: Column::nulls(2),
+            value: Column::new(field, Arc::new(StructArray::new(fields, vec![Arc::clone(&n), n], None))),
+            timestamps: vec![-1, -1].into(),
+            headers: None,
+            rows: RowIndex::all(2),
+            origin: None,
+        }
+    }
+
+    fn plan(query: &str) -> QueryPlan {
+        let session = new_session();
+        let rows = RecordBatch::try_from_iter([("k", Arc::new(Int64Array::from(vec![1, 1])) as ArrayRef)]).unwrap();
+        session.register_batch("l", rows).unwrap();
+        QueryPlan::new(&session, &RowwiseQuery::parse(query).unwrap(), &records()).unwrap()
+    }
+
+    #[test]
+    fn only_columns_that_the_query_names_are_made() {
+        let plan = plan("SELECT n + 1 AS m FROM records WHERE n > 0");
+        let row_number = plan.table.schema().fields().len() - 1;
+        assert_eq!(plan.projection, Some(vec![0, row_number]));
+    }
+
+    #[test]
+    fn joins_hold_the_lookup_table_and_stream_the_records() {
+        for join in ["JOIN", "LEFT JOIN", "LEFT SEMI JOIN", "LEFT ANTI JOIN"] {
+            let plan = plan(&format!("SELECT n FROM records {join} l ON n = k"));
+            let shown = displayable(plan.physical.as_ref()).indent(false).to_string();
+            let (lookup, records) = (shown.find("DataSourceExec").unwrap(), shown.find("BatchExec").unwrap());
+            assert!(shown.contains("mode=CollectLeft") && lookup < records, "{join}: {shown}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, Int32Array, Int64Array, MapBuilder, MapFieldNames, RecordBatch, RecordBatchOptions, StringArray,
-    StringBuilder, StructArray, TimestampMillisecondArray, UInt32Array, make_array,
+    StringBuilder, StructArray, TimestampMillisecondArray, UInt32Array, make_array, new_null_array,
 };
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
@@ -15,6 +15,9 @@ use crate::header_text::header_text;
 
 /// The hidden column that says which row of the batch a row came from. Ascending in the table.
 pub(crate) const ROW_NUMBER: &str = "__volley_row";
+
+/// The hidden column of a value without fields, so that `*` stands for something. It is in no result.
+pub(crate) const NO_FIELD: &str = "__volley_no_field";
 
 /// The one column of a value that is not a struct.
 const WHOLE_VALUE: &str = "value";
@@ -70,6 +73,8 @@ enum Source {
     Field(usize),
     /// The value, which is no struct.
     WholeValue,
+    /// Stands for the fields of a struct that has none.
+    NoField,
     Meta(MetaColumn),
     RowNumber,
 }
@@ -88,6 +93,10 @@ impl RecordsTable {
         let mut fields: Vec<Field> = Vec::new();
         let mut sources = Vec::new();
         match value.data_type() {
+            DataType::Struct(children) if children.is_empty() => {
+                fields.push(Field::new(NO_FIELD, DataType::Null, true));
+                sources.push(Source::NoField);
+            }
             DataType::Struct(children) => {
                 for (index, child) in children.iter().enumerate() {
                     fields.push(child.as_ref().clone().with_name(column_name(child.name())).with_nullable(true));
@@ -140,13 +149,14 @@ impl RecordsTable {
             },
             Source::WholeValue => Some(Arc::clone(&self.value)),
             Source::Meta(MetaColumn::Key) => Some(Arc::clone(&self.key)),
-            Source::Meta(_) | Source::RowNumber => None,
+            Source::NoField | Source::Meta(_) | Source::RowNumber => None,
         }
     }
 
     /// The columns at `projection` of `records`, whose types MUST be this table's.
     pub(crate) fn batch(&self, records: &Records, projection: &[usize]) -> Result<RecordBatch> {
-        let columns: Vec<ArrayRef> = projection.iter().map(|index| self.column(records, self.sources[*index])).collect();
+        let columns: Vec<ArrayRef> =
+            projection.iter().map(|index| self.column(records, self.sources[*index])).collect();
         let schema = Arc::new(self.schema.project(projection)?);
         let options = RecordBatchOptions::new().with_row_count(Some(records.len()));
         Ok(RecordBatch::try_new_with_options(schema, columns, &options)?)
@@ -156,6 +166,7 @@ impl RecordsTable {
         match source {
             Source::Field(index) => value_field(&records.value.array, index),
             Source::WholeValue => Arc::clone(&records.value.array),
+            Source::NoField => new_null_array(&DataType::Null, records.len()),
             Source::Meta(column) => meta_column(records, column),
             Source::RowNumber => Arc::new(UInt32Array::from_iter_values(0..records.rows.len() as u32)),
         }
@@ -164,12 +175,16 @@ impl RecordsTable {
 
 /// The name in the table of a value field.
 fn column_name(field: &str) -> String {
-    if MetaColumn::is_named(field) { format!("{SHADOWED_PREFIX}{field}") } else { field.to_owned() }
+    if is_shadowed(field) { format!("{SHADOWED_PREFIX}{field}") } else { field.to_owned() }
 }
 
 /// The name in the value of a column: the reverse of what the table does to names that metadata columns have.
 pub(crate) fn field_name(column: &str) -> &str {
-    column.strip_prefix(SHADOWED_PREFIX).filter(|name| MetaColumn::is_named(name)).unwrap_or(column)
+    column.strip_prefix(SHADOWED_PREFIX).filter(|name| is_shadowed(name)).unwrap_or(column)
+}
+
+fn is_shadowed(field: &str) -> bool {
+    matches!(field, ROW_NUMBER | NO_FIELD) || MetaColumn::is_named(field)
 }
 
 /// Compares without walking the types where both are the same allocation.
@@ -220,7 +235,8 @@ fn meta_column(records: &Records, column: MetaColumn) -> ArrayRef {
 }
 
 fn headers_type() -> DataType {
-    let entries = Fields::from(vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Utf8, true)]);
+    let entries =
+        Fields::from(vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Utf8, true)]);
     DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)
 }
 
@@ -256,7 +272,8 @@ mod tests {
     fn records() -> Records {
         let id: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3]));
         let key: ArrayRef = Arc::new(StringArray::from(vec!["x", "y", "z"]));
-        let fields = Fields::from(vec![Field::new("id", DataType::Int64, false), Field::new("_key", DataType::Utf8, true)]);
+        let fields =
+            Fields::from(vec![Field::new("id", DataType::Int64, false), Field::new("_key", DataType::Utf8, true)]);
         let nulls = NullBuffer::from(vec![true, false, true]);
         let value = StructArray::try_new(fields.clone(), vec![id, key], Some(nulls)).unwrap();
         Records {
@@ -292,10 +309,7 @@ mod tests {
         let table = RecordsTable::new(&records.key.field, &records.value.field);
         let visible = table.visible_schema();
         let names: Vec<_> = visible.fields().iter().map(|field| field.name().as_str()).collect();
-        assert_eq!(
-            names,
-            ["id", "value._key", "_key", "_topic", "_partition", "_offset", "_timestamp", "_headers"]
-        );
+        assert_eq!(names, ["id", "value._key", "_key", "_topic", "_partition", "_offset", "_timestamp", "_headers"]);
         assert_eq!(field_name("value._key"), "_key");
         assert_eq!(field_name("value.x"), "value.x");
     }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::common::{Column, DFSchema, Result, plan_err};
+use datafusion::common::{Column, DFSchema, Result, TableReference, plan_err};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Projection, TableSource};
 
 use crate::records_table::ROW_NUMBER;
@@ -15,18 +15,22 @@ use crate::statement::RECORDS;
 ///
 /// # Errors
 /// If the plan has a node that is not row-wise.
-pub(crate) fn carry_row_number(plan: LogicalPlan, source: &Arc<dyn TableSource>) -> Result<LogicalPlan> {
-    plan.transform_up(|node| carry(node, source)).data()
+pub(crate) fn carry_row_number(
+    plan: LogicalPlan,
+    source: &Arc<dyn TableSource>,
+    records_name: &str,
+) -> Result<LogicalPlan> {
+    plan.transform_up(|node| carry(node, source, records_name)).data()
 }
 
-fn carry(node: LogicalPlan, source: &Arc<dyn TableSource>) -> Result<Transformed<LogicalPlan>> {
+fn carry(node: LogicalPlan, source: &Arc<dyn TableSource>, records_name: &str) -> Result<Transformed<LogicalPlan>> {
     let carried = match node {
         LogicalPlan::TableScan(scan) if scan.table_name.table() == RECORDS => {
             LogicalPlanBuilder::scan(scan.table_name, Arc::clone(source), None)?.build()?
         }
         LogicalPlan::Projection(projection) => {
             let mut expressions = projection.expr;
-            expressions.extend(row_number_of(projection.input.schema()).map(Expr::Column));
+            expressions.extend(row_number_of(projection.input.schema(), records_name).map(Expr::Column));
             LogicalPlan::Projection(Projection::try_new(expressions, projection.input)?)
         }
         LogicalPlan::TableScan(_) | LogicalPlan::EmptyRelation(_) => node,
@@ -38,7 +42,9 @@ fn carry(node: LogicalPlan, source: &Arc<dyn TableSource>) -> Result<Transformed
     Ok(Transformed::yes(carried))
 }
 
-/// The row number among the columns of a plan.
-pub(crate) fn row_number_of(schema: &DFSchema) -> Option<Column> {
-    schema.iter().find(|(_, field)| field.name() == ROW_NUMBER).map(Column::from)
+/// The row number among the columns of a plan that knows `records` under this name.
+pub(crate) fn row_number_of(schema: &DFSchema, records_name: &str) -> Option<Column> {
+    let of_records = |table: Option<&TableReference>| table.is_some_and(|table| table.table() == records_name);
+    let found = schema.iter().find(|(table, field)| field.name() == ROW_NUMBER && of_records(*table));
+    found.map(Column::from)
 }

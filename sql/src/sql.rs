@@ -98,10 +98,12 @@ impl Sql {
                     .validated(Validator::Custom(validate_query))
                     .grouped("Sql", 1, Width::Long, "Query"),
             )
-            .key(
-                ConfigKey::optional(LOOKUP_PATH, ConfigType::String, Importance::Medium, path)
-                    .grouped("Sql", 2, Width::Long, "Lookup table"),
-            )
+            .key(ConfigKey::optional(LOOKUP_PATH, ConfigType::String, Importance::Medium, path).grouped(
+                "Sql",
+                2,
+                Width::Long,
+                "Lookup table",
+            ))
             .key(
                 ConfigKey::with_default(LOOKUP_MAX_BYTES, ConfigType::Long, "67108864", Importance::Low, max_bytes)
                     .validated(Validator::AtLeast(1))

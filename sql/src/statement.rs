@@ -97,12 +97,7 @@ fn parse(text: &str) -> Result<RowwiseQuery, Refusal> {
     };
     let found = check_query(&query, &tokens)?;
     prepare_select_list(&mut query, &found.records_name, &tokens)?;
-    Ok(RowwiseQuery {
-        query: *query,
-        records_name: found.records_name,
-        tables: found.tables,
-        columns: found.columns,
-    })
+    Ok(RowwiseQuery { query: *query, records_name: found.records_name, tables: found.tables, columns: found.columns })
 }
 
 /// Turns `… at Line: 1, Column: 8` into a position; without it the text ended too early.
@@ -158,8 +153,8 @@ impl Tokens {
 
     /// Where the text after the first `;` begins.
     fn second_statement(&self) -> Position {
-        let after = self.words().skip_while(|token| token.token != Token::SemiColon);
-        let second = after.skip_while(|token| token.token == Token::SemiColon).next();
+        let mut after = self.words().skip_while(|token| token.token != Token::SemiColon);
+        let second = after.find(|token| token.token != Token::SemiColon);
         second.map_or(self.start(), |token| Position::of(token.span, Position::START))
     }
 
@@ -182,9 +177,8 @@ impl Tokens {
     /// The last of these keywords before `end`; the start of the query if there is none.
     pub(crate) fn keyword_before(&self, keywords: &[Keyword], end: Location) -> Position {
         let before = self.0.iter().take_while(|token| token.span.start < end);
-        let found = before
-            .filter(|token| matches!(&token.token, Token::Word(word) if keywords.contains(&word.keyword)))
-            .last();
+        let found =
+            before.filter(|token| matches!(&token.token, Token::Word(word) if keywords.contains(&word.keyword))).last();
         found.map_or(self.start(), |token| Position::of(token.span, self.start()))
     }
 }
@@ -202,7 +196,10 @@ mod tests {
     #[test]
     fn syntax_errors_have_a_position() {
         assert_eq!(refused(""), "line 1, column 1: the query is empty");
-        assert_eq!(refused("SELECT a,\n  FROM records"), "line 2, column 3: expected: an expression, found: FROM");
+        assert_eq!(
+            refused("SELECT a,\n  b c d FROM records"),
+            "line 2, column 7: expected: end of statement, found: d"
+        );
         assert!(refused("SELECT (a FROM records").starts_with("line 1, column 11: expected: ), found: FROM"));
         assert_eq!(refused("SELECT a FROM"), "line 1, column 14: expected: identifier, found: EOF");
         assert!(refused("SELECT 'a FROM records").starts_with("line 1, column 8: unterminated string literal"));

@@ -151,7 +151,10 @@ impl Tables<'_> {
             }
             TableFactor::NestedJoin { table_with_joins, alias: None } => self.joined(table_with_joins),
             TableFactor::Derived { .. } => refuse("a subquery is not possible: write one SELECT over `records`"),
-            TableFactor::UNNEST { .. } => refuse("UNNEST belongs into the SELECT list here: SELECT unnest(items) AS item"),
+            TableFactor::UNNEST { .. } => {
+                let at = self.tokens.keyword_before(&[Keyword::UNNEST], factor.span().end);
+                Err(Refusal::new(at, "UNNEST belongs into the SELECT list here: SELECT unnest(items) AS item"))
+            }
             _ => refuse("only `records` and lookup tables are possible here"),
         }
     }

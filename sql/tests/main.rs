@@ -1,0 +1,6 @@
+//! The SQL transformation over records, as a connector uses it.
+#![allow(clippy::unwrap_used)]
+
+mod fixtures;
+mod laws;
+mod slt;
