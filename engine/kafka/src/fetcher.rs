@@ -329,9 +329,7 @@ impl Fetcher {
     }
 
     fn assign(&mut self, positions: &Offsets) -> Result<()> {
-        if !positions.is_empty() {
-            self.listener.assigned(positions);
-        }
+        self.listener.assigned(positions);
         let list = with_offsets(positions)?;
         consumer_events::assign(&self.consumer, &list)
             .map_err(|error| broker_error::from_client("take over partitions", &error))?;

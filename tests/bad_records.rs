@@ -1,0 +1,119 @@
+//! Law 2: a bad row never takes a good row with it; it is in the dead letter topic, byte for byte, and nowhere else.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::delivered_rows::on_disk;
+use crate::testbed::Kafka;
+use crate::worker_process::Volley;
+
+const RECORDS: usize = 200_000;
+const PARTITIONS: usize = 4;
+
+/// Every thousandth record cannot be decoded, each in one of five ways.
+fn value_of(number: usize) -> Vec<u8> {
+    let n = number / PARTITIONS;
+    let good = format!(r#"{{"p":{},"n":{n},"name":"row {n}"}}"#, number % PARTITIONS).into_bytes();
+    if number % 1000 != 137 {
+        return good;
+    }
+    match number / 1000 % 5 {
+        0 => good[..good.len() - 3].to_vec(),
+        1 => b"\"p\":1}".to_vec(),
+        2 => [b"{\"p\":1,\"n\":\"".as_slice(), &[0xff, 0xfe], b"\"}"].concat(),
+        3 => Vec::new(),
+        _ => [good.as_slice(), b" trailing"].concat(),
+    }
+}
+
+fn is_bad(number: usize) -> bool {
+    number % 1000 == 137
+}
+
+#[test]
+fn one_bad_record_in_a_thousand_goes_to_the_dead_letter_topic_and_all_good_ones_are_delivered() {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("undecodable", PARTITIONS as i32);
+    let dead = kafka.unique("dead");
+    kafka.produce(&topic, RECORDS, |number, key, value| {
+        key.extend_from_slice(format!("key-{number}").as_bytes());
+        value.extend_from_slice(&value_of(number));
+        (number % PARTITIONS) as i32
+    });
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    let url = format!("file://{}", volley.path("out").display());
+    volley.file(
+        "sink.properties",
+        &[
+            ("name", &format!("bad-{topic}")),
+            ("connector.class", "ObjectStoreSink"),
+            ("topics", &topic),
+            ("store.url", &url),
+            ("volley.mode", "bounded"),
+            ("errors.tolerance", "all"),
+            ("errors.deadletterqueue.topic.name", &dead),
+            ("errors.deadletterqueue.topic.replication.factor", "1"),
+            ("errors.deadletterqueue.context.headers.enable", "true"),
+        ],
+    );
+    let end =
+        volley.run(Duration::from_secs(120), &["standalone", "worker.properties", "sink.properties", "--until-done"]);
+    assert!(end.status.success(), "{}", end.log);
+
+    let found = on_disk(&volley.path("out"));
+    for number in 0..RECORDS {
+        let row = ((number % PARTITIONS) as i64, (number / PARTITIONS) as i64);
+        assert_eq!(found.get(&row).copied().unwrap_or_default(), u32::from(!is_bad(number)), "row {number}");
+    }
+
+    let letters: BTreeMap<String, Vec<u8>> = kafka
+        .read_topic(&dead)
+        .into_iter()
+        .map(|letter| {
+            let headers: BTreeMap<_, _> = letter.headers.into_iter().collect();
+            let text = |name: &str| {
+                let value = headers.get(&format!("__connect.errors.{name}")).cloned().flatten().unwrap();
+                String::from_utf8(value).unwrap()
+            };
+            assert_eq!(text("topic"), topic);
+            assert_eq!(text("stage"), "VALUE_CONVERTER");
+            assert_eq!(text("class.name"), "org.apache.kafka.connect.json.JsonConverter");
+            assert_eq!(text("exception.class.name"), "org.apache.kafka.connect.errors.DataException");
+            assert!(!text("exception.message").is_empty());
+            (String::from_utf8(letter.key.unwrap()).unwrap(), letter.value.unwrap_or_default())
+        })
+        .collect();
+    let expected: BTreeMap<String, Vec<u8>> = (0..RECORDS)
+        .filter(|number| is_bad(*number))
+        .map(|number| (format!("key-{number}"), value_of(number)))
+        .collect();
+    assert_eq!(letters, expected);
+}
+
+#[test]
+fn without_tolerance_the_first_bad_record_ends_the_task_and_names_its_offset() {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("intolerant", 1);
+    kafka.produce(&topic, 100, |number, _, value| {
+        value.extend_from_slice(if number == 60 { b"{\"p\":" } else { b"{\"p\":0,\"n\":1}" });
+        0
+    });
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    let url = format!("file://{}", volley.path("out").display());
+    volley.file(
+        "sink.properties",
+        &[
+            ("name", &topic),
+            ("connector.class", "ObjectStoreSink"),
+            ("topics", &topic),
+            ("store.url", &url),
+            ("volley.mode", "bounded"),
+        ],
+    );
+    let end =
+        volley.run(Duration::from_secs(60), &["standalone", "worker.properties", "sink.properties", "--until-done"]);
+    assert_eq!(end.status.code(), Some(3), "{}", end.log);
+    assert!(end.log.contains(&format!("offset 60 of partition {topic}-0")), "{}", end.log);
+}

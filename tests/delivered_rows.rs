@@ -1,0 +1,69 @@
+//! What stands in the final files: which (partition, number) pairs, how often.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+use bytes::Bytes;
+use futures::TryStreamExt;
+use object_store::aws::AmazonS3Builder;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::testbed::S3;
+use crate::worker_process::parquet_files;
+
+/// How often each (`p`, `n`) of the rows was found.
+pub(crate) type Found = HashMap<(i64, i64), u32>;
+
+/// Counts the rows of all Parquet files below a directory.
+pub(crate) fn on_disk(dir: &Path) -> Found {
+    let mut found = Found::new();
+    for file in parquet_files(dir) {
+        count(Bytes::from(std::fs::read(file).unwrap()), &mut found);
+    }
+    found
+}
+
+/// Counts the rows of all Parquet objects of a bucket.
+pub(crate) fn in_bucket(s3: &S3, bucket: &str) -> Found {
+    let store = AmazonS3Builder::new()
+        .with_endpoint(s3.endpoint())
+        .with_allow_http(true)
+        .with_bucket_name(bucket)
+        .with_region(S3::REGION)
+        .with_access_key_id(S3::ACCESS_KEY_ID)
+        .with_secret_access_key(S3::SECRET_ACCESS_KEY)
+        .build()
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut found = Found::new();
+        let objects: Vec<_> = store.list(None).try_collect().await.unwrap();
+        for object in objects {
+            count(store.get(&object.location).await.unwrap().bytes().await.unwrap(), &mut found);
+        }
+        found
+    })
+}
+
+fn count(file: Bytes, found: &mut Found) {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
+    for batch in reader {
+        let batch = batch.unwrap();
+        let column = |name: &str| batch.column_by_name(name).unwrap().as_primitive::<Int64Type>().clone();
+        let (partitions, numbers) = (column("p"), column("n"));
+        for row in 0..batch.num_rows() {
+            *found.entry((partitions.value(row), numbers.value(row))).or_default() += 1;
+        }
+    }
+}
+
+/// Asserts that every number `0..per_partition` of every partition was found exactly once.
+pub(crate) fn assert_exactly_once(found: &Found, partitions: i64, per_partition: i64) {
+    let twice = found.values().filter(|times| **times > 1).count();
+    assert_eq!(twice, 0, "{twice} rows were delivered more than once");
+    let expected = usize::try_from(partitions * per_partition).unwrap();
+    assert_eq!(found.len(), expected, "{} rows are missing", expected - found.len().min(expected));
+}

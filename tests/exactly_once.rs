@@ -1,0 +1,125 @@
+//! Law 6 and law 1: kill -9 at any moment leaves neither a second copy nor a gap, on disk and in S3.
+
+use std::time::{Duration, Instant};
+
+use crate::delivered_rows::{assert_exactly_once, in_bucket, on_disk};
+use crate::testbed::{Kafka, S3, wait_until};
+use crate::worker_process::{Volley, request};
+
+const PARTITIONS: i64 = 8;
+const PER_PARTITION: i64 = 250_000;
+const KILLS: u64 = 10;
+
+/// A topic of `PARTITIONS` partitions with records `{"p":…,"n":…,…}`.
+fn numbered_topic(kafka: &Kafka, per_partition: i64) -> String {
+    let topic = kafka.topic("numbered", PARTITIONS as i32);
+    kafka.produce(&topic, (PARTITIONS * per_partition) as usize, |number, _, value| {
+        let (partition, n) = (number as i64 % PARTITIONS, number as i64 / PARTITIONS);
+        value.extend_from_slice(format!(r#"{{"p":{partition},"n":{n},"name":"row {n}","flag":true}}"#).as_bytes());
+        partition as i32
+    });
+    topic
+}
+
+/// Runs the worker, killing it after times that spread over `0..longest`; then lets it drain the rest.
+fn drain_with_kills(volley: &Volley, longest: Duration, seed: u64) {
+    let mut random = seed;
+    let mut kills = 0;
+    let started = Instant::now();
+    while kills < KILLS {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let alive = longest.mul_f64((random >> 11) as f64 / (1_u64 << 53) as f64);
+        let mut worker = volley.start(&["standalone", "worker.properties", "sink.properties"]);
+        let until = Instant::now() + alive;
+        wait_until(alive + Duration::from_secs(5), "the moment of the kill", || {
+            assert!(worker.is_running(), "the worker ended:\n{}", worker.log());
+            (Instant::now() >= until).then_some(())
+        });
+        worker.kill();
+        kills += 1;
+    }
+    println!("{KILLS} kills in {:?}", started.elapsed());
+    let sink = std::fs::read_to_string(volley.path("sink.properties")).unwrap();
+    std::fs::write(volley.path("sink.properties"), format!("{sink}volley.mode=bounded\n")).unwrap();
+    let end = volley.run(Duration::from_secs(300), &["standalone", "worker.properties", "sink.properties", "--until-done"]);
+    assert!(end.status.success(), "{}", end.log);
+}
+
+#[test]
+fn killed_at_random_moments_every_offset_is_in_the_files_on_disk_exactly_once() {
+    let kafka = Kafka::shared();
+    let topic = numbered_topic(kafka, PER_PARTITION);
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    let url = format!("file://{}", volley.path("out").display());
+    volley.file(
+        "sink.properties",
+        &[
+            ("name", &format!("disk-{topic}")),
+            ("connector.class", "ObjectStoreSink"),
+            ("tasks.max", "2"),
+            ("topics", &topic),
+            ("store.url", &url),
+            ("flush.size", "7001"),
+            ("rotate.idle.ms", "300"),
+        ],
+    );
+    drain_with_kills(&volley, Duration::from_secs(6), 7);
+    assert_exactly_once(&on_disk(&volley.path("out")), PARTITIONS, PER_PARTITION);
+}
+
+#[test]
+fn killed_at_random_moments_every_offset_is_in_the_objects_of_s3_exactly_once() {
+    let (kafka, s3) = (Kafka::shared(), S3::shared());
+    let topic = numbered_topic(kafka, PER_PARTITION);
+    s3.create_bucket(&topic);
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    volley.file(
+        "sink.properties",
+        &[
+            ("name", &format!("s3-{topic}")),
+            ("connector.class", "ObjectStoreSink"),
+            ("tasks.max", "2"),
+            ("topics", &topic),
+            ("store.url", &format!("s3://{topic}/lake")),
+            ("store.s3.endpoint", &s3.endpoint()),
+            ("store.s3.region", S3::REGION),
+            ("store.s3.access.key.id", S3::ACCESS_KEY_ID),
+            ("store.s3.secret.access.key", S3::SECRET_ACCESS_KEY),
+            ("flush.size", "9973"),
+            ("rotate.schedule.interval.ms", "1000"),
+        ],
+    );
+    drain_with_kills(&volley, Duration::from_secs(6), 11);
+    assert_exactly_once(&in_bucket(s3, &topic), PARTITIONS, PER_PARTITION);
+}
+
+#[test]
+fn a_bounded_sink_reads_to_the_end_offsets_and_ends_stopped_with_a_completion() {
+    let kafka = Kafka::shared();
+    let topic = numbered_topic(kafka, 1_000);
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    let url = format!("file://{}", volley.path("out").display());
+    volley.file(
+        "sink.properties",
+        &[
+            ("name", &topic),
+            ("connector.class", "ObjectStoreSink"),
+            ("topics", &topic),
+            ("store.url", &url),
+            ("volley.mode", "bounded"),
+        ],
+    );
+    let mut worker = volley.start(&["standalone", "worker.properties", "sink.properties"]);
+    let rest = worker.rest();
+    let status = wait_until(Duration::from_secs(60), "the connector is STOPPED", || {
+        let (_, status) = request(&rest, "GET", &format!("/connectors/{topic}/status"), None);
+        (status["connector"]["state"] == "STOPPED").then_some(status)
+    });
+    assert!(status["completion"].is_object(), "{status}");
+    assert_exactly_once(&on_disk(&volley.path("out")), PARTITIONS, 1_000);
+    worker.terminate();
+    assert!(worker.ended(Duration::from_secs(20)).success());
+}

@@ -1,0 +1,16 @@
+//! The one integration-test binary: the whole program against real servers.
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod bad_records;
+mod delivered_rows;
+mod exactly_once;
+mod kafka_admin;
+mod kafka_fetch;
+mod kafka_outage;
+mod kafka_produce;
+mod kafka_rebalance;
+mod quickstart;
+mod s3_testbed;
+mod testbed;
+mod worker_process;

@@ -1,0 +1,289 @@
+//! A Kafka broker: KRaft, one node, with a plain listener and one that wants a password.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Headers, Message as _};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use volley_api::ConfigMap;
+use volley_kafka::{Admin, NewTopic, Outgoing, Producer};
+
+use super::server_process::{ServerProcess, data_directory, free_port, installed};
+use super::wait_until;
+
+const READY: Duration = Duration::from_secs(90);
+const CLUSTER_ID: &str = "4L6g3nShT-eMCtK--X86sw";
+
+pub(crate) struct Kafka {
+    process: Option<ServerProcess>,
+    directory: PathBuf,
+    port: u16,
+    sasl_port: u16,
+    topics: AtomicU32,
+}
+
+/// A record as it stands in Kafka.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Message {
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+    pub(crate) timestamp: i64,
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) value: Option<Vec<u8>>,
+    pub(crate) headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+/// Properties of a client.
+pub(crate) fn properties(pairs: &[(&str, &str)]) -> ConfigMap {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+impl Kafka {
+    /// The broker that all tests share; each test makes topics of its own.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: OnceLock<Kafka> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    /// A broker of one's own, for tests that stop it.
+    pub(crate) fn start() -> Self {
+        let mut kafka = Self {
+            process: None,
+            directory: data_directory("kafka"),
+            port: free_port(),
+            sasl_port: free_port(),
+            topics: AtomicU32::new(0),
+        };
+        kafka.format();
+        kafka.launch();
+        kafka.await_ready();
+        kafka
+    }
+
+    fn format(&self) {
+        fs::write(self.directory.join("server.properties"), self.server_properties()).unwrap();
+        let output = Command::new("java")
+            .args(self.java_options("128m"))
+            .args(["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"])
+            .arg(self.directory.join("server.properties"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "format: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn launch(&mut self) {
+        let mut command = vec!["java".to_owned()];
+        command.extend(self.java_options("512m"));
+        command.push("kafka.Kafka".to_owned());
+        command.push(self.directory.join("server.properties").display().to_string());
+        self.process = Some(ServerProcess::start(&self.directory, &command));
+    }
+
+    fn java_options(&self, heap: &str) -> Vec<String> {
+        let classes = installed("kafka").join("*").display().to_string();
+        let options = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
+        let mut options: Vec<String> = options.map(str::to_owned).to_vec();
+        options.extend([format!("-Xmx{heap}"), "-cp".to_owned(), classes]);
+        options
+    }
+
+    fn server_properties(&self) -> String {
+        let (port, sasl_port, controller) = (self.port, self.sasl_port, free_port());
+        let data = self.directory.join("data");
+        format!(
+            "process.roles=broker,controller\n\
+             node.id=1\n\
+             controller.quorum.voters=1@127.0.0.1:{controller}\n\
+             controller.listener.names=CONTROLLER\n\
+             listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl_port},CONTROLLER://127.0.0.1:{controller}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl_port}\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+             inter.broker.listener.name=PLAINTEXT\n\
+             sasl.enabled.mechanisms=PLAIN\n\
+             listener.name.sasl_plaintext.plain.sasl.jaas.config=\
+             org.apache.kafka.common.security.plain.PlainLoginModule required user_alice=\"alice-secret\";\n\
+             log.dirs={data}\n\
+             num.network.threads=2\n\
+             num.io.threads=4\n\
+             offsets.topic.num.partitions=5\n\
+             offsets.topic.replication.factor=1\n\
+             transaction.state.log.num.partitions=5\n\
+             transaction.state.log.replication.factor=1\n\
+             transaction.state.log.min.isr=1\n\
+             share.coordinator.state.topic.replication.factor=1\n\
+             share.coordinator.state.topic.min.isr=1\n\
+             group.initial.rebalance.delay.ms=0\n\
+             group.min.session.timeout.ms=1000\n",
+            data = data.display()
+        )
+    }
+
+    fn await_ready(&self) {
+        let admin = Admin::connect(&properties(&[
+            ("bootstrap.servers", &self.bootstrap_servers()),
+            ("default.api.timeout.ms", "1000"),
+        ]))
+        .unwrap();
+        let deadline = Instant::now() + READY;
+        while admin.topics().is_err() {
+            let log = self.process.as_ref().map(ServerProcess::log_tail).unwrap_or_default();
+            assert!(Instant::now() < deadline, "kafka is not ready after {READY:?}:\n{log}");
+        }
+    }
+
+    /// Kills the broker; its data stay.
+    pub(crate) fn stop(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.kill_and_keep_data();
+        }
+    }
+
+    /// Starts it again after [`Kafka::stop`], on the same ports and data.
+    pub(crate) fn restart(&mut self) {
+        self.launch();
+        self.await_ready();
+    }
+
+    pub(crate) fn bootstrap_servers(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The listener where `alice` must say `alice-secret`.
+    pub(crate) fn sasl_bootstrap_servers(&self) -> String {
+        format!("127.0.0.1:{}", self.sasl_port)
+    }
+
+    /// Properties of a client of this broker.
+    pub(crate) fn properties(&self, pairs: &[(&str, &str)]) -> ConfigMap {
+        let mut all = properties(&[("bootstrap.servers", &self.bootstrap_servers())]);
+        all.extend(properties(pairs));
+        all
+    }
+
+    pub(crate) fn admin(&self) -> Admin {
+        Admin::connect(&self.properties(&[])).unwrap()
+    }
+
+    /// A name that no other topic or group of this broker has.
+    pub(crate) fn unique(&self, stem: &str) -> String {
+        format!("{stem}-{}", self.topics.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Creates a topic with a name of its own.
+    pub(crate) fn topic(&self, stem: &str, partitions: i32) -> String {
+        self.topic_with(stem, partitions, &[])
+    }
+
+    /// Creates a topic with a name of its own and some configuration.
+    pub(crate) fn topic_with(&self, stem: &str, partitions: i32, configs: &[(&str, &str)]) -> String {
+        let name = self.unique(stem);
+        self.create_topic(&name, partitions, configs);
+        name
+    }
+
+    /// Creates a topic and waits until every broker request sees it.
+    pub(crate) fn create_topic(&self, name: &str, partitions: i32, configs: &[(&str, &str)]) {
+        let configs: BTreeMap<_, _> = configs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let topic = NewTopic { name: name.to_owned(), partitions, replication_factor: 1, configs };
+        let admin = self.admin();
+        assert!(admin.create_topic(&topic).unwrap(), "topic {name} exists already");
+        wait_until(Duration::from_secs(30), "a new topic is visible", || {
+            admin.topic(name).unwrap().filter(|topic| topic.partitions == partitions)
+        });
+    }
+
+    /// Produces many small messages fast; waits until all are acknowledged. `make` gives partition, key and value of each.
+    pub(crate) fn produce<M>(&self, topic: &str, count: usize, mut make: M)
+    where
+        M: FnMut(usize, &mut Vec<u8>, &mut Vec<u8>) -> i32,
+    {
+        let settings = [("acks", "all"), ("linger.ms", "20"), ("compression.type", "lz4"), ("buffer.memory", "67108864")];
+        let mut producer = Producer::connect(&self.properties(&settings)).unwrap();
+        let (mut key, mut value) = (Vec::new(), Vec::new());
+        let mut delivered = 0;
+        for number in 0..count {
+            key.clear();
+            value.clear();
+            let partition = Some(make(number, &mut key, &mut value));
+            let key = (!key.is_empty()).then_some(key.as_slice());
+            let outgoing =
+                Outgoing { topic, partition, timestamp: None, key, value: Some(&value), headers: &[] };
+            producer.send(&outgoing, number as u64).unwrap();
+            if number % 10_000 == 0 {
+                delivered += count_delivered(&mut producer, Duration::ZERO);
+            }
+        }
+        producer.flush(Duration::from_secs(60)).unwrap();
+        delivered += count_delivered(&mut producer, Duration::ZERO);
+        assert_eq!(delivered, count);
+    }
+
+    /// All messages of a topic up to its present end, by partition and offset. Read by the client library itself.
+    pub(crate) fn read_topic(&self, topic: &str) -> Vec<Message> {
+        let consumer: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", self.bootstrap_servers())
+            .set("group.id", "testbed-never-joined")
+            .set("enable.auto.commit", "false")
+            .set("enable.partition.eof", "true")
+            .set("fetch.queue.backoff.ms", "5")
+            .create()
+            .unwrap();
+        let partitions = self.admin().topic(topic).unwrap().expect("the topic exists").partitions;
+        let mut list = TopicPartitionList::new();
+        for partition in 0..partitions {
+            list.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
+        }
+        consumer.assign(&list).unwrap();
+        let mut messages = Vec::new();
+        let mut at_end = 0;
+        let deadline = Instant::now() + Duration::from_secs(120);
+        while at_end < partitions {
+            assert!(Instant::now() < deadline, "could not read topic {topic} to its end");
+            match consumer.poll(Duration::from_millis(100)) {
+                Some(Ok(message)) => messages.push(owned(&message)),
+                Some(Err(KafkaError::PartitionEOF(_))) => at_end += 1,
+                Some(Err(error)) => panic!("could not read topic {topic}: {error}"),
+                None => {}
+            }
+        }
+        messages.sort_by_key(|message| (message.partition, message.offset));
+        messages
+    }
+}
+
+impl Drop for Kafka {
+    fn drop(&mut self) {
+        if self.process.is_none() {
+            let _ = fs::remove_dir_all(&self.directory);
+        }
+    }
+}
+
+fn count_delivered(producer: &mut Producer, wait: Duration) -> usize {
+    let deliveries = producer.deliveries(wait);
+    for delivery in &deliveries {
+        delivery.result.as_ref().unwrap();
+    }
+    deliveries.len()
+}
+
+fn owned(message: &rdkafka::message::BorrowedMessage<'_>) -> Message {
+    let headers = message.headers().map(|headers| {
+        headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
+    });
+    Message {
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp: message.timestamp().to_millis().unwrap_or(-1),
+        key: message.key().map(<[u8]>::to_vec),
+        value: message.payload().map(<[u8]>::to_vec),
+        headers: headers.unwrap_or_default(),
+    }
+}

@@ -1,0 +1,85 @@
+//! A server that lives no longer than the test process, however that ends.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// Runs the server and waits for its own standard input to close: that happens when the server is dropped, and also when
+/// the test process is gone, even by SIGKILL. Then kills the server and, unless told to keep it, removes its directory.
+const SUPERVISOR: &str = r#"
+directory=$1; shift
+"$@" </dev/null >>"$directory/log" 2>&1 &
+server=$!
+read -r what
+kill -9 $server; wait $server 2>/dev/null
+[ "$what" = keep ] || rm -rf "$directory"
+"#;
+
+pub(crate) struct ServerProcess {
+    supervisor: Child,
+    directory: PathBuf,
+}
+
+impl ServerProcess {
+    /// Starts `command`, whose output goes to the file `log` in `directory`. The directory goes with the server.
+    pub(crate) fn start(directory: &Path, command: &[String]) -> Self {
+        let supervisor = Command::new("sh")
+            .args(["-c", SUPERVISOR, "supervisor"])
+            .arg(directory)
+            .args(command)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("could not start {}: {error}", command[0]));
+        Self { supervisor, directory: directory.to_owned() }
+    }
+
+    /// Kills the server and keeps its directory.
+    pub(crate) fn kill_and_keep_data(mut self) {
+        if let Some(mut stdin) = self.supervisor.stdin.take() {
+            stdin.write_all(b"keep\n").unwrap();
+        }
+        self.supervisor.wait().unwrap();
+    }
+
+    /// The end of what the server wrote, for the message of a failure.
+    pub(crate) fn log_tail(&self) -> String {
+        let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(30)..].join("\n")
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        drop(self.supervisor.stdin.take());
+        // A second wait, after `kill_and_keep_data`, gives the same answer.
+        let _ = self.supervisor.wait();
+    }
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// Where `install.sh` puts a server.
+pub(crate) fn installed(server: &str) -> PathBuf {
+    let testbed = std::env::var_os("VOLLEY_TESTBED").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/volley/testbed"),
+        PathBuf::from,
+    );
+    let path = testbed.join(server);
+    assert!(path.exists(), "{} is missing: run tests/testbed/install.sh, or `make test`", path.display());
+    path
+}
+
+/// A new directory for a server's data, which the supervisor removes.
+pub(crate) fn data_directory(server: &str) -> PathBuf {
+    let port = free_port();
+    let directory = std::env::temp_dir().join(format!("volley-{server}-{}-{port}", std::process::id()));
+    fs::create_dir_all(&directory).unwrap();
+    File::create(directory.join("log")).unwrap();
+    directory
+}

@@ -1,0 +1,186 @@
+//! The real `volley` binary as a child process, with configurations in a directory of its own.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::testbed::wait_until;
+
+/// A directory with the configurations and logs of one test.
+pub(crate) struct Volley {
+    dir: tempfile::TempDir,
+}
+
+/// A running `volley`.
+pub(crate) struct Running {
+    child: Child,
+    log: PathBuf,
+}
+
+/// What `volley` left when it ended by itself.
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) log: String,
+}
+
+impl Volley {
+    pub(crate) fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Writes a properties file.
+    pub(crate) fn file(&self, name: &str, lines: &[(&str, &str)]) -> PathBuf {
+        let text: String = lines.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
+        fs::write(self.path(name), text).unwrap();
+        self.path(name)
+    }
+
+    /// Writes a standalone worker's configuration with schemaless JSON.
+    pub(crate) fn worker(&self, bootstrap_servers: &str, more: &[(&str, &str)]) -> PathBuf {
+        let offsets = self.path("connect.offsets").display().to_string();
+        let mut lines = vec![
+            ("bootstrap.servers", bootstrap_servers),
+            ("listeners", "http://127.0.0.1:0"),
+            ("key.converter", "org.apache.kafka.connect.storage.StringConverter"),
+            ("value.converter", "org.apache.kafka.connect.json.JsonConverter"),
+            ("value.converter.schemas.enable", "false"),
+            ("offset.storage.file.filename", &offsets),
+            ("offset.flush.interval.ms", "500"),
+            ("consumer.session.timeout.ms", "6000"),
+            ("consumer.heartbeat.interval.ms", "500"),
+        ];
+        lines.extend_from_slice(more);
+        self.file("worker.properties", &lines)
+    }
+
+    /// Starts `volley` with these arguments; its output goes to files.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        self.start_with(arguments, &[])
+    }
+
+    pub(crate) fn start_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Running {
+        let log = self.path("log");
+        let child = Command::new(env!("CARGO_BIN_EXE_volley"))
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null())
+            .stdout(File::create(self.path("stdout")).unwrap())
+            .stderr(File::options().create(true).append(true).open(&log).unwrap())
+            .spawn()
+            .unwrap();
+        Running { child, log }
+    }
+
+    /// Runs `volley` to its end.
+    pub(crate) fn run(&self, within: Duration, arguments: &[&str]) -> Ended {
+        self.run_with(within, arguments, &[])
+    }
+
+    pub(crate) fn run_with(&self, within: Duration, arguments: &[&str], environment: &[(&str, &str)]) -> Ended {
+        let status = self.start_with(arguments, environment).ended(within);
+        let stdout = fs::read_to_string(self.path("stdout")).unwrap();
+        Ended { status, stdout, log: fs::read_to_string(self.path("log")).unwrap() }
+    }
+}
+
+impl Running {
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// SIGKILL.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM.
+    pub(crate) fn terminate(&self) {
+        let status = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(status.success());
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits for the end.
+    pub(crate) fn ended(mut self, within: Duration) -> ExitStatus {
+        let deadline = std::time::Instant::now() + within;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(std::time::Instant::now() < deadline, "not ended within {within:?}; its log:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The address where REST listens, as the log says it.
+    pub(crate) fn rest(&mut self) -> String {
+        wait_until(Duration::from_secs(30), "REST is announced", || {
+            let log = self.log();
+            assert!(self.is_running(), "volley ended:\n{log}");
+            let start = log.rfind("http://127.0.0.1:")?;
+            let url = log[start + 7..].split(|c: char| !c.is_ascii_digit() && c != '.' && c != ':').next()?;
+            (!url.ends_with(":0")).then(|| url.to_owned())
+        })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // it may have ended already
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a request to a worker; status and JSON body (null if there is none).
+pub(crate) fn request(address: &str, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+    let body = body.map(Value::to_string).unwrap_or_default();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.split_whitespace().nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
+    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+}
+
+/// All Parquet files below `dir`, sorted.
+pub(crate) fn parquet_files(dir: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut open = vec![dir.to_path_buf()];
+    while let Some(dir) = open.pop() {
+        let Ok(entries) = dir.read_dir() else { continue };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "parquet") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
