@@ -1,0 +1,168 @@
+//! What the drain bench has found, as Markdown.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::contender::{AtRest, Contender, Drained};
+use crate::payment;
+
+const START_MARK: &str = "<!-- drain -->";
+const END_MARK: &str = "<!-- /drain -->";
+const MB: f64 = 1e6;
+
+/// All measurements of one run of the bench.
+#[derive(Debug, Default)]
+pub(crate) struct DrainReport {
+    /// Of each contender, one for each run.
+    pub(crate) drains: BTreeMap<Contender, Vec<Drained>>,
+    pub(crate) at_rest: Option<AtRest>,
+}
+
+impl DrainReport {
+    /// The tables.
+    pub(crate) fn markdown(&self) -> String {
+        let mut text = self.conditions();
+        text.push_str(&self.drain_table());
+        text.push_str(&self.aim_table());
+        text
+    }
+
+    /// The run with the median CPU time.
+    fn median(&self, contender: Contender) -> Option<Drained> {
+        let mut runs = self.drains.get(&contender)?.clone();
+        runs.sort_by(|a, b| a.cpu_seconds_per_million().total_cmp(&b.cpu_seconds_per_million()));
+        runs.get(runs.len() / 2).copied()
+    }
+
+    fn peak_bytes(&self, contender: Contender) -> Option<f64> {
+        let runs = self.drains.get(&contender)?;
+        runs.iter().map(|run| run.cost.peak_bytes as f64).reduce(f64::max)
+    }
+
+    fn cpu_ratio(&self, contender: Contender) -> Option<f64> {
+        let [own, floor] = [contender, Contender::Floor].map(|contender| self.median(contender));
+        Some(own?.cpu_seconds_per_million() / floor?.cpu_seconds_per_million())
+    }
+
+    fn conditions(&self) -> String {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let shared = self.drains.iter().find(|(contender, _)| contender.drains_shared_topic());
+        let (records, runs) = shared.map_or((0, 0), |(_, runs)| (runs.first().map_or(0, |run| run.records), runs.len()));
+        let wide = self.median(Contender::Wide).map_or_else(String::new, |wide| {
+            format!("; {} records in 64 partitions for the last row", thousands(wide.records))
+        });
+        format!(
+            "{} records of {} bytes of JSON in 8 partitions, lz4{wide}; a broker beside them on the same {cores} cores. Median \
+             of {runs} by CPU time; peak memory is the highest of all runs; the time is from the start of the process to its \
+             end.\n\n",
+            thousands(records),
+            payment::BYTES,
+        )
+    }
+
+    fn drain_table(&self) -> String {
+        let mut text = String::from(
+            "| drain to local Parquet | CPU-s per million | user | system | records/s | peak MB | written MB | CPU : floor |\n\
+             |---|---:|---:|---:|---:|---:|---:|---:|\n",
+        );
+        for contender in self.drains.keys().copied() {
+            let Some(run) = self.median(contender) else { continue };
+            let per_million = |seconds: f64| seconds * 1e6 / run.records as f64;
+            let ratio = self.cpu_ratio(contender).filter(|_| contender.drains_shared_topic());
+            let _ = writeln!(
+                text,
+                "| {} | {:.2} | {:.2} | {:.2} | {} | {:.0} | {:.0} | {} |",
+                contender.label(),
+                run.cpu_seconds_per_million(),
+                per_million(run.cost.user_seconds),
+                per_million(run.cost.system_seconds),
+                thousands(run.records_per_second() as u64),
+                self.peak_bytes(contender).unwrap_or_default() / MB,
+                run.output.bytes as f64 / MB,
+                ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
+            );
+        }
+        text
+    }
+
+    fn aim_table(&self) -> String {
+        let core_gain = || {
+            let [both, one] = [Contender::Volley, Contender::OneCore].map(|contender| self.median(contender));
+            Some(both?.records_per_second() / one?.records_per_second())
+        };
+        let rest = self.at_rest.as_ref();
+        let aims = [
+            Aim::at_most("CPU without SQL : floor", self.cpu_ratio(Contender::Volley), 1.1, 2),
+            Aim::at_most("CPU with SQL : floor", self.cpu_ratio(Contender::Sql), 1.3, 2),
+            Aim::at_least("speed on all cores : on one", core_gain(), 1.5, 2),
+            Aim::at_most("peak MB at 64 partitions", self.peak_bytes(Contender::Wide).map(|bytes| bytes / MB), 400.0, 0),
+            Aim::at_most("resident MB at rest", rest.map(|rest| rest.resident_bytes as f64 / MB), 50.0, 0),
+            Aim::at_most("ms from start to REST", rest.map(|rest| rest.until_rest.as_secs_f64() * 1e3), 300.0, 0),
+        ];
+        let mut text = String::from("\n| aim | measured | limit | |\n|---|---:|---:|---|\n");
+        for aim in &aims {
+            aim.write(&mut text);
+        }
+        if let Some(rest) = rest {
+            let own = rest.anonymous_bytes as f64 / MB;
+            let _ = writeln!(text, "\nOf the memory at rest {own:.0} MB are the worker's own; the rest are pages of its binary.");
+        }
+        text
+    }
+}
+
+/// Something that a number should keep to.
+struct Aim {
+    name: &'static str,
+    measured: Option<f64>,
+    limit: f64,
+    is_ceiling: bool,
+    digits: usize,
+}
+
+impl Aim {
+    fn at_most(name: &'static str, measured: Option<f64>, limit: f64, digits: usize) -> Self {
+        Self { name, measured, limit, is_ceiling: true, digits }
+    }
+
+    fn at_least(name: &'static str, measured: Option<f64>, limit: f64, digits: usize) -> Self {
+        Self { name, measured, limit, is_ceiling: false, digits }
+    }
+
+    /// A row of the table; none if it was not measured.
+    fn write(&self, text: &mut String) {
+        let Some(measured) = self.measured else { return };
+        let is_kept = if self.is_ceiling { measured <= self.limit } else { measured >= self.limit };
+        let sign = if self.is_ceiling { "≤" } else { "≥" };
+        let verdict = if is_kept { "kept" } else { "**missed**" };
+        let (name, limit, digits) = (self.name, self.limit, self.digits);
+        let _ = writeln!(text, "| {name} | {measured:.digits$} | {sign} {limit} | {verdict} |");
+    }
+}
+
+/// Puts `markdown` between the marks of the page at `path`, in place of what is there.
+pub(crate) fn write_into_page(path: &Path, markdown: &str) -> Result<()> {
+    let page = fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
+    let marks = || format!("{} needs the lines {START_MARK} and {END_MARK}", path.display());
+    let (before, rest) = page.split_once(START_MARK).with_context(marks)?;
+    let (_, after) = rest.split_once(END_MARK).with_context(marks)?;
+    fs::write(path, format!("{before}{START_MARK}\n{markdown}{END_MARK}{after}"))?;
+    Ok(())
+}
+
+/// `1 234 567`
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,94 @@
+//! The record that all benches move: a payment, six fields, [`BYTES`] bytes of JSON.
+//!
+//! Payment `n` depends on `n` alone, so that what a filter must keep can be counted without the data.
+#![allow(dead_code)] // each bench uses a part of it
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+
+/// Length of every payment's JSON.
+pub(crate) const BYTES: usize = 97;
+
+/// Chooses, computes and filters; the filter keeps what [`passes_filter`] says.
+pub(crate) const QUERY: &str = "SELECT id, buyer, country, amount * 100 AS cents, \
+                                to_timestamp_millis(ts) AS paid_at FROM records WHERE ok AND amount >= 2500";
+
+const COUNTRIES: [&str; 8] = ["DE", "FR", "IT", "ES", "PL", "NL", "SE", "AT"];
+const FIRST_MS: u64 = 1_700_000_000_000;
+
+struct Payment {
+    id: u64,
+    buyer: u64,
+    country: &'static str,
+    /// In cents, six digits.
+    amount: u64,
+    ok: bool,
+    ts: u64,
+}
+
+impl Payment {
+    fn number(number: u64) -> Self {
+        let random = scramble(number);
+        let ok = !random.is_multiple_of(4);
+        // one digit less makes up for the longer word `false`
+        let least_buyer = if ok { 10_000_000 } else { 1_000_000 };
+        Self {
+            id: 10_000_000 + number % 90_000_000,
+            buyer: least_buyer + (random >> 8) % 1_000_000,
+            country: COUNTRIES[((random >> 32) % 8) as usize],
+            amount: 100_000 + (random >> 36) % 900_000,
+            ok,
+            ts: FIRST_MS + number * 3 + (random >> 2) % 3,
+        }
+    }
+}
+
+/// Appends the JSON of payment `number` to `json`.
+pub(crate) fn write_json(number: u64, json: &mut Vec<u8>) {
+    let Payment { id, buyer, country, amount, ok, ts } = Payment::number(number);
+    let (euros, cents) = (amount / 100, amount % 100);
+    write!(
+        json,
+        r#"{{"id":{id},"buyer":"b-{buyer}","country":"{country}","amount":{euros}.{cents:02},"ok":{ok},"ts":{ts}}}"#
+    )
+    .expect("a vector takes all bytes");
+}
+
+/// Whether [`QUERY`] keeps payment `number`.
+pub(crate) fn passes_filter(number: u64) -> bool {
+    let payment = Payment::number(number);
+    payment.ok && payment.amount >= 250_000
+}
+
+/// The columns, for readers that must be told.
+pub(crate) fn schema() -> SchemaRef {
+    let column = |name: &str, data_type| Field::new(name, data_type, true);
+    Arc::new(Schema::new(vec![
+        column("id", DataType::Int64),
+        column("buyer", DataType::Utf8),
+        column("country", DataType::Utf8),
+        column("amount", DataType::Float64),
+        column("ok", DataType::Boolean),
+        column("ts", DataType::Int64),
+    ]))
+}
+
+/// Panics unless payments are what this file says.
+pub(crate) fn check() {
+    let mut json = Vec::new();
+    for number in 0..10_000 {
+        json.clear();
+        write_json(number, &mut json);
+        assert_eq!(json.len(), BYTES, "{}", String::from_utf8_lossy(&json));
+    }
+}
+
+/// A number that looks like chance (the finalizer of SplitMix64).
+fn scramble(number: u64) -> u64 {
+    let mut bits = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
