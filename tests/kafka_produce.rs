@@ -82,10 +82,8 @@ fn headers_and_timestamps_arrive() {
     let kafka = Kafka::shared();
     let topic = kafka.topic("headers", 1);
     let mut producer = Producer::connect(&kafka.properties(&[])).unwrap();
-    let headers = [
-        RawHeader { name: "x".into(), value: Some(vec![1, 2]) },
-        RawHeader { name: "x".into(), value: None },
-    ];
+    let headers =
+        [RawHeader { name: "x".into(), value: Some(vec![1, 2]) }, RawHeader { name: "x".into(), value: None }];
     let message = Outgoing { timestamp: Some(1_234_567_890_123), headers: &headers, ..value(&topic, Some(0), b"v") };
     producer.send(&message, 7).unwrap();
     producer.flush(SOON).unwrap();

@@ -110,6 +110,7 @@ impl Kafka {
              listener.name.sasl_plaintext.plain.sasl.jaas.config=\
              org.apache.kafka.common.security.plain.PlainLoginModule required user_alice=\"alice-secret\";\n\
              log.dirs={data}\n\
+             log.retention.ms=-1\n\
              num.network.threads=2\n\
              num.io.threads=4\n\
              offsets.topic.num.partitions=5\n\
@@ -204,7 +205,8 @@ impl Kafka {
     where
         M: FnMut(usize, &mut Vec<u8>, &mut Vec<u8>) -> i32,
     {
-        let settings = [("acks", "all"), ("linger.ms", "20"), ("compression.type", "lz4"), ("buffer.memory", "67108864")];
+        let settings =
+            [("acks", "all"), ("linger.ms", "20"), ("compression.type", "lz4"), ("buffer.memory", "67108864")];
         let mut producer = Producer::connect(&self.properties(&settings)).unwrap();
         let (mut key, mut value) = (Vec::new(), Vec::new());
         let mut delivered = 0;
@@ -213,8 +215,7 @@ impl Kafka {
             value.clear();
             let partition = Some(make(number, &mut key, &mut value));
             let key = (!key.is_empty()).then_some(key.as_slice());
-            let outgoing =
-                Outgoing { topic, partition, timestamp: None, key, value: Some(&value), headers: &[] };
+            let outgoing = Outgoing { topic, partition, timestamp: None, key, value: Some(&value), headers: &[] };
             producer.send(&outgoing, number as u64).unwrap();
             if number % 10_000 == 0 {
                 delivered += count_delivered(&mut producer, Duration::ZERO);

@@ -46,7 +46,7 @@ impl S3 {
         assert!(answer.starts_with("HTTP/1.1 200"), "could not create bucket {bucket}: {answer}");
     }
 
-    /// Sends a plain HTTP request; the answer is the status line, headers and body.
+    /// Sends a plain HTTP request, with a signature that is not looked at; the answer is the status line, headers and body.
     pub(crate) fn request(
         &self,
         method: &str,
@@ -61,7 +61,12 @@ impl S3 {
             self.port,
             body.len()
         );
-        for (name, value) in headers {
+        let signature = (
+            "Authorization",
+            "AWS4-HMAC-SHA256 Credential=test/20240101/us-east-1/s3/aws4_request, \
+                                           SignedHeaders=host, Signature=0",
+        );
+        for (name, value) in headers.iter().chain([&signature]) {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         stream.write_all(head.as_bytes())?;

@@ -3,11 +3,12 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// Runs the server and waits for its own standard input to close: that happens when the server is dropped, and also when
-/// the test process is gone, even by SIGKILL. Then kills the server and, unless told to keep it, removes its directory.
+/// the test process is gone, even by SIGKILL. A process group of its own keeps signals for the tests away from it. Then kills the server and, unless told to keep it, removes its directory.
 const SUPERVISOR: &str = r#"
 directory=$1; shift
 "$@" </dev/null >>"$directory/log" 2>&1 &
@@ -30,6 +31,7 @@ impl ServerProcess {
             .arg(directory)
             .args(command)
             .stdin(Stdio::piped())
+            .process_group(0)
             .spawn()
             .unwrap_or_else(|error| panic!("could not start {}: {error}", command[0]));
         Self { supervisor, directory: directory.to_owned() }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic as NativeNewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{CommitMode, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::types::{RDKafkaErrorCode as Code, RDKafkaRespErr};
 use rdkafka::{ClientConfig, Statistics};
@@ -24,6 +24,10 @@ use crate::{ClientRole, broker_error, translate};
 
 /// Java's `default.api.timeout.ms`.
 const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long to look for the reason of a failure, and how often to see whether it has come.
+const DIAGNOSIS: Duration = Duration::from_secs(3);
+const DIAGNOSIS_STEP: Duration = Duration::from_millis(50);
 
 /// A topic to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +114,25 @@ impl Admin {
         Ok(Self { native, connection, config, timeout })
     }
 
+    /// As [`Connection::outcome`]. The admin client of rdkafka keeps error events to itself, so that after a failure another
+    /// client is asked why.
+    fn outcome<T>(&self, action: &str, result: KafkaResult<T>) -> Result<T> {
+        if result.as_ref().is_err_and(is_connection_failure) {
+            self.diagnose();
+        }
+        self.connection.outcome(action, result)
+    }
+
+    fn diagnose(&self) {
+        let events = ConsumerEvents::new(Arc::clone(&self.connection));
+        events.close();
+        let Ok(probe) = self.config.create_with_context::<_, NativeConsumer>(events) else { return };
+        let deadline = Instant::now() + DIAGNOSIS.min(self.timeout);
+        while !self.connection.is_broken() && Instant::now() < deadline {
+            probe.poll(DIAGNOSIS_STEP);
+        }
+    }
+
     fn options(&self) -> AdminOptions {
         AdminOptions::new().request_timeout(Some(self.timeout)).operation_timeout(Some(self.timeout))
     }
@@ -125,7 +148,7 @@ impl Admin {
                 self.connection.mark_up();
                 Ok(id)
             }
-            None => self.connection.outcome("ask for the cluster's id", Err(timed_out())),
+            None => self.outcome("ask for the cluster's id", Err(timed_out())),
         }
     }
 
@@ -135,7 +158,7 @@ impl Admin {
     /// See [`Admin::cluster_id`].
     pub fn topics(&self) -> Result<BTreeMap<String, TopicDescription>> {
         let metadata = self.native.inner().fetch_metadata(None, self.timeout);
-        let metadata = self.connection.outcome("list topics", metadata)?;
+        let metadata = self.outcome("list topics", metadata)?;
         Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), description(topic))).collect())
     }
 
@@ -147,7 +170,7 @@ impl Admin {
         check_name(name)?;
         let action = format!("look up topic {name}");
         let metadata = self.native.inner().fetch_metadata(Some(name), self.timeout);
-        let metadata = self.connection.outcome(&action, metadata)?;
+        let metadata = self.outcome(&action, metadata)?;
         let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else { return Ok(None) };
         match topic.error().map(Code::from) {
             None => Ok(Some(description(topic))),
@@ -170,7 +193,7 @@ impl Admin {
             native = native.set(key, value);
         }
         let outcome = block_on(self.native.create_topics([&native], &self.options()));
-        match first(self.connection.outcome(&action, outcome)?) {
+        match first(self.outcome(&action, outcome)?) {
             Some(Ok(_)) => Ok(true),
             Some(Err((_, Code::TopicAlreadyExists))) => Ok(false),
             Some(Err((_, code))) => Err(broker_error::from_code(&action, code)),
@@ -186,7 +209,7 @@ impl Admin {
         check_name(name)?;
         let action = format!("delete topic {name}");
         let outcome = block_on(self.native.delete_topics(&[name], &self.options()));
-        match first(self.connection.outcome(&action, outcome)?) {
+        match first(self.outcome(&action, outcome)?) {
             Some(Ok(_)) => Ok(true),
             Some(Err((_, Code::UnknownTopicOrPartition | Code::UnknownTopic))) => Ok(false),
             Some(Err((_, code))) => Err(broker_error::from_code(&action, code)),
@@ -203,7 +226,7 @@ impl Admin {
         let action = format!("read the configuration of topic {name}");
         let topic = ResourceSpecifier::Topic(name);
         let outcome = block_on(self.native.describe_configs([&topic], &self.options()));
-        match first(self.connection.outcome(&action, outcome)?) {
+        match first(self.outcome(&action, outcome)?) {
             Some(Ok(resource)) => Ok(resource
                 .entries
                 .into_iter()
@@ -225,7 +248,7 @@ impl Admin {
         }
         let consumer = self.consumer_in(group)?;
         let outcome = consumer.committed_offsets(list_of(&partitions), self.timeout);
-        let list = self.connection.outcome(&format!("read the offsets of group {group}"), outcome)?;
+        let list = self.outcome(&format!("read the offsets of group {group}"), outcome)?;
         offsets_in(&list, "read the committed offset")
     }
 
@@ -248,7 +271,7 @@ impl Admin {
         }
         let list = with_offsets(offsets)?;
         let outcome = self.consumer_in(group)?.commit(&list, CommitMode::Sync);
-        self.connection.outcome(&format!("set offsets of group {group}"), outcome)
+        self.outcome(&format!("set offsets of group {group}"), outcome)
     }
 
     /// Forgets the committed offsets of some partitions of a consumer group without members. librdkafka's Rust interface
@@ -286,7 +309,7 @@ impl Admin {
         let action = format!("delete group {group}");
         check_name(group)?;
         let outcome = block_on(self.native.delete_groups(&[group], &self.options()));
-        match first(self.connection.outcome(&action, outcome)?) {
+        match first(self.outcome(&action, outcome)?) {
             Some(Ok(_)) => Ok(true),
             Some(Err((_, Code::GroupIdNotFound))) => Ok(false),
             Some(Err((_, code))) => Err(broker_error::from_code(&action, code)),
@@ -315,6 +338,17 @@ fn first<T>(answers: Vec<T>) -> Option<T> {
 
 fn no_answer(action: &str) -> Error {
     Error::retriable(format!("could not {action}: the broker's answer is empty"))
+}
+
+fn is_connection_failure(error: &KafkaError) -> bool {
+    let code = match error {
+        KafkaError::AdminOp(code) => Some(*code),
+        other => other.rdkafka_error_code(),
+    };
+    matches!(
+        code,
+        Some(Code::OperationTimedOut | Code::BrokerTransportFailure | Code::AllBrokersDown | Code::TimedOutQueue)
+    )
 }
 
 fn timed_out() -> KafkaError {

@@ -55,6 +55,11 @@ impl Connection {
         }
     }
 
+    /// Whether the cluster is known to be out of reach, or to refuse the client.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.down.load(Ordering::Relaxed) || self.refusal.lock().is_some()
+    }
+
     /// Notes that the cluster has answered.
     pub(crate) fn mark_up(&self) {
         if self.down.load(Ordering::Relaxed) && self.down.swap(false, Ordering::Relaxed) {

@@ -232,7 +232,8 @@ impl Fetcher {
                         return Ok(true);
                     }
                 }
-                Some(Err(error)) => self.take_error(&error)?,
+                // Errors may come faster than any wait ends: back to where the deadline is looked at.
+                Some(Err(error)) => return self.take_error(&error).map(|()| true),
                 None if wait.is_zero() && taken == 0 && !consumer.context().has_rebalance() => {
                     wait = self.longest_wait(deadline);
                     if wait.is_zero() {

@@ -16,6 +16,10 @@ pub mod rest;
 mod secret_mask;
 pub mod storage;
 pub mod task;
+#[cfg(test)]
+mod testing;
 pub mod validation;
 pub mod worker;
 pub mod worker_config;
+#[cfg(test)]
+mod worker_tests;

@@ -165,10 +165,13 @@ impl Worker {
         info!("worker is shutting down");
         let limit = self.config.task_shutdown_timeout() + SHUTDOWN_MARGIN;
         let Self { runtime, herder, end, servers, .. } = self;
-        let ended = runtime.block_on(tokio::time::timeout(limit, async {
-            herder.shut_down().await;
-            end.cancel();
-        }));
+        let ended = runtime.block_on(async {
+            let shut_down = async {
+                herder.shut_down().await;
+                end.cancel();
+            };
+            tokio::time::timeout(limit, shut_down).await
+        });
         if ended.is_err() {
             warn!("worker did not end all tasks and connectors in time");
         }

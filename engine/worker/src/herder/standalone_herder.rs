@@ -140,7 +140,7 @@ impl StandaloneHerder {
         self.actors.lock().clear();
     }
 
-    fn snapshot(&self) -> Arc<ClusterConfigState> {
+    pub(super) fn snapshot(&self) -> Arc<ClusterConfigState> {
         self.node.configs.snapshot()
     }
 

@@ -141,7 +141,7 @@ impl FetchStage {
         self.positions.insert(partition.clone(), raw.origin.range.end);
         let batch = FetchedBatch {
             generation: self.generations.get(partition).copied().unwrap_or_default(),
-            reservation: self.budget.reserve(raw.bytes() + raw.len() * ROW_OVERHEAD),
+            _reservation: self.budget.reserve(raw.bytes() + raw.len() * ROW_OVERHEAD),
             raw: Arc::new(raw),
         };
         Ok(self.send(output, Fetched::Batch(batch)))

@@ -84,6 +84,12 @@ pub struct TaskSpec {
     pub listener: Arc<dyn StatusListener>,
 }
 
+impl fmt::Debug for TaskSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskSpec").field("id", &self.id).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
 /// A started task. Dropping it does not stop the task: call [`TaskHandle::request_stop`].
 pub struct TaskHandle {
     control: Arc<Control>,

@@ -30,8 +30,8 @@ pub(crate) enum Fetched {
 pub(crate) struct FetchedBatch {
     /// The messages.
     pub(crate) raw: Arc<RawBatch>,
-    /// Their share of the memory budget.
-    pub(crate) reservation: Reservation,
+    /// Their share of the memory budget, held until they are put.
+    pub(crate) _reservation: Reservation,
     /// How often the partition had been rewound when they were fetched.
     pub(crate) generation: u64,
 }

@@ -119,6 +119,9 @@ impl PutStage {
     }
 
     fn assigned(&mut self, positions: Offsets) -> Result<()> {
+        if positions.is_empty() {
+            return Ok(());
+        }
         info!(task = %self.id, partitions = positions.len(), "partitions assigned");
         let open = positions.clone();
         retried(&self.control, &self.id, || self.task.open(&open))?;

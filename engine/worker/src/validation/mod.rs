@@ -7,6 +7,8 @@ mod converter_keys;
 mod definition_list;
 mod section;
 mod sink_topics;
+#[cfg(test)]
+mod tests;
 mod validator;
 
 pub use client_overrides::OverridePolicy;

@@ -1,0 +1,155 @@
+//! A connector that does as its configuration says.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use volley_api::{
+    ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigType, Connector, ConnectorContext, Error, Importance, Offsets, Polled,
+    RejectedRow, Result, SinkBatch, SinkContext, SinkTask, SourceContext, SourceOffset, SourcePartition, SourceTask,
+};
+
+static GATES: LazyLock<Mutex<HashMap<String, Arc<Gate>>>> = LazyLock::new(Mutex::default);
+
+/// Where a fake plug-in hangs, until the test opens it. By name, so that a test reaches it through a configuration.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    is_open: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Gate {
+    /// The gate `name`; shut at first.
+    pub(crate) fn named(name: &str) -> Arc<Self> {
+        let mut gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(gates.entry(name.to_owned()).or_default())
+    }
+
+    /// Lets everybody pass, from now on.
+    pub(crate) fn open(&self) {
+        *self.is_open.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+
+    fn pass(&self) {
+        let is_open = self.is_open.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.changed.wait_while(is_open, |is_open| !*is_open));
+    }
+}
+
+/// The keys: what to do in which call.
+pub(crate) fn fake_config_def() -> ConfigDef {
+    let key = |name| ConfigKey::optional(name, ConfigType::String, Importance::High, "For tests.");
+    ConfigDef::new()
+        .key(key("fail.in"))
+        .key(key("hang.in"))
+        .key(key("gate"))
+        .key(ConfigKey::with_default("end", ConfigType::Boolean, "false", Importance::High, "Whether the source ends."))
+        .key(ConfigKey::optional("size", ConfigType::Int, Importance::Low, "A number."))
+        .key(ConfigKey::optional("password", ConfigType::Password, Importance::High, "A secret."))
+}
+
+fn act(config: &ConfigMap, call: &str) -> Result<()> {
+    if config.get("hang.in").is_some_and(|hang| hang == call) {
+        Gate::named(config.get("gate").map_or("", String::as_str)).pass();
+    }
+    match config.get("fail.in").is_some_and(|fail| fail == call) {
+        true => Err(Error::fatal(format!("told to fail in {call}"))),
+        false => Ok(()),
+    }
+}
+
+/// The connector.
+#[derive(Debug, Default)]
+pub(crate) struct FakeConnector {
+    config: ConfigMap,
+    context: Option<ConnectorContext>,
+}
+
+impl Connector for FakeConnector {
+    fn config_def(&self) -> ConfigDef {
+        fake_config_def()
+    }
+
+    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
+        act(config, "taskConfigs")?;
+        let tasks = config.get("size").and_then(|size| size.parse().ok()).unwrap_or(max_tasks);
+        Ok(vec![config.clone(); tasks])
+    }
+
+    fn validate(&self, config: &ConfigMap) -> Vec<ConfigIssue> {
+        match act(config, "validate") {
+            Ok(()) => Vec::new(),
+            Err(error) => vec![ConfigIssue::new("fail.in", error.to_string())],
+        }
+    }
+
+    fn start(&mut self, context: ConnectorContext, config: &ConfigMap) -> Result<()> {
+        self.config.clone_from(config);
+        if config.get("fail.in").is_some_and(|fail| fail == "later") {
+            (context.raise_error)(Error::fatal("told to fail later"));
+        }
+        self.context = Some(context);
+        act(config, "start")
+    }
+
+    fn stop(&mut self) {
+        assert!(act(&self.config, "stop").is_ok(), "told to panic in stop");
+    }
+
+    fn is_bounded(&self, config: &ConfigMap) -> bool {
+        config.get("end").is_some_and(|end| end == "true")
+    }
+
+    fn alter_offsets(&mut self, config: &ConfigMap, _: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
+        act(config, "alterOffsets")?;
+        Ok(config.get("size").is_some())
+    }
+}
+
+/// A source task without records.
+#[derive(Debug, Default)]
+pub(crate) struct FakeSourceTask {
+    config: ConfigMap,
+}
+
+impl SourceTask for FakeSourceTask {
+    fn start(&mut self, _: SourceContext, config: &ConfigMap) -> Result<()> {
+        self.config.clone_from(config);
+        act(config, "task.start")
+    }
+
+    fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
+        act(&self.config, "poll")?;
+        if self.config.get("end").is_some_and(|end| end == "true") {
+            return Ok(Polled::Finished);
+        }
+        std::thread::sleep(max_wait.min(Duration::from_millis(10)));
+        Ok(Polled::Idle)
+    }
+
+    fn stop(&mut self) {
+        // Nothing to be told of a failure here.
+        let _ = act(&self.config, "task.stop");
+    }
+}
+
+/// A sink task that keeps nothing.
+#[derive(Debug, Default)]
+pub(crate) struct FakeSinkTask;
+
+impl SinkTask for FakeSinkTask {
+    fn start(&mut self, _: SinkContext, config: &ConfigMap) -> Result<()> {
+        act(config, "task.start")
+    }
+
+    fn put(&mut self, _: &SinkBatch) -> Result<Vec<RejectedRow>> {
+        Ok(Vec::new())
+    }
+
+    fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
+        Ok(current.clone())
+    }
+
+    fn stop(&mut self) {}
+}

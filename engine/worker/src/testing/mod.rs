@@ -1,0 +1,11 @@
+//! What tests run on: plug-ins that do as they are told, and a worker's parts in memory.
+
+mod fake_connectors;
+mod fake_plugins;
+mod node;
+mod wait;
+
+pub(crate) use fake_connectors::Gate;
+pub(crate) use fake_plugins::fake_plugins;
+pub(crate) use node::{config_map, test_herder};
+pub(crate) use wait::eventually;

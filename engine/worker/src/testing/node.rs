@@ -1,0 +1,52 @@
+//! A worker's parts in memory.
+
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use tokio::sync::watch;
+use volley_api::ConfigMap;
+
+use super::fake_plugins;
+use crate::config_transformer::ConfigTransformer;
+use crate::herder::{Node, StandaloneHerder};
+use crate::memory_budget::MemoryBudget;
+use crate::plugins::Plugins;
+use crate::storage::{MemoryConfigBackingStore, MemoryOffsetBackingStore, MemoryStatusBackingStore};
+use crate::validation::{ConnectorValidator, OverridePolicy};
+use crate::worker_config::WorkerConfig;
+
+/// A configuration of literals.
+pub(crate) fn config_map(entries: &[(&str, &str)]) -> ConfigMap {
+    entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// The parts of a worker with fake plug-ins.
+fn test_node() -> Arc<Node> {
+    let config = config_map(&[
+        ("bootstrap.servers", "127.0.0.1:1"),
+        ("key.converter", "FakeConverter"),
+        ("value.converter", "FakeConverter"),
+        ("header.converter", "FakeHeaderConverter"),
+        ("offset.storage.file.filename", "unused"),
+        ("task.shutdown.graceful.timeout.ms", "2000"),
+    ]);
+    Arc::new(Node {
+        config: Arc::new(WorkerConfig::standalone(config).expect("a valid configuration")),
+        plugins: Arc::new(Plugins::new(fake_plugins())),
+        transformer: Arc::new(ConfigTransformer::default()),
+        configs: Arc::new(MemoryConfigBackingStore::new()),
+        statuses: Arc::new(MemoryStatusBackingStore::new()),
+        offsets: Arc::new(MemoryOffsetBackingStore::new()),
+        budget: Arc::new(MemoryBudget::new(1 << 20)),
+        worker_id: RwLock::new("worker:8083".to_owned()),
+        changes: watch::Sender::new(0),
+    })
+}
+
+/// A herder on [`test_node`]. Needs a runtime.
+pub(crate) fn test_herder() -> Arc<StandaloneHerder> {
+    let node = test_node();
+    let (plugins, transformer) = (Arc::clone(&node.plugins), Arc::clone(&node.transformer));
+    let validator = ConnectorValidator::new(plugins, transformer, OverridePolicy::Principal, None);
+    Arc::new(StandaloneHerder::new(node, validator))
+}

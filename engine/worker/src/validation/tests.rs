@@ -1,0 +1,152 @@
+//! Validation, compared with what Kafka Connect answers.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use super::{ConfigInfos, ConnectorValidator, OverridePolicy};
+use crate::config_transformer::ConfigTransformer;
+use crate::json_config::GivenConfig;
+use crate::plugins::Plugins;
+use crate::testing::{config_map, fake_plugins};
+
+async fn validate_with(policy: OverridePolicy, class: &str, more: &[(&str, &str)], nulls: &[&str]) -> ConfigInfos {
+    let plugins = Arc::new(Plugins::new(fake_plugins()));
+    let validator =
+        ConnectorValidator::new(plugins, Arc::new(ConfigTransformer::default()), policy, Some("workers".into()));
+    let mut values = config_map(&[("name", "a"), ("connector.class", class)]);
+    values.extend(config_map(more));
+    let nulls = nulls.iter().map(|key| (*key).to_owned()).collect();
+    validator.validate(&GivenConfig { values, nulls }).await.unwrap()
+}
+
+async fn source(more: &[(&str, &str)]) -> ConfigInfos {
+    validate_with(OverridePolicy::All, "FakeSource", more, &[]).await
+}
+
+async fn sink(more: &[(&str, &str)]) -> ConfigInfos {
+    validate_with(OverridePolicy::All, "FakeSinkConnector", more, &[]).await
+}
+
+fn errors(infos: &ConfigInfos) -> Vec<(String, String)> {
+    let errors = infos.configs.iter().flat_map(|config| {
+        config.value.errors.iter().map(|error| (config.value.name.clone(), error.clone()))
+    });
+    errors.collect()
+}
+
+fn names(infos: &ConfigInfos) -> Vec<&str> {
+    infos.configs.iter().map(|config| config.value.name.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_good_configuration_has_no_errors_and_framework_keys_come_first() {
+    let infos = source(&[]).await;
+    assert_eq!((infos.error_count, errors(&infos)), (0, vec![]));
+    assert_eq!(infos.name, "FakeSource");
+    assert_eq!(names(&infos)[..4], ["name", "connector.class", "connector.plugin.version", "tasks.max"]);
+    assert_eq!(names(&infos).last(), Some(&"password"));
+    assert_eq!(
+        infos.groups,
+        ["Common", "Transforms", "Predicates", "Error Handling", "Topic Creation", "Exactly Once Support", "offsets.topic"]
+    );
+}
+
+#[tokio::test]
+async fn a_sink_consumes_either_topics_or_a_pattern() {
+    let infos = sink(&[]).await;
+    let message = "Must configure one of topics or topics.regex";
+    assert_eq!(errors(&infos), [("topics".into(), message.into()), ("topics.regex".into(), message.into())]);
+    assert_eq!(infos.error_count, 2);
+    let infos = sink(&[("topics", "a"), ("topics.regex", "b")]).await;
+    assert_eq!(infos.error_count, 2);
+    assert_eq!(sink(&[("topics", "a, b,")]).await.error_count, 0);
+}
+
+#[tokio::test]
+async fn a_sink_never_consumes_its_dead_letters_nor_in_the_workers_group() {
+    let dead = ("errors.deadletterqueue.topic.name", "dlq");
+    assert_eq!(errors(&sink(&[("topics", "a,dlq"), dead]).await)[0].0, "topics");
+    assert_eq!(errors(&sink(&[("topics.regex", "d.*"), dead]).await)[0].0, "topics.regex");
+    assert_eq!(sink(&[("topics.regex", "d"), dead]).await.error_count, 0);
+    let group = [("topics", "a"), ("consumer.override.group.id", "workers")];
+    assert_eq!(sink(&group).await.error_count, 1);
+}
+
+#[tokio::test]
+async fn transformations_show_their_keys_and_are_made() {
+    let infos = source(&[("transforms", "t"), ("transforms.t.type", "Fake"), ("transforms.t.query", "x")]).await;
+    assert_eq!(infos.error_count, 0, "{:?}", errors(&infos));
+    let shown: Vec<_> = names(&infos).into_iter().filter(|name| name.starts_with("transforms.t.")).collect();
+    let keys = ["type", "plugin.version", "predicate", "negate", "query"];
+    assert_eq!(shown, keys.map(|key| format!("transforms.t.{key}")));
+    assert!(infos.groups.contains(&"Transforms: t".to_owned()));
+    let class = infos.configs.iter().find(|config| config.value.name == "transforms.t.type").unwrap();
+    assert_eq!(class.value.value.as_deref(), Some("org.example.Fake"));
+    assert!(class.value.recommended_values.contains(&"org.example.Cast$Value".to_owned()));
+
+    let infos = source(&[("transforms", "t"), ("transforms.t.type", "Fake"), ("transforms.t.query", "nonsense")]).await;
+    let message = "could not parse the query, at position 1";
+    assert_eq!(errors(&infos), [("transforms.t.type".to_owned(), message.to_owned())]);
+}
+
+#[tokio::test]
+async fn bad_transformations_are_named() {
+    let infos = source(&[("transforms", "t")]).await;
+    let missing = "Missing required configuration \"transforms.t.type\" which has no default value.";
+    assert_eq!(errors(&infos), [("transforms.t.type".to_owned(), missing.to_owned())]);
+    let infos = source(&[("transforms", "t"), ("transforms.t.type", "Value")]).await;
+    let unknown = "Invalid value Value for configuration transforms.t.type: Class Value could not be found.";
+    assert_eq!(errors(&infos), [("transforms.t.type".to_owned(), unknown.to_owned())], "two plug-ins have that name");
+    assert_eq!(source(&[("transforms", "t"), ("transforms.t.type", "org.example.Cast$Value")]).await.error_count, 0);
+    let negated = [("transforms", "t"), ("transforms.t.type", "org.example.Cast$Value"), ("transforms.t.negate", "true")];
+    let message = "Config 'transforms.t.negate' was provided but there is no config 'transforms.t.predicate' defining a \
+                   predicate to be negated.";
+    assert_eq!(errors(&source(&negated).await), [("transforms.t.type".to_owned(), message.to_owned())]);
+    let twice = source(&[("transforms", "t,t"), ("transforms.t.type", "org.example.Cast$Value")]).await;
+    assert!(errors(&twice)[0].1.ends_with("Duplicate alias provided."));
+}
+
+#[tokio::test]
+async fn converters_of_a_connector_show_all_their_keys() {
+    let infos = source(&[("key.converter", "FakeConverter"), ("key.converter.schemas.enable", "maybe")]).await;
+    let message = "Invalid value maybe for configuration schemas.enable: Expected value to be either true or false";
+    assert_eq!(errors(&infos), [("key.converter.schemas.enable".to_owned(), message.to_owned())]);
+    let infos = source(&[("value.converter", "Nonsense")]).await;
+    let message = "Invalid value Nonsense for configuration value.converter: Class Nonsense could not be found.";
+    assert_eq!(errors(&infos), [("value.converter".to_owned(), message.to_owned())]);
+    assert_eq!(source(&[("key.converter.schemas.enable", "maybe")]).await.error_count, 0, "not without the class");
+}
+
+#[tokio::test]
+async fn client_overrides_obey_the_policy() {
+    let overrides = [("producer.override.acks", "1"), ("producer.override.sasl.jaas.config", "hunter2")];
+    let infos = validate_with(OverridePolicy::Principal, "FakeSource", &overrides, &[]).await;
+    let message = "The 'Principal' policy does not allow 'acks' to be overridden in the connector configuration.";
+    assert_eq!(errors(&infos), [("producer.override.acks".to_owned(), message.to_owned())]);
+    assert!(!format!("{infos:?}").contains("hunter2"));
+    let allowed = OverridePolicy::Allowlist(vec!["acks".into()]);
+    assert_eq!(validate_with(allowed, "FakeSource", &overrides, &[]).await.error_count, 1);
+    assert_eq!(source(&overrides).await.error_count, 0);
+}
+
+#[tokio::test]
+async fn nulls_are_refused_but_for_the_connector_s_own_keys() {
+    let infos = validate_with(OverridePolicy::All, "FakeSource", &[], &["tasks.max", "size", "unknown"]).await;
+    let null = "Null value can not be supplied as the configuration value.".to_owned();
+    let expected = [
+        ("unknown".to_owned(), null.clone()),
+        ("tasks.max".to_owned(), "Invalid value null for configuration tasks.max: Value must be non-null".to_owned()),
+        ("tasks.max".to_owned(), null),
+    ];
+    assert_eq!(errors(&infos), expected);
+}
+
+#[tokio::test]
+async fn secrets_are_hidden_and_volley_s_keys_checked_where_given() {
+    let infos = source(&[("password", "hunter2")]).await;
+    assert!(!format!("{infos:?}").contains("hunter2"));
+    assert!(!names(&infos).contains(&"volley.batch.max.rows"));
+    let infos = sink(&[("topics", "t"), ("volley.mode", "sometimes")]).await;
+    assert_eq!(errors(&infos)[0].0, "volley.mode");
+}

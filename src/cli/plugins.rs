@@ -1,0 +1,81 @@
+//! `volley plugins`
+
+use volley_api::{ConfigKey, Plugin};
+use volley_worker::plugins::Plugins;
+
+use super::table::Table;
+use super::Failure;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Show the keys of this plug-in: its class name, or the short form of it
+    name: Option<String>,
+}
+
+pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Failure> {
+    let plugins = Plugins::new(plugins);
+    match &arguments.name {
+        None => list(&plugins),
+        Some(name) => match plugins.find_any(name) {
+            Some(plugin) => show(plugin),
+            None => return Err(Failure::usage(format!("there is no plug-in `{name}`; `volley plugins` lists them"))),
+        },
+    }
+    Ok(())
+}
+
+fn list(plugins: &Plugins) {
+    let mut table = Table::new(["TYPE", "CLASS", "VERSION", "WHAT IT DOES"]);
+    for plugin in plugins.all() {
+        table.row([&plugin.kind().to_string(), plugin.class, plugin.version, first_sentence(plugin.documentation)]);
+    }
+    table.print();
+    println!("\n`volley plugins NAME` shows the keys of one; short names (`FileStreamSink`) do.");
+}
+
+fn first_sentence(text: &str) -> &str {
+    text.split_once(". ").map_or(text, |(first, _)| first)
+}
+
+fn show(plugin: &Plugin) {
+    println!("{} ({}, version {})", plugin.class, plugin.kind(), plugin.version);
+    if !plugin.aliases.is_empty() {
+        println!("also: {}", plugin.aliases.join(", "));
+    }
+    println!("\n{}\n", plugin.documentation);
+    for key in plugin.config_def.keys() {
+        show_key(key);
+    }
+    if plugin.config_def.keys().is_empty() {
+        println!("It has no keys of its own.");
+    }
+}
+
+fn show_key(key: &ConfigKey) {
+    let default = match (key.is_required(), key.default_value()) {
+        (true, _) => "required".to_owned(),
+        (false, None) => "no default".to_owned(),
+        (false, Some(default)) => format!("default: {default:?}"),
+    };
+    println!("{}  ({}, {default}, {})", key.name, key.config_type, key.importance.to_string().to_lowercase());
+    for line in wrapped(&key.documentation, 92) {
+        println!("    {line}");
+    }
+}
+
+/// The words of `text` in lines of at most `width` characters, longer words alone on theirs.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is always a line");
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}

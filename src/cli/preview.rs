@@ -1,0 +1,124 @@
+//! `volley preview`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Field, Fields, Schema};
+use arrow::util::pretty::pretty_format_batches;
+use volley_api::{Column, ConnectorKind, Plugin, PluginKind, Records};
+use volley_worker::config_transformer::resolve_worker_config;
+use volley_worker::connector_file::read_connector_file;
+use volley_worker::memory_budget::MemoryBudget;
+use volley_worker::plugins::Plugins;
+use volley_worker::properties::read_properties;
+use volley_worker::storage::MemoryOffsetBackingStore;
+use volley_worker::task::{
+    ConnectorTaskId, PreviewLimits, PreviewStage, StatusListener, TaskSpec, TaskState, preview,
+};
+use volley_worker::worker_config::WorkerConfig;
+
+use super::Failure;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The worker's configuration
+    worker: PathBuf,
+    /// The connector
+    connector: PathBuf,
+    /// Number of rows to look at
+    #[arg(long, default_value_t = 10)]
+    rows: usize,
+    /// Seconds to wait for them
+    #[arg(long, default_value_t = 30)]
+    timeout: u64,
+}
+
+pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Failure> {
+    let spec = spec(arguments, plugins)?;
+    let limits = PreviewLimits { rows: arguments.rows, timeout: Duration::from_secs(arguments.timeout) };
+    let stages = preview(&spec, limits).map_err(|error| Failure::connector(anyhow::anyhow!(error.trace())))?;
+    for stage in &stages {
+        print(stage).map_err(Failure::connector)?;
+    }
+    println!("nothing was written or committed");
+    Ok(())
+}
+
+fn spec(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<TaskSpec, Failure> {
+    let plugins = Arc::new(Plugins::new(plugins));
+    let properties = read_properties(&arguments.worker).map_err(Failure::worker)?;
+    let (properties, transformer) = resolve_worker_config(properties, &plugins).map_err(Failure::worker)?;
+    let worker_config = Arc::new(WorkerConfig::standalone(properties).map_err(Failure::worker)?);
+    let connector = read_connector_file(&arguments.connector).map_err(Failure::connector)?;
+    let config = transformer.resolve(&connector.config.values).map_err(Failure::connector)?;
+    let class = config.get("connector.class").cloned().unwrap_or_default();
+    let plugin = plugins.find_connector(class.trim()).map_err(Failure::connector)?.clone();
+    let kind = if plugin.kind() == PluginKind::Sink { ConnectorKind::Sink } else { ConnectorKind::Source };
+    Ok(TaskSpec {
+        id: ConnectorTaskId { connector: connector.name, task: 0 },
+        kind,
+        plugin,
+        task_config: config.clone(),
+        connector_config: config,
+        budget: Arc::new(MemoryBudget::new(worker_config.memory_budget_bytes())),
+        worker_config,
+        plugins,
+        offsets: Arc::new(MemoryOffsetBackingStore::new()),
+        bounded: None,
+        paused: false,
+        listener: Arc::new(Nobody),
+    })
+}
+
+struct Nobody;
+
+impl StatusListener for Nobody {
+    fn task_changed(&self, _: &ConnectorTaskId, _: TaskState) {}
+}
+
+fn print(stage: &PreviewStage) -> volley_api::Result<()> {
+    let rows: usize = stage.records.iter().map(Records::len).sum();
+    println!("== after {}: {rows} rows, {} rejected", stage.name, stage.rejected.len());
+    for records in &stage.records {
+        println!("-- topic {}", records.topic);
+        println!("{}", pretty_format_batches(&[table(records)?])?);
+    }
+    for rejected in &stage.rejected {
+        println!("rejected row {}: {} ({})", rejected.row, rejected.error, rejected.stage);
+    }
+    println!();
+    Ok(())
+}
+
+/// Offset, key, and the fields of the value.
+fn table(records: &Records) -> volley_api::Result<RecordBatch> {
+    let mut fields = Vec::new();
+    let mut columns = Vec::new();
+    if records.origin.is_some() {
+        let offsets = (0..records.len()).filter_map(|row| records.offset(row));
+        fields.push(Arc::new(Field::new("_offset", DataType::Int64, false)));
+        columns.push(Arc::new(arrow::array::Int64Array::from_iter_values(offsets)) as Arc<dyn Array>);
+    }
+    let mut add = |name: &str, column: &Column| {
+        if column.field.data_type() != &DataType::Null {
+            fields.push(Arc::new(Field::new(name, column.field.data_type().clone(), true)));
+            columns.push(Arc::clone(&column.array));
+        }
+    };
+    add("_key", &records.key);
+    match records.value.array.as_struct_opt() {
+        Some(values) if values.null_count() == 0 => {
+            for (field, column) in values.fields().iter().zip(values.columns()) {
+                add(field.name(), &Column::new(Arc::clone(field), Arc::clone(column)));
+            }
+        }
+        _ => add("value", &records.value),
+    }
+    if fields.is_empty() {
+        fields.push(Arc::new(Field::new("value", DataType::Null, true)));
+        columns.push(Arc::clone(&records.value.array));
+    }
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(Fields::from(fields))), columns)?)
+}

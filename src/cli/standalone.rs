@@ -1,0 +1,68 @@
+//! `volley standalone`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use volley_api::Plugin;
+use volley_worker::connector_file::read_connector_file;
+use volley_worker::herder::Completion;
+use volley_worker::properties::read_properties;
+use volley_worker::rest::LogLevels;
+use volley_worker::worker::Worker;
+
+use super::{Failure, signals};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The worker's configuration: a Kafka Connect worker file
+    worker: PathBuf,
+    /// Connectors to start: properties files, or JSON as POST /connectors takes it
+    connectors: Vec<PathBuf>,
+    /// End with exit code 0 when all bounded connectors (volley.mode=bounded, Datagen with rows) are done
+    #[arg(long)]
+    until_done: bool,
+}
+
+pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>, levels: Arc<dyn LogLevels>) -> Result<(), Failure> {
+    let properties = read_properties(&arguments.worker).map_err(Failure::worker)?;
+    let files: Result<Vec<_>, _> = arguments.connectors.iter().map(|path| read_connector_file(path)).collect();
+    let connectors = files.map_err(Failure::connector)?;
+    let worker = Worker::start(properties, plugins, Some(levels)).map_err(Failure::worker)?;
+    let outcome = serve(&worker, connectors, arguments.until_done);
+    worker.shut_down();
+    outcome
+}
+
+fn serve(
+    worker: &Worker,
+    connectors: Vec<volley_worker::connector_file::CreateConnector>,
+    until_done: bool,
+) -> Result<(), Failure> {
+    for connector in connectors {
+        worker.create_connector(connector).map_err(Failure::connector)?;
+    }
+    worker.mark_ready();
+    if until_done {
+        let wait = worker.bounded_done();
+        let outcome = signals::unless_interrupted(wait).map_err(Failure::worker)?;
+        let Some(done) = outcome else { return Err(Failure::connector(anyhow::anyhow!("stopped before all was done"))) };
+        for (name, completion) in done.map_err(Failure::connector)? {
+            report(&name, &completion);
+        }
+        return Ok(());
+    }
+    signals::unless_interrupted(std::future::pending::<()>()).map_err(Failure::worker)?;
+    Ok(())
+}
+
+fn report(name: &str, done: &Completion) {
+    println!(
+        "{name}: done in {:.1} s, {} rows read, {} delivered, {} rejected, {} files, {} bytes written",
+        done.duration_ms as f64 / 1000.0,
+        done.rows,
+        done.rows_delivered,
+        done.rows_rejected,
+        done.files,
+        done.written_bytes
+    );
+}

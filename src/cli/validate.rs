@@ -1,0 +1,66 @@
+//! `volley validate`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use volley_api::{ConfigMap, Plugin};
+use volley_worker::config_transformer::resolve_worker_config;
+use volley_worker::connector_file::read_connector_file;
+use volley_worker::plugins::Plugins;
+use volley_worker::properties::read_properties;
+use volley_worker::validation::{ConnectorValidator, OverridePolicy};
+use volley_worker::worker_config::WorkerConfig;
+
+use super::Failure;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Connectors to check: properties files, or JSON as POST /connectors takes it
+    #[arg(required = true)]
+    connectors: Vec<PathBuf>,
+    /// The worker's configuration, for its config providers and override policy
+    #[arg(long)]
+    worker: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Failure> {
+    let plugins = Arc::new(Plugins::new(plugins));
+    let (properties, transformer) =
+        resolve_worker_config(worker_properties(arguments.worker.as_deref())?, &plugins).map_err(Failure::worker)?;
+    let worker = WorkerConfig::standalone(properties).map_err(Failure::worker)?;
+    let policy = OverridePolicy::of_worker(&worker).map_err(Failure::worker)?;
+    let validator = ConnectorValidator::new(plugins, Arc::new(transformer), policy, None);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::worker)?;
+    let mut wrong = 0;
+    for path in &arguments.connectors {
+        let connector = read_connector_file(path).map_err(Failure::connector)?;
+        let infos = runtime.block_on(validator.validate(&connector.config)).map_err(Failure::connector)?;
+        if infos.error_count == 0 {
+            println!("{}: {} is valid", path.display(), connector.name);
+            continue;
+        }
+        wrong += 1;
+        println!("{}: {} has {} error(s)", path.display(), connector.name, infos.error_count);
+        for info in &infos.configs {
+            for error in &info.value.errors {
+                println!("  {}: {error}", info.value.name);
+            }
+        }
+    }
+    if wrong > 0 {
+        return Err(Failure::connector(anyhow::anyhow!("{wrong} configuration(s) would be refused")));
+    }
+    Ok(())
+}
+
+/// Those of the file; without one, the least that a worker needs.
+fn worker_properties(path: Option<&Path>) -> Result<ConfigMap, Failure> {
+    match path {
+        Some(path) => read_properties(path).map_err(Failure::worker),
+        None => {
+            let json = "org.apache.kafka.connect.json.JsonConverter";
+            let pairs = [("key.converter", json), ("value.converter", json), ("offset.storage.file.filename", "none")];
+            Ok(pairs.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+        }
+    }
+}
