@@ -128,10 +128,8 @@ fn measure(arguments: &Arguments, kafka: &Kafka, arena: &Arena) -> Result<(Drain
     let mut report = DrainReport::default();
     let mut failures = Vec::new();
     let shared = [Contender::Floor, Contender::Volley, Contender::Sql, Contender::OneCore];
-    let topics: [(&[Contender], usize, u64); 2] = [
-        (&shared, PARTITIONS, arguments.records()?),
-        (&[Contender::Wide], WIDE_PARTITIONS, arguments.wide_records),
-    ];
+    let topics: [(&[Contender], usize, u64); 2] =
+        [(&shared, PARTITIONS, arguments.records()?), (&[Contender::Wide], WIDE_PARTITIONS, arguments.wide_records)];
     for (contenders, partitions, records) in topics {
         let wanted: Vec<_> = contenders.iter().copied().filter(|contender| arguments.wants(*contender)).collect();
         if wanted.is_empty() {

@@ -51,7 +51,8 @@ impl DrainReport {
     fn conditions(&self) -> String {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let shared = self.drains.iter().find(|(contender, _)| contender.drains_shared_topic());
-        let (records, runs) = shared.map_or((0, 0), |(_, runs)| (runs.first().map_or(0, |run| run.records), runs.len()));
+        let (records, runs) =
+            shared.map_or((0, 0), |(_, runs)| (runs.first().map_or(0, |run| run.records), runs.len()));
         let wide = self.median(Contender::Wide).map_or_else(String::new, |wide| {
             format!("; {} records in 64 partitions for the last row", thousands(wide.records))
         });
@@ -99,7 +100,12 @@ impl DrainReport {
             Aim::at_most("CPU without SQL : floor", self.cpu_ratio(Contender::Volley), 1.1, 2),
             Aim::at_most("CPU with SQL : floor", self.cpu_ratio(Contender::Sql), 1.3, 2),
             Aim::at_least("speed on all cores : on one", core_gain(), 1.5, 2),
-            Aim::at_most("peak MB at 64 partitions", self.peak_bytes(Contender::Wide).map(|bytes| bytes / MB), 400.0, 0),
+            Aim::at_most(
+                "peak MB at 64 partitions",
+                self.peak_bytes(Contender::Wide).map(|bytes| bytes / MB),
+                400.0,
+                0,
+            ),
             Aim::at_most("resident MB at rest", rest.map(|rest| rest.resident_bytes as f64 / MB), 50.0, 0),
             Aim::at_most("ms from start to REST", rest.map(|rest| rest.until_rest.as_secs_f64() * 1e3), 300.0, 0),
         ];
@@ -109,7 +115,10 @@ impl DrainReport {
         }
         if let Some(rest) = rest {
             let own = rest.anonymous_bytes as f64 / MB;
-            let _ = writeln!(text, "\nOf the memory at rest {own:.0} MB are the worker's own; the rest are pages of its binary.");
+            let _ = writeln!(
+                text,
+                "\nOf the memory at rest {own:.0} MB are the worker's own; the rest are pages of its binary."
+            );
         }
         text
     }

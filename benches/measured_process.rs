@@ -142,6 +142,7 @@ fn answers_get(port: u16) -> bool {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
     let request = format!("GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
     let mut answer = [0; 12];
-    let asked = stream.set_read_timeout(Some(Duration::from_secs(1))).and_then(|()| stream.write_all(request.as_bytes()));
+    let asked =
+        stream.set_read_timeout(Some(Duration::from_secs(1))).and_then(|()| stream.write_all(request.as_bytes()));
     asked.and_then(|()| stream.read_exact(&mut answer)).is_ok() && answer.starts_with(b"HTTP/1.1 200")
 }

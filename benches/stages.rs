@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, RecordBatch};
 use arrow_json::ReaderBuilder;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group};
 use parquet::arrow::ArrowWriter;
