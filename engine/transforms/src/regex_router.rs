@@ -49,13 +49,15 @@ impl RegexRouter {
         let regex = JavaRegex::compile(config.string(REGEX).unwrap_or_default())
             .map_err(|error| Error::config(format!("`{REGEX}` is not a regular expression")).with_source(error))?;
         let text = config.string(REPLACEMENT).unwrap_or_default();
-        let replacement = Replacement::parse(text, &regex)
-            .map_err(|reason| Error::config(format!("Invalid value {text} for configuration {REPLACEMENT}: {reason}")))?;
+        let replacement = Replacement::parse(text, &regex).map_err(|reason| {
+            Error::config(format!("Invalid value {text} for configuration {REPLACEMENT}: {reason}"))
+        })?;
         Ok(Self { regex, replacement })
     }
 
     fn route(&self, topic: &str) -> Result<Option<String>> {
-        let failed = |error| Error::data(format!("could not match topic `{topic}` against `{REGEX}`")).with_source(error);
+        let failed =
+            |error| Error::data(format!("could not match topic `{topic}` against `{REGEX}`")).with_source(error);
         if !self.regex.matches(topic).map_err(failed)? {
             return Ok(None);
         }
