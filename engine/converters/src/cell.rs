@@ -1,5 +1,7 @@
 //! One value of a column as a [`Value`], for the places where text or headers are made row by row.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{
@@ -17,10 +19,10 @@ use volley_api::{Error, Result, Value};
 /// # Errors
 /// A type that Connect does not have and that cannot be cast to one.
 pub(crate) fn value_at(field: &Field, array: &ArrayRef, row: usize) -> Result<Value> {
-    read(field, array, row, has_schema(field))
+    read(array, row, has_schema(field))
 }
 
-fn read(field: &Field, array: &ArrayRef, row: usize, schema: bool) -> Result<Value> {
+fn read(array: &ArrayRef, row: usize, schema: bool) -> Result<Value> {
     if array.data_type() == &DataType::Null || array.is_null(row) {
         return Ok(Value::Null);
     }
@@ -49,36 +51,34 @@ fn read(field: &Field, array: &ArrayRef, row: usize, schema: bool) -> Result<Val
         DataType::Timestamp(TimeUnit::Millisecond, _) => {
             Value::Timestamp(array.as_primitive::<TimestampMillisecondType>().value(row))
         }
-        DataType::List(element) => {
+        DataType::List(_) => {
             let items = array.as_list::<i32>().value(row);
-            let items = (0..items.len()).map(|item| read(element, &items, item, schema));
+            let items = (0..items.len()).map(|item| read(&items, item, schema));
             Value::Array(items.collect::<Result<_>>()?)
         }
         DataType::Map(..) => map_at(array, row, schema)?,
         DataType::Struct(fields) => {
             let columns = fields.iter().zip(array.as_struct().columns());
             if schema {
-                let entries =
-                    columns.map(|(field, column)| Ok((field.name().clone(), read(field, column, row, true)?)));
+                let entries = columns.map(|(field, column)| Ok((field.name().clone(), read(column, row, true)?)));
                 Value::Struct(entries.collect::<Result<_>>()?)
             } else {
                 let present = columns.filter(|(_, column)| !column.is_null(row));
-                let entries = present
-                    .map(|(field, column)| Ok((Value::String(field.name().clone()), read(field, column, row, false)?)));
+                let entries =
+                    present.map(|(field, column)| Ok((Value::String(field.name().clone()), read(column, row, false)?)));
                 Value::Map(entries.collect::<Result<_>>()?)
             }
         }
-        other => read(field, &as_connect_type(&array.slice(row, 1), other)?, 0, schema)?,
+        other => read(&as_connect_type(&array.slice(row, 1), other)?, 0, schema)?,
     })
 }
 
 fn map_at(array: &ArrayRef, row: usize, schema: bool) -> Result<Value> {
     let map = array.as_map();
     let entries = map.value(row);
-    let (key_field, value_field) = map.entries_fields();
     let keys_and_values = (0..entries.len()).map(|entry| {
-        let key = read(key_field, entries.column(0), entry, schema)?;
-        Ok((key, read(value_field, entries.column(1), entry, schema)?))
+        let key = read(entries.column(0), entry, schema)?;
+        Ok((key, read(entries.column(1), entry, schema)?))
     });
     Ok(Value::Map(keys_and_values.collect::<Result<_>>()?))
 }
@@ -105,7 +105,7 @@ pub(crate) fn as_connect_type(array: &ArrayRef, data_type: &DataType) -> Result<
         DataType::LargeList(element)
         | DataType::ListView(element)
         | DataType::LargeListView(element)
-        | DataType::FixedSizeList(element, _) => DataType::List(element.clone()),
+        | DataType::FixedSizeList(element, _) => DataType::List(Arc::clone(element)),
         DataType::Dictionary(_, values) => values.as_ref().clone(),
         DataType::RunEndEncoded(_, values) => values.data_type().clone(),
         other => return Err(Error::data(format!("type {other} has no Connect type: cast it to another before"))),

@@ -89,7 +89,10 @@ fn schema_attributes_become_metadata() {
     assert!(has_schema(&column.field));
     assert!(!column.field.is_nullable());
     let metadata = column.field.metadata();
-    assert_eq!((metadata[NAME].as_str(), metadata[VERSION].as_str(), metadata[DOC].as_str()), ("shop.Order", "3", "an order"));
+    assert_eq!(
+        (metadata[NAME].as_str(), metadata[VERSION].as_str(), metadata[DOC].as_str()),
+        ("shop.Order", "3", "an order")
+    );
     assert_eq!(metadata["connect.parameters.owner"], "sales");
     let DataType::Struct(fields) = column.field.data_type() else { panic!() };
     let field = |name: &str| fields.find(name).unwrap().1;
@@ -117,7 +120,8 @@ fn decimals_are_read_as_numbers_and_as_base64_and_written_as_configured() {
 fn a_decimal_that_outgrows_its_column_gets_a_larger_one() {
     let schema = r#"{"type":"bytes","name":"org.apache.kafka.connect.data.Decimal","parameters":{"scale":"0"}}"#;
     let big = "9".repeat(60);
-    let messages = [format!(r#"{{"schema":{schema},"payload":1}}"#), format!(r#"{{"schema":{schema},"payload":{big}}}"#)];
+    let messages =
+        [format!(r#"{{"schema":{schema},"payload":1}}"#), format!(r#"{{"schema":{schema},"payload":{big}}}"#)];
     let mut converter = converter(&[("decimal.format", "NUMERIC")]);
     let converted = convert(&mut converter, &[Some(&messages[0]), Some(&messages[1])]);
     assert!(converted.rejected.is_empty());
@@ -139,11 +143,13 @@ fn nulls_become_defaults_only_if_wanted() {
     let child = |index: usize| column.array.as_struct().column(index).as_primitive::<Int32Type>().value(0);
     assert_eq!((child(0), child(1)), (5, 6));
     let mut keeping = converter(&[("replace.null.with.default", "false")]);
-    let converted = convert(&mut keeping, &[Some(&envelope(&schema, &payload)), Some(&envelope(&schema, &json!({"b": 1})))]);
+    let converted =
+        convert(&mut keeping, &[Some(&envelope(&schema, &payload)), Some(&envelope(&schema, &json!({"b": 1})))]);
     assert_eq!(converted.rejected.iter().map(|row| row.row).collect::<Vec<_>>(), [0]);
     let column = &converted.runs[0].column;
     assert!(column.array.as_struct().column(0).is_null(0));
-    let payload_of = |message: &Option<String>| serde_json::from_str::<Value>(message.as_ref().unwrap()).unwrap()["payload"].clone();
+    let payload_of =
+        |message: &Option<String>| serde_json::from_str::<Value>(message.as_ref().unwrap()).unwrap()["payload"].clone();
     assert_eq!(payload_of(&encode(&[], column)[0]), json!({"a": 5, "b": 1}));
     assert_eq!(payload_of(&encode(&[("replace.null.with.default", "false")], column)[0]), json!({"a": null, "b": 1}));
 }
@@ -151,7 +157,10 @@ fn nulls_become_defaults_only_if_wanted() {
 #[test]
 fn required_values_must_be_there() {
     let schema = json!({"type": "struct", "fields": [{"type": "int32", "field": "a"}, {"type": "string", "optional": true, "field": "b"}]});
-    assert_eq!(decode(&schema, &json!({"b": "x"})).unwrap_err(), "field `a`: null for a required value that has no default");
+    assert_eq!(
+        decode(&schema, &json!({"b": "x"})).unwrap_err(),
+        "field `a`: null for a required value that has no default"
+    );
     assert!(decode(&schema, &json!({"a": null})).is_err());
     assert!(decode(&schema, &Value::Null).is_err());
     assert!(decode(&schema, &json!({"a": 1, "unknown": {"x": 1}})).is_ok());
@@ -197,7 +206,8 @@ fn each_schema_of_a_batch_gives_a_run_in_order_and_nulls_go_along() {
     let int = r#"{"schema":{"type":"int64","optional":false},"payload":1}"#;
     let text = r#"{"schema":{"type":"string","optional":true},"payload":"x"}"#;
     let none = r#"{"schema":null,"payload":{"a":1}}"#;
-    let messages = [None, Some(int), Some(int), None, Some("broken"), Some(int), Some(text), Some(none), Some(none), Some(int)];
+    let messages =
+        [None, Some(int), Some(int), None, Some("broken"), Some(int), Some(text), Some(none), Some(none), Some(int)];
     let converted = convert(&mut converter(&[]), &messages);
     assert_eq!(converted.rejected.iter().map(|row| row.row).collect::<Vec<_>>(), [4]);
     let rows: Vec<Vec<usize>> = converted.runs.iter().map(|run| run.rows.iter().collect()).collect();
@@ -228,7 +238,10 @@ fn a_null_batch_has_no_schema() {
 #[test]
 fn null_with_an_optional_schema_is_an_envelope_or_the_text_null() {
     let column = decode(&json!({"type": "int32", "optional": true}), &Value::Null).unwrap();
-    assert_eq!(encode(&[], &column), [Some(r#"{"schema":{"type":"int32","optional":true},"payload":null}"#.to_owned())]);
+    assert_eq!(
+        encode(&[], &column),
+        [Some(r#"{"schema":{"type":"int32","optional":true},"payload":null}"#.to_owned())]
+    );
     assert_eq!(encode(&[("schemas.enable", "false")], &column), [Some("null".to_owned())]);
 }
 
@@ -261,7 +274,9 @@ fn equal_keys_of_a_map_count_once() {
 
 #[test]
 fn columns_of_types_that_connect_does_not_have_are_written_as_the_nearest() {
-    use arrow::array::{ArrayRef, DictionaryArray, IntervalYearMonthArray, LargeStringArray, TimestampNanosecondArray, UInt64Array};
+    use arrow::array::{
+        ArrayRef, DictionaryArray, IntervalYearMonthArray, LargeStringArray, TimestampNanosecondArray, UInt64Array,
+    };
     use arrow::datatypes::Field;
     let column = |array: ArrayRef| Column::new(Arc::new(Field::new("value", array.data_type().clone(), true)), array);
     let plain = [("schemas.enable", "false"), ("decimal.format", "NUMERIC")];

@@ -75,7 +75,8 @@ fn widens(old: &Field, new: &Field) -> bool {
 fn unordered(field: &Field) -> String {
     match field.data_type() {
         DataType::Struct(fields) => {
-            let mut fields: Vec<String> = fields.iter().map(|field| format!("{:?}:{}", field.name(), unordered(field))).collect();
+            let mut fields: Vec<String> =
+                fields.iter().map(|field| format!("{:?}:{}", field.name(), unordered(field))).collect();
             fields.sort();
             format!("{{{}}}", fields.join(","))
         }
@@ -256,7 +257,8 @@ fn a_field_that_is_only_null_or_empty_has_no_column_until_it_has_a_type() {
 
 #[test]
 fn of_two_members_of_one_name_the_last_counts() {
-    let column = column_of(&[r#"{"a":1,"a":2}"#, r#"{"a":"x","a":3}"#, r#"{"a":[1],"\u0061":4}"#, r#"{"a":7,"a":null}"#]);
+    let column =
+        column_of(&[r#"{"a":1,"a":2}"#, r#"{"a":"x","a":3}"#, r#"{"a":[1],"\u0061":4}"#, r#"{"a":7,"a":null}"#]);
     let values = child(&column, "a").1.as_primitive::<Int64Type>();
     assert_eq!(values.iter().collect::<Vec<_>>(), [Some(2), Some(3), Some(4), None]);
     // The same once the schema is known.
@@ -269,7 +271,10 @@ fn of_two_members_of_one_name_the_last_counts() {
 
 #[test]
 fn values_that_are_no_objects_work_too() {
-    assert_eq!(column_of(&["1", "null", " 2 "]).array.as_primitive::<Int64Type>().iter().collect::<Vec<_>>(), [Some(1), None, Some(2)]);
+    assert_eq!(
+        column_of(&["1", "null", " 2 "]).array.as_primitive::<Int64Type>().iter().collect::<Vec<_>>(),
+        [Some(1), None, Some(2)]
+    );
     assert_eq!(column_of(&["\"a\"", "\"\""]).array.as_string::<i32>().iter().flatten().collect::<Vec<_>>(), ["a", ""]);
     assert_eq!(column_of(&["[]", "[[1]]"]).array.as_list::<i32>().value(1).len(), 1);
     let empty = column_of(&["[]", "[null]"]);
