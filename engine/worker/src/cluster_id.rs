@@ -21,7 +21,8 @@ pub(crate) fn look_up_cluster_id(properties: ConfigMap, found: Arc<RwLock<Option
     tokio::spawn(async move {
         loop {
             let asked = properties.clone();
-            let answer = call_plugin("the broker", Patience::of(DEADLINE), move || Admin::connect(&asked)?.cluster_id());
+            let answer =
+                call_plugin("the broker", Patience::of(DEADLINE), move || Admin::connect(&asked)?.cluster_id());
             match answer.await.and_then(|answer| answer) {
                 Ok(id) => {
                     info!(kafka_cluster_id = id, "reached the Kafka cluster");

@@ -79,7 +79,8 @@ impl fmt::Debug for ConfigTransformer {
 fn new_provider(name: &str, worker: &ConfigMap, plugins: &Plugins) -> Result<Box<dyn ConfigProvider>> {
     let key = format!("{PROVIDERS}.{name}.class");
     let class = worker.get(&key).map(|class| class.trim());
-    let class = class.ok_or_else(|| Error::config(format!("could not find `{key}`: name the provider's class there")))?;
+    let class =
+        class.ok_or_else(|| Error::config(format!("could not find `{key}`: name the provider's class there")))?;
     let plugin = plugins
         .find(PluginKind::ConfigProvider, class)
         .map_err(|error| Error::config(format!("could not use `{key}`")).with_source(error))?;

@@ -49,7 +49,9 @@ fn from_config(members: Map<String, Value>, file: &str) -> Result<CreateConnecto
 fn named(config: GivenConfig, file: &str) -> Result<CreateConnector> {
     match config.values.get("name").map(|name| name.trim().to_owned()) {
         Some(name) => Ok(CreateConnector { name, config, initial_state: None }),
-        None => Err(Error::config(format!("could not find `name` in connector file `{file}`: give the connector a name"))),
+        None => {
+            Err(Error::config(format!("could not find `name` in connector file `{file}`: give the connector a name")))
+        }
     }
 }
 

@@ -105,9 +105,10 @@ impl Plugins {
     pub fn find(&self, kind: PluginKind, name: &str) -> Result<&Plugin> {
         if Family::from(kind) == Family::Connector {
             return match self.find_connector(name) {
-                Ok(plugin) if plugin.kind() != kind => {
-                    Err(Error::config(format!("Class {name} could not be found: it is a {}, not a {kind}.", plugin.kind())))
-                }
+                Ok(plugin) if plugin.kind() != kind => Err(Error::config(format!(
+                    "Class {name} could not be found: it is a {}, not a {kind}.",
+                    plugin.kind()
+                ))),
                 found => found,
             };
         }
@@ -152,7 +153,12 @@ impl Plugins {
 
     /// The converter of one side of a connector's tasks: the connector's own with the settings that it has there, else
     /// the worker's with the worker's settings.
-    pub fn new_converter(&self, side: Side, connector: &ConfigMap, worker: &WorkerConfig) -> Result<Box<dyn Converter>> {
+    pub fn new_converter(
+        &self,
+        side: Side,
+        connector: &ConfigMap,
+        worker: &WorkerConfig,
+    ) -> Result<Box<dyn Converter>> {
         let key = match side {
             Side::Key => "key.converter",
             Side::Value => "value.converter",
@@ -165,7 +171,11 @@ impl Plugins {
     }
 
     /// The header converter of a connector's tasks; see [`Plugins::new_converter`].
-    pub fn new_header_converter(&self, connector: &ConfigMap, worker: &WorkerConfig) -> Result<Box<dyn HeaderConverter>> {
+    pub fn new_header_converter(
+        &self,
+        connector: &ConfigMap,
+        worker: &WorkerConfig,
+    ) -> Result<Box<dyn HeaderConverter>> {
         let (class, config) = class_and_config("header.converter", connector, worker)?;
         match &self.find(PluginKind::HeaderConverter, &class)?.factory {
             PluginFactory::HeaderConverter(new) => new(&config),
@@ -229,4 +239,53 @@ fn short_names(full: &str, kind: PluginKind) -> impl Iterator<Item = &str> {
     };
     let pruned = simple.strip_suffix(suffix).filter(|pruned| !pruned.is_empty());
     std::iter::once(simple).chain(pruned)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::testing::fake_plugins;
+
+    #[test]
+    fn a_plug_in_has_its_full_its_simple_and_its_short_name() {
+        let plugins = Plugins::new(fake_plugins());
+        for name in ["org.example.FakeSourceConnector", "FakeSourceConnector", "FakeSource"] {
+            assert_eq!(plugins.find_connector(name).unwrap().kind(), PluginKind::Source, "{name}");
+        }
+        for name in ["FakeConverter", "Fake"] {
+            assert_eq!(plugins.find(PluginKind::Converter, name).unwrap().class, "org.example.FakeConverter");
+        }
+        assert_eq!(plugins.find(PluginKind::Transformation, "Fake").unwrap().class, "org.example.Fake");
+        assert!(plugins.find(PluginKind::Sink, "FakeSource").is_err());
+    }
+
+    #[test]
+    fn a_name_that_two_plug_ins_share_names_none() {
+        let plugins = Plugins::new(fake_plugins());
+        let error = plugins.find(PluginKind::Transformation, "Value").unwrap_err();
+        assert_eq!(error.to_string(), "Class Value could not be found.");
+        assert!(plugins.find(PluginKind::Transformation, "org.example.Flatten$Value").is_ok());
+    }
+
+    #[test]
+    fn an_unknown_connector_s_error_lists_those_there_are() {
+        let error = Plugins::new(fake_plugins()).find_connector("Nope").unwrap_err().to_string();
+        assert!(
+            error.starts_with(
+                "Failed to find any class that implements Connector and which name matches Nope, available"
+            )
+        );
+        assert!(error.contains("PluginDesc{klass=class org.example.FakeSinkConnector"), "{error}");
+    }
+
+    #[test]
+    fn a_user_s_plug_in_replaces_the_built_in_one() {
+        let mut twice = fake_plugins();
+        let count = Plugins::new(fake_plugins()).all().len();
+        twice.extend(fake_plugins().into_iter().map(|plugin| Plugin { version: "2.0", ..plugin }));
+        let plugins = Plugins::new(twice);
+        assert_eq!(plugins.all().len(), count);
+        assert_eq!(plugins.find_connector("FakeSink").unwrap().version, "2.0");
+    }
 }

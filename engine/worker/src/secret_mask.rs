@@ -58,7 +58,9 @@ fn is_secret(key: &str, config: &ConfigMap, plugins: &Plugins) -> bool {
         }
     }
     let class = config.get("connector.class").map(|class| class.trim());
-    class.and_then(|class| plugins.find_connector(class).ok()).is_some_and(|plugin| is_password(&plugin.config_def, key))
+    class
+        .and_then(|class| plugins.find_connector(class).ok())
+        .is_some_and(|plugin| is_password(&plugin.config_def, key))
 }
 
 fn is_password_of(class_key: &str, kind: PluginKind, key: &str, config: &ConfigMap, plugins: &Plugins) -> bool {

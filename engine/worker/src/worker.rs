@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use parking_lot::RwLock;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
@@ -27,6 +28,9 @@ const CONTROL_THREADS: usize = 2;
 
 /// Time beyond the tasks' shutdown time-out that connectors have to stop.
 const SHUTDOWN_MARGIN: Duration = Duration::from_secs(7);
+
+/// Time that requests which are being answered have at the end.
+const REST_DRAIN: Duration = Duration::from_secs(1);
 
 /// A running worker. Its calls block; make them from a thread that is in no tokio runtime.
 #[derive(Debug)]
@@ -160,7 +164,7 @@ impl Worker {
         self.runtime.block_on(self.herder.progress(name))
     }
 
-    /// Ends the REST server, then all tasks and connectors. What does not end in time is left behind.
+    /// Ends all tasks and connectors, then the REST server. What does not end in time is left behind.
     pub fn shut_down(self) {
         info!("worker is shutting down");
         let limit = self.config.task_shutdown_timeout() + SHUTDOWN_MARGIN;
@@ -176,10 +180,19 @@ impl Worker {
             warn!("worker did not end all tasks and connectors in time");
         }
         end.cancel();
-        // Clients that keep their connections open do not hold up the end.
-        servers.iter().for_each(JoinHandle::abort);
+        runtime.block_on(end_servers(servers));
         runtime.shutdown_background();
         info!("worker has ended");
+    }
+}
+
+/// Lets the servers finish what they are answering, for a short time; when it returns, nothing listens any more.
+async fn end_servers(servers: Vec<JoinHandle<()>>) {
+    let aborts: Vec<_> = servers.iter().map(JoinHandle::abort_handle).collect();
+    let mut ending = std::pin::pin!(join_all(servers));
+    if tokio::time::timeout(REST_DRAIN, &mut ending).await.is_err() {
+        aborts.iter().for_each(tokio::task::AbortHandle::abort);
+        ending.await;
     }
 }
 

@@ -36,7 +36,8 @@ impl ConfigProvider for DirectoryConfigProvider {
             Ok(content) => Ok(Some(content)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => {
-                Err(Error::config(format!("Could not read file {} for property {key}", file.display())).with_source(error))
+                Err(Error::config(format!("Could not read file {} for property {key}", file.display()))
+                    .with_source(error))
             }
         }
     }

@@ -22,7 +22,9 @@ impl ConfigProvider for EnvVarConfigProvider {
 
     fn get(&self, path: &str, key: &str) -> Result<Option<String>> {
         if !path.is_empty() {
-            return Err(Error::config(format!("Path is not supported for EnvVarConfigProvider, invalid value '{path}'")));
+            return Err(Error::config(format!(
+                "Path is not supported for EnvVarConfigProvider, invalid value '{path}'"
+            )));
         }
         let is_allowed = self.allowlist.as_ref().is_none_or(|allowlist| allowlist.is_match(key).unwrap_or(false));
         Ok(std::env::var_os(key).filter(|_| is_allowed).map(|value| value.to_string_lossy().into_owned()))

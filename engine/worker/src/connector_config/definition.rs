@@ -28,9 +28,14 @@ pub fn framework_config_def(kind: ConnectorKind) -> ConfigDef {
 pub fn volley_config_def(kind: ConnectorKind) -> ConfigDef {
     let def = ConfigDef::new()
         .key(
-            ConfigKey::optional("volley.batch.max.rows", Int, Low, "Rows at which a batch is closed; default: the worker's.")
-                .validated(Validator::AtLeast(1))
-                .grouped("Volley", 2, Width::Short, "Batch rows"),
+            ConfigKey::optional(
+                "volley.batch.max.rows",
+                Int,
+                Low,
+                "Rows at which a batch is closed; default: the worker's.",
+            )
+            .validated(Validator::AtLeast(1))
+            .grouped("Volley", 2, Width::Short, "Batch rows"),
         )
         .key(
             ConfigKey::optional(
@@ -84,10 +89,12 @@ fn common_keys(def: ConfigDef) -> ConfigDef {
         )
         .grouped(COMMON, 2, Width::Long, "Connector class"),
     )
-    .key(
-        ConfigKey::optional("connector.plugin.version", Text, Medium, "Version of the connector to use.")
-            .grouped(COMMON, 3, Width::Medium, "Connector version"),
-    )
+    .key(ConfigKey::optional("connector.plugin.version", Text, Medium, "Version of the connector to use.").grouped(
+        COMMON,
+        3,
+        Width::Medium,
+        "Connector version",
+    ))
     .key(
         ConfigKey::with_default("tasks.max", Int, "1", High, "How many tasks the connector may have at most.")
             .validated(Validator::AtLeast(1))
@@ -110,7 +117,8 @@ fn converter_keys(mut def: ConfigDef) -> ConfigDef {
     for (index, (key, side)) in sides.into_iter().enumerate() {
         let order = 6 + 2 * index as i32;
         let lower = side.to_lowercase();
-        let documentation = format!("Converter of record {lower}s. Not given: the worker's, with the worker's settings.");
+        let documentation =
+            format!("Converter of record {lower}s. Not given: the worker's, with the worker's settings.");
         let version = format!("Version of the {lower} converter to use.");
         def = def
             .key(ConfigKey::optional(key, Class, Low, &documentation).grouped(
@@ -131,9 +139,15 @@ fn converter_keys(mut def: ConfigDef) -> ConfigDef {
 
 fn chain_keys(def: ConfigDef) -> ConfigDef {
     def.key(
-        ConfigKey::with_default("transforms", List, "", Low, "Aliases of the transformations, in the order of the chain.")
-            .validated(Validator::Custom(validators::unique_aliases))
-            .grouped(TRANSFORMS, 12, Width::Long, "Transforms"),
+        ConfigKey::with_default(
+            "transforms",
+            List,
+            "",
+            Low,
+            "Aliases of the transformations, in the order of the chain.",
+        )
+        .validated(Validator::Custom(validators::unique_aliases))
+        .grouped(TRANSFORMS, 12, Width::Long, "Transforms"),
     )
     .key(
         ConfigKey::with_default("predicates", List, "", Low, "Aliases of the predicates that transformations use.")
@@ -202,9 +216,12 @@ fn error_keys(def: ConfigDef) -> ConfigDef {
 }
 
 fn sink_keys(def: ConfigDef) -> ConfigDef {
-    def.key(
-        ConfigKey::with_default("topics", List, "", High, "Topics to consume.").grouped(COMMON, 4, Width::Long, "Topics"),
-    )
+    def.key(ConfigKey::with_default("topics", List, "", High, "Topics to consume.").grouped(
+        COMMON,
+        4,
+        Width::Long,
+        "Topics",
+    ))
     .key(
         ConfigKey::with_default(
             "topics.regex",

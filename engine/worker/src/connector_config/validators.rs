@@ -14,9 +14,10 @@ pub(super) fn connector_name(value: &ConfigValue) -> Result<(), String> {
     let controls: Vec<String> = name.chars().filter(|c| c.is_control()).map(|c| u32::from(c).to_string()).collect();
     match controls.is_empty() {
         true => Ok(()),
-        false => {
-            Err(format!("String may not contain control sequences but had the following ASCII chars: {}", controls.join(", ")))
-        }
+        false => Err(format!(
+            "String may not contain control sequences but had the following ASCII chars: {}",
+            controls.join(", ")
+        )),
     }
 }
 

@@ -95,7 +95,9 @@ impl ActorHandle {
             self.hurry.lock().cancel();
         }
         self.mailbox.try_send(command).map_err(|_| {
-            HerderError::Conflict("Cannot complete request because of a conflicting operation (e.g. worker rebalance)".into())
+            HerderError::Conflict(
+                "Cannot complete request because of a conflicting operation (e.g. worker rebalance)".into(),
+            )
         })
     }
 }
@@ -249,7 +251,9 @@ impl ConnectorActor {
         let name = self.name.clone();
         self.view.tasks.stop_all().await;
         self.end_instance().await;
-        self.node.configs.write(&[ConfigRecord::Connector(name.clone(), None), ConfigRecord::TargetState(name, None)])?;
+        self.node
+            .configs
+            .write(&[ConfigRecord::Connector(name.clone(), None), ConfigRecord::TargetState(name, None)])?;
         self.status.forget_all();
         self.applied = None;
         info!(connector = self.name, "connector deleted");
@@ -359,7 +363,8 @@ impl ConnectorActor {
             Ok(configs) => stored_task_configs(configs, connector.plugin(), raw),
             Err(error) => return connector.fail(error),
         };
-        let changed = have_changed(&snapshot, &self.name, &configs) || self.applied.as_ref() != Some(connector.config());
+        let changed =
+            have_changed(&snapshot, &self.name, &configs) || self.applied.as_ref() != Some(connector.config());
         if !changed && !self.view.tasks.is_empty() {
             return Ok(());
         }

@@ -28,10 +28,9 @@ impl OffsetsOf {
         match connector_kind(&self.plugin) {
             ConnectorKind::Source => {
                 let offsets = node.offsets.list(&self.name)?.into_iter();
-                Ok(offsets.map(|(partition, offset)| ConnectorOffset {
-                    partition: Some(partition),
-                    offset: Some(offset),
-                }).collect())
+                Ok(offsets
+                    .map(|(partition, offset)| ConnectorOffset { partition: Some(partition), offset: Some(offset) })
+                    .collect())
             }
             ConnectorKind::Sink => Ok(from_kafka(&self.admin(node)?.group_offsets(&self.group(node))?)),
         }
@@ -96,7 +95,8 @@ impl OffsetsOf {
         admin.delete_group(&group).map_err(failed)?;
         if !remaining.is_empty() {
             admin.alter_group_offsets(&group, &remaining).map_err(|error| {
-                let shown: Vec<_> = remaining.iter().map(|(partition, offset)| format!("{partition}: {offset}")).collect();
+                let shown: Vec<_> =
+                    remaining.iter().map(|(partition, offset)| format!("{partition}: {offset}")).collect();
                 HerderError::from(
                     Error::fatal(format!(
                         "could not write the offsets of group `{group}` again after some were forgotten; alter them to \
@@ -175,7 +175,9 @@ fn to_kafka(entry: &ConnectorOffset) -> HerderResult<(TopicPartition, Option<i64
     };
     let Some(offset) = &entry.offset else { return Ok((TopicPartition::new(topic, parsed), None)) };
     let Some(offset) = offset.get(OFFSET).filter(|offset| !offset.is_null()) else {
-        return Err(bad(format!("The offset for a sink connector should either be null or contain the key '{OFFSET}'")));
+        return Err(bad(format!(
+            "The offset for a sink connector should either be null or contain the key '{OFFSET}'"
+        )));
     };
     let parsed_offset = integer(offset).filter(|offset| *offset >= 0).ok_or_else(|| {
         bad(format!(

@@ -100,9 +100,10 @@ impl ConnectorTasks {
     }
 
     async fn resolved(&self, task: usize, parts: &TaskParts) -> Result<(ConfigMap, ConfigMap)> {
-        let task_config = parts.task_configs.get(task).cloned().ok_or_else(|| {
-            Error::fatal(format!("could not find a configuration of task {}-{task}", self.connector))
-        })?;
+        let task_config =
+            parts.task_configs.get(task).cloned().ok_or_else(|| {
+                Error::fatal(format!("could not find a configuration of task {}-{task}", self.connector))
+            })?;
         let (transformer, connector_config) = (Arc::clone(&self.node.transformer), parts.connector_config.clone());
         let what = format!("a config provider of connector `{}`", self.connector);
         call_plugin(&what, Patience::of(Duration::from_secs(90)), move || {
@@ -169,7 +170,8 @@ impl ConnectorTasks {
         tasks.values().for_each(|task| task.handle.request_stop());
         let handles: Vec<_> = tasks.iter().map(|(task, running)| (*task, Arc::clone(&running.handle))).collect();
         let what = format!("the end of the tasks of connector `{}`", self.connector);
-        let waiting = call_plugin(&what, Patience::of(timeout + STOP_MARGIN), move || await_all(&handles, timeout)).await;
+        let waiting =
+            call_plugin(&what, Patience::of(timeout + STOP_MARGIN), move || await_all(&handles, timeout)).await;
         let abandoned = waiting.unwrap_or_else(|_| tasks.keys().copied().collect());
         tasks.values().for_each(|task| task.listener.close());
         for task in abandoned {
@@ -187,6 +189,7 @@ impl ConnectorTasks {
 /// Waits for the end of all, together for at most `timeout`; returns those that have not ended.
 fn await_all(handles: &[(usize, Arc<TaskHandle>)], timeout: Duration) -> Vec<usize> {
     let deadline = Instant::now() + timeout;
-    let late = handles.iter().filter(|(_, handle)| !handle.await_stop(deadline.saturating_duration_since(Instant::now())));
+    let late =
+        handles.iter().filter(|(_, handle)| !handle.await_stop(deadline.saturating_duration_since(Instant::now())));
     late.map(|(task, _)| *task).collect()
 }

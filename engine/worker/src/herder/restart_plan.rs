@@ -19,9 +19,8 @@ impl RestartPlan {
     pub fn new(request: &RestartRequest, mut states: ConnectorStateInfo) -> Self {
         let failed = State::Failed.to_string();
         let connector = !request.only_failed || states.connector.state == failed;
-        let selected = states.tasks.iter().filter(|task| {
-            request.include_tasks && (!request.only_failed || task.state == failed)
-        });
+        let selected =
+            states.tasks.iter().filter(|task| request.include_tasks && (!request.only_failed || task.state == failed));
         let tasks: Vec<usize> = selected.map(|task| task.id).collect();
         if connector {
             states.connector.state = State::Restarting.to_string();

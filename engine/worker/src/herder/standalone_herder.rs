@@ -18,8 +18,8 @@ use super::progress::{Rates, TaskProgressInfo, total};
 use super::restart_plan::RestartPlan;
 use super::status_writer::StatusWriter;
 use super::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorState, ConnectorStateInfo, HerderError,
-    HerderResult, Node, TaskIdInfo, TaskInfo, TaskStateInfo,
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorState, ConnectorStateInfo,
+    HerderError, HerderResult, Node, TaskIdInfo, TaskInfo, TaskStateInfo,
 };
 use crate::json_config::GivenConfig;
 use crate::plugin_call::{Patience, call_plugin};
@@ -222,8 +222,7 @@ impl StandaloneHerder {
             return Err(HerderError::BadRequest(infos.refusal()));
         }
         let config = config.values;
-        let is_new =
-            self.ask(name, |reply| Command::Put { config, initial_state, may_replace, reply }).await?;
+        let is_new = self.ask(name, |reply| Command::Put { config, initial_state, may_replace, reply }).await?;
         Ok(Created { is_new, info: self.info(&self.snapshot(), name)? })
     }
 

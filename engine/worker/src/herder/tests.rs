@@ -92,7 +92,11 @@ async fn an_initial_state_holds() {
         put(&herder, name, &[], Some(initial), false).await.unwrap();
         assert_eq!(states(&status(&herder, name).await), (state.into(), vec![]));
         put(&herder, name, &[("tasks.max", "2")], None, true).await.unwrap();
-        assert_eq!(states(&status(&herder, name).await), (state.into(), vec![]), "a new configuration does not start it");
+        assert_eq!(
+            states(&status(&herder, name).await),
+            (state.into(), vec![]),
+            "a new configuration does not start it"
+        );
     }
     herder.set_target_state("s", TargetState::Started).await.unwrap();
     reaches(&herder, "s", "RUNNING", &["RUNNING", "RUNNING"]).await;

@@ -159,7 +159,8 @@ impl WorkerConnector {
         let config = self.config.clone();
         let configs =
             self.call("taskConfigs", patience, move |connector| connector.task_configs(&config, max_tasks)).await??;
-        let enforce = self.config.get("tasks.max.enforce").is_none_or(|value| !value.trim().eq_ignore_ascii_case("false"));
+        let enforce =
+            self.config.get("tasks.max.enforce").is_none_or(|value| !value.trim().eq_ignore_ascii_case("false"));
         if configs.len() > max_tasks && enforce {
             let message = format!(
                 "The connector {} has generated {} tasks, which is greater than {max_tasks}, the maximum number of tasks it \
@@ -179,9 +180,10 @@ impl WorkerConnector {
         body: impl FnOnce(&mut dyn Connector) -> T + Send + 'static,
     ) -> Result<T> {
         let what = self.call_name(call);
-        let mut connector = self.connector.take().ok_or_else(|| {
-            Error::fatal(format!("connector `{}` hangs in an earlier call: restart it", self.name))
-        })?;
+        let mut connector = self
+            .connector
+            .take()
+            .ok_or_else(|| Error::fatal(format!("connector `{}` hangs in an earlier call: restart it", self.name)))?;
         let (connector, value) = call_plugin(&what, patience, move || {
             let value = body(&mut *connector);
             (connector, value)

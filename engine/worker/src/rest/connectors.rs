@@ -42,27 +42,28 @@ pub(super) async fn list(State(state): State<RestState>, query: QueryParams) -> 
 }
 
 /// `POST /connectors`
-pub(super) async fn create(
-    State(state): State<RestState>,
-    headers: HeaderMap,
-    body: JsonBody,
-) -> RestResult<Response> {
+pub(super) async fn create(State(state): State<RestState>, headers: HeaderMap, body: JsonBody) -> RestResult<Response> {
     let mut members = body.into_object(CREATE_REQUEST)?;
     check_members(&members, &["name", "config", "initial_state"], CREATE_REQUEST)?;
     let name = match members.get("name") {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(name)) => name.trim().to_owned(),
         Some(other) if !other.is_array() && !other.is_object() => other.to_string(),
-        Some(_) => return Err(RestError::body("Cannot deserialize value of type `java.lang.String` for member \"name\"")),
+        Some(_) => {
+            return Err(RestError::body("Cannot deserialize value of type `java.lang.String` for member \"name\""));
+        }
     };
     let initial_state = initial_state(members.get("initial_state"))?;
     let config = match members.remove("config") {
         Some(Value::Object(config)) => GivenConfig::from_json(config).map_err(RestError::body)?,
         None | Some(Value::Null) => {
-            return Err(RestError::body("Cannot invoke \"java.util.Map.containsKey(Object)\" because \"config\" is null"));
+            return Err(RestError::body(
+                "Cannot invoke \"java.util.Map.containsKey(Object)\" because \"config\" is null",
+            ));
         }
         Some(_) => {
-            let message = "Cannot deserialize value of type `java.util.LinkedHashMap<java.lang.String,java.lang.String>`";
+            let message =
+                "Cannot deserialize value of type `java.util.LinkedHashMap<java.lang.String,java.lang.String>`";
             return Err(RestError::body(format!("{message} for member \"config\"")));
         }
     };

@@ -36,7 +36,9 @@ impl<S: Sync> FromRequest<S> for JsonBody {
         if bytes.trim_ascii().is_empty() {
             return Ok(Self(Value::Null));
         }
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| RestError::body(format!("Cannot parse the body as JSON: {error}")))
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|error| RestError::body(format!("Cannot parse the body as JSON: {error}")))
     }
 }
 

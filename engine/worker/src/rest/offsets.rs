@@ -31,7 +31,9 @@ pub(super) async fn alter(
     let offsets = match members.remove("offsets") {
         None | Some(Value::Null) => Vec::new(),
         Some(Value::Array(entries)) => entries.into_iter().map(parse_entry).collect::<RestResult<_>>()?,
-        Some(_) => return Err(RestError::body(format!("Cannot deserialize value of type `java.util.ArrayList<{OFFSET}>`"))),
+        Some(_) => {
+            return Err(RestError::body(format!("Cannot deserialize value of type `java.util.ArrayList<{OFFSET}>`")));
+        }
     };
     if offsets.is_empty() {
         let message = "Partitions / offsets need to be provided for an alter offsets request";

@@ -20,9 +20,8 @@ pub(super) async fn list(State(state): State<RestState>, query: QueryParams) -> 
         PluginKind::ConfigProvider => false,
         _ => !connectors_only,
     });
-    let shown = shown.map(|plugin| {
-        json!({ "class": plugin.class, "type": plugin.kind().to_string(), "version": plugin.version })
-    });
+    let shown = shown
+        .map(|plugin| json!({ "class": plugin.class, "type": plugin.kind().to_string(), "version": plugin.version }));
     Json(shown.collect())
 }
 

@@ -29,7 +29,9 @@ impl RestServer {
     /// Nothing is left behind.
     pub async fn bind(listener: Listener) -> Result<Self> {
         if listener.scheme == Scheme::Https {
-            return Err(Error::config("could not listen by https: this version of Volley serves http only; put a proxy before it"));
+            return Err(Error::config(
+                "could not listen by https: this version of Volley serves http only; put a proxy before it",
+            ));
         }
         let (host, port) = (listener.bind_host().to_owned(), listener.port);
         let failed = |error: std::io::Error| {

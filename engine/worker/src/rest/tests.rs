@@ -196,7 +196,9 @@ async fn bad_bodies_are_500_and_bad_content_types_415() {
     let unknown = json!({ "name": "a", "config": { "connector.class": "Nope" } });
     let answer = client.json("POST", "/connectors", unknown).await;
     assert_eq!(answer.status, 400);
-    assert!(answer.message().starts_with("Failed to find any class that implements Connector and which name matches Nope"));
+    assert!(
+        answer.message().starts_with("Failed to find any class that implements Connector and which name matches Nope")
+    );
 
     let headers = [("content-type", "application/merge-patch+json")];
     let answer = client.send("PATCH", "/connectors/a/config", Some("{}".into()), &headers).await;
@@ -326,13 +328,22 @@ async fn loggers_change() {
     let client = Client::new();
     let answer = client.json("PUT", "/admin/loggers/org.x", json!({ "level": "debug" })).await;
     assert_eq!((answer.status, answer.json()), (200, json!(["org.x"])));
-    assert_eq!(client.json("PUT", "/admin/loggers/org", json!({ "level": "TRACE" })).await.json(), json!(["org", "org.x"]));
+    assert_eq!(
+        client.json("PUT", "/admin/loggers/org", json!({ "level": "TRACE" })).await.json(),
+        json!(["org", "org.x"])
+    );
     assert_eq!(client.json("PUT", "/admin/loggers/org", json!({ "level": "TRACE" })).await.json(), json!([]));
     assert_eq!(client.get("/admin/loggers/ROOT").await.json(), json!({ "level": "INFO", "last_modified": null }));
     assert_eq!(client.get("/admin/loggers/nope").await.message(), "Logger nope not found.");
-    assert_eq!(client.json("PUT", "/admin/loggers/x", json!({ "level": "LOUD" })).await.message(), "invalid log level 'LOUD'.");
+    assert_eq!(
+        client.json("PUT", "/admin/loggers/x", json!({ "level": "LOUD" })).await.message(),
+        "invalid log level 'LOUD'."
+    );
     let missing = client.json("PUT", "/admin/loggers/x", json!({})).await;
-    assert_eq!((missing.status, missing.message().as_str()), (400, "Desired 'level' parameter was not specified in request."));
+    assert_eq!(
+        (missing.status, missing.message().as_str()),
+        (400, "Desired 'level' parameter was not specified in request.")
+    );
     let cluster = client.json("PUT", "/admin/loggers/x?scope=cluster", json!({ "level": "INFO" })).await;
     assert_eq!(cluster.status, StatusCode::NO_CONTENT.as_u16());
 }
@@ -343,7 +354,10 @@ async fn progress_has_totals_rates_and_tasks() {
     client.create("a").await;
     client.is_running("a").await;
     let progress = client.get("/volley/connectors/a/progress").await.json();
-    assert_eq!((progress["state"].as_str(), progress["tasks"][0]["state"].as_str()), (Some("RUNNING"), Some("RUNNING")));
+    assert_eq!(
+        (progress["state"].as_str(), progress["tasks"][0]["state"].as_str()),
+        (Some("RUNNING"), Some("RUNNING"))
+    );
     assert_eq!(progress["total"]["rows_in"], 0);
     assert!(progress["rates"]["rows_in_per_second"].is_number());
     assert_eq!(client.get("/volley/connectors/b/progress").await.status, 404);

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use volley_api::ConfigMap;
 
-use super::config_record::{ConfigRecord, RestartRequest, SessionKey};
 use super::TargetState;
+use super::config_record::{ConfigRecord, RestartRequest, SessionKey};
 
 /// What a record changed; what a herder has to act on.
 #[derive(Clone, Debug, PartialEq)]

@@ -108,7 +108,8 @@ impl ConfigRecord {
             return match value {
                 None => Some(Self::TargetState(name, None)),
                 Some(value) => {
-                    let state = value.get("state.v2").filter(|state| state.is_string()).or_else(|| value.get("state"))?;
+                    let state =
+                        value.get("state.v2").filter(|state| state.is_string()).or_else(|| value.get("state"))?;
                     Some(Self::TargetState(name, Some(TargetState::from_record_name(state.as_str()?)?)))
                 }
             };

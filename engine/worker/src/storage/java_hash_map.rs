@@ -250,8 +250,9 @@ mod tests {
     #[test]
     fn null_values_are_forgotten_offsets() {
         let mut bytes = write_hash_map(&OffsetBytes::from([(b"k".to_vec(), b"v".to_vec())]));
-        let end = bytes.len();
-        bytes.splice(end - 1 - 4 - 5 - 2 + 0..end - 1, [TC_NULL]);
+        // The value: array, reference to its class, length, one byte; then the end of the map.
+        let end = bytes.len() - 1;
+        bytes.splice(end - (1 + 5 + 4 + 1)..end, [TC_NULL]);
         assert_eq!(read_hash_map(&bytes).unwrap(), OffsetBytes::new());
     }
 

@@ -26,7 +26,8 @@ impl StatusBackingStore for MemoryStatusBackingStore {
     fn put(&self, key: StatusKey, status: Option<Status>) {
         let mut cache = self.cache.lock();
         let is_careful = |status: &Status| matches!(status.state, State::Failed | State::Unassigned);
-        let gives_way = status.as_ref().is_some_and(|status| is_careful(status) && cache.is_newer_elsewhere(&key, status));
+        let gives_way =
+            status.as_ref().is_some_and(|status| is_careful(status) && cache.is_newer_elsewhere(&key, status));
         if !gives_way {
             apply(&mut cache, &StatusRecord::Status(key, status));
         }

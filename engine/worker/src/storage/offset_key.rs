@@ -47,14 +47,17 @@ pub(super) fn stored_key(bytes: &OffsetBytes, connector: &str, partition: &Sourc
         return Ok(None);
     }
     // Loops over all keys: only partitions that have several members and no offset yet get here.
-    let same = |key: &&Vec<u8>| parse_offset_key(key).is_some_and(|(name, other)| name == connector && other == *partition);
+    let same =
+        |key: &&Vec<u8>| parse_offset_key(key).is_some_and(|(name, other)| name == connector && other == *partition);
     Ok(bytes.keys().find(same).cloned())
 }
 
 fn to_bytes(value: &impl Serialize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, JacksonFormatter);
-    value.serialize(&mut serializer).map_err(|error| Error::fatal("could not write offset as JSON").with_source(error))?;
+    value
+        .serialize(&mut serializer)
+        .map_err(|error| Error::fatal("could not write offset as JSON").with_source(error))?;
     Ok(bytes)
 }
 
@@ -62,9 +65,9 @@ fn to_bytes(value: &impl Serialize) -> Result<Vec<u8>> {
 pub(super) fn check_primitive(members: &SourcePartition) -> Result<()> {
     match members.iter().find(|(_, value)| matches!(value, Value::Array(_) | Value::Object(_))) {
         None => Ok(()),
-        Some((name, _)) => {
-            Err(Error::data(format!("could not store offset: field `{name}` is an array or object, not a primitive value")))
-        }
+        Some((name, _)) => Err(Error::data(format!(
+            "could not store offset: field `{name}` is an array or object, not a primitive value"
+        ))),
     }
 }
 

@@ -36,16 +36,15 @@ impl StatusCache {
 
     /// Whether a careful write (FAILED, UNASSIGNED) has to be left out, because a newer worker has the say.
     pub fn is_newer_elsewhere(&self, key: &StatusKey, status: &Status) -> bool {
-        self.get(key).is_some_and(|cached| cached.worker_id != status.worker_id && cached.generation > status.generation)
+        self.get(key)
+            .is_some_and(|cached| cached.worker_id != status.worker_id && cached.generation > status.generation)
     }
 
     /// Applies a record. Unknown and malformed ones change nothing.
     pub fn apply(&mut self, key: &str, value: Option<&Value>) {
         match StatusRecord::parse(key, value) {
-            Some(StatusRecord::Status(key, Some(status))) => {
-                if !self.is_late_unassigned(&key, &status) {
-                    self.statuses.insert(key, status);
-                }
+            Some(StatusRecord::Status(key, Some(status))) if !self.is_late_unassigned(&key, &status) => {
+                self.statuses.insert(key, status);
             }
             Some(StatusRecord::Status(key, None)) => {
                 self.statuses.remove(&key);
@@ -56,13 +55,14 @@ impl StatusCache {
             Some(StatusRecord::Topic(topic, connector, None)) => {
                 self.topics.remove(&(connector, topic));
             }
-            None => {}
+            Some(StatusRecord::Status(_, Some(_))) | None => {}
         }
     }
 
     /// A task that already runs elsewhere, in the same generation or a later one, is not unassigned by its old owner.
     fn is_late_unassigned(&self, key: &StatusKey, status: &Status) -> bool {
-        let cached = self.get(key).filter(|cached| cached.state == State::Running && cached.worker_id != status.worker_id);
+        let cached =
+            self.get(key).filter(|cached| cached.state == State::Running && cached.worker_id != status.worker_id);
         matches!(key, StatusKey::Task(_))
             && status.state == State::Unassigned
             && cached.is_some_and(|cached| cached.generation >= status.generation)

@@ -5,8 +5,9 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use volley_api::{
-    ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigType, Connector, ConnectorContext, Error, Importance, Offsets, Polled,
-    RejectedRow, Result, SinkBatch, SinkContext, SinkTask, SourceContext, SourceOffset, SourcePartition, SourceTask,
+    ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigType, Connector, ConnectorContext, Error, Importance, Offsets,
+    Polled, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, SourceContext, SourceOffset, SourcePartition,
+    SourceTask,
 };
 
 static GATES: LazyLock<Mutex<HashMap<String, Arc<Gate>>>> = LazyLock::new(Mutex::default);

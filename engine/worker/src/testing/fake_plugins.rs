@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, BinaryArray, BooleanArray};
 use volley_api::{
-    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Converted, Converter, Error, Header, HeaderConverter, Importance,
-    Plugin, PluginFactory, Predicate, RawBatch, RawHeader, Records, Result, RowIndex, Run, Serialized, Side, Transformation,
-    Transformed, Value,
+    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Converted, Converter, Error, Header, HeaderConverter,
+    Importance, Plugin, PluginFactory, Predicate, RawBatch, RawHeader, Records, Result, RowIndex, Run, Serialized,
+    Side, Transformation, Transformed, Value,
 };
 
 use super::fake_connectors::{FakeConnector, FakeSinkTask, FakeSourceTask, fake_config_def};

@@ -29,9 +29,10 @@ async fn sink(more: &[(&str, &str)]) -> ConfigInfos {
 }
 
 fn errors(infos: &ConfigInfos) -> Vec<(String, String)> {
-    let errors = infos.configs.iter().flat_map(|config| {
-        config.value.errors.iter().map(|error| (config.value.name.clone(), error.clone()))
-    });
+    let errors = infos
+        .configs
+        .iter()
+        .flat_map(|config| config.value.errors.iter().map(|error| (config.value.name.clone(), error.clone())));
     errors.collect()
 }
 
@@ -48,7 +49,15 @@ async fn a_good_configuration_has_no_errors_and_framework_keys_come_first() {
     assert_eq!(names(&infos).last(), Some(&"password"));
     assert_eq!(
         infos.groups,
-        ["Common", "Transforms", "Predicates", "Error Handling", "Topic Creation", "Exactly Once Support", "offsets.topic"]
+        [
+            "Common",
+            "Transforms",
+            "Predicates",
+            "Error Handling",
+            "Topic Creation",
+            "Exactly Once Support",
+            "offsets.topic"
+        ]
     );
 }
 
@@ -99,7 +108,8 @@ async fn bad_transformations_are_named() {
     let unknown = "Invalid value Value for configuration transforms.t.type: Class Value could not be found.";
     assert_eq!(errors(&infos), [("transforms.t.type".to_owned(), unknown.to_owned())], "two plug-ins have that name");
     assert_eq!(source(&[("transforms", "t"), ("transforms.t.type", "org.example.Cast$Value")]).await.error_count, 0);
-    let negated = [("transforms", "t"), ("transforms.t.type", "org.example.Cast$Value"), ("transforms.t.negate", "true")];
+    let negated =
+        [("transforms", "t"), ("transforms.t.type", "org.example.Cast$Value"), ("transforms.t.negate", "true")];
     let message = "Config 'transforms.t.negate' was provided but there is no config 'transforms.t.predicate' defining a \
                    predicate to be negated.";
     assert_eq!(errors(&source(&negated).await), [("transforms.t.type".to_owned(), message.to_owned())]);

@@ -106,7 +106,8 @@ impl ConnectorValidator {
         let default = config.get("name").map(|name| format!("connect-{name}"));
         let (key, group) = if own.is_some() { (OVERRIDE, own.cloned()) } else { ("name", default) };
         if group.as_deref() == Some(worker_group) {
-            let message = format!("Consumer group for sink connector named {worker_group} conflicts with Connect worker group");
+            let message =
+                format!("Consumer group for sink connector named {worker_group} conflicts with Connect worker group");
             framework.error(key, message);
         }
     }

@@ -61,7 +61,12 @@ fn core_keys(def: ConfigDef) -> ConfigDef {
         "Kafka brokers to connect to first, as host:port, comma separated.",
     ))
     .key(ConfigKey::required("key.converter", Class, High, "Converter of record keys, where a connector sets none."))
-    .key(ConfigKey::required("value.converter", Class, High, "Converter of record values, where a connector sets none."))
+    .key(ConfigKey::required(
+        "value.converter",
+        Class,
+        High,
+        "Converter of record values, where a connector sets none.",
+    ))
     .key(ConfigKey::with_default(
         "header.converter",
         Class,
