@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod bad_records;
+mod custom_connector;
 mod delivered_rows;
 mod exactly_once;
 mod kafka_admin;

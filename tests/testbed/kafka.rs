@@ -54,6 +54,7 @@ impl Kafka {
 
     /// A broker of one's own, for tests that stop it.
     pub(crate) fn start() -> Self {
+        super::log_as_asked();
         let mut kafka = Self {
             process: None,
             directory: data_directory("kafka"),

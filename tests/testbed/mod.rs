@@ -3,6 +3,7 @@
 
 mod deadline;
 mod kafka;
+mod logging;
 mod rebalances;
 mod s3;
 mod server_process;
@@ -11,6 +12,8 @@ mod server_process;
 pub(crate) use deadline::wait_until;
 #[allow(unused_imports)]
 pub(crate) use kafka::{Kafka, Message, properties};
+#[allow(unused_imports)]
+pub(crate) use logging::log_as_asked;
 #[allow(unused_imports)]
 pub(crate) use rebalances::{Rebalance, Rebalances};
 #[allow(unused_imports)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
@@ -28,6 +29,9 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long to look for the reason of a failure, and how often to see whether it has come.
 const DIAGNOSIS: Duration = Duration::from_secs(3);
 const DIAGNOSIS_STEP: Duration = Duration::from_millis(50);
+
+/// Between two requests to a group's coordinator that is not ready.
+const COORDINATOR_RETRY: Duration = Duration::from_millis(100);
 
 /// A topic to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -247,9 +251,11 @@ impl Admin {
             return Ok(Offsets::new());
         }
         let consumer = self.consumer_in(group)?;
-        let outcome = consumer.committed_offsets(list_of(&partitions), self.timeout);
-        let list = self.outcome(&format!("read the offsets of group {group}"), outcome)?;
-        offsets_in(&list, "read the committed offset")
+        self.while_coordinator_moves(|| {
+            let outcome = consumer.committed_offsets(list_of(&partitions), self.timeout);
+            let list = self.outcome(&format!("read the offsets of group {group}"), outcome)?;
+            offsets_in(&list, "read the committed offset")
+        })
     }
 
     fn all_partitions(&self) -> Result<Vec<TopicPartition>> {
@@ -270,8 +276,11 @@ impl Admin {
             return Ok(());
         }
         let list = with_offsets(offsets)?;
-        let outcome = self.consumer_in(group)?.commit(&list, CommitMode::Sync);
-        self.outcome(&format!("set offsets of group {group}"), outcome)
+        let consumer = self.consumer_in(group)?;
+        self.while_coordinator_moves(|| {
+            let outcome = consumer.commit(&list, CommitMode::Sync);
+            self.outcome(&format!("set offsets of group {group}"), outcome)
+        })
     }
 
     /// Forgets the committed offsets of some partitions of a consumer group without members. librdkafka's Rust interface
@@ -308,12 +317,27 @@ impl Admin {
     pub fn delete_group(&self, group: &str) -> Result<bool> {
         let action = format!("delete group {group}");
         check_name(group)?;
-        let outcome = block_on(self.native.delete_groups(&[group], &self.options()));
-        match first(self.outcome(&action, outcome)?) {
-            Some(Ok(_)) => Ok(true),
-            Some(Err((_, Code::GroupIdNotFound))) => Ok(false),
-            Some(Err((_, code))) => Err(broker_error::from_code(&action, code)),
-            None => Err(no_answer(&action)),
+        self.while_coordinator_moves(|| {
+            let outcome = block_on(self.native.delete_groups(&[group], &self.options()));
+            match first(self.outcome(&action, outcome)?) {
+                Some(Ok(_)) => Ok(true),
+                Some(Err((_, Code::GroupIdNotFound))) => Ok(false),
+                Some(Err((_, code))) => Err(broker_error::from_code(&action, code)),
+                None => Err(no_answer(&action)),
+            }
+        })
+    }
+
+    /// A group's first use makes the cluster find and load its coordinator, which is no reason to fail.
+    fn while_coordinator_moves<T>(&self, request: impl Fn() -> Result<T>) -> Result<T> {
+        let deadline = Instant::now() + self.timeout;
+        loop {
+            match request() {
+                Err(error) if broker_error::is_coordinator_moving(&error) && Instant::now() < deadline => {
+                    thread::sleep(COORDINATOR_RETRY);
+                }
+                outcome => return outcome,
+            }
         }
     }
 }

@@ -74,6 +74,15 @@ pub(crate) fn is_authentication(code: Code) -> bool {
     )
 }
 
+const NOT_COORDINATOR: &str = "org.apache.kafka.common.errors.NotCoordinatorException";
+const COORDINATOR_LOADING: &str = "org.apache.kafka.common.errors.CoordinatorLoadInProgressException";
+const COORDINATOR_NOT_AVAILABLE: &str = "org.apache.kafka.common.errors.CoordinatorNotAvailableException";
+
+/// Whether the group's coordinator was not ready for the request.
+pub(crate) fn is_coordinator_moving(error: &Error) -> bool {
+    [NOT_COORDINATOR, COORDINATOR_LOADING, COORDINATOR_NOT_AVAILABLE].contains(&error.exception())
+}
+
 fn exception_of(code: Code) -> Option<&'static str> {
     Some(match code {
         code if is_authentication(code) => "org.apache.kafka.common.errors.SaslAuthenticationException",
@@ -89,6 +98,9 @@ fn exception_of(code: Code) -> Option<&'static str> {
         Code::OperationTimedOut | Code::MessageTimedOut | Code::RequestTimedOut | Code::TimedOutQueue => {
             "org.apache.kafka.common.errors.TimeoutException"
         }
+        Code::NotCoordinator => NOT_COORDINATOR,
+        Code::CoordinatorLoadInProgress => COORDINATOR_LOADING,
+        Code::CoordinatorNotAvailable | Code::WaitingForCoordinator => COORDINATOR_NOT_AVAILABLE,
         Code::InvalidReplicationFactor => "org.apache.kafka.common.errors.InvalidReplicationFactorException",
         _ => return None,
     })
@@ -104,9 +116,12 @@ pub(crate) fn from_code(action: &str, code: Code) -> Error {
 }
 
 fn reason_of(code: Code) -> String {
+    // Printed as `Name (Broker: description)`.
     let text = code.to_string();
-    let text = text.split(" (").next().unwrap_or(&text).trim();
-    if text.is_empty() { format!("{code:?}") } else { text.to_owned() }
+    match text.split_once(" (") {
+        Some((_, description)) => description.strip_suffix(')').unwrap_or(description).to_owned(),
+        None => text,
+    }
 }
 
 /// The error of the client library while trying to do `action`. Values of properties are not shown: they may be secret.

@@ -46,6 +46,9 @@ const SEEK_RETRY: Duration = Duration::from_millis(10);
 /// How often a pattern, or the topics of a consumer without a group, are looked up.
 const TOPICS_INTERVAL: Duration = Duration::from_secs(10);
 
+/// Java's and librdkafka's `max.poll.interval.ms`.
+const MAX_POLL_INTERVAL: Duration = Duration::from_secs(300);
+
 /// Longest wait for messages while topics may be found by other means than messages.
 const TOPICS_LOOK: Duration = Duration::from_millis(200);
 
@@ -88,6 +91,9 @@ pub struct Fetcher {
     pending: Option<PendingAssign>,
     ready: Vec<RawBatch>,
     pause: Pause,
+    max_poll_interval: Duration,
+    last_poll: Instant,
+    overslept: bool,
 }
 
 impl fmt::Debug for Fetcher {
@@ -127,6 +133,8 @@ impl Fetcher {
             in_group,
             read_committed: config.get("isolation.level") == Some("read_committed"),
         };
+        let max_poll_interval = config.get("max.poll.interval.ms").and_then(|text| text.parse().ok());
+        let max_poll_interval = max_poll_interval.map_or(MAX_POLL_INTERVAL, Duration::from_millis);
         let consumer: NativeConsumer = config
             .create_with_context(ConsumerEvents::new(Arc::clone(&connection)))
             .map_err(|error| broker_error::from_client("make a consumer", &error))?;
@@ -144,6 +152,9 @@ impl Fetcher {
             pending: None,
             ready: Vec::new(),
             pause: Pause::None,
+            max_poll_interval,
+            last_poll: Instant::now(),
+            overslept: false,
         };
         fetcher.start()?;
         Ok(fetcher)
@@ -186,7 +197,13 @@ impl Fetcher {
     /// `Config` when the broker refuses authentication or authorization, or when a partition has no position and
     /// `auto.offset.reset` is `none`; `Fatal` when the client cannot go on.
     pub fn poll(&mut self, max_wait: Duration) -> Result<Vec<RawBatch>> {
-        let deadline = Instant::now() + max_wait;
+        self.overslept = self.last_poll.elapsed() >= self.max_poll_interval;
+        let outcome = self.poll_until(Instant::now() + max_wait);
+        self.last_poll = Instant::now();
+        outcome
+    }
+
+    fn poll_until(&mut self, deadline: Instant) -> Result<Vec<RawBatch>> {
         self.assignment.forget_last_hit();
         self.end_pause()?;
         loop {
@@ -296,7 +313,8 @@ impl Fetcher {
             self.connection.mark_up();
             match rebalance {
                 Rebalance::Assign(partitions) => self.note_assign(partitions),
-                Rebalance::Revoke { partitions, lost } => self.revoke(&partitions, lost)?,
+                // librdkafka does not count as lost what the group took from a member that was too slow to give it up.
+                Rebalance::Revoke { partitions, lost } => self.revoke(&partitions, lost || self.overslept)?,
             }
         }
         self.assign_pending()
