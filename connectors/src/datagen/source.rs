@@ -53,6 +53,10 @@ impl Connector for DatagenConnector {
         issues(config)
     }
 
+    fn is_bounded(&self, config: &ConfigMap) -> bool {
+        DatagenConfig::parse(config).is_ok_and(|config| config.end.is_some())
+    }
+
     fn alter_offsets(
         &mut self,
         _config: &ConfigMap,
