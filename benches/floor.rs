@@ -4,8 +4,9 @@
 //!  fetch thread: BaseConsumer ─► one buffer of JSON per partition ─► decode and write thread: arrow-json ─► ArrowWriter
 //! ```
 //!
-//! It knows the schema, keeps no offsets, joins no group, and loses everything when it is stopped. Client settings are
-//! librdkafka's, except `fetch.queue.backoff.ms`, without which it would sleep most of the time.
+//! It knows the schema, keeps no offsets, joins no group, and loses everything when it is stopped. It fetches ahead as much
+//! as Volley does by default, so that their memory can be compared; with librdkafka's own `fetch.queue.backoff.ms` it would
+//! sleep most of the time.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -109,7 +110,10 @@ impl Floor {
             .set("group.id", "floor")
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
+            .set("fetch.max.bytes", "4194304")
             .set("fetch.queue.backoff.ms", "5")
+            .set("queued.max.messages.kbytes", "16384")
+            .set("queued.min.messages", "50000")
             .create()?;
         let mut left = self.assign(&consumer)?;
         let mut chunks: Vec<_> = (0..self.partitions).map(Chunk::new).collect();
