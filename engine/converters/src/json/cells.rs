@@ -5,6 +5,7 @@ use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::i256;
 use rustc_hash::FxHashMap;
 
+use crate::json::cursor::Pattern;
 use crate::json::node::Node;
 
 /// Validity of rows; nothing is kept as long as no row is null.
@@ -164,7 +165,7 @@ pub(crate) struct Member {
     /// Name as it is.
     pub(crate) name: String,
     /// Name as it stands in JSON: `"name":`.
-    pub(crate) pattern: Box<[u8]>,
+    pub(crate) pattern: Pattern,
     /// The field that followed this one when it was last seen.
     pub(crate) next: u32,
     /// The values.

@@ -70,18 +70,29 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Passes `text` if it comes next. Tuned for a few bytes, which field names mostly are.
+    /// Passes `text` if it comes next.
     #[inline]
     pub(crate) fn take_text(&mut self, text: &[u8]) -> bool {
-        let rest = &self.input[self.pos.min(self.input.len())..];
-        let found = match (rest.first_chunk::<8>(), text.first_chunk::<8>()) {
-            (Some(have), Some(want)) => have == want && rest[8..].starts_with(&text[8..]),
-            _ => rest.starts_with(text),
-        };
+        let found = self.rest().starts_with(text);
         if found {
             self.pos += text.len();
         }
         found
+    }
+
+    /// Passes `pattern` if it comes next.
+    #[inline]
+    pub(crate) fn take_pattern(&mut self, pattern: &Pattern) -> bool {
+        let found = pattern.starts(self.rest());
+        if found {
+            self.pos += pattern.text.len();
+        }
+        found
+    }
+
+    #[inline]
+    fn rest(&self) -> &'a [u8] {
+        self.input.get(self.pos..).unwrap_or_default()
     }
 
     /// Passes `literal`, of which the first byte was seen.
@@ -121,6 +132,52 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// A text to compare with again and again: up to 16 bytes in two comparisons of words.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    text: Box<[u8]>,
+    /// The first 8 bytes; those that the text does not have are 0, here and in `mask`.
+    head: u64,
+    mask: u64,
+    /// The last 8 bytes of a text of more than 8.
+    tail: u64,
+}
+
+impl Pattern {
+    /// A pattern of `text`.
+    pub(crate) fn new(text: Vec<u8>) -> Self {
+        let mut head = [0; 8];
+        let mut mask = [0; 8];
+        for (at, byte) in text.iter().take(8).enumerate() {
+            head[at] = *byte;
+            mask[at] = 0xFF;
+        }
+        let tail = text.last_chunk::<8>().copied().unwrap_or_default();
+        Self {
+            text: text.into(),
+            head: u64::from_le_bytes(head),
+            mask: u64::from_le_bytes(mask),
+            tail: u64::from_le_bytes(tail),
+        }
+    }
+
+    #[inline]
+    fn starts(&self, input: &[u8]) -> bool {
+        let Some(head) = input.first_chunk::<8>() else { return input.starts_with(&self.text) };
+        if u64::from_le_bytes(*head) & self.mask != self.head {
+            return false;
+        }
+        match self.text.len() {
+            ..=8 => true,
+            len @ 9..=16 => {
+                let tail = input.get(len - 8..len).and_then(|tail| tail.first_chunk::<8>());
+                tail.is_some_and(|tail| u64::from_le_bytes(*tail) == self.tail)
+            }
+            _ => input.starts_with(&self.text),
+        }
+    }
+}
+
 /// Whether a byte of a string needs a look: `"`, `\` or a control character.
 #[inline]
 pub(crate) fn ends_plain_text(byte: u8) -> bool {
@@ -143,6 +200,19 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn a_pattern_is_found_exactly_where_its_text_starts(
+            text in "[ab]{1,20}",
+            input in "[ab]{0,24}",
+            same in any::<bool>(),
+        ) {
+            let input = if same { format!("{text}{input}") } else { input };
+            let mut cursor = Cursor::new(input.as_bytes());
+            let found = cursor.take_pattern(&Pattern::new(text.clone().into_bytes()));
+            prop_assert_eq!(found, input.starts_with(&text));
+            prop_assert_eq!(cursor.pos(), if found { text.len() } else { 0 });
+        }
+
         #[test]
         fn the_end_of_plain_text_is_found_wherever_it_stands(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
             let expected = bytes.iter().position(|byte| ends_plain_text(*byte)).unwrap_or(bytes.len());

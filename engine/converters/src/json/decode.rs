@@ -13,7 +13,7 @@ use crate::json::cells::{Cells, Ends, StructCells, Unknown};
 use crate::json::cursor::Cursor;
 use crate::json::failure::{Decoded, Failure};
 use crate::json::node::{MAX_DIGITS_128, Node, OnNull};
-use crate::json::number::{MAX_EXACT_INTEGER, read_double, read_integer, read_number, skip_number};
+use crate::json::number::{MAX_EXACT_INTEGER, read_float, read_integer, skip_number};
 use crate::json::refill::without_duplicates;
 use crate::json::skip::{pass_colon, skip_value};
 use crate::json::temporal::{days_of, millis_of};
@@ -64,9 +64,12 @@ pub(crate) fn decode(node: &mut Node, cursor: &mut Cursor<'_>, at: usize) -> Dec
             }
         }
         Cells::Float64(values) => match cursor.peek() {
-            Some(b'-' | b'0'..=b'9') if rigid => values.push(read_double(cursor)?),
+            Some(b'-' | b'0'..=b'9') if rigid => {
+                let number = read_float(cursor)?.as_double();
+                values.push(Some(number).filter(|number| number.is_finite()).ok_or_else(beyond_range)?);
+            }
             Some(b'-' | b'0'..=b'9') => {
-                values.push(read_number(cursor)?.as_exact_double().ok_or_else(Failure::wider)?);
+                values.push(read_float(cursor)?.as_exact_double().ok_or_else(Failure::wider)?);
             }
             _ if rigid => values.push(named_double(cursor)?),
             _ => return Err(misfit(cursor, rigid, "a number")),
@@ -177,7 +180,8 @@ fn decode_members(cells: &mut StructCells, cursor: &mut Cursor<'_>, at: usize) -
     let mut expected = cells.first;
     let mut previous = None;
     loop {
-        let as_expected = cells.members.get(expected as usize).is_some_and(|member| cursor.take_text(&member.pattern));
+        let as_expected =
+            cells.members.get(expected as usize).is_some_and(|member| cursor.take_pattern(&member.pattern));
         let found = if as_expected {
             cursor.skip_space();
             Some(expected)
@@ -389,8 +393,13 @@ fn float(cursor: &mut Cursor<'_>) -> Decoded<f32> {
     }
     let start = cursor.pos();
     skip_number(cursor)?;
-    // The grammar was checked; what lexical cannot take does not exist.
-    Ok(lexical_core::parse(cursor.since(start)).unwrap_or(f32::INFINITY))
+    let number: Option<f32> = lexical_core::parse(cursor.since(start)).ok();
+    number.filter(|number| number.is_finite()).ok_or_else(beyond_range)
+}
+
+#[cold]
+fn beyond_range() -> Failure {
+    Failure::unfit("the number is beyond the range of its type")
 }
 
 /// The doubles that JSON numbers do not have, as strings.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Decimal128Type, Int32Type, Int64Type};
+use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int32Type, Int64Type};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use volley_api::schema::{DEFAULT, DOC, NAME, VERSION, has_schema};
@@ -179,6 +179,7 @@ fn values_that_do_not_fit_their_schema_are_rejected() {
         ("boolean", json!(1)),
         ("string", json!(1)),
         ("double", json!("1")),
+        ("float", json!(1e300)),
         ("bytes", json!("not base64!")),
         ("array", json!([])),
         ("struct", json!({})),
@@ -189,6 +190,8 @@ fn values_that_do_not_fit_their_schema_are_rejected() {
     assert!(decode(&of("int32"), &json!(1.0)).is_ok());
     assert!(decode(&of("double"), &json!(1)).is_ok());
     assert!(decode(&of("double"), &json!("NaN")).is_ok());
+    let column = decode(&of("double"), &json!(u64::MAX)).unwrap();
+    assert_eq!(column.array.as_primitive::<Float64Type>().value(0), u64::MAX as f64);
 }
 
 #[test]

@@ -17,6 +17,7 @@ use arrow::error::ArrowError;
 use volley_api::schema::timestamp_type;
 
 use crate::json::cells::{Bytes, Cells, Member, StructCells, Unknown, Validity};
+use crate::json::cursor::Pattern;
 use crate::json::escape::write_string;
 
 /// Largest precision of Decimal128.
@@ -275,7 +276,7 @@ impl StructCells {
             let mut pattern = Vec::with_capacity(name.len() + 3);
             write_string(&mut pattern, &name);
             pattern.push(b':');
-            members.push(Member { name, pattern: pattern.into(), next: index as u32 + 1, node });
+            members.push(Member { name, pattern: Pattern::new(pattern), next: index as u32 + 1, node });
         }
         let fills_absent = members.iter().any(|member| !matches!(member.node.on_null, OnNull::Null));
         Self { members, by_name, first: 0, unknown, fills_absent }

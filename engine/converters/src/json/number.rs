@@ -11,13 +11,22 @@ pub(crate) const MAX_EXACT_INTEGER: u64 = 1 << 53;
 pub(crate) enum Number {
     /// An integer literal within i64.
     Int(i64),
-    /// An integer literal beyond i64.
-    BigInt,
+    /// An integer literal beyond i64, and the double nearest to it.
+    BigInt(f64),
     /// A literal with fraction or exponent; infinite if beyond f64.
     Float(f64),
 }
 
 impl Number {
+    /// The nearest double; infinite beyond its range.
+    pub(crate) fn as_double(self) -> f64 {
+        match self {
+            Self::Int(number) => number as f64,
+            Self::Float(number) => number,
+            Self::BigInt(nearest) => nearest,
+        }
+    }
+
     /// Whether an inferred FLOAT64 column may hold it without losing digits of an integer.
     pub(crate) fn as_exact_double(self) -> Option<f64> {
         match self {
@@ -65,17 +74,7 @@ fn digit_at(input: &[u8], at: usize) -> Option<u64> {
 pub(crate) fn read_number(cursor: &mut Cursor<'_>) -> Decoded<Number> {
     match read_integer(cursor) {
         Some(number) => Ok(Number::Int(number)),
-        None => read_other(cursor),
-    }
-}
-
-/// Reads any number as the nearest double (infinite beyond its range).
-#[inline]
-pub(crate) fn read_double(cursor: &mut Cursor<'_>) -> Decoded<f64> {
-    match read_number(cursor)? {
-        Number::Int(number) => Ok(number as f64),
-        Number::Float(number) => Ok(number),
-        Number::BigInt => Ok(f64::INFINITY),
+        None => read_float(cursor),
     }
 }
 
@@ -141,18 +140,36 @@ fn pass_digits(cursor: &mut Cursor<'_>, literal: &mut Literal) -> usize {
     at - start
 }
 
-fn read_other(cursor: &mut Cursor<'_>) -> Decoded<Number> {
+/// Reads any number; quicker than [`read_number`] if it is likely to have a fraction.
+#[inline]
+pub(crate) fn read_float(cursor: &mut Cursor<'_>) -> Decoded<Number> {
     let start = cursor.pos();
     let negative = cursor.peek() == Some(b'-');
     let literal = pass(cursor)?;
-    if literal.integral {
-        return Ok(Number::BigInt);
+    if literal.integral && literal.digits < 19 {
+        let number = literal.mantissa as i64;
+        return Ok(Number::Int(if negative { -number } else { number }));
     }
     if let Some(number) = exact_double(&literal) {
         return Ok(Number::Float(if negative { -number } else { number }));
     }
+    Ok(read_long(cursor, start, literal.integral))
+}
+
+/// A number with many digits or a large exponent, from `start` to the position.
+#[cold]
+fn read_long(cursor: &mut Cursor<'_>, start: usize, integral: bool) -> Number {
+    let end = cursor.pos();
+    if integral {
+        cursor.seek(start);
+        if let Some(number) = read_integer(cursor) {
+            return Number::Int(number);
+        }
+        cursor.seek(end);
+    }
     // The grammar was checked; what lexical cannot take does not exist.
-    Ok(Number::Float(lexical_core::parse(cursor.since(start)).unwrap_or(f64::INFINITY)))
+    let number = lexical_core::parse(cursor.since(start)).unwrap_or(f64::INFINITY);
+    if integral { Number::BigInt(number) } else { Number::Float(number) }
 }
 
 /// The double of a literal whose mantissa and power of ten are both exact doubles: one rounding, hence exact.
@@ -162,7 +179,7 @@ fn exact_double(literal: &Literal) -> Option<f64> {
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
         1e20, 1e21, 1e22,
     ];
-    if literal.digits > 19 || literal.mantissa > MAX_EXACT_INTEGER {
+    if literal.digits > 19 || literal.mantissa > MAX_EXACT_INTEGER || literal.integral {
         return None;
     }
     let power = POWERS.get(usize::try_from(literal.exponent.unsigned_abs()).ok()?)?;
@@ -186,10 +203,10 @@ mod tests {
     fn integers_keep_every_digit_up_to_the_ends_of_i64() {
         assert_eq!(read("9223372036854775807"), Some(Number::Int(i64::MAX)));
         assert_eq!(read("-9223372036854775808"), Some(Number::Int(i64::MIN)));
-        assert_eq!(read("9223372036854775808"), Some(Number::BigInt));
-        assert_eq!(read("-9223372036854775809"), Some(Number::BigInt));
-        assert_eq!(read("18446744073709551616"), Some(Number::BigInt));
-        assert_eq!(read(&"9".repeat(400)), Some(Number::BigInt));
+        assert_eq!(read("9223372036854775808"), Some(Number::BigInt(9_223_372_036_854_775_808.0)));
+        assert_eq!(read("-9223372036854775809"), Some(Number::BigInt(-9_223_372_036_854_775_808.0)));
+        assert_eq!(read("18446744073709551616"), Some(Number::BigInt(18_446_744_073_709_551_616.0)));
+        assert_eq!(read(&"9".repeat(400)), Some(Number::BigInt(f64::INFINITY)));
         assert_eq!(read("-0"), Some(Number::Int(0)));
     }
 
@@ -220,6 +237,13 @@ mod tests {
             let number = f64::from_bits(bits);
             prop_assume!(number.is_finite());
             prop_assert_eq!(read(&format!("{number:e}")), Some(Number::Float(number)));
+        }
+
+        #[test]
+        fn both_ways_of_reading_agree(text in "-?[0-9]{0,22}(\\.[0-9]{0,3})?([eE][+-]?[0-9]{0,2})?") {
+            let (mut one, mut other) = (Cursor::new(text.as_bytes()), Cursor::new(text.as_bytes()));
+            prop_assert_eq!(read_number(&mut one).ok(), read_float(&mut other).ok());
+            prop_assert_eq!(one.pos(), other.pos());
         }
 
         #[test]

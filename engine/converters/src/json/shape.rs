@@ -121,7 +121,7 @@ impl Shape {
         self.join_scalar(match number {
             Number::Int(number) => Self::Integer { wide: number.unsigned_abs() > MAX_EXACT_INTEGER },
             Number::Float(number) if number.is_finite() => Self::Float,
-            Number::Float(_) | Number::BigInt => Self::Json,
+            Number::Float(_) | Number::BigInt(_) => Self::Json,
         });
     }
 
