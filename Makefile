@@ -1,24 +1,26 @@
 # What one does with this repository. Everything is plain cargo underneath.
 
-CARGO ?= cargo
+# The target directory stands outside the clone, so that a second clone need not build everything again.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/volley/target
 
-.PHONY: build test lint bench clean-testbed
+# Arguments of the drain bench, such as DRAIN="--write" or DRAIN="--only floor,volley --runs 1".
+DRAIN =
 
-build:
-	$(CARGO) build --release
+.PHONY: test lint bench clean-testbed
 
 # Installs the servers that the tests start, unless they are there, and runs everything.
 test:
 	tests/testbed/install.sh
-	tests/summary.sh $(CARGO) test --workspace --no-fail-fast
+	tests/summary.sh cargo test --workspace --no-fail-fast
 
 lint:
-	$(CARGO) fmt --all -- --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	cargo fmt --all -- --check
+	cargo clippy --workspace --all-targets -- -D warnings
 
 # Each stage alone, then whole drains beside a floor written by hand: docs/performance.md.
 bench:
-	$(CARGO) bench
+	cargo bench --bench stages
+	cargo bench --bench drain -- $(DRAIN)
 
 # The servers of the tests, to install them anew.
 clean-testbed:

@@ -1,9 +1,17 @@
-//! The integration tests: one binary, real servers. `make test` installs what they need.
+//! The one integration-test binary: the whole program against real servers.
+#![allow(clippy::unwrap_used)]
 
+mod bad_input;
+mod bad_records;
+mod custom_connector;
+mod delivered_rows;
+mod exactly_once;
 mod kafka_admin;
 mod kafka_fetch;
 mod kafka_outage;
 mod kafka_produce;
 mod kafka_rebalance;
+mod quickstart;
 mod s3_testbed;
 mod testbed;
+mod worker_process;
