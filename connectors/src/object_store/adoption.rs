@@ -19,38 +19,69 @@ pub(crate) struct AdoptedFile {
     pub(crate) identity: FileIdentity,
 }
 
-/// The last file of the stream, `None` where it has none. `offset`: of the first row that has arrived.
+/// The files of a stream that matter to a task that opens its partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AdoptedFiles {
+    /// The one that begins last: before its end, all rows of the stream are in files.
+    pub(crate) last: AdoptedFile,
+    /// The one that begins first at or after the offset asked for: its first row is the first to come again.
+    pub(crate) next: Option<AdoptedFile>,
+}
+
+/// The files of the stream, `None` where it has none. `offset`: where the partition was opened.
 ///
 /// Since a file is created only after the one before it, all rows of the stream before the last file's end are in files.
 ///
 /// # Cancellation
 /// Safe at any point; nothing is changed.
-pub(crate) async fn find_last_file(
+pub(crate) async fn find_files(
     storage: &dyn Storage,
     files: &StreamFiles,
     offset: i64,
-) -> Result<Option<AdoptedFile>, StorageError> {
-    let recent = last_file_from(storage, files, offset - WINDOW).await?;
+) -> Result<Option<AdoptedFiles>, StorageError> {
+    let recent = find_files_from(storage, files, offset - WINDOW, offset).await?;
     if recent.is_some() || offset <= WINDOW {
         return Ok(recent);
     }
-    last_file_from(storage, files, 0).await
+    find_files_from(storage, files, 0, offset).await
 }
 
-async fn last_file_from(
+async fn find_files_from(
     storage: &dyn Storage,
     files: &StreamFiles,
+    from: i64,
     offset: i64,
-) -> Result<Option<AdoptedFile>, StorageError> {
-    let names = storage.list(&files.directory, &files.name_before(offset)).await?;
+) -> Result<Option<AdoptedFiles>, StorageError> {
+    let names = storage.list(&files.directory, &files.name_before(from)).await?;
     let mut candidates: Vec<_> =
         names.into_iter().filter_map(|name| Some((files.first_offset(&name)?, name))).collect();
     candidates.sort_unstable_by(|one, other| other.cmp(one));
-    for chunk in candidates.chunks(PARALLEL_READS) {
+    let Some(last) = first_own(storage, files, &candidates).await? else { return Ok(None) };
+    candidates.retain(|(start, _)| (offset..last.identity.start).contains(start));
+    candidates.reverse();
+    let next = match last.identity.start >= offset {
+        true => first_own(storage, files, &candidates).await?.or_else(|| Some(last.clone())),
+        false => None,
+    };
+    Ok(Some(AdoptedFiles { last, next }))
+}
+
+/// The first of these files, given with their first offsets, that belongs to the stream.
+async fn first_own(
+    storage: &dyn Storage,
+    files: &StreamFiles,
+    candidates: &[(i64, String)],
+) -> Result<Option<AdoptedFile>, StorageError> {
+    let mut parallel = 1;
+    let mut rest = candidates;
+    while !rest.is_empty() {
+        // mostly the very first one is it
+        let (chunk, further) = rest.split_at(parallel.min(rest.len()));
         let reads = chunk.iter().map(|(start, name)| read_own(storage, files, *start, name));
         if let Some(adopted) = futures::future::try_join_all(reads).await?.into_iter().flatten().next() {
             return Ok(Some(adopted));
         }
+        (rest, parallel) = (further, PARALLEL_READS);
     }
     Ok(None)
 }

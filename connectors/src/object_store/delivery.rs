@@ -9,7 +9,7 @@ use volley_api::{
     Column, Error, Offsets, Records, RejectedRow, Result, SinkBatch, SinkContext, SinkProgress, TopicPartition,
 };
 
-use super::adoption::find_last_file;
+use super::adoption::find_files;
 use super::config::SinkConfig;
 use super::encodings::EncodingPlans;
 use super::file_name::{StreamFiles, is_legal_topic};
@@ -247,9 +247,7 @@ impl Delivery {
         let (storage, shared) = (Arc::clone(&self.storage), files.clone());
         let adopted = self.patience.attempt(&format!("list {}", files.directory), || {
             let path = shared.directory.clone();
-            look(&path, storage, move |storage| {
-                Box::pin(async move { find_last_file(storage, &shared, opened_at).await })
-            })
+            look(&path, storage, move |storage| Box::pin(async move { find_files(storage, &shared, opened_at).await }))
         })?;
         let stream = Stream::new(files, adopted, opened_at, &self.context.connector)?;
         self.partition(partition)?.add_stream(Arc::clone(topic), stream);

@@ -13,13 +13,19 @@ use volley_api::{Error, Result};
 use super::encodings::{EncodingPlans, SAMPLE_ROWS};
 use super::identity::FileIdentity;
 
-/// What a column writer holds that it does not report: compression context, encoder state.
-const COLUMN_OVERHEAD: usize = 48 * 1024;
+/// What a column writer holds besides encoded pages: at least this …
+const COLUMN_STATE_MIN: usize = 4 * 1024;
+/// … and at most this once it has completed a page (measured: compression context and buffers) …
+const COLUMN_STATE_MAX: usize = 192 * 1024;
+/// … growing with each row until then. The writer's own figure counts buffers that have never been touched.
+const COLUMN_STATE_PER_ROW: usize = 16;
 
 /// Encodes one file. The first rows are kept as they are until there are enough of them to choose encodings by.
 pub(crate) struct FileEncoder {
     topic: Arc<str>,
     schema: SchemaRef,
+    /// Number of fields, nested ones included.
+    columns: usize,
     state: State,
     /// See [`FileEncoder::encoded_bytes`] and [`FileEncoder::memory`].
     encoded_bytes: usize,
@@ -40,7 +46,8 @@ impl FileEncoder {
                 ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(plan)).map_err(broken)?,
             )),
         };
-        Ok(Self { topic: Arc::clone(topic), schema, state, encoded_bytes: 0, memory: 0 })
+        let columns = schema.flattened_fields().len();
+        Ok(Self { topic: Arc::clone(topic), schema, columns, state, encoded_bytes: 0, memory: 0 })
     }
 
     /// The columns of the file.
@@ -118,8 +125,9 @@ impl FileEncoder {
         match &self.state {
             State::Writing(writer) => {
                 self.encoded_bytes = writer.bytes_written() + writer.in_progress_size();
-                let columns = self.schema.flattened_fields().len() * COLUMN_OVERHEAD;
-                self.memory = writer.inner().capacity() + writer.memory_size() + columns;
+                let state = COLUMN_STATE_MIN + writer.in_progress_rows().saturating_mul(COLUMN_STATE_PER_ROW);
+                let states = self.columns * state.min(COLUMN_STATE_MAX);
+                self.memory = writer.inner().capacity() + writer.in_progress_size() + states;
             }
             State::Sampling { .. } => self.encoded_bytes = self.memory,
         }

@@ -186,7 +186,7 @@ impl Simulation {
         hash ^= (partition.partition as u64 + partition.topic.as_bytes()[0] as u64) << 7;
         hash = (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let rows = [0, 1, 1, 1, 1, 1, 2, 3][(hash >> 33) as usize % 8];
-        (["x", "x", "x", "y"][(hash >> 40) as usize % 4], rows)
+        (["x", "y"][(hash >> 40) as usize % 2], rows)
     }
 
     /// Offsets of a partition: with gaps, as compaction leaves them.
@@ -330,7 +330,7 @@ impl Simulation {
         let lost: Vec<_> = self.workers[worker].positions.keys().cloned().collect();
         let lost: Vec<_> = lost.into_iter().filter(|name| owners.get(name) != Some(&worker)).collect();
         self.workers[worker].delivery.close(&lost);
-        lost.iter().for_each(|name| drop(self.workers[worker].positions.remove(name)));
+        self.workers[worker].positions.retain(|name, _| !lost.contains(name));
     }
 
     fn crash(&mut self, worker: usize, rotation: usize) {
@@ -416,7 +416,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 2000, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_row_is_in_one_file_whatever_happens(steps in prop::collection::vec(step(), 0..160), salt in any::<u64>()) {
+    fn every_row_is_in_one_file_whatever_happens(steps in prop::collection::vec(step(), 0..200), salt in any::<u64>()) {
         let mut simulation = Simulation::new(salt);
         for (index, partition) in simulation.partitions.clone().iter().enumerate() {
             simulation.assign(index % WORKERS, partition);

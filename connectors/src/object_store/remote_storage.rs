@@ -22,10 +22,10 @@ use super::storage::{Answer, Storage, StorageError};
 const QUICK_RETRIES: usize = 2;
 const CONNECT_TIMEOUT: &str = "5 s";
 /// Where machines in a cloud ask for credentials: asked when none are given, answers only there.
-const INSTANCE_METADATA: &str = "169.254.169.254";
+const INSTANCE_METADATA: [&str; 2] = ["169.254.169.254", "metadata.google.internal"];
 /// Error codes of the stores, and fragments of their answers.
 const NO_BUCKET: [&str; 3] = ["NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist"];
-const NO_ACCESS: [&str; 9] = [
+const NO_ACCESS: [&str; 8] = [
     "InvalidAccessKeyId",
     "SignatureDoesNotMatch",
     "AccessDenied",
@@ -34,7 +34,6 @@ const NO_ACCESS: [&str; 9] = [
     "InvalidAccountKey",
     "code: 401",
     "code: 403",
-    INSTANCE_METADATA,
 ];
 
 /// A bucket, or a part of it, as a store.
@@ -80,10 +79,10 @@ impl RemoteStorage {
             }
             _ if NO_BUCKET.iter().any(|code| text.contains(code)) => StorageError::NotFound { path, reason: text },
             ::object_store::Error::NotFound { .. } => StorageError::NotFound { path, reason: text },
-            _ if NO_ACCESS.iter().any(|code| text.contains(code)) => {
-                let hint = if text.contains(INSTANCE_METADATA) { "no credentials were given; " } else { "" };
-                StorageError::Denied { path, reason: format!("{hint}{text}") }
+            _ if INSTANCE_METADATA.iter().any(|host| text.contains(host)) => {
+                StorageError::Denied { path, reason: format!("no credentials were given; {text}") }
             }
+            _ if NO_ACCESS.iter().any(|code| text.contains(code)) => StorageError::Denied { path, reason: text },
             _ => StorageError::Unavailable { path, reason: text },
         }
     }

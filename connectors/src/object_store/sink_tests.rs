@@ -251,7 +251,9 @@ fn files_of_another_connector_or_topic_are_neither_adopted_nor_replaced() {
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("written by connector `orders-sink`"), "{error}");
 
-    // the same offsets, but another time: the topic was made anew
+    put(&mut task, &batch(&partition(), 5, ids(5..8)));
+    deliver(&mut task, 8);
+    // the same offsets, but another time: the topic was made anew, and told by its very first row
     let mut again = started(&config, 0);
     let mut recreated = batch(&partition(), 0, ids(0..5));
     let mut origin = recreated.origin.as_ref().clone();
@@ -261,7 +263,7 @@ fn files_of_another_connector_or_topic_are_neither_adopted_nor_replaced() {
     let error = again.put(&recreated).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("the topic was deleted and created again"), "{error}");
-    assert_eq!(read_ids(root.path()), (0..5).collect::<Vec<_>>());
+    assert_eq!(read_ids(root.path()), (0..8).collect::<Vec<_>>());
 }
 
 #[test]

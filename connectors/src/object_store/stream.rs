@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::datatypes::{FieldRef, SchemaRef};
 use volley_api::{Error, Records, Result};
 
-use super::adoption::AdoptedFile;
+use super::adoption::{AdoptedFile, AdoptedFiles};
 use super::encodings::EncodingPlans;
 use super::file_name::StreamFiles;
 use super::identity::FileIdentity;
@@ -45,18 +45,19 @@ pub(crate) struct Stream {
     uploading: Option<u64>,
     shape: Option<Shape>,
     schema: Option<SchemaRef>,
-    /// The file that was there, until its first row has come by and shown that it is of this very topic.
-    unverified: Option<AdoptedFile>,
+    /// Files that were there, latest first, until their first rows have come by and shown that they are of this very
+    /// topic.
+    unverified: Vec<AdoptedFile>,
 }
 
 impl Stream {
-    /// A stream whose chain of files ends with `adopted`.
+    /// A stream whose chain of files ends with `adopted.last`.
     ///
     /// # Errors
     /// Kind `Config` if that file is of another connector and holds rows from `committed` on.
     pub(crate) fn new(
         files: StreamFiles,
-        adopted: Option<AdoptedFile>,
+        adopted: Option<AdoptedFiles>,
         committed: i64,
         connector: &str,
     ) -> Result<Self> {
@@ -69,17 +70,18 @@ impl Stream {
             uploading: None,
             shape: None,
             schema: None,
-            unverified: None,
+            unverified: Vec::new(),
         };
-        if let Some(adopted) = adopted.filter(|adopted| adopted.identity.end > committed) {
-            check_connector(&adopted.path, &adopted.identity, connector)?;
+        if let Some(adopted) = adopted.filter(|adopted| adopted.last.identity.end > committed) {
+            let (path, identity) = (&adopted.last.path, &adopted.last.identity);
+            check_connector(path, identity, connector)?;
             tracing::info!(
-                partition = %stream.files.origin, file = adopted.path, offset = adopted.identity.end,
+                partition = %stream.files.origin, file = path, offset = identity.end,
                 "records before this offset are in files already and are skipped"
             );
-            stream.next = adopted.identity.end;
-            stream.next_after_batch = adopted.identity.end;
-            stream.unverified = Some(adopted);
+            stream.next = identity.end;
+            stream.next_after_batch = identity.end;
+            stream.unverified = std::iter::once(adopted.last).chain(adopted.next).collect();
         }
         Ok(stream)
     }
@@ -94,14 +96,15 @@ impl Stream {
     /// # Errors
     /// Kind `Config` if the files that were there turn out to be of an earlier topic of the same name.
     pub(crate) fn first_new_row(&mut self, records: &Records) -> Result<usize> {
-        if let Some(adopted) = &self.unverified {
+        while let Some(adopted) = self.unverified.last() {
             let row = first_row_from(records, adopted.identity.start);
-            if row < records.len() {
-                if offset_of(records, row) == adopted.identity.start {
-                    check_topic(&adopted.path, &adopted.identity, origin_timestamp(records, row))?;
-                }
-                self.unverified = None;
+            if row == records.len() {
+                break;
             }
+            if offset_of(records, row) == adopted.identity.start {
+                check_topic(&adopted.path, &adopted.identity, origin_timestamp(records, row))?;
+            }
+            self.unverified.pop();
         }
         Ok(first_row_from(records, self.next))
     }

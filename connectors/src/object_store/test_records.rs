@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, UInt32Array};
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::Field;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::Compression;
 use volley_api::{Column, ConfigMap, OffsetRange, Origin, Records, RowIndex, SinkBatch, TopicPartition};
 
 use super::config::SinkConfig;
+use super::encoder::FileEncoder;
+use super::encodings::EncodingPlans;
+use super::identity::FileIdentity;
 
 /// A configuration with these keys; `store.url` need not be among them.
 pub(crate) fn config_map(entries: &[(&str, &str)]) -> ConfigMap {
@@ -52,6 +56,15 @@ pub(crate) fn batch(partition: &TopicPartition, first: i64, value: ArrayRef) -> 
     let mut records = records(&origin, &partition.topic, (0..rows as u32).collect(), value);
     records.rows = RowIndex::all(rows);
     SinkBatch { origin, records: vec![records] }
+}
+
+/// A file with this identity.
+pub(crate) fn file_contents(identity: &FileIdentity) -> Bytes {
+    let rows = RecordBatch::try_from_iter([("id", Arc::new(Int64Array::from(vec![1])) as ArrayRef)]).unwrap();
+    let mut plans = EncodingPlans::new(Compression::UNCOMPRESSED);
+    let mut encoder = FileEncoder::new(&Arc::from("t"), rows.schema(), &plans).unwrap();
+    encoder.write(rows, usize::MAX, &mut plans).unwrap();
+    encoder.finish(identity, &mut plans).unwrap()
 }
 
 /// All rows of a Parquet file, in one batch.

@@ -190,3 +190,62 @@ fn foreign_file(storage: &dyn Storage, path: &str) -> Error {
         storage.url()
     ))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use ::object_store::memory::InMemory;
+    use ::object_store::path::Path;
+    use volley_api::TopicPartition;
+
+    use super::*;
+    use crate::object_store::delivery::look;
+    use crate::object_store::remote_storage::RemoteStorage;
+    use crate::object_store::test_records::file_contents;
+
+    fn upload(origin: &str, file_id: &str) -> Upload {
+        let origin = TopicPartition::new(origin, 0);
+        let identity = FileIdentity {
+            file_id: file_id.to_owned(),
+            connector: "c".into(),
+            origin: origin.clone(),
+            start: 5,
+            end: 9,
+            rows: 1,
+            start_timestamp: 0,
+        };
+        let files = Arc::new(StreamFiles::new("", &Arc::from("t"), &origin));
+        Upload { ticket: 0, files, contents: file_contents(&identity), identity }
+    }
+
+    fn try_now(storage: &Arc<dyn Storage>, upload: &Upload) -> UploadOutcome {
+        let shared = upload.clone();
+        let call =
+            look("", Arc::clone(storage), move |storage| Box::pin(async move { try_upload(storage, &shared).await }));
+        call.unwrap()
+    }
+
+    fn created(outcome: UploadOutcome) -> String {
+        match outcome {
+            UploadOutcome::Created { path } => path,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_file_of_ours_is_found_again_and_that_of_another_writer_stands() {
+        let storage: Arc<dyn Storage> =
+            Arc::new(RemoteStorage::new("memory:///", Arc::new(InMemory::new()), Path::default()));
+        let ours = upload("t", "one");
+        assert_eq!(created(try_now(&storage, &ours)), "t/partition=0/t+0+0000000005.parquet");
+        assert_eq!(created(try_now(&storage, &ours)), "t/partition=0/t+0+0000000005.parquet");
+        match try_now(&storage, &upload("t", "two")) {
+            UploadOutcome::Beaten { winner, .. } => assert_eq!(winner, ours.identity),
+            other => panic!("{other:?}"),
+        }
+        let beside = upload("other", "three");
+        assert_eq!(created(try_now(&storage, &beside)), "t/partition=0/t+0+0000000005.other.parquet");
+        assert_eq!(created(try_now(&storage, &beside)), "t/partition=0/t+0+0000000005.other.parquet");
+        assert!(matches!(try_now(&storage, &upload("other", "four")), UploadOutcome::Beaten { .. }));
+    }
+}
