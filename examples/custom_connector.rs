@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 }
 
 /// What this crate adds to Volley.
-pub fn plugins() -> Vec<Plugin> {
+pub(crate) fn plugins() -> Vec<Plugin> {
     vec![
         Plugin {
             class: "CounterSource",
@@ -89,6 +89,11 @@ impl Connector for CounterSource {
     fn task_configs(&mut self, config: &ConfigMap, _max_tasks: usize) -> Result<Vec<ConfigMap>> {
         // counting cannot be shared
         Ok(task_configs_for_all(config, 1))
+    }
+
+    fn is_bounded(&self, _config: &ConfigMap) -> bool {
+        // `volley standalone --until-done` waits for it
+        true
     }
 }
 

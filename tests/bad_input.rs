@@ -245,7 +245,10 @@ fn a_message_of_20_mb_is_delivered() {
     let url = format!("file://{}", volley.path("out").display());
     let end = run_sink(&volley, &sink(&topic, &url));
     assert!(end.status.success(), "{}", end.log);
-    assert_eq!(crate::worker_process::parquet_files(&volley.path("out")).iter().map(|file| rows_of(file)).sum::<usize>(), 1);
+    assert_eq!(
+        crate::worker_process::parquet_files(&volley.path("out")).iter().map(|file| rows_of(file)).sum::<usize>(),
+        1
+    );
 }
 
 #[test]

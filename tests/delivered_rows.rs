@@ -7,7 +7,7 @@ use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use bytes::Bytes;
 use futures::TryStreamExt;
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -26,9 +26,8 @@ pub(crate) fn on_disk(dir: &Path) -> Found {
     found
 }
 
-/// Counts the rows of all Parquet objects of a bucket.
-pub(crate) fn in_bucket(s3: &S3, bucket: &str) -> Found {
-    let store = AmazonS3Builder::new()
+fn store(s3: &S3, bucket: &str) -> AmazonS3 {
+    AmazonS3Builder::new()
         .with_endpoint(s3.endpoint())
         .with_allow_http(true)
         .with_bucket_name(bucket)
@@ -36,9 +35,22 @@ pub(crate) fn in_bucket(s3: &S3, bucket: &str) -> Found {
         .with_access_key_id(S3::ACCESS_KEY_ID)
         .with_secret_access_key(S3::SECRET_ACCESS_KEY)
         .build()
-        .unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+        .unwrap()
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+/// Number of objects of a bucket.
+pub(crate) fn objects(s3: &S3, bucket: &str) -> usize {
+    block_on(store(s3, bucket).list(None).try_collect::<Vec<_>>()).unwrap().len()
+}
+
+/// Counts the rows of all Parquet objects of a bucket.
+pub(crate) fn in_bucket(s3: &S3, bucket: &str) -> Found {
+    let store = store(s3, bucket);
+    block_on(async {
         let mut found = Found::new();
         let objects: Vec<_> = store.list(None).try_collect().await.unwrap();
         for object in objects {

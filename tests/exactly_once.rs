@@ -1,14 +1,14 @@
 //! Law 6 and law 1: kill -9 at any moment leaves neither a second copy nor a gap, on disk and in S3.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::delivered_rows::{assert_exactly_once, in_bucket, on_disk};
+use crate::delivered_rows::{assert_exactly_once, in_bucket, objects, on_disk};
 use crate::testbed::{Kafka, S3, wait_until};
-use crate::worker_process::{Volley, request};
+use crate::worker_process::{Volley, parquet_files, request};
 
 const PARTITIONS: i64 = 8;
 const PER_PARTITION: i64 = 250_000;
-const KILLS: u64 = 10;
+const KILLS: usize = 10;
 
 /// A topic of `PARTITIONS` partitions with records `{"p":…,"n":…,…}`.
 fn numbered_topic(kafka: &Kafka, per_partition: i64) -> String {
@@ -21,27 +21,28 @@ fn numbered_topic(kafka: &Kafka, per_partition: i64) -> String {
     topic
 }
 
-/// Runs the worker, killing it after times that spread over `0..longest`; then lets it drain the rest.
-fn drain_with_kills(volley: &Volley, longest: Duration, seed: u64) {
+/// Runs the worker and kills it, ten times, each time after a random number of further files; then lets it drain the rest.
+/// `files` counts the complete files, of which there will be some `expected`.
+fn drain_with_kills(volley: &Volley, seed: u64, expected: usize, files: impl Fn() -> usize) {
     let mut random = seed;
-    let mut kills = 0;
-    let started = Instant::now();
-    while kills < KILLS {
+    let mut counts = vec![files()];
+    for _ in 0..KILLS {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let alive = longest.mul_f64((random >> 11) as f64 / (1_u64 << 53) as f64);
+        let more = 1 + (random >> 33) as usize % (expected / KILLS);
+        let before = files();
         let mut worker = volley.start(&["standalone", "worker.properties", "sink.properties"]);
-        let until = Instant::now() + alive;
-        wait_until(alive + Duration::from_secs(5), "the moment of the kill", || {
+        wait_until(Duration::from_secs(60), "the moment of the kill", || {
             assert!(worker.is_running(), "the worker ended:\n{}", worker.log());
-            (Instant::now() >= until).then_some(())
+            (files() >= before + more).then_some(())
         });
         worker.kill();
-        kills += 1;
+        counts.push(files());
     }
-    println!("{KILLS} kills in {:?}", started.elapsed());
+    println!("files after each kill: {counts:?}");
     let sink = std::fs::read_to_string(volley.path("sink.properties")).unwrap();
     std::fs::write(volley.path("sink.properties"), format!("{sink}volley.mode=bounded\n")).unwrap();
-    let end = volley.run(Duration::from_secs(300), &["standalone", "worker.properties", "sink.properties", "--until-done"]);
+    let end =
+        volley.run(Duration::from_secs(300), &["standalone", "worker.properties", "sink.properties", "--until-done"]);
     assert!(end.status.success(), "{}", end.log);
 }
 
@@ -64,7 +65,7 @@ fn killed_at_random_moments_every_offset_is_in_the_files_on_disk_exactly_once() 
             ("rotate.idle.ms", "300"),
         ],
     );
-    drain_with_kills(&volley, Duration::from_secs(6), 7);
+    drain_with_kills(&volley, 7, 285, || parquet_files(&volley.path("out")).len());
     assert_exactly_once(&on_disk(&volley.path("out")), PARTITIONS, PER_PARTITION);
 }
 
@@ -91,7 +92,7 @@ fn killed_at_random_moments_every_offset_is_in_the_objects_of_s3_exactly_once() 
             ("rotate.schedule.interval.ms", "1000"),
         ],
     );
-    drain_with_kills(&volley, Duration::from_secs(6), 11);
+    drain_with_kills(&volley, 11, 200, || objects(s3, &topic));
     assert_exactly_once(&in_bucket(s3, &topic), PARTITIONS, PER_PARTITION);
 }
 

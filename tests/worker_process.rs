@@ -56,8 +56,8 @@ impl Volley {
             ("value.converter.schemas.enable", "false"),
             ("offset.storage.file.filename", &offsets),
             ("offset.flush.interval.ms", "500"),
-            ("consumer.session.timeout.ms", "6000"),
-            ("consumer.heartbeat.interval.ms", "500"),
+            ("consumer.session.timeout.ms", "1500"),
+            ("consumer.heartbeat.interval.ms", "300"),
         ];
         lines.extend_from_slice(more);
         self.file("worker.properties", &lines)

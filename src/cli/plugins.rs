@@ -3,8 +3,8 @@
 use volley_api::{ConfigKey, Plugin};
 use volley_worker::plugins::Plugins;
 
-use super::table::Table;
 use super::Failure;
+use super::table::Table;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

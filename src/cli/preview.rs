@@ -14,9 +14,7 @@ use volley_worker::memory_budget::MemoryBudget;
 use volley_worker::plugins::Plugins;
 use volley_worker::properties::read_properties;
 use volley_worker::storage::MemoryOffsetBackingStore;
-use volley_worker::task::{
-    ConnectorTaskId, PreviewLimits, PreviewStage, StatusListener, TaskSpec, TaskState, preview,
-};
+use volley_worker::task::{ConnectorTaskId, PreviewLimits, PreviewStage, StatusListener, TaskSpec, TaskState, preview};
 use volley_worker::worker_config::WorkerConfig;
 
 use super::Failure;

@@ -83,8 +83,12 @@ fn configure(arguments: &Arguments, dir: &DataDir, broker: &EmbeddedBroker) -> R
 fn create_topic(broker: &EmbeddedBroker, partitions: i32) -> volley_api::Result<()> {
     let properties = [("bootstrap.servers".to_owned(), broker.bootstrap_servers())].into_iter().collect();
     let admin = Admin::connect(&properties)?;
-    let topic =
-        NewTopic { name: TOPIC.to_owned(), partitions, replication_factor: 1, configs: std::collections::BTreeMap::new() };
+    let topic = NewTopic {
+        name: TOPIC.to_owned(),
+        partitions,
+        replication_factor: 1,
+        configs: std::collections::BTreeMap::new(),
+    };
     admin.create_topic(&topic).map(|_| ())
 }
 
@@ -141,7 +145,8 @@ impl Display {
             let style = ProgressStyle::with_template("{prefix:>9} {wide_bar:.cyan} {percent:>3}%  {msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
             let all = MultiProgress::new();
-            let bar = |name: &'static str| all.add(ProgressBar::new(records).with_style(style.clone()).with_prefix(name));
+            let bar =
+                |name: &'static str| all.add(ProgressBar::new(records).with_style(style.clone()).with_prefix(name));
             (bar("produced"), bar("delivered"))
         });
         Self { bars, records, next_line: Instant::now() }

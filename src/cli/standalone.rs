@@ -45,7 +45,9 @@ fn serve(
     if until_done {
         let wait = worker.bounded_done();
         let outcome = signals::unless_interrupted(wait).map_err(Failure::worker)?;
-        let Some(done) = outcome else { return Err(Failure::connector(anyhow::anyhow!("stopped before all was done"))) };
+        let Some(done) = outcome else {
+            return Err(Failure::connector(anyhow::anyhow!("stopped before all was done")));
+        };
         for (name, completion) in done.map_err(Failure::connector)? {
             report(&name, &completion);
         }

@@ -21,7 +21,10 @@ impl DataDir {
             bail!("{} holds files that are not the quickstart's; give another directory with --dir", path.display());
         }
         std::fs::create_dir_all(path).with_context(|| format!("could not create {}", path.display()))?;
-        std::fs::write(path.join(MARKER), "Made by `volley quickstart`, which empties this directory when it starts.\n")?;
+        std::fs::write(
+            path.join(MARKER),
+            "Made by `volley quickstart`, which empties this directory when it starts.\n",
+        )?;
         Ok(Self(std::path::absolute(path)?))
     }
 

@@ -114,12 +114,19 @@ impl Committer {
         let list = with_offsets(&Offsets::from([(partition.clone(), from)]))?;
         self.connection.outcome(action, probe.assign(&list))?;
         let deadline = Instant::now() + TIMEOUT;
+        // some brokers claim the end with every empty answer: it is believed when nothing follows
+        let mut quiet_at = None;
         while Instant::now() < deadline {
             match probe.poll(Duration::from_millis(100)) {
                 Some(Ok(message)) => return Ok(message.offset() >= end),
-                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(true),
+                Some(Err(KafkaError::PartitionEOF(_))) => {
+                    quiet_at.get_or_insert_with(|| Instant::now() + QUIET);
+                }
                 Some(Err(_)) => self.connection.check()?,
                 None => {}
+            }
+            if quiet_at.is_some_and(|quiet_at| Instant::now() >= quiet_at) {
+                return Ok(true);
             }
         }
         Err(Error::retriable(format!("could not {action} of {partition} in time")))
@@ -135,6 +142,9 @@ impl Committer {
         config.create_with_context(events)
     }
 }
+
+/// How long nothing may follow the end of a partition for it to be the end.
+const QUIET: Duration = Duration::from_millis(500);
 
 /// librdkafka lets nobody consume without a group; this one is never joined and nothing is committed to it.
 pub(crate) const PROBE_GROUP: &str = "volley-unjoined";

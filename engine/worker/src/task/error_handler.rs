@@ -158,10 +158,9 @@ fn coordinates(batch: &RawBatch, row: usize) -> String {
 
 fn tolerance_exceeded(input: Input<'_>, row: RejectedRow) -> Error {
     let place = match input {
-        Input::Consumed(batch) => format!(
-            "record at offset {} of partition {}",
-            batch.origin.offsets[row.row], batch.origin.partition
-        ),
+        Input::Consumed(batch) => {
+            format!("record at offset {} of partition {}", batch.origin.offsets[row.row], batch.origin.partition)
+        }
         Input::Polled(topic) => format!("record for topic {topic}"),
     };
     let message = format!(

@@ -1,8 +1,8 @@
 //! The first stage of a sink task: consume, within the memory budget, up to the end of a bounded input.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{SendTimeoutError, Sender};
@@ -25,6 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const REVOCATION_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes that a row occupies in memory beside its key and value, roughly.
 const ROW_OVERHEAD: usize = 32;
+/// After this long without a batch a bounded task looks whether anything is left to come.
+const IDLE: Duration = Duration::from_secs(1);
 /// How often the lag is computed.
 const LAG_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -46,6 +48,7 @@ pub(crate) struct FetchStage {
     pub(crate) is_held: bool,
     pub(crate) is_paused: bool,
     pub(crate) next_lag: Instant,
+    pub(crate) last_batch: Instant,
 }
 
 impl FetchStage {
@@ -56,7 +59,7 @@ impl FetchStage {
         let last = match &outcome {
             Ok(signal) => Some(match signal {
                 End::Stop => Signal::Stop,
-                End::EndOfInput => Signal::EndOfInput,
+                End::Bounded => Signal::EndOfInput,
                 End::Disconnected => return Ok(()),
             }),
             Err(error) => Some(Signal::Failed(Error::new(error.kind(), error.trace()))),
@@ -91,7 +94,9 @@ impl FetchStage {
             self.assignment.take_started(&mut self.positions);
             self.hold(self.is_paused || self.budget.is_exhausted());
             let polled = self.fetcher.poll(POLL)?;
-            let is_idle = polled.is_empty();
+            if !polled.is_empty() {
+                self.last_batch = Instant::now();
+            }
             self.held_back.extend(polled);
             while let Some(raw) = self.held_back.pop_front() {
                 if !self.deliver(raw, output)? {
@@ -101,8 +106,8 @@ impl FetchStage {
             if !self.is_put_running.load(Ordering::Acquire) {
                 return Ok(End::Disconnected);
             }
-            if self.is_at_end(is_idle)? {
-                return Ok(End::EndOfInput);
+            if self.is_at_end()? {
+                return Ok(End::Bounded);
             }
             self.update_lag();
         }
@@ -187,12 +192,13 @@ impl FetchStage {
     }
 
     /// Whether a bounded task has read everything of its assignment.
-    fn is_at_end(&self, is_idle: bool) -> Result<bool> {
+    fn is_at_end(&self) -> Result<bool> {
         let ends = match self.ends() {
             Err(error) if error.is_retriable() => return Ok(false),
             ends => ends?,
         };
         let Some(ends) = ends else { return Ok(false) };
+        let is_idle = !self.is_held && self.last_batch.elapsed() >= IDLE;
         if !self.assignment.is_joined() || !self.held_back.is_empty() {
             return Ok(false);
         }
@@ -233,7 +239,7 @@ impl FetchStage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Stop,
-    EndOfInput,
+    Bounded,
     Disconnected,
 }
 

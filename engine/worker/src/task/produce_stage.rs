@@ -119,7 +119,7 @@ impl ProduceStage {
             match self.producer.send(&outgoing, id.token()) {
                 Ok(()) => self.progress.bytes_in.fetch_add(size as u64, Ordering::Relaxed),
                 Err(error) => {
-                    self.failed(id, &topic, error)?;
+                    self.failed(id, &format!("topic `{topic}`"), error)?;
                     0
                 }
             };
@@ -161,14 +161,11 @@ impl ProduceStage {
     /// A message that Kafka does not take: the end of the task, or tolerated and counted as acknowledged.
     fn failed(&mut self, id: BatchId, topic: &str, error: Error) -> Result<()> {
         if !self.errors.tolerates_all() {
-            return Err(Error::fatal(format!("could not produce to topic `{topic}`")).with_source(error));
+            return Err(Error::fatal(format!("could not produce to {topic}")).with_source(error));
         }
         let class = "org.apache.kafka.connect.runtime.WorkerSourceTask".to_owned();
         self.acknowledgements.acknowledged(id);
-        self.errors.handle(
-            Input::Polled(topic),
-            vec![RejectedRow { row: 0, stage: Stage::KafkaProduce, class, error }],
-        )
+        self.errors.handle(Input::Polled(topic), vec![RejectedRow { row: 0, stage: Stage::KafkaProduce, class, error }])
     }
 
     fn take_deliveries(&mut self, max_wait: Duration) -> Result<()> {
@@ -179,7 +176,7 @@ impl ProduceStage {
                     self.acknowledgements.acknowledged(id);
                     self.progress.rows_out.fetch_add(1, Ordering::Relaxed);
                 }
-                Err(error) => self.failed(id, "of the task", error)?,
+                Err(error) => self.failed(id, "the topic", error)?,
             }
         }
         Ok(())

@@ -23,7 +23,8 @@ pub(crate) fn fetch_settings(spec: &TaskSpec, config: &Config) -> Result<FetchSe
     let topics = match config.string("topics.regex").filter(|pattern| !pattern.is_empty()) {
         Some(pattern) => TopicSelection::Pattern(pattern.to_owned()),
         None => {
-            let mut topics: Vec<String> = config.list("topics").iter().filter(|topic| !topic.is_empty()).cloned().collect();
+            let mut topics: Vec<String> =
+                config.list("topics").iter().filter(|topic| !topic.is_empty()).cloned().collect();
             topics.sort();
             topics.dedup();
             TopicSelection::Topics(topics)
@@ -71,8 +72,9 @@ fn dead_letter_queue(spec: &TaskSpec, config: &Config) -> Result<Option<DeadLett
     let worker = &spec.worker_config;
     let replication = config.long("errors.deadletterqueue.topic.replication.factor").unwrap_or(3);
     let admin = Admin::connect(&worker.dlq_admin_properties(&spec.connector_config))?;
-    create_topic(&admin, topic, replication)
-        .map_err(|error| Error::fatal(format!("could not create the dead letter topic `{topic}`")).with_source(error))?;
+    create_topic(&admin, topic, replication).map_err(|error| {
+        Error::fatal(format!("could not create the dead letter topic `{topic}`")).with_source(error)
+    })?;
     let properties = worker.dlq_producer_properties(&spec.connector_config, &spec.id.connector, spec.id.task);
     let context_headers = config.boolean("errors.deadletterqueue.context.headers.enable");
     let producer = Producer::connect(&properties)?;

@@ -95,6 +95,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         is_held: false,
         is_paused: false,
         next_lag: Instant::now(),
+        last_batch: Instant::now(),
     };
     let converting = spawn(format!("convert-{}", spec.id), move || {
         convert.run(&to_convert, &prepared);
