@@ -1,7 +1,7 @@
 //! Parquet encodings chosen for each column from a sample of its data, and the limits of pages and row groups.
 //!
-//! A dictionary pays only where values repeat; numbers that count or tell the time pack well as differences; text that
-//! does not repeat has its lengths apart from its bytes. Floats stay plain: not every reader knows the other encoding.
+//! A dictionary pays only where values repeat; numbers that count or tell the time pack well as differences. The rest
+//! stays plain: under a compression the other encodings of text and floats gain nothing, and fewer readers know them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -149,7 +149,7 @@ fn choose(sample: &ArrayRef) -> Choice {
         | DataType::LargeBinary
         | DataType::BinaryView => match distinct_texts(sample, values / TEXT_REPEATS) {
             true => Choice::Dictionary,
-            false => Choice::Encoding(Encoding::DELTA_LENGTH_BYTE_ARRAY),
+            false => Choice::Encoding(Encoding::PLAIN),
         },
         DataType::Float16
         | DataType::Float32
@@ -250,7 +250,7 @@ mod tests {
         let countries = StringArray::from_iter_values((0..1000).map(|row| format!("country-{}", row % 20)));
         assert_eq!(choice(countries), Choice::Dictionary);
         let names = StringArray::from_iter_values((0..1000).map(|row| format!("name-{row}")));
-        assert_eq!(choice(names), Choice::Encoding(Encoding::DELTA_LENGTH_BYTE_ARRAY));
+        assert_eq!(choice(names), Choice::Encoding(Encoding::PLAIN));
         let prices = Float64Array::from_iter_values((0..1000).map(f64::from));
         assert_eq!(choice(prices), Choice::Encoding(Encoding::PLAIN));
         let rates = Float64Array::from_iter_values((0..1000).map(|row| f64::from(row % 2)));

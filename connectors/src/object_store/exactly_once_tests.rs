@@ -336,7 +336,7 @@ impl Simulation {
     fn crash(&mut self, worker: usize, rotation: usize) {
         let fresh = self.worker(rotation);
         let crashed = std::mem::replace(&mut self.workers[worker], fresh);
-        self.late.extend(crashed.queue.lock().pending.drain(..));
+        self.late.append(&mut crashed.queue.lock().pending);
         self.owners.retain(|_, owner| *owner != worker);
     }
 
