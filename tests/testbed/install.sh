@@ -55,5 +55,6 @@ install_s3() {
 }
 
 need "command -v java" openjdk-17-jre-headless
+need "command -v openssl" openssl
 install_kafka
 install_s3

@@ -1,4 +1,5 @@
-//! A Kafka broker: KRaft, one node, with a plain listener and one that wants a password.
+//! A Kafka broker: KRaft, one node, with a plain listener, one that wants a password, and one with TLS that wants a
+//! certificate.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,6 +27,7 @@ pub(crate) struct Kafka {
     directory: PathBuf,
     port: u16,
     sasl_port: u16,
+    tls_port: u16,
     topics: AtomicU32,
 }
 
@@ -60,12 +62,50 @@ impl Kafka {
             directory: data_directory("kafka"),
             port: free_port(),
             sasl_port: free_port(),
+            tls_port: free_port(),
             topics: AtomicU32::new(0),
         };
+        kafka.make_certificate();
         kafka.format();
         kafka.launch();
         kafka.await_ready();
         kafka
+    }
+
+    /// One certificate for both sides: it signs itself.
+    fn make_certificate(&self) {
+        let path = |name: &str| self.directory.join(name);
+        let output = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=volley"])
+            .args(["-addext", "subjectAltName=IP:127.0.0.1", "-keyout"])
+            .arg(path("key.pem"))
+            .arg("-out")
+            .arg(path("certificate.pem"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
+        let both = self.private_key() + &self.certificate();
+        fs::write(path("key-and-certificate.pem"), both).unwrap();
+    }
+
+    /// The certificate that the TLS listener shows and wants to see, as PEM.
+    pub(crate) fn certificate(&self) -> String {
+        fs::read_to_string(self.directory.join("certificate.pem")).unwrap()
+    }
+
+    /// Its private key, as PEM.
+    pub(crate) fn private_key(&self) -> String {
+        fs::read_to_string(self.directory.join("key.pem")).unwrap()
+    }
+
+    /// A PEM file with the certificate.
+    pub(crate) fn trust_store(&self) -> String {
+        self.directory.join("certificate.pem").display().to_string()
+    }
+
+    /// A PEM file with key and certificate.
+    pub(crate) fn key_store(&self) -> String {
+        self.directory.join("key-and-certificate.pem").display().to_string()
     }
 
     fn format(&self) {
@@ -96,20 +136,26 @@ impl Kafka {
     }
 
     fn server_properties(&self) -> String {
-        let (port, sasl_port, controller) = (self.port, self.sasl_port, free_port());
+        let (port, sasl_port, tls_port, controller) = (self.port, self.sasl_port, self.tls_port, free_port());
         let data = self.directory.join("data");
         format!(
             "process.roles=broker,controller\n\
              node.id=1\n\
              controller.quorum.voters=1@127.0.0.1:{controller}\n\
              controller.listener.names=CONTROLLER\n\
-             listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl_port},CONTROLLER://127.0.0.1:{controller}\n\
-             advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl_port}\n\
-             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+             listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl_port},\
+             SSL://127.0.0.1:{tls_port},CONTROLLER://127.0.0.1:{controller}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl_port},SSL://127.0.0.1:{tls_port}\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,CONTROLLER:PLAINTEXT\n\
              inter.broker.listener.name=PLAINTEXT\n\
              sasl.enabled.mechanisms=PLAIN\n\
              listener.name.sasl_plaintext.plain.sasl.jaas.config=\
              org.apache.kafka.common.security.plain.PlainLoginModule required user_alice=\"alice-secret\";\n\
+             listener.name.ssl.ssl.keystore.type=PEM\n\
+             listener.name.ssl.ssl.keystore.location={key_store}\n\
+             listener.name.ssl.ssl.truststore.type=PEM\n\
+             listener.name.ssl.ssl.truststore.location={trust_store}\n\
+             listener.name.ssl.ssl.client.auth=required\n\
              log.dirs={data}\n\
              log.retention.ms=-1\n\
              num.network.threads=2\n\
@@ -123,6 +169,8 @@ impl Kafka {
              share.coordinator.state.topic.min.isr=1\n\
              group.initial.rebalance.delay.ms=0\n\
              group.min.session.timeout.ms=1000\n",
+            key_store = self.key_store(),
+            trust_store = self.trust_store(),
             data = data.display()
         )
     }
@@ -160,6 +208,11 @@ impl Kafka {
     /// The listener where `alice` must say `alice-secret`.
     pub(crate) fn sasl_bootstrap_servers(&self) -> String {
         format!("127.0.0.1:{}", self.sasl_port)
+    }
+
+    /// The listener that speaks TLS.
+    pub(crate) fn tls_bootstrap_servers(&self) -> String {
+        format!("127.0.0.1:{}", self.tls_port)
     }
 
     /// Properties of a client of this broker.

@@ -210,3 +210,31 @@ fn raw_headers<H: Headers>(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::message::Header;
+
+    use super::*;
+
+    /// What rdkafka does with a header name that is not UTF-8.
+    struct BadName;
+
+    impl Headers for BadName {
+        fn count(&self) -> usize {
+            2
+        }
+
+        fn try_get(&self, index: usize) -> Option<Header<'_, &[u8]>> {
+            assert!(index == 0, "not UTF-8");
+            Some(Header { key: "good", value: Some(b"v") })
+        }
+    }
+
+    #[test]
+    fn a_header_name_that_is_not_utf8_panics_nobody() {
+        let mut builder = BatchBuilder::new(BatchSize::default());
+        let headers = raw_headers(&mut builder, &BadName, &TopicPartition::new("t", 0), 0);
+        assert_eq!(headers.iter().map(|header| &*header.name).collect::<Vec<_>>(), ["good", "\u{FFFD}"]);
+    }
+}

@@ -17,12 +17,19 @@ pub(crate) struct Connection {
     client: String,
     servers: String,
     down: AtomicBool,
+    last_failure: Mutex<String>,
     refusal: Mutex<Option<(Code, String)>>,
 }
 
 impl Connection {
     pub(crate) fn new(client: impl Into<String>, servers: impl Into<String>) -> Self {
-        Self { client: client.into(), servers: servers.into(), down: AtomicBool::new(false), refusal: Mutex::default() }
+        Self {
+            client: client.into(),
+            servers: servers.into(),
+            down: AtomicBool::new(false),
+            last_failure: Mutex::default(),
+            refusal: Mutex::default(),
+        }
     }
 
     /// The name of the client in the logs.
@@ -41,6 +48,7 @@ impl Connection {
             Code::AllBrokersDown => self.mark_down(reason),
             Code::BrokerTransportFailure | Code::Resolve | Code::OperationTimedOut | Code::SSL => {
                 debug!(client = self.client, reason, "broker connection failed");
+                reason.clone_into(&mut self.last_failure.lock());
                 if code == Code::SSL {
                     self.mark_down(reason);
                 }
@@ -50,6 +58,12 @@ impl Connection {
     }
 
     fn mark_down(&self, reason: &str) {
+        // That all brokers are down says less than why the last one is.
+        let mut last_failure = self.last_failure.lock();
+        if last_failure.is_empty() {
+            reason.clone_into(&mut last_failure);
+        }
+        let reason = last_failure.as_str();
         if !self.down.swap(true, Ordering::Relaxed) {
             warn!(client = self.client, servers = self.servers, reason, "kafka cannot be reached, retrying");
         }
@@ -94,7 +108,8 @@ impl Connection {
 
     fn explain(&self, error: Error) -> Error {
         if error.is_retriable() && self.down.load(Ordering::Relaxed) {
-            return error.with_source(format!("kafka cannot be reached at {}", self.servers));
+            let reason = self.last_failure.lock().clone();
+            return error.with_source(format!("kafka cannot be reached at {}: {reason}", self.servers));
         }
         error
     }
