@@ -56,6 +56,8 @@ key.converter.schemas.enable=false
 value.converter.schemas.enable=false
 offset.storage.file.filename={}/connect.offsets
 offset.flush.interval.ms=1000
+# the embedded broker answers a fetch only after this time
+consumer.fetch.max.wait.ms=10
 ",
             self.bootstrap_servers,
             self.listener,
