@@ -84,7 +84,7 @@ impl Kafka {
             .output()
             .unwrap();
         assert!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
-        let both = self.private_key() + &self.certificate();
+        let both = format!("{}{}", self.private_key(), self.certificate());
         fs::write(path("key-and-certificate.pem"), both).unwrap();
     }
 
