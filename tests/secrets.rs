@@ -49,7 +49,9 @@ fn a_secret_is_in_no_answer_and_no_log() {
         let (_, status) = ask("GET", "/connectors/s/status", None);
         (status["tasks"][0]["state"] == "FAILED").then_some(())
     });
-    for path in ["/connectors/s", "/connectors/s/config", "/connectors/s/tasks", "/connectors?expand=info&expand=status"] {
+    for path in
+        ["/connectors/s", "/connectors/s/config", "/connectors/s/tasks", "/connectors?expand=info&expand=status"]
+    {
         assert_eq!(ask("GET", path, None).0, 200, "{path}");
     }
     for answer in answers {
