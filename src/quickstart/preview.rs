@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
@@ -15,13 +16,13 @@ pub(crate) const QUERY: &str = "SELECT product, count(*) AS orders, sum(quantity
 /// The answer to [`QUERY`], read from `files`.
 pub(crate) fn preview(files: &[PathBuf]) -> Result<Vec<RecordBatch>> {
     let first = files.first().context("the sink wrote no file")?;
-    let schema = ParquetRecordBatchReaderBuilder::try_new(File::open(first)?)?.schema().clone();
-    let wanted = std::sync::Arc::clone(&schema);
+    let schema = Arc::clone(ParquetRecordBatchReaderBuilder::try_new(File::open(first)?)?.schema());
+    let wanted = Arc::clone(&schema);
     let files = files.to_vec();
     let batches = files.into_iter().flat_map(move |path| {
-        let wanted = std::sync::Arc::clone(&wanted);
+        let wanted = Arc::clone(&wanted);
         match open(&path) {
-            Ok(reader) => Box::new(reader.map(move |batch| Ok(batch?.with_schema(std::sync::Arc::clone(&wanted))?)))
+            Ok(reader) => Box::new(reader.map(move |batch| Ok(batch?.with_schema(Arc::clone(&wanted))?)))
                 as Box<dyn Iterator<Item = volley_api::Result<RecordBatch>> + Send>,
             Err(error) => Box::new(std::iter::once(Err(error))),
         }
