@@ -12,6 +12,7 @@ mod kafka_outage;
 mod kafka_produce;
 mod kafka_rebalance;
 mod kafka_tls;
+mod life_cycle;
 mod memory;
 mod quickstart;
 mod s3_testbed;

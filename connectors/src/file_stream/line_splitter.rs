@@ -241,7 +241,10 @@ mod tests {
         #[test]
         fn going_on_at_any_position_gives_the_remaining_lines(bytes in text(), index in 0usize..40) {
             let all = expected(&bytes);
-            prop_assume!(index < all.len());
+            if all.is_empty() {
+                return Ok(());
+            }
+            let index = index % all.len();
             let mut splitter = LineSplitter::new(all[index].1, MAX);
             splitter.push(&bytes[all[index].1 as usize..]);
             let mut lines = Lines::new();

@@ -20,6 +20,9 @@ use crate::task::{ConnectorTaskId, TaskProgress};
 
 /// How often a sink task is ticked.
 const TICK: Duration = Duration::from_millis(100);
+/// Waits for what is being flushed: short at first, as most is done soon.
+const FIRST_DELIVERY_WAIT: Duration = Duration::from_millis(2);
+const LONGEST_DELIVERY_WAIT: Duration = Duration::from_millis(250);
 /// Wait before the same batch is put again.
 const PUT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
@@ -284,6 +287,7 @@ impl PutStage {
 
     /// Flushes and commits until everything is delivered or the deadline has passed; without one, until a stop.
     fn deliver(&mut self, partitions: &[TopicPartition], deadline: Option<Instant>) -> Result<bool> {
+        let mut wait = FIRST_DELIVERY_WAIT;
         loop {
             tolerate_retriable(&self.id, self.task.flush(partitions))?;
             if self.commit_vouched(partitions)? {
@@ -293,7 +297,8 @@ impl PutStage {
             if is_over {
                 return Ok(false);
             }
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(wait);
+            wait = (wait * 2).min(LONGEST_DELIVERY_WAIT);
             tolerate_retriable(&self.id, self.task.tick())?;
         }
     }
