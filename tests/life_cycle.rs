@@ -55,6 +55,10 @@ fn connectors_are_paused_resumed_restarted_stopped_and_deleted_while_records_flo
     rest.await_state("made", "RUNNING");
     rest.await_state("taken", "RUNNING");
     rest.await_more("taken", "rows_out");
+    for connector in ["made", "taken"] {
+        let topics = rest.ask("GET", &format!("/connectors/{connector}/topics"), None);
+        assert_eq!(topics, (200, json!({connector: {"topics": [topic]}})));
+    }
 
     assert_eq!(rest.ask("PUT", "/connectors/taken/pause", None).0, 202);
     rest.await_state("taken", "PAUSED");

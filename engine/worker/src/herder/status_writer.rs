@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::Node;
-use crate::storage::{State, Status, StatusKey};
+use crate::clock::now_ms;
+use crate::storage::{State, Status, StatusKey, TopicStatus};
 use crate::task::ConnectorTaskId;
 
 /// Writes the states of one connector.
@@ -28,6 +29,15 @@ impl StatusWriter {
     pub(crate) fn task(&self, task: usize, state: State, trace: Option<String>, version: Option<&str>) {
         self.node.statuses.put(self.task_key(task), Some(self.status(state, trace, version)));
         self.node.has_changed();
+    }
+
+    /// Task `task` uses `topic`, if that is tracked and not known yet.
+    pub(crate) fn topic(&self, task: usize, topic: &str) {
+        let is_known = || self.node.statuses.topics(&self.connector).iter().any(|known| known.topic == topic);
+        if self.node.config.topic_tracking_enabled() && !is_known() {
+            let task = ConnectorTaskId { connector: self.connector.clone(), task };
+            self.node.statuses.put_topic(TopicStatus { topic: topic.to_owned(), task, discover_timestamp: now_ms() });
+        }
     }
 
     /// The tasks from `first` on are no more.

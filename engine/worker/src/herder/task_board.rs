@@ -88,4 +88,10 @@ impl StatusListener for TaskStatusListener {
             self.board.finish(id.task);
         }
     }
+
+    fn topic_used(&self, id: &ConnectorTaskId, topic: &str) {
+        if !self.is_closed.load(Ordering::Acquire) {
+            self.status.topic(id.task, topic);
+        }
+    }
 }

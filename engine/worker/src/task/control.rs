@@ -1,5 +1,6 @@
 //! What the herder wants of a running task, and how it learns that the task has ended.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -32,13 +33,17 @@ pub(crate) struct Control {
     listener: Arc<dyn StatusListener>,
     state: Mutex<State>,
     changed: Condvar,
+    topics: Mutex<HashMap<Arc<str>, Instant>>,
 }
+
+/// How often the listener is told that a topic is in use: often enough to notice a reset, rarely enough to cost nothing.
+const TOPIC_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Control {
     pub(crate) fn new(id: ConnectorTaskId, listener: Arc<dyn StatusListener>, paused: bool) -> Self {
         let wanted = if paused { Wanted::Paused } else { Wanted::Running };
         let state = State { wanted, is_ended: false, is_abandoned: false };
-        Self { id, listener, state: Mutex::new(state), changed: Condvar::new() }
+        Self { id, listener, state: Mutex::new(state), changed: Condvar::new(), topics: Mutex::default() }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -79,6 +84,20 @@ impl Control {
     pub(crate) fn report(&self, state: TaskState) {
         if !self.state().is_abandoned {
             self.listener.task_changed(&self.id, state);
+        }
+    }
+
+    /// Records of this topic pass through the task.
+    pub(crate) fn uses_topic(&self, topic: &Arc<str>) {
+        let now = Instant::now();
+        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        if topics.get(topic).is_some_and(|told| now - *told < TOPIC_INTERVAL) {
+            return;
+        }
+        topics.insert(Arc::clone(topic), now);
+        drop(topics);
+        if !self.state().is_abandoned {
+            self.listener.topic_used(&self.id, topic);
         }
     }
 

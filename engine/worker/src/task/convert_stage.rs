@@ -46,7 +46,9 @@ impl ConvertStage {
     }
 
     fn prepare(&mut self, fetched: &FetchedBatch) -> Result<SinkBatch> {
-        self.convert(&fetched.raw)
+        let batch = self.convert(&fetched.raw)?;
+        self.control.uses_topic(&batch.origin.partition.topic);
+        Ok(batch)
     }
 
     /// Converts and transforms a batch; rejected rows have been handled when it returns.

@@ -54,6 +54,9 @@ pub enum TaskState {
 pub trait StatusListener: Send + Sync {
     /// The task `id` is now in `state`.
     fn task_changed(&self, id: &ConnectorTaskId, state: TaskState);
+
+    /// The task `id` reads from or writes to `topic` (KIP-558). Told again about once a second while it does.
+    fn topic_used(&self, _id: &ConnectorTaskId, _topic: &str) {}
 }
 
 /// All that a task needs to run. Configurations have their variables resolved.

@@ -84,6 +84,7 @@ impl ProduceStage {
         let id = self.acknowledgements.open(batch.partition, batch.offset);
         for records in &batch.records {
             self.send(id, records)?;
+            self.control.uses_topic(&records.topic);
         }
         self.acknowledgements.close(id);
         Ok(())
