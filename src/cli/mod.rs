@@ -1,6 +1,7 @@
 //! The command line.
 
 mod completions;
+mod output;
 mod plugins;
 mod preview;
 #[cfg(feature = "embedded-broker")]

@@ -4,6 +4,7 @@ use volley_api::{ConfigKey, Plugin};
 use volley_worker::plugins::Plugins;
 
 use super::Failure;
+use super::output::say;
 use super::table::Table;
 
 #[derive(Debug, clap::Args)]
@@ -30,7 +31,7 @@ fn list(plugins: &Plugins) {
         table.row([&plugin.kind().to_string(), plugin.class, plugin.version, first_sentence(plugin.documentation)]);
     }
     table.print();
-    println!("\n`volley plugins NAME` shows the keys of one; short names (`FileStreamSink`) do.");
+    say!("\n`volley plugins NAME` shows the keys of one; short names (`FileStreamSink`) do.");
 }
 
 fn first_sentence(text: &str) -> &str {
@@ -38,16 +39,16 @@ fn first_sentence(text: &str) -> &str {
 }
 
 fn show(plugin: &Plugin) {
-    println!("{} ({}, version {})", plugin.class, plugin.kind(), plugin.version);
+    say!("{} ({}, version {})", plugin.class, plugin.kind(), plugin.version);
     if !plugin.aliases.is_empty() {
-        println!("also: {}", plugin.aliases.join(", "));
+        say!("also: {}", plugin.aliases.join(", "));
     }
-    println!("\n{}\n", plugin.documentation);
+    say!("\n{}\n", plugin.documentation);
     for key in plugin.config_def.keys() {
         show_key(key);
     }
     if plugin.config_def.keys().is_empty() {
-        println!("It has no keys of its own.");
+        say!("It has no keys of its own.");
     }
 }
 
@@ -57,9 +58,9 @@ fn show_key(key: &ConfigKey) {
         (false, None) => "no default".to_owned(),
         (false, Some(default)) => format!("default: {default:?}"),
     };
-    println!("{}  ({}, {default}, {})", key.name, key.config_type, key.importance.to_string().to_lowercase());
+    say!("{}  ({}, {default}, {})", key.name, key.config_type, key.importance.to_string().to_lowercase());
     for line in wrapped(&key.documentation, 92) {
-        println!("    {line}");
+        say!("    {line}");
     }
 }
 

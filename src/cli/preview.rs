@@ -18,6 +18,7 @@ use volley_worker::task::{ConnectorTaskId, PreviewLimits, PreviewStage, StatusLi
 use volley_worker::worker_config::WorkerConfig;
 
 use super::Failure;
+use super::output::say;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -40,7 +41,7 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Fai
     for stage in &stages {
         print(stage).map_err(Failure::connector)?;
     }
-    println!("nothing was written or committed");
+    say!("nothing was written or committed");
     Ok(())
 }
 
@@ -78,15 +79,15 @@ impl StatusListener for Nobody {
 
 fn print(stage: &PreviewStage) -> volley_api::Result<()> {
     let rows: usize = stage.records.iter().map(Records::len).sum();
-    println!("== after {}: {rows} rows, {} rejected", stage.name, stage.rejected.len());
+    say!("== after {}: {rows} rows, {} rejected", stage.name, stage.rejected.len());
     for records in &stage.records {
-        println!("-- topic {}", records.topic);
-        println!("{}", pretty_format_batches(&[table(records)?])?);
+        say!("-- topic {}", records.topic);
+        say!("{}", pretty_format_batches(&[table(records)?])?);
     }
     for rejected in &stage.rejected {
-        println!("rejected row {}: {} ({})", rejected.row, rejected.error, rejected.stage);
+        say!("rejected row {}: {} ({})", rejected.row, rejected.error, rejected.stage);
     }
-    println!();
+    say!();
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use volley_worker::properties::read_properties;
 use volley_worker::rest::LogLevels;
 use volley_worker::worker::Worker;
 
+use super::output::say;
 use super::{Failure, signals};
 use crate::embedded_broker::EmbeddedBroker;
 use crate::quickstart::{ConfigFiles, DataDir, QUERY, QuickstartConfig, TOPIC, preview};
@@ -55,10 +56,10 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>, levels: Arc<dyn L
     create_topic(&broker, arguments.partitions).map_err(Failure::worker)?;
     let properties = read_properties(&files.worker).map_err(Failure::worker)?;
     let worker = Worker::start(properties, plugins, Some(levels)).map_err(Failure::worker)?;
-    println!("broker on {} (in this process), REST on {}\n", broker.bootstrap_servers(), worker.url());
+    say!("broker on {} (in this process), REST on {}\n", broker.bootstrap_servers(), worker.url());
     let outcome = show(arguments, &dir, &files, &worker);
     if outcome.is_ok() && arguments.keep_running {
-        println!("\nbroker, worker and REST stay up until Ctrl-C");
+        say!("\nbroker, worker and REST stay up until Ctrl-C");
         signals::unless_interrupted(std::future::pending::<()>()).map_err(Failure::worker)?;
     }
     worker.shut_down();
@@ -74,8 +75,8 @@ fn configure(arguments: &Arguments, dir: &DataDir, broker: &EmbeddedBroker) -> R
     };
     let files = config.write()?;
     for path in [&files.worker, &files.source, &files.sink] {
-        println!("── {}", shown(path));
-        println!("{}", std::fs::read_to_string(path)?);
+        say!("── {}", shown(path));
+        say!("{}", std::fs::read_to_string(path)?);
     }
     Ok(files)
 }
@@ -170,7 +171,7 @@ impl Display {
             }
             None if Instant::now() >= self.next_line => {
                 self.next_line = Instant::now() + LINE_INTERVAL;
-                println!(
+                say!(
                     "produced {} ({produced}), delivered {} ({delivered})",
                     thousands(source.total.rows_out),
                     thousands(sink.total.rows_in)
@@ -190,10 +191,10 @@ impl Display {
 
 fn result(arguments: &Arguments, dir: &DataDir, files: &ConfigFiles, worker: &Worker, seconds: f64) -> Result<()> {
     let written = dir.parquet_files()?;
-    println!("\n{QUERY}");
-    println!("{}", pretty_format_batches(&preview(&written)?)?);
+    say!("\n{QUERY}");
+    say!("{}", pretty_format_batches(&preview(&written)?)?);
     let sink = worker.progress(SINK)?.total;
-    println!(
+    say!(
         "{} orders through SQL ({} kept) into {} Parquet files ({}) in {seconds:.1} s: {} rows/s",
         thousands(sink.rows_in),
         thousands(sink.rows_out),
@@ -201,11 +202,11 @@ fn result(arguments: &Arguments, dir: &DataDir, files: &ConfigFiles, worker: &Wo
         bytes(sink.written_bytes),
         thousands((arguments.records as f64 / seconds.max(0.001)) as u64)
     );
-    println!("files: {}", shown(&dir.path().join("topics").join(TOPIC)));
-    println!("\nnext:");
-    println!("  volley quickstart --keep-running          # then: curl {}/connectors?expand=status", worker.url());
-    println!("  volley plugins ObjectStoreSink            # what the sink can do");
-    println!("  volley validate {}", shown(&files.sink));
+    say!("files: {}", shown(&dir.path().join("topics").join(TOPIC)));
+    say!("\nnext:");
+    say!("  volley quickstart --keep-running          # then: curl {}/connectors?expand=status", worker.url());
+    say!("  volley plugins ObjectStoreSink            # what the sink can do");
+    say!("  volley validate {}", shown(&files.sink));
     Ok(())
 }
 

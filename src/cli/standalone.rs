@@ -10,6 +10,7 @@ use volley_worker::properties::read_properties;
 use volley_worker::rest::LogLevels;
 use volley_worker::worker::Worker;
 
+use super::output::say;
 use super::{Failure, signals};
 
 #[derive(Debug, clap::Args)]
@@ -58,7 +59,7 @@ fn serve(
 }
 
 fn report(name: &str, done: &Completion) {
-    println!(
+    say!(
         "{name}: done in {:.1} s, {} rows read, {} delivered, {} rejected, {} files, {} bytes written",
         done.duration_ms as f64 / 1000.0,
         done.rows,

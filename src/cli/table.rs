@@ -1,5 +1,7 @@
 //! Columns of text, aligned.
 
+use super::output::say;
+
 /// Rows of cells under a heading; the last column is not padded.
 #[derive(Debug)]
 pub(super) struct Table<const N: usize> {
@@ -21,7 +23,7 @@ impl<const N: usize> Table<N> {
         for row in &self.rows {
             let cells: Vec<String> =
                 row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}", width = *width)).collect();
-            println!("{}", cells.join("  ").trim_end());
+            say!("{}", cells.join("  ").trim_end());
         }
     }
 }

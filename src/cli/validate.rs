@@ -12,6 +12,7 @@ use volley_worker::validation::{ConnectorValidator, OverridePolicy};
 use volley_worker::worker_config::WorkerConfig;
 
 use super::Failure;
+use super::output::say;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -36,14 +37,14 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Fai
         let connector = read_connector_file(path).map_err(Failure::connector)?;
         let infos = runtime.block_on(validator.validate(&connector.config)).map_err(Failure::connector)?;
         if infos.error_count == 0 {
-            println!("{}: {} is valid", path.display(), connector.name);
+            say!("{}: {} is valid", path.display(), connector.name);
             continue;
         }
         wrong += 1;
-        println!("{}: {} has {} error(s)", path.display(), connector.name, infos.error_count);
+        say!("{}: {} has {} error(s)", path.display(), connector.name, infos.error_count);
         for info in &infos.configs {
             for error in &info.value.errors {
-                println!("  {}: {error}", info.value.name);
+                say!("  {}: {error}", info.value.name);
             }
         }
     }
