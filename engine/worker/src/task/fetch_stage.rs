@@ -13,12 +13,14 @@ use volley_kafka::{Fetcher, RebalanceListener};
 use crate::memory_budget::MemoryBudget;
 use crate::task::bounded::BoundedEnds;
 use crate::task::control::{Control, Wanted};
-use crate::task::pipeline::{Fetched, FetchedBatch, Rewinds, Signal};
+use crate::task::pipeline::{Fetched, FetchedBatch, Generations, Rewinds, Signal};
 use crate::task::revocation::Revocation;
 use crate::task::{ConnectorTaskId, TaskProgress, TaskState};
 
 /// Longest wait of one poll; what is wanted of the task is looked at in between.
 const POLL: Duration = Duration::from_millis(100);
+/// The same while nothing is fetched, so that it goes on soon when there is room again.
+const HELD_POLL: Duration = Duration::from_millis(5);
 /// How long a full pipeline is waited for before partitions are paused, which costs librdkafka its prefetched messages.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a rebalance waits for the put stage to flush and commit.
@@ -43,8 +45,8 @@ pub(crate) struct FetchStage {
     pub(crate) is_put_running: Arc<AtomicBool>,
     pub(crate) positions: Offsets,
     pub(crate) generations: HashMap<TopicPartition, u64>,
-    /// Batches fetched while the pipeline was full, in order.
-    pub(crate) held_back: VecDeque<RawBatch>,
+    /// Batches fetched and not yet passed on, in order.
+    pub(crate) held_back: VecDeque<Polled>,
     pub(crate) is_held: bool,
     pub(crate) is_paused: bool,
     pub(crate) next_lag: Instant,
@@ -91,32 +93,47 @@ impl FetchStage {
                 _ => {}
             }
             self.rewind()?;
-            self.assignment.take_started(&mut self.positions);
             self.hold(self.is_paused || self.budget.is_exhausted());
-            let polled = self.fetcher.poll(POLL)?;
-            if !polled.is_empty() {
-                self.last_batch = Instant::now();
-            }
-            self.held_back.extend(polled);
-            while let Some(raw) = self.held_back.pop_front() {
-                if !self.deliver(raw, output)? {
+            self.poll(if self.is_held { HELD_POLL } else { POLL })?;
+            let ends = match self.ends() {
+                // nothing can be said of where the new partitions end: they have to wait
+                Err(error) if error.is_retriable() => continue,
+                ends => ends?,
+            };
+            while let Some(polled) = self.held_back.pop_front() {
+                if !self.deliver(polled, ends.as_ref(), output) {
                     return Ok(End::Disconnected);
                 }
             }
             if !self.is_put_running.load(Ordering::Acquire) {
                 return Ok(End::Disconnected);
             }
-            if self.is_at_end()? {
+            if ends.is_some_and(|ends| self.is_at_end(&ends)) {
                 return Ok(End::Bounded);
             }
             self.update_lag();
         }
     }
 
+    /// Takes what there is, each batch with its partition's generation of this moment.
+    fn poll(&mut self, max_wait: Duration) -> Result<()> {
+        let polled = self.fetcher.poll(max_wait)?;
+        self.assignment.take_started(&mut self.positions, &mut self.generations);
+        if !polled.is_empty() {
+            self.last_batch = Instant::now();
+        }
+        for raw in polled {
+            let generation = self.generations.get(&raw.origin.partition).copied().unwrap_or_default();
+            self.held_back.push_back(Polled { raw, generation });
+        }
+        Ok(())
+    }
+
     fn rewind(&mut self) -> Result<()> {
         for rewind in self.rewinds.take() {
-            if self.fetcher.assignment().contains(&rewind.partition) {
-                self.held_back.retain(|raw| raw.origin.partition != rewind.partition);
+            let is_current = self.generations.get(&rewind.partition).is_none_or(|current| *current < rewind.generation);
+            if is_current && self.fetcher.assignment().contains(&rewind.partition) {
+                self.held_back.retain(|polled| polled.raw.origin.partition != rewind.partition);
                 self.fetcher.seek(&rewind.partition, rewind.offset)?;
                 self.positions.insert(rewind.partition.clone(), rewind.offset);
                 self.generations.insert(rewind.partition, rewind.generation);
@@ -138,18 +155,19 @@ impl FetchStage {
         }
     }
 
-    fn deliver(&mut self, raw: RawBatch, output: &Sender<Fetched>) -> Result<bool> {
-        let Some(raw) = self.up_to_the_end(raw)? else { return Ok(true) };
+    /// `false` if the pipeline is gone.
+    fn deliver(&mut self, polled: Polled, ends: Option<&Offsets>, output: &Sender<Fetched>) -> bool {
+        let Polled { raw, generation } = polled;
+        let Some(raw) = self.up_to_the_end(raw, ends) else { return true };
         self.progress.rows_in.fetch_add(raw.len() as u64, Ordering::Relaxed);
         self.progress.bytes_in.fetch_add(raw.bytes() as u64, Ordering::Relaxed);
-        let partition = &raw.origin.partition;
-        self.positions.insert(partition.clone(), raw.origin.range.end);
+        self.positions.insert(raw.origin.partition.clone(), raw.origin.range.end);
         let batch = FetchedBatch {
-            generation: self.generations.get(partition).copied().unwrap_or_default(),
+            generation,
             _reservation: self.budget.reserve(raw.bytes() + raw.len() * ROW_OVERHEAD),
             raw: Arc::new(raw),
         };
-        Ok(self.send(output, Fetched::Batch(batch)))
+        self.send(output, Fetched::Batch(batch))
     }
 
     /// Sends in order. While the pipeline is full the group membership is kept up. `false` if the pipeline is gone.
@@ -161,27 +179,21 @@ impl FetchStage {
                 Err(SendTimeoutError::Timeout(unsent)) => message = unsent,
             }
             self.hold(true);
-            if let Err(error) = self.poll_while_held() {
+            if let Err(error) = self.poll(Duration::ZERO) {
                 warn!(task = %self.id, %error, "could not keep up the group membership while the sink waits");
             }
         }
     }
 
-    /// Polls for the sake of the membership. Batches that were still under way are delivered later.
-    fn poll_while_held(&mut self) -> Result<()> {
-        self.held_back.extend(self.fetcher.poll(Duration::ZERO)?);
-        Ok(())
-    }
-
-    fn up_to_the_end(&mut self, raw: RawBatch) -> Result<Option<RawBatch>> {
-        let Some(ends) = self.ends()? else { return Ok(Some(raw)) };
-        let Some(end) = ends.get(&raw.origin.partition) else { return Ok(Some(raw)) };
+    /// The part of a batch before the end of a bounded input.
+    fn up_to_the_end(&mut self, raw: RawBatch, ends: Option<&Offsets>) -> Option<RawBatch> {
+        let Some(end) = ends.and_then(|ends| ends.get(&raw.origin.partition)) else { return Some(raw) };
         if raw.origin.range.end <= *end {
-            return Ok(Some(raw));
+            return Some(raw);
         }
         let len = raw.origin.offsets.iter().take_while(|offset| **offset < *end).count();
         self.positions.insert(raw.origin.partition.clone(), *end);
-        Ok((len > 0).then(|| head(&raw, len, *end)))
+        (len > 0).then(|| head(&raw, len, *end))
     }
 
     fn ends(&self) -> Result<Option<Offsets>> {
@@ -192,33 +204,30 @@ impl FetchStage {
     }
 
     /// Whether a bounded task has read everything of its assignment.
-    fn is_at_end(&self) -> Result<bool> {
-        let ends = match self.ends() {
-            Err(error) if error.is_retriable() => return Ok(false),
-            ends => ends?,
-        };
-        let Some(ends) = ends else { return Ok(false) };
-        let is_idle = !self.is_held && self.last_batch.elapsed() >= IDLE;
+    fn is_at_end(&self, ends: &Offsets) -> bool {
         if !self.assignment.is_joined() || !self.held_back.is_empty() {
-            return Ok(false);
+            return false;
         }
-        for (partition, end) in &ends {
-            let Some(position) = self.positions.get(partition).copied() else { return Ok(false) };
-            if position < *end && !(is_idle && self.is_drained(partition, position, *end)?) {
-                return Ok(false);
-            }
+        let is_idle = !self.is_held && self.last_batch.elapsed() >= IDLE;
+        let is_read = |(partition, end): (&TopicPartition, &i64)| {
+            self.positions
+                .get(partition)
+                .is_some_and(|position| position >= end || (is_idle && self.is_drained(partition, *position, *end)))
+        };
+        if !ends.iter().all(is_read) {
+            return false;
         }
         let read = self.progress.rows_in.load(Ordering::Relaxed);
         info!(task = %self.id, partitions = ends.len(), rows = read, "end of the bounded input");
-        Ok(true)
+        true
     }
 
-    /// Whether nothing but transaction markers and the like is left before the end.
-    fn is_drained(&self, partition: &TopicPartition, position: i64, end: i64) -> Result<bool> {
-        match self.fetcher.committer().is_drained(partition, position, end) {
-            Err(error) if error.is_retriable() => Ok(false),
-            outcome => outcome,
-        }
+    /// Whether nothing but transaction markers and the like is left before the end; not, where that cannot be told now.
+    fn is_drained(&self, partition: &TopicPartition, position: i64, end: i64) -> bool {
+        self.fetcher.committer().is_drained(partition, position, end).unwrap_or_else(|error| {
+            warn!(task = %self.id, %partition, %error, "could not look for the end of the partition, trying again");
+            false
+        })
     }
 
     fn update_lag(&mut self) {
@@ -234,6 +243,12 @@ impl FetchStage {
         };
         self.progress.lag.store(ends.iter().map(behind).sum(), Ordering::Relaxed);
     }
+}
+
+/// A batch with the generation that its partition had when it was fetched.
+pub(crate) struct Polled {
+    raw: RawBatch,
+    generation: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -267,12 +282,14 @@ pub(crate) struct Assignment(Mutex<Started>);
 struct Started {
     is_joined: bool,
     positions: Offsets,
+    generations: HashMap<TopicPartition, u64>,
 }
 
 impl Assignment {
-    fn started(&self, positions: &Offsets) {
+    fn started(&self, positions: &Offsets, generation: u64) {
         let mut started = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         started.is_joined = true;
+        started.generations.extend(positions.keys().map(|partition| (partition.clone(), generation)));
         started.positions.extend(positions.iter().map(|(partition, offset)| (partition.clone(), *offset)));
     }
 
@@ -280,8 +297,10 @@ impl Assignment {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_joined
     }
 
-    fn take_started(&self, positions: &mut Offsets) {
-        positions.append(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).positions);
+    fn take_started(&self, positions: &mut Offsets, generations: &mut HashMap<TopicPartition, u64>) {
+        let mut started = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        positions.append(&mut started.positions);
+        generations.extend(started.generations.drain());
     }
 }
 
@@ -291,13 +310,15 @@ pub(crate) struct PipelineRebalances {
     pub(crate) output: Sender<Fetched>,
     pub(crate) revocation: Arc<Revocation>,
     pub(crate) assignment: Arc<Assignment>,
+    pub(crate) generations: Arc<Generations>,
 }
 
 impl RebalanceListener for PipelineRebalances {
     fn assigned(&self, positions: &Offsets) {
-        self.assignment.started(positions);
+        let generation = self.generations.next();
+        self.assignment.started(positions, generation);
         // the pipeline is gone only when the task ends anyway
-        let _ = self.output.send(Fetched::Signal(Signal::Assigned(positions.clone())));
+        let _ = self.output.send(Fetched::Signal(Signal::Assigned(positions.clone(), generation)));
     }
 
     fn revoked(&self, partitions: &[TopicPartition]) {

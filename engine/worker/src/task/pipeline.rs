@@ -8,6 +8,7 @@
 //!
 //! Signals travel in line with the batches, so that each stage sees them in the order in which they happened.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::Sender;
@@ -32,7 +33,7 @@ pub(crate) struct FetchedBatch {
     pub(crate) raw: Arc<RawBatch>,
     /// Their share of the memory budget, held until they are put.
     pub(crate) _reservation: Reservation,
-    /// How often the partition had been rewound when they were fetched.
+    /// When they were fetched: see [`Generations`].
     pub(crate) generation: u64,
 }
 
@@ -51,8 +52,8 @@ pub(crate) enum Prepared {
 
 /// An event in line with the batches.
 pub(crate) enum Signal {
-    /// New partitions and where they begin.
-    Assigned(Offsets),
+    /// New partitions, where they begin, and the generation of their first batch.
+    Assigned(Offsets, u64),
     /// Partitions to be given up once everything before is committed; the sender is told when it is.
     Revoked(Vec<TopicPartition>, Sender<()>),
     /// Partitions that are gone already.
@@ -65,6 +66,19 @@ pub(crate) enum Signal {
     EndOfInput,
     /// A stage failed; everything before it is still delivered.
     Failed(Error),
+}
+
+/// Numbers that tell batches of a partition from those fetched before it was assigned or rewound last. Only ever larger.
+///
+/// Batches that were under way at such a moment are dropped: put after it, they would leave a gap behind them.
+#[derive(Debug, Default)]
+pub(crate) struct Generations(AtomicU64);
+
+impl Generations {
+    /// A number larger than all before it.
+    pub(crate) fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
 }
 
 /// A partition to be read again.

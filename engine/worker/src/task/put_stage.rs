@@ -14,7 +14,7 @@ use crate::clock::now_ms;
 use crate::memory_budget::{MemoryBudget, Reservation};
 use crate::task::control::{Control, Wanted};
 use crate::task::error_handler::{ErrorHandler, Input};
-use crate::task::pipeline::{FetchedBatch, Prepared, Rewind, Rewinds, Signal};
+use crate::task::pipeline::{FetchedBatch, Generations, Prepared, Rewind, Rewinds, Signal};
 use crate::task::revocation::Revocation;
 use crate::task::{ConnectorTaskId, TaskProgress};
 
@@ -35,6 +35,7 @@ pub(crate) struct PutStage {
     pub(crate) errors: Arc<ErrorHandler>,
     pub(crate) control: Arc<Control>,
     pub(crate) rewinds: Arc<Rewinds>,
+    pub(crate) generations: Arc<Generations>,
     pub(crate) revocation: Arc<Revocation>,
     pub(crate) progress: Arc<TaskProgress>,
     pub(crate) commit_interval: Duration,
@@ -103,7 +104,7 @@ impl PutStage {
 
     fn signal(&mut self, signal: Signal) -> Result<()> {
         match signal {
-            Signal::Assigned(positions) => self.assigned(positions),
+            Signal::Assigned(positions, generation) => self.assigned(positions, generation),
             Signal::Revoked(partitions, done) => {
                 let outcome = self.revoked(&partitions);
                 self.revocation.finished();
@@ -121,13 +122,14 @@ impl PutStage {
         }
     }
 
-    fn assigned(&mut self, positions: Offsets) -> Result<()> {
+    fn assigned(&mut self, positions: Offsets, generation: u64) -> Result<()> {
         if positions.is_empty() {
             return Ok(());
         }
         info!(task = %self.id, partitions = positions.len(), "partitions assigned");
         let open = positions.clone();
         retried(&self.control, &self.id, || self.task.open(&open))?;
+        self.positions.generations.extend(positions.keys().map(|partition| (partition.clone(), generation)));
         self.positions.current.extend(positions.clone());
         self.positions.committed.extend(positions);
         Ok(())
@@ -204,10 +206,10 @@ impl PutStage {
         for (partition, offset) in self.context.take_rewinds() {
             let Some(current) = self.positions.current.get_mut(&partition) else { continue };
             *current = (*current).min(offset);
-            let generation = self.positions.generations.entry(partition.clone()).or_default();
-            *generation = generation.saturating_add(1);
+            let generation = self.generations.next();
+            self.positions.generations.insert(partition.clone(), generation);
             info!(task = %self.id, %partition, offset, "reading the partition again from this offset");
-            self.rewinds.push(Rewind { partition, offset, generation: *generation });
+            self.rewinds.push(Rewind { partition, offset, generation });
         }
         Ok(())
     }

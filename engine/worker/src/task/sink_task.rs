@@ -14,7 +14,7 @@ use volley_kafka::Fetcher;
 use crate::task::control::{Control, Wanted};
 use crate::task::convert_stage::ConvertStage;
 use crate::task::fetch_stage::{Assignment, FetchStage, PipelineRebalances};
-use crate::task::pipeline::{Rewinds, STAGE_CAPACITY};
+use crate::task::pipeline::{Generations, Rewinds, STAGE_CAPACITY};
 use crate::task::put_stage::{Outcome, Positions, PutStage};
 use crate::task::revocation::Revocation;
 use crate::task::{TaskProgress, TaskSpec, TaskState, panic_error, setup};
@@ -54,11 +54,13 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
     let (prepared, to_put) = crossbeam_channel::bounded(STAGE_CAPACITY);
     let revocation = Arc::new(Revocation::default());
     let assignment = Arc::new(Assignment::default());
+    let generations = Arc::new(Generations::default());
     let rebalances = PipelineRebalances {
         id: spec.id.clone(),
         output: fetched.clone(),
         revocation: Arc::clone(&revocation),
         assignment: Arc::clone(&assignment),
+        generations: Arc::clone(&generations),
     };
     let properties = spec.worker_config.consumer_properties(&spec.connector_config, &spec.id.connector, spec.id.task);
     let fetcher = Fetcher::connect(&properties, setup::fetch_settings(spec, &config)?, Arc::new(rebalances))?;
@@ -72,6 +74,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         errors,
         control: Arc::clone(control),
         rewinds: Arc::clone(&rewinds),
+        generations,
         revocation,
         progress: Arc::clone(progress),
         commit_interval: spec.worker_config.offset_flush_interval(),
