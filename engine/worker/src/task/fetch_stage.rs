@@ -93,7 +93,8 @@ impl FetchStage {
                 _ => {}
             }
             self.rewind()?;
-            self.hold(self.is_paused || self.budget.is_exhausted());
+            // what is held back has to go first, or it would grow without bound
+            self.hold(self.is_paused || self.budget.is_exhausted() || !self.held_back.is_empty());
             self.poll(if self.is_held { HELD_POLL } else { POLL })?;
             let ends = match self.ends() {
                 // nothing can be said of where the new partitions end: they have to wait
