@@ -1,6 +1,7 @@
 //! A standalone worker: stores, herder and REST server, on a small runtime of their own.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI32;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -64,6 +65,8 @@ impl Worker {
             offsets: Arc::new(FileOffsetBackingStore::open(config.offset_file()?)?),
             budget: Arc::new(MemoryBudget::new(config.memory_budget_bytes())),
             worker_id: RwLock::new(String::new()),
+            generation: AtomicI32::new(0),
+            log_levels: Arc::new(Loggers::new(log_levels)),
             changes: watch::Sender::new(0),
         });
         check_worker_converters(&node)?;
@@ -74,7 +77,7 @@ impl Worker {
             .build()
             .map_err(|error| Error::fatal("could not start the worker's control threads").with_source(error))?;
         let end = CancellationToken::new();
-        let (herder, advertised, servers) = runtime.block_on(Self::serve(&node, policy, log_levels, &end))?;
+        let (herder, advertised, servers) = runtime.block_on(Self::serve(&node, policy, &end))?;
         info!("Kafka Connect started");
         Ok(Self { runtime, herder, config, advertised, end, servers })
     }
@@ -82,7 +85,6 @@ impl Worker {
     async fn serve(
         node: &Arc<Node>,
         policy: OverridePolicy,
-        log_levels: Option<Arc<dyn LogLevels>>,
         end: &CancellationToken,
     ) -> Result<(Arc<StandaloneHerder>, Advertised, Vec<JoinHandle<()>>)> {
         let config = &node.config;
@@ -101,7 +103,7 @@ impl Worker {
         look_up_cluster_id(config.worker_admin_properties(), Arc::clone(&kafka_cluster_id), end.clone());
         let state = RestState {
             herder: Arc::clone(&herder) as Arc<dyn Herder>,
-            loggers: Arc::new(Loggers::new(log_levels)),
+            loggers: Arc::clone(&node.log_levels),
             kafka_cluster_id,
         };
         let mut servers = Vec::new();

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use volley_api::ConfigMap;
 
 use super::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, HerderResult, TaskInfo,
-    TaskStateInfo,
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, HerderResult,
+    RequestSignature, Stages, TaskInfo, TaskStateInfo,
 };
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
@@ -95,6 +95,26 @@ pub trait Herder: Send + Sync {
 
     /// Forgets all offsets of a STOPPED connector; the answer is for the user.
     async fn reset_offsets(&self, name: &str) -> HerderResult<String>;
+
+    /// Internal: another worker brings the task configurations that its connector instance made (leader only).
+    async fn put_task_configs(
+        &self,
+        name: &str,
+        configs: Vec<ConfigMap>,
+        signature: Option<RequestSignature>,
+    ) -> HerderResult<()>;
+
+    /// Internal: another worker asks to fence the producers of an exactly-once source (leader only).
+    async fn fence_zombies(&self, name: &str, signature: Option<RequestSignature>) -> HerderResult<()>;
+
+    /// Gives a logger a level on all workers of the group. The level is known to be one.
+    async fn set_cluster_log_level(&self, namespace: &str, level: &str) -> HerderResult<()>;
+
+    /// Returns once the herder's own loop has answered: a sign of life.
+    async fn ping(&self) -> HerderResult<()>;
+
+    /// What the herder is doing, or did last, for those whose request it has no time for.
+    fn stages(&self) -> &Stages;
 
     /// What a connector has done so far.
     async fn progress(&self, name: &str) -> HerderResult<ConnectorProgress>;

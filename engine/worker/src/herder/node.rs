@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use parking_lot::RwLock;
 use tokio::sync::watch;
@@ -9,6 +10,7 @@ use tokio::sync::watch;
 use crate::config_transformer::ConfigTransformer;
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
+use crate::rest::Loggers;
 use crate::storage::{ConfigBackingStore, OffsetBackingStore, StatusBackingStore};
 use crate::worker_config::WorkerConfig;
 
@@ -30,6 +32,10 @@ pub struct Node {
     pub budget: Arc<MemoryBudget>,
     /// `host:port`; known once the REST server listens.
     pub worker_id: RwLock<String>,
+    /// Generation of the worker group; 0 in a standalone worker.
+    pub generation: AtomicI32,
+    /// The loggers that have a level of their own.
+    pub log_levels: Arc<Loggers>,
     /// Counts the changes of any state, for those who wait for one.
     pub changes: watch::Sender<u64>,
 }
@@ -38,6 +44,11 @@ impl Node {
     /// `host:port` under which this worker is known.
     pub fn worker_id(&self) -> String {
         self.worker_id.read().clone()
+    }
+
+    /// Generation of the worker group.
+    pub(crate) fn generation(&self) -> i32 {
+        self.generation.load(Ordering::Acquire)
     }
 
     /// Tells those who wait that a state has changed.

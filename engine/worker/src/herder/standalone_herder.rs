@@ -19,7 +19,7 @@ use super::restart_plan::RestartPlan;
 use super::status_writer::StatusWriter;
 use super::{
     ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorState, ConnectorStateInfo,
-    HerderError, HerderResult, Node, TaskIdInfo, TaskInfo, TaskStateInfo,
+    HerderError, HerderResult, Node, RequestSignature, Stages, TaskIdInfo, TaskInfo, TaskStateInfo,
 };
 use crate::json_config::GivenConfig;
 use crate::plugin_call::{Patience, call_plugin};
@@ -38,6 +38,7 @@ pub struct StandaloneHerder {
     validator: ConnectorValidator,
     actors: Arc<ActorRegistry>,
     runtime: Handle,
+    stages: Stages,
     is_ready: AtomicBool,
     is_shut_down: AtomicBool,
 }
@@ -56,6 +57,7 @@ impl StandaloneHerder {
             validator,
             actors: Arc::default(),
             runtime: Handle::current(),
+            stages: Stages::default(),
             is_ready: AtomicBool::new(false),
             is_shut_down: AtomicBool::new(false),
         }
@@ -404,6 +406,30 @@ impl Herder for StandaloneHerder {
         self.check_offsets_may_change(name)?;
         let vouches = self.with_offsets(name, |of, node| of.reset(node)).await?;
         Ok(offsets_message("reset", vouches))
+    }
+
+    async fn put_task_configs(&self, _: &str, _: Vec<ConfigMap>, _: Option<RequestSignature>) -> HerderResult<()> {
+        let message = "Kafka Connect in standalone mode does not support externally setting task configurations.";
+        Err(HerderError::Internal(message.to_owned()))
+    }
+
+    async fn fence_zombies(&self, _: &str, _: Option<RequestSignature>) -> HerderResult<()> {
+        let message = "Kafka Connect in standalone mode does not support exactly-once source connectors.";
+        Err(HerderError::Internal(message.to_owned()))
+    }
+
+    async fn set_cluster_log_level(&self, namespace: &str, level: &str) -> HerderResult<()> {
+        // A standalone worker is its whole cluster.
+        self.node.log_levels.set(namespace, level);
+        Ok(())
+    }
+
+    async fn ping(&self) -> HerderResult<()> {
+        Ok(())
+    }
+
+    fn stages(&self) -> &Stages {
+        &self.stages
     }
 
     async fn progress(&self, name: &str) -> HerderResult<ConnectorProgress> {

@@ -63,6 +63,6 @@ impl StatusWriter {
 
     fn status(&self, state: State, trace: Option<String>, version: Option<&str>) -> Status {
         let worker_id = self.node.worker_id();
-        Status { state, trace, worker_id, generation: 0, version: version.map(str::to_owned) }
+        Status { state, trace, worker_id, generation: self.node.generation(), version: version.map(str::to_owned) }
     }
 }

@@ -55,7 +55,7 @@ impl Loggers {
     }
 
     /// Gives `namespace`, and every logger whose name begins with it, a level; the names of those that changed.
-    fn set(&self, namespace: &str, level: &str) -> Vec<String> {
+    pub(crate) fn set(&self, namespace: &str, level: &str) -> Vec<String> {
         let mut levels = self.levels.lock();
         let unset = LoggerLevel { level: String::new(), last_modified: None };
         levels.entry(namespace.to_owned()).or_insert(unset);

@@ -19,4 +19,7 @@ pub trait OffsetBackingStore: Send + Sync {
 
     /// All partitions of a connector that have an offset.
     fn list(&self, connector: &str) -> Result<Vec<(SourcePartition, SourceOffset)>>;
+
+    /// Ends it. Blocks on I/O.
+    fn stop(&self) {}
 }

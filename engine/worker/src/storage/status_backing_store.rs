@@ -1,5 +1,7 @@
 //! Where the states of connectors and tasks are kept.
 
+use std::time::Duration;
+
 use super::{Status, StatusKey, TopicStatus};
 
 /// Keeps statuses, as Kafka Connect's status topic does. Nothing here blocks: a store sends in the background.
@@ -22,4 +24,10 @@ pub trait StatusBackingStore: Send + Sync {
 
     /// Forgets the topics that a connector uses.
     fn reset_topics(&self, connector: &str);
+
+    /// Waits until everything put so far is stored, or `timeout` is over. Blocks on I/O.
+    fn flush(&self, _timeout: Duration) {}
+
+    /// Ends it, after a flush. Blocks on I/O.
+    fn stop(&self) {}
 }

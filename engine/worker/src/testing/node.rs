@@ -1,6 +1,7 @@
 //! A worker's parts in memory.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI32;
 
 use parking_lot::RwLock;
 use tokio::sync::watch;
@@ -11,6 +12,7 @@ use crate::config_transformer::ConfigTransformer;
 use crate::herder::{Node, StandaloneHerder};
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
+use crate::rest::Loggers;
 use crate::storage::{MemoryConfigBackingStore, MemoryOffsetBackingStore, MemoryStatusBackingStore};
 use crate::validation::{ConnectorValidator, OverridePolicy};
 use crate::worker_config::WorkerConfig;
@@ -39,6 +41,8 @@ fn test_node() -> Arc<Node> {
         offsets: Arc::new(MemoryOffsetBackingStore::new()),
         budget: Arc::new(MemoryBudget::new(1 << 20)),
         worker_id: RwLock::new("worker:8083".to_owned()),
+        generation: AtomicI32::new(0),
+        log_levels: Arc::new(Loggers::new(None)),
         changes: watch::Sender::new(0),
     })
 }

@@ -1,0 +1,12 @@
+//! What an internal request is signed with (KIP-507).
+
+/// The signature of an internal request, as its headers and body gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestSignature {
+    /// The exact bytes of the body.
+    pub body: Vec<u8>,
+    /// `X-Connect-Authorization`, decoded.
+    pub mac: Vec<u8>,
+    /// `X-Connect-Request-Signature-Algorithm`, such as HmacSHA256.
+    pub algorithm: String,
+}
