@@ -35,6 +35,8 @@ struct ConnectorEntry {
     task_generation: Option<u64>,
     applied_config: Option<ConfigMap>,
     is_inconsistent: bool,
+    config_position: i64,
+    tasks_position: i64,
 }
 
 /// All connectors, their tasks and the states wanted of them, as of one position of the config topic.
@@ -47,6 +49,7 @@ pub struct ClusterConfigState {
     fenced_task_counts: BTreeMap<String, usize>,
     pending_fencing: BTreeSet<String>,
     session_key: Option<SessionKey>,
+    work_position: i64,
 }
 
 impl ClusterConfigState {
@@ -101,6 +104,23 @@ impl ClusterConfigState {
         self.connectors.get(connector)?.task_generation
     }
 
+    /// Position (as [`ClusterConfigState::offset`]) of the last record with a configuration of the connector: an instance
+    /// started from an earlier position is out of date. 0 if there is no such connector.
+    pub fn config_position(&self, connector: &str) -> i64 {
+        self.connectors.get(connector).map_or(0, |entry| entry.config_position)
+    }
+
+    /// Position of the connector's last commit of tasks: tasks started from an earlier one are out of date.
+    pub fn tasks_position(&self, connector: &str) -> i64 {
+        self.connectors.get(connector).map_or(0, |entry| entry.tasks_position)
+    }
+
+    /// Position of the last record that changed which connectors and tasks there are: an assignment made from an earlier
+    /// one is out of date.
+    pub fn work_position(&self) -> i64 {
+        self.work_position
+    }
+
     /// Connectors whose last commit came without all its task configurations (compaction took them).
     pub fn inconsistent_connectors(&self) -> impl Iterator<Item = &str> {
         self.connectors.iter().filter(|(_, entry)| entry.is_inconsistent).map(|(name, _)| name.as_str())
@@ -126,7 +146,12 @@ impl ClusterConfigState {
         self.offset = offset + 1;
         match ConfigRecord::parse(key, value)? {
             ConfigRecord::Connector(name, Some(config)) => {
-                self.connectors.entry(name.clone()).or_default().config = config;
+                if !self.connectors.contains_key(&name) {
+                    self.work_position = self.offset;
+                }
+                let entry = self.connectors.entry(name.clone()).or_default();
+                entry.config = config;
+                entry.config_position = self.offset;
                 self.target_states.entry(name.clone()).or_insert(TargetState::Started);
                 Some(ConfigUpdate::ConnectorUpdated(name))
             }
@@ -153,7 +178,9 @@ impl ClusterConfigState {
 
     fn remove(&mut self, name: String) -> Option<ConfigUpdate> {
         self.deferred.remove(&name);
-        self.connectors.remove(&name).map(|_| ConfigUpdate::ConnectorRemoved(name))
+        self.connectors.remove(&name)?;
+        self.work_position = self.offset;
+        Some(ConfigUpdate::ConnectorRemoved(name))
     }
 
     fn commit(&mut self, name: String, tasks: usize) -> Option<ConfigUpdate> {
@@ -168,6 +195,8 @@ impl ClusterConfigState {
             entry.is_inconsistent = true;
         }
         entry.task_count = tasks;
+        entry.tasks_position = self.offset;
+        self.work_position = self.offset;
         self.pending_fencing.insert(name.clone());
         Some(ConfigUpdate::TasksUpdated(name))
     }
@@ -259,6 +288,20 @@ mod tests {
         assert_eq!(state.target_state("a"), Some(TargetState::Stopped));
         apply(&mut state, &ConfigRecord::TargetState("a".into(), None));
         assert_eq!(state.target_state("a"), Some(TargetState::Started));
+    }
+
+    #[test]
+    fn positions_tell_what_is_out_of_date() {
+        let mut state = with_connector();
+        assert_eq!((state.config_position("a"), state.tasks_position("a"), state.work_position()), (1, 0, 1));
+        commit_tasks(&mut state, &[map(&[])]);
+        assert_eq!((state.config_position("a"), state.tasks_position("a"), state.work_position()), (1, 3, 3));
+        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(map(&[("k", "2")]))));
+        assert_eq!((state.config_position("a"), state.work_position()), (4, 3), "the same work, configured anew");
+        apply(&mut state, &ConfigRecord::TargetState("a".into(), Some(TargetState::Paused)));
+        assert_eq!((state.offset(), state.work_position()), (5, 3));
+        apply(&mut state, &ConfigRecord::Connector("a".into(), None));
+        assert_eq!((state.config_position("a"), state.work_position()), (0, 6));
     }
 
     #[test]
