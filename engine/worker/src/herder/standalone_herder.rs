@@ -2,39 +2,36 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use futures::future::join_all;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use volley_api::{ConfigMap, Error, PluginKind, Result};
+use volley_api::{ConfigMap, Error, Result};
 
 use super::completion::Completion;
 use super::connector_actor::{ActorRegistry, Command, ConnectorActor, ConnectorView, Reply};
-use super::connector_offsets::OffsetsOf;
+use super::connector_queries::ConnectorQueries;
 use super::herder::{Created, Herder, patched};
 use super::progress::{Rates, TaskProgressInfo, total};
 use super::restart_plan::RestartPlan;
 use super::status_writer::StatusWriter;
 use super::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorState, ConnectorStateInfo,
-    HerderError, HerderResult, Node, RequestSignature, Stages, TaskIdInfo, TaskInfo, TaskStateInfo,
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, HerderError, HerderResult,
+    Node, RequestSignature, Stages, TaskInfo, TaskStateInfo,
 };
 use crate::json_config::GivenConfig;
-use crate::plugin_call::{Patience, call_plugin};
 use crate::plugins::Plugins;
-use crate::secret_mask::{mask_secrets, unmask_secrets};
-use crate::storage::{ClusterConfigState, ConfigRecord, RestartRequest, State, StatusKey, TargetState};
+use crate::secret_mask::unmask_secrets;
+use crate::storage::{ConfigRecord, RestartRequest, State, StatusKey, TargetState};
 use crate::task::ConnectorTaskId;
 use crate::validation::{ConfigInfos, ConnectorValidator};
-
-/// How long reading or changing offsets may take.
-const OFFSETS_DEADLINE: Duration = Duration::from_secs(90);
 
 /// Runs all connectors in this process. MUST be made and used within a tokio runtime.
 pub struct StandaloneHerder {
     node: Arc<Node>,
+    pub(super) queries: ConnectorQueries,
     validator: ConnectorValidator,
     actors: Arc<ActorRegistry>,
     runtime: Handle,
@@ -53,6 +50,7 @@ impl StandaloneHerder {
     /// A herder without connectors. What it does it does on the runtime that it is made on.
     pub fn new(node: Arc<Node>, validator: ConnectorValidator) -> Self {
         Self {
+            queries: ConnectorQueries::new(Arc::clone(&node)),
             node,
             validator,
             actors: Arc::default(),
@@ -142,47 +140,10 @@ impl StandaloneHerder {
         self.actors.lock().clear();
     }
 
-    pub(super) fn snapshot(&self) -> Arc<ClusterConfigState> {
-        self.node.configs.snapshot()
-    }
-
-    fn check_exists(&self, name: &str, error: fn(&str) -> HerderError) -> HerderResult<Arc<ClusterConfigState>> {
-        let snapshot = self.snapshot();
-        if snapshot.contains(name) { Ok(snapshot) } else { Err(error(name)) }
-    }
-
-    fn kind(&self, config: &ConfigMap) -> &'static str {
-        let class = config.get("connector.class").map(|class| class.trim()).unwrap_or_default();
-        match self.node.plugins.find_connector(class).map(volley_api::Plugin::kind) {
-            Ok(PluginKind::Sink) => "sink",
-            Ok(_) => "source",
-            Err(_) => "unknown",
-        }
-    }
-
-    fn info(&self, snapshot: &ClusterConfigState, name: &str) -> HerderResult<ConnectorInfo> {
-        let config = snapshot.connector_config(name).ok_or_else(|| HerderError::connector_not_found(name))?;
-        let tasks = 0..snapshot.task_configs(name).len();
-        Ok(ConnectorInfo {
-            name: name.to_owned(),
-            config: mask_secrets(config, &self.node.plugins),
-            tasks: tasks.map(|task| TaskIdInfo { connector: name.to_owned(), task }).collect(),
-            kind: self.kind(config),
-        })
-    }
-
     fn states(&self, name: &str) -> HerderResult<ConnectorStateInfo> {
-        let not_found = || HerderError::NotFound(format!("No status found for connector {name}"));
-        let status = self.node.statuses.get(&StatusKey::Connector(name.to_owned())).ok_or_else(not_found)?;
-        let snapshot = self.snapshot();
-        let tasks = self.node.statuses.tasks(name).into_iter();
-        Ok(ConnectorStateInfo {
-            name: name.to_owned(),
-            connector: ConnectorState::from(status),
-            tasks: tasks.map(|(id, status)| TaskStateInfo::new(id, status)).collect(),
-            kind: snapshot.connector_config(name).map_or("unknown", |config| self.kind(config)),
-            completion: self.view(name).and_then(|view| view.completion.lock().clone()),
-        })
+        let mut states = self.queries.states(name)?;
+        states.completion = self.view(name).and_then(|view| view.completion.lock().clone());
+        Ok(states)
     }
 
     fn view(&self, name: &str) -> Option<Arc<ConnectorView>> {
@@ -216,7 +177,7 @@ impl StandaloneHerder {
         initial_state: Option<TargetState>,
         may_replace: bool,
     ) -> HerderResult<Created> {
-        if let Some(stored) = self.snapshot().connector_config(name) {
+        if let Some(stored) = self.queries.snapshot().connector_config(name) {
             unmask_secrets(&mut config.values, stored, &self.node.plugins);
         }
         let infos = self.validator.validate(&config).await?;
@@ -225,38 +186,7 @@ impl StandaloneHerder {
         }
         let config = config.values;
         let is_new = self.ask(name, |reply| Command::Put { config, initial_state, may_replace, reply }).await?;
-        Ok(Created { is_new, info: self.info(&self.snapshot(), name)? })
-    }
-
-    /// Runs `call` with a connector whose offsets are asked for, on a thread of its own.
-    async fn with_offsets<T: Send + 'static>(
-        &self,
-        name: &str,
-        call: impl FnOnce(&OffsetsOf, &Node) -> HerderResult<T> + Send + 'static,
-    ) -> HerderResult<T> {
-        let snapshot = self.check_exists(name, HerderError::connector_not_found)?;
-        let raw = snapshot.connector_config(name).cloned().unwrap_or_default();
-        let class = raw.get("connector.class").map(|class| class.trim()).unwrap_or_default();
-        let plugin = self.node.plugins.find_connector(class)?.clone();
-        let (name, node) = (name.to_owned(), Arc::clone(&self.node));
-        let what = format!("access to the offsets of connector `{name}`");
-        call_plugin(&what, Patience::of(OFFSETS_DEADLINE), move || {
-            let config = node.transformer.resolve(&raw)?;
-            call(&OffsetsOf { name, config, plugin }, &node)
-        })
-        .await?
-    }
-
-    fn check_offsets_may_change(&self, name: &str) -> HerderResult<()> {
-        let snapshot = self.check_exists(name, HerderError::connector_not_found)?;
-        let is_stopped = snapshot.target_state(name) == Some(TargetState::Stopped) && snapshot.task_count(name) == 0;
-        if is_stopped {
-            return Ok(());
-        }
-        Err(HerderError::BadRequest(format!(
-            "Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the specified \
-             connector by issuing a 'PUT' request to the '/connectors/{name}/stop' endpoint"
-        )))
+        Ok(Created { is_new, info: self.queries.info(name)? })
     }
 }
 
@@ -275,11 +205,11 @@ impl Herder for StandaloneHerder {
     }
 
     async fn connectors(&self) -> HerderResult<Vec<String>> {
-        Ok(self.snapshot().connectors().map(str::to_owned).collect())
+        Ok(self.queries.connectors())
     }
 
     async fn connector_info(&self, name: &str) -> HerderResult<ConnectorInfo> {
-        self.info(&self.snapshot(), name)
+        self.queries.info(name)
     }
 
     async fn connector_status(&self, name: &str) -> HerderResult<ConnectorStateInfo> {
@@ -287,28 +217,11 @@ impl Herder for StandaloneHerder {
     }
 
     async fn task_infos(&self, name: &str) -> HerderResult<Vec<TaskInfo>> {
-        let snapshot = self.check_exists(name, HerderError::connector_not_found)?;
-        let mut hints = snapshot.connector_config(name).cloned().unwrap_or_default();
-        let tasks = snapshot.task_configs(name).into_iter().enumerate().map(|(task, config)| {
-            // Which keys are secrets the connector's class says, and a task's configuration need not name it.
-            let class = hints.entry("connector.class".to_owned()).or_default().clone();
-            let mut config = config.clone();
-            let has_class = config.contains_key("connector.class");
-            config.entry("connector.class".to_owned()).or_insert(class);
-            let mut masked = mask_secrets(&config, &self.node.plugins);
-            if !has_class {
-                masked.shift_remove("connector.class");
-            }
-            TaskInfo { id: TaskIdInfo { connector: name.to_owned(), task }, config: masked }
-        });
-        Ok(tasks.collect())
+        self.queries.task_infos(name)
     }
 
     async fn task_status(&self, name: &str, task: usize) -> HerderResult<TaskStateInfo> {
-        let id = ConnectorTaskId { connector: name.to_owned(), task };
-        let not_found = HerderError::NotFound(format!("No status found for task {id}"));
-        let status = self.node.statuses.get(&StatusKey::Task(id)).ok_or(not_found)?;
-        Ok(TaskStateInfo::new(task, status))
+        self.queries.task_status(name, task)
     }
 
     async fn validate(&self, config: &GivenConfig) -> HerderResult<ConfigInfos> {
@@ -326,18 +239,18 @@ impl Herder for StandaloneHerder {
     }
 
     async fn patch_connector(&self, name: &str, patch: GivenConfig) -> HerderResult<ConnectorInfo> {
-        let snapshot = self.check_exists(name, HerderError::connector_not_found)?;
+        let snapshot = self.queries.check_exists(name, HerderError::connector_not_found)?;
         let config = snapshot.connector_config(name).cloned().unwrap_or_default();
         Ok(self.put(name, patched(config, patch).into(), None, true).await?.info)
     }
 
     async fn delete_connector(&self, name: &str) -> HerderResult<()> {
-        self.check_exists(name, HerderError::connector_not_found)?;
+        self.queries.check_exists(name, HerderError::connector_not_found)?;
         self.ask(name, |reply| Command::Delete { reply }).await
     }
 
     async fn set_target_state(&self, name: &str, state: TargetState) -> HerderResult<()> {
-        self.check_exists(name, HerderError::unknown_connector)?;
+        self.queries.check_exists(name, HerderError::unknown_connector)?;
         if state == TargetState::Stopped {
             return self.ask(name, |reply| Command::SetTarget { state, reply }).await;
         }
@@ -347,18 +260,18 @@ impl Herder for StandaloneHerder {
     }
 
     async fn restart_connector(&self, name: &str) -> HerderResult<()> {
-        self.check_exists(name, |name| HerderError::NotFound(format!("Unknown connector: {name}")))?;
+        self.queries.check_exists(name, |name| HerderError::NotFound(format!("Unknown connector: {name}")))?;
         self.ask(name, |reply| Command::RestartConnector { reply }).await
     }
 
     async fn restart_task(&self, name: &str, task: usize) -> HerderResult<()> {
-        self.check_exists(name, |name| HerderError::NotFound(format!("Unknown connector: {name}")))?;
+        self.queries.check_exists(name, |name| HerderError::NotFound(format!("Unknown connector: {name}")))?;
         self.ask(name, |reply| Command::RestartTask { task, reply }).await
     }
 
     async fn restart(&self, request: RestartRequest) -> HerderResult<ConnectorStateInfo> {
         let name = request.connector.clone();
-        self.check_exists(&name, |name| HerderError::NotFound(format!("Unknown connector: {name}")))?;
+        self.queries.check_exists(&name, |name| HerderError::NotFound(format!("Unknown connector: {name}")))?;
         let plan = RestartPlan::new(&request, self.states(&name)?);
         let status = StatusWriter::new(Arc::clone(&self.node), &name);
         if plan.connector {
@@ -374,38 +287,23 @@ impl Herder for StandaloneHerder {
     }
 
     async fn active_topics(&self, name: &str) -> HerderResult<Vec<String>> {
-        if !self.node.config.topic_tracking_enabled() {
-            return Err(HerderError::Forbidden("Topic tracking is disabled.".into()));
-        }
-        Ok(self.node.statuses.topics(name).into_iter().map(|topic| topic.topic).collect())
+        self.queries.active_topics(name)
     }
 
     async fn reset_active_topics(&self, name: &str) -> HerderResult<()> {
-        if !self.node.config.topic_tracking_enabled() {
-            return Err(HerderError::Forbidden("Topic tracking is disabled.".into()));
-        }
-        if !self.node.config.topic_tracking_reset_allowed() {
-            return Err(HerderError::Forbidden("Topic tracking reset is disabled.".into()));
-        }
-        self.node.statuses.reset_topics(name);
-        Ok(())
+        self.queries.reset_active_topics(name)
     }
 
     async fn offsets(&self, name: &str) -> HerderResult<ConnectorOffsets> {
-        let offsets = self.with_offsets(name, |of, node| of.read(node)).await?;
-        Ok(ConnectorOffsets { offsets })
+        self.queries.offsets(name).await
     }
 
     async fn alter_offsets(&self, name: &str, offsets: Vec<ConnectorOffset>) -> HerderResult<String> {
-        self.check_offsets_may_change(name)?;
-        let vouches = self.with_offsets(name, move |of, node| of.alter(node, offsets)).await?;
-        Ok(offsets_message("altered", vouches))
+        self.queries.alter_offsets(name, offsets).await
     }
 
     async fn reset_offsets(&self, name: &str) -> HerderResult<String> {
-        self.check_offsets_may_change(name)?;
-        let vouches = self.with_offsets(name, |of, node| of.reset(node)).await?;
-        Ok(offsets_message("reset", vouches))
+        self.queries.reset_offsets(name).await
     }
 
     async fn put_task_configs(&self, _: &str, _: Vec<ConfigMap>, _: Option<RequestSignature>) -> HerderResult<()> {
@@ -433,7 +331,7 @@ impl Herder for StandaloneHerder {
     }
 
     async fn progress(&self, name: &str) -> HerderResult<ConnectorProgress> {
-        let snapshot = self.check_exists(name, HerderError::connector_not_found)?;
+        let snapshot = self.queries.check_exists(name, HerderError::connector_not_found)?;
         let view = self.view(name).ok_or_else(|| HerderError::connector_not_found(name))?;
         let mut tasks = view.tasks.snapshots();
         if tasks.is_empty() {
@@ -453,22 +351,12 @@ impl Herder for StandaloneHerder {
         };
         Ok(ConnectorProgress {
             name: name.to_owned(),
-            kind: snapshot.connector_config(name).map_or("unknown", |config| self.kind(config)),
+            kind: self.queries.kind_of(name),
             state: state(StatusKey::Connector(name.to_owned())).unwrap_or_else(|| State::Unassigned.to_string()),
             total,
             rates,
             tasks: tasks.into_iter().map(task).collect(),
             completion,
         })
-    }
-}
-
-fn offsets_message(what: &str, connector_vouches: bool) -> String {
-    match connector_vouches {
-        true => format!("The offsets for this connector have been {what} successfully"),
-        false => format!(
-            "The Connect framework-managed offsets for this connector have been {what} successfully. However, if this \
-             connector manages offsets externally, they will need to be manually {what} in the system that the connector uses."
-        ),
     }
 }

@@ -262,7 +262,7 @@ async fn secrets_are_never_shown_and_survive_being_sent_back() {
     herder.put_connector("a", back.into(), None, true).await.unwrap();
     let patch = GivenConfig { values: config_map(&[("size", "1")]), nulls: vec![] };
     herder.patch_connector("a", patch).await.unwrap();
-    let snapshot = herder.snapshot();
+    let snapshot = herder.queries.snapshot();
     assert_eq!(snapshot.connector_config("a").unwrap()["password"], "hunter2");
 }
 

@@ -1,0 +1,204 @@
+//! What a herder answers from the stores alone, whatever runs where.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use volley_api::{ConfigMap, PluginKind};
+
+use super::connector_offsets::OffsetsOf;
+use super::{
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorState, ConnectorStateInfo, HerderError, HerderResult,
+    Node, TaskIdInfo, TaskInfo, TaskStateInfo,
+};
+use crate::plugin_call::{Patience, call_plugin};
+use crate::secret_mask::mask_secrets;
+use crate::storage::{ClusterConfigState, StatusKey, TargetState};
+use crate::task::ConnectorTaskId;
+
+/// How long reading or changing offsets may take.
+const OFFSETS_DEADLINE: Duration = Duration::from_secs(90);
+
+/// Answers from the stores of a node.
+#[derive(Clone, Debug)]
+pub(super) struct ConnectorQueries {
+    node: Arc<Node>,
+}
+
+impl ConnectorQueries {
+    pub(super) fn new(node: Arc<Node>) -> Self {
+        Self { node }
+    }
+
+    /// Configurations as of now.
+    pub(super) fn snapshot(&self) -> Arc<ClusterConfigState> {
+        self.node.configs.snapshot()
+    }
+
+    /// Configurations as of now, if they have such a connector; else the error that `error` makes of the name.
+    pub(super) fn check_exists(
+        &self,
+        name: &str,
+        error: fn(&str) -> HerderError,
+    ) -> HerderResult<Arc<ClusterConfigState>> {
+        let snapshot = self.snapshot();
+        if snapshot.contains(name) { Ok(snapshot) } else { Err(error(name)) }
+    }
+
+    /// Names of all connectors.
+    pub(super) fn connectors(&self) -> Vec<String> {
+        self.snapshot().connectors().map(str::to_owned).collect()
+    }
+
+    /// `source`, `sink` or `unknown`, by the class in a configuration.
+    pub(super) fn kind(&self, config: &ConfigMap) -> &'static str {
+        let class = config.get("connector.class").map(|class| class.trim()).unwrap_or_default();
+        match self.node.plugins.find_connector(class).map(volley_api::Plugin::kind) {
+            Ok(PluginKind::Sink) => "sink",
+            Ok(_) => "source",
+            Err(_) => "unknown",
+        }
+    }
+
+    /// The kind of a connector.
+    pub(super) fn kind_of(&self, name: &str) -> &'static str {
+        self.snapshot().connector_config(name).map_or("unknown", |config| self.kind(config))
+    }
+
+    /// A connector.
+    pub(super) fn info(&self, name: &str) -> HerderResult<ConnectorInfo> {
+        let snapshot = self.snapshot();
+        let config = snapshot.connector_config(name).ok_or_else(|| HerderError::connector_not_found(name))?;
+        let tasks = 0..snapshot.task_configs(name).len();
+        Ok(ConnectorInfo {
+            name: name.to_owned(),
+            config: mask_secrets(config, &self.node.plugins),
+            tasks: tasks.map(|task| TaskIdInfo { connector: name.to_owned(), task }).collect(),
+            kind: self.kind(config),
+        })
+    }
+
+    /// States of a connector and its tasks.
+    pub(super) fn states(&self, name: &str) -> HerderResult<ConnectorStateInfo> {
+        let not_found = || HerderError::NotFound(format!("No status found for connector {name}"));
+        let status = self.node.statuses.get(&StatusKey::Connector(name.to_owned())).ok_or_else(not_found)?;
+        let tasks = self.node.statuses.tasks(name).into_iter();
+        Ok(ConnectorStateInfo {
+            name: name.to_owned(),
+            connector: ConnectorState::from(status),
+            tasks: tasks.map(|(id, status)| TaskStateInfo::new(id, status)).collect(),
+            kind: self.kind_of(name),
+            completion: None,
+        })
+    }
+
+    /// Tasks with their configurations.
+    pub(super) fn task_infos(&self, name: &str) -> HerderResult<Vec<TaskInfo>> {
+        let snapshot = self.check_exists(name, HerderError::connector_not_found)?;
+        let mut hints = snapshot.connector_config(name).cloned().unwrap_or_default();
+        let tasks = snapshot.task_configs(name).into_iter().enumerate().map(|(task, config)| {
+            // Which keys are secrets the connector's class says, and a task's configuration need not name it.
+            let class = hints.entry("connector.class".to_owned()).or_default().clone();
+            let mut config = config.clone();
+            let has_class = config.contains_key("connector.class");
+            config.entry("connector.class".to_owned()).or_insert(class);
+            let mut masked = mask_secrets(&config, &self.node.plugins);
+            if !has_class {
+                masked.shift_remove("connector.class");
+            }
+            TaskInfo { id: TaskIdInfo { connector: name.to_owned(), task }, config: masked }
+        });
+        Ok(tasks.collect())
+    }
+
+    /// State of a task.
+    pub(super) fn task_status(&self, name: &str, task: usize) -> HerderResult<TaskStateInfo> {
+        let id = ConnectorTaskId { connector: name.to_owned(), task };
+        let not_found = HerderError::NotFound(format!("No status found for task {id}"));
+        let status = self.node.statuses.get(&StatusKey::Task(id)).ok_or(not_found)?;
+        Ok(TaskStateInfo::new(task, status))
+    }
+
+    /// Topics that a connector uses.
+    pub(super) fn active_topics(&self, name: &str) -> HerderResult<Vec<String>> {
+        if !self.node.config.topic_tracking_enabled() {
+            return Err(HerderError::Forbidden("Topic tracking is disabled.".into()));
+        }
+        Ok(self.node.statuses.topics(name).into_iter().map(|topic| topic.topic).collect())
+    }
+
+    /// Forgets them.
+    pub(super) fn reset_active_topics(&self, name: &str) -> HerderResult<()> {
+        if !self.node.config.topic_tracking_enabled() {
+            return Err(HerderError::Forbidden("Topic tracking is disabled.".into()));
+        }
+        if !self.node.config.topic_tracking_reset_allowed() {
+            return Err(HerderError::Forbidden("Topic tracking reset is disabled.".into()));
+        }
+        self.node.statuses.reset_topics(name);
+        Ok(())
+    }
+
+    /// Offsets of a connector.
+    ///
+    /// # Cancellation
+    /// Reading goes on; its outcome is dropped. So it is for the other calls about offsets.
+    pub(super) async fn offsets(&self, name: &str) -> HerderResult<ConnectorOffsets> {
+        let offsets = self.with_offsets(name, |of, node| of.read(node)).await?;
+        Ok(ConnectorOffsets { offsets })
+    }
+
+    /// Changes offsets of a STOPPED connector; the answer is for the user.
+    pub(super) async fn alter_offsets(&self, name: &str, offsets: Vec<ConnectorOffset>) -> HerderResult<String> {
+        self.check_offsets_may_change(name)?;
+        let vouches = self.with_offsets(name, move |of, node| of.alter(node, offsets)).await?;
+        Ok(offsets_message("altered", vouches))
+    }
+
+    /// Forgets all offsets of a STOPPED connector; the answer is for the user.
+    pub(super) async fn reset_offsets(&self, name: &str) -> HerderResult<String> {
+        self.check_offsets_may_change(name)?;
+        let vouches = self.with_offsets(name, |of, node| of.reset(node)).await?;
+        Ok(offsets_message("reset", vouches))
+    }
+
+    /// Runs `call` with a connector whose offsets are asked for, on a thread of its own.
+    async fn with_offsets<T: Send + 'static>(
+        &self,
+        name: &str,
+        call: impl FnOnce(&OffsetsOf, &Node) -> HerderResult<T> + Send + 'static,
+    ) -> HerderResult<T> {
+        let snapshot = self.check_exists(name, HerderError::connector_not_found)?;
+        let raw = snapshot.connector_config(name).cloned().unwrap_or_default();
+        let class = raw.get("connector.class").map(|class| class.trim()).unwrap_or_default();
+        let plugin = self.node.plugins.find_connector(class)?.clone();
+        let (name, node) = (name.to_owned(), Arc::clone(&self.node));
+        let what = format!("access to the offsets of connector `{name}`");
+        call_plugin(&what, Patience::of(OFFSETS_DEADLINE), move || {
+            let config = node.transformer.resolve(&raw)?;
+            call(&OffsetsOf { name, config, plugin }, &node)
+        })
+        .await?
+    }
+
+    fn check_offsets_may_change(&self, name: &str) -> HerderResult<()> {
+        let snapshot = self.check_exists(name, HerderError::connector_not_found)?;
+        let is_stopped = snapshot.target_state(name) == Some(TargetState::Stopped) && snapshot.task_count(name) == 0;
+        if is_stopped {
+            return Ok(());
+        }
+        Err(HerderError::BadRequest(format!(
+            "Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the specified \
+             connector by issuing a 'PUT' request to the '/connectors/{name}/stop' endpoint"
+        )))
+    }
+}
+
+fn offsets_message(what: &str, connector_vouches: bool) -> String {
+    match connector_vouches {
+        true => format!("The offsets for this connector have been {what} successfully"),
+        false => format!(
+            "The Connect framework-managed offsets for this connector have been {what} successfully. However, if this \
+             connector manages offsets externally, they will need to be manually {what} in the system that the connector uses."
+        ),
+    }
+}
