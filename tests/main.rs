@@ -6,6 +6,7 @@ mod bad_records;
 mod custom_connector;
 mod delivered_rows;
 mod exactly_once;
+mod java_worker;
 mod kafka_admin;
 mod kafka_fetch;
 mod kafka_outage;

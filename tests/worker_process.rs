@@ -1,15 +1,13 @@
 //! The real `volley` binary as a child process, with configurations in a directory of its own.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::testbed::wait_until;
+use crate::testbed::{send, wait_until};
 
 /// A directory with the configurations and logs of one test.
 pub(crate) struct Volley {
@@ -157,20 +155,8 @@ impl Drop for Running {
 /// Sends a request to a worker; status and JSON body (null if there is none).
 pub(crate) fn request(address: &str, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
     let body = body.map(Value::to_string).unwrap_or_default();
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    let status = head.split_whitespace().nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
-    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    let answer = send(address, method, path, &[("Content-Type", "application/json")], Some(body.as_bytes())).unwrap();
+    (answer.status, answer.json())
 }
 
 /// All Parquet files below `dir`, sorted.

@@ -1,10 +1,12 @@
 #!/bin/sh
-# Installs the servers that the tests start, unless they are there: Kafka from Maven Central, an S3 server from PyPI.
+# Installs the servers that the tests start, unless they are there: Kafka and Kafka Connect from Maven Central, an S3 server
+# and a client of Connect's REST from PyPI.
 # Into ${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}; removing that directory is all it takes to start over.
 set -eu
 
 kafka_version=4.3.0
 moto_version=5.1.22
+client_version=1.0.0
 here=$(cd "$(dirname "$0")" && pwd)
 testbed=${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}
 mkdir -p "$testbed"
@@ -32,29 +34,36 @@ need() {
 # A second attempt helps against a registry's bad moment.
 twice() { "$@" || { say "trying again: $*"; sleep 5; "$@"; }; }
 
-install_kafka() {
-    [ -e "$testbed/kafka/.version-$kafka_version" ] && return
+# install_jars NAME: what NAME-pom.xml depends on, into the directory NAME.
+install_jars() {
+    [ -e "$testbed/$1/.version-$kafka_version" ] && return
     need "command -v mvn" maven
-    say "installing Kafka $kafka_version"
-    rm -rf "$testbed/kafka" "$testbed/kafka.new"
-    mkdir -p "$testbed/kafka.new"
-    twice mvn -q -B -f "$here/kafka-pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
-        -DincludeScope=runtime -DoutputDirectory="$testbed/kafka.new" >&2
-    touch "$testbed/kafka.new/.version-$kafka_version"
-    mv "$testbed/kafka.new" "$testbed/kafka"
+    say "installing Kafka $kafka_version: $1"
+    rm -rf "$testbed/$1" "$testbed/$1.new"
+    mkdir -p "$testbed/$1.new"
+    twice mvn -q -B -f "$here/$1-pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
+        -DincludeScope=runtime -DoutputDirectory="$testbed/$1.new" >&2
+    touch "$testbed/$1.new/.version-$kafka_version"
+    mv "$testbed/$1.new" "$testbed/$1"
 }
 
-install_s3() {
-    [ -e "$testbed/s3/.version-$moto_version" ] && return
+# install_python NAME VERSION PACKAGE…: into a virtual environment of its own.
+install_python() {
+    name=$1
+    version=$2
+    shift 2
+    [ -e "$testbed/$name/.version-$version" ] && return
     need "python3 -c 'import ensurepip, venv'" python3 python3-venv
-    say "installing moto $moto_version (an S3 server)"
-    rm -rf "$testbed/s3"
-    python3 -m venv "$testbed/s3" >&2
-    twice "$testbed/s3/bin/pip" install -q --disable-pip-version-check "moto[server,s3]==$moto_version" >&2
-    touch "$testbed/s3/.version-$moto_version"
+    say "installing $*"
+    rm -rf "${testbed:?}/$name"
+    python3 -m venv "$testbed/$name" >&2
+    twice "$testbed/$name/bin/pip" install -q --disable-pip-version-check "$@" >&2
+    touch "$testbed/$name/.version-$version"
 }
 
 need "command -v java" openjdk-17-jre-headless
 need "command -v openssl" openssl
-install_kafka
-install_s3
+install_jars kafka
+install_jars connect
+install_python s3 $moto_version "moto[server,s3]==$moto_version"
+install_python clients $client_version "kafka-connect-py==$client_version"

@@ -1,15 +1,22 @@
 //! Real servers for the tests: installed by `install.sh`, started on free ports of 127.0.0.1, gone with the test process.
 #![allow(clippy::unwrap_used, dead_code)]
 
+mod connect_worker;
 mod deadline;
+mod http;
 mod kafka;
 mod logging;
 mod rebalances;
 mod s3;
 mod server_process;
+mod worker_properties;
 
 #[allow(unused_imports)]
+pub(crate) use connect_worker::{ConnectWorker, Mode, Vendor};
+#[allow(unused_imports)]
 pub(crate) use deadline::wait_until;
+#[allow(unused_imports)]
+pub(crate) use http::{Answer, send};
 #[allow(unused_imports)]
 pub(crate) use kafka::{Kafka, Message, properties};
 #[allow(unused_imports)]
@@ -18,3 +25,5 @@ pub(crate) use logging::log_as_asked;
 pub(crate) use rebalances::{Rebalance, Rebalances};
 #[allow(unused_imports)]
 pub(crate) use s3::S3;
+#[allow(unused_imports)]
+pub(crate) use worker_properties::{WorkerProperties, distributed_properties, standalone_properties};

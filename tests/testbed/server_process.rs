@@ -5,17 +5,24 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use super::wait_until;
 
 /// Runs the server and waits for its own standard input to close: that happens when the server is dropped, and also when
-/// the test process is gone, even by SIGKILL. A process group of its own keeps signals for the tests away from it. Then kills the server and, unless told to keep it, removes its directory.
+/// the test process is gone, even by SIGKILL. A process group of its own keeps signals for the tests away from it. Then kills
+/// the server and, unless told to keep it, removes its directory. Ends with the server's status.
 const SUPERVISOR: &str = r#"
-directory=$1; shift
-"$@" </dev/null >>"$directory/log" 2>&1 &
+directory=$1; output=$2; shift 2
+cd "$directory" || exit 1
+"$@" </dev/null >>"$output" 2>>log &
 server=$!
+echo $server >pid.new; mv pid.new pid
 read -r what
-kill -9 $server; wait $server 2>/dev/null
-[ "$what" = keep ] || rm -rf "$directory"
+kill -9 $server 2>/dev/null; wait $server 2>/dev/null; status=$?
+cd /; [ "$what" = keep ] || rm -rf "$directory"
+exit $status
 "#;
 
 pub(crate) struct ServerProcess {
@@ -24,12 +31,26 @@ pub(crate) struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts `command`, whose output goes to the file `log` in `directory`. The directory goes with the server.
+    /// Starts `command` in `directory`; its output goes to the file `log` there. The directory goes with the server.
     pub(crate) fn start(directory: &Path, command: &[String]) -> Self {
+        Self::start_with_output(directory, "log", command, &[])
+    }
+
+    /// The same, with standard output in a file `output` of the directory, and more environment.
+    pub(crate) fn start_with_output(
+        directory: &Path,
+        output: &str,
+        command: &[String],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        // what an earlier server left there
+        let _ = fs::remove_file(directory.join("pid"));
         let supervisor = Command::new("sh")
             .args(["-c", SUPERVISOR, "supervisor"])
             .arg(directory)
+            .arg(output)
             .args(command)
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .process_group(0)
             .spawn()
@@ -37,12 +58,32 @@ impl ServerProcess {
         Self { supervisor, directory: directory.to_owned() }
     }
 
-    /// Kills the server and keeps its directory.
-    pub(crate) fn kill_and_keep_data(mut self) {
+    /// The server's process.
+    pub(crate) fn pid(&self) -> u32 {
+        wait_until(Duration::from_secs(10), "a server has a pid", || {
+            fs::read_to_string(self.directory.join("pid")).ok()?.trim().parse().ok()
+        })
+    }
+
+    /// Sends it a signal, such as `TERM`.
+    pub(crate) fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args(["-s", signal, &self.pid().to_string()]).status().unwrap();
+        assert!(status.success(), "could not send {signal} to process {}", self.pid());
+    }
+
+    /// Whether the server has not ended by itself.
+    pub(crate) fn is_running(&self) -> bool {
+        // one that has ended stays a zombie, since nobody has waited for it yet
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
+        stat.rsplit_once(')').is_some_and(|(_, fields)| !fields.trim_start().starts_with('Z'))
+    }
+
+    /// Kills the server and keeps its directory; the status with which it had ended, if it had.
+    pub(crate) fn kill_and_keep_data(mut self) -> ExitStatus {
         if let Some(mut stdin) = self.supervisor.stdin.take() {
             stdin.write_all(b"keep\n").unwrap();
         }
-        self.supervisor.wait().unwrap();
+        self.supervisor.wait().unwrap()
     }
 
     /// The end of what the server wrote, for the message of a failure.

@@ -1,0 +1,194 @@
+//! A Connect worker, Kafka's own or Volley, as an external process with a directory of its own.
+//!
+//! Both are started on the same properties and asked in the same way, so that a test can say which of them it wants and
+//! leave the rest alone.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::http::{Answer, send};
+use super::server_process::{ServerProcess, data_directory, free_port, installed};
+use super::wait_until;
+use super::worker_properties::WorkerProperties;
+
+const READY: Duration = Duration::from_secs(90);
+const ENDED: Duration = Duration::from_secs(60);
+const JAVA_OPTIONS: [&str; 4] = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"];
+const PROPERTIES: &str = "worker.properties";
+
+/// Whose worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Vendor {
+    /// Kafka's own, 4.3.0.
+    Java,
+    /// The binary of this repository.
+    Volley,
+}
+
+/// The mode in which a worker runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Standalone,
+    Distributed,
+}
+
+/// A running worker; killed when dropped.
+pub(crate) struct ConnectWorker {
+    process: Option<ServerProcess>,
+    directory: PathBuf,
+    port: u16,
+    vendor: Vendor,
+    mode: Mode,
+}
+
+impl ConnectWorker {
+    /// Starts a worker on these properties, to which it adds `listeners`; does not wait for it.
+    pub(crate) fn launch(vendor: Vendor, mode: Mode, properties: &WorkerProperties) -> Self {
+        let directory = data_directory("connect");
+        let port = free_port();
+        let mut text: String = properties.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
+        if !properties.iter().any(|(key, _)| *key == "listeners") {
+            text.push_str(&format!("listeners=http://127.0.0.1:{port}\n"));
+        }
+        fs::write(directory.join(PROPERTIES), text).unwrap();
+        let mut worker = Self { process: None, directory, port, vendor, mode };
+        worker.launch_again();
+        worker
+    }
+
+    /// Starts a worker and waits until it is ready to handle requests.
+    pub(crate) fn start(vendor: Vendor, mode: Mode, properties: &WorkerProperties) -> Self {
+        let worker = Self::launch(vendor, mode, properties);
+        worker.await_ready();
+        worker
+    }
+
+    /// Starts it again after [`ConnectWorker::stop`] or [`ConnectWorker::kill`], on the same properties and port.
+    pub(crate) fn launch_again(&mut self) {
+        let command = match self.vendor {
+            Vendor::Java => java_command(self.mode),
+            Vendor::Volley => volley_command(self.mode),
+        };
+        let environment = [("VOLLEY_PROBES", "1")];
+        self.process = Some(ServerProcess::start_with_output(&self.directory, "stdout", &command, &environment));
+    }
+
+    /// Waits until `GET /health` is 200: it has joined its group and read its topics.
+    pub(crate) fn await_ready(&self) {
+        wait_until(READY, "a worker is healthy", || {
+            assert!(self.is_running(), "the {:?} worker has ended:\n{}", self.vendor, self.log_tail());
+            let answer = send(&self.address(), "GET", "/health", &[], None).ok()?;
+            (answer.status == 200).then_some(())
+        });
+    }
+
+    /// SIGTERM, and waits for the end; stdout, log and directory stay.
+    pub(crate) fn stop(&mut self) -> ExitStatus {
+        self.process().signal("TERM");
+        wait_until(ENDED, "a worker ends after SIGTERM", || (!self.is_running()).then_some(()));
+        self.process.take().expect("it was running").kill_and_keep_data()
+    }
+
+    /// SIGKILL; stdout, log and directory stay.
+    pub(crate) fn kill(&mut self) {
+        self.process.take().expect("the worker is running").kill_and_keep_data();
+    }
+
+    /// SIGTERM, without waiting.
+    pub(crate) fn terminate(&self) {
+        self.process().signal("TERM");
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.process.as_ref().is_some_and(ServerProcess::is_running)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process().pid()
+    }
+
+    pub(crate) fn vendor(&self) -> Vendor {
+        self.vendor
+    }
+
+    /// Where REST listens, which is also the worker's id.
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// A directory of the worker's own.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What it has written to standard output, over all its lives, by lines: the records of tool connectors.
+    pub(crate) fn stdout_lines(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.directory.join("stdout")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.directory.join("log")).unwrap_or_default()
+    }
+
+    /// Asks it; status and JSON body (null if there is none).
+    pub(crate) fn ask(&self, method: &str, target: &str, body: Option<&Value>) -> (u16, Value) {
+        let answer = self.try_ask(method, target, body);
+        let answer = answer.unwrap_or_else(|| panic!("{method} {target}: no answer of {:?}", self.vendor));
+        (answer.status, answer.json())
+    }
+
+    /// Asks it; none if it does not answer.
+    pub(crate) fn try_ask(&self, method: &str, target: &str, body: Option<&Value>) -> Option<Answer> {
+        let body = body.map(Value::to_string);
+        let headers = [("Content-Type", "application/json")];
+        let headers = if body.is_some() { &headers[..] } else { &[] };
+        send(&self.address(), method, target, headers, body.as_ref().map(String::as_bytes)).ok()
+    }
+
+    fn process(&self) -> &ServerProcess {
+        self.process.as_ref().expect("the worker is running")
+    }
+
+    fn log_tail(&self) -> String {
+        self.process.as_ref().map(ServerProcess::log_tail).unwrap_or_default()
+    }
+}
+
+impl Drop for ConnectWorker {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let state = if self.is_running() { "running" } else { "ended" };
+            eprintln!("{:?} worker {} ({state}):\n{}\n", self.vendor, self.address(), self.log_tail());
+        }
+        if self.process.is_none() {
+            let _ = fs::remove_dir_all(&self.directory);
+        }
+    }
+}
+
+fn java_command(mode: Mode) -> Vec<String> {
+    let main = match mode {
+        Mode::Standalone => "org.apache.kafka.connect.cli.ConnectStandalone",
+        Mode::Distributed => "org.apache.kafka.connect.cli.ConnectDistributed",
+    };
+    let logging = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/testbed/connect-log4j2.properties");
+    let class_path = format!("{}/*", installed("connect").display());
+    let mut command: Vec<String> = vec!["java".to_owned()];
+    command.extend(JAVA_OPTIONS.map(str::to_owned));
+    command.push(format!("-Dlog4j2.configurationFile={logging}"));
+    command.extend(["-cp".to_owned(), class_path, main.to_owned(), PROPERTIES.to_owned()]);
+    command
+}
+
+fn volley_command(mode: Mode) -> Vec<String> {
+    let mode = match mode {
+        Mode::Standalone => "standalone",
+        Mode::Distributed => "distributed",
+    };
+    [env!("CARGO_BIN_EXE_volley"), mode, PROPERTIES].map(str::to_owned).to_vec()
+}
