@@ -19,7 +19,9 @@ use crate::connector_file::CreateConnector;
 use crate::herder::{Completion, ConnectorInfo, ConnectorProgress, Herder, HerderResult, Node, StandaloneHerder};
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
-use crate::rest::{Advertised, Listener, LogLevels, Loggers, RestServer, RestState, admin_router, router, serve};
+use crate::rest::{
+    Advertised, Listener, LogLevels, Loggers, PeerClient, RestServer, RestState, admin_router, router, serve,
+};
 use crate::storage::{FileOffsetBackingStore, MemoryConfigBackingStore, MemoryStatusBackingStore};
 use crate::validation::{ConnectorValidator, OverridePolicy};
 use crate::worker_config::WorkerConfig;
@@ -103,6 +105,7 @@ impl Worker {
         look_up_cluster_id(config.worker_admin_properties(), Arc::clone(&kafka_cluster_id), end.clone());
         let state = RestState {
             herder: Arc::clone(&herder) as Arc<dyn Herder>,
+            peers: Arc::new(PeerClient::new(config)?),
             loggers: Arc::clone(&node.log_levels),
             kafka_cluster_id,
         };

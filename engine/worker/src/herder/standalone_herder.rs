@@ -212,6 +212,10 @@ impl Herder for StandaloneHerder {
         self.queries.info(name)
     }
 
+    fn stored_config(&self, name: &str) -> Option<ConfigMap> {
+        self.snapshot().connector_config(name).cloned()
+    }
+
     async fn connector_status(&self, name: &str) -> HerderResult<ConnectorStateInfo> {
         self.states(name)
     }

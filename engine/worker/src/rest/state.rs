@@ -7,6 +7,7 @@ use parking_lot::RwLock;
 use serde::Serialize;
 
 use super::loggers::Loggers;
+use super::peer_client::PeerClient;
 use crate::herder::Herder;
 
 /// The Kafka version whose API this is.
@@ -28,6 +29,8 @@ pub struct ServerInfo {
 pub struct RestState {
     /// Does what is asked.
     pub herder: Arc<dyn Herder>,
+    /// Talks to the other workers of the group, for what they have to do.
+    pub peers: Arc<PeerClient>,
     /// Log levels.
     pub loggers: Arc<Loggers>,
     /// The cluster's id, once known.

@@ -47,6 +47,7 @@ impl Client {
         let herder = test_herder();
         let state = RestState {
             herder: Arc::clone(&herder) as Arc<dyn Herder>,
+            peers: Arc::default(),
             loggers: Arc::new(Loggers::new(None)),
             kafka_cluster_id: Arc::new(RwLock::new(Some("cluster".into()))),
         };

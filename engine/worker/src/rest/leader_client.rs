@@ -1,0 +1,229 @@
+//! What a worker asks of the leader of its group on its own account (KIP-507): to write the task configurations that a
+//! connector made here, and to fence the producers of an exactly-once source.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::Method;
+use hyper::header::{HeaderName, HeaderValue};
+use serde_json::Value;
+use url::Url;
+
+use super::peer_client::{PeerAnswer, PeerClient, PeerError, PeerRequest};
+use crate::herder::{HerderError, HerderResult};
+
+/// Header with the MAC of the body, in base64.
+pub(super) const SIGNATURE: HeaderName = HeaderName::from_static("x-connect-authorization");
+/// Header that names the MAC's algorithm.
+pub(super) const SIGNATURE_ALGORITHM: HeaderName = HeaderName::from_static("x-connect-request-signature-algorithm");
+
+/// The signature of a request to the leader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignatureHeaders {
+    /// MAC of the exact bytes of the body, in base64 (standard alphabet, padded).
+    pub mac: String,
+    /// Its algorithm, such as HmacSHA256.
+    pub algorithm: String,
+}
+
+/// Asks the leader.
+#[derive(Clone, Debug)]
+pub struct LeaderClient {
+    peers: Arc<PeerClient>,
+}
+
+impl LeaderClient {
+    /// One that talks by `peers`.
+    pub fn new(peers: Arc<PeerClient>) -> Self {
+        Self { peers }
+    }
+
+    /// `POST /connectors/{connector}/tasks`: brings the task configurations that a connector instance made here.
+    /// `leader_url` is the advertised URL of the leader (`http://host:port/`), `body` a JSON array of flat objects.
+    ///
+    /// # Errors
+    /// What the leader answered: `Forbidden` for a signature that it does not take (it may have a newer key),
+    /// `Unavailable` while it has no key, `Conflict` while it rebalances. `Internal` if it was not reached.
+    ///
+    /// # Cancellation
+    /// The leader may have written them all the same.
+    pub async fn put_task_configs(
+        &self,
+        leader_url: &str,
+        connector: &str,
+        body: Vec<u8>,
+        signature: Option<SignatureHeaders>,
+    ) -> HerderResult<()> {
+        self.ask(Method::POST, leader_url, [connector, "tasks"], Some(body), signature).await
+    }
+
+    /// `PUT /connectors/{connector}/fence`: asks to fence the producers of an exactly-once source. The signature is that of
+    /// no bytes.
+    ///
+    /// # Errors
+    /// See [`LeaderClient::put_task_configs`].
+    ///
+    /// # Cancellation
+    /// The leader may have fenced them all the same.
+    pub async fn fence(
+        &self,
+        leader_url: &str,
+        connector: &str,
+        signature: Option<SignatureHeaders>,
+    ) -> HerderResult<()> {
+        self.ask(Method::PUT, leader_url, [connector, "fence"], None, signature).await
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        leader_url: &str,
+        path: [&str; 2],
+        body: Option<Vec<u8>>,
+        signature: Option<SignatureHeaders>,
+    ) -> HerderResult<()> {
+        let request = PeerRequest {
+            method,
+            url: connector_url(leader_url, path)?,
+            headers: signature.map(header_values).transpose()?.unwrap_or_default(),
+            body: body.map(Bytes::from),
+        };
+        let answer = self.peers.send(request).await.map_err(|error| HerderError::Internal(io_message(&error)))?;
+        match answer.status {
+            200..=299 => Ok(()),
+            status if status >= 400 => Err(refusal(&answer)),
+            status => Err(HerderError::Internal(unexpected_status(status))),
+        }
+    }
+}
+
+fn connector_url(leader_url: &str, path: [&str; 2]) -> HerderResult<Url> {
+    let malformed = || HerderError::Internal(format!("could not use `{leader_url}` as the URL of the leader"));
+    let mut url = Url::parse(leader_url).map_err(|_| malformed())?;
+    url.path_segments_mut().map_err(|()| malformed())?.pop_if_empty().push("connectors").extend(path);
+    Ok(url)
+}
+
+fn header_values(signature: SignatureHeaders) -> HerderResult<Vec<(HeaderName, HeaderValue)>> {
+    let value = |text: String| {
+        HeaderValue::try_from(text)
+            .map_err(|_| HerderError::Internal("could not sign a request: the signature is no header value".to_owned()))
+    };
+    Ok(vec![(SIGNATURE, value(signature.mac)?), (SIGNATURE_ALGORITHM, value(signature.algorithm)?)])
+}
+
+/// What is said when another worker was not reached.
+pub(super) fn io_message(error: &PeerError) -> String {
+    format!("IO Error trying to forward REST request: {error}")
+}
+
+/// What is said of a redirect and the like.
+pub(super) fn unexpected_status(status: u16) -> String {
+    format!("Unexpected status code when handling forwarded request: {status}")
+}
+
+/// The code and message of an error that another worker answered; `None` if it is not in Kafka Connect's form.
+pub(super) fn error_message(answer: &PeerAnswer) -> Option<(i64, String)> {
+    let body: Value = serde_json::from_slice(&answer.body).ok()?;
+    let message = body.get("message")?.as_str().unwrap_or_default().to_owned();
+    Some((body.get("error_code")?.as_i64()?, message))
+}
+
+fn refusal(answer: &PeerAnswer) -> HerderError {
+    let Some((_, message)) = error_message(answer) else {
+        let status = answer.status;
+        return HerderError::Internal(format!(
+            "the leader refused with status {status} and no message that can be read"
+        ));
+    };
+    match answer.status {
+        400 => HerderError::BadRequest(message),
+        403 => HerderError::Forbidden(message),
+        404 => HerderError::NotFound(message),
+        409 => HerderError::Conflict(message),
+        503 => HerderError::Unavailable(message),
+        _ => HerderError::Internal(message),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use axum::Router;
+    use axum::extract::Request;
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// The URL of a worker that answers every request with what `answer` makes of it.
+    async fn leader(answer: fn(String) -> (StatusCode, String)) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let router = Router::new().fallback(move |request: Request| async move {
+            let (parts, body) = request.into_parts();
+            let header = |name: &str| parts.headers.get(name).map_or("-", |value| value.to_str().unwrap()).to_owned();
+            let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            let (mac, algorithm) = (header(SIGNATURE.as_str()), header(SIGNATURE_ALGORITHM.as_str()));
+            let seen = format!(
+                "{} {} {mac} {algorithm} {} {}",
+                parts.method,
+                parts.uri,
+                header("user-agent"),
+                String::from_utf8_lossy(&body)
+            );
+            answer(seen).into_response()
+        });
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        url
+    }
+
+    fn echo(seen: String) -> (StatusCode, String) {
+        let body = serde_json::json!({ "error_code": 403, "message": seen });
+        (StatusCode::FORBIDDEN, body.to_string())
+    }
+
+    fn client() -> LeaderClient {
+        LeaderClient::new(Arc::default())
+    }
+
+    #[tokio::test]
+    async fn the_leader_gets_the_body_and_the_signature_and_its_refusal_is_told() {
+        let url = leader(echo).await;
+        let signature = SignatureHeaders { mac: "bWFj".into(), algorithm: "HmacSHA256".into() };
+        let error = client().put_task_configs(&url, "a b", b"[]".to_vec(), Some(signature)).await.unwrap_err();
+        assert_eq!(error.status(), 403);
+        assert_eq!(error.to_string(), "POST /connectors/a%20b/tasks bWFj HmacSHA256 kafka-connect []");
+        let error = client().fence(&url, "a", None).await.unwrap_err();
+        assert_eq!(error.to_string(), "PUT /connectors/a/fence - - kafka-connect ");
+    }
+
+    #[tokio::test]
+    async fn done_is_done_and_redirects_are_not_followed() {
+        let url = leader(|_| (StatusCode::NO_CONTENT, String::new())).await;
+        client().fence(&url, "a", None).await.unwrap();
+        let url = leader(|_| (StatusCode::TEMPORARY_REDIRECT, String::new())).await;
+        let error = client().fence(&url, "a", None).await.unwrap_err();
+        assert_eq!(error.to_string(), "Unexpected status code when handling forwarded request: 307");
+    }
+
+    #[tokio::test]
+    async fn a_leader_that_is_gone_is_an_io_error() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        drop(listener);
+        let error = client().fence(&url, "a", None).await.unwrap_err();
+        let expected = "IO Error trying to forward REST request: java.net.ConnectException: Connection refused";
+        assert_eq!((error.status(), error.to_string().as_str()), (500, expected));
+    }
+
+    #[test]
+    fn a_connector_s_name_is_one_segment_of_the_path() {
+        let url = |leader: &str, name: &str| connector_url(leader, [name, "tasks"]).unwrap().to_string();
+        assert_eq!(url("http://a:8083/", "my orders"), "http://a:8083/connectors/my%20orders/tasks");
+        assert_eq!(url("https://[::1]:8083", "a/b?c#%ü"), "https://[::1]:8083/connectors/a%2Fb%3Fc%23%25%C3%BC/tasks");
+        assert_eq!(url("http://a:8083/base/", "x"), "http://a:8083/base/connectors/x/tasks");
+        assert!(connector_url("nonsense", ["x", "tasks"]).is_err());
+    }
+}

@@ -1,0 +1,170 @@
+//! HTTP to another worker of the group: one connection for each request, no redirects, everything with a deadline.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1;
+use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use url::{Host, Url};
+use volley_api::Result;
+
+use crate::worker_config::WorkerConfig;
+
+/// How long it may take until the other worker has accepted the connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long the whole request may take: as long as the other worker itself takes to give up.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// More than any answer of a worker; one beyond it is refused.
+const MAX_ANSWER: usize = 64 << 20;
+
+/// Talks to the other workers of the group.
+#[derive(Clone, Debug, Default)]
+pub struct PeerClient {
+    _private: (),
+}
+
+/// A request to another worker.
+#[derive(Debug)]
+pub(super) struct PeerRequest {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    /// Headers beside those that every request has.
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// JSON, where there is a body.
+    pub(super) body: Option<Bytes>,
+}
+
+/// What the other worker answered.
+#[derive(Debug)]
+pub(super) struct PeerAnswer {
+    pub(super) status: u16,
+    pub(super) body: Bytes,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum PeerError {
+    /// The name, the network, or the other worker's HTTP.
+    Io(String),
+    /// No answer in time.
+    TimedOut,
+    /// The URL names no host, or neither http nor https.
+    Url(String),
+}
+
+/// `Result` of a request to another worker.
+pub(super) type PeerResult<T> = std::result::Result<T, PeerError>;
+
+impl fmt::Display for PeerError {
+    /// As Java's client words it, where it is seen by clients of the REST API.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(message) | Self::Url(message) => f.write_str(message),
+            Self::TimedOut => {
+                write!(f, "java.util.concurrent.TimeoutException: Total timeout {REQUEST_TIMEOUT:?} elapsed")
+            }
+        }
+    }
+}
+
+impl PeerClient {
+    /// One with the TLS settings of the worker.
+    ///
+    /// # Errors
+    /// `Config`, naming the key that is wrong.
+    pub fn new(_config: &WorkerConfig) -> Result<Self> {
+        Ok(Self::default())
+    }
+
+    /// Sends a request and reads the whole answer.
+    ///
+    /// # Cancellation
+    /// The connection is closed; the other worker may have done what it was asked all the same.
+    pub(super) async fn send(&self, request: PeerRequest) -> PeerResult<PeerAnswer> {
+        tokio::time::timeout(REQUEST_TIMEOUT, self.exchange(request)).await.unwrap_or(Err(PeerError::TimedOut))
+    }
+
+    async fn exchange(&self, request: PeerRequest) -> PeerResult<PeerAnswer> {
+        let stream = connect(&request.url).await?;
+        match request.url.scheme() {
+            "http" => talk(stream, request).await,
+            other => Err(PeerError::Url(format!("could not talk {other} to another worker"))),
+        }
+    }
+}
+
+async fn connect(url: &Url) -> PeerResult<TcpStream> {
+    let nowhere = || PeerError::Url(format!("could not find a host in `{url}`, which a worker gave as its address"));
+    let port = url.port_or_known_default().ok_or_else(nowhere)?;
+    let connecting = async {
+        match url.host().ok_or_else(nowhere)? {
+            Host::Domain(name) => TcpStream::connect((name, port)).await.map_err(|error| connect_error(&error)),
+            Host::Ipv4(address) => TcpStream::connect((address, port)).await.map_err(|error| connect_error(&error)),
+            Host::Ipv6(address) => TcpStream::connect((address, port)).await.map_err(|error| connect_error(&error)),
+        }
+    };
+    let too_late = || PeerError::Io("java.net.SocketTimeoutException: Connect Timeout".to_owned());
+    let stream = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.map_err(|_| too_late())??;
+    // A request is one write, so that waiting for more would only cost time.
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
+}
+
+fn connect_error(error: &std::io::Error) -> PeerError {
+    PeerError::Io(match error.kind() {
+        std::io::ErrorKind::ConnectionRefused => "java.net.ConnectException: Connection refused".to_owned(),
+        _ => format!("java.net.ConnectException: {error}"),
+    })
+}
+
+async fn talk<S>(stream: S, request: PeerRequest) -> PeerResult<PeerAnswer>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let broken = |error: hyper::Error| PeerError::Io(format!("java.io.IOException: {error}"));
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    let exchange = async {
+        let answer = sender.send_request(http_request(request)?).await.map_err(broken)?;
+        let (parts, body) = answer.into_parts();
+        let body = Limited::new(body, MAX_ANSWER).collect().await;
+        let body = body.map_err(|error| PeerError::Io(format!("java.io.IOException: {error}")))?.to_bytes();
+        Ok(PeerAnswer { status: parts.status.as_u16(), body })
+    };
+    let (mut exchange, mut connection) = (std::pin::pin!(exchange), std::pin::pin!(connection));
+    let mut is_open = true;
+    loop {
+        tokio::select! {
+            answer = &mut exchange => return answer,
+            // It drives the exchange. Where it is over first, its error is the exchange's too.
+            _ = &mut connection, if is_open => is_open = false,
+        }
+    }
+}
+
+fn http_request(request: PeerRequest) -> PeerResult<Request<Full<Bytes>>> {
+    let PeerRequest { method, url, headers, body } = request;
+    let target = match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    };
+    let host = url.host().map(|host| host.to_string()).unwrap_or_default();
+    let host = url.port().map_or(host.clone(), |port| format!("{host}:{port}"));
+    let mut builder = Request::builder().method(method).uri(target).header(HOST, host);
+    builder = builder.header(USER_AGENT, "kafka-connect").header(ACCEPT, "application/json");
+    if body.is_some() {
+        builder = builder.header(CONTENT_TYPE, "application/json");
+    }
+    for (name, value) in headers {
+        builder = builder.header(name, value);
+    }
+    let bad = |error: hyper::http::Error| PeerError::Url(format!("could not make a request to `{url}`: {error}"));
+    builder.body(Full::new(body.unwrap_or_default())).map_err(bad)
+}
