@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use volley::api::{ConfigDef, ConfigKey, ConnectorKind, Plugin, PluginKind, Validator};
 use volley::worker::connector_config::{framework_config_def, volley_config_def};
-use volley::worker::worker_config::standalone_config_def;
+use volley::worker::worker_config::{distributed_config_def, standalone_config_def};
 
 const DIRECTORY: &str = "docs/reference";
 const NOTE: &str = "<!-- Written by `cargo run --example reference_pages`: change the definitions, not this page. -->";
@@ -239,6 +239,15 @@ fn shared_pages() -> Vec<SharedPage> {
             about: "What stands in the worker's property file. Client settings stand under `consumer.`, `producer.` and \
                     `admin.`; those of admin clients may stand without prefix.",
             defs: vec![standalone_config_def()],
+        },
+        SharedPage {
+            file: "distributed-worker.md",
+            title: "Keys of a distributed worker",
+            about: "What stands in the worker's property file. Client settings stand under `consumer.`, `producer.` and \
+                    `admin.`; those of admin clients and of the worker itself stand without prefix, and so do all `ssl.` and \
+                    `sasl.` keys. Further keys under `config.storage.`, `offset.storage.` and `status.storage.` are the \
+                    configuration of these topics where they are created.",
+            defs: vec![distributed_config_def()],
         },
     ]
 }

@@ -6,8 +6,7 @@
 //!                                                            └─► Admin
 //! ```
 //!
-//! Those three block the calling thread, with deadlines. TLS for connections of one's own (`TlsConnector`, `TlsAcceptor`) and
-//! message authentication codes (`MacAlgorithm`) are here too: this is the only crate that names rdkafka and OpenSSL.
+//! This is the only crate that names rdkafka. Everything blocks the calling thread, with deadlines.
 
 mod admin;
 mod assignment;
@@ -18,12 +17,9 @@ mod connection;
 mod consumer_events;
 mod fetch_settings;
 mod fetcher;
-mod mac;
 mod producer;
 mod rebalance;
-mod sasl;
 mod start_positions;
-mod tls;
 mod topic_pattern;
 mod translation;
 
@@ -31,8 +27,6 @@ pub use admin::{Admin, NewTopic, TopicDescription};
 pub use committer::Committer;
 pub use fetch_settings::{FetchSettings, TopicSelection};
 pub use fetcher::Fetcher;
-pub use mac::{MacAlgorithm, constant_time_eq, random_bytes};
 pub use producer::{Delivery, Outgoing, Producer};
 pub use rebalance::RebalanceListener;
-pub use tls::{TlsAcceptor, TlsConnector, TlsStream};
 pub use translation::{ClientRole, Translation, translate};

@@ -9,7 +9,9 @@
 //! ```
 
 mod defaults;
+mod jaas;
 mod keys;
+mod pem;
 mod sasl;
 mod tls;
 mod translate;

@@ -56,6 +56,37 @@ pub fn volley_config_def(kind: ConnectorKind) -> ConfigDef {
             )
             .validated(Validator::AtLeast(0))
             .grouped("Volley", 4, Width::Short, "Batch linger"),
+        )
+        .key(
+            ConfigKey::optional(
+                "volley.restart.max.attempts",
+                Int,
+                Low,
+                "How often in a row the connector or a task that failed is started again without being asked; 0: never. \
+                 Default: the worker's.",
+            )
+            .validated(Validator::AtLeast(0))
+            .grouped("Volley", 5, Width::Short, "Restart attempts"),
+        )
+        .key(
+            ConfigKey::optional(
+                "volley.restart.backoff.ms",
+                Long,
+                Low,
+                "Milliseconds before the first such restart; doubled before each further one. Default: the worker's.",
+            )
+            .validated(Validator::AtLeast(0))
+            .grouped("Volley", 6, Width::Short, "Restart back-off"),
+        )
+        .key(
+            ConfigKey::optional(
+                "volley.restart.backoff.max.ms",
+                Long,
+                Low,
+                "Longest wait before such a restart, in milliseconds. Default: the worker's.",
+            )
+            .validated(Validator::AtLeast(0))
+            .grouped("Volley", 7, Width::Short, "Longest restart back-off"),
         );
     match kind {
         ConnectorKind::Source => def,

@@ -213,7 +213,7 @@ impl Herder for StandaloneHerder {
     }
 
     fn stored_config(&self, name: &str) -> Option<ConfigMap> {
-        self.snapshot().connector_config(name).cloned()
+        self.queries.snapshot().connector_config(name).cloned()
     }
 
     async fn connector_status(&self, name: &str) -> HerderResult<ConnectorStateInfo> {
@@ -335,7 +335,7 @@ impl Herder for StandaloneHerder {
     }
 
     async fn progress(&self, name: &str) -> HerderResult<ConnectorProgress> {
-        let snapshot = self.queries.check_exists(name, HerderError::connector_not_found)?;
+        self.queries.check_exists(name, HerderError::connector_not_found)?;
         let view = self.view(name).ok_or_else(|| HerderError::connector_not_found(name))?;
         let mut tasks = view.tasks.snapshots();
         if tasks.is_empty() {

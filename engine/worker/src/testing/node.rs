@@ -22,6 +22,22 @@ pub(crate) fn config_map(entries: &[(&str, &str)]) -> ConfigMap {
     entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
+/// A distributed worker's configuration with some keys more.
+pub(crate) fn distributed_config(more: &[(&str, &str)]) -> volley_api::Result<WorkerConfig> {
+    let mut config = config_map(&[
+        ("bootstrap.servers", "127.0.0.1:1"),
+        ("group.id", "workers"),
+        ("key.converter", "FakeConverter"),
+        ("value.converter", "FakeConverter"),
+        ("header.converter", "FakeHeaderConverter"),
+        ("config.storage.topic", "configs"),
+        ("offset.storage.topic", "offsets"),
+        ("status.storage.topic", "statuses"),
+    ]);
+    config.extend(config_map(more));
+    WorkerConfig::distributed(config)
+}
+
 /// The parts of a worker with fake plug-ins.
 fn test_node() -> Arc<Node> {
     let config = config_map(&[

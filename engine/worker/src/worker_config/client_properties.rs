@@ -3,31 +3,42 @@
 
 use volley_api::ConfigMap;
 
-use super::{WorkerConfig, without_prefix};
+use super::{WorkerConfig, WorkerMode, without_prefix};
 
 const CLIENT_PREFIXES: [&str; 3] = ["producer.", "consumer.", "admin."];
 
 /// Un-prefixed worker keys that no Kafka client knows; admin clients inherit all the others.
-const WORKER_PREFIXES: [&str; 19] = [
+const WORKER_PREFIXES: [&str; 30] = [
     "access.control.",
     "config.providers",
     "config.storage.",
-    "connector.client.config.override.policy",
+    "connect.protocol",
+    "connector.client.config.override.",
+    "exactly.once.source.support",
     "group.id",
     "header.converter",
+    "heartbeat.interval.ms",
+    "inter.worker.",
+    "internal.key.converter",
+    "internal.value.converter",
     "key.converter",
+    "admin.listeners",
     "listeners",
     "metric",
     "offset.",
     "plugin.",
+    "rebalance.timeout.ms",
     "response.http.",
     "rest.",
+    "scheduled.rebalance.max.delay.ms",
+    "session.timeout.ms",
     "ssl.client.auth",
     "status.storage.",
     "task.",
     "topic.",
     "value.converter",
     "volley.",
+    "worker.",
 ];
 
 impl WorkerConfig {
@@ -67,7 +78,10 @@ impl WorkerConfig {
 
     /// Settings of the worker's own admin client.
     pub fn worker_admin_properties(&self) -> ConfigMap {
-        self.admin("connect-shared-admin", &ConfigMap::new())
+        match self.mode() {
+            WorkerMode::Standalone => self.admin("connect-shared-admin", &ConfigMap::new()),
+            WorkerMode::Distributed => self.shared_admin_properties(),
+        }
     }
 
     fn client_defaults(&self, client_id: &str) -> ConfigMap {
@@ -89,9 +103,14 @@ impl WorkerConfig {
 
     fn admin(&self, client_id: &str, connector_config: &ConfigMap) -> ConfigMap {
         let mut properties = self.client_defaults(client_id);
-        let inherited = self.originals().iter().filter(|(key, _)| is_client_key(key));
-        properties.extend(inherited.map(|(key, value)| (key.clone(), value.clone())));
+        properties.extend(self.client_settings());
         self.inherit(properties, "admin", connector_config)
+    }
+
+    /// The un-prefixed settings that a client may know.
+    pub(super) fn client_settings(&self) -> ConfigMap {
+        let inherited = self.originals().iter().filter(|(key, _)| is_client_key(key));
+        inherited.map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     fn inherit(&self, mut properties: ConfigMap, client: &str, connector_config: &ConfigMap) -> ConfigMap {

@@ -6,11 +6,21 @@ use std::time::Duration;
 
 use volley_api::{Config, ConfigDef, ConfigMap, Error, Result};
 
-use super::definition::standalone_config_def;
+use super::definition::{common_config_def, standalone_config_def};
+
+/// How a worker runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkerMode {
+    /// Alone, with an offset file.
+    Standalone,
+    /// In a group, whose memory is three topics.
+    Distributed,
+}
 
 /// The worker's configuration: its own keys parsed, everything else kept as written.
 #[derive(Clone)]
 pub struct WorkerConfig {
+    mode: WorkerMode,
     parsed: Config,
     originals: ConfigMap,
 }
@@ -33,12 +43,17 @@ impl WorkerConfig {
     /// # Errors
     /// `Config`, naming the first key that is missing or wrong.
     pub fn standalone(originals: ConfigMap) -> Result<Self> {
-        Self::parse(&standalone_config_def(), originals)
+        Self::parse(&standalone_config_def(), originals, WorkerMode::Standalone)
     }
 
-    fn parse(def: &ConfigDef, originals: ConfigMap) -> Result<Self> {
+    pub(super) fn parse(def: &ConfigDef, originals: ConfigMap, mode: WorkerMode) -> Result<Self> {
         let parsed = def.parse(&originals)?;
-        Ok(Self { parsed, originals })
+        Ok(Self { mode, parsed, originals })
+    }
+
+    /// How the worker runs.
+    pub fn mode(&self) -> WorkerMode {
+        self.mode
     }
 
     /// All that was given, variables resolved.
@@ -107,17 +122,7 @@ impl WorkerConfig {
     /// # Errors
     /// `Config`, naming the key that is wrong.
     pub fn batch_limits(&self, connector_config: &ConfigMap) -> Result<BatchLimits> {
-        let limit = |name: &str| -> Result<usize> {
-            let Some(text) = connector_config.get(name) else { return Ok(self.unsigned(name)) };
-            let def = standalone_config_def();
-            let Some(key) = def.find(name) else { return Ok(self.unsigned(name)) };
-            match key.parse(Some(text)) {
-                (volley_api::ConfigValue::Long(number), issues) if issues.is_empty() => {
-                    Ok(usize::try_from(number).unwrap_or(usize::MAX))
-                }
-                (_, issues) => Err(Error::config(issues.into_iter().next().unwrap_or_default())),
-            }
-        };
+        let limit = |name: &str| self.own_number(name, connector_config);
         Ok(BatchLimits {
             max_rows: limit("volley.batch.max.rows")?,
             max_bytes: limit("volley.batch.max.bytes")?,
@@ -125,7 +130,20 @@ impl WorkerConfig {
         })
     }
 
-    fn millis(&self, key: &str) -> Duration {
+    /// A number that a connector may set for itself: its own where it has one, else the worker's.
+    pub(super) fn own_number(&self, name: &str, connector_config: &ConfigMap) -> Result<usize> {
+        let Some(text) = connector_config.get(name) else { return Ok(self.unsigned(name)) };
+        let def = common_config_def();
+        let Some(key) = def.find(name) else { return Ok(self.unsigned(name)) };
+        match key.parse(Some(text)) {
+            (volley_api::ConfigValue::Long(number), issues) if issues.is_empty() => {
+                Ok(usize::try_from(number).unwrap_or(usize::MAX))
+            }
+            (_, issues) => Err(Error::config(issues.into_iter().next().unwrap_or_default())),
+        }
+    }
+
+    pub(super) fn millis(&self, key: &str) -> Duration {
         Duration::from_millis(self.unsigned(key) as u64)
     }
 

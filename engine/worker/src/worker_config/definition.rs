@@ -36,6 +36,28 @@ pub fn common_config_def() -> ConfigDef {
             "Milliseconds after which a batch is closed however small it is. A connector may set it for itself.",
             Validator::AtLeast(0),
         ))
+        .key(own(
+            "volley.restart.max.attempts",
+            Int,
+            "0",
+            "How often in a row a connector or task that failed is started again without being asked; 0: never. A connector \
+             may set it for itself.",
+            Validator::AtLeast(0),
+        ))
+        .key(own(
+            "volley.restart.backoff.ms",
+            Long,
+            "10000",
+            "Milliseconds before the first such restart; doubled before each further one. A connector may set it for itself.",
+            Validator::AtLeast(0),
+        ))
+        .key(own(
+            "volley.restart.backoff.max.ms",
+            Long,
+            "300000",
+            "Longest wait before such a restart, in milliseconds. A connector may set it for itself.",
+            Validator::AtLeast(0),
+        ))
 }
 
 /// The keys of a standalone worker.
@@ -104,7 +126,7 @@ fn core_keys(def: ConfigDef) -> ConfigDef {
             Low,
             "Accepted and not used: plug-ins are part of the binary.",
         )
-        .validated(Validator::OneOfIgnoreCase(&["only_scan", "hybrid_warn", "hybrid_fail", "service_load"])),
+        .validated(Validator::OneOfIgnoreCase(&["ONLY_SCAN", "SERVICE_LOAD", "HYBRID_WARN", "HYBRID_FAIL"])),
     )
     .key(ConfigKey::with_default(
         "config.providers",
@@ -152,7 +174,7 @@ fn core_keys(def: ConfigDef) -> ConfigDef {
     )
     .key(
         ConfigKey::with_default("metrics.recording.level", Text, "INFO", Low, "Which metrics are recorded.")
-            .validated(Validator::OneOf(&["INFO", "DEBUG", "TRACE"])),
+            .validated(Validator::OneOf(&["INFO", "DEBUG"])),
     )
     .key(ConfigKey::with_default("metric.reporters", List, "", Low, "Accepted and not used."))
 }

@@ -3,8 +3,18 @@
 mod client_properties;
 mod config;
 mod definition;
+mod distributed;
+mod distributed_definition;
+mod internal_clients;
+mod internal_topic;
 mod prefix;
+mod restart_policy;
 
-pub use config::{BatchLimits, WorkerConfig};
+pub use config::{BatchLimits, WorkerConfig, WorkerMode};
 pub use definition::{common_config_def, standalone_config_def};
+pub use distributed::{ConnectProtocol, ExactlyOnceSourceSupport};
+pub use distributed_definition::distributed_config_def;
+pub use internal_clients::LogClients;
+pub use internal_topic::InternalTopic;
 pub use prefix::without_prefix;
+pub use restart_policy::RestartPolicy;

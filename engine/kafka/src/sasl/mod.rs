@@ -1,3 +1,0 @@
-//! Who a client says it is.
-
-pub(crate) mod jaas;
