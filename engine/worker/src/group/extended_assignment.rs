@@ -1,0 +1,196 @@
+//! What the leader gives a member, and what a member says it runs.
+
+use std::collections::HashSet;
+
+use indexmap::IndexMap;
+use volley_api::Result;
+
+use super::java_hash_order::hash_set_copy_order;
+use super::primitives::{PrimitiveReader, malformed, put_count, put_string};
+use super::{ConnectProtocol, ConnectorsAndTasks};
+use crate::task::ConnectorTaskId;
+
+/// Stands for the connector's own instance among the numbers of its tasks.
+const CONNECTOR_TASK: i32 = -1;
+
+/// Whether the leader could assign anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AssignmentError {
+    /// It could.
+    #[default]
+    None,
+    /// It had not read the config topic as far as others had: read to its end, and join again.
+    ConfigMismatch,
+    /// An error that this version does not know.
+    Other(i16),
+}
+
+impl AssignmentError {
+    /// The number in the message.
+    pub fn code(self) -> i16 {
+        match self {
+            Self::None => 0,
+            Self::ConfigMismatch => 1,
+            Self::Other(code) => code,
+        }
+    }
+
+    /// The error with this number.
+    pub fn from_code(code: i16) -> Self {
+        match code {
+            0 => Self::None,
+            1 => Self::ConfigMismatch,
+            code => Self::Other(code),
+        }
+    }
+}
+
+/// An assignment. From an eager leader it is all that the member shall run; from a cooperative one it is what comes on
+/// top of what it runs, less what is revoked; [`Self::augmented`] puts both together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExtendedAssignment {
+    /// Protocol version of the message.
+    pub version: i16,
+    /// Whether the leader could assign anything.
+    pub error: AssignmentError,
+    /// Member id of the leader.
+    pub leader: String,
+    /// The leader's REST URL.
+    pub leader_url: String,
+    /// The position in the config topic that this is about.
+    pub config_offset: i64,
+    /// Connectors whose instance to run.
+    pub connectors: Vec<String>,
+    /// Tasks to run.
+    pub tasks: Vec<ConnectorTaskId>,
+    /// Connectors whose instance to stop.
+    pub revoked_connectors: Vec<String>,
+    /// Tasks to stop.
+    pub revoked_tasks: Vec<ConnectorTaskId>,
+    /// Join again after so many ms; 0: no need to.
+    pub delay_ms: i32,
+}
+
+impl ExtendedAssignment {
+    /// Whether the leader could not assign anything.
+    pub fn has_failed(&self) -> bool {
+        self.error != AssignmentError::None
+    }
+
+    /// Whether anything is revoked.
+    pub fn revokes(&self) -> bool {
+        !self.revoked_connectors.is_empty() || !self.revoked_tasks.is_empty()
+    }
+
+    /// Connectors and tasks to run.
+    pub fn assigned(&self) -> ConnectorsAndTasks {
+        ConnectorsAndTasks { connectors: self.connectors.clone(), tasks: self.tasks.clone() }
+    }
+
+    /// All that a member runs that had `before` and was given this by a cooperative leader: what is new, and what was
+    /// not revoked of the rest.
+    #[must_use]
+    pub fn augmented(mut self, before: Option<&Self>) -> Self {
+        if let Some(before) = before {
+            extend(&mut self.connectors, &before.connectors, &self.revoked_connectors);
+            extend(&mut self.tasks, &before.tasks, &self.revoked_tasks);
+        }
+        self
+    }
+
+    /// The message, as the version of `protocol` has it. Of a connector there is one entry.
+    ///
+    /// # Errors
+    /// If a name is too long for the format.
+    pub fn encode(&self, protocol: ConnectProtocol) -> Result<Vec<u8>> {
+        let mut out = Vec::with_capacity(128);
+        out.extend(protocol.version().to_be_bytes());
+        out.extend(self.error.code().to_be_bytes());
+        put_string(&mut out, "leader", &self.leader)?;
+        put_string(&mut out, "leader-url", &self.leader_url)?;
+        out.extend(self.config_offset.to_be_bytes());
+        // Java goes through a HashSet of what is assigned, and in order through what is revoked.
+        put_entries(&mut out, "assignment", &hash_set_copy_order(&self.connectors), &self.tasks)?;
+        if protocol.is_cooperative() {
+            put_entries(&mut out, "revoked", &self.revoked_connectors, &self.revoked_tasks)?;
+            out.extend(self.delay_ms.to_be_bytes());
+        }
+        Ok(out)
+    }
+
+    /// From a message of any version; fields that are missing at its end are empty.
+    ///
+    /// # Errors
+    /// If it is malformed, or its version negative.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let mut reader = PrimitiveReader::new(bytes);
+        let version = reader.int16("version")?;
+        if version < 0 {
+            return Err(malformed("version", &format!("is {version}")));
+        }
+        let error = AssignmentError::from_code(reader.int16("error")?);
+        let leader = reader.string("leader")?;
+        let leader_url = reader.string("leader-url")?;
+        let config_offset = reader.int64("config-offset")?;
+        let ConnectorsAndTasks { connectors, tasks } = entries(&mut reader, "assignment")?;
+        let revoked = entries(&mut reader, "revoked")?;
+        let delay_ms = if reader.is_at_end() { 0 } else { reader.int32("delay")? };
+        Ok(Self {
+            version,
+            error,
+            leader,
+            leader_url,
+            config_offset,
+            connectors,
+            tasks,
+            revoked_connectors: revoked.connectors,
+            revoked_tasks: revoked.tasks,
+            delay_ms,
+        })
+    }
+}
+
+/// Appends to `items` those of `before` that are neither revoked nor there already.
+fn extend<T: Clone + Eq + std::hash::Hash>(items: &mut Vec<T>, before: &[T], revoked: &[T]) {
+    let mut known: HashSet<T> = items.iter().chain(revoked).cloned().collect();
+    items.extend(before.iter().filter(|item| known.insert((*item).clone())).cloned());
+}
+
+fn put_entries(out: &mut Vec<u8>, field: &str, connectors: &[String], tasks: &[ConnectorTaskId]) -> Result<()> {
+    let mut entries: IndexMap<&str, Vec<i32>> = IndexMap::new();
+    for connector in connectors {
+        entries.insert(connector, vec![CONNECTOR_TASK]);
+    }
+    for ConnectorTaskId { connector, task } in tasks {
+        let number = i32::try_from(*task).map_err(|_| malformed(field, &format!("has the task {task}")))?;
+        entries.entry(connector).or_default().push(number);
+    }
+    put_count(out, field, entries.len())?;
+    for (connector, numbers) in entries {
+        put_string(out, "connector", connector)?;
+        put_count(out, "tasks", numbers.len())?;
+        out.extend(numbers.into_iter().flat_map(i32::to_be_bytes));
+    }
+    Ok(())
+}
+
+fn entries(reader: &mut PrimitiveReader<'_>, field: &str) -> Result<ConnectorsAndTasks> {
+    let mut items = ConnectorsAndTasks::default();
+    if reader.is_at_end() {
+        return Ok(items);
+    }
+    for _ in 0..reader.nullable_count(field)?.unwrap_or(0) {
+        let connector = reader.string("connector")?;
+        let count = reader.nullable_count("tasks")?.ok_or_else(|| malformed("tasks", "is null"))?;
+        for _ in 0..count {
+            match reader.int32("tasks")? {
+                CONNECTOR_TASK => items.connectors.push(connector.clone()),
+                number => {
+                    let task = usize::try_from(number).map_err(|_| malformed("tasks", &format!("has {number}")))?;
+                    items.tasks.push(ConnectorTaskId { connector: connector.clone(), task });
+                }
+            }
+        }
+    }
+    Ok(items)
+}
