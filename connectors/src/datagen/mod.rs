@@ -33,7 +33,6 @@ mod field_config;
 mod field_generator;
 mod field_settings;
 mod integers;
-mod pace;
 mod pattern;
 mod preset;
 mod random;

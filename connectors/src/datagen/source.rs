@@ -5,7 +5,6 @@
 //! rows anew from there: some may come twice or not at all unless the offsets are reset.
 
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -15,8 +14,8 @@ use volley_api::{
 };
 
 use super::config::{DatagenConfig, config_def, issues, task_config};
-use super::pace::Pace;
 use super::row_span::RowSpan;
+use crate::pace::Pace;
 
 const PARTITION_MEMBER: &str = "id";
 const OFFSET_MEMBER: &str = "row";
@@ -111,7 +110,7 @@ impl SourceTask for DatagenTask {
         if len == 0 {
             return Ok(Polled::Finished);
         }
-        match running.pace.as_mut().map_or(len, |pace| wait_for_rows(pace, len, max_wait)) {
+        match running.pace.as_mut().map_or(len, |pace| pace.wait_for(len, max_wait)) {
             0 => Ok(Polled::Idle),
             len => Ok(Polled::Batches(vec![running.batch(len)?])),
         }
@@ -142,14 +141,4 @@ impl Running {
 fn first_row_from(row: u64, task: u64, tasks: u64) -> u64 {
     let own = task % tasks;
     row + (own + tasks - row % tasks) % tasks
-}
-
-/// Waits until enough rows for a batch are due, at most `max_wait`; the number of rows to make now.
-fn wait_for_rows(pace: &mut Pace, most: usize, max_wait: Duration) -> usize {
-    let wanted = pace.worth_a_batch(most);
-    let wait = pace.until(wanted, Instant::now());
-    if !wait.is_zero() {
-        thread::sleep(wait.min(max_wait));
-    }
-    if wait > max_wait { 0 } else { pace.take(most, Instant::now()) }
 }

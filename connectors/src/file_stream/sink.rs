@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use volley_api::{
-    ConfigDef, ConfigMap, Connector, Error, Offsets, Plugin, PluginFactory, Records, RejectedRow, Result, SinkBatch,
-    SinkContext, SinkProgress, SinkTask, SourceOffset, SourcePartition, Stage, TopicPartition, task_configs_for_all,
+    ConfigDef, ConfigMap, Connector, Error, KAFKA_VERSION, Offsets, Plugin, PluginFactory, Records, RejectedRow,
+    Result, SinkBatch, SinkContext, SinkProgress, SinkTask, SourceOffset, SourcePartition, Stage, TopicPartition,
+    task_configs_for_all,
 };
 
 use super::config::{SinkConfig, sink_config_def};
@@ -22,7 +23,7 @@ pub(crate) fn sink_plugin() -> Plugin {
     Plugin {
         class: CLASS,
         aliases: &["FileStreamSink"],
-        version: env!("CARGO_PKG_VERSION"),
+        version: KAFKA_VERSION,
         documentation: "Appends each value to a file, or to the standard output, as a line of text.",
         config_def: sink_config_def(),
         factory: PluginFactory::Sink {

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use serde_json::Value;
 use volley_api::{
-    Column, ConfigDef, ConfigMap, Connector, Error, Plugin, PluginFactory, Polled, Records, Result, RowIndex,
-    SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask,
+    Column, ConfigDef, ConfigMap, Connector, Error, KAFKA_VERSION, Plugin, PluginFactory, Polled, Records, Result,
+    RowIndex, SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask,
 };
 
 use super::config::{SourceConfig, source_config_def};
@@ -27,7 +27,7 @@ pub(crate) fn source_plugin() -> Plugin {
     Plugin {
         class: "org.apache.kafka.connect.file.FileStreamSourceConnector",
         aliases: &["FileStreamSource"],
-        version: env!("CARGO_PKG_VERSION"),
+        version: KAFKA_VERSION,
         documentation: "Reads a file, or the standard input, line by line, and goes on reading as it grows.",
         config_def: source_config_def(),
         factory: PluginFactory::Source {

@@ -37,7 +37,7 @@ pub use converter::{Converted, Converter, HeaderConverter, Run, Serialized, Side
 pub use error::{Error, ErrorKind, Result};
 pub use headers::{Header, Headers, RawHeader, RawHeaders};
 pub use offsets::{OffsetRange, Offsets, SourceOffset, SourcePartition, TopicPartition};
-pub use plugin::{Plugin, PluginFactory, PluginKind};
+pub use plugin::{KAFKA_VERSION, Plugin, PluginFactory, PluginKind};
 pub use predicate::Predicate;
 pub use reject::{RejectedRow, Stage};
 pub use secret::Secret;

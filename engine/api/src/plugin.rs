@@ -8,6 +8,9 @@ use crate::{
     SourceTask, Transformation,
 };
 
+/// The Kafka release whose plug-ins those under Java class names behave like; they show it as their version.
+pub const KAFKA_VERSION: &str = "4.3.0";
+
 /// What a plug-in is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PluginKind {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use volley_api::{ConfigDef, ConfigMap, Converter, HeaderConverter, Plugin, PluginFactory, Result, Side};
+use volley_api::{
+    ConfigDef, ConfigMap, Converter, HeaderConverter, KAFKA_VERSION, Plugin, PluginFactory, Result, Side,
+};
 
 use crate::json::json_converter_def;
 use crate::keys::converter_def;
@@ -69,7 +71,7 @@ fn converter<C: Converter + 'static>(
     new: fn(&ConfigMap, Side) -> Result<C>,
 ) -> Plugin {
     let factory = PluginFactory::Converter(Arc::new(move |config, side| Ok(Box::new(new(config, side)?))));
-    Plugin { class, aliases: &[], version: env!("CARGO_PKG_VERSION"), documentation, config_def, factory }
+    Plugin { class, aliases: &[], version: KAFKA_VERSION, documentation, config_def, factory }
 }
 
 fn header_converter<C: HeaderConverter + 'static>(
@@ -79,7 +81,7 @@ fn header_converter<C: HeaderConverter + 'static>(
     new: fn(&ConfigMap) -> Result<C>,
 ) -> Plugin {
     let factory = PluginFactory::HeaderConverter(Arc::new(move |config| Ok(Box::new(new(config)?))));
-    Plugin { class, aliases: &[], version: env!("CARGO_PKG_VERSION"), documentation, config_def, factory }
+    Plugin { class, aliases: &[], version: KAFKA_VERSION, documentation, config_def, factory }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use volley_api::{ConfigDef, Plugin, PluginFactory, Records, Result, Transformation, Transformed};
+use volley_api::{ConfigDef, KAFKA_VERSION, Plugin, PluginFactory, Records, Result, Transformation, Transformed};
 
 /// Drops every record it is applied to. It has no keys of its own.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,7 +18,7 @@ pub(crate) fn plugin() -> Plugin {
     Plugin {
         class: "org.apache.kafka.connect.transforms.Filter",
         aliases: &[],
-        version: env!("CARGO_PKG_VERSION"),
+        version: KAFKA_VERSION,
         documentation: "Drops every record it is applied to. Give it a predicate: without one nothing is left.",
         config_def: ConfigDef::new(),
         factory: PluginFactory::Transformation(Arc::new(|_config| Ok(Box::new(Filter)))),

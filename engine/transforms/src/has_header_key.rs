@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::BooleanArray;
 use volley_api::{
-    ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, Plugin, PluginFactory, Predicate, Records, Result,
-    Validator,
+    ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, KAFKA_VERSION, Plugin, PluginFactory, Predicate,
+    Records, Result, Validator,
 };
 
 const NAME: &str = "name";
@@ -50,7 +50,7 @@ pub(crate) fn plugin() -> Plugin {
     Plugin {
         class: "org.apache.kafka.connect.transforms.predicates.HasHeaderKey",
         aliases: &[],
-        version: env!("CARGO_PKG_VERSION"),
+        version: KAFKA_VERSION,
         documentation: "Matches records that have at least one header of the given name.",
         config_def: HasHeaderKey::config_def(),
         factory: PluginFactory::Predicate(Arc::new(|config| Ok(Box::new(HasHeaderKey::new(config)?)))),

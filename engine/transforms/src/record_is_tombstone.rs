@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::BooleanArray;
 use arrow::compute::is_null;
 use arrow::datatypes::DataType;
-use volley_api::{ConfigDef, Plugin, PluginFactory, Predicate, Records, Result};
+use volley_api::{ConfigDef, KAFKA_VERSION, Plugin, PluginFactory, Predicate, Records, Result};
 
 /// Matches records whose value is null; key and schema do not matter. It has no keys of its own.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,7 +24,7 @@ pub(crate) fn plugin() -> Plugin {
     Plugin {
         class: "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone",
         aliases: &[],
-        version: env!("CARGO_PKG_VERSION"),
+        version: KAFKA_VERSION,
         documentation: "Matches records whose value is null (tombstones).",
         config_def: ConfigDef::new(),
         factory: PluginFactory::Predicate(Arc::new(|_config| Ok(Box::new(RecordIsTombstone)))),

@@ -9,8 +9,8 @@
 use std::sync::Arc;
 
 use volley_api::{
-    ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, Plugin, PluginFactory, Records, Result,
-    Transformation, Transformed, Validator,
+    ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, KAFKA_VERSION, Plugin, PluginFactory, Records,
+    Result, Transformation, Transformed, Validator,
 };
 
 use crate::JavaRegex;
@@ -83,7 +83,7 @@ pub(crate) fn plugin() -> Plugin {
     Plugin {
         class: "org.apache.kafka.connect.transforms.RegexRouter",
         aliases: &[],
-        version: env!("CARGO_PKG_VERSION"),
+        version: KAFKA_VERSION,
         documentation: "Renames the topic of records whose topic name matches a regular expression.",
         config_def: RegexRouter::config_def(),
         factory: PluginFactory::Transformation(Arc::new(|config| Ok(Box::new(RegexRouter::new(config)?)))),

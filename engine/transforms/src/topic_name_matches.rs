@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::BooleanArray;
 use volley_api::{
-    ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Plugin, PluginFactory, Predicate,
-    Records, Result, Validator,
+    ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, KAFKA_VERSION, Plugin, PluginFactory,
+    Predicate, Records, Result, Validator,
 };
 
 use crate::JavaRegex;
@@ -62,7 +62,7 @@ pub(crate) fn plugin() -> Plugin {
     Plugin {
         class: "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
         aliases: &[],
-        version: env!("CARGO_PKG_VERSION"),
+        version: KAFKA_VERSION,
         documentation: "Matches records of topics whose whole name matches a regular expression.",
         config_def: TopicNameMatches::config_def(),
         factory: PluginFactory::Predicate(Arc::new(|config| Ok(Box::new(TopicNameMatches::new(config)?)))),

@@ -1,5 +1,6 @@
 //! How many rows are due at a given rate.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// What may be made up for after a stall.
@@ -7,7 +8,7 @@ const LONGEST_BURST: Duration = Duration::from_secs(1);
 
 /// Gives out rows at a steady rate.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     rate: f64,
     due: f64,
     counted: Instant,
@@ -15,12 +16,12 @@ pub(super) struct Pace {
 
 impl Pace {
     /// `rate` rows per second, above 0; the first row is due at once.
-    pub(super) fn new(rate: f64, now: Instant) -> Self {
+    pub(crate) fn new(rate: f64, now: Instant) -> Self {
         Self { rate, due: 1.0, counted: now }
     }
 
     /// How long until `rows` rows are due.
-    pub(super) fn until(&mut self, rows: usize, now: Instant) -> Duration {
+    fn until(&mut self, rows: usize, now: Instant) -> Duration {
         self.count(now);
         let missing = (rows as f64 - self.due) / self.rate;
         // A billion seconds stands for "not soon" and keeps the conversion from overflowing.
@@ -28,7 +29,7 @@ impl Pace {
     }
 
     /// The rows that are due, at most `most`; they are given out by this.
-    pub(super) fn take(&mut self, most: usize, now: Instant) -> usize {
+    fn take(&mut self, most: usize, now: Instant) -> usize {
         self.count(now);
         let rows = (self.due as usize).min(most);
         self.due -= rows as f64;
@@ -36,8 +37,18 @@ impl Pace {
     }
 
     /// Rows that are worth a batch of their own: those of a twentieth of a second.
-    pub(super) fn worth_a_batch(&self, most: usize) -> usize {
+    fn worth_a_batch(&self, most: usize) -> usize {
         ((self.rate / 20.0) as usize).clamp(1, most.max(1))
+    }
+
+    /// Waits until enough rows for a batch are due, at most `max_wait`; the rows to make now, at most `most`.
+    pub(crate) fn wait_for(&mut self, most: usize, max_wait: Duration) -> usize {
+        let wanted = self.worth_a_batch(most);
+        let wait = self.until(wanted, Instant::now());
+        if !wait.is_zero() {
+            thread::sleep(wait.min(max_wait));
+        }
+        if wait > max_wait { 0 } else { self.take(most, Instant::now()) }
     }
 
     fn count(&mut self, now: Instant) {

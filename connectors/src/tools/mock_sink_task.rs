@@ -1,0 +1,50 @@
+//! The task of `MockSink`.
+
+use volley_api::{ConfigMap, Offsets, RejectedRow, Result, SinkBatch, SinkContext, SinkTask};
+
+use super::mock_failure::PlannedFailure;
+
+/// Drops its records.
+#[derive(Debug, Default)]
+pub(super) struct MockSinkTask {
+    failure: PlannedFailure,
+}
+
+impl SinkTask for MockSinkTask {
+    fn start(&mut self, _context: SinkContext, config: &ConfigMap) -> Result<()> {
+        self.failure = PlannedFailure::of_task(config)?;
+        Ok(())
+    }
+
+    fn put(&mut self, _batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
+        self.failure.check().map(|()| Vec::new())
+    }
+
+    /// Without records it fails, too.
+    fn tick(&mut self) -> Result<()> {
+        self.failure.check()
+    }
+
+    fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
+        Ok(current.clone())
+    }
+
+    fn stop(&mut self) {}
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_task_fails_after_the_delay_and_only_if_asked_to() {
+        for (mode, fails) in [("task-failure", true), ("connector-failure", false), ("other", false)] {
+            let config = [("mock_mode", mode), ("delay_ms", "0")];
+            let config = config.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            let mut task = MockSinkTask::default();
+            task.start(SinkContext::new("c", 0), &config).unwrap();
+            assert_eq!(task.tick().is_err(), fails, "{mode}");
+        }
+    }
+}
