@@ -6,7 +6,8 @@
 //!                                                            └─► Admin
 //! ```
 //!
-//! This is the only crate that names rdkafka. Everything blocks the calling thread, with deadlines.
+//! Those three block the calling thread, with deadlines. TLS for connections of one's own (`TlsConnector`, `TlsAcceptor`) and
+//! message authentication codes (`MacAlgorithm`) are here too: this is the only crate that names rdkafka and OpenSSL.
 
 mod admin;
 mod assignment;
@@ -17,9 +18,12 @@ mod connection;
 mod consumer_events;
 mod fetch_settings;
 mod fetcher;
+mod mac;
 mod producer;
 mod rebalance;
+mod sasl;
 mod start_positions;
+mod tls;
 mod topic_pattern;
 mod translation;
 
@@ -27,6 +31,8 @@ pub use admin::{Admin, NewTopic, TopicDescription};
 pub use committer::Committer;
 pub use fetch_settings::{FetchSettings, TopicSelection};
 pub use fetcher::Fetcher;
+pub use mac::{MacAlgorithm, constant_time_eq, random_bytes};
 pub use producer::{Delivery, Outgoing, Producer};
 pub use rebalance::RebalanceListener;
+pub use tls::{TlsAcceptor, TlsConnector, TlsStream};
 pub use translation::{ClientRole, Translation, translate};

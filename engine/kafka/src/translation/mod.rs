@@ -9,9 +9,7 @@
 //! ```
 
 mod defaults;
-mod jaas;
 mod keys;
-mod pem;
 mod sasl;
 mod tls;
 mod translate;

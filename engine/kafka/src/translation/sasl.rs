@@ -1,7 +1,7 @@
 //! `sasl.*`: the login modules of Java's clients as librdkafka's user, password and OAUTHBEARER keys.
 
-use super::jaas::LoginModule;
 use super::translate::Draft;
+use crate::sasl::jaas::LoginModule;
 
 /// Translates a key that begins with `sasl.`.
 pub(super) fn translate(draft: &mut Draft, key: &str, value: &str) {

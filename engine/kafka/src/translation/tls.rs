@@ -2,8 +2,8 @@
 
 use volley_api::ConfigMap;
 
-use super::pem;
 use super::translate::Draft;
+use crate::tls::pem;
 
 const CONVERT: &str = "convert it with `keytool -importkeystore -srckeystore STORE -destkeystore store.p12 -deststoretype \
                        PKCS12` and `openssl pkcs12 -in store.p12 -out store.pem -nodes`, then set the location to \

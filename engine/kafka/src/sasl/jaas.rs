@@ -5,11 +5,11 @@ use std::fmt;
 
 /// The one login module of a client's JAAS configuration.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct LoginModule {
+pub(crate) struct LoginModule {
     /// Class name, in full.
-    pub(super) class: String,
+    pub(crate) class: String,
     /// Its options; may hold passwords.
-    pub(super) options: BTreeMap<String, String>,
+    pub(crate) options: BTreeMap<String, String>,
 }
 
 impl fmt::Debug for LoginModule {
@@ -20,7 +20,7 @@ impl fmt::Debug for LoginModule {
 
 impl LoginModule {
     /// Parses the text. The message never quotes it, since it holds passwords.
-    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let tokens = Tokens { rest: text }.collect::<Result<Vec<_>, _>>()?;
         let mut tokens = tokens.into_iter();
         let class = match tokens.next() {
@@ -35,7 +35,7 @@ impl LoginModule {
     }
 
     /// The class name without its package.
-    pub(super) fn simple_class(&self) -> &str {
+    pub(crate) fn simple_class(&self) -> &str {
         self.class.rsplit('.').next().unwrap_or(&self.class)
     }
 }

@@ -4,7 +4,7 @@ const LINE: usize = 64;
 
 /// The same PEM blocks, each base64 body broken into lines. Text that is no PEM block is left out; a body with headers
 /// (an old encrypted key) is left as it is.
-pub(super) fn with_line_breaks(text: &str) -> String {
+pub(crate) fn with_line_breaks(text: &str) -> String {
     let mut normal = String::with_capacity(text.len() + text.len() / LINE + 2);
     let mut rest = text;
     while let Some((block, after)) = next_block(rest) {

@@ -1,0 +1,3 @@
+//! Who a client says it is.
+
+pub(crate) mod jaas;
