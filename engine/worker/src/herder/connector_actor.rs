@@ -12,6 +12,7 @@ use tracing::{info, warn};
 use volley_api::{ConfigMap, Error, Result};
 
 use super::completion::Completion;
+use super::connector_parts::{max_tasks, resolved, task_parts};
 use super::connector_requests::{ConnectorRequest, ConnectorRequests};
 use super::connector_tasks::{ConnectorTasks, TaskParts};
 use super::progress::RateMeter;
@@ -21,7 +22,7 @@ use super::task_configs::{have_changed, stored_task_configs};
 use super::worker_connector::WorkerConnector;
 use super::{HerderError, HerderResult, Node};
 use crate::clock::now_ms;
-use crate::plugin_call::{Patience, call_plugin};
+use crate::plugin_call::Patience;
 use crate::storage::{ConfigRecord, State, TargetState};
 use crate::task::TaskProgressSnapshot;
 
@@ -326,7 +327,7 @@ impl ConnectorActor {
         let snapshot = self.node.configs.snapshot();
         let Some(raw) = snapshot.connector_config(&self.name).cloned() else { return Ok(()) };
         let target = snapshot.target_state(&self.name).unwrap_or(TargetState::Started);
-        let (config, plugin) = match self.resolve(&raw).await {
+        let (config, plugin) = match resolved(&self.node, &self.name, &raw, self.patience()).await {
             Ok(found) => found,
             Err(error) => {
                 self.status.connector(State::Failed, Some(error.trace()), None);
@@ -343,23 +344,13 @@ impl ConnectorActor {
         outcome
     }
 
-    async fn resolve(&mut self, raw: &ConfigMap) -> Result<(ConfigMap, volley_api::Plugin)> {
-        let (transformer, raw) = (Arc::clone(&self.node.transformer), raw.clone());
-        let what = format!("a config provider of connector `{}`", self.name);
-        let config = call_plugin(&what, self.patience(), move || transformer.resolve(&raw)).await??;
-        let class = config.get("connector.class").map(|class| class.trim()).unwrap_or_default();
-        let plugin = self.node.plugins.find_connector(class)?.clone();
-        Ok((config, plugin))
-    }
-
     /// Asks the connector for its tasks, and starts them if they or the configuration have changed, or do not run.
     async fn reconfigure(&mut self) -> Result<()> {
         let patience = self.patience();
         let Some(connector) = self.connector.as_mut().filter(|connector| connector.is_running()) else { return Ok(()) };
         let snapshot = self.node.configs.snapshot();
         let Some(raw) = snapshot.connector_config(&self.name) else { return Ok(()) };
-        let max_tasks = connector.config().get("tasks.max").and_then(|max| max.trim().parse().ok()).unwrap_or(1);
-        let configs = match connector.task_configs(max_tasks, patience).await {
+        let configs = match connector.task_configs(max_tasks(connector.config()), patience).await {
             Ok(configs) => stored_task_configs(configs, connector.plugin(), raw),
             Err(error) => return connector.fail(error),
         };
@@ -389,26 +380,13 @@ impl ConnectorActor {
     }
 
     async fn restart_task(&mut self, task: usize) -> HerderResult<()> {
-        let parts = self.task_parts()?;
+        let parts = task_parts(&self.node, &self.name)?;
         if task >= parts.task_configs.len() {
             return Err(HerderError::NotFound(format!("Unknown task: {}-{task}", self.name)));
         }
         self.view.tasks.stop_one(task).await;
         self.view.tasks.start(task, &parts).await?;
         Ok(())
-    }
-
-    fn task_parts(&self) -> HerderResult<TaskParts> {
-        let snapshot = self.node.configs.snapshot();
-        let raw = snapshot.connector_config(&self.name);
-        let raw = raw.ok_or_else(|| HerderError::NotFound(format!("Unknown connector: {}", self.name)))?;
-        let class = raw.get("connector.class").map(|class| class.trim()).unwrap_or_default();
-        Ok(TaskParts {
-            plugin: self.node.plugins.find_connector(class)?.clone(),
-            connector_config: raw.clone(),
-            task_configs: snapshot.task_configs(&self.name).into_iter().cloned().collect(),
-            paused: snapshot.target_state(&self.name) == Some(TargetState::Paused),
-        })
     }
 
     async fn restart(&mut self, connector: bool, tasks: &[usize]) {

@@ -9,6 +9,7 @@ use tracing::warn;
 use volley_api::{ConfigMap, ConnectorKind, Error, Plugin, Result};
 
 use super::Node;
+use super::connector_parts::has_variables;
 use super::status_writer::StatusWriter;
 use super::task_board::{TaskBoard, TaskStatusListener};
 use super::worker_connector::connector_kind;
@@ -64,14 +65,25 @@ impl ConnectorTasks {
     /// # Cancellation
     /// Some tasks may have been started, others not.
     pub(crate) async fn start_all(&self, parts: &TaskParts) {
+        self.begin_run(parts);
+        self.start_these(0..parts.task_configs.len(), parts).await;
+    }
+
+    /// The tasks that are started from now on belong to a new run of the connector.
+    pub(crate) fn begin_run(&self, parts: &TaskParts) {
         let is_bounded = connector_kind(&parts.plugin) == ConnectorKind::Sink
             && parts.connector_config.get("volley.mode").is_some_and(|mode| mode.trim() == "bounded");
         *self.bounded.lock() = is_bounded.then(Arc::default);
         self.board.clear();
-        for task in 0..parts.task_configs.len() {
-            self.board.start(task);
-        }
-        for task in 0..parts.task_configs.len() {
+    }
+
+    /// Starts some tasks. One that cannot be started is FAILED; the others run.
+    ///
+    /// # Cancellation
+    /// Some tasks may have been started, others not.
+    pub(crate) async fn start_these(&self, tasks: impl Iterator<Item = usize> + Clone + Send, parts: &TaskParts) {
+        tasks.clone().for_each(|task| self.board.start(task));
+        for task in tasks {
             if let Err(error) = self.start(task, parts).await {
                 warn!(connector = self.connector, task, %error, "task could not be started");
             }
@@ -104,6 +116,9 @@ impl ConnectorTasks {
             parts.task_configs.get(task).cloned().ok_or_else(|| {
                 Error::fatal(format!("could not find a configuration of task {}-{task}", self.connector))
             })?;
+        if !has_variables(&parts.connector_config) && !has_variables(&task_config) {
+            return Ok((parts.connector_config.clone(), task_config));
+        }
         let (transformer, connector_config) = (Arc::clone(&self.node.transformer), parts.connector_config.clone());
         let what = format!("a config provider of connector `{}`", self.connector);
         call_plugin(&what, Patience::of(Duration::from_secs(90)), move || {
@@ -151,6 +166,18 @@ impl ConnectorTasks {
         let tasks = std::mem::take(&mut *self.running.lock());
         self.stop(tasks).await;
         self.board.clear();
+    }
+
+    /// Stops some tasks, those that were started, within one shutdown time-out.
+    ///
+    /// # Cancellation
+    /// As for [`ConnectorTasks::stop_all`].
+    pub(crate) async fn stop_these(&self, tasks: &[usize]) {
+        let found = {
+            let mut running = self.running.lock();
+            tasks.iter().filter_map(|task| running.remove_entry(task)).collect()
+        };
+        self.stop(found).await;
     }
 
     /// Stops task `task`, if it was started.

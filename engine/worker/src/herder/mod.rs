@@ -11,6 +11,7 @@
 mod completion;
 mod connector_actor;
 mod connector_offsets;
+mod connector_parts;
 mod connector_queries;
 mod connector_requests;
 mod connector_tasks;

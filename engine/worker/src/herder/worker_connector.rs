@@ -6,6 +6,7 @@ use std::time::Duration;
 use tracing::{error, info};
 use volley_api::{ConfigMap, Connector, ConnectorKind, Error, Plugin, PluginFactory, Result};
 
+use super::connector_parts::check_task_count;
 use super::connector_requests::ConnectorRequests;
 use super::status_writer::StatusWriter;
 use crate::plugin_call::{Patience, call_plugin};
@@ -159,17 +160,7 @@ impl WorkerConnector {
         let config = self.config.clone();
         let configs =
             self.call("taskConfigs", patience, move |connector| connector.task_configs(&config, max_tasks)).await??;
-        let enforce =
-            self.config.get("tasks.max.enforce").is_none_or(|value| !value.trim().eq_ignore_ascii_case("false"));
-        if configs.len() > max_tasks && enforce {
-            let message = format!(
-                "The connector {} has generated {} tasks, which is greater than {max_tasks}, the maximum number of tasks it \
-                 is configured to create. This behaviour should be considered a bug and is disallowed.",
-                self.name,
-                configs.len()
-            );
-            return Err(Error::fatal(message).with_exception("org.apache.kafka.connect.runtime.TooManyTasksException"));
-        }
+        check_task_count(&self.name, &self.config, configs.len())?;
         Ok(configs)
     }
 

@@ -1,0 +1,85 @@
+//! What connectors and tasks are started from.
+
+use std::sync::Arc;
+
+use volley_api::{ConfigMap, Error, Plugin, Result};
+
+use super::connector_tasks::TaskParts;
+use super::{HerderError, HerderResult, Node};
+use crate::plugin_call::{Patience, call_plugin};
+use crate::storage::TargetState;
+
+/// The configuration `raw` of connector `name` with its variables resolved, and the plug-in that it names.
+///
+/// # Errors
+/// That of a config provider; if there is no such plug-in.
+///
+/// # Cancellation
+/// Resolving goes on; its outcome is dropped.
+pub(super) async fn resolved(
+    node: &Node,
+    name: &str,
+    raw: &ConfigMap,
+    patience: Patience,
+) -> Result<(ConfigMap, Plugin)> {
+    let config = match has_variables(raw) {
+        false => raw.clone(),
+        true => {
+            let (transformer, raw) = (Arc::clone(&node.transformer), raw.clone());
+            let what = format!("a config provider of connector `{name}`");
+            call_plugin(&what, patience, move || transformer.resolve(&raw)).await??
+        }
+    };
+    let class = config.get("connector.class").map(|class| class.trim()).unwrap_or_default();
+    let plugin = node.plugins.find_connector(class)?.clone();
+    Ok((config, plugin))
+}
+
+/// Whether a configuration may have variables; one that has none needs no config provider.
+pub(super) fn has_variables(config: &ConfigMap) -> bool {
+    config.values().any(|value| value.contains("${"))
+}
+
+/// What the tasks of connector `name` are made from, as of now.
+///
+/// # Errors
+/// If there is no such connector, or no such plug-in.
+pub(super) fn task_parts(node: &Node, name: &str) -> HerderResult<TaskParts> {
+    let snapshot = node.configs.snapshot();
+    let raw = snapshot.connector_config(name);
+    let raw = raw.ok_or_else(|| HerderError::NotFound(format!("Unknown connector: {name}")))?;
+    let class = raw.get("connector.class").map(|class| class.trim()).unwrap_or_default();
+    Ok(TaskParts {
+        plugin: node.plugins.find_connector(class)?.clone(),
+        connector_config: raw.clone(),
+        task_configs: snapshot.task_configs(name).into_iter().cloned().collect(),
+        paused: snapshot.target_state(name) == Some(TargetState::Paused),
+    })
+}
+
+/// Fails where the connector has more tasks than it may have: a worker that did not check may have committed them.
+///
+/// # Errors
+/// Kafka Connect's `TooManyTasksException`.
+pub(super) fn check_task_count(name: &str, config: &ConfigMap, tasks: usize) -> Result<()> {
+    let max_tasks = max_tasks(config);
+    if tasks <= max_tasks || !enforces_max_tasks(config) {
+        return Ok(());
+    }
+    let message = format!(
+        "The connector {name} has generated {tasks} tasks, which is greater than {max_tasks}, the maximum number of tasks it \
+         is configured to create. This behaviour should be considered a bug and is disallowed. If necessary, it can be \
+         permitted by reconfiguring the connector with 'tasks.max.enforce' set to false; however, this option will be \
+         removed in a future release of Kafka Connect."
+    );
+    Err(Error::fatal(message).with_exception("org.apache.kafka.connect.runtime.TooManyTasksException"))
+}
+
+/// `tasks.max`
+pub(super) fn max_tasks(config: &ConfigMap) -> usize {
+    config.get("tasks.max").and_then(|max| max.trim().parse().ok()).unwrap_or(1)
+}
+
+fn enforces_max_tasks(config: &ConfigMap) -> bool {
+    config.get("tasks.max.enforce").is_none_or(|value| !value.trim().eq_ignore_ascii_case("false"))
+}

@@ -1,0 +1,119 @@
+//! Everything that is assigned to this worker, connector by connector.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tracing::warn;
+
+use super::assigned_connector::{AssignedConnector, AssignedConnectorHandle, AssignedView, Restart};
+use super::task_config_publisher::TaskConfigPublisher;
+use super::wanted_work::Wanted;
+use crate::herder::status_writer::StatusWriter;
+use crate::herder::{HerderResult, Node, RestartPlan};
+use crate::storage::State;
+
+/// Time that what is revoked has beyond the tasks' shutdown time-out: a connector may be starting, and then has to stop.
+const STOP_MARGIN: Duration = Duration::from_secs(17);
+
+/// The actors by connector name.
+pub(super) struct AssignedWork {
+    node: Arc<Node>,
+    publisher: Arc<dyn TaskConfigPublisher>,
+    runtime: Handle,
+    actors: Mutex<HashMap<String, AssignedConnectorHandle>>,
+}
+
+impl AssignedWork {
+    /// Nothing is assigned yet. MUST be made within a tokio runtime: the actors run there.
+    pub(super) fn new(node: Arc<Node>, publisher: Arc<dyn TaskConfigPublisher>) -> Self {
+        Self { node, publisher, runtime: Handle::current(), actors: Mutex::default() }
+    }
+
+    /// From now on this is wanted, and nothing else. Waits until what is no longer wanted has stopped, or was given up.
+    ///
+    /// # Cancellation
+    /// It is wanted all the same, but nobody waits.
+    pub(super) async fn want(&self, mut wanted: BTreeMap<String, Wanted>) {
+        let waiting: Vec<_> = {
+            let mut actors = self.actors.lock();
+            for name in actors.keys() {
+                wanted.entry(name.clone()).or_insert_with(Wanted::nothing);
+            }
+            let told = wanted.into_iter().filter_map(|(name, wanted)| {
+                let actor = actors.entry(name).or_insert_with_key(|name| self.start_actor(name));
+                let version = actor.want(wanted)?;
+                Some((actor.work(), version))
+            });
+            told.collect()
+        };
+        let stops = join_all(waiting.iter().map(|(work, version)| work.await_stopped(*version)));
+        let limit = self.node.config.task_shutdown_timeout() + STOP_MARGIN;
+        if tokio::time::timeout(limit, stops).await.is_err() {
+            warn!("not everything that is no longer assigned to this worker has stopped in time");
+        }
+        // An actor whose handle is gone ends.
+        self.actors.lock().retain(|_, actor| !actor.wanted().is_nothing());
+    }
+
+    fn start_actor(&self, name: &str) -> AssignedConnectorHandle {
+        let (actor, handle) = AssignedConnector::new(name, Arc::clone(&self.node), Arc::clone(&self.publisher));
+        self.runtime.spawn(actor.run());
+        handle
+    }
+
+    /// Whether the connector's own instance is assigned here.
+    pub(super) fn has_connector(&self, name: &str) -> bool {
+        self.actors.lock().get(name).is_some_and(|actor| actor.wanted().connector.is_some())
+    }
+
+    /// Whether a task is assigned here.
+    pub(super) fn has_task(&self, name: &str, task: usize) -> bool {
+        self.actors.lock().get(name).is_some_and(|actor| actor.wanted().tasks.contains_key(&task))
+    }
+
+    /// Asks for a restart; `None` if nothing of the connector is here.
+    pub(super) fn restart<T>(
+        &self,
+        name: &str,
+        restart: impl FnOnce(oneshot::Sender<HerderResult<T>>) -> Restart,
+    ) -> Option<HerderResult<oneshot::Receiver<HerderResult<T>>>> {
+        let actors = self.actors.lock();
+        let actor = actors.get(name)?;
+        let (reply, answer) = oneshot::channel();
+        Some(actor.restart(restart(reply)).map(|()| answer))
+    }
+
+    /// Carries out this worker's share of a restart, without waiting.
+    pub(super) fn restart_share(&self, plan: &RestartPlan) {
+        let name = &plan.states.name;
+        let actors = self.actors.lock();
+        let Some(actor) = actors.get(name) else { return };
+        let wanted = actor.wanted();
+        let connector = plan.connector && wanted.connector.is_some();
+        let tasks: Vec<usize> =
+            plan.tasks.iter().copied().filter(|task| wanted.tasks.contains_key(task)).collect();
+        if !connector && tasks.is_empty() {
+            return;
+        }
+        let status = StatusWriter::new(Arc::clone(&self.node), name);
+        if connector {
+            status.connector(State::Restarting, None, None);
+        }
+        for task in &tasks {
+            status.task(*task, State::Restarting, None, None);
+        }
+        if let Err(error) = actor.restart(Restart::Selected { connector, tasks }) {
+            warn!(connector = name, %error, "restart request was not carried out");
+        }
+    }
+
+    /// What may be read of a connector that has anything here.
+    pub(super) fn view(&self, name: &str) -> Option<Arc<AssignedView>> {
+        self.actors.lock().get(name).map(|actor| Arc::clone(&actor.view))
+    }
+}

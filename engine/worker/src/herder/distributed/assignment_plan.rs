@@ -1,0 +1,117 @@
+//! What an assignment means for each connector on this worker. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::wanted_work::Wanted;
+use crate::group::ExtendedAssignment;
+use crate::storage::{ClusterConfigState, TargetState};
+
+/// What shall run here of each connector that has anything here. Tasks that were committed after position `agreed`, the one
+/// that the assignment was made from, have to wait for the next assignment: until then nobody may run them.
+pub(super) fn wanted_here(
+    assignment: Option<&ExtendedAssignment>,
+    state: &ClusterConfigState,
+    agreed: i64,
+) -> BTreeMap<String, Wanted> {
+    let mut wanted: BTreeMap<String, Wanted> = BTreeMap::new();
+    let Some(assignment) = assignment else { return wanted };
+    let target = |name: &str| state.target_state(name).unwrap_or(TargetState::Started);
+    for name in assignment.connectors.iter().filter(|name| state.contains(name)) {
+        let entry = wanted.entry(name.clone()).or_insert_with(Wanted::nothing);
+        entry.connector = Some(state.config_position(name));
+        entry.target = target(name);
+    }
+    let names: BTreeSet<&str> = assignment.tasks.iter().map(|id| id.connector.as_str()).collect();
+    let task_counts: BTreeMap<&str, usize> =
+        names.into_iter().map(|name| (name, state.task_configs(name).len())).collect();
+    for id in &assignment.tasks {
+        let name = id.connector.as_str();
+        let position = state.tasks_position(name);
+        if id.task < task_counts[name] && position <= agreed {
+            let entry = wanted.entry(name.to_owned()).or_insert_with(Wanted::nothing);
+            entry.tasks.insert(id.task, position);
+            entry.target = target(name);
+        }
+    }
+    wanted
+}
+
+/// Whether the assignment was made from other connectors or tasks than there are now.
+pub(super) fn is_out_of_date(state: &ClusterConfigState, agreed: i64) -> bool {
+    state.work_position() > agreed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::ConfigRecord;
+    use crate::task::ConnectorTaskId;
+
+    fn state(records: &[ConfigRecord]) -> ClusterConfigState {
+        let mut state = ClusterConfigState::default();
+        for record in records {
+            state.apply(state.offset(), &record.key(), record.value().as_ref());
+        }
+        state
+    }
+
+    fn connector(name: &str) -> ConfigRecord {
+        ConfigRecord::Connector(name.into(), Some([("k".to_owned(), "v".to_owned())].into_iter().collect()))
+    }
+
+    fn tasks(name: &str, count: usize) -> Vec<ConfigRecord> {
+        ConfigRecord::tasks(name, &vec![[("t".to_owned(), "v".to_owned())].into_iter().collect(); count])
+    }
+
+    fn assignment(connectors: &[&str], tasks: &[(&str, usize)]) -> ExtendedAssignment {
+        ExtendedAssignment {
+            connectors: connectors.iter().map(|name| (*name).to_owned()).collect(),
+            tasks: tasks
+                .iter()
+                .map(|(name, task)| ConnectorTaskId { connector: (*name).to_owned(), task: *task })
+                .collect(),
+            ..ExtendedAssignment::default()
+        }
+    }
+
+    #[test]
+    fn tasks_of_a_later_commit_wait_for_the_next_assignment() {
+        let mut records = vec![connector("a")];
+        records.extend(tasks("a", 2));
+        let before = state(&records);
+        let assigned = assignment(&["a"], &[("a", 0), ("a", 1)]);
+        let wanted = wanted_here(Some(&assigned), &before, before.offset());
+        assert_eq!(wanted["a"].tasks, BTreeMap::from([(0, 4), (1, 4)]));
+        assert!(!is_out_of_date(&before, before.offset()));
+
+        records.extend(tasks("a", 2));
+        let after = state(&records);
+        let wanted = wanted_here(Some(&assigned), &after, before.offset());
+        assert!(wanted["a"].tasks.is_empty());
+        assert_eq!(wanted["a"].connector, Some(1));
+        assert!(is_out_of_date(&after, before.offset()));
+        assert_eq!(wanted_here(Some(&assigned), &after, after.offset())["a"].tasks.len(), 2);
+    }
+
+    #[test]
+    fn what_is_deleted_is_not_wanted() {
+        let mut records = vec![connector("a"), connector("b")];
+        records.extend(tasks("b", 1));
+        records.push(ConfigRecord::Connector("b".into(), None));
+        let state = state(&records);
+        let assigned = assignment(&["a", "b"], &[("b", 0)]);
+        assert_eq!(wanted_here(Some(&assigned), &state, state.offset()).keys().collect::<Vec<_>>(), ["a"]);
+        assert!(wanted_here(None, &state, state.offset()).is_empty());
+    }
+
+    #[test]
+    fn a_target_state_reaches_connector_and_tasks_at_once() {
+        let mut records = vec![connector("a")];
+        records.extend(tasks("a", 1));
+        records.push(ConfigRecord::TargetState("a".into(), Some(TargetState::Paused)));
+        let state = state(&records);
+        let wanted = wanted_here(Some(&assignment(&[], &[("a", 0)])), &state, 3);
+        assert_eq!(wanted["a"].target, TargetState::Paused);
+        assert!(!is_out_of_date(&state, 3), "pausing moves nothing");
+    }
+}

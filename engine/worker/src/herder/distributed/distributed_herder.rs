@@ -1,0 +1,337 @@
+//! The herder of a distributed worker: answers requests, and sends those that others have to answer to the right worker.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use async_trait::async_trait;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use volley_api::ConfigMap;
+
+use super::assigned_connector::Restart;
+use super::assigned_work::AssignedWork;
+use super::config_updates::ConfigUpdates;
+use super::config_writer::{ConfigWriter, WriteTurn};
+use super::group_view::{GroupState, GroupView};
+use super::herder_loop::Ping;
+use crate::group::SignatureVerifier;
+use crate::herder::connector_queries::ConnectorQueries;
+use crate::herder::herder::{Created, Herder, patched};
+use crate::herder::progress::{ConnectorProgress, Rates, TaskProgressInfo, total};
+use crate::herder::{
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorStateInfo, HerderError, HerderResult, Node,
+    RequestSignature, RestartPlan, Stages, TaskInfo, TaskStateInfo,
+};
+use crate::json_config::GivenConfig;
+use crate::plugins::Plugins;
+use crate::secret_mask::unmask_secrets;
+use crate::storage::{ConfigRecord, RestartRequest, State, StatusKey, TargetState};
+use crate::task::ConnectorTaskId;
+use crate::validation::{ConfigInfos, ConnectorValidator};
+
+/// Answers requests to a worker of a group.
+pub struct DistributedHerder {
+    pub(super) node: Arc<Node>,
+    pub(super) queries: ConnectorQueries,
+    pub(super) validator: ConnectorValidator,
+    pub(super) group: Arc<GroupView>,
+    pub(super) writer: Arc<ConfigWriter>,
+    pub(super) work: Arc<AssignedWork>,
+    pub(super) stages: Arc<Stages>,
+    pub(super) is_ready: Arc<AtomicBool>,
+    pub(super) verifier: SignatureVerifier,
+    pub(super) pings: mpsc::Sender<Ping>,
+    pub(super) end: CancellationToken,
+}
+
+impl std::fmt::Debug for DistributedHerder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DistributedHerder").field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+fn no_such_connector(name: &str) -> HerderError {
+    HerderError::NotFound(format!("Unknown connector: {name}"))
+}
+
+impl DistributedHerder {
+    /// Once this worker is known to be the leader, its turn to write.
+    async fn leader_turn(&self) -> HerderResult<WriteTurn<'_>> {
+        self.settled().await?.check_leader()?;
+        let turn = self.writer.turn().await;
+        self.group.current().check_leader()?;
+        Ok(turn)
+    }
+
+    async fn settled(&self) -> HerderResult<GroupState> {
+        if self.end.is_cancelled() {
+            return Err(HerderError::shutting_down());
+        }
+        Ok(self.group.settled().await)
+    }
+
+    async fn validated(&self, name: &str, mut config: GivenConfig) -> HerderResult<ConfigMap> {
+        if let Some(stored) = self.queries.snapshot().connector_config(name) {
+            unmask_secrets(&mut config.values, stored, &self.node.plugins);
+        }
+        let infos = self.validator.validate(&config).await?;
+        match infos.error_count {
+            0 => Ok(config.values),
+            _ => Err(HerderError::BadRequest(infos.refusal())),
+        }
+    }
+
+    async fn put(
+        &self,
+        turn: WriteTurn<'_>,
+        name: &str,
+        config: ConfigMap,
+        initial_state: Option<TargetState>,
+        may_replace: bool,
+    ) -> HerderResult<Created> {
+        let is_new = !self.queries.snapshot().contains(name);
+        if !is_new && !may_replace {
+            return Err(HerderError::Conflict(format!("Connector {name} already exists")));
+        }
+        let mut records: Vec<_> = initial_state
+            .filter(|_| is_new)
+            .map(|state| ConfigRecord::TargetState(name.to_owned(), Some(state)))
+            .into_iter()
+            .collect();
+        records.push(ConfigRecord::Connector(name.to_owned(), Some(config)));
+        turn.write(records).await?;
+        Ok(Created { is_new, info: self.queries.info(name)? })
+    }
+
+    /// Internal requests are signed where the group's protocol is one that signs.
+    fn verify(&self, group: &GroupState, signature: Option<&RequestSignature>) -> HerderResult<()> {
+        if !group.protocol.is_some_and(|protocol| protocol.is_signed()) {
+            return Ok(());
+        }
+        self.verifier.verify(self.queries.snapshot().session_key(), signature)
+    }
+
+    async fn restarted<T>(
+        &self,
+        name: &str,
+        restart: impl FnOnce(oneshot::Sender<HerderResult<T>>) -> Restart,
+    ) -> HerderResult<T> {
+        match self.work.restart(name, restart) {
+            Some(answer) => answer?.await.unwrap_or(Err(HerderError::Elsewhere(None))),
+            None => Err(HerderError::Elsewhere(None)),
+        }
+    }
+
+    fn state_name(&self, key: StatusKey) -> Option<String> {
+        self.node.statuses.get(&key).map(|status| status.state.to_string())
+    }
+}
+
+#[async_trait]
+impl Herder for DistributedHerder {
+    fn plugins(&self) -> &Plugins {
+        &self.node.plugins
+    }
+
+    fn worker_id(&self) -> String {
+        self.node.worker_id()
+    }
+
+    fn is_ready(&self) -> bool {
+        self.is_ready.load(Ordering::Acquire)
+    }
+
+    async fn connectors(&self) -> HerderResult<Vec<String>> {
+        Ok(self.queries.connectors())
+    }
+
+    async fn connector_info(&self, name: &str) -> HerderResult<ConnectorInfo> {
+        self.queries.info(name)
+    }
+
+    async fn connector_status(&self, name: &str) -> HerderResult<ConnectorStateInfo> {
+        self.queries.states(name)
+    }
+
+    async fn task_infos(&self, name: &str) -> HerderResult<Vec<TaskInfo>> {
+        self.queries.task_infos(name)
+    }
+
+    async fn task_status(&self, name: &str, task: usize) -> HerderResult<TaskStateInfo> {
+        self.queries.task_status(name, task)
+    }
+
+    async fn validate(&self, config: &GivenConfig) -> HerderResult<ConfigInfos> {
+        self.validator.validate(config).await
+    }
+
+    async fn put_connector(
+        &self,
+        name: &str,
+        config: GivenConfig,
+        initial_state: Option<TargetState>,
+        may_replace: bool,
+    ) -> HerderResult<Created> {
+        // A bad configuration is refused by the first worker that it comes to.
+        let config = self.validated(name, config).await?;
+        let turn = self.leader_turn().await?;
+        self.put(turn, name, config, initial_state, may_replace).await
+    }
+
+    async fn patch_connector(&self, name: &str, patch: GivenConfig) -> HerderResult<ConnectorInfo> {
+        self.settled().await?.check_leader()?;
+        let snapshot = self.queries.check_exists(name, HerderError::connector_not_found)?;
+        let config = snapshot.connector_config(name).cloned().unwrap_or_default();
+        let config = self.validated(name, patched(config, patch).into()).await?;
+        let turn = self.leader_turn().await?;
+        Ok(self.put(turn, name, config, None, true).await?.info)
+    }
+
+    async fn delete_connector(&self, name: &str) -> HerderResult<()> {
+        let turn = self.leader_turn().await?;
+        self.queries.check_exists(name, HerderError::connector_not_found)?;
+        let name = name.to_owned();
+        let records = vec![ConfigRecord::Connector(name.clone(), None), ConfigRecord::TargetState(name, None)];
+        Ok(turn.write(records).await?)
+    }
+
+    async fn set_target_state(&self, name: &str, state: TargetState) -> HerderResult<()> {
+        let target = |name: &str| ConfigRecord::TargetState(name.to_owned(), Some(state));
+        if state == TargetState::Stopped {
+            let turn = self.leader_turn().await?;
+            self.queries.check_exists(name, HerderError::unknown_connector)?;
+            let mut records = ConfigRecord::tasks(name, &[]);
+            records.push(target(name));
+            return Ok(turn.write(records).await?);
+        }
+        self.queries.check_exists(name, HerderError::unknown_connector)?;
+        Ok(self.writer.turn().await.write(vec![target(name)]).await?)
+    }
+
+    async fn restart_connector(&self, name: &str) -> HerderResult<()> {
+        let group = self.settled().await?;
+        self.queries.check_exists(name, no_such_connector)?;
+        if self.work.has_connector(name) {
+            return self.restarted(name, |reply| Restart::Connector { reply }).await;
+        }
+        Err(group.elsewhere(group.owners.connectors.get(name)))
+    }
+
+    async fn restart_task(&self, name: &str, task: usize) -> HerderResult<()> {
+        let group = self.settled().await?;
+        let snapshot = self.queries.check_exists(name, no_such_connector)?;
+        if !snapshot.had_task(name, task) {
+            return Err(HerderError::NotFound(format!("Unknown task: {name}-{task}")));
+        }
+        if self.work.has_task(name, task) {
+            return self.restarted(name, |reply| Restart::Task { task, reply }).await;
+        }
+        let id = ConnectorTaskId { connector: name.to_owned(), task };
+        Err(group.elsewhere(group.owners.tasks.get(&id)))
+    }
+
+    async fn restart(&self, request: RestartRequest) -> HerderResult<ConnectorStateInfo> {
+        let name = request.connector.clone();
+        let turn = self.leader_turn().await?;
+        self.queries.check_exists(&name, no_such_connector)?;
+        let plan = RestartPlan::new(&request, self.queries.states(&name)?);
+        if plan.connector || !plan.tasks.is_empty() {
+            turn.write(vec![ConfigRecord::Restart(request)]).await?;
+        }
+        Ok(plan.states)
+    }
+
+    async fn active_topics(&self, name: &str) -> HerderResult<Vec<String>> {
+        self.queries.active_topics(name)
+    }
+
+    async fn reset_active_topics(&self, name: &str) -> HerderResult<()> {
+        self.queries.reset_active_topics(name)
+    }
+
+    async fn offsets(&self, name: &str) -> HerderResult<ConnectorOffsets> {
+        self.queries.offsets(name).await
+    }
+
+    async fn alter_offsets(&self, name: &str, offsets: Vec<ConnectorOffset>) -> HerderResult<String> {
+        // Nobody may start the connector meanwhile: starting it is a write, too.
+        let _turn = self.leader_turn().await?;
+        self.queries.alter_offsets(name, offsets).await
+    }
+
+    async fn reset_offsets(&self, name: &str) -> HerderResult<String> {
+        let _turn = self.leader_turn().await?;
+        self.queries.reset_offsets(name).await
+    }
+
+    async fn put_task_configs(
+        &self,
+        name: &str,
+        configs: Vec<ConfigMap>,
+        signature: Option<RequestSignature>,
+    ) -> HerderResult<()> {
+        // Not once the rebalance is over: it may wait for the worker that asks.
+        let group = self.group.current();
+        self.verify(&group, signature.as_ref())?;
+        group.check_leader()?;
+        let turn = self.writer.turn().await;
+        self.queries.check_exists(name, HerderError::connector_not_found)?;
+        Ok(turn.write(ConfigRecord::tasks(name, &configs)).await?)
+    }
+
+    async fn fence_zombies(&self, name: &str, signature: Option<RequestSignature>) -> HerderResult<()> {
+        let group = self.group.current();
+        self.verify(&group, signature.as_ref())?;
+        group.check_leader()?;
+        self.queries.check_exists(name, HerderError::connector_not_found)?;
+        if self.queries.kind_of(name) != "source" {
+            return Err(HerderError::BadRequest(format!("Connector {name} is not a source connector")));
+        }
+        Err(HerderError::Internal(
+            "could not fence the producers of the connector: this version of Volley has no exactly-once sources; let a \
+             Java worker be the leader of the group"
+                .to_owned(),
+        ))
+    }
+
+    async fn set_cluster_log_level(&self, namespace: &str, level: &str) -> HerderResult<()> {
+        let record = ConfigRecord::LoggerLevel(namespace.to_owned(), level.to_owned());
+        Ok(self.writer.turn().await.write(vec![record]).await?)
+    }
+
+    async fn ping(&self) -> HerderResult<()> {
+        let (pong, answer) = oneshot::channel();
+        if self.pings.send(pong).await.is_err() || answer.await.is_err() {
+            return Err(HerderError::shutting_down());
+        }
+        Ok(())
+    }
+
+    fn stages(&self) -> &Stages {
+        &self.stages
+    }
+
+    async fn progress(&self, name: &str) -> HerderResult<ConnectorProgress> {
+        self.queries.check_exists(name, HerderError::connector_not_found)?;
+        let view = self.work.view(name);
+        let tasks = view.as_ref().map(|view| view.tasks.snapshots()).unwrap_or_default();
+        let counters: Vec<_> = tasks.iter().map(|(_, snapshot)| snapshot.clone()).collect();
+        let total = total(&counters);
+        let task = |(id, progress)| {
+            let key = StatusKey::Task(ConnectorTaskId { connector: name.to_owned(), task: id });
+            TaskProgressInfo { id, state: self.state_name(key), progress }
+        };
+        Ok(ConnectorProgress {
+            name: name.to_owned(),
+            kind: self.queries.kind_of(name),
+            state: self
+                .state_name(StatusKey::Connector(name.to_owned()))
+                .unwrap_or_else(|| State::Unassigned.to_string()),
+            rates: view.map_or_else(Rates::default, |view| view.meter.lock().read(Instant::now(), &total)),
+            total,
+            tasks: tasks.into_iter().map(task).collect(),
+            completion: None,
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! What this worker knows of its group, for those who have to send a request to the right worker.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::group::ConnectProtocol;
+use crate::herder::{HerderError, HerderResult};
+use crate::task::ConnectorTaskId;
+
+/// How long a request waits for a rebalance to end: as long as a request may take.
+const PATIENCE: Duration = Duration::from_secs(85);
+
+/// Which worker runs what, by advertised URL; only the leader knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Owners {
+    pub(super) connectors: HashMap<String, String>,
+    pub(super) tasks: HashMap<ConnectorTaskId, String>,
+}
+
+/// The group, as of the last rebalance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct GroupState {
+    /// Between the beginning of a rebalance and its end.
+    pub(super) is_rebalancing: bool,
+    /// Whether this worker is the leader.
+    pub(super) is_leader: bool,
+    /// URL of the leader; `None` while there is none.
+    pub(super) leader_url: Option<String>,
+    /// The protocol in force; `None` outside of a group.
+    pub(super) protocol: Option<ConnectProtocol>,
+    /// On the leader only.
+    pub(super) owners: Owners,
+}
+
+impl GroupState {
+    /// Fails if another worker is the leader.
+    ///
+    /// # Errors
+    /// `Elsewhere`
+    pub(super) fn check_leader(&self) -> HerderResult<()> {
+        if self.is_leader { Ok(()) } else { Err(HerderError::Elsewhere(self.leader_url.clone())) }
+    }
+
+    /// The error that sends a request about something that does not run here to the worker where it does: the leader
+    /// knows which.
+    pub(super) fn elsewhere(&self, owner: Option<&String>) -> HerderError {
+        HerderError::Elsewhere(if self.is_leader { owner.cloned() } else { self.leader_url.clone() })
+    }
+}
+
+/// Shared by the herder's loop, which writes it, and requests, which read it.
+#[derive(Debug, Default)]
+pub(super) struct GroupView {
+    state: watch::Sender<GroupState>,
+}
+
+impl GroupView {
+    /// Changes it.
+    pub(super) fn update(&self, change: impl FnOnce(&mut GroupState)) {
+        self.state.send_modify(change);
+    }
+
+    /// As of now, even in the middle of a rebalance.
+    pub(super) fn current(&self) -> GroupState {
+        self.state.borrow().clone()
+    }
+
+    /// Once no rebalance is under way, or it takes too long.
+    ///
+    /// # Cancellation
+    /// Nothing is lost.
+    pub(super) async fn settled(&self) -> GroupState {
+        let mut changes = self.state.subscribe();
+        let settled = changes.wait_for(|state| !state.is_rebalancing);
+        match tokio::time::timeout(PATIENCE, settled).await {
+            Ok(Ok(state)) => state.clone(),
+            _ => self.current(),
+        }
+    }
+}

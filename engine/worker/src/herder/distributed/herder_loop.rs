@@ -1,0 +1,195 @@
+//! The loop of a distributed worker: keeps its place in the group, and lets run what is assigned to it.
+//!
+//! ```text
+//!  group ── rebalance ──► Membership ─► assignment ─┐
+//!  config topic ── ConfigUpdates ───────────────────┴─► wanted_here ─► AssignedWork
+//! ```
+//! It waits for brokers, for what is being stopped and for nothing else; no plug-in runs on it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+use volley_kafka::GroupEvent;
+
+use super::assigned_work::AssignedWork;
+use super::assignment_plan::{is_out_of_date, wanted_here};
+use super::config_updates::ConfigUpdates;
+use super::config_writer::ConfigWriter;
+use super::group_view::GroupView;
+use super::leader_duties::LeaderDuties;
+use super::membership::Membership;
+use crate::group::ExtendedAssignment;
+use crate::group::SyncBackoff;
+use crate::herder::{Node, RestartPlan, Stages};
+use crate::herder::connector_queries::ConnectorQueries;
+use crate::storage::{ClusterConfigState, RestartRequest};
+
+/// A request for a sign of life.
+pub(super) type Ping = oneshot::Sender<()>;
+
+/// What the loop and the requests share.
+pub(super) struct LoopParts {
+    pub(super) node: Arc<Node>,
+    pub(super) group: Arc<GroupView>,
+    pub(super) writer: Arc<ConfigWriter>,
+    pub(super) work: Arc<AssignedWork>,
+    pub(super) updates: Arc<ConfigUpdates>,
+    pub(super) stages: Arc<Stages>,
+    pub(super) is_ready: Arc<AtomicBool>,
+}
+
+/// The loop.
+pub(super) struct HerderLoop {
+    pub(super) parts: LoopParts,
+    pub(super) membership: Membership,
+    pub(super) duties: LeaderDuties,
+    /// What the last rebalance left this worker with; `None` outside of the group.
+    pub(super) assignment: Option<ExtendedAssignment>,
+    /// The position that it was made from.
+    pub(super) agreed: i64,
+    pub(super) must_join: bool,
+    pub(super) join_at: Option<Instant>,
+    pub(super) renew_key_at: Option<Instant>,
+    pub(super) is_leader: bool,
+    pub(super) sync_backoff: SyncBackoff,
+}
+
+impl HerderLoop {
+    pub(super) fn new(parts: LoopParts, membership: Membership, duties: LeaderDuties, sync_backoff: SyncBackoff) -> Self {
+        Self {
+            parts,
+            membership,
+            duties,
+            assignment: None,
+            agreed: 0,
+            must_join: true,
+            join_at: None,
+            renew_key_at: None,
+            is_leader: false,
+            sync_backoff,
+        }
+    }
+
+    /// Runs until `end`; then ends everything that runs here, and leaves the group.
+    ///
+    /// # Cancellation
+    /// Never dropped while the runtime lives.
+    pub(super) async fn run(mut self, mut pings: mpsc::Receiver<Ping>, end: CancellationToken) {
+        loop {
+            let turn = self.turn();
+            tokio::pin!(turn);
+            // Signs of life are given even while a rebalance waits for others.
+            loop {
+                tokio::select! {
+                    biased;
+                    () = end.cancelled() => break,
+                    () = &mut turn => break,
+                    Some(ping) = pings.recv() => {
+                        let _ = ping.send(());
+                    }
+                }
+            }
+            if end.is_cancelled() {
+                break;
+            }
+        }
+        self.shut_down().await;
+    }
+
+    async fn shut_down(&mut self) {
+        let _stage = self.parts.stages.enter("shutting down");
+        self.parts.group.update(|state| {
+            *state = super::group_view::GroupState::default();
+        });
+        self.parts.work.want(std::collections::BTreeMap::new()).await;
+        self.flush_statuses().await;
+        self.membership.member().leave("the worker is shutting down").await;
+    }
+
+    /// One step: a rebalance if one is due, else whatever comes next.
+    async fn turn(&mut self) {
+        self.membership.member().poll();
+        if self.must_join {
+            self.rebalance().await;
+            return;
+        }
+        self.parts.is_ready.store(true, Ordering::Release);
+        let tick = self.parts.node.config.rebalance_timeout() / 4;
+        let (join_at, renew_key_at) = (self.join_at, self.renew_key_at);
+        tokio::select! {
+            event = self.membership.member().next_event() => self.heed_event(event).await,
+            () = self.parts.updates.changed() => self.heed_updates().await,
+            () = at(join_at) => {
+                info!("the scheduled rebalance is due");
+                self.must_join = true;
+            }
+            () = at(renew_key_at) => self.renew_session_key().await,
+            () = tokio::time::sleep(tick) => {}
+        }
+    }
+
+    async fn heed_event(&mut self, event: GroupEvent) {
+        match event {
+            GroupEvent::RebalanceInProgress => self.must_join = true,
+            GroupEvent::MemberLost(reason) => {
+                warn!(reason, "this worker was put out of the group, joining again");
+                self.must_join = true;
+            }
+            GroupEvent::CoordinatorLost(reason) => {
+                warn!(reason, "the coordinator of the worker group cannot be reached");
+                self.lose_everything().await;
+                self.must_join = true;
+            }
+        }
+    }
+
+    /// Outside of the group nothing may run here: others may be given the same.
+    pub(super) async fn lose_everything(&mut self) {
+        if self.assignment.take().is_some() {
+            let _stage = self.parts.stages.enter("stopping everything, since the worker group cannot be reached");
+            self.parts.group.update(|state| {
+                state.is_leader = false;
+                state.leader_url = None;
+                state.protocol = None;
+            });
+            self.parts.work.want(std::collections::BTreeMap::new()).await;
+            info!("everything that was assigned to this worker is stopped until it is back in the group");
+        }
+    }
+
+    /// What the config topic says now is wanted at once, where the assignment allows for it.
+    async fn heed_updates(&mut self) {
+        let state = self.parts.node.configs.snapshot();
+        if is_out_of_date(&state, self.agreed) {
+            debug!("connectors or tasks have changed, a rebalance is due");
+            self.must_join = true;
+        }
+        self.let_run(&state).await;
+        for request in self.parts.updates.take_restarts() {
+            self.carry_out_restart(&request);
+        }
+    }
+
+    pub(super) async fn let_run(&self, state: &ClusterConfigState) {
+        self.parts.work.want(wanted_here(self.assignment.as_ref(), state, self.agreed)).await;
+    }
+
+    fn carry_out_restart(&self, request: &RestartRequest) {
+        let queries = ConnectorQueries::new(Arc::clone(&self.parts.node));
+        match queries.states(&request.connector) {
+            Ok(states) => self.parts.work.restart_share(&RestartPlan::new(request, states)),
+            Err(error) => warn!(connector = request.connector, %error, "restart request was not carried out"),
+        }
+    }
+}
+
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}

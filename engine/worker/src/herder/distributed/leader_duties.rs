@@ -1,0 +1,72 @@
+//! What the leader does beside assigning: statuses of what is gone, and the session key.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::config_writer::ConfigWriter;
+use crate::clock::now_ms;
+use crate::group::SessionKeys;
+use crate::herder::Node;
+use crate::herder::status_writer::StatusWriter;
+use crate::storage::ConfigRecord;
+
+/// How long a new session key is waited for before another attempt.
+const KEY_RETRY: Duration = Duration::from_secs(10);
+
+/// The duties of the leader.
+pub(super) struct LeaderDuties {
+    node: Arc<Node>,
+    writer: Arc<ConfigWriter>,
+    keys: SessionKeys,
+}
+
+impl LeaderDuties {
+    pub(super) fn new(node: Arc<Node>, writer: Arc<ConfigWriter>, keys: SessionKeys) -> Self {
+        Self { node, writer, keys }
+    }
+
+    /// Deletes the statuses of connectors and tasks that are no more.
+    pub(super) fn clean_statuses(&self) {
+        let state = self.node.configs.snapshot();
+        for connector in self.node.statuses.connectors() {
+            let status = StatusWriter::new(Arc::clone(&self.node), &connector);
+            match state.contains(&connector) {
+                true => status.forget_tasks_from(state.task_count(&connector)),
+                false => status.forget_all(),
+            }
+        }
+    }
+
+    /// Writes a new session key if there is none, or the present one is too old or of another kind. Returns when to look
+    /// again; `None`: no need to.
+    ///
+    /// # Cancellation
+    /// The key may be written all the same.
+    pub(super) async fn renew_session_key(&self) -> Option<Duration> {
+        let present = self.node.configs.snapshot().session_key().cloned();
+        let now = now_ms();
+        if !self.keys.must_renew(present.as_ref(), now) {
+            return self.keys.ms_until_renewal(present.as_ref(), now).map(Duration::from_millis);
+        }
+        let written = match self.keys.generate(now) {
+            Ok(key) => {
+                let next = self.keys.ms_until_renewal(Some(&key), now).map(Duration::from_millis);
+                let write = self.writer.turn().await.write(vec![ConfigRecord::SessionKey(key)]).await;
+                write.map(|()| next)
+            }
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(next) => {
+                info!("session key renewed");
+                next
+            }
+            Err(error) => {
+                warn!(%error, "session key could not be renewed, trying again");
+                Some(KEY_RETRY)
+            }
+        }
+    }
+}

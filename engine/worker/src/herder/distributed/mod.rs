@@ -1,0 +1,17 @@
+//! The herder of a worker in a group.
+
+mod assigned_connector;
+mod assigned_work;
+mod assignment_plan;
+mod config_updates;
+mod config_writer;
+mod distributed_herder;
+mod group_view;
+mod herder_loop;
+mod leader_duties;
+mod membership;
+mod rebalance;
+mod task_config_publisher;
+mod wanted_work;
+
+pub use distributed_herder::DistributedHerder;

@@ -1,0 +1,214 @@
+//! A rebalance, as one worker goes through it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::{debug, error, info, warn};
+use volley_kafka::GroupError;
+
+use super::herder_loop::HerderLoop;
+use super::membership::Rebalanced;
+use crate::storage::ClusterConfigState;
+
+/// Time that the statuses of what was revoked have to be stored, before the worker joins again without.
+const STATUS_FLUSH: Duration = Duration::from_secs(5);
+/// Wait after an attempt to join that failed.
+const JOIN_BACKOFF: Duration = Duration::from_millis(500);
+/// Wait after the group or the broker refused this worker for a reason that only its owner can mend.
+const REFUSED_BACKOFF: Duration = Duration::from_secs(10);
+
+impl HerderLoop {
+    /// Joins, and makes run what the leader assigns. Joins again next time where that is not the end of it.
+    ///
+    /// # Cancellation
+    /// What was assigned runs or not; the next rebalance tells.
+    pub(super) async fn rebalance(&mut self) {
+        self.parts.group.update(|state| state.is_rebalancing = true);
+        self.must_join = false;
+        self.join_at = None;
+        if let Err(error) = self.join().await {
+            self.must_join = true;
+            self.heed_failure(error).await;
+        }
+        if !self.must_join {
+            self.parts.group.update(|state| state.is_rebalancing = false);
+        }
+    }
+
+    async fn heed_failure(&mut self, error: GroupError) {
+        let pause = match &error {
+            GroupError::Rejoin(reason) => {
+                debug!(reason, "joining again");
+                Duration::ZERO
+            }
+            GroupError::Reset(reason) => {
+                info!(reason, "joining again as a new member");
+                Duration::ZERO
+            }
+            GroupError::Coordinator(reason) => {
+                warn!(reason, "the coordinator of the worker group cannot be reached");
+                self.lose_everything().await;
+                JOIN_BACKOFF
+            }
+            GroupError::Refused(error) => {
+                error!(error = %error.trace(), "this worker may not join its group");
+                self.lose_everything().await;
+                REFUSED_BACKOFF
+            }
+        };
+        // Requests should not wait for a group that cannot be joined.
+        self.parts.group.update(|state| state.is_rebalancing = pause.is_zero());
+        tokio::time::sleep(pause).await;
+    }
+
+    async fn join(&mut self) -> Result<(), GroupError> {
+        let stages = Arc::clone(&self.parts.stages);
+        let stage = stages.enter("ensuring membership in the cluster");
+        if self.eager_revocation_is_due() {
+            self.parts.work.want(Default::default()).await;
+            self.flush_statuses().await;
+            self.assignment = None;
+        }
+        let state = self.parts.node.configs.snapshot();
+        // What was committed since the last rebalance stops before anybody else can be given it.
+        self.let_run(&state).await;
+        let writer = Arc::clone(&self.parts.writer);
+        let round = self.membership.rebalance(&self.parts.node, &writer, &state, self.assignment.as_ref()).await?;
+        drop(stage);
+        if round.assignment.has_failed() {
+            info!(position = round.assignment.config_offset, "the leader has not read the config topic to its end");
+            self.catch_up(&state, round.assignment.config_offset).await;
+            self.must_join = true;
+            return Ok(());
+        }
+        if state.offset() < round.assignment.config_offset
+            && !self.catch_up(&state, round.assignment.config_offset).await
+        {
+            self.must_join = true;
+            return Ok(());
+        }
+        self.sync_backoff.reset();
+        self.take_up(round).await;
+        Ok(())
+    }
+
+    /// With the eager protocol nobody may run anything while he joins.
+    fn eager_revocation_is_due(&self) -> bool {
+        let protocol = self.parts.group.current().protocol;
+        self.assignment.is_some() && protocol.is_some_and(|protocol| !protocol.is_cooperative())
+    }
+
+    /// Takes up an assignment.
+    async fn take_up(&mut self, round: Rebalanced) {
+        let Rebalanced { generation, protocol, is_leader, assignment, owners } = round;
+        info!(
+            generation,
+            protocol = protocol.name(),
+            is_leader,
+            config_offset = assignment.config_offset,
+            "Joined group"
+        );
+        self.parts.node.generation.store(generation, Ordering::Release);
+        let state = self.parts.node.configs.snapshot();
+        self.agreed = assignment.config_offset;
+        let (revokes, delay) = (assignment.revokes(), assignment.delay_ms);
+        let leader_url = Some(assignment.leader_url.clone()).filter(|url| !url.is_empty());
+        let before = self.assignment.take().filter(|_| protocol.is_cooperative());
+        let started = assignment.assigned();
+        self.assignment = Some(assignment.augmented(before.as_ref()));
+        self.become_leader_or_not(is_leader).await;
+        self.parts.group.update(|group| {
+            group.is_leader = is_leader;
+            group.leader_url = leader_url;
+            group.protocol = Some(protocol);
+            group.owners = owners;
+        });
+        {
+            let what = format!(
+                "starting {} connector(s) and {} task(s) after a rebalance",
+                started.connectors.len(),
+                started.tasks.len()
+            );
+            let stages = Arc::clone(&self.parts.stages);
+            let _stage = stages.enter(what);
+            info!(
+                connectors = started.connectors.len(),
+                tasks = started.tasks.len(),
+                revokes,
+                delay,
+                "Starting connectors and tasks using config offset {}",
+                self.agreed
+            );
+            self.let_run(&state).await;
+        }
+        if revokes {
+            // The others wait for what this worker has stopped.
+            self.flush_statuses().await;
+            self.must_join = true;
+        } else if delay > 0 {
+            self.join_at = Some(Instant::now() + Duration::from_millis(delay.unsigned_abs().into()));
+        }
+        if is_leader {
+            self.duties.clean_statuses();
+            self.renew_session_key().await;
+        }
+        if super::assignment_plan::is_out_of_date(&self.parts.node.configs.snapshot(), self.agreed) {
+            self.must_join = true;
+        }
+    }
+
+    async fn become_leader_or_not(&mut self, is_leader: bool) {
+        if is_leader == self.is_leader {
+            return;
+        }
+        self.is_leader = is_leader;
+        if let Err(error) = self.parts.writer.set_leader(is_leader).await {
+            warn!(%error, is_leader, "the config topic could not be told of the new leader, the next write tries again");
+        }
+    }
+
+    /// Makes sure that there is a session key, while this worker is the leader of a group that signs.
+    pub(super) async fn renew_session_key(&mut self) {
+        self.renew_key_at = None;
+        let group = self.parts.group.current();
+        if group.is_leader && group.protocol.is_some_and(|protocol| protocol.is_signed()) {
+            let again = self.duties.renew_session_key().await;
+            self.renew_key_at = again.map(|delay| Instant::now() + delay);
+        }
+    }
+
+    /// Reads the config topic at least to `position`; whether it got there. If it did not, the worker leaves the group for
+    /// a while, and in the end stops everything.
+    async fn catch_up(&mut self, state: &ClusterConfigState, position: i64) -> bool {
+        let stages = Arc::clone(&self.parts.stages);
+        let _stage = stages.enter("reading to the end of the config topic");
+        if state.offset() >= position {
+            return true;
+        }
+        let outcome = self.parts.writer.refresh(self.parts.node.config.worker_sync_timeout()).await;
+        if outcome.is_ok() {
+            self.sync_backoff.reset();
+            return true;
+        }
+        if let Err(error) = outcome {
+            warn!(%error, position, "could not read the config topic to its end");
+        }
+        self.membership.member().leave("the worker could not read the config topic to its end").await;
+        let (pause, gives_up) = self.sync_backoff.next();
+        if gives_up {
+            self.lose_everything().await;
+        }
+        tokio::time::sleep(pause).await;
+        false
+    }
+
+    /// Waits until the states of what was stopped are stored, so that those of its next owners come after them.
+    pub(super) async fn flush_statuses(&self) {
+        let statuses = Arc::clone(&self.parts.node.statuses);
+        if tokio::task::spawn_blocking(move || statuses.flush(STATUS_FLUSH)).await.is_err() {
+            warn!("the status store ended early");
+        }
+    }
+}
