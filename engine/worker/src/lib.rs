@@ -22,5 +22,6 @@ mod testing;
 pub mod validation;
 pub mod worker;
 pub mod worker_config;
+mod worker_front;
 #[cfg(test)]
 mod worker_tests;

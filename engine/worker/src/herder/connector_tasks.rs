@@ -172,6 +172,7 @@ impl ConnectorTasks {
     ///
     /// # Cancellation
     /// As for [`ConnectorTasks::stop_all`].
+    #[allow(dead_code)]
     pub(crate) async fn stop_these(&self, tasks: &[usize]) {
         let found = {
             let mut running = self.running.lock();

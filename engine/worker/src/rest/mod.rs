@@ -9,6 +9,7 @@ mod connectors;
 mod error;
 mod front;
 mod json_body;
+mod late_router;
 mod leader_client;
 mod listener;
 mod location;
@@ -27,6 +28,7 @@ mod tasks;
 mod tests;
 
 pub use advertised::Advertised;
+pub use late_router::late_router;
 pub use leader_client::{LeaderClient, SignatureHeaders};
 pub use listener::{Listener, Scheme};
 pub use loggers::{LogLevels, Loggers};

@@ -89,6 +89,11 @@ impl ClusterConfigState {
         }
     }
 
+    /// Whether the connector has, or had before its last commit, such a task.
+    pub fn had_task(&self, connector: &str, task: usize) -> bool {
+        self.connectors.get(connector).is_some_and(|entry| entry.tasks.contains_key(&task))
+    }
+
     /// How many tasks the last commit gave a connector.
     pub fn task_count(&self, connector: &str) -> usize {
         self.connectors.get(connector).map_or(0, |entry| entry.task_count)
@@ -187,7 +192,7 @@ impl ClusterConfigState {
         let deferred = self.deferred.remove(&name).unwrap_or_default();
         let Some(entry) = self.connectors.get_mut(&name) else { return self.remove(name) };
         if (0..tasks).all(|task| deferred.contains_key(&task)) {
-            entry.tasks = deferred.into_iter().filter(|(task, _)| *task < tasks).collect();
+            entry.tasks.extend(deferred.into_iter().filter(|(task, _)| *task < tasks));
             entry.task_generation = Some(entry.task_generation.map_or(0, |generation| generation + 1));
             entry.is_inconsistent = false;
             entry.applied_config = Some(entry.config.clone());

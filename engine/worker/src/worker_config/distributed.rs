@@ -6,35 +6,13 @@ use volley_api::{ConfigMap, Error, Result};
 
 use super::distributed_definition::distributed_config_def;
 use super::{WorkerConfig, WorkerMode};
+use crate::group::ConnectProtocol;
 
 /// Java's `default.api.timeout.ms` and `retry.backoff.ms`.
 const DEFAULT_API_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The JDK makes no shorter keys.
 const SHORTEST_KEY_BITS: i64 = 40;
-
-/// `connect.protocol`: what the workers of a group speak among themselves. Later ones include the earlier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ConnectProtocol {
-    /// Every rebalance stops everything.
-    Eager,
-    /// Incremental cooperative rebalances.
-    Compatible,
-    /// As before, and internal requests are signed.
-    Sessioned,
-}
-
-impl ConnectProtocol {
-    /// From the value of `connect.protocol`, any case.
-    pub fn from_name(name: &str) -> Option<Self> {
-        const ALL: [(&str, ConnectProtocol); 3] = [
-            ("eager", ConnectProtocol::Eager),
-            ("compatible", ConnectProtocol::Compatible),
-            ("sessioned", ConnectProtocol::Sessioned),
-        ];
-        ALL.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, protocol)| protocol)
-    }
-}
 
 /// `exactly.once.source.support`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +81,7 @@ impl WorkerConfig {
 
     /// `connect.protocol`
     pub fn connect_protocol(&self) -> ConnectProtocol {
-        ConnectProtocol::from_name(self.text("connect.protocol")).unwrap_or(ConnectProtocol::Sessioned)
+        ConnectProtocol::from_config(self.text("connect.protocol")).unwrap_or(ConnectProtocol::Sessioned)
     }
 
     /// `scheduled.rebalance.max.delay.ms`

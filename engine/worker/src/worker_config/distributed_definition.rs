@@ -258,7 +258,7 @@ fn client_keys(mut def: ConfigDef) -> ConfigDef {
 
 fn connect_protocol(value: &ConfigValue) -> Result<(), String> {
     match value {
-        ConfigValue::String(text) if super::ConnectProtocol::from_name(text).is_none() => {
+        ConfigValue::String(text) if crate::group::ConnectProtocol::from_config(text).is_none() => {
             Err("Invalid Connect protocol compatibility".into())
         }
         _ => Ok(()),

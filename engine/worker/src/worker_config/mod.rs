@@ -12,7 +12,7 @@ mod restart_policy;
 
 pub use config::{BatchLimits, WorkerConfig, WorkerMode};
 pub use definition::{common_config_def, standalone_config_def};
-pub use distributed::{ConnectProtocol, ExactlyOnceSourceSupport};
+pub use distributed::ExactlyOnceSourceSupport;
 pub use distributed_definition::distributed_config_def;
 pub use internal_clients::LogClients;
 pub use internal_topic::InternalTopic;
