@@ -43,6 +43,11 @@ impl<T: JavaHash + ?Sized> JavaHash for &T {
     }
 }
 
+/// The elements of `new HashMap()` after these were put in one by one. Each element comes once.
+pub(super) fn hash_map_order<T: JavaHash + Eq + Hash + Clone>(elements: impl IntoIterator<Item = T>) -> Vec<T> {
+    ordered(elements, DEFAULT_CAPACITY)
+}
+
 /// The elements of `new HashSet(collection)`. Each element comes once.
 pub(super) fn hash_set_copy_order<T: JavaHash + Eq + Hash + Clone>(collection: &[T]) -> Vec<T> {
     let wanted = (collection.len() as f32 / 0.75) as usize + 1;
@@ -104,6 +109,7 @@ mod tests {
 
     #[test]
     fn each_element_comes_once() {
+        assert_eq!(hash_map_order(["a", "b", "a"]), ["a", "b"]);
         assert_eq!(hash_set_copy_order(&["b", "a", "b"]), ["a", "b"]);
     }
 }

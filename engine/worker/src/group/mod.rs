@@ -1,13 +1,35 @@
-//! The worker group: what its members tell each other, and who gets what. Pure: no I/O, and time is an argument.
+//! The worker group: what its members tell each other, and who runs what. Pure: no I/O, and time is an argument.
+//!
+//! ```text
+//!  member    ConnectProtocol::join_metadata ─► JoinGroup
+//!  leader    GroupMember::decode ─► GroupLeader::lead ─► LedRebalance::encode ─► SyncGroup
+//!  member    ExtendedAssignment::decode ─► ExtendedAssignment::augmented
+//! ```
 
 mod connect_protocol;
 mod connectors_and_tasks;
+mod eager_assignor;
+mod exponential_backoff;
 mod extended_assignment;
+mod group_leader;
+mod incremental_cooperative_assignor;
+mod items;
 mod java_hash_order;
+mod java_string_order;
+mod leader_state;
+mod lost_assignments;
 mod primitives;
+#[cfg(test)]
+mod reference_tests;
+mod worker_load;
 mod worker_state;
 
 pub use connect_protocol::ConnectProtocol;
 pub use connectors_and_tasks::ConnectorsAndTasks;
+pub use eager_assignor::assign_eagerly;
+pub use exponential_backoff::ExponentialBackoff;
 pub use extended_assignment::{AssignmentError, ExtendedAssignment};
+pub use group_leader::{GroupLeader, GroupMember, LedRebalance, Rebalance};
+pub use incremental_cooperative_assignor::{IncrementalCooperativeAssignor, MemberAssignment, Round};
+pub use leader_state::LeaderState;
 pub use worker_state::WorkerState;

@@ -1,0 +1,182 @@
+//! What the leader of a group does in a rebalance: agree on a position of the config topic, assign, tell all members.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tracing::info;
+use volley_api::Result;
+
+use super::eager_assignor::assign_eagerly;
+use super::incremental_cooperative_assignor::{IncrementalCooperativeAssignor, MemberAssignment, Round};
+use super::{AssignmentError, ConnectProtocol, ConnectorsAndTasks, ExtendedAssignment, LeaderState, WorkerState};
+use crate::storage::ClusterConfigState;
+
+/// A member of the group as the leader sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupMember {
+    /// Member id.
+    pub id: String,
+    /// What it said of itself.
+    pub state: WorkerState,
+}
+
+impl GroupMember {
+    /// From member id and metadata in the JoinGroup response.
+    ///
+    /// # Errors
+    /// If the metadata is malformed.
+    pub fn decode(id: impl Into<String>, metadata: &[u8]) -> Result<Self> {
+        let id = id.into();
+        match WorkerState::decode(metadata) {
+            Ok(state) => Ok(Self { id, state }),
+            Err(error) => Err(volley_api::Error::data(format!(
+                "the metadata of the group member `{id}` can't be read; does it run Kafka Connect?"
+            ))
+            .with_source(error)),
+        }
+    }
+}
+
+/// A rebalance that this worker leads.
+#[derive(Clone, Copy, Debug)]
+pub struct Rebalance<'a> {
+    /// The version that the broker chose.
+    pub protocol: ConnectProtocol,
+    /// The leader's own member id.
+    pub leader_id: &'a str,
+    /// All members, in the order of the JoinGroup response.
+    pub members: &'a [GroupMember],
+    /// The last generation whose assignment this worker got; -1: none.
+    pub last_completed_generation: i32,
+    /// The generation of this rebalance.
+    pub generation: i32,
+    /// Now, in ms.
+    pub now_ms: i64,
+}
+
+/// What a rebalance led to.
+#[derive(Clone, Debug)]
+pub struct LedRebalance {
+    /// For each member its assignment, in the order of the members.
+    pub assignments: Vec<(String, ExtendedAssignment)>,
+    /// The configuration that was assigned, to be the leader's own from now on, and who runs what of it; `None` if the
+    /// leader had not read the config topic far enough: nothing was assigned.
+    pub outcome: Option<(Arc<ClusterConfigState>, LeaderState)>,
+}
+
+impl LedRebalance {
+    /// The messages for SyncGroup.
+    ///
+    /// # Errors
+    /// If a name is too long for the format.
+    pub fn encode(&self, protocol: ConnectProtocol) -> Result<Vec<(String, Vec<u8>)>> {
+        self.assignments.iter().map(|(id, assignment)| Ok((id.clone(), assignment.encode(protocol)?))).collect()
+    }
+}
+
+/// Leads rebalances. A worker keeps one for as long as it lives, whether it is the leader or not.
+#[derive(Debug)]
+pub struct GroupLeader {
+    incremental: IncrementalCooperativeAssignor,
+}
+
+impl GroupLeader {
+    /// One that waits so long for a lost worker (`scheduled.rebalance.max.delay.ms`).
+    pub fn new(max_delay_ms: i32) -> Self {
+        Self { incremental: IncrementalCooperativeAssignor::new(max_delay_ms) }
+    }
+
+    /// Decides on a rebalance. `snapshot` is the configuration that this worker joined with, `fresh` gets what has been
+    /// read since; it is asked for if another member is ahead.
+    pub fn lead(
+        &mut self,
+        rebalance: &Rebalance<'_>,
+        snapshot: Arc<ClusterConfigState>,
+        fresh: impl FnOnce() -> Arc<ClusterConfigState>,
+    ) -> LedRebalance {
+        let furthest = rebalance.members.iter().map(|member| member.state.config_offset).max().unwrap_or(-1);
+        let (config, config_offset) = if snapshot.offset() < furthest {
+            let config = fresh();
+            let offset = config.offset();
+            (config, offset)
+        } else {
+            (snapshot, furthest)
+        };
+        if config_offset < furthest {
+            info!(config_offset, furthest, "nothing is assigned: other members are further in the config topic");
+            let assignment = common(rebalance, AssignmentError::ConfigMismatch, furthest);
+            let ids = rebalance.members.iter().map(|member| member.id.clone());
+            return LedRebalance { assignments: ids.map(|id| (id, assignment.clone())).collect(), outcome: None };
+        }
+        let changes = self.changes(rebalance, &ConnectorsAndTasks::configured(&config));
+        let common = ExtendedAssignment {
+            delay_ms: if rebalance.protocol.is_cooperative() { self.incremental.delay_ms() } else { 0 },
+            ..common(rebalance, AssignmentError::None, config_offset)
+        };
+        let owners = LeaderState::new(
+            rebalance
+                .members
+                .iter()
+                .filter_map(|member| changes.get(&member.id).map(|change| (member.state.url.as_str(), &change.held))),
+        );
+        LedRebalance { assignments: filled(rebalance, &common, changes), outcome: Some((config, owners)) }
+    }
+
+    fn changes(
+        &mut self,
+        rebalance: &Rebalance<'_>,
+        configured: &ConnectorsAndTasks,
+    ) -> HashMap<String, MemberAssignment> {
+        if !rebalance.protocol.is_cooperative() {
+            let ids = rebalance.members.iter().map(|member| member.id.as_str());
+            let whole = |held: ConnectorsAndTasks| MemberAssignment {
+                assigned: held.clone(),
+                revoked: ConnectorsAndTasks::default(),
+                held,
+            };
+            return assign_eagerly(configured, ids).into_iter().map(|(id, held)| (id, whole(held))).collect();
+        }
+        let held = |member: &GroupMember| member.state.assignment.as_ref().map(ExtendedAssignment::assigned);
+        let members: Vec<_> =
+            rebalance.members.iter().map(|member| (member.id.clone(), held(member).unwrap_or_default())).collect();
+        self.incremental.assign(&Round {
+            configured,
+            members: &members,
+            last_completed_generation: rebalance.last_completed_generation,
+            generation: rebalance.generation,
+            now_ms: rebalance.now_ms,
+        })
+    }
+}
+
+/// An assignment of nothing, with all that is the same for each member.
+fn common(rebalance: &Rebalance<'_>, error: AssignmentError, config_offset: i64) -> ExtendedAssignment {
+    let leader = rebalance.members.iter().find(|member| member.id == rebalance.leader_id);
+    ExtendedAssignment {
+        version: rebalance.protocol.version(),
+        error,
+        leader: rebalance.leader_id.to_owned(),
+        leader_url: leader.map(|leader| leader.state.url.clone()).unwrap_or_default(),
+        config_offset,
+        ..ExtendedAssignment::default()
+    }
+}
+
+fn filled(
+    rebalance: &Rebalance<'_>,
+    common: &ExtendedAssignment,
+    mut changes: HashMap<String, MemberAssignment>,
+) -> Vec<(String, ExtendedAssignment)> {
+    let of_member = |member: &GroupMember| {
+        let MemberAssignment { assigned, revoked, .. } = changes.remove(&member.id).unwrap_or_default();
+        let assignment = ExtendedAssignment {
+            connectors: assigned.connectors,
+            tasks: assigned.tasks,
+            revoked_connectors: revoked.connectors,
+            revoked_tasks: revoked.tasks,
+            ..common.clone()
+        };
+        (member.id.clone(), assignment)
+    };
+    rebalance.members.iter().map(of_member).collect()
+}

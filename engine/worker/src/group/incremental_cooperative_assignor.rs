@@ -1,0 +1,213 @@
+//! Who runs what, changing as little as possible (KIP-415).
+//!
+//! An item is given to a worker only when nobody runs it: what has to move is revoked in one round and given away in
+//! the next, which follows at once. What a lost worker ran waits for its return for a while. The same input has the
+//! same outcome as with a Java leader, so that a change of the leader moves nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use tracing::debug;
+
+use super::ConnectorsAndTasks;
+use super::exponential_backoff::ExponentialBackoff;
+use super::items::Items;
+use super::java_hash_order::hash_map_order;
+use super::lost_assignments::LostAssignments;
+use super::worker_load::{WorkerLoad, assign_to_least_loaded, load_balancing_revocations};
+
+/// One round of the group.
+#[derive(Clone, Copy, Debug)]
+pub struct Round<'a> {
+    /// Everything that shall run.
+    pub configured: &'a ConnectorsAndTasks,
+    /// What each member says it runs; in the order of the JoinGroup response.
+    pub members: &'a [(String, ConnectorsAndTasks)],
+    /// The last generation whose assignment this worker got; -1: none.
+    pub last_completed_generation: i32,
+    /// The generation of this round.
+    pub generation: i32,
+    /// Now, in ms.
+    pub now_ms: i64,
+}
+
+/// What changes for a member.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemberAssignment {
+    /// To be started.
+    pub assigned: ConnectorsAndTasks,
+    /// To be stopped.
+    pub revoked: ConnectorsAndTasks,
+    /// All that the member holds once both is done.
+    pub held: ConnectorsAndTasks,
+}
+
+/// Assigns connectors and tasks. A worker keeps one for as long as it lives: it remembers what it did when it was the
+/// leader last, which is worth nothing in another.
+#[derive(Debug)]
+pub struct IncrementalCooperativeAssignor {
+    lost: LostAssignments,
+    revocation_backoff: ExponentialBackoff,
+    /// What ran, or waited for a lost worker, after the previous round.
+    previous: Items,
+    previous_revocation: Items,
+    previous_members: HashSet<String>,
+    previous_generation: i32,
+    has_revoked_before: bool,
+    successive_revocations: u32,
+}
+
+impl IncrementalCooperativeAssignor {
+    /// One that waits so long for a lost worker (`scheduled.rebalance.max.delay.ms`).
+    pub fn new(max_delay_ms: i32) -> Self {
+        Self {
+            lost: LostAssignments::new(max_delay_ms),
+            revocation_backoff: ExponentialBackoff::new(1, 40, i64::from(max_delay_ms)),
+            previous: Items::default(),
+            previous_revocation: Items::default(),
+            previous_members: HashSet::new(),
+            previous_generation: -1,
+            has_revoked_before: false,
+            successive_revocations: 0,
+        }
+    }
+
+    /// Decides on a round: what changes for each member. All of them have to join again after [`Self::delay_ms`].
+    pub fn assign(&mut self, round: &Round<'_>) -> HashMap<String, MemberAssignment> {
+        let configured = Items::from(round.configured);
+        let current = workers(round.members);
+        let active = all(&current);
+        self.forget_what_did_not_happen(round.last_completed_generation, &active);
+
+        let deleted = self.previous.without(&[&configured]);
+        let lost = self.previous.without(&[&active, &deleted]).sorted();
+        let created = configured.without(&[&self.previous, &active]).sorted();
+        let duplicated = Items::in_more_than_one(current.iter().map(|load| &load.items));
+
+        let mut next = current.clone();
+        let mut revoked: HashMap<String, Items> = HashMap::new();
+        for (load, after) in current.iter().zip(&mut next) {
+            let mut unwanted = load.items.hashed_intersection(&deleted);
+            unwanted.extend(&load.items.hashed_intersection(&duplicated));
+            after.items.remove_all(&unwanted);
+            revoked.insert(load.worker.clone(), unwanted);
+        }
+
+        let mut new = created;
+        new.extend(&self.reassign_lost(&lost, &mut next, round.now_ms));
+        if let Some(surplus) = self.balance(&configured, &next, round.now_ms) {
+            for (load, surplus) in next.iter_mut().zip(surplus) {
+                load.items.remove_all(&surplus);
+                revoked.entry(load.worker.clone()).or_default().extend(&surplus);
+            }
+        }
+        assign_to_least_loaded(&mut next, &new);
+
+        self.remember(round, &next, revoked.values(), &lost);
+        changes(current, next, revoked)
+    }
+
+    /// When all members have to join again, in ms from the last round on; 0: no need to.
+    pub fn delay_ms(&self) -> i32 {
+        self.lost.delay_ms()
+    }
+
+    /// The last assignment may have reached nobody, and the last revocation may not have been followed.
+    fn forget_what_did_not_happen(&mut self, last_completed_generation: i32, active: &Items) {
+        if self.previous_generation != last_completed_generation {
+            debug!(self.previous_generation, last_completed_generation, "the last assignment did not take effect");
+            self.previous = Items::default();
+        }
+        if active.has_any_of(&self.previous_revocation) {
+            self.previous = active.clone();
+        }
+        self.previous_revocation = Items::default();
+    }
+
+    fn reassign_lost(&mut self, lost: &Items, next: &mut [WorkerLoad], now_ms: i64) -> Items {
+        if lost.is_empty() && !self.has_revoked_before {
+            self.lost.reset();
+            return Items::default();
+        }
+        let outcome = self.lost.handle(lost, next, &self.previous_members, now_ms);
+        if outcome.is_delay_over {
+            self.has_revoked_before = false;
+        }
+        outcome.reassign
+    }
+
+    /// What to revoke now so that the load can be evened out. After a round that revoked something the next one has to
+    /// wait, longer each time.
+    fn balance(&mut self, configured: &Items, next: &[WorkerLoad], now_ms: i64) -> Option<Vec<Items>> {
+        if self.lost.delay_ms() != 0 {
+            self.has_revoked_before = false;
+            return None;
+        }
+        let revocations = load_balancing_revocations(configured, next);
+        match (&revocations, self.has_revoked_before) {
+            (Some(_), true) => {
+                self.successive_revocations = self.successive_revocations.saturating_add(1);
+                let delay_ms = self.revocation_backoff.delay_ms(self.successive_revocations);
+                if delay_ms != 0 {
+                    debug!(delay_ms, "the last round revoked something, too: the next revocation has to wait");
+                    self.lost.schedule(i32::try_from(delay_ms).unwrap_or(i32::MAX), now_ms);
+                    return None;
+                }
+            }
+            (Some(_), false) => self.has_revoked_before = true,
+            (None, true) => {
+                self.has_revoked_before = false;
+                self.successive_revocations = 0;
+            }
+            (None, false) => {}
+        }
+        revocations
+    }
+
+    fn remember<'a>(
+        &mut self,
+        round: &Round<'_>,
+        next: &[WorkerLoad],
+        revoked: impl IntoIterator<Item = &'a Items>,
+        lost: &Items,
+    ) {
+        self.previous = all(next);
+        for revoked in revoked {
+            self.previous.remove_all(revoked);
+            self.previous_revocation.extend(revoked);
+        }
+        self.previous.extend(lost);
+        self.previous_generation = round.generation;
+        self.previous_members = round.members.iter().map(|(member, _)| member.clone()).collect();
+    }
+}
+
+/// The members in the order in which a Java leader goes through them.
+fn workers(members: &[(String, ConnectorsAndTasks)]) -> Vec<WorkerLoad> {
+    let held: HashMap<&str, &ConnectorsAndTasks> =
+        members.iter().map(|(member, held)| (member.as_str(), held)).collect();
+    let order = hash_map_order(members.iter().map(|(member, _)| member.as_str()));
+    order.into_iter().map(|member| WorkerLoad { worker: member.to_owned(), items: Items::from(held[member]) }).collect()
+}
+
+fn all(workers: &[WorkerLoad]) -> Items {
+    workers.iter().fold(Items::default(), |mut all, load| {
+        all.extend(&load.items);
+        all
+    })
+}
+
+fn changes(
+    current: Vec<WorkerLoad>,
+    next: Vec<WorkerLoad>,
+    mut revoked: HashMap<String, Items>,
+) -> HashMap<String, MemberAssignment> {
+    let before: HashMap<String, Items> = current.into_iter().map(|load| (load.worker, load.items)).collect();
+    let change = |load: WorkerLoad| {
+        let assigned = before.get(&load.worker).map_or_else(|| load.items.clone(), |held| load.items.without(&[held]));
+        let revoked = revoked.remove(&load.worker).unwrap_or_default();
+        let assignment =
+            MemberAssignment { assigned: assigned.into(), revoked: revoked.into(), held: load.items.into() };
+        (load.worker, assignment)
+    };
+    next.into_iter().map(change).collect()
+}

@@ -1,0 +1,69 @@
+//! What each worker holds, how that is evened out, and who gets what is new.
+
+use indexmap::IndexSet;
+
+use super::items::{ItemKind, Items};
+use super::java_string_order::compare_strings;
+use crate::task::ConnectorTaskId;
+
+/// A worker and what it holds.
+#[derive(Clone, Debug)]
+pub(super) struct WorkerLoad {
+    pub(super) worker: String,
+    pub(super) items: Items,
+}
+
+/// What each worker has to give up so that none holds more than it would if everything that is configured were spread
+/// evenly: worker by worker, or nothing at all if nobody has to give up anything.
+pub(super) fn load_balancing_revocations(configured: &Items, workers: &[WorkerLoad]) -> Option<Vec<Items>> {
+    if configured.is_empty() || workers.iter().all(|load| load.items.is_empty()) {
+        return None;
+    }
+    let connectors = surplus::<String>(configured, workers);
+    let tasks = surplus::<ConnectorTaskId>(configured, workers);
+    let revocations: Vec<Items> =
+        connectors.into_iter().zip(tasks).map(|(connectors, tasks)| Items { connectors, tasks }).collect();
+    revocations.iter().any(|revoked| !revoked.is_empty()).then_some(revocations)
+}
+
+/// The first few of what each holds beyond its share. Of those that hold more than the minimum, the first ones keep one
+/// more each, as far as there is anything left over.
+fn surplus<T: ItemKind>(configured: &Items, workers: &[WorkerLoad]) -> Vec<IndexSet<T>> {
+    let total = T::of(configured).len();
+    let (minimum, extras) = (total / workers.len(), total % workers.len());
+    let holders_of = |size: usize| workers.iter().filter(|load| T::of(&load.items).len() == size).count();
+    let with_extra = holders_of(minimum + 1);
+    if with_extra == extras && holders_of(minimum) + with_extra == workers.len() {
+        return vec![IndexSet::new(); workers.len()];
+    }
+    let mut extras_left = extras;
+    let surplus_of = |load: &WorkerLoad| {
+        let held = T::of(&load.items);
+        if held.len() <= minimum {
+            return IndexSet::new();
+        }
+        let extra = extras_left.min(1);
+        extras_left -= extra;
+        held.iter().take(held.len() - minimum - extra).cloned().collect()
+    };
+    workers.iter().map(surplus_of).collect()
+}
+
+/// Gives connectors, then tasks, to those who hold the fewest of that kind. Leaves the workers in the order of their load.
+pub(super) fn assign_to_least_loaded(workers: &mut [WorkerLoad], new: &Items) {
+    distribute::<String>(workers, new);
+    distribute::<ConnectorTaskId>(workers, new);
+}
+
+fn distribute<T: ItemKind>(workers: &mut [WorkerLoad], new: &Items) {
+    let size = |load: &WorkerLoad| T::of(&load.items).len();
+    workers
+        .sort_by(|left, right| size(left).cmp(&size(right)).then_with(|| compare_strings(&left.worker, &right.worker)));
+    let mut new = T::of(new).iter().cloned();
+    while let Some(least) = workers.first().map(size) {
+        for load in workers.iter_mut().take_while(|load| size(load) == least) {
+            let Some(item) = new.next() else { return };
+            T::of_mut(&mut load.items).insert(item);
+        }
+    }
+}
