@@ -58,7 +58,7 @@ fn run(task: &mut dyn SourceTask, stored: &Stored, polls: usize) -> Vec<Records>
     while all.len() < polls {
         match task.poll(Duration::ZERO).unwrap() {
             Polled::Finished => break,
-            Polled::Idle => {}
+            Polled::Idle | Polled::IdleFor(_) => {}
             Polled::Batches(batches) => {
                 for batch in batches {
                     keep(stored, &batch);

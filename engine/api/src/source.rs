@@ -41,14 +41,18 @@ pub struct SourceBatch {
 pub enum Polled {
     /// Records, in order.
     Batches(Vec<SourceBatch>),
-    /// Nothing for now.
+    /// Nothing for now; the task has waited for about `max_wait`.
     Idle,
+    /// Nothing, and nothing will come for this long. Returned at once: the worker does the waiting, which costs a task that
+    /// has little to do next to nothing, and ends it early when something else is wanted of the task.
+    IdleFor(Duration),
     /// Nothing, and there never will be: the source is bounded and at its end.
     Finished,
 }
 
 /// One task of a source connector. Life cycle: `start`, `poll` and `commit` (any number of times), `stop`. All on one
-/// thread. An error of `poll` of kind `Retriable` means "nothing for now"; any other puts the task into FAILED.
+/// thread. An error of `poll` of kind `Retriable` means "nothing for now": it is polled again after a wait that grows with
+/// each such error in a row. Any other puts the task into FAILED.
 pub trait SourceTask: Send {
     /// Opens what the task reads and finds its position by `context.offset`.
     fn start(&mut self, context: SourceContext, config: &ConfigMap) -> Result<()>;
@@ -60,7 +64,7 @@ pub trait SourceTask: Send {
     /// Closes everything. Called once after `start`, whether or not that succeeded.
     fn stop(&mut self);
 
-    /// All records up to these offsets are delivered and the offsets stored.
+    /// All records up to these offsets are delivered and the offsets stored. An error is logged and changes nothing.
     fn commit(&mut self, _delivered: &[(SourcePartition, SourceOffset)]) -> Result<()> {
         Ok(())
     }

@@ -101,6 +101,11 @@ fn exception_of(code: Code) -> Option<&'static str> {
         Code::NotCoordinator => NOT_COORDINATOR,
         Code::CoordinatorLoadInProgress => COORDINATOR_LOADING,
         Code::CoordinatorNotAvailable | Code::WaitingForCoordinator => COORDINATOR_NOT_AVAILABLE,
+        Code::InvalidTopic => "org.apache.kafka.common.errors.InvalidTopicException",
+        Code::InvalidConfig => "org.apache.kafka.common.errors.InvalidConfigurationException",
+        Code::InvalidPartitions => "org.apache.kafka.common.errors.InvalidPartitionsException",
+        Code::PolicyViolation => "org.apache.kafka.common.errors.PolicyViolationException",
+        Code::InvalidTimestamp => "org.apache.kafka.common.errors.InvalidTimestampException",
         Code::InvalidReplicationFactor => "org.apache.kafka.common.errors.InvalidReplicationFactorException",
         _ => return None,
     })

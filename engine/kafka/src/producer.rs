@@ -105,17 +105,22 @@ impl fmt::Debug for Producer {
 }
 
 impl Producer {
+    /// Looks for bad values without making a producer: that costs threads and connections.
+    ///
+    /// # Errors
+    /// `Config` when a property has a bad value. Values that contradict each other are found by [`Producer::connect`].
+    pub fn check(properties: &ConfigMap) -> Result<()> {
+        max_block(properties)?;
+        let config = translate(properties, ClientRole::Producer).config;
+        config.create_native_config().map(drop).map_err(|error| broker_error::from_client("make a producer", &error))
+    }
+
     /// Makes the producer. Does not wait for the broker.
     ///
     /// # Errors
     /// `Config` when a property has a bad value.
     pub fn connect(properties: &ConfigMap) -> Result<Self> {
-        let max_block = match properties.get("max.block.ms") {
-            None => MAX_BLOCK,
-            Some(text) => text.trim().parse().map(Duration::from_millis).map_err(|error| {
-                Error::config(format!("could not parse `max.block.ms` {text:?} as a number of ms")).with_source(error)
-            })?,
-        };
+        let max_block = max_block(properties)?;
         let translation = translate(properties, ClientRole::Producer);
         let config = translation.config;
         let client = config.get("client.id").unwrap_or("volley");
@@ -136,31 +141,66 @@ impl Producer {
     /// `Data` when it is larger than `max.request.size`; `Retriable` when the queue stayed full; `Config` when the broker
     /// refuses the client.
     pub fn send(&mut self, message: &Outgoing<'_>, token: u64) -> Result<()> {
+        let mut full_since = None;
+        let mut wait = SHORTEST_WAIT;
+        while !self.try_send(message, token)? {
+            if full_since.get_or_insert_with(Instant::now).elapsed() >= self.max_block {
+                return Err(self.stayed_full(message.topic));
+            }
+            self.native.poll(wait);
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+        Ok(())
+    }
+
+    /// As [`Producer::send`], without waiting: `false` if the queue is full.
+    ///
+    /// # Errors
+    /// As [`Producer::send`].
+    pub fn try_send(&mut self, message: &Outgoing<'_>, token: u64) -> Result<bool> {
         self.sent += 1;
         if self.sent.is_multiple_of(SENDS_PER_LOOK) {
             self.native.poll(Duration::ZERO);
             self.connection.check()?;
         }
-        let mut record = record(message, token);
-        let mut full_since = None;
-        let mut wait = SHORTEST_WAIT;
-        loop {
-            match self.native.send(record) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(Code::QueueFull), returned)) => record = returned,
-                Err((error, _)) => return Err(send_error(message, &error)),
-            }
-            self.connection.check()?;
-            if full_since.get_or_insert_with(Instant::now).elapsed() >= self.max_block {
-                return Err(Error::retriable(format!(
-                    "could not produce to {}: the send queue stayed full for {} ms",
-                    message.topic,
-                    self.max_block.as_millis()
-                ))
-                .with_exception("org.apache.kafka.common.errors.TimeoutException"));
-            }
-            self.native.poll(wait);
-            wait = (wait * 2).min(LONGEST_WAIT);
+        match self.native.send(record(message, token)) {
+            Ok(()) => Ok(true),
+            Err((KafkaError::MessageProduction(Code::QueueFull), _)) => self.connection.check().map(|()| false),
+            Err((error, _)) => Err(send_error(message, &error)),
+        }
+    }
+
+    /// The error of a message for which the queue had no room for `max.block.ms`.
+    pub fn stayed_full(&self, topic: &str) -> Error {
+        Error::retriable(format!(
+            "could not produce to {topic}: the send queue stayed full for {} ms",
+            self.max_block.as_millis()
+        ))
+        .with_exception("org.apache.kafka.common.errors.TimeoutException")
+    }
+
+    /// How long a message may wait for room in the queue: `max.block.ms`.
+    pub fn max_block(&self) -> Duration {
+        self.max_block
+    }
+
+    /// Whether the topic exists, waiting at most `timeout` for the broker. A broker with `auto.create.topics.enable` creates
+    /// it now.
+    ///
+    /// # Errors
+    /// `Retriable` when the broker does not answer in time, `Config` when it refuses the client or the topic's name.
+    pub fn has_topic(&self, topic: &str, timeout: Duration) -> Result<bool> {
+        if topic.contains('\0') {
+            return Err(broker_error::from_code(&format!("produce to {topic:?}"), Code::InvalidTopic));
+        }
+        let action = format!("look up topic {topic}");
+        let metadata = self.native.client().fetch_metadata(Some(topic), timeout);
+        let metadata = self.connection.outcome(&action, metadata)?;
+        let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else { return Ok(false) };
+        match found.error().map(Code::from) {
+            None => Ok(!found.partitions().is_empty()),
+            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::LeaderNotAvailable) => Ok(false),
+            Some(code) => Err(broker_error::from_code(&action, code)),
         }
     }
 
@@ -225,14 +265,13 @@ impl Producer {
     pub fn in_flight(&self) -> usize {
         usize::try_from(self.native.in_flight_count()).unwrap_or(0)
     }
+}
 
-    /// Fails if the broker has refused this client, which then never will deliver anything.
-    ///
-    /// # Errors
-    /// `Config`, with the broker's reason.
-    pub fn check(&self) -> Result<()> {
-        self.connection.check()
-    }
+fn max_block(properties: &ConfigMap) -> Result<Duration> {
+    let Some(text) = properties.get("max.block.ms") else { return Ok(MAX_BLOCK) };
+    text.trim().parse().map(Duration::from_millis).map_err(|error| {
+        Error::config(format!("could not parse `max.block.ms` {text:?} as a number of ms")).with_source(error)
+    })
 }
 
 fn record<'a>(message: &Outgoing<'a>, token: u64) -> BaseRecord<'a, [u8], [u8], usize> {

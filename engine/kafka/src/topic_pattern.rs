@@ -5,10 +5,10 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-use fancy_regex::Regex;
 use rdkafka::consumer::Consumer;
 use tracing::{debug, warn};
 use volley_api::{Error, Result};
+use volley_java_regex::JavaRegex;
 
 use crate::admin::is_internal;
 use crate::connection::Connection;
@@ -22,18 +22,18 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// A Java regular expression for whole topic names.
 #[derive(Clone, Debug)]
-pub(crate) struct TopicPattern(Regex);
+pub(crate) struct TopicPattern(JavaRegex);
 
 impl TopicPattern {
     pub(crate) fn new(pattern: &str) -> Result<Self> {
-        let regex = Regex::new(&format!("^(?:{pattern})$"))
+        let regex = JavaRegex::compile(pattern)
             .map_err(|error| Error::config(format!("could not parse `topics.regex` {pattern:?}")).with_source(error))?;
         Ok(Self(regex))
     }
 
     fn matches(&self, topic: &str) -> bool {
         // A pattern that backtracks too far is an error of the match; it matches nothing then.
-        !is_internal(topic) && self.0.is_match(topic).unwrap_or(false)
+        !is_internal(topic) && self.0.matches(topic).unwrap_or(false)
     }
 }
 

@@ -1,8 +1,7 @@
 //! Java's replacement texts: `$1`, `${name}`, and `\` before a character that stands for itself.
 
 use fancy_regex::Captures;
-
-use crate::JavaRegex;
+use volley_java_regex::JavaRegex;
 
 #[derive(Clone, Debug, PartialEq)]
 enum Part {

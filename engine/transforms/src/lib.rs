@@ -10,7 +10,6 @@
 
 mod filter;
 mod has_header_key;
-mod java_regex;
 mod java_replacement;
 mod plugins;
 mod record_is_tombstone;
@@ -21,7 +20,6 @@ mod topic_name_matches;
 
 pub use filter::Filter;
 pub use has_header_key::HasHeaderKey;
-pub use java_regex::{JavaRegex, JavaRegexError};
 pub use plugins::plugins;
 pub use record_is_tombstone::RecordIsTombstone;
 pub use regex_router::RegexRouter;

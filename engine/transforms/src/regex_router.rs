@@ -8,14 +8,12 @@
 
 use std::sync::Arc;
 
+use crate::java_replacement::Replacement;
 use volley_api::{
     ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, KAFKA_VERSION, Plugin, PluginFactory, Records,
     Result, Transformation, Transformed, Validator,
 };
-
-use crate::JavaRegex;
-use crate::java_regex::validate;
-use crate::java_replacement::Replacement;
+use volley_java_regex::{JavaRegex, validate_java_regex};
 
 const REGEX: &str = "regex";
 const REPLACEMENT: &str = "replacement";
@@ -35,7 +33,7 @@ impl RegexRouter {
         ConfigDef::new()
             .key(
                 ConfigKey::required(REGEX, ConfigType::String, Importance::High, regex)
-                    .validated(Validator::Custom(validate)),
+                    .validated(Validator::Custom(validate_java_regex)),
             )
             .key(ConfigKey::required(REPLACEMENT, ConfigType::String, Importance::High, replacement))
     }

@@ -7,9 +7,7 @@ use volley_api::{
     ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, KAFKA_VERSION, Plugin, PluginFactory,
     Predicate, Records, Result, Validator,
 };
-
-use crate::JavaRegex;
-use crate::java_regex::validate;
+use volley_java_regex::{JavaRegex, validate_java_regex};
 
 const PATTERN: &str = "pattern";
 
@@ -45,7 +43,7 @@ impl TopicNameMatches {
 fn non_empty_regex(value: &ConfigValue) -> std::result::Result<(), String> {
     match value {
         ConfigValue::String(text) if text.is_empty() => Err("String must be non-empty".to_owned()),
-        value => validate(value),
+        value => validate_java_regex(value),
     }
 }
 

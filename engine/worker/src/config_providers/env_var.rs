@@ -1,18 +1,18 @@
 //! Values from the worker's environment.
 
-use fancy_regex::Regex;
 use volley_api::{ConfigMap, ConfigProvider, Error, Result};
+use volley_java_regex::JavaRegex;
 
 /// Takes the key as the name of an environment variable.
 #[derive(Debug, Default)]
 pub struct EnvVarConfigProvider {
-    allowlist: Option<Regex>,
+    allowlist: Option<JavaRegex>,
 }
 
 impl ConfigProvider for EnvVarConfigProvider {
     fn configure(&mut self, params: &ConfigMap) -> Result<()> {
         let Some(pattern) = params.get("allowlist.pattern") else { return Ok(()) };
-        let regex = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
+        let regex = JavaRegex::compile(pattern).map_err(|error| {
             Error::config(format!("could not parse `allowlist.pattern` `{pattern}` as a regular expression"))
                 .with_source(error)
         })?;
@@ -26,7 +26,7 @@ impl ConfigProvider for EnvVarConfigProvider {
                 "Path is not supported for EnvVarConfigProvider, invalid value '{path}'"
             )));
         }
-        let is_allowed = self.allowlist.as_ref().is_none_or(|allowlist| allowlist.is_match(key).unwrap_or(false));
+        let is_allowed = self.allowlist.as_ref().is_none_or(|allowlist| allowlist.matches(key).unwrap_or(false));
         Ok(std::env::var_os(key).filter(|_| is_allowed).map(|value| value.to_string_lossy().into_owned()))
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use fancy_regex::Regex;
 use volley_api::ConfigValue;
+use volley_java_regex::JavaRegex;
 
 /// A connector's name: not empty, no control characters.
 pub(super) fn connector_name(value: &ConfigValue) -> Result<(), String> {
@@ -34,7 +34,7 @@ pub(super) fn unique_aliases(value: &ConfigValue) -> Result<(), String> {
 /// A regular expression.
 pub(super) fn regex(value: &ConfigValue) -> Result<(), String> {
     let ConfigValue::String(pattern) = value else { return Ok(()) };
-    Regex::new(pattern).map(|_| ()).map_err(|error| format!("Invalid regex: {error}"))
+    JavaRegex::compile(pattern).map(drop).map_err(|error| format!("Invalid regex: {error}"))
 }
 
 #[cfg(test)]

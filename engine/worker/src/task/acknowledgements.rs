@@ -1,112 +1,141 @@
-//! In-order acknowledgement: the source offsets that may be committed.
+//! In-order acknowledgement: the source offsets that may be committed. Pure: it is told what happens, and does nothing.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use volley_api::{SourceOffset, SourcePartition};
 
-/// Names a submitted batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Offsets to be committed, or that have been: one for each source partition.
+pub(crate) type SourceOffsets = Vec<(SourcePartition, SourceOffset)>;
+
+/// Names a submitted batch. Only ever larger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct BatchId(u64);
-
-impl BatchId {
-    /// The batch as an opaque number for the producer.
-    pub(crate) fn token(self) -> u64 {
-        self.0
-    }
-
-    /// The batch of [`BatchId::token`].
-    pub(crate) fn from_token(token: u64) -> Self {
-        Self(token)
-    }
-}
 
 #[derive(Debug)]
 struct Submitted {
     id: BatchId,
     offset: SourceOffset,
-    outstanding: usize,
-    is_complete: bool,
+    sent: usize,
+    acknowledged: usize,
+    is_closed: bool,
+    counts_if_empty: bool,
+}
+
+#[derive(Debug)]
+struct Queue {
+    partition: SourcePartition,
+    batches: VecDeque<Submitted>,
 }
 
 /// Per source partition, the batches submitted and how many of their messages are not acknowledged yet.
 ///
 /// An offset is committable once its batch and every earlier batch of the same source partition are acknowledged; one slow
-/// partition does not hold up others.
+/// partition does not hold up others. A batch of which nothing was sent, since all of it was filtered or rejected, does not
+/// move the offset by itself, as in Kafka Connect; the next batch with a message does.
 #[derive(Debug, Default)]
 pub(crate) struct Acknowledgements {
     next: u64,
-    partitions: IndexMap<String, (SourcePartition, VecDeque<Submitted>)>,
-    of_batch: std::collections::HashMap<u64, String>,
-    committable: IndexMap<String, (SourcePartition, SourceOffset)>,
+    outstanding: usize,
+    queues: HashMap<Arc<str>, Queue>,
+    queue_of: HashMap<BatchId, Arc<str>>,
+    committable: IndexMap<Arc<str>, (SourcePartition, SourceOffset)>,
 }
 
 impl Acknowledgements {
-    /// Opens a batch. Nothing of it counts as acknowledged before [`Acknowledgements::close`].
-    pub(crate) fn open(&mut self, partition: SourcePartition, offset: SourceOffset) -> BatchId {
+    /// Opens a batch. Nothing of it counts as acknowledged before [`Acknowledgements::close`]. With `counts_if_empty` its
+    /// offset counts even if nothing is sent.
+    pub(crate) fn open(&mut self, partition: SourcePartition, offset: SourceOffset, counts_if_empty: bool) -> BatchId {
         let id = BatchId(self.next);
         self.next += 1;
-        let key = serde_json::Value::Object(partition.clone()).to_string();
-        self.of_batch.insert(id.0, key.clone());
-        let queue = self.partitions.entry(key).or_insert_with(|| (partition, VecDeque::new()));
-        queue.1.push_back(Submitted { id, offset, outstanding: 0, is_complete: false });
+        let key = key_of(&partition);
+        self.queue_of.insert(id, Arc::clone(&key));
+        let queue = self.queues.entry(key).or_insert_with(|| Queue { partition, batches: VecDeque::new() });
+        queue.batches.push_back(Submitted { id, offset, sent: 0, acknowledged: 0, is_closed: false, counts_if_empty });
         id
     }
 
     /// One more message of the batch is on its way.
     pub(crate) fn sent(&mut self, id: BatchId) {
-        self.update(id, |batch| batch.outstanding += 1);
+        if self.update(id, |batch| batch.sent += 1) {
+            self.outstanding += 1;
+        }
     }
 
     /// All messages of the batch are sent.
     pub(crate) fn close(&mut self, id: BatchId) {
-        self.update(id, |batch| batch.is_complete = true);
+        self.update(id, |batch| batch.is_closed = true);
     }
 
-    /// One message of the batch is acknowledged (or its failure tolerated).
-    pub(crate) fn acknowledged(&mut self, id: BatchId) {
-        self.update(id, |batch| batch.outstanding = batch.outstanding.saturating_sub(1));
-    }
-
-    fn update(&mut self, id: BatchId, change: impl FnOnce(&mut Submitted)) {
-        let Some((key, (partition, queue))) =
-            self.of_batch.get(&id.0).and_then(|key| self.partitions.get_mut(key).map(|queue| (key.clone(), queue)))
-        else {
-            return;
-        };
-        if let Some(batch) = queue.iter_mut().find(|batch| batch.id == id) {
-            change(batch);
-        }
-        while let Some(batch) = queue.pop_front_if(|batch| batch.is_complete && batch.outstanding == 0) {
-            self.of_batch.remove(&batch.id.0);
-            self.committable.insert(key.clone(), (partition.clone(), batch.offset));
-        }
-        if queue.is_empty() {
-            self.partitions.shift_remove(&key);
+    /// `messages` more of the batch are acknowledged (or their failure is tolerated).
+    pub(crate) fn acknowledged(&mut self, id: BatchId, messages: usize) {
+        if self.update(id, |batch| batch.acknowledged += messages) {
+            self.outstanding = self.outstanding.saturating_sub(messages);
         }
     }
 
-    /// Whether every submitted message is acknowledged.
+    /// `false` if the batch is settled already.
+    fn update(&mut self, id: BatchId, change: impl FnOnce(&mut Submitted)) -> bool {
+        let Some(key) = self.queue_of.get(&id) else { return false };
+        let Some(queue) = self.queues.get_mut(key) else { return false };
+        let Ok(place) = queue.batches.binary_search_by_key(&id, |batch| batch.id) else { return false };
+        change(&mut queue.batches[place]);
+        if place == 0 {
+            let key = Arc::clone(key);
+            self.settle(&key);
+        }
+        true
+    }
+
+    /// Takes the batches from the front of a partition's queue that are acknowledged as a whole.
+    fn settle(&mut self, key: &Arc<str>) {
+        let Some(queue) = self.queues.get_mut(key) else { return };
+        let is_settled = |batch: &mut Submitted| batch.is_closed && batch.acknowledged >= batch.sent;
+        while let Some(batch) = queue.batches.pop_front_if(is_settled) {
+            self.queue_of.remove(&batch.id);
+            if batch.sent > 0 || batch.counts_if_empty {
+                self.committable.insert(Arc::clone(key), (queue.partition.clone(), batch.offset));
+            }
+        }
+        if queue.batches.is_empty() {
+            self.queues.remove(key);
+        }
+    }
+
+    /// Messages on their way.
+    pub(crate) fn outstanding(&self) -> usize {
+        self.outstanding
+    }
+
+    /// Whether every batch is sent and acknowledged.
     pub(crate) fn is_settled(&self) -> bool {
-        self.partitions.is_empty()
+        self.queues.is_empty()
     }
 
     /// The offsets that became committable since they were last taken.
-    pub(crate) fn take_committable(&mut self) -> Vec<(SourcePartition, SourceOffset)> {
+    pub(crate) fn take_committable(&mut self) -> SourceOffsets {
         std::mem::take(&mut self.committable).into_values().collect()
     }
 
-    /// Gives offsets back that could not be committed, unless newer ones are there.
-    pub(crate) fn restore(&mut self, offsets: Vec<(SourcePartition, SourceOffset)>) {
+    /// Gives offsets back that could not be committed; newer ones of the same partitions stay.
+    pub(crate) fn restore(&mut self, offsets: SourceOffsets) {
         for (partition, offset) in offsets {
-            let key = serde_json::Value::Object(partition.clone()).to_string();
-            self.committable.entry(key).or_insert((partition, offset));
+            self.committable.entry(key_of(&partition)).or_insert((partition, offset));
         }
     }
 }
 
+/// Partitions are the same if their JSON is, byte by byte, as in Kafka Connect.
+pub(crate) fn key_of(partition: &SourcePartition) -> Arc<str> {
+    // a map of JSON values has a JSON text
+    serde_json::to_string(partition).unwrap_or_default().into()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -116,41 +145,119 @@ mod tests {
         [(name.to_owned(), json!(number))].into_iter().collect()
     }
 
+    fn number(object: &serde_json::Map<String, serde_json::Value>, name: &str) -> usize {
+        object[name].as_u64().unwrap_or_default() as usize
+    }
+
+    #[derive(Clone, Debug)]
+    enum Event {
+        /// A batch of this partition with so many messages.
+        Submit(usize, usize),
+        /// Some outstanding message is acknowledged.
+        Acknowledge(prop::sample::Index),
+        /// What is committable is taken and committed, or the commit fails.
+        Commit { succeeds: bool },
+    }
+
+    fn events() -> impl Strategy<Value = Vec<Event>> {
+        let event = prop_oneof![
+            2 => (0..3_usize, 0..4_usize).prop_map(|(partition, messages)| Event::Submit(partition, messages)),
+            4 => any::<prop::sample::Index>().prop_map(Event::Acknowledge),
+            1 => any::<bool>().prop_map(|succeeds| Event::Commit { succeeds }),
+        ];
+        prop::collection::vec(event, 0..120)
+    }
+
+    /// What should happen, the slow way.
+    #[derive(Default)]
+    struct Model {
+        /// Partition, messages, acknowledged messages of each batch.
+        batches: Vec<(usize, usize, usize)>,
+        committed: BTreeMap<usize, usize>,
+    }
+
+    impl Model {
+        /// The last batch with a message in the longest acknowledged prefix of a partition.
+        fn committable(&self, partition: usize) -> Option<usize> {
+            let of_partition = self.batches.iter().enumerate().filter(|(_, batch)| batch.0 == partition);
+            let prefix = of_partition.take_while(|(_, batch)| batch.1 == batch.2);
+            prefix.filter(|(_, batch)| batch.1 > 0).last().map(|(number, _)| number)
+        }
+    }
+
     proptest! {
         /// Law 1 for sources: an offset is committable only after all messages before it are acknowledged.
         #[test]
-        fn a_source_offset_is_committable_only_after_everything_before_it(
-            batches in prop::collection::vec((0..3_usize, 0..4_usize), 1..30),
-            order in prop::collection::vec(any::<prop::sample::Index>(), 0..200),
-        ) {
+        fn a_source_offset_is_committable_only_after_everything_before_it(events in events()) {
+            let mut model = Model::default();
             let mut acknowledgements = Acknowledgements::default();
-            let mut outstanding = Vec::new();
-            let mut ids = Vec::new();
-            for (number, (partition, messages)) in batches.iter().enumerate() {
-                let id = acknowledgements.open(object("p", *partition), object("o", number));
-                for _ in 0..*messages {
-                    acknowledgements.sent(id);
-                    outstanding.push(number);
+            let (mut ids, mut outstanding) = (Vec::new(), Vec::new());
+            let finish = [Event::Commit { succeeds: true }];
+            for event in events.iter().chain(&finish) {
+                match event {
+                    Event::Submit(partition, messages) => {
+                        let number = ids.len();
+                        let id = acknowledgements.open(object("p", *partition), object("o", number), false);
+                        for _ in 0..*messages {
+                            acknowledgements.sent(id);
+                            outstanding.push(number);
+                        }
+                        acknowledgements.close(id);
+                        ids.push(id);
+                        model.batches.push((*partition, *messages, 0));
+                    }
+                    Event::Acknowledge(index) if !outstanding.is_empty() => {
+                        let number = outstanding.swap_remove(index.index(outstanding.len()));
+                        acknowledgements.acknowledged(ids[number], 1);
+                        model.batches[number].2 += 1;
+                    }
+                    Event::Acknowledge(_) => {}
+                    Event::Commit { succeeds } => {
+                        let taken = acknowledgements.take_committable();
+                        for (partition, offset) in &taken {
+                            let partition = number(partition, "p");
+                            prop_assert_eq!(model.committable(partition), Some(number(offset, "o")));
+                        }
+                        for partition in 0..3 {
+                            let is_new = model.committable(partition) > model.committed.get(&partition).copied();
+                            prop_assert_eq!(is_new, taken.iter().any(|(taken, _)| number(taken, "p") == partition));
+                        }
+                        if *succeeds {
+                            model.committed.extend(taken.iter().map(|(p, o)| (number(p, "p"), number(o, "o"))));
+                        } else {
+                            acknowledgements.restore(taken);
+                        }
+                    }
                 }
-                acknowledgements.close(id);
-                ids.push(id);
+                prop_assert_eq!(acknowledgements.outstanding(), outstanding.len());
             }
-            for index in order {
-                for (partition, offset) in acknowledgements.take_committable() {
-                    let upto = offset["o"].as_u64().unwrap_or_default() as usize;
-                    let earlier = outstanding.iter().any(|number| *number <= upto && object("p", batches[*number].0) == partition);
-                    prop_assert!(!earlier);
-                }
-                if outstanding.is_empty() {
-                    break;
-                }
-                let number = outstanding.swap_remove(index.index(outstanding.len()));
-                acknowledgements.acknowledged(ids[number]);
-            }
-            for number in outstanding.drain(..) {
-                acknowledgements.acknowledged(ids[number]);
-            }
-            prop_assert!(acknowledgements.is_settled());
+            prop_assert_eq!(acknowledgements.is_settled(), outstanding.is_empty());
         }
+    }
+
+    #[test]
+    fn a_batch_that_is_still_being_sent_is_not_committable() {
+        let mut acknowledgements = Acknowledgements::default();
+        let id = acknowledgements.open(object("p", 0), object("o", 1), false);
+        acknowledgements.sent(id);
+        acknowledgements.acknowledged(id, 1);
+        assert!(acknowledgements.take_committable().is_empty());
+        assert!(!acknowledgements.is_settled());
+        acknowledgements.close(id);
+        assert_eq!(acknowledgements.take_committable(), [(object("p", 0), object("o", 1))]);
+    }
+
+    #[test]
+    fn offsets_that_are_given_back_do_not_replace_newer_ones() {
+        let mut acknowledgements = Acknowledgements::default();
+        let submit = |acknowledgements: &mut Acknowledgements, offset| {
+            let id = acknowledgements.open(object("p", 0), object("o", offset), true);
+            acknowledgements.close(id);
+        };
+        submit(&mut acknowledgements, 1);
+        let old = acknowledgements.take_committable();
+        submit(&mut acknowledgements, 2);
+        acknowledgements.restore(old);
+        assert_eq!(acknowledgements.take_committable(), [(object("p", 0), object("o", 2))]);
     }
 }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, Sender};
+
 use crate::task::{ConnectorTaskId, StatusListener, TaskState};
 
 /// What the herder wants.
@@ -25,6 +27,9 @@ struct State {
     wanted: Wanted,
     is_ended: bool,
     is_abandoned: bool,
+    /// Rung and not heard yet.
+    is_rung: bool,
+    watchers: Vec<Sender<()>>,
 }
 
 /// Shared by the handle and all threads of a task.
@@ -42,7 +47,7 @@ const TOPIC_INTERVAL: Duration = Duration::from_secs(1);
 impl Control {
     pub(crate) fn new(id: ConnectorTaskId, listener: Arc<dyn StatusListener>, paused: bool) -> Self {
         let wanted = if paused { Wanted::Paused } else { Wanted::Running };
-        let state = State { wanted, is_ended: false, is_abandoned: false };
+        let state = State { wanted, is_ended: false, is_abandoned: false, is_rung: false, watchers: Vec::new() };
         Self { id, listener, state: Mutex::new(state), changed: Condvar::new(), topics: Mutex::default() }
     }
 
@@ -58,20 +63,52 @@ impl Control {
         matches!(self.wanted(), Wanted::Stopped { .. })
     }
 
+    /// Whether the herder has given the task up: nothing that it still does may be seen.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.state().is_abandoned
+    }
+
     /// Changes what is wanted; once a stop is wanted, nothing else can be.
     pub(crate) fn want(&self, wanted: Wanted) {
         let mut state = self.state();
         if !matches!(state.wanted, Wanted::Stopped { .. }) {
             state.wanted = wanted;
+            // a full watcher has something to wake up for already
+            state.watchers.retain(|watcher| !watcher.try_send(()).is_err_and(|error| error.is_disconnected()));
             self.changed.notify_all();
         }
     }
 
-    /// Waits for at most `timeout`, less if what is wanted changes.
+    /// Receives something after each change of what is wanted.
+    pub(crate) fn changes(&self) -> Receiver<()> {
+        // one that has not been looked at says all that the next would
+        let (watcher, changes) = crossbeam_channel::bounded(1);
+        self.state().watchers.push(watcher);
+        changes
+    }
+
+    /// Waits for at most `timeout`, less if what is wanted changes; not at all once a stop is wanted.
     pub(crate) fn wait(&self, timeout: Duration) {
         let state = self.state();
         let wanted = state.wanted;
-        let _ = self.changed.wait_timeout_while(state, timeout, |state| state.wanted == wanted);
+        let is_same = |state: &mut State| state.wanted == wanted && !matches!(wanted, Wanted::Stopped { .. });
+        let _ = self.changed.wait_timeout_while(state, timeout, is_same);
+    }
+
+    /// Lets the thread in [`Control::wait_for_ring`] look around, now or when it next waits.
+    pub(crate) fn ring(&self) {
+        self.state().is_rung = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for at most `timeout`, less if rung or if what is wanted is not what the caller has `seen`. For one thread.
+    pub(crate) fn wait_for_ring(&self, seen: Wanted, timeout: Duration) {
+        let state = self.state();
+        let (mut state, _) = self
+            .changed
+            .wait_timeout_while(state, timeout, |state| state.wanted == seen && !state.is_rung)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.is_rung = false;
     }
 
     /// Waits while the task is to be paused.
@@ -82,7 +119,7 @@ impl Control {
 
     /// Reports a state, unless the task was abandoned.
     pub(crate) fn report(&self, state: TaskState) {
-        if !self.state().is_abandoned {
+        if !self.is_abandoned() {
             self.listener.task_changed(&self.id, state);
         }
     }
@@ -96,7 +133,7 @@ impl Control {
         }
         topics.insert(Arc::clone(topic), now);
         drop(topics);
-        if !self.state().is_abandoned {
+        if !self.is_abandoned() {
             self.listener.topic_used(&self.id, topic);
         }
     }

@@ -1,26 +1,28 @@
 //! Decides about rejected rows (KIP-298): retry, dead letter, skip or fail. No component decides for itself.
+//!
+//! One difference to Kafka Connect is meant: there, a record whose operation was retriable and ran out of time is skipped
+//! even with `errors.tolerance=none`. Here the tolerance decides about it as about any other.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
 use tracing::error;
-use volley_api::{Config, Error, RawBatch, RejectedRow, Result};
+use volley_api::{Config, Error, ErrorKind, RawBatch, RejectedRow, Result, Stage};
 
+use crate::task::control::Control;
 use crate::task::dead_letter_queue::DeadLetterQueue;
+use crate::task::polled_batch::PolledBatch;
+use crate::task::retry_policy::{Retries, RetryPolicy};
 use crate::task::{ConnectorTaskId, TaskProgress};
-
-/// First delay before a retry; it doubles with each further one.
-const FIRST_RETRY_DELAY: Duration = Duration::from_millis(300);
 
 /// The input that rejected rows belong to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Input<'a> {
     /// Consumed messages.
     Consumed(&'a RawBatch),
-    /// Records of a source on their way to this topic.
-    Polled(&'a str),
+    /// Records of a source.
+    Polled(&'a PolledBatch),
 }
 
 /// The `errors.*` settings of a connector at work in one task.
@@ -29,9 +31,9 @@ pub(crate) struct ErrorHandler {
     tolerates_all: bool,
     logs: bool,
     logs_messages: bool,
-    retry_timeout: Option<Duration>,
-    retry_delay_max: Duration,
+    retry_policy: RetryPolicy,
     dead_letters: Option<DeadLetterQueue>,
+    control: Arc<Control>,
     progress: Arc<TaskProgress>,
 }
 
@@ -41,18 +43,17 @@ impl ErrorHandler {
         id: ConnectorTaskId,
         config: &Config,
         dead_letters: Option<DeadLetterQueue>,
+        control: Arc<Control>,
         progress: Arc<TaskProgress>,
     ) -> Self {
-        let millis = |key: &str| config.long(key).and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
         Self {
             id,
             tolerates_all: config.string("errors.tolerance").is_some_and(|text| text == "all"),
             logs: config.boolean("errors.log.enable"),
             logs_messages: config.boolean("errors.log.include.messages"),
-            // -1 = for ever
-            retry_timeout: millis("errors.retry.timeout"),
-            retry_delay_max: millis("errors.retry.delay.max.ms").unwrap_or(Duration::from_secs(60)),
+            retry_policy: RetryPolicy::new(config),
             dead_letters,
+            control,
             progress,
         }
     }
@@ -60,6 +61,11 @@ impl ErrorHandler {
     /// Whether a failed row is skipped rather than the end of the task.
     pub(crate) fn tolerates_all(&self) -> bool {
         self.tolerates_all
+    }
+
+    /// Whether reports of errors show the records of a source.
+    pub(crate) fn shows_records(&self) -> bool {
+        self.logs && self.logs_messages
     }
 
     /// Reports each rejected row once, to the log and the dead letter queue, whatever the tolerance.
@@ -96,26 +102,40 @@ impl ErrorHandler {
         self.dead_letters.as_ref().map_or(Ok(()), DeadLetterQueue::flush)
     }
 
-    /// Calls `operation` until it succeeds, fails for good, or `errors.retry.timeout` is over; `is_cancelled` is asked
-    /// between the tries.
-    pub(crate) fn with_retries<T>(
+    /// The retries of an operation that is tried for the first time now.
+    pub(crate) fn retries(&self) -> Retries<'_> {
+        self.retry_policy.begin(&self.control)
+    }
+
+    /// Calls `operation` until it succeeds and `may_improve` of what it returns is false, fails for good, or
+    /// `errors.retry.timeout` is over. An error that concerns the whole batch, and that tolerance may decide about, becomes
+    /// what `reject_all` makes of it.
+    ///
+    /// # Errors
+    /// What tolerance does not cover: configuration, fatal errors, and a stop while a retry was waited for.
+    pub(crate) fn tried<T>(
         &self,
-        is_cancelled: &dyn Fn() -> bool,
         mut operation: impl FnMut() -> Result<T>,
+        may_improve: impl Fn(&T) -> bool,
+        reject_all: impl FnOnce(Error) -> T,
     ) -> Result<T> {
-        let started = Instant::now();
-        let mut delay = FIRST_RETRY_DELAY;
+        let mut retries = self.retries();
         loop {
-            let error = match operation() {
-                Err(error) if error.is_retriable() => error,
-                outcome => return outcome,
-            };
-            let remaining = self.retry_timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
-            if is_cancelled() || remaining.is_some_and(|left| left.is_zero()) {
-                return Err(Error::fatal("tolerance exceeded in error handler").with_source(error));
+            match operation() {
+                Ok(outcome) if may_improve(&outcome) => {
+                    if !retries.wait()? {
+                        return Ok(outcome);
+                    }
+                }
+                Ok(outcome) => return Ok(outcome),
+                Err(error) if error.is_retriable() => {
+                    if !retries.wait()? {
+                        return Ok(reject_all(error));
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Data => return Ok(reject_all(error)),
+                Err(error) => return Err(error),
             }
-            wait(remaining.unwrap_or(delay).min(delay), is_cancelled);
-            delay = (delay * 2).min(self.retry_delay_max);
         }
     }
 
@@ -124,10 +144,13 @@ impl ErrorHandler {
             return;
         }
         let record = match input {
-            Input::Consumed(batch) if self.logs_messages => {
-                format!(", where consumed record is {}", coordinates(batch, row.row))
+            _ if !self.logs_messages => String::new(),
+            Input::Consumed(batch) => format!(", where consumed record is {}", coordinates(batch, row.row)),
+            Input::Polled(batch) => {
+                // which of the messages failed is not known any more
+                let row = (row.stage != Stage::KafkaProduce).then_some(row.row);
+                format!(", where source record is = {}", batch.describe(row))
             }
-            _ => String::new(),
         };
         error!(
             "Error encountered in task {}. Executing stage '{}' with class '{}'{record}.\n{}",
@@ -139,13 +162,25 @@ impl ErrorHandler {
     }
 }
 
-/// Waits, but not long after a cancellation.
-fn wait(delay: Duration, is_cancelled: &dyn Fn() -> bool) {
-    const STEP: Duration = Duration::from_millis(50);
-    let until = Instant::now() + delay;
-    while Instant::now() < until && !is_cancelled() {
-        std::thread::sleep(STEP.min(until.saturating_duration_since(Instant::now())));
-    }
+/// Whether another try may accept some of these rows.
+pub(crate) fn may_be_retried(rejected: &[RejectedRow]) -> bool {
+    rejected.iter().any(|row| row.error.is_retriable())
+}
+
+/// Every one of these rows rejected for the same reason.
+pub(crate) fn reject_rows(
+    rows: impl IntoIterator<Item = usize>,
+    stage: Stage,
+    class: &str,
+    error: &Error,
+) -> Vec<RejectedRow> {
+    let same = || Error::new(error.kind(), error.to_string()).with_exception(error.exception());
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    let error = || match &cause {
+        Some(cause) => same().with_source(cause.clone()),
+        None => same(),
+    };
+    rows.into_iter().map(|row| RejectedRow { row, stage, class: class.to_owned(), error: error() }).collect()
 }
 
 fn coordinates(batch: &RawBatch, row: usize) -> String {
@@ -161,23 +196,23 @@ fn tolerance_exceeded(input: Input<'_>, row: RejectedRow) -> Error {
         Input::Consumed(batch) => {
             format!("record at offset {} of partition {}", batch.origin.offsets[row.row], batch.origin.partition)
         }
-        Input::Polled(topic) => format!("record for topic {topic}"),
+        Input::Polled(batch) => format!("record for topic {}", batch.topic),
     };
     let message = format!(
         "Tolerance exceeded in error handler: {place} failed in stage {} with class {} (errors.tolerance=all skips such records)",
         row.stage, row.class
     );
-    Error::fatal(message).with_source(Cause(row.error))
+    Error::fatal(message).with_source(TracedCause(row.error))
 }
 
 /// The cause of a failure, with its exception class in the trace.
 #[derive(Debug)]
-struct Cause(Error);
+pub(crate) struct TracedCause(pub(crate) Error);
 
-impl std::fmt::Display for Cause {
+impl std::fmt::Display for TracedCause {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0.trace())
     }
 }
 
-impl std::error::Error for Cause {}
+impl std::error::Error for TracedCause {}

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tracing::error;
+use tracing::{error, warn};
 use volley_api::{ConfigMap, ConnectorKind, Error, Plugin};
 
 use crate::memory_budget::MemoryBudget;
@@ -123,6 +123,10 @@ pub fn spawn(spec: TaskSpec) -> TaskHandle {
         }));
         let state = match outcome.unwrap_or_else(|panic| Err(panic_error(&*panic))) {
             Ok(state) => state,
+            Err(error) if thread_control.is_stopping() => {
+                warn!(task = %spec.id, error = %error.trace(), "task failed after it was asked to stop");
+                TaskState::Unassigned
+            }
             Err(error) => {
                 error!(task = %spec.id, error = %error.trace(), "task failed and will not recover until it is restarted");
                 TaskState::Failed { trace: error.trace() }

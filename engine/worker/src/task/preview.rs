@@ -71,8 +71,8 @@ fn consumed(spec: &TaskSpec, config: &Config, limits: PreviewLimits) -> Result<P
     let mut value = setup::converter(spec, Side::Value)?;
     let mut stage = PreviewStage { name: "converted".to_owned(), records: Vec::new(), rejected: Vec::new() };
     for raw in fetch(spec, config, limits)? {
-        let keys = key.to_connect(&raw, Side::Key)?;
-        let values = value.to_connect(&raw, Side::Value)?;
+        let keys = key.converter.to_connect(&raw, Side::Key)?;
+        let values = value.converter.to_connect(&raw, Side::Value)?;
         stage.records.append(&mut assemble(&raw, &keys.runs, &values.runs, None)?);
         stage.rejected.extend(keys.rejected);
         stage.rejected.extend(values.rejected);
@@ -132,6 +132,9 @@ fn polled(spec: &TaskSpec, limits: PreviewLimits) -> Result<PreviewStage> {
             match task.poll(Duration::from_millis(100))? {
                 Polled::Finished => break,
                 Polled::Idle => {}
+                Polled::IdleFor(wait) => {
+                    std::thread::sleep(wait.min(deadline.saturating_duration_since(Instant::now())));
+                }
                 Polled::Batches(batches) => {
                     for batch in batches {
                         let rows = batch.records.len().min(missing);

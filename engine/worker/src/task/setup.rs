@@ -7,6 +7,7 @@ use volley_api::{Config, ConnectorKind, Error, PluginKind, Result, Side};
 use volley_kafka::{Admin, FetchSettings, NewTopic, Producer, TopicSelection};
 
 use crate::connector_config::framework_config_def;
+use crate::task::control::Control;
 use crate::task::dead_letter_queue::DeadLetterQueue;
 use crate::task::error_handler::ErrorHandler;
 use crate::task::transform_chain::{Condition, Step, TransformChain};
@@ -57,12 +58,17 @@ pub(crate) fn transform_chain(spec: &TaskSpec, config: &Config) -> Result<Transf
 }
 
 /// The error handler; for a sink with a dead letter topic, that topic exists when it returns.
-pub(crate) fn error_handler(spec: &TaskSpec, config: &Config, progress: &Arc<TaskProgress>) -> Result<ErrorHandler> {
+pub(crate) fn error_handler(
+    spec: &TaskSpec,
+    config: &Config,
+    control: &Arc<Control>,
+    progress: &Arc<TaskProgress>,
+) -> Result<ErrorHandler> {
     let dead_letters = match spec.kind {
         ConnectorKind::Source => None,
         ConnectorKind::Sink => dead_letter_queue(spec, config)?,
     };
-    Ok(ErrorHandler::new(spec.id.clone(), config, dead_letters, Arc::clone(progress)))
+    Ok(ErrorHandler::new(spec.id.clone(), config, dead_letters, Arc::clone(control), Arc::clone(progress)))
 }
 
 fn dead_letter_queue(spec: &TaskSpec, config: &Config) -> Result<Option<DeadLetterQueue>> {
@@ -90,7 +96,32 @@ fn create_topic(admin: &Admin, topic: &str, replication_factor: i64) -> Result<(
     admin.create_topic(&topic).map(|_| ())
 }
 
+/// A converter and its class, for error reports.
+pub(crate) struct NamedConverter {
+    /// The converter.
+    pub(crate) converter: Box<dyn volley_api::Converter>,
+    /// Its class.
+    pub(crate) class: String,
+}
+
 /// The converter of one side.
-pub(crate) fn converter(spec: &TaskSpec, side: Side) -> Result<Box<dyn volley_api::Converter>> {
-    spec.plugins.new_converter(side, &spec.connector_config, &spec.worker_config)
+pub(crate) fn converter(spec: &TaskSpec, side: Side) -> Result<NamedConverter> {
+    let key = match side {
+        Side::Key => "key.converter",
+        Side::Value => "value.converter",
+    };
+    let converter = spec.plugins.new_converter(side, &spec.connector_config, &spec.worker_config)?;
+    Ok(NamedConverter { converter, class: class_of(spec, key, PluginKind::Converter) })
+}
+
+/// The class of the header converter, for error reports.
+pub(crate) fn header_class(spec: &TaskSpec) -> String {
+    class_of(spec, "header.converter", PluginKind::HeaderConverter)
+}
+
+/// The full name of the class that `key` names, in the connector's configuration or else the worker's.
+fn class_of(spec: &TaskSpec, key: &str, kind: PluginKind) -> String {
+    let own = spec.connector_config.get(key).map(String::as_str);
+    let name = own.or_else(|| spec.worker_config.parsed().string(key)).unwrap_or_default().trim();
+    spec.plugins.find(kind, name).map_or(name, |plugin| plugin.class).to_owned()
 }

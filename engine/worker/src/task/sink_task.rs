@@ -25,12 +25,12 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         return Err(Error::config(format!("`{}` is not a sink connector", spec.plugin.class)));
     };
     let config = setup::framework_config(spec)?;
-    let errors = Arc::new(setup::error_handler(spec, &config, progress)?);
+    let errors = Arc::new(setup::error_handler(spec, &config, control, progress)?);
     let convert = ConvertStage {
         key: setup::converter(spec, Side::Key)?,
         value: setup::converter(spec, Side::Value)?,
         header: spec.plugins.new_header_converter(&spec.connector_config, &spec.worker_config)?,
-        header_class: "HeaderConverter".to_owned(),
+        header_class: setup::header_class(spec),
         chain: setup::transform_chain(spec, &config)?,
         errors: Arc::clone(&errors),
         control: Arc::clone(control),

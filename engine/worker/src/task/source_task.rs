@@ -1,43 +1,35 @@
 //! The source task: `poll ─► transform chain ─► convert ─► produce ─► acknowledged in order ─► commit source offsets`.
 //!
-//! Polling and transforming run on the task's own thread, converting and producing on a second one; a bounded channel of
-//! batches joins them.
+//! Polling and transforming run on the task's own thread, converting and producing on a second one that begins with the
+//! first batch; a bounded channel of batches joins them. A task that has nothing to deliver is one thread that waits.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender};
-use tracing::{info, warn};
-use volley_api::{
-    Error, PluginFactory, Polled, Result, Side, SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask,
-};
+use crossbeam_channel::Sender;
+use tracing::{error, info, warn};
+use volley_api::{ConfigMap, Error, PluginFactory, Polled, Result, Side, SourceBatch, SourceContext, SourceTask};
 use volley_kafka::Producer;
 
-use crate::task::acknowledgements::Acknowledgements;
+use crate::connector_config::TopicCreation;
+use crate::task::committed_offsets::CommittedOffsets;
 use crate::task::control::{Control, Wanted};
 use crate::task::error_handler::{ErrorHandler, Input};
+use crate::task::idle_pacing::IdlePacing;
+use crate::task::offset_committer::OffsetCommitter;
 use crate::task::pipeline::STAGE_CAPACITY;
-use crate::task::produce_stage::{ProduceStage, ToProduce};
+use crate::task::polled_batch::PolledBatch;
+use crate::task::produce_stage::{BatchToProduce, ProduceStage, ToProduce};
+use crate::task::record_producer::RecordProducer;
+use crate::task::record_serializer::RecordSerializer;
+use crate::task::topic_creator::{AdminProperties, TopicCreator};
 use crate::task::transform_chain::TransformChain;
 use crate::task::{ConnectorTaskId, TaskProgress, TaskSpec, TaskState, panic_error, setup};
 
-/// Longest wait of one poll; what is wanted of the task is looked at in between.
-const POLL: Duration = Duration::from_millis(100);
-/// Wait after a retriable error of a poll.
-const POLL_RETRY_DELAY: Duration = Duration::from_millis(100);
-/// Commits the poll thread may be behind with telling its task of; more are joined.
-const COMMITS: usize = 16;
-
-/// What a source task works with.
-struct SourceLoop {
-    pub(crate) id: ConnectorTaskId,
-    pub(crate) task: Box<dyn SourceTask>,
-    pub(crate) chain: TransformChain,
-    pub(crate) errors: Arc<ErrorHandler>,
-    pub(crate) control: Arc<Control>,
-    pub(crate) progress: Arc<TaskProgress>,
-}
+/// How long a paused task waits before it looks around for nothing.
+const PAUSED_LOOK: Duration = Duration::from_secs(60);
 
 /// Runs a source task to its end.
 pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskProgress>) -> Result<TaskState> {
@@ -45,22 +37,33 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         return Err(Error::config(format!("`{}` is not a source connector", spec.plugin.class)));
     };
     let config = setup::framework_config(spec)?;
-    let errors = Arc::new(setup::error_handler(spec, &config, progress)?);
+    let errors = Arc::new(setup::error_handler(spec, &config, control, progress)?);
+    let committed = Arc::new(CommittedOffsets::default());
     let worker = &spec.worker_config;
     let properties = worker.producer_properties(&spec.connector_config, &spec.id.connector, spec.id.task);
+    Producer::check(&properties)?;
     let produce = ProduceStage {
         id: spec.id.clone(),
-        key: setup::converter(spec, Side::Key)?,
-        value: setup::converter(spec, Side::Value)?,
-        header: spec.plugins.new_header_converter(&spec.connector_config, worker)?,
-        header_class: "HeaderConverter".to_owned(),
-        producer: Producer::connect(&properties)?,
-        offsets: Arc::clone(&spec.offsets),
+        serializer: RecordSerializer {
+            key: setup::converter(spec, Side::Key)?,
+            value: setup::converter(spec, Side::Value)?,
+            header: spec.plugins.new_header_converter(&spec.connector_config, worker)?,
+            header_class: setup::header_class(spec),
+        },
+        new_producer: Box::new(move || Ok(Box::new(Producer::connect(&properties)?) as Box<dyn RecordProducer>)),
+        creator: topic_creator(spec)?.map(Arc::new),
+        committer: OffsetCommitter::new(
+            spec.id.clone(),
+            Arc::clone(&spec.offsets),
+            Arc::clone(control),
+            worker.offset_flush_timeout(),
+        ),
+        committed: Arc::clone(&committed),
         errors: Arc::clone(&errors),
         control: Arc::clone(control),
         progress: Arc::clone(progress),
         commit_interval: worker.offset_flush_interval(),
-        acknowledgements: Acknowledgements::default(),
+        flush_timeout: worker.offset_flush_timeout(),
     };
     let (offsets, connector) = (Arc::clone(&spec.offsets), spec.id.connector.clone());
     let context = SourceContext {
@@ -75,22 +78,65 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         errors,
         control: Arc::clone(control),
         progress: Arc::clone(progress),
+        committed,
+        delivery: Delivery::NotBegun(Box::new(produce)),
+        pacing: IdlePacing::default(),
     };
-    source.run(context, &spec.task_config, produce)
+    source.run(context, &spec.task_config)
 }
 
-/// Offsets that have been committed, for the task to know.
-pub(crate) type Commits = Vec<(SourcePartition, SourceOffset)>;
+fn topic_creator(spec: &TaskSpec) -> Result<Option<TopicCreator>> {
+    if !spec.worker_config.topic_creation_enabled() {
+        return Ok(None);
+    }
+    let Some(creation) = TopicCreation::parse(&spec.connector_config)? else { return Ok(None) };
+    let (connector, task) = (&spec.id.connector, spec.id.task);
+    let admin = AdminProperties(spec.worker_config.admin_properties(&spec.connector_config, connector, task));
+    Ok(Some(TopicCreator { id: spec.id.clone(), creation, admin: Box::new(admin) }))
+}
+
+/// The produce stage, from the side of the task's thread.
+enum Delivery {
+    /// No batch has come yet.
+    NotBegun(Box<ProduceStage>),
+    /// It runs.
+    Begun(Begun),
+    /// It has been waited for.
+    Over,
+}
+
+struct Begun {
+    output: Sender<ToProduce>,
+    thread: JoinHandle<Result<bool>>,
+    is_over: Arc<AtomicBool>,
+}
+
+/// What a source task works with.
+struct SourceLoop {
+    id: ConnectorTaskId,
+    task: Box<dyn SourceTask>,
+    chain: TransformChain,
+    errors: Arc<ErrorHandler>,
+    control: Arc<Control>,
+    progress: Arc<TaskProgress>,
+    committed: Arc<CommittedOffsets>,
+    delivery: Delivery,
+    pacing: IdlePacing,
+}
+
+/// Why polling ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// A stop, or the produce stage is gone and says why.
+    Cut,
+    /// The end of a bounded source.
+    Finished,
+}
 
 impl SourceLoop {
     /// Starts the task and runs it until a stop, the end of a bounded source, or an error.
-    pub(crate) fn run(
-        &mut self,
-        context: SourceContext,
-        config: &volley_api::ConfigMap,
-        produce: ProduceStage,
-    ) -> Result<TaskState> {
-        if matches!(self.control.wanted(), Wanted::Paused) {
+    fn run(&mut self, context: SourceContext, config: &ConfigMap) -> Result<TaskState> {
+        if self.control.wanted() == Wanted::Paused {
             self.control.report(TaskState::Paused);
             self.control.wait_while_paused();
         }
@@ -99,84 +145,164 @@ impl SourceLoop {
         }
         let outcome = self.task.start(context, config).and_then(|()| {
             self.control.report(TaskState::Running);
-            self.run_stages(produce)
+            self.deliver_all()
         });
         self.task.stop();
         outcome
     }
 
-    fn run_stages(&mut self, mut produce: ProduceStage) -> Result<TaskState> {
-        let (output, input) = crossbeam_channel::bounded(STAGE_CAPACITY);
-        let (committed, commits) = crossbeam_channel::bounded(COMMITS);
-        let name = format!("produce-{}", self.id);
-        let thread = std::thread::Builder::new()
-            .name(name)
-            .spawn(move || produce.run(&input, &committed))
-            .map_err(|error| Error::fatal("could not start a thread").with_source(error))?;
-        let polled = self.poll_all(&output, &commits);
-        drop(output);
-        while let Ok(offsets) = commits.recv() {
-            self.task.commit(&offsets)?;
+    fn deliver_all(&mut self) -> Result<TaskState> {
+        let polled = self.poll_all();
+        // where both failed, the produce stage's failure is why polling ended
+        let is_everything_delivered = self.end_delivery(polled.as_ref().is_ok_and(|end| *end == End::Finished))?;
+        match polled? {
+            End::Finished if is_everything_delivered => Ok(TaskState::Done),
+            End::Finished | End::Cut => Ok(TaskState::Unassigned),
         }
-        let produced = thread.join().unwrap_or_else(|panic| Err(panic_error(&*panic)));
-        // where both failed, the producer's failure is why polling ended
-        let is_everything_delivered = produced?;
-        let state = polled?;
-        if state == TaskState::Done && !is_everything_delivered {
-            return Ok(TaskState::Unassigned);
-        }
-        Ok(state)
     }
 
-    fn poll_all(&mut self, output: &Sender<ToProduce>, commits: &Receiver<Commits>) -> Result<TaskState> {
+    fn poll_all(&mut self) -> Result<End> {
         loop {
-            match self.control.wanted() {
-                Wanted::Stopped { .. } => return Ok(TaskState::Unassigned),
+            if self.is_delivery_over() {
+                return Ok(End::Cut);
+            }
+            let wanted = self.control.wanted();
+            match wanted {
+                Wanted::Stopped { .. } => return Ok(End::Cut),
                 Wanted::Paused => {
-                    self.control.report(TaskState::Paused);
-                    self.control.wait_while_paused();
-                    if !self.control.is_stopping() {
-                        self.control.report(TaskState::Running);
-                    }
+                    self.wait_while_paused();
                     continue;
                 }
                 Wanted::Running => {}
             }
-            for offsets in commits.try_iter() {
-                self.task.commit(&offsets)?;
-            }
-            match self.task.poll(POLL) {
-                Ok(Polled::Batches(batches)) => {
+            self.tell_commits();
+            let asked = Instant::now();
+            match self.task.poll(self.pacing.poll()) {
+                Ok(Polled::Batches(batches)) if !batches.is_empty() => {
+                    self.pacing.found();
                     for batch in batches {
-                        if !self.pass_on(batch, output)? {
-                            // the produce stage is gone and says why
-                            return Ok(TaskState::Unassigned);
+                        if !self.pass_on(batch)? {
+                            return Ok(End::Cut);
                         }
                     }
                 }
-                Ok(Polled::Idle) => {}
+                Ok(Polled::Batches(_) | Polled::Idle) => {
+                    let wait = self.pacing.found_nothing(asked.elapsed());
+                    self.control.wait_for_ring(wanted, wait);
+                }
+                Ok(Polled::IdleFor(wait)) => self.control.wait_for_ring(wanted, wait),
                 Ok(Polled::Finished) => {
                     info!(task = %self.id, "end of the bounded source");
-                    return Ok(TaskState::Done);
+                    return Ok(End::Finished);
                 }
                 Err(error) if error.is_retriable() => {
                     warn!(task = %self.id, %error, "poll failed, trying again");
-                    self.control.wait(POLL_RETRY_DELAY);
+                    let wait = self.pacing.failed();
+                    self.control.wait_for_ring(wanted, wait);
                 }
                 Err(error) => return Err(error),
             }
         }
     }
 
-    fn pass_on(&mut self, batch: SourceBatch, output: &Sender<ToProduce>) -> Result<bool> {
-        let SourceBatch { records, partition, offset } = batch;
+    /// Nothing is polled meanwhile, but what is on its way is delivered and committed, and the task is told of it.
+    fn wait_while_paused(&mut self) {
+        self.control.report(TaskState::Paused);
+        while self.control.wanted() == Wanted::Paused && !self.is_delivery_over() {
+            self.tell_commits();
+            self.control.wait_for_ring(Wanted::Paused, PAUSED_LOOK);
+        }
+        if self.control.wanted() == Wanted::Running && !self.is_delivery_over() {
+            self.control.report(TaskState::Running);
+        }
+    }
+
+    fn tell_commits(&mut self) {
+        let offsets = self.committed.take();
+        if offsets.is_empty() {
+            return;
+        }
+        if let Err(error) = self.task.commit(&offsets) {
+            error!(task = %self.id, error = %error.trace(), "the task failed in commit; the offsets are committed anyway");
+        }
+    }
+
+    /// Transforms a batch and sends what is left of it to the produce stage; `false` if that is gone.
+    fn pass_on(&mut self, batch: SourceBatch) -> Result<bool> {
+        let polled = Arc::new(PolledBatch::new(&batch, self.errors.shows_records()));
+        let records = batch.records;
         self.progress.rows_in.fetch_add(records.len() as u64, Ordering::Relaxed);
-        let topic = Arc::clone(&records.topic);
-        let control = Arc::clone(&self.control);
-        let records = if records.is_empty() { Vec::new() } else { vec![records] };
-        let transformed =
-            self.errors.with_retries(&move || control.is_stopping(), || self.chain.apply(records.clone()))?;
-        self.errors.handle(Input::Polled(&topic), transformed.rejected)?;
-        Ok(output.send(ToProduce { records: transformed.records, partition, offset }).is_ok())
+        let only_moves_offset = records.is_empty();
+        let transformed = self.chain.apply(vec![records], &self.errors)?;
+        self.errors.handle(Input::Polled(&polled), transformed.rejected)?;
+        if transformed.records.is_empty() && !only_moves_offset {
+            return Ok(true);
+        }
+        let batch = BatchToProduce { records: transformed.records, polled, only_moves_offset };
+        Ok(self.begun_delivery()?.is_some_and(|begun| begun.output.send(ToProduce::Batch(batch)).is_ok()))
+    }
+
+    /// The produce stage; it begins now if it has not.
+    fn begun_delivery(&mut self) -> Result<Option<&Begun>> {
+        match std::mem::replace(&mut self.delivery, Delivery::Over) {
+            Delivery::NotBegun(stage) => self.delivery = Delivery::Begun(self.begin_delivery(stage)?),
+            same => self.delivery = same,
+        }
+        match &self.delivery {
+            Delivery::Begun(begun) => Ok(Some(begun)),
+            _ => Ok(None),
+        }
+    }
+
+    fn begin_delivery(&self, stage: Box<ProduceStage>) -> Result<Begun> {
+        let (output, input) = crossbeam_channel::bounded(STAGE_CAPACITY);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let rings = RingsWhenOver { is_over: Arc::clone(&is_over), control: Arc::clone(&self.control) };
+        let produce = move || {
+            let _rings = rings;
+            stage.run(input)
+        };
+        let thread = std::thread::Builder::new()
+            .name(format!("produce-{}", self.id))
+            .spawn(produce)
+            .map_err(|error| Error::fatal("could not start a thread").with_source(error))?;
+        Ok(Begun { output, thread, is_over })
+    }
+
+    fn is_delivery_over(&self) -> bool {
+        matches!(&self.delivery, Delivery::Begun(begun) if begun.is_over.load(Ordering::Acquire))
+    }
+
+    /// Waits for the produce stage to deliver and commit what it can; returns whether that is everything.
+    fn end_delivery(&mut self, is_finished: bool) -> Result<bool> {
+        let Delivery::Begun(Begun { output, thread, is_over }) = std::mem::replace(&mut self.delivery, Delivery::Over)
+        else {
+            return Ok(true);
+        };
+        if is_finished {
+            // a stage that is gone says why below
+            let _ = output.send(ToProduce::Finished);
+        }
+        drop(output);
+        while !is_over.load(Ordering::Acquire) {
+            self.control.wait_for_ring(self.control.wanted(), PAUSED_LOOK);
+            self.tell_commits();
+        }
+        let outcome = thread.join().unwrap_or_else(|panic| Err(panic_error(&*panic)));
+        self.tell_commits();
+        outcome
+    }
+}
+
+/// Tells the task's thread that the produce stage is over, also after a panic.
+struct RingsWhenOver {
+    is_over: Arc<AtomicBool>,
+    control: Arc<Control>,
+}
+
+impl Drop for RingsWhenOver {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Release);
+        self.control.ring();
     }
 }

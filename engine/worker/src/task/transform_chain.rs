@@ -1,8 +1,11 @@
 //! The transformation chain of a task: steps in order, each with an optional predicate (KIP-585).
 
-use arrow::array::{BooleanArray, UInt32Array};
-use volley_api::{Error, ErrorKind, Predicate, Records, RejectedRow, Result, Stage, Transformation, Transformed};
+use std::collections::HashSet;
 
+use arrow::array::{BooleanArray, UInt32Array};
+use volley_api::{Error, ErrorKind, Predicate, Records, Result, Stage, Transformation, Transformed};
+
+use crate::task::error_handler::{ErrorHandler, reject_rows};
 use crate::task::row_order::in_row_order;
 
 /// One transformation and when it applies.
@@ -39,16 +42,17 @@ impl TransformChain {
         self.steps.iter_mut()
     }
 
-    /// Runs the records through all steps.
+    /// Runs the records through all steps. What fails and may succeed later is tried again as `errors` says: a step whose
+    /// call failed with all its rows, one that rejected rows with those only.
     ///
     /// # Errors
-    /// What concerns the whole batch; bad rows are rejected rows.
-    pub(crate) fn apply(&mut self, records: Vec<Records>) -> Result<Transformed> {
+    /// What tolerance does not cover; bad rows are rejected rows.
+    pub(crate) fn apply(&mut self, records: Vec<Records>, errors: &ErrorHandler) -> Result<Transformed> {
         let mut transformed = Transformed { records, rejected: Vec::new() };
         for step in &mut self.steps {
             let mut next = Vec::with_capacity(transformed.records.len());
             for records in transformed.records.into_iter().filter(|records| !records.is_empty()) {
-                let mut outcome = step.apply(records)?;
+                let mut outcome = step.apply_with_retries(records, errors)?;
                 next.append(&mut outcome.records);
                 transformed.rejected.append(&mut outcome.rejected);
             }
@@ -60,6 +64,42 @@ impl TransformChain {
 }
 
 impl Step {
+    fn apply_with_retries(&mut self, records: Records, errors: &ErrorHandler) -> Result<Transformed> {
+        let mut retries = errors.retries();
+        let mut done = Transformed::default();
+        let mut open = records;
+        loop {
+            let outcome = match self.apply(open.clone()) {
+                Ok(outcome) => outcome,
+                Err(error) if error.is_retriable() || error.kind() == ErrorKind::Data => {
+                    if error.is_retriable() && retries.wait()? {
+                        continue;
+                    }
+                    let rejected = reject_rows(open.rows.iter(), Stage::Transformation, &self.class, &error);
+                    Transformed { records: Vec::new(), rejected }
+                }
+                Err(error) => return Err(error),
+            };
+            let (failed, rejected): (Vec<_>, Vec<_>) =
+                outcome.rejected.into_iter().partition(|row| row.error.is_retriable());
+            done.rejected.extend(rejected);
+            let rows: HashSet<usize> = failed.iter().map(|row| row.row).collect();
+            done.records.append(&mut without(outcome.records, &rows)?);
+            if failed.is_empty() {
+                break;
+            }
+            if !retries.wait()? {
+                done.rejected.extend(failed);
+                break;
+            }
+            open = open.take(&places(&open, |row| rows.contains(&row)))?;
+        }
+        if retries.is_retrying() {
+            done.records = in_row_order(done.records)?;
+        }
+        Ok(done)
+    }
+
     /// Applies the transformation to the rows that its condition selects.
     pub(crate) fn apply(&mut self, records: Records) -> Result<Transformed> {
         let Some(condition) = &mut self.condition else { return self.transform(records) };
@@ -90,15 +130,23 @@ impl Step {
         if error.kind() != ErrorKind::Data {
             return Err(error);
         }
-        let message = error.to_string();
-        let rejected = records.rows.iter().map(|row| RejectedRow {
-            row,
-            stage: Stage::Transformation,
-            class: self.class.clone(),
-            error: Error::data(message.clone()),
-        });
-        Ok(Transformed { records: Vec::new(), rejected: rejected.collect() })
+        let rejected = reject_rows(records.rows.iter(), Stage::Transformation, &self.class, &error);
+        Ok(Transformed { records: Vec::new(), rejected })
     }
+}
+
+/// The records without what came of these input rows.
+fn without(records: Vec<Records>, rows: &HashSet<usize>) -> Result<Vec<Records>> {
+    if rows.is_empty() {
+        return Ok(records);
+    }
+    records.iter().map(|records| records.take(&places(records, |row| !rows.contains(&row)))).collect()
+}
+
+/// The places in `records` whose input row is selected.
+fn places(records: &Records, is_selected: impl Fn(usize) -> bool) -> UInt32Array {
+    let selected = records.rows.iter().enumerate().filter(|(_, row)| is_selected(*row));
+    UInt32Array::from_iter_values(selected.map(|(place, _)| place as u32))
 }
 
 /// The rows a step applies to, and the others.

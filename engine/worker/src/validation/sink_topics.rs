@@ -1,6 +1,6 @@
 //! What a sink consumes: one of `topics` and `topics.regex`, and never its own dead letters.
 
-use fancy_regex::Regex;
+use volley_java_regex::JavaRegex;
 
 use super::section::Section;
 
@@ -29,9 +29,8 @@ pub(super) fn check_sink_topics(section: &mut Section) {
         );
         section.error("topics", message);
     }
-    let matches = |pattern: &String| {
-        Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(&dead_letters).unwrap_or(false))
-    };
+    let matches =
+        |pattern: &String| JavaRegex::compile(pattern).is_ok_and(|regex| regex.matches(&dead_letters).unwrap_or(false));
     if let Some(pattern) = regex.filter(matches) {
         let message = format!(
             "The DLQ topic '{dead_letters}' may not be included in the regex matching the topics \

@@ -5,6 +5,8 @@
 //!
 //! Not translated, since topic names are ASCII: `\p{java…}` classes, and that Java's `\d`, `\w`, `\s` are ASCII only.
 
+use std::fmt;
+
 use fancy_regex::{Captures, Regex};
 use volley_api::ConfigValue;
 
@@ -19,9 +21,10 @@ impl From<fancy_regex::Error> for JavaRegexError {
     }
 }
 
-/// A compiled expression, with Java's two ways of matching.
+/// A compiled expression, with Java's two ways of matching. `Display` gives it as it was written.
 #[derive(Clone, Debug)]
 pub struct JavaRegex {
+    pattern: String,
     whole: Regex,
     anywhere: Regex,
 }
@@ -35,7 +38,7 @@ impl JavaRegex {
         let translated = translate(pattern);
         let anywhere = Regex::new(&translated)?;
         let whole = Regex::new(&format!("\\A(?:{translated})\\z"))?;
-        Ok(Self { whole, anywhere })
+        Ok(Self { pattern: pattern.to_owned(), whole, anywhere })
     }
 
     /// Whether the whole of `text` matches (Java: `Matcher.matches`).
@@ -47,23 +50,35 @@ impl JavaRegex {
     }
 
     /// The first occurrence in `text` (Java: `Matcher.find`).
-    pub(crate) fn first<'t>(&self, text: &'t str) -> Result<Option<Captures<'t>>, JavaRegexError> {
+    ///
+    /// # Errors
+    /// If the expression backtracks without end.
+    pub fn first<'t>(&self, text: &'t str) -> Result<Option<Captures<'t>>, JavaRegexError> {
         Ok(self.anywhere.captures(text)?)
     }
 
     /// Number of capturing groups, without group 0.
-    pub(crate) fn groups(&self) -> usize {
+    pub fn groups(&self) -> usize {
         self.anywhere.captures_len() - 1
     }
 
     /// The number of the group `name`.
-    pub(crate) fn group(&self, name: &str) -> Option<usize> {
+    pub fn group(&self, name: &str) -> Option<usize> {
         self.anywhere.capture_names().position(|known| known == Some(name))
     }
 }
 
-/// A validator with Kafka's wording.
-pub(crate) fn validate(value: &ConfigValue) -> Result<(), String> {
+impl fmt::Display for JavaRegex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.pattern)
+    }
+}
+
+/// A validator of `ConfigDef` keys, with Kafka's wording.
+///
+/// # Errors
+/// If the value is no regular expression.
+pub fn validate_java_regex(value: &ConfigValue) -> Result<(), String> {
     match value {
         ConfigValue::String(pattern) => {
             JavaRegex::compile(pattern).map(drop).map_err(|error| format!("Invalid regex: {error}"))

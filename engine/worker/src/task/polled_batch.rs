@@ -1,0 +1,103 @@
+//! A batch that a source task polled, as far as reports of errors need it.
+
+use std::sync::Arc;
+
+use arrow::util::display::array_value_to_string;
+use serde_json::{Map, Value};
+use volley_api::{Column, Records, SourceBatch, SourceOffset, SourcePartition};
+
+/// What is kept of a polled batch until its messages are acknowledged.
+#[derive(Debug)]
+pub(crate) struct PolledBatch {
+    /// Topic, before any transformation.
+    pub(crate) topic: Arc<str>,
+    /// Where the records come from.
+    pub(crate) partition: SourcePartition,
+    /// The position after the last of them.
+    pub(crate) offset: SourceOffset,
+    /// The records as polled; `None` where nobody wants to see them.
+    records: Option<Records>,
+}
+
+impl PolledBatch {
+    /// The batch; with its records if they are to be shown in reports.
+    pub(crate) fn new(batch: &SourceBatch, shows_records: bool) -> Self {
+        Self {
+            topic: Arc::clone(&batch.records.topic),
+            partition: batch.partition.clone(),
+            offset: batch.offset.clone(),
+            records: shows_records.then(|| batch.records.clone()),
+        }
+    }
+
+    /// Row `row` of the batch as Kafka Connect shows a source record, without schemas; `None`: no row in particular.
+    pub(crate) fn describe(&self, row: Option<usize>) -> String {
+        let source = format!(
+            "SourceRecord{{sourcePartition={}, sourceOffset={}}}",
+            java_map(&self.partition),
+            java_map(&self.offset)
+        );
+        let row = row.and_then(|row| Some((self.records.as_ref().filter(|records| row < records.len())?, row)));
+        let Some((records, row)) = row else { return format!("{source} ConnectRecord{{topic='{}'}}", self.topic) };
+        let partition = records.kafka_partition.map_or_else(|| "null".to_owned(), |partition| partition.to_string());
+        format!(
+            "{source} ConnectRecord{{topic='{}', kafkaPartition={partition}, key={}, value={}, timestamp={}}}",
+            self.topic,
+            text(&records.key, row),
+            text(&records.value, row),
+            records.timestamps[row]
+        )
+    }
+}
+
+fn text(column: &Column, row: usize) -> String {
+    if column.is_null(row) {
+        return "null".to_owned();
+    }
+    array_value_to_string(&column.array, row).unwrap_or_else(|error| format!("<{error}>"))
+}
+
+/// `{a=1, b=x}`, as Java shows a map.
+fn java_map(map: &Map<String, Value>) -> String {
+    let entries = map.iter().map(|(key, value)| match value {
+        Value::String(text) => format!("{key}={text}"),
+        other => format!("{key}={other}"),
+    });
+    format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use volley_api::RowIndex;
+
+    use super::*;
+
+    fn map(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_row_is_shown_as_kafka_connect_shows_it() {
+        let records = Records {
+            topic: "t".into(),
+            kafka_partition: None,
+            key: Column::nulls(2),
+            value: Column::new(
+                Arc::new(arrow::datatypes::Field::new("value", arrow::datatypes::DataType::Utf8, true)),
+                Arc::new(arrow::array::StringArray::from(vec!["a", "b"])),
+            ),
+            timestamps: vec![1, 2].into(),
+            headers: None,
+            rows: RowIndex::all(2),
+            origin: None,
+        };
+        let batch =
+            SourceBatch { records, partition: map(json!({"filename": "f"})), offset: map(json!({"position": 6})) };
+        let expected = "SourceRecord{sourcePartition={filename=f}, sourceOffset={position=6}} \
+                        ConnectRecord{topic='t', kafkaPartition=null, key=null, value=b, timestamp=2}";
+        assert_eq!(PolledBatch::new(&batch, true).describe(Some(1)), expected);
+        let hidden = PolledBatch::new(&batch, false).describe(Some(1));
+        assert!(hidden.ends_with("ConnectRecord{topic='t'}"), "{hidden}");
+    }
+}
