@@ -21,6 +21,9 @@ mod lost_assignments;
 mod primitives;
 #[cfg(test)]
 mod reference_tests;
+mod session_keys;
+mod signature;
+mod sync_backoff;
 mod worker_load;
 mod worker_state;
 
@@ -32,4 +35,7 @@ pub use extended_assignment::{AssignmentError, ExtendedAssignment};
 pub use group_leader::{GroupLeader, GroupMember, LedRebalance, Rebalance};
 pub use incremental_cooperative_assignor::{IncrementalCooperativeAssignor, MemberAssignment, Round};
 pub use leader_state::LeaderState;
+pub use session_keys::SessionKeys;
+pub use signature::{SessionSigner, SignatureVerifier};
+pub use sync_backoff::SyncBackoff;
 pub use worker_state::WorkerState;
