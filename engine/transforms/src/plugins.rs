@@ -2,11 +2,14 @@
 
 use volley_api::Plugin;
 
-use crate::{filter, has_header_key, record_is_tombstone, regex_router, topic_name_matches};
+use crate::{filter, has_header_key, insert_field, record_is_tombstone, regex_router, topic_name_matches};
 
 /// All transformations and predicates of this crate.
 pub fn plugins() -> Vec<Plugin> {
+    let [insert_key, insert_value] = insert_field::plugins();
     vec![
+        insert_key,
+        insert_value,
         regex_router::plugin(),
         filter::plugin(),
         topic_name_matches::plugin(),
@@ -27,6 +30,8 @@ mod tests {
         assert_eq!(
             named,
             [
+                ("org.apache.kafka.connect.transforms.InsertField$Key", PluginKind::Transformation),
+                ("org.apache.kafka.connect.transforms.InsertField$Value", PluginKind::Transformation),
                 ("org.apache.kafka.connect.transforms.RegexRouter", PluginKind::Transformation),
                 ("org.apache.kafka.connect.transforms.Filter", PluginKind::Transformation),
                 ("org.apache.kafka.connect.transforms.predicates.TopicNameMatches", PluginKind::Predicate),

@@ -1,0 +1,104 @@
+//! Adding columns to a struct column.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, StructArray};
+use arrow::compute::kernels::zip::zip;
+use arrow::compute::{cast, is_null};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields};
+use volley_api::{Column, Records, Result, schema};
+
+use crate::default_value::default_value;
+use crate::field_insertion::Insertion;
+
+/// A struct with a schema and the fields added; `layout` is the field of the result.
+pub(crate) fn insert_with_schema(
+    column: &Column,
+    layout: &FieldRef,
+    records: &Records,
+    insertions: &[Insertion],
+    replaces_null_with_default: bool,
+) -> Result<Column> {
+    let DataType::Struct(fields) = layout.data_type() else { return Ok(column.clone()) };
+    let structs = column.array.as_struct();
+    let mut columns = Vec::with_capacity(fields.len());
+    for (field, values) in fields.iter().zip(structs.columns()) {
+        columns.push(if replaces_null_with_default { defaulted(field, values)? } else { Arc::clone(values) });
+    }
+    columns.extend(insertions.iter().map(|insertion| insertion.values(records, true)));
+    let array = StructArray::try_new(fields.clone(), columns, structs.nulls().cloned())?;
+    Ok(Column::new(Arc::clone(layout), Arc::new(array)))
+}
+
+/// The values with the field's default in place of nulls.
+fn defaulted(field: &Field, values: &ArrayRef) -> Result<ArrayRef> {
+    if values.null_count() == 0 {
+        return Ok(Arc::clone(values));
+    }
+    match default_value(field) {
+        Some(default) => Ok(zip(&is_null(values)?, &default, values)?),
+        None => Ok(Arc::clone(values)),
+    }
+}
+
+/// A struct without a schema and the fields added; those of the same name are replaced, but where a record has no value for
+/// them.
+pub(crate) fn insert_without_schema(column: &Column, records: &Records, insertions: &[Insertion]) -> Result<Column> {
+    let structs = column.array.as_struct();
+    let mut fields: Vec<FieldRef> = structs.fields().iter().cloned().collect();
+    let mut columns: Vec<ArrayRef> = structs.columns().to_vec();
+    for insertion in insertions {
+        let (field, values) = (Arc::new(insertion.field(false)), insertion.values(records, false));
+        match fields.iter().position(|existing| existing.name() == &insertion.name) {
+            Some(place) => (fields[place], columns[place]) = replaced(&fields[place], &columns[place], field, values)?,
+            None if values.null_count() == values.len() => {}
+            None => {
+                fields.push(field);
+                columns.push(values);
+            }
+        }
+    }
+    let fields = Fields::from(fields);
+    let root = Field::new(column.field.name(), DataType::Struct(fields.clone()), column.field.is_nullable());
+    let root = root.with_metadata(column.field.metadata().clone());
+    let array = StructArray::try_new_with_length(fields, columns, structs.nulls().cloned(), structs.len())?;
+    Ok(Column::new(Arc::new(root), Arc::new(array)))
+}
+
+/// The new values, and where they are null the old ones. Values of two types become JSON text, as where a converter meets
+/// them.
+fn replaced(old: &FieldRef, old_values: &ArrayRef, new: FieldRef, values: ArrayRef) -> Result<(FieldRef, ArrayRef)> {
+    if values.null_count() == 0 || old.data_type() == &DataType::Null {
+        return Ok((new, values));
+    }
+    if old.data_type() == new.data_type() && !schema::is_json_text(old) {
+        return Ok((new, zip(&is_null(&values)?, old_values, &values)?));
+    }
+    let field = Arc::new(schema::json_text_field(old.name()));
+    let (old_texts, texts) = (json_texts(old, old_values)?, cast(&values, &DataType::Utf8)?);
+    Ok((field, zip(&is_null(&texts)?, &old_texts, &texts)?))
+}
+
+/// The values as JSON, null where they are null.
+fn json_texts(field: &FieldRef, values: &ArrayRef) -> Result<ArrayRef> {
+    use arrow::json::EncoderOptions;
+    use arrow::json::writer::make_encoder;
+
+    if schema::is_json_text(field) {
+        return Ok(Arc::clone(values));
+    }
+    let options = EncoderOptions::default();
+    let mut encoder = make_encoder(field, &**values, &options)?;
+    let mut builder = arrow::array::StringBuilder::new();
+    let mut text = Vec::new();
+    for row in 0..values.len() {
+        if encoder.is_null(row) {
+            builder.append_null();
+            continue;
+        }
+        text.clear();
+        encoder.encode(row, &mut text);
+        builder.append_value(String::from_utf8_lossy(&text));
+    }
+    Ok(Arc::new(builder.finish()))
+}
