@@ -1,3 +1,16 @@
-//! Who a client says it is.
+//! Who a client says it is: mechanisms, and the messages that each exchanges with a broker.
+//!
+//! ```text
+//!  sasl.mechanism, sasl.jaas.config ─ Credentials ─► Exchange ─ first message ─►
+//!                                                             ◄─── answer ─────  broker
+//!                                                    Send │ Done
+//! ```
 
+mod credentials;
+mod exchange;
 pub(crate) mod jaas;
+mod oauthbearer;
+mod scram;
+
+pub(crate) use credentials::Credentials;
+pub(crate) use exchange::{Exchange, RENEW_AFTER, Step};

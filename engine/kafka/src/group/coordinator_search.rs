@@ -1,0 +1,207 @@
+//! The search for the coordinator of a group: any broker knows it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kafka_protocol::error::{ParseResponseErrorCode, ResponseError};
+use kafka_protocol::messages::find_coordinator_response::Coordinator;
+use kafka_protocol::messages::{FindCoordinatorRequest, FindCoordinatorResponse, MetadataRequest};
+use kafka_protocol::protocol::StrBytes;
+use parking_lot::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+use tracing::{debug, info, warn};
+use volley_api::{Error, Result};
+
+use super::answer;
+use super::backoff::Backoff;
+use crate::wire::{Address, Connection, ConnectionSettings};
+
+/// The key type of a group in FindCoordinator.
+const GROUP: i8 = 0;
+
+/// A search that goes on by itself until the coordinator is found or the cluster refuses the client. Dropping it ends it.
+#[derive(Debug)]
+pub(super) struct CoordinatorSearch {
+    task: JoinHandle<Result<Connection>>,
+}
+
+impl Drop for CoordinatorSearch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl CoordinatorSearch {
+    pub(super) fn start(cluster: &Arc<Cluster>) -> Self {
+        Self { task: tokio::spawn(Arc::clone(cluster).search()) }
+    }
+
+    /// A connection to the coordinator. After it has given one, or an error, the search is over.
+    ///
+    /// # Cancellation
+    /// The search goes on.
+    pub(super) async fn found(&mut self) -> Result<Connection> {
+        match (&mut self.task).await {
+            Ok(found) => found,
+            Err(_) => Err(Error::fatal("the search for the group coordinator was broken off")),
+        }
+    }
+}
+
+/// What is known of the cluster.
+#[derive(Debug)]
+pub(super) struct Cluster {
+    settings: ConnectionSettings,
+    group_id: String,
+    retry: Backoff,
+    /// Brokers that were seen, beside those to begin with; the one to ask next.
+    brokers: Mutex<(Vec<Address>, usize)>,
+    last_failure: Mutex<Option<String>>,
+}
+
+impl Cluster {
+    pub(super) fn new(settings: ConnectionSettings, group_id: String, retry: Backoff) -> Arc<Self> {
+        let brokers = Mutex::new((settings.bootstrap_servers.clone(), 0));
+        Arc::new(Self { settings, group_id, retry, brokers, last_failure: Mutex::default() })
+    }
+
+    /// How long a request may take.
+    pub(super) fn request_timeout(&self) -> Duration {
+        self.settings.request_timeout
+    }
+
+    /// That the coordinator is not to be found, with the reason that is known.
+    pub(super) fn not_found(&self) -> Error {
+        let error = Error::retriable(format!("the coordinator of group {} cannot be reached", self.group_id))
+            .with_exception("org.apache.kafka.common.errors.CoordinatorNotAvailableException");
+        match self.last_failure.lock().clone() {
+            Some(reason) => error.with_source(reason),
+            None => error,
+        }
+    }
+
+    /// Notes why the coordinator was lost.
+    pub(super) fn note_failure(&self, reason: String) {
+        *self.last_failure.lock() = Some(reason);
+    }
+
+    async fn search(self: Arc<Self>) -> Result<Connection> {
+        let mut unreachable = Backoff::new(self.settings.reconnect_backoff, self.settings.reconnect_backoff_max);
+        let mut not_ready = self.retry.clone();
+        let mut failures = 0_u32;
+        loop {
+            let pause = match self.attempt().await {
+                Ok(Attempt::Found(connection)) => {
+                    info!(group = self.group_id, coordinator = %connection.address(), "group coordinator found");
+                    *self.last_failure.lock() = None;
+                    return Ok(connection);
+                }
+                Ok(Attempt::NotReady(error)) => {
+                    self.report(&mut failures, format!("the broker says {error:?}"));
+                    not_ready.next()
+                }
+                Err(error) if error.is_retriable() => {
+                    self.report(&mut failures, one_line(&error));
+                    unreachable.next()
+                }
+                Err(error) => return Err(error),
+            };
+            sleep(pause).await;
+        }
+    }
+
+    fn report(&self, failures: &mut u32, reason: String) {
+        *failures += 1;
+        // A single failure is usual: a broker that stopped is asked first, and the next one knows more.
+        if *failures == 3 {
+            warn!(group = self.group_id, reason, "group coordinator not found, retrying");
+        } else {
+            debug!(group = self.group_id, reason, "group coordinator not found");
+        }
+        self.note_failure(reason);
+    }
+
+    async fn attempt(&self) -> Result<Attempt> {
+        let mut connection = Connection::open(&self.next_broker(), &self.settings).await?;
+        self.learn_brokers(&mut connection).await?;
+        let coordinator = match self.ask(&mut connection).await? {
+            Ok(address) => address,
+            Err(error) => return Ok(Attempt::NotReady(error)),
+        };
+        if *connection.address() == coordinator {
+            return Ok(Attempt::Found(connection));
+        }
+        Connection::open(&coordinator, &self.settings).await.map(Attempt::Found)
+    }
+
+    fn next_broker(&self) -> Address {
+        let (brokers, next) = &mut *self.brokers.lock();
+        *next += 1;
+        brokers[(*next - 1) % brokers.len()].clone()
+    }
+
+    /// Remembers all brokers, so that the cluster is found again though those to begin with are gone. Those come first.
+    async fn learn_brokers(&self, connection: &mut Connection) -> Result<()> {
+        let request =
+            |_| MetadataRequest::default().with_topics(Some(Vec::new())).with_allow_auto_topic_creation(false);
+        let response = connection.call(self.settings.request_timeout, request).await?;
+        let seen = response.brokers.iter().filter_map(|broker| address(&broker.host, broker.port));
+        let (brokers, _) = &mut *self.brokers.lock();
+        brokers.truncate(self.settings.bootstrap_servers.len());
+        for broker in seen {
+            if !brokers.contains(&broker) {
+                brokers.push(broker);
+            }
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, connection: &mut Connection) -> Result<std::result::Result<Address, ResponseError>> {
+        let group = StrBytes::from_string(self.group_id.clone());
+        let request = |version| {
+            let request = FindCoordinatorRequest::default();
+            match version {
+                0 => request.with_key(group),
+                1..=3 => request.with_key(group).with_key_type(GROUP),
+                _ => request.with_coordinator_keys(vec![group]).with_key_type(GROUP),
+            }
+        };
+        let response = connection.call(self.settings.request_timeout, request).await?;
+        let found = coordinator_in(response);
+        match found.error_code.err() {
+            None => address(&found.host, found.port).map(Ok).ok_or_else(|| {
+                Error::retriable(format!("the broker names no address of the coordinator of group {}", self.group_id))
+            }),
+            Some(error) if answer::coordinator_is_not_ready(error) => Ok(Err(error)),
+            Some(error) => Err(answer::refusal("find the coordinator of", &self.group_id, error)),
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Attempt {
+    Found(Connection),
+    NotReady(ResponseError),
+}
+
+/// Since version 4 there is a list, for as many groups as were asked for.
+fn coordinator_in(response: FindCoordinatorResponse) -> Coordinator {
+    let FindCoordinatorResponse { coordinators, host, port, error_code, .. } = response;
+    coordinators
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| Coordinator::default().with_host(host).with_port(port).with_error_code(error_code))
+}
+
+fn address(host: &StrBytes, port: i32) -> Option<Address> {
+    let port = u16::try_from(port).ok().filter(|port| *port > 0)?;
+    (!host.is_empty()).then(|| Address { host: host.as_str().to_owned(), port })
+}
+
+fn one_line(error: &Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

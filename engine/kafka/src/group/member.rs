@@ -1,0 +1,163 @@
+//! The handle of a membership.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use volley_api::{ConfigMap, Error, Result};
+
+use super::backoff::Backoff;
+use super::coordinator_search::Cluster;
+use super::error::{GroupError, GroupResult};
+use super::event::GroupEvent;
+use super::membership::{Membership, Shared};
+use super::settings::GroupSettings;
+use super::status::MemberStatus;
+use super::task::{self, Command};
+use crate::wire::ConnectionSettings;
+
+/// One command is carried out at a time; a second one ends the first.
+const COMMANDS: usize = 1;
+
+/// What a join gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// The generation; goes up with each rebalance.
+    pub generation: i32,
+    /// This member.
+    pub member_id: String,
+    /// The member that gives out the assignments.
+    pub leader_id: String,
+    /// The protocol that all members know, by name.
+    pub protocol: String,
+    /// All members with their metadata for that protocol; empty unless this is the leader.
+    pub members: Vec<(String, Bytes)>,
+}
+
+impl Joined {
+    /// Whether this member gives out the assignments.
+    pub fn is_leader(&self) -> bool {
+        self.member_id == self.leader_id
+    }
+}
+
+/// A membership in a group, from outside. Cheap to clone; a task owns the connection and sends the heartbeats, also while the
+/// owner is busy.
+///
+/// When the last handle is dropped the task ends without leaving: the coordinator notices at the session's end. Call
+/// [`GroupMember::leave`] first to be quick.
+#[derive(Clone, Debug)]
+pub struct GroupMember {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    commands: mpsc::Sender<Command>,
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl GroupMember {
+    /// Starts the task on the current runtime. Nothing is sent before the first join.
+    ///
+    /// `properties` are Java's client keys: `bootstrap.servers`, `client.id`, `security.protocol`, `ssl.*`, `sasl.*`,
+    /// `request.timeout.ms`, `reconnect.backoff.ms` and the like; others are not looked at. Reads the files of TLS stores.
+    ///
+    /// # Errors
+    /// `Config`, naming the key, for settings that are wrong; `Fatal` outside a runtime.
+    pub fn start(properties: &ConfigMap, settings: GroupSettings) -> Result<Self> {
+        settings.check()?;
+        let connection = ConnectionSettings::read(properties)?;
+        let runtime = Handle::try_current()
+            .map_err(|error| Error::fatal("a group member needs an async runtime").with_source(error))?;
+        let retry = Backoff::new(settings.retry_backoff, settings.retry_backoff_max);
+        let cluster = Cluster::new(connection, settings.group_id.clone(), retry);
+        let (commands, receiver) = mpsc::channel(COMMANDS);
+        let shared = Shared::new();
+        let membership = Membership::new(settings, cluster, Arc::clone(&shared));
+        let task = runtime.spawn(task::run(membership, receiver, Arc::clone(&shared)));
+        Ok(Self { inner: Arc::new(Inner { commands, shared, task }) })
+    }
+
+    /// Joins the group, or joins it again, offering these protocols (name and metadata) in this order. Finds the
+    /// coordinator, and tries again what may succeed; waits for the other members, up to the rebalance timeout. Heartbeats
+    /// follow until [`GroupMember::sync`] and after it.
+    ///
+    /// Events of the generation before are forgotten.
+    ///
+    /// # Errors
+    /// [`GroupError::Coordinator`] when the coordinator is not found within the heartbeat interval, [`GroupError::Fatal`]
+    /// when the cluster refuses (wrong password, no access to the group, other protocols there, …).
+    ///
+    /// # Cancellation
+    /// Dropping the future gives up the join; the coordinator may have taken it. The next join puts that right. A second call
+    /// meanwhile ends the first one with [`GroupError::Reset`].
+    pub async fn join(&self, protocols: Vec<(String, Bytes)>) -> GroupResult<Joined> {
+        let (answer, receiver) = oneshot::channel();
+        self.ask(Command::Join { protocols, answer }, receiver).await
+    }
+
+    /// Ends the rebalance: the leader gives each member (id) its assignment, the others give nothing. Answers with this
+    /// member's own assignment, empty bytes if the leader gave none.
+    ///
+    /// # Errors
+    /// [`GroupError::Rejoin`] when the group rebalances again, [`GroupError::Reset`] when the coordinator does not know this
+    /// member, else as [`GroupMember::join`].
+    ///
+    /// # Cancellation
+    /// Dropping the future gives up the call; the coordinator may have taken it. Join again.
+    pub async fn sync(&self, assignments: Vec<(String, Bytes)>) -> GroupResult<Bytes> {
+        let (answer, receiver) = oneshot::channel();
+        self.ask(Command::Sync { assignments, answer }, receiver).await
+    }
+
+    /// The next thing that happens to the membership. Events wait to be taken, the latest of each kind.
+    ///
+    /// # Cancellation
+    /// No event is lost.
+    pub async fn next_event(&self) -> GroupEvent {
+        self.inner.shared.events.next().await
+    }
+
+    /// Leaves the group, if this is a member; best effort, within a few seconds. The next join is one of a new member.
+    ///
+    /// # Cancellation
+    /// Dropping the future does not stop the leaving.
+    pub async fn leave(&self, reason: &str) {
+        let (answer, receiver) = oneshot::channel();
+        let command = Command::Leave { reason: reason.to_owned(), answer };
+        if self.inner.commands.send(command).await.is_ok() {
+            let _ = receiver.await;
+        }
+    }
+
+    /// A sign of life of the owner. Without one for the rebalance timeout (a call of `join` or `sync` counts as one until it
+    /// answers) the member leaves by itself, so that others get its work.
+    pub fn poll(&self) {
+        self.inner.shared.poll();
+    }
+
+    /// What is known of the membership now.
+    pub fn status(&self) -> MemberStatus {
+        self.inner.shared.status.lock().clone()
+    }
+
+    async fn ask<T>(&self, command: Command, receiver: oneshot::Receiver<GroupResult<T>>) -> GroupResult<T> {
+        let ended = || GroupError::Fatal(Error::fatal("the task of the group membership has ended"));
+        self.inner.commands.send(command).await.map_err(|_| ended())?;
+        match receiver.await {
+            Ok(answer) => answer,
+            Err(_) if self.inner.task.is_finished() => Err(ended()),
+            Err(_) => Err(GroupError::Reset),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What a member tells the coordinator of itself.
+
+use std::time::Duration;
+
+use volley_api::{Error, Result};
+
+/// Settings of a membership.
+#[derive(Clone, Debug)]
+pub struct GroupSettings {
+    /// `group.id`
+    pub group_id: String,
+    /// The kind of group, such as `connect`; all members must agree.
+    pub protocol_type: String,
+    /// `session.timeout.ms`: the coordinator drops a member that it has not heard of for so long.
+    pub session_timeout: Duration,
+    /// `rebalance.timeout.ms`: how long members have to join again, and how long the owner may go without calling
+    /// [`poll`](crate::GroupMember::poll).
+    pub rebalance_timeout: Duration,
+    /// `heartbeat.interval.ms`; also how long the coordinator may be out of reach before it counts as lost.
+    pub heartbeat_interval: Duration,
+    /// `retry.backoff.ms`: the first pause before a request is tried again.
+    pub retry_backoff: Duration,
+    /// `retry.backoff.max.ms`: the longest such pause.
+    pub retry_backoff_max: Duration,
+}
+
+impl GroupSettings {
+    /// Kafka Connect's defaults for a group.
+    pub fn new(group_id: impl Into<String>, protocol_type: impl Into<String>) -> Self {
+        Self {
+            group_id: group_id.into(),
+            protocol_type: protocol_type.into(),
+            session_timeout: Duration::from_secs(10),
+            rebalance_timeout: Duration::from_secs(60),
+            heartbeat_interval: Duration::from_secs(3),
+            retry_backoff: Duration::from_millis(100),
+            retry_backoff_max: Duration::from_secs(1),
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        if self.group_id.is_empty() {
+            return Err(Error::config("`group.id` is empty"));
+        }
+        if self.heartbeat_interval.is_zero() || self.heartbeat_interval >= self.session_timeout {
+            return Err(Error::config(format!(
+                "`heartbeat.interval.ms` is {}: it must be more than 0 and less than `session.timeout.ms`, which is {}",
+                self.heartbeat_interval.as_millis(),
+                self.session_timeout.as_millis()
+            )));
+        }
+        let longest = Duration::from_millis(i32::MAX as u64);
+        for (key, value) in
+            [("session.timeout.ms", self.session_timeout), ("rebalance.timeout.ms", self.rebalance_timeout)]
+        {
+            if value > longest || value.is_zero() {
+                return Err(Error::config(format!("`{key}` must be from 1 to {}", i32::MAX)));
+            }
+        }
+        Ok(())
+    }
+}

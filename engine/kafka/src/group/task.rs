@@ -1,0 +1,99 @@
+//! The task of a membership: does what the owner asks, one thing at a time, and keeps the membership alive in between.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use super::error::GroupResult;
+use super::member::Joined;
+use super::membership::{Membership, Shared};
+
+/// What an owner asks. The answer comes through the channel; when nobody waits for it any more, the call is given up.
+#[derive(Debug)]
+pub(super) enum Command {
+    Join { protocols: Vec<(String, Bytes)>, answer: oneshot::Sender<GroupResult<Joined>> },
+    Sync { assignments: Vec<(String, Bytes)>, answer: oneshot::Sender<GroupResult<Bytes>> },
+    Leave { reason: String, answer: oneshot::Sender<()> },
+}
+
+/// Runs until all handles are gone. Does not leave the group by itself.
+pub(super) async fn run(mut membership: Membership, mut commands: mpsc::Receiver<Command>, shared: Arc<Shared>) {
+    let mut next = None;
+    loop {
+        let command = match next.take() {
+            Some(command) => command,
+            None => match await_command(&mut membership, &mut commands, &shared).await {
+                Some(command) => command,
+                None => return,
+            },
+        };
+        next = execute(&mut membership, command, &mut commands).await;
+        shared.poll();
+    }
+}
+
+async fn await_command(
+    membership: &mut Membership,
+    commands: &mut mpsc::Receiver<Command>,
+    shared: &Shared,
+) -> Option<Command> {
+    loop {
+        let owner_hangs = owner_hangs(shared, membership.is_member(), membership.rebalance_timeout());
+        tokio::select! {
+            biased;
+            command = commands.recv() => return command,
+            () = owner_hangs => membership.leave_because_owner_hangs().await,
+            () = membership.tend() => {}
+        }
+    }
+}
+
+/// Resolves when the owner of a member has given no sign of life for `limit`.
+async fn owner_hangs(shared: &Shared, is_member: bool, limit: Duration) {
+    if !is_member {
+        return std::future::pending().await;
+    }
+    loop {
+        let deadline = shared.last_poll() + limit;
+        if deadline <= Instant::now() {
+            return;
+        }
+        sleep_until(deadline).await;
+    }
+}
+
+/// Carries out `command`, unless its caller goes away or gives another one, which is returned.
+async fn execute(
+    membership: &mut Membership,
+    command: Command,
+    commands: &mut mpsc::Receiver<Command>,
+) -> Option<Command> {
+    match command {
+        Command::Join { protocols, mut answer } => tokio::select! {
+            biased;
+            outcome = membership.join(&protocols) => {
+                let _ = answer.send(outcome);
+                None
+            }
+            () = answer.closed() => None,
+            next = commands.recv() => next,
+        },
+        Command::Sync { assignments, mut answer } => tokio::select! {
+            biased;
+            outcome = membership.sync(&assignments) => {
+                let _ = answer.send(outcome);
+                None
+            }
+            () = answer.closed() => None,
+            next = commands.recv() => next,
+        },
+        Command::Leave { reason, answer } => {
+            membership.leave(&reason).await;
+            let _ = answer.send(());
+            None
+        }
+    }
+}

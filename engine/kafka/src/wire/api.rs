@@ -1,0 +1,62 @@
+//! The requests that are sent, each with its number and its response.
+
+use kafka_protocol::messages::{
+    ApiKey, ApiVersionsRequest, ApiVersionsResponse, FindCoordinatorRequest, FindCoordinatorResponse, HeartbeatRequest,
+    HeartbeatResponse, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, LeaveGroupResponse, MetadataRequest,
+    MetadataResponse, SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest, SaslHandshakeResponse,
+    SyncGroupRequest, SyncGroupResponse,
+};
+use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Message};
+
+/// A request.
+pub(crate) trait Api: Message + Encodable + HeaderVersion {
+    /// Its number.
+    const KEY: ApiKey;
+    /// What answers it.
+    type Response: Message + Decodable + HeaderVersion;
+}
+
+impl Api for ApiVersionsRequest {
+    const KEY: ApiKey = ApiKey::ApiVersions;
+    type Response = ApiVersionsResponse;
+}
+
+impl Api for SaslHandshakeRequest {
+    const KEY: ApiKey = ApiKey::SaslHandshake;
+    type Response = SaslHandshakeResponse;
+}
+
+impl Api for SaslAuthenticateRequest {
+    const KEY: ApiKey = ApiKey::SaslAuthenticate;
+    type Response = SaslAuthenticateResponse;
+}
+
+impl Api for MetadataRequest {
+    const KEY: ApiKey = ApiKey::Metadata;
+    type Response = MetadataResponse;
+}
+
+impl Api for FindCoordinatorRequest {
+    const KEY: ApiKey = ApiKey::FindCoordinator;
+    type Response = FindCoordinatorResponse;
+}
+
+impl Api for JoinGroupRequest {
+    const KEY: ApiKey = ApiKey::JoinGroup;
+    type Response = JoinGroupResponse;
+}
+
+impl Api for SyncGroupRequest {
+    const KEY: ApiKey = ApiKey::SyncGroup;
+    type Response = SyncGroupResponse;
+}
+
+impl Api for HeartbeatRequest {
+    const KEY: ApiKey = ApiKey::Heartbeat;
+    type Response = HeartbeatResponse;
+}
+
+impl Api for LeaveGroupRequest {
+    const KEY: ApiKey = ApiKey::LeaveGroup;
+    type Response = LeaveGroupResponse;
+}
