@@ -92,12 +92,12 @@ impl Cluster {
         let mut failures = 0_u32;
         loop {
             let pause = match self.attempt().await {
-                Ok(Attempt::Found(connection)) => {
+                Ok(Ok(connection)) => {
                     info!(group = self.group_id, coordinator = %connection.address(), "group coordinator found");
                     *self.last_failure.lock() = None;
                     return Ok(connection);
                 }
-                Ok(Attempt::NotReady(error)) => {
+                Ok(Err(error)) => {
                     self.report(&mut failures, format!("the broker says {error:?}"));
                     not_ready.next()
                 }
@@ -122,17 +122,18 @@ impl Cluster {
         self.note_failure(reason);
     }
 
-    async fn attempt(&self) -> Result<Attempt> {
+    /// A connection to the coordinator, or why the cluster cannot say yet who it is.
+    async fn attempt(&self) -> Result<std::result::Result<Connection, ResponseError>> {
         let mut connection = Connection::open(&self.next_broker(), &self.settings).await?;
         self.learn_brokers(&mut connection).await?;
         let coordinator = match self.ask(&mut connection).await? {
             Ok(address) => address,
-            Err(error) => return Ok(Attempt::NotReady(error)),
+            Err(error) => return Ok(Err(error)),
         };
         if *connection.address() == coordinator {
-            return Ok(Attempt::Found(connection));
+            return Ok(Ok(connection));
         }
-        Connection::open(&coordinator, &self.settings).await.map(Attempt::Found)
+        Connection::open(&coordinator, &self.settings).await.map(Ok)
     }
 
     fn next_broker(&self) -> Address {
@@ -177,12 +178,6 @@ impl Cluster {
             Some(error) => Err(answer::refusal("find the coordinator of", &self.group_id, error)),
         }
     }
-}
-
-#[derive(Debug)]
-enum Attempt {
-    Found(Connection),
-    NotReady(ResponseError),
 }
 
 /// Since version 4 there is a list, for as many groups as were asked for.
