@@ -194,3 +194,96 @@ fn entries(reader: &mut PrimitiveReader<'_>, field: &str) -> Result<ConnectorsAn
     }
     Ok(items)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::group::WorkerState;
+
+    fn items() -> impl Strategy<Value = ConnectorsAndTasks> {
+        let connector = "[a-cÄ]{0,2}";
+        let connectors = prop::collection::hash_set(connector, 0..5);
+        let tasks = prop::collection::hash_set((connector, 0usize..99), 0..9);
+        (connectors, tasks).prop_map(|(connectors, tasks)| ConnectorsAndTasks {
+            connectors: connectors.into_iter().collect(),
+            tasks: tasks.into_iter().map(|(connector, task)| ConnectorTaskId { connector, task }).collect(),
+        })
+    }
+
+    fn assignment() -> impl Strategy<Value = ExtendedAssignment> {
+        let header = ("[ -~]{0,9}", "[ -~]{0,9}", any::<i64>(), any::<i16>(), any::<i32>());
+        (header, items(), items()).prop_map(
+            |((leader, leader_url, config_offset, error, delay_ms), assigned, revoked)| ExtendedAssignment {
+                version: 2,
+                error: AssignmentError::from_code(error),
+                leader,
+                leader_url,
+                config_offset,
+                connectors: assigned.connectors,
+                tasks: assigned.tasks,
+                revoked_connectors: revoked.connectors,
+                revoked_tasks: revoked.tasks,
+                delay_ms,
+            },
+        )
+    }
+
+    fn sorted(mut assignment: ExtendedAssignment) -> ExtendedAssignment {
+        assignment.connectors.sort();
+        assignment.tasks.sort();
+        assignment.revoked_connectors.sort();
+        assignment.revoked_tasks.sort();
+        assignment
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(assignment in assignment()) {
+            let bytes = assignment.encode(ConnectProtocol::Sessioned).unwrap();
+            prop_assert_eq!(sorted(ExtendedAssignment::decode(&bytes).unwrap()), sorted(assignment.clone()));
+            let state = WorkerState { url: "u".into(), config_offset: 7, assignment: Some(assignment.clone()) };
+            let mut read = WorkerState::decode(&state.encode(ConnectProtocol::Sessioned).unwrap()).unwrap();
+            read.assignment = read.assignment.map(sorted);
+            prop_assert_eq!(read, WorkerState { assignment: Some(sorted(assignment)), ..state });
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = ExtendedAssignment::decode(&bytes);
+            let _ = WorkerState::decode(&bytes);
+        }
+
+        #[test]
+        fn no_damage_panics(assignment in assignment(), damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+            let state = WorkerState { url: "u".into(), config_offset: 7, assignment: Some(assignment) };
+            let mut bytes = state.encode(ConnectProtocol::Compatible).unwrap();
+            for (at, byte) in damage {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let _ = WorkerState::decode(&bytes);
+        }
+
+        #[test]
+        fn a_member_runs_what_is_new_and_what_was_not_revoked(before in assignment(), mut given in assignment()) {
+            given.revoked_connectors.retain(|connector| !given.connectors.contains(connector));
+            given.revoked_tasks.retain(|task| !given.tasks.contains(task));
+            let after = given.clone().augmented(Some(&before));
+            for task in before.tasks.iter().chain(&given.tasks) {
+                let times = after.tasks.iter().filter(|it| *it == task).count();
+                prop_assert_eq!(times, usize::from(!given.revoked_tasks.contains(task)));
+            }
+            prop_assert!(after.connectors.starts_with(&given.connectors));
+            prop_assert_eq!(given.clone().augmented(None), given);
+        }
+    }
+
+    #[test]
+    fn a_name_that_the_format_cannot_hold_is_refused() {
+        let assignment = ExtendedAssignment { connectors: vec!["x".repeat(40_000)], ..Default::default() };
+        let error = assignment.encode(ConnectProtocol::Sessioned).unwrap_err().to_string();
+        assert!(error.starts_with("`connector` is too long for the worker group, 40000 bytes"), "{error}");
+    }
+}

@@ -6,6 +6,8 @@
 //!  member    ExtendedAssignment::decode ─► ExtendedAssignment::augmented
 //! ```
 
+#[cfg(test)]
+mod assignor_laws;
 mod connect_protocol;
 mod connectors_and_tasks;
 mod eager_assignor;
