@@ -1,6 +1,6 @@
 //! What the leader of a group does in a rebalance: agree on a position of the config topic, assign, tell all members.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tracing::info;
@@ -10,6 +10,7 @@ use super::eager_assignor::assign_eagerly;
 use super::incremental_cooperative_assignor::{IncrementalCooperativeAssignor, MemberAssignment, Round};
 use super::{AssignmentError, ConnectProtocol, ConnectorsAndTasks, ExtendedAssignment, LeaderState, WorkerState};
 use crate::storage::ClusterConfigState;
+use crate::task::ConnectorTaskId;
 
 /// A member of the group as the leader sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +63,9 @@ pub struct LedRebalance {
     /// The configuration that was assigned, to be the leader's own from now on, and who runs what of it; `None` if the
     /// leader had not read the config topic far enough: nothing was assigned.
     pub outcome: Option<(Arc<ClusterConfigState>, LeaderState)>,
+    /// Somebody will still run what has been deleted, for the leader did not know that it runs: it does now, and has to
+    /// join again at once.
+    pub must_follow: bool,
 }
 
 impl LedRebalance {
@@ -106,9 +110,15 @@ impl GroupLeader {
             info!(config_offset, furthest, "nothing is assigned: other members are further in the config topic");
             let assignment = common(rebalance, AssignmentError::ConfigMismatch, furthest);
             let ids = rebalance.members.iter().map(|member| member.id.clone());
-            return LedRebalance { assignments: ids.map(|id| (id, assignment.clone())).collect(), outcome: None };
+            return LedRebalance {
+                assignments: ids.map(|id| (id, assignment.clone())).collect(),
+                outcome: None,
+                must_follow: false,
+            };
         }
-        let changes = self.changes(rebalance, &ConnectorsAndTasks::configured(&config));
+        let configured = ConnectorsAndTasks::configured(&config);
+        let changes = self.changes(rebalance, &configured);
+        let must_follow = runs_anything_else(&configured, changes.values().map(|change| &change.held));
         let common = ExtendedAssignment {
             delay_ms: if rebalance.protocol.is_cooperative() { self.incremental.delay_ms() } else { 0 },
             ..common(rebalance, AssignmentError::None, config_offset)
@@ -119,7 +129,7 @@ impl GroupLeader {
                 .iter()
                 .filter_map(|member| changes.get(&member.id).map(|change| (member.state.url.as_str(), &change.held))),
         );
-        LedRebalance { assignments: filled(rebalance, &common, changes), outcome: Some((config, owners)) }
+        LedRebalance { assignments: filled(rebalance, &common, changes), outcome: Some((config, owners)), must_follow }
     }
 
     fn changes(
@@ -147,6 +157,18 @@ impl GroupLeader {
             now_ms: rebalance.now_ms,
         })
     }
+}
+
+fn runs_anything_else<'a>(
+    configured: &ConnectorsAndTasks,
+    held: impl IntoIterator<Item = &'a ConnectorsAndTasks>,
+) -> bool {
+    let connectors: HashSet<&String> = configured.connectors.iter().collect();
+    let tasks: HashSet<&ConnectorTaskId> = configured.tasks.iter().collect();
+    held.into_iter().any(|held| {
+        held.connectors.iter().any(|connector| !connectors.contains(connector))
+            || held.tasks.iter().any(|task| !tasks.contains(task))
+    })
 }
 
 /// An assignment of nothing, with all that is the same for each member.
@@ -179,4 +201,59 @@ fn filled(
         (member.id.clone(), assignment)
     };
     rebalance.members.iter().map(of_member).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::ConfigRecord;
+
+    fn config(connectors: &[&str]) -> Arc<ClusterConfigState> {
+        let mut state = ClusterConfigState::default();
+        for connector in connectors {
+            let record = ConfigRecord::Connector((*connector).to_owned(), Some(Default::default()));
+            state.apply(state.offset(), &record.key(), record.value().as_ref());
+        }
+        state.apply(9, "nothing", None);
+        Arc::new(state)
+    }
+
+    fn member(id: &str, connectors: &[&str]) -> GroupMember {
+        let connectors = connectors.iter().map(|connector| (*connector).to_owned()).collect();
+        let held = ExtendedAssignment { connectors, ..Default::default() };
+        let state = WorkerState { url: format!("http://{id}/"), config_offset: 10, assignment: Some(held) };
+        GroupMember { id: id.to_owned(), state }
+    }
+
+    fn rebalance<'a>(members: &'a [GroupMember], generation: i32, last_completed_generation: i32) -> Rebalance<'a> {
+        let (protocol, leader_id) = (ConnectProtocol::Sessioned, "w1");
+        Rebalance { protocol, leader_id, members, last_completed_generation, generation, now_ms: 0 }
+    }
+
+    #[test]
+    fn what_is_deleted_while_the_leader_changes_is_revoked_in_a_round_of_its_own() {
+        let mut leader = GroupLeader::new(300_000);
+        let members = [member("w1", &["a"]), member("w2", &["b", "deleted"])];
+        let first = leader.lead(&rebalance(&members, 5, 4), config(&["a", "b", "c"]), || unreachable!());
+        assert!(first.must_follow && !first.assignments.iter().any(|(_, assignment)| assignment.revokes()));
+        let second = leader.lead(&rebalance(&members, 6, 5), config(&["a", "b", "c"]), || unreachable!());
+        assert!(!second.must_follow);
+        assert_eq!(second.assignments[1].1.revoked_connectors, ["deleted"]);
+    }
+
+    #[test]
+    fn the_leader_knows_who_runs_what() {
+        let members = [member("w1", &[]), member("w2", &["a"])];
+        let led = GroupLeader::new(0).lead(&rebalance(&members, 1, -1), config(&["a", "b"]), || unreachable!());
+        let (_, owners) = led.outcome.unwrap();
+        assert_eq!(owners.connector_url("a"), Some("http://w2/"));
+        assert_eq!(owners.connector_url("b"), Some("http://w1/"));
+        assert_eq!(owners.connector_url("c"), None);
+    }
+
+    #[test]
+    fn metadata_that_is_not_connect_s_names_the_member() {
+        let error = GroupMember::decode("stranger-1", &[0]).unwrap_err();
+        assert!(error.to_string().contains("`stranger-1`"));
+    }
 }
