@@ -1,13 +1,10 @@
 //! What every worker has before it has a herder: the control runtime, and REST listeners on it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use futures::future::join_all;
 use parking_lot::RwLock;
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use volley_api::{ConfigMap, Error, Result};
@@ -15,7 +12,7 @@ use volley_api::{ConfigMap, Error, Result};
 use crate::cluster_id::look_up_cluster_id;
 use crate::herder::{Herder, Node};
 use crate::plugins::Plugins;
-use crate::rest::{Advertised, Listener, PeerClient, RestServer, RestState, admin_router, late_router, router, serve};
+use crate::rest::{Advertised, PeerClient, RestServer};
 use crate::worker_config::WorkerConfig;
 
 /// Threads for REST and the herder; tasks and plug-ins have their own.
@@ -31,10 +28,7 @@ pub(crate) struct WorkerFront {
     pub(crate) runtime: Runtime,
     pub(crate) advertised: Advertised,
     pub(crate) end: CancellationToken,
-    peers: Arc<PeerClient>,
-    main: Arc<OnceLock<Router>>,
-    admin: Arc<OnceLock<Router>>,
-    servers: Vec<JoinHandle<()>>,
+    rest: RestServer,
 }
 
 impl WorkerFront {
@@ -50,29 +44,14 @@ impl WorkerFront {
             .build()
             .map_err(|error| Error::fatal("could not start the worker's control threads").with_source(error))?;
         let end = CancellationToken::new();
-        let (main, admin) = (Arc::<OnceLock<Router>>::default(), Arc::<OnceLock<Router>>::default());
-        let (advertised, servers) = runtime.block_on(async {
-            let main_servers = bind(config.parsed().list("listeners")).await?;
-            let admin_servers = bind(config.parsed().list("admin.listeners")).await?;
-            let bound: Vec<_> = main_servers.iter().map(RestServer::bound).collect();
-            let advertised = Advertised::new(config, &bound)?;
-            let mut servers = Vec::new();
-            for server in main_servers {
-                servers.push(serve(server, late_router(Arc::clone(&main)), end.clone()));
-            }
-            for server in admin_servers {
-                servers.push(serve(server, late_router(Arc::clone(&admin)), end.clone()));
-            }
-            Ok::<_, Error>((advertised, servers))
-        })?;
-        let peers = Arc::new(PeerClient::new(config)?);
-        Ok(Self { runtime, advertised, end, peers, main, admin, servers })
+        let rest = runtime.block_on(RestServer::open(config, &end))?;
+        Ok(Self { advertised: rest.advertised().clone(), runtime, end, rest })
     }
 
     /// Talks to other workers.
     #[allow(dead_code)]
     pub(crate) fn peers(&self) -> Arc<PeerClient> {
-        Arc::clone(&self.peers)
+        Arc::clone(self.rest.peers())
     }
 
     /// From now on requests are answered by `herder`.
@@ -80,16 +59,7 @@ impl WorkerFront {
         let _runtime = self.runtime.enter();
         let kafka_cluster_id = Arc::new(RwLock::new(None));
         look_up_cluster_id(node.config.worker_admin_properties(), Arc::clone(&kafka_cluster_id), self.end.clone());
-        let state = RestState {
-            herder,
-            peers: Arc::clone(&self.peers),
-            loggers: Arc::clone(&node.log_levels),
-            kafka_cluster_id,
-        };
-        let has_admin_key = node.config.originals().contains_key("admin.listeners");
-        // Set once: there is one herder.
-        let _ = self.main.set(router(state.clone(), !has_admin_key));
-        let _ = self.admin.set(admin_router(state));
+        self.rest.serve(herder, Arc::clone(&node.log_levels), kafka_cluster_id);
         let url = self.advertised.url();
         info!(url, "REST resources initialized; server is started and ready to handle requests");
     }
@@ -97,27 +67,9 @@ impl WorkerFront {
     /// Ends the servers and the runtime. What does not end in time is left behind.
     pub(crate) fn close(self) {
         self.end.cancel();
-        self.runtime.block_on(end_servers(self.servers));
+        self.runtime.block_on(self.rest.ended(REST_DRAIN));
         self.runtime.shutdown_background();
     }
-}
-
-/// Lets the servers finish what they are answering, for a short time; when it returns, nothing listens any more.
-async fn end_servers(servers: Vec<JoinHandle<()>>) {
-    let aborts: Vec<_> = servers.iter().map(JoinHandle::abort_handle).collect();
-    let mut ending = std::pin::pin!(join_all(servers));
-    if tokio::time::timeout(REST_DRAIN, &mut ending).await.is_err() {
-        aborts.iter().for_each(tokio::task::AbortHandle::abort);
-        ending.await;
-    }
-}
-
-async fn bind(listeners: &[String]) -> Result<Vec<RestServer>> {
-    let mut servers = Vec::with_capacity(listeners.len());
-    for listener in listeners {
-        servers.push(RestServer::bind(Listener::parse(listener)?).await?);
-    }
-    Ok(servers)
 }
 
 /// A worker whose own converters are wrong would fail every task; better say so at the start.

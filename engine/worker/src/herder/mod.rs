@@ -38,6 +38,7 @@ pub use entities::{
     TaskStateInfo,
 };
 pub use error::{HerderError, HerderResult};
+pub(crate) use herder::patched;
 pub use herder::{Created, Herder};
 pub use node::Node;
 pub use progress::{ConnectorProgress, Rates, TaskProgressInfo};

@@ -2,20 +2,21 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::error::{RestError, RestResult};
-use super::json_body::{JsonBody, check_members};
-use super::location::connector_location;
+use super::create_request::CreateRequest;
+use super::error::RestResult;
+use super::hop::{Hop, Settled};
+use super::json_body::{JsonBody, null_map, string_map};
+use super::location::BaseUrl;
 use super::query::QueryParams;
 use super::state::RestState;
-use crate::herder::{ConnectorInfo, ConnectorStateInfo, Created, HerderError};
+use crate::herder::{ConnectorInfo, ConnectorStateInfo, Created, HerderError, patched};
 use crate::json_config::GivenConfig;
+use crate::secret_mask::{mask_secrets, unmask_secrets};
 use crate::storage::{RestartRequest, TargetState};
-
-const CREATE_REQUEST: &str = "org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest";
 
 /// `GET /connectors`
 pub(super) async fn list(State(state): State<RestState>, query: QueryParams) -> RestResult<Response> {
@@ -42,50 +43,21 @@ pub(super) async fn list(State(state): State<RestState>, query: QueryParams) -> 
 }
 
 /// `POST /connectors`
-pub(super) async fn create(State(state): State<RestState>, headers: HeaderMap, body: JsonBody) -> RestResult<Response> {
-    let mut members = body.into_object(CREATE_REQUEST)?;
-    check_members(&members, &["name", "config", "initial_state"], CREATE_REQUEST)?;
-    let name = match members.get("name") {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(name)) => name.trim().to_owned(),
-        Some(other) if !other.is_array() && !other.is_object() => other.to_string(),
-        Some(_) => {
-            return Err(RestError::body("Cannot deserialize value of type `java.lang.String` for member \"name\""));
-        }
-    };
-    let initial_state = initial_state(members.get("initial_state"))?;
-    let config = match members.remove("config") {
-        Some(Value::Object(config)) => GivenConfig::from_json(config).map_err(RestError::body)?,
-        None | Some(Value::Null) => {
-            return Err(RestError::body(
-                "Cannot invoke \"java.util.Map.containsKey(Object)\" because \"config\" is null",
-            ));
-        }
-        Some(_) => {
-            let message =
-                "Cannot deserialize value of type `java.util.LinkedHashMap<java.lang.String,java.lang.String>`";
-            return Err(RestError::body(format!("{message} for member \"config\"")));
-        }
-    };
+pub(super) async fn create(
+    State(state): State<RestState>,
+    base: BaseUrl,
+    hop: Hop,
+    body: JsonBody,
+) -> RestResult<Response> {
+    let CreateRequest { name, config, initial_state } = CreateRequest::parse(&body)?;
     let config = named(config, &name)?;
-    let created = state.herder.put_connector(&name, config, initial_state, false).await?;
-    Ok(answer(&state, &headers, created))
-}
-
-fn initial_state(member: Option<&Value>) -> RestResult<Option<TargetState>> {
-    let unknown = |text: &str| {
-        RestError::body(format!(
-            "Cannot construct instance of `{CREATE_REQUEST}$InitialState`, problem: No enum constant \
-             {CREATE_REQUEST}.InitialState.{text}"
-        ))
-    };
-    match member {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => {
-            TargetState::from_request(text).map(Some).ok_or_else(|| unknown(&text.to_uppercase()))
-        }
-        Some(other) => Err(unknown(&other.to_string())),
+    let mut forwarded = json!({ "name": name, "config": to_json(&config) });
+    if let Some(initial_state) = initial_state {
+        forwarded["initial_state"] = json!(initial_state.request_name());
     }
+    let outcome = state.herder.put_connector(&name, config, initial_state, false).await;
+    let settled = hop.settle(&state, outcome, Some(forwarded.to_string().into_bytes())).await?;
+    Ok(answer(&state, &base, &name, settled))
 }
 
 /// The configuration with the name that the request gave.
@@ -103,12 +75,48 @@ fn named(mut config: GivenConfig, name: &str) -> RestResult<GivenConfig> {
     }
 }
 
-fn answer(state: &RestState, headers: &HeaderMap, created: Created) -> Response {
-    if !created.is_new {
-        return Json(created.info).into_response();
+fn to_json(config: &GivenConfig) -> Value {
+    let values = config.values.iter().map(|(key, value)| (key.clone(), Value::String(value.clone())));
+    let nulls = config.nulls.iter().map(|key| (key.clone(), Value::Null));
+    Value::Object(values.chain(nulls).collect())
+}
+
+fn answer(state: &RestState, base: &BaseUrl, name: &str, settled: Settled<Created>) -> Response {
+    let (is_new, info) = match settled {
+        Settled::Here(created) => (created.is_new, json!(created.info)),
+        Settled::There(relayed) => (relayed.status == StatusCode::CREATED.as_u16(), masked(state, relayed.body)),
+    };
+    match is_new {
+        true => (StatusCode::CREATED, [(header::LOCATION, base.connector(name))], Json(info)).into_response(),
+        false => Json(info).into_response(),
     }
-    let location = connector_location(headers, &state.herder.worker_id(), &created.info.name);
-    (StatusCode::CREATED, [(header::LOCATION, location)], Json(created.info)).into_response()
+}
+
+/// A connector as another worker shows it, with the secrets that a Java worker does not hide hidden.
+fn masked(state: &RestState, mut info: Value) -> Value {
+    if let Some(Value::Object(members)) = info.get_mut("config")
+        && let Ok(config) = GivenConfig::from_json(members.clone())
+    {
+        members.extend(
+            mask_secrets(&config.values, state.herder.plugins()).into_iter().map(|(key, value)| (key, value.into())),
+        );
+    }
+    info
+}
+
+/// A configuration as the user meant it: where he sent back `[hidden]` for a secret, the secret. The leader may be a worker
+/// that would take the word for the secret.
+fn unmasked(state: &RestState, name: &str, mut given: GivenConfig) -> GivenConfig {
+    let Some(stored) = state.herder.stored_config(name) else { return given };
+    // What is a secret the classes say, which a patch need not name.
+    let mut whole = patched(stored.clone(), given.clone());
+    unmask_secrets(&mut whole, &stored, state.herder.plugins());
+    for (key, value) in &mut given.values {
+        if let Some(meant) = whole.get(key) {
+            value.clone_from(meant);
+        }
+    }
+    given
 }
 
 /// `GET /connectors/{name}`
@@ -126,26 +134,49 @@ pub(super) async fn config(State(state): State<RestState>, Path(name): Path<Stri
 pub(super) async fn put_config(
     State(state): State<RestState>,
     Path(name): Path<String>,
-    headers: HeaderMap,
+    base: BaseUrl,
+    hop: Hop,
     body: JsonBody,
 ) -> RestResult<Response> {
-    let config = named(body.into_config()?, &name)?;
-    let created = state.herder.put_connector(&name, config, None, true).await?;
-    Ok(answer(&state, &headers, created))
+    let config = unmasked(&state, &name, named(body.into_config("connectorConfig")?, &name)?);
+    let forwarded = to_json(&config).to_string().into_bytes();
+    let outcome = state.herder.put_connector(&name, config, None, true).await;
+    let settled = hop.settle(&state, outcome, Some(forwarded)).await?;
+    Ok(answer(&state, &base, &name, settled))
 }
 
 /// `PATCH /connectors/{name}/config` (KIP-477)
 pub(super) async fn patch_config(
     State(state): State<RestState>,
     Path(name): Path<String>,
+    hop: Hop,
     body: JsonBody,
-) -> RestResult<Json<ConnectorInfo>> {
-    Ok(Json(state.herder.patch_connector(&name, body.into_config()?).await?))
+) -> RestResult<Json<Value>> {
+    let patch = match body.read("java.util.Map", string_map)? {
+        Some(patch) => patch,
+        None => {
+            // That there is no such connector is said before that there is no patch.
+            state.herder.connector_info(&name).await?;
+            return Err(null_map("configPatch"));
+        }
+    };
+    let patch = unmasked(&state, &name, patch);
+    let forwarded = to_json(&patch).to_string().into_bytes();
+    let outcome = state.herder.patch_connector(&name, patch).await;
+    Ok(Json(match hop.settle(&state, outcome, Some(forwarded)).await? {
+        Settled::Here(info) => json!(info),
+        Settled::There(relayed) => masked(&state, relayed.body),
+    }))
 }
 
 /// `DELETE /connectors/{name}`
-pub(super) async fn delete(State(state): State<RestState>, Path(name): Path<String>) -> RestResult<StatusCode> {
-    state.herder.delete_connector(&name).await?;
+pub(super) async fn delete(
+    State(state): State<RestState>,
+    Path(name): Path<String>,
+    hop: Hop,
+) -> RestResult<StatusCode> {
+    let outcome = state.herder.delete_connector(&name).await;
+    hop.settle(&state, outcome, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -170,8 +201,9 @@ pub(super) async fn resume(State(state): State<RestState>, Path(name): Path<Stri
 }
 
 /// `PUT /connectors/{name}/stop` (KIP-875)
-pub(super) async fn stop(State(state): State<RestState>, Path(name): Path<String>) -> RestResult<StatusCode> {
-    state.herder.set_target_state(&name, TargetState::Stopped).await?;
+pub(super) async fn stop(State(state): State<RestState>, Path(name): Path<String>, hop: Hop) -> RestResult<StatusCode> {
+    let outcome = state.herder.set_target_state(&name, TargetState::Stopped).await;
+    hop.settle(&state, outcome, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -180,14 +212,20 @@ pub(super) async fn restart(
     State(state): State<RestState>,
     Path(name): Path<String>,
     query: QueryParams,
+    hop: Hop,
 ) -> RestResult<Response> {
     let (only_failed, include_tasks) = (query.flag("onlyFailed", false), query.flag("includeTasks", false));
     if !only_failed && !include_tasks {
-        state.herder.restart_connector(&name).await?;
+        let outcome = state.herder.restart_connector(&name).await;
+        hop.settle(&state, outcome, None).await?;
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let request = RestartRequest { connector: name, only_failed, include_tasks };
-    Ok((StatusCode::ACCEPTED, Json(state.herder.restart(request).await?)).into_response())
+    let outcome = state.herder.restart(RestartRequest { connector: name, only_failed, include_tasks }).await;
+    let states = match hop.settle(&state, outcome, None).await? {
+        Settled::Here(states) => json!(states),
+        Settled::There(relayed) => relayed.body,
+    };
+    Ok((StatusCode::ACCEPTED, Json(states)).into_response())
 }
 
 /// `GET /connectors/{name}/topics` (KIP-558)

@@ -1,17 +1,20 @@
 //! Errors as answers: a status and `{"error_code", "message"}`.
 
 use axum::Json;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::herder::HerderError;
 
+/// What a request without a user is told; no JSON, in Kafka Connect either.
+pub(super) const NOT_ALLOWED: &str = "User cannot access the resource.";
+
 /// The body of every error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct ErrorMessage {
-    error_code: u16,
-    message: String,
+    error_code: i64,
+    message: Option<String>,
 }
 
 /// What a resource answers when it cannot do what is asked.
@@ -23,15 +26,24 @@ pub(super) enum RestError {
     Status(StatusCode, String),
     /// One that the web server gives before a resource is chosen: its answer says no content type.
     Bare(StatusCode),
+    /// 401: no user, or the wrong password.
+    NotAllowed,
+    /// What another worker answered.
+    Relayed { status: StatusCode, error_code: i64, message: Option<String> },
 }
 
 /// `Result` of a resource.
 pub(super) type RestResult<T> = Result<T, RestError>;
 
 impl RestError {
-    /// 500 with the text that Kafka Connect's JSON library would give.
-    pub(super) fn body(message: impl Into<String>) -> Self {
+    /// 500 with a message.
+    pub(super) fn internal(message: impl Into<String>) -> Self {
         Self::Status(StatusCode::INTERNAL_SERVER_ERROR, message.into())
+    }
+
+    /// 413 of a body.
+    pub(super) fn too_large() -> Self {
+        Self::Status(StatusCode::PAYLOAD_TOO_LARGE, "HTTP 413 Request Entity Too Large".to_owned())
     }
 
     /// 404 of a path.
@@ -53,18 +65,26 @@ pub(super) fn http_message(status: StatusCode) -> String {
 
 impl IntoResponse for RestError {
     fn into_response(self) -> Response {
-        let (status, message) = match &self {
+        match self {
             Self::Herder(error) => {
                 let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                (status, error.to_string())
+                answer(status, status.as_u16().into(), Some(error.to_string()))
             }
-            Self::Status(status, message) => (*status, message.clone()),
-            Self::Bare(status) => (*status, http_message(*status)),
-        };
-        let mut response = (status, Json(ErrorMessage { error_code: status.as_u16(), message })).into_response();
-        if matches!(self, Self::Bare(_)) {
-            response.headers_mut().remove(header::CONTENT_TYPE);
+            Self::Status(status, message) => answer(status, status.as_u16().into(), Some(message)),
+            Self::Bare(status) => {
+                let mut response = answer(status, status.as_u16().into(), Some(http_message(status)));
+                response.headers_mut().remove(header::CONTENT_TYPE);
+                response
+            }
+            Self::NotAllowed => {
+                let json = HeaderValue::from_static("application/json");
+                (StatusCode::UNAUTHORIZED, [(header::CONTENT_TYPE, json)], NOT_ALLOWED).into_response()
+            }
+            Self::Relayed { status, error_code, message } => answer(status, error_code, message),
         }
-        response
     }
+}
+
+fn answer(status: StatusCode, error_code: i64, message: Option<String>) -> Response {
+    (status, Json(ErrorMessage { error_code, message })).into_response()
 }

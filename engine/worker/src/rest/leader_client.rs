@@ -123,9 +123,9 @@ pub(super) fn unexpected_status(status: u16) -> String {
 }
 
 /// The code and message of an error that another worker answered; `None` if it is not in Kafka Connect's form.
-pub(super) fn error_message(answer: &PeerAnswer) -> Option<(i64, String)> {
+pub(super) fn error_message(answer: &PeerAnswer) -> Option<(i64, Option<String>)> {
     let body: Value = serde_json::from_slice(&answer.body).ok()?;
-    let message = body.get("message")?.as_str().unwrap_or_default().to_owned();
+    let message = body.get("message")?.as_str().map(str::to_owned);
     Some((body.get("error_code")?.as_i64()?, message))
 }
 
@@ -136,6 +136,7 @@ fn refusal(answer: &PeerAnswer) -> HerderError {
             "the leader refused with status {status} and no message that can be read"
         ));
     };
+    let message = message.unwrap_or_default();
     match answer.status {
         400 => HerderError::BadRequest(message),
         403 => HerderError::Forbidden(message),

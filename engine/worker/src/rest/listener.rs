@@ -51,9 +51,18 @@ impl Listener {
         Ok(Self { scheme, host: host.to_owned(), port })
     }
 
-    /// The host to bind to.
-    pub(super) fn bind_host(&self) -> &str {
-        if self.host.is_empty() { "0.0.0.0" } else { &self.host }
+    /// The hosts to bind to, the first that works. All addresses are those of both versions of IP, where there are two.
+    pub(super) fn bind_hosts(&self) -> Vec<&str> {
+        if self.host.is_empty() { vec!["::", "0.0.0.0"] } else { vec![&self.host] }
+    }
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(f, "{}://[{}]:{}", self.scheme, self.host, self.port),
+            false => write!(f, "{}://{}:{}", self.scheme, self.host, self.port),
+        }
     }
 }
 

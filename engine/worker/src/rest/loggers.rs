@@ -10,9 +10,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
 use serde::Serialize;
-use serde_json::Value;
+use tracing::warn;
 
-use super::error::{RestError, RestResult};
+use super::error::RestResult;
 use super::json_body::JsonBody;
 use super::query::QueryParams;
 use super::state::RestState;
@@ -57,8 +57,10 @@ impl Loggers {
     /// Gives `namespace`, and every logger whose name begins with it, a level; the names of those that changed.
     pub(crate) fn set(&self, namespace: &str, level: &str) -> Vec<String> {
         let mut levels = self.levels.lock();
-        let unset = LoggerLevel { level: String::new(), last_modified: None };
-        levels.entry(namespace.to_owned()).or_insert(unset);
+        if !levels.contains_key(namespace) {
+            let inherited = LoggerLevel { level: effective_level(&levels, namespace), last_modified: None };
+            levels.insert(namespace.to_owned(), inherited);
+        }
         let mut changed = Vec::new();
         for (name, logger) in levels.iter_mut() {
             if (namespace == ROOT || name.starts_with(namespace)) && logger.level != level {
@@ -71,6 +73,18 @@ impl Loggers {
         }
         changed
     }
+}
+
+/// The level that a logger has from the nearest one above it.
+fn effective_level(levels: &BTreeMap<String, LoggerLevel>, name: &str) -> String {
+    let mut above = name;
+    while let Some((parent, _)) = above.rsplit_once('.') {
+        if let Some(logger) = levels.get(parent) {
+            return logger.level.clone();
+        }
+        above = parent;
+    }
+    levels.get(ROOT).map_or_else(String::new, |root| root.level.clone())
 }
 
 /// `GET /admin/loggers`
@@ -91,21 +105,23 @@ pub(super) async fn put(
     query: QueryParams,
     body: JsonBody,
 ) -> RestResult<Response> {
-    let members = body.into_object("java.util.LinkedHashMap<java.lang.String,java.lang.String>")?;
-    let Some(level) = members.get("level").and_then(Value::as_str) else {
-        let message = "Desired 'level' parameter was not specified in request.";
-        return Err(HerderError::BadRequest(message.into()).into());
-    };
+    let level =
+        body.into_config("levelMap")?.values.shift_remove("level").ok_or_else(|| {
+            HerderError::BadRequest("Desired 'level' parameter was not specified in request.".to_owned())
+        })?;
     let upper = level.to_uppercase();
     if !LEVELS.contains(&upper.as_str()) {
-        return Err(RestError::Status(StatusCode::NOT_FOUND, format!("invalid log level '{level}'.")));
+        return Err(HerderError::NotFound(format!("invalid log level '{level}'.")).into());
     }
-    let changed = state.loggers.set(canonical(&name), &upper);
-    match query.first("scope").is_some_and(|scope| scope.eq_ignore_ascii_case("cluster")) {
-        // A standalone worker is its whole cluster.
-        true => Ok(StatusCode::NO_CONTENT.into_response()),
-        false => Ok(Json(changed).into_response()),
+    let (namespace, scope) = (canonical(&name), query.first("scope").unwrap_or("worker"));
+    if scope.eq_ignore_ascii_case("cluster") {
+        state.herder.set_cluster_log_level(namespace, &upper).await?;
+        return Ok(StatusCode::NO_CONTENT.into_response());
     }
+    if !scope.eq_ignore_ascii_case("worker") {
+        warn!(scope, "unknown scope of a log level: it is changed on this worker only");
+    }
+    Ok(Json(state.loggers.set(namespace, &upper)).into_response())
 }
 
 fn canonical(name: &str) -> &str {

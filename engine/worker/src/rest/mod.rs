@@ -1,38 +1,55 @@
 //! The REST API: Kafka Connect's, and what Volley adds under `/volley`.
 //!
 //! ```text
-//!  listener ─► front (path, trailing slash, OPTIONS, 404/405, time-out) ─► router ─► one file per resource ─► Herder
+//!  RestServer ─► connection (TLS, HTTP) ─► front (path, OPTIONS, 404/405, time-out, CORS, headers, log)
+//!                                            └─► gate (content types, users) ─► one file per resource ─► Herder
+//!                                                                                  └─► hop ─► another worker
 //! ```
 
 mod advertised;
+mod bad_uri;
+mod basic_auth;
+mod connection;
 mod connectors;
+mod cors;
+mod create_request;
 mod error;
 mod front;
+mod gate;
+mod hop;
+mod internal;
+mod java_base64;
 mod json_body;
+mod json_text;
 mod late_router;
 mod leader_client;
 mod listener;
 mod location;
 mod loggers;
+mod login_file;
 mod offsets;
+mod openapi;
 mod peer_client;
 mod plugins;
 mod progress;
 mod query;
+mod request_log;
+mod response_headers;
 mod root;
 mod router;
+mod routes;
 mod server;
+mod settings;
 mod state;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod tls_properties;
+mod version_range;
 
 pub use advertised::Advertised;
-pub use late_router::late_router;
 pub use leader_client::{LeaderClient, SignatureHeaders};
 pub use listener::{Listener, Scheme};
 pub use loggers::{LogLevels, Loggers};
 pub use peer_client::PeerClient;
-pub use router::{admin_router, router};
-pub use server::{RestServer, serve};
-pub use state::{RestState, ServerInfo};
+pub use server::RestServer;

@@ -2,14 +2,17 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::error::{RestError, RestResult};
-use super::json_body::{JsonBody, check_members};
+use super::hop::{Hop, Settled};
+use super::json_body::{JsonBody, array, object, object_map};
+use super::json_text::{JsonText, Read, Token};
 use super::state::RestState;
 use crate::herder::{ConnectorOffset, ConnectorOffsets, HerderError};
 
 const OFFSETS: &str = "org.apache.kafka.connect.runtime.rest.entities.ConnectorOffsets";
+const OFFSET_LIST: &str = "java.util.ArrayList<org.apache.kafka.connect.runtime.rest.entities.ConnectorOffset>";
 const OFFSET: &str = "org.apache.kafka.connect.runtime.rest.entities.ConnectorOffset";
 
 /// `GET /connectors/{name}/offsets`
@@ -24,43 +27,61 @@ pub(super) async fn list(
 pub(super) async fn alter(
     State(state): State<RestState>,
     Path(name): Path<String>,
+    hop: Hop,
     body: JsonBody,
 ) -> RestResult<Json<Value>> {
-    let mut members = body.into_object(OFFSETS)?;
-    check_members(&members, &["offsets"], OFFSETS)?;
-    let offsets = match members.remove("offsets") {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Array(entries)) => entries.into_iter().map(parse_entry).collect::<RestResult<_>>()?,
-        Some(_) => {
-            return Err(RestError::body(format!("Cannot deserialize value of type `java.util.ArrayList<{OFFSET}>`")));
-        }
-    };
+    let offsets = parse(&body)?;
     if offsets.is_empty() {
         let message = "Partitions / offsets need to be provided for an alter offsets request";
         return Err(HerderError::BadRequest(message.into()).into());
     }
-    let message = state.herder.alter_offsets(&name, offsets).await?;
-    Ok(Json(json!({ "message": message })))
+    let outcome = state.herder.alter_offsets(&name, offsets).await;
+    Ok(message(hop.settle(&state, outcome, Some(body.to_bytes())).await?))
 }
 
 /// `DELETE /connectors/{name}/offsets`
-pub(super) async fn reset(State(state): State<RestState>, Path(name): Path<String>) -> RestResult<Json<Value>> {
-    let message = state.herder.reset_offsets(&name).await?;
-    Ok(Json(json!({ "message": message })))
+pub(super) async fn reset(
+    State(state): State<RestState>,
+    Path(name): Path<String>,
+    hop: Hop,
+) -> RestResult<Json<Value>> {
+    let outcome = state.herder.reset_offsets(&name).await;
+    Ok(message(hop.settle(&state, outcome, None).await?))
 }
 
-fn parse_entry(entry: Value) -> RestResult<ConnectorOffset> {
-    let mut members = JsonBody(entry).into_object(OFFSET)?;
-    check_members(&members, &["partition", "offset"], OFFSET)?;
-    let mut object = |member: &str| -> RestResult<Option<Map<String, Value>>> {
-        match members.remove(member) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Object(members)) => Ok(Some(members)),
-            Some(_) => {
-                let class = "java.util.LinkedHashMap<java.lang.String,java.lang.Object>";
-                Err(RestError::body(format!("Cannot deserialize value of type `{class}` for member \"{member}\"")))
-            }
+fn message(settled: Settled<String>) -> Json<Value> {
+    match settled {
+        Settled::Here(message) => Json(json!({ "message": message })),
+        Settled::There(relayed) => Json(relayed.body),
+    }
+}
+
+fn parse(body: &JsonBody) -> RestResult<Vec<ConnectorOffset>> {
+    let mut offsets = Vec::new();
+    let read = body.read(OFFSETS, |text, first| {
+        object(OFFSETS, &["offsets"], text, first, |_, text, first| {
+            offsets = if first == Token::Null { Vec::new() } else { array(OFFSET_LIST, text, first, entry)? };
+            Ok(())
+        })
+    })?;
+    if read.is_none() {
+        return Err(RestError::internal(format!("Cannot invoke \"{OFFSETS}.offsets()\" because \"offsets\" is null")));
+    }
+    let offsets: Option<Vec<_>> = offsets.into_iter().collect();
+    offsets.ok_or_else(|| {
+        RestError::internal(format!("Cannot invoke \"{OFFSET}.partition()\" because \"offset\" is null"))
+    })
+}
+
+fn entry(text: &mut JsonText<'_>, first: Token) -> Read<ConnectorOffset> {
+    let (mut partition, mut offset) = (None, None);
+    object(OFFSET, &["partition", "offset"], text, first, |member, text, first| {
+        let value = if first == Token::Null { None } else { Some(object_map(text, first)?) };
+        match member {
+            "partition" => partition = value,
+            _ => offset = value,
         }
-    };
-    Ok(ConnectorOffset { partition: object("partition")?, offset: object("offset")? })
+        Ok(())
+    })?;
+    Ok(ConnectorOffset { partition, offset })
 }

@@ -11,9 +11,12 @@ use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
 use url::{Host, Url};
-use volley_api::Result;
+use volley_api::ConfigMap;
+use volley_kafka::TlsConnector;
 
+use super::tls_properties::{LISTENERS, tls_properties};
 use crate::worker_config::WorkerConfig;
 
 /// How long it may take until the other worker has accepted the connection.
@@ -26,9 +29,18 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
 const MAX_ANSWER: usize = 64 << 20;
 
 /// Talks to the other workers of the group.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct PeerClient {
-    _private: (),
+    tls_properties: ConfigMap,
+    /// Made when the first https URL is met: most groups have none.
+    tls: OnceCell<TlsConnector>,
+}
+
+impl fmt::Debug for PeerClient {
+    /// Shows no values: they may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PeerClient").finish_non_exhaustive()
+    }
 }
 
 /// A request to another worker.
@@ -76,12 +88,9 @@ impl fmt::Display for PeerError {
 }
 
 impl PeerClient {
-    /// One with the TLS settings of the worker.
-    ///
-    /// # Errors
-    /// `Config`, naming the key that is wrong.
-    pub fn new(_config: &WorkerConfig) -> Result<Self> {
-        Ok(Self::default())
+    /// One with the TLS settings of the worker's own listeners.
+    pub fn new(config: &WorkerConfig) -> Self {
+        Self { tls_properties: tls_properties(config, LISTENERS), tls: OnceCell::new() }
     }
 
     /// Sends a request and reads the whole answer.
@@ -96,8 +105,25 @@ impl PeerClient {
         let stream = connect(&request.url).await?;
         match request.url.scheme() {
             "http" => talk(stream, request).await,
+            "https" => {
+                let host = request.url.host_str().unwrap_or_default().to_owned();
+                let shaking = self.tls().await?.connect(&host, stream);
+                let stream = tokio::time::timeout(CONNECT_TIMEOUT, shaking).await.map_err(|_| PeerError::TimedOut)?;
+                let refused = |error: volley_api::Error| PeerError::Io(format!("javax.net.ssl.SSLException: {error}"));
+                talk(stream.map_err(refused)?, request).await
+            }
             other => Err(PeerError::Url(format!("could not talk {other} to another worker"))),
         }
+    }
+
+    async fn tls(&self) -> PeerResult<&TlsConnector> {
+        let properties = self.tls_properties.clone();
+        let make = || async move {
+            let made = tokio::task::spawn_blocking(move || TlsConnector::new(&properties)).await;
+            let made = made.unwrap_or_else(|_| Err(volley_api::Error::fatal("TLS could not be prepared")));
+            made.map_err(|error| PeerError::Io(format!("java.io.IOException: {error}")))
+        };
+        self.tls.get_or_try_init(make).await
     }
 }
 

@@ -9,6 +9,7 @@ use super::error::RestResult;
 use super::json_body::JsonBody;
 use super::query::QueryParams;
 use super::state::RestState;
+use super::version_range::VersionRange;
 use crate::herder::HerderError;
 use crate::validation::{ConfigInfos, ConfigKeyInfo, plugin_definitions, validation_failure};
 
@@ -25,10 +26,11 @@ pub(super) async fn list(State(state): State<RestState>, query: QueryParams) -> 
     Json(shown.collect())
 }
 
-/// `GET /connector-plugins/{plugin}/config` (KIP-769)
+/// `GET /connector-plugins/{plugin}/config` (KIP-769), with `?version=` (KIP-891)
 pub(super) async fn definitions(
     State(state): State<RestState>,
     Path(name): Path<String>,
+    query: QueryParams,
 ) -> RestResult<Json<Vec<ConfigKeyInfo>>> {
     let plugin = state.herder.plugins().find_any(&name);
     let plugin = plugin.ok_or_else(|| HerderError::NotFound(format!("Unknown plugin {name}.")))?;
@@ -36,6 +38,15 @@ pub(super) async fn definitions(
         let message = "Invalid plugin type configprovider. Valid types are sink, source, converter, header_converter, \
                        transformation, predicate.";
         return Err(HerderError::BadRequest(message.into()).into());
+    }
+    if let Some(range) = query.first("version").map(VersionRange::parse)
+        && !range.contains(plugin.version)
+    {
+        return Err(HerderError::BadRequest(format!(
+            "Plugin {} not found that matches the version range {range}, available versions: [{}]",
+            plugin.class, plugin.version
+        ))
+        .into());
     }
     Ok(Json(plugin_definitions(plugin)))
 }
@@ -46,7 +57,7 @@ pub(super) async fn validate(
     Path(class): Path<String>,
     body: JsonBody,
 ) -> RestResult<Json<ConfigInfos>> {
-    let config = body.into_config()?;
+    let config = body.into_config("connectorConfig")?;
     if let Some(included) = config.values.get("connector.class")
         && !without_suffix(included).ends_with(without_suffix(&class))
     {

@@ -10,9 +10,9 @@ use url::form_urlencoded;
 pub(super) struct QueryParams(Vec<(String, String)>);
 
 impl QueryParams {
-    /// Whether the parameter is `true`; `default` if it is not given.
+    /// Whether the parameter is `true`; `default` if it is not given, or empty.
     pub(super) fn flag(&self, name: &str, default: bool) -> bool {
-        self.first(name).map_or(default, |value| value.eq_ignore_ascii_case("true"))
+        self.first(name).filter(|value| !value.is_empty()).map_or(default, |value| value.eq_ignore_ascii_case("true"))
     }
 
     /// The first value of a parameter.

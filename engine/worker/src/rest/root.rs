@@ -15,10 +15,21 @@ pub(super) async fn server_info(State(state): State<RestState>) -> Json<ServerIn
 
 /// `GET /health` (KIP-1017)
 pub(super) async fn health(State(state): State<RestState>) -> Response {
-    if state.herder.is_ready() {
-        let message = "Worker has completed startup and is ready to handle requests.";
-        return Json(json!({ "status": "healthy", "message": message })).into_response();
-    }
-    let body = json!({ "status": "starting", "message": "Worker is still starting up." });
-    (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+    let ping = tokio::time::timeout(state.timeouts.health, state.herder.ping()).await;
+    let (status, health, message) = match (matches!(ping, Ok(Ok(()))), state.herder.is_ready()) {
+        (true, true) => {
+            let message = "Worker has completed startup and is ready to handle requests.".to_owned();
+            (StatusCode::OK, "healthy", message)
+        }
+        (_, false) => (StatusCode::SERVICE_UNAVAILABLE, "starting", with_stage("Worker is still starting up.", &state)),
+        (false, true) => {
+            let message = "Worker was unable to handle this request and may be unable to handle other requests.";
+            (StatusCode::INTERNAL_SERVER_ERROR, "unhealthy", with_stage(message, &state))
+        }
+    };
+    (status, Json(json!({ "status": health, "message": message }))).into_response()
+}
+
+fn with_stage(message: &str, state: &RestState) -> String {
+    state.stage().map_or_else(|| message.to_owned(), |stage| format!("{message} {stage}"))
 }

@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::RwLock;
 use serde::Serialize;
 
 use super::loggers::Loggers;
 use super::peer_client::PeerClient;
+use super::settings::RestSettings;
 use crate::herder::Herder;
 
 /// The Kafka version whose API this is.
@@ -15,26 +17,45 @@ const KAFKA_VERSION: &str = "4.3.0";
 
 /// The answer of `GET /`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ServerInfo {
+pub(super) struct ServerInfo {
     /// The Kafka version whose API this is.
-    pub version: String,
+    pub(super) version: String,
     /// Which Volley it is.
-    pub commit: String,
+    pub(super) commit: String,
     /// The cluster's id; `None` until the broker has answered.
-    pub kafka_cluster_id: Option<String>,
+    pub(super) kafka_cluster_id: Option<String>,
+}
+
+/// How long a client waits at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Timeouts {
+    /// For any answer.
+    pub(crate) request: Duration,
+    /// For the herder's sign of life.
+    pub(crate) health: Duration,
 }
 
 /// What the resources answer from.
 #[derive(Clone)]
-pub struct RestState {
+pub(crate) struct RestState {
     /// Does what is asked.
-    pub herder: Arc<dyn Herder>,
+    pub(crate) herder: Arc<dyn Herder>,
     /// Talks to the other workers of the group, for what they have to do.
-    pub peers: Arc<PeerClient>,
+    pub(crate) peers: Arc<PeerClient>,
     /// Log levels.
-    pub loggers: Arc<Loggers>,
+    pub(crate) loggers: Arc<Loggers>,
     /// The cluster's id, once known.
-    pub kafka_cluster_id: Arc<RwLock<Option<String>>>,
+    pub(crate) kafka_cluster_id: Arc<RwLock<Option<String>>>,
+    /// Users and headers.
+    pub(crate) settings: Arc<RestSettings>,
+    /// How long a client waits.
+    pub(crate) timeouts: Timeouts,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { request: Duration::from_secs(90), health: Duration::from_secs(10) }
+    }
 }
 
 impl RestState {
@@ -45,6 +66,11 @@ impl RestState {
             commit: concat!("volley-", env!("CARGO_PKG_VERSION")).to_owned(),
             kafka_cluster_id: self.kafka_cluster_id.read().clone(),
         }
+    }
+
+    /// What the herder is doing or did last, in a sentence.
+    pub(super) fn stage(&self) -> Option<String> {
+        self.herder.stages().latest().map(|stage| stage.summary())
     }
 }
 

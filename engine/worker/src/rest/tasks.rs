@@ -5,8 +5,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
 use super::error::{RestError, RestResult};
+use super::hop::Hop;
 use super::state::RestState;
-use crate::herder::{TaskInfo, TaskStateInfo};
+use crate::herder::{HerderError, TaskInfo, TaskStateInfo};
 
 /// `GET /connectors/{name}/tasks`
 pub(super) async fn list(State(state): State<RestState>, Path(name): Path<String>) -> RestResult<Json<Vec<TaskInfo>>> {
@@ -18,18 +19,35 @@ pub(super) async fn status(
     State(state): State<RestState>,
     Path((name, task)): Path<(String, String)>,
 ) -> RestResult<Json<TaskStateInfo>> {
-    Ok(Json(state.herder.task_status(&name, number(&task)?).await?))
+    let task = number(&task)?;
+    let Ok(task) = usize::try_from(task) else {
+        return Err(HerderError::NotFound(format!("No status found for task {name}-{task}")).into());
+    };
+    Ok(Json(state.herder.task_status(&name, task).await?))
 }
 
 /// `POST /connectors/{name}/tasks/{task}/restart`
 pub(super) async fn restart(
     State(state): State<RestState>,
     Path((name, task)): Path<(String, String)>,
+    hop: Hop,
 ) -> RestResult<StatusCode> {
-    state.herder.restart_task(&name, number(&task)?).await?;
+    let task = number(&task)?;
+    let Ok(task) = usize::try_from(task) else {
+        // That the connector is unknown is said first.
+        state
+            .herder
+            .connector_info(&name)
+            .await
+            .map_err(|_| HerderError::NotFound(format!("Unknown connector: {name}")))?;
+        return Err(HerderError::NotFound(format!("Unknown task: {name}-{task}")).into());
+    };
+    let outcome = state.herder.restart_task(&name, task).await;
+    hop.settle(&state, outcome, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn number(task: &str) -> RestResult<usize> {
+/// A task's number, which a client may think negative.
+fn number(task: &str) -> RestResult<i32> {
     task.parse().map_err(|_| RestError::no_such_path())
 }

@@ -11,7 +11,9 @@ use parking_lot::RwLock;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{Loggers, RestState, router};
+use super::Loggers;
+use super::router::router;
+use super::state::{RestState, Timeouts};
 use crate::herder::{Herder, StandaloneHerder};
 use crate::testing::{eventually, test_herder};
 
@@ -42,16 +44,27 @@ impl Answer {
     }
 }
 
+/// All resources, with default settings.
+pub(super) fn test_router(herder: Arc<dyn Herder>) -> Router {
+    router(test_state(herder), true)
+}
+
+fn test_state(herder: Arc<dyn Herder>) -> RestState {
+    RestState {
+        herder,
+        peers: Arc::default(),
+        loggers: Arc::new(Loggers::new(None)),
+        kafka_cluster_id: Arc::new(RwLock::new(Some("cluster".into()))),
+        settings: Arc::default(),
+        timeouts: Timeouts::default(),
+    }
+}
+
 impl Client {
     fn new() -> Self {
         let herder = test_herder();
-        let state = RestState {
-            herder: Arc::clone(&herder) as Arc<dyn Herder>,
-            peers: Arc::default(),
-            loggers: Arc::new(Loggers::new(None)),
-            kafka_cluster_id: Arc::new(RwLock::new(Some("cluster".into()))),
-        };
-        Self { herder, router: router(state, true) }
+        let router = test_router(Arc::clone(&herder) as Arc<dyn Herder>);
+        Self { herder, router }
     }
 
     async fn send(&self, method: &str, path: &str, body: Option<String>, headers: &[(&str, &str)]) -> Answer {
@@ -220,7 +233,10 @@ async fn unknown_paths_and_methods() {
     assert_eq!(answer.message(), "HTTP 405 Method Not Allowed");
     let answer = client.call("OPTIONS", "/connectors/a/config").await;
     assert_eq!((answer.status, answer.content_type()), (200, Some("text/plain")));
-    assert_eq!(answer.text, "GET,HEAD,OPTIONS,PATCH,PUT");
+    assert_eq!(
+        (answer.headers["allow"].to_str().unwrap(), answer.text.as_str()),
+        ("HEAD,GET,OPTIONS,PUT,PATCH", "HEAD, GET, OPTIONS, PUT, PATCH")
+    );
     let answer = client.send("GET", "/", None, &[("accept", "text/html")]).await;
     assert_eq!((answer.status, answer.message().as_str()), (406, "HTTP 406 Not Acceptable"));
     assert_eq!(client.send("GET", "/", None, &[("accept", "text/html, */*;q=0.1")]).await.status, 200);

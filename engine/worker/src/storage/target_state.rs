@@ -22,6 +22,15 @@ impl TargetState {
         }
     }
 
+    /// The name in `initial_state` of a request.
+    pub fn request_name(self) -> &'static str {
+        match self {
+            Self::Started => "RUNNING",
+            Self::Paused => "PAUSED",
+            Self::Stopped => "STOPPED",
+        }
+    }
+
     /// The name in the config topic.
     pub fn record_name(self) -> &'static str {
         match self {

@@ -209,7 +209,21 @@ fn rest_keys(def: ConfigDef) -> ConfigDef {
     .key(ConfigKey::with_default("access.control.allow.origin", Text, "", Low, "CORS: allowed origins."))
     .key(ConfigKey::with_default("access.control.allow.methods", Text, "", Low, "CORS: allowed methods."))
     .key(ConfigKey::with_default("response.http.headers.config", Text, "", Low, "Rules for additional headers."))
-    .key(ConfigKey::with_default("rest.extension.classes", List, "", Low, "REST extensions."))
+    .key(ConfigKey::with_default(
+        "rest.extension.classes",
+        List,
+        "",
+        Low,
+        "REST extensions. Known: org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension, by which \
+         requests need a user and a password.",
+    ))
+    .key(ConfigKey::optional(
+        "volley.rest.basic.auth.file",
+        Text,
+        Low,
+        "Properties file with the users of the REST API, a line user=password each. Not given: the file that the entry \
+         KafkaConnect of Java's login configuration names (java.security.auth.login.config in KAFKA_OPTS).",
+    ))
     .key(
         ConfigKey::with_default("ssl.client.auth", Text, "none", Low, "Whether HTTPS clients need a certificate.")
             .validated(Validator::OneOf(&["required", "requested", "none"])),

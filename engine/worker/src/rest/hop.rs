@@ -1,0 +1,156 @@
+//! Forwarding: what another worker has to do, this one asks it to do, and tells its answer.
+//!
+//! ```text
+//!  user ──► worker ── ?forward=true ──► leader ── ?forward=false ──► owner of the connector or task
+//! ```
+//! A request travels two hops at most. Who gets it with `forward=false` and is not the one either answers 409.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use bytes::Bytes;
+use serde_json::Value;
+use tracing::debug;
+use url::{Url, form_urlencoded};
+
+use super::error::{RestError, RestResult};
+use super::leader_client::{SIGNATURE, SIGNATURE_ALGORITHM, error_message, io_message, unexpected_status};
+use super::peer_client::PeerRequest;
+use super::state::RestState;
+use crate::herder::{HerderError, HerderResult};
+
+const FORWARD: &str = "forward";
+
+/// What of a request is needed to send it on.
+#[derive(Clone, Debug)]
+pub(super) struct Hop {
+    method: Method,
+    /// Still encoded.
+    path: String,
+    query: Vec<(String, String)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub(super) enum Settled<T> {
+    /// This worker did it.
+    Here(T),
+    /// Another one did.
+    There(Relayed),
+}
+
+/// The answer of another worker that did it.
+#[derive(Debug)]
+pub(super) struct Relayed {
+    pub(super) status: u16,
+    /// JSON; null if there was no body.
+    pub(super) body: Value,
+}
+
+impl<S: Sync> FromRequestParts<S> for Hop {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned();
+        let copied = [header::AUTHORIZATION, SIGNATURE, SIGNATURE_ALGORITHM];
+        let headers = copied.into_iter().filter_map(|name| Some((name.clone(), parts.headers.get(&name)?.clone())));
+        Ok(Self {
+            method: parts.method.clone(),
+            path: parts.uri.path().to_owned(),
+            query: query.collect(),
+            headers: headers.collect(),
+        })
+    }
+}
+
+impl Hop {
+    /// What the herder made of a request, or what another worker made of it if the herder says so. `body` is sent there.
+    pub(super) async fn settle<T>(
+        self,
+        state: &RestState,
+        outcome: HerderResult<T>,
+        body: Option<Vec<u8>>,
+    ) -> RestResult<Settled<T>> {
+        match outcome {
+            Ok(done) => Ok(Settled::Here(done)),
+            Err(HerderError::Elsewhere(url)) => self.forward(state, url, body).await.map(Settled::There),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn forward(self, state: &RestState, target: Option<String>, body: Option<Vec<u8>>) -> RestResult<Relayed> {
+        let forward =
+            self.query.iter().find(|(key, _)| key == FORWARD).map(|(_, value)| value.eq_ignore_ascii_case("true"));
+        if forward == Some(false) {
+            return Err(HerderError::Elsewhere(Some(String::new())).into());
+        }
+        let Some(target) = target else { return Err(HerderError::Elsewhere(None).into()) };
+        let url = self.url(&target, forward.is_none())?;
+        debug!(method = %self.method, %url, "forwarding a request");
+        let request = PeerRequest { method: self.method, url, headers: self.headers, body: body.map(Bytes::from) };
+        let answer = state.peers.send(request).await.map_err(|error| RestError::internal(io_message(&error)))?;
+        match answer.status {
+            200..=299 if answer.body.is_empty() => Ok(Relayed { status: answer.status, body: Value::Null }),
+            status @ 200..=299 => match serde_json::from_slice(&answer.body) {
+                Ok(body) => Ok(Relayed { status, body }),
+                Err(_) => Err(not_json(status)),
+            },
+            status if status >= 400 => {
+                let (error_code, message) = error_message(&answer).ok_or_else(|| not_json(status))?;
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                Err(RestError::Relayed { status, error_code, message })
+            }
+            status => Err(RestError::internal(unexpected_status(status))),
+        }
+    }
+
+    fn url(&self, target: &str, may_go_on: bool) -> RestResult<Url> {
+        let malformed = || RestError::internal(format!("could not forward the request to `{target}`, which is no URL"));
+        let mut url = Url::parse(target).map_err(|_| malformed())?;
+        if url.cannot_be_a_base() {
+            return Err(malformed());
+        }
+        url.set_path(&format!("{}{}", url.path().trim_end_matches('/'), self.path));
+        let others = self.query.iter().filter(|(key, _)| key != FORWARD);
+        url.query_pairs_mut()
+            .clear()
+            .append_pair(FORWARD, if may_go_on { "true" } else { "false" })
+            .extend_pairs(others);
+        Ok(url)
+    }
+}
+
+fn not_json(status: u16) -> RestError {
+    RestError::internal(format!(
+        "IO Error trying to forward REST request: the other worker answered with status {status} and something that is not \
+         JSON; check that the workers of the group have the same users and that nothing stands between them"
+    ))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    async fn hop(uri: &str) -> Hop {
+        let request = axum::http::Request::builder().uri(uri).header("authorization", "Basic x").header("x-other", "y");
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        Hop::from_request_parts(&mut parts, &()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn path_and_parameters_go_on_unchanged_but_for_forward() {
+        let hop = hop("/connectors/my%20%C3%BC/restart?includeTasks=true&forward=x&onlyFailed=a%26b").await;
+        assert_eq!(
+            hop.url("http://h:1/", true).unwrap().as_str(),
+            "http://h:1/connectors/my%20%C3%BC/restart?forward=true&includeTasks=true&onlyFailed=a%26b"
+        );
+        assert_eq!(hop.headers.len(), 1);
+        assert_eq!(hop.url("https://[::1]:8083/base/", false).unwrap().path(), "/base/connectors/my%20%C3%BC/restart");
+        assert!(hop.url("mailto:x", true).is_err());
+        assert!(hop.url("nonsense", true).is_err());
+    }
+}

@@ -1,0 +1,99 @@
+//! What workers ask of the leader of their group (KIP-507): signed, and not for users.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequest, Path, Request, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use volley_api::ConfigMap;
+use volley_kafka::MacAlgorithm;
+
+use super::error::{RestError, RestResult};
+use super::hop::Hop;
+use super::java_base64;
+use super::json_body::{array, string_map};
+use super::json_text::{JsonText, Read, Token};
+use super::leader_client::{SIGNATURE, SIGNATURE_ALGORITHM};
+use super::state::RestState;
+use crate::herder::{HerderError, RequestSignature};
+
+/// More than any worker sends; a request beyond it is refused.
+const MAX_BODY: usize = 64 << 20;
+
+const TASK_CONFIGS: &str = "java.util.ArrayList<java.util.Map<java.lang.String,java.lang.String>>";
+
+/// A body of any type, and the signature that goes with it, as it came.
+#[derive(Debug)]
+pub(super) struct SignedBody {
+    body: Vec<u8>,
+    headers: HeaderMap,
+}
+
+impl<S: Sync> FromRequest<S> for SignedBody {
+    type Rejection = RestError;
+
+    async fn from_request(request: Request<Body>, _state: &S) -> RestResult<Self> {
+        let (parts, body) = request.into_parts();
+        let body = to_bytes(body, MAX_BODY).await.map_err(|_| RestError::too_large())?;
+        Ok(Self { body: body.to_vec(), headers: parts.headers })
+    }
+}
+
+impl SignedBody {
+    /// The signature; `None` if one of its headers is missing. The algorithm is looked at first.
+    fn signature(&self) -> RestResult<Option<RequestSignature>> {
+        let header = |name: &HeaderName| self.headers.get(name).map(|value| value.as_bytes());
+        let (Some(mac), Some(algorithm)) = (header(&SIGNATURE), header(&SIGNATURE_ALGORITHM)) else { return Ok(None) };
+        let algorithm = String::from_utf8_lossy(algorithm).into_owned();
+        MacAlgorithm::named(&algorithm)
+            .map_err(|_| HerderError::BadRequest(format!("Algorithm {algorithm} not available")))?;
+        let mac = java_base64::decode(mac).map_err(HerderError::BadRequest)?;
+        Ok(Some(RequestSignature { body: self.body.clone(), mac, algorithm }))
+    }
+}
+
+/// `POST /connectors/{name}/tasks`
+pub(super) async fn put_task_configs(
+    State(state): State<RestState>,
+    Path(name): Path<String>,
+    hop: Hop,
+    signed: SignedBody,
+) -> RestResult<StatusCode> {
+    let configs = task_configs(&signed.body)?;
+    let signature = signed.signature()?;
+    let outcome = state.herder.put_task_configs(&name, configs, signature).await;
+    hop.settle(&state, outcome, Some(signed.body)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `PUT /connectors/{name}/fence`
+pub(super) async fn fence(
+    State(state): State<RestState>,
+    Path(name): Path<String>,
+    hop: Hop,
+    signed: SignedBody,
+) -> RestResult<StatusCode> {
+    let outcome = state.herder.fence_zombies(&name, signed.signature()?).await;
+    let body = (!signed.body.is_empty()).then_some(signed.body);
+    hop.settle(&state, outcome, body).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A JSON array of flat objects; what follows it is not looked at.
+fn task_configs(body: &[u8]) -> RestResult<Vec<ConfigMap>> {
+    let mut text = JsonText::new(body);
+    let mut read = || -> Read<Option<Vec<ConfigMap>>> {
+        let Some(first) = text.next_token()? else { return Ok(None) };
+        if first == Token::Null {
+            return Ok(Some(Vec::new()));
+        }
+        let configs = array(TASK_CONFIGS, &mut text, first, string_map)?;
+        // A task's configuration has no place for null: a key without value is as good as none.
+        Ok(Some(configs.into_iter().map(|config| config.unwrap_or_default().values).collect()))
+    };
+    let configs = read().map_err(|problem| RestError::internal(problem.to_string()))?;
+    configs.ok_or_else(|| {
+        RestError::internal(
+            "No content to map due to end-of-input\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` \
+             disabled); line: 1]",
+        )
+    })
+}

@@ -1,0 +1,75 @@
+//! Which path and method is which resource.
+
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
+
+use super::gate::{OpenTo, Takes};
+use super::state::RestState;
+use super::{connectors, internal, loggers, offsets, openapi, plugins, progress, root, tasks};
+
+/// A resource. `GET` stands for `HEAD` too.
+pub(super) struct Route {
+    pub(super) path: &'static str,
+    pub(super) takes: Takes,
+    pub(super) open_to: OpenTo,
+    pub(super) resource: MethodRouter<RestState>,
+}
+
+impl Route {
+    fn new(path: &'static str, resource: MethodRouter<RestState>) -> Self {
+        Self { path, takes: Takes::Json, open_to: OpenTo::Users, resource }
+    }
+
+    /// Whatever content type its requests say they have.
+    fn taking_anything(self) -> Self {
+        Self { takes: Takes::Anything, ..self }
+    }
+
+    /// One for other workers.
+    fn of_workers(self) -> Self {
+        Self { takes: Takes::Anything, open_to: OpenTo::Workers, ..self }
+    }
+}
+
+/// All resources but those under `/admin`.
+pub(super) fn main_routes() -> Vec<Route> {
+    vec![
+        Route::new("/", get(root::server_info)).taking_anything(),
+        Route::new("/health", get(root::health)).taking_anything(),
+        Route::new("/openapi.json", get(openapi::document)).taking_anything(),
+        Route::new("/connectors", get(connectors::list)),
+        Route::new("/connectors", post(connectors::create)),
+        Route::new("/connectors/{name}", get(connectors::info)),
+        Route::new("/connectors/{name}", delete(connectors::delete)),
+        Route::new("/connectors/{name}/config", get(connectors::config)),
+        Route::new("/connectors/{name}/config", put(connectors::put_config)),
+        Route::new("/connectors/{name}/config", patch(connectors::patch_config)),
+        Route::new("/connectors/{name}/status", get(connectors::status)),
+        Route::new("/connectors/{name}/pause", put(connectors::pause)),
+        Route::new("/connectors/{name}/resume", put(connectors::resume)),
+        Route::new("/connectors/{name}/stop", put(connectors::stop)),
+        Route::new("/connectors/{name}/restart", post(connectors::restart)),
+        Route::new("/connectors/{name}/topics", get(connectors::topics)),
+        Route::new("/connectors/{name}/topics/reset", put(connectors::reset_topics)),
+        Route::new("/connectors/{name}/tasks", get(tasks::list)),
+        Route::new("/connectors/{name}/tasks", post(internal::put_task_configs)).of_workers(),
+        Route::new("/connectors/{name}/fence", put(internal::fence)).of_workers(),
+        Route::new("/connectors/{name}/tasks/{task}/status", get(tasks::status)),
+        Route::new("/connectors/{name}/tasks/{task}/restart", post(tasks::restart)),
+        Route::new("/connectors/{name}/offsets", get(offsets::list)),
+        Route::new("/connectors/{name}/offsets", patch(offsets::alter)),
+        Route::new("/connectors/{name}/offsets", delete(offsets::reset)),
+        Route::new("/connector-plugins", get(plugins::list)),
+        Route::new("/connector-plugins/{plugin}/config", get(plugins::definitions)),
+        Route::new("/connector-plugins/{plugin}/config/validate", put(plugins::validate)),
+        Route::new("/volley/connectors/{name}/progress", get(progress::progress)).taking_anything(),
+    ]
+}
+
+/// Those under `/admin`.
+pub(super) fn admin_routes() -> Vec<Route> {
+    vec![
+        Route::new("/admin/loggers", get(loggers::list)),
+        Route::new("/admin/loggers/{logger}", get(loggers::get)),
+        Route::new("/admin/loggers/{logger}", put(loggers::put)),
+    ]
+}

@@ -1,0 +1,31 @@
+//! What a worker's configuration says about REST, but for where it listens.
+
+use volley_api::Result;
+
+use super::basic_auth::BasicAuth;
+use super::cors::Cors;
+use super::response_headers::ResponseHeaders;
+use crate::worker_config::WorkerConfig;
+
+/// Who may ask, and which headers are in the answers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RestSettings {
+    pub(super) auth: Option<BasicAuth>,
+    pub(super) cors: Option<Cors>,
+    pub(super) headers: ResponseHeaders,
+}
+
+impl RestSettings {
+    /// Those of a worker. Reads files: not for a thread that must not block.
+    ///
+    /// # Errors
+    /// `Config`, naming the key or the file that is wrong.
+    pub(super) fn of_worker(config: &WorkerConfig) -> Result<Self> {
+        let java_options = std::env::var("KAFKA_OPTS").ok();
+        Ok(Self {
+            auth: BasicAuth::of_worker(config, java_options.as_deref())?,
+            cors: Cors::of_worker(config)?,
+            headers: ResponseHeaders::of_worker(config)?,
+        })
+    }
+}
