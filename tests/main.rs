@@ -9,6 +9,7 @@ mod exactly_once;
 mod java_worker;
 mod kafka_admin;
 mod kafka_fetch;
+mod kafka_group;
 mod kafka_outage;
 mod kafka_produce;
 mod kafka_rebalance;

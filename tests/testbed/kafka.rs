@@ -1,5 +1,5 @@
-//! A Kafka broker: KRaft, one node, with a plain listener, one that wants a password, and one with TLS that wants a
-//! certificate.
+//! A Kafka broker: KRaft, one node, with a plain listener, one that wants a password or a token, one with TLS that wants a
+//! certificate, and one with TLS that wants a password.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,6 +20,8 @@ use super::server_process::{ServerProcess, data_directory, free_port, installed}
 use super::wait_until;
 
 const READY: Duration = Duration::from_secs(90);
+/// How long a client that said who it is by SCRAM-SHA-512 is believed.
+pub(crate) const SESSION: Duration = Duration::from_secs(3);
 const CLUSTER_ID: &str = "4L6g3nShT-eMCtK--X86sw";
 
 pub(crate) struct Kafka {
@@ -28,6 +30,7 @@ pub(crate) struct Kafka {
     port: u16,
     sasl_port: u16,
     tls_port: u16,
+    sasl_tls_port: u16,
     topics: AtomicU32,
 }
 
@@ -63,6 +66,7 @@ impl Kafka {
             port: free_port(),
             sasl_port: free_port(),
             tls_port: free_port(),
+            sasl_tls_port: free_port(),
             topics: AtomicU32::new(0),
         };
         kafka.make_certificate();
@@ -114,6 +118,8 @@ impl Kafka {
             .args(self.java_options("128m"))
             .args(["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"])
             .arg(self.directory.join("server.properties"))
+            .args(["--add-scram", "SCRAM-SHA-256=[name=alice,password=alice-secret]"])
+            .args(["--add-scram", "SCRAM-SHA-512=[name=alice,password=alice-secret]"])
             .output()
             .unwrap();
         assert!(output.status.success(), "format: {}", String::from_utf8_lossy(&output.stderr));
@@ -137,6 +143,8 @@ impl Kafka {
 
     fn server_properties(&self) -> String {
         let (port, sasl_port, tls_port, controller) = (self.port, self.sasl_port, self.tls_port, free_port());
+        let sasl_tls_port = self.sasl_tls_port;
+        let logins = ["sasl_plaintext", "sasl_ssl"].map(server_logins).concat();
         let data = self.directory.join("data");
         format!(
             "process.roles=broker,controller\n\
@@ -144,17 +152,18 @@ impl Kafka {
              controller.quorum.voters=1@127.0.0.1:{controller}\n\
              controller.listener.names=CONTROLLER\n\
              listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl_port},\
-             SSL://127.0.0.1:{tls_port},CONTROLLER://127.0.0.1:{controller}\n\
-             advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl_port},SSL://127.0.0.1:{tls_port}\n\
-             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,CONTROLLER:PLAINTEXT\n\
+             SSL://127.0.0.1:{tls_port},SASL_SSL://127.0.0.1:{sasl_tls_port},CONTROLLER://127.0.0.1:{controller}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl_port},\
+             SSL://127.0.0.1:{tls_port},SASL_SSL://127.0.0.1:{sasl_tls_port}\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,\
+             SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT\n\
              inter.broker.listener.name=PLAINTEXT\n\
-             sasl.enabled.mechanisms=PLAIN\n\
-             listener.name.sasl_plaintext.plain.sasl.jaas.config=\
-             org.apache.kafka.common.security.plain.PlainLoginModule required user_alice=\"alice-secret\";\n\
-             listener.name.ssl.ssl.keystore.type=PEM\n\
-             listener.name.ssl.ssl.keystore.location={key_store}\n\
-             listener.name.ssl.ssl.truststore.type=PEM\n\
-             listener.name.ssl.ssl.truststore.location={trust_store}\n\
+             sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER\n\
+             {logins}\
+             ssl.keystore.type=PEM\n\
+             ssl.keystore.location={key_store}\n\
+             ssl.truststore.type=PEM\n\
+             ssl.truststore.location={trust_store}\n\
              listener.name.ssl.ssl.client.auth=required\n\
              log.dirs={data}\n\
              log.retention.ms=-1\n\
@@ -205,7 +214,8 @@ impl Kafka {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// The listener where `alice` must say `alice-secret`.
+    /// The listener where `alice` must say `alice-secret` (PLAIN, SCRAM), or anybody show an unsigned token. Sessions by
+    /// SCRAM-SHA-512 last [`SESSION`].
     pub(crate) fn sasl_bootstrap_servers(&self) -> String {
         format!("127.0.0.1:{}", self.sasl_port)
     }
@@ -213,6 +223,11 @@ impl Kafka {
     /// The listener that speaks TLS.
     pub(crate) fn tls_bootstrap_servers(&self) -> String {
         format!("127.0.0.1:{}", self.tls_port)
+    }
+
+    /// The listener where `alice` must say `alice-secret` over TLS.
+    pub(crate) fn sasl_tls_bootstrap_servers(&self) -> String {
+        format!("127.0.0.1:{}", self.sasl_tls_port)
     }
 
     /// Properties of a client of this broker.
@@ -311,6 +326,21 @@ impl Kafka {
         messages.sort_by_key(|message| (message.partition, message.offset));
         messages
     }
+}
+
+/// What a listener accepts from clients that say who they are.
+fn server_logins(listener: &str) -> String {
+    let login = |mechanism: &str, module: &str| {
+        format!("listener.name.{listener}.{mechanism}.sasl.jaas.config=org.apache.kafka.common.security.{module};\n")
+    };
+    [
+        login("plain", "plain.PlainLoginModule required user_alice=\"alice-secret\""),
+        login("scram-sha-256", "scram.ScramLoginModule required"),
+        login("scram-sha-512", "scram.ScramLoginModule required"),
+        login("oauthbearer", "oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub=\"broker\""),
+        format!("listener.name.{listener}.scram-sha-512.connections.max.reauth.ms={}\n", SESSION.as_millis()),
+    ]
+    .concat()
 }
 
 impl Drop for Kafka {

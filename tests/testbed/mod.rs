@@ -18,7 +18,7 @@ pub(crate) use deadline::wait_until;
 #[allow(unused_imports)]
 pub(crate) use http::{Answer, send};
 #[allow(unused_imports)]
-pub(crate) use kafka::{Kafka, Message, properties};
+pub(crate) use kafka::{Kafka, Message, SESSION, properties};
 #[allow(unused_imports)]
 pub(crate) use logging::log_as_asked;
 #[allow(unused_imports)]

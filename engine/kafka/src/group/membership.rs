@@ -233,6 +233,7 @@ impl Membership {
         };
         match answer::remedy(error) {
             Remedy::Rejoin => {
+                self.shared.status.lock().heartbeats += 1;
                 self.contact();
                 self.rebalance_seen(error);
             }

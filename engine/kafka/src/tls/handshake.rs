@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::Pin;
 
+use openssl::error::ErrorStack;
 use openssl::ssl::{self, Ssl, SslRef};
 use openssl::x509::X509VerifyResult;
 use tokio::net::TcpStream;
@@ -34,6 +35,24 @@ pub(super) async fn shake_hands(ssl: Ssl, tcp: TcpStream, side: Side, peer: &str
     }
 }
 
+/// The error that a failure of a connection in use means, if the other side refuses this one: with TLS 1.3 a server says only
+/// after the handshake that it does not like the client's certificate.
+pub(crate) fn refusal(error: &io::Error, peer: &str) -> Option<Error> {
+    let stack = error.get_ref()?.downcast_ref::<ssl::Error>()?.ssl_error()?;
+    let reason = context::reasons(stack);
+    let is_refusal = reason.contains("alert")
+        && ["certificate", "unknown ca", "access denied"].iter().any(|word| reason.contains(word));
+    is_refusal.then(|| {
+        Error::config(format!("{peer} refuses TLS: {reason}; check the key store (`ssl.keystore.*`)"))
+            .with_exception(TRUST)
+    })
+}
+
+/// Whether the other side closed the connection without a word, as one that is killed does.
+fn is_end(stack: &ErrorStack) -> bool {
+    context::reasons(stack).contains("unexpected eof")
+}
+
 const TRUST: &str = "org.apache.kafka.common.errors.SslAuthenticationException";
 
 fn explain(error: &ssl::Error, session: &SslRef, peer: &str) -> Error {
@@ -46,7 +65,7 @@ fn explain(error: &ssl::Error, session: &SslRef, peer: &str) -> Error {
         ))
         .with_exception(TRUST);
     }
-    if let Some(stack) = error.ssl_error() {
+    if let Some(stack) = error.ssl_error().filter(|stack| !is_end(stack)) {
         let reason = context::reasons(stack);
         return Error::config(format!("TLS with {peer} failed: {reason}")).with_exception(TRUST);
     }

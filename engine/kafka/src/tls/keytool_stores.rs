@@ -5,17 +5,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 /// A JKS key store, password `store-secret`.
-pub(super) fn key_store_jks() -> Vec<u8> {
+pub(crate) fn key_store_jks() -> Vec<u8> {
     decoded(KEY_STORE)
 }
 
 /// A JKS trust store, password `trust-secret`.
-pub(super) fn trust_store_jks() -> Vec<u8> {
+pub(crate) fn trust_store_jks() -> Vec<u8> {
     decoded(TRUST_STORE)
 }
 
 /// A PKCS#12 trust store, password `trust-secret`.
-pub(super) fn trust_store_pkcs12() -> Vec<u8> {
+pub(crate) fn trust_store_pkcs12() -> Vec<u8> {
     decoded(TRUST_STORE_PKCS12)
 }
 

@@ -15,7 +15,7 @@ mod handshake;
 mod jks;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod keytool_stores;
+pub(crate) mod keytool_stores;
 pub(crate) mod pem;
 pub(crate) mod stores;
 mod stream;
@@ -26,4 +26,5 @@ mod tests;
 
 pub use acceptor::TlsAcceptor;
 pub use connector::TlsConnector;
+pub(crate) use handshake::refusal;
 pub use stream::TlsStream;

@@ -1,20 +1,14 @@
-//! `ssl.*`: PEM and PKCS#12 stores; Java's own keystore format is not readable here.
+//! `ssl.*`: librdkafka reads PEM; what is in stores of other kinds is given to it as PEM.
 
-use volley_api::ConfigMap;
+use std::fs;
+
+use openssl::error::ErrorStack;
+use openssl::x509::X509;
+use volley_api::{ConfigMap, Error, Result};
 
 use super::translate::Draft;
 use crate::tls::pem;
-
-const CONVERT: &str = "convert it with `keytool -importkeystore -srckeystore STORE -destkeystore store.p12 -deststoretype \
-                       PKCS12` and `openssl pkcs12 -in store.p12 -out store.pem -nodes`, then set the location to \
-                       store.pem and the type to PEM";
-
-#[derive(Clone, Copy, PartialEq)]
-enum StoreType {
-    Pem,
-    Pkcs12,
-    Jks,
-}
+use crate::tls::stores::{self, KeyStore, StoreFormat};
 
 /// Translates a key that begins with `ssl.`, where one key suffices to do so.
 pub(super) fn translate(draft: &mut Draft, key: &str, value: &str) {
@@ -63,11 +57,17 @@ fn trust_store(draft: &mut Draft, properties: &ConfigMap) {
         return draft.set("ssl.ca.pem", pem::with_line_breaks(certificates));
     }
     let Some(location) = text(properties, "ssl.truststore.location") else { return };
-    match store_type(properties, "ssl.truststore.type", location) {
-        StoreType::Pem => draft.set("ssl.ca.location", location),
-        StoreType::Pkcs12 | StoreType::Jks => draft.warn(format!(
-            "trust store {location} (`ssl.truststore.location`) is not PEM and cannot be read: {CONVERT}"
-        )),
+    // A store that cannot be read is named to librdkafka all the same, so that no client is made that trusts the system.
+    draft.set("ssl.ca.location", location);
+    if is_pem(location) {
+        return;
+    }
+    match stores::trust_store(properties).and_then(|trusted| certificates_pem(&trusted.unwrap_or_default())) {
+        Ok(trusted) => {
+            draft.remove("ssl.ca.location");
+            draft.set("ssl.ca.pem", trusted);
+        }
+        Err(error) => draft.warn(error.to_string()),
     }
 }
 
@@ -80,37 +80,45 @@ fn key_store(draft: &mut Draft, properties: &ConfigMap) {
         return;
     }
     let Some(location) = text(properties, "ssl.keystore.location") else { return };
-    match store_type(properties, "ssl.keystore.type", location) {
-        StoreType::Pem => {
-            draft.set("ssl.certificate.location", location);
-            draft.set("ssl.key.location", location);
-        }
-        StoreType::Pkcs12 => {
-            draft.set("ssl.keystore.location", location);
-            if let Some(password) = text(properties, "ssl.keystore.password") {
-                draft.set("ssl.keystore.password", password);
+    draft.set("ssl.certificate.location", location);
+    draft.set("ssl.key.location", location);
+    if is_pem(location) {
+        return;
+    }
+    match stores::key_store(properties).and_then(|store| store.map(|store| key_store_pem(&store)).transpose()) {
+        Ok(store) => {
+            for (key, pem) in store.into_iter().flatten() {
+                draft.set(key, pem);
             }
+            draft.remove("ssl.certificate.location");
+            draft.remove("ssl.key.location");
         }
-        StoreType::Jks => {
-            draft.warn(format!(
-                "key store {location} (`ssl.keystore.location`) is a JKS store and cannot be read: {CONVERT}"
-            ));
-        }
+        Err(error) => draft.warn(error.to_string()),
     }
 }
 
-/// Java's default type is JKS; a name that says otherwise is believed, since Java reads such a file as what it is too.
-fn store_type(properties: &ConfigMap, key: &str, location: &str) -> StoreType {
-    let declared = text(properties, key).map(str::to_ascii_uppercase);
-    let name = location.to_ascii_lowercase();
-    match declared.as_deref() {
-        Some("PEM") => StoreType::Pem,
-        Some("PKCS12") => StoreType::Pkcs12,
-        Some(_) => StoreType::Jks,
-        None if [".pem", ".crt", ".cer"].iter().any(|end| name.ends_with(end)) => StoreType::Pem,
-        None if [".p12", ".pfx"].iter().any(|end| name.ends_with(end)) => StoreType::Pkcs12,
-        None => StoreType::Jks,
+/// Whether librdkafka can read the file itself. One that is not there counts as such: librdkafka says so.
+fn is_pem(location: &str) -> bool {
+    fs::read(location).is_ok_and(|bytes| stores::format_of(&bytes) == StoreFormat::Pem)
+}
+
+fn key_store_pem(store: &KeyStore) -> Result<[(&'static str, String); 2]> {
+    let key = store.key.private_key_to_pem_pkcs8().map_err(not_as_pem)?;
+    let key = String::from_utf8(key).unwrap_or_default();
+    Ok([("ssl.key.pem", key), ("ssl.certificate.pem", certificates_pem(&store.chain)?)])
+}
+
+fn certificates_pem(certificates: &[X509]) -> Result<String> {
+    let mut all = Vec::new();
+    for certificate in certificates {
+        all.extend(certificate.to_pem().map_err(not_as_pem)?);
     }
+    Ok(String::from_utf8(all).unwrap_or_default())
+}
+
+fn not_as_pem(error: ErrorStack) -> Error {
+    Error::config("a key or certificate (`ssl.keystore.*`, `ssl.truststore.*`) cannot be written as PEM")
+        .with_source(error)
 }
 
 fn text<'a>(properties: &'a ConfigMap, key: &str) -> Option<&'a str> {

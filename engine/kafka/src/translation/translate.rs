@@ -4,6 +4,8 @@ use std::fmt;
 
 use rdkafka::ClientConfig;
 use rdkafka::config::{NativeClientConfig, RDKafkaLogLevel};
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN as Unknown;
 use volley_api::ConfigMap;
 
 use super::keys::{self, Rule};
@@ -50,7 +52,7 @@ impl fmt::Debug for Translation {
 }
 
 /// Translates the configuration of a Java client. Values are trimmed; what is wrong with one is found out when the client
-/// is made.
+/// is made. Reads TLS stores that are not PEM.
 ///
 /// An admin client is given all settings of a worker, so that keys unknown to any client are no reason to warn there.
 pub fn translate(properties: &ConfigMap, role: ClientRole) -> Translation {
@@ -213,6 +215,10 @@ impl Draft {
         self.config.set(key, value);
     }
 
+    pub(super) fn remove(&mut self, key: &str) {
+        self.config.remove(key);
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<&str> {
         self.config.get(key)
     }
@@ -228,7 +234,8 @@ impl Draft {
     }
 
     fn is_known(&self, key: &str) -> bool {
-        self.known.as_ref().is_some_and(|known| known.get(key).is_ok())
+        // A key that has no value by default is not found either, but with another answer.
+        self.known.as_ref().is_some_and(|known| !matches!(known.get(key), Err(KafkaError::ClientConfig(Unknown, ..))))
     }
 }
 
@@ -243,6 +250,7 @@ mod tests {
     use rdkafka::producer::BaseProducer;
 
     use super::*;
+    use crate::tls::keytool_stores::{key_store_jks, trust_store_jks, trust_store_pkcs12};
 
     fn properties(pairs: &[(&str, &str)]) -> ConfigMap {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -365,10 +373,48 @@ mod tests {
         assert_eq!(translation.config.get("sasl.username"), Some("alice"));
         assert_eq!(translation.config.get("sasl.password"), Some("hush"));
         assert_eq!(translation.warnings.len(), 1, "{:?}", translation.warnings);
-        assert!(
-            translation.warnings[0].contains("ssl.truststore.location") && translation.warnings[0].contains("keytool")
-        );
+        assert!(translation.warnings[0].contains("ssl.truststore.location"));
+        let refused = translation.config.create::<BaseConsumer>().map(drop).unwrap_err();
+        assert!(refused.to_string().contains("ssl.ca.location"), "{refused}");
         assert!(!format!("{translation:?}").contains("hush"));
+    }
+
+    #[test]
+    fn keys_without_a_default_are_known_too() {
+        let given = properties(&[("client.rack", "a"), ("ssl.key.password", "hush"), ("sasl.username", "alice")]);
+        let Translation { config, warnings } = translate(&given, ClientRole::Consumer);
+        assert_eq!(warnings, Vec::<String>::new());
+        assert_eq!((config.get("client.rack"), config.get("ssl.key.password")), (Some("a"), Some("hush")));
+    }
+
+    #[test]
+    fn stores_of_java_become_pem() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str, contents: &[u8]| {
+            let path = directory.path().join(name);
+            std::fs::write(&path, contents).unwrap();
+            path.display().to_string()
+        };
+        for trust_store in [trust_store_jks(), trust_store_pkcs12()] {
+            let given = properties(&[
+                ("security.protocol", "SSL"),
+                ("ssl.truststore.location", &file("trust", &trust_store)),
+                ("ssl.truststore.password", "trust-secret"),
+                ("ssl.keystore.location", &file("key", &key_store_jks())),
+                ("ssl.keystore.password", "store-secret"),
+                ("ssl.key.password", "key-secret"),
+                ("group.id", "g"),
+            ]);
+            let Translation { config, warnings } = translate(&given, ClientRole::Consumer);
+            assert_eq!(warnings, Vec::<String>::new());
+            for (key, begin) in
+                [("ssl.ca.pem", "CERTIFICATE"), ("ssl.certificate.pem", "CERTIFICATE"), ("ssl.key.pem", "PRIVATE KEY")]
+            {
+                assert!(config.get(key).unwrap().starts_with(&format!("-----BEGIN {begin}")), "{key}");
+            }
+            assert_eq!(config.get("ssl.ca.location"), None);
+            config.create::<BaseConsumer>().unwrap();
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One connection to one broker.
 
+use std::io;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -16,6 +17,7 @@ use super::settings::{Address, ConnectionSettings};
 use super::transport::Transport;
 use super::versions::Versions;
 use crate::sasl::{self, Credentials, Exchange, Step};
+use crate::tls;
 
 const SOFTWARE: &str = "volley";
 const API_VERSIONS: i16 = 3;
@@ -119,10 +121,10 @@ impl Connection {
     async fn exchange(&mut self, frame: Bytes) -> Result<Bytes> {
         let sent = self.transport.write_all(&frame).await;
         let sent = if sent.is_ok() { self.transport.flush().await } else { sent };
-        sent.map_err(|error| self.lost(&error.to_string()))?;
+        sent.map_err(|error| self.failed(&error))?;
         let mut length = [0; 4];
         let read = self.transport.read_exact(&mut length).await;
-        read.map_err(|error| self.lost(&error.to_string()))?;
+        read.map_err(|error| self.failed(&error))?;
         let length = codec::frame_length(length)?;
         let mut answer = BytesMut::with_capacity(length.min(1 << 20));
         while answer.len() < length {
@@ -131,10 +133,14 @@ impl Connection {
             match read {
                 Ok(0) => return Err(self.lost("it closed the connection")),
                 Ok(_) => {}
-                Err(error) => return Err(self.lost(&error.to_string())),
+                Err(error) => return Err(self.failed(&error)),
             }
         }
         Ok(answer.freeze())
+    }
+
+    fn failed(&self, error: &io::Error) -> Error {
+        tls::refusal(error, &format!("broker {}", self.address)).unwrap_or_else(|| self.lost(&error.to_string()))
     }
 
     fn lost(&self, reason: &str) -> Error {
