@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rdkafka::ClientConfig;
-use rdkafka::config::{NativeClientConfig, RDKafkaLogLevel};
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN as Unknown;
 use volley_api::ConfigMap;
@@ -70,15 +70,13 @@ pub(super) struct Draft {
     role: ClientRole,
     config: ClientConfig,
     warnings: Vec<String>,
-    known: Option<NativeClientConfig>,
 }
 
 impl Draft {
     fn new(role: ClientRole) -> Self {
         let mut config = ClientConfig::new();
         config.set_log_level(RDKafkaLogLevel::Info);
-        let known = ClientConfig::new().create_native_config().ok();
-        Self { role, config, warnings: Vec::new(), known }
+        Self { role, config, warnings: Vec::new() }
     }
 
     fn translate(&mut self, key: &str, value: &str, properties: &ConfigMap) {
@@ -190,7 +188,7 @@ impl Draft {
             Some(owner) => {
                 self.warn(format!("`{key}` has no effect: it is for a {}, not for a {}", owner.name(), role.name()))
             }
-            None if !keys::is_reserved(key) && self.is_known(key) => self.set(key, value),
+            None if !keys::is_reserved(key) && is_known(key, value) => self.set(key, value),
             None if role == ClientRole::Admin => {}
             None => self.warn(format!("`{key}` is not known to the {} and has no effect", role.name())),
         }
@@ -198,11 +196,10 @@ impl Draft {
 
     /// Sets a key that needs a part of librdkafka which may be left out of the build; `false` and a warning if it is.
     pub(super) fn set_if_built_in(&mut self, feature: &str, key: &str, value: &str) -> bool {
-        let built_in = self
-            .known
-            .as_ref()
-            .and_then(|known| known.get("builtin.features").ok())
-            .is_some_and(|features| features.split(',').any(|name| name.trim() == feature));
+        let built_in = ClientConfig::new()
+            .create_native_config()
+            .and_then(|native| native.get("builtin.features"))
+            .is_ok_and(|features| features.split(',').any(|name| name.trim() == feature));
         if built_in {
             self.set(key, value);
         } else {
@@ -232,11 +229,12 @@ impl Draft {
     pub(super) fn warn_unsupported(&mut self, key: &str, reason: &str) {
         self.warn(format!("`{key}` is left out: {reason}"));
     }
+}
 
-    fn is_known(&self, key: &str) -> bool {
-        // A key that has no value by default is not found either, but with another answer.
-        self.known.as_ref().is_some_and(|known| !matches!(known.get(key), Err(KafkaError::ClientConfig(Unknown, ..))))
-    }
+/// Whether librdkafka knows the key; asking for its value instead would not find those that have none by default.
+fn is_known(key: &str, value: &str) -> bool {
+    let tried = ClientConfig::new().set(key, value).create_native_config();
+    !matches!(tried, Err(KafkaError::ClientConfig(Unknown, ..)))
 }
 
 fn is_codec(properties: &ConfigMap, codec: &str) -> bool {
