@@ -13,6 +13,7 @@ use volley_api::{Error, Offsets, Result, TopicPartition};
 use crate::broker_error;
 use crate::connection::Connection;
 use crate::consumer_events::{ConsumerEvents, NativeConsumer, list_of};
+use crate::partition_offsets::list_offsets;
 
 /// How long a question to the broker may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -84,20 +85,8 @@ impl Committer {
         self.list_offsets(partitions, Offset::End)
     }
 
-    // Kafka's ListOffsets takes -2 and -1 for a timestamp, and answers with the first and the next offset.
     fn list_offsets(&self, partitions: &[TopicPartition], which: Offset) -> Result<Offsets> {
-        if partitions.is_empty() {
-            return Ok(Offsets::new());
-        }
-        let mut list = list_of(partitions);
-        list.set_all_offsets(which).map_err(|error| broker_error::from_client("ask for offsets", &error))?;
-        let outcome = self.consumer()?.offsets_for_times(list, TIMEOUT);
-        let list = self.connection.outcome("read the partitions' offsets", outcome)?;
-        let offsets = offsets_in(&list, "read the offsets")?;
-        match partitions.iter().find(|partition| !offsets.contains_key(partition)) {
-            None => Ok(offsets),
-            Some(missing) => Err(Error::retriable(format!("the broker did not say the offsets of {missing}"))),
-        }
+        list_offsets(&*self.consumer()?, &self.connection, partitions, which, TIMEOUT)
     }
 
     /// Whether no message can be consumed between `from` and `end`: what is there, if anything, are transaction markers,

@@ -3,10 +3,11 @@
 //! ```text
 //!  Java client keys ─ translate ─► librdkafka configuration ─┬─► Fetcher ─► RawBatch …     (Committer: offsets)
 //!                                                            ├─► Producer ◄─ Outgoing …    (Delivery …)
-//!                                                            └─► Admin
+//!                                                            ├─► Admin
+//!                                                            └─► TopicLog ─► LogListener … (LogWriter: records)
 //! ```
 //!
-//! Those three block the calling thread, with deadlines. TLS for connections of one's own (`TlsConnector`, `TlsAcceptor`) and
+//! Those block the calling thread, with deadlines. TLS for connections of one's own (`TlsConnector`, `TlsAcceptor`) and
 //! message authentication codes (`MacAlgorithm`) are here too: this is the only crate that names rdkafka and OpenSSL.
 
 mod admin;
@@ -20,11 +21,13 @@ mod fetch_settings;
 mod fetcher;
 mod group;
 mod mac;
+mod partition_offsets;
 mod producer;
 mod rebalance;
 mod sasl;
 mod start_positions;
 mod tls;
+mod topic_log;
 mod topic_pattern;
 mod translation;
 mod wire;
@@ -38,4 +41,7 @@ pub use mac::{MacAlgorithm, constant_time_eq, random_bytes};
 pub use producer::{Delivery, Outgoing, Producer};
 pub use rebalance::RebalanceListener;
 pub use tls::{TlsAcceptor, TlsConnector, TlsStream};
+pub use topic_log::{
+    LogEnds, LogEntry, LogListener, LogRecord, LogSettings, LogWriter, OnDelivery, TopicLog, TransactionalLogWriter,
+};
 pub use translation::{ClientRole, Translation, translate};

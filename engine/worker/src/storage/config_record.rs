@@ -127,8 +127,9 @@ impl ConfigRecord {
             return Some(Self::Commit(name, count(value?, "tasks")?));
         }
         if let Some(connector) = name("restart-connector-") {
-            let flag = |member: &str| value?.get(member)?.as_bool();
-            let (only_failed, include_tasks) = (flag("only-failed")?, flag("include-tasks")?);
+            let members = value?.as_object()?;
+            let flag = |member: &str| members.get(member).and_then(Value::as_bool).unwrap_or(false);
+            let (only_failed, include_tasks) = (flag("only-failed"), flag("include-tasks"));
             return Some(Self::Restart(RestartRequest { connector, only_failed, include_tasks }));
         }
         if let Some(name) = name("tasks-fencing-") {
@@ -212,6 +213,13 @@ mod tests {
     }
 
     #[test]
+    fn what_a_restart_request_does_not_say_is_not_asked_for() {
+        let parsed = ConfigRecord::parse("restart-connector-a", Some(&json!({"include-tasks": 1, "more": true})));
+        let request = RestartRequest { connector: "a".into(), only_failed: false, include_tasks: false };
+        assert_eq!(parsed, Some(ConfigRecord::Restart(request)));
+    }
+
+    #[test]
     fn malformed_records_are_skipped() {
         for (key, value) in [
             ("task-a-x", json!({"properties": {}})),
@@ -220,6 +228,7 @@ mod tests {
             ("target-state-a", json!({"state": "DANCING"})),
             ("unknown", json!(1)),
             ("connector-a", json!([])),
+            ("restart-connector-a", json!([])),
         ] {
             assert_eq!(ConfigRecord::parse(key, Some(&value)), None, "{key}");
         }

@@ -34,3 +34,14 @@ impl ConfigBackingStore for MemoryConfigBackingStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::config_conformance::assert_config_store_conforms;
+
+    #[test]
+    fn conforms() {
+        assert_config_store_conforms(&MemoryConfigBackingStore::new());
+    }
+}

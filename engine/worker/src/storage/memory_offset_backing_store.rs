@@ -4,7 +4,7 @@ use parking_lot::Mutex;
 use volley_api::{Result, SourceOffset, SourcePartition};
 
 use super::offset_key::{
-    OffsetBytes, check_primitive, offset_key, offset_value, parse_offset_key, parse_offset_value, stored_key,
+    OffsetBytes, check_primitive, list_offsets, offset_key, offset_value, parse_offset_value, stored_key,
 };
 use super::{OffsetBackingStore, OffsetEntry};
 
@@ -66,12 +66,7 @@ impl OffsetBackingStore for MemoryOffsetBackingStore {
 
     fn list(&self, connector: &str) -> Result<Vec<(SourcePartition, SourceOffset)>> {
         let bytes = self.bytes.lock();
-        let of_connector = bytes.iter().filter_map(|(key, value)| {
-            let (name, partition) = parse_offset_key(key).filter(|(name, _)| name == connector)?;
-            debug_assert_eq!(name, connector);
-            Some(parse_offset_value(value).map(|offset| (partition, offset)))
-        });
-        of_connector.collect()
+        list_offsets(&bytes, connector)
     }
 }
 

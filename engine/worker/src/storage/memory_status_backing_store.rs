@@ -3,7 +3,7 @@
 use parking_lot::Mutex;
 
 use super::status_record::StatusRecord;
-use super::{State, Status, StatusBackingStore, StatusCache, StatusKey, TopicStatus};
+use super::{Status, StatusBackingStore, StatusCache, StatusKey, TopicStatus};
 
 /// Keeps what the status records add up to. Every record passes through its key and JSON value, as in Kafka.
 #[derive(Debug, Default)]
@@ -25,10 +25,7 @@ fn apply(cache: &mut StatusCache, record: &StatusRecord) {
 impl StatusBackingStore for MemoryStatusBackingStore {
     fn put(&self, key: StatusKey, status: Option<Status>) {
         let mut cache = self.cache.lock();
-        let is_careful = |status: &Status| matches!(status.state, State::Failed | State::Unassigned);
-        let gives_way =
-            status.as_ref().is_some_and(|status| is_careful(status) && cache.is_newer_elsewhere(&key, status));
-        if !gives_way {
+        if !status.as_ref().is_some_and(|status| cache.gives_way(&key, status)) {
             apply(&mut cache, &StatusRecord::Status(key, status));
         }
     }
@@ -42,8 +39,11 @@ impl StatusBackingStore for MemoryStatusBackingStore {
     }
 
     fn put_topic(&self, topic: TopicStatus) {
+        let mut cache = self.cache.lock();
         let (name, connector) = (topic.topic.clone(), topic.task.connector.clone());
-        apply(&mut self.cache.lock(), &StatusRecord::Topic(name, connector, Some(topic)));
+        if !cache.uses_topic(&connector, &name) {
+            apply(&mut cache, &StatusRecord::Topic(name, connector, Some(topic)));
+        }
     }
 
     fn topics(&self, connector: &str) -> Vec<TopicStatus> {
@@ -55,5 +55,16 @@ impl StatusBackingStore for MemoryStatusBackingStore {
         for topic in cache.topics(connector) {
             apply(&mut cache, &StatusRecord::Topic(topic.topic, connector.to_owned(), None));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::status_conformance::assert_status_store_conforms;
+
+    #[test]
+    fn conforms() {
+        assert_status_store_conforms(&MemoryStatusBackingStore::new(), &|| {});
     }
 }

@@ -2,9 +2,18 @@
 
 mod cluster_config_state;
 mod config_backing_store;
+#[cfg(test)]
+mod config_conformance;
+mod config_leadership;
 mod config_record;
 mod file_offset_backing_store;
+mod internal_topics;
 mod java_hash_map;
+mod json_bytes;
+mod kafka_config_backing_store;
+mod kafka_offset_backing_store;
+mod kafka_status_backing_store;
+mod kafka_stores;
 mod memory_config_backing_store;
 mod memory_offset_backing_store;
 mod memory_status_backing_store;
@@ -15,13 +24,21 @@ mod offset_key;
 mod status;
 mod status_backing_store;
 mod status_cache;
+#[cfg(test)]
+mod status_conformance;
 mod status_record;
+mod status_sender;
+mod stored_json;
 mod target_state;
 
 pub use cluster_config_state::{ClusterConfigState, ConfigUpdate};
 pub use config_backing_store::ConfigBackingStore;
 pub use config_record::{ConfigRecord, RestartRequest, SessionKey};
 pub use file_offset_backing_store::FileOffsetBackingStore;
+pub use kafka_config_backing_store::{ConfigUpdateListener, KafkaConfigBackingStore};
+pub use kafka_offset_backing_store::KafkaOffsetBackingStore;
+pub use kafka_status_backing_store::KafkaStatusBackingStore;
+pub use kafka_stores::KafkaStores;
 pub use memory_config_backing_store::MemoryConfigBackingStore;
 pub use memory_offset_backing_store::MemoryOffsetBackingStore;
 pub use memory_status_backing_store::MemoryStatusBackingStore;

@@ -1,6 +1,7 @@
 //! Where the offsets of source connectors are kept.
 
-use volley_api::{Result, SourceOffset, SourcePartition};
+use tracing::warn;
+use volley_api::{Error, Result, SourceOffset, SourcePartition};
 
 /// A source partition and the offset to be stored for it; `None` forgets it.
 pub type OffsetEntry = (SourcePartition, Option<SourceOffset>);
@@ -20,6 +21,18 @@ pub trait OffsetBackingStore: Send + Sync {
     /// All partitions of a connector that have an offset.
     fn list(&self, connector: &str) -> Result<Vec<(SourcePartition, SourceOffset)>>;
 
+    /// Stores offsets without waiting until they are durable. That they were not is only logged.
+    fn set_later(&self, connector: &str, offsets: &[OffsetEntry]) {
+        if let Err(error) = self.set(connector, offsets) {
+            was_not_set(connector, &error);
+        }
+    }
+
     /// Ends it. Blocks on I/O.
     fn stop(&self) {}
+}
+
+/// Offsets that nobody waits for were not stored.
+pub(super) fn was_not_set(connector: &str, error: &Error) {
+    warn!(connector, %error, "could not write offsets to the secondary store");
 }

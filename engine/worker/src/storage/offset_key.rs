@@ -1,24 +1,23 @@
 //! Keys and values of stored offsets: JSON bytes as Kafka Connect's JsonConverter writes them.
 
 use std::collections::BTreeMap;
-use std::io;
 
-use serde::Serialize;
 use serde_json::Value;
-use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 use volley_api::{Error, Result, SourceOffset, SourcePartition};
+
+use super::json_bytes::json_bytes;
 
 /// Key and value bytes of all connectors.
 pub(super) type OffsetBytes = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// The key `["connector",{partition}]`.
 pub(super) fn offset_key(connector: &str, partition: &SourcePartition) -> Result<Vec<u8>> {
-    to_bytes(&(connector, partition))
+    json_bytes(&(connector, partition))
 }
 
 /// The value of an offset.
 pub(super) fn offset_value(offset: &SourceOffset) -> Result<Vec<u8>> {
-    to_bytes(offset)
+    json_bytes(offset)
 }
 
 /// Connector and partition of a key; `None` if it is not one (a null partition is not listed either).
@@ -46,19 +45,31 @@ pub(super) fn stored_key(bytes: &OffsetBytes, connector: &str, partition: &Sourc
     if partition.len() < 2 {
         return Ok(None);
     }
-    // Loops over all keys: only partitions that have several members and no offset yet get here.
-    let same =
-        |key: &&Vec<u8>| parse_offset_key(key).is_some_and(|(name, other)| name == connector && other == *partition);
-    Ok(bytes.keys().find(same).cloned())
+    // Loops over all keys of the connector: only partitions that have several members and no offset yet get here.
+    let same = |(key, _): &(&Vec<u8>, &Vec<u8>)| parse_offset_key(key).is_some_and(|(_, other)| other == *partition);
+    let found = offsets_of(bytes, connector)?.find(same).map(|(key, _)| key.clone());
+    Ok(found)
 }
 
-fn to_bytes(value: &impl Serialize) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, JacksonFormatter);
-    value
-        .serialize(&mut serializer)
-        .map_err(|error| Error::fatal("could not write offset as JSON").with_source(error))?;
-    Ok(bytes)
+/// Keys and values of one connector.
+pub(super) fn offsets_of<'a>(
+    bytes: &'a OffsetBytes,
+    connector: &str,
+) -> Result<impl Iterator<Item = (&'a Vec<u8>, &'a Vec<u8>)>> {
+    let mut prefix = b"[".to_vec();
+    prefix.extend(json_bytes(&connector)?);
+    prefix.push(b',');
+    let first = prefix.clone();
+    Ok(bytes.range(first..).take_while(move |(key, _)| key.starts_with(&prefix)))
+}
+
+/// All partitions of a connector that have an offset.
+pub(super) fn list_offsets(bytes: &OffsetBytes, connector: &str) -> Result<Vec<(SourcePartition, SourceOffset)>> {
+    let offsets = offsets_of(bytes, connector)?.filter_map(|(key, value)| {
+        let (_, partition) = parse_offset_key(key)?;
+        Some(parse_offset_value(value).map(|offset| (partition, offset)))
+    });
+    offsets.collect()
 }
 
 /// Checks that the members of a partition or an offset are primitive, as Kafka Connect demands.
@@ -68,18 +79,6 @@ pub(super) fn check_primitive(members: &SourcePartition) -> Result<()> {
         Some((name, _)) => Err(Error::data(format!(
             "could not store offset: field `{name}` is an array or object, not a primitive value"
         ))),
-    }
-}
-
-/// Compact JSON with Jackson's escapes: upper-case hexadecimal digits.
-struct JacksonFormatter;
-
-impl Formatter for JacksonFormatter {
-    fn write_char_escape<W: ?Sized + io::Write>(&mut self, writer: &mut W, escape: CharEscape) -> io::Result<()> {
-        match escape {
-            CharEscape::AsciiControl(byte) => write!(writer, "\\u{byte:04X}"),
-            other => CompactFormatter.write_char_escape(writer, other),
-        }
     }
 }
 
@@ -102,5 +101,17 @@ mod tests {
         let bytes = OffsetBytes::from([(offset_key("c", &stored).unwrap(), b"{}".to_vec())]);
         assert_eq!(stored_key(&bytes, "c", &asked).unwrap(), Some(offset_key("c", &stored).unwrap()));
         assert_eq!(stored_key(&bytes, "d", &asked).unwrap(), None);
+    }
+
+    #[test]
+    fn a_connector_whose_name_begins_like_another_has_offsets_of_its_own() {
+        let partition: SourcePartition = serde_json::from_str(r#"{"a":1}"#).unwrap();
+        let names = ["a", "a\"", "ab", "a,", "\u{e4}"];
+        let keys = names.map(|name| (offset_key(name, &partition).unwrap(), b"{}".to_vec()));
+        let bytes = OffsetBytes::from(keys);
+        for name in names {
+            let found: Vec<_> = offsets_of(&bytes, name).unwrap().map(|(key, _)| key.clone()).collect();
+            assert_eq!(found, [offset_key(name, &partition).unwrap()]);
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! Where the states of connectors and tasks are kept.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Status, StatusKey, TopicStatus};
 
-/// Keeps statuses, as Kafka Connect's status topic does. Nothing here blocks: a store sends in the background.
+/// Keeps statuses, as Kafka Connect's status topic does. Nothing here blocks but flush and stop: a store sends in the
+/// background, and what was put may show a little later.
 pub trait StatusBackingStore: Send + Sync {
     /// Stores a status; `None` deletes it. A FAILED or UNASSIGNED one gives way to that of another worker with a higher
     /// generation.
@@ -16,7 +18,7 @@ pub trait StatusBackingStore: Send + Sync {
     /// The statuses of a connector's tasks, by task number.
     fn tasks(&self, connector: &str) -> Vec<(usize, Status)>;
 
-    /// Stores that a connector uses a topic.
+    /// Stores that a connector uses a topic, unless that is known.
     fn put_topic(&self, topic: TopicStatus);
 
     /// The topics that a connector uses, by name.
@@ -24,6 +26,10 @@ pub trait StatusBackingStore: Send + Sync {
 
     /// Forgets the topics that a connector uses.
     fn reset_topics(&self, connector: &str);
+
+    /// Who is told, from now on, whenever what this store shows has changed without its caller having changed it. The listener
+    /// MUST NOT block.
+    fn on_change(&self, _listener: Arc<dyn Fn() + Send + Sync>) {}
 
     /// Waits until everything put so far is stored, or `timeout` is over. Blocks on I/O.
     fn flush(&self, _timeout: Duration) {}

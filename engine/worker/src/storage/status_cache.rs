@@ -34,10 +34,16 @@ impl StatusCache {
         self.topics.iter().filter(|((owner, _), _)| owner == connector).map(|(_, topic)| topic.clone()).collect()
     }
 
-    /// Whether a careful write (FAILED, UNASSIGNED) has to be left out, because a newer worker has the say.
-    pub fn is_newer_elsewhere(&self, key: &StatusKey, status: &Status) -> bool {
-        self.get(key)
-            .is_some_and(|cached| cached.worker_id != status.worker_id && cached.generation > status.generation)
+    /// Whether a connector is known to use a topic.
+    pub fn uses_topic(&self, connector: &str, topic: &str) -> bool {
+        self.topics.contains_key(&(connector.to_owned(), topic.to_owned()))
+    }
+
+    /// Whether a status is not to be written: one that is written with care (FAILED, UNASSIGNED) gives way to that of
+    /// another worker with a higher generation, which has the say.
+    pub fn gives_way(&self, key: &StatusKey, status: &Status) -> bool {
+        let is_newer = |cached: &Status| cached.worker_id != status.worker_id && cached.generation > status.generation;
+        matches!(status.state, State::Failed | State::Unassigned) && self.get(key).is_some_and(is_newer)
     }
 
     /// Applies a record. Unknown and malformed ones change nothing.
@@ -109,8 +115,9 @@ mod tests {
         let key = StatusKey::Connector("a".into());
         let mut cache = StatusCache::default();
         put(&mut cache, &key, Some(status(State::Running, "new:1", 5)));
-        assert!(cache.is_newer_elsewhere(&key, &status(State::Failed, "old:1", 4)));
-        assert!(!cache.is_newer_elsewhere(&key, &status(State::Failed, "new:1", 4)));
-        assert!(!cache.is_newer_elsewhere(&key, &status(State::Failed, "old:1", 5)));
+        assert!(cache.gives_way(&key, &status(State::Failed, "old:1", 4)));
+        assert!(!cache.gives_way(&key, &status(State::Running, "old:1", 4)));
+        assert!(!cache.gives_way(&key, &status(State::Failed, "new:1", 4)));
+        assert!(!cache.gives_way(&key, &status(State::Failed, "old:1", 5)));
     }
 }

@@ -59,7 +59,8 @@ impl StatusRecord {
             return Some(Self::Status(StatusKey::Task(parse_task_id(id)?), parse_optional(value, parse_status)?));
         }
         let (topic, rest) = key.strip_prefix("status-topic-")?.split_once(':')?;
-        let connector = rest.strip_prefix("connector-")?;
+        let connector =
+            rest.strip_prefix("connector-").filter(|connector| !connector.is_empty() && !topic.is_empty())?;
         Some(Self::Topic(topic.to_owned(), connector.to_owned(), parse_optional(value, parse_topic)?))
     }
 }

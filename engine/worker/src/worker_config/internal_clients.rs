@@ -39,7 +39,7 @@ impl WorkerConfig {
     pub fn status_log_clients(&self) -> LogClients {
         let mut clients = self.log_clients("statuses", false);
         clients.producer.insert("retries".into(), "0".into());
-        clients.producer.shift_remove("delivery.timeout.ms");
+        clients.producer.insert("delivery.timeout.ms".into(), "120000".into());
         clients
     }
 
@@ -75,6 +75,7 @@ impl WorkerConfig {
 
     fn log_producer(&self, name: &str) -> ConfigMap {
         let mut producer = self.internal_client(name);
+        producer.shift_remove("group.id");
         producer.insert("acks".into(), "all".into());
         producer.insert("max.in.flight.requests.per.connection".into(), "1".into());
         producer.insert("enable.idempotence".into(), "false".into());
@@ -91,6 +92,8 @@ impl WorkerConfig {
 
     fn inherited(&self, client_id: String) -> ConfigMap {
         let mut properties = self.client_settings();
+        // Never joined, but what the client is allowed to see of groups.
+        properties.insert("group.id".into(), self.group_id().to_owned());
         properties.insert("bootstrap.servers".into(), self.bootstrap_servers());
         properties.insert("client.id".into(), client_id);
         properties
@@ -116,7 +119,7 @@ mod tests {
         assert_eq!((clients.producer["acks"].as_str(), clients.producer["security.protocol"].as_str()), ("all", "SSL"));
         assert_eq!(clients.consumer["auto.offset.reset"], "earliest");
         assert!(!clients.consumer.contains_key("isolation.level"));
-        for absent in ["group.id", "producer.acks", "config.storage.topic", "key.converter", "session.timeout.ms"] {
+        for absent in ["producer.acks", "config.storage.topic", "key.converter", "session.timeout.ms"] {
             assert!(!clients.producer.contains_key(absent) && !clients.consumer.contains_key(absent), "{absent}");
         }
         assert_eq!(config.status_log_clients().producer["retries"], "0");

@@ -1,0 +1,154 @@
+//! Where the partitions of logs begin and end.
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use rdkafka::{ClientConfig, Offset};
+use tracing::warn;
+use volley_api::{ConfigMap, Error, Offsets, Result, TopicPartition};
+
+use crate::connection::Connection;
+use crate::consumer_events::{ConsumerEvents, NativeConsumer};
+use crate::partition_offsets::list_offsets;
+use crate::{ClientRole, broker_error, translate};
+
+/// Longest time that one question may take; a client that is cut off from its broker may not notice before.
+const QUESTION: Duration = Duration::from_secs(10);
+
+/// Between two questions that fail.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// Between two looks at whether open transactions have ended.
+const TRANSACTION_LOOK: Duration = Duration::from_millis(20);
+
+/// Asks the brokers for offsets, through a connection of its own: on that of a consumer the answer would wait for what is
+/// being fetched. Shared by all logs of a worker.
+pub struct LogEnds {
+    config: ClientConfig,
+    connection: Arc<Connection>,
+    all: NativeConsumer,
+    committed: Mutex<Option<Arc<NativeConsumer>>>,
+}
+
+impl fmt::Debug for LogEnds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogEnds").field("connection", &self.connection).finish_non_exhaustive()
+    }
+}
+
+impl LogEnds {
+    /// Makes the client. Does not wait for the broker.
+    ///
+    /// # Errors
+    /// `Config` when a property has a bad value.
+    pub fn connect(properties: &ConfigMap) -> Result<Self> {
+        let mut config = translate(properties, ClientRole::Consumer).config;
+        config.set("isolation.level", "read_uncommitted").set("topic.metadata.refresh.interval.ms", "300000");
+        if config.get("group.id").is_none_or(str::is_empty) {
+            config.set("group.id", crate::committer::PROBE_GROUP);
+        }
+        let client = config.get("client.id").unwrap_or("volley");
+        let connection = Arc::new(Connection::new(client, config.get("bootstrap.servers").unwrap_or_default()));
+        let all = client_of(&config, &connection)?;
+        Ok(Self { config, connection, all, committed: Mutex::default() })
+    }
+
+    /// The first offset and the end offset of each partition, in the order of `partitions`.
+    ///
+    /// # Errors
+    /// `Retriable` if the brokers do not say within `timeout`; `Config` if they refuse to.
+    pub(crate) fn bounds(&self, partitions: &[TopicPartition], timeout: Duration) -> Result<Vec<(i64, i64)>> {
+        let deadline = Instant::now() + timeout;
+        let first = self.ask(&self.all, partitions, Offset::Beginning, deadline)?;
+        let end = self.ask(&self.all, partitions, Offset::End, deadline)?;
+        Ok(first.into_iter().zip(end).collect())
+    }
+
+    /// The end offset of each partition, in the order of `partitions`. With `read_committed`, transactions that are open
+    /// before it have ended.
+    ///
+    /// # Errors
+    /// As [`LogEnds::bounds`].
+    pub(crate) fn ends(
+        &self,
+        partitions: &[TopicPartition],
+        read_committed: bool,
+        timeout: Duration,
+    ) -> Result<Vec<i64>> {
+        let deadline = Instant::now() + timeout;
+        let ends = self.ask(&self.all, partitions, Offset::End, deadline)?;
+        if read_committed {
+            self.await_transactions(partitions, &ends, deadline)?;
+        }
+        Ok(ends)
+    }
+
+    fn await_transactions(&self, partitions: &[TopicPartition], ends: &[i64], deadline: Instant) -> Result<()> {
+        let consumer = self.committed()?;
+        loop {
+            let stable = self.ask(&consumer, partitions, Offset::End, deadline)?;
+            if stable.iter().zip(ends).all(|(stable, end)| stable >= end) {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(Error::retriable(format!(
+                    "a transaction on topic {} did not end in time",
+                    partitions.first().map_or("", |partition| &partition.topic)
+                ))
+                .with_exception("org.apache.kafka.common.errors.TimeoutException"));
+            }
+            thread::sleep(TRANSACTION_LOOK);
+        }
+    }
+
+    /// To such a client the end of a partition lies before the first transaction that is open.
+    fn committed(&self) -> Result<Arc<NativeConsumer>> {
+        let mut committed = self.committed.lock();
+        if let Some(consumer) = &*committed {
+            return Ok(Arc::clone(consumer));
+        }
+        let mut config = self.config.clone();
+        config.set("isolation.level", "read_committed");
+        let consumer = Arc::new(client_of(&config, &self.connection)?);
+        *committed = Some(Arc::clone(&consumer));
+        Ok(consumer)
+    }
+
+    fn ask(
+        &self,
+        consumer: &NativeConsumer,
+        partitions: &[TopicPartition],
+        which: Offset,
+        deadline: Instant,
+    ) -> Result<Vec<i64>> {
+        let mut is_reported = false;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let timeout = left.clamp(RETRY, QUESTION);
+            match list_offsets(consumer, &self.connection, partitions, which, timeout) {
+                Ok(offsets) => return Ok(in_order(partitions, &offsets)),
+                Err(error) if !error.is_retriable() || left.is_zero() => return Err(error),
+                Err(error) if !std::mem::replace(&mut is_reported, true) => {
+                    warn!(client = self.connection.client(), %error, "the end of a topic is not known yet, retrying");
+                }
+                Err(_) => {}
+            }
+            thread::sleep(RETRY.min(left));
+        }
+    }
+}
+
+fn in_order(partitions: &[TopicPartition], offsets: &Offsets) -> Vec<i64> {
+    partitions.iter().map(|partition| offsets.get(partition).copied().unwrap_or(0)).collect()
+}
+
+fn client_of(config: &ClientConfig, connection: &Arc<Connection>) -> Result<NativeConsumer> {
+    let events = ConsumerEvents::new(Arc::clone(connection));
+    events.close();
+    config
+        .create_with_context(events)
+        .map_err(|error| broker_error::from_client("make a client that asks for offsets", &error))
+}

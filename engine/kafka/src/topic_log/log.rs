@@ -1,0 +1,297 @@
+//! A log: what is written by anybody is read by everybody.
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use rdkafka::consumer::Consumer;
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use tracing::{debug, info};
+use volley_api::{ConfigMap, Error, Result, TopicPartition};
+
+use super::ends::LogEnds;
+use super::positions::Positions;
+use super::reader::{LogListener, NotReached, Reader, Reading};
+use super::writer::{LogEntry, LogWriter};
+use crate::committer::PROBE_GROUP;
+use crate::connection::Connection;
+use crate::consumer_events::{ConsumerEvents, NativeConsumer};
+use crate::{ClientRole, broker_error, translate};
+
+/// How long records may be on their way before it is looked into why nothing comes.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// How long a fetch waits for new records at the broker: nothing is delayed by it but the news that the end of a partition
+/// was met, which counts only where transactions are written.
+const FETCH_WAIT: &str = "1000";
+const FETCH_WAIT_WITH_TRANSACTIONS: &str = "200";
+
+/// What a reader holds on to ahead of its thread.
+const QUEUE_KIBIBYTES: &str = "4096";
+const QUEUE_MESSAGES: &str = "1000";
+
+/// Which log, and how it is read and written.
+#[derive(Clone)]
+pub struct LogSettings {
+    /// Topic.
+    pub topic: String,
+    /// How many partitions it has.
+    pub partitions: i32,
+    /// Properties of the producer, as for the Java client.
+    pub producer: ConfigMap,
+    /// Properties of the consumer, as for the Java client.
+    pub consumer: ConfigMap,
+    /// Whether it may hold transactions.
+    pub has_transactions: bool,
+}
+
+impl fmt::Debug for LogSettings {
+    /// Without the properties: values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogSettings")
+            .field("topic", &self.topic)
+            .field("partitions", &self.partitions)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The end offsets that somebody asked for last, and when.
+#[derive(Debug)]
+struct LastEnds {
+    asked: Instant,
+    ends: Arc<Vec<i64>>,
+}
+
+/// A topic that is read by one thread, all of it from its beginning, and written by any. Outages of the brokers are sat
+/// out.
+#[derive(Debug)]
+pub struct TopicLog {
+    topic: Arc<str>,
+    partitions: Vec<TopicPartition>,
+    read_committed: bool,
+    reading: Arc<Reading>,
+    writer: LogWriter,
+    ends: Arc<LogEnds>,
+    last_ends: Mutex<Option<LastEnds>>,
+}
+
+impl TopicLog {
+    /// Opens a log and reads all that it holds; when it returns, `listener` has been told of all of it.
+    ///
+    /// # Errors
+    /// `Config` when a property has a bad value or the broker refuses the client; `Retriable` when nothing could be read
+    /// for as long as `patience`.
+    pub fn start(
+        settings: &LogSettings,
+        ends: Arc<LogEnds>,
+        listener: Box<dyn LogListener>,
+        patience: Duration,
+    ) -> Result<Self> {
+        let topic: Arc<str> = settings.topic.as_str().into();
+        let partition = |number| TopicPartition::new(Arc::clone(&topic), number);
+        let partitions: Vec<_> = (0..settings.partitions).map(partition).collect();
+        let writer = LogWriter::connect(&topic, &settings.producer)?;
+        let config = consumer_config(settings);
+        let bounds = ends.bounds(&partitions, patience)?;
+        let reading = Arc::new(Reading::new(Positions::new(&bounds)));
+        let reader = Reader {
+            topic: Arc::clone(&topic),
+            consumer: consumer_at(&config, &partitions, &bounds, &reading)?,
+            reading: Arc::clone(&reading),
+            listener,
+            backlog: Some(bounds.iter().map(|(_, end)| *end).collect()),
+        };
+        spawn(reader)?;
+        let read_committed = config.get("isolation.level") == Some("read_committed");
+        let log = Self { topic, partitions, read_committed, reading, writer, ends, last_ends: Mutex::default() };
+        log.read_backlog(patience)?;
+        Ok(log)
+    }
+
+    fn read_backlog(&self, patience: Duration) -> Result<()> {
+        let started = Instant::now();
+        let mut progress = (Instant::now(), Vec::new());
+        while !self.outcome(self.reading.wait_for_backlog(PATIENCE))? {
+            let next = self.reading.next_offsets();
+            if next != progress.1 {
+                progress = (Instant::now(), next);
+            }
+            if progress.0.elapsed() >= patience {
+                return Err(self.timed_out(patience));
+            }
+        }
+        let offsets: i64 = self.reading.next_offsets().iter().sum();
+        debug!(topic = %self.topic, offsets, elapsed_ms = started.elapsed().as_millis(), "log has been read");
+        Ok(())
+    }
+
+    /// Whether it was reached.
+    fn outcome(&self, waited: std::result::Result<(), NotReached>) -> Result<bool> {
+        match waited {
+            Ok(()) => Ok(true),
+            Err(NotReached::Yet) => Ok(false),
+            Err(NotReached::Over) => {
+                Err(Error::retriable(format!("could not read topic {}: its log has been closed", self.topic)))
+            }
+        }
+    }
+
+    fn timed_out(&self, timeout: Duration) -> Error {
+        Error::retriable(format!("could not read topic {} to its end within {} ms", self.topic, timeout.as_millis()))
+            .with_exception("org.apache.kafka.common.errors.TimeoutException")
+    }
+
+    /// Reads everything that had been written by anybody when this was called.
+    ///
+    /// # Errors
+    /// `Retriable` if that takes longer than `timeout`, or the log has been closed; `Config` when the broker refuses.
+    pub fn read_to_end(&self, timeout: Duration) -> Result<()> {
+        let deadline = Instant::now() + timeout;
+        while self.writer.in_flight() > 0 && Instant::now() < deadline {
+            self.writer.check()?;
+            self.writer.serve(Duration::from_millis(1));
+        }
+        let ends = self.end_offsets(deadline)?;
+        self.read_past(&ends, deadline, timeout)
+    }
+
+    /// Writes records in order, waits for the fate of each, and reads up to those that were written. What becomes of each is
+    /// as for [`LogWriter::write`].
+    ///
+    /// # Errors
+    /// As [`TopicLog::read_to_end`]; the records may have been written nevertheless.
+    pub fn write_and_read(&self, entries: &[LogEntry<'_>], timeout: Duration) -> Result<Vec<Result<(i32, i64)>>> {
+        let deadline = Instant::now() + timeout;
+        let fates = self.writer.write(entries, timeout);
+        let written = fates.iter().filter_map(|fate| fate.as_ref().ok().copied());
+        self.read_written(written, deadline.saturating_duration_since(Instant::now()))?;
+        Ok(fates)
+    }
+
+    /// Reads up to records that were written at these partitions and offsets.
+    ///
+    /// # Errors
+    /// As [`TopicLog::read_to_end`].
+    pub fn read_written(&self, written: impl IntoIterator<Item = (i32, i64)>, timeout: Duration) -> Result<()> {
+        let mut ends = vec![0; self.partitions.len()];
+        for (partition, offset) in written {
+            if let Some(end) = usize::try_from(partition).ok().and_then(|partition| ends.get_mut(partition)) {
+                *end = (offset + 1).max(*end);
+            }
+        }
+        self.read_past(&ends, Instant::now() + timeout, timeout)
+    }
+
+    fn read_past(&self, ends: &[i64], deadline: Instant, timeout: Duration) -> Result<()> {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if self.outcome(self.reading.wait_for(ends, PATIENCE.min(left)))? {
+                return Ok(());
+            }
+            if left.is_zero() {
+                return Err(self.timed_out(timeout));
+            }
+            self.reading.ask_for_restarts();
+        }
+    }
+
+    /// Where the log ended at some time after this was called. Those who ask while another asks share the next answer.
+    fn end_offsets(&self, deadline: Instant) -> Result<Arc<Vec<i64>>> {
+        let called = Instant::now();
+        let mut last = self.last_ends.lock();
+        if let Some(last) = last.as_ref().filter(|last| last.asked >= called) {
+            return Ok(Arc::clone(&last.ends));
+        }
+        let asked = Instant::now();
+        let left = deadline.saturating_duration_since(asked);
+        let ends = Arc::new(self.ends.ends(&self.partitions, self.read_committed, left)?);
+        *last = Some(LastEnds { asked, ends: Arc::clone(&ends) });
+        Ok(ends)
+    }
+
+    /// Topic.
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// For writing without reading what was written.
+    pub fn writer(&self) -> &LogWriter {
+        &self.writer
+    }
+
+    /// Ends reading; the thread goes within moments, and nobody is told anything any more.
+    pub fn stop(&self) {
+        self.reading.stop();
+    }
+}
+
+impl Drop for TopicLog {
+    fn drop(&mut self) {
+        self.reading.stop();
+    }
+}
+
+fn consumer_config(settings: &LogSettings) -> ClientConfig {
+    let given = &settings.consumer;
+    let translation = translate(given, ClientRole::Consumer);
+    let mut config = translation.config;
+    let client = config.get("client.id").unwrap_or("volley").to_owned();
+    for warning in &translation.warnings {
+        debug!(client, "{warning}");
+    }
+    let fetch_wait = if settings.has_transactions { FETCH_WAIT_WITH_TRANSACTIONS } else { FETCH_WAIT };
+    for (java_key, key, value) in [
+        ("fetch.max.wait.ms", "fetch.wait.max.ms", fetch_wait),
+        ("metadata.max.age.ms", "topic.metadata.refresh.interval.ms", "300000"),
+        ("queued.max.messages.kbytes", "queued.max.messages.kbytes", QUEUE_KIBIBYTES),
+        ("queued.min.messages", "queued.min.messages", QUEUE_MESSAGES),
+    ] {
+        if !given.contains_key(java_key) {
+            config.set(key, value);
+        }
+    }
+    config.set("enable.partition.eof", "true").set("auto.offset.reset", "earliest");
+    if config.get("group.id").is_none_or(str::is_empty) {
+        config.set("group.id", PROBE_GROUP);
+    }
+    config
+}
+
+/// A consumer that fetches from the first offset of each partition on.
+fn consumer_at(
+    config: &ClientConfig,
+    partitions: &[TopicPartition],
+    bounds: &[(i64, i64)],
+    reading: &Arc<Reading>,
+) -> Result<NativeConsumer> {
+    let client = config.get("client.id").unwrap_or("volley");
+    let connection = Arc::new(Connection::new(client, config.get("bootstrap.servers").unwrap_or_default()));
+    let events = ConsumerEvents::new(Arc::clone(&connection));
+    events.close();
+    let mut consumer: NativeConsumer =
+        config.create_with_context(events).map_err(|error| broker_error::from_client("make a consumer", &error))?;
+    let woken = Arc::clone(reading);
+    consumer.set_nonempty_callback(move || woken.has_events());
+    let mut list = TopicPartitionList::with_capacity(partitions.len());
+    for (partition, (first, _)) in partitions.iter().zip(bounds) {
+        list.add_partition_offset(&partition.topic, partition.partition, Offset::Offset(*first))
+            .map_err(|error| broker_error::from_client(&format!("set the offset of {partition}"), &error))?;
+    }
+    connection.outcome("assign partitions", consumer.assign(&list))?;
+    Ok(consumer)
+}
+
+fn spawn(reader: Reader) -> Result<()> {
+    let topic = Arc::clone(&reader.topic);
+    let run = move || {
+        let topic = Arc::clone(&reader.topic);
+        reader.run();
+        info!(%topic, "log is closed");
+    };
+    let spawned = thread::Builder::new().name(format!("log {topic}")).spawn(run);
+    spawned.map(drop).map_err(|error| {
+        Error::fatal(format!("could not start the thread that reads topic {topic}")).with_source(error)
+    })
+}

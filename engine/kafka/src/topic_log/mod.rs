@@ -1,0 +1,19 @@
+//! A compacted topic as shared memory: everybody reads all of it, and what one writes all others read.
+//!
+//! ```text
+//!   writers ── LogWriter / TransactionalLogWriter ──► topic ──► one thread ──► LogListener
+//!   readers ── read_to_end: LogEnds asks where the end is ── Positions tell when the thread has come there
+//! ```
+
+mod ends;
+mod log;
+mod positions;
+mod reader;
+mod transactional_writer;
+mod writer;
+
+pub use ends::LogEnds;
+pub use log::{LogSettings, TopicLog};
+pub use reader::{LogListener, LogRecord};
+pub use transactional_writer::TransactionalLogWriter;
+pub use writer::{LogEntry, LogWriter, OnDelivery};

@@ -1,0 +1,218 @@
+//! How far each partition of a log has been read. Pure.
+//!
+//! Records alone do not tell: the end of a partition may be transaction markers and aborted or compacted records, which
+//! nobody is given. That the end was met tells more, but not where it was. So it counts for an end offset only if that was
+//! known before the fetching began which met the end; where it was not, fetching is begun anew.
+
+/// Where a partition is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Position {
+    /// One past the last record taken.
+    next: i64,
+    /// No record before this one is still to come.
+    reached: i64,
+    /// An end offset that was known before the present fetching began.
+    known_end: i64,
+    /// The end offset that somebody waits for.
+    wanted: i64,
+    /// The end was met, and no record came since.
+    is_quiet: bool,
+}
+
+/// A partition whose fetching has to begin anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Restart {
+    pub(crate) partition: i32,
+    /// Where to begin.
+    pub(crate) from: i64,
+    /// The end offset that it is for.
+    pub(crate) goal: i64,
+}
+
+/// The positions of all partitions, numbered from 0.
+#[derive(Clone, Debug)]
+pub(crate) struct Positions {
+    partitions: Vec<Position>,
+}
+
+impl Positions {
+    /// Fetching begins at the first offset of each partition, when its end offset (second) is known already.
+    pub(crate) fn new(bounds: &[(i64, i64)]) -> Self {
+        let position = |(first, end): &(i64, i64)| Position {
+            next: *first,
+            reached: *first,
+            known_end: *end,
+            wanted: *end,
+            is_quiet: false,
+        };
+        Self { partitions: bounds.iter().map(position).collect() }
+    }
+
+    fn get(&mut self, partition: i32) -> Option<&mut Position> {
+        self.partitions.get_mut(usize::try_from(partition).ok()?)
+    }
+
+    /// Whether the record at `offset` was not taken yet.
+    pub(crate) fn is_new(&mut self, partition: i32, offset: i64) -> bool {
+        self.get(partition).is_some_and(|position| offset >= position.next)
+    }
+
+    /// The record at `offset` has been taken.
+    pub(crate) fn taken(&mut self, partition: i32, offset: i64) {
+        if let Some(position) = self.get(partition) {
+            position.next = position.next.max(offset + 1);
+            position.reached = position.reached.max(position.next);
+            position.is_quiet = false;
+        }
+    }
+
+    /// The end of a partition was met.
+    pub(crate) fn end_met(&mut self, partition: i32) {
+        if let Some(position) = self.get(partition) {
+            position.is_quiet = true;
+            position.reached = position.reached.max(position.known_end);
+        }
+    }
+
+    /// Somebody waits for these end offsets, one for each partition.
+    pub(crate) fn want(&mut self, ends: &[i64]) {
+        for (position, end) in self.partitions.iter_mut().zip(ends) {
+            position.wanted = position.wanted.max(*end);
+        }
+    }
+
+    /// Whether everything before these end offsets has been taken.
+    pub(crate) fn have_reached(&self, ends: &[i64]) -> bool {
+        self.partitions.iter().zip(ends).all(|(position, end)| position.reached >= *end)
+    }
+
+    /// What is to be fetched anew for those who wait: where the end was met, but maybe too early.
+    pub(crate) fn restarts(&self) -> Vec<Restart> {
+        let partitions = self.partitions.iter().zip(0..);
+        let stuck = partitions.filter(|(position, _)| position.is_quiet && position.reached < position.wanted);
+        stuck.map(|(position, partition)| Restart { partition, from: position.next, goal: position.wanted }).collect()
+    }
+
+    /// Fetching has begun anew.
+    pub(crate) fn restarted(&mut self, restart: Restart) {
+        if let Some(position) = self.get(restart.partition) {
+            position.known_end = position.known_end.max(restart.goal);
+            position.is_quiet = false;
+        }
+    }
+
+    /// One past the last record taken, of each partition.
+    pub(crate) fn next_offsets(&self) -> Vec<i64> {
+        self.partitions.iter().map(|position| position.next).collect()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn records_are_taken_once() {
+        let mut positions = Positions::new(&[(3, 5)]);
+        assert!(!positions.is_new(0, 2) && positions.is_new(0, 3));
+        positions.taken(0, 3);
+        assert!(!positions.is_new(0, 3) && positions.is_new(0, 4));
+        positions.taken(0, 4);
+        assert!(positions.have_reached(&[5]) && !positions.have_reached(&[6]));
+        assert!(!positions.is_new(7, 0), "a partition that is not read");
+    }
+
+    #[test]
+    fn an_end_counts_only_for_what_was_known_before() {
+        let mut positions = Positions::new(&[(0, 2)]);
+        positions.taken(0, 0);
+        positions.end_met(0);
+        assert!(positions.have_reached(&[2]), "offset 1 is a marker");
+        positions.want(&[9]);
+        positions.end_met(0);
+        assert!(!positions.have_reached(&[9]), "it may have been the end at 2");
+        let restarts = positions.restarts();
+        assert_eq!(restarts, [Restart { partition: 0, from: 1, goal: 9 }]);
+        positions.restarted(restarts[0]);
+        assert_eq!(positions.restarts(), [], "its end is not met yet");
+        positions.end_met(0);
+        assert!(positions.have_reached(&[9]));
+        assert_eq!(positions.restarts(), []);
+    }
+
+    /// A log where some offsets hold records and others markers, read by a client that reports the end late.
+    #[derive(Debug, Clone)]
+    enum Step {
+        Append(bool),
+        Fetch,
+        Ask,
+        Restart,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            any::<bool>().prop_map(Step::Append),
+            Just(Step::Fetch),
+            Just(Step::Fetch),
+            Just(Step::Ask),
+            Just(Step::Restart),
+        ];
+        prop::collection::vec(step, 0..60)
+    }
+
+    proptest! {
+        /// Nobody is told that an end was reached before every record below it was taken, and everybody is in the end.
+        #[test]
+        fn reached_means_taken(steps in steps()) {
+            let mut log: Vec<bool> = Vec::new();
+            let mut positions = Positions::new(&[(0, 0)]);
+            let (mut fetched, mut reported_end) = (0usize, None);
+            let mut taken = Vec::new();
+            let mut goal = 0;
+            let fetch = |log: &[bool], positions: &mut Positions, fetched: &mut usize, reported: &mut Option<usize>, taken: &mut Vec<usize>| {
+                // one answer of the broker: the next offset, or that this is the end, said once
+                if *fetched < log.len() {
+                    if log[*fetched] && positions.is_new(0, *fetched as i64) {
+                        taken.push(*fetched);
+                        positions.taken(0, *fetched as i64);
+                    }
+                    *fetched += 1;
+                } else if *reported != Some(*fetched) {
+                    *reported = Some(*fetched);
+                    positions.end_met(0);
+                }
+            };
+            let restart = |positions: &mut Positions, fetched: &mut usize, reported: &mut Option<usize>| {
+                for restart in positions.restarts() {
+                    *fetched = restart.from as usize;
+                    *reported = None;
+                    positions.restarted(restart);
+                }
+            };
+            for step in steps {
+                match step {
+                    Step::Append(is_record) => log.push(is_record),
+                    Step::Fetch => fetch(&log, &mut positions, &mut fetched, &mut reported_end, &mut taken),
+                    Step::Ask => {
+                        goal = log.len() as i64;
+                        positions.want(&[goal]);
+                    }
+                    Step::Restart => restart(&mut positions, &mut fetched, &mut reported_end),
+                }
+                if positions.have_reached(&[goal]) {
+                    let records: Vec<_> = (0..goal as usize).filter(|offset| log[*offset]).collect();
+                    prop_assert!(records.iter().all(|offset| taken.contains(offset)));
+                }
+            }
+            for _ in 0..2 * log.len() + 4 {
+                fetch(&log, &mut positions, &mut fetched, &mut reported_end, &mut taken);
+                restart(&mut positions, &mut fetched, &mut reported_end);
+            }
+            prop_assert!(positions.have_reached(&[goal]));
+            prop_assert!(taken.is_sorted() && taken.windows(2).all(|pair| pair[0] != pair[1]));
+        }
+    }
+}

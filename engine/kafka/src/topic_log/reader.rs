@@ -1,0 +1,254 @@
+//! The one thread that reads a log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use rdkafka::Offset;
+use rdkafka::consumer::Consumer;
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use tracing::{debug, warn};
+
+use super::positions::Positions;
+use crate::consumer_events::NativeConsumer;
+
+/// How long the thread sleeps at most, should a wake-up be lost.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// How long beginning anew may take.
+const SEEK: Duration = Duration::from_secs(5);
+
+/// A record as it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogRecord<'a> {
+    /// Partition.
+    pub partition: i32,
+    /// Offset.
+    pub offset: i64,
+    /// Milliseconds since 1970-01-01 UTC; `None` = not said.
+    pub timestamp: Option<i64>,
+    /// Key.
+    pub key: Option<&'a [u8]>,
+    /// Value; `None` = tombstone.
+    pub value: Option<&'a [u8]>,
+}
+
+/// Takes what is read, on the log's thread. It MUST NOT read to the end of the same log, which would wait for itself.
+pub trait LogListener: Send {
+    /// The next record of its partition.
+    fn record(&mut self, record: &LogRecord<'_>);
+
+    /// Everything that was in the log when it was opened has been read.
+    fn caught_up(&mut self) {}
+}
+
+/// What the reading thread and those who wait for it share.
+#[derive(Debug)]
+pub(super) struct Reading {
+    state: Mutex<ReadingState>,
+    /// The thread has something to do.
+    wake: Condvar,
+    /// The thread has come further, or ended.
+    progress: Condvar,
+}
+
+#[derive(Debug)]
+struct ReadingState {
+    positions: Positions,
+    has_caught_up: bool,
+    has_events: bool,
+    restart_asked: bool,
+    is_stopping: bool,
+    is_over: bool,
+}
+
+impl ReadingState {
+    fn has_ended(&self) -> bool {
+        self.is_stopping || self.is_over
+    }
+}
+
+/// Why waiting for a position was in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotReached {
+    Yet,
+    Over,
+}
+
+impl Reading {
+    pub(super) fn new(positions: Positions) -> Self {
+        let state = ReadingState {
+            positions,
+            has_caught_up: false,
+            has_events: true,
+            restart_asked: false,
+            is_stopping: false,
+            is_over: false,
+        };
+        Self { state: Mutex::new(state), wake: Condvar::new(), progress: Condvar::new() }
+    }
+
+    /// The client has something for the thread. Called with locks of the client held.
+    pub(super) fn has_events(&self) {
+        self.state.lock().has_events = true;
+        self.wake.notify_one();
+    }
+
+    pub(super) fn stop(&self) {
+        self.state.lock().is_stopping = true;
+        self.wake.notify_one();
+        self.progress.notify_all();
+    }
+
+    pub(super) fn next_offsets(&self) -> Vec<i64> {
+        self.state.lock().positions.next_offsets()
+    }
+
+    /// Waits until everything before these end offsets has been taken.
+    pub(super) fn wait_for(&self, ends: &[i64], timeout: Duration) -> Result<(), NotReached> {
+        let mut state = self.state.lock();
+        state.positions.want(ends);
+        let is_waiting = |state: &mut ReadingState| !state.positions.have_reached(ends) && !state.has_ended();
+        self.progress.wait_while_for(&mut state, is_waiting, timeout);
+        match &*state {
+            state if state.positions.have_reached(ends) => Ok(()),
+            state if state.has_ended() => Err(NotReached::Over),
+            _ => Err(NotReached::Yet),
+        }
+    }
+
+    /// Waits until all that was there at the beginning has been taken, and the listener been told so.
+    pub(super) fn wait_for_backlog(&self, timeout: Duration) -> Result<(), NotReached> {
+        let mut state = self.state.lock();
+        self.progress.wait_while_for(&mut state, |state| !state.has_caught_up && !state.has_ended(), timeout);
+        match &*state {
+            state if state.has_caught_up => Ok(()),
+            state if state.has_ended() => Err(NotReached::Over),
+            _ => Err(NotReached::Yet),
+        }
+    }
+
+    /// Where the end was met, but maybe before it was where it is now, fetching begins anew.
+    pub(super) fn ask_for_restarts(&self) {
+        self.state.lock().restart_asked = true;
+        self.wake.notify_one();
+    }
+
+    fn over(&self) {
+        self.state.lock().is_over = true;
+        self.progress.notify_all();
+    }
+
+    /// Sleeps until there is something to do; `None` when the thread is to end.
+    fn work(&self) -> Option<MutexGuard<'_, ReadingState>> {
+        let mut state = self.state.lock();
+        if !state.has_events && !state.restart_asked && !state.is_stopping {
+            self.wake.wait_for(&mut state, LONGEST_SLEEP);
+        }
+        state.has_events = false;
+        (!state.is_stopping).then_some(state)
+    }
+}
+
+/// Reads until told to stop.
+pub(super) struct Reader {
+    pub(super) topic: Arc<str>,
+    pub(super) consumer: NativeConsumer,
+    pub(super) reading: Arc<Reading>,
+    pub(super) listener: Box<dyn LogListener>,
+    /// What was in the log at the beginning; `None` once it has been read.
+    pub(super) backlog: Option<Vec<i64>>,
+}
+
+/// Tells those who wait that the thread has ended, however it did.
+struct Over<'a>(&'a Reading);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.over();
+    }
+}
+
+impl Reader {
+    pub(super) fn run(mut self) {
+        let reading = Arc::clone(&self.reading);
+        let _over = Over(&reading);
+        let mut last_failure = String::new();
+        self.look_at_backlog();
+        while let Some(mut state) = reading.work() {
+            let restart_asked = std::mem::take(&mut state.restart_asked);
+            drop(state);
+            if restart_asked {
+                self.restart();
+            }
+            while let Some(event) = self.consumer.poll(Duration::ZERO) {
+                match event {
+                    Ok(message) => {
+                        last_failure.clear();
+                        let (partition, offset) = (message.partition(), message.offset());
+                        let is_new = reading.state.lock().positions.is_new(partition, offset);
+                        if is_new {
+                            // nobody is told that it was read before its listener knows it
+                            tell(&mut *self.listener, &message);
+                            reading.state.lock().positions.taken(partition, offset);
+                            reading.progress.notify_all();
+                        }
+                    }
+                    Err(KafkaError::PartitionEOF(partition)) => {
+                        last_failure.clear();
+                        self.consumer.context().connection.mark_up();
+                        reading.state.lock().positions.end_met(partition);
+                        reading.progress.notify_all();
+                    }
+                    Err(error) => self.report(&error, &mut last_failure),
+                }
+                self.look_at_backlog();
+                if reading.state.lock().is_stopping {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn look_at_backlog(&mut self) {
+        let is_read = |backlog: &Vec<i64>| self.reading.state.lock().positions.have_reached(backlog);
+        if self.backlog.as_ref().is_some_and(is_read) {
+            self.backlog = None;
+            self.listener.caught_up();
+            self.reading.state.lock().has_caught_up = true;
+            self.reading.progress.notify_all();
+        }
+    }
+
+    fn restart(&self) {
+        let restarts = self.reading.state.lock().positions.restarts();
+        for restart in restarts {
+            let outcome = self.consumer.seek(&self.topic, restart.partition, Offset::Offset(restart.from), SEEK);
+            match outcome {
+                Ok(()) => self.reading.state.lock().positions.restarted(restart),
+                Err(error) => debug!(topic = %self.topic, partition = restart.partition, %error, "could not seek"),
+            }
+        }
+    }
+
+    /// Everything is tried again by the client itself, for ever: say it once.
+    fn report(&self, error: &KafkaError, last_failure: &mut String) {
+        let text = error.to_string();
+        if *last_failure == text || self.consumer.context().connection.is_broken() {
+            return;
+        }
+        warn!(topic = %self.topic, %error, "could not read, retrying");
+        *last_failure = text;
+    }
+}
+
+fn tell(listener: &mut dyn LogListener, message: &impl Message) {
+    listener.record(&LogRecord {
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp: message.timestamp().to_millis(),
+        key: message.key(),
+        value: message.payload(),
+    });
+}

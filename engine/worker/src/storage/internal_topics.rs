@@ -1,0 +1,188 @@
+//! The topics of a group of workers: made if they are not there, refused if they are not fit.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tracing::{debug, info};
+use volley_api::{ConfigMap, Error, ErrorKind, Result};
+use volley_kafka::{Admin, LogEnds, LogListener, LogSettings, NewTopic, TopicLog};
+
+use crate::worker_config::{InternalTopic, LogClients};
+
+/// How long a topic that was just created may stay unknown to the broker that is asked.
+const VISIBLE: Duration = Duration::from_secs(30);
+
+/// Between two looks for it.
+const VISIBLE_LOOK: Duration = Duration::from_millis(50);
+
+/// How long nothing of a topic may be readable when a worker starts.
+const READ_PATIENCE: Duration = Duration::from_secs(900);
+
+const COMPACT: &str = "compact";
+
+/// Opens internal topics. Everything blocks.
+pub(super) struct InternalTopics {
+    admin: ConfigMap,
+    ends: Arc<LogEnds>,
+    patience: Duration,
+    backoff: Duration,
+}
+
+impl InternalTopics {
+    /// `admin` are the properties of the client that creates topics and asks for offsets; `patience` is how long creation is
+    /// tried, with `backoff` in between.
+    pub(super) fn connect(admin: ConfigMap, patience: Duration, backoff: Duration) -> Result<Self> {
+        let ends = Arc::new(LogEnds::connect(&admin)?);
+        Ok(Self { admin, ends, patience, backoff })
+    }
+
+    /// Makes sure that a topic is there and fit, and reads all of it.
+    ///
+    /// # Errors
+    /// `Config` when it is not fit or cannot be made, which a user has to change; `Retriable` when the brokers do not
+    /// answer.
+    pub(super) fn open(
+        &self,
+        topic: &InternalTopic,
+        clients: LogClients,
+        has_transactions: bool,
+        listener: Box<dyn LogListener>,
+    ) -> Result<TopicLog> {
+        let partitions = self.ensure(topic)?;
+        let settings = LogSettings {
+            topic: topic.name.clone(),
+            partitions,
+            producer: clients.producer,
+            consumer: clients.consumer,
+            has_transactions,
+        };
+        TopicLog::start(&settings, Arc::clone(&self.ends), listener, READ_PATIENCE)
+    }
+
+    /// Number of partitions of a topic that is there and fit.
+    fn ensure(&self, topic: &InternalTopic) -> Result<i32> {
+        let admin = Admin::connect(&self.admin)?;
+        let is_new = self.create(&admin, topic)?;
+        let partitions = await_visible(&admin, topic)?;
+        if !is_new {
+            check_policy(&admin, topic)?;
+        }
+        if topic.partitions == 1 && topic.key == "config.storage.topic" && partitions != 1 {
+            return Err(Error::config(format!(
+                "Topic '{}' supplied via the '{}' property is required to have a single partition in order to guarantee \
+                 consistency of {}, but found {partitions} partitions.",
+                topic.name, topic.key, topic.purpose
+            )));
+        }
+        Ok(partitions)
+    }
+
+    /// Whether it was created; `false` if it was there already, or this worker may not create topics.
+    fn create(&self, admin: &Admin, topic: &InternalTopic) -> Result<bool> {
+        let new = NewTopic {
+            name: topic.name.clone(),
+            partitions: topic.partitions,
+            replication_factor: topic.replication_factor,
+            configs: with_policy(topic),
+        };
+        let deadline = Instant::now() + self.patience;
+        let mut is_reported = false;
+        loop {
+            match admin.create_topic(&new) {
+                Ok(true) => {
+                    info!(topic = topic.name, partitions = topic.partitions, "created the topic of {}", topic.purpose);
+                    return Ok(true);
+                }
+                Ok(false) => return Ok(false),
+                Err(error) if is_not_authorized(&error) => {
+                    info!(
+                        topic = topic.name,
+                        "the worker is not allowed to create topics, assuming that this one exists"
+                    );
+                    return Ok(false);
+                }
+                Err(error) if !may_pass(&error) || Instant::now() + self.backoff >= deadline => {
+                    return Err(not_created(topic, error));
+                }
+                Err(error) if !std::mem::replace(&mut is_reported, true) => {
+                    info!(topic = topic.name, reason = %error, "topic could not be created yet, retrying");
+                }
+                Err(_) => {}
+            }
+            thread::sleep(self.backoff);
+        }
+    }
+}
+
+fn with_policy(topic: &InternalTopic) -> std::collections::BTreeMap<String, String> {
+    let mut configs = topic.configs.clone();
+    configs.insert("cleanup.policy".to_owned(), COMPACT.to_owned());
+    configs
+}
+
+/// Too few brokers may become enough: they may just be starting, too.
+fn may_pass(error: &Error) -> bool {
+    error.is_retriable() || error.exception().ends_with("InvalidReplicationFactorException")
+}
+
+fn is_not_authorized(error: &Error) -> bool {
+    ["TopicAuthorizationException", "ClusterAuthorizationException"]
+        .iter()
+        .any(|class| error.exception().ends_with(class))
+}
+
+fn not_created(topic: &InternalTopic, error: Error) -> Error {
+    let setting = topic.key.trim_end_matches("topic");
+    let message = format!(
+        "could not create topic '{}' of the '{}' property with {} partitions and {} replicas: change '{setting}partitions' \
+         and '{setting}replication.factor', or create it yourself, compacted",
+        topic.name, topic.key, topic.partitions, topic.replication_factor
+    );
+    let kind = if error.is_retriable() { ErrorKind::Retriable } else { ErrorKind::Config };
+    Error::new(kind, message).with_exception("org.apache.kafka.connect.errors.ConnectException").with_source(error)
+}
+
+fn await_visible(admin: &Admin, topic: &InternalTopic) -> Result<i32> {
+    let deadline = Instant::now() + VISIBLE;
+    loop {
+        match admin.topic(&topic.name)? {
+            Some(description) if description.partitions > 0 => return Ok(description.partitions),
+            _ if Instant::now() >= deadline => {
+                return Err(Error::config(format!(
+                    "could not find topic '{}' of the '{}' property: create it, compacted, or allow the worker to",
+                    topic.name, topic.key
+                )));
+            }
+            _ => thread::sleep(VISIBLE_LOOK),
+        }
+    }
+}
+
+fn check_policy(admin: &Admin, topic: &InternalTopic) -> Result<()> {
+    let configs = match admin.topic_config(&topic.name) {
+        Ok(configs) => configs,
+        Err(error) if is_not_authorized(&error) => {
+            info!(
+                topic = topic.name,
+                "the worker is not allowed to see the configuration of the topic, assuming that it is compacted"
+            );
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
+    let policy = configs.get("cleanup.policy").map_or("", String::as_str);
+    let mut policies: Vec<&str> = policy.split(',').map(str::trim).filter(|policy| !policy.is_empty()).collect();
+    policies.dedup();
+    if policies == [COMPACT] {
+        debug!(topic = topic.name, "topic is compacted");
+        return Ok(());
+    }
+    let (name, key, purpose) = (&topic.name, topic.key, topic.purpose);
+    Err(Error::config(format!(
+        "Topic '{name}' supplied via the '{key}' property is required to have 'cleanup.policy=compact' to guarantee \
+         consistency and durability of {purpose}, but found the topic currently has 'cleanup.policy={policy}'. Continuing \
+         would likely result in eventually losing {purpose} and problems restarting this Connect cluster in the future. \
+         Change the '{key}' property in the Connect worker configurations to use a topic with 'cleanup.policy=compact'."
+    )))
+}

@@ -1,0 +1,54 @@
+//! The three stores of a distributed worker.
+
+use std::sync::Arc;
+use std::thread;
+
+use volley_api::{Error, Result};
+
+use super::internal_topics::InternalTopics;
+use super::kafka_config_backing_store::ConfigUpdateListener;
+use super::{KafkaConfigBackingStore, KafkaOffsetBackingStore, KafkaStatusBackingStore};
+use crate::worker_config::WorkerConfig;
+
+/// The stores of a distributed worker, opened at the same time. They share a client for questions.
+#[derive(Debug)]
+pub struct KafkaStores {
+    /// Source offsets.
+    pub offsets: KafkaOffsetBackingStore,
+    /// Statuses.
+    pub statuses: KafkaStatusBackingStore,
+    /// Configurations.
+    pub configs: KafkaConfigBackingStore,
+}
+
+impl KafkaStores {
+    /// Opens all three and reads what they hold. Blocks.
+    ///
+    /// # Errors
+    /// That of the offset store, else that of the status store, else that of the config store.
+    pub fn start(config: &WorkerConfig, listener: ConfigUpdateListener) -> Result<Self> {
+        let topics = topics_of(config)?;
+        let (offsets, statuses, configs) = thread::scope(|scope| {
+            let offsets = scope.spawn(|| {
+                KafkaOffsetBackingStore::open(config, &topics, &config.offset_topic(), config.offset_log_clients())
+            });
+            let statuses = scope.spawn(|| KafkaStatusBackingStore::open(config, &topics));
+            let configs = KafkaConfigBackingStore::open(config, &topics, Arc::clone(&listener));
+            (offsets.join(), statuses.join(), configs)
+        });
+        Ok(Self {
+            offsets: offsets.unwrap_or_else(|_| Err(panicked("offset")))?,
+            statuses: statuses.unwrap_or_else(|_| Err(panicked("status")))?,
+            configs: configs?,
+        })
+    }
+}
+
+fn panicked(store: &str) -> Error {
+    Error::fatal(format!("the {store} store could not be started: its start panicked"))
+}
+
+/// The worker's own way to its topics.
+pub(super) fn topics_of(config: &WorkerConfig) -> Result<InternalTopics> {
+    InternalTopics::connect(config.shared_admin_properties(), config.default_api_timeout(), config.retry_backoff())
+}

@@ -1,0 +1,169 @@
+//! Sends status records in the background: in order, and again and again until they are stored or no longer true.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use tracing::{debug, error, warn};
+use volley_api::{Error, Result};
+use volley_kafka::{LogEntry, TopicLog};
+
+/// Before a record is sent again, the first time and at most.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LONGEST_RETRY: Duration = Duration::from_secs(10);
+
+/// How long one look for acknowledgements lasts, first and at most.
+const SHORTEST_LOOK: Duration = Duration::from_millis(1);
+const LONGEST_LOOK: Duration = Duration::from_millis(20);
+
+/// A record on its way, by its key.
+#[derive(Clone, Debug)]
+struct OnItsWay {
+    /// Tells it from earlier and later records of the same key.
+    sequence: u64,
+    value: Option<Vec<u8>>,
+    backoff: Duration,
+    /// When it is sent again; `None` while it is being sent.
+    again_at: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+struct Sending {
+    sequence: u64,
+    latest: HashMap<String, OnItsWay>,
+    is_stopping: bool,
+}
+
+/// Sends; shared by those who put statuses and the thread that sees to them.
+#[derive(Debug)]
+pub(super) struct StatusSender {
+    log: Arc<TopicLog>,
+    sending: Mutex<Sending>,
+    changed: Condvar,
+}
+
+impl StatusSender {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// `Fatal` if there can be no more threads.
+    pub(super) fn start(log: Arc<TopicLog>) -> Result<Arc<Self>> {
+        let sender = Arc::new(Self { log, sending: Mutex::default(), changed: Condvar::new() });
+        let run = Arc::clone(&sender);
+        thread::Builder::new()
+            .name("status sender".to_owned())
+            .spawn(move || run.run())
+            .map_err(|error| Error::fatal("could not start the thread that sends statuses").with_source(error))?;
+        Ok(sender)
+    }
+
+    /// Sends a record; it supersedes an earlier one with that key that has not been stored yet.
+    pub(super) fn send(self: &Arc<Self>, key: String, value: Option<Vec<u8>>) {
+        let sequence = {
+            let mut sending = self.sending.lock();
+            sending.sequence += 1;
+            let sequence = sending.sequence;
+            let record = OnItsWay { sequence, value: value.clone(), backoff: FIRST_RETRY, again_at: None };
+            sending.latest.insert(key.clone(), record);
+            sequence
+        };
+        self.hand_over(key, value.as_deref(), sequence);
+    }
+
+    fn hand_over(self: &Arc<Self>, key: String, value: Option<&[u8]>, sequence: u64) {
+        // Weak: the writer keeps this until the record has a fate, and the sender keeps the writer.
+        let (sender, record) = (Arc::downgrade(self), key.clone());
+        let told = move |fate: Result<(i32, i64)>| {
+            if let Some(sender) = sender.upgrade() {
+                sender.told(&record, sequence, fate.map(drop));
+            }
+        };
+        self.log.writer().send(LogEntry { key: key.as_bytes(), value }, Box::new(told));
+        self.changed.notify_all();
+    }
+
+    fn told(&self, key: &str, sequence: u64, fate: Result<()>) {
+        let mut sending = self.sending.lock();
+        let Some(record) = sending.latest.get_mut(key).filter(|record| record.sequence == sequence) else {
+            return;
+        };
+        match fate {
+            Err(error) if error.is_retriable() => {
+                debug!(key, %error, "status was not stored, sending it again");
+                record.again_at = Some(Instant::now() + record.backoff);
+                record.backoff = (record.backoff * 2).min(LONGEST_RETRY);
+            }
+            Err(error) => {
+                error!(key, %error, "status cannot be stored");
+                sending.latest.remove(key);
+            }
+            Ok(()) => {
+                sending.latest.remove(key);
+            }
+        }
+        self.changed.notify_all();
+    }
+
+    /// Waits until everything sent so far is stored, given up or superseded.
+    pub(super) fn flush(&self, timeout: Duration) {
+        let mut sending = self.sending.lock();
+        let upto = sending.sequence;
+        let is_open = |sending: &mut Sending| {
+            !sending.is_stopping && sending.latest.values().any(|record| record.sequence <= upto)
+        };
+        if self.changed.wait_while_for(&mut sending, is_open, timeout).timed_out() {
+            warn!(topic = self.log.topic(), "not all statuses were stored in time");
+        }
+    }
+
+    /// Ends the thread.
+    pub(super) fn stop(&self) {
+        self.sending.lock().is_stopping = true;
+        self.changed.notify_all();
+    }
+
+    fn run(self: Arc<Self>) {
+        let mut look = SHORTEST_LOOK;
+        while let Some(due) = self.work() {
+            look = if due.is_empty() { (look * 2).min(LONGEST_LOOK) } else { SHORTEST_LOOK };
+            for (key, record) in due {
+                self.hand_over(key, record.value.as_deref(), record.sequence);
+            }
+            match self.log.writer().in_flight() {
+                0 => look = SHORTEST_LOOK,
+                _ => self.log.writer().serve(look),
+            }
+        }
+    }
+
+    /// Sleeps until there is something to do; answers with the records to be sent again, `None` at the end.
+    fn work(&self) -> Option<Vec<(String, OnItsWay)>> {
+        let mut sending = self.sending.lock();
+        loop {
+            if sending.is_stopping {
+                return None;
+            }
+            let now = Instant::now();
+            let due = take_due(&mut sending, now);
+            // The acknowledgement of a record that was superseded is to be fetched too.
+            if !due.is_empty() || self.log.writer().in_flight() > 0 {
+                return Some(due);
+            }
+            match sending.latest.values().filter_map(|record| record.again_at).min() {
+                Some(next) => drop(self.changed.wait_until(&mut sending, next)),
+                None => self.changed.wait(&mut sending),
+            }
+        }
+    }
+}
+
+fn take_due(sending: &mut Sending, now: Instant) -> Vec<(String, OnItsWay)> {
+    let due = sending.latest.iter_mut().filter(|(_, record)| record.again_at.is_some_and(|at| at <= now));
+    let due = due.map(|(key, record)| {
+        record.again_at = None;
+        (key.clone(), record.clone())
+    });
+    due.collect()
+}
