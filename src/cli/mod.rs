@@ -1,6 +1,7 @@
 //! The command line.
 
 mod completions;
+mod distributed;
 mod output;
 mod plugins;
 mod preview;
@@ -44,6 +45,8 @@ enum Command {
     Quickstart(quickstart::Arguments),
     /// Run a standalone worker with the given connectors
     Standalone(standalone::Arguments),
+    /// Run a worker of a group, which connectors are given to over REST
+    Distributed(distributed::Arguments),
     /// Check a connector's configuration, without running it
     Validate(validate::Arguments),
     /// List the plug-ins, or show the keys of one
@@ -67,7 +70,7 @@ pub fn run(more: Vec<Plugin>) -> ExitCode {
         }
     };
     let level = match cli.command {
-        Command::Standalone(_) => "info",
+        Command::Standalone(_) | Command::Distributed(_) => "info",
         _ => "warn",
     };
     let levels = logging::start(cli.log_format, level);
@@ -77,6 +80,7 @@ pub fn run(more: Vec<Plugin>) -> ExitCode {
         #[cfg(feature = "embedded-broker")]
         Command::Quickstart(arguments) => quickstart::run(&arguments, plugins, levels),
         Command::Standalone(arguments) => standalone::run(&arguments, plugins, levels),
+        Command::Distributed(arguments) => distributed::run(&arguments, plugins, levels),
         Command::Validate(arguments) => validate::run(&arguments, plugins),
         Command::Plugins(arguments) => plugins::run(&arguments, plugins),
         Command::Preview(arguments) => preview::run(&arguments, plugins),

@@ -6,6 +6,7 @@ pub mod config_providers;
 pub mod config_transformer;
 pub mod connector_config;
 pub mod connector_file;
+pub mod distributed_worker;
 pub mod group;
 pub mod herder;
 pub mod json_config;

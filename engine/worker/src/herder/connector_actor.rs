@@ -3,19 +3,21 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use volley_api::{ConfigMap, Error, Result};
 
 use super::completion::Completion;
-use super::connector_parts::{max_tasks, resolved, task_parts};
+use super::connector_parts::{at, max_tasks, plan_restarts, resolved, task_parts};
 use super::connector_requests::{ConnectorRequest, ConnectorRequests};
 use super::connector_tasks::{ConnectorTasks, TaskParts};
 use super::progress::RateMeter;
+use super::restart_schedule::{Part, RestartSchedule};
 use super::status_writer::StatusWriter;
 use super::task_board::TaskBoard;
 use super::task_configs::{have_changed, stored_task_configs};
@@ -117,6 +119,9 @@ pub(super) struct ConnectorActor {
     /// The resolved configuration that the tasks were started with.
     applied: Option<ConfigMap>,
     started_at: Instant,
+    schedule: RestartSchedule,
+    /// Whether the schedule knows that the instance is FAILED.
+    failure_planned: bool,
 }
 
 impl ConnectorActor {
@@ -146,6 +151,8 @@ impl ConnectorActor {
             connector: None,
             applied: None,
             started_at: Instant::now(),
+            schedule: RestartSchedule::default(),
+            failure_planned: false,
         };
         (actor, handle)
     }
@@ -157,6 +164,8 @@ impl ConnectorActor {
     pub(super) async fn run(mut self) {
         let wake = Arc::clone(&self.wake);
         loop {
+            self.plan_restarts();
+            let restart_at = self.schedule.next();
             tokio::select! {
                 command = self.mailbox.recv() => {
                     let Some(command) = command else { return };
@@ -171,6 +180,31 @@ impl ConnectorActor {
                     self.renew_hurry();
                     self.look_after().await;
                 }
+                () = at(restart_at) => {
+                    self.renew_hurry();
+                    self.restart_due().await;
+                }
+            }
+        }
+    }
+
+    fn plan_restarts(&mut self) {
+        let mut failed: Vec<Part> = self.view.tasks.take_failed().into_iter().map(Part::Task).collect();
+        let is_failed = self.connector.as_ref().is_some_and(WorkerConnector::is_failed);
+        if is_failed && !std::mem::replace(&mut self.failure_planned, is_failed) {
+            failed.push(Part::Connector);
+        }
+        plan_restarts(&mut self.schedule, &self.node, &self.name, &failed);
+    }
+
+    async fn restart_due(&mut self) {
+        for part in self.schedule.take_due(Instant::now()) {
+            let outcome = match part {
+                Part::Connector => self.restart_connector().await.map_err(HerderError::from),
+                Part::Task(task) => self.restart_task(task).await,
+            };
+            if let Err(error) = outcome {
+                warn!(connector = self.name, ?part, %error, "what has failed could not be started again");
             }
         }
     }
@@ -198,6 +232,9 @@ impl ConnectorActor {
     }
 
     async fn carry_out(&mut self, command: Command) {
+        if !matches!(command, Command::RestartTask { .. }) {
+            self.schedule.forget_all();
+        }
         // Who asked may have gone; then nobody is told.
         match command {
             Command::Put { config, initial_state, may_replace, reply } => {
@@ -213,6 +250,7 @@ impl ConnectorActor {
                 let _ = reply.send(self.restart_connector().await.map_err(HerderError::from));
             }
             Command::RestartTask { task, reply } => {
+                self.schedule.forget(Part::Task(task));
                 let _ = reply.send(self.restart_task(task).await);
             }
             Command::Restart { connector, tasks } => self.restart(connector, &tasks).await,
@@ -324,6 +362,7 @@ impl ConnectorActor {
 
     /// Starts an instance in the target state. What goes wrong is written as FAILED.
     async fn start_instance(&mut self) -> Result<()> {
+        self.failure_planned = false;
         let snapshot = self.node.configs.snapshot();
         let Some(raw) = snapshot.connector_config(&self.name).cloned() else { return Ok(()) };
         let target = snapshot.target_state(&self.name).unwrap_or(TargetState::Started);

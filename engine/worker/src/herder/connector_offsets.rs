@@ -74,6 +74,14 @@ impl OffsetsOf {
 
     fn alter_sink(&self, node: &Node, offsets: &[ConnectorOffset]) -> HerderResult<bool> {
         let wanted: Vec<(TopicPartition, Option<i64>)> = offsets.iter().map(to_kafka).collect::<HerderResult<_>>()?;
+        // What Kafka's own clients would refuse, in Kafka Connect's words.
+        if wanted.iter().any(|(_, offset)| offset.is_some_and(|offset| offset < 0)) {
+            return Err(HerderError::Internal(format!("Failed to modify offsets for sink connector {}", self.name)));
+        }
+        if wanted.iter().any(|(partition, _)| partition.partition < 0) {
+            let message = format!("Failed to alter consumer group offsets for connector {}", self.name);
+            return Err(HerderError::Internal(message));
+        }
         let entries = offsets.iter().filter_map(|offset| Some((offset.partition.clone()?, offset.offset.clone())));
         let vouches = self.ask_connector(&entries.collect::<Vec<_>>())?;
         let (admin, group) = (self.admin(node)?, self.group(node));
@@ -157,16 +165,20 @@ fn to_kafka(entry: &ConnectorOffset) -> HerderResult<(TopicPartition, Option<i64
     let Some(partition) = &entry.partition else {
         return Err(bad("The partition for a sink connector offset cannot be null or missing".into()));
     };
-    let topic = partition.get(TOPIC).filter(|topic| !topic.is_null());
-    let number = partition.get(PARTITION).filter(|number| !number.is_null());
-    let (Some(topic), Some(number)) = (topic, number) else {
+    let (Some(topic), Some(number)) = (partition.get(TOPIC), partition.get(PARTITION)) else {
         return Err(bad(format!(
             "The partition for a sink connector offset must contain the keys '{TOPIC}' and '{PARTITION}'"
         )));
     };
+    if topic.is_null() {
+        return Err(bad("Kafka topic names must be valid strings and may not be null".into()));
+    }
+    if number.is_null() {
+        return Err(bad("Kafka partitions must be valid numbers and may not be null".into()));
+    }
     let topic = topic.as_str().map_or_else(|| topic.to_string(), str::to_owned);
     let parsed = integer(number).and_then(|number| i32::try_from(number).ok());
-    let Some(parsed) = parsed.filter(|number| *number >= 0) else {
+    let Some(parsed) = parsed else {
         return Err(bad(format!(
             "Failed to parse the following Kafka partition value in the provided offsets: '{}'. Partition values for sink \
              connectors need to be integers.",
@@ -174,12 +186,12 @@ fn to_kafka(entry: &ConnectorOffset) -> HerderResult<(TopicPartition, Option<i64
         )));
     };
     let Some(offset) = &entry.offset else { return Ok((TopicPartition::new(topic, parsed), None)) };
-    let Some(offset) = offset.get(OFFSET).filter(|offset| !offset.is_null()) else {
+    let Some(offset) = offset.get(OFFSET) else {
         return Err(bad(format!(
             "The offset for a sink connector should either be null or contain the key '{OFFSET}'"
         )));
     };
-    let parsed_offset = integer(offset).filter(|offset| *offset >= 0).ok_or_else(|| {
+    let parsed_offset = integer(offset).ok_or_else(|| {
         bad(format!(
             "Failed to parse the following Kafka offset value in the provided offsets: '{}'. Offset values for sink \
              connectors need to be integers.",

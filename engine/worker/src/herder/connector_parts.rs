@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+use tracing::{info, warn};
 use volley_api::{ConfigMap, Error, Plugin, Result};
 
 use super::connector_tasks::TaskParts;
+use super::restart_schedule::{Part, RestartSchedule};
 use super::{HerderError, HerderResult, Node};
 use crate::plugin_call::{Patience, call_plugin};
 use crate::storage::TargetState;
@@ -55,6 +58,36 @@ pub(super) fn task_parts(node: &Node, name: &str) -> HerderResult<TaskParts> {
         task_configs: snapshot.task_configs(name).into_iter().cloned().collect(),
         paused: snapshot.target_state(name) == Some(TargetState::Paused),
     })
+}
+
+/// Plans restarts of what has failed, as far as `volley.restart.*` of the connector or the worker wants that.
+pub(super) fn plan_restarts(schedule: &mut RestartSchedule, node: &Node, name: &str, failed: &[Part]) {
+    if failed.is_empty() {
+        return;
+    }
+    let snapshot = node.configs.snapshot();
+    let Some(raw) = snapshot.connector_config(name) else { return };
+    let policy = match node.config.restart_policy(raw) {
+        Ok(policy) => policy,
+        Err(error) => return warn!(connector = name, %error, "what has failed is not started again"),
+    };
+    let now = Instant::now();
+    for part in failed {
+        if let Some(due) = schedule.failed(*part, &policy, now) {
+            info!(connector = name, ?part, after = ?due.saturating_duration_since(now), "what has failed will be started again");
+        }
+    }
+}
+
+/// Waits until `time`; for ever if there is none.
+///
+/// # Cancellation
+/// Nothing is lost.
+pub(super) async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Fails where the connector has more tasks than it may have: a worker that did not check may have committed them.

@@ -1,6 +1,6 @@
 //! The tasks of one connector that run on this worker.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -60,6 +60,16 @@ impl ConnectorTasks {
         self.board.is_done()
     }
 
+    /// Task `task` could not be started.
+    pub(crate) fn has_failed(&self, task: usize) {
+        self.board.fail(task);
+    }
+
+    /// Takes the tasks that have failed since the last call.
+    pub(crate) fn take_failed(&self) -> BTreeSet<usize> {
+        self.board.take_failed()
+    }
+
     /// Starts all tasks. One that cannot be started is FAILED; the others run.
     ///
     /// # Cancellation
@@ -106,6 +116,7 @@ impl ConnectorTasks {
             }
             Err(error) => {
                 self.status.task(task, State::Failed, Some(error.trace()), None);
+                self.board.fail(task);
                 Err(error)
             }
         }

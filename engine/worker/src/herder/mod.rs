@@ -15,6 +15,7 @@ mod connector_parts;
 mod connector_queries;
 mod connector_requests;
 mod connector_tasks;
+mod distributed;
 mod entities;
 mod error;
 #[allow(clippy::module_inception)]
@@ -23,6 +24,7 @@ mod node;
 mod progress;
 mod request_signature;
 mod restart_plan;
+mod restart_schedule;
 mod stages;
 mod standalone_herder;
 mod status_writer;
@@ -33,6 +35,8 @@ mod tests;
 mod worker_connector;
 
 pub use completion::Completion;
+pub(crate) use distributed::ConfigUpdates;
+pub use distributed::DistributedHerder;
 pub use entities::{
     ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorState, ConnectorStateInfo, TaskIdInfo, TaskInfo,
     TaskStateInfo,

@@ -1,6 +1,6 @@
 //! What the tasks of a connector last said of themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,29 +16,43 @@ use crate::task::{ConnectorTaskId, StatusListener, TaskState};
 #[derive(Debug)]
 pub(crate) struct TaskBoard {
     done: Mutex<BTreeMap<usize, bool>>,
+    failed: Mutex<BTreeSet<usize>>,
     wake: Arc<Notify>,
 }
 
 impl TaskBoard {
     /// A board without tasks; `wake` is notified when one is done.
     pub(crate) fn new(wake: Arc<Notify>) -> Self {
-        Self { done: Mutex::default(), wake }
+        Self { done: Mutex::default(), failed: Mutex::default(), wake }
     }
 
     /// Task `task` is started, and not done.
     pub(crate) fn start(&self, task: usize) {
+        self.failed.lock().remove(&task);
         self.done.lock().insert(task, false);
     }
 
     /// There are no tasks.
     pub(crate) fn clear(&self) {
         self.done.lock().clear();
+        self.failed.lock().clear();
     }
 
     /// Whether there are tasks, and all are done.
     pub(crate) fn is_done(&self) -> bool {
         let done = self.done.lock();
         !done.is_empty() && done.values().all(|done| *done)
+    }
+
+    /// Task `task` has failed.
+    pub(crate) fn fail(&self, task: usize) {
+        self.failed.lock().insert(task);
+        self.wake.notify_one();
+    }
+
+    /// Takes the tasks that have failed.
+    pub(crate) fn take_failed(&self) -> BTreeSet<usize> {
+        std::mem::take(&mut *self.failed.lock())
     }
 
     fn finish(&self, task: usize) {
@@ -74,6 +88,7 @@ impl StatusListener for TaskStatusListener {
         if self.is_closed.load(Ordering::Acquire) {
             return;
         }
+        let has_failed = matches!(state, TaskState::Failed { .. });
         let (state, trace, is_done) = match state {
             TaskState::Running => (State::Running, None, false),
             TaskState::Paused => (State::Paused, None, false),
@@ -86,6 +101,9 @@ impl StatusListener for TaskStatusListener {
         self.status.task(id.task, state, trace, Some(self.version));
         if is_done {
             self.board.finish(id.task);
+        }
+        if has_failed {
+            self.board.fail(id.task);
         }
     }
 

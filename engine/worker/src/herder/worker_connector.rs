@@ -193,6 +193,11 @@ impl WorkerConnector {
         self.is_started && !self.is_failed
     }
 
+    /// Whether it is FAILED.
+    pub(crate) fn is_failed(&self) -> bool {
+        self.is_failed
+    }
+
     /// Whether a call took it away for ever.
     pub(crate) fn is_lost(&self) -> bool {
         self.connector.is_none()

@@ -1,5 +1,6 @@
 //! Statuses in the status topic, shared by a group of workers.
 
+use std::collections::BTreeSet;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
@@ -90,6 +91,10 @@ impl StatusBackingStore for KafkaStatusBackingStore {
 
     fn get(&self, key: &StatusKey) -> Option<Status> {
         self.known.cache.lock().get(key).cloned()
+    }
+
+    fn connectors(&self) -> BTreeSet<String> {
+        self.known.cache.lock().connectors()
     }
 
     fn tasks(&self, connector: &str) -> Vec<(usize, Status)> {

@@ -1,5 +1,7 @@
 //! Statuses in memory, for standalone workers and tests.
 
+use std::collections::BTreeSet;
+
 use parking_lot::Mutex;
 
 use super::status_record::StatusRecord;
@@ -32,6 +34,10 @@ impl StatusBackingStore for MemoryStatusBackingStore {
 
     fn get(&self, key: &StatusKey) -> Option<Status> {
         self.cache.lock().get(key).cloned()
+    }
+
+    fn connectors(&self) -> BTreeSet<String> {
+        self.cache.lock().connectors()
     }
 
     fn tasks(&self, connector: &str) -> Vec<(usize, Status)> {

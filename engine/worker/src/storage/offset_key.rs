@@ -74,10 +74,15 @@ pub(super) fn list_offsets(bytes: &OffsetBytes, connector: &str) -> Result<Vec<(
 
 /// Checks that the members of a partition or an offset are primitive, as Kafka Connect demands.
 pub(super) fn check_primitive(members: &SourcePartition) -> Result<()> {
-    match members.iter().find(|(_, value)| matches!(value, Value::Array(_) | Value::Object(_))) {
+    let kind = |value: &Value| match value {
+        Value::Array(_) => Some("ARRAY"),
+        Value::Object(_) => Some("MAP"),
+        _ => None,
+    };
+    match members.iter().find_map(|(name, value)| Some((name, kind(value)?))) {
         None => Ok(()),
-        Some((name, _)) => Err(Error::data(format!(
-            "could not store offset: field `{name}` is an array or object, not a primitive value"
+        Some((name, kind)) => Err(Error::data(format!(
+            "Offsets may only contain primitive types as values, but field {name} contains {kind}"
         ))),
     }
 }

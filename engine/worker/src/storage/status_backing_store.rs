@@ -1,5 +1,6 @@
 //! Where the states of connectors and tasks are kept.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ pub trait StatusBackingStore: Send + Sync {
 
     /// The statuses of a connector's tasks, by task number.
     fn tasks(&self, connector: &str) -> Vec<(usize, Status)>;
+
+    /// Names of all connectors of which anything is known: a status, one of a task, or a topic.
+    fn connectors(&self) -> BTreeSet<String>;
 
     /// Stores that a connector uses a topic, unless that is known.
     fn put_topic(&self, topic: TopicStatus);

@@ -1,6 +1,6 @@
 //! What the records of the status topic add up to. Pure: a store feeds it records, in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -27,6 +27,15 @@ impl StatusCache {
             _ => None,
         });
         tasks.collect()
+    }
+
+    /// Names of all connectors of which anything is known: a status, one of a task, or a topic.
+    pub fn connectors(&self) -> BTreeSet<String> {
+        let of_statuses = self.statuses.keys().map(|key| match key {
+            StatusKey::Connector(name) => name,
+            StatusKey::Task(id) => &id.connector,
+        });
+        of_statuses.chain(self.topics.keys().map(|(connector, _)| connector)).cloned().collect()
     }
 
     /// The topics that a connector uses, by name.

@@ -39,7 +39,7 @@ pub(crate) fn distributed_config(more: &[(&str, &str)]) -> volley_api::Result<Wo
 }
 
 /// The parts of a worker with fake plug-ins.
-fn test_node() -> Arc<Node> {
+pub(crate) fn test_node() -> Arc<Node> {
     let config = config_map(&[
         ("bootstrap.servers", "127.0.0.1:1"),
         ("key.converter", "FakeConverter"),

@@ -22,11 +22,12 @@ use volley_api::{ConfigMap, Error, Result};
 
 use super::task_config_publisher::TaskConfigPublisher;
 use super::wanted_work::{Wanted, WantedWork};
-use crate::group::Backoff;
-use crate::herder::connector_parts::{check_task_count, max_tasks, resolved, task_parts};
+use crate::group::ExponentialBackoff;
+use crate::herder::connector_parts::{at, check_task_count, max_tasks, plan_restarts, resolved, task_parts};
 use crate::herder::connector_requests::{ConnectorRequest, ConnectorRequests};
 use crate::herder::connector_tasks::ConnectorTasks;
 use crate::herder::progress::RateMeter;
+use crate::herder::restart_schedule::{Part, RestartSchedule};
 use crate::herder::status_writer::StatusWriter;
 use crate::herder::task_board::TaskBoard;
 use crate::herder::task_configs::{have_changed, stored_task_configs};
@@ -124,7 +125,12 @@ pub(super) struct AssignedConnector {
     tasks_target: TargetState,
     publishing: Option<JoinHandle<HerderResult<()>>>,
     retry_at: Option<Instant>,
-    backoff: Backoff,
+    failed_attempts: u32,
+    /// Whether the last start of an instance ended in FAILED.
+    instance_failed: bool,
+    schedule: RestartSchedule,
+    /// Whether the schedule knows that the instance is FAILED.
+    failure_planned: bool,
 }
 
 impl AssignedConnector {
@@ -166,7 +172,10 @@ impl AssignedConnector {
             tasks_target: TargetState::Started,
             publishing: None,
             retry_at: None,
-            backoff: Backoff::default(),
+            failed_attempts: 0,
+            instance_failed: false,
+            schedule: RestartSchedule::default(),
+            failure_planned: false,
         };
         (actor, handle)
     }
@@ -178,13 +187,8 @@ impl AssignedConnector {
     pub(super) async fn run(mut self) {
         let wake = Arc::clone(&self.wake);
         loop {
-            let retry_at = self.retry_at;
-            let retry = async {
-                match retry_at {
-                    Some(at) => tokio::time::sleep_until(at).await,
-                    None => std::future::pending().await,
-                }
-            };
+            self.plan_restarts();
+            let (retry_at, restart_at) = (self.retry_at, self.schedule.next());
             tokio::select! {
                 biased;
                 changed = self.wishes.changed() => {
@@ -208,11 +212,36 @@ impl AssignedConnector {
                     self.publishing = None;
                     self.heed_publishing(outcome);
                 }
-                () = retry => {
+                () = at(restart_at) => {
+                    self.renew_hurry();
+                    self.restart_due().await;
+                }
+                () = at(retry_at) => {
                     self.retry_at = None;
                     self.renew_hurry();
                     self.reconfigure().await;
                 }
+            }
+        }
+    }
+
+    fn plan_restarts(&mut self) {
+        let mut failed: Vec<Part> = self.view.tasks.take_failed().into_iter().map(Part::Task).collect();
+        let is_failed = self.instance_failed || self.connector.as_ref().is_some_and(WorkerConnector::is_failed);
+        if is_failed && !std::mem::replace(&mut self.failure_planned, is_failed) {
+            failed.push(Part::Connector);
+        }
+        plan_restarts(&mut self.schedule, &self.node, &self.name, &failed);
+    }
+
+    async fn restart_due(&mut self) {
+        for part in self.schedule.take_due(Instant::now()) {
+            let outcome = match part {
+                Part::Connector => self.restart_connector().await,
+                Part::Task(task) => self.restart_task(task).await,
+            };
+            if let Err(error) = outcome {
+                warn!(connector = self.name, ?part, %error, "what has failed could not be started again");
             }
         }
     }
@@ -254,6 +283,7 @@ impl AssignedConnector {
         if !tasks.is_empty() {
             self.view.tasks.stop_these(&tasks).await;
             self.tasks_started.retain(|task, _| !tasks.contains(task));
+            tasks.iter().for_each(|task| self.schedule.forget(Part::Task(*task)));
         }
         if stops_connector {
             self.end_instance().await;
@@ -340,6 +370,7 @@ impl AssignedConnector {
         warn!(connector = self.name, ?tasks, %error, "tasks could not be started");
         for task in tasks {
             self.status.task(*task, State::Failed, Some(error.trace()), None);
+            self.view.tasks.has_failed(*task);
         }
     }
 
@@ -347,12 +378,15 @@ impl AssignedConnector {
         // Who asked may have gone; then nobody is told.
         match restart {
             Restart::Connector { reply } => {
+                self.schedule.forget(Part::Connector);
                 let _ = reply.send(self.restart_connector().await);
             }
             Restart::Task { task, reply } => {
+                self.schedule.forget(Part::Task(task));
                 let _ = reply.send(self.restart_task(task).await);
             }
             Restart::Selected { connector, tasks } => {
+                self.schedule.forget_all();
                 if connector && let Err(error) = self.restart_connector().await {
                     warn!(connector = self.name, %error, "connector could not be restarted");
                 }
@@ -390,6 +424,8 @@ impl AssignedConnector {
 
     async fn end_instance(&mut self) {
         self.forget_publishing();
+        self.schedule.forget(Part::Connector);
+        self.instance_failed = false;
         self.connector_started = None;
         if let Some(connector) = self.connector.take() {
             connector.shut_down().await;
@@ -398,6 +434,13 @@ impl AssignedConnector {
 
     /// Starts a new instance in the target state, in the place of the one that runs. What goes wrong is written as FAILED.
     async fn start_instance(&mut self) -> Result<()> {
+        self.failure_planned = false;
+        let outcome = self.try_start_instance().await;
+        self.instance_failed = outcome.is_err();
+        outcome
+    }
+
+    async fn try_start_instance(&mut self) -> Result<()> {
         self.forget_publishing();
         if let Some(connector) = self.connector.take() {
             connector.shut_down().await;
@@ -422,7 +465,7 @@ impl AssignedConnector {
 
     fn forget_publishing(&mut self) {
         self.retry_at = None;
-        self.backoff = Backoff::default();
+        self.failed_attempts = 0;
         if let Some(publishing) = self.publishing.take() {
             publishing.abort();
         }
@@ -431,7 +474,7 @@ impl AssignedConnector {
     /// Asks the connector for its tasks, and has them published if they or the configuration have changed.
     async fn reconfigure(&mut self) {
         match self.changed_task_configs().await {
-            Ok(None) => self.backoff = Backoff::default(),
+            Ok(None) => self.failed_attempts = 0,
             Ok(Some(configs)) => {
                 self.forget_publishing_only();
                 let (publisher, name) = (Arc::clone(&self.publisher), self.name.clone());
@@ -474,34 +517,21 @@ impl AssignedConnector {
         };
         let config = connector.config().clone();
         let changed = have_changed(&snapshot, &self.name, &configs)
-            || !self.is_applied(&snapshot, raw, &config, patience).await?;
+            || !is_applied(&self.node, &self.name, &snapshot, &config, patience).await?;
         Ok(changed.then_some(configs))
-    }
-
-    /// Whether the configuration of the last commit means the same as that of the instance.
-    async fn is_applied(
-        &self,
-        snapshot: &ClusterConfigState,
-        raw: &ConfigMap,
-        config: &ConfigMap,
-        patience: Patience,
-    ) -> Result<bool> {
-        match snapshot.applied_connector_config(&self.name) {
-            None => Ok(false),
-            Some(applied) if applied == raw => Ok(true),
-            Some(applied) => Ok(resolved(&self.node, &self.name, applied, patience).await?.0 == *config),
-        }
     }
 
     fn heed_publishing(&mut self, outcome: HerderResult<()>) {
         match outcome {
-            Ok(()) => self.backoff = Backoff::default(),
+            Ok(()) => self.failed_attempts = 0,
             Err(error) => self.retry_later(&error.to_string()),
         }
     }
 
     fn retry_later(&mut self, error: &str) {
-        let delay = self.backoff.next_delay();
+        let delay = ExponentialBackoff::task_reconfiguration().delay_ms(self.failed_attempts);
+        let delay = Duration::from_millis(delay.unsigned_abs());
+        self.failed_attempts = self.failed_attempts.saturating_add(1);
         warn!(connector = self.name, error, retry_in = ?delay, "tasks could not be reconfigured");
         self.retry_at = Some(Instant::now() + delay);
     }
@@ -522,8 +552,23 @@ impl AssignedConnector {
     }
 }
 
+/// Whether the configuration of the last commit means the same as that of the instance.
+async fn is_applied(
+    node: &Node,
+    name: &str,
+    state: &ClusterConfigState,
+    config: &ConfigMap,
+    patience: Patience,
+) -> Result<bool> {
+    match state.applied_connector_config(name) {
+        None => Ok(false),
+        Some(applied) if Some(applied) == state.connector_config(name) => Ok(true),
+        Some(applied) => Ok(resolved(node, name, applied, patience).await?.0 == *config),
+    }
+}
+
 fn is_too_many_tasks(error: &Error) -> bool {
-    error.exception().is_some_and(|exception| exception.ends_with("TooManyTasksException"))
+    error.exception().ends_with("TooManyTasksException")
 }
 
 async fn published(publishing: &mut Option<JoinHandle<HerderResult<()>>>) -> HerderResult<()> {

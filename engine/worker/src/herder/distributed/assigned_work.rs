@@ -95,8 +95,7 @@ impl AssignedWork {
         let Some(actor) = actors.get(name) else { return };
         let wanted = actor.wanted();
         let connector = plan.connector && wanted.connector.is_some();
-        let tasks: Vec<usize> =
-            plan.tasks.iter().copied().filter(|task| wanted.tasks.contains_key(task)).collect();
+        let tasks: Vec<usize> = plan.tasks.iter().copied().filter(|task| wanted.tasks.contains_key(task)).collect();
         if !connector && tasks.is_empty() {
             return;
         }

@@ -12,19 +12,19 @@ use crate::storage::{ConfigUpdate, RestartRequest};
 /// Updates that wait for the loop. It compares configurations by position, so that all but restart requests need no
 /// more than a nudge.
 #[derive(Debug)]
-pub(super) struct ConfigUpdates {
+pub(crate) struct ConfigUpdates {
     restarts: Mutex<Vec<RestartRequest>>,
     wake: Notify,
     log_levels: Arc<Loggers>,
 }
 
 impl ConfigUpdates {
-    pub(super) fn new(log_levels: Arc<Loggers>) -> Self {
+    pub(crate) fn new(log_levels: Arc<Loggers>) -> Self {
         Self { restarts: Mutex::default(), wake: Notify::new(), log_levels }
     }
 
     /// Takes an update. Never blocks.
-    pub(super) fn add(&self, update: ConfigUpdate) {
+    pub(crate) fn add(&self, update: ConfigUpdate) {
         match update {
             ConfigUpdate::LoggerLevel(namespace, level) => {
                 info!(namespace, level, "log level set for the whole group");

@@ -6,16 +6,21 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use volley_api::ConfigMap;
+use volley_api::{ConfigMap, Result};
+use volley_kafka::{GroupMember, GroupSettings};
 
 use super::assigned_connector::Restart;
 use super::assigned_work::AssignedWork;
 use super::config_updates::ConfigUpdates;
 use super::config_writer::{ConfigWriter, WriteTurn};
 use super::group_view::{GroupState, GroupView};
-use super::herder_loop::Ping;
-use crate::group::SignatureVerifier;
+use super::herder_loop::{HerderLoop, LoopParts, Ping};
+use super::leader_duties::LeaderDuties;
+use super::membership::Membership;
+use super::task_config_publisher::LeaderPublisher;
+use crate::group::{ConnectProtocol, GroupLeader, SessionKeys, SessionSigner, SignatureVerifier, SyncBackoff};
 use crate::herder::connector_queries::ConnectorQueries;
 use crate::herder::herder::{Created, Herder, patched};
 use crate::herder::progress::{ConnectorProgress, Rates, TaskProgressInfo, total};
@@ -25,24 +30,28 @@ use crate::herder::{
 };
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
+use crate::rest::{LeaderClient, PeerClient};
 use crate::secret_mask::unmask_secrets;
 use crate::storage::{ConfigRecord, RestartRequest, State, StatusKey, TargetState};
 use crate::task::ConnectorTaskId;
 use crate::validation::{ConfigInfos, ConnectorValidator};
 
+/// Requests for a sign of life that may wait at a time.
+const PINGS: usize = 16;
+
 /// Answers requests to a worker of a group.
 pub struct DistributedHerder {
-    pub(super) node: Arc<Node>,
-    pub(super) queries: ConnectorQueries,
-    pub(super) validator: ConnectorValidator,
-    pub(super) group: Arc<GroupView>,
-    pub(super) writer: Arc<ConfigWriter>,
-    pub(super) work: Arc<AssignedWork>,
-    pub(super) stages: Arc<Stages>,
-    pub(super) is_ready: Arc<AtomicBool>,
-    pub(super) verifier: SignatureVerifier,
-    pub(super) pings: mpsc::Sender<Ping>,
-    pub(super) end: CancellationToken,
+    node: Arc<Node>,
+    queries: ConnectorQueries,
+    validator: ConnectorValidator,
+    group: Arc<GroupView>,
+    writer: Arc<ConfigWriter>,
+    work: Arc<AssignedWork>,
+    stages: Arc<Stages>,
+    is_ready: Arc<AtomicBool>,
+    verifier: SignatureVerifier,
+    pings: mpsc::Sender<Ping>,
+    end: CancellationToken,
 }
 
 impl std::fmt::Debug for DistributedHerder {
@@ -56,6 +65,65 @@ fn no_such_connector(name: &str) -> HerderError {
 }
 
 impl DistributedHerder {
+    /// Starts the herder and its loop, which ends when `end` is cancelled. `url` is where others reach this worker. MUST be
+    /// called within a tokio runtime.
+    ///
+    /// # Errors
+    /// `Config` if a key of the group's client is wrong.
+    pub(crate) fn start(
+        node: Arc<Node>,
+        validator: ConnectorValidator,
+        updates: Arc<ConfigUpdates>,
+        peers: Arc<PeerClient>,
+        url: String,
+        end: CancellationToken,
+    ) -> Result<(Self, JoinHandle<()>)> {
+        let config = &node.config;
+        let settings = GroupSettings {
+            session_timeout: config.session_timeout(),
+            rebalance_timeout: config.rebalance_timeout(),
+            heartbeat_interval: config.heartbeat_interval(),
+            ..GroupSettings::new(config.group_id(), ConnectProtocol::TYPE)
+        };
+        let member = GroupMember::start(&config.group_member_properties(&node.worker_id()), settings)?;
+        let max_delay = i32::try_from(config.scheduled_rebalance_max_delay().as_millis()).unwrap_or(i32::MAX);
+        let membership = Membership::new(member, config.connect_protocol(), GroupLeader::new(max_delay), url);
+        let group = Arc::new(GroupView::default());
+        let writer = Arc::new(ConfigWriter::new(Arc::clone(&node.configs)));
+        let publisher = LeaderPublisher {
+            node: Arc::clone(&node),
+            group: Arc::clone(&group),
+            writer: Arc::clone(&writer),
+            client: LeaderClient::new(peers),
+            signer: SessionSigner::new(config.inter_worker_signature_algorithm())?,
+        };
+        let work = Arc::new(AssignedWork::new(Arc::clone(&node), Arc::new(publisher)));
+        let (stages, is_ready) = (Arc::new(Stages::default()), Arc::new(AtomicBool::new(false)));
+        let parts = LoopParts {
+            node: Arc::clone(&node),
+            group: Arc::clone(&group),
+            writer: Arc::clone(&writer),
+            work: Arc::clone(&work),
+            updates,
+            stages: Arc::clone(&stages),
+            is_ready: Arc::clone(&is_ready),
+        };
+        let session_keys = SessionKeys::new(
+            config.inter_worker_key_generation_algorithm(),
+            config.inter_worker_key_size(),
+            config.inter_worker_key_ttl(),
+        )?;
+        let duties = LeaderDuties::new(Arc::clone(&node), Arc::clone(&writer), session_keys);
+        let sync_backoff = SyncBackoff::new(max_delay, config.worker_unsync_backoff());
+        let verifier = SignatureVerifier::new(config.inter_worker_verification_algorithms());
+        let (pings, received) = mpsc::channel(PINGS);
+        let herder_loop =
+            tokio::spawn(HerderLoop::new(parts, membership, duties, sync_backoff).run(received, end.clone()));
+        let queries = ConnectorQueries::new(Arc::clone(&node));
+        let herder = Self { node, queries, validator, group, writer, work, stages, is_ready, verifier, pings, end };
+        Ok((herder, herder_loop))
+    }
+
     /// Once this worker is known to be the leader, its turn to write.
     async fn leader_turn(&self) -> HerderResult<WriteTurn<'_>> {
         self.settled().await?.check_leader()?;
@@ -150,6 +218,10 @@ impl Herder for DistributedHerder {
         self.queries.info(name)
     }
 
+    fn stored_config(&self, name: &str) -> Option<ConfigMap> {
+        self.queries.snapshot().connector_config(name).cloned()
+    }
+
     async fn connector_status(&self, name: &str) -> HerderResult<ConnectorStateInfo> {
         self.queries.states(name)
     }
@@ -215,7 +287,7 @@ impl Herder for DistributedHerder {
         if self.work.has_connector(name) {
             return self.restarted(name, |reply| Restart::Connector { reply }).await;
         }
-        Err(group.elsewhere(group.owners.connectors.get(name)))
+        Err(group.elsewhere(group.owners.connector_url(name)))
     }
 
     async fn restart_task(&self, name: &str, task: usize) -> HerderResult<()> {
@@ -228,7 +300,7 @@ impl Herder for DistributedHerder {
             return self.restarted(name, |reply| Restart::Task { task, reply }).await;
         }
         let id = ConnectorTaskId { connector: name.to_owned(), task };
-        Err(group.elsewhere(group.owners.tasks.get(&id)))
+        Err(group.elsewhere(group.owners.task_url(&id)))
     }
 
     async fn restart(&self, request: RestartRequest) -> HerderResult<ConnectorStateInfo> {

@@ -1,23 +1,14 @@
 //! What this worker knows of its group, for those who have to send a request to the right worker.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::group::ConnectProtocol;
+use crate::group::{ConnectProtocol, LeaderState};
 use crate::herder::{HerderError, HerderResult};
-use crate::task::ConnectorTaskId;
 
 /// How long a request waits for a rebalance to end: as long as a request may take.
 const PATIENCE: Duration = Duration::from_secs(85);
-
-/// Which worker runs what, by advertised URL; only the leader knows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Owners {
-    pub(super) connectors: HashMap<String, String>,
-    pub(super) tasks: HashMap<ConnectorTaskId, String>,
-}
 
 /// The group, as of the last rebalance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,8 +21,8 @@ pub(super) struct GroupState {
     pub(super) leader_url: Option<String>,
     /// The protocol in force; `None` outside of a group.
     pub(super) protocol: Option<ConnectProtocol>,
-    /// On the leader only.
-    pub(super) owners: Owners,
+    /// Who runs what; on the leader only.
+    pub(super) owners: LeaderState,
 }
 
 impl GroupState {
@@ -45,8 +36,8 @@ impl GroupState {
 
     /// The error that sends a request about something that does not run here to the worker where it does: the leader
     /// knows which.
-    pub(super) fn elsewhere(&self, owner: Option<&String>) -> HerderError {
-        HerderError::Elsewhere(if self.is_leader { owner.cloned() } else { self.leader_url.clone() })
+    pub(super) fn elsewhere(&self, owner: Option<&str>) -> HerderError {
+        HerderError::Elsewhere(if self.is_leader { owner.map(str::to_owned) } else { self.leader_url.clone() })
     }
 }
 

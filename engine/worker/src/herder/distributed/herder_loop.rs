@@ -24,8 +24,9 @@ use super::leader_duties::LeaderDuties;
 use super::membership::Membership;
 use crate::group::ExtendedAssignment;
 use crate::group::SyncBackoff;
-use crate::herder::{Node, RestartPlan, Stages};
+use crate::herder::connector_parts::at;
 use crate::herder::connector_queries::ConnectorQueries;
+use crate::herder::{Node, RestartPlan, Stages};
 use crate::storage::{ClusterConfigState, RestartRequest};
 
 /// A request for a sign of life.
@@ -59,7 +60,12 @@ pub(super) struct HerderLoop {
 }
 
 impl HerderLoop {
-    pub(super) fn new(parts: LoopParts, membership: Membership, duties: LeaderDuties, sync_backoff: SyncBackoff) -> Self {
+    pub(super) fn new(
+        parts: LoopParts,
+        membership: Membership,
+        duties: LeaderDuties,
+        sync_backoff: SyncBackoff,
+    ) -> Self {
         Self {
             parts,
             membership,
@@ -135,12 +141,16 @@ impl HerderLoop {
     async fn heed_event(&mut self, event: GroupEvent) {
         match event {
             GroupEvent::RebalanceInProgress => self.must_join = true,
+            GroupEvent::CoordinatorFound => {
+                info!("the coordinator of the worker group is back");
+                self.must_join |= self.assignment.is_none();
+            }
             GroupEvent::MemberLost(reason) => {
-                warn!(reason, "this worker was put out of the group, joining again");
+                warn!(?reason, "this worker was put out of the group, joining again");
                 self.must_join = true;
             }
-            GroupEvent::CoordinatorLost(reason) => {
-                warn!(reason, "the coordinator of the worker group cannot be reached");
+            GroupEvent::CoordinatorLost(error) => {
+                warn!(%error, "the coordinator of the worker group cannot be reached");
                 self.lose_everything().await;
                 self.must_join = true;
             }
@@ -184,12 +194,5 @@ impl HerderLoop {
             Ok(states) => self.parts.work.restart_share(&RestartPlan::new(request, states)),
             Err(error) => warn!(connector = request.connector, %error, "restart request was not carried out"),
         }
-    }
-}
-
-async fn at(time: Option<Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
-        None => std::future::pending().await,
     }
 }

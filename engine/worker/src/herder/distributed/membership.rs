@@ -1,17 +1,16 @@
-//! One rebalance of the worker group, from joining to the assignment: what is said, and on the leader what is decided.
+//! This worker's place in the group: what it says when it joins, and what it decides as the leader.
 
-use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use tracing::{debug, info, warn};
-use volley_api::{Error, Result};
+use tracing::warn;
+use volley_api::Error;
 use volley_kafka::{GroupError, GroupMember, Joined};
 
-use super::group_view::Owners;
+use super::config_writer::ConfigWriter;
 use crate::clock::now_ms;
-use crate::group::{
-    ConnectProtocol, ConnectorsAndTasks, ExtendedAssignment, GroupLeader, LeaderRound, WorkerState,
-};
+use crate::group::{self, ConnectProtocol, ExtendedAssignment, GroupLeader, LeaderState, Rebalance, WorkerState};
+use crate::herder::Node;
 use crate::storage::ClusterConfigState;
 
 /// What came out of a rebalance.
@@ -22,8 +21,8 @@ pub(super) struct Rebalanced {
     pub(super) is_leader: bool,
     /// What the leader says to this member.
     pub(super) assignment: ExtendedAssignment,
-    /// On the leader only.
-    pub(super) owners: Owners,
+    /// Who runs what; on the leader only.
+    pub(super) owners: LeaderState,
 }
 
 /// This worker's place in the group.
@@ -32,14 +31,81 @@ pub(super) struct Membership {
     configured: ConnectProtocol,
     leader: GroupLeader,
     url: String,
+    last_completed_generation: i32,
 }
 
 impl Membership {
     pub(super) fn new(member: GroupMember, configured: ConnectProtocol, leader: GroupLeader, url: String) -> Self {
-        Self { member, configured, leader, url }
+        Self { member, configured, leader, url, last_completed_generation: -1 }
     }
 
     pub(super) fn member(&self) -> &GroupMember {
         &self.member
+    }
+
+    /// Goes through one rebalance, holding `assignment`, from the configurations `state`.
+    ///
+    /// # Errors
+    /// What the group or its coordinator says; it tells what to do.
+    ///
+    /// # Cancellation
+    /// The broker counts this worker as joined, or joining; it has to join again.
+    pub(super) async fn rebalance(
+        &mut self,
+        node: &Node,
+        writer: &ConfigWriter,
+        state: &Arc<ClusterConfigState>,
+        assignment: Option<&ExtendedAssignment>,
+    ) -> Result<Rebalanced, GroupError> {
+        let worker =
+            WorkerState { url: self.url.clone(), config_offset: state.offset(), assignment: assignment.cloned() };
+        let metadata = self.configured.join_metadata(&worker).map_err(GroupError::Fatal)?;
+        let metadata = metadata.into_iter().map(|(name, bytes)| (name.to_owned(), Bytes::from(bytes)));
+        let joined = self.member.join(metadata.collect()).await?;
+        let protocol = ConnectProtocol::from_name(&joined.protocol).ok_or_else(|| {
+            let message =
+                format!("could not use the group protocol `{}`: this worker did not offer it", joined.protocol);
+            GroupError::Fatal(Error::fatal(message))
+        })?;
+        let is_leader = joined.leader_id == joined.member_id;
+        let (assignments, owners) = match is_leader {
+            true => self.lead(node, writer, protocol, &joined, state).await.map_err(GroupError::Fatal)?,
+            false => (Vec::new(), LeaderState::default()),
+        };
+        let synced = self.member.sync(assignments).await?;
+        let assignment = ExtendedAssignment::decode(&synced).map_err(GroupError::Fatal)?;
+        self.last_completed_generation = joined.generation;
+        Ok(Rebalanced { generation: joined.generation, protocol, is_leader, assignment, owners })
+    }
+
+    /// Decides who gets what.
+    async fn lead(
+        &mut self,
+        node: &Node,
+        writer: &ConfigWriter,
+        protocol: ConnectProtocol,
+        joined: &Joined,
+        state: &Arc<ClusterConfigState>,
+    ) -> volley_api::Result<(Vec<(String, Bytes)>, LeaderState)> {
+        let members = joined.members.iter().map(|(id, metadata)| group::GroupMember::decode(id.clone(), metadata));
+        let members: Vec<group::GroupMember> = members.collect::<volley_api::Result<_>>()?;
+        let furthest = members.iter().map(|member| member.state.config_offset).max().unwrap_or(-1);
+        if state.offset() < furthest
+            && let Err(error) = writer.refresh(node.config.worker_sync_timeout()).await
+        {
+            warn!(%error, furthest, "could not read the config topic as far as other workers have");
+        }
+        let rebalance = Rebalance {
+            protocol,
+            leader_id: &joined.member_id,
+            members: &members,
+            last_completed_generation: self.last_completed_generation,
+            generation: joined.generation,
+            now_ms: now_ms(),
+        };
+        let led = self.leader.lead(&rebalance, Arc::clone(state), || node.configs.snapshot());
+        let assignments = led.encode(protocol)?.into_iter().map(|(id, bytes)| (id, Bytes::from(bytes))).collect();
+        let owners = led.outcome.map(|(_, owners)| owners).unwrap_or_default();
+        Ok((assignments, owners))
     }
 }

@@ -12,6 +12,9 @@ mod leader_duties;
 mod membership;
 mod rebalance;
 mod task_config_publisher;
+#[cfg(test)]
+mod tests;
 mod wanted_work;
 
+pub(crate) use config_updates::ConfigUpdates;
 pub use distributed_herder::DistributedHerder;

@@ -10,6 +10,7 @@ use volley_kafka::GroupError;
 
 use super::herder_loop::HerderLoop;
 use super::membership::Rebalanced;
+use crate::group::ConnectProtocol;
 use crate::storage::ClusterConfigState;
 
 /// Time that the statuses of what was revoked have to be stored, before the worker joins again without.
@@ -39,20 +40,20 @@ impl HerderLoop {
 
     async fn heed_failure(&mut self, error: GroupError) {
         let pause = match &error {
-            GroupError::Rejoin(reason) => {
-                debug!(reason, "joining again");
+            GroupError::Rejoin => {
+                debug!("the group moved on, joining again");
                 Duration::ZERO
             }
-            GroupError::Reset(reason) => {
-                info!(reason, "joining again as a new member");
+            GroupError::Reset => {
+                info!("the group does not know this worker any more, joining as a new member");
                 Duration::ZERO
             }
-            GroupError::Coordinator(reason) => {
-                warn!(reason, "the coordinator of the worker group cannot be reached");
+            GroupError::Coordinator(error) => {
+                warn!(%error, "the coordinator of the worker group cannot be reached");
                 self.lose_everything().await;
                 JOIN_BACKOFF
             }
-            GroupError::Refused(error) => {
+            GroupError::Fatal(error) => {
                 error!(error = %error.trace(), "this worker may not join its group");
                 self.lose_everything().await;
                 REFUSED_BACKOFF
@@ -196,7 +197,8 @@ impl HerderLoop {
             warn!(%error, position, "could not read the config topic to its end");
         }
         self.membership.member().leave("the worker could not read the config topic to its end").await;
-        let (pause, gives_up) = self.sync_backoff.next();
+        let protocol = self.parts.group.current().protocol.unwrap_or(ConnectProtocol::Sessioned);
+        let (pause, gives_up) = self.sync_backoff.next(protocol);
         if gives_up {
             self.lose_everything().await;
         }

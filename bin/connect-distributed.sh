@@ -1,0 +1,13 @@
+#!/bin/sh
+# Starts a worker of a group. Takes the arguments of Kafka's script of the same name; see launch-worker.sh for what it runs.
+
+# The directory of this script, also when it is called through a link.
+script=$0
+while [ -L "$script" ]; do
+    target=$(readlink "$script")
+    case $target in
+        /*) script=$target ;;
+        *) script=$(dirname "$script")/$target ;;
+    esac
+done
+exec "$(dirname "$script")/launch-worker.sh" "$0" distributed connectDistributed "worker.properties" "$@"

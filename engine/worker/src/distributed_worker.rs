@@ -1,0 +1,138 @@
+//! A worker of a group: stores in Kafka, herder and REST server.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicI32;
+use std::time::Duration;
+
+use parking_lot::RwLock;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tracing::{info, warn};
+use volley_api::{ConfigMap, Error, Plugin, Result};
+
+use crate::config_transformer::resolve_worker_config;
+use crate::herder::{ConfigUpdates, DistributedHerder, Herder, Node};
+use crate::memory_budget::MemoryBudget;
+use crate::plugins::Plugins;
+use crate::rest::{LogLevels, Loggers};
+use crate::storage::KafkaStores;
+use crate::validation::{ConnectorValidator, OverridePolicy};
+use crate::worker_config::WorkerConfig;
+use crate::worker_front::{WorkerFront, check_worker_converters};
+
+/// Time beyond the tasks' shutdown time-out that connectors have to stop, and the worker to leave its group.
+const SHUTDOWN_MARGIN: Duration = Duration::from_secs(20);
+
+/// A running worker of a group. Its calls block; make them from a thread that is in no tokio runtime.
+#[derive(Debug)]
+pub struct DistributedWorker {
+    front: WorkerFront,
+    node: Arc<Node>,
+    herder_loop: JoinHandle<()>,
+}
+
+impl DistributedWorker {
+    /// Starts a worker. `properties` are those of the worker file, as read. It listens at once; when this returns, it has
+    /// read the internal topics, and is joining its group.
+    ///
+    /// # Errors
+    /// `Config` or `Fatal`, naming the key that is wrong, the address that cannot be listened on, or the internal topic that
+    /// cannot be used.
+    pub fn start(properties: ConfigMap, plugins: Vec<Plugin>, log_levels: Option<Arc<dyn LogLevels>>) -> Result<Self> {
+        let plugins = Arc::new(Plugins::new(plugins));
+        let (properties, transformer) = resolve_worker_config(properties, &plugins)?;
+        let config = Arc::new(WorkerConfig::distributed(properties)?);
+        let policy = OverridePolicy::of_worker(&config)?;
+        check_worker_converters(&plugins, &config)?;
+        let front = WorkerFront::open(&config)?;
+        match Self::start_behind(&front, config, plugins, transformer, policy, log_levels) {
+            Ok((node, herder_loop)) => Ok(Self { front, node, herder_loop }),
+            Err(error) => {
+                front.close();
+                Err(error)
+            }
+        }
+    }
+
+    fn start_behind(
+        front: &WorkerFront,
+        config: Arc<WorkerConfig>,
+        plugins: Arc<Plugins>,
+        transformer: crate::config_transformer::ConfigTransformer,
+        policy: OverridePolicy,
+        log_levels: Option<Arc<dyn LogLevels>>,
+    ) -> Result<(Arc<Node>, JoinHandle<()>)> {
+        let log_levels = Arc::new(Loggers::new(log_levels));
+        let updates = Arc::new(ConfigUpdates::new(Arc::clone(&log_levels)));
+        let listener = Arc::clone(&updates);
+        info!("reading the internal topics");
+        let KafkaStores { offsets, statuses, configs } =
+            KafkaStores::start(&config, Arc::new(move |update| listener.add(update)))?;
+        let node = Arc::new(Node {
+            config: Arc::clone(&config),
+            plugins,
+            transformer: Arc::new(transformer),
+            configs: Arc::new(configs),
+            statuses: Arc::new(statuses),
+            offsets: Arc::new(offsets),
+            budget: Arc::new(MemoryBudget::new(config.memory_budget_bytes())),
+            worker_id: RwLock::new(front.advertised.worker_id()),
+            generation: AtomicI32::new(-1),
+            log_levels,
+            changes: watch::Sender::new(0),
+        });
+        let group_id = config.group_id().to_owned();
+        let (plugins, transformer) = (Arc::clone(&node.plugins), Arc::clone(&node.transformer));
+        let validator = ConnectorValidator::new(plugins, transformer, policy, Some(group_id));
+        let (herder, herder_loop) = {
+            let _runtime = front.runtime.enter();
+            let url = format!("{}/", front.advertised.url());
+            DistributedHerder::start(
+                Arc::clone(&node),
+                validator,
+                updates,
+                front.peers(),
+                url,
+                front.end.child_token(),
+            )?
+        };
+        info!(worker_id = node.worker_id(), "Herder started");
+        front.serve(&node, Arc::new(herder) as Arc<dyn Herder>);
+        info!("Kafka Connect started");
+        Ok((node, herder_loop))
+    }
+
+    /// `http://host:port` of the REST server, with the port that it got.
+    pub fn url(&self) -> String {
+        self.front.advertised.url()
+    }
+
+    /// Returns when the worker cannot go on, with the reason.
+    ///
+    /// # Cancellation
+    /// Nothing is lost.
+    pub async fn failed(&mut self) -> Error {
+        match (&mut self.herder_loop).await {
+            Ok(()) => Error::fatal("the herder has ended"),
+            Err(error) => Error::fatal("the herder has ended: this is a defect of Volley").with_source(error),
+        }
+    }
+
+    /// Ends all tasks and connectors, leaves the group, and ends the REST server. What does not end in time is left behind.
+    pub fn shut_down(self) {
+        info!("worker is shutting down");
+        let Self { front, node, mut herder_loop } = self;
+        let limit = node.config.task_shutdown_timeout() + SHUTDOWN_MARGIN;
+        front.end.cancel();
+        // A time-out is made within the runtime.
+        let ended = front.runtime.block_on(async { tokio::time::timeout(limit, &mut herder_loop).await });
+        if ended.is_err() {
+            warn!("worker did not end all tasks and connectors in time");
+        }
+        node.statuses.stop();
+        node.offsets.stop();
+        node.configs.stop();
+        front.close();
+        info!("worker has ended");
+    }
+}

@@ -1,0 +1,236 @@
+//! Laws of what runs on one worker of a group, with everything assigned to it, and stores in memory.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use volley_api::ConfigMap;
+
+use super::assigned_connector::Restart;
+use super::assigned_work::AssignedWork;
+use super::assignment_plan::wanted_here;
+use super::task_config_publisher::TaskConfigPublisher;
+use crate::group::{ConnectorsAndTasks, ExtendedAssignment};
+use crate::herder::connector_queries::ConnectorQueries;
+use crate::herder::{HerderError, HerderResult, Node};
+use crate::storage::{ConfigRecord, TargetState};
+use crate::testing::{Gate, config_map, eventually, test_node};
+
+/// Writes as the leader would; fails as often as it is told to first.
+struct FakeLeader {
+    node: Arc<Node>,
+    failures: AtomicUsize,
+    published: AtomicUsize,
+}
+
+#[async_trait]
+impl TaskConfigPublisher for FakeLeader {
+    async fn publish(&self, connector: &str, configs: Vec<ConfigMap>) -> HerderResult<()> {
+        if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            return Err(HerderError::Elsewhere(None));
+        }
+        self.published.fetch_add(1, Ordering::SeqCst);
+        Ok(self.node.configs.write(&ConfigRecord::tasks(connector, &configs))?)
+    }
+}
+
+struct Worker {
+    node: Arc<Node>,
+    leader: Arc<FakeLeader>,
+    work: AssignedWork,
+    agreed: Mutex<i64>,
+}
+
+impl Worker {
+    fn new() -> Self {
+        let node = test_node();
+        let leader = FakeLeader { node: Arc::clone(&node), failures: 0.into(), published: 0.into() };
+        let leader = Arc::new(leader);
+        let work = AssignedWork::new(Arc::clone(&node), Arc::clone(&leader) as Arc<dyn TaskConfigPublisher>);
+        Self { node, leader, work, agreed: Mutex::new(0) }
+    }
+
+    fn put(&self, name: &str, more: &[(&str, &str)]) {
+        let mut config = config_map(&[("name", name), ("connector.class", "FakeSource")]);
+        config.extend(config_map(more));
+        self.node.configs.write(&[ConfigRecord::Connector(name.into(), Some(config))]).unwrap();
+    }
+
+    fn target(&self, name: &str, state: TargetState) {
+        self.node.configs.write(&[ConfigRecord::TargetState(name.into(), Some(state))]).unwrap();
+    }
+
+    /// As if a rebalance had given everything to this worker.
+    async fn rebalance(&self) {
+        *self.agreed.lock() = self.node.configs.snapshot().offset();
+        self.heed().await;
+    }
+
+    /// As if the config topic had told the loop of something new.
+    async fn heed(&self) {
+        let state = self.node.configs.snapshot();
+        let all = ConnectorsAndTasks::configured(&state);
+        let assignment =
+            ExtendedAssignment { connectors: all.connectors, tasks: all.tasks, ..ExtendedAssignment::default() };
+        let agreed = *self.agreed.lock();
+        self.work.want(wanted_here(Some(&assignment), &state, agreed)).await;
+    }
+
+    async fn lose_everything(&self) {
+        self.work.want(wanted_here(None, &self.node.configs.snapshot(), 0)).await;
+    }
+
+    fn states(&self, name: &str) -> (String, Vec<String>) {
+        match ConnectorQueries::new(Arc::clone(&self.node)).states(name) {
+            Ok(states) => (states.connector.state, states.tasks.into_iter().map(|task| task.state).collect()),
+            Err(_) => (String::new(), Vec::new()),
+        }
+    }
+
+    async fn reaches(&self, name: &str, connector: &str, tasks: &[&str]) {
+        let what = format!("{name} is {connector} {tasks:?}");
+        eventually(&what, || async {
+            let (state, states) = self.states(name);
+            state == connector && states == tasks
+        })
+        .await;
+    }
+
+    async fn has_tasks(&self, name: &str, tasks: usize) {
+        let what = format!("{name} has {tasks} tasks");
+        eventually(&what, || async { self.node.configs.snapshot().task_configs(name).len() == tasks }).await;
+    }
+
+    async fn started(name: &str, more: &[(&str, &str)]) -> Self {
+        let worker = Self::new();
+        worker.put(name, more);
+        worker.rebalance().await;
+        worker
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tasks_of_a_commit_run_once_an_assignment_was_made_from_it() {
+    let worker = Worker::started("a", &[("tasks.max", "2")]).await;
+    worker.reaches("a", "RUNNING", &[]).await;
+    worker.has_tasks("a", 2).await;
+    worker.heed().await;
+    assert_eq!(worker.states("a").1.len(), 0, "committed, but not assigned yet");
+    worker.rebalance().await;
+    worker.reaches("a", "RUNNING", &["RUNNING", "RUNNING"]).await;
+
+    // Another commit stops them, and the next assignment starts what it has.
+    worker.put("a", &[("tasks.max", "3")]);
+    worker.heed().await;
+    worker.has_tasks("a", 3).await;
+    worker.heed().await;
+    assert_eq!(worker.states("a").1, ["UNASSIGNED", "UNASSIGNED"]);
+    worker.rebalance().await;
+    worker.reaches("a", "RUNNING", &["RUNNING", "RUNNING", "RUNNING"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_configuration_again_restarts_the_connector_and_leaves_its_tasks_alone() {
+    let worker = Worker::started("a", &[]).await;
+    worker.has_tasks("a", 1).await;
+    worker.rebalance().await;
+    worker.reaches("a", "RUNNING", &["RUNNING"]).await;
+    worker.put("a", &[]);
+    worker.heed().await;
+    worker.reaches("a", "RUNNING", &["RUNNING"]).await;
+    worker.put("a", &[("fail.in", "start")]);
+    worker.heed().await;
+    worker.reaches("a", "FAILED", &["RUNNING"]).await;
+    worker.put("a", &[]);
+    worker.heed().await;
+    worker.reaches("a", "RUNNING", &["RUNNING"]).await;
+    assert_eq!(worker.leader.published.load(Ordering::SeqCst), 1, "the same tasks are not published again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn target_states_are_reached_in_place() {
+    let worker = Worker::started("a", &[]).await;
+    worker.has_tasks("a", 1).await;
+    worker.rebalance().await;
+    for (target, state) in [(TargetState::Paused, "PAUSED"), (TargetState::Started, "RUNNING")] {
+        worker.target("a", target);
+        worker.heed().await;
+        worker.reaches("a", state, &[state]).await;
+    }
+    worker.node.configs.write(&ConfigRecord::tasks("a", &[])).unwrap();
+    worker.target("a", TargetState::Stopped);
+    worker.heed().await;
+    worker.reaches("a", "STOPPED", &["UNASSIGNED"]).await;
+    worker.rebalance().await;
+    worker.target("a", TargetState::Started);
+    worker.heed().await;
+    worker.has_tasks("a", 1).await;
+    worker.rebalance().await;
+    worker.reaches("a", "RUNNING", &["RUNNING"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn publishing_is_tried_again_until_there_is_a_leader() {
+    let worker = Worker::new();
+    worker.leader.failures.store(2, Ordering::SeqCst);
+    worker.put("a", &[]);
+    worker.rebalance().await;
+    worker.has_tasks("a", 1).await;
+    assert_eq!(worker.leader.published.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_lost_has_stopped_when_the_loop_goes_on() {
+    let worker = Worker::started("a", &[("tasks.max", "2")]).await;
+    worker.has_tasks("a", 2).await;
+    worker.rebalance().await;
+    worker.reaches("a", "RUNNING", &["RUNNING", "RUNNING"]).await;
+    worker.lose_everything().await;
+    assert_eq!(worker.states("a"), ("UNASSIGNED".into(), vec!["UNASSIGNED".into(), "UNASSIGNED".into()]));
+    worker.rebalance().await;
+    worker.reaches("a", "RUNNING", &["RUNNING", "RUNNING"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connector_that_hangs_holds_up_no_other() {
+    let worker = Worker::new();
+    worker.put("stuck", &[("hang.in", "start"), ("gate", "distributed-stuck")]);
+    worker.put("free", &[]);
+    worker.rebalance().await;
+    worker.reaches("free", "RUNNING", &[]).await;
+    worker.has_tasks("free", 1).await;
+    tokio::time::timeout(Duration::from_secs(20), worker.lose_everything()).await.unwrap();
+    assert_eq!(worker.states("free").0, "UNASSIGNED");
+    Gate::named("distributed-stuck").open();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn restarts_reach_what_is_here_and_nothing_else() {
+    let worker = Worker::started("a", &[]).await;
+    worker.has_tasks("a", 1).await;
+    worker.rebalance().await;
+    worker.reaches("a", "RUNNING", &["RUNNING"]).await;
+    let answer = worker.work.restart("a", |reply| Restart::Task { task: 0, reply }).unwrap().unwrap();
+    answer.await.unwrap().unwrap();
+    worker.reaches("a", "RUNNING", &["RUNNING"]).await;
+    let answer = worker.work.restart("a", |reply| Restart::Task { task: 1, reply }).unwrap().unwrap();
+    assert!(matches!(answer.await.unwrap(), Err(HerderError::Elsewhere(None))));
+    assert!(worker.work.restart::<()>("b", |reply| Restart::Connector { reply }).is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_fails_is_started_again_where_the_user_wants_that() {
+    let wanted = [("volley.restart.max.attempts", "2"), ("volley.restart.backoff.ms", "10"), ("fail.in", "start")];
+    let worker = Worker::started("a", &wanted).await;
+    worker.reaches("a", "FAILED", &[]).await;
+    let id = crate::storage::StatusKey::Connector("a".into());
+    let before = worker.node.statuses.get(&id).unwrap();
+    assert!(before.trace.unwrap().contains("told to fail in start"));
+    worker.put("a", &[]);
+    worker.heed().await;
+    worker.reaches("a", "RUNNING", &[]).await;
+}
