@@ -32,7 +32,6 @@ struct ConnectorEntry {
     config: ConfigMap,
     tasks: BTreeMap<usize, ConfigMap>,
     task_count: usize,
-    task_generation: Option<u64>,
     applied_config: Option<ConfigMap>,
     is_inconsistent: bool,
     config_position: i64,
@@ -40,20 +39,40 @@ struct ConnectorEntry {
 }
 
 /// All connectors, their tasks and the states wanted of them, as of one position of the config topic.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ClusterConfigState {
     offset: i64,
     connectors: BTreeMap<String, ConnectorEntry>,
+    /// Present, but empty, after a commit: until the connector is removed it counts as one that has had tasks.
     deferred: BTreeMap<String, BTreeMap<usize, ConfigMap>>,
     target_states: BTreeMap<String, TargetState>,
+    /// They outlive their connector, so that one of the same name has others.
+    task_generations: BTreeMap<String, u64>,
     fenced_task_counts: BTreeMap<String, usize>,
     pending_fencing: BTreeSet<String>,
     session_key: Option<SessionKey>,
     work_position: i64,
 }
 
+impl Default for ClusterConfigState {
+    /// That of an empty topic, which Java workers say is at -1: all workers of a group have to agree on it.
+    fn default() -> Self {
+        Self {
+            offset: -1,
+            connectors: BTreeMap::new(),
+            deferred: BTreeMap::new(),
+            target_states: BTreeMap::new(),
+            task_generations: BTreeMap::new(),
+            fenced_task_counts: BTreeMap::new(),
+            pending_fencing: BTreeSet::new(),
+            session_key: None,
+            work_position: -1,
+        }
+    }
+}
+
 impl ClusterConfigState {
-    /// One past the offset of the last record applied: what workers compare.
+    /// One past the offset of the last record applied, -1 before the first: what workers compare.
     pub fn offset(&self) -> i64 {
         self.offset
     }
@@ -104,9 +123,9 @@ impl ClusterConfigState {
         self.connectors.get(connector)?.applied_config.as_ref()
     }
 
-    /// Counts the commits of tasks, from 0; `None` before the first.
+    /// Counts the commits of tasks, from 0; `None` before the first. It never goes back, even if the connector is deleted.
     pub fn task_config_generation(&self, connector: &str) -> Option<u64> {
-        self.connectors.get(connector)?.task_generation
+        self.task_generations.get(connector).copied()
     }
 
     /// Position (as [`ClusterConfigState::offset`]) of the last record with a configuration of the connector: an instance
@@ -189,11 +208,14 @@ impl ClusterConfigState {
     }
 
     fn commit(&mut self, name: String, tasks: usize) -> Option<ConfigUpdate> {
-        let deferred = self.deferred.remove(&name).unwrap_or_default();
         let Some(entry) = self.connectors.get_mut(&name) else { return self.remove(name) };
-        if (0..tasks).all(|task| deferred.contains_key(&task)) {
-            entry.tasks.extend(deferred.into_iter().filter(|(task, _)| *task < tasks));
-            entry.task_generation = Some(entry.task_generation.map_or(0, |generation| generation + 1));
+        let deferred = self.deferred.get_mut(&name).map(std::mem::take);
+        if (0..tasks).all(|task| deferred.as_ref().is_some_and(|deferred| deferred.contains_key(&task))) {
+            if let Some(deferred) = deferred {
+                entry.tasks.extend(deferred);
+                let generation = self.task_generations.get(&name).map_or(0, |generation| generation + 1);
+                self.task_generations.insert(name.clone(), generation);
+            }
             entry.is_inconsistent = false;
             entry.applied_config = Some(entry.config.clone());
         } else {
@@ -232,7 +254,7 @@ mod tests {
     }
 
     fn apply(state: &mut ClusterConfigState, record: &ConfigRecord) -> Option<ConfigUpdate> {
-        state.apply(state.offset(), &record.key(), record.value().as_ref())
+        state.apply(state.offset().max(0), &record.key(), record.value().as_ref())
     }
 
     fn with_connector() -> ClusterConfigState {
@@ -274,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_connector_leaves_nothing_behind_but_its_fencing() {
+    fn a_deleted_connector_leaves_nothing_behind_but_its_fencing_and_generation() {
         let mut state = with_connector();
         commit_tasks(&mut state, &[map(&[])]);
         apply(&mut state, &ConfigRecord::TaskCount("a".into(), 1));
@@ -282,6 +304,10 @@ mod tests {
         assert_eq!(removed, Some(ConfigUpdate::ConnectorRemoved("a".into())));
         apply(&mut state, &ConfigRecord::TargetState("a".into(), None));
         assert_eq!((state.target_state("a"), state.task_count("a"), state.fenced_task_count("a")), (None, 0, Some(1)));
+        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(map(&[]))));
+        assert_eq!(state.task_config_generation("a"), Some(0));
+        commit_tasks(&mut state, &[map(&[])]);
+        assert_eq!(state.task_config_generation("a"), Some(1), "tasks of the deleted connector have another one");
     }
 
     #[test]

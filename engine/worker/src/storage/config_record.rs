@@ -151,11 +151,12 @@ impl ConfigRecord {
 /// The task in `name-0`: the last dash counts, names may hold others.
 pub(super) fn parse_task_id(text: &str) -> Option<ConnectorTaskId> {
     let (connector, task) = text.rsplit_once('-')?;
-    Some(ConnectorTaskId { connector: connector.to_owned(), task: task.parse().ok()? })
+    let task = usize::try_from(task.parse::<i32>().ok()?).ok()?;
+    Some(ConnectorTaskId { connector: connector.to_owned(), task })
 }
 
 fn count(value: &Value, member: &str) -> Option<usize> {
-    usize::try_from(value.get(member)?.as_u64()?).ok()
+    usize::try_from(i32::try_from(value.get(member)?.as_i64()?).ok()?).ok()
 }
 
 fn properties(value: &Value) -> Option<ConfigMap> {

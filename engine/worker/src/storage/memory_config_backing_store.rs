@@ -29,7 +29,7 @@ impl ConfigBackingStore for MemoryConfigBackingStore {
         let mut state = self.state.lock();
         let state = Arc::make_mut(&mut state);
         for record in records {
-            state.apply(state.offset(), &record.key(), record.value().as_ref());
+            state.apply(state.offset().max(0), &record.key(), record.value().as_ref());
         }
         Ok(())
     }

@@ -50,7 +50,7 @@ mod tests {
     fn state(records: &[ConfigRecord]) -> ClusterConfigState {
         let mut state = ClusterConfigState::default();
         for record in records {
-            state.apply(state.offset(), &record.key(), record.value().as_ref());
+            state.apply(state.offset().max(0), &record.key(), record.value().as_ref());
         }
         state
     }
