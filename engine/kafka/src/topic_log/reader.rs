@@ -112,8 +112,8 @@ impl Reading {
         let is_waiting = |state: &mut ReadingState| !state.positions.have_reached(ends) && !state.has_ended();
         self.progress.wait_while_for(&mut state, is_waiting, timeout);
         match &*state {
-            state if state.positions.have_reached(ends) => Ok(()),
             state if state.has_ended() => Err(NotReached::Over),
+            state if state.positions.have_reached(ends) => Ok(()),
             _ => Err(NotReached::Yet),
         }
     }

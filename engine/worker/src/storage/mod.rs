@@ -48,3 +48,6 @@ pub use status_backing_store::StatusBackingStore;
 pub use status_cache::StatusCache;
 pub use status_record::StatusRecord;
 pub use target_state::TargetState;
+
+#[cfg(test)]
+use crate::task::ConnectorTaskId;

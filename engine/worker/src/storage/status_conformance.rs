@@ -1,7 +1,6 @@
 //! What every status store must do.
 
-use super::{State, Status, StatusBackingStore, StatusKey, TopicStatus};
-use crate::task::ConnectorTaskId;
+use super::{ConnectorTaskId, State, Status, StatusBackingStore, StatusKey, TopicStatus};
 
 fn status(state: State, worker: &str, generation: i32) -> Status {
     let trace = (state == State::Failed).then(|| "why\n\tat where".to_owned());
