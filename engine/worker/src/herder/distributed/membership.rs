@@ -23,6 +23,17 @@ pub(super) struct Rebalanced {
     pub(super) assignment: ExtendedAssignment,
     /// Who runs what; on the leader only.
     pub(super) owners: LeaderState,
+    /// On the leader: another rebalance has to follow at once, for something runs that has been deleted.
+    pub(super) must_follow: bool,
+}
+
+/// What the leader has decided.
+#[derive(Default)]
+struct Led {
+    /// The message for each member.
+    assignments: Vec<(String, Bytes)>,
+    owners: LeaderState,
+    must_follow: bool,
 }
 
 /// This worker's place in the group.
@@ -68,14 +79,15 @@ impl Membership {
             GroupError::Fatal(Error::fatal(message))
         })?;
         let is_leader = joined.leader_id == joined.member_id;
-        let (assignments, owners) = match is_leader {
+        let led = match is_leader {
             true => self.lead(node, writer, protocol, &joined, state).await.map_err(GroupError::Fatal)?,
-            false => (Vec::new(), LeaderState::default()),
+            false => Led::default(),
         };
+        let Led { assignments, owners, must_follow } = led;
         let synced = self.member.sync(assignments).await?;
         let assignment = ExtendedAssignment::decode(&synced).map_err(GroupError::Fatal)?;
         self.last_completed_generation = joined.generation;
-        Ok(Rebalanced { generation: joined.generation, protocol, is_leader, assignment, owners })
+        Ok(Rebalanced { generation: joined.generation, protocol, is_leader, assignment, owners, must_follow })
     }
 
     /// Decides who gets what.
@@ -86,7 +98,7 @@ impl Membership {
         protocol: ConnectProtocol,
         joined: &Joined,
         state: &Arc<ClusterConfigState>,
-    ) -> volley_api::Result<(Vec<(String, Bytes)>, LeaderState)> {
+    ) -> volley_api::Result<Led> {
         let members = joined.members.iter().map(|(id, metadata)| group::GroupMember::decode(id.clone(), metadata));
         let members: Vec<group::GroupMember> = members.collect::<volley_api::Result<_>>()?;
         let furthest = members.iter().map(|member| member.state.config_offset).max().unwrap_or(-1);
@@ -106,6 +118,6 @@ impl Membership {
         let led = self.leader.lead(&rebalance, Arc::clone(state), || node.configs.snapshot());
         let assignments = led.encode(protocol)?.into_iter().map(|(id, bytes)| (id, Bytes::from(bytes))).collect();
         let owners = led.outcome.map(|(_, owners)| owners).unwrap_or_default();
-        Ok((assignments, owners))
+        Ok(Led { assignments, owners, must_follow: led.must_follow })
     }
 }

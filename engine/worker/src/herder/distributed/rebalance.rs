@@ -103,7 +103,7 @@ impl HerderLoop {
 
     /// Takes up an assignment.
     async fn take_up(&mut self, round: Rebalanced) {
-        let Rebalanced { generation, protocol, is_leader, assignment, owners } = round;
+        let Rebalanced { generation, protocol, is_leader, assignment, owners, must_follow } = round;
         info!(
             generation,
             protocol = protocol.name(),
@@ -155,7 +155,7 @@ impl HerderLoop {
             self.duties.clean_statuses();
             self.renew_session_key().await;
         }
-        if super::assignment_plan::is_out_of_date(&self.parts.node.configs.snapshot(), self.agreed) {
+        if must_follow || super::assignment_plan::is_out_of_date(&self.parts.node.configs.snapshot(), self.agreed) {
             self.must_join = true;
         }
     }
