@@ -355,7 +355,45 @@ mod tests {
         ]
     }
 
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "[A-Z]{0,7}".prop_map(Value::from),
+        ];
+        let member = "properties|tasks|state|state.v2|task-count|key|algorithm|creation-timestamp|level|only-failed";
+        leaf.prop_recursive(3, 12, 4, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::vec((member, inner), 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn any_key() -> impl Strategy<Value = String> {
+        let prefix =
+            "connector-|task-|commit-|target-state-|restart-connector-|tasks-fencing-|session-key|logger-cluster-|";
+        (prefix, "a|b-0|-|a-0|a--1|Ä-1|").prop_map(|(prefix, name)| prefix + &name)
+    }
+
     proptest! {
+        #[test]
+        fn no_record_panics_and_each_moves_the_position(
+            records in prop::collection::vec((any_key(), prop::option::of(any_json())), 0..30),
+        ) {
+            let mut state = ClusterConfigState::default();
+            for (offset, (key, value)) in records.iter().enumerate() {
+                let generation = state.task_config_generation("a");
+                state.apply(offset as i64, key, value.as_ref());
+                prop_assert_eq!(state.offset(), offset as i64 + 1);
+                prop_assert!(state.work_position() <= state.offset());
+                prop_assert!(generation <= state.task_config_generation("a"));
+            }
+        }
+
         /// Whatever the order of records: a connector's task list is whole or empty.
         #[test]
         fn task_lists_are_whole_or_empty(records in prop::collection::vec(any_record(), 0..40)) {

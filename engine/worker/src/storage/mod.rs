@@ -6,6 +6,8 @@ mod config_backing_store;
 mod config_conformance;
 mod config_leadership;
 mod config_record;
+#[cfg(test)]
+mod config_reference_tests;
 mod file_offset_backing_store;
 mod internal_topics;
 mod java_hash_map;
