@@ -32,6 +32,11 @@ impl Gate {
         self.changed.notify_all();
     }
 
+    /// Opens it; whether it was shut.
+    fn open_once(&self) -> bool {
+        !std::mem::replace(&mut *self.is_open.lock().unwrap_or_else(PoisonError::into_inner), true)
+    }
+
     fn pass(&self) {
         let is_open = self.is_open.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.changed.wait_while(is_open, |is_open| !*is_open));
@@ -43,6 +48,7 @@ pub(crate) fn fake_config_def() -> ConfigDef {
     let key = |name| ConfigKey::optional(name, ConfigType::String, Importance::High, "For tests.");
     ConfigDef::new()
         .key(key("fail.in"))
+        .key(key("fail.once"))
         .key(key("hang.in"))
         .key(key("gate"))
         .key(ConfigKey::with_default("end", ConfigType::Boolean, "false", Importance::High, "Whether the source ends."))
@@ -53,6 +59,9 @@ pub(crate) fn fake_config_def() -> ConfigDef {
 fn act(config: &ConfigMap, call: &str) -> Result<()> {
     if config.get("hang.in").is_some_and(|hang| hang == call) {
         Gate::named(config.get("gate").map_or("", String::as_str)).pass();
+    }
+    if call == "start" && config.get("fail.once").is_some_and(|name| Gate::named(name).open_once()) {
+        return Err(Error::fatal("told to fail once"));
     }
     match config.get("fail.in").is_some_and(|fail| fail == call) {
         true => Err(Error::fatal(format!("told to fail in {call}"))),

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
+use volley_api::Error;
 use volley_kafka::GroupEvent;
 
 use super::assigned_work::AssignedWork;
@@ -56,6 +57,8 @@ pub(super) struct HerderLoop {
     pub(super) join_at: Option<Instant>,
     pub(super) renew_key_at: Option<Instant>,
     pub(super) is_leader: bool,
+    /// Whether the coordinator is known to be out of reach.
+    pub(super) is_cut_off: bool,
     pub(super) sync_backoff: SyncBackoff,
 }
 
@@ -76,6 +79,7 @@ impl HerderLoop {
             join_at: None,
             renew_key_at: None,
             is_leader: false,
+            is_cut_off: false,
             sync_backoff,
         }
     }
@@ -141,20 +145,24 @@ impl HerderLoop {
     async fn heed_event(&mut self, event: GroupEvent) {
         match event {
             GroupEvent::RebalanceInProgress => self.must_join = true,
-            GroupEvent::CoordinatorFound => {
-                info!("the coordinator of the worker group is back");
-                self.must_join |= self.assignment.is_none();
-            }
+            GroupEvent::CoordinatorFound => self.must_join |= self.assignment.is_none(),
             GroupEvent::MemberLost(reason) => {
                 warn!(?reason, "this worker was put out of the group, joining again");
                 self.must_join = true;
             }
             GroupEvent::CoordinatorLost(error) => {
-                warn!(%error, "the coordinator of the worker group cannot be reached");
-                self.lose_everything().await;
+                self.cut_off(&error).await;
                 self.must_join = true;
             }
         }
+    }
+
+    /// The coordinator is out of reach: said once, however long it lasts.
+    pub(super) async fn cut_off(&mut self, error: &Error) {
+        if !std::mem::replace(&mut self.is_cut_off, true) {
+            warn!(%error, "this worker is cut off from its group: it stops what it runs, and tries to come back");
+        }
+        self.lose_everything().await;
     }
 
     /// Outside of the group nothing may run here: others may be given the same.

@@ -49,8 +49,7 @@ impl HerderLoop {
                 Duration::ZERO
             }
             GroupError::Coordinator(error) => {
-                warn!(%error, "the coordinator of the worker group cannot be reached");
-                self.lose_everything().await;
+                self.cut_off(error).await;
                 JOIN_BACKOFF
             }
             GroupError::Fatal(error) => {
@@ -91,6 +90,9 @@ impl HerderLoop {
             return Ok(());
         }
         self.sync_backoff.reset();
+        if std::mem::take(&mut self.is_cut_off) {
+            info!("this worker is back in its group");
+        }
         self.take_up(round).await;
         Ok(())
     }
