@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
@@ -12,16 +11,27 @@ use super::line_splitter::LineSplitter;
 /// How often a missing file is looked for.
 const MISSING_RETRY: Duration = Duration::from_secs(1);
 
-/// How often the end of the file is looked at for more.
-const END_RETRY: Duration = Duration::from_millis(50);
-
 /// A file that may not exist yet and may still grow.
 #[derive(Debug)]
 pub(super) struct FileInput {
     path: String,
-    file: Option<File>,
+    file: Option<OpenFile>,
     is_reported: bool,
     next_attempt: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct OpenFile {
+    file: File,
+    /// Whether it has a length, so that its end is known without reading.
+    is_regular: bool,
+    position: u64,
+}
+
+impl OpenFile {
+    fn has_more(&self) -> io::Result<bool> {
+        Ok(!self.is_regular || self.file.metadata()?.len() > self.position)
+    }
 }
 
 impl FileInput {
@@ -30,20 +40,20 @@ impl FileInput {
         Self { path, file: None, is_reported: false, next_attempt: None }
     }
 
-    /// Adds what can be read, waiting at most `wait` if there is nothing; the number of bytes.
-    pub(super) fn fill(&mut self, splitter: &mut LineSplitter, wait: Duration) -> io::Result<usize> {
+    /// Adds what can be read now; the number of bytes.
+    pub(super) fn fill(&mut self, splitter: &mut LineSplitter) -> io::Result<usize> {
         let now = Instant::now();
         if self.file.is_none() && self.next_attempt.is_none_or(|next| next <= now) {
             self.open(splitter, now)?;
         }
-        let read = match &mut self.file {
-            Some(file) => splitter.read_from(file)?,
-            None => 0,
-        };
-        if read == 0 {
-            thread::sleep(wait.min(END_RETRY));
+        match &mut self.file {
+            Some(file) if file.has_more()? => {
+                let read = splitter.read_from(&mut file.file)?;
+                file.position += read as u64;
+                Ok(read)
+            }
+            _ => Ok(0),
         }
-        Ok(read)
     }
 
     fn open(&mut self, splitter: &LineSplitter, now: Instant) -> io::Result<()> {
@@ -63,7 +73,7 @@ impl FileInput {
                     );
                 }
                 info!(file = self.path, position, "reading file");
-                self.file = Some(file);
+                self.file = Some(OpenFile { file, is_regular: metadata.is_file(), position });
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if !self.is_reported {

@@ -22,6 +22,10 @@ use super::stdin_input;
 const PARTITION_MEMBER: &str = "filename";
 const OFFSET_MEMBER: &str = "position";
 
+/// How long a file that has nothing new is left alone: briefly at first, then as long as Kafka Connect's source does.
+const SHORTEST_IDLE: Duration = Duration::from_millis(50);
+const LONGEST_IDLE: Duration = Duration::from_secs(1);
+
 /// `FileStreamSource`.
 pub(crate) fn source_plugin() -> Plugin {
     Plugin {
@@ -90,6 +94,8 @@ struct Running {
     partition: SourcePartition,
     topic: Arc<str>,
     value_field: FieldRef,
+    /// How long the file is left alone when it has nothing new.
+    idle: Duration,
 }
 
 impl SourceTask for FileStreamSourceTask {
@@ -107,6 +113,7 @@ impl SourceTask for FileStreamSourceTask {
             partition,
             topic: config.topic.as_str().into(),
             value_field: Arc::new(Field::new("value", DataType::Utf8, false)),
+            idle: SHORTEST_IDLE,
             config,
         });
         Ok(())
@@ -115,7 +122,19 @@ impl SourceTask for FileStreamSourceTask {
     fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
         let Some(running) = &mut self.0 else { return Err(Error::fatal("the task is polled before its start")) };
         let lines = running.lines(max_wait)?;
-        if lines.is_empty() { Ok(Polled::Idle) } else { Ok(Polled::Batches(vec![running.batch(lines)?])) }
+        if !lines.is_empty() {
+            running.idle = SHORTEST_IDLE;
+            return Ok(Polled::Batches(vec![running.batch(lines)?]));
+        }
+        match running.input {
+            // what comes ends the wait by itself
+            None => Ok(Polled::Idle),
+            Some(_) => {
+                let idle = running.idle;
+                running.idle = (idle * 2).min(LONGEST_IDLE);
+                Ok(Polled::IdleFor(idle))
+            }
+        }
     }
 
     fn stop(&mut self) {
@@ -126,9 +145,9 @@ impl SourceTask for FileStreamSourceTask {
 }
 
 impl Running {
-    /// The lines of a batch; only the first is waited for.
+    /// The lines of a batch; only the first of the standard input is waited for.
     fn lines(&mut self, max_wait: Duration) -> Result<Lines> {
-        let deadline = Instant::now().checked_add(max_wait);
+        let deadline = Instant::now().checked_add(max_wait).filter(|_| self.input.is_none());
         let mut lines = Lines::new();
         loop {
             let taken = self.splitter.take_into(&mut lines, self.config.batch_size);
@@ -145,7 +164,7 @@ impl Running {
 
     fn fill(&mut self, wait: Duration) -> Result<usize> {
         let filled = match &mut self.input {
-            Some(file) => file.fill(&mut self.splitter, wait),
+            Some(file) => file.fill(&mut self.splitter),
             None => stdin_input::fill(&mut self.splitter, wait),
         };
         filled
@@ -230,7 +249,7 @@ mod tests {
     }
 
     fn is_idle(task: &mut FileStreamSourceTask) -> bool {
-        matches!(task.poll(Duration::ZERO).unwrap(), Polled::Idle)
+        matches!(task.poll(Duration::ZERO).unwrap(), Polled::IdleFor(_))
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The task of `MockSource`.
 
-use std::thread;
 use std::time::Duration;
 
 use volley_api::{ConfigMap, Polled, Result, SourceContext, SourceTask};
 
 use super::mock_failure::PlannedFailure;
+
+/// How long there will be nothing.
+const NOTHING: Duration = Duration::from_secs(3600);
 
 /// Sends nothing.
 #[derive(Debug, Default)]
@@ -19,10 +21,9 @@ impl SourceTask for MockSourceTask {
         Ok(())
     }
 
-    fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
-        thread::sleep(self.failure.wait(max_wait));
+    fn poll(&mut self, _max_wait: Duration) -> Result<Polled> {
         self.failure.check()?;
-        Ok(Polled::Idle)
+        Ok(Polled::IdleFor(self.failure.wait(NOTHING)))
     }
 
     fn stop(&mut self) {}
@@ -32,6 +33,7 @@ impl SourceTask for MockSourceTask {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Instant;
 
     use super::*;
 
@@ -42,7 +44,14 @@ mod tests {
         let mut task = MockSourceTask::default();
         let context = SourceContext { connector: "c".into(), task: 0, offset: Arc::new(|_| Ok(None)) };
         task.start(context, &config).unwrap();
-        assert!(matches!(task.poll(Duration::ZERO).unwrap(), Polled::Idle));
-        assert_eq!(task.poll(Duration::from_secs(10)).unwrap_err().exception(), "java.lang.RuntimeException");
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let error = loop {
+            match task.poll(Duration::ZERO) {
+                Ok(Polled::IdleFor(wait)) => assert!(wait <= Duration::from_millis(20)),
+                outcome => break outcome.unwrap_err(),
+            }
+            assert!(Instant::now() < deadline, "it never failed");
+        };
+        assert_eq!(error.exception(), "java.lang.RuntimeException");
     }
 }

@@ -25,6 +25,7 @@ use crate::broker_error;
 use crate::committer::{PROBE_GROUP, with_offsets};
 use crate::connection::Connection;
 use crate::consumer_events::{self, ConsumerEvents, NativeConsumer, Rebalance, list_of};
+use crate::poll_time::poll_time;
 use crate::start_positions::{OffsetReset, StartPositions};
 use crate::topic_pattern::{TopicPattern, TopicWatcher};
 use crate::{ClientRole, Committer, FetchSettings, RebalanceListener, TopicSelection, translate};
@@ -237,7 +238,7 @@ impl Fetcher {
         let mut wait = Duration::ZERO;
         let mut taken = 0;
         loop {
-            match consumer.poll(wait) {
+            match consumer.poll(poll_time(wait)) {
                 Some(Ok(message)) => {
                     wait = Duration::ZERO;
                     self.assignment.add_message(&message, &self.settings, &mut self.ready);

@@ -22,6 +22,7 @@ mod fetcher;
 mod group;
 mod mac;
 mod partition_offsets;
+mod poll_time;
 mod producer;
 mod rebalance;
 mod sasl;

@@ -16,6 +16,7 @@ use tracing::warn;
 use volley_api::{ConfigMap, Error, RawHeader, Result};
 
 use crate::connection::Connection;
+use crate::poll_time::poll_time;
 use crate::{ClientRole, broker_error, translate};
 
 /// Java's `max.block.ms`.
@@ -147,7 +148,7 @@ impl Producer {
             if full_since.get_or_insert_with(Instant::now).elapsed() >= self.max_block {
                 return Err(self.stayed_full(message.topic));
             }
-            self.native.poll(wait);
+            self.native.poll(poll_time(wait));
             wait = (wait * 2).min(LONGEST_WAIT);
         }
         Ok(())
@@ -216,7 +217,7 @@ impl Producer {
             if !deliveries.is_empty() || left.is_zero() {
                 return deliveries;
             }
-            self.native.poll(wait.min(left));
+            self.native.poll(poll_time(wait.min(left)));
             wait = (wait * 2).min(LONGEST_WAIT);
         }
     }

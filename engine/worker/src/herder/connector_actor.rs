@@ -13,7 +13,7 @@ use tracing::{info, warn};
 use volley_api::{ConfigMap, Error, Result};
 
 use super::completion::Completion;
-use super::connector_parts::{at, max_tasks, plan_restarts, resolved, task_parts};
+use super::connector_parts::{at, check_topic_creation, max_tasks, plan_restarts, resolved, task_parts};
 use super::connector_requests::{ConnectorRequest, ConnectorRequests};
 use super::connector_tasks::{ConnectorTasks, TaskParts};
 use super::progress::RateMeter;
@@ -366,7 +366,11 @@ impl ConnectorActor {
         let snapshot = self.node.configs.snapshot();
         let Some(raw) = snapshot.connector_config(&self.name).cloned() else { return Ok(()) };
         let target = snapshot.target_state(&self.name).unwrap_or(TargetState::Started);
-        let (config, plugin) = match resolved(&self.node, &self.name, &raw, self.patience()).await {
+        let found = resolved(&self.node, &self.name, &raw, self.patience()).await.and_then(|(config, plugin)| {
+            check_topic_creation(&self.node, &plugin, &config)?;
+            Ok((config, plugin))
+        });
+        let (config, plugin) = match found {
             Ok(found) => found,
             Err(error) => {
                 self.status.connector(State::Failed, Some(error.trace()), None);

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 use tracing::{info, warn};
-use volley_api::{ConfigMap, Error, Plugin, Result};
+use volley_api::{ConfigMap, ConnectorKind, Error, Plugin, Result};
 
 use super::connector_tasks::TaskParts;
 use super::restart_schedule::{Part, RestartSchedule};
+use super::worker_connector::connector_kind;
 use super::{HerderError, HerderResult, Node};
+use crate::connector_config::TopicCreation;
 use crate::plugin_call::{Patience, call_plugin};
 use crate::storage::TargetState;
 
@@ -36,6 +38,17 @@ pub(super) async fn resolved(
     let class = config.get("connector.class").map(|class| class.trim()).unwrap_or_default();
     let plugin = node.plugins.find_connector(class)?.clone();
     Ok((config, plugin))
+}
+
+/// Checks what Kafka Connect checks only when a connector starts: how its topics are created.
+///
+/// # Errors
+/// `Config`: the connector is FAILED then.
+pub(super) fn check_topic_creation(node: &Node, plugin: &Plugin, config: &ConfigMap) -> Result<()> {
+    if connector_kind(plugin) == ConnectorKind::Source && node.config.topic_creation_enabled() {
+        TopicCreation::parse(config)?;
+    }
+    Ok(())
 }
 
 /// Whether a configuration may have variables; one that has none needs no config provider.

@@ -76,6 +76,18 @@ async fn a_connector_and_its_tasks_live_and_die() {
 }
 
 #[tokio::test]
+async fn bad_topic_creation_keys_fail_the_connector_when_it_starts() {
+    let herder = test_herder();
+    let error = create(&herder, "a", &[("topic.creation.default.partitions", "1")]).await.unwrap_err();
+    let message =
+        "Missing required configuration \"topic.creation.default.replication.factor\" which has no default value.";
+    assert_eq!((error.status(), error.to_string()), (500, message.to_owned()));
+    let status = status(&herder, "a").await;
+    assert_eq!(states(&status), ("FAILED".into(), vec![]));
+    assert!(status.connector.trace.is_some_and(|trace| trace.contains(message)));
+}
+
+#[tokio::test]
 async fn a_connector_is_created_once() {
     let herder = test_herder();
     create(&herder, "a", &[]).await.unwrap();

@@ -19,7 +19,9 @@ use crate::task::{ConnectorTaskId, TaskProgress, TaskState};
 
 /// Longest wait of one poll; what is wanted of the task is looked at in between.
 const POLL: Duration = Duration::from_millis(100);
-/// The same while nothing is fetched, so that it goes on soon when there is room again.
+/// The same where nothing has come for a while, or nothing is to come: an idle task should not cost much.
+const IDLE_POLL: Duration = Duration::from_millis(250);
+/// The same while there is no room, so that it goes on soon when there is again.
 const HELD_POLL: Duration = Duration::from_millis(5);
 /// How long a full pipeline is waited for before partitions are paused, which costs librdkafka its prefetched messages.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,8 +31,9 @@ const REVOCATION_TIMEOUT: Duration = Duration::from_secs(60);
 const ROW_OVERHEAD: usize = 32;
 /// After this long without a batch a bounded task looks whether anything is left to come.
 const IDLE: Duration = Duration::from_secs(1);
-/// How often the lag is computed.
+/// How often the lag is computed, and how often where there is none and nothing comes: the broker has to be asked.
 const LAG_INTERVAL: Duration = Duration::from_secs(2);
+const IDLE_LAG_INTERVAL: Duration = Duration::from_secs(15);
 
 /// What the fetch stage works with.
 pub(crate) struct FetchStage {
@@ -95,7 +98,7 @@ impl FetchStage {
             self.rewind()?;
             // what is held back has to go first, or it would grow without bound
             self.hold(self.is_paused || self.budget.is_exhausted() || !self.held_back.is_empty());
-            self.poll(if self.is_held { HELD_POLL } else { POLL })?;
+            self.poll(self.longest_poll())?;
             let ends = match self.ends() {
                 // nothing can be said of where the new partitions end: they have to wait
                 Err(error) if error.is_retriable() => continue,
@@ -113,6 +116,16 @@ impl FetchStage {
                 return Ok(End::Bounded);
             }
             self.update_lag();
+        }
+    }
+
+    fn longest_poll(&self) -> Duration {
+        let is_idle = self.last_batch.elapsed() >= IDLE && self.bounded.is_none();
+        match self.is_held {
+            true if self.is_paused && self.held_back.is_empty() => IDLE_POLL,
+            true => HELD_POLL,
+            false if is_idle => IDLE_POLL,
+            false => POLL,
         }
     }
 
@@ -235,7 +248,8 @@ impl FetchStage {
         if Instant::now() < self.next_lag {
             return;
         }
-        self.next_lag = Instant::now() + LAG_INTERVAL;
+        let is_idle = self.last_batch.elapsed() >= IDLE && self.progress.lag.load(Ordering::Relaxed) == 0;
+        self.next_lag = Instant::now() + if is_idle { IDLE_LAG_INTERVAL } else { LAG_INTERVAL };
         let assignment = self.fetcher.assignment();
         // unknown for now, known again at the next try
         let Ok(ends) = self.fetcher.committer().end_offsets(&assignment) else { return };

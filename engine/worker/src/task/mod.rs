@@ -27,6 +27,8 @@ mod row_order;
 mod setup;
 mod sink_task;
 mod source_task;
+#[cfg(test)]
+mod source_task_tests;
 mod topic_creator;
 mod transform_chain;
 

@@ -20,6 +20,8 @@ use crate::task::{ConnectorTaskId, TaskProgress};
 
 /// How often a sink task is ticked.
 const TICK: Duration = Duration::from_millis(100);
+/// The same for one that has had nothing since the last time and holds nothing: it should not cost much.
+const IDLE_TICK: Duration = Duration::from_millis(500);
 /// Waits for what is being flushed: short at first, as most is done soon.
 const FIRST_DELIVERY_WAIT: Duration = Duration::from_millis(2);
 const LONGEST_DELIVERY_WAIT: Duration = Duration::from_millis(250);
@@ -81,9 +83,16 @@ impl PutStage {
     fn serve(&mut self, input: &Receiver<Prepared>) -> Result<Outcome> {
         let mut next_tick = Instant::now() + TICK;
         let mut next_commit = Instant::now() + self.commit_interval;
+        let mut is_idle = true;
         loop {
             match input.recv_deadline(next_tick) {
-                Ok(Prepared::Batch { fetched, batch }) => self.put(&fetched, &batch)?,
+                Ok(Prepared::Batch { fetched, batch }) => {
+                    self.put(&fetched, &batch)?;
+                    if is_idle {
+                        next_tick = next_tick.min(Instant::now() + TICK);
+                    }
+                    is_idle = false;
+                }
                 Ok(Prepared::Signal(Signal::Stop)) => return self.stop(),
                 Ok(Prepared::Signal(Signal::EndOfInput)) => return self.finish(),
                 Ok(Prepared::Signal(signal)) => self.signal(signal)?,
@@ -93,7 +102,9 @@ impl PutStage {
             let now = Instant::now();
             if now >= next_tick {
                 self.tick()?;
-                next_tick = now + TICK;
+                is_idle = is_idle && self.progress.buffered_bytes.load(Ordering::Relaxed) == 0;
+                next_tick = now + if is_idle { IDLE_TICK } else { TICK };
+                is_idle = true;
             }
             if self.context.take_commit_request() || now >= next_commit {
                 self.commit()?;

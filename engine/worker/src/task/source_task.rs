@@ -96,7 +96,7 @@ fn topic_creator(spec: &TaskSpec) -> Result<Option<TopicCreator>> {
 }
 
 /// The produce stage, from the side of the task's thread.
-enum Delivery {
+pub(crate) enum Delivery {
     /// No batch has come yet.
     NotBegun(Box<ProduceStage>),
     /// It runs.
@@ -105,23 +105,23 @@ enum Delivery {
     Over,
 }
 
-struct Begun {
+pub(crate) struct Begun {
     output: Sender<ToProduce>,
     thread: JoinHandle<Result<bool>>,
     is_over: Arc<AtomicBool>,
 }
 
 /// What a source task works with.
-struct SourceLoop {
-    id: ConnectorTaskId,
-    task: Box<dyn SourceTask>,
-    chain: TransformChain,
-    errors: Arc<ErrorHandler>,
-    control: Arc<Control>,
-    progress: Arc<TaskProgress>,
-    committed: Arc<CommittedOffsets>,
-    delivery: Delivery,
-    pacing: IdlePacing,
+pub(crate) struct SourceLoop {
+    pub(crate) id: ConnectorTaskId,
+    pub(crate) task: Box<dyn SourceTask>,
+    pub(crate) chain: TransformChain,
+    pub(crate) errors: Arc<ErrorHandler>,
+    pub(crate) control: Arc<Control>,
+    pub(crate) progress: Arc<TaskProgress>,
+    pub(crate) committed: Arc<CommittedOffsets>,
+    pub(crate) delivery: Delivery,
+    pub(crate) pacing: IdlePacing,
 }
 
 /// Why polling ended.
@@ -135,7 +135,7 @@ enum End {
 
 impl SourceLoop {
     /// Starts the task and runs it until a stop, the end of a bounded source, or an error.
-    fn run(&mut self, context: SourceContext, config: &ConfigMap) -> Result<TaskState> {
+    pub(crate) fn run(&mut self, context: SourceContext, config: &ConfigMap) -> Result<TaskState> {
         if self.control.wanted() == Wanted::Paused {
             self.control.report(TaskState::Paused);
             self.control.wait_while_paused();

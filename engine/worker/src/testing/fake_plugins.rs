@@ -24,7 +24,8 @@ impl Converter for FakeConverter {
     }
 }
 
-struct FakeHeaderConverter;
+/// Keeps names and forgets values.
+pub(crate) struct FakeHeaderConverter;
 
 impl HeaderConverter for FakeHeaderConverter {
     fn to_connect(&mut self, _: &str, header: &RawHeader) -> Result<Header> {

@@ -6,6 +6,6 @@ mod node;
 mod wait;
 
 pub(crate) use fake_connectors::Gate;
-pub(crate) use fake_plugins::fake_plugins;
+pub(crate) use fake_plugins::{FakeHeaderConverter, fake_plugins};
 pub(crate) use node::{config_map, distributed_config, test_herder, test_node};
 pub(crate) use wait::eventually;
