@@ -478,7 +478,7 @@ fn a_task_that_starts_paused_is_not_started_before_it_is_resumed() {
     task.control.want(Wanted::Running);
     assert_eq!(task.end().unwrap_err().to_string(), "told to fail");
 
-    let stopped = world.clone();
+    let stopped = Arc::clone(&world);
     let mut task = Running::start_with(&stopped, &[("fail", "x")], true, Duration::from_millis(20));
     assert_eq!(task.stop().unwrap(), TaskState::Unassigned);
 }
