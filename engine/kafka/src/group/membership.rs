@@ -144,7 +144,7 @@ impl Membership {
         self.shared.events.clear();
         let member_id = self.identity.member_id.as_str().to_owned();
         let Identity { generation, protocol, .. } = &self.identity;
-        info!(group = self.settings.group_id, member_id, generation, protocol = protocol.as_str(), "joined group");
+        debug!(group = self.settings.group_id, member_id, generation, protocol = protocol.as_str(), "joined group");
         let members = response.members.into_iter();
         Joined {
             generation: *generation,

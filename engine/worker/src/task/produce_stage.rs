@@ -37,6 +37,8 @@ const PRODUCER_IDLE: Duration = Duration::from_secs(300);
 /// One question whether a topic exists, and the wait before the next.
 const TOPIC_LOOK: Duration = Duration::from_secs(1);
 const TOPIC_RETRY: Duration = Duration::from_millis(200);
+/// Time that a broker has to create a topic by itself before its absence is worth a warning.
+const TOPIC_GRACE: Duration = Duration::from_secs(3);
 /// How often it is said that a topic is still missing.
 const TOPIC_REMINDER: Duration = Duration::from_secs(30);
 /// Wait before a topic is tried to be created again.
@@ -497,13 +499,14 @@ impl Producing {
 
     /// Waits until the broker knows the topic, however long that takes, as Kafka's Java producer does.
     fn await_topic(&mut self, topic: &Arc<str>) -> std::result::Result<bool, TopicFailure> {
-        let mut reminder = Instant::now();
+        // A broker that creates topics by itself takes a moment to do so.
+        let mut reminder = Instant::now() + TOPIC_GRACE;
         loop {
             match self.producer()?.has_topic(topic, TOPIC_LOOK) {
                 Ok(true) => return Ok(true),
                 Ok(false) if Instant::now() >= reminder => {
                     reminder = Instant::now() + TOPIC_REMINDER;
-                    warn!(task = %self.parts.id, %topic, "the topic does not exist and the broker does not create it, waiting for it");
+                    warn!(task = %self.parts.id, %topic, "the topic does not exist, waiting until it is created");
                 }
                 Ok(false) => {}
                 // the client says by itself that it cannot reach the broker
