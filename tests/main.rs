@@ -10,6 +10,7 @@ mod java_worker;
 mod kafka_admin;
 mod kafka_fetch;
 mod kafka_group;
+mod kafka_login;
 mod kafka_outage;
 mod kafka_produce;
 mod kafka_rebalance;
