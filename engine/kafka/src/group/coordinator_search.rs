@@ -15,6 +15,7 @@ use volley_api::{Error, Result};
 
 use super::answer;
 use super::backoff::Backoff;
+use super::settings::GroupSettings;
 use crate::wire::{Address, Connection, ConnectionSettings};
 
 /// The key type of a group in FindCoordinator.
@@ -53,6 +54,7 @@ impl CoordinatorSearch {
 #[derive(Debug)]
 pub(super) struct Cluster {
     settings: ConnectionSettings,
+    request_timeout: Duration,
     group_id: String,
     retry: Backoff,
     /// Brokers that were seen, beside those to begin with; the one to ask next.
@@ -61,14 +63,27 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    pub(super) fn new(settings: ConnectionSettings, group_id: String, retry: Backoff) -> Arc<Self> {
-        let brokers = Mutex::new((settings.bootstrap_servers.clone(), 0));
-        Arc::new(Self { settings, group_id, retry, brokers, last_failure: Mutex::default() })
+    pub(super) fn new(mut settings: ConnectionSettings, group: &GroupSettings) -> Arc<Self> {
+        let request_timeout = settings.request_timeout;
+        // A broker that has not answered for the time of a session is no help: the next one is asked.
+        settings.request_timeout = request_timeout.min(group.session_timeout);
+        Arc::new(Self {
+            request_timeout,
+            group_id: group.group_id.clone(),
+            retry: Backoff::new(group.retry_backoff, group.retry_backoff_max),
+            brokers: Mutex::new((settings.bootstrap_servers.clone(), 0)),
+            last_failure: Mutex::default(),
+            settings,
+        })
     }
 
-    /// How long a request may take.
+    pub(super) fn group_id(&self) -> &str {
+        &self.group_id
+    }
+
+    /// How long a request of a member may take.
     pub(super) fn request_timeout(&self) -> Duration {
-        self.settings.request_timeout
+        self.request_timeout
     }
 
     /// That the coordinator is not to be found, with the reason that is known.
@@ -144,8 +159,7 @@ impl Cluster {
 
     /// Remembers all brokers, so that the cluster is found again though those to begin with are gone. Those come first.
     async fn learn_brokers(&self, connection: &mut Connection) -> Result<()> {
-        let request =
-            |_| MetadataRequest::default().with_topics(Some(Vec::new())).with_allow_auto_topic_creation(false);
+        let request = |_| MetadataRequest::default().with_topics(Some(Vec::new()));
         let response = connection.call(self.settings.request_timeout, request).await?;
         let seen = response.brokers.iter().filter_map(|broker| address(&broker.host, broker.port));
         let (brokers, _) = &mut *self.brokers.lock();

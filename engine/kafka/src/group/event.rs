@@ -18,8 +18,8 @@ pub enum GroupEvent {
     /// The coordinator has been out of reach for the heartbeat interval, for this reason: whoever runs work that the group
     /// assigned must stop it. The search goes on.
     CoordinatorLost(Error),
-    /// It is back, after [`GroupEvent::CoordinatorLost`]. The membership may still be good; whoever stopped its work joins
-    /// again.
+    /// It is back, after [`GroupEvent::CoordinatorLost`] or [`GroupError::Coordinator`](crate::GroupError::Coordinator). The
+    /// membership may still be good; whoever stopped its work joins again. Not told after a join that succeeded.
     CoordinatorFound,
 }
 

@@ -8,12 +8,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use volley_api::{ConfigMap, Error, Result};
 
-use super::backoff::Backoff;
+use super::coordinator_link::CoordinatorLink;
 use super::coordinator_search::Cluster;
 use super::error::{GroupError, GroupResult};
 use super::event::GroupEvent;
-use super::membership::{Membership, Shared};
+use super::membership::Membership;
 use super::settings::GroupSettings;
+use super::shared::Shared;
 use super::status::MemberStatus;
 use super::task::{self, Command};
 use crate::wire::ConnectionSettings;
@@ -79,11 +80,11 @@ impl GroupMember {
         let connection = ConnectionSettings::read(properties)?;
         let runtime = Handle::try_current()
             .map_err(|error| Error::fatal("a group member needs an async runtime").with_source(error))?;
-        let retry = Backoff::new(settings.retry_backoff, settings.retry_backoff_max);
-        let cluster = Cluster::new(connection, settings.group_id.clone(), retry);
+        let cluster = Cluster::new(connection, &settings);
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let shared = Shared::new();
-        let membership = Membership::new(settings, cluster, Arc::clone(&shared));
+        let coordinator = CoordinatorLink::new(cluster, Arc::clone(&shared), settings.heartbeat_interval);
+        let membership = Membership::new(settings, coordinator, Arc::clone(&shared));
         let task = runtime.spawn(task::run(membership, receiver, Arc::clone(&shared)));
         Ok(Self { inner: Arc::new(Inner { commands, shared, task }) })
     }

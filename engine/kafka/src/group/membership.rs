@@ -1,4 +1,4 @@
-//! What a member knows and says: the requests of the protocol, and what their answers mean. Decides nothing about when.
+//! What a member knows and says: the requests of the protocol, and what their answers mean.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,81 +6,46 @@ use std::time::Duration;
 use bytes::Bytes;
 use kafka_protocol::error::{ParseResponseErrorCode, ResponseError};
 use kafka_protocol::messages::JoinGroupResponse;
-use kafka_protocol::protocol::StrBytes;
-use parking_lot::Mutex;
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{debug, info, warn};
 use volley_api::{Error, Result};
 
 use super::answer::{self, Remedy};
 use super::backoff::Backoff;
-use super::coordinator_search::{Cluster, CoordinatorSearch};
+use super::coordinator_link::CoordinatorLink;
 use super::error::{GroupError, GroupResult};
-use super::event::{EventQueue, GroupEvent, MemberLoss};
+use super::event::{GroupEvent, MemberLoss};
 use super::member::Joined;
 use super::requests::{self, Identity};
 use super::settings::GroupSettings;
+use super::shared::Shared;
 use super::status::MemberStatus;
-use crate::wire::Connection;
 
 /// What the coordinator is given beyond the rebalance timeout to answer a join or a sync.
 const GRACE: Duration = Duration::from_secs(5);
 /// Leaving must not hold up a worker that stops.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
-/// What the task of a membership shares with its handles.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) status: Mutex<MemberStatus>,
-    pub(super) events: EventQueue,
-    last_poll: Mutex<Instant>,
-}
-
-impl Shared {
-    pub(super) fn new() -> Arc<Self> {
-        let (status, last_poll) = (Mutex::new(MemberStatus::new()), Mutex::new(Instant::now()));
-        Arc::new(Self { status, events: EventQueue::default(), last_poll })
-    }
-
-    /// Notes that the owner is alive.
-    pub(super) fn poll(&self) {
-        *self.last_poll.lock() = Instant::now();
-    }
-
-    pub(super) fn last_poll(&self) -> Instant {
-        *self.last_poll.lock()
-    }
-}
-
 /// A membership, in a group or not.
 #[derive(Debug)]
 pub(super) struct Membership {
     settings: GroupSettings,
-    cluster: Arc<Cluster>,
     shared: Arc<Shared>,
+    coordinator: CoordinatorLink,
     identity: Identity,
-    coordinator: Option<Connection>,
-    search: Option<CoordinatorSearch>,
-    /// Since when the coordinator has not answered as one; `None` while it does.
-    lost_since: Option<Instant>,
-    lost_reported: bool,
     rebalance_reported: bool,
     last_contact: Instant,
     next_heartbeat: Instant,
 }
 
 impl Membership {
-    pub(super) fn new(settings: GroupSettings, cluster: Arc<Cluster>, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(settings: GroupSettings, coordinator: CoordinatorLink, shared: Arc<Shared>) -> Self {
         let now = Instant::now();
         Self {
             settings,
-            cluster,
             shared,
+            coordinator,
             identity: Identity::nobody(),
-            coordinator: None,
-            search: None,
-            lost_since: None,
-            lost_reported: false,
             rebalance_reported: false,
             last_contact: now,
             next_heartbeat: now,
@@ -110,11 +75,11 @@ impl Membership {
     async fn join_until_answered(&mut self, protocols: &[(String, Bytes)]) -> GroupResult<Joined> {
         let mut retry = self.retry();
         loop {
-            self.coordinator_soon().await?;
+            self.coordinator.find_soon(self.settings.session_timeout).await?;
             let request = requests::join(&self.settings, &self.identity, protocols);
             let within = self.rebalance_deadline();
-            match self.connection()?.call(within, |_| request).await {
-                Err(error) => self.call_failed(error)?,
+            match self.coordinator.connection()?.call(within, |_| request).await {
+                Err(error) => self.coordinator.call_failed(error)?,
                 Ok(response) => match response.error_code.err() {
                     None => return Ok(self.joined(response)),
                     Some(error) => match answer::remedy(error) {
@@ -124,7 +89,7 @@ impl Membership {
                         }
                         Remedy::Reset => self.forget_member_id(),
                         Remedy::Rejoin => debug!(group = self.settings.group_id, ?error, "joining again"),
-                        remedy => self.remedy("join", remedy, error)?,
+                        remedy => self.apply("join", remedy, error)?,
                     },
                 },
             }
@@ -172,31 +137,35 @@ impl Membership {
             if !self.is_member() {
                 return Err(if self.identity.member_id.is_empty() { GroupError::Reset } else { GroupError::Rejoin });
             }
-            self.coordinator_soon().await?;
-            let (settings, identity) = (self.settings.clone(), self.identity.clone());
+            self.coordinator.find_soon(self.settings.session_timeout).await?;
+            let (settings, identity) = (&self.settings, &self.identity);
+            let request = |version| requests::sync(settings, identity, assignments, version);
             let within = self.rebalance_deadline();
-            let request = |version| requests::sync(&settings, &identity, assignments, version);
-            match self.connection()?.call(within, request).await {
-                Err(error) => self.call_failed(error)?,
+            match self.coordinator.connection()?.call(within, request).await {
+                Err(error) => self.coordinator.call_failed(error)?,
                 Ok(response) => match response.error_code.err() {
                     None => {
                         self.contact();
                         return Ok(response.assignment);
                     }
-                    Some(error) => match answer::remedy(error) {
-                        Remedy::Rejoin => {
-                            self.leave_generation_if_over(error);
-                            return Err(GroupError::Rejoin);
-                        }
-                        Remedy::Reset => {
-                            self.forget_member_id();
-                            return Err(GroupError::Reset);
-                        }
-                        remedy => self.remedy("sync with", remedy, error)?,
-                    },
+                    Some(error) => self.sync_refused(error)?,
                 },
             }
             sleep(retry.next()).await;
+        }
+    }
+
+    fn sync_refused(&mut self, error: ResponseError) -> GroupResult<()> {
+        match answer::remedy(error) {
+            Remedy::Rejoin => {
+                self.leave_generation_if_over(error);
+                Err(GroupError::Rejoin)
+            }
+            Remedy::Reset => {
+                self.forget_member_id();
+                Err(GroupError::Reset)
+            }
+            remedy => self.apply("sync with", remedy, error),
         }
     }
 
@@ -206,27 +175,34 @@ impl Membership {
         if !self.is_member() {
             return std::future::pending().await;
         }
-        if !self.is_connected() {
-            return self.await_lost_coordinator().await;
+        if !self.coordinator.is_connected() {
+            if let Err(error) = self.coordinator.await_lost().await {
+                self.refused(error);
+            }
+            return;
         }
         sleep_until(self.next_heartbeat).await;
         let session_ends = self.last_contact + self.settings.session_timeout;
         let left = session_ends.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return self.session_expired("the coordinator has not confirmed the session for its time-out");
+            // It answers, but does not confirm the session: another coordinator may.
+            self.last_contact = Instant::now();
+            return self.coordinator.lose_since(session_ends, "the session was not confirmed for its time-out");
         }
-        self.heartbeat(left.min(self.cluster.request_timeout())).await;
+        self.heartbeat(left.min(self.coordinator.request_timeout())).await;
     }
 
     async fn heartbeat(&mut self, within: Duration) {
         let request = requests::heartbeat(&self.settings, &self.identity);
-        let Ok(connection) = self.connection() else { return };
-        let error = match connection.call(within, |_| request).await {
+        let Ok(connection) = self.coordinator.connection() else { return };
+        let outcome = connection.call(within, |_| request).await;
+        // What does not go well is not tried again at once.
+        self.next_heartbeat = Instant::now() + self.settings.retry_backoff;
+        let error = match outcome {
             Ok(response) => response.error_code.err(),
-            Err(error) if error.is_retriable() => return self.lose_coordinator(error.to_string()),
+            Err(error) if error.is_retriable() => return self.heartbeat_lost(&error),
             Err(error) => return self.refused(error),
         };
-        self.next_heartbeat = Instant::now() + self.settings.heartbeat_interval;
         let Some(error) = error else {
             self.shared.status.lock().heartbeats += 1;
             return self.contact();
@@ -241,12 +217,19 @@ impl Membership {
                 self.forget_member_id();
                 self.shared.events.push(GroupEvent::MemberLost(MemberLoss::UnknownMember));
             }
-            Remedy::FindCoordinator => self.lose_coordinator(format!("the broker says {error:?}")),
-            Remedy::Retry => self.next_heartbeat = Instant::now() + self.settings.retry_backoff,
-            Remedy::TakeMemberId | Remedy::Refuse => {
-                self.refused(answer::refusal("stay in", &self.settings.group_id, error));
+            remedy => {
+                if let Err(GroupError::Fatal(error)) = self.apply("stay in", remedy, error) {
+                    self.refused(error);
+                }
             }
         }
+    }
+
+    fn heartbeat_lost(&mut self, error: &Error) {
+        let now = Instant::now();
+        let is_session_over = now >= self.last_contact + self.settings.session_timeout;
+        let since = if is_session_over { self.last_contact } else { now };
+        self.coordinator.lose_since(since, &error.to_string());
     }
 
     fn rebalance_seen(&mut self, error: ResponseError) {
@@ -257,30 +240,6 @@ impl Membership {
             self.rebalance_reported = true;
             self.shared.events.push(GroupEvent::RebalanceInProgress);
         }
-    }
-
-    async fn await_lost_coordinator(&mut self) {
-        let since = *self.lost_since.get_or_insert_with(Instant::now);
-        let found = if self.lost_reported {
-            self.find_coordinator().await
-        } else {
-            match timeout_at(since + self.settings.heartbeat_interval, self.find_coordinator()).await {
-                Ok(found) => found,
-                Err(_) => return self.report_lost(),
-            }
-        };
-        match found {
-            Ok(()) => self.next_heartbeat = Instant::now(),
-            Err(error) => self.refused(error),
-        }
-    }
-
-    fn report_lost(&mut self) {
-        let reason = self.cluster.not_found();
-        let cause = std::error::Error::source(&reason).map(ToString::to_string).unwrap_or_default();
-        warn!(group = self.settings.group_id, reason = cause, "group coordinator lost");
-        self.lost_reported = true;
-        self.shared.events.push(GroupEvent::CoordinatorLost(reason));
     }
 
     /// Leaves the group, as far as that succeeds in a few seconds; in any case the member id is forgotten.
@@ -294,21 +253,19 @@ impl Membership {
             }
         }
         self.forget_member_id();
-        self.lost_reported = false;
-        self.lost_since = None;
+        self.coordinator.forget_loss();
         self.shared.events.clear();
     }
 
     async fn say_goodbye(&mut self, reason: &str) -> Result<()> {
-        self.find_coordinator().await?;
-        let (settings, identity) = (self.settings.clone(), self.identity.clone());
-        let within = LEAVE_WITHIN.min(self.cluster.request_timeout());
-        let request = |version| requests::leave(&settings, &identity, reason, version);
-        let Some(connection) = &mut self.coordinator else { return Err(self.cluster.not_found()) };
-        let response = connection.call(within, request).await?;
+        self.coordinator.find().await?;
+        let (settings, identity) = (&self.settings, &self.identity);
+        let request = |version| requests::leave(settings, identity, reason, version);
+        let within = LEAVE_WITHIN.min(self.coordinator.request_timeout());
+        let response = self.coordinator.connection()?.call(within, request).await?;
         let error = response.members.iter().map(|member| member.error_code).chain([response.error_code]);
         match error.filter_map(ParseResponseErrorCode::err).next() {
-            Some(error) => Err(answer::refusal("leave", &settings.group_id, error)),
+            Some(error) => Err(answer::refusal("leave", &self.settings.group_id, error)),
             None => Ok(()),
         }
     }
@@ -324,91 +281,24 @@ impl Membership {
         self.shared.events.push(GroupEvent::MemberLost(MemberLoss::PollTimeout));
     }
 
-    fn is_connected(&self) -> bool {
-        self.coordinator.as_ref().is_some_and(|connection| !connection.is_broken())
-    }
-
-    fn connection(&mut self) -> GroupResult<&mut Connection> {
-        self.coordinator.as_mut().ok_or_else(|| GroupError::Coordinator(self.cluster.not_found()))
-    }
-
-    /// Finds the coordinator unless it is connected, however long it takes. Dropped, the search goes on.
-    async fn find_coordinator(&mut self) -> Result<()> {
-        if self.is_connected() {
-            return Ok(());
-        }
-        self.disconnect();
-        let search = self.search.get_or_insert_with(|| CoordinatorSearch::start(&self.cluster));
-        let found = search.found().await;
-        self.search = None;
-        let connection = found?;
-        self.shared.status.lock().coordinator = Some(connection.address().to_string());
-        self.coordinator = Some(connection);
-        Ok(())
-    }
-
-    /// Finds the coordinator within the heartbeat interval. One that is found again and again and never answers as a
-    /// coordinator is as good as lost when the session is over; that is said once.
-    async fn coordinator_soon(&mut self) -> GroupResult<()> {
-        let found = timeout(self.settings.heartbeat_interval, self.find_coordinator()).await;
-        let is_mute = self.lost_since.is_some_and(|since| since.elapsed() > self.settings.session_timeout);
-        match found {
-            Ok(Err(error)) => return Err(GroupError::Fatal(error)),
-            Ok(Ok(())) if self.lost_reported || !is_mute => return Ok(()),
-            Ok(Ok(())) | Err(_) => {}
-        }
-        self.lost_since.get_or_insert_with(Instant::now);
-        self.lost_reported = true;
-        Err(GroupError::Coordinator(self.cluster.not_found()))
-    }
-
     /// Notes that the coordinator answered as one.
     fn contact(&mut self) {
         let now = Instant::now();
         self.last_contact = now;
         self.next_heartbeat = now + self.settings.heartbeat_interval;
-        self.lost_since = None;
-        if std::mem::take(&mut self.lost_reported) {
-            self.shared.events.push(GroupEvent::CoordinatorFound);
-        }
+        self.coordinator.confirmed();
         self.publish();
     }
 
-    fn call_failed(&mut self, error: Error) -> GroupResult<()> {
-        if !error.is_retriable() {
-            return Err(GroupError::Fatal(error));
-        }
-        self.lose_coordinator(error.to_string());
-        Ok(())
-    }
-
-    fn remedy(&mut self, action: &str, remedy: Remedy, error: ResponseError) -> GroupResult<()> {
+    /// Does what can be done after an answer that concerns the coordinator rather than the member.
+    fn apply(&mut self, action: &str, remedy: Remedy, error: ResponseError) -> GroupResult<()> {
+        let reason = format!("the broker says {error:?}");
         match remedy {
-            Remedy::FindCoordinator => self.lose_coordinator(format!("the broker says {error:?}")),
-            Remedy::Retry => {
-                self.lost_since.get_or_insert_with(Instant::now);
-                self.cluster.note_failure(format!("the broker says {error:?}"));
-            }
+            Remedy::FindCoordinator => self.coordinator.lose(reason),
+            Remedy::Retry => self.coordinator.not_confirmed(reason),
             _ => return Err(GroupError::Fatal(answer::refusal(action, &self.settings.group_id, error))),
         }
         Ok(())
-    }
-
-    fn lose_coordinator(&mut self, reason: String) {
-        debug!(group = self.settings.group_id, reason, "group coordinator lost, looking for it");
-        self.cluster.note_failure(reason);
-        self.lost_since.get_or_insert_with(Instant::now);
-        self.disconnect();
-    }
-
-    fn session_expired(&mut self, reason: &str) {
-        self.lost_since.get_or_insert(self.last_contact);
-        self.lose_coordinator(reason.to_owned());
-    }
-
-    fn disconnect(&mut self) {
-        self.coordinator = None;
-        self.shared.status.lock().coordinator = None;
     }
 
     fn refused(&mut self, error: Error) {
@@ -425,7 +315,7 @@ impl Membership {
     }
 
     fn forget_member_id(&mut self) {
-        self.identity = Identity { member_id: StrBytes::new(), ..Identity::nobody() };
+        self.identity = Identity::nobody();
         self.publish();
     }
 
@@ -449,6 +339,6 @@ impl Membership {
     }
 
     fn rebalance_deadline(&self) -> Duration {
-        self.cluster.request_timeout().max(self.settings.rebalance_timeout + GRACE)
+        self.coordinator.request_timeout().max(self.settings.rebalance_timeout + GRACE)
     }
 }

@@ -30,15 +30,23 @@
 
 mod answer;
 mod backoff;
+mod coordinator_link;
 mod coordinator_search;
 mod error;
 mod event;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod fake_coordinator;
 mod member;
 mod membership;
 mod requests;
 mod settings;
+mod shared;
 mod status;
 mod task;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
 pub use error::{GroupError, GroupResult};
 pub use event::{GroupEvent, MemberLoss};

@@ -9,7 +9,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::error::GroupResult;
 use super::member::Joined;
-use super::membership::{Membership, Shared};
+use super::membership::Membership;
+use super::shared::Shared;
 
 /// What an owner asks. The answer comes through the channel; when nobody waits for it any more, the call is given up.
 #[derive(Debug)]

@@ -1,0 +1,33 @@
+//! What the task of a membership shares with its handles.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use super::event::EventQueue;
+use super::status::MemberStatus;
+
+/// Status and events go out, signs of life come in.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) status: Mutex<MemberStatus>,
+    pub(super) events: EventQueue,
+    last_poll: Mutex<Instant>,
+}
+
+impl Shared {
+    pub(super) fn new() -> Arc<Self> {
+        let (status, last_poll) = (Mutex::new(MemberStatus::new()), Mutex::new(Instant::now()));
+        Arc::new(Self { status, events: EventQueue::default(), last_poll })
+    }
+
+    /// Notes that the owner is alive.
+    pub(super) fn poll(&self) {
+        *self.last_poll.lock() = Instant::now();
+    }
+
+    pub(super) fn last_poll(&self) -> Instant {
+        *self.last_poll.lock()
+    }
+}
