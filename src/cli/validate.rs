@@ -8,7 +8,7 @@ use volley_worker::config_transformer::resolve_worker_config;
 use volley_worker::connector_file::read_connector_file;
 use volley_worker::plugins::Plugins;
 use volley_worker::properties::read_properties;
-use volley_worker::validation::{ConnectorValidator, OverridePolicy};
+use volley_worker::validation::ConnectorValidator;
 use volley_worker::worker_config::WorkerConfig;
 
 use super::Failure;
@@ -29,8 +29,7 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Fai
     let (properties, transformer) =
         resolve_worker_config(worker_properties(arguments.worker.as_deref())?, &plugins).map_err(Failure::worker)?;
     let worker = WorkerConfig::standalone(properties).map_err(Failure::worker)?;
-    let policy = OverridePolicy::of_worker(&worker).map_err(Failure::worker)?;
-    let validator = ConnectorValidator::new(plugins, Arc::new(transformer), policy, None);
+    let validator = ConnectorValidator::of_worker(plugins, Arc::new(transformer), &worker).map_err(Failure::worker)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::worker)?;
     let mut wrong = 0;
     for path in &arguments.connectors {

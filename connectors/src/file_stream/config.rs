@@ -7,6 +7,8 @@ use volley_api::{Config, ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance
 const FILE: &str = "file";
 const TOPIC: &str = "topic";
 const BATCH_SIZE: &str = "batch.size";
+/// Batches are not made larger than this, whatever `batch.size` says.
+const LARGEST_BATCH: usize = 1_000_000;
 const MAX_LINE_BYTES: &str = "max.line.bytes";
 const RETRY_TIMEOUT: &str = "retry.timeout.ms";
 
@@ -24,8 +26,13 @@ pub(super) fn source_config_def() -> ConfigDef {
                 .validated(Validator::NonEmpty),
         )
         .key(
-            ConfigKey::with_default(BATCH_SIZE, ConfigType::Int, "2000", Importance::Low, "Most lines of a batch.")
-                .validated(Validator::Between(1, 1_000_000)),
+            ConfigKey::with_default(
+                BATCH_SIZE,
+                ConfigType::Int,
+                "2000",
+                Importance::Low,
+                "Most lines of a batch; 0 and less count as 1.",
+            ),
         )
         .key(
             ConfigKey::with_default(
@@ -36,7 +43,8 @@ pub(super) fn source_config_def() -> ConfigDef {
                 "Longest line, in bytes. The task fails at a longer one, so that a file without line ends cannot fill the \
                  memory.",
             )
-            .validated(Validator::Between(1, 1 << 30)),
+            .validated(Validator::Between(1, 1 << 30))
+            .unlisted(),
         )
 }
 
@@ -59,7 +67,8 @@ pub(super) fn sink_config_def() -> ConfigDef {
                 "How long the task tries again, in milliseconds, where the disk is full or read-only, before it fails. -1: \
                  for ever.",
             )
-            .validated(Validator::AtLeast(-1)),
+            .validated(Validator::AtLeast(-1))
+            .unlisted(),
         )
 }
 
@@ -80,11 +89,11 @@ impl SourceConfig {
     /// Parses the configuration of a connector or a task.
     pub(super) fn parse(config: &ConfigMap) -> Result<Self> {
         let config = source_config_def().parse(config)?;
-        let size = |key| config.long(key).and_then(|size| usize::try_from(size).ok()).unwrap_or(1);
+        let size = |key| config.long(key).and_then(|size| usize::try_from(size).ok()).unwrap_or(1).max(1);
         Ok(Self {
             file: file(&config),
             topic: config.string(TOPIC).unwrap_or_default().to_owned(),
-            batch_size: size(BATCH_SIZE),
+            batch_size: size(BATCH_SIZE).min(LARGEST_BATCH),
             max_line_bytes: size(MAX_LINE_BYTES),
         })
     }

@@ -11,7 +11,7 @@ use arrow::datatypes::{DataType, Field, FieldRef};
 use serde_json::Value;
 use volley_api::{
     Column, ConfigDef, ConfigMap, Connector, Error, KAFKA_VERSION, Plugin, PluginFactory, Polled, Records, Result,
-    RowIndex, SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask,
+    RowIndex, SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask, Support,
 };
 
 use super::config::{SourceConfig, source_config_def};
@@ -59,25 +59,38 @@ impl Connector for FileStreamSourceConnector {
         offsets: &[(SourcePartition, Option<SourceOffset>)],
     ) -> Result<bool> {
         if SourceConfig::parse(config)?.file.is_none() {
-            return Err(Error::fatal("the standard input has no offsets to modify; set `file` to read a file"));
+            return Err(Error::fatal(
+                "Offsets cannot be modified if the 'file' configuration is unspecified. This is because stdin is used for \
+                 input and offsets are not tracked.",
+            ));
         }
         for (partition, offset) in offsets {
             // Offsets may be forgotten whatever they are: earlier configurations may have left them.
             let Some(offset) = offset else { continue };
             stored_position(offset)?;
             if !partition.contains_key(PARTITION_MEMBER) {
-                return Err(Error::fatal(format!("a partition needs the member `{PARTITION_MEMBER}`")));
+                return Err(Error::fatal(format!("Partition objects should contain the key '{PARTITION_MEMBER}'")));
             }
         }
         Ok(true)
     }
+
+    fn exactly_once_support(&self, config: &ConfigMap) -> Result<Option<Support>> {
+        let is_file = SourceConfig::parse(config)?.file.is_some();
+        Ok(Some(if is_file { Support::Supported } else { Support::Unsupported }))
+    }
 }
 
+/// The position in an offset; errors in Kafka Connect's words.
 fn stored_position(offset: &SourceOffset) -> Result<u64> {
-    let position =
-        offset.get(OFFSET_MEMBER).and_then(Value::as_u64).filter(|position| i64::try_from(*position).is_ok());
-    position.ok_or_else(|| {
-        Error::fatal(format!("an offset needs the member `{OFFSET_MEMBER}`, a whole number of bytes from 0 on"))
+    let position = offset.get(OFFSET_MEMBER).ok_or_else(|| {
+        Error::fatal(format!("Offset objects should either be null or contain the key '{OFFSET_MEMBER}'"))
+    })?;
+    let position = position.as_i64().ok_or_else(|| {
+        Error::fatal(format!("The value for the '{OFFSET_MEMBER}' key in the offset is expected to be a Long value"))
+    })?;
+    u64::try_from(position).map_err(|_| {
+        Error::fatal(format!("The value for the '{OFFSET_MEMBER}' key in the offset should be a non-negative value"))
     })
 }
 

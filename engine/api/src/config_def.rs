@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::{Config, ConfigMap, ConfigValue, Error, Result, Secret};
+use crate::validator::Objection;
+use crate::{Config, ConfigMap, ConfigValue, Error, Result, Secret, Validator};
 
 /// Type of a key; `Display` gives Kafka's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,48 +90,21 @@ impl fmt::Display for Width {
     }
 }
 
-/// A check of one parsed value. `Err` carries the reason only; the definition adds key and value.
-#[derive(Clone, Debug)]
-pub enum Validator {
-    /// Integer or double of at least this.
-    AtLeast(i64),
-    /// Integer within both bounds.
-    Between(i64, i64),
-    /// One of these texts.
-    OneOf(&'static [&'static str]),
-    /// One of these texts, any case.
-    OneOfIgnoreCase(&'static [&'static str]),
-    /// Not the empty text.
-    NonEmpty,
-    /// Anything else.
-    Custom(fn(&ConfigValue) -> std::result::Result<(), String>),
+/// What a configuration has for a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given<'a> {
+    /// The key is not there.
+    Nothing,
+    /// JSON null.
+    Null,
+    /// A text.
+    Text(&'a str),
 }
 
-impl Validator {
-    fn check(&self, value: &ConfigValue) -> std::result::Result<(), String> {
-        match (self, value) {
-            (Self::Custom(check), value) => check(value),
-            (Self::AtLeast(_) | Self::Between(..), ConfigValue::Null) => Err("Value must be non-null".into()),
-            (Self::AtLeast(min) | Self::Between(min, _), ConfigValue::Long(number)) if number < min => {
-                Err(format!("Value must be at least {min}"))
-            }
-            (Self::Between(_, max), ConfigValue::Long(number)) if number > max => {
-                Err(format!("Value must be no more than {max}"))
-            }
-            (Self::AtLeast(min), ConfigValue::Double(number)) if *number < *min as f64 => {
-                Err(format!("Value must be at least {min}"))
-            }
-            (Self::OneOf(allowed), ConfigValue::String(text)) if !allowed.contains(&text.as_str()) => {
-                Err(format!("String must be one of: {}", allowed.join(", ")))
-            }
-            (Self::OneOfIgnoreCase(allowed), ConfigValue::String(text))
-                if !allowed.iter().any(|item| item.eq_ignore_ascii_case(text)) =>
-            {
-                Err(format!("String must be one of (case insensitive): {}", allowed.join(", ")))
-            }
-            (Self::NonEmpty, ConfigValue::String(text)) if text.is_empty() => Err("String must be non-empty".into()),
-            _ => Ok(()),
-        }
+impl<'a> Given<'a> {
+    /// The text of `key` in a configuration without nulls.
+    pub fn of(config: &'a ConfigMap, key: &str) -> Self {
+        config.get(key).map_or(Self::Nothing, |text| Self::Text(text))
     }
 }
 
@@ -167,6 +141,10 @@ pub struct ConfigKey {
     pub recommended_values: Vec<String>,
     /// Check of the parsed value.
     pub validator: Option<Validator>,
+    /// Whether it is shown only where a configuration has it: a key of Volley's own, of a plug-in under a Java name.
+    pub is_unlisted: bool,
+    /// Whether the worker supplies it, so that it is shown as required and may yet be left out.
+    pub is_supplied: bool,
 }
 
 impl ConfigKey {
@@ -185,6 +163,8 @@ impl ConfigKey {
             dependents: Vec::new(),
             recommended_values: Vec::new(),
             validator: None,
+            is_unlisted: false,
+            is_supplied: false,
         }
     }
 
@@ -224,6 +204,27 @@ impl ConfigKey {
         self
     }
 
+    /// The same key, shown only where a configuration has it.
+    #[must_use]
+    pub fn unlisted(mut self) -> Self {
+        self.is_unlisted = true;
+        self
+    }
+
+    /// The same key, supplied by the worker.
+    #[must_use]
+    pub fn supplied(mut self) -> Self {
+        self.is_supplied = true;
+        self
+    }
+
+    /// The same key with another default; `None`: no value.
+    #[must_use]
+    pub fn defaulting_to(mut self, default: Option<&str>) -> Self {
+        self.default = default.map_or(DefaultValue::Null, |text| DefaultValue::Text(text.to_owned()));
+        self
+    }
+
     /// Whether it must be given.
     pub fn is_required(&self) -> bool {
         self.default == DefaultValue::Required
@@ -241,45 +242,44 @@ impl ConfigKey {
     ///
     /// Returns the value (`Null` where it cannot be parsed) and the messages of all that is wrong with it.
     pub fn parse(&self, text: Option<&str>) -> (ConfigValue, Vec<String>) {
-        let given = match (text, &self.default) {
-            (Some(text), _) => Some(text),
-            (None, DefaultValue::Text(default)) => Some(default.as_str()),
-            (None, DefaultValue::Null) => None,
-            (None, DefaultValue::Required) => {
-                let message = format!("Missing required configuration \"{}\" which has no default value.", self.name);
-                return (ConfigValue::Null, vec![message]);
+        self.check(text.map_or(Given::Nothing, Given::Text), &self.name)
+    }
+
+    /// Parses and checks what is given; see [`ConfigKey::parse`]. `shown_as` is the name of the key with its prefix:
+    /// messages name it, but for those of validators, which know the key as it is defined.
+    pub fn check(&self, given: Given<'_>, shown_as: &str) -> (ConfigValue, Vec<String>) {
+        let mut errors = Vec::new();
+        let text = match (given, &self.default) {
+            (Given::Text(text), _) => Some(text),
+            (Given::Nothing, DefaultValue::Text(default)) => Some(default.as_str()),
+            (Given::Null, _) | (Given::Nothing, DefaultValue::Null) => None,
+            (Given::Nothing, DefaultValue::Required) => {
+                errors.push(format!("Missing required configuration \"{shown_as}\" which has no default value."));
+                None
             }
         };
-        let mut errors = Vec::new();
-        let value = match given.map(|text| self.parse_text(text)) {
+        let value = match text.map(|text| self.parse_text(text)) {
             None => ConfigValue::Null,
             Some(Ok(value)) => value,
             Some(Err(reason)) => {
-                errors.push(self.invalid(given, &reason));
+                errors.push(invalid(text.unwrap_or_default(), shown_as, &reason));
                 ConfigValue::Null
             }
         };
-        if let Some(validator) = &self.validator
-            && !(value == ConfigValue::Null && errors.is_empty())
-            && let Err(reason) = validator.check(&value)
-        {
-            let shown = if value == ConfigValue::Null { None } else { given };
-            errors.push(self.invalid(shown, &reason));
+        // a key that has no value by default may as well have none by mistake
+        let may_be_null = self.default == DefaultValue::Null;
+        if let Some(validator) = self.validator.as_ref().filter(|_| !(may_be_null && value == ConfigValue::Null)) {
+            match validator.check(&value) {
+                Ok(()) => {}
+                Err(Objection::Reason(reason)) => errors.push(invalid(&as_java_shows(&value), &self.name, &reason)),
+                Err(Objection::Items(what)) => errors.push(format!("Configuration '{}' values {what}.", self.name)),
+            }
         }
         (value, errors)
     }
 
-    fn invalid(&self, text: Option<&str>, reason: &str) -> String {
-        let shown = match (self.config_type, text) {
-            (ConfigType::Password, Some(_)) => "[hidden]",
-            (_, Some(text)) => text.trim(),
-            (_, None) => "null",
-        };
-        format!("Invalid value {shown} for configuration {}: {reason}", self.name)
-    }
-
     fn parse_text(&self, text: &str) -> std::result::Result<ConfigValue, String> {
-        let trimmed = text.trim();
+        let trimmed = trim(text);
         let integer = |min: i64, max: i64| {
             let parsed = trimmed.parse::<i64>().ok().filter(|number| (min..=max).contains(number));
             parsed.map(ConfigValue::Long).ok_or_else(|| format!("Not a number of type {}", self.config_type))
@@ -296,9 +296,30 @@ impl ConfigKey {
                 trimmed.parse().map(ConfigValue::Double).map_err(|_| "Not a number of type DOUBLE".to_owned())
             }
             ConfigType::List if trimmed.is_empty() => Ok(ConfigValue::List(Vec::new())),
-            ConfigType::List => Ok(ConfigValue::List(trimmed.split(',').map(|item| item.trim().to_owned()).collect())),
+            ConfigType::List => Ok(ConfigValue::List(trimmed.split(',').map(|item| trim(item).to_owned()).collect())),
             ConfigType::Password => Ok(ConfigValue::Password(Secret::new(trimmed))),
         }
+    }
+}
+
+fn invalid(value: &str, key: &str, reason: &str) -> String {
+    format!("Invalid value {value} for configuration {key}: {reason}")
+}
+
+/// Without the characters up to the space at both ends, which are what Java trims.
+fn trim(text: &str) -> &str {
+    text.trim_matches(|character| character <= ' ')
+}
+
+fn as_java_shows(value: &ConfigValue) -> String {
+    match value {
+        ConfigValue::Null => "null".to_owned(),
+        ConfigValue::Boolean(flag) => flag.to_string(),
+        ConfigValue::String(text) => text.clone(),
+        ConfigValue::Long(number) => number.to_string(),
+        ConfigValue::Double(number) => format!("{number:?}"),
+        ConfigValue::List(items) => format!("[{}]", items.join(", ")),
+        ConfigValue::Password(secret) => secret.to_string(),
     }
 }
 
@@ -403,6 +424,45 @@ mod tests {
                 "Invalid value null for configuration tasks.max: Value must be non-null"
             ]
         );
+    }
+
+    #[test]
+    fn a_null_is_checked_but_where_having_no_value_is_the_default() {
+        let def = def();
+        let check = |key: &str| def.find(key).unwrap().check(Given::Null, "prefix").1;
+        assert_eq!(check("tasks.max"), ["Invalid value null for configuration tasks.max: Value must be non-null"]);
+        assert!(check("topic").is_empty() && check("password").is_empty());
+        let interval = ConfigKey::optional("interval", ConfigType::Long, Importance::Low, "");
+        let interval = interval.validated(Validator::AtLeast(0));
+        assert!(interval.check(Given::Null, "interval").1.is_empty());
+        assert_eq!(interval.parse(Some("x")).1.len(), 1);
+    }
+
+    #[test]
+    fn messages_name_the_key_with_its_prefix_and_validators_without() {
+        let key = ConfigKey::required("size", ConfigType::Int, Importance::Low, "").validated(Validator::AtLeast(1));
+        let (_, errors) = key.check(Given::Text(" x "), "transforms.t.size");
+        assert_eq!(errors[0], "Invalid value  x  for configuration transforms.t.size: Not a number of type INT");
+        assert_eq!(errors[1], "Invalid value null for configuration size: Value must be non-null");
+        let (_, errors) = key.check(Given::Nothing, "transforms.t.size");
+        assert_eq!(errors[0], "Missing required configuration \"transforms.t.size\" which has no default value.");
+    }
+
+    #[test]
+    fn items_of_a_list_may_have_to_differ() {
+        let topics = ConfigKey::with_default("topics", ConfigType::List, "", Importance::High, "");
+        let topics = topics.validated(Validator::DistinctItems);
+        let errors = |given| topics.check(given, "topics").1;
+        assert_eq!(errors(Given::Text("a, ,b,")), ["Configuration 'topics' values must not be duplicated."]);
+        assert_eq!(errors(Given::Text("a,,b")), ["Configuration 'topics' values must not be empty."]);
+        assert_eq!(errors(Given::Null), ["Configuration 'topics' values must not be null."]);
+        assert!(errors(Given::Text(" a , b ")).is_empty() && errors(Given::Text("")).is_empty());
+    }
+
+    #[test]
+    fn only_what_java_trims_is_trimmed() {
+        let name = ConfigKey::required("name", ConfigType::String, Importance::Low, "");
+        assert_eq!(name.parse(Some(" \ta\u{85}\n")).0, ConfigValue::String("a\u{85}".into()));
     }
 
     #[test]

@@ -13,6 +13,15 @@ pub enum ConnectorKind {
     Sink,
 }
 
+/// Whether a source has an ability (KIP-618).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Support {
+    /// It has.
+    Supported,
+    /// It has not.
+    Unsupported,
+}
+
 /// What a running connector may ask of the worker.
 #[derive(Clone)]
 pub struct ConnectorContext {
@@ -65,6 +74,16 @@ pub trait Connector: Send {
         _offsets: &[(SourcePartition, Option<SourceOffset>)],
     ) -> Result<bool> {
         Ok(false)
+    }
+
+    /// KIP-618: whether a source, configured so, can deliver exactly once; `None`: it does not say. Called without `start`.
+    fn exactly_once_support(&self, _config: &ConfigMap) -> Result<Option<Support>> {
+        Ok(None)
+    }
+
+    /// KIP-618: whether a source, configured so, can say itself where transactions end. Called without `start`.
+    fn can_define_transaction_boundaries(&self, _config: &ConfigMap) -> Result<Option<Support>> {
+        Ok(Some(Support::Unsupported))
     }
 }
 

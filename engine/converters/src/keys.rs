@@ -16,7 +16,8 @@ pub(crate) fn converter_def() -> ConfigDef {
             Importance::Low,
             "What the converter is used for: key, value or header. The worker sets it.",
         )
-        .validated(Validator::OneOf(&["key", "value", "header"])),
+        .validated(Validator::OneOf(&["key", "value", "header"]))
+        .supplied(),
     )
 }
 

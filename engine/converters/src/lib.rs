@@ -22,7 +22,10 @@ mod string_converter;
 mod value_display;
 
 pub use byte_array::ByteArrayConverter;
-pub use header::{ByteArrayHeaderConverter, SimpleHeaderConverter, StringHeaderConverter};
+pub use header::{
+    BooleanHeaderConverter, ByteArrayHeaderConverter, NumberHeaderConverter, SimpleHeaderConverter,
+    StringHeaderConverter,
+};
 pub use json::{JsonConverter, JsonHeaderConverter};
 pub use plugins::plugins;
 pub use primitives::{

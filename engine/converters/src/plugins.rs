@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::{Float32Type, Float64Type, Int16Type, Int32Type, Int64Type};
 use volley_api::{
     ConfigDef, ConfigMap, Converter, HeaderConverter, KAFKA_VERSION, Plugin, PluginFactory, Result, Side,
 };
 
 use crate::json::json_converter_def;
 use crate::keys::converter_def;
+use crate::primitives::WireNumber;
 use crate::string_converter::string_converter_def;
 use crate::{
-    BooleanConverter, ByteArrayConverter, ByteArrayHeaderConverter, DoubleConverter, FloatConverter, IntegerConverter,
-    JsonConverter, JsonHeaderConverter, LongConverter, ShortConverter, SimpleHeaderConverter, StringConverter,
-    StringHeaderConverter,
+    BooleanConverter, BooleanHeaderConverter, ByteArrayConverter, ByteArrayHeaderConverter, DoubleConverter,
+    FloatConverter, IntegerConverter, JsonConverter, JsonHeaderConverter, LongConverter, NumberHeaderConverter,
+    ShortConverter, SimpleHeaderConverter, StringConverter, StringHeaderConverter,
 };
 
 /// All converters and header converters, under their Java class names.
@@ -61,6 +63,17 @@ pub fn plugins() -> Vec<Plugin> {
             converter_def(),
             ByteArrayHeaderConverter::new,
         ),
+        number_header::<Int16Type>("16-bit integers, big-endian."),
+        number_header::<Int32Type>("32-bit integers, big-endian."),
+        number_header::<Int64Type>("64-bit integers, big-endian."),
+        number_header::<Float32Type>("32-bit floats, big-endian."),
+        number_header::<Float64Type>("64-bit floats, big-endian."),
+        header_converter(
+            BooleanConverter::CLASS,
+            "Booleans in one byte.",
+            converter_def(),
+            BooleanHeaderConverter::new,
+        ),
     ]
 }
 
@@ -72,6 +85,10 @@ fn converter<C: Converter + 'static>(
 ) -> Plugin {
     let factory = PluginFactory::Converter(Arc::new(move |config, side| Ok(Box::new(new(config, side)?))));
     Plugin { class, aliases: &[], version: KAFKA_VERSION, documentation, config_def, factory }
+}
+
+fn number_header<T: WireNumber>(documentation: &'static str) -> Plugin {
+    header_converter(T::CLASS, documentation, converter_def(), NumberHeaderConverter::<T>::new)
 }
 
 fn header_converter<C: HeaderConverter + 'static>(

@@ -10,7 +10,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Primitiv
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Field, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
 };
-use volley_api::{Column, ConfigMap, Converted, Converter, RawBatch, Result, Serialized, Side};
+use volley_api::{Column, ConfigMap, Converted, Converter, RawBatch, Result, Serialized, Side, Value};
 
 use crate::keys::converter_def;
 use crate::rejections::{Rejections, bytes_of};
@@ -38,6 +38,12 @@ pub trait WireNumber: ArrowPrimitiveType {
 
     /// The bytes of `number`.
     fn write(number: Self::Native) -> Self::Bytes;
+
+    /// The number as a value by itself.
+    fn to_value(number: Self::Native) -> Value;
+
+    /// The number that a value is; `None` if it is of another type.
+    fn of_value(value: &Value) -> Option<Self::Native>;
 }
 
 impl WireNumber for Int16Type {
@@ -50,6 +56,17 @@ impl WireNumber for Int16Type {
 
     fn write(number: i16) -> [u8; 2] {
         number.to_be_bytes()
+    }
+
+    fn to_value(number: i16) -> Value {
+        Value::Int16(number)
+    }
+
+    fn of_value(value: &Value) -> Option<i16> {
+        match value {
+            Value::Int16(number) => Some(*number),
+            _ => None,
+        }
     }
 }
 
@@ -64,6 +81,17 @@ impl WireNumber for Int32Type {
     fn write(number: i32) -> [u8; 4] {
         number.to_be_bytes()
     }
+
+    fn to_value(number: i32) -> Value {
+        Value::Int32(number)
+    }
+
+    fn of_value(value: &Value) -> Option<i32> {
+        match value {
+            Value::Int32(number) => Some(*number),
+            _ => None,
+        }
+    }
 }
 
 impl WireNumber for Int64Type {
@@ -76,6 +104,17 @@ impl WireNumber for Int64Type {
 
     fn write(number: i64) -> [u8; 8] {
         number.to_be_bytes()
+    }
+
+    fn to_value(number: i64) -> Value {
+        Value::Int64(number)
+    }
+
+    fn of_value(value: &Value) -> Option<i64> {
+        match value {
+            Value::Int64(number) => Some(*number),
+            _ => None,
+        }
     }
 }
 
@@ -90,6 +129,17 @@ impl WireNumber for Float32Type {
     fn write(number: f32) -> [u8; 4] {
         number.to_be_bytes()
     }
+
+    fn to_value(number: f32) -> Value {
+        Value::Float32(number)
+    }
+
+    fn of_value(value: &Value) -> Option<f32> {
+        match value {
+            Value::Float32(number) => Some(*number),
+            _ => None,
+        }
+    }
 }
 
 impl WireNumber for Float64Type {
@@ -102,6 +152,17 @@ impl WireNumber for Float64Type {
 
     fn write(number: f64) -> [u8; 8] {
         number.to_be_bytes()
+    }
+
+    fn to_value(number: f64) -> Value {
+        Value::Float64(number)
+    }
+
+    fn of_value(value: &Value) -> Option<f64> {
+        match value {
+            Value::Float64(number) => Some(*number),
+            _ => None,
+        }
     }
 }
 

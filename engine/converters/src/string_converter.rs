@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, StringA
 use arrow::datatypes::{DataType, Field};
 use volley_api::{
     Column, Config, ConfigDef, ConfigKey, ConfigMap, ConfigType, Converted, Converter, Importance, RawBatch, Result,
-    Serialized, Side,
+    Serialized, Side, Width,
 };
 
 use crate::cell::value_at;
@@ -40,13 +40,16 @@ impl StringConverter {
 
 /// The keys of a StringConverter.
 pub(crate) fn string_converter_def() -> ConfigDef {
-    converter_def().key(ConfigKey::with_default(
+    let mut encoding = ConfigKey::with_default(
         ENCODING,
         ConfigType::String,
         "UTF-8",
         Importance::High,
         "Character set of the text: UTF-8, ISO-8859-1, US-ASCII, UTF-16, UTF-16BE or UTF-16LE.",
-    ))
+    );
+    encoding.width = Width::Medium;
+    "Encoding".clone_into(&mut encoding.display_name);
+    converter_def().key(encoding)
 }
 
 /// The character set that a configuration asks for.

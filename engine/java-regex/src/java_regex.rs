@@ -83,7 +83,8 @@ pub fn validate_java_regex(value: &ConfigValue) -> Result<(), String> {
         ConfigValue::String(pattern) => {
             JavaRegex::compile(pattern).map(drop).map_err(|error| format!("Invalid regex: {error}"))
         }
-        _ => Err("Invalid regex: null".to_owned()),
+        // what Java's pattern says of a null
+        _ => Err("Invalid regex: Cannot invoke \"String.isEmpty()\" because \"this.pattern\" is null".to_owned()),
     }
 }
 

@@ -42,10 +42,11 @@ impl DistributedWorker {
         let plugins = Arc::new(Plugins::new(plugins));
         let (properties, transformer) = resolve_worker_config(properties, &plugins)?;
         let config = Arc::new(WorkerConfig::distributed(properties)?);
-        let policy = OverridePolicy::of_worker(&config)?;
+        // said now rather than after the internal topics are read
+        OverridePolicy::of_worker(&config)?;
         check_worker_converters(&plugins, &config)?;
         let front = WorkerFront::open(&config)?;
-        match Self::start_behind(&front, config, plugins, transformer, policy, log_levels) {
+        match Self::start_behind(&front, config, plugins, transformer, log_levels) {
             Ok((node, herder_loop)) => Ok(Self { front, node, herder_loop }),
             Err(error) => {
                 front.close();
@@ -59,7 +60,6 @@ impl DistributedWorker {
         config: Arc<WorkerConfig>,
         plugins: Arc<Plugins>,
         transformer: crate::config_transformer::ConfigTransformer,
-        policy: OverridePolicy,
         log_levels: Option<Arc<dyn LogLevels>>,
     ) -> Result<(Arc<Node>, JoinHandle<()>)> {
         let log_levels = Arc::new(Loggers::new(log_levels));
@@ -81,9 +81,8 @@ impl DistributedWorker {
             log_levels,
             changes: watch::Sender::new(0),
         });
-        let group_id = config.group_id().to_owned();
         let (plugins, transformer) = (Arc::clone(&node.plugins), Arc::clone(&node.transformer));
-        let validator = ConnectorValidator::new(plugins, transformer, policy, Some(group_id));
+        let validator = ConnectorValidator::of_worker(plugins, transformer, &config)?;
         let (herder, herder_loop) = {
             let _runtime = front.runtime.enter();
             let url = format!("{}/", front.advertised.url());

@@ -1,7 +1,9 @@
 //! Connector configurations in JSON: flat maps whose scalars become text.
 
 use serde_json::{Map, Value};
-use volley_api::ConfigMap;
+use volley_api::{ConfigMap, Given};
+
+use crate::worker_config::without_prefix;
 
 /// A configuration as it came in: values that are text, and keys whose value is JSON null.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +21,27 @@ impl From<ConfigMap> for GivenConfig {
 }
 
 impl GivenConfig {
+    /// What there is for a key.
+    pub fn given(&self, key: &str) -> Given<'_> {
+        match self.values.get(key) {
+            Some(text) => Given::Text(text),
+            None if self.nulls.iter().any(|null| null == key) => Given::Null,
+            None => Given::Nothing,
+        }
+    }
+
+    /// Whether there is anything for a key, be it null.
+    pub fn has(&self, key: &str) -> bool {
+        self.given(key) != Given::Nothing
+    }
+
+    /// What begins with `prefix`, without it.
+    #[must_use]
+    pub fn without_prefix(&self, prefix: &str) -> Self {
+        let nulls = self.nulls.iter().filter_map(|key| key.strip_prefix(prefix).map(str::to_owned));
+        Self { values: without_prefix(&self.values, prefix), nulls: nulls.collect() }
+    }
+
     /// Text as it is, numbers and booleans as their text.
     ///
     /// # Errors

@@ -135,6 +135,16 @@ impl Plugins {
         })
     }
 
+    /// The classes of all plug-ins of a kind, in order.
+    pub fn classes(&self, kind: PluginKind) -> Vec<String> {
+        self.plugins.iter().filter(|plugin| plugin.kind() == kind).map(|plugin| plugin.class.to_owned()).collect()
+    }
+
+    /// The versions of all plug-ins of that class. A class that is of two kinds has its version twice.
+    pub fn versions(&self, class: &str) -> Vec<&'static str> {
+        self.plugins.iter().filter(|plugin| plugin.class == class).map(|plugin| plugin.version).collect()
+    }
+
     fn lookup(&self, family: Family, name: &str) -> &[usize] {
         let key = (family, name.to_owned());
         match self.full.get(&key) {
@@ -146,7 +156,11 @@ impl Plugins {
     fn describe(&self, wanted: impl Fn(&Plugin) -> bool) -> String {
         let descriptions = self.plugins.iter().filter(|plugin| wanted(plugin)).map(|plugin| {
             let Plugin { class, version, .. } = plugin;
-            format!("PluginDesc{{klass=class {class}, name='{class}', version='{version}', type={}}}", plugin.kind())
+            let kind = plugin.kind();
+            format!(
+                "PluginDesc{{klass=class {class}, name='{class}', version='{version}', encodedVersion={version}, \
+                 type={kind}, typeName='{kind}', location='classpath'}}"
+            )
         });
         descriptions.collect::<Vec<_>>().join(", ")
     }
@@ -238,7 +252,8 @@ fn short_names(full: &str, kind: PluginKind) -> impl Iterator<Item = &str> {
         PluginKind::ConfigProvider => "ConfigProvider",
     };
     let pruned = simple.strip_suffix(suffix).filter(|pruned| !pruned.is_empty());
-    std::iter::once(simple).chain(pruned)
+    // these two name half of a transformation each, and no one in particular
+    std::iter::once(simple).chain(pruned).filter(|short| !matches!(*short, "Key" | "Value"))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
 use crate::rest::{LogLevels, Loggers};
 use crate::storage::{FileOffsetBackingStore, MemoryConfigBackingStore, MemoryStatusBackingStore};
-use crate::validation::{ConnectorValidator, OverridePolicy};
+use crate::validation::ConnectorValidator;
 use crate::worker_config::WorkerConfig;
 use crate::worker_front::{WorkerFront, check_worker_converters};
 
@@ -42,7 +42,6 @@ impl Worker {
         let plugins = Arc::new(Plugins::new(plugins));
         let (properties, transformer) = resolve_worker_config(properties, &plugins)?;
         let config = Arc::new(WorkerConfig::standalone(properties)?);
-        let policy = OverridePolicy::of_worker(&config)?;
         check_worker_converters(&plugins, &config)?;
         let offsets = FileOffsetBackingStore::open(config.offset_file()?)?;
         let front = WorkerFront::open(&config)?;
@@ -60,7 +59,7 @@ impl Worker {
             changes: watch::Sender::new(0),
         });
         let (plugins, transformer) = (Arc::clone(&node.plugins), Arc::clone(&node.transformer));
-        let validator = ConnectorValidator::new(plugins, transformer, policy, None);
+        let validator = ConnectorValidator::of_worker(plugins, transformer, &config)?;
         let herder = {
             let _runtime = front.runtime.enter();
             Arc::new(StandaloneHerder::new(Arc::clone(&node), validator))

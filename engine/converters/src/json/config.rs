@@ -58,7 +58,6 @@ pub(crate) fn json_converter_def() -> ConfigDef {
                 Importance::High,
                 "How many schemas are kept parsed.",
             )
-            .validated(Validator::AtLeast(0))
             .grouped(schemas, 1, Width::Medium, "Schema Cache Size"),
         )
         .key(
@@ -78,16 +77,19 @@ pub(crate) fn json_converter_def() -> ConfigDef {
                 Importance::Low,
                 "How decimals are written: BASE64 of their bytes, or NUMERIC. Both are understood when read.",
             )
-            .validated(Validator::OneOfIgnoreCase(&["BASE64", "NUMERIC"]))
+            .validated(Validator::OneOfIgnoreCase(&["NUMERIC", "BASE64"]))
             .grouped(serialization, 0, Width::Medium, "Decimal Format"),
         )
-        .key(ConfigKey::with_default(
-            REPLACE_NULL,
-            ConfigType::Boolean,
-            "true",
-            Importance::Low,
-            "Whether a null becomes the default of its schema, if that has one.",
-        ))
+        .key(
+            ConfigKey::with_default(
+                REPLACE_NULL,
+                ConfigType::Boolean,
+                "true",
+                Importance::Low,
+                "Whether a null becomes the default of its schema, if that has one.",
+            )
+            .grouped(serialization, 1, Width::Medium, "Replace null with default"),
+        )
         .key(
             ConfigKey::optional(
                 PINNED_SCHEMA,
@@ -99,7 +101,8 @@ pub(crate) fn json_converter_def() -> ConfigDef {
                  TIMESTAMP (milliseconds or ISO 8601 text), DECIMAL(p,s).",
             )
             .validated(Validator::Custom(check_pins))
-            .grouped(schemas, 3, Width::Long, "Pinned Columns"),
+            .grouped(schemas, 3, Width::Long, "Pinned Columns")
+            .unlisted(),
         )
 }
 

@@ -2,6 +2,8 @@
 
 use volley_api::{ConfigDef, ConfigKey, ConfigType, ConnectorKind, Importance, Validator, Width};
 
+use volley_java_regex::validate_java_regex;
+
 use super::validators;
 
 use ConfigType::{Boolean, Class, Int, List, Long, Short, String as Text};
@@ -17,11 +19,15 @@ const OFFSETS_TOPIC: &str = "offsets.topic";
 
 /// The keys that Kafka Connect gives every connector of `kind`, in its order.
 pub fn framework_config_def(kind: ConnectorKind) -> ConfigDef {
-    let def = error_keys(chain_keys(converter_keys(common_keys(ConfigDef::new()))));
     match kind {
-        ConnectorKind::Sink => sink_keys(def),
-        ConnectorKind::Source => source_keys(def),
+        ConnectorKind::Sink => sink_keys(base_config_def()),
+        ConnectorKind::Source => source_keys(base_config_def()),
     }
+}
+
+/// The keys among them that sinks and sources share.
+pub fn base_config_def() -> ConfigDef {
+    error_keys(chain_keys(converter_keys(common_keys(ConfigDef::new()))))
 }
 
 /// The keys that Volley adds for connectors of `kind`.
@@ -247,12 +253,11 @@ fn error_keys(def: ConfigDef) -> ConfigDef {
 }
 
 fn sink_keys(def: ConfigDef) -> ConfigDef {
-    def.key(ConfigKey::with_default("topics", List, "", High, "Topics to consume.").grouped(
-        COMMON,
-        4,
-        Width::Long,
-        "Topics",
-    ))
+    def.key(
+        ConfigKey::with_default("topics", List, "", High, "Topics to consume.")
+            .validated(Validator::DistinctItems)
+            .grouped(COMMON, 4, Width::Long, "Topics"),
+    )
     .key(
         ConfigKey::with_default(
             "topics.regex",
@@ -261,7 +266,7 @@ fn sink_keys(def: ConfigDef) -> ConfigDef {
             High,
             "Regular expression of the topics to consume, instead of `topics`. It must match the whole name.",
         )
-        .validated(Validator::Custom(validators::regex))
+        .validated(Validator::Custom(validate_java_regex))
         .grouped(COMMON, 4, Width::Long, "Topics regex"),
     )
     .key(
@@ -310,13 +315,13 @@ fn source_keys(def: ConfigDef) -> ConfigDef {
             Medium,
             "Whether exactly-once delivery is a wish or a condition.",
         )
-        .validated(Validator::OneOfIgnoreCase(&["requested", "required"]))
-        .grouped(EXACTLY_ONCE, 1, Width::Short, "Exactly once support"),
+        .validated(Validator::OneOfIgnoreCase(&["REQUIRED", "REQUESTED"]))
+        .grouped(EXACTLY_ONCE, 2, Width::Short, "Exactly once support"),
     )
     .key(
         ConfigKey::with_default("transaction.boundary", Text, "poll", Medium, "What ends a transaction, with exactly-once.")
-            .validated(Validator::OneOfIgnoreCase(&["poll", "interval", "connector"]))
-            .grouped(EXACTLY_ONCE, 2, Width::Short, "Transaction Boundary"),
+            .validated(Validator::OneOfIgnoreCase(&["INTERVAL", "POLL", "CONNECTOR"]))
+            .grouped(EXACTLY_ONCE, 3, Width::Short, "Transaction Boundary"),
     )
     .key(
         ConfigKey::optional(
@@ -326,7 +331,7 @@ fn source_keys(def: ConfigDef) -> ConfigDef {
             "Milliseconds between transactions where `transaction.boundary` is interval; default: offset.flush.interval.ms.",
         )
         .validated(Validator::AtLeast(0))
-        .grouped(EXACTLY_ONCE, 3, Width::Short, "Transaction boundary interval"),
+        .grouped(EXACTLY_ONCE, 4, Width::Short, "Transaction boundary interval"),
     )
     .key(
         ConfigKey::optional(

@@ -4,5 +4,5 @@ mod definition;
 mod topic_creation;
 mod validators;
 
-pub use definition::{framework_config_def, volley_config_def};
+pub use definition::{base_config_def, framework_config_def, volley_config_def};
 pub use topic_creation::TopicCreation;

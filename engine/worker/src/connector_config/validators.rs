@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use volley_api::ConfigValue;
-use volley_java_regex::JavaRegex;
 
 /// A connector's name: not empty, no control characters.
 pub(super) fn connector_name(value: &ConfigValue) -> Result<(), String> {
@@ -23,18 +22,12 @@ pub(super) fn connector_name(value: &ConfigValue) -> Result<(), String> {
 
 /// Aliases of transformations, predicates or topic creation groups.
 pub(super) fn unique_aliases(value: &ConfigValue) -> Result<(), String> {
-    let ConfigValue::List(aliases) = value else { return Ok(()) };
+    let ConfigValue::List(aliases) = value else { return Err("entry must be non null".into()) };
     let mut seen = HashSet::new();
     match aliases.iter().all(|alias| seen.insert(alias)) {
         true => Ok(()),
         false => Err("Duplicate alias provided.".into()),
     }
-}
-
-/// A regular expression.
-pub(super) fn regex(value: &ConfigValue) -> Result<(), String> {
-    let ConfigValue::String(pattern) = value else { return Ok(()) };
-    JavaRegex::compile(pattern).map(drop).map_err(|error| format!("Invalid regex: {error}"))
 }
 
 #[cfg(test)]

@@ -290,10 +290,10 @@ async fn plugins_are_listed_and_described() {
         "importance",
         "documentation",
         "group",
+        "order_in_group",
         "width",
         "display_name",
         "dependents",
-        "order_in_group",
     ];
     assert_eq!(members, expected);
     assert_eq!(client.get("/connector-plugins/Nope/config").await.message(), "Unknown plugin Nope.");

@@ -14,7 +14,7 @@ use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
 use crate::rest::Loggers;
 use crate::storage::{MemoryConfigBackingStore, MemoryOffsetBackingStore, MemoryStatusBackingStore};
-use crate::validation::{ConnectorValidator, OverridePolicy};
+use crate::validation::ConnectorValidator;
 use crate::worker_config::WorkerConfig;
 
 /// A configuration of literals.
@@ -38,9 +38,9 @@ pub(crate) fn distributed_config(more: &[(&str, &str)]) -> volley_api::Result<Wo
     WorkerConfig::distributed(config)
 }
 
-/// The parts of a worker with fake plug-ins.
-pub(crate) fn test_node() -> Arc<Node> {
-    let config = config_map(&[
+/// A standalone worker's configuration with some keys more.
+pub(crate) fn standalone_config(more: &[(&str, &str)]) -> volley_api::Result<WorkerConfig> {
+    let mut config = config_map(&[
         ("bootstrap.servers", "127.0.0.1:1"),
         ("key.converter", "FakeConverter"),
         ("value.converter", "FakeConverter"),
@@ -48,8 +48,14 @@ pub(crate) fn test_node() -> Arc<Node> {
         ("offset.storage.file.filename", "unused"),
         ("task.shutdown.graceful.timeout.ms", "2000"),
     ]);
+    config.extend(config_map(more));
+    WorkerConfig::standalone(config)
+}
+
+/// The parts of a worker with fake plug-ins.
+pub(crate) fn test_node() -> Arc<Node> {
     Arc::new(Node {
-        config: Arc::new(WorkerConfig::standalone(config).expect("a valid configuration")),
+        config: Arc::new(standalone_config(&[]).expect("a valid configuration")),
         plugins: Arc::new(Plugins::new(fake_plugins())),
         transformer: Arc::new(ConfigTransformer::default()),
         configs: Arc::new(MemoryConfigBackingStore::new()),
@@ -67,6 +73,7 @@ pub(crate) fn test_node() -> Arc<Node> {
 pub(crate) fn test_herder() -> Arc<StandaloneHerder> {
     let node = test_node();
     let (plugins, transformer) = (Arc::clone(&node.plugins), Arc::clone(&node.transformer));
-    let validator = ConnectorValidator::new(plugins, transformer, OverridePolicy::Principal, None);
+    let worker = standalone_config(&[("connector.client.config.override.policy", "Principal")]).unwrap();
+    let validator = ConnectorValidator::of_worker(plugins, transformer, &worker).unwrap();
     Arc::new(StandaloneHerder::new(node, validator))
 }

@@ -1,8 +1,10 @@
 //! Transformations and predicates: the keys under `transforms.<alias>.` and `predicates.<alias>.`.
 
-use volley_api::{ConfigKey, ConfigMap, ConfigType, ErrorKind, Importance, PluginKind, Width};
+use volley_api::{ConfigDef, ConfigKey, ConfigType, ErrorKind, Given, Importance, Plugin, PluginKind, Width};
 
+use super::plugin_choice::{choose, version_key};
 use super::section::Section;
+use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
 
 /// The two kinds of chains.
@@ -42,125 +44,137 @@ impl Chain {
     }
 }
 
-/// Adds the keys of all transformations and predicates to the framework's section, and checks them. A transformation whose
-/// keys are right each by itself is also made, so that what is wrong with all of them together is found.
-pub(super) fn add_alias_keys(section: &mut Section, config: &ConfigMap, plugins: &Plugins) {
+/// Adds the keys of all transformations and predicates to the framework's section, and checks them.
+///
+/// Kafka Connect checks each key by itself and no more. One that is not Kafka's is also made, so that what is wrong with
+/// all of its keys together is found.
+pub(super) fn add_alias_keys(section: &mut Section, given: &GivenConfig, plugins: &Plugins) {
     for chain in [Chain::Transforms, Chain::Predicates] {
-        let mut aliases = section.list(chain.key()).to_vec();
-        aliases.retain(|alias| !alias.is_empty());
-        aliases.dedup();
-        for alias in aliases {
-            add_alias(section, chain, &alias, config, plugins);
+        let mut seen: Vec<String> = Vec::new();
+        for alias in section.list(chain.key()).to_vec() {
+            if !seen.contains(&alias) {
+                add_alias(section, chain, &alias, given, plugins);
+                seen.push(alias);
+            }
         }
     }
 }
 
-fn add_alias(section: &mut Section, chain: Chain, alias: &str, config: &ConfigMap, plugins: &Plugins) {
+fn add_alias(section: &mut Section, chain: Chain, alias: &str, given: &GivenConfig, plugins: &Plugins) {
     let prefix = format!("{}.{alias}.", chain.key());
-    for key in implicit_keys(chain, alias, plugins) {
-        section.add(key, config);
-    }
-    let type_key = format!("{prefix}type");
+    let [type_key, version_name] = ["type", "plugin.version"].map(|key| format!("{prefix}{key}"));
+    section.add(class_key(chain, alias, plugins), given);
     let class = section.text(&type_key).map(str::to_owned);
-    let Some(class) = class else { return check_negate(section, chain, &prefix, config) };
-    let plugin = match plugins.find(chain.kind(), &class) {
-        Ok(plugin) => plugin,
-        Err(error) => {
-            section.error(&type_key, format!("Invalid value {class} for configuration {type_key}: {error}"));
-            if let Some(entry) = section.entries.get_mut(&type_key) {
-                entry.parsed = volley_api::ConfigValue::Null;
-            }
-            return;
-        }
-    };
-    if let Some(entry) = section.entries.get_mut(&type_key) {
-        entry.parsed = volley_api::ConfigValue::String(plugin.class.to_owned());
+    let class = class.as_deref().map_or(Given::Nothing, Given::Text);
+    section.add(version_key(plain_version_key(chain, alias), plugins, chain.kind(), class), given);
+    let keys = [type_key.as_str(), version_name.as_str()];
+    let Some(plugin) = choose(section, plugins, chain.kind(), keys, &keys) else { return };
+    if chain == Chain::Transforms
+        && let Some(message) = negates_nothing(&prefix, given)
+    {
+        section.error(&type_key, message);
     }
     let mut is_fine = true;
-    for key in plugin.config_def.keys() {
+    for (place, mut key) in own_keys(chain, plugin).into_iter().enumerate() {
         let name = format!("{prefix}{}", key.name);
-        let group = Some(format!("{}: {alias}", chain.group()));
-        let mut key = key.clone();
-        (key.name, key.group) = (name.clone(), group);
-        section.add(key, config);
+        key.group = Some(format!("{}: {alias}", chain.group()));
+        key.order_in_group = 2 + place as i32;
+        section.add_as(&name, key, given);
         is_fine &= section.entries.get(&name).is_none_or(|entry| entry.errors.is_empty());
     }
-    check_negate(section, chain, &prefix, config);
-    check_predicate(section, chain, &prefix);
-    if is_fine && let Some(message) = cannot_be_made(chain, alias, config, plugins) {
+    if is_fine
+        && !plugin.class.starts_with("org.apache.kafka.")
+        && let Some(message) = cannot_be_made(chain, alias, given, plugins)
+    {
         section.error(&type_key, message);
     }
 }
 
-fn implicit_keys(chain: Chain, alias: &str, plugins: &Plugins) -> Vec<ConfigKey> {
-    let name = |key: &str| format!("{}.{alias}.{key}", chain.key());
-    let group = format!("{}: {alias}", chain.group());
+fn class_key(chain: Chain, alias: &str, plugins: &Plugins) -> ConfigKey {
     let noun = chain.noun();
-    let mut class = ConfigKey::required(
-        &name("type"),
-        ConfigType::Class,
-        Importance::High,
-        &format!("Class for the '{alias}' {}.", noun.to_lowercase()),
+    let documentation = format!("Class for the '{alias}' {}.", noun.to_lowercase());
+    let name = format!("{}.{alias}.type", chain.key());
+    let group = format!("{}: {alias}", chain.group());
+    let mut key = ConfigKey::required(&name, ConfigType::Class, Importance::High, &documentation).grouped(
+        &group,
+        0,
+        Width::Long,
+        &format!("{noun} type for {alias}"),
+    );
+    key.recommended_values = plugins.classes(chain.kind());
+    key
+}
+
+fn plain_version_key(chain: Chain, alias: &str) -> ConfigKey {
+    let noun = chain.noun();
+    let documentation = format!("Version of the '{alias}' {}.", noun.to_lowercase());
+    let name = format!("{}.{alias}.plugin.version", chain.key());
+    let group = format!("{}: {alias}", chain.group());
+    ConfigKey::optional(&name, ConfigType::String, Importance::High, &documentation).grouped(
+        &group,
+        1,
+        Width::Long,
+        &format!("{noun} version for {alias}"),
     )
-    .grouped(&group, 0, Width::Long, &format!("{noun} type for {alias}"));
-    let classes = plugins.all().iter().filter(|plugin| plugin.kind() == chain.kind());
-    class.recommended_values = classes.map(|plugin| plugin.class.to_owned()).collect();
-    let version = ConfigKey::optional(
-        &name("plugin.version"),
-        ConfigType::String,
-        Importance::High,
-        &format!("Version of the '{alias}' {}.", noun.to_lowercase()),
-    )
-    .grouped(&group, 1, Width::Long, &format!("{noun} version for {alias}"));
-    let mut keys = vec![class, version];
+}
+
+/// The keys of a plug-in and those that every transformation has, in the order in which Kafka embeds them: by group and
+/// place in it, required ones first, then by importance and name.
+fn own_keys(chain: Chain, plugin: &Plugin) -> Vec<ConfigKey> {
+    let mut def = plugin.config_def.clone();
     if chain == Chain::Transforms {
-        keys.push(
-            ConfigKey::optional(
-                &name("predicate"),
-                ConfigType::String,
-                Importance::Medium,
-                "Alias of the predicate that says which records are transformed; not given: all.",
-            )
-            .grouped(&group, 2, Width::None, &name("predicate")),
-        );
-        keys.push(
-            ConfigKey::with_default(
-                &name("negate"),
-                ConfigType::Boolean,
-                "false",
-                Importance::Medium,
-                "Whether the records are transformed that do not match the predicate.",
-            )
-            .grouped(&group, 3, Width::None, &name("negate")),
-        );
+        def = implicit_keys().keys().iter().cloned().fold(def, ConfigDef::key);
     }
+    let mut groups: Vec<&str> = Vec::new();
+    for group in def.keys().iter().filter_map(|key| key.group.as_deref()) {
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    let place_of_group = |key: &ConfigKey| groups.iter().position(|group| Some(*group) == key.group.as_deref());
+    let mut keys = def.keys().to_vec();
+    keys.sort_by_cached_key(|key| {
+        let importance = match key.importance {
+            Importance::High => 0,
+            Importance::Medium => 1,
+            Importance::Low => 2,
+        };
+        (place_of_group(key), key.order_in_group, !key.is_required(), importance, key.name.clone())
+    });
     keys
 }
 
-fn check_negate(section: &mut Section, chain: Chain, prefix: &str, config: &ConfigMap) {
-    let given = |key: &str| config.contains_key(&format!("{prefix}{key}"));
-    if chain == Chain::Transforms && given("negate") && !given("predicate") {
-        let message = format!(
+fn implicit_keys() -> ConfigDef {
+    ConfigDef::new()
+        .key(ConfigKey::optional(
+            "predicate",
+            ConfigType::String,
+            Importance::Medium,
+            "Alias of the predicate that says which records are transformed; not given: all.",
+        ))
+        .key(ConfigKey::with_default(
+            "negate",
+            ConfigType::Boolean,
+            "false",
+            Importance::Medium,
+            "Whether the records are transformed that do not match the predicate.",
+        ))
+}
+
+fn negates_nothing(prefix: &str, given: &GivenConfig) -> Option<String> {
+    let has = |key: &str| given.has(&format!("{prefix}{key}"));
+    (has("negate") && !has("predicate")).then(|| {
+        format!(
             "Config '{prefix}negate' was provided but there is no config '{prefix}predicate' defining a predicate to be \
              negated."
-        );
-        section.error(&format!("{prefix}type"), message);
-    }
+        )
+    })
 }
 
-fn check_predicate(section: &mut Section, chain: Chain, prefix: &str) {
-    let key = format!("{prefix}predicate");
-    let Some(alias) = section.text(&key).map(str::to_owned).filter(|_| chain == Chain::Transforms) else { return };
-    if !section.list("predicates").contains(&alias) {
-        let message = format!("Config '{key}' refers to the predicate '{alias}', which is not listed in 'predicates'.");
-        section.error(&key, message);
-    }
-}
-
-fn cannot_be_made(chain: Chain, alias: &str, config: &ConfigMap, plugins: &Plugins) -> Option<String> {
+fn cannot_be_made(chain: Chain, alias: &str, given: &GivenConfig, plugins: &Plugins) -> Option<String> {
     let made = match chain {
-        Chain::Transforms => plugins.new_transformation(alias, config).map(drop),
-        Chain::Predicates => plugins.new_predicate(alias, config).map(drop),
+        Chain::Transforms => plugins.new_transformation(alias, &given.values).map(drop),
+        Chain::Predicates => plugins.new_predicate(alias, &given.values).map(drop),
     };
     made.err().filter(|error| error.kind() == ErrorKind::Config).map(|error| error.to_string())
 }

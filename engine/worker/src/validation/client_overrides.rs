@@ -1,9 +1,15 @@
 //! Client settings that a connector overrides, and the policies that may refuse them (KIP-458).
 
-use volley_api::{ConfigMap, ConnectorKind, Error, Result};
+use volley_api::{ConfigKey, ConfigMap, ConfigType, ConnectorKind, Error, Given, Result};
 
+use super::client_keys::{Client, client_key};
 use super::config_infos::{ConfigInfo, ConfigValueInfo};
-use crate::worker_config::{WorkerConfig, without_prefix};
+use super::java_hash_order::sort_in_hash_order;
+use super::section::Entry;
+use super::worker_facts::WorkerFacts;
+use crate::json_config::GivenConfig;
+use crate::secret_mask::{HIDDEN, is_secret_client_key};
+use crate::worker_config::WorkerConfig;
 
 /// Which client settings a connector may override.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,48 +68,82 @@ impl OverridePolicy {
 }
 
 /// The overrides of all clients that the connector will have.
-pub(super) fn override_infos(kind: ConnectorKind, config: &ConfigMap, policy: &OverridePolicy) -> Vec<ConfigInfo> {
-    let clients = clients_of(kind, config).into_iter();
-    clients.flat_map(|client| overrides_of(client, config, policy)).collect()
+///
+/// # Errors
+/// `Config` if a value is not of its key's type, which Kafka Connect does not report as a value's error either.
+pub(super) fn override_infos(
+    kind: ConnectorKind,
+    config: &GivenConfig,
+    policy: &OverridePolicy,
+    worker: &WorkerFacts,
+) -> Result<Vec<ConfigInfo>> {
+    let mut infos = Vec::new();
+    for client in clients_of(kind, &config.values, worker) {
+        infos.extend(overrides_of(client, config, policy)?);
+    }
+    Ok(infos)
 }
 
 /// Which clients a connector has besides those that every one of its kind has.
-fn clients_of(kind: ConnectorKind, config: &ConfigMap) -> Vec<&'static str> {
+fn clients_of(kind: ConnectorKind, config: &ConfigMap, worker: &WorkerFacts) -> Vec<Client> {
     let given = |key: &str| config.get(key).is_some_and(|value| !value.trim().is_empty());
     match kind {
-        ConnectorKind::Sink if given("errors.deadletterqueue.topic.name") => vec!["producer", "admin", "consumer"],
-        ConnectorKind::Sink => vec!["consumer"],
+        ConnectorKind::Sink if given("errors.deadletterqueue.topic.name") => {
+            vec![Client::Producer, Client::Admin, Client::Consumer]
+        }
+        ConnectorKind::Sink => vec![Client::Consumer],
         ConnectorKind::Source => {
             let creates_topics = config.keys().any(|key| key.starts_with("topic.creation."));
-            let own_offsets = given("offsets.storage.topic");
-            let mut clients = vec!["producer"];
-            clients.extend((creates_topics || own_offsets).then_some("admin"));
-            clients.extend(own_offsets.then_some("consumer"));
+            let reads_offsets = worker
+                .distributed
+                .as_ref()
+                .is_some_and(|distributed| distributed.exactly_once || given("offsets.storage.topic"));
+            let mut clients = vec![Client::Producer];
+            clients.extend((creates_topics || reads_offsets).then_some(Client::Admin));
+            clients.extend(reads_offsets.then_some(Client::Consumer));
             clients
         }
     }
 }
 
-fn overrides_of(client: &str, config: &ConfigMap, policy: &OverridePolicy) -> Vec<ConfigInfo> {
-    let prefix = format!("{client}.override.");
-    let overrides = without_prefix(config, &prefix).into_iter().map(|(key, value)| {
-        let refusal = (!policy.allows(&key)).then(|| {
-            format!(
-                "The '{}' policy does not allow '{key}' to be overridden in the connector configuration.",
-                policy.name()
-            )
-        });
-        let value = if crate::secret_mask::is_secret_client_key(&key) { "[hidden]".to_owned() } else { value };
-        ConfigInfo {
-            definition: None,
-            value: ConfigValueInfo {
-                name: format!("{prefix}{key}"),
-                value: Some(value),
-                recommended_values: Vec::new(),
-                errors: refusal.into_iter().collect(),
-                visible: true,
-            },
-        }
+fn overrides_of(client: Client, config: &GivenConfig, policy: &OverridePolicy) -> Result<Vec<ConfigInfo>> {
+    let given = config.without_prefix(client.prefix());
+    let mut names: Vec<&String> = given.values.keys().chain(&given.nulls).collect();
+    sort_in_hash_order(&mut names, |name| name);
+    names.into_iter().map(|name| override_of(client, name, given.given(name), policy)).collect()
+}
+
+fn override_of(client: Client, name: &str, given: Given<'_>, policy: &OverridePolicy) -> Result<ConfigInfo> {
+    let refusal = (!policy.allows(name)).then(|| {
+        format!(
+            "The '{}' policy does not allow '{name}' to be overridden in the connector configuration.",
+            policy.name()
+        )
     });
-    overrides.collect()
+    let errors: Vec<String> = refusal.into_iter().collect();
+    let full_name = format!("{}{name}", client.prefix());
+    let Some(mut key) = client_key(client, name) else {
+        let value = match given {
+            Given::Text(_) if is_secret_client_key(name) => Some(HIDDEN.to_owned()),
+            Given::Text(text) => Some(text.to_owned()),
+            Given::Null | Given::Nothing => None,
+        };
+        let value = ConfigValueInfo { name: full_name, value, errors, visible: true, ..ConfigValueInfo::default() };
+        return Ok(ConfigInfo { definition: None, value });
+    };
+    let (parsed, mistakes) = key.check(given, name);
+    if let Some(mistake) = mistakes.into_iter().next().or_else(|| unknown_class(&key, given)) {
+        return Err(Error::config(mistake));
+    }
+    key.name = full_name;
+    Ok(Entry { key, parsed, errors }.into_info())
+}
+
+/// There are no Java classes here; those of Kafka itself are let pass, since their names are all that is wanted.
+fn unknown_class(key: &ConfigKey, given: Given<'_>) -> Option<String> {
+    let Given::Text(class) = given else { return None };
+    let class = class.trim();
+    let is_unknown = key.config_type == ConfigType::Class && !class.starts_with("org.apache.kafka.");
+    let name = &key.name;
+    is_unknown.then(|| format!("Invalid value {class} for configuration {name}: Class {class} could not be found."))
 }

@@ -43,14 +43,14 @@ pub struct ConfigKeyInfo {
     pub documentation: String,
     /// Group.
     pub group: Option<String>,
+    /// Place in the group, -1 = none.
+    pub order_in_group: i32,
     /// `NONE`, `SHORT`, `MEDIUM` or `LONG`.
     pub width: String,
     /// Name in a UI.
     pub display_name: String,
     /// Keys that depend on it.
     pub dependents: Vec<String>,
-    /// Place in the group, -1 = none.
-    pub order_in_group: i32,
 }
 
 /// What a configuration has for a key.
@@ -77,7 +77,7 @@ impl From<&ConfigKey> for ConfigKeyInfo {
         Self {
             name: key.name.clone(),
             config_type: key.config_type.to_string(),
-            required: key.is_required(),
+            required: key.is_required() || key.is_supplied,
             default_value,
             importance: key.importance.to_string(),
             documentation: key.documentation.clone(),

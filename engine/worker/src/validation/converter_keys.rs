@@ -1,46 +1,50 @@
 //! Converters that a connector sets for itself, with all their keys.
 
-use volley_api::{ConfigMap, ConfigValue, PluginKind};
+use volley_api::PluginKind;
 
-use super::section::Section;
+use super::java_hash_order::sort_in_hash_order;
+use super::plugin_choice::choose;
+use super::section::{Entry, Section};
+use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
-use crate::worker_config::without_prefix;
 
-const CONVERTERS: [(&str, PluginKind); 3] = [
+/// The keys that name a converter, in the order in which they are validated.
+pub(super) const CONVERTERS: [(&str, PluginKind); 3] = [
+    ("header.converter", PluginKind::HeaderConverter),
     ("key.converter", PluginKind::Converter),
     ("value.converter", PluginKind::Converter),
-    ("header.converter", PluginKind::HeaderConverter),
 ];
 
-/// Checks the converter classes in the framework's section.
-pub(super) fn check_converter_classes(section: &mut Section, plugins: &Plugins) {
-    for (key, kind) in CONVERTERS {
-        let Some(class) = section.text(key).map(str::to_owned) else { continue };
-        let found = plugins.find(kind, &class);
-        if let Err(error) = &found {
-            section.error(key, format!("Invalid value {class} for configuration {key}: {error}"));
-        }
-        if let Some(entry) = section.entries.get_mut(key) {
-            entry.parsed = found.map_or(ConfigValue::Null, |plugin| ConfigValue::String(plugin.class.to_owned()));
-        }
-    }
+/// The keys of a converter, in the order and with the groups of the answer.
+pub(super) struct ConverterSection {
+    pub(super) groups: Vec<String>,
+    pub(super) entries: Vec<Entry>,
 }
 
-/// The sections of the converters that the connector sets: all keys of each, with their prefix.
-pub(super) fn converter_sections(config: &ConfigMap, plugins: &Plugins) -> Vec<Section> {
+/// Checks the converters that the connector sets in the framework's section; all keys of each, with their prefix.
+pub(super) fn converter_sections(
+    framework: &mut Section,
+    given: &GivenConfig,
+    plugins: &Plugins,
+) -> Vec<ConverterSection> {
     let sections = CONVERTERS.iter().filter_map(|(key, kind)| {
-        let plugin = plugins.find(*kind, config.get(*key)?.trim()).ok()?;
+        given.values.get(*key)?;
+        let version_key = format!("{key}.plugin.version");
+        let plugin = choose(framework, plugins, *kind, [key, &version_key], &[&version_key])?;
         let prefix = format!("{key}.");
+        let mut given = given.without_prefix(&prefix);
+        let use_of_it = key.split('.').next().unwrap_or_default();
+        given.values.entry("converter.type".to_owned()).or_insert_with(|| use_of_it.to_owned());
         // Parsed without the prefix, so that messages name the key as Kafka Connect does.
-        let mut section = Section::of(&plugin.config_def, &without_prefix(config, &prefix));
-        section.entries = std::mem::take(&mut section.entries)
-            .into_iter()
-            .map(|(name, mut entry)| {
-                entry.key.name = format!("{prefix}{name}");
-                (entry.key.name.clone(), entry)
-            })
-            .collect();
-        Some(section)
+        let section = Section::of(&plugin.config_def, &given);
+        let mut groups = section.groups();
+        sort_in_hash_order(&mut groups, |group| group);
+        let mut entries: Vec<Entry> = section.entries.into_values().collect();
+        sort_in_hash_order(&mut entries, |entry| &entry.key.name);
+        for entry in &mut entries {
+            entry.key.name.insert_str(0, &prefix);
+        }
+        Some(ConverterSection { groups, entries })
     });
     sections.collect()
 }

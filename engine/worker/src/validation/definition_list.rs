@@ -7,7 +7,7 @@ use crate::connector_config::framework_config_def;
 
 /// The plug-in's own keys; for a connector, then the framework's that it does not define itself.
 pub fn plugin_definitions(plugin: &Plugin) -> Vec<ConfigKeyInfo> {
-    let own = plugin.config_def.keys().iter().map(ConfigKeyInfo::from);
+    let own = plugin.config_def.keys().iter().filter(|key| !key.is_unlisted).map(ConfigKeyInfo::from);
     let kind = match plugin.kind() {
         PluginKind::Sink => ConnectorKind::Sink,
         PluginKind::Source => ConnectorKind::Source,
@@ -15,5 +15,9 @@ pub fn plugin_definitions(plugin: &Plugin) -> Vec<ConfigKeyInfo> {
     };
     let framework = framework_config_def(kind);
     let framework = framework.keys().iter().filter(|key| plugin.config_def.find(&key.name).is_none());
-    own.chain(framework.map(ConfigKeyInfo::from)).collect()
+    let framework = framework.map(|key| match key.name.as_str() {
+        "connector.plugin.version" => ConfigKeyInfo::from(&key.clone().defaulting_to(Some(plugin.version))),
+        _ => ConfigKeyInfo::from(key),
+    });
+    own.chain(framework).collect()
 }

@@ -1,15 +1,23 @@
 //! Validation of connector configurations, in Kafka Connect's order, shapes and words.
 
 mod alias_keys;
+mod client_keys;
 mod client_overrides;
 mod config_infos;
 mod converter_keys;
 mod definition_list;
+mod exactly_once;
+mod framework_keys;
+mod java_hash_order;
+mod plugin_choice;
 mod section;
+mod sink_group;
 mod sink_topics;
 #[cfg(test)]
 mod tests;
 mod validator;
+mod version_range;
+mod worker_facts;
 
 pub use client_overrides::OverridePolicy;
 pub use config_infos::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};

@@ -1,9 +1,10 @@
 //! Keys of one origin (framework, a transformation, the connector, …) with their values, while they are validated.
 
 use indexmap::IndexMap;
-use volley_api::{ConfigDef, ConfigKey, ConfigMap, ConfigValue};
+use volley_api::{ConfigDef, ConfigKey, ConfigValue};
 
 use super::config_infos::{ConfigInfo, ConfigKeyInfo, ConfigValueInfo, shown};
+use crate::json_config::GivenConfig;
 
 /// A key under validation.
 #[derive(Clone, Debug)]
@@ -11,20 +12,25 @@ pub(super) struct Entry {
     pub(super) key: ConfigKey,
     pub(super) parsed: ConfigValue,
     pub(super) errors: Vec<String>,
-    pub(super) recommended: Vec<String>,
+}
+
+/// What there is to say about a key without definition.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stray {
+    pub(super) value: Option<String>,
+    pub(super) errors: Vec<String>,
 }
 
 /// Keys by full name, in the order in which they are shown.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Section {
     pub(super) entries: IndexMap<String, Entry>,
-    /// Errors about keys without definition.
-    pub(super) strays: IndexMap<String, Vec<String>>,
+    pub(super) strays: IndexMap<String, Stray>,
 }
 
 impl Section {
     /// The keys of `def` with what `config` has for them.
-    pub(super) fn of(def: &ConfigDef, config: &ConfigMap) -> Self {
+    pub(super) fn of(def: &ConfigDef, config: &GivenConfig) -> Self {
         let mut section = Self::default();
         for key in def.keys() {
             section.add(key.clone(), config);
@@ -33,19 +39,33 @@ impl Section {
     }
 
     /// Adds a key, unless there is one of that name.
-    pub(super) fn add(&mut self, key: ConfigKey, config: &ConfigMap) {
-        if self.entries.contains_key(&key.name) {
+    pub(super) fn add(&mut self, key: ConfigKey, config: &GivenConfig) {
+        let name = key.name.clone();
+        self.add_as(&name, key, config);
+    }
+
+    /// Adds a key under its name with a prefix; see [`ConfigKey::check`]. A key that need not be shown is left out where
+    /// the configuration does not have it.
+    pub(super) fn add_as(&mut self, name: &str, mut key: ConfigKey, config: &GivenConfig) {
+        if self.entries.contains_key(name) || key.is_unlisted && !config.has(name) {
             return;
         }
-        let (parsed, errors) = key.parse(config.get(&key.name).map(String::as_str));
-        let recommended = key.recommended_values.clone();
-        self.entries.insert(key.name.clone(), Entry { key, parsed, errors, recommended });
+        let (parsed, errors) = key.check(config.given(name), name);
+        name.clone_into(&mut key.name);
+        self.entries.insert(name.to_owned(), Entry { key, parsed, errors });
     }
 
     pub(super) fn error(&mut self, key: &str, message: impl Into<String>) {
         match self.entries.get_mut(key) {
             Some(entry) => entry.errors.push(message.into()),
-            None => self.strays.entry(key.to_owned()).or_default().push(message.into()),
+            None => self.strays.entry(key.to_owned()).or_default().errors.push(message.into()),
+        }
+    }
+
+    /// Replaces the value that is shown.
+    pub(super) fn set_value(&mut self, key: &str, value: ConfigValue) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.parsed = value;
         }
     }
 
@@ -75,22 +95,22 @@ impl Section {
 
     /// Entries as REST shows them: those without definition first.
     pub(super) fn into_infos(self) -> Vec<ConfigInfo> {
-        let strays = self.strays.into_iter().map(|(name, errors)| ConfigInfo {
+        let strays = self.strays.into_iter().map(|(name, Stray { value, errors })| ConfigInfo {
             definition: None,
-            value: ConfigValueInfo { name, errors, visible: true, ..ConfigValueInfo::default() },
+            value: ConfigValueInfo { name, value, errors, visible: true, ..ConfigValueInfo::default() },
         });
         strays.chain(self.entries.into_values().map(Entry::into_info)).collect()
     }
 }
 
 impl Entry {
-    fn into_info(self) -> ConfigInfo {
+    pub(super) fn into_info(self) -> ConfigInfo {
         ConfigInfo {
             definition: Some(ConfigKeyInfo::from(&self.key)),
             value: ConfigValueInfo {
                 name: self.key.name,
                 value: shown(&self.parsed),
-                recommended_values: self.recommended,
+                recommended_values: self.key.recommended_values,
                 errors: self.errors,
                 visible: true,
             },

@@ -33,8 +33,8 @@ pub(super) fn check_sink_topics(section: &mut Section) {
         |pattern: &String| JavaRegex::compile(pattern).is_ok_and(|regex| regex.matches(&dead_letters).unwrap_or(false));
     if let Some(pattern) = regex.filter(matches) {
         let message = format!(
-            "The DLQ topic '{dead_letters}' may not be included in the regex matching the topics \
-             ('topics.regex={pattern}') consumed by the connector"
+            "The DLQ topic '{dead_letters}' may not be matched by the regex for the topics ('topics.regex={pattern}') \
+             consumed by the connector"
         );
         section.error("topics.regex", message);
     }

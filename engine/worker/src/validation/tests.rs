@@ -4,28 +4,37 @@
 
 use std::sync::Arc;
 
-use super::{ConfigInfos, ConnectorValidator, OverridePolicy};
+use super::{ConfigInfos, ConnectorValidator};
 use crate::config_transformer::ConfigTransformer;
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
-use crate::testing::{config_map, fake_plugins};
+use crate::testing::{config_map, distributed_config, fake_plugins};
+use crate::worker_config::WorkerConfig;
 
-async fn validate_with(policy: OverridePolicy, class: &str, more: &[(&str, &str)], nulls: &[&str]) -> ConfigInfos {
+async fn validate_with(worker: &WorkerConfig, class: &str, more: &[(&str, &str)], nulls: &[&str]) -> ConfigInfos {
     let plugins = Arc::new(Plugins::new(fake_plugins()));
-    let validator =
-        ConnectorValidator::new(plugins, Arc::new(ConfigTransformer::default()), policy, Some("workers".into()));
+    let validator = ConnectorValidator::of_worker(plugins, Arc::new(ConfigTransformer::default()), worker).unwrap();
     let mut values = config_map(&[("name", "a"), ("connector.class", class)]);
     values.extend(config_map(more));
     let nulls = nulls.iter().map(|key| (*key).to_owned()).collect();
     validator.validate(&GivenConfig { values, nulls }).await.unwrap()
 }
 
+/// A worker with an override policy.
+fn worker(policy: &str) -> WorkerConfig {
+    distributed_config(&[
+        ("connector.client.config.override.policy", policy),
+        ("connector.client.config.override.allowlist", "acks, linger.ms"),
+    ])
+    .unwrap()
+}
+
 async fn source(more: &[(&str, &str)]) -> ConfigInfos {
-    validate_with(OverridePolicy::All, "FakeSource", more, &[]).await
+    validate_with(&worker("All"), "FakeSource", more, &[]).await
 }
 
 async fn sink(more: &[(&str, &str)]) -> ConfigInfos {
-    validate_with(OverridePolicy::All, "FakeSinkConnector", more, &[]).await
+    validate_with(&worker("All"), "FakeSinkConnector", more, &[]).await
 }
 
 fn errors(infos: &ConfigInfos) -> Vec<(String, String)> {
@@ -69,7 +78,9 @@ async fn a_sink_consumes_either_topics_or_a_pattern() {
     assert_eq!(infos.error_count, 2);
     let infos = sink(&[("topics", "a"), ("topics.regex", "b")]).await;
     assert_eq!(infos.error_count, 2);
-    assert_eq!(sink(&[("topics", "a, b,")]).await.error_count, 0);
+    assert_eq!(sink(&[("topics", "a, b")]).await.error_count, 0);
+    let doubled = sink(&[("topics", "a, a")]).await;
+    assert_eq!(errors(&doubled), [("topics".into(), "Configuration 'topics' values must not be duplicated.".into())]);
 }
 
 #[tokio::test]
@@ -87,7 +98,7 @@ async fn transformations_show_their_keys_and_are_made() {
     let infos = source(&[("transforms", "t"), ("transforms.t.type", "Fake"), ("transforms.t.query", "x")]).await;
     assert_eq!(infos.error_count, 0, "{:?}", errors(&infos));
     let shown: Vec<_> = names(&infos).into_iter().filter(|name| name.starts_with("transforms.t.")).collect();
-    let keys = ["type", "plugin.version", "predicate", "negate", "query"];
+    let keys = ["type", "plugin.version", "query", "negate", "predicate"];
     assert_eq!(shown, keys.map(|key| format!("transforms.t.{key}")));
     assert!(infos.groups.contains(&"Transforms: t".to_owned()));
     let class = infos.configs.iter().find(|config| config.value.name == "transforms.t.type").unwrap();
@@ -131,18 +142,17 @@ async fn converters_of_a_connector_show_all_their_keys() {
 #[tokio::test]
 async fn client_overrides_obey_the_policy() {
     let overrides = [("producer.override.acks", "1"), ("producer.override.sasl.jaas.config", "hunter2")];
-    let infos = validate_with(OverridePolicy::Principal, "FakeSource", &overrides, &[]).await;
+    let infos = validate_with(&worker("Principal"), "FakeSource", &overrides, &[]).await;
     let message = "The 'Principal' policy does not allow 'acks' to be overridden in the connector configuration.";
     assert_eq!(errors(&infos), [("producer.override.acks".to_owned(), message.to_owned())]);
     assert!(!format!("{infos:?}").contains("hunter2"));
-    let allowed = OverridePolicy::Allowlist(vec!["acks".into()]);
-    assert_eq!(validate_with(allowed, "FakeSource", &overrides, &[]).await.error_count, 1);
+    assert_eq!(validate_with(&worker("Allowlist"), "FakeSource", &overrides, &[]).await.error_count, 1);
     assert_eq!(source(&overrides).await.error_count, 0);
 }
 
 #[tokio::test]
 async fn nulls_are_refused_but_for_the_connector_s_own_keys() {
-    let infos = validate_with(OverridePolicy::All, "FakeSource", &[], &["tasks.max", "size", "unknown"]).await;
+    let infos = validate_with(&worker("All"), "FakeSource", &[], &["tasks.max", "size", "unknown"]).await;
     let null = "Null value can not be supplied as the configuration value.".to_owned();
     let expected = [
         ("unknown".to_owned(), null.clone()),

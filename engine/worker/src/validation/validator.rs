@@ -1,28 +1,37 @@
 //! Validates a connector's configuration: calls the parts, in Kafka Connect's order.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use volley_api::{ConfigMap, Connector, ConnectorKind, Plugin, PluginFactory};
+use volley_api::{Connector, ConnectorKind, Plugin, PluginFactory, Result};
 
 use super::alias_keys::add_alias_keys;
 use super::client_overrides::{OverridePolicy, override_infos};
-use super::config_infos::ConfigInfos;
-use super::converter_keys::{check_converter_classes, converter_sections};
-use super::section::Section;
+use super::config_infos::{ConfigInfo, ConfigInfos};
+use super::converter_keys::converter_sections;
+use super::exactly_once::check_exactly_once;
+use super::framework_keys::framework_keys;
+use super::plugin_choice::no_such_version;
+use super::section::{Entry, Section};
+use super::sink_group::check_sink_group;
 use super::sink_topics::check_sink_topics;
+use super::version_range::VersionRange;
+use super::worker_facts::WorkerFacts;
 use crate::config_transformer::ConfigTransformer;
-use crate::connector_config::{framework_config_def, volley_config_def};
+use crate::connector_config::{base_config_def, framework_config_def, volley_config_def};
 use crate::herder::HerderError;
 use crate::json_config::GivenConfig;
 use crate::plugin_call::{Patience, call_plugin};
 use crate::plugins::Plugins;
+use crate::secret_mask::HIDDEN;
+use crate::worker_config::WorkerConfig;
 
 /// How long a validation may take before it is given up.
 const DEADLINE: Duration = Duration::from_secs(90);
 
 const BAD_REQUEST: &str = "org.apache.kafka.connect.runtime.rest.errors.BadRequestException";
+const CLASS: &str = "connector.class";
+const VERSION: &str = "connector.plugin.version";
 
 /// Validates connector configurations.
 #[derive(Clone, Debug)]
@@ -30,18 +39,22 @@ pub struct ConnectorValidator {
     plugins: Arc<Plugins>,
     transformer: Arc<ConfigTransformer>,
     policy: OverridePolicy,
-    worker_group: Option<String>,
+    worker: Arc<WorkerFacts>,
 }
 
 impl ConnectorValidator {
-    /// A validator. `worker_group` is the group of the workers themselves, which no sink may consume in.
-    pub fn new(
+    /// The validator of a worker.
+    ///
+    /// # Errors
+    /// `Config` if the worker's override policy is none.
+    pub fn of_worker(
         plugins: Arc<Plugins>,
         transformer: Arc<ConfigTransformer>,
-        policy: OverridePolicy,
-        worker_group: Option<String>,
-    ) -> Self {
-        Self { plugins, transformer, policy, worker_group }
+        worker: &WorkerConfig,
+    ) -> Result<Self> {
+        let policy = OverridePolicy::of_worker(worker)?;
+        let worker = Arc::new(WorkerFacts::of(worker, &plugins));
+        Ok(Self { plugins, transformer, policy, worker })
     }
 
     /// Everything there is to say about a configuration. Everything of the connector runs on a thread of its own.
@@ -51,110 +64,153 @@ impl ConnectorValidator {
     ///
     /// # Cancellation
     /// The validation goes on; its result is dropped.
-    pub async fn validate(&self, config: &GivenConfig) -> Result<ConfigInfos, HerderError> {
-        let class = config.values.get("connector.class").map(|class| class.trim().to_owned());
-        let class = class.filter(|class| !class.is_empty()).ok_or_else(|| {
-            HerderError::BadRequest(format!("Connector config {} contains no connector type", keys_of(&config.values)))
+    pub async fn validate(&self, config: &GivenConfig) -> std::result::Result<ConfigInfos, HerderError> {
+        let class = config.values.get(CLASS).map(|class| class.trim().to_owned());
+        let class = class.ok_or_else(|| {
+            HerderError::BadRequest(format!("Connector config {} contains no connector type", shown(config)))
         })?;
         let plugin = self.plugins.find_connector(&class).map_err(|error| HerderError::BadRequest(error.to_string()))?;
+        let range = match config.values.get(VERSION) {
+            Some(spec) => Some(VersionRange::parse(spec.trim()).map_err(HerderError::BadRequest)?),
+            None => None,
+        };
+        let missing = range.filter(|range| !range.contains(plugin.version));
+        let missing = missing.map(|range| no_such_version(&self.plugins, plugin.class, &range));
         let (this, plugin, config) = (self.clone(), plugin.clone(), config.clone());
         let patience = Patience::of(DEADLINE);
         let what = format!("validation of a configuration of `{class}`");
-        let infos = call_plugin(&what, patience, move || this.validate_here(&class, &plugin, &config)).await;
-        infos.map_err(HerderError::from)?.map_err(HerderError::from)
+        let infos = call_plugin(&what, patience, move || match missing {
+            Some(message) => this.without_connector(&class, &plugin, &config, &message),
+            None => this.validate_here(&class, &plugin, &config),
+        });
+        infos.await.map_err(HerderError::from)?.map_err(HerderError::from)
     }
 
-    fn validate_here(&self, class: &str, plugin: &Plugin, given: &GivenConfig) -> volley_api::Result<ConfigInfos> {
-        let config = self.transformer.resolve(&given.values)?;
+    fn validate_here(&self, class: &str, plugin: &Plugin, given: &GivenConfig) -> Result<ConfigInfos> {
+        let given = self.resolve(given)?;
         let (kind, connector) = match &plugin.factory {
             PluginFactory::Sink { connector, .. } => (ConnectorKind::Sink, connector()),
             PluginFactory::Source { connector, .. } => (ConnectorKind::Source, connector()),
             _ => return Err(volley_api::Error::config(format!("`{class}` is not a connector"))),
         };
-        let mut framework = Section::of(&framework_config_def(kind), &config);
-        if config.keys().any(|key| key.starts_with("volley.")) {
-            for key in volley_config_def(kind).keys() {
-                framework.add(key.clone(), &config);
-            }
-        }
-        check_converter_classes(&mut framework, &self.plugins);
-        add_alias_keys(&mut framework, &config, &self.plugins);
-        self.check_group(&mut framework, kind, &config);
-        if kind == ConnectorKind::Sink {
-            check_sink_topics(&mut framework);
-        }
+        let mut framework = self.framework(kind, plugin, &given);
+        self.check_kind(&mut framework, kind, &*connector, &given);
         add_nulls(&mut framework, &given.nulls);
+        let converters = converter_sections(&mut framework, &given, &self.plugins);
 
-        let main = with_connector(framework, &*connector, &config, &given.nulls);
-        let mut infos = ConfigInfos { name: class.to_owned(), groups: main.groups(), ..ConfigInfos::default() };
-        infos.configs = main.into_infos();
-        infos.error_count = infos.configs.iter().map(|config| config.value.errors.len()).sum();
-        for section in converter_sections(&config, &self.plugins) {
-            let groups = section.groups().into_iter().filter(|group| !infos.groups.contains(group));
+        let mut infos = infos_of(class, with_connector(framework, &*connector, &given));
+        for section in converters {
+            let groups = section.groups.into_iter().filter(|group| !infos.groups.contains(group));
             let groups: Vec<_> = groups.collect();
             infos.groups.extend(groups);
-            add_part(&mut infos, section.into_infos());
+            add_part(&mut infos, section.entries.into_iter().map(Entry::into_info).collect());
         }
-        add_part(&mut infos, override_infos(kind, &config, &self.policy));
+        add_part(&mut infos, override_infos(kind, &given, &self.policy, &self.worker)?);
         Ok(infos)
     }
 
-    fn check_group(&self, framework: &mut Section, kind: ConnectorKind, config: &ConfigMap) {
-        let Some(worker_group) = self.worker_group.as_deref().filter(|_| kind == ConnectorKind::Sink) else { return };
-        const OVERRIDE: &str = "consumer.override.group.id";
-        let own = config.get(OVERRIDE);
-        let default = config.get("name").map(|name| format!("connect-{name}"));
-        let (key, group) = if own.is_some() { (OVERRIDE, own.cloned()) } else { ("name", default) };
-        if group.as_deref() == Some(worker_group) {
-            let message =
-                format!("Consumer group for sink connector named {worker_group} conflicts with Connect worker group");
-            framework.error(key, message);
+    /// What can be said without the connector, since no version of it will do.
+    fn without_connector(
+        &self,
+        class: &str,
+        plugin: &Plugin,
+        given: &GivenConfig,
+        message: &str,
+    ) -> Result<ConfigInfos> {
+        let given = self.resolve(given)?;
+        let keys = framework_keys(kind_of(plugin), plugin, &given, &self.plugins, &self.worker);
+        let mut section = Section::default();
+        for key in keys.keys().iter().filter(|key| base_config_def().find(&key.name).is_some()) {
+            section.add(key.clone(), &given);
+        }
+        [CLASS, VERSION].iter().for_each(|key| section.error(key, message));
+        add_nulls(&mut section, &given.nulls);
+        Ok(infos_of(class, section))
+    }
+
+    fn resolve(&self, given: &GivenConfig) -> Result<GivenConfig> {
+        Ok(GivenConfig { values: self.transformer.resolve(&given.values)?, nulls: given.nulls.clone() })
+    }
+
+    fn framework(&self, kind: ConnectorKind, plugin: &Plugin, given: &GivenConfig) -> Section {
+        let mut framework = Section::of(&framework_keys(kind, plugin, given, &self.plugins, &self.worker), given);
+        if given.values.keys().chain(&given.nulls).any(|key| key.starts_with("volley.")) {
+            for key in volley_config_def(kind).keys() {
+                framework.add(key.clone(), given);
+            }
+        }
+        add_alias_keys(&mut framework, given, &self.plugins);
+        framework
+    }
+
+    fn check_kind(&self, framework: &mut Section, kind: ConnectorKind, connector: &dyn Connector, given: &GivenConfig) {
+        let distributed = self.worker.distributed.as_ref();
+        match kind {
+            ConnectorKind::Sink => {
+                check_sink_topics(framework);
+                if let Some(distributed) = distributed {
+                    check_sink_group(framework, given, &distributed.group);
+                }
+            }
+            ConnectorKind::Source => {
+                if let Some(distributed) = distributed {
+                    check_exactly_once(framework, connector, &given.values, distributed.exactly_once);
+                }
+            }
         }
     }
 }
 
+fn kind_of(plugin: &Plugin) -> ConnectorKind {
+    match plugin.factory {
+        PluginFactory::Sink { .. } => ConnectorKind::Sink,
+        _ => ConnectorKind::Source,
+    }
+}
+
+fn infos_of(class: &str, section: Section) -> ConfigInfos {
+    let mut infos = ConfigInfos { name: class.to_owned(), groups: section.groups(), ..ConfigInfos::default() };
+    infos.configs = section.into_infos();
+    infos.error_count = infos.configs.iter().map(|config| config.value.errors.len()).sum();
+    infos
+}
+
 /// In these sections Kafka Connect counts keys with errors, not errors.
-fn add_part(infos: &mut ConfigInfos, part: Vec<super::ConfigInfo>) {
+fn add_part(infos: &mut ConfigInfos, part: Vec<ConfigInfo>) {
     infos.error_count += part.iter().filter(|config| !config.value.errors.is_empty()).count();
     infos.configs.extend(part);
 }
 
 fn add_nulls(framework: &mut Section, nulls: &[String]) {
     for key in nulls {
-        let has_validator = framework.entries.get(key).is_some_and(|entry| entry.key.validator.is_some());
-        if has_validator {
-            framework.error(key, format!("Invalid value null for configuration {key}: Value must be non-null"));
-        }
         framework.error(key, "Null value can not be supplied as the configuration value.");
     }
 }
 
 /// The framework's keys, then the connector's own, whose results win over the framework's for the same key.
-fn with_connector(mut framework: Section, connector: &dyn Connector, config: &ConfigMap, nulls: &[String]) -> Section {
-    let def = connector.config_def();
-    let mut own = Section::of(&def, config);
-    let mut issues: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for issue in connector.validate(config) {
-        issues.entry(issue.key).or_default().push(issue.message);
-    }
-    for (key, messages) in issues {
-        for message in messages {
-            match own.entries.contains_key(&key) {
-                true => own.error(&key, message),
-                false => framework.error(&key, message),
-            }
+fn with_connector(mut framework: Section, connector: &dyn Connector, given: &GivenConfig) -> Section {
+    let mut own = Section::of(&connector.config_def(), given);
+    for issue in connector.validate(&given.values) {
+        match own.entries.contains_key(&issue.key) {
+            true => own.error(&issue.key, issue.message),
+            false => framework.error(&issue.key, issue.message),
         }
     }
-    for key in nulls.iter().filter(|key| own.entries.contains_key(*key)) {
-        framework.strays.shift_remove(key);
-    }
+    framework.strays.retain(|key, _| !own.entries.contains_key(key));
     framework.entries.extend(own.entries);
     framework
 }
 
-fn keys_of(config: &ConfigMap) -> String {
-    let keys: Vec<_> = config.keys().map(|key| format!("{key}=…")).collect();
-    format!("{{{}}}", keys.join(", "))
+/// The configuration as Java shows a map. Values of keys that might be a connector's own are hidden: one of them may be a
+/// secret, and without a class there is nobody to ask.
+fn shown(config: &GivenConfig) -> String {
+    let known = framework_config_def(ConnectorKind::Sink);
+    let show = |(key, value): (&String, &String)| match known.find(key) {
+        Some(_) => format!("{key}={value}"),
+        None => format!("{key}={HIDDEN}"),
+    };
+    let entries = config.values.iter().map(show).chain(config.nulls.iter().map(|key| format!("{key}=null")));
+    format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
 }
 
 /// The error of `PUT …/validate`, where Kafka Connect answers 500 with the wrapped exception's text.

@@ -1,0 +1,111 @@
+//! Choosing a plug-in by its class and its version (KIP-891).
+
+use volley_api::{ConfigKey, ConfigValue, Given, Plugin, PluginKind};
+
+use super::section::Section;
+use super::version_range::VersionRange;
+use crate::plugins::Plugins;
+
+/// What the user's text names.
+enum Named<'a> {
+    Plugin(&'a Plugin),
+    /// A class of another kind.
+    Other(&'static str),
+    /// A class of which only these nested ones are plug-ins.
+    Abstract(Vec<String>),
+    Nothing,
+}
+
+fn named<'a>(plugins: &'a Plugins, kind: PluginKind, text: &str) -> Named<'a> {
+    if let Ok(plugin) = plugins.find(kind, text) {
+        return Named::Plugin(plugin);
+    }
+    if let Some(other) = plugins.find_any(text) {
+        return Named::Other(other.class);
+    }
+    let nested: Vec<_> =
+        plugins.classes(kind).into_iter().filter(|class| class.starts_with(&format!("{text}$"))).collect();
+    if nested.is_empty() { Named::Nothing } else { Named::Abstract(nested) }
+}
+
+/// The interface that plug-ins of a kind implement.
+fn interface(kind: PluginKind) -> &'static str {
+    match kind {
+        PluginKind::Sink | PluginKind::Source => "Connector",
+        PluginKind::Transformation => "Transformation",
+        PluginKind::Predicate => "Predicate",
+        PluginKind::Converter => "Converter",
+        PluginKind::HeaderConverter => "HeaderConverter",
+        PluginKind::ConfigProvider => "ConfigProvider",
+    }
+}
+
+/// The key of a version, with what there is of the class that is given: its version is the default.
+pub(super) fn version_key(key: ConfigKey, plugins: &Plugins, kind: PluginKind, class: Given<'_>) -> ConfigKey {
+    let Given::Text(class) = class else { return key };
+    match named(plugins, kind, class.trim()) {
+        Named::Plugin(plugin) => recommended(key, plugin),
+        _ => key.defaulting_to(None),
+    }
+}
+
+/// The key of a version, whose default is that of a plug-in.
+pub(super) fn recommended(key: ConfigKey, plugin: &Plugin) -> ConfigKey {
+    let mut key = key.defaulting_to(Some(plugin.version));
+    key.recommended_values = vec![plugin.version.to_owned()];
+    key
+}
+
+/// The plug-in that class and version choose; `None`, with errors at the keys, if there is none. `range_errors_at` are the
+/// keys at which a malformed range is reported.
+pub(super) fn choose<'a>(
+    section: &mut Section,
+    plugins: &'a Plugins,
+    kind: PluginKind,
+    [class_key, version_key]: [&str; 2],
+    range_errors_at: &[&str],
+) -> Option<&'a Plugin> {
+    let text = section.text(class_key)?.to_owned();
+    let plugin = match named(plugins, kind, &text) {
+        Named::Plugin(plugin) => plugin,
+        Named::Other(class) => {
+            section.set_value(class_key, ConfigValue::String(class.to_owned()));
+            section
+                .error(class_key, format!("Class class {class} does not implement the {} interface", interface(kind)));
+            return None;
+        }
+        Named::Abstract(nested) => {
+            let nested = nested.join(", ");
+            let message = format!("This class is abstract and cannot be created. Did you mean {nested}?");
+            section.error(class_key, message);
+            return None;
+        }
+        Named::Nothing => {
+            section.set_value(class_key, ConfigValue::Null);
+            let message =
+                format!("Invalid value {text} for configuration {class_key}: Class {text} could not be found.");
+            section.error(class_key, message);
+            return None;
+        }
+    };
+    section.set_value(class_key, ConfigValue::String(plugin.class.to_owned()));
+    let Some(spec) = section.text(version_key).map(str::to_owned) else { return Some(plugin) };
+    match VersionRange::parse(&spec) {
+        Err(message) => {
+            range_errors_at.iter().for_each(|key| section.error(key, message.clone()));
+            None
+        }
+        Ok(range) if !range.contains(plugin.version) => {
+            let message = no_such_version(plugins, plugin.class, &range);
+            [class_key, version_key].iter().for_each(|key| section.error(key, message.clone()));
+            None
+        }
+        Ok(_) => Some(plugin),
+    }
+}
+
+/// Why no plug-in of a class will do.
+pub(super) fn no_such_version(plugins: &Plugins, class: &str, range: &VersionRange) -> String {
+    let versions = plugins.versions(class).join(", ");
+    format!("Plugin {class} not found that matches the version range {range}, available versions: [{versions}]")
+}

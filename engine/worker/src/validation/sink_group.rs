@@ -1,0 +1,25 @@
+//! The consumer group of a sink: never that of the workers themselves.
+
+use super::section::Section;
+use crate::json_config::GivenConfig;
+
+const GROUP: &str = "consumer.override.group.id";
+
+/// Checks the group that a sink will consume in.
+pub(super) fn check_sink_group(section: &mut Section, given: &GivenConfig, workers: &str) {
+    if let Some(group) = given.values.get(GROUP) {
+        // shown here once, and once more among the overrides, as Kafka Connect does
+        section.strays.entry(GROUP.to_owned()).or_default().value = Some(group.clone());
+        if group == workers {
+            section.error(GROUP, format!("Consumer group {group} conflicts with Connect worker group {workers}"));
+        }
+        return;
+    }
+    let Some(name) = section.text("name") else { return };
+    let group = format!("connect-{name}");
+    if group == workers {
+        let message =
+            format!("Consumer group for sink connector named {name} conflicts with Connect worker group {workers}");
+        section.error("name", message);
+    }
+}
