@@ -59,9 +59,12 @@ fn pages(plugins: Vec<Plugin>) -> BTreeMap<String, String> {
     pages
 }
 
-/// What follows the package. A converter and a header converter may share it, and then share a page.
+/// What follows the package, without a side. A converter and a header converter may share it, or the two sides of a
+/// transformation, and then they share a page.
 fn simple_name(plugin: &Plugin) -> &'static str {
-    plugin.class.rsplit(['.', '$']).next().unwrap_or(plugin.class)
+    let name = plugin.class.rsplit('.').next().unwrap_or(plugin.class);
+    let outer = name.split('$').next().unwrap_or(name);
+    if name.ends_with("$Key") || name.ends_with("$Value") { outer } else { name.rsplit('$').next().unwrap_or(name) }
 }
 
 fn plugin_page(name: &str, plugins: &[&Plugin]) -> String {
@@ -180,6 +183,7 @@ fn limits(key: &ConfigKey) -> Option<String> {
         Validator::Between(min, max) => Some(format!("From {min} to {max}.")),
         Validator::OneOf(values) => Some(format!("One of {}.", listed(values))),
         Validator::OneOfIgnoreCase(values) => Some(format!("One of {}, in any case.", listed(values))),
+        Validator::DistinctItems => Some("No item twice.".to_owned()),
         Validator::NonEmpty | Validator::Custom(_) => None,
     }
 }
