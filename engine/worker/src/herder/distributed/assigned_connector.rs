@@ -68,16 +68,14 @@ pub(super) struct AssignedConnectorHandle {
 }
 
 impl AssignedConnectorHandle {
-    /// From now on this is wanted. Returns the version to wait for, if that is news.
-    pub(super) fn want(&self, wanted: Wanted) -> Option<u64> {
+    /// From now on this is wanted.
+    pub(super) fn want(&self, wanted: Wanted) {
         let before = self.work.latest();
-        let version = self.work.want(wanted.clone());
         let ends_instance = before.connector.is_some()
             && (wanted.connector != before.connector || wanted.target == TargetState::Stopped);
-        if version.is_some() && ends_instance {
+        if self.work.want(wanted) && ends_instance {
             self.hurry.lock().cancel();
         }
-        version
     }
 
     /// What is wanted.

@@ -34,24 +34,24 @@ impl AssignedWork {
         Self { node, publisher, runtime: Handle::current(), actors: Mutex::default() }
     }
 
-    /// From now on this is wanted, and nothing else. Waits until what is no longer wanted has stopped, or was given up.
+    /// From now on this is wanted, and nothing else.
+    pub(super) fn want(&self, mut wanted: BTreeMap<String, Wanted>) {
+        let mut actors = self.actors.lock();
+        for name in actors.keys() {
+            wanted.entry(name.clone()).or_insert_with(Wanted::nothing);
+        }
+        for (name, wanted) in wanted {
+            actors.entry(name).or_insert_with_key(|name| self.start_actor(name)).want(wanted);
+        }
+    }
+
+    /// Waits until what is no longer wanted has stopped, or was given up.
     ///
     /// # Cancellation
-    /// It is wanted all the same, but nobody waits.
-    pub(super) async fn want(&self, mut wanted: BTreeMap<String, Wanted>) {
-        let waiting: Vec<_> = {
-            let mut actors = self.actors.lock();
-            for name in actors.keys() {
-                wanted.entry(name.clone()).or_insert_with(Wanted::nothing);
-            }
-            let told = wanted.into_iter().filter_map(|(name, wanted)| {
-                let actor = actors.entry(name).or_insert_with_key(|name| self.start_actor(name));
-                let version = actor.want(wanted)?;
-                Some((actor.work(), version))
-            });
-            told.collect()
-        };
-        let stops = join_all(waiting.iter().map(|(work, version)| work.await_stopped(*version)));
+    /// Nothing is lost.
+    pub(super) async fn await_stopped(&self) {
+        let waiting: Vec<_> = self.actors.lock().values().map(AssignedConnectorHandle::work).collect();
+        let stops = join_all(waiting.iter().map(|work| work.await_stopped()));
         let limit = self.node.config.task_shutdown_timeout() + STOP_MARGIN;
         if tokio::time::timeout(limit, stops).await.is_err() {
             warn!("not everything that is no longer assigned to this worker has stopped in time");

@@ -6,6 +6,7 @@
 //! ```
 //! It waits for brokers, for what is being stopped and for nothing else; no plug-in runs on it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -115,7 +116,7 @@ impl HerderLoop {
         self.parts.group.update(|state| {
             *state = super::group_view::GroupState::default();
         });
-        self.parts.work.want(std::collections::BTreeMap::new()).await;
+        self.stop_everything().await;
         self.flush_statuses().await;
         self.membership.member().leave("the worker is shutting down").await;
     }
@@ -174,7 +175,7 @@ impl HerderLoop {
                 state.leader_url = None;
                 state.protocol = None;
             });
-            self.parts.work.want(std::collections::BTreeMap::new()).await;
+            self.stop_everything().await;
             info!("everything that was assigned to this worker is stopped until it is back in the group");
         }
     }
@@ -186,14 +187,21 @@ impl HerderLoop {
             debug!("connectors or tasks have changed, a rebalance is due");
             self.must_join = true;
         }
-        self.let_run(&state).await;
+        self.let_run(&state);
         for request in self.parts.updates.take_restarts() {
             self.carry_out_restart(&request);
         }
     }
 
-    pub(super) async fn let_run(&self, state: &ClusterConfigState) {
-        self.parts.work.want(wanted_here(self.assignment.as_ref(), state, self.agreed)).await;
+    /// Lets run what the assignment and `state` want, and nothing else. Does not wait for what stops.
+    pub(super) fn let_run(&self, state: &ClusterConfigState) {
+        self.parts.work.want(wanted_here(self.assignment.as_ref(), state, self.agreed));
+    }
+
+    /// Stops everything, and waits until it has.
+    pub(super) async fn stop_everything(&self) {
+        self.parts.work.want(BTreeMap::new());
+        self.parts.work.await_stopped().await;
     }
 
     fn carry_out_restart(&self, request: &RestartRequest) {

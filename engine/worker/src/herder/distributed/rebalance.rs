@@ -67,13 +67,14 @@ impl HerderLoop {
         let stages = Arc::clone(&self.parts.stages);
         let stage = stages.enter("ensuring membership in the cluster");
         if self.eager_revocation_is_due() {
-            self.parts.work.want(Default::default()).await;
+            self.stop_everything().await;
             self.flush_statuses().await;
             self.assignment = None;
         }
         let state = self.parts.node.configs.snapshot();
         // What was committed since the last rebalance stops before anybody else can be given it.
-        self.let_run(&state).await;
+        self.let_run(&state);
+        self.parts.work.await_stopped().await;
         let writer = Arc::clone(&self.parts.writer);
         let round = self.membership.rebalance(&self.parts.node, &writer, &state, self.assignment.as_ref()).await?;
         drop(stage);
@@ -144,7 +145,8 @@ impl HerderLoop {
                 "Starting connectors and tasks using config offset {}",
                 self.agreed
             );
-            self.let_run(&state).await;
+            self.let_run(&state);
+            self.parts.work.await_stopped().await;
         }
         if revokes {
             // The others wait for what this worker has stopped.

@@ -77,11 +77,13 @@ impl Worker {
         let assignment =
             ExtendedAssignment { connectors: all.connectors, tasks: all.tasks, ..ExtendedAssignment::default() };
         let agreed = *self.agreed.lock();
-        self.work.want(wanted_here(Some(&assignment), &state, agreed)).await;
+        self.work.want(wanted_here(Some(&assignment), &state, agreed));
+        self.work.await_stopped().await;
     }
 
     async fn lose_everything(&self) {
-        self.work.want(wanted_here(None, &self.node.configs.snapshot(), 0)).await;
+        self.work.want(wanted_here(None, &self.node.configs.snapshot(), 0));
+        self.work.await_stopped().await;
     }
 
     fn states(&self, name: &str) -> (String, Vec<String>) {

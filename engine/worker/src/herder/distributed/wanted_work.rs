@@ -1,8 +1,8 @@
 //! What is wanted of one connector on this worker, and how far its actor has come with that.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::storage::TargetState;
@@ -24,6 +24,12 @@ impl Wanted {
         Self { connector: None, tasks: BTreeMap::new(), target: TargetState::Started }
     }
 
+    /// Whether something has to stop that was wanted `before`, here or to be started anew.
+    fn takes_away_from(&self, before: &Self) -> bool {
+        let stops = |(task, position): (&usize, &i64)| self.tasks.get(task) != Some(position);
+        (before.connector.is_some() && self.connector.is_none()) || before.tasks.iter().any(stops)
+    }
+
     /// Whether nothing of the connector is wanted.
     pub(super) fn is_nothing(&self) -> bool {
         self.connector.is_none() && self.tasks.is_empty()
@@ -34,32 +40,30 @@ impl Wanted {
 #[derive(Debug)]
 pub(super) struct WantedWork {
     wanted: watch::Sender<(u64, Wanted)>,
+    /// The version of the last wish that took something away.
+    must_stop: AtomicU64,
     stopped: watch::Sender<u64>,
-    /// Only for [`WantedWork::want`], so that versions and wishes come in the same order.
-    turn: Mutex<()>,
 }
 
 impl WantedWork {
     /// Nothing is wanted yet.
     pub(super) fn new() -> Self {
         let wanted = watch::Sender::new((0, Wanted::nothing()));
-        Self { wanted, stopped: watch::Sender::new(0), turn: Mutex::new(()) }
+        Self { wanted, must_stop: AtomicU64::new(0), stopped: watch::Sender::new(0) }
     }
 
-    /// From now on `wanted` shall run. Returns the version to wait for with [`WantedWork::await_stopped`]; `None` if that
-    /// is what was wanted already.
-    pub(super) fn want(&self, wanted: Wanted) -> Option<u64> {
-        let _turn = self.turn.lock();
-        let mut version = None;
+    /// From now on `wanted` shall run; whether that is news.
+    pub(super) fn want(&self, wanted: Wanted) -> bool {
         self.wanted.send_if_modified(|current| {
-            if current.1 == wanted {
-                return false;
+            let is_news = current.1 != wanted;
+            if is_news {
+                if wanted.takes_away_from(&current.1) {
+                    self.must_stop.store(current.0 + 1, Ordering::Release);
+                }
+                *current = (current.0 + 1, wanted);
             }
-            *current = (current.0 + 1, wanted);
-            version = Some(current.0);
-            true
-        });
-        version
+            is_news
+        })
     }
 
     /// What is wanted.
@@ -77,11 +81,12 @@ impl WantedWork {
         self.stopped.send_modify(|stopped| *stopped = version.max(*stopped));
     }
 
-    /// Waits until nothing runs any more that was not wanted at `version`.
+    /// Waits until nothing runs any more that is not wanted now.
     ///
     /// # Cancellation
     /// Nothing is lost.
-    pub(super) async fn await_stopped(&self, version: u64) {
+    pub(super) async fn await_stopped(&self) {
+        let version = self.must_stop.load(Ordering::Acquire);
         // The sender is `self`: it cannot be gone.
         let _ = self.stopped.subscribe().wait_for(|stopped| *stopped >= version).await;
     }
@@ -95,10 +100,15 @@ mod tests {
     async fn a_wish_is_granted_once_all_that_stood_against_it_has_stopped() {
         let work = WantedWork::new();
         let wish = Wanted { connector: Some(3), ..Wanted::nothing() };
-        let version = work.want(wish.clone()).unwrap_or_default();
-        assert_eq!(work.want(wish), None, "the same wish twice is one");
-        work.has_stopped(version);
-        work.await_stopped(version).await;
+        assert!(work.want(wish.clone()));
+        assert!(!work.want(wish), "the same wish twice is one");
+        work.await_stopped().await;
+        let wish = Wanted { tasks: BTreeMap::from([(0, 4)]), ..Wanted::nothing() };
+        assert!(work.want(wish));
+        let waits = tokio::time::timeout(std::time::Duration::from_millis(10), work.await_stopped());
+        assert!(waits.await.is_err());
+        work.has_stopped(2);
+        work.await_stopped().await;
         assert!(!work.latest().is_nothing());
     }
 }
