@@ -24,6 +24,7 @@ use super::task_configs::{have_changed, stored_task_configs};
 use super::worker_connector::WorkerConnector;
 use super::{HerderError, HerderResult, Node};
 use crate::clock::now_ms;
+use crate::json_config::GivenConfig;
 use crate::plugin_call::Patience;
 use crate::storage::{ConfigRecord, State, TargetState};
 use crate::task::TaskProgressSnapshot;
@@ -41,7 +42,7 @@ pub(super) type Reply<T> = oneshot::Sender<HerderResult<T>>;
 #[derive(Debug)]
 pub(super) enum Command {
     /// Create it, or replace its configuration; whether it is new.
-    Put { config: ConfigMap, initial_state: Option<TargetState>, may_replace: bool, reply: Reply<bool> },
+    Put { config: GivenConfig, initial_state: Option<TargetState>, may_replace: bool, reply: Reply<bool> },
     /// Delete it.
     Delete { reply: Reply<()> },
     /// Pause, resume or stop it.
@@ -263,7 +264,7 @@ impl ConnectorActor {
 
     async fn put(
         &mut self,
-        config: ConfigMap,
+        config: GivenConfig,
         initial_state: Option<TargetState>,
         may_replace: bool,
     ) -> HerderResult<bool> {

@@ -10,6 +10,7 @@ use super::{
     ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorState, ConnectorStateInfo, HerderError, HerderResult,
     Node, TaskIdInfo, TaskInfo, TaskStateInfo,
 };
+use crate::json_config::GivenConfig;
 use crate::plugin_call::{Patience, call_plugin};
 use crate::secret_mask::mask_secrets;
 use crate::storage::{ClusterConfigState, StatusKey, TargetState};
@@ -67,13 +68,14 @@ impl ConnectorQueries {
     /// A connector.
     pub(super) fn info(&self, name: &str) -> HerderResult<ConnectorInfo> {
         let snapshot = self.snapshot();
-        let config = snapshot.connector_config(name).ok_or_else(|| HerderError::connector_not_found(name))?;
+        let GivenConfig { values, nulls } =
+            snapshot.given_connector_config(name).ok_or_else(|| HerderError::connector_not_found(name))?;
         let tasks = 0..snapshot.task_configs(name).len();
         Ok(ConnectorInfo {
             name: name.to_owned(),
-            config: mask_secrets(config, &self.node.plugins),
+            config: GivenConfig { values: mask_secrets(&values, &self.node.plugins), nulls },
             tasks: tasks.map(|task| TaskIdInfo { connector: name.to_owned(), task }).collect(),
-            kind: self.kind(config),
+            kind: self.kind(&values),
         })
     }
 

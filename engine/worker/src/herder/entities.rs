@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 use volley_api::{ConfigMap, SourceOffset, SourcePartition};
 
 use super::Completion;
+use crate::json_config::GivenConfig;
 use crate::storage::{State, Status};
 
 /// A connector and its configuration, as the user wrote it.
@@ -12,8 +13,8 @@ pub struct ConnectorInfo {
     /// Name.
     pub name: String,
     /// Configuration, secrets hidden.
-    #[serde(serialize_with = "config_as_map")]
-    pub config: ConfigMap,
+    #[serde(serialize_with = "given_config_as_map")]
+    pub config: GivenConfig,
     /// Its tasks.
     pub tasks: Vec<TaskIdInfo>,
     /// `source`, `sink` or `unknown`.
@@ -105,6 +106,11 @@ pub struct ConnectorOffset {
 
 fn config_as_map<S: Serializer>(config: &ConfigMap, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(config)
+}
+
+fn given_config_as_map<S: Serializer>(config: &GivenConfig, serializer: S) -> Result<S::Ok, S::Error> {
+    let values = config.values.iter().map(|(key, value)| (key, Some(value)));
+    serializer.collect_map(values.chain(config.nulls.iter().map(|key| (key, None))))
 }
 
 impl From<Status> for ConnectorState {

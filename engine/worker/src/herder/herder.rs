@@ -125,10 +125,11 @@ pub trait Herder: Send + Sync {
 }
 
 /// The configuration that a patch makes of `config`.
-pub(crate) fn patched(mut config: ConfigMap, patch: GivenConfig) -> ConfigMap {
+pub(crate) fn patched(mut config: GivenConfig, patch: GivenConfig) -> GivenConfig {
+    config.nulls.retain(|key| !patch.nulls.contains(key) && !patch.values.contains_key(key));
     for key in patch.nulls {
-        config.shift_remove(&key);
+        config.values.shift_remove(&key);
     }
-    config.extend(patch.values);
+    config.values.extend(patch.values);
     config
 }

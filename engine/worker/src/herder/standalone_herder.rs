@@ -184,7 +184,6 @@ impl StandaloneHerder {
         if infos.error_count > 0 {
             return Err(HerderError::BadRequest(infos.refusal()));
         }
-        let config = config.values;
         let is_new = self.ask(name, |reply| Command::Put { config, initial_state, may_replace, reply }).await?;
         Ok(Created { is_new, info: self.queries.info(name)? })
     }
@@ -244,8 +243,8 @@ impl Herder for StandaloneHerder {
 
     async fn patch_connector(&self, name: &str, patch: GivenConfig) -> HerderResult<ConnectorInfo> {
         let snapshot = self.queries.check_exists(name, HerderError::connector_not_found)?;
-        let config = snapshot.connector_config(name).cloned().unwrap_or_default();
-        Ok(self.put(name, patched(config, patch).into(), None, true).await?.info)
+        let config = snapshot.given_connector_config(name).unwrap_or_default();
+        Ok(self.put(name, patched(config, patch), None, true).await?.info)
     }
 
     async fn delete_connector(&self, name: &str) -> HerderResult<()> {

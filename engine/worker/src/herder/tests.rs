@@ -264,18 +264,31 @@ async fn secrets_are_never_shown_and_survive_being_sent_back() {
     let herder = test_herder();
     create(&herder, "a", &[("password", "hunter2"), ("consumer.override.sasl.jaas.config", "x")]).await.unwrap();
     let info = herder.connector_info("a").await.unwrap();
-    assert_eq!(info.config["password"], "[hidden]");
-    assert_eq!(info.config["consumer.override.sasl.jaas.config"], "[hidden]");
+    assert_eq!(info.config.values["password"], "[hidden]");
+    assert_eq!(info.config.values["consumer.override.sasl.jaas.config"], "[hidden]");
     let tasks = herder.task_infos("a").await.unwrap();
     assert!(!format!("{tasks:?}").contains("hunter2"), "{tasks:?}");
 
     let mut back = info.config.clone();
-    back.insert("tasks.max".into(), "2".into());
-    herder.put_connector("a", back.into(), None, true).await.unwrap();
+    back.values.insert("tasks.max".into(), "2".into());
+    herder.put_connector("a", back, None, true).await.unwrap();
     let patch = GivenConfig { values: config_map(&[("size", "1")]), nulls: vec![] };
     herder.patch_connector("a", patch).await.unwrap();
     let snapshot = herder.queries.snapshot();
     assert_eq!(snapshot.connector_config("a").unwrap()["password"], "hunter2");
+}
+
+#[tokio::test]
+async fn a_null_is_kept_and_shown_until_it_is_replaced_or_removed() {
+    let herder = test_herder();
+    let mut config = GivenConfig::from(config_map(&[("name", "a"), ("connector.class", "FakeSource")]));
+    config.nulls = vec!["password".into(), "fail.in".into()];
+    let created = herder.put_connector("a", config, None, false).await.unwrap();
+    assert_eq!(json!(created.info)["config"]["password"], json!(null));
+    assert_eq!(created.info.config.nulls, ["password", "fail.in"]);
+    let patch = GivenConfig { values: config_map(&[("password", "x")]), nulls: vec!["fail.in".into()] };
+    let info = herder.patch_connector("a", patch).await.unwrap();
+    assert!(info.config.nulls.is_empty() && !info.config.values.contains_key("fail.in"), "{info:?}");
 }
 
 #[tokio::test]

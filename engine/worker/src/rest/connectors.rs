@@ -109,7 +109,7 @@ fn masked(state: &RestState, mut info: Value) -> Value {
 fn unmasked(state: &RestState, name: &str, mut given: GivenConfig) -> GivenConfig {
     let Some(stored) = state.herder.stored_config(name) else { return given };
     // What is a secret the classes say, which a patch need not name.
-    let mut whole = patched(stored.clone(), given.clone());
+    let mut whole = patched(stored.clone().into(), given.clone()).values;
     unmask_secrets(&mut whole, &stored, state.herder.plugins());
     for (key, value) in &mut given.values {
         if let Some(meant) = whole.get(key) {
@@ -126,8 +126,7 @@ pub(super) async fn info(State(state): State<RestState>, Path(name): Path<String
 
 /// `GET /connectors/{name}/config`
 pub(super) async fn config(State(state): State<RestState>, Path(name): Path<String>) -> RestResult<Json<Value>> {
-    let config = state.herder.connector_info(&name).await?.config;
-    Ok(Json(Value::Object(config.into_iter().map(|(key, value)| (key, Value::String(value))).collect())))
+    Ok(Json(to_json(&state.herder.connector_info(&name).await?.config)))
 }
 
 /// `PUT /connectors/{name}/config`

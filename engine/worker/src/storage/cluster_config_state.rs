@@ -7,6 +7,7 @@ use volley_api::ConfigMap;
 
 use super::TargetState;
 use super::config_record::{ConfigRecord, RestartRequest, SessionKey};
+use crate::json_config::GivenConfig;
 
 /// What a record changed; what a herder has to act on.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +31,7 @@ pub enum ConfigUpdate {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct ConnectorEntry {
     config: ConfigMap,
+    nulls: Vec<String>,
     tasks: BTreeMap<usize, ConfigMap>,
     task_count: usize,
     applied_config: Option<ConfigMap>,
@@ -85,6 +87,12 @@ impl ClusterConfigState {
     /// Whether there is such a connector.
     pub fn contains(&self, connector: &str) -> bool {
         self.connectors.contains_key(connector)
+    }
+
+    /// A connector's configuration as the user wrote it, with the keys that are null: they count as not given.
+    pub fn given_connector_config(&self, connector: &str) -> Option<GivenConfig> {
+        let entry = self.connectors.get(connector)?;
+        Some(GivenConfig { values: entry.config.clone(), nulls: entry.nulls.clone() })
     }
 
     /// A connector's configuration as the user wrote it.
@@ -174,7 +182,7 @@ impl ClusterConfigState {
                     self.work_position = self.offset;
                 }
                 let entry = self.connectors.entry(name.clone()).or_default();
-                entry.config = config;
+                (entry.config, entry.nulls) = (config.values, config.nulls);
                 entry.config_position = self.offset;
                 self.target_states.entry(name.clone()).or_insert(TargetState::Started);
                 Some(ConfigUpdate::ConnectorUpdated(name))
@@ -259,7 +267,7 @@ mod tests {
 
     fn with_connector() -> ClusterConfigState {
         let mut state = ClusterConfigState::default();
-        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(map(&[("k", "1")]))));
+        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(map(&[("k", "1")]).into())));
         state
     }
 
@@ -304,7 +312,7 @@ mod tests {
         assert_eq!(removed, Some(ConfigUpdate::ConnectorRemoved("a".into())));
         apply(&mut state, &ConfigRecord::TargetState("a".into(), None));
         assert_eq!((state.target_state("a"), state.task_count("a"), state.fenced_task_count("a")), (None, 0, Some(1)));
-        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(map(&[]))));
+        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(map(&[]).into())));
         assert_eq!(state.task_config_generation("a"), Some(0));
         commit_tasks(&mut state, &[map(&[])]);
         assert_eq!(state.task_config_generation("a"), Some(1), "tasks of the deleted connector have another one");
@@ -315,7 +323,7 @@ mod tests {
         let mut state = ClusterConfigState::default();
         let target = ConfigRecord::TargetState("a".into(), Some(TargetState::Stopped));
         assert_eq!(apply(&mut state, &target), None, "nobody to tell of a connector that does not exist");
-        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(map(&[]))));
+        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(map(&[]).into())));
         assert_eq!(state.target_state("a"), Some(TargetState::Stopped));
         apply(&mut state, &ConfigRecord::TargetState("a".into(), None));
         assert_eq!(state.target_state("a"), Some(TargetState::Started));
@@ -327,7 +335,7 @@ mod tests {
         assert_eq!((state.config_position("a"), state.tasks_position("a"), state.work_position()), (1, 0, 1));
         commit_tasks(&mut state, &[map(&[])]);
         assert_eq!((state.config_position("a"), state.tasks_position("a"), state.work_position()), (1, 3, 3));
-        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(map(&[("k", "2")]))));
+        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(map(&[("k", "2")]).into())));
         assert_eq!((state.config_position("a"), state.work_position()), (4, 3), "the same work, configured anew");
         apply(&mut state, &ConfigRecord::TargetState("a".into(), Some(TargetState::Paused)));
         assert_eq!((state.offset(), state.work_position()), (5, 3));
@@ -347,7 +355,7 @@ mod tests {
         let name = prop_oneof![Just("a".to_owned()), Just("b-0".to_owned())];
         prop_oneof![
             (name.clone(), any::<bool>(), "[xy]")
-                .prop_map(|(name, some, v)| ConfigRecord::Connector(name, some.then(|| map(&[("k", &v)])))),
+                .prop_map(|(name, some, v)| ConfigRecord::Connector(name, some.then(|| map(&[("k", &v)]).into()))),
             (name.clone(), 0usize..3, "[xy]").prop_map(|(connector, task, v)| {
                 ConfigRecord::Task(crate::task::ConnectorTaskId { connector, task }, map(&[("t", &v)]))
             }),

@@ -20,7 +20,7 @@ pub(crate) fn assert_config_store_conforms(store: &dyn ConfigBackingStore) {
 fn assert_connectors_and_tasks(store: &dyn ConfigBackingStore) {
     let config = map(&[("name", "a-0"), ("text", "ä\u{1}\n\"\\${file:/x:y}"), ("empty", "")]);
     let stopped = ConfigRecord::TargetState("a-0".into(), Some(TargetState::Stopped));
-    store.write(&[stopped, ConfigRecord::Connector("a-0".into(), Some(config.clone()))]).expect("write");
+    store.write(&[stopped, ConfigRecord::Connector("a-0".into(), Some(config.clone().into()))]).expect("write");
     let state = store.snapshot();
     assert_eq!(state.connector_config("a-0"), Some(&config));
     assert_eq!(state.target_state("a-0"), Some(TargetState::Stopped), "written before, and holds");
@@ -34,7 +34,7 @@ fn assert_connectors_and_tasks(store: &dyn ConfigBackingStore) {
     assert_eq!(state.task_count("a-0"), 0, "a snapshot does not change");
 
     let changed = map(&[("name", "a-0"), ("text", "other")]);
-    store.write(&[ConfigRecord::Connector("a-0".into(), Some(changed.clone()))]).expect("write");
+    store.write(&[ConfigRecord::Connector("a-0".into(), Some(changed.clone().into()))]).expect("write");
     let state = store.snapshot();
     assert_eq!(state.connector_config("a-0"), Some(&changed));
     assert_eq!(state.applied_connector_config("a-0"), Some(&config), "until tasks are committed again");
@@ -64,7 +64,7 @@ fn assert_the_rest(store: &dyn ConfigBackingStore) {
 }
 
 fn assert_removal(store: &dyn ConfigBackingStore) {
-    store.write(&[ConfigRecord::Connector("b".into(), Some(map(&[])))]).expect("write");
+    store.write(&[ConfigRecord::Connector("b".into(), Some(map(&[]).into()))]).expect("write");
     let removal = [ConfigRecord::Connector("a-0".into(), None), ConfigRecord::TargetState("a-0".into(), None)];
     store.write(&removal).expect("remove");
     let state = store.snapshot();

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use volley_api::ConfigMap;
 
 use super::TargetState;
+use crate::json_config::GivenConfig;
 use crate::task::ConnectorTaskId;
 
 /// A request to restart a connector and some of its tasks (KIP-745).
@@ -37,8 +38,8 @@ impl std::fmt::Debug for SessionKey {
 /// One record of the config topic.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ConfigRecord {
-    /// A connector's configuration as the user wrote it; `None` = deleted.
-    Connector(String, Option<ConfigMap>),
+    /// A connector's configuration as the user wrote it, with the keys that he gave no value; `None` = deleted.
+    Connector(String, Option<GivenConfig>),
     /// A task's configuration; in force from the next commit on.
     Task(ConnectorTaskId, ConfigMap),
     /// Puts the task configurations written before it into force: so many tasks.
@@ -81,7 +82,8 @@ impl ConfigRecord {
     pub fn value(&self) -> Option<Value> {
         match self {
             Self::Connector(_, None) | Self::TargetState(_, None) => None,
-            Self::Connector(_, Some(config)) | Self::Task(_, config) => Some(properties_record(config)),
+            Self::Connector(_, Some(config)) => Some(properties_record(&config.values, &config.nulls)),
+            Self::Task(_, config) => Some(properties_record(config, &[])),
             Self::Commit(_, tasks) => Some(json!({ "tasks": tasks })),
             Self::TargetState(_, Some(state)) => {
                 // Readers older than KIP-875 know no STOPPED.
@@ -121,7 +123,7 @@ impl ConfigRecord {
             };
         }
         if let Some(id) = key.strip_prefix("task-") {
-            return Some(Self::Task(parse_task_id(id)?, properties(value?)?));
+            return Some(Self::Task(parse_task_id(id)?, properties(value?)?.values));
         }
         if let Some(name) = name("commit-") {
             return Some(Self::Commit(name, count(value?, "tasks")?));
@@ -159,16 +161,24 @@ fn count(value: &Value, member: &str) -> Option<usize> {
     usize::try_from(i32::try_from(value.get(member)?.as_i64()?).ok()?).ok()
 }
 
-fn properties(value: &Value) -> Option<ConfigMap> {
+fn properties(value: &Value) -> Option<GivenConfig> {
     let members: &Map<String, Value> = value.get("properties")?.as_object()?;
-    let entries = members.iter().filter(|(_, value)| !value.is_null());
-    entries.map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    let mut config = GivenConfig::default();
+    for (key, value) in members {
+        if value.is_null() {
+            config.nulls.push(key.clone());
+        } else {
+            config.values.insert(key.clone(), value.as_str()?.to_owned());
+        }
+    }
+    Some(config)
 }
 
 /// A configuration as the record's JSON value.
-fn properties_record(config: &ConfigMap) -> Value {
-    let members = config.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str())));
-    json!({ "properties": members.collect::<serde_json::Map<_, _>>() })
+fn properties_record(config: &ConfigMap, nulls: &[String]) -> Value {
+    let values = config.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str())));
+    let nulls = nulls.iter().map(|key| (key.clone(), Value::Null));
+    json!({ "properties": values.chain(nulls).collect::<Map<_, _>>() })
 }
 
 #[cfg(test)]
@@ -184,7 +194,11 @@ mod tests {
             .prop_map(|entries| entries.into_iter().collect::<ConfigMap>());
         let state = prop_oneof![Just(TargetState::Started), Just(TargetState::Paused), Just(TargetState::Stopped)];
         prop_oneof![
-            (name, prop::option::of(config.clone())).prop_map(|(name, config)| ConfigRecord::Connector(name, config)),
+            (name, prop::option::of((config.clone(), prop::collection::vec("[A-Z]{9}", 0..2)))).prop_map(
+                |(name, config)| {
+                    ConfigRecord::Connector(name, config.map(|(values, nulls)| GivenConfig { values, nulls }))
+                }
+            ),
             (name, 0usize..99, config)
                 .prop_map(|(connector, task, config)| ConfigRecord::Task(ConnectorTaskId { connector, task }, config)),
             (name, 0usize..99).prop_map(|(name, tasks)| ConfigRecord::Commit(name, tasks)),

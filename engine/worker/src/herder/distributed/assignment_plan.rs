@@ -56,7 +56,10 @@ mod tests {
     }
 
     fn connector(name: &str) -> ConfigRecord {
-        ConfigRecord::Connector(name.into(), Some([("k".to_owned(), "v".to_owned())].into_iter().collect()))
+        ConfigRecord::Connector(
+            name.into(),
+            Some(volley_api::ConfigMap::from([("k".to_owned(), "v".to_owned())]).into()),
+        )
     }
 
     fn tasks(name: &str, count: usize) -> Vec<ConfigRecord> {

@@ -139,13 +139,13 @@ impl DistributedHerder {
         Ok(self.group.settled().await)
     }
 
-    async fn validated(&self, name: &str, mut config: GivenConfig) -> HerderResult<ConfigMap> {
+    async fn validated(&self, name: &str, mut config: GivenConfig) -> HerderResult<GivenConfig> {
         if let Some(stored) = self.queries.snapshot().connector_config(name) {
             unmask_secrets(&mut config.values, stored, &self.node.plugins);
         }
         let infos = self.validator.validate(&config).await?;
         match infos.error_count {
-            0 => Ok(config.values),
+            0 => Ok(config),
             _ => Err(HerderError::BadRequest(infos.refusal())),
         }
     }
@@ -154,7 +154,7 @@ impl DistributedHerder {
         &self,
         turn: WriteTurn<'_>,
         name: &str,
-        config: ConfigMap,
+        config: GivenConfig,
         initial_state: Option<TargetState>,
         may_replace: bool,
     ) -> HerderResult<Created> {
@@ -254,8 +254,8 @@ impl Herder for DistributedHerder {
     async fn patch_connector(&self, name: &str, patch: GivenConfig) -> HerderResult<ConnectorInfo> {
         self.settled().await?.check_leader()?;
         let snapshot = self.queries.check_exists(name, HerderError::connector_not_found)?;
-        let config = snapshot.connector_config(name).cloned().unwrap_or_default();
-        let config = self.validated(name, patched(config, patch).into()).await?;
+        let config = snapshot.given_connector_config(name).unwrap_or_default();
+        let config = self.validated(name, patched(config, patch)).await?;
         let turn = self.leader_turn().await?;
         Ok(self.put(turn, name, config, None, true).await?.info)
     }

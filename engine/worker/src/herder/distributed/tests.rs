@@ -57,7 +57,7 @@ impl Worker {
     fn put(&self, name: &str, more: &[(&str, &str)]) {
         let mut config = config_map(&[("name", name), ("connector.class", "FakeSource")]);
         config.extend(config_map(more));
-        self.node.configs.write(&[ConfigRecord::Connector(name.into(), Some(config))]).unwrap();
+        self.node.configs.write(&[ConfigRecord::Connector(name.into(), Some(config.into()))]).unwrap();
     }
 
     fn target(&self, name: &str, state: TargetState) {
