@@ -7,9 +7,9 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::create_request::CreateRequest;
-use super::error::RestResult;
+use super::error::{RestError, RestResult};
 use super::hop::{Hop, Settled};
-use super::json_body::{JsonBody, null_map, string_map};
+use super::json_body::{JsonBody, string_map};
 use super::location::BaseUrl;
 use super::query::QueryParams;
 use super::state::RestState;
@@ -156,7 +156,9 @@ pub(super) async fn patch_config(
         None => {
             // That there is no such connector is said before that there is no patch.
             state.herder.connector_info(&name).await?;
-            return Err(null_map("configPatch"));
+            let message =
+                "Cannot invoke \"java.util.Map.forEach(java.util.function.BiConsumer)\" because \"patch\" is null";
+            return Err(RestError::internal(message));
         }
     };
     let patch = unmasked(&state, &name, patch);

@@ -14,6 +14,8 @@ mod connectors;
 mod cors;
 mod create_request;
 mod error;
+#[cfg(test)]
+mod follower_tests;
 mod front;
 mod gate;
 mod hop;

@@ -17,29 +17,29 @@ use super::state::{RestState, Timeouts};
 use crate::herder::{Herder, StandaloneHerder};
 use crate::testing::{eventually, test_herder};
 
-struct Client {
+pub(super) struct Client {
     herder: Arc<StandaloneHerder>,
     router: Router,
 }
 
-struct Answer {
-    status: u16,
-    headers: HeaderMap,
-    text: String,
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) text: String,
 }
 
 impl Answer {
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
 
-    fn message(&self) -> String {
+    pub(super) fn message(&self) -> String {
         let body = self.json();
         assert_eq!(body["error_code"], self.status, "{}", self.text);
         body["message"].as_str().unwrap_or_default().to_owned()
     }
 
-    fn content_type(&self) -> Option<&str> {
+    pub(super) fn content_type(&self) -> Option<&str> {
         self.headers.get("content-type").map(|value| value.to_str().unwrap())
     }
 }
@@ -49,7 +49,7 @@ pub(super) fn test_router(herder: Arc<dyn Herder>) -> Router {
     router(test_state(herder), true)
 }
 
-fn test_state(herder: Arc<dyn Herder>) -> RestState {
+pub(super) fn test_state(herder: Arc<dyn Herder>) -> RestState {
     RestState {
         herder,
         peers: Arc::default(),
@@ -60,6 +60,25 @@ fn test_state(herder: Arc<dyn Herder>) -> RestState {
     }
 }
 
+/// Has a router answer a request.
+pub(super) async fn send(
+    router: &Router,
+    method: &str,
+    path: &str,
+    body: Option<String>,
+    headers: &[(&str, &str)],
+) -> Answer {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(body.map_or_else(Body::empty, Body::from)).unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    Answer { status, headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+}
+
 impl Client {
     fn new() -> Self {
         let herder = test_herder();
@@ -68,15 +87,7 @@ impl Client {
     }
 
     async fn send(&self, method: &str, path: &str, body: Option<String>, headers: &[(&str, &str)]) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(body.map_or_else(Body::empty, Body::from)).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        Answer { status, headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+        send(&self.router, method, path, body, headers).await
     }
 
     async fn get(&self, path: &str) -> Answer {

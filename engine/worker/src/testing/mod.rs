@@ -2,10 +2,12 @@
 
 mod fake_connectors;
 mod fake_plugins;
+mod follower;
 mod node;
 mod wait;
 
 pub(crate) use fake_connectors::Gate;
 pub(crate) use fake_plugins::{FakeHeaderConverter, fake_plugins};
+pub(crate) use follower::Follower;
 pub(crate) use node::{config_map, distributed_config, test_herder, test_node};
 pub(crate) use wait::eventually;

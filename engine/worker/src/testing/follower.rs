@@ -1,0 +1,163 @@
+//! A herder that leaves every change to another worker.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use volley_api::ConfigMap;
+
+use crate::herder::{
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, Created, Herder,
+    HerderError, HerderResult, RequestSignature, Stages, StandaloneHerder, TaskInfo, TaskStateInfo,
+};
+use crate::json_config::GivenConfig;
+use crate::plugins::Plugins;
+use crate::storage::{RestartRequest, TargetState};
+use crate::validation::ConfigInfos;
+
+/// Reads as the herder within does; says of every change that the worker at `leader` has to make it, and takes no answer at
+/// all to be a sign of life.
+pub(crate) struct Follower {
+    herder: Arc<StandaloneHerder>,
+    leader: Option<String>,
+    signatures: Mutex<Vec<Option<RequestSignature>>>,
+    stages: Stages,
+}
+
+impl Follower {
+    /// One whose leader is at this URL.
+    pub(crate) fn new(herder: Arc<StandaloneHerder>, leader: Option<String>) -> Arc<Self> {
+        Arc::new(Self { herder, leader, signatures: Mutex::default(), stages: Stages::default() })
+    }
+
+    /// The signatures of the internal requests so far.
+    pub(crate) fn signatures(&self) -> Vec<Option<RequestSignature>> {
+        self.signatures.lock().clone()
+    }
+
+    fn elsewhere<T>(&self) -> HerderResult<T> {
+        Err(HerderError::Elsewhere(self.leader.clone()))
+    }
+}
+
+#[async_trait]
+impl Herder for Follower {
+    fn plugins(&self) -> &Plugins {
+        self.herder.plugins()
+    }
+
+    fn worker_id(&self) -> String {
+        self.herder.worker_id()
+    }
+
+    fn is_ready(&self) -> bool {
+        self.herder.is_ready()
+    }
+
+    async fn connectors(&self) -> HerderResult<Vec<String>> {
+        std::future::pending().await
+    }
+
+    async fn connector_info(&self, name: &str) -> HerderResult<ConnectorInfo> {
+        self.herder.connector_info(name).await
+    }
+
+    fn stored_config(&self, name: &str) -> Option<ConfigMap> {
+        self.herder.stored_config(name)
+    }
+
+    async fn connector_status(&self, name: &str) -> HerderResult<ConnectorStateInfo> {
+        self.herder.connector_status(name).await
+    }
+
+    async fn task_infos(&self, name: &str) -> HerderResult<Vec<TaskInfo>> {
+        self.herder.task_infos(name).await
+    }
+
+    async fn task_status(&self, name: &str, task: usize) -> HerderResult<TaskStateInfo> {
+        self.herder.task_status(name, task).await
+    }
+
+    async fn validate(&self, config: &GivenConfig) -> HerderResult<ConfigInfos> {
+        self.herder.validate(config).await
+    }
+
+    async fn put_connector(&self, _: &str, _: GivenConfig, _: Option<TargetState>, _: bool) -> HerderResult<Created> {
+        self.elsewhere()
+    }
+
+    async fn patch_connector(&self, _: &str, _: GivenConfig) -> HerderResult<ConnectorInfo> {
+        self.elsewhere()
+    }
+
+    async fn delete_connector(&self, _: &str) -> HerderResult<()> {
+        self.elsewhere()
+    }
+
+    async fn set_target_state(&self, _: &str, _: TargetState) -> HerderResult<()> {
+        self.elsewhere()
+    }
+
+    async fn restart_connector(&self, _: &str) -> HerderResult<()> {
+        self.elsewhere()
+    }
+
+    async fn restart_task(&self, _: &str, _: usize) -> HerderResult<()> {
+        self.elsewhere()
+    }
+
+    async fn restart(&self, _: RestartRequest) -> HerderResult<ConnectorStateInfo> {
+        self.elsewhere()
+    }
+
+    async fn active_topics(&self, name: &str) -> HerderResult<Vec<String>> {
+        self.herder.active_topics(name).await
+    }
+
+    async fn reset_active_topics(&self, name: &str) -> HerderResult<()> {
+        self.herder.reset_active_topics(name).await
+    }
+
+    async fn offsets(&self, name: &str) -> HerderResult<ConnectorOffsets> {
+        self.herder.offsets(name).await
+    }
+
+    async fn alter_offsets(&self, _: &str, _: Vec<ConnectorOffset>) -> HerderResult<String> {
+        self.elsewhere()
+    }
+
+    async fn reset_offsets(&self, _: &str) -> HerderResult<String> {
+        self.elsewhere()
+    }
+
+    async fn put_task_configs(
+        &self,
+        _: &str,
+        _: Vec<ConfigMap>,
+        signature: Option<RequestSignature>,
+    ) -> HerderResult<()> {
+        self.signatures.lock().push(signature);
+        self.elsewhere()
+    }
+
+    async fn fence_zombies(&self, _: &str, signature: Option<RequestSignature>) -> HerderResult<()> {
+        self.signatures.lock().push(signature);
+        self.elsewhere()
+    }
+
+    async fn set_cluster_log_level(&self, namespace: &str, level: &str) -> HerderResult<()> {
+        self.herder.set_cluster_log_level(namespace, level).await
+    }
+
+    async fn ping(&self) -> HerderResult<()> {
+        std::future::pending().await
+    }
+
+    fn stages(&self) -> &Stages {
+        &self.stages
+    }
+
+    async fn progress(&self, name: &str) -> HerderResult<ConnectorProgress> {
+        self.herder.progress(name).await
+    }
+}
