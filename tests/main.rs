@@ -20,6 +20,7 @@ mod kafka_topic_log;
 mod life_cycle;
 mod memory;
 mod quickstart;
+mod rest_front;
 mod s3_testbed;
 mod secrets;
 mod testbed;

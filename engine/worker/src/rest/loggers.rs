@@ -24,6 +24,9 @@ const LEVELS: [&str; 8] = ["OFF", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TR
 
 /// Puts levels into force. The program that owns the log gives the worker one.
 pub trait LogLevels: Send + Sync {
+    /// The loggers that there are from the beginning, and their levels, upper case. `root` MUST be among them.
+    fn initial(&self) -> BTreeMap<String, String>;
+
     /// The level of each logger, upper case; `root` is that of all the others. Names have dots where Rust has `::`.
     fn apply(&self, levels: &BTreeMap<String, String>);
 }
@@ -48,10 +51,14 @@ impl fmt::Debug for Loggers {
 }
 
 impl Loggers {
-    /// The root logger at INFO. Without a `target`, levels are kept but change nothing.
+    /// The loggers of `target`. Without one there is the root logger at INFO, and levels are kept but change nothing.
     pub fn new(target: Option<Arc<dyn LogLevels>>) -> Self {
-        let root = LoggerLevel { level: "INFO".to_owned(), last_modified: None };
-        Self { levels: Mutex::new(BTreeMap::from([(ROOT.to_owned(), root)])), target }
+        let initial = match &target {
+            Some(target) => target.initial(),
+            None => BTreeMap::from([(ROOT.to_owned(), "INFO".to_owned())]),
+        };
+        let levels = initial.into_iter().map(|(name, level)| (name, LoggerLevel { level, last_modified: None }));
+        Self { levels: Mutex::new(levels.collect()), target }
     }
 
     /// Gives `namespace`, and every logger whose name begins with it, a level; the names of those that changed.
