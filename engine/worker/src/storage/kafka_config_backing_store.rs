@@ -155,7 +155,7 @@ struct ConfigLogReader {
 impl LogListener for ConfigLogReader {
     fn record(&mut self, record: &LogRecord<'_>) {
         let Some((key, value)) = stored_json(&self.topic, record) else { return };
-        let update = Arc::make_mut(&mut *self.state.lock()).apply(record.offset, key, value.as_ref());
+        let update = Arc::make_mut(&mut *self.state.lock()).apply(record.offset, &key, value.as_ref());
         if let Some(update) = update.filter(|_| self.has_caught_up) {
             (self.listener)(update);
         }

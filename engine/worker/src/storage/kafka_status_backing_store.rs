@@ -159,8 +159,8 @@ struct StatusLogReader {
 impl LogListener for StatusLogReader {
     fn record(&mut self, record: &LogRecord<'_>) {
         let Some((key, value)) = stored_json(&self.topic, record) else { return };
-        self.known.cache.lock().apply(key, value.as_ref());
-        if let Some(StatusRecord::Topic(topic, connector, _)) = StatusRecord::parse(key, value.as_ref()) {
+        self.known.cache.lock().apply(&key, value.as_ref());
+        if let Some(StatusRecord::Topic(topic, connector, _)) = StatusRecord::parse(&key, value.as_ref()) {
             self.known.announced.lock().remove(&(topic, connector));
         }
         if let Some(listener) = &*self.known.listener.read() {
