@@ -23,5 +23,6 @@ mod quickstart;
 mod rest_front;
 mod s3_testbed;
 mod secrets;
+mod source_tasks;
 mod testbed;
 mod worker_process;

@@ -26,6 +26,8 @@ const CLUSTER_ID: &str = "4L6g3nShT-eMCtK--X86sw";
 
 pub(crate) struct Kafka {
     process: Option<ServerProcess>,
+    /// Lines of the broker's properties beside those that all have.
+    more: String,
     directory: PathBuf,
     port: u16,
     sasl_port: u16,
@@ -59,9 +61,15 @@ impl Kafka {
 
     /// A broker of one's own, for tests that stop it.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// A broker of one's own with more properties.
+    pub(crate) fn start_with(properties: &[(&str, &str)]) -> Self {
         super::log_as_asked();
         let mut kafka = Self {
             process: None,
+            more: properties.iter().map(|(key, value)| format!("{key}={value}\n")).collect(),
             directory: data_directory("kafka"),
             port: free_port(),
             sasl_port: free_port(),
@@ -177,7 +185,9 @@ impl Kafka {
              share.coordinator.state.topic.replication.factor=1\n\
              share.coordinator.state.topic.min.isr=1\n\
              group.initial.rebalance.delay.ms=0\n\
-             group.min.session.timeout.ms=1000\n",
+             group.min.session.timeout.ms=1000\n\
+             {more}",
+            more = self.more,
             key_store = self.key_store(),
             trust_store = self.trust_store(),
             data = data.display()

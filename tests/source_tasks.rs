@@ -1,0 +1,390 @@
+//! Source tasks on a real broker: topics they create, offsets they commit, failures they tolerate, and what they cost.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::testbed::{Kafka, wait_until};
+use crate::worker_process::{Running, Volley, request};
+
+const SOON: Duration = Duration::from_secs(60);
+
+/// A standalone worker.
+struct Worker {
+    volley: Volley,
+    process: Option<Running>,
+    rest: String,
+}
+
+impl Worker {
+    fn start(bootstrap_servers: &str, more: &[(&str, &str)]) -> Self {
+        let volley = Volley::new();
+        volley.worker(bootstrap_servers, more);
+        let mut worker = Self { volley, process: None, rest: String::new() };
+        worker.launch(&[]);
+        worker
+    }
+
+    /// Starts the process; connectors of standalone workers do not survive it, so that they are given again.
+    fn launch(&mut self, files: &[&str]) {
+        fs::remove_file(self.volley.path("log")).ok();
+        let arguments = [&["standalone", "worker.properties"], files].concat();
+        let mut process = self.volley.start(&arguments);
+        self.rest = process.rest();
+        self.process = Some(process);
+    }
+
+    fn log(&self) -> String {
+        self.process.as_ref().unwrap().log()
+    }
+
+    fn put(&self, name: &str, config: &Value) -> (u16, Value) {
+        request(&self.rest, "PUT", &format!("/connectors/{name}/config"), Some(config))
+    }
+
+    fn create(&self, name: &str, config: &Value) {
+        let (status, body) = self.put(name, config);
+        assert_eq!(status, 201, "{name}: {body}");
+    }
+
+    fn get(&self, path: &str) -> Value {
+        request(&self.rest, "GET", path, None).1
+    }
+
+    fn await_task(&self, name: &str, state: &str) -> Value {
+        wait_until(SOON, &format!("the task of {name} is {state}"), || {
+            let status = self.get(&format!("/connectors/{name}/status"));
+            let task = status["tasks"].get(0)?.clone();
+            (task["state"] == state).then_some(task)
+        })
+    }
+
+    fn trace(&self, name: &str) -> String {
+        self.await_task(name, "FAILED")["trace"].as_str().unwrap().to_owned()
+    }
+
+    /// The one offset of a source connector.
+    fn offset(&self, name: &str) -> Option<Value> {
+        let offsets = self.get(&format!("/connectors/{name}/offsets"));
+        offsets["offsets"].get(0).map(|entry| entry["offset"].clone())
+    }
+
+    fn await_position(&self, name: &str, position: u64) {
+        wait_until(SOON, &format!("{name} is at {position}"), || {
+            (self.offset(name)?["position"] == position).then_some(())
+        });
+    }
+
+    /// A file of these lines in the worker's directory.
+    fn lines(&self, name: &str, lines: &[&str]) -> String {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        fs::write(self.volley.path(name), text).unwrap();
+        self.volley.path(name).display().to_string()
+    }
+
+    fn stop(&mut self) {
+        let process = self.process.take().unwrap();
+        process.terminate();
+        assert!(process.ended(Duration::from_secs(20)).success());
+    }
+}
+
+fn with(config: &Value, more: Value) -> Value {
+    let mut config = config.clone();
+    config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    config
+}
+
+fn file_source(file: &str, topic: &str) -> Value {
+    json!({"connector.class": "FileStreamSource", "file": file, "topic": topic})
+}
+
+fn values(kafka: &Kafka, topic: &str) -> Vec<String> {
+    let messages = kafka.read_topic(topic);
+    messages.into_iter().map(|message| String::from_utf8(message.value.unwrap()).unwrap()).collect()
+}
+
+#[test]
+fn topics_are_created_as_their_group_says() {
+    let kafka = Kafka::shared();
+    let worker = Worker::start(&kafka.bootstrap_servers(), &[]);
+    let file = worker.lines("in.txt", &["a line"]);
+    let stem = kafka.unique("created");
+    let name = |suffix: &str| format!("{stem}-{suffix}");
+    let creation = json!({
+        "topic.creation.groups": "logs, tables",
+        "topic.creation.default.replication.factor": "-1",
+        "topic.creation.default.partitions": "3",
+        "topic.creation.default.retention.ms": "86400000",
+        "topic.creation.logs.include": format!("{stem}-log.*, other"),
+        "topic.creation.logs.exclude": ".*-secret",
+        "topic.creation.logs.partitions": "2",
+        "topic.creation.tables.include": format!("{stem}-(table|log-secret)"),
+        "topic.creation.tables.cleanup.policy": "compact",
+        "topic.creation.tables.replication.factor": "1",
+    });
+    for suffix in ["plain", "log-a", "log-secret", "table"] {
+        worker.create(&name(suffix), &with(&file_source(&file, &name(suffix)), creation.clone()));
+    }
+    let existing = kafka.topic("existing", 5);
+    worker.create("existing", &with(&file_source(&file, &existing), creation.clone()));
+    let admin = kafka.admin();
+    for (topic, partitions, key, value) in [
+        (name("plain"), 3, "retention.ms", "86400000"),
+        (name("log-a"), 2, "cleanup.policy", "delete"),
+        (name("log-secret"), 3, "cleanup.policy", "compact"),
+        (name("table"), 3, "cleanup.policy", "compact"),
+        (existing, 5, "cleanup.policy", "delete"),
+    ] {
+        wait_until(SOON, &format!("a message in {topic}"), || {
+            admin.topic(&topic).unwrap()?;
+            // a compacted topic takes no message without a key
+            (value == "compact" || values(kafka, &topic).len() == 1).then_some(())
+        });
+        assert_eq!(admin.topic(&topic).unwrap().unwrap().partitions, partitions, "{topic}");
+        assert_eq!(admin.topic_config(&topic).unwrap()[key], value, "{topic}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_creation_of_topics_is_said_as_kafka_connect_says_it() {
+    let kafka = Kafka::shared();
+    let worker = Worker::start(&kafka.bootstrap_servers(), &[]);
+    let file = worker.lines("in.txt", &["a line"]);
+    let topic = kafka.unique("refused");
+    let default = |factor: &str, partitions: &str| {
+        json!({
+            "topic.creation.default.replication.factor": factor,
+            "topic.creation.default.partitions": partitions,
+        })
+    };
+    worker.create("factor", &with(&file_source(&file, &topic), default("2", "1")));
+    let trace = worker.trace("factor");
+    assert!(
+        trace.starts_with(&format!(
+            "org.apache.kafka.connect.errors.ConnectException: Unable to create topic(s) '{topic}': "
+        )),
+        "{trace}"
+    );
+    assert!(trace.contains("InvalidReplicationFactorException"), "{trace}");
+
+    worker.create("name", &with(&file_source(&file, "a b"), default("1", "1")));
+    let trace = worker.trace("name");
+    assert!(trace.contains("Error while attempting to describe topics 'a b'"), "{trace}");
+    assert!(trace.contains("org.apache.kafka.common.errors.InvalidTopicException"), "{trace}");
+
+    let message = "Invalid value 0 for configuration partitions: Number of partitions must be positive, or -1 to use the \
+                   broker's default";
+    let refused = worker.put("partitions", &with(&file_source(&file, &topic), default("1", "0")));
+    assert_eq!(refused, (500, json!({"error_code": 500, "message": message})));
+    let status = worker.get("/connectors/partitions/status");
+    assert_eq!((&status["connector"]["state"], &status["tasks"]), (&json!("FAILED"), &json!([])));
+    assert!(kafka.admin().topic(&topic).unwrap().is_none());
+}
+
+#[test]
+fn a_worker_that_may_not_create_topics_leaves_them_to_the_broker() {
+    let kafka = Kafka::shared();
+    let worker = Worker::start(&kafka.bootstrap_servers(), &[("topic.creation.enable", "false")]);
+    let file = worker.lines("in.txt", &["a line"]);
+    let topic = kafka.unique("automatic");
+    // not even looked at
+    let creation = json!({"topic.creation.default.partitions": "nonsense"});
+    worker.create("c", &with(&file_source(&file, &topic), creation));
+    worker.await_position("c", 7);
+    assert_eq!(kafka.admin().topic(&topic).unwrap().unwrap().partitions, 1);
+}
+
+#[test]
+fn a_topic_that_nobody_creates_is_waited_for_and_holds_up_no_stop() {
+    let kafka = Kafka::start_with(&[("auto.create.topics.enable", "false")]);
+    let mut worker = Worker::start(&kafka.bootstrap_servers(), &[]);
+    let file = worker.lines("in.txt", &["a line"]);
+    worker.create("waits", &file_source(&file, "later"));
+    worker.create("never", &file_source(&file, "never"));
+    wait_until(SOON, "the log says so", || {
+        let log = worker.log();
+        ["later", "never"]
+            .iter()
+            .all(|topic| {
+                log.lines().any(|line| line.contains("topic does not exist") && line.contains(topic))
+            })
+            .then_some(())
+    });
+    worker.await_task("waits", "RUNNING");
+    kafka.create_topic("later", 1, &[]);
+    worker.await_position("waits", 7);
+    assert_eq!(values(&kafka, "later"), ["\"a line\""]);
+    worker.await_task("never", "RUNNING");
+    assert_eq!(worker.offset("never"), None);
+    let asked = Instant::now();
+    worker.stop();
+    assert!(asked.elapsed() < Duration::from_secs(6), "{:?}", asked.elapsed());
+}
+
+#[test]
+fn who_may_not_write_to_a_topic_is_told_so_and_nothing_is_lost() {
+    let kafka = Kafka::start_with(&[
+        ("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer"),
+        ("super.users", "User:ANONYMOUS"),
+    ]);
+    kafka.create_topic("forbidden", 1, &[]);
+    let login =
+        "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"alice\" password=\"alice-secret\";";
+    let servers = kafka.sasl_bootstrap_servers();
+    let mut properties = Vec::new();
+    for prefix in ["producer.", "admin."] {
+        properties.extend([
+            (format!("{prefix}bootstrap.servers"), servers.clone()),
+            (format!("{prefix}security.protocol"), "SASL_PLAINTEXT".to_owned()),
+            (format!("{prefix}sasl.mechanism"), "PLAIN".to_owned()),
+            (format!("{prefix}sasl.jaas.config"), login.to_owned()),
+        ]);
+    }
+    let properties: Vec<_> = properties.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let worker = Worker::start(&kafka.bootstrap_servers(), &properties);
+    let file = worker.lines("in.txt", &["a line"]);
+    worker.create("fails", &file_source(&file, "forbidden"));
+    let trace = worker.trace("fails");
+    assert!(
+        trace.starts_with(
+            "org.apache.kafka.connect.errors.ConnectException: Unrecoverable exception from producer send callback"
+        ),
+        "{trace}"
+    );
+    assert!(trace.contains("org.apache.kafka.common.errors.TopicAuthorizationException"), "{trace}");
+    assert_eq!(worker.offset("fails"), None);
+
+    let creation =
+        json!({"topic.creation.default.replication.factor": "1", "topic.creation.default.partitions": "1"});
+    worker.create("creates", &with(&file_source(&file, "new"), creation));
+    let trace = worker.trace("creates");
+    assert!(trace.contains("Not authorized to describe topic(s) 'new'"), "{trace}");
+
+    let tolerant = json!({"errors.tolerance": "all", "errors.log.enable": "true"});
+    worker.create("skips", &with(&file_source(&file, "forbidden"), tolerant));
+    worker.await_position("skips", 7);
+    assert!(worker.log().contains("Error encountered in task skips-0. Executing stage 'KAFKA_PRODUCE'"));
+    assert_eq!(values(&kafka, "forbidden"), Vec::<String>::new());
+}
+
+#[test]
+fn a_message_that_is_too_large_fails_the_task_or_is_skipped_as_the_tolerance_says() {
+    let kafka = Kafka::shared();
+    let worker = Worker::start(&kafka.bootstrap_servers(), &[]);
+    let (before, large, after) = ("before", "x".repeat(5_000), "after");
+    let file = worker.lines("in.txt", &[before, &large, after]);
+    let limit = json!({"producer.override.max.request.size": "2000", "batch.size": "1"});
+
+    let topic = kafka.topic("strict", 1);
+    worker.create("strict", &with(&file_source(&file, &topic), limit.clone()));
+    let trace = worker.trace("strict");
+    assert!(trace.contains("Unrecoverable exception from producer send callback"), "{trace}");
+    assert!(trace.contains("org.apache.kafka.common.errors.RecordTooLargeException"), "{trace}");
+    worker.await_position("strict", 7);
+    assert_eq!(values(kafka, &topic), ["\"before\""]);
+
+    let topic = kafka.topic("tolerant", 1);
+    let tolerance = json!({"errors.tolerance": "all", "errors.log.enable": "true"});
+    worker.create("tolerant", &with(&with(&file_source(&file, &topic), limit), tolerance));
+    worker.await_position("tolerant", 7 + 5_001 + 6);
+    assert_eq!(values(kafka, &topic), ["\"before\"", "\"after\""]);
+    worker.await_task("tolerant", "RUNNING");
+    assert!(worker.log().contains(
+        "Error encountered in task tolerant-0. Executing stage 'KAFKA_PRODUCE' with class \
+         'org.apache.kafka.connect.runtime.WorkerSourceTask'"
+    ));
+}
+
+#[test]
+fn offsets_are_committed_at_the_interval_also_while_paused_and_at_a_stop() {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("interval", 1);
+    let mut slow = Worker::start(&kafka.bootstrap_servers(), &[("offset.flush.interval.ms", "3600000")]);
+    let file = slow.lines("in.txt", &["one", "two"]);
+    slow.create("c", &file_source(&file, &topic));
+    wait_until(SOON, "both lines", || (values(kafka, &topic).len() == 2).then_some(()));
+    assert_eq!(slow.offset("c"), None);
+    assert_eq!(request(&slow.rest, "PUT", "/connectors/c/stop", None).0, 204);
+    slow.await_position("c", 8);
+    slow.stop();
+
+    let topic = kafka.topic("interval", 1);
+    let quick = Worker::start(&kafka.bootstrap_servers(), &[("offset.flush.interval.ms", "3000")]);
+    let file = quick.lines("in.txt", &["one", "two"]);
+    quick.create("c", &file_source(&file, &topic));
+    wait_until(SOON, "both lines", || (values(kafka, &topic).len() == 2).then_some(()));
+    assert_eq!(request(&quick.rest, "PUT", "/connectors/c/pause", None).0, 202);
+    quick.await_task("c", "PAUSED");
+    quick.await_position("c", 8);
+    quick.await_task("c", "PAUSED");
+}
+
+#[test]
+fn killed_again_and_again_a_source_leaves_no_gap() {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("killed", 2);
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[("offset.flush.interval.ms", "50")]);
+    let source = [
+        ("name", "made"),
+        ("connector.class", "Datagen"),
+        ("topic", topic.as_str()),
+        ("rows.per.second", "5000"),
+        ("fields", "n"),
+        ("fields.n.generator", "sequence"),
+    ];
+    volley.file("source.properties", &source);
+    let mut worker = Worker { volley, process: None, rest: String::new() };
+    let mut seen = 0;
+    for _ in 0..4 {
+        worker.launch(&["source.properties"]);
+        wait_until(SOON, "more rows", || (kafka.read_topic(&topic).len() > seen + 2_000).then_some(()));
+        worker.process.take().unwrap().kill();
+        seen = kafka.read_topic(&topic).len();
+    }
+    let numbers: HashSet<u64> = values(kafka, &topic)
+        .iter()
+        .map(|value| serde_json::from_str::<Value>(value).unwrap()["n"].as_u64().unwrap())
+        .collect();
+    let missing = (0..*numbers.iter().max().unwrap()).filter(|number| !numbers.contains(number)).count();
+    // what was produced last may have overtaken what had no fate yet: that is sent again only after a restart
+    worker.launch(&["source.properties"]);
+    wait_until(SOON, "no row is missing", || {
+        let now: HashSet<u64> = values(kafka, &topic)
+            .iter()
+            .map(|value| serde_json::from_str::<Value>(value).unwrap()["n"].as_u64().unwrap())
+            .collect();
+        numbers.iter().max().is_some_and(|last| (0..=*last).all(|number| now.contains(&number))).then_some(())
+    });
+    assert!(missing < 5_000, "{missing} rows were missing before the last start");
+}
+
+#[test]
+fn source_tasks_that_have_nothing_to_do_are_a_thread_each_and_sleep() {
+    let kafka = Kafka::shared();
+    let worker = Worker::start(&kafka.bootstrap_servers(), &[]);
+    let file = worker.lines("in.txt", &[]);
+    let process = worker.process.as_ref().unwrap();
+    let before = process.threads();
+    for number in 0..50 {
+        worker.create(&format!("idle-{number}"), &file_source(&file, "never-used"));
+    }
+    for number in 0..50 {
+        worker.await_task(&format!("idle-{number}"), "RUNNING");
+    }
+    wait_until(SOON, "one thread each", || (process.threads() <= before + 50 + 2).then_some(()));
+    let (cpu, since) = (process.cpu_time(), Instant::now());
+    wait_until(SOON, "some time passes", || (since.elapsed() >= Duration::from_secs(3)).then_some(()));
+    let share = (process.cpu_time() - cpu).as_secs_f64() / since.elapsed().as_secs_f64();
+    assert!(share < 0.15, "50 idle tasks use {:.0} % of a core", share * 100.0);
+
+    // and what comes is still delivered soon
+    let topic = kafka.topic("woken", 1);
+    worker.create("woken", &file_source(&file, &topic));
+    fs::OpenOptions::new().append(true).open(&file).unwrap().write_all(b"a line\n").unwrap();
+    wait_until(SOON, "the line", || (values(kafka, &topic) == ["\"a line\""]).then_some(()));
+}
