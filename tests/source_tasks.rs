@@ -169,7 +169,22 @@ fn what_is_wrong_with_the_creation_of_topics_is_said_as_kafka_connect_says_it() 
         )),
         "{trace}"
     );
+    assert!(
+        trace.contains("replication factor of 2 cannot be reached because only 1 broker(s) are registered"),
+        "{trace}"
+    );
     assert!(trace.contains("InvalidReplicationFactorException"), "{trace}");
+
+    let unknown = json!({"topic.creation.default.no.such.config": "1"});
+    worker.create("config", &with(&with(&file_source(&file, &topic), default("1", "1")), unknown));
+    let trace = worker.trace("config");
+    assert!(
+        trace.starts_with(&format!(
+            "org.apache.kafka.connect.errors.ConnectException: Unable to create topic(s) '{topic}': Unknown topic config \
+             name: no.such.config"
+        )),
+        "{trace}"
+    );
 
     worker.create("name", &with(&file_source(&file, "a b"), default("1", "1")));
     let trace = worker.trace("name");
@@ -209,9 +224,7 @@ fn a_topic_that_nobody_creates_is_waited_for_and_holds_up_no_stop() {
         let log = worker.log();
         ["later", "never"]
             .iter()
-            .all(|topic| {
-                log.lines().any(|line| line.contains("topic does not exist") && line.contains(topic))
-            })
+            .all(|topic| log.lines().any(|line| line.contains("topic does not exist") && line.contains(topic)))
             .then_some(())
     });
     worker.await_task("waits", "RUNNING");
@@ -232,8 +245,7 @@ fn who_may_not_write_to_a_topic_is_told_so_and_nothing_is_lost() {
         ("super.users", "User:ANONYMOUS"),
     ]);
     kafka.create_topic("forbidden", 1, &[]);
-    let login =
-        "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"alice\" password=\"alice-secret\";";
+    let login = "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"alice\" password=\"alice-secret\";";
     let servers = kafka.sasl_bootstrap_servers();
     let mut properties = Vec::new();
     for prefix in ["producer.", "admin."] {
@@ -258,8 +270,7 @@ fn who_may_not_write_to_a_topic_is_told_so_and_nothing_is_lost() {
     assert!(trace.contains("org.apache.kafka.common.errors.TopicAuthorizationException"), "{trace}");
     assert_eq!(worker.offset("fails"), None);
 
-    let creation =
-        json!({"topic.creation.default.replication.factor": "1", "topic.creation.default.partitions": "1"});
+    let creation = json!({"topic.creation.default.replication.factor": "1", "topic.creation.default.partitions": "1"});
     worker.create("creates", &with(&file_source(&file, "new"), creation));
     let trace = worker.trace("creates");
     assert!(trace.contains("Not authorized to describe topic(s) 'new'"), "{trace}");

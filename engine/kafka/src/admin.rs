@@ -21,6 +21,7 @@ use volley_api::{ConfigMap, Error, Offsets, Result, TopicPartition};
 use crate::committer::{offsets_in, with_offsets};
 use crate::connection::Connection;
 use crate::consumer_events::{ConsumerEvents, NativeConsumer, list_of};
+use crate::creation_refusal::creation_refusal;
 use crate::{ClientRole, broker_error, translate};
 
 /// Java's `default.api.timeout.ms`.
@@ -82,6 +83,7 @@ pub struct Admin {
     native: AdminClient<AdminEvents>,
     connection: Arc<Connection>,
     config: ClientConfig,
+    properties: ConfigMap,
     timeout: Duration,
 }
 
@@ -115,7 +117,7 @@ impl Admin {
             .map_err(|error| broker_error::from_client("make an admin client", &error))?;
         // librdkafka counts in an int of milliseconds, an hour is beyond anybody's patience.
         let timeout = timeout.clamp(Duration::from_millis(1), Duration::from_secs(3600));
-        Ok(Self { native, connection, config, timeout })
+        Ok(Self { native, connection, config, properties: properties.clone(), timeout })
     }
 
     /// As [`Connection::outcome`]. The admin client of rdkafka keeps error events to itself, so that after a failure another
@@ -186,8 +188,8 @@ impl Admin {
     /// Creates a topic; `false` if it exists already. Where the answer is that the time is over, it may be created later.
     ///
     /// # Errors
-    /// `Config` when the cluster refuses it (name, replication factor, configuration, authorization); see also
-    /// [`Admin::cluster_id`].
+    /// `Config` when the cluster refuses it (name, replication factor, configuration, authorization), with the reason that
+    /// it gives as the source; see also [`Admin::cluster_id`].
     pub fn create_topic(&self, topic: &NewTopic) -> Result<bool> {
         check_name(&topic.name)?;
         let action = format!("create topic {}", topic.name);
@@ -200,7 +202,14 @@ impl Admin {
         match first(self.outcome(&action, outcome)?) {
             Some(Ok(_)) => Ok(true),
             Some(Err((_, Code::TopicAlreadyExists))) => Ok(false),
-            Some(Err((_, code))) => Err(broker_error::from_code(&action, code)),
+            Some(Err((_, code))) => {
+                let error = broker_error::from_code(&action, code);
+                let reason = if error.is_retriable() { None } else { creation_refusal(&self.properties, topic) };
+                Err(match reason {
+                    Some(reason) => error.with_source(reason),
+                    None => error,
+                })
+            }
             None => Err(no_answer(&action)),
         }
     }

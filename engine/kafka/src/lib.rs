@@ -17,6 +17,7 @@ mod broker_error;
 mod committer;
 mod connection;
 mod consumer_events;
+mod creation_refusal;
 mod fetch_settings;
 mod fetcher;
 mod group;

@@ -67,6 +67,8 @@ impl TopicCreator {
 
 fn creation_error(topic: &NewTopic, error: Error) -> Error {
     let name = &topic.name;
+    // the cluster's own words, where there are any
+    let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
     let text = match error.is_retriable() {
         _ if is_authorization(&error) => format!(
             "Task failed to create new topic {}. Ensure that the task is authorized to create topics or that the topic \
@@ -77,7 +79,7 @@ fn creation_error(topic: &NewTopic, error: Error) -> Error {
             "Timed out while checking for or creating topic(s) '{name}'. This could indicate a connectivity issue, \
              unavailable topic partitions, or if this is your first use of the topic it may have taken too long to create."
         ),
-        false => format!("Unable to create topic(s) '{name}': {error}"),
+        false => format!("Unable to create topic(s) '{name}': {reason}"),
     };
     as_failure(text, error)
 }
