@@ -24,5 +24,6 @@ mod rest_front;
 mod s3_testbed;
 mod secrets;
 mod source_tasks;
+mod storage_java;
 mod testbed;
 mod worker_process;

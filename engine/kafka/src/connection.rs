@@ -45,6 +45,7 @@ impl Connection {
                 warn!(client = self.client, servers = self.servers, reason, "kafka refuses the client");
                 *self.refusal.lock() = Some((code, reason.to_owned()));
             }
+            Code::PartitionEOF => {}
             Code::AllBrokersDown => self.mark_down(reason),
             Code::BrokerTransportFailure | Code::Resolve | Code::OperationTimedOut | Code::SSL => {
                 debug!(client = self.client, reason, "broker connection failed");

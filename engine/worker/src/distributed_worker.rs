@@ -15,7 +15,7 @@ use crate::herder::{ConfigUpdates, DistributedHerder, Herder, Node};
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
 use crate::rest::{LogLevels, Loggers};
-use crate::storage::KafkaStores;
+use crate::storage::{ConnectorOffsetStores, KafkaStores, OffsetBackingStore};
 use crate::validation::{ConnectorValidator, OverridePolicy};
 use crate::worker_config::WorkerConfig;
 use crate::worker_front::{WorkerFront, check_worker_converters};
@@ -68,13 +68,15 @@ impl DistributedWorker {
         info!("reading the internal topics");
         let KafkaStores { offsets, statuses, configs } =
             KafkaStores::start(&config, Arc::new(move |update| listener.add(update)))?;
+        let offsets: Arc<dyn OffsetBackingStore> = Arc::new(offsets);
         let node = Arc::new(Node {
             config: Arc::clone(&config),
             plugins,
             transformer: Arc::new(transformer),
             configs: Arc::new(configs),
             statuses: Arc::new(statuses),
-            offsets: Arc::new(offsets),
+            offset_stores: Arc::new(ConnectorOffsetStores::new(Arc::clone(&config), Arc::clone(&offsets))),
+            offsets,
             budget: Arc::new(MemoryBudget::new(config.memory_budget_bytes())),
             worker_id: RwLock::new(front.advertised.worker_id()),
             generation: AtomicI32::new(-1),
@@ -83,6 +85,7 @@ impl DistributedWorker {
         });
         let (plugins, transformer) = (Arc::clone(&node.plugins), Arc::clone(&node.transformer));
         let validator = ConnectorValidator::of_worker(plugins, transformer, &config)?;
+        node.tell_of_status_changes();
         let (herder, herder_loop) = {
             let _runtime = front.runtime.enter();
             let url = format!("{}/", front.advertised.url());

@@ -15,7 +15,10 @@ use crate::herder::{Completion, ConnectorInfo, ConnectorProgress, Herder, Herder
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
 use crate::rest::{LogLevels, Loggers};
-use crate::storage::{FileOffsetBackingStore, MemoryConfigBackingStore, MemoryStatusBackingStore};
+use crate::storage::{
+    ConnectorOffsetStores, FileOffsetBackingStore, MemoryConfigBackingStore, MemoryStatusBackingStore,
+    OffsetBackingStore,
+};
 use crate::validation::ConnectorValidator;
 use crate::worker_config::WorkerConfig;
 use crate::worker_front::{WorkerFront, check_worker_converters};
@@ -43,7 +46,7 @@ impl Worker {
         let (properties, transformer) = resolve_worker_config(properties, &plugins)?;
         let config = Arc::new(WorkerConfig::standalone(properties)?);
         check_worker_converters(&plugins, &config)?;
-        let offsets = FileOffsetBackingStore::open(config.offset_file()?)?;
+        let offsets: Arc<dyn OffsetBackingStore> = Arc::new(FileOffsetBackingStore::open(config.offset_file()?)?);
         let front = WorkerFront::open(&config)?;
         let node = Arc::new(Node {
             config: Arc::clone(&config),
@@ -51,7 +54,8 @@ impl Worker {
             transformer: Arc::new(transformer),
             configs: Arc::new(MemoryConfigBackingStore::new()),
             statuses: Arc::new(MemoryStatusBackingStore::new()),
-            offsets: Arc::new(offsets),
+            offset_stores: Arc::new(ConnectorOffsetStores::new(Arc::clone(&config), Arc::clone(&offsets))),
+            offsets,
             budget: Arc::new(MemoryBudget::new(config.memory_budget_bytes())),
             worker_id: RwLock::new(front.advertised.worker_id()),
             generation: AtomicI32::new(0),

@@ -21,6 +21,9 @@ const QUESTION: Duration = Duration::from_secs(10);
 /// Between two questions that fail.
 const RETRY: Duration = Duration::from_millis(100);
 
+/// How long questions may fail before that is worth a word: the leaders of new partitions are not known at once.
+const SILENCE: Duration = Duration::from_secs(2);
+
 /// Between two looks at whether open transactions have ended.
 const TRANSACTION_LOOK: Duration = Duration::from_millis(20);
 
@@ -124,6 +127,7 @@ impl LogEnds {
         which: Offset,
         deadline: Instant,
     ) -> Result<Vec<i64>> {
+        let report_at = Instant::now() + SILENCE;
         let mut is_reported = false;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -131,7 +135,8 @@ impl LogEnds {
             match list_offsets(consumer, &self.connection, partitions, which, timeout) {
                 Ok(offsets) => return Ok(in_order(partitions, &offsets)),
                 Err(error) if !error.is_retriable() || left.is_zero() => return Err(error),
-                Err(error) if !std::mem::replace(&mut is_reported, true) => {
+                Err(error) if !is_reported && Instant::now() >= report_at => {
+                    is_reported = true;
                     warn!(client = self.connection.client(), %error, "the end of a topic is not known yet, retrying");
                 }
                 Err(_) => {}

@@ -28,6 +28,11 @@ const PATIENCE: Duration = Duration::from_millis(100);
 const FETCH_WAIT: &str = "1000";
 const FETCH_WAIT_WITH_TRANSACTIONS: &str = "200";
 
+/// How long the thread waits for records before it looks whether it is to stop, or to begin anew where a transaction's
+/// marker may be the end.
+const LOOK: Duration = Duration::from_millis(1000);
+const LOOK_WITH_TRANSACTIONS: Duration = Duration::from_millis(100);
+
 /// What a reader holds on to ahead of its thread.
 const QUEUE_KIBIBYTES: &str = "4096";
 const QUEUE_MESSAGES: &str = "1000";
@@ -98,9 +103,10 @@ impl TopicLog {
         let reading = Arc::new(Reading::new(Positions::new(&bounds)));
         let reader = Reader {
             topic: Arc::clone(&topic),
-            consumer: consumer_at(&config, &partitions, &bounds, &reading)?,
+            consumer: consumer_at(&config, &partitions, &bounds)?,
             reading: Arc::clone(&reading),
             listener,
+            wait: if settings.has_transactions { LOOK_WITH_TRANSACTIONS } else { LOOK },
             backlog: Some(bounds.iter().map(|(_, end)| *end).collect()),
         };
         spawn(reader)?;
@@ -260,20 +266,13 @@ fn consumer_config(settings: &LogSettings) -> ClientConfig {
 }
 
 /// A consumer that fetches from the first offset of each partition on.
-fn consumer_at(
-    config: &ClientConfig,
-    partitions: &[TopicPartition],
-    bounds: &[(i64, i64)],
-    reading: &Arc<Reading>,
-) -> Result<NativeConsumer> {
+fn consumer_at(config: &ClientConfig, partitions: &[TopicPartition], bounds: &[(i64, i64)]) -> Result<NativeConsumer> {
     let client = config.get("client.id").unwrap_or("volley");
     let connection = Arc::new(Connection::new(client, config.get("bootstrap.servers").unwrap_or_default()));
     let events = ConsumerEvents::new(Arc::clone(&connection));
     events.close();
-    let mut consumer: NativeConsumer =
+    let consumer: NativeConsumer =
         config.create_with_context(events).map_err(|error| broker_error::from_client("make a consumer", &error))?;
-    let woken = Arc::clone(reading);
-    consumer.set_nonempty_callback(move || woken.has_events());
     let mut list = TopicPartitionList::with_capacity(partitions.len());
     for (partition, (first, _)) in partitions.iter().zip(bounds) {
         list.add_partition_offset(&partition.topic, partition.partition, Offset::Offset(*first))

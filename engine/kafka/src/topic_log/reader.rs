@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use parking_lot::{Condvar, Mutex};
 use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
@@ -12,9 +12,6 @@ use tracing::{debug, warn};
 
 use super::positions::Positions;
 use crate::consumer_events::NativeConsumer;
-
-/// How long the thread sleeps at most, should a wake-up be lost.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// How long beginning anew may take.
 const SEEK: Duration = Duration::from_secs(5);
@@ -47,8 +44,6 @@ pub trait LogListener: Send {
 #[derive(Debug)]
 pub(super) struct Reading {
     state: Mutex<ReadingState>,
-    /// The thread has something to do.
-    wake: Condvar,
     /// The thread has come further, or ended.
     progress: Condvar,
 }
@@ -57,7 +52,6 @@ pub(super) struct Reading {
 struct ReadingState {
     positions: Positions,
     has_caught_up: bool,
-    has_events: bool,
     restart_asked: bool,
     is_stopping: bool,
     is_over: bool,
@@ -78,26 +72,13 @@ pub(super) enum NotReached {
 
 impl Reading {
     pub(super) fn new(positions: Positions) -> Self {
-        let state = ReadingState {
-            positions,
-            has_caught_up: false,
-            has_events: true,
-            restart_asked: false,
-            is_stopping: false,
-            is_over: false,
-        };
-        Self { state: Mutex::new(state), wake: Condvar::new(), progress: Condvar::new() }
-    }
-
-    /// The client has something for the thread. Called with locks of the client held.
-    pub(super) fn has_events(&self) {
-        self.state.lock().has_events = true;
-        self.wake.notify_one();
+        let state =
+            ReadingState { positions, has_caught_up: false, restart_asked: false, is_stopping: false, is_over: false };
+        Self { state: Mutex::new(state), progress: Condvar::new() }
     }
 
     pub(super) fn stop(&self) {
         self.state.lock().is_stopping = true;
-        self.wake.notify_one();
         self.progress.notify_all();
     }
 
@@ -132,7 +113,6 @@ impl Reading {
     /// Where the end was met, but maybe before it was where it is now, fetching begins anew.
     pub(super) fn ask_for_restarts(&self) {
         self.state.lock().restart_asked = true;
-        self.wake.notify_one();
     }
 
     fn over(&self) {
@@ -140,14 +120,8 @@ impl Reading {
         self.progress.notify_all();
     }
 
-    /// Sleeps until there is something to do; `None` when the thread is to end.
-    fn work(&self) -> Option<MutexGuard<'_, ReadingState>> {
-        let mut state = self.state.lock();
-        if !state.has_events && !state.restart_asked && !state.is_stopping {
-            self.wake.wait_for(&mut state, LONGEST_SLEEP);
-        }
-        state.has_events = false;
-        (!state.is_stopping).then_some(state)
+    fn is_stopping(&self) -> bool {
+        self.state.lock().is_stopping
     }
 }
 
@@ -157,6 +131,8 @@ pub(super) struct Reader {
     pub(super) consumer: NativeConsumer,
     pub(super) reading: Arc<Reading>,
     pub(super) listener: Box<dyn LogListener>,
+    /// How long one wait for records lasts, and with it an order to stop or to begin anew.
+    pub(super) wait: Duration,
     /// What was in the log at the beginning; `None` once it has been read.
     pub(super) backlog: Option<Vec<i64>>,
 }
@@ -175,38 +151,29 @@ impl Reader {
         let reading = Arc::clone(&self.reading);
         let _over = Over(&reading);
         let mut last_failure = String::new();
-        self.look_at_backlog();
-        while let Some(mut state) = reading.work() {
-            let restart_asked = std::mem::take(&mut state.restart_asked);
-            drop(state);
-            if restart_asked {
-                self.restart();
-            }
-            while let Some(event) = self.consumer.poll(Duration::ZERO) {
-                match event {
-                    Ok(message) => {
-                        last_failure.clear();
-                        let (partition, offset) = (message.partition(), message.offset());
-                        let is_new = reading.state.lock().positions.is_new(partition, offset);
-                        if is_new {
-                            // nobody is told that it was read before its listener knows it
-                            tell(&mut *self.listener, &message);
-                            reading.state.lock().positions.taken(partition, offset);
-                            reading.progress.notify_all();
-                        }
-                    }
-                    Err(KafkaError::PartitionEOF(partition)) => {
-                        last_failure.clear();
-                        self.consumer.context().connection.mark_up();
-                        reading.state.lock().positions.end_met(partition);
+        while !reading.is_stopping() {
+            self.look_at_backlog();
+            self.restart_if_asked();
+            match self.consumer.poll(self.wait) {
+                None => {}
+                Some(Ok(message)) => {
+                    last_failure.clear();
+                    let (partition, offset) = (message.partition(), message.offset());
+                    let is_new = reading.state.lock().positions.is_new(partition, offset);
+                    if is_new && !reading.is_stopping() {
+                        // nobody is told that it was read before its listener knows it
+                        tell(&mut *self.listener, &message);
+                        reading.state.lock().positions.taken(partition, offset);
                         reading.progress.notify_all();
                     }
-                    Err(error) => self.report(&error, &mut last_failure),
                 }
-                self.look_at_backlog();
-                if reading.state.lock().is_stopping {
-                    return;
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    last_failure.clear();
+                    self.consumer.context().connection.mark_up();
+                    reading.state.lock().positions.end_met(partition);
+                    reading.progress.notify_all();
                 }
+                Some(Err(error)) => self.report(&error, &mut last_failure),
             }
         }
     }
@@ -221,8 +188,14 @@ impl Reader {
         }
     }
 
-    fn restart(&self) {
-        let restarts = self.reading.state.lock().positions.restarts();
+    fn restart_if_asked(&self) {
+        let restarts = {
+            let mut state = self.reading.state.lock();
+            if !std::mem::take(&mut state.restart_asked) {
+                return;
+            }
+            state.positions.restarts()
+        };
         for restart in restarts {
             let outcome = self.consumer.seek(&self.topic, restart.partition, Offset::Offset(restart.from), SEEK);
             match outcome {

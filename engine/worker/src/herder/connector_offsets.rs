@@ -1,6 +1,8 @@
 //! Offsets of connectors, to be read and changed by users (KIP-875). Everything here blocks: on the offset store, on the
 //! broker, and on the connector, which may have its say.
 
+use std::sync::Arc;
+
 use volley_api::{
     ConfigMap, Connector, ConnectorKind, Error, Offsets, Plugin, PluginFactory, Result, SourceOffset, SourcePartition,
     TopicPartition,
@@ -9,7 +11,7 @@ use volley_kafka::Admin;
 
 use super::worker_connector::connector_kind;
 use super::{ConnectorOffset, HerderError, HerderResult, Node};
-use crate::storage::OffsetEntry;
+use crate::storage::{OffsetBackingStore, OffsetEntry};
 
 const TOPIC: &str = "kafka_topic";
 const PARTITION: &str = "kafka_partition";
@@ -27,7 +29,7 @@ impl OffsetsOf {
     pub(super) fn read(&self, node: &Node) -> HerderResult<Vec<ConnectorOffset>> {
         match connector_kind(&self.plugin) {
             ConnectorKind::Source => {
-                let offsets = node.offsets.list(&self.name)?.into_iter();
+                let offsets = self.store(node)?.list(&self.name)?.into_iter();
                 Ok(offsets
                     .map(|(partition, offset)| ConnectorOffset { partition: Some(partition), offset: Some(offset) })
                     .collect())
@@ -52,7 +54,7 @@ impl OffsetsOf {
     pub(super) fn reset(&self, node: &Node) -> HerderResult<bool> {
         match connector_kind(&self.plugin) {
             ConnectorKind::Source => {
-                let stored = node.offsets.list(&self.name)?.into_iter();
+                let stored = self.store(node)?.list(&self.name)?.into_iter();
                 self.alter_source(node, &stored.map(|(partition, _)| (partition, None)).collect::<Vec<_>>())
             }
             ConnectorKind::Sink => {
@@ -68,7 +70,7 @@ impl OffsetsOf {
 
     fn alter_source(&self, node: &Node, entries: &[OffsetEntry]) -> HerderResult<bool> {
         let vouches = self.ask_connector(entries)?;
-        node.offsets.set(&self.name, entries)?;
+        self.store(node)?.set(&self.name, entries)?;
         Ok(vouches)
     }
 
@@ -124,6 +126,10 @@ impl OffsetsOf {
             _ => return Err(Error::config(format!("`{}` is not a connector", self.plugin.class))),
         };
         connector.alter_offsets(&self.config, entries)
+    }
+
+    fn store(&self, node: &Node) -> Result<Arc<dyn OffsetBackingStore>> {
+        node.offset_stores.of(&self.name, &self.config)
     }
 
     fn admin(&self, node: &Node) -> Result<Admin> {

@@ -14,11 +14,14 @@ use super::status_writer::StatusWriter;
 use super::task_board::{TaskBoard, TaskStatusListener};
 use super::worker_connector::connector_kind;
 use crate::plugin_call::{Patience, call_plugin};
-use crate::storage::State;
+use crate::storage::{OffsetBackingStore, State};
 use crate::task::{self, BoundedEnds, ConnectorTaskId, StatusListener, TaskHandle, TaskProgressSnapshot, TaskSpec};
 
 /// Time beyond the tasks' own shutdown time-out before waiting for their end is given up.
 const STOP_MARGIN: Duration = Duration::from_secs(1);
+
+/// How long config providers, and the opening of an offset store, may hold up the start of a task.
+const START_PATIENCE: Duration = Duration::from_secs(90);
 
 struct RunningTask {
     handle: Arc<TaskHandle>,
@@ -42,6 +45,13 @@ pub(crate) struct TaskParts {
     pub(crate) connector_config: ConfigMap,
     pub(crate) task_configs: Vec<ConfigMap>,
     pub(crate) paused: bool,
+}
+
+/// What a task is made from: configurations without variables, and where its offsets are.
+struct Resolved {
+    connector_config: ConfigMap,
+    task_config: ConfigMap,
+    offsets: Arc<dyn OffsetBackingStore>,
 }
 
 impl ConnectorTasks {
@@ -103,15 +113,15 @@ impl ConnectorTasks {
     /// Starts task `task`.
     ///
     /// # Errors
-    /// If its configuration cannot be resolved: it is FAILED then.
+    /// If its configuration cannot be resolved, or the store of its offsets cannot be opened: it is FAILED then.
     ///
     /// # Cancellation
     /// The task may have been started or not.
     pub(crate) async fn start(&self, task: usize, parts: &TaskParts) -> Result<()> {
         self.board.start(task);
         match self.resolved(task, parts).await {
-            Ok((connector_config, task_config)) => {
-                self.spawn(task, parts, connector_config, task_config);
+            Ok(resolved) => {
+                self.spawn(task, parts, resolved);
                 Ok(())
             }
             Err(error) => {
@@ -122,34 +132,51 @@ impl ConnectorTasks {
         }
     }
 
-    async fn resolved(&self, task: usize, parts: &TaskParts) -> Result<(ConfigMap, ConfigMap)> {
+    async fn resolved(&self, task: usize, parts: &TaskParts) -> Result<Resolved> {
         let task_config =
             parts.task_configs.get(task).cloned().ok_or_else(|| {
                 Error::fatal(format!("could not find a configuration of task {}-{task}", self.connector))
             })?;
-        if !has_variables(&parts.connector_config) && !has_variables(&task_config) {
-            return Ok((parts.connector_config.clone(), task_config));
+        let (connector_config, task_config) = self.without_variables(&parts.connector_config, task_config).await?;
+        let offsets = self.offset_store(parts, &connector_config).await?;
+        Ok(Resolved { connector_config, task_config, offsets })
+    }
+
+    async fn without_variables(&self, connector: &ConfigMap, task: ConfigMap) -> Result<(ConfigMap, ConfigMap)> {
+        if !has_variables(connector) && !has_variables(&task) {
+            return Ok((connector.clone(), task));
         }
-        let (transformer, connector_config) = (Arc::clone(&self.node.transformer), parts.connector_config.clone());
+        let (transformer, connector) = (Arc::clone(&self.node.transformer), connector.clone());
         let what = format!("a config provider of connector `{}`", self.connector);
-        call_plugin(&what, Patience::of(Duration::from_secs(90)), move || {
-            Ok((transformer.resolve(&connector_config)?, transformer.resolve(&task_config)?))
+        call_plugin(&what, Patience::of(START_PATIENCE), move || {
+            Ok((transformer.resolve(&connector)?, transformer.resolve(&task)?))
         })
         .await?
     }
 
-    fn spawn(&self, task: usize, parts: &TaskParts, connector_config: ConfigMap, task_config: ConfigMap) {
+    async fn offset_store(&self, parts: &TaskParts, config: &ConfigMap) -> Result<Arc<dyn OffsetBackingStore>> {
+        let is_source = connector_kind(&parts.plugin) == ConnectorKind::Source;
+        if !is_source || !self.node.offset_stores.has_own(&self.connector, config) {
+            return Ok(Arc::clone(&self.node.offsets));
+        }
+        let (stores, connector, config) =
+            (Arc::clone(&self.node.offset_stores), self.connector.clone(), config.clone());
+        let what = format!("opening the offset store of connector `{connector}`");
+        call_plugin(&what, Patience::of(START_PATIENCE), move || stores.of(&connector, &config)).await?
+    }
+
+    fn spawn(&self, task: usize, parts: &TaskParts, resolved: Resolved) {
         let listener =
             Arc::new(TaskStatusListener::new(self.status.clone(), parts.plugin.version, Arc::clone(&self.board)));
         let spec = TaskSpec {
             id: ConnectorTaskId { connector: self.connector.clone(), task },
             kind: connector_kind(&parts.plugin),
             plugin: parts.plugin.clone(),
-            connector_config,
-            task_config,
+            connector_config: resolved.connector_config,
+            task_config: resolved.task_config,
             worker_config: Arc::clone(&self.node.config),
             plugins: Arc::clone(&self.node.plugins),
-            offsets: Arc::clone(&self.node.offsets),
+            offsets: resolved.offsets,
             budget: Arc::clone(&self.node.budget),
             bounded: self.bounded.lock().clone(),
             paused: parts.paused,

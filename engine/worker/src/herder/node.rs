@@ -11,7 +11,7 @@ use crate::config_transformer::ConfigTransformer;
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
 use crate::rest::Loggers;
-use crate::storage::{ConfigBackingStore, OffsetBackingStore, StatusBackingStore};
+use crate::storage::{ConfigBackingStore, ConnectorOffsetStores, OffsetBackingStore, StatusBackingStore};
 use crate::worker_config::WorkerConfig;
 
 /// A worker's configuration, plug-ins, stores and budget.
@@ -26,8 +26,10 @@ pub struct Node {
     pub configs: Arc<dyn ConfigBackingStore>,
     /// States.
     pub statuses: Arc<dyn StatusBackingStore>,
-    /// Source offsets.
+    /// Source offsets of connectors that have no store of their own.
     pub offsets: Arc<dyn OffsetBackingStore>,
+    /// Source offsets of all connectors.
+    pub offset_stores: Arc<ConnectorOffsetStores>,
     /// Bytes that all tasks may hold.
     pub budget: Arc<MemoryBudget>,
     /// `host:port`; known once the REST server listens.
@@ -49,6 +51,17 @@ impl Node {
     /// Generation of the worker group.
     pub(crate) fn generation(&self) -> i32 {
         self.generation.load(Ordering::Acquire)
+    }
+
+    /// From now on those who wait for a state are told of what others write, too.
+    pub(crate) fn tell_of_status_changes(self: &Arc<Self>) {
+        // Weak: the node keeps the store, and the store its listener.
+        let node = Arc::downgrade(self);
+        self.statuses.on_change(Arc::new(move || {
+            if let Some(node) = node.upgrade() {
+                node.has_changed();
+            }
+        }));
     }
 
     /// Tells those who wait that a state has changed.

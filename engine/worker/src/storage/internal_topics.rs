@@ -133,7 +133,7 @@ fn is_not_authorized(error: &Error) -> bool {
 }
 
 fn not_created(topic: &InternalTopic, error: Error) -> Error {
-    let setting = topic.key.trim_end_matches("topic");
+    let setting = topic.settings;
     let message = format!(
         "could not create topic '{}' of the '{}' property with {} partitions and {} replicas: change '{setting}partitions' \
          and '{setting}replication.factor', or create it yourself, compacted",

@@ -17,11 +17,13 @@ use super::{OffsetBackingStore, OffsetEntry};
 use crate::worker_config::{InternalTopic, LogClients, WorkerConfig};
 
 /// Keeps offsets in a topic, and all of the topic in memory. Keys and values are the bytes that Kafka Connect writes.
+///
+/// What is not answered within `default.api.timeout.ms` has failed. Offsets that were to be stored may be stored later then,
+/// but never after others that are stored later on.
 pub struct KafkaOffsetBackingStore {
     bytes: Arc<Mutex<OffsetBytes>>,
     log: TopicLog,
-    read_timeout: Duration,
-    write_timeout: Duration,
+    timeout: Duration,
 }
 
 impl fmt::Debug for KafkaOffsetBackingStore {
@@ -50,8 +52,7 @@ impl KafkaOffsetBackingStore {
         let has_transactions = clients.consumer.get("isolation.level").is_some_and(|level| level == "read_committed");
         let reader = OffsetLogReader { bytes: Arc::clone(&bytes) };
         let log = topics.open(topic, clients, has_transactions, Box::new(reader))?;
-        let (read_timeout, write_timeout) = (config.default_api_timeout(), config.offset_flush_timeout());
-        Ok(Self { bytes, log, read_timeout, write_timeout })
+        Ok(Self { bytes, log, timeout: config.default_api_timeout() })
     }
 
     /// Key and value of each offset, under the keys that they are stored under already.
@@ -78,7 +79,7 @@ impl KafkaOffsetBackingStore {
 
 impl OffsetBackingStore for KafkaOffsetBackingStore {
     fn get(&self, connector: &str, partition: &SourcePartition) -> Result<Option<SourceOffset>> {
-        self.log.read_to_end(self.read_timeout).map_err(not_read)?;
+        self.log.read_to_end(self.timeout).map_err(not_read)?;
         let bytes = self.bytes.lock();
         let key = stored_key(&bytes, connector, partition)?;
         key.and_then(|key| bytes.get(&key)).map(|value| parse_offset_value(value)).transpose()
@@ -86,7 +87,7 @@ impl OffsetBackingStore for KafkaOffsetBackingStore {
 
     fn set(&self, connector: &str, offsets: &[OffsetEntry]) -> Result<()> {
         let serialised = self.serialise(connector, offsets)?;
-        let fates = self.log.writer().write(&entries(&serialised), self.write_timeout);
+        let fates = self.log.writer().write(&entries(&serialised), self.timeout);
         fates.into_iter().try_for_each(|fate| {
             fate.map(drop).map_err(|error| {
                 Error::new(error.kind(), format!("could not store offsets of connector {connector}"))
@@ -97,7 +98,7 @@ impl OffsetBackingStore for KafkaOffsetBackingStore {
     }
 
     fn list(&self, connector: &str) -> Result<Vec<(SourcePartition, SourceOffset)>> {
-        self.log.read_to_end(self.read_timeout).map_err(not_read)?;
+        self.log.read_to_end(self.timeout).map_err(not_read)?;
         list_offsets(&self.bytes.lock(), connector)
     }
 

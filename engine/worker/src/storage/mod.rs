@@ -8,6 +8,8 @@ mod config_leadership;
 mod config_record;
 #[cfg(test)]
 mod config_reference_tests;
+mod connector_offset_backing_store;
+mod connector_offset_stores;
 mod file_offset_backing_store;
 mod internal_topics;
 mod java_hash_map;
@@ -36,6 +38,8 @@ mod target_state;
 pub use cluster_config_state::{ClusterConfigState, ConfigUpdate};
 pub use config_backing_store::ConfigBackingStore;
 pub use config_record::{ConfigRecord, RestartRequest, SessionKey};
+pub use connector_offset_backing_store::ConnectorOffsetBackingStore;
+pub use connector_offset_stores::ConnectorOffsetStores;
 pub use file_offset_backing_store::FileOffsetBackingStore;
 pub use kafka_config_backing_store::{ConfigUpdateListener, KafkaConfigBackingStore};
 pub use kafka_offset_backing_store::KafkaOffsetBackingStore;

@@ -13,7 +13,10 @@ use crate::herder::{Node, StandaloneHerder};
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
 use crate::rest::Loggers;
-use crate::storage::{MemoryConfigBackingStore, MemoryOffsetBackingStore, MemoryStatusBackingStore};
+use crate::storage::{
+    ConnectorOffsetStores, MemoryConfigBackingStore, MemoryOffsetBackingStore, MemoryStatusBackingStore,
+    OffsetBackingStore,
+};
 use crate::validation::ConnectorValidator;
 use crate::worker_config::WorkerConfig;
 
@@ -54,13 +57,16 @@ pub(crate) fn standalone_config(more: &[(&str, &str)]) -> volley_api::Result<Wor
 
 /// The parts of a worker with fake plug-ins.
 pub(crate) fn test_node() -> Arc<Node> {
+    let config = Arc::new(standalone_config(&[]).expect("a valid configuration"));
+    let offsets: Arc<dyn OffsetBackingStore> = Arc::new(MemoryOffsetBackingStore::new());
     Arc::new(Node {
-        config: Arc::new(standalone_config(&[]).expect("a valid configuration")),
+        config: Arc::clone(&config),
         plugins: Arc::new(Plugins::new(fake_plugins())),
         transformer: Arc::new(ConfigTransformer::default()),
         configs: Arc::new(MemoryConfigBackingStore::new()),
         statuses: Arc::new(MemoryStatusBackingStore::new()),
-        offsets: Arc::new(MemoryOffsetBackingStore::new()),
+        offset_stores: Arc::new(ConnectorOffsetStores::new(config, Arc::clone(&offsets))),
+        offsets,
         budget: Arc::new(MemoryBudget::new(1 << 20)),
         worker_id: RwLock::new("worker:8083".to_owned()),
         generation: AtomicI32::new(0),

@@ -3,7 +3,7 @@
 
 use volley_api::ConfigMap;
 
-use super::{WorkerConfig, WorkerMode, without_prefix};
+use super::{LogClients, WorkerConfig, WorkerMode, without_prefix};
 
 const CLIENT_PREFIXES: [&str; 3] = ["producer.", "consumer.", "admin."];
 
@@ -74,6 +74,18 @@ impl WorkerConfig {
     /// Settings of the admin client with which the worker reads and changes the offsets of connector `name`.
     pub fn offsets_admin_properties(&self, connector_config: &ConfigMap, name: &str) -> ConfigMap {
         self.admin(&format!("connector-worker-adminclient-{name}"), connector_config)
+    }
+
+    /// Settings of the clients of a topic in which connector `name` keeps its own offsets.
+    pub fn offset_store_clients(&self, connector_config: &ConfigMap, name: &str) -> LogClients {
+        let mut defaults = self.client_defaults(&format!("connector-consumer-{name}"));
+        defaults.insert("enable.auto.commit".into(), "false".into());
+        defaults.insert("isolation.level".into(), "read_committed".into());
+        let mut consumer = self.inherit(defaults, "consumer", connector_config);
+        // all of the topic is read, in nobody's name
+        consumer.insert("auto.offset.reset".into(), "earliest".into());
+        consumer.shift_remove("group.id");
+        LogClients { producer: self.producer(&format!("connector-producer-{name}"), connector_config), consumer }
     }
 
     /// Settings of the worker's own admin client.
@@ -175,6 +187,28 @@ mod tests {
         assert_eq!(properties["client.id"], "connector-producer-orders-0");
         let dead_letters = worker(&[]).dlq_producer_properties(&map(&[]), "orders", 0);
         assert_eq!(dead_letters["client.id"], "connector-dlq-producer-orders-0");
+    }
+
+    #[test]
+    fn a_store_of_a_connector_s_own_is_where_its_records_are() {
+        let overrides = map(&[
+            ("producer.override.bootstrap.servers", "k3:9092"),
+            ("consumer.override.bootstrap.servers", "k3:9092"),
+            ("consumer.override.group.id", "mine"),
+            ("consumer.override.auto.offset.reset", "latest"),
+        ]);
+        let clients = worker(&[]).offset_store_clients(&overrides, "orders");
+        assert_eq!(clients.producer["bootstrap.servers"], "k3:9092");
+        assert_eq!(
+            clients.consumer,
+            map(&[
+                ("bootstrap.servers", "k3:9092"),
+                ("client.id", "connector-consumer-orders"),
+                ("enable.auto.commit", "false"),
+                ("isolation.level", "read_committed"),
+                ("auto.offset.reset", "earliest"),
+            ])
+        );
     }
 
     #[test]

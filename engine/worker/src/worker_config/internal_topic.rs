@@ -13,6 +13,8 @@ pub struct InternalTopic {
     pub name: String,
     /// The key that names it, such as `config.storage.topic`.
     pub key: &'static str,
+    /// What the keys of the worker that say how it is created begin with, such as `config.storage.`.
+    pub settings: &'static str,
     /// What it holds, such as `connector configurations`, for messages.
     pub purpose: &'static str,
     /// Partitions where it is created; -1 = the broker's default.
@@ -39,7 +41,7 @@ impl WorkerConfig {
         self.internal_topic("status.storage.", "status.storage.topic", "connector and task statuses")
     }
 
-    fn internal_topic(&self, prefix: &str, key: &'static str, purpose: &'static str) -> InternalTopic {
+    fn internal_topic(&self, prefix: &'static str, key: &'static str, purpose: &'static str) -> InternalTopic {
         let number = |name: &str| self.parsed().long(&format!("{prefix}{name}"));
         let number = |name: &str| number(name).and_then(|number| i32::try_from(number).ok());
         let mut configs: BTreeMap<_, _> = without_prefix(self.originals(), prefix).into_iter().collect();
@@ -57,6 +59,7 @@ impl WorkerConfig {
         InternalTopic {
             name: self.parsed().string(key).unwrap_or_default().to_owned(),
             key,
+            settings: prefix,
             purpose,
             partitions: if is_config_topic { 1 } else { number("partitions").unwrap_or(-1) },
             replication_factor: number("replication.factor").unwrap_or(-1),
