@@ -91,6 +91,9 @@ fn offsets_of_an_idle_group_can_be_read_set_removed_and_deleted() {
     admin.alter_group_offsets(&group, &Offsets::from([(partition(0), 1)])).unwrap();
     admin.remove_group_offsets(&group, &[partition(2), partition(1)]).unwrap();
     assert_eq!(admin.group_offsets(&group).unwrap(), Offsets::from([(partition(0), 1)]));
+    let error = admin.remove_group_offsets(&group, &[partition(9)]).unwrap_err();
+    assert!(!error.is_retriable() && error.to_string().contains(&group), "{error:?}");
+    admin.remove_group_offsets(&kafka.unique("group"), &[partition(0)]).unwrap();
     assert!(admin.delete_group(&group).unwrap());
     assert!(!admin.delete_group(&group).unwrap());
     assert_eq!(admin.group_offsets(&group).unwrap(), Offsets::new());
@@ -117,6 +120,8 @@ fn offsets_of_a_group_with_members_are_not_to_be_touched() {
     });
     let offsets = Offsets::from([(TopicPartition::new(topic.as_str(), 0), 5)]);
     assert!(admin.alter_group_offsets(&group, &offsets).unwrap_err().is_retriable());
+    let removed = admin.remove_group_offsets(&group, &[TopicPartition::new(topic.as_str(), 0)]);
+    assert!(removed.unwrap_err().is_retriable());
     assert!(admin.delete_group(&group).unwrap_err().is_retriable());
     fetcher.close();
     wait_until(SOON, "the group is free again", || admin.alter_group_offsets(&group, &offsets).ok());

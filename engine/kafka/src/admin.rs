@@ -18,10 +18,11 @@ use rdkafka::{ClientConfig, Statistics};
 use tracing::warn;
 use volley_api::{ConfigMap, Error, Offsets, Result, TopicPartition};
 
-use crate::committer::{offsets_in, with_offsets};
+use crate::committer::with_offsets;
 use crate::connection::Connection;
-use crate::consumer_events::{ConsumerEvents, NativeConsumer, list_of};
+use crate::consumer_events::{ConsumerEvents, NativeConsumer};
 use crate::creation_refusal::creation_refusal;
+use crate::group_offsets::GroupOffsets;
 use crate::{ClientRole, broker_error, translate};
 
 /// Java's `default.api.timeout.ms`.
@@ -255,25 +256,8 @@ impl Admin {
     /// # Errors
     /// See [`Admin::cluster_id`].
     pub fn group_offsets(&self, group: &str) -> Result<Offsets> {
-        let partitions: Vec<_> = self.all_partitions()?;
-        if partitions.is_empty() {
-            return Ok(Offsets::new());
-        }
-        let consumer = self.consumer_in(group)?;
-        self.while_coordinator_moves(|| {
-            let outcome = consumer.committed_offsets(list_of(&partitions), self.timeout);
-            let list = self.outcome(&format!("read the offsets of group {group}"), outcome)?;
-            offsets_in(&list, "read the committed offset")
-        })
-    }
-
-    fn all_partitions(&self) -> Result<Vec<TopicPartition>> {
-        let topics = self.topics()?;
-        let partitions = topics.into_iter().filter(|(name, _)| !is_internal(name)).flat_map(|(name, topic)| {
-            let name: Arc<str> = name.into();
-            (0..topic.partitions).map(move |partition| TopicPartition::new(Arc::clone(&name), partition))
-        });
-        Ok(partitions.collect())
+        check_name(group)?;
+        GroupOffsets::new(&self.properties, self.timeout)?.all(group)
     }
 
     /// Sets committed offsets of a consumer group without members. Partitions not named keep theirs.
@@ -292,20 +276,17 @@ impl Admin {
         })
     }
 
-    /// Forgets the committed offsets of some partitions of a consumer group without members. librdkafka's Rust interface
-    /// has no request for that: the group is deleted and its other offsets are committed anew, which is not atomic.
+    /// Forgets the committed offsets of some partitions of a consumer group without members, all or none of them. Partitions
+    /// not named keep theirs.
     ///
     /// # Errors
-    /// `Retriable` when the group has members; see also [`Admin::cluster_id`].
+    /// `Retriable` when the group has members; `Config` when there is no such partition; see also [`Admin::cluster_id`].
     pub fn remove_group_offsets(&self, group: &str, partitions: &[TopicPartition]) -> Result<()> {
-        let mut kept = self.group_offsets(group)?;
-        let before = kept.len();
-        kept.retain(|partition, _| !partitions.contains(partition));
-        if kept.len() == before {
+        check_name(group)?;
+        if partitions.is_empty() {
             return Ok(());
         }
-        self.delete_group(group)?;
-        self.alter_group_offsets(group, &kept)
+        GroupOffsets::new(&self.properties, self.timeout)?.remove(group, partitions)
     }
 
     // A consumer that never joins may still ask and commit in a group's name.

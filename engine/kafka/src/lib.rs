@@ -21,6 +21,7 @@ mod creation_refusal;
 mod fetch_settings;
 mod fetcher;
 mod group;
+mod group_offsets;
 mod mac;
 mod partition_offsets;
 mod poll_time;

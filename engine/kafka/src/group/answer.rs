@@ -33,13 +33,13 @@ pub(super) fn remedy(error: ResponseError) -> Remedy {
 }
 
 /// Whether the cluster cannot say yet who coordinates the group.
-pub(super) fn coordinator_is_not_ready(error: ResponseError) -> bool {
+pub(crate) fn coordinator_is_not_ready(error: ResponseError) -> bool {
     error.is_retriable()
         || matches!(error, ResponseError::CoordinatorNotAvailable | ResponseError::CoordinatorLoadInProgress)
 }
 
 /// The error of a refusal.
-pub(super) fn refusal(action: &str, group_id: &str, error: ResponseError) -> Error {
+pub(crate) fn refusal(action: &str, group_id: &str, error: ResponseError) -> Error {
     let (advice, exception) = match error {
         ResponseError::GroupAuthorizationFailed => {
             ("this user may not read the group: allow it", "org.apache.kafka.common.errors.GroupAuthorizationException")

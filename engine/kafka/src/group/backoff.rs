@@ -8,19 +8,19 @@ const JITTER: f64 = 0.2;
 
 /// Doubles from `first` to `longest`.
 #[derive(Clone, Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     first: Duration,
     longest: Duration,
     attempts: u32,
 }
 
 impl Backoff {
-    pub(super) fn new(first: Duration, longest: Duration) -> Self {
+    pub(crate) fn new(first: Duration, longest: Duration) -> Self {
         Self { first, longest: longest.max(first), attempts: 0 }
     }
 
     /// How long to wait now.
-    pub(super) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let pause = self.first.saturating_mul(1 << self.attempts.min(20)).min(self.longest);
         self.attempts += 1;
         pause.mul_f64(1.0 - JITTER + 2.0 * JITTER * random_part())

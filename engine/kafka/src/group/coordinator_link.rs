@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, warn};
 use volley_api::{Error, Result};
 
+use super::backoff::Backoff;
 use super::coordinator_search::{Cluster, CoordinatorSearch};
 use super::error::{GroupError, GroupResult};
 use super::event::GroupEvent;
@@ -39,6 +40,11 @@ impl CoordinatorLink {
     /// The connection that [`CoordinatorLink::find`] found.
     pub(super) fn connection(&mut self) -> GroupResult<&mut Connection> {
         self.connection.as_mut().ok_or_else(|| GroupError::Coordinator(self.cluster.not_found()))
+    }
+
+    /// The pauses before requests are tried again.
+    pub(super) fn retry(&self) -> Backoff {
+        self.cluster.retry()
     }
 
     /// How long a request may take.

@@ -3,23 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kafka_protocol::error::{ParseResponseErrorCode, ResponseError};
-use kafka_protocol::messages::find_coordinator_response::Coordinator;
-use kafka_protocol::messages::{FindCoordinatorRequest, FindCoordinatorResponse, MetadataRequest};
-use kafka_protocol::protocol::StrBytes;
+use kafka_protocol::error::ResponseError;
+use kafka_protocol::messages::MetadataRequest;
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tracing::{debug, info, warn};
 use volley_api::{Error, Result};
 
-use super::answer;
 use super::backoff::Backoff;
+use super::find_coordinator::coordinator_of;
 use super::settings::GroupSettings;
 use crate::wire::{Address, Connection, ConnectionSettings};
-
-/// The key type of a group in FindCoordinator.
-const GROUP: i8 = 0;
 
 /// A search that goes on by itself until the coordinator is found or the cluster refuses the client. Dropping it ends it.
 #[derive(Debug)]
@@ -70,7 +65,7 @@ impl Cluster {
         Arc::new(Self {
             request_timeout,
             group_id: group.group_id.clone(),
-            retry: Backoff::new(group.retry_backoff, group.retry_backoff_max),
+            retry: Backoff::new(settings.retry_backoff, settings.retry_backoff_max),
             brokers: Mutex::new((settings.bootstrap_servers.clone(), 0)),
             last_failure: Mutex::default(),
             settings,
@@ -79,6 +74,11 @@ impl Cluster {
 
     pub(super) fn group_id(&self) -> &str {
         &self.group_id
+    }
+
+    /// The pauses before requests are tried again.
+    pub(super) fn retry(&self) -> Backoff {
+        self.retry.clone()
     }
 
     /// How long a request of a member may take.
@@ -141,7 +141,8 @@ impl Cluster {
     async fn attempt(&self) -> Result<std::result::Result<Connection, ResponseError>> {
         let mut connection = Connection::open(&self.next_broker(), &self.settings).await?;
         self.learn_brokers(&mut connection).await?;
-        let coordinator = match self.ask(&mut connection).await? {
+        let within = self.settings.request_timeout;
+        let coordinator = match coordinator_of(&mut connection, &self.group_id, within).await? {
             Ok(address) => address,
             Err(error) => return Ok(Err(error)),
         };
@@ -161,7 +162,7 @@ impl Cluster {
     async fn learn_brokers(&self, connection: &mut Connection) -> Result<()> {
         let request = |_| MetadataRequest::default().with_topics(Some(Vec::new()));
         let response = connection.call(self.settings.request_timeout, request).await?;
-        let seen = response.brokers.iter().filter_map(|broker| address(&broker.host, broker.port));
+        let seen = response.brokers.iter().filter_map(|broker| Address::new(&broker.host, broker.port));
         let (brokers, _) = &mut *self.brokers.lock();
         brokers.truncate(self.settings.bootstrap_servers.len());
         for broker in seen {
@@ -171,41 +172,6 @@ impl Cluster {
         }
         Ok(())
     }
-
-    async fn ask(&self, connection: &mut Connection) -> Result<std::result::Result<Address, ResponseError>> {
-        let group = StrBytes::from_string(self.group_id.clone());
-        let request = |version| {
-            let request = FindCoordinatorRequest::default();
-            match version {
-                0 => request.with_key(group),
-                1..=3 => request.with_key(group).with_key_type(GROUP),
-                _ => request.with_coordinator_keys(vec![group]).with_key_type(GROUP),
-            }
-        };
-        let response = connection.call(self.settings.request_timeout, request).await?;
-        let found = coordinator_in(response);
-        match found.error_code.err() {
-            None => address(&found.host, found.port).map(Ok).ok_or_else(|| {
-                Error::retriable(format!("the broker names no address of the coordinator of group {}", self.group_id))
-            }),
-            Some(error) if answer::coordinator_is_not_ready(error) => Ok(Err(error)),
-            Some(error) => Err(answer::refusal("find the coordinator of", &self.group_id, error)),
-        }
-    }
-}
-
-/// Since version 4 there is a list, for as many groups as were asked for.
-fn coordinator_in(response: FindCoordinatorResponse) -> Coordinator {
-    let FindCoordinatorResponse { coordinators, host, port, error_code, .. } = response;
-    coordinators
-        .into_iter()
-        .next()
-        .unwrap_or_else(|| Coordinator::default().with_host(host).with_port(port).with_error_code(error_code))
-}
-
-fn address(host: &StrBytes, port: i32) -> Option<Address> {
-    let port = u16::try_from(port).ok().filter(|port| *port > 0)?;
-    (!host.is_empty()).then(|| Address { host: host.as_str().to_owned(), port })
 }
 
 fn one_line(error: &Error) -> String {

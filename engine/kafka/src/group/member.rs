@@ -71,7 +71,7 @@ impl GroupMember {
     /// Starts the task on the current runtime. Nothing is sent before the first join.
     ///
     /// `properties` are Java's client keys: `bootstrap.servers`, `client.id`, `security.protocol`, `ssl.*`, `sasl.*`,
-    /// `request.timeout.ms`, `reconnect.backoff.ms` and the like; others are not looked at. Reads the files of TLS stores.
+    /// `request.timeout.ms`, `reconnect.backoff.ms`, `retry.backoff.ms` and the like; others are not looked at. Reads the files of TLS stores.
     ///
     /// # Errors
     /// `Config`, naming the key, for settings that are wrong; `Fatal` outside a runtime.

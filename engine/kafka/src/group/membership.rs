@@ -11,7 +11,6 @@ use tracing::{debug, info, warn};
 use volley_api::{Error, Result};
 
 use super::answer::{self, Remedy};
-use super::backoff::Backoff;
 use super::coordinator_link::CoordinatorLink;
 use super::error::{GroupError, GroupResult};
 use super::event::{GroupEvent, MemberLoss};
@@ -73,7 +72,7 @@ impl Membership {
     }
 
     async fn join_until_answered(&mut self, protocols: &[(String, Bytes)]) -> GroupResult<Joined> {
-        let mut retry = self.retry();
+        let mut retry = self.coordinator.retry();
         loop {
             self.coordinator.find_soon(self.settings.session_timeout).await?;
             let request = requests::join(&self.settings, &self.identity, protocols);
@@ -132,7 +131,7 @@ impl Membership {
     }
 
     async fn sync_until_answered(&mut self, assignments: &[(String, Bytes)]) -> GroupResult<Bytes> {
-        let mut retry = self.retry();
+        let mut retry = self.coordinator.retry();
         loop {
             if !self.is_member() {
                 return Err(if self.identity.member_id.is_empty() { GroupError::Reset } else { GroupError::Rejoin });
@@ -197,7 +196,7 @@ impl Membership {
         let Ok(connection) = self.coordinator.connection() else { return };
         let outcome = connection.call(within, |_| request).await;
         // What does not go well is not tried again at once.
-        self.next_heartbeat = Instant::now() + self.settings.retry_backoff;
+        self.next_heartbeat = Instant::now() + self.coordinator.retry().next();
         let error = match outcome {
             Ok(response) => response.error_code.err(),
             Err(error) if error.is_retriable() => return self.heartbeat_lost(&error),
@@ -332,10 +331,6 @@ impl Membership {
         self.identity.member_id.as_str().clone_into(&mut status.member_id);
         status.generation = self.identity.generation;
         status.last_heartbeat = self.is_member().then_some(self.last_contact);
-    }
-
-    fn retry(&self) -> Backoff {
-        Backoff::new(self.settings.retry_backoff, self.settings.retry_backoff_max)
     }
 
     fn rebalance_deadline(&self) -> Duration {

@@ -37,6 +37,7 @@ mod event;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod fake_coordinator;
+mod find_coordinator;
 mod member;
 mod membership;
 mod requests;
@@ -48,8 +49,11 @@ mod task;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
+pub(crate) use answer::{coordinator_is_not_ready, refusal};
+pub(crate) use backoff::Backoff;
 pub use error::{GroupError, GroupResult};
 pub use event::{GroupEvent, MemberLoss};
+pub(crate) use find_coordinator::coordinator_of;
 pub use member::{GroupMember, Joined};
 pub use settings::GroupSettings;
 pub use status::MemberStatus;

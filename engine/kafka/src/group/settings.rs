@@ -18,10 +18,6 @@ pub struct GroupSettings {
     pub rebalance_timeout: Duration,
     /// `heartbeat.interval.ms`; also how long the coordinator may be out of reach before it counts as lost.
     pub heartbeat_interval: Duration,
-    /// `retry.backoff.ms`: the first pause before a request is tried again.
-    pub retry_backoff: Duration,
-    /// `retry.backoff.max.ms`: the longest such pause.
-    pub retry_backoff_max: Duration,
 }
 
 impl GroupSettings {
@@ -33,8 +29,6 @@ impl GroupSettings {
             session_timeout: Duration::from_secs(10),
             rebalance_timeout: Duration::from_secs(60),
             heartbeat_interval: Duration::from_secs(3),
-            retry_backoff: Duration::from_millis(100),
-            retry_backoff_max: Duration::from_secs(1),
         }
     }
 

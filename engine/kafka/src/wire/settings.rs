@@ -18,6 +18,14 @@ pub(crate) struct Address {
     pub(crate) port: u16,
 }
 
+impl Address {
+    /// From a broker's answer; `None` if it says that there is no such broker.
+    pub(crate) fn new(host: &str, port: i32) -> Option<Self> {
+        let port = u16::try_from(port).ok().filter(|port| *port > 0)?;
+        (!host.is_empty()).then(|| Self { host: host.to_owned(), port })
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.host.contains(':') {
@@ -62,6 +70,10 @@ pub(crate) struct ConnectionSettings {
     pub(crate) reconnect_backoff: Duration,
     /// `reconnect.backoff.max.ms`
     pub(crate) reconnect_backoff_max: Duration,
+    /// `retry.backoff.ms`
+    pub(crate) retry_backoff: Duration,
+    /// `retry.backoff.max.ms`
+    pub(crate) retry_backoff_max: Duration,
     /// `send.buffer.bytes`; `None` = the system's
     pub(crate) send_buffer: Option<u32>,
     /// `receive.buffer.bytes`; `None` = the system's
@@ -90,6 +102,8 @@ impl ConnectionSettings {
             setup_timeout_max: duration(properties, "socket.connection.setup.timeout.max.ms", 30_000)?,
             reconnect_backoff: duration(properties, "reconnect.backoff.ms", 50)?,
             reconnect_backoff_max: duration(properties, "reconnect.backoff.max.ms", 1_000)?,
+            retry_backoff: duration(properties, "retry.backoff.ms", 100)?,
+            retry_backoff_max: duration(properties, "retry.backoff.max.ms", 1_000)?,
             send_buffer: buffer("send.buffer.bytes", 131_072)?,
             receive_buffer: buffer("receive.buffer.bytes", 32_768)?,
             tls: encrypted.then(|| TlsConnector::new(properties)).transpose()?,

@@ -1,6 +1,7 @@
 //! Offsets of connectors, to be read and changed by users (KIP-875). Everything here blocks: on the offset store, on the
 //! broker, and on the connector, which may have its say.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use volley_api::{
@@ -88,35 +89,13 @@ impl OffsetsOf {
         let vouches = self.ask_connector(&entries.collect::<Vec<_>>())?;
         let (admin, group) = (self.admin(node)?, self.group(node));
         let failed = |error: Error| in_use(&self.name, "altered", error);
-        let forgotten = wanted.iter().any(|(_, offset)| offset.is_none());
-        if !forgotten {
-            let offsets = wanted.into_iter().filter_map(|(partition, offset)| Some((partition, offset?))).collect();
-            admin.alter_group_offsets(&group, &offsets).map_err(failed)?;
-            return Ok(vouches);
-        }
-        // The client cannot forget a single offset: the group is deleted, and what is to stay is written again.
-        let mut remaining = admin.group_offsets(&group)?;
-        for (partition, offset) in wanted {
-            match offset {
-                Some(offset) => remaining.insert(partition, offset),
-                None => remaining.remove(&partition),
-            };
-        }
-        admin.delete_group(&group).map_err(failed)?;
-        if !remaining.is_empty() {
-            admin.alter_group_offsets(&group, &remaining).map_err(|error| {
-                let shown: Vec<_> =
-                    remaining.iter().map(|(partition, offset)| format!("{partition}: {offset}")).collect();
-                HerderError::from(
-                    Error::fatal(format!(
-                        "could not write the offsets of group `{group}` again after some were forgotten; alter them to \
-                         {}",
-                        shown.join(", ")
-                    ))
-                    .with_source(error),
-                )
-            })?;
-        }
+        // Of several wishes for a partition the last one counts.
+        let wanted: BTreeMap<_, _> = wanted.into_iter().collect();
+        let forgotten: Vec<_> =
+            wanted.iter().filter(|(_, offset)| offset.is_none()).map(|(partition, _)| partition.clone()).collect();
+        let altered = wanted.into_iter().filter_map(|(partition, offset)| Some((partition, offset?))).collect();
+        admin.alter_group_offsets(&group, &altered).map_err(failed)?;
+        admin.remove_group_offsets(&group, &forgotten).map_err(failed)?;
         Ok(vouches)
     }
 

@@ -1,0 +1,49 @@
+//! The question which broker coordinates a group.
+
+use std::time::Duration;
+
+use kafka_protocol::error::{ParseResponseErrorCode, ResponseError};
+use kafka_protocol::messages::find_coordinator_response::Coordinator;
+use kafka_protocol::messages::{FindCoordinatorRequest, FindCoordinatorResponse};
+use kafka_protocol::protocol::StrBytes;
+use volley_api::{Error, Result};
+
+use super::answer;
+use crate::wire::{Address, Connection};
+
+/// The key type of a group.
+const GROUP: i8 = 0;
+
+/// Asks any broker for the coordinator of a group; or why the cluster cannot say yet who it is.
+pub(crate) async fn coordinator_of(
+    connection: &mut Connection,
+    group_id: &str,
+    within: Duration,
+) -> Result<std::result::Result<Address, ResponseError>> {
+    let group = StrBytes::from_string(group_id.to_owned());
+    let request = |version| {
+        let request = FindCoordinatorRequest::default();
+        match version {
+            0 => request.with_key(group),
+            1..=3 => request.with_key(group).with_key_type(GROUP),
+            _ => request.with_coordinator_keys(vec![group]).with_key_type(GROUP),
+        }
+    };
+    let found = coordinator_in(connection.call(within, request).await?);
+    match found.error_code.err() {
+        None => Address::new(&found.host, found.port).map(Ok).ok_or_else(|| {
+            Error::retriable(format!("the broker names no address of the coordinator of group {group_id}"))
+        }),
+        Some(error) if answer::coordinator_is_not_ready(error) => Ok(Err(error)),
+        Some(error) => Err(answer::refusal("find the coordinator of", group_id, error)),
+    }
+}
+
+/// Since version 4 there is a list, for as many groups as were asked for.
+fn coordinator_in(response: FindCoordinatorResponse) -> Coordinator {
+    let FindCoordinatorResponse { coordinators, host, port, error_code, .. } = response;
+    coordinators
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| Coordinator::default().with_host(host).with_port(port).with_error_code(error_code))
+}

@@ -1,0 +1,261 @@
+//! Offsets of groups that one is no member of: all of them in one answer, and forgetting single ones, for neither of which
+//! librdkafka has a call.
+
+use std::fmt;
+use std::thread;
+use std::time::Duration;
+
+use kafka_protocol::error::{ParseResponseErrorCode, ResponseError};
+use kafka_protocol::messages::offset_delete_request::{OffsetDeleteRequestPartition, OffsetDeleteRequestTopic};
+use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
+use kafka_protocol::messages::{
+    GroupId, OffsetDeleteRequest, OffsetDeleteResponse, OffsetFetchRequest, OffsetFetchResponse, TopicName,
+};
+use kafka_protocol::protocol::StrBytes;
+use tokio::runtime::Builder;
+use tokio::time::{Instant, sleep, timeout_at};
+use volley_api::{ConfigMap, Error, Offsets, Result, TopicPartition};
+
+use crate::group::{Backoff, coordinator_is_not_ready, coordinator_of, refusal};
+use crate::wire::{Connection, ConnectionSettings};
+
+const TIMED_OUT: &str = "org.apache.kafka.common.errors.TimeoutException";
+const HAS_MEMBERS: &str = "org.apache.kafka.common.errors.GroupSubscribedToTopicException";
+
+/// What a coordinator answers: the answer, or why it cannot answer yet.
+type Answer<T> = std::result::Result<T, ResponseError>;
+
+/// Asks coordinators, over connections that last for one question. Blocks the calling thread.
+pub(crate) struct GroupOffsets {
+    settings: ConnectionSettings,
+    timeout: Duration,
+}
+
+impl fmt::Debug for GroupOffsets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupOffsets").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
+}
+
+impl GroupOffsets {
+    /// For the cluster that `properties` name; an answer is waited for up to `timeout`.
+    pub(crate) fn new(properties: &ConfigMap, timeout: Duration) -> Result<Self> {
+        Ok(Self { settings: ConnectionSettings::read(properties)?, timeout })
+    }
+
+    /// All committed offsets of a group; none if there is no such group.
+    pub(crate) fn all(&self, group: &str) -> Result<Offsets> {
+        block_on(|| self.ask(group, async |connection| self.fetch(connection, group).await))
+    }
+
+    async fn fetch(&self, connection: &mut Connection, group: &str) -> Result<Answer<Offsets>> {
+        let request = |version| fetch_request(group, version);
+        let response = connection.call(self.settings.request_timeout, request).await?;
+        let committed = committed_in(response);
+        match committed.error {
+            None => Ok(Ok(committed.offsets)),
+            Some(ResponseError::GroupIdNotFound) => Ok(Ok(Offsets::new())),
+            Some(error) => not_ready(error).ok_or_else(|| refusal("read the offsets of", group, error)).map(Err),
+        }
+    }
+
+    /// Forgets the committed offsets of some partitions of a group, all in one request. It is no error if there are none.
+    pub(crate) fn remove(&self, group: &str, partitions: &[TopicPartition]) -> Result<()> {
+        block_on(|| self.ask(group, async |connection| self.delete(connection, group, partitions).await))
+    }
+
+    async fn delete(
+        &self,
+        connection: &mut Connection,
+        group: &str,
+        partitions: &[TopicPartition],
+    ) -> Result<Answer<()>> {
+        let request = delete_request(group, partitions);
+        let response = connection.call(self.settings.request_timeout, |_| request).await?;
+        match response.error_code.err() {
+            None => partition_errors(group, &response).map(Ok),
+            Some(ResponseError::GroupIdNotFound) => Ok(Ok(())),
+            Some(ResponseError::NonEmptyGroup) => Err(has_members(group)),
+            Some(error) => not_ready(error).ok_or_else(|| refusal("forget offsets of", group, error)).map(Err),
+        }
+    }
+
+    /// Puts a question to the coordinator, again and again until it is ready to answer.
+    async fn ask<T>(&self, group: &str, question: impl AsyncFn(&mut Connection) -> Result<Answer<T>>) -> Result<T> {
+        let deadline = Instant::now() + self.timeout;
+        let mut retry = Backoff::new(self.settings.retry_backoff, self.settings.retry_backoff_max);
+        let mut reason = "no broker answered".to_owned();
+        for server in self.settings.bootstrap_servers.iter().cycle() {
+            let attempt = async {
+                let mut connection = Connection::open(server, &self.settings).await?;
+                let found = coordinator_of(&mut connection, group, self.settings.request_timeout).await?;
+                match found {
+                    Ok(address) if address == *connection.address() => question(&mut connection).await,
+                    Ok(address) => question(&mut Connection::open(&address, &self.settings).await?).await,
+                    Err(error) => Ok(Err(error)),
+                }
+            };
+            match timeout_at(deadline, attempt).await {
+                Ok(Ok(Ok(answer))) => return Ok(answer),
+                Ok(Ok(Err(error))) => reason = format!("the broker says {error:?}"),
+                Ok(Err(error)) if error.is_retriable() => reason = error.to_string(),
+                Ok(Err(error)) => return Err(error),
+                Err(_) => break,
+            }
+            let pause = retry.next();
+            if Instant::now() + pause >= deadline {
+                break;
+            }
+            sleep(pause).await;
+        }
+        Err(Error::retriable(format!("the coordinator of group {group} did not answer within {:?}", self.timeout))
+            .with_exception(TIMED_OUT)
+            .with_source(reason))
+    }
+}
+
+/// Runs a future to its end on a thread of its own, so that it matters not whether this one belongs to a runtime.
+fn block_on<T: Send, F: Future<Output = Result<T>>>(future: impl FnOnce() -> F + Send) -> Result<T> {
+    let run = || {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::fatal("could not start a runtime for a request").with_source(error))?;
+        runtime.block_on(future())
+    };
+    thread::scope(|scope| scope.spawn(run).join())
+        .unwrap_or_else(|_| Err(Error::fatal("a request to the coordinator of a group panicked")))
+}
+
+/// The error, if the coordinator may be ready later.
+fn not_ready(error: ResponseError) -> Option<ResponseError> {
+    let has_moved = matches!(error, ResponseError::NotCoordinator);
+    (has_moved || coordinator_is_not_ready(error)).then_some(error)
+}
+
+fn has_members(group: &str) -> Error {
+    Error::retriable(format!("could not forget offsets of group {group}: it has members")).with_exception(HAS_MEMBERS)
+}
+
+fn group_id(group: &str) -> GroupId {
+    GroupId(StrBytes::from_string(group.to_owned()))
+}
+
+fn fetch_request(group: &str, version: i16) -> OffsetFetchRequest {
+    // No list of topics stands for all of them.
+    match version {
+        ..=7 => OffsetFetchRequest::default().with_group_id(group_id(group)).with_topics(None),
+        _ => OffsetFetchRequest::default()
+            .with_groups(vec![OffsetFetchRequestGroup::default().with_group_id(group_id(group)).with_topics(None)]),
+    }
+}
+
+struct Committed {
+    error: Option<ResponseError>,
+    offsets: Offsets,
+}
+
+/// Since version 8 there is a list of groups.
+fn committed_in(response: OffsetFetchResponse) -> Committed {
+    let mut offsets = Offsets::new();
+    let mut take = |topic: &TopicName, partition: i32, offset: i64, error: i16| {
+        if offset >= 0 && error == 0 {
+            offsets.insert(TopicPartition::new(topic.as_str(), partition), offset);
+        }
+    };
+    for topic in &response.topics {
+        for found in &topic.partitions {
+            take(&topic.name, found.partition_index, found.committed_offset, found.error_code);
+        }
+    }
+    let group = response.groups.into_iter().next();
+    for topic in group.iter().flat_map(|group| &group.topics) {
+        for found in &topic.partitions {
+            take(&topic.name, found.partition_index, found.committed_offset, found.error_code);
+        }
+    }
+    let code = group.map_or(response.error_code, |group| group.error_code);
+    Committed { error: code.err(), offsets }
+}
+
+fn delete_request(group: &str, partitions: &[TopicPartition]) -> OffsetDeleteRequest {
+    let mut topics: Vec<OffsetDeleteRequestTopic> = Vec::new();
+    for partition in partitions {
+        let index = OffsetDeleteRequestPartition::default().with_partition_index(partition.partition);
+        match topics.iter_mut().find(|topic| topic.name.as_str() == &*partition.topic) {
+            Some(topic) => topic.partitions.push(index),
+            None => topics.push(
+                OffsetDeleteRequestTopic::default()
+                    .with_name(TopicName(StrBytes::from_string(partition.topic.to_string())))
+                    .with_partitions(vec![index]),
+            ),
+        }
+    }
+    OffsetDeleteRequest::default().with_group_id(group_id(group)).with_topics(topics)
+}
+
+fn partition_errors(group: &str, response: &OffsetDeleteResponse) -> Result<()> {
+    for topic in &response.topics {
+        for partition in &topic.partitions {
+            match partition.error_code.err() {
+                None => {}
+                Some(ResponseError::GroupSubscribedToTopic) => return Err(has_members(group)),
+                Some(error) => {
+                    return Err(Error::config(format!(
+                        "could not forget the offset of {}-{} of group {group}: the broker says {error:?}",
+                        topic.name.as_str(),
+                        partition.partition_index
+                    )));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use bytes::BytesMut;
+    use kafka_protocol::messages::offset_fetch_response::{
+        OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions,
+        OffsetFetchResponseTopic, OffsetFetchResponseTopics,
+    };
+    use kafka_protocol::protocol::Encodable;
+
+    use super::*;
+
+    #[test]
+    fn all_offsets_can_be_asked_for_in_every_version_that_can() {
+        for version in 2..=9 {
+            fetch_request("g", version).encode(&mut BytesMut::new(), version).unwrap();
+        }
+    }
+
+    #[test]
+    fn answers_of_old_and_new_versions_read_alike() {
+        let name = || TopicName(StrBytes::from_static_str("t"));
+        let old = [(0, 5), (1, -1)].map(|(index, offset)| {
+            OffsetFetchResponsePartition::default().with_partition_index(index).with_committed_offset(offset)
+        });
+        let old = OffsetFetchResponseTopic::default().with_name(name()).with_partitions(old.into());
+        let new = [(0, 5), (1, -1)].map(|(index, offset)| {
+            OffsetFetchResponsePartitions::default().with_partition_index(index).with_committed_offset(offset)
+        });
+        let new = OffsetFetchResponseTopics::default().with_name(name()).with_partitions(new.into());
+        let new = OffsetFetchResponseGroup::default().with_topics(vec![new]);
+        let expected = Offsets::from([(TopicPartition::new("t", 0), 5)]);
+        assert_eq!(committed_in(OffsetFetchResponse::default().with_topics(vec![old])).offsets, expected);
+        assert_eq!(committed_in(OffsetFetchResponse::default().with_groups(vec![new])).offsets, expected);
+        let refused = OffsetFetchResponseGroup::default().with_error_code(ResponseError::NotCoordinator.code());
+        let refused = committed_in(OffsetFetchResponse::default().with_groups(vec![refused]));
+        assert_eq!(refused.error, Some(ResponseError::NotCoordinator));
+    }
+
+    #[test]
+    fn a_blocking_request_works_inside_a_runtime_too() {
+        let answer = || block_on(|| async { Ok(1) }).unwrap();
+        assert_eq!(answer(), 1);
+        Builder::new_current_thread().build().unwrap().block_on(async { assert_eq!(answer(), 1) });
+    }
+}
