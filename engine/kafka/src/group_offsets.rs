@@ -61,21 +61,22 @@ impl GroupOffsets {
 
     /// Forgets the committed offsets of some partitions of a group, all in one request. It is no error if there are none.
     pub(crate) fn remove(&self, group: &str, partitions: &[TopicPartition]) -> Result<()> {
-        block_on(|| self.ask(group, async |connection| self.delete(connection, group, partitions).await))
+        block_on(|| self.ask(group, async |connection| self.delete(connection, group, partitions).await)).flatten()
     }
 
+    /// That the group has members is an answer, not a reason to ask again.
     async fn delete(
         &self,
         connection: &mut Connection,
         group: &str,
         partitions: &[TopicPartition],
-    ) -> Result<Answer<()>> {
+    ) -> Result<Answer<Result<()>>> {
         let request = delete_request(group, partitions);
         let response = connection.call(self.settings.request_timeout, |_| request).await?;
         match response.error_code.err() {
-            None => partition_errors(group, &response).map(Ok),
-            Some(ResponseError::GroupIdNotFound) => Ok(Ok(())),
-            Some(ResponseError::NonEmptyGroup) => Err(has_members(group)),
+            None => Ok(Ok(partition_errors(group, &response))),
+            Some(ResponseError::GroupIdNotFound) => Ok(Ok(Ok(()))),
+            Some(ResponseError::NonEmptyGroup) => Ok(Ok(Err(has_members(group)))),
             Some(error) => not_ready(error).ok_or_else(|| refusal("forget offsets of", group, error)).map(Err),
         }
     }
