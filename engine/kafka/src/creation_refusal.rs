@@ -1,46 +1,34 @@
 //! Why the cluster refuses to create a topic, in its own words. librdkafka's Rust interface keeps the code and drops the
 //! words, and `Configuration is invalid` helps nobody: the broker is asked once more, only to validate.
 
-use std::thread;
 use std::time::Duration;
 
 use kafka_protocol::messages::TopicName;
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
 use kafka_protocol::protocol::StrBytes;
-use tokio::runtime;
 use tracing::debug;
 use volley_api::{ConfigMap, Error, Result};
 
 use crate::NewTopic;
-use crate::wire::{Connection, ConnectionSettings};
+use crate::wire::{Connection, ConnectionSettings, block_on};
 
 /// Nobody should wait long only to be told why.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the first broker that answers says against `topic`; `None` if nothing is learnt. Blocks.
 pub(crate) fn creation_refusal(properties: &ConfigMap, topic: &NewTopic) -> Option<String> {
-    // on a thread of its own, since the caller's may belong to another runtime
-    let asked = thread::scope(|scope| scope.spawn(|| ask(properties, topic)).join());
-    match asked {
-        Ok(Ok(reason)) => reason,
-        Ok(Err(error)) => {
-            debug!(topic = topic.name, %error, "could not ask why the topic is refused");
-            None
-        }
-        Err(_) => None,
-    }
+    block_on(|| ask(properties, topic)).unwrap_or_else(|error| {
+        debug!(topic = topic.name, %error, "could not ask why the topic is refused");
+        None
+    })
 }
 
-fn ask(properties: &ConfigMap, topic: &NewTopic) -> Result<Option<String>> {
+async fn ask(properties: &ConfigMap, topic: &NewTopic) -> Result<Option<String>> {
     let settings = ConnectionSettings::read(properties)?;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Error::fatal("could not start a runtime").with_source(error))?;
-    runtime.block_on(async {
-        match tokio::time::timeout(TIMEOUT, ask_any(&settings, topic)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Error::retriable("no broker answered in time")),
-        }
-    })
+    match tokio::time::timeout(TIMEOUT, ask_any(&settings, topic)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Error::retriable("no broker answered in time")),
+    }
 }
 
 async fn ask_any(settings: &ConnectionSettings, topic: &NewTopic) -> Result<Option<String>> {

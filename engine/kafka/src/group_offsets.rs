@@ -2,7 +2,6 @@
 //! librdkafka has a call.
 
 use std::fmt;
-use std::thread;
 use std::time::Duration;
 
 use kafka_protocol::error::{ParseResponseErrorCode, ResponseError};
@@ -12,12 +11,11 @@ use kafka_protocol::messages::{
     GroupId, OffsetDeleteRequest, OffsetDeleteResponse, OffsetFetchRequest, OffsetFetchResponse, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
-use tokio::runtime::Builder;
 use tokio::time::{Instant, sleep, timeout_at};
 use volley_api::{ConfigMap, Error, Offsets, Result, TopicPartition};
 
 use crate::group::{Backoff, coordinator_is_not_ready, coordinator_of, refusal};
-use crate::wire::{Connection, ConnectionSettings};
+use crate::wire::{Connection, ConnectionSettings, block_on};
 
 const TIMED_OUT: &str = "org.apache.kafka.common.errors.TimeoutException";
 const HAS_MEMBERS: &str = "org.apache.kafka.common.errors.GroupSubscribedToTopicException";
@@ -113,19 +111,6 @@ impl GroupOffsets {
             .with_exception(TIMED_OUT)
             .with_source(reason))
     }
-}
-
-/// Runs a future to its end on a thread of its own, so that it matters not whether this one belongs to a runtime.
-fn block_on<T: Send, F: Future<Output = Result<T>>>(future: impl FnOnce() -> F + Send) -> Result<T> {
-    let run = || {
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Error::fatal("could not start a runtime for a request").with_source(error))?;
-        runtime.block_on(future())
-    };
-    thread::scope(|scope| scope.spawn(run).join())
-        .unwrap_or_else(|_| Err(Error::fatal("a request to the coordinator of a group panicked")))
 }
 
 /// The error, if the coordinator may be ready later.
@@ -251,12 +236,5 @@ mod tests {
         let refused = OffsetFetchResponseGroup::default().with_error_code(ResponseError::NotCoordinator.code());
         let refused = committed_in(OffsetFetchResponse::default().with_groups(vec![refused]));
         assert_eq!(refused.error, Some(ResponseError::NotCoordinator));
-    }
-
-    #[test]
-    fn a_blocking_request_works_inside_a_runtime_too() {
-        let answer = || block_on(|| async { Ok(1) }).unwrap();
-        assert_eq!(answer(), 1);
-        Builder::new_current_thread().build().unwrap().block_on(async { assert_eq!(answer(), 1) });
     }
 }

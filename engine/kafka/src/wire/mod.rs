@@ -5,11 +5,13 @@
 //! ```
 
 mod api;
+mod blocking;
 mod codec;
 mod connection;
 mod settings;
 mod transport;
 mod versions;
 
+pub(crate) use blocking::block_on;
 pub(crate) use connection::Connection;
 pub(crate) use settings::{Address, ConnectionSettings};
