@@ -2,20 +2,29 @@
 //! understand differently. Its answer is a page for people, not JSON.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::Request;
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
+use super::peer_client::USER_AGENT;
+
 const MALFORMED: &str = "Bad Request";
+
+const SEPARATOR: &str = "Ambiguous URI path separator";
+const ENCODING: &str = "Ambiguous URI path encoding";
+
+/// What a name may hold.
+const OF_NAMES: [&str; 2] = [SEPARATOR, ENCODING];
 
 /// What else may be wrong, in the order in which it is told.
 const VIOLATIONS: [(&str, fn(&Path<'_>) -> bool); 9] = [
     ("Ambiguous URI path segment", |path| path.segments().any(|(name, _)| is_hidden_dots(name))),
     ("Ambiguous URI empty segment", |path| path.has_empty_segment()),
-    ("Ambiguous URI path separator", |path| path.has_escape(b"2f")),
+    (SEPARATOR, |path| path.has_escape(b"2f")),
     ("Ambiguous URI path parameter", |path| {
         path.segments().any(|(name, has_parameters)| has_parameters && is_dots(name))
     }),
-    ("Ambiguous URI path encoding", |path| path.has_escape(b"25")),
+    (ENCODING, |path| path.has_escape(b"25")),
     ("UTF-16 encoding", |path| path.text.to_ascii_lowercase().contains("%u")),
     ("Bad UTF-8 encoding", |path| std::str::from_utf8(&path.decoded).is_err()),
     ("Suspicious Path Character", |path| path.decoded.iter().any(|byte| *byte == b'\\' || byte.is_ascii_control())),
@@ -27,8 +36,37 @@ struct Path<'a> {
     decoded: Vec<u8>,
 }
 
-/// Why a path is refused; `None` if it is not.
-pub(super) fn refusal(text: &str) -> Option<String> {
+/// Why a request is refused; `None` if it is not.
+pub(super) fn refusal(request: &Request) -> Option<String> {
+    let (uri, host) = (request.uri(), request.headers().get(header::HOST));
+    if request.method() == Method::CONNECT {
+        return Some(MALFORMED.to_owned());
+    }
+    if uri.path() == "*" {
+        return Some("Bad URI path".to_owned());
+    }
+    match (uri.authority(), host) {
+        (Some(authority), Some(host)) if authority.as_str().as_bytes() != host.as_bytes() => {
+            Some("Authority!=Host".to_owned())
+        }
+        _ => of_path(uri.path(), is_of_a_worker(request)),
+    }
+}
+
+/// Whether another worker asks for something that only workers ask for. The names of connectors may hold what is refused to
+/// users.
+fn is_of_a_worker(request: &Request) -> bool {
+    let path = request.uri().path();
+    let is_internal = match *request.method() {
+        Method::POST => path.ends_with("/tasks"),
+        Method::PUT => path.ends_with("/fence"),
+        _ => false,
+    };
+    is_internal
+        && request.headers().get(header::USER_AGENT).is_some_and(|agent| agent.as_bytes() == USER_AGENT.as_bytes())
+}
+
+fn of_path(text: &str, is_of_a_worker: bool) -> Option<String> {
     let is_utf16 = text.to_ascii_lowercase().contains("%u");
     let decoded = match decode(text) {
         Some(decoded) => decoded,
@@ -39,8 +77,9 @@ pub(super) fn refusal(text: &str) -> Option<String> {
     if path.decoded.contains(&0) || path.leaves_the_root() {
         return Some(MALFORMED.to_owned());
     }
-    let violations: Vec<_> =
-        VIOLATIONS.iter().filter(|(_, is_violated)| is_violated(&path)).map(|(name, _)| *name).collect();
+    let matters = |name: &str| !(is_of_a_worker && OF_NAMES.contains(&name));
+    let violations = VIOLATIONS.iter().filter(|(name, is_violated)| matters(name) && is_violated(&path));
+    let violations: Vec<_> = violations.map(|(name, _)| *name).collect();
     (!violations.is_empty()).then(|| violations.join(", "))
 }
 
@@ -51,7 +90,9 @@ pub(super) fn answer(reason: &str) -> Response {
     );
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::BAD_REQUEST;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html;charset=iso-8859-1"));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html;charset=iso-8859-1"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("must-revalidate,no-cache,no-store"));
     response
 }
 
@@ -152,7 +193,7 @@ mod tests {
             ("/connectors/a%00b", "Bad Request"),
             ("/../connectors", "Bad Request"),
         ] {
-            assert_eq!(refusal(path).as_deref(), Some(reason), "{path}");
+            assert_eq!(of_path(path, false).as_deref(), Some(reason), "{path}");
         }
     }
 
@@ -163,20 +204,40 @@ mod tests {
         for path in
             paths.into_iter().chain(["/connectors/%3Ba", "/connectors/a%23b", "/./connectors", "/a/../b", "/a%2e"])
         {
-            assert_eq!(refusal(path), None, "{path}");
+            assert_eq!(of_path(path, false), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_worker_may_name_any_connector_in_what_only_workers_ask() {
+        let refused = |method: &str, uri: &str, agent: &str| {
+            let request = Request::builder().method(method).uri(uri).header("user-agent", agent).header("host", "h:1");
+            refusal(&request.body(Body::empty()).unwrap())
+        };
+        assert_eq!(refused("POST", "/connectors/a%2Fb%25/tasks", "kafka-connect"), None);
+        assert_eq!(refused("PUT", "/connectors/a%2Fb/fence", "kafka-connect"), None);
+        for (method, uri, agent) in [
+            ("POST", "/connectors/a%2Fb/tasks", "curl"),
+            ("GET", "/connectors/a%2Fb/tasks", "kafka-connect"),
+            ("PUT", "/connectors/a%2Fb/config", "kafka-connect"),
+            ("PUT", "/connectors/%2e%2e/fence", "kafka-connect"),
+            ("CONNECT", "h:1", "curl"),
+            ("GET", "http://other/", "curl"),
+        ] {
+            assert!(refused(method, uri, agent).is_some(), "{method} {uri} {agent}");
         }
     }
 
     proptest! {
         #[test]
         fn no_path_panics(path in "/\\PC*") {
-            let _ = refusal(&path);
+            let _ = of_path(&path, false);
         }
 
         #[test]
         fn what_is_escaped_as_it_should_be_passes(name in "[a-zA-Z0-9 üß\"<>|^`{}\\[\\]#?&=+;,@:!$'()*_~-]{1,20}") {
             let escaped: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
-            prop_assert_eq!(refusal(&format!("/connectors/{escaped}/status")), None);
+            prop_assert_eq!(of_path(&format!("/connectors/{escaped}/status"), false), None);
         }
     }
 }

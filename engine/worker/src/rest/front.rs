@@ -28,7 +28,7 @@ pub(super) fn before(resources: Router, state: RestState) -> Router {
         let (resources, state) = (resources.clone(), state.clone());
         async move {
             let line = Line::begin(&request);
-            let response = match bad_uri::refusal(request.uri().path()) {
+            let response = match bad_uri::refusal(&request) {
                 Some(reason) => bad_uri::answer(&reason),
                 None => answer(resources, &state, request).await,
             };

@@ -9,7 +9,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 
-use super::error::{RestError, RestResult};
+use super::error::{RestError, RestResult, http_message};
 use super::settings::RestSettings;
 use super::state::RestState;
 
@@ -78,6 +78,10 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Response> {
         return Ok(());
     }
     match media_type.contains('/') {
+        true if media_type.contains('*') => {
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            Err(RestError::Status(status, http_message(status)).into_response())
+        }
         true => Err(RestError::Bare(StatusCode::UNSUPPORTED_MEDIA_TYPE).into_response()),
         false => Err(StatusCode::BAD_REQUEST.into_response()),
     }

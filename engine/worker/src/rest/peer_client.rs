@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
+use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -18,6 +18,9 @@ use volley_kafka::TlsConnector;
 
 use super::tls_properties::{LISTENERS, tls_properties};
 use crate::worker_config::WorkerConfig;
+
+/// By what name workers ask each other.
+pub(super) const USER_AGENT: &str = "kafka-connect";
 
 /// How long it may take until the other worker has accepted the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -184,7 +187,7 @@ fn http_request(request: PeerRequest) -> PeerResult<Request<Full<Bytes>>> {
     let host = url.host().map(|host| host.to_string()).unwrap_or_default();
     let host = url.port().map_or(host.clone(), |port| format!("{host}:{port}"));
     let mut builder = Request::builder().method(method).uri(target).header(HOST, host);
-    builder = builder.header(USER_AGENT, "kafka-connect").header(ACCEPT, "application/json");
+    builder = builder.header(hyper::header::USER_AGENT, USER_AGENT).header(ACCEPT, "application/json");
     if body.is_some() {
         builder = builder.header(CONTENT_TYPE, "application/json");
     }
