@@ -321,6 +321,9 @@ async fn servers_that_are_gone_are_passed_over() {
     let kafka = Kafka::shared();
     let servers = format!("127.0.0.1:1,127.0.0.1:2,{}", kafka.bootstrap_servers());
     passes(&properties(&[("bootstrap.servers", &servers)]), &kafka.unique("connect-group")).await.unwrap();
+    // Under another name than the coordinator's, and with an address at which nobody may listen.
+    let by_name = kafka.bootstrap_servers().replace("127.0.0.1", "localhost");
+    passes(&properties(&[("bootstrap.servers", &by_name)]), &kafka.unique("connect-group")).await.unwrap();
     let nobody = properties(&[("bootstrap.servers", "127.0.0.1:1")]);
     match passes(&nobody, "x").await.unwrap_err() {
         GroupError::Coordinator(error) => assert!(error.trace().contains("127.0.0.1:1"), "{error:?}"),

@@ -7,8 +7,10 @@
 //!                                                            └─► TopicLog ─► LogListener … (LogWriter: records)
 //! ```
 //!
-//! Those block the calling thread, with deadlines. TLS for connections of one's own (`TlsConnector`, `TlsAcceptor`) and
-//! message authentication codes (`MacAlgorithm`) are here too: this is the only crate that names rdkafka and OpenSSL.
+//! Those block the calling thread, with deadlines. `GroupMember`, a membership in a group of any protocol type, is async and
+//! speaks Kafka's protocol itself, over connections of its own (`wire`, `sasl`, `tls`). TLS for others (`TlsConnector`,
+//! `TlsAcceptor`) and message authentication codes (`MacAlgorithm`) are here too: this is the only crate that names rdkafka
+//! and OpenSSL.
 
 mod admin;
 mod assignment;
