@@ -89,7 +89,7 @@ fn clients_of(kind: ConnectorKind, config: &ConfigMap, worker: &WorkerFacts) -> 
     let given = |key: &str| config.get(key).is_some_and(|value| !value.trim().is_empty());
     match kind {
         ConnectorKind::Sink if given("errors.deadletterqueue.topic.name") => {
-            vec![Client::Producer, Client::Admin, Client::Consumer]
+            vec![Client::Producer, Client::Consumer, Client::Admin]
         }
         ConnectorKind::Sink => vec![Client::Consumer],
         ConnectorKind::Source => {
@@ -99,17 +99,21 @@ fn clients_of(kind: ConnectorKind, config: &ConfigMap, worker: &WorkerFacts) -> 
                 .as_ref()
                 .is_some_and(|distributed| distributed.exactly_once || given("offsets.storage.topic"));
             let mut clients = vec![Client::Producer];
-            clients.extend((creates_topics || reads_offsets).then_some(Client::Admin));
             clients.extend(reads_offsets.then_some(Client::Consumer));
+            clients.extend((creates_topics || reads_offsets).then_some(Client::Admin));
             clients
         }
     }
 }
 
 fn overrides_of(client: Client, config: &GivenConfig, policy: &OverridePolicy) -> Result<Vec<ConfigInfo>> {
-    let given = config.without_prefix(client.prefix());
-    let mut names: Vec<&String> = given.values.keys().chain(&given.nulls).collect();
+    // Java copies them from one hash map into another: keys that meet in the second keep their order of the first.
+    let mut keys: Vec<&String> = config.values.keys().chain(&config.nulls).collect();
+    sort_in_hash_order(&mut keys, |key| key);
+    let names = keys.into_iter().filter_map(|key| key.strip_prefix(client.prefix()).filter(|name| !name.is_empty()));
+    let mut names: Vec<&str> = names.collect();
     sort_in_hash_order(&mut names, |name| name);
+    let given = config.without_prefix(client.prefix());
     names.into_iter().map(|name| override_of(client, name, given.given(name), policy)).collect()
 }
 
@@ -136,7 +140,7 @@ fn override_of(client: Client, name: &str, given: Given<'_>, policy: &OverridePo
         return Err(Error::config(mistake));
     }
     key.name = full_name;
-    Ok(Entry { key, parsed, errors }.into_info())
+    Ok(Entry { key, parsed, errors, is_visible: true }.into_info())
 }
 
 /// There are no Java classes here; those of Kafka itself are let pass, since their names are all that is wanted.

@@ -1,6 +1,6 @@
 //! Converters that a connector sets for itself, with all their keys.
 
-use volley_api::PluginKind;
+use volley_api::{ConfigValue, PluginKind};
 
 use super::java_hash_order::sort_in_hash_order;
 use super::plugin_choice::choose;
@@ -21,6 +21,16 @@ pub(super) struct ConverterSection {
     pub(super) entries: Vec<Entry>,
 }
 
+/// Versions of converters are of no interest where there is no converter.
+pub(super) fn hide_versions_without_class(framework: &mut Section) {
+    for (key, _) in CONVERTERS {
+        let has_class = framework.text(key).is_some();
+        if let Some(version) = framework.entries.get_mut(&format!("{key}.plugin.version")) {
+            version.is_visible = has_class;
+        }
+    }
+}
+
 /// Checks the converters that the connector sets in the framework's section; all keys of each, with their prefix.
 pub(super) fn converter_sections(
     framework: &mut Section,
@@ -30,6 +40,16 @@ pub(super) fn converter_sections(
     let sections = CONVERTERS.iter().filter_map(|(key, kind)| {
         given.values.get(*key)?;
         let version_key = format!("{key}.plugin.version");
+        let is_fine = |key: &str| framework.entries.get(key).is_none_or(|entry| entry.errors.is_empty());
+        if !is_fine(key) {
+            return None;
+        }
+        if !is_fine(&version_key) {
+            if let Ok(plugin) = plugins.find(*kind, framework.text(key)?) {
+                framework.set_value(key, ConfigValue::String(plugin.class.to_owned()));
+            }
+            return None;
+        }
         let plugin = choose(framework, plugins, *kind, [key, &version_key], &[&version_key])?;
         let prefix = format!("{key}.");
         let mut given = given.without_prefix(&prefix);

@@ -12,6 +12,8 @@ pub(super) struct Entry {
     pub(super) key: ConfigKey,
     pub(super) parsed: ConfigValue,
     pub(super) errors: Vec<String>,
+    /// Whether a UI should show it.
+    pub(super) is_visible: bool,
 }
 
 /// What there is to say about a key without definition.
@@ -52,7 +54,7 @@ impl Section {
         }
         let (parsed, errors) = key.check(config.given(name), name);
         name.clone_into(&mut key.name);
-        self.entries.insert(name.to_owned(), Entry { key, parsed, errors });
+        self.entries.insert(name.to_owned(), Entry { key, parsed, errors, is_visible: true });
     }
 
     pub(super) fn error(&mut self, key: &str, message: impl Into<String>) {
@@ -112,7 +114,7 @@ impl Entry {
                 value: shown(&self.parsed),
                 recommended_values: self.key.recommended_values,
                 errors: self.errors,
-                visible: true,
+                visible: self.is_visible,
             },
         }
     }

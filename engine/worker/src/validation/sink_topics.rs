@@ -6,7 +6,7 @@ use super::section::Section;
 
 /// Checks the topic keys of a sink connector against each other.
 pub(super) fn check_sink_topics(section: &mut Section) {
-    let topics: Vec<String> = section.list("topics").iter().filter(|topic| !topic.is_empty()).cloned().collect();
+    let topics = section.list("topics").to_vec();
     let text = |key: &str| section.text(key).map(str::to_owned).filter(|text| !text.is_empty());
     let (regex, dead_letters) = (text("topics.regex"), text("errors.deadletterqueue.topic.name"));
 

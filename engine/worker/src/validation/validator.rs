@@ -8,10 +8,10 @@ use volley_api::{Connector, ConnectorKind, Plugin, PluginFactory, Result};
 use super::alias_keys::add_alias_keys;
 use super::client_overrides::{OverridePolicy, override_infos};
 use super::config_infos::{ConfigInfo, ConfigInfos};
-use super::converter_keys::converter_sections;
+use super::converter_keys::{converter_sections, hide_versions_without_class};
 use super::exactly_once::check_exactly_once;
 use super::framework_keys::framework_keys;
-use super::plugin_choice::no_such_version;
+use super::plugin_choice::{no_such_version, recommended};
 use super::section::{Entry, Section};
 use super::sink_group::check_sink_group;
 use super::sink_topics::check_sink_topics;
@@ -97,6 +97,7 @@ impl ConnectorValidator {
         self.check_kind(&mut framework, kind, &*connector, &given);
         add_nulls(&mut framework, &given.nulls);
         let converters = converter_sections(&mut framework, &given, &self.plugins);
+        hide_versions_without_class(&mut framework);
 
         let mut infos = infos_of(class, with_connector(framework, &*connector, &given));
         for section in converters {
@@ -118,11 +119,12 @@ impl ConnectorValidator {
         message: &str,
     ) -> Result<ConfigInfos> {
         let given = self.resolve(given)?;
-        let keys = framework_keys(kind_of(plugin), plugin, &given, &self.plugins, &self.worker);
         let mut section = Section::default();
-        for key in keys.keys().iter().filter(|key| base_config_def().find(&key.name).is_some()) {
-            section.add(key.clone(), &given);
+        for key in base_config_def().keys() {
+            let key = if key.name == VERSION { recommended(key.clone(), plugin) } else { key.clone() };
+            section.add(key, &given);
         }
+        hide_versions_without_class(&mut section);
         [CLASS, VERSION].iter().for_each(|key| section.error(key, message));
         add_nulls(&mut section, &given.nulls);
         Ok(infos_of(class, section))
@@ -158,13 +160,6 @@ impl ConnectorValidator {
                 }
             }
         }
-    }
-}
-
-fn kind_of(plugin: &Plugin) -> ConnectorKind {
-    match plugin.factory {
-        PluginFactory::Sink { .. } => ConnectorKind::Sink,
-        _ => ConnectorKind::Source,
     }
 }
 
