@@ -73,13 +73,17 @@ impl Control {
         let mut state = self.state();
         if !matches!(state.wanted, Wanted::Stopped { .. }) {
             state.wanted = wanted;
-            // a full watcher has something to wake up for already
-            state.watchers.retain(|watcher| !watcher.try_send(()).is_err_and(|error| error.is_disconnected()));
-            self.changed.notify_all();
+            self.tell(&mut state);
         }
     }
 
-    /// Receives something after each change of what is wanted.
+    fn tell(&self, state: &mut State) {
+        // a full watcher has something to wake up for already
+        state.watchers.retain(|watcher| !watcher.try_send(()).is_err_and(|error| error.is_disconnected()));
+        self.changed.notify_all();
+    }
+
+    /// Receives something after each change of what is wanted, and when the task is abandoned.
     pub(crate) fn changes(&self) -> Receiver<()> {
         // one that has not been looked at says all that the next would
         let (watcher, changes) = crossbeam_channel::bounded(1);
@@ -152,6 +156,7 @@ impl Control {
             .wait_timeout_while(state, timeout, |state| !state.is_ended)
             .unwrap_or_else(PoisonError::into_inner);
         state.is_abandoned = !state.is_ended;
+        self.tell(&mut state);
         state.is_ended
     }
 }

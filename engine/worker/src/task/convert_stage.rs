@@ -118,3 +118,128 @@ fn without_rows(records: Vec<volley_api::Records>, bad: &[usize]) -> Result<Vec<
     };
     records.iter().map(|records| records.take(&keep(records))).collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Mutex;
+
+    use arrow::array::{BinaryArray, UInt32Array};
+    use volley_api::{
+        Column, ConnectorKind, Converter, Error, OffsetRange, Origin, RowIndex, Run, Serialized, TopicPartition,
+    };
+
+    use super::*;
+    use crate::connector_config::framework_config_def;
+    use crate::task::{ConnectorTaskId, StatusListener, TaskProgress, TaskState};
+    use crate::testing::{FakeHeaderConverter, config_map};
+
+    /// Rejects row 1 as often as it is told to; the first call of all fails as a whole if it is told to.
+    struct Flaky {
+        fails_at_first: bool,
+        rejections: usize,
+    }
+
+    impl Converter for Flaky {
+        fn to_connect(&mut self, batch: &RawBatch, side: Side) -> Result<Converted> {
+            if std::mem::take(&mut self.fails_at_first) {
+                return Err(Error::retriable("the registry is out of reach"));
+            }
+            let (mut rows, mut rejected) = (vec![0, 1, 2], Vec::new());
+            if let Some(left) = self.rejections.checked_sub(1) {
+                self.rejections = left;
+                rows.remove(1);
+                let stage = if side == Side::Key { Stage::KeyConverter } else { Stage::ValueConverter };
+                rejected.push(RejectedRow { row: 1, stage, class: "Flaky".into(), error: Error::retriable("later") });
+            }
+            assert_eq!(batch.len(), 3);
+            let column = Column::nulls(rows.len());
+            Ok(Converted { runs: vec![Run { rows: RowIndex::Selected(UInt32Array::from(rows)), column }], rejected })
+        }
+
+        fn from_connect(&mut self, _: &str, _: &Column) -> Result<Serialized> {
+            Err(Error::fatal("not used"))
+        }
+    }
+
+    #[derive(Default)]
+    struct Topics(Mutex<Vec<String>>);
+
+    impl StatusListener for Topics {
+        fn task_changed(&self, _: &ConnectorTaskId, _: TaskState) {}
+
+        fn topic_used(&self, _: &ConnectorTaskId, topic: &str) {
+            self.0.lock().unwrap().push(topic.to_owned());
+        }
+    }
+
+    fn stage(key: Flaky, value: Flaky, errors: &[(&str, &str)]) -> (ConvertStage, Arc<Topics>) {
+        let mut config = config_map(&[("name", "c"), ("connector.class", "Fake"), ("topics", "t")]);
+        config.extend(config_map(&[("errors.retry.delay.max.ms", "1")]));
+        config.extend(config_map(errors));
+        let config = framework_config_def(ConnectorKind::Sink).parse(&config).unwrap();
+        let id = ConnectorTaskId { connector: "c".into(), task: 0 };
+        let topics = Arc::new(Topics::default());
+        let control = Arc::new(Control::new(id.clone(), Arc::clone(&topics) as _, false));
+        let errors = ErrorHandler::new(id, &config, None, Arc::clone(&control), Arc::new(TaskProgress::new()));
+        let named = |converter| NamedConverter { converter: Box::new(converter), class: "Flaky".into() };
+        let stage = ConvertStage {
+            key: named(key),
+            value: named(value),
+            header: Box::new(FakeHeaderConverter),
+            header_class: "FakeHeaderConverter".into(),
+            chain: TransformChain::default(),
+            errors: Arc::new(errors),
+            control,
+        };
+        (stage, topics)
+    }
+
+    fn flaky(rejections: usize) -> Flaky {
+        Flaky { fails_at_first: false, rejections }
+    }
+
+    fn batch() -> RawBatch {
+        let origin = Origin {
+            partition: TopicPartition::new("t", 0),
+            range: OffsetRange { first: 5, end: 8 },
+            offsets: vec![5, 6, 7].into(),
+            timestamps: vec![-1; 3].into(),
+        };
+        RawBatch {
+            origin: Arc::new(origin),
+            keys: BinaryArray::new_null(3),
+            values: BinaryArray::new_null(3),
+            headers: None,
+        }
+    }
+
+    fn rows(batch: &SinkBatch) -> Vec<usize> {
+        batch.records.iter().flat_map(|records| records.rows.iter()).collect()
+    }
+
+    #[test]
+    fn rows_and_batches_that_may_be_converted_later_are_tried_again() {
+        let value = Flaky { fails_at_first: true, rejections: 3 };
+        let (mut stage, topics) = stage(flaky(2), value, &[("errors.retry.timeout", "60000")]);
+        assert_eq!(rows(&stage.convert(&batch()).unwrap()), [0, 1, 2]);
+        assert_eq!(*topics.0.lock().unwrap(), ["t"]);
+    }
+
+    #[test]
+    fn without_retries_tolerance_decides_about_what_might_have_succeeded_later() {
+        let (mut strict, _) = stage(flaky(1), flaky(0), &[]);
+        let error = strict.convert(&batch()).unwrap_err();
+        assert!(error.to_string().starts_with("Tolerance exceeded in error handler"), "{error}");
+        let (mut tolerant, _) = stage(flaky(1), flaky(0), &[("errors.tolerance", "all")]);
+        assert_eq!(rows(&tolerant.convert(&batch()).unwrap()), [0, 2]);
+    }
+
+    #[test]
+    fn a_batch_that_cannot_be_converted_at_all_is_as_many_bad_rows_and_uses_no_topic() {
+        let value = Flaky { fails_at_first: true, rejections: 0 };
+        let (mut stage, topics) = stage(flaky(0), value, &[("errors.tolerance", "all")]);
+        assert!(rows(&stage.convert(&batch()).unwrap()).is_empty());
+        assert!(topics.0.lock().unwrap().is_empty());
+    }
+}

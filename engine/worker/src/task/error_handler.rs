@@ -79,7 +79,11 @@ impl ErrorHandler {
         }
         self.progress.rows_rejected.fetch_add(by_row.len() as u64, Ordering::Relaxed);
         let mut first = None;
-        for row in by_row.into_values() {
+        for mut row in by_row.into_values() {
+            if row.stage == Stage::TaskPut {
+                // what Kafka Connect calls every sink
+                row.class = "org.apache.kafka.connect.sink.SinkTask".to_owned();
+            }
             self.log(input, &row);
             if let (Some(dead_letters), Input::Consumed(batch)) = (&self.dead_letters, input) {
                 dead_letters.report(batch, &row)?;

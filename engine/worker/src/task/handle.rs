@@ -177,3 +177,68 @@ impl TaskHandle {
         &self.progress
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::testing::{Gate, config_map, test_node};
+
+    #[derive(Default)]
+    struct States(Mutex<Vec<TaskState>>);
+
+    impl StatusListener for States {
+        fn task_changed(&self, _: &ConnectorTaskId, state: TaskState) {
+            self.0.lock().unwrap().push(state);
+        }
+    }
+
+    fn spec(listener: &Arc<States>, config: &[(&str, &str)]) -> TaskSpec {
+        let node = test_node();
+        let mut connector_config = config_map(&[("name", "c"), ("connector.class", "FakeSource")]);
+        connector_config.extend(config_map(config));
+        TaskSpec {
+            id: ConnectorTaskId { connector: "c".into(), task: 0 },
+            kind: ConnectorKind::Source,
+            plugin: node.plugins.find_connector("FakeSource").unwrap().clone(),
+            task_config: connector_config.clone(),
+            connector_config,
+            worker_config: Arc::clone(&node.config),
+            plugins: Arc::clone(&node.plugins),
+            offsets: Arc::clone(&node.offsets),
+            budget: Arc::clone(&node.budget),
+            bounded: None,
+            paused: false,
+            listener: Arc::clone(listener) as _,
+        }
+    }
+
+    #[test]
+    fn a_task_that_fails_after_it_was_asked_to_stop_has_stopped() {
+        let states = Arc::new(States::default());
+        let gate = "a_task_that_fails_after_it_was_asked_to_stop";
+        let task = spawn(spec(&states, &[("hang.in", "poll"), ("fail.in", "poll"), ("gate", gate)]));
+        task.request_stop();
+        Gate::named(gate).open();
+        assert!(task.await_stop(Duration::from_secs(20)));
+        assert_eq!(states.0.lock().unwrap().last(), Some(&TaskState::Unassigned));
+    }
+
+    #[test]
+    fn bad_client_properties_and_creation_keys_fail_a_task_when_it_starts() {
+        for (key, value, reason) in [
+            ("producer.override.acks", "banana", "acks"),
+            ("topic.creation.default.partitions", "3", "topic.creation.default.replication.factor"),
+        ] {
+            let states = Arc::new(States::default());
+            let task = spawn(spec(&states, &[(key, value)]));
+            assert!(task.await_stop(Duration::from_secs(20)));
+            let states = states.0.lock().unwrap();
+            let [TaskState::Failed { trace }] = &states[..] else { panic!("{key}: {states:?}") };
+            assert!(trace.contains(reason), "{trace}");
+        }
+    }
+}

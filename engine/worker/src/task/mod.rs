@@ -11,6 +11,7 @@ mod error_handler;
 mod fetch_stage;
 mod handle;
 mod idle_pacing;
+mod offset_commits;
 mod offset_committer;
 mod parcels;
 mod pipeline;
@@ -29,7 +30,10 @@ mod sink_task;
 mod source_task;
 #[cfg(test)]
 mod source_task_tests;
+#[cfg(test)]
+mod source_world;
 mod topic_creator;
+mod topic_preparation;
 mod transform_chain;
 
 pub use bounded::BoundedEnds;

@@ -3,6 +3,7 @@
 //! Polling and transforming run on the task's own thread, converting and producing on a second one that begins with the
 //! first batch; a bounded channel of batches joins them. A task that has nothing to deliver is one thread that waits.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -18,6 +19,7 @@ use crate::task::committed_offsets::CommittedOffsets;
 use crate::task::control::{Control, Wanted};
 use crate::task::error_handler::{ErrorHandler, Input};
 use crate::task::idle_pacing::IdlePacing;
+use crate::task::offset_commits::OffsetCommits;
 use crate::task::offset_committer::OffsetCommitter;
 use crate::task::pipeline::STAGE_CAPACITY;
 use crate::task::polled_batch::PolledBatch;
@@ -52,17 +54,22 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         },
         new_producer: Box::new(move || Ok(Box::new(Producer::connect(&properties)?) as Box<dyn RecordProducer>)),
         creator: topic_creator(spec)?.map(Arc::new),
-        committer: OffsetCommitter::new(
+        commits: OffsetCommits::new(
             spec.id.clone(),
-            Arc::clone(&spec.offsets),
+            OffsetCommitter::new(
+                spec.id.clone(),
+                Arc::clone(&spec.offsets),
+                Arc::clone(control),
+                worker.offset_flush_timeout(),
+            ),
+            Arc::clone(&committed),
             Arc::clone(control),
-            worker.offset_flush_timeout(),
+            Arc::clone(progress),
+            worker.offset_flush_interval(),
         ),
-        committed: Arc::clone(&committed),
         errors: Arc::clone(&errors),
         control: Arc::clone(control),
         progress: Arc::clone(progress),
-        commit_interval: worker.offset_flush_interval(),
         flush_timeout: worker.offset_flush_timeout(),
     };
     let (offsets, connector) = (Arc::clone(&spec.offsets), spec.id.connector.clone());
@@ -152,7 +159,9 @@ impl SourceLoop {
     }
 
     fn deliver_all(&mut self) -> Result<TaskState> {
-        let polled = self.poll_all();
+        // what was delivered before a panic is committed too
+        let polled =
+            catch_unwind(AssertUnwindSafe(|| self.poll_all())).unwrap_or_else(|panic| Err(panic_error(&*panic)));
         // where both failed, the produce stage's failure is why polling ended
         let is_everything_delivered = self.end_delivery(polled.as_ref().is_ok_and(|end| *end == End::Finished))?;
         match polled? {
@@ -222,7 +231,8 @@ impl SourceLoop {
         if offsets.is_empty() {
             return;
         }
-        if let Err(error) = self.task.commit(&offsets) {
+        let told = catch_unwind(AssertUnwindSafe(|| self.task.commit(&offsets)));
+        if let Err(error) = told.unwrap_or_else(|panic| Err(panic_error(&*panic))) {
             error!(task = %self.id, error = %error.trace(), "the task failed in commit; the offsets are committed anyway");
         }
     }

@@ -37,7 +37,8 @@ impl Gate {
         !std::mem::replace(&mut *self.is_open.lock().unwrap_or_else(PoisonError::into_inner), true)
     }
 
-    fn pass(&self) {
+    /// Waits until it is open.
+    pub(crate) fn pass(&self) {
         let is_open = self.is_open.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.changed.wait_while(is_open, |is_open| !*is_open));
     }
