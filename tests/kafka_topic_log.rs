@@ -201,6 +201,26 @@ fn a_transactional_writer_fences_the_one_before() {
 }
 
 #[test]
+fn a_topic_that_was_deleted_and_made_again_is_read_anew() {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic_with("again", 1, &[("cleanup.policy", "compact")]);
+    let log = open(kafka, &topic, &[]);
+    for number in 0..5 {
+        log.write(&format!("key-{number}"), Some("old"));
+    }
+    assert!(kafka.admin().delete_topic(&topic).unwrap());
+    wait_until(SOON, "the topic is gone", || kafka.admin().topic(&topic).unwrap().is_none().then_some(()));
+    kafka.create_topic(&topic, 1, &[("cleanup.policy", "compact")]);
+    let fates = log.log.writer().write(&entries(&["new"]), SOON);
+    assert!(fates[0].is_ok(), "{fates:?}");
+    wait_until(SOON, "what the new topic holds is read", || {
+        (log.values().last()?.as_deref() == Some("new")).then_some(())
+    });
+    log.write("key", Some("newer"));
+    assert_eq!(log.values().last().unwrap().as_deref(), Some("newer"));
+}
+
+#[test]
 fn an_outage_is_sat_out() {
     let mut kafka = Kafka::start();
     let topic = kafka.topic_with("outage", 2, &[("cleanup.policy", "compact")]);

@@ -155,10 +155,7 @@ impl TopicLog {
     /// `Retriable` if that takes longer than `timeout`, or the log has been closed; `Config` when the broker refuses.
     pub fn read_to_end(&self, timeout: Duration) -> Result<()> {
         let deadline = Instant::now() + timeout;
-        while self.writer.in_flight() > 0 && Instant::now() < deadline {
-            self.writer.check()?;
-            self.writer.serve(Duration::from_millis(1));
-        }
+        self.writer.flush(timeout)?;
         let ends = self.end_offsets(deadline)?;
         self.read_past(&ends, deadline, timeout)
     }

@@ -52,18 +52,20 @@ impl Positions {
         self.partitions.get_mut(usize::try_from(partition).ok()?)
     }
 
-    /// Whether the record at `offset` was not taken yet.
-    pub(crate) fn is_new(&mut self, partition: i32, offset: i64) -> bool {
-        self.get(partition).is_some_and(|position| offset >= position.next)
+    /// Whether a record comes from before those taken: then the partition was cut off, or is another one of the same name.
+    pub(crate) fn is_behind(&mut self, partition: i32, offset: i64) -> bool {
+        self.get(partition).is_some_and(|position| offset < position.next)
     }
 
     /// The record at `offset` has been taken.
     pub(crate) fn taken(&mut self, partition: i32, offset: i64) {
-        if let Some(position) = self.get(partition) {
-            position.next = position.next.max(offset + 1);
-            position.reached = position.reached.max(position.next);
-            position.is_quiet = false;
+        let Some(position) = self.get(partition) else { return };
+        if offset < position.next {
+            *position = Position::default();
         }
+        position.next = offset + 1;
+        position.reached = position.reached.max(position.next);
+        position.is_quiet = false;
     }
 
     /// The end of a partition was met.
@@ -115,14 +117,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_are_taken_once() {
+    fn an_end_is_reached_when_the_record_before_it_was_taken() {
         let mut positions = Positions::new(&[(3, 5)]);
-        assert!(!positions.is_new(0, 2) && positions.is_new(0, 3));
         positions.taken(0, 3);
-        assert!(!positions.is_new(0, 3) && positions.is_new(0, 4));
+        assert!(!positions.have_reached(&[5]));
         positions.taken(0, 4);
         assert!(positions.have_reached(&[5]) && !positions.have_reached(&[6]));
-        assert!(!positions.is_new(7, 0), "a partition that is not read");
+    }
+
+    #[test]
+    fn a_partition_that_begins_anew_is_read_anew() {
+        let mut positions = Positions::new(&[(0, 9)]);
+        positions.taken(0, 8);
+        assert!(!positions.is_behind(0, 9) && positions.is_behind(0, 0));
+        positions.taken(0, 0);
+        assert!(positions.have_reached(&[1]) && !positions.have_reached(&[2]), "what was known of the old one is void");
     }
 
     #[test]
@@ -175,7 +184,8 @@ mod tests {
             let fetch = |log: &[bool], positions: &mut Positions, fetched: &mut usize, reported: &mut Option<usize>, taken: &mut Vec<usize>| {
                 // one answer of the broker: the next offset, or that this is the end, said once
                 if *fetched < log.len() {
-                    if log[*fetched] && positions.is_new(0, *fetched as i64) {
+                    if log[*fetched] {
+                        assert!(!positions.is_behind(0, *fetched as i64), "fetched again");
                         taken.push(*fetched);
                         positions.taken(0, *fetched as i64);
                     }

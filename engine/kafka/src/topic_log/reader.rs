@@ -159,13 +159,16 @@ impl Reader {
                 Some(Ok(message)) => {
                     last_failure.clear();
                     let (partition, offset) = (message.partition(), message.offset());
-                    let is_new = reading.state.lock().positions.is_new(partition, offset);
-                    if is_new && !reading.is_stopping() {
-                        // nobody is told that it was read before its listener knows it
-                        tell(&mut *self.listener, &message);
-                        reading.state.lock().positions.taken(partition, offset);
-                        reading.progress.notify_all();
+                    if reading.state.lock().positions.is_behind(partition, offset) {
+                        warn!(topic = %self.topic, partition, offset, "topic begins anew: it was cut off, or deleted and made again");
                     }
+                    if reading.is_stopping() {
+                        return;
+                    }
+                    // nobody is told that it was read before its listener knows it
+                    tell(&mut *self.listener, &message);
+                    reading.state.lock().positions.taken(partition, offset);
+                    reading.progress.notify_all();
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     last_failure.clear();

@@ -153,6 +153,21 @@ impl LogWriter {
         self.native.poll(timeout.min(LONGEST_WAIT));
     }
 
+    /// Waits until every record has a fate, or `timeout` is over.
+    ///
+    /// # Errors
+    /// As [`LogWriter::check`].
+    pub fn flush(&self, timeout: Duration) -> Result<()> {
+        let deadline = Instant::now() + timeout;
+        let mut wait = SHORTEST_WAIT;
+        while self.in_flight() > 0 && Instant::now() < deadline {
+            self.check()?;
+            self.native.poll(wait);
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+        Ok(())
+    }
+
     /// Records that have no fate yet.
     pub fn in_flight(&self) -> usize {
         usize::try_from(self.native.in_flight_count()).unwrap_or(0)

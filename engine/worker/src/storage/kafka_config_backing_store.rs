@@ -85,7 +85,7 @@ impl ConfigBackingStore for KafkaConfigBackingStore {
         let is_commit = |record: &ConfigRecord| matches!(record, ConfigRecord::Commit(..));
         let failed = |error: Error| write_error(records, error);
         if records.iter().any(is_commit) {
-            self.log.read_to_end(WRITE).map_err(failed)?;
+            self.log.read_to_end(deadline.saturating_duration_since(Instant::now())).map_err(failed)?;
         }
         // A commit is written once what it commits has been read back.
         for batch in records.chunk_by(|one, next| is_commit(one) == is_commit(next)) {

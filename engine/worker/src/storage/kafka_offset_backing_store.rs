@@ -16,6 +16,9 @@ use super::offset_key::{
 use super::{OffsetBackingStore, OffsetEntry};
 use crate::worker_config::{InternalTopic, LogClients, WorkerConfig};
 
+/// What is still on its way has so long at the end.
+const LAST_FLUSH: Duration = Duration::from_secs(5);
+
 /// Keeps offsets in a topic, and all of the topic in memory. Keys and values are the bytes that Kafka Connect writes.
 ///
 /// What is not answered within `default.api.timeout.ms` has failed. Offsets that were to be stored may be stored later then,
@@ -122,6 +125,9 @@ impl OffsetBackingStore for KafkaOffsetBackingStore {
     }
 
     fn stop(&self) {
+        if let Err(error) = self.log.writer().flush(LAST_FLUSH) {
+            warn!(topic = self.log.topic(), %error, "not all offsets were stored");
+        }
         // reads of others end with an error now
         self.log.stop();
     }

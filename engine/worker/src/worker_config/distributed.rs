@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use volley_api::{ConfigMap, Error, Result};
+use volley_kafka::MacAlgorithm;
 
 use super::distributed_definition::distributed_config_def;
 use super::{WorkerConfig, WorkerMode};
@@ -34,6 +35,7 @@ impl WorkerConfig {
     pub fn distributed(originals: ConfigMap) -> Result<Self> {
         let config = Self::parse(&distributed_config_def(), originals, WorkerMode::Distributed)?;
         config.check_session_keys()?;
+        config.warn_of_topic_settings();
         Ok(config)
     }
 
@@ -45,14 +47,15 @@ impl WorkerConfig {
                  present in inter.worker.verification.algorithms list"
             )));
         }
-        match self.parsed().long("inter.worker.key.size") {
-            Some(bits) if bits < SHORTEST_KEY_BITS => Err(Error::config(format!(
-                "Unable to create key generator with algorithm {} and key size {bits}: Key length must be at least \
-                 {SHORTEST_KEY_BITS} bits",
-                self.inter_worker_key_generation_algorithm()
-            ))),
-            _ => Ok(()),
-        }
+        let Some(bits) = self.parsed().long("inter.worker.key.size") else { return Ok(()) };
+        let name = self.inter_worker_key_generation_algorithm();
+        // a key that is made for nothing tells best whether one can be made
+        let too_short = |_| Error::config(format!("Key length must be at least {SHORTEST_KEY_BITS} bits"));
+        let made =
+            u32::try_from(bits).map_err(too_short).and_then(|bits| MacAlgorithm::named(name)?.generate_key(Some(bits)));
+        made.map(drop).map_err(|reason| {
+            Error::config(format!("Unable to create key generator with algorithm {name} and key size {bits}: {reason}"))
+        })
     }
 
     fn text(&self, key: &str) -> &str {
@@ -222,9 +225,9 @@ mod tests {
             refusal(&[("inter.worker.key.size", "7")]),
             "Unable to create key generator with algorithm HmacSHA256 and key size 7: Key length must be at least 40 bits"
         );
-        assert!(refusal(&[("inter.worker.signature.algorithm", "nope")]).contains("HmacSHA512"));
+        assert!(refusal(&[("inter.worker.signature.algorithm", "nope")]).contains("nope not available"));
         assert!(refusal(&[("inter.worker.verification.algorithms", "")]).contains("At least one"));
-        assert!(refusal(&[("inter.worker.verification.algorithms", "nope,HmacSHA256")]).contains("not supported"));
+        assert!(refusal(&[("inter.worker.verification.algorithms", "nope,HmacSHA256")]).contains("nope not available"));
         assert_eq!(config(&[("inter.worker.key.ttl.ms", "0")]).unwrap().inter_worker_key_ttl(), None);
         config(&[
             ("inter.worker.signature.algorithm", "HmacSHA1"),

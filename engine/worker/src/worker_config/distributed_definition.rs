@@ -1,15 +1,12 @@
 //! The keys of a distributed worker, beyond those that both modes have.
 
 use volley_api::{ConfigDef, ConfigKey, ConfigType, ConfigValue, Importance, Validator};
+use volley_kafka::MacAlgorithm;
 
 use ConfigType::{Int, List, Long, Short, String as Text};
 use Importance::{High, Low, Medium};
 
 use super::definition::common_config_def;
-
-/// Algorithms of keys and signatures between workers; names count in any case, as in Java.
-pub(super) const MAC_ALGORITHMS: [&str; 6] =
-    ["HmacMD5", "HmacSHA1", "HmacSHA224", "HmacSHA256", "HmacSHA384", "HmacSHA512"];
 
 /// The keys of a distributed worker.
 pub fn distributed_config_def() -> ConfigDef {
@@ -284,17 +281,13 @@ fn replication_factor(value: &ConfigValue) -> Result<(), String> {
     }
 }
 
-fn is_mac_algorithm(name: &str) -> bool {
-    MAC_ALGORITHMS.iter().any(|known| known.eq_ignore_ascii_case(name))
-}
-
-fn unsupported_algorithm() -> String {
-    format!("the algorithm is not supported; the supported algorithms are: [{}]", MAC_ALGORITHMS.join(", "))
+fn check_algorithm(name: &str) -> Result<(), String> {
+    MacAlgorithm::named(name).map(drop).map_err(|error| error.to_string())
 }
 
 fn mac_algorithm(value: &ConfigValue) -> Result<(), String> {
     match value {
-        ConfigValue::String(name) if !is_mac_algorithm(name) => Err(unsupported_algorithm()),
+        ConfigValue::String(name) => check_algorithm(name),
         _ => Ok(()),
     }
 }
@@ -304,10 +297,7 @@ fn verification_algorithms(value: &ConfigValue) -> Result<(), String> {
         ConfigValue::List(names) if names.is_empty() => {
             Err("At least one signature verification algorithm must be provided".into())
         }
-        ConfigValue::List(names) => match names.iter().find(|name| !is_mac_algorithm(name)) {
-            None => Ok(()),
-            Some(name) => Err(format!("{name}: {}", unsupported_algorithm())),
-        },
+        ConfigValue::List(names) => names.iter().try_for_each(|name| check_algorithm(name)),
         _ => Ok(()),
     }
 }

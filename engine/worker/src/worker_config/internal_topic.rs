@@ -41,6 +41,18 @@ impl WorkerConfig {
         self.internal_topic("status.storage.", "status.storage.topic", "connector and task statuses")
     }
 
+    /// Says which settings of the topics do not count.
+    pub(super) fn warn_of_topic_settings(&self) {
+        if let Some(value) = self.originals().get("config.storage.partitions") {
+            warn!("Ignoring 'config.storage.partitions={value}' setting, since config topic partitions is always 1");
+        }
+        for prefix in ["config", "offset", "status"] {
+            if let Some(value) = self.originals().get(&format!("{prefix}.storage.cleanup.policy")) {
+                warn!("Ignoring '{prefix}.storage.cleanup.policy={value}' setting, since compaction is always used");
+            }
+        }
+    }
+
     fn internal_topic(&self, prefix: &'static str, key: &'static str, purpose: &'static str) -> InternalTopic {
         let number = |name: &str| self.parsed().long(&format!("{prefix}{name}"));
         let number = |name: &str| number(name).and_then(|number| i32::try_from(number).ok());
@@ -48,14 +60,8 @@ impl WorkerConfig {
         configs.remove("topic");
         configs.remove("replication.factor");
         let is_config_topic = prefix == "config.storage.";
-        if let Some(value) = configs.remove("partitions")
-            && is_config_topic
-        {
-            warn!("Ignoring '{prefix}partitions={value}' setting, since config topic partitions is always 1");
-        }
-        if let Some(value) = configs.remove("cleanup.policy") {
-            warn!("Ignoring '{prefix}cleanup.policy={value}' setting, since compaction is always used");
-        }
+        configs.remove("partitions");
+        configs.remove("cleanup.policy");
         InternalTopic {
             name: self.parsed().string(key).unwrap_or_default().to_owned(),
             key,
