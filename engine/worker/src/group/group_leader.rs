@@ -61,7 +61,7 @@ pub struct LedRebalance {
     /// For each member its assignment, in the order of the members.
     pub assignments: Vec<(String, ExtendedAssignment)>,
     /// The configuration that was assigned, to be the leader's own from now on, and who runs what of it; `None` if the
-    /// leader had not read the config topic far enough: nothing was assigned.
+    /// leader had not read the config topic far enough, or holds: nothing was assigned.
     pub outcome: Option<(Arc<ClusterConfigState>, LeaderState)>,
     /// Somebody will still run what has been deleted, for the leader did not know that it runs: it does now, and has to
     /// join again at once.
@@ -82,12 +82,32 @@ impl LedRebalance {
 #[derive(Debug)]
 pub struct GroupLeader {
     incremental: IncrementalCooperativeAssignor,
+    max_delay_ms: i32,
 }
 
 impl GroupLeader {
     /// One that waits so long for a lost worker (`scheduled.rebalance.max.delay.ms`).
     pub fn new(max_delay_ms: i32) -> Self {
-        Self { incremental: IncrementalCooperativeAssignor::new(max_delay_ms) }
+        Self { incremental: IncrementalCooperativeAssignor::new(max_delay_ms), max_delay_ms }
+    }
+
+    /// Forgets who ran what: this worker has been away, and so may the others have been.
+    pub fn forget(&mut self) {
+        self.incremental = IncrementalCooperativeAssignor::new(self.max_delay_ms);
+    }
+
+    /// Leaves everything where it is and lets all members join again after `delay_ms`, for the first rebalance after this
+    /// worker has been away: the others are on their way back. Kafka Connect has no such rule, and gives the first to come
+    /// everything, or leaves it lying for `scheduled.rebalance.max.delay.ms`.
+    pub fn hold(rebalance: &Rebalance<'_>, delay_ms: i32) -> LedRebalance {
+        let furthest = rebalance.members.iter().map(|member| member.state.config_offset).max().unwrap_or(-1);
+        let assignment = ExtendedAssignment { delay_ms, ..common(rebalance, AssignmentError::None, furthest) };
+        let ids = rebalance.members.iter().map(|member| member.id.clone());
+        LedRebalance {
+            assignments: ids.map(|id| (id, assignment.clone())).collect(),
+            outcome: None,
+            must_follow: false,
+        }
     }
 
     /// Decides on a rebalance. `snapshot` is the configuration that this worker joined with, `fresh` gets what has been
@@ -228,6 +248,23 @@ mod tests {
     fn rebalance<'a>(members: &'a [GroupMember], generation: i32, last_completed_generation: i32) -> Rebalance<'a> {
         let (protocol, leader_id) = (ConnectProtocol::Sessioned, "w1");
         Rebalance { protocol, leader_id, members, last_completed_generation, generation, now_ms: 0 }
+    }
+
+    #[test]
+    fn a_leader_that_has_been_away_waits_for_the_others_and_then_gives_everything_away_at_once() {
+        let mut leader = GroupLeader::new(300_000);
+        let all = [member("w1", &[]), member("w2", &[])];
+        leader.lead(&rebalance(&all, 5, 4), config(&["a", "b"]), || unreachable!());
+        leader.forget();
+        let alone = [member("w1", &[])];
+        let held = GroupLeader::hold(&rebalance(&alone, 6, 5), 1_000);
+        assert!(
+            held.assignments.iter().all(|(_, it)| it.assigned().is_empty() && !it.revokes() && it.delay_ms == 1_000)
+        );
+        let back = [member("w1", &[]), member("w3", &[])];
+        let led = leader.lead(&rebalance(&back, 7, 6), config(&["a", "b"]), || unreachable!());
+        let counts: Vec<_> = led.assignments.iter().map(|(_, it)| (it.connectors.len(), it.delay_ms)).collect();
+        assert_eq!(counts, [(1, 0), (1, 0)]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::clock::now_ms;
 use crate::group::{self, ConnectProtocol, ExtendedAssignment, GroupLeader, LeaderState, Rebalance, WorkerState};
 use crate::herder::Node;
 use crate::storage::ClusterConfigState;
+use crate::worker_config::WorkerConfig;
 
 /// What came out of a rebalance.
 #[derive(Debug)]
@@ -43,11 +44,18 @@ pub(super) struct Membership {
     leader: GroupLeader,
     url: String,
     last_completed_generation: i32,
+    was_cut_off: bool,
 }
 
 impl Membership {
     pub(super) fn new(member: GroupMember, configured: ConnectProtocol, leader: GroupLeader, url: String) -> Self {
-        Self { member, configured, leader, url, last_completed_generation: -1 }
+        Self { member, configured, leader, url, last_completed_generation: -1, was_cut_off: false }
+    }
+
+    /// The coordinator has been out of reach: what this worker knew of the others as their leader is void.
+    pub(super) fn was_cut_off(&mut self) {
+        self.was_cut_off = true;
+        self.leader.forget();
     }
 
     pub(super) fn member(&self) -> &GroupMember {
@@ -83,6 +91,7 @@ impl Membership {
             true => self.lead(node, writer, protocol, &joined, state).await.map_err(GroupError::Fatal)?,
             false => Led::default(),
         };
+        self.was_cut_off = false;
         let Led { assignments, owners, must_follow } = led;
         let synced = self.member.sync(assignments).await?;
         let assignment = ExtendedAssignment::decode(&synced).map_err(GroupError::Fatal)?;
@@ -115,9 +124,19 @@ impl Membership {
             generation: joined.generation,
             now_ms: now_ms(),
         };
-        let led = self.leader.lead(&rebalance, Arc::clone(state), || node.configs.snapshot());
+        let hold_ms = hold_ms(&node.config);
+        let led = match self.was_cut_off && protocol.is_cooperative() && hold_ms > 0 {
+            true => GroupLeader::hold(&rebalance, hold_ms),
+            false => self.leader.lead(&rebalance, Arc::clone(state), || node.configs.snapshot()),
+        };
         let assignments = led.encode(protocol)?.into_iter().map(|(id, bytes)| (id, Bytes::from(bytes))).collect();
         let owners = led.outcome.map(|(_, owners)| owners).unwrap_or_default();
         Ok(Led { assignments, owners, must_follow: led.must_follow })
     }
+}
+
+/// How long a leader that comes back waits for the others: they look for the coordinator once in a heartbeat interval.
+fn hold_ms(config: &WorkerConfig) -> i32 {
+    let hold = (config.heartbeat_interval() * 2).min(config.scheduled_rebalance_max_delay());
+    i32::try_from(hold.as_millis()).unwrap_or(i32::MAX)
 }
