@@ -19,7 +19,7 @@ use super::state::Timeouts;
 use super::tests::{Answer, send, test_state};
 use crate::herder::{Herder, StandaloneHerder};
 use crate::json_config::GivenConfig;
-use crate::testing::{Follower, config_map, test_herder};
+use crate::testing::{Follower, Gate, config_map, test_herder};
 
 /// A request as another worker saw it.
 #[derive(Clone, Debug)]
@@ -300,6 +300,27 @@ async fn a_request_that_takes_too_long_says_what_the_worker_does() {
     assert!(message.starts_with("Request timed out. The last operation the worker completed was reading"), "{message}");
     // What does not ask the herder's loop is answered all the same.
     assert_eq!(send(&router, "GET", "/connector-plugins", None, &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_plug_in_that_hangs_holds_up_its_own_request_only() {
+    let mut state = test_state(test_herder());
+    state.timeouts.request = Duration::from_millis(300);
+    let router = router(state, true);
+    let ask = |method: &'static str, path: &'static str, body: Value| {
+        let router = router.clone();
+        async move { send(&router, method, path, Some(body.to_string()), &[("content-type", "application/json")]).await }
+    };
+    let stuck = json!({ "connector.class": "FakeSource", "hang.in": "validate", "gate": "rest" });
+    let fine = json!({ "name": "fine", "config": { "connector.class": "FakeSource" } });
+    let hanging: Vec<_> =
+        (0..20).map(|_| tokio::spawn(ask("PUT", "/connectors/stuck/config", stuck.clone()))).collect();
+    assert_eq!(ask("POST", "/connectors", fine).await.status, 201);
+    assert_eq!(ask("GET", "/connectors", Value::Null).await.json(), json!(["fine"]));
+    for answer in hanging {
+        assert!(answer.await.unwrap().message().starts_with("Request timed out"));
+    }
+    Gate::named("rest").open();
 }
 
 #[tokio::test]

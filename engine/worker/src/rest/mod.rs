@@ -47,7 +47,6 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod tls_properties;
-mod version_range;
 
 pub use advertised::Advertised;
 pub use leader_client::{LeaderClient, SignatureHeaders};

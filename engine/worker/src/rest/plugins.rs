@@ -9,9 +9,10 @@ use super::error::RestResult;
 use super::json_body::JsonBody;
 use super::query::QueryParams;
 use super::state::RestState;
-use super::version_range::VersionRange;
 use crate::herder::HerderError;
-use crate::validation::{ConfigInfos, ConfigKeyInfo, plugin_definitions, validation_failure};
+use crate::validation::{
+    ConfigInfos, ConfigKeyInfo, VersionRange, no_such_version, plugin_definitions, validation_failure,
+};
 
 /// `GET /connector-plugins`
 pub(super) async fn list(State(state): State<RestState>, query: QueryParams) -> Json<Vec<Value>> {
@@ -39,14 +40,13 @@ pub(super) async fn definitions(
                        transformation, predicate.";
         return Err(HerderError::BadRequest(message.into()).into());
     }
-    if let Some(range) = query.first("version").map(VersionRange::parse)
-        && !range.contains(plugin.version)
-    {
-        return Err(HerderError::BadRequest(format!(
-            "Plugin {} not found that matches the version range {range}, available versions: [{}]",
-            plugin.class, plugin.version
-        ))
-        .into());
+    if let Some(spec) = query.first("version") {
+        let malformed = |_| HerderError::BadRequest(format!("Invalid version specification: {}", spec.trim()));
+        let range = VersionRange::parse(spec.trim()).map_err(malformed)?;
+        if !range.contains(plugin.version) {
+            let message = no_such_version(state.herder.plugins(), plugin.class, &range);
+            return Err(HerderError::BadRequest(message).into());
+        }
     }
     Ok(Json(plugin_definitions(plugin)))
 }

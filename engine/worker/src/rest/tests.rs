@@ -308,6 +308,15 @@ async fn plugins_are_listed_and_described() {
     ];
     assert_eq!(members, expected);
     assert_eq!(client.get("/connector-plugins/Nope/config").await.message(), "Unknown plugin Nope.");
+    for range in ["1.0", "%5B0.9,2)", "%20(,1.0%5D"] {
+        assert_eq!(client.get(&format!("/connector-plugins/FakeSource/config?version={range}")).await.status, 200);
+    }
+    let other = client.get("/connector-plugins/FakeSource/config?version=9.9").await;
+    let expected = "Plugin org.example.FakeSourceConnector not found that matches the version range [9.9,9.9], available \
+                    versions: [1.0]";
+    assert_eq!((other.status, other.message().as_str()), (400, expected));
+    let malformed = client.get("/connector-plugins/FakeSource/config?version=%5B1").await;
+    assert_eq!((malformed.status, malformed.message().as_str()), (400, "Invalid version specification: [1"));
     assert_eq!(client.get("/connector-plugins/FileConfigProvider/config").await.status, 400);
 }
 

@@ -105,7 +105,7 @@ pub(super) fn choose<'a>(
 }
 
 /// Why no plug-in of a class will do.
-pub(super) fn no_such_version(plugins: &Plugins, class: &str, range: &VersionRange) -> String {
+pub(crate) fn no_such_version(plugins: &Plugins, class: &str, range: &VersionRange) -> String {
     let versions = plugins.versions(class).join(", ");
     format!("Plugin {class} not found that matches the version range {range}, available versions: [{versions}]")
 }

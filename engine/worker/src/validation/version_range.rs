@@ -9,7 +9,7 @@ use std::fmt;
 
 /// Which versions will do.
 #[derive(Clone, Debug)]
-pub(super) struct VersionRange(Vec<Restriction>);
+pub(crate) struct VersionRange(Vec<Restriction>);
 
 #[derive(Clone, Debug)]
 struct Restriction {
@@ -24,7 +24,7 @@ impl VersionRange {
     ///
     /// # Errors
     /// What is wrong with it, in Maven's words.
-    pub(super) fn parse(spec: &str) -> Result<Self, String> {
+    pub(crate) fn parse(spec: &str) -> Result<Self, String> {
         let mut restrictions = Vec::new();
         let mut rest = spec;
         while rest.starts_with(['[', '(']) {
@@ -42,7 +42,7 @@ impl VersionRange {
     }
 
     /// Whether a version is within the range.
-    pub(super) fn contains(&self, version: &str) -> bool {
+    pub(crate) fn contains(&self, version: &str) -> bool {
         self.0.iter().any(|restriction| restriction.contains(version))
     }
 }
