@@ -267,3 +267,109 @@ fn what_we_have_written_a_java_worker_reads_and_goes_on_from() {
     });
     assert_eq!(stores.configs.snapshot().target_state("lines-1"), Some(TargetState::Started));
 }
+
+/// A file source with an offset topic of its own, handed over from Java to Volley and back.
+#[test]
+fn a_connector_s_own_offset_topic_is_taken_over_both_ways() {
+    let kafka = Kafka::shared();
+    let properties = distributed_properties(kafka, &kafka.unique("own-offsets-group"));
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("lines.txt");
+    let file = path.display().to_string();
+    let (topic, own) = (kafka.topic("own-lines", 1), kafka.unique("own-offsets-of-lines"));
+    std::fs::write(&path, "").unwrap();
+    let mut text = String::new();
+    for (life, vendor) in [Vendor::Java, Vendor::Volley, Vendor::Java].into_iter().enumerate() {
+        let mut worker = ConnectWorker::start(vendor, Mode::Distributed, &properties);
+        if life == 0 {
+            let config = json!({"connector.class": "FileStreamSource", "file": file, "topic": topic,
+                                "offsets.storage.topic": own});
+            create(&worker, "lines", "RUNNING", config);
+        }
+        text.push_str(&format!("of life {life}\nand more\n"));
+        std::fs::write(&path, &text).unwrap();
+        let offset = json!([{"partition": {"filename": file}, "offset": {"position": text.len()}}]);
+        wait_until(SOON, "the offsets are committed", || {
+            let (_, offsets) = worker.ask("GET", "/connectors/lines/offsets", None);
+            (offsets["offsets"] == offset).then_some(())
+        });
+        let values: Vec<_> = kafka.read_topic(&topic).into_iter().map(|message| message.value).collect();
+        assert_eq!(values.len(), 2 * (life + 1), "no line is missing or comes twice");
+        let mut keys: Vec<_> = kafka.read_topic(&own).into_iter().map(|message| message.key.unwrap()).collect();
+        keys.dedup();
+        assert_eq!(keys, [format!(r#"["lines",{{"filename":"{file}"}}]"#).into_bytes()]);
+        if life == 2 {
+            change(&worker, "PUT", "/connectors/lines/stop", None);
+            await_state(&worker, "lines", "STOPPED", 0);
+        }
+        worker.stop();
+    }
+    let mut worker = ConnectWorker::start(Vendor::Volley, Mode::Distributed, &properties);
+    wait_until(SOON, "the offsets are reset", || {
+        (worker.ask("DELETE", "/connectors/lines/offsets", None).0 == 200).then_some(())
+    });
+    worker.stop();
+    let worker = ConnectWorker::start(Vendor::Java, Mode::Distributed, &properties);
+    assert_eq!(
+        worker.ask("GET", "/connectors/lines/offsets", None).1["offsets"],
+        json!([]),
+        "forgotten in both topics"
+    );
+}
+
+#[test]
+fn a_java_leader_that_writes_in_transactions_is_read_and_can_be_fenced() {
+    let kafka = Kafka::shared();
+    let mut properties = distributed_properties(kafka, &kafka.unique("exactly-once-group"));
+    properties.push(("exactly.once.source.support", "enabled".to_owned()));
+    let worker = ConnectWorker::start(Vendor::Java, Mode::Distributed, &properties);
+    let topic = kafka.topic("exactly-once", 1);
+    let config = json!({"connector.class": "VerifiableSource", "tasks.max": "2", "topic": topic, "throughput": "20"});
+    create(&worker, "source", "RUNNING", config);
+    await_state(&worker, "source", "RUNNING", 2);
+    wait_until(SOON, "offsets are committed", || {
+        let (_, offsets) = worker.ask("GET", "/connectors/source/offsets", None);
+        (offsets["offsets"].as_array()?.len() == 2).then_some(())
+    });
+    change(&worker, "PUT", "/connectors/source/stop", None);
+    await_state(&worker, "source", "STOPPED", 0);
+
+    let stores = stores_of(&properties);
+    let state = stores.configs.snapshot();
+    assert_eq!(state.target_state("source"), Some(TargetState::Stopped));
+    assert_eq!(state.fenced_task_count("source"), Some(2));
+    let mut listed: Vec<_> = stores.offsets.list("source").unwrap();
+    listed.sort_by_key(|(partition, _)| partition["id"].as_i64());
+    let offsets = worker.ask("GET", "/connectors/source/offsets", None).1["offsets"].clone();
+    let ours: Vec<_> =
+        listed.into_iter().map(|(partition, offset)| json!({"partition": partition, "offset": offset})).collect();
+    let mut theirs = offsets.as_array().unwrap().clone();
+    theirs.sort_by_key(|entry| entry["partition"]["id"].as_i64());
+    assert_eq!(ours, theirs);
+
+    stores.configs.set_leader(true).unwrap();
+    let made = map(&[("connector.class", "MockSink"), ("topics", "unused"), ("name", "ours")]);
+    stores
+        .configs
+        .write(&[
+            ConfigRecord::TargetState("ours".into(), Some(TargetState::Stopped)),
+            ConfigRecord::Connector("ours".into(), Some(made.into())),
+        ])
+        .unwrap();
+    wait_until(SOON, "the Java worker reads it", || {
+        (worker.ask("GET", "/connectors", None).1 == json!(["ours", "source"])
+            || worker.ask("GET", "/connectors", None).1 == json!(["source", "ours"]))
+        .then_some(())
+    });
+    let body = json!({"connector.class": "MockSink", "topics": "unused", "name": "theirs"});
+    let (status, answer) = worker.ask("PUT", "/connectors/theirs/config", Some(&body));
+    assert_eq!(status, 500, "the Java leader is fenced: {answer}");
+    assert!(answer["message"].as_str().unwrap().contains("can be safely retried"), "{answer}");
+    wait_until(SOON, "the Java leader has taken the right back", || {
+        (worker.ask("PUT", "/connectors/theirs/config", Some(&body)).0 == 201).then_some(())
+    });
+    let refused = stores.configs.write(&[ConfigRecord::TaskCount("ours".into(), 1)]).unwrap_err();
+    assert!(refused.to_string().contains("can be safely retried"), "{refused}");
+    stores.configs.refresh(SOON).unwrap();
+    assert!(stores.configs.snapshot().contains("theirs"));
+}
