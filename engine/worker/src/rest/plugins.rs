@@ -36,9 +36,11 @@ pub(super) async fn definitions(
     let plugin = state.herder.plugins().find_any(&name);
     let plugin = plugin.ok_or_else(|| HerderError::NotFound(format!("Unknown plugin {name}.")))?;
     if plugin.kind() == PluginKind::ConfigProvider {
-        let message = "Invalid plugin type configprovider. Valid types are sink, source, converter, header_converter, \
-                       transformation, predicate.";
-        return Err(HerderError::BadRequest(message.into()).into());
+        return Err(HerderError::BadRequest(format!(
+            "Invalid plugin class {name}. Valid types are sink, source, converter, header_converter, transformation, \
+             predicate."
+        ))
+        .into());
     }
     if let Some(spec) = query.first("version") {
         let malformed = |_| HerderError::BadRequest(format!("Invalid version specification: {}", spec.trim()));
