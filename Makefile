@@ -5,6 +5,8 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/volley/target
 
 # Arguments of the drain bench, such as DRAIN="--write" or DRAIN="--only floor,volley --runs 1".
 DRAIN =
+# Arguments of the scale bench, such as SCALE="--write" or SCALE="--only volley --connectors 50".
+SCALE =
 
 .PHONY: test lint bench clean-testbed
 
@@ -17,10 +19,11 @@ lint:
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
-# Each stage alone, then whole drains beside a floor written by hand: docs/performance.md.
+# Each stage alone, whole drains beside a floor written by hand, a group of workers beside Java's: docs/performance.md.
 bench:
 	cargo bench --bench stages
 	cargo bench --bench drain -- $(DRAIN)
+	cargo bench --bench scale -- $(SCALE)
 
 # The servers of the tests, to install them anew.
 clean-testbed:

@@ -14,6 +14,7 @@
 mod contender;
 mod drain_report;
 mod floor;
+mod marked_page;
 mod measured_process;
 mod parquet_output;
 mod payment;
@@ -32,6 +33,7 @@ use clap::Parser;
 use contender::{Arena, Contender, can_pin};
 use drain_report::DrainReport;
 use floor::Floor;
+use marked_page::write_between_marks;
 use payments_topic::PaymentsTopic;
 use testbed::Kafka;
 
@@ -111,7 +113,7 @@ fn main() -> Result<()> {
         bail!("failed: {}", failures.join("\n"));
     }
     if arguments.write {
-        drain_report::write_into_page(&Path::new(ROOT).join("docs/performance.md"), &markdown)?;
+        write_between_marks(&Path::new(ROOT).join("docs/performance.md"), "drain", &markdown)?;
     }
     Ok(())
 }

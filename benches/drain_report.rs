@@ -2,16 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::fs;
-use std::path::Path;
-
-use anyhow::{Context, Result};
 
 use crate::contender::{AtRest, Contender, Drained};
 use crate::payment;
 
-const START_MARK: &str = "<!-- drain -->";
-const END_MARK: &str = "<!-- /drain -->";
 const MB: f64 = 1e6;
 
 /// All measurements of one run of the bench.
@@ -154,16 +148,6 @@ impl Aim {
         let (name, limit, digits) = (self.name, self.limit, self.digits);
         let _ = writeln!(text, "| {name} | {measured:.digits$} | {sign} {limit} | {verdict} |");
     }
-}
-
-/// Puts `markdown` between the marks of the page at `path`, in place of what is there.
-pub(crate) fn write_into_page(path: &Path, markdown: &str) -> Result<()> {
-    let page = fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
-    let marks = || format!("{} needs the lines {START_MARK} and {END_MARK}", path.display());
-    let (before, rest) = page.split_once(START_MARK).with_context(marks)?;
-    let (_, after) = rest.split_once(END_MARK).with_context(marks)?;
-    fs::write(path, format!("{before}{START_MARK}\n{markdown}{END_MARK}{after}"))?;
-    Ok(())
 }
 
 /// `1 234 567`
