@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod bad_records;
+mod bounce;
 mod custom_connector;
 mod delivered_rows;
 mod exactly_once;
@@ -19,11 +20,16 @@ mod kafka_tls;
 mod kafka_topic_log;
 mod life_cycle;
 mod memory;
+mod mixed_group;
+mod python_client;
 mod quickstart;
+mod rest_differential;
 mod rest_front;
 mod s3_testbed;
 mod secrets;
 mod source_tasks;
 mod storage_java;
+mod takeover;
 mod testbed;
+mod worker_group;
 mod worker_process;

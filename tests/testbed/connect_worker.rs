@@ -3,7 +3,8 @@
 //! Both are started on the same properties and asked in the same way, so that a test can say which of them it wants and
 //! leave the rest alone.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -17,7 +18,19 @@ use super::worker_properties::WorkerProperties;
 
 const READY: Duration = Duration::from_secs(90);
 const ENDED: Duration = Duration::from_secs(60);
-const JAVA_OPTIONS: [&str; 4] = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"];
+/// For tests: small, and soon up.
+const SMALL_JVM: &[&str] = &["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
+/// As `connect-distributed.sh` does it.
+const USUAL_JVM: &[&str] = &[
+    "-Xms256M",
+    "-Xmx2G",
+    "-server",
+    "-XX:+UseG1GC",
+    "-XX:MaxGCPauseMillis=20",
+    "-XX:InitiatingHeapOccupancyPercent=35",
+    "-XX:+ExplicitGCInvokesConcurrent",
+];
+const TAIL: usize = 30;
 const PROPERTIES: &str = "worker.properties";
 
 /// Whose worker.
@@ -43,11 +56,26 @@ pub(crate) struct ConnectWorker {
     port: u16,
     vendor: Vendor,
     mode: Mode,
+    java_options: &'static [&'static str],
 }
 
 impl ConnectWorker {
     /// Starts a worker on these properties, to which it adds `listeners`; does not wait for it.
     pub(crate) fn launch(vendor: Vendor, mode: Mode, properties: &WorkerProperties) -> Self {
+        Self::launch_with(vendor, mode, properties, SMALL_JVM)
+    }
+
+    /// The same; a Java worker gets the options that Kafka's own scripts give it.
+    pub(crate) fn launch_as_distributed(vendor: Vendor, mode: Mode, properties: &WorkerProperties) -> Self {
+        Self::launch_with(vendor, mode, properties, USUAL_JVM)
+    }
+
+    fn launch_with(
+        vendor: Vendor,
+        mode: Mode,
+        properties: &WorkerProperties,
+        java_options: &'static [&'static str],
+    ) -> Self {
         let directory = data_directory("connect");
         let port = free_port();
         let mut text: String = properties.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
@@ -55,7 +83,7 @@ impl ConnectWorker {
             text.push_str(&format!("listeners=http://127.0.0.1:{port}\n"));
         }
         fs::write(directory.join(PROPERTIES), text).unwrap();
-        let mut worker = Self { process: None, directory, port, vendor, mode };
+        let mut worker = Self { process: None, directory, port, vendor, mode, java_options };
         worker.launch_again();
         worker
     }
@@ -70,7 +98,7 @@ impl ConnectWorker {
     /// Starts it again after [`ConnectWorker::stop`] or [`ConnectWorker::kill`], on the same properties and port.
     pub(crate) fn launch_again(&mut self) {
         let command = match self.vendor {
-            Vendor::Java => java_command(self.mode),
+            Vendor::Java => java_command(self.mode, self.java_options),
             Vendor::Volley => volley_command(self.mode),
         };
         let environment = [("VOLLEY_PROBES", "1")];
@@ -131,6 +159,25 @@ impl ConnectWorker {
         text.lines().map(str::to_owned).collect()
     }
 
+    /// How much it has written to standard output, in bytes.
+    pub(crate) fn stdout_length(&self) -> u64 {
+        fs::metadata(self.directory.join("stdout")).map_or(0, |metadata| metadata.len())
+    }
+
+    /// Whole lines of standard output from this byte on.
+    pub(crate) fn stdout_from(&self, start: u64) -> String {
+        let mut bytes = Vec::new();
+        let read = File::open(self.directory.join("stdout")).and_then(|mut file| {
+            file.seek(SeekFrom::Start(start))?;
+            file.read_to_end(&mut bytes)
+        });
+        if read.is_err() {
+            return String::new();
+        }
+        let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        String::from_utf8_lossy(&bytes[..end]).into_owned()
+    }
+
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.directory.join("log")).unwrap_or_default()
     }
@@ -154,8 +201,11 @@ impl ConnectWorker {
         self.process.as_ref().expect("the worker is running")
     }
 
+    /// The end of the log, without the requests of the test.
     fn log_tail(&self) -> String {
-        self.process.as_ref().map(ServerProcess::log_tail).unwrap_or_default()
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().filter(|line| !line.contains("\"GET /")).collect();
+        lines[lines.len().saturating_sub(TAIL)..].join("\n")
     }
 }
 
@@ -164,6 +214,11 @@ impl Drop for ConnectWorker {
         if std::thread::panicking() {
             let state = if self.is_running() { "running" } else { "ended" };
             eprintln!("{:?} worker {} ({state}):\n{}\n", self.vendor, self.address(), self.log_tail());
+            // the whole log, for whoever looks into a failure
+            if let Some(logs) = std::env::var_os("VOLLEY_TEST_LOGS") {
+                let name = format!("{:?}-{}.log", self.vendor, self.port);
+                let _ = fs::copy(self.directory.join("log"), PathBuf::from(logs).join(name));
+            }
         }
         if self.process.is_none() {
             let _ = fs::remove_dir_all(&self.directory);
@@ -171,7 +226,7 @@ impl Drop for ConnectWorker {
     }
 }
 
-fn java_command(mode: Mode) -> Vec<String> {
+fn java_command(mode: Mode, options: &[&str]) -> Vec<String> {
     let main = match mode {
         Mode::Standalone => "org.apache.kafka.connect.cli.ConnectStandalone",
         Mode::Distributed => "org.apache.kafka.connect.cli.ConnectDistributed",
@@ -179,7 +234,7 @@ fn java_command(mode: Mode) -> Vec<String> {
     let logging = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/testbed/connect-log4j2.properties");
     let class_path = format!("{}/*", installed("connect").display());
     let mut command: Vec<String> = vec!["java".to_owned()];
-    command.extend(JAVA_OPTIONS.map(str::to_owned));
+    command.extend(options.iter().map(|option| (*option).to_owned()));
     command.push(format!("-Dlog4j2.configurationFile={logging}"));
     command.extend(["-cp".to_owned(), class_path, main.to_owned(), PROPERTIES.to_owned()]);
     command
@@ -190,5 +245,7 @@ fn volley_command(mode: Mode) -> Vec<String> {
         Mode::Standalone => "standalone",
         Mode::Distributed => "distributed",
     };
-    [env!("CARGO_BIN_EXE_volley"), mode, PROPERTIES].map(str::to_owned).to_vec()
+    // another build may be looked at with the same tests
+    let volley = std::env::var("VOLLEY_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_volley").to_owned());
+    vec![volley, mode.to_owned(), PROPERTIES.to_owned()]
 }

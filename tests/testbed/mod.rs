@@ -26,4 +26,6 @@ pub(crate) use rebalances::{Rebalance, Rebalances};
 #[allow(unused_imports)]
 pub(crate) use s3::S3;
 #[allow(unused_imports)]
+pub(crate) use server_process::installed;
+#[allow(unused_imports)]
 pub(crate) use worker_properties::{WorkerProperties, distributed_properties, standalone_properties};
