@@ -56,10 +56,10 @@ impl Acknowledgements {
         id
     }
 
-    /// One more message of the batch is on its way.
-    pub(crate) fn sent(&mut self, id: BatchId) {
-        if self.update(id, |batch| batch.sent += 1) {
-            self.outstanding += 1;
+    /// `messages` more of the batch are on their way.
+    pub(crate) fn sent(&mut self, id: BatchId, messages: usize) {
+        if self.update(id, |batch| batch.sent += messages) {
+            self.outstanding += messages;
         }
     }
 
@@ -198,10 +198,8 @@ mod tests {
                     Event::Submit(partition, messages) => {
                         let number = ids.len();
                         let id = acknowledgements.open(object("p", *partition), object("o", number), false);
-                        for _ in 0..*messages {
-                            acknowledgements.sent(id);
-                            outstanding.push(number);
-                        }
+                        acknowledgements.sent(id, *messages);
+                        outstanding.extend(vec![number; *messages]);
                         acknowledgements.close(id);
                         ids.push(id);
                         model.batches.push((*partition, *messages, 0));
@@ -239,7 +237,7 @@ mod tests {
     fn a_batch_that_is_still_being_sent_is_not_committable() {
         let mut acknowledgements = Acknowledgements::default();
         let id = acknowledgements.open(object("p", 0), object("o", 1), false);
-        acknowledgements.sent(id);
+        acknowledgements.sent(id, 1);
         acknowledgements.acknowledged(id, 1);
         assert!(acknowledgements.take_committable().is_empty());
         assert!(!acknowledgements.is_settled());

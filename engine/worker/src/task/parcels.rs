@@ -40,10 +40,10 @@ impl Parcels {
         token
     }
 
-    /// One more message is on its way.
-    pub(crate) fn sent(&mut self, token: u64) {
+    /// `messages` more are on their way.
+    pub(crate) fn sent(&mut self, token: u64, messages: usize) {
         if let Some(open) = self.open.get_mut(&token) {
-            open.outstanding += 1;
+            open.outstanding += messages;
         }
     }
 

@@ -28,6 +28,8 @@ use crate::task::{ConnectorTaskId, TaskProgress};
 const ACKNOWLEDGEMENT_LOOK: Duration = Duration::from_millis(20);
 /// The same where there is no room for the next message.
 const ROOM_LOOK: Duration = Duration::from_millis(5);
+/// Time for acknowledgements that a stop leaves after the last message.
+const SETTLING: Duration = Duration::from_secs(1);
 /// How often the producer is asked for what it has to say while nothing is on its way.
 const IDLE_LOOK: Duration = Duration::from_secs(5);
 /// After this long without a message the producer is given up, with its threads and connections; the next message makes
@@ -76,6 +78,30 @@ enum End {
     Finished,
     /// The task stops, or has failed elsewhere.
     Cut,
+}
+
+/// Messages that the producer has taken.
+#[derive(Clone, Copy, Debug, Default)]
+struct Taken {
+    messages: usize,
+    bytes: u64,
+}
+
+impl Taken {
+    fn add(&mut self, message: &Outgoing<'_>) {
+        self.messages += 1;
+        self.bytes += (message.key.map_or(0, <[u8]>::len) + message.value.map_or(0, <[u8]>::len)) as u64;
+    }
+}
+
+/// What became of a message that was to be handed over.
+enum Handed {
+    /// The producer has it.
+    Taken,
+    /// It will never take it.
+    Refused(Error),
+    /// The task is to stop before there is room for it.
+    TooLate,
 }
 
 /// The stage at work, on its own thread.
@@ -221,7 +247,9 @@ impl Producing {
         is_sent
     }
 
+    /// `false` if the task is to stop before everything is handed over.
     fn send(&mut self, token: u64, batch: BatchId, records: &Records, serialized: &SerializedRecords) -> Result<bool> {
+        let mut taken = Taken::default();
         // each message is handed over by itself: that is the producer's interface
         for row in 0..records.len() {
             let Some((key, value, headers)) = serialized.row(row) else { continue };
@@ -233,43 +261,60 @@ impl Producing {
                 value,
                 headers,
             };
-            if !self.send_one(token, batch, &outgoing)? {
-                return Ok(false);
+            let outcome = self.producer()?.try_send(&outgoing, token);
+            if matches!(outcome, Ok(true)) {
+                taken.add(&outgoing);
+                continue;
+            }
+            // acknowledgements are looked at from here on, and must find what they belong to
+            self.note_sent(token, batch, std::mem::take(&mut taken));
+            match self.await_room(&outgoing, token, outcome)? {
+                Handed::Taken => taken.add(&outgoing),
+                Handed::Refused(error) => {
+                    // it was sent and has failed: the batch is not without messages
+                    self.note_sent(token, batch, Taken { messages: 1, bytes: 0 });
+                    self.failed(token, error)?;
+                }
+                Handed::TooLate => return Ok(false),
             }
         }
+        self.note_sent(token, batch, taken);
         Ok(true)
     }
 
-    /// Hands one message over, waiting for room; `false` if the task is to stop before there is any.
-    fn send_one(&mut self, token: u64, batch: BatchId, message: &Outgoing<'_>) -> Result<bool> {
-        let mut full_since = None;
-        let error = loop {
-            match self.producer()?.try_send(message, token) {
-                Ok(true) => {
-                    self.parts.commits.acknowledgements.sent(batch);
-                    self.parcels.sent(token);
-                    self.last_sent = Instant::now();
-                    let size = message.key.map_or(0, <[u8]>::len) + message.value.map_or(0, <[u8]>::len);
-                    self.parts.progress.bytes_in.fetch_add(size as u64, Ordering::Relaxed);
-                    return Ok(true);
-                }
+    fn note_sent(&mut self, token: u64, batch: BatchId, taken: Taken) {
+        if taken.messages > 0 {
+            self.parts.commits.acknowledgements.sent(batch, taken.messages);
+            self.parcels.sent(token, taken.messages);
+            self.parts.progress.bytes_in.fetch_add(taken.bytes, Ordering::Relaxed);
+            self.last_sent = Instant::now();
+        }
+    }
+
+    /// Hands over a message that was not taken at once: `outcome` says why.
+    fn await_room(&mut self, message: &Outgoing<'_>, token: u64, mut outcome: Result<bool>) -> Result<Handed> {
+        let since = Instant::now();
+        loop {
+            match outcome {
+                Ok(true) => return Ok(Handed::Taken),
                 Ok(false) => {}
-                Err(error) => break error,
+                Err(error) => return Ok(Handed::Refused(error)),
             }
-            let since = *full_since.get_or_insert_with(Instant::now);
             let (patience, error) = self.producer()?.patience(message.topic);
             if since.elapsed() >= patience {
-                break error;
+                return Ok(Handed::Refused(error));
             }
-            if self.parts.control.is_stopping() {
-                return Ok(false);
+            if self.is_too_late_to_send() {
+                return Ok(Handed::TooLate);
             }
             self.look_after_what_is_on_its_way(ROOM_LOOK)?;
-        };
-        // it was sent and has failed: the batch is not without messages
-        self.parts.commits.acknowledgements.sent(batch);
-        self.parcels.sent(token);
-        self.failed(token, error).map(|()| true)
+            outcome = self.producer()?.try_send(message, token);
+        }
+    }
+
+    /// Whether a stop leaves no time to send more: what is sent has to be acknowledged and committed too.
+    fn is_too_late_to_send(&self) -> bool {
+        matches!(self.parts.control.wanted(), Wanted::Stopped { deadline } if Instant::now() + SETTLING >= deadline)
     }
 
     /// None of the messages can be sent, since the topic is refused.
@@ -283,7 +328,7 @@ impl Producing {
         for _ in (0..records.len()).filter(|row| serialized.row(*row).is_some()) {
             let error = Error::new(error.kind(), error.to_string()).with_exception(error.exception());
             self.tolerate(parcel, error)?;
-            self.parts.commits.acknowledgements.sent(parcel.batch);
+            self.parts.commits.acknowledgements.sent(parcel.batch, 1);
             self.parts.commits.acknowledgements.acknowledged(parcel.batch, 1);
         }
         Ok(())

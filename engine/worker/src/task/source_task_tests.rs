@@ -11,6 +11,8 @@ use crate::task::control::Wanted;
 use crate::task::source_world::{Poll, Running, world};
 use crate::testing::Gate;
 
+const SOON: Duration = Duration::from_secs(20);
+
 #[test]
 fn a_task_without_records_has_no_producer_and_one_thread() {
     let world = world(true);
@@ -77,6 +79,26 @@ fn a_stop_does_not_wait_for_ever_and_commits_what_is_acknowledged() {
     world.until("both are sent", |state| state.sent.len() == 2);
     assert_eq!(task.stop().unwrap(), TaskState::Unassigned);
     assert_eq!(task.stored("a"), Some(1));
+}
+
+#[test]
+fn a_stop_lets_a_batch_be_sent_to_its_end_while_there_is_time() {
+    let world = world(true);
+    world.change(|state| state.is_full = true);
+    let mut task = Running::start_with(&world, &[], false, Duration::from_secs(3600));
+    world.poll(Poll::Rows("a", vec!["1", "2", "3"], 3));
+    world.until("the first is sent", |state| state.sent.len() == 1);
+    task.request_stop_within(SOON);
+    world.change(|state| state.is_full = false);
+    assert_eq!(task.end().unwrap(), TaskState::Unassigned);
+    assert_eq!((world.state.lock().unwrap().sent.len(), task.stored("a")), (3, Some(3)));
+
+    world.change(|state| state.is_full = true);
+    let mut task = Running::start_with(&world, &[], false, Duration::from_secs(3600));
+    world.poll(Poll::Rows("a", vec!["1", "2", "3"], 3));
+    world.until("the first is sent", |state| state.sent.len() == 4);
+    assert_eq!(task.stop().unwrap(), TaskState::Unassigned);
+    assert_eq!((world.state.lock().unwrap().sent.len(), task.stored("a")), (4, None));
 }
 
 #[test]

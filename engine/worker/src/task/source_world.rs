@@ -51,6 +51,8 @@ pub(crate) struct State {
     /// Fates not collected yet.
     pub(crate) fates: Vec<Delivered>,
     pub(crate) acknowledges_all: bool,
+    /// Whether the producer has no room for the value `2`.
+    pub(crate) is_full: bool,
     pub(crate) missing_topics: HashSet<String>,
     pub(crate) producers: usize,
     pub(crate) states: Vec<TaskState>,
@@ -168,6 +170,9 @@ impl RecordProducer for FakeProducer {
         let value = String::from_utf8(message.value.unwrap().to_vec()).unwrap();
         if value == "refused" {
             return Err(Error::data("too large"));
+        }
+        if value == "2" && self.0.change(|state| state.is_full) {
+            return Ok(false);
         }
         self.0.change(|state| {
             if state.acknowledges_all {
@@ -385,7 +390,11 @@ impl Running {
     }
 
     pub(crate) fn request_stop(&self) {
-        self.control.want(Wanted::Stopped { deadline: Instant::now() + Duration::from_secs(1) });
+        self.request_stop_within(Duration::from_secs(1));
+    }
+
+    pub(crate) fn request_stop_within(&self, time: Duration) {
+        self.control.want(Wanted::Stopped { deadline: Instant::now() + time });
     }
 
     pub(crate) fn end(&mut self) -> Result<TaskState> {
