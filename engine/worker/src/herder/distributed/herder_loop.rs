@@ -163,7 +163,7 @@ impl HerderLoop {
         if !std::mem::replace(&mut self.is_cut_off, true) {
             warn!(%error, "this worker is cut off from its group: it stops what it runs, and tries to come back");
         }
-        self.membership.was_cut_off();
+        self.membership.was_cut_off(&self.parts.node);
         self.lose_everything().await;
     }
 

@@ -1,8 +1,10 @@
 //! This worker's place in the group: what it says when it joins, and what it decides as the leader.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 use tracing::warn;
 use volley_api::Error;
 use volley_kafka::{GroupError, GroupMember, Joined};
@@ -11,7 +13,7 @@ use super::config_writer::ConfigWriter;
 use crate::clock::now_ms;
 use crate::group::{self, ConnectProtocol, ExtendedAssignment, GroupLeader, LeaderState, Rebalance, WorkerState};
 use crate::herder::Node;
-use crate::storage::ClusterConfigState;
+use crate::storage::{ClusterConfigState, State, StatusKey};
 use crate::worker_config::WorkerConfig;
 
 /// What came out of a rebalance.
@@ -44,18 +46,40 @@ pub(super) struct Membership {
     leader: GroupLeader,
     url: String,
     last_completed_generation: i32,
-    was_cut_off: bool,
+    absent: Option<AbsentWorkers>,
+}
+
+/// The workers that ran something before this one was cut off: they were, too, and are on their way back.
+struct AbsentWorkers {
+    /// `host:port`
+    worker_ids: BTreeSet<String>,
+    /// Until when they are waited for, once this worker leads.
+    until: Option<Instant>,
 }
 
 impl Membership {
     pub(super) fn new(member: GroupMember, configured: ConnectProtocol, leader: GroupLeader, url: String) -> Self {
-        Self { member, configured, leader, url, last_completed_generation: -1, was_cut_off: false }
+        Self { member, configured, leader, url, last_completed_generation: -1, absent: None }
     }
 
-    /// The coordinator has been out of reach: what this worker knew of the others as their leader is void.
-    pub(super) fn was_cut_off(&mut self) {
-        self.was_cut_off = true;
-        self.leader.forget();
+    /// The coordinator has been out of reach: what this worker knew of the others as their leader is void. Those that ran
+    /// something are waited for.
+    pub(super) fn was_cut_off(&mut self, node: &Node) {
+        if self.absent.is_none() {
+            self.leader.forget();
+            self.absent = Some(AbsentWorkers { worker_ids: workers_with_work(node), until: None });
+        }
+    }
+
+    /// Whether to wait for others before anything is given away: until all are there that ran something before, or a
+    /// session time-out has passed.
+    fn awaits_others(&mut self, members: &[group::GroupMember], config: &WorkerConfig) -> bool {
+        let Some(absent) = &mut self.absent else { return false };
+        let patience = config.session_timeout().min(config.scheduled_rebalance_max_delay());
+        let until = *absent.until.get_or_insert_with(|| Instant::now() + patience);
+        let present: BTreeSet<&str> = members.iter().map(|member| worker_id(&member.state.url)).collect();
+        let all_are_there = absent.worker_ids.iter().all(|id| present.contains(id.as_str()));
+        !all_are_there && Instant::now() < until
     }
 
     pub(super) fn member(&self) -> &GroupMember {
@@ -91,11 +115,13 @@ impl Membership {
             true => self.lead(node, writer, protocol, &joined, state).await.map_err(GroupError::Fatal)?,
             false => Led::default(),
         };
-        self.was_cut_off = false;
         let Led { assignments, owners, must_follow } = led;
         let synced = self.member.sync(assignments).await?;
         let assignment = ExtendedAssignment::decode(&synced).map_err(GroupError::Fatal)?;
         self.last_completed_generation = joined.generation;
+        if assignment.delay_ms == 0 {
+            self.absent = None;
+        }
         Ok(Rebalanced { generation: joined.generation, protocol, is_leader, assignment, owners, must_follow })
     }
 
@@ -124,9 +150,11 @@ impl Membership {
             generation: joined.generation,
             now_ms: now_ms(),
         };
-        let hold_ms = hold_ms(&node.config);
-        let led = match self.was_cut_off && protocol.is_cooperative() && hold_ms > 0 {
-            true => GroupLeader::hold(&rebalance, hold_ms),
+        let led = match protocol.is_cooperative() && self.awaits_others(&members, &node.config) {
+            true => {
+                let look_again = i32::try_from(node.config.heartbeat_interval().as_millis()).unwrap_or(i32::MAX);
+                GroupLeader::hold(&rebalance, look_again)
+            }
             false => self.leader.lead(&rebalance, Arc::clone(state), || node.configs.snapshot()),
         };
         let assignments = led.encode(protocol)?.into_iter().map(|(id, bytes)| (id, Bytes::from(bytes))).collect();
@@ -135,8 +163,18 @@ impl Membership {
     }
 }
 
-/// How long a leader that comes back waits for the others: they look for the coordinator once in a heartbeat interval.
-fn hold_ms(config: &WorkerConfig) -> i32 {
-    let hold = (config.heartbeat_interval() * 2).min(config.scheduled_rebalance_max_delay());
-    i32::try_from(hold.as_millis()).unwrap_or(i32::MAX)
+/// The workers that run something, as far as the statuses know.
+fn workers_with_work(node: &Node) -> BTreeSet<String> {
+    let connectors = node.statuses.connectors();
+    let statuses = connectors.iter().flat_map(|name| {
+        let connector = node.statuses.get(&StatusKey::Connector(name.clone()));
+        connector.into_iter().chain(node.statuses.tasks(name).into_iter().map(|(_, status)| status))
+    });
+    let running = statuses.filter(|status| matches!(status.state, State::Running | State::Paused));
+    running.map(|status| status.worker_id).collect()
+}
+
+/// `host:port` of a worker with this URL.
+fn worker_id(url: &str) -> &str {
+    url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/')
 }
