@@ -85,6 +85,7 @@ impl Hop {
         let forward =
             self.query.iter().find(|(key, _)| key == FORWARD).map(|(_, value)| value.eq_ignore_ascii_case("true"));
         if forward == Some(false) {
+            // Where to does not matter: it goes no further.
             return Err(HerderError::Elsewhere(Some(String::new())).into());
         }
         let Some(target) = target else { return Err(HerderError::Elsewhere(None).into()) };
