@@ -2,12 +2,18 @@
 
 use volley_api::Plugin;
 
-/// The plug-ins of all crates.
+/// With this environment variable set to `1`, the probes of Kafka's integration tests are offered too.
+const PROBES: &str = "VOLLEY_PROBES";
+
+/// The plug-ins of all crates; probes only where `VOLLEY_PROBES=1`.
 pub fn builtin_plugins() -> Vec<Plugin> {
     let mut plugins = volley_connectors::plugins();
     plugins.extend(volley_converters::plugins());
     plugins.extend(volley_transforms::plugins());
     plugins.extend(volley_sql::plugins());
     plugins.extend(volley_worker::config_providers::plugins());
+    if std::env::var_os(PROBES).is_some_and(|value| value == "1") {
+        plugins.extend(volley_connectors::probe_plugins());
+    }
     plugins
 }

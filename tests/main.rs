@@ -21,6 +21,7 @@ mod kafka_topic_log;
 mod life_cycle;
 mod memory;
 mod mixed_group;
+mod probes;
 mod python_client;
 mod quickstart;
 mod rest_differential;

@@ -6,8 +6,10 @@ mod datagen;
 mod file_stream;
 mod object_store;
 mod pace;
+mod probes;
 mod tools;
 
+pub use probes::probe_plugins;
 use volley_api::Plugin;
 
 /// Every connector of this crate.

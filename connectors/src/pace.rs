@@ -20,6 +20,17 @@ impl Pace {
         Self { rate, due: 1.0, counted: now }
     }
 
+    /// For a key `throughput` of Kafka's tools, in messages a second; `None`, no limit, if it is negative. At 0 only the
+    /// first message comes.
+    pub(crate) fn of_throughput(throughput: i64) -> Option<Self> {
+        let rate = match throughput {
+            ..0 => return None,
+            0 => f64::MIN_POSITIVE,
+            1.. => throughput as f64,
+        };
+        Some(Self::new(rate, Instant::now()))
+    }
+
     /// How long until `rows` rows are due.
     fn until(&mut self, rows: usize, now: Instant) -> Duration {
         self.count(now);

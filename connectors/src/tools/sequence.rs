@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use volley_api::{ConfigMap, Error, Result, SourceContext, SourceOffset, SourcePartition};
@@ -37,7 +37,7 @@ impl Sequence {
             Some(stored) => stored_seqno(&stored)?.saturating_add(1),
             None => 0,
         };
-        Ok(Self { id, partition, next, pace: pace(throughput) })
+        Ok(Self { id, partition, next, pace: Pace::of_throughput(throughput) })
     }
 
     /// The number that comes next.
@@ -77,14 +77,4 @@ pub(super) fn stored_seqno(offset: &SourceOffset) -> Result<i64> {
 pub(super) fn number<T: std::str::FromStr>(config: &ConfigMap, key: &str, class: &str) -> Result<T> {
     let number = config.get(key).and_then(|text| text.parse().ok());
     number.ok_or_else(|| Error::fatal(format!("Invalid {class} configuration: `{key}` must be a whole number")))
-}
-
-fn pace(throughput: i64) -> Option<Pace> {
-    let rate = match throughput {
-        ..0 => return None,
-        // in Java, too, the first message is not held back
-        0 => f64::MIN_POSITIVE,
-        1.. => throughput as f64,
-    };
-    Some(Pace::new(rate, Instant::now()))
 }

@@ -1,0 +1,266 @@
+//! `TestableSourceConnector` and `MonitorableSourceConnector`: number their messages, and fail at the start or stop if told
+//! to.
+//!
+//! | key | default | meaning |
+//! |---|---|---|
+//! | `topic` | `sequential-topic` | where to send |
+//! | `num.tasks` | `tasks.max` | number of tasks |
+//! | `messages.per.poll` | 1 | messages of a batch |
+//! | `throughput` | -1 | messages a second of each task, -1: no limit |
+//! | `max.messages` | no limit | last number |
+//! | `connector.start.inject.error`, `connector.stop.inject.error`, `task-<name>-<i>.start.inject.error` | false | fail there |
+//! | `custom.exactly.once.support` | `null` | `supported`, `unsupported`, `null` (does not say) or `fail` |
+//! | `custom.transaction.boundaries` | `unsupported` | the same |
+//! | `alter.offsets.result` | false | whether it vouches for altered offsets |
+//!
+//! Task `i` counts from 1, or goes on behind its stored number `N`: key `key-<name>-<i>-N`, value `value-<name>-<i>-N`, a
+//! header `header-N` with the number; source partition `{"task.id":"<name>-<i>"}`, offset `{"saved":N}`. Transactions of its
+//! own it does not define.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use arrow::array::{ArrayRef, StringArray};
+use arrow::datatypes::{DataType, Field};
+use serde_json::Value as Json;
+use volley_api::{
+    Column, ConfigDef, ConfigMap, Connector, ConnectorContext, Error, Header, Plugin, PluginFactory, Polled, Records,
+    Result, RowIndex, SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask, Support, Value,
+};
+
+use super::dropping_sink::alter_offsets_result;
+use crate::pace::Pace;
+
+const TASK_ID: &str = "task.id";
+const SAVED: &str = "saved";
+
+/// Both.
+pub(super) fn plugins() -> Vec<Plugin> {
+    [
+        "org.apache.kafka.connect.integration.TestableSourceConnector",
+        "org.apache.kafka.connect.integration.MonitorableSourceConnector",
+    ]
+    .into_iter()
+    .map(plugin)
+    .collect()
+}
+
+fn plugin(class: &'static str) -> Plugin {
+    Plugin {
+        class,
+        aliases: &[],
+        version: "some great version",
+        documentation: "A probe that numbers its messages, and fails at the start or stop if told to.",
+        config_def: ConfigDef::new(),
+        factory: PluginFactory::Source {
+            connector: Arc::new(|| Box::new(TestableSourceConnector::default())),
+            task: Arc::new(|| Box::new(TestableSourceTask::default())),
+        },
+    }
+}
+
+fn is_true(config: &ConfigMap, key: &str) -> bool {
+    config.get(key).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
+fn injected(what: &str) -> Error {
+    Error::fatal(format!("Injecting errors during {what}")).with_exception("java.lang.RuntimeException")
+}
+
+fn number<T: std::str::FromStr>(config: &ConfigMap, key: &str, default: T) -> Result<T> {
+    match config.get(key) {
+        None => Ok(default),
+        Some(text) => text.parse().map_err(|_| Error::config(format!("`{key}` must be a number, not `{text}`"))),
+    }
+}
+
+/// What a key of these values says of an ability.
+fn support(config: &ConfigMap, key: &str, default: Option<Support>, failure: &str) -> Result<Option<Support>> {
+    match config.get(key).map(|text| text.to_lowercase()).as_deref() {
+        None => Ok(default),
+        Some("supported") => Ok(Some(Support::Supported)),
+        Some("unsupported") => Ok(Some(Support::Unsupported)),
+        Some("fail") => Err(Error::fatal(failure)),
+        Some(_) => Ok(None),
+    }
+}
+
+#[derive(Debug, Default)]
+struct TestableSourceConnector {
+    fails_at_stop: bool,
+}
+
+impl Connector for TestableSourceConnector {
+    fn config_def(&self) -> ConfigDef {
+        ConfigDef::new()
+    }
+
+    fn start(&mut self, _context: ConnectorContext, config: &ConfigMap) -> Result<()> {
+        self.fails_at_stop = is_true(config, "connector.stop.inject.error");
+        match is_true(config, "connector.start.inject.error") {
+            true => Err(injected("connector start")),
+            false => Ok(()),
+        }
+    }
+
+    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
+        let name = config.get("name").cloned().unwrap_or_default();
+        let task = |task: usize| {
+            let mut config = config.clone();
+            config.insert("connector.name".to_owned(), name.clone());
+            config.insert(TASK_ID.to_owned(), format!("{name}-{task}"));
+            config
+        };
+        Ok((0..number(config, "num.tasks", max_tasks)?).map(task).collect())
+    }
+
+    /// There is no other way for a stop to fail.
+    fn stop(&mut self) {
+        assert!(!self.fails_at_stop, "Injecting errors during connector stop");
+    }
+
+    fn alter_offsets(
+        &mut self,
+        config: &ConfigMap,
+        _offsets: &[(SourcePartition, Option<SourceOffset>)],
+    ) -> Result<bool> {
+        Ok(alter_offsets_result(config))
+    }
+
+    fn exactly_once_support(&self, config: &ConfigMap) -> Result<Option<Support>> {
+        support(config, "custom.exactly.once.support", None, "oops")
+    }
+
+    fn can_define_transaction_boundaries(&self, config: &ConfigMap) -> Result<Option<Support>> {
+        support(config, "custom.transaction.boundaries", Some(Support::Unsupported), "oh no :(")
+    }
+}
+
+/// `None` until started.
+#[derive(Debug, Default)]
+struct TestableSourceTask(Option<Running>);
+
+#[derive(Debug)]
+struct Running {
+    task_id: String,
+    topic: Arc<str>,
+    partition: SourcePartition,
+    /// The last number that was sent.
+    saved: i64,
+    last: i64,
+    per_poll: usize,
+    pace: Option<Pace>,
+}
+
+impl SourceTask for TestableSourceTask {
+    fn start(&mut self, context: SourceContext, config: &ConfigMap) -> Result<()> {
+        let task_id = config.get(TASK_ID).cloned().unwrap_or_else(|| format!("{}-{}", context.connector, context.task));
+        if is_true(config, &format!("task-{task_id}.start.inject.error")) {
+            return Err(injected("task start"));
+        }
+        let partition = SourcePartition::from_iter([(TASK_ID.to_owned(), Json::from(task_id.as_str()))]);
+        let stored = (context.offset)(&partition)?;
+        self.0 = Some(Running {
+            topic: config.get("topic").map_or("sequential-topic", String::as_str).into(),
+            saved: stored.as_ref().and_then(|offset| offset.get(SAVED)).and_then(Json::as_i64).unwrap_or(0),
+            last: number(config, "max.messages", i64::MAX)?,
+            per_poll: number(config, "messages.per.poll", 1usize)?.max(1),
+            pace: Pace::of_throughput(number(config, "throughput", -1)?),
+            task_id,
+            partition,
+        });
+        Ok(())
+    }
+
+    fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
+        let Some(running) = &mut self.0 else { return Err(Error::fatal("the task is polled before its start")) };
+        let left = usize::try_from(running.last.saturating_sub(running.saved)).unwrap_or(0);
+        let len = running.per_poll.min(left);
+        if len == 0 {
+            thread::sleep(max_wait);
+            return Ok(Polled::Idle);
+        }
+        match running.pace.as_mut().map_or(len, |pace| pace.wait_for(len, max_wait)) {
+            0 => Ok(Polled::Idle),
+            len => Ok(Polled::Batches(vec![running.batch(len)])),
+        }
+    }
+
+    fn stop(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Running {
+    fn batch(&mut self, len: usize) -> SourceBatch {
+        let first = self.saved + 1;
+        self.saved += len as i64;
+        let texts = |what: &str| -> ArrayRef {
+            let text = |number| format!("{what}-{}-{number}", self.task_id);
+            Arc::new(StringArray::from_iter_values((first..=self.saved).map(text)))
+        };
+        let column = |name: &str, texts| Column::new(Arc::new(Field::new(name, DataType::Utf8, false)), texts);
+        let header = |number| vec![Header { name: format!("header-{number}").into(), value: Value::Int64(number) }];
+        let records = Records {
+            topic: Arc::clone(&self.topic),
+            kafka_partition: None,
+            key: column("key", texts("key")),
+            value: column("value", texts("value")),
+            timestamps: vec![-1; len].into(),
+            headers: Some(Arc::new((first..=self.saved).map(header).collect())),
+            rows: RowIndex::all(len),
+            origin: None,
+        };
+        let offset = SourceOffset::from_iter([(SAVED.to_owned(), Json::from(self.saved))]);
+        SourceBatch { records, partition: self.partition.clone(), offset }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::array::AsArray;
+
+    use super::*;
+
+    fn map(entries: &[(&str, &str)]) -> ConfigMap {
+        entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn task(entries: &[(&str, &str)], stored: Option<i64>) -> Result<TestableSourceTask> {
+        let config = TestableSourceConnector::default().task_configs(&map(&[&[("name", "n")], entries].concat()), 2)?;
+        let context = SourceContext {
+            connector: "n".into(),
+            task: 1,
+            offset: Arc::new(move |_| {
+                Ok(stored.map(|number| SourceOffset::from_iter([(SAVED.to_owned(), Json::from(number))])))
+            }),
+        };
+        let mut task = TestableSourceTask::default();
+        task.start(context, &config[1]).map(|()| task)
+    }
+
+    #[test]
+    fn numbers_go_on_behind_the_stored_one_up_to_the_last() {
+        let mut task = task(&[("messages.per.poll", "10"), ("max.messages", "8")], Some(5)).unwrap();
+        let Polled::Batches(batches) = task.poll(Duration::ZERO).unwrap() else { panic!("nothing came") };
+        let records = &batches[0].records;
+        let keys: Vec<_> = records.key.array.as_string::<i32>().iter().flatten().collect();
+        assert_eq!(keys, ["key-n-1-6", "key-n-1-7", "key-n-1-8"]);
+        assert_eq!(records.headers.as_ref().unwrap()[0][0].value, Value::Int64(6));
+        assert_eq!(serde_json::to_string(&batches[0].partition).unwrap(), r#"{"task.id":"n-1"}"#);
+        assert_eq!(serde_json::to_string(&batches[0].offset).unwrap(), r#"{"saved":8}"#);
+        assert!(matches!(task.poll(Duration::ZERO).unwrap(), Polled::Idle));
+    }
+
+    #[test]
+    fn errors_are_injected_where_they_are_asked_for() {
+        assert!(task(&[("task-n-1.start.inject.error", "true")], None).is_err());
+        assert!(task(&[("task-n-0.start.inject.error", "true")], None).is_ok());
+        let connector = TestableSourceConnector::default();
+        let said = |value: &str| connector.exactly_once_support(&map(&[("custom.exactly.once.support", value)]));
+        assert_eq!(said("supported").unwrap(), Some(Support::Supported));
+        assert_eq!((said("null").unwrap(), said("fail").unwrap_err().to_string().as_str()), (None, "oops"));
+    }
+}
