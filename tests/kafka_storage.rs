@@ -284,6 +284,44 @@ fn topics_that_are_not_fit_fail_the_start_at_once_and_say_why() {
 }
 
 #[test]
+fn a_worker_that_may_not_create_or_describe_topics_uses_those_that_are_there() {
+    let kafka = Kafka::start_with(&[
+        ("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer"),
+        ("super.users", "User:ANONYMOUS"),
+    ]);
+    let login = "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"alice\" \
+                 password=\"alice-secret\";";
+    let config = group(
+        &kafka,
+        &[
+            ("bootstrap.servers", &kafka.sasl_bootstrap_servers()),
+            ("security.protocol", "SASL_PLAINTEXT"),
+            ("sasl.mechanism", "PLAIN"),
+            ("sasl.jaas.config", login),
+        ],
+    );
+    for topic in [config.config_topic(), config.offset_topic(), config.status_topic()] {
+        kafka.create_topic(&topic.name, 1, &[("cleanup.policy", "compact")]);
+    }
+    let records = ["--operation", "Read", "--operation", "Write", "--operation", "Describe"];
+    let group = config.group_id();
+    kafka.allow("User:alice", &[&records[..], &["--topic", group, "--resource-pattern-type", "prefixed"]].concat());
+    kafka.allow("User:alice", &["--operation", "Read", "--group", group]);
+
+    let stores = KafkaStores::start(&config, Arc::new(|_| {})).unwrap();
+    stores.configs.write(&[connector("a")]).unwrap();
+    assert!(stores.configs.snapshot().contains("a"));
+    let entry = (json!({"p": 1}).as_object().unwrap().clone(), json!({"o": 1}).as_object().cloned());
+    stores.offsets.set("a", std::slice::from_ref(&entry)).unwrap();
+    assert_eq!(stores.offsets.get("a", &entry.0).unwrap(), entry.1);
+    let key = StatusKey::Connector("a".into());
+    stores.statuses.put(key.clone(), Some(status(State::Running, 1)));
+    stores.statuses.flush(SOON);
+    stores.statuses.refresh(SOON).unwrap();
+    assert!(stores.statuses.get(&key).is_some());
+}
+
+#[test]
 fn the_new_leader_fences_the_old_one_until_that_leads_again() {
     let config = group(Kafka::shared(), &[("exactly.once.source.support", "enabled")]);
     let (old, _) = open_configs(&config);

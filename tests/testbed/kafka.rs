@@ -240,6 +240,18 @@ impl Kafka {
         format!("127.0.0.1:{}", self.sasl_tls_port)
     }
 
+    /// Gives somebody rights, where the broker has an authorizer; `what` are options of Kafka's own tool.
+    pub(crate) fn allow(&self, principal: &str, what: &[&str]) {
+        let output = Command::new("java")
+            .args(self.java_options("64m"))
+            .args(["org.apache.kafka.tools.AclCommand", "--bootstrap-server", &self.bootstrap_servers(), "--add"])
+            .args(["--allow-principal", principal])
+            .args(what)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "acl: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Properties of a client of this broker.
     pub(crate) fn properties(&self, pairs: &[(&str, &str)]) -> ConfigMap {
         let mut all = properties(&[("bootstrap.servers", &self.bootstrap_servers())]);

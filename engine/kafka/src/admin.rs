@@ -234,13 +234,18 @@ impl Admin {
     /// The configuration of a topic: all keys that have a value.
     ///
     /// # Errors
-    /// See [`Admin::create_topic`].
+    /// `Retriable` if there is no such topic; see also [`Admin::create_topic`].
     pub fn topic_config(&self, name: &str) -> Result<BTreeMap<String, String>> {
         check_name(name)?;
         let action = format!("read the configuration of topic {name}");
         let topic = ResourceSpecifier::Topic(name);
         let outcome = block_on(self.native.describe_configs([&topic], &self.options()));
         match first(self.outcome(&action, outcome)?) {
+            // The client library leaves out why there is nothing; every topic has a configuration.
+            Some(Ok(resource)) if resource.entries.is_empty() => Err(match self.topic(name)? {
+                Some(_) => broker_error::from_code(&action, Code::TopicAuthorizationFailed),
+                None => broker_error::from_code(&action, Code::UnknownTopicOrPartition),
+            }),
             Some(Ok(resource)) => Ok(resource
                 .entries
                 .into_iter()
