@@ -1,8 +1,10 @@
-//! Workers that come and go: what the connectors have done is as if nothing had happened.
+//! Workers that come and go, and a broker that goes away: what the connectors have done is as if nothing had happened.
 
 use std::collections::BTreeMap;
+use std::thread;
+use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::testbed::{Kafka, Vendor, wait_until};
 use crate::worker_group::{
@@ -10,6 +12,7 @@ use crate::worker_group::{
 };
 
 const ROUNDS: usize = 3;
+const OUTAGE: Duration = Duration::from_secs(10);
 
 /// Three workers with a source of three tasks and a sink of as many that reads what it writes.
 struct Bounced {
@@ -96,6 +99,40 @@ fn workers_that_are_killed_lose_nothing() {
         }
     }
     let [produced, seen] = bounced.finish(kafka);
+    assert_no_gap(&produced);
+    assert_no_gap(&seen);
+}
+
+/// How often each connector and task was started, by the status topic.
+fn starts(kafka: &Kafka, group: &WorkerGroup) -> BTreeMap<String, usize> {
+    let mut starts = BTreeMap::new();
+    for message in kafka.read_topic(&format!("{}-status", group.id())) {
+        let (Some(key), Some(value)) = (message.key, message.value) else { continue };
+        let value: Value = serde_json::from_slice(&value).unwrap();
+        if value["state"] == "RUNNING" {
+            *starts.entry(String::from_utf8(key).unwrap()).or_default() += 1;
+        }
+    }
+    starts
+}
+
+#[test]
+fn after_an_outage_of_the_broker_everything_is_running_again_and_was_started_once() {
+    let mut kafka = Kafka::start();
+    let bounced = Bounced::start(&kafka);
+    let before = starts(&kafka, &bounced.group);
+    assert_eq!(before.len(), 8, "{before:?}");
+    kafka.stop();
+    // the outage itself
+    thread::sleep(OUTAGE);
+    kafka.restart();
+    bounced.await_running();
+    let after = starts(&kafka, &bounced.group);
+    for (part, count) in &after {
+        let before = before.get(part).copied().unwrap_or_default();
+        assert!(*count <= before + 1, "{part} was started {} times", count - before);
+    }
+    let [produced, seen] = bounced.finish(&kafka);
     assert_no_gap(&produced);
     assert_no_gap(&seen);
 }

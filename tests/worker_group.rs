@@ -42,6 +42,15 @@ impl WorkerGroup {
         &self.workers[index]
     }
 
+    /// The name that the group has at the broker, after which its internal topics are named.
+    pub(crate) fn id(&self) -> &str {
+        self.properties
+            .iter()
+            .find(|(key, _)| *key == "group.id")
+            .map(|(_, id)| id.as_str())
+            .expect("it has a group.id")
+    }
+
     /// Those that run.
     pub(crate) fn running(&self) -> impl Iterator<Item = &ConnectWorker> {
         self.workers.iter().filter(|worker| worker.is_running())
