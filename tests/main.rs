@@ -32,5 +32,6 @@ mod source_tasks;
 mod storage_java;
 mod takeover;
 mod testbed;
+mod validate_differential;
 mod worker_group;
 mod worker_process;
