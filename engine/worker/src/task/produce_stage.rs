@@ -355,10 +355,12 @@ impl Producing {
 
     /// Takes note of acknowledgements and commits, waiting for at most `max_wait` for the former.
     pub(crate) fn look_after_what_is_on_its_way(&mut self, max_wait: Duration) -> Result<()> {
+        let is_awaiting = self.parts.commits.acknowledgements.outstanding() > 0;
         if let Some(producer) = &mut self.producer {
-            let deliveries = producer.deliveries(max_wait);
+            let deliveries = producer.deliveries(if is_awaiting { max_wait } else { Duration::ZERO });
             self.take_deliveries(deliveries)?;
-        } else if !max_wait.is_zero() {
+        }
+        if !is_awaiting && !max_wait.is_zero() {
             self.parts.control.wait(max_wait);
         }
         self.parts.commits.keep();

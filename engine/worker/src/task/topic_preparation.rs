@@ -9,9 +9,11 @@ use volley_api::Error;
 
 use crate::task::produce_stage::Producing;
 
-/// One question whether a topic exists, and the wait before the next.
+/// One question whether a topic exists, and the wait before the next: short at first, since a broker that creates topics by
+/// itself takes a moment.
 const TOPIC_LOOK: Duration = Duration::from_secs(1);
-const TOPIC_RETRY: Duration = Duration::from_millis(200);
+const SHORTEST_RETRY: Duration = Duration::from_millis(50);
+const LONGEST_RETRY: Duration = Duration::from_secs(2);
 /// Time that a broker has to create a topic by itself before its absence is worth a warning.
 const TOPIC_GRACE: Duration = Duration::from_secs(3);
 /// How often it is said that a topic is still missing.
@@ -84,6 +86,7 @@ impl Producing {
     fn await_topic(&mut self, topic: &Arc<str>) -> Result<bool, TopicFailure> {
         // A broker that creates topics by itself takes a moment to do so.
         let mut reminder = Instant::now() + TOPIC_GRACE;
+        let mut retry = SHORTEST_RETRY;
         loop {
             match self.producer()?.has_topic(topic, TOPIC_LOOK) {
                 Ok(true) => return Ok(true),
@@ -99,7 +102,8 @@ impl Producing {
             if self.parts.control.is_stopping() {
                 return Ok(false);
             }
-            self.look_after_what_is_on_its_way(TOPIC_RETRY)?;
+            self.look_after_what_is_on_its_way(retry)?;
+            retry = (retry * 2).min(LONGEST_RETRY);
         }
     }
 }
