@@ -25,6 +25,12 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Leaving must not hold up a worker that stops.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
+/// One rebalance is mostly followed by another: what a member gives up is given to others, and of several workers that start
+/// together one is first. Members hear of it only by their heartbeats, and what is to move stands still until all have: so for
+/// a while after a rebalance they are more frequent.
+const SETTLING: Duration = Duration::from_secs(5);
+const SETTLING_HEARTBEATS: Duration = Duration::from_millis(100);
+
 /// A membership, in a group or not.
 #[derive(Debug)]
 pub(super) struct Membership {
@@ -35,6 +41,7 @@ pub(super) struct Membership {
     rebalance_reported: bool,
     last_contact: Instant,
     next_heartbeat: Instant,
+    settles_until: Instant,
 }
 
 impl Membership {
@@ -48,6 +55,7 @@ impl Membership {
             rebalance_reported: false,
             last_contact: now,
             next_heartbeat: now,
+            settles_until: now,
         }
     }
 
@@ -144,6 +152,7 @@ impl Membership {
                 Err(error) => self.coordinator.call_failed(error)?,
                 Ok(response) => match response.error_code.err() {
                     None => {
+                        self.settles_until = Instant::now() + SETTLING;
                         self.contact();
                         return Ok(response.assignment);
                     }
@@ -284,7 +293,9 @@ impl Membership {
     fn contact(&mut self) {
         let now = Instant::now();
         self.last_contact = now;
-        self.next_heartbeat = now + self.settings.heartbeat_interval;
+        let usual = self.settings.heartbeat_interval;
+        let interval = if now < self.settles_until { SETTLING_HEARTBEATS.min(usual) } else { usual };
+        self.next_heartbeat = now + interval;
         self.coordinator.confirmed();
         self.publish();
     }

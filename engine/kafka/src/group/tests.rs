@@ -127,6 +127,19 @@ async fn a_rebalance_is_told_once_for_each_generation() {
 }
 
 #[tokio::test]
+async fn a_rebalance_that_follows_another_is_heard_of_long_before_a_heartbeat_is_due() {
+    let coordinator = FakeCoordinator::start().await;
+    let hour = Duration::from_secs(3_600);
+    let settings =
+        GroupSettings { session_timeout: hour * 3, heartbeat_interval: hour, ..GroupSettings::new("group", "connect") };
+    let given = [("bootstrap.servers".to_owned(), coordinator.address())];
+    let member = GroupMember::start(&given.into_iter().collect(), settings).unwrap();
+    join_and_sync(&member).await;
+    coordinator.next(ApiKey::Heartbeat, &[refuse(ResponseError::RebalanceInProgress)]);
+    assert!(matches!(event(&member).await, GroupEvent::RebalanceInProgress));
+}
+
+#[tokio::test]
 async fn a_member_that_is_out_says_why_and_stops_its_heartbeats() {
     let coordinator = FakeCoordinator::start().await;
     let member = member(&coordinator);
