@@ -165,3 +165,44 @@ fn java_and_volley_share_connectors_forward_to_each_other_and_take_over_from_eac
     }
     group.stop_all();
 }
+
+/// With the protocols before `sessioned`, which groups in the middle of an upgrade still speak.
+fn share_and_take_over(protocol: &str) {
+    let kafka = Kafka::shared();
+    let mut group = WorkerGroup::with(kafka, protocol, &[("connect.protocol", protocol)]);
+    let java = group.add(&[Vendor::Java])[0];
+    let volley = group.add(&[Vendor::Volley])[0];
+    let topic = kafka.topic(protocol, 2);
+    let (numbers, checked) = (kafka.unique("numbers"), kafka.unique("checked"));
+    group.put(volley, &numbers, &verifiable_source(&topic, 2, 100));
+    group.put(java, &checked, &json!({"connector.class": "VerifiableSink", "tasks.max": 2, "topics": topic}));
+    let await_all = |group: &WorkerGroup| {
+        let owners = [group.await_state(&numbers, "RUNNING", 2), group.await_state(&checked, "RUNNING", 2)];
+        group.await_more(&numbers, 50);
+        owners.into_iter().flat_map(|owners| owners.tasks.into_values()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(await_all(&group).len(), 2, "a worker has no task");
+    group.kill(java);
+    group.await_leader(&[volley]);
+    assert_eq!(await_all(&group), BTreeSet::from([group.worker(volley).address()]));
+    group.start_again(java);
+    await_all(&group);
+    assert_all_can_write(&group, &[java, volley]);
+    group.kill(volley);
+    group.await_leader(&[java]);
+    assert_eq!(await_all(&group), BTreeSet::from([group.worker(java).address()]));
+    group.ask(java, "PUT", &format!("/connectors/{numbers}/stop"), None);
+    group.await_state(&numbers, "STOPPED", 0);
+    assert_no_gap(&sequences(kafka, &topic));
+    group.stop_all();
+}
+
+#[test]
+fn java_and_volley_share_connectors_by_the_eager_protocol() {
+    share_and_take_over("eager");
+}
+
+#[test]
+fn java_and_volley_share_connectors_by_the_protocol_without_session_keys() {
+    share_and_take_over("compatible");
+}

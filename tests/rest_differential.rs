@@ -1,6 +1,6 @@
 //! Kafka's own worker and Volley are asked the same, and must answer the same.
 //!
-//! The requests stand in `tests/data/rest`; see `script.rs` for their form. Both workers run at the same time, each on
+//! The requests stand in `tests/data/rest` and `tests/data/validate_requests.json`; see `script.rs` for their form. Both workers run at the same time, each on
 //! topics and connectors of its own; the Java worker's answers are taken live.
 
 mod comparison;
@@ -19,7 +19,8 @@ use normal_form::{NormalForm, normal_form};
 use script::Step;
 
 /// The files of requests, in the order in which they are asked.
-const SCRIPTS: [&str; 12] = [
+const SCRIPTS: [&str; 13] = [
+    "validate.http",
     "root.http",
     "bodies.http",
     "missing.http",
@@ -37,7 +38,9 @@ const SCRIPTS: [&str; 12] = [
 /// Both workers, and the answers of each in normal form.
 fn compare(mode: Mode, properties: impl Fn(&str) -> WorkerProperties) {
     let kafka = Kafka::shared();
-    let steps = script::load(&SCRIPTS);
+    // first, as a Java worker remembers which classes it did not find, and speaks of them otherwise the second time
+    let mut steps = script::load_validations();
+    steps.extend(script::load(&SCRIPTS));
     let steps: Vec<&Step> = steps.iter().filter(|step| step.only.is_none_or(|only| only == mode)).collect();
     let answers = thread::scope(|scope| {
         let ask = |vendor: Vendor| {

@@ -26,7 +26,14 @@ pub(crate) struct Owners {
 impl WorkerGroup {
     /// A group without workers.
     pub(crate) fn new(kafka: &Kafka, stem: &str) -> Self {
-        Self { properties: distributed_properties(kafka, &kafka.unique(stem)), workers: Vec::new() }
+        Self::with(kafka, stem, &[])
+    }
+
+    /// The same, whose workers have these properties too.
+    pub(crate) fn with(kafka: &Kafka, stem: &str, more: &[(&'static str, &str)]) -> Self {
+        let mut properties = distributed_properties(kafka, &kafka.unique(stem));
+        properties.extend(more.iter().map(|(key, value)| (*key, (*value).to_owned())));
+        Self { properties, workers: Vec::new() }
     }
 
     /// Starts workers at the same time and waits until all are ready; where they stand in the group.

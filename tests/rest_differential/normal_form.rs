@@ -78,6 +78,7 @@ fn normalise(value: &mut Value) {
                     ("trace", Value::String(text)) => *text = first_line(text).to_owned(),
                     ("message", Value::String(text)) => *text = message(text),
                     ("last_modified", Value::Number(_)) => *member = Value::from("TIME"),
+                    ("errors", Value::Array(texts)) => texts.iter_mut().for_each(normalise_message),
                     // which plug-ins there are differs
                     ("recommended_values", Value::Array(values)) => values.retain(|value| !is_class(value)),
                     _ => normalise(member),
@@ -108,7 +109,13 @@ fn is_unordered(value: &Value) -> bool {
 }
 
 fn is_class(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.starts_with("org.apache.kafka.") || text.starts_with("volley."))
+    value.as_str().is_some_and(|text| text.starts_with("org.apache.kafka.") || text == "Sql")
+}
+
+fn normalise_message(value: &mut Value) {
+    if let Value::String(text) = value {
+        *text = message(text);
+    }
 }
 
 fn first_line(text: &str) -> &str {

@@ -66,6 +66,25 @@ pub(super) struct Step {
     pub(super) body: Option<Vec<u8>>,
 }
 
+impl Step {
+    fn new() -> Self {
+        Self {
+            place: String::new(),
+            title: String::new(),
+            only: None,
+            until: None,
+            settles: false,
+            once: false,
+            differing: Vec::new(),
+            skipped: Vec::new(),
+            method: String::new(),
+            target: String::new(),
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+}
+
 impl Condition {
     /// Whether `answer` is what was waited for, by the worker whose topics begin with `prefix`.
     pub(super) fn holds(&self, answer: &Answer, prefix: &str) -> bool {
@@ -98,6 +117,26 @@ pub(super) fn load(files: &[&str]) -> Vec<Step> {
     files.iter().flat_map(|file| load_file(file)).collect()
 }
 
+/// The configurations of `tests/data/validate_requests.json`, each to be validated.
+pub(super) fn load_validations() -> Vec<Step> {
+    let text = include_str!("../data/validate_requests.json");
+    let list: Value = serde_json::from_str(text).expect("the list of configurations is JSON");
+    let requests = list["requests"].as_array().expect("it has requests");
+    requests.iter().map(validation).collect()
+}
+
+fn validation(request: &Value) -> Step {
+    let member = |name: &str| request[name].as_str().expect("a request has a name and a type");
+    let mut step = Step::new();
+    step.place = "validate_requests.json".to_owned();
+    step.title = format!(" {}", member("name"));
+    step.method = "PUT".to_owned();
+    step.target = format!("/connector-plugins/{}/config/validate", member("type"));
+    step.headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+    step.body = Some(request["config"].to_string().into_bytes());
+    step
+}
+
 fn load_file(file: &str) -> Vec<Step> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/rest").join(file);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -117,20 +156,7 @@ fn load_file(file: &str) -> Vec<Step> {
 }
 
 fn parse(file: &str, lines: &[(usize, &str)]) -> Step {
-    let mut step = Step {
-        place: String::new(),
-        title: String::new(),
-        only: None,
-        until: None,
-        settles: false,
-        once: false,
-        differing: Vec::new(),
-        skipped: Vec::new(),
-        method: String::new(),
-        target: String::new(),
-        headers: Vec::new(),
-        body: None,
-    };
+    let mut step = Step::new();
     let mut lines = lines.iter();
     for (number, line) in lines.by_ref() {
         let place = format!("{file}:{number}");
