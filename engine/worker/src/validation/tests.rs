@@ -170,3 +170,91 @@ async fn secrets_are_hidden_and_volley_s_keys_checked_where_given() {
     let infos = sink(&[("topics", "t"), ("volley.mode", "sometimes")]).await;
     assert_eq!(errors(&infos)[0].0, "volley.mode");
 }
+
+#[tokio::test]
+async fn a_plug_in_is_chosen_by_version_too() {
+    let there = [("connector.plugin.version", "[1.0,2.0)"), ("key.converter", "FakeConverter")];
+    let infos = source(&[&there[..], &[("key.converter.plugin.version", "[1.0]")]].concat()).await;
+    assert_eq!(errors(&infos), []);
+    let infos = source(&[("connector.plugin.version", "[9.0]")]).await;
+    let message = "Plugin org.example.FakeSourceConnector not found that matches the version range [9.0,9.0], available \
+                   versions: [1.0]";
+    let expected = ["connector.class", "connector.plugin.version"].map(|key| (key.to_owned(), message.to_owned()));
+    assert_eq!(errors(&infos), expected);
+    assert!(!names(&infos).contains(&"password"), "nothing of a connector that is not there");
+    let transform = [("transforms", "t"), ("transforms.t.type", "Fake"), ("transforms.t.plugin.version", "[[[")];
+    let expected = ["type", "plugin.version"].map(|key| (format!("transforms.t.{key}"), "Unbounded range: [[[".into()));
+    assert_eq!(errors(&source(&transform).await), expected);
+}
+
+#[tokio::test]
+async fn a_class_of_another_kind_is_named_with_what_it_is_not() {
+    let infos = source(&[("value.converter", "FakeSource")]).await;
+    let message = "Class class org.example.FakeSourceConnector does not implement the Converter interface";
+    assert_eq!(errors(&infos), [("value.converter".to_owned(), message.to_owned())]);
+    let infos = source(&[("transforms", "t"), ("transforms.t.type", "org.example.Cast")]).await;
+    let message = "This class is abstract and cannot be created. Did you mean org.example.Cast$Value?";
+    assert_eq!(errors(&infos), [("transforms.t.type".to_owned(), message.to_owned())]);
+}
+
+#[tokio::test]
+async fn exactly_once_is_refused_where_worker_or_connector_cannot() {
+    let demanded = [("exactly.once.support", "Required"), ("transaction.boundary", "connector")];
+    let keys = |infos: &ConfigInfos| errors(infos).into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+    let infos = source(&demanded).await;
+    assert_eq!(keys(&infos), ["exactly.once.support", "exactly.once.support", "transaction.boundary"]);
+    let enabled = distributed_config(&[("exactly.once.source.support", "enabled")]).unwrap();
+    let infos = validate_with(&enabled, "FakeSource", &demanded, &[]).await;
+    assert_eq!(keys(&infos), ["exactly.once.support", "transaction.boundary"]);
+    assert!(errors(&infos)[0].1.starts_with("The connector does not implement the API required"), "{infos:?}");
+}
+
+#[tokio::test]
+async fn a_sink_whose_name_makes_its_group_the_workers_is_refused() {
+    let worker = distributed_config(&[("group.id", "connect-a")]).unwrap();
+    let infos = validate_with(&worker, "FakeSinkConnector", &[("topics", "t")], &[]).await;
+    let message = "Consumer group for sink connector named a conflicts with Connect worker group connect-a";
+    assert_eq!(errors(&infos), [("name".to_owned(), message.to_owned())]);
+}
+
+#[tokio::test]
+async fn overrides_are_shown_as_the_client_defines_them_and_must_be_of_its_types() {
+    let infos = source(&[
+        ("producer.override.linger.ms", " 7 "),
+        ("producer.override.ssl.key.password", "hunter2"),
+        ("producer.override.nonsense", "1"),
+        ("admin.override.retries", "1"),
+    ])
+    .await;
+    let shown: Vec<_> = infos.configs.iter().filter(|config| config.value.name.contains(".override.")).collect();
+    assert_eq!(shown.len(), 3, "a source without topics to create has no admin client: {shown:?}");
+    let linger = shown.iter().find(|config| config.value.name.ends_with("linger.ms")).unwrap();
+    assert_eq!(linger.definition.as_ref().unwrap().default_value.as_deref(), Some("5"));
+    assert_eq!(linger.value.value.as_deref(), Some("7"));
+    assert!(shown.iter().any(|config| config.definition.is_none()));
+    assert!(!format!("{infos:?}").contains("hunter2"));
+    for (key, value, message) in [
+        ("producer.override.linger.ms", "x", "Invalid value x for configuration linger.ms: Not a number of type LONG"),
+        (
+            "producer.override.partitioner.class",
+            "x.Y",
+            "Invalid value x.Y for configuration partitioner.class: Class x.Y could not be found.",
+        ),
+    ] {
+        assert_eq!(refusal(&[("connector.class", "FakeSource"), ("name", "a"), (key, value)]).await, message);
+    }
+}
+
+/// Why a configuration cannot be validated at all.
+async fn refusal(config: &[(&str, &str)]) -> String {
+    let plugins = Arc::new(Plugins::new(fake_plugins()));
+    let transformer = Arc::new(ConfigTransformer::default());
+    let validator = ConnectorValidator::of_worker(plugins, transformer, &worker("All")).unwrap();
+    validator.validate(&GivenConfig::from(config_map(config))).await.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_configuration_without_class_is_shown_without_what_may_be_secret() {
+    let message = refusal(&[("name", "a"), ("password", "hunter2")]).await;
+    assert_eq!(message, "Connector config {name=a, password=[hidden]} contains no connector type");
+}
