@@ -172,6 +172,10 @@ impl FetchStage {
     /// `false` if the pipeline is gone.
     fn deliver(&mut self, polled: Polled, ends: Option<&Offsets>, output: &Sender<Fetched>) -> bool {
         let Polled { raw, generation } = polled;
+        // Fetched before the partition was assigned anew: it comes again, and says nothing of how far the new start has read.
+        if self.generations.get(&raw.origin.partition).is_some_and(|current| *current > generation) {
+            return true;
+        }
         let Some(raw) = self.up_to_the_end(raw, ends) else { return true };
         self.progress.rows_in.fetch_add(raw.len() as u64, Ordering::Relaxed);
         self.progress.bytes_in.fetch_add(raw.bytes() as u64, Ordering::Relaxed);
