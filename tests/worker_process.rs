@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::testbed::{send, wait_until};
+use crate::testbed::{send, volley_binary, wait_until};
 
 /// A directory with the configurations and logs of one test.
 pub(crate) struct Volley {
@@ -68,7 +68,7 @@ impl Volley {
 
     pub(crate) fn start_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Running {
         let log = self.path("log");
-        let child = Command::new(env!("CARGO_BIN_EXE_volley"))
+        let child = Command::new(volley_binary())
             .args(arguments)
             .envs(environment.iter().copied())
             .current_dir(self.dir.path())

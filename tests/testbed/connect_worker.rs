@@ -245,7 +245,10 @@ fn volley_command(mode: Mode) -> Vec<String> {
         Mode::Standalone => "standalone",
         Mode::Distributed => "distributed",
     };
-    // another build may be looked at with the same tests
-    let volley = std::env::var("VOLLEY_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_volley").to_owned());
-    vec![volley, mode.to_owned(), PROPERTIES.to_owned()]
+    vec![volley_binary(), mode.to_owned(), PROPERTIES.to_owned()]
+}
+
+/// The program under test: cargo's, unless `VOLLEY_BINARY` names another build.
+pub(crate) fn volley_binary() -> String {
+    std::env::var("VOLLEY_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_volley").to_owned())
 }

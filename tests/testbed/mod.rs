@@ -12,7 +12,7 @@ mod server_process;
 mod worker_properties;
 
 #[allow(unused_imports)]
-pub(crate) use connect_worker::{ConnectWorker, Mode, Vendor};
+pub(crate) use connect_worker::{ConnectWorker, Mode, Vendor, volley_binary};
 #[allow(unused_imports)]
 pub(crate) use deadline::wait_until;
 #[allow(unused_imports)]

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tracing::{debug, info, warn};
 use volley_api::{ConfigMap, Error, Offsets, RawBatch, Result, TopicPartition};
@@ -87,6 +88,8 @@ pub struct Fetcher {
     settings: FetchSettings,
     positions: StartPositions,
     watcher: Option<TopicWatcher>,
+    /// What the pattern matched last.
+    matching: Vec<String>,
     unjoined: Option<Instant>,
     assignment: Assignment,
     pending: Option<PendingAssign>,
@@ -148,6 +151,7 @@ impl Fetcher {
             settings: settings.bounded(),
             positions,
             watcher: None,
+            matching: Vec::new(),
             unjoined: (!in_group).then(Instant::now),
             assignment: Assignment::default(),
             pending: None,
@@ -306,6 +310,7 @@ impl Fetcher {
         if let Some(topics) = self.watcher.as_ref().and_then(TopicWatcher::changed) {
             info!(client = self.connection.client(), ?topics, "topics match the pattern");
             self.subscribe(&topics)?;
+            self.matching = topics;
         }
         if self.unjoined.is_some_and(|due| due <= Instant::now()) && self.pending.is_none() {
             self.find_unjoined_partitions()?;
@@ -385,24 +390,60 @@ impl Fetcher {
         let TopicSelection::Topics(topics) = &self.settings.topics else { return Ok(()) };
         let mut partitions = Vec::new();
         for topic in topics {
-            let found = self.consumer.fetch_metadata(Some(topic), METADATA_TIMEOUT);
-            let found = self.connection.outcome(&format!("look up topic {topic}"), found);
-            match found {
-                Ok(metadata) => partitions.extend(metadata.topics().iter().flat_map(|topic| {
-                    topic.partitions().iter().map(|partition| TopicPartition::new(topic.name(), partition.id()))
-                })),
-                Err(error) if error.is_retriable() => debug!(%error, "could not look up a topic, retrying"),
+            let found = match self.partitions_of(topic) {
+                Ok(found) => found,
+                Err(error) if error.is_retriable() => {
+                    debug!(%error, "could not look up a topic, retrying");
+                    Vec::new()
+                }
                 Err(error) => return Err(error),
-            }
-            if !partitions.iter().any(|partition| *partition.topic == **topic) {
+            };
+            if found.is_empty() {
                 warn!(client = self.connection.client(), topic, "topic does not exist, waiting for it");
                 self.unjoined = Some(Instant::now() + ASSIGN_RETRY);
                 return Ok(());
             }
+            partitions.extend(found);
         }
         self.unjoined = None;
         self.note_assign(partitions);
         Ok(())
+    }
+
+    /// None, if there is no such topic.
+    fn partitions_of(&self, topic: &str) -> Result<Vec<TopicPartition>> {
+        let found = self.consumer.fetch_metadata(Some(topic), METADATA_TIMEOUT);
+        let metadata = self.connection.outcome(&format!("look up topic {topic}"), found)?;
+        let of_topic = |topic: &MetadataTopic| {
+            let partitions = topic.partitions().iter();
+            partitions.map(|partition| TopicPartition::new(topic.name(), partition.id())).collect::<Vec<_>>()
+        };
+        Ok(metadata.topics().iter().flat_map(of_topic).collect())
+    }
+
+    /// All partitions of the topics consumed, those of other members included; of a topic that does not exist, none.
+    ///
+    /// # Errors
+    /// `Retriable` when the broker cannot be asked; `Config` when not authorized.
+    pub fn subscribed_partitions(&self) -> Result<Vec<TopicPartition>> {
+        let topics = match &self.settings.topics {
+            TopicSelection::Topics(topics) => topics,
+            TopicSelection::Pattern(_) => &self.matching,
+        };
+        let mut partitions = Vec::new();
+        for topic in topics {
+            partitions.extend(self.partitions_of(topic)?);
+        }
+        Ok(partitions)
+    }
+
+    /// Where a member that was assigned these partitions now would begin.
+    ///
+    /// # Errors
+    /// `Retriable` when the broker cannot be asked; `Config` when not authorized, or when a partition has no position and
+    /// `auto.offset.reset` is `none`.
+    pub fn start_positions(&self, partitions: &[TopicPartition]) -> Result<Offsets> {
+        self.positions.resolve(&self.committer, partitions)
     }
 
     fn take_error(&self, error: &KafkaError) -> Result<()> {

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{SendTimeoutError, Sender};
 use tracing::{info, warn};
-use volley_api::{Error, OffsetRange, Offsets, Origin, RawBatch, Result, TopicPartition};
+use volley_api::{Error, Offsets, RawBatch, Result, TopicPartition};
 use volley_kafka::{Fetcher, RebalanceListener};
 
 use crate::memory_budget::MemoryBudget;
 use crate::task::bounded::BoundedEnds;
 use crate::task::control::{Control, Wanted};
 use crate::task::pipeline::{Fetched, FetchedBatch, Generations, Rewinds, Signal};
+use crate::task::read_positions::ReadPositions;
 use crate::task::revocation::Revocation;
 use crate::task::{ConnectorTaskId, TaskProgress, TaskState};
 
@@ -27,6 +28,12 @@ const HELD_POLL: Duration = Duration::from_millis(5);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a rebalance waits for the put stage to flush and commit.
 const REVOCATION_TIMEOUT: Duration = Duration::from_secs(60);
+/// A bounded task that has read everything waits so long before it asks again to have it delivered: short at first, as most
+/// is done soon.
+const FIRST_REQUEST: Duration = Duration::from_millis(2);
+const LONGEST_REQUEST: Duration = Duration::from_millis(250);
+/// How often such a task asks the broker how far the others are.
+const OTHERS_INTERVAL: Duration = Duration::from_secs(1);
 /// Bytes that a row occupies in memory beside its key and value, roughly.
 const ROW_OVERHEAD: usize = 32;
 /// After this long without a batch a bounded task looks whether anything is left to come.
@@ -46,25 +53,26 @@ pub(crate) struct FetchStage {
     pub(crate) bounded: Option<Arc<BoundedEnds>>,
     pub(crate) assignment: Arc<Assignment>,
     pub(crate) is_put_running: Arc<AtomicBool>,
-    pub(crate) positions: Offsets,
-    pub(crate) generations: HashMap<TopicPartition, u64>,
+    pub(crate) read: ReadPositions,
     /// Batches fetched and not yet passed on, in order.
     pub(crate) held_back: VecDeque<Polled>,
     pub(crate) is_held: bool,
     pub(crate) is_paused: bool,
+    /// Set while a bounded task has read everything of its assignment.
+    pub(crate) at_end: Option<AtEnd>,
     pub(crate) next_lag: Instant,
     pub(crate) last_batch: Instant,
 }
 
 impl FetchStage {
-    /// Runs until a stop, the end of a bounded input, or until a later stage is gone. Keeps its place in the group until
+    /// Runs until a stop, until everything of a bounded connector is delivered, or until a later stage is gone. Keeps its place in the group until
     /// the put stage has ended, since that commits last.
     pub(crate) fn run(&mut self, output: Sender<Fetched>) -> Result<()> {
         let outcome = self.serve(&output);
         let last = match &outcome {
             Ok(signal) => Some(match signal {
                 End::Stop => Signal::Stop,
-                End::Bounded => Signal::EndOfInput,
+                End::Done => Signal::Done,
                 End::Disconnected => return Ok(()),
             }),
             Err(error) => Some(Signal::Failed(Error::new(error.kind(), error.trace()))),
@@ -97,7 +105,8 @@ impl FetchStage {
             }
             self.rewind()?;
             // what is held back has to go first, or it would grow without bound
-            self.hold(self.is_paused || self.budget.is_exhausted() || !self.held_back.is_empty());
+            let is_full = self.budget.is_exhausted() || !self.held_back.is_empty();
+            self.hold(self.is_paused || is_full || self.at_end.is_some());
             self.poll(self.longest_poll())?;
             let ends = match self.ends() {
                 // nothing can be said of where the new partitions end: they have to wait
@@ -105,15 +114,15 @@ impl FetchStage {
                 ends => ends?,
             };
             while let Some(polled) = self.held_back.pop_front() {
-                if !self.deliver(polled, ends.as_ref(), output) {
+                if !self.deliver(polled, ends.as_deref(), output) {
                     return Ok(End::Disconnected);
                 }
             }
             if !self.is_put_running.load(Ordering::Acquire) {
                 return Ok(End::Disconnected);
             }
-            if ends.is_some_and(|ends| self.is_at_end(&ends)) {
-                return Ok(End::Bounded);
+            if ends.is_some_and(|ends| self.is_done(&ends, output)) {
+                return Ok(End::Done);
             }
             self.update_lag();
         }
@@ -122,6 +131,7 @@ impl FetchStage {
     fn longest_poll(&self) -> Duration {
         let is_idle = self.last_batch.elapsed() >= IDLE && self.bounded.is_none();
         match self.is_held {
+            true if self.at_end.as_ref().is_some_and(|at_end| at_end.is_delivered) => POLL,
             true if self.is_paused && self.held_back.is_empty() => IDLE_POLL,
             true => HELD_POLL,
             false if is_idle => IDLE_POLL,
@@ -132,12 +142,12 @@ impl FetchStage {
     /// Takes what there is, each batch with its partition's generation of this moment.
     fn poll(&mut self, max_wait: Duration) -> Result<()> {
         let polled = self.fetcher.poll(max_wait)?;
-        self.assignment.take_started(&mut self.positions, &mut self.generations);
+        self.assignment.take_started(&mut self.read);
         if !polled.is_empty() {
             self.last_batch = Instant::now();
         }
         for raw in polled {
-            let generation = self.generations.get(&raw.origin.partition).copied().unwrap_or_default();
+            let generation = self.read.generation(&raw.origin.partition);
             self.held_back.push_back(Polled { raw, generation });
         }
         Ok(())
@@ -145,12 +155,11 @@ impl FetchStage {
 
     fn rewind(&mut self) -> Result<()> {
         for rewind in self.rewinds.take() {
-            let is_current = self.generations.get(&rewind.partition).is_none_or(|current| *current < rewind.generation);
+            let is_current = self.read.generation(&rewind.partition) < rewind.generation;
             if is_current && self.fetcher.assignment().contains(&rewind.partition) {
                 self.held_back.retain(|polled| polled.raw.origin.partition != rewind.partition);
                 self.fetcher.seek(&rewind.partition, rewind.offset)?;
-                self.positions.insert(rewind.partition.clone(), rewind.offset);
-                self.generations.insert(rewind.partition, rewind.generation);
+                self.read.rewind(rewind);
             }
         }
         Ok(())
@@ -172,14 +181,9 @@ impl FetchStage {
     /// `false` if the pipeline is gone.
     fn deliver(&mut self, polled: Polled, ends: Option<&Offsets>, output: &Sender<Fetched>) -> bool {
         let Polled { raw, generation } = polled;
-        // Fetched before the partition was assigned anew: it comes again, and says nothing of how far the new start has read.
-        if self.generations.get(&raw.origin.partition).is_some_and(|current| *current > generation) {
-            return true;
-        }
-        let Some(raw) = self.up_to_the_end(raw, ends) else { return true };
+        let Some(raw) = self.read.accept(raw, generation, ends) else { return true };
         self.progress.rows_in.fetch_add(raw.len() as u64, Ordering::Relaxed);
         self.progress.bytes_in.fetch_add(raw.bytes() as u64, Ordering::Relaxed);
-        self.positions.insert(raw.origin.partition.clone(), raw.origin.range.end);
         let batch = FetchedBatch {
             generation,
             _reservation: self.budget.reserve(raw.bytes() + raw.len() * ROW_OVERHEAD),
@@ -203,41 +207,89 @@ impl FetchStage {
         }
     }
 
-    /// The part of a batch before the end of a bounded input.
-    fn up_to_the_end(&mut self, raw: RawBatch, ends: Option<&Offsets>) -> Option<RawBatch> {
-        let Some(end) = ends.and_then(|ends| ends.get(&raw.origin.partition)) else { return Some(raw) };
-        if raw.origin.range.end <= *end {
-            return Some(raw);
-        }
-        let len = raw.origin.offsets.iter().take_while(|offset| **offset < *end).count();
-        self.positions.insert(raw.origin.partition.clone(), *end);
-        (len > 0).then(|| head(&raw, len, *end))
-    }
-
-    fn ends(&self) -> Result<Option<Offsets>> {
+    fn ends(&self) -> Result<Option<Arc<Offsets>>> {
         let Some(bounded) = &self.bounded else { return Ok(None) };
+        if !self.assignment.is_joined() {
+            return Ok(None);
+        }
         let committer = self.fetcher.committer();
-        let assignment = self.fetcher.assignment();
-        bounded.of(&assignment, |partitions| committer.end_offsets(partitions)).map(Some)
+        let subscribed = || self.fetcher.subscribed_partitions();
+        let assigned = self.fetcher.assignment();
+        bounded.including(&assigned, subscribed, |partitions| committer.end_offsets(partitions)).map(Some)
     }
 
-    /// Whether a bounded task has read everything of its assignment.
-    fn is_at_end(&self, ends: &Offsets) -> bool {
-        if !self.assignment.is_joined() || !self.held_back.is_empty() {
+    /// Whether everything of a bounded connector is delivered, by this task and by all others. Has delivered what this one
+    /// has read to the end; until the others are done too, it may still get partitions of theirs.
+    fn is_done(&mut self, ends: &Offsets, output: &Sender<Fetched>) -> bool {
+        let Some(bounded) = self.bounded.clone() else { return false };
+        let assigned = self.fetcher.assignment();
+        if !self.is_read(&assigned, ends) {
+            self.at_end = None;
+            return false;
+        }
+        let mut at_end = self.at_end.take().unwrap_or_else(|| AtEnd::now(&self.id, assigned.len()));
+        at_end.is_delivered = bounded.are_delivered(&assigned);
+        let now = Instant::now();
+        let mut is_done = false;
+        if !at_end.is_delivered {
+            if now >= at_end.next_request {
+                at_end.requested();
+                self.send(output, Fetched::Signal(Signal::EndOfInput(self.read.generations().clone())));
+            }
+        } else if bounded.undelivered().is_empty() {
+            is_done = true;
+        } else if now >= at_end.next_look {
+            self.look_at_others(&bounded);
+            at_end.next_look = Instant::now() + OTHERS_INTERVAL;
+        }
+        self.at_end = Some(at_end);
+        if is_done {
+            let rows = self.progress.rows_in.load(Ordering::Relaxed);
+            info!(task = %self.id, rows, "the bounded input is delivered");
+        }
+        is_done
+    }
+
+    /// Whether this task has read everything of its assignment.
+    fn is_read(&mut self, assigned: &[TopicPartition], ends: &Offsets) -> bool {
+        if !self.held_back.is_empty() {
             return false;
         }
         let is_idle = !self.is_held && self.last_batch.elapsed() >= IDLE;
-        let is_read = |(partition, end): (&TopicPartition, &i64)| {
-            self.positions
-                .get(partition)
-                .is_some_and(|position| position >= end || (is_idle && self.is_drained(partition, *position, *end)))
-        };
-        if !ends.iter().all(is_read) {
-            return false;
+        for partition in assigned {
+            let (Some(&end), Some(position)) = (ends.get(partition), self.read.position(partition)) else {
+                return false;
+            };
+            if position < end {
+                if !is_idle || !self.is_drained(partition, position, end) {
+                    return false;
+                }
+                self.read.skip_to(partition, end);
+            }
         }
-        let read = self.progress.rows_in.load(Ordering::Relaxed);
-        info!(task = %self.id, partitions = ends.len(), rows = read, "end of the bounded input");
         true
+    }
+
+    /// Looks which partitions of other tasks are delivered, in this worker or another: of these, nothing would be left for
+    /// a task that got them now.
+    fn look_at_others(&self, bounded: &BoundedEnds) {
+        let undelivered = bounded.undelivered();
+        let partitions: Vec<_> = undelivered.keys().cloned().collect();
+        let positions = match self.fetcher.start_positions(&partitions) {
+            Ok(positions) => positions,
+            Err(error) => {
+                warn!(task = %self.id, %error, "could not look how far the other tasks are, trying again");
+                return;
+            }
+        };
+        for (partition, position) in positions {
+            let end = undelivered.get(&partition).copied().unwrap_or(i64::MAX);
+            // all have to be: where one is not, the rest need not be asked for
+            if position < end && !self.is_drained(&partition, position, end) {
+                return;
+            }
+            bounded.deliver([partition]);
+        }
     }
 
     /// Whether nothing but transaction markers and the like is left before the end; not, where that cannot be told now.
@@ -258,7 +310,7 @@ impl FetchStage {
         // unknown for now, known again at the next try
         let Ok(ends) = self.fetcher.committer().end_offsets(&assignment) else { return };
         let behind = |(partition, end): (&TopicPartition, &i64)| {
-            self.positions.get(partition).map_or(0, |position| (end - position).max(0))
+            self.read.position(partition).map_or(0, |position| (end - position).max(0))
         };
         self.progress.lag.store(ends.iter().map(behind).sum(), Ordering::Relaxed);
     }
@@ -273,23 +325,29 @@ pub(crate) struct Polled {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Stop,
-    Bounded,
+    Done,
     Disconnected,
 }
 
-/// The first `len` messages of a batch that covers everything up to `end`.
-pub(crate) fn head(raw: &RawBatch, len: usize, end: i64) -> RawBatch {
-    let origin = Origin {
-        partition: raw.origin.partition.clone(),
-        range: OffsetRange { first: raw.origin.range.first, end },
-        offsets: raw.origin.offsets.slice(0, len),
-        timestamps: raw.origin.timestamps.slice(0, len),
-    };
-    RawBatch {
-        origin: Arc::new(origin),
-        keys: raw.keys.slice(0, len),
-        values: raw.values.slice(0, len),
-        headers: raw.headers.as_ref().map(|headers| Arc::new(headers[..len].to_vec())),
+/// A bounded task that has read everything.
+#[derive(Debug)]
+pub(crate) struct AtEnd {
+    is_delivered: bool,
+    next_request: Instant,
+    request_wait: Duration,
+    next_look: Instant,
+}
+
+impl AtEnd {
+    fn now(id: &ConnectorTaskId, partitions: usize) -> Self {
+        info!(task = %id, partitions, "end of the bounded input");
+        let now = Instant::now();
+        Self { is_delivered: false, next_request: now, request_wait: FIRST_REQUEST, next_look: now + OTHERS_INTERVAL }
+    }
+
+    fn requested(&mut self) {
+        self.next_request = Instant::now() + self.request_wait;
+        self.request_wait = (self.request_wait * 2).min(LONGEST_REQUEST);
     }
 }
 
@@ -300,26 +358,27 @@ pub(crate) struct Assignment(Mutex<Started>);
 #[derive(Debug, Default)]
 struct Started {
     is_joined: bool,
-    positions: Offsets,
-    generations: HashMap<TopicPartition, u64>,
+    /// Position and generation.
+    partitions: HashMap<TopicPartition, (i64, u64)>,
 }
 
 impl Assignment {
     fn started(&self, positions: &Offsets, generation: u64) {
         let mut started = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         started.is_joined = true;
-        started.generations.extend(positions.keys().map(|partition| (partition.clone(), generation)));
-        started.positions.extend(positions.iter().map(|(partition, offset)| (partition.clone(), *offset)));
+        let partitions = positions.iter().map(|(partition, position)| (partition.clone(), (*position, generation)));
+        started.partitions.extend(partitions);
     }
 
     fn is_joined(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_joined
     }
 
-    fn take_started(&self, positions: &mut Offsets, generations: &mut HashMap<TopicPartition, u64>) {
+    fn take_started(&self, read: &mut ReadPositions) {
         let mut started = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        positions.append(&mut started.positions);
-        generations.extend(started.generations.drain());
+        for (partition, (position, generation)) in started.partitions.drain() {
+            read.start(partition, position, generation);
+        }
     }
 }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 const SHORTEST_POLL: Duration = Duration::from_millis(100);
 /// The same for a task that has had nothing for a while: an idle task should not cost much.
 const LONGEST_POLL: Duration = Duration::from_millis(500);
-/// Wait after a poll that found nothing and did not wait for anything; it doubles up to what a poll may take.
+/// Wait after a poll that found nothing and did not wait for anything; it doubles.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
 /// Wait after a retriable error of a poll; it doubles.
 const SHORTEST_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
@@ -46,7 +47,7 @@ impl IdlePacing {
             return Duration::ZERO;
         }
         let wait = self.wait;
-        self.wait = (wait * 2).min(LONGEST_POLL);
+        self.wait = (wait * 2).min(LONGEST_WAIT);
         wait
     }
 
@@ -79,7 +80,7 @@ mod tests {
         let mut pacing = IdlePacing::default();
         let waits: Vec<_> = (0..12).map(|_| pacing.found_nothing(Duration::ZERO)).collect();
         assert_eq!(waits[..4], [1, 2, 4, 8].map(Duration::from_millis));
-        assert_eq!(waits[11], LONGEST_POLL);
+        assert_eq!(waits[11], LONGEST_WAIT);
     }
 
     #[test]

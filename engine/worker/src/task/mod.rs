@@ -20,6 +20,7 @@ mod preview;
 mod produce_stage;
 mod progress;
 mod put_stage;
+mod read_positions;
 mod record_producer;
 mod record_serializer;
 mod retry_policy;

@@ -8,6 +8,7 @@
 //!
 //! Signals travel in line with the batches, so that each stage sees them in the order in which they happened.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -62,8 +63,11 @@ pub(crate) enum Signal {
     Commit,
     /// The task is to stop: deliver what is quickly delivered.
     Stop,
-    /// A bounded task has read all it is to read: deliver everything.
-    EndOfInput,
+    /// A bounded task has read all of its partitions up to their ends: deliver everything, and note it if all are of these
+    /// generations and nothing has to be read again.
+    EndOfInput(HashMap<TopicPartition, u64>),
+    /// Everything of a bounded connector is delivered, by all its tasks.
+    Done,
     /// A stage failed; everything before it is still delivered.
     Failed(Error),
 }

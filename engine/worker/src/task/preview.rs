@@ -101,7 +101,7 @@ fn fetch(spec: &TaskSpec, config: &Config, limits: PreviewLimits) -> Result<Vec<
             let rows = raw.len().min(missing);
             missing -= rows;
             if rows > 0 {
-                batches.push(crate::task::fetch_stage::head(&raw, rows, raw.origin.range.end));
+                batches.push(crate::task::read_positions::head(&raw, rows, raw.origin.range.end));
             }
         }
     }

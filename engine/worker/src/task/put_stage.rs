@@ -12,6 +12,7 @@ use volley_kafka::Committer;
 
 use crate::clock::now_ms;
 use crate::memory_budget::{MemoryBudget, Reservation};
+use crate::task::bounded::BoundedEnds;
 use crate::task::control::{Control, Wanted};
 use crate::task::error_handler::{ErrorHandler, Input};
 use crate::task::pipeline::{FetchedBatch, Generations, Prepared, Rewind, Rewinds, Signal};
@@ -39,6 +40,7 @@ pub(crate) struct PutStage {
     pub(crate) rewinds: Arc<Rewinds>,
     pub(crate) generations: Arc<Generations>,
     pub(crate) revocation: Arc<Revocation>,
+    pub(crate) bounded: Option<Arc<BoundedEnds>>,
     pub(crate) progress: Arc<TaskProgress>,
     pub(crate) commit_interval: Duration,
     pub(crate) buffers: Reservation,
@@ -59,12 +61,12 @@ pub(crate) struct Positions {
 pub(crate) enum Outcome {
     /// Asked to stop.
     Stopped,
-    /// Everything of a bounded task is delivered and committed.
+    /// Everything of a bounded connector is delivered and committed.
     Done,
 }
 
 impl PutStage {
-    /// Runs until a stop, the end of a bounded input, or an error. What can be committed has been when it returns.
+    /// Runs until a stop, the end of a bounded connector, or an error. What can be committed has been when it returns.
     pub(crate) fn run(&mut self, input: &Receiver<Prepared>) -> Result<Outcome> {
         let outcome = self.serve(input);
         if let Err(error) = &outcome {
@@ -94,7 +96,7 @@ impl PutStage {
                     is_idle = false;
                 }
                 Ok(Prepared::Signal(Signal::Stop)) => return self.stop(),
-                Ok(Prepared::Signal(Signal::EndOfInput)) => return self.finish(),
+                Ok(Prepared::Signal(Signal::Done)) => return Ok(Outcome::Done),
                 Ok(Prepared::Signal(signal)) => self.signal(signal)?,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return self.stop(),
@@ -128,8 +130,9 @@ impl PutStage {
                 self.forget(&partitions)
             }
             Signal::Commit => self.commit(),
+            Signal::EndOfInput(generations) => self.deliver_the_end(&generations),
             Signal::Failed(error) => Err(error),
-            Signal::Stop | Signal::EndOfInput => Ok(()),
+            Signal::Stop | Signal::Done => Ok(()),
         }
     }
 
@@ -149,7 +152,7 @@ impl PutStage {
     fn revoked(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         info!(task = %self.id, partitions = partitions.len(), "partitions revoked");
         let deadline = Instant::now() + Duration::from_secs(5);
-        self.deliver(partitions, Some(deadline))?;
+        self.deliver(partitions, deadline)?;
         self.forget(partitions)
     }
 
@@ -257,7 +260,10 @@ impl PutStage {
         self.carry_out_rewinds()?;
         // a task that returns nothing at all keeps its offsets elsewhere
         let is_everything = vouched.is_empty()
-            || partitions.iter().all(|partition| vouched.get(partition) >= self.positions.current.get(partition));
+            || partitions.iter().all(|partition| {
+                let committable = vouched.get(partition).or_else(|| self.positions.committed.get(partition));
+                committable >= self.positions.current.get(partition)
+            });
         let changed: Offsets = vouched
             .into_iter()
             .filter(|(partition, offset)| {
@@ -287,28 +293,44 @@ impl PutStage {
             Wanted::Stopped { deadline } => deadline,
             _ => Instant::now(),
         };
-        self.deliver(&partitions, Some(deadline))?;
+        self.deliver(&partitions, deadline)?;
         Ok(Outcome::Stopped)
     }
 
-    fn finish(&mut self) -> Result<Outcome> {
+    /// Tries to deliver everything of a bounded task, and notes it when that is done. The fetch stage asks again while it is
+    /// not; where partitions have come, or have to be read again, it has asked too early.
+    fn deliver_the_end(&mut self, generations: &HashMap<TopicPartition, u64>) -> Result<()> {
+        let Some(bounded) = self.bounded.clone() else { return Ok(()) };
         let partitions: Vec<_> = self.positions.current.keys().cloned().collect();
-        let is_delivered = self.deliver(&partitions, None)?;
+        let is_read = |positions: &Positions| {
+            partitions.iter().all(|partition| positions.generations.get(partition) == generations.get(partition))
+        };
+        if !is_read(&self.positions) {
+            return Ok(());
+        }
+        self.flush(&partitions)?;
+        if !self.commit_vouched(&partitions)? {
+            return Ok(());
+        }
         self.tick()?;
-        Ok(if is_delivered { Outcome::Done } else { Outcome::Stopped })
+        if is_read(&self.positions) {
+            bounded.deliver(partitions);
+        }
+        Ok(())
     }
 
-    /// Flushes and commits until everything is delivered or the deadline has passed; without one, until a stop.
-    fn deliver(&mut self, partitions: &[TopicPartition], deadline: Option<Instant>) -> Result<bool> {
+    fn flush(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        tolerate_retriable(&self.id, self.task.flush(partitions))?;
+        self.carry_out_rewinds()
+    }
+
+    /// Flushes and commits until everything is delivered or the deadline has passed.
+    fn deliver(&mut self, partitions: &[TopicPartition], deadline: Instant) -> Result<()> {
         let mut wait = FIRST_DELIVERY_WAIT;
         loop {
-            tolerate_retriable(&self.id, self.task.flush(partitions))?;
-            if self.commit_vouched(partitions)? {
-                return Ok(true);
-            }
-            let is_over = deadline.map_or_else(|| self.control.is_stopping(), |deadline| Instant::now() >= deadline);
-            if is_over {
-                return Ok(false);
+            self.flush(partitions)?;
+            if self.commit_vouched(partitions)? || Instant::now() >= deadline {
+                return Ok(());
             }
             std::thread::sleep(wait);
             wait = (wait * 2).min(LONGEST_DELIVERY_WAIT);

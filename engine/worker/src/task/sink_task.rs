@@ -2,13 +2,13 @@
 //!
 //! Fetching runs on the task's own thread, converting and putting on one each.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use volley_api::{Error, Offsets, PluginFactory, Result, Side, SinkContext, SinkTask};
+use volley_api::{Error, PluginFactory, Result, Side, SinkContext, SinkTask};
 use volley_kafka::Fetcher;
 
 use crate::task::control::{Control, Wanted};
@@ -16,6 +16,7 @@ use crate::task::convert_stage::ConvertStage;
 use crate::task::fetch_stage::{Assignment, FetchStage, PipelineRebalances};
 use crate::task::pipeline::{Generations, Rewinds, STAGE_CAPACITY};
 use crate::task::put_stage::{Outcome, Positions, PutStage};
+use crate::task::read_positions::ReadPositions;
 use crate::task::revocation::Revocation;
 use crate::task::{TaskProgress, TaskSpec, TaskState, panic_error, setup};
 
@@ -76,6 +77,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         rewinds: Arc::clone(&rewinds),
         generations,
         revocation,
+        bounded: spec.bounded.clone(),
         progress: Arc::clone(progress),
         commit_interval: spec.worker_config.offset_flush_interval(),
         buffers: spec.budget.reserve(0),
@@ -92,11 +94,11 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         bounded: spec.bounded.clone(),
         assignment,
         is_put_running: Arc::clone(&is_put_running),
-        positions: Offsets::new(),
-        generations: HashMap::new(),
+        read: ReadPositions::default(),
         held_back: VecDeque::new(),
         is_held: false,
         is_paused: false,
+        at_end: None,
         next_lag: Instant::now(),
         last_batch: Instant::now(),
     };

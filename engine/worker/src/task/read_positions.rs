@@ -1,0 +1,141 @@
+//! How far a sink task has read each partition. Pure.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use volley_api::{OffsetRange, Offsets, Origin, RawBatch, TopicPartition};
+
+use crate::task::pipeline::Rewind;
+
+/// Position and generation of each partition that was ever assigned; see [`crate::task::pipeline::Generations`].
+#[derive(Debug, Default)]
+pub(crate) struct ReadPositions {
+    positions: Offsets,
+    generations: HashMap<TopicPartition, u64>,
+}
+
+impl ReadPositions {
+    /// The partition was assigned, and is read from `position`.
+    pub(crate) fn start(&mut self, partition: TopicPartition, position: i64, generation: u64) {
+        self.positions.insert(partition.clone(), position);
+        self.generations.insert(partition, generation);
+    }
+
+    /// The partition is read again from an earlier offset.
+    pub(crate) fn rewind(&mut self, rewind: Rewind) {
+        self.start(rewind.partition, rewind.offset, rewind.generation);
+    }
+
+    /// Nothing comes before `end` any more.
+    pub(crate) fn skip_to(&mut self, partition: &TopicPartition, end: i64) {
+        self.positions.insert(partition.clone(), end);
+    }
+
+    /// The offset to be read next; `None` for a partition that was never assigned.
+    pub(crate) fn position(&self, partition: &TopicPartition) -> Option<i64> {
+        self.positions.get(partition).copied()
+    }
+
+    /// 0 for a partition that was never assigned.
+    pub(crate) fn generation(&self, partition: &TopicPartition) -> u64 {
+        self.generations.get(partition).copied().unwrap_or_default()
+    }
+
+    /// All generations.
+    pub(crate) fn generations(&self) -> &HashMap<TopicPartition, u64> {
+        &self.generations
+    }
+
+    /// What is to be delivered of a batch that was fetched in `generation`: of a bounded input, what is before the end. The
+    /// position moves behind it.
+    pub(crate) fn accept(&mut self, raw: RawBatch, generation: u64, ends: Option<&Offsets>) -> Option<RawBatch> {
+        let partition = &raw.origin.partition;
+        // Fetched before the partition was assigned anew: it comes again, and says nothing of how far the new start has read.
+        if self.generation(partition) > generation {
+            return None;
+        }
+        let range = raw.origin.range;
+        let end = ends.and_then(|ends| ends.get(partition)).copied().unwrap_or(range.end);
+        self.positions.insert(partition.clone(), range.end.min(end));
+        if range.end <= end {
+            return Some(raw);
+        }
+        let len = raw.origin.offsets.iter().take_while(|offset| **offset < end).count();
+        (len > 0).then(|| head(&raw, len, end))
+    }
+}
+
+/// The first `len` messages of a batch, which then covers everything up to `end`.
+pub(crate) fn head(raw: &RawBatch, len: usize, end: i64) -> RawBatch {
+    let origin = Origin {
+        partition: raw.origin.partition.clone(),
+        range: OffsetRange { first: raw.origin.range.first, end },
+        offsets: raw.origin.offsets.slice(0, len),
+        timestamps: raw.origin.timestamps.slice(0, len),
+    };
+    RawBatch {
+        origin: Arc::new(origin),
+        keys: raw.keys.slice(0, len),
+        values: raw.values.slice(0, len),
+        headers: raw.headers.as_ref().map(|headers| Arc::new(headers[..len].to_vec())),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::array::BinaryArray;
+
+    use super::*;
+
+    fn partition() -> TopicPartition {
+        TopicPartition::new("t", 0)
+    }
+
+    fn batch(first: i64, end: i64) -> RawBatch {
+        let offsets = Vec::from_iter(first..end);
+        let values = BinaryArray::from_iter_values(offsets.iter().map(|offset| offset.to_be_bytes()));
+        let origin = Origin {
+            partition: partition(),
+            range: OffsetRange { first, end },
+            timestamps: vec![0; offsets.len()].into(),
+            offsets: offsets.into(),
+        };
+        RawBatch { origin: Arc::new(origin), keys: values.clone(), values, headers: None }
+    }
+
+    #[test]
+    fn a_batch_fetched_before_a_new_assignment_is_dropped_and_moves_no_position() {
+        let mut read = ReadPositions::default();
+        read.start(partition(), 0, 1);
+        assert_eq!(read.accept(batch(0, 10), 1, None).unwrap().len(), 10);
+        // went away with offset 4 committed, and came back
+        read.start(partition(), 4, 2);
+        assert!(read.accept(batch(10, 20), 1, None).is_none());
+        assert_eq!(read.position(&partition()), Some(4));
+        assert_eq!(read.accept(batch(4, 8), 2, None).unwrap().len(), 4);
+        assert_eq!(read.position(&partition()), Some(8));
+    }
+
+    #[test]
+    fn nothing_behind_the_end_of_a_bounded_input_is_delivered() {
+        let mut read = ReadPositions::default();
+        read.start(partition(), 0, 1);
+        let ends = Offsets::from([(partition(), 15)]);
+        assert_eq!(read.accept(batch(0, 10), 1, Some(&ends)).unwrap().origin.range.end, 10);
+        let last = read.accept(batch(10, 20), 1, Some(&ends)).unwrap();
+        assert_eq!((last.len(), last.origin.range.end, last.origin.offsets.len()), (5, 15, 5));
+        assert!(read.accept(batch(20, 30), 1, Some(&ends)).is_none());
+        assert_eq!(read.position(&partition()), Some(15));
+    }
+
+    #[test]
+    fn after_a_rewind_what_was_fetched_before_counts_for_nothing() {
+        let mut read = ReadPositions::default();
+        read.start(partition(), 0, 1);
+        read.accept(batch(0, 20), 1, None).unwrap();
+        read.rewind(Rewind { partition: partition(), offset: 5, generation: 2 });
+        assert!(read.accept(batch(20, 30), 1, None).is_none());
+        assert_eq!((read.position(&partition()), read.generation(&partition())), (Some(5), 2));
+    }
+}

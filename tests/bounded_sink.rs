@@ -1,0 +1,201 @@
+//! A bounded sink connector is done when everything is delivered, whatever happens to its tasks meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use volley::api::{
+    ConfigDef, ConfigMap, Connector, Error, Offsets, Plugin, PluginFactory, RejectedRow, Result, SinkBatch,
+    SinkContext, SinkTask, TopicPartition, task_configs_for_all,
+};
+use volley::worker::connector_file::CreateConnector;
+use volley::worker::worker::Worker;
+
+use crate::testbed::{Kafka, properties, wait_until};
+
+const PARTITIONS: i32 = 2;
+const PER_PARTITION: i64 = 5_000;
+
+/// What all tasks of a connector under test have seen.
+#[derive(Debug, Default)]
+struct Seen {
+    offsets: Mutex<BTreeMap<TopicPartition, BTreeSet<i64>>>,
+    /// Tasks that have put anything.
+    writers: Mutex<BTreeSet<usize>>,
+    is_open: AtomicBool,
+    is_closed: AtomicBool,
+    is_rewound: AtomicBool,
+}
+
+impl Seen {
+    fn rows(&self) -> usize {
+        self.offsets.lock().unwrap().values().map(BTreeSet::len).sum()
+    }
+}
+
+/// How a task misbehaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trouble {
+    /// When it is to complete what it has, it finds that the second half of what it took is gone, and asks for it again.
+    LosesHalfAtTheEnd,
+    /// The second task starts when the first has all partitions, and the first takes nothing before it has to give one up.
+    SharesLate,
+    /// It vouches for nothing of a partition of which it was given nothing.
+    KeepsSilentOfTheRest,
+}
+
+struct TroubledSink;
+
+impl Connector for TroubledSink {
+    fn config_def(&self) -> ConfigDef {
+        ConfigDef::new()
+    }
+
+    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
+        Ok(task_configs_for_all(config, max_tasks))
+    }
+}
+
+struct TroubledTask {
+    trouble: Trouble,
+    seen: Arc<Seen>,
+    context: Option<SinkContext>,
+    ends: Offsets,
+}
+
+impl SinkTask for TroubledTask {
+    fn start(&mut self, context: SinkContext, _config: &ConfigMap) -> Result<()> {
+        if self.trouble == Trouble::SharesLate && context.task == 1 {
+            wait_until(Duration::from_secs(60), "the first task has all partitions", || {
+                self.seen.is_open.load(Ordering::SeqCst).then_some(())
+            });
+        }
+        self.context = Some(context);
+        Ok(())
+    }
+
+    fn open(&mut self, partitions: &Offsets) -> Result<()> {
+        if partitions.len() == PARTITIONS as usize {
+            self.seen.is_open.store(true, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        self.ends.retain(|partition, _| !partitions.contains(partition));
+        self.seen.is_closed.store(true, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
+        if self.trouble == Trouble::SharesLate && !self.seen.is_closed.load(Ordering::SeqCst) {
+            return Err(Error::retriable("not before the other task is there"));
+        }
+        let partition = batch.origin.partition.clone();
+        self.seen.writers.lock().unwrap().insert(self.context.as_ref().unwrap().task);
+        self.seen.offsets.lock().unwrap().entry(partition.clone()).or_default().extend(batch.origin.offsets.iter());
+        self.ends.insert(partition, batch.origin.range.end);
+        Ok(Vec::new())
+    }
+
+    fn flush(&mut self, _partitions: &[TopicPartition]) -> Result<()> {
+        if self.trouble != Trouble::LosesHalfAtTheEnd || self.seen.is_rewound.swap(true, Ordering::SeqCst) {
+            return Ok(());
+        }
+        for (partition, offsets) in &mut *self.seen.offsets.lock().unwrap() {
+            let half = PER_PARTITION / 2;
+            offsets.retain(|offset| *offset < half);
+            self.ends.insert(partition.clone(), half);
+            self.context.as_ref().unwrap().rewind(partition.clone(), half);
+        }
+        Ok(())
+    }
+
+    fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
+        Ok(if self.trouble == Trouble::KeepsSilentOfTheRest { self.ends.clone() } else { current.clone() })
+    }
+
+    fn stop(&mut self) {}
+}
+
+fn plugin(trouble: Trouble, seen: &Arc<Seen>) -> Plugin {
+    let seen = Arc::clone(seen);
+    let task = move || -> Box<dyn SinkTask> {
+        Box::new(TroubledTask { trouble, seen: Arc::clone(&seen), context: None, ends: Offsets::new() })
+    };
+    Plugin {
+        class: "TroubledSink",
+        aliases: &[],
+        version: "1",
+        documentation: "A sink of a test.",
+        config_def: ConfigDef::new(),
+        factory: PluginFactory::Sink { connector: Arc::new(|| Box::new(TroubledSink)), task: Arc::new(task) },
+    }
+}
+
+/// Runs a bounded connector to its end.
+fn run(trouble: Trouble, tasks: &str, fill: impl Fn(&Kafka, &str)) -> Arc<Seen> {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("bounded", PARTITIONS);
+    fill(kafka, &topic);
+    let seen = Arc::new(Seen::default());
+    let dir = tempfile::tempdir().unwrap();
+    let worker_properties = kafka.properties(&[
+        ("listeners", "http://127.0.0.1:0"),
+        ("key.converter", "org.apache.kafka.connect.storage.StringConverter"),
+        ("value.converter", "org.apache.kafka.connect.storage.StringConverter"),
+        ("offset.storage.file.filename", &dir.path().join("offsets").display().to_string()),
+    ]);
+    let mut plugins = volley::builtin_plugins();
+    plugins.push(plugin(trouble, &seen));
+    let worker = Worker::start(worker_properties, plugins, None).unwrap();
+    let config = properties(&[
+        ("name", topic.as_str()),
+        ("connector.class", "TroubledSink"),
+        ("tasks.max", tasks),
+        ("topics", &topic),
+        ("volley.mode", "bounded"),
+        ("consumer.override.heartbeat.interval.ms", "200"),
+    ]);
+    worker
+        .create_connector(CreateConnector { name: topic.clone(), config: config.into(), initial_state: None })
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let done = async { tokio::time::timeout(Duration::from_secs(90), worker.bounded_done()).await };
+    runtime.block_on(done).expect("the connector is done").unwrap();
+    worker.shut_down();
+    seen
+}
+
+fn fill_both(kafka: &Kafka, topic: &str) {
+    kafka.produce(topic, (i64::from(PARTITIONS) * PER_PARTITION) as usize, |number, _, value| {
+        value.extend_from_slice(number.to_string().as_bytes());
+        number as i32 % PARTITIONS
+    });
+}
+
+#[test]
+fn what_a_sink_asks_to_read_again_while_it_completes_its_end_is_delivered_before_it_is_done() {
+    let seen = run(Trouble::LosesHalfAtTheEnd, "1", fill_both);
+    assert!(seen.is_rewound.load(Ordering::SeqCst));
+    assert_eq!(seen.rows() as i64, i64::from(PARTITIONS) * PER_PARTITION);
+}
+
+#[test]
+fn no_task_is_done_while_a_partition_is_on_its_way_from_one_to_the_other() {
+    let seen = run(Trouble::SharesLate, "2", fill_both);
+    assert_eq!(seen.rows() as i64, i64::from(PARTITIONS) * PER_PARTITION);
+    assert_eq!(seen.writers.lock().unwrap().len(), 2, "the task that came late had a share");
+}
+
+#[test]
+fn a_partition_without_records_does_not_hold_up_the_end() {
+    let seen = run(Trouble::KeepsSilentOfTheRest, "1", |kafka, topic| {
+        kafka.produce(topic, PER_PARTITION as usize, |number, _, value| {
+            value.extend_from_slice(number.to_string().as_bytes());
+            0
+        });
+    });
+    assert_eq!(seen.rows() as i64, PER_PARTITION);
+}
