@@ -73,6 +73,7 @@ fn s(duration: Duration) -> f64 {
 
 fn shown(duration: Duration) -> String {
     match duration.as_millis() {
+        0..10 => format!("{:.1} ms", duration.as_secs_f64() * 1e3),
         ms if ms < 1_000 => format!("{ms} ms"),
         _ => format!("{:.1} s", duration.as_secs_f64()),
     }

@@ -25,9 +25,12 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Leaving must not hold up a worker that stops.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
+/// Members hear of a rebalance only by their heartbeats, and whoever joins waits for the last to hear: so they are this frequent
+/// even where `heartbeat.interval.ms` would allow fewer, as it does by default.
+const LONGEST_SILENCE: Duration = Duration::from_secs(1);
+
 /// One rebalance is mostly followed by another: what a member gives up is given to others, and of several workers that start
-/// together one is first. Members hear of it only by their heartbeats, and what is to move stands still until all have: so for
-/// a while after a rebalance they are more frequent.
+/// together one is first. What is to move stands still meanwhile: so for a while after a rebalance heartbeats are more frequent.
 const SETTLING: Duration = Duration::from_secs(5);
 const SETTLING_HEARTBEATS: Duration = Duration::from_millis(100);
 
@@ -293,7 +296,7 @@ impl Membership {
     fn contact(&mut self) {
         let now = Instant::now();
         self.last_contact = now;
-        let usual = self.settings.heartbeat_interval;
+        let usual = self.settings.heartbeat_interval.min(LONGEST_SILENCE);
         let interval = if now < self.settles_until { SETTLING_HEARTBEATS.min(usual) } else { usual };
         self.next_heartbeat = now + interval;
         self.coordinator.confirmed();

@@ -16,7 +16,7 @@ pub struct GroupSettings {
     /// `rebalance.timeout.ms`: how long members have to join again, and how long the owner may go without calling
     /// [`poll`](crate::GroupMember::poll).
     pub rebalance_timeout: Duration,
-    /// `heartbeat.interval.ms`; also how long the coordinator may be out of reach before it counts as lost.
+    /// `heartbeat.interval.ms`, of which at most a second counts; also how long the coordinator may be out of reach before it counts as lost.
     pub heartbeat_interval: Duration,
 }
 

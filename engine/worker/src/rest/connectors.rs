@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 use super::create_request::CreateRequest;
 use super::error::{RestError, RestResult};
@@ -25,21 +26,39 @@ pub(super) async fn list(State(state): State<RestState>, query: QueryParams) -> 
     if expansions.is_empty() {
         return Ok(Json(names).into_response());
     }
-    let mut expanded = Map::new();
+    let mut expanded = Expansions(Vec::with_capacity(names.len()));
     for name in names {
-        let mut entry = Map::new();
+        let mut entry = Expanded::default();
         if expansions.contains(&"status") {
             // One that is gone meanwhile, or has no status yet, is left out.
             let Ok(status) = state.herder.connector_status(&name).await else { continue };
-            entry.insert("status".into(), json!(status));
+            entry.status = Some(status);
         }
         if expansions.contains(&"info") {
             let Ok(info) = state.herder.connector_info(&name).await else { continue };
-            entry.insert("info".into(), json!(info));
+            entry.info = Some(info);
         }
-        expanded.insert(name, Value::Object(entry));
+        expanded.0.push((name, entry));
     }
     Ok(Json(expanded).into_response())
+}
+
+/// What `GET /connectors?expand=…` says of each connector.
+#[derive(Debug)]
+struct Expansions(Vec<(String, Expanded)>);
+
+impl Serialize for Expansions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, entry)| (name, entry)))
+    }
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Expanded {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<ConnectorStateInfo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    info: Option<ConnectorInfo>,
 }
 
 /// `POST /connectors`

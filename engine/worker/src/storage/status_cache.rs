@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::status_record::StatusRecord;
 use super::{State, Status, StatusKey, TopicStatus};
+use crate::task::ConnectorTaskId;
 
 /// The statuses of all connectors and tasks, and the topics they use.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +23,8 @@ impl StatusCache {
 
     /// The statuses of a connector's tasks, by task number.
     pub fn tasks(&self, connector: &str) -> Vec<(usize, Status)> {
-        let tasks = self.statuses.iter().filter_map(|(key, status)| match key {
+        let first = StatusKey::Task(ConnectorTaskId { connector: connector.to_owned(), task: 0 });
+        let tasks = self.statuses.range(first..).map_while(|(key, status)| match key {
             StatusKey::Task(id) if id.connector == connector => Some((id.task, status.clone())),
             _ => None,
         });
@@ -40,7 +42,9 @@ impl StatusCache {
 
     /// The topics that a connector uses, by name.
     pub fn topics(&self, connector: &str) -> Vec<TopicStatus> {
-        self.topics.iter().filter(|((owner, _), _)| owner == connector).map(|(_, topic)| topic.clone()).collect()
+        let first = (connector.to_owned(), String::new());
+        let topics = self.topics.range(first..).take_while(|((owner, _), _)| owner == connector);
+        topics.map(|(_, topic)| topic.clone()).collect()
     }
 
     /// Whether a connector is known to use a topic.
@@ -88,7 +92,6 @@ impl StatusCache {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::task::ConnectorTaskId;
 
     fn status(state: State, worker: &str, generation: i32) -> Status {
         Status { state, trace: None, worker_id: worker.into(), generation, version: None }

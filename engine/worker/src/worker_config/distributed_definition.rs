@@ -35,7 +35,8 @@ fn group_keys(def: ConfigDef) -> ConfigDef {
         Int,
         "3000",
         High,
-        "Milliseconds between two signs of life of a worker; at most a third of session.timeout.ms.",
+        "Milliseconds between two signs of life of a worker, at most a third of session.timeout.ms; where it is more than \
+         a second, there is one every second. Also how long Kafka may be out of reach before a worker stops what it runs.",
     ))
     .key(ConfigKey::with_default(
         "rebalance.timeout.ms",

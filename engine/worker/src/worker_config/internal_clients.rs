@@ -96,6 +96,9 @@ impl WorkerConfig {
         properties.insert("group.id".into(), self.group_id().to_owned());
         properties.insert("bootstrap.servers".into(), self.bootstrap_servers());
         properties.insert("client.id".into(), client_id);
+        // Nobody subscribes to the metrics of clients that only keep the worker's books, and keeping them ready (KIP-714)
+        // takes more memory than the books do.
+        properties.entry("enable.metrics.push".to_owned()).or_insert_with(|| "false".to_owned());
         properties
     }
 }
