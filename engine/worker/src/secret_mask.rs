@@ -4,70 +4,275 @@
 use volley_api::{ConfigDef, ConfigMap, ConfigType, PluginKind};
 
 use crate::config_transformer::has_variable;
+use crate::herder::{HerderError, HerderResult};
 use crate::plugins::Plugins;
 
 /// What is shown for a secret.
 pub(crate) const HIDDEN: &str = "[hidden]";
 
+/// An alias of a transformation or predicate may have dots, but no more than this: the rest of a long key is not searched.
+const MAX_DOTS: usize = 16;
+
+/// How many keys a refusal names at most.
+const MAX_NAMED: usize = 10;
+
 /// The configuration as it may be shown: values of PASSWORD keys hidden, unless they refer to a config provider.
 pub(crate) fn mask_secrets(config: &ConfigMap, plugins: &Plugins) -> ConfigMap {
+    let secrets = SecretKeys::of(config, plugins);
     let mut masked = config.clone();
     for (key, value) in &mut masked {
-        if !has_variable(value) && is_secret(key, config, plugins) {
+        if !has_variable(value) && secrets.has(key) {
             HIDDEN.clone_into(value);
         }
     }
     masked
 }
 
-/// A configuration as a user sent it, with the stored value wherever he sent back `[hidden]` for a secret.
-pub(crate) fn unmask_secrets(given: &mut ConfigMap, stored: &ConfigMap, plugins: &Plugins) {
-    let hidden: Vec<String> =
-        given.iter().filter(|(_, value)| value.trim() == HIDDEN).map(|(key, _)| key.clone()).collect();
-    for key in hidden {
-        if let Some(secret) = stored.get(&key).filter(|_| is_secret(&key, given, plugins)) {
-            given.insert(key, secret.clone());
+/// Whether a configuration has what is shown for a secret anywhere.
+pub(crate) fn has_hidden(config: &ConfigMap) -> bool {
+    config.values().any(|value| is_hidden(value))
+}
+
+/// Puts the stored value wherever a user sent back `[hidden]` for a secret.
+///
+/// # Errors
+/// `BadRequest`, naming the keys, where no secret is stored that could be meant: the word is nobody's password. So it is
+/// where the key is no secret any more, since its value would be shown from then on.
+pub(crate) fn restore_secrets(
+    given: &mut ConfigMap,
+    stored: Option<&ConfigMap>,
+    plugins: &Plugins,
+) -> HerderResult<()> {
+    let (mut restored, mut refused) = (ConfigMap::new(), Vec::new());
+    let (secrets, before) = (SecretKeys::of(given, plugins), stored.map(|stored| SecretKeys::of(stored, plugins)));
+    for key in given.iter().filter(|(_, value)| is_hidden(value)).map(|(key, _)| key) {
+        let is_secret = secrets.has(key);
+        let was_secret = before.as_ref().is_some_and(|before| before.has(key));
+        let meant = stored.and_then(|stored| stored.get(key)).filter(|value| !is_hidden(value));
+        match meant.filter(|value| is_secret || was_secret && has_variable(value)) {
+            Some(secret) => drop(restored.insert(key.clone(), secret.clone())),
+            None if is_secret || was_secret => refused.push(format!("`{key}`")),
+            None => {}
         }
     }
+    given.extend(restored);
+    if refused.is_empty() {
+        return Ok(());
+    }
+    refused.truncate(MAX_NAMED);
+    Err(HerderError::BadRequest(format!(
+        "could not take `{HIDDEN}` as the value of {}: it is what is shown for a secret, and none is stored that it could \
+         stand for; give the value itself, or a variable of a config provider",
+        refused.join(", ")
+    )))
 }
 
 /// Whether a key of a Kafka client holds a secret.
 pub(crate) fn is_secret_client_key(key: &str) -> bool {
     const WORDS: [&str; 6] = ["password", "secret", "jaas", "credential", "user.info", "private.key"];
-    WORDS.iter().any(|word| key.contains(word)) || matches!(key, "ssl.keystore.key" | "ssl.key.pem")
+    const ENDS: [&str; 3] = ["ssl.keystore.key", "ssl.key.pem", "token"];
+    WORDS.iter().any(|word| key.contains(word)) || ENDS.iter().any(|end| key.ends_with(end))
 }
 
-fn is_secret(key: &str, config: &ConfigMap, plugins: &Plugins) -> bool {
-    for client in ["producer.override.", "consumer.override.", "admin.override."] {
-        if let Some(key) = key.strip_prefix(client) {
-            return is_secret_client_key(key);
-        }
-    }
-    for (converter, kind) in [
-        ("key.converter", PluginKind::Converter),
-        ("value.converter", PluginKind::Converter),
-        ("header.converter", PluginKind::HeaderConverter),
-    ] {
-        if let Some(key) = key.strip_prefix(converter).and_then(|rest| rest.strip_prefix('.')) {
-            return is_password_of(converter, kind, key, config, plugins) || is_secret_client_key(key);
-        }
-    }
-    for (chain, kind) in [("transforms.", PluginKind::Transformation), ("predicates.", PluginKind::Predicate)] {
-        if let Some((alias, key)) = key.strip_prefix(chain).and_then(|rest| rest.split_once('.')) {
-            return is_password_of(&format!("{chain}{alias}.type"), kind, key, config, plugins);
-        }
-    }
-    let class = config.get("connector.class").map(|class| class.trim());
-    class
-        .and_then(|class| plugins.find_connector(class).ok())
-        .is_some_and(|plugin| is_password(&plugin.config_def, key))
+/// Whether a key that nobody here defines is named as secrets are.
+fn is_named_like_a_secret(key: &str) -> bool {
+    const WORDS: [&str; 7] = ["passwd", "passphrase", "privatekey", "private_key", "api.key", "apikey", "api_key"];
+    let key = key.to_ascii_lowercase();
+    is_secret_client_key(&key) || WORDS.iter().any(|word| key.contains(word))
 }
 
-fn is_password_of(class_key: &str, kind: PluginKind, key: &str, config: &ConfigMap, plugins: &Plugins) -> bool {
-    let class = config.get(class_key).map(|class| class.trim());
-    class.and_then(|class| plugins.find(kind, class).ok()).is_some_and(|plugin| is_password(&plugin.config_def, key))
+fn is_hidden(value: &str) -> bool {
+    value.trim() == HIDDEN
 }
 
-fn is_password(def: &ConfigDef, key: &str) -> bool {
-    def.find(key).is_some_and(|key| key.config_type == ConfigType::Password)
+/// Which keys of a configuration hold secrets: those that its classes say, and, where no class that is here knows the key,
+/// those that are named so.
+struct SecretKeys<'a> {
+    config: &'a ConfigMap,
+    plugins: &'a Plugins,
+    connector: Option<&'a ConfigDef>,
+}
+
+impl<'a> SecretKeys<'a> {
+    fn of(config: &'a ConfigMap, plugins: &'a Plugins) -> Self {
+        let class = config.get("connector.class").map(|class| class.trim());
+        let plugin = class.and_then(|class| plugins.find_connector(class).ok());
+        Self { config, plugins, connector: plugin.map(|plugin| &plugin.config_def) }
+    }
+
+    fn has(&self, key: &str) -> bool {
+        for client in ["producer.override.", "consumer.override.", "admin.override."] {
+            if let Some(key) = key.strip_prefix(client) {
+                return is_secret_client_key(key);
+            }
+        }
+        for (converter, kind) in [
+            ("key.converter", PluginKind::Converter),
+            ("value.converter", PluginKind::Converter),
+            ("header.converter", PluginKind::HeaderConverter),
+        ] {
+            if let Some(key) = key.strip_prefix(converter).and_then(|rest| rest.strip_prefix('.')) {
+                return self.is_password_of(converter, kind, key) == Some(true) || is_named_like_a_secret(key);
+            }
+        }
+        for (chain, kind) in [("transforms.", PluginKind::Transformation), ("predicates.", PluginKind::Predicate)] {
+            if let Some(rest) = key.strip_prefix(chain) {
+                return self.has_in_chain(chain, kind, rest);
+            }
+        }
+        is_password(self.connector, key).unwrap_or_else(|| is_named_like_a_secret(key))
+    }
+
+    /// `key` is what follows `transforms.`: which of its dots ends the alias, the configured classes tell.
+    fn has_in_chain(&self, chain: &str, kind: PluginKind, key: &str) -> bool {
+        let mut is_known = false;
+        for (dot, _) in key.match_indices('.').take(MAX_DOTS) {
+            match self.is_password_of(&format!("{chain}{}.type", &key[..dot]), kind, &key[dot + 1..]) {
+                Some(true) => return true,
+                Some(false) => is_known = true,
+                None => {}
+            }
+        }
+        !is_known && is_named_like_a_secret(key)
+    }
+
+    fn is_password_of(&self, class_key: &str, kind: PluginKind, key: &str) -> Option<bool> {
+        let class = self.config.get(class_key)?.trim();
+        is_password(self.plugins.find(kind, class).ok().map(|plugin| &plugin.config_def), key)
+    }
+}
+
+/// `None` if the key is not defined there.
+fn is_password(def: Option<&ConfigDef>, key: &str) -> Option<bool> {
+    def?.find(key).map(|key| key.config_type == ConfigType::Password)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{config_map, fake_plugins};
+
+    const UNKNOWN: &str = "io.debezium.connector.mysql.MySqlConnector";
+
+    fn plugins() -> Plugins {
+        Plugins::new(fake_plugins())
+    }
+
+    fn masked(entries: &[(&str, &str)]) -> ConfigMap {
+        mask_secrets(&config_map(entries), &plugins())
+    }
+
+    fn restored(given: &[(&str, &str)], stored: Option<&[(&str, &str)]>) -> Result<ConfigMap, String> {
+        let mut given = config_map(given);
+        let stored = stored.map(config_map);
+        restore_secrets(&mut given, stored.as_ref(), &plugins()).map_err(|error| error.to_string())?;
+        Ok(given)
+    }
+
+    #[test]
+    fn secrets_of_classes_that_are_not_here_are_hidden_by_their_names() {
+        for key in [
+            "database.password",
+            "database.ssl.keystore.key",
+            "schema.history.internal.producer.sasl.jaas.config",
+            "github.accessToken",
+            "api.key",
+            "transforms.t.password",
+            "transforms.my.own.token",
+            "predicates.p.secret",
+        ] {
+            assert_eq!(masked(&[("connector.class", UNKNOWN), (key, "hunter2")])[key], HIDDEN, "{key}");
+        }
+        for key in ["database.hostname", "transforms.t.type", "tasks.max", "consumer.override.sasl.mechanism", "size"] {
+            assert_eq!(masked(&[("connector.class", UNKNOWN), (key, "x")])[key], "x", "{key}");
+        }
+    }
+
+    #[test]
+    fn what_a_class_says_of_its_key_counts_whatever_its_name() {
+        let shown = masked(&[("connector.class", "FakeSource"), ("password", "x"), ("size", "1"), ("gate", "y")]);
+        assert_eq!(
+            shown,
+            config_map(&[("connector.class", "FakeSource"), ("password", HIDDEN), ("size", "1"), ("gate", "y")])
+        );
+        let chain = [("transforms", "a.b"), ("transforms.a.b.type", "Fake"), ("transforms.a.b.query", "SELECT secret")];
+        assert_eq!(masked(&chain), config_map(&chain));
+    }
+
+    #[test]
+    fn a_token_s_place_is_no_secret() {
+        assert!(is_secret_client_key("sasl.token"));
+        assert!(!is_secret_client_key("sasl.oauthbearer.token.endpoint.url"));
+        assert!(is_secret_client_key("listeners.ssl.keystore.key"));
+    }
+
+    #[test]
+    fn what_is_sent_back_keeps_its_secret_if_old_or_new_class_knows_it() {
+        let stored = [("connector.class", "FakeSource"), ("password", "hunter2")];
+        for class in ["FakeSource", "FakeSink", UNKNOWN] {
+            let back = restored(&[("connector.class", class), ("password", HIDDEN)], Some(&stored)).unwrap();
+            assert_eq!(back["password"], "hunter2", "{class}");
+        }
+        let unknown = [("connector.class", UNKNOWN), ("database.password", "hunter2")];
+        let back = restored(&[("connector.class", UNKNOWN), ("database.password", " [hidden] ")], Some(&unknown));
+        assert_eq!(back.unwrap()["database.password"], "hunter2");
+    }
+
+    #[test]
+    fn the_word_for_a_secret_is_refused_where_there_is_none() {
+        let given = [("connector.class", "FakeSource"), ("password", HIDDEN)];
+        let without = [("connector.class", "FakeSource")];
+        let marked = [("connector.class", "FakeSource"), ("password", HIDDEN)];
+        for stored in [None, Some(&without[..]), Some(&marked[..])] {
+            let error = restored(&given, stored).unwrap_err();
+            assert!(error.contains("`password`") && error.contains("give the value itself"), "{error}");
+        }
+        assert_eq!(restored(&[("size", HIDDEN)], None).unwrap()["size"], HIDDEN);
+    }
+
+    #[test]
+    fn a_secret_is_not_put_where_it_would_be_shown() {
+        // With its class gone, the key is one that nobody calls a secret.
+        let key = "transforms.t.where";
+        let plugins = Plugins::new(
+            fake_plugins()
+                .into_iter()
+                .map(|mut plugin| {
+                    if plugin.class == "org.example.Fake" {
+                        let secret = volley_api::ConfigKey::optional(
+                            "where",
+                            ConfigType::Password,
+                            volley_api::Importance::Low,
+                            "For tests.",
+                        );
+                        plugin.config_def = ConfigDef::new().key(secret);
+                    }
+                    plugin
+                })
+                .collect(),
+        );
+        let stored = config_map(&[("transforms.t.type", "Fake"), (key, "hunter2")]);
+        assert_eq!(mask_secrets(&stored, &plugins)[key], HIDDEN);
+        let mut given = config_map(&[("transforms.t.type", "Other"), (key, HIDDEN)]);
+        let error = restore_secrets(&mut given, Some(&stored), &plugins).unwrap_err();
+        assert!(error.to_string().contains(key), "{error}");
+        assert_eq!(given[key], HIDDEN);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_can_be_sent_back(
+            entries in proptest::collection::btree_map("[a-z.]{1,12}|password|x.secret|transforms.a.token", "[a-z ]{0,8}", 0..8),
+            class in prop_oneof![Just("FakeSource"), Just(UNKNOWN), Just("")],
+        ) {
+            let mut stored: ConfigMap = entries.into_iter().collect();
+            stored.insert("connector.class".into(), class.into());
+            let mut given = mask_secrets(&stored, &plugins());
+            restore_secrets(&mut given, Some(&stored), &plugins()).unwrap();
+            prop_assert_eq!(given, stored);
+        }
+    }
 }

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
-use crate::secret_mask::unmask_secrets;
+use crate::secret_mask::restore_secrets;
 use crate::storage::{ConfigRecord, RestartRequest, State, StatusKey, TargetState};
 use crate::task::ConnectorTaskId;
 use crate::validation::{ConfigInfos, ConnectorValidator};
@@ -177,9 +177,8 @@ impl StandaloneHerder {
         initial_state: Option<TargetState>,
         may_replace: bool,
     ) -> HerderResult<Created> {
-        if let Some(stored) = self.queries.snapshot().connector_config(name) {
-            unmask_secrets(&mut config.values, stored, &self.node.plugins);
-        }
+        let stored = self.queries.snapshot();
+        restore_secrets(&mut config.values, stored.connector_config(name), &self.node.plugins)?;
         let infos = self.validator.validate(&config).await?;
         if infos.error_count > 0 {
             return Err(HerderError::BadRequest(infos.refusal()));
@@ -211,8 +210,8 @@ impl Herder for StandaloneHerder {
         self.queries.info(name)
     }
 
-    fn stored_config(&self, name: &str) -> Option<ConfigMap> {
-        self.queries.snapshot().connector_config(name).cloned()
+    async fn stored_config(&self, name: &str) -> HerderResult<Option<ConfigMap>> {
+        Ok(self.queries.snapshot().connector_config(name).cloned())
     }
 
     async fn connector_status(&self, name: &str) -> HerderResult<ConnectorStateInfo> {

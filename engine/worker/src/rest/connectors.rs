@@ -16,7 +16,7 @@ use super::query::QueryParams;
 use super::state::RestState;
 use crate::herder::{ConnectorInfo, ConnectorStateInfo, Created, HerderError, patched};
 use crate::json_config::GivenConfig;
-use crate::secret_mask::{mask_secrets, unmask_secrets};
+use crate::secret_mask::{has_hidden, mask_secrets, restore_secrets};
 use crate::storage::{RestartRequest, TargetState};
 
 /// `GET /connectors`
@@ -69,7 +69,7 @@ pub(super) async fn create(
     body: JsonBody,
 ) -> RestResult<Response> {
     let CreateRequest { name, config, initial_state } = CreateRequest::parse(&body)?;
-    let config = named(config, &name)?;
+    let config = restored(&state, &name, named(config, &name)?).await?;
     let mut forwarded = json!({ "name": name, "config": to_json(&config) });
     if let Some(initial_state) = initial_state {
         forwarded["initial_state"] = json!(initial_state.request_name());
@@ -125,17 +125,29 @@ fn masked(state: &RestState, mut info: Value) -> Value {
 
 /// A configuration as the user meant it: where he sent back `[hidden]` for a secret, the secret. The leader may be a worker
 /// that would take the word for the secret.
-fn unmasked(state: &RestState, name: &str, mut given: GivenConfig) -> GivenConfig {
-    let Some(stored) = state.herder.stored_config(name) else { return given };
-    // What is a secret the classes say, which a patch need not name.
-    let mut whole = patched(stored.clone().into(), given.clone()).values;
-    unmask_secrets(&mut whole, &stored, state.herder.plugins());
-    for (key, value) in &mut given.values {
+async fn restored(state: &RestState, name: &str, mut given: GivenConfig) -> RestResult<GivenConfig> {
+    if has_hidden(&given.values) {
+        let stored = state.herder.stored_config(name).await?;
+        restore_secrets(&mut given.values, stored.as_ref(), state.herder.plugins())?;
+    }
+    Ok(given)
+}
+
+/// The same for a patch. What is a secret the classes say, which a patch need not name.
+async fn restored_patch(state: &RestState, name: &str, mut patch: GivenConfig) -> RestResult<GivenConfig> {
+    if !has_hidden(&patch.values) {
+        return Ok(patch);
+    }
+    // Whoever has to patch it says that there is no such connector.
+    let Some(stored) = state.herder.stored_config(name).await? else { return Ok(patch) };
+    let mut whole = patched(stored.clone().into(), patch.clone()).values;
+    restore_secrets(&mut whole, Some(&stored), state.herder.plugins())?;
+    for (key, value) in &mut patch.values {
         if let Some(meant) = whole.get(key) {
             value.clone_from(meant);
         }
     }
-    given
+    Ok(patch)
 }
 
 /// `GET /connectors/{name}`
@@ -156,7 +168,7 @@ pub(super) async fn put_config(
     hop: Hop,
     body: JsonBody,
 ) -> RestResult<Response> {
-    let config = unmasked(&state, &name, named(body.into_config("connectorConfig")?, &name)?);
+    let config = restored(&state, &name, named(body.into_config("connectorConfig")?, &name)?).await?;
     let forwarded = to_json(&config).to_string().into_bytes();
     let outcome = state.herder.put_connector(&name, config, None, true).await;
     let settled = hop.settle(&state, outcome, Some(forwarded)).await?;
@@ -180,7 +192,7 @@ pub(super) async fn patch_config(
             return Err(RestError::internal(message));
         }
     };
-    let patch = unmasked(&state, &name, patch);
+    let patch = restored_patch(&state, &name, patch).await?;
     let forwarded = to_json(&patch).to_string().into_bytes();
     let outcome = state.herder.patch_connector(&name, patch).await;
     Ok(Json(match hop.settle(&state, outcome, Some(forwarded)).await? {

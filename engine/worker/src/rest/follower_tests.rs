@@ -248,6 +248,33 @@ async fn a_leader_gets_the_secret_where_the_user_sent_back_what_stood_for_it() {
 }
 
 #[tokio::test]
+async fn a_leader_gets_what_is_stored_now_and_never_the_word_for_a_secret() {
+    let leader = Leader::answering(json_answer(200, json!({}))).await;
+    let worker = Worker::following(Some(&leader.url));
+    let config = config_map(&[("connector.class", "FakeSource"), ("name", "x"), ("password", "hunter2")]);
+    worker.herder.put_connector("x", GivenConfig::from(config.clone()), None, false).await.unwrap();
+    let mut newer = config;
+    newer.insert("password".into(), "correct horse".into());
+    worker.follower.will_read("x", newer);
+    let shown = worker.ask("GET", "/connectors/x/config", None).await.json();
+    worker.ask("PUT", "/connectors/x/config", Some(shown.clone())).await;
+    assert_eq!(leader.last().body["password"], "correct horse");
+    worker.ask("POST", "/connectors", Some(json!({ "name": "x", "config": shown }))).await;
+    assert_eq!(leader.last().body["config"]["password"], "correct horse");
+
+    let (requests, unknown) =
+        (leader.seen.lock().len(), json!({ "connector.class": "FakeSource", "password": "[hidden]" }));
+    for (method, path, body) in [
+        ("PUT", "/connectors/y/config", unknown.clone()),
+        ("POST", "/connectors", json!({ "name": "y", "config": unknown })),
+        ("PATCH", "/connectors/x/config", json!({ "consumer.override.sasl.jaas.config": "[hidden]" })),
+    ] {
+        assert_eq!(worker.ask(method, path, Some(body)).await.status, 400, "{method}");
+    }
+    assert_eq!(leader.seen.lock().len(), requests);
+}
+
+#[tokio::test]
 async fn internal_requests_are_signed_and_checked_in_kafka_connect_s_order() {
     let leader = Leader::answering(|| StatusCode::NO_CONTENT.into_response()).await;
     let worker = Worker::following(Some(&leader.url));

@@ -1,5 +1,6 @@
 //! A herder that leaves every change to another worker.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -20,6 +21,7 @@ use crate::validation::ConfigInfos;
 pub(crate) struct Follower {
     herder: Arc<StandaloneHerder>,
     leader: Option<String>,
+    newer: Mutex<HashMap<String, ConfigMap>>,
     signatures: Mutex<Vec<Option<RequestSignature>>>,
     stages: Stages,
 }
@@ -27,7 +29,18 @@ pub(crate) struct Follower {
 impl Follower {
     /// One whose leader is at this URL.
     pub(crate) fn new(herder: Arc<StandaloneHerder>, leader: Option<String>) -> Arc<Self> {
-        Arc::new(Self { herder, leader, signatures: Mutex::default(), stages: Stages::default() })
+        Arc::new(Self {
+            herder,
+            leader,
+            newer: Mutex::default(),
+            signatures: Mutex::default(),
+            stages: Stages::default(),
+        })
+    }
+
+    /// From now on the configuration of a connector is another one, which this worker has not read yet.
+    pub(crate) fn will_read(&self, connector: &str, config: ConfigMap) {
+        self.newer.lock().insert(connector.to_owned(), config);
     }
 
     /// The signatures of the internal requests so far.
@@ -62,8 +75,12 @@ impl Herder for Follower {
         self.herder.connector_info(name).await
     }
 
-    fn stored_config(&self, name: &str) -> Option<ConfigMap> {
-        self.herder.stored_config(name)
+    async fn stored_config(&self, name: &str) -> HerderResult<Option<ConfigMap>> {
+        let newer = self.newer.lock().get(name).cloned();
+        match newer {
+            Some(newer) => Ok(Some(newer)),
+            None => self.herder.stored_config(name).await,
+        }
     }
 
     async fn connector_status(&self, name: &str) -> HerderResult<ConnectorStateInfo> {

@@ -31,7 +31,7 @@ use crate::herder::{
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
 use crate::rest::{LeaderClient, PeerClient};
-use crate::secret_mask::unmask_secrets;
+use crate::secret_mask::restore_secrets;
 use crate::storage::{ConfigRecord, RestartRequest, State, StatusKey, TargetState};
 use crate::task::ConnectorTaskId;
 use crate::validation::{ConfigInfos, ConnectorValidator};
@@ -140,9 +140,8 @@ impl DistributedHerder {
     }
 
     async fn validated(&self, name: &str, mut config: GivenConfig) -> HerderResult<GivenConfig> {
-        if let Some(stored) = self.queries.snapshot().connector_config(name) {
-            unmask_secrets(&mut config.values, stored, &self.node.plugins);
-        }
+        let stored = self.queries.snapshot();
+        restore_secrets(&mut config.values, stored.connector_config(name), &self.node.plugins)?;
         let infos = self.validator.validate(&config).await?;
         match infos.error_count {
             0 => Ok(config),
@@ -218,8 +217,10 @@ impl Herder for DistributedHerder {
         self.queries.info(name)
     }
 
-    fn stored_config(&self, name: &str) -> Option<ConfigMap> {
-        self.queries.snapshot().connector_config(name).cloned()
+    async fn stored_config(&self, name: &str) -> HerderResult<Option<ConfigMap>> {
+        // What this worker has read may be behind what the leader has written.
+        self.writer.refresh(self.node.config.worker_sync_timeout()).await?;
+        Ok(self.queries.snapshot().connector_config(name).cloned())
     }
 
     async fn connector_status(&self, name: &str) -> HerderResult<ConnectorStateInfo> {
