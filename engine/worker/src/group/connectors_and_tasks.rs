@@ -1,5 +1,6 @@
 //! Connector instances and tasks: what there is to hand out, and what a worker holds.
 
+use crate::connector_config::MAX_NAME_BYTES;
 use crate::storage::ClusterConfigState;
 use crate::task::ConnectorTaskId;
 
@@ -14,9 +15,10 @@ pub struct ConnectorsAndTasks {
 
 impl ConnectorsAndTasks {
     /// Everything that the configuration wants to run. A connector whose task configurations don't fit together has no
-    /// tasks.
+    /// tasks; one whose name no message of the group can carry is left out, or nobody could be assigned anything.
     pub fn configured(state: &ClusterConfigState) -> Self {
-        let connectors: Vec<String> = state.connectors().map(str::to_owned).collect();
+        let connectors = state.connectors().filter(|name| name.len() <= MAX_NAME_BYTES);
+        let connectors: Vec<String> = connectors.map(str::to_owned).collect();
         let tasks = connectors.iter().flat_map(|connector| {
             let id = |task| ConnectorTaskId { connector: connector.clone(), task };
             (0..state.task_configs(connector).len()).map(id).collect::<Vec<_>>()

@@ -78,13 +78,15 @@ impl StatusCache {
         }
     }
 
-    /// A task that already runs elsewhere, in the same generation or a later one, is not unassigned by its old owner.
+    /// What another worker has since, in a later generation, or runs already in the same one, is not unassigned by its old
+    /// owner, whose record may come late.
     fn is_late_unassigned(&self, key: &StatusKey, status: &Status) -> bool {
-        let cached =
-            self.get(key).filter(|cached| cached.state == State::Running && cached.worker_id != status.worker_id);
-        matches!(key, StatusKey::Task(_))
-            && status.state == State::Unassigned
-            && cached.is_some_and(|cached| cached.generation >= status.generation)
+        let is_later = |cached: &Status| {
+            cached.generation > status.generation
+                || cached.generation == status.generation && cached.state == State::Running
+        };
+        let others = self.get(key).filter(|cached| cached.worker_id != status.worker_id);
+        status.state == State::Unassigned && others.is_some_and(is_later)
     }
 }
 
@@ -111,6 +113,17 @@ mod tests {
         assert_eq!(cache.get(&key).unwrap().state, State::Running);
         put(&mut cache, &key, Some(status(State::Unassigned, "new:1", 5)));
         assert_eq!(cache.get(&key).unwrap().state, State::Unassigned);
+    }
+
+    #[test]
+    fn a_late_unassigned_changes_nothing_of_a_connector_or_of_what_is_paused() {
+        let task = StatusKey::Task(ConnectorTaskId { connector: "a".into(), task: 0 });
+        for (key, state) in [(StatusKey::Connector("a".into()), State::Running), (task, State::Paused)] {
+            let mut cache = StatusCache::default();
+            put(&mut cache, &key, Some(status(state, "new:1", 6)));
+            put(&mut cache, &key, Some(status(State::Unassigned, "old:1", 5)));
+            assert_eq!(cache.get(&key).unwrap().state, state);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use volley_api::{Error, Result};
 
 use crate::storage::{ConfigBackingStore, ConfigRecord};
@@ -11,18 +11,19 @@ use crate::storage::{ConfigBackingStore, ConfigRecord};
 /// The one door to the config store for writing.
 pub(super) struct ConfigWriter {
     configs: Arc<dyn ConfigBackingStore>,
-    turn: Mutex<()>,
+    turn: Arc<Mutex<()>>,
 }
 
-/// The right to write: what was read while it is held still holds when it is written, as far as this worker goes.
+/// The right to write: what was read while it is held still holds when it is written, as far as this worker goes. Nobody else
+/// gets it before what was begun with it has ended, also where nobody waits for that any more.
 pub(super) struct WriteTurn<'a> {
     configs: &'a Arc<dyn ConfigBackingStore>,
-    _turn: MutexGuard<'a, ()>,
+    turn: Arc<OwnedMutexGuard<()>>,
 }
 
 impl ConfigWriter {
     pub(super) fn new(configs: Arc<dyn ConfigBackingStore>) -> Self {
-        Self { configs, turn: Mutex::new(()) }
+        Self { configs, turn: Arc::default() }
     }
 
     /// Waits for its turn.
@@ -30,7 +31,8 @@ impl ConfigWriter {
     /// # Cancellation
     /// Nothing is lost.
     pub(super) async fn turn(&self) -> WriteTurn<'_> {
-        WriteTurn { configs: &self.configs, _turn: self.turn.lock().await }
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        WriteTurn { configs: &self.configs, turn: Arc::new(turn) }
     }
 
     /// Reads to the end of what others have written.
@@ -54,9 +56,15 @@ impl WriteTurn<'_> {
     /// Writes records; they show in snapshots when it returns.
     ///
     /// # Cancellation
-    /// They are written all the same.
+    /// They are written all the same, and the turn lasts until they are.
     pub(super) async fn write(&self, records: Vec<ConfigRecord>) -> Result<()> {
-        off_runtime(self.configs, move |configs| configs.write(&records)).await
+        let turn = Arc::clone(&self.turn);
+        off_runtime(self.configs, move |configs| {
+            let written = configs.write(&records);
+            drop(turn);
+            written
+        })
+        .await
     }
 }
 
@@ -68,5 +76,43 @@ async fn off_runtime<T: Send + 'static>(
     match tokio::task::spawn_blocking(move || call(&*configs)).await {
         Ok(outcome) => outcome,
         Err(error) => Err(Error::fatal("the config store ended early").with_source(error)),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::storage::ClusterConfigState;
+    use crate::testing::Gate;
+
+    const MOMENT: Duration = Duration::from_millis(50);
+
+    /// Writes when its gate is open.
+    #[derive(Debug)]
+    struct SlowStore(Arc<Gate>);
+
+    impl ConfigBackingStore for SlowStore {
+        fn snapshot(&self) -> Arc<ClusterConfigState> {
+            Arc::default()
+        }
+
+        fn write(&self, _records: &[ConfigRecord]) -> Result<()> {
+            self.0.pass();
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_write_that_nobody_waits_for_any_more_keeps_its_turn_until_it_is_done() {
+        let gate = Gate::named("a write that nobody waits for");
+        let writer = ConfigWriter::new(Arc::new(SlowStore(Arc::clone(&gate))));
+        let write = async { writer.turn().await.write(Vec::new()).await };
+        assert!(timeout(MOMENT, write).await.is_err());
+        assert!(timeout(MOMENT, writer.turn()).await.is_err());
+        gate.open();
+        timeout(Duration::from_secs(20), writer.turn()).await.unwrap();
     }
 }

@@ -19,6 +19,7 @@ use super::group_view::{GroupState, GroupView};
 use super::herder_loop::{HerderLoop, LoopParts, Ping};
 use super::leader_duties::LeaderDuties;
 use super::membership::Membership;
+use super::offset_calls::OffsetCalls;
 use super::task_config_publisher::LeaderPublisher;
 use crate::group::{ConnectProtocol, GroupLeader, SessionKeys, SessionSigner, SignatureVerifier, SyncBackoff};
 use crate::herder::connector_queries::ConnectorQueries;
@@ -46,6 +47,7 @@ pub struct DistributedHerder {
     validator: ConnectorValidator,
     group: Arc<GroupView>,
     writer: Arc<ConfigWriter>,
+    offset_calls: OffsetCalls,
     work: Arc<AssignedWork>,
     stages: Arc<Stages>,
     is_ready: Arc<AtomicBool>,
@@ -120,7 +122,20 @@ impl DistributedHerder {
         let herder_loop =
             tokio::spawn(HerderLoop::new(parts, membership, duties, sync_backoff).run(received, end.clone()));
         let queries = ConnectorQueries::new(Arc::clone(&node));
-        let herder = Self { node, queries, validator, group, writer, work, stages, is_ready, verifier, pings, end };
+        let herder = Self {
+            node,
+            queries,
+            validator,
+            group,
+            writer,
+            offset_calls: OffsetCalls::default(),
+            work,
+            stages,
+            is_ready,
+            verifier,
+            pings,
+            end,
+        };
         Ok((herder, herder_loop))
     }
 
@@ -246,19 +261,29 @@ impl Herder for DistributedHerder {
         initial_state: Option<TargetState>,
         may_replace: bool,
     ) -> HerderResult<Created> {
-        // A bad configuration is refused by the first worker that it comes to.
-        let config = self.validated(name, config).await?;
-        let turn = self.leader_turn().await?;
-        self.put(turn, name, config, initial_state, may_replace).await
+        loop {
+            let position = self.queries.snapshot().config_position(name);
+            // A bad configuration is refused by the first worker that it comes to.
+            let valid = self.validated(name, config.clone()).await?;
+            let turn = self.leader_turn().await?;
+            if self.queries.snapshot().config_position(name) == position {
+                return self.put(turn, name, valid, initial_state, may_replace).await;
+            }
+        }
     }
 
     async fn patch_connector(&self, name: &str, patch: GivenConfig) -> HerderResult<ConnectorInfo> {
-        self.settled().await?.check_leader()?;
-        let snapshot = self.queries.check_exists(name, HerderError::connector_not_found)?;
-        let config = snapshot.given_connector_config(name).unwrap_or_default();
-        let config = self.validated(name, patched(config, patch)).await?;
-        let turn = self.leader_turn().await?;
-        Ok(self.put(turn, name, config, None, true).await?.info)
+        loop {
+            self.settled().await?.check_leader()?;
+            let snapshot = self.queries.check_exists(name, HerderError::connector_not_found)?;
+            let config = snapshot.given_connector_config(name).unwrap_or_default();
+            let config = self.validated(name, patched(config, patch.clone())).await?;
+            let turn = self.leader_turn().await?;
+            // another may have changed it meanwhile, and that should not be lost
+            if self.queries.snapshot().config_position(name) == snapshot.config_position(name) {
+                return Ok(self.put(turn, name, config, None, true).await?.info);
+            }
+        }
     }
 
     async fn delete_connector(&self, name: &str) -> HerderResult<()> {
@@ -279,6 +304,8 @@ impl Herder for DistributedHerder {
             return Ok(turn.write(records).await?);
         }
         self.queries.check_exists(name, HerderError::unknown_connector)?;
+        // Not while its offsets are being changed, which only a STOPPED connector allows for.
+        let _turn = self.offset_calls.turn_of(name).await;
         Ok(self.writer.turn().await.write(vec![target(name)]).await?)
     }
 
@@ -328,14 +355,15 @@ impl Herder for DistributedHerder {
     }
 
     async fn alter_offsets(&self, name: &str, offsets: Vec<ConnectorOffset>) -> HerderResult<String> {
-        // Nobody may start the connector meanwhile: starting it is a write, too.
-        let _turn = self.leader_turn().await?;
-        self.queries.alter_offsets(name, offsets).await
+        self.settled().await?.check_leader()?;
+        let (queries, connector) = (self.queries.clone(), name.to_owned());
+        self.offset_calls.run(name, async move { queries.alter_offsets(&connector, offsets).await }).await
     }
 
     async fn reset_offsets(&self, name: &str) -> HerderResult<String> {
-        let _turn = self.leader_turn().await?;
-        self.queries.reset_offsets(name).await
+        self.settled().await?.check_leader()?;
+        let (queries, connector) = (self.queries.clone(), name.to_owned());
+        self.offset_calls.run(name, async move { queries.reset_offsets(&connector).await }).await
     }
 
     async fn put_task_configs(

@@ -167,15 +167,15 @@ impl HerderLoop {
         self.lose_everything().await;
     }
 
-    /// Outside of the group nothing may run here: others may be given the same.
+    /// Outside of the group nothing may run here: others may be given the same. Nor does this worker know who leads it.
     pub(super) async fn lose_everything(&mut self) {
+        self.parts.group.update(|state| {
+            state.is_leader = false;
+            state.leader_url = None;
+            state.protocol = None;
+        });
         if self.assignment.take().is_some() {
             let _stage = self.parts.stages.enter("stopping everything, since the worker group cannot be reached");
-            self.parts.group.update(|state| {
-                state.is_leader = false;
-                state.leader_url = None;
-                state.protocol = None;
-            });
             self.stop_everything().await;
             info!("everything that was assigned to this worker is stopped until it is back in the group");
         }

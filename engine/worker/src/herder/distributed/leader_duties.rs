@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::{info, warn};
+use volley_api::Error;
 
 use super::config_writer::ConfigWriter;
 use crate::clock::now_ms;
@@ -14,6 +15,8 @@ use crate::storage::ConfigRecord;
 
 /// How long a new session key is waited for before another attempt.
 const KEY_RETRY: Duration = Duration::from_secs(10);
+/// How long it waits for others who write: whoever asks for it has the group to look after.
+const KEY_TURN: Duration = Duration::from_secs(2);
 
 /// The duties of the leader.
 pub(super) struct LeaderDuties {
@@ -53,8 +56,10 @@ impl LeaderDuties {
         let written = match self.keys.generate(now) {
             Ok(key) => {
                 let next = self.keys.ms_until_renewal(Some(&key), now).map(Duration::from_millis);
-                let write = self.writer.turn().await.write(vec![ConfigRecord::SessionKey(key)]).await;
-                write.map(|()| next)
+                match tokio::time::timeout(KEY_TURN, self.writer.turn()).await {
+                    Ok(turn) => turn.write(vec![ConfigRecord::SessionKey(key)]).await.map(|()| next),
+                    Err(_) => Err(Error::retriable("others are writing to the config topic")),
+                }
             }
             Err(error) => Err(error),
         };

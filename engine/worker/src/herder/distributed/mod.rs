@@ -10,6 +10,7 @@ mod group_view;
 mod herder_loop;
 mod leader_duties;
 mod membership;
+mod offset_calls;
 mod rebalance;
 mod task_config_publisher;
 #[cfg(test)]

@@ -78,6 +78,18 @@ impl HerderLoop {
         let writer = Arc::clone(&self.parts.writer);
         let round = self.membership.rebalance(&self.parts.node, &writer, &state, self.assignment.as_ref()).await?;
         drop(stage);
+        if !round.protocol.is_cooperative() && self.assignment.is_some() {
+            // It joined while it ran something, as the protocol before allowed; others may be given that now.
+            info!(
+                protocol = round.protocol.name(),
+                "the group's protocol is eager now: joining again with nothing running"
+            );
+            self.stop_everything().await;
+            self.flush_statuses().await;
+            self.assignment = None;
+            self.must_join = true;
+            return Ok(());
+        }
         if round.assignment.has_failed() {
             info!(position = round.assignment.config_offset, "the leader has not read the config topic to its end");
             self.catch_up(&state, round.assignment.config_offset).await;
