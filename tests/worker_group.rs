@@ -238,8 +238,8 @@ pub(crate) fn assert_no_gap_and_no_repeat(sequences: &BTreeMap<u64, Vec<u64>>) {
         let out_of_place = numbers.windows(2).position(|pair| pair[1] != pair[0] + 1);
         assert!(
             out_of_place.is_none(),
-            "task {task}: repeated or out of order after {:?}",
-            out_of_place.map(|at| numbers[at])
+            "task {task}: repeated or out of order: {:?}",
+            out_of_place.map(|at| &numbers[at.saturating_sub(3)..numbers.len().min(at + 30)])
         );
     }
 }

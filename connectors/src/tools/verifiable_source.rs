@@ -83,6 +83,7 @@ impl SourceTask for VerifiableSourceTask {
         let is_complete_data =
             config.get("complete.record.data").is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let value_type = if is_complete_data { DataType::Struct(complete_fields()) } else { DataType::Int64 };
+        tracing::info!(connector = context.connector, topic, "resuming from seqno {}", sequence.next());
         self.0 = Some(Running {
             uncommitted: sequence.next(),
             sequence,
