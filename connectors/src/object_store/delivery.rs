@@ -258,9 +258,11 @@ impl Delivery {
         let null_values = self.config.null_values;
         let Some((partition, mut writing)) = self.writing(name) else { return Ok(()) };
         let Some(stream) = partition.stream(&records.topic) else { return Ok(()) };
-        let first = stream.first_new_row(&records)?;
-        let records = if first == 0 { records } else { records.slice(first, records.len() - first) };
+        stream.verify(&records)?;
+        // also of rows in files already: whoever wrote these may have ended before anybody heard of what was rejected
         let records = without_nulls(records, null_values, rejected)?;
+        let first = stream.first_new_row(&records);
+        let records = if first == 0 { records } else { records.slice(first, records.len() - first) };
         stream.write(&records, &mut writing)
     }
 

@@ -206,6 +206,24 @@ fn null_values_are_rejected_or_left_out_and_take_no_other_row_along() {
 }
 
 #[test]
+fn a_null_value_within_an_adopted_file_is_rejected_again() {
+    let values: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None, Some("c"), Some("d")]));
+    let root = tempfile::tempdir().unwrap();
+    let config = local_config(root.path(), &[("flush.size", "3")]);
+    let all = batch(&partition(), 0, values);
+    let mut task = started(&config, 0);
+    assert_eq!(task.put(&all).unwrap().len(), 1);
+    deliver(&mut task, 4);
+    task.stop();
+    // neither the offset nor a dead letter came through before the end
+    let mut task = started(&config, 0);
+    let rejected = task.put(&all).unwrap();
+    assert_eq!(rejected.iter().map(|row| row.row).collect::<Vec<_>>(), [1]);
+    deliver(&mut task, 4);
+    assert_eq!(files(root.path()).iter().map(|path| read(path).num_rows()).sum::<usize>(), 3);
+}
+
+#[test]
 fn rows_for_a_topic_that_leads_elsewhere_are_rejected() {
     let root = tempfile::tempdir().unwrap();
     let mut task = started(&local_config(root.path(), &[]), 0);

@@ -91,11 +91,11 @@ impl Stream {
         &self.files
     }
 
-    /// The first row that is not in a file yet; its offset may be lower than that of earlier batches after a rewind.
+    /// Looks whether the files that were there are of this very topic, where the first row of one is among the records.
     ///
     /// # Errors
-    /// Kind `Config` if the files that were there turn out to be of an earlier topic of the same name.
-    pub(crate) fn first_new_row(&mut self, records: &Records) -> Result<usize> {
+    /// Kind `Config` if they turn out to be of an earlier topic of the same name.
+    pub(crate) fn verify(&mut self, records: &Records) -> Result<()> {
         while let Some(adopted) = self.unverified.last() {
             let row = first_row_from(records, adopted.identity.start);
             if row == records.len() {
@@ -106,7 +106,12 @@ impl Stream {
             }
             self.unverified.pop();
         }
-        Ok(first_row_from(records, self.next))
+        Ok(())
+    }
+
+    /// The first row that is not in a file yet; its offset may be lower than that of earlier batches after a rewind.
+    pub(crate) fn first_new_row(&self, records: &Records) -> usize {
+        first_row_from(records, self.next)
     }
 
     /// Adds records, none of them null, none before [`Stream::first_new_row`]. Completes files as the policy says.
