@@ -83,6 +83,7 @@ impl SignatureVerifier {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use serde_json::Value;
 
     use super::*;
@@ -98,7 +99,7 @@ mod tests {
 
     fn signature(headers: &SignatureHeaders, body: &[u8]) -> RequestSignature {
         let (mac, algorithm) = (STANDARD.decode(&headers.mac).unwrap(), headers.algorithm.clone());
-        RequestSignature { body: body.to_vec(), mac, algorithm }
+        RequestSignature { body: body.to_vec().into(), mac, algorithm }
     }
 
     fn verifier() -> SignatureVerifier {
@@ -132,7 +133,8 @@ mod tests {
     #[test]
     fn what_is_missing_or_not_accepted_is_named_as_java_does() {
         let key = SessionKeys::new("HmacSHA256", None, None).unwrap().generate(0).unwrap();
-        let of = |algorithm: &str| RequestSignature { body: vec![], mac: vec![], algorithm: algorithm.to_owned() };
+        let of =
+            |algorithm: &str| RequestSignature { body: Bytes::new(), mac: vec![], algorithm: algorithm.to_owned() };
         let missing = (400, "Internal request missing required signature".to_owned());
         assert_eq!(message(verifier().verify(Some(&key), None)), missing);
         let (status, text) = message(verifier().verify(None, Some(&of("HmacMD5"))));

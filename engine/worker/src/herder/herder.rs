@@ -1,5 +1,7 @@
 //! What REST and the command line may ask of a worker, standalone or distributed.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use volley_api::ConfigMap;
 
@@ -100,13 +102,12 @@ pub trait Herder: Send + Sync {
     /// Forgets all offsets of a STOPPED connector; the answer is for the user.
     async fn reset_offsets(&self, name: &str) -> HerderResult<String>;
 
+    /// Internal: whether task configurations are taken from whoever signed so. MUST be asked before they are put, and is
+    /// best asked before they are read: anybody can send them.
+    fn check_may_put_task_configs(&self, signature: Option<&RequestSignature>) -> HerderResult<()>;
+
     /// Internal: another worker brings the task configurations that its connector instance made (leader only).
-    async fn put_task_configs(
-        &self,
-        name: &str,
-        configs: Vec<ConfigMap>,
-        signature: Option<RequestSignature>,
-    ) -> HerderResult<()>;
+    async fn put_task_configs(&self, name: &str, configs: Vec<ConfigMap>) -> HerderResult<()>;
 
     /// Internal: another worker asks to fence the producers of an exactly-once source (leader only).
     async fn fence_zombies(&self, name: &str, signature: Option<RequestSignature>) -> HerderResult<()>;
@@ -126,10 +127,9 @@ pub trait Herder: Send + Sync {
 
 /// The configuration that a patch makes of `config`.
 pub(crate) fn patched(mut config: GivenConfig, patch: GivenConfig) -> GivenConfig {
-    config.nulls.retain(|key| !patch.nulls.contains(key) && !patch.values.contains_key(key));
-    for key in patch.nulls {
-        config.values.shift_remove(&key);
-    }
+    let removed: HashSet<String> = patch.nulls.into_iter().collect();
+    config.nulls.retain(|key| !removed.contains(key) && !patch.values.contains_key(key));
+    config.values.retain(|key, _| !removed.contains(key));
     config.values.extend(patch.values);
     config
 }

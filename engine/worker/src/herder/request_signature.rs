@@ -1,10 +1,12 @@
 //! What an internal request is signed with (KIP-507).
 
+use bytes::Bytes;
+
 /// The signature of an internal request, as its headers and body gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestSignature {
     /// The exact bytes of the body.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// `X-Connect-Authorization`, decoded.
     pub mac: Vec<u8>,
     /// `X-Connect-Request-Signature-Algorithm`, such as HmacSHA256.

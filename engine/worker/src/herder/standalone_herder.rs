@@ -308,9 +308,13 @@ impl Herder for StandaloneHerder {
         self.queries.reset_offsets(name).await
     }
 
-    async fn put_task_configs(&self, _: &str, _: Vec<ConfigMap>, _: Option<RequestSignature>) -> HerderResult<()> {
+    fn check_may_put_task_configs(&self, _: Option<&RequestSignature>) -> HerderResult<()> {
         let message = "Kafka Connect in standalone mode does not support externally setting task configurations.";
         Err(HerderError::Internal(message.to_owned()))
+    }
+
+    async fn put_task_configs(&self, _: &str, _: Vec<ConfigMap>) -> HerderResult<()> {
+        self.check_may_put_task_configs(None)
     }
 
     async fn fence_zombies(&self, _: &str, _: Option<RequestSignature>) -> HerderResult<()> {

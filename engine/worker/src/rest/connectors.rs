@@ -68,14 +68,14 @@ pub(super) async fn create(
     hop: Hop,
     body: JsonBody,
 ) -> RestResult<Response> {
-    let CreateRequest { name, config, initial_state } = CreateRequest::parse(&body)?;
+    let CreateRequest { name, config, initial_state } = CreateRequest::parse(&body).await?;
     let config = restored(&state, &name, named(config, &name)?).await?;
     let mut forwarded = json!({ "name": name, "config": to_json(&config) });
     if let Some(initial_state) = initial_state {
         forwarded["initial_state"] = json!(initial_state.request_name());
     }
     let outcome = state.herder.put_connector(&name, config, initial_state, false).await;
-    let settled = hop.settle(&state, outcome, Some(forwarded.to_string().into_bytes())).await?;
+    let settled = hop.settle(&state, outcome, Some(forwarded.to_string().into())).await?;
     Ok(answer(&state, &base, &name, settled))
 }
 
@@ -168,8 +168,8 @@ pub(super) async fn put_config(
     hop: Hop,
     body: JsonBody,
 ) -> RestResult<Response> {
-    let config = restored(&state, &name, named(body.into_config("connectorConfig")?, &name)?).await?;
-    let forwarded = to_json(&config).to_string().into_bytes();
+    let config = restored(&state, &name, named(body.into_config("connectorConfig").await?, &name)?).await?;
+    let forwarded = to_json(&config).to_string().into();
     let outcome = state.herder.put_connector(&name, config, None, true).await;
     let settled = hop.settle(&state, outcome, Some(forwarded)).await?;
     Ok(answer(&state, &base, &name, settled))
@@ -182,7 +182,7 @@ pub(super) async fn patch_config(
     hop: Hop,
     body: JsonBody,
 ) -> RestResult<Json<Value>> {
-    let patch = match body.read("java.util.Map", string_map)? {
+    let patch = match body.read("java.util.Map", string_map).await? {
         Some(patch) => patch,
         None => {
             // That there is no such connector is said before that there is no patch.
@@ -193,7 +193,7 @@ pub(super) async fn patch_config(
         }
     };
     let patch = restored_patch(&state, &name, patch).await?;
-    let forwarded = to_json(&patch).to_string().into_bytes();
+    let forwarded = to_json(&patch).to_string().into();
     let outcome = state.herder.patch_connector(&name, patch).await;
     Ok(Json(match hop.settle(&state, outcome, Some(forwarded)).await? {
         Settled::Here(info) => json!(info),

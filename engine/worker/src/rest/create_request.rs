@@ -20,9 +20,12 @@ pub(super) struct CreateRequest {
 
 impl CreateRequest {
     /// From a body.
-    pub(super) fn parse(body: &JsonBody) -> RestResult<Self> {
-        let (mut name, mut config, mut initial_state) = (None, None, None);
+    ///
+    /// # Cancellation
+    /// Nothing is lost.
+    pub(super) async fn parse(body: &JsonBody) -> RestResult<Self> {
         let read = body.read(CLASS, |text, first| {
+            let (mut name, mut config, mut initial_state) = (None, None, None);
             object(CLASS, &MEMBERS, text, first, |member, text, first| {
                 match member {
                     "name" => name = string(text, first)?,
@@ -31,13 +34,14 @@ impl CreateRequest {
                     _ => initial_state = state(text, first)?,
                 }
                 Ok(())
-            })
-        })?;
-        if read.is_none() {
+            })?;
+            Ok((name, config, initial_state))
+        });
+        let Some((name, config, initial_state)) = read.await? else {
             return Err(RestError::internal(format!(
                 "Cannot invoke \"{CLASS}.name()\" because \"createRequest\" is null"
             )));
-        }
+        };
         let name = name.unwrap_or_default().trim().to_owned();
         let config = config.ok_or_else(|| null_map("connectorConfig"))?;
         Ok(Self { name, config, initial_state })

@@ -41,6 +41,11 @@ impl RestError {
         Self::Status(StatusCode::INTERNAL_SERVER_ERROR, message.into())
     }
 
+    /// 500 of a request that met a defect.
+    pub(super) fn panicked() -> Self {
+        Self::internal("the request made the worker panic: this is a defect of Volley")
+    }
+
     /// 413 of a body.
     pub(super) fn too_large() -> Self {
         Self::Status(StatusCode::PAYLOAD_TOO_LARGE, "HTTP 413 Request Entity Too Large".to_owned())

@@ -297,7 +297,7 @@ async fn internal_requests_are_signed_and_checked_in_kafka_connect_s_order() {
     assert!(worker.follower.signatures().is_empty());
     assert_eq!(post("[{\"a\": 1}] x", "AAAA", "HmacSHA256").await.status, 204);
     let signature = worker.follower.signatures().pop().unwrap().unwrap();
-    assert_eq!((signature.body.as_slice(), signature.mac.as_slice()), (&b"[{\"a\": 1}] x"[..], &[0, 0, 0][..]));
+    assert_eq!((&signature.body[..], signature.mac.as_slice()), (&b"[{\"a\": 1}] x"[..], &[0, 0, 0][..]));
     assert_eq!(signature.algorithm, "HmacSHA256");
     // Any content type, or none, will do.
     assert_eq!(
@@ -305,6 +305,33 @@ async fn internal_requests_are_signed_and_checked_in_kafka_connect_s_order() {
         204
     );
     assert_eq!(worker.follower.signatures().pop().unwrap(), None);
+}
+
+#[tokio::test]
+async fn nothing_is_made_of_much_that_no_worker_has_signed() {
+    let leader = Leader::answering(|| StatusCode::NO_CONTENT.into_response()).await;
+    let worker = Worker::following(Some(&leader.url));
+    let post = |body: String, mac: Option<&'static str>| {
+        let headers =
+            mac.map(|mac| [("x-connect-authorization", mac), ("x-connect-request-signature-algorithm", "HmacSHA256")]);
+        let (router, headers) = (&worker.router, headers.into_iter().flatten().collect::<Vec<_>>());
+        async move { send(router, "POST", "/connectors/x/tasks", Some(body), &headers).await }
+    };
+    let large = |begin: &str| format!("{begin}{}{{}}]", "{},".repeat(699_999));
+    assert_eq!(post(large("["), None).await.status, 204);
+
+    worker.follower.wants_signatures();
+    // Were it read, what is malformed would be said, as it is of a small one.
+    let malformed = large("[7,");
+    assert_eq!(post("[7,{},{}]".into(), None).await.status, 500);
+    let unsigned = post(malformed.clone(), None).await;
+    assert_eq!((unsigned.status, unsigned.message().as_str()), (413, "HTTP 413 Request Entity Too Large"));
+    let forged = post(malformed.clone(), Some("AAAB")).await;
+    assert_eq!((forged.status, forged.message().as_str()), (403, "Internal request contained invalid signature."));
+    assert_eq!(post(malformed, Some("AAAA")).await.status, 500);
+    assert_eq!(post(large("["), Some("AAAA")).await.status, 204);
+    assert_eq!(leader.last().body.as_array().map(Vec::len), Some(700_000));
+    assert_eq!(post("[]".into(), None).await.status, 400);
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ async fn in_time(resources: Router, state: &RestState, request: Request) -> Resp
         Ok(Ok(Err(never))) => match never {},
         Ok(Err(_)) => {
             error!(%method, path, "request panicked");
-            RestError::internal("the request made the worker panic: this is a defect of Volley").into_response()
+            RestError::panicked().into_response()
         }
         Err(_) => {
             let stage = state.stage().map(|stage| format!(". {stage}")).unwrap_or_default();

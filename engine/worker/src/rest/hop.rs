@@ -72,7 +72,7 @@ impl Hop {
         self,
         state: &RestState,
         outcome: HerderResult<T>,
-        body: Option<Vec<u8>>,
+        body: Option<Bytes>,
     ) -> RestResult<Settled<T>> {
         match outcome {
             Ok(done) => Ok(Settled::Here(done)),
@@ -81,7 +81,7 @@ impl Hop {
         }
     }
 
-    async fn forward(self, state: &RestState, target: Option<String>, body: Option<Vec<u8>>) -> RestResult<Relayed> {
+    async fn forward(self, state: &RestState, target: Option<String>, body: Option<Bytes>) -> RestResult<Relayed> {
         let forward =
             self.query.iter().find(|(key, _)| key == FORWARD).map(|(_, value)| value.eq_ignore_ascii_case("true"));
         if forward == Some(false) {
@@ -91,7 +91,7 @@ impl Hop {
         let Some(target) = target else { return Err(HerderError::Elsewhere(None).into()) };
         let url = self.url(&target, forward.is_none())?;
         debug!(method = %self.method, %url, "forwarding a request");
-        let request = PeerRequest { method: self.method, url, headers: self.headers, body: body.map(Bytes::from) };
+        let request = PeerRequest { method: self.method, url, headers: self.headers, body };
         let answer = state.peers.send(request).await.map_err(|error| RestError::internal(io_message(&error)))?;
         match answer.status {
             200..=299 if answer.body.is_empty() => Ok(Relayed { status: answer.status, body: Value::Null }),

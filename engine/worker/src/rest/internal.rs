@@ -1,39 +1,48 @@
 //! What workers ask of the leader of their group (KIP-507): signed, and not for users.
 
+use std::sync::Arc;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
-use volley_api::ConfigMap;
+use bytes::Bytes;
 use volley_kafka::MacAlgorithm;
 
 use super::error::{RestError, RestResult};
 use super::hop::Hop;
 use super::java_base64;
-use super::json_body::{array, string_map};
+use super::json_body::{apart_if_large, array, string_map};
 use super::json_text::{JsonText, Read, Token};
 use super::leader_client::{SIGNATURE, SIGNATURE_ALGORITHM};
 use super::state::RestState;
 use crate::herder::{HerderError, RequestSignature};
+use crate::json_config::GivenConfig;
 
 /// More than any worker sends; a request beyond it is refused.
 const MAX_BODY: usize = 64 << 20;
+
+/// As much of a request is read that nobody has signed, and of one that is signed before its signature is looked at.
+const MAX_UNTRUSTED: usize = 1 << 20;
 
 const TASK_CONFIGS: &str = "java.util.ArrayList<java.util.Map<java.lang.String,java.lang.String>>";
 
 /// A body of any type, and the signature that goes with it, as it came.
 #[derive(Debug)]
 pub(super) struct SignedBody {
-    body: Vec<u8>,
+    body: Bytes,
     headers: HeaderMap,
 }
 
-impl<S: Sync> FromRequest<S> for SignedBody {
+impl FromRequest<RestState> for SignedBody {
     type Rejection = RestError;
 
-    async fn from_request(request: Request<Body>, _state: &S) -> RestResult<Self> {
+    async fn from_request(request: Request<Body>, state: &RestState) -> RestResult<Self> {
         let (parts, body) = request.into_parts();
-        let body = to_bytes(body, MAX_BODY).await.map_err(|_| RestError::too_large())?;
-        Ok(Self { body: body.to_vec(), headers: parts.headers })
+        let is_signed = [SIGNATURE, SIGNATURE_ALGORITHM].iter().all(|name| parts.headers.contains_key(name));
+        let may_be_large = is_signed || state.herder.check_may_put_task_configs(None).is_ok();
+        let limit = if may_be_large { MAX_BODY } else { MAX_UNTRUSTED };
+        let body = to_bytes(body, limit).await.map_err(|_| RestError::too_large())?;
+        Ok(Self { body, headers: parts.headers })
     }
 }
 
@@ -57,9 +66,19 @@ pub(super) async fn put_task_configs(
     hop: Hop,
     signed: SignedBody,
 ) -> RestResult<StatusCode> {
-    let configs = task_configs(&signed.body)?;
+    let (body, size) = (signed.body.clone(), signed.body.len());
+    if size <= MAX_UNTRUSTED {
+        // That a body is malformed is said first, but nothing is made of it before it is known to come from a worker.
+        apart_if_large(size, move || read_task_configs(&body, drop)).await??;
+    }
     let signature = signed.signature()?;
-    let outcome = state.herder.put_task_configs(&name, configs, signature).await;
+    let herder = Arc::clone(&state.herder);
+    apart_if_large(size, move || herder.check_may_put_task_configs(signature.as_ref())).await??;
+    let body = signed.body.clone();
+    // A task's configuration has no place for null: a key without value is as good as none.
+    let configs = apart_if_large(size, move || read_task_configs(&body, |config| config.values)).await??;
+    let configs = configs.into_iter().map(Option::unwrap_or_default).collect();
+    let outcome = state.herder.put_task_configs(&name, configs).await;
     hop.settle(&state, outcome, Some(signed.body)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -77,17 +96,16 @@ pub(super) async fn fence(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A JSON array of flat objects; what follows it is not looked at.
-fn task_configs(body: &[u8]) -> RestResult<Vec<ConfigMap>> {
+/// A JSON array of flat objects, with what `keep` makes of each; what follows it is not looked at.
+fn read_task_configs<T>(body: &[u8], keep: impl Fn(GivenConfig) -> T) -> RestResult<Vec<Option<T>>> {
     let mut text = JsonText::new(body);
-    let mut read = || -> Read<Option<Vec<ConfigMap>>> {
+    let mut read = || -> Read<Option<Vec<Option<T>>>> {
         let Some(first) = text.next_token()? else { return Ok(None) };
         if first == Token::Null {
             return Ok(Some(Vec::new()));
         }
-        let configs = array(TASK_CONFIGS, &mut text, first, string_map)?;
-        // A task's configuration has no place for null: a key without value is as good as none.
-        Ok(Some(configs.into_iter().map(|config| config.unwrap_or_default().values).collect()))
+        let configs = array(TASK_CONFIGS, &mut text, first, |text, first| string_map(text, first).map(&keep))?;
+        Ok(Some(configs))
     };
     let configs = read().map_err(|problem| RestError::internal(problem.to_string()))?;
     configs.ok_or_else(|| {

@@ -4,6 +4,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use bytes::Bytes;
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::error::{RestError, RestResult, http_message};
@@ -12,6 +13,9 @@ use crate::json_config::GivenConfig;
 
 /// More than any configuration; a request beyond it is refused.
 const MAX_BODY: usize = 16 << 20;
+
+/// A body beyond it takes so long to read that other requests would notice.
+const LARGE_BODY: usize = 256 << 10;
 
 const STRING: &str = "java.lang.String";
 const STRING_MAP: &str = "java.util.LinkedHashMap<java.lang.String,java.lang.String>";
@@ -41,42 +45,59 @@ impl<S: Sync> FromRequest<S> for JsonBody {
 
 impl JsonBody {
     /// The body as it came, to be sent on.
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
-        self.bytes.to_vec()
+    pub(super) fn into_bytes(self) -> Bytes {
+        self.bytes
     }
 
     /// The value that `read` makes of the body, which must be all there is; `None` for null, and for no body. `class` is
     /// what Java makes of it.
-    pub(super) fn read<T>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
-        class: &str,
-        read: impl FnOnce(&mut JsonText<'_>, Token) -> Read<T>,
+        class: &'static str,
+        read: impl FnOnce(&mut JsonText<'_>, Token) -> Read<T> + Send + 'static,
     ) -> RestResult<Option<T>> {
-        let mut text = JsonText::new(&self.bytes);
-        let whole = |text: &mut JsonText<'_>| -> Read<Option<T>> {
-            let value = match text.next_token()? {
-                None | Some(Token::Null) => None,
-                Some(first) => Some(read(text, first)?),
-            };
-            match text.next_token()? {
-                None => Ok(value),
-                Some(token) => Err(Problem::new(
-                    format!(
-                        "Trailing token (of type {}) found after value (bound as `{class}`): not allowed as per \
-                         `DeserializationFeature.FAIL_ON_TRAILING_TOKENS`",
-                        token.name()
-                    ),
-                    text.place(),
-                )),
-            }
-        };
-        whole(&mut text).map_err(|problem| RestError::internal(problem.to_string()))
+        let bytes = self.bytes.clone();
+        let value = apart_if_large(bytes.len(), move || whole(&mut JsonText::new(&bytes), class, read)).await?;
+        value.map_err(|problem| RestError::internal(problem.to_string()))
     }
 
     /// A flat configuration; `variable` is what Java calls it.
-    pub(super) fn into_config(self, variable: &str) -> RestResult<GivenConfig> {
-        let config = self.read("java.util.Map", string_map)?;
+    pub(super) async fn into_config(self, variable: &str) -> RestResult<GivenConfig> {
+        let config = self.read("java.util.Map", string_map).await?;
         config.ok_or_else(|| null_map(variable))
+    }
+}
+
+/// Does what takes the longer the larger a body is: for a large one where no other request waits for it.
+pub(super) async fn apart_if_large<T: Send + 'static>(
+    size: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> RestResult<T> {
+    if size <= LARGE_BODY {
+        return Ok(work());
+    }
+    tokio::task::spawn_blocking(work).await.map_err(|_| RestError::panicked())
+}
+
+fn whole<T>(
+    text: &mut JsonText<'_>,
+    class: &str,
+    read: impl FnOnce(&mut JsonText<'_>, Token) -> Read<T>,
+) -> Read<Option<T>> {
+    let value = match text.next_token()? {
+        None | Some(Token::Null) => None,
+        Some(first) => Some(read(text, first)?),
+    };
+    match text.next_token()? {
+        None => Ok(value),
+        Some(token) => Err(Problem::new(
+            format!(
+                "Trailing token (of type {}) found after value (bound as `{class}`): not allowed as per \
+                 `DeserializationFeature.FAIL_ON_TRAILING_TOKENS`",
+                token.name()
+            ),
+            text.place(),
+        )),
     }
 }
 
@@ -104,13 +125,15 @@ pub(super) fn string(text: &JsonText<'_>, first: Token) -> Read<Option<String>> 
 /// An object whose members are text.
 pub(super) fn string_map(text: &mut JsonText<'_>, first: Token) -> Read<GivenConfig> {
     begin_map(STRING_MAP, text, first)?;
-    let mut config = GivenConfig::default();
+    let mut entries: IndexMap<String, Option<String>> = IndexMap::new();
     while let Token::Field(key) = text.token()? {
         let first = text.token()?;
         let value = string(text, first).map_err(|problem| problem.within(member_of(MAP, &key)))?;
-        // Of equal keys the last one counts.
-        config.nulls.retain(|null| *null != key);
-        config.values.shift_remove(&key);
+        // Of equal keys the last one counts, at the place of the first.
+        entries.insert(key, value);
+    }
+    let mut config = GivenConfig::default();
+    for (key, value) in entries {
         match value {
             Some(value) => drop(config.values.insert(key, value)),
             None => config.nulls.push(key),
@@ -233,4 +256,51 @@ fn no_constructor(class: &str, found: &Token, place: Place) -> Problem {
          constructor/factory method to deserialize from {value}"
     );
     Problem::new(message, place)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn config(body: &str) -> GivenConfig {
+        let mut text = JsonText::new(body.as_bytes());
+        let first = text.token().unwrap();
+        string_map(&mut text, first).unwrap()
+    }
+
+    fn members(count: usize, value: impl Fn(usize) -> String) -> String {
+        (0..count).map(|key| format!("\"a{key}\":{}", value(key))).collect::<Vec<_>>().join(",")
+    }
+
+    #[test]
+    fn of_equal_keys_the_last_value_counts_at_the_place_of_the_first() {
+        let config = config(r#"{"a":"1","b":"2","a":"3","c":null,"c":"4","b":null}"#);
+        assert_eq!(config.values.iter().map(|(key, value)| format!("{key}{value}")).collect::<Vec<_>>(), ["a3", "c4"]);
+        assert_eq!(config.nulls, ["b"]);
+    }
+
+    #[tokio::test]
+    async fn a_large_body_is_read_where_it_holds_up_nobody() {
+        let here = std::thread::current().id();
+        let reader = |size| apart_if_large(size, || std::thread::current().id());
+        assert_eq!(reader(LARGE_BODY).await.unwrap(), here);
+        assert_ne!(reader(LARGE_BODY + 1).await.unwrap(), here);
+        let panicked = apart_if_large(LARGE_BODY + 1, || panic!("on purpose")).await;
+        assert!(panicked.is_err());
+    }
+
+    /// Were each key compared with all others, this would take minutes.
+    #[test]
+    fn reading_takes_no_longer_for_each_key_the_more_there_are() {
+        let began = std::time::Instant::now();
+        let nulls = config(&format!("{{{}}}", members(200_000, |_| "null".into())));
+        assert_eq!((nulls.nulls.len(), nulls.values.len()), (200_000, 0));
+        let twice = format!("{{{},{}}}", members(100_000, |_| "1".into()), members(100_000, |key| format!("{key}")));
+        let twice = config(&twice);
+        assert_eq!((twice.values.len(), twice.values["a99999"].as_str()), (100_000, "99999"));
+        let patched = crate::herder::patched(twice, nulls);
+        assert_eq!(patched.values.len(), 0);
+        assert!(began.elapsed() < std::time::Duration::from_secs(30), "{:?}", began.elapsed());
+    }
 }

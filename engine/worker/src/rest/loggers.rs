@@ -113,7 +113,7 @@ pub(super) async fn put(
     body: JsonBody,
 ) -> RestResult<Response> {
     let level =
-        body.into_config("levelMap")?.values.shift_remove("level").ok_or_else(|| {
+        body.into_config("levelMap").await?.values.shift_remove("level").ok_or_else(|| {
             HerderError::BadRequest("Desired 'level' parameter was not specified in request.".to_owned())
         })?;
     let upper = level.to_uppercase();

@@ -30,13 +30,13 @@ pub(super) async fn alter(
     hop: Hop,
     body: JsonBody,
 ) -> RestResult<Json<Value>> {
-    let offsets = parse(&body)?;
+    let offsets = parse(&body).await?;
     if offsets.is_empty() {
         let message = "Partitions / offsets need to be provided for an alter offsets request";
         return Err(HerderError::BadRequest(message.into()).into());
     }
     let outcome = state.herder.alter_offsets(&name, offsets).await;
-    Ok(message(hop.settle(&state, outcome, Some(body.to_bytes())).await?))
+    Ok(message(hop.settle(&state, outcome, Some(body.into_bytes())).await?))
 }
 
 /// `DELETE /connectors/{name}/offsets`
@@ -56,17 +56,18 @@ fn message(settled: Settled<String>) -> Json<Value> {
     }
 }
 
-fn parse(body: &JsonBody) -> RestResult<Vec<ConnectorOffset>> {
-    let mut offsets = Vec::new();
+async fn parse(body: &JsonBody) -> RestResult<Vec<ConnectorOffset>> {
     let read = body.read(OFFSETS, |text, first| {
+        let mut offsets = Vec::new();
         object(OFFSETS, &["offsets"], text, first, |_, text, first| {
             offsets = if first == Token::Null { Vec::new() } else { array(OFFSET_LIST, text, first, entry)? };
             Ok(())
-        })
-    })?;
-    if read.is_none() {
+        })?;
+        Ok(offsets)
+    });
+    let Some(offsets) = read.await? else {
         return Err(RestError::internal(format!("Cannot invoke \"{OFFSETS}.offsets()\" because \"offsets\" is null")));
-    }
+    };
     let offsets: Option<Vec<_>> = offsets.into_iter().collect();
     offsets.ok_or_else(|| {
         RestError::internal(format!("Cannot invoke \"{OFFSET}.partition()\" because \"offset\" is null"))

@@ -59,7 +59,7 @@ pub(super) async fn validate(
     Path(class): Path<String>,
     body: JsonBody,
 ) -> RestResult<Json<ConfigInfos>> {
-    let config = body.into_config("connectorConfig")?;
+    let config = body.into_config("connectorConfig").await?;
     if let Some(included) = config.values.get("connector.class")
         && !without_suffix(included).ends_with(without_suffix(&class))
     {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -22,17 +23,22 @@ pub(crate) struct Follower {
     herder: Arc<StandaloneHerder>,
     leader: Option<String>,
     newer: Mutex<HashMap<String, ConfigMap>>,
+    is_signed: AtomicBool,
     signatures: Mutex<Vec<Option<RequestSignature>>>,
     stages: Stages,
 }
 
 impl Follower {
+    /// The MAC that it takes to be right, of any body.
+    pub(crate) const MAC: [u8; 3] = [0; 3];
+
     /// One whose leader is at this URL.
     pub(crate) fn new(herder: Arc<StandaloneHerder>, leader: Option<String>) -> Arc<Self> {
         Arc::new(Self {
             herder,
             leader,
             newer: Mutex::default(),
+            is_signed: AtomicBool::new(false),
             signatures: Mutex::default(),
             stages: Stages::default(),
         })
@@ -41,6 +47,11 @@ impl Follower {
     /// From now on the configuration of a connector is another one, which this worker has not read yet.
     pub(crate) fn will_read(&self, connector: &str, config: ConfigMap) {
         self.newer.lock().insert(connector.to_owned(), config);
+    }
+
+    /// From now on internal requests have to be signed.
+    pub(crate) fn wants_signatures(&self) {
+        self.is_signed.store(true, Ordering::SeqCst);
     }
 
     /// The signatures of the internal requests so far.
@@ -147,13 +158,17 @@ impl Herder for Follower {
         self.elsewhere()
     }
 
-    async fn put_task_configs(
-        &self,
-        _: &str,
-        _: Vec<ConfigMap>,
-        signature: Option<RequestSignature>,
-    ) -> HerderResult<()> {
-        self.signatures.lock().push(signature);
+    fn check_may_put_task_configs(&self, signature: Option<&RequestSignature>) -> HerderResult<()> {
+        self.signatures.lock().extend(signature.cloned().map(Some));
+        match signature {
+            _ if !self.is_signed.load(Ordering::SeqCst) => Ok(()),
+            None => Err(HerderError::BadRequest("Internal request missing required signature".to_owned())),
+            Some(signature) if signature.mac == Self::MAC => Ok(()),
+            Some(_) => Err(HerderError::Forbidden("Internal request contained invalid signature.".to_owned())),
+        }
+    }
+
+    async fn put_task_configs(&self, _: &str, _: Vec<ConfigMap>) -> HerderResult<()> {
         self.elsewhere()
     }
 

@@ -366,16 +366,13 @@ impl Herder for DistributedHerder {
         self.offset_calls.run(name, async move { queries.reset_offsets(&connector).await }).await
     }
 
-    async fn put_task_configs(
-        &self,
-        name: &str,
-        configs: Vec<ConfigMap>,
-        signature: Option<RequestSignature>,
-    ) -> HerderResult<()> {
+    fn check_may_put_task_configs(&self, signature: Option<&RequestSignature>) -> HerderResult<()> {
+        self.verify(&self.group.current(), signature)
+    }
+
+    async fn put_task_configs(&self, name: &str, configs: Vec<ConfigMap>) -> HerderResult<()> {
         // Not once the rebalance is over: it may wait for the worker that asks.
-        let group = self.group.current();
-        self.verify(&group, signature.as_ref())?;
-        group.check_leader()?;
+        self.group.current().check_leader()?;
         let turn = self.writer.turn().await;
         self.queries.check_exists(name, HerderError::connector_not_found)?;
         Ok(turn.write(ConfigRecord::tasks(name, &configs)).await?)
