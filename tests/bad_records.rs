@@ -117,3 +117,38 @@ fn without_tolerance_the_first_bad_record_ends_the_task_and_names_its_offset() {
     assert_eq!(end.status.code(), Some(3), "{}", end.log);
     assert!(end.log.contains(&format!("offset 60 of partition {topic}-0")), "{}", end.log);
 }
+
+#[test]
+fn no_offset_behind_a_record_whose_dead_letter_is_refused_is_committed() {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("refused", 1);
+    let dead = kafka.topic_with("dead-small", 1, &[("max.message.bytes", "200")]);
+    kafka.produce(&topic, 100, |number, _, value| {
+        if number == 60 {
+            value.resize(1000, b'{');
+        } else {
+            value.extend_from_slice(b"{\"p\":0,\"n\":1}");
+        }
+        0
+    });
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    volley.file(
+        "sink.properties",
+        &[
+            ("name", &topic),
+            ("connector.class", "Blackhole"),
+            ("topics", &topic),
+            ("volley.mode", "bounded"),
+            ("errors.tolerance", "all"),
+            ("errors.deadletterqueue.topic.name", &dead),
+            ("errors.deadletterqueue.topic.replication.factor", "1"),
+        ],
+    );
+    let end =
+        volley.run(Duration::from_secs(60), &["standalone", "worker.properties", "sink.properties", "--until-done"]);
+    assert_eq!(end.status.code(), Some(3), "{}", end.log);
+    assert!(end.log.contains(&format!("could not write to the dead letter topic `{dead}`")), "{}", end.log);
+    let committed = kafka.admin().group_offsets(&format!("connect-{topic}")).unwrap();
+    assert!(committed.values().all(|offset| *offset <= 60), "{committed:?}");
+}

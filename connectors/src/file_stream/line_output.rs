@@ -24,6 +24,8 @@ pub(super) struct LineOutput {
     partition: Option<TopicPartition>,
     failing_since: Option<Instant>,
     is_synced: bool,
+    /// Why it could not be made durable once: nothing can vouch for what was written before.
+    lost: Option<String>,
     written: u64,
 }
 
@@ -39,6 +41,7 @@ impl LineOutput {
             partition: None,
             failing_since: None,
             is_synced: true,
+            lost: None,
             written: 0,
         }
     }
@@ -88,13 +91,21 @@ impl LineOutput {
     }
 
     /// Writes what is unwritten and makes everything durable.
+    ///
+    /// # Errors
+    /// Those of [`LineOutput::write_out`]; `Fatal`, from then on at every call, when it could not be made durable.
     pub(super) fn flush(&mut self) -> Result<()> {
+        // After a failed sync the system may have dropped the data: no second try could vouch for them.
+        if let Some(reason) = &self.lost {
+            return Err(Error::fatal(format!("could not make {} durable: {reason}", self.name)));
+        }
         self.write_out()?;
         if !self.is_synced {
-            // After a failed sync the system may have dropped the data: no second try could vouch for them.
-            self.target.sync().map_err(|error| {
-                Error::fatal(format!("could not make {} durable: {error}", self.name)).with_source(error)
-            })?;
+            if let Err(error) = self.target.sync() {
+                self.lost = Some(error.to_string());
+                let message = format!("could not make {} durable: {error}", self.name);
+                return Err(Error::fatal(message).with_source(error));
+            }
             self.is_synced = true;
         }
         Ok(())
@@ -185,6 +196,7 @@ mod tests {
         room: usize,
         is_shared: bool,
         syncs: usize,
+        fails_next_sync: bool,
     }
 
     impl Disk {
@@ -220,8 +232,12 @@ mod tests {
         }
 
         fn sync(&mut self) -> io::Result<()> {
-            self.0.lock().unwrap().syncs += 1;
-            Ok(())
+            let mut disk = self.0.lock().unwrap();
+            disk.syncs += 1;
+            match std::mem::take(&mut disk.fails_next_sync) {
+                true => Err(io::Error::other("the device is gone")),
+                false => Ok(()),
+            }
         }
 
         fn take_back(&mut self, len: u64) -> io::Result<bool> {
@@ -282,6 +298,19 @@ mod tests {
         output.flush().unwrap();
         assert_eq!((disk.text().as_str(), disk.0.lock().unwrap().syncs), ("one\ntwo\n", 1));
         assert_eq!(output.written(), 8);
+    }
+
+    #[test]
+    fn after_a_failed_sync_no_second_flush_vouches_for_what_may_be_lost() {
+        let disk = Disk::with_room(100);
+        disk.0.lock().unwrap().fails_next_sync = true;
+        let mut output = disk.output(None);
+        append(&mut output, "one\n").unwrap();
+        for _ in 0..2 {
+            let error = output.flush().unwrap_err();
+            assert_eq!(error.kind(), volley_api::ErrorKind::Fatal);
+            assert!(error.to_string().contains("could not make file `f` durable: the device is gone"), "{error}");
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arrow::array::Array;
-use volley_api::{Error, RawBatch, RawHeader, RejectedRow, Result};
-use volley_kafka::{Outgoing, Producer};
+use volley_api::{Error, ErrorKind, RawBatch, RawHeader, RejectedRow, Result};
+use volley_kafka::{Delivery, Outgoing, Producer};
 
 use crate::task::ConnectorTaskId;
 
@@ -22,13 +22,45 @@ pub(crate) struct DeadLetterQueue {
 
 struct Pending {
     producer: Producer,
+    letters: Letters,
+}
+
+/// How many dead letters have no fate yet, and whether one was refused.
+#[derive(Debug, Default)]
+struct Letters {
     unacknowledged: usize,
+    /// Kept for good: the record of the letter is neither delivered nor here, so nothing behind it may ever be committed.
+    refusal: Option<(ErrorKind, String)>,
+}
+
+impl Letters {
+    fn sent(&mut self) {
+        self.unacknowledged += 1;
+    }
+
+    /// Takes note of every one of these.
+    fn settle(&mut self, deliveries: Vec<Delivery>) {
+        for delivery in deliveries {
+            self.unacknowledged -= 1;
+            if let Err(error) = delivery.result {
+                self.refusal.get_or_insert_with(|| (error.kind(), error.trace()));
+            }
+        }
+    }
+
+    /// Fails if a letter was refused, now or earlier.
+    fn check(&self) -> Result<()> {
+        match &self.refusal {
+            Some((kind, trace)) => Err(Error::new(*kind, trace.clone())),
+            None => Ok(()),
+        }
+    }
 }
 
 impl DeadLetterQueue {
     /// A queue that writes to `topic`, which exists; with `context_headers` it says in headers what went wrong.
     pub(crate) fn new(topic: String, id: ConnectorTaskId, context_headers: bool, producer: Producer) -> Self {
-        Self { topic, id, context_headers, producer: Mutex::new(Pending { producer, unacknowledged: 0 }) }
+        Self { topic, id, context_headers, producer: Mutex::new(Pending { producer, letters: Letters::default() }) }
     }
 
     /// Writes the original message of a rejected row. Returns before it is acknowledged: see [`DeadLetterQueue::flush`].
@@ -49,29 +81,30 @@ impl DeadLetterQueue {
         };
         let mut pending = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
         pending.producer.send(&outgoing, 0).map_err(|error| self.failed(error))?;
-        pending.unacknowledged += 1;
+        pending.letters.sent();
         Ok(())
     }
 
     /// Waits until every message is acknowledged.
     ///
     /// # Errors
-    /// If one is not: then no offset behind it may be committed.
+    /// If one is not, now or at an earlier call: then no offset behind it may be committed.
     pub(crate) fn flush(&self) -> Result<()> {
         let mut pending = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
         let deadline = Instant::now() + FLUSH_TIMEOUT;
-        while pending.unacknowledged > 0 {
+        loop {
+            pending.letters.check().map_err(|error| self.failed(error))?;
+            let open = pending.letters.unacknowledged;
+            if open == 0 {
+                return Ok(());
+            }
             let wait = deadline.saturating_duration_since(Instant::now());
             if wait.is_zero() {
-                let open = pending.unacknowledged;
                 return Err(self.failed(Error::retriable(format!("{open} messages are not acknowledged"))));
             }
-            for delivery in pending.producer.deliveries(wait.min(Duration::from_millis(100))) {
-                pending.unacknowledged -= 1;
-                delivery.result.map_err(|error| self.failed(error))?;
-            }
+            let deliveries = pending.producer.deliveries(wait.min(Duration::from_millis(100)));
+            pending.letters.settle(deliveries);
         }
-        Ok(())
     }
 
     fn failed(&self, error: Error) -> Error {
@@ -97,5 +130,30 @@ impl DeadLetterQueue {
             value: Some(value.into_bytes()),
         };
         entries.into_iter().map(header).collect()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_letter_is_never_forgotten_and_holds_up_no_count() {
+        let mut letters = Letters::default();
+        (0..4).for_each(|_| letters.sent());
+        letters.settle(vec![Delivery { token: 0, result: Ok((0, 0)) }]);
+        letters.check().unwrap();
+        let refused = Error::data("the message is too large").with_source("10 bytes at most");
+        letters.settle(vec![
+            Delivery { token: 0, result: Err(refused) },
+            Delivery { token: 0, result: Ok((0, 1)) },
+            Delivery { token: 0, result: Ok((0, 2)) },
+        ]);
+        assert_eq!(letters.unacknowledged, 0);
+        for _ in 0..2 {
+            let error = letters.check().unwrap_err();
+            assert!(error.to_string().contains("too large") && error.to_string().contains("10 bytes"), "{error}");
+        }
     }
 }

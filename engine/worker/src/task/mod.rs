@@ -20,6 +20,8 @@ mod preview;
 mod produce_stage;
 mod progress;
 mod put_stage;
+#[cfg(test)]
+mod put_stage_tests;
 mod read_positions;
 mod record_producer;
 mod record_serializer;

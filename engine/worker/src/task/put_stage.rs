@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use tracing::{info, warn};
-use volley_api::{Offsets, Result, SinkBatch, SinkContext, SinkTask, TopicPartition};
-use volley_kafka::Committer;
+use volley_api::{Error, Offsets, Result, SinkBatch, SinkContext, SinkTask, TopicPartition};
 
 use crate::clock::now_ms;
 use crate::memory_budget::{MemoryBudget, Reservation};
@@ -29,12 +28,15 @@ const LONGEST_DELIVERY_WAIT: Duration = Duration::from_millis(250);
 /// Wait before the same batch is put again.
 const PUT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
+/// Commits offsets for the consumer group, and waits for the answer.
+pub(crate) type CommitOffsets = Box<dyn Fn(&Offsets) -> Result<()> + Send>;
+
 /// What the put stage works with.
 pub(crate) struct PutStage {
     pub(crate) id: ConnectorTaskId,
     pub(crate) task: Box<dyn SinkTask>,
     pub(crate) context: SinkContext,
-    pub(crate) committer: Committer,
+    pub(crate) commit_offsets: CommitOffsets,
     pub(crate) errors: Arc<ErrorHandler>,
     pub(crate) control: Arc<Control>,
     pub(crate) rewinds: Arc<Rewinds>,
@@ -46,6 +48,8 @@ pub(crate) struct PutStage {
     pub(crate) buffers: Reservation,
     pub(crate) budget: Arc<MemoryBudget>,
     pub(crate) positions: Positions,
+    /// Set once a flush or a pre-commit has failed for good: what it vouches for after that may be lost.
+    pub(crate) cannot_vouch: bool,
 }
 
 /// Where each assigned partition stands.
@@ -70,16 +74,25 @@ impl PutStage {
     pub(crate) fn run(&mut self, input: &Receiver<Prepared>) -> Result<Outcome> {
         let outcome = self.serve(input);
         if let Err(error) = &outcome {
-            warn!(task = %self.id, %error, "committing what was delivered before the failure");
-            if let Err(error) = self.commit() {
-                warn!(task = %self.id, %error, "offset commit failed");
-            }
+            self.commit_before_failure(error);
         }
         let partitions: Vec<_> = self.positions.current.keys().cloned().collect();
         if let Err(error) = self.task.close(&partitions) {
             warn!(task = %self.id, %error, "could not close partitions");
         }
         outcome
+    }
+
+    /// A second try after a failed delivery could succeed only because the failure is forgotten: it is not made.
+    fn commit_before_failure(&mut self, error: &Error) {
+        if self.cannot_vouch {
+            warn!(task = %self.id, %error, "nothing is committed, since what was put may not be delivered");
+            return;
+        }
+        warn!(task = %self.id, %error, "committing what was delivered before the failure");
+        if let Err(error) = self.commit() {
+            warn!(task = %self.id, %error, "offset commit failed");
+        }
     }
 
     fn serve(&mut self, input: &Receiver<Prepared>) -> Result<Outcome> {
@@ -219,7 +232,9 @@ impl PutStage {
     fn carry_out_rewinds(&mut self) -> Result<()> {
         for (partition, offset) in self.context.take_rewinds() {
             let Some(current) = self.positions.current.get_mut(&partition) else { continue };
+            // of several, the lowest counts: what the sink lost before it stays lost otherwise
             *current = (*current).min(offset);
+            let offset = *current;
             let generation = self.generations.next();
             self.positions.generations.insert(partition.clone(), generation);
             info!(task = %self.id, %partition, offset, "reading the partition again from this offset");
@@ -249,13 +264,14 @@ impl PutStage {
 
     /// Commits what the task vouches for. Returns whether that is everything put so far of `partitions`.
     fn commit_vouched(&mut self, partitions: &[TopicPartition]) -> Result<bool> {
-        self.errors.flush()?;
+        let outcome = self.errors.flush();
+        self.vouched_for(outcome)?;
         let vouched = match self.task.pre_commit(&self.positions.current) {
             Err(error) if error.is_retriable() => {
                 warn!(task = %self.id, %error, "offsets cannot be committed yet");
                 return Ok(false);
             }
-            outcome => outcome?,
+            outcome => self.vouched_for(outcome)?,
         };
         self.carry_out_rewinds()?;
         // a task that returns nothing at all keeps its offsets elsewhere
@@ -274,7 +290,7 @@ impl PutStage {
         if changed.is_empty() {
             return Ok(is_everything);
         }
-        match self.committer.commit(&changed) {
+        match (self.commit_offsets)(&changed) {
             Ok(()) => {
                 self.positions.committed.extend(changed);
                 self.progress.last_commit_ms.store(now_ms(), Ordering::Relaxed);
@@ -320,8 +336,15 @@ impl PutStage {
     }
 
     fn flush(&mut self, partitions: &[TopicPartition]) -> Result<()> {
-        tolerate_retriable(&self.id, self.task.flush(partitions))?;
+        let outcome = tolerate_retriable(&self.id, self.task.flush(partitions));
+        self.vouched_for(outcome)?;
         self.carry_out_rewinds()
+    }
+
+    /// Notes the failure of a call that makes records durable.
+    fn vouched_for<T>(&mut self, outcome: Result<T>) -> Result<T> {
+        self.cannot_vouch |= outcome.is_err();
+        outcome
     }
 
     /// Flushes and commits until everything is delivered or the deadline has passed.

@@ -67,11 +67,12 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
     let fetcher = Fetcher::connect(&properties, setup::fetch_settings(spec, &config)?, Arc::new(rebalances))?;
     let rewinds = Arc::new(Rewinds::default());
     let is_put_running = Arc::new(AtomicBool::new(true));
+    let committer = fetcher.committer();
     let mut put = PutStage {
         id: spec.id.clone(),
         task,
         context,
-        committer: fetcher.committer(),
+        commit_offsets: Box::new(move |offsets| committer.commit(offsets)),
         errors,
         control: Arc::clone(control),
         rewinds: Arc::clone(&rewinds),
@@ -83,6 +84,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         buffers: spec.budget.reserve(0),
         budget: Arc::clone(&spec.budget),
         positions: Positions::default(),
+        cannot_vouch: false,
     };
     let mut fetch = FetchStage {
         id: spec.id.clone(),

@@ -1,0 +1,206 @@
+//! Laws of the put stage.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arrow::array::BinaryArray;
+use crossbeam_channel::{Receiver, Sender};
+use volley_api::{
+    ConfigMap, ConnectorKind, Error, OffsetRange, Offsets, Origin, RawBatch, RejectedRow, Result, SinkBatch,
+    SinkContext, SinkTask, TopicPartition,
+};
+
+use crate::connector_config::framework_config_def;
+use crate::memory_budget::MemoryBudget;
+use crate::task::control::Control;
+use crate::task::error_handler::ErrorHandler;
+use crate::task::pipeline::{FetchedBatch, Generations, Prepared, Rewinds, Signal};
+use crate::task::put_stage::{Outcome, Positions, PutStage};
+use crate::task::revocation::Revocation;
+use crate::task::{ConnectorTaskId, StatusListener, TaskProgress, TaskState};
+use crate::testing::config_map;
+
+/// What a sink is told to do, and what it was asked.
+#[derive(Default)]
+struct Script {
+    calls: Vec<&'static str>,
+    /// Outcomes of the next calls; after these all succeed.
+    puts: VecDeque<Result<()>>,
+    flushes: VecDeque<Result<()>>,
+    pre_commits: VecDeque<Result<()>>,
+    /// What to ask for in the next put that succeeds.
+    rewinds: Vec<i64>,
+}
+
+struct ScriptedSink {
+    script: Arc<Mutex<Script>>,
+    context: SinkContext,
+}
+
+impl SinkTask for ScriptedSink {
+    fn start(&mut self, _: SinkContext, _: &ConfigMap) -> Result<()> {
+        Ok(())
+    }
+
+    fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
+        let mut script = self.script.lock().unwrap();
+        script.calls.push("put");
+        script.puts.pop_front().unwrap_or(Ok(()))?;
+        for offset in std::mem::take(&mut script.rewinds) {
+            self.context.rewind(batch.origin.partition.clone(), offset);
+        }
+        Ok(Vec::new())
+    }
+
+    fn flush(&mut self, _: &[TopicPartition]) -> Result<()> {
+        let mut script = self.script.lock().unwrap();
+        script.calls.push("flush");
+        script.flushes.pop_front().unwrap_or(Ok(()))
+    }
+
+    fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
+        let mut script = self.script.lock().unwrap();
+        script.calls.push("pre_commit");
+        script.pre_commits.pop_front().unwrap_or(Ok(())).map(|()| current.clone())
+    }
+
+    fn stop(&mut self) {}
+}
+
+struct Unwatched;
+
+impl StatusListener for Unwatched {
+    fn task_changed(&self, _: &ConnectorTaskId, _: TaskState) {}
+}
+
+/// A put stage and all that it touches.
+struct World {
+    stage: PutStage,
+    input: Sender<Prepared>,
+    output: Receiver<Prepared>,
+    script: Arc<Mutex<Script>>,
+    committed: Arc<Mutex<Offsets>>,
+    rewinds: Arc<Rewinds>,
+    budget: Arc<MemoryBudget>,
+}
+
+fn world() -> World {
+    let mut config = config_map(&[("name", "c"), ("connector.class", "Fake"), ("topics", "t")]);
+    config.extend(config_map(&[("errors.tolerance", "all")]));
+    let config = framework_config_def(ConnectorKind::Sink).parse(&config).unwrap();
+    let id = ConnectorTaskId { connector: "c".into(), task: 0 };
+    let control = Arc::new(Control::new(id.clone(), Arc::new(Unwatched), false));
+    let progress = Arc::new(TaskProgress::new());
+    let errors = ErrorHandler::new(id.clone(), &config, None, Arc::clone(&control), Arc::clone(&progress));
+    let script = Arc::new(Mutex::new(Script::default()));
+    let context = SinkContext::new("c", 0);
+    let committed = Arc::new(Mutex::new(Offsets::new()));
+    let log = Arc::clone(&committed);
+    let rewinds = Arc::new(Rewinds::default());
+    let budget = Arc::new(MemoryBudget::new(1 << 20));
+    let (input, output) = crossbeam_channel::unbounded();
+    let stage = PutStage {
+        id,
+        task: Box::new(ScriptedSink { script: Arc::clone(&script), context: context.clone() }),
+        context,
+        commit_offsets: Box::new(move |offsets| {
+            log.lock().unwrap().extend(offsets.clone());
+            Ok(())
+        }),
+        errors: Arc::new(errors),
+        control,
+        rewinds: Arc::clone(&rewinds),
+        generations: Arc::new(Generations::default()),
+        revocation: Arc::new(Revocation::default()),
+        bounded: None,
+        progress,
+        commit_interval: Duration::from_secs(60),
+        buffers: budget.reserve(0),
+        budget: Arc::clone(&budget),
+        positions: Positions::default(),
+        cannot_vouch: false,
+    };
+    World { stage, input, output, script, committed, rewinds, budget }
+}
+
+impl World {
+    fn send(&self, signal: Signal) {
+        assert!(self.input.send(Prepared::Signal(signal)).is_ok());
+    }
+
+    /// Assigns a partition from its beginning; its batches are of the generation told.
+    fn assign(&self, number: i32) -> u64 {
+        let generation = self.stage.generations.next();
+        self.send(Signal::Assigned(Offsets::from([(partition(number), 0)]), generation));
+        generation
+    }
+
+    fn batch(&self, number: i32, range: std::ops::Range<i64>, generation: u64) {
+        let offsets = Vec::from_iter(range.clone());
+        let origin = Arc::new(Origin {
+            partition: partition(number),
+            range: OffsetRange { first: range.start, end: range.end },
+            timestamps: vec![0; offsets.len()].into(),
+            offsets: offsets.clone().into(),
+        });
+        let nulls = BinaryArray::new_null(offsets.len());
+        let raw = RawBatch { origin: Arc::clone(&origin), keys: nulls.clone(), values: nulls, headers: None };
+        let fetched = FetchedBatch { raw: Arc::new(raw), _reservation: self.budget.reserve(0), generation };
+        let batch = SinkBatch { origin, records: Vec::new() };
+        assert!(self.input.send(Prepared::Batch { fetched, batch }).is_ok());
+    }
+
+    /// Runs until everything sent is carried out, or to the failure.
+    fn run(&mut self) -> Result<Outcome> {
+        self.input = crossbeam_channel::bounded(1).0;
+        self.stage.run(&self.output)
+    }
+
+    fn committed(&self, number: i32) -> Option<i64> {
+        self.committed.lock().unwrap().get(&partition(number)).copied()
+    }
+}
+
+fn partition(number: i32) -> TopicPartition {
+    TopicPartition::new("t", number)
+}
+
+#[test]
+fn of_several_rewinds_the_lowest_is_read_from() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    world.script.lock().unwrap().rewinds = vec![5, 8, 20];
+    assert_eq!(world.run().unwrap(), Outcome::Stopped);
+    let offsets: Vec<i64> = world.rewinds.take().iter().map(|rewind| rewind.offset).collect();
+    assert_eq!(offsets, [5, 5, 5]);
+    assert_eq!(world.committed(0), Some(5));
+}
+
+#[test]
+fn what_was_delivered_before_a_failed_put_is_committed() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    world.batch(0, 10..20, generation);
+    world.script.lock().unwrap().puts = [Ok(()), Err(Error::fatal("broken"))].into();
+    world.run().unwrap_err();
+    assert_eq!(world.committed(0), Some(10));
+}
+
+#[test]
+fn after_a_failed_pre_commit_or_flush_nothing_is_committed_by_a_second_try() {
+    for is_flush in [false, true] {
+        let mut world = world();
+        let generation = world.assign(0);
+        world.batch(0, 0..10, generation);
+        let outcomes = [Err(Error::fatal("could not make the file durable"))].into();
+        let mut script = world.script.lock().unwrap();
+        *(if is_flush { &mut script.flushes } else { &mut script.pre_commits }) = outcomes;
+        drop(script);
+        world.run().unwrap_err();
+        assert_eq!(world.committed(0), None, "flush: {is_flush}");
+    }
+}
