@@ -128,6 +128,7 @@ impl Delivery {
             // rows before this batch have to come again, and then it does too
             return Ok(Vec::new());
         }
+        self.partition(partition)?.check_order(batch)?;
         let mut rejected = Vec::new();
         let pieces = self.pieces(batch, &mut rejected);
         for records in &pieces {
@@ -155,6 +156,12 @@ impl Delivery {
         self.collect()?;
         for name in partitions {
             self.close_open(name, |_| true)?;
+            if let Some(file) = self.partitions.get(name).and_then(Partition::unverified) {
+                warn!(
+                    partition = %name, file = file.path, offset = file.identity.start,
+                    "nothing is committed before this offset has come by: if the partition ends before it, the topic was                      deleted and created again, and the files of the old one have to be moved away"
+                );
+            }
         }
         self.begin_uploads()
     }

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use volley_api::Result;
+use volley_api::{Error, Result, SinkBatch};
 
+use super::adoption::AdoptedFile;
 use super::stream::{Stream, Writing};
 
 /// What the task knows of one partition.
@@ -58,11 +59,34 @@ impl Partition {
         self.streams.values_mut()
     }
 
+    /// Offsets go back only where this was asked for. Else they stand for other records than before, which would pass for
+    /// rows that are in files already.
+    ///
+    /// # Errors
+    /// Kind `Config` if the batch begins before the end of the one put last.
+    pub(crate) fn check_order(&self, batch: &SinkBatch) -> Result<()> {
+        let (first, put_end) = (batch.origin.range.first, self.put_end);
+        if first >= put_end {
+            return Ok(());
+        }
+        Err(Error::config(format!(
+            "the offsets of {} went back from {put_end} to {first}: the topic was deleted and created again, or its log was \
+             truncated; move the files of the old records away, or set `topics.dir` or `store.url` to another place, reset \
+             the offsets of the connector, and restart the task",
+            batch.origin.partition
+        )))
+    }
+
+    /// A file that was there and may yet turn out to be of an earlier topic of the same name.
+    pub(crate) fn unverified(&self) -> Option<&AdoptedFile> {
+        self.streams.values().find_map(Stream::unverified)
+    }
+
     /// A batch up to `end` has been put.
     pub(crate) fn end_batch(&mut self, end: i64) {
         self.put_end = end;
         self.rewound_to = None;
-        self.streams.values_mut().for_each(Stream::end_batch);
+        self.streams.values_mut().for_each(|stream| stream.end_batch(end));
     }
 
     /// Rows from `offset` on were asked for again.
@@ -81,9 +105,11 @@ impl Partition {
             .try_for_each(|stream| stream.close_open(end, writing))
     }
 
-    /// Up to where everything is delivered, given the end of all that was put.
+    /// Up to where everything is delivered, given the end of all that was put. Rows that were skipped because of a file that
+    /// was there count only once that file is known to be of this very topic.
     pub(crate) fn committable(&self, current: i64) -> i64 {
         let unfinished = self.streams.values().filter_map(Stream::first_unfinished);
-        unfinished.chain(self.rewound_to).fold(current, i64::min)
+        let unverified = self.unverified().map(|_| self.opened_at);
+        unfinished.chain(self.rewound_to).chain(unverified).fold(current, i64::min)
     }
 }

@@ -273,15 +273,61 @@ fn files_of_another_connector_or_topic_are_neither_adopted_nor_replaced() {
     deliver(&mut task, 8);
     // the same offsets, but another time: the topic was made anew, and told by its very first row
     let mut again = started(&config, 0);
-    let mut recreated = batch(&partition(), 0, ids(0..5));
-    let mut origin = recreated.origin.as_ref().clone();
-    origin.timestamps = vec![7; 5].into();
-    recreated.origin = Arc::new(origin);
-    recreated.records[0].origin = Some(Arc::clone(&recreated.origin));
-    let error = again.put(&recreated).unwrap_err();
+    let error = again.put(&recreated(0..5)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("the topic was deleted and created again"), "{error}");
     assert_eq!(read_ids(root.path()), (0..8).collect::<Vec<_>>());
+}
+
+#[test]
+fn offsets_that_go_back_unasked_fail_the_task() {
+    let root = tempfile::tempdir().unwrap();
+    let mut task = started(&local_config(root.path(), &[]), 0);
+    put(&mut task, &batch(&partition(), 0, ids(0..10)));
+    deliver(&mut task, 10);
+    let error = task.put(&recreated(0..5)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("orders-2 went back from 10 to 0"), "{error}");
+    assert_eq!(read_ids(root.path()), (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn rows_before_the_files_left_are_committed_only_once_these_are_known_to_be_of_the_same_topic() {
+    for is_same_topic in [true, false] {
+        let root = tempfile::tempdir().unwrap();
+        let config = local_config(root.path(), &[("flush.size", "4")]);
+        let mut task = started(&config, 0);
+        put(&mut task, &batch(&partition(), 0, ids(0..12)));
+        deliver(&mut task, 12);
+        task.stop();
+        fs::remove_file(&files(root.path())[0]).unwrap();
+
+        let again = |range: std::ops::Range<i64>| match is_same_topic {
+            true => batch(&partition(), range.start, ids(range)),
+            false => recreated(range),
+        };
+        let mut task = started(&config, 0);
+        put(&mut task, &again(0..3));
+        let vouched = task.pre_commit(&Offsets::from([(partition(), 3)])).unwrap();
+        assert_eq!(vouched[&partition()], 0);
+        if is_same_topic {
+            put(&mut task, &again(3..12));
+            deliver(&mut task, 12);
+        } else {
+            let error = task.put(&again(3..5)).unwrap_err();
+            assert!(error.to_string().contains("the topic was deleted and created again"), "{error}");
+        }
+    }
+}
+
+/// Rows of a topic that was deleted and created again: the same offsets at another time.
+fn recreated(range: std::ops::Range<i64>) -> SinkBatch {
+    let mut batch = batch(&partition(), range.start, ids(range));
+    let mut origin = batch.origin.as_ref().clone();
+    origin.timestamps = vec![7; origin.offsets.len()].into();
+    batch.origin = Arc::new(origin);
+    batch.records[0].origin = Some(Arc::clone(&batch.origin));
+    batch
 }
 
 #[test]

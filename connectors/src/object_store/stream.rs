@@ -146,9 +146,16 @@ impl Stream {
         Ok(())
     }
 
-    /// All records of the current batch have been written.
-    pub(crate) fn end_batch(&mut self) {
+    /// All records of the current batch, which reaches up to `end`, have been written.
+    pub(crate) fn end_batch(&mut self, end: i64) {
         self.next = self.next_after_batch;
+        // the first row of these has been removed from the topic
+        self.unverified.retain(|adopted| adopted.identity.start >= end);
+    }
+
+    /// The next file that was there whose first row has not come by.
+    pub(crate) fn unverified(&self) -> Option<&AdoptedFile> {
+        self.unverified.last()
     }
 
     /// Completes the open file, if any. `end`: all rows of the partition before it have been put.
