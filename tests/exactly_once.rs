@@ -1,24 +1,31 @@
 //! Law 6 and law 1: kill -9 at any moment leaves neither a second copy nor a gap, on disk and in S3.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::delivered_rows::{assert_exactly_once, in_bucket, objects, on_disk};
 use crate::testbed::{Kafka, S3, wait_until};
 use crate::worker_process::{Volley, parquet_files, request};
 
-const PARTITIONS: i64 = 8;
+pub(crate) const PARTITIONS: i64 = 8;
 const PER_PARTITION: i64 = 250_000;
 const KILLS: usize = 10;
 
 /// A topic of `PARTITIONS` partitions with records `{"p":…,"n":…,…}`.
-fn numbered_topic(kafka: &Kafka, per_partition: i64) -> String {
+pub(crate) fn numbered_topic(kafka: &Kafka, per_partition: i64) -> String {
     let topic = kafka.topic("numbered", PARTITIONS as i32);
-    kafka.produce(&topic, (PARTITIONS * per_partition) as usize, |number, _, value| {
-        let (partition, n) = (number as i64 % PARTITIONS, number as i64 / PARTITIONS);
+    produce_numbered(kafka, &topic, 0..per_partition);
+    topic
+}
+
+/// Gives each partition of such a topic the records of these numbers.
+pub(crate) fn produce_numbered(kafka: &Kafka, topic: &str, numbers: Range<i64>) {
+    let count = PARTITIONS * (numbers.end - numbers.start);
+    kafka.produce(topic, count as usize, |number, _, value| {
+        let (partition, n) = (number as i64 % PARTITIONS, numbers.start + number as i64 / PARTITIONS);
         value.extend_from_slice(format!(r#"{{"p":{partition},"n":{n},"name":"row {n}","flag":true}}"#).as_bytes());
         partition as i32
     });
-    topic
 }
 
 /// Runs the worker and kills it, ten times, each time after a random number of further files; then lets it drain the rest.

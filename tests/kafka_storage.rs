@@ -9,9 +9,9 @@ use volley::api::{ConfigMap, ErrorKind};
 use volley::worker::storage::{
     ConfigBackingStore, ConfigRecord, ConfigUpdate, ConnectorOffsetStores, KafkaConfigBackingStore,
     KafkaOffsetBackingStore, KafkaStatusBackingStore, KafkaStores, OffsetBackingStore, RestartRequest, SessionKey,
-    State, Status, StatusBackingStore, StatusKey, TargetState, TopicStatus,
+    State, Status, StatusBackingStore, StatusKey, TargetState, TaskRun, TopicStatus,
 };
-use volley::worker::task::ConnectorTaskId;
+use volley::worker::task::{ConnectorTaskId, TaskProgressSnapshot};
 use volley::worker::worker_config::WorkerConfig;
 
 use crate::testbed::{Kafka, wait_until};

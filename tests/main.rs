@@ -4,6 +4,7 @@
 mod bad_input;
 mod bad_records;
 mod bounce;
+mod bounded_group;
 mod bounded_sink;
 mod custom_connector;
 mod delivered_rows;

@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use volley_api::{ConfigMap, Error, Result};
 
-use super::completion::Completion;
-use super::connector_parts::{at, check_topic_creation, max_tasks, plan_restarts, resolved, task_parts};
+use super::connector_parts::{
+    at, check_topic_creation, is_bounded_mode, max_tasks, plan_restarts, resolved, task_parts,
+};
 use super::connector_requests::{ConnectorRequest, ConnectorRequests};
 use super::connector_tasks::{ConnectorTasks, TaskParts};
 use super::progress::RateMeter;
@@ -26,7 +27,7 @@ use super::{HerderError, HerderResult, Node};
 use crate::clock::now_ms;
 use crate::json_config::GivenConfig;
 use crate::plugin_call::Patience;
-use crate::storage::{ConfigRecord, State, TargetState};
+use crate::storage::{Completion, ConfigRecord, State, TargetState};
 use crate::task::TaskProgressSnapshot;
 
 /// How long a connector may take to start or to make task configurations, while nobody waits for it to go away.
@@ -382,7 +383,7 @@ impl ConnectorActor {
         let parts = (requests, self.status.clone());
         let (connector, outcome) =
             WorkerConnector::start(&self.name, plugin, config, target, parts, self.patience()).await;
-        let is_bounded = connector.is_bounded() || raw.get("volley.mode").is_some_and(|mode| mode.trim() == "bounded");
+        let is_bounded = connector.is_bounded() || is_bounded_mode(&raw);
         self.view.is_bounded.store(is_bounded, Ordering::Release);
         self.connector = Some(connector);
         outcome

@@ -14,6 +14,11 @@ use crate::connector_config::TopicCreation;
 use crate::plugin_call::{Patience, call_plugin};
 use crate::storage::TargetState;
 
+/// Whether a sink's configuration says that it ends by itself.
+pub(crate) fn is_bounded_mode(config: &ConfigMap) -> bool {
+    config.get("volley.mode").is_some_and(|mode| mode.trim() == "bounded")
+}
+
 /// The configuration `raw` of connector `name` with its variables resolved, and the plug-in that it names.
 ///
 /// # Errors

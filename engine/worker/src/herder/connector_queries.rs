@@ -13,7 +13,7 @@ use super::{
 use crate::json_config::GivenConfig;
 use crate::plugin_call::{Patience, call_plugin};
 use crate::secret_mask::mask_secrets;
-use crate::storage::{ClusterConfigState, StatusKey, TargetState};
+use crate::storage::{ClusterConfigState, Completion, StatusKey, TargetState};
 use crate::task::ConnectorTaskId;
 
 /// How long reading or changing offsets may take.
@@ -89,8 +89,14 @@ impl ConnectorQueries {
             connector: ConnectorState::from(status),
             tasks: tasks.map(|(id, status)| TaskStateInfo::new(id, status)).collect(),
             kind: self.kind_of(name),
-            completion: None,
+            completion: self.completion(name),
         })
+    }
+
+    /// What a bounded connector did, once it is done, its tasks are gone, and nothing else was wanted of it since.
+    pub(super) fn completion(&self, name: &str) -> Option<Completion> {
+        let snapshot = self.snapshot();
+        snapshot.completion(name).filter(|_| snapshot.task_count(name) == 0).cloned()
     }
 
     /// Tasks with their configurations.

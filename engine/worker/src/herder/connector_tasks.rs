@@ -9,7 +9,7 @@ use tracing::warn;
 use volley_api::{ConfigMap, ConnectorKind, Error, Plugin, Result};
 
 use super::Node;
-use super::connector_parts::has_variables;
+use super::connector_parts::{has_variables, is_bounded_mode};
 use super::status_writer::StatusWriter;
 use super::task_board::{TaskBoard, TaskStatusListener};
 use super::worker_connector::connector_kind;
@@ -70,6 +70,22 @@ impl ConnectorTasks {
         self.board.is_done()
     }
 
+    /// The tasks that are done.
+    pub(crate) fn done_tasks(&self) -> BTreeSet<usize> {
+        self.board.done_tasks()
+    }
+
+    /// The tasks that are done, with their last counters.
+    pub(crate) fn done(&self) -> Vec<(usize, TaskProgressSnapshot)> {
+        let done = self.done_tasks();
+        self.snapshots().into_iter().filter(|(task, _)| done.contains(task)).collect()
+    }
+
+    /// Whether the run of the tasks ends by itself.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.bounded.lock().is_some()
+    }
+
     /// Task `task` could not be started.
     pub(crate) fn has_failed(&self, task: usize) {
         self.board.fail(task);
@@ -91,8 +107,8 @@ impl ConnectorTasks {
 
     /// The tasks that are started from now on belong to a new run of the connector.
     pub(crate) fn begin_run(&self, parts: &TaskParts) {
-        let is_bounded = connector_kind(&parts.plugin) == ConnectorKind::Sink
-            && parts.connector_config.get("volley.mode").is_some_and(|mode| mode.trim() == "bounded");
+        let is_bounded =
+            connector_kind(&parts.plugin) == ConnectorKind::Sink && is_bounded_mode(&parts.connector_config);
         *self.bounded.lock() = is_bounded.then(Arc::default);
         self.board.clear();
     }
@@ -206,17 +222,18 @@ impl ConnectorTasks {
         self.board.clear();
     }
 
-    /// Stops some tasks, those that were started, within one shutdown time-out.
+    /// Stops some tasks, those that were started, within one shutdown time-out; their last counters.
     ///
     /// # Cancellation
     /// As for [`ConnectorTasks::stop_all`].
-    #[allow(dead_code)]
-    pub(crate) async fn stop_these(&self, tasks: &[usize]) {
-        let found = {
+    pub(crate) async fn stop_these(&self, tasks: &[usize]) -> Vec<(usize, TaskProgressSnapshot)> {
+        let found: BTreeMap<_, _> = {
             let mut running = self.running.lock();
             tasks.iter().filter_map(|task| running.remove_entry(task)).collect()
         };
+        let handles: Vec<_> = found.iter().map(|(task, running)| (*task, Arc::clone(&running.handle))).collect();
         self.stop(found).await;
+        handles.into_iter().map(|(task, handle)| (task, handle.progress().snapshot())).collect()
     }
 
     /// Stops task `task`, if it was started.

@@ -8,7 +8,6 @@
 //! Reading never waits for a connector: what REST shows comes from the stores. A connector that hangs holds up its own
 //! actor only.
 
-mod completion;
 mod connector_actor;
 mod connector_offsets;
 mod connector_parts;
@@ -34,7 +33,6 @@ mod task_configs;
 mod tests;
 mod worker_connector;
 
-pub use completion::Completion;
 pub(crate) use distributed::ConfigUpdates;
 pub use distributed::DistributedHerder;
 pub use entities::{
@@ -50,3 +48,5 @@ pub use request_signature::RequestSignature;
 pub use restart_plan::RestartPlan;
 pub use stages::{Stage, Stages};
 pub use standalone_herder::StandaloneHerder;
+
+pub use crate::storage::Completion;

@@ -10,7 +10,6 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use volley_api::{ConfigMap, Error, Result};
 
-use super::completion::Completion;
 use super::connector_actor::{ActorRegistry, Command, ConnectorActor, ConnectorView, Reply};
 use super::connector_queries::ConnectorQueries;
 use super::herder::{Created, Herder, patched};
@@ -24,7 +23,7 @@ use super::{
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
 use crate::secret_mask::restore_secrets;
-use crate::storage::{ConfigRecord, RestartRequest, State, StatusKey, TargetState};
+use crate::storage::{Completion, ConfigRecord, RestartRequest, State, StatusKey, TargetState};
 use crate::task::ConnectorTaskId;
 use crate::validation::{ConfigInfos, ConnectorValidator};
 

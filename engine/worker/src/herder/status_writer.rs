@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Node;
 use crate::clock::now_ms;
-use crate::storage::{State, Status, StatusKey, TopicStatus};
+use crate::storage::{State, Status, StatusKey, TaskRun, TopicStatus};
 use crate::task::ConnectorTaskId;
 
 /// Writes the states of one connector.
@@ -31,11 +31,17 @@ impl StatusWriter {
         self.node.has_changed();
     }
 
+    /// What task `task` of a bounded connector has done.
+    pub(crate) fn task_run(&self, task: usize, run: TaskRun) {
+        self.node.statuses.put_task_run(self.task_id(task), Some(run));
+        self.node.has_changed();
+    }
+
     /// Task `task` uses `topic`, if that is tracked and not known yet.
     pub(crate) fn topic(&self, task: usize, topic: &str) {
         let is_known = || self.node.statuses.topics(&self.connector).iter().any(|known| known.topic == topic);
         if self.node.config.topic_tracking_enabled() && !is_known() {
-            let task = ConnectorTaskId { connector: self.connector.clone(), task };
+            let task = self.task_id(task);
             self.node.statuses.put_topic(TopicStatus { topic: topic.to_owned(), task, discover_timestamp: now_ms() });
         }
     }
@@ -45,6 +51,11 @@ impl StatusWriter {
         for (task, _) in self.node.statuses.tasks(&self.connector) {
             if task >= first {
                 self.node.statuses.put(self.task_key(task), None);
+            }
+        }
+        for (task, _) in self.node.statuses.task_runs(&self.connector) {
+            if task >= first {
+                self.node.statuses.put_task_run(self.task_id(task), None);
             }
         }
     }
@@ -58,7 +69,11 @@ impl StatusWriter {
     }
 
     fn task_key(&self, task: usize) -> StatusKey {
-        StatusKey::Task(ConnectorTaskId { connector: self.connector.clone(), task })
+        StatusKey::Task(self.task_id(task))
+    }
+
+    fn task_id(&self, task: usize) -> ConnectorTaskId {
+        ConnectorTaskId { connector: self.connector.clone(), task }
     }
 
     fn status(&self, state: State, trace: Option<String>, version: Option<&str>) -> Status {

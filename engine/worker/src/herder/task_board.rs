@@ -44,6 +44,11 @@ impl TaskBoard {
         !done.is_empty() && done.values().all(|done| *done)
     }
 
+    /// The tasks that are done.
+    pub(crate) fn done_tasks(&self) -> BTreeSet<usize> {
+        self.done.lock().iter().filter(|(_, done)| **done).map(|(task, _)| *task).collect()
+    }
+
     /// Task `task` has failed.
     pub(crate) fn fail(&self, task: usize) {
         self.failed.lock().insert(task);

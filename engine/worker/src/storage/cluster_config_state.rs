@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use volley_api::ConfigMap;
 
-use super::TargetState;
 use super::config_record::{ConfigRecord, RestartRequest, SessionKey};
+use super::{Completion, TargetState};
 use crate::json_config::GivenConfig;
 
 /// What a record changed; what a herder has to act on.
@@ -48,6 +48,8 @@ pub struct ClusterConfigState {
     /// Present, but empty, after a commit: until the connector is removed it counts as one that has had tasks.
     deferred: BTreeMap<String, BTreeMap<usize, ConfigMap>>,
     target_states: BTreeMap<String, TargetState>,
+    /// Of connectors that are STOPPED because they are done, until anything else is wanted of them.
+    completions: BTreeMap<String, Completion>,
     /// They outlive their connector, so that one of the same name has others.
     task_generations: BTreeMap<String, u64>,
     fenced_task_counts: BTreeMap<String, usize>,
@@ -64,6 +66,7 @@ impl Default for ClusterConfigState {
             connectors: BTreeMap::new(),
             deferred: BTreeMap::new(),
             target_states: BTreeMap::new(),
+            completions: BTreeMap::new(),
             task_generations: BTreeMap::new(),
             fenced_task_counts: BTreeMap::new(),
             pending_fencing: BTreeSet::new(),
@@ -104,6 +107,11 @@ impl ClusterConfigState {
     pub fn target_state(&self, connector: &str) -> Option<TargetState> {
         let state = self.target_states.get(connector).copied().unwrap_or(TargetState::Started);
         self.contains(connector).then_some(state)
+    }
+
+    /// What a bounded connector did, once it is done, and until it is resumed or configured anew.
+    pub fn completion(&self, connector: &str) -> Option<&Completion> {
+        self.completions.get(connector)
     }
 
     /// The committed task configurations, in order; none where the records do not fit together.
@@ -185,6 +193,7 @@ impl ClusterConfigState {
                 (entry.config, entry.nulls) = (config.values, config.nulls);
                 entry.config_position = self.offset;
                 self.target_states.entry(name.clone()).or_insert(TargetState::Started);
+                self.completions.remove(&name);
                 Some(ConfigUpdate::ConnectorUpdated(name))
             }
             ConfigRecord::Connector(name, None) => self.remove(name),
@@ -193,7 +202,16 @@ impl ClusterConfigState {
                 None
             }
             ConfigRecord::Commit(name, tasks) => self.commit(name, tasks),
-            ConfigRecord::TargetState(name, state) => self.change_target(name, state),
+            ConfigRecord::TargetState(name, state) => {
+                self.completions.remove(&name);
+                self.change_target(name, state)
+            }
+            ConfigRecord::Completed(name, completion) => {
+                if self.contains(&name) {
+                    self.completions.insert(name.clone(), completion);
+                }
+                self.change_target(name, Some(TargetState::Stopped))
+            }
             ConfigRecord::Restart(request) => Some(ConfigUpdate::RestartRequested(request)),
             ConfigRecord::TaskCount(name, count) => {
                 self.pending_fencing.remove(&name);
@@ -210,6 +228,7 @@ impl ClusterConfigState {
 
     fn remove(&mut self, name: String) -> Option<ConfigUpdate> {
         self.deferred.remove(&name);
+        self.completions.remove(&name);
         self.connectors.remove(&name)?;
         self.work_position = self.offset;
         Some(ConfigUpdate::ConnectorRemoved(name))

@@ -1,11 +1,15 @@
 //! The records of the config topic: keys and JSON values as Kafka Connect writes them.
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use volley_api::ConfigMap;
 
-use super::TargetState;
+use super::{Completion, TargetState};
 use crate::json_config::GivenConfig;
 use crate::task::ConnectorTaskId;
+
+/// Member of a target state's record, Volley's own: what a bounded connector did. Java workers pass over it.
+const COMPLETION: &str = "volley.completion";
 
 /// A request to restart a connector and some of its tasks (KIP-745).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +50,8 @@ pub enum ConfigRecord {
     Commit(String, usize),
     /// The state wanted; `None` = forgotten.
     TargetState(String, Option<TargetState>),
+    /// A bounded connector is done: STOPPED is wanted, for whoever reads it; Volley also reads what it did.
+    Completed(String, Completion),
     /// A restart request.
     Restart(RestartRequest),
     /// Exactly-once: how many producers were fenced.
@@ -70,7 +76,7 @@ impl ConfigRecord {
             Self::Connector(name, _) => format!("connector-{name}"),
             Self::Task(id, _) => format!("task-{id}"),
             Self::Commit(name, _) => format!("commit-{name}"),
-            Self::TargetState(name, _) => format!("target-state-{name}"),
+            Self::TargetState(name, _) | Self::Completed(name, _) => format!("target-state-{name}"),
             Self::Restart(request) => format!("restart-connector-{}", request.connector),
             Self::TaskCount(name, _) => format!("tasks-fencing-{name}"),
             Self::SessionKey(_) => "session-key".to_owned(),
@@ -85,10 +91,11 @@ impl ConfigRecord {
             Self::Connector(_, Some(config)) => Some(properties_record(&config.values, &config.nulls)),
             Self::Task(_, config) => Some(properties_record(config, &[])),
             Self::Commit(_, tasks) => Some(json!({ "tasks": tasks })),
-            Self::TargetState(_, Some(state)) => {
-                // Readers older than KIP-875 know no STOPPED.
-                let old = if *state == TargetState::Stopped { TargetState::Paused } else { *state };
-                Some(json!({ "state": old.record_name(), "state.v2": state.record_name() }))
+            Self::TargetState(_, Some(state)) => Some(target_state_record(*state)),
+            Self::Completed(_, completion) => {
+                let mut record = target_state_record(TargetState::Stopped);
+                record[COMPLETION] = json!(completion);
+                Some(record)
             }
             Self::Restart(request) => {
                 Some(json!({ "include-tasks": request.include_tasks, "only-failed": request.only_failed }))
@@ -112,7 +119,12 @@ impl ConfigRecord {
                 Some(value) => {
                     let state =
                         value.get("state.v2").filter(|state| state.is_string()).or_else(|| value.get("state"))?;
-                    Some(Self::TargetState(name, Some(TargetState::from_record_name(state.as_str()?)?)))
+                    let state = TargetState::from_record_name(state.as_str()?)?;
+                    let completion = value.get(COMPLETION).filter(|_| state == TargetState::Stopped);
+                    match completion.and_then(|completion| Completion::deserialize(completion).ok()) {
+                        Some(completion) => Some(Self::Completed(name, completion)),
+                        None => Some(Self::TargetState(name, Some(state))),
+                    }
                 }
             };
         }
@@ -174,6 +186,12 @@ fn properties(value: &Value) -> Option<GivenConfig> {
     Some(config)
 }
 
+fn target_state_record(state: TargetState) -> Value {
+    // Readers older than KIP-875 know no STOPPED.
+    let old = if state == TargetState::Stopped { TargetState::Paused } else { state };
+    json!({ "state": old.record_name(), "state.v2": state.record_name() })
+}
+
 /// A configuration as the record's JSON value.
 fn properties_record(config: &ConfigMap, nulls: &[String]) -> Value {
     let values = config.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str())));
@@ -203,6 +221,9 @@ mod tests {
                 .prop_map(|(connector, task, config)| ConfigRecord::Task(ConnectorTaskId { connector, task }, config)),
             (name, 0usize..99).prop_map(|(name, tasks)| ConfigRecord::Commit(name, tasks)),
             (name, prop::option::of(state)).prop_map(|(name, state)| ConfigRecord::TargetState(name, state)),
+            (name, any::<u32>()).prop_map(|(name, rows)| {
+                ConfigRecord::Completed(name, Completion { rows: rows.into(), ..Completion::default() })
+            }),
             (name, any::<bool>(), any::<bool>()).prop_map(|(connector, only_failed, include_tasks)| {
                 ConfigRecord::Restart(RestartRequest { connector, only_failed, include_tasks })
             }),
@@ -225,6 +246,15 @@ mod tests {
         let old = json!({"state": "PAUSED"});
         let parsed = ConfigRecord::parse("target-state-a", Some(&old));
         assert_eq!(parsed, Some(ConfigRecord::TargetState("a".into(), Some(TargetState::Paused))));
+    }
+
+    #[test]
+    fn a_completed_connector_is_stopped_to_readers_that_know_nothing_of_completions() {
+        let value = ConfigRecord::Completed("a".into(), Completion::default()).value().unwrap();
+        assert_eq!((&value["state"], &value["state.v2"]), (&json!("PAUSED"), &json!("STOPPED")));
+        let malformed = json!({"state": "PAUSED", "state.v2": "STOPPED", "volley.completion": "?"});
+        let parsed = ConfigRecord::parse("target-state-a", Some(&malformed));
+        assert_eq!(parsed, Some(ConfigRecord::TargetState("a".into(), Some(TargetState::Stopped))));
     }
 
     #[test]

@@ -115,7 +115,10 @@ impl ConfigBackingStore for KafkaConfigBackingStore {
 
 /// Whether only the leader writes it.
 fn is_privileged(record: &ConfigRecord) -> bool {
-    !matches!(record, ConfigRecord::TargetState(_, Some(_)) | ConfigRecord::LoggerLevel(..))
+    !matches!(
+        record,
+        ConfigRecord::TargetState(_, Some(_)) | ConfigRecord::Completed(..) | ConfigRecord::LoggerLevel(..)
+    )
 }
 
 fn serialise(record: &ConfigRecord) -> Result<(String, Option<Vec<u8>>)> {
@@ -131,7 +134,7 @@ fn write_error(records: &[ConfigRecord], error: Error) -> Error {
         ConfigRecord::Connector(_, Some(_)) => "writing connector configuration to",
         ConfigRecord::Connector(_, None) => "removing connector configuration from",
         ConfigRecord::Task(..) | ConfigRecord::Commit(..) => "writing task configurations to",
-        ConfigRecord::TargetState(..) => "writing target state to",
+        ConfigRecord::TargetState(..) | ConfigRecord::Completed(..) => "writing target state to",
         ConfigRecord::Restart(_) => "writing restart request to",
         ConfigRecord::TaskCount(..) => "writing task count record to",
         ConfigRecord::SessionKey(_) => "writing session key to",

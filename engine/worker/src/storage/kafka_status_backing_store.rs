@@ -16,7 +16,8 @@ use super::json_bytes::json_bytes;
 use super::status_record::StatusRecord;
 use super::status_sender::StatusSender;
 use super::stored_json::stored_json;
-use super::{Status, StatusBackingStore, StatusCache, StatusKey, TopicStatus};
+use super::{Status, StatusBackingStore, StatusCache, StatusKey, TaskRun, TopicStatus};
+use crate::task::ConnectorTaskId;
 use crate::worker_config::WorkerConfig;
 
 /// What is still on its way has so long at the end.
@@ -99,6 +100,14 @@ impl StatusBackingStore for KafkaStatusBackingStore {
 
     fn tasks(&self, connector: &str) -> Vec<(usize, Status)> {
         self.known.cache.lock().tasks(connector)
+    }
+
+    fn put_task_run(&self, task: ConnectorTaskId, run: Option<TaskRun>) {
+        self.send(&StatusRecord::TaskRun(task, run));
+    }
+
+    fn task_runs(&self, connector: &str) -> Vec<(usize, TaskRun)> {
+        self.known.cache.lock().task_runs(connector)
     }
 
     fn put_topic(&self, topic: TopicStatus) {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use parking_lot::Mutex;
 
 use super::status_record::StatusRecord;
-use super::{Status, StatusBackingStore, StatusCache, StatusKey, TopicStatus};
+use super::{Status, StatusBackingStore, StatusCache, StatusKey, TaskRun, TopicStatus};
+use crate::task::ConnectorTaskId;
 
 /// Keeps what the status records add up to. Every record passes through its key and JSON value, as in Kafka.
 #[derive(Debug, Default)]
@@ -42,6 +43,14 @@ impl StatusBackingStore for MemoryStatusBackingStore {
 
     fn tasks(&self, connector: &str) -> Vec<(usize, Status)> {
         self.cache.lock().tasks(connector)
+    }
+
+    fn put_task_run(&self, task: ConnectorTaskId, run: Option<TaskRun>) {
+        apply(&mut self.cache.lock(), &StatusRecord::TaskRun(task, run));
+    }
+
+    fn task_runs(&self, connector: &str) -> Vec<(usize, TaskRun)> {
+        self.cache.lock().task_runs(connector)
     }
 
     fn put_topic(&self, topic: TopicStatus) {

@@ -1,6 +1,7 @@
 //! Where configurations, states and source offsets are kept.
 
 mod cluster_config_state;
+mod completion;
 mod config_backing_store;
 #[cfg(test)]
 mod config_conformance;
@@ -34,8 +35,10 @@ mod status_record;
 mod status_sender;
 mod stored_json;
 mod target_state;
+mod task_run;
 
 pub use cluster_config_state::{ClusterConfigState, ConfigUpdate};
+pub use completion::Completion;
 pub use config_backing_store::ConfigBackingStore;
 pub use config_record::{ConfigRecord, RestartRequest, SessionKey};
 pub use connector_offset_backing_store::ConnectorOffsetBackingStore;
@@ -54,6 +57,7 @@ pub use status_backing_store::StatusBackingStore;
 pub use status_cache::StatusCache;
 pub use status_record::StatusRecord;
 pub use target_state::TargetState;
+pub use task_run::TaskRun;
 
 #[cfg(test)]
-use crate::task::ConnectorTaskId;
+use crate::task::{ConnectorTaskId, TaskProgressSnapshot};

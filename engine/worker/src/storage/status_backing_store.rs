@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Status, StatusKey, TopicStatus};
+use super::{Status, StatusKey, TaskRun, TopicStatus};
+use crate::task::ConnectorTaskId;
 
 /// Keeps statuses, as Kafka Connect's status topic does. Nothing here blocks but flush and stop: a store sends in the
 /// background, and what was put may show a little later.
@@ -19,7 +20,14 @@ pub trait StatusBackingStore: Send + Sync {
     /// The statuses of a connector's tasks, by task number.
     fn tasks(&self, connector: &str) -> Vec<(usize, Status)>;
 
-    /// Names of all connectors of which anything is known: a status, one of a task, or a topic.
+    /// Stores what a task of a bounded connector has done; `None` deletes it.
+    fn put_task_run(&self, task: ConnectorTaskId, run: Option<TaskRun>);
+
+    /// What the tasks of a bounded connector have done, by task number.
+    fn task_runs(&self, connector: &str) -> Vec<(usize, TaskRun)>;
+
+    /// Names of all connectors of which anything is known: a status, one of a task, what a
+    /// task has done, or a topic.
     fn connectors(&self) -> BTreeSet<String>;
 
     /// Stores that a connector uses a topic, unless that is known.

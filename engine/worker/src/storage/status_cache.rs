@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::status_record::StatusRecord;
-use super::{State, Status, StatusKey, TopicStatus};
+use super::{State, Status, StatusKey, TaskRun, TopicStatus};
 use crate::task::ConnectorTaskId;
 
 /// The statuses of all connectors and tasks, and the topics they use.
@@ -13,6 +13,7 @@ use crate::task::ConnectorTaskId;
 pub struct StatusCache {
     statuses: BTreeMap<StatusKey, Status>,
     topics: BTreeMap<(String, String), TopicStatus>,
+    task_runs: BTreeMap<ConnectorTaskId, TaskRun>,
 }
 
 impl StatusCache {
@@ -31,13 +32,22 @@ impl StatusCache {
         tasks.collect()
     }
 
-    /// Names of all connectors of which anything is known: a status, one of a task, or a topic.
+    /// What the tasks of a bounded connector have done, by task number.
+    pub fn task_runs(&self, connector: &str) -> Vec<(usize, TaskRun)> {
+        let first = ConnectorTaskId { connector: connector.to_owned(), task: 0 };
+        let runs = self.task_runs.range(first..).take_while(|(id, _)| id.connector == connector);
+        runs.map(|(id, run)| (id.task, run.clone())).collect()
+    }
+
+    /// Names of all connectors of which anything is known: a status, one of a task, what a
+    /// task has done, or a topic.
     pub fn connectors(&self) -> BTreeSet<String> {
         let of_statuses = self.statuses.keys().map(|key| match key {
             StatusKey::Connector(name) => name,
             StatusKey::Task(id) => &id.connector,
         });
-        of_statuses.chain(self.topics.keys().map(|(connector, _)| connector)).cloned().collect()
+        let of_topics = self.topics.keys().map(|(connector, _)| connector);
+        of_statuses.chain(of_topics).chain(self.task_runs.keys().map(|id| &id.connector)).cloned().collect()
     }
 
     /// The topics that a connector uses, by name.
@@ -73,6 +83,12 @@ impl StatusCache {
             }
             Some(StatusRecord::Topic(topic, connector, None)) => {
                 self.topics.remove(&(connector, topic));
+            }
+            Some(StatusRecord::TaskRun(id, Some(run))) => {
+                self.task_runs.insert(id, run);
+            }
+            Some(StatusRecord::TaskRun(id, None)) => {
+                self.task_runs.remove(&id);
             }
             Some(StatusRecord::Status(_, Some(_))) | None => {}
         }

@@ -1,6 +1,8 @@
 //! What every status store must do.
 
-use super::{ConnectorTaskId, State, Status, StatusBackingStore, StatusKey, TopicStatus};
+use super::{
+    ConnectorTaskId, State, Status, StatusBackingStore, StatusKey, TaskProgressSnapshot, TaskRun, TopicStatus,
+};
 
 fn status(state: State, worker: &str, generation: i32) -> Status {
     let trace = (state == State::Failed).then(|| "why\n\tat where".to_owned());
@@ -40,7 +42,22 @@ pub(crate) fn assert_status_store_conforms(store: &dyn StatusBackingStore, settl
     put(&connector, None);
     assert_eq!((store.tasks("a-0").len(), store.tasks("a").len()), (2, 1));
     assert_eq!(store.get(&connector), None);
+    assert_task_runs(store, settle);
     assert_topics(store, settle, &other);
+}
+
+fn assert_task_runs(store: &dyn StatusBackingStore, settle: &dyn Fn()) {
+    let run = |run| TaskRun { run, is_done: true, started_at: 1, progress: TaskProgressSnapshot::default() };
+    for number in [10, 2] {
+        store.put_task_run(task(number), Some(run(5)));
+    }
+    store.put_task_run(task(2), Some(run(6)));
+    settle();
+    assert_eq!(store.task_runs("a-0"), [(2, run(6)), (10, run(5))], "the latest counts");
+    assert_eq!(store.task_runs("a"), []);
+    store.put_task_run(task(2), None);
+    settle();
+    assert_eq!(store.task_runs("a-0"), [(10, run(5))]);
 }
 
 fn assert_topics(store: &dyn StatusBackingStore, settle: &dyn Fn(), other: &ConnectorTaskId) {

@@ -1,10 +1,14 @@
 //! The records of the status topic: keys and JSON values as Kafka Connect writes them.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::config_record::parse_task_id;
-use super::{State, Status, StatusKey, TopicStatus};
+use super::{State, Status, StatusKey, TaskRun, TopicStatus};
 use crate::task::ConnectorTaskId;
+
+/// What the keys of records about bounded tasks begin with.
+const TASK_RUN: &str = "volley-task-run-";
 
 /// One record of the status topic; `None` = tombstone.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +17,8 @@ pub enum StatusRecord {
     Status(StatusKey, Option<Status>),
     /// Of a topic (first) that a connector (second) uses.
     Topic(String, String, Option<TopicStatus>),
+    /// What a task of a bounded connector has done: Volley's own record, which Java workers pass over and keep.
+    TaskRun(ConnectorTaskId, Option<TaskRun>),
 }
 
 impl StatusRecord {
@@ -22,6 +28,7 @@ impl StatusRecord {
             Self::Status(StatusKey::Connector(name), _) => format!("status-connector-{name}"),
             Self::Status(StatusKey::Task(id), _) => format!("status-task-{id}"),
             Self::Topic(topic, connector, _) => format!("status-topic-{topic}:connector-{connector}"),
+            Self::TaskRun(id, _) => format!("{TASK_RUN}{id}"),
         }
     }
 
@@ -37,6 +44,7 @@ impl StatusRecord {
                     "version": status.version,
                 })
             }),
+            Self::TaskRun(_, run) => run.as_ref().map(|run| json!(run)),
             Self::Topic(_, _, topic) => topic.as_ref().map(|topic| {
                 json!({
                     "topic": {
@@ -57,6 +65,10 @@ impl StatusRecord {
         }
         if let Some(id) = key.strip_prefix("status-task-") {
             return Some(Self::Status(StatusKey::Task(parse_task_id(id)?), parse_optional(value, parse_status)?));
+        }
+        if let Some(id) = key.strip_prefix(TASK_RUN) {
+            let run = parse_optional(value, |value| TaskRun::deserialize(value).ok())?;
+            return Some(Self::TaskRun(parse_task_id(id)?, run));
         }
         let (topic, rest) = key.strip_prefix("status-topic-")?.split_once(':')?;
         let connector =
@@ -100,6 +112,7 @@ fn parse_topic(value: &Value) -> Option<TopicStatus> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::task::TaskProgressSnapshot;
 
     fn status(state: State) -> Status {
         Status { state, trace: Some("why".into()), worker_id: "w:1".into(), generation: 7, version: None }
@@ -109,8 +122,12 @@ mod tests {
     fn every_record_is_read_back() {
         let id = ConnectorTaskId { connector: "a-b".into(), task: 3 };
         let topic = TopicStatus { topic: "t".into(), task: id.clone(), discover_timestamp: 5 };
+        let progress = TaskProgressSnapshot { rows_in: 3, lag: Some(0), ..TaskProgressSnapshot::default() };
+        let run = TaskRun { run: 5, is_done: true, started_at: 7, progress };
         for record in [
             StatusRecord::Status(StatusKey::Connector("a".into()), Some(status(State::Stopped))),
+            StatusRecord::TaskRun(id.clone(), Some(run)),
+            StatusRecord::TaskRun(id.clone(), None),
             StatusRecord::Status(StatusKey::Task(id), Some(status(State::Failed))),
             StatusRecord::Status(StatusKey::Connector("a".into()), None),
             StatusRecord::Topic("t".into(), "a-b".into(), Some(topic)),

@@ -18,7 +18,8 @@ pub struct TaskProgress {
 }
 
 /// One reading of [`TaskProgress`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct TaskProgressSnapshot {
     /// Records consumed (sink) or polled (source).
     pub rows_in: u64,
@@ -63,6 +64,22 @@ impl TaskProgress {
             lag: u64::try_from(self.lag.load(Ordering::Relaxed)).ok(),
             last_commit_ms: (last_commit > 0).then_some(last_commit),
             buffered_bytes: load(&self.buffered_bytes),
+        }
+    }
+}
+
+impl TaskProgressSnapshot {
+    /// These counters and those of an earlier life of the task together. What is held or behind now is as it is now.
+    pub(crate) fn after(self, earlier: &Self) -> Self {
+        Self {
+            rows_in: self.rows_in.saturating_add(earlier.rows_in),
+            bytes_in: self.bytes_in.saturating_add(earlier.bytes_in),
+            rows_out: self.rows_out.saturating_add(earlier.rows_out),
+            rows_rejected: self.rows_rejected.saturating_add(earlier.rows_rejected),
+            files: self.files.saturating_add(earlier.files),
+            written_bytes: self.written_bytes.saturating_add(earlier.written_bytes),
+            last_commit_ms: self.last_commit_ms.max(earlier.last_commit_ms),
+            ..self
         }
     }
 }

@@ -20,10 +20,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use volley_api::{ConfigMap, Error, Result};
 
+use super::run_completion::{CompletionStep, next_step};
 use super::task_config_publisher::TaskConfigPublisher;
+use super::task_run_notes::TaskRunNotes;
 use super::wanted_work::{Wanted, WantedWork};
+use crate::clock::now_ms;
 use crate::group::ExponentialBackoff;
-use crate::herder::connector_parts::{at, check_task_count, max_tasks, plan_restarts, resolved, task_parts};
+use crate::herder::connector_parts::{
+    at, check_task_count, is_bounded_mode, max_tasks, plan_restarts, resolved, task_parts,
+};
 use crate::herder::connector_requests::{ConnectorRequest, ConnectorRequests};
 use crate::herder::connector_tasks::ConnectorTasks;
 use crate::herder::progress::RateMeter;
@@ -51,6 +56,17 @@ pub(super) enum Restart {
     Task { task: usize, reply: oneshot::Sender<HerderResult<()>> },
     /// A selection; nobody waits.
     Selected { connector: bool, tasks: Vec<usize> },
+}
+
+/// What was brought into force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Published {
+    /// New tasks.
+    Tasks,
+    /// The tasks of a run that is over are gone.
+    NoTasks,
+    /// This run is over, and the connector to be STOPPED; `None`: not any more, something else is wanted of it.
+    Completion(Option<i64>),
 }
 
 /// What may be read of a connector while its actor is busy.
@@ -121,7 +137,12 @@ pub(super) struct AssignedConnector {
     connector_started: Option<(i64, TargetState)>,
     tasks_started: BTreeMap<usize, i64>,
     tasks_target: TargetState,
-    publishing: Option<JoinHandle<HerderResult<()>>>,
+    notes: TaskRunNotes,
+    /// Whether the instance is of a connector that ends by itself.
+    is_bounded: bool,
+    /// The run for which it was written that it is over.
+    completed_run: Option<i64>,
+    publishing: Option<JoinHandle<HerderResult<Published>>>,
     retry_at: Option<Instant>,
     failed_attempts: u32,
     /// Whether the last start of an instance ended in FAILED.
@@ -146,6 +167,7 @@ impl AssignedConnector {
             tasks: ConnectorTasks::new(Arc::clone(&node), name, status.clone(), board),
             meter: Mutex::default(),
         });
+        let notes = TaskRunNotes::new(Arc::clone(&node), name, status.clone());
         let work = Arc::new(WantedWork::new());
         let handle = AssignedConnectorHandle {
             restarts: sender,
@@ -168,6 +190,9 @@ impl AssignedConnector {
             connector_started: None,
             tasks_started: BTreeMap::new(),
             tasks_target: TargetState::Started,
+            notes,
+            is_bounded: false,
+            completed_run: None,
             publishing: None,
             retry_at: None,
             failed_attempts: 0,
@@ -184,6 +209,7 @@ impl AssignedConnector {
     /// Never dropped while the runtime lives.
     pub(super) async fn run(mut self) {
         let wake = Arc::clone(&self.wake);
+        let mut states = self.node.changes.subscribe();
         loop {
             self.plan_restarts();
             let (retry_at, restart_at) = (self.retry_at, self.schedule.next());
@@ -208,7 +234,12 @@ impl AssignedConnector {
                 }
                 outcome = published(&mut self.publishing) => {
                     self.publishing = None;
-                    self.heed_publishing(outcome);
+                    self.renew_hurry();
+                    self.heed_publishing(outcome).await;
+                }
+                Ok(()) = states.changed(), if self.is_bounded && self.connector_started.is_some() => {
+                    self.renew_hurry();
+                    self.end_run_if_over().await;
                 }
                 () = at(restart_at) => {
                     self.renew_hurry();
@@ -271,6 +302,7 @@ impl AssignedConnector {
         }
         self.move_tasks(wanted.target);
         self.start_missing_tasks(&wanted).await;
+        self.end_run_if_over().await;
     }
 
     /// Stops what is not wanted, or out of date, or of a connector that shall be STOPPED.
@@ -279,12 +311,23 @@ impl AssignedConnector {
         let tasks: Vec<usize> = self.tasks_started.iter().filter_map(unwanted).collect();
         let stops_connector = self.connector_started.is_some() && wanted.connector.is_none();
         if !tasks.is_empty() {
-            self.view.tasks.stop_these(&tasks).await;
+            self.stop_tasks(&tasks).await;
             self.tasks_started.retain(|task, _| !tasks.contains(task));
             tasks.iter().for_each(|task| self.schedule.forget(Part::Task(*task)));
         }
         if stops_connector {
             self.end_instance().await;
+        }
+    }
+
+    async fn stop_tasks(&mut self, tasks: &[usize]) {
+        let ended = self.view.tasks.stop_these(tasks).await;
+        let done = self.view.tasks.done_tasks();
+        for (task, progress) in ended {
+            let is_done = done.contains(&task);
+            if is_done || self.view.tasks.is_bounded() {
+                self.notes.end(task, progress, is_done);
+            }
         }
     }
 
@@ -360,6 +403,12 @@ impl AssignedConnector {
         if self.view.tasks.is_empty() {
             self.view.tasks.begin_run(&parts);
         }
+        let (done, missing): (Vec<_>, Vec<_>) =
+            missing.into_iter().partition(|task| self.notes.is_done(*task, wanted.tasks[task]));
+        if !done.is_empty() {
+            info!(connector = self.name, tasks = ?done, "tasks are done already");
+        }
+        missing.iter().for_each(|task| self.notes.start(*task, wanted.tasks[task]));
         info!(connector = self.name, tasks = ?missing, "starting tasks");
         self.view.tasks.start_these(missing.iter().copied(), &parts).await;
     }
@@ -408,15 +457,14 @@ impl AssignedConnector {
     }
 
     async fn restart_task(&mut self, task: usize) -> HerderResult<()> {
-        if !self.tasks_started.contains_key(&task) {
-            return Err(HerderError::Elsewhere(None));
-        }
+        let Some(run) = self.tasks_started.get(&task).copied() else { return Err(HerderError::Elsewhere(None)) };
         let parts = task_parts(&self.node, &self.name)?;
-        self.view.tasks.stop_one(task).await;
+        self.stop_tasks(&[task]).await;
         if let Err(error) = check_task_count(&self.name, &parts.connector_config, parts.task_configs.len()) {
             self.fail_tasks(&[task], &error);
             return Err(error.into());
         }
+        self.notes.start(task, run);
         Ok(self.view.tasks.start(task, &parts).await?)
     }
 
@@ -457,6 +505,7 @@ impl AssignedConnector {
         let parts = (requests, self.status.clone());
         let (connector, outcome) =
             WorkerConnector::start(&self.name, plugin, config, target, parts, self.patience()).await;
+        self.is_bounded = connector.is_bounded() || is_bounded_mode(&raw);
         self.connector = Some(connector);
         outcome
     }
@@ -469,14 +518,61 @@ impl AssignedConnector {
         }
     }
 
+    /// Ends the run of a bounded connector if all its tasks are done, whoever ran them.
+    async fn end_run_if_over(&mut self) {
+        // What is under way, or waits for another try, goes on with the next step by itself.
+        if self.publishing.is_none() && self.retry_at.is_none() && self.completion_step().is_some() {
+            self.reconfigure().await;
+        }
+    }
+
+    fn completion_step(&self) -> Option<CompletionStep> {
+        if !self.is_bounded || self.connector_started.is_none() {
+            return None;
+        }
+        let runs = self.node.statuses.task_runs(&self.name);
+        next_step(&self.node.configs.snapshot(), &self.name, &runs, self.completed_run, now_ms())
+    }
+
+    fn take(&mut self, step: CompletionStep) {
+        self.forget_publishing_only();
+        let (publisher, name) = (Arc::clone(&self.publisher), self.name.clone());
+        self.publishing = Some(match step {
+            CompletionStep::Stop { run, completion } => {
+                info!(
+                    connector = self.name,
+                    rows = completion.rows,
+                    files = completion.files,
+                    "bounded connector is done"
+                );
+                tokio::spawn(async move {
+                    let is_written = publisher.complete(&name, run, completion).await?;
+                    Ok(Published::Completion(is_written.then_some(run)))
+                })
+            }
+            CompletionStep::TakeTasksAway => tokio::spawn(async move {
+                publisher.publish(&name, Vec::new()).await?;
+                // Whoever looks next has to see that they are gone.
+                publisher.refresh().await?;
+                Ok(Published::NoTasks)
+            }),
+        });
+    }
+
     /// Asks the connector for its tasks, and has them published if they or the configuration have changed.
     async fn reconfigure(&mut self) {
+        if let Some(step) = self.completion_step() {
+            return self.take(step);
+        }
         match self.changed_task_configs().await {
             Ok(None) => self.failed_attempts = 0,
             Ok(Some(configs)) => {
                 self.forget_publishing_only();
                 let (publisher, name) = (Arc::clone(&self.publisher), self.name.clone());
-                self.publishing = Some(tokio::spawn(async move { publisher.publish(&name, configs).await }));
+                self.publishing = Some(tokio::spawn(async move {
+                    publisher.publish(&name, configs).await?;
+                    Ok(Published::Tasks)
+                }));
             }
             Err(error) => self.retry_later(&error.to_string()),
         }
@@ -519,9 +615,17 @@ impl AssignedConnector {
         Ok(changed.then_some(configs))
     }
 
-    fn heed_publishing(&mut self, outcome: HerderResult<()>) {
+    async fn heed_publishing(&mut self, outcome: HerderResult<Published>) {
         match outcome {
-            Ok(()) => self.failed_attempts = 0,
+            Ok(published) => {
+                self.failed_attempts = 0;
+                if let Published::Completion(Some(run)) = published {
+                    self.completed_run = Some(run);
+                }
+                if published != Published::Tasks {
+                    self.reconfigure().await;
+                }
+            }
             Err(error) => self.retry_later(&error.to_string()),
         }
     }
@@ -534,8 +638,11 @@ impl AssignedConnector {
         self.retry_at = Some(Instant::now() + delay);
     }
 
-    /// What the connector has asked for meanwhile.
+    /// What the connector or its tasks have asked for meanwhile.
     async fn look_after(&mut self) {
+        for (task, progress) in self.view.tasks.done() {
+            self.notes.end(task, progress, true);
+        }
         while let Some(request) = self.connector.as_ref().and_then(|connector| connector.requests().take()) {
             match request {
                 ConnectorRequest::Reconfigure => self.reconfigure().await,
@@ -569,7 +676,7 @@ fn is_too_many_tasks(error: &Error) -> bool {
     error.exception().ends_with("TooManyTasksException")
 }
 
-async fn published(publishing: &mut Option<JoinHandle<HerderResult<()>>>) -> HerderResult<()> {
+async fn published(publishing: &mut Option<JoinHandle<HerderResult<Published>>>) -> HerderResult<Published> {
     match publishing {
         Some(handle) => match handle.await {
             Ok(outcome) => outcome,

@@ -429,7 +429,7 @@ impl Herder for DistributedHerder {
             rates: view.map_or_else(Rates::default, |view| view.meter.lock().read(Instant::now(), &total)),
             total,
             tasks: tasks.into_iter().map(task).collect(),
-            completion: None,
+            completion: self.queries.completion(name),
         })
     }
 }

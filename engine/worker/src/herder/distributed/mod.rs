@@ -12,7 +12,9 @@ mod leader_duties;
 mod membership;
 mod offset_calls;
 mod rebalance;
+mod run_completion;
 mod task_config_publisher;
+mod task_run_notes;
 #[cfg(test)]
 mod tests;
 mod wanted_work;

@@ -1,4 +1,5 @@
-//! Brings the task configurations that a connector instance made here into force: the leader writes them.
+//! Brings the task configurations that a connector instance made here into force, the leader writes them, and the end of its
+//! run, which any worker may write.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +14,15 @@ use super::group_view::GroupView;
 use crate::group::SessionSigner;
 use crate::herder::{HerderError, HerderResult, Node};
 use crate::rest::LeaderClient;
-use crate::storage::ConfigRecord;
+use crate::storage::{ClusterConfigState, Completion, ConfigRecord, TargetState};
 
 /// How long the leader may take.
 const DEADLINE: Duration = Duration::from_secs(90);
 
-/// Publishes task configurations.
+/// How long reading what others have written may take.
+const REFRESH: Duration = Duration::from_secs(30);
+
+/// Publishes task configurations, and the end of bounded connectors.
 #[async_trait]
 pub(super) trait TaskConfigPublisher: Send + Sync {
     /// Publishes all task configurations of a connector.
@@ -29,6 +33,25 @@ pub(super) trait TaskConfigPublisher: Send + Sync {
     /// # Cancellation
     /// They may be written all the same.
     async fn publish(&self, connector: &str, configs: Vec<ConfigMap>) -> HerderResult<()>;
+
+    /// Writes that a bounded connector is done with this run, and is to be STOPPED; `false` if something else is wanted of it
+    /// now.
+    ///
+    /// # Errors
+    /// As for [`TaskConfigPublisher::publish`].
+    ///
+    /// # Cancellation
+    /// As for [`TaskConfigPublisher::publish`].
+    async fn complete(&self, connector: &str, run: i64, completion: Completion) -> HerderResult<bool>;
+
+    /// Reads to the end of what others have written.
+    ///
+    /// # Errors
+    /// `Retriable` if that takes too long.
+    ///
+    /// # Cancellation
+    /// Reading goes on.
+    async fn refresh(&self) -> HerderResult<()>;
 }
 
 /// Writes them here on the leader, and sends them to it from other workers.
@@ -61,6 +84,25 @@ impl TaskConfigPublisher for LeaderPublisher {
             Err(_) => Err(HerderError::Internal(format!("the leader at {url} did not answer in time"))),
         }
     }
+
+    async fn complete(&self, connector: &str, run: i64, completion: Completion) -> HerderResult<bool> {
+        let turn = self.writer.turn().await;
+        self.refresh().await?;
+        if !is_current(&self.node.configs.snapshot(), connector, run) {
+            return Ok(false);
+        }
+        turn.write(vec![ConfigRecord::Completed(connector.to_owned(), completion)]).await?;
+        Ok(true)
+    }
+
+    async fn refresh(&self) -> HerderResult<()> {
+        Ok(self.writer.refresh(REFRESH).await?)
+    }
+}
+
+/// Whether a run is still the one that is wanted.
+pub(super) fn is_current(state: &ClusterConfigState, connector: &str, run: i64) -> bool {
+    state.tasks_position(connector) == run && state.target_state(connector) == Some(TargetState::Started)
 }
 
 fn json_object(config: ConfigMap) -> Value {

@@ -13,11 +13,12 @@ use volley_api::ConfigMap;
 use super::assigned_connector::Restart;
 use super::assigned_work::AssignedWork;
 use super::assignment_plan::wanted_here;
-use super::task_config_publisher::TaskConfigPublisher;
+use super::task_config_publisher::{TaskConfigPublisher, is_current};
 use crate::group::{ConnectorsAndTasks, ExtendedAssignment};
 use crate::herder::connector_queries::ConnectorQueries;
 use crate::herder::{HerderError, HerderResult, Node};
-use crate::storage::{ConfigRecord, TargetState};
+use crate::storage::{Completion, ConfigRecord, TargetState, TaskRun};
+use crate::task::{ConnectorTaskId, TaskProgressSnapshot};
 use crate::testing::{Gate, config_map, eventually, test_node};
 
 /// Writes as the leader would; fails as often as it is told to first.
@@ -25,6 +26,7 @@ struct FakeLeader {
     node: Arc<Node>,
     failures: AtomicUsize,
     published: AtomicUsize,
+    completed: AtomicUsize,
 }
 
 #[async_trait]
@@ -35,6 +37,19 @@ impl TaskConfigPublisher for FakeLeader {
         }
         self.published.fetch_add(1, Ordering::SeqCst);
         Ok(self.node.configs.write(&ConfigRecord::tasks(connector, &configs))?)
+    }
+
+    async fn complete(&self, connector: &str, run: i64, completion: Completion) -> HerderResult<bool> {
+        if !is_current(&self.node.configs.snapshot(), connector, run) {
+            return Ok(false);
+        }
+        self.completed.fetch_add(1, Ordering::SeqCst);
+        self.node.configs.write(&[ConfigRecord::Completed(connector.to_owned(), completion)])?;
+        Ok(true)
+    }
+
+    async fn refresh(&self) -> HerderResult<()> {
+        Ok(())
     }
 }
 
@@ -48,7 +63,8 @@ struct Worker {
 impl Worker {
     fn new() -> Self {
         let node = test_node();
-        let leader = FakeLeader { node: Arc::clone(&node), failures: 0.into(), published: 0.into() };
+        let leader =
+            FakeLeader { node: Arc::clone(&node), failures: 0.into(), published: 0.into(), completed: 0.into() };
         let leader = Arc::new(leader);
         let work = AssignedWork::new(Arc::clone(&node), Arc::clone(&leader) as Arc<dyn TaskConfigPublisher>);
         Self { node, leader, work, agreed: Mutex::new(0) }
@@ -234,4 +250,40 @@ async fn what_fails_is_started_again_where_the_user_wants_that() {
 
     let worker = Worker::started("a", &[("fail.once", "leave-me")]).await;
     worker.reaches("a", "FAILED", &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connector_all_of_whose_tasks_are_done_stops_once_and_starts_again_when_it_is_resumed() {
+    let worker = Worker::started("a", &[("tasks.max", "2"), ("end", "true")]).await;
+    for runs in 1..=2 {
+        worker.has_tasks("a", 2).await;
+        worker.rebalance().await;
+        worker.has_tasks("a", 0).await;
+        worker.heed().await;
+        eventually("it is STOPPED", || async { worker.states("a").0 == "STOPPED" }).await;
+        let queries = ConnectorQueries::new(Arc::clone(&worker.node));
+        assert!(queries.states("a").unwrap().completion.is_some());
+        assert_eq!(worker.leader.completed.load(Ordering::SeqCst), runs);
+        worker.rebalance().await;
+        worker.target("a", TargetState::Started);
+        assert_eq!(queries.states("a").unwrap().completion, None, "resumed");
+        worker.heed().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_is_done_is_not_started_again_and_what_was_done_before_counts() {
+    let worker = Worker::started("a", &[("tasks.max", "2"), ("end", "true")]).await;
+    worker.has_tasks("a", 2).await;
+    let run = worker.node.configs.snapshot().tasks_position("a");
+    let task = |task| ConnectorTaskId { connector: "a".into(), task };
+    let progress = TaskProgressSnapshot { rows_out: 7, ..TaskProgressSnapshot::default() };
+    let before = TaskRun { run, is_done: false, started_at: 1, progress };
+    worker.node.statuses.put_task_run(task(0), Some(TaskRun { is_done: true, ..before.clone() }));
+    worker.node.statuses.put_task_run(task(1), Some(before));
+    worker.rebalance().await;
+    worker.has_tasks("a", 0).await;
+    let state = worker.node.configs.snapshot();
+    assert_eq!(state.completion("a").unwrap().rows_delivered, 14, "what was done before counts");
+    assert_eq!(worker.states("a").1, ["UNASSIGNED"], "task 0 was never started");
 }

@@ -1,11 +1,12 @@
 //! What a bounded connector did.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::task::TaskProgressSnapshot;
 
 /// The record of a completed bounded run; all its tasks together.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Completion {
     /// When it was done, ms since 1970-01-01 UTC.
     pub completed_at: i64,

@@ -1,0 +1,52 @@
+//! What the tasks of a bounded connector that run here have done, for whoever ends the connector and whoever takes over.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::clock::now_ms;
+use crate::herder::Node;
+use crate::herder::status_writer::StatusWriter;
+use crate::storage::TaskRun;
+use crate::task::TaskProgressSnapshot;
+
+/// A task that was started here, and of which nothing has been written yet.
+struct Started {
+    run: i64,
+    at: i64,
+}
+
+/// Writes once, when a task has ended, what it has done since it was started.
+pub(super) struct TaskRunNotes {
+    node: Arc<Node>,
+    connector: String,
+    status: StatusWriter,
+    started: BTreeMap<usize, Started>,
+}
+
+impl TaskRunNotes {
+    pub(super) fn new(node: Arc<Node>, connector: &str, status: StatusWriter) -> Self {
+        Self { node, connector: connector.to_owned(), status, started: BTreeMap::new() }
+    }
+
+    /// Task `task` is started, for this run.
+    pub(super) fn start(&mut self, task: usize, run: i64) {
+        self.started.insert(task, Started { run, at: now_ms() });
+    }
+
+    /// Whether nothing is left for the task in this run, as far as anybody has written.
+    pub(super) fn is_done(&self, task: usize, run: i64) -> bool {
+        self.before(task).is_some_and(|before| before.run == run && before.is_done)
+    }
+
+    /// The task has ended.
+    pub(super) fn end(&mut self, task: usize, progress: TaskProgressSnapshot, is_done: bool) {
+        let Some(started) = self.started.remove(&task) else { return };
+        let run = TaskRun { run: started.run, is_done, started_at: started.at, progress };
+        self.status.task_run(task, run.after(self.before(task).as_ref()));
+    }
+
+    fn before(&self, task: usize) -> Option<TaskRun> {
+        let runs = self.node.statuses.task_runs(&self.connector).into_iter();
+        runs.filter(|(of, _)| *of == task).map(|(_, run)| run).next()
+    }
+}
