@@ -86,8 +86,8 @@ impl TaskConfigPublisher for LeaderPublisher {
     }
 
     async fn complete(&self, connector: &str, run: i64, completion: Completion) -> HerderResult<bool> {
-        let turn = self.writer.turn().await;
         self.refresh().await?;
+        let turn = self.writer.turn().await;
         if !is_current(&self.node.configs.snapshot(), connector, run) {
             return Ok(false);
         }
