@@ -47,12 +47,6 @@ impl BoundedEnds {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).delivered.extend(partitions);
     }
 
-    /// Whether all of `partitions` are delivered.
-    pub(crate) fn are_delivered(&self, partitions: &[TopicPartition]) -> bool {
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        partitions.iter().all(|partition| state.delivered.contains(partition))
-    }
-
     /// The partitions that nobody has reported as delivered, with their ends.
     pub(crate) fn undelivered(&self) -> Offsets {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,7 +113,6 @@ mod tests {
         let bounded = BoundedEnds::default();
         bounded.including(&[], || Ok(partitions(&[0, 1])), |_| Ok(ends(&[0, 1], 10))).unwrap();
         bounded.deliver(partitions(&[1]));
-        assert!(bounded.are_delivered(&partitions(&[1])) && !bounded.are_delivered(&partitions(&[0, 1])));
         assert_eq!(bounded.undelivered(), ends(&[0], 10));
         bounded.deliver(partitions(&[0]));
         assert!(bounded.undelivered().is_empty());

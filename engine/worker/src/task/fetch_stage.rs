@@ -13,6 +13,7 @@ use volley_kafka::{Fetcher, RebalanceListener};
 use crate::memory_budget::MemoryBudget;
 use crate::task::bounded::BoundedEnds;
 use crate::task::control::{Control, Wanted};
+use crate::task::own_deliveries::OwnDeliveries;
 use crate::task::pipeline::{Fetched, FetchedBatch, Generations, Rewinds, Signal};
 use crate::task::read_positions::ReadPositions;
 use crate::task::revocation::Revocation;
@@ -51,6 +52,7 @@ pub(crate) struct FetchStage {
     pub(crate) budget: Arc<MemoryBudget>,
     pub(crate) progress: Arc<TaskProgress>,
     pub(crate) bounded: Option<Arc<BoundedEnds>>,
+    pub(crate) deliveries: Arc<OwnDeliveries>,
     pub(crate) assignment: Arc<Assignment>,
     pub(crate) is_put_running: Arc<AtomicBool>,
     pub(crate) read: ReadPositions,
@@ -155,8 +157,7 @@ impl FetchStage {
 
     fn rewind(&mut self) -> Result<()> {
         for rewind in self.rewinds.take() {
-            let is_current = self.read.generation(&rewind.partition) < rewind.generation;
-            if is_current && self.fetcher.assignment().contains(&rewind.partition) {
+            if self.read.awaits(&rewind) && self.fetcher.assignment().contains(&rewind.partition) {
                 self.held_back.retain(|polled| polled.raw.origin.partition != rewind.partition);
                 self.fetcher.seek(&rewind.partition, rewind.offset)?;
                 self.read.rewind(rewind);
@@ -228,7 +229,7 @@ impl FetchStage {
             return false;
         }
         let mut at_end = self.at_end.take().unwrap_or_else(|| AtEnd::now(&self.id, assigned.len()));
-        at_end.is_delivered = bounded.are_delivered(&assigned);
+        at_end.is_delivered = self.deliveries.include(&assigned, self.read.generations());
         let now = Instant::now();
         let mut is_done = false;
         if !at_end.is_delivered {

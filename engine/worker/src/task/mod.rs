@@ -13,6 +13,7 @@ mod handle;
 mod idle_pacing;
 mod offset_commits;
 mod offset_committer;
+mod own_deliveries;
 mod parcels;
 mod pipeline;
 mod polled_batch;

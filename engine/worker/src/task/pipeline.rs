@@ -90,6 +90,8 @@ impl Generations {
 pub(crate) struct Rewind {
     pub(crate) partition: TopicPartition,
     pub(crate) offset: i64,
+    /// The generation that it ends: in any other the partition has come anew since, and the rewind is none of it.
+    pub(crate) replaces: u64,
     pub(crate) generation: u64,
 }
 

@@ -14,6 +14,7 @@ use crate::memory_budget::{MemoryBudget, Reservation};
 use crate::task::bounded::BoundedEnds;
 use crate::task::control::{Control, Wanted};
 use crate::task::error_handler::{ErrorHandler, Input};
+use crate::task::own_deliveries::OwnDeliveries;
 use crate::task::pipeline::{FetchedBatch, Generations, Prepared, Rewind, Rewinds, Signal};
 use crate::task::revocation::Revocation;
 use crate::task::{ConnectorTaskId, TaskProgress};
@@ -43,6 +44,7 @@ pub(crate) struct PutStage {
     pub(crate) generations: Arc<Generations>,
     pub(crate) revocation: Arc<Revocation>,
     pub(crate) bounded: Option<Arc<BoundedEnds>>,
+    pub(crate) deliveries: Arc<OwnDeliveries>,
     pub(crate) progress: Arc<TaskProgress>,
     pub(crate) commit_interval: Duration,
     pub(crate) buffers: Reservation,
@@ -236,9 +238,9 @@ impl PutStage {
             *current = (*current).min(offset);
             let offset = *current;
             let generation = self.generations.next();
-            self.positions.generations.insert(partition.clone(), generation);
+            let replaces = self.positions.generations.insert(partition.clone(), generation).unwrap_or_default();
             info!(task = %self.id, %partition, offset, "reading the partition again from this offset");
-            self.rewinds.push(Rewind { partition, offset, generation });
+            self.rewinds.push(Rewind { partition, offset, replaces, generation });
         }
         Ok(())
     }
@@ -330,7 +332,9 @@ impl PutStage {
         }
         self.tick()?;
         if is_read(&self.positions) {
-            bounded.deliver(partitions);
+            bounded.deliver(partitions.iter().cloned());
+            let generation = |partition| generations.get(&partition).map(|generation| (partition, *generation));
+            self.deliveries.note(partitions.into_iter().filter_map(generation));
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Laws of the put stage.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,11 +16,15 @@ use crate::connector_config::framework_config_def;
 use crate::memory_budget::MemoryBudget;
 use crate::task::control::Control;
 use crate::task::error_handler::ErrorHandler;
+use crate::task::own_deliveries::OwnDeliveries;
 use crate::task::pipeline::{FetchedBatch, Generations, Prepared, Rewinds, Signal};
 use crate::task::put_stage::{Outcome, Positions, PutStage};
 use crate::task::revocation::Revocation;
-use crate::task::{ConnectorTaskId, StatusListener, TaskProgress, TaskState};
+use crate::task::{BoundedEnds, ConnectorTaskId, StatusListener, TaskProgress, TaskState};
 use crate::testing::config_map;
+
+/// More than any test sends before the stage runs.
+const CAPACITY: usize = 64;
 
 /// What a sink is told to do, and what it was asked.
 #[derive(Default)]
@@ -83,6 +87,8 @@ struct World {
     script: Arc<Mutex<Script>>,
     committed: Arc<Mutex<Offsets>>,
     rewinds: Arc<Rewinds>,
+    bounded: Arc<BoundedEnds>,
+    deliveries: Arc<OwnDeliveries>,
     budget: Arc<MemoryBudget>,
 }
 
@@ -100,7 +106,9 @@ fn world() -> World {
     let log = Arc::clone(&committed);
     let rewinds = Arc::new(Rewinds::default());
     let budget = Arc::new(MemoryBudget::new(1 << 20));
-    let (input, output) = crossbeam_channel::unbounded();
+    let bounded = Arc::new(BoundedEnds::default());
+    let deliveries = Arc::new(OwnDeliveries::default());
+    let (input, output) = crossbeam_channel::bounded(CAPACITY);
     let stage = PutStage {
         id,
         task: Box::new(ScriptedSink { script: Arc::clone(&script), context: context.clone() }),
@@ -114,7 +122,8 @@ fn world() -> World {
         rewinds: Arc::clone(&rewinds),
         generations: Arc::new(Generations::default()),
         revocation: Arc::new(Revocation::default()),
-        bounded: None,
+        bounded: Some(Arc::clone(&bounded)),
+        deliveries: Arc::clone(&deliveries),
         progress,
         commit_interval: Duration::from_secs(60),
         buffers: budget.reserve(0),
@@ -122,7 +131,7 @@ fn world() -> World {
         positions: Positions::default(),
         cannot_vouch: false,
     };
-    World { stage, input, output, script, committed, rewinds, budget }
+    World { stage, input, output, script, committed, rewinds, bounded, deliveries, budget }
 }
 
 impl World {
@@ -203,4 +212,32 @@ fn after_a_failed_pre_commit_or_flush_nothing_is_committed_by_a_second_try() {
         world.run().unwrap_err();
         assert_eq!(world.committed(0), None, "flush: {is_flush}");
     }
+}
+
+#[test]
+fn a_rewind_says_which_generation_it_ends() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    world.script.lock().unwrap().rewinds = vec![5, 3];
+    world.run().unwrap();
+    let rewinds = world.rewinds.take();
+    assert_eq!((rewinds[0].replaces, rewinds[1].replaces), (generation, rewinds[0].generation));
+}
+
+#[test]
+fn what_others_hold_for_delivered_is_delivered_by_the_task_that_has_it() {
+    let mut world = world();
+    let generation = world.assign(0);
+    let generations = HashMap::from([(partition(0), generation)]);
+    // where the log is gone up to the end, say, others see nothing left
+    world.bounded.deliver([partition(0)]);
+    assert!(!world.deliveries.include(&[partition(0)], &generations));
+    world.batch(0, 0..10, generation);
+    world.send(Signal::EndOfInput(generations.clone()));
+    world.send(Signal::Done);
+    assert_eq!(world.run().unwrap(), Outcome::Done);
+    assert!(world.deliveries.include(&[partition(0)], &generations));
+    assert_eq!(world.committed(0), Some(10));
+    assert!(world.script.lock().unwrap().calls.contains(&"flush"));
 }

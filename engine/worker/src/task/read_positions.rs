@@ -21,6 +21,11 @@ impl ReadPositions {
         self.generations.insert(partition, generation);
     }
 
+    /// Whether `rewind` was asked for by a put stage that knew of the present generation.
+    pub(crate) fn awaits(&self, rewind: &Rewind) -> bool {
+        self.generations.get(&rewind.partition) == Some(&rewind.replaces)
+    }
+
     /// The partition is read again from an earlier offset.
     pub(crate) fn rewind(&mut self, rewind: Rewind) {
         self.start(rewind.partition, rewind.offset, rewind.generation);
@@ -134,8 +139,22 @@ mod tests {
         let mut read = ReadPositions::default();
         read.start(partition(), 0, 1);
         read.accept(batch(0, 20), 1, None).unwrap();
-        read.rewind(Rewind { partition: partition(), offset: 5, generation: 2 });
+        let rewind = Rewind { partition: partition(), offset: 5, replaces: 1, generation: 2 };
+        assert!(read.awaits(&rewind));
+        read.rewind(rewind);
         assert!(read.accept(batch(20, 30), 1, None).is_none());
         assert_eq!((read.position(&partition()), read.generation(&partition())), (Some(5), 2));
+    }
+
+    #[test]
+    fn a_rewind_of_an_earlier_assignment_does_not_touch_the_new_one() {
+        let rewind = |replaces, generation| Rewind { partition: partition(), offset: 5, replaces, generation };
+        let mut read = ReadPositions::default();
+        assert!(!read.awaits(&rewind(0, 1)), "never assigned");
+        read.start(partition(), 0, 1);
+        // lost and assigned anew before the put stage, which still works on the first assignment, has heard of it
+        read.start(partition(), 0, 5);
+        assert!(!read.awaits(&rewind(1, 6)) && !read.awaits(&rewind(6, 7)));
+        assert!(read.awaits(&rewind(5, 8)));
     }
 }

@@ -14,6 +14,7 @@ use volley_kafka::Fetcher;
 use crate::task::control::{Control, Wanted};
 use crate::task::convert_stage::ConvertStage;
 use crate::task::fetch_stage::{Assignment, FetchStage, PipelineRebalances};
+use crate::task::own_deliveries::OwnDeliveries;
 use crate::task::pipeline::{Generations, Rewinds, STAGE_CAPACITY};
 use crate::task::put_stage::{Outcome, Positions, PutStage};
 use crate::task::read_positions::ReadPositions;
@@ -66,6 +67,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
     let properties = spec.worker_config.consumer_properties(&spec.connector_config, &spec.id.connector, spec.id.task);
     let fetcher = Fetcher::connect(&properties, setup::fetch_settings(spec, &config)?, Arc::new(rebalances))?;
     let rewinds = Arc::new(Rewinds::default());
+    let deliveries = Arc::new(OwnDeliveries::default());
     let is_put_running = Arc::new(AtomicBool::new(true));
     let committer = fetcher.committer();
     let mut put = PutStage {
@@ -79,6 +81,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         generations,
         revocation,
         bounded: spec.bounded.clone(),
+        deliveries: Arc::clone(&deliveries),
         progress: Arc::clone(progress),
         commit_interval: spec.worker_config.offset_flush_interval(),
         buffers: spec.budget.reserve(0),
@@ -94,6 +97,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         budget: Arc::clone(&spec.budget),
         progress: Arc::clone(progress),
         bounded: spec.bounded.clone(),
+        deliveries,
         assignment,
         is_put_running: Arc::clone(&is_put_running),
         read: ReadPositions::default(),
