@@ -16,7 +16,6 @@ use std::time::{Duration, Instant};
 use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
-use rdkafka::metadata::MetadataTopic;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tracing::{debug, info, warn};
 use volley_api::{ConfigMap, Error, Offsets, RawBatch, Result, TopicPartition};
@@ -28,6 +27,7 @@ use crate::connection::Connection;
 use crate::consumer_events::{self, ConsumerEvents, NativeConsumer, Rebalance, list_of};
 use crate::poll_time::poll_time;
 use crate::start_positions::{OffsetReset, StartPositions};
+use crate::topic_partitions::{partitions_of, settled_partitions_of};
 use crate::topic_pattern::{TopicPattern, TopicWatcher};
 use crate::{ClientRole, Committer, FetchSettings, RebalanceListener, TopicSelection, translate};
 
@@ -53,9 +53,6 @@ const MAX_POLL_INTERVAL: Duration = Duration::from_secs(300);
 
 /// Longest wait for messages while topics may be found by other means than messages.
 const TOPICS_LOOK: Duration = Duration::from_millis(200);
-
-/// How long asking for a topic's partitions may take.
-const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// New partitions whose start is not known yet. librdkafka waits for the assignment call.
 #[derive(Debug)]
@@ -390,16 +387,18 @@ impl Fetcher {
         let TopicSelection::Topics(topics) = &self.settings.topics else { return Ok(()) };
         let mut partitions = Vec::new();
         for topic in topics {
-            let found = match self.partitions_of(topic) {
+            let client = self.connection.client();
+            let found = match partitions_of(&self.consumer, &self.connection, topic) {
                 Ok(found) => found,
                 Err(error) if error.is_retriable() => {
-                    debug!(%error, "could not look up a topic, retrying");
-                    Vec::new()
+                    warn!(client, topic, %error, "could not look up a topic, retrying");
+                    self.unjoined = Some(Instant::now() + ASSIGN_RETRY);
+                    return Ok(());
                 }
                 Err(error) => return Err(error),
             };
             if found.is_empty() {
-                warn!(client = self.connection.client(), topic, "topic does not exist, waiting for it");
+                warn!(client, topic, "topic does not exist, waiting for it");
                 self.unjoined = Some(Instant::now() + ASSIGN_RETRY);
                 return Ok(());
             }
@@ -410,21 +409,10 @@ impl Fetcher {
         Ok(())
     }
 
-    /// None, if there is no such topic.
-    fn partitions_of(&self, topic: &str) -> Result<Vec<TopicPartition>> {
-        let found = self.consumer.fetch_metadata(Some(topic), METADATA_TIMEOUT);
-        let metadata = self.connection.outcome(&format!("look up topic {topic}"), found)?;
-        let of_topic = |topic: &MetadataTopic| {
-            let partitions = topic.partitions().iter();
-            partitions.map(|partition| TopicPartition::new(topic.name(), partition.id())).collect::<Vec<_>>()
-        };
-        Ok(metadata.topics().iter().flat_map(of_topic).collect())
-    }
-
     /// All partitions of the topics consumed, those of other members included; of a topic that does not exist, none.
     ///
     /// # Errors
-    /// `Retriable` when the broker cannot be asked; `Config` when not authorized.
+    /// `Retriable` when the broker cannot be asked, or a topic has no leaders yet; `Config` when not authorized.
     pub fn subscribed_partitions(&self) -> Result<Vec<TopicPartition>> {
         let topics = match &self.settings.topics {
             TopicSelection::Topics(topics) => topics,
@@ -432,7 +420,7 @@ impl Fetcher {
         };
         let mut partitions = Vec::new();
         for topic in topics {
-            partitions.extend(self.partitions_of(topic)?);
+            partitions.extend(settled_partitions_of(&self.consumer, &self.connection, topic)?);
         }
         Ok(partitions)
     }
@@ -624,3 +612,6 @@ impl Drop for Fetcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,7 @@ mod sasl;
 mod start_positions;
 mod tls;
 mod topic_log;
+mod topic_partitions;
 mod topic_pattern;
 mod translation;
 mod wire;

@@ -1,0 +1,85 @@
+//! Which partitions a topic has.
+
+use std::thread;
+use std::time::Duration;
+
+use rdkafka::consumer::Consumer;
+use rdkafka::metadata::MetadataTopic;
+use rdkafka::types::RDKafkaErrorCode as Code;
+use volley_api::{Result, TopicPartition};
+
+use crate::broker_error;
+use crate::connection::Connection;
+use crate::consumer_events::NativeConsumer;
+
+/// How long the question may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// After this, brokers know of a topic that was just created.
+const NEWS: Duration = Duration::from_millis(500);
+
+/// The partitions of a topic; none, if there is no such topic.
+///
+/// # Errors
+/// `Retriable` when the broker cannot be asked, or does not know yet; `Config` when not authorized.
+pub(crate) fn partitions_of(
+    consumer: &NativeConsumer,
+    connection: &Connection,
+    topic: &str,
+) -> Result<Vec<TopicPartition>> {
+    let action = format!("look up topic {topic}");
+    let metadata = connection.outcome(&action, consumer.fetch_metadata(Some(topic), TIMEOUT))?;
+    let mut partitions = Vec::new();
+    for found in metadata.topics() {
+        match found.error().map(Code::from) {
+            None => partitions.extend(named(found)),
+            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => {}
+            Some(code) => return Err(broker_error::from_code(&action, code)),
+        }
+    }
+    Ok(partitions)
+}
+
+/// The same, for when the answer counts for good: a broker that has not heard of a new topic is asked again.
+///
+/// # Errors
+/// As [`partitions_of`].
+pub(crate) fn settled_partitions_of(
+    consumer: &NativeConsumer,
+    connection: &Connection,
+    topic: &str,
+) -> Result<Vec<TopicPartition>> {
+    unless_none(NEWS, || partitions_of(consumer, connection, topic))
+}
+
+fn unless_none(pause: Duration, ask: impl Fn() -> Result<Vec<TopicPartition>>) -> Result<Vec<TopicPartition>> {
+    let partitions = ask()?;
+    if !partitions.is_empty() {
+        return Ok(partitions);
+    }
+    thread::sleep(pause);
+    ask()
+}
+
+fn named(topic: &MetadataTopic) -> impl Iterator<Item = TopicPartition> {
+    topic.partitions().iter().map(|partition| TopicPartition::new(topic.name(), partition.id()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    #[test]
+    fn a_broker_that_has_not_heard_of_a_topic_is_asked_twice() {
+        let partitions = vec![TopicPartition::new("t", 0)];
+        for answers in [vec![vec![], partitions.clone()], vec![vec![], vec![]], vec![partitions]] {
+            let expected = answers.last().cloned().unwrap();
+            let left = RefCell::new(answers.into_iter());
+            assert_eq!(unless_none(Duration::ZERO, || Ok(left.borrow_mut().next().unwrap())).unwrap(), expected);
+            assert_eq!(left.borrow_mut().next(), None);
+        }
+    }
+}
