@@ -101,20 +101,19 @@ pub(crate) fn carry_out_unannounced(consumer: &NativeConsumer, rebalance: &Rebal
     }
 }
 
+/// Whether the group's protocol adds partitions to those there are; otherwise they replace these.
+pub(crate) fn adds_to_assignment(consumer: &NativeConsumer) -> bool {
+    matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative)
+}
+
 /// Adds partitions, in the way of the group's protocol.
 pub(crate) fn assign(consumer: &NativeConsumer, list: &TopicPartitionList) -> KafkaResult<()> {
-    match consumer.rebalance_protocol() {
-        RebalanceProtocol::Cooperative => consumer.incremental_assign(list),
-        RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(list),
-    }
+    if adds_to_assignment(consumer) { consumer.incremental_assign(list) } else { consumer.assign(list) }
 }
 
 /// Gives partitions up, in the way of the group's protocol.
 pub(crate) fn unassign(consumer: &NativeConsumer, partitions: &[TopicPartition]) -> KafkaResult<()> {
-    match consumer.rebalance_protocol() {
-        RebalanceProtocol::Cooperative => consumer.incremental_unassign(&list_of(partitions)),
-        RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.unassign(),
-    }
+    if adds_to_assignment(consumer) { consumer.incremental_unassign(&list_of(partitions)) } else { consumer.unassign() }
 }
 
 /// librdkafka's form of a list of partitions. A name with a NUL in it, which no topic can have, is left out.

@@ -351,6 +351,9 @@ impl Fetcher {
     }
 
     fn assign(&mut self, positions: &Offsets) -> Result<()> {
+        if !consumer_events::adds_to_assignment(&self.consumer) {
+            self.lose_all();
+        }
         self.listener.assigned(positions);
         let list = with_offsets(positions)?;
         consumer_events::assign(&self.consumer, &list)
@@ -373,6 +376,17 @@ impl Fetcher {
         }
         consumer_events::unassign(&self.consumer, partitions)
             .map_err(|error| broker_error::from_client("give up partitions", &error))
+    }
+
+    /// For an assignment that replaces what there is. Mostly nothing is left by then; but librdkafka joins again without
+    /// taking anything back when topics change while an assignment waits to be carried out.
+    fn lose_all(&mut self) {
+        let partitions = self.assignment.partitions();
+        if !partitions.is_empty() {
+            warn!(client = self.connection.client(), partitions = partitions.len(), "assignment replaced by another");
+            self.forget(&partitions);
+            self.listener.lost(&partitions);
+        }
     }
 
     fn forget(&mut self, partitions: &[TopicPartition]) {

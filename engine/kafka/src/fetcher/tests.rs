@@ -1,8 +1,9 @@
 //! The fetcher against librdkafka's simulated cluster, which can be told what goes wrong.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::RDKafkaRespErr;
@@ -11,15 +12,32 @@ use volley_api::{ConfigMap, ErrorKind, Offsets, TopicPartition};
 use super::Fetcher;
 use crate::{FetchSettings, RebalanceListener, TopicSelection};
 
-#[derive(Debug)]
-struct Deaf;
+/// What takes longer never happens.
+const DEADLINE: Duration = Duration::from_secs(30);
 
-impl RebalanceListener for Deaf {
-    fn assigned(&self, _positions: &Offsets) {}
+/// What the listener was told, in order.
+#[derive(Debug, PartialEq)]
+enum Told {
+    Assigned(Vec<TopicPartition>),
+    Revoked(Vec<TopicPartition>),
+    Lost(Vec<TopicPartition>),
+}
 
-    fn revoked(&self, _partitions: &[TopicPartition]) {}
+#[derive(Debug, Default)]
+struct Ear(Mutex<Vec<Told>>);
 
-    fn lost(&self, _partitions: &[TopicPartition]) {}
+impl RebalanceListener for Ear {
+    fn assigned(&self, positions: &Offsets) {
+        self.0.lock().push(Told::Assigned(positions.keys().cloned().collect()));
+    }
+
+    fn revoked(&self, partitions: &[TopicPartition]) {
+        self.0.lock().push(Told::Revoked(partitions.to_vec()));
+    }
+
+    fn lost(&self, partitions: &[TopicPartition]) {
+        self.0.lock().push(Told::Lost(partitions.to_vec()));
+    }
 }
 
 fn cluster_with(topic: &str, partitions: i32) -> MockCluster<'static, DefaultProducerContext> {
@@ -51,7 +69,7 @@ fn partitions(topic: &str, numbers: std::ops::Range<i32>) -> Vec<TopicPartition>
 #[test]
 fn a_topic_whose_leaders_are_not_elected_yet_does_not_count_as_one_without_partitions() {
     let cluster = cluster_with("t", 2);
-    let fetcher = fetcher(&cluster, "t", Arc::new(Deaf));
+    let fetcher = fetcher(&cluster, "t", Arc::<Ear>::default());
     cluster.topic_error("t", RDKafkaRespErr::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE).unwrap();
     assert_eq!(fetcher.subscribed_partitions().unwrap_err().kind(), ErrorKind::Retriable);
     cluster.topic_error("t", RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED).unwrap();
@@ -60,4 +78,24 @@ fn a_topic_whose_leaders_are_not_elected_yet_does_not_count_as_one_without_parti
     assert_eq!(fetcher.subscribed_partitions().unwrap(), []);
     cluster.topic_error("t", RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR).unwrap();
     assert_eq!(fetcher.subscribed_partitions().unwrap(), partitions("t", 0..2));
+}
+
+#[test]
+fn an_assignment_that_replaces_another_takes_away_what_was_not_revoked() {
+    let cluster = cluster_with("t", 3);
+    let ear = Arc::<Ear>::default();
+    let mut fetcher = fetcher(&cluster, "t", Arc::clone(&ear) as _);
+    fetcher.unjoined = None;
+    for range in [0..2, 1..3] {
+        fetcher.note_assign(partitions("t", range.clone()));
+        let deadline = Instant::now() + DEADLINE;
+        while fetcher.pending.is_some() {
+            fetcher.poll(Duration::from_millis(10)).unwrap();
+            assert!(Instant::now() < deadline);
+        }
+        assert_eq!(fetcher.assignment(), partitions("t", range));
+    }
+    let first = partitions("t", 0..2);
+    let expected = [Told::Assigned(first.clone()), Told::Lost(first), Told::Assigned(partitions("t", 1..3))];
+    assert_eq!(*ear.0.lock(), expected);
 }
