@@ -22,9 +22,13 @@ use tracing::{debug, warn};
 use volley_kafka::TlsAcceptor;
 
 use super::listener::Scheme;
+use super::write_timeout::WriteTimeout;
 
 /// How long a client may take to agree on TLS, and to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a client may read nothing of an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long nothing is accepted after the system refused to: it is out of file descriptors, or memory.
 const RESPITE: Duration = Duration::from_millis(500);
@@ -101,7 +105,8 @@ where
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-    let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+    let mut connection =
+        std::pin::pin!(http.serve_connection(TokioIo::new(WriteTimeout::new(stream, READ_TIMEOUT)), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = end.cancelled() => {
@@ -111,5 +116,58 @@ where
     };
     if let Err(error) = ended {
         debug!(client = %client.0, %error, "connection broke");
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::task::JoinHandle;
+    use tokio::time::{Instant, advance, timeout};
+
+    use super::*;
+
+    const ANSWER: usize = 1 << 20;
+    const PIECE: usize = 64 << 10;
+
+    /// A client that has asked for a large answer, and the connection.
+    async fn asked() -> (DuplexStream, JoinHandle<()>) {
+        let (mut client, server) = duplex(PIECE);
+        let router = Router::new().route("/", get(|| async { "x".repeat(ANSWER) }));
+        let address = Client(([127, 0, 0, 1], 1).into());
+        let connection = tokio::spawn(talk(server, address, Scheme::Http, router, CancellationToken::new()));
+        client.write_all(b"GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").await.unwrap();
+        (client, connection)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_read_its_answer_loses_the_connection() {
+        let (client, connection) = asked().await;
+        let began = Instant::now();
+        timeout(READ_TIMEOUT * 2, connection).await.expect("the connection has ended").unwrap();
+        assert!(began.elapsed() >= READ_TIMEOUT, "{:?}", began.elapsed());
+        drop(client);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_reads_slowly_gets_its_whole_answer() {
+        let (mut client, connection) = asked().await;
+        let (began, mut answer, mut piece) = (Instant::now(), Vec::new(), vec![0; PIECE]);
+        loop {
+            advance(READ_TIMEOUT - Duration::from_secs(1)).await;
+            match client.read(&mut piece).await.unwrap() {
+                0 => break,
+                read => answer.extend_from_slice(&piece[..read]),
+            }
+        }
+        connection.await.unwrap();
+        assert!(
+            answer.len() > ANSWER && began.elapsed() > READ_TIMEOUT * 10,
+            "{} in {:?}",
+            answer.len(),
+            began.elapsed()
+        );
     }
 }

@@ -47,6 +47,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod tls_properties;
+mod write_timeout;
 
 pub use advertised::Advertised;
 pub use leader_client::{LeaderClient, SignatureHeaders};
