@@ -117,6 +117,8 @@ async fn what_the_leader_has_to_do_is_sent_to_the_leader() {
         ),
         ("DELETE", "/connectors/x%20y/", None, 204, "DELETE /connectors/x%20y?forward=true", Value::Null),
         ("PUT", "/connectors/x/stop", None, 204, "PUT /connectors/x/stop?forward=true", Value::Null),
+        // Not resolved: it may be the name of a connector.
+        ("PUT", "/connectors/../stop", None, 204, "PUT /connectors/../stop?forward=true", Value::Null),
         ("POST", "/connectors/x/restart", None, 204, "POST /connectors/x/restart?forward=true", Value::Null),
         (
             "POST",

@@ -89,9 +89,9 @@ impl Hop {
             return Err(HerderError::Elsewhere(Some(String::new())).into());
         }
         let Some(target) = target else { return Err(HerderError::Elsewhere(None).into()) };
-        let url = self.url(&target, forward.is_none())?;
-        debug!(method = %self.method, %url, "forwarding a request");
-        let request = PeerRequest { method: self.method, url, headers: self.headers, body };
+        let (url, target) = self.place(&target, forward.is_none())?;
+        debug!(method = %self.method, %url, target, "forwarding a request");
+        let request = PeerRequest { method: self.method, url, target, headers: self.headers, body };
         let answer = state.peers.send(request).await.map_err(|error| RestError::internal(io_message(&error)))?;
         match answer.status {
             200..=299 if answer.body.is_empty() => Ok(Relayed { status: answer.status, body: Value::Null }),
@@ -108,19 +108,16 @@ impl Hop {
         }
     }
 
-    fn url(&self, target: &str, may_go_on: bool) -> RestResult<Url> {
-        let malformed = || RestError::internal(format!("could not forward the request to `{target}`, which is no URL"));
-        let mut url = Url::parse(target).map_err(|_| malformed())?;
-        if url.cannot_be_a_base() {
-            return Err(malformed());
-        }
-        url.set_path(&format!("{}{}", url.path().trim_end_matches('/'), self.path));
-        let others = self.query.iter().filter(|(key, _)| key != FORWARD);
-        url.query_pairs_mut()
-            .clear()
+    /// The URL of the worker `at`, and what to ask it for.
+    fn place(&self, at: &str, may_go_on: bool) -> RestResult<(Url, String)> {
+        let malformed = || RestError::internal(format!("could not forward the request to `{at}`, which is no URL"));
+        let url = Url::parse(at).ok().filter(|url| !url.cannot_be_a_base()).ok_or_else(malformed)?;
+        let query = form_urlencoded::Serializer::new(String::new())
             .append_pair(FORWARD, if may_go_on { "true" } else { "false" })
-            .extend_pairs(others);
-        Ok(url)
+            .extend_pairs(self.query.iter().filter(|(key, _)| key != FORWARD))
+            .finish();
+        let target = format!("{}{}?{query}", url.path().trim_end_matches('/'), self.path);
+        Ok((url, target))
     }
 }
 
@@ -145,13 +142,15 @@ mod tests {
     #[tokio::test]
     async fn path_and_parameters_go_on_unchanged_but_for_forward() {
         let hop = hop("/connectors/my%20%C3%BC/restart?includeTasks=true&forward=x&onlyFailed=a%26b").await;
+        let (url, target) = hop.place("http://h:1/", true).unwrap();
         assert_eq!(
-            hop.url("http://h:1/", true).unwrap().as_str(),
-            "http://h:1/connectors/my%20%C3%BC/restart?forward=true&includeTasks=true&onlyFailed=a%26b"
+            (url.as_str(), target.as_str()),
+            ("http://h:1/", "/connectors/my%20%C3%BC/restart?forward=true&includeTasks=true&onlyFailed=a%26b")
         );
         assert_eq!(hop.headers.len(), 1);
-        assert_eq!(hop.url("https://[::1]:8083/base/", false).unwrap().path(), "/base/connectors/my%20%C3%BC/restart");
-        assert!(hop.url("mailto:x", true).is_err());
-        assert!(hop.url("nonsense", true).is_err());
+        let (_, target) = hop.place("https://[::1]:8083/base/", false).unwrap();
+        assert_eq!(target.split('?').next(), Some("/base/connectors/my%20%C3%BC/restart"));
+        assert!(hop.place("mailto:x", true).is_err());
+        assert!(hop.place("nonsense", true).is_err());
     }
 }

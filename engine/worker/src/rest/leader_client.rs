@@ -82,9 +82,11 @@ impl LeaderClient {
         body: Option<Vec<u8>>,
         signature: Option<SignatureHeaders>,
     ) -> HerderResult<()> {
+        let (url, target) = place(leader_url, path)?;
         let request = PeerRequest {
             method,
-            url: connector_url(leader_url, path)?,
+            url,
+            target,
             headers: signature.map(header_values).transpose()?.unwrap_or_default(),
             body: body.map(Bytes::from),
         };
@@ -97,11 +99,24 @@ impl LeaderClient {
     }
 }
 
-fn connector_url(leader_url: &str, path: [&str; 2]) -> HerderResult<Url> {
+/// The leader's URL, and what to ask it for.
+fn place(leader_url: &str, [connector, what]: [&str; 2]) -> HerderResult<(Url, String)> {
     let malformed = || HerderError::Internal(format!("could not use `{leader_url}` as the URL of the leader"));
-    let mut url = Url::parse(leader_url).map_err(|_| malformed())?;
-    url.path_segments_mut().map_err(|()| malformed())?.pop_if_empty().push("connectors").extend(path);
-    Ok(url)
+    let url = Url::parse(leader_url).ok().filter(|url| !url.cannot_be_a_base()).ok_or_else(malformed)?;
+    let target = format!("{}/connectors/{}/{what}", url.path().trim_end_matches('/'), segment(connector));
+    Ok((url, target))
+}
+
+/// A name as one segment of a path. `..` stays what it is, as between Java workers.
+fn segment(name: &str) -> String {
+    let mut segment = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => segment.push(char::from(byte)),
+            _ => segment.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    segment
 }
 
 fn header_values(signature: SignatureHeaders) -> HerderResult<Vec<(HeaderName, HeaderValue)>> {
@@ -221,10 +236,11 @@ mod tests {
 
     #[test]
     fn a_connector_s_name_is_one_segment_of_the_path() {
-        let url = |leader: &str, name: &str| connector_url(leader, [name, "tasks"]).unwrap().to_string();
-        assert_eq!(url("http://a:8083/", "my orders"), "http://a:8083/connectors/my%20orders/tasks");
-        assert_eq!(url("https://[::1]:8083", "a/b?c#%ü"), "https://[::1]:8083/connectors/a%2Fb%3Fc%23%25%C3%BC/tasks");
-        assert_eq!(url("http://a:8083/base/", "x"), "http://a:8083/base/connectors/x/tasks");
-        assert!(connector_url("nonsense", ["x", "tasks"]).is_err());
+        let target = |leader: &str, name: &str| place(leader, [name, "tasks"]).unwrap().1;
+        assert_eq!(target("http://a:8083/", "my orders"), "/connectors/my%20orders/tasks");
+        assert_eq!(target("https://[::1]:8083", "a/b?c#%ü"), "/connectors/a%2Fb%3Fc%23%25%C3%BC/tasks");
+        assert_eq!(target("http://a:8083/base/", "x"), "/base/connectors/x/tasks");
+        assert_eq!(target("http://a:8083/", ".."), "/connectors/../tasks");
+        assert!(place("nonsense", ["x", "tasks"]).is_err());
     }
 }

@@ -50,7 +50,10 @@ impl fmt::Debug for PeerClient {
 #[derive(Debug)]
 pub(super) struct PeerRequest {
     pub(super) method: Method,
+    /// Where the other worker is.
     pub(super) url: Url,
+    /// Path and query, sent as they stand: a URL would resolve `..`, which may be the name of a connector.
+    pub(super) target: String,
     /// Headers beside those that every request has.
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     /// JSON, where there is a body.
@@ -179,11 +182,7 @@ where
 }
 
 fn http_request(request: PeerRequest) -> PeerResult<Request<Full<Bytes>>> {
-    let PeerRequest { method, url, headers, body } = request;
-    let target = match url.query() {
-        Some(query) => format!("{}?{query}", url.path()),
-        None => url.path().to_owned(),
-    };
+    let PeerRequest { method, url, target, headers, body } = request;
     let host = url.host().map(|host| host.to_string()).unwrap_or_default();
     let host = url.port().map_or(host.clone(), |port| format!("{host}:{port}"));
     let mut builder = Request::builder().method(method).uri(target).header(HOST, host);
