@@ -10,6 +10,7 @@ mod exactly_once;
 mod framework_keys;
 mod java_hash_order;
 mod plugin_choice;
+mod references;
 mod section;
 mod sink_group;
 mod sink_topics;

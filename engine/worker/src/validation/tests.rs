@@ -172,6 +172,43 @@ async fn secrets_are_hidden_and_volley_s_keys_checked_where_given() {
 }
 
 #[tokio::test]
+async fn what_a_config_provider_says_is_in_no_answer() {
+    let secret = std::env::var("PATH").unwrap();
+    let plugins = Arc::new(Plugins::new(fake_plugins()));
+    let providers = config_map(&[
+        ("config.providers", "env"),
+        ("config.providers.env.class", "org.apache.kafka.common.config.provider.EnvVarConfigProvider"),
+    ]);
+    let transformer = Arc::new(ConfigTransformer::new(&providers, &plugins).unwrap());
+    let validator = ConnectorValidator::of_worker(plugins, transformer, &worker("All")).unwrap();
+    let validate = |key: &'static str| {
+        let config =
+            [("name", "a"), ("connector.class", "FakeSource"), ("transforms", "t"), ("transforms.t.type", "Fake")];
+        let mut config = config_map(&config);
+        config.insert(key.into(), " x${env:PATH}".into());
+        let validator = &validator;
+        async move { validator.validate(&GivenConfig::from(config)).await }
+    };
+    for key in [
+        "fail.in",
+        "size",
+        "tasks.max",
+        "transforms.t.query",
+        "transforms.t.type",
+        "transforms",
+        "key.converter",
+        "producer.override.sasl.mechanism",
+        "producer.override.unheard.of",
+    ] {
+        let infos = validate(key).await.unwrap();
+        let shown = format!("{infos:?}");
+        assert!(!shown.contains(&secret) && shown.contains("x${env:PATH}"), "{key}: {shown}");
+    }
+    let error = validate("producer.override.partitioner.class").await.unwrap_err().to_string();
+    assert!(!error.contains(&secret) && error.contains("x${env:PATH}"), "{error}");
+}
+
+#[tokio::test]
 async fn a_plug_in_is_chosen_by_version_too() {
     let there = [("connector.plugin.version", "[1.0,2.0)"), ("key.converter", "FakeConverter")];
     let infos = source(&[&there[..], &[("key.converter.plugin.version", "[1.0]")]].concat()).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use volley_api::{Connector, ConnectorKind, Plugin, PluginFactory, Result};
+use volley_api::{Connector, ConnectorKind, Error, Plugin, PluginFactory, Result};
 
 use super::alias_keys::add_alias_keys;
 use super::client_overrides::{OverridePolicy, override_infos};
@@ -12,6 +12,7 @@ use super::converter_keys::{converter_sections, hide_versions_without_class};
 use super::exactly_once::check_exactly_once;
 use super::framework_keys::framework_keys;
 use super::plugin_choice::{no_such_version, recommended};
+use super::references::References;
 use super::section::{Entry, Section};
 use super::sink_group::check_sink_group;
 use super::sink_topics::check_sink_topics;
@@ -79,55 +80,60 @@ impl ConnectorValidator {
         let (this, plugin, config) = (self.clone(), plugin.clone(), config.clone());
         let patience = Patience::of(DEADLINE);
         let what = format!("validation of a configuration of `{class}`");
-        let infos = call_plugin(&what, patience, move || match missing {
-            Some(message) => this.without_connector(&class, &plugin, &config, &message),
-            None => this.validate_here(&class, &plugin, &config),
+        let infos = call_plugin(&what, patience, move || -> Result<ConfigInfos> {
+            let resolved = this.resolve(&config)?;
+            let references = References::between(&config.values, &resolved.values);
+            let mut infos = match missing {
+                Some(message) => this.without_connector(&class, &plugin, &resolved, &message),
+                None => this.validate_here(&class, &plugin, &resolved, &references)?,
+            };
+            references.show_in(&mut infos);
+            Ok(infos)
         });
         infos.await.map_err(HerderError::from)?.map_err(HerderError::from)
     }
 
-    fn validate_here(&self, class: &str, plugin: &Plugin, given: &GivenConfig) -> Result<ConfigInfos> {
-        let given = self.resolve(given)?;
+    fn validate_here(
+        &self,
+        class: &str,
+        plugin: &Plugin,
+        given: &GivenConfig,
+        references: &References,
+    ) -> Result<ConfigInfos> {
         let (kind, connector) = match &plugin.factory {
             PluginFactory::Sink { connector, .. } => (ConnectorKind::Sink, connector()),
             PluginFactory::Source { connector, .. } => (ConnectorKind::Source, connector()),
-            _ => return Err(volley_api::Error::config(format!("`{class}` is not a connector"))),
+            _ => return Err(Error::config(format!("`{class}` is not a connector"))),
         };
-        let mut framework = self.framework(kind, plugin, &given);
-        self.check_kind(&mut framework, kind, &*connector, &given);
+        let mut framework = self.framework(kind, plugin, given);
+        self.check_kind(&mut framework, kind, &*connector, given);
         add_nulls(&mut framework, &given.nulls);
-        let converters = converter_sections(&mut framework, &given, &self.plugins);
+        let converters = converter_sections(&mut framework, given, &self.plugins);
         hide_versions_without_class(&mut framework);
 
-        let mut infos = infos_of(class, with_connector(framework, &*connector, &given));
+        let mut infos = infos_of(class, with_connector(framework, &*connector, given));
         for section in converters {
             let groups = section.groups.into_iter().filter(|group| !infos.groups.contains(group));
             let groups: Vec<_> = groups.collect();
             infos.groups.extend(groups);
             add_part(&mut infos, section.entries.into_iter().map(Entry::into_info).collect());
         }
-        add_part(&mut infos, override_infos(kind, &given, &self.policy, &self.worker)?);
+        let overrides = override_infos(kind, given, &self.policy, &self.worker);
+        add_part(&mut infos, overrides.map_err(|error| Error::config(references.shown_in(&error.to_string())))?);
         Ok(infos)
     }
 
     /// What can be said without the connector, since no version of it will do.
-    fn without_connector(
-        &self,
-        class: &str,
-        plugin: &Plugin,
-        given: &GivenConfig,
-        message: &str,
-    ) -> Result<ConfigInfos> {
-        let given = self.resolve(given)?;
+    fn without_connector(&self, class: &str, plugin: &Plugin, given: &GivenConfig, message: &str) -> ConfigInfos {
         let mut section = Section::default();
         for key in base_config_def().keys() {
             let key = if key.name == VERSION { recommended(key.clone(), plugin) } else { key.clone() };
-            section.add(key, &given);
+            section.add(key, given);
         }
         hide_versions_without_class(&mut section);
         [CLASS, VERSION].iter().for_each(|key| section.error(key, message));
         add_nulls(&mut section, &given.nulls);
-        Ok(infos_of(class, section))
+        infos_of(class, section)
     }
 
     fn resolve(&self, given: &GivenConfig) -> Result<GivenConfig> {
