@@ -146,6 +146,9 @@ impl Kafka {
         let options = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
         let mut options: Vec<String> = options.map(str::to_owned).to_vec();
         options.extend([format!("-Xmx{heap}"), "-cp".to_owned(), classes]);
+        // Java asks for leave to read keys from a URL.
+        let keys = self.more.lines().filter_map(|line| line.split_once("sasl.oauthbearer.jwks.endpoint.url="));
+        options.extend(keys.map(|(_, url)| format!("-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={url}")));
         options
     }
 

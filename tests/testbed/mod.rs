@@ -4,6 +4,7 @@
 mod connect_worker;
 mod deadline;
 mod http;
+mod identity_provider;
 mod kafka;
 mod logging;
 mod rebalances;
@@ -18,6 +19,8 @@ pub(crate) use deadline::wait_until;
 #[allow(unused_imports)]
 pub(crate) use http::{Answer, send};
 #[allow(unused_imports)]
+pub(crate) use identity_provider::{IdentityProvider, TokenKey};
+#[allow(unused_imports)]
 pub(crate) use kafka::{Kafka, Message, SESSION, properties};
 #[allow(unused_imports)]
 pub(crate) use logging::log_as_asked;
@@ -26,6 +29,6 @@ pub(crate) use rebalances::{Rebalance, Rebalances};
 #[allow(unused_imports)]
 pub(crate) use s3::S3;
 #[allow(unused_imports)]
-pub(crate) use server_process::installed;
+pub(crate) use server_process::{free_port, installed};
 #[allow(unused_imports)]
 pub(crate) use worker_properties::{WorkerProperties, distributed_properties, standalone_properties};

@@ -7,7 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic as NativeNewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, ConfigResource, NewTopic as NativeNewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{CommitMode, Consumer};
@@ -19,10 +21,12 @@ use tracing::warn;
 use volley_api::{ConfigMap, Error, Offsets, Result, TopicPartition};
 
 use crate::committer::with_offsets;
-use crate::connection::Connection;
+use crate::connection::{Connection, Granted};
 use crate::consumer_events::{ConsumerEvents, NativeConsumer};
 use crate::creation_refusal::creation_refusal;
 use crate::group_offsets::GroupOffsets;
+use crate::token_polling::TokenPolling;
+use crate::wire_admin::WireAdmin;
 use crate::{ClientRole, broker_error, translate};
 
 /// Java's `default.api.timeout.ms`.
@@ -66,6 +70,12 @@ pub(crate) fn is_internal(topic: &str) -> bool {
 struct AdminEvents(Arc<Connection>);
 
 impl ClientContext for AdminEvents {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Granted {
+        self.0.oauth_token()
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         self.0.log(level, facility, line);
     }
@@ -79,9 +89,15 @@ impl ClientContext for AdminEvents {
     }
 }
 
+/// Who puts the questions.
+enum Native {
+    Librdkafka(AdminClient<AdminEvents>),
+    Wire(Box<WireAdmin>),
+}
+
 /// Asks and changes the cluster. Every call blocks, up to `default.api.timeout.ms`. Shared freely between threads.
 pub struct Admin {
-    native: AdminClient<AdminEvents>,
+    native: Native,
     connection: Arc<Connection>,
     config: ClientConfig,
     properties: ConfigMap,
@@ -113,11 +129,15 @@ impl Admin {
         for warning in &translation.warnings {
             warn!(client, "{warning}");
         }
-        let connection = Arc::new(Connection::new(client, config.get("bootstrap.servers").unwrap_or_default()));
-        let native = AdminClient::from_config_and_context(&config, AdminEvents(Arc::clone(&connection)))
-            .map_err(|error| broker_error::from_client("make an admin client", &error))?;
+        let connection = Connection::of_client(properties, &config)?;
         // librdkafka counts in an int of milliseconds, an hour is beyond anybody's patience.
         let timeout = timeout.clamp(Duration::from_millis(1), Duration::from_secs(3600));
+        let native = if connection.shows_tokens() {
+            Native::Wire(Box::new(WireAdmin::new(properties, timeout)?))
+        } else {
+            let native = AdminClient::from_config_and_context(&config, AdminEvents(Arc::clone(&connection)));
+            Native::Librdkafka(native.map_err(|error| broker_error::from_client("make an admin client", &error))?)
+        };
         Ok(Self { native, connection, config, properties: properties.clone(), timeout })
     }
 
@@ -149,7 +169,10 @@ impl Admin {
     /// # Errors
     /// `Retriable` when the broker does not answer in time, `Config` when it refuses, as with all calls of this client.
     pub fn cluster_id(&self) -> Result<String> {
-        let id = self.native.inner().fetch_cluster_id(self.timeout);
+        let id = match &self.native {
+            Native::Librdkafka(native) => native.inner().fetch_cluster_id(self.timeout),
+            Native::Wire(native) => return native.cluster_id(),
+        };
         match id {
             Some(id) => {
                 self.connection.mark_up();
@@ -164,7 +187,10 @@ impl Admin {
     /// # Errors
     /// See [`Admin::cluster_id`].
     pub fn topics(&self) -> Result<BTreeMap<String, TopicDescription>> {
-        let metadata = self.native.inner().fetch_metadata(None, self.timeout);
+        let metadata = match &self.native {
+            Native::Librdkafka(native) => native.inner().fetch_metadata(None, self.timeout),
+            Native::Wire(native) => return native.topics(),
+        };
         let metadata = self.outcome("list topics", metadata)?;
         Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), description(topic))).collect())
     }
@@ -176,13 +202,19 @@ impl Admin {
     pub fn topic(&self, name: &str) -> Result<Option<TopicDescription>> {
         check_name(name)?;
         let action = format!("look up topic {name}");
-        let metadata = self.native.inner().fetch_metadata(Some(name), self.timeout);
-        let metadata = self.outcome(&action, metadata)?;
-        let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else { return Ok(None) };
-        match topic.error().map(Code::from) {
-            None => Ok(Some(description(topic))),
-            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => Ok(None),
-            Some(code) => Err(broker_error::from_code(&action, code)),
+        let found = match &self.native {
+            Native::Librdkafka(native) => {
+                let metadata = native.inner().fetch_metadata(Some(name), self.timeout);
+                let metadata = self.outcome(&action, metadata)?;
+                let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else { return Ok(None) };
+                topic.error().map(Code::from).map_or_else(|| Ok(description(topic)), Err)
+            }
+            Native::Wire(native) => native.topic(name)?,
+        };
+        match found {
+            Ok(description) => Ok(Some(description)),
+            Err(Code::UnknownTopicOrPartition | Code::UnknownTopic) => Ok(None),
+            Err(code) => Err(broker_error::from_code(&action, code)),
         }
     }
 
@@ -194,16 +226,17 @@ impl Admin {
     pub fn create_topic(&self, topic: &NewTopic) -> Result<bool> {
         check_name(&topic.name)?;
         let action = format!("create topic {}", topic.name);
-        let mut native =
-            NativeNewTopic::new(&topic.name, topic.partitions, TopicReplication::Fixed(topic.replication_factor));
-        for (key, value) in &topic.configs {
-            native = native.set(key, value);
-        }
-        let outcome = block_on(self.native.create_topics([&native], &self.options()));
-        match first(self.outcome(&action, outcome)?) {
-            Some(Ok(_)) => Ok(true),
-            Some(Err((_, Code::TopicAlreadyExists))) => Ok(false),
-            Some(Err((_, code))) => {
+        let created = match &self.native {
+            Native::Librdkafka(native) => {
+                let outcome = block_on(native.create_topics([&native_topic(topic)], &self.options()));
+                first(self.outcome(&action, outcome)?).map(|created| created.map(drop).map_err(|(_, code)| code))
+            }
+            Native::Wire(native) => Some(native.create_topic(topic)?),
+        };
+        match created {
+            Some(Ok(())) => Ok(true),
+            Some(Err(Code::TopicAlreadyExists)) => Ok(false),
+            Some(Err(code)) => {
                 let error = broker_error::from_code(&action, code);
                 let reason = if error.is_retriable() { None } else { creation_refusal(&self.properties, topic) };
                 Err(match reason {
@@ -222,11 +255,17 @@ impl Admin {
     pub fn delete_topic(&self, name: &str) -> Result<bool> {
         check_name(name)?;
         let action = format!("delete topic {name}");
-        let outcome = block_on(self.native.delete_topics(&[name], &self.options()));
-        match first(self.outcome(&action, outcome)?) {
-            Some(Ok(_)) => Ok(true),
-            Some(Err((_, Code::UnknownTopicOrPartition | Code::UnknownTopic))) => Ok(false),
-            Some(Err((_, code))) => Err(broker_error::from_code(&action, code)),
+        let deleted = match &self.native {
+            Native::Librdkafka(native) => {
+                let outcome = block_on(native.delete_topics(&[name], &self.options()));
+                first(self.outcome(&action, outcome)?).map(|deleted| deleted.map(drop).map_err(|(_, code)| code))
+            }
+            Native::Wire(native) => Some(native.delete_topic(name)?),
+        };
+        match deleted {
+            Some(Ok(())) => Ok(true),
+            Some(Err(Code::UnknownTopicOrPartition | Code::UnknownTopic)) => Ok(false),
+            Some(Err(code)) => Err(broker_error::from_code(&action, code)),
             None => Err(no_answer(&action)),
         }
     }
@@ -239,18 +278,24 @@ impl Admin {
         check_name(name)?;
         let action = format!("read the configuration of topic {name}");
         let topic = ResourceSpecifier::Topic(name);
-        let outcome = block_on(self.native.describe_configs([&topic], &self.options()));
-        match first(self.outcome(&action, outcome)?) {
+        let described = match &self.native {
+            Native::Librdkafka(native) => {
+                let outcome = block_on(native.describe_configs([&topic], &self.options()));
+                let entries = |resource: ConfigResource| {
+                    let entries = resource.entries.into_iter();
+                    entries.filter_map(|entry| entry.value.map(|value| (entry.name, value))).collect()
+                };
+                first(self.outcome(&action, outcome)?).map(|described| described.map(entries))
+            }
+            Native::Wire(native) => Some(native.topic_config(name)?),
+        };
+        match described {
             // The client library leaves out why there is nothing; every topic has a configuration.
-            Some(Ok(resource)) if resource.entries.is_empty() => Err(match self.topic(name)? {
+            Some(Ok(entries)) if BTreeMap::is_empty(&entries) => Err(match self.topic(name)? {
                 Some(_) => broker_error::from_code(&action, Code::TopicAuthorizationFailed),
                 None => broker_error::from_code(&action, Code::UnknownTopicOrPartition),
             }),
-            Some(Ok(resource)) => Ok(resource
-                .entries
-                .into_iter()
-                .filter_map(|entry| entry.value.map(|value| (entry.name, value)))
-                .collect()),
+            Some(Ok(entries)) => Ok(entries),
             Some(Err(code)) => Err(broker_error::from_code(&action, code)),
             None => Err(no_answer(&action)),
         }
@@ -274,7 +319,9 @@ impl Admin {
             return Ok(());
         }
         let list = with_offsets(offsets)?;
-        let consumer = self.consumer_in(group)?;
+        let consumer = Arc::new(self.consumer_in(group)?);
+        let polled = Arc::clone(&consumer);
+        let _polling = TokenPolling::start(&self.connection, move || drop(polled.poll(Duration::ZERO)))?;
         self.while_coordinator_moves(|| {
             let outcome = consumer.commit(&list, CommitMode::Sync);
             self.outcome(&format!("set offsets of group {group}"), outcome)
@@ -313,11 +360,17 @@ impl Admin {
         let action = format!("delete group {group}");
         check_name(group)?;
         self.while_coordinator_moves(|| {
-            let outcome = block_on(self.native.delete_groups(&[group], &self.options()));
-            match first(self.outcome(&action, outcome)?) {
-                Some(Ok(_)) => Ok(true),
-                Some(Err((_, Code::GroupIdNotFound))) => Ok(false),
-                Some(Err((_, code))) => Err(broker_error::from_code(&action, code)),
+            let deleted = match &self.native {
+                Native::Librdkafka(native) => {
+                    let outcome = block_on(native.delete_groups(&[group], &self.options()));
+                    first(self.outcome(&action, outcome)?).map(|deleted| deleted.map(drop).map_err(|(_, code)| code))
+                }
+                Native::Wire(native) => Some(native.delete_group(group)?),
+            };
+            match deleted {
+                Some(Ok(())) => Ok(true),
+                Some(Err(Code::GroupIdNotFound)) => Ok(false),
+                Some(Err(code)) => Err(broker_error::from_code(&action, code)),
                 None => Err(no_answer(&action)),
             }
         })
@@ -335,6 +388,12 @@ impl Admin {
             }
         }
     }
+}
+
+fn native_topic(topic: &NewTopic) -> NativeNewTopic<'_> {
+    let replication = TopicReplication::Fixed(topic.replication_factor);
+    let native = NativeNewTopic::new(&topic.name, topic.partitions, replication);
+    topic.configs.iter().fold(native, |native, (key, value)| native.set(key, value))
 }
 
 fn description(topic: &MetadataTopic) -> TopicDescription {

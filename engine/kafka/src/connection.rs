@@ -1,15 +1,34 @@
 //! What a client knows of its connection to the cluster: up or down, and refused for good.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
+use rdkafka::ClientConfig;
+use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tracing::{debug, info, warn};
-use volley_api::{Error, Result};
+use volley_api::{ConfigMap, Error, ErrorKind, Result};
 
 use crate::broker_error;
+use crate::sasl::{self, TokenSource};
+
+/// How long a client that is polled may wait for its first token; without one, librdkafka asks again 10 s later.
+const TOKEN_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How librdkafka repeats to us that we have no token.
+const NO_TOKEN: &str = "Failed to acquire SASL OAUTHBEARER token";
+
+/// How little life may be left in a token when it is replaced, and how long after that it may still be spoken of, in
+/// milliseconds.
+const LATE: i64 = 1_000;
+const TALE: i64 = 5_000;
+
+/// A token for librdkafka, or why there is none.
+pub(crate) type Granted = std::result::Result<OAuthToken, Box<dyn std::error::Error>>;
 
 /// Shared by a client and the callbacks of its threads. Reports each change between reachable and unreachable once.
 #[derive(Debug)]
@@ -19,16 +38,53 @@ pub(crate) struct Connection {
     down: AtomicBool,
     last_failure: Mutex<String>,
     refusal: Mutex<Option<(Code, String)>>,
+    tokens: Option<TokenSource>,
+    /// Why there is no token, until there is one again.
+    token_refusal: Mutex<Option<String>>,
+    /// The token that librdkafka has.
+    shown: Mutex<ShownToken>,
+}
+
+/// The times of a token that librdkafka was given, in milliseconds since 1970.
+#[derive(Clone, Copy, Debug, Default)]
+struct ShownToken {
+    expires_at: i64,
+    given_at: i64,
+    /// Of the token before.
+    previous_expired_at: i64,
+}
+
+impl ShownToken {
+    /// Whether a broker may just have refused a token because it had expired: what it said may be told after the new token
+    /// was given.
+    fn may_have_expired(&self, now: i64) -> bool {
+        let was_late = self.previous_expired_at <= self.given_at + LATE;
+        now >= self.expires_at || (was_late && now < self.given_at + TALE)
+    }
 }
 
 impl Connection {
-    pub(crate) fn new(client: impl Into<String>, servers: impl Into<String>) -> Self {
+    /// For a client that `properties` describe, and `config` in librdkafka's words.
+    ///
+    /// # Errors
+    /// `Config` if it shows tokens, and there are none to be had.
+    pub(crate) fn of_client(properties: &ConfigMap, config: &ClientConfig) -> Result<Arc<Self>> {
+        let client = config.get("client.id").unwrap_or("volley");
+        let mut connection = Self::new(client, config.get("bootstrap.servers").unwrap_or_default());
+        connection.tokens = sasl::token_source(properties)?;
+        Ok(Arc::new(connection))
+    }
+
+    fn new(client: impl Into<String>, servers: impl Into<String>) -> Self {
         Self {
             client: client.into(),
             servers: servers.into(),
             down: AtomicBool::new(false),
             last_failure: Mutex::default(),
             refusal: Mutex::default(),
+            tokens: None,
+            token_refusal: Mutex::default(),
+            shown: Mutex::default(),
         }
     }
 
@@ -41,6 +97,10 @@ impl Connection {
     pub(crate) fn report(&self, error: &KafkaError, reason: &str) {
         let Some(code) = error.rdkafka_error_code() else { return };
         match code {
+            // Told already, with the reason.
+            Code::Authentication if reason.contains(NO_TOKEN) => {}
+            // The broker does not take what has expired; a new one may come.
+            code if broker_error::is_authentication(code) && self.has_expired_token() => self.mark_down(reason),
             code if broker_error::is_authentication(code) => {
                 warn!(client = self.client, servers = self.servers, reason, "kafka refuses the client");
                 *self.refusal.lock() = Some((code, reason.to_owned()));
@@ -70,9 +130,47 @@ impl Connection {
         }
     }
 
+    /// Whether the client logs in with tokens.
+    pub(crate) fn shows_tokens(&self) -> bool {
+        self.tokens.is_some()
+    }
+
+    fn has_expired_token(&self) -> bool {
+        self.shows_tokens() && self.shown.lock().may_have_expired(sasl::now())
+    }
+
+    /// A token for librdkafka, which asks for one when the client is polled.
+    pub(crate) fn oauth_token(&self) -> Granted {
+        let Some(tokens) = &self.tokens else { return Err("no token is configured".into()) };
+        match tokens.token_blocking(TOKEN_PATIENCE) {
+            Ok(token) => {
+                *self.token_refusal.lock() = None;
+                let mut shown = self.shown.lock();
+                let (expires_at, given_at) = (token.expires_at, sasl::now());
+                *shown = ShownToken { expires_at, given_at, previous_expired_at: shown.expires_at };
+                Ok(OAuthToken {
+                    token: token.text.reveal().to_owned(),
+                    principal_name: token.principal.clone(),
+                    lifetime_ms: token.expires_at,
+                })
+            }
+            Err(error) => {
+                let reason = error.to_string().replace('\0', "");
+                reason.clone_into(&mut self.last_failure.lock());
+                if error.is_retriable() {
+                    self.mark_down(&reason);
+                } else {
+                    warn!(client = self.client, reason, "no token to log in to kafka with");
+                    *self.token_refusal.lock() = Some(reason.clone());
+                }
+                Err(reason.into())
+            }
+        }
+    }
+
     /// Whether the cluster is known to be out of reach, or to refuse the client.
     pub(crate) fn is_broken(&self) -> bool {
-        self.down.load(Ordering::Relaxed) || self.refusal.lock().is_some()
+        self.down.load(Ordering::Relaxed) || self.refusal.lock().is_some() || self.token_refusal.lock().is_some()
     }
 
     /// Notes that the cluster has answered.
@@ -84,6 +182,12 @@ impl Connection {
 
     /// Fails if the cluster has refused this client.
     pub(crate) fn check(&self) -> Result<()> {
+        if let Some(reason) = &*self.token_refusal.lock() {
+            let error = broker_error::from_code(&format!("log in to kafka at {}", self.servers), Code::Authentication);
+            return Err(Error::new(ErrorKind::Config, format!("could not log in to kafka at {}", self.servers))
+                .with_exception(error.exception())
+                .with_source(reason.clone()));
+        }
         match &*self.refusal.lock() {
             None => Ok(()),
             Some((code, reason)) => {
@@ -138,6 +242,15 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_counts_only_if_the_token_had_not_expired() {
+        let shown = ShownToken { expires_at: 100_000, given_at: 50_000, previous_expired_at: 60_000 };
+        assert!(!shown.may_have_expired(51_000) && !shown.may_have_expired(99_999));
+        assert!(shown.may_have_expired(100_000));
+        let late = ShownToken { previous_expired_at: 50_500, ..shown };
+        assert!(late.may_have_expired(51_000) && !late.may_have_expired(56_000));
+    }
 
     #[test]
     fn a_refusal_is_reported_by_every_later_call_with_its_reason() {

@@ -13,7 +13,7 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Statistics, TopicPartitionList};
 use volley_api::TopicPartition;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Granted};
 
 /// The consumer type of this crate.
 pub(crate) type NativeConsumer = BaseConsumer<ConsumerEvents>;
@@ -62,6 +62,12 @@ impl ConsumerEvents {
 }
 
 impl ClientContext for ConsumerEvents {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Granted {
+        self.connection.oauth_token()
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         self.connection.log(level, facility, line);
     }

@@ -127,8 +127,7 @@ impl Fetcher {
         for warning in &translation.warnings {
             warn!(client, "{warning}");
         }
-        let servers = config.get("bootstrap.servers").unwrap_or_default();
-        let connection = Arc::new(Connection::new(client, servers));
+        let connection = Connection::of_client(properties, &config)?;
         let positions = StartPositions {
             reset: OffsetReset::parse(config.get("auto.offset.reset")),
             in_group,
@@ -139,6 +138,10 @@ impl Fetcher {
         let consumer: NativeConsumer = config
             .create_with_context(ConsumerEvents::new(Arc::clone(&connection)))
             .map_err(|error| broker_error::from_client("make a consumer", &error))?;
+        if connection.shows_tokens() {
+            // Gets the first token: topics may be looked up before anything is polled.
+            drop(consumer.poll(Duration::ZERO));
+        }
         let consumer = Arc::new(consumer);
         let mut fetcher = Self {
             committer: Committer::new(&consumer, Arc::clone(&connection), Arc::new(config)),

@@ -32,11 +32,13 @@ mod rebalance;
 mod sasl;
 mod start_positions;
 mod tls;
+mod token_polling;
 mod topic_log;
 mod topic_partitions;
 mod topic_pattern;
 mod translation;
 mod wire;
+mod wire_admin;
 
 pub use admin::{Admin, NewTopic, TopicDescription};
 pub use committer::Committer;

@@ -15,8 +15,9 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use tracing::warn;
 use volley_api::{ConfigMap, Error, RawHeader, Result};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Granted};
 use crate::poll_time::poll_time;
+use crate::token_polling::TokenPolling;
 use crate::{ClientRole, broker_error, translate};
 
 /// Java's `max.block.ms`.
@@ -61,6 +62,12 @@ struct ProducerEvents {
 }
 
 impl ClientContext for ProducerEvents {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Granted {
+        self.connection.oauth_token()
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         self.connection.log(level, facility, line);
     }
@@ -93,7 +100,10 @@ impl ProducerContext for ProducerEvents {
 ///
 /// Messages that have no fate yet are dropped with it: call [`Producer::flush`] before.
 pub struct Producer {
-    native: BaseProducer<ProducerEvents>,
+    _polling: Option<TokenPolling>,
+    /// Held while acknowledgements are taken, which keeps them in order.
+    serving: Arc<Mutex<()>>,
+    native: Arc<BaseProducer<ProducerEvents>>,
     connection: Arc<Connection>,
     max_block: Duration,
     sent: u64,
@@ -128,11 +138,20 @@ impl Producer {
         for warning in &translation.warnings {
             warn!(client, "{warning}");
         }
-        let connection = Arc::new(Connection::new(client, config.get("bootstrap.servers").unwrap_or_default()));
+        let connection = Connection::of_client(properties, &config)?;
         let events = ProducerEvents { connection: Arc::clone(&connection), deliveries: Mutex::default() };
-        let native =
+        let native: BaseProducer<ProducerEvents> =
             config.create_with_context(events).map_err(|error| broker_error::from_client("make a producer", &error))?;
-        Ok(Self { native, connection, max_block, sent: 0 })
+        let native = Arc::new(native);
+        let polled = Arc::clone(&native);
+        let serving = Arc::new(Mutex::new(()));
+        let is_served = Arc::clone(&serving);
+        let polling = TokenPolling::start(&connection, move || {
+            if let Some(_serving) = is_served.try_lock() {
+                polled.poll(Duration::ZERO);
+            }
+        })?;
+        Ok(Self { _polling: polling, serving, native, connection, max_block, sent: 0 })
     }
 
     /// Hands over a message, waiting up to `max.block.ms` while the queue is full. Its fate comes out of
@@ -148,7 +167,7 @@ impl Producer {
             if full_since.get_or_insert_with(Instant::now).elapsed() >= self.max_block {
                 return Err(self.stayed_full(message.topic));
             }
-            self.native.poll(poll_time(wait));
+            self.poll(poll_time(wait));
             wait = (wait * 2).min(LONGEST_WAIT);
         }
         Ok(())
@@ -161,7 +180,7 @@ impl Producer {
     pub fn try_send(&mut self, message: &Outgoing<'_>, token: u64) -> Result<bool> {
         self.sent += 1;
         if self.sent.is_multiple_of(SENDS_PER_LOOK) {
-            self.native.poll(Duration::ZERO);
+            self.poll(Duration::ZERO);
             self.connection.check()?;
         }
         match self.native.send(record(message, token)) {
@@ -217,9 +236,14 @@ impl Producer {
             if !deliveries.is_empty() || left.is_zero() {
                 return deliveries;
             }
-            self.native.poll(poll_time(wait.min(left)));
+            self.poll(poll_time(wait.min(left)));
             wait = (wait * 2).min(LONGEST_WAIT);
         }
+    }
+
+    fn poll(&self, wait: Duration) {
+        let _serving = self.serving.lock();
+        self.native.poll(wait);
     }
 
     // A poll without waiting serves one event, which is a batch of acknowledgements.
@@ -227,7 +251,7 @@ impl Producer {
         let served = || self.native.context().deliveries.lock().len();
         let mut before = served();
         loop {
-            self.native.poll(Duration::ZERO);
+            self.poll(Duration::ZERO);
             let after = served();
             if after == before {
                 return;
@@ -245,7 +269,9 @@ impl Producer {
         while self.native.in_flight_count() > 0 {
             let left = deadline.saturating_duration_since(Instant::now());
             // A flush also ends the linger of what is queued.
+            let serving = self.serving.lock();
             let outcome = self.native.flush(left.min(LONGEST_WAIT));
+            drop(serving);
             self.connection.check()?;
             match outcome {
                 Ok(()) => return Ok(()),

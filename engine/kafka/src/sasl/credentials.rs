@@ -3,8 +3,8 @@
 use volley_api::{ConfigMap, Error, Result, Secret};
 
 use super::jaas::LoginModule;
-use super::oauthbearer::TokenSource;
 use super::scram::ScramHash;
+use super::token::TokenSource;
 
 /// A mechanism with what it needs. `Debug` shows no secrets.
 #[derive(Clone, Debug)]
@@ -60,6 +60,20 @@ impl Credentials {
             Self::OAuthBearer { .. } => "OAUTHBEARER",
         }
     }
+}
+
+/// Where the tokens of a client come from; `None` if it shows none, or librdkafka is told to make them itself.
+///
+/// # Errors
+/// `Config` if there are none to be had.
+pub(crate) fn token_source(properties: &ConfigMap) -> Result<Option<TokenSource>> {
+    let is = |key: &str, wanted: &str| text(properties, key).is_some_and(|value| value.eq_ignore_ascii_case(wanted));
+    let is_sasl = is("security.protocol", "SASL_PLAINTEXT") || is("security.protocol", "SASL_SSL");
+    let shows_tokens = is("sasl.mechanism", "OAUTHBEARER") || is("sasl.mechanisms", "OAUTHBEARER");
+    if !is_sasl || !shows_tokens || is("enable.sasl.oauthbearer.unsecure.jwt", "true") {
+        return Ok(None);
+    }
+    TokenSource::read(properties, module(properties)?.as_ref()).map(Some)
 }
 
 fn text<'a>(properties: &'a ConfigMap, key: &str) -> Option<&'a str> {

@@ -30,10 +30,10 @@ pub(crate) enum Exchange {
 }
 
 impl Exchange {
-    /// Prepares the first message; may read a token from a file.
+    /// Prepares the first message; may wait for a token.
     ///
     /// # Errors
-    /// `Config` if there is no token to be had.
+    /// `Config` if there is no token to be had; `Retriable` if there is none for the time being.
     ///
     /// # Cancellation
     /// Without effect.
@@ -46,7 +46,8 @@ impl Exchange {
                 Self::Scram(ScramClient::new(*hash, username, password.clone(), *is_token)?)
             }
             Credentials::OAuthBearer { source, extensions } => {
-                Self::OAuthBearer(oauthbearer::first_message(&source.token().await?, extensions))
+                let token = source.token().await?;
+                Self::OAuthBearer(oauthbearer::first_message(token.text.reveal(), extensions))
             }
         })
     }

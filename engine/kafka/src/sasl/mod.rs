@@ -11,6 +11,8 @@ mod exchange;
 pub(crate) mod jaas;
 mod oauthbearer;
 mod scram;
+mod token;
 
-pub(crate) use credentials::Credentials;
+pub(crate) use credentials::{Credentials, token_source};
 pub(crate) use exchange::{Exchange, RENEW_AFTER, Step};
+pub(crate) use token::{TokenSource, now};

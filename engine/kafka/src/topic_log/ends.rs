@@ -13,6 +13,7 @@ use volley_api::{ConfigMap, Error, Offsets, Result, TopicPartition};
 use crate::connection::Connection;
 use crate::consumer_events::{ConsumerEvents, NativeConsumer};
 use crate::partition_offsets::list_offsets;
+use crate::token_polling::TokenPolling;
 use crate::{ClientRole, broker_error, translate};
 
 /// Longest time that one question may take; a client that is cut off from its broker may not notice before.
@@ -32,8 +33,14 @@ const TRANSACTION_LOOK: Duration = Duration::from_millis(20);
 pub struct LogEnds {
     config: ClientConfig,
     connection: Arc<Connection>,
-    all: NativeConsumer,
-    committed: Mutex<Option<Arc<NativeConsumer>>>,
+    all: Arc<Questioner>,
+    committed: Mutex<Option<Arc<Questioner>>>,
+}
+
+/// A consumer of nothing, through which questions are put.
+struct Questioner {
+    _polling: Option<TokenPolling>,
+    consumer: Arc<NativeConsumer>,
 }
 
 impl fmt::Debug for LogEnds {
@@ -53,8 +60,7 @@ impl LogEnds {
         if config.get("group.id").is_none_or(str::is_empty) {
             config.set("group.id", crate::committer::PROBE_GROUP);
         }
-        let client = config.get("client.id").unwrap_or("volley");
-        let connection = Arc::new(Connection::new(client, config.get("bootstrap.servers").unwrap_or_default()));
+        let connection = Connection::of_client(properties, &config)?;
         let all = client_of(&config, &connection)?;
         Ok(Self { config, connection, all, committed: Mutex::default() })
     }
@@ -108,21 +114,21 @@ impl LogEnds {
     }
 
     /// To such a client the end of a partition lies before the first transaction that is open.
-    fn committed(&self) -> Result<Arc<NativeConsumer>> {
+    fn committed(&self) -> Result<Arc<Questioner>> {
         let mut committed = self.committed.lock();
         if let Some(consumer) = &*committed {
             return Ok(Arc::clone(consumer));
         }
         let mut config = self.config.clone();
         config.set("isolation.level", "read_committed");
-        let consumer = Arc::new(client_of(&config, &self.connection)?);
+        let consumer = client_of(&config, &self.connection)?;
         *committed = Some(Arc::clone(&consumer));
         Ok(consumer)
     }
 
     fn ask(
         &self,
-        consumer: &NativeConsumer,
+        asker: &Questioner,
         partitions: &[TopicPartition],
         which: Offset,
         deadline: Instant,
@@ -132,7 +138,7 @@ impl LogEnds {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let timeout = left.clamp(RETRY, QUESTION);
-            match list_offsets(consumer, &self.connection, partitions, which, timeout) {
+            match list_offsets(&asker.consumer, &self.connection, partitions, which, timeout) {
                 Ok(offsets) => return Ok(in_order(partitions, &offsets)),
                 Err(error) if !error.is_retriable() || left.is_zero() => return Err(error),
                 Err(error) if !is_reported && Instant::now() >= report_at => {
@@ -150,10 +156,14 @@ fn in_order(partitions: &[TopicPartition], offsets: &Offsets) -> Vec<i64> {
     partitions.iter().map(|partition| offsets.get(partition).copied().unwrap_or(0)).collect()
 }
 
-fn client_of(config: &ClientConfig, connection: &Arc<Connection>) -> Result<NativeConsumer> {
+fn client_of(config: &ClientConfig, connection: &Arc<Connection>) -> Result<Arc<Questioner>> {
     let events = ConsumerEvents::new(Arc::clone(connection));
     events.close();
-    config
+    let consumer: NativeConsumer = config
         .create_with_context(events)
-        .map_err(|error| broker_error::from_client("make a client that asks for offsets", &error))
+        .map_err(|error| broker_error::from_client("make a client that asks for offsets", &error))?;
+    let consumer = Arc::new(consumer);
+    let polled = Arc::clone(&consumer);
+    let poll = move || drop(polled.poll(Duration::ZERO));
+    Ok(Arc::new(Questioner { _polling: TokenPolling::start(connection, poll)?, consumer }))
 }

@@ -103,7 +103,7 @@ impl TopicLog {
         let reading = Arc::new(Reading::new(Positions::new(&bounds)));
         let reader = Reader {
             topic: Arc::clone(&topic),
-            consumer: consumer_at(&config, &partitions, &bounds)?,
+            consumer: consumer_at(&settings.consumer, &config, &partitions, &bounds)?,
             reading: Arc::clone(&reading),
             listener,
             wait: if settings.has_transactions { LOOK_WITH_TRANSACTIONS } else { LOOK },
@@ -263,9 +263,13 @@ fn consumer_config(settings: &LogSettings) -> ClientConfig {
 }
 
 /// A consumer that fetches from the first offset of each partition on.
-fn consumer_at(config: &ClientConfig, partitions: &[TopicPartition], bounds: &[(i64, i64)]) -> Result<NativeConsumer> {
-    let client = config.get("client.id").unwrap_or("volley");
-    let connection = Arc::new(Connection::new(client, config.get("bootstrap.servers").unwrap_or_default()));
+fn consumer_at(
+    given: &ConfigMap,
+    config: &ClientConfig,
+    partitions: &[TopicPartition],
+    bounds: &[(i64, i64)],
+) -> Result<NativeConsumer> {
+    let connection = Connection::of_client(given, config)?;
     let events = ConsumerEvents::new(Arc::clone(&connection));
     events.close();
     let consumer: NativeConsumer =

@@ -15,7 +15,8 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use tracing::debug;
 use volley_api::{ConfigMap, Error, Result};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Granted};
+use crate::token_polling::TokenPolling;
 use crate::{ClientRole, broker_error, translate};
 
 /// How long one wait for acknowledgements lasts; librdkafka's poll does not return early.
@@ -43,6 +44,12 @@ pub(super) struct WriterEvents {
 }
 
 impl ClientContext for WriterEvents {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Granted {
+        self.connection.oauth_token()
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         self.connection.log(level, facility, line);
     }
@@ -75,7 +82,8 @@ impl ProducerContext for WriterEvents {
 
 /// Writes to one topic. Records that have no fate yet are dropped with it, and their fate is that error.
 pub struct LogWriter {
-    native: BaseProducer<WriterEvents>,
+    _polling: Option<TokenPolling>,
+    native: Arc<BaseProducer<WriterEvents>>,
     connection: Arc<Connection>,
     topic: String,
     /// Held by the thread that waits for acknowledgements on behalf of all.
@@ -107,12 +115,15 @@ impl LogWriter {
         for warning in &translation.warnings {
             debug!(client, "{warning}");
         }
-        let connection = Arc::new(Connection::new(client, config.get("bootstrap.servers").unwrap_or_default()));
+        let connection = Connection::of_client(properties, &config)?;
         let events = WriterEvents { connection: Arc::clone(&connection) };
-        let native = config
+        let native: BaseProducer<WriterEvents> = config
             .create_with_context(events)
             .map_err(|error| broker_error::from_client(&format!("make a producer for topic {topic}"), &error))?;
-        Ok(Self { native, connection, topic: topic.to_owned(), serving: Mutex::default() })
+        let native = Arc::new(native);
+        let polled = Arc::clone(&native);
+        let polling = TokenPolling::start(&connection, move || polled.poll(Duration::ZERO))?;
+        Ok(Self { _polling: polling, native, connection, topic: topic.to_owned(), serving: Mutex::default() })
     }
 
     pub(super) fn native(&self) -> &BaseProducer<WriterEvents> {

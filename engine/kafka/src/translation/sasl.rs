@@ -1,4 +1,4 @@
-//! `sasl.*`: the login modules of Java's clients as librdkafka's user, password and OAUTHBEARER keys.
+//! `sasl.*`: the login modules of Java's clients as librdkafka's user and password; tokens are handed to it later.
 
 use super::translate::Draft;
 use crate::sasl::jaas::LoginModule;
@@ -15,11 +15,10 @@ pub(super) fn translate(draft: &mut Draft, key: &str, value: &str) {
         | "sasl.kerberos.keytab" => {
             draft.set_if_built_in("sasl_gssapi", key, value);
         }
-        "sasl.oauthbearer.token.endpoint.url" => {
-            if draft.set_if_built_in("oidc", key, value) {
-                draft.set("sasl.oauthbearer.method", "oidc");
-            }
-        }
+        // Tokens are not librdkafka's business: it is given them.
+        _ if key.starts_with("sasl.oauthbearer.") && key != "sasl.oauthbearer.config" => {}
+        "sasl.login.callback.handler.class"
+            if value.rsplit('.').next().is_some_and(|c| c.starts_with("OAuthBearer")) => {}
         "sasl.login.callback.handler.class" | "sasl.client.callback.handler.class" | "sasl.login.class" => {
             draft.warn_unsupported(key, "it names a Java class");
         }
@@ -55,21 +54,10 @@ fn user_and_password(draft: &mut Draft, module: &LoginModule) {
 }
 
 fn oauthbearer(draft: &mut Draft, module: &LoginModule) {
-    if let Some(subject) = module.options.get("unsecuredLoginStringClaim_sub") {
-        draft.set("enable.sasl.oauthbearer.unsecure.jwt", "true");
-        return draft.set("sasl.oauthbearer.config", format!("principal={subject}"));
-    }
-    let translated = [
-        ("clientId", "sasl.oauthbearer.client.id"),
-        ("clientSecret", "sasl.oauthbearer.client.secret"),
-        ("scope", "sasl.oauthbearer.scope"),
-    ];
-    for (option, key) in translated {
-        if let Some(value) = module.options.get(option)
-            && !draft.set_if_built_in("oidc", key, value)
-        {
-            return;
-        }
+    for option in module.options.keys().filter(|option| option.starts_with("extension_")) {
+        draft.warn(format!(
+            "the option `{option}` in `sasl.jaas.config` is left out: the Kafka client shows a token without extensions"
+        ));
     }
 }
 

@@ -435,12 +435,23 @@ mod tests {
     }
 
     #[test]
-    fn an_unsecured_oauthbearer_token_needs_no_endpoint() {
-        let jaas = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required \
-                    unsecuredLoginStringClaim_sub=\"alice\";";
-        let given = properties(&[("sasl.mechanism", "OAUTHBEARER"), ("sasl.jaas.config", jaas)]);
+    fn librdkafka_is_told_nothing_of_where_tokens_come_from() {
+        let package = "org.apache.kafka.common.security.oauthbearer";
+        let jaas = format!("{package}.OAuthBearerLoginModule required clientId=a clientSecret=hush scope=s;");
+        let given = properties(&[
+            ("sasl.mechanism", "OAUTHBEARER"),
+            ("sasl.jaas.config", &jaas),
+            ("sasl.oauthbearer.token.endpoint.url", "https://x/token"),
+            ("sasl.oauthbearer.client.credentials.client.secret", "hush"),
+            ("sasl.login.callback.handler.class", &format!("{package}.OAuthBearerLoginCallbackHandler")),
+        ]);
         let Translation { config, warnings } = translate(&given, ClientRole::Producer);
         assert_eq!(warnings, Vec::<String>::new());
-        assert_eq!(config.get("sasl.oauthbearer.config"), Some("principal=alice"));
+        assert_eq!(config.get("sasl.mechanism"), Some("OAUTHBEARER"));
+        assert!(config.config_map().keys().all(|key| !key.contains("oauth")), "{:?}", config.config_map().keys());
+        config.create::<BaseProducer>().unwrap();
+        let given = properties(&[("sasl.jaas.config", &jaas.replace(" scope=s", " extension_logicalCluster=lkc"))]);
+        let Translation { warnings, .. } = translate(&given, ClientRole::Producer);
+        assert!(warnings.len() == 1 && warnings[0].contains("extension_logicalCluster"), "{warnings:?}");
     }
 }

@@ -1,9 +1,10 @@
 //! The requests that are sent, each with its number and its response.
 
 use kafka_protocol::messages::{
-    ApiKey, ApiVersionsRequest, ApiVersionsResponse, CreateTopicsRequest, CreateTopicsResponse, FindCoordinatorRequest,
-    FindCoordinatorResponse, HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, JoinGroupResponse,
-    LeaveGroupRequest, LeaveGroupResponse, MetadataRequest, MetadataResponse, OffsetDeleteRequest,
+    ApiKey, ApiVersionsRequest, ApiVersionsResponse, CreateTopicsRequest, CreateTopicsResponse, DeleteGroupsRequest,
+    DeleteGroupsResponse, DeleteTopicsRequest, DeleteTopicsResponse, DescribeConfigsRequest, DescribeConfigsResponse,
+    FindCoordinatorRequest, FindCoordinatorResponse, HeartbeatRequest, HeartbeatResponse, JoinGroupRequest,
+    JoinGroupResponse, LeaveGroupRequest, LeaveGroupResponse, MetadataRequest, MetadataResponse, OffsetDeleteRequest,
     OffsetDeleteResponse, OffsetFetchRequest, OffsetFetchResponse, SaslAuthenticateRequest, SaslAuthenticateResponse,
     SaslHandshakeRequest, SaslHandshakeResponse, SyncGroupRequest, SyncGroupResponse,
 };
@@ -75,4 +76,19 @@ impl Api for OffsetFetchRequest {
 impl Api for OffsetDeleteRequest {
     const KEY: ApiKey = ApiKey::OffsetDelete;
     type Response = OffsetDeleteResponse;
+}
+
+impl Api for DeleteTopicsRequest {
+    const KEY: ApiKey = ApiKey::DeleteTopics;
+    type Response = DeleteTopicsResponse;
+}
+
+impl Api for DescribeConfigsRequest {
+    const KEY: ApiKey = ApiKey::DescribeConfigs;
+    type Response = DescribeConfigsResponse;
+}
+
+impl Api for DeleteGroupsRequest {
+    const KEY: ApiKey = ApiKey::DeleteGroups;
+    type Response = DeleteGroupsResponse;
 }
