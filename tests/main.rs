@@ -33,6 +33,7 @@ mod s3_testbed;
 mod secrets;
 mod source_tasks;
 mod storage_java;
+mod stuck_sink;
 mod takeover;
 mod testbed;
 mod worker_group;

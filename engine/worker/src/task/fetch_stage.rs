@@ -1,22 +1,23 @@
 //! The first stage of a sink task: consume, within the memory budget, up to the end of a bounded input.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{SendTimeoutError, Sender};
 use tracing::{info, warn};
 use volley_api::{Error, Offsets, RawBatch, Result, TopicPartition};
-use volley_kafka::{Fetcher, RebalanceListener};
+use volley_kafka::Fetcher;
 
 use crate::memory_budget::MemoryBudget;
+use crate::task::assignment::Assignment;
 use crate::task::bounded::BoundedEnds;
 use crate::task::control::{Control, Wanted};
+use crate::task::downstream::Downstream;
 use crate::task::own_deliveries::OwnDeliveries;
-use crate::task::pipeline::{Fetched, FetchedBatch, Generations, Rewinds, Signal};
+use crate::task::pipeline::{Fetched, FetchedBatch, Rewinds, Signal};
 use crate::task::read_positions::ReadPositions;
-use crate::task::revocation::Revocation;
 use crate::task::{ConnectorTaskId, TaskProgress, TaskState};
 
 /// Longest wait of one poll; what is wanted of the task is looked at in between.
@@ -25,10 +26,10 @@ const POLL: Duration = Duration::from_millis(100);
 const IDLE_POLL: Duration = Duration::from_millis(250);
 /// The same while there is no room, so that it goes on soon when there is again.
 const HELD_POLL: Duration = Duration::from_millis(5);
+/// The same at the end, while the put stage commits.
+const LAST_POLL: Duration = Duration::from_millis(10);
 /// How long a full pipeline is waited for before partitions are paused, which costs librdkafka its prefetched messages.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a rebalance waits for the put stage to flush and commit.
-const REVOCATION_TIMEOUT: Duration = Duration::from_secs(60);
 /// A bounded task that has read everything waits so long before it asks again to have it delivered: short at first, as most
 /// is done soon.
 const FIRST_REQUEST: Duration = Duration::from_millis(2);
@@ -54,7 +55,7 @@ pub(crate) struct FetchStage {
     pub(crate) bounded: Option<Arc<BoundedEnds>>,
     pub(crate) deliveries: Arc<OwnDeliveries>,
     pub(crate) assignment: Arc<Assignment>,
-    pub(crate) is_put_running: Arc<AtomicBool>,
+    pub(crate) downstream: Downstream,
     pub(crate) read: ReadPositions,
     /// Batches fetched and not yet passed on, in order.
     pub(crate) held_back: VecDeque<Polled>,
@@ -68,7 +69,7 @@ pub(crate) struct FetchStage {
 
 impl FetchStage {
     /// Runs until a stop, until everything of a bounded connector is delivered, or until a later stage is gone. Keeps its place in the group until
-    /// the put stage has ended, since that commits last.
+    /// the put stage has ended, since that commits last, or is given up.
     pub(crate) fn run(&mut self, output: Sender<Fetched>) -> Result<()> {
         let outcome = self.serve(&output);
         let last = match &outcome {
@@ -83,11 +84,21 @@ impl FetchStage {
             self.send(&output, Fetched::Signal(signal));
         }
         drop(output);
+        outcome.map(|_| ()).and(self.keep_place())
+    }
+
+    /// Keeps the place in the group while the put stage is there. After an error only the connection is kept: the put stage
+    /// still commits.
+    fn keep_place(&mut self) -> Result<()> {
         self.fetcher.pause_all();
-        while self.is_put_running.load(Ordering::Acquire) {
-            self.fetcher.poll(Duration::from_millis(10))?;
+        let mut kept = Ok(());
+        while !self.downstream.is_gone() {
+            match &kept {
+                Ok(()) => kept = self.fetcher.poll(LAST_POLL).map(drop),
+                Err(_) => std::thread::sleep(LAST_POLL),
+            }
         }
-        outcome.map(|_| ())
+        kept
     }
 
     fn serve(&mut self, output: &Sender<Fetched>) -> Result<End> {
@@ -120,7 +131,7 @@ impl FetchStage {
                     return Ok(End::Disconnected);
                 }
             }
-            if !self.is_put_running.load(Ordering::Acquire) {
+            if self.downstream.is_gone() {
                 return Ok(End::Disconnected);
             }
             if ends.is_some_and(|ends| self.is_done(&ends, output)) {
@@ -195,12 +206,20 @@ impl FetchStage {
 
     /// Sends in order. While the pipeline is full the group membership is kept up. `false` if the pipeline is gone.
     fn send(&mut self, output: &Sender<Fetched>, mut message: Fetched) -> bool {
+        let mut patient_until = Instant::now() + PATIENCE;
         loop {
-            match output.send_timeout(message, PATIENCE) {
+            match output.send_timeout(message, POLL) {
                 Ok(()) => return true,
                 Err(SendTimeoutError::Disconnected(_)) => return false,
                 Err(SendTimeoutError::Timeout(unsent)) => message = unsent,
             }
+            if self.downstream.is_gone() {
+                return false;
+            }
+            if Instant::now() < patient_until {
+                continue;
+            }
+            patient_until = Instant::now() + PATIENCE;
             self.hold(true);
             if let Err(error) = self.poll(Duration::ZERO) {
                 warn!(task = %self.id, %error, "could not keep up the group membership while the sink waits");
@@ -349,70 +368,5 @@ impl AtEnd {
     fn requested(&mut self) {
         self.next_request = Instant::now() + self.request_wait;
         self.request_wait = (self.request_wait * 2).min(LONGEST_REQUEST);
-    }
-}
-
-/// What the rebalance listener tells the fetch stage.
-#[derive(Debug, Default)]
-pub(crate) struct Assignment(Mutex<Started>);
-
-#[derive(Debug, Default)]
-struct Started {
-    is_joined: bool,
-    /// Position and generation.
-    partitions: HashMap<TopicPartition, (i64, u64)>,
-}
-
-impl Assignment {
-    fn started(&self, positions: &Offsets, generation: u64) {
-        let mut started = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        started.is_joined = true;
-        let partitions = positions.iter().map(|(partition, position)| (partition.clone(), (*position, generation)));
-        started.partitions.extend(partitions);
-    }
-
-    fn is_joined(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_joined
-    }
-
-    fn take_started(&self, read: &mut ReadPositions) {
-        let mut started = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (partition, (position, generation)) in started.partitions.drain() {
-            read.start(partition, position, generation);
-        }
-    }
-}
-
-/// Passes rebalances on to the put stage. A revocation returns only when everything delivered is committed.
-pub(crate) struct PipelineRebalances {
-    pub(crate) id: ConnectorTaskId,
-    pub(crate) output: Sender<Fetched>,
-    pub(crate) revocation: Arc<Revocation>,
-    pub(crate) assignment: Arc<Assignment>,
-    pub(crate) generations: Arc<Generations>,
-}
-
-impl RebalanceListener for PipelineRebalances {
-    fn assigned(&self, positions: &Offsets) {
-        let generation = self.generations.next();
-        self.assignment.started(positions, generation);
-        // the pipeline is gone only when the task ends anyway
-        let _ = self.output.send(Fetched::Signal(Signal::Assigned(positions.clone(), generation)));
-    }
-
-    fn revoked(&self, partitions: &[TopicPartition]) {
-        self.revocation.begins(partitions);
-        let (done, is_done) = crossbeam_channel::bounded(1);
-        if self.output.send(Fetched::Signal(Signal::Revoked(partitions.to_vec(), done))).is_err() {
-            return;
-        }
-        if let Err(crossbeam_channel::RecvTimeoutError::Timeout) = is_done.recv_timeout(REVOCATION_TIMEOUT) {
-            warn!(task = %self.id, "the sink did not flush in time for the rebalance");
-        }
-    }
-
-    fn lost(&self, partitions: &[TopicPartition]) {
-        self.revocation.begins(partitions);
-        let _ = self.output.send(Fetched::Signal(Signal::Lost(partitions.to_vec())));
     }
 }

@@ -2,11 +2,13 @@
 
 mod acknowledgements;
 mod assembly;
+mod assignment;
 mod bounded;
 mod committed_offsets;
 mod control;
 mod convert_stage;
 mod dead_letter_queue;
+mod downstream;
 mod error_handler;
 mod fetch_stage;
 mod handle;
@@ -24,6 +26,7 @@ mod put_stage;
 #[cfg(test)]
 mod put_stage_tests;
 mod read_positions;
+mod rebalances;
 mod record_producer;
 mod record_serializer;
 mod retry_policy;

@@ -101,7 +101,7 @@ impl PutStage {
         let mut next_tick = Instant::now() + TICK;
         let mut next_commit = Instant::now() + self.commit_interval;
         let mut is_idle = true;
-        loop {
+        while !self.control.is_abandoned() {
             match input.recv_deadline(next_tick) {
                 Ok(Prepared::Batch { fetched, batch }) => {
                     self.put(&fetched, &batch)?;
@@ -128,6 +128,8 @@ impl PutStage {
                 next_commit = now + self.commit_interval;
             }
         }
+        // another task may have taken its place: nothing that it still holds counts
+        Ok(Outcome::Stopped)
     }
 
     fn signal(&mut self, signal: Signal) -> Result<()> {
@@ -135,13 +137,13 @@ impl PutStage {
             Signal::Assigned(positions, generation) => self.assigned(positions, generation),
             Signal::Revoked(partitions, done) => {
                 let outcome = self.revoked(&partitions);
-                self.revocation.finished();
+                self.revocation.finished(&partitions);
                 // the fetch stage may have given up waiting
                 let _ = done.send(());
                 outcome
             }
             Signal::Lost(partitions) => {
-                self.revocation.finished();
+                self.revocation.finished(&partitions);
                 self.forget(&partitions)
             }
             Signal::Commit => self.commit(),
@@ -186,10 +188,11 @@ impl PutStage {
         let partition = &batch.origin.partition;
         let mut waits = false;
         loop {
-            if self.is_stale(partition, fetched.generation) {
+            if self.is_stale(partition, fetched.generation) || self.control.is_abandoned() {
                 return Ok(());
             }
             match self.task.put(batch) {
+                Ok(_) if self.control.is_abandoned() => return Ok(()),
                 Ok(rejected) => {
                     self.errors.handle(Input::Consumed(&fetched.raw), rejected)?;
                     self.delivered(batch);
@@ -203,8 +206,8 @@ impl PutStage {
                 }
                 Err(error) => return Err(error),
             }
-            if self.control.is_stopping() || self.revocation.concerns(partition) {
-                self.give_up(partition);
+            if self.control.is_stopping() || self.revocation.is_under_way() {
+                self.give_back(partition);
                 return Ok(());
             }
             self.control.wait(PUT_RETRY_DELAY);
@@ -215,9 +218,12 @@ impl PutStage {
         }
     }
 
-    /// Nothing more of this partition may be put: a later batch would leave a gap behind the one given up.
-    fn give_up(&mut self, partition: &TopicPartition) {
-        self.positions.generations.insert(partition.clone(), u64::MAX);
+    /// Gives way with a batch that the sink does not take: it is read again, and what comes behind it too, as that would
+    /// leave a gap. Not only where its own partition goes away: the signal that another does waits behind the batch.
+    fn give_back(&mut self, partition: &TopicPartition) {
+        if let Some(&current) = self.positions.current.get(partition) {
+            self.read_again(partition.clone(), current);
+        }
     }
 
     fn is_stale(&self, partition: &TopicPartition, generation: u64) -> bool {
@@ -237,12 +243,16 @@ impl PutStage {
             // of several, the lowest counts: what the sink lost before it stays lost otherwise
             *current = (*current).min(offset);
             let offset = *current;
-            let generation = self.generations.next();
-            let replaces = self.positions.generations.insert(partition.clone(), generation).unwrap_or_default();
             info!(task = %self.id, %partition, offset, "reading the partition again from this offset");
-            self.rewinds.push(Rewind { partition, offset, replaces, generation });
+            self.read_again(partition, offset);
         }
         Ok(())
+    }
+
+    fn read_again(&mut self, partition: TopicPartition, offset: i64) {
+        let generation = self.generations.next();
+        let replaces = self.positions.generations.insert(partition.clone(), generation).unwrap_or_default();
+        self.rewinds.push(Rewind { partition, offset, replaces, generation });
     }
 
     fn tick(&mut self) -> Result<()> {
@@ -266,6 +276,9 @@ impl PutStage {
 
     /// Commits what the task vouches for. Returns whether that is everything put so far of `partitions`.
     fn commit_vouched(&mut self, partitions: &[TopicPartition]) -> Result<bool> {
+        if self.control.is_abandoned() {
+            return Ok(false);
+        }
         let outcome = self.errors.flush();
         self.vouched_for(outcome)?;
         let vouched = match self.task.pre_commit(&self.positions.current) {
@@ -282,6 +295,10 @@ impl PutStage {
                 let committable = vouched.get(partition).or_else(|| self.positions.committed.get(partition));
                 committable >= self.positions.current.get(partition)
             });
+        // once more, as a task may be given up while its plug-in hangs
+        if self.control.is_abandoned() {
+            return Ok(false);
+        }
         let changed: Offsets = vouched
             .into_iter()
             .filter(|(partition, offset)| {
@@ -356,7 +373,7 @@ impl PutStage {
         let mut wait = FIRST_DELIVERY_WAIT;
         loop {
             self.flush(partitions)?;
-            if self.commit_vouched(partitions)? || Instant::now() >= deadline {
+            if self.commit_vouched(partitions)? || Instant::now() >= deadline || self.control.is_abandoned() {
                 return Ok(());
             }
             std::thread::sleep(wait);

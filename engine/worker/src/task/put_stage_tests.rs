@@ -36,9 +36,12 @@ struct Script {
     pre_commits: VecDeque<Result<()>>,
     /// What to ask for in the next put that succeeds.
     rewinds: Vec<i64>,
+    /// Whether the task is given up during the next put.
+    abandons: bool,
 }
 
 struct ScriptedSink {
+    control: Arc<Control>,
     script: Arc<Mutex<Script>>,
     context: SinkContext,
 }
@@ -51,6 +54,9 @@ impl SinkTask for ScriptedSink {
     fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
         let mut script = self.script.lock().unwrap();
         script.calls.push("put");
+        if std::mem::take(&mut script.abandons) {
+            self.control.await_end(Duration::ZERO);
+        }
         script.puts.pop_front().unwrap_or(Ok(()))?;
         for offset in std::mem::take(&mut script.rewinds) {
             self.context.rewind(batch.origin.partition.clone(), offset);
@@ -111,7 +117,11 @@ fn world() -> World {
     let (input, output) = crossbeam_channel::bounded(CAPACITY);
     let stage = PutStage {
         id,
-        task: Box::new(ScriptedSink { script: Arc::clone(&script), context: context.clone() }),
+        task: Box::new(ScriptedSink {
+            control: Arc::clone(&control),
+            script: Arc::clone(&script),
+            context: context.clone(),
+        }),
         context,
         commit_offsets: Box::new(move |offsets| {
             log.lock().unwrap().extend(offsets.clone());
@@ -240,4 +250,36 @@ fn what_others_hold_for_delivered_is_delivered_by_the_task_that_has_it() {
     assert!(world.deliveries.include(&[partition(0)], &generations));
     assert_eq!(world.committed(0), Some(10));
     assert!(world.script.lock().unwrap().calls.contains(&"flush"));
+}
+
+#[test]
+fn a_put_that_waits_for_its_sink_gives_way_when_another_partition_is_revoked() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.assign(1);
+    world.batch(0, 0..10, generation);
+    world.batch(0, 10..20, generation);
+    let (done, is_done) = crossbeam_channel::bounded(1);
+    world.stage.revocation.begins(&[partition(1)]);
+    world.send(Signal::Revoked(vec![partition(1)], done));
+    world.script.lock().unwrap().puts = [Err(Error::retriable("full"))].into();
+    world.run().unwrap();
+    is_done.try_recv().unwrap();
+    let rewinds = world.rewinds.take();
+    assert_eq!((rewinds.len(), &rewinds[0].partition, rewinds[0].offset), (1, &partition(0), 0));
+    let puts = world.script.lock().unwrap().calls.iter().filter(|call| **call == "put").count();
+    assert_eq!(puts, 1, "a later batch would leave a gap");
+    assert_eq!(world.committed(0), None);
+}
+
+#[test]
+fn an_abandoned_task_puts_and_commits_nothing_more() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    world.batch(0, 10..20, generation);
+    world.script.lock().unwrap().abandons = true;
+    assert_eq!(world.run().unwrap(), Outcome::Stopped);
+    assert_eq!(world.script.lock().unwrap().calls, ["put"]);
+    assert_eq!(world.committed(0), None);
 }

@@ -1,10 +1,11 @@
-//! Which partitions are about to be revoked, so that a put which waits for its sink can give way.
+//! Which partitions are about to go away, so that a put which waits for its sink can give way.
 
 use std::sync::{Mutex, PoisonError};
 
 use volley_api::TopicPartition;
 
-/// The revocation under way, if any. Set by the fetch stage, read by the put stage.
+/// The revocations under way: those that the put stage has not carried out yet. Set by the fetch stage, read by the put
+/// stage.
 #[derive(Debug, Default)]
 pub(crate) struct Revocation(Mutex<Vec<TopicPartition>>);
 
@@ -13,11 +14,36 @@ impl Revocation {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(partitions);
     }
 
-    pub(crate) fn finished(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// What was said with [`Revocation::begins`] of just these is carried out.
+    pub(crate) fn finished(&self, partitions: &[TopicPartition]) {
+        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for partition in partitions {
+            if let Some(place) = pending.iter().position(|one| one == partition) {
+                pending.swap_remove(place);
+            }
+        }
     }
 
-    pub(crate) fn concerns(&self, partition: &TopicPartition) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(partition)
+    pub(crate) fn is_under_way(&self) -> bool {
+        !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_revocation_that_is_carried_out_does_not_hide_the_next() {
+        let [first, second] = [0, 1].map(|number| [TopicPartition::new("t", number)]);
+        let revocation = Revocation::default();
+        // the same partition may come and go twice before the put stage hears of it
+        let order = [&first, &second, &first];
+        order.iter().for_each(|partitions| revocation.begins(*partitions));
+        for partitions in order {
+            assert!(revocation.is_under_way());
+            revocation.finished(partitions);
+        }
+        assert!(!revocation.is_under_way());
     }
 }

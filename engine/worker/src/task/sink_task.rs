@@ -4,20 +4,22 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
 use volley_api::{Error, PluginFactory, Result, Side, SinkContext, SinkTask};
 use volley_kafka::Fetcher;
 
+use crate::task::assignment::Assignment;
 use crate::task::control::{Control, Wanted};
 use crate::task::convert_stage::ConvertStage;
-use crate::task::fetch_stage::{Assignment, FetchStage, PipelineRebalances};
+use crate::task::downstream::Downstream;
+use crate::task::fetch_stage::FetchStage;
 use crate::task::own_deliveries::OwnDeliveries;
 use crate::task::pipeline::{Generations, Rewinds, STAGE_CAPACITY};
 use crate::task::put_stage::{Outcome, Positions, PutStage};
 use crate::task::read_positions::ReadPositions;
+use crate::task::rebalances::PipelineRebalances;
 use crate::task::revocation::Revocation;
 use crate::task::{TaskProgress, TaskSpec, TaskState, panic_error, setup};
 
@@ -57,9 +59,11 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
     let revocation = Arc::new(Revocation::default());
     let assignment = Arc::new(Assignment::default());
     let generations = Arc::new(Generations::default());
+    let downstream = Downstream::new(control);
     let rebalances = PipelineRebalances {
         id: spec.id.clone(),
         output: fetched.clone(),
+        downstream: downstream.clone(),
         revocation: Arc::clone(&revocation),
         assignment: Arc::clone(&assignment),
         generations: Arc::clone(&generations),
@@ -68,7 +72,6 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
     let fetcher = Fetcher::connect(&properties, setup::fetch_settings(spec, &config)?, Arc::new(rebalances))?;
     let rewinds = Arc::new(Rewinds::default());
     let deliveries = Arc::new(OwnDeliveries::default());
-    let is_put_running = Arc::new(AtomicBool::new(true));
     let committer = fetcher.committer();
     let mut put = PutStage {
         id: spec.id.clone(),
@@ -99,7 +102,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         bounded: spec.bounded.clone(),
         deliveries,
         assignment,
-        is_put_running: Arc::clone(&is_put_running),
+        downstream: downstream.clone(),
         read: ReadPositions::default(),
         held_back: VecDeque::new(),
         is_held: false,
@@ -113,7 +116,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         Ok(())
     })?;
     let putting = spawn(format!("put-{}", spec.id), move || {
-        let ends = EndsPut(is_put_running);
+        let ends = downstream.ends_put();
         let outcome = put.run(&to_put);
         put.task.stop();
         drop(to_put);
@@ -121,9 +124,9 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         outcome
     })?;
     let fetching = fetch.run(fetched);
-    let outcome = join(putting);
-    // ends the convert stage, which waits for the fetcher's sender
+    // Leaves the group, also where a plug-in hangs for ever, and ends the convert stage, which waits for its sender.
     drop(fetch);
+    let outcome = join(putting);
     let converted = join(converting);
     match outcome {
         Ok(Outcome::Done) => Ok(TaskState::Done),
@@ -144,15 +147,6 @@ fn start(task: &mut dyn SinkTask, context: &SinkContext, spec: &TaskSpec, contro
             }
             outcome => return outcome,
         }
-    }
-}
-
-/// Tells the fetch stage that the put stage is gone, also after a panic.
-struct EndsPut(Arc<AtomicBool>);
-
-impl Drop for EndsPut {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
     }
 }
 
