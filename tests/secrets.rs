@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::testbed::{Kafka, wait_until};
+use crate::testbed::{Kafka, Vendor, wait_until};
+use crate::worker_group::WorkerGroup;
 use crate::worker_process::{Volley, request};
 
 const SECRET: &str = "tr0ub4dor-and-3";
@@ -58,4 +59,29 @@ fn a_secret_is_in_no_answer_and_no_log() {
         assert!(!answer.contains(SECRET), "{answer}");
     }
     assert!(!worker.log().contains(SECRET), "it is in the log");
+}
+
+/// Worker after worker is told a new secret, and the next one at once to keep it, which has not read it yet.
+#[test]
+fn a_secret_that_is_sent_back_hidden_is_the_latest_whichever_worker_is_asked() {
+    const KEY: &str = "producer.override.ssl.key.password";
+    let kafka = Kafka::shared();
+    let mut group = WorkerGroup::new(kafka, "hidden");
+    group.add(&[Vendor::Volley; 3]);
+    let config = |secret: &str| json!({ "connector.class": "FileStreamSource", "topic": "t", "file": "absent.txt", KEY: secret });
+    let stopped = json!({ "name": "x", "config": config("0"), "initial_state": "STOPPED" });
+    group.ask(0, "POST", "/connectors", Some(&stopped));
+    for turn in 1..=12 {
+        group.put(turn % 3, "x", &config(&turn.to_string()));
+        group.put((turn + 1) % 3, "x", &config("[hidden]"));
+    }
+    let records = kafka.read_topic(&format!("{}-configs", group.id()));
+    let records = records.into_iter().filter(|record| record.key.as_deref() == Some(b"connector-x"));
+    let secrets: Vec<u32> = records
+        .map(|record| {
+            let value: serde_json::Value = serde_json::from_slice(&record.value.unwrap()).unwrap();
+            value["properties"][KEY].as_str().unwrap().parse().expect("a secret, not what is shown for it")
+        })
+        .collect();
+    assert!(secrets.is_sorted() && secrets.last() == Some(&12) && secrets.len() >= 25, "{secrets:?}");
 }
