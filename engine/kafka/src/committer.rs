@@ -13,7 +13,7 @@ use volley_api::{Error, Offsets, Result, TopicPartition};
 use crate::broker_error;
 use crate::connection::Connection;
 use crate::consumer_events::{ConsumerEvents, NativeConsumer, list_of};
-use crate::partition_offsets::list_offsets;
+use crate::partition_offsets::{KnownOffsets, list_known_offsets, list_offsets};
 
 /// How long a question to the broker may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -74,7 +74,7 @@ impl Committer {
     /// # Errors
     /// As [`Committer::commit`].
     pub fn beginning_offsets(&self, partitions: &[TopicPartition]) -> Result<Offsets> {
-        self.list_offsets(partitions, Offset::Beginning)
+        list_offsets(&*self.consumer()?, &self.connection, partitions, Offset::Beginning, TIMEOUT)
     }
 
     /// The offset of the next message of each partition (with `isolation.level=read_committed`: the last stable offset).
@@ -82,11 +82,13 @@ impl Committer {
     /// # Errors
     /// As [`Committer::commit`].
     pub fn end_offsets(&self, partitions: &[TopicPartition]) -> Result<Offsets> {
-        self.list_offsets(partitions, Offset::End)
+        list_offsets(&*self.consumer()?, &self.connection, partitions, Offset::End, TIMEOUT)
     }
 
-    fn list_offsets(&self, partitions: &[TopicPartition], which: Offset) -> Result<Offsets> {
-        list_offsets(&*self.consumer()?, &self.connection, partitions, which, TIMEOUT)
+    /// [`Committer::beginning_offsets`] (`Offset::Beginning`) or [`Committer::end_offsets`] (`Offset::End`), without those
+    /// that cannot be told now.
+    pub(crate) fn known_offsets(&self, partitions: &[TopicPartition], which: Offset) -> Result<KnownOffsets> {
+        list_known_offsets(&*self.consumer()?, &self.connection, partitions, which, TIMEOUT)
     }
 
     /// Whether no message can be consumed between `from` and `end`: what is there, if anything, are transaction markers,

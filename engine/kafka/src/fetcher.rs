@@ -8,6 +8,8 @@
 //! All partitions share librdkafka's one queue, because its limits then hold for the consumer as a whole; with a queue for
 //! each partition they would hold for each, and sixty-four partitions would prefetch sixty-four times as much.
 
+mod leaderless;
+
 use std::fmt;
 use std::sync::Arc;
 use std::thread;
@@ -25,6 +27,7 @@ use crate::broker_error;
 use crate::committer::{PROBE_GROUP, with_offsets};
 use crate::connection::Connection;
 use crate::consumer_events::{self, ConsumerEvents, NativeConsumer, Rebalance, list_of};
+use crate::partition_offsets::KnownOffsets;
 use crate::poll_time::poll_time;
 use crate::start_positions::{OffsetReset, StartPositions};
 use crate::topic_partitions::{partitions_of, settled_partitions_of};
@@ -54,7 +57,7 @@ const MAX_POLL_INTERVAL: Duration = Duration::from_secs(300);
 /// Longest wait for messages while topics may be found by other means than messages.
 const TOPICS_LOOK: Duration = Duration::from_millis(200);
 
-/// New partitions whose start is not known yet. librdkafka waits for the assignment call.
+/// New partitions whose start is not known yet.
 #[derive(Debug)]
 struct PendingAssign {
     partitions: Vec<TopicPartition>,
@@ -89,7 +92,10 @@ pub struct Fetcher {
     matching: Vec<String>,
     unjoined: Option<Instant>,
     assignment: Assignment,
+    /// librdkafka waits for the assignment call.
     pending: Option<PendingAssign>,
+    /// Assigned as far as librdkafka knows, where they are paused; nobody else has heard of them.
+    leaderless: Option<PendingAssign>,
     ready: Vec<RawBatch>,
     pause: Pause,
     max_poll_interval: Duration,
@@ -155,6 +161,7 @@ impl Fetcher {
             unjoined: (!in_group).then(Instant::now),
             assignment: Assignment::default(),
             pending: None,
+            leaderless: None,
             ready: Vec::new(),
             pause: Pause::None,
             max_poll_interval,
@@ -274,7 +281,7 @@ impl Fetcher {
         {
             until = until.min(due);
         }
-        if let Some(pending) = &self.pending {
+        for pending in self.pending.iter().chain(&self.leaderless) {
             until = until.min(pending.retry_at);
         }
         let mut wait = until.saturating_duration_since(Instant::now());
@@ -323,7 +330,8 @@ impl Fetcher {
                 Rebalance::Revoke { partitions, lost } => self.revoke(&partitions, lost || self.overslept)?,
             }
         }
-        self.assign_pending()
+        self.assign_pending()?;
+        self.start_leaderless()
     }
 
     fn note_assign(&mut self, partitions: Vec<TopicPartition>) {
@@ -336,7 +344,7 @@ impl Fetcher {
             return Ok(());
         };
         match self.positions.resolve(&self.committer, &pending.partitions) {
-            Ok(positions) => self.assign(&positions),
+            Ok(known) => self.assign(&pending.partitions, known),
             Err(error) if error.is_retriable() => {
                 if !pending.warned {
                     warn!(client = self.connection.client(), %error, "could not find where new partitions begin, retrying");
@@ -353,14 +361,29 @@ impl Fetcher {
         }
     }
 
-    fn assign(&mut self, positions: &Offsets) -> Result<()> {
+    fn assign(&mut self, partitions: &[TopicPartition], known: KnownOffsets) -> Result<()> {
         if !consumer_events::adds_to_assignment(&self.consumer) {
             self.lose_all();
         }
-        self.listener.assigned(positions);
-        let list = with_offsets(positions)?;
+        let KnownOffsets { offsets: positions, trouble } = known;
+        self.listener.assigned(&positions);
+        let mut list = with_offsets(&positions)?;
+        let leaderless: Vec<_> = partitions.iter().filter(|name| !positions.contains_key(name)).cloned().collect();
+        for partition in &leaderless {
+            // a start that is replaced before anything is read from there
+            list.add_partition_offset(&partition.topic, partition.partition, Offset::Beginning)
+                .map_err(|error| broker_error::from_client(&format!("assign {partition}"), &error))?;
+        }
         consumer_events::assign(&self.consumer, &list)
             .map_err(|error| broker_error::from_client("take over partitions", &error))?;
+        self.add(&positions)?;
+        if let Some(error) = trouble {
+            self.note_leaderless(leaderless, &error)?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, positions: &Offsets) -> Result<()> {
         for partition in positions.keys() {
             self.assignment.add(partition.clone());
         }
@@ -374,6 +397,9 @@ impl Fetcher {
         let announced: Vec<_> = partitions.iter().filter(|p| self.assignment.contains(p)).cloned().collect();
         debug!(client = self.connection.client(), partitions = partitions.len(), lost, "partitions revoked");
         self.forget(&announced);
+        if let Some(waiting) = &mut self.leaderless {
+            waiting.partitions.retain(|partition| !partitions.contains(partition));
+        }
         if !announced.is_empty() {
             if lost { self.listener.lost(&announced) } else { self.listener.revoked(&announced) }
         }
@@ -384,6 +410,7 @@ impl Fetcher {
     /// For an assignment that replaces what there is. Mostly nothing is left by then; but librdkafka joins again without
     /// taking anything back when topics change while an assignment waits to be carried out.
     fn lose_all(&mut self) {
+        self.leaderless = None;
         let partitions = self.assignment.partitions();
         if !partitions.is_empty() {
             warn!(client = self.connection.client(), partitions = partitions.len(), "assignment replaced by another");
@@ -448,7 +475,8 @@ impl Fetcher {
     /// `Retriable` when the broker cannot be asked; `Config` when not authorized, or when a partition has no position and
     /// `auto.offset.reset` is `none`.
     pub fn start_positions(&self, partitions: &[TopicPartition]) -> Result<Offsets> {
-        self.positions.resolve(&self.committer, partitions)
+        let known = self.positions.resolve(&self.committer, partitions)?;
+        known.trouble.map_or(Ok(known.offsets), Err)
     }
 
     fn take_error(&self, error: &KafkaError) -> Result<()> {
@@ -569,6 +597,10 @@ impl Fetcher {
         }
         self.assignment.drop_open(partition);
         self.ready.retain(|batch| batch.origin.partition != *partition);
+        self.seek_natively(partition, offset)
+    }
+
+    fn seek_natively(&self, partition: &TopicPartition, offset: i64) -> Result<()> {
         let deadline = Instant::now() + SEEK_TIMEOUT;
         loop {
             let outcome =

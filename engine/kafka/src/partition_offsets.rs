@@ -2,14 +2,23 @@
 
 use std::time::Duration;
 
-use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode as Code;
+use rdkafka::{Offset, TopicPartitionList};
 use volley_api::{Error, Offsets, Result, TopicPartition};
 
 use crate::broker_error;
-use crate::committer::offsets_in;
 use crate::connection::Connection;
 use crate::consumer_events::{NativeConsumer, list_of};
+
+/// Offsets of partitions, as far as they can be told now.
+#[derive(Debug, Default)]
+pub(crate) struct KnownOffsets {
+    pub(crate) offsets: Offsets,
+    /// Why those of others cannot be told, at one of them as an example: mostly that it has no leader.
+    pub(crate) trouble: Option<Error>,
+}
 
 /// The first (`Offset::Beginning`) or the next (`Offset::End`) offset of each partition: one request to each broker.
 ///
@@ -22,17 +31,56 @@ pub(crate) fn list_offsets(
     which: Offset,
     timeout: Duration,
 ) -> Result<Offsets> {
+    let known = list_known_offsets(consumer, connection, partitions, which, timeout)?;
+    known.trouble.map_or(Ok(known.offsets), Err)
+}
+
+/// The same, without the partitions that cannot be told of now.
+///
+/// # Errors
+/// As [`list_offsets`].
+pub(crate) fn list_known_offsets(
+    consumer: &NativeConsumer,
+    connection: &Connection,
+    partitions: &[TopicPartition],
+    which: Offset,
+    timeout: Duration,
+) -> Result<KnownOffsets> {
     if partitions.is_empty() {
-        return Ok(Offsets::new());
+        return Ok(KnownOffsets::default());
     }
     // Kafka's ListOffsets takes -2 and -1 for a timestamp, and answers with the first and the next offset.
     let mut list = list_of(partitions);
     list.set_all_offsets(which).map_err(|error| broker_error::from_client("ask for offsets", &error))?;
     let outcome = consumer.offsets_for_times(list, timeout);
-    let list = connection.outcome("read the partitions' offsets", outcome)?;
-    let offsets = offsets_in(&list, "read the offsets")?;
-    match partitions.iter().find(|partition| !offsets.contains_key(partition)) {
-        None => Ok(offsets),
-        Some(missing) => Err(Error::retriable(format!("the broker did not say the offsets of {missing}"))),
+    if let Err(KafkaError::MetadataFetch(Code::UnknownPartition)) = &outcome {
+        // said where none of them has a leader
+        let trouble = Error::retriable(format!("could not read the offsets of {}: no leader", partitions[0]));
+        return Ok(KnownOffsets { offsets: Offsets::new(), trouble: Some(trouble) });
     }
+    let list = connection.outcome("read the partitions' offsets", outcome)?;
+    known_in(&list, partitions)
+}
+
+fn known_in(list: &TopicPartitionList, partitions: &[TopicPartition]) -> Result<KnownOffsets> {
+    let mut known = KnownOffsets::default();
+    for element in list.elements() {
+        let partition = TopicPartition::new(element.topic(), element.partition());
+        let problem = |error| broker_error::from_client(&format!("read the offsets of {partition}"), &error);
+        match (element.error().map_err(problem), element.offset()) {
+            (Err(error), _) if error.is_retriable() => known.trouble = Some(error),
+            (Err(error), _) => return Err(error),
+            (Ok(()), Offset::Offset(offset)) => {
+                known.offsets.insert(partition, offset);
+            }
+            (Ok(()), _) => {}
+        }
+    }
+    let mut missing = partitions.iter().filter(|partition| !known.offsets.contains_key(partition));
+    if known.trouble.is_none()
+        && let Some(partition) = missing.next()
+    {
+        known.trouble = Some(Error::retriable(format!("the broker did not say the offsets of {partition}")));
+    }
+    Ok(known)
 }

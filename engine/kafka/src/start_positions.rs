@@ -1,9 +1,11 @@
 //! Where consumption of newly assigned partitions begins.
 
+use rdkafka::Offset;
 use tracing::warn;
 use volley_api::{Error, Offsets, Result, TopicPartition};
 
 use crate::Committer;
+use crate::partition_offsets::KnownOffsets;
 
 /// `auto.offset.reset`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,23 +47,21 @@ pub(crate) struct StartPositions {
 
 impl StartPositions {
     /// The committed offset of each partition where it is still in the log, otherwise what `auto.offset.reset` says.
+    /// Partitions without a leader are left out.
     ///
     /// # Errors
     /// `Retriable` when the broker cannot be asked; `Config` when a position is missing and `auto.offset.reset` is `none`.
-    pub(crate) fn resolve(&self, committer: &Committer, partitions: &[TopicPartition]) -> Result<Offsets> {
+    pub(crate) fn resolve(&self, committer: &Committer, partitions: &[TopicPartition]) -> Result<KnownOffsets> {
         let committed = if self.in_group { committer.committed(partitions)? } else { Offsets::new() };
-        let first = committer.beginning_offsets(partitions)?;
-        let end = committer.end_offsets(partitions)?;
+        let first = committer.known_offsets(partitions, Offset::Beginning)?;
+        let end = committer.known_offsets(&first.offsets.keys().cloned().collect::<Vec<_>>(), Offset::End)?;
         let mut positions = Offsets::new();
-        for partition in partitions {
-            let known = Known {
-                committed: committed.get(partition).copied(),
-                first: first.get(partition).copied().unwrap_or(0),
-                end: end.get(partition).copied().unwrap_or(0),
-            };
-            positions.insert(partition.clone(), self.position(partition, known)?);
+        for (partition, end) in end.offsets {
+            let first = first.offsets.get(&partition).copied().unwrap_or(0);
+            let known = Known { committed: committed.get(&partition).copied(), first, end };
+            positions.insert(partition.clone(), self.position(&partition, known)?);
         }
-        Ok(positions)
+        Ok(KnownOffsets { offsets: positions, trouble: first.trouble.or(end.trouble) })
     }
 
     fn position(&self, partition: &TopicPartition, known: Known) -> Result<i64> {

@@ -1,16 +1,20 @@
 //! The fetcher against librdkafka's simulated cluster, which can be told what goes wrong.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use rdkafka::ClientConfig;
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::DefaultProducerContext;
+use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
 use rdkafka::types::RDKafkaRespErr;
 use volley_api::{ConfigMap, ErrorKind, Offsets, TopicPartition};
 
 use super::Fetcher;
 use crate::{FetchSettings, RebalanceListener, TopicSelection};
+
+type Cluster = MockCluster<'static, DefaultProducerContext>;
 
 /// What takes longer never happens.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -40,19 +44,26 @@ impl RebalanceListener for Ear {
     }
 }
 
-fn cluster_with(topic: &str, partitions: i32) -> MockCluster<'static, DefaultProducerContext> {
+fn cluster_with(topic: &str, partitions: i32) -> Cluster {
     let cluster = MockCluster::new(1).unwrap();
     cluster.create_topic(topic, partitions, 1).unwrap();
     cluster
 }
 
-fn fetcher(
-    cluster: &MockCluster<'static, DefaultProducerContext>,
+fn fetcher(cluster: &Cluster, topic: &str, listener: Arc<dyn RebalanceListener>) -> Fetcher {
+    fetcher_with(cluster, topic, listener, &[])
+}
+
+fn fetcher_with(
+    cluster: &Cluster,
     topic: &str,
     listener: Arc<dyn RebalanceListener>,
+    more: &[(&str, &str)],
 ) -> Fetcher {
-    let properties = [("bootstrap.servers", cluster.bootstrap_servers()), ("auto.offset.reset", "earliest".to_owned())];
-    let properties: ConfigMap = properties.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let servers = cluster.bootstrap_servers();
+    let properties = [("bootstrap.servers", servers.as_str()), ("auto.offset.reset", "earliest")];
+    let properties = properties.iter().chain(more).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let properties: ConfigMap = properties.collect();
     let settings = FetchSettings {
         topics: TopicSelection::Topics(vec![topic.to_owned()]),
         max_rows: 1000,
@@ -98,4 +109,72 @@ fn an_assignment_that_replaces_another_takes_away_what_was_not_revoked() {
     let first = partitions("t", 0..2);
     let expected = [Told::Assigned(first.clone()), Told::Lost(first), Told::Assigned(partitions("t", 1..3))];
     assert_eq!(*ear.0.lock(), expected);
+}
+
+const EAGER: &str = "org.apache.kafka.clients.consumer.RangeAssignor";
+const COOPERATIVE: &str = "org.apache.kafka.clients.consumer.CooperativeStickyAssignor";
+
+#[test]
+fn a_partition_without_a_leader_keeps_none_of_the_others_waiting() {
+    let in_group = |strategy| [("group.id", "g"), ("partition.assignment.strategy", strategy)];
+    for group in [&[][..], &in_group(EAGER), &in_group(COOPERATIVE)] {
+        let cluster = cluster_with("t", 3);
+        (0..3).for_each(|partition| produce(&cluster, "t", partition, 10));
+        cluster.partition_leader("t", 1, None).unwrap();
+        let ear = Arc::<Ear>::default();
+        let mut fetcher = fetcher_with(&cluster, "t", Arc::clone(&ear) as _, group);
+
+        let mut rows = Rows::new();
+        poll_until(&mut fetcher, &mut rows, |rows| rows.len() == 2 && rows.values().all(|rows| *rows == 10));
+        let healthy = vec![TopicPartition::new("t", 0), TopicPartition::new("t", 2)];
+        assert_eq!(fetcher.assignment(), healthy);
+
+        cluster.partition_leader("t", 1, Some(1)).unwrap();
+        let late = TopicPartition::new("t", 1);
+        poll_until(&mut fetcher, &mut rows, |rows| rows.get(&late) == Some(&10));
+        assert!(rows.values().all(|rows| *rows == 10), "{rows:?}");
+        assert_eq!(*ear.0.lock(), [Told::Assigned(healthy), Told::Assigned(vec![late])]);
+        assert_eq!(fetcher.assignment(), partitions("t", 0..3));
+        fetcher.close();
+        assert_eq!(ear.0.lock().pop(), Some(Told::Revoked(partitions("t", 0..3))));
+    }
+}
+
+#[test]
+fn partitions_that_all_have_no_leader_are_waited_for() {
+    let cluster = cluster_with("t", 1);
+    produce(&cluster, "t", 0, 10);
+    cluster.partition_leader("t", 0, None).unwrap();
+    let mut fetcher = fetcher(&cluster, "t", Arc::<Ear>::default());
+    let mut rows = Rows::new();
+    let deadline = Instant::now() + DEADLINE;
+    while fetcher.leaderless.is_none() {
+        fetcher.poll(Duration::from_millis(10)).unwrap();
+        assert!(Instant::now() < deadline);
+    }
+    cluster.partition_leader("t", 0, Some(1)).unwrap();
+    poll_until(&mut fetcher, &mut rows, |rows| rows.values().sum::<usize>() == 10);
+}
+
+/// Number of rows read of each partition.
+type Rows = BTreeMap<TopicPartition, usize>;
+
+fn poll_until(fetcher: &mut Fetcher, rows: &mut Rows, is_enough: impl Fn(&Rows) -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !is_enough(rows) {
+        for batch in fetcher.poll(Duration::from_millis(100)).unwrap() {
+            *rows.entry(batch.origin.partition.clone()).or_default() += batch.len();
+        }
+        assert!(Instant::now() < deadline, "only {rows:?}");
+    }
+}
+
+fn produce(cluster: &Cluster, topic: &str, partition: i32, messages: usize) {
+    let mut config = ClientConfig::new();
+    let producer: BaseProducer = config.set("bootstrap.servers", cluster.bootstrap_servers()).create().unwrap();
+    for _ in 0..messages {
+        let record = BaseRecord::<[u8], [u8]>::to(topic).partition(partition).payload(b"x");
+        assert!(producer.send(record).is_ok());
+    }
+    producer.flush(DEADLINE).unwrap();
 }
