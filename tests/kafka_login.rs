@@ -8,13 +8,17 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use serde_json::json;
 use tempfile::TempDir;
 use volley_api::{ConfigMap, Error, ErrorKind, Offsets, TopicPartition};
 use volley_kafka::{
     Admin, FetchSettings, Fetcher, GroupError, GroupMember, GroupSettings, NewTopic, Outgoing, Producer, TopicSelection,
 };
 
-use crate::testbed::{IdentityProvider, Kafka, Rebalances, TokenKey, free_port, properties, wait_until};
+use crate::testbed::{
+    ConnectWorker, IdentityProvider, Kafka, Mode, Rebalances, TokenKey, Vendor, distributed_properties, free_port,
+    properties, wait_until,
+};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -342,4 +346,51 @@ fn an_endpoint_with_tls_is_trusted_by_the_login_module_s_options() {
     for part in [provider.url().as_str(), "not trusted", "sasl.jaas.config"] {
         assert!(error.trace().contains(part), "{part}: {}", error.trace());
     }
+}
+
+/// Everything that a worker does over its many clients goes on while one token follows the other.
+#[test]
+fn a_distributed_worker_outlives_its_tokens_and_logs_none() {
+    let cluster = token_cluster();
+    let provider = IdentityProvider::start(&cluster.key, Duration::from_secs(20));
+    let group = cluster.kafka.unique("token-workers");
+    let topic = cluster.kafka.topic("token", 1);
+    let mut worker_properties = distributed_properties(&cluster.kafka, &group);
+    worker_properties.retain(|(key, _)| *key != "bootstrap.servers");
+    for (key, value) in cluster.member_of(&provider) {
+        let value = value.replace('ü', "\\u00fc");
+        for prefix in ["", "producer.", "consumer.", "admin."] {
+            if !(prefix.is_empty() || key == "bootstrap.servers" || key.starts_with("default.")) {
+                worker_properties.push((Box::leak(format!("{prefix}{key}").into_boxed_str()), value.clone()));
+            }
+        }
+        worker_properties.push((Box::leak(key.into_boxed_str()), value));
+    }
+    let worker = ConnectWorker::start(Vendor::Volley, Mode::Distributed, &worker_properties);
+    let create = |name: &str, config: serde_json::Value| {
+        let (status, answer) = worker.ask("POST", "/connectors", Some(&json!({"name": name, "config": config})));
+        assert_eq!(status, 201, "{answer}");
+    };
+    let tools = "org.apache.kafka.connect.tools.Verifiable";
+    create("in", json!({"connector.class": format!("{tools}SourceConnector"), "topic": topic, "throughput": "20"}));
+    create("out", json!({"connector.class": format!("{tools}SinkConnector"), "topics": topic}));
+    let delivered = || worker.stdout_lines().iter().filter(|line| line.contains("\"sinkTask\"")).count();
+    let is_running = |name: &str| {
+        let (_, status) = worker.ask("GET", &format!("/connectors/{name}/status"), None);
+        assert_ne!(status["tasks"][0]["state"], "FAILED", "{status}");
+        status["tasks"][0]["state"] == "RUNNING"
+    };
+    wait_until(SOON, "both run", || (is_running("in") && is_running("out")).then_some(()));
+    wait_until(SOON * 2, "two tokens were used up", || {
+        (is_running("in") && is_running("out") && provider.issued() > 2).then_some(())
+    });
+    let before = delivered();
+    wait_until(SOON, "records go on", || (delivered() > before).then_some(()));
+    // Written and read back by the clients of the internal topics.
+    create("late", json!({"connector.class": format!("{tools}SinkConnector"), "topics": topic}));
+    wait_until(SOON, "a late connector runs", || is_running("late").then_some(()));
+    assert_eq!(worker.ask("DELETE", "/connectors/late", None).0, 204);
+    let log = worker.log();
+    assert!(!log.contains(IdentityProvider::client().1) && !log.contains("eyJ"), "{log}");
+    assert!(!log.contains("refuses the client") && !log.contains("group coordinator lost"), "{log}");
 }

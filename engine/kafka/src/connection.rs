@@ -22,6 +22,9 @@ const TOKEN_PATIENCE: Duration = Duration::from_secs(3);
 /// How librdkafka repeats to us that we have no token.
 const NO_TOKEN: &str = "Failed to acquire SASL OAUTHBEARER token";
 
+/// What librdkafka says where a broker is shown a second token within a second.
+const TOO_SOON: &str = "Request not valid in current SASL state";
+
 /// How little life may be left in a token when it is replaced, and how long after that it may still be spoken of, in
 /// milliseconds.
 const LATE: i64 = 1_000;
@@ -99,6 +102,8 @@ impl Connection {
         match code {
             // Told already, with the reason.
             Code::Authentication if reason.contains(NO_TOKEN) => {}
+            // It was asked to believe the next token too soon after the last; a new connection begins anew.
+            Code::Authentication if self.shows_tokens() && reason.contains(TOO_SOON) => self.mark_down(reason),
             // The broker does not take what has expired; a new one may come.
             code if broker_error::is_authentication(code) && self.has_expired_token() => self.mark_down(reason),
             code if broker_error::is_authentication(code) => {
@@ -151,7 +156,7 @@ impl Connection {
                 Ok(OAuthToken {
                     token: token.text.reveal().to_owned(),
                     principal_name: token.principal.clone(),
-                    lifetime_ms: token.expires_at,
+                    lifetime_ms: tokens.told_expiry(&token),
                 })
             }
             Err(error) => {

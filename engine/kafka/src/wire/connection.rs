@@ -21,6 +21,8 @@ use crate::tls;
 
 const SOFTWARE: &str = "volley";
 const API_VERSIONS: i16 = 3;
+/// Brokers let nobody authenticate again within a second.
+const SHORTEST_SESSION: Duration = Duration::from_millis(1_100);
 const SASL_FAILED: &str = "org.apache.kafka.common.errors.SaslAuthenticationException";
 const UNSUPPORTED_MECHANISM: &str = "org.apache.kafka.common.errors.UnsupportedSaslMechanismException";
 
@@ -179,7 +181,8 @@ impl Connection {
                 Step::Done => break lifetime,
             }
         };
-        self.authenticate_again_at = lifetime.map(|lifetime| Instant::now() + lifetime.mul_f64(sasl::RENEW_AFTER));
+        self.authenticate_again_at =
+            lifetime.map(|lifetime| Instant::now() + lifetime.mul_f64(sasl::RENEW_AFTER).max(SHORTEST_SESSION));
         Ok(())
     }
 

@@ -14,6 +14,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// Life that must be left in a token that is shown, in milliseconds.
+const MARGIN: i64 = 1_000;
+
 /// A token that can be shown. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Token {
@@ -73,9 +76,9 @@ impl Token {
         Ok(Self { text: Secret::new(text), principal: principal.to_owned(), issued_at, expires_at })
     }
 
-    /// Whether it can still be shown at this time.
+    /// Whether it can still be shown at this time: a broker that gets it a moment later must not find it expired.
     pub(crate) fn is_valid_at(&self, now: i64) -> bool {
-        now < self.expires_at
+        now.saturating_add(MARGIN) < self.expires_at
     }
 }
 
@@ -143,7 +146,7 @@ pub(super) mod tests {
         let claims = serde_json::json!({"sub": "alice", "exp": 20.9, "iat": 10, "scope": ["a", "b"]});
         let token = Token::parse(&format!(" {}\n", jwt(&claims)), &ClaimNames::default()).unwrap();
         assert_eq!((token.principal.as_str(), token.issued_at, token.expires_at), ("alice", Some(10_000), 20_000));
-        assert!(token.is_valid_at(19_999) && !token.is_valid_at(20_000));
+        assert!(token.is_valid_at(18_999) && !token.is_valid_at(19_000));
         assert_eq!(token.text.reveal(), jwt(&claims));
         let names = ClaimNames { subject: "azp".to_owned(), ..ClaimNames::default() };
         let claims = serde_json::json!({"azp": "bob", "exp": 1});

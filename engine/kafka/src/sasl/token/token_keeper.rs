@@ -26,6 +26,8 @@ const AFTER_REFUSAL: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, Default)]
 struct Kept {
     token: Option<Arc<Token>>,
+    /// When the next one is asked for, in milliseconds since 1970.
+    renewed_at: i64,
     failure: Option<Failure>,
 }
 
@@ -125,6 +127,11 @@ impl TokenKeeper {
         }
     }
 
+    /// When the next token is asked for, in milliseconds since 1970.
+    pub(super) fn renewed_at(&self) -> i64 {
+        self.kept.borrow().renewed_at
+    }
+
     /// As [`TokenKeeper::token`], for callers that block.
     pub(super) fn token_blocking(&self, patience: Duration) -> Result<Arc<Token>> {
         // Looked at before: nobody can be told anything while it is being looked at.
@@ -182,7 +189,7 @@ impl Keeping {
         }
         debug!(endpoint = self.name, expires_in_seconds = lives, renewed_in_ms = pause, "token fetched");
         self.retry = Backoff::new(self.first.0, self.first.1);
-        self.tell.send_replace(Kept { token: Some(token), failure: None });
+        self.tell.send_replace(Kept { token: Some(token), renewed_at: now.saturating_add(pause), failure: None });
         Duration::from_millis(pause.unsigned_abs())
     }
 

@@ -71,7 +71,11 @@ impl TokenOptions<'_> {
             }
         }
         match self.text(RETRIEVER).map(|class| (class, simple(class))) {
-            None if self.text(ENDPOINT).is_none() && self.text(HANDLER).is_none() => Ok(Retriever::Unsecured),
+            None | Some((_, "DefaultJwtRetriever"))
+                if self.text(ENDPOINT).is_none() && self.text(HANDLER).is_none() =>
+            {
+                Ok(Retriever::Unsecured)
+            }
             None | Some((_, "DefaultJwtRetriever")) => Ok(Retriever::Default),
             Some((_, "ClientCredentialsJwtRetriever")) => Ok(Retriever::ClientCredentials),
             Some((_, "FileJwtRetriever")) => Ok(Retriever::File),

@@ -91,6 +91,24 @@ impl TokenSource {
             Self::Endpoint(keeper) => keeper.token_blocking(patience),
         }
     }
+
+    /// The end of a token's life, to tell librdkafka, which asks for the next token after 80 % of what is left: sooner than
+    /// it is, if the next token is expected sooner.
+    pub(crate) fn told_expiry(&self, token: &Token) -> i64 {
+        match self {
+            Self::Unsecured(_) | Self::File(_) => token.expires_at,
+            Self::Endpoint(keeper) => told_expiry(token.expires_at, keeper.renewed_at(), jwt::now()),
+        }
+    }
+}
+
+/// How long after a token is renewed it is asked for, and how soon at the earliest, in milliseconds.
+const AFTER_RENEWAL: i64 = 500;
+const EARLIEST: i64 = 1_000;
+
+fn told_expiry(expires_at: i64, renewed_at: i64, now: i64) -> i64 {
+    let ask_in = renewed_at.saturating_add(AFTER_RENEWAL).saturating_sub(now).max(EARLIEST);
+    now.saturating_add(ask_in.saturating_mul(10) / 8).min(expires_at)
 }
 
 fn unsecured(module: Option<&LoginModule>) -> Result<TokenSource> {
@@ -202,6 +220,13 @@ mod tests {
             let error = read(pairs, options).unwrap_err().to_string();
             assert!(error.contains(named) && !error.contains("hush"), "{named}: {error}");
         }
+    }
+
+    #[test]
+    fn librdkafka_asks_just_after_the_renewal() {
+        assert_eq!(told_expiry(3_600_000, 3_000_000, 0), 3_600_000);
+        assert_eq!(told_expiry(3_600_000, 2_400_000, 0), 3_000_625);
+        assert_eq!(told_expiry(3_600_000, 1_000_000, 2_000_000), 2_001_250);
     }
 
     #[test]
