@@ -26,6 +26,7 @@ struct Seen {
     is_open: AtomicBool,
     is_closed: AtomicBool,
     is_rewound: AtomicBool,
+    is_refused: AtomicBool,
 }
 
 impl Seen {
@@ -45,6 +46,8 @@ enum Trouble {
     SharesLate,
     /// It vouches for nothing of a partition of which it was given nothing.
     KeepsSilentOfTheRest,
+    /// It never takes anything of topics that are named so.
+    RefusesDoomedTopics,
 }
 
 struct TroubledSink;
@@ -95,6 +98,10 @@ impl SinkTask for TroubledTask {
             return Err(Error::retriable("not before the other task is there"));
         }
         let partition = batch.origin.partition.clone();
+        if self.trouble == Trouble::RefusesDoomedTopics && partition.topic.starts_with("doomed") {
+            self.seen.is_refused.store(true, Ordering::SeqCst);
+            return Err(Error::retriable("not of this topic"));
+        }
         self.seen.writers.lock().unwrap().insert(self.context.as_ref().unwrap().task);
         self.seen.offsets.lock().unwrap().entry(partition.clone()).or_default().extend(batch.origin.offsets.iter());
         self.ends.insert(partition, batch.origin.range.end);
@@ -141,37 +148,51 @@ fn plugin(trouble: Trouble, seen: &Arc<Seen>) -> Plugin {
     }
 }
 
+/// A worker that runs a bounded connector.
+struct Running {
+    worker: Worker,
+    _dir: tempfile::TempDir,
+}
+
+impl Running {
+    fn start(plugin: Plugin, name: &str, config: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let worker_properties = Kafka::shared().properties(&[
+            ("listeners", "http://127.0.0.1:0"),
+            ("key.converter", "org.apache.kafka.connect.storage.StringConverter"),
+            ("value.converter", "org.apache.kafka.connect.storage.StringConverter"),
+            ("offset.storage.file.filename", &dir.path().join("offsets").display().to_string()),
+        ]);
+        let mut plugins = volley::builtin_plugins();
+        plugins.push(plugin);
+        let worker = Worker::start(worker_properties, plugins, None).unwrap();
+        let mut all = properties(&[
+            ("name", name),
+            ("connector.class", "TroubledSink"),
+            ("volley.mode", "bounded"),
+            ("consumer.override.heartbeat.interval.ms", "200"),
+        ]);
+        all.extend(properties(config));
+        let connector = CreateConnector { name: name.to_owned(), config: all.into(), initial_state: None };
+        worker.create_connector(connector).unwrap();
+        Self { worker, _dir: dir }
+    }
+
+    fn await_end(self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let done = async { tokio::time::timeout(Duration::from_secs(90), self.worker.bounded_done()).await };
+        runtime.block_on(done).expect("the connector is done").unwrap();
+        self.worker.shut_down();
+    }
+}
+
 /// Runs a bounded connector to its end.
 fn run(trouble: Trouble, tasks: &str, fill: impl Fn(&Kafka, &str)) -> Arc<Seen> {
     let kafka = Kafka::shared();
     let topic = kafka.topic("bounded", PARTITIONS);
     fill(kafka, &topic);
     let seen = Arc::new(Seen::default());
-    let dir = tempfile::tempdir().unwrap();
-    let worker_properties = kafka.properties(&[
-        ("listeners", "http://127.0.0.1:0"),
-        ("key.converter", "org.apache.kafka.connect.storage.StringConverter"),
-        ("value.converter", "org.apache.kafka.connect.storage.StringConverter"),
-        ("offset.storage.file.filename", &dir.path().join("offsets").display().to_string()),
-    ]);
-    let mut plugins = volley::builtin_plugins();
-    plugins.push(plugin(trouble, &seen));
-    let worker = Worker::start(worker_properties, plugins, None).unwrap();
-    let config = properties(&[
-        ("name", topic.as_str()),
-        ("connector.class", "TroubledSink"),
-        ("tasks.max", tasks),
-        ("topics", &topic),
-        ("volley.mode", "bounded"),
-        ("consumer.override.heartbeat.interval.ms", "200"),
-    ]);
-    worker
-        .create_connector(CreateConnector { name: topic.clone(), config: config.into(), initial_state: None })
-        .unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let done = async { tokio::time::timeout(Duration::from_secs(90), worker.bounded_done()).await };
-    runtime.block_on(done).expect("the connector is done").unwrap();
-    worker.shut_down();
+    Running::start(plugin(trouble, &seen), &topic, &[("topics", &topic), ("tasks.max", tasks)]).await_end();
     seen
 }
 
@@ -211,4 +232,35 @@ fn a_partition_without_records_does_not_hold_up_the_end() {
         });
     });
     assert_eq!(seen.rows() as i64, PER_PARTITION);
+}
+
+#[test]
+fn a_topic_that_is_deleted_meanwhile_does_not_hold_up_the_end() {
+    let kafka = Kafka::shared();
+    let (topic, doomed) = (kafka.topic("bounded", PARTITIONS), kafka.topic("doomed", PARTITIONS));
+    fill_both(kafka, &topic);
+    fill_both(kafka, &doomed);
+    let seen = Arc::new(Seen::default());
+    let topics = format!("{topic},{doomed}");
+    let running =
+        Running::start(plugin(Trouble::RefusesDoomedTopics, &seen), &topic, &[("topics", &topics), ("tasks.max", "2")]);
+    wait_until(Duration::from_secs(60), "a task is stuck with the topic", || {
+        seen.is_refused.load(Ordering::SeqCst).then_some(())
+    });
+    assert!(kafka.admin().delete_topic(&doomed).unwrap());
+    running.await_end();
+    assert_eq!(seen.rows() as i64, i64::from(PARTITIONS) * PER_PARTITION);
+}
+
+#[test]
+fn a_pattern_that_no_topic_matches_is_done_at_once() {
+    let seen = Arc::new(Seen::default());
+    let name = Kafka::shared().unique("unmatched");
+    Running::start(
+        plugin(Trouble::KeepsSilentOfTheRest, &seen),
+        &name,
+        &[("topics.regex", "no-topic-has-this-name-.*"), ("tasks.max", "2")],
+    )
+    .await_end();
+    assert_eq!(seen.rows(), 0);
 }

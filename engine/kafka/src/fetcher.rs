@@ -317,6 +317,10 @@ impl Fetcher {
         if let Some(topics) = self.watcher.as_ref().and_then(TopicWatcher::changed) {
             info!(client = self.connection.client(), ?topics, "topics match the pattern");
             self.subscribe(&topics)?;
+            // without a subscription the group never says that it has nothing
+            if topics.is_empty() && self.matching.is_empty() {
+                self.listener.assigned(&Offsets::new());
+            }
             self.matching = topics;
         }
         if self.unjoined.is_some_and(|due| due <= Instant::now()) && self.pending.is_none() {
@@ -465,6 +469,18 @@ impl Fetcher {
         let mut partitions = Vec::new();
         for topic in topics {
             partitions.extend(settled_partitions_of(&self.consumer, &self.connection, topic)?);
+        }
+        Ok(partitions)
+    }
+
+    /// What the broker says now of some topics' partitions; of a topic that it does not know, none.
+    ///
+    /// # Errors
+    /// As [`Fetcher::subscribed_partitions`].
+    pub fn existing_partitions<'a>(&self, topics: impl IntoIterator<Item = &'a str>) -> Result<Vec<TopicPartition>> {
+        let mut partitions = Vec::new();
+        for topic in topics {
+            partitions.extend(partitions_of(&self.consumer, &self.connection, topic)?);
         }
         Ok(partitions)
     }

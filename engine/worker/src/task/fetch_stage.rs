@@ -1,6 +1,6 @@
 //! The first stage of a sink task: consume, within the memory budget, up to the end of a bounded input.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -11,13 +11,14 @@ use volley_api::{Error, Offsets, RawBatch, Result, TopicPartition};
 use volley_kafka::Fetcher;
 
 use crate::memory_budget::MemoryBudget;
+use crate::task::absent_partitions::AbsentPartitions;
 use crate::task::assignment::Assignment;
 use crate::task::bounded::BoundedEnds;
 use crate::task::control::{Control, Wanted};
 use crate::task::downstream::Downstream;
 use crate::task::own_deliveries::OwnDeliveries;
 use crate::task::pipeline::{Fetched, FetchedBatch, Rewinds, Signal};
-use crate::task::read_positions::ReadPositions;
+use crate::task::read_positions::{ReadPositions, Unread};
 use crate::task::{ConnectorTaskId, TaskProgress, TaskState};
 
 /// Longest wait of one poll; what is wanted of the task is looked at in between.
@@ -63,6 +64,8 @@ pub(crate) struct FetchStage {
     pub(crate) is_paused: bool,
     /// Set while a bounded task has read everything of its assignment.
     pub(crate) at_end: Option<AtEnd>,
+    /// Partitions of other tasks that the cluster does not have any more.
+    pub(crate) absent: AbsentPartitions,
     pub(crate) next_lag: Instant,
     pub(crate) last_batch: Instant,
 }
@@ -259,12 +262,15 @@ impl FetchStage {
         } else if bounded.undelivered().is_empty() {
             is_done = true;
         } else if now >= at_end.next_look {
-            self.look_at_others(&bounded);
-            at_end.next_look = Instant::now() + OTHERS_INTERVAL;
+            let is_moving = self.look_at_others(&bounded);
+            at_end.next_look = Instant::now() + if is_moving { Duration::ZERO } else { OTHERS_INTERVAL };
         }
         self.at_end = Some(at_end);
         if is_done {
             let rows = self.progress.rows_in.load(Ordering::Relaxed);
+            if ends.is_empty() {
+                warn!(task = %self.id, "no topic of the bounded input exists, there was nothing to deliver");
+            }
             info!(task = %self.id, rows, "the bounded input is delivered");
         }
         is_done
@@ -276,40 +282,49 @@ impl FetchStage {
             return false;
         }
         let is_idle = !self.is_held && self.last_batch.elapsed() >= IDLE;
-        for partition in assigned {
-            let (Some(&end), Some(position)) = (ends.get(partition), self.read.position(partition)) else {
-                return false;
-            };
-            if position < end {
-                if !is_idle || !self.is_drained(partition, position, end) {
-                    return false;
-                }
-                self.read.skip_to(partition, end);
+        match self.read.unread(assigned, ends) {
+            Unread::Nothing => return true,
+            // one such question takes a while: between two of them the group and what is wanted of the task are looked at
+            Unread::Rest { partition, position, end } if is_idle && self.is_drained(&partition, position, end) => {
+                self.read.skip_to(&partition, end);
             }
+            Unread::Rest { .. } | Unread::Unknown => {}
         }
-        true
+        false
     }
 
     /// Looks which partitions of other tasks are delivered, in this worker or another: of these, nothing would be left for
-    /// a task that got them now.
-    fn look_at_others(&self, bounded: &BoundedEnds) {
+    /// a task that got them now. Returns whether it should look again at once.
+    fn look_at_others(&mut self, bounded: &BoundedEnds) -> bool {
+        self.look_at_undelivered(bounded).unwrap_or_else(|error| {
+            warn!(task = %self.id, %error, "could not look how far the other tasks are, trying again");
+            false
+        })
+    }
+
+    fn look_at_undelivered(&mut self, bounded: &BoundedEnds) -> Result<bool> {
         let undelivered = bounded.undelivered();
-        let partitions: Vec<_> = undelivered.keys().cloned().collect();
-        let positions = match self.fetcher.start_positions(&partitions) {
-            Ok(positions) => positions,
-            Err(error) => {
-                warn!(task = %self.id, %error, "could not look how far the other tasks are, trying again");
-                return;
-            }
-        };
-        for (partition, position) in positions {
-            let end = undelivered.get(&partition).copied().unwrap_or(i64::MAX);
-            // all have to be: where one is not, the rest need not be asked for
-            if position < end && !self.is_drained(&partition, position, end) {
-                return;
-            }
+        let mut partitions: Vec<_> = undelivered.keys().cloned().collect();
+        let topics: BTreeSet<&str> = undelivered.keys().map(|partition| &*partition.topic).collect();
+        let existing = self.fetcher.existing_partitions(topics)?.into_iter().collect();
+        let gone = self.absent.observe(&partitions, &existing, Instant::now());
+        for partition in &gone {
+            warn!(task = %self.id, %partition, "the partition is gone, its topic was deleted: its end is not waited for");
+        }
+        bounded.deliver(gone);
+        // one question about an absent partition would leave those about all others without an answer
+        partitions.retain(|partition| !self.absent.contains(partition));
+        let positions = self.fetcher.start_positions(&partitions)?;
+        let is_left = |(partition, position): &(TopicPartition, i64)| *position < undelivered[partition];
+        let (left, delivered): (Vec<_>, Vec<_>) = positions.into_iter().partition(is_left);
+        bounded.deliver(delivered.into_iter().map(|(partition, _)| partition));
+        // all have to be: where one is not, the rest need not be asked for
+        let Some((partition, position)) = left.into_iter().next() else { return Ok(false) };
+        let is_drained = self.is_drained(&partition, position, undelivered[&partition]);
+        if is_drained {
             bounded.deliver([partition]);
         }
+        Ok(is_drained)
     }
 
     /// Whether nothing but transaction markers and the like is left before the end; not, where that cannot be told now.

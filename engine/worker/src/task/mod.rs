@@ -1,5 +1,6 @@
 //! Tasks: the two loops and everything that one task needs.
 
+mod absent_partitions;
 mod acknowledgements;
 mod assembly;
 mod assignment;

@@ -14,6 +14,17 @@ pub(crate) struct ReadPositions {
     generations: HashMap<TopicPartition, u64>,
 }
 
+/// What is left of a bounded input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// Everything has been read.
+    Nothing,
+    /// That cannot be told yet.
+    Unknown,
+    /// Of this partition, and maybe of others, there is a rest.
+    Rest { partition: TopicPartition, position: i64, end: i64 },
+}
+
 impl ReadPositions {
     /// The partition was assigned, and is read from `position`.
     pub(crate) fn start(&mut self, partition: TopicPartition, position: i64, generation: u64) {
@@ -44,6 +55,22 @@ impl ReadPositions {
     /// 0 for a partition that was never assigned.
     pub(crate) fn generation(&self, partition: &TopicPartition) -> u64 {
         self.generations.get(partition).copied().unwrap_or_default()
+    }
+
+    /// What of a bounded input this task has not read. A partition whose position or end is not known is met last of all:
+    /// the rest can be read meanwhile.
+    pub(crate) fn unread(&self, assigned: &[TopicPartition], ends: &Offsets) -> Unread {
+        let mut unread = Unread::Nothing;
+        for partition in assigned {
+            match (self.position(partition), ends.get(partition)) {
+                (Some(position), Some(&end)) if position < end => {
+                    return Unread::Rest { partition: partition.clone(), position, end };
+                }
+                (Some(_), Some(_)) => {}
+                _ => unread = Unread::Unknown,
+            }
+        }
+        unread
     }
 
     /// All generations.
@@ -144,6 +171,27 @@ mod tests {
         read.rewind(rewind);
         assert!(read.accept(batch(20, 30), 1, None).is_none());
         assert_eq!((read.position(&partition()), read.generation(&partition())), (Some(5), 2));
+    }
+
+    #[test]
+    fn what_is_unread_of_a_bounded_input_is_told_one_partition_at_a_time() {
+        let [first, second] = [0, 1].map(|number| TopicPartition::new("t", number));
+        let assigned = [first.clone(), second.clone()];
+        let ends = Offsets::from([(first.clone(), 10), (second.clone(), 10)]);
+        let mut read = ReadPositions::default();
+        assert_eq!(read.unread(&[], &ends), Unread::Nothing);
+        assert_eq!(read.unread(&assigned, &ends), Unread::Unknown);
+        read.start(second.clone(), 9, 1);
+        let rest =
+            |partition: &TopicPartition, position| Unread::Rest { partition: partition.clone(), position, end: 10 };
+        assert_eq!(read.unread(&assigned, &ends), rest(&second, 9));
+        read.start(first.clone(), 4, 1);
+        assert_eq!(read.unread(&assigned, &ends), rest(&first, 4));
+        read.skip_to(&first, 10);
+        assert_eq!(read.unread(&assigned, &ends), rest(&second, 9));
+        read.skip_to(&second, 10);
+        assert_eq!(read.unread(&assigned, &ends), Unread::Nothing);
+        assert_eq!(read.unread(&assigned, &Offsets::new()), Unread::Unknown);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::time::Instant;
 use volley_api::{Error, PluginFactory, Result, Side, SinkContext, SinkTask};
 use volley_kafka::Fetcher;
 
+use crate::task::absent_partitions::AbsentPartitions;
 use crate::task::assignment::Assignment;
 use crate::task::control::{Control, Wanted};
 use crate::task::convert_stage::ConvertStage;
@@ -108,6 +109,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         is_held: false,
         is_paused: false,
         at_end: None,
+        absent: AbsentPartitions::default(),
         next_lag: Instant::now(),
         last_batch: Instant::now(),
     };
