@@ -44,6 +44,7 @@ pub(crate) struct Delivery {
     storage: Arc<dyn Storage>,
     uploads: Box<dyn Uploads>,
     clock: Clock,
+    /// With preparing the store.
     patience: Patience,
     is_prepared: bool,
     plans: EncodingPlans,
@@ -109,7 +110,7 @@ impl Delivery {
     pub(crate) fn open(&mut self, partitions: &Offsets) {
         for (partition, offset) in partitions {
             self.forget(partition);
-            self.partitions.insert(partition.clone(), Partition::new(*offset));
+            self.partitions.insert(partition.clone(), Partition::new(*offset, self.config.retry));
         }
     }
 
@@ -252,7 +253,7 @@ impl Delivery {
         let opened_at = self.partition(partition)?.opened_at();
         let files = StreamFiles::new(&self.config.topics_dir, topic, partition);
         let (storage, shared) = (Arc::clone(&self.storage), files.clone());
-        let adopted = self.patience.attempt(&format!("list {}", files.directory), || {
+        let adopted = self.partition(partition)?.patience().attempt(&format!("list {}", files.directory), || {
             let path = shared.directory.clone();
             look(&path, storage, move |storage| Box::pin(async move { find_files(storage, &shared, opened_at).await }))
         })?;

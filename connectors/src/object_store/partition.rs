@@ -6,6 +6,7 @@ use std::sync::Arc;
 use volley_api::{Error, Result, SinkBatch};
 
 use super::adoption::AdoptedFile;
+use super::retry::{Patience, RetryPolicy};
 use super::stream::{Stream, Writing};
 
 /// What the task knows of one partition.
@@ -19,14 +20,28 @@ pub(crate) struct Partition {
     rewound_to: Option<i64>,
     /// How often rows were asked for again.
     rewinds: u64,
+    /// With looking for its files.
+    patience: Patience,
     /// By the topic that the rows go to.
     streams: HashMap<Arc<str>, Stream>,
 }
 
 impl Partition {
     /// A partition opened at `offset`, without streams.
-    pub(crate) fn new(offset: i64) -> Self {
-        Self { opened_at: offset, put_end: offset, rewound_to: None, rewinds: 0, streams: HashMap::new() }
+    pub(crate) fn new(offset: i64, retry: RetryPolicy) -> Self {
+        Self {
+            opened_at: offset,
+            put_end: offset,
+            rewound_to: None,
+            rewinds: 0,
+            patience: Patience::new(retry),
+            streams: HashMap::new(),
+        }
+    }
+
+    /// With looking for its files.
+    pub(crate) fn patience(&mut self) -> &mut Patience {
+        &mut self.patience
     }
 
     /// Offset at which it was opened.

@@ -378,6 +378,22 @@ fn a_disk_that_cannot_be_written_is_tried_again_until_the_timeout() {
 }
 
 #[test]
+fn trouble_with_a_partition_that_went_away_is_not_held_against_its_next_assignment() {
+    let root = tempfile::tempdir().unwrap();
+    let config = local_config(root.path(), &[("retry.timeout.ms", "7200000"), ("retry.backoff.ms", "3600000")]);
+    let mut task = started(&config, 0);
+    let blockade = root.path().join("topics");
+    fs::write(&blockade, "").unwrap();
+    assert!(task.put(&batch(&partition(), 0, ids(0..5))).unwrap_err().is_retriable());
+    task.close(&[partition()]).unwrap();
+    fs::remove_file(&blockade).unwrap();
+    task.open(&Offsets::from([(partition(), 0)])).unwrap();
+    // not only in an hour
+    task.put(&batch(&partition(), 0, ids(0..5))).unwrap();
+    deliver(&mut task, 5);
+}
+
+#[test]
 fn an_upload_that_fails_for_a_while_succeeds_in_the_end_and_one_that_never_does_names_the_file() {
     let root = tempfile::tempdir().unwrap();
     let config = local_config(root.path(), &[("retry.timeout.ms", "20000"), ("retry.backoff.ms", "10")]);
