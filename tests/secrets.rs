@@ -61,7 +61,7 @@ fn a_secret_is_in_no_answer_and_no_log() {
     assert!(!worker.log().contains(SECRET), "it is in the log");
 }
 
-/// Worker after worker is told a new secret, and the next one at once to keep it, which has not read it yet.
+/// Worker after worker is told a new secret, and the next one at once to keep it, which may not have read it yet.
 #[test]
 fn a_secret_that_is_sent_back_hidden_is_the_latest_whichever_worker_is_asked() {
     const KEY: &str = "producer.override.ssl.key.password";
