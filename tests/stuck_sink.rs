@@ -50,6 +50,8 @@ impl Seen {
 enum Trouble {
     /// The first put never returns.
     HangsInPut,
+    /// The first put takes long.
+    PutsSlowly,
     /// The second of two tasks takes long to complete what it has.
     FlushesSlowly,
 }
@@ -89,8 +91,10 @@ impl SinkTask for StuckTask {
     }
 
     fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
-        if self.trouble == Trouble::HangsInPut {
-            self.seen.hang_once(Duration::from_secs(600));
+        match self.trouble {
+            Trouble::HangsInPut => self.seen.hang_once(Duration::from_secs(600)),
+            Trouble::PutsSlowly => self.seen.hang_once(Duration::from_secs(3)),
+            Trouble::FlushesSlowly => {}
         }
         let partition = batch.origin.partition.partition;
         self.seen.rows.lock().unwrap().extend(batch.origin.offsets.iter().map(|offset| (partition, *offset)));
@@ -154,6 +158,9 @@ impl Running {
             ("tasks.max", tasks),
             ("topics", &topic),
             ("consumer.override.heartbeat.interval.ms", "200"),
+            ("value.converter", "org.apache.kafka.connect.json.JsonConverter"),
+            ("value.converter.schemas.enable", "false"),
+            ("volley.batch.max.rows", "10"),
         ]);
         let connector = CreateConnector { name: topic.clone(), config: config.into(), initial_state: None };
         worker.create_connector(connector).unwrap();
@@ -167,12 +174,17 @@ impl Running {
         });
     }
 
-    fn restart(&self) {
+    fn ask(&self, method: &str, target: &str) -> String {
         let url = self.worker.url();
         let address = url.trim_start_matches("http://").trim_end_matches('/');
-        let target = format!("/connectors/{}/restart?includeTasks=true", self.topic);
-        let answer = send(address, "POST", &target, &[], Some(b"")).unwrap();
+        let target = format!("/connectors/{}/{target}", self.topic);
+        let answer = send(address, method, &target, &[], Some(b"")).unwrap();
         assert!((200..300).contains(&answer.status), "{}", answer.text());
+        answer.text()
+    }
+
+    fn restart(&self) {
+        self.ask("POST", "restart?includeTasks=true");
     }
 
     fn until_all(&self, times: usize, what: &str) {
@@ -206,5 +218,20 @@ fn tasks_that_stop_during_a_rebalance_keep_nothing_from_those_that_follow() {
     wait_until(SOON, "the second task stops", || running.seen.is_stuck.load(Ordering::SeqCst).then_some(()));
     running.produce();
     running.until_all(2, "the new tasks have everything");
+    running.worker.shut_down();
+}
+
+#[test]
+fn what_is_put_while_an_earlier_stage_has_failed_already_is_committed() {
+    let running = Running::start(Trouble::PutsSlowly, "1", "5000");
+    Kafka::shared().produce(&running.topic, 100, |number, _, value| {
+        value.extend_from_slice(if number == 25 { b"{" } else { b"1" });
+        0
+    });
+    wait_until(SOON, "the task has failed", || running.ask("GET", "status").contains("FAILED").then_some(()));
+    let committed = Kafka::shared().admin().group_offsets(&format!("connect-{}", running.topic)).unwrap();
+    let put = running.seen.rows.lock().unwrap().len() as i64;
+    assert!(put > 0, "something was put before the bad record");
+    assert_eq!(committed.get(&TopicPartition::new(running.topic.as_str(), 0)), Some(&put));
     running.worker.shut_down();
 }

@@ -71,16 +71,15 @@ pub(crate) struct FetchStage {
 }
 
 impl FetchStage {
-    /// Runs until a stop, until everything of a bounded connector is delivered, or until a later stage is gone. Keeps its place in the group until
-    /// the put stage has ended, since that commits last, or is given up.
+    /// Runs until a stop, until everything of a bounded connector is delivered, or until a later stage is gone. Keeps its
+    /// place in the group until the put stage has ended, since that commits last, or is given up.
     pub(crate) fn run(&mut self, output: Sender<Fetched>) -> Result<()> {
         let outcome = self.serve(&output);
         let last = match &outcome {
-            Ok(signal) => Some(match signal {
-                End::Stop => Signal::Stop,
-                End::Done => Signal::Done,
-                End::Disconnected => return Ok(()),
-            }),
+            Ok(End::Stop) => Some(Signal::Stop),
+            Ok(End::Done) => Some(Signal::Done),
+            // the put stage may still commit what was put before another stage failed
+            Ok(End::Disconnected) => None,
             Err(error) => Some(Signal::Failed(Error::new(error.kind(), error.trace()))),
         };
         if let Some(signal) = last {
