@@ -104,3 +104,53 @@ fn a_bounded_source_of_a_group_ends_stopped() {
     assert_eq!(kafka.read_topic(&topic).len(), 3_000);
     group.stop_all();
 }
+
+/// The worker that said last, of those that run, that it leads.
+fn leader(group: &WorkerGroup, workers: &[usize]) -> usize {
+    wait_until(SOON, "one of the workers leads", || {
+        let leads = |worker: &&usize| {
+            let log = group.worker(**worker).log();
+            log.lines().rfind(|line| line.contains("Joined group")).is_some_and(|line| line.contains("is_leader=true"))
+        };
+        workers.iter().filter(|worker| group.worker(**worker).is_running()).find(leads).copied()
+    })
+}
+
+#[test]
+fn a_bounded_sink_ends_with_every_row_once_whoever_is_killed_meanwhile() {
+    const PER_PARTITION: i64 = 60_000;
+    let kafka = Kafka::shared();
+    let topic = numbered_topic(kafka, PER_PARTITION);
+    let out = tempfile::tempdir().unwrap();
+    let mut group = WorkerGroup::new(kafka, "bounded-kills");
+    let workers = group.add(&THREE);
+    group.put(0, &topic, &sink(&topic, out.path(), &[("flush.size", "1000")]));
+    let mut random = u64::from(std::process::id());
+    for kill in 0..4 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let files = || parquet_files(out.path()).len();
+        let more = files() + 1 + (random >> 33) as usize % 60;
+        wait_until(SOON, "the moment of the kill", || (files() >= more).then_some(()));
+        let leader = leader(&group, &workers);
+        let other = workers[(leader + 1) % workers.len()];
+        let victim = if kill % 2 == 0 { leader } else { other };
+        println!("killed worker {victim} after {} files, the leader is {leader}", files());
+        group.kill(victim);
+        if kill == 1 {
+            // what comes now is not of this run
+            produce_numbered(kafka, &topic, PER_PARTITION..PER_PARTITION + 500);
+        }
+        group.start_again(victim);
+    }
+    let completion = await_completion(&group, &workers, &topic);
+    println!("{completion}");
+    assert!(completion["rows_delivered"].as_i64() > Some(0), "{completion}");
+    assert_exactly_once(&on_disk(out.path()), PARTITIONS, PER_PARTITION);
+
+    group.ask(0, "PUT", &format!("/connectors/{topic}/resume"), None);
+    wait_until(SOON, "it has done nothing yet", || status(&group, 0, &topic)["completion"].is_null().then_some(()));
+    let completion = await_completion(&group, &workers, &topic);
+    assert_eq!(completion["rows"], PARTITIONS * 500, "{completion}");
+    assert_exactly_once(&on_disk(out.path()), PARTITIONS, PER_PARTITION + 500);
+    group.stop_all();
+}

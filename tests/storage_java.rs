@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use volley::api::ConfigMap;
 use volley::worker::storage::{
-    ConfigBackingStore, ConfigRecord, KafkaStores, OffsetBackingStore, State, Status, StatusBackingStore, StatusKey,
-    StatusRecord, TargetState, TopicStatus,
+    Completion, ConfigBackingStore, ConfigRecord, KafkaStores, OffsetBackingStore, State, Status, StatusBackingStore,
+    StatusKey, StatusRecord, TargetState, TaskRun, TopicStatus,
 };
-use volley::worker::task::ConnectorTaskId;
+use volley::worker::task::{ConnectorTaskId, TaskProgressSnapshot};
 use volley::worker::worker_config::WorkerConfig;
 
 use crate::testbed::{ConnectWorker, Kafka, Mode, Vendor, WorkerProperties, distributed_properties, wait_until};
@@ -215,6 +215,7 @@ fn write_everything(stores: &KafkaStores, topic: &str, file: &str) {
         ])
         .unwrap();
     configs.write(&ConfigRecord::tasks("stops", &[])).unwrap();
+    configs.write(&[ConfigRecord::Completed("stops".into(), Completion { rows: 5, ..Completion::default() })]).unwrap();
     configs.write(&[ConfigRecord::Connector("gone".into(), Some(deleted.into()))]).unwrap();
     configs.write(&[ConfigRecord::TaskCount("stops".into(), 2)]).unwrap();
     configs
@@ -224,6 +225,8 @@ fn write_everything(stores: &KafkaStores, topic: &str, file: &str) {
     let partition = json!({ "filename": file }).as_object().unwrap().clone();
     stores.offsets.set("lines-1", &[(partition, json!({"position": 4}).as_object().cloned())]).unwrap();
     let task = ConnectorTaskId { connector: "stops".into(), task: 0 };
+    let progress = TaskProgressSnapshot { rows_in: 5, ..TaskProgressSnapshot::default() };
+    stores.statuses.put_task_run(task.clone(), Some(TaskRun { run: 7, is_done: true, started_at: 1, progress }));
     stores.statuses.put_topic(TopicStatus { topic: "seen".into(), task, discover_timestamp: 1_700_000_000_000 });
     let status =
         Status { state: State::Stopped, trace: None, worker_id: "volley:8083".into(), generation: 1, version: None };
@@ -265,7 +268,15 @@ fn what_we_have_written_a_java_worker_reads_and_goes_on_from() {
         let status = stores.statuses.get(&StatusKey::Connector("lines-1".into()))?;
         (status.state == State::Running && status.worker_id == worker.address()).then_some(())
     });
-    assert_eq!(stores.configs.snapshot().target_state("lines-1"), Some(TargetState::Started));
+    let state = stores.configs.snapshot();
+    assert_eq!(state.target_state("lines-1"), Some(TargetState::Started));
+    // what is Volley's own it has passed over, and left alone
+    assert_eq!(state.completion("stops").unwrap().rows, 5);
+    assert_eq!(stores.statuses.task_runs("stops").len(), 1);
+    change(&worker, "PUT", "/connectors/stops/resume", None);
+    wait_until(SOON, "nothing is complete of a connector that was resumed", || {
+        stores.configs.snapshot().completion("stops").is_none().then_some(())
+    });
 }
 
 /// A file source with an offset topic of its own, handed over from Java to Volley and back.

@@ -31,6 +31,7 @@ mod producer;
 mod rebalance;
 mod sasl;
 mod start_positions;
+mod subscribed_ends;
 mod tls;
 mod token_polling;
 mod topic_log;
@@ -48,6 +49,7 @@ pub use group::{GroupError, GroupEvent, GroupMember, GroupResult, GroupSettings,
 pub use mac::{MacAlgorithm, constant_time_eq, random_bytes};
 pub use producer::{Delivery, Outgoing, Producer};
 pub use rebalance::RebalanceListener;
+pub use subscribed_ends::subscribed_end_offsets;
 pub use tls::{TlsAcceptor, TlsConnector, TlsStream};
 pub use topic_log::{
     LogEnds, LogEntry, LogListener, LogRecord, LogSettings, LogWriter, OnDelivery, TopicLog, TransactionalLogWriter,

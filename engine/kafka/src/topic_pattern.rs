@@ -31,7 +31,7 @@ impl TopicPattern {
         Ok(Self(regex))
     }
 
-    fn matches(&self, topic: &str) -> bool {
+    pub(crate) fn matches(&self, topic: &str) -> bool {
         // A pattern that backtracks too far is an error of the match; it matches nothing then.
         !is_internal(topic) && self.0.matches(topic).unwrap_or(false)
     }

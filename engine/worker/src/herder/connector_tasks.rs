@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -10,6 +11,7 @@ use volley_api::{ConfigMap, ConnectorKind, Error, Plugin, Result};
 
 use super::Node;
 use super::connector_parts::{has_variables, is_bounded_mode};
+use super::run_ends::read_ends;
 use super::status_writer::StatusWriter;
 use super::task_board::{TaskBoard, TaskStatusListener};
 use super::worker_connector::connector_kind;
@@ -36,6 +38,7 @@ pub(crate) struct ConnectorTasks {
     board: Arc<TaskBoard>,
     running: Mutex<BTreeMap<usize, RunningTask>>,
     bounded: Mutex<Option<Arc<BoundedEnds>>>,
+    ends_by_itself: AtomicBool,
 }
 
 /// What tasks are made from. Configurations as stored, with references.
@@ -57,7 +60,8 @@ struct Resolved {
 impl ConnectorTasks {
     pub(crate) fn new(node: Arc<Node>, connector: &str, status: StatusWriter, board: Arc<TaskBoard>) -> Self {
         let connector = connector.to_owned();
-        Self { node, connector, status, board, running: Mutex::default(), bounded: Mutex::default() }
+        let (running, bounded, ends_by_itself) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
+        Self { node, connector, status, board, running, bounded, ends_by_itself }
     }
 
     /// Whether no task was started.
@@ -83,7 +87,7 @@ impl ConnectorTasks {
 
     /// Whether the run of the tasks ends by itself.
     pub(crate) fn is_bounded(&self) -> bool {
-        self.bounded.lock().is_some()
+        self.ends_by_itself.load(Ordering::Acquire)
     }
 
     /// Task `task` could not be started.
@@ -109,7 +113,9 @@ impl ConnectorTasks {
     pub(crate) fn begin_run(&self, parts: &TaskParts) {
         let is_bounded =
             connector_kind(&parts.plugin) == ConnectorKind::Sink && is_bounded_mode(&parts.connector_config);
-        *self.bounded.lock() = is_bounded.then(Arc::default);
+        let ends = read_ends(&parts.task_configs);
+        self.ends_by_itself.store(is_bounded || ends.is_some(), Ordering::Release);
+        *self.bounded.lock() = is_bounded.then(|| Arc::new(ends.map_or_else(BoundedEnds::default, BoundedEnds::with)));
         self.board.clear();
     }
 

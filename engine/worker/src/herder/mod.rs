@@ -24,6 +24,7 @@ mod progress;
 mod request_signature;
 mod restart_plan;
 mod restart_schedule;
+mod run_ends;
 mod stages;
 mod standalone_herder;
 mod status_writer;

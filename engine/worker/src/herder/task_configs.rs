@@ -2,6 +2,7 @@
 
 use volley_api::{ConfigMap, Plugin};
 
+use super::run_ends::without_ends;
 use crate::config_transformer::restore_references;
 use crate::storage::ClusterConfigState;
 
@@ -19,12 +20,12 @@ pub(crate) fn stored_task_configs(mut configs: Vec<ConfigMap>, plugin: &Plugin, 
     configs
 }
 
-/// Whether tasks have to be written and started anew.
+/// Whether tasks have to be written and started anew. Where a bounded run ends is found anew then, and no reason for it.
 pub(crate) fn have_changed(state: &ClusterConfigState, connector: &str, configs: &[ConfigMap]) -> bool {
     let current = state.task_configs(connector);
     current.len() != configs.len()
         || state.task_count(connector) != configs.len()
-        || current.into_iter().zip(configs).any(|(current, config)| current != config)
+        || current.into_iter().zip(configs).any(|(current, config)| without_ends(current) != without_ends(config))
 }
 
 /// The task's class beside the connector's, as Kafka's own connectors name theirs.

@@ -19,6 +19,11 @@ struct State {
 }
 
 impl BoundedEnds {
+    /// With these ends, which were taken before.
+    pub(crate) fn with(ends: Offsets) -> Self {
+        Self(Mutex::new(State { ends: Some(Arc::new(ends)), delivered: BTreeSet::new() }))
+    }
+
     /// The ends of all partitions: those that `subscribed` names at the first call, and any others of `assigned`. What is
     /// not known yet is asked from `end_offsets` and kept.
     ///
@@ -96,6 +101,14 @@ mod tests {
         );
         assert_eq!(more.unwrap()[&TopicPartition::new("t", 1)], 10);
         assert_eq!(bounded.undelivered().len(), 3);
+    }
+
+    #[test]
+    fn ends_taken_before_hold_and_others_are_found() {
+        let bounded = BoundedEnds::with(ends(&[0], 10));
+        assert_eq!(*bounded.including(&[], || panic!("known"), |_| panic!("known")).unwrap(), ends(&[0], 10));
+        bounded.including(&partitions(&[0, 1]), || panic!("known"), |_| Ok(ends(&[1], 20))).unwrap();
+        assert_eq!(bounded.undelivered().len(), 2);
     }
 
     #[test]

@@ -13,13 +13,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use volley_api::{ConfigMap, Error, Result};
 
+use super::assigned_connector_handle::{AssignedConnectorHandle, AssignedView, Restart};
+use super::publishing::{Published, Publishing, published};
 use super::run_completion::{CompletionStep, next_step};
 use super::task_config_publisher::TaskConfigPublisher;
 use super::task_run_notes::TaskRunNotes;
@@ -31,8 +32,8 @@ use crate::herder::connector_parts::{
 };
 use crate::herder::connector_requests::{ConnectorRequest, ConnectorRequests};
 use crate::herder::connector_tasks::ConnectorTasks;
-use crate::herder::progress::RateMeter;
 use crate::herder::restart_schedule::{Part, RestartSchedule};
+use crate::herder::run_ends::with_ends;
 use crate::herder::status_writer::StatusWriter;
 use crate::herder::task_board::TaskBoard;
 use crate::herder::task_configs::{have_changed, stored_task_configs};
@@ -46,79 +47,6 @@ const CALL_DEADLINE: Duration = Duration::from_secs(300);
 
 /// Restarts that may wait for one connector; more than any user sends by hand.
 const MAILBOX: usize = 64;
-
-/// A restart of what is assigned here.
-#[derive(Debug)]
-pub(super) enum Restart {
-    /// The connector's own instance.
-    Connector { reply: oneshot::Sender<HerderResult<()>> },
-    /// One task.
-    Task { task: usize, reply: oneshot::Sender<HerderResult<()>> },
-    /// A selection; nobody waits.
-    Selected { connector: bool, tasks: Vec<usize> },
-}
-
-/// What was brought into force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Published {
-    /// New tasks.
-    Tasks,
-    /// The tasks of a run that is over are gone.
-    NoTasks,
-    /// This run is over, and the connector to be STOPPED; `None`: not any more, something else is wanted of it.
-    Completion(Option<i64>),
-}
-
-/// What may be read of a connector while its actor is busy.
-pub(super) struct AssignedView {
-    pub(super) tasks: ConnectorTasks,
-    pub(super) meter: Mutex<RateMeter>,
-}
-
-/// Where an actor is told what to do.
-pub(super) struct AssignedConnectorHandle {
-    restarts: mpsc::Sender<Restart>,
-    hurry: Arc<Mutex<CancellationToken>>,
-    work: Arc<WantedWork>,
-    pub(super) view: Arc<AssignedView>,
-}
-
-impl AssignedConnectorHandle {
-    /// From now on this is wanted.
-    pub(super) fn want(&self, wanted: Wanted) {
-        let before = self.work.latest();
-        let ends_instance = before.connector.is_some()
-            && (wanted.connector != before.connector || wanted.target == TargetState::Stopped);
-        if self.work.want(wanted) && ends_instance {
-            self.hurry.lock().cancel();
-        }
-    }
-
-    /// What is wanted.
-    pub(super) fn wanted(&self) -> Wanted {
-        self.work.latest()
-    }
-
-    /// The cell through which it is told what is wanted, for those who wait.
-    pub(super) fn work(&self) -> Arc<WantedWork> {
-        Arc::clone(&self.work)
-    }
-
-    /// Asks for a restart.
-    ///
-    /// # Errors
-    /// If too many wait already.
-    pub(super) fn restart(&self, restart: Restart) -> HerderResult<()> {
-        if matches!(restart, Restart::Connector { .. } | Restart::Selected { connector: true, .. }) {
-            self.hurry.lock().cancel();
-        }
-        self.restarts.try_send(restart).map_err(|_| {
-            HerderError::Conflict(
-                "Cannot complete request because of a conflicting operation (e.g. worker rebalance)".into(),
-            )
-        })
-    }
-}
 
 /// The actor of what is assigned here of one connector.
 pub(super) struct AssignedConnector {
@@ -142,7 +70,7 @@ pub(super) struct AssignedConnector {
     is_bounded: bool,
     /// The run for which it was written that it is over.
     completed_run: Option<i64>,
-    publishing: Option<JoinHandle<HerderResult<Published>>>,
+    publishing: Option<Publishing>,
     retry_at: Option<Instant>,
     failed_attempts: u32,
     /// Whether the last start of an instance ended in FAILED.
@@ -609,10 +537,14 @@ impl AssignedConnector {
             }
             Err(error) => return Err(error),
         };
-        let config = connector.config().clone();
+        let (config, plugin) = (connector.config().clone(), connector.plugin().clone());
         let changed = have_changed(&snapshot, &self.name, &configs)
-            || !is_applied(&self.node, &self.name, &snapshot, &config, patience).await?;
-        Ok(changed.then_some(configs))
+            || !is_applied(&self.node, &self.name, &snapshot, &config, patience.clone()).await?;
+        match changed {
+            false => Ok(None),
+            true if !self.is_bounded => Ok(Some(configs)),
+            true => with_ends(configs, &self.node, &self.name, (&plugin, config), patience).await.map(Some),
+        }
     }
 
     async fn heed_publishing(&mut self, outcome: HerderResult<Published>) {
@@ -674,14 +606,4 @@ async fn is_applied(
 
 fn is_too_many_tasks(error: &Error) -> bool {
     error.exception().ends_with("TooManyTasksException")
-}
-
-async fn published(publishing: &mut Option<JoinHandle<HerderResult<Published>>>) -> HerderResult<Published> {
-    match publishing {
-        Some(handle) => match handle.await {
-            Ok(outcome) => outcome,
-            Err(error) => Err(HerderError::Internal(format!("publishing task configurations ended early: {error}"))),
-        },
-        None => std::future::pending().await,
-    }
 }

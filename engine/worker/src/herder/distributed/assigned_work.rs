@@ -10,7 +10,8 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tracing::warn;
 
-use super::assigned_connector::{AssignedConnector, AssignedConnectorHandle, AssignedView, Restart};
+use super::assigned_connector::AssignedConnector;
+use super::assigned_connector_handle::{AssignedConnectorHandle, AssignedView, Restart};
 use super::task_config_publisher::TaskConfigPublisher;
 use super::wanted_work::Wanted;
 use crate::herder::status_writer::StatusWriter;

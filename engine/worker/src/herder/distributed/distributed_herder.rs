@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use volley_api::{ConfigMap, Result};
 use volley_kafka::{GroupMember, GroupSettings};
 
-use super::assigned_connector::Restart;
+use super::assigned_connector_handle::Restart;
 use super::assigned_work::AssignedWork;
 use super::config_updates::ConfigUpdates;
 use super::config_writer::{ConfigWriter, WriteTurn};

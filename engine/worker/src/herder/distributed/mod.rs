@@ -1,6 +1,7 @@
 //! The herder of a worker in a group.
 
 mod assigned_connector;
+mod assigned_connector_handle;
 mod assigned_work;
 mod assignment_plan;
 mod config_updates;
@@ -11,6 +12,7 @@ mod herder_loop;
 mod leader_duties;
 mod membership;
 mod offset_calls;
+mod publishing;
 mod rebalance;
 mod run_completion;
 mod task_config_publisher;

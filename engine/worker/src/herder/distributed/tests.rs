@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use volley_api::ConfigMap;
 
-use super::assigned_connector::Restart;
+use super::assigned_connector_handle::Restart;
 use super::assigned_work::AssignedWork;
 use super::assignment_plan::wanted_here;
 use super::task_config_publisher::{TaskConfigPublisher, is_current};
