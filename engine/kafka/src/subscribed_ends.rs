@@ -14,6 +14,7 @@ use crate::committer::PROBE_GROUP;
 use crate::connection::Connection;
 use crate::consumer_events::{ConsumerEvents, NativeConsumer};
 use crate::partition_offsets::list_offsets;
+use crate::token_polling::TokenPolling;
 use crate::topic_pattern::TopicPattern;
 use crate::{ClientRole, TopicSelection, translate};
 
@@ -35,10 +36,14 @@ pub fn subscribed_end_offsets(properties: &ConfigMap, topics: &TopicSelection) -
     for warning in &translation.warnings {
         warn!(client, "{warning}");
     }
-    let connection = Arc::new(Connection::new(client, config.get("bootstrap.servers").unwrap_or_default()));
+    let connection = Connection::of_client(properties, &config)?;
     let consumer: NativeConsumer = config
         .create_with_context(ConsumerEvents::new(Arc::clone(&connection)))
         .map_err(|error| broker_error::from_client("make a consumer", &error))?;
+    let consumer = Arc::new(consumer);
+    let polled = Arc::clone(&consumer);
+    let poll = move || drop(polled.poll(Duration::ZERO));
+    let _polling = TokenPolling::start(&connection, poll)?;
     let partitions = partitions(&consumer, &connection, topics)?;
     list_offsets(&consumer, &connection, &partitions, Offset::End, TIMEOUT)
 }
