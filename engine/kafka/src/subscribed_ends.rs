@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
-use rdkafka::metadata::Metadata;
 use tracing::warn;
 use volley_api::{ConfigMap, Offsets, Result, TopicPartition};
 
@@ -15,6 +14,7 @@ use crate::connection::Connection;
 use crate::consumer_events::{ConsumerEvents, NativeConsumer};
 use crate::partition_offsets::list_offsets;
 use crate::token_polling::TokenPolling;
+use crate::topic_partitions::{partitions_in, settled_partitions_of};
 use crate::topic_pattern::TopicPattern;
 use crate::{ClientRole, TopicSelection, translate};
 
@@ -25,7 +25,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// offset), for a consumer with these properties. A topic that does not exist has none. Blocks.
 ///
 /// # Errors
-/// `Retriable` when the broker cannot be asked; `Config` when it refuses, when a property has a bad value, or when the pattern
+/// `Retriable` when the broker cannot be asked, or a topic has no leaders yet; `Config` when it refuses, when a property has a bad value, or when the pattern
 /// does not parse.
 pub fn subscribed_end_offsets(properties: &ConfigMap, topics: &TopicSelection) -> Result<Offsets> {
     let translation = translate(properties, ClientRole::Consumer);
@@ -57,24 +57,39 @@ fn partitions(
     match topics {
         TopicSelection::Topics(topics) => {
             for topic in topics {
-                let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT);
-                let metadata = connection.outcome(&format!("look up topic {topic}"), metadata)?;
-                found.extend(partitions_in(&metadata, |_| true));
+                found.extend(settled_partitions_of(consumer, connection, topic)?);
             }
         }
         TopicSelection::Pattern(pattern) => {
             let pattern = TopicPattern::new(pattern)?;
             let metadata = connection.outcome("list topics", consumer.fetch_metadata(None, TIMEOUT))?;
-            found.extend(partitions_in(&metadata, |topic| pattern.matches(topic)));
+            found.extend(partitions_in(&metadata, |topic| pattern.matches(topic))?);
         }
     }
     Ok(found)
 }
 
-fn partitions_in(metadata: &Metadata, is_wanted: impl Fn(&str) -> bool) -> Vec<TopicPartition> {
-    let topics = metadata.topics().iter().filter(|topic| is_wanted(topic.name()));
-    let partitions = topics.flat_map(|topic| {
-        topic.partitions().iter().map(|partition| TopicPartition::new(topic.name(), partition.id())).collect::<Vec<_>>()
-    });
-    partitions.collect()
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::types::RDKafkaRespErr;
+    use volley_api::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn a_topic_whose_leaders_are_not_elected_yet_has_no_end_yet() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("t", 2, 1).unwrap();
+        let properties = ConfigMap::from([("bootstrap.servers".to_owned(), cluster.bootstrap_servers())]);
+        for topics in [TopicSelection::Topics(vec!["t".to_owned()]), TopicSelection::Pattern("t".to_owned())] {
+            cluster.topic_error("t", RDKafkaRespErr::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE).unwrap();
+            let error = subscribed_end_offsets(&properties, &topics).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Retriable);
+            assert!(error.to_string().contains("look up topic t"), "{error}");
+            cluster.topic_error("t", RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR).unwrap();
+            assert_eq!(subscribed_end_offsets(&properties, &topics).unwrap().len(), 2);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use rdkafka::consumer::Consumer;
-use rdkafka::metadata::MetadataTopic;
+use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::types::RDKafkaErrorCode as Code;
 use volley_api::{Result, TopicPartition};
 
@@ -27,14 +27,22 @@ pub(crate) fn partitions_of(
     connection: &Connection,
     topic: &str,
 ) -> Result<Vec<TopicPartition>> {
-    let action = format!("look up topic {topic}");
-    let metadata = connection.outcome(&action, consumer.fetch_metadata(Some(topic), TIMEOUT))?;
+    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT);
+    let metadata = connection.outcome(&format!("look up topic {topic}"), metadata)?;
+    partitions_in(&metadata, |_| true)
+}
+
+/// The partitions of the topics in `metadata` whose name is wanted.
+///
+/// # Errors
+/// As [`partitions_of`].
+pub(crate) fn partitions_in(metadata: &Metadata, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<TopicPartition>> {
     let mut partitions = Vec::new();
-    for found in metadata.topics() {
-        match found.error().map(Code::from) {
-            None => partitions.extend(named(found)),
+    for topic in metadata.topics().iter().filter(|topic| is_wanted(topic.name())) {
+        match topic.error().map(Code::from) {
+            None => partitions.extend(named(topic)),
             Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => {}
-            Some(code) => return Err(broker_error::from_code(&action, code)),
+            Some(code) => return Err(broker_error::from_code(&format!("look up topic {}", topic.name()), code)),
         }
     }
     Ok(partitions)
