@@ -1,4 +1,4 @@
-//! What a client knows of its connection to the cluster: up or down, and refused for good.
+//! What a client knows of its connection to the cluster: up or down, and refused until the cluster answers again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,6 +40,8 @@ pub(crate) struct Connection {
     servers: String,
     down: AtomicBool,
     last_failure: Mutex<String>,
+    /// Whether there is a `refusal`: read for every message.
+    is_refused: AtomicBool,
     refusal: Mutex<Option<(Code, String)>>,
     tokens: Option<TokenSource>,
     /// Why there is no token, until there is one again.
@@ -84,6 +86,7 @@ impl Connection {
             servers: servers.into(),
             down: AtomicBool::new(false),
             last_failure: Mutex::default(),
+            is_refused: AtomicBool::new(false),
             refusal: Mutex::default(),
             tokens: None,
             token_refusal: Mutex::default(),
@@ -108,7 +111,9 @@ impl Connection {
             code if broker_error::is_authentication(code) && self.has_expired_token() => self.mark_down(reason),
             code if broker_error::is_authentication(code) => {
                 warn!(client = self.client, servers = self.servers, reason, "kafka refuses the client");
-                *self.refusal.lock() = Some((code, reason.to_owned()));
+                let mut refusal = self.refusal.lock();
+                *refusal = Some((code, reason.to_owned()));
+                self.is_refused.store(true, Ordering::Relaxed);
             }
             Code::PartitionEOF => {}
             Code::AllBrokersDown => self.mark_down(reason),
@@ -178,8 +183,15 @@ impl Connection {
         self.down.load(Ordering::Relaxed) || self.refusal.lock().is_some() || self.token_refusal.lock().is_some()
     }
 
-    /// Notes that the cluster has answered.
+    /// Notes that the cluster has answered: whatever it refused before, it does not now.
     pub(crate) fn mark_up(&self) {
+        if self.is_refused.load(Ordering::Relaxed) {
+            let mut refusal = self.refusal.lock();
+            self.is_refused.store(false, Ordering::Relaxed);
+            if refusal.take().is_some() {
+                info!(client = self.client, servers = self.servers, "kafka accepts the client again");
+            }
+        }
         if self.down.load(Ordering::Relaxed) && self.down.swap(false, Ordering::Relaxed) {
             info!(client = self.client, servers = self.servers, "kafka can be reached again");
         }
@@ -265,5 +277,15 @@ mod tests {
         let error = connection.outcome::<()>("commit", Err(KafkaError::ConsumerCommit(Code::OperationTimedOut)));
         let trace = error.map_err(|error| error.trace());
         assert!(trace.is_err_and(|trace| trace.contains("a:1") && trace.contains("invalid credentials")));
+    }
+
+    #[test]
+    fn a_refusal_is_forgotten_when_the_cluster_answers() {
+        let connection = Connection::new("c", "a:1");
+        connection.report(&KafkaError::Global(Code::Authentication), "the password is being changed");
+        connection.mark_up();
+        assert!(connection.check().is_ok() && !connection.is_broken());
+        connection.report(&KafkaError::Global(Code::Authentication), "invalid credentials");
+        assert!(connection.check().is_err(), "and a new one counts");
     }
 }
