@@ -239,6 +239,70 @@ fn a_topic_that_nobody_creates_is_waited_for_and_holds_up_no_stop() {
 }
 
 #[test]
+fn a_topic_that_is_deleted_and_made_again_loses_nothing_that_was_not_acknowledged() {
+    let kafka = Kafka::start_with(&[("auto.create.topics.enable", "false")]);
+    let admin = kafka.admin();
+    let worker = Worker::start(&kafka.bootstrap_servers(), &[("offset.flush.interval.ms", "100")]);
+    // one that has nothing on its way when the topic goes, and one that has
+    let tolerances = ["none", "all"];
+    let name = |kind: &str, tolerance: &str| format!("{kind}-{tolerance}");
+    for tolerance in tolerances {
+        let (file, counter) = (name("file", tolerance), name("counter", tolerance));
+        kafka.create_topic(&file, 1, &[]);
+        kafka.create_topic(&counter, 1, &[]);
+        let errors = json!({"errors.tolerance": tolerance});
+        worker.create(&file, &with(&file_source(&worker.lines(&file, &["one"]), &file), errors.clone()));
+        let datagen = json!({
+            "connector.class": "Datagen", "topic": counter, "rows.per.second": "2000",
+            "fields": "n", "fields.n.generator": "sequence",
+        });
+        worker.create(&counter, &with(&datagen, errors));
+        worker.await_position(&file, 4);
+        wait_until(SOON, "rows", || worker.offset(&counter));
+    }
+    let append = |tolerance: &str, line: &str| {
+        let path = worker.volley.path(&name("file", tolerance));
+        fs::OpenOptions::new().append(true).open(path).unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+    };
+    let names: Vec<_> = tolerances.iter().flat_map(|t| [name("file", t), name("counter", t)]).collect();
+    for topic in &names {
+        assert!(admin.delete_topic(topic).unwrap());
+    }
+    tolerances.iter().for_each(|tolerance| append(tolerance, "two"));
+    // the client gives a topic that is gone some time to come back
+    wait_until(SOON * 2, "the log says so", || {
+        let log = worker.log();
+        let says_so = |topic| log.lines().any(|line| line.contains("the topic is gone") && line.contains(topic));
+        names.iter().all(says_so).then_some(())
+    });
+    tolerances.iter().for_each(|tolerance| append(tolerance, "three"));
+    for topic in &names {
+        worker.await_task(topic, "RUNNING");
+        kafka.create_topic(topic, 1, &[]);
+    }
+    for tolerance in tolerances {
+        let file = name("file", tolerance);
+        worker.await_position(&file, 4 + 4 + 6);
+        assert_eq!(values(&kafka, &file), ["\"two\"", "\"three\""], "{tolerance}");
+        let counter = name("counter", tolerance);
+        let row = || worker.offset(&counter).unwrap()["row"].as_u64().unwrap();
+        let before = row();
+        // the client may take half a minute to believe in a topic again
+        wait_until(SOON * 2, "more rows", || (row() > before + 2_000).then_some(()));
+        // what never ends is hard to read to its end
+        assert_eq!(request(&worker.rest, "PUT", &format!("/connectors/{counter}/pause"), None).0, 202);
+        worker.await_task(&counter, "PAUSED");
+        let numbers: Vec<u64> = values(&kafka, &counter)
+            .iter()
+            .map(|value| serde_json::from_str::<Value>(value).unwrap()["n"].as_u64().unwrap())
+            .collect();
+        let breaks: Vec<_> = numbers.windows(2).filter(|two| two[0] + 1 != two[1]).collect();
+        assert!(breaks.is_empty(), "{tolerance}: the rows are in order without a gap, but: {breaks:?}");
+        worker.await_task(&file, "RUNNING");
+    }
+}
+
+#[test]
 fn who_may_not_write_to_a_topic_is_told_so_and_nothing_is_lost() {
     let kafka = Kafka::start_with(&[
         ("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer"),

@@ -83,21 +83,38 @@ pub(crate) fn is_coordinator_moving(error: &Error) -> bool {
     [NOT_COORDINATOR, COORDINATOR_LOADING, COORDINATOR_NOT_AVAILABLE].contains(&error.exception())
 }
 
+const AUTHENTICATION: &str = "org.apache.kafka.common.errors.SaslAuthenticationException";
+
+/// Whether the broker refuses who we are, which no message has a part in.
+pub fn is_login_refused(error: &Error) -> bool {
+    error.exception() == AUTHENTICATION
+}
+
+const TIMEOUT: &str = "org.apache.kafka.common.errors.TimeoutException";
+
+/// Whether the time is over that the settings give a message.
+pub fn is_timeout(error: &Error) -> bool {
+    error.exception() == TIMEOUT
+}
+
+const MISSING_TOPIC: &str = "org.apache.kafka.common.errors.UnknownTopicOrPartitionException";
+
+/// Whether a topic or partition is not there (any more).
+pub fn is_missing_topic(error: &Error) -> bool {
+    error.is_retriable() && error.exception() == MISSING_TOPIC
+}
+
 fn exception_of(code: Code) -> Option<&'static str> {
     Some(match code {
-        code if is_authentication(code) => "org.apache.kafka.common.errors.SaslAuthenticationException",
+        code if is_authentication(code) => AUTHENTICATION,
         Code::TopicAuthorizationFailed => "org.apache.kafka.common.errors.TopicAuthorizationException",
         Code::GroupAuthorizationFailed => "org.apache.kafka.common.errors.GroupAuthorizationException",
         Code::ClusterAuthorizationFailed => "org.apache.kafka.common.errors.ClusterAuthorizationException",
         Code::MessageSizeTooLarge | Code::InvalidMessageSize => {
             "org.apache.kafka.common.errors.RecordTooLargeException"
         }
-        Code::UnknownTopicOrPartition | Code::UnknownTopic => {
-            "org.apache.kafka.common.errors.UnknownTopicOrPartitionException"
-        }
-        Code::OperationTimedOut | Code::MessageTimedOut | Code::RequestTimedOut | Code::TimedOutQueue => {
-            "org.apache.kafka.common.errors.TimeoutException"
-        }
+        Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition => MISSING_TOPIC,
+        Code::OperationTimedOut | Code::MessageTimedOut | Code::RequestTimedOut | Code::TimedOutQueue => TIMEOUT,
         Code::NotCoordinator => NOT_COORDINATOR,
         Code::CoordinatorLoadInProgress => COORDINATOR_LOADING,
         Code::CoordinatorNotAvailable | Code::WaitingForCoordinator => COORDINATOR_NOT_AVAILABLE,

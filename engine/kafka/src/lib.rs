@@ -42,12 +42,13 @@ mod wire;
 mod wire_admin;
 
 pub use admin::{Admin, NewTopic, TopicDescription};
+pub use broker_error::{is_login_refused, is_missing_topic, is_timeout};
 pub use committer::Committer;
 pub use fetch_settings::{FetchSettings, TopicSelection};
 pub use fetcher::Fetcher;
 pub use group::{GroupError, GroupEvent, GroupMember, GroupResult, GroupSettings, Joined, MemberLoss, MemberStatus};
 pub use mac::{MacAlgorithm, constant_time_eq, random_bytes};
-pub use producer::{Delivery, Outgoing, Producer};
+pub use producer::{Delivery, Outgoing, Producer, Returned};
 pub use rebalance::RebalanceListener;
 pub use subscribed_ends::subscribed_end_offsets;
 pub use tls::{TlsAcceptor, TlsConnector, TlsStream};

@@ -9,7 +9,7 @@ use rdkafka::Statistics;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
-use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
+use rdkafka::message::{DeliveryResult, Header, Headers as _, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode as Code;
 use tracing::warn;
@@ -54,6 +54,20 @@ pub struct Delivery {
     pub token: u64,
     /// Partition and offset; or why it was not delivered, after all retries.
     pub result: Result<(i32, i64)>,
+    /// The message, if it was not delivered because its topic or partition is not there (any more): to be sent again when
+    /// it is.
+    pub returned: Option<Box<Returned>>,
+}
+
+/// The content of a message that comes back. Topic, partition and timestamp are known to the sender by the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Returned {
+    /// Key.
+    pub key: Option<Vec<u8>>,
+    /// Value.
+    pub value: Option<Vec<u8>>,
+    /// Headers, in order.
+    pub headers: Vec<RawHeader>,
 }
 
 struct ProducerEvents {
@@ -85,14 +99,18 @@ impl ProducerContext for ProducerEvents {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, outcome: &DeliveryResult<'_>, token: usize) {
-        let result = match outcome {
+        let (result, returned) = match outcome {
             Ok(message) => {
                 self.connection.mark_up();
-                Ok((message.partition(), message.offset()))
+                (Ok((message.partition(), message.offset())), None)
             }
-            Err((error, message)) => Err(broker_error::from_client(&format!("produce to {}", message.topic()), error)),
+            Err((error, message)) => {
+                let error = broker_error::from_client(&format!("produce to {}", message.topic()), error);
+                let returned = broker_error::is_missing_topic(&error).then(|| Box::new(returned(message)));
+                (Err(error), returned)
+            }
         };
-        self.deliveries.lock().push(Delivery { token: token as u64, result });
+        self.deliveries.lock().push(Delivery { token: token as u64, result, returned });
     }
 }
 
@@ -299,6 +317,21 @@ fn max_block(properties: &ConfigMap) -> Result<Duration> {
     text.trim().parse().map(Duration::from_millis).map_err(|error| {
         Error::config(format!("could not parse `max.block.ms` {text:?} as a number of ms")).with_source(error)
     })
+}
+
+fn returned(message: &impl Message) -> Returned {
+    let headers = message.headers().map(|headers| {
+        let owned = |header: Header<'_, &[u8]>| RawHeader {
+            name: Arc::from(header.key),
+            value: header.value.map(<[u8]>::to_vec),
+        };
+        headers.iter().map(owned).collect()
+    });
+    Returned {
+        key: message.key().map(<[u8]>::to_vec),
+        value: message.payload().map(<[u8]>::to_vec),
+        headers: headers.unwrap_or_default(),
+    }
 }
 
 fn record<'a>(message: &Outgoing<'a>, token: u64) -> BaseRecord<'a, [u8], [u8], usize> {

@@ -142,13 +142,13 @@ mod tests {
     fn a_refused_letter_is_never_forgotten_and_holds_up_no_count() {
         let mut letters = Letters::default();
         (0..4).for_each(|_| letters.sent());
-        letters.settle(vec![Delivery { token: 0, result: Ok((0, 0)) }]);
+        letters.settle(vec![Delivery { token: 0, result: Ok((0, 0)), returned: None }]);
         letters.check().unwrap();
         let refused = Error::data("the message is too large").with_source("10 bytes at most");
         letters.settle(vec![
-            Delivery { token: 0, result: Err(refused) },
-            Delivery { token: 0, result: Ok((0, 1)) },
-            Delivery { token: 0, result: Ok((0, 2)) },
+            Delivery { token: 0, result: Err(refused), returned: None },
+            Delivery { token: 0, result: Ok((0, 1)), returned: None },
+            Delivery { token: 0, result: Ok((0, 2)), returned: None },
         ]);
         assert_eq!(letters.unacknowledged, 0);
         for _ in 0..2 {

@@ -31,6 +31,7 @@ mod rebalances;
 mod record_producer;
 mod record_serializer;
 mod retry_policy;
+mod returned_messages;
 mod revocation;
 mod row_order;
 mod setup;

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow::buffer::ScalarBuffer;
+
 use crate::task::acknowledgements::BatchId;
 use crate::task::polled_batch::PolledBatch;
 
@@ -15,6 +17,32 @@ pub(crate) struct Parcel {
     pub(crate) topic: Arc<str>,
     /// What they were made from.
     pub(crate) polled: Arc<PolledBatch>,
+    /// Their partition, if the source names one.
+    pub(crate) partition: Option<i32>,
+    /// Their timestamps, by row.
+    pub(crate) timestamps: ScalarBuffer<i64>,
+}
+
+/// What a message carries to the producer and back: its parcel and its row there. Ordered as they are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Token {
+    /// As given by [`Parcels::open`].
+    pub(crate) parcel: u32,
+    /// The row in the records.
+    pub(crate) row: u32,
+}
+
+impl From<Token> for u64 {
+    fn from(token: Token) -> Self {
+        Self::from(token.parcel) << 32 | Self::from(token.row)
+    }
+}
+
+impl From<u64> for Token {
+    fn from(token: u64) -> Self {
+        // each half is 32 bits wide
+        Self { parcel: (token >> 32) as u32, row: token as u32 }
+    }
 }
 
 #[derive(Debug)]
@@ -24,49 +52,54 @@ struct Open {
     is_closed: bool,
 }
 
-/// The parcels on their way, by the token that their messages carry.
+/// The parcels on their way, by number. Numbers come again after so many parcels that those before are long done.
 #[derive(Debug, Default)]
 pub(crate) struct Parcels {
-    next: u64,
-    open: HashMap<u64, Open>,
+    next: u32,
+    open: HashMap<u32, Open>,
 }
 
 impl Parcels {
-    /// Opens a parcel; its token.
-    pub(crate) fn open(&mut self, parcel: Parcel) -> u64 {
-        let token = self.next;
-        self.next += 1;
-        self.open.insert(token, Open { parcel, outstanding: 0, is_closed: false });
-        token
+    /// Opens a parcel; its number.
+    pub(crate) fn open(&mut self, parcel: Parcel) -> u32 {
+        let number = self.next;
+        self.next = number.wrapping_add(1);
+        self.open.insert(number, Open { parcel, outstanding: 0, is_closed: false });
+        number
+    }
+
+    /// A parcel some of whose messages have no fate yet.
+    pub(crate) fn get(&self, number: u32) -> Option<&Parcel> {
+        self.open.get(&number).map(|open| &open.parcel)
     }
 
     /// `messages` more are on their way.
-    pub(crate) fn sent(&mut self, token: u64, messages: usize) {
-        if let Some(open) = self.open.get_mut(&token) {
+    pub(crate) fn sent(&mut self, number: u32, messages: usize) {
+        if let Some(open) = self.open.get_mut(&number) {
             open.outstanding += messages;
         }
     }
 
     /// No more messages follow.
-    pub(crate) fn close(&mut self, token: u64) {
-        if let Some(open) = self.open.get_mut(&token) {
+    pub(crate) fn close(&mut self, number: u32) {
+        if let Some(open) = self.open.get_mut(&number) {
             open.is_closed = true;
         }
-        self.forget_if_done(token);
+        self.forget_if_done(number);
     }
 
     /// The fate of `messages` of a parcel is known.
-    pub(crate) fn arrived(&mut self, token: u64, messages: usize) -> Option<Parcel> {
-        let open = self.open.get_mut(&token)?;
+    pub(crate) fn arrived(&mut self, number: u32, messages: usize) -> Option<Parcel> {
+        let open = self.open.get_mut(&number)?;
         open.outstanding = open.outstanding.saturating_sub(messages);
         let parcel = open.parcel.clone();
-        self.forget_if_done(token);
+        self.forget_if_done(number);
         Some(parcel)
     }
 
-    fn forget_if_done(&mut self, token: u64) {
-        if self.open.get(&token).is_some_and(|open| open.is_closed && open.outstanding == 0) {
-            self.open.remove(&token);
+    fn forget_if_done(&mut self, number: u32) {
+        if self.open.get(&number).is_some_and(|open| open.is_closed && open.outstanding == 0) {
+            self.open.remove(&number);
         }
     }
 }

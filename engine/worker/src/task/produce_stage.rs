@@ -2,7 +2,7 @@
 //!
 //! It begins with the first batch, so that a task that has nothing to deliver has neither this thread nor a producer.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -16,10 +16,11 @@ use crate::task::acknowledgements::BatchId;
 use crate::task::control::{Control, Wanted};
 use crate::task::error_handler::{ErrorHandler, Input, TracedCause};
 use crate::task::offset_commits::OffsetCommits;
-use crate::task::parcels::{Parcel, Parcels};
+use crate::task::parcels::{Parcel, Parcels, Token};
 use crate::task::polled_batch::PolledBatch;
 use crate::task::record_producer::RecordProducer;
 use crate::task::record_serializer::{RecordSerializer, SerializedRecords};
+use crate::task::returned_messages::ReturnedMessage;
 use crate::task::topic_creator::TopicCreator;
 use crate::task::topic_preparation::TopicFailure;
 use crate::task::{ConnectorTaskId, TaskProgress};
@@ -95,9 +96,11 @@ impl Taken {
 }
 
 /// What became of a message that was to be handed over.
-enum Handed {
+pub(crate) enum Handed {
     /// The producer has it.
     Taken,
+    /// The producer has it not, since its topic or partition is not there (any more): it is to wait.
+    NoTopic(Error),
     /// It will never take it.
     Refused(Error),
     /// The task is to stop before there is room for it.
@@ -110,8 +113,15 @@ pub(crate) struct Producing {
     /// `None` while there is nothing to send.
     producer: Option<Box<dyn RecordProducer>>,
     last_sent: Instant,
+    /// Topics that are there as far as is known.
     pub(crate) known_topics: HashSet<Arc<str>>,
-    parcels: Parcels,
+    /// Topics that were there, and may be again.
+    pub(crate) lost_topics: HashSet<Arc<str>>,
+    pub(crate) parcels: Parcels,
+    /// Messages that are to be sent again, before all others. They count as on their way.
+    pub(crate) returned: VecDeque<ReturnedMessage>,
+    /// Messages that the task fails with. They count as on their way for ever.
+    undelivered: usize,
 }
 
 impl ProduceStage {
@@ -127,7 +137,10 @@ impl ProduceStage {
             producer: None,
             last_sent: now,
             known_topics: HashSet::new(),
+            lost_topics: HashSet::new(),
             parcels: Parcels::default(),
+            returned: VecDeque::new(),
+            undelivered: 0,
         };
         producing.parts.commits.begin();
         let outcome = producing.serve(&input);
@@ -135,7 +148,7 @@ impl ProduceStage {
         drop(input);
         producing.parts.control.ring();
         let settled = producing.settle(outcome.as_ref().copied().unwrap_or(End::Cut));
-        let is_finished = outcome.as_ref().is_ok_and(|end| *end == End::Finished);
+        let is_finished = settled.is_ok() && outcome.as_ref().is_ok_and(|end| *end == End::Finished);
         let is_committed = producing.parts.commits.finish(producing.parts.flush_timeout, is_finished);
         outcome?;
         Ok(settled? && is_committed)
@@ -171,6 +184,9 @@ impl Producing {
                 return Ok(End::Cut);
             }
             self.look_after_what_is_on_its_way(Duration::ZERO)?;
+            if !self.resend()? {
+                return Ok(End::Cut);
+            }
             self.rest();
         }
     }
@@ -227,6 +243,10 @@ impl Producing {
     fn produce_records(&mut self, batch: BatchId, records: &Records, polled: &Arc<PolledBatch>) -> Result<bool> {
         check_timestamps(records)?;
         let mut serialized = self.parts.serializer.serialize(records, &self.parts.errors)?;
+        // a converter may have waited for its registry all the while
+        if self.parts.control.is_abandoned() {
+            return Ok(false);
+        }
         self.parts.errors.handle(Input::Polled(polled), std::mem::take(&mut serialized.rejected))?;
         if serialized.is_empty() {
             return Ok(true);
@@ -237,22 +257,32 @@ impl Producing {
             Err(TopicFailure::Refused(error)) => Some(error),
             Err(TopicFailure::Fatal(error)) => return Err(error),
         };
-        let parcel = Parcel { batch, topic: Arc::clone(&records.topic), polled: Arc::clone(polled) };
+        let parcel = Parcel {
+            batch,
+            topic: Arc::clone(&records.topic),
+            polled: Arc::clone(polled),
+            partition: records.kafka_partition,
+            timestamps: records.timestamps.clone(),
+        };
         if let Some(error) = refusal {
             return self.refuse(&parcel, records, &serialized, &error).map(|()| true);
         }
-        let token = self.parcels.open(parcel);
-        let is_sent = self.send(token, batch, records, &serialized);
-        self.parcels.close(token);
+        let number = self.parcels.open(parcel);
+        let is_sent = self.send(number, batch, records, &serialized);
+        self.parcels.close(number);
         is_sent
     }
 
     /// `false` if the task is to stop before everything is handed over.
-    fn send(&mut self, token: u64, batch: BatchId, records: &Records, serialized: &SerializedRecords) -> Result<bool> {
+    fn send(&mut self, parcel: u32, batch: BatchId, records: &Records, serialized: &SerializedRecords) -> Result<bool> {
         let mut taken = Taken::default();
         // each message is handed over by itself: that is the producer's interface
         for row in 0..records.len() {
             let Some((key, value, headers)) = serialized.row(row) else { continue };
+            // what was sent before goes first
+            if self.parts.control.is_abandoned() || !self.resend()? {
+                return Ok(false);
+            }
             let outgoing = Outgoing {
                 topic: &records.topic,
                 partition: records.kafka_partition,
@@ -261,43 +291,56 @@ impl Producing {
                 value,
                 headers,
             };
-            let outcome = self.producer()?.try_send(&outgoing, token);
+            // a batch has less than 2^32 rows
+            let token = Token { parcel, row: row as u32 };
+            let outcome = self.producer()?.try_send(&outgoing, token.into());
             if matches!(outcome, Ok(true)) {
                 taken.add(&outgoing);
                 continue;
             }
             // acknowledgements are looked at from here on, and must find what they belong to
-            self.note_sent(token, batch, std::mem::take(&mut taken));
+            self.note_sent(parcel, batch, std::mem::take(&mut taken));
             match self.await_room(&outgoing, token, outcome)? {
                 Handed::Taken => taken.add(&outgoing),
+                Handed::NoTopic(error) => {
+                    taken.add(&outgoing);
+                    self.note_sent(parcel, batch, std::mem::take(&mut taken));
+                    self.keep_for_later(token, &outgoing, &error)?;
+                }
                 Handed::Refused(error) => {
                     // it was sent and has failed: the batch is not without messages
-                    self.note_sent(token, batch, Taken { messages: 1, bytes: 0 });
+                    self.note_sent(parcel, batch, Taken { messages: 1, bytes: 0 });
                     self.failed(token, error)?;
                 }
                 Handed::TooLate => return Ok(false),
             }
         }
-        self.note_sent(token, batch, taken);
-        Ok(true)
+        self.note_sent(parcel, batch, taken);
+        self.resend()
     }
 
-    fn note_sent(&mut self, token: u64, batch: BatchId, taken: Taken) {
+    fn note_sent(&mut self, parcel: u32, batch: BatchId, taken: Taken) {
         if taken.messages > 0 {
             self.parts.commits.acknowledgements.sent(batch, taken.messages);
-            self.parcels.sent(token, taken.messages);
+            self.parcels.sent(parcel, taken.messages);
             self.parts.progress.bytes_in.fetch_add(taken.bytes, Ordering::Relaxed);
             self.last_sent = Instant::now();
         }
     }
 
     /// Hands over a message that was not taken at once: `outcome` says why.
-    fn await_room(&mut self, message: &Outgoing<'_>, token: u64, mut outcome: Result<bool>) -> Result<Handed> {
+    pub(crate) fn await_room(
+        &mut self,
+        message: &Outgoing<'_>,
+        token: Token,
+        mut outcome: Result<bool>,
+    ) -> Result<Handed> {
         let since = Instant::now();
         loop {
             match outcome {
                 Ok(true) => return Ok(Handed::Taken),
                 Ok(false) => {}
+                Err(error) if volley_kafka::is_missing_topic(&error) => return Ok(Handed::NoTopic(error)),
                 Err(error) => return Ok(Handed::Refused(error)),
             }
             let (patience, error) = self.producer()?.patience(message.topic);
@@ -308,7 +351,7 @@ impl Producing {
                 return Ok(Handed::TooLate);
             }
             self.look_after_what_is_on_its_way(ROOM_LOOK)?;
-            outcome = self.producer()?.try_send(message, token);
+            outcome = self.producer()?.try_send(message, token.into());
         }
     }
 
@@ -335,15 +378,18 @@ impl Producing {
     }
 
     /// A message that Kafka does not take: the end of the task, or tolerated and counted as acknowledged.
-    fn failed(&mut self, token: u64, error: Error) -> Result<()> {
-        let Some(parcel) = self.parcels.arrived(token, 1) else { return Ok(()) };
-        self.tolerate(&parcel, error)?;
-        self.parts.commits.acknowledgements.acknowledged(parcel.batch, 1);
-        Ok(())
+    pub(crate) fn failed(&mut self, token: Token, error: Error) -> Result<()> {
+        let Some(parcel) = self.parcels.arrived(token.parcel, 1) else { return Ok(()) };
+        let outcome = self.tolerate(&parcel, error);
+        match outcome {
+            Ok(()) => self.parts.commits.acknowledgements.acknowledged(parcel.batch, 1),
+            Err(_) => self.undelivered += 1,
+        }
+        outcome
     }
 
     fn tolerate(&self, parcel: &Parcel, error: Error) -> Result<()> {
-        if !self.parts.errors.tolerates_all() {
+        if !self.parts.errors.tolerates_all() || !may_be_tolerated(&error) {
             warn!(task = %self.parts.id, topic = %parcel.topic, error = %error.trace(), "could not produce");
             let error = TracedCause(error);
             return Err(Error::fatal("Unrecoverable exception from producer send callback").with_source(error));
@@ -356,62 +402,95 @@ impl Producing {
     /// Takes note of acknowledgements and commits, waiting for at most `max_wait` for the former.
     pub(crate) fn look_after_what_is_on_its_way(&mut self, max_wait: Duration) -> Result<()> {
         let is_awaiting = self.parts.commits.acknowledgements.outstanding() > 0;
+        let mut outcome = Ok(());
         if let Some(producer) = &mut self.producer {
             let deliveries = producer.deliveries(if is_awaiting { max_wait } else { Duration::ZERO });
-            self.take_deliveries(deliveries)?;
+            outcome = self.take_deliveries(deliveries);
         }
         if !is_awaiting && !max_wait.is_zero() {
             self.parts.control.wait(max_wait);
         }
         self.parts.commits.keep();
-        Ok(())
+        outcome
     }
 
+    /// Takes note of all of them, also of those behind one that fails the task: what is acknowledged is to be committed.
     fn take_deliveries(&mut self, deliveries: Vec<Delivery>) -> Result<()> {
+        let mut outcome = Ok(());
         // messages of a parcel mostly come together
-        let mut run: Option<(u64, usize)> = None;
-        for Delivery { token, result } in deliveries {
+        let mut run: Option<(u32, usize)> = None;
+        for Delivery { token, result, returned } in deliveries {
+            let token = Token::from(token);
             match (result, &mut run) {
-                (Ok(_), Some((current, count))) if *current == token => *count += 1,
+                (Ok(_), Some((current, count))) if *current == token.parcel => *count += 1,
                 (Ok(_), _) => {
-                    self.delivered(run.replace((token, 1)));
+                    self.delivered(run.replace((token.parcel, 1)));
                 }
                 (Err(error), _) => {
                     self.delivered(run.take());
-                    self.failed(token, error)?;
+                    match returned {
+                        Some(content) => self.came_back(token, content, &error),
+                        None => outcome = outcome.and(self.failed(token, error)),
+                    }
                 }
             }
         }
         self.delivered(run);
-        Ok(())
+        outcome
     }
 
-    fn delivered(&mut self, run: Option<(u64, usize)>) {
-        let Some((token, messages)) = run else { return };
-        let Some(parcel) = self.parcels.arrived(token, messages) else { return };
+    fn delivered(&mut self, run: Option<(u32, usize)>) {
+        let Some((number, messages)) = run else { return };
+        let Some(parcel) = self.parcels.arrived(number, messages) else { return };
         self.parts.commits.acknowledgements.acknowledged(parcel.batch, messages);
         self.parts.progress.rows_out.fetch_add(messages as u64, Ordering::Relaxed);
         self.parts.control.uses_topic(&parcel.topic);
     }
 
     /// Waits for outstanding acknowledgements: for ever at the end of a bounded source, for `offset.flush.timeout.ms` at a
-    /// stop or after a failure. Returns whether everything is delivered.
-    fn settle(&mut self, end: End) -> Result<bool> {
+    /// stop or after a failure. Returns whether everything is delivered, or the first failure, which ends no waiting.
+    fn settle(&mut self, mut end: End) -> Result<bool> {
         let mut deadline = (end == End::Cut).then(|| Instant::now() + self.parts.flush_timeout);
+        let mut failure = None;
         while self.parts.commits.acknowledgements.outstanding() > 0 {
             if let Wanted::Stopped { deadline: stop } = self.parts.control.wanted() {
                 let latest = deadline.unwrap_or_else(|| Instant::now() + self.parts.flush_timeout);
                 deadline = Some(latest.min(stop));
             }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                let open = self.parts.commits.acknowledgements.outstanding();
+            let open = self.parts.commits.acknowledgements.outstanding();
+            // what has failed or come back is not sent again any more
+            let is_hopeless = end == End::Cut && open == self.undelivered + self.returned.len();
+            if is_hopeless || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 warn!(task = %self.parts.id, open, "messages are not acknowledged in time; they will be sent again");
-                return Ok(false);
+                break;
             }
-            self.look_after_what_is_on_its_way(ACKNOWLEDGEMENT_LOOK)?;
+            if let Err(error) = self.look_after_and_resend(end) {
+                failure.get_or_insert(error);
+                if end == End::Finished {
+                    end = End::Cut;
+                    deadline = Some(Instant::now() + self.parts.flush_timeout);
+                }
+            }
         }
-        Ok(self.parts.commits.acknowledgements.is_settled())
+        match failure {
+            Some(error) => Err(error),
+            None => Ok(self.parts.commits.acknowledgements.is_settled()),
+        }
     }
+
+    fn look_after_and_resend(&mut self, end: End) -> Result<()> {
+        self.look_after_what_is_on_its_way(ACKNOWLEDGEMENT_LOOK)?;
+        if end == End::Finished {
+            self.resend()?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a message that failed may be skipped. One that would be taken later is not to be lost, unless the settings of the
+/// producer say how long is too long; and it has no part in who we are.
+fn may_be_tolerated(error: &Error) -> bool {
+    (!error.is_retriable() || volley_kafka::is_timeout(error)) && !volley_kafka::is_login_refused(error)
 }
 
 /// A timestamp is a time since 1970, or -1 for none.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use volley_api::Error;
+use volley_kafka::Delivery as Delivered;
 
 use crate::task::TaskState;
 use crate::task::control::Wanted;
-use crate::task::source_world::{Poll, Running, world};
+use crate::task::source_world::{Poll, Running, State, World, unknown_topic, world};
 use crate::testing::Gate;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -198,6 +199,46 @@ fn what_an_abandoned_task_polls_later_is_not_produced() {
 }
 
 #[test]
+fn what_an_abandoned_task_converts_later_is_not_produced() {
+    let world = world(true);
+    let gate = Gate::named("what_an_abandoned_task_converts_later");
+    world.change(|state| state.converter_gate = Some(Arc::clone(&gate)));
+    let mut task = Running::start(&world, &[]);
+    world.poll(Poll::Rows("a", vec!["1"], 1));
+    task.until_stored("a", 1);
+    world.poll(Poll::Rows("a", vec!["late", "2"], 3));
+    world.until("it hangs", |state| state.converting == 1);
+    task.request_stop();
+    assert!(!task.control.await_end(Duration::from_millis(20)));
+    gate.open();
+    let _ = task.end();
+    assert_eq!(sent(&world), ["1"]);
+    assert_eq!(task.stored("a"), Some(1));
+}
+
+#[test]
+fn what_is_acknowledged_with_or_after_a_failure_is_committed() {
+    let world = world(false);
+    let mut task = Running::start_with(&world, &[], false, Duration::from_secs(3600));
+    world.poll(Poll::Rows("a", vec!["1", "2"], 2));
+    world.poll(Poll::Rows("b", vec!["3"], 3));
+    world.poll(Poll::Rows("c", vec!["4"], 4));
+    world.until("they are sent", |state| state.sent.len() == 4);
+    let fate = |state: &State, value: &str, is_delivered: bool| Delivered {
+        token: state.sent.iter().find(|(sent, _)| sent == value).unwrap().1,
+        result: is_delivered.then_some((0, 0)).ok_or_else(|| Error::data(format!("{value} is too large"))),
+        returned: None,
+    };
+    world.change(|state| {
+        state.fates = vec![fate(state, "1", false), fate(state, "3", true)];
+        state.later_fates = vec![fate(state, "2", false), fate(state, "4", true)];
+    });
+    let error = task.end().unwrap_err();
+    assert!(error.trace().contains("1 is too large"), "the first: {}", error.trace());
+    assert_eq!((task.stored("a"), task.stored("b"), task.stored("c")), (None, Some(3), Some(4)));
+}
+
+#[test]
 fn what_was_delivered_before_a_panic_is_committed() {
     let world = world(true);
     let mut task = Running::start_with(&world, &[], false, Duration::from_secs(3600));
@@ -254,6 +295,113 @@ fn with_tolerance_a_message_that_is_not_delivered_counts_as_acknowledged() {
     task.until_stored("a", 1);
     task.stop().unwrap();
     assert!(world.state.lock().unwrap().topics.is_empty(), "nothing got to the topic");
+}
+
+#[test]
+fn tolerance_does_not_cover_what_would_be_delivered_later_nor_a_login_that_is_refused() {
+    let world_unknown = world(false);
+    let mut task = Running::start(&world_unknown, &[("errors.tolerance", "all")]);
+    world_unknown.poll(Poll::Rows("a", vec!["1"], 1));
+    world_unknown.acknowledge("1", Some(unknown_topic()));
+    assert!(task.end().unwrap_err().trace().contains("told to know no topic"));
+    assert_eq!(task.stored("a"), None);
+
+    let world_login = world(true);
+    let mut task = Running::start(&world_login, &[("errors.tolerance", "all")]);
+    world_login.poll(Poll::Rows("a", vec!["login"], 1));
+    assert!(task.end().unwrap_err().trace().contains("told to refuse the login"));
+    assert_eq!(task.stored("a"), None);
+}
+
+#[test]
+fn a_message_that_has_had_all_the_time_it_is_given_is_tolerated() {
+    let world = world(false);
+    let mut task = Running::start(&world, &[("errors.tolerance", "all")]);
+    world.poll(Poll::Rows("a", vec!["1"], 1));
+    let late = Error::retriable("late").with_exception("org.apache.kafka.common.errors.TimeoutException");
+    world.acknowledge("1", Some(late));
+    task.until_stored("a", 1);
+    task.stop().unwrap();
+}
+
+fn sent(world: &World) -> Vec<String> {
+    world.state.lock().unwrap().sent.iter().map(|(value, _)| value.clone()).collect()
+}
+
+#[test]
+fn rows_for_a_topic_that_is_gone_are_sent_when_it_is_back_whatever_the_tolerance() {
+    for tolerance in ["none", "all"] {
+        let world = world(true);
+        let mut task = Running::start(&world, &[("errors.tolerance", tolerance)]);
+        world.poll(Poll::Rows("a", vec!["1"], 1));
+        task.until_stored("a", 1);
+        world.change(|state| {
+            state.unknown_topics = 2;
+            state.missing_topics.insert("topic".into());
+        });
+        world.poll(Poll::Rows("a", vec!["2", "3"], 3));
+        world.until("the topic is missed", |state| state.unknown_topics == 1);
+        assert_eq!(task.stored("a"), Some(1));
+        world.change(|state| state.missing_topics.clear());
+        task.until_stored("a", 3);
+        assert_eq!(sent(&world), ["1", "2", "3"]);
+        assert_eq!(world.state.lock().unwrap().timestamps, [None, None, Some(0)]);
+        task.stop().unwrap();
+    }
+}
+
+#[test]
+fn messages_that_come_back_are_sent_again_in_order_before_what_follows_and_hold_up_their_offset() {
+    let world = world(false);
+    let mut task = Running::start(&world, &[("errors.tolerance", "all")]);
+    world.poll(Poll::Rows("a", vec!["1", "x", "y"], 3));
+    world.until("they are sent", |state| state.sent.len() == 3);
+    world.change(|state| {
+        state.missing_topics.insert("topic".into());
+    });
+    world.acknowledge("1", None);
+    world.give_back(&["y", "x"]);
+    world.until("they are back", |state| state.fates.is_empty());
+    world.poll(Poll::Rows("a", vec!["z"], 4));
+    world.change(|state| {
+        state.acknowledges_all = true;
+        state.missing_topics.clear();
+    });
+    task.until_stored("a", 4);
+    assert_eq!(sent(&world), ["1", "x", "y", "x", "y", "z"]);
+    assert_eq!(world.state.lock().unwrap().timestamps[3..], [Some(0), Some(1), None]);
+    task.stop().unwrap();
+}
+
+#[test]
+fn a_topic_that_is_gone_holds_up_no_stop_and_its_rows_count_as_not_sent() {
+    let world = world(false);
+    let mut task = Running::start(&world, &[]);
+    world.poll(Poll::Rows("a", vec!["1"], 1));
+    world.until("it is sent", |state| state.sent.len() == 1);
+    world.change(|state| {
+        state.missing_topics.insert("topic".into());
+    });
+    world.give_back(&["1"]);
+    world.until("it is back", |state| state.fates.is_empty());
+    let asked = Instant::now();
+    task.request_stop_within(Duration::from_secs(60));
+    assert_eq!(task.end().unwrap(), TaskState::Unassigned);
+    assert!(asked.elapsed() < Duration::from_secs(5));
+    assert_eq!(task.stored("a"), None);
+}
+
+#[test]
+fn a_bounded_source_whose_topic_goes_at_the_end_is_done_when_it_is_back() {
+    let world = world(false);
+    let mut task = Running::start(&world, &[]);
+    world.poll(Poll::Rows("a", vec!["1"], 1));
+    world.poll(Poll::Finished);
+    world.until("it is sent", |state| state.sent.len() == 1);
+    world.change(|state| state.acknowledges_all = true);
+    world.give_back(&["1"]);
+    assert_eq!(task.end().unwrap(), TaskState::Done);
+    assert_eq!((task.stored("a"), sent(&world).len()), (Some(1), 2));
 }
 
 #[test]

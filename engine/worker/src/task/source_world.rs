@@ -13,7 +13,7 @@ use volley_api::{
     Column, ConfigMap, Error, Polled, Records, RejectedRow, Result, RowIndex, SourceBatch, SourceContext, SourceOffset,
     SourcePartition, SourceTask, Stage, Transformation, Transformed,
 };
-use volley_kafka::{Delivery as Delivered, Outgoing};
+use volley_kafka::{Delivery as Delivered, Outgoing, Returned};
 
 use crate::connector_config::framework_config_def;
 use crate::storage::{MemoryOffsetBackingStore, OffsetBackingStore, OffsetEntry};
@@ -50,10 +50,16 @@ pub(crate) struct State {
     pub(crate) sent: Vec<(String, u64)>,
     /// Fates not collected yet.
     pub(crate) fates: Vec<Delivered>,
+    /// Fates to be collected after those.
+    pub(crate) later_fates: Vec<Delivered>,
     pub(crate) acknowledges_all: bool,
     /// Whether the producer has no room for the value `2`.
     pub(crate) is_full: bool,
     pub(crate) missing_topics: HashSet<String>,
+    /// How many messages the producer does not take from now on since it knows no such topic.
+    pub(crate) unknown_topics: usize,
+    /// The timestamps of what was sent.
+    pub(crate) timestamps: Vec<Option<i64>>,
     pub(crate) producers: usize,
     pub(crate) states: Vec<TaskState>,
     pub(crate) topics: Vec<String>,
@@ -63,6 +69,9 @@ pub(crate) struct State {
     pub(crate) store_hangs: bool,
     pub(crate) store_calls: usize,
     pub(crate) transformed: Vec<String>,
+    /// How often the converter has come to the gate.
+    pub(crate) converting: usize,
+    pub(crate) converter_gate: Option<Arc<Gate>>,
 }
 
 pub(crate) enum Poll {
@@ -100,9 +109,27 @@ impl World {
         self.until(value, |state| state.sent.iter().any(|(sent, _)| sent == value));
         self.change(|state| {
             let token = state.sent.iter().find(|(sent, _)| sent == value).unwrap().1;
-            state.fates.push(Delivered { token, result: error.map_or(Ok((0, 0)), Err) });
+            state.fates.push(Delivered { token, result: error.map_or(Ok((0, 0)), Err), returned: None });
         });
     }
+
+    /// The messages with these values come back since their topic is gone.
+    pub(crate) fn give_back(&self, values: &[&str]) {
+        self.change(|state| {
+            for value in values {
+                let token = state.sent.iter().rev().find(|(sent, _)| sent == value).unwrap().1;
+                let content = Returned { key: None, value: Some(value.as_bytes().to_vec()), headers: Vec::new() };
+                let result = Err(unknown_topic());
+                state.fates.push(Delivered { token, result, returned: Some(Box::new(content)) });
+            }
+        });
+    }
+}
+
+/// What a producer says of a topic that is gone.
+pub(crate) fn unknown_topic() -> Error {
+    Error::retriable("told to know no topic")
+        .with_exception("org.apache.kafka.common.errors.UnknownTopicOrPartitionException")
 }
 
 struct FakeSource(Arc<World>);
@@ -155,7 +182,8 @@ fn batch(partition: &str, values: &[&str], offset: u64) -> SourceBatch {
         kafka_partition: None,
         key: Column::nulls(values.len()),
         value: Column::new(Arc::new(Field::new("value", DataType::Utf8, true)), array),
-        timestamps: vec![-1; values.len()].into(),
+        // by their row, so that it shows which timestamp belongs to which value
+        timestamps: (0..values.len() as i64).map(|row| row - 1).collect(),
         headers: None,
         rows: RowIndex::all(values.len()),
         origin: None,
@@ -171,13 +199,26 @@ impl RecordProducer for FakeProducer {
         if value == "refused" {
             return Err(Error::data("too large"));
         }
+        if value == "login" {
+            return Err(Error::config("told to refuse the login")
+                .with_exception("org.apache.kafka.common.errors.SaslAuthenticationException"));
+        }
+        let is_unknown = self.0.change(|state| {
+            let left = state.unknown_topics;
+            state.unknown_topics = left.saturating_sub(1);
+            left > 0
+        });
+        if is_unknown {
+            return Err(unknown_topic());
+        }
         if value == "2" && self.0.change(|state| state.is_full) {
             return Ok(false);
         }
         self.0.change(|state| {
             if state.acknowledges_all {
-                state.fates.push(Delivered { token, result: Ok((0, 0)) });
+                state.fates.push(Delivered { token, result: Ok((0, 0)), returned: None });
             }
+            state.timestamps.push(message.timestamp);
             state.sent.push((value, token));
         });
         Ok(true)
@@ -188,7 +229,10 @@ impl RecordProducer for FakeProducer {
     }
 
     fn deliveries(&mut self, max_wait: Duration) -> Vec<Delivered> {
-        let fates = self.0.change(|state| std::mem::take(&mut state.fates));
+        let fates = self.0.change(|state| {
+            let later = std::mem::take(&mut state.later_fates);
+            std::mem::replace(&mut state.fates, later)
+        });
         if fates.is_empty() {
             std::thread::sleep(max_wait.min(Duration::from_millis(1)));
         }
@@ -276,8 +320,8 @@ impl Transformation for FakeTransformation {
     }
 }
 
-/// Strings to their bytes.
-struct StringConverter;
+/// Strings to their bytes; holds up `late` until the test opens its gate.
+struct StringConverter(Arc<World>);
 
 impl volley_api::Converter for StringConverter {
     fn to_connect(&mut self, _: &volley_api::RawBatch, _: volley_api::Side) -> Result<volley_api::Converted> {
@@ -285,6 +329,14 @@ impl volley_api::Converter for StringConverter {
     }
 
     fn from_connect(&mut self, _: &str, column: &Column) -> Result<volley_api::Serialized> {
+        let values = column.array.as_any().downcast_ref::<StringArray>();
+        if values.is_some_and(|values| values.iter().any(|value| value == Some("late"))) {
+            let gate = self.0.change(|state| {
+                state.converting += 1;
+                state.converter_gate.clone()
+            });
+            gate.unwrap().pass();
+        }
         let bytes = match column.array.as_any().downcast_ref::<StringArray>() {
             Some(strings) => strings.iter().map(|value| value.map(str::as_bytes)).collect(),
             None => BinaryArray::new_null(column.len()),
@@ -327,8 +379,14 @@ impl Running {
         let stage = ProduceStage {
             id: id.clone(),
             serializer: RecordSerializer {
-                key: NamedConverter { converter: Box::new(StringConverter), class: "StringConverter".into() },
-                value: NamedConverter { converter: Box::new(StringConverter), class: "StringConverter".into() },
+                key: NamedConverter {
+                    converter: Box::new(StringConverter(Arc::clone(world))),
+                    class: "StringConverter".into(),
+                },
+                value: NamedConverter {
+                    converter: Box::new(StringConverter(Arc::clone(world))),
+                    class: "StringConverter".into(),
+                },
                 header: Box::new(FakeHeaderConverter),
                 header_class: "FakeHeaderConverter".into(),
             },

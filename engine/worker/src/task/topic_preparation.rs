@@ -37,13 +37,15 @@ impl From<Error> for TopicFailure {
 }
 
 impl Producing {
-    /// Makes sure that the topic exists, before its first message; `false` if the task is to stop before it does.
+    /// Makes sure that the topic exists, before its first message and once it is lost; `false` if the task is to stop before
+    /// it does. A lost topic is not created again by the connector's rules: that is for who deleted it, or the broker.
     pub(crate) fn prepare_topic(&mut self, topic: &Arc<str>) -> Result<bool, TopicFailure> {
         if self.known_topics.contains(topic) {
             return Ok(true);
         }
-        let is_ready = self.create_topic(topic)? && self.await_topic(topic)?;
+        let is_ready = (self.lost_topics.contains(topic) || self.create_topic(topic)?) && self.await_topic(topic)?;
         if is_ready {
+            self.lost_topics.remove(topic);
             self.known_topics.insert(Arc::clone(topic));
         }
         Ok(is_ready)
