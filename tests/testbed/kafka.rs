@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Headers, Message as _};
+use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use volley_api::ConfigMap;
 use volley_kafka::{Admin, NewTopic, Outgoing, Producer};
@@ -344,6 +345,8 @@ impl Kafka {
             match consumer.poll(Duration::from_millis(100)) {
                 Some(Ok(message)) => messages.push(owned(&message)),
                 Some(Err(KafkaError::PartitionEOF(_))) => at_end += 1,
+                // it connects again by itself
+                Some(Err(error)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) => {}
                 Some(Err(error)) => panic!("could not read topic {topic}: {error}"),
                 None => {}
             }
