@@ -196,7 +196,8 @@ impl ConnectorActor {
         if is_failed && !std::mem::replace(&mut self.failure_planned, is_failed) {
             failed.push(Part::Connector);
         }
-        plan_restarts(&mut self.schedule, &self.node, &self.name, &failed);
+        let config = self.connector.as_ref().map(WorkerConnector::config);
+        plan_restarts(&mut self.schedule, &self.node, &self.name, config, &failed);
     }
 
     async fn restart_due(&mut self) {
@@ -408,12 +409,12 @@ impl ConnectorActor {
         self.view.tasks.stop_all().await;
         self.status.forget_tasks_from(configs.len());
         self.node.configs.write(&ConfigRecord::tasks(&self.name, &configs))?;
-        self.applied = Some(config);
+        self.applied = Some(config.clone());
         *self.view.completion.lock() = None;
         self.view.last_snapshots.lock().clear();
         self.started_at = Instant::now();
         info!(connector = self.name, tasks = configs.len(), "starting tasks");
-        let parts = TaskParts { plugin, connector_config: raw.clone(), task_configs: configs, paused: false };
+        let parts = TaskParts { plugin, connector_config: config, task_configs: configs, paused: false };
         self.view.tasks.start_all(&parts).await;
         Ok(())
     }
@@ -425,13 +426,20 @@ impl ConnectorActor {
     }
 
     async fn restart_task(&mut self, task: usize) -> HerderResult<()> {
-        let parts = task_parts(&self.node, &self.name)?;
-        if task >= parts.task_configs.len() {
+        let snapshot = self.node.configs.snapshot();
+        if task >= snapshot.task_configs(&self.name).len() {
             return Err(HerderError::NotFound(format!("Unknown task: {}-{task}", self.name)));
         }
         self.view.tasks.stop_one(task).await;
-        self.view.tasks.start(task, &parts).await?;
-        Ok(())
+        let target = snapshot.target_state(&self.name).unwrap_or(TargetState::Started);
+        match task_parts(&self.node, &self.name, target).await {
+            Ok(parts) => Ok(self.view.tasks.start(task, &parts).await?),
+            Err(HerderError::Plugin(error)) => {
+                self.view.tasks.fail(task, &error);
+                Err(error.into())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn restart(&mut self, connector: bool, tasks: &[usize]) {

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 use volley_api::{ConfigMap, ConnectorKind, Error, Plugin, Result};
 
-use super::connector_tasks::TaskParts;
+use super::connector_tasks::{START_PATIENCE, TaskParts};
 use super::restart_schedule::{Part, RestartSchedule};
 use super::worker_connector::connector_kind;
 use super::{HerderError, HerderResult, Node};
@@ -64,28 +64,35 @@ pub(super) fn has_variables(config: &ConfigMap) -> bool {
 /// What the tasks of connector `name` are made from, as of now.
 ///
 /// # Errors
-/// If there is no such connector, or no such plug-in.
-pub(super) fn task_parts(node: &Node, name: &str) -> HerderResult<TaskParts> {
+/// If there is no such connector, or no such plug-in; that of a config provider; if it has more tasks than it may have.
+///
+/// # Cancellation
+/// Resolving goes on; its outcome is dropped.
+pub(super) async fn task_parts(node: &Node, name: &str, target: TargetState) -> HerderResult<TaskParts> {
     let snapshot = node.configs.snapshot();
     let raw = snapshot.connector_config(name);
     let raw = raw.ok_or_else(|| HerderError::NotFound(format!("Unknown connector: {name}")))?;
-    let class = raw.get("connector.class").map(|class| class.trim()).unwrap_or_default();
-    Ok(TaskParts {
-        plugin: node.plugins.find_connector(class)?.clone(),
-        connector_config: raw.clone(),
-        task_configs: snapshot.task_configs(name).into_iter().cloned().collect(),
-        paused: snapshot.target_state(name) == Some(TargetState::Paused),
-    })
+    let (connector_config, plugin) = resolved(node, name, raw, Patience::of(START_PATIENCE)).await?;
+    let task_configs: Vec<_> = snapshot.task_configs(name).into_iter().cloned().collect();
+    check_task_count(name, &connector_config, task_configs.len())?;
+    Ok(TaskParts { plugin, connector_config, task_configs, paused: target == TargetState::Paused })
 }
 
-/// Plans restarts of what has failed, as far as `volley.restart.*` of the connector or the worker wants that.
-pub(super) fn plan_restarts(schedule: &mut RestartSchedule, node: &Node, name: &str, failed: &[Part]) {
+/// Plans restarts of what has failed, as far as `volley.restart.*` of the connector or the worker wants that. `config` has
+/// its variables resolved; where nothing could be, there is only the one that the user wrote.
+pub(super) fn plan_restarts(
+    schedule: &mut RestartSchedule,
+    node: &Node,
+    name: &str,
+    config: Option<&ConfigMap>,
+    failed: &[Part],
+) {
     if failed.is_empty() {
         return;
     }
     let snapshot = node.configs.snapshot();
-    let Some(raw) = snapshot.connector_config(name) else { return };
-    let policy = match node.config.restart_policy(raw) {
+    let Some(config) = config.or_else(|| snapshot.connector_config(name)) else { return };
+    let policy = match node.config.restart_policy(config) {
         Ok(policy) => policy,
         Err(error) => return warn!(connector = name, %error, "what has failed is not started again"),
     };

@@ -23,7 +23,7 @@ use crate::task::{self, BoundedEnds, ConnectorTaskId, StatusListener, TaskHandle
 const STOP_MARGIN: Duration = Duration::from_secs(1);
 
 /// How long config providers, and the opening of an offset store, may hold up the start of a task.
-const START_PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const START_PATIENCE: Duration = Duration::from_secs(90);
 
 struct RunningTask {
     handle: Arc<TaskHandle>,
@@ -41,18 +41,18 @@ pub(crate) struct ConnectorTasks {
     ends_by_itself: AtomicBool,
 }
 
-/// What tasks are made from. Configurations as stored, with references.
-#[derive(Clone, Debug)]
+/// What tasks are made from. MUST NOT be logged: the connector's configuration has its variables resolved.
+#[derive(Clone)]
 pub(crate) struct TaskParts {
     pub(crate) plugin: Plugin,
     pub(crate) connector_config: ConfigMap,
+    /// As stored, with references.
     pub(crate) task_configs: Vec<ConfigMap>,
     pub(crate) paused: bool,
 }
 
-/// What a task is made from: configurations without variables, and where its offsets are.
+/// What else a task is made from: its configuration without variables, and where its offsets are.
 struct Resolved {
-    connector_config: ConfigMap,
     task_config: ConfigMap,
     offsets: Arc<dyn OffsetBackingStore>,
 }
@@ -90,8 +90,10 @@ impl ConnectorTasks {
         self.ends_by_itself.load(Ordering::Acquire)
     }
 
-    /// Task `task` could not be started.
-    pub(crate) fn has_failed(&self, task: usize) {
+    /// Task `task` could not be started: it is FAILED.
+    pub(crate) fn fail(&self, task: usize, error: &Error) {
+        warn!(connector = self.connector, task, %error, "task could not be started");
+        self.status.task(task, State::Failed, Some(error.trace()), None);
         self.board.fail(task);
     }
 
@@ -106,7 +108,12 @@ impl ConnectorTasks {
     /// Some tasks may have been started, others not.
     pub(crate) async fn start_all(&self, parts: &TaskParts) {
         self.begin_run(parts);
-        self.start_these(0..parts.task_configs.len(), parts).await;
+        let tasks = 0..parts.task_configs.len();
+        tasks.clone().for_each(|task| self.board.start(task));
+        for task in tasks {
+            // It is FAILED, and that is said.
+            let _ = self.start(task, parts).await;
+        }
     }
 
     /// The tasks that are started from now on belong to a new run of the connector.
@@ -117,19 +124,6 @@ impl ConnectorTasks {
         self.ends_by_itself.store(is_bounded || ends.is_some(), Ordering::Release);
         *self.bounded.lock() = is_bounded.then(|| Arc::new(ends.map_or_else(BoundedEnds::default, BoundedEnds::with)));
         self.board.clear();
-    }
-
-    /// Starts some tasks. One that cannot be started is FAILED; the others run.
-    ///
-    /// # Cancellation
-    /// Some tasks may have been started, others not.
-    pub(crate) async fn start_these(&self, tasks: impl Iterator<Item = usize> + Clone + Send, parts: &TaskParts) {
-        tasks.clone().for_each(|task| self.board.start(task));
-        for task in tasks {
-            if let Err(error) = self.start(task, parts).await {
-                warn!(connector = self.connector, task, %error, "task could not be started");
-            }
-        }
     }
 
     /// Starts task `task`.
@@ -147,8 +141,7 @@ impl ConnectorTasks {
                 Ok(())
             }
             Err(error) => {
-                self.status.task(task, State::Failed, Some(error.trace()), None);
-                self.board.fail(task);
+                self.fail(task, &error);
                 Err(error)
             }
         }
@@ -159,21 +152,18 @@ impl ConnectorTasks {
             parts.task_configs.get(task).cloned().ok_or_else(|| {
                 Error::fatal(format!("could not find a configuration of task {}-{task}", self.connector))
             })?;
-        let (connector_config, task_config) = self.without_variables(&parts.connector_config, task_config).await?;
-        let offsets = self.offset_store(parts, &connector_config).await?;
-        Ok(Resolved { connector_config, task_config, offsets })
+        let task_config = self.without_variables(task_config).await?;
+        let offsets = self.offset_store(parts, &parts.connector_config).await?;
+        Ok(Resolved { task_config, offsets })
     }
 
-    async fn without_variables(&self, connector: &ConfigMap, task: ConfigMap) -> Result<(ConfigMap, ConfigMap)> {
-        if !has_variables(connector) && !has_variables(&task) {
-            return Ok((connector.clone(), task));
+    async fn without_variables(&self, task: ConfigMap) -> Result<ConfigMap> {
+        if !has_variables(&task) {
+            return Ok(task);
         }
-        let (transformer, connector) = (Arc::clone(&self.node.transformer), connector.clone());
+        let transformer = Arc::clone(&self.node.transformer);
         let what = format!("a config provider of connector `{}`", self.connector);
-        call_plugin(&what, Patience::of(START_PATIENCE), move || {
-            Ok((transformer.resolve(&connector)?, transformer.resolve(&task)?))
-        })
-        .await?
+        call_plugin(&what, Patience::of(START_PATIENCE), move || transformer.resolve(&task)).await?
     }
 
     async fn offset_store(&self, parts: &TaskParts, config: &ConfigMap) -> Result<Arc<dyn OffsetBackingStore>> {
@@ -194,7 +184,7 @@ impl ConnectorTasks {
             id: ConnectorTaskId { connector: self.connector.clone(), task },
             kind: connector_kind(&parts.plugin),
             plugin: parts.plugin.clone(),
-            connector_config: resolved.connector_config,
+            connector_config: parts.connector_config.clone(),
             task_config: resolved.task_config,
             worker_config: Arc::clone(&self.node.config),
             plugins: Arc::clone(&self.node.plugins),

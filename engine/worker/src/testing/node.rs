@@ -7,8 +7,7 @@ use parking_lot::RwLock;
 use tokio::sync::watch;
 use volley_api::ConfigMap;
 
-use super::fake_plugins;
-use crate::config_transformer::ConfigTransformer;
+use super::{fake_plugins, fake_transformer};
 use crate::herder::{Node, StandaloneHerder};
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
@@ -62,7 +61,7 @@ pub(crate) fn test_node() -> Arc<Node> {
     Arc::new(Node {
         config: Arc::clone(&config),
         plugins: Arc::new(Plugins::new(fake_plugins())),
-        transformer: Arc::new(ConfigTransformer::default()),
+        transformer: Arc::new(fake_transformer()),
         configs: Arc::new(MemoryConfigBackingStore::new()),
         statuses: Arc::new(MemoryStatusBackingStore::new()),
         offset_stores: Arc::new(ConnectorOffsetStores::new(config, Arc::clone(&offsets))),

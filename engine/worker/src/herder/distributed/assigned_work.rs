@@ -10,13 +10,10 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tracing::warn;
 
-use super::assigned_connector::AssignedConnector;
-use super::assigned_connector_handle::{AssignedConnectorHandle, AssignedView, Restart};
+use super::assigned_connector::{AssignedConnector, AssignedView, Restart};
 use super::task_config_publisher::TaskConfigPublisher;
 use super::wanted_work::Wanted;
-use crate::herder::status_writer::StatusWriter;
 use crate::herder::{HerderResult, Node, RestartPlan};
-use crate::storage::State;
 
 /// Time that what is revoked has beyond the tasks' shutdown time-out: a connector may be starting, and then has to stop.
 const STOP_MARGIN: Duration = Duration::from_secs(17);
@@ -26,7 +23,7 @@ pub(super) struct AssignedWork {
     node: Arc<Node>,
     publisher: Arc<dyn TaskConfigPublisher>,
     runtime: Handle,
-    actors: Mutex<HashMap<String, AssignedConnectorHandle>>,
+    actors: Mutex<HashMap<String, AssignedConnector>>,
 }
 
 impl AssignedWork {
@@ -42,39 +39,43 @@ impl AssignedWork {
             wanted.entry(name.clone()).or_insert_with(Wanted::nothing);
         }
         for (name, wanted) in wanted {
-            actors.entry(name).or_insert_with_key(|name| self.start_actor(name)).want(wanted);
+            actors.entry(name).or_insert_with_key(|name| self.start_actors(name)).want(&wanted);
         }
     }
 
-    /// Waits until what is no longer wanted has stopped, or was given up.
+    /// Waits until what is no longer wanted has stopped, or takes too long.
     ///
     /// # Cancellation
     /// Nothing is lost.
     pub(super) async fn await_stopped(&self) {
-        let waiting: Vec<_> = self.actors.lock().values().map(AssignedConnectorHandle::work).collect();
+        let waiting: Vec<_> = self.actors.lock().values().flat_map(AssignedConnector::work).collect();
         let stops = join_all(waiting.iter().map(|work| work.await_stopped()));
-        let limit = self.node.config.task_shutdown_timeout() + STOP_MARGIN;
+        // A restart may be waiting for the end of other tasks.
+        let limit = 2 * self.node.config.task_shutdown_timeout() + STOP_MARGIN;
         if tokio::time::timeout(limit, stops).await.is_err() {
             warn!("not everything that is no longer assigned to this worker has stopped in time");
         }
-        // An actor whose handle is gone ends.
-        self.actors.lock().retain(|_, actor| !actor.wanted().is_nothing());
+        self.forget_what_has_stopped();
     }
 
-    fn start_actor(&self, name: &str) -> AssignedConnectorHandle {
-        let (actor, handle) = AssignedConnector::new(name, Arc::clone(&self.node), Arc::clone(&self.publisher));
-        self.runtime.spawn(actor.run());
-        handle
+    /// Ends the actors that have nothing left to do. One that still stops something keeps its place: another of the same name
+    /// would not know of that.
+    pub(super) fn forget_what_has_stopped(&self) {
+        self.actors.lock().retain(|_, actor| !actor.has_ended());
+    }
+
+    fn start_actors(&self, name: &str) -> AssignedConnector {
+        AssignedConnector::start(&self.runtime, name, &self.node, Arc::clone(&self.publisher))
     }
 
     /// Whether the connector's own instance is assigned here.
     pub(super) fn has_connector(&self, name: &str) -> bool {
-        self.actors.lock().get(name).is_some_and(|actor| actor.wanted().connector.is_some())
+        self.actors.lock().get(name).is_some_and(AssignedConnector::has_instance)
     }
 
     /// Whether a task is assigned here.
     pub(super) fn has_task(&self, name: &str, task: usize) -> bool {
-        self.actors.lock().get(name).is_some_and(|actor| actor.wanted().tasks.contains_key(&task))
+        self.actors.lock().get(name).is_some_and(|actor| actor.has_task(task))
     }
 
     /// Asks for a restart; `None` if nothing of the connector is here.
@@ -94,20 +95,8 @@ impl AssignedWork {
         let name = &plan.states.name;
         let actors = self.actors.lock();
         let Some(actor) = actors.get(name) else { return };
-        let wanted = actor.wanted();
-        let connector = plan.connector && wanted.connector.is_some();
-        let tasks: Vec<usize> = plan.tasks.iter().copied().filter(|task| wanted.tasks.contains_key(task)).collect();
-        if !connector && tasks.is_empty() {
-            return;
-        }
-        let status = StatusWriter::new(Arc::clone(&self.node), name);
-        if connector {
-            status.connector(State::Restarting, None, None);
-        }
-        for task in &tasks {
-            status.task(*task, State::Restarting, None, None);
-        }
-        if let Err(error) = actor.restart(Restart::Selected { connector, tasks }) {
+        let tasks: Vec<usize> = plan.tasks.iter().copied().filter(|task| actor.has_task(*task)).collect();
+        if let Err(error) = actor.restart_share(plan.connector && actor.has_instance(), tasks) {
             warn!(connector = name, %error, "restart request was not carried out");
         }
     }

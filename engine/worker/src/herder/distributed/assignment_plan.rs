@@ -7,7 +7,8 @@ use crate::group::ExtendedAssignment;
 use crate::storage::{ClusterConfigState, TargetState};
 
 /// What shall run here of each connector that has anything here. Tasks that were committed after position `agreed`, the one
-/// that the assignment was made from, have to wait for the next assignment: until then nobody may run them.
+/// that the assignment was made from, have to wait for the next assignment: until then nobody may run them. A connector that
+/// shall be STOPPED has none, whatever was committed.
 pub(super) fn wanted_here(
     assignment: Option<&ExtendedAssignment>,
     state: &ClusterConfigState,
@@ -19,6 +20,7 @@ pub(super) fn wanted_here(
     for name in assignment.connectors.iter().filter(|name| state.contains(name)) {
         let entry = wanted.entry(name.clone()).or_insert_with(Wanted::nothing);
         entry.connector = Some(state.config_position(name));
+        entry.commit = state.tasks_position(name);
         entry.target = target(name);
     }
     let names: BTreeSet<&str> = assignment.tasks.iter().map(|id| id.connector.as_str()).collect();
@@ -27,7 +29,8 @@ pub(super) fn wanted_here(
     for id in &assignment.tasks {
         let name = id.connector.as_str();
         let position = state.tasks_position(name);
-        if id.task < task_counts[name] && position <= agreed {
+        let is_stopped = state.target_state(name) == Some(TargetState::Stopped);
+        if id.task < task_counts[name] && position <= agreed && !is_stopped {
             let entry = wanted.entry(name.to_owned()).or_insert_with(Wanted::nothing);
             entry.tasks.insert(id.task, position);
             entry.target = target(name);
@@ -105,6 +108,16 @@ mod tests {
         let assigned = assignment(&["a", "b"], &[("b", 0)]);
         assert_eq!(wanted_here(Some(&assigned), &state, state.offset()).keys().collect::<Vec<_>>(), ["a"]);
         assert!(wanted_here(None, &state, state.offset()).is_empty());
+    }
+
+    #[test]
+    fn a_stopped_connector_has_no_tasks() {
+        let mut records = vec![connector("a")];
+        records.extend(tasks("a", 2));
+        records.push(ConfigRecord::TargetState("a".into(), Some(TargetState::Stopped)));
+        let state = state(&records);
+        let wanted = wanted_here(Some(&assignment(&["a"], &[("a", 0), ("a", 1)])), &state, state.offset());
+        assert_eq!((wanted["a"].connector, wanted["a"].tasks.len()), (Some(1), 0));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use volley_api::{ConfigMap, Result};
 use volley_kafka::{GroupMember, GroupSettings};
 
-use super::assigned_connector_handle::Restart;
+use super::assigned_connector::Restart;
 use super::assigned_work::AssignedWork;
 use super::config_updates::ConfigUpdates;
 use super::config_writer::{ConfigWriter, WriteTurn};
@@ -20,7 +20,7 @@ use super::herder_loop::{HerderLoop, LoopParts, Ping};
 use super::leader_duties::LeaderDuties;
 use super::membership::Membership;
 use super::offset_calls::OffsetCalls;
-use super::task_config_publisher::LeaderPublisher;
+use super::task_config_publisher::{LeaderPublisher, check_takes_tasks};
 use crate::group::{ConnectProtocol, GroupLeader, SessionKeys, SessionSigner, SignatureVerifier, SyncBackoff};
 use crate::herder::connector_queries::ConnectorQueries;
 use crate::herder::herder::{Created, Herder, patched};
@@ -374,7 +374,8 @@ impl Herder for DistributedHerder {
         // Not once the rebalance is over: it may wait for the worker that asks.
         self.group.current().check_leader()?;
         let turn = self.writer.turn().await;
-        self.queries.check_exists(name, HerderError::connector_not_found)?;
+        self.group.current().check_leader()?;
+        check_takes_tasks(&self.queries.snapshot(), name, &configs)?;
         Ok(turn.write(ConfigRecord::tasks(name, &configs)).await?)
     }
 

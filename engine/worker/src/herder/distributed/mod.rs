@@ -1,7 +1,8 @@
 //! The herder of a worker in a group.
 
 mod assigned_connector;
-mod assigned_connector_handle;
+mod assigned_instance;
+mod assigned_tasks;
 mod assigned_work;
 mod assignment_plan;
 mod config_updates;
@@ -13,12 +14,15 @@ mod leader_duties;
 mod membership;
 mod offset_calls;
 mod publishing;
+#[cfg(test)]
+mod race_tests;
 mod rebalance;
 mod run_completion;
 mod task_config_publisher;
 mod task_run_notes;
 #[cfg(test)]
 mod tests;
+mod urgency;
 mod wanted_work;
 
 pub(crate) use config_updates::ConfigUpdates;

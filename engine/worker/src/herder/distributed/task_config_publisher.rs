@@ -69,9 +69,13 @@ impl TaskConfigPublisher for LeaderPublisher {
         let group = self.group.settled().await;
         info!(connector, tasks = configs.len(), by_leader = group.is_leader, "publishing task configurations");
         if group.is_leader {
-            self.writer.turn().await.write(ConfigRecord::tasks(connector, &configs)).await?;
-            return Ok(());
+            let turn = self.writer.turn().await;
+            self.group.current().check_leader()?;
+            check_takes_tasks(&self.node.configs.snapshot(), connector, &configs)?;
+            return Ok(turn.write(ConfigRecord::tasks(connector, &configs)).await?);
         }
+        // A Java worker that leads takes whatever it is given.
+        check_takes_tasks(&self.node.configs.snapshot(), connector, &configs)?;
         let url = group.leader_url.ok_or(HerderError::Elsewhere(None))?;
         let body = Value::Array(configs.into_iter().map(json_object).collect()).to_string().into_bytes();
         let signature = match group.protocol.is_some_and(|protocol| protocol.is_signed()) {
@@ -97,6 +101,25 @@ impl TaskConfigPublisher for LeaderPublisher {
 
     async fn refresh(&self) -> HerderResult<()> {
         Ok(self.writer.refresh(REFRESH).await?)
+    }
+}
+
+/// Whether these may become the tasks of a connector. The leader MUST ask in its turn to write: whoever made them may not know
+/// what was written since.
+///
+/// # Errors
+/// `NotFound` if there is no such connector, `Conflict` if it shall be STOPPED: then it may only lose its tasks.
+pub(super) fn check_takes_tasks(
+    state: &ClusterConfigState,
+    connector: &str,
+    configs: &[ConfigMap],
+) -> HerderResult<()> {
+    match state.target_state(connector) {
+        None => Err(HerderError::connector_not_found(connector)),
+        Some(TargetState::Stopped) if !configs.is_empty() => Err(HerderError::Conflict(format!(
+            "Cannot take tasks for connector {connector}: it was stopped meanwhile. They are made again when it is resumed."
+        ))),
+        Some(_) => Ok(()),
     }
 }
 

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
+use tokio::sync::watch;
 use volley_api::ConfigMap;
 
-use super::assigned_connector_handle::Restart;
+use super::assigned_connector::Restart;
 use super::assigned_work::AssignedWork;
 use super::assignment_plan::wanted_here;
-use super::task_config_publisher::{TaskConfigPublisher, is_current};
+use super::task_config_publisher::{TaskConfigPublisher, check_takes_tasks, is_current};
 use crate::group::{ConnectorsAndTasks, ExtendedAssignment};
 use crate::herder::connector_queries::ConnectorQueries;
 use crate::herder::{HerderError, HerderResult, Node};
@@ -22,11 +23,15 @@ use crate::task::{ConnectorTaskId, TaskProgressSnapshot};
 use crate::testing::{Gate, config_map, eventually, test_node};
 
 /// Writes as the leader would; fails as often as it is told to first.
-struct FakeLeader {
+pub(super) struct FakeLeader {
     node: Arc<Node>,
     failures: AtomicUsize,
-    published: AtomicUsize,
+    /// How many commits it was asked for.
+    pub(super) asked: AtomicUsize,
+    pub(super) published: Arc<AtomicUsize>,
     completed: AtomicUsize,
+    /// Whether what it is asked for has to wait.
+    pub(super) is_held: watch::Sender<bool>,
 }
 
 #[async_trait]
@@ -35,8 +40,18 @@ impl TaskConfigPublisher for FakeLeader {
         if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
             return Err(HerderError::Elsewhere(None));
         }
-        self.published.fetch_add(1, Ordering::SeqCst);
-        Ok(self.node.configs.write(&ConfigRecord::tasks(connector, &configs))?)
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let (node, published) = (Arc::clone(&self.node), Arc::clone(&self.published));
+        let (mut is_held, connector) = (self.is_held.subscribe(), connector.to_owned());
+        // Whoever asks may give up waiting: it is written all the same.
+        let writing = tokio::spawn(async move {
+            is_held.wait_for(|is_held| !is_held).await.unwrap();
+            check_takes_tasks(&node.configs.snapshot(), &connector, &configs)?;
+            node.configs.write(&ConfigRecord::tasks(&connector, &configs))?;
+            published.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        });
+        writing.await.unwrap()
     }
 
     async fn complete(&self, connector: &str, run: i64, completion: Completion) -> HerderResult<bool> {
@@ -53,43 +68,60 @@ impl TaskConfigPublisher for FakeLeader {
     }
 }
 
-struct Worker {
-    node: Arc<Node>,
-    leader: Arc<FakeLeader>,
-    work: AssignedWork,
+pub(super) struct Worker {
+    pub(super) node: Arc<Node>,
+    pub(super) leader: Arc<FakeLeader>,
+    pub(super) work: AssignedWork,
     agreed: Mutex<i64>,
 }
 
+impl FakeLeader {
+    fn new(node: &Arc<Node>) -> Self {
+        Self {
+            node: Arc::clone(node),
+            failures: 0.into(),
+            asked: 0.into(),
+            published: Arc::default(),
+            completed: 0.into(),
+            is_held: watch::Sender::new(false),
+        }
+    }
+}
+
 impl Worker {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let node = test_node();
-        let leader =
-            FakeLeader { node: Arc::clone(&node), failures: 0.into(), published: 0.into(), completed: 0.into() };
-        let leader = Arc::new(leader);
+        let leader = Arc::new(FakeLeader::new(&node));
         let work = AssignedWork::new(Arc::clone(&node), Arc::clone(&leader) as Arc<dyn TaskConfigPublisher>);
         Self { node, leader, work, agreed: Mutex::new(0) }
     }
 
-    fn put(&self, name: &str, more: &[(&str, &str)]) {
+    pub(super) fn put(&self, name: &str, more: &[(&str, &str)]) {
         let mut config = config_map(&[("name", name), ("connector.class", "FakeSource")]);
         config.extend(config_map(more));
         self.node.configs.write(&[ConfigRecord::Connector(name.into(), Some(config.into()))]).unwrap();
     }
 
-    fn target(&self, name: &str, state: TargetState) {
+    pub(super) fn target(&self, name: &str, state: TargetState) {
         self.node.configs.write(&[ConfigRecord::TargetState(name.into(), Some(state))]).unwrap();
     }
 
     /// As if a rebalance had given everything to this worker.
-    async fn rebalance(&self) {
+    pub(super) async fn rebalance(&self) {
         *self.agreed.lock() = self.node.configs.snapshot().offset();
         self.heed().await;
     }
 
     /// As if the config topic had told the loop of something new.
-    async fn heed(&self) {
+    pub(super) async fn heed(&self) {
+        self.heed_without(&[]).await;
+    }
+
+    /// The same, but these tasks belong to other workers.
+    pub(super) async fn heed_without(&self, elsewhere: &[usize]) {
         let state = self.node.configs.snapshot();
-        let all = ConnectorsAndTasks::configured(&state);
+        let mut all = ConnectorsAndTasks::configured(&state);
+        all.tasks.retain(|id| !elsewhere.contains(&id.task));
         let assignment =
             ExtendedAssignment { connectors: all.connectors, tasks: all.tasks, ..ExtendedAssignment::default() };
         let agreed = *self.agreed.lock();
@@ -97,19 +129,19 @@ impl Worker {
         self.work.await_stopped().await;
     }
 
-    async fn lose_everything(&self) {
+    pub(super) async fn lose_everything(&self) {
         self.work.want(wanted_here(None, &self.node.configs.snapshot(), 0));
         self.work.await_stopped().await;
     }
 
-    fn states(&self, name: &str) -> (String, Vec<String>) {
+    pub(super) fn states(&self, name: &str) -> (String, Vec<String>) {
         match ConnectorQueries::new(Arc::clone(&self.node)).states(name) {
             Ok(states) => (states.connector.state, states.tasks.into_iter().map(|task| task.state).collect()),
             Err(_) => (String::new(), Vec::new()),
         }
     }
 
-    async fn reaches(&self, name: &str, connector: &str, tasks: &[&str]) {
+    pub(super) async fn reaches(&self, name: &str, connector: &str, tasks: &[&str]) {
         let what = format!("{name} is {connector} {tasks:?}");
         eventually(&what, || async {
             let (state, states) = self.states(name);
@@ -118,12 +150,18 @@ impl Worker {
         .await;
     }
 
-    async fn has_tasks(&self, name: &str, tasks: usize) {
+    /// Commits tasks as if the connector had made them elsewhere.
+    pub(super) fn commit(&self, name: &str, tasks: &[&[(&str, &str)]]) {
+        let tasks: Vec<_> = tasks.iter().map(|config| config_map(config)).collect();
+        self.node.configs.write(&ConfigRecord::tasks(name, &tasks)).unwrap();
+    }
+
+    pub(super) async fn has_tasks(&self, name: &str, tasks: usize) {
         let what = format!("{name} has {tasks} tasks");
         eventually(&what, || async { self.node.configs.snapshot().task_configs(name).len() == tasks }).await;
     }
 
-    async fn started(name: &str, more: &[(&str, &str)]) -> Self {
+    pub(super) async fn started(name: &str, more: &[(&str, &str)]) -> Self {
         let worker = Self::new();
         worker.put(name, more);
         worker.rebalance().await;

@@ -1,4 +1,4 @@
-//! What is wanted of one connector on this worker, and how far its actor has come with that.
+//! What is wanted of one connector on this worker, and how far its actors have come with that.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +12,8 @@ use crate::storage::TargetState;
 pub(super) struct Wanted {
     /// The connector's own instance.
     pub(super) connector: Option<i64>,
+    /// The last commit of its tasks, where the instance is wanted: it compares it with what it made.
+    pub(super) commit: i64,
     /// Tasks by number.
     pub(super) tasks: BTreeMap<usize, i64>,
     /// The state that all of it shall be in.
@@ -21,7 +23,22 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Nothing.
     pub(super) fn nothing() -> Self {
-        Self { connector: None, tasks: BTreeMap::new(), target: TargetState::Started }
+        Self { connector: None, commit: 0, tasks: BTreeMap::new(), target: TargetState::Started }
+    }
+
+    /// What of it is the instance's business.
+    pub(super) fn of_instance(&self) -> Self {
+        Self { tasks: BTreeMap::new(), ..self.clone() }
+    }
+
+    /// What of it is the tasks' business.
+    pub(super) fn of_tasks(&self) -> Self {
+        Self { connector: None, commit: 0, ..self.clone() }
+    }
+
+    /// Whether an instance that is at work for `before` is in the way of this.
+    pub(super) fn ends_instance_of(&self, before: &Self) -> bool {
+        before.connector.is_some() && (self.connector != before.connector || self.target == TargetState::Stopped)
     }
 
     /// Whether something has to stop that was wanted `before`, here or to be started anew.
@@ -81,6 +98,11 @@ impl WantedWork {
         self.stopped.send_modify(|stopped| *stopped = version.max(*stopped));
     }
 
+    /// Whether nothing runs any more that is not wanted now.
+    pub(super) fn is_stopped(&self) -> bool {
+        *self.stopped.borrow() >= self.must_stop.load(Ordering::Acquire)
+    }
+
     /// Waits until nothing runs any more that is not wanted now.
     ///
     /// # Cancellation
@@ -107,7 +129,9 @@ mod tests {
         assert!(work.want(wish));
         let waits = tokio::time::timeout(std::time::Duration::from_millis(10), work.await_stopped());
         assert!(waits.await.is_err());
+        assert!(!work.is_stopped());
         work.has_stopped(2);
+        assert!(work.is_stopped());
         work.await_stopped().await;
         assert!(!work.latest().is_nothing());
     }

@@ -1,0 +1,39 @@
+//! A config provider that answers with what it is asked for.
+
+use std::sync::Arc;
+
+use volley_api::{ConfigDef, ConfigMap, ConfigProvider, Plugin, PluginFactory, Result};
+
+use super::{Gate, config_map};
+use crate::config_transformer::ConfigTransformer;
+use crate::plugins::Plugins;
+
+/// `${fake:value}` is `value`, and `${fake:gate:value}` is that too, once the gate is open.
+struct FakeConfigProvider;
+
+impl ConfigProvider for FakeConfigProvider {
+    fn configure(&mut self, _: &ConfigMap) -> Result<()> {
+        Ok(())
+    }
+
+    fn get(&self, path: &str, key: &str) -> Result<Option<String>> {
+        if !path.is_empty() {
+            Gate::named(path).pass();
+        }
+        Ok(Some(key.to_owned()))
+    }
+}
+
+/// Variables of the provider `fake`.
+pub(crate) fn fake_transformer() -> ConfigTransformer {
+    let plugin = Plugin {
+        class: "org.example.FakeConfigProvider",
+        aliases: &[],
+        version: "1.0",
+        documentation: "For tests.",
+        config_def: ConfigDef::new(),
+        factory: PluginFactory::ConfigProvider(Arc::new(|| Box::new(FakeConfigProvider))),
+    };
+    let worker = config_map(&[("config.providers", "fake"), ("config.providers.fake.class", "FakeConfigProvider")]);
+    ConfigTransformer::new(&worker, &Plugins::new(vec![plugin])).expect("a known provider")
+}
