@@ -1,6 +1,6 @@
 //! Source tasks on a real broker: topics they create, offsets they commit, failures they tolerate, and what they cost.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -292,12 +292,14 @@ fn a_topic_that_is_deleted_and_made_again_loses_nothing_that_was_not_acknowledge
         // what never ends is hard to read to its end
         assert_eq!(request(&worker.rest, "PUT", &format!("/connectors/{counter}/pause"), None).0, 202);
         worker.await_task(&counter, "PAUSED");
-        let numbers: Vec<u64> = values(&kafka, &counter)
+        // a row may be taken just before those that had come back are sent again: none may be missing
+        let numbers: BTreeSet<u64> = values(&kafka, &counter)
             .iter()
             .map(|value| serde_json::from_str::<Value>(value).unwrap()["n"].as_u64().unwrap())
             .collect();
-        let breaks: Vec<_> = numbers.windows(2).filter(|two| two[0] + 1 != two[1]).collect();
-        assert!(breaks.is_empty(), "{tolerance}: the rows are in order without a gap, but: {breaks:?}");
+        let (first, last) = (*numbers.first().unwrap(), *numbers.last().unwrap());
+        let missing: Vec<u64> = (first..=last).filter(|number| !numbers.contains(number)).take(20).collect();
+        assert!(missing.is_empty(), "{tolerance}: no row is missing, but: {missing:?}");
         worker.await_task(&file, "RUNNING");
     }
 }
