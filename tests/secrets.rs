@@ -1,25 +1,45 @@
-//! Law 7: secrets are never logged, returned by REST, or put in a trace.
+//! Law 7: secrets are never logged, put in a trace or shown by a validation, and REST shows them only where it may.
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::testbed::{Kafka, Vendor, wait_until};
-use crate::worker_group::WorkerGroup;
+use crate::worker_group::{SOON, WorkerGroup};
 use crate::worker_process::{Volley, request};
 
 const SECRET: &str = "tr0ub4dor-and-3";
 
 #[test]
-fn a_secret_is_in_no_answer_and_no_log() {
+fn a_secret_is_in_no_log_no_trace_and_no_validation() {
+    let (answers, log) = life_of_a_connector_with_secrets(&[]);
+    for (asked, answer) in &answers {
+        let has_config =
+            ["POST /connectors", "GET /connectors/s", "GET /connectors/s/config", "GET /connectors/s/tasks"];
+        let has_config = has_config.contains(&asked.as_str()) || asked.contains("expand");
+        assert_eq!(answer.contains(SECRET), has_config, "{asked}: {answer}");
+    }
+    assert!(!log.contains(SECRET), "it is in the log");
+}
+
+#[test]
+fn a_worker_that_hides_secrets_shows_none() {
+    let (answers, log) = life_of_a_connector_with_secrets(&[("volley.rest.secrets", "hidden")]);
+    for (asked, answer) in &answers {
+        assert!(!answer.contains(SECRET), "{asked}: {answer}");
+    }
+    assert!(!log.contains(SECRET), "it is in the log");
+}
+
+/// What a worker answers about a connector with secrets that fails, by what it was asked, and what it logs at `debug`.
+fn life_of_a_connector_with_secrets(worker: &[(&str, &str)]) -> (Vec<(String, String)>, String) {
     let kafka = Kafka::shared();
     let topic = kafka.topic("secrets", 1);
     let volley = Volley::new();
     let jaas = format!(
         "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"alice\" password=\"{SECRET}\";"
     );
-    volley.worker(&kafka.bootstrap_servers(), &[]);
-    volley.file("secrets.properties", &[("key", SECRET)]);
+    volley.worker(&kafka.bootstrap_servers(), worker);
     let mut worker = volley.start_with(&["standalone", "worker.properties"], &[("RUST_LOG", "debug")]);
     let rest = worker.rest();
     let config = json!({
@@ -33,9 +53,9 @@ fn a_secret_is_in_no_answer_and_no_log() {
         "retry.timeout.ms": "1000",
     });
     let mut answers = Vec::new();
-    let mut ask = |method: &str, path: &str, body: Option<&serde_json::Value>| {
+    let mut ask = |method: &str, path: &str, body: Option<&Value>| {
         let (status, answer) = request(&rest, method, path, body);
-        answers.push(answer.to_string());
+        answers.push((format!("{method} {path}"), answer.to_string()));
         (status, answer)
     };
     let validated = {
@@ -55,10 +75,64 @@ fn a_secret_is_in_no_answer_and_no_log() {
     {
         assert_eq!(ask("GET", path, None).0, 200, "{path}");
     }
-    for answer in answers {
-        assert!(!answer.contains(SECRET), "{answer}");
+    let log = worker.log();
+    (answers, log)
+}
+
+/// A connector with secrets of its own, of a client and of a converter that is not here.
+fn config_with_secrets() -> Value {
+    json!({
+        "name": "x", "connector.class": "FileStreamSource", "topic": "t", "file": "absent.txt", "database.password": SECRET,
+        "producer.override.ssl.key.password": SECRET,
+        "value.converter": "org.apache.kafka.connect.storage.StringConverter",
+        "value.converter.basic.auth.user.info": SECRET,
+        "value.converter.basic.auth.credentials.source": "USER_INFO",
+    })
+}
+
+#[test]
+fn what_volley_shows_a_java_worker_of_its_group_takes_as_it_is() {
+    let kafka = Kafka::shared();
+    let mut group = WorkerGroup::new(kafka, "shown");
+    let [volley, java] = [Vendor::Volley, Vendor::Java].map(|vendor| group.add(&[vendor])[0]);
+    let config = config_with_secrets();
+    group.put(volley, "x", &config);
+    for (from, to) in [(volley, java), (java, volley), (volley, volley)] {
+        let shown = group.ask(from, "GET", "/connectors/x/config", None);
+        assert_eq!(shown, config);
+        group.put(to, "x", &shown);
     }
-    assert!(!worker.log().contains(SECRET), "it is in the log");
+    assert_eq!(stored_configs(kafka, &group, "x"), vec![config; 4]);
+}
+
+#[test]
+fn what_volley_hides_a_java_leader_is_given_as_it_is_stored() {
+    let kafka = Kafka::shared();
+    let mut group = WorkerGroup::with(kafka, "hidden-from", &[("volley.rest.secrets", "hidden")]);
+    let [java, volley] = [Vendor::Java, Vendor::Volley].map(|vendor| group.add(&[vendor])[0]);
+    group.await_leader(&[java]);
+    let config = config_with_secrets();
+    group.put(java, "x", &config);
+    wait_until(SOON, "Volley has read it", || {
+        (group.worker(volley).ask("GET", "/connectors/x", None).0 == 200).then_some(())
+    });
+    let shown = group.ask(volley, "GET", "/connectors/x/config", None);
+    for (key, value) in config.as_object().unwrap() {
+        let expected = if value == SECRET { &json!("[hidden]") } else { value };
+        assert_eq!(&shown[key], expected, "{key}");
+    }
+    group.put(volley, "x", &shown);
+    group.ask(volley, "PATCH", "/connectors/x/config", Some(&shown));
+    assert_eq!(stored_configs(kafka, &group, "x"), vec![config; 3]);
+}
+
+/// The configurations of a connector in the group's topic, in order.
+fn stored_configs(kafka: &Kafka, group: &WorkerGroup, connector: &str) -> Vec<Value> {
+    let records = kafka.read_topic(&format!("{}-configs", group.id()));
+    let key = format!("connector-{connector}");
+    let records = records.into_iter().filter(|record| record.key.as_deref() == Some(key.as_bytes()));
+    let value = |bytes: Vec<u8>| serde_json::from_slice::<Value>(&bytes).unwrap();
+    records.map(|record| value(record.value.unwrap())["properties"].take()).collect()
 }
 
 /// Worker after worker is told a new secret, and the next one at once to keep it, which may not have read it yet.
@@ -66,7 +140,7 @@ fn a_secret_is_in_no_answer_and_no_log() {
 fn a_secret_that_is_sent_back_hidden_is_the_latest_whichever_worker_is_asked() {
     const KEY: &str = "producer.override.ssl.key.password";
     let kafka = Kafka::shared();
-    let mut group = WorkerGroup::new(kafka, "hidden");
+    let mut group = WorkerGroup::with(kafka, "hidden", &[("volley.rest.secrets", "hidden")]);
     group.add(&[Vendor::Volley; 3]);
     let config = |secret: &str| json!({ "connector.class": "FileStreamSource", "topic": "t", "file": "absent.txt", KEY: secret });
     let stopped = json!({ "name": "x", "config": config("0"), "initial_state": "STOPPED" });
@@ -75,13 +149,9 @@ fn a_secret_that_is_sent_back_hidden_is_the_latest_whichever_worker_is_asked() {
         group.put(turn % 3, "x", &config(&turn.to_string()));
         group.put((turn + 1) % 3, "x", &config("[hidden]"));
     }
-    let records = kafka.read_topic(&format!("{}-configs", group.id()));
-    let records = records.into_iter().filter(|record| record.key.as_deref() == Some(b"connector-x"));
-    let secrets: Vec<u32> = records
-        .map(|record| {
-            let value: serde_json::Value = serde_json::from_slice(&record.value.unwrap()).unwrap();
-            value["properties"][KEY].as_str().unwrap().parse().expect("a secret, not what is shown for it")
-        })
-        .collect();
+    let stored = stored_configs(kafka, &group, "x");
+    let secret = |properties: &Value| properties[KEY].as_str().unwrap().parse::<u32>();
+    let secrets: Vec<u32> =
+        stored.iter().map(|properties| secret(properties).expect("a secret, not what is shown for it")).collect();
     assert!(secrets.is_sorted() && secrets.last() == Some(&12) && secrets.len() >= 25, "{secrets:?}");
 }

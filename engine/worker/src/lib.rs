@@ -16,6 +16,7 @@ pub mod plugins;
 pub mod properties;
 pub mod rest;
 mod secret_mask;
+mod secret_names;
 pub mod storage;
 pub mod task;
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! Secrets never leave the worker: what stands in their place when a configuration is shown, and how a shown configuration
-//! is taken back.
+//! What stands in the place of secrets where they are not shown, and how a configuration that has it is taken back.
 
 use volley_api::{ConfigDef, ConfigMap, ConfigType, PluginKind};
 
 use crate::config_transformer::has_variable;
 use crate::herder::{HerderError, HerderResult};
 use crate::plugins::Plugins;
+use crate::secret_names::is_named_like_a_secret;
 
 /// What is shown for a secret.
 pub(crate) const HIDDEN: &str = "[hidden]";
@@ -16,7 +16,7 @@ const MAX_DOTS: usize = 16;
 /// How many keys a refusal names at most.
 const MAX_NAMED: usize = 10;
 
-/// The configuration as it may be shown: values of PASSWORD keys hidden, unless they refer to a config provider.
+/// The configuration with its secrets hidden, unless they refer to a config provider.
 pub(crate) fn mask_secrets(config: &ConfigMap, plugins: &Plugins) -> ConfigMap {
     let secrets = SecretKeys::of(config, plugins);
     let mut masked = config.clone();
@@ -33,7 +33,8 @@ pub(crate) fn has_hidden(config: &ConfigMap) -> bool {
     config.values().any(|value| is_hidden(value))
 }
 
-/// Puts the stored value wherever a user sent back `[hidden]` for a secret.
+/// Puts the stored value wherever a user sent back `[hidden]` for one, so that sending back what was shown changes nothing.
+/// Another worker may have hidden it, which knows other classes.
 ///
 /// # Errors
 /// `BadRequest`, naming the keys, where no secret is stored that could be meant: the word is nobody's password. So it is
@@ -47,11 +48,13 @@ pub(crate) fn restore_secrets(
     let (secrets, before) = (SecretKeys::of(given, plugins), stored.map(|stored| SecretKeys::of(stored, plugins)));
     for key in given.iter().filter(|(_, value)| is_hidden(value)).map(|(key, _)| key) {
         let is_secret = secrets.has(key);
-        let was_secret = before.as_ref().is_some_and(|before| before.has(key));
-        let meant = stored.and_then(|stored| stored.get(key)).filter(|value| !is_hidden(value));
-        match meant.filter(|value| is_secret || was_secret && has_variable(value)) {
-            Some(secret) => drop(restored.insert(key.clone(), secret.clone())),
-            None if is_secret || was_secret => refused.push(format!("`{key}`")),
+        let would_be_shown = !is_secret && before.as_ref().is_some_and(|before| before.has(key));
+        match stored.and_then(|stored| stored.get(key)) {
+            Some(value) if would_be_shown && !has_variable(value) && !is_hidden(value) => {
+                refused.push(format!("`{key}`"))
+            }
+            Some(value) => drop(restored.insert(key.clone(), value.clone())),
+            None if is_secret => refused.push(format!("`{key}`")),
             None => {}
         }
     }
@@ -65,20 +68,6 @@ pub(crate) fn restore_secrets(
          stand for; give the value itself, or a variable of a config provider",
         refused.join(", ")
     )))
-}
-
-/// Whether a key of a Kafka client holds a secret.
-pub(crate) fn is_secret_client_key(key: &str) -> bool {
-    const WORDS: [&str; 6] = ["password", "secret", "jaas", "credential", "user.info", "private.key"];
-    const ENDS: [&str; 3] = ["ssl.keystore.key", "ssl.key.pem", "token"];
-    WORDS.iter().any(|word| key.contains(word)) || ENDS.iter().any(|end| key.ends_with(end))
-}
-
-/// Whether a key that nobody here defines is named as secrets are.
-fn is_named_like_a_secret(key: &str) -> bool {
-    const WORDS: [&str; 7] = ["passwd", "passphrase", "privatekey", "private_key", "api.key", "apikey", "api_key"];
-    let key = key.to_ascii_lowercase();
-    is_secret_client_key(&key) || WORDS.iter().any(|word| key.contains(word))
 }
 
 fn is_hidden(value: &str) -> bool {
@@ -103,7 +92,7 @@ impl<'a> SecretKeys<'a> {
     fn has(&self, key: &str) -> bool {
         for client in ["producer.override.", "consumer.override.", "admin.override."] {
             if let Some(key) = key.strip_prefix(client) {
-                return is_secret_client_key(key);
+                return is_named_like_a_secret(key);
             }
         }
         for (converter, kind) in [
@@ -112,7 +101,7 @@ impl<'a> SecretKeys<'a> {
             ("header.converter", PluginKind::HeaderConverter),
         ] {
             if let Some(key) = key.strip_prefix(converter).and_then(|rest| rest.strip_prefix('.')) {
-                return self.is_password_of(converter, kind, key) == Some(true) || is_named_like_a_secret(key);
+                return self.is_password_of(converter, kind, key).unwrap_or_else(|| is_named_like_a_secret(key));
             }
         }
         for (chain, kind) in [("transforms.", PluginKind::Transformation), ("predicates.", PluginKind::Predicate)] {
@@ -176,17 +165,23 @@ mod tests {
     fn secrets_of_classes_that_are_not_here_are_hidden_by_their_names() {
         for key in [
             "database.password",
-            "database.ssl.keystore.key",
-            "schema.history.internal.producer.sasl.jaas.config",
-            "github.accessToken",
-            "api.key",
             "transforms.t.password",
             "transforms.my.own.token",
             "predicates.p.secret",
+            "value.converter.basic.auth.user.info",
+            "consumer.override.sasl.jaas.config",
         ] {
             assert_eq!(masked(&[("connector.class", UNKNOWN), (key, "hunter2")])[key], HIDDEN, "{key}");
         }
-        for key in ["database.hostname", "transforms.t.type", "tasks.max", "consumer.override.sasl.mechanism", "size"] {
+        for key in [
+            "database.hostname",
+            "transforms.t.type",
+            "tasks.max",
+            "size",
+            "s3.credentials.provider.class",
+            "value.converter.basic.auth.credentials.source",
+            "consumer.override.sasl.oauthbearer.client.credentials.client.id",
+        ] {
             assert_eq!(masked(&[("connector.class", UNKNOWN), (key, "x")])[key], "x", "{key}");
         }
     }
@@ -200,13 +195,6 @@ mod tests {
         );
         let chain = [("transforms", "a.b"), ("transforms.a.b.type", "Fake"), ("transforms.a.b.query", "SELECT secret")];
         assert_eq!(masked(&chain), config_map(&chain));
-    }
-
-    #[test]
-    fn a_token_s_place_is_no_secret() {
-        assert!(is_secret_client_key("sasl.token"));
-        assert!(!is_secret_client_key("sasl.oauthbearer.token.endpoint.url"));
-        assert!(is_secret_client_key("listeners.ssl.keystore.key"));
     }
 
     #[test]
@@ -225,12 +213,20 @@ mod tests {
     fn the_word_for_a_secret_is_refused_where_there_is_none() {
         let given = [("connector.class", "FakeSource"), ("password", HIDDEN)];
         let without = [("connector.class", "FakeSource")];
-        let marked = [("connector.class", "FakeSource"), ("password", HIDDEN)];
-        for stored in [None, Some(&without[..]), Some(&marked[..])] {
+        for stored in [None, Some(&without[..])] {
             let error = restored(&given, stored).unwrap_err();
             assert!(error.contains("`password`") && error.contains("give the value itself"), "{error}");
         }
         assert_eq!(restored(&[("size", HIDDEN)], None).unwrap()["size"], HIDDEN);
+    }
+
+    #[test]
+    fn what_another_worker_has_hidden_is_what_was_stored() {
+        // Its plug-ins may say that the key is a secret, and its word may have been stored by one that does not know it.
+        for (key, value) in [("credentials.source", "USER_INFO"), ("password", HIDDEN)] {
+            let back = restored(&[(key, HIDDEN)], Some(&[("connector.class", UNKNOWN), (key, value)])).unwrap();
+            assert_eq!(back[key], value, "{key}");
+        }
     }
 
     #[test]

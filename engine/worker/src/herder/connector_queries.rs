@@ -10,9 +10,7 @@ use super::{
     ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorState, ConnectorStateInfo, HerderError, HerderResult,
     Node, TaskIdInfo, TaskInfo, TaskStateInfo,
 };
-use crate::json_config::GivenConfig;
 use crate::plugin_call::{Patience, call_plugin};
-use crate::secret_mask::mask_secrets;
 use crate::storage::{ClusterConfigState, Completion, StatusKey, TargetState};
 use crate::task::ConnectorTaskId;
 
@@ -68,14 +66,13 @@ impl ConnectorQueries {
     /// A connector.
     pub(super) fn info(&self, name: &str) -> HerderResult<ConnectorInfo> {
         let snapshot = self.snapshot();
-        let GivenConfig { values, nulls } =
-            snapshot.given_connector_config(name).ok_or_else(|| HerderError::connector_not_found(name))?;
+        let config = snapshot.given_connector_config(name).ok_or_else(|| HerderError::connector_not_found(name))?;
         let tasks = 0..snapshot.task_configs(name).len();
         Ok(ConnectorInfo {
             name: name.to_owned(),
-            config: GivenConfig { values: mask_secrets(&values, &self.node.plugins), nulls },
+            kind: self.kind(&config.values),
+            config,
             tasks: tasks.map(|task| TaskIdInfo { connector: name.to_owned(), task }).collect(),
-            kind: self.kind(&values),
         })
     }
 
@@ -102,18 +99,9 @@ impl ConnectorQueries {
     /// Tasks with their configurations.
     pub(super) fn task_infos(&self, name: &str) -> HerderResult<Vec<TaskInfo>> {
         let snapshot = self.check_exists(name, HerderError::connector_not_found)?;
-        let mut hints = snapshot.connector_config(name).cloned().unwrap_or_default();
-        let tasks = snapshot.task_configs(name).into_iter().enumerate().map(|(task, config)| {
-            // Which keys are secrets the connector's class says, and a task's configuration need not name it.
-            let class = hints.entry("connector.class".to_owned()).or_default().clone();
-            let mut config = config.clone();
-            let has_class = config.contains_key("connector.class");
-            config.entry("connector.class".to_owned()).or_insert(class);
-            let mut masked = mask_secrets(&config, &self.node.plugins);
-            if !has_class {
-                masked.shift_remove("connector.class");
-            }
-            TaskInfo { id: TaskIdInfo { connector: name.to_owned(), task }, config: masked }
+        let tasks = snapshot.task_configs(name).into_iter().enumerate().map(|(task, config)| TaskInfo {
+            id: TaskIdInfo { connector: name.to_owned(), task },
+            config: config.clone(),
         });
         Ok(tasks.collect())
     }

@@ -1,4 +1,4 @@
-//! What REST shows of connectors and tasks, in Kafka Connect's shapes.
+//! What a herder says of connectors and tasks, in the shapes of Kafka Connect's REST.
 
 use serde::{Serialize, Serializer};
 use volley_api::{ConfigMap, SourceOffset, SourcePartition};
@@ -12,7 +12,7 @@ use crate::storage::{State, Status};
 pub struct ConnectorInfo {
     /// Name.
     pub name: String,
-    /// Configuration, secrets hidden.
+    /// Configuration, secrets and all.
     #[serde(serialize_with = "given_config_as_map")]
     pub config: GivenConfig,
     /// Its tasks.
@@ -36,7 +36,7 @@ pub struct TaskIdInfo {
 pub struct TaskInfo {
     /// Which.
     pub id: TaskIdInfo,
-    /// Configuration, secrets hidden.
+    /// Configuration, secrets and all.
     #[serde(serialize_with = "config_as_map")]
     pub config: ConfigMap,
 }

@@ -44,8 +44,8 @@ pub trait Herder: Send + Sync {
     /// A connector.
     async fn connector_info(&self, name: &str) -> HerderResult<ConnectorInfo>;
 
-    /// A connector's configuration as it is stored, whoever stored it last, secrets and all: MUST NOT be shown. For those
-    /// who take back a configuration in which `[hidden]` stands for a secret.
+    /// A connector's configuration as it is stored, whoever stored it last. For those who take back a configuration in which
+    /// `[hidden]` stands for a secret.
     async fn stored_config(&self, name: &str) -> HerderResult<Option<ConfigMap>>;
 
     /// States of a connector and its tasks.

@@ -16,7 +16,7 @@ use super::query::QueryParams;
 use super::state::RestState;
 use crate::herder::{ConnectorInfo, ConnectorStateInfo, Created, HerderError, patched};
 use crate::json_config::GivenConfig;
-use crate::secret_mask::{has_hidden, mask_secrets, restore_secrets};
+use crate::secret_mask::{has_hidden, restore_secrets};
 use crate::storage::{RestartRequest, TargetState};
 
 /// `GET /connectors`
@@ -35,7 +35,7 @@ pub(super) async fn list(State(state): State<RestState>, query: QueryParams) -> 
             entry.status = Some(status);
         }
         if expansions.contains(&"info") {
-            let Ok(info) = state.herder.connector_info(&name).await else { continue };
+            let Ok(info) = state.shown_connector(&name).await else { continue };
             entry.info = Some(info);
         }
         expanded.0.push((name, entry));
@@ -102,25 +102,13 @@ fn to_json(config: &GivenConfig) -> Value {
 
 fn answer(state: &RestState, base: &BaseUrl, name: &str, settled: Settled<Created>) -> Response {
     let (is_new, info) = match settled {
-        Settled::Here(created) => (created.is_new, json!(created.info)),
-        Settled::There(relayed) => (relayed.status == StatusCode::CREATED.as_u16(), masked(state, relayed.body)),
+        Settled::Here(created) => (created.is_new, json!(state.shown(created.info))),
+        Settled::There(relayed) => (relayed.status == StatusCode::CREATED.as_u16(), state.shown_relayed(relayed.body)),
     };
     match is_new {
         true => (StatusCode::CREATED, [(header::LOCATION, base.connector(name))], Json(info)).into_response(),
         false => Json(info).into_response(),
     }
-}
-
-/// A connector as another worker shows it, with the secrets that a Java worker does not hide hidden.
-fn masked(state: &RestState, mut info: Value) -> Value {
-    if let Some(Value::Object(members)) = info.get_mut("config")
-        && let Ok(config) = GivenConfig::from_json(members.clone())
-    {
-        members.extend(
-            mask_secrets(&config.values, state.herder.plugins()).into_iter().map(|(key, value)| (key, value.into())),
-        );
-    }
-    info
 }
 
 /// A configuration as the user meant it: where he sent back `[hidden]` for a secret, the secret. The leader may be a worker
@@ -152,12 +140,12 @@ async fn restored_patch(state: &RestState, name: &str, mut patch: GivenConfig) -
 
 /// `GET /connectors/{name}`
 pub(super) async fn info(State(state): State<RestState>, Path(name): Path<String>) -> RestResult<Json<ConnectorInfo>> {
-    Ok(Json(state.herder.connector_info(&name).await?))
+    Ok(Json(state.shown_connector(&name).await?))
 }
 
 /// `GET /connectors/{name}/config`
 pub(super) async fn config(State(state): State<RestState>, Path(name): Path<String>) -> RestResult<Json<Value>> {
-    Ok(Json(to_json(&state.herder.connector_info(&name).await?.config)))
+    Ok(Json(to_json(&state.shown_connector(&name).await?.config)))
 }
 
 /// `PUT /connectors/{name}/config`
@@ -196,8 +184,8 @@ pub(super) async fn patch_config(
     let forwarded = to_json(&patch).to_string().into();
     let outcome = state.herder.patch_connector(&name, patch).await;
     Ok(Json(match hop.settle(&state, outcome, Some(forwarded)).await? {
-        Settled::Here(info) => json!(info),
-        Settled::There(relayed) => masked(&state, relayed.body),
+        Settled::Here(info) => json!(state.shown(info)),
+        Settled::There(relayed) => state.shown_relayed(relayed.body),
     }))
 }
 

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::router::router;
+use super::settings::RestSettings;
 use super::state::Timeouts;
 use super::tests::{Answer, send, test_state};
 use crate::herder::{Herder, StandaloneHerder};
@@ -70,10 +71,19 @@ struct Worker {
 
 impl Worker {
     fn following(leader: Option<&str>) -> Self {
+        Self::with(leader, RestSettings::default())
+    }
+
+    fn hiding_secrets(leader: &str) -> Self {
+        Self::with(Some(leader), RestSettings { hides_secrets: true, ..RestSettings::default() })
+    }
+
+    fn with(leader: Option<&str>, settings: RestSettings) -> Self {
         let herder = test_herder();
         let follower = Follower::new(Arc::clone(&herder), leader.map(str::to_owned));
         let mut state = test_state(Arc::clone(&follower) as Arc<dyn Herder>);
         state.timeouts = Timeouts { request: Duration::from_secs(5), health: Duration::from_millis(20) };
+        state.settings = Arc::new(settings);
         Self { follower, herder, router: router(state, true) }
     }
 
@@ -229,6 +239,8 @@ async fn created_or_replaced_is_what_the_leader_says() {
     let worker = Worker::following(Some(&created.url));
     let answer = worker.ask("PUT", "/connectors/x/config", Some(json!({}))).await;
     assert_eq!((answer.status, answer.headers["location"].to_str().unwrap()), (201, "http://h:1/connectors/x"));
+    assert_eq!(answer.json(), info);
+    let answer = Worker::hiding_secrets(&created.url).ask("PATCH", "/connectors/x/config", Some(json!({}))).await;
     assert_eq!(answer.json()["config"]["password"], "[hidden]");
     let replaced = Leader::answering(json_answer(200, info)).await;
     let answer = Worker::following(Some(&replaced.url)).ask("PUT", "/connectors/x/config", Some(json!({}))).await;
@@ -238,7 +250,7 @@ async fn created_or_replaced_is_what_the_leader_says() {
 #[tokio::test]
 async fn a_leader_gets_the_secret_where_the_user_sent_back_what_stood_for_it() {
     let leader = Leader::answering(json_answer(200, json!({}))).await;
-    let worker = Worker::following(Some(&leader.url));
+    let worker = Worker::hiding_secrets(&leader.url);
     let config = config_map(&[("connector.class", "FakeSource"), ("name", "x"), ("password", "hunter2")]);
     worker.herder.put_connector("x", GivenConfig::from(config), None, false).await.unwrap();
     let shown = worker.ask("GET", "/connectors/x/config", None).await.json();
@@ -252,7 +264,7 @@ async fn a_leader_gets_the_secret_where_the_user_sent_back_what_stood_for_it() {
 #[tokio::test]
 async fn a_leader_gets_what_is_stored_now_and_never_the_word_for_a_secret() {
     let leader = Leader::answering(json_answer(200, json!({}))).await;
-    let worker = Worker::following(Some(&leader.url));
+    let worker = Worker::hiding_secrets(&leader.url);
     let config = config_map(&[("connector.class", "FakeSource"), ("name", "x"), ("password", "hunter2")]);
     worker.herder.put_connector("x", GivenConfig::from(config.clone()), None, false).await.unwrap();
     let mut newer = config;

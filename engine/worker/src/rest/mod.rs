@@ -30,6 +30,7 @@ mod location;
 mod loggers;
 mod login_file;
 mod offsets;
+mod open_listeners;
 mod openapi;
 mod peer_client;
 mod plugins;
@@ -40,8 +41,11 @@ mod response_headers;
 mod root;
 mod router;
 mod routes;
+#[cfg(test)]
+mod secret_tests;
 mod server;
 mod settings;
+mod shown_config;
 mod state;
 mod tasks;
 #[cfg(test)]

@@ -19,6 +19,7 @@ use super::connection::{Service, accept_all};
 use super::late_router::late_router;
 use super::listener::{Listener, Scheme};
 use super::loggers::Loggers;
+use super::open_listeners::warn_of_open_listeners;
 use super::peer_client::PeerClient;
 use super::router::{admin_router, router};
 use super::settings::RestSettings;
@@ -63,6 +64,8 @@ impl RestServer {
         let main = bind_all(config.parsed().list("listeners"), tls_properties(config, LISTENERS)).await?;
         let admin = bind_all(config.parsed().list("admin.listeners"), tls_properties(config, ADMIN_LISTENERS)).await?;
         let bound: Vec<_> = main.iter().map(|bound| (bound.listener.clone(), bound.address)).collect();
+        let seen: Vec<_> = main.iter().map(|bound| (bound.address, bound.tls.is_some())).collect();
+        warn_of_open_listeners(&seen, &tls_properties(config, LISTENERS), &settings);
         let mut server = Self {
             advertised: Advertised::new(config, &bound)?,
             peers: Arc::new(PeerClient::new(config)),

@@ -7,12 +7,14 @@ use super::cors::Cors;
 use super::response_headers::ResponseHeaders;
 use crate::worker_config::WorkerConfig;
 
-/// Who may ask, and which headers are in the answers.
+/// Who may ask, what he is shown, and which headers are in the answers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RestSettings {
     pub(super) auth: Option<BasicAuth>,
     pub(super) cors: Option<Cors>,
     pub(super) headers: ResponseHeaders,
+    /// Whether secrets in configurations are hidden.
+    pub(super) hides_secrets: bool,
 }
 
 impl RestSettings {
@@ -26,6 +28,7 @@ impl RestSettings {
             auth: BasicAuth::of_worker(config, java_options.as_deref())?,
             cors: Cors::of_worker(config)?,
             headers: ResponseHeaders::of_worker(config)?,
+            hides_secrets: config.parsed().string("volley.rest.secrets") == Some("hidden"),
         })
     }
 }

@@ -11,7 +11,7 @@ use crate::herder::{HerderError, TaskInfo, TaskStateInfo};
 
 /// `GET /connectors/{name}/tasks`
 pub(super) async fn list(State(state): State<RestState>, Path(name): Path<String>) -> RestResult<Json<Vec<TaskInfo>>> {
-    Ok(Json(state.herder.task_infos(&name).await?))
+    Ok(Json(state.shown_tasks(&name).await?))
 }
 
 /// `GET /connectors/{name}/tasks/{task}/status`

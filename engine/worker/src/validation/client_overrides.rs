@@ -8,7 +8,8 @@ use super::java_hash_order::sort_in_hash_order;
 use super::section::Entry;
 use super::worker_facts::WorkerFacts;
 use crate::json_config::GivenConfig;
-use crate::secret_mask::{HIDDEN, is_secret_client_key};
+use crate::secret_mask::HIDDEN;
+use crate::secret_names::is_named_like_a_secret;
 use crate::worker_config::WorkerConfig;
 
 /// Which client settings a connector may override.
@@ -128,7 +129,7 @@ fn override_of(client: Client, name: &str, given: Given<'_>, policy: &OverridePo
     let full_name = format!("{}{name}", client.prefix());
     let Some(mut key) = client_key(client, name) else {
         let value = match given {
-            Given::Text(_) if is_secret_client_key(name) => Some(HIDDEN.to_owned()),
+            Given::Text(_) if is_named_like_a_secret(name) => Some(HIDDEN.to_owned()),
             Given::Text(text) => Some(text.to_owned()),
             Given::Null | Given::Nothing => None,
         };

@@ -225,6 +225,17 @@ fn rest_keys(def: ConfigDef) -> ConfigDef {
          KafkaConnect of Java's login configuration names (java.security.auth.login.config in KAFKA_OPTS).",
     ))
     .key(
+        ConfigKey::with_default(
+            "volley.rest.secrets",
+            Text,
+            "shown",
+            Low,
+            "How REST shows the secrets in configurations of connectors and tasks: shown, as they are stored; or hidden, as \
+             [hidden], which stands for the stored value when it is sent back.",
+        )
+        .validated(Validator::OneOf(&["shown", "hidden"])),
+    )
+    .key(
         ConfigKey::with_default("ssl.client.auth", Text, "none", Low, "Whether HTTPS clients need a certificate.")
             .validated(Validator::OneOf(&["required", "requested", "none"])),
     )

@@ -95,7 +95,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
     change("delete", "/connectors/{name}", "deleteConnector", CONNECTORS, "Delete a connector; its offsets stay"),
     Operation {
-        answers: &[(200, "The configuration; secrets are shown as [hidden].", Some(Of("Config")))],
+        answers: &[(
+            200,
+            "The configuration; secrets as [hidden] where volley.rest.secrets says so.",
+            Some(Of("Config")),
+        )],
         errors: &[404, 409],
         ..get("/connectors/{name}/config", "getConnectorConfig", CONNECTORS, "The configuration of a connector")
     },
