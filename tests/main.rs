@@ -9,6 +9,7 @@ mod bounded_sink;
 mod custom_connector;
 mod delivered_rows;
 mod exactly_once;
+mod exactly_once_sources;
 mod java_worker;
 mod kafka_admin;
 mod kafka_fetch;

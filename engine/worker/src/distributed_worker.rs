@@ -45,6 +45,12 @@ impl DistributedWorker {
         // said now rather than after the internal topics are read
         OverridePolicy::of_worker(&config)?;
         check_worker_converters(&plugins, &config)?;
+        if config.exactly_once_source_enabled() {
+            warn!(
+                "exactly.once.source.support is enabled, but this version of Volley delivers the records of sources at least \
+                 once: connectors that require exactly once are refused, and their tasks fail here"
+            );
+        }
         let front = WorkerFront::open(&config)?;
         match Self::start_behind(&front, config, plugins, transformer, log_levels) {
             Ok((node, herder_loop)) => Ok(Self { front, node, herder_loop }),

@@ -13,6 +13,7 @@ use super::{HerderError, HerderResult, Node};
 use crate::connector_config::TopicCreation;
 use crate::plugin_call::{Patience, call_plugin};
 use crate::storage::TargetState;
+use crate::validation::check_delivers_as_required;
 
 /// Whether a sink's configuration says that it ends by itself.
 pub(crate) fn is_bounded_mode(config: &ConfigMap) -> bool {
@@ -64,7 +65,8 @@ pub(super) fn has_variables(config: &ConfigMap) -> bool {
 /// What the tasks of connector `name` are made from, as of now.
 ///
 /// # Errors
-/// If there is no such connector, or no such plug-in; that of a config provider; if it has more tasks than it may have.
+/// If there is no such connector, or no such plug-in; that of a config provider; if it has more tasks than it may have, or
+/// requires a delivery that there is not.
 ///
 /// # Cancellation
 /// Resolving goes on; its outcome is dropped.
@@ -73,6 +75,7 @@ pub(super) async fn task_parts(node: &Node, name: &str, target: TargetState) -> 
     let raw = snapshot.connector_config(name);
     let raw = raw.ok_or_else(|| HerderError::NotFound(format!("Unknown connector: {name}")))?;
     let (connector_config, plugin) = resolved(node, name, raw, Patience::of(START_PATIENCE)).await?;
+    check_delivers_as_required(&node.config, connector_kind(&plugin), &connector_config)?;
     let task_configs: Vec<_> = snapshot.task_configs(name).into_iter().cloned().collect();
     check_task_count(name, &connector_config, task_configs.len())?;
     Ok(TaskParts { plugin, connector_config, task_configs, paused: target == TargetState::Paused })

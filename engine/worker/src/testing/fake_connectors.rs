@@ -7,7 +7,7 @@ use std::time::Duration;
 use volley_api::{
     ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigType, Connector, ConnectorContext, Error, Importance, Offsets,
     Polled, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, SourceContext, SourceOffset, SourcePartition,
-    SourceTask,
+    SourceTask, Support,
 };
 
 static GATES: LazyLock<Mutex<HashMap<String, Arc<Gate>>>> = LazyLock::new(Mutex::default);
@@ -80,6 +80,14 @@ pub(crate) struct FakeConnector {
 impl Connector for FakeConnector {
     fn config_def(&self) -> ConfigDef {
         fake_config_def()
+    }
+
+    fn exactly_once_support(&self, config: &ConfigMap) -> Result<Option<Support>> {
+        Ok(config.contains_key("size").then_some(Support::Supported))
+    }
+
+    fn can_define_transaction_boundaries(&self, config: &ConfigMap) -> Result<Option<Support>> {
+        Ok(self.exactly_once_support(config)?.or(Some(Support::Unsupported)))
     }
 
     fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {

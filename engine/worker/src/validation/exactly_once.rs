@@ -1,11 +1,20 @@
 //! Whether a source can deliver exactly once where that is demanded (KIP-618). On distributed workers only.
+//!
+//! What Kafka Connect refuses is refused in its words. What it would deliver exactly once is refused too, as sources are at
+//! least once here; `requested` is a wish, and lets pass what cannot.
 
-use volley_api::{ConfigMap, Connector, Error, Result, Support};
+use volley_api::{ConfigMap, Connector, ConnectorKind, Error, Result, Support};
 
 use super::section::Section;
+use crate::worker_config::WorkerConfig;
 
 const EXACTLY_ONCE: &str = "exactly.once.support";
 const BOUNDARY: &str = "transaction.boundary";
+
+const AT_LEAST_ONCE: &str = "This version of Volley delivers the records of sources at least once, not exactly once: set \
+     `exactly.once.support` to requested if that will do, or run the connector in a group of Java workers.";
+const NO_TRANSACTIONS: &str = "This version of Volley sends the records of sources without transactions: leave \
+     `transaction.boundary` at poll, its default, which changes nothing here, or run the connector in a group of Java workers.";
 
 /// Checks the keys of a source on a worker that delivers exactly once, or does not.
 pub(super) fn check_exactly_once(
@@ -19,7 +28,7 @@ pub(super) fn check_exactly_once(
             section.error(EXACTLY_ONCE, "This worker does not have exactly-once source support enabled.");
         }
         let refusal = match connector.exactly_once_support(config) {
-            Ok(Some(Support::Supported)) => None,
+            Ok(Some(Support::Supported)) => is_enabled.then(|| AT_LEAST_ONCE.to_owned()),
             Ok(Some(Support::Unsupported)) => Some(
                 "The connector does not support exactly-once semantics with the provided configuration.".to_owned(),
             ),
@@ -34,9 +43,25 @@ pub(super) fn check_exactly_once(
         };
         refusal.into_iter().for_each(|message| section.error(EXACTLY_ONCE, message));
     }
-    if is_asked_for(section, BOUNDARY, "connector") {
-        let refusal = boundary_refusal(connector.can_define_transaction_boundaries(config));
-        refusal.into_iter().for_each(|message| section.error(BOUNDARY, message));
+    let refusal = match is_asked_for(section, BOUNDARY, "connector") {
+        true => boundary_refusal(connector.can_define_transaction_boundaries(config)),
+        false if is_asked_for(section, BOUNDARY, "interval") => None,
+        false => return,
+    };
+    let refusal = refusal.or_else(|| is_enabled.then(|| NO_TRANSACTIONS.to_owned()));
+    refusal.into_iter().for_each(|message| section.error(BOUNDARY, message));
+}
+
+/// Fails where the tasks of a connector would not deliver as it requires: a worker of the group may have taken its
+/// configuration that can.
+///
+/// # Errors
+/// `Config`: the tasks are FAILED then.
+pub(crate) fn check_delivers_as_required(worker: &WorkerConfig, kind: ConnectorKind, config: &ConfigMap) -> Result<()> {
+    let is_required = config.get(EXACTLY_ONCE).is_some_and(|support| support.trim().eq_ignore_ascii_case("required"));
+    match kind == ConnectorKind::Source && is_required && worker.exactly_once_source_enabled() {
+        true => Err(Error::config(AT_LEAST_ONCE)),
+        false => Ok(()),
     }
 }
 
