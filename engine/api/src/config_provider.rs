@@ -7,10 +7,10 @@ pub trait ConfigProvider: Send + Sync {
     /// Takes the `config.providers.<name>.param.*` keys, prefix stripped. Called once, before any `get`.
     fn configure(&mut self, params: &ConfigMap) -> Result<()>;
 
-    /// The value of `key` at `path` (empty where the reference has none); `Ok(None)` if there is no such key, and the
-    /// reference stays as it is.
+    /// The value of `key` at `path` (empty where the reference has none).
     ///
     /// # Errors
-    /// If the path cannot be read or is not allowed.
-    fn get(&self, path: &str, key: &str) -> Result<Option<String>>;
+    /// If the path cannot be read or is not allowed, or there is no such key: the reason, which the user is told. It MUST NOT
+    /// have a value in it.
+    fn get(&self, path: &str, key: &str) -> Result<String>;
 }

@@ -19,7 +19,7 @@ pub struct ConfigTransformer {
 /// Resolves the variables of a worker file, and takes the provider settings out of it. `plugin.path` stays as it is.
 ///
 /// # Errors
-/// `Config` if a provider is unknown or cannot read what it is asked for.
+/// `Config` if a provider is unknown or cannot resolve a variable.
 pub fn resolve_worker_config(mut properties: ConfigMap, plugins: &Plugins) -> Result<(ConfigMap, ConfigTransformer)> {
     let transformer = ConfigTransformer::new(&properties, plugins)?;
     properties.retain(|key, _| key != PROVIDERS && !key.starts_with("config.providers."));
@@ -45,10 +45,10 @@ impl ConfigTransformer {
         Ok(Self { providers })
     }
 
-    /// The configuration with every variable replaced whose provider and key are known; others stay as they are.
+    /// The configuration with every variable replaced whose provider there is; others stay as they are.
     ///
     /// # Errors
-    /// That of a provider which cannot read a path.
+    /// That of a provider which cannot resolve one.
     pub fn resolve(&self, config: &ConfigMap) -> Result<ConfigMap> {
         config.iter().map(|(key, value)| Ok((key.clone(), self.resolve_value(value)?))).collect()
     }
@@ -58,11 +58,10 @@ impl ConfigTransformer {
         let mut rest = value;
         while let Some(variable) = find_variable(rest) {
             resolved.push_str(&rest[..variable.start]);
-            let replacement = match self.providers.get(variable.provider) {
-                Some(provider) => provider.get(variable.path, variable.key)?,
-                None => None,
-            };
-            resolved.push_str(replacement.as_deref().unwrap_or(&rest[variable.start..variable.end]));
+            match self.providers.get(variable.provider) {
+                Some(provider) => resolved.push_str(&provider.get(variable.path, variable.key)?),
+                None => resolved.push_str(&rest[variable.start..variable.end]),
+            }
             rest = &rest[variable.end..];
         }
         resolved.push_str(rest);
@@ -155,20 +154,26 @@ mod tests {
     }
 
     #[test]
-    fn unknown_providers_keys_and_plain_text_stay_as_they_are() {
+    fn unknown_providers_and_plain_text_stay_as_they_are() {
         let directory = tempfile::tempdir().unwrap();
         let transformer = transformer(directory.path());
-        let missing = format!("${{file:{}:missing}}", directory.path().join("s.properties").display());
-        for text in ["${vault:a:b}", "${}", "${x}", "$", "${", "${a:b", "plain", missing.as_str()] {
+        for text in ["${vault:a:b}", "${vault:b}", "${:x}", "${}", "${x}", "$", "${", "${a:b", "plain"] {
             assert_eq!(transformer.resolve_value(text).unwrap(), text);
         }
     }
 
     #[test]
-    fn an_unreadable_file_is_an_error() {
+    fn what_a_provider_cannot_resolve_is_an_error_with_its_reason() {
         let directory = tempfile::tempdir().unwrap();
-        let error = transformer(directory.path()).resolve_value("${file:/does/not/exist:k}").unwrap_err();
-        assert_eq!(error.to_string(), "Could not read properties from file /does/not/exist");
+        let transformer = transformer(directory.path());
+        let file = directory.path().join("s.properties").display().to_string();
+        for (variable, reason) in [
+            ("${file:/does/not/exist:k}".to_owned(), "Could not read properties from file /does/not/exist".to_owned()),
+            (format!("${{file:{file}:missing}}"), format!("Could not find key `missing` in file {file}")),
+        ] {
+            let error = transformer.resolve_value(&format!("before {variable} after")).unwrap_err();
+            assert_eq!(error.to_string(), reason);
+        }
     }
 
     #[test]

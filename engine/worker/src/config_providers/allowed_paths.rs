@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use tracing::warn;
 use volley_api::{ConfigMap, Error, Result};
 
 /// All paths, or those under given ones. Links and `..` are followed before the check.
@@ -34,14 +33,20 @@ impl AllowedPaths {
         Ok(Self(Some(paths.collect::<Result<_>>()?)))
     }
 
-    /// Whether `path` may be read; a refusal is logged.
-    pub(super) fn allows(&self, path: &str) -> bool {
-        let Some(allowed) = &self.0 else { return true };
-        let allows =
-            Path::new(path).canonicalize().is_ok_and(|path| allowed.iter().any(|allowed| path.starts_with(allowed)));
-        if !allows {
-            warn!(path, "config provider may not read this path: it is not under one of its allowed.paths");
+    /// Fails if `path` may not be read. One that is not there is judged by where it would be: that it is not there, whoever
+    /// reads it says.
+    ///
+    /// # Errors
+    /// `Config`
+    pub(super) fn check(&self, path: &Path) -> Result<()> {
+        let Some(allowed) = &self.0 else { return Ok(()) };
+        let existing = path.ancestors().find_map(|ancestor| ancestor.canonicalize().ok());
+        match existing.is_some_and(|path| allowed.iter().any(|allowed| path.starts_with(allowed))) {
+            true => Ok(()),
+            false => Err(Error::config(format!(
+                "Could not read {}: the config provider may not, as it is not under one of its `allowed.paths`",
+                path.display()
+            ))),
         }
-        allows
     }
 }

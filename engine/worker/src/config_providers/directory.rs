@@ -1,6 +1,5 @@
 //! Values from the files of a directory, as Kubernetes mounts secrets.
 
-use std::io::ErrorKind;
 use std::path::Path;
 
 use volley_api::{ConfigMap, ConfigProvider, Error, Result};
@@ -20,26 +19,25 @@ impl ConfigProvider for DirectoryConfigProvider {
         Ok(())
     }
 
-    fn get(&self, path: &str, key: &str) -> Result<Option<String>> {
-        if path.is_empty() || key.is_empty() || key.contains('/') || !self.allowed.allows(path) {
-            return Ok(None);
+    fn get(&self, path: &str, key: &str) -> Result<String> {
+        if path.is_empty() {
+            return Err(Error::config(format!(
+                "Could not find file `{key}` without a directory: name one, as in ${{provider:/path/to/directory:file-name}}"
+            )));
         }
         let directory = Path::new(path);
+        self.allowed.check(directory)?;
         if !directory.is_dir() {
             return Err(Error::config(format!("Could not list directory {path}: it is not a directory")));
         }
         let file = directory.join(key);
-        if !file.is_file() || !self.allowed.allows(&file.display().to_string()) {
-            return Ok(None);
+        if key.contains('/') || !file.is_file() {
+            return Err(Error::config(format!("Could not find a file named `{key}` in directory {path}")));
         }
-        match std::fs::read_to_string(&file) {
-            Ok(content) => Ok(Some(content)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => {
-                Err(Error::config(format!("Could not read file {} for property {key}", file.display()))
-                    .with_source(error))
-            }
-        }
+        self.allowed.check(&file)?;
+        std::fs::read_to_string(&file).map_err(|error| {
+            Error::config(format!("Could not read file {} for property {key}", file.display())).with_source(error)
+        })
     }
 }
 
@@ -54,9 +52,26 @@ mod tests {
         std::fs::write(directory.path().join("password"), "hunter2\n").unwrap();
         let provider = DirectoryConfigProvider::default();
         let path = directory.path().display().to_string();
-        assert_eq!(provider.get(&path, "password").unwrap(), Some("hunter2\n".into()));
-        assert_eq!(provider.get(&path, "other").unwrap(), None);
-        assert_eq!(provider.get(&path, "../password").unwrap(), None);
+        assert_eq!(provider.get(&path, "password").unwrap(), "hunter2\n");
+        for key in ["other", "../password", "", "."] {
+            let error = provider.get(&path, key).unwrap_err().to_string();
+            assert_eq!(error, format!("Could not find a file named `{key}` in directory {path}"));
+        }
+        assert!(provider.get("", "password").is_err());
         assert!(provider.get(&format!("{path}/gone"), "password").is_err());
+    }
+
+    #[test]
+    fn a_link_out_of_what_is_allowed_is_not_followed() {
+        let (allowed, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::write(other.path().join("f"), "hunter2").unwrap();
+        std::os::unix::fs::symlink(other.path().join("f"), allowed.path().join("link")).unwrap();
+        let mut provider = DirectoryConfigProvider::default();
+        let params = ConfigMap::from_iter([("allowed.paths".to_owned(), allowed.path().display().to_string())]);
+        provider.configure(&params).unwrap();
+        for (directory, file) in [(&allowed, "link"), (&other, "f")] {
+            let error = provider.get(&directory.path().display().to_string(), file).unwrap_err().to_string();
+            assert!(error.contains("allowed.paths"), "{error}");
+        }
     }
 }

@@ -20,14 +20,22 @@ impl ConfigProvider for EnvVarConfigProvider {
         Ok(())
     }
 
-    fn get(&self, path: &str, key: &str) -> Result<Option<String>> {
+    fn get(&self, path: &str, key: &str) -> Result<String> {
         if !path.is_empty() {
             return Err(Error::config(format!(
                 "Path is not supported for EnvVarConfigProvider, invalid value '{path}'"
             )));
         }
         let is_allowed = self.allowlist.as_ref().is_none_or(|allowlist| allowlist.matches(key).unwrap_or(false));
-        Ok(std::env::var_os(key).filter(|_| is_allowed).map(|value| value.to_string_lossy().into_owned()))
+        if !is_allowed {
+            return Err(Error::config(format!(
+                "Could not read environment variable `{key}`: the config provider may not, by its `allowlist.pattern`"
+            )));
+        }
+        let value = std::env::var_os(key).ok_or_else(|| {
+            Error::config(format!("Could not find environment variable `{key}` in the environment of the worker"))
+        })?;
+        Ok(value.to_string_lossy().into_owned())
     }
 }
 
@@ -39,9 +47,12 @@ mod tests {
     #[test]
     fn only_allowed_variables_are_seen() {
         let mut provider = EnvVarConfigProvider::default();
-        assert_eq!(provider.get("", "PATH").unwrap(), std::env::var("PATH").ok());
+        assert_eq!(provider.get("", "PATH").ok(), std::env::var("PATH").ok());
         assert!(provider.get("/some/path", "PATH").is_err());
+        for key in ["VOLLEY_NO_SUCH_VARIABLE", "", "a=b"] {
+            assert!(provider.get("", key).unwrap_err().to_string().contains(&format!("`{key}`")));
+        }
         provider.configure(&ConfigMap::from_iter([("allowlist.pattern".to_owned(), "PAT".to_owned())])).unwrap();
-        assert_eq!(provider.get("", "PATH").unwrap(), None);
+        assert!(provider.get("", "PATH").unwrap_err().to_string().contains("allowlist.pattern"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use volley_api::{ConfigMap, ConfigProvider, Result};
+use volley_api::{ConfigMap, ConfigProvider, Error, Result};
 
 use super::allowed_paths::AllowedPaths;
 use crate::properties::read_properties;
@@ -19,11 +19,15 @@ impl ConfigProvider for FileConfigProvider {
         Ok(())
     }
 
-    fn get(&self, path: &str, key: &str) -> Result<Option<String>> {
-        if path.is_empty() || !self.allowed.allows(path) {
-            return Ok(None);
+    fn get(&self, path: &str, key: &str) -> Result<String> {
+        if path.is_empty() {
+            return Err(Error::config(format!(
+                "Could not find key `{key}` without a file: name one, as in ${{provider:/path/to/file:key}}"
+            )));
         }
-        Ok(read_properties(Path::new(path))?.swap_remove(key))
+        self.allowed.check(Path::new(path))?;
+        let value = read_properties(Path::new(path))?.swap_remove(key);
+        value.ok_or_else(|| Error::config(format!("Could not find key `{key}` in file {path}")))
     }
 }
 
@@ -43,11 +47,33 @@ mod tests {
         let params = ConfigMap::from_iter([("allowed.paths".to_owned(), allowed.path().display().to_string())]);
         provider.configure(&params).unwrap();
 
-        let get = |path: std::path::PathBuf| provider.get(&path.display().to_string(), "k").unwrap();
-        assert_eq!(get(allowed.path().join("f")), Some("v".into()));
-        assert_eq!(get(other.path().join("f")), None);
-        assert_eq!(get(allowed.path().join("link")), None);
-        assert_eq!(get(allowed.path().join("..").join(other.path().file_name().unwrap()).join("f")), None);
+        let get = |path: std::path::PathBuf| provider.get(&path.display().to_string(), "k").map_err(|e| e.to_string());
+        assert_eq!(get(allowed.path().join("f")), Ok("v".into()));
+        let outside = allowed.path().join("..").join(other.path().file_name().unwrap());
+        for path in [other.path().join("f"), allowed.path().join("link"), outside.join("f"), outside.join("nofile")] {
+            let error = get(path.clone()).unwrap_err();
+            assert!(error.contains("allowed.paths") && error.contains(&path.display().to_string()), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_said() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("f");
+        std::fs::write(&file, "k=v\nempty=\n").unwrap();
+        let mut provider = FileConfigProvider::default();
+        let params = ConfigMap::from_iter([("allowed.paths".to_owned(), directory.path().display().to_string())]);
+        provider.configure(&params).unwrap();
+        let file = file.display().to_string();
+        let get = |path: &str, key: &str| provider.get(path, key).map_err(|error| error.to_string());
+        assert_eq!(get(&file, "empty"), Ok(String::new()));
+        assert_eq!(get(&file, "x"), Err(format!("Could not find key `x` in file {file}")));
+        for path in
+            [format!("{file}-not-there"), format!("{file}/below/a/file"), directory.path().display().to_string()]
+        {
+            assert_eq!(get(&path, "k"), Err(format!("Could not read properties from file {path}")));
+        }
+        assert!(get("", "k").unwrap_err().contains("${provider:/path/to/file:key}"));
     }
 
     #[test]

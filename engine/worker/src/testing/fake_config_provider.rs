@@ -16,11 +16,11 @@ impl ConfigProvider for FakeConfigProvider {
         Ok(())
     }
 
-    fn get(&self, path: &str, key: &str) -> Result<Option<String>> {
+    fn get(&self, path: &str, key: &str) -> Result<String> {
         if !path.is_empty() {
             Gate::named(path).pass();
         }
-        Ok(Some(key.to_owned()))
+        Ok(key.to_owned())
     }
 }
 
