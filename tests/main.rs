@@ -11,6 +11,7 @@ mod custom_connector;
 mod delivered_rows;
 mod exactly_once;
 mod exactly_once_sources;
+mod group_progress;
 mod java_worker;
 mod kafka_admin;
 mod kafka_fetch;

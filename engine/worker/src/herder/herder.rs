@@ -121,7 +121,7 @@ pub trait Herder: Send + Sync {
     /// What the herder is doing, or did last, for those whose request it has no time for.
     fn stages(&self) -> &Stages;
 
-    /// What a connector has done so far.
+    /// What the tasks of a connector that this worker has have done so far.
     async fn progress(&self, name: &str) -> HerderResult<ConnectorProgress>;
 }
 

@@ -1,9 +1,10 @@
 //! What a connector has done so far, and how fast, for display.
 
 use std::collections::VecDeque;
+use std::ops::AddAssign;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Completion;
 use crate::task::TaskProgressSnapshot;
@@ -23,21 +24,44 @@ pub struct ConnectorProgress {
     pub kind: &'static str,
     /// State of the connector.
     pub state: String,
-    /// All tasks together.
+    /// The tasks below together.
     pub total: TaskProgressSnapshot,
-    /// All tasks together, over the last seconds.
+    /// The tasks below together, over the last seconds.
     pub rates: Rates,
     /// Task by task.
     pub tasks: Vec<TaskProgressInfo>,
+    /// Whose tasks are not among them.
+    pub not_counted: Vec<NotCounted>,
     /// What a bounded connector did, once it is done.
     pub completion: Option<Completion>,
 }
 
+/// What the tasks of one worker have done so far: what another worker takes of its answer.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub(crate) struct WorkerProgress {
+    pub(crate) tasks: Vec<TaskProgressInfo>,
+    pub(crate) rates: Rates,
+}
+
+/// A worker that has tasks of the connector, and did not say what they have done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotCounted {
+    /// `host:port` of the worker.
+    pub worker_id: String,
+    /// The tasks that it has.
+    pub tasks: Vec<usize>,
+    /// Why they are not counted.
+    pub reason: String,
+}
+
 /// What a task has done so far.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskProgressInfo {
     /// Task number.
     pub id: usize,
+    /// `host:port` of its worker.
+    #[serde(default)]
+    pub worker_id: String,
     /// State of the task; `None` = not known yet.
     pub state: Option<String>,
     /// Its counters.
@@ -46,7 +70,8 @@ pub struct TaskProgressInfo {
 }
 
 /// Per second, over the last seconds; since the first reading where that is shorter ago.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Rates {
     /// Records read per second.
     pub rows_in_per_second: f64,
@@ -54,6 +79,37 @@ pub struct Rates {
     pub rows_out_per_second: f64,
     /// Bytes read per second.
     pub bytes_in_per_second: f64,
+}
+
+impl ConnectorProgress {
+    /// Adds what other workers have answered, or why they have not. The lag of tasks that are not counted is nobody's guess.
+    pub(crate) fn add(&mut self, others: impl IntoIterator<Item = Result<WorkerProgress, NotCounted>>) {
+        for other in others {
+            match other {
+                Ok(other) => {
+                    self.rates += other.rates;
+                    let is_new = |task: &TaskProgressInfo| !self.tasks.iter().any(|known| known.id == task.id);
+                    let new: Vec<_> = other.tasks.into_iter().filter(is_new).collect();
+                    self.tasks.extend(new);
+                }
+                Err(not_counted) => self.not_counted.push(not_counted),
+            }
+        }
+        self.tasks.sort_by_key(|task| task.id);
+        let counters: Vec<_> = self.tasks.iter().map(|task| task.progress.clone()).collect();
+        self.total = total(&counters);
+        if !self.not_counted.is_empty() {
+            self.total.lag = None;
+        }
+    }
+}
+
+impl AddAssign for Rates {
+    fn add_assign(&mut self, other: Self) {
+        self.rows_in_per_second += other.rows_in_per_second;
+        self.rows_out_per_second += other.rows_out_per_second;
+        self.bytes_in_per_second += other.bytes_in_per_second;
+    }
 }
 
 /// The counters of all tasks together.
@@ -142,6 +198,33 @@ mod tests {
         let (start, mut meter) = (Instant::now(), RateMeter::default());
         meter.read(start, &reading(500));
         assert_eq!(meter.read(start + Duration::from_secs(1), &reading(10)).rows_in_per_second, 0.0);
+    }
+
+    #[test]
+    fn what_other_workers_have_done_is_added_and_who_is_silent_is_named() {
+        let task = |id, lag| TaskProgressInfo {
+            id,
+            worker_id: "w:1".into(),
+            state: None,
+            progress: TaskProgressSnapshot { rows_in: 10, lag: Some(lag), ..TaskProgressSnapshot::default() },
+        };
+        let mut progress = ConnectorProgress {
+            name: "a".into(),
+            kind: "sink",
+            state: "RUNNING".into(),
+            total: reading(10),
+            rates: Rates { rows_in_per_second: 1.5, ..Rates::default() },
+            tasks: vec![task(1, 1)],
+            not_counted: Vec::new(),
+            completion: None,
+        };
+        progress.add([Ok(WorkerProgress { tasks: vec![task(0, 2), task(1, 7)], rates: progress.rates })]);
+        assert_eq!(progress.tasks, [task(0, 2), task(1, 1)]);
+        assert_eq!((progress.total.rows_in, progress.total.lag), (20, Some(3)));
+        assert_eq!(progress.rates.rows_in_per_second, 3.0);
+        let silent = NotCounted { worker_id: "w:2".into(), tasks: vec![2], reason: "it is gone".into() };
+        progress.add([Err(silent.clone())]);
+        assert_eq!((progress.total.rows_in, progress.total.lag, &progress.not_counted[..]), (20, None, &[silent][..]));
     }
 
     #[test]

@@ -352,7 +352,7 @@ impl Herder for StandaloneHerder {
         let state = |key: StatusKey| self.node.statuses.get(&key).map(|status| status.state.to_string());
         let task = |(id, progress)| {
             let key = StatusKey::Task(ConnectorTaskId { connector: name.to_owned(), task: id });
-            TaskProgressInfo { id, state: state(key), progress }
+            TaskProgressInfo { id, worker_id: self.node.worker_id(), state: state(key), progress }
         };
         Ok(ConnectorProgress {
             name: name.to_owned(),
@@ -361,6 +361,7 @@ impl Herder for StandaloneHerder {
             total,
             rates,
             tasks: tasks.into_iter().map(task).collect(),
+            not_counted: Vec::new(),
             completion,
         })
     }

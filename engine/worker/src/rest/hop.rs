@@ -21,7 +21,8 @@ use super::peer_client::PeerRequest;
 use super::state::RestState;
 use crate::herder::{HerderError, HerderResult};
 
-const FORWARD: &str = "forward";
+/// Parameter that says whether a request may be sent on.
+pub(super) const FORWARD: &str = "forward";
 
 /// What of a request is needed to send it on.
 #[derive(Clone, Debug)]
@@ -106,6 +107,12 @@ impl Hop {
             }
             status => Err(RestError::internal(unexpected_status(status))),
         }
+    }
+
+    /// The same question to the worker `at`, which is not to pass it on.
+    pub(super) fn to_one(&self, at: &str) -> RestResult<PeerRequest> {
+        let (url, target) = self.place(at, false)?;
+        Ok(PeerRequest { method: Method::GET, url, target, headers: self.headers.clone(), body: None })
     }
 
     /// The URL of the worker `at`, and what to ask it for.

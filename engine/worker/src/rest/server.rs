@@ -92,7 +92,8 @@ impl RestServer {
     /// From now on requests are answered by `herder`.
     pub fn serve(&self, herder: Arc<dyn Herder>, loggers: Arc<Loggers>, kafka_cluster_id: Arc<RwLock<Option<String>>>) {
         let (peers, settings) = (Arc::clone(&self.peers), Arc::clone(&self.settings));
-        let state = RestState { herder, peers, loggers, kafka_cluster_id, settings, timeouts: Timeouts::default() };
+        let (scheme, timeouts) = (self.advertised.scheme, Timeouts::default());
+        let state = RestState { herder, peers, scheme, loggers, kafka_cluster_id, settings, timeouts };
         // Set once: there is one herder.
         let _ = self.main.set(router(state.clone(), !self.is_admin_apart));
         let _ = self.admin.set(admin_router(state));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::RwLock;
 use serde::Serialize;
 
+use super::listener::Scheme;
 use super::loggers::Loggers;
 use super::peer_client::PeerClient;
 use super::settings::RestSettings;
@@ -42,6 +43,8 @@ pub(crate) struct RestState {
     pub(crate) herder: Arc<dyn Herder>,
     /// Talks to the other workers of the group, for what they have to do.
     pub(crate) peers: Arc<PeerClient>,
+    /// By which protocol they are reached, as this worker is.
+    pub(crate) scheme: Scheme,
     /// Log levels.
     pub(crate) loggers: Arc<Loggers>,
     /// The cluster's id, once known.

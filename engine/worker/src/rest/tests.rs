@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::Loggers;
+use super::listener::Scheme;
 use super::router::router;
 use super::state::{RestState, Timeouts};
 use crate::herder::{Herder, StandaloneHerder};
@@ -53,6 +54,7 @@ pub(super) fn test_state(herder: Arc<dyn Herder>) -> RestState {
     RestState {
         herder,
         peers: Arc::default(),
+        scheme: Scheme::Http,
         loggers: Arc::new(Loggers::new(None)),
         kafka_cluster_id: Arc::new(RwLock::new(Some("cluster".into()))),
         settings: Arc::default(),

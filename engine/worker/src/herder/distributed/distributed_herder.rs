@@ -419,7 +419,7 @@ impl Herder for DistributedHerder {
         let total = total(&counters);
         let task = |(id, progress)| {
             let key = StatusKey::Task(ConnectorTaskId { connector: name.to_owned(), task: id });
-            TaskProgressInfo { id, state: self.state_name(key), progress }
+            TaskProgressInfo { id, worker_id: self.node.worker_id(), state: self.state_name(key), progress }
         };
         Ok(ConnectorProgress {
             name: name.to_owned(),
@@ -430,6 +430,7 @@ impl Herder for DistributedHerder {
             rates: view.map_or_else(Rates::default, |view| view.meter.lock().read(Instant::now(), &total)),
             total,
             tasks: tasks.into_iter().map(task).collect(),
+            not_counted: Vec::new(),
             completion: self.queries.completion(name),
         })
     }

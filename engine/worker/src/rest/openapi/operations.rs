@@ -273,7 +273,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
-        answers: &[(200, "Counters, rates and completion. Volley's own.", Some(Object))],
+        answers: &[(
+            200,
+            "Counters and rates of the tasks, wherever in the group they run, who did not say what his have done, and the \
+             completion. Volley's own.",
+            Some(Object),
+        )],
         errors: &[404],
         ..get("/volley/connectors/{name}/progress", "getProgress", CONNECTORS, "What a connector has done so far")
     },
