@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::testbed::{Kafka, Vendor, wait_until};
+use crate::testbed::{Kafka, Vendor, distributed_properties, wait_until};
 use crate::worker_group::{SOON, WorkerGroup};
+use crate::worker_process::Volley;
 
 const ENABLED: [(&str, &str); 1] = [("exactly.once.source.support", "enabled")];
 const REASON: &str = "This version of Volley delivers the records of sources at least once";
@@ -43,6 +44,27 @@ fn what_requires_exactly_once_is_refused_by_a_worker_that_could_promise_it() {
     }
     group.put(volley, "x", &lines("exactly.once.support", "requested"));
     assert!(group.worker(volley).log().contains("delivers the records of sources at least once"), "nothing is said");
+}
+
+#[test]
+fn the_command_line_says_the_same_of_a_distributed_worker_s_file() {
+    let volley = Volley::new();
+    let worker = distributed_properties(Kafka::shared(), "eos-file");
+    let worker: Vec<_> = worker.iter().map(|(key, value)| (*key, value.as_str())).chain(ENABLED).collect();
+    volley.file("worker.properties", &worker);
+    for (support, code) in [("required", 3), ("requested", 0)] {
+        let connector = [
+            ("name", "x"),
+            ("connector.class", "FileStreamSource"),
+            ("topic", "t"),
+            ("file", "absent.txt"),
+            ("exactly.once.support", support),
+        ];
+        volley.file("x.properties", &connector);
+        let ended = volley.run(SOON, &["validate", "--worker", "worker.properties", "x.properties"]);
+        assert_eq!(ended.status.code(), Some(code), "{}{}", ended.stdout, ended.log);
+        assert_eq!(ended.stdout.contains(REASON), code == 3, "{}", ended.stdout);
+    }
 }
 
 /// A Java worker takes the configuration, as it could do it.

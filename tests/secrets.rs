@@ -1,10 +1,8 @@
 //! Law 7: secrets are never logged, put in a trace or shown by a validation, and REST shows them only where it may.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
-use crate::testbed::{Kafka, Vendor, wait_until};
+use crate::testbed::{Kafka, Vendor, distributed_properties, standalone_properties, wait_until};
 use crate::worker_group::{SOON, WorkerGroup};
 use crate::worker_process::{Volley, request};
 
@@ -12,11 +10,18 @@ const SECRET: &str = "tr0ub4dor-and-3";
 
 #[test]
 fn a_secret_is_in_no_log_no_trace_and_no_validation() {
-    let (answers, log) = life_of_a_connector_with_secrets(&[]);
+    for mode in ["standalone", "distributed"] {
+        only_configurations_show_secrets(mode);
+    }
+}
+
+fn only_configurations_show_secrets(mode: &str) {
+    let (answers, log) = life_of_a_connector_with_secrets(mode, &[]);
     for (asked, answer) in &answers {
         let has_config =
             ["POST /connectors", "GET /connectors/s", "GET /connectors/s/config", "GET /connectors/s/tasks"];
         let has_config = has_config.contains(&asked.as_str()) || asked.contains("expand");
+        let has_config = has_config && !answer.contains("error_code");
         assert_eq!(answer.contains(SECRET), has_config, "{asked}: {answer}");
     }
     assert!(!log.contains(SECRET), "it is in the log");
@@ -24,23 +29,29 @@ fn a_secret_is_in_no_log_no_trace_and_no_validation() {
 
 #[test]
 fn a_worker_that_hides_secrets_shows_none() {
-    let (answers, log) = life_of_a_connector_with_secrets(&[("volley.rest.secrets", "hidden")]);
+    let (answers, log) = life_of_a_connector_with_secrets("distributed", &[("volley.rest.secrets", "hidden")]);
     for (asked, answer) in &answers {
         assert!(!answer.contains(SECRET), "{asked}: {answer}");
     }
     assert!(!log.contains(SECRET), "it is in the log");
 }
 
-/// What a worker answers about a connector with secrets that fails, by what it was asked, and what it logs at `debug`.
-fn life_of_a_connector_with_secrets(worker: &[(&str, &str)]) -> (Vec<(String, String)>, String) {
+/// What a worker answers about a connector with secrets that fails, by what it was asked, and all that it logs.
+fn life_of_a_connector_with_secrets(mode: &str, worker: &[(&str, &str)]) -> (Vec<(String, String)>, String) {
     let kafka = Kafka::shared();
     let topic = kafka.topic("secrets", 1);
     let volley = Volley::new();
     let jaas = format!(
         "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"alice\" password=\"{SECRET}\";"
     );
-    volley.worker(&kafka.bootstrap_servers(), worker);
-    let mut worker = volley.start_with(&["standalone", "worker.properties"], &[("RUST_LOG", "debug")]);
+    let mut properties = match mode {
+        "standalone" => standalone_properties(&kafka.bootstrap_servers()),
+        _ => distributed_properties(kafka, &topic),
+    };
+    properties.push(("listeners", "http://127.0.0.1:0".to_owned()));
+    let properties = properties.iter().map(|(key, value)| (*key, value.as_str())).chain(worker.iter().copied());
+    volley.file("worker.properties", &properties.collect::<Vec<_>>());
+    let mut worker = volley.start_with(&[mode, "worker.properties"], &[("RUST_LOG", "trace")]);
     let rest = worker.rest();
     let config = json!({
         "connector.class": "ObjectStoreSink",
@@ -64,9 +75,17 @@ fn life_of_a_connector_with_secrets(worker: &[(&str, &str)]) -> (Vec<(String, St
         ask("PUT", "/connector-plugins/ObjectStoreSink/config/validate", Some(&named))
     };
     assert_eq!(validated.0, 200, "{}", validated.1);
-    let created = ask("POST", "/connectors", Some(&json!({"name": "s", "config": config})));
-    assert_eq!(created.0, 201, "{}", created.1);
-    wait_until(Duration::from_secs(60), "the task has failed", || {
+    let named = json!({"name": "s", "config": config});
+    wait_until(SOON, "the worker has joined its group and created it", || {
+        match ask("POST", "/connectors", Some(&named)) {
+            (201, _) => Some(()),
+            (status, answer) => {
+                assert_eq!(status, 409, "{answer}");
+                None
+            }
+        }
+    });
+    wait_until(SOON, "the task has failed", || {
         let (_, status) = ask("GET", "/connectors/s/status", None);
         (status["tasks"][0]["state"] == "FAILED").then_some(())
     });

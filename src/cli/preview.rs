@@ -49,7 +49,7 @@ fn spec(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<TaskSpec, Failure
     let plugins = Arc::new(Plugins::new(plugins));
     let properties = read_properties(&arguments.worker).map_err(Failure::worker)?;
     let (properties, transformer) = resolve_worker_config(properties, &plugins).map_err(Failure::worker)?;
-    let worker_config = Arc::new(WorkerConfig::standalone(properties).map_err(Failure::worker)?);
+    let worker_config = Arc::new(WorkerConfig::of_either_mode(properties).map_err(Failure::worker)?);
     let connector = read_connector_file(&arguments.connector).map_err(Failure::connector)?;
     let config = transformer.resolve(&connector.config.values).map_err(Failure::connector)?;
     let class = config.get("connector.class").cloned().unwrap_or_default();

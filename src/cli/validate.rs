@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Fai
     let plugins = Arc::new(Plugins::new(plugins));
     let (properties, transformer) =
         resolve_worker_config(worker_properties(arguments.worker.as_deref())?, &plugins).map_err(Failure::worker)?;
-    let worker = WorkerConfig::standalone(properties).map_err(Failure::worker)?;
+    let worker = WorkerConfig::of_either_mode(properties).map_err(Failure::worker)?;
     let validator = ConnectorValidator::of_worker(plugins, Arc::new(transformer), &worker).map_err(Failure::worker)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::worker)?;
     let mut wrong = 0;

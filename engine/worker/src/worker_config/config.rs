@@ -46,6 +46,14 @@ impl WorkerConfig {
         Self::parse(&standalone_config_def(), originals, WorkerMode::Standalone)
     }
 
+    /// The configuration of the worker that a file is for: a distributed one where it names a group. Variables as above.
+    ///
+    /// # Errors
+    /// `Config`, naming the first key that is missing or wrong.
+    pub fn of_either_mode(originals: ConfigMap) -> Result<Self> {
+        if originals.contains_key("group.id") { Self::distributed(originals) } else { Self::standalone(originals) }
+    }
+
     pub(super) fn parse(def: &ConfigDef, originals: ConfigMap, mode: WorkerMode) -> Result<Self> {
         let parsed = def.parse(&originals)?;
         Ok(Self { mode, parsed, originals })
