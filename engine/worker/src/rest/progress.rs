@@ -88,8 +88,72 @@ fn refusal(answer: &PeerAnswer) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::Arc;
+
+    use axum::extract::FromRequestParts;
+    use axum::http::{HeaderMap, Request, StatusCode, Uri};
+    use axum::routing::get;
+    use axum::{Json, Router};
+    use serde_json::json;
+    use tokio::net::TcpListener;
+
+    use super::super::tests::test_state;
     use super::*;
+    use crate::herder::Herder;
+    use crate::testing::test_herder;
+
+    async fn ask_at(answers: Option<Router>) -> Result<WorkerProgress, NotCounted> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let worker = listener.local_addr().unwrap().to_string();
+        let serving = async move {
+            match answers {
+                Some(router) => axum::serve(listener, router).await.unwrap(),
+                None => std::future::pending::<()>().await,
+            }
+        };
+        let state = test_state(test_herder() as Arc<dyn Herder>);
+        let request = Request::get("/volley/connectors/a%20b/progress?x=y").header("authorization", "Basic x");
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let Ok(hop) = Hop::from_request_parts(&mut parts, &()).await;
+        tokio::select! {
+            answer = ask(&state, &hop, worker, vec![3]) => answer,
+            () = serving => unreachable!(),
+        }
+    }
+
+    #[tokio::test]
+    async fn another_worker_is_asked_for_its_own_tasks_with_the_user_s_credentials() {
+        let own = |uri: Uri, headers: HeaderMap| async move {
+            assert_eq!(uri.to_string(), "/volley/connectors/a%20b/progress?forward=false&x=y");
+            assert_eq!(headers["authorization"], "Basic x");
+            Json(
+                json!({ "name": "a b", "tasks": [{ "id": 3, "state": "RUNNING", "rows_in": 7 }], "rates": {}, "later": 1 }),
+            )
+        };
+        let progress = ask_at(Some(Router::new().fallback(get(own)))).await.unwrap();
+        assert_eq!((progress.tasks[0].id, progress.tasks[0].progress.rows_in), (3, 7));
+    }
+
+    #[tokio::test]
+    async fn whoever_cannot_say_is_named_with_the_reason() {
+        let answering = |status: StatusCode, message: &'static str| {
+            let body = json!({ "error_code": status.as_u16(), "message": message });
+            Some(Router::new().fallback(get(move || async move { (status, Json(body)) })))
+        };
+        let java = ask_at(answering(StatusCode::NOT_FOUND, NO_SUCH_PATH)).await.unwrap_err();
+        assert_eq!((&java.tasks[..], java.reason.contains("Java")), (&[3][..], true));
+        let behind = ask_at(answering(StatusCode::NOT_FOUND, "Connector a b not found")).await.unwrap_err();
+        assert_eq!(behind.reason, "it answered 404: Connector a b not found");
+        let strange = ask_at(Some(Router::new().fallback(get(|| async { "yes" })))).await.unwrap_err();
+        assert!(strange.reason.starts_with("its answer cannot be read: "), "{}", strange.reason);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_worker_that_is_silent_is_given_up() {
+        assert_eq!(ask_at(None).await.unwrap_err().reason, "it did not answer within 5 s");
+    }
 
     #[test]
     fn tasks_are_elsewhere_that_another_worker_has_and_not_only_had() {
