@@ -21,7 +21,7 @@ fn value_of(number: usize) -> Vec<u8> {
         0 => good[..good.len() - 3].to_vec(),
         1 => b"\"p\":1}".to_vec(),
         2 => [b"{\"p\":1,\"n\":\"".as_slice(), &[0xff, 0xfe], b"\"}"].concat(),
-        3 => Vec::new(),
+        3 => b"nul".to_vec(),
         _ => [good.as_slice(), b" trailing"].concat(),
     }
 }
@@ -88,6 +88,68 @@ fn one_bad_record_in_a_thousand_goes_to_the_dead_letter_topic_and_all_good_ones_
         .filter(|number| is_bad(*number))
         .map(|number| (format!("key-{number}"), value_of(number)))
         .collect();
+    assert_eq!(letters, expected);
+}
+
+/// An order among 2 000. The odd ones: a number as status, a text as amount, and messages that are no orders at all.
+fn order(number: usize) -> String {
+    match number {
+        400 => "\"heartbeat\"".to_owned(),
+        800 => format!(r#"{{"p":0,"n":{number},"status":5,"amount":1}}"#),
+        1200 => format!(r#"{{"p":0,"n":{number},"status":"paid","amount":"n/a"}}"#),
+        1600 => "42".to_owned(),
+        _ => {
+            let status = if number.is_multiple_of(2) { "paid" } else { "cancelled" };
+            format!(r#"{{"p":0,"n":{number},"status":"{status}","amount":{number}}}"#)
+        }
+    }
+}
+
+#[test]
+fn a_query_treats_each_record_as_what_it_is_whatever_others_hold() {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("odd", 1);
+    let dead = kafka.unique("dead");
+    kafka.produce(&topic, 2_000, |number, _, value| {
+        value.extend_from_slice(order(number).as_bytes());
+        0
+    });
+    for (name, batch) in [("default", None), ("small", Some("100"))] {
+        let volley = Volley::new();
+        volley.worker(&kafka.bootstrap_servers(), &[]);
+        let url = format!("file://{}", volley.path("out").display());
+        let connector = format!("{name}-{topic}");
+        let mut properties = vec![
+            ("name", connector.as_str()),
+            ("connector.class", "ObjectStoreSink"),
+            ("topics", &topic),
+            ("store.url", &url),
+            ("volley.mode", "bounded"),
+            ("transforms", "sql"),
+            ("transforms.sql.type", "Sql"),
+            ("transforms.sql.query", "SELECT p, n, status, amount * 2 AS amount FROM records WHERE status = 'paid'"),
+            ("errors.tolerance", "all"),
+            ("errors.deadletterqueue.topic.name", &dead),
+            ("errors.deadletterqueue.topic.replication.factor", "1"),
+        ];
+        properties.extend(batch.map(|rows| ("consumer.override.max.poll.records", rows)));
+        volley.file("sink.properties", &properties);
+        let end = volley
+            .run(Duration::from_secs(120), &["standalone", "worker.properties", "sink.properties", "--until-done"]);
+        assert!(end.status.success(), "{}", end.log);
+        let found = on_disk(&volley.path("out"));
+        let paid = (0..2_000).filter(|number| number % 2 == 0 && ![400, 800, 1200, 1600].contains(number));
+        let paid: BTreeMap<(i64, i64), u32> = paid.map(|number| ((0, number), 1)).collect();
+        assert_eq!(found.into_iter().collect::<BTreeMap<_, _>>(), paid, "{name}");
+    }
+    let letters = kafka.read_topic(&dead).into_iter().map(|letter| String::from_utf8(letter.value.unwrap()).unwrap());
+    let mut letters: Vec<String> = letters.collect();
+    letters.sort();
+    letters.dedup();
+    // A number is no text that could be 'paid', and may be rejected or not be selected.
+    letters.retain(|letter| *letter != order(800));
+    let mut expected = [order(400), order(1200), order(1600)];
+    expected.sort();
     assert_eq!(letters, expected);
 }
 

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! ```text
-//!  query ─ statement (parsed, refused with a position) ─ query_plan (one per input schema)
+//!  query ─ statement (parsed, refused with a position) ─ plans: query_plan (one per input schema)
 //!                                                           │
 //!  Records ─ records_table (columns) ─► batch_exec ─► plan ─┴─► output ─► Records, by topic
 //!                                          row number rides along ──────────▲
@@ -15,6 +15,7 @@
 //!
 //! What a query may say and what its columns are stands with [`Sql`].
 
+mod absent_fields;
 mod bad_rows;
 mod batch_exec;
 mod batch_query;
@@ -24,10 +25,12 @@ mod deep_stack;
 mod function_names;
 mod header_text;
 mod lookup_table;
+mod named_fields;
 mod output;
 mod output_layout;
 mod plan_error;
 mod plan_reset;
+mod plans;
 mod plugins;
 mod position;
 mod query_plan;

@@ -47,6 +47,11 @@ impl LookupTable {
         named.map(|(key, name, path)| Self::read(key, name, Path::new(path), max_bytes)).collect()
     }
 
+    /// The names of its columns.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = String> {
+        self.rows.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>().into_iter()
+    }
+
     fn read(key: &str, name: &str, path: &Path, max_bytes: u64) -> Result<Self> {
         if name == RECORDS {
             return Err(Error::config(format!("`{key}`: a lookup table cannot be named `{RECORDS}`")));

@@ -1,43 +1,39 @@
 //! Says in the user's words why a query could not be planned for some records.
 
-use datafusion::common::{Column, SchemaError};
-use datafusion::error::DataFusionError;
-use volley_api::schema::has_schema;
-use volley_api::{Error, Records};
-
 use crate::position::Position;
 use crate::records_table::NO_FIELD;
 use crate::statement::RowwiseQuery;
+use datafusion::common::{Column, SchemaError};
+use datafusion::error::DataFusionError;
 
 /// Columns that a message lists at most.
 const LISTED: usize = 40;
 
-/// The configuration error that `error` means to the user of `query`.
-pub(crate) fn plan_error(error: &DataFusionError, query: &RowwiseQuery, records: &Records) -> Error {
+/// What `error` means to the user of `query`, which does not fit records of `topic`.
+pub(crate) fn plan_error(error: &DataFusionError, query: &RowwiseQuery, topic: &str) -> String {
     for error in error.iter() {
         if let DataFusionError::SchemaError(schema_error, _) = error.find_root() {
             match schema_error.as_ref() {
                 SchemaError::FieldNotFound { field, valid_fields } => {
-                    return unknown_column(field, valid_fields, query, records);
+                    return unknown_column(field, valid_fields, query, topic);
                 }
                 SchemaError::AmbiguousReference { field } => {
                     let place = place_of(field, query);
                     let name = &field.name;
-                    return Error::config(format!(
+                    return format!(
                         "`query`, {place}: several tables have a column `{name}`; write the table's name before it"
-                    ));
+                    );
                 }
                 _ => {}
             }
         }
     }
     let place = diagnosed(error).map(|position| format!(", {position}")).unwrap_or_default();
-    let topic = &records.topic;
     let reason = reason_of(error);
-    Error::config(format!("`query`{place}: the query does not fit the records of topic `{topic}`: {reason}"))
+    format!("`query`{place}: the query does not fit the records of topic `{topic}`: {reason}")
 }
 
-fn unknown_column(field: &Column, known: &[Column], query: &RowwiseQuery, records: &Records) -> Error {
+fn unknown_column(field: &Column, known: &[Column], query: &RowwiseQuery, topic: &str) -> String {
     // `a.b` where no table is called a: the unknown column is a.
     let root = field.relation.as_ref().map(|table| table.table()).filter(|table| !is_table(table, query));
     let name = root.unwrap_or(&field.name);
@@ -52,16 +48,10 @@ fn unknown_column(field: &Column, known: &[Column], query: &RowwiseQuery, record
     let alike = of_table.iter().find(|known| known.eq_ignore_ascii_case(name));
     let hint = match alike {
         Some(known) => format!("; did you mean `{known}`? Names are case sensitive"),
-        None if !has_schema(&records.value.field) => format!(
-            "; if some records lack this field, declare it: value.converter.volley.schema={name} VARCHAR (or its type)"
-        ),
         None => String::new(),
     };
-    Error::config(format!(
-        "`query`, {place}: the records of topic `{}` have no column `{name}`; they have {}{hint}",
-        records.topic,
-        listed(&of_table)
-    ))
+    let listed = listed(&of_table);
+    format!("`query`, {place}: the records of topic `{topic}` have no column `{name}`; they have {listed}{hint}")
 }
 
 fn is_table(name: &str, query: &RowwiseQuery) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use arrow::datatypes::FieldRef;
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::{DataFusionError, Result};
@@ -15,8 +15,10 @@ use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as PlannerStatement;
 use datafusion::sql::sqlparser::ast::Statement;
 use volley_api::Records;
+use volley_api::schema::has_schema;
 
 use crate::batch_exec::{BatchExec, BatchSlot, BatchTable};
+use crate::named_fields::{NamedFields, completed};
 use crate::output_layout::{OutputLayout, shape_outputs};
 use crate::plan_reset::ready_to_execute;
 use crate::records_table::RecordsTable;
@@ -27,6 +29,12 @@ use crate::wait_for::wait_for;
 /// See the module's description.
 #[derive(Debug)]
 pub(crate) struct QueryPlan {
+    key: FieldRef,
+    value: FieldRef,
+    /// The value's field with the fields that the query names and the value lacks.
+    completed: Option<FieldRef>,
+    /// These fields.
+    absent: Vec<Vec<String>>,
     table: RecordsTable,
     /// Columns of the table that the plan reads; `None` if it reads no table, since it can give no row.
     projection: Option<Vec<usize>>,
@@ -38,9 +46,42 @@ pub(crate) struct QueryPlan {
 }
 
 impl QueryPlan {
-    /// Plans `query` for records like these. Recurses along the query.
-    pub(crate) fn new(session: &SessionContext, query: &RowwiseQuery, records: &Records) -> Result<Self> {
-        let table = RecordsTable::new(&records.key.field, &records.value.field);
+    /// Plans `query` for records like these; of schemaless values, `named` fields that are absent are null. Recurses along
+    /// the query.
+    pub(crate) fn new(
+        session: &SessionContext,
+        query: &RowwiseQuery,
+        named: &NamedFields,
+        records: &Records,
+    ) -> Result<Self> {
+        let value = &records.value.field;
+        let mut absent = Vec::new();
+        if !has_schema(value) && matches!(value.data_type(), DataType::Struct(_)) {
+            named.complete(value, &DataType::Null, &mut absent);
+        }
+        if absent.is_empty() {
+            return Self::of_value(session, query, records, None, absent);
+        }
+        let mut first_error = None;
+        for unknown in types_of_absent_fields() {
+            let completed = named.complete(value, &unknown, &mut Vec::new());
+            match Self::of_value(session, query, records, Some(completed), absent.clone()) {
+                Ok(plan) => return Ok(plan),
+                Err(error) => drop(first_error.get_or_insert(error)),
+            }
+        }
+        Err(first_error.unwrap_or_else(|| exec_datafusion_err!("the query was not planned")))
+    }
+
+    fn of_value(
+        session: &SessionContext,
+        query: &RowwiseQuery,
+        records: &Records,
+        completed: Option<FieldRef>,
+        absent: Vec<Vec<String>>,
+    ) -> Result<Self> {
+        let (key, value) = (Arc::clone(&records.key.field), Arc::clone(&records.value.field));
+        let table = RecordsTable::new(&key, completed.as_ref().unwrap_or(&value));
         let slot = BatchSlot::default();
         let visible = BatchTable::new(table.visible_schema(), slot.clone());
         let complete = BatchTable::new(Arc::clone(table.schema()), slot.clone());
@@ -52,19 +93,25 @@ impl QueryPlan {
         let logical = carry_row_number(logical, &provider_as_source(Arc::new(complete)), &query.records_name)?;
         let (logical, outputs) = shape_outputs(logical, &table, &query.records_name)?;
         let physical = wait_for(state.create_physical_plan(&logical))?;
-        let layout = OutputLayout::new(&outputs, &physical.schema(), &records.value.field);
+        let layout = OutputLayout::new(&outputs, &physical.schema(), &value);
         let projection = leaf_projection(&physical);
-        Ok(Self { table, projection, slot, physical, context: session.task_ctx(), layout })
+        let context = session.task_ctx();
+        Ok(Self { key, value, completed, absent, table, projection, slot, physical, context, layout })
     }
 
     /// Whether it was planned for records like these.
     pub(crate) fn fits(&self, records: &Records) -> bool {
-        self.table.fits(records)
+        same_field(&self.key, &records.key.field) && same_field(&self.value, &records.value.field)
     }
 
     /// The field of the values that it was planned for.
-    pub(crate) fn value_field(&self) -> FieldRef {
-        Arc::clone(self.table.value_field())
+    pub(crate) fn value_field(&self) -> &FieldRef {
+        &self.value
+    }
+
+    /// The paths of the fields that the query names and the values do not have.
+    pub(crate) fn absent_fields(&self) -> &[Vec<String>] {
+        &self.absent
     }
 
     /// Where the parts of the records stand in the result.
@@ -74,7 +121,14 @@ impl QueryPlan {
 
     /// What the plan reads of `records`; `None` if there can be no result.
     pub(crate) fn input(&self, records: &Records) -> volley_api::Result<Option<RecordBatch>> {
-        self.projection.as_ref().map(|projection| self.table.batch(records, projection)).transpose()
+        let Some(projection) = &self.projection else { return Ok(None) };
+        match &self.completed {
+            None => self.table.batch(records, projection).map(Some),
+            Some(field) => {
+                let value = completed(&records.value, field)?;
+                self.table.batch(&Records { value, ..records.clone() }, projection).map(Some)
+            }
+        }
     }
 
     /// The result of the query for rows of [`QueryPlan::input`], as one batch. A panic within an operator is an error.
@@ -102,6 +156,17 @@ pub(crate) fn may_be_a_bad_row(error: &DataFusionError) -> bool {
     matches!(error.find_root(), ArrowError(..) | Execution(_) | External(_) | Internal(_))
 }
 
+/// Compares without walking the types where both are the same allocation.
+pub(crate) fn same_field(left: &FieldRef, right: &FieldRef) -> bool {
+    Arc::ptr_eq(left, right) || left == right
+}
+
+/// What an absent field is tried as: some functions take no null without a type.
+fn types_of_absent_fields() -> [DataType; 3] {
+    let texts = DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)));
+    [DataType::Null, DataType::Utf8, texts]
+}
+
 fn leaf_projection(plan: &Arc<dyn ExecutionPlan>) -> Option<Vec<usize>> {
     if let Some(leaf) = plan.downcast_ref::<BatchExec>() {
         return Some(leaf.projection().to_vec());
@@ -122,7 +187,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
 mod tests {
     use super::*;
     use arrow::array::{ArrayRef, Int64Array, StructArray};
-    use arrow::datatypes::{DataType, Field, Fields};
+    use arrow::datatypes::Fields;
     use datafusion::physical_plan::displayable;
     use volley_api::{Column, RowIndex};
 
@@ -149,7 +214,8 @@ mod tests {
         let session = new_session();
         let rows = RecordBatch::try_from_iter([("k", Arc::new(Int64Array::from(vec![1, 1])) as ArrayRef)]).unwrap();
         session.register_batch("l", rows).unwrap();
-        QueryPlan::new(&session, &RowwiseQuery::parse(query).unwrap(), &records()).unwrap()
+        let query = RowwiseQuery::parse(query).unwrap();
+        QueryPlan::new(&session, &query, &query.named_fields(&[]), &records()).unwrap()
     }
 
     #[test]

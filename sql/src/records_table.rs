@@ -20,7 +20,7 @@ pub(crate) const ROW_NUMBER: &str = "__volley_row";
 pub(crate) const NO_FIELD: &str = "__volley_no_field";
 
 /// The one column of a value that is not a struct.
-const WHOLE_VALUE: &str = "value";
+pub(crate) const WHOLE_VALUE: &str = "value";
 
 /// Prefix under which a value field is found that has the name of a metadata column.
 const SHADOWED_PREFIX: &str = "value.";
@@ -118,16 +118,6 @@ impl RecordsTable {
         Self { key: Arc::clone(key), value: Arc::clone(value), sources, schema }
     }
 
-    /// Whether records have these types.
-    pub(crate) fn fits(&self, records: &Records) -> bool {
-        same_field(&self.key, &records.key.field) && same_field(&self.value, &records.value.field)
-    }
-
-    /// The field of the records' value.
-    pub(crate) fn value_field(&self) -> &FieldRef {
-        &self.value
-    }
-
     /// All columns, the row number last.
     pub(crate) fn schema(&self) -> &SchemaRef {
         &self.schema
@@ -185,11 +175,6 @@ pub(crate) fn field_name(column: &str) -> &str {
 
 fn is_shadowed(field: &str) -> bool {
     matches!(field, ROW_NUMBER | NO_FIELD) || MetaColumn::is_named(field)
-}
-
-/// Compares without walking the types where both are the same allocation.
-fn same_field(left: &FieldRef, right: &FieldRef) -> bool {
-    Arc::ptr_eq(left, right) || left == right
 }
 
 /// A child of the value; null where the value is.

@@ -3,23 +3,27 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field};
-use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
+use volley_api::schema::has_schema;
 use volley_api::{
     Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Records, RejectedRow, Result,
     Stage, Transformation, Transformed, Validator, Width,
 };
+use volley_converters::{MixedRows, same_type};
 
+use crate::absent_fields::AbsentFields;
 use crate::bad_rows::{Executed, execute_good_rows};
 use crate::clock_functions::clock_functions;
-use crate::deep_stack::on_deep_stack;
 use crate::lookup_table::LookupTable;
+use crate::named_fields::NamedFields;
 use crate::output::to_records;
-use crate::plan_error::{plan_error, reason_of};
+use crate::plan_error::reason_of;
+use crate::plans::{PlanFailure, Plans};
 use crate::query_plan::QueryPlan;
+use crate::records_table::{MetaColumn, WHOLE_VALUE};
 use crate::session::new_session;
 use crate::statement::RowwiseQuery;
 
@@ -30,8 +34,8 @@ const QUERY: &str = "query";
 const LOOKUP_PATH: &str = "lookup.<name>.path";
 const LOOKUP_MAX_BYTES: &str = "lookup.max.bytes";
 
-/// Plans that are kept: one for each combination of key and value type.
-const KEPT_PLANS: usize = 16;
+/// If the query fits none of so many records without schema, it is the query that is at fault, and not the records.
+const TELLING_RECORDS: usize = 10;
 
 /// SQL over each batch of records, row by row.
 ///
@@ -66,15 +70,24 @@ const KEPT_PLANS: usize = 16;
 /// `now()` is the time at which a batch is transformed, `random()` and `uuid()` differ each time: when records are
 /// read again after a failure, they give other values than before.
 ///
+/// # Records without schema
+/// A field that no record has had yet is null. Where records disagree about the type of a field, the query is planned for
+/// each type, and a result whose type differs from record to record is mixed.
+///
 /// # Errors
-/// A row for which the query fails (a cast, a division by zero) is rejected; the others are not affected. A query that
-/// does not fit the type of the records, for example for a column that they do not have, is a `Config` error at the first
-/// such batch.
+/// A row for which the query fails (a cast, a division by zero), or whose types it does not fit, is rejected; the others are
+/// not affected. It is a `Config` error if none has ever fitted, for example since a column is not there.
 pub struct Sql {
     query: RowwiseQuery,
     session: SessionContext,
-    /// The plan used last comes first.
-    plans: Vec<QueryPlan>,
+    plans: Plans,
+    /// The fields that the query names.
+    named: NamedFields,
+    absent: AbsentFields,
+    mixed_values: MixedRows,
+    mixed_keys: MixedRows,
+    /// How many records the query did not fit.
+    unfit_records: usize,
 }
 
 impl fmt::Debug for Sql {
@@ -123,37 +136,96 @@ impl Sql {
         let max_bytes = parsed.long(LOOKUP_MAX_BYTES).and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(u64::MAX);
         let lookups = LookupTable::read_all(config, max_bytes)?;
         query.check_tables(lookups.iter().map(|lookup| lookup.name.as_str())).map_err(refused)?;
+        let lookup_columns: Vec<String> = lookups.iter().flat_map(LookupTable::columns).collect();
+        let named = query.named_fields(&lookup_columns);
         let session = session_with(lookups)
             .map_err(|error| Error::config(format!("could not set up the lookup tables: {}", reason_of(&error))))?;
-        Ok(Self { query, session, plans: Vec::new() })
+        Ok(Self {
+            query,
+            session,
+            plans: Plans::default(),
+            named,
+            absent: AbsentFields::default(),
+            mixed_values: MixedRows::new(),
+            mixed_keys: MixedRows::new(),
+            unfit_records: 0,
+        })
     }
 
-    /// The plan for these records, made if there is none yet.
-    fn plan(&mut self, records: &Records) -> std::result::Result<&QueryPlan, PlanFailure> {
-        match self.plans.iter().position(|plan| plan.fits(records)) {
-            Some(0) => {}
-            Some(found) => self.plans[..=found].rotate_right(1),
-            None => {
-                let (session, query) = (&self.session, &self.query);
-                let plan = on_deep_stack(|| QueryPlan::new(session, query, records)).map_err(PlanFailure::Broken)?;
-                self.plans.insert(0, plan.map_err(|error| PlanFailure::Unfit(Box::new(error)))?);
-                self.plans.truncate(KEPT_PLANS);
+    /// Transforms records of which no column that the query names is mixed.
+    fn transform(&mut self, records: &Records) -> std::result::Result<Transformed, PlanFailure> {
+        let (plan, is_new) = self.plans.plan(&self.session, &self.query, &self.named, records)?;
+        if is_new {
+            self.absent.tell(plan.absent_fields(), &records.topic, &records.value.field);
+        }
+        transform(plan, records).map_err(PlanFailure::Broken)
+    }
+
+    /// Records in parts of which no column that the query names is mixed: each record is transformed as what it is,
+    /// whatever others hold.
+    fn unmixed(&mut self, records: Records) -> Result<Vec<Records>> {
+        let (query, named) = (&self.query, &self.named);
+        let is_wanted = |name: &str| named.has(name);
+        let mut parts = vec![records];
+        if MixedRows::are_in(&parts[0].value.field, is_wanted) {
+            let records = parts.remove(0);
+            for (rows, value) in self.mixed_values.split(&records.value, is_wanted)? {
+                parts.push(Records { value, ..records.take(&rows)? });
             }
         }
-        Ok(&self.plans[0])
+        if MixedRows::are_in(&parts[0].key.field, |_| true) && query.names_column(MetaColumn::Key.name()) {
+            for records in std::mem::take(&mut parts) {
+                for (rows, key) in self.mixed_keys.split(&records.key, |_| true)? {
+                    parts.push(Records { key, ..records.take(&rows)? });
+                }
+            }
+        }
+        Ok(parts)
     }
 
-    fn transform(&mut self, records: &Records) -> std::result::Result<Transformed, PlanFailure> {
-        let plan = self.plan(records)?;
-        transform(plan, records).map_err(PlanFailure::Broken)
+    /// Records that the query does not fit: bad records, if others fit. Tombstones are judged by themselves.
+    ///
+    /// # Errors
+    /// `Config` if no record has ever fitted, and these are not just a few.
+    fn reject_unfit(&mut self, records: &Records, reason: &str) -> Result<Transformed> {
+        self.unfit_records += records.len();
+        let may_be_odd = !has_schema(&records.value.field) && self.unfit_records < TELLING_RECORDS;
+        if !self.plans.have_fitted() && !may_be_odd && !self.is_about_objects_only(records) {
+            let place = match (&records.origin, records.offset(0)) {
+                (Some(origin), Some(offset)) => format!(" (as at offset {offset} of {})", origin.partition),
+                _ => String::new(),
+            };
+            return Err(Error::config(format!("{reason}{place}")));
+        }
+        let is_null = |row: &u32| records.value.is_null(*row as usize);
+        let (nulls, bad): (Vec<u32>, Vec<u32>) = (0..records.len() as u32).partition(is_null);
+        let mut transformed = match nulls.is_empty() {
+            true => Transformed::default(),
+            false => {
+                let nulls = records.take(&UInt32Array::from(nulls))?;
+                self.transform_untyped(Records { value: Column::nulls(nulls.len()), ..nulls })?
+            }
+        };
+        transformed.rejected.extend(bad.into_iter().map(|row| {
+            let error = Error::data(format!("the query does not fit this record: {reason}"));
+            rejected(records, row as usize, error)
+        }));
+        Ok(transformed)
+    }
+
+    /// Whether the query names fields, and a record without schema has none: no query over fields is about it.
+    fn is_about_objects_only(&self, records: &Records) -> bool {
+        let value = &records.value.field;
+        let is_object = has_schema(value) || matches!(value.data_type(), DataType::Struct(_));
+        !is_object && self.named.names().any(|name| name != WHOLE_VALUE)
     }
 
     /// Records that are all tombstones and have no schema, so that the columns are not known.
     ///
     /// They take those of the records before them; where there were none, every name in the query counts as a column.
     fn transform_untyped(&mut self, records: Records) -> Result<Transformed> {
-        let value = match self.plans.first() {
-            Some(plan) => plan.value_field(),
+        let value = match self.plans.value_field() {
+            Some(field) => field,
             None => Arc::new(Field::new("value", self.query.named_columns(), true)),
         };
         let mut typed = records.clone();
@@ -177,19 +249,57 @@ impl Transformation for Sql {
         if records.value.field.data_type() == &DataType::Null {
             return self.transform_untyped(records);
         }
-        self.transform(&records).map_err(|failure| match failure {
-            PlanFailure::Unfit(error) => plan_error(&error, &self.query, &records),
-            PlanFailure::Broken(error) => error,
-        })
+        let mut done = Transformed::default();
+        let mut unfit = Vec::new();
+        for part in self.unmixed(records)? {
+            match self.transform(&part) {
+                Ok(mut transformed) => {
+                    done.records.append(&mut transformed.records);
+                    done.rejected.append(&mut transformed.rejected);
+                }
+                Err(PlanFailure::Unfit(reason)) => unfit.push((part, reason)),
+                Err(PlanFailure::Broken(error)) => return Err(error),
+            }
+        }
+        for (part, reason) in unfit {
+            let mut rest = self.reject_unfit(&part, &reason)?;
+            done.records.append(&mut rest.records);
+            done.rejected.append(&mut rest.rejected);
+        }
+        done.rejected.sort_by_key(|rejected| rejected.row);
+        if done.records.len() > 1 {
+            done.records = with_same_types(done.records)?;
+        }
+        Ok(done)
     }
 }
 
-/// Why there is no result.
-enum PlanFailure {
-    /// The query does not fit the types of the records.
-    Unfit(Box<DataFusionError>),
-    /// Anything else.
-    Broken(Error),
+/// Parts of one topic get one type, where they are schemaless: what the query gives for some may differ in type from what
+/// it gives for others.
+fn with_same_types(records: Vec<Records>) -> Result<Vec<Records>> {
+    let mut topics: Vec<Vec<Records>> = Vec::new();
+    for part in records.into_iter().filter(|part| !part.is_empty()) {
+        match topics.iter_mut().find(|parts| parts[0].topic == part.topic) {
+            Some(parts) => parts.push(part),
+            None => topics.push(vec![part]),
+        }
+    }
+    for parts in &mut topics {
+        let is_schemaless = |column: &Column| !has_schema(&column.field);
+        if parts.iter().all(|part| is_schemaless(&part.value)) {
+            let values = same_type(parts.iter().map(|part| part.value.clone()).collect())?;
+            parts.iter_mut().zip(values).for_each(|(part, value)| part.value = value);
+        }
+        if parts.iter().all(|part| is_schemaless(&part.key)) {
+            let keys = same_type(parts.iter().map(|part| part.key.clone()).collect())?;
+            parts.iter_mut().zip(keys).for_each(|(part, key)| part.key = key);
+        }
+    }
+    Ok(topics.into_iter().flatten().collect())
+}
+
+fn rejected(records: &Records, row: usize, error: Error) -> RejectedRow {
+    RejectedRow { row: records.rows.input_row(row), stage: Stage::Transformation, class: CLASS.to_owned(), error }
 }
 
 fn validate_query(value: &ConfigValue) -> std::result::Result<(), String> {
@@ -222,11 +332,8 @@ fn transform(plan: &QueryPlan, records: &Records) -> Result<Transformed> {
         Some(result) => to_records(plan.layout(), records, result, CLASS)?,
         None => Transformed::default(),
     };
-    transformed.rejected.extend(bad.into_iter().map(|(row, error)| RejectedRow {
-        row: records.rows.input_row(row),
-        stage: Stage::Transformation,
-        class: CLASS.to_owned(),
-        error: Error::data(format!("the query fails for this record: {}", reason_of(&error))),
+    transformed.rejected.extend(bad.into_iter().map(|(row, error)| {
+        rejected(records, row, Error::data(format!("the query fails for this record: {}", reason_of(&error))))
     }));
     transformed.rejected.sort_by_key(|rejected| rejected.row);
     transformed.rejected.dedup_by_key(|rejected| rejected.row);

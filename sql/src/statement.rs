@@ -8,8 +8,9 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use crate::deep_stack::on_deep_stack;
+use crate::named_fields::{NamedFields, Step};
 use crate::position::{Position, Refusal};
-use crate::records_table::MetaColumn;
+use crate::records_table::{MetaColumn, field_name};
 use crate::select_list::prepare_select_list;
 use crate::statement_rules::check_query;
 
@@ -33,6 +34,10 @@ pub(crate) struct RowwiseQuery {
     pub(crate) tables: Vec<(String, Position)>,
     /// The columns that its expressions name, in order: one to many parts each.
     pub(crate) columns: Vec<Vec<Ident>>,
+    /// The fields that its expressions lead to.
+    paths: Vec<Vec<Step>>,
+    /// The names under which it refers to lookup tables.
+    lookup_names: Vec<String>,
 }
 
 impl RowwiseQuery {
@@ -54,6 +59,32 @@ impl RowwiseQuery {
                 ),
             )),
         }
+    }
+
+    /// The fields of the value that the query names. A column of a lookup table, of `lookup_columns`, is none.
+    pub(crate) fn named_fields(&self, lookup_columns: &[String]) -> NamedFields {
+        let mut named = NamedFields::default();
+        for path in &self.paths {
+            let path = match path.as_slice() {
+                [Step::Member(table), field @ ..] if !field.is_empty() && *table == self.records_name => field,
+                [Step::Member(table), field @ ..] if !field.is_empty() && self.lookup_names.contains(table) => &[],
+                path => path,
+            };
+            if let [Step::Member(column), rest @ ..] = path
+                && !MetaColumn::is_named(column)
+            {
+                let mut path = vec![Step::Member(field_name(column).to_owned())];
+                path.extend_from_slice(rest);
+                named.add(&path);
+            }
+        }
+        lookup_columns.iter().for_each(|column| named.remove(column));
+        named
+    }
+
+    /// Whether it names the column `name`.
+    pub(crate) fn names_column(&self, name: &str) -> bool {
+        self.columns.iter().flatten().any(|part| part.value == name)
     }
 
     /// A struct of all columns that the query names, without types: what it would read if they all existed.
@@ -97,7 +128,14 @@ fn parse(text: &str) -> Result<RowwiseQuery, Refusal> {
     };
     let found = check_query(&query, &tokens)?;
     prepare_select_list(&mut query, &found.records_name, &tokens)?;
-    Ok(RowwiseQuery { query: *query, records_name: found.records_name, tables: found.tables, columns: found.columns })
+    Ok(RowwiseQuery {
+        query: *query,
+        records_name: found.records_name,
+        tables: found.tables,
+        columns: found.columns,
+        paths: found.paths,
+        lookup_names: found.lookup_names,
+    })
 }
 
 /// Turns `… at Line: 1, Column: 8` into a position; without it the text ended too early.

@@ -3,12 +3,13 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, Function, FunctionArguments, GroupByExpr, Ident, Join, JoinOperator, ObjectName, Query, Select,
-    SetExpr, Spanned, TableFactor, TableWithJoins, Value, ValueWithSpan, Visit, Visitor,
+    AccessExpr, Distinct, Expr, Function, FunctionArguments, GroupByExpr, Ident, Join, JoinOperator, ObjectName, Query,
+    Select, SetExpr, Spanned, TableFactor, TableWithJoins, Value, ValueWithSpan, Visit, Visitor,
 };
 use datafusion::sql::sqlparser::keywords::Keyword;
 
 use crate::function_names::{FunctionKind, kind_of};
+use crate::named_fields::{Step, path_of, path_of_list};
 use crate::position::{Position, Refusal};
 use crate::statement::{RECORDS, Tokens};
 
@@ -23,6 +24,9 @@ pub(crate) struct Found {
     pub(crate) records_name: String,
     pub(crate) tables: Vec<(String, Position)>,
     pub(crate) columns: Vec<Vec<Ident>>,
+    pub(crate) paths: Vec<Vec<Step>>,
+    /// The names under which the query refers to other tables.
+    pub(crate) lookup_names: Vec<String>,
 }
 
 /// Refuses a query that is not one row-wise SELECT from `records`.
@@ -31,7 +35,7 @@ pub(crate) fn check_query(query: &Query, tokens: &Tokens) -> Result<Found, Refus
     check_clauses(query, select, tokens)?;
     let mut tables = Tables { tokens, found: Found::default() };
     tables.check(select)?;
-    let mut expressions = Expressions { depth: 0, found: tables.found };
+    let mut expressions = Expressions { depth: 0, members: Vec::new(), found: tables.found };
     match select.visit(&mut expressions) {
         ControlFlow::Break(refusal) => Err(refusal),
         ControlFlow::Continue(()) => Ok(expressions.found),
@@ -172,8 +176,10 @@ impl Tables<'_> {
             let reason = format!("`{RECORDS}` is joined with itself, which is not possible: {ROW_BY_ROW}");
             return Err(Refusal::new(at, reason));
         }
-        if is_records {
-            self.found.records_name = alias.map_or(RECORDS, |alias| alias.value.as_str()).to_owned();
+        let known_as = alias.map_or(name.as_str(), |alias| alias.value.as_str()).to_owned();
+        match is_records {
+            true => self.found.records_name = known_as,
+            false => self.found.lookup_names.push(known_as),
         }
         self.found.tables.push((name, at));
         Ok(is_records)
@@ -204,15 +210,31 @@ fn check_join(join: &Join, left: bool, right: bool) -> Result<(), Refusal> {
 /// Walks all expressions.
 struct Expressions {
     depth: usize,
+    /// Names behind a point that are still to be visited, `.sku` in `items[1].sku`: they are no columns.
+    members: Vec<Ident>,
     found: Found,
 }
 
 impl Expressions {
     fn check(&mut self, expr: &Expr) -> Result<(), Refusal> {
+        if let Expr::Identifier(ident) = expr
+            && let Some(member) = self.members.iter().position(|member| member.span == ident.span)
+        {
+            self.members.swap_remove(member);
+            return Ok(());
+        }
+        self.found.paths.extend(path_of(expr).into_iter().chain(path_of_list(expr)));
         match expr {
             Expr::Function(function) => check_function(function),
             Expr::Identifier(ident) => {
                 self.found.columns.push(vec![ident.clone()]);
+                Ok(())
+            }
+            Expr::CompoundFieldAccess { access_chain, .. } => {
+                self.members.extend(access_chain.iter().filter_map(|access| match access {
+                    AccessExpr::Dot(Expr::Identifier(ident)) => Some(ident.clone()),
+                    _ => None,
+                }));
                 Ok(())
             }
             Expr::CompoundIdentifier(parts) => {

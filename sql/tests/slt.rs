@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use arrow::array::{Array, AsArray};
+use arrow::datatypes::DataType;
 use arrow::util::display::array_value_to_string;
 use sqllogictest::{DB, DBOutput, DefaultColumnType, Runner};
 use volley_api::{Records, Result, Transformation};
@@ -69,7 +70,7 @@ impl Cases {
 }
 
 fn cell(array: &dyn Array, row: usize) -> String {
-    match array.is_null(row) {
+    match array.is_null(row) || array.data_type() == &DataType::Null {
         true => "NULL".into(),
         false => array_value_to_string(array, row).unwrap(),
     }

@@ -29,6 +29,7 @@ mod encodings;
 mod file_name;
 mod identity;
 mod local_storage;
+mod mixed_values;
 mod null_values;
 mod open_file;
 mod partition;

@@ -98,7 +98,7 @@ mod tests {
     use arrow::datatypes::{Field, Int64Type};
 
     use super::*;
-    use crate::object_store::shape::{Shape, merge, schema};
+    use crate::object_store::shape::{Agreement, Shape, schema};
 
     fn column(array: ArrayRef) -> Column {
         Column::new(Arc::new(Field::new("value", array.data_type().clone(), true)), array)
@@ -118,7 +118,7 @@ mod tests {
         let old = structs(vec![("a", Arc::new(Int32Array::from(vec![1, 2]))), ("n", Arc::new(NullArray::new(2)))]);
         let new = structs(vec![("l", Arc::new(lists)), ("a", Arc::new(Int64Array::from(vec![3, 4])))]);
         let (old_shape, new_shape) = (Shape::of(&old.field), Shape::of(&new.field));
-        let wide = schema(&merge(old_shape.fields(), new_shape.fields()).unwrap());
+        let wide = schema(&Agreement::Strict.merge(old_shape.fields(), new_shape.fields()).unwrap());
         let rows = old_shape.rows(&old, &wide).unwrap();
         assert_eq!(rows.column(0).as_primitive::<Int64Type>().values(), &[1, 2]);
         assert_eq!(rows.column(1).null_count(), 2);

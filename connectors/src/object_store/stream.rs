@@ -14,7 +14,7 @@ use super::identity::FileIdentity;
 use super::open_file::{ClosedFile, OpenFile, origin_timestamp};
 use super::rotation::RotationPolicy;
 use super::row_order::{first_row_from, offset_of};
-use super::shape::{Shape, holds, merge, schema};
+use super::shape::{Shape, schema};
 use super::uploads::Upload;
 
 /// What writing needs besides the stream itself.
@@ -261,10 +261,13 @@ impl Stream {
             return (shape.clone(), Arc::clone(schema));
         }
         let shape = Shape::of(field);
+        let agreement = shape.agreement();
         let schema = match self.schema.take() {
-            Some(current) if holds(current.fields(), shape.fields()) => current,
+            Some(current) if agreement.holds(current.fields(), shape.fields()) => current,
             // schemas that come in turns share one file once it has the columns of all
-            Some(current) => schema(&merge(current.fields(), shape.fields()).unwrap_or(shape.fields().clone())),
+            Some(current) => {
+                schema(&agreement.merge(current.fields(), shape.fields()).unwrap_or(shape.fields().clone()))
+            }
             None => schema(shape.fields()),
         };
         self.shape = Some(shape.clone());

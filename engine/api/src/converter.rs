@@ -25,7 +25,8 @@ pub struct Run {
 /// A raw batch after conversion.
 #[derive(Debug, Default)]
 pub struct Converted {
-    /// The rows, in order: no row of a run stands before a row of an earlier run. One run where all rows have one schema.
+    /// The rows. Several runs where schemas differ; each has its rows in order, and rows of different runs may stand between
+    /// each other, so that two schemas in turns are two runs: the worker puts the records back into order.
     pub runs: Vec<Run>,
     /// Rows that could not be converted; they are in no run. `row` is the row of the raw batch.
     pub rejected: Vec<RejectedRow>,

@@ -17,6 +17,7 @@ mod connector;
 mod converter;
 mod error;
 mod headers;
+mod mixed;
 mod offsets;
 mod plugin;
 mod predicate;
@@ -37,6 +38,7 @@ pub use connector::{Connector, ConnectorContext, ConnectorKind, Support, task_co
 pub use converter::{Converted, Converter, HeaderConverter, Run, Serialized, Side};
 pub use error::{Error, ErrorKind, Result};
 pub use headers::{Header, Headers, RawHeader, RawHeaders};
+pub use mixed::mixed_as_text;
 pub use offsets::{OffsetRange, Offsets, SourceOffset, SourcePartition, TopicPartition};
 pub use plugin::{KAFKA_VERSION, Plugin, PluginFactory, PluginKind};
 pub use predicate::Predicate;

@@ -28,8 +28,10 @@ pub const HAS_SCHEMA: &str = "connect.schema";
 
 /// Arrow's canonical extension name key.
 pub const EXTENSION_NAME: &str = "ARROW:extension:name";
-/// Extension type of Utf8 columns that hold JSON text: values whose shapes disagreed.
+/// Extension type of Utf8 columns whose values are JSON text, since the user wants them so.
 pub const JSON_EXTENSION: &str = "arrow.json";
+/// Extension type of Utf8 columns of mixed values: of JSON types that have no type in common, each as its JSON text.
+pub const MIXED_EXTENSION: &str = "volley.mixed";
 
 /// Connect's `Decimal`.
 pub const DECIMAL: &str = "org.apache.kafka.connect.data.Decimal";
@@ -60,11 +62,25 @@ pub fn without_schema(field: Field) -> Field {
 
 /// A nullable Utf8 field whose values are JSON text.
 pub fn json_text_field(name: &str) -> Field {
-    Field::new(name, DataType::Utf8, true)
-        .with_metadata(HashMap::from([(EXTENSION_NAME.to_owned(), JSON_EXTENSION.to_owned())]))
+    text_field(name, JSON_EXTENSION)
 }
 
-/// Whether the field holds JSON text.
+/// A nullable Utf8 field of mixed values, as JSON text. Where a value is wanted as text, [`crate::mixed_as_text`] gives it.
+pub fn mixed_field(name: &str) -> Field {
+    text_field(name, MIXED_EXTENSION)
+}
+
+fn text_field(name: &str, extension: &str) -> Field {
+    Field::new(name, DataType::Utf8, true)
+        .with_metadata(HashMap::from([(EXTENSION_NAME.to_owned(), extension.to_owned())]))
+}
+
+/// Whether the values of the field are JSON text, mixed or not.
 pub fn is_json_text(field: &Field) -> bool {
-    field.metadata().get(EXTENSION_NAME).is_some_and(|name| name == JSON_EXTENSION)
+    is_mixed(field) || field.metadata().get(EXTENSION_NAME).is_some_and(|name| name == JSON_EXTENSION)
+}
+
+/// Whether the values of the field are mixed.
+pub fn is_mixed(field: &Field) -> bool {
+    field.metadata().get(EXTENSION_NAME).is_some_and(|name| name == MIXED_EXTENSION)
 }

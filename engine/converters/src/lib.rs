@@ -26,7 +26,7 @@ pub use header::{
     BooleanHeaderConverter, ByteArrayHeaderConverter, NumberHeaderConverter, SimpleHeaderConverter,
     StringHeaderConverter,
 };
-pub use json::{JsonConverter, JsonHeaderConverter};
+pub use json::{JsonConverter, JsonHeaderConverter, MixedRows, same_type};
 pub use plugins::plugins;
 pub use primitives::{
     BooleanConverter, DoubleConverter, FloatConverter, IntegerConverter, LongConverter, ShortConverter,

@@ -65,8 +65,7 @@ pub(crate) fn insert_without_schema(column: &Column, records: &Records, insertio
     Ok(Column::new(Arc::new(root), Arc::new(array)))
 }
 
-/// The new values, and where they are null the old ones. Values of two types become JSON text, as where a converter meets
-/// them.
+/// The new values, and where they are null the old ones. Values of two types are mixed, as where a converter meets them.
 fn replaced(old: &FieldRef, old_values: &ArrayRef, new: FieldRef, values: ArrayRef) -> Result<(FieldRef, ArrayRef)> {
     if values.null_count() == 0 || old.data_type() == &DataType::Null {
         return Ok((new, values));
@@ -74,7 +73,7 @@ fn replaced(old: &FieldRef, old_values: &ArrayRef, new: FieldRef, values: ArrayR
     if old.data_type() == new.data_type() && !schema::is_json_text(old) {
         return Ok((new, zip(&is_null(&values)?, old_values, &values)?));
     }
-    let field = Arc::new(schema::json_text_field(old.name()));
+    let field = Arc::new(schema::mixed_field(old.name()));
     let (old_texts, texts) = (json_texts(old, old_values)?, cast(&values, &DataType::Utf8)?);
     Ok((field, zip(&is_null(&texts)?, &old_texts, &texts)?))
 }

@@ -76,6 +76,18 @@ fn is_untyped(json: &Value) -> bool {
     }
 }
 
+/// The value without members that have no type, at every depth.
+pub(crate) fn without_untyped(json: Value) -> Value {
+    match json {
+        Value::Array(items) => Value::Array(items.into_iter().map(without_untyped).collect()),
+        Value::Object(members) => {
+            let members = members.into_iter().filter(|(_, value)| !is_untyped(value));
+            Value::Object(members.map(|(name, value)| (name, without_untyped(value))).collect())
+        }
+        other => other,
+    }
+}
+
 /// Any JSON value; few names and small values, so that they meet.
 pub(crate) fn any_json() -> impl Strategy<Value = Value> {
     any_scalar().prop_recursive(4, 24, 4, |inner| {

@@ -187,6 +187,15 @@ pub(crate) struct StructCells {
     pub(crate) fills_absent: bool,
 }
 
+/// What a JSON string stands for where a decimal is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DecimalText {
+    /// Base64 of the unscaled value's bytes, as Connect's Decimal is written.
+    Base64,
+    /// The number that it spells, in a column that the user has declared: no other digits than declared are taken.
+    Number,
+}
+
 /// The values of a column while it is built. Null rows have some value.
 #[derive(Debug)]
 pub(crate) enum Cells {
@@ -227,6 +236,8 @@ pub(crate) enum Cells {
         scale: i8,
         /// A value was met that has more than 38 digits: use 256 bits from now on.
         too_small: bool,
+        /// What a text stands for.
+        text: DecimalText,
     },
     /// Decimal of up to 76 digits
     Decimal256 {
@@ -234,6 +245,8 @@ pub(crate) enum Cells {
         values: Vec<i256>,
         /// Decimal places.
         scale: i8,
+        /// What a text stands for.
+        text: DecimalText,
     },
     /// Date
     Date {

@@ -4,7 +4,7 @@ use volley_api::{
     ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Result, Validator, Width,
 };
 
-use crate::json::pins::{Pin, parse_pins};
+use crate::json::pins::{Pinned, parse_pins};
 use crate::keys::converter_def;
 
 const SCHEMAS_ENABLE: &str = "schemas.enable";
@@ -32,7 +32,7 @@ pub(crate) struct JsonConfig {
     pub(crate) schema_content: Option<String>,
     pub(crate) decimal_format: DecimalFormat,
     pub(crate) replace_null_with_default: bool,
-    pub(crate) pins: Vec<(String, Pin)>,
+    pub(crate) pins: Vec<Pinned>,
 }
 
 /// The keys of a JsonConverter.
@@ -95,8 +95,9 @@ pub(crate) fn json_converter_def() -> ConfigDef {
                 PINNED_SCHEMA,
                 ConfigType::String,
                 Importance::Medium,
-                "For JSON without schemas: columns of a given type, such as `id BIGINT, coupon VARCHAR`. They are always \
-                 there, and a message with a value that does not fit is rejected; all other columns are inferred. Types: \
+                "For JSON without schemas: columns of a given type, such as `id BIGINT, address.city VARCHAR`. They are \
+                 always there, and a message with a value that does not fit is rejected; all other columns are inferred. \
+                 Types: \
                  BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE, VARCHAR, JSON (any value, as text), DATE, \
                  TIMESTAMP (milliseconds or ISO 8601 text), DECIMAL(p,s).",
             )

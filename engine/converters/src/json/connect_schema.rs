@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field};
 use serde_json::{Map, Value};
 use volley_api::schema::{DATE, DECIMAL, DEFAULT, DOC, NAME, PARAMETER_PREFIX, TIME, TIMESTAMP, VERSION};
 
-use crate::json::cells::{Bytes, Cells, Ends, StructCells, Unknown};
+use crate::json::cells::{Bytes, Cells, DecimalText, Ends, StructCells, Unknown};
 use crate::json::cursor::Cursor;
 use crate::json::decode::decode;
 use crate::json::node::{MAX_DIGITS_128, Node, OnNull};
@@ -122,11 +122,12 @@ fn decimal_cells(attributes: &Attributes) -> Result<Cells, Refused> {
     let scale: i32 = scale
         .and_then(|scale| scale.parse().ok())
         .ok_or_else(|| "a Decimal schema has no integer parameter `scale`".to_owned())?;
+    let text = DecimalText::Base64;
     match i8::try_from(scale) {
         Ok(scale) if scale <= MAX_DIGITS_128 as i8 => {
-            Ok(Cells::Decimal128 { values: Vec::new(), precision: MAX_DIGITS_128, scale, too_small: false })
+            Ok(Cells::Decimal128 { values: Vec::new(), precision: MAX_DIGITS_128, scale, too_small: false, text })
         }
-        Ok(scale) if scale <= 76 => Ok(Cells::Decimal256 { values: Vec::new(), scale }),
+        Ok(scale) if scale <= 76 => Ok(Cells::Decimal256 { values: Vec::new(), scale, text }),
         _ => Err(format!("scale {scale} of a Decimal is beyond -128 to 76")),
     }
 }

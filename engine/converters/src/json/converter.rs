@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, BinaryArray, UInt32Array};
 use rustc_hash::FxHashMap;
-use volley_api::{Column, ConfigMap, Converted, Converter, Error, RawBatch, Result, RowIndex, Run, Serialized, Side};
+use volley_api::{
+    Column, ConfigMap, Converted, Converter, Error, RawBatch, RejectedRow, Result, RowIndex, Run, Serialized, Side,
+};
 
 use crate::json::config::JsonConfig;
 use crate::json::connect::{Schema, SchemaCache};
@@ -12,7 +14,9 @@ use crate::json::connect_schema::SchemaReader;
 use crate::json::encode::Encoder;
 use crate::json::envelope::{Prefix, split};
 use crate::json::failure::{Cause, Failure};
-use crate::json::schemaless::{Messages, Topic};
+use crate::json::lenient::strict;
+use crate::json::schemaless::{Messages, check_utf8};
+use crate::json::topic::Topic;
 use crate::rejections::{Rejections, bytes_of};
 
 /// `org.apache.kafka.connect.json.JsonConverter`.
@@ -80,13 +84,26 @@ impl JsonConverter {
         })
     }
 
+    fn convert(&mut self, topic: &Arc<str>, bytes: &BinaryArray, side: Side) -> Result<Converted> {
+        // One check of the whole buffer is many times cheaper than one per message. No message can borrow from its
+        // neighbour: what is not in a string must be ASCII, and a string ends where the message does.
+        let (start, end) = (bytes.value_offsets()[0], bytes.value_offsets()[bytes.len()]);
+        let utf8 = simdutf8::basic::from_utf8(&bytes.value_data()[start as usize..end as usize]).is_ok();
+        match &mut self.fixed {
+            Some(schema) => Self::fixed_schema(schema, bytes, utf8, side),
+            None if self.config.schemas_enable => self.envelopes(topic, bytes, utf8, side),
+            None => self.schemaless(topic, bytes, utf8, side),
+        }
+    }
+
     fn schemaless(&mut self, topic: &Arc<str>, bytes: &BinaryArray, utf8: bool, side: Side) -> Result<Converted> {
         let state = topic_state(&mut self.topics, topic, &self.config);
         let get = |row: usize| bytes.is_valid(row).then(|| bytes.value(row));
-        let decode = state.decode(Messages { len: bytes.len(), utf8, get })?;
+        let decoded = state.decode(&Messages { len: bytes.len(), utf8, get })?;
         let mut rejections = Rejections::new(Self::CLASS, side);
-        decode.rejected.into_iter().for_each(|(row, failure)| rejections.data(row, failure.to_string()));
-        Ok(rejections.into_converted(bytes.len(), decode.column))
+        decoded.rejected.into_iter().for_each(|(row, failure)| rejections.data(row, failure.to_string()));
+        let runs = decoded.parts.into_iter().map(|(rows, column)| Run { rows, column }).collect();
+        Ok(Converted { runs, rejected: rejections.into_rows() })
     }
 
     fn fixed_schema(schema: &mut Schema, bytes: &BinaryArray, utf8: bool, side: Side) -> Result<Converted> {
@@ -116,12 +133,14 @@ impl JsonConverter {
                 Source::Schemaless => {
                     let state = topic_state(&mut self.topics, topic, &self.config);
                     let get = |row: usize| section.payloads[row];
-                    let decode = state.decode(Messages { len: section.rows.len(), utf8: true, get })?;
-                    let failed: Vec<usize> = decode.rejected.iter().map(|(index, _)| *index).collect();
-                    for (index, failure) in decode.rejected {
+                    let decoded = state.decode(&Messages { len: section.rows.len(), utf8: true, get })?;
+                    for (index, failure) in decoded.rejected {
                         rejections.data(section.rows[index] as usize, failure.to_string());
                     }
-                    section.put_run(decode.column, &failed, &mut converted.runs);
+                    for (indexes, column) in decoded.parts {
+                        let rows = indexes.iter().map(|index| section.rows[index]).collect();
+                        put_run(rows, column, &mut converted.runs);
+                    }
                 }
             }
         }
@@ -155,25 +174,24 @@ impl<'a> Section<'a> {
             rejections.data(row, in_message(failure, bytes.value(row)).to_string());
         })?;
         if let Some(column) = column {
-            self.put_run(column, &failed, runs);
+            let mut failed = failed.into_iter().peekable();
+            let kept = self.rows.iter().enumerate().filter(|(index, _)| failed.next_if_eq(index).is_none());
+            put_run(kept.map(|(_, row)| *row).collect(), column, runs);
         }
         Ok(())
     }
+}
 
-    /// A run of `column`, which holds all rows but those at the indexes `failed`.
-    fn put_run(&self, column: Column, failed: &[usize], runs: &mut Vec<Run>) {
-        let mut failed = failed.iter().copied().peekable();
-        let kept = self.rows.iter().enumerate().filter(|(index, _)| failed.next_if_eq(index).is_none());
-        let kept: Vec<u32> = kept.map(|(_, row)| *row).collect();
-        let (Some(first), Some(last)) = (kept.first(), kept.last()) else { return };
-        let len = kept.len() as u32;
-        let rows = if last - first + 1 == len {
-            RowIndex::Contiguous { start: *first, len }
-        } else {
-            RowIndex::Selected(UInt32Array::from(kept))
-        };
-        runs.push(Run { rows, column });
-    }
+/// A run of `column`, the values of `rows`, which ascend.
+fn put_run(rows: Vec<u32>, column: Column, runs: &mut Vec<Run>) {
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return };
+    let len = rows.len() as u32;
+    let rows = if last - first + 1 == len {
+        RowIndex::Contiguous { start: *first, len }
+    } else {
+        RowIndex::Selected(UInt32Array::from(rows))
+    };
+    runs.push(Run { rows, column });
 }
 
 /// Splits the rows of a batch by schema. Null rows go with their neighbours.
@@ -226,9 +244,25 @@ fn in_message(failure: Failure, message: &[u8]) -> Failure {
     }
 }
 
+/// The messages with the rejected ones rewritten as strict JSON; `None` if that changes nothing.
+fn rewritten(bytes: &BinaryArray, rejected: &[RejectedRow]) -> Option<BinaryArray> {
+    let strict: FxHashMap<usize, Vec<u8>> =
+        rejected.iter().filter_map(|row| Some((row.row, strict(bytes.value(row.row))?))).collect();
+    if strict.is_empty() {
+        return None;
+    }
+    let message = |row| match strict.get(&row) {
+        Some(message) => Some(message.as_slice()),
+        None => bytes.is_valid(row).then(|| bytes.value(row)),
+    };
+    Some((0..bytes.len()).map(message).collect())
+}
+
 fn checked(message: &[u8], utf8: bool) -> std::result::Result<&[u8], Failure> {
-    let messages = Messages { len: 1, utf8, get: |_: usize| Some(message) };
-    messages.text(0).map(|text| text.unwrap_or_default())
+    if !utf8 {
+        check_utf8(message)?;
+    }
+    Ok(message)
 }
 
 fn topic_state<'a>(topics: &'a mut FxHashMap<Arc<str>, Topic>, name: &Arc<str>, config: &JsonConfig) -> &'a mut Topic {
@@ -239,14 +273,10 @@ impl Converter for JsonConverter {
     fn to_connect(&mut self, batch: &RawBatch, side: Side) -> Result<Converted> {
         let bytes = bytes_of(batch, side);
         let topic = &batch.origin.partition.topic;
-        // One check of the whole buffer is many times cheaper than one per message. No message can borrow from its
-        // neighbour: what is not in a string must be ASCII, and a string ends where the message does.
-        let (start, end) = (bytes.value_offsets()[0], bytes.value_offsets()[bytes.len()]);
-        let utf8 = simdutf8::basic::from_utf8(&bytes.value_data()[start as usize..end as usize]).is_ok();
-        match &mut self.fixed {
-            Some(schema) => Self::fixed_schema(schema, bytes, utf8, side),
-            None if self.config.schemas_enable => self.envelopes(topic, bytes, utf8, side),
-            None => self.schemaless(topic, bytes, utf8, side),
+        let converted = self.convert(topic, bytes, side)?;
+        match rewritten(bytes, &converted.rejected) {
+            Some(bytes) => self.convert(topic, &bytes, side),
+            None => Ok(converted),
         }
     }
 

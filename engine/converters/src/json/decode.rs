@@ -4,14 +4,16 @@
 //! field out of order is looked up. Nothing of a row is kept outside the builders, and a row that fails half way is
 //! taken back by [`Node::truncate`].
 
+use arrow::datatypes::i256;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::decimal;
-use crate::json::cells::{Cells, Ends, StructCells, Unknown};
+use crate::json::cells::{Cells, DecimalText, Ends, StructCells, Unknown};
 use crate::json::cursor::Cursor;
 use crate::json::failure::{Decoded, Failure};
+use crate::json::lenient;
 use crate::json::node::{MAX_DIGITS_128, Node, OnNull};
 use crate::json::number::{MAX_EXACT_INTEGER, read_float, read_integer, skip_number};
 use crate::json::refill::without_duplicates;
@@ -120,21 +122,25 @@ fn decode_rare(node: &mut Node, cursor: &mut Cursor<'_>) -> Decoded<()> {
                 return Err(Failure::unfit(TOO_LARGE));
             }
         }
-        Cells::Decimal128 { values, precision, scale, too_small } => {
-            let number = unscaled(cursor, *scale)?;
-            let digits = number.to_string().trim_start_matches('-').len();
-            match number.to_i128().filter(|_| digits <= usize::from(*precision)) {
+        Cells::Decimal128 { values, precision, scale, too_small, text } => {
+            let declared = (*precision, *scale);
+            let start = cursor.clone();
+            let number = unscaled(cursor, declared, *text)?;
+            match number.to_i128().filter(|_| digits_of(&number) <= usize::from(*precision)) {
                 Some(number) => values.push(number),
-                None if *precision < MAX_DIGITS_128 => {
-                    return Err(Failure::unfit(format!("the number has more than {precision} digits")));
-                }
-                None => {
+                None if *text == DecimalText::Base64 && *precision == MAX_DIGITS_128 => {
                     *too_small = true;
                     return Err(Failure::wider());
                 }
+                None => {
+                    *cursor = start;
+                    return Err(misfit(cursor, true, &decimal_type(declared)));
+                }
             }
         }
-        Cells::Decimal256 { values, scale } => values.push(unscaled(cursor, *scale)?),
+        Cells::Decimal256 { values, scale, text } => {
+            values.push(unscaled(cursor, (decimal::MAX_DIGITS as u8, *scale), *text)?);
+        }
         Cells::Map { ends, key, value } => decode_map(ends, key, value, cursor)?,
         _ => return Err(misfit(cursor, node.rigid, "null")),
     }
@@ -423,29 +429,50 @@ fn from_text<T>(cursor: &mut Cursor<'_>, expected: &'static str, parse: fn(&str)
     })
 }
 
-/// A decimal as a JSON number, or as base64 of its unscaled bytes.
-fn unscaled(cursor: &mut Cursor<'_>, scale: i8) -> Decoded<arrow::datatypes::i256> {
-    let start = cursor.pos();
-    match cursor.peek() {
+/// A decimal as a JSON number, or as what a JSON string stands for; `declared`: precision and scale.
+fn unscaled(cursor: &mut Cursor<'_>, declared: (u8, i8), text: DecimalText) -> Decoded<i256> {
+    let start = cursor.clone();
+    let number = match cursor.peek() {
         Some(b'"') => {
-            let text = read_text(cursor)?;
-            let bytes = BASE64.decode(text.as_ref()).ok();
-            let number = bytes.and_then(|bytes| decimal::from_be_bytes(&bytes)).filter(fits_decimal256);
-            number.ok_or_else(|| Failure::unfit("expected a decimal of at most 76 digits in base64"))
+            let string = read_text(cursor)?;
+            match text {
+                DecimalText::Base64 => {
+                    let bytes = BASE64.decode(string.as_ref()).ok();
+                    let number = bytes.and_then(|bytes| decimal::from_be_bytes(&bytes));
+                    let number = number.filter(|number| digits_of(number) <= decimal::MAX_DIGITS);
+                    return number.ok_or_else(|| Failure::unfit("expected a decimal of at most 76 digits in base64"));
+                }
+                DecimalText::Number => spelled(&string, declared.1),
+            }
         }
         Some(b'-' | b'0'..=b'9') => {
             skip_number(cursor)?;
-            let text = std::str::from_utf8(cursor.since(start)).unwrap_or_default();
-            decimal::unscaled_at(text, i32::from(scale)).ok_or_else(|| {
-                Failure::unfit(format!("the number does not fit a decimal of scale {scale} and at most 76 digits"))
-            })
+            let number = std::str::from_utf8(cursor.since(start.pos())).unwrap_or_default();
+            decimal::unscaled_at(number, i32::from(declared.1))
         }
-        _ => Err(misfit(cursor, true, "a decimal")),
-    }
+        _ => None,
+    };
+    number.ok_or_else(|| {
+        *cursor = start;
+        misfit(cursor, true, &decimal_type(declared))
+    })
 }
 
-fn fits_decimal256(number: &arrow::datatypes::i256) -> bool {
-    number.to_string().trim_start_matches('-').len() <= decimal::MAX_DIGITS
+/// The decimal that a string spells as a number; zeros may lead it.
+fn spelled(string: &[u8], scale: i8) -> Option<i256> {
+    let strict = lenient::strict(string);
+    let number = strict.as_deref().unwrap_or(string);
+    let mut cursor = Cursor::new(number);
+    skip_number(&mut cursor).ok().filter(|()| cursor.pos() == number.len())?;
+    decimal::unscaled_at(std::str::from_utf8(number).ok()?, i32::from(scale))
+}
+
+fn decimal_type((precision, scale): (u8, i8)) -> String {
+    format!("a number that fits DECIMAL({precision},{scale})")
+}
+
+fn digits_of(number: &i256) -> usize {
+    number.to_string().trim_start_matches('-').len()
 }
 
 /// Why the value at the position, which is not `expected`, cannot be taken: because it is no JSON, or does not fit.

@@ -15,6 +15,8 @@ use crate::json::config::{DecimalFormat, JsonConfig};
 use crate::json::connect::SchemaCache;
 use crate::json::connect_schema::SchemaReader;
 use crate::json::envelope::split;
+use crate::json::lenient::strict;
+use crate::json::schemaless::is_blank;
 
 /// JsonConverter for headers. Plain JSON values are read as they are: integers INT64, objects maps.
 #[derive(Debug)]
@@ -86,7 +88,11 @@ impl HeaderConverter for JsonHeaderConverter {
 }
 
 fn plain(bytes: &[u8]) -> Result<Value> {
+    if is_blank(bytes) {
+        return Ok(Value::Null);
+    }
     let json: Json = serde_json::from_slice(bytes)
+        .or_else(|error| strict(bytes).map_or(Err(error), |strict| serde_json::from_slice(&strict)))
         .map_err(|error| Error::data("could not parse a header as JSON").with_source(error))?;
     Ok(value_of(json))
 }

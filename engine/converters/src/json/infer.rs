@@ -22,9 +22,9 @@ pub(crate) fn widen(shape: &mut Shape, message: &[u8]) -> Decoded<()> {
 fn widen_by_value(shape: &mut Shape, cursor: &mut Cursor<'_>, depth: usize) -> Decoded<()> {
     match cursor.peek() {
         Some(b'n') => return cursor.expect_literal("null"),
-        _ if matches!(shape, Shape::Json | Shape::Pinned(_)) => return skip_value(cursor),
+        _ if matches!(shape, Shape::Mixed | Shape::Pinned(_)) => return skip_value(cursor),
         Some(b'{' | b'[') if depth >= MAX_DEPTH => {
-            *shape = Shape::Json;
+            *shape = Shape::Mixed;
             return skip_value(cursor);
         }
         Some(b'{') => return widen_by_object(shape, cursor, depth),
@@ -69,7 +69,7 @@ fn widen_by_object(shape: &mut Shape, cursor: &mut Cursor<'_>, depth: usize) -> 
             if fields.has_pins() {
                 return Err(Failure::unfit(format!("an object has more than {MAX_FIELDS} different fields")));
             }
-            *shape = Shape::Json;
+            *shape = Shape::Mixed;
             *cursor = start;
             return skip_value(cursor);
         }

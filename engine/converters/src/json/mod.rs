@@ -1,14 +1,15 @@
 //! JSON, with and without schemas.
 //!
 //! ```text
-//!  schemas.enable=false   bytes ─► schemaless ─────────► one run of the topic's inferred schema
+//!  schemas.enable=false   bytes ─► topic ─► schemaless ► a run for each kind of value: objects, texts, numbers …
 //!  schemas.enable=true    bytes ─► envelope ─► connect ─► a run per schema, in order
-//!                                     └─ "schema":null ─► schemaless
+//!                                     └─ "schema":null ─► topic
 //!                                  decode: one pass from bytes into the builders of a `Node` tree
 //!  from_connect           column ─► encode ─► bytes
 //! ```
 
 mod cells;
+mod common_type;
 mod config;
 mod connect;
 mod connect_schema;
@@ -21,6 +22,8 @@ mod escape;
 mod failure;
 mod header;
 mod infer;
+mod kind;
+mod lenient;
 mod node;
 mod number;
 mod pins;
@@ -31,6 +34,8 @@ mod shape;
 mod skip;
 mod temporal;
 mod text;
+mod topic;
+mod unmix;
 
 #[cfg(test)]
 mod agreement;
@@ -39,6 +44,8 @@ mod envelope_laws;
 #[cfg(test)]
 mod schemaless_laws;
 
+pub use common_type::same_type;
 pub(crate) use config::json_converter_def;
 pub use converter::JsonConverter;
 pub use header::JsonHeaderConverter;
+pub use unmix::MixedRows;

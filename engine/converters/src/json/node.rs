@@ -23,6 +23,9 @@ use crate::json::escape::write_string;
 /// Largest precision of Decimal128.
 pub(crate) const MAX_DIGITS_128: u8 = 38;
 
+/// Largest precision of Decimal256.
+const MAX_DIGITS_256: u8 = 76;
+
 /// What a null or absent value becomes.
 #[derive(Clone, Debug)]
 pub(crate) enum OnNull {
@@ -140,8 +143,8 @@ impl Node {
     /// Turns every decimal that was too small into a larger one. All rows MUST have been forgotten.
     pub(crate) fn enlarge_decimals(&mut self) {
         match &mut self.cells {
-            Cells::Decimal128 { scale, too_small: true, .. } => {
-                self.cells = Cells::Decimal256 { values: Vec::new(), scale: *scale };
+            Cells::Decimal128 { scale, too_small: true, text, .. } => {
+                self.cells = Cells::Decimal256 { values: Vec::new(), scale: *scale, text: *text };
             }
             Cells::List { element, .. } => element.enlarge_decimals(),
             Cells::Map { key, value, .. } => {
@@ -171,7 +174,7 @@ impl Node {
             Cells::Text(_) | Cells::Json(_) => DataType::Utf8,
             Cells::Binary(_) => DataType::Binary,
             Cells::Decimal128 { precision, scale, .. } => DataType::Decimal128(*precision, *scale),
-            Cells::Decimal256 { scale, .. } => DataType::Decimal256(76, *scale),
+            Cells::Decimal256 { scale, .. } => DataType::Decimal256(MAX_DIGITS_256, *scale),
             Cells::Date { .. } => DataType::Date32,
             Cells::Time(_) => DataType::Time32(TimeUnit::Millisecond),
             Cells::Timestamp { .. } => timestamp_type(),
@@ -213,9 +216,9 @@ impl Node {
                 let array = Decimal128Array::new(ScalarBuffer::from(taken(values)), nulls);
                 Arc::new(array.with_precision_and_scale(*precision, *scale)?)
             }
-            Cells::Decimal256 { values, scale } => {
+            Cells::Decimal256 { values, scale, .. } => {
                 let array = Decimal256Array::new(ScalarBuffer::from(taken(values)), nulls);
-                Arc::new(array.with_precision_and_scale(76, *scale)?)
+                Arc::new(array.with_precision_and_scale(MAX_DIGITS_256, *scale)?)
             }
             Cells::Date { values, .. } => primitive::<Date32Type>(values, nulls),
             Cells::Time(values) => primitive::<Time32MillisecondType>(values, nulls),

@@ -1,10 +1,19 @@
-//! Columns that a user has given a type: `volley.schema=id BIGINT, coupon VARCHAR, "odd name" DECIMAL(10,2)`.
+//! Columns that a user has given a type: `volley.schema=id BIGINT, address.city VARCHAR, "odd name" DECIMAL(10,2)`.
 
 use arrow::datatypes::Field;
 use volley_api::schema::json_text_field;
 
-use crate::json::cells::Cells;
+use crate::json::cells::{Cells, DecimalText};
 use crate::json::node::{MAX_DIGITS_128, Node, OnNull};
+
+/// A column that a user has given a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pinned {
+    /// Names of the members that lead to it, outermost first.
+    pub(crate) path: Vec<String>,
+    /// Its type.
+    pub(crate) pin: Pin,
+}
 
 /// The type of a pinned column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,9 +91,10 @@ impl Pin {
             Self::Date => Cells::Date { values: Vec::new(), iso: true },
             Self::Timestamp => Cells::Timestamp { values: Vec::new(), iso: true },
             Self::Decimal(precision, scale) if precision <= MAX_DIGITS_128 => {
-                Cells::Decimal128 { values: Vec::new(), precision, scale, too_small: false }
+                let text = DecimalText::Number;
+                Cells::Decimal128 { values: Vec::new(), precision, scale, too_small: false, text }
             }
-            Self::Decimal(_, scale) => Cells::Decimal256 { values: Vec::new(), scale },
+            Self::Decimal(_, scale) => Cells::Decimal256 { values: Vec::new(), scale, text: DecimalText::Number },
         };
         Node::given(base, cells, OnNull::Null)
     }
@@ -105,11 +115,12 @@ fn decimal_of(arguments: &str) -> Result<Pin, String> {
 ///
 /// # Errors
 /// Says what is wrong with which part.
-pub(crate) fn parse_pins(text: &str) -> Result<Vec<(String, Pin)>, String> {
-    let mut pins: Vec<(String, Pin)> = Vec::new();
+pub(crate) fn parse_pins(text: &str) -> Result<Vec<Pinned>, String> {
+    let mut pins: Vec<Pinned> = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
-        let (name, after) = split_name(rest)?;
+        let (path, after) = split_path(rest)?;
+        let name = path.join(".");
         let end = end_of_type(after);
         let (declared, next) = after.split_at(end);
         let (type_name, arguments) = match declared.split_once('(') {
@@ -124,10 +135,8 @@ pub(crate) fn parse_pins(text: &str) -> Result<Vec<(String, Pin)>, String> {
             return Err(format!("column `{name}` has no type: write `{name} VARCHAR`"));
         }
         let pin = Pin::named(&type_name, arguments).map_err(|reason| format!("column `{name}`: {reason}"))?;
-        if pins.iter().any(|(existing, _)| *existing == name) {
-            return Err(format!("column `{name}` stands there twice"));
-        }
-        pins.push((name, pin));
+        check_clash(&pins, &path)?;
+        pins.push(Pinned { path, pin });
         rest = match next.strip_prefix(',') {
             Some(more) if more.trim().is_empty() => return Err("a column is missing after the last comma".to_owned()),
             Some(more) => more.trim_start(),
@@ -137,10 +146,40 @@ pub(crate) fn parse_pins(text: &str) -> Result<Vec<(String, Pin)>, String> {
     Ok(pins)
 }
 
-/// A column name, in double quotes or up to the next space; and what follows.
+/// No column twice, and none within one that has a type of its own.
+fn check_clash(pins: &[Pinned], path: &[String]) -> Result<(), String> {
+    let clash = pins.iter().find(|other| other.path.iter().zip(path).all(|(one, other)| one == other));
+    match clash {
+        None => Ok(()),
+        Some(other) if other.path.len() == path.len() => Err(format!("column `{}` stands there twice", path.join("."))),
+        Some(other) => {
+            let (inner, outer) = match other.path.len() > path.len() {
+                true => (&other.path[..], path),
+                false => (path, &other.path[..]),
+            };
+            let (inner, outer) = (inner.join("."), outer.join("."));
+            Err(format!("column `{inner}` is a part of column `{outer}`, which has a type of its own: leave one out"))
+        }
+    }
+}
+
+/// The names that lead to a column, with points between them; and what follows.
+fn split_path(text: &str) -> Result<(Vec<String>, &str), String> {
+    let (mut path, mut rest) = (Vec::new(), text);
+    loop {
+        let (name, after) = split_name(rest)?;
+        path.push(name);
+        match after.strip_prefix('.') {
+            Some(more) => rest = more,
+            None => return Ok((path, after)),
+        }
+    }
+}
+
+/// A name, in double quotes or up to the next space, point or comma; and what follows.
 fn split_name(text: &str) -> Result<(String, &str), String> {
     let Some(mut rest) = text.strip_prefix('"') else {
-        let end = text.find(|char: char| char.is_whitespace() || char == ',').unwrap_or(text.len());
+        let end = text.find(|char: char| char.is_whitespace() || matches!(char, ',' | '.')).unwrap_or(text.len());
         return if end == 0 {
             Err("a column name is missing".to_owned())
         } else {
@@ -182,10 +221,19 @@ mod tests {
 
     #[test]
     fn columns_are_read_with_their_types() {
-        let pins = parse_pins(" id BIGINT, coupon varchar(20) ,\"odd \"\"name\" DECIMAL(10, 2), d double  precision");
-        let expected =
-            [("id", Pin::BigInt), ("coupon", Pin::Varchar), ("odd \"name", Pin::Decimal(10, 2)), ("d", Pin::Double)];
-        assert_eq!(pins, Ok(expected.map(|(name, pin)| (name.to_owned(), pin)).to_vec()));
+        let pins = parse_pins(
+            " id BIGINT, coupon varchar(20) ,\"odd \"\"name\" DECIMAL(10, 2), d double  precision, a.b.c INT, \"a.b\".\"c d\" DATE",
+        );
+        let expected: [(&[&str], Pin); 6] = [
+            (&["id"], Pin::BigInt),
+            (&["coupon"], Pin::Varchar),
+            (&["odd \"name"], Pin::Decimal(10, 2)),
+            (&["d"], Pin::Double),
+            (&["a", "b", "c"], Pin::Integer),
+            (&["a.b", "c d"], Pin::Date),
+        ];
+        let pinned = |(path, pin): (&[&str], Pin)| Pinned { path: path.iter().map(ToString::to_string).collect(), pin };
+        assert_eq!(pins, Ok(expected.map(pinned).to_vec()));
         assert_eq!(parse_pins("  "), Ok(vec![]));
     }
 
@@ -195,9 +243,13 @@ mod tests {
         assert!(message("id").contains("`id` has no type"));
         assert!(message("id BIGNUM").contains("unknown type BIGNUM"));
         assert!(message("id BIGINT, id INT").contains("twice"));
+        assert!(message("a.id BIGINT, a.id INT").contains("`a.id` stands there twice"));
+        assert!(message("a.b INT, a JSON").contains("`a.b` is a part of column `a`"));
+        assert!(message("a JSON, a.b INT").contains("`a.b` is a part of column `a`"));
         assert!(message("id BIGINT,").contains("missing after the last comma"));
         assert!(message("d DECIMAL(99,2)").contains("out of range"));
         assert!(message("\"d INT").contains("quote"));
         assert!(message(", id INT").contains("name is missing"));
+        assert!(message("a. INT").contains("name is missing"));
     }
 }

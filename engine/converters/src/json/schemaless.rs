@@ -1,4 +1,4 @@
-//! Schemaless JSON of one topic: decodes batches with the schema inferred so far, and widens it where a row needs it.
+//! Schemaless JSON of one kind: decodes batches with the schema inferred so far, and widens it where a row needs it.
 //!
 //! ```text
 //!  decode row by row ── all fit ─────────────────────────────► one run
@@ -14,21 +14,21 @@ use crate::json::decode::decode_message;
 use crate::json::failure::{Cause, Decoded, Failure};
 use crate::json::infer::widen;
 use crate::json::node::Node;
-use crate::json::pins::Pin;
+use crate::json::pins::Pinned;
 use crate::json::refill::without_duplicates;
 use crate::json::shape::Shape;
 use crate::json::skip::validate;
 
-/// What is known of the values of a topic.
+/// What is known of some values.
 #[derive(Debug)]
-pub(crate) struct Topic {
+pub(crate) struct Inference {
     shape: Shape,
     /// Builders of `shape`; `None` as long as only nulls are known.
     root: Option<Node>,
     pins: Option<Node>,
 }
 
-/// A decoded batch.
+/// Decoded rows.
 #[derive(Debug)]
 pub(crate) struct Decode {
     /// The values of all rows but the rejected ones.
@@ -49,28 +49,36 @@ pub(crate) struct Messages<F> {
 }
 
 impl<'a, F: Fn(usize) -> Option<&'a [u8]>> Messages<F> {
-    /// The message of a row, `None` = null, or why it is no UTF-8.
+    /// The message of a row, or why it is no UTF-8. `None` = null; a message of nothing but white space is null, too.
     #[inline]
     pub(crate) fn text(&self, row: usize) -> Decoded<Option<&'a [u8]>> {
         let message = (self.get)(row);
         match message {
+            Some(bytes @ ([] | [b' ' | b'\n' | b'\r' | b'\t', ..])) if is_blank(bytes) => Ok(None),
             Some(bytes) if !self.utf8 => check_utf8(bytes).map(|()| message),
             _ => Ok(message),
         }
     }
 }
 
+/// Whether there is nothing but JSON's white space: Connect's JsonConverter takes that for null.
 #[cold]
-fn check_utf8(bytes: &[u8]) -> Decoded<()> {
+pub(crate) fn is_blank(message: &[u8]) -> bool {
+    message.iter().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
+}
+
+/// Whether `bytes` are UTF-8.
+#[cold]
+pub(crate) fn check_utf8(bytes: &[u8]) -> Decoded<()> {
     match simdutf8::compat::from_utf8(bytes) {
         Ok(_) => Ok(()),
         Err(error) => Err(Failure::syntax("invalid UTF-8", error.valid_up_to())),
     }
 }
 
-impl Topic {
-    /// A topic of which nothing is known but the columns that the user has given.
-    pub(crate) fn new(pins: &[(String, Pin)]) -> Self {
+impl Inference {
+    /// Nothing is known but the columns that the user has given.
+    pub(crate) fn new(pins: &[Pinned]) -> Self {
         let shape = Shape::of_pins(pins);
         Self { root: shape.root(), pins: shape.pinned_root(), shape }
     }
@@ -79,7 +87,7 @@ impl Topic {
     ///
     /// # Errors
     /// None that rows could cause.
-    pub(crate) fn decode<'a, F: Fn(usize) -> Option<&'a [u8]>>(&mut self, messages: Messages<F>) -> Result<Decode> {
+    pub(crate) fn decode<'a, F: Fn(usize) -> Option<&'a [u8]>>(&mut self, messages: &Messages<F>) -> Result<Decode> {
         let mut rejected = Vec::new();
         let mut at = 0;
         let mut row = 0;
@@ -90,7 +98,7 @@ impl Topic {
                     Ok(()) => None,
                     Err(failure) if matches!(failure.cause(), Cause::Wider) && !widened => {
                         widened = true;
-                        if self.widen_by(&messages, row) {
+                        if self.widen_by(messages, row) {
                             self.root = self.shape.root();
                             rejected.clear();
                             (row, at) = (0, 0);
@@ -170,12 +178,7 @@ impl Topic {
         let Some(pins) = &mut self.pins else { return Ok(()) };
         let outcome = decode_message(pins, message, 0);
         pins.truncate(0);
-        match outcome {
-            Err(failure) if matches!(failure.cause(), Cause::Wider) => {
-                Err(Failure::unfit("too many digits for DECIMAL"))
-            }
-            outcome => outcome,
-        }
+        outcome
     }
 
     fn finish(&mut self, len: usize) -> Result<Column> {

@@ -3,28 +3,28 @@
 //! ```text
 //!  Unknown ─► Boolean ───────────────────────────┐
 //!          ─► Integer ─► wide Integer ───────────┤
-//!          │     └─────► Float ──────────────────┼─► Json (text)
+//!          │     └─────► Float ──────────────────┼─► Mixed (JSON text)
 //!          ─► Text ──────────────────────────────┤
 //!          ─► List of … ── elements widen ───────┤
 //!          ─► Struct of … ─ fields are added ────┘
 //! ```
 //! A type never goes back to the left, and the result does not depend on the order of the values. Integers and floats
 //! meet as floats only while no integer is beyond 2^53, since a double would lose its digits; an integer beyond i64 is
-//! JSON text at once.
+//! mixed at once.
 
 use arrow::datatypes::{DataType, Field};
 use rustc_hash::FxHashMap;
-use volley_api::schema::{EXTENSION_NAME, JSON_EXTENSION, without_schema};
+use volley_api::schema::{EXTENSION_NAME, MIXED_EXTENSION, without_schema};
 
 use crate::json::cells::{Bytes, Cells, Ends, StructCells, Unknown};
 use crate::json::node::{Node, untyped_element};
 use crate::json::number::{MAX_EXACT_INTEGER, Number};
-use crate::json::pins::Pin;
+use crate::json::pins::{Pin, Pinned};
 
-/// Levels of nested columns; what is nested deeper is JSON text.
+/// Levels of nested columns; what is nested deeper is mixed.
 pub(crate) const MAX_DEPTH: usize = 48;
 
-/// Fields of one struct; an object with more is JSON text as a whole, so that keys that are data (ids, say) do not grow
+/// Fields of one struct; an object with more is mixed as a whole, so that keys that are data (ids, say) do not grow
 /// a schema for ever.
 pub(crate) const MAX_FIELDS: usize = 20_000;
 
@@ -45,8 +45,8 @@ pub(crate) enum Shape {
     Float,
     /// Strings
     Text,
-    /// Values that have nothing in common but being JSON.
-    Json,
+    /// Values that have no type in common.
+    Mixed,
     /// Arrays
     List(Box<Shape>),
     /// Objects
@@ -86,20 +86,52 @@ impl Fields {
         self.by_name.contains_key(name)
     }
 
-    /// Whether a field is pinned.
+    /// Whether a field is pinned, at any depth.
     pub(crate) fn has_pins(&self) -> bool {
-        self.named.iter().any(|(_, shape)| matches!(shape, Shape::Pinned(_)))
+        self.named.iter().any(|(_, shape)| match shape {
+            Shape::Pinned(_) => true,
+            Shape::Struct(fields) => fields.has_pins(),
+            _ => false,
+        })
+    }
+
+    /// The builders of the pinned fields only.
+    fn pinned_nodes(&self) -> Vec<(String, Node)> {
+        let node = |(name, shape): &(String, Shape)| {
+            let node = match shape {
+                Shape::Pinned(pin) => pin.node(name),
+                Shape::Struct(fields) if fields.has_pins() => fields.pinned_node(name),
+                _ => return None,
+            };
+            Some((name.clone(), node))
+        };
+        self.named.iter().filter_map(node).collect()
+    }
+
+    fn pinned_node(&self, name: &str) -> Node {
+        let cells = Cells::Struct(Box::new(StructCells::new(self.pinned_nodes(), Unknown::Ignore)));
+        let mut node = Node::inferred(name, cells);
+        node.rigid = true;
+        node
     }
 }
 
 impl Shape {
-    /// An object with these pinned fields; unknown if there are none.
-    pub(crate) fn of_pins(pins: &[(String, Pin)]) -> Self {
-        let mut fields = Fields::default();
-        for (name, pin) in pins {
-            *fields.entry(name) = Self::Pinned(*pin);
+    /// An object with these pinned fields; unknown if there are none. No path MUST lead into another.
+    pub(crate) fn of_pins(pins: &[Pinned]) -> Self {
+        let mut shape = Self::Unknown;
+        for Pinned { path, pin } in pins {
+            let mut place = &mut shape;
+            for name in path {
+                if !matches!(place, Self::Struct(_)) {
+                    *place = Self::Struct(Fields::default());
+                }
+                let Self::Struct(fields) = place else { break };
+                place = fields.entry(name);
+            }
+            *place = Self::Pinned(*pin);
         }
-        if pins.is_empty() { Self::Unknown } else { Self::Struct(fields) }
+        shape
     }
 
     /// Widens to take values of another scalar type, too.
@@ -112,7 +144,7 @@ impl Shape {
             (Self::Integer { wide }, Self::Integer { wide: other }) => Self::Integer { wide: wide || other },
             (Self::Float, Self::Integer { wide: false }) | (Self::Integer { wide: false }, Self::Float) => Self::Float,
             (shape, other) if shape == other => shape,
-            _ => Self::Json,
+            _ => Self::Mixed,
         };
     }
 
@@ -121,16 +153,16 @@ impl Shape {
         self.join_scalar(match number {
             Number::Int(number) => Self::Integer { wide: number.unsigned_abs() > MAX_EXACT_INTEGER },
             Number::Float(number) if number.is_finite() => Self::Float,
-            Number::Float(_) | Number::BigInt(_) => Self::Json,
+            Number::Float(_) | Number::BigInt(_) => Self::Mixed,
         });
     }
 
-    /// The fields, if this is or can become an object; JSON text otherwise.
+    /// The fields, if this is or can become an object; mixed otherwise.
     pub(crate) fn join_struct(&mut self) -> Option<&mut Fields> {
         match self {
             Self::Unknown => *self = Self::Struct(Fields::default()),
             Self::Struct(_) | Self::Pinned(_) => {}
-            _ => *self = Self::Json,
+            _ => *self = Self::Mixed,
         }
         match self {
             Self::Struct(fields) => Some(fields),
@@ -138,12 +170,12 @@ impl Shape {
         }
     }
 
-    /// The shape of the elements, if this is or can become an array; JSON text otherwise.
+    /// The shape of the elements, if this is or can become an array; mixed otherwise.
     pub(crate) fn join_list(&mut self) -> Option<&mut Shape> {
         match self {
             Self::Unknown => *self = Self::List(Box::default()),
             Self::List(_) | Self::Pinned(_) => {}
-            _ => *self = Self::Json,
+            _ => *self = Self::Mixed,
         }
         match self {
             Self::List(element) => Some(element),
@@ -174,9 +206,9 @@ impl Shape {
             Self::Integer { wide } => Node::inferred(name, Cells::Int64 { values: Vec::new(), narrow: !wide }),
             Self::Float => Node::inferred(name, Cells::Float64(Vec::new())),
             Self::Text => Node::inferred(name, Cells::text()),
-            Self::Json => {
+            Self::Mixed => {
                 let cells = Cells::Json(Bytes::default());
-                Node::inferred(name, cells).with_metadata(EXTENSION_NAME, JSON_EXTENSION)
+                Node::inferred(name, cells).with_metadata(EXTENSION_NAME, MIXED_EXTENSION)
             }
             Self::List(element) => {
                 let element = Box::new(element.node("item"));
@@ -192,18 +224,9 @@ impl Shape {
 
     /// Builders of the pinned fields only, which pass over all others; `None` if nothing is pinned.
     pub(crate) fn pinned_root(&self) -> Option<Node> {
-        let Self::Struct(fields) = self else { return None };
-        let pinned: Vec<_> = fields
-            .named
-            .iter()
-            .filter(|(_, shape)| matches!(shape, Self::Pinned(_)))
-            .map(|(name, shape)| (name.clone(), shape.node(name)))
-            .collect();
-        if pinned.is_empty() {
-            return None;
+        match self {
+            Self::Struct(fields) if fields.has_pins() => Some(fields.pinned_node("value")),
+            _ => None,
         }
-        let mut node = Node::inferred("value", Cells::Struct(Box::new(StructCells::new(pinned, Unknown::Ignore))));
-        node.rigid = true;
-        Some(node)
     }
 }

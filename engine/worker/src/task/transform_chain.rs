@@ -42,7 +42,7 @@ impl TransformChain {
         self.steps.iter_mut()
     }
 
-    /// Runs the records through all steps. What fails and may succeed later is tried again as `errors` says: a step whose
+    /// Runs the records through all steps; of each topic, they come out in the order of the input rows. What fails and may succeed later is tried again as `errors` says: a step whose
     /// call failed with all its rows, one that rejected rows with those only.
     ///
     /// # Errors
@@ -58,7 +58,8 @@ impl TransformChain {
             }
             transformed.records = next;
         }
-        transformed.records.retain(|records| !records.is_empty());
+        // A converter gives a run for each kind of value, and a transformation a part for each type.
+        transformed.records = in_row_order(transformed.records)?;
         Ok(transformed)
     }
 }

@@ -1,0 +1,74 @@
+//! Tells the user of fields that his query names and that no record has had.
+
+use std::collections::HashSet;
+
+use arrow::datatypes::{DataType, Field};
+
+/// The fields of which the log has spoken.
+#[derive(Debug, Default)]
+pub(crate) struct AbsentFields {
+    told: HashSet<Vec<String>>,
+}
+
+impl AbsentFields {
+    /// Says once of each path that it leads to nothing in values of `value`: it may be a mistake, or just be optional.
+    pub(crate) fn tell(&mut self, paths: &[Vec<String>], topic: &str, value: &Field) {
+        for path in paths {
+            if self.told.insert(path.clone()) {
+                let field = path.join(".");
+                let alike =
+                    name_alike(path, value).map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default();
+                tracing::warn!(
+                    topic,
+                    field,
+                    "no record has had this field so far, so it is null{alike}; to give it a type before one has it, set \
+                     value.converter=org.apache.kafka.connect.json.JsonConverter, value.converter.schemas.enable=false \
+                     and value.converter.volley.schema={} VARCHAR (or its type)",
+                    pinned(path)
+                );
+            }
+        }
+    }
+}
+
+/// A field that differs in case only, beside the last of `path`.
+fn name_alike(path: &[String], value: &Field) -> Option<String> {
+    let (name, around) = path.split_last()?;
+    let mut place = value;
+    for member in around {
+        let DataType::Struct(fields) = place.data_type() else { return None };
+        place = fields.find(member)?.1;
+    }
+    let DataType::Struct(fields) = place.data_type() else { return None };
+    fields.iter().map(|field| field.name()).find(|known| known.eq_ignore_ascii_case(name)).cloned()
+}
+
+/// A path as `volley.schema` takes it: what is no plain word stands in double quotes.
+fn pinned(path: &[String]) -> String {
+    let is_plain = |name: &str| !name.is_empty() && name.chars().all(|char| char.is_alphanumeric() || char == '_');
+    let names = path.iter().map(|name| match is_plain(name) {
+        true => name.clone(),
+        false => format!("\"{}\"", name.replace('"', "\"\"")),
+    });
+    names.collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::Fields;
+
+    use super::*;
+
+    #[test]
+    fn paths_are_written_as_they_are_pinned_and_names_alike_are_found_where_they_belong() {
+        let path = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(pinned(&path(&["address", "zip code", "a\"b"])), r#"address."zip code"."a""b""#);
+        let city = Field::new("City", DataType::Utf8, true);
+        let address = Field::new("address", DataType::Struct(Fields::from(vec![city])), true);
+        let value = Field::new("value", DataType::Struct(Fields::from(vec![address])), true);
+        assert_eq!(name_alike(&path(&["address", "city"]), &value).as_deref(), Some("City"));
+        assert_eq!(name_alike(&path(&["Address"]), &value).as_deref(), Some("address"));
+        assert_eq!(name_alike(&path(&["city"]), &value), None);
+        assert_eq!(name_alike(&path(&["address", "City", "x"]), &value), None);
+    }
+}
