@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use arrow::array::AsArray;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
 use crate::delivered_rows::on_disk;
 use crate::testbed::Kafka;
-use crate::worker_process::Volley;
+use crate::worker_process::{Volley, parquet_files};
 
 const RECORDS: usize = 200_000;
 const PARTITIONS: usize = 4;
@@ -105,6 +108,37 @@ fn order(number: usize) -> String {
     }
 }
 
+/// Without a query, a file has the texts as they are, and all records.
+fn assert_plain_texts(kafka: &Kafka, topic: &str) {
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    let url = format!("file://{}", volley.path("out").display());
+    let name = format!("plain-{topic}");
+    let properties = [
+        ("name", name.as_str()),
+        ("connector.class", "ObjectStoreSink"),
+        ("topics", topic),
+        ("store.url", &url),
+        ("volley.mode", "bounded"),
+    ];
+    volley.file("sink.properties", &properties);
+    let end =
+        volley.run(Duration::from_secs(120), &["standalone", "worker.properties", "sink.properties", "--until-done"]);
+    assert!(end.status.success(), "{}", end.log);
+    let mut statuses: BTreeMap<String, usize> = BTreeMap::new();
+    for file in parquet_files(&volley.path("out")) {
+        let file = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(file).unwrap()).unwrap();
+        for batch in file.build().unwrap() {
+            let batch = batch.unwrap();
+            for status in batch.column_by_name("status").unwrap().as_string::<i32>() {
+                *statuses.entry(status.unwrap_or("(none)").to_owned()).or_default() += 1;
+            }
+        }
+    }
+    let expected = [("(none)", 2), ("5", 1), ("cancelled", 1000), ("paid", 997)];
+    assert_eq!(statuses, expected.map(|(status, times)| (status.to_owned(), times)).into());
+}
+
 #[test]
 fn a_query_treats_each_record_as_what_it_is_whatever_others_hold() {
     let kafka = Kafka::shared();
@@ -142,6 +176,7 @@ fn a_query_treats_each_record_as_what_it_is_whatever_others_hold() {
         let paid: BTreeMap<(i64, i64), u32> = paid.map(|number| ((0, number), 1)).collect();
         assert_eq!(found.into_iter().collect::<BTreeMap<_, _>>(), paid, "{name}");
     }
+    assert_plain_texts(&kafka, &topic);
     let letters = kafka.read_topic(&dead).into_iter().map(|letter| String::from_utf8(letter.value.unwrap()).unwrap());
     let mut letters: Vec<String> = letters.collect();
     letters.sort();

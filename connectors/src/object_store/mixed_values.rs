@@ -41,3 +41,34 @@ fn texts(field: &FieldRef, array: &ArrayRef) -> Result<ArrayRef> {
         _ => Arc::new(mixed_as_text(array.as_string())),
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::array::StringArray;
+    use volley_api::schema::{json_text_field, mixed_field};
+
+    use super::*;
+    use crate::object_store::shape::{Shape, schema};
+
+    #[test]
+    fn mixed_values_are_plain_text_at_every_depth_and_json_that_was_asked_for_stays_json() {
+        let texts: ArrayRef = Arc::new(StringArray::from(vec![Some(r#""paid""#), Some("5"), None]));
+        let inner = StructArray::from(vec![(Arc::new(mixed_field("zip")), Arc::clone(&texts))]);
+        let fields = vec![
+            Arc::new(mixed_field("status")),
+            Arc::new(json_text_field("any")),
+            Arc::new(Field::new("address", inner.data_type().clone(), true)),
+        ];
+        let columns = vec![Arc::clone(&texts), Arc::clone(&texts), Arc::new(inner) as ArrayRef];
+        let value = StructArray::new(fields.into(), columns, None);
+        let field = Arc::new(Field::new("value", value.data_type().clone(), true));
+        let column = Column::new(Arc::clone(&field), Arc::new(value));
+        let shape = Shape::of(&field);
+        let rows = shape.rows(&column, &schema(shape.fields())).unwrap();
+        let plain = StringArray::from(vec![Some("paid"), Some("5"), None]);
+        assert_eq!(rows.column(0).as_string::<i32>(), &plain);
+        assert_eq!(rows.column(1).as_ref(), texts.as_ref());
+        assert_eq!(rows.column(2).as_struct().column(0).as_string::<i32>(), &plain);
+    }
+}
