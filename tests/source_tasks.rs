@@ -401,6 +401,50 @@ fn offsets_are_committed_at_the_interval_also_while_paused_and_at_a_stop() {
 }
 
 #[test]
+fn a_file_that_is_truncated_or_replaced_is_said_and_every_line_comes_once() {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("replaced", 1);
+    let mut worker = Worker::start(&kafka.bootstrap_servers(), &[]);
+    let file = worker.lines("in.txt", &["one", "two"]);
+    let mut expected = Vec::new();
+    let mut comes = |lines: &[&str]| {
+        expected.extend(lines.iter().map(|line| format!("\"{line}\"")));
+        wait_until(SOON, &lines.join(", "), || (values(kafka, &topic).len() >= expected.len()).then_some(()));
+        assert_eq!(values(kafka, &topic), expected);
+    };
+    let append = |file: &str, line: &str| {
+        let opened = fs::OpenOptions::new().append(true).create(true).open(file);
+        opened.unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+    };
+    worker.create("c", &file_source(&file, &topic));
+    comes(&["one", "two"]);
+    // as logrotate's `copytruncate` does
+    worker.lines("in.txt", &[]);
+    append(&file, "three, after truncating");
+    comes(&["three, after truncating"]);
+    assert!(worker.log().contains("the file was truncated or overwritten"), "{}", worker.log());
+    // as its `create` does, while the task runs and while it does not
+    for life in 0..2 {
+        let renamed = format!("{file}.{life}");
+        if life == 1 {
+            worker.await_position("c", fs::metadata(&file).unwrap().len());
+            worker.stop();
+        }
+        append(&file, &format!("last of {life}"));
+        fs::rename(&file, &renamed).unwrap();
+        append(&file, &format!("first after {life}"));
+        if life == 1 {
+            worker.launch(&[]);
+            worker.create("c", &file_source(&file, &topic));
+        }
+        comes(&[&format!("last of {life}"), &format!("first after {life}")]);
+    }
+    for said in ["the file was renamed: reading first what is left of it", "another file is there"] {
+        assert!(worker.log().contains(said), "{}", worker.log());
+    }
+}
+
+#[test]
 fn killed_again_and_again_a_source_leaves_no_gap() {
     let kafka = Kafka::shared();
     let topic = kafka.topic("killed", 2);

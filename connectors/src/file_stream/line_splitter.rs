@@ -13,6 +13,9 @@ const CHUNK_BYTES: usize = 256 * 1024;
 /// Text of a batch after which it is closed though it has few lines. Far below the 2 GiB that a STRING column may hold.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
+/// How many bytes before the position are kept at least: what tells a file that has grown from one that was overwritten.
+pub(super) const LOOK_BACK: usize = 1024;
+
 /// A line is longer than allowed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct LineTooLong {
@@ -68,6 +71,7 @@ impl Lines {
 /// Takes bytes in any portions and gives the same lines.
 #[derive(Debug)]
 pub(super) struct LineSplitter {
+    /// From before `start`: what was taken last.
     buffer: Vec<u8>,
     /// Start of the first line that has not been taken.
     start: usize,
@@ -75,13 +79,34 @@ pub(super) struct LineSplitter {
     searched: usize,
     /// Position of `start` in the input.
     position: u64,
+    /// Nothing follows: what is held back is a line.
+    ended: bool,
     max_line_bytes: usize,
 }
 
 impl LineSplitter {
-    /// For an input from `position` on.
-    pub(super) fn new(position: u64, max_line_bytes: usize) -> Self {
-        Self { buffer: Vec::new(), start: 0, searched: 0, position, max_line_bytes }
+    /// For an input from its beginning.
+    pub(super) fn new(max_line_bytes: usize) -> Self {
+        Self { buffer: Vec::new(), start: 0, searched: 0, position: 0, ended: false, max_line_bytes }
+    }
+
+    /// Forgets everything and goes on at `position` of an input in which `before` stands before it.
+    pub(super) fn restart(&mut self, position: u64, before: Vec<u8>) {
+        let start = before.len();
+        *self = Self {
+            buffer: before,
+            start,
+            searched: start,
+            position,
+            ended: false,
+            max_line_bytes: self.max_line_bytes,
+        };
+    }
+
+    /// Says that nothing follows, so that what is held back is a line; whether anything is.
+    pub(super) fn end(&mut self) -> bool {
+        self.ended = true;
+        !self.held_back().is_empty()
     }
 
     /// The position after the last line that was taken, in bytes.
@@ -92,6 +117,22 @@ impl LineSplitter {
     /// Bytes that are in no line yet.
     pub(super) fn held_back(&self) -> &[u8] {
         &self.buffer[self.start..]
+    }
+
+    /// How far the input has been read.
+    pub(super) fn end_position(&self) -> u64 {
+        self.position + self.held_back().len() as u64
+    }
+
+    /// What stands before the position: its last `LOOK_BACK` bytes, or all if there are fewer.
+    pub(super) fn before_position(&self) -> &[u8] {
+        self.before_last(self.held_back().len())
+    }
+
+    /// What stands before the last `count` bytes that were read, in the same way.
+    pub(super) fn before_last(&self, count: usize) -> &[u8] {
+        let before = &self.buffer[..self.buffer.len() - count];
+        &before[before.len().saturating_sub(LOOK_BACK)..]
     }
 
     /// Adds bytes.
@@ -118,13 +159,13 @@ impl LineSplitter {
     /// Moves complete lines into a batch until it has `most` or there are no more.
     ///
     /// # Errors
-    /// If the next line is too long and the batch is empty; lines before it are given first.
+    /// If the next line is too long; the batch has the lines before it.
     pub(super) fn take_into(&mut self, lines: &mut Lines, most: usize) -> std::result::Result<(), LineTooLong> {
         while !lines.is_full(most) {
             let found = self.next_end();
             let end = found.map_or(self.searched, |(end, _)| end);
             if end - self.start > self.max_line_bytes {
-                return if lines.is_empty() { Err(LineTooLong { position: self.position }) } else { Ok(()) };
+                return Err(LineTooLong { position: self.position });
             }
             let Some((end, next)) = found else { break };
             lines.push(&self.buffer[self.start..end]);
@@ -139,11 +180,11 @@ impl LineSplitter {
     fn next_end(&mut self) -> Option<(usize, usize)> {
         let Some(found) = memchr2(b'\n', b'\r', &self.buffer[self.searched..]) else {
             self.searched = self.buffer.len();
-            return None;
+            return (self.ended && !self.held_back().is_empty()).then_some((self.searched, self.searched));
         };
         let end = self.searched + found;
         match (self.buffer[end], self.buffer.get(end + 1)) {
-            (b'\r', None) => {
+            (b'\r', None) if !self.ended => {
                 self.searched = end;
                 None
             }
@@ -153,9 +194,11 @@ impl LineSplitter {
     }
 
     fn make_room(&mut self) {
-        self.buffer.drain(..self.start);
-        self.searched -= self.start;
-        self.start = 0;
+        let surplus = self.start.saturating_sub(LOOK_BACK);
+        self.buffer.drain(..surplus);
+        self.searched -= surplus;
+        self.start -= surplus;
+        self.ended = false;
     }
 }
 
@@ -192,7 +235,7 @@ mod tests {
     }
 
     fn split(portions: &[&[u8]], most: usize) -> Vec<(String, u64)> {
-        let mut splitter = LineSplitter::new(0, MAX);
+        let mut splitter = LineSplitter::new(MAX);
         let mut all = Vec::new();
         for portion in portions {
             splitter.push(portion);
@@ -245,34 +288,52 @@ mod tests {
                 return Ok(());
             }
             let index = index % all.len();
-            let mut splitter = LineSplitter::new(all[index].1, MAX);
-            splitter.push(&bytes[all[index].1 as usize..]);
+            let (before, after) = bytes.split_at(all[index].1 as usize);
+            let mut splitter = LineSplitter::new(MAX);
+            splitter.restart(all[index].1, before.to_vec());
+            splitter.push(after);
             let mut lines = Lines::new();
             splitter.take_into(&mut lines, usize::MAX).unwrap();
             let array = lines.into_array().unwrap();
             let texts: Vec<_> = array.iter().map(|line| line.unwrap().to_owned()).collect();
             let rest: Vec<_> = all[index + 1..].iter().map(|line| line.0.clone()).collect();
             prop_assert_eq!(texts, rest);
-            prop_assert_eq!(splitter.position(), all.last().unwrap().1);
+            let position = splitter.position() as usize;
+            prop_assert_eq!(position as u64, all.last().unwrap().1);
+            prop_assert_eq!(splitter.before_position(), &bytes[position.saturating_sub(LOOK_BACK)..position]);
         }
     }
 
     #[test]
     fn a_line_that_is_too_long_is_refused_after_the_lines_before_it() {
-        let mut splitter = LineSplitter::new(100, 5);
+        let mut splitter = LineSplitter::new(5);
+        splitter.restart(100, Vec::new());
         splitter.push(b"12345\n123456");
         let mut lines = Lines::new();
-        splitter.take_into(&mut lines, 10).unwrap();
+        assert_eq!(splitter.take_into(&mut lines, 10), Err(LineTooLong { position: 106 }));
         assert_eq!(lines.into_array().unwrap().len(), 1);
-        let error = splitter.take_into(&mut Lines::new(), 10).unwrap_err();
-        assert_eq!(error, LineTooLong { position: 106 });
+    }
+
+    #[test]
+    fn at_the_end_of_an_input_what_has_no_end_is_a_line() {
+        for (text, last, position) in [("a\nbc", "bc", 4), ("a\nbc\r", "bc", 5)] {
+            let mut splitter = LineSplitter::new(MAX);
+            splitter.push(text.as_bytes());
+            let mut lines = Lines::new();
+            splitter.take_into(&mut lines, 9).unwrap();
+            assert_eq!(lines.len(), 1, "{text:?}");
+            assert!(splitter.end());
+            splitter.take_into(&mut lines, 9).unwrap();
+            assert_eq!((lines.into_array().unwrap().value(1), splitter.position()), (last, position), "{text:?}");
+            assert!(!splitter.end());
+        }
     }
 
     #[test]
     fn reading_gives_what_pushing_gives() {
         let bytes = b"some line\r\n".repeat(60_000);
         let mut input = bytes.as_slice();
-        let mut splitter = LineSplitter::new(0, MAX);
+        let mut splitter = LineSplitter::new(MAX);
         let mut lines = Lines::new();
         while splitter.read_from(&mut input).unwrap() > 0 {
             splitter.take_into(&mut lines, usize::MAX).unwrap();

@@ -12,11 +12,16 @@
 //! ```
 
 mod config;
+mod file_identity;
 mod file_input;
 mod java_text;
 mod line_output;
 mod line_splitter;
+mod open_file;
 mod output_target;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod replaced_file_tests;
 mod sink;
 mod source;
 mod stdin_input;

@@ -1,8 +1,9 @@
 //! `FileStreamSource`: each complete line of a file is a record.
 //!
 //! One task. Source partition `{"filename":"<file>"}`, offset `{"position":<n>}`: where the next line begins, counted in
-//! bytes. (Kafka Connect counts characters and skips bytes; the two agree for ASCII.) A line without its end is held back
-//! until the end is written, a `\r` until it is known what follows it. The standard input has no position.
+//! bytes. (Kafka Connect counts characters and skips bytes; the two agree for ASCII.) Beside it stands `"file"`, which says
+//! what file that was; an offset without it, such as Java's, holds for whatever file is there. A line without its end is held
+//! back until the end is written, a `\r` until it is known what follows it. The standard input has no position.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,12 +16,13 @@ use volley_api::{
 };
 
 use super::config::{SourceConfig, source_config_def};
-use super::file_input::FileInput;
+use super::file_input::{FileInput, StoredPosition};
 use super::line_splitter::{LineSplitter, Lines};
 use super::stdin_input;
 
 const PARTITION_MEMBER: &str = "filename";
 const OFFSET_MEMBER: &str = "position";
+const IDENTITY_MEMBER: &str = "file";
 
 /// How long a file that has nothing new is left alone: briefly at first, then as long as Kafka Connect's source does.
 const SHORTEST_IDLE: Duration = Duration::from_millis(50);
@@ -94,6 +96,11 @@ fn stored_position(offset: &SourceOffset) -> Result<u64> {
     })
 }
 
+fn stored(offset: &SourceOffset) -> Result<StoredPosition> {
+    let identity = offset.get(IDENTITY_MEMBER).and_then(Value::as_str).and_then(|text| text.parse().ok());
+    Ok(StoredPosition { position: stored_position(offset)?, identity })
+}
+
 /// `None` until started.
 #[derive(Debug, Default)]
 struct FileStreamSourceTask(Option<Running>);
@@ -116,13 +123,17 @@ impl SourceTask for FileStreamSourceTask {
         let config = SourceConfig::parse(config)?;
         let name = config.file.clone().map_or(Value::Null, Value::from);
         let partition = SourcePartition::from_iter([(PARTITION_MEMBER.to_owned(), name)]);
-        let position = match &config.file {
-            Some(_) => (context.offset)(&partition)?.map_or(Ok(0), |offset| stored_position(&offset))?,
-            None => 0,
+        let input = match &config.file {
+            Some(file) => {
+                let offset = (context.offset)(&partition)?;
+                let stored = offset.map_or_else(|| Ok(StoredPosition::default()), |offset| stored(&offset))?;
+                Some(FileInput::new(file.clone(), stored))
+            }
+            None => None,
         };
         self.0 = Some(Running {
-            input: config.file.clone().map(FileInput::new),
-            splitter: LineSplitter::new(position, config.max_line_bytes),
+            input,
+            splitter: LineSplitter::new(config.max_line_bytes),
             partition,
             topic: config.topic.as_str().into(),
             value_field: Arc::new(Field::new("value", DataType::Utf8, false)),
@@ -163,8 +174,11 @@ impl Running {
         let deadline = Instant::now().checked_add(max_wait).filter(|_| self.input.is_none());
         let mut lines = Lines::new();
         loop {
-            let taken = self.splitter.take_into(&mut lines, self.config.batch_size);
-            taken.map_err(|too_long| self.too_long(too_long.position))?;
+            match self.splitter.take_into(&mut lines, self.config.batch_size) {
+                Ok(()) => {}
+                Err(too_long) if lines.is_empty() => return Err(self.too_long(too_long.position)),
+                Err(_) => return Ok(lines),
+            }
             let wait = match deadline {
                 Some(deadline) if lines.is_empty() => deadline.saturating_duration_since(Instant::now()),
                 _ => Duration::ZERO,
@@ -187,10 +201,6 @@ impl Running {
     fn batch(&self, lines: Lines) -> Result<SourceBatch> {
         let array = Arc::new(lines.into_array()?);
         let len = arrow::array::Array::len(&*array);
-        let position = match self.input {
-            Some(_) => Value::from(self.splitter.position()),
-            None => Value::Null,
-        };
         let records = Records {
             topic: Arc::clone(&self.topic),
             kafka_partition: None,
@@ -201,8 +211,14 @@ impl Running {
             rows: RowIndex::all(len),
             origin: None,
         };
-        let offset = SourceOffset::from_iter([(OFFSET_MEMBER.to_owned(), position)]);
-        Ok(SourceBatch { records, partition: self.partition.clone(), offset })
+        Ok(SourceBatch { records, partition: self.partition.clone(), offset: self.offset() })
+    }
+
+    fn offset(&self) -> SourceOffset {
+        let position = self.input.as_ref().map_or(Value::Null, |_| self.splitter.position().into());
+        let identity = self.input.as_ref().and_then(|file| file.identity(&self.splitter));
+        let identity = identity.map(|identity| (IDENTITY_MEMBER.to_owned(), Value::from(identity.to_string())));
+        std::iter::once((OFFSET_MEMBER.to_owned(), position)).chain(identity).collect()
     }
 
     fn too_long(&self, position: u64) -> Error {
@@ -239,7 +255,14 @@ mod tests {
     }
 
     fn started(file: &str, extra: &[(&str, &str)], stored: Option<u64>) -> FileStreamSourceTask {
-        let offset = stored.map(|position| SourceOffset::from_iter([("position".to_owned(), Value::from(position))]));
+        started_at(
+            file,
+            extra,
+            stored.map(|position| SourceOffset::from_iter([("position".to_owned(), position.into())])),
+        )
+    }
+
+    fn started_at(file: &str, extra: &[(&str, &str)], offset: Option<SourceOffset>) -> FileStreamSourceTask {
         let context = SourceContext { connector: "c".into(), task: 0, offset: Arc::new(move |_| Ok(offset.clone())) };
         let mut task = FileStreamSourceTask::default();
         task.start(context, &map(&[&[("file", file), ("topic", "t")], extra].concat())).unwrap();
@@ -302,6 +325,10 @@ mod tests {
         let error = task.poll(Duration::ZERO).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Data);
         assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+        std::fs::write(&path, format!("a line\n{}", "x".repeat(1_000_000))).unwrap();
+        let mut task = started(path.to_str().unwrap(), &[("max.line.bytes", "1000")], None);
+        assert_eq!(texts(&next_batch(&mut task)), ["a line"]);
+        assert!(task.poll(Duration::ZERO).unwrap_err().to_string().contains("position 7"));
     }
 
     #[test]

@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn what_a_task_did_not_use_goes_to_the_next_one() {
         give_back(b"half a li");
-        let mut splitter = LineSplitter::new(0, 100);
+        let mut splitter = LineSplitter::new(100);
         assert_eq!(fill(&mut splitter, Duration::ZERO).unwrap(), 9);
         splitter.push(b"ne\n");
         let mut lines = Lines::new();
