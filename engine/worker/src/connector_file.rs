@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 use volley_api::{ConfigMap, Error, Result};
 
+use crate::file_text::without_mark;
 use crate::json_config::GivenConfig;
 use crate::properties::parse_properties;
 use crate::storage::TargetState;
@@ -32,6 +33,7 @@ pub fn read_connector_file(path: &Path) -> Result<CreateConnector> {
 }
 
 fn parse_connector_file(bytes: &[u8], file: &str) -> Result<CreateConnector> {
+    let bytes = without_mark(bytes);
     match serde_json::from_slice::<Map<String, Value>>(bytes) {
         Ok(members) if members.get("config").is_some_and(Value::is_object) => from_request(members, file),
         Ok(members) => from_config(members, file),
@@ -99,10 +101,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_three_forms_mean_the_same() {
+    fn all_forms_mean_the_same() {
         let forms = [
             "name=a\ntasks.max=2\n",
             r#"{"name": "a", "tasks.max": 2}"#,
+            "\u{feff}{\"name\": \"a\", \"tasks.max\": 2}",
             r#"{"name": " a ", "config": {"name": "a", "tasks.max": "2"}, "extra": 1}"#,
         ];
         for form in forms {

@@ -1,16 +1,18 @@
-//! Java property files, as `java.util.Properties.load(InputStream)` reads them.
+//! Java property files, as `java.util.Properties.load` reads them.
 //!
-//! ISO-8859-1; `#` and `!` comments; `=`, `:` or blanks between key and value; a `\` at the end of a line continues it;
+//! UTF-8 or ISO-8859-1, whichever the bytes are; `#` and `!` comments; `=`, `:` or blanks between key and value; a `\` at the end of a line continues it;
 //! `\t \n \r \f \uXXXX` escapes, any other `\x` is `x`. Of two equal keys the later one counts.
 
 use std::path::Path;
 
 use volley_api::{ConfigMap, Error, Result};
 
+use crate::file_text::file_text;
+
 /// Reads a property file.
 ///
 /// # Errors
-/// `Config` if it cannot be read or has a malformed `\u` escape, naming the file and the line.
+/// `Config` if it cannot be read, is UTF-16, or has a malformed `\u` escape, naming the file and the line.
 pub fn read_properties(path: &Path) -> Result<ConfigMap> {
     let bytes = std::fs::read(path).map_err(|error| {
         Error::config(format!("Could not read properties from file {}", path.display())).with_source(error)
@@ -23,10 +25,11 @@ pub fn read_properties(path: &Path) -> Result<ConfigMap> {
 /// # Errors
 /// See [`read_properties`].
 pub fn parse_properties(bytes: &[u8], name: &str) -> Result<ConfigMap> {
+    let text = file_text(bytes).map_err(|error| Error::config(format!("could not read `{name}`: {error}")))?;
     let mut properties = ConfigMap::new();
-    for line in logical_lines(bytes) {
+    for line in logical_lines(&text) {
         let (key, value) = split(&line.text);
-        let text = |part: &[u8]| unescape(part).map_err(|escape| malformed(name, line.number, &escape));
+        let text = |part: &str| unescape(part).map_err(|escape| malformed(name, line.number, &escape));
         properties.insert(text(key)?, text(value)?);
     }
     Ok(properties)
@@ -41,97 +44,91 @@ fn malformed(name: &str, line: usize, escape: &str) -> Error {
 /// A key and its value, continuations joined.
 struct LogicalLine {
     number: usize,
-    text: Vec<u8>,
+    text: String,
 }
 
-fn logical_lines(bytes: &[u8]) -> Vec<LogicalLine> {
+fn logical_lines(text: &str) -> Vec<LogicalLine> {
     let mut lines: Vec<LogicalLine> = Vec::new();
     let mut continues = false;
-    for (index, natural) in natural_lines(bytes).enumerate() {
-        let line = skip_blanks(natural);
-        if !continues && matches!(line.first(), None | Some(b'#' | b'!')) {
+    for (index, natural) in natural_lines(text).enumerate() {
+        let line = natural.trim_start_matches(is_blank);
+        if !continues && (line.is_empty() || line.starts_with(['#', '!'])) {
             continue;
         }
-        let is_continued = line.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1;
+        let is_continued = line.chars().rev().take_while(|c| *c == '\\').count() % 2 == 1;
         let text = if is_continued { &line[..line.len() - 1] } else { line };
         match lines.last_mut().filter(|_| continues) {
-            Some(last) => last.text.extend(text),
-            None => lines.push(LogicalLine { number: index + 1, text: text.to_vec() }),
+            Some(last) => last.text.push_str(text),
+            None => lines.push(LogicalLine { number: index + 1, text: text.to_owned() }),
         }
         continues = is_continued;
     }
     lines
 }
 
-fn natural_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(bytes);
+fn natural_lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
     std::iter::from_fn(move || {
         let current = rest?;
-        let Some(end) = current.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
+        let Some(end) = current.find(['\n', '\r']) else {
             rest = None;
             return Some(current);
         };
-        let terminator = if current[end..].starts_with(b"\r\n") { 2 } else { 1 };
+        let terminator = if current[end..].starts_with("\r\n") { 2 } else { 1 };
         rest = Some(&current[end + terminator..]);
         Some(&current[..end])
     })
 }
 
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | 0x0C)
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\u{c}')
 }
 
-fn skip_blanks(text: &[u8]) -> &[u8] {
-    let start = text.iter().position(|byte| !is_blank(*byte)).unwrap_or(text.len());
-    &text[start..]
-}
-
-fn split(line: &[u8]) -> (&[u8], &[u8]) {
+fn split(line: &str) -> (&str, &str) {
     let mut escaped = false;
-    let end = line.iter().position(|byte| {
-        let ends = !escaped && (matches!(byte, b'=' | b':') || is_blank(*byte));
-        escaped = *byte == b'\\' && !escaped;
+    let end = line.find(|c| {
+        let ends = !escaped && (matches!(c, '=' | ':') || is_blank(c));
+        escaped = c == '\\' && !escaped;
         ends
     });
-    let Some(end) = end else { return (line, &[]) };
-    let value = skip_blanks(&line[end..]);
-    match value.split_first() {
-        Some((b'=' | b':', rest)) => (&line[..end], skip_blanks(rest)),
-        _ => (&line[..end], value),
+    let Some(end) = end else { return (line, "") };
+    let value = line[end..].trim_start_matches(is_blank);
+    match value.strip_prefix(['=', ':']) {
+        Some(rest) => (&line[..end], rest.trim_start_matches(is_blank)),
+        None => (&line[..end], value),
     }
 }
 
-/// The text of escaped ISO-8859-1 bytes, or the escape that is malformed.
-fn unescape(bytes: &[u8]) -> std::result::Result<String, String> {
-    let mut units: Vec<u16> = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        if *byte != b'\\' {
-            units.push(u16::from(*byte));
-            continue;
-        }
-        let Some((escape, after)) = rest.split_first() else { break };
-        rest = after;
-        units.push(match escape {
-            b't' => 0x09,
-            b'n' => 0x0A,
-            b'r' => 0x0D,
-            b'f' => 0x0C,
-            b'u' => {
-                let digits = rest.get(..4).unwrap_or(rest);
-                rest = &rest[digits.len()..];
-                hexadecimal(digits).ok_or_else(|| format!("\\u{}", digits.escape_ascii()))?
-            }
-            other => u16::from(*other),
-        });
+/// The text without its escapes, or the escape that is malformed.
+fn unescape(text: &str) -> std::result::Result<String, String> {
+    // Two escapes may be one character, so it goes by UTF-16.
+    let mut units: Vec<u16> = Vec::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        let c = match c {
+            '\\' => match rest.next() {
+                Some('t') => '\t',
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some('f') => '\u{c}',
+                Some('u') => {
+                    let digits: String = rest.by_ref().take(4).collect();
+                    units.push(hexadecimal(&digits).ok_or_else(|| format!("\\u{}", digits.escape_debug()))?);
+                    continue;
+                }
+                Some(other) => other,
+                None => break,
+            },
+            c => c,
+        };
+        units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
     }
     Ok(String::from_utf16_lossy(&units))
 }
 
-fn hexadecimal(digits: &[u8]) -> Option<u16> {
-    let text = std::str::from_utf8(digits).ok().filter(|text| text.len() == 4)?;
-    text.chars().all(|c| c.is_ascii_hexdigit()).then(|| u16::from_str_radix(text, 16).ok())?
+fn hexadecimal(digits: &str) -> Option<u16> {
+    let is_whole = digits.len() == 4 && digits.chars().all(|c| c.is_ascii_hexdigit());
+    is_whole.then(|| u16::from_str_radix(digits, 16).ok())?
 }
 
 #[cfg(test)]
@@ -174,10 +171,15 @@ mod tests {
     }
 
     #[test]
-    fn escapes_and_latin_1_are_decoded() {
+    fn escapes_utf_8_and_latin_1_are_decoded() {
         assert_eq!(one(r"k=a\tb\nc\u00e4\zq"), ("k".into(), "a\tb\ncäzq".into()));
         assert_eq!(one(r"k=\uD83D\uDE00"), ("k".into(), "😀".into()));
-        assert_eq!(parse_properties(b"k=\xE4", "t").unwrap()["k"], "ä");
+        assert_eq!(one(r"k=\Köln \u20ac €\😀"), ("k".into(), "Köln € €😀".into()));
+        assert_eq!(one("\u{feff}# a comment\nk=v"), ("k".into(), "v".into()));
+        assert_eq!(one("straße=Ä\u{85}\u{a0}\\\n b"), ("straße".into(), "Ä\u{85}\u{a0}b".into()));
+        assert_eq!(parse_properties(b"k=\xE4\\\xE4", "t").unwrap()["k"], "ää");
+        let error = parse_properties(b"\xFF\xFEk\0", "worker.properties").unwrap_err();
+        assert_eq!(error.to_string(), "could not read `worker.properties`: it is UTF-16; save it as UTF-8");
     }
 
     #[test]

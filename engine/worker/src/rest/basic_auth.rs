@@ -11,6 +11,7 @@ use volley_kafka::constant_time_eq;
 
 use super::error::{RestError, RestResult};
 use super::{java_base64, login_file};
+use crate::file_text::file_text;
 use crate::properties::read_properties;
 use crate::worker_config::WorkerConfig;
 
@@ -101,7 +102,8 @@ fn file_of_login_configuration(java_options: Option<&str>) -> Result<PathBuf> {
         )));
     };
     let wrong = |what: String| Error::config(format!("could not use the login configuration {path}: {what}"));
-    let text = std::fs::read_to_string(Path::new(path)).map_err(|error| wrong(error.to_string()))?;
+    let bytes = std::fs::read(Path::new(path)).map_err(|error| wrong(error.to_string()))?;
+    let text = file_text(&bytes).map_err(|reason| wrong(reason.to_owned()))?;
     let mut entries = login_file::parse(&text).map_err(wrong)?;
     let modules = entries.remove(ENTRY).ok_or_else(|| wrong(format!("it has no entry {ENTRY}")))?;
     let [module] = &modules[..] else {
@@ -146,7 +148,7 @@ mod tests {
         let users = dir.path().join("users.properties");
         std::fs::write(&users, "alice=s3:cret\nbob: pass word\n").unwrap();
         let jaas = dir.path().join("jaas.conf");
-        let entry = format!("KafkaConnect {{ {LOGIN_MODULE} required file=\"{}\"; }};", users.display());
+        let entry = format!("\u{feff}KafkaConnect {{ {LOGIN_MODULE} required file=\"{}\"; }};", users.display());
         std::fs::write(&jaas, entry).unwrap();
         let options = format!("-Xmx1g {JAVA_OPTION}{} -Dx=y", jaas.display());
         let by_jaas = auth(&[(EXTENSIONS, EXTENSION)], Some(&options)).unwrap().unwrap();
