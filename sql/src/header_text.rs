@@ -1,20 +1,23 @@
-//! A header's value as text: strings as they are, containers as Connect's SimpleHeaderConverter writes them.
+//! A header as text: the text that it came as, else its value, containers as Connect's SimpleHeaderConverter writes them.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use arrow::temporal_conversions::{date32_to_datetime, time32ms_to_time, timestamp_ms_to_datetime};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use volley_api::Value;
+use volley_api::{Header, Value};
 
-/// The text of a value that is not null.
-pub(crate) fn header_text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => {
+/// The text of a header; `None` if it is null.
+pub(crate) fn header_text(header: &Header) -> Option<Cow<'_, str>> {
+    match (&header.text, &header.value) {
+        (Some(text), _) => Some(Cow::Borrowed(text)),
+        (None, Value::Null) => None,
+        (None, Value::String(text)) => Some(Cow::Borrowed(text)),
+        (None, other) => {
             let mut out = String::new();
             write_nested(&mut out, other);
-            out
+            Some(Cow::Owned(out))
         }
     }
 }
@@ -122,6 +125,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_came_as_text_stays_that_text() {
+        for (value, text) in [(Value::Int8(7), "007"), (Value::Null, "null")] {
+            let header = Header { text: Some(text.into()), ..Header::new("h", value) };
+            assert_eq!(header_text(&header).as_deref(), Some(text));
+        }
+        assert_eq!(header_text(&Header::new("h", Value::Null)), None);
+    }
+
+    #[test]
     fn values_are_written_as_connect_writes_them() {
         for (value, text) in [
             (Value::String("a\"b".into()), "a\"b"),
@@ -136,7 +148,7 @@ mod tests {
             (Value::Map(vec![(Value::String("k".into()), Value::Boolean(true))]), "{\"k\":true}"),
             (Value::Struct(vec![("f".into(), Value::Float64(1.5))]), "{\"f\":1.5}"),
         ] {
-            assert_eq!(header_text(&value), text);
+            assert_eq!(header_text(&Header::new("h", value)).as_deref(), Some(text));
         }
     }
 }

@@ -9,7 +9,7 @@ use arrow::array::{
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use volley_api::schema::timestamp_type;
-use volley_api::{Headers, Records, Result, Value};
+use volley_api::{Headers, Records, Result};
 
 use crate::header_text::header_text;
 
@@ -237,10 +237,7 @@ fn headers_column(headers: Option<&Headers>, len: usize) -> ArrayRef {
                 continue;
             }
             builder.keys().append_value(&header.name);
-            match &header.value {
-                Value::Null => builder.values().append_null(),
-                value => builder.values().append_value(header_text(value)),
-            }
+            builder.values().append_option(header_text(header));
         }
         // Fails only where keys and values differ in number.
         let _ = builder.append(true);
@@ -252,7 +249,7 @@ fn headers_column(headers: Option<&Headers>, len: usize) -> ArrayRef {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use volley_api::{Column, Header, RowIndex};
+    use volley_api::{Column, Header, RowIndex, Value};
 
     fn records() -> Records {
         let id: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3]));
@@ -268,12 +265,9 @@ mod tests {
             value: Column::new(Arc::new(Field::new("value", DataType::Struct(fields), true)), Arc::new(value)),
             timestamps: vec![5, -1, 7].into(),
             headers: Some(Arc::new(vec![
-                vec![
-                    Header { name: "a".into(), value: Value::Int32(1) },
-                    Header { name: "a".into(), value: Value::String("last".into()) },
-                ],
+                vec![Header::new("a", Value::Int32(1)), Header::new("a", Value::String("last".into()))],
                 vec![],
-                vec![Header { name: "b".into(), value: Value::Null }],
+                vec![Header::new("b", Value::Null)],
             ])),
             rows: RowIndex::all(3),
             origin: None,

@@ -52,7 +52,7 @@ pub(crate) fn records(topic: &str, first_offset: i64, value: Column) -> Records 
     let offsets = (0..len as i64).map(|row| first_offset + row).collect();
     let timestamps = (0..len as i64).map(|row| if row == 1 { -1 } else { first_offset * 1_000 + row }).collect();
     let keys: StringArray = (0..len).map(|row| Some(format!("k{}", first_offset + row as i64))).collect();
-    let header = |row: usize| Header { name: "trace".into(), value: Value::String(format!("t{row}")) };
+    let header = |row: usize| Header::new("trace", Value::String(format!("t{row}")));
     Records {
         topic: topic.into(),
         kafka_partition: Some(3),

@@ -73,7 +73,7 @@ impl Converter for TestConverter {
 impl HeaderConverter for TestConverter {
     fn to_connect(&mut self, _topic: &str, header: &RawHeader) -> Result<Header> {
         let text = header.value.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        Ok(Header { name: Arc::clone(&header.name), value: text.map_or(Value::Null, Value::String) })
+        Ok(Header::new(Arc::clone(&header.name), text.map_or(Value::Null, Value::String)))
     }
 
     fn from_connect(&mut self, _topic: &str, header: &Header) -> Result<RawHeader> {

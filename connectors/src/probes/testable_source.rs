@@ -201,7 +201,7 @@ impl Running {
             Arc::new(StringArray::from_iter_values((first..=self.saved).map(text)))
         };
         let column = |name: &str, texts| Column::new(Arc::new(Field::new(name, DataType::Utf8, false)), texts);
-        let header = |number| vec![Header { name: format!("header-{number}").into(), value: Value::Int64(number) }];
+        let header = |number| vec![Header::new(format!("header-{number}"), Value::Int64(number))];
         let records = Records {
             topic: Arc::clone(&self.topic),
             kafka_partition: None,

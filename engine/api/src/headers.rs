@@ -20,6 +20,16 @@ pub struct Header {
     pub name: Arc<str>,
     /// Converted value.
     pub value: Value,
+    /// The text that the value was read from, where it looked like something else: `007` beside the number 7. Who asks for
+    /// the header as text gets this.
+    pub text: Option<Arc<str>>,
+}
+
+impl Header {
+    /// A header whose value is all that there is.
+    pub fn new(name: impl Into<Arc<str>>, value: Value) -> Self {
+        Self { name: name.into(), value, text: None }
+    }
 }
 
 /// The headers of each row of a batch, in row order; a row may have none.

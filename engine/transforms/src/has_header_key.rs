@@ -65,7 +65,7 @@ mod tests {
     use volley_api::{Header, Value};
 
     fn header(name: &str) -> Header {
-        Header { name: name.into(), value: Value::Null }
+        Header::new(name, Value::Null)
     }
 
     #[test]

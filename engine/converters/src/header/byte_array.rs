@@ -24,7 +24,7 @@ impl ByteArrayHeaderConverter {
 impl HeaderConverter for ByteArrayHeaderConverter {
     fn to_connect(&mut self, _topic: &str, header: &RawHeader) -> Result<Header> {
         let value = header.value.clone().map_or(Value::Null, Value::Bytes);
-        Ok(Header { name: Arc::clone(&header.name), value })
+        Ok(Header::new(Arc::clone(&header.name), value))
     }
 
     fn from_connect(&mut self, _topic: &str, header: &Header) -> Result<RawHeader> {

@@ -79,7 +79,7 @@ fn to_connect(header: &RawHeader, class: &str, read: impl Fn(&[u8]) -> Option<Va
             Error::data(format!("header `{}` is {} bytes, which {class} does not read", header.name, bytes.len()))
         })?,
     };
-    Ok(Header { name: Arc::clone(&header.name), value })
+    Ok(Header::new(Arc::clone(&header.name), value))
 }
 
 fn from_connect(header: &Header, class: &str, write: impl Fn(&Value) -> Option<Vec<u8>>) -> Result<RawHeader> {
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn there_and_back(mut converter: impl HeaderConverter, value: Value) -> Value {
-        let raw = converter.from_connect("t", &Header { name: "h".into(), value }).unwrap();
+        let raw = converter.from_connect("t", &Header::new("h", value)).unwrap();
         converter.to_connect("t", &raw).unwrap().value
     }
 
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn other_types_and_other_lengths_are_refused() {
         let mut int = NumberHeaderConverter::<Int32Type>::new(&ConfigMap::new()).unwrap();
-        let header = Header { name: "h".into(), value: Value::Int64(1) };
+        let header = Header::new("h", Value::Int64(1));
         assert!(int.from_connect("t", &header).unwrap_err().to_string().contains("header `h`"));
         let raw = RawHeader { name: "h".into(), value: Some(vec![1, 2]) };
         assert!(int.to_connect("t", &raw).unwrap_err().to_string().contains("2 bytes"));

@@ -27,14 +27,12 @@ impl SimpleHeaderConverter {
 
 impl HeaderConverter for SimpleHeaderConverter {
     fn to_connect(&mut self, _topic: &str, header: &RawHeader) -> Result<Header> {
-        let value = match &header.value {
-            None => Value::Null,
-            Some(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => parse_literal(text),
-                Err(_) => Value::Bytes(bytes.clone()),
-            },
-        };
-        Ok(Header { name: Arc::clone(&header.name), value })
+        let name = Arc::clone(&header.name);
+        let Some(bytes) = &header.value else { return Ok(Header::new(name, Value::Null)) };
+        let Ok(text) = std::str::from_utf8(bytes) else { return Ok(Header::new(name, Value::Bytes(bytes.clone()))) };
+        let value = parse_literal(text);
+        let is_the_text = matches!(&value, Value::String(value) if value == text);
+        Ok(Header { name, value, text: (!is_the_text).then(|| text.into()) })
     }
 
     fn from_connect(&mut self, _topic: &str, header: &Header) -> Result<RawHeader> {
@@ -53,7 +51,7 @@ mod tests {
 
     fn round_trip(value: Value) -> Value {
         let mut converter = SimpleHeaderConverter::new(&ConfigMap::new()).unwrap();
-        let raw = converter.from_connect("t", &Header { name: "h".into(), value }).unwrap();
+        let raw = converter.from_connect("t", &Header::new("h", value)).unwrap();
         converter.to_connect("t", &raw).unwrap().value
     }
 
@@ -75,6 +73,19 @@ mod tests {
         for value in values {
             assert_eq!(round_trip(value.clone()), value);
         }
+    }
+
+    #[test]
+    fn what_looks_like_something_else_is_known_as_text_too() {
+        let mut converter = SimpleHeaderConverter::new(&ConfigMap::new()).unwrap();
+        for text in ["007", "1.10", "null", " true", "[1 ,2]", "\"quoted\"", "{\"a\": 1}", "2024-05-06"] {
+            let raw = RawHeader { name: "h".into(), value: Some(text.into()) };
+            let header = converter.to_connect("t", &raw).unwrap();
+            assert!(header.text.as_deref() == Some(text) || header.value == Value::String(text.into()), "{header:?}");
+        }
+        let raw = RawHeader { name: "h".into(), value: Some("007".into()) };
+        assert_eq!(converter.to_connect("t", &raw).unwrap().value, Value::Int8(7));
+        assert_eq!(converter.to_connect("t", &RawHeader { name: "h".into(), value: None }).unwrap().text, None);
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl StringHeaderConverter {
 impl HeaderConverter for StringHeaderConverter {
     fn to_connect(&mut self, _topic: &str, header: &RawHeader) -> Result<Header> {
         let text = header.value.as_deref().map(|bytes| self.charset.decode(bytes).into_owned());
-        Ok(Header { name: Arc::clone(&header.name), value: text.map_or(Value::Null, Value::String) })
+        Ok(Header::new(Arc::clone(&header.name), text.map_or(Value::Null, Value::String)))
     }
 
     fn from_connect(&mut self, _topic: &str, header: &Header) -> Result<RawHeader> {

@@ -68,7 +68,7 @@ impl HeaderConverter for JsonHeaderConverter {
             None => Value::Null,
             Some(bytes) => self.read(bytes)?,
         };
-        Ok(Header { name: Arc::clone(&header.name), value })
+        Ok(Header::new(Arc::clone(&header.name), value))
     }
 
     fn from_connect(&mut self, _topic: &str, header: &Header) -> Result<RawHeader> {
@@ -247,7 +247,7 @@ mod tests {
     fn round_trip(config: &[(&str, &str)], value: &Value) -> Value {
         let config = config.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let mut converter = JsonHeaderConverter::new(&config).unwrap();
-        let raw = converter.from_connect("t", &Header { name: "h".into(), value: value.clone() }).unwrap();
+        let raw = converter.from_connect("t", &Header::new("h", value.clone())).unwrap();
         converter.to_connect("t", &raw).unwrap().value
     }
 

@@ -29,7 +29,7 @@ pub(crate) struct FakeHeaderConverter;
 
 impl HeaderConverter for FakeHeaderConverter {
     fn to_connect(&mut self, _: &str, header: &RawHeader) -> Result<Header> {
-        Ok(Header { name: Arc::clone(&header.name), value: Value::Null })
+        Ok(Header::new(Arc::clone(&header.name), Value::Null))
     }
 
     fn from_connect(&mut self, _: &str, header: &Header) -> Result<RawHeader> {
