@@ -17,7 +17,7 @@ use futures::stream;
 use parking_lot::Mutex;
 use volley_api::{Error, Result};
 
-use crate::plan_error::reason_of;
+use crate::reason::reason_of;
 use crate::session::new_session;
 use crate::wait_for::wait_for;
 

@@ -1,6 +1,7 @@
 //! Says in the user's words why a query could not be planned for some records.
 
 use crate::position::Position;
+use crate::reason::{place_in_debug_text, reason_of};
 use crate::records_table::NO_FIELD;
 use crate::statement::RowwiseQuery;
 use datafusion::common::{Column, SchemaError};
@@ -28,7 +29,10 @@ pub(crate) fn plan_error(error: &DataFusionError, query: &RowwiseQuery, topic: &
             }
         }
     }
-    let place = diagnosed(error).map(|position| format!(", {position}")).unwrap_or_default();
+    let place = diagnosed(error)
+        .or_else(|| place_in_debug_text(error))
+        .map(|position| format!(", {position}"))
+        .unwrap_or_default();
     let reason = reason_of(error);
     format!("`query`{place}: the query does not fit the records of topic `{topic}`: {reason}")
 }
@@ -76,15 +80,4 @@ fn listed(names: &[&str]) -> String {
         len if len > LISTED => format!("{} and {} more", names[..LISTED].join(", "), len - LISTED),
         _ => names.join(", "),
     }
-}
-
-/// The message without the kind of error that DataFusion puts before it.
-pub(crate) fn reason_of(error: &DataFusionError) -> String {
-    let root = error.iter().next().unwrap_or(error).find_root();
-    let message = match root {
-        DataFusionError::Internal(message) => message.clone(),
-        DataFusionError::External(source) => source.to_string(),
-        root => root.message().into_owned(),
-    };
-    message.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
 }

@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use crate::deep_stack::on_deep_stack;
+use crate::field_access::name_fields;
 use crate::named_fields::{NamedFields, Step};
 use crate::position::{Position, Refusal};
 use crate::records_table::{MetaColumn, field_name};
@@ -128,6 +129,7 @@ fn parse(text: &str) -> Result<RowwiseQuery, Refusal> {
     };
     let found = check_query(&query, &tokens)?;
     prepare_select_list(&mut query, &found.records_name, &tokens)?;
+    name_fields(&mut query);
     Ok(RowwiseQuery {
         query: *query,
         records_name: found.records_name,

@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::keywords::Keyword;
 
+use crate::expression_rules::refusal_of;
 use crate::function_names::{FunctionKind, kind_of};
 use crate::named_fields::{Step, path_of, path_of_list};
 use crate::position::{Position, Refusal};
@@ -262,9 +263,13 @@ impl Visitor for Expressions {
             let reason = format!("the expression nests deeper than {MAX_DEPTH} levels; use IN, CASE or a lookup table");
             return ControlFlow::Break(Refusal::new(Position::of(expr.span(), Position::START), reason));
         }
-        match self.check(expr) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(refusal) => ControlFlow::Break(refusal),
+        let refused = || {
+            let reason = refusal_of(expr)?;
+            Some(Refusal::new(Position::of(expr.span(), Position::START), reason))
+        };
+        match self.check(expr).err().or_else(refused) {
+            None => ControlFlow::Continue(()),
+            Some(refusal) => ControlFlow::Break(refusal),
         }
     }
 

@@ -1,0 +1,31 @@
+//! `items[1].sku`: a field behind a subscript, which the planner takes by `['sku']` only.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{AccessExpr, Expr, Query, Value, visit_expressions_mut};
+
+/// Writes the field after a dot as a text wherever it does not belong to the name of a column.
+pub(crate) fn name_fields(query: &mut Query) {
+    let _ = visit_expressions_mut(query, |expr| {
+        if let Expr::CompoundFieldAccess { root, access_chain } = expr {
+            // `records.items[1]`: up to the first subscript it is a column's name.
+            let of_column = match root.as_ref() {
+                Expr::Identifier(_) => access_chain.iter().take_while(|access| field_of(access).is_some()).count(),
+                _ => 0,
+            };
+            for access in &mut access_chain[of_column..] {
+                if let Some(field) = field_of(access) {
+                    *access = AccessExpr::Dot(Expr::Value(Value::SingleQuotedString(field).into()));
+                }
+            }
+        }
+        ControlFlow::<()>::Continue(())
+    });
+}
+
+fn field_of(access: &AccessExpr) -> Option<String> {
+    match access {
+        AccessExpr::Dot(Expr::Identifier(ident)) => Some(ident.value.clone()),
+        _ => None,
+    }
+}

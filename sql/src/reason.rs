@@ -1,0 +1,237 @@
+//! What DataFusion says about an error, in the words of whoever wrote the query.
+//!
+//! Its messages name Arrow's types, the kinds of errors that they went through, and sometimes its syntax tree in Rust's
+//! notation. What is known is said in plain words; of what is not, types get the names that SQL has for them.
+
+use datafusion::error::DataFusionError;
+
+use crate::position::Position;
+
+/// Kinds of errors, which DataFusion and Arrow put before what they quote.
+const KINDS: [&str; 13] = [
+    "Error during planning: ",
+    "Execution error: ",
+    "Internal error: ",
+    "Schema error: ",
+    "SQL error: ",
+    "External error: ",
+    "Arrow error: ",
+    "This feature is not implemented: ",
+    "Cast error: ",
+    "Parser error: ",
+    "Compute error: ",
+    "Invalid argument error: ",
+    "Arithmetic overflow: ",
+];
+
+/// What only the syntax tree in Rust's notation has in it.
+const DEBUG_MARKS: [&str; 7] =
+    ["Ident {", "Span(", "ObjectName(", "ValueWithSpan", "Wildcard {", "LogicalPlan", "sqltorel"];
+
+/// Messages by a part of them, and what they mean.
+const PLAIN_WORDS: [(&str, &str); 6] = [
+    ("Unnest should be rewritten", "unnest(…) is possible in the SELECT list only"),
+    ("unnest() can only be applied to", "unnest(…) takes a list or a struct"),
+    ("Cannot cast timezone to different timezone", "a value is outside of the range of a timestamp"),
+    ("exceeds the representable i64 range", "a value is outside of the range of a timestamp"),
+    ("Unable to cast to Date32", "a text is no date"),
+    ("is not supported in the physical expr", "an operator does not fit the types of its sides"),
+];
+
+/// SQL's names of Arrow's types.
+const TYPES: [(&str, &str); 27] = [
+    ("Boolean", "BOOLEAN"),
+    ("Int8", "TINYINT"),
+    ("Int16", "SMALLINT"),
+    ("Int32", "INT"),
+    ("Int64", "BIGINT"),
+    ("UInt8", "TINYINT UNSIGNED"),
+    ("UInt16", "SMALLINT UNSIGNED"),
+    ("UInt32", "INT UNSIGNED"),
+    ("UInt64", "BIGINT UNSIGNED"),
+    ("Float16", "REAL"),
+    ("Float32", "REAL"),
+    ("Float64", "DOUBLE"),
+    ("Utf8", "VARCHAR"),
+    ("LargeUtf8", "VARCHAR"),
+    ("Utf8View", "VARCHAR"),
+    ("Binary", "BYTEA"),
+    ("LargeBinary", "BYTEA"),
+    ("BinaryView", "BYTEA"),
+    ("Date32", "DATE"),
+    ("Date64", "DATE"),
+    ("Decimal128", "DECIMAL"),
+    ("Decimal256", "DECIMAL"),
+    ("Timestamp", "TIMESTAMP"),
+    ("Time32", "TIME"),
+    ("Time64", "TIME"),
+    ("List", "LIST"),
+    ("Struct", "STRUCT"),
+];
+
+/// Types whose unit and zone are of no interest.
+const WITH_UNITS: [&str; 3] = ["Timestamp", "Time32", "Time64"];
+
+/// Why, for a message.
+pub(crate) fn reason_of(error: &DataFusionError) -> String {
+    in_plain_words(&raw_message(error))
+}
+
+/// Where in the query, where the message has the syntax tree in it.
+pub(crate) fn place_in_debug_text(error: &DataFusionError) -> Option<Position> {
+    let message = raw_message(error);
+    let (_, place) = message.split_once("Location(")?;
+    let (line, rest) = place.split_once(',')?;
+    let (column, _) = rest.split_once(')')?;
+    let position = Position { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? };
+    (position.line > 0).then_some(position)
+}
+
+fn raw_message(error: &DataFusionError) -> String {
+    match error.iter().next().unwrap_or(error).find_root() {
+        DataFusionError::Internal(message) => message.clone(),
+        DataFusionError::External(source) => source.to_string(),
+        root => root.message().into_owned(),
+    }
+}
+
+fn in_plain_words(message: &str) -> String {
+    let message = KINDS.iter().fold(message.to_owned(), |message, kind| message.replace(kind, ""));
+    if let Some((_, words)) = PLAIN_WORDS.iter().find(|(part, _)| message.contains(part)) {
+        return (*words).to_owned();
+    }
+    if DEBUG_MARKS.iter().any(|mark| message.contains(mark)) {
+        return "this form of expression is not possible".to_owned();
+    }
+    if let Some(words) = wrong_arguments(&message).or_else(|| no_fields(&message)) {
+        return words;
+    }
+    sql_types(one_line(&message).trim_end_matches('.'))
+}
+
+/// `… argument types 'upper(Int64)' …`: a function that does not take what it is given.
+fn wrong_arguments(message: &str) -> Option<String> {
+    let (_, call) = message.split_once("argument types '")?;
+    let (call, _) = call.split_once("'. ").or_else(|| call.rsplit_once('\'')).unwrap_or((call, ""));
+    let (function, types) = call.strip_suffix(')')?.split_once('(')?;
+    let types = sql_types(types);
+    Some(match function {
+        "array_element" => format!("[…] takes an element of a list by its number; the types here are {types}"),
+        _ if types.is_empty() => format!("the function `{function}` needs arguments"),
+        _ => format!("the function `{function}` does not take ({types}); a CAST may help"),
+    })
+}
+
+/// `… type Utf8 is not Struct, Map, or Null`: a field of what has none.
+fn no_fields(message: &str) -> Option<String> {
+    let (_, named) = message.split_once("Cannot access field at argument")?;
+    let (data_type, _) = named.split_once("type ")?.1.split_once(" is not Struct")?;
+    Some(format!("a field is taken out of a value of the type {}, which has no fields", sql_types(data_type)))
+}
+
+/// The first line; of a regular expression that is wrong, what is wrong with it.
+fn one_line(message: &str) -> String {
+    let first = message.lines().next().unwrap_or_default();
+    let cause = message.lines().find_map(|line| line.strip_prefix("error: "));
+    match cause.filter(|_| first.ends_with(':')) {
+        Some(cause) => format!("{first} {cause}"),
+        None => first.to_owned(),
+    }
+}
+
+/// With SQL's names of types, except in quotes.
+fn sql_types(message: &str) -> String {
+    let mut out = String::with_capacity(message.len());
+    let mut rest = message;
+    let mut quote: Option<char> = None;
+    while let Some(c) = rest.chars().next() {
+        let word_len = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let (word, after) = rest.split_at(word_len.max(c.len_utf8()));
+        rest = after;
+        match TYPES.iter().find(|(arrow, _)| quote.is_none() && *arrow == word && !out.ends_with('.')) {
+            Some((arrow, sql)) => {
+                out.push_str(sql);
+                if WITH_UNITS.contains(arrow) && rest.starts_with('(') {
+                    rest = rest.split_once(')').map_or(rest, |(_, after)| after);
+                }
+            }
+            None => out.push_str(word),
+        }
+        // not the apostrophe of `can't`
+        let may_open = !out.chars().rev().nth(1).is_some_and(char::is_alphanumeric);
+        match quote {
+            None if matches!(c, '\'' | '"' | '`') && may_open => quote = Some(c),
+            Some(open) if open == c => quote = None,
+            _ => {}
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_the_planner_says_is_said_in_the_words_of_sql() {
+        for (message, words) in [
+            (
+                "Cannot coerce arithmetic expression Int64 + Utf8 to valid types",
+                "Cannot coerce arithmetic expression BIGINT + VARCHAR to valid types",
+            ),
+            (
+                "Function 'upper' requires String, but received Int64 (DataType: Int64).. No function matches the given name \
+                 and argument types 'upper(Int64)'. You might need to add explicit type casts.",
+                "the function `upper` does not take (BIGINT); a CAST may help",
+            ),
+            (
+                "'upper' does not support zero arguments. No function … argument types 'upper()'. You …",
+                "the function `upper` needs arguments",
+            ),
+            (
+                "Cannot access field at argument 1: type List(Utf8) is not Struct, Map, or Null",
+                "a field is taken out of a value of the type LIST(VARCHAR), which has no fields",
+            ),
+            (
+                "Cast error: Cannot cast string 'Int64' to value of Int64 type",
+                "Cannot cast string 'Int64' to value of BIGINT type",
+            ),
+            ("Unsupported CAST from Boolean to Timestamp(ns)", "Unsupported CAST from BOOLEAN to TIMESTAMP"),
+            ("Compute error: Execution error: cannot take square root", "cannot take square root"),
+            ("regex parse error:\n    (\n    ^\nerror: unclosed group", "regex parse error: unclosed group"),
+            (
+                "Cast error: Cannot cast timezone to different timezone",
+                "a value is outside of the range of a timestamp",
+            ),
+            (
+                "Unsupported ast node in sqltorel: Collate { expr: Identifier(Ident { value",
+                "this form of expression is not possible",
+            ),
+            ("Can't cast value 3000 to type Int8", "Can't cast value 3000 to type TINYINT"),
+            (
+                "1.00 is too large to store in a Decimal128 of precision 2.",
+                "1.00 is too large to store in a DECIMAL of precision 2",
+            ),
+        ] {
+            assert_eq!(in_plain_words(message), words);
+        }
+    }
+
+    #[test]
+    fn a_place_is_found_in_the_syntax_tree() {
+        let message = r#"Dot access not supported: Identifier(Ident { value: "sku", span: Span(Location(2,17)..Location(2,20)) })"#;
+        let error = DataFusionError::NotImplemented(message.to_owned());
+        assert_eq!(place_in_debug_text(&error), Some(Position { line: 2, column: 17 }));
+        assert_eq!(place_in_debug_text(&DataFusionError::Plan("Location(x".into())), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_message_panics(message in "\\PC{0,60}", types in "[A-Z][a-z0-9]{3,5}\\(?\\PC{0,9}") {
+            in_plain_words(&message);
+            in_plain_words(&types);
+        }
+    }
+}
