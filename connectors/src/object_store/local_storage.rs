@@ -166,7 +166,10 @@ fn sync_directory(directory: &Path) -> io::Result<()> {
 fn storage_error(path: String, error: &io::Error) -> StorageError {
     let reason = match error.kind() {
         ErrorKind::AlreadyExists => return StorageError::AlreadyExists { path },
-        ErrorKind::NotFound => return StorageError::NotFound { path, reason: error.to_string() },
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            return StorageError::NotFound { path, reason: error.to_string() };
+        }
+        ErrorKind::PermissionDenied => return StorageError::Denied { path, reason: error.to_string() },
         ErrorKind::Unsupported => format!("{error}; the file system must support hard links"),
         ErrorKind::CrossesDevices => format!("{error}; all of `store.url` must be on one file system"),
         _ => error.to_string(),
@@ -181,6 +184,7 @@ mod tests {
 
     use super::*;
     use crate::object_store::runtime;
+    use crate::object_store::storage::check_error;
 
     fn wait<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
         runtime::wait(future, Duration::from_secs(20)).unwrap().unwrap()
@@ -240,5 +244,27 @@ mod tests {
         let storage = LocalStorage::new("file:///x", root.path().join("f/below"), "c-0");
         let error = wait(async move { storage.prepare().await }).unwrap_err();
         assert!(error.to_string().contains("f is not a directory"), "{error}");
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_made_is_called_one() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("f"), "").unwrap();
+        for (path, reason) in
+            [(root.path().join("f/below"), "f is not a directory"), ("/proc/below".into(), "No such file")]
+        {
+            let url = format!("file://{}", path.display());
+            let storage = LocalStorage::new(&url, path, "c-0");
+            let error = wait(async move { storage.prepare().await }).unwrap_err();
+            let said = check_error(&url, &error).unwrap().to_string();
+            assert!(said.starts_with(&format!("the directory of `store.url` {url} cannot be made: ")), "{said}");
+            assert!(said.contains(reason) && !said.contains("s3"), "{said}");
+        }
+        let denied = storage_error("/x".to_owned(), &io::Error::from(ErrorKind::PermissionDenied));
+        let said = check_error("file:///x", &denied).unwrap().to_string();
+        assert!(
+            said.starts_with("the directory of `store.url` file:///x may not be used: permission denied"),
+            "{said}"
+        );
     }
 }

@@ -20,7 +20,7 @@ pub(crate) enum StorageError {
         /// Path as the store shows it.
         path: String,
     },
-    /// There is no such file (in a check: no such bucket or container).
+    /// There is no such file (in a check: no such bucket or container, no such place for a directory).
     #[error("{path} was not found: {reason}")]
     NotFound {
         /// Path as the store shows it.
@@ -85,7 +85,15 @@ pub(crate) fn open_storage(config: &StoreConfig, owner: &str) -> Result<Arc<dyn 
 
 /// The error for a store that failed its check for a reason that only the user can change; `None` for one that may pass.
 pub(crate) fn check_error(url: &str, error: &StorageError) -> Option<Error> {
+    let is_local = url.starts_with("file:");
     match error {
+        StorageError::Denied { reason, .. } if is_local => Some(Error::config(format!(
+            "the directory of `store.url` {url} may not be used: {reason}; give the worker's user the right to list, read and \
+             write there"
+        ))),
+        StorageError::NotFound { reason, .. } if is_local => Some(Error::config(format!(
+            "the directory of `store.url` {url} cannot be made: {reason}; correct `store.url`"
+        ))),
         StorageError::Denied { reason, .. } => Some(Error::config(format!(
             "`store.url` {url} refuses the credentials: {reason}; set `store.s3.access.key.id` and \
              `store.s3.secret.access.key` (or the keys of that store, or its environment variables), with the right to \
