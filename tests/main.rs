@@ -6,6 +6,7 @@ mod bad_records;
 mod bounce;
 mod bounded_group;
 mod bounded_sink;
+mod command_line;
 mod config_providers;
 mod custom_connector;
 mod delivered_rows;

@@ -1,12 +1,14 @@
 //! The command line.
 
 mod completions;
+mod connector_class;
 mod distributed;
 mod output;
 mod plugins;
 mod preview;
 #[cfg(feature = "embedded-broker")]
 mod quickstart;
+mod records_text;
 mod signals;
 mod standalone;
 mod table;
@@ -89,7 +91,8 @@ pub fn run(more: Vec<Plugin>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {}", failure.message);
+            let lines: Vec<_> = failure.message.lines().map(records_text::printable).collect();
+            eprintln!("error: {}", lines.join("\n"));
             ExitCode::from(failure.code)
         }
     }

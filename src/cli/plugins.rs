@@ -19,10 +19,19 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Fai
         None => list(&plugins),
         Some(name) => match plugins.find_any(name) {
             Some(plugin) => show(plugin),
-            None => return Err(Failure::usage(format!("there is no plug-in `{name}`; `volley plugins` lists them"))),
+            None => return Err(Failure::usage(no_such_plugin("plug-in", name, &plugins.similar(name, |_| true)))),
         },
     }
     Ok(())
+}
+
+/// There is no such plug-in, but perhaps a similar one, and a list.
+pub(super) fn no_such_plugin(what: &str, name: &str, similar: &[&str]) -> String {
+    let similar = match similar {
+        [] => String::new(),
+        names => format!(" Similar: {}.", names.join(", ")),
+    };
+    format!("there is no {what} `{name}`.{similar} `volley plugins` lists all")
 }
 
 fn list(plugins: &Plugins) {

@@ -4,10 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Field, Fields, Schema};
-use arrow::util::pretty::pretty_format_batches;
-use volley_api::{Column, ConnectorKind, Plugin, PluginKind, Records};
+use volley_api::{ConnectorKind, Plugin, PluginKind, Records};
 use volley_worker::config_transformer::resolve_worker_config;
 use volley_worker::connector_file::read_connector_file;
 use volley_worker::memory_budget::MemoryBudget;
@@ -18,7 +15,9 @@ use volley_worker::task::{ConnectorTaskId, PreviewLimits, PreviewStage, StatusLi
 use volley_worker::worker_config::WorkerConfig;
 
 use super::Failure;
+use super::connector_class::check_class;
 use super::output::say;
+use super::records_text::{printable, records_text};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -51,6 +50,7 @@ fn spec(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<TaskSpec, Failure
     let (properties, transformer) = resolve_worker_config(properties, &plugins).map_err(Failure::worker)?;
     let worker_config = Arc::new(WorkerConfig::of_either_mode(properties).map_err(Failure::worker)?);
     let connector = read_connector_file(&arguments.connector).map_err(Failure::connector)?;
+    check_class(&plugins, &connector.config.values, &arguments.connector)?;
     let config = transformer.resolve(&connector.config.values).map_err(Failure::connector)?;
     let class = config.get("connector.class").cloned().unwrap_or_default();
     let plugin = plugins.find_connector(class.trim()).map_err(Failure::connector)?.clone();
@@ -82,42 +82,12 @@ fn print(stage: &PreviewStage) -> volley_api::Result<()> {
     say!("== after {}: {rows} rows, {} rejected", stage.name, stage.rejected.len());
     for records in &stage.records {
         say!("-- topic {}", records.topic);
-        say!("{}", pretty_format_batches(&[table(records)?])?);
+        say!("{}", records_text(records)?);
     }
     for rejected in &stage.rejected {
-        say!("rejected row {}: {} ({})", rejected.row, rejected.error, rejected.stage);
+        let error = rejected.error.to_string();
+        say!("rejected row {}: {} ({})", rejected.row, printable(&error), rejected.stage);
     }
     say!();
     Ok(())
-}
-
-/// Offset, key, and the fields of the value.
-fn table(records: &Records) -> volley_api::Result<RecordBatch> {
-    let mut fields = Vec::new();
-    let mut columns = Vec::new();
-    if records.origin.is_some() {
-        let offsets = (0..records.len()).filter_map(|row| records.offset(row));
-        fields.push(Arc::new(Field::new("_offset", DataType::Int64, false)));
-        columns.push(Arc::new(arrow::array::Int64Array::from_iter_values(offsets)) as Arc<dyn Array>);
-    }
-    let mut add = |name: &str, column: &Column| {
-        if column.field.data_type() != &DataType::Null {
-            fields.push(Arc::new(Field::new(name, column.field.data_type().clone(), true)));
-            columns.push(Arc::clone(&column.array));
-        }
-    };
-    add("_key", &records.key);
-    match records.value.array.as_struct_opt() {
-        Some(values) if values.null_count() == 0 => {
-            for (field, column) in values.fields().iter().zip(values.columns()) {
-                add(field.name(), &Column::new(Arc::clone(field), Arc::clone(column)));
-            }
-        }
-        _ => add("value", &records.value),
-    }
-    if fields.is_empty() {
-        fields.push(Arc::new(Field::new("value", DataType::Null, true)));
-        columns.push(Arc::clone(&records.value.array));
-    }
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(Fields::from(fields))), columns)?)
 }

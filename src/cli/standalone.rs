@@ -6,10 +6,12 @@ use std::sync::Arc;
 use volley_api::Plugin;
 use volley_worker::connector_file::read_connector_file;
 use volley_worker::herder::Completion;
+use volley_worker::plugins::Plugins;
 use volley_worker::properties::read_properties;
 use volley_worker::rest::LogLevels;
 use volley_worker::worker::Worker;
 
+use super::connector_class::check_class;
 use super::output::say;
 use super::{Failure, signals};
 
@@ -28,6 +30,10 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>, levels: Arc<dyn L
     let properties = read_properties(&arguments.worker).map_err(Failure::worker)?;
     let files: Result<Vec<_>, _> = arguments.connectors.iter().map(|path| read_connector_file(path)).collect();
     let connectors = files.map_err(Failure::connector)?;
+    let known = Plugins::new(plugins.clone());
+    for (connector, path) in connectors.iter().zip(&arguments.connectors) {
+        check_class(&known, &connector.config.values, path)?;
+    }
     let worker = Worker::start(properties, plugins, Some(levels)).map_err(Failure::worker)?;
     let outcome = serve(&worker, connectors, arguments.until_done);
     worker.shut_down();

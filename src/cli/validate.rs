@@ -12,6 +12,7 @@ use volley_worker::validation::ConnectorValidator;
 use volley_worker::worker_config::WorkerConfig;
 
 use super::Failure;
+use super::connector_class::check_class;
 use super::output::say;
 
 #[derive(Debug, clap::Args)]
@@ -29,11 +30,13 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Fai
     let (properties, transformer) =
         resolve_worker_config(worker_properties(arguments.worker.as_deref())?, &plugins).map_err(Failure::worker)?;
     let worker = WorkerConfig::of_either_mode(properties).map_err(Failure::worker)?;
+    let known = Arc::clone(&plugins);
     let validator = ConnectorValidator::of_worker(plugins, Arc::new(transformer), &worker).map_err(Failure::worker)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::worker)?;
     let mut wrong = 0;
     for path in &arguments.connectors {
         let connector = read_connector_file(path).map_err(Failure::connector)?;
+        check_class(&known, &connector.config.values, path)?;
         let infos = runtime.block_on(validator.validate(&connector.config)).map_err(Failure::connector)?;
         if infos.error_count == 0 {
             say!("{}: {} is valid", path.display(), connector.name);

@@ -18,6 +18,7 @@ pub mod properties;
 pub mod rest;
 mod secret_mask;
 mod secret_names;
+mod similar_names;
 pub mod storage;
 pub mod task;
 #[cfg(test)]

@@ -7,7 +7,11 @@ use volley_api::{
     Transformation,
 };
 
+use crate::similar_names::nearness;
 use crate::worker_config::{WorkerConfig, without_prefix};
+
+/// How many similar names a message has at most.
+const MOST_SIMILAR: usize = 3;
 
 /// The plug-ins of a worker.
 ///
@@ -98,6 +102,11 @@ impl Plugins {
         }
     }
 
+    /// Whether `name` names at least one connector.
+    pub fn is_connector(&self, name: &str) -> bool {
+        !self.lookup(Family::Connector, name).is_empty()
+    }
+
     /// The plug-in of `kind` that `name` names.
     ///
     /// # Errors
@@ -133,6 +142,20 @@ impl Plugins {
             [position] => Some(&self.plugins[*position]),
             _ => None,
         })
+    }
+
+    /// Those of some plug-ins that may be meant by a name that none has, the nearest first, by their shortest names.
+    pub fn similar(&self, name: &str, among: impl Fn(PluginKind) -> bool) -> Vec<&'static str> {
+        let mut near: Vec<(usize, &str)> = Vec::new();
+        for plugin in self.plugins.iter().filter(|plugin| among(plugin.kind())) {
+            let names = || plugin.aliases.iter().chain([&plugin.class]);
+            let nearest = names().filter_map(|own| nearness(name, own)).min();
+            let shortest = names().min_by_key(|own| own.len());
+            near.extend(nearest.zip(shortest.copied()));
+        }
+        near.sort_unstable();
+        near.dedup();
+        near.into_iter().take(MOST_SIMILAR).map(|(_, name)| name).collect()
     }
 
     /// The classes of all plug-ins of a kind, in order.
@@ -281,6 +304,14 @@ mod tests {
         let error = plugins.find(PluginKind::Transformation, "Value").unwrap_err();
         assert_eq!(error.to_string(), "Class Value could not be found.");
         assert!(plugins.find(PluginKind::Transformation, "org.example.Flatten$Value").is_ok());
+    }
+
+    #[test]
+    fn an_unknown_name_has_similar_ones_of_the_kinds_that_are_asked_for() {
+        let plugins = Plugins::new(fake_plugins());
+        let is_sink = |kind| kind == PluginKind::Sink;
+        assert_eq!(plugins.similar("FakeSnikConnector", is_sink), ["org.example.FakeSinkConnector"]);
+        assert!(plugins.similar("FakeSourceConnectr", is_sink).is_empty());
     }
 
     #[test]

@@ -105,13 +105,15 @@ impl ConvertStage {
     }
 }
 
-fn bad_header_rows(rejected: &[RejectedRow]) -> Option<Vec<usize>> {
+/// The rows that were rejected for their headers.
+pub(super) fn bad_header_rows(rejected: &[RejectedRow]) -> Option<Vec<usize>> {
     let rows: Vec<usize> =
         rejected.iter().filter(|row| row.stage == Stage::HeaderConverter).map(|row| row.row).collect();
     (!rows.is_empty()).then_some(rows)
 }
 
-fn without_rows(records: Vec<volley_api::Records>, bad: &[usize]) -> Result<Vec<volley_api::Records>> {
+/// The records without the rows of the input that are bad.
+pub(super) fn without_rows(records: Vec<volley_api::Records>, bad: &[usize]) -> Result<Vec<volley_api::Records>> {
     let keep = |records: &volley_api::Records| -> arrow::array::UInt32Array {
         let places = records.rows.iter().enumerate().filter(|(_, row)| !bad.contains(row));
         arrow::array::UInt32Array::from_iter_values(places.map(|(place, _)| place as u32))

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use volley_api::{
-    Config, ConfigMap, Connector, ConnectorContext, ConnectorKind, Error, Offsets, PluginFactory, Polled, RawBatch,
-    Records, RejectedRow, Result, Side, SourceContext, TopicPartition,
+    Config, ConfigMap, Connector, ConnectorContext, ConnectorKind, Error, HeaderConverter, Headers, Offsets,
+    PluginFactory, Polled, RawBatch, RawHeader, Records, RejectedRow, Result, Side, SourceContext, Stage,
+    TopicPartition,
 };
 use volley_kafka::{Fetcher, RebalanceListener};
 
 use crate::task::assembly::assemble;
+use crate::task::convert_stage::{bad_header_rows, without_rows};
 use crate::task::setup;
 use crate::task::transform_chain::TransformChain;
 use crate::task::{ConnectorTaskId, TaskSpec};
@@ -69,15 +71,42 @@ fn transform(chain: &mut TransformChain, stages: &mut Vec<PreviewStage>) -> Resu
 fn consumed(spec: &TaskSpec, config: &Config, limits: PreviewLimits) -> Result<PreviewStage> {
     let mut key = setup::converter(spec, Side::Key)?;
     let mut value = setup::converter(spec, Side::Value)?;
+    let mut header = spec.plugins.new_header_converter(&spec.connector_config, &spec.worker_config)?;
     let mut stage = PreviewStage { name: "converted".to_owned(), records: Vec::new(), rejected: Vec::new() };
     for raw in fetch(spec, config, limits)? {
         let keys = key.converter.to_connect(&raw, Side::Key)?;
         let values = value.converter.to_connect(&raw, Side::Value)?;
-        stage.records.append(&mut assemble(&raw, &keys.runs, &values.runs, None)?);
-        stage.rejected.extend(keys.rejected);
-        stage.rejected.extend(values.rejected);
+        let (headers, bad_headers) = convert_headers(&mut *header, &setup::header_class(spec), &raw);
+        let records = assemble(&raw, &keys.runs, &values.runs, headers.as_ref())?;
+        let records = match bad_header_rows(&bad_headers) {
+            Some(bad) => without_rows(records, &bad)?,
+            None => records,
+        };
+        stage.records.extend(records.into_iter().filter(|records| !records.is_empty()));
+        for rejected in [keys.rejected, values.rejected, bad_headers] {
+            stage.rejected.extend(rejected);
+        }
     }
     Ok(stage)
+}
+
+fn convert_headers(
+    converter: &mut dyn HeaderConverter,
+    class: &str,
+    raw: &RawBatch,
+) -> (Option<Headers>, Vec<RejectedRow>) {
+    let Some(rows) = &raw.headers else { return (None, Vec::new()) };
+    let topic = &raw.origin.partition.topic;
+    let mut rejected = Vec::new();
+    let convert = |(row, headers): (usize, &Vec<RawHeader>)| {
+        let converted = headers.iter().map(|header| converter.to_connect(topic, header)).collect::<Result<Vec<_>>>();
+        converted.unwrap_or_else(|error| {
+            rejected.push(RejectedRow { row, stage: Stage::HeaderConverter, class: class.to_owned(), error });
+            Vec::new()
+        })
+    };
+    let headers = rows.iter().enumerate().map(convert).collect();
+    (Some(headers), rejected)
 }
 
 /// The first rows of the topics, read in a group of this preview's own, which leaves nothing behind.

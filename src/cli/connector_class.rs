@@ -1,0 +1,23 @@
+//! A connector's class, looked at before anything is started: Kafka Connect's own answer is a screenful.
+
+use std::path::Path;
+
+use volley_api::{ConfigMap, PluginKind};
+use volley_worker::plugins::Plugins;
+
+use super::Failure;
+use super::plugins::no_such_plugin;
+
+const CLASS: &str = "connector.class";
+
+/// Refuses a class of which there is no connector. A missing one, an ambiguous one and one that a config provider has to
+/// say are left to the validation.
+pub(super) fn check_class(plugins: &Plugins, config: &ConfigMap, file: &Path) -> Result<(), Failure> {
+    let Some(class) = config.get(CLASS).filter(|class| !class.contains("${")) else { return Ok(()) };
+    if plugins.is_connector(class) {
+        return Ok(());
+    }
+    let is_connector = |kind| matches!(kind, PluginKind::Sink | PluginKind::Source);
+    let reason = no_such_plugin("connector", class, &plugins.similar(class, is_connector));
+    Err(Failure::connector(anyhow::anyhow!("`{CLASS}` of {}: {reason}", file.display())))
+}
