@@ -160,7 +160,8 @@ impl Delivery {
             if let Some(file) = self.partitions.get(name).and_then(Partition::unverified) {
                 warn!(
                     partition = %name, file = file.path, offset = file.identity.start,
-                    "nothing is committed before this offset has come by: if the partition ends before it, the topic was                      deleted and created again, and the files of the old one have to be moved away"
+                    "nothing is committed before this offset has come by: if the partition ends before it, the topic was \
+                     deleted and created again, and the files of the old one have to be moved away"
                 );
             }
         }

@@ -49,7 +49,6 @@ impl WorkerFront {
     }
 
     /// Talks to other workers.
-    #[allow(dead_code)]
     pub(crate) fn peers(&self) -> Arc<PeerClient> {
         Arc::clone(self.rest.peers())
     }

@@ -59,5 +59,6 @@ pub use status_record::StatusRecord;
 pub use target_state::TargetState;
 pub use task_run::TaskRun;
 
+// for `status_conformance`, which finds its names in its parent, as the tests on a real broker include it too
 #[cfg(test)]
 use crate::task::{ConnectorTaskId, TaskProgressSnapshot};
