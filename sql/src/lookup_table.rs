@@ -5,7 +5,7 @@
 //! and `.ndjson` files have one object on each line.
 
 use std::fs::File;
-use std::io::{BufReader, Seek};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use arrow::csv::reader::Format;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::json::ReaderBuilder as JsonReader;
-use arrow::json::reader::infer_json_schema_from_seekable;
+use arrow::json::reader::infer_json_schema;
 use datafusion::datasource::MemTable;
 use volley_api::{ConfigMap, Error, Result};
 
@@ -60,7 +60,7 @@ impl LookupTable {
         let failed = |error: ArrowError| {
             Error::config(format!("`{key}`: could not read the lookup table `{shown}`")).with_source(error)
         };
-        let file = File::open(path).map_err(|error| failed(error.into()))?;
+        let mut file = File::open(path).map_err(|error| failed(error.into()))?;
         let bytes = file.metadata().map_err(|error| failed(error.into()))?.len();
         if bytes > max_bytes {
             return Err(Error::config(format!(
@@ -69,10 +69,14 @@ impl LookupTable {
             )));
         }
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        let mut content = Vec::new();
+        file.read_to_end(&mut content).map_err(|error| failed(error.into()))?;
+        // a byte order mark is no part of the first column's name
+        let content = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&content);
         let rows = match extension.to_ascii_lowercase().as_str() {
-            "csv" => read_csv(file, b',').map_err(failed)?,
-            "tsv" => read_csv(file, b'\t').map_err(failed)?,
-            "json" | "jsonl" | "ndjson" => read_json_lines(file).map_err(failed)?,
+            "csv" => read_csv(content, b',').map_err(failed)?,
+            "tsv" => read_csv(content, b'\t').map_err(failed)?,
+            "json" | "jsonl" | "ndjson" => read_json_lines(content).map_err(failed)?,
             _ => {
                 return Err(Error::config(format!(
                     "`{key}`: `{shown}` is none of .csv, .tsv, .json, .jsonl and .ndjson (JSON: one object on each line)"
@@ -88,14 +92,13 @@ impl LookupTable {
     }
 }
 
-fn read_csv(mut file: File, delimiter: u8) -> std::result::Result<RecordBatch, ArrowError> {
+fn read_csv(content: &[u8], delimiter: u8) -> std::result::Result<RecordBatch, ArrowError> {
     let format = Format::default().with_header(true).with_delimiter(delimiter);
-    let (inferred, _) = format.infer_schema(BufReader::new(&file), None)?;
-    file.rewind()?;
+    let (inferred, _) = format.infer_schema(content, None)?;
     let texts: SchemaRef = Arc::new(Schema::new(
         inferred.fields().iter().map(|field| Field::new(field.name(), DataType::Utf8, true)).collect::<Vec<_>>(),
     ));
-    let reader = CsvReader::new(Arc::clone(&texts)).with_header(true).with_delimiter(delimiter).build(file)?;
+    let reader = CsvReader::new(Arc::clone(&texts)).with_header(true).with_delimiter(delimiter).build(content)?;
     let batches = reader.collect::<std::result::Result<Vec<_>, _>>()?;
     typed(&concat_batches(&texts, &batches)?, &inferred)
 }
@@ -119,11 +122,10 @@ fn has_leading_zeros(column: &ArrayRef) -> bool {
     column.as_string::<i32>().iter().flatten().any(coded)
 }
 
-fn read_json_lines(file: File) -> std::result::Result<RecordBatch, ArrowError> {
-    let mut reader = BufReader::new(file);
-    let (schema, _) = infer_json_schema_from_seekable(&mut reader, None)?;
+fn read_json_lines(content: &[u8]) -> std::result::Result<RecordBatch, ArrowError> {
+    let (schema, _) = infer_json_schema(content, None)?;
     let schema = Arc::new(schema);
-    let batches = JsonReader::new(Arc::clone(&schema)).build(reader)?.collect::<std::result::Result<Vec<_>, _>>()?;
+    let batches = JsonReader::new(Arc::clone(&schema)).build(content)?.collect::<std::result::Result<Vec<_>, _>>()?;
     concat_batches(&schema, &batches)
 }
 
@@ -148,6 +150,14 @@ mod tests {
         let types: Vec<_> = schema.fields().iter().map(|field| field.data_type().clone()).collect();
         assert_eq!(types, [DataType::Utf8, DataType::Int64, DataType::Float64, DataType::Utf8]);
         assert_eq!(table.rows.column(3).as_string::<i32>().value(0), "01067");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_name() {
+        for (name, content) in [("t.csv", "\u{feff}code,n\nDE,1\n"), ("t.jsonl", "\u{feff}{\"code\":\"DE\",\"n\":1}\n")]
+        {
+            assert_eq!(read(name, content).unwrap().rows.schema().field(0).name(), "code");
+        }
     }
 
     #[test]
