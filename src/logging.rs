@@ -22,7 +22,7 @@ pub(crate) enum LogFormat {
 }
 
 /// Libraries whose chatter is of no interest to a user.
-const QUIET: &str = "tansu_broker=off,tansu_storage=off,tansu_service=off,tansu_sans_io=off,tansu_schema=off,\
+const QUIET: &str = "rdkafka=off,tansu_broker=off,tansu_storage=off,tansu_service=off,tansu_sans_io=off,tansu_schema=off,\
                      tansu_auth=off,rama=off,datafusion=warn,hyper=warn,hyper_util=warn,reqwest=warn,object_store=warn";
 
 /// Volley's own loggers: its crates.

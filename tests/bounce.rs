@@ -11,7 +11,9 @@ use crate::worker_group::{
     SOON, WorkerGroup, assert_no_gap, assert_no_gap_and_no_repeat, sequences, verifiable_source,
 };
 
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 2;
+/// Longer than any test: a consumer that does not leave its group keeps its partitions until the test has failed.
+const FOR_EVER: (&str, &str) = ("consumer.session.timeout.ms", "600000");
 const OUTAGE: Duration = Duration::from_secs(10);
 
 /// Three workers with a source of three tasks and a sink of as many that reads what it writes.
@@ -23,8 +25,8 @@ struct Bounced {
 }
 
 impl Bounced {
-    fn start(kafka: &Kafka) -> Self {
-        let mut group = WorkerGroup::new(kafka, "bounce");
+    fn start(kafka: &Kafka, more: &[(&'static str, &str)]) -> Self {
+        let mut group = WorkerGroup::with(kafka, "bounce", more);
         group.add(&[Vendor::Volley; 3]);
         let bounced = Self {
             group,
@@ -43,6 +45,18 @@ impl Bounced {
         self.group.await_state(&self.source, "RUNNING", 3);
         self.group.await_state(&self.sink, "RUNNING", 3);
         self.group.await_more(&self.source, 50);
+    }
+
+    /// Waits until the sink sees what comes to each partition now.
+    fn await_consumed(&self) {
+        let last = |seen: BTreeMap<u64, Vec<u64>>| -> BTreeMap<u64, u64> {
+            seen.into_iter().filter_map(|(task, numbers)| Some((task, numbers.last().copied()?))).collect()
+        };
+        let before = last(self.seen_by_sink());
+        wait_until(SOON, "all partitions are consumed", || {
+            let now = last(self.seen_by_sink());
+            (now.len() == 3 && now.iter().all(|(task, number)| Some(number) > before.get(task))).then_some(())
+        });
     }
 
     /// Ends the source, lets the sink see all, and ends the workers; what is in the topic, and what the sink has seen.
@@ -71,36 +85,58 @@ impl Bounced {
     }
 }
 
-#[test]
-fn a_rolling_restart_loses_and_repeats_nothing() {
+fn restarts_one_worker_after_the_other(protocol: &str) {
     let kafka = Kafka::shared();
-    let mut bounced = Bounced::start(kafka);
+    let mut bounced = Bounced::start(kafka, &[("connect.protocol", protocol), FOR_EVER]);
     for _ in 0..ROUNDS {
         for worker in 0..3 {
             bounced.group.stop(worker);
             bounced.group.start_again(worker);
             bounced.await_running();
+            bounced.await_consumed();
         }
     }
+    let sink = format!("connect-{}", bounced.sink);
     let [produced, seen] = bounced.finish(kafka);
     assert_no_gap_and_no_repeat(&produced);
     assert_no_gap_and_no_repeat(&seen);
+    assert_eq!(kafka.group(&sink), Some(("Empty".to_owned(), 0)));
 }
 
 #[test]
-fn workers_that_are_killed_lose_nothing() {
+fn a_rolling_restart_loses_and_repeats_nothing() {
+    restarts_one_worker_after_the_other("sessioned");
+}
+
+#[test]
+fn a_rolling_restart_loses_and_repeats_nothing_where_every_rebalance_stops_everything() {
+    restarts_one_worker_after_the_other("eager");
+}
+
+fn kills_one_worker_after_the_other(protocol: &str) {
     let kafka = Kafka::shared();
-    let mut bounced = Bounced::start(kafka);
+    let mut bounced = Bounced::start(kafka, &[("connect.protocol", protocol)]);
     for _ in 0..ROUNDS {
         for worker in 0..3 {
             bounced.group.kill(worker);
             bounced.group.start_again(worker);
             bounced.await_running();
+            bounced.await_consumed();
         }
     }
     let [produced, seen] = bounced.finish(kafka);
     assert_no_gap(&produced);
     assert_no_gap(&seen);
+}
+
+#[test]
+fn workers_that_are_killed_lose_nothing() {
+    kills_one_worker_after_the_other("sessioned");
+}
+
+#[test]
+fn workers_that_are_killed_lose_nothing_where_every_rebalance_stops_everything() {
+    kills_one_worker_after_the_other("eager");
 }
 
 /// How often each connector and task was started, by the status topic.
@@ -119,7 +155,7 @@ fn starts(kafka: &Kafka, group: &WorkerGroup) -> BTreeMap<String, usize> {
 #[test]
 fn after_an_outage_of_the_broker_everything_is_running_again_and_was_started_once() {
     let mut kafka = Kafka::start();
-    let bounced = Bounced::start(&kafka);
+    let bounced = Bounced::start(&kafka, &[]);
     let before = starts(&kafka, &bounced.group);
     assert_eq!(before.len(), 8, "{before:?}");
     kafka.stop();

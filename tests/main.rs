@@ -15,6 +15,7 @@ mod exactly_once_sources;
 mod group_progress;
 mod java_worker;
 mod kafka_admin;
+mod kafka_departure;
 mod kafka_fetch;
 mod kafka_group;
 mod kafka_login;

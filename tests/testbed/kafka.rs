@@ -321,6 +321,14 @@ impl Kafka {
         assert_eq!(delivered, count);
     }
 
+    /// What the broker says of a group: its state, and how many members it has.
+    pub(crate) fn group(&self, group: &str) -> Option<(String, usize)> {
+        let client: BaseConsumer =
+            ClientConfig::new().set("bootstrap.servers", self.bootstrap_servers()).create().unwrap();
+        let groups = client.fetch_group_list(Some(group), Duration::from_secs(10)).ok()?;
+        groups.groups().first().map(|group| (group.state().to_owned(), group.members().len()))
+    }
+
     /// All messages of a topic up to its present end, by partition and offset. Read by the client library itself.
     pub(crate) fn read_topic(&self, topic: &str) -> Vec<Message> {
         let consumer: BaseConsumer = ClientConfig::new()

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
@@ -14,6 +15,7 @@ use rdkafka::{Statistics, TopicPartitionList};
 use volley_api::TopicPartition;
 
 use crate::connection::{Connection, Granted};
+use crate::membership_log::{self, MembershipLog};
 
 /// The consumer type of this crate.
 pub(crate) type NativeConsumer = BaseConsumer<ConsumerEvents>;
@@ -36,13 +38,21 @@ pub(crate) enum Rebalance {
 #[derive(Debug)]
 pub(crate) struct ConsumerEvents {
     pub(crate) connection: Arc<Connection>,
+    pub(crate) membership: MembershipLog,
+    lines: AtomicU64,
     rebalances: Mutex<VecDeque<Rebalance>>,
     closing: AtomicBool,
 }
 
 impl ConsumerEvents {
     pub(crate) fn new(connection: Arc<Connection>) -> Self {
-        Self { connection, rebalances: Mutex::default(), closing: AtomicBool::new(false) }
+        Self {
+            connection,
+            membership: MembershipLog::default(),
+            lines: AtomicU64::new(0),
+            rebalances: Mutex::default(),
+            closing: AtomicBool::new(false),
+        }
     }
 
     /// The next rebalance to be carried out.
@@ -53,6 +63,11 @@ impl ConsumerEvents {
     /// Whether there is a rebalance to be carried out.
     pub(crate) fn has_rebalance(&self) -> bool {
         !self.rebalances.lock().is_empty()
+    }
+
+    /// How many lines of the log were taken. They come through the queue of the messages, one with each poll.
+    pub(crate) fn lines(&self) -> u64 {
+        self.lines.load(Ordering::Relaxed)
     }
 
     /// From now on rebalances are carried out at once, without a word to anybody.
@@ -69,6 +84,8 @@ impl ClientContext for ConsumerEvents {
     }
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        self.lines.fetch_add(1, Ordering::Relaxed);
+        self.membership.read(facility, line);
         self.connection.log(level, facility, line);
     }
 
@@ -94,6 +111,15 @@ impl ConsumerContext for ConsumerEvents {
             self.rebalances.lock().push_back(rebalance);
         }
     }
+}
+
+/// The same configuration, for a consumer whose [`MembershipLog`] is to be written.
+pub(crate) fn with_membership_log(mut config: ClientConfig) -> ClientConfig {
+    let asked = config.get("debug").filter(|asked| !asked.is_empty());
+    let debug =
+        asked.map_or_else(|| membership_log::DEBUG.to_owned(), |asked| format!("{asked},{}", membership_log::DEBUG));
+    config.set("debug", debug).set_log_level(RDKafkaLogLevel::Debug);
+    config
 }
 
 /// Answers a rebalance of a consumer that is being closed.

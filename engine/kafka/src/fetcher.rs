@@ -9,6 +9,7 @@
 //! each partition they would hold for each, and sixty-four partitions would prefetch sixty-four times as much.
 
 mod leaderless;
+mod leaving;
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::broker_error;
 use crate::committer::{PROBE_GROUP, with_offsets};
 use crate::connection::Connection;
 use crate::consumer_events::{self, ConsumerEvents, NativeConsumer, Rebalance, list_of};
+use crate::departure::Departure;
 use crate::partition_offsets::KnownOffsets;
 use crate::poll_time::poll_time;
 use crate::start_positions::{OffsetReset, StartPositions};
@@ -84,6 +86,7 @@ pub struct Fetcher {
     consumer: Arc<NativeConsumer>,
     connection: Arc<Connection>,
     committer: Committer,
+    departure: Option<Departure>,
     listener: Arc<dyn RebalanceListener>,
     settings: FetchSettings,
     positions: StartPositions,
@@ -141,7 +144,8 @@ impl Fetcher {
         };
         let max_poll_interval = config.get("max.poll.interval.ms").and_then(|text| text.parse().ok());
         let max_poll_interval = max_poll_interval.map_or(MAX_POLL_INTERVAL, Duration::from_millis);
-        let consumer: NativeConsumer = config
+        let departure = in_group.then(|| Departure::of(properties, &config)).flatten();
+        let consumer: NativeConsumer = consumer_events::with_membership_log(config.clone())
             .create_with_context(ConsumerEvents::new(Arc::clone(&connection)))
             .map_err(|error| broker_error::from_client("make a consumer", &error))?;
         if connection.shows_tokens() {
@@ -153,6 +157,7 @@ impl Fetcher {
             committer: Committer::new(&consumer, Arc::clone(&connection), Arc::new(config)),
             consumer,
             connection,
+            departure,
             listener,
             settings: settings.bounded(),
             positions,
@@ -249,6 +254,7 @@ impl Fetcher {
         let mut wait = Duration::ZERO;
         let mut taken = 0;
         loop {
+            let lines = consumer.context().lines();
             match consumer.poll(poll_time(wait)) {
                 Some(Ok(message)) => {
                     wait = Duration::ZERO;
@@ -263,6 +269,14 @@ impl Fetcher {
                 }
                 // Errors may come faster than any wait ends: back to where the deadline is looked at.
                 Some(Err(error)) => return self.take_error(&error).map(|()| true),
+                // a line of the log was taken: what waits behind it may be what the group waits for
+                None if consumer.context().lines() != lines => {
+                    taken += 1;
+                    if taken % MESSAGES_PER_LOOK == 0 || (!wait.is_zero() && Instant::now() >= deadline) {
+                        return Ok(true);
+                    }
+                    wait = Duration::ZERO;
+                }
                 None if wait.is_zero() && taken == 0 && !consumer.context().has_rebalance() => {
                     wait = self.longest_wait(deadline);
                     if wait.is_zero() {
@@ -675,6 +689,7 @@ impl Drop for Fetcher {
         while let Some(rebalance) = events.next_rebalance() {
             consumer_events::carry_out_unannounced(&self.consumer, &rebalance, &self.connection);
         }
+        self.leave_group();
     }
 }
 

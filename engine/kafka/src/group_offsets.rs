@@ -1,7 +1,6 @@
 //! Offsets of groups that one is no member of: all of them in one answer, and forgetting single ones, for neither of which
 //! librdkafka has a call.
 
-use std::fmt;
 use std::time::Duration;
 
 use kafka_protocol::error::{ParseResponseErrorCode, ResponseError};
@@ -11,44 +10,32 @@ use kafka_protocol::messages::{
     GroupId, OffsetDeleteRequest, OffsetDeleteResponse, OffsetFetchRequest, OffsetFetchResponse, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
-use tokio::time::{Instant, sleep, timeout_at};
 use volley_api::{ConfigMap, Error, Offsets, Result, TopicPartition};
 
-use crate::group::{Backoff, coordinator_is_not_ready, coordinator_of, refusal};
-use crate::wire::{Connection, ConnectionSettings, block_on};
+use crate::coordinator_questions::{Answer, CoordinatorQuestions, not_ready};
+use crate::group::refusal;
+use crate::wire::Connection;
 
-const TIMED_OUT: &str = "org.apache.kafka.common.errors.TimeoutException";
 const HAS_MEMBERS: &str = "org.apache.kafka.common.errors.GroupSubscribedToTopicException";
 
-/// What a coordinator answers: the answer, or why it cannot answer yet.
-type Answer<T> = std::result::Result<T, ResponseError>;
-
-/// Asks coordinators, over connections that last for one question. Blocks the calling thread.
-pub(crate) struct GroupOffsets {
-    settings: ConnectionSettings,
-    timeout: Duration,
-}
-
-impl fmt::Debug for GroupOffsets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GroupOffsets").field("timeout", &self.timeout).finish_non_exhaustive()
-    }
-}
+/// Asks coordinators. Blocks the calling thread.
+#[derive(Debug)]
+pub(crate) struct GroupOffsets(CoordinatorQuestions);
 
 impl GroupOffsets {
     /// For the cluster that `properties` name; an answer is waited for up to `timeout`.
     pub(crate) fn new(properties: &ConfigMap, timeout: Duration) -> Result<Self> {
-        Ok(Self { settings: ConnectionSettings::read(properties)?, timeout })
+        CoordinatorQuestions::new(properties, timeout).map(Self)
     }
 
     /// All committed offsets of a group; none if there is no such group.
     pub(crate) fn all(&self, group: &str) -> Result<Offsets> {
-        block_on(|| self.ask(group, async |connection| self.fetch(connection, group).await))
+        self.0.ask(group, async |connection| self.fetch(connection, group).await)
     }
 
     async fn fetch(&self, connection: &mut Connection, group: &str) -> Result<Answer<Offsets>> {
         let request = |version| fetch_request(group, version);
-        let response = connection.call(self.settings.request_timeout, request).await?;
+        let response = connection.call(self.0.request_timeout(), request).await?;
         let committed = committed_in(response);
         match committed.error {
             None => Ok(Ok(committed.offsets)),
@@ -59,7 +46,7 @@ impl GroupOffsets {
 
     /// Forgets the committed offsets of some partitions of a group, all in one request. It is no error if there are none.
     pub(crate) fn remove(&self, group: &str, partitions: &[TopicPartition]) -> Result<()> {
-        block_on(|| self.ask(group, async |connection| self.delete(connection, group, partitions).await)).flatten()
+        self.0.ask(group, async |connection| self.delete(connection, group, partitions).await).flatten()
     }
 
     /// That the group has members is an answer, not a reason to ask again.
@@ -70,7 +57,7 @@ impl GroupOffsets {
         partitions: &[TopicPartition],
     ) -> Result<Answer<Result<()>>> {
         let request = delete_request(group, partitions);
-        let response = connection.call(self.settings.request_timeout, |_| request).await?;
+        let response = connection.call(self.0.request_timeout(), |_| request).await?;
         match response.error_code.err() {
             None => Ok(Ok(partition_errors(group, &response))),
             Some(ResponseError::GroupIdNotFound) => Ok(Ok(Ok(()))),
@@ -78,45 +65,6 @@ impl GroupOffsets {
             Some(error) => not_ready(error).ok_or_else(|| refusal("forget offsets of", group, error)).map(Err),
         }
     }
-
-    /// Puts a question to the coordinator, again and again until it is ready to answer.
-    async fn ask<T>(&self, group: &str, question: impl AsyncFn(&mut Connection) -> Result<Answer<T>>) -> Result<T> {
-        let deadline = Instant::now() + self.timeout;
-        let mut retry = Backoff::new(self.settings.retry_backoff, self.settings.retry_backoff_max);
-        let mut reason = "no broker answered".to_owned();
-        for server in self.settings.bootstrap_servers.iter().cycle() {
-            let attempt = async {
-                let mut connection = Connection::open(server, &self.settings).await?;
-                let found = coordinator_of(&mut connection, group, self.settings.request_timeout).await?;
-                match found {
-                    Ok(address) if address == *connection.address() => question(&mut connection).await,
-                    Ok(address) => question(&mut Connection::open(&address, &self.settings).await?).await,
-                    Err(error) => Ok(Err(error)),
-                }
-            };
-            match timeout_at(deadline, attempt).await {
-                Ok(Ok(Ok(answer))) => return Ok(answer),
-                Ok(Ok(Err(error))) => reason = format!("the broker says {error:?}"),
-                Ok(Err(error)) if error.is_retriable() => reason = error.to_string(),
-                Ok(Err(error)) => return Err(error),
-                Err(_) => break,
-            }
-            let pause = retry.next();
-            if Instant::now() + pause >= deadline {
-                break;
-            }
-            sleep(pause).await;
-        }
-        Err(Error::retriable(format!("the coordinator of group {group} did not answer within {:?}", self.timeout))
-            .with_exception(TIMED_OUT)
-            .with_source(reason))
-    }
-}
-
-/// The error, if the coordinator may be ready later.
-fn not_ready(error: ResponseError) -> Option<ResponseError> {
-    let has_moved = matches!(error, ResponseError::NotCoordinator);
-    (has_moved || coordinator_is_not_ready(error)).then_some(error)
 }
 
 fn has_members(group: &str) -> Error {

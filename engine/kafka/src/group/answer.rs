@@ -1,6 +1,7 @@
 //! What the coordinator's error codes ask for.
 
-use kafka_protocol::error::ResponseError;
+use kafka_protocol::error::{ParseResponseErrorCode, ResponseError};
+use kafka_protocol::messages::LeaveGroupResponse;
 use volley_api::Error;
 
 /// What to do after an answer with an error.
@@ -30,6 +31,12 @@ pub(super) fn remedy(error: ResponseError) -> Remedy {
         ResponseError::MemberIdRequired => Remedy::TakeMemberId,
         _ => Remedy::Refuse,
     }
+}
+
+/// Why a member could not leave. Since version 3 each member has an error of its own.
+pub(crate) fn leave_error(response: &LeaveGroupResponse) -> Option<ResponseError> {
+    let codes = response.members.iter().map(|member| member.error_code).chain([response.error_code]);
+    codes.filter_map(ParseResponseErrorCode::err).next()
 }
 
 /// Whether the cluster cannot say yet who coordinates the group.

@@ -271,11 +271,10 @@ impl Membership {
     async fn say_goodbye(&mut self, reason: &str) -> Result<()> {
         self.coordinator.find().await?;
         let (settings, identity) = (&self.settings, &self.identity);
-        let request = |version| requests::leave(settings, identity, reason, version);
+        let request = |version| requests::leave(&settings.group_id, &identity.member_id, reason, version);
         let within = LEAVE_WITHIN.min(self.coordinator.request_timeout());
         let response = self.coordinator.connection()?.call(within, request).await?;
-        let error = response.members.iter().map(|member| member.error_code).chain([response.error_code]);
-        match error.filter_map(ParseResponseErrorCode::err).next() {
+        match answer::leave_error(&response) {
             Some(error) => Err(answer::refusal("leave", &self.settings.group_id, error)),
             None => Ok(()),
         }

@@ -49,11 +49,12 @@ mod task;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-pub(crate) use answer::{coordinator_is_not_ready, refusal};
+pub(crate) use answer::{coordinator_is_not_ready, leave_error, refusal};
 pub(crate) use backoff::Backoff;
 pub use error::{GroupError, GroupResult};
 pub use event::{GroupEvent, MemberLoss};
 pub(crate) use find_coordinator::coordinator_of;
 pub use member::{GroupMember, Joined};
+pub(crate) use requests::leave as leave_request;
 pub use settings::GroupSettings;
 pub use status::MemberStatus;

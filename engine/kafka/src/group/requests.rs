@@ -85,12 +85,13 @@ pub(super) fn heartbeat(settings: &GroupSettings, identity: &Identity) -> Heartb
         .with_member_id(identity.member_id.clone())
 }
 
-pub(super) fn leave(settings: &GroupSettings, identity: &Identity, reason: &str, version: i16) -> LeaveGroupRequest {
-    let request = LeaveGroupRequest::default().with_group_id(group(settings));
+pub(crate) fn leave(group_id: &str, member_id: &str, reason: &str, version: i16) -> LeaveGroupRequest {
+    let member_id = StrBytes::from_string(member_id.to_owned());
+    let request = LeaveGroupRequest::default().with_group_id(GroupId(StrBytes::from_string(group_id.to_owned())));
     if version <= 2 {
-        return request.with_member_id(identity.member_id.clone());
+        return request.with_member_id(member_id);
     }
-    let member = MemberIdentity::default().with_member_id(identity.member_id.clone());
+    let member = MemberIdentity::default().with_member_id(member_id);
     let member = match version {
         ..=4 => member,
         _ => member.with_reason(Some(StrBytes::from_string(reason.to_owned()))),
@@ -122,7 +123,7 @@ mod tests {
             heartbeat(&settings, &identity).encode(&mut buffer, version).unwrap();
         }
         for version in LeaveGroupRequest::VERSIONS.min..=LeaveGroupRequest::VERSIONS.max {
-            leave(&settings, &identity, "done", version).encode(&mut buffer, version).unwrap();
+            leave("g", "m", "done", version).encode(&mut buffer, version).unwrap();
         }
     }
 }

@@ -37,6 +37,10 @@ const PRODUCER: &[(&str, &str)] =
 
 const ADMIN: &[(&str, &str)] = &[("allow.auto.create.topics", "false")];
 
+/// Java's and librdkafka's, in milliseconds.
+const DEFAULT_SESSION: i64 = 45_000;
+const DEFAULT_POLL_INTERVAL: i64 = 300_000;
+
 /// Sets every default that `config` does not set.
 pub(super) fn fill(config: &mut ClientConfig, role: ClientRole) {
     let own = match role {
@@ -64,12 +68,25 @@ fn raise_to_be_consistent(config: &mut ClientConfig, role: ClientRole) {
     raise(config, "reconnect.backoff.max.ms", "reconnect.backoff.ms");
     if role == ClientRole::Consumer {
         raise(config, "fetch.max.bytes", "message.max.bytes");
+        raise_poll_interval(config);
     }
 }
 
+/// Here a limit contradicts the default of the other too. The defaults are left unsaid, as librdkafka refuses to hear of a
+/// session in the newer group protocol.
+fn raise_poll_interval(config: &mut ClientConfig) {
+    let session = number(config, "session.timeout.ms").unwrap_or(DEFAULT_SESSION);
+    if number(config, "max.poll.interval.ms").unwrap_or(DEFAULT_POLL_INTERVAL) < session {
+        config.set("max.poll.interval.ms", session.to_string());
+    }
+}
+
+fn number(config: &ClientConfig, key: &str) -> Option<i64> {
+    config.get(key).and_then(|value| value.parse().ok())
+}
+
 fn raise(config: &mut ClientConfig, key: &str, at_least: &str) {
-    let number = |key: &str| config.get(key).and_then(|value| value.parse::<i64>().ok());
-    if let (Some(value), Some(floor)) = (number(key), number(at_least))
+    if let (Some(value), Some(floor)) = (number(config, key), number(config, at_least))
         && value < floor
     {
         config.set(key, floor.to_string());

@@ -386,6 +386,21 @@ mod tests {
     }
 
     #[test]
+    fn limits_that_java_lets_contradict_each_other_make_a_client() {
+        for (given, raised) in [
+            (("session.timeout.ms", "600000"), ("max.poll.interval.ms", "600000")),
+            (("max.poll.interval.ms", "30000"), ("max.poll.interval.ms", "45000")),
+            (("reconnect.backoff.ms", "5000"), ("reconnect.backoff.max.ms", "5000")),
+        ] {
+            let Translation { config, .. } = translate(&properties(&[given, ("group.id", "g")]), ClientRole::Consumer);
+            assert_eq!(config.get(raised.0), Some(raised.1), "{given:?}");
+            config.create::<BaseConsumer>().unwrap();
+        }
+        let newer = properties(&[("group.protocol", "consumer"), ("group.id", "g")]);
+        translate(&newer, ClientRole::Consumer).config.create::<BaseConsumer>().unwrap();
+    }
+
+    #[test]
     fn stores_of_java_become_pem() {
         let directory = tempfile::tempdir().unwrap();
         let file = |name: &str, contents: &[u8]| {

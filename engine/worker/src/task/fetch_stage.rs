@@ -29,6 +29,9 @@ const IDLE_POLL: Duration = Duration::from_millis(250);
 const HELD_POLL: Duration = Duration::from_millis(5);
 /// The same at the end, while the put stage commits.
 const LAST_POLL: Duration = Duration::from_millis(10);
+/// How long after its deadline a task that stops keeps its place in the group: the put stage may be committing, for which it
+/// may have to wait until others have joined; it is let go by leaving.
+const LAST_COMMIT: Duration = Duration::from_millis(250);
 /// How long a full pipeline is waited for before partitions are paused, which costs librdkafka its prefetched messages.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A bounded task that has read everything waits so long before it asks again to have it delivered: short at first, as most
@@ -89,18 +92,22 @@ impl FetchStage {
         outcome.map(|_| ()).and(self.keep_place())
     }
 
-    /// Keeps the place in the group while the put stage is there. After an error only the connection is kept: the put stage
-    /// still commits.
+    /// Keeps the place in the group while the put stage is there, and in time. After an error only the connection is kept: the
+    /// put stage still commits.
     fn keep_place(&mut self) -> Result<()> {
         self.fetcher.pause_all();
         let mut kept = Ok(());
-        while !self.downstream.is_gone() {
+        while !self.downstream.is_gone() && !self.is_overdue() {
             match &kept {
                 Ok(()) => kept = self.fetcher.poll(LAST_POLL).map(drop),
                 Err(_) => std::thread::sleep(LAST_POLL),
             }
         }
         kept
+    }
+
+    fn is_overdue(&self) -> bool {
+        matches!(self.control.wanted(), Wanted::Stopped { deadline } if Instant::now() >= deadline + LAST_COMMIT)
     }
 
     fn serve(&mut self, output: &Sender<Fetched>) -> Result<End> {

@@ -1,0 +1,53 @@
+//! How a consumer leaves its group, in whatever phase of joining it is.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::Consumer;
+use tracing::{debug, warn};
+
+use super::Fetcher;
+use crate::poll_time::poll_time;
+
+/// How long the answer to a first join is waited for, which comes at once where a broker is there.
+const FIRST_ANSWER: Duration = Duration::from_secs(2);
+
+/// How long librdkafka's own way is waited for. Mostly it takes a few milliseconds.
+const OWN_WAY: Duration = Duration::from_millis(100);
+
+/// How long it may take once the coordinator has forgotten the member.
+const FORGOTTEN: Duration = Duration::from_secs(1);
+
+const LOOK: Duration = Duration::from_millis(10);
+
+impl Fetcher {
+    /// Has librdkafka close the consumer, and sees to it that the coordinator forgets the member.
+    pub(super) fn leave_group(&self) {
+        let Some(departure) = &self.departure else { return };
+        let (consumer, client) = (&self.consumer, self.connection.client());
+        let membership = &consumer.context().membership;
+        // The answer to a first join makes us a member that nobody but us knows of. Once it is closing, librdkafka does not
+        // read that answer.
+        self.serve_while(FIRST_ANSWER, || membership.awaits_member_id());
+        if let Err(error) = consumer.close_queue() {
+            debug!(client, %error, "the consumer cannot be closed in order");
+            return;
+        }
+        self.serve_while(OWN_WAY, || !consumer.closed());
+        if consumer.closed() {
+            return;
+        }
+        let Some(member_id) = membership.member_id() else { return };
+        match departure.leave(&member_id) {
+            Ok(()) => self.serve_while(FORGOTTEN, || !consumer.closed()),
+            Err(error) => warn!(client, member_id, %error, "could not leave the group, it will notice"),
+        }
+    }
+
+    /// Lets librdkafka go on while something is so; messages are dropped.
+    fn serve_while(&self, at_most: Duration, is_so: impl Fn() -> bool) {
+        let deadline = Instant::now() + at_most;
+        while is_so() && Instant::now() < deadline {
+            drop(self.consumer.poll(poll_time(LOOK)));
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What librdkafka's log says of a consumer's membership in its group: no call of it tells the member id.
+
+use parking_lot::Mutex;
+
+/// What has to be logged for it: librdkafka's `debug`.
+pub(crate) const DEBUG: &str = "cgrp";
+
+/// Where librdkafka is while a JoinGroup request is on its way.
+const JOINING: &str = "wait-join";
+
+/// Reads log lines.
+#[derive(Debug, Default)]
+pub(crate) struct MembershipLog(Mutex<Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// The last one that it had.
+    member_id: Option<String>,
+    has_member_id: bool,
+    is_joining: bool,
+}
+
+impl MembershipLog {
+    /// Takes a line.
+    pub(crate) fn read(&self, facility: &str, line: &str) {
+        match facility {
+            "MEMBERID" => {
+                let Some((_, new)) = line.rsplit_once("\" -> \"") else { return };
+                let new = new.strip_suffix('"').unwrap_or(new);
+                let mut seen = self.0.lock();
+                seen.has_member_id = !new.is_empty();
+                if seen.has_member_id {
+                    seen.member_id = Some(new.to_owned());
+                }
+            }
+            "CGRPJOINSTATE" => {
+                let Some((_, state)) = line.rsplit_once(" -> ") else { return };
+                self.0.lock().is_joining = state.split(' ').next() == Some(JOINING);
+            }
+            _ => {}
+        }
+    }
+
+    /// The member id that the consumer has, or had last.
+    pub(crate) fn member_id(&self) -> Option<String> {
+        self.0.lock().member_id.clone()
+    }
+
+    /// Whether the consumer is joining as a new member, and has not been told its member id yet.
+    pub(crate) fn awaits_member_id(&self) -> bool {
+        let seen = self.0.lock();
+        seen.is_joining && !seen.has_member_id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_join_is_told_from_one_with_a_member_id() {
+        let log = MembershipLog::default();
+        log.read("CGRPJOINSTATE", r#"[thrd:main]: Group "g" changed join state init -> wait-join (state up)"#);
+        assert!(log.awaits_member_id() && log.member_id().is_none());
+        log.read("MEMBERID", r#"[thrd:main]: Group "g": updating member id "" -> "c-1""#);
+        assert!(!log.awaits_member_id());
+        log.read("CGRPJOINSTATE", r#"[thrd:main]: Group "g" changed join state wait-join -> steady (state up)"#);
+        log.read("HEARTBEAT", "a line of another kind");
+        // librdkafka forgets it when it asks to leave, which nobody may ever read
+        log.read("MEMBERID", r#"[thrd:main]: Group "g": updating member id "c-1" -> """#);
+        assert_eq!(log.member_id().as_deref(), Some("c-1"));
+        log.read("CGRPJOINSTATE", r#"[thrd:main]: Group "g" changed join state init -> wait-join (state up)"#);
+        assert!(log.awaits_member_id());
+    }
+}
