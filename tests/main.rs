@@ -36,6 +36,7 @@ mod rest_differential;
 mod rest_front;
 mod s3_testbed;
 mod secrets;
+mod sink_positions;
 mod source_tasks;
 mod storage_java;
 mod stuck_sink;

@@ -84,8 +84,10 @@ pub trait SinkTask: Send {
     /// Takes a batch. Rows that can never be written are returned as rejected (stage `TaskPut`, `row` an INPUT row).
     fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>>;
 
-    /// Given the end of all that was put, per partition: the offsets that may be committed, since every record before
-    /// them is durably delivered. A partition left out keeps its committed offset.
+    /// Given the offset before which everything was put, per partition, at first its start: the offsets that may be
+    /// committed, since every record before them is durably delivered. A partition left out keeps its committed offset. One
+    /// for which all is returned that was put is committed up to the offset given here, which may lie behind transaction
+    /// markers. Nothing at all means that the task keeps its offsets elsewhere, and nothing is committed.
     fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets>;
 
     /// Closes everything. Called once after `start`, whether or not that succeeded.

@@ -56,6 +56,11 @@ impl Assignment {
         self.find(&partition.topic, partition.partition).is_ok()
     }
 
+    /// Whether it is owned, and nothing of it is buffered.
+    pub(crate) fn is_drained(&self, partition: &TopicPartition) -> bool {
+        self.find(&partition.topic, partition.partition).is_ok_and(|at| self.owned[at].builder.is_none())
+    }
+
     pub(crate) fn add(&mut self, partition: TopicPartition) {
         self.last_hit = None;
         if let Err(at) = self.find(&partition.topic, partition.partition) {

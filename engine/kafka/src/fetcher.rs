@@ -11,6 +11,7 @@
 mod leaderless;
 mod leaving;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::thread;
@@ -99,6 +100,8 @@ pub struct Fetcher {
     pending: Option<PendingAssign>,
     /// Assigned as far as librdkafka knows, where they are paused; nobody else has heard of them.
     leaderless: Option<PendingAssign>,
+    /// Assigned anew without having been taken away: librdkafka's position may be that of before.
+    misplaced: BTreeSet<TopicPartition>,
     ready: Vec<RawBatch>,
     pause: Pause,
     max_poll_interval: Duration,
@@ -167,6 +170,7 @@ impl Fetcher {
             assignment: Assignment::default(),
             pending: None,
             leaderless: None,
+            misplaced: BTreeSet::new(),
             ready: Vec::new(),
             pause: Pause::None,
             max_poll_interval,
@@ -415,6 +419,7 @@ impl Fetcher {
         let announced: Vec<_> = partitions.iter().filter(|p| self.assignment.contains(p)).cloned().collect();
         debug!(client = self.connection.client(), partitions = partitions.len(), lost, "partitions revoked");
         self.forget(&announced);
+        self.misplaced.retain(|partition| !partitions.contains(partition));
         if let Some(waiting) = &mut self.leaderless {
             waiting.partitions.retain(|partition| !partitions.contains(partition));
         }
@@ -434,6 +439,7 @@ impl Fetcher {
             warn!(client = self.connection.client(), partitions = partitions.len(), "assignment replaced by another");
             self.forget(&partitions);
             self.listener.lost(&partitions);
+            self.misplaced.extend(partitions);
         }
     }
 
@@ -646,6 +652,25 @@ impl Fetcher {
                 }
             }
         }
+    }
+
+    /// How far each assigned partition has been consumed, behind the last record that was yielded: transaction markers and
+    /// aborted records are counted too. Without partitions of which nothing was consumed, or something is still buffered.
+    pub fn positions(&self) -> Offsets {
+        let Ok(list) = self.consumer.position() else { return Offsets::new() };
+        let mut positions = Offsets::new();
+        for element in list.elements() {
+            let partition = TopicPartition::new(element.topic(), element.partition());
+            let is_buffered = self.ready.iter().any(|batch| batch.origin.partition == partition);
+            if let Offset::Offset(offset) = element.offset()
+                && self.assignment.is_drained(&partition)
+                && !is_buffered
+                && !self.misplaced.contains(&partition)
+            {
+                positions.insert(partition, offset);
+            }
+        }
+        positions
     }
 
     /// The partitions assigned, in order.

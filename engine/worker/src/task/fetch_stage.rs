@@ -48,6 +48,9 @@ const IDLE: Duration = Duration::from_secs(1);
 const LAG_INTERVAL: Duration = Duration::from_secs(2);
 const IDLE_LAG_INTERVAL: Duration = Duration::from_secs(15);
 
+/// How often it is looked whether partitions were read behind their last records.
+const REACH_INTERVAL: Duration = Duration::from_secs(1);
+
 /// What the fetch stage works with.
 pub(crate) struct FetchStage {
     pub(crate) id: ConnectorTaskId,
@@ -70,6 +73,7 @@ pub(crate) struct FetchStage {
     /// Partitions of other tasks that the cluster does not have any more.
     pub(crate) absent: AbsentPartitions,
     pub(crate) next_lag: Instant,
+    pub(crate) next_reach: Instant,
     pub(crate) last_batch: Instant,
 }
 
@@ -143,10 +147,23 @@ impl FetchStage {
             if self.downstream.is_gone() {
                 return Ok(End::Disconnected);
             }
+            self.reach(ends.as_deref(), output);
             if ends.is_some_and(|ends| self.is_done(&ends, output)) {
                 return Ok(End::Done);
             }
             self.update_lag();
+        }
+    }
+
+    /// Tells the put stage how far partitions were read behind their last records. All that was polled has been passed on.
+    fn reach(&mut self, ends: Option<&Offsets>, output: &Sender<Fetched>) {
+        if Instant::now() < self.next_reach || (self.bounded.is_some() && ends.is_none()) {
+            return;
+        }
+        self.next_reach = Instant::now() + REACH_INTERVAL;
+        let reached = self.read.reach(self.fetcher.positions(), ends);
+        if !reached.is_empty() {
+            self.send(output, Fetched::Signal(Signal::Reached(reached)));
         }
     }
 

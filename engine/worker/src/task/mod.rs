@@ -23,6 +23,7 @@ mod polled_batch;
 mod preview;
 mod produce_stage;
 mod progress;
+mod put_positions;
 mod put_stage;
 #[cfg(test)]
 mod put_stage_tests;

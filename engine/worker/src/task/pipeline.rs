@@ -16,6 +16,7 @@ use crossbeam_channel::Sender;
 use volley_api::{Error, Offsets, RawBatch, SinkBatch, TopicPartition};
 
 use crate::memory_budget::Reservation;
+use crate::task::put_positions::Reached;
 
 /// Batches between two stages: enough for both to work at once, more would only hold memory.
 pub(crate) const STAGE_CAPACITY: usize = 4;
@@ -59,6 +60,8 @@ pub(crate) enum Signal {
     Revoked(Vec<TopicPartition>, Sender<()>),
     /// Partitions that are gone already.
     Lost(Vec<TopicPartition>),
+    /// Partitions that were read behind their last record: there is none before these offsets that has not gone by.
+    Reached(Reached),
     /// Commit soon.
     Commit,
     /// The task is to stop: deliver what is quickly delivered.

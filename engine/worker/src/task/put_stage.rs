@@ -16,6 +16,7 @@ use crate::task::control::{Control, Wanted};
 use crate::task::error_handler::{ErrorHandler, Input};
 use crate::task::own_deliveries::OwnDeliveries;
 use crate::task::pipeline::{FetchedBatch, Generations, Prepared, Rewind, Rewinds, Signal};
+use crate::task::put_positions::PutPositions;
 use crate::task::revocation::Revocation;
 use crate::task::{ConnectorTaskId, TaskProgress};
 
@@ -49,17 +50,9 @@ pub(crate) struct PutStage {
     pub(crate) commit_interval: Duration,
     pub(crate) buffers: Reservation,
     pub(crate) budget: Arc<MemoryBudget>,
-    pub(crate) positions: Positions,
+    pub(crate) positions: PutPositions,
     /// Set once a flush or a pre-commit has failed for good: what it vouches for after that may be lost.
     pub(crate) cannot_vouch: bool,
-}
-
-/// Where each assigned partition stands.
-#[derive(Debug, Default)]
-pub(crate) struct Positions {
-    current: Offsets,
-    committed: Offsets,
-    generations: HashMap<TopicPartition, u64>,
 }
 
 /// How the stage ended.
@@ -78,8 +71,7 @@ impl PutStage {
         if let Err(error) = &outcome {
             self.commit_before_failure(error);
         }
-        let partitions: Vec<_> = self.positions.current.keys().cloned().collect();
-        if let Err(error) = self.task.close(&partitions) {
+        if let Err(error) = self.task.close(&self.positions.partitions()) {
             warn!(task = %self.id, %error, "could not close partitions");
         }
         outcome
@@ -134,7 +126,7 @@ impl PutStage {
 
     fn signal(&mut self, signal: Signal) -> Result<()> {
         match signal {
-            Signal::Assigned(positions, generation) => self.assigned(positions, generation),
+            Signal::Assigned(positions, generation) => self.assigned(&positions, generation),
             Signal::Revoked(partitions, done) => {
                 let outcome = self.revoked(&partitions);
                 self.revocation.finished(&partitions);
@@ -146,6 +138,10 @@ impl PutStage {
                 self.revocation.finished(&partitions);
                 self.forget(&partitions)
             }
+            Signal::Reached(reached) => {
+                self.positions.reach(reached);
+                Ok(())
+            }
             Signal::Commit => self.commit(),
             Signal::EndOfInput(generations) => self.deliver_the_end(&generations),
             Signal::Failed(error) => Err(error),
@@ -153,16 +149,13 @@ impl PutStage {
         }
     }
 
-    fn assigned(&mut self, positions: Offsets, generation: u64) -> Result<()> {
+    fn assigned(&mut self, positions: &Offsets, generation: u64) -> Result<()> {
         if positions.is_empty() {
             return Ok(());
         }
         info!(task = %self.id, partitions = positions.len(), "partitions assigned");
-        let open = positions.clone();
-        retried(&self.control, &self.id, || self.task.open(&open))?;
-        self.positions.generations.extend(positions.keys().map(|partition| (partition.clone(), generation)));
-        self.positions.current.extend(positions.clone());
-        self.positions.committed.extend(positions);
+        retried(&self.control, &self.id, || self.task.open(positions))?;
+        self.positions.open(positions, generation);
         Ok(())
     }
 
@@ -175,11 +168,7 @@ impl PutStage {
 
     fn forget(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         self.task.close(partitions)?;
-        for partition in partitions {
-            self.positions.current.remove(partition);
-            self.positions.committed.remove(partition);
-            self.positions.generations.remove(partition);
-        }
+        self.positions.forget(partitions);
         Ok(())
     }
 
@@ -188,7 +177,7 @@ impl PutStage {
         let partition = &batch.origin.partition;
         let mut waits = false;
         loop {
-            if self.is_stale(partition, fetched.generation) || self.control.is_abandoned() {
+            if self.positions.is_stale(partition, fetched.generation) || self.control.is_abandoned() {
                 return Ok(());
             }
             match self.task.put(batch) {
@@ -221,38 +210,29 @@ impl PutStage {
     /// Gives way with a batch that the sink does not take: it is read again, and what comes behind it too, as that would
     /// leave a gap. Not only where its own partition goes away: the signal that another does waits behind the batch.
     fn give_back(&mut self, partition: &TopicPartition) {
-        if let Some(&current) = self.positions.current.get(partition) {
-            self.read_again(partition.clone(), current);
-        }
-    }
-
-    fn is_stale(&self, partition: &TopicPartition, generation: u64) -> bool {
-        !self.positions.current.contains_key(partition)
-            || self.positions.generations.get(partition).is_some_and(|current| *current > generation)
+        self.read_again(partition.clone(), None);
     }
 
     fn delivered(&mut self, batch: &SinkBatch) {
         let rows: usize = batch.records.iter().map(volley_api::Records::len).sum();
         self.progress.rows_out.fetch_add(rows as u64, Ordering::Relaxed);
-        self.positions.current.insert(batch.origin.partition.clone(), batch.origin.range.end);
+        self.positions.put(&batch.origin.partition, batch.origin.range.end);
     }
 
     fn carry_out_rewinds(&mut self) -> Result<()> {
         for (partition, offset) in self.context.take_rewinds() {
-            let Some(current) = self.positions.current.get_mut(&partition) else { continue };
-            // of several, the lowest counts: what the sink lost before it stays lost otherwise
-            *current = (*current).min(offset);
-            let offset = *current;
-            info!(task = %self.id, %partition, offset, "reading the partition again from this offset");
-            self.read_again(partition, offset);
+            self.read_again(partition, Some(offset));
         }
         Ok(())
     }
 
-    fn read_again(&mut self, partition: TopicPartition, offset: i64) {
+    /// From `offset`, or from where the last put has ended.
+    fn read_again(&mut self, partition: TopicPartition, offset: Option<i64>) {
         let generation = self.generations.next();
-        let replaces = self.positions.generations.insert(partition.clone(), generation).unwrap_or_default();
-        self.rewinds.push(Rewind { partition, offset, replaces, generation });
+        if let Some((offset, replaces)) = self.positions.rewind(&partition, offset, generation) {
+            info!(task = %self.id, %partition, offset, "reading the partition again from this offset");
+            self.rewinds.push(Rewind { partition, offset, replaces, generation });
+        }
     }
 
     fn tick(&mut self) -> Result<()> {
@@ -281,7 +261,7 @@ impl PutStage {
         }
         let outcome = self.errors.flush();
         self.vouched_for(outcome)?;
-        let vouched = match self.task.pre_commit(&self.positions.current) {
+        let vouched = match self.task.pre_commit(&self.positions.reached()) {
             Err(error) if error.is_retriable() => {
                 warn!(task = %self.id, %error, "offsets cannot be committed yet");
                 return Ok(false);
@@ -289,29 +269,18 @@ impl PutStage {
             outcome => self.vouched_for(outcome)?,
         };
         self.carry_out_rewinds()?;
-        // a task that returns nothing at all keeps its offsets elsewhere
-        let is_everything = vouched.is_empty()
-            || partitions.iter().all(|partition| {
-                let committable = vouched.get(partition).or_else(|| self.positions.committed.get(partition));
-                committable >= self.positions.current.get(partition)
-            });
+        let is_everything = self.positions.is_everything(&vouched, partitions);
         // once more, as a task may be given up while its plug-in hangs
         if self.control.is_abandoned() {
             return Ok(false);
         }
-        let changed: Offsets = vouched
-            .into_iter()
-            .filter(|(partition, offset)| {
-                self.positions.current.get(partition).is_some_and(|current| offset <= current)
-                    && self.positions.committed.get(partition).is_none_or(|committed| offset > committed)
-            })
-            .collect();
+        let changed = self.positions.uncommitted(&vouched);
         if changed.is_empty() {
             return Ok(is_everything);
         }
         match (self.commit_offsets)(&changed) {
             Ok(()) => {
-                self.positions.committed.extend(changed);
+                self.positions.committed(&changed);
                 self.progress.last_commit_ms.store(now_ms(), Ordering::Relaxed);
                 Ok(is_everything)
             }
@@ -323,7 +292,7 @@ impl PutStage {
     }
 
     fn stop(&mut self) -> Result<Outcome> {
-        let partitions: Vec<_> = self.positions.current.keys().cloned().collect();
+        let partitions = self.positions.partitions();
         let deadline = match self.control.wanted() {
             Wanted::Stopped { deadline } => deadline,
             _ => Instant::now(),
@@ -336,11 +305,8 @@ impl PutStage {
     /// not; where partitions have come, or have to be read again, it has asked too early.
     fn deliver_the_end(&mut self, generations: &HashMap<TopicPartition, u64>) -> Result<()> {
         let Some(bounded) = self.bounded.clone() else { return Ok(()) };
-        let partitions: Vec<_> = self.positions.current.keys().cloned().collect();
-        let is_read = |positions: &Positions| {
-            partitions.iter().all(|partition| positions.generations.get(partition) == generations.get(partition))
-        };
-        if !is_read(&self.positions) {
+        let partitions = self.positions.partitions();
+        if !self.positions.are_of(generations) {
             return Ok(());
         }
         self.flush(&partitions)?;
@@ -348,7 +314,7 @@ impl PutStage {
             return Ok(());
         }
         self.tick()?;
-        if is_read(&self.positions) {
+        if self.positions.are_of(generations) {
             bounded.deliver(partitions.iter().cloned());
             let generation = |partition| generations.get(&partition).map(|generation| (partition, *generation));
             self.deliveries.note(partitions.into_iter().filter_map(generation));

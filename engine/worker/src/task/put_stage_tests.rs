@@ -18,7 +18,8 @@ use crate::task::control::Control;
 use crate::task::error_handler::ErrorHandler;
 use crate::task::own_deliveries::OwnDeliveries;
 use crate::task::pipeline::{FetchedBatch, Generations, Prepared, Rewinds, Signal};
-use crate::task::put_stage::{Outcome, Positions, PutStage};
+use crate::task::put_positions::PutPositions;
+use crate::task::put_stage::{Outcome, PutStage};
 use crate::task::revocation::Revocation;
 use crate::task::{BoundedEnds, ConnectorTaskId, StatusListener, TaskProgress, TaskState};
 use crate::testing::config_map;
@@ -138,7 +139,7 @@ fn world() -> World {
         commit_interval: Duration::from_secs(60),
         buffers: budget.reserve(0),
         budget: Arc::clone(&budget),
-        positions: Positions::default(),
+        positions: PutPositions::default(),
         cannot_vouch: false,
     };
     World { stage, input, output, script, committed, rewinds, bounded, deliveries, budget }
@@ -269,7 +270,31 @@ fn a_put_that_waits_for_its_sink_gives_way_when_another_partition_is_revoked() {
     assert_eq!((rewinds.len(), &rewinds[0].partition, rewinds[0].offset), (1, &partition(0), 0));
     let puts = world.script.lock().unwrap().calls.iter().filter(|call| **call == "put").count();
     assert_eq!(puts, 1, "a later batch would leave a gap");
-    assert_eq!(world.committed(0), None);
+    assert_eq!(world.committed(0), Some(0));
+}
+
+#[test]
+fn the_position_behind_transaction_markers_is_committed_once_what_is_before_is_delivered() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.assign(1);
+    world.batch(0, 0..10, generation);
+    world.send(Signal::Reached([(partition(0), (12, generation))].into()));
+    assert_eq!(world.run().unwrap(), Outcome::Stopped);
+    assert_eq!((world.committed(0), world.committed(1)), (Some(12), Some(0)));
+}
+
+#[test]
+fn no_position_behind_a_batch_that_was_not_put_is_committed() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    world.batch(0, 10..20, generation);
+    world.send(Signal::Reached([(partition(0), (22, generation))].into()));
+    world.stage.revocation.begins(&[partition(1)]);
+    world.script.lock().unwrap().puts = [Ok(()), Err(Error::retriable("full"))].into();
+    world.run().unwrap();
+    assert_eq!(world.committed(0), Some(10));
 }
 
 #[test]

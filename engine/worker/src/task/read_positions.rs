@@ -6,6 +6,7 @@ use std::sync::Arc;
 use volley_api::{OffsetRange, Offsets, Origin, RawBatch, TopicPartition};
 
 use crate::task::pipeline::Rewind;
+use crate::task::put_positions::Reached;
 
 /// Position and generation of each partition that was ever assigned; see [`crate::task::pipeline::Generations`].
 #[derive(Debug, Default)]
@@ -45,6 +46,23 @@ impl ReadPositions {
     /// Nothing comes before `end` any more.
     pub(crate) fn skip_to(&mut self, partition: &TopicPartition, end: i64) {
         self.positions.insert(partition.clone(), end);
+    }
+
+    /// Takes how far the consumer is, with everything delivered that it has given: where that is farther than the last
+    /// record, what is between is none. Of a bounded input nothing behind the end counts. Returns what is new.
+    pub(crate) fn reach(&mut self, consumed: Offsets, ends: Option<&Offsets>) -> Reached {
+        let mut reached = Reached::new();
+        for (partition, offset) in consumed {
+            let end = ends.map_or(Some(i64::MAX), |ends| ends.get(&partition).copied());
+            let (Some(end), Some(position)) = (end, self.positions.get_mut(&partition)) else { continue };
+            let offset = offset.min(end);
+            if offset > *position {
+                *position = offset;
+                let generation = self.generation(&partition);
+                reached.insert(partition, (offset, generation));
+            }
+        }
+        reached
     }
 
     /// The offset to be read next; `None` for a partition that was never assigned.
@@ -159,6 +177,21 @@ mod tests {
         assert_eq!((last.len(), last.origin.range.end, last.origin.offsets.len()), (5, 15, 5));
         assert!(read.accept(batch(20, 30), 1, Some(&ends)).is_none());
         assert_eq!(read.position(&partition()), Some(15));
+    }
+
+    #[test]
+    fn what_is_read_behind_the_last_record_is_told_once_and_never_behind_the_end() {
+        let consumed = |offset| Offsets::from([(partition(), offset), (TopicPartition::new("t", 9), 5)]);
+        let mut read = ReadPositions::default();
+        read.start(partition(), 0, 3);
+        read.accept(batch(0, 10), 3, None).unwrap();
+        assert!(read.reach(consumed(10), None).is_empty(), "nothing is between");
+        assert_eq!(read.reach(consumed(12), None), Reached::from([(partition(), (12, 3))]));
+        assert!(read.reach(consumed(12), None).is_empty());
+        let ends = Offsets::from([(partition(), 13)]);
+        assert_eq!(read.reach(consumed(20), Some(&ends)), Reached::from([(partition(), (13, 3))]));
+        assert!(read.reach(consumed(20), Some(&Offsets::new())).is_empty(), "its end is not known yet");
+        assert_eq!(read.position(&partition()), Some(13));
     }
 
     #[test]

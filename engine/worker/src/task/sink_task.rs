@@ -18,7 +18,8 @@ use crate::task::downstream::Downstream;
 use crate::task::fetch_stage::FetchStage;
 use crate::task::own_deliveries::OwnDeliveries;
 use crate::task::pipeline::{Generations, Rewinds, STAGE_CAPACITY};
-use crate::task::put_stage::{Outcome, Positions, PutStage};
+use crate::task::put_positions::PutPositions;
+use crate::task::put_stage::{Outcome, PutStage};
 use crate::task::read_positions::ReadPositions;
 use crate::task::rebalances::PipelineRebalances;
 use crate::task::revocation::Revocation;
@@ -90,7 +91,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         commit_interval: spec.worker_config.offset_flush_interval(),
         buffers: spec.budget.reserve(0),
         budget: Arc::clone(&spec.budget),
-        positions: Positions::default(),
+        positions: PutPositions::default(),
         cannot_vouch: false,
     };
     let mut fetch = FetchStage {
@@ -111,6 +112,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         at_end: None,
         absent: AbsentPartitions::default(),
         next_lag: Instant::now(),
+        next_reach: Instant::now(),
         last_batch: Instant::now(),
     };
     let converting = spawn(format!("convert-{}", spec.id), move || {
