@@ -154,3 +154,22 @@ fn a_bounded_sink_ends_with_every_row_once_whoever_is_killed_meanwhile() {
     assert_exactly_once(&on_disk(out.path()), PARTITIONS, PER_PARTITION + 500);
     group.stop_all();
 }
+
+#[test]
+fn a_bounded_sink_of_a_group_ends_stopped_where_no_topic_exists() {
+    let kafka = Kafka::shared();
+    let out = tempfile::tempdir().unwrap();
+    let mut group = WorkerGroup::new(kafka, "bounded-absent");
+    let workers = group.add(&[Vendor::Volley; 2]);
+    for (key, topics) in [("topics", "no-topic-has-this-name"), ("topics.regex", "no-topic-has-this-name-.*")] {
+        let name = kafka.unique("absent");
+        let mut config = sink("", out.path(), &[(key, topics)]);
+        if key != "topics" {
+            config.as_object_mut().unwrap().remove("topics");
+        }
+        group.put(0, &name, &config);
+        let completion = await_completion(&group, &workers, &name);
+        assert_eq!(completion["rows"], 0, "{key}: {completion}");
+    }
+    group.stop_all();
+}

@@ -264,3 +264,24 @@ fn a_pattern_that_no_topic_matches_is_done_at_once() {
     .await_end();
     assert_eq!(seen.rows(), 0);
 }
+
+#[test]
+fn a_topic_that_does_not_exist_is_nothing_to_wait_for() {
+    let seen = Arc::new(Seen::default());
+    let name = Kafka::shared().unique("absent");
+    let config = [("topics", "no-topic-has-this-name"), ("tasks.max", "2")];
+    Running::start(plugin(Trouble::KeepsSilentOfTheRest, &seen), &name, &config).await_end();
+    assert_eq!(seen.rows(), 0);
+}
+
+#[test]
+fn of_several_topics_those_that_exist_are_delivered() {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("bounded", PARTITIONS);
+    fill_both(kafka, &topic);
+    let seen = Arc::new(Seen::default());
+    let topics = format!("no-topic-has-this-name,{topic}");
+    let config = [("topics", topics.as_str()), ("tasks.max", "2")];
+    Running::start(plugin(Trouble::KeepsSilentOfTheRest, &seen), &topic, &config).await_end();
+    assert_eq!(seen.rows() as i64, i64::from(PARTITIONS) * PER_PARTITION);
+}

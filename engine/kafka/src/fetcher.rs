@@ -10,6 +10,7 @@
 
 mod leaderless;
 mod leaving;
+mod missing_topics;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -95,6 +96,8 @@ pub struct Fetcher {
     /// What the pattern matched last.
     matching: Vec<String>,
     unjoined: Option<Instant>,
+    /// When it is to be looked whether any topic exists, since one does not.
+    missing: Option<Instant>,
     assignment: Assignment,
     /// librdkafka waits for the assignment call.
     pending: Option<PendingAssign>,
@@ -167,6 +170,7 @@ impl Fetcher {
             watcher: None,
             matching: Vec::new(),
             unjoined: (!in_group).then(Instant::now),
+            missing: None,
             assignment: Assignment::default(),
             pending: None,
             leaderless: None,
@@ -344,6 +348,9 @@ impl Fetcher {
         if self.unjoined.is_some_and(|due| due <= Instant::now()) && self.pending.is_none() {
             self.find_unjoined_partitions()?;
         }
+        if self.missing.is_some_and(|due| due <= Instant::now()) {
+            self.look_for_topics()?;
+        }
         while let Some(rebalance) = self.consumer.context().next_rebalance() {
             self.connection.mark_up();
             match rebalance {
@@ -515,7 +522,7 @@ impl Fetcher {
         known.trouble.map_or(Ok(known.offsets), Err)
     }
 
-    fn take_error(&self, error: &KafkaError) -> Result<()> {
+    fn take_error(&mut self, error: &KafkaError) -> Result<()> {
         let client = self.connection.client();
         if let KafkaError::MessageConsumptionFatal(code) = error {
             return Err(broker_error::from_code("consume", *code).with_source("the kafka client cannot go on"));
@@ -532,6 +539,7 @@ impl Fetcher {
             Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition | Code::UnknownTopicId => {
                 let topics = &self.settings.topics;
                 warn!(client, ?topics, "a topic does not exist, waiting for it");
+                self.missing = Some(Instant::now());
                 Ok(())
             }
             Code::PollExceeded => {

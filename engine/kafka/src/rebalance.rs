@@ -7,8 +7,8 @@ use volley_api::{Offsets, TopicPartition};
 /// Implementations MUST NOT call the fetcher; they may use its [`Committer`](crate::Committer).
 pub trait RebalanceListener: Send + Sync {
     /// New partitions, before their first message is fetched, each with the offset at which it begins: the committed one,
-    /// or what `auto.offset.reset` says. Empty when the group has nothing for this member,
-    /// or no topic matches the pattern.
+    /// or what `auto.offset.reset` says. Empty when the group has nothing for this member, no topic matches the pattern, or
+    /// none of the topics exists.
     fn assigned(&self, positions: &Offsets);
 
     /// These partitions are about to be given up and still owned: the last chance to flush and commit. Rows of theirs that
