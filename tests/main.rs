@@ -13,6 +13,7 @@ mod delivered_rows;
 mod exactly_once;
 mod exactly_once_sources;
 mod group_progress;
+mod health;
 mod java_worker;
 mod kafka_admin;
 mod kafka_departure;

@@ -7,13 +7,13 @@ use tokio::sync::watch;
 use crate::group::{ConnectProtocol, LeaderState};
 use crate::herder::{HerderError, HerderResult};
 
-/// How long a request waits for a rebalance to end: as long as a request may take.
-const PATIENCE: Duration = Duration::from_secs(85);
+/// How long a rebalance is waited for: longer than a request may take, so that one which waits says what the worker is at.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The group, as of the last rebalance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct GroupState {
-    /// Between the beginning of a rebalance and its end.
+    /// Between the beginning of a rebalance and its end, also where the worker has to come back to its group for that.
     pub(super) is_rebalancing: bool,
     /// Whether this worker is the leader.
     pub(super) is_leader: bool,

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -21,18 +21,17 @@ use super::assigned_work::AssignedWork;
 use super::assignment_plan::{is_out_of_date, wanted_here};
 use super::config_updates::ConfigUpdates;
 use super::config_writer::ConfigWriter;
+use super::cut_off::CutOff;
 use super::group_view::GroupView;
 use super::leader_duties::LeaderDuties;
 use super::membership::Membership;
+use super::signs_of_life::{Ping, SignsOfLife};
 use crate::group::ExtendedAssignment;
 use crate::group::SyncBackoff;
 use crate::herder::connector_parts::at;
 use crate::herder::connector_queries::ConnectorQueries;
 use crate::herder::{Node, RestartPlan, Stages};
 use crate::storage::{ClusterConfigState, RestartRequest};
-
-/// A request for a sign of life.
-pub(super) type Ping = oneshot::Sender<()>;
 
 /// What the loop and the requests share.
 pub(super) struct LoopParts {
@@ -58,8 +57,7 @@ pub(super) struct HerderLoop {
     pub(super) join_at: Option<Instant>,
     pub(super) renew_key_at: Option<Instant>,
     pub(super) is_leader: bool,
-    /// Whether the coordinator is known to be out of reach.
-    pub(super) is_cut_off: bool,
+    pub(super) cut_off: CutOff,
     pub(super) sync_backoff: SyncBackoff,
 }
 
@@ -80,7 +78,7 @@ impl HerderLoop {
             join_at: None,
             renew_key_at: None,
             is_leader: false,
-            is_cut_off: false,
+            cut_off: CutOff::default(),
             sync_backoff,
         }
     }
@@ -89,21 +87,20 @@ impl HerderLoop {
     ///
     /// # Cancellation
     /// Never dropped while the runtime lives.
-    pub(super) async fn run(mut self, mut pings: mpsc::Receiver<Ping>, end: CancellationToken) {
+    pub(super) async fn run(mut self, pings: mpsc::Receiver<Ping>, end: CancellationToken) {
+        let mut signs = SignsOfLife::new(pings, self.cut_off.watch());
         loop {
             let turn = self.turn();
             tokio::pin!(turn);
-            // Signs of life are given even while a rebalance waits for others.
             loop {
                 tokio::select! {
                     biased;
                     () = end.cancelled() => break,
                     () = &mut turn => break,
-                    Some(ping) = pings.recv() => {
-                        let _ = ping.send(());
-                    }
+                    () = signs.next() => {}
                 }
             }
+            signs.catch_up();
             if end.is_cancelled() {
                 break;
             }
@@ -160,7 +157,7 @@ impl HerderLoop {
 
     /// The coordinator is out of reach: said once, however long it lasts.
     pub(super) async fn cut_off(&mut self, error: &Error) {
-        if !std::mem::replace(&mut self.is_cut_off, true) {
+        if self.cut_off.begin(&self.parts.stages) {
             warn!(%error, "this worker is cut off from its group: it stops what it runs, and tries to come back");
         }
         self.membership.was_cut_off(&self.parts.node);

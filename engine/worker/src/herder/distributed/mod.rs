@@ -7,6 +7,7 @@ mod assigned_work;
 mod assignment_plan;
 mod config_updates;
 mod config_writer;
+mod cut_off;
 mod distributed_herder;
 mod group_view;
 mod herder_loop;
@@ -18,6 +19,7 @@ mod publishing;
 mod race_tests;
 mod rebalance;
 mod run_completion;
+mod signs_of_life;
 mod task_config_publisher;
 mod task_run_notes;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 use volley_kafka::GroupError;
 
+use super::cut_off::ENSURING_MEMBERSHIP;
 use super::herder_loop::HerderLoop;
 use super::membership::Rebalanced;
 use crate::group::ConnectProtocol;
@@ -58,14 +59,13 @@ impl HerderLoop {
                 REFUSED_BACKOFF
             }
         };
-        // Requests should not wait for a group that cannot be joined.
-        self.parts.group.update(|state| state.is_rebalancing = pause.is_zero());
+        // Requests should not wait for a group that does not take this worker.
+        self.parts.group.update(|state| state.is_rebalancing = !matches!(error, GroupError::Fatal(_)));
         tokio::time::sleep(pause).await;
     }
 
     async fn join(&mut self) -> Result<(), GroupError> {
-        let stages = Arc::clone(&self.parts.stages);
-        let stage = stages.enter("ensuring membership in the cluster");
+        let stage = self.parts.stages.enter(ENSURING_MEMBERSHIP);
         if self.eager_revocation_is_due() {
             self.stop_everything().await;
             self.flush_statuses().await;
@@ -103,7 +103,7 @@ impl HerderLoop {
             return Ok(());
         }
         self.sync_backoff.reset();
-        if std::mem::take(&mut self.is_cut_off) {
+        if self.cut_off.end() {
             info!("this worker is back in its group");
         }
         self.take_up(round).await;
@@ -147,8 +147,7 @@ impl HerderLoop {
                 started.connectors.len(),
                 started.tasks.len()
             );
-            let stages = Arc::clone(&self.parts.stages);
-            let _stage = stages.enter(what);
+            let _stage = self.parts.stages.enter(what);
             info!(
                 connectors = started.connectors.len(),
                 tasks = started.tasks.len(),
@@ -199,8 +198,7 @@ impl HerderLoop {
     /// Reads the config topic at least to `position`; whether it got there. If it did not, the worker leaves the group for
     /// a while, and in the end stops everything.
     async fn catch_up(&mut self, state: &ClusterConfigState, position: i64) -> bool {
-        let stages = Arc::clone(&self.parts.stages);
-        let _stage = stages.enter("reading to the end of the config topic");
+        let _stage = self.parts.stages.enter("reading to the end of the config topic");
         if state.offset() >= position {
             return true;
         }

@@ -1,0 +1,38 @@
+//! Whether this worker is cut off from its group, because the coordinator is out of reach.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::herder::Stages;
+use crate::herder::stages::OpenStage;
+
+/// What Kafka Connect calls it.
+pub(super) const ENSURING_MEMBERSHIP: &str = "ensuring membership in the cluster";
+
+/// One stage, however often the worker tries to come back.
+#[derive(Debug, Default)]
+pub(super) struct CutOff {
+    stage: Option<OpenStage>,
+    is_so: Arc<AtomicBool>,
+}
+
+impl CutOff {
+    /// For whoever has to know.
+    pub(super) fn watch(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_so)
+    }
+
+    /// The worker is cut off; whether that is news.
+    pub(super) fn begin(&mut self, stages: &Stages) -> bool {
+        self.is_so.store(true, Ordering::Release);
+        let is_news = self.stage.is_none();
+        self.stage.get_or_insert_with(|| stages.enter(ENSURING_MEMBERSHIP));
+        is_news
+    }
+
+    /// The worker is in its group; whether that is news.
+    pub(super) fn end(&mut self) -> bool {
+        self.is_so.store(false, Ordering::Release);
+        self.stage.take().is_some()
+    }
+}
