@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array, BinaryArray, RecordBatch, StructArray};
 use volley_api::{
-    Column, ConfigMap, Converter, OffsetRange, Origin, RawBatch, Records, RowIndex, Side, SinkBatch, TopicPartition,
+    Column, ConfigMap, Converter, OffsetRange, Origin, RawBatch, Records, RowIndex, Side, SinkBatch, TimestampType,
+    TopicPartition,
 };
 use volley_converters::JsonConverter;
 
@@ -42,6 +43,7 @@ pub(crate) fn consumed(first: u64, rows: usize) -> RawBatch {
         partition: partition(),
         range: OffsetRange { first: first_offset, end },
         offsets: (first_offset..end).collect(),
+        timestamp_type: TimestampType::CreateTime,
         timestamps: (first_offset..end).map(|offset| 1_700_000_000_000 + offset).collect(),
     };
     RawBatch { origin: Arc::new(origin), keys: BinaryArray::new_null(rows), values, headers: None }

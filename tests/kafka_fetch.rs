@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::Array;
-use volley_api::{ConfigMap, ErrorKind, Offsets, RawBatch, RawHeader, TopicPartition};
+use volley_api::{ConfigMap, ErrorKind, Offsets, RawBatch, RawHeader, TimestampType, TopicPartition};
 use volley_kafka::{FetchSettings, Fetcher, Outgoing, Producer, TopicSelection};
 
 use crate::testbed::{Kafka, Message, Rebalance, Rebalances, properties, wait_until};
@@ -106,6 +106,21 @@ fn every_message_comes_once_in_order_and_unchanged() {
     assert!(collected.all() == kafka.read_topic(&topic), "the messages differ");
     assert_eq!(fetcher.buffered_bytes(), 0);
     assert!(fetcher.poll(Duration::from_millis(100)).unwrap().is_empty());
+}
+
+#[test]
+fn a_batch_tells_who_set_its_timestamps() {
+    let kafka = Kafka::shared();
+    for kind in [TimestampType::CreateTime, TimestampType::LogAppendTime] {
+        let topic = kafka.topic_with("timestamps", 1, &[("message.timestamp.type", &kind.to_string())]);
+        kafka.produce(&topic, 1, |n, _, value| {
+            number(n, value);
+            0
+        });
+        let mut fetcher = fetcher(kafka, &topic, &Rebalances::new());
+        let batch = wait_until(SOON, "a batch", || fetcher.poll(Duration::from_millis(100)).unwrap().pop());
+        assert_eq!(batch.origin.timestamp_type, kind);
+    }
 }
 
 #[test]

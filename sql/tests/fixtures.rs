@@ -8,7 +8,8 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
 use arrow::json::ReaderBuilder;
 use volley_api::schema::{DECIMAL, NAME, without_schema};
 use volley_api::{
-    Column, ConfigMap, Header, OffsetRange, Origin, Records, RowIndex, TopicPartition, Transformation, Value,
+    Column, ConfigMap, Header, OffsetRange, Origin, Records, RowIndex, TimestampType, TopicPartition, Transformation,
+    Value,
 };
 use volley_sql::Sql;
 
@@ -64,6 +65,7 @@ pub(crate) fn records(topic: &str, first_offset: i64, value: Column) -> Records 
             partition: TopicPartition::new(topic, 3),
             range: OffsetRange { first: first_offset, end: first_offset + len as i64 },
             offsets,
+            timestamp_type: TimestampType::CreateTime,
             timestamps,
         })),
         value,

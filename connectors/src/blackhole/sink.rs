@@ -138,7 +138,7 @@ fn bytes(records: &Records) -> u64 {
 mod tests {
     use arrow::array::Int64Array;
     use arrow::datatypes::{DataType, Field};
-    use volley_api::{Column, ErrorKind, OffsetRange, Origin, RowIndex, TopicPartition};
+    use volley_api::{Column, ErrorKind, OffsetRange, Origin, RowIndex, TimestampType, TopicPartition};
 
     use super::*;
 
@@ -147,6 +147,7 @@ mod tests {
             partition: TopicPartition::new("t", 0),
             range: OffsetRange { first: 0, end: len as i64 },
             offsets: (0..len as i64).collect(),
+            timestamp_type: TimestampType::CreateTime,
             timestamps: vec![-1; len].into(),
         });
         let field = Arc::new(Field::new("value", DataType::Int64, false));

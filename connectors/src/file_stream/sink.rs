@@ -154,7 +154,7 @@ mod tests {
 
     use arrow::array::StringArray;
     use arrow::datatypes::{DataType, Field};
-    use volley_api::{Column, OffsetRange, Origin, RowIndex};
+    use volley_api::{Column, OffsetRange, Origin, RowIndex, TimestampType};
 
     use super::*;
 
@@ -164,6 +164,7 @@ mod tests {
             partition: TopicPartition::new("t", 0),
             range: OffsetRange { first, end: first + len as i64 },
             offsets: (first..first + len as i64).collect(),
+            timestamp_type: TimestampType::CreateTime,
             timestamps: vec![-1; len].into(),
         });
         let field = Arc::new(Field::new("value", DataType::Utf8, true));

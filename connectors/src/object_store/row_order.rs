@@ -86,7 +86,7 @@ pub(crate) mod tests {
     use arrow::array::UInt32Array;
     use arrow::buffer::ScalarBuffer;
     use proptest::prelude::*;
-    use volley_api::{Column, OffsetRange, Origin, RowIndex, TopicPartition};
+    use volley_api::{Column, OffsetRange, Origin, RowIndex, TimestampType, TopicPartition};
 
     use super::*;
 
@@ -96,6 +96,7 @@ pub(crate) mod tests {
             partition: TopicPartition::new("t", 0),
             range: OffsetRange { first: 0, end: last + 1 },
             offsets: (0..=last).collect(),
+            timestamp_type: TimestampType::CreateTime,
             timestamps: ScalarBuffer::from(vec![0; last as usize + 1]),
         };
         let rows = UInt32Array::from_iter_values(offsets.iter().map(|offset| *offset as u32));

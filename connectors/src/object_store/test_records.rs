@@ -8,7 +8,7 @@ use arrow::datatypes::Field;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
-use volley_api::{Column, ConfigMap, OffsetRange, Origin, Records, RowIndex, SinkBatch, TopicPartition};
+use volley_api::{Column, ConfigMap, OffsetRange, Origin, Records, RowIndex, SinkBatch, TimestampType, TopicPartition};
 
 use super::config::SinkConfig;
 use super::encoder::FileEncoder;
@@ -30,7 +30,13 @@ pub(crate) fn sink_config(entries: &[(&str, &str)]) -> SinkConfig {
 pub(crate) fn origin(partition: &TopicPartition, first: i64, offsets: Vec<i64>, end: i64) -> Arc<Origin> {
     let timestamps = offsets.iter().map(|offset| offset * 10).collect();
     let range = OffsetRange { first, end };
-    Arc::new(Origin { partition: partition.clone(), range, offsets: ScalarBuffer::from(offsets), timestamps })
+    Arc::new(Origin {
+        partition: partition.clone(),
+        range,
+        offsets: ScalarBuffer::from(offsets),
+        timestamps,
+        timestamp_type: TimestampType::CreateTime,
+    })
 }
 
 /// Records of the input rows `rows`.

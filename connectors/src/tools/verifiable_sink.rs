@@ -167,7 +167,7 @@ fn encode(encoder: &mut NullableEncoder<'_>, row: usize, out: &mut Vec<u8>) {
 mod tests {
     use arrow::array::{ArrayRef, Int32Array, Int64Array, StringArray};
     use arrow::datatypes::Field;
-    use volley_api::{OffsetRange, Origin, RowIndex};
+    use volley_api::{OffsetRange, Origin, RowIndex, TimestampType};
 
     use super::*;
 
@@ -181,6 +181,7 @@ mod tests {
             partition: TopicPartition::new("t", 0),
             range: OffsetRange { first, end: first + len as i64 },
             offsets: (first..first + len as i64).collect(),
+            timestamp_type: TimestampType::CreateTime,
             timestamps: vec![-1; len].into(),
         });
         let records = Records {

@@ -7,7 +7,7 @@ use arrow::buffer::ScalarBuffer;
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, FieldRef};
 
-use crate::{Headers, OffsetRange, RawHeaders, Result, TopicPartition};
+use crate::{Headers, OffsetRange, RawHeaders, Result, TimestampType, TopicPartition};
 
 /// Where the rows of a sink's batch stand in Kafka. Shared by the raw batch and all records made from it.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Origin {
     pub range: OffsetRange,
     /// Offset of each row, ascending.
     pub offsets: ScalarBuffer<i64>,
+    /// Who set the timestamps of the rows.
+    pub timestamp_type: TimestampType,
     /// Record timestamp of each row, milliseconds since 1970-01-01 UTC; -1 = none.
     pub timestamps: ScalarBuffer<i64>,
 }

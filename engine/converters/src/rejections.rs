@@ -71,12 +71,13 @@ pub(crate) fn bytes_of(batch: &RawBatch, side: Side) -> &BinaryArray {
 #[cfg(test)]
 pub(crate) fn raw_batch_of(values: &[Option<&[u8]>]) -> RawBatch {
     use std::sync::Arc;
-    use volley_api::{OffsetRange, Origin, TopicPartition};
+    use volley_api::{OffsetRange, Origin, TimestampType, TopicPartition};
 
     let origin = Origin {
         partition: TopicPartition { topic: Arc::from("topic"), partition: 0 },
         range: OffsetRange { first: 0, end: values.len() as i64 },
         offsets: (0..values.len() as i64).collect(),
+        timestamp_type: TimestampType::CreateTime,
         timestamps: values.iter().map(|_| -1).collect(),
     };
     let values = BinaryArray::from_iter(values.iter().copied());

@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 use std::time::{Duration, Instant};
 
-use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::message::{BorrowedMessage, Headers, Message, Timestamp};
 use tracing::warn;
-use volley_api::{RawBatch, RawHeader, TopicPartition};
+use volley_api::{RawBatch, RawHeader, TimestampType, TopicPartition};
 
 use crate::FetchSettings;
 use crate::batch_builder::{BatchBuilder, BatchSize, Incoming};
@@ -113,10 +113,14 @@ impl Assignment {
         let incoming = Incoming {
             offset: message.offset(),
             timestamp: message.timestamp().to_millis().unwrap_or(-1),
+            timestamp_type: match message.timestamp() {
+                Timestamp::LogAppendTime(_) => TimestampType::LogAppendTime,
+                Timestamp::CreateTime(_) | Timestamp::NotAvailable => TimestampType::CreateTime,
+            },
             key: message.key(),
             value: message.payload(),
         };
-        if self.owned[index].builder.as_ref().is_some_and(|builder| !builder.is_ascending(incoming.offset)) {
+        if self.owned[index].builder.as_ref().is_some_and(|builder| !builder.fits(&incoming)) {
             self.close_at(index, closed);
         }
         let owned = &mut self.owned[index];

@@ -5,13 +5,14 @@ use std::time::Instant;
 
 use arrow::array::{BinaryArray, NullBufferBuilder};
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
-use volley_api::{OffsetRange, Origin, RawBatch, RawHeader, RawHeaders, TopicPartition};
+use volley_api::{OffsetRange, Origin, RawBatch, RawHeader, RawHeaders, TimestampType, TopicPartition};
 
 /// A message as it is added.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Incoming<'a> {
     pub(crate) offset: i64,
     pub(crate) timestamp: i64,
+    pub(crate) timestamp_type: TimestampType,
     pub(crate) key: Option<&'a [u8]>,
     pub(crate) value: Option<&'a [u8]>,
 }
@@ -37,6 +38,7 @@ pub(crate) struct BatchBuilder {
     values: BytesBuilder,
     offsets: Vec<i64>,
     timestamps: Vec<i64>,
+    timestamp_type: TimestampType,
     headers: Option<RawHeaders>,
     header_names: Vec<Arc<str>>,
 }
@@ -52,6 +54,7 @@ impl BatchBuilder {
             values: BytesBuilder::new(guess.rows, guess.value_bytes),
             offsets: Vec::with_capacity(guess.rows),
             timestamps: Vec::with_capacity(guess.rows),
+            timestamp_type: TimestampType::default(),
             headers: None,
             header_names: Vec::new(),
         }
@@ -73,9 +76,10 @@ impl BatchBuilder {
         BatchSize { rows: self.rows(), key_bytes: self.keys.bytes.len(), value_bytes: self.values.bytes.len() }
     }
 
-    /// Whether the message comes after all there are; the broker's log may have been truncated in between.
-    pub(crate) fn is_ascending(&self, offset: i64) -> bool {
-        self.offsets.last().is_none_or(|last| *last < offset)
+    /// Whether the message fits to those there are: it comes after them, which it does not where the broker's log was
+    /// truncated in between, and its timestamp is of the same type.
+    pub(crate) fn fits(&self, message: &Incoming<'_>) -> bool {
+        self.offsets.last().is_none_or(|last| *last < message.offset && self.timestamp_type == message.timestamp_type)
     }
 
     /// Adds a message without headers.
@@ -84,6 +88,7 @@ impl BatchBuilder {
         self.values.push(message.value);
         self.offsets.push(message.offset);
         self.timestamps.push(message.timestamp);
+        self.timestamp_type = message.timestamp_type;
         if let Some(headers) = &mut self.headers {
             headers.push(Vec::new());
         }
@@ -118,6 +123,7 @@ impl BatchBuilder {
             range,
             offsets: ScalarBuffer::from(self.offsets),
             timestamps: ScalarBuffer::from(self.timestamps),
+            timestamp_type: self.timestamp_type,
         };
         Some(RawBatch {
             origin: Arc::new(origin),
@@ -168,7 +174,7 @@ mod tests {
     use super::*;
 
     fn message<'a>(offset: i64, key: Option<&'a [u8]>, value: Option<&'a [u8]>) -> Incoming<'a> {
-        Incoming { offset, timestamp: -1, key, value }
+        Incoming { offset, timestamp: -1, timestamp_type: TimestampType::CreateTime, key, value }
     }
 
     #[test]
@@ -188,6 +194,18 @@ mod tests {
         let headers = batch.headers.unwrap();
         assert_eq!(headers.iter().map(Vec::len).collect::<Vec<_>>(), [0, 1, 0]);
         assert_eq!(batch.origin.range, OffsetRange { first: 5, end: 9 });
+    }
+
+    #[test]
+    fn a_message_of_another_timestamp_type_or_an_earlier_one_begins_a_batch_of_its_own() {
+        let mut builder = BatchBuilder::new(BatchSize::default());
+        let appended =
+            |offset| Incoming { timestamp_type: TimestampType::LogAppendTime, ..message(offset, None, None) };
+        assert!(builder.fits(&appended(5)));
+        builder.push(&appended(5));
+        assert!(builder.fits(&appended(6)) && !builder.fits(&message(6, None, None)) && !builder.fits(&appended(5)));
+        let batch = builder.close(&TopicPartition::new("t", 0)).unwrap();
+        assert_eq!(batch.origin.timestamp_type, TimestampType::LogAppendTime);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use arrow::datatypes::{DataType, Field};
 use arrow::util::display::array_value_to_string;
 use proptest::prelude::*;
 use volley_api::{
-    Column, ErrorKind, OffsetRange, Origin, Records, RowIndex, Side, TopicPartition, Transformation, Transformed,
-    schema,
+    Column, ErrorKind, OffsetRange, Origin, Records, RowIndex, Side, TimestampType, TopicPartition, Transformation,
+    Transformed, schema,
 };
 
 use crate::InsertField;
@@ -68,6 +68,7 @@ impl Batch {
             partition: TopicPartition::new("t", 7),
             range: OffsetRange { first: 100, end: 100 + len as i64 },
             offsets: (100..100 + len as i64).collect(),
+            timestamp_type: TimestampType::CreateTime,
             timestamps: vec![-1; len].into(),
         };
         Records {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, BinaryArray};
 use libfuzzer_sys::fuzz_target;
-use volley_api::{ConfigMap, Converter, OffsetRange, Origin, RawBatch, Side, TopicPartition};
+use volley_api::{ConfigMap, Converter, OffsetRange, Origin, RawBatch, Side, TimestampType, TopicPartition};
 use volley_converters::JsonConverter;
 
 fn batch_of(values: BinaryArray) -> RawBatch {
@@ -17,6 +17,7 @@ fn batch_of(values: BinaryArray) -> RawBatch {
         partition: TopicPartition::new("topic", 0),
         range: OffsetRange { first: 0, end: rows },
         offsets: (0..rows).collect(),
+        timestamp_type: TimestampType::CreateTime,
         timestamps: (0..rows).map(|_| -1).collect(),
     };
     RawBatch { origin: Arc::new(origin), keys: BinaryArray::new_null(values.len()), values, headers: None }

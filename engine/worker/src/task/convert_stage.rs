@@ -128,7 +128,8 @@ mod tests {
 
     use arrow::array::{BinaryArray, UInt32Array};
     use volley_api::{
-        Column, ConnectorKind, Converter, Error, OffsetRange, Origin, RowIndex, Run, Serialized, TopicPartition,
+        Column, ConnectorKind, Converter, Error, OffsetRange, Origin, RowIndex, Run, Serialized, TimestampType,
+        TopicPartition,
     };
 
     use super::*;
@@ -206,6 +207,7 @@ mod tests {
             partition: TopicPartition::new("t", 0),
             range: OffsetRange { first: 5, end: 8 },
             offsets: vec![5, 6, 7].into(),
+            timestamp_type: TimestampType::CreateTime,
             timestamps: vec![-1; 3].into(),
         };
         RawBatch {

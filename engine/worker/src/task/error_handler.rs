@@ -190,8 +190,12 @@ pub(crate) fn reject_rows(
 fn coordinates(batch: &RawBatch, row: usize) -> String {
     let origin = &batch.origin;
     format!(
-        "{{topic='{}', partition={}, offset={}, timestamp={}, timestampType=CreateTime}}",
-        origin.partition.topic, origin.partition.partition, origin.offsets[row], origin.timestamps[row]
+        "{{topic='{}', partition={}, offset={}, timestamp={}, timestampType={}}}",
+        origin.partition.topic,
+        origin.partition.partition,
+        origin.offsets[row],
+        origin.timestamps[row],
+        origin.timestamp_type
     )
 }
 
@@ -220,3 +224,30 @@ impl std::fmt::Display for TracedCause {
 }
 
 impl std::error::Error for TracedCause {}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::BinaryArray;
+    use volley_api::{OffsetRange, Origin, TimestampType, TopicPartition};
+
+    use super::*;
+
+    #[test]
+    fn a_record_is_shown_as_kafka_connect_shows_it() {
+        let origin = Origin {
+            partition: TopicPartition::new("t", 3),
+            range: OffsetRange { first: 7, end: 8 },
+            offsets: vec![7].into(),
+            timestamp_type: TimestampType::LogAppendTime,
+            timestamps: vec![1_700_000_000_000].into(),
+        };
+        let none = BinaryArray::new_null(1);
+        let batch = RawBatch { origin: Arc::new(origin), keys: none.clone(), values: none, headers: None };
+        assert_eq!(
+            coordinates(&batch, 0),
+            "{topic='t', partition=3, offset=7, timestamp=1700000000000, timestampType=LogAppendTime}"
+        );
+    }
+}

@@ -9,7 +9,7 @@ use arrow::array::BinaryArray;
 use crossbeam_channel::{Receiver, Sender};
 use volley_api::{
     ConfigMap, ConnectorKind, Error, OffsetRange, Offsets, Origin, RawBatch, RejectedRow, Result, SinkBatch,
-    SinkContext, SinkTask, TopicPartition,
+    SinkContext, SinkTask, TimestampType, TopicPartition,
 };
 
 use crate::connector_config::framework_config_def;
@@ -162,6 +162,7 @@ impl World {
         let origin = Arc::new(Origin {
             partition: partition(number),
             range: OffsetRange { first: range.start, end: range.end },
+            timestamp_type: TimestampType::CreateTime,
             timestamps: vec![0; offsets.len()].into(),
             offsets: offsets.clone().into(),
         });

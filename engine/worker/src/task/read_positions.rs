@@ -120,6 +120,7 @@ pub(crate) fn head(raw: &RawBatch, len: usize, end: i64) -> RawBatch {
     let origin = Origin {
         partition: raw.origin.partition.clone(),
         range: OffsetRange { first: raw.origin.range.first, end },
+        timestamp_type: raw.origin.timestamp_type,
         offsets: raw.origin.offsets.slice(0, len),
         timestamps: raw.origin.timestamps.slice(0, len),
     };
@@ -136,6 +137,8 @@ pub(crate) fn head(raw: &RawBatch, len: usize, end: i64) -> RawBatch {
 mod tests {
     use arrow::array::BinaryArray;
 
+    use volley_api::TimestampType;
+
     use super::*;
 
     fn partition() -> TopicPartition {
@@ -148,6 +151,7 @@ mod tests {
         let origin = Origin {
             partition: partition(),
             range: OffsetRange { first, end },
+            timestamp_type: TimestampType::CreateTime,
             timestamps: vec![0; offsets.len()].into(),
             offsets: offsets.into(),
         };
