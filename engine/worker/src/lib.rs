@@ -19,6 +19,7 @@ pub mod rest;
 mod secret_mask;
 mod secret_names;
 mod similar_names;
+mod spawned_task;
 pub mod storage;
 pub mod task;
 #[cfg(test)]

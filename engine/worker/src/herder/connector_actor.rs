@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,7 @@ use super::{HerderError, HerderResult, Node};
 use crate::clock::now_ms;
 use crate::json_config::GivenConfig;
 use crate::plugin_call::Patience;
+use crate::spawned_task::SpawnedTask;
 use crate::storage::{Completion, ConfigRecord, State, TargetState};
 use crate::task::TaskProgressSnapshot;
 
@@ -85,6 +87,7 @@ pub(super) struct ActorHandle {
     mailbox: mpsc::Sender<Command>,
     hurry: Arc<Mutex<CancellationToken>>,
     pub(super) view: Arc<ConnectorView>,
+    task: SpawnedTask,
 }
 
 /// The actors by connector name. Commands are sent under its lock, so that an actor that ends leaves none behind.
@@ -94,8 +97,9 @@ impl ActorHandle {
     /// Sends a command without waiting.
     ///
     /// # Errors
-    /// If too many wait already.
+    /// If too many wait already, or the actor is no more.
     pub(super) fn send(&self, command: Command) -> HerderResult<()> {
+        self.task.check()?;
         if command.ends_instance() {
             self.hurry.lock().cancel();
         }
@@ -127,8 +131,8 @@ pub(super) struct ConnectorActor {
 }
 
 impl ConnectorActor {
-    /// An actor for a connector that does not exist yet, and its handle.
-    pub(super) fn new(name: &str, node: Arc<Node>, registry: Arc<ActorRegistry>) -> (Self, ActorHandle) {
+    /// Starts an actor for a connector that does not exist yet.
+    pub(super) fn start(runtime: &Handle, name: &str, node: Arc<Node>, registry: Arc<ActorRegistry>) -> ActorHandle {
         let (sender, mailbox) = mpsc::channel(MAILBOX);
         let (wake, hurry) = (Arc::new(Notify::new()), Arc::new(Mutex::new(CancellationToken::new())));
         let status = StatusWriter::new(Arc::clone(&node), name);
@@ -140,15 +144,14 @@ impl ConnectorActor {
             meter: Mutex::default(),
             is_bounded: AtomicBool::new(false),
         });
-        let handle = ActorHandle { mailbox: sender, hurry: Arc::clone(&hurry), view: Arc::clone(&view) };
         let actor = Self {
             name: name.to_owned(),
             node,
             registry,
             mailbox,
-            hurry,
+            hurry: Arc::clone(&hurry),
             wake,
-            view,
+            view: Arc::clone(&view),
             status,
             connector: None,
             applied: None,
@@ -156,14 +159,15 @@ impl ConnectorActor {
             schedule: RestartSchedule::default(),
             failure_planned: false,
         };
-        (actor, handle)
+        let task = SpawnedTask::start(runtime, format!("the actor of connector `{name}`"), actor.run());
+        ActorHandle { mailbox: sender, hurry, view, task }
     }
 
     /// Works until the connector is deleted or the worker ends.
     ///
     /// # Cancellation
     /// Never dropped while the runtime lives.
-    pub(super) async fn run(mut self) {
+    async fn run(mut self) {
         let wake = Arc::clone(&self.wake);
         loop {
             self.plan_restarts();

@@ -162,9 +162,7 @@ impl StandaloneHerder {
             return Err(HerderError::shutting_down());
         }
         let actor = actors.entry(name.to_owned()).or_insert_with(|| {
-            let (actor, handle) = ConnectorActor::new(name, Arc::clone(&self.node), Arc::clone(&self.actors));
-            self.runtime.spawn(actor.run());
-            handle
+            ConnectorActor::start(&self.runtime, name, Arc::clone(&self.node), Arc::clone(&self.actors))
         });
         actor.send(command)
     }

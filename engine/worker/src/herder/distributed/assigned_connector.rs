@@ -23,6 +23,7 @@ use crate::herder::progress::RateMeter;
 use crate::herder::status_writer::StatusWriter;
 use crate::herder::task_board::TaskBoard;
 use crate::herder::{HerderError, HerderResult, Node};
+use crate::spawned_task::SpawnedTask;
 
 /// Restarts that may wait for one actor; more than any user sends by hand.
 const MAILBOX: usize = 64;
@@ -54,6 +55,7 @@ pub(super) struct AssignedConnector {
     tasks: Arc<WantedWork>,
     task_restarts: mpsc::Sender<TaskRestart>,
     pub(super) view: Arc<AssignedView>,
+    actors: [SpawnedTask; 2],
 }
 
 impl AssignedConnector {
@@ -82,11 +84,13 @@ impl AssignedConnector {
             Arc::clone(&instance),
             Arc::clone(&urgency),
         );
-        runtime.spawn(actor.run());
+        let instance_actor = SpawnedTask::start(runtime, format!("the actor of connector `{name}`"), actor.run());
         let actor =
             AssignedTasks::new((name, Arc::clone(node), status), Arc::clone(&view), of_tasks, Arc::clone(&tasks), wake);
-        runtime.spawn(actor.run());
-        Self { instance, urgency, instance_restarts, tasks, task_restarts, view }
+        let tasks_actor =
+            SpawnedTask::start(runtime, format!("the actor of the tasks of connector `{name}`"), actor.run());
+        let actors = [instance_actor, tasks_actor];
+        Self { instance, urgency, instance_restarts, tasks, task_restarts, view, actors }
     }
 
     /// From now on this is wanted.
@@ -122,8 +126,9 @@ impl AssignedConnector {
     /// Asks for a restart.
     ///
     /// # Errors
-    /// If too many wait already.
+    /// If too many wait already, or an actor is no more.
     pub(super) fn restart(&self, restart: Restart) -> HerderResult<()> {
+        self.actors.iter().try_for_each(SpawnedTask::check)?;
         match restart {
             Restart::Connector { reply } => self.restart_instance(Some(reply)),
             Restart::Task { task, reply } => self.restart_tasks(TaskRestart::One(task, reply)),
