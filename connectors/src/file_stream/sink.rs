@@ -69,7 +69,7 @@ impl SinkTask for FileStreamSinkTask {
             Some(path) => match FileTarget::open(&path) {
                 Ok(file) => (Box::new(file), format!("file `{path}`")),
                 Err(error) => {
-                    let message = format!("could not open or create file `{path}`: {error}");
+                    let message = format!("Couldn't find or create file '{path}' for FileStreamSinkTask");
                     return Err(Error::fatal(message).with_source(error));
                 }
             },

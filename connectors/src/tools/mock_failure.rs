@@ -44,7 +44,8 @@ pub(super) fn delay(config: &ConfigMap, mode: MockMode) -> Result<Option<Duratio
 
 /// The failure.
 pub(super) fn failure() -> Error {
-    Error::fatal(format!("planned failure (`{MODE}`)")).with_exception("java.lang.RuntimeException")
+    // Java's has no message
+    Error::fatal("").with_exception("java.lang.RuntimeException").with_place(format!("planned failure (`{MODE}`)"))
 }
 
 /// A failure that a task is waiting for.

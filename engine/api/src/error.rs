@@ -2,6 +2,8 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::io;
+use std::sync::Arc;
 
 /// What the caller can do about an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,11 +21,13 @@ pub enum ErrorKind {
 /// An error of a plug-in or of the worker.
 ///
 /// `Display` names the thing, says what is wrong and what to do, and does not repeat the [`source`](StdError::source).
+#[derive(Clone)]
 pub struct Error {
     kind: ErrorKind,
     message: String,
     exception: Option<&'static str>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    place: Option<String>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// `Result` with this crate's [`Error`].
@@ -32,7 +36,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An error of `kind` with a message for the user.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), exception: None, source: None }
+        Self { kind, message: message.into(), exception: None, place: None, source: None }
     }
 
     /// See [`ErrorKind::Retriable`].
@@ -58,7 +62,7 @@ impl Error {
     /// The same error with the cause that led to it.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.source = Some(source.into().into());
         self
     }
 
@@ -66,6 +70,14 @@ impl Error {
     #[must_use]
     pub fn with_exception(mut self, class: &'static str) -> Self {
         self.exception = Some(class);
+        self
+    }
+
+    /// The same error with where it happened, which traces show as Java's show places: in a line below the message. For
+    /// errors whose message is Kafka Connect's to the letter.
+    #[must_use]
+    pub fn with_place(mut self, place: impl Into<String>) -> Self {
+        self.place = Some(place.into());
         self
     }
 
@@ -89,16 +101,41 @@ impl Error {
         })
     }
 
-    /// The message and those of all causes, one a line, as a status trace shows them:
-    /// `class: message`, then `Caused by: …` lines.
+    /// The message and those of all causes, as a status trace shows them: `class: message`, then `Caused by: …` lines, each
+    /// with its place below it where that is known.
     pub fn trace(&self) -> String {
-        let mut trace = format!("{}: {}", self.exception(), self.message);
+        let mut trace = traced(self);
         let mut cause = self.source();
         while let Some(error) = cause {
-            trace.push_str(&format!("\nCaused by: {error}"));
+            trace.push_str("\nCaused by: ");
+            trace.push_str(&traced(error));
             cause = error.source();
         }
         trace
+    }
+}
+
+fn traced(error: &(dyn StdError + 'static)) -> String {
+    if let Some(error) = error.downcast_ref::<Error>() {
+        let place = error.place.as_ref().map_or_else(String::new, |place| format!("\n\tat {place}"));
+        // Java leaves out the message of an exception that has none
+        let separator = if error.message.is_empty() { "" } else { ": " };
+        return format!("{}{separator}{}{place}", error.exception(), error.message);
+    }
+    match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+        Some(kind) => format!("{}: {error}", io_exception(kind)),
+        None => error.to_string(),
+    }
+}
+
+/// What Java calls a failure of the system.
+fn io_exception(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::NotFound => "java.nio.file.NoSuchFileException",
+        io::ErrorKind::PermissionDenied => "java.nio.file.AccessDeniedException",
+        io::ErrorKind::AlreadyExists => "java.nio.file.FileAlreadyExistsException",
+        io::ErrorKind::ConnectionRefused => "java.net.ConnectException",
+        _ => "java.io.IOException",
     }
 }
 
@@ -123,5 +160,31 @@ impl StdError for Error {
 impl From<arrow::error::ArrowError> for Error {
     fn from(error: arrow::error::ArrowError) -> Self {
         Self::data(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_names_the_class_of_every_cause_and_its_place() {
+        let missing = io::Error::new(io::ErrorKind::NotFound, "no such file");
+        let cause = Error::data("bad").with_place("offset 3 of t-0").with_source(missing);
+        let error = Error::fatal("Exiting").with_source(cause);
+        assert_eq!(
+            error.trace(),
+            "org.apache.kafka.connect.errors.ConnectException: Exiting\n\
+             Caused by: org.apache.kafka.connect.errors.DataException: bad\n\
+             \tat offset 3 of t-0\n\
+             Caused by: java.nio.file.NoSuchFileException: no such file"
+        );
+        assert_eq!(error.to_string(), "Exiting");
+    }
+
+    #[test]
+    fn a_copy_has_the_same_trace() {
+        let error = Error::retriable("later").with_source(Error::config("wrong").with_exception("a.B"));
+        assert_eq!(error.clone().trace(), error.trace());
     }
 }

@@ -10,10 +10,10 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Primitiv
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Field, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
 };
-use volley_api::{Column, ConfigMap, Converted, Converter, RawBatch, Result, Serialized, Side, Value};
+use volley_api::{Column, ConfigMap, Converted, Converter, Error, RawBatch, Result, Serialized, Side, Value};
 
 use crate::keys::converter_def;
-use crate::rejections::{Rejections, bytes_of};
+use crate::rejections::{Rejections, bytes_of, serialization_error};
 
 /// Optional INT16 in two bytes.
 pub type ShortConverter = NumberConverter<Int16Type>;
@@ -30,6 +30,8 @@ pub type DoubleConverter = NumberConverter<Float64Type>;
 pub trait WireNumber: ArrowPrimitiveType {
     /// Java class name of the converter.
     const CLASS: &'static str;
+    /// What Kafka Connect calls the type in messages.
+    const NAME: &'static str;
     /// The number as big-endian bytes.
     type Bytes: AsRef<[u8]>;
 
@@ -48,6 +50,7 @@ pub trait WireNumber: ArrowPrimitiveType {
 
 impl WireNumber for Int16Type {
     const CLASS: &'static str = "org.apache.kafka.connect.converters.ShortConverter";
+    const NAME: &'static str = "short";
     type Bytes = [u8; 2];
 
     fn read(bytes: &[u8]) -> Option<i16> {
@@ -72,6 +75,7 @@ impl WireNumber for Int16Type {
 
 impl WireNumber for Int32Type {
     const CLASS: &'static str = "org.apache.kafka.connect.converters.IntegerConverter";
+    const NAME: &'static str = "integer";
     type Bytes = [u8; 4];
 
     fn read(bytes: &[u8]) -> Option<i32> {
@@ -96,6 +100,7 @@ impl WireNumber for Int32Type {
 
 impl WireNumber for Int64Type {
     const CLASS: &'static str = "org.apache.kafka.connect.converters.LongConverter";
+    const NAME: &'static str = "long";
     type Bytes = [u8; 8];
 
     fn read(bytes: &[u8]) -> Option<i64> {
@@ -120,6 +125,7 @@ impl WireNumber for Int64Type {
 
 impl WireNumber for Float32Type {
     const CLASS: &'static str = "org.apache.kafka.connect.converters.FloatConverter";
+    const NAME: &'static str = "float";
     type Bytes = [u8; 4];
 
     fn read(bytes: &[u8]) -> Option<f32> {
@@ -144,6 +150,7 @@ impl WireNumber for Float32Type {
 
 impl WireNumber for Float64Type {
     const CLASS: &'static str = "org.apache.kafka.connect.converters.DoubleConverter";
+    const NAME: &'static str = "double";
     type Bytes = [u8; 8];
 
     fn read(bytes: &[u8]) -> Option<f64> {
@@ -197,7 +204,7 @@ impl<T: WireNumber> Converter for NumberConverter<T> {
         let bytes = bytes_of(batch, side);
         let mut rejections = Rejections::new(T::CLASS, side);
         let expected = format!("{} is {} bytes", T::DATA_TYPE, size_of::<T::Native>());
-        let array: PrimitiveArray<T> = decode_each(bytes, &mut rejections, &expected, T::read);
+        let array: PrimitiveArray<T> = decode_each(bytes, &mut rejections, (T::NAME, &expected), T::read);
         Ok(rejections.into_converted(bytes.len(), optional(T::DATA_TYPE, Arc::new(array))))
     }
 
@@ -240,7 +247,8 @@ impl Converter for BooleanConverter {
         };
         let bytes = bytes_of(batch, side);
         let mut rejections = Rejections::new(Self::CLASS, side);
-        let array: BooleanArray = decode_each(bytes, &mut rejections, "a boolean is one byte, 0 or 1", read);
+        let array: BooleanArray =
+            decode_each(bytes, &mut rejections, ("boolean", "a boolean is one byte, 0 or 1"), read);
         Ok(rejections.into_converted(bytes.len(), optional(DataType::Boolean, Arc::new(array))))
     }
 
@@ -258,7 +266,7 @@ impl Converter for BooleanConverter {
 fn decode_each<V, A: FromIterator<Option<V>>>(
     bytes: &BinaryArray,
     rejections: &mut Rejections,
-    expected: &str,
+    (name, expected): (&str, &str),
     read: impl Fn(&[u8]) -> Option<V>,
 ) -> A {
     let rows = bytes.iter().enumerate().filter_map(|(row, value)| match value {
@@ -266,7 +274,9 @@ fn decode_each<V, A: FromIterator<Option<V>>>(
         Some(value) => {
             let decoded = read(value);
             if decoded.is_none() {
-                rejections.data(row, format!("could not deserialize {} bytes: {expected}", value.len()));
+                let found = serialization_error(format!("could not deserialize {} bytes: {expected}", value.len()));
+                // the words by which it is known
+                rejections.push(row, Error::data(format!("Failed to deserialize {name}: ")).with_source(found));
             }
             decoded.map(Some)
         }

@@ -59,6 +59,11 @@ impl Rejections {
     }
 }
 
+/// Why bytes are no value, below the message of Kafka Connect.
+pub(crate) fn serialization_error(message: impl Into<String>) -> Error {
+    Error::data(message).with_exception("org.apache.kafka.common.errors.SerializationException")
+}
+
 /// The bytes that a converter of `side` works on.
 pub(crate) fn bytes_of(batch: &RawBatch, side: Side) -> &BinaryArray {
     match side {

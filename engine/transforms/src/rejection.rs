@@ -20,7 +20,7 @@ pub(crate) fn reject_rows(
         row: records.rows.input_row(*row as usize),
         stage: Stage::Transformation,
         class: class.to_owned(),
-        error: Error::new(error.kind(), error.to_string()).with_exception(error.exception()),
+        error: error.clone(),
     });
     let rejected = rejected.collect();
     let kept = if good.is_empty() { Vec::new() } else { vec![records.take(&UInt32Array::from(good))?] };

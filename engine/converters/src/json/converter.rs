@@ -101,7 +101,7 @@ impl JsonConverter {
         let get = |row: usize| bytes.is_valid(row).then(|| bytes.value(row));
         let decoded = state.decode(&Messages { len: bytes.len(), utf8, get })?;
         let mut rejections = Rejections::new(Self::CLASS, side);
-        decoded.rejected.into_iter().for_each(|(row, failure)| rejections.data(row, failure.to_string()));
+        decoded.rejected.into_iter().for_each(|(row, failure)| rejections.push(row, failure.into_error()));
         let runs = decoded.parts.into_iter().map(|(rows, column)| Run { rows, column }).collect();
         Ok(Converted { runs, rejected: rejections.into_rows() })
     }
@@ -112,7 +112,7 @@ impl JsonConverter {
         for (row, message) in bytes.iter().enumerate() {
             match message.map(|message| checked(message, utf8)).transpose() {
                 Ok(payload) => section.push(row, payload),
-                Err(failure) => rejections.data(row, failure.to_string()),
+                Err(failure) => rejections.push(row, failure.into_error()),
             }
         }
         let mut converted = Converted::default();
@@ -135,7 +135,7 @@ impl JsonConverter {
                     let get = |row: usize| section.payloads[row];
                     let decoded = state.decode(&Messages { len: section.rows.len(), utf8: true, get })?;
                     for (index, failure) in decoded.rejected {
-                        rejections.data(section.rows[index] as usize, failure.to_string());
+                        rejections.push(section.rows[index] as usize, failure.into_error());
                     }
                     for (indexes, column) in decoded.parts {
                         let rows = indexes.iter().map(|index| section.rows[index]).collect();
@@ -171,7 +171,7 @@ impl<'a> Section<'a> {
         let column = schema.decode(&self.payloads, |index, failure| {
             let row = self.rows[index] as usize;
             failed.push(index);
-            rejections.data(row, in_message(failure, bytes.value(row)).to_string());
+            rejections.push(row, in_message(failure, bytes.value(row)).into_error());
         })?;
         if let Some(column) = column {
             let mut failed = failed.into_iter().peekable();
@@ -214,7 +214,7 @@ fn sections_of<'a>(bytes: &'a BinaryArray, utf8: bool, rejections: &mut Rejectio
         let envelope = match checked(message, utf8).and_then(split) {
             Ok(envelope) => envelope,
             Err(failure) => {
-                rejections.data(row, failure.to_string());
+                rejections.push(row, failure.into_error());
                 continue;
             }
         };

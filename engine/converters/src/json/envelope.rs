@@ -49,7 +49,9 @@ pub(crate) fn split(message: &[u8]) -> Decoded<Envelope<'_>> {
     match (schema, payload) {
         (Some(schema), Some(payload)) if !other => Ok(Envelope { schema, payload }),
         _ => Err(Failure::unfit(
-            "the message is not an envelope of exactly `schema` and `payload`: for plain JSON set schemas.enable=false",
+            "JsonConverter with schemas.enable requires \"schema\" and \"payload\" fields and may not contain additional \
+             fields. If you are trying to deserialize plain JSON data, set schemas.enable=false in your converter \
+             configuration.",
         )),
     }
 }

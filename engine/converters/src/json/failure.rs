@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use volley_api::Error;
+
+use crate::rejections::serialization_error;
+
 /// A failure to decode one value. Boxed, so that the hot path returns a single pointer.
 #[derive(Debug)]
 pub(crate) struct Failure(Box<Cause>);
@@ -56,6 +60,17 @@ impl Failure {
             path.push(name.to_owned());
         }
         self
+    }
+
+    /// The error of its row. What is no JSON is told as Kafka Connect tells it, by which it is known.
+    pub(crate) fn into_error(self) -> Error {
+        match *self.0 {
+            Cause::Syntax { .. } => {
+                Error::data("Converting byte[] to Kafka Connect data failed due to serialization error: ")
+                    .with_source(serialization_error(self.to_string()))
+            }
+            _ => Error::data(self.to_string()),
+        }
     }
 
     /// What went wrong.

@@ -15,6 +15,7 @@ use crate::json::config::{DecimalFormat, JsonConfig};
 use crate::json::connect::SchemaCache;
 use crate::json::connect_schema::SchemaReader;
 use crate::json::envelope::split;
+use crate::json::failure::Failure;
 use crate::json::lenient::strict;
 use crate::json::schemaless::is_blank;
 
@@ -44,7 +45,7 @@ impl JsonHeaderConverter {
         let (schema, payload) = match &fixed {
             Some(schema) => (schema.as_bytes(), bytes),
             None => {
-                let envelope = split(bytes).map_err(|failure| Error::data(failure.to_string()))?;
+                let envelope = split(bytes).map_err(Failure::into_error)?;
                 (envelope.schema, envelope.payload)
             }
         };

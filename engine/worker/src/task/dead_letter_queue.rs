@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arrow::array::Array;
-use volley_api::{Error, ErrorKind, RawBatch, RawHeader, RejectedRow, Result};
+use volley_api::{Error, RawBatch, RawHeader, RejectedRow, Result};
 use volley_kafka::{Delivery, Outgoing, Producer};
 
 use crate::task::ConnectorTaskId;
@@ -30,7 +30,7 @@ struct Pending {
 struct Letters {
     unacknowledged: usize,
     /// Kept for good: the record of the letter is neither delivered nor here, so nothing behind it may ever be committed.
-    refusal: Option<(ErrorKind, String)>,
+    refusal: Option<Error>,
 }
 
 impl Letters {
@@ -43,17 +43,14 @@ impl Letters {
         for delivery in deliveries {
             self.unacknowledged -= 1;
             if let Err(error) = delivery.result {
-                self.refusal.get_or_insert_with(|| (error.kind(), error.trace()));
+                self.refusal.get_or_insert(error);
             }
         }
     }
 
     /// Fails if a letter was refused, now or earlier.
     fn check(&self) -> Result<()> {
-        match &self.refusal {
-            Some((kind, trace)) => Err(Error::new(*kind, trace.clone())),
-            None => Ok(()),
-        }
+        self.refusal.clone().map_or(Ok(()), Err)
     }
 }
 
@@ -153,7 +150,7 @@ mod tests {
         assert_eq!(letters.unacknowledged, 0);
         for _ in 0..2 {
             let error = letters.check().unwrap_err();
-            assert!(error.to_string().contains("too large") && error.to_string().contains("10 bytes"), "{error}");
+            assert!(error.trace().contains("too large") && error.trace().contains("10 bytes"), "{error:?}");
         }
     }
 }

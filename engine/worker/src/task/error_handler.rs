@@ -178,13 +178,7 @@ pub(crate) fn reject_rows(
     class: &str,
     error: &Error,
 ) -> Vec<RejectedRow> {
-    let same = || Error::new(error.kind(), error.to_string()).with_exception(error.exception());
-    let cause = std::error::Error::source(error).map(ToString::to_string);
-    let error = || match &cause {
-        Some(cause) => same().with_source(cause.clone()),
-        None => same(),
-    };
-    rows.into_iter().map(|row| RejectedRow { row, stage, class: class.to_owned(), error: error() }).collect()
+    rows.into_iter().map(|row| RejectedRow { row, stage, class: class.to_owned(), error: error.clone() }).collect()
 }
 
 fn coordinates(batch: &RawBatch, row: usize) -> String {
@@ -206,25 +200,12 @@ fn tolerance_exceeded(input: Input<'_>, row: RejectedRow) -> Error {
         }
         Input::Polled(batch) => format!("record for topic {}", batch.topic),
     };
-    let message = format!(
-        "Tolerance exceeded in error handler: {place} failed in stage {} with class {} (errors.tolerance=all skips such records)",
+    let place = format!(
+        "{place} failed in stage {} with class {} (errors.tolerance=all skips such records)",
         row.stage, row.class
     );
-    Error::fatal(message).with_source(TracedCause(row.error))
+    Error::fatal("Tolerance exceeded in error handler").with_place(place).with_source(row.error)
 }
-
-/// The cause of a failure, with its exception class in the trace.
-#[derive(Debug)]
-pub(crate) struct TracedCause(pub(crate) Error);
-
-impl std::fmt::Display for TracedCause {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0.trace())
-    }
-}
-
-impl std::error::Error for TracedCause {}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{SendTimeoutError, Sender};
 use tracing::{info, warn};
-use volley_api::{Error, Offsets, RawBatch, Result, TopicPartition};
+use volley_api::{Offsets, RawBatch, Result, TopicPartition};
 use volley_kafka::Fetcher;
 
 use crate::memory_budget::MemoryBudget;
@@ -87,7 +87,7 @@ impl FetchStage {
             Ok(End::Done) => Some(Signal::Done),
             // the put stage may still commit what was put before another stage failed
             Ok(End::Disconnected) => None,
-            Err(error) => Some(Signal::Failed(Error::new(error.kind(), error.trace()))),
+            Err(error) => Some(Signal::Failed(error.clone())),
         };
         if let Some(signal) = last {
             self.send(&output, Fetched::Signal(signal));

@@ -5,6 +5,7 @@ mod acknowledgements;
 mod assembly;
 mod assignment;
 mod bounded;
+mod cluster_refusal;
 mod committed_offsets;
 mod control;
 mod convert_stage;

@@ -14,7 +14,7 @@ use volley_kafka::{Delivery, Outgoing};
 
 use crate::task::acknowledgements::BatchId;
 use crate::task::control::{Control, Wanted};
-use crate::task::error_handler::{ErrorHandler, Input, TracedCause};
+use crate::task::error_handler::{ErrorHandler, Input};
 use crate::task::offset_commits::OffsetCommits;
 use crate::task::parcels::{Parcel, Parcels, Token};
 use crate::task::polled_batch::PolledBatch;
@@ -369,8 +369,7 @@ impl Producing {
         error: &Error,
     ) -> Result<()> {
         for _ in (0..records.len()).filter(|row| serialized.row(*row).is_some()) {
-            let error = Error::new(error.kind(), error.to_string()).with_exception(error.exception());
-            self.tolerate(parcel, error)?;
+            self.tolerate(parcel, error.clone())?;
             self.parts.commits.acknowledgements.sent(parcel.batch, 1);
             self.parts.commits.acknowledgements.acknowledged(parcel.batch, 1);
         }
@@ -391,7 +390,6 @@ impl Producing {
     fn tolerate(&self, parcel: &Parcel, error: Error) -> Result<()> {
         if !self.parts.errors.tolerates_all() || !may_be_tolerated(&error) {
             warn!(task = %self.parts.id, topic = %parcel.topic, error = %error.trace(), "could not produce");
-            let error = TracedCause(error);
             return Err(Error::fatal("Unrecoverable exception from producer send callback").with_source(error));
         }
         let class = "org.apache.kafka.connect.runtime.WorkerSourceTask".to_owned();

@@ -183,7 +183,7 @@ impl PutStage {
             match self.task.put(batch) {
                 Ok(_) if self.control.is_abandoned() => return Ok(()),
                 Ok(rejected) => {
-                    self.errors.handle(Input::Consumed(&fetched.raw), rejected)?;
+                    self.errors.handle(Input::Consumed(&fetched.raw), rejected).map_err(unrecoverable)?;
                     self.delivered(batch);
                     return self.carry_out_rewinds();
                 }
@@ -193,7 +193,7 @@ impl PutStage {
                     }
                     waits = true;
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(unrecoverable(error)),
             }
             if self.control.is_stopping() || self.revocation.is_under_way() {
                 self.give_back(partition);
@@ -236,9 +236,9 @@ impl PutStage {
     }
 
     fn tick(&mut self) -> Result<()> {
-        tolerate_retriable(&self.id, self.task.tick())?;
+        tolerate_retriable(&self.id, self.task.tick()).map_err(unrecoverable)?;
         if self.budget.is_exhausted() {
-            tolerate_retriable(&self.id, self.task.relieve())?;
+            tolerate_retriable(&self.id, self.task.relieve()).map_err(unrecoverable)?;
         }
         let buffered = self.task.buffered_bytes();
         self.buffers.resize(buffered);
@@ -331,7 +331,7 @@ impl PutStage {
     /// Notes the failure of a call that makes records durable.
     fn vouched_for<T>(&mut self, outcome: Result<T>) -> Result<T> {
         self.cannot_vouch |= outcome.is_err();
-        outcome
+        outcome.map_err(unrecoverable)
     }
 
     /// Flushes and commits until everything is delivered or the deadline has passed.
@@ -344,9 +344,16 @@ impl PutStage {
             }
             std::thread::sleep(wait);
             wait = (wait * 2).min(LONGEST_DELIVERY_WAIT);
-            tolerate_retriable(&self.id, self.task.tick())?;
+            tolerate_retriable(&self.id, self.task.tick()).map_err(unrecoverable)?;
         }
     }
+}
+
+/// What Kafka Connect says where a sink cannot go on.
+pub(crate) fn unrecoverable(error: Error) -> Error {
+    Error::new(error.kind(), "Exiting WorkerSinkTask due to unrecoverable exception.")
+        .with_exception("org.apache.kafka.connect.errors.ConnectException")
+        .with_source(error)
 }
 
 /// Calls `operation` until it succeeds, fails for good, or the task is to stop.

@@ -19,7 +19,7 @@ use crate::task::fetch_stage::FetchStage;
 use crate::task::own_deliveries::OwnDeliveries;
 use crate::task::pipeline::{Generations, Rewinds, STAGE_CAPACITY};
 use crate::task::put_positions::PutPositions;
-use crate::task::put_stage::{Outcome, PutStage};
+use crate::task::put_stage::{Outcome, PutStage, unrecoverable};
 use crate::task::read_positions::ReadPositions;
 use crate::task::rebalances::PipelineRebalances;
 use crate::task::revocation::Revocation;
@@ -130,8 +130,8 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
     let fetching = fetch.run(fetched);
     // Leaves the group, also where a plug-in hangs for ever, and ends the convert stage, which waits for its sender.
     drop(fetch);
-    let outcome = join(putting);
-    let converted = join(converting);
+    let outcome = join(putting).unwrap_or_else(|panic| Err(unrecoverable(panic)));
+    let converted = join(converting).unwrap_or_else(Err);
     match outcome {
         Ok(Outcome::Done) => Ok(TaskState::Done),
         Ok(Outcome::Stopped) => fetching.and(converted).map(|()| TaskState::Unassigned),
@@ -162,6 +162,7 @@ fn spawn<T: Send + 'static>(
     thread.map_err(|error| Error::fatal("could not start a thread").with_source(error))
 }
 
-fn join<T>(thread: JoinHandle<Result<T>>) -> Result<T> {
-    thread.join().unwrap_or_else(|panic| Err(panic_error(&*panic)))
+/// What the thread came to; the outer error is that of a panic.
+fn join<T>(thread: JoinHandle<Result<T>>) -> Result<Result<T>> {
+    thread.join().map_err(|panic| panic_error(&*panic))
 }

@@ -8,7 +8,7 @@ use volley_kafka::{Admin, NewTopic};
 
 use crate::connector_config::TopicCreation;
 use crate::task::ConnectorTaskId;
-use crate::task::error_handler::TracedCause;
+use crate::task::cluster_refusal::{execution_exception, refusal};
 
 /// What is asked of the cluster.
 pub(crate) trait TopicAdmin: Send + Sync {
@@ -51,13 +51,13 @@ impl TopicCreator {
                 false if is_authorization(&error) => format!("Not authorized to describe topic(s) '{topic}'"),
                 false => format!("Error while attempting to describe topics '{topic}'"),
             };
-            as_failure(text, error)
+            as_failure(text, &error, execution_exception(&error))
         })?;
         if is_there {
             return Ok(());
         }
         let (group, new_topic) = self.creation.new_topic(topic);
-        let is_new = self.admin.create(&new_topic).map_err(|error| creation_error(&new_topic, error))?;
+        let is_new = self.admin.create(&new_topic).map_err(|error| creation_error(&new_topic, &error))?;
         if is_new {
             info!(task = %self.id, topic, group, "topic created");
         }
@@ -65,12 +65,11 @@ impl TopicCreator {
     }
 }
 
-fn creation_error(topic: &NewTopic, error: Error) -> Error {
+fn creation_error(topic: &NewTopic, error: &Error) -> Error {
     let name = &topic.name;
-    // the cluster's own words, where there are any
-    let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+    let refusal = refusal(error);
     let text = match error.is_retriable() {
-        _ if is_authorization(&error) => format!(
+        _ if is_authorization(error) => format!(
             "Task failed to create new topic {}. Ensure that the task is authorized to create topics or that the topic \
              exists and restart the task",
             describe(topic)
@@ -79,18 +78,18 @@ fn creation_error(topic: &NewTopic, error: Error) -> Error {
             "Timed out while checking for or creating topic(s) '{name}'. This could indicate a connectivity issue, \
              unavailable topic partitions, or if this is your first use of the topic it may have taken too long to create."
         ),
-        false => format!("Unable to create topic(s) '{name}': {reason}"),
+        false => format!("Unable to create topic(s) '{name}': {refusal}"),
     };
-    as_failure(text, error)
+    as_failure(text, error, refusal)
 }
 
 fn is_authorization(error: &Error) -> bool {
     error.exception().ends_with("AuthorizationException")
 }
 
-fn as_failure(text: String, error: Error) -> Error {
+fn as_failure(text: String, error: &Error, cause: Error) -> Error {
     let failure = if error.is_retriable() { Error::retriable(text) } else { Error::fatal(text) };
-    failure.with_source(TracedCause(error))
+    failure.with_source(cause)
 }
 
 /// As Kafka's Java client shows a topic that is to be created.
