@@ -67,10 +67,18 @@ impl Volley {
     }
 
     pub(crate) fn start_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Running {
+        let mut command = Command::new(volley_binary());
+        self.spawn(command.args(arguments).envs(environment.iter().copied()))
+    }
+
+    /// Starts `volley` by way of a program that becomes it, such as `nohup`.
+    pub(crate) fn start_by(&self, program: &str, arguments: &[&str]) -> Running {
+        self.spawn(Command::new(program).arg(volley_binary()).args(arguments))
+    }
+
+    fn spawn(&self, command: &mut Command) -> Running {
         let log = self.path("log");
-        let child = Command::new(volley_binary())
-            .args(arguments)
-            .envs(environment.iter().copied())
+        let child = command
             .current_dir(self.dir.path())
             .stdin(Stdio::null())
             .stdout(File::create(self.path("stdout")).unwrap())
@@ -105,7 +113,12 @@ impl Running {
 
     /// SIGTERM.
     pub(crate) fn terminate(&self) {
-        let status = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        self.signal("TERM");
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
     }
 

@@ -136,6 +136,11 @@ impl ConnectWorker {
         self.process().signal("TERM");
     }
 
+    /// Sends a signal, without waiting.
+    pub(crate) fn signal(&self, name: &str) {
+        self.process().signal(name);
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         self.process.as_ref().is_some_and(ServerProcess::is_running)
     }

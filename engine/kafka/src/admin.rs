@@ -2,42 +2,32 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use futures::executor::block_on;
-use rdkafka::admin::{
-    AdminClient, AdminOptions, ConfigResource, NewTopic as NativeNewTopic, ResourceSpecifier, TopicReplication,
-};
-use rdkafka::client::ClientContext;
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::consumer::{CommitMode, Consumer};
-use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::metadata::MetadataTopic;
-use rdkafka::types::{RDKafkaErrorCode as Code, RDKafkaRespErr};
-use rdkafka::{ClientConfig, Statistics};
-use tracing::warn;
+use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
+use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
+use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::metadata_response::MetadataResponseTopic;
+use kafka_protocol::messages::{DeleteGroupsRequest, DeleteTopicsRequest, DescribeConfigsRequest, GroupId, TopicName};
+use kafka_protocol::protocol::StrBytes;
+use rdkafka::types::RDKafkaErrorCode as Code;
 use volley_api::{ConfigMap, Error, Offsets, Result, TopicPartition};
 
-use crate::committer::with_offsets;
-use crate::connection::{Connection, Granted};
-use crate::consumer_events::{ConsumerEvents, NativeConsumer};
-use crate::creation_refusal::creation_refusal;
+use crate::bootstrap::check_form;
 use crate::group_offsets::GroupOffsets;
-use crate::token_polling::TokenPolling;
-use crate::wire_admin::WireAdmin;
-use crate::{ClientRole, broker_error, translate};
+use crate::questions::{Questions, Whom, checked, only};
+use crate::wire::{Connection, block_on};
+use crate::{ClientRole, broker_error};
 
 /// Java's `default.api.timeout.ms`.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long to look for the reason of a failure, and how often to see whether it has come.
-const DIAGNOSIS: Duration = Duration::from_secs(3);
-const DIAGNOSIS_STEP: Duration = Duration::from_millis(50);
+/// Longer than any worker runs.
+const FOR_EVER: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 
-/// Between two requests to a group's coordinator that is not ready.
-const COORDINATOR_RETRY: Duration = Duration::from_millis(100);
+/// The type of a resource that is a topic.
+const TOPIC: i8 = 2;
 
 /// A topic to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,47 +56,16 @@ pub(crate) fn is_internal(topic: &str) -> bool {
     matches!(topic, "__consumer_offsets" | "__transaction_state" | "__share_group_state" | "__cluster_metadata")
 }
 
-#[derive(Debug)]
-struct AdminEvents(Arc<Connection>);
-
-impl ClientContext for AdminEvents {
-    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
-
-    fn generate_oauth_token(&self, _config: Option<&str>) -> Granted {
-        self.0.oauth_token()
-    }
-
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        self.0.log(level, facility, line);
-    }
-
-    fn stats(&self, _statistics: Statistics) {}
-
-    fn stats_raw(&self, _statistics: &[u8]) {}
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.0.report(&error, reason);
-    }
-}
-
-/// Who puts the questions.
-enum Native {
-    Librdkafka(AdminClient<AdminEvents>),
-    Wire(Box<WireAdmin>),
-}
-
-/// Asks and changes the cluster. Every call blocks, up to `default.api.timeout.ms`. Shared freely between threads.
+/// Asks and changes the cluster. Every call blocks, up to `default.api.timeout.ms`; why an answer is late is in the log
+/// after a second. Shared freely between threads.
 pub struct Admin {
-    native: Native,
-    connection: Arc<Connection>,
-    config: ClientConfig,
-    properties: ConfigMap,
-    timeout: Duration,
+    questions: Questions,
+    groups: GroupOffsets,
 }
 
 impl fmt::Debug for Admin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Admin").field("connection", &self.connection).finish_non_exhaustive()
+        f.debug_struct("Admin").field("questions", &self.questions).finish_non_exhaustive()
     }
 }
 
@@ -123,63 +82,40 @@ impl Admin {
                     .with_source(error)
             })?,
         };
-        let translation = translate(properties, ClientRole::Admin);
-        let config = translation.config;
-        let client = config.get("client.id").unwrap_or("volley");
-        for warning in &translation.warnings {
-            warn!(client, "{warning}");
-        }
-        let connection = Connection::of_client(properties, &config)?;
-        // librdkafka counts in an int of milliseconds, an hour is beyond anybody's patience.
+        check_form(properties, ClientRole::Admin)?;
+        // An hour is beyond anybody's patience.
         let timeout = timeout.clamp(Duration::from_millis(1), Duration::from_secs(3600));
-        let native = if connection.shows_tokens() {
-            Native::Wire(Box::new(WireAdmin::new(properties, timeout)?))
-        } else {
-            let native = AdminClient::from_config_and_context(&config, AdminEvents(Arc::clone(&connection)));
-            Native::Librdkafka(native.map_err(|error| broker_error::from_client("make an admin client", &error))?)
-        };
-        Ok(Self { native, connection, config, properties: properties.clone(), timeout })
-    }
-
-    /// As [`Connection::outcome`]. The admin client of rdkafka keeps error events to itself, so that after a failure another
-    /// client is asked why.
-    fn outcome<T>(&self, action: &str, result: KafkaResult<T>) -> Result<T> {
-        if result.as_ref().is_err_and(is_connection_failure) {
-            self.diagnose();
-        }
-        self.connection.outcome(action, result)
-    }
-
-    fn diagnose(&self) {
-        let events = ConsumerEvents::new(Arc::clone(&self.connection));
-        events.close();
-        let Ok(probe) = self.config.create_with_context::<_, NativeConsumer>(events) else { return };
-        let deadline = Instant::now() + DIAGNOSIS.min(self.timeout);
-        while !self.connection.is_broken() && Instant::now() < deadline {
-            probe.poll(DIAGNOSIS_STEP);
-        }
-    }
-
-    fn options(&self) -> AdminOptions {
-        AdminOptions::new().request_timeout(Some(self.timeout)).operation_timeout(Some(self.timeout))
+        Ok(Self { questions: Questions::new(properties, timeout)?, groups: GroupOffsets::new(properties, timeout)? })
     }
 
     /// The cluster's id.
     ///
     /// # Errors
-    /// `Retriable` when the broker does not answer in time, `Config` when it refuses, as with all calls of this client.
+    /// `Retriable` when no broker answers in time, with the reason as its source; `Config` when the cluster refuses the
+    /// client. So it is with all calls.
     pub fn cluster_id(&self) -> Result<String> {
-        let id = match &self.native {
-            Native::Librdkafka(native) => native.inner().fetch_cluster_id(self.timeout),
-            Native::Wire(native) => return native.cluster_id(),
-        };
-        match id {
-            Some(id) => {
-                self.connection.mark_up();
-                Ok(id)
-            }
-            None => self.outcome("ask for the cluster's id", Err(timed_out())),
-        }
+        let timeout = self.questions.timeout();
+        block_on(|| self.cluster_id_within(timeout))
+    }
+
+    /// The cluster's id, as soon as a broker answers, however long that takes.
+    ///
+    /// # Errors
+    /// `Config` when the cluster refuses the client.
+    ///
+    /// # Cancellation
+    /// Nothing is lost.
+    pub async fn await_cluster_id(&self) -> Result<String> {
+        self.cluster_id_within(FOR_EVER).await
+    }
+
+    async fn cluster_id_within(&self, timeout: Duration) -> Result<String> {
+        let action = "ask for the cluster's id";
+        let question =
+            async |connection: &mut Connection| self.questions.metadata(connection, Some(Vec::new())).await.map(Ok);
+        let metadata = self.questions.answer(action, Whom::Anybody, timeout, &question).await?;
+        let id = metadata.ok().and_then(|metadata| metadata.cluster_id);
+        id.map(|id| id.to_string()).ok_or_else(|| Error::fatal(format!("could not {action}: the broker has none")))
     }
 
     /// All topics.
@@ -187,12 +123,11 @@ impl Admin {
     /// # Errors
     /// See [`Admin::cluster_id`].
     pub fn topics(&self) -> Result<BTreeMap<String, TopicDescription>> {
-        let metadata = match &self.native {
-            Native::Librdkafka(native) => native.inner().fetch_metadata(None, self.timeout),
-            Native::Wire(native) => return native.topics(),
-        };
-        let metadata = self.outcome("list topics", metadata)?;
-        Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), description(topic))).collect())
+        let questions = &self.questions;
+        let metadata = questions
+            .ask("list topics", Whom::Anybody, async |connection| questions.metadata(connection, None).await.map(Ok))?;
+        let topics = metadata.map(|metadata| metadata.topics).unwrap_or_default();
+        Ok(topics.iter().filter_map(|topic| Some((topic.name.as_ref()?.to_string(), description(topic)))).collect())
     }
 
     /// One topic; `None` if there is none of that name. Never creates it.
@@ -202,15 +137,13 @@ impl Admin {
     pub fn topic(&self, name: &str) -> Result<Option<TopicDescription>> {
         check_name(name)?;
         let action = format!("look up topic {name}");
-        let found = match &self.native {
-            Native::Librdkafka(native) => {
-                let metadata = native.inner().fetch_metadata(Some(name), self.timeout);
-                let metadata = self.outcome(&action, metadata)?;
-                let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else { return Ok(None) };
-                topic.error().map(Code::from).map_or_else(|| Ok(description(topic)), Err)
-            }
-            Native::Wire(native) => native.topic(name)?,
-        };
+        let questions = &self.questions;
+        let found = questions.ask(&action, Whom::Anybody, async |connection| {
+            let topic = MetadataRequestTopic::default().with_name(Some(topic_name(name)));
+            let metadata = questions.metadata(connection, Some(vec![topic])).await?;
+            let Some(topic) = metadata.topics.first() else { return Ok(Err(Code::UnknownTopicOrPartition)) };
+            Ok(checked(topic.error_code).map(|()| description(topic)))
+        })?;
         match found {
             Ok(description) => Ok(Some(description)),
             Err(Code::UnknownTopicOrPartition | Code::UnknownTopic) => Ok(None),
@@ -226,25 +159,25 @@ impl Admin {
     pub fn create_topic(&self, topic: &NewTopic) -> Result<bool> {
         check_name(&topic.name)?;
         let action = format!("create topic {}", topic.name);
-        let created = match &self.native {
-            Native::Librdkafka(native) => {
-                let outcome = block_on(native.create_topics([&native_topic(topic)], &self.options()));
-                first(self.outcome(&action, outcome)?).map(|created| created.map(drop).map_err(|(_, code)| code))
-            }
-            Native::Wire(native) => Some(native.create_topic(topic)?),
-        };
+        let questions = &self.questions;
+        // the broker's words are kept beside its code
+        let words = parking_lot::Mutex::new(None);
+        let created = questions.ask(&action, Whom::Controller, async |connection| {
+            let request = |_| create_request(topic, questions.timeout());
+            let response = connection.call(questions.within(), request).await?;
+            *words.lock() = response.topics.first().and_then(|topic| topic.error_message.clone());
+            Ok(only(response.topics.iter().map(|topic| topic.error_code)))
+        })?;
         match created {
-            Some(Ok(())) => Ok(true),
-            Some(Err(Code::TopicAlreadyExists)) => Ok(false),
-            Some(Err(code)) => {
+            Ok(()) => Ok(true),
+            Err(Code::TopicAlreadyExists) => Ok(false),
+            Err(code) => {
                 let error = broker_error::from_code(&action, code);
-                let reason = if error.is_retriable() { None } else { creation_refusal(&self.properties, topic) };
-                Err(match reason {
-                    Some(reason) => error.with_source(reason),
+                Err(match words.into_inner().filter(|_| !error.is_retriable()) {
+                    Some(words) => error.with_source(words.to_string()),
                     None => error,
                 })
             }
-            None => Err(no_answer(&action)),
         }
     }
 
@@ -255,18 +188,16 @@ impl Admin {
     pub fn delete_topic(&self, name: &str) -> Result<bool> {
         check_name(name)?;
         let action = format!("delete topic {name}");
-        let deleted = match &self.native {
-            Native::Librdkafka(native) => {
-                let outcome = block_on(native.delete_topics(&[name], &self.options()));
-                first(self.outcome(&action, outcome)?).map(|deleted| deleted.map(drop).map_err(|(_, code)| code))
-            }
-            Native::Wire(native) => Some(native.delete_topic(name)?),
-        };
+        let questions = &self.questions;
+        let deleted = questions.ask(&action, Whom::Controller, async |connection| {
+            let request = |version| delete_request(name, version, questions.timeout());
+            let response = connection.call(questions.within(), request).await?;
+            Ok(only(response.responses.iter().map(|topic| topic.error_code)))
+        })?;
         match deleted {
-            Some(Ok(())) => Ok(true),
-            Some(Err(Code::UnknownTopicOrPartition | Code::UnknownTopic)) => Ok(false),
-            Some(Err(code)) => Err(broker_error::from_code(&action, code)),
-            None => Err(no_answer(&action)),
+            Ok(()) => Ok(true),
+            Err(Code::UnknownTopicOrPartition | Code::UnknownTopic) => Ok(false),
+            Err(code) => Err(broker_error::from_code(&action, code)),
         }
     }
 
@@ -277,28 +208,20 @@ impl Admin {
     pub fn topic_config(&self, name: &str) -> Result<BTreeMap<String, String>> {
         check_name(name)?;
         let action = format!("read the configuration of topic {name}");
-        let topic = ResourceSpecifier::Topic(name);
-        let described = match &self.native {
-            Native::Librdkafka(native) => {
-                let outcome = block_on(native.describe_configs([&topic], &self.options()));
-                let entries = |resource: ConfigResource| {
-                    let entries = resource.entries.into_iter();
-                    entries.filter_map(|entry| entry.value.map(|value| (entry.name, value))).collect()
-                };
-                first(self.outcome(&action, outcome)?).map(|described| described.map(entries))
-            }
-            Native::Wire(native) => Some(native.topic_config(name)?),
-        };
-        match described {
-            // The client library leaves out why there is nothing; every topic has a configuration.
-            Some(Ok(entries)) if BTreeMap::is_empty(&entries) => Err(match self.topic(name)? {
-                Some(_) => broker_error::from_code(&action, Code::TopicAuthorizationFailed),
-                None => broker_error::from_code(&action, Code::UnknownTopicOrPartition),
-            }),
-            Some(Ok(entries)) => Ok(entries),
-            Some(Err(code)) => Err(broker_error::from_code(&action, code)),
-            None => Err(no_answer(&action)),
-        }
+        let questions = &self.questions;
+        let described = questions.ask(&action, Whom::Anybody, async |connection| {
+            let resource = DescribeConfigsResource::default()
+                .with_resource_type(TOPIC)
+                .with_resource_name(text(name))
+                .with_configuration_keys(None);
+            let request = |_| DescribeConfigsRequest::default().with_resources(vec![resource]);
+            let response = connection.call(questions.within(), request).await?;
+            let Some(result) = response.results.into_iter().next() else { return Ok(Err(Code::Unknown)) };
+            let entries = result.configs.into_iter();
+            let entries = entries.filter_map(|entry| Some((entry.name.to_string(), entry.value?.to_string())));
+            Ok(checked(result.error_code).map(|()| entries.collect()))
+        })?;
+        described.map_err(|code| broker_error::from_code(&action, code))
     }
 
     /// All committed offsets of a consumer group; empty if there is no such group.
@@ -307,7 +230,7 @@ impl Admin {
     /// See [`Admin::cluster_id`].
     pub fn group_offsets(&self, group: &str) -> Result<Offsets> {
         check_name(group)?;
-        GroupOffsets::new(&self.properties, self.timeout)?.all(group)
+        self.groups.all(group)
     }
 
     /// Sets committed offsets of a consumer group without members. Partitions not named keep theirs.
@@ -315,17 +238,11 @@ impl Admin {
     /// # Errors
     /// `Retriable` when the group has members; see also [`Admin::cluster_id`].
     pub fn alter_group_offsets(&self, group: &str, offsets: &Offsets) -> Result<()> {
+        check_name(group)?;
         if offsets.is_empty() {
             return Ok(());
         }
-        let list = with_offsets(offsets)?;
-        let consumer = Arc::new(self.consumer_in(group)?);
-        let polled = Arc::clone(&consumer);
-        let _polling = TokenPolling::start(&self.connection, move || drop(polled.poll(Duration::ZERO)))?;
-        self.while_coordinator_moves(|| {
-            let outcome = consumer.commit(&list, CommitMode::Sync);
-            self.outcome(&format!("set offsets of group {group}"), outcome)
-        })
+        self.groups.set(group, offsets)
     }
 
     /// Forgets the committed offsets of some partitions of a consumer group without members, all or none of them. Partitions
@@ -338,18 +255,7 @@ impl Admin {
         if partitions.is_empty() {
             return Ok(());
         }
-        GroupOffsets::new(&self.properties, self.timeout)?.remove(group, partitions)
-    }
-
-    // A consumer that never joins may still ask and commit in a group's name.
-    fn consumer_in(&self, group: &str) -> Result<NativeConsumer> {
-        let mut config = self.config.clone();
-        config.set("group.id", group);
-        let events = ConsumerEvents::new(Arc::clone(&self.connection));
-        events.close();
-        config
-            .create_with_context(events)
-            .map_err(|error| broker_error::from_client(&format!("make a consumer of group {group}"), &error))
+        self.groups.remove(group, partitions)
     }
 
     /// Deletes a consumer group and its offsets; `false` if there was none.
@@ -357,49 +263,19 @@ impl Admin {
     /// # Errors
     /// `Retriable` when the group has members; see also [`Admin::cluster_id`].
     pub fn delete_group(&self, group: &str) -> Result<bool> {
-        let action = format!("delete group {group}");
         check_name(group)?;
-        self.while_coordinator_moves(|| {
-            let deleted = match &self.native {
-                Native::Librdkafka(native) => {
-                    let outcome = block_on(native.delete_groups(&[group], &self.options()));
-                    first(self.outcome(&action, outcome)?).map(|deleted| deleted.map(drop).map_err(|(_, code)| code))
-                }
-                Native::Wire(native) => Some(native.delete_group(group)?),
-            };
-            match deleted {
-                Some(Ok(())) => Ok(true),
-                Some(Err(Code::GroupIdNotFound)) => Ok(false),
-                Some(Err(code)) => Err(broker_error::from_code(&action, code)),
-                None => Err(no_answer(&action)),
-            }
-        })
-    }
-
-    /// A group's first use makes the cluster find and load its coordinator, which is no reason to fail.
-    fn while_coordinator_moves<T>(&self, request: impl Fn() -> Result<T>) -> Result<T> {
-        let deadline = Instant::now() + self.timeout;
-        loop {
-            match request() {
-                Err(error) if broker_error::is_coordinator_moving(&error) && Instant::now() < deadline => {
-                    thread::sleep(COORDINATOR_RETRY);
-                }
-                outcome => return outcome,
-            }
+        let action = format!("delete group {group}");
+        let questions = &self.questions;
+        let deleted = questions.ask(&action, Whom::CoordinatorOf(group), async |connection| {
+            let request = |_| DeleteGroupsRequest::default().with_groups_names(vec![GroupId(text(group))]);
+            let response = connection.call(questions.within(), request).await?;
+            Ok(only(response.results.iter().map(|group| group.error_code)))
+        })?;
+        match deleted {
+            Ok(()) => Ok(true),
+            Err(Code::GroupIdNotFound) => Ok(false),
+            Err(code) => Err(broker_error::from_code(&action, code)),
         }
-    }
-}
-
-fn native_topic(topic: &NewTopic) -> NativeNewTopic<'_> {
-    let replication = TopicReplication::Fixed(topic.replication_factor);
-    let native = NativeNewTopic::new(&topic.name, topic.partitions, replication);
-    topic.configs.iter().fold(native, |native, (key, value)| native.set(key, value))
-}
-
-fn description(topic: &MetadataTopic) -> TopicDescription {
-    TopicDescription {
-        partitions: i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX),
-        internal: is_internal(topic.name()),
     }
 }
 
@@ -410,25 +286,65 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-fn first<T>(answers: Vec<T>) -> Option<T> {
-    answers.into_iter().next()
+fn description(topic: &MetadataResponseTopic) -> TopicDescription {
+    TopicDescription {
+        partitions: i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX),
+        internal: topic.name.as_ref().is_some_and(|name| is_internal(name.as_str())),
+    }
 }
 
-fn no_answer(action: &str) -> Error {
-    Error::retriable(format!("could not {action}: the broker's answer is empty"))
+fn text(text: &str) -> StrBytes {
+    StrBytes::from_string(text.to_owned())
 }
 
-fn is_connection_failure(error: &KafkaError) -> bool {
-    let code = match error {
-        KafkaError::AdminOp(code) => Some(*code),
-        other => other.rdkafka_error_code(),
-    };
-    matches!(
-        code,
-        Some(Code::OperationTimedOut | Code::BrokerTransportFailure | Code::AllBrokersDown | Code::TimedOutQueue)
-    )
+fn topic_name(name: &str) -> TopicName {
+    TopicName(text(name))
 }
 
-fn timed_out() -> KafkaError {
-    KafkaError::MetadataFetch(Code::from(RDKafkaRespErr::RD_KAFKA_RESP_ERR__TIMED_OUT))
+fn millis(timeout: Duration) -> i32 {
+    i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX)
+}
+
+fn create_request(topic: &NewTopic, timeout: Duration) -> CreateTopicsRequest {
+    let configs = topic
+        .configs
+        .iter()
+        .map(|(key, value)| CreatableTopicConfig::default().with_name(text(key)).with_value(Some(text(value))));
+    let topic = CreatableTopic::default()
+        .with_name(topic_name(&topic.name))
+        .with_num_partitions(topic.partitions)
+        .with_replication_factor(i16::try_from(topic.replication_factor).unwrap_or(-1))
+        .with_configs(configs.collect());
+    CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(millis(timeout))
+}
+
+/// Since version 6 topics have states.
+fn delete_request(name: &str, version: i16, timeout: Duration) -> DeleteTopicsRequest {
+    let request = DeleteTopicsRequest::default().with_timeout_ms(millis(timeout));
+    match version {
+        ..=5 => request.with_topic_names(vec![topic_name(name)]),
+        _ => request.with_topics(vec![DeleteTopicState::default().with_name(Some(topic_name(name)))]),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use bytes::BytesMut;
+    use kafka_protocol::protocol::{Encodable, Message};
+
+    use super::*;
+
+    #[test]
+    fn topics_can_be_created_and_deleted_in_every_version() {
+        let topic = NewTopic { name: "t".to_owned(), partitions: 1, replication_factor: -1, configs: BTreeMap::new() };
+        let range = CreateTopicsRequest::VERSIONS;
+        for version in range.min..=range.max {
+            create_request(&topic, Duration::from_secs(1)).encode(&mut BytesMut::new(), version).unwrap();
+        }
+        let range = DeleteTopicsRequest::VERSIONS;
+        for version in range.min..=range.max {
+            delete_request("t", version, Duration::from_secs(1)).encode(&mut BytesMut::new(), version).unwrap();
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rdkafka::ClientConfig;
@@ -14,6 +14,7 @@ use tracing::{debug, info, warn};
 use volley_api::{ConfigMap, Error, ErrorKind, Result};
 
 use crate::broker_error;
+use crate::outage::GrowingPause;
 use crate::sasl::{self, TokenSource};
 
 /// How long a client that is polled may wait for its first token; without one, librdkafka asks again 10 s later.
@@ -33,12 +34,17 @@ const TALE: i64 = 5_000;
 /// A token for librdkafka, or why there is none.
 pub(crate) type Granted = std::result::Result<OAuthToken, Box<dyn std::error::Error>>;
 
-/// Shared by a client and the callbacks of its threads. Reports each change between reachable and unreachable once.
+/// Shared by a client and the callbacks of its threads. Reports each change between reachable and unreachable, and an outage
+/// that lasts again and again.
 #[derive(Debug)]
 pub(crate) struct Connection {
     client: String,
     servers: String,
     down: AtomicBool,
+    /// Whether the cluster has answered at all.
+    was_up: AtomicBool,
+    /// When to say again that it is.
+    next_report: Mutex<Option<(Instant, GrowingPause)>>,
     last_failure: Mutex<String>,
     /// Whether there is a `refusal`: read for every message.
     is_refused: AtomicBool,
@@ -85,6 +91,8 @@ impl Connection {
             client: client.into(),
             servers: servers.into(),
             down: AtomicBool::new(false),
+            was_up: AtomicBool::new(false),
+            next_report: Mutex::default(),
             last_failure: Mutex::default(),
             is_refused: AtomicBool::new(false),
             refusal: Mutex::default(),
@@ -135,9 +143,33 @@ impl Connection {
             reason.clone_into(&mut last_failure);
         }
         let reason = last_failure.as_str();
-        if !self.down.swap(true, Ordering::Relaxed) {
+        if self.is_report_due(!self.down.swap(true, Ordering::Relaxed)) {
             warn!(client = self.client, servers = self.servers, reason, "kafka cannot be reached, retrying");
         }
+    }
+
+    /// A broker that is spoken to in the wrong way hangs up without a word.
+    fn note_hang_up(&self, line: &str) {
+        let line = without_thread(line);
+        *self.last_failure.lock() = match self.was_up.load(Ordering::Relaxed) {
+            true => line.to_owned(),
+            false => format!("{line}; does `security.protocol` fit its listener?"),
+        };
+    }
+
+    /// Whether an outage is to be told of: when it begins, and after pauses that grow.
+    fn is_report_due(&self, begins: bool) -> bool {
+        let mut next_report = self.next_report.lock();
+        let (due, mut pause) = match *next_report {
+            Some(report) if !begins => report,
+            _ => (Instant::now(), GrowingPause::default()),
+        };
+        let is_due = due <= Instant::now();
+        if is_due {
+            let next = Instant::now() + pause.next();
+            *next_report = Some((next, pause));
+        }
+        is_due
     }
 
     /// Whether the client logs in with tokens.
@@ -185,6 +217,7 @@ impl Connection {
 
     /// Notes that the cluster has answered: whatever it refused before, it does not now.
     pub(crate) fn mark_up(&self) {
+        self.was_up.store(true, Ordering::Relaxed);
         if self.is_refused.load(Ordering::Relaxed) {
             let mut refusal = self.refusal.lock();
             self.is_refused.store(false, Ordering::Relaxed);
@@ -208,8 +241,14 @@ impl Connection {
         match &*self.refusal.lock() {
             None => Ok(()),
             Some((code, reason)) => {
-                Err(broker_error::from_code(&format!("log in to kafka at {}", self.servers), *code)
-                    .with_source(reason.clone()))
+                let action = format!("log in to kafka at {}", self.servers);
+                let error = broker_error::from_code(&action, *code);
+                Err(match words_of_broker(reason) {
+                    Some(words) => Error::new(error.kind(), words)
+                        .with_exception(error.exception())
+                        .with_place(format!("login of client {} to kafka at {}", self.client, self.servers)),
+                    None => error.with_source(reason.clone()),
+                })
             }
         }
     }
@@ -236,10 +275,13 @@ impl Connection {
         error
     }
 
-    /// Takes a log line of librdkafka. Failures of connections come as events too, which count them; their lines are for
-    /// debugging.
+    /// Takes a log line of librdkafka. Most failures of connections come as events too, which count them; their lines are
+    /// for debugging. That a broker hung up comes as a line only.
     pub(crate) fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         let client = self.client.as_str();
+        if facility == "FAIL" && line.contains("Disconnected") {
+            self.note_hang_up(line);
+        }
         match level {
             _ if matches!(facility, "FAIL" | "ERROR" | "BRKMAIN") => {
                 debug!(target: "librdkafka", client, facility, "{line}");
@@ -254,6 +296,17 @@ impl Connection {
             }
         }
     }
+}
+
+/// A line of librdkafka without the thread that wrote it.
+fn without_thread(line: &str) -> &str {
+    line.strip_prefix("[thrd:").and_then(|rest| rest.split_once("]: ")).map_or(line, |(_, line)| line)
+}
+
+/// What the broker said against a login, out of the words of librdkafka around it.
+fn words_of_broker(reason: &str) -> Option<&str> {
+    let (_, words) = reason.split_once("SASL authentication error: ")?;
+    Some(words.split_once(" (after ").map_or(words, |(words, _)| words))
 }
 
 #[cfg(test)]
@@ -287,5 +340,37 @@ mod tests {
         assert!(connection.check().is_ok() && !connection.is_broken());
         connection.report(&KafkaError::Global(Code::Authentication), "invalid credentials");
         assert!(connection.check().is_err(), "and a new one counts");
+    }
+    #[test]
+    fn a_refused_login_is_told_in_the_broker_s_words() {
+        let connection = Connection::new("c", "a:1");
+        let reason = "sasl_plaintext://a:1/bootstrap: SASL authentication error: Authentication failed: Invalid username \
+                      or password (after 5ms in state AUTH_REQ)";
+        connection.report(&KafkaError::Global(Code::Authentication), reason);
+        let trace = connection.check().map_err(|error| error.trace());
+        let class = "org.apache.kafka.common.errors.SaslAuthenticationException";
+        let expected = format!(
+            "{class}: Authentication failed: Invalid username or password\n\tat login of client c to kafka at a:1"
+        );
+        assert_eq!(trace, Err(expected));
+    }
+
+    #[test]
+    fn a_broker_that_hangs_up_at_once_may_want_another_protocol() {
+        let connection = Connection::new("c", "a:1");
+        let line = "[thrd:a:1/bootstrap]: a:1/bootstrap: Disconnected: connection closed by peer";
+        connection.log(RDKafkaLogLevel::Info, "FAIL", line);
+        let hint = "a:1/bootstrap: Disconnected: connection closed by peer; does `security.protocol` fit its listener?";
+        assert_eq!(*connection.last_failure.lock(), hint);
+        connection.mark_up();
+        connection.log(RDKafkaLogLevel::Info, "FAIL", line);
+        assert!(!connection.last_failure.lock().contains("security.protocol"));
+    }
+
+    #[test]
+    fn an_outage_is_told_when_it_begins_and_not_again_at_once() {
+        let connection = Connection::new("c", "a:1");
+        assert!(connection.is_report_due(true) && !connection.is_report_due(false));
+        assert!(connection.is_report_due(true), "another outage");
     }
 }

@@ -4,10 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use kafka_protocol::error::ResponseError;
+use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, timeout_at};
 use volley_api::{ConfigMap, Error, Result};
 
 use crate::group::{Backoff, coordinator_is_not_ready, coordinator_of};
+use crate::outage::Asking;
+use crate::questions::one_line;
 use crate::wire::{Connection, ConnectionSettings, block_on};
 
 const TIMED_OUT: &str = "org.apache.kafka.common.errors.TimeoutException";
@@ -50,17 +53,34 @@ impl CoordinatorQuestions {
         group: &str,
         question: impl AsyncFn(&mut Connection) -> Result<Answer<T>> + Send,
     ) -> Result<T> {
-        block_on(|| self.ask_until_answered(group, question))
+        block_on(|| self.ask_and_tell(group, question))
+    }
+
+    /// Why the coordinator is not ready is in the log meanwhile, and the error's cause in the end.
+    async fn ask_and_tell<T>(
+        &self,
+        group: &str,
+        question: impl AsyncFn(&mut Connection) -> Result<Answer<T>>,
+    ) -> Result<T> {
+        let action = format!("ask the coordinator of group {group}");
+        let servers: Vec<String> = self.settings.bootstrap_servers.iter().map(ToString::to_string).collect();
+        let asking = Asking {
+            client: self.settings.client_id.as_str(),
+            servers: servers.join(","),
+            action: &action,
+            last_failure: Mutex::new("no broker has answered".to_owned()),
+        };
+        asking.told_while(self.ask_until_answered(group, &asking, question)).await
     }
 
     async fn ask_until_answered<T>(
         &self,
         group: &str,
+        asking: &Asking<'_>,
         question: impl AsyncFn(&mut Connection) -> Result<Answer<T>>,
     ) -> Result<T> {
         let deadline = Instant::now() + self.timeout;
         let mut retry = Backoff::new(self.settings.retry_backoff, self.settings.retry_backoff_max);
-        let mut reason = "no broker answered".to_owned();
         for server in self.settings.bootstrap_servers.iter().cycle() {
             let attempt = async {
                 let mut connection = Connection::open(server, &self.settings).await?;
@@ -73,8 +93,8 @@ impl CoordinatorQuestions {
             };
             match timeout_at(deadline, attempt).await {
                 Ok(Ok(Ok(answer))) => return Ok(answer),
-                Ok(Ok(Err(error))) => reason = format!("the broker says {error:?}"),
-                Ok(Err(error)) if error.is_retriable() => reason = error.to_string(),
+                Ok(Ok(Err(error))) => asking.failed(format!("the broker says {error:?}")),
+                Ok(Err(error)) if error.is_retriable() => asking.failed(one_line(&error)),
                 Ok(Err(error)) => return Err(error),
                 Err(_) => break,
             }
@@ -86,7 +106,7 @@ impl CoordinatorQuestions {
         }
         Err(Error::retriable(format!("the coordinator of group {group} did not answer within {:?}", self.timeout))
             .with_exception(TIMED_OUT)
-            .with_source(reason))
+            .with_source(asking.last_failure.lock().clone()))
     }
 }
 

@@ -26,6 +26,7 @@ use tracing::{debug, info, warn};
 use volley_api::{ConfigMap, Error, Offsets, RawBatch, Result, TopicPartition};
 
 use crate::assignment::Assignment;
+use crate::bootstrap::check_bootstrap_servers;
 use crate::broker_error;
 use crate::committer::{PROBE_GROUP, with_offsets};
 use crate::connection::Connection;
@@ -126,12 +127,13 @@ impl Fetcher {
     /// Makes the consumer and subscribes. Does not wait for the broker.
     ///
     /// # Errors
-    /// `Config` when a property has a bad value, or the pattern does not parse.
+    /// `Config` when a property has a bad value, no host of `bootstrap.servers` can be resolved, or the pattern does not parse.
     pub fn connect(
         properties: &ConfigMap,
         settings: FetchSettings,
         listener: Arc<dyn RebalanceListener>,
     ) -> Result<Self> {
+        check_bootstrap_servers(properties, ClientRole::Consumer)?;
         let translation = translate(properties, ClientRole::Consumer);
         let mut config = translation.config;
         let in_group = config.get("group.id").is_some_and(|group| !group.is_empty());

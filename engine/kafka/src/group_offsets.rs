@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use kafka_protocol::error::{ParseResponseErrorCode, ResponseError};
+use kafka_protocol::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use kafka_protocol::messages::offset_delete_request::{OffsetDeleteRequestPartition, OffsetDeleteRequestTopic};
 use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
 use kafka_protocol::messages::{
-    GroupId, OffsetDeleteRequest, OffsetDeleteResponse, OffsetFetchRequest, OffsetFetchResponse, TopicName,
+    GroupId, OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse, OffsetFetchRequest,
+    OffsetFetchResponse, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 use volley_api::{ConfigMap, Error, Offsets, Result, TopicPartition};
@@ -44,6 +46,15 @@ impl GroupOffsets {
         }
     }
 
+    /// Sets committed offsets of a group without members, all in one request.
+    pub(crate) fn set(&self, group: &str, offsets: &Offsets) -> Result<()> {
+        self.0.ask(group, async |connection| {
+            let request = commit_request(group, offsets);
+            let response = connection.call(self.0.request_timeout(), |_| request).await?;
+            committed(group, &response)
+        })
+    }
+
     /// Forgets the committed offsets of some partitions of a group, all in one request. It is no error if there are none.
     pub(crate) fn remove(&self, group: &str, partitions: &[TopicPartition]) -> Result<()> {
         self.0.ask(group, async |connection| self.delete(connection, group, partitions).await).flatten()
@@ -65,6 +76,50 @@ impl GroupOffsets {
             Some(error) => not_ready(error).ok_or_else(|| refusal("forget offsets of", group, error)).map(Err),
         }
     }
+}
+
+/// As one who is no member commits.
+fn commit_request(group: &str, offsets: &Offsets) -> OffsetCommitRequest {
+    let mut topics: Vec<OffsetCommitRequestTopic> = Vec::new();
+    for (partition, offset) in offsets {
+        let committed = OffsetCommitRequestPartition::default()
+            .with_partition_index(partition.partition)
+            .with_committed_offset(*offset)
+            .with_committed_metadata(Some(StrBytes::default()));
+        match topics.iter_mut().find(|topic| topic.name.as_str() == &*partition.topic) {
+            Some(topic) => topic.partitions.push(committed),
+            None => topics.push(
+                OffsetCommitRequestTopic::default()
+                    .with_name(TopicName(StrBytes::from_string(partition.topic.to_string())))
+                    .with_partitions(vec![committed]),
+            ),
+        }
+    }
+    OffsetCommitRequest::default()
+        .with_group_id(group_id(group))
+        .with_generation_id_or_member_epoch(-1)
+        .with_topics(topics)
+}
+
+fn committed(group: &str, response: &OffsetCommitResponse) -> Result<Answer<()>> {
+    for topic in &response.topics {
+        for partition in &topic.partitions {
+            let Some(error) = partition.error_code.err() else { continue };
+            return match not_ready(error) {
+                Some(error) => Ok(Err(error)),
+                None if has_members_says(error) => {
+                    Err(Error::retriable(format!("could not set offsets of group {group}: it has members")))
+                }
+                None => Err(refusal("set the offsets of", group, error)),
+            };
+        }
+    }
+    Ok(Ok(()))
+}
+
+fn has_members_says(error: ResponseError) -> bool {
+    use ResponseError::{IllegalGeneration, NonEmptyGroup, RebalanceInProgress, UnknownMemberId};
+    matches!(error, UnknownMemberId | IllegalGeneration | RebalanceInProgress | NonEmptyGroup)
 }
 
 fn has_members(group: &str) -> Error {

@@ -3,24 +3,24 @@
 //! ```text
 //!  Java client keys ─ translate ─► librdkafka configuration ─┬─► Fetcher ─► RawBatch …     (Committer: offsets)
 //!                                                            ├─► Producer ◄─ Outgoing …    (Delivery …)
-//!                                                            ├─► Admin
 //!                                                            └─► TopicLog ─► LogListener … (LogWriter: records)
 //! ```
 //!
-//! Those block the calling thread, with deadlines. `GroupMember`, a membership in a group of any protocol type, is async and
-//! speaks Kafka's protocol itself, over connections of its own (`wire`, `sasl`, `tls`). TLS for others (`TlsConnector`,
+//! Those block the calling thread, with deadlines. `Admin` does too, and speaks Kafka's protocol itself, over connections of
+//! its own (`wire`, `sasl`, `tls`), which know why they fail. So does `GroupMember`, a membership in a group of any protocol
+//! type, which is async. TLS for others (`TlsConnector`,
 //! `TlsAcceptor`) and message authentication codes (`MacAlgorithm`) are here too: this is the only crate that names rdkafka
 //! and OpenSSL.
 
 mod admin;
 mod assignment;
 mod batch_builder;
+mod bootstrap;
 mod broker_error;
 mod committer;
 mod connection;
 mod consumer_events;
 mod coordinator_questions;
-mod creation_refusal;
 mod departure;
 mod fetch_settings;
 mod fetcher;
@@ -28,9 +28,11 @@ mod group;
 mod group_offsets;
 mod mac;
 mod membership_log;
+mod outage;
 mod partition_offsets;
 mod poll_time;
 mod producer;
+mod questions;
 mod rebalance;
 mod sasl;
 mod start_positions;
@@ -42,9 +44,9 @@ mod topic_partitions;
 mod topic_pattern;
 mod translation;
 mod wire;
-mod wire_admin;
 
 pub use admin::{Admin, NewTopic, TopicDescription};
+pub use bootstrap::{check_bootstrap_list, check_bootstrap_servers};
 pub use broker_error::{is_login_refused, is_missing_topic, is_timeout};
 pub use committer::Committer;
 pub use fetch_settings::{FetchSettings, TopicSelection};
@@ -58,4 +60,4 @@ pub use tls::{TlsAcceptor, TlsConnector, TlsStream};
 pub use topic_log::{
     LogEnds, LogEntry, LogListener, LogRecord, LogSettings, LogWriter, OnDelivery, TopicLog, TransactionalLogWriter,
 };
-pub use translation::{ClientRole, Translation, translate};
+pub use translation::{ClientRole, Translation, is_client_key, translate};

@@ -15,6 +15,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use tracing::warn;
 use volley_api::{ConfigMap, Error, RawHeader, Result};
 
+use crate::bootstrap::{check_bootstrap_servers, check_form};
 use crate::connection::{Connection, Granted};
 use crate::poll_time::poll_time;
 use crate::token_polling::TokenPolling;
@@ -134,11 +135,13 @@ impl fmt::Debug for Producer {
 }
 
 impl Producer {
-    /// Looks for bad values without making a producer: that costs threads and connections.
+    /// Looks for bad values, and for servers that cannot be found, without making a producer: that costs threads and
+    /// connections.
     ///
     /// # Errors
-    /// `Config` when a property has a bad value. Values that contradict each other are found by [`Producer::connect`].
+    /// `Config` when a property has a bad value, or no host of `bootstrap.servers` can be resolved. Values that contradict each other are found by [`Producer::connect`].
     pub fn check(properties: &ConfigMap) -> Result<()> {
+        check_bootstrap_servers(properties, ClientRole::Producer)?;
         max_block(properties)?;
         let config = translate(properties, ClientRole::Producer).config;
         config.create_native_config().map(drop).map_err(|error| broker_error::from_client("make a producer", &error))
@@ -149,6 +152,7 @@ impl Producer {
     /// # Errors
     /// `Config` when a property has a bad value.
     pub fn connect(properties: &ConfigMap) -> Result<Self> {
+        check_form(properties, ClientRole::Producer)?;
         let max_block = max_block(properties)?;
         let translation = translate(properties, ClientRole::Producer);
         let config = translation.config;

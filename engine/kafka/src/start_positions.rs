@@ -80,11 +80,13 @@ impl StartPositions {
         match self.reset {
             OffsetReset::Earliest => Ok(known.first),
             OffsetReset::Latest => Ok(known.end),
-            OffsetReset::Never => Err(Error::config(format!(
-                "partition {partition} has no valid committed offset and `auto.offset.reset` is `none`: set an offset, or \
-                 `auto.offset.reset` to earliest or latest"
-            ))
-            .with_exception("org.apache.kafka.clients.consumer.NoOffsetForPartitionException")),
+            OffsetReset::Never => {
+                Err(Error::config(format!("Undefined offset with no reset policy for partitions: [{partition}]"))
+                    .with_exception("org.apache.kafka.clients.consumer.NoOffsetForPartitionException")
+                    .with_place(
+                        "`auto.offset.reset` none: set an offset, or `auto.offset.reset` to earliest or latest",
+                    ))
+            }
         }
     }
 }

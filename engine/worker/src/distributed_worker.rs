@@ -9,7 +9,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 use volley_api::{ConfigMap, Error, Plugin, Result};
+use volley_kafka::{ClientRole, check_bootstrap_servers};
 
+use crate::cluster_id::ClusterId;
 use crate::config_transformer::resolve_worker_config;
 use crate::herder::{ConfigUpdates, DistributedHerder, Herder, Node};
 use crate::memory_budget::MemoryBudget;
@@ -51,6 +53,7 @@ impl DistributedWorker {
                  once: connectors that require exactly once are refused, and their tasks fail here"
             );
         }
+        check_bootstrap_servers(&config.worker_admin_properties(), ClientRole::Admin)?;
         let front = WorkerFront::open(&config)?;
         match Self::start_behind(&front, config, plugins, transformer, log_levels) {
             Ok((node, herder_loop)) => Ok(Self { front, node, herder_loop }),
@@ -71,6 +74,7 @@ impl DistributedWorker {
         let log_levels = Arc::new(Loggers::new(log_levels));
         let updates = Arc::new(ConfigUpdates::new(Arc::clone(&log_levels)));
         let listener = Arc::clone(&updates);
+        let cluster_id = ClusterId::ask(&config.worker_admin_properties())?;
         info!("reading the internal topics");
         let KafkaStores { offsets, statuses, configs } =
             KafkaStores::start(&config, Arc::new(move |update| listener.add(update)))?;
@@ -105,7 +109,7 @@ impl DistributedWorker {
             )?
         };
         info!(worker_id = node.worker_id(), "Herder started");
-        front.serve(&node, Arc::new(herder) as Arc<dyn Herder>);
+        front.serve(&node, Arc::new(herder) as Arc<dyn Herder>, cluster_id);
         info!("Kafka Connect started");
         Ok((node, herder_loop))
     }

@@ -8,7 +8,9 @@ use parking_lot::RwLock;
 use tokio::sync::watch;
 use tracing::{info, warn};
 use volley_api::{ConfigMap, Plugin, Result};
+use volley_kafka::{ClientRole, check_bootstrap_servers};
 
+use crate::cluster_id::ClusterId;
 use crate::config_transformer::resolve_worker_config;
 use crate::connector_file::CreateConnector;
 use crate::herder::{Completion, ConnectorInfo, ConnectorProgress, Herder, HerderResult, Node, StandaloneHerder};
@@ -46,6 +48,7 @@ impl Worker {
         let (properties, transformer) = resolve_worker_config(properties, &plugins)?;
         let config = Arc::new(WorkerConfig::standalone(properties)?);
         check_worker_converters(&plugins, &config)?;
+        check_bootstrap_servers(&config.worker_admin_properties(), ClientRole::Admin)?;
         let offsets: Arc<dyn OffsetBackingStore> = Arc::new(FileOffsetBackingStore::open(config.offset_file()?)?);
         let front = WorkerFront::open(&config)?;
         let node = Arc::new(Node {
@@ -64,12 +67,13 @@ impl Worker {
         });
         let (plugins, transformer) = (Arc::clone(&node.plugins), Arc::clone(&node.transformer));
         let validator = ConnectorValidator::of_worker(plugins, transformer, &config)?;
+        let cluster_id = ClusterId::look_up(config.worker_admin_properties(), front.end.clone())?;
         let herder = {
             let _runtime = front.runtime.enter();
             Arc::new(StandaloneHerder::new(Arc::clone(&node), validator))
         };
         info!(worker_id = node.worker_id(), "Herder started");
-        front.serve(&node, Arc::clone(&herder) as Arc<dyn Herder>);
+        front.serve(&node, Arc::clone(&herder) as Arc<dyn Herder>, cluster_id);
         info!("Kafka Connect started");
         Ok(Self { front, herder, config })
     }

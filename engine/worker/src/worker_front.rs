@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::RwLock;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use volley_api::{ConfigMap, Error, Result};
 
-use crate::cluster_id::look_up_cluster_id;
+use crate::cluster_id::ClusterId;
 use crate::herder::{Herder, Node};
 use crate::plugins::Plugins;
 use crate::rest::{Advertised, PeerClient, RestServer};
@@ -54,11 +53,8 @@ impl WorkerFront {
     }
 
     /// From now on requests are answered by `herder`.
-    pub(crate) fn serve(&self, node: &Node, herder: Arc<dyn Herder>) {
-        let _runtime = self.runtime.enter();
-        let kafka_cluster_id = Arc::new(RwLock::new(None));
-        look_up_cluster_id(node.config.worker_admin_properties(), Arc::clone(&kafka_cluster_id), self.end.clone());
-        self.rest.serve(herder, Arc::clone(&node.log_levels), kafka_cluster_id);
+    pub(crate) fn serve(&self, node: &Node, herder: Arc<dyn Herder>, cluster_id: ClusterId) {
+        self.rest.serve(herder, Arc::clone(&node.log_levels), cluster_id);
         let url = self.advertised.url();
         info!(url, "REST resources initialized; server is started and ready to handle requests");
     }

@@ -128,8 +128,9 @@ impl Cluster {
 
     fn report(&self, failures: &mut u32, reason: String) {
         *failures += 1;
-        // A single failure is usual: a broker that stopped is asked first, and the next one knows more.
-        if *failures == 3 {
+        // A single failure is usual: a broker that stopped is asked first, and the next one knows more. Later it is said
+        // again after pauses that grow.
+        if *failures == 3 || *failures > 4 && failures.is_power_of_two() {
             warn!(group = self.group_id, reason, "group coordinator not found, retrying");
         } else {
             debug!(group = self.group_id, reason, "group coordinator not found");

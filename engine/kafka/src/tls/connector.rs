@@ -64,7 +64,8 @@ impl TlsConnector {
         let ssl = self
             .session(host)
             .map_err(|error| Error::config(format!("could not prepare TLS for host `{host}`")).with_source(error))?;
-        handshake::shake_hands(ssl, tcp, Side::Client, &format!("server {host}")).await
+        let port = tcp.peer_addr().map_or_else(|_| String::new(), |address| format!(":{}", address.port()));
+        handshake::shake_hands(ssl, tcp, Side::Client, &format!("server {host}{port}")).await
     }
 
     fn session(&self, host: &str) -> std::result::Result<Ssl, ErrorStack> {

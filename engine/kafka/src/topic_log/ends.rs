@@ -10,6 +10,7 @@ use rdkafka::{ClientConfig, Offset};
 use tracing::warn;
 use volley_api::{ConfigMap, Error, Offsets, Result, TopicPartition};
 
+use crate::bootstrap::check_bootstrap_servers;
 use crate::connection::Connection;
 use crate::consumer_events::{ConsumerEvents, NativeConsumer};
 use crate::partition_offsets::list_offsets;
@@ -55,6 +56,7 @@ impl LogEnds {
     /// # Errors
     /// `Config` when a property has a bad value.
     pub fn connect(properties: &ConfigMap) -> Result<Self> {
+        check_bootstrap_servers(properties, ClientRole::Admin)?;
         let mut config = translate(properties, ClientRole::Consumer).config;
         config.set("isolation.level", "read_uncommitted").set("topic.metadata.refresh.interval.ms", "300000");
         if config.get("group.id").is_none_or(str::is_empty) {

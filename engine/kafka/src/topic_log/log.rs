@@ -15,6 +15,7 @@ use super::ends::LogEnds;
 use super::positions::Positions;
 use super::reader::{LogListener, NotReached, Reader, Reading};
 use super::writer::{LogEntry, LogWriter};
+use crate::bootstrap::check_bootstrap_servers;
 use crate::committer::PROBE_GROUP;
 use crate::connection::Connection;
 use crate::consumer_events::{ConsumerEvents, NativeConsumer};
@@ -86,7 +87,7 @@ impl TopicLog {
     /// Opens a log and reads all that it holds; when it returns, `listener` has been told of all of it.
     ///
     /// # Errors
-    /// `Config` when a property has a bad value or the broker refuses the client; `Retriable` when nothing could be read
+    /// `Config` when a property has a bad value, no host of `bootstrap.servers` can be resolved or the broker refuses the client; `Retriable` when nothing could be read
     /// for as long as `patience`.
     pub fn start(
         settings: &LogSettings,
@@ -94,6 +95,8 @@ impl TopicLog {
         listener: Box<dyn LogListener>,
         patience: Duration,
     ) -> Result<Self> {
+        check_bootstrap_servers(&settings.producer, ClientRole::Producer)?;
+        check_bootstrap_servers(&settings.consumer, ClientRole::Consumer)?;
         let topic: Arc<str> = settings.topic.as_str().into();
         let partition = |number| TopicPartition::new(Arc::clone(&topic), number);
         let partitions: Vec<_> = (0..settings.partitions).map(partition).collect();

@@ -7,7 +7,8 @@ use super::ClientRole;
 
 const COMMON: &[(&str, &str)] = &[
     ("bootstrap.servers", "localhost:9092"),
-    ("log.connection.close", "false"),
+    // goes to the debugging log, and says why a broker hangs up
+    ("log.connection.close", "true"),
     ("reconnect.backoff.ms", "50"),
     ("reconnect.backoff.max.ms", "1000"),
     ("socket.keepalive.enable", "true"),

@@ -14,4 +14,4 @@ mod sasl;
 mod tls;
 mod translate;
 
-pub use translate::{ClientRole, Translation, translate};
+pub use translate::{ClientRole, Translation, is_client_key, translate};

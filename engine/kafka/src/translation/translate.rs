@@ -10,6 +10,7 @@ use volley_api::ConfigMap;
 
 use super::keys::{self, Rule};
 use super::{defaults, sasl, tls};
+use crate::bootstrap;
 
 /// What kind of client a configuration is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +82,7 @@ impl Draft {
 
     fn translate(&mut self, key: &str, value: &str, properties: &ConfigMap) {
         match key {
-            "bootstrap.servers" => {
-                self.set(key, value.split(',').map(str::trim).filter(|s| !s.is_empty()).collect::<Vec<_>>().join(","));
-            }
+            "bootstrap.servers" => self.set(key, servers_of(value, properties)),
             "security.protocol" => self.set(key, value.to_ascii_lowercase()),
             _ if key.starts_with("sasl.") => sasl::translate(self, key, value),
             _ if key.starts_with("ssl.") => tls::translate(self, key, value),
@@ -229,6 +228,20 @@ impl Draft {
     pub(super) fn warn_unsupported(&mut self, key: &str, reason: &str) {
         self.warn(format!("`{key}` is left out: {reason}"));
     }
+}
+
+/// Whether some Kafka client knows the key, Java's or librdkafka's.
+pub fn is_client_key(key: &str) -> bool {
+    let roles = [ClientRole::Consumer, ClientRole::Producer, ClientRole::Admin];
+    roles.iter().any(|role| keys::rule(key, *role).is_some()) || keys::only_for(key).is_some() || is_known(key, "")
+}
+
+/// As librdkafka reads them; what makes no sense is found out before the client is made.
+fn servers_of(value: &str, properties: &ConfigMap) -> String {
+    bootstrap::servers(properties).map_or_else(
+        |_| value.to_owned(),
+        |servers| servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+    )
 }
 
 /// Whether librdkafka knows the key; asking for its value instead would not find those that have none by default.

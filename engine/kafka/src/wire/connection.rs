@@ -37,6 +37,8 @@ pub(crate) struct Connection {
     request_timeout: Duration,
     credentials: Option<Credentials>,
     authenticate_again_at: Option<Instant>,
+    /// Whether anything was answered but which versions the broker has: those it tells anybody.
+    is_accepted: bool,
     is_broken: bool,
 }
 
@@ -59,6 +61,7 @@ impl Connection {
             request_timeout: settings.request_timeout,
             credentials: settings.sasl.clone(),
             authenticate_again_at: None,
+            is_accepted: false,
             is_broken: false,
         };
         connection.negotiate().await?;
@@ -93,7 +96,9 @@ impl Connection {
             self.authenticate().await?;
         }
         let version = self.versions.highest::<R>()?;
-        self.send(&request(version), version, within).await
+        let answer = self.send(&request(version), version, within).await?;
+        self.is_accepted = true;
+        Ok(answer)
     }
 
     async fn send<R: Api>(&mut self, request: &R, version: i16, within: Duration) -> Result<R::Response> {
@@ -133,7 +138,7 @@ impl Connection {
             let left = (length - answer.len()) as u64;
             let read = (&mut self.transport).take(left).read_buf(&mut answer).await;
             match read {
-                Ok(0) => return Err(self.lost("it closed the connection")),
+                Ok(0) => return Err(self.closed()),
                 Ok(_) => {}
                 Err(error) => return Err(self.failed(&error)),
             }
@@ -142,7 +147,19 @@ impl Connection {
     }
 
     fn failed(&self, error: &io::Error) -> Error {
+        use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+        if matches!(error.kind(), UnexpectedEof | ConnectionReset | BrokenPipe) {
+            return self.closed();
+        }
         tls::refusal(error, &format!("broker {}", self.address)).unwrap_or_else(|| self.lost(&error.to_string()))
+    }
+
+    /// A broker that is spoken to in the wrong way hangs up without a word.
+    fn closed(&self) -> Error {
+        match self.is_accepted {
+            true => self.lost("it closed the connection"),
+            false => self.lost("it closed the connection at once; does `security.protocol` fit its listener?"),
+        }
     }
 
     fn lost(&self, reason: &str) -> Error {

@@ -1,12 +1,12 @@
 //! What Java's client keys say about a connection.
 
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use kafka_protocol::protocol::StrBytes;
 use volley_api::{ConfigMap, Error, Result};
 
+use crate::bootstrap;
 use crate::sasl::Credentials;
 use crate::tls::TlsConnector;
 
@@ -33,23 +33,6 @@ impl fmt::Display for Address {
         } else {
             write!(f, "{}:{}", self.host, self.port)
         }
-    }
-}
-
-impl FromStr for Address {
-    type Err = ();
-
-    /// `host:port`, `[v6]:port`, either with a protocol before it (`PLAINTEXT://host:port`).
-    fn from_str(text: &str) -> std::result::Result<Self, ()> {
-        let text = text.rsplit_once("://").map_or(text, |(_, address)| address);
-        let (host, port) = text.rsplit_once(':').ok_or(())?;
-        let host = match host.strip_prefix('[') {
-            Some(rest) => rest.strip_suffix(']').ok_or(())?,
-            None if host.contains(':') => return Err(()),
-            None => host,
-        };
-        let port = port.parse().map_err(|_| ())?;
-        if host.is_empty() { Err(()) } else { Ok(Self { host: host.to_owned(), port }) }
     }
 }
 
@@ -95,7 +78,7 @@ impl ConnectionSettings {
             number(properties, key, default, -1).map(|bytes| u32::try_from(bytes).ok().filter(|bytes| *bytes > 0))
         };
         Ok(Self {
-            bootstrap_servers: bootstrap_servers(properties)?,
+            bootstrap_servers: bootstrap::servers(properties)?,
             client_id: StrBytes::from_string(text(properties, "client.id").unwrap_or_default().to_owned()),
             request_timeout: duration(properties, "request.timeout.ms", 40_000)?,
             setup_timeout: duration(properties, "socket.connection.setup.timeout.ms", 10_000)?,
@@ -126,19 +109,6 @@ fn security(properties: &ConfigMap) -> Result<(bool, bool)> {
     }
 }
 
-fn bootstrap_servers(properties: &ConfigMap) -> Result<Vec<Address>> {
-    let value = text(properties, "bootstrap.servers").unwrap_or("localhost:9092");
-    let servers = value.split(',').map(str::trim).filter(|server| !server.is_empty());
-    let servers = servers
-        .map(|server| {
-            server
-                .parse()
-                .map_err(|()| Error::config(format!("`bootstrap.servers` has `{server}`, which is no host:port")))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    if servers.is_empty() { Err(Error::config("`bootstrap.servers` names no server")) } else { Ok(servers) }
-}
-
 fn text<'a>(properties: &'a ConfigMap, key: &str) -> Option<&'a str> {
     properties.get(key).map(|value| value.trim()).filter(|value| !value.is_empty())
 }
@@ -163,17 +133,6 @@ mod tests {
 
     fn read(pairs: &[(&str, &str)]) -> Result<ConnectionSettings> {
         ConnectionSettings::read(&pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
-    }
-
-    #[test]
-    fn servers_are_read_in_javas_forms() {
-        let settings = read(&[("bootstrap.servers", " a:1, PLAINTEXT://b.c:22 ,[::1]:333,")]).unwrap();
-        let shown: Vec<_> = settings.bootstrap_servers.iter().map(Address::to_string).collect();
-        assert_eq!(shown, ["a:1", "b.c:22", "[::1]:333"]);
-        for bad in ["a", ":1", "a:", "a:99999", "::1:9", "[::1:9", ","] {
-            let error = read(&[("bootstrap.servers", bad)]).unwrap_err();
-            assert!(error.to_string().contains("bootstrap.servers"), "{bad}: {error}");
-        }
     }
 
     #[test]

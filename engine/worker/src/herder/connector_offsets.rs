@@ -8,7 +8,7 @@ use volley_api::{
     ConfigMap, Connector, ConnectorKind, Error, Offsets, Plugin, PluginFactory, Result, SourceOffset, SourcePartition,
     TopicPartition,
 };
-use volley_kafka::Admin;
+use volley_kafka::{Admin, ClientRole, check_bootstrap_servers};
 
 use super::worker_connector::connector_kind;
 use super::{ConnectorOffset, HerderError, HerderResult, Node};
@@ -112,7 +112,9 @@ impl OffsetsOf {
     }
 
     fn admin(&self, node: &Node) -> Result<Admin> {
-        Admin::connect(&node.config.offsets_admin_properties(&self.config, &self.name))
+        let properties = node.config.offsets_admin_properties(&self.config, &self.name);
+        check_bootstrap_servers(&properties, ClientRole::Admin)?;
+        Admin::connect(&properties)
     }
 
     fn group(&self, node: &Node) -> String {

@@ -6,11 +6,17 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::error::{RestError, RestResult};
 use super::state::{RestState, ServerInfo};
 
 /// `GET /`
-pub(super) async fn server_info(State(state): State<RestState>) -> Json<ServerInfo> {
-    Json(state.server_info())
+///
+/// A worker of Kafka Connect is not there before it knows its cluster.
+pub(super) async fn server_info(State(state): State<RestState>) -> RestResult<Json<ServerInfo>> {
+    state.server_info().await.map(Json).ok_or_else(|| {
+        let message = "Worker has not reached the Kafka cluster yet; its log says why.".to_owned();
+        RestError::Status(StatusCode::SERVICE_UNAVAILABLE, message)
+    })
 }
 
 /// `GET /health` (KIP-1017)

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use axum::Router;
 use futures::future::join_all;
-use parking_lot::RwLock;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +24,7 @@ use super::router::{admin_router, router};
 use super::settings::RestSettings;
 use super::state::{RestState, Timeouts};
 use super::tls_properties::{ADMIN_LISTENERS, LISTENERS, tls_properties};
+use crate::cluster_id::ClusterId;
 use crate::herder::Herder;
 use crate::worker_config::WorkerConfig;
 
@@ -90,10 +90,10 @@ impl RestServer {
     }
 
     /// From now on requests are answered by `herder`.
-    pub fn serve(&self, herder: Arc<dyn Herder>, loggers: Arc<Loggers>, kafka_cluster_id: Arc<RwLock<Option<String>>>) {
+    pub fn serve(&self, herder: Arc<dyn Herder>, loggers: Arc<Loggers>, cluster_id: ClusterId) {
         let (peers, settings) = (Arc::clone(&self.peers), Arc::clone(&self.settings));
         let (scheme, timeouts) = (self.advertised.scheme, Timeouts::default());
-        let state = RestState { herder, peers, scheme, loggers, kafka_cluster_id, settings, timeouts };
+        let state = RestState { herder, peers, scheme, loggers, cluster_id, settings, timeouts };
         // Set once: there is one herder.
         let _ = self.main.set(router(state.clone(), !self.is_admin_apart));
         let _ = self.admin.set(admin_router(state));

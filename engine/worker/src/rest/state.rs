@@ -4,13 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::RwLock;
 use serde::Serialize;
 
 use super::listener::Scheme;
 use super::loggers::Loggers;
 use super::peer_client::PeerClient;
 use super::settings::RestSettings;
+use crate::cluster_id::ClusterId;
 use crate::herder::Herder;
 
 /// The Kafka version whose API this is.
@@ -23,8 +23,8 @@ pub(super) struct ServerInfo {
     pub(super) version: String,
     /// Which Volley it is.
     pub(super) commit: String,
-    /// The cluster's id; `None` until the broker has answered.
-    pub(super) kafka_cluster_id: Option<String>,
+    /// The cluster's id.
+    pub(super) kafka_cluster_id: String,
 }
 
 /// How long a client waits at most.
@@ -48,7 +48,7 @@ pub(crate) struct RestState {
     /// Log levels.
     pub(crate) loggers: Arc<Loggers>,
     /// The cluster's id, once known.
-    pub(crate) kafka_cluster_id: Arc<RwLock<Option<String>>>,
+    pub(crate) cluster_id: ClusterId,
     /// Users and headers.
     pub(crate) settings: Arc<RestSettings>,
     /// How long a client waits.
@@ -62,13 +62,13 @@ impl Default for Timeouts {
 }
 
 impl RestState {
-    /// The answer of `GET /`.
-    pub(super) fn server_info(&self) -> ServerInfo {
-        ServerInfo {
+    /// The answer of `GET /`; `None` if the cluster does not say in time who it is.
+    pub(super) async fn server_info(&self) -> Option<ServerInfo> {
+        Some(ServerInfo {
             version: KAFKA_VERSION.to_owned(),
             commit: concat!("volley-", env!("CARGO_PKG_VERSION")).to_owned(),
-            kafka_cluster_id: self.kafka_cluster_id.read().clone(),
-        }
+            kafka_cluster_id: self.cluster_id.within(self.timeouts.health).await?,
+        })
     }
 
     /// What the herder is doing or did last, in a sentence.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
-use parking_lot::RwLock;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -15,6 +14,7 @@ use super::Loggers;
 use super::listener::Scheme;
 use super::router::router;
 use super::state::{RestState, Timeouts};
+use crate::cluster_id::ClusterId;
 use crate::herder::{Herder, StandaloneHerder};
 use crate::testing::{eventually, test_herder};
 
@@ -56,7 +56,7 @@ pub(super) fn test_state(herder: Arc<dyn Herder>) -> RestState {
         peers: Arc::default(),
         scheme: Scheme::Http,
         loggers: Arc::new(Loggers::new(None)),
-        kafka_cluster_id: Arc::new(RwLock::new(Some("cluster".into()))),
+        cluster_id: ClusterId::known("cluster"),
         settings: Arc::default(),
         timeouts: Timeouts::default(),
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use volley_api::{Config, ConnectorKind, Error, PluginKind, Result, Side};
-use volley_kafka::{Admin, FetchSettings, NewTopic, Producer, TopicSelection};
+use volley_kafka::{Admin, ClientRole, FetchSettings, NewTopic, Producer, TopicSelection, check_bootstrap_servers};
 
 use crate::connector_config::framework_config_def;
+use crate::task::cluster_refusal::execution_exception;
 use crate::task::control::Control;
 use crate::task::dead_letter_queue::DeadLetterQueue;
 use crate::task::error_handler::ErrorHandler;
@@ -77,12 +78,16 @@ fn dead_letter_queue(spec: &TaskSpec, config: &Config) -> Result<Option<DeadLett
     };
     let worker = &spec.worker_config;
     let replication = config.long("errors.deadletterqueue.topic.replication.factor").unwrap_or(3);
-    let admin = Admin::connect(&worker.dlq_admin_properties(&spec.connector_config))?;
+    let properties = worker.dlq_admin_properties(&spec.connector_config);
+    check_bootstrap_servers(&properties, ClientRole::Admin)?;
+    let admin = Admin::connect(&properties)?;
     create_topic(&admin, topic, replication).map_err(|error| {
-        Error::fatal(format!("could not create the dead letter topic `{topic}`")).with_source(error)
+        Error::fatal(format!("Could not initialize dead letter queue with topic={topic}"))
+            .with_source(execution_exception(&error))
     })?;
     let properties = worker.dlq_producer_properties(&spec.connector_config, &spec.id.connector, spec.id.task);
     let context_headers = config.boolean("errors.deadletterqueue.context.headers.enable");
+    Producer::check(&properties)?;
     let producer = Producer::connect(&properties)?;
     Ok(Some(DeadLetterQueue::new(topic.to_owned(), spec.id.clone(), context_headers, producer)))
 }

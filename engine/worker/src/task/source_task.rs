@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Sender;
 use tracing::{error, info, warn};
 use volley_api::{ConfigMap, Error, PluginFactory, Polled, Result, Side, SourceBatch, SourceContext, SourceTask};
-use volley_kafka::Producer;
+use volley_kafka::{ClientRole, Producer, check_bootstrap_servers};
 
 use crate::connector_config::TopicCreation;
 use crate::task::committed_offsets::CommittedOffsets;
@@ -98,8 +98,9 @@ fn topic_creator(spec: &TaskSpec) -> Result<Option<TopicCreator>> {
     }
     let Some(creation) = TopicCreation::parse(&spec.connector_config)? else { return Ok(None) };
     let (connector, task) = (&spec.id.connector, spec.id.task);
-    let admin = AdminProperties(spec.worker_config.admin_properties(&spec.connector_config, connector, task));
-    Ok(Some(TopicCreator { id: spec.id.clone(), creation, admin: Box::new(admin) }))
+    let properties = spec.worker_config.admin_properties(&spec.connector_config, connector, task);
+    check_bootstrap_servers(&properties, ClientRole::Admin)?;
+    Ok(Some(TopicCreator { id: spec.id.clone(), creation, admin: Box::new(AdminProperties(properties)) }))
 }
 
 /// The produce stage, from the side of the task's thread.

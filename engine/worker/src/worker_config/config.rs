@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use volley_api::{Config, ConfigDef, ConfigMap, Error, Result};
+use volley_kafka::check_bootstrap_list;
 
 use super::definition::{common_config_def, standalone_config_def};
 
@@ -56,6 +57,7 @@ impl WorkerConfig {
 
     pub(super) fn parse(def: &ConfigDef, originals: ConfigMap, mode: WorkerMode) -> Result<Self> {
         let parsed = def.parse(&originals)?;
+        check_bootstrap_list(&originals)?;
         Ok(Self { mode, parsed, originals })
     }
 

@@ -54,7 +54,7 @@ fn worker() -> Value {
         "Message": object(&["message"], json!({ "message": text() })),
         "ServerInfo": object(
             &["version", "commit", "kafka_cluster_id"],
-            json!({ "version": text(), "commit": text(), "kafka_cluster_id": nullable(text()) }),
+            json!({ "version": text(), "commit": text(), "kafka_cluster_id": text() }),
         ),
         "WorkerStatus": object(
             &["status", "message"],

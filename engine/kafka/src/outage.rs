@@ -1,0 +1,88 @@
+//! What is said of a cluster that does not answer: soon why, and again after pauses that grow.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::time::{Instant, sleep};
+use tracing::warn;
+
+/// A restart of a broker that takes less is not worth a line.
+const FIRST: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// The pauses between two lines about something that goes on failing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GrowingPause(Duration);
+
+impl Default for GrowingPause {
+    fn default() -> Self {
+        Self(PAUSE)
+    }
+}
+
+impl GrowingPause {
+    /// The next one.
+    pub(crate) fn next(&mut self) -> Duration {
+        let pause = self.0;
+        self.0 = (pause * 2).min(LONGEST_PAUSE);
+        pause
+    }
+}
+
+/// Who asks whom, for the log, and what the last attempt came to.
+pub(crate) struct Asking<'a> {
+    pub(crate) client: &'a str,
+    pub(crate) servers: String,
+    pub(crate) action: &'a str,
+    pub(crate) last_failure: Mutex<String>,
+}
+
+impl Asking<'_> {
+    pub(crate) fn failed(&self, reason: String) {
+        *self.last_failure.lock() = reason;
+    }
+
+    /// What `answer` gives; the reason why it is late is in the log meanwhile.
+    ///
+    /// # Cancellation
+    /// That of `answer`.
+    pub(crate) async fn told_while<T>(&self, answer: impl Future<Output = T>) -> T {
+        tokio::select! {
+            biased;
+            answer = answer => answer,
+            never = self.tell() => match never {},
+        }
+    }
+
+    async fn tell(&self) -> std::convert::Infallible {
+        let started = Instant::now();
+        let mut pause = GrowingPause::default();
+        sleep(FIRST).await;
+        loop {
+            let reason = self.last_failure.lock().clone();
+            let for_s = started.elapsed().as_secs();
+            warn!(
+                client = self.client,
+                servers = self.servers,
+                reason,
+                for_s,
+                "kafka does not answer, trying again: could not {} yet",
+                self.action
+            );
+            sleep(pause.next()).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pauses_grow_to_a_limit() {
+        let mut pause = GrowingPause::default();
+        let pauses: Vec<u64> = (0..8).map(|_| pause.next().as_secs()).collect();
+        assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 300, 300]);
+    }
+}

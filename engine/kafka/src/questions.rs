@@ -1,0 +1,201 @@
+//! Questions to a cluster, over connections that last for one of them.
+
+use std::fmt;
+use std::time::Duration;
+
+use kafka_protocol::messages::MetadataRequest;
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::metadata_response::MetadataResponse;
+use parking_lot::Mutex;
+use rdkafka::types::{RDKafkaErrorCode as Code, RDKafkaRespErr};
+use tokio::time::{Instant, sleep, timeout_at};
+use volley_api::{ConfigMap, Error, Result};
+
+use crate::broker_error;
+use crate::group::{Backoff, coordinator_of};
+use crate::outage::Asking;
+use crate::wire::{Address, Connection, ConnectionSettings, block_on};
+
+const TIMED_OUT: &str = "org.apache.kafka.common.errors.TimeoutException";
+
+/// What the broker answers: what was asked for, or its error.
+pub(crate) type Answer<T> = std::result::Result<T, Code>;
+
+/// Whom a question is for.
+#[derive(Clone, Copy)]
+pub(crate) enum Whom<'a> {
+    Anybody,
+    Controller,
+    CoordinatorOf(&'a str),
+}
+
+/// Puts questions. Blocks the calling thread.
+pub(crate) struct Questions {
+    settings: ConnectionSettings,
+    timeout: Duration,
+}
+
+impl fmt::Debug for Questions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Questions").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
+}
+
+impl Questions {
+    /// To the cluster that `properties` name; an answer is waited for up to `timeout`.
+    pub(crate) fn new(properties: &ConfigMap, timeout: Duration) -> Result<Self> {
+        Ok(Self { settings: ConnectionSettings::read(properties)?, timeout })
+    }
+
+    /// How long one broker may take for one answer.
+    pub(crate) fn within(&self) -> Duration {
+        self.settings.request_timeout
+    }
+
+    /// How long an answer is waited for.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// What the cluster says of itself and of some topics, or of all. Never creates them.
+    pub(crate) async fn metadata(
+        &self,
+        connection: &mut Connection,
+        topics: Option<Vec<MetadataRequestTopic>>,
+    ) -> Result<MetadataResponse> {
+        let request = |_| MetadataRequest::default().with_topics(topics).with_allow_auto_topic_creation(false);
+        connection.call(self.within(), request).await
+    }
+
+    /// Puts a question, again and again until somebody answers it. Why nobody does is said in the log meanwhile, and is the
+    /// error's cause in the end.
+    ///
+    /// # Errors
+    /// `Retriable` when nobody answers in time, `Config` when the cluster refuses the client.
+    pub(crate) fn ask<T: Send>(
+        &self,
+        action: &str,
+        whom: Whom<'_>,
+        question: impl AsyncFn(&mut Connection) -> Result<Answer<T>> + Send + Sync,
+    ) -> Result<Answer<T>> {
+        block_on(|| self.answer(action, whom, self.timeout, &question))
+    }
+
+    /// As [`Questions::ask`], for callers that do not block.
+    ///
+    /// # Cancellation
+    /// The question may have been answered.
+    pub(crate) async fn answer<T>(
+        &self,
+        action: &str,
+        whom: Whom<'_>,
+        timeout: Duration,
+        question: &impl AsyncFn(&mut Connection) -> Result<Answer<T>>,
+    ) -> Result<Answer<T>> {
+        let servers: Vec<String> = self.settings.bootstrap_servers.iter().map(ToString::to_string).collect();
+        let asking = Asking {
+            client: self.settings.client_id.as_str(),
+            servers: servers.join(","),
+            action,
+            last_failure: Mutex::new("no broker has answered".to_owned()),
+        };
+        asking.told_while(self.ask_until(&asking, whom, timeout, question)).await
+    }
+
+    async fn ask_until<T>(
+        &self,
+        asking: &Asking<'_>,
+        whom: Whom<'_>,
+        timeout: Duration,
+        question: &impl AsyncFn(&mut Connection) -> Result<Answer<T>>,
+    ) -> Result<Answer<T>> {
+        let deadline = Instant::now() + timeout;
+        let mut retry = Backoff::new(self.settings.retry_backoff, self.settings.retry_backoff_max);
+        for server in self.settings.bootstrap_servers.iter().cycle() {
+            let attempt = async {
+                match self.connect(server, whom).await? {
+                    Ok(mut connection) => question(&mut connection).await,
+                    Err(code) => Ok(Err(code)),
+                }
+            };
+            match timeout_at(deadline, attempt).await {
+                Ok(Ok(Err(code))) if is_moving(code) => asking.failed(format!("the broker says {code}")),
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) if error.is_retriable() => asking.failed(one_line(&error)),
+                Ok(Err(error)) => return Err(error),
+                Err(_) => break,
+            }
+            let pause = retry.next();
+            if Instant::now() + pause >= deadline {
+                break;
+            }
+            sleep(pause).await;
+        }
+        let Asking { action, servers, .. } = asking;
+        Err(Error::retriable(format!("could not {action}: no answer of kafka at {servers} within {timeout:?}"))
+            .with_exception(TIMED_OUT)
+            .with_source(asking.last_failure.lock().clone()))
+    }
+
+    async fn connect(&self, server: &Address, whom: Whom<'_>) -> Result<Answer<Connection>> {
+        let mut connection = Connection::open(server, &self.settings).await?;
+        let address = match whom {
+            Whom::Anybody => return Ok(Ok(connection)),
+            Whom::Controller => {
+                let metadata = self.metadata(&mut connection, Some(Vec::new())).await?;
+                let controller = metadata.brokers.iter().find(|broker| broker.node_id == metadata.controller_id);
+                controller.and_then(|broker| Address::new(&broker.host, broker.port))
+            }
+            Whom::CoordinatorOf(group) => match coordinator_of(&mut connection, group, self.within()).await? {
+                Ok(address) => Some(address),
+                Err(error) => return Ok(Err(code_of(error.code()))),
+            },
+        };
+        // A cluster that names no controller passes such requests on itself.
+        match address.filter(|address| address != connection.address()) {
+            Some(address) => Connection::open(&address, &self.settings).await.map(Ok),
+            None => Ok(Ok(connection)),
+        }
+    }
+}
+
+/// An error and its cause, for a line of the log.
+pub(crate) fn one_line(error: &Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+/// The answer that a code of an answer stands for.
+pub(crate) fn checked(code: i16) -> Answer<()> {
+    if code == 0 { Ok(()) } else { Err(code_of(code)) }
+}
+
+/// The error of the one thing that a request was about.
+pub(crate) fn only(mut codes: impl Iterator<Item = i16>) -> Answer<()> {
+    checked(codes.next().unwrap_or(-1))
+}
+
+fn code_of(code: i16) -> Code {
+    RDKafkaRespErr::try_from(i32::from(code)).map_or(Code::Unknown, Code::from)
+}
+
+/// Whether somebody else is to be asked, or the same one in a moment.
+fn is_moving(code: Code) -> bool {
+    code == Code::NotController || broker_error::is_coordinator_moving(&broker_error::from_code("ask", code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_code_panics() {
+        for code in i16::MIN..=i16::MAX {
+            let _ = is_moving(code_of(code));
+        }
+        assert_eq!(code_of(3), Code::UnknownTopicOrPartition);
+        assert!(only(std::iter::empty()).is_err());
+    }
+}
