@@ -2,7 +2,7 @@
 # What connect-standalone.sh and connect-distributed.sh share: launch-worker.sh SCRIPT MODE OUTPUT USAGE [-daemon] ARGUMENT...
 #
 # The binary is $VOLLEY_BIN if that is set, else the one built in this checkout, else `volley` on the PATH.
-# With -daemon the worker runs in the background and writes to $LOG_DIR/OUTPUT.out (default: logs/ beside bin/).
+# With -daemon the worker runs in the background and appends to $LOG_DIR/OUTPUT.out (default: logs/ beside bin/).
 script=$1
 mode=$2
 output=$3
@@ -45,4 +45,4 @@ if [ -z "$daemon" ]; then
 fi
 logs=${LOG_DIR:-$home/logs}
 mkdir -p "$logs" || exit 2
-nohup "$volley" "$mode" "$@" > "$logs/$output.out" 2>&1 < /dev/null &
+nohup "$volley" "$mode" "$@" >> "$logs/$output.out" 2>&1 < /dev/null &

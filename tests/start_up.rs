@@ -1,8 +1,10 @@
-//! Starting: a cluster that is not there.
+//! Starting and ending: a cluster that is not there, and signals.
 
+use std::fs;
+use std::process::Command;
 use std::time::Duration;
 
-use crate::testbed::{Kafka, WorkerProperties, distributed_properties, send, wait_until};
+use crate::testbed::{ConnectWorker, Kafka, Mode, Vendor, WorkerProperties, distributed_properties, send, wait_until};
 use crate::worker_process::{Ended, Volley};
 
 const SOON: Duration = Duration::from_secs(60);
@@ -126,4 +128,73 @@ fn the_first_answer_of_a_worker_has_the_id_of_its_cluster() {
         (answer.status != 404).then_some(answer)
     });
     assert_eq!(first.json()["kafka_cluster_id"], "4L6g3nShT-eMCtK--X86sw");
+}
+
+#[test]
+fn a_hang_up_ends_a_worker_in_order() {
+    let kafka = Kafka::shared();
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    let mut running = volley.start(&["standalone", "worker.properties"]);
+    running.rest();
+    running.signal("HUP");
+    let log = wait_until(SOON, "the worker ends", || {
+        let log = running.log();
+        (!running.is_running()).then_some(log)
+    });
+    assert!(log.contains("worker has ended"), "{log}");
+
+    let properties = distributed_properties(kafka, &kafka.unique("hang-up"));
+    let mut worker = ConnectWorker::start(Vendor::Volley, Mode::Distributed, &properties);
+    worker.signal("HUP");
+    wait_until(SOON, "the worker ends", || (!worker.is_running()).then_some(()));
+    assert!(worker.log().contains("worker has ended"), "{}", worker.log());
+    worker.kill();
+}
+
+#[test]
+fn a_daemon_appends_to_its_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/bin/connect-distributed.sh");
+    for run in 1..=2 {
+        let status = Command::new(script)
+            .args(["-daemon", "worker.properties"])
+            .env("VOLLEY_BIN", "echo")
+            .env("LOG_DIR", directory.path())
+            .status()
+            .unwrap();
+        assert!(status.success());
+        wait_until(SOON, "the worker has written", || {
+            let log = fs::read_to_string(directory.path().join("connectDistributed.out")).ok()?;
+            (log == "distributed worker.properties\n".repeat(run)).then_some(())
+        });
+    }
+}
+
+#[test]
+fn keys_that_nobody_knows_are_told_in_one_line() {
+    let kafka = Kafka::shared();
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[("offset.flush.intervall.ms", "hush"), ("some.note", "hush")]);
+    let mut running = volley.start(&["standalone", "worker.properties"]);
+    running.rest();
+    let log = running.log();
+    let line = log.lines().find(|line| line.contains("nobody knows")).unwrap();
+    assert!(
+        line.contains("`offset.flush.intervall.ms` (did you mean `offset.flush.interval.ms`?), `some.note`"),
+        "{line}"
+    );
+    assert!(!log.contains("hush"), "{log}");
+}
+
+#[test]
+fn a_worker_that_is_to_outlive_the_terminal_does() {
+    let kafka = Kafka::shared();
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    let mut running = volley.start_by("nohup", &["standalone", "worker.properties"]);
+    let address = running.rest();
+    running.signal("HUP");
+    let answer = send(&address, "GET", "/", &[], None).unwrap();
+    assert!(answer.status == 200 && running.is_running(), "{}", running.log());
 }

@@ -19,7 +19,7 @@ use crate::plugins::Plugins;
 use crate::rest::{LogLevels, Loggers};
 use crate::storage::{ConnectorOffsetStores, KafkaStores, OffsetBackingStore};
 use crate::validation::{ConnectorValidator, OverridePolicy};
-use crate::worker_config::WorkerConfig;
+use crate::worker_config::{WorkerConfig, unknown_keys};
 use crate::worker_front::{WorkerFront, check_worker_converters};
 
 /// Time beyond the tasks' shutdown time-out that connectors have to stop, and the worker to leave its group.
@@ -46,6 +46,9 @@ impl DistributedWorker {
         let config = Arc::new(WorkerConfig::distributed(properties)?);
         // said now rather than after the internal topics are read
         OverridePolicy::of_worker(&config)?;
+        if let Some(line) = unknown_keys(config.originals()) {
+            warn!("{line}");
+        }
         check_worker_converters(&plugins, &config)?;
         if config.exactly_once_source_enabled() {
             warn!(

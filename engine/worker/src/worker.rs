@@ -22,7 +22,7 @@ use crate::storage::{
     OffsetBackingStore,
 };
 use crate::validation::ConnectorValidator;
-use crate::worker_config::WorkerConfig;
+use crate::worker_config::{WorkerConfig, unknown_keys};
 use crate::worker_front::{WorkerFront, check_worker_converters};
 
 /// Time beyond the tasks' shutdown time-out that connectors have to stop.
@@ -47,6 +47,9 @@ impl Worker {
         let plugins = Arc::new(Plugins::new(plugins));
         let (properties, transformer) = resolve_worker_config(properties, &plugins)?;
         let config = Arc::new(WorkerConfig::standalone(properties)?);
+        if let Some(line) = unknown_keys(config.originals()) {
+            warn!("{line}");
+        }
         check_worker_converters(&plugins, &config)?;
         check_bootstrap_servers(&config.worker_admin_properties(), ClientRole::Admin)?;
         let offsets: Arc<dyn OffsetBackingStore> = Arc::new(FileOffsetBackingStore::open(config.offset_file()?)?);

@@ -41,7 +41,7 @@ pub(super) async fn resolved(
             call_plugin(&what, patience, move || transformer.resolve(&raw)).await??
         }
     };
-    let class = config.get("connector.class").map(|class| class.trim()).unwrap_or_default();
+    let class = config.get("connector.class").map(String::as_str).unwrap_or_default();
     let plugin = node.plugins.find_connector(class)?.clone();
     Ok((config, plugin))
 }

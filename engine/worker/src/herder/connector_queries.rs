@@ -50,7 +50,7 @@ impl ConnectorQueries {
 
     /// `source`, `sink` or `unknown`, by the class in a configuration.
     pub(super) fn kind(&self, config: &ConfigMap) -> &'static str {
-        let class = config.get("connector.class").map(|class| class.trim()).unwrap_or_default();
+        let class = config.get("connector.class").map(String::as_str).unwrap_or_default();
         match self.node.plugins.find_connector(class).map(volley_api::Plugin::kind) {
             Ok(PluginKind::Sink) => "sink",
             Ok(_) => "source",
@@ -165,7 +165,7 @@ impl ConnectorQueries {
     ) -> HerderResult<T> {
         let snapshot = self.check_exists(name, HerderError::connector_not_found)?;
         let raw = snapshot.connector_config(name).cloned().unwrap_or_default();
-        let class = raw.get("connector.class").map(|class| class.trim()).unwrap_or_default();
+        let class = raw.get("connector.class").map(String::as_str).unwrap_or_default();
         let plugin = self.node.plugins.find_connector(class)?.clone();
         let (name, node) = (name.to_owned(), Arc::clone(&self.node));
         let what = format!("access to the offsets of connector `{name}`");

@@ -218,8 +218,9 @@ async fn the_leader_s_refusal_is_the_answer() {
 
     let leader = Leader::answering(|| (StatusCode::FOUND, [("location", "http://127.0.0.1:1/")]).into_response()).await;
     let answer = Worker::following(Some(&leader.url)).ask("DELETE", "/connectors/x", None).await;
-    let expected = (500, "Unexpected status code when handling forwarded request: 302".to_owned());
-    assert_eq!((answer.status, answer.message()), expected);
+    let message = answer.message();
+    assert!(message.starts_with("Unexpected status code when handling forwarded request: 302"), "{message}");
+    assert!(answer.status == 500 && message.contains(&leader.url), "{message}");
 }
 
 #[tokio::test]
@@ -229,7 +230,8 @@ async fn a_leader_that_is_not_reached_is_an_io_error() {
     drop(listener);
     let answer = Worker::following(Some(&url)).ask("DELETE", "/connectors/x", None).await;
     let expected = "IO Error trying to forward REST request: java.net.ConnectException: Connection refused";
-    assert_eq!((answer.status, answer.message().as_str()), (500, expected));
+    let message = answer.message();
+    assert!(answer.status == 500 && message.starts_with(expected) && message.contains(&url), "{message}");
 }
 
 #[tokio::test]

@@ -16,8 +16,8 @@ use tracing::debug;
 use url::{Url, form_urlencoded};
 
 use super::error::{RestError, RestResult};
-use super::leader_client::{SIGNATURE, SIGNATURE_ALGORITHM, error_message, io_message, unexpected_status};
-use super::peer_client::PeerRequest;
+use super::leader_client::{SIGNATURE, SIGNATURE_ALGORITHM, error_message, io_message, tried, unexpected_status};
+use super::peer_client::{PeerError, PeerRequest};
 use super::state::RestState;
 use crate::herder::{HerderError, HerderResult};
 
@@ -93,19 +93,21 @@ impl Hop {
         let (url, target) = self.place(&target, forward.is_none())?;
         debug!(method = %self.method, %url, target, "forwarding a request");
         let request = PeerRequest { method: self.method, url, target, headers: self.headers, body };
-        let answer = state.peers.send(request).await.map_err(|error| RestError::internal(io_message(&error)))?;
+        let at = request.url.clone();
+        let unreached = |error: PeerError| RestError::internal(io_message(&at, &error));
+        let answer = state.peers.send(request).await.map_err(unreached)?;
         match answer.status {
             200..=299 if answer.body.is_empty() => Ok(Relayed { status: answer.status, body: Value::Null }),
             status @ 200..=299 => match serde_json::from_slice(&answer.body) {
                 Ok(body) => Ok(Relayed { status, body }),
-                Err(_) => Err(not_json(status)),
+                Err(_) => Err(not_json(&at, status)),
             },
             status if status >= 400 => {
-                let (error_code, message) = error_message(&answer).ok_or_else(|| not_json(status))?;
+                let (error_code, message) = error_message(&answer).ok_or_else(|| not_json(&at, status))?;
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 Err(RestError::Relayed { status, error_code, message })
             }
-            status => Err(RestError::internal(unexpected_status(status))),
+            status => Err(RestError::internal(unexpected_status(&at, status))),
         }
     }
 
@@ -128,10 +130,11 @@ impl Hop {
     }
 }
 
-fn not_json(status: u16) -> RestError {
+fn not_json(at: &Url, status: u16) -> RestError {
     RestError::internal(format!(
         "IO Error trying to forward REST request: the other worker answered with status {status} and something that is not \
-         JSON; check that the workers of the group have the same users and that nothing stands between them"
+         JSON; check that the workers of the group have the same users and that nothing stands between them ({})",
+        tried(at)
     ))
 }
 

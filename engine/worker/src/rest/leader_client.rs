@@ -7,6 +7,7 @@ use bytes::Bytes;
 use hyper::Method;
 use hyper::header::{HeaderName, HeaderValue};
 use serde_json::Value;
+use tracing::warn;
 use url::Url;
 
 use super::peer_client::{PeerAnswer, PeerClient, PeerError, PeerRequest};
@@ -90,11 +91,13 @@ impl LeaderClient {
             headers: signature.map(header_values).transpose()?.unwrap_or_default(),
             body: body.map(Bytes::from),
         };
-        let answer = self.peers.send(request).await.map_err(|error| HerderError::Internal(io_message(&error)))?;
+        let at = request.url.clone();
+        let unreached = |error: PeerError| HerderError::Internal(io_message(&at, &error));
+        let answer = self.peers.send(request).await.map_err(unreached)?;
         match answer.status {
             200..=299 => Ok(()),
             status if status >= 400 => Err(refusal(&answer)),
-            status => Err(HerderError::Internal(unexpected_status(status))),
+            status => Err(HerderError::Internal(unexpected_status(&at, status))),
         }
     }
 }
@@ -127,14 +130,20 @@ fn header_values(signature: SignatureHeaders) -> HerderResult<Vec<(HeaderName, H
     Ok(vec![(SIGNATURE, value(signature.mac)?), (SIGNATURE_ALGORITHM, value(signature.algorithm)?)])
 }
 
-/// What is said when another worker was not reached.
-pub(super) fn io_message(error: &PeerError) -> String {
-    format!("IO Error trying to forward REST request: {error}")
+/// What is said when another worker was not reached, in the answer and in the log.
+pub(super) fn io_message(at: &Url, error: &PeerError) -> String {
+    warn!(%at, %error, "could not forward a request to another worker; it gives this address as its own");
+    format!("IO Error trying to forward REST request: {error} ({})", tried(at))
 }
 
 /// What is said of a redirect and the like.
-pub(super) fn unexpected_status(status: u16) -> String {
-    format!("Unexpected status code when handling forwarded request: {status}")
+pub(super) fn unexpected_status(at: &Url, status: u16) -> String {
+    format!("Unexpected status code when handling forwarded request: {status} ({})", tried(at))
+}
+
+/// Where a request was sent, and who says that it belongs there.
+pub(super) fn tried(at: &Url) -> String {
+    format!("tried {at}, which that worker gives as its address: check its `rest.advertised.host.name` and `listeners`")
 }
 
 /// The code and message of an error that another worker answered; `None` if it is not in Kafka Connect's form.
@@ -221,7 +230,9 @@ mod tests {
         client().fence(&url, "a", None).await.unwrap();
         let url = leader(|_| (StatusCode::TEMPORARY_REDIRECT, String::new())).await;
         let error = client().fence(&url, "a", None).await.unwrap_err();
-        assert_eq!(error.to_string(), "Unexpected status code when handling forwarded request: 307");
+        let text = error.to_string();
+        assert!(text.starts_with("Unexpected status code when handling forwarded request: 307"), "{text}");
+        assert!(text.contains(&url), "{text}");
     }
 
     #[tokio::test]
@@ -231,7 +242,8 @@ mod tests {
         drop(listener);
         let error = client().fence(&url, "a", None).await.unwrap_err();
         let expected = "IO Error trying to forward REST request: java.net.ConnectException: Connection refused";
-        assert_eq!((error.status(), error.to_string().as_str()), (500, expected));
+        let text = error.to_string();
+        assert!(error.status() == 500 && text.starts_with(expected) && text.contains(&url), "{text}");
     }
 
     #[test]

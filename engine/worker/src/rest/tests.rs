@@ -220,12 +220,13 @@ async fn bad_bodies_are_500_and_bad_content_types_415() {
     let answer = client.text("POST", "/connectors", "{\"name\":\"a\",\"config\":{}}").await;
     assert_eq!(answer.status, 400);
     assert!(answer.message().contains("contains no connector type"));
-    let unknown = json!({ "name": "a", "config": { "connector.class": "Nope" } });
-    let answer = client.json("POST", "/connectors", unknown).await;
-    assert_eq!(answer.status, 400);
-    assert!(
-        answer.message().starts_with("Failed to find any class that implements Connector and which name matches Nope")
-    );
+    for class in ["Nope", "FakeSource ", " FakeSource"] {
+        let unknown = json!({ "name": "a", "config": { "connector.class": class } });
+        let answer = client.json("POST", "/connectors", unknown).await;
+        assert_eq!(answer.status, 400);
+        let expected = format!("Failed to find any class that implements Connector and which name matches {class}, ");
+        assert!(answer.message().starts_with(&expected), "{}", answer.text);
+    }
 
     let headers = [("content-type", "application/merge-patch+json")];
     let answer = client.send("PATCH", "/connectors/a/config", Some("{}".into()), &headers).await;

@@ -66,8 +66,7 @@ impl ConnectorValidator {
     /// # Cancellation
     /// The validation goes on; its result is dropped.
     pub async fn validate(&self, config: &GivenConfig) -> std::result::Result<ConfigInfos, HerderError> {
-        let class = config.values.get(CLASS).map(|class| class.trim().to_owned());
-        let class = class.ok_or_else(|| {
+        let class = config.values.get(CLASS).cloned().ok_or_else(|| {
             HerderError::BadRequest(format!("Connector config {} contains no connector type", shown(config)))
         })?;
         let plugin = self.plugins.find_connector(&class).map_err(|error| HerderError::BadRequest(error.to_string()))?;

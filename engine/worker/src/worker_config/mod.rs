@@ -9,6 +9,7 @@ mod internal_clients;
 mod internal_topic;
 mod prefix;
 mod restart_policy;
+mod unknown_keys;
 
 pub use config::{BatchLimits, WorkerConfig, WorkerMode};
 pub use definition::{common_config_def, standalone_config_def};
@@ -18,3 +19,4 @@ pub use internal_clients::LogClients;
 pub use internal_topic::InternalTopic;
 pub use prefix::without_prefix;
 pub use restart_policy::RestartPolicy;
+pub(crate) use unknown_keys::unknown_keys;

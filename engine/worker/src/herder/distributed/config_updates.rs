@@ -60,3 +60,31 @@ impl ConfigUpdates {
         std::mem::take(&mut *self.restarts.lock())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::rest::LogLevels;
+
+    struct Applied(Mutex<BTreeMap<String, String>>);
+
+    impl LogLevels for Applied {
+        fn initial(&self) -> BTreeMap<String, String> {
+            BTreeMap::from([("root".to_owned(), "INFO".to_owned())])
+        }
+
+        fn apply(&self, levels: &BTreeMap<String, String>) {
+            levels.clone_into(&mut self.0.lock());
+        }
+    }
+
+    #[test]
+    fn a_level_counts_in_whatever_case_a_java_worker_has_written_it() {
+        let applied = Arc::new(Applied(Mutex::default()));
+        let updates = ConfigUpdates::new(Arc::new(Loggers::new(Some(Arc::clone(&applied) as Arc<dyn LogLevels>))));
+        updates.add(ConfigUpdate::LoggerLevel("org.example".to_owned(), "debug".to_owned()));
+        assert_eq!(applied.0.lock().get("org.example").map(String::as_str), Some("DEBUG"));
+    }
+}
