@@ -105,7 +105,7 @@ fn what_fails_shows_the_first_lines_and_causes_of_java() {
     let filled = |stem: &str, values: &'static [&'static str]| {
         let topic = kafka.topic(stem, 1);
         kafka.produce(&topic, values.len(), |n, _, value| {
-            value.extend_from_slice(values[n as usize].as_bytes());
+            value.extend_from_slice(values[n].as_bytes());
             0
         });
         topic

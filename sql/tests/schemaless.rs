@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::BinaryArray;
 use volley_api::{
-    Column, ConfigMap, Converter, ErrorKind, OffsetRange, Origin, RawBatch, Records, RowIndex, Side, TopicPartition,
-    Transformation, Transformed,
+    Column, ConfigMap, Converter, ErrorKind, OffsetRange, Origin, RawBatch, Records, RowIndex, Side, TimestampType,
+    TopicPartition, Transformation, Transformed,
 };
 use volley_converters::JsonConverter;
 use volley_sql::Sql;
@@ -32,6 +32,7 @@ impl Topic {
             partition: TopicPartition::new("orders", 0),
             range: OffsetRange { first, end: self.next_offset },
             offsets: (first..self.next_offset).collect(),
+            timestamp_type: TimestampType::CreateTime,
             timestamps: messages.iter().map(|_| 0).collect(),
         };
         let batch = RawBatch { origin: Arc::new(origin), keys: values.clone(), values, headers: None };

@@ -85,7 +85,7 @@ fn print(stage: &PreviewStage) -> volley_api::Result<()> {
         say!("{}", records_text(records)?);
     }
     for rejected in &stage.rejected {
-        let error = rejected.error.to_string();
+        let error = format!("{:#}", rejected.error);
         say!("rejected row {}: {} ({})", rejected.row, printable(&error), rejected.stage);
     }
     say!();

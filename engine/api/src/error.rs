@@ -20,7 +20,8 @@ pub enum ErrorKind {
 
 /// An error of a plug-in or of the worker.
 ///
-/// `Display` names the thing, says what is wrong and what to do, and does not repeat the [`source`](StdError::source).
+/// `Display` names the thing, says what is wrong and what to do, and does not repeat the [`source`](StdError::source); its
+/// alternate form, `{:#}`, has the causes behind it, on one line.
 #[derive(Clone)]
 pub struct Error {
     kind: ErrorKind,
@@ -141,7 +142,17 @@ fn io_exception(kind: io::ErrorKind) -> &'static str {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        if !f.alternate() {
+            return f.write_str(&self.message);
+        }
+        // some of Kafka Connect's messages end with a colon
+        f.write_str(self.message.trim_end_matches([':', ' ']))?;
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, ": {}", error.to_string().trim_end_matches([':', ' ']))?;
+            cause = error.source();
+        }
+        Ok(())
     }
 }
 
@@ -170,16 +181,17 @@ mod tests {
     #[test]
     fn a_trace_names_the_class_of_every_cause_and_its_place() {
         let missing = io::Error::new(io::ErrorKind::NotFound, "no such file");
-        let cause = Error::data("bad").with_place("offset 3 of t-0").with_source(missing);
+        let cause = Error::data("bad: ").with_place("offset 3 of t-0").with_source(missing);
         let error = Error::fatal("Exiting").with_source(cause);
         assert_eq!(
             error.trace(),
             "org.apache.kafka.connect.errors.ConnectException: Exiting\n\
-             Caused by: org.apache.kafka.connect.errors.DataException: bad\n\
+             Caused by: org.apache.kafka.connect.errors.DataException: bad: \n\
              \tat offset 3 of t-0\n\
              Caused by: java.nio.file.NoSuchFileException: no such file"
         );
         assert_eq!(error.to_string(), "Exiting");
+        assert_eq!(format!("{error:#}"), "Exiting: bad: no such file");
     }
 
     #[test]

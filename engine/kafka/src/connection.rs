@@ -217,7 +217,10 @@ impl Connection {
 
     /// Notes that the cluster has answered: whatever it refused before, it does not now.
     pub(crate) fn mark_up(&self) {
-        self.was_up.store(true, Ordering::Relaxed);
+        // looked at first: it is called for every message
+        if !self.was_up.load(Ordering::Relaxed) {
+            self.was_up.store(true, Ordering::Relaxed);
+        }
         if self.is_refused.load(Ordering::Relaxed) {
             let mut refusal = self.refusal.lock();
             self.is_refused.store(false, Ordering::Relaxed);

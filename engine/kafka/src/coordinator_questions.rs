@@ -10,7 +10,6 @@ use volley_api::{ConfigMap, Error, Result};
 
 use crate::group::{Backoff, coordinator_is_not_ready, coordinator_of};
 use crate::outage::Asking;
-use crate::questions::one_line;
 use crate::wire::{Connection, ConnectionSettings, block_on};
 
 const TIMED_OUT: &str = "org.apache.kafka.common.errors.TimeoutException";
@@ -94,7 +93,7 @@ impl CoordinatorQuestions {
             match timeout_at(deadline, attempt).await {
                 Ok(Ok(Ok(answer))) => return Ok(answer),
                 Ok(Ok(Err(error))) => asking.failed(format!("the broker says {error:?}")),
-                Ok(Err(error)) if error.is_retriable() => asking.failed(one_line(&error)),
+                Ok(Err(error)) if error.is_retriable() => asking.failed(format!("{error:#}")),
                 Ok(Err(error)) => return Err(error),
                 Err(_) => break,
             }

@@ -61,12 +61,12 @@ impl Asking<'_> {
         sleep(FIRST).await;
         loop {
             let reason = self.last_failure.lock().clone();
-            let for_s = started.elapsed().as_secs();
+            let seconds = started.elapsed().as_secs();
             warn!(
                 client = self.client,
                 servers = self.servers,
                 reason,
-                for_s,
+                seconds,
                 "kafka does not answer, trying again: could not {} yet",
                 self.action
             );

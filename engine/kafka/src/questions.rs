@@ -121,7 +121,7 @@ impl Questions {
             match timeout_at(deadline, attempt).await {
                 Ok(Ok(Err(code))) if is_moving(code) => asking.failed(format!("the broker says {code}")),
                 Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(error)) if error.is_retriable() => asking.failed(one_line(&error)),
+                Ok(Err(error)) if error.is_retriable() => asking.failed(format!("{error:#}")),
                 Ok(Err(error)) => return Err(error),
                 Err(_) => break,
             }
@@ -156,14 +156,6 @@ impl Questions {
             Some(address) => Connection::open(&address, &self.settings).await.map(Ok),
             None => Ok(Ok(connection)),
         }
-    }
-}
-
-/// An error and its cause, for a line of the log.
-pub(crate) fn one_line(error: &Error) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
     }
 }
 

@@ -79,7 +79,8 @@ async fn find(properties: &ConfigMap) -> String {
             Ok(id) => return id,
             Err(error) => {
                 let servers = properties.get("bootstrap.servers").map(String::as_str).unwrap_or_default();
-                warn!(error = %error.trace(), servers, "the Kafka cluster refuses the worker, trying again");
+                let error = format!("{error:#}");
+                warn!(error, servers, "the Kafka cluster refuses the worker, trying again");
             }
         }
         tokio::time::sleep(pause).await;

@@ -117,7 +117,7 @@ impl Cluster {
                     not_ready.next()
                 }
                 Err(error) if error.is_retriable() => {
-                    self.report(&mut failures, one_line(&error));
+                    self.report(&mut failures, format!("{error:#}"));
                     unreachable.next()
                 }
                 Err(error) => return Err(error),
@@ -172,12 +172,5 @@ impl Cluster {
             }
         }
         Ok(())
-    }
-}
-
-fn one_line(error: &Error) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
     }
 }
