@@ -57,7 +57,7 @@ impl JsonHeaderConverter {
         let column = self.schemas.get(schema).decode(&[Some(payload)], |_, failure| refused = Some(failure))?;
         match (refused, column) {
             (None, Some(column)) => value_at(&column.field, &column.array, 0),
-            (Some(failure), _) => Err(Error::data(failure.to_string())),
+            (Some(failure), _) => Err(failure.into_error()),
             (None, None) => Ok(Value::Null),
         }
     }
