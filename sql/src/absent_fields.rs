@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use arrow::datatypes::{DataType, Field};
+use strsim::osa_distance;
 
 /// The fields of which the log has spoken.
 #[derive(Debug, Default)]
@@ -31,7 +32,7 @@ impl AbsentFields {
     }
 }
 
-/// A field that differs in case only, beside the last of `path`.
+/// The field beside the last of `path` whose name is nearest, if it is near: one letter in four may differ.
 fn name_alike(path: &[String], value: &Field) -> Option<String> {
     let (name, around) = path.split_last()?;
     let mut place = value;
@@ -40,7 +41,10 @@ fn name_alike(path: &[String], value: &Field) -> Option<String> {
         place = fields.find(member)?.1;
     }
     let DataType::Struct(fields) = place.data_type() else { return None };
-    fields.iter().map(|field| field.name()).find(|known| known.eq_ignore_ascii_case(name)).cloned()
+    let wanted = name.to_lowercase();
+    let distances = fields.iter().map(|field| (osa_distance(&wanted, &field.name().to_lowercase()), field.name()));
+    let (distance, near) = distances.min_by_key(|(distance, _)| *distance)?;
+    (distance <= name.chars().count() / 4).then(|| near.clone())
 }
 
 /// A path as `volley.schema` takes it: what is no plain word stands in double quotes.
@@ -68,6 +72,7 @@ mod tests {
         let value = Field::new("value", DataType::Struct(Fields::from(vec![address])), true);
         assert_eq!(name_alike(&path(&["address", "city"]), &value).as_deref(), Some("City"));
         assert_eq!(name_alike(&path(&["Address"]), &value).as_deref(), Some("address"));
+        assert_eq!(name_alike(&path(&["adress"]), &value).as_deref(), Some("address"));
         assert_eq!(name_alike(&path(&["city"]), &value), None);
         assert_eq!(name_alike(&path(&["address", "City", "x"]), &value), None);
     }

@@ -1,5 +1,6 @@
 //! Keys of the worker file that nobody knows: mostly a slip of the pen, which nobody would notice.
 
+use strsim::osa_distance;
 use volley_api::ConfigMap;
 use volley_kafka::is_client_key;
 
@@ -57,30 +58,9 @@ fn is_known(key: &str, known: &[String]) -> bool {
 
 /// The known key that is nearest, if it is near: one letter in five may differ.
 fn nearest<'a>(key: &str, known: &'a [String]) -> Option<&'a str> {
-    let distances = known.iter().map(|known| (edit_distance(key, known), known));
+    let distances = known.iter().map(|known| (osa_distance(key, known), known));
     let (distance, near) = distances.min_by_key(|(distance, _)| *distance)?;
     (distance <= (key.chars().count() / 5).max(1)).then_some(near)
-}
-
-/// How many letters have to be put in, left out or changed to make one of the other; two neighbours that change places are
-/// one change.
-fn edit_distance(from: &str, to: &str) -> usize {
-    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
-    let mut before_last = vec![0; to.len() + 1];
-    let mut last: Vec<usize> = (0..=to.len()).collect();
-    for i in 1..=from.len() {
-        let mut row = vec![i];
-        for j in 1..=to.len() {
-            let changed = last[j - 1] + usize::from(from[i - 1] != to[j - 1]);
-            let mut best = changed.min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1] {
-                best = best.min(before_last[j - 2] + 1);
-            }
-            row.push(best);
-        }
-        before_last = std::mem::replace(&mut last, row);
-    }
-    last[to.len()]
 }
 
 #[cfg(test)]
@@ -139,14 +119,5 @@ mod tests {
         let expected = "keys of the worker file that nobody knows have no effect: `offset.flush.interval` (did you mean \
                         `offset.flush.interval.ms`?)";
         assert_eq!(unknown_keys(&given).as_deref(), Some(expected));
-    }
-
-    #[test]
-    fn distances_count_letters() {
-        for (from, to, distance) in
-            [("", "", 0), ("", "ab", 2), ("abc", "abc", 0), ("abc", "acb", 1), ("kitten", "sitting", 3), ("ü", "u", 1)]
-        {
-            assert_eq!(edit_distance(from, to), distance, "{from} {to}");
-        }
     }
 }
