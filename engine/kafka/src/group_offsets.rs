@@ -48,11 +48,12 @@ impl GroupOffsets {
 
     /// Sets committed offsets of a group without members, all in one request.
     pub(crate) fn set(&self, group: &str, offsets: &Offsets) -> Result<()> {
-        self.0.ask(group, async |connection| {
+        let asked = self.0.ask(group, async |connection| {
             let request = commit_request(group, offsets);
             let response = connection.call(self.0.request_timeout(), |_| request).await?;
-            committed(group, &response)
-        })
+            commit_outcome(group, &response)
+        });
+        asked.flatten()
     }
 
     /// Forgets the committed offsets of some partitions of a group, all in one request. It is no error if there are none.
@@ -101,25 +102,17 @@ fn commit_request(group: &str, offsets: &Offsets) -> OffsetCommitRequest {
         .with_topics(topics)
 }
 
-fn committed(group: &str, response: &OffsetCommitResponse) -> Result<Answer<()>> {
-    for topic in &response.topics {
-        for partition in &topic.partitions {
-            let Some(error) = partition.error_code.err() else { continue };
-            return match not_ready(error) {
-                Some(error) => Ok(Err(error)),
-                None if has_members_says(error) => {
-                    Err(Error::retriable(format!("could not set offsets of group {group}: it has members")))
-                }
-                None => Err(refusal("set the offsets of", group, error)),
-            };
-        }
-    }
-    Ok(Ok(()))
-}
-
-fn has_members_says(error: ResponseError) -> bool {
+/// That the group has members is an answer, not a reason to ask again.
+fn commit_outcome(group: &str, response: &OffsetCommitResponse) -> Result<Answer<Result<()>>> {
     use ResponseError::{IllegalGeneration, NonEmptyGroup, RebalanceInProgress, UnknownMemberId};
-    matches!(error, UnknownMemberId | IllegalGeneration | RebalanceInProgress | NonEmptyGroup)
+    let mut partitions = response.topics.iter().flat_map(|topic| &topic.partitions);
+    match partitions.find_map(|partition| partition.error_code.err()) {
+        None => Ok(Ok(Ok(()))),
+        Some(UnknownMemberId | IllegalGeneration | RebalanceInProgress | NonEmptyGroup) => {
+            Ok(Ok(Err(Error::retriable(format!("could not set offsets of group {group}: it has members")))))
+        }
+        Some(error) => not_ready(error).ok_or_else(|| refusal("set the offsets of", group, error)).map(Err),
+    }
 }
 
 fn has_members(group: &str) -> Error {
@@ -206,6 +199,7 @@ fn partition_errors(group: &str, response: &OffsetDeleteResponse) -> Result<()> 
 #[allow(clippy::unwrap_used)]
 mod tests {
     use bytes::BytesMut;
+    use kafka_protocol::messages::offset_commit_response::{OffsetCommitResponsePartition, OffsetCommitResponseTopic};
     use kafka_protocol::messages::offset_fetch_response::{
         OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions,
         OffsetFetchResponseTopic, OffsetFetchResponseTopics,
@@ -219,6 +213,21 @@ mod tests {
         for version in 2..=9 {
             fetch_request("g", version).encode(&mut BytesMut::new(), version).unwrap();
         }
+    }
+
+    #[test]
+    fn a_group_with_members_is_not_asked_again() {
+        let answered = |error: ResponseError| {
+            let partition = OffsetCommitResponsePartition::default().with_error_code(error.code());
+            let topic = OffsetCommitResponseTopic::default().with_partitions(vec![partition]);
+            commit_outcome("g", &OffsetCommitResponse::default().with_topics(vec![topic]))
+        };
+        for error in [ResponseError::UnknownMemberId, ResponseError::RebalanceInProgress] {
+            let refused = answered(error).unwrap().unwrap().unwrap_err();
+            assert!(refused.is_retriable() && refused.to_string().contains("has members"), "{refused}");
+        }
+        assert!(answered(ResponseError::NotCoordinator).unwrap().is_err(), "asked again");
+        assert!(!answered(ResponseError::GroupAuthorizationFailed).unwrap_err().is_retriable());
     }
 
     #[test]
