@@ -96,6 +96,11 @@ fn restarts_one_worker_after_the_other(protocol: &str) {
             bounced.await_consumed();
         }
     }
+    for worker in 0..3 {
+        let log = bounced.group.worker(worker).log();
+        let trouble = log.lines().find(|line| line.contains("was abandoned") || line.contains("could not leave"));
+        assert_eq!(trouble, None, "a task ends in time, and leaves its group");
+    }
     let sink = format!("connect-{}", bounced.sink);
     let [produced, seen] = bounced.finish(kafka);
     assert_no_gap_and_no_repeat(&produced);

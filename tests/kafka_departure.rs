@@ -2,13 +2,14 @@
 //! that does not leave by itself stays until the test has failed.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
-use volley_api::ConfigMap;
-use volley_kafka::{FetchSettings, Fetcher, GroupEvent, GroupMember, GroupSettings, TopicSelection};
+use volley_api::{ConfigMap, Offsets, TopicPartition};
+use volley_kafka::{FetchSettings, Fetcher, GroupEvent, GroupMember, GroupSettings, Joined, TopicSelection};
 
 use crate::testbed::{Kafka, Rebalances, wait_until};
 
@@ -69,46 +70,134 @@ fn a_consumer_that_waits_for_others_to_join_leaves_at_once() {
     });
 }
 
+/// A member of a consumer group that does what the test says, and nothing else.
+struct Puppet {
+    runtime: Runtime,
+    member: GroupMember,
+    protocol: &'static str,
+}
+
+impl Puppet {
+    fn new(kafka: &Kafka, group: &str, protocol: &'static str) -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let settings = GroupSettings {
+            session_timeout: Duration::from_secs(60),
+            rebalance_timeout: Duration::from_secs(60),
+            heartbeat_interval: Duration::from_millis(200),
+            ..GroupSettings::new(group, "consumer")
+        };
+        let member = runtime.block_on(async { GroupMember::start(&kafka.properties(&[]), settings).unwrap() });
+        Self { runtime, member, protocol }
+    }
+
+    fn join(&self) -> Joined {
+        let joined = async { timeout(SOON, self.member.join(vec![(self.protocol.to_owned(), Bytes::new())])).await };
+        self.runtime.block_on(joined).expect("an answer").unwrap()
+    }
+
+    /// Says as the leader who gets what.
+    fn sync(&self, assignments: Vec<(String, Bytes)>) {
+        self.runtime.block_on(self.member.sync(assignments)).unwrap();
+    }
+
+    fn join_alone(&self) {
+        let alone = self.join();
+        self.sync(vec![(alone.member_id, Bytes::new())]);
+    }
+
+    /// Joins as the leader, while a fetcher does too.
+    fn join_beside(&self, other: &mut Fetcher) -> Joined {
+        let joined = std::thread::scope(|scope| {
+            let joining = scope.spawn(|| self.join());
+            while !joining.is_finished() {
+                poll(other);
+            }
+            joining.join().unwrap()
+        });
+        assert!(joined.is_leader() && joined.members.len() == 2, "{joined:?}");
+        joined
+    }
+
+    fn await_rebalance(&self) {
+        let told = async { timeout(SOON, self.member.next_event()).await.expect("an event") };
+        assert!(matches!(self.runtime.block_on(told), GroupEvent::RebalanceInProgress));
+    }
+}
+
+/// The first two partitions of a topic, as the leader of a consumer group gives them to a member.
+fn two_partitions(topic: &str) -> Bytes {
+    let mut bytes = vec![0, 0, 0, 0, 0, 1];
+    bytes.extend((topic.len() as i16).to_be_bytes());
+    bytes.extend(topic.as_bytes());
+    bytes.extend([2, 0, 1, -1].map(i32::to_be_bytes).concat());
+    bytes.into()
+}
+
+#[test]
+fn a_commit_that_waits_until_others_have_joined_ends_when_the_consumer_is_closed() {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("departure", 2);
+    let group = kafka.unique("group");
+    let leader = Puppet::new(kafka, &group, "cooperative-sticky");
+    leader.join_alone();
+    let mut given = properties(kafka, &group);
+    given.insert("partition.assignment.strategy".to_owned(), "cooperative-sticky".to_owned());
+    let (mut follower, listener) = fetcher(&given, &topic);
+    await_members(kafka, &group, 2, || poll(&mut follower));
+    let joined = leader.join_beside(&mut follower);
+    let assignment = |id: &String| if *id == joined.member_id { Bytes::new() } else { two_partitions(&topic) };
+    leader.sync(joined.members.iter().map(|(id, _)| (id.clone(), assignment(id))).collect());
+    wait_until(SOON, "the follower has its partitions", || {
+        poll(&mut follower);
+        (listener.owned().len() == 2).then_some(())
+    });
+    // from now on the follower, which keeps its partitions, waits for the leader to join
+    let third = Puppet::new(kafka, &group, "cooperative-sticky");
+    std::thread::scope(|scope| {
+        let joining = scope.spawn(|| third.join());
+        leader.await_rebalance();
+        await_members(kafka, &group, 3, || poll(&mut follower));
+        // several heartbeats, with the first of which it joins again
+        let until = Instant::now() + Duration::from_secs(1);
+        while Instant::now() < until {
+            poll(&mut follower);
+        }
+        assert_eq!(listener.owned().len(), 2);
+        let committer = follower.committer();
+        let offsets = Offsets::from([(TopicPartition::new(topic.as_str(), 0), 0)]);
+        let (begins, has_begun) = mpsc::channel();
+        let commit = scope.spawn(move || {
+            begins.send(()).unwrap();
+            committer.commit(&offsets)
+        });
+        has_begun.recv().unwrap();
+        drop(follower);
+        let error = commit.join().unwrap().unwrap_err();
+        assert!(error.is_retriable(), "{error:?}");
+        await_members(kafka, &group, 2, || {});
+        assert_eq!(leader.join().members.len(), 2);
+        joining.join().unwrap();
+    });
+}
+
 #[test]
 fn a_consumer_that_waits_for_its_assignment_leaves_at_once() {
     let kafka = Kafka::shared();
     let topic = kafka.topic("departure", 2);
     let group = kafka.unique("group");
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let settings = GroupSettings {
-        session_timeout: Duration::from_secs(60),
-        rebalance_timeout: Duration::from_secs(60),
-        heartbeat_interval: Duration::from_millis(200),
-        ..GroupSettings::new(&group, "consumer")
-    };
-    let leader = runtime.block_on(async { GroupMember::start(&kafka.properties(&[]), settings).unwrap() });
-    let join = || {
-        let joined = async { timeout(SOON, leader.join(vec![("range".to_owned(), Bytes::new())])).await };
-        runtime.block_on(joined).expect("an answer").unwrap()
-    };
-    let alone = join();
-    runtime.block_on(leader.sync(vec![(alone.member_id, Bytes::new())])).unwrap();
-
+    let leader = Puppet::new(kafka, &group, "range");
+    leader.join_alone();
     let (mut follower, _) = fetcher(&properties(kafka, &group), &topic);
     await_members(kafka, &group, 2, || poll(&mut follower));
-    let polled = std::thread::scope(|scope| {
-        let joining = scope.spawn(join);
-        while !joining.is_finished() {
-            poll(&mut follower);
-        }
-        joining.join().unwrap()
-    });
-    assert!(polled.is_leader() && polled.members.len() == 2, "{polled:?}");
+    leader.join_beside(&mut follower);
     // the leader does not say who gets what
     wait_until(SOON, "the follower waits for its assignment", || {
         poll(&mut follower);
         kafka.group(&group).filter(|(state, _)| state == "CompletingRebalance")
     });
     follower.close();
-    let told = async { timeout(SOON, leader.next_event()).await.expect("an event") };
-    assert!(matches!(runtime.block_on(told), GroupEvent::RebalanceInProgress));
-    assert_eq!(join().members.len(), 1);
-    runtime.block_on(leader.leave("done"));
+    leader.await_rebalance();
+    assert_eq!(leader.join().members.len(), 1);
 }
 
 #[test]

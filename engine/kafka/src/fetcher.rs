@@ -42,6 +42,9 @@ use crate::{ClientRole, Committer, FetchSettings, RebalanceListener, TopicSelect
 /// Messages taken between two looks at the clock.
 const MESSAGES_PER_LOOK: usize = 256;
 
+/// Lines of the client's log taken between two looks: all there are, unless they never end.
+const LINES_PER_LOOK: usize = 65_536;
+
 /// How long a pause of everything lasts before librdkafka is told of it. Until then its queue is simply left alone, which
 /// keeps what it holds; telling it throws the queue away, but lets rebalances be served.
 const SOFT_PAUSE: Duration = Duration::from_secs(1);
@@ -262,7 +265,7 @@ impl Fetcher {
     fn drain_queue(&mut self, deadline: Instant) -> Result<bool> {
         let consumer = Arc::clone(&self.consumer);
         let mut wait = Duration::ZERO;
-        let mut taken = 0;
+        let (mut taken, mut taken_lines) = (0, 0);
         loop {
             let lines = consumer.context().lines();
             match consumer.poll(poll_time(wait)) {
@@ -281,8 +284,8 @@ impl Fetcher {
                 Some(Err(error)) => return self.take_error(&error).map(|()| true),
                 // a line of the log was taken: what waits behind it may be what the group waits for
                 None if consumer.context().lines() != lines => {
-                    taken += 1;
-                    if taken % MESSAGES_PER_LOOK == 0 || (!wait.is_zero() && Instant::now() >= deadline) {
+                    taken_lines += 1;
+                    if taken_lines == LINES_PER_LOOK || (!wait.is_zero() && Instant::now() >= deadline) {
                         return Ok(true);
                     }
                     wait = Duration::ZERO;
