@@ -88,6 +88,12 @@ fn an_unknown_class_is_answered_with_what_is_near_and_where_all_are() {
                         FileStreamSource. `volley plugins` lists all\n";
         assert_eq!((end.log.as_str(), end.status.code()), (expected, Some(3)), "{arguments:?}");
     }
+    let other =
+        [("name", "l"), ("connector.class", "FileStreamSource"), ("topic", "t"), ("value.converter", "JsonConvertr")];
+    volley.file("other.properties", &other);
+    let end = volley.run(SOON, &["validate", "other.properties"]);
+    let expected = "Class JsonConvertr could not be found. Similar: org.apache.kafka.connect.json.JsonConverter.\n";
+    assert!(end.stdout.ends_with(expected), "{}", end.stdout);
     std::fs::remove_file(volley.path("log")).ok();
     let end = volley.run(SOON, &["plugins", "RegexRooter"]);
     let expected = "error: there is no plug-in `RegexRooter`. Similar: \

@@ -6,7 +6,7 @@ use volley_api::{ConfigMap, PluginKind};
 use volley_worker::plugins::Plugins;
 
 use super::Failure;
-use super::plugins::no_such_plugin;
+use super::plugins::{no_such_plugin, similar_names};
 
 const CLASS: &str = "connector.class";
 
@@ -20,4 +20,10 @@ pub(super) fn check_class(plugins: &Plugins, config: &ConfigMap, file: &Path) ->
     let is_connector = |kind| matches!(kind, PluginKind::Sink | PluginKind::Source);
     let reason = no_such_plugin("connector", class, &plugins.similar(class, is_connector));
     Err(Failure::connector(anyhow::anyhow!("`{CLASS}` of {}: {reason}", file.display())))
+}
+
+/// What is near the class that `error` says could not be found: of a converter, a transformation or a predicate.
+pub(super) fn similar_classes(plugins: &Plugins, error: &str) -> String {
+    let class = error.strip_suffix(" could not be found.").and_then(|rest| rest.rsplit_once("Class "));
+    class.map_or_else(String::new, |(_, class)| similar_names(&plugins.similar(class, |_| true)))
 }

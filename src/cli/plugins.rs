@@ -27,11 +27,15 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Fai
 
 /// There is no such plug-in, but perhaps a similar one, and a list.
 pub(super) fn no_such_plugin(what: &str, name: &str, similar: &[&str]) -> String {
-    let similar = match similar {
+    format!("there is no {what} `{name}`.{} `volley plugins` lists all", similar_names(similar))
+}
+
+/// ` Similar: these.`, or nothing.
+pub(super) fn similar_names(similar: &[&str]) -> String {
+    match similar {
         [] => String::new(),
         names => format!(" Similar: {}.", names.join(", ")),
-    };
-    format!("there is no {what} `{name}`.{similar} `volley plugins` lists all")
+    }
 }
 
 fn list(plugins: &Plugins) {

@@ -12,7 +12,7 @@ use volley_worker::validation::ConnectorValidator;
 use volley_worker::worker_config::WorkerConfig;
 
 use super::Failure;
-use super::connector_class::check_class;
+use super::connector_class::{check_class, similar_classes};
 use super::output::say;
 
 #[derive(Debug, clap::Args)]
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Fai
         say!("{}: {} has {} error(s)", path.display(), connector.name, infos.error_count);
         for info in &infos.configs {
             for error in &info.value.errors {
-                say!("  {}: {error}", info.value.name);
+                say!("  {}: {error}{}", info.value.name, similar_classes(&known, error));
             }
         }
     }

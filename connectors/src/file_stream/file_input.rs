@@ -168,9 +168,17 @@ impl FileInput {
 
 /// The file that was read before, under the name that it has now. One that cannot be looked at is passed over.
 fn renamed(path: &str, identity: &FileIdentity) -> Option<(OpenFile, PathBuf)> {
-    let directory = Path::new(path).parent().filter(|parent| !parent.as_os_str().is_empty());
-    let entries = fs::read_dir(directory.unwrap_or(Path::new("."))).ok()?;
-    entries
+    let directory = |path: &Path| {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        parent.unwrap_or(Path::new(".")).to_owned()
+    };
+    let path = Path::new(path);
+    // where the path is a link, files are rotated where it leads to
+    let target = fs::canonicalize(path).ok().map(|target| directory(&target));
+    let directories = std::iter::once(directory(path)).chain(target);
+    directories
+        .flat_map(fs::read_dir)
+        .flatten()
         .flatten()
         .filter(|entry| entry.ino() == identity.inode() && entry.file_type().is_ok_and(|kind| kind.is_file()))
         .filter_map(|entry| Some((OpenFile::open(entry.path()).ok()?, entry.path())))

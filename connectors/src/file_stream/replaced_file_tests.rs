@@ -131,6 +131,30 @@ fn what_was_not_read_of_a_file_renamed_away_while_the_task_is_stopped_is_read_fi
     }
 }
 
+#[test]
+fn behind_a_link_files_are_followed_where_it_leads_to() {
+    for stopped in [false, true] {
+        let mut reader = Reader::new();
+        fs::create_dir(reader.path("pods")).unwrap();
+        let target = reader.path("pods/0.log");
+        fs::write(&target, "one\n").unwrap();
+        std::os::unix::fs::symlink(&target, reader.file()).unwrap();
+        assert_eq!(reader.lines(), ["one"]);
+        if stopped {
+            reader.stop();
+        }
+        append(&target, "two\n");
+        fs::rename(&target, reader.path("pods/0.log.old")).unwrap();
+        fs::write(&target, "three\n").unwrap();
+        assert_eq!(reader.lines(), ["two", "three"], "stopped: {stopped}");
+        let next = reader.path("pods/1.log");
+        fs::write(&next, "four\n").unwrap();
+        fs::remove_file(reader.file()).unwrap();
+        std::os::unix::fs::symlink(&next, reader.file()).unwrap();
+        assert_eq!(reader.lines(), ["four"], "stopped: {stopped}");
+    }
+}
+
 /// What may be done to a file of `before`, which has been read, and the lines that are then to come.
 const CHANGES: [(&str, &str, &str, &[&str]); 5] = [
     ("shorter", "aaa\nbbb\nccc\n", "x\n", &["x"]),
