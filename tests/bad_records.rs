@@ -176,7 +176,7 @@ fn a_query_treats_each_record_as_what_it_is_whatever_others_hold() {
         let paid: BTreeMap<(i64, i64), u32> = paid.map(|number| ((0, number), 1)).collect();
         assert_eq!(found.into_iter().collect::<BTreeMap<_, _>>(), paid, "{name}");
     }
-    assert_plain_texts(&kafka, &topic);
+    assert_plain_texts(kafka, &topic);
     let letters = kafka.read_topic(&dead).into_iter().map(|letter| String::from_utf8(letter.value.unwrap()).unwrap());
     let mut letters: Vec<String> = letters.collect();
     letters.sort();
