@@ -11,6 +11,9 @@
 mod leaderless;
 mod leaving;
 mod missing_topics;
+mod pausing;
+mod rebalancing;
+mod seeking;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -22,17 +25,16 @@ use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode as Code;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 use volley_api::{ConfigMap, Error, Offsets, RawBatch, Result, TopicPartition};
 
 use crate::assignment::Assignment;
 use crate::bootstrap::check_bootstrap_servers;
 use crate::broker_error;
-use crate::committer::{PROBE_GROUP, with_offsets};
+use crate::committer::PROBE_GROUP;
 use crate::connection::Connection;
-use crate::consumer_events::{self, ConsumerEvents, NativeConsumer, Rebalance, list_of};
+use crate::consumer_events::{self, ConsumerEvents, NativeConsumer, Rebalance};
 use crate::departure::Departure;
-use crate::partition_offsets::KnownOffsets;
 use crate::poll_time::poll_time;
 use crate::start_positions::{OffsetReset, StartPositions};
 use crate::topic_partitions::{partitions_of, settled_partitions_of};
@@ -51,10 +53,6 @@ const SOFT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Between two attempts to find out where new partitions begin.
 const ASSIGN_RETRY: Duration = Duration::from_millis(250);
-
-/// How long a seek may take, and how often it is tried while the partition is being started.
-const SEEK_TIMEOUT: Duration = Duration::from_secs(10);
-const SEEK_RETRY: Duration = Duration::from_millis(10);
 
 /// How often a pattern, or the topics of a consumer without a group, are looked up.
 const TOPICS_INTERVAL: Duration = Duration::from_secs(10);
@@ -368,100 +366,6 @@ impl Fetcher {
         self.start_leaderless()
     }
 
-    fn note_assign(&mut self, partitions: Vec<TopicPartition>) {
-        debug!(client = self.connection.client(), partitions = partitions.len(), "partitions assigned");
-        self.pending = Some(PendingAssign { partitions, retry_at: Instant::now(), warned: false });
-    }
-
-    fn assign_pending(&mut self) -> Result<()> {
-        let Some(mut pending) = self.pending.take_if(|pending| pending.retry_at <= Instant::now()) else {
-            return Ok(());
-        };
-        match self.positions.resolve(&self.committer, &pending.partitions) {
-            Ok(known) => self.assign(&pending.partitions, known),
-            Err(error) if error.is_retriable() => {
-                if !pending.warned {
-                    warn!(client = self.connection.client(), %error, "could not find where new partitions begin, retrying");
-                    pending.warned = true;
-                }
-                pending.retry_at = Instant::now() + ASSIGN_RETRY;
-                self.pending = Some(pending);
-                Ok(())
-            }
-            Err(error) => {
-                self.pending = Some(pending);
-                Err(error)
-            }
-        }
-    }
-
-    fn assign(&mut self, partitions: &[TopicPartition], known: KnownOffsets) -> Result<()> {
-        if !consumer_events::adds_to_assignment(&self.consumer) {
-            self.lose_all();
-        }
-        let KnownOffsets { offsets: positions, trouble } = known;
-        self.listener.assigned(&positions);
-        let mut list = with_offsets(&positions)?;
-        let leaderless: Vec<_> = partitions.iter().filter(|name| !positions.contains_key(name)).cloned().collect();
-        for partition in &leaderless {
-            // a start that is replaced before anything is read from there
-            list.add_partition_offset(&partition.topic, partition.partition, Offset::Beginning)
-                .map_err(|error| broker_error::from_client(&format!("assign {partition}"), &error))?;
-        }
-        consumer_events::assign(&self.consumer, &list)
-            .map_err(|error| broker_error::from_client("take over partitions", &error))?;
-        self.add(&positions)?;
-        if let Some(error) = trouble {
-            self.note_leaderless(leaderless, &error)?;
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, positions: &Offsets) -> Result<()> {
-        for partition in positions.keys() {
-            self.assignment.add(partition.clone());
-        }
-        if self.pause == Pause::Hard {
-            self.pause_natively(&positions.keys().cloned().collect::<Vec<_>>())?;
-        }
-        Ok(())
-    }
-
-    fn revoke(&mut self, partitions: &[TopicPartition], lost: bool) -> Result<()> {
-        let announced: Vec<_> = partitions.iter().filter(|p| self.assignment.contains(p)).cloned().collect();
-        debug!(client = self.connection.client(), partitions = partitions.len(), lost, "partitions revoked");
-        self.forget(&announced);
-        self.misplaced.retain(|partition| !partitions.contains(partition));
-        if let Some(waiting) = &mut self.leaderless {
-            waiting.partitions.retain(|partition| !partitions.contains(partition));
-        }
-        if !announced.is_empty() {
-            if lost { self.listener.lost(&announced) } else { self.listener.revoked(&announced) }
-        }
-        consumer_events::unassign(&self.consumer, partitions)
-            .map_err(|error| broker_error::from_client("give up partitions", &error))
-    }
-
-    /// For an assignment that replaces what there is. Mostly nothing is left by then; but librdkafka joins again without
-    /// taking anything back when topics change while an assignment waits to be carried out.
-    fn lose_all(&mut self) {
-        self.leaderless = None;
-        let partitions = self.assignment.partitions();
-        if !partitions.is_empty() {
-            warn!(client = self.connection.client(), partitions = partitions.len(), "assignment replaced by another");
-            self.forget(&partitions);
-            self.listener.lost(&partitions);
-            self.misplaced.extend(partitions);
-        }
-    }
-
-    fn forget(&mut self, partitions: &[TopicPartition]) {
-        for partition in partitions {
-            self.assignment.remove(partition);
-        }
-        self.ready.retain(|batch| !partitions.contains(&batch.origin.partition));
-    }
-
     /// A consumer without a group takes all partitions of its topics, once all topics exist.
     fn find_unjoined_partitions(&mut self) -> Result<()> {
         let TopicSelection::Topics(topics) = &self.settings.topics else { return Ok(()) };
@@ -558,111 +462,6 @@ impl Fetcher {
             code => {
                 warn!(client, error = %code, "consuming was disturbed, going on");
                 Ok(())
-            }
-        }
-    }
-
-    /// Stops yielding batches; what is buffered is kept. Rebalances are still served by [`Fetcher::poll`], after a second
-    /// at the latest.
-    pub fn pause_all(&mut self) {
-        match self.pause {
-            Pause::None => self.pause = Pause::Soft(Instant::now()),
-            Pause::Ending => self.pause = Pause::Hard,
-            Pause::Soft(_) | Pause::Hard => {}
-        }
-    }
-
-    /// Undoes [`Fetcher::pause_all`]; partitions paused one by one stay so.
-    pub fn resume_all(&mut self) {
-        match self.pause {
-            Pause::Soft(_) => self.pause = Pause::None,
-            Pause::Hard => self.pause = Pause::Ending,
-            Pause::None | Pause::Ending => {}
-        }
-    }
-
-    /// Whether [`Fetcher::pause_all`] is in effect.
-    pub fn is_paused(&self) -> bool {
-        matches!(self.pause, Pause::Soft(_) | Pause::Hard)
-    }
-
-    /// Tells librdkafka that a pause of everything is over.
-    fn end_pause(&mut self) -> Result<()> {
-        if self.pause == Pause::Ending {
-            let mut partitions = self.assignment.partitions();
-            partitions.retain(|partition| !self.assignment.is_paused(partition));
-            self.resume_natively(&partitions)?;
-            self.pause = Pause::None;
-        }
-        Ok(())
-    }
-
-    /// Stops yielding batches of these partitions.
-    ///
-    /// # Errors
-    /// `Fatal` when the client refuses.
-    pub fn pause(&mut self, partitions: &[TopicPartition]) -> Result<()> {
-        for partition in partitions {
-            self.assignment.set_paused(partition, true);
-        }
-        self.pause_natively(partitions)
-    }
-
-    /// Undoes [`Fetcher::pause`].
-    ///
-    /// # Errors
-    /// `Fatal` when the client refuses.
-    pub fn resume(&mut self, partitions: &[TopicPartition]) -> Result<()> {
-        for partition in partitions {
-            self.assignment.set_paused(partition, false);
-        }
-        if matches!(self.pause, Pause::Hard | Pause::Ending) { Ok(()) } else { self.resume_natively(partitions) }
-    }
-
-    fn pause_natively(&self, partitions: &[TopicPartition]) -> Result<()> {
-        let owned = list_of(partitions.iter().filter(|partition| self.assignment.contains(partition)));
-        if owned.count() == 0 {
-            return Ok(());
-        }
-        self.consumer.pause(&owned).map_err(|error| broker_error::from_client("pause partitions", &error))
-    }
-
-    fn resume_natively(&self, partitions: &[TopicPartition]) -> Result<()> {
-        let owned = list_of(partitions.iter().filter(|partition| self.assignment.contains(partition)));
-        if owned.count() == 0 {
-            return Ok(());
-        }
-        self.consumer.resume(&owned).map_err(|error| broker_error::from_client("resume partitions", &error))
-    }
-
-    /// The next batch of `partition` begins at `offset`, or after it where there is no such message. What is buffered of
-    /// the partition is dropped.
-    ///
-    /// # Errors
-    /// `Retriable` when it could not be done in time; `Fatal` when the partition is not assigned.
-    pub fn seek(&mut self, partition: &TopicPartition, offset: i64) -> Result<()> {
-        if !self.assignment.contains(partition) {
-            return Err(Error::fatal(format!("could not seek in {partition}: it is not assigned")));
-        }
-        self.assignment.drop_open(partition);
-        self.ready.retain(|batch| batch.origin.partition != *partition);
-        self.seek_natively(partition, offset)
-    }
-
-    fn seek_natively(&self, partition: &TopicPartition, offset: i64) -> Result<()> {
-        let deadline = Instant::now() + SEEK_TIMEOUT;
-        loop {
-            let outcome =
-                self.consumer.seek(&partition.topic, partition.partition, Offset::Offset(offset), SEEK_TIMEOUT);
-            match outcome {
-                Ok(()) => return Ok(()),
-                // Right after the assignment the partition is still being started, which is refused as a wrong state.
-                Err(_) if Instant::now() < deadline => thread::sleep(SEEK_RETRY),
-                Err(error) => {
-                    return Err(
-                        Error::retriable(format!("could not seek in {partition} to {offset}")).with_source(error)
-                    );
-                }
             }
         }
     }

@@ -1,0 +1,85 @@
+//! Pauses: of everything, which librdkafka hears of only when they last, and of single partitions.
+
+use std::time::Instant;
+
+use rdkafka::consumer::Consumer;
+use volley_api::{Result, TopicPartition};
+
+use super::{Fetcher, Pause};
+use crate::broker_error;
+use crate::consumer_events::list_of;
+
+impl Fetcher {
+    /// Stops yielding batches; what is buffered is kept. Rebalances are still served by [`Fetcher::poll`], after a second
+    /// at the latest.
+    pub fn pause_all(&mut self) {
+        match self.pause {
+            Pause::None => self.pause = Pause::Soft(Instant::now()),
+            Pause::Ending => self.pause = Pause::Hard,
+            Pause::Soft(_) | Pause::Hard => {}
+        }
+    }
+
+    /// Undoes [`Fetcher::pause_all`]; partitions paused one by one stay so.
+    pub fn resume_all(&mut self) {
+        match self.pause {
+            Pause::Soft(_) => self.pause = Pause::None,
+            Pause::Hard => self.pause = Pause::Ending,
+            Pause::None | Pause::Ending => {}
+        }
+    }
+
+    /// Whether [`Fetcher::pause_all`] is in effect.
+    pub fn is_paused(&self) -> bool {
+        matches!(self.pause, Pause::Soft(_) | Pause::Hard)
+    }
+
+    /// Tells librdkafka that a pause of everything is over.
+    pub(super) fn end_pause(&mut self) -> Result<()> {
+        if self.pause == Pause::Ending {
+            let mut partitions = self.assignment.partitions();
+            partitions.retain(|partition| !self.assignment.is_paused(partition));
+            self.resume_natively(&partitions)?;
+            self.pause = Pause::None;
+        }
+        Ok(())
+    }
+
+    /// Stops yielding batches of these partitions.
+    ///
+    /// # Errors
+    /// `Fatal` when the client refuses.
+    pub fn pause(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        for partition in partitions {
+            self.assignment.set_paused(partition, true);
+        }
+        self.pause_natively(partitions)
+    }
+
+    /// Undoes [`Fetcher::pause`].
+    ///
+    /// # Errors
+    /// `Fatal` when the client refuses.
+    pub fn resume(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        for partition in partitions {
+            self.assignment.set_paused(partition, false);
+        }
+        if matches!(self.pause, Pause::Hard | Pause::Ending) { Ok(()) } else { self.resume_natively(partitions) }
+    }
+
+    pub(super) fn pause_natively(&self, partitions: &[TopicPartition]) -> Result<()> {
+        let owned = list_of(partitions.iter().filter(|partition| self.assignment.contains(partition)));
+        if owned.count() == 0 {
+            return Ok(());
+        }
+        self.consumer.pause(&owned).map_err(|error| broker_error::from_client("pause partitions", &error))
+    }
+
+    pub(super) fn resume_natively(&self, partitions: &[TopicPartition]) -> Result<()> {
+        let owned = list_of(partitions.iter().filter(|partition| self.assignment.contains(partition)));
+        if owned.count() == 0 {
+            return Ok(());
+        }
+        self.consumer.resume(&owned).map_err(|error| broker_error::from_client("resume partitions", &error))
+    }
+}

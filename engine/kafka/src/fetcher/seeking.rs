@@ -1,0 +1,48 @@
+//! Reading a partition from another offset on.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rdkafka::Offset;
+use rdkafka::consumer::Consumer;
+use volley_api::{Error, Result, TopicPartition};
+
+use super::Fetcher;
+
+/// How long a seek may take, and how often it is tried while the partition is being started.
+const SEEK_TIMEOUT: Duration = Duration::from_secs(10);
+const SEEK_RETRY: Duration = Duration::from_millis(10);
+
+impl Fetcher {
+    /// The next batch of `partition` begins at `offset`, or after it where there is no such message. What is buffered of
+    /// the partition is dropped.
+    ///
+    /// # Errors
+    /// `Retriable` when it could not be done in time; `Fatal` when the partition is not assigned.
+    pub fn seek(&mut self, partition: &TopicPartition, offset: i64) -> Result<()> {
+        if !self.assignment.contains(partition) {
+            return Err(Error::fatal(format!("could not seek in {partition}: it is not assigned")));
+        }
+        self.assignment.drop_open(partition);
+        self.ready.retain(|batch| batch.origin.partition != *partition);
+        self.seek_natively(partition, offset)
+    }
+
+    pub(super) fn seek_natively(&self, partition: &TopicPartition, offset: i64) -> Result<()> {
+        let deadline = Instant::now() + SEEK_TIMEOUT;
+        loop {
+            let outcome =
+                self.consumer.seek(&partition.topic, partition.partition, Offset::Offset(offset), SEEK_TIMEOUT);
+            match outcome {
+                Ok(()) => return Ok(()),
+                // Right after the assignment the partition is still being started, which is refused as a wrong state.
+                Err(_) if Instant::now() < deadline => thread::sleep(SEEK_RETRY),
+                Err(error) => {
+                    return Err(
+                        Error::retriable(format!("could not seek in {partition} to {offset}")).with_source(error)
+                    );
+                }
+            }
+        }
+    }
+}
