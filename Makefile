@@ -21,9 +21,9 @@ lint:
 
 # Each stage alone, whole drains beside a floor written by hand, a group of workers beside Java's: docs/performance.md.
 bench:
-	cargo bench --bench stages
-	cargo bench --bench drain -- $(DRAIN)
-	cargo bench --bench scale -- $(SCALE)
+	cargo bench --profile dist --bench stages
+	cargo bench --profile dist --bench drain -- $(DRAIN)
+	cargo bench --profile dist --bench scale -- $(SCALE)
 
 # The servers of the tests, to install them anew.
 clean-testbed:

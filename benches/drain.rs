@@ -6,9 +6,9 @@
 //! ```
 //!
 //! ```sh
-//! cargo bench --bench drain                                       # all contenders, 10 M records
-//! cargo bench --bench drain -- --write                            # and the table goes into docs/performance.md
-//! cargo bench --bench drain -- --only floor,volley --records 1000000 --runs 1
+//! cargo bench --profile dist --bench drain                                       # all contenders, 10 M records
+//! cargo bench --profile dist --bench drain -- --write                            # and the table goes into docs/performance.md
+//! cargo bench --profile dist --bench drain -- --only floor,volley --records 1000000 --runs 1
 //! ```
 
 mod contender;
@@ -93,7 +93,7 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     if !arguments.bench {
         // cargo runs benches as tests too, and this one would take minutes
-        println!("drain: run it with `cargo bench --bench drain`");
+        println!("drain: run it with `cargo bench --profile dist --bench drain`");
         return Ok(());
     }
     ensure!(arguments.runs > 0, "--runs must be at least 1");

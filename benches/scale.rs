@@ -6,9 +6,9 @@
 //! ```
 //!
 //! ```sh
-//! cargo bench --bench scale                                   # both, 500 connectors
-//! cargo bench --bench scale -- --write                        # and the table goes into docs/performance.md
-//! cargo bench --bench scale -- --only volley --connectors 50
+//! cargo bench --profile dist --bench scale                                   # both, 500 connectors
+//! cargo bench --profile dist --bench scale -- --write                        # and the table goes into docs/performance.md
+//! cargo bench --profile dist --bench scale -- --only volley --connectors 50
 //! ```
 //!
 //! The connector is FileStreamSource on an empty file: it looks once a second whether there is more, and has a producer of its
@@ -75,7 +75,7 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     if !arguments.bench {
         // cargo runs benches as tests too, and this one would take minutes
-        println!("scale: run it with `cargo bench --bench scale`");
+        println!("scale: run it with `cargo bench --profile dist --bench scale`");
         return Ok(());
     }
     ensure!(arguments.workers > 0 && arguments.connectors > 0, "--workers and --connectors must be at least 1");

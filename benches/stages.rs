@@ -1,8 +1,8 @@
 //! The stages of a task, each alone on one core, beside what the libraries under them do at their best or by default.
 //!
 //! ```sh
-//! cargo bench --bench stages                  # all
-//! cargo bench --bench stages -- json          # one group: json, sql, parquet, datagen
+//! cargo bench --profile dist --bench stages                  # all
+//! cargo bench --profile dist --bench stages -- json          # one group: json, sql, parquet, datagen
 //! ```
 
 mod payment;

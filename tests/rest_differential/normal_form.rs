@@ -73,6 +73,10 @@ fn normalise(value: &mut Value) {
             members.retain(|name, _| !name.starts_with("org.") && name != "volley" && !name.starts_with("volley_"));
             // texts for humans, in Volley's own words
             members.remove("documentation");
+            // which file a position is of: Volley's FileStreamSource says so beside it, and takes offsets that do not
+            if members.contains_key("position") {
+                members.remove("file");
+            }
             for (name, member) in members.iter_mut() {
                 match (name.as_str(), &mut *member) {
                     ("trace", Value::String(text)) => *text = first_line(text).to_owned(),
