@@ -47,9 +47,10 @@ impl Workers {
         Self { java, volley }
     }
 
-    /// The traces of both.
+    /// The traces of both, whose sinks are in groups of their own.
     fn traces(&self, name: &str, config: &Value) -> [Vec<String>; 2] {
-        [trace(&self.java, name, config), trace(&self.volley, name, config)]
+        let of = |worker, vendor| trace(worker, &format!("{name}-{vendor}"), config);
+        [of(&self.java, "java"), of(&self.volley, "volley")]
     }
 }
 
@@ -129,7 +130,12 @@ fn what_fails_shows_the_first_lines_and_causes_of_java() {
             key("sasl.mechanism"): "PLAIN", key("sasl.jaas.config"): password,
         })
     };
-    let mock = |class: &str, mode: &str| json!({ "connector.class": class, "topics": good, "mock_mode": mode, "delay_ms": "100" });
+    let mock = |class: &str, mode: &str| {
+        json!({
+            "connector.class": class, "topics": good, "mock_mode": mode, "delay_ms": "100",
+            "value.converter": "org.apache.kafka.connect.storage.StringConverter",
+        })
+    };
     let cases = [
         ("converter", sink(&bad)),
         (
