@@ -357,8 +357,7 @@ impl Delivery {
             "another task has written this file with the same records, going on behind it"
         );
         if let Some(offset) = rewind {
-            partition.rewind(offset);
-            self.context.rewind(name.clone(), offset);
+            self.context.rewind(name.clone(), partition.rewind(offset));
         }
         Ok(())
     }

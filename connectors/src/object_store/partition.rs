@@ -104,11 +104,15 @@ impl Partition {
         self.streams.values_mut().for_each(|stream| stream.end_batch(end));
     }
 
-    /// Rows from `offset` on were asked for again.
-    pub(crate) fn rewind(&mut self, offset: i64) {
+    /// Rows from `offset` on are needed again. The offset to ask for: rows before it may have been asked for already, and the
+    /// batch that would have brought them be dropped because of this.
+    #[must_use]
+    pub(crate) fn rewind(&mut self, offset: i64) -> i64 {
         self.rewinds += 1;
-        self.put_end = self.put_end.min(offset);
-        self.rewound_to = Some(self.rewound_to.map_or(offset, |earlier| earlier.min(offset)));
+        let lowest = self.rewound_to.map_or(offset, |earlier| earlier.min(offset));
+        self.put_end = self.put_end.min(lowest);
+        self.rewound_to = Some(lowest);
+        lowest
     }
 
     /// Completes the open files for which `condition` holds.
@@ -126,5 +130,25 @@ impl Partition {
         let unfinished = self.streams.values().filter_map(Stream::first_unfinished);
         let unverified = self.unverified().map(|_| self.opened_at);
         unfinished.chain(self.rewound_to).chain(unverified).fold(current, i64::min)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn of_rows_asked_for_again_the_lowest_are_asked_for_until_a_batch_has_come() {
+        let retry = RetryPolicy { timeout: Duration::from_secs(1), backoff: Duration::from_millis(1) };
+        let mut partition = Partition::new(0, retry);
+        partition.end_batch(19);
+        assert_eq!(partition.rewind(1), 1);
+        // the batch from 1 on is dropped, since rows of another stream are needed again too: those from 1 on still are
+        assert_eq!(partition.rewind(3), 1);
+        assert_eq!(partition.committable(19), 1);
+        partition.end_batch(10);
+        assert_eq!(partition.rewind(12), 12);
     }
 }
