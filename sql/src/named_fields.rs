@@ -97,16 +97,6 @@ impl NamedFields {
         }
     }
 
-    /// Whether the top has a field of this name.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.members.contains_key(name)
-    }
-
-    /// Forgets a field of the top.
-    pub(crate) fn remove(&mut self, name: &str) {
-        self.members.remove(name);
-    }
-
     /// The names of the fields of the top.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.members.keys().map(String::as_str)

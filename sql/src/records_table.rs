@@ -173,7 +173,8 @@ pub(crate) fn field_name(column: &str) -> &str {
     column.strip_prefix(SHADOWED_PREFIX).filter(|name| is_shadowed(name)).unwrap_or(column)
 }
 
-fn is_shadowed(field: &str) -> bool {
+/// Whether a field of the value has the name of a column that is not in the value.
+pub(crate) fn is_shadowed(field: &str) -> bool {
     matches!(field, ROW_NUMBER | NO_FIELD) || MetaColumn::is_named(field)
 }
 

@@ -23,7 +23,7 @@ use crate::output::to_records;
 use crate::plans::{PlanFailure, Plans};
 use crate::query_plan::QueryPlan;
 use crate::reason::reason_of;
-use crate::records_table::{MetaColumn, WHOLE_VALUE};
+use crate::records_table::{MetaColumn, WHOLE_VALUE, is_shadowed};
 use crate::session::new_session;
 use crate::statement::RowwiseQuery;
 
@@ -164,8 +164,8 @@ impl Sql {
     /// Records in parts of which no column that the query names is mixed: each record is transformed as what it is,
     /// whatever others hold.
     fn unmixed(&mut self, records: Records) -> Result<Vec<Records>> {
-        let (query, named) = (&self.query, &self.named);
-        let is_wanted = |name: &str| named.has(name);
+        let query = &self.query;
+        let is_wanted = |name: &str| query.names_column(name) || is_shadowed(name);
         let mut parts = vec![records];
         if MixedRows::are_in(&parts[0].value.field, is_wanted) {
             let records = parts.remove(0);

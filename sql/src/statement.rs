@@ -62,24 +62,27 @@ impl RowwiseQuery {
         }
     }
 
-    /// The fields of the value that the query names. A column of a lookup table, of `lookup_columns`, is none.
+    /// The fields of the value that the query names. A name that may be one of `lookup_columns` is none, unless the table
+    /// stands before it.
     pub(crate) fn named_fields(&self, lookup_columns: &[String]) -> NamedFields {
         let mut named = NamedFields::default();
         for path in &self.paths {
-            let path = match path.as_slice() {
-                [Step::Member(table), field @ ..] if !field.is_empty() && *table == self.records_name => field,
-                [Step::Member(table), field @ ..] if !field.is_empty() && self.lookup_names.contains(table) => &[],
-                path => path,
+            let (path, is_qualified) = match path.as_slice() {
+                [Step::Member(table), field @ ..] if !field.is_empty() && *table == self.records_name => (field, true),
+                [Step::Member(table), field @ ..] if !field.is_empty() && self.lookup_names.contains(table) => {
+                    (&[][..], true)
+                }
+                path => (path, false),
             };
             if let [Step::Member(column), rest @ ..] = path
                 && !MetaColumn::is_named(column)
+                && (is_qualified || !lookup_columns.contains(column))
             {
                 let mut path = vec![Step::Member(field_name(column).to_owned())];
                 path.extend_from_slice(rest);
                 named.add(&path);
             }
         }
-        lookup_columns.iter().for_each(|column| named.remove(column));
         named
     }
 

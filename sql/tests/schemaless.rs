@@ -149,6 +149,23 @@ fn a_value_for_which_the_query_cannot_be_planned_is_a_bad_record() {
 }
 
 #[test]
+fn a_field_may_have_the_name_of_a_lookup_column_or_of_a_metadata_column() {
+    let messages = texts(&[
+        r#"{"country":"DE","name":"a","_key":"k"}"#,
+        r#"{"country":"DE","name":5,"_key":7}"#,
+        r#"{"country":"DE","name":"b","_key":"k"}"#,
+    ]);
+    for query in [
+        "SELECT r.name FROM records r JOIN countries c ON r.country = c.code WHERE r.name = 'a'",
+        "SELECT name FROM records WHERE \"value._key\" = 'k' AND name = 'a'",
+    ] {
+        let (kept, bad) = run(query, &messages, 3);
+        assert!(bad.is_empty() || bad == [1], "{query}: {bad:?}");
+        assert_eq!(kept, [(0, r#"{"name":"a"}"#.to_owned())], "{query}");
+    }
+}
+
+#[test]
 fn what_comes_first_may_be_the_odd_one() {
     let mut sql = sql("SELECT amount * 2 AS amount FROM records").unwrap();
     let mut topic = Topic::new();

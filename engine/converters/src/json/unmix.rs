@@ -62,7 +62,7 @@ impl MixedRows {
     /// Whether values of `field` have mixed places that [`split`](Self::split) would look at.
     pub fn are_in(field: &Field, is_wanted: impl Fn(&str) -> bool) -> bool {
         match field.data_type() {
-            DataType::Struct(children) => children.iter().any(|child| is_wanted(child.name()) && holds_mixed(child)),
+            DataType::Struct(children) => children.iter().any(|child| holds_mixed(child) && is_wanted(child.name())),
             _ => holds_mixed(field),
         }
     }
