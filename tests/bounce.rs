@@ -160,7 +160,8 @@ fn starts(kafka: &Kafka, group: &WorkerGroup) -> BTreeMap<String, usize> {
 #[test]
 fn after_an_outage_of_the_broker_everything_is_running_again_and_was_started_once() {
     let mut kafka = Kafka::start();
-    let bounced = Bounced::start(&kafka, &[]);
+    // The leader waits for those who ran something for as long as a session: also on a machine where one is slow to come.
+    let bounced = Bounced::start(&kafka, &[("session.timeout.ms", "15000")]);
     let before = starts(&kafka, &bounced.group);
     assert_eq!(before.len(), 8, "{before:?}");
     kafka.stop();
