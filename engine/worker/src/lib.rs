@@ -7,6 +7,7 @@ pub mod config_transformer;
 pub mod connector_config;
 pub mod connector_file;
 pub mod distributed_worker;
+pub mod error;
 mod file_text;
 pub mod group;
 pub mod herder;

@@ -3,7 +3,7 @@
 use volley_api::{ConfigDef, ConfigMap, ConfigType, PluginKind};
 
 use crate::config_transformer::has_variable;
-use crate::herder::{HerderError, HerderResult};
+use crate::error::{HerderError, HerderResult};
 use crate::plugins::Plugins;
 use crate::secret_names::is_named_like_a_secret;
 

@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tracing::error;
 
-use crate::herder::{HerderError, HerderResult};
+use crate::error::{HerderError, HerderResult};
 
 /// Runs until it ends by itself; its owner can tell whether it has. A panic, which no input may cause, is said.
 #[derive(Debug)]

@@ -6,7 +6,8 @@ use volley_api::Result;
 use volley_kafka::{MacAlgorithm, constant_time_eq};
 
 use super::session_keys::key_bytes;
-use crate::herder::{HerderError, HerderResult, RequestSignature};
+use crate::error::{HerderError, HerderResult};
+use crate::herder::RequestSignature;
 use crate::rest::SignatureHeaders;
 use crate::storage::{ClusterConfigState, SessionKey};
 

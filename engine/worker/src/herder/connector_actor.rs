@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use volley_api::{ConfigMap, Error, Result};
 
+use super::Node;
 use super::connector_parts::{
     at, check_topic_creation, is_bounded_mode, max_tasks, plan_restarts, resolved, task_parts,
 };
@@ -24,8 +25,8 @@ use super::status_writer::StatusWriter;
 use super::task_board::TaskBoard;
 use super::task_configs::{have_changed, stored_task_configs};
 use super::worker_connector::WorkerConnector;
-use super::{HerderError, HerderResult, Node};
 use crate::clock::now_ms;
+use crate::error::{HerderError, HerderResult};
 use crate::json_config::GivenConfig;
 use crate::plugin_call::Patience;
 use crate::spawned_task::SpawnedTask;

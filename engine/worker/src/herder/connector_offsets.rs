@@ -11,7 +11,8 @@ use volley_api::{
 use volley_kafka::{Admin, ClientRole, check_bootstrap_servers};
 
 use super::worker_connector::connector_kind;
-use super::{ConnectorOffset, HerderError, HerderResult, Node};
+use super::{ConnectorOffset, Node};
+use crate::error::{HerderError, HerderResult};
 use crate::storage::{OffsetBackingStore, OffsetEntry};
 
 const TOPIC: &str = "kafka_topic";

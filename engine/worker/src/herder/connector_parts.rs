@@ -6,11 +6,12 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 use volley_api::{ConfigMap, ConnectorKind, Error, Plugin, Result};
 
+use super::Node;
 use super::connector_tasks::{START_PATIENCE, TaskParts};
 use super::restart_schedule::{Part, RestartSchedule};
 use super::worker_connector::connector_kind;
-use super::{HerderError, HerderResult, Node};
 use crate::connector_config::TopicCreation;
+use crate::error::{HerderError, HerderResult};
 use crate::plugin_call::{Patience, call_plugin};
 use crate::storage::TargetState;
 use crate::validation::check_delivers_as_required;

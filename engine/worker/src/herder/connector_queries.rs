@@ -7,9 +7,10 @@ use volley_api::{ConfigMap, PluginKind};
 
 use super::connector_offsets::OffsetsOf;
 use super::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorState, ConnectorStateInfo, HerderError, HerderResult,
-    Node, TaskIdInfo, TaskInfo, TaskStateInfo,
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorState, ConnectorStateInfo, Node, TaskIdInfo, TaskInfo,
+    TaskStateInfo,
 };
+use crate::error::{HerderError, HerderResult};
 use crate::plugin_call::{Patience, call_plugin};
 use crate::storage::{ClusterConfigState, Completion, StatusKey, TargetState};
 use crate::task::ConnectorTaskId;

@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use volley_api::ConfigMap;
 
 use super::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, HerderResult,
-    RequestSignature, Stages, TaskInfo, TaskStateInfo,
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, RequestSignature, Stages,
+    TaskInfo, TaskStateInfo,
 };
+use crate::error::HerderResult;
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
 use crate::storage::{RestartRequest, TargetState};

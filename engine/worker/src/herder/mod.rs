@@ -16,7 +16,6 @@ mod connector_requests;
 mod connector_tasks;
 mod distributed;
 mod entities;
-mod error;
 #[allow(clippy::module_inception)]
 mod herder;
 mod node;
@@ -40,7 +39,6 @@ pub use entities::{
     ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorState, ConnectorStateInfo, TaskIdInfo, TaskInfo,
     TaskStateInfo,
 };
-pub use error::{HerderError, HerderResult};
 pub(crate) use herder::patched;
 pub use herder::{Created, Herder};
 pub use node::Node;

@@ -17,9 +17,10 @@ use super::progress::{Rates, TaskProgressInfo, total};
 use super::restart_plan::RestartPlan;
 use super::status_writer::StatusWriter;
 use super::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, HerderError, HerderResult,
-    Node, RequestSignature, Stages, TaskInfo, TaskStateInfo,
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, Node, RequestSignature,
+    Stages, TaskInfo, TaskStateInfo,
 };
+use crate::error::{HerderError, HerderResult};
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
 use crate::secret_mask::restore_secrets;

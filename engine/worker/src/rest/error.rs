@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::herder::HerderError;
+use crate::error::HerderError;
 
 /// What a request without a user is told; no JSON, in Kafka Connect either.
 pub(super) const NOT_ALLOWED: &str = "User cannot access the resource.";

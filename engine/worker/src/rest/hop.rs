@@ -19,7 +19,7 @@ use super::error::{RestError, RestResult};
 use super::leader_client::{SIGNATURE, SIGNATURE_ALGORITHM, error_message, io_message, tried, unexpected_status};
 use super::peer_client::{PeerError, PeerRequest};
 use super::state::RestState;
-use crate::herder::{HerderError, HerderResult};
+use crate::error::{HerderError, HerderResult};
 
 /// Parameter that says whether a request may be sent on.
 pub(super) const FORWARD: &str = "forward";

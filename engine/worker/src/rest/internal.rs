@@ -15,7 +15,8 @@ use super::json_body::{apart_if_large, array, string_map};
 use super::json_text::{JsonText, Read, Token};
 use super::leader_client::{SIGNATURE, SIGNATURE_ALGORITHM};
 use super::state::RestState;
-use crate::herder::{HerderError, RequestSignature};
+use crate::error::HerderError;
+use crate::herder::RequestSignature;
 use crate::json_config::GivenConfig;
 
 /// More than any worker sends; a request beyond it is refused.

@@ -11,7 +11,7 @@ use tracing::warn;
 use url::Url;
 
 use super::peer_client::{PeerAnswer, PeerClient, PeerError, PeerRequest};
-use crate::herder::{HerderError, HerderResult};
+use crate::error::{HerderError, HerderResult};
 
 /// Header with the MAC of the body, in base64.
 pub(super) const SIGNATURE: HeaderName = HeaderName::from_static("x-connect-authorization");

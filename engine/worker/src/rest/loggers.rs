@@ -17,7 +17,7 @@ use super::json_body::JsonBody;
 use super::query::QueryParams;
 use super::state::RestState;
 use crate::clock::now_ms;
-use crate::herder::HerderError;
+use crate::error::HerderError;
 
 const ROOT: &str = "root";
 const LEVELS: [&str; 8] = ["OFF", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "ALL"];

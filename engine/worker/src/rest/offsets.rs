@@ -9,7 +9,8 @@ use super::hop::{Hop, Settled};
 use super::json_body::{JsonBody, array, object, object_map};
 use super::json_text::{JsonText, Read, Token};
 use super::state::RestState;
-use crate::herder::{ConnectorOffset, ConnectorOffsets, HerderError};
+use crate::error::HerderError;
+use crate::herder::{ConnectorOffset, ConnectorOffsets};
 
 const OFFSETS: &str = "org.apache.kafka.connect.runtime.rest.entities.ConnectorOffsets";
 const OFFSET_LIST: &str = "java.util.ArrayList<org.apache.kafka.connect.runtime.rest.entities.ConnectorOffset>";

@@ -9,7 +9,7 @@ use super::error::RestResult;
 use super::json_body::JsonBody;
 use super::query::QueryParams;
 use super::state::RestState;
-use crate::herder::HerderError;
+use crate::error::HerderError;
 use crate::validation::{
     ConfigInfos, ConfigKeyInfo, VersionRange, no_such_version, plugin_definitions, validation_failure,
 };

@@ -7,7 +7,8 @@ use axum::http::StatusCode;
 use super::error::{RestError, RestResult};
 use super::hop::Hop;
 use super::state::RestState;
-use crate::herder::{HerderError, TaskInfo, TaskStateInfo};
+use crate::error::HerderError;
+use crate::herder::{TaskInfo, TaskStateInfo};
 
 /// `GET /connectors/{name}/tasks`
 pub(super) async fn list(State(state): State<RestState>, Path(name): Path<String>) -> RestResult<Json<Vec<TaskInfo>>> {

@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use volley_api::ConfigMap;
 
+use crate::error::{HerderError, HerderResult};
 use crate::herder::{
     ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, Created, Herder,
-    HerderError, HerderResult, RequestSignature, Stages, StandaloneHerder, TaskInfo, TaskStateInfo,
+    RequestSignature, Stages, StandaloneHerder, TaskInfo, TaskStateInfo,
 };
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;

@@ -20,7 +20,7 @@ use super::version_range::VersionRange;
 use super::worker_facts::WorkerFacts;
 use crate::config_transformer::ConfigTransformer;
 use crate::connector_config::{base_config_def, framework_config_def, volley_config_def};
-use crate::herder::HerderError;
+use crate::error::HerderError;
 use crate::json_config::GivenConfig;
 use crate::plugin_call::{Patience, call_plugin};
 use crate::plugins::Plugins;

@@ -18,11 +18,12 @@ use super::assigned_tasks::{AssignedTasks, TaskRestart};
 use super::task_config_publisher::TaskConfigPublisher;
 use super::urgency::Urgency;
 use super::wanted_work::{Wanted, WantedWork};
+use crate::error::{HerderError, HerderResult};
+use crate::herder::Node;
 use crate::herder::connector_tasks::ConnectorTasks;
 use crate::herder::progress::RateMeter;
 use crate::herder::status_writer::StatusWriter;
 use crate::herder::task_board::TaskBoard;
-use crate::herder::{HerderError, HerderResult, Node};
 use crate::spawned_task::SpawnedTask;
 
 /// Restarts that may wait for one actor; more than any user sends by hand.

@@ -24,7 +24,9 @@ use super::task_config_publisher::TaskConfigPublisher;
 use super::urgency::Urgency;
 use super::wanted_work::{Wanted, WantedWork};
 use crate::clock::now_ms;
+use crate::error::{HerderError, HerderResult};
 use crate::group::ExponentialBackoff;
+use crate::herder::Node;
 use crate::herder::connector_parts::{at, check_task_count, is_bounded_mode, max_tasks, plan_restarts, resolved};
 use crate::herder::connector_requests::{ConnectorRequest, ConnectorRequests};
 use crate::herder::restart_schedule::{Part, RestartSchedule};
@@ -32,7 +34,6 @@ use crate::herder::run_ends::with_ends;
 use crate::herder::status_writer::StatusWriter;
 use crate::herder::task_configs::{have_changed, stored_task_configs};
 use crate::herder::worker_connector::WorkerConnector;
-use crate::herder::{HerderError, HerderResult, Node};
 use crate::plugin_call::Patience;
 use crate::storage::{ClusterConfigState, State, TargetState};
 

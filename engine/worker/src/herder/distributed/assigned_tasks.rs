@@ -14,11 +14,12 @@ use volley_api::ConfigMap;
 use super::assigned_connector::{AssignedView, Reply, in_the_way};
 use super::task_run_notes::TaskRunNotes;
 use super::wanted_work::{Wanted, WantedWork};
+use crate::error::{HerderError, HerderResult};
+use crate::herder::Node;
 use crate::herder::connector_parts::{at, plan_restarts, task_parts};
 use crate::herder::connector_tasks::TaskParts;
 use crate::herder::restart_schedule::{Part, RestartSchedule};
 use crate::herder::status_writer::StatusWriter;
-use crate::herder::{HerderError, HerderResult, Node};
 use crate::storage::{State, TargetState};
 
 /// A restart of tasks.

@@ -13,7 +13,8 @@ use tracing::warn;
 use super::assigned_connector::{AssignedConnector, AssignedView, Restart};
 use super::task_config_publisher::TaskConfigPublisher;
 use super::wanted_work::Wanted;
-use crate::herder::{HerderResult, Node, RestartPlan};
+use crate::error::HerderResult;
+use crate::herder::{Node, RestartPlan};
 
 /// Time that what is revoked has beyond the tasks' shutdown time-out: a connector may be starting, and then has to stop.
 const STOP_MARGIN: Duration = Duration::from_secs(17);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::error::{HerderError, HerderResult};
 use crate::group::{ConnectProtocol, LeaderState};
-use crate::herder::{HerderError, HerderResult};
 
 /// How long a rebalance is waited for: longer than a request may take, so that one which waits says what the worker is at.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-use crate::herder::{HerderError, HerderResult};
+use crate::error::{HerderError, HerderResult};
 
 /// The changes under way, by connector.
 #[derive(Debug, Default)]

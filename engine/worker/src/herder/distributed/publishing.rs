@@ -2,7 +2,7 @@
 
 use tokio::task::JoinHandle;
 
-use crate::herder::{HerderError, HerderResult};
+use crate::error::{HerderError, HerderResult};
 
 /// The task that does it.
 pub(super) type Publishing = JoinHandle<HerderResult<Published>>;

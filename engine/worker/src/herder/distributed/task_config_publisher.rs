@@ -11,8 +11,9 @@ use volley_api::ConfigMap;
 
 use super::config_writer::ConfigWriter;
 use super::group_view::GroupView;
+use crate::error::{HerderError, HerderResult};
 use crate::group::SessionSigner;
-use crate::herder::{HerderError, HerderResult, Node};
+use crate::herder::Node;
 use crate::rest::LeaderClient;
 use crate::storage::{ClusterConfigState, Completion, ConfigRecord, TargetState};
 
