@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use volley::api::{ConfigMap, ErrorKind};
+use volley::worker::connector_task_id::ConnectorTaskId;
 use volley::worker::storage::{
     ConfigBackingStore, ConfigRecord, ConfigUpdate, ConnectorOffsetStores, KafkaConfigBackingStore,
     KafkaOffsetBackingStore, KafkaStatusBackingStore, KafkaStores, OffsetBackingStore, RestartRequest, SessionKey,
     State, Status, StatusBackingStore, StatusKey, TargetState, TaskRun, TopicStatus,
 };
-use volley::worker::task::{ConnectorTaskId, TaskProgressSnapshot};
+use volley::worker::task::TaskProgressSnapshot;
 use volley::worker::worker_config::WorkerConfig;
 
 use crate::testbed::{Kafka, wait_until};

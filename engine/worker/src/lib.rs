@@ -6,6 +6,7 @@ pub mod config_providers;
 pub mod config_transformer;
 pub mod connector_config;
 pub mod connector_file;
+pub mod connector_task_id;
 pub mod distributed_worker;
 pub mod error;
 mod file_text;

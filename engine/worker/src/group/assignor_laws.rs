@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use proptest::prelude::*;
 
 use super::{ConnectorsAndTasks, IncrementalCooperativeAssignor, MemberAssignment, Round, assign_eagerly};
-use crate::task::ConnectorTaskId;
+use crate::connector_task_id::ConnectorTaskId;
 
 /// More rounds than any group needs to come to rest: a few for what happened last, and the back-off of revocations.
 const MOST_ROUNDS: usize = 12;

@@ -1,8 +1,8 @@
 //! Connector instances and tasks: what there is to hand out, and what a worker holds.
 
 use crate::connector_config::MAX_NAME_BYTES;
+use crate::connector_task_id::ConnectorTaskId;
 use crate::storage::ClusterConfigState;
-use crate::task::ConnectorTaskId;
 
 /// Connector instances and tasks, each at most once, in the order in which they were named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use volley_api::Result;
 use super::java_hash_order::hash_set_copy_order;
 use super::primitives::{PrimitiveReader, malformed, put_count, put_string};
 use super::{ConnectProtocol, ConnectorsAndTasks};
-use crate::task::ConnectorTaskId;
+use crate::connector_task_id::ConnectorTaskId;
 
 /// Stands for the connector's own instance among the numbers of its tasks.
 const CONNECTOR_TASK: i32 = -1;

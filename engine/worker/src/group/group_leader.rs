@@ -9,8 +9,8 @@ use volley_api::Result;
 use super::eager_assignor::assign_eagerly;
 use super::incremental_cooperative_assignor::{IncrementalCooperativeAssignor, MemberAssignment, Round};
 use super::{AssignmentError, ConnectProtocol, ConnectorsAndTasks, ExtendedAssignment, LeaderState, WorkerState};
+use crate::connector_task_id::ConnectorTaskId;
 use crate::storage::ClusterConfigState;
-use crate::task::ConnectorTaskId;
 
 /// A member of the group as the leader sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]

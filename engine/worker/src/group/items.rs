@@ -8,7 +8,7 @@ use indexmap::IndexSet;
 use super::ConnectorsAndTasks;
 use super::java_hash_order::{JavaHash, hash_set_copy_order};
 use super::java_string_order::{compare_strings, compare_tasks};
-use crate::task::ConnectorTaskId;
+use crate::connector_task_id::ConnectorTaskId;
 
 /// Connector instances and tasks.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 
-use crate::task::ConnectorTaskId;
+use crate::connector_task_id::ConnectorTaskId;
 
 const DEFAULT_CAPACITY: usize = 16;
 const MIN_TREEIFY_CAPACITY: usize = 64;

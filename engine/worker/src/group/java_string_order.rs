@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::task::ConnectorTaskId;
+use crate::connector_task_id::ConnectorTaskId;
 
 /// As `String.compareTo`.
 pub(super) fn compare_strings(left: &str, right: &str) -> Ordering {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::ConnectorsAndTasks;
-use crate::task::ConnectorTaskId;
+use crate::connector_task_id::ConnectorTaskId;
 
 /// The REST URL of the worker that runs each connector instance and each task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use tracing::debug;
 use super::items::{ItemKind, Items};
 use super::java_hash_order::hash_map_order;
 use super::worker_load::WorkerLoad;
-use crate::task::ConnectorTaskId;
+use crate::connector_task_id::ConnectorTaskId;
 
 /// The scheduled rebalance, and who waits for it with empty hands.
 #[derive(Debug)]

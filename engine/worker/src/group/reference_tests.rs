@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::java_hash_order::{hash_map_order, hash_set_copy_order};
 use super::*;
+use crate::connector_task_id::ConnectorTaskId;
 use crate::storage::{ClusterConfigState, ConfigRecord};
-use crate::task::ConnectorTaskId;
 
 fn lines(text: &str) -> impl Iterator<Item = Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap())

@@ -4,7 +4,7 @@ use indexmap::IndexSet;
 
 use super::items::{ItemKind, Items};
 use super::java_string_order::compare_strings;
-use crate::task::ConnectorTaskId;
+use crate::connector_task_id::ConnectorTaskId;
 
 /// A worker and what it holds.
 #[derive(Clone, Debug)]

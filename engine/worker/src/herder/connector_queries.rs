@@ -10,10 +10,10 @@ use super::{
     ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorState, ConnectorStateInfo, Node, TaskIdInfo, TaskInfo,
     TaskStateInfo,
 };
+use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
 use crate::plugin_call::{Patience, call_plugin};
 use crate::storage::{ClusterConfigState, Completion, StatusKey, TargetState};
-use crate::task::ConnectorTaskId;
 
 /// How long reading or changing offsets may take.
 const OFFSETS_DEADLINE: Duration = Duration::from_secs(90);

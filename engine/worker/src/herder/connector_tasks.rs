@@ -15,9 +15,10 @@ use super::run_ends::read_ends;
 use super::status_writer::StatusWriter;
 use super::task_board::{TaskBoard, TaskStatusListener};
 use super::worker_connector::connector_kind;
+use crate::connector_task_id::ConnectorTaskId;
 use crate::plugin_call::{Patience, call_plugin};
 use crate::storage::{OffsetBackingStore, State};
-use crate::task::{self, BoundedEnds, ConnectorTaskId, StatusListener, TaskHandle, TaskProgressSnapshot, TaskSpec};
+use crate::task::{self, BoundedEnds, StatusListener, TaskHandle, TaskProgressSnapshot, TaskSpec};
 
 /// Time beyond the tasks' own shutdown time-out before waiting for their end is given up.
 const STOP_MARGIN: Duration = Duration::from_secs(1);

@@ -20,12 +20,12 @@ use super::{
     ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, Node, RequestSignature,
     Stages, TaskInfo, TaskStateInfo,
 };
+use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
 use crate::secret_mask::restore_secrets;
 use crate::storage::{Completion, ConfigRecord, RestartRequest, State, StatusKey, TargetState};
-use crate::task::ConnectorTaskId;
 use crate::validation::{ConfigInfos, ConnectorValidator};
 
 /// Runs all connectors in this process. MUST be made and used within a tokio runtime.

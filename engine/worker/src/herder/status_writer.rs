@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Node;
 use crate::clock::now_ms;
+use crate::connector_task_id::ConnectorTaskId;
 use crate::storage::{State, Status, StatusKey, TaskRun, TopicStatus};
-use crate::task::ConnectorTaskId;
 
 /// Writes the states of one connector.
 #[derive(Clone, Debug)]

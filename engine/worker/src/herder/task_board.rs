@@ -9,8 +9,9 @@ use tokio::sync::Notify;
 use tracing::info;
 
 use super::status_writer::StatusWriter;
+use crate::connector_task_id::ConnectorTaskId;
 use crate::storage::State;
-use crate::task::{ConnectorTaskId, StatusListener, TaskState};
+use crate::task::{StatusListener, TaskState};
 
 /// The tasks of one start of a connector that are done.
 #[derive(Debug)]

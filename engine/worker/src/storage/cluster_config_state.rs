@@ -376,7 +376,7 @@ mod tests {
             (name.clone(), any::<bool>(), "[xy]")
                 .prop_map(|(name, some, v)| ConfigRecord::Connector(name, some.then(|| map(&[("k", &v)]).into()))),
             (name.clone(), 0usize..3, "[xy]").prop_map(|(connector, task, v)| {
-                ConfigRecord::Task(crate::task::ConnectorTaskId { connector, task }, map(&[("t", &v)]))
+                ConfigRecord::Task(crate::connector_task_id::ConnectorTaskId { connector, task }, map(&[("t", &v)]))
             }),
             (name, 0usize..4).prop_map(|(name, tasks)| ConfigRecord::Commit(name, tasks)),
         ]

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use volley_api::ConfigMap;
 
 use super::{Completion, TargetState};
+use crate::connector_task_id::ConnectorTaskId;
 use crate::json_config::GivenConfig;
-use crate::task::ConnectorTaskId;
 
 /// Member of a target state's record, Volley's own: what a bounded connector did. Java workers pass over it.
 const COMPLETION: &str = "volley.completion";

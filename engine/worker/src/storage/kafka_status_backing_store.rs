@@ -17,7 +17,7 @@ use super::status_record::StatusRecord;
 use super::status_sender::StatusSender;
 use super::stored_json::stored_json;
 use super::{Status, StatusBackingStore, StatusCache, StatusKey, TaskRun, TopicStatus};
-use crate::task::ConnectorTaskId;
+use crate::connector_task_id::ConnectorTaskId;
 use crate::worker_config::WorkerConfig;
 
 /// What is still on its way has so long at the end.

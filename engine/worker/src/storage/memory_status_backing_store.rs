@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use super::status_record::StatusRecord;
 use super::{Status, StatusBackingStore, StatusCache, StatusKey, TaskRun, TopicStatus};
-use crate::task::ConnectorTaskId;
+use crate::connector_task_id::ConnectorTaskId;
 
 /// Keeps what the status records add up to. Every record passes through its key and JSON value, as in Kafka.
 #[derive(Debug, Default)]

@@ -61,4 +61,6 @@ pub use task_run::TaskRun;
 
 // for `status_conformance`, which finds its names in its parent, as the tests on a real broker include it too
 #[cfg(test)]
-use crate::task::{ConnectorTaskId, TaskProgressSnapshot};
+use crate::connector_task_id::ConnectorTaskId;
+#[cfg(test)]
+use crate::task::TaskProgressSnapshot;

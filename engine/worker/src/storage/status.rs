@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::task::ConnectorTaskId;
+use crate::connector_task_id::ConnectorTaskId;
 
 /// The state observed; what is wanted is [`super::TargetState`]. `Display` gives Kafka Connect's name. Its DESTROYED is a
 /// deleted entry here.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Status, StatusKey, TaskRun, TopicStatus};
-use crate::task::ConnectorTaskId;
+use crate::connector_task_id::ConnectorTaskId;
 
 /// Keeps statuses, as Kafka Connect's status topic does. Nothing here blocks but flush and stop: a store sends in the
 /// background, and what was put may show a little later.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::status_record::StatusRecord;
 use super::{State, Status, StatusKey, TaskRun, TopicStatus};
-use crate::task::ConnectorTaskId;
+use crate::connector_task_id::ConnectorTaskId;
 
 /// The statuses of all connectors and tasks, and the topics they use.
 #[derive(Clone, Debug, Default)]

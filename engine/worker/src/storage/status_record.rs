@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::config_record::parse_task_id;
 use super::{State, Status, StatusKey, TaskRun, TopicStatus};
-use crate::task::ConnectorTaskId;
+use crate::connector_task_id::ConnectorTaskId;
 
 /// What the keys of records about bounded tasks begin with.
 const TASK_RUN: &str = "volley-task-run-";

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::task::{ConnectorTaskId, StatusListener, TaskState};
+use crate::connector_task_id::ConnectorTaskId;
+use crate::task::{StatusListener, TaskState};
 
 /// What the herder wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

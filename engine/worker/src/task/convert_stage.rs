@@ -134,7 +134,8 @@ mod tests {
 
     use super::*;
     use crate::connector_config::framework_config_def;
-    use crate::task::{ConnectorTaskId, StatusListener, TaskProgress, TaskState};
+    use crate::connector_task_id::ConnectorTaskId;
+    use crate::task::{StatusListener, TaskProgress, TaskState};
     use crate::testing::{FakeHeaderConverter, config_map};
 
     /// Rejects row 1 as often as it is told to; the first call of all fails as a whole if it is told to.

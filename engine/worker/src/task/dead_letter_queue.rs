@@ -7,7 +7,7 @@ use arrow::array::Array;
 use volley_api::{Error, RawBatch, RawHeader, RejectedRow, Result};
 use volley_kafka::{Delivery, Outgoing, Producer};
 
-use crate::task::ConnectorTaskId;
+use crate::connector_task_id::ConnectorTaskId;
 
 /// How long a commit waits for the acknowledgement of dead letters before the task fails.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(60);

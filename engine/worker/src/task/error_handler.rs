@@ -10,11 +10,12 @@ use std::sync::atomic::Ordering;
 use tracing::error;
 use volley_api::{Config, Error, ErrorKind, RawBatch, RejectedRow, Result, Stage};
 
+use crate::connector_task_id::ConnectorTaskId;
+use crate::task::TaskProgress;
 use crate::task::control::Control;
 use crate::task::dead_letter_queue::DeadLetterQueue;
 use crate::task::polled_batch::PolledBatch;
 use crate::task::retry_policy::{Retries, RetryPolicy};
-use crate::task::{ConnectorTaskId, TaskProgress};
 
 /// The input that rejected rows belong to.
 #[derive(Clone, Copy, Debug)]

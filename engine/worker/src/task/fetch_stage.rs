@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use volley_api::{Offsets, RawBatch, Result, TopicPartition};
 use volley_kafka::Fetcher;
 
+use crate::connector_task_id::ConnectorTaskId;
 use crate::memory_budget::MemoryBudget;
 use crate::task::absent_partitions::AbsentPartitions;
 use crate::task::assignment::Assignment;
@@ -19,7 +20,7 @@ use crate::task::downstream::Downstream;
 use crate::task::own_deliveries::OwnDeliveries;
 use crate::task::pipeline::{Fetched, FetchedBatch, Rewinds, Signal};
 use crate::task::read_positions::{ReadPositions, Unread};
-use crate::task::{ConnectorTaskId, TaskProgress, TaskState};
+use crate::task::{TaskProgress, TaskState};
 
 /// Longest wait of one poll; what is wanted of the task is looked at in between.
 const POLL: Duration = Duration::from_millis(100);

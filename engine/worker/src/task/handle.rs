@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tracing::{error, warn};
 use volley_api::{ConfigMap, ConnectorKind, Error, Plugin};
 
+use crate::connector_task_id::ConnectorTaskId;
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
 use crate::storage::OffsetBackingStore;
@@ -16,21 +17,6 @@ use crate::task::bounded::BoundedEnds;
 use crate::task::control::{Control, Wanted};
 use crate::task::{TaskProgress, sink_task, source_task};
 use crate::worker_config::WorkerConfig;
-
-/// Names a task. `Display` gives Connect's form `connector-0`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConnectorTaskId {
-    /// Connector name.
-    pub connector: String,
-    /// Task number, from 0.
-    pub task: usize,
-}
-
-impl fmt::Display for ConnectorTaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.connector, self.task)
-    }
-}
 
 /// Observed state of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -49,6 +49,6 @@ mod transform_chain;
 
 pub use bounded::BoundedEnds;
 pub(crate) use handle::panic_error;
-pub use handle::{ConnectorTaskId, StatusListener, TaskHandle, TaskSpec, TaskState, spawn};
+pub use handle::{StatusListener, TaskHandle, TaskSpec, TaskState, spawn};
 pub use preview::{PreviewLimits, PreviewStage, preview};
 pub use progress::{TaskProgress, TaskProgressSnapshot};

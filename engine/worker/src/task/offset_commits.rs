@@ -9,11 +9,12 @@ use tracing::warn;
 use volley_api::Result;
 
 use crate::clock::now_ms;
+use crate::connector_task_id::ConnectorTaskId;
+use crate::task::TaskProgress;
 use crate::task::acknowledgements::{Acknowledgements, SourceOffsets};
 use crate::task::committed_offsets::CommittedOffsets;
 use crate::task::control::{Control, Wanted};
 use crate::task::offset_committer::OffsetCommitter;
-use crate::task::{ConnectorTaskId, TaskProgress};
 
 /// Time for the last commit that a stop leaves after the acknowledgements.
 const LAST_COMMIT: Duration = Duration::from_secs(1);

@@ -9,10 +9,11 @@ use crossbeam_channel::{Receiver, Sender};
 use tracing::warn;
 use volley_api::{Error, Result};
 
+use crate::connector_task_id::ConnectorTaskId;
 use crate::storage::OffsetBackingStore;
 use crate::task::acknowledgements::SourceOffsets;
 use crate::task::control::Control;
-use crate::task::{ConnectorTaskId, panic_error};
+use crate::task::panic_error;
 
 /// A commit that has been started and has not come back.
 #[derive(Debug)]

@@ -11,11 +11,12 @@ use volley_api::{
 };
 use volley_kafka::{Fetcher, RebalanceListener};
 
+use crate::connector_task_id::ConnectorTaskId;
+use crate::task::TaskSpec;
 use crate::task::assembly::assemble;
 use crate::task::convert_stage::{bad_header_rows, without_rows};
 use crate::task::setup;
 use crate::task::transform_chain::TransformChain;
-use crate::task::{ConnectorTaskId, TaskSpec};
 
 /// How many rows to look at, and how long to wait for them.
 #[derive(Clone, Copy, Debug)]

@@ -12,6 +12,8 @@ use tracing::{info, warn};
 use volley_api::{Error, Records, RejectedRow, Result, Stage};
 use volley_kafka::{Delivery, Outgoing};
 
+use crate::connector_task_id::ConnectorTaskId;
+use crate::task::TaskProgress;
 use crate::task::acknowledgements::BatchId;
 use crate::task::control::{Control, Wanted};
 use crate::task::error_handler::{ErrorHandler, Input};
@@ -23,7 +25,6 @@ use crate::task::record_serializer::{RecordSerializer, SerializedRecords};
 use crate::task::returned_messages::ReturnedMessage;
 use crate::task::topic_creator::TopicCreator;
 use crate::task::topic_preparation::TopicFailure;
-use crate::task::{ConnectorTaskId, TaskProgress};
 
 /// How often acknowledgements are looked for while messages are on their way and nothing else comes.
 const ACKNOWLEDGEMENT_LOOK: Duration = Duration::from_millis(20);

@@ -10,7 +10,9 @@ use tracing::{info, warn};
 use volley_api::{Error, Offsets, Result, SinkBatch, SinkContext, SinkTask, TopicPartition};
 
 use crate::clock::now_ms;
+use crate::connector_task_id::ConnectorTaskId;
 use crate::memory_budget::{MemoryBudget, Reservation};
+use crate::task::TaskProgress;
 use crate::task::bounded::BoundedEnds;
 use crate::task::control::{Control, Wanted};
 use crate::task::error_handler::{ErrorHandler, Input};
@@ -18,7 +20,6 @@ use crate::task::own_deliveries::OwnDeliveries;
 use crate::task::pipeline::{FetchedBatch, Generations, Prepared, Rewind, Rewinds, Signal};
 use crate::task::put_positions::PutPositions;
 use crate::task::revocation::Revocation;
-use crate::task::{ConnectorTaskId, TaskProgress};
 
 /// How often a sink task is ticked.
 const TICK: Duration = Duration::from_millis(100);

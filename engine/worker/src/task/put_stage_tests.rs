@@ -13,6 +13,7 @@ use volley_api::{
 };
 
 use crate::connector_config::framework_config_def;
+use crate::connector_task_id::ConnectorTaskId;
 use crate::memory_budget::MemoryBudget;
 use crate::task::control::Control;
 use crate::task::error_handler::ErrorHandler;
@@ -21,7 +22,7 @@ use crate::task::pipeline::{FetchedBatch, Generations, Prepared, Rewinds, Signal
 use crate::task::put_positions::PutPositions;
 use crate::task::put_stage::{Outcome, PutStage};
 use crate::task::revocation::Revocation;
-use crate::task::{BoundedEnds, ConnectorTaskId, StatusListener, TaskProgress, TaskState};
+use crate::task::{BoundedEnds, StatusListener, TaskProgress, TaskState};
 use crate::testing::config_map;
 
 /// More than any test sends before the stage runs.

@@ -8,7 +8,7 @@ use tracing::warn;
 use volley_api::{Offsets, TopicPartition};
 use volley_kafka::RebalanceListener;
 
-use crate::task::ConnectorTaskId;
+use crate::connector_task_id::ConnectorTaskId;
 use crate::task::assignment::Assignment;
 use crate::task::downstream::Downstream;
 use crate::task::pipeline::{Fetched, Generations, Signal};

@@ -15,6 +15,7 @@ use volley_api::{ConfigMap, Error, PluginFactory, Polled, Result, Side, SourceBa
 use volley_kafka::{ClientRole, Producer, check_bootstrap_servers};
 
 use crate::connector_config::TopicCreation;
+use crate::connector_task_id::ConnectorTaskId;
 use crate::task::committed_offsets::CommittedOffsets;
 use crate::task::control::{Control, Wanted};
 use crate::task::error_handler::{ErrorHandler, Input};
@@ -28,7 +29,7 @@ use crate::task::record_producer::RecordProducer;
 use crate::task::record_serializer::RecordSerializer;
 use crate::task::topic_creator::{AdminProperties, TopicCreator};
 use crate::task::transform_chain::TransformChain;
-use crate::task::{ConnectorTaskId, TaskProgress, TaskSpec, TaskState, panic_error, setup};
+use crate::task::{TaskProgress, TaskSpec, TaskState, panic_error, setup};
 
 /// How long a paused task waits before it looks around for nothing.
 const PAUSED_LOOK: Duration = Duration::from_secs(60);

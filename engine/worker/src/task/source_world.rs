@@ -16,6 +16,7 @@ use volley_api::{
 use volley_kafka::{Delivery as Delivered, Outgoing, Returned};
 
 use crate::connector_config::framework_config_def;
+use crate::connector_task_id::ConnectorTaskId;
 use crate::storage::{MemoryOffsetBackingStore, OffsetBackingStore, OffsetEntry};
 use crate::task::committed_offsets::CommittedOffsets;
 use crate::task::control::{Control, Wanted};
@@ -29,7 +30,7 @@ use crate::task::record_serializer::RecordSerializer;
 use crate::task::setup::NamedConverter;
 use crate::task::source_task::{Delivery, SourceLoop};
 use crate::task::transform_chain::{Step, TransformChain};
-use crate::task::{ConnectorTaskId, StatusListener, TaskProgress, TaskState};
+use crate::task::{StatusListener, TaskProgress, TaskState};
 use crate::testing::{FakeHeaderConverter, Gate, config_map};
 
 const SOON: Duration = Duration::from_secs(20);

@@ -7,7 +7,7 @@ use volley_api::{ConfigMap, Error, Result};
 use volley_kafka::{Admin, NewTopic};
 
 use crate::connector_config::TopicCreation;
-use crate::task::ConnectorTaskId;
+use crate::connector_task_id::ConnectorTaskId;
 use crate::task::cluster_refusal::{execution_exception, refusal};
 
 /// What is asked of the cluster.

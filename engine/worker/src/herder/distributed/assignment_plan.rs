@@ -47,8 +47,8 @@ pub(super) fn is_out_of_date(state: &ClusterConfigState, agreed: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connector_task_id::ConnectorTaskId;
     use crate::storage::ConfigRecord;
-    use crate::task::ConnectorTaskId;
 
     fn state(records: &[ConfigRecord]) -> ClusterConfigState {
         let mut state = ClusterConfigState::default();

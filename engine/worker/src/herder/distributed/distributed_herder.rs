@@ -22,6 +22,7 @@ use super::membership::Membership;
 use super::offset_calls::OffsetCalls;
 use super::signs_of_life::Ping;
 use super::task_config_publisher::{LeaderPublisher, check_takes_tasks};
+use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
 use crate::group::{ConnectProtocol, GroupLeader, SessionKeys, SessionSigner, SignatureVerifier, SyncBackoff};
 use crate::herder::connector_queries::ConnectorQueries;
@@ -36,7 +37,6 @@ use crate::plugins::Plugins;
 use crate::rest::{LeaderClient, PeerClient};
 use crate::secret_mask::restore_secrets;
 use crate::storage::{ConfigRecord, RestartRequest, State, StatusKey, TargetState};
-use crate::task::ConnectorTaskId;
 use crate::validation::{ConfigInfos, ConnectorValidator};
 
 /// Requests for a sign of life that may wait at a time.

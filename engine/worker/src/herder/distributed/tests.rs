@@ -15,12 +15,13 @@ use super::assigned_connector::Restart;
 use super::assigned_work::AssignedWork;
 use super::assignment_plan::wanted_here;
 use super::task_config_publisher::{TaskConfigPublisher, check_takes_tasks, is_current};
+use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
 use crate::group::{ConnectorsAndTasks, ExtendedAssignment};
 use crate::herder::Node;
 use crate::herder::connector_queries::ConnectorQueries;
 use crate::storage::{Completion, ConfigRecord, TargetState, TaskRun};
-use crate::task::{ConnectorTaskId, TaskProgressSnapshot};
+use crate::task::TaskProgressSnapshot;
 use crate::testing::{Gate, config_map, eventually, test_node};
 
 /// Writes as the leader would; fails as often as it is told to first.
