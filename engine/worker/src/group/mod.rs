@@ -23,6 +23,7 @@ mod lost_assignments;
 mod primitives;
 #[cfg(test)]
 mod reference_tests;
+mod request_signature;
 mod session_keys;
 mod signature;
 mod sync_backoff;
@@ -37,6 +38,7 @@ pub use extended_assignment::{AssignmentError, ExtendedAssignment};
 pub use group_leader::{GroupLeader, GroupMember, LedRebalance, Rebalance};
 pub use incremental_cooperative_assignor::{IncrementalCooperativeAssignor, MemberAssignment, Round};
 pub use leader_state::LeaderState;
+pub use request_signature::RequestSignature;
 pub use session_keys::SessionKeys;
 pub use signature::{SessionSigner, SignatureVerifier};
 pub use sync_backoff::SyncBackoff;

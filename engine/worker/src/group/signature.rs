@@ -7,7 +7,7 @@ use volley_kafka::{MacAlgorithm, constant_time_eq};
 
 use super::session_keys::key_bytes;
 use crate::error::{HerderError, HerderResult};
-use crate::herder::RequestSignature;
+use crate::group::RequestSignature;
 use crate::rest::SignatureHeaders;
 use crate::storage::{ClusterConfigState, SessionKey};
 

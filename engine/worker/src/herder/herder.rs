@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use volley_api::ConfigMap;
 
 use super::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, RequestSignature, Stages,
-    TaskInfo, TaskStateInfo,
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, Stages, TaskInfo,
+    TaskStateInfo,
 };
 use crate::error::HerderResult;
+use crate::group::RequestSignature;
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
 use crate::storage::{RestartRequest, TargetState};

@@ -17,11 +17,12 @@ use super::progress::{Rates, TaskProgressInfo, total};
 use super::restart_plan::RestartPlan;
 use super::status_writer::StatusWriter;
 use super::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, Node, RequestSignature,
-    Stages, TaskInfo, TaskStateInfo,
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, Node, Stages, TaskInfo,
+    TaskStateInfo,
 };
 use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
+use crate::group::RequestSignature;
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
 use crate::secret_mask::restore_secrets;

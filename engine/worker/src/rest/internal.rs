@@ -16,7 +16,7 @@ use super::json_text::{JsonText, Read, Token};
 use super::leader_client::{SIGNATURE, SIGNATURE_ALGORITHM};
 use super::state::RestState;
 use crate::error::HerderError;
-use crate::herder::RequestSignature;
+use crate::group::RequestSignature;
 use crate::json_config::GivenConfig;
 
 /// More than any worker sends; a request beyond it is refused.

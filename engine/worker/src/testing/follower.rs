@@ -9,9 +9,10 @@ use parking_lot::Mutex;
 use volley_api::ConfigMap;
 
 use crate::error::{HerderError, HerderResult};
+use crate::group::RequestSignature;
 use crate::herder::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, Created, Herder,
-    RequestSignature, Stages, StandaloneHerder, TaskInfo, TaskStateInfo,
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, Created, Herder, Stages,
+    StandaloneHerder, TaskInfo, TaskStateInfo,
 };
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;

@@ -24,13 +24,14 @@ use super::signs_of_life::Ping;
 use super::task_config_publisher::{LeaderPublisher, check_takes_tasks};
 use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
+use crate::group::RequestSignature;
 use crate::group::{ConnectProtocol, GroupLeader, SessionKeys, SessionSigner, SignatureVerifier, SyncBackoff};
 use crate::herder::connector_queries::ConnectorQueries;
 use crate::herder::herder::{Created, Herder, patched};
 use crate::herder::progress::{ConnectorProgress, Rates, TaskProgressInfo, total};
 use crate::herder::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorStateInfo, Node, RequestSignature, RestartPlan, Stages,
-    TaskInfo, TaskStateInfo,
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorStateInfo, Node, RestartPlan, Stages, TaskInfo,
+    TaskStateInfo,
 };
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
