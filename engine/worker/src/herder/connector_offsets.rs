@@ -10,7 +10,7 @@ use volley_api::{
 };
 use volley_kafka::{Admin, ClientRole, check_bootstrap_servers};
 
-use super::worker_connector::connector_kind;
+use super::connector_kind::connector_kind;
 use super::{ConnectorOffset, Node};
 use crate::error::{HerderError, HerderResult};
 use crate::storage::{OffsetBackingStore, OffsetEntry};

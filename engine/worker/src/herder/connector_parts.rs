@@ -7,9 +7,9 @@ use tracing::{info, warn};
 use volley_api::{ConfigMap, ConnectorKind, Error, Plugin, Result};
 
 use super::Node;
+use super::connector_kind::connector_kind;
 use super::connector_tasks::{START_PATIENCE, TaskParts};
 use super::restart_schedule::{Part, RestartSchedule};
-use super::worker_connector::connector_kind;
 use crate::connector_config::TopicCreation;
 use crate::error::{HerderError, HerderResult};
 use crate::plugin_call::{Patience, call_plugin};

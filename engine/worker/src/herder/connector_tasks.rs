@@ -10,11 +10,11 @@ use tracing::warn;
 use volley_api::{ConfigMap, ConnectorKind, Error, Plugin, Result};
 
 use super::Node;
+use super::connector_kind::connector_kind;
 use super::connector_parts::{has_variables, is_bounded_mode};
 use super::run_ends::read_ends;
 use super::status_writer::StatusWriter;
 use super::task_board::{TaskBoard, TaskStatusListener};
-use super::worker_connector::connector_kind;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::plugin_call::{Patience, call_plugin};
 use crate::storage::{OffsetBackingStore, State};

@@ -9,6 +9,7 @@
 //! actor only.
 
 mod connector_actor;
+mod connector_kind;
 mod connector_offsets;
 mod connector_parts;
 mod connector_queries;

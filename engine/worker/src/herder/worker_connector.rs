@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::{error, info};
-use volley_api::{ConfigMap, Connector, ConnectorKind, Error, Plugin, PluginFactory, Result};
+use volley_api::{ConfigMap, Connector, Error, Plugin, PluginFactory, Result};
 
 use super::connector_parts::check_task_count;
 use super::connector_requests::ConnectorRequests;
@@ -221,13 +221,5 @@ impl WorkerConnector {
     /// What it asks of the worker.
     pub(crate) fn requests(&self) -> &ConnectorRequests {
         &self.requests
-    }
-}
-
-/// Which way a connector plug-in moves data.
-pub(crate) fn connector_kind(plugin: &Plugin) -> ConnectorKind {
-    match plugin.factory {
-        PluginFactory::Sink { .. } => ConnectorKind::Sink,
-        _ => ConnectorKind::Source,
     }
 }
