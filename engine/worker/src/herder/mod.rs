@@ -8,30 +8,19 @@
 //! Reading never waits for a connector: what REST shows comes from the stores. A connector that hangs holds up its own
 //! actor only.
 
-mod connector_actor;
 mod connector_kind;
 mod connector_offsets;
-mod connector_parts;
 mod connector_queries;
-mod connector_requests;
-mod connector_tasks;
 mod distributed;
 mod entities;
 #[allow(clippy::module_inception)]
 mod herder;
+mod lifecycle;
 mod node;
 mod progress;
 mod restart_plan;
-mod restart_schedule;
-mod run_ends;
 mod stages;
-mod standalone_herder;
-mod status_writer;
-mod task_board;
-mod task_configs;
-#[cfg(test)]
-mod tests;
-mod worker_connector;
+mod standalone;
 
 pub(crate) use distributed::ConfigUpdates;
 pub use distributed::DistributedHerder;
@@ -46,6 +35,6 @@ pub(crate) use progress::WorkerProgress;
 pub use progress::{ConnectorProgress, NotCounted, Rates, TaskProgressInfo};
 pub use restart_plan::RestartPlan;
 pub use stages::{Stage, Stages};
-pub use standalone_herder::StandaloneHerder;
+pub use standalone::StandaloneHerder;
 
 pub use crate::storage::Completion;

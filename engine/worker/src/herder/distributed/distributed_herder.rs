@@ -11,8 +11,6 @@ use tokio_util::sync::CancellationToken;
 use volley_api::{ConfigMap, Result};
 use volley_kafka::{GroupMember, GroupSettings};
 
-use super::assigned_connector::Restart;
-use super::assigned_work::AssignedWork;
 use super::config_updates::ConfigUpdates;
 use super::config_writer::{ConfigWriter, WriteTurn};
 use super::group_view::{GroupState, GroupView};
@@ -21,13 +19,13 @@ use super::leader_duties::LeaderDuties;
 use super::membership::Membership;
 use super::offset_calls::OffsetCalls;
 use super::signs_of_life::Ping;
-use super::task_config_publisher::{LeaderPublisher, check_takes_tasks};
 use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
 use crate::group::RequestSignature;
 use crate::group::{ConnectProtocol, GroupLeader, SessionKeys, SessionSigner, SignatureVerifier, SyncBackoff};
 use crate::herder::connector_queries::ConnectorQueries;
 use crate::herder::herder::{Created, Herder, patched};
+use crate::herder::lifecycle::{AssignedWork, LeaderPublisher, Restart, check_takes_tasks};
 use crate::herder::progress::{ConnectorProgress, Rates, TaskProgressInfo, total};
 use crate::herder::{
     ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorStateInfo, Node, RestartPlan, Stages, TaskInfo,

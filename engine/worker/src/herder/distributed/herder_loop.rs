@@ -17,8 +17,6 @@ use tracing::{debug, info, warn};
 use volley_api::Error;
 use volley_kafka::GroupEvent;
 
-use super::assigned_work::AssignedWork;
-use super::assignment_plan::{is_out_of_date, wanted_here};
 use super::config_updates::ConfigUpdates;
 use super::config_writer::ConfigWriter;
 use super::cut_off::CutOff;
@@ -28,8 +26,8 @@ use super::membership::Membership;
 use super::signs_of_life::{Ping, SignsOfLife};
 use crate::group::ExtendedAssignment;
 use crate::group::SyncBackoff;
-use crate::herder::connector_parts::at;
 use crate::herder::connector_queries::ConnectorQueries;
+use crate::herder::lifecycle::{AssignedWork, at, is_out_of_date, wanted_here};
 use crate::herder::{Node, RestartPlan, Stages};
 use crate::storage::{ClusterConfigState, RestartRequest};
 

@@ -10,7 +10,7 @@ use super::config_writer::ConfigWriter;
 use crate::clock::now_ms;
 use crate::group::SessionKeys;
 use crate::herder::Node;
-use crate::herder::status_writer::StatusWriter;
+use crate::herder::lifecycle::StatusWriter;
 use crate::storage::ConfigRecord;
 
 /// How long a new session key is waited for before another attempt.

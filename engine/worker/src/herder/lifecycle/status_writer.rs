@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Node;
 use crate::clock::now_ms;
 use crate::connector_task_id::ConnectorTaskId;
+use crate::herder::Node;
 use crate::storage::{State, Status, StatusKey, TaskRun, TopicStatus};
 
 /// Writes the states of one connector.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod races;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -11,29 +13,29 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use volley_api::ConfigMap;
 
-use super::assigned_connector::Restart;
-use super::assigned_work::AssignedWork;
-use super::assignment_plan::wanted_here;
-use super::task_config_publisher::{TaskConfigPublisher, check_takes_tasks, is_current};
 use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
 use crate::group::{ConnectorsAndTasks, ExtendedAssignment};
 use crate::herder::Node;
 use crate::herder::connector_queries::ConnectorQueries;
+use crate::herder::lifecycle::assigned_connector::Restart;
+use crate::herder::lifecycle::assigned_work::AssignedWork;
+use crate::herder::lifecycle::assignment_plan::wanted_here;
+use crate::herder::lifecycle::task_config_publisher::{TaskConfigPublisher, check_takes_tasks, is_current};
 use crate::storage::{Completion, ConfigRecord, TargetState, TaskRun};
 use crate::task::TaskProgressSnapshot;
 use crate::testing::{Gate, config_map, eventually, test_node};
 
 /// Writes as the leader would; fails as often as it is told to first.
-pub(super) struct FakeLeader {
+pub(crate) struct FakeLeader {
     node: Arc<Node>,
     failures: AtomicUsize,
     /// How many commits it was asked for.
-    pub(super) asked: AtomicUsize,
-    pub(super) published: Arc<AtomicUsize>,
+    pub(crate) asked: AtomicUsize,
+    pub(crate) published: Arc<AtomicUsize>,
     completed: AtomicUsize,
     /// Whether what it is asked for has to wait.
-    pub(super) is_held: watch::Sender<bool>,
+    pub(crate) is_held: watch::Sender<bool>,
 }
 
 #[async_trait]
@@ -70,10 +72,10 @@ impl TaskConfigPublisher for FakeLeader {
     }
 }
 
-pub(super) struct Worker {
-    pub(super) node: Arc<Node>,
-    pub(super) leader: Arc<FakeLeader>,
-    pub(super) work: AssignedWork,
+pub(crate) struct Worker {
+    pub(crate) node: Arc<Node>,
+    pub(crate) leader: Arc<FakeLeader>,
+    pub(crate) work: AssignedWork,
     agreed: Mutex<i64>,
 }
 
@@ -91,36 +93,36 @@ impl FakeLeader {
 }
 
 impl Worker {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let node = test_node();
         let leader = Arc::new(FakeLeader::new(&node));
         let work = AssignedWork::new(Arc::clone(&node), Arc::clone(&leader) as Arc<dyn TaskConfigPublisher>);
         Self { node, leader, work, agreed: Mutex::new(0) }
     }
 
-    pub(super) fn put(&self, name: &str, more: &[(&str, &str)]) {
+    pub(crate) fn put(&self, name: &str, more: &[(&str, &str)]) {
         let mut config = config_map(&[("name", name), ("connector.class", "FakeSource")]);
         config.extend(config_map(more));
         self.node.configs.write(&[ConfigRecord::Connector(name.into(), Some(config.into()))]).unwrap();
     }
 
-    pub(super) fn target(&self, name: &str, state: TargetState) {
+    pub(crate) fn target(&self, name: &str, state: TargetState) {
         self.node.configs.write(&[ConfigRecord::TargetState(name.into(), Some(state))]).unwrap();
     }
 
     /// As if a rebalance had given everything to this worker.
-    pub(super) async fn rebalance(&self) {
+    pub(crate) async fn rebalance(&self) {
         *self.agreed.lock() = self.node.configs.snapshot().offset();
         self.heed().await;
     }
 
     /// As if the config topic had told the loop of something new.
-    pub(super) async fn heed(&self) {
+    pub(crate) async fn heed(&self) {
         self.heed_without(&[]).await;
     }
 
     /// The same, but these tasks belong to other workers.
-    pub(super) async fn heed_without(&self, elsewhere: &[usize]) {
+    pub(crate) async fn heed_without(&self, elsewhere: &[usize]) {
         let state = self.node.configs.snapshot();
         let mut all = ConnectorsAndTasks::configured(&state);
         all.tasks.retain(|id| !elsewhere.contains(&id.task));
@@ -131,19 +133,19 @@ impl Worker {
         self.work.await_stopped().await;
     }
 
-    pub(super) async fn lose_everything(&self) {
+    pub(crate) async fn lose_everything(&self) {
         self.work.want(wanted_here(None, &self.node.configs.snapshot(), 0));
         self.work.await_stopped().await;
     }
 
-    pub(super) fn states(&self, name: &str) -> (String, Vec<String>) {
+    pub(crate) fn states(&self, name: &str) -> (String, Vec<String>) {
         match ConnectorQueries::new(Arc::clone(&self.node)).states(name) {
             Ok(states) => (states.connector.state, states.tasks.into_iter().map(|task| task.state).collect()),
             Err(_) => (String::new(), Vec::new()),
         }
     }
 
-    pub(super) async fn reaches(&self, name: &str, connector: &str, tasks: &[&str]) {
+    pub(crate) async fn reaches(&self, name: &str, connector: &str, tasks: &[&str]) {
         let what = format!("{name} is {connector} {tasks:?}");
         eventually(&what, || async {
             let (state, states) = self.states(name);
@@ -153,17 +155,17 @@ impl Worker {
     }
 
     /// Commits tasks as if the connector had made them elsewhere.
-    pub(super) fn commit(&self, name: &str, tasks: &[&[(&str, &str)]]) {
+    pub(crate) fn commit(&self, name: &str, tasks: &[&[(&str, &str)]]) {
         let tasks: Vec<_> = tasks.iter().map(|config| config_map(config)).collect();
         self.node.configs.write(&ConfigRecord::tasks(name, &tasks)).unwrap();
     }
 
-    pub(super) async fn has_tasks(&self, name: &str, tasks: usize) {
+    pub(crate) async fn has_tasks(&self, name: &str, tasks: usize) {
         let what = format!("{name} has {tasks} tasks");
         eventually(&what, || async { self.node.configs.snapshot().task_configs(name).len() == tasks }).await;
     }
 
-    pub(super) async fn started(name: &str, more: &[(&str, &str)]) -> Self {
+    pub(crate) async fn started(name: &str, more: &[(&str, &str)]) -> Self {
         let worker = Self::new();
         worker.put(name, more);
         worker.rebalance().await;

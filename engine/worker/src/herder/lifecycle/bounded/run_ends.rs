@@ -7,8 +7,8 @@ use std::sync::Arc;
 use volley_api::{ConfigMap, ConnectorKind, Offsets, Plugin, Result, TopicPartition};
 use volley_kafka::{TopicSelection, subscribed_end_offsets};
 
-use super::Node;
-use super::connector_kind::connector_kind;
+use crate::herder::Node;
+use crate::herder::connector_kind::connector_kind;
 use crate::plugin_call::{Patience, call_plugin};
 
 /// The key in a task's configuration. A source has no offsets there: it knows itself where it ends.

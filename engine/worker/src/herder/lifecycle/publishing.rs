@@ -5,11 +5,11 @@ use tokio::task::JoinHandle;
 use crate::error::{HerderError, HerderResult};
 
 /// The task that does it.
-pub(super) type Publishing = JoinHandle<HerderResult<Published>>;
+pub(crate) type Publishing = JoinHandle<HerderResult<Published>>;
 
 /// What was brought into force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Published {
+pub(crate) enum Published {
     /// New tasks.
     Tasks,
     /// The tasks of a run that is over are gone.
@@ -22,7 +22,7 @@ pub(super) enum Published {
 ///
 /// # Cancellation
 /// Nothing is lost.
-pub(super) async fn published(publishing: &mut Option<Publishing>) -> HerderResult<Published> {
+pub(crate) async fn published(publishing: &mut Option<Publishing>) -> HerderResult<Published> {
     match publishing {
         Some(handle) => match handle.await {
             Ok(outcome) => outcome,

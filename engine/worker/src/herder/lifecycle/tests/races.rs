@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::assigned_connector::Restart;
-use super::tests::Worker;
+use super::Worker;
 use crate::herder::RestartPlan;
 use crate::herder::connector_queries::ConnectorQueries;
+use crate::herder::lifecycle::assigned_connector::Restart;
 use crate::storage::{ConfigRecord, RestartRequest, TargetState};
 use crate::testing::{Gate, eventually};
 

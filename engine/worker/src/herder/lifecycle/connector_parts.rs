@@ -6,12 +6,12 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 use volley_api::{ConfigMap, ConnectorKind, Error, Plugin, Result};
 
-use super::Node;
-use super::connector_kind::connector_kind;
 use super::connector_tasks::{START_PATIENCE, TaskParts};
 use super::restart_schedule::{Part, RestartSchedule};
 use crate::connector_config::TopicCreation;
 use crate::error::{HerderError, HerderResult};
+use crate::herder::Node;
+use crate::herder::connector_kind::connector_kind;
 use crate::plugin_call::{Patience, call_plugin};
 use crate::storage::TargetState;
 use crate::validation::check_delivers_as_required;
@@ -28,7 +28,7 @@ pub(crate) fn is_bounded_mode(config: &ConfigMap) -> bool {
 ///
 /// # Cancellation
 /// Resolving goes on; its outcome is dropped.
-pub(super) async fn resolved(
+pub(crate) async fn resolved(
     node: &Node,
     name: &str,
     raw: &ConfigMap,
@@ -51,7 +51,7 @@ pub(super) async fn resolved(
 ///
 /// # Errors
 /// `Config`: the connector is FAILED then.
-pub(super) fn check_topic_creation(node: &Node, plugin: &Plugin, config: &ConfigMap) -> Result<()> {
+pub(crate) fn check_topic_creation(node: &Node, plugin: &Plugin, config: &ConfigMap) -> Result<()> {
     if connector_kind(plugin) == ConnectorKind::Source && node.config.topic_creation_enabled() {
         TopicCreation::parse(config)?;
     }
@@ -59,7 +59,7 @@ pub(super) fn check_topic_creation(node: &Node, plugin: &Plugin, config: &Config
 }
 
 /// Whether a configuration may have variables; one that has none needs no config provider.
-pub(super) fn has_variables(config: &ConfigMap) -> bool {
+pub(crate) fn has_variables(config: &ConfigMap) -> bool {
     config.values().any(|value| value.contains("${"))
 }
 
@@ -71,7 +71,7 @@ pub(super) fn has_variables(config: &ConfigMap) -> bool {
 ///
 /// # Cancellation
 /// Resolving goes on; its outcome is dropped.
-pub(super) async fn task_parts(node: &Node, name: &str, target: TargetState) -> HerderResult<TaskParts> {
+pub(crate) async fn task_parts(node: &Node, name: &str, target: TargetState) -> HerderResult<TaskParts> {
     let snapshot = node.configs.snapshot();
     let raw = snapshot.connector_config(name);
     let raw = raw.ok_or_else(|| HerderError::NotFound(format!("Unknown connector: {name}")))?;
@@ -84,7 +84,7 @@ pub(super) async fn task_parts(node: &Node, name: &str, target: TargetState) -> 
 
 /// Plans restarts of what has failed, as far as `volley.restart.*` of the connector or the worker wants that. `config` has
 /// its variables resolved; where nothing could be, there is only the one that the user wrote.
-pub(super) fn plan_restarts(
+pub(crate) fn plan_restarts(
     schedule: &mut RestartSchedule,
     node: &Node,
     name: &str,
@@ -112,7 +112,7 @@ pub(super) fn plan_restarts(
 ///
 /// # Cancellation
 /// Nothing is lost.
-pub(super) async fn at(time: Option<Instant>) {
+pub(crate) async fn at(time: Option<Instant>) {
     match time {
         Some(time) => tokio::time::sleep_until(time).await,
         None => std::future::pending().await,
@@ -123,7 +123,7 @@ pub(super) async fn at(time: Option<Instant>) {
 ///
 /// # Errors
 /// Kafka Connect's `TooManyTasksException`.
-pub(super) fn check_task_count(name: &str, config: &ConfigMap, tasks: usize) -> Result<()> {
+pub(crate) fn check_task_count(name: &str, config: &ConfigMap, tasks: usize) -> Result<()> {
     let max_tasks = max_tasks(config);
     if tasks <= max_tasks || !enforces_max_tasks(config) {
         return Ok(());
@@ -138,7 +138,7 @@ pub(super) fn check_task_count(name: &str, config: &ConfigMap, tasks: usize) -> 
 }
 
 /// `tasks.max`
-pub(super) fn max_tasks(config: &ConfigMap) -> usize {
+pub(crate) fn max_tasks(config: &ConfigMap) -> usize {
     config.get("tasks.max").and_then(|max| max.trim().parse().ok()).unwrap_or(1)
 }
 

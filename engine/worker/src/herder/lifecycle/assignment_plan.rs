@@ -9,7 +9,7 @@ use crate::storage::{ClusterConfigState, TargetState};
 /// What shall run here of each connector that has anything here. Tasks that were committed after position `agreed`, the one
 /// that the assignment was made from, have to wait for the next assignment: until then nobody may run them. A connector that
 /// shall be STOPPED has none, whatever was committed.
-pub(super) fn wanted_here(
+pub(crate) fn wanted_here(
     assignment: Option<&ExtendedAssignment>,
     state: &ClusterConfigState,
     agreed: i64,
@@ -40,7 +40,7 @@ pub(super) fn wanted_here(
 }
 
 /// Whether the assignment was made from other connectors or tasks than there are now.
-pub(super) fn is_out_of_date(state: &ClusterConfigState, agreed: i64) -> bool {
+pub(crate) fn is_out_of_date(state: &ClusterConfigState, agreed: i64) -> bool {
     state.work_position() > agreed
 }
 

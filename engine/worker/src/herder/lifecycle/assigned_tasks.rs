@@ -12,19 +12,19 @@ use tracing::{info, warn};
 use volley_api::ConfigMap;
 
 use super::assigned_connector::{AssignedView, Reply, in_the_way};
-use super::task_run_notes::TaskRunNotes;
+use super::connector_parts::{at, plan_restarts, task_parts};
+use super::connector_tasks::TaskParts;
+use super::restart_schedule::{Part, RestartSchedule};
+use super::status_writer::StatusWriter;
 use super::wanted_work::{Wanted, WantedWork};
 use crate::error::{HerderError, HerderResult};
 use crate::herder::Node;
-use crate::herder::connector_parts::{at, plan_restarts, task_parts};
-use crate::herder::connector_tasks::TaskParts;
-use crate::herder::restart_schedule::{Part, RestartSchedule};
-use crate::herder::status_writer::StatusWriter;
+use crate::herder::lifecycle::bounded::TaskRunNotes;
 use crate::storage::{State, TargetState};
 
 /// A restart of tasks.
 #[derive(Debug)]
-pub(super) enum TaskRestart {
+pub(crate) enum TaskRestart {
     /// One, and somebody waits.
     One(usize, Reply),
     /// This worker's share of a selection; they are RESTARTING until they run.
@@ -32,7 +32,7 @@ pub(super) enum TaskRestart {
 }
 
 /// The actor of the tasks.
-pub(super) struct AssignedTasks {
+pub(crate) struct AssignedTasks {
     name: String,
     node: Arc<Node>,
     status: StatusWriter,
@@ -54,7 +54,7 @@ pub(super) struct AssignedTasks {
 
 impl AssignedTasks {
     /// An actor that runs nothing yet. `wake` tells it that a task has failed.
-    pub(super) fn new(
+    pub(crate) fn new(
         (name, node, status): (&str, Arc<Node>, StatusWriter),
         view: Arc<AssignedView>,
         restarts: mpsc::Receiver<TaskRestart>,
@@ -84,7 +84,7 @@ impl AssignedTasks {
     ///
     /// # Cancellation
     /// Never dropped while the runtime lives.
-    pub(super) async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         let wake = Arc::clone(&self.wake);
         loop {
             self.plan_restarts();

@@ -9,11 +9,10 @@ use serde_json::{Map, Value};
 use tracing::info;
 use volley_api::ConfigMap;
 
-use super::config_writer::ConfigWriter;
-use super::group_view::GroupView;
 use crate::error::{HerderError, HerderResult};
 use crate::group::SessionSigner;
 use crate::herder::Node;
+use crate::herder::distributed::{ConfigWriter, GroupView};
 use crate::rest::LeaderClient;
 use crate::storage::{ClusterConfigState, Completion, ConfigRecord, TargetState};
 
@@ -25,7 +24,7 @@ const REFRESH: Duration = Duration::from_secs(30);
 
 /// Publishes task configurations, and the end of bounded connectors.
 #[async_trait]
-pub(super) trait TaskConfigPublisher: Send + Sync {
+pub(crate) trait TaskConfigPublisher: Send + Sync {
     /// Publishes all task configurations of a connector.
     ///
     /// # Errors
@@ -56,12 +55,12 @@ pub(super) trait TaskConfigPublisher: Send + Sync {
 }
 
 /// Writes them here on the leader, and sends them to it from other workers.
-pub(super) struct LeaderPublisher {
-    pub(super) node: Arc<Node>,
-    pub(super) group: Arc<GroupView>,
-    pub(super) writer: Arc<ConfigWriter>,
-    pub(super) client: LeaderClient,
-    pub(super) signer: SessionSigner,
+pub(crate) struct LeaderPublisher {
+    pub(crate) node: Arc<Node>,
+    pub(crate) group: Arc<GroupView>,
+    pub(crate) writer: Arc<ConfigWriter>,
+    pub(crate) client: LeaderClient,
+    pub(crate) signer: SessionSigner,
 }
 
 #[async_trait]
@@ -110,7 +109,7 @@ impl TaskConfigPublisher for LeaderPublisher {
 ///
 /// # Errors
 /// `NotFound` if there is no such connector, `Conflict` if it shall be STOPPED: then it may only lose its tasks.
-pub(super) fn check_takes_tasks(
+pub(crate) fn check_takes_tasks(
     state: &ClusterConfigState,
     connector: &str,
     configs: &[ConfigMap],
@@ -125,7 +124,7 @@ pub(super) fn check_takes_tasks(
 }
 
 /// Whether a run is still the one that is wanted.
-pub(super) fn is_current(state: &ClusterConfigState, connector: &str, run: i64) -> bool {
+pub(crate) fn is_current(state: &ClusterConfigState, connector: &str, run: i64) -> bool {
     state.tasks_position(connector) == run && state.target_state(connector) == Some(TargetState::Started)
 }
 

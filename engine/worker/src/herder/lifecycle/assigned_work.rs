@@ -20,7 +20,7 @@ use crate::herder::{Node, RestartPlan};
 const STOP_MARGIN: Duration = Duration::from_secs(17);
 
 /// The actors by connector name.
-pub(super) struct AssignedWork {
+pub(crate) struct AssignedWork {
     node: Arc<Node>,
     publisher: Arc<dyn TaskConfigPublisher>,
     runtime: Handle,
@@ -29,12 +29,12 @@ pub(super) struct AssignedWork {
 
 impl AssignedWork {
     /// Nothing is assigned yet. MUST be made within a tokio runtime: the actors run there.
-    pub(super) fn new(node: Arc<Node>, publisher: Arc<dyn TaskConfigPublisher>) -> Self {
+    pub(crate) fn new(node: Arc<Node>, publisher: Arc<dyn TaskConfigPublisher>) -> Self {
         Self { node, publisher, runtime: Handle::current(), actors: Mutex::default() }
     }
 
     /// From now on this is wanted, and nothing else.
-    pub(super) fn want(&self, mut wanted: BTreeMap<String, Wanted>) {
+    pub(crate) fn want(&self, mut wanted: BTreeMap<String, Wanted>) {
         let mut actors = self.actors.lock();
         for name in actors.keys() {
             wanted.entry(name.clone()).or_insert_with(Wanted::nothing);
@@ -48,7 +48,7 @@ impl AssignedWork {
     ///
     /// # Cancellation
     /// Nothing is lost.
-    pub(super) async fn await_stopped(&self) {
+    pub(crate) async fn await_stopped(&self) {
         let waiting: Vec<_> = self.actors.lock().values().flat_map(AssignedConnector::work).collect();
         let stops = join_all(waiting.iter().map(|work| work.await_stopped()));
         // A restart may be waiting for the end of other tasks.
@@ -61,7 +61,7 @@ impl AssignedWork {
 
     /// Ends the actors that have nothing left to do. One that still stops something keeps its place: another of the same name
     /// would not know of that.
-    pub(super) fn forget_what_has_stopped(&self) {
+    pub(crate) fn forget_what_has_stopped(&self) {
         self.actors.lock().retain(|_, actor| !actor.has_ended());
     }
 
@@ -70,17 +70,17 @@ impl AssignedWork {
     }
 
     /// Whether the connector's own instance is assigned here.
-    pub(super) fn has_connector(&self, name: &str) -> bool {
+    pub(crate) fn has_connector(&self, name: &str) -> bool {
         self.actors.lock().get(name).is_some_and(AssignedConnector::has_instance)
     }
 
     /// Whether a task is assigned here.
-    pub(super) fn has_task(&self, name: &str, task: usize) -> bool {
+    pub(crate) fn has_task(&self, name: &str, task: usize) -> bool {
         self.actors.lock().get(name).is_some_and(|actor| actor.has_task(task))
     }
 
     /// Asks for a restart; `None` if nothing of the connector is here.
-    pub(super) fn restart<T>(
+    pub(crate) fn restart<T>(
         &self,
         name: &str,
         restart: impl FnOnce(oneshot::Sender<HerderResult<T>>) -> Restart,
@@ -92,7 +92,7 @@ impl AssignedWork {
     }
 
     /// Carries out this worker's share of a restart, without waiting.
-    pub(super) fn restart_share(&self, plan: &RestartPlan) {
+    pub(crate) fn restart_share(&self, plan: &RestartPlan) {
         let name = &plan.states.name;
         let actors = self.actors.lock();
         let Some(actor) = actors.get(name) else { return };
@@ -103,7 +103,7 @@ impl AssignedWork {
     }
 
     /// What may be read of a connector that has anything here.
-    pub(super) fn view(&self, name: &str) -> Option<Arc<AssignedView>> {
+    pub(crate) fn view(&self, name: &str) -> Option<Arc<AssignedView>> {
         self.actors.lock().get(name).map(|actor| Arc::clone(&actor.view))
     }
 }

@@ -15,26 +15,26 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::assigned_instance::AssignedInstance;
 use super::assigned_tasks::{AssignedTasks, TaskRestart};
+use super::connector_tasks::ConnectorTasks;
+use super::status_writer::StatusWriter;
+use super::task_board::TaskBoard;
 use super::task_config_publisher::TaskConfigPublisher;
 use super::urgency::Urgency;
 use super::wanted_work::{Wanted, WantedWork};
 use crate::error::{HerderError, HerderResult};
 use crate::herder::Node;
-use crate::herder::connector_tasks::ConnectorTasks;
 use crate::herder::progress::RateMeter;
-use crate::herder::status_writer::StatusWriter;
-use crate::herder::task_board::TaskBoard;
 use crate::spawned_task::SpawnedTask;
 
 /// Restarts that may wait for one actor; more than any user sends by hand.
 const MAILBOX: usize = 64;
 
 /// Told how a restart went; who asked may have gone.
-pub(super) type Reply = oneshot::Sender<HerderResult<()>>;
+pub(crate) type Reply = oneshot::Sender<HerderResult<()>>;
 
 /// A restart of what is assigned here.
 #[derive(Debug)]
-pub(super) enum Restart {
+pub(crate) enum Restart {
     /// The connector's own instance.
     Connector { reply: Reply },
     /// One task.
@@ -42,26 +42,26 @@ pub(super) enum Restart {
 }
 
 /// What may be read of a connector while its actors are busy.
-pub(super) struct AssignedView {
-    pub(super) tasks: ConnectorTasks,
-    pub(super) meter: Mutex<RateMeter>,
+pub(crate) struct AssignedView {
+    pub(crate) tasks: ConnectorTasks,
+    pub(crate) meter: Mutex<RateMeter>,
 }
 
 /// What is assigned here of one connector. Its actors end when it is dropped: MUST NOT be, before they have stopped
 /// everything.
-pub(super) struct AssignedConnector {
+pub(crate) struct AssignedConnector {
     instance: Arc<WantedWork>,
     urgency: Arc<Urgency>,
     instance_restarts: mpsc::Sender<Option<Reply>>,
     tasks: Arc<WantedWork>,
     task_restarts: mpsc::Sender<TaskRestart>,
-    pub(super) view: Arc<AssignedView>,
+    pub(crate) view: Arc<AssignedView>,
     actors: [SpawnedTask; 2],
 }
 
 impl AssignedConnector {
     /// Starts actors that run nothing yet.
-    pub(super) fn start(
+    pub(crate) fn start(
         runtime: &Handle,
         name: &str,
         node: &Arc<Node>,
@@ -95,7 +95,7 @@ impl AssignedConnector {
     }
 
     /// From now on this is wanted.
-    pub(super) fn want(&self, wanted: &Wanted) {
+    pub(crate) fn want(&self, wanted: &Wanted) {
         self.tasks.want(wanted.of_tasks());
         let wanted = wanted.of_instance();
         self.urgency.raise(|| {
@@ -105,22 +105,22 @@ impl AssignedConnector {
     }
 
     /// Whether the connector's own instance is wanted here.
-    pub(super) fn has_instance(&self) -> bool {
+    pub(crate) fn has_instance(&self) -> bool {
         self.instance.latest().connector.is_some()
     }
 
     /// Whether a task is wanted here.
-    pub(super) fn has_task(&self, task: usize) -> bool {
+    pub(crate) fn has_task(&self, task: usize) -> bool {
         self.tasks.latest().tasks.contains_key(&task)
     }
 
     /// Whether nothing of the connector is wanted here, and nothing runs.
-    pub(super) fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         [&self.instance, &self.tasks].into_iter().all(|work| work.latest().is_nothing() && work.is_stopped())
     }
 
     /// The cells through which the actors are told what is wanted, for those who wait.
-    pub(super) fn work(&self) -> [Arc<WantedWork>; 2] {
+    pub(crate) fn work(&self) -> [Arc<WantedWork>; 2] {
         [Arc::clone(&self.instance), Arc::clone(&self.tasks)]
     }
 
@@ -128,7 +128,7 @@ impl AssignedConnector {
     ///
     /// # Errors
     /// If too many wait already, or an actor is no more.
-    pub(super) fn restart(&self, restart: Restart) -> HerderResult<()> {
+    pub(crate) fn restart(&self, restart: Restart) -> HerderResult<()> {
         self.actors.iter().try_for_each(SpawnedTask::check)?;
         match restart {
             Restart::Connector { reply } => self.restart_instance(Some(reply)),
@@ -140,7 +140,7 @@ impl AssignedConnector {
     ///
     /// # Errors
     /// If too many wait already.
-    pub(super) fn restart_share(&self, connector: bool, tasks: Vec<usize>) -> HerderResult<()> {
+    pub(crate) fn restart_share(&self, connector: bool, tasks: Vec<usize>) -> HerderResult<()> {
         let instance = if connector { self.restart_instance(None) } else { Ok(()) };
         let tasks = if tasks.is_empty() { Ok(()) } else { self.restart_tasks(TaskRestart::Share(tasks)) };
         instance.and(tasks)
@@ -157,7 +157,7 @@ impl AssignedConnector {
 }
 
 /// Something else is in the way of a request for the moment.
-pub(super) fn in_the_way() -> HerderError {
+pub(crate) fn in_the_way() -> HerderError {
     HerderError::Conflict(
         "Cannot complete request because of a conflicting operation (e.g. worker rebalance)".to_owned(),
     )

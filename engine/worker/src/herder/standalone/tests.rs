@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{ConnectorOffset, ConnectorStateInfo, Created, Herder, StandaloneHerder};
 use crate::error::{HerderError, HerderResult};
+use crate::herder::{ConnectorOffset, ConnectorStateInfo, Created, Herder, StandaloneHerder};
 use crate::json_config::GivenConfig;
 use crate::storage::{RestartRequest, TargetState};
 use crate::testing::{Gate, config_map, eventually, test_herder};

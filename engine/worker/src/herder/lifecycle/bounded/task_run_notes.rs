@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::clock::now_ms;
 use crate::herder::Node;
-use crate::herder::status_writer::StatusWriter;
+use crate::herder::lifecycle::status_writer::StatusWriter;
 use crate::storage::TaskRun;
 use crate::task::TaskProgressSnapshot;
 
@@ -16,7 +16,7 @@ struct Started {
 }
 
 /// Writes once, when a task has ended, what it has done since it was started.
-pub(super) struct TaskRunNotes {
+pub(crate) struct TaskRunNotes {
     node: Arc<Node>,
     connector: String,
     status: StatusWriter,
@@ -24,22 +24,22 @@ pub(super) struct TaskRunNotes {
 }
 
 impl TaskRunNotes {
-    pub(super) fn new(node: Arc<Node>, connector: &str, status: StatusWriter) -> Self {
+    pub(crate) fn new(node: Arc<Node>, connector: &str, status: StatusWriter) -> Self {
         Self { node, connector: connector.to_owned(), status, started: BTreeMap::new() }
     }
 
     /// Task `task` is started, for this run.
-    pub(super) fn start(&mut self, task: usize, run: i64) {
+    pub(crate) fn start(&mut self, task: usize, run: i64) {
         self.started.insert(task, Started { run, at: now_ms() });
     }
 
     /// Whether nothing is left for the task in this run, as far as anybody has written.
-    pub(super) fn is_done(&self, task: usize, run: i64) -> bool {
+    pub(crate) fn is_done(&self, task: usize, run: i64) -> bool {
         self.before(task).is_some_and(|before| before.run == run && before.is_done)
     }
 
     /// The task has ended.
-    pub(super) fn end(&mut self, task: usize, progress: TaskProgressSnapshot, is_done: bool) {
+    pub(crate) fn end(&mut self, task: usize, progress: TaskProgressSnapshot, is_done: bool) {
         let Some(started) = self.started.remove(&task) else { return };
         let run = TaskRun { run: started.run, is_done, started_at: started.at, progress };
         self.status.task_run(task, run.after(self.before(task).as_ref()));

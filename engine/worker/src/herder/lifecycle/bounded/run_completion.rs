@@ -8,7 +8,7 @@ use crate::storage::{ClusterConfigState, Completion, TargetState, TaskRun};
 
 /// What is left to do of a run whose tasks are done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum CompletionStep {
+pub(crate) enum CompletionStep {
     /// The connector is to be STOPPED.
     Stop {
         /// The run that is done.
@@ -22,7 +22,7 @@ pub(super) enum CompletionStep {
 
 /// The next step, if the run of a connector is over. `completed` is the run for which this worker has already done the
 /// first: if somebody has resumed the connector since, its tasks have to go all the same, to make room for new ones.
-pub(super) fn next_step(
+pub(crate) fn next_step(
     state: &ClusterConfigState,
     connector: &str,
     runs: &[(usize, TaskRun)],

@@ -8,7 +8,7 @@ use crate::worker_config::RestartPolicy;
 
 /// What can fail by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// The connector's own instance.
     Connector,
     /// A task.
@@ -23,7 +23,7 @@ struct Attempts {
 
 /// The restarts of one connector and its tasks.
 #[derive(Debug, Default)]
-pub(super) struct RestartSchedule {
+pub(crate) struct RestartSchedule {
     attempts: BTreeMap<Part, Attempts>,
     due: BTreeMap<Part, Instant>,
 }
@@ -32,7 +32,7 @@ impl RestartSchedule {
     /// `part` has failed at `now`. When it is to be started again; `None` if it stays FAILED.
     ///
     /// Attempts are counted anew once a part has run for longer than the longest wait.
-    pub(super) fn failed(&mut self, part: Part, policy: &RestartPolicy, now: Instant) -> Option<Instant> {
+    pub(crate) fn failed(&mut self, part: Part, policy: &RestartPolicy, now: Instant) -> Option<Instant> {
         if let Some(due) = self.due.get(&part) {
             return Some(*due);
         }
@@ -45,12 +45,12 @@ impl RestartSchedule {
     }
 
     /// The next restart.
-    pub(super) fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         self.due.values().min().copied()
     }
 
     /// Takes what is due at `now`.
-    pub(super) fn take_due(&mut self, now: Instant) -> Vec<Part> {
+    pub(crate) fn take_due(&mut self, now: Instant) -> Vec<Part> {
         let due: Vec<Part> = self.due.iter().filter(|(_, at)| **at <= now).map(|(part, _)| *part).collect();
         due.iter().for_each(|part| {
             self.due.remove(part);
@@ -59,13 +59,13 @@ impl RestartSchedule {
     }
 
     /// The user has taken care of `part`: it starts with a clean slate.
-    pub(super) fn forget(&mut self, part: Part) {
+    pub(crate) fn forget(&mut self, part: Part) {
         self.due.remove(&part);
         self.attempts.remove(&part);
     }
 
     /// The user has taken care of everything.
-    pub(super) fn forget_all(&mut self) {
+    pub(crate) fn forget_all(&mut self) {
         self.due.clear();
         self.attempts.clear();
     }

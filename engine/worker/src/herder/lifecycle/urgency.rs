@@ -6,14 +6,14 @@ use tokio_util::sync::CancellationToken;
 /// Shared by an actor, and those who tell it what to do. Telling and raising are one step, and so are taking and renewing:
 /// what has just been taken up is never held up by its own urgency.
 #[derive(Debug, Default)]
-pub(super) struct Urgency {
+pub(crate) struct Urgency {
     token: Mutex<CancellationToken>,
 }
 
 impl Urgency {
     /// Tells the actor something; the call that is out is urgent from now on if `tell` says that it is in the way. Returns
     /// what `tell` said.
-    pub(super) fn raise(&self, tell: impl FnOnce() -> bool) -> bool {
+    pub(crate) fn raise(&self, tell: impl FnOnce() -> bool) -> bool {
         let token = self.token.lock();
         let is_urgent = tell();
         if is_urgent {
@@ -23,7 +23,7 @@ impl Urgency {
     }
 
     /// For the actor: begins anew with what it takes; `take` says, too, whether more waits that is urgent.
-    pub(super) fn renew<T>(&self, take: impl FnOnce() -> (T, bool)) -> T {
+    pub(crate) fn renew<T>(&self, take: impl FnOnce() -> (T, bool)) -> T {
         let mut token = self.token.lock();
         let (taken, is_urgent) = take();
         *token = CancellationToken::new();
@@ -34,7 +34,7 @@ impl Urgency {
     }
 
     /// Cancelled once it is urgent.
-    pub(super) fn token(&self) -> CancellationToken {
+    pub(crate) fn token(&self) -> CancellationToken {
         self.token.lock().clone()
     }
 }

@@ -9,13 +9,13 @@ use parking_lot::Mutex;
 use tracing::warn;
 use volley_api::{ConfigMap, ConnectorKind, Error, Plugin, Result};
 
-use super::Node;
-use super::connector_kind::connector_kind;
 use super::connector_parts::{has_variables, is_bounded_mode};
-use super::run_ends::read_ends;
 use super::status_writer::StatusWriter;
 use super::task_board::{TaskBoard, TaskStatusListener};
 use crate::connector_task_id::ConnectorTaskId;
+use crate::herder::Node;
+use crate::herder::connector_kind::connector_kind;
+use crate::herder::lifecycle::bounded::read_ends;
 use crate::plugin_call::{Patience, call_plugin};
 use crate::storage::{OffsetBackingStore, State};
 use crate::task::{self, BoundedEnds, StatusListener, TaskHandle, TaskProgressSnapshot, TaskSpec};

@@ -13,20 +13,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use volley_api::{ConfigMap, Error, Result};
 
-use super::Node;
-use super::connector_parts::{
-    at, check_topic_creation, is_bounded_mode, max_tasks, plan_restarts, resolved, task_parts,
-};
-use super::connector_requests::{ConnectorRequest, ConnectorRequests};
-use super::connector_tasks::{ConnectorTasks, TaskParts};
-use super::progress::RateMeter;
-use super::restart_schedule::{Part, RestartSchedule};
-use super::status_writer::StatusWriter;
-use super::task_board::TaskBoard;
-use super::task_configs::{have_changed, stored_task_configs};
-use super::worker_connector::WorkerConnector;
 use crate::clock::now_ms;
 use crate::error::{HerderError, HerderResult};
+use crate::herder::Node;
+use crate::herder::lifecycle::{
+    ConnectorRequest, ConnectorRequests, ConnectorTasks, Part, RestartSchedule, StatusWriter, TaskBoard, TaskParts,
+    WorkerConnector, at, check_topic_creation, have_changed, is_bounded_mode, max_tasks, plan_restarts, resolved,
+    stored_task_configs, task_parts,
+};
+use crate::herder::progress::RateMeter;
 use crate::json_config::GivenConfig;
 use crate::plugin_call::Patience;
 use crate::spawned_task::SpawnedTask;

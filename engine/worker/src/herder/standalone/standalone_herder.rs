@@ -11,18 +11,18 @@ use tokio::sync::oneshot;
 use volley_api::{ConfigMap, Error, Result};
 
 use super::connector_actor::{ActorRegistry, Command, ConnectorActor, ConnectorView, Reply};
-use super::connector_queries::ConnectorQueries;
-use super::herder::{Created, Herder, patched};
-use super::progress::{Rates, TaskProgressInfo, total};
-use super::restart_plan::RestartPlan;
-use super::status_writer::StatusWriter;
-use super::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, Node, Stages, TaskInfo,
-    TaskStateInfo,
-};
 use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
 use crate::group::RequestSignature;
+use crate::herder::connector_queries::ConnectorQueries;
+use crate::herder::herder::{Created, Herder, patched};
+use crate::herder::lifecycle::StatusWriter;
+use crate::herder::progress::{Rates, TaskProgressInfo, total};
+use crate::herder::restart_plan::RestartPlan;
+use crate::herder::{
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, Node, Stages, TaskInfo,
+    TaskStateInfo,
+};
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
 use crate::secret_mask::restore_secrets;

@@ -18,22 +18,21 @@ use tracing::{info, warn};
 use volley_api::{ConfigMap, Error, Result};
 
 use super::assigned_connector::Reply;
+use super::connector_parts::{at, check_task_count, is_bounded_mode, max_tasks, plan_restarts, resolved};
+use super::connector_requests::{ConnectorRequest, ConnectorRequests};
 use super::publishing::{Published, Publishing, published};
-use super::run_completion::{CompletionStep, next_step};
+use super::restart_schedule::{Part, RestartSchedule};
+use super::status_writer::StatusWriter;
 use super::task_config_publisher::TaskConfigPublisher;
+use super::task_configs::{have_changed, stored_task_configs};
 use super::urgency::Urgency;
 use super::wanted_work::{Wanted, WantedWork};
+use super::worker_connector::WorkerConnector;
 use crate::clock::now_ms;
 use crate::error::{HerderError, HerderResult};
 use crate::group::ExponentialBackoff;
 use crate::herder::Node;
-use crate::herder::connector_parts::{at, check_task_count, is_bounded_mode, max_tasks, plan_restarts, resolved};
-use crate::herder::connector_requests::{ConnectorRequest, ConnectorRequests};
-use crate::herder::restart_schedule::{Part, RestartSchedule};
-use crate::herder::run_ends::with_ends;
-use crate::herder::status_writer::StatusWriter;
-use crate::herder::task_configs::{have_changed, stored_task_configs};
-use crate::herder::worker_connector::WorkerConnector;
+use crate::herder::lifecycle::bounded::{CompletionStep, next_step, with_ends};
 use crate::plugin_call::Patience;
 use crate::storage::{ClusterConfigState, State, TargetState};
 
@@ -49,7 +48,7 @@ struct Started {
 }
 
 /// The actor of the instance.
-pub(super) struct AssignedInstance {
+pub(crate) struct AssignedInstance {
     name: String,
     node: Arc<Node>,
     status: StatusWriter,
@@ -88,7 +87,7 @@ pub(super) struct AssignedInstance {
 
 impl AssignedInstance {
     /// An actor that runs nothing yet.
-    pub(super) fn new(
+    pub(crate) fn new(
         (name, node, status): (&str, Arc<Node>, StatusWriter),
         publisher: Arc<dyn TaskConfigPublisher>,
         restarts: mpsc::Receiver<Option<Reply>>,
@@ -126,7 +125,7 @@ impl AssignedInstance {
     ///
     /// # Cancellation
     /// Never dropped while the runtime lives.
-    pub(super) async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         let wake = Arc::clone(&self.wake);
         let mut states = self.node.changes.subscribe();
         loop {

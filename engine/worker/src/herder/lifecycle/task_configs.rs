@@ -2,8 +2,8 @@
 
 use volley_api::{ConfigMap, Plugin};
 
-use super::run_ends::without_ends;
 use crate::config_transformer::restore_references;
+use crate::herder::lifecycle::bounded::without_ends;
 use crate::storage::ClusterConfigState;
 
 /// What the connector made, with what the worker adds, and with references in the place of resolved values.

@@ -9,35 +9,35 @@ use crate::storage::TargetState;
 
 /// What shall run here. Positions are those of the config topic: what was started from an earlier one is out of date.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     /// The connector's own instance.
-    pub(super) connector: Option<i64>,
+    pub(crate) connector: Option<i64>,
     /// The last commit of its tasks, where the instance is wanted: it compares it with what it made.
-    pub(super) commit: i64,
+    pub(crate) commit: i64,
     /// Tasks by number.
-    pub(super) tasks: BTreeMap<usize, i64>,
+    pub(crate) tasks: BTreeMap<usize, i64>,
     /// The state that all of it shall be in.
-    pub(super) target: TargetState,
+    pub(crate) target: TargetState,
 }
 
 impl Wanted {
     /// Nothing.
-    pub(super) fn nothing() -> Self {
+    pub(crate) fn nothing() -> Self {
         Self { connector: None, commit: 0, tasks: BTreeMap::new(), target: TargetState::Started }
     }
 
     /// What of it is the instance's business.
-    pub(super) fn of_instance(&self) -> Self {
+    pub(crate) fn of_instance(&self) -> Self {
         Self { tasks: BTreeMap::new(), ..self.clone() }
     }
 
     /// What of it is the tasks' business.
-    pub(super) fn of_tasks(&self) -> Self {
+    pub(crate) fn of_tasks(&self) -> Self {
         Self { connector: None, commit: 0, ..self.clone() }
     }
 
     /// Whether an instance that is at work for `before` is in the way of this.
-    pub(super) fn ends_instance_of(&self, before: &Self) -> bool {
+    pub(crate) fn ends_instance_of(&self, before: &Self) -> bool {
         before.connector.is_some() && (self.connector != before.connector || self.target == TargetState::Stopped)
     }
 
@@ -48,14 +48,14 @@ impl Wanted {
     }
 
     /// Whether nothing of the connector is wanted.
-    pub(super) fn is_nothing(&self) -> bool {
+    pub(crate) fn is_nothing(&self) -> bool {
         self.connector.is_none() && self.tasks.is_empty()
     }
 }
 
 /// Tells an actor what is wanted. Only the latest counts: what was wanted for a moment only may never be seen.
 #[derive(Debug)]
-pub(super) struct WantedWork {
+pub(crate) struct WantedWork {
     wanted: watch::Sender<(u64, Wanted)>,
     /// The version of the last wish that took something away.
     must_stop: AtomicU64,
@@ -64,13 +64,13 @@ pub(super) struct WantedWork {
 
 impl WantedWork {
     /// Nothing is wanted yet.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let wanted = watch::Sender::new((0, Wanted::nothing()));
         Self { wanted, must_stop: AtomicU64::new(0), stopped: watch::Sender::new(0) }
     }
 
     /// From now on `wanted` shall run; whether that is news.
-    pub(super) fn want(&self, wanted: Wanted) -> bool {
+    pub(crate) fn want(&self, wanted: Wanted) -> bool {
         self.wanted.send_if_modified(|current| {
             let is_news = current.1 != wanted;
             if is_news {
@@ -84,22 +84,22 @@ impl WantedWork {
     }
 
     /// What is wanted.
-    pub(super) fn latest(&self) -> Wanted {
+    pub(crate) fn latest(&self) -> Wanted {
         self.wanted.borrow().1.clone()
     }
 
     /// For the actor: to be told of changes.
-    pub(super) fn subscribe(&self) -> watch::Receiver<(u64, Wanted)> {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<(u64, Wanted)> {
         self.wanted.subscribe()
     }
 
     /// For the actor: nothing runs any more that was not wanted at `version`.
-    pub(super) fn has_stopped(&self, version: u64) {
+    pub(crate) fn has_stopped(&self, version: u64) {
         self.stopped.send_modify(|stopped| *stopped = version.max(*stopped));
     }
 
     /// Whether nothing runs any more that is not wanted now.
-    pub(super) fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         *self.stopped.borrow() >= self.must_stop.load(Ordering::Acquire)
     }
 
@@ -107,7 +107,7 @@ impl WantedWork {
     ///
     /// # Cancellation
     /// Nothing is lost.
-    pub(super) async fn await_stopped(&self) {
+    pub(crate) async fn await_stopped(&self) {
         let version = self.must_stop.load(Ordering::Acquire);
         // The sender is `self`: it cannot be gone.
         let _ = self.stopped.subscribe().wait_for(|stopped| *stopped >= version).await;
