@@ -16,6 +16,7 @@ use super::config_writer::{ConfigWriter, WriteTurn};
 use super::group_view::{GroupState, GroupView};
 use super::herder_loop::{HerderLoop, LoopParts};
 use super::leader_duties::LeaderDuties;
+use super::leader_publisher::LeaderPublisher;
 use super::membership::Membership;
 use super::offset_calls::OffsetCalls;
 use super::signs_of_life::Ping;
@@ -25,7 +26,7 @@ use crate::group::RequestSignature;
 use crate::group::{ConnectProtocol, GroupLeader, SessionKeys, SessionSigner, SignatureVerifier, SyncBackoff};
 use crate::herder::connector_queries::ConnectorQueries;
 use crate::herder::herder::{Created, Herder, patched};
-use crate::herder::lifecycle::{AssignedWork, LeaderPublisher, Restart, check_takes_tasks};
+use crate::herder::lifecycle::{AssignedWork, Restart, check_takes_tasks};
 use crate::herder::progress::{ConnectorProgress, Rates, TaskProgressInfo, total};
 use crate::herder::{
     ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorStateInfo, Node, RestartPlan, Stages, TaskInfo,

@@ -7,12 +7,11 @@ mod distributed_herder;
 mod group_view;
 mod herder_loop;
 mod leader_duties;
+mod leader_publisher;
 mod membership;
 mod offset_calls;
 mod rebalance;
 mod signs_of_life;
 
 pub(crate) use config_updates::ConfigUpdates;
-pub(crate) use config_writer::ConfigWriter;
 pub use distributed_herder::DistributedHerder;
-pub(crate) use group_view::GroupView;

@@ -32,6 +32,6 @@ pub(crate) use connector_tasks::{ConnectorTasks, TaskParts};
 pub(crate) use restart_schedule::{Part, RestartSchedule};
 pub(crate) use status_writer::StatusWriter;
 pub(crate) use task_board::TaskBoard;
-pub(crate) use task_config_publisher::{LeaderPublisher, check_takes_tasks};
+pub(crate) use task_config_publisher::{TaskConfigPublisher, check_takes_tasks, is_current};
 pub(crate) use task_configs::{have_changed, stored_task_configs};
 pub(crate) use worker_connector::WorkerConnector;
