@@ -13,7 +13,7 @@ use volley_kafka::{ClientRole, check_bootstrap_servers};
 
 use crate::cluster_id::ClusterId;
 use crate::config_transformer::resolve_worker_config;
-use crate::herder::{ConfigUpdates, DistributedHerder, Herder, Node};
+use crate::herder::{ConfigUpdates, DistributedHerder, Herder, WorkerContext};
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
 use crate::rest::{LogLevels, Loggers};
@@ -29,7 +29,7 @@ const SHUTDOWN_MARGIN: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct DistributedWorker {
     front: WorkerFront,
-    node: Arc<Node>,
+    context: Arc<WorkerContext>,
     herder_loop: JoinHandle<()>,
 }
 
@@ -59,7 +59,7 @@ impl DistributedWorker {
         check_bootstrap_servers(&config.worker_admin_properties(), ClientRole::Admin)?;
         let front = WorkerFront::open(&config)?;
         match Self::start_behind(&front, config, plugins, transformer, log_levels) {
-            Ok((node, herder_loop)) => Ok(Self { front, node, herder_loop }),
+            Ok((context, herder_loop)) => Ok(Self { front, context, herder_loop }),
             Err(error) => {
                 front.close();
                 Err(error)
@@ -73,7 +73,7 @@ impl DistributedWorker {
         plugins: Arc<Plugins>,
         transformer: crate::config_transformer::ConfigTransformer,
         log_levels: Option<Arc<dyn LogLevels>>,
-    ) -> Result<(Arc<Node>, JoinHandle<()>)> {
+    ) -> Result<(Arc<WorkerContext>, JoinHandle<()>)> {
         let log_levels = Arc::new(Loggers::new(log_levels));
         let updates = Arc::new(ConfigUpdates::new(Arc::clone(&log_levels)));
         let listener = Arc::clone(&updates);
@@ -82,7 +82,7 @@ impl DistributedWorker {
         let KafkaStores { offsets, statuses, configs } =
             KafkaStores::start(&config, Arc::new(move |update| listener.add(update)))?;
         let offsets: Arc<dyn OffsetBackingStore> = Arc::new(offsets);
-        let node = Arc::new(Node {
+        let context = Arc::new(WorkerContext {
             config: Arc::clone(&config),
             plugins,
             transformer: Arc::new(transformer),
@@ -96,14 +96,14 @@ impl DistributedWorker {
             log_levels,
             changes: watch::Sender::new(0),
         });
-        let (plugins, transformer) = (Arc::clone(&node.plugins), Arc::clone(&node.transformer));
+        let (plugins, transformer) = (Arc::clone(&context.plugins), Arc::clone(&context.transformer));
         let validator = ConnectorValidator::of_worker(plugins, transformer, &config)?;
-        node.tell_of_status_changes();
+        context.watch_statuses();
         let (herder, herder_loop) = {
             let _runtime = front.runtime.enter();
             let url = format!("{}/", front.advertised.url());
             DistributedHerder::start(
-                Arc::clone(&node),
+                Arc::clone(&context),
                 validator,
                 updates,
                 front.peers(),
@@ -111,10 +111,10 @@ impl DistributedWorker {
                 front.end.child_token(),
             )?
         };
-        info!(worker_id = node.worker_id(), "Herder started");
-        front.serve(&node, Arc::new(herder) as Arc<dyn Herder>, cluster_id);
+        info!(worker_id = context.worker_id(), "Herder started");
+        front.serve(&context, Arc::new(herder) as Arc<dyn Herder>, cluster_id);
         info!("Kafka Connect started");
-        Ok((node, herder_loop))
+        Ok((context, herder_loop))
     }
 
     /// `http://host:port` of the REST server, with the port that it got.
@@ -136,17 +136,17 @@ impl DistributedWorker {
     /// Ends all tasks and connectors, leaves the group, and ends the REST server. What does not end in time is left behind.
     pub fn shut_down(self) {
         info!("worker is shutting down");
-        let Self { front, node, mut herder_loop } = self;
-        let limit = node.config.task_shutdown_timeout() + SHUTDOWN_MARGIN;
+        let Self { front, context, mut herder_loop } = self;
+        let limit = context.config.task_shutdown_timeout() + SHUTDOWN_MARGIN;
         front.end.cancel();
         // A time-out is made within the runtime.
         let ended = front.runtime.block_on(async { tokio::time::timeout(limit, &mut herder_loop).await });
         if ended.is_err() {
             warn!("worker did not end all tasks and connectors in time");
         }
-        node.statuses.stop();
-        node.offsets.stop();
-        node.configs.stop();
+        context.statuses.stop();
+        context.offsets.stop();
+        context.configs.stop();
         front.close();
         info!("worker has ended");
     }

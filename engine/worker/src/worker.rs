@@ -14,7 +14,7 @@ use crate::cluster_id::ClusterId;
 use crate::config_transformer::resolve_worker_config;
 use crate::connector_file::CreateConnector;
 use crate::error::HerderResult;
-use crate::herder::{Completion, ConnectorInfo, ConnectorProgress, Herder, Node, StandaloneHerder};
+use crate::herder::{Completion, ConnectorInfo, ConnectorProgress, Herder, StandaloneHerder, WorkerContext};
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
 use crate::rest::{LogLevels, Loggers};
@@ -55,7 +55,7 @@ impl Worker {
         check_bootstrap_servers(&config.worker_admin_properties(), ClientRole::Admin)?;
         let offsets: Arc<dyn OffsetBackingStore> = Arc::new(FileOffsetBackingStore::open(config.offset_file()?)?);
         let front = WorkerFront::open(&config)?;
-        let node = Arc::new(Node {
+        let context = Arc::new(WorkerContext {
             config: Arc::clone(&config),
             plugins,
             transformer: Arc::new(transformer),
@@ -69,15 +69,15 @@ impl Worker {
             log_levels: Arc::new(Loggers::new(log_levels)),
             changes: watch::Sender::new(0),
         });
-        let (plugins, transformer) = (Arc::clone(&node.plugins), Arc::clone(&node.transformer));
+        let (plugins, transformer) = (Arc::clone(&context.plugins), Arc::clone(&context.transformer));
         let validator = ConnectorValidator::of_worker(plugins, transformer, &config)?;
         let cluster_id = ClusterId::look_up(config.worker_admin_properties(), front.end.clone())?;
         let herder = {
             let _runtime = front.runtime.enter();
-            Arc::new(StandaloneHerder::new(Arc::clone(&node), validator))
+            Arc::new(StandaloneHerder::new(Arc::clone(&context), validator))
         };
-        info!(worker_id = node.worker_id(), "Herder started");
-        front.serve(&node, Arc::clone(&herder) as Arc<dyn Herder>, cluster_id);
+        info!(worker_id = context.worker_id(), "Herder started");
+        front.serve(&context, Arc::clone(&herder) as Arc<dyn Herder>, cluster_id);
         info!("Kafka Connect started");
         Ok(Self { front, herder, config })
     }

@@ -9,7 +9,7 @@ use tracing::info;
 use volley_api::{ConfigMap, Error, Result};
 
 use crate::cluster_id::ClusterId;
-use crate::herder::{Herder, Node};
+use crate::herder::{Herder, WorkerContext};
 use crate::plugins::Plugins;
 use crate::rest::{Advertised, PeerClient, RestServer};
 use crate::worker_config::WorkerConfig;
@@ -53,8 +53,8 @@ impl WorkerFront {
     }
 
     /// From now on requests are answered by `herder`.
-    pub(crate) fn serve(&self, node: &Node, herder: Arc<dyn Herder>, cluster_id: ClusterId) {
-        self.rest.serve(herder, Arc::clone(&node.log_levels), cluster_id);
+    pub(crate) fn serve(&self, context: &WorkerContext, herder: Arc<dyn Herder>, cluster_id: ClusterId) {
+        self.rest.serve(herder, Arc::clone(&context.log_levels), cluster_id);
         let url = self.advertised.url();
         info!(url, "REST resources initialized; server is started and ready to handle requests");
     }

@@ -11,7 +11,7 @@ use volley_api::{
 use volley_kafka::{Admin, ClientRole, check_bootstrap_servers};
 
 use super::connector_kind::connector_kind;
-use super::{ConnectorOffset, Node};
+use super::{ConnectorOffset, WorkerContext};
 use crate::error::{HerderError, HerderResult};
 use crate::storage::{OffsetBackingStore, OffsetEntry};
 
@@ -28,39 +28,39 @@ pub(super) struct OffsetsOf {
 
 impl OffsetsOf {
     /// All offsets.
-    pub(super) fn read(&self, node: &Node) -> HerderResult<Vec<ConnectorOffset>> {
+    pub(super) fn read(&self, context: &WorkerContext) -> HerderResult<Vec<ConnectorOffset>> {
         match connector_kind(&self.plugin) {
             ConnectorKind::Source => {
-                let offsets = self.store(node)?.list(&self.name)?.into_iter();
+                let offsets = self.store(context)?.list(&self.name)?.into_iter();
                 Ok(offsets
                     .map(|(partition, offset)| ConnectorOffset { partition: Some(partition), offset: Some(offset) })
                     .collect())
             }
-            ConnectorKind::Sink => Ok(from_kafka(&self.admin(node)?.group_offsets(&self.group(node))?)),
+            ConnectorKind::Sink => Ok(from_kafka(&self.admin(context)?.group_offsets(&self.group(context))?)),
         }
     }
 
     /// Sets or forgets the given offsets; whether the connector vouches for them.
-    pub(super) fn alter(&self, node: &Node, offsets: Vec<ConnectorOffset>) -> HerderResult<bool> {
+    pub(super) fn alter(&self, context: &WorkerContext, offsets: Vec<ConnectorOffset>) -> HerderResult<bool> {
         match connector_kind(&self.plugin) {
             ConnectorKind::Source => {
                 let entries = offsets.into_iter().map(|offset| Ok((partition_of(offset.partition)?, offset.offset)));
                 let entries: Vec<OffsetEntry> = entries.collect::<Result<_>>()?;
-                self.alter_source(node, &entries)
+                self.alter_source(context, &entries)
             }
-            ConnectorKind::Sink => self.alter_sink(node, &offsets),
+            ConnectorKind::Sink => self.alter_sink(context, &offsets),
         }
     }
 
     /// Forgets all offsets; whether the connector vouches for that.
-    pub(super) fn reset(&self, node: &Node) -> HerderResult<bool> {
+    pub(super) fn reset(&self, context: &WorkerContext) -> HerderResult<bool> {
         match connector_kind(&self.plugin) {
             ConnectorKind::Source => {
-                let stored = self.store(node)?.list(&self.name)?.into_iter();
-                self.alter_source(node, &stored.map(|(partition, _)| (partition, None)).collect::<Vec<_>>())
+                let stored = self.store(context)?.list(&self.name)?.into_iter();
+                self.alter_source(context, &stored.map(|(partition, _)| (partition, None)).collect::<Vec<_>>())
             }
             ConnectorKind::Sink => {
-                let (admin, group) = (self.admin(node)?, self.group(node));
+                let (admin, group) = (self.admin(context)?, self.group(context));
                 let entries = from_kafka(&admin.group_offsets(&group)?).into_iter();
                 let entries: Vec<OffsetEntry> = entries.filter_map(|entry| Some((entry.partition?, None))).collect();
                 let vouches = self.ask_connector(&entries)?;
@@ -70,13 +70,13 @@ impl OffsetsOf {
         }
     }
 
-    fn alter_source(&self, node: &Node, entries: &[OffsetEntry]) -> HerderResult<bool> {
+    fn alter_source(&self, context: &WorkerContext, entries: &[OffsetEntry]) -> HerderResult<bool> {
         let vouches = self.ask_connector(entries)?;
-        self.store(node)?.set(&self.name, entries)?;
+        self.store(context)?.set(&self.name, entries)?;
         Ok(vouches)
     }
 
-    fn alter_sink(&self, node: &Node, offsets: &[ConnectorOffset]) -> HerderResult<bool> {
+    fn alter_sink(&self, context: &WorkerContext, offsets: &[ConnectorOffset]) -> HerderResult<bool> {
         let wanted: Vec<(TopicPartition, Option<i64>)> = offsets.iter().map(to_kafka).collect::<HerderResult<_>>()?;
         // What Kafka's own clients would refuse, in Kafka Connect's words.
         if wanted.iter().any(|(_, offset)| offset.is_some_and(|offset| offset < 0)) {
@@ -88,7 +88,7 @@ impl OffsetsOf {
         }
         let entries = offsets.iter().filter_map(|offset| Some((offset.partition.clone()?, offset.offset.clone())));
         let vouches = self.ask_connector(&entries.collect::<Vec<_>>())?;
-        let (admin, group) = (self.admin(node)?, self.group(node));
+        let (admin, group) = (self.admin(context)?, self.group(context));
         let failed = |error: Error| in_use(&self.name, "altered", error);
         // Of several wishes for a partition the last one counts.
         let wanted: BTreeMap<_, _> = wanted.into_iter().collect();
@@ -108,18 +108,18 @@ impl OffsetsOf {
         connector.alter_offsets(&self.config, entries)
     }
 
-    fn store(&self, node: &Node) -> Result<Arc<dyn OffsetBackingStore>> {
-        node.offset_stores.of(&self.name, &self.config)
+    fn store(&self, context: &WorkerContext) -> Result<Arc<dyn OffsetBackingStore>> {
+        context.offset_stores.of(&self.name, &self.config)
     }
 
-    fn admin(&self, node: &Node) -> Result<Admin> {
-        let properties = node.config.offsets_admin_properties(&self.config, &self.name);
+    fn admin(&self, context: &WorkerContext) -> Result<Admin> {
+        let properties = context.config.offsets_admin_properties(&self.config, &self.name);
         check_bootstrap_servers(&properties, ClientRole::Admin)?;
         Admin::connect(&properties)
     }
 
-    fn group(&self, node: &Node) -> String {
-        let mut properties = node.config.consumer_properties(&self.config, &self.name, 0);
+    fn group(&self, context: &WorkerContext) -> String {
+        let mut properties = context.config.consumer_properties(&self.config, &self.name, 0);
         properties.swap_remove("group.id").unwrap_or_else(|| format!("connect-{}", self.name))
     }
 }

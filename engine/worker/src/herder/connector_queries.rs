@@ -7,8 +7,8 @@ use volley_api::{ConfigMap, PluginKind};
 
 use super::connector_offsets::OffsetsOf;
 use super::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorState, ConnectorStateInfo, Node, TaskIdInfo, TaskInfo,
-    TaskStateInfo,
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorState, ConnectorStateInfo, TaskIdInfo, TaskInfo,
+    TaskStateInfo, WorkerContext,
 };
 use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
@@ -18,20 +18,20 @@ use crate::storage::{ClusterConfigState, Completion, StatusKey, TargetState};
 /// How long reading or changing offsets may take.
 const OFFSETS_DEADLINE: Duration = Duration::from_secs(90);
 
-/// Answers from the stores of a node.
+/// Answers from the stores of a worker.
 #[derive(Clone, Debug)]
 pub(super) struct ConnectorQueries {
-    node: Arc<Node>,
+    context: Arc<WorkerContext>,
 }
 
 impl ConnectorQueries {
-    pub(super) fn new(node: Arc<Node>) -> Self {
-        Self { node }
+    pub(super) fn new(context: Arc<WorkerContext>) -> Self {
+        Self { context }
     }
 
     /// Configurations as of now.
     pub(super) fn snapshot(&self) -> Arc<ClusterConfigState> {
-        self.node.configs.snapshot()
+        self.context.configs.snapshot()
     }
 
     /// Configurations as of now, if they have such a connector; else the error that `error` makes of the name.
@@ -52,7 +52,7 @@ impl ConnectorQueries {
     /// `source`, `sink` or `unknown`, by the class in a configuration.
     pub(super) fn kind(&self, config: &ConfigMap) -> &'static str {
         let class = config.get("connector.class").map(String::as_str).unwrap_or_default();
-        match self.node.plugins.find_connector(class).map(volley_api::Plugin::kind) {
+        match self.context.plugins.find_connector(class).map(volley_api::Plugin::kind) {
             Ok(PluginKind::Sink) => "sink",
             Ok(_) => "source",
             Err(_) => "unknown",
@@ -80,8 +80,8 @@ impl ConnectorQueries {
     /// States of a connector and its tasks.
     pub(super) fn states(&self, name: &str) -> HerderResult<ConnectorStateInfo> {
         let not_found = || HerderError::NotFound(format!("No status found for connector {name}"));
-        let status = self.node.statuses.get(&StatusKey::Connector(name.to_owned())).ok_or_else(not_found)?;
-        let tasks = self.node.statuses.tasks(name).into_iter();
+        let status = self.context.statuses.get(&StatusKey::Connector(name.to_owned())).ok_or_else(not_found)?;
+        let tasks = self.context.statuses.tasks(name).into_iter();
         Ok(ConnectorStateInfo {
             name: name.to_owned(),
             connector: ConnectorState::from(status),
@@ -111,27 +111,27 @@ impl ConnectorQueries {
     pub(super) fn task_status(&self, name: &str, task: usize) -> HerderResult<TaskStateInfo> {
         let id = ConnectorTaskId { connector: name.to_owned(), task };
         let not_found = HerderError::NotFound(format!("No status found for task {id}"));
-        let status = self.node.statuses.get(&StatusKey::Task(id)).ok_or(not_found)?;
+        let status = self.context.statuses.get(&StatusKey::Task(id)).ok_or(not_found)?;
         Ok(TaskStateInfo::new(task, status))
     }
 
     /// Topics that a connector uses.
     pub(super) fn active_topics(&self, name: &str) -> HerderResult<Vec<String>> {
-        if !self.node.config.topic_tracking_enabled() {
+        if !self.context.config.topic_tracking_enabled() {
             return Err(HerderError::Forbidden("Topic tracking is disabled.".into()));
         }
-        Ok(self.node.statuses.topics(name).into_iter().map(|topic| topic.topic).collect())
+        Ok(self.context.statuses.topics(name).into_iter().map(|topic| topic.topic).collect())
     }
 
     /// Forgets them.
     pub(super) fn reset_active_topics(&self, name: &str) -> HerderResult<()> {
-        if !self.node.config.topic_tracking_enabled() {
+        if !self.context.config.topic_tracking_enabled() {
             return Err(HerderError::Forbidden("Topic tracking is disabled.".into()));
         }
-        if !self.node.config.topic_tracking_reset_allowed() {
+        if !self.context.config.topic_tracking_reset_allowed() {
             return Err(HerderError::Forbidden("Topic tracking reset is disabled.".into()));
         }
-        self.node.statuses.reset_topics(name);
+        self.context.statuses.reset_topics(name);
         Ok(())
     }
 
@@ -140,21 +140,21 @@ impl ConnectorQueries {
     /// # Cancellation
     /// Reading goes on; its outcome is dropped. So it is for the other calls about offsets.
     pub(super) async fn offsets(&self, name: &str) -> HerderResult<ConnectorOffsets> {
-        let offsets = self.with_offsets(name, |of, node| of.read(node)).await?;
+        let offsets = self.with_offsets(name, |of, context| of.read(context)).await?;
         Ok(ConnectorOffsets { offsets })
     }
 
     /// Changes offsets of a STOPPED connector; the answer is for the user.
     pub(super) async fn alter_offsets(&self, name: &str, offsets: Vec<ConnectorOffset>) -> HerderResult<String> {
         self.check_offsets_may_change(name)?;
-        let vouches = self.with_offsets(name, move |of, node| of.alter(node, offsets)).await?;
+        let vouches = self.with_offsets(name, move |of, context| of.alter(context, offsets)).await?;
         Ok(offsets_message("altered", vouches))
     }
 
     /// Forgets all offsets of a STOPPED connector; the answer is for the user.
     pub(super) async fn reset_offsets(&self, name: &str) -> HerderResult<String> {
         self.check_offsets_may_change(name)?;
-        let vouches = self.with_offsets(name, |of, node| of.reset(node)).await?;
+        let vouches = self.with_offsets(name, |of, context| of.reset(context)).await?;
         Ok(offsets_message("reset", vouches))
     }
 
@@ -162,17 +162,17 @@ impl ConnectorQueries {
     async fn with_offsets<T: Send + 'static>(
         &self,
         name: &str,
-        call: impl FnOnce(&OffsetsOf, &Node) -> HerderResult<T> + Send + 'static,
+        call: impl FnOnce(&OffsetsOf, &WorkerContext) -> HerderResult<T> + Send + 'static,
     ) -> HerderResult<T> {
         let snapshot = self.check_exists(name, HerderError::connector_not_found)?;
         let raw = snapshot.connector_config(name).cloned().unwrap_or_default();
         let class = raw.get("connector.class").map(String::as_str).unwrap_or_default();
-        let plugin = self.node.plugins.find_connector(class)?.clone();
-        let (name, node) = (name.to_owned(), Arc::clone(&self.node));
+        let plugin = self.context.plugins.find_connector(class)?.clone();
+        let (name, context) = (name.to_owned(), Arc::clone(&self.context));
         let what = format!("access to the offsets of connector `{name}`");
         call_plugin(&what, Patience::of(OFFSETS_DEADLINE), move || {
-            let config = node.transformer.resolve(&raw)?;
-            call(&OffsetsOf { name, config, plugin }, &node)
+            let config = context.transformer.resolve(&raw)?;
+            call(&OffsetsOf { name, config, plugin }, &context)
         })
         .await?
     }

@@ -16,11 +16,11 @@ mod entities;
 #[allow(clippy::module_inception)]
 mod herder;
 mod lifecycle;
-mod node;
 mod progress;
 mod restart_plan;
 mod stages;
 mod standalone;
+mod worker_context;
 
 pub(crate) use distributed::ConfigUpdates;
 pub use distributed::DistributedHerder;
@@ -30,11 +30,11 @@ pub use entities::{
 };
 pub(crate) use herder::patched;
 pub use herder::{Created, Herder};
-pub use node::Node;
 pub(crate) use progress::WorkerProgress;
 pub use progress::{ConnectorProgress, NotCounted, Rates, TaskProgressInfo};
 pub use restart_plan::RestartPlan;
 pub use stages::{Stage, Stages};
 pub use standalone::StandaloneHerder;
+pub use worker_context::WorkerContext;
 
 pub use crate::storage::Completion;

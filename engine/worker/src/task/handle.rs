@@ -171,7 +171,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::testing::{Gate, config_map, test_node};
+    use crate::testing::{Gate, config_map, test_context};
 
     #[derive(Default)]
     struct States(Mutex<Vec<TaskState>>);
@@ -183,19 +183,19 @@ mod tests {
     }
 
     fn spec(listener: &Arc<States>, config: &[(&str, &str)]) -> TaskSpec {
-        let node = test_node();
+        let context = test_context();
         let mut connector_config = config_map(&[("name", "c"), ("connector.class", "FakeSource")]);
         connector_config.extend(config_map(config));
         TaskSpec {
             id: ConnectorTaskId { connector: "c".into(), task: 0 },
             kind: ConnectorKind::Source,
-            plugin: node.plugins.find_connector("FakeSource").unwrap().clone(),
+            plugin: context.plugins.find_connector("FakeSource").unwrap().clone(),
             task_config: connector_config.clone(),
             connector_config,
-            worker_config: Arc::clone(&node.config),
-            plugins: Arc::clone(&node.plugins),
-            offsets: Arc::clone(&node.offsets),
-            budget: Arc::clone(&node.budget),
+            worker_config: Arc::clone(&context.config),
+            plugins: Arc::clone(&context.plugins),
+            offsets: Arc::clone(&context.offsets),
+            budget: Arc::clone(&context.budget),
             bounded: None,
             paused: false,
             listener: Arc::clone(listener) as _,

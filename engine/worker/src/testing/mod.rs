@@ -4,12 +4,12 @@ mod fake_config_provider;
 mod fake_connectors;
 mod fake_plugins;
 mod follower;
-mod node;
 mod wait;
+mod worker_context;
 
 pub(crate) use fake_config_provider::fake_transformer;
 pub(crate) use fake_connectors::Gate;
 pub(crate) use fake_plugins::{FakeHeaderConverter, fake_plugins};
 pub(crate) use follower::Follower;
-pub(crate) use node::{config_map, distributed_config, test_herder, test_node};
 pub(crate) use wait::eventually;
+pub(crate) use worker_context::{config_map, distributed_config, test_context, test_herder};

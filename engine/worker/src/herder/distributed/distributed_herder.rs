@@ -29,8 +29,8 @@ use crate::herder::herder::{Created, Herder, patched};
 use crate::herder::lifecycle::{AssignedWork, Restart, check_takes_tasks};
 use crate::herder::progress::{ConnectorProgress, Rates, TaskProgressInfo, total};
 use crate::herder::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorStateInfo, Node, RestartPlan, Stages, TaskInfo,
-    TaskStateInfo,
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorStateInfo, RestartPlan, Stages, TaskInfo, TaskStateInfo,
+    WorkerContext,
 };
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
@@ -44,7 +44,7 @@ const PINGS: usize = 16;
 
 /// Answers requests to a worker of a group.
 pub struct DistributedHerder {
-    node: Arc<Node>,
+    context: Arc<WorkerContext>,
     queries: ConnectorQueries,
     validator: ConnectorValidator,
     group: Arc<GroupView>,
@@ -60,7 +60,7 @@ pub struct DistributedHerder {
 
 impl std::fmt::Debug for DistributedHerder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DistributedHerder").field("node", &self.node).finish_non_exhaustive()
+        f.debug_struct("DistributedHerder").field("context", &self.context).finish_non_exhaustive()
     }
 }
 
@@ -75,36 +75,36 @@ impl DistributedHerder {
     /// # Errors
     /// `Config` if a key of the group's client is wrong.
     pub(crate) fn start(
-        node: Arc<Node>,
+        context: Arc<WorkerContext>,
         validator: ConnectorValidator,
         updates: Arc<ConfigUpdates>,
         peers: Arc<PeerClient>,
         url: String,
         end: CancellationToken,
     ) -> Result<(Self, JoinHandle<()>)> {
-        let config = &node.config;
+        let config = &context.config;
         let settings = GroupSettings {
             session_timeout: config.session_timeout(),
             rebalance_timeout: config.rebalance_timeout(),
             heartbeat_interval: config.heartbeat_interval(),
             ..GroupSettings::new(config.group_id(), ConnectProtocol::TYPE)
         };
-        let member = GroupMember::start(&config.group_member_properties(&node.worker_id()), settings)?;
+        let member = GroupMember::start(&config.group_member_properties(&context.worker_id()), settings)?;
         let max_delay = i32::try_from(config.scheduled_rebalance_max_delay().as_millis()).unwrap_or(i32::MAX);
         let membership = Membership::new(member, config.connect_protocol(), GroupLeader::new(max_delay), url);
         let group = Arc::new(GroupView::default());
-        let writer = Arc::new(ConfigWriter::new(Arc::clone(&node.configs)));
+        let writer = Arc::new(ConfigWriter::new(Arc::clone(&context.configs)));
         let publisher = LeaderPublisher {
-            node: Arc::clone(&node),
+            context: Arc::clone(&context),
             group: Arc::clone(&group),
             writer: Arc::clone(&writer),
             client: LeaderClient::new(peers),
             signer: SessionSigner::new(config.inter_worker_signature_algorithm())?,
         };
-        let work = Arc::new(AssignedWork::new(Arc::clone(&node), Arc::new(publisher)));
+        let work = Arc::new(AssignedWork::new(Arc::clone(&context), Arc::new(publisher)));
         let (stages, is_ready) = (Arc::new(Stages::default()), Arc::new(AtomicBool::new(false)));
         let parts = LoopParts {
-            node: Arc::clone(&node),
+            context: Arc::clone(&context),
             group: Arc::clone(&group),
             writer: Arc::clone(&writer),
             work: Arc::clone(&work),
@@ -117,15 +117,15 @@ impl DistributedHerder {
             config.inter_worker_key_size(),
             config.inter_worker_key_ttl(),
         )?;
-        let duties = LeaderDuties::new(Arc::clone(&node), Arc::clone(&writer), session_keys);
+        let duties = LeaderDuties::new(Arc::clone(&context), Arc::clone(&writer), session_keys);
         let sync_backoff = SyncBackoff::new(max_delay, config.worker_unsync_backoff());
         let verifier = SignatureVerifier::new(config.inter_worker_verification_algorithms());
         let (pings, received) = mpsc::channel(PINGS);
         let herder_loop =
             tokio::spawn(HerderLoop::new(parts, membership, duties, sync_backoff).run(received, end.clone()));
-        let queries = ConnectorQueries::new(Arc::clone(&node));
+        let queries = ConnectorQueries::new(Arc::clone(&context));
         let herder = Self {
-            node,
+            context,
             queries,
             validator,
             group,
@@ -158,7 +158,7 @@ impl DistributedHerder {
 
     async fn validated(&self, name: &str, mut config: GivenConfig) -> HerderResult<GivenConfig> {
         let stored = self.queries.snapshot();
-        restore_secrets(&mut config.values, stored.connector_config(name), &self.node.plugins)?;
+        restore_secrets(&mut config.values, stored.connector_config(name), &self.context.plugins)?;
         let infos = self.validator.validate(&config).await?;
         match infos.error_count {
             0 => Ok(config),
@@ -208,18 +208,18 @@ impl DistributedHerder {
     }
 
     fn state_name(&self, key: StatusKey) -> Option<String> {
-        self.node.statuses.get(&key).map(|status| status.state.to_string())
+        self.context.statuses.get(&key).map(|status| status.state.to_string())
     }
 }
 
 #[async_trait]
 impl Herder for DistributedHerder {
     fn plugins(&self) -> &Plugins {
-        &self.node.plugins
+        &self.context.plugins
     }
 
     fn worker_id(&self) -> String {
-        self.node.worker_id()
+        self.context.worker_id()
     }
 
     fn is_ready(&self) -> bool {
@@ -236,7 +236,7 @@ impl Herder for DistributedHerder {
 
     async fn stored_config(&self, name: &str) -> HerderResult<Option<ConfigMap>> {
         // What this worker has read may be behind what the leader has written.
-        self.writer.refresh(self.node.config.worker_sync_timeout()).await?;
+        self.writer.refresh(self.context.config.worker_sync_timeout()).await?;
         Ok(self.queries.snapshot().connector_config(name).cloned())
     }
 
@@ -421,7 +421,7 @@ impl Herder for DistributedHerder {
         let total = total(&counters);
         let task = |(id, progress)| {
             let key = StatusKey::Task(ConnectorTaskId { connector: name.to_owned(), task: id });
-            TaskProgressInfo { id, worker_id: self.node.worker_id(), state: self.state_name(key), progress }
+            TaskProgressInfo { id, worker_id: self.context.worker_id(), state: self.state_name(key), progress }
         };
         Ok(ConnectorProgress {
             name: name.to_owned(),

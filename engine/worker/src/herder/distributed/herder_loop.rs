@@ -28,12 +28,12 @@ use crate::group::ExtendedAssignment;
 use crate::group::SyncBackoff;
 use crate::herder::connector_queries::ConnectorQueries;
 use crate::herder::lifecycle::{AssignedWork, at, is_out_of_date, wanted_here};
-use crate::herder::{Node, RestartPlan, Stages};
+use crate::herder::{RestartPlan, Stages, WorkerContext};
 use crate::storage::{ClusterConfigState, RestartRequest};
 
 /// What the loop and the requests share.
 pub(super) struct LoopParts {
-    pub(super) node: Arc<Node>,
+    pub(super) context: Arc<WorkerContext>,
     pub(super) group: Arc<GroupView>,
     pub(super) writer: Arc<ConfigWriter>,
     pub(super) work: Arc<AssignedWork>,
@@ -124,7 +124,7 @@ impl HerderLoop {
             return;
         }
         self.parts.is_ready.store(true, Ordering::Release);
-        let tick = self.parts.node.config.rebalance_timeout() / 4;
+        let tick = self.parts.context.config.rebalance_timeout() / 4;
         let (join_at, renew_key_at) = (self.join_at, self.renew_key_at);
         tokio::select! {
             event = self.membership.member().next_event() => self.heed_event(event).await,
@@ -158,7 +158,7 @@ impl HerderLoop {
         if self.cut_off.begin(&self.parts.stages) {
             warn!(%error, "this worker is cut off from its group: it stops what it runs, and tries to come back");
         }
-        self.membership.was_cut_off(&self.parts.node);
+        self.membership.was_cut_off(&self.parts.context);
         self.lose_everything().await;
     }
 
@@ -178,7 +178,7 @@ impl HerderLoop {
 
     /// What the config topic says now is wanted at once, where the assignment allows for it.
     async fn heed_updates(&mut self) {
-        let state = self.parts.node.configs.snapshot();
+        let state = self.parts.context.configs.snapshot();
         if is_out_of_date(&state, self.agreed) {
             debug!("connectors or tasks have changed, a rebalance is due");
             self.must_join = true;
@@ -201,7 +201,7 @@ impl HerderLoop {
     }
 
     fn carry_out_restart(&self, request: &RestartRequest) {
-        let queries = ConnectorQueries::new(Arc::clone(&self.parts.node));
+        let queries = ConnectorQueries::new(Arc::clone(&self.parts.context));
         match queries.states(&request.connector) {
             Ok(states) => self.parts.work.restart_share(&RestartPlan::new(request, states)),
             Err(error) => warn!(connector = request.connector, %error, "restart request was not carried out"),

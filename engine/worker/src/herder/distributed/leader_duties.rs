@@ -9,7 +9,7 @@ use volley_api::Error;
 use super::config_writer::ConfigWriter;
 use crate::clock::now_ms;
 use crate::group::SessionKeys;
-use crate::herder::Node;
+use crate::herder::WorkerContext;
 use crate::herder::lifecycle::StatusWriter;
 use crate::storage::ConfigRecord;
 
@@ -20,21 +20,21 @@ const KEY_TURN: Duration = Duration::from_secs(2);
 
 /// The duties of the leader.
 pub(super) struct LeaderDuties {
-    node: Arc<Node>,
+    context: Arc<WorkerContext>,
     writer: Arc<ConfigWriter>,
     keys: SessionKeys,
 }
 
 impl LeaderDuties {
-    pub(super) fn new(node: Arc<Node>, writer: Arc<ConfigWriter>, keys: SessionKeys) -> Self {
-        Self { node, writer, keys }
+    pub(super) fn new(context: Arc<WorkerContext>, writer: Arc<ConfigWriter>, keys: SessionKeys) -> Self {
+        Self { context, writer, keys }
     }
 
     /// Deletes the statuses of connectors and tasks that are no more.
     pub(super) fn clean_statuses(&self) {
-        let state = self.node.configs.snapshot();
-        for connector in self.node.statuses.connectors() {
-            let status = StatusWriter::new(Arc::clone(&self.node), &connector);
+        let state = self.context.configs.snapshot();
+        for connector in self.context.statuses.connectors() {
+            let status = StatusWriter::new(Arc::clone(&self.context), &connector);
             match state.contains(&connector) {
                 true => status.forget_tasks_from(state.task_count(&connector)),
                 false => status.forget_all(),
@@ -48,7 +48,7 @@ impl LeaderDuties {
     /// # Cancellation
     /// The key may be written all the same.
     pub(super) async fn renew_session_key(&self) -> Option<Duration> {
-        let present = self.node.configs.snapshot().session_key().cloned();
+        let present = self.context.configs.snapshot().session_key().cloned();
         let now = now_ms();
         if !self.keys.must_renew(present.as_ref(), now) {
             return self.keys.ms_until_renewal(present.as_ref(), now).map(Duration::from_millis);

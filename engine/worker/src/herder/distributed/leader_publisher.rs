@@ -12,7 +12,7 @@ use super::config_writer::ConfigWriter;
 use super::group_view::GroupView;
 use crate::error::{HerderError, HerderResult};
 use crate::group::SessionSigner;
-use crate::herder::Node;
+use crate::herder::WorkerContext;
 use crate::herder::lifecycle::{TaskConfigPublisher, check_takes_tasks, is_current};
 use crate::rest::LeaderClient;
 use crate::storage::{Completion, ConfigRecord};
@@ -25,7 +25,7 @@ const REFRESH: Duration = Duration::from_secs(30);
 
 /// Writes them here on the leader, and sends them to it from other workers.
 pub(super) struct LeaderPublisher {
-    pub(super) node: Arc<Node>,
+    pub(super) context: Arc<WorkerContext>,
     pub(super) group: Arc<GroupView>,
     pub(super) writer: Arc<ConfigWriter>,
     pub(super) client: LeaderClient,
@@ -40,15 +40,15 @@ impl TaskConfigPublisher for LeaderPublisher {
         if group.is_leader {
             let turn = self.writer.turn().await;
             self.group.current().check_leader()?;
-            check_takes_tasks(&self.node.configs.snapshot(), connector, &configs)?;
+            check_takes_tasks(&self.context.configs.snapshot(), connector, &configs)?;
             return Ok(turn.write(ConfigRecord::tasks(connector, &configs)).await?);
         }
         // A Java worker that leads takes whatever it is given.
-        check_takes_tasks(&self.node.configs.snapshot(), connector, &configs)?;
+        check_takes_tasks(&self.context.configs.snapshot(), connector, &configs)?;
         let url = group.leader_url.ok_or(HerderError::Elsewhere(None))?;
         let body = Value::Array(configs.into_iter().map(json_object).collect()).to_string().into_bytes();
         let signature = match group.protocol.is_some_and(|protocol| protocol.is_signed()) {
-            true => Some(self.signer.sign(&self.node.configs.snapshot(), &body)?),
+            true => Some(self.signer.sign(&self.context.configs.snapshot(), &body)?),
             false => None,
         };
         let asking = self.client.put_task_configs(&url, connector, body, signature);
@@ -61,7 +61,7 @@ impl TaskConfigPublisher for LeaderPublisher {
     async fn complete(&self, connector: &str, run: i64, completion: Completion) -> HerderResult<bool> {
         self.refresh().await?;
         let turn = self.writer.turn().await;
-        if !is_current(&self.node.configs.snapshot(), connector, run) {
+        if !is_current(&self.context.configs.snapshot(), connector, run) {
             return Ok(false);
         }
         turn.write(vec![ConfigRecord::Completed(connector.to_owned(), completion)]).await?;

@@ -12,7 +12,7 @@ use volley_kafka::{GroupError, GroupMember, Joined};
 use super::config_writer::ConfigWriter;
 use crate::clock::now_ms;
 use crate::group::{self, ConnectProtocol, ExtendedAssignment, GroupLeader, LeaderState, Rebalance, WorkerState};
-use crate::herder::Node;
+use crate::herder::WorkerContext;
 use crate::storage::{ClusterConfigState, State, StatusKey};
 use crate::worker_config::WorkerConfig;
 
@@ -64,10 +64,10 @@ impl Membership {
 
     /// The coordinator has been out of reach: what this worker knew of the others as their leader is void. Those that ran
     /// something are waited for.
-    pub(super) fn was_cut_off(&mut self, node: &Node) {
+    pub(super) fn was_cut_off(&mut self, context: &WorkerContext) {
         if self.absent.is_none() {
             self.leader.forget();
-            self.absent = Some(AbsentWorkers { worker_ids: workers_with_work(node), until: None });
+            self.absent = Some(AbsentWorkers { worker_ids: workers_with_work(context), until: None });
         }
     }
 
@@ -95,7 +95,7 @@ impl Membership {
     /// The broker counts this worker as joined, or joining; it has to join again.
     pub(super) async fn rebalance(
         &mut self,
-        node: &Node,
+        context: &WorkerContext,
         writer: &ConfigWriter,
         state: &Arc<ClusterConfigState>,
         assignment: Option<&ExtendedAssignment>,
@@ -112,7 +112,7 @@ impl Membership {
         })?;
         let is_leader = joined.leader_id == joined.member_id;
         let led = match is_leader {
-            true => self.lead(node, writer, protocol, &joined, state).await.map_err(GroupError::Fatal)?,
+            true => self.lead(context, writer, protocol, &joined, state).await.map_err(GroupError::Fatal)?,
             false => Led::default(),
         };
         let Led { assignments, owners, must_follow } = led;
@@ -128,7 +128,7 @@ impl Membership {
     /// Decides who gets what.
     async fn lead(
         &mut self,
-        node: &Node,
+        context: &WorkerContext,
         writer: &ConfigWriter,
         protocol: ConnectProtocol,
         joined: &Joined,
@@ -138,7 +138,7 @@ impl Membership {
         let members: Vec<group::GroupMember> = members.collect::<volley_api::Result<_>>()?;
         let furthest = members.iter().map(|member| member.state.config_offset).max().unwrap_or(-1);
         if state.offset() < furthest
-            && let Err(error) = writer.refresh(node.config.worker_sync_timeout()).await
+            && let Err(error) = writer.refresh(context.config.worker_sync_timeout()).await
         {
             warn!(%error, furthest, "could not read the config topic as far as other workers have");
         }
@@ -150,12 +150,12 @@ impl Membership {
             generation: joined.generation,
             now_ms: now_ms(),
         };
-        let led = match protocol.is_cooperative() && self.awaits_others(&members, &node.config) {
+        let led = match protocol.is_cooperative() && self.awaits_others(&members, &context.config) {
             true => {
-                let look_again = i32::try_from(node.config.heartbeat_interval().as_millis()).unwrap_or(i32::MAX);
+                let look_again = i32::try_from(context.config.heartbeat_interval().as_millis()).unwrap_or(i32::MAX);
                 GroupLeader::hold(&rebalance, look_again)
             }
-            false => self.leader.lead(&rebalance, Arc::clone(state), || node.configs.snapshot()),
+            false => self.leader.lead(&rebalance, Arc::clone(state), || context.configs.snapshot()),
         };
         let assignments = led.encode(protocol)?.into_iter().map(|(id, bytes)| (id, Bytes::from(bytes))).collect();
         let owners = led.outcome.map(|(_, owners)| owners).unwrap_or_default();
@@ -164,11 +164,11 @@ impl Membership {
 }
 
 /// The workers that run something, as far as the statuses know.
-fn workers_with_work(node: &Node) -> BTreeSet<String> {
-    let connectors = node.statuses.connectors();
+fn workers_with_work(context: &WorkerContext) -> BTreeSet<String> {
+    let connectors = context.statuses.connectors();
     let statuses = connectors.iter().flat_map(|name| {
-        let connector = node.statuses.get(&StatusKey::Connector(name.clone()));
-        connector.into_iter().chain(node.statuses.tasks(name).into_iter().map(|(_, status)| status))
+        let connector = context.statuses.get(&StatusKey::Connector(name.clone()));
+        connector.into_iter().chain(context.statuses.tasks(name).into_iter().map(|(_, status)| status))
     });
     let running = statuses.filter(|status| matches!(status.state, State::Running | State::Paused));
     running.map(|status| status.worker_id).collect()

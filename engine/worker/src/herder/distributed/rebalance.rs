@@ -71,12 +71,12 @@ impl HerderLoop {
             self.flush_statuses().await;
             self.assignment = None;
         }
-        let state = self.parts.node.configs.snapshot();
+        let state = self.parts.context.configs.snapshot();
         // What was committed since the last rebalance stops before anybody else can be given it.
         self.let_run(&state);
         self.parts.work.await_stopped().await;
         let writer = Arc::clone(&self.parts.writer);
-        let round = self.membership.rebalance(&self.parts.node, &writer, &state, self.assignment.as_ref()).await?;
+        let round = self.membership.rebalance(&self.parts.context, &writer, &state, self.assignment.as_ref()).await?;
         drop(stage);
         if !round.protocol.is_cooperative() && self.assignment.is_some() {
             // It joined while it ran something, as the protocol before allowed; others may be given that now.
@@ -126,8 +126,8 @@ impl HerderLoop {
             config_offset = assignment.config_offset,
             "Joined group"
         );
-        self.parts.node.generation.store(generation, Ordering::Release);
-        let state = self.parts.node.configs.snapshot();
+        self.parts.context.generation.store(generation, Ordering::Release);
+        let state = self.parts.context.configs.snapshot();
         self.agreed = assignment.config_offset;
         let (revokes, delay) = (assignment.revokes(), assignment.delay_ms);
         let leader_url = Some(assignment.leader_url.clone()).filter(|url| !url.is_empty());
@@ -170,7 +170,8 @@ impl HerderLoop {
             self.duties.clean_statuses();
             self.renew_session_key().await;
         }
-        if must_follow || super::assignment_plan::is_out_of_date(&self.parts.node.configs.snapshot(), self.agreed) {
+        if must_follow || crate::herder::lifecycle::is_out_of_date(&self.parts.context.configs.snapshot(), self.agreed)
+        {
             self.must_join = true;
         }
     }
@@ -202,7 +203,7 @@ impl HerderLoop {
         if state.offset() >= position {
             return true;
         }
-        let outcome = self.parts.writer.refresh(self.parts.node.config.worker_sync_timeout()).await;
+        let outcome = self.parts.writer.refresh(self.parts.context.config.worker_sync_timeout()).await;
         if outcome.is_ok() {
             self.sync_backoff.reset();
             return true;
@@ -222,7 +223,7 @@ impl HerderLoop {
 
     /// Waits until the states of what was stopped are stored, so that those of its next owners come after them.
     pub(super) async fn flush_statuses(&self) {
-        let statuses = Arc::clone(&self.parts.node.statuses);
+        let statuses = Arc::clone(&self.parts.context.statuses);
         if tokio::task::spawn_blocking(move || statuses.flush(STATUS_FLUSH)).await.is_err() {
             warn!("the status store ended early");
         }

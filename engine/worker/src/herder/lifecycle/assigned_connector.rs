@@ -22,7 +22,7 @@ use super::task_config_publisher::TaskConfigPublisher;
 use super::urgency::Urgency;
 use super::wanted_work::{Wanted, WantedWork};
 use crate::error::{HerderError, HerderResult};
-use crate::herder::Node;
+use crate::herder::WorkerContext;
 use crate::herder::progress::RateMeter;
 use crate::spawned_task::SpawnedTask;
 
@@ -64,14 +64,14 @@ impl AssignedConnector {
     pub(crate) fn start(
         runtime: &Handle,
         name: &str,
-        node: &Arc<Node>,
+        context: &Arc<WorkerContext>,
         publisher: Arc<dyn TaskConfigPublisher>,
     ) -> Self {
         let wake = Arc::new(Notify::new());
-        let status = StatusWriter::new(Arc::clone(node), name);
+        let status = StatusWriter::new(Arc::clone(context), name);
         let board = Arc::new(TaskBoard::new(Arc::clone(&wake)));
         let view = Arc::new(AssignedView {
-            tasks: ConnectorTasks::new(Arc::clone(node), name, status.clone(), board),
+            tasks: ConnectorTasks::new(Arc::clone(context), name, status.clone(), board),
             meter: Mutex::default(),
         });
         let (instance, tasks) = (Arc::new(WantedWork::new()), Arc::new(WantedWork::new()));
@@ -79,15 +79,20 @@ impl AssignedConnector {
         let (instance_restarts, of_instance) = mpsc::channel(MAILBOX);
         let (task_restarts, of_tasks) = mpsc::channel(MAILBOX);
         let actor = AssignedInstance::new(
-            (name, Arc::clone(node), status.clone()),
+            (name, Arc::clone(context), status.clone()),
             publisher,
             of_instance,
             Arc::clone(&instance),
             Arc::clone(&urgency),
         );
         let instance_actor = SpawnedTask::start(runtime, format!("the actor of connector `{name}`"), actor.run());
-        let actor =
-            AssignedTasks::new((name, Arc::clone(node), status), Arc::clone(&view), of_tasks, Arc::clone(&tasks), wake);
+        let actor = AssignedTasks::new(
+            (name, Arc::clone(context), status),
+            Arc::clone(&view),
+            of_tasks,
+            Arc::clone(&tasks),
+            wake,
+        );
         let tasks_actor =
             SpawnedTask::start(runtime, format!("the actor of the tasks of connector `{name}`"), actor.run());
         let actors = [instance_actor, tasks_actor];

@@ -31,7 +31,7 @@ use super::worker_connector::WorkerConnector;
 use crate::clock::now_ms;
 use crate::error::{HerderError, HerderResult};
 use crate::group::ExponentialBackoff;
-use crate::herder::Node;
+use crate::herder::WorkerContext;
 use crate::herder::lifecycle::bounded::{CompletionStep, next_step, with_ends};
 use crate::plugin_call::Patience;
 use crate::storage::{ClusterConfigState, State, TargetState};
@@ -50,7 +50,7 @@ struct Started {
 /// The actor of the instance.
 pub(crate) struct AssignedInstance {
     name: String,
-    node: Arc<Node>,
+    context: Arc<WorkerContext>,
     status: StatusWriter,
     publisher: Arc<dyn TaskConfigPublisher>,
     /// Those who wait for a restart; `None` where nobody does.
@@ -88,7 +88,7 @@ pub(crate) struct AssignedInstance {
 impl AssignedInstance {
     /// An actor that runs nothing yet.
     pub(crate) fn new(
-        (name, node, status): (&str, Arc<Node>, StatusWriter),
+        (name, context, status): (&str, Arc<WorkerContext>, StatusWriter),
         publisher: Arc<dyn TaskConfigPublisher>,
         restarts: mpsc::Receiver<Option<Reply>>,
         work: Arc<WantedWork>,
@@ -96,7 +96,7 @@ impl AssignedInstance {
     ) -> Self {
         Self {
             name: name.to_owned(),
-            node,
+            context,
             status,
             publisher,
             restarts,
@@ -127,7 +127,7 @@ impl AssignedInstance {
     /// Never dropped while the runtime lives.
     pub(crate) async fn run(mut self) {
         let wake = Arc::clone(&self.wake);
-        let mut states = self.node.changes.subscribe();
+        let mut states = self.context.changes.subscribe();
         loop {
             self.plan_restart();
             let (retry_at, restart_at) = (self.retry_at, self.schedule.next());
@@ -158,7 +158,7 @@ impl AssignedInstance {
         let is_failed = self.has_failed || self.connector.as_ref().is_some_and(WorkerConnector::is_failed);
         if is_failed && !std::mem::replace(&mut self.failure_planned, is_failed) {
             let config = self.connector.as_ref().map(WorkerConnector::config);
-            plan_restarts(&mut self.schedule, &self.node, &self.name, config, &[Part::Connector]);
+            plan_restarts(&mut self.schedule, &self.context, &self.name, config, &[Part::Connector]);
         }
     }
 
@@ -295,10 +295,10 @@ impl AssignedInstance {
 
     /// The target is the wish's: that of the snapshot may be gone again before it is wished for.
     async fn start_in_place(&mut self, position: i64, target: TargetState) -> Result<()> {
-        let snapshot = self.node.configs.snapshot();
+        let snapshot = self.context.configs.snapshot();
         self.started = Some(Started { position: position.max(snapshot.config_position(&self.name)), target });
         let Some(raw) = snapshot.connector_config(&self.name) else { return Ok(()) };
-        let (config, plugin) = match resolved(&self.node, &self.name, raw, self.patience()).await {
+        let (config, plugin) = match resolved(&self.context, &self.name, raw, self.patience()).await {
             Ok(found) => found,
             Err(error) => {
                 self.status.connector(State::Failed, Some(error.trace()), None);
@@ -327,8 +327,8 @@ impl AssignedInstance {
         if !self.is_bounded || self.started.is_none() {
             return None;
         }
-        let runs = self.node.statuses.task_runs(&self.name);
-        next_step(&self.node.configs.snapshot(), &self.name, &runs, self.completed_run, now_ms())
+        let runs = self.context.statuses.task_runs(&self.name);
+        next_step(&self.context.configs.snapshot(), &self.name, &runs, self.completed_run, now_ms())
     }
 
     fn take(&mut self, step: CompletionStep) {
@@ -402,9 +402,9 @@ impl AssignedInstance {
         let made = stored_task_configs(made, connector.plugin(), &raw);
         let have_changed = have_changed(&state, &self.name, &made);
         let (config, plugin) = (connector.config().clone(), connector.plugin().clone());
-        let is_news = have_changed || !is_applied(&self.node, &self.name, &state, &config, patience.clone()).await?;
+        let is_news = have_changed || !is_applied(&self.context, &self.name, &state, &config, patience.clone()).await?;
         self.made = Some(match is_news && self.is_bounded {
-            true => with_ends(made, &self.node, &self.name, (&plugin, config), patience).await?,
+            true => with_ends(made, &self.context, &self.name, (&plugin, config), patience).await?,
             false => made,
         });
         Ok(is_news)
@@ -413,7 +413,7 @@ impl AssignedInstance {
     /// What is in force, while the instance runs, shall run and has the configuration that is in force: only then do its
     /// tasks count.
     fn state_of_instance(&self) -> Option<Arc<ClusterConfigState>> {
-        let state = self.node.configs.snapshot();
+        let state = self.context.configs.snapshot();
         let is_running = self.connector.as_ref().is_some_and(WorkerConnector::is_running);
         let is_wanted = state.target_state(&self.name) == Some(TargetState::Started);
         let is_latest = self.started.is_some_and(|started| started.position == state.config_position(&self.name));
@@ -496,7 +496,7 @@ impl AssignedInstance {
 
 /// Whether the configuration of the last commit means the same as that of the instance.
 async fn is_applied(
-    node: &Node,
+    context: &WorkerContext,
     name: &str,
     state: &ClusterConfigState,
     config: &ConfigMap,
@@ -505,7 +505,7 @@ async fn is_applied(
     match state.applied_connector_config(name) {
         None => Ok(false),
         Some(applied) if Some(applied) == state.connector_config(name) => Ok(true),
-        Some(applied) => Ok(resolved(node, name, applied, patience).await?.0 == *config),
+        Some(applied) => Ok(resolved(context, name, applied, patience).await?.0 == *config),
     }
 }
 

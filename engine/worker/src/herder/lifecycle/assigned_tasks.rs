@@ -18,7 +18,7 @@ use super::restart_schedule::{Part, RestartSchedule};
 use super::status_writer::StatusWriter;
 use super::wanted_work::{Wanted, WantedWork};
 use crate::error::{HerderError, HerderResult};
-use crate::herder::Node;
+use crate::herder::WorkerContext;
 use crate::herder::lifecycle::bounded::TaskRunNotes;
 use crate::storage::{State, TargetState};
 
@@ -34,7 +34,7 @@ pub(crate) enum TaskRestart {
 /// The actor of the tasks.
 pub(crate) struct AssignedTasks {
     name: String,
-    node: Arc<Node>,
+    context: Arc<WorkerContext>,
     status: StatusWriter,
     view: Arc<AssignedView>,
     restarts: mpsc::Receiver<TaskRestart>,
@@ -55,16 +55,16 @@ pub(crate) struct AssignedTasks {
 impl AssignedTasks {
     /// An actor that runs nothing yet. `wake` tells it that a task has failed.
     pub(crate) fn new(
-        (name, node, status): (&str, Arc<Node>, StatusWriter),
+        (name, context, status): (&str, Arc<WorkerContext>, StatusWriter),
         view: Arc<AssignedView>,
         restarts: mpsc::Receiver<TaskRestart>,
         work: Arc<WantedWork>,
         wake: Arc<Notify>,
     ) -> Self {
-        let notes = TaskRunNotes::new(Arc::clone(&node), name, status.clone());
+        let notes = TaskRunNotes::new(Arc::clone(&context), name, status.clone());
         Self {
             name: name.to_owned(),
-            node,
+            context,
             status,
             view,
             restarts,
@@ -105,7 +105,7 @@ impl AssignedTasks {
 
     fn plan_restarts(&mut self) {
         let failed: Vec<Part> = self.view.tasks.take_failed().into_iter().map(Part::Task).collect();
-        plan_restarts(&mut self.schedule, &self.node, &self.name, self.config.as_ref(), &failed);
+        plan_restarts(&mut self.schedule, &self.context, &self.name, self.config.as_ref(), &failed);
     }
 
     /// Makes run what is wanted, and nothing else.
@@ -188,7 +188,7 @@ impl AssignedTasks {
 
     /// Starts tasks, one after the other; the last error. May be dropped at any time.
     async fn start_all(&mut self, tasks: BTreeMap<usize, i64>) -> HerderResult<()> {
-        let parts = match task_parts(&self.node, &self.name, self.target).await {
+        let parts = match task_parts(&self.context, &self.name, self.target).await {
             Ok(parts) => parts,
             Err(HerderError::Plugin(error)) => {
                 tasks.keys().for_each(|task| self.view.tasks.fail(*task, &error));

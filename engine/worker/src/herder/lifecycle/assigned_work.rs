@@ -14,14 +14,14 @@ use super::assigned_connector::{AssignedConnector, AssignedView, Restart};
 use super::task_config_publisher::TaskConfigPublisher;
 use super::wanted_work::Wanted;
 use crate::error::HerderResult;
-use crate::herder::{Node, RestartPlan};
+use crate::herder::{RestartPlan, WorkerContext};
 
 /// Time that what is revoked has beyond the tasks' shutdown time-out: a connector may be starting, and then has to stop.
 const STOP_MARGIN: Duration = Duration::from_secs(17);
 
 /// The actors by connector name.
 pub(crate) struct AssignedWork {
-    node: Arc<Node>,
+    context: Arc<WorkerContext>,
     publisher: Arc<dyn TaskConfigPublisher>,
     runtime: Handle,
     actors: Mutex<HashMap<String, AssignedConnector>>,
@@ -29,8 +29,8 @@ pub(crate) struct AssignedWork {
 
 impl AssignedWork {
     /// Nothing is assigned yet. MUST be made within a tokio runtime: the actors run there.
-    pub(crate) fn new(node: Arc<Node>, publisher: Arc<dyn TaskConfigPublisher>) -> Self {
-        Self { node, publisher, runtime: Handle::current(), actors: Mutex::default() }
+    pub(crate) fn new(context: Arc<WorkerContext>, publisher: Arc<dyn TaskConfigPublisher>) -> Self {
+        Self { context, publisher, runtime: Handle::current(), actors: Mutex::default() }
     }
 
     /// From now on this is wanted, and nothing else.
@@ -52,7 +52,7 @@ impl AssignedWork {
         let waiting: Vec<_> = self.actors.lock().values().flat_map(AssignedConnector::work).collect();
         let stops = join_all(waiting.iter().map(|work| work.await_stopped()));
         // A restart may be waiting for the end of other tasks.
-        let limit = 2 * self.node.config.task_shutdown_timeout() + STOP_MARGIN;
+        let limit = 2 * self.context.config.task_shutdown_timeout() + STOP_MARGIN;
         if tokio::time::timeout(limit, stops).await.is_err() {
             warn!("not everything that is no longer assigned to this worker has stopped in time");
         }
@@ -66,7 +66,7 @@ impl AssignedWork {
     }
 
     fn start_actors(&self, name: &str) -> AssignedConnector {
-        AssignedConnector::start(&self.runtime, name, &self.node, Arc::clone(&self.publisher))
+        AssignedConnector::start(&self.runtime, name, &self.context, Arc::clone(&self.publisher))
     }
 
     /// Whether the connector's own instance is assigned here.

@@ -10,7 +10,7 @@ use super::connector_tasks::{START_PATIENCE, TaskParts};
 use super::restart_schedule::{Part, RestartSchedule};
 use crate::connector_config::TopicCreation;
 use crate::error::{HerderError, HerderResult};
-use crate::herder::Node;
+use crate::herder::WorkerContext;
 use crate::herder::connector_kind::connector_kind;
 use crate::plugin_call::{Patience, call_plugin};
 use crate::storage::TargetState;
@@ -29,7 +29,7 @@ pub(crate) fn is_bounded_mode(config: &ConfigMap) -> bool {
 /// # Cancellation
 /// Resolving goes on; its outcome is dropped.
 pub(crate) async fn resolved(
-    node: &Node,
+    context: &WorkerContext,
     name: &str,
     raw: &ConfigMap,
     patience: Patience,
@@ -37,13 +37,13 @@ pub(crate) async fn resolved(
     let config = match has_variables(raw) {
         false => raw.clone(),
         true => {
-            let (transformer, raw) = (Arc::clone(&node.transformer), raw.clone());
+            let (transformer, raw) = (Arc::clone(&context.transformer), raw.clone());
             let what = format!("a config provider of connector `{name}`");
             call_plugin(&what, patience, move || transformer.resolve(&raw)).await??
         }
     };
     let class = config.get("connector.class").map(String::as_str).unwrap_or_default();
-    let plugin = node.plugins.find_connector(class)?.clone();
+    let plugin = context.plugins.find_connector(class)?.clone();
     Ok((config, plugin))
 }
 
@@ -51,8 +51,8 @@ pub(crate) async fn resolved(
 ///
 /// # Errors
 /// `Config`: the connector is FAILED then.
-pub(crate) fn check_topic_creation(node: &Node, plugin: &Plugin, config: &ConfigMap) -> Result<()> {
-    if connector_kind(plugin) == ConnectorKind::Source && node.config.topic_creation_enabled() {
+pub(crate) fn check_topic_creation(context: &WorkerContext, plugin: &Plugin, config: &ConfigMap) -> Result<()> {
+    if connector_kind(plugin) == ConnectorKind::Source && context.config.topic_creation_enabled() {
         TopicCreation::parse(config)?;
     }
     Ok(())
@@ -71,12 +71,12 @@ pub(crate) fn has_variables(config: &ConfigMap) -> bool {
 ///
 /// # Cancellation
 /// Resolving goes on; its outcome is dropped.
-pub(crate) async fn task_parts(node: &Node, name: &str, target: TargetState) -> HerderResult<TaskParts> {
-    let snapshot = node.configs.snapshot();
+pub(crate) async fn task_parts(context: &WorkerContext, name: &str, target: TargetState) -> HerderResult<TaskParts> {
+    let snapshot = context.configs.snapshot();
     let raw = snapshot.connector_config(name);
     let raw = raw.ok_or_else(|| HerderError::NotFound(format!("Unknown connector: {name}")))?;
-    let (connector_config, plugin) = resolved(node, name, raw, Patience::of(START_PATIENCE)).await?;
-    check_delivers_as_required(&node.config, connector_kind(&plugin), &connector_config)?;
+    let (connector_config, plugin) = resolved(context, name, raw, Patience::of(START_PATIENCE)).await?;
+    check_delivers_as_required(&context.config, connector_kind(&plugin), &connector_config)?;
     let task_configs: Vec<_> = snapshot.task_configs(name).into_iter().cloned().collect();
     check_task_count(name, &connector_config, task_configs.len())?;
     Ok(TaskParts { plugin, connector_config, task_configs, paused: target == TargetState::Paused })
@@ -86,7 +86,7 @@ pub(crate) async fn task_parts(node: &Node, name: &str, target: TargetState) -> 
 /// its variables resolved; where nothing could be, there is only the one that the user wrote.
 pub(crate) fn plan_restarts(
     schedule: &mut RestartSchedule,
-    node: &Node,
+    context: &WorkerContext,
     name: &str,
     config: Option<&ConfigMap>,
     failed: &[Part],
@@ -94,9 +94,9 @@ pub(crate) fn plan_restarts(
     if failed.is_empty() {
         return;
     }
-    let snapshot = node.configs.snapshot();
+    let snapshot = context.configs.snapshot();
     let Some(config) = config.or_else(|| snapshot.connector_config(name)) else { return };
-    let policy = match node.config.restart_policy(config) {
+    let policy = match context.config.restart_policy(config) {
         Ok(policy) => policy,
         Err(error) => return warn!(connector = name, %error, "what has failed is not started again"),
     };

@@ -13,7 +13,7 @@ use super::connector_parts::{has_variables, is_bounded_mode};
 use super::status_writer::StatusWriter;
 use super::task_board::{TaskBoard, TaskStatusListener};
 use crate::connector_task_id::ConnectorTaskId;
-use crate::herder::Node;
+use crate::herder::WorkerContext;
 use crate::herder::connector_kind::connector_kind;
 use crate::herder::lifecycle::bounded::read_ends;
 use crate::plugin_call::{Patience, call_plugin};
@@ -33,7 +33,7 @@ struct RunningTask {
 
 /// The tasks of one connector. What can only be read may be read from any thread.
 pub(crate) struct ConnectorTasks {
-    node: Arc<Node>,
+    context: Arc<WorkerContext>,
     connector: String,
     status: StatusWriter,
     board: Arc<TaskBoard>,
@@ -59,10 +59,15 @@ struct Resolved {
 }
 
 impl ConnectorTasks {
-    pub(crate) fn new(node: Arc<Node>, connector: &str, status: StatusWriter, board: Arc<TaskBoard>) -> Self {
+    pub(crate) fn new(
+        context: Arc<WorkerContext>,
+        connector: &str,
+        status: StatusWriter,
+        board: Arc<TaskBoard>,
+    ) -> Self {
         let connector = connector.to_owned();
         let (running, bounded, ends_by_itself) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
-        Self { node, connector, status, board, running, bounded, ends_by_itself }
+        Self { context, connector, status, board, running, bounded, ends_by_itself }
     }
 
     /// Whether no task was started.
@@ -162,18 +167,18 @@ impl ConnectorTasks {
         if !has_variables(&task) {
             return Ok(task);
         }
-        let transformer = Arc::clone(&self.node.transformer);
+        let transformer = Arc::clone(&self.context.transformer);
         let what = format!("a config provider of connector `{}`", self.connector);
         call_plugin(&what, Patience::of(START_PATIENCE), move || transformer.resolve(&task)).await?
     }
 
     async fn offset_store(&self, parts: &TaskParts, config: &ConfigMap) -> Result<Arc<dyn OffsetBackingStore>> {
         let is_source = connector_kind(&parts.plugin) == ConnectorKind::Source;
-        if !is_source || !self.node.offset_stores.has_own(&self.connector, config) {
-            return Ok(Arc::clone(&self.node.offsets));
+        if !is_source || !self.context.offset_stores.has_own(&self.connector, config) {
+            return Ok(Arc::clone(&self.context.offsets));
         }
         let (stores, connector, config) =
-            (Arc::clone(&self.node.offset_stores), self.connector.clone(), config.clone());
+            (Arc::clone(&self.context.offset_stores), self.connector.clone(), config.clone());
         let what = format!("opening the offset store of connector `{connector}`");
         call_plugin(&what, Patience::of(START_PATIENCE), move || stores.of(&connector, &config)).await?
     }
@@ -187,10 +192,10 @@ impl ConnectorTasks {
             plugin: parts.plugin.clone(),
             connector_config: parts.connector_config.clone(),
             task_config: resolved.task_config,
-            worker_config: Arc::clone(&self.node.config),
-            plugins: Arc::clone(&self.node.plugins),
+            worker_config: Arc::clone(&self.context.config),
+            plugins: Arc::clone(&self.context.plugins),
             offsets: resolved.offsets,
-            budget: Arc::clone(&self.node.budget),
+            budget: Arc::clone(&self.context.budget),
             bounded: self.bounded.lock().clone(),
             paused: parts.paused,
             listener: Arc::clone(&listener) as Arc<dyn StatusListener>,
@@ -246,7 +251,7 @@ impl ConnectorTasks {
         if tasks.is_empty() {
             return;
         }
-        let timeout = self.node.config.task_shutdown_timeout();
+        let timeout = self.context.config.task_shutdown_timeout();
         tasks.values().for_each(|task| task.handle.request_stop());
         let handles: Vec<_> = tasks.iter().map(|(task, running)| (*task, Arc::clone(&running.handle))).collect();
         let what = format!("the end of the tasks of connector `{}`", self.connector);

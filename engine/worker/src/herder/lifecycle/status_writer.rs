@@ -4,58 +4,64 @@ use std::sync::Arc;
 
 use crate::clock::now_ms;
 use crate::connector_task_id::ConnectorTaskId;
-use crate::herder::Node;
+use crate::herder::WorkerContext;
 use crate::storage::{State, Status, StatusKey, TaskRun, TopicStatus};
 
 /// Writes the states of one connector.
 #[derive(Clone, Debug)]
 pub(crate) struct StatusWriter {
-    node: Arc<Node>,
+    context: Arc<WorkerContext>,
     connector: String,
 }
 
 impl StatusWriter {
-    pub(crate) fn new(node: Arc<Node>, connector: &str) -> Self {
-        Self { node, connector: connector.to_owned() }
+    pub(crate) fn new(context: Arc<WorkerContext>, connector: &str) -> Self {
+        Self { context, connector: connector.to_owned() }
     }
 
     /// The connector is in `state`.
     pub(crate) fn connector(&self, state: State, trace: Option<String>, version: Option<&str>) {
-        self.node.statuses.put(StatusKey::Connector(self.connector.clone()), Some(self.status(state, trace, version)));
-        self.node.has_changed();
+        self.context
+            .statuses
+            .put(StatusKey::Connector(self.connector.clone()), Some(self.status(state, trace, version)));
+        self.context.has_changed();
     }
 
     /// Task `task` is in `state`.
     pub(crate) fn task(&self, task: usize, state: State, trace: Option<String>, version: Option<&str>) {
-        self.node.statuses.put(self.task_key(task), Some(self.status(state, trace, version)));
-        self.node.has_changed();
+        self.context.statuses.put(self.task_key(task), Some(self.status(state, trace, version)));
+        self.context.has_changed();
     }
 
     /// What task `task` of a bounded connector has done.
     pub(crate) fn task_run(&self, task: usize, run: TaskRun) {
-        self.node.statuses.put_task_run(self.task_id(task), Some(run));
-        self.node.has_changed();
+        self.context.statuses.put_task_run(self.task_id(task), Some(run));
+        self.context.has_changed();
     }
 
     /// Task `task` uses `topic`, if that is tracked and not known yet.
     pub(crate) fn topic(&self, task: usize, topic: &str) {
-        let is_known = || self.node.statuses.topics(&self.connector).iter().any(|known| known.topic == topic);
-        if self.node.config.topic_tracking_enabled() && !is_known() {
+        let is_known = || self.context.statuses.topics(&self.connector).iter().any(|known| known.topic == topic);
+        if self.context.config.topic_tracking_enabled() && !is_known() {
             let task = self.task_id(task);
-            self.node.statuses.put_topic(TopicStatus { topic: topic.to_owned(), task, discover_timestamp: now_ms() });
+            self.context.statuses.put_topic(TopicStatus {
+                topic: topic.to_owned(),
+                task,
+                discover_timestamp: now_ms(),
+            });
         }
     }
 
     /// The tasks from `first` on are no more.
     pub(crate) fn forget_tasks_from(&self, first: usize) {
-        for (task, _) in self.node.statuses.tasks(&self.connector) {
+        for (task, _) in self.context.statuses.tasks(&self.connector) {
             if task >= first {
-                self.node.statuses.put(self.task_key(task), None);
+                self.context.statuses.put(self.task_key(task), None);
             }
         }
-        for (task, _) in self.node.statuses.task_runs(&self.connector) {
+        for (task, _) in self.context.statuses.task_runs(&self.connector) {
             if task >= first {
-                self.node.statuses.put_task_run(self.task_id(task), None);
+                self.context.statuses.put_task_run(self.task_id(task), None);
             }
         }
     }
@@ -63,9 +69,9 @@ impl StatusWriter {
     /// The connector and all its tasks are no more.
     pub(crate) fn forget_all(&self) {
         self.forget_tasks_from(0);
-        self.node.statuses.put(StatusKey::Connector(self.connector.clone()), None);
-        self.node.statuses.reset_topics(&self.connector);
-        self.node.has_changed();
+        self.context.statuses.put(StatusKey::Connector(self.connector.clone()), None);
+        self.context.statuses.reset_topics(&self.connector);
+        self.context.has_changed();
     }
 
     fn task_key(&self, task: usize) -> StatusKey {
@@ -77,7 +83,7 @@ impl StatusWriter {
     }
 
     fn status(&self, state: State, trace: Option<String>, version: Option<&str>) -> Status {
-        let worker_id = self.node.worker_id();
-        Status { state, trace, worker_id, generation: self.node.generation(), version: version.map(str::to_owned) }
+        let worker_id = self.context.worker_id();
+        Status { state, trace, worker_id, generation: self.context.generation(), version: version.map(str::to_owned) }
     }
 }

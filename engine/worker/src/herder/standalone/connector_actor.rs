@@ -15,7 +15,7 @@ use volley_api::{ConfigMap, Error, Result};
 
 use crate::clock::now_ms;
 use crate::error::{HerderError, HerderResult};
-use crate::herder::Node;
+use crate::herder::WorkerContext;
 use crate::herder::lifecycle::{
     ConnectorRequest, ConnectorRequests, ConnectorTasks, Part, RestartSchedule, StatusWriter, TaskBoard, TaskParts,
     WorkerConnector, at, check_topic_creation, have_changed, is_bounded_mode, max_tasks, plan_restarts, resolved,
@@ -110,7 +110,7 @@ impl ActorHandle {
 /// The actor of one connector.
 pub(super) struct ConnectorActor {
     name: String,
-    node: Arc<Node>,
+    context: Arc<WorkerContext>,
     registry: Arc<ActorRegistry>,
     mailbox: mpsc::Receiver<Command>,
     hurry: Arc<Mutex<CancellationToken>>,
@@ -128,13 +128,18 @@ pub(super) struct ConnectorActor {
 
 impl ConnectorActor {
     /// Starts an actor for a connector that does not exist yet.
-    pub(super) fn start(runtime: &Handle, name: &str, node: Arc<Node>, registry: Arc<ActorRegistry>) -> ActorHandle {
+    pub(super) fn start(
+        runtime: &Handle,
+        name: &str,
+        context: Arc<WorkerContext>,
+        registry: Arc<ActorRegistry>,
+    ) -> ActorHandle {
         let (sender, mailbox) = mpsc::channel(MAILBOX);
         let (wake, hurry) = (Arc::new(Notify::new()), Arc::new(Mutex::new(CancellationToken::new())));
-        let status = StatusWriter::new(Arc::clone(&node), name);
+        let status = StatusWriter::new(Arc::clone(&context), name);
         let board = Arc::new(TaskBoard::new(Arc::clone(&wake)));
         let view = Arc::new(ConnectorView {
-            tasks: ConnectorTasks::new(Arc::clone(&node), name, status.clone(), board),
+            tasks: ConnectorTasks::new(Arc::clone(&context), name, status.clone(), board),
             completion: Mutex::default(),
             last_snapshots: Mutex::default(),
             meter: Mutex::default(),
@@ -142,7 +147,7 @@ impl ConnectorActor {
         });
         let actor = Self {
             name: name.to_owned(),
-            node,
+            context,
             registry,
             mailbox,
             hurry: Arc::clone(&hurry),
@@ -197,7 +202,7 @@ impl ConnectorActor {
             failed.push(Part::Connector);
         }
         let config = self.connector.as_ref().map(WorkerConnector::config);
-        plan_restarts(&mut self.schedule, &self.node, &self.name, config, &failed);
+        plan_restarts(&mut self.schedule, &self.context, &self.name, config, &failed);
     }
 
     async fn restart_due(&mut self) {
@@ -227,7 +232,7 @@ impl ConnectorActor {
 
     fn has_left_registry(&self) -> bool {
         let mut registry = self.registry.lock();
-        let leaves = self.mailbox.is_empty() && !self.node.configs.snapshot().contains(&self.name);
+        let leaves = self.mailbox.is_empty() && !self.context.configs.snapshot().contains(&self.name);
         if leaves {
             registry.remove(&self.name);
         }
@@ -270,7 +275,7 @@ impl ConnectorActor {
         initial_state: Option<TargetState>,
         may_replace: bool,
     ) -> HerderResult<bool> {
-        let is_new = !self.node.configs.snapshot().contains(&self.name);
+        let is_new = !self.context.configs.snapshot().contains(&self.name);
         if !is_new && !may_replace {
             return Err(HerderError::Conflict(format!("Connector {} already exists", self.name)));
         }
@@ -279,7 +284,7 @@ impl ConnectorActor {
         let mut records: Vec<_> =
             initial.map(|state| ConfigRecord::TargetState(self.name.clone(), Some(state))).into_iter().collect();
         records.push(ConfigRecord::Connector(self.name.clone(), Some(config)));
-        self.node.configs.write(&records)?;
+        self.context.configs.write(&records)?;
         *self.view.completion.lock() = None;
         self.start_instance().await?;
         self.reconfigure().await?;
@@ -287,13 +292,13 @@ impl ConnectorActor {
     }
 
     async fn delete(&mut self) -> HerderResult<()> {
-        if !self.node.configs.snapshot().contains(&self.name) {
+        if !self.context.configs.snapshot().contains(&self.name) {
             return Err(HerderError::connector_not_found(&self.name));
         }
         let name = self.name.clone();
         self.view.tasks.stop_all().await;
         self.end_instance().await;
-        self.node
+        self.context
             .configs
             .write(&[ConfigRecord::Connector(name.clone(), None), ConfigRecord::TargetState(name, None)])?;
         self.status.forget_all();
@@ -303,10 +308,10 @@ impl ConnectorActor {
     }
 
     async fn set_target(&mut self, state: TargetState) -> HerderResult<()> {
-        if !self.node.configs.snapshot().contains(&self.name) {
+        if !self.context.configs.snapshot().contains(&self.name) {
             return Err(HerderError::unknown_connector(&self.name));
         }
-        self.node.configs.write(&[ConfigRecord::TargetState(self.name.clone(), Some(state))])?;
+        self.context.configs.write(&[ConfigRecord::TargetState(self.name.clone(), Some(state))])?;
         self.apply_target(state).await;
         Ok(())
     }
@@ -323,7 +328,7 @@ impl ConnectorActor {
                 let outcome = self.transition(state).await;
                 self.status.forget_tasks_from(0);
                 let commit = ConfigRecord::tasks(&self.name, &[]);
-                outcome.and_then(|()| self.node.configs.write(&commit))
+                outcome.and_then(|()| self.context.configs.write(&commit))
             }
         };
         if let Err(error) = outcome {
@@ -366,11 +371,11 @@ impl ConnectorActor {
     /// Starts an instance in the target state. What goes wrong is written as FAILED.
     async fn start_instance(&mut self) -> Result<()> {
         self.failure_planned = false;
-        let snapshot = self.node.configs.snapshot();
+        let snapshot = self.context.configs.snapshot();
         let Some(raw) = snapshot.connector_config(&self.name).cloned() else { return Ok(()) };
         let target = snapshot.target_state(&self.name).unwrap_or(TargetState::Started);
-        let found = resolved(&self.node, &self.name, &raw, self.patience()).await.and_then(|(config, plugin)| {
-            check_topic_creation(&self.node, &plugin, &config)?;
+        let found = resolved(&self.context, &self.name, &raw, self.patience()).await.and_then(|(config, plugin)| {
+            check_topic_creation(&self.context, &plugin, &config)?;
             Ok((config, plugin))
         });
         let (config, plugin) = match found {
@@ -394,7 +399,7 @@ impl ConnectorActor {
     async fn reconfigure(&mut self) -> Result<()> {
         let patience = self.patience();
         let Some(connector) = self.connector.as_mut().filter(|connector| connector.is_running()) else { return Ok(()) };
-        let snapshot = self.node.configs.snapshot();
+        let snapshot = self.context.configs.snapshot();
         let Some(raw) = snapshot.connector_config(&self.name) else { return Ok(()) };
         let configs = match connector.task_configs(max_tasks(connector.config()), patience).await {
             Ok(configs) => stored_task_configs(configs, connector.plugin(), raw),
@@ -408,7 +413,7 @@ impl ConnectorActor {
         let (config, plugin) = (connector.config().clone(), connector.plugin().clone());
         self.view.tasks.stop_all().await;
         self.status.forget_tasks_from(configs.len());
-        self.node.configs.write(&ConfigRecord::tasks(&self.name, &configs))?;
+        self.context.configs.write(&ConfigRecord::tasks(&self.name, &configs))?;
         self.applied = Some(config.clone());
         *self.view.completion.lock() = None;
         self.view.last_snapshots.lock().clear();
@@ -426,13 +431,13 @@ impl ConnectorActor {
     }
 
     async fn restart_task(&mut self, task: usize) -> HerderResult<()> {
-        let snapshot = self.node.configs.snapshot();
+        let snapshot = self.context.configs.snapshot();
         if task >= snapshot.task_configs(&self.name).len() {
             return Err(HerderError::NotFound(format!("Unknown task: {}-{task}", self.name)));
         }
         self.view.tasks.stop_one(task).await;
         let target = snapshot.target_state(&self.name).unwrap_or(TargetState::Started);
-        match task_parts(&self.node, &self.name, target).await {
+        match task_parts(&self.context, &self.name, target).await {
             Ok(parts) => Ok(self.view.tasks.start(task, &parts).await?),
             Err(HerderError::Plugin(error)) => {
                 self.view.tasks.fail(task, &error);
@@ -494,6 +499,6 @@ impl ConnectorActor {
         if let Err(error) = self.set_target(TargetState::Stopped).await {
             warn!(connector = self.name, %error, "completed connector could not be stopped");
         }
-        self.node.has_changed();
+        self.context.has_changed();
     }
 }

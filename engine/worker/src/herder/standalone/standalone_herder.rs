@@ -20,8 +20,8 @@ use crate::herder::lifecycle::StatusWriter;
 use crate::herder::progress::{Rates, TaskProgressInfo, total};
 use crate::herder::restart_plan::RestartPlan;
 use crate::herder::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, Node, Stages, TaskInfo,
-    TaskStateInfo,
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, Stages, TaskInfo,
+    TaskStateInfo, WorkerContext,
 };
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
@@ -31,7 +31,7 @@ use crate::validation::{ConfigInfos, ConnectorValidator};
 
 /// Runs all connectors in this process. MUST be made and used within a tokio runtime.
 pub struct StandaloneHerder {
-    node: Arc<Node>,
+    context: Arc<WorkerContext>,
     pub(super) queries: ConnectorQueries,
     validator: ConnectorValidator,
     actors: Arc<ActorRegistry>,
@@ -43,16 +43,16 @@ pub struct StandaloneHerder {
 
 impl std::fmt::Debug for StandaloneHerder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StandaloneHerder").field("node", &self.node).finish_non_exhaustive()
+        f.debug_struct("StandaloneHerder").field("context", &self.context).finish_non_exhaustive()
     }
 }
 
 impl StandaloneHerder {
     /// A herder without connectors. What it does it does on the runtime that it is made on.
-    pub fn new(node: Arc<Node>, validator: ConnectorValidator) -> Self {
+    pub fn new(context: Arc<WorkerContext>, validator: ConnectorValidator) -> Self {
         Self {
-            queries: ConnectorQueries::new(Arc::clone(&node)),
-            node,
+            queries: ConnectorQueries::new(Arc::clone(&context)),
+            context,
             validator,
             actors: Arc::default(),
             runtime: Handle::current(),
@@ -75,7 +75,7 @@ impl StandaloneHerder {
     /// # Cancellation
     /// Nothing is lost.
     pub async fn await_all_bounded_done(&self) -> Result<Vec<(String, Completion)>> {
-        let mut changes = self.node.changes.subscribe();
+        let mut changes = self.context.changes.subscribe();
         loop {
             changes.mark_unchanged();
             let bounded = self.bounded();
@@ -164,7 +164,7 @@ impl StandaloneHerder {
             return Err(HerderError::shutting_down());
         }
         let actor = actors.entry(name.to_owned()).or_insert_with(|| {
-            ConnectorActor::start(&self.runtime, name, Arc::clone(&self.node), Arc::clone(&self.actors))
+            ConnectorActor::start(&self.runtime, name, Arc::clone(&self.context), Arc::clone(&self.actors))
         });
         actor.send(command)
     }
@@ -177,7 +177,7 @@ impl StandaloneHerder {
         may_replace: bool,
     ) -> HerderResult<Created> {
         let stored = self.queries.snapshot();
-        restore_secrets(&mut config.values, stored.connector_config(name), &self.node.plugins)?;
+        restore_secrets(&mut config.values, stored.connector_config(name), &self.context.plugins)?;
         let infos = self.validator.validate(&config).await?;
         if infos.error_count > 0 {
             return Err(HerderError::BadRequest(infos.refusal()));
@@ -190,11 +190,11 @@ impl StandaloneHerder {
 #[async_trait]
 impl Herder for StandaloneHerder {
     fn plugins(&self) -> &Plugins {
-        &self.node.plugins
+        &self.context.plugins
     }
 
     fn worker_id(&self) -> String {
-        self.node.worker_id()
+        self.context.worker_id()
     }
 
     fn is_ready(&self) -> bool {
@@ -256,7 +256,7 @@ impl Herder for StandaloneHerder {
             return self.ask(name, |reply| Command::SetTarget { state, reply }).await;
         }
         // Only what is wanted is changed here; that it is reached, the status tells.
-        self.node.configs.write(&[ConfigRecord::TargetState(name.to_owned(), Some(state))])?;
+        self.context.configs.write(&[ConfigRecord::TargetState(name.to_owned(), Some(state))])?;
         self.send(name, Command::SetTarget { state, reply: oneshot::channel().0 })
     }
 
@@ -274,7 +274,7 @@ impl Herder for StandaloneHerder {
         let name = request.connector.clone();
         self.queries.check_exists(&name, |name| HerderError::NotFound(format!("Unknown connector: {name}")))?;
         let plan = RestartPlan::new(&request, self.states(&name)?);
-        let status = StatusWriter::new(Arc::clone(&self.node), &name);
+        let status = StatusWriter::new(Arc::clone(&self.context), &name);
         if plan.connector {
             status.connector(State::Restarting, None, None);
         }
@@ -323,7 +323,7 @@ impl Herder for StandaloneHerder {
 
     async fn set_cluster_log_level(&self, namespace: &str, level: &str) -> HerderResult<()> {
         // A standalone worker is its whole cluster.
-        self.node.log_levels.set(namespace, level);
+        self.context.log_levels.set(namespace, level);
         Ok(())
     }
 
@@ -349,10 +349,10 @@ impl Herder for StandaloneHerder {
             Some(_) => Rates::default(),
             None => view.meter.lock().read(Instant::now(), &total),
         };
-        let state = |key: StatusKey| self.node.statuses.get(&key).map(|status| status.state.to_string());
+        let state = |key: StatusKey| self.context.statuses.get(&key).map(|status| status.state.to_string());
         let task = |(id, progress)| {
             let key = StatusKey::Task(ConnectorTaskId { connector: name.to_owned(), task: id });
-            TaskProgressInfo { id, worker_id: self.node.worker_id(), state: state(key), progress }
+            TaskProgressInfo { id, worker_id: self.context.worker_id(), state: state(key), progress }
         };
         Ok(ConnectorProgress {
             name: name.to_owned(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use volley_api::{ConfigMap, ConnectorKind, Offsets, Plugin, Result, TopicPartition};
 use volley_kafka::{TopicSelection, subscribed_end_offsets};
 
-use crate::herder::Node;
+use crate::herder::WorkerContext;
 use crate::herder::connector_kind::connector_kind;
 use crate::plugin_call::{Patience, call_plugin};
 
@@ -24,7 +24,7 @@ const KEY: &str = "volley.bounded.ends";
 /// Nothing is lost.
 pub(crate) async fn with_ends(
     mut configs: Vec<ConfigMap>,
-    node: &Arc<Node>,
+    context: &Arc<WorkerContext>,
     connector: &str,
     (plugin, config): (&Plugin, ConfigMap),
     patience: Patience,
@@ -32,9 +32,9 @@ pub(crate) async fn with_ends(
     let ends = match connector_kind(plugin) {
         ConnectorKind::Source => Offsets::new(),
         ConnectorKind::Sink => {
-            let (node, name) = (Arc::clone(node), connector.to_owned());
+            let (context, name) = (Arc::clone(context), connector.to_owned());
             let what = format!("looking for the ends of the topics of connector `{name}`");
-            call_plugin(&what, patience, move || ends_now(&node, &name, &config)).await??
+            call_plugin(&what, patience, move || ends_now(&context, &name, &config)).await??
         }
     };
     write_ends(&mut configs, &ends);
@@ -42,7 +42,7 @@ pub(crate) async fn with_ends(
 }
 
 /// Asks where the topics of a sink end now. Blocks.
-fn ends_now(node: &Node, connector: &str, config: &ConfigMap) -> Result<Offsets> {
+fn ends_now(context: &WorkerContext, connector: &str, config: &ConfigMap) -> Result<Offsets> {
     let value = |key: &str| config.get(key).map(|value| value.trim()).filter(|value| !value.is_empty());
     let topics = match value("topics.regex") {
         Some(pattern) => TopicSelection::Pattern(pattern.to_owned()),
@@ -51,7 +51,7 @@ fn ends_now(node: &Node, connector: &str, config: &ConfigMap) -> Result<Offsets>
             TopicSelection::Topics(topics.filter(|topic| !topic.is_empty()).map(str::to_owned).collect())
         }
     };
-    subscribed_end_offsets(&node.config.consumer_properties(config, connector, 0), &topics)
+    subscribed_end_offsets(&context.config.consumer_properties(config, connector, 0), &topics)
 }
 
 /// Writes ends into the configurations of all tasks.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::clock::now_ms;
-use crate::herder::Node;
+use crate::herder::WorkerContext;
 use crate::herder::lifecycle::status_writer::StatusWriter;
 use crate::storage::TaskRun;
 use crate::task::TaskProgressSnapshot;
@@ -17,15 +17,15 @@ struct Started {
 
 /// Writes once, when a task has ended, what it has done since it was started.
 pub(crate) struct TaskRunNotes {
-    node: Arc<Node>,
+    context: Arc<WorkerContext>,
     connector: String,
     status: StatusWriter,
     started: BTreeMap<usize, Started>,
 }
 
 impl TaskRunNotes {
-    pub(crate) fn new(node: Arc<Node>, connector: &str, status: StatusWriter) -> Self {
-        Self { node, connector: connector.to_owned(), status, started: BTreeMap::new() }
+    pub(crate) fn new(context: Arc<WorkerContext>, connector: &str, status: StatusWriter) -> Self {
+        Self { context, connector: connector.to_owned(), status, started: BTreeMap::new() }
     }
 
     /// Task `task` is started, for this run.
@@ -46,7 +46,7 @@ impl TaskRunNotes {
     }
 
     fn before(&self, task: usize) -> Option<TaskRun> {
-        let runs = self.node.statuses.task_runs(&self.connector).into_iter();
+        let runs = self.context.statuses.task_runs(&self.connector).into_iter();
         runs.filter(|(of, _)| *of == task).map(|(_, run)| run).next()
     }
 }

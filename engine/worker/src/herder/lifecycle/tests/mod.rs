@@ -16,7 +16,7 @@ use volley_api::ConfigMap;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
 use crate::group::{ConnectorsAndTasks, ExtendedAssignment};
-use crate::herder::Node;
+use crate::herder::WorkerContext;
 use crate::herder::connector_queries::ConnectorQueries;
 use crate::herder::lifecycle::assigned_connector::Restart;
 use crate::herder::lifecycle::assigned_work::AssignedWork;
@@ -24,11 +24,11 @@ use crate::herder::lifecycle::assignment_plan::wanted_here;
 use crate::herder::lifecycle::task_config_publisher::{TaskConfigPublisher, check_takes_tasks, is_current};
 use crate::storage::{Completion, ConfigRecord, TargetState, TaskRun};
 use crate::task::TaskProgressSnapshot;
-use crate::testing::{Gate, config_map, eventually, test_node};
+use crate::testing::{Gate, config_map, eventually, test_context};
 
 /// Writes as the leader would; fails as often as it is told to first.
 pub(crate) struct FakeLeader {
-    node: Arc<Node>,
+    context: Arc<WorkerContext>,
     failures: AtomicUsize,
     /// How many commits it was asked for.
     pub(crate) asked: AtomicUsize,
@@ -45,13 +45,13 @@ impl TaskConfigPublisher for FakeLeader {
             return Err(HerderError::Elsewhere(None));
         }
         self.asked.fetch_add(1, Ordering::SeqCst);
-        let (node, published) = (Arc::clone(&self.node), Arc::clone(&self.published));
+        let (context, published) = (Arc::clone(&self.context), Arc::clone(&self.published));
         let (mut is_held, connector) = (self.is_held.subscribe(), connector.to_owned());
         // Whoever asks may give up waiting: it is written all the same.
         let writing = tokio::spawn(async move {
             is_held.wait_for(|is_held| !is_held).await.unwrap();
-            check_takes_tasks(&node.configs.snapshot(), &connector, &configs)?;
-            node.configs.write(&ConfigRecord::tasks(&connector, &configs))?;
+            check_takes_tasks(&context.configs.snapshot(), &connector, &configs)?;
+            context.configs.write(&ConfigRecord::tasks(&connector, &configs))?;
             published.fetch_add(1, Ordering::SeqCst);
             Ok(())
         });
@@ -59,11 +59,11 @@ impl TaskConfigPublisher for FakeLeader {
     }
 
     async fn complete(&self, connector: &str, run: i64, completion: Completion) -> HerderResult<bool> {
-        if !is_current(&self.node.configs.snapshot(), connector, run) {
+        if !is_current(&self.context.configs.snapshot(), connector, run) {
             return Ok(false);
         }
         self.completed.fetch_add(1, Ordering::SeqCst);
-        self.node.configs.write(&[ConfigRecord::Completed(connector.to_owned(), completion)])?;
+        self.context.configs.write(&[ConfigRecord::Completed(connector.to_owned(), completion)])?;
         Ok(true)
     }
 
@@ -73,16 +73,16 @@ impl TaskConfigPublisher for FakeLeader {
 }
 
 pub(crate) struct Worker {
-    pub(crate) node: Arc<Node>,
+    pub(crate) context: Arc<WorkerContext>,
     pub(crate) leader: Arc<FakeLeader>,
     pub(crate) work: AssignedWork,
     agreed: Mutex<i64>,
 }
 
 impl FakeLeader {
-    fn new(node: &Arc<Node>) -> Self {
+    fn new(context: &Arc<WorkerContext>) -> Self {
         Self {
-            node: Arc::clone(node),
+            context: Arc::clone(context),
             failures: 0.into(),
             asked: 0.into(),
             published: Arc::default(),
@@ -94,25 +94,25 @@ impl FakeLeader {
 
 impl Worker {
     pub(crate) fn new() -> Self {
-        let node = test_node();
-        let leader = Arc::new(FakeLeader::new(&node));
-        let work = AssignedWork::new(Arc::clone(&node), Arc::clone(&leader) as Arc<dyn TaskConfigPublisher>);
-        Self { node, leader, work, agreed: Mutex::new(0) }
+        let context = test_context();
+        let leader = Arc::new(FakeLeader::new(&context));
+        let work = AssignedWork::new(Arc::clone(&context), Arc::clone(&leader) as Arc<dyn TaskConfigPublisher>);
+        Self { context, leader, work, agreed: Mutex::new(0) }
     }
 
     pub(crate) fn put(&self, name: &str, more: &[(&str, &str)]) {
         let mut config = config_map(&[("name", name), ("connector.class", "FakeSource")]);
         config.extend(config_map(more));
-        self.node.configs.write(&[ConfigRecord::Connector(name.into(), Some(config.into()))]).unwrap();
+        self.context.configs.write(&[ConfigRecord::Connector(name.into(), Some(config.into()))]).unwrap();
     }
 
     pub(crate) fn target(&self, name: &str, state: TargetState) {
-        self.node.configs.write(&[ConfigRecord::TargetState(name.into(), Some(state))]).unwrap();
+        self.context.configs.write(&[ConfigRecord::TargetState(name.into(), Some(state))]).unwrap();
     }
 
     /// As if a rebalance had given everything to this worker.
     pub(crate) async fn rebalance(&self) {
-        *self.agreed.lock() = self.node.configs.snapshot().offset();
+        *self.agreed.lock() = self.context.configs.snapshot().offset();
         self.heed().await;
     }
 
@@ -123,7 +123,7 @@ impl Worker {
 
     /// The same, but these tasks belong to other workers.
     pub(crate) async fn heed_without(&self, elsewhere: &[usize]) {
-        let state = self.node.configs.snapshot();
+        let state = self.context.configs.snapshot();
         let mut all = ConnectorsAndTasks::configured(&state);
         all.tasks.retain(|id| !elsewhere.contains(&id.task));
         let assignment =
@@ -134,12 +134,12 @@ impl Worker {
     }
 
     pub(crate) async fn lose_everything(&self) {
-        self.work.want(wanted_here(None, &self.node.configs.snapshot(), 0));
+        self.work.want(wanted_here(None, &self.context.configs.snapshot(), 0));
         self.work.await_stopped().await;
     }
 
     pub(crate) fn states(&self, name: &str) -> (String, Vec<String>) {
-        match ConnectorQueries::new(Arc::clone(&self.node)).states(name) {
+        match ConnectorQueries::new(Arc::clone(&self.context)).states(name) {
             Ok(states) => (states.connector.state, states.tasks.into_iter().map(|task| task.state).collect()),
             Err(_) => (String::new(), Vec::new()),
         }
@@ -157,12 +157,12 @@ impl Worker {
     /// Commits tasks as if the connector had made them elsewhere.
     pub(crate) fn commit(&self, name: &str, tasks: &[&[(&str, &str)]]) {
         let tasks: Vec<_> = tasks.iter().map(|config| config_map(config)).collect();
-        self.node.configs.write(&ConfigRecord::tasks(name, &tasks)).unwrap();
+        self.context.configs.write(&ConfigRecord::tasks(name, &tasks)).unwrap();
     }
 
     pub(crate) async fn has_tasks(&self, name: &str, tasks: usize) {
         let what = format!("{name} has {tasks} tasks");
-        eventually(&what, || async { self.node.configs.snapshot().task_configs(name).len() == tasks }).await;
+        eventually(&what, || async { self.context.configs.snapshot().task_configs(name).len() == tasks }).await;
     }
 
     pub(crate) async fn started(name: &str, more: &[(&str, &str)]) -> Self {
@@ -221,7 +221,7 @@ async fn target_states_are_reached_in_place() {
         worker.heed().await;
         worker.reaches("a", state, &[state]).await;
     }
-    worker.node.configs.write(&ConfigRecord::tasks("a", &[])).unwrap();
+    worker.context.configs.write(&ConfigRecord::tasks("a", &[])).unwrap();
     worker.target("a", TargetState::Stopped);
     worker.heed().await;
     worker.reaches("a", "STOPPED", &["UNASSIGNED"]).await;
@@ -303,7 +303,7 @@ async fn a_connector_all_of_whose_tasks_are_done_stops_once_and_starts_again_whe
         worker.has_tasks("a", 0).await;
         worker.heed().await;
         eventually("it is STOPPED", || async { worker.states("a").0 == "STOPPED" }).await;
-        let queries = ConnectorQueries::new(Arc::clone(&worker.node));
+        let queries = ConnectorQueries::new(Arc::clone(&worker.context));
         assert!(queries.states("a").unwrap().completion.is_some());
         assert_eq!(worker.leader.completed.load(Ordering::SeqCst), runs);
         worker.rebalance().await;
@@ -317,15 +317,15 @@ async fn a_connector_all_of_whose_tasks_are_done_stops_once_and_starts_again_whe
 async fn a_task_that_is_done_is_not_started_again_and_what_was_done_before_counts() {
     let worker = Worker::started("a", &[("tasks.max", "2"), ("end", "true")]).await;
     worker.has_tasks("a", 2).await;
-    let run = worker.node.configs.snapshot().tasks_position("a");
+    let run = worker.context.configs.snapshot().tasks_position("a");
     let task = |task| ConnectorTaskId { connector: "a".into(), task };
     let progress = TaskProgressSnapshot { rows_out: 7, ..TaskProgressSnapshot::default() };
     let before = TaskRun { run, is_done: false, started_at: 1, progress };
-    worker.node.statuses.put_task_run(task(0), Some(TaskRun { is_done: true, ..before.clone() }));
-    worker.node.statuses.put_task_run(task(1), Some(before));
+    worker.context.statuses.put_task_run(task(0), Some(TaskRun { is_done: true, ..before.clone() }));
+    worker.context.statuses.put_task_run(task(1), Some(before));
     worker.rebalance().await;
     worker.has_tasks("a", 0).await;
-    let state = worker.node.configs.snapshot();
+    let state = worker.context.configs.snapshot();
     assert_eq!(state.completion("a").unwrap().rows_delivered, 14, "what was done before counts");
     assert_eq!(worker.states("a").1, ["UNASSIGNED"], "task 0 was never started");
 }

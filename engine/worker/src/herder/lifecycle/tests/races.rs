@@ -87,7 +87,7 @@ async fn no_tasks_are_published_of_a_connector_that_was_stopped_meanwhile() {
     worker.heed().await;
     worker.reaches("a", "STOPPED", &[]).await;
     assert_eq!(worker.leader.asked.load(Ordering::SeqCst), 0);
-    assert_eq!(worker.node.configs.snapshot().task_count("a"), 0);
+    assert_eq!(worker.context.configs.snapshot().task_count("a"), 0);
     worker.target("a", TargetState::Started);
     worker.heed().await;
     published(&worker, 1).await;
@@ -134,8 +134,8 @@ async fn what_an_earlier_owner_publishes_late_is_not_the_last_word() {
 async fn a_commit_that_lost_its_tasks_is_made_good() {
     let worker = Worker::started("a", &[("tasks.max", "2")]).await;
     worker.has_tasks("a", 2).await;
-    worker.node.configs.write(&[ConfigRecord::Commit("a".into(), 2)]).unwrap();
-    assert_eq!(worker.node.configs.snapshot().inconsistent_connectors().count(), 1);
+    worker.context.configs.write(&[ConfigRecord::Commit("a".into(), 2)]).unwrap();
+    assert_eq!(worker.context.configs.snapshot().inconsistent_connectors().count(), 1);
     worker.heed().await;
     worker.has_tasks("a", 2).await;
     published(&worker, 2).await;
@@ -183,7 +183,7 @@ async fn a_restart_that_is_not_taken_is_not_shown() {
     let busy = || worker.work.restart("a", |reply| Restart::Connector { reply }).unwrap().is_err();
     eventually("too many restarts wait", || async { busy() }).await;
     let request = RestartRequest { connector: "a".into(), include_tasks: false, only_failed: false };
-    let states = ConnectorQueries::new(Arc::clone(&worker.node)).states("a").unwrap();
+    let states = ConnectorQueries::new(Arc::clone(&worker.context)).states("a").unwrap();
     worker.work.restart_share(&RestartPlan::new(&request, states));
     assert_ne!(worker.states("a").0, "RESTARTING");
     Gate::named("too-many-restarts").open();

@@ -15,7 +15,7 @@ use crate::storage::{ConfigBackingStore, ConnectorOffsetStores, OffsetBackingSto
 use crate::worker_config::WorkerConfig;
 
 /// A worker's configuration, plug-ins, stores and budget.
-pub struct Node {
+pub struct WorkerContext {
     /// Configuration.
     pub config: Arc<WorkerConfig>,
     /// Plug-ins.
@@ -42,7 +42,7 @@ pub struct Node {
     pub changes: watch::Sender<u64>,
 }
 
-impl Node {
+impl WorkerContext {
     /// `host:port` under which this worker is known.
     pub fn worker_id(&self) -> String {
         self.worker_id.read().clone()
@@ -53,25 +53,25 @@ impl Node {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// From now on those who wait for a state are told of what others write, too.
-    pub(crate) fn tell_of_status_changes(self: &Arc<Self>) {
-        // Weak: the node keeps the store, and the store its listener.
-        let node = Arc::downgrade(self);
+    /// Wakes those who wait for a state also when another worker has written one.
+    pub(crate) fn watch_statuses(self: &Arc<Self>) {
+        // Weak: the context keeps the store, and the store its listener.
+        let context = Arc::downgrade(self);
         self.statuses.on_change(Arc::new(move || {
-            if let Some(node) = node.upgrade() {
-                node.has_changed();
+            if let Some(context) = context.upgrade() {
+                context.has_changed();
             }
         }));
     }
 
-    /// Tells those who wait that a state has changed.
+    /// Wakes those who wait for a state.
     pub(crate) fn has_changed(&self) {
         self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 }
 
-impl fmt::Debug for Node {
+impl fmt::Debug for WorkerContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Node").field("worker_id", &self.worker_id).finish_non_exhaustive()
+        f.debug_struct("WorkerContext").field("worker_id", &self.worker_id).finish_non_exhaustive()
     }
 }

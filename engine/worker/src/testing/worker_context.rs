@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use volley_api::ConfigMap;
 
 use super::{fake_plugins, fake_transformer};
-use crate::herder::{Node, StandaloneHerder};
+use crate::herder::{StandaloneHerder, WorkerContext};
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
 use crate::rest::Loggers;
@@ -55,10 +55,10 @@ pub(crate) fn standalone_config(more: &[(&str, &str)]) -> volley_api::Result<Wor
 }
 
 /// The parts of a worker with fake plug-ins.
-pub(crate) fn test_node() -> Arc<Node> {
+pub(crate) fn test_context() -> Arc<WorkerContext> {
     let config = Arc::new(standalone_config(&[]).expect("a valid configuration"));
     let offsets: Arc<dyn OffsetBackingStore> = Arc::new(MemoryOffsetBackingStore::new());
-    Arc::new(Node {
+    Arc::new(WorkerContext {
         config: Arc::clone(&config),
         plugins: Arc::new(Plugins::new(fake_plugins())),
         transformer: Arc::new(fake_transformer()),
@@ -74,11 +74,11 @@ pub(crate) fn test_node() -> Arc<Node> {
     })
 }
 
-/// A herder on [`test_node`]. Needs a runtime.
+/// A herder on [`test_context`]. Needs a runtime.
 pub(crate) fn test_herder() -> Arc<StandaloneHerder> {
-    let node = test_node();
-    let (plugins, transformer) = (Arc::clone(&node.plugins), Arc::clone(&node.transformer));
+    let context = test_context();
+    let (plugins, transformer) = (Arc::clone(&context.plugins), Arc::clone(&context.transformer));
     let worker = standalone_config(&[("connector.client.config.override.policy", "Principal")]).unwrap();
     let validator = ConnectorValidator::of_worker(plugins, transformer, &worker).unwrap();
-    Arc::new(StandaloneHerder::new(node, validator))
+    Arc::new(StandaloneHerder::new(context, validator))
 }
