@@ -7,22 +7,22 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use volley_api::{Error, Result};
 
-/// How long a call may still take once somebody waits for the instance to go away: Kafka Connect's limit.
-const HURRY: Duration = Duration::from_secs(5);
+/// How long an expedited call may still take. It is Kafka Connect's limit for a connector that stops.
+const EXPEDITED_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long a call may take, and what makes it urgent.
+/// When a call is abandoned.
 #[derive(Clone, Debug)]
-pub(crate) struct Patience {
-    /// Longest time.
-    pub(crate) deadline: Duration,
-    /// Cancelled when the call is in somebody's way: it has [`HURRY`] left then.
-    pub(crate) hurry: CancellationToken,
+pub(crate) struct Deadline {
+    /// How long the call may take.
+    pub(crate) limit: Duration,
+    /// Cancelled when others wait for the call to return: it has [`EXPEDITED_LIMIT`] left then.
+    pub(crate) expedited: CancellationToken,
 }
 
-impl Patience {
-    /// Waits for `deadline`, whatever happens.
-    pub(crate) fn of(deadline: Duration) -> Self {
-        Self { deadline, hurry: CancellationToken::new() }
+impl Deadline {
+    /// A deadline that nothing expedites.
+    pub(crate) fn after(limit: Duration) -> Self {
+        Self { limit, expedited: CancellationToken::new() }
     }
 }
 
@@ -35,7 +35,7 @@ impl Patience {
 /// The call goes on; what it returns is dropped.
 pub(crate) async fn call_plugin<T: Send + 'static>(
     what: &str,
-    patience: Patience,
+    deadline: Deadline,
     call: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T> {
     let (sender, receiver) = oneshot::channel();
@@ -48,8 +48,8 @@ pub(crate) async fn call_plugin<T: Send + 'static>(
     }
     let too_late = async {
         tokio::select! {
-            () = tokio::time::sleep(patience.deadline) => {}
-            () = async { patience.hurry.cancelled().await; tokio::time::sleep(HURRY).await } => {}
+            () = tokio::time::sleep(deadline.limit) => {}
+            () = async { deadline.expedited.cancelled().await; tokio::time::sleep(EXPEDITED_LIMIT).await } => {}
         }
     };
     tokio::select! {
@@ -70,20 +70,20 @@ mod tests {
     #[tokio::test]
     async fn a_call_that_hangs_is_abandoned_at_its_deadline() {
         let (_keep, never) = std::sync::mpsc::channel::<()>();
-        let outcome = call_plugin("a", Patience::of(Duration::from_millis(20)), move || never.recv().is_ok()).await;
+        let outcome = call_plugin("a", Deadline::after(Duration::from_millis(20)), move || never.recv().is_ok()).await;
         assert!(outcome.unwrap_err().to_string().contains("did not return in time"));
     }
 
     #[tokio::test]
     async fn a_call_that_panics_is_an_error() {
-        let outcome = call_plugin("a", Patience::of(Duration::from_secs(60)), || panic!("boom")).await;
+        let outcome = call_plugin("a", Deadline::after(Duration::from_secs(60)), || panic!("boom")).await;
         let error: Error = outcome.map(|(): ()| ()).unwrap_err();
         assert!(error.to_string().contains("boom"), "{error}");
     }
 
     #[tokio::test]
     async fn a_call_that_returns_in_time_counts() {
-        let outcome = call_plugin("a", Patience::of(Duration::from_secs(60)), || 42).await;
+        let outcome = call_plugin("a", Deadline::after(Duration::from_secs(60)), || 42).await;
         assert_eq!(outcome.unwrap(), 42);
     }
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
-use crate::plugin_call::{Patience, call_plugin};
+use crate::plugin_call::{Deadline, call_plugin};
 use crate::storage::{ClusterConfigState, Completion, StatusKey, TargetState};
 
 /// How long reading or changing offsets may take.
@@ -170,7 +170,7 @@ impl ConnectorQueries {
         let plugin = self.context.plugins.find_connector(class)?.clone();
         let (name, context) = (name.to_owned(), Arc::clone(&self.context));
         let what = format!("access to the offsets of connector `{name}`");
-        call_plugin(&what, Patience::of(OFFSETS_DEADLINE), move || {
+        call_plugin(&what, Deadline::after(OFFSETS_DEADLINE), move || {
             let config = context.transformer.resolve(&raw)?;
             call(&OffsetsOf { name, config, plugin }, &context)
         })

@@ -22,7 +22,7 @@ use crate::config_transformer::ConfigTransformer;
 use crate::connector_config::{base_config_def, framework_config_def, volley_config_def};
 use crate::error::HerderError;
 use crate::json_config::GivenConfig;
-use crate::plugin_call::{Patience, call_plugin};
+use crate::plugin_call::{Deadline, call_plugin};
 use crate::plugins::Plugins;
 use crate::secret_mask::HIDDEN;
 use crate::worker_config::WorkerConfig;
@@ -77,9 +77,9 @@ impl ConnectorValidator {
         let missing = range.filter(|range| !range.contains(plugin.version));
         let missing = missing.map(|range| no_such_version(&self.plugins, plugin.class, &range));
         let (this, plugin, config) = (self.clone(), plugin.clone(), config.clone());
-        let patience = Patience::of(DEADLINE);
+        let deadline = Deadline::after(DEADLINE);
         let what = format!("validation of a configuration of `{class}`");
-        let infos = call_plugin(&what, patience, move || -> Result<ConfigInfos> {
+        let infos = call_plugin(&what, deadline, move || -> Result<ConfigInfos> {
             let resolved = this.resolve(&config)?;
             let references = References::between(&config.values, &resolved.values);
             let mut infos = match missing {

@@ -8,7 +8,7 @@ use crate::error::{HerderError, HerderResult};
 use crate::group::{ConnectProtocol, LeaderState};
 
 /// How long a rebalance is waited for: longer than a request may take, so that one which waits says what the worker is at.
-const PATIENCE: Duration = Duration::from_secs(120);
+const REBALANCE_LIMIT: Duration = Duration::from_secs(120);
 
 /// The group, as of the last rebalance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl GroupView {
     pub(super) async fn settled(&self) -> GroupState {
         let mut changes = self.state.subscribe();
         let settled = changes.wait_for(|state| !state.is_rebalancing);
-        match tokio::time::timeout(PATIENCE, settled).await {
+        match tokio::time::timeout(REBALANCE_LIMIT, settled).await {
             Ok(Ok(state)) => state.clone(),
             _ => self.current(),
         }

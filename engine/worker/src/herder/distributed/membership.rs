@@ -75,8 +75,8 @@ impl Membership {
     /// session time-out has passed.
     fn awaits_others(&mut self, members: &[group::GroupMember], config: &WorkerConfig) -> bool {
         let Some(absent) = &mut self.absent else { return false };
-        let patience = config.session_timeout().min(config.scheduled_rebalance_max_delay());
-        let until = *absent.until.get_or_insert_with(|| Instant::now() + patience);
+        let wait = config.session_timeout().min(config.scheduled_rebalance_max_delay());
+        let until = *absent.until.get_or_insert_with(|| Instant::now() + wait);
         let present: BTreeSet<&str> = members.iter().map(|member| worker_id(&member.state.url)).collect();
         let all_are_there = absent.worker_ids.iter().all(|id| present.contains(id.as_str()));
         !all_are_there && Instant::now() < until

@@ -16,10 +16,10 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use super::assigned_instance::AssignedInstance;
 use super::assigned_tasks::{AssignedTasks, TaskRestart};
 use super::connector_tasks::ConnectorTasks;
+use super::expedite::Expedite;
 use super::status_writer::StatusWriter;
 use super::task_board::TaskBoard;
 use super::task_config_publisher::TaskConfigPublisher;
-use super::urgency::Urgency;
 use super::wanted_work::{Wanted, WantedWork};
 use crate::error::{HerderError, HerderResult};
 use crate::herder::WorkerContext;
@@ -51,7 +51,7 @@ pub(crate) struct AssignedView {
 /// everything.
 pub(crate) struct AssignedConnector {
     instance: Arc<WantedWork>,
-    urgency: Arc<Urgency>,
+    expedite: Arc<Expedite>,
     instance_restarts: mpsc::Sender<Option<Reply>>,
     tasks: Arc<WantedWork>,
     task_restarts: mpsc::Sender<TaskRestart>,
@@ -75,7 +75,7 @@ impl AssignedConnector {
             meter: Mutex::default(),
         });
         let (instance, tasks) = (Arc::new(WantedWork::new()), Arc::new(WantedWork::new()));
-        let urgency = Arc::new(Urgency::default());
+        let expedite = Arc::new(Expedite::default());
         let (instance_restarts, of_instance) = mpsc::channel(MAILBOX);
         let (task_restarts, of_tasks) = mpsc::channel(MAILBOX);
         let actor = AssignedInstance::new(
@@ -83,7 +83,7 @@ impl AssignedConnector {
             publisher,
             of_instance,
             Arc::clone(&instance),
-            Arc::clone(&urgency),
+            Arc::clone(&expedite),
         );
         let instance_actor = SpawnedTask::start(runtime, format!("the actor of connector `{name}`"), actor.run());
         let actor = AssignedTasks::new(
@@ -96,14 +96,14 @@ impl AssignedConnector {
         let tasks_actor =
             SpawnedTask::start(runtime, format!("the actor of the tasks of connector `{name}`"), actor.run());
         let actors = [instance_actor, tasks_actor];
-        Self { instance, urgency, instance_restarts, tasks, task_restarts, view, actors }
+        Self { instance, expedite, instance_restarts, tasks, task_restarts, view, actors }
     }
 
     /// From now on this is wanted.
     pub(crate) fn want(&self, wanted: &Wanted) {
         self.tasks.want(wanted.of_tasks());
         let wanted = wanted.of_instance();
-        self.urgency.raise(|| {
+        self.expedite.raise(|| {
             let ends_instance = wanted.ends_instance_of(&self.instance.latest());
             self.instance.want(wanted) && ends_instance
         });
@@ -152,7 +152,7 @@ impl AssignedConnector {
     }
 
     fn restart_instance(&self, reply: Option<Reply>) -> HerderResult<()> {
-        let is_sent = self.urgency.raise(|| self.instance_restarts.try_send(reply).is_ok());
+        let is_sent = self.expedite.raise(|| self.instance_restarts.try_send(reply).is_ok());
         is_sent.then_some(()).ok_or_else(in_the_way)
     }
 

@@ -20,12 +20,12 @@ use volley_api::{ConfigMap, Error, Result};
 use super::assigned_connector::Reply;
 use super::connector_parts::{at, check_task_count, is_bounded_mode, max_tasks, plan_restarts, resolved};
 use super::connector_requests::{ConnectorRequest, ConnectorRequests};
+use super::expedite::Expedite;
 use super::publishing::{Published, Publishing, published};
 use super::restart_schedule::{Part, RestartSchedule};
 use super::status_writer::StatusWriter;
 use super::task_config_publisher::TaskConfigPublisher;
 use super::task_configs::{have_changed, stored_task_configs};
-use super::urgency::Urgency;
 use super::wanted_work::{Wanted, WantedWork};
 use super::worker_connector::WorkerConnector;
 use crate::clock::now_ms;
@@ -33,11 +33,11 @@ use crate::error::{HerderError, HerderResult};
 use crate::group::ExponentialBackoff;
 use crate::herder::WorkerContext;
 use crate::herder::lifecycle::bounded::{CompletionStep, next_step, with_ends};
-use crate::plugin_call::Patience;
+use crate::plugin_call::Deadline;
 use crate::storage::{ClusterConfigState, State, TargetState};
 
 /// How long a connector may take to start or to make task configurations, while nobody waits for it to go away.
-const CALL_DEADLINE: Duration = Duration::from_secs(300);
+const CALL_LIMIT: Duration = Duration::from_secs(300);
 
 /// What an instance was started for, or moved to.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +57,7 @@ pub(crate) struct AssignedInstance {
     restarts: mpsc::Receiver<Option<Reply>>,
     wishes: watch::Receiver<(u64, Wanted)>,
     work: Arc<WantedWork>,
-    urgency: Arc<Urgency>,
+    expedite: Arc<Expedite>,
     wake: Arc<Notify>,
     /// The wish that was taken up last.
     wanted: Wanted,
@@ -92,7 +92,7 @@ impl AssignedInstance {
         publisher: Arc<dyn TaskConfigPublisher>,
         restarts: mpsc::Receiver<Option<Reply>>,
         work: Arc<WantedWork>,
-        urgency: Arc<Urgency>,
+        expedite: Arc<Expedite>,
     ) -> Self {
         Self {
             name: name.to_owned(),
@@ -102,7 +102,7 @@ impl AssignedInstance {
             restarts,
             wishes: work.subscribe(),
             work,
-            urgency,
+            expedite,
             wake: Arc::default(),
             wanted: Wanted::nothing(),
             connector: None,
@@ -142,7 +142,7 @@ impl AssignedInstance {
                 () = wake.notified() => self.look_after().await,
                 outcome = published(&mut self.publishing) => self.heed_publishing(outcome).await,
                 Ok(()) = states.changed(), if self.is_bounded && self.started.is_some() => {
-                    self.renew_urgency();
+                    self.renew_expedite();
                     self.end_run_if_over().await;
                 }
                 () = at(restart_at) => self.restart_due().await,
@@ -162,21 +162,21 @@ impl AssignedInstance {
         }
     }
 
-    fn renew_urgency(&mut self) {
+    fn renew_expedite(&mut self) {
         let (wishes, wanted, restarts) = (&self.wishes, &self.wanted, &self.restarts);
         let is_news = || wishes.has_changed().unwrap_or_default();
         let ends_instance = || is_news() && wishes.borrow().1.ends_instance_of(wanted);
-        self.urgency.renew(|| ((), !restarts.is_empty() || ends_instance()));
+        self.expedite.renew(|| ((), !restarts.is_empty() || ends_instance()));
     }
 
-    fn patience(&self) -> Patience {
-        Patience { deadline: CALL_DEADLINE, hurry: self.urgency.token() }
+    fn deadline(&self) -> Deadline {
+        Deadline { limit: CALL_LIMIT, expedited: self.expedite.token() }
     }
 
     /// Makes run what is wanted, and nothing else.
     async fn grant_wish(&mut self) {
         let (wishes, restarts) = (&mut self.wishes, &self.restarts);
-        let (version, wanted) = self.urgency.renew(|| (wishes.borrow_and_update().clone(), !restarts.is_empty()));
+        let (version, wanted) = self.expedite.renew(|| (wishes.borrow_and_update().clone(), !restarts.is_empty()));
         let before = std::mem::replace(&mut self.wanted, wanted.clone());
         if wanted.connector.is_none() && self.started.is_some() {
             self.end_instance().await;
@@ -202,11 +202,11 @@ impl AssignedInstance {
     }
 
     async fn move_to(&mut self, position: i64, target: TargetState) {
-        let patience = self.patience();
+        let deadline = self.deadline();
         let is_lost = self.connector.as_ref().is_none_or(WorkerConnector::is_lost);
         let outcome = match &mut self.connector {
             _ if is_lost && target == TargetState::Started => self.start_instance(position, target).await,
-            Some(connector) => connector.transition(target, patience).await,
+            Some(connector) => connector.transition(target, deadline).await,
             None => {
                 if target == TargetState::Stopped {
                     self.status.connector(State::Stopped, None, None);
@@ -226,7 +226,7 @@ impl AssignedInstance {
     }
 
     async fn restart(&mut self, reply: Option<Reply>) {
-        self.renew_urgency();
+        self.renew_expedite();
         self.schedule.forget(Part::Connector);
         if reply.is_none() && self.started.is_some() {
             self.status.connector(State::Restarting, None, None);
@@ -242,7 +242,7 @@ impl AssignedInstance {
     }
 
     async fn restart_due(&mut self) {
-        self.renew_urgency();
+        self.renew_expedite();
         if self.schedule.take_due(Instant::now()).is_empty() {
             return;
         }
@@ -298,7 +298,7 @@ impl AssignedInstance {
         let snapshot = self.context.configs.snapshot();
         self.started = Some(Started { position: position.max(snapshot.config_position(&self.name)), target });
         let Some(raw) = snapshot.connector_config(&self.name) else { return Ok(()) };
-        let (config, plugin) = match resolved(&self.context, &self.name, raw, self.patience()).await {
+        let (config, plugin) = match resolved(&self.context, &self.name, raw, self.deadline()).await {
             Ok(found) => found,
             Err(error) => {
                 self.status.connector(State::Failed, Some(error.trace()), None);
@@ -309,7 +309,7 @@ impl AssignedInstance {
         let requests = Arc::new(ConnectorRequests::new(Arc::clone(&self.wake)));
         let parts = (requests, self.status.clone());
         let (connector, outcome) =
-            WorkerConnector::start(&self.name, plugin, config, target, parts, self.patience()).await;
+            WorkerConnector::start(&self.name, plugin, config, target, parts, self.deadline()).await;
         self.is_bounded = is_bounded || connector.is_bounded();
         self.connector = Some(connector);
         outcome
@@ -352,13 +352,13 @@ impl AssignedInstance {
     }
 
     async fn reconfigure_now(&mut self) {
-        self.renew_urgency();
+        self.renew_expedite();
         self.reconfigure().await;
     }
 
     /// Asks the connector for its tasks, and has them published if they or the configuration have changed.
     async fn reconfigure(&mut self) {
-        if self.urgency.token().is_cancelled() {
+        if self.expedite.token().is_cancelled() {
             // Another instance, or none, takes its place.
             return;
         }
@@ -382,9 +382,9 @@ impl AssignedInstance {
         if self.state_of_instance().is_none() {
             return Ok(false);
         }
-        let patience = self.patience();
+        let deadline = self.deadline();
         let Some(connector) = &mut self.connector else { return Ok(false) };
-        let made = connector.task_configs(max_tasks(connector.config()), patience.clone()).await;
+        let made = connector.task_configs(max_tasks(connector.config()), deadline.clone()).await;
         let made = made.and_then(|made| check_task_count(&self.name, connector.config(), made.len()).map(|()| made));
         let made = match made {
             Ok(made) => made,
@@ -402,9 +402,9 @@ impl AssignedInstance {
         let made = stored_task_configs(made, connector.plugin(), &raw);
         let have_changed = have_changed(&state, &self.name, &made);
         let (config, plugin) = (connector.config().clone(), connector.plugin().clone());
-        let is_news = have_changed || !is_applied(&self.context, &self.name, &state, &config, patience.clone()).await?;
+        let is_news = have_changed || !is_applied(&self.context, &self.name, &state, &config, deadline.clone()).await?;
         self.made = Some(match is_news && self.is_bounded {
-            true => with_ends(made, &self.context, &self.name, (&plugin, config), patience).await?,
+            true => with_ends(made, &self.context, &self.name, (&plugin, config), deadline).await?,
             false => made,
         });
         Ok(is_news)
@@ -479,7 +479,7 @@ impl AssignedInstance {
 
     /// What the connector has asked for meanwhile.
     async fn look_after(&mut self) {
-        self.renew_urgency();
+        self.renew_expedite();
         while let Some(request) = self.connector.as_ref().and_then(|connector| connector.requests().take()) {
             match request {
                 ConnectorRequest::Reconfigure => self.reconfigure().await,
@@ -500,12 +500,12 @@ async fn is_applied(
     name: &str,
     state: &ClusterConfigState,
     config: &ConfigMap,
-    patience: Patience,
+    deadline: Deadline,
 ) -> Result<bool> {
     match state.applied_connector_config(name) {
         None => Ok(false),
         Some(applied) if Some(applied) == state.connector_config(name) => Ok(true),
-        Some(applied) => Ok(resolved(context, name, applied, patience).await?.0 == *config),
+        Some(applied) => Ok(resolved(context, name, applied, deadline).await?.0 == *config),
     }
 }
 

@@ -6,13 +6,13 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 use volley_api::{ConfigMap, ConnectorKind, Error, Plugin, Result};
 
-use super::connector_tasks::{START_PATIENCE, TaskParts};
+use super::connector_tasks::{START_LIMIT, TaskParts};
 use super::restart_schedule::{Part, RestartSchedule};
 use crate::connector_config::TopicCreation;
 use crate::error::{HerderError, HerderResult};
 use crate::herder::WorkerContext;
 use crate::herder::connector_kind::connector_kind;
-use crate::plugin_call::{Patience, call_plugin};
+use crate::plugin_call::{Deadline, call_plugin};
 use crate::storage::TargetState;
 use crate::validation::check_delivers_as_required;
 
@@ -32,14 +32,14 @@ pub(crate) async fn resolved(
     context: &WorkerContext,
     name: &str,
     raw: &ConfigMap,
-    patience: Patience,
+    deadline: Deadline,
 ) -> Result<(ConfigMap, Plugin)> {
     let config = match has_variables(raw) {
         false => raw.clone(),
         true => {
             let (transformer, raw) = (Arc::clone(&context.transformer), raw.clone());
             let what = format!("a config provider of connector `{name}`");
-            call_plugin(&what, patience, move || transformer.resolve(&raw)).await??
+            call_plugin(&what, deadline, move || transformer.resolve(&raw)).await??
         }
     };
     let class = config.get("connector.class").map(String::as_str).unwrap_or_default();
@@ -75,7 +75,7 @@ pub(crate) async fn task_parts(context: &WorkerContext, name: &str, target: Targ
     let snapshot = context.configs.snapshot();
     let raw = snapshot.connector_config(name);
     let raw = raw.ok_or_else(|| HerderError::NotFound(format!("Unknown connector: {name}")))?;
-    let (connector_config, plugin) = resolved(context, name, raw, Patience::of(START_PATIENCE)).await?;
+    let (connector_config, plugin) = resolved(context, name, raw, Deadline::after(START_LIMIT)).await?;
     check_delivers_as_required(&context.config, connector_kind(&plugin), &connector_config)?;
     let task_configs: Vec<_> = snapshot.task_configs(name).into_iter().cloned().collect();
     check_task_count(name, &connector_config, task_configs.len())?;

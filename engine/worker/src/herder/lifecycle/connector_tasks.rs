@@ -16,7 +16,7 @@ use crate::connector_task_id::ConnectorTaskId;
 use crate::herder::WorkerContext;
 use crate::herder::connector_kind::connector_kind;
 use crate::herder::lifecycle::bounded::read_ends;
-use crate::plugin_call::{Patience, call_plugin};
+use crate::plugin_call::{Deadline, call_plugin};
 use crate::storage::{OffsetBackingStore, State};
 use crate::task::{self, BoundedEnds, StatusListener, TaskHandle, TaskProgressSnapshot, TaskSpec};
 
@@ -24,7 +24,7 @@ use crate::task::{self, BoundedEnds, StatusListener, TaskHandle, TaskProgressSna
 const STOP_MARGIN: Duration = Duration::from_secs(1);
 
 /// How long config providers, and the opening of an offset store, may hold up the start of a task.
-pub(crate) const START_PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const START_LIMIT: Duration = Duration::from_secs(90);
 
 struct RunningTask {
     handle: Arc<TaskHandle>,
@@ -169,7 +169,7 @@ impl ConnectorTasks {
         }
         let transformer = Arc::clone(&self.context.transformer);
         let what = format!("a config provider of connector `{}`", self.connector);
-        call_plugin(&what, Patience::of(START_PATIENCE), move || transformer.resolve(&task)).await?
+        call_plugin(&what, Deadline::after(START_LIMIT), move || transformer.resolve(&task)).await?
     }
 
     async fn offset_store(&self, parts: &TaskParts, config: &ConfigMap) -> Result<Arc<dyn OffsetBackingStore>> {
@@ -180,7 +180,7 @@ impl ConnectorTasks {
         let (stores, connector, config) =
             (Arc::clone(&self.context.offset_stores), self.connector.clone(), config.clone());
         let what = format!("opening the offset store of connector `{connector}`");
-        call_plugin(&what, Patience::of(START_PATIENCE), move || stores.of(&connector, &config)).await?
+        call_plugin(&what, Deadline::after(START_LIMIT), move || stores.of(&connector, &config)).await?
     }
 
     fn spawn(&self, task: usize, parts: &TaskParts, resolved: Resolved) {
@@ -256,7 +256,7 @@ impl ConnectorTasks {
         let handles: Vec<_> = tasks.iter().map(|(task, running)| (*task, Arc::clone(&running.handle))).collect();
         let what = format!("the end of the tasks of connector `{}`", self.connector);
         let waiting =
-            call_plugin(&what, Patience::of(timeout + STOP_MARGIN), move || await_all(&handles, timeout)).await;
+            call_plugin(&what, Deadline::after(timeout + STOP_MARGIN), move || await_all(&handles, timeout)).await;
         let abandoned = waiting.unwrap_or_else(|_| tasks.keys().copied().collect());
         tasks.values().for_each(|task| task.listener.close());
         for task in abandoned {

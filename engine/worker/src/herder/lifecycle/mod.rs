@@ -9,6 +9,7 @@ mod bounded;
 mod connector_parts;
 mod connector_requests;
 mod connector_tasks;
+mod expedite;
 mod publishing;
 mod restart_schedule;
 mod status_writer;
@@ -17,7 +18,6 @@ mod task_config_publisher;
 mod task_configs;
 #[cfg(test)]
 mod tests;
-mod urgency;
 mod wanted_work;
 mod worker_connector;
 

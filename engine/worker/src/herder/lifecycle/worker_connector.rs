@@ -9,7 +9,7 @@ use volley_api::{ConfigMap, Connector, Error, Plugin, PluginFactory, Result};
 use super::connector_parts::check_task_count;
 use super::connector_requests::ConnectorRequests;
 use super::status_writer::StatusWriter;
-use crate::plugin_call::{Patience, call_plugin};
+use crate::plugin_call::{Deadline, call_plugin};
 use crate::storage::{State, TargetState};
 
 /// How long a connector may take to stop: Kafka Connect's limit.
@@ -43,7 +43,7 @@ impl WorkerConnector {
         config: ConfigMap,
         target: TargetState,
         parts: (Arc<ConnectorRequests>, StatusWriter),
-        patience: Patience,
+        deadline: Deadline,
     ) -> (Self, Result<()>) {
         let (requests, status) = parts;
         let mut this = Self {
@@ -57,20 +57,20 @@ impl WorkerConnector {
             requests,
             status,
         };
-        let outcome = match this.make(patience.clone()).await {
-            Ok(()) => this.transition(target, patience).await,
+        let outcome = match this.make(deadline.clone()).await {
+            Ok(()) => this.transition(target, deadline).await,
             Err(error) => this.fail(error),
         };
         (this, outcome)
     }
 
-    async fn make(&mut self, patience: Patience) -> Result<()> {
+    async fn make(&mut self, deadline: Deadline) -> Result<()> {
         let new = match &self.plugin.factory {
             PluginFactory::Source { connector, .. } | PluginFactory::Sink { connector, .. } => Arc::clone(connector),
             _ => return Err(Error::config(format!("`{}` is not a connector", self.plugin.class))),
         };
         let (what, config) = (self.call_name("creation"), self.config.clone());
-        let (connector, is_bounded) = call_plugin(&what, patience, move || {
+        let (connector, is_bounded) = call_plugin(&what, deadline, move || {
             let connector = new();
             let is_bounded = connector.is_bounded(&config);
             (connector, is_bounded)
@@ -85,7 +85,7 @@ impl WorkerConnector {
     ///
     /// # Cancellation
     /// As for [`WorkerConnector::start`].
-    pub(crate) async fn transition(&mut self, target: TargetState, patience: Patience) -> Result<()> {
+    pub(crate) async fn transition(&mut self, target: TargetState, deadline: Deadline) -> Result<()> {
         if self.is_failed && target != TargetState::Stopped {
             return Err(Error::fatal(format!("connector `{}` is FAILED: restart or reconfigure it", self.name)));
         }
@@ -94,7 +94,7 @@ impl WorkerConnector {
                 if !self.is_started {
                     let (context, config) = (self.requests.context(&self.name), self.config.clone());
                     let started =
-                        self.call("start", patience, move |connector| connector.start(context, &config)).await;
+                        self.call("start", deadline, move |connector| connector.start(context, &config)).await;
                     if let Err(error) = started.and_then(|outcome| outcome) {
                         return self.fail(error);
                     }
@@ -120,7 +120,7 @@ impl WorkerConnector {
 
     async fn stop_started(&mut self) -> Result<()> {
         if std::mem::take(&mut self.is_started) {
-            self.call("stop", Patience::of(STOP_DEADLINE), |connector| connector.stop()).await?;
+            self.call("stop", Deadline::after(STOP_DEADLINE), |connector| connector.stop()).await?;
         }
         Ok(())
     }
@@ -145,7 +145,7 @@ impl WorkerConnector {
         self.status.connector(State::Unassigned, None, None);
         // What a plug-in does when it is dropped is its code too.
         if let Some(connector) = self.connector.take() {
-            let _ = call_plugin("drop", Patience::of(STOP_DEADLINE), move || drop(connector)).await;
+            let _ = call_plugin("drop", Deadline::after(STOP_DEADLINE), move || drop(connector)).await;
         }
     }
 
@@ -156,10 +156,10 @@ impl WorkerConnector {
     ///
     /// # Cancellation
     /// As for [`WorkerConnector::start`].
-    pub(crate) async fn task_configs(&mut self, max_tasks: usize, patience: Patience) -> Result<Vec<ConfigMap>> {
+    pub(crate) async fn task_configs(&mut self, max_tasks: usize, deadline: Deadline) -> Result<Vec<ConfigMap>> {
         let config = self.config.clone();
         let configs =
-            self.call("taskConfigs", patience, move |connector| connector.task_configs(&config, max_tasks)).await??;
+            self.call("taskConfigs", deadline, move |connector| connector.task_configs(&config, max_tasks)).await??;
         check_task_count(&self.name, &self.config, configs.len())?;
         Ok(configs)
     }
@@ -167,7 +167,7 @@ impl WorkerConnector {
     async fn call<T: Send + 'static>(
         &mut self,
         call: &str,
-        patience: Patience,
+        deadline: Deadline,
         body: impl FnOnce(&mut dyn Connector) -> T + Send + 'static,
     ) -> Result<T> {
         let what = self.call_name(call);
@@ -175,7 +175,7 @@ impl WorkerConnector {
             .connector
             .take()
             .ok_or_else(|| Error::fatal(format!("connector `{}` hangs in an earlier call: restart it", self.name)))?;
-        let (connector, value) = call_plugin(&what, patience, move || {
+        let (connector, value) = call_plugin(&what, deadline, move || {
             let value = body(&mut *connector);
             (connector, value)
         })

@@ -23,13 +23,13 @@ use crate::herder::lifecycle::{
 };
 use crate::herder::progress::RateMeter;
 use crate::json_config::GivenConfig;
-use crate::plugin_call::Patience;
+use crate::plugin_call::Deadline;
 use crate::spawned_task::SpawnedTask;
 use crate::storage::{Completion, ConfigRecord, State, TargetState};
 use crate::task::TaskProgressSnapshot;
 
 /// How long a connector may take to start or to make task configurations, while nobody waits for it to go away.
-const CALL_DEADLINE: Duration = Duration::from_secs(300);
+const CALL_LIMIT: Duration = Duration::from_secs(300);
 
 /// Commands that may wait for one connector; more than any user sends by hand.
 const MAILBOX: usize = 64;
@@ -81,7 +81,7 @@ pub(super) struct ConnectorView {
 /// Where commands to a connector go.
 pub(super) struct ActorHandle {
     mailbox: mpsc::Sender<Command>,
-    hurry: Arc<Mutex<CancellationToken>>,
+    expedited: Arc<Mutex<CancellationToken>>,
     pub(super) view: Arc<ConnectorView>,
     task: SpawnedTask,
 }
@@ -97,7 +97,7 @@ impl ActorHandle {
     pub(super) fn send(&self, command: Command) -> HerderResult<()> {
         self.task.check()?;
         if command.ends_instance() {
-            self.hurry.lock().cancel();
+            self.expedited.lock().cancel();
         }
         self.mailbox.try_send(command).map_err(|_| {
             HerderError::Conflict(
@@ -113,7 +113,7 @@ pub(super) struct ConnectorActor {
     context: Arc<WorkerContext>,
     registry: Arc<ActorRegistry>,
     mailbox: mpsc::Receiver<Command>,
-    hurry: Arc<Mutex<CancellationToken>>,
+    expedited: Arc<Mutex<CancellationToken>>,
     wake: Arc<Notify>,
     view: Arc<ConnectorView>,
     status: StatusWriter,
@@ -135,7 +135,7 @@ impl ConnectorActor {
         registry: Arc<ActorRegistry>,
     ) -> ActorHandle {
         let (sender, mailbox) = mpsc::channel(MAILBOX);
-        let (wake, hurry) = (Arc::new(Notify::new()), Arc::new(Mutex::new(CancellationToken::new())));
+        let (wake, expedited) = (Arc::new(Notify::new()), Arc::new(Mutex::new(CancellationToken::new())));
         let status = StatusWriter::new(Arc::clone(&context), name);
         let board = Arc::new(TaskBoard::new(Arc::clone(&wake)));
         let view = Arc::new(ConnectorView {
@@ -150,7 +150,7 @@ impl ConnectorActor {
             context,
             registry,
             mailbox,
-            hurry: Arc::clone(&hurry),
+            expedited: Arc::clone(&expedited),
             wake,
             view: Arc::clone(&view),
             status,
@@ -161,7 +161,7 @@ impl ConnectorActor {
             failure_planned: false,
         };
         let task = SpawnedTask::start(runtime, format!("the actor of connector `{name}`"), actor.run());
-        ActorHandle { mailbox: sender, hurry, view, task }
+        ActorHandle { mailbox: sender, expedited, view, task }
     }
 
     /// Works until the connector is deleted or the worker ends.
@@ -177,18 +177,18 @@ impl ConnectorActor {
                 command = self.mailbox.recv() => {
                     let Some(command) = command else { return };
                     let is_last = matches!(command, Command::ShutDown { .. });
-                    self.renew_hurry();
+                    self.renew_expedited();
                     self.carry_out(command).await;
                     if is_last || self.has_left_registry() {
                         return;
                     }
                 }
                 () = wake.notified() => {
-                    self.renew_hurry();
+                    self.renew_expedited();
                     self.look_after().await;
                 }
                 () = at(restart_at) => {
-                    self.renew_hurry();
+                    self.renew_expedited();
                     self.restart_due().await;
                 }
             }
@@ -218,16 +218,16 @@ impl ConnectorActor {
     }
 
     /// A command that waits already is as urgent as one that comes later.
-    fn renew_hurry(&self) {
+    fn renew_expedited(&self) {
         let token = CancellationToken::new();
         if !self.mailbox.is_empty() {
             token.cancel();
         }
-        *self.hurry.lock() = token;
+        *self.expedited.lock() = token;
     }
 
-    fn patience(&self) -> Patience {
-        Patience { deadline: CALL_DEADLINE, hurry: self.hurry.lock().clone() }
+    fn deadline(&self) -> Deadline {
+        Deadline { limit: CALL_LIMIT, expedited: self.expedited.lock().clone() }
     }
 
     fn has_left_registry(&self) -> bool {
@@ -350,9 +350,9 @@ impl ConnectorActor {
     }
 
     async fn transition(&mut self, state: TargetState) -> Result<()> {
-        let patience = self.patience();
+        let deadline = self.deadline();
         match &mut self.connector {
-            Some(connector) => connector.transition(state, patience).await,
+            Some(connector) => connector.transition(state, deadline).await,
             None => {
                 if state == TargetState::Stopped {
                     self.status.connector(State::Stopped, None, None);
@@ -374,7 +374,7 @@ impl ConnectorActor {
         let snapshot = self.context.configs.snapshot();
         let Some(raw) = snapshot.connector_config(&self.name).cloned() else { return Ok(()) };
         let target = snapshot.target_state(&self.name).unwrap_or(TargetState::Started);
-        let found = resolved(&self.context, &self.name, &raw, self.patience()).await.and_then(|(config, plugin)| {
+        let found = resolved(&self.context, &self.name, &raw, self.deadline()).await.and_then(|(config, plugin)| {
             check_topic_creation(&self.context, &plugin, &config)?;
             Ok((config, plugin))
         });
@@ -388,7 +388,7 @@ impl ConnectorActor {
         let requests = Arc::new(ConnectorRequests::new(Arc::clone(&self.wake)));
         let parts = (requests, self.status.clone());
         let (connector, outcome) =
-            WorkerConnector::start(&self.name, plugin, config, target, parts, self.patience()).await;
+            WorkerConnector::start(&self.name, plugin, config, target, parts, self.deadline()).await;
         let is_bounded = connector.is_bounded() || is_bounded_mode(&raw);
         self.view.is_bounded.store(is_bounded, Ordering::Release);
         self.connector = Some(connector);
@@ -397,11 +397,11 @@ impl ConnectorActor {
 
     /// Asks the connector for its tasks, and starts them if they or the configuration have changed, or do not run.
     async fn reconfigure(&mut self) -> Result<()> {
-        let patience = self.patience();
+        let deadline = self.deadline();
         let Some(connector) = self.connector.as_mut().filter(|connector| connector.is_running()) else { return Ok(()) };
         let snapshot = self.context.configs.snapshot();
         let Some(raw) = snapshot.connector_config(&self.name) else { return Ok(()) };
-        let configs = match connector.task_configs(max_tasks(connector.config()), patience).await {
+        let configs = match connector.task_configs(max_tasks(connector.config()), deadline).await {
             Ok(configs) => stored_task_configs(configs, connector.plugin(), raw),
             Err(error) => return connector.fail(error),
         };

@@ -9,7 +9,7 @@ use volley_kafka::{TopicSelection, subscribed_end_offsets};
 
 use crate::herder::WorkerContext;
 use crate::herder::connector_kind::connector_kind;
-use crate::plugin_call::{Patience, call_plugin};
+use crate::plugin_call::{Deadline, call_plugin};
 
 /// The key in a task's configuration. A source has no offsets there: it knows itself where it ends.
 const KEY: &str = "volley.bounded.ends";
@@ -27,14 +27,14 @@ pub(crate) async fn with_ends(
     context: &Arc<WorkerContext>,
     connector: &str,
     (plugin, config): (&Plugin, ConfigMap),
-    patience: Patience,
+    deadline: Deadline,
 ) -> Result<Vec<ConfigMap>> {
     let ends = match connector_kind(plugin) {
         ConnectorKind::Source => Offsets::new(),
         ConnectorKind::Sink => {
             let (context, name) = (Arc::clone(context), connector.to_owned());
             let what = format!("looking for the ends of the topics of connector `{name}`");
-            call_plugin(&what, patience, move || ends_now(&context, &name, &config)).await??
+            call_plugin(&what, deadline, move || ends_now(&context, &name, &config)).await??
         }
     };
     write_ends(&mut configs, &ends);
