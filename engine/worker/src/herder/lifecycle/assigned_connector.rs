@@ -18,8 +18,8 @@ use super::assigned_tasks::{AssignedTasks, TaskRestart};
 use super::connector_tasks::ConnectorTasks;
 use super::expedite::Expedite;
 use super::status_writer::StatusWriter;
-use super::task_board::TaskBoard;
 use super::task_config_publisher::TaskConfigPublisher;
+use super::task_states::TaskStates;
 use super::wanted_work::{Wanted, WantedWork};
 use crate::error::{HerderError, HerderResult};
 use crate::herder::WorkerContext;
@@ -69,9 +69,9 @@ impl AssignedConnector {
     ) -> Self {
         let wake = Arc::new(Notify::new());
         let status = StatusWriter::new(Arc::clone(context), name);
-        let board = Arc::new(TaskBoard::new(Arc::clone(&wake)));
+        let task_states = Arc::new(TaskStates::new(Arc::clone(&wake)));
         let view = Arc::new(AssignedView {
-            tasks: ConnectorTasks::new(Arc::clone(context), name, status.clone(), board),
+            tasks: ConnectorTasks::new(Arc::clone(context), name, status.clone(), task_states),
             meter: Mutex::default(),
         });
         let (instance, tasks) = (Arc::new(WantedWork::new()), Arc::new(WantedWork::new()));

@@ -11,7 +11,7 @@ use volley_api::{ConfigMap, ConnectorKind, Error, Plugin, Result};
 
 use super::connector_parts::{has_variables, is_bounded_mode};
 use super::status_writer::StatusWriter;
-use super::task_board::{TaskBoard, TaskStatusListener};
+use super::task_states::{TaskStates, TaskStatusListener};
 use crate::connector_task_id::ConnectorTaskId;
 use crate::herder::WorkerContext;
 use crate::herder::connector_kind::connector_kind;
@@ -36,7 +36,7 @@ pub(crate) struct ConnectorTasks {
     context: Arc<WorkerContext>,
     connector: String,
     status: StatusWriter,
-    board: Arc<TaskBoard>,
+    task_states: Arc<TaskStates>,
     running: Mutex<BTreeMap<usize, RunningTask>>,
     bounded: Mutex<Option<Arc<BoundedEnds>>>,
     ends_by_itself: AtomicBool,
@@ -63,11 +63,11 @@ impl ConnectorTasks {
         context: Arc<WorkerContext>,
         connector: &str,
         status: StatusWriter,
-        board: Arc<TaskBoard>,
+        task_states: Arc<TaskStates>,
     ) -> Self {
         let connector = connector.to_owned();
         let (running, bounded, ends_by_itself) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
-        Self { context, connector, status, board, running, bounded, ends_by_itself }
+        Self { context, connector, status, task_states, running, bounded, ends_by_itself }
     }
 
     /// Whether no task was started.
@@ -77,12 +77,12 @@ impl ConnectorTasks {
 
     /// Whether every task is done.
     pub(crate) fn is_done(&self) -> bool {
-        self.board.is_done()
+        self.task_states.is_done()
     }
 
     /// The tasks that are done.
     pub(crate) fn done_tasks(&self) -> BTreeSet<usize> {
-        self.board.done_tasks()
+        self.task_states.done_tasks()
     }
 
     /// The tasks that are done, with their last counters.
@@ -100,12 +100,12 @@ impl ConnectorTasks {
     pub(crate) fn fail(&self, task: usize, error: &Error) {
         warn!(connector = self.connector, task, %error, "task could not be started");
         self.status.task(task, State::Failed, Some(error.trace()), None);
-        self.board.fail(task);
+        self.task_states.fail(task);
     }
 
     /// Takes the tasks that have failed since the last call.
     pub(crate) fn take_failed(&self) -> BTreeSet<usize> {
-        self.board.take_failed()
+        self.task_states.take_failed()
     }
 
     /// Starts all tasks. One that cannot be started is FAILED; the others run.
@@ -115,7 +115,7 @@ impl ConnectorTasks {
     pub(crate) async fn start_all(&self, parts: &TaskParts) {
         self.begin_run(parts);
         let tasks = 0..parts.task_configs.len();
-        tasks.clone().for_each(|task| self.board.start(task));
+        tasks.clone().for_each(|task| self.task_states.start(task));
         for task in tasks {
             // It is FAILED, and that is said.
             let _ = self.start(task, parts).await;
@@ -129,7 +129,7 @@ impl ConnectorTasks {
         let ends = read_ends(&parts.task_configs);
         self.ends_by_itself.store(is_bounded || ends.is_some(), Ordering::Release);
         *self.bounded.lock() = is_bounded.then(|| Arc::new(ends.map_or_else(BoundedEnds::default, BoundedEnds::with)));
-        self.board.clear();
+        self.task_states.clear();
     }
 
     /// Starts task `task`.
@@ -140,7 +140,7 @@ impl ConnectorTasks {
     /// # Cancellation
     /// The task may have been started or not.
     pub(crate) async fn start(&self, task: usize, parts: &TaskParts) -> Result<()> {
-        self.board.start(task);
+        self.task_states.start(task);
         match self.resolved(task, parts).await {
             Ok(resolved) => {
                 self.spawn(task, parts, resolved);
@@ -185,7 +185,7 @@ impl ConnectorTasks {
 
     fn spawn(&self, task: usize, parts: &TaskParts, resolved: Resolved) {
         let listener =
-            Arc::new(TaskStatusListener::new(self.status.clone(), parts.plugin.version, Arc::clone(&self.board)));
+            Arc::new(TaskStatusListener::new(self.status.clone(), parts.plugin.version, Arc::clone(&self.task_states)));
         let spec = TaskSpec {
             id: ConnectorTaskId { connector: self.connector.clone(), task },
             kind: connector_kind(&parts.plugin),
@@ -221,7 +221,7 @@ impl ConnectorTasks {
     pub(crate) async fn stop_all(&self) {
         let tasks = std::mem::take(&mut *self.running.lock());
         self.stop(tasks).await;
-        self.board.clear();
+        self.task_states.clear();
     }
 
     /// Stops some tasks, those that were started, within one shutdown time-out; their last counters.

@@ -17,7 +17,7 @@ use crate::clock::now_ms;
 use crate::error::{HerderError, HerderResult};
 use crate::herder::WorkerContext;
 use crate::herder::lifecycle::{
-    ConnectorRequest, ConnectorRequests, ConnectorTasks, Part, RestartSchedule, StatusWriter, TaskBoard, TaskParts,
+    ConnectorRequest, ConnectorRequests, ConnectorTasks, Part, RestartSchedule, StatusWriter, TaskParts, TaskStates,
     WorkerConnector, at, check_topic_creation, have_changed, is_bounded_mode, max_tasks, plan_restarts, resolved,
     stored_task_configs, task_parts,
 };
@@ -137,9 +137,9 @@ impl ConnectorActor {
         let (sender, mailbox) = mpsc::channel(MAILBOX);
         let (wake, expedited) = (Arc::new(Notify::new()), Arc::new(Mutex::new(CancellationToken::new())));
         let status = StatusWriter::new(Arc::clone(&context), name);
-        let board = Arc::new(TaskBoard::new(Arc::clone(&wake)));
+        let task_states = Arc::new(TaskStates::new(Arc::clone(&wake)));
         let view = Arc::new(ConnectorView {
-            tasks: ConnectorTasks::new(Arc::clone(&context), name, status.clone(), board),
+            tasks: ConnectorTasks::new(Arc::clone(&context), name, status.clone(), task_states),
             completion: Mutex::default(),
             last_snapshots: Mutex::default(),
             meter: Mutex::default(),

@@ -1,4 +1,4 @@
-//! What the tasks of a connector last said of themselves.
+//! The tasks of a connector that are done or have failed, as they reported it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use crate::connector_task_id::ConnectorTaskId;
 use crate::storage::State;
 use crate::task::{StatusListener, TaskState};
 
-/// The tasks of one start of a connector that are done.
+/// Which tasks of one run of a connector are done, and which have failed since somebody asked.
 #[derive(Debug)]
-pub(crate) struct TaskBoard {
+pub(crate) struct TaskStates {
     done: Mutex<BTreeMap<usize, bool>>,
     failed: Mutex<BTreeSet<usize>>,
     wake: Arc<Notify>,
 }
 
-impl TaskBoard {
-    /// A board without tasks; `wake` is notified when one is done.
+impl TaskStates {
+    /// No tasks. `wake` is notified when a task is done or has failed.
     pub(crate) fn new(wake: Arc<Notify>) -> Self {
         Self { done: Mutex::default(), failed: Mutex::default(), wake }
     }
@@ -74,16 +74,16 @@ pub(crate) struct TaskStatusListener {
     is_closed: AtomicBool,
     status: StatusWriter,
     version: &'static str,
-    board: Arc<TaskBoard>,
+    task_states: Arc<TaskStates>,
 }
 
 impl TaskStatusListener {
-    /// Writes what it hears to `status`, and tells `board` when the task is done.
-    pub(crate) fn new(status: StatusWriter, version: &'static str, board: Arc<TaskBoard>) -> Self {
-        Self { is_closed: AtomicBool::new(false), status, version, board }
+    /// Writes the reported states to `status`, and notes in `task_states` that the task is done or has failed.
+    pub(crate) fn new(status: StatusWriter, version: &'static str, task_states: Arc<TaskStates>) -> Self {
+        Self { is_closed: AtomicBool::new(false), status, version, task_states }
     }
 
-    /// Does not listen any more: another run of the task has begun, or none ever will.
+    /// Ignores what is reported from now on: the task was stopped or abandoned.
     pub(crate) fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
     }
@@ -106,10 +106,10 @@ impl StatusListener for TaskStatusListener {
         info!(task = %id, %state, "task changed its state");
         self.status.task(id.task, state, trace, Some(self.version));
         if is_done {
-            self.board.finish(id.task);
+            self.task_states.finish(id.task);
         }
         if has_failed {
-            self.board.fail(id.task);
+            self.task_states.fail(id.task);
         }
     }
 
