@@ -18,9 +18,9 @@ pub enum HerderError {
     Forbidden(String),
     /// 503: not yet.
     Unavailable(String),
-    /// Another worker has to do it: the one at this URL (`http://host:port/`), or nobody knows which. REST forwards the
-    /// request there, or answers 409.
-    Elsewhere(Option<String>),
+    /// Another worker has to answer: the one at this URL (`http://host:port/`). REST forwards the request there, or answers
+    /// 409 where the URL is not known.
+    Forward(Option<String>),
     /// 500: something else.
     Internal(String),
     /// 500: a plug-in or a store failed.
@@ -34,7 +34,7 @@ impl HerderError {
             Self::BadRequest(_) => 400,
             Self::Forbidden(_) => 403,
             Self::NotFound(_) => 404,
-            Self::Conflict(_) | Self::Elsewhere(_) => 409,
+            Self::Conflict(_) | Self::Forward(_) => 409,
             Self::Internal(_) | Self::Plugin(_) => 500,
             Self::Unavailable(_) => 503,
         }
@@ -65,10 +65,10 @@ impl fmt::Display for HerderError {
             | Self::Forbidden(message)
             | Self::Unavailable(message)
             | Self::Internal(message) => f.write_str(message),
-            Self::Elsewhere(None) => f.write_str(
+            Self::Forward(None) => f.write_str(
                 "Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway.",
             ),
-            Self::Elsewhere(Some(_)) => f.write_str(
+            Self::Forward(Some(_)) => f.write_str(
                 "Cannot complete request because of a conflicting operation (e.g. worker rebalance)",
             ),
             Self::Plugin(error) => write!(f, "{error}"),

@@ -77,7 +77,7 @@ impl Hop {
     ) -> RestResult<Settled<T>> {
         match outcome {
             Ok(done) => Ok(Settled::Here(done)),
-            Err(HerderError::Elsewhere(url)) => self.forward(state, url, body).await.map(Settled::There),
+            Err(HerderError::Forward(url)) => self.forward(state, url, body).await.map(Settled::There),
             Err(error) => Err(error.into()),
         }
     }
@@ -87,9 +87,9 @@ impl Hop {
             self.query.iter().find(|(key, _)| key == FORWARD).map(|(_, value)| value.eq_ignore_ascii_case("true"));
         if forward == Some(false) {
             // Where to does not matter: it goes no further.
-            return Err(HerderError::Elsewhere(Some(String::new())).into());
+            return Err(HerderError::Forward(Some(String::new())).into());
         }
-        let Some(target) = target else { return Err(HerderError::Elsewhere(None).into()) };
+        let Some(target) = target else { return Err(HerderError::Forward(None).into()) };
         let (url, target) = self.place(&target, forward.is_none())?;
         debug!(method = %self.method, %url, target, "forwarding a request");
         let request = PeerRequest { method: self.method, url, target, headers: self.headers, body };

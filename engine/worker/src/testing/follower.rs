@@ -61,8 +61,8 @@ impl Follower {
         self.signatures.lock().clone()
     }
 
-    fn elsewhere<T>(&self) -> HerderResult<T> {
-        Err(HerderError::Elsewhere(self.leader.clone()))
+    fn forward<T>(&self) -> HerderResult<T> {
+        Err(HerderError::Forward(self.leader.clone()))
     }
 }
 
@@ -113,31 +113,31 @@ impl Herder for Follower {
     }
 
     async fn put_connector(&self, _: &str, _: GivenConfig, _: Option<TargetState>, _: bool) -> HerderResult<Created> {
-        self.elsewhere()
+        self.forward()
     }
 
     async fn patch_connector(&self, _: &str, _: GivenConfig) -> HerderResult<ConnectorInfo> {
-        self.elsewhere()
+        self.forward()
     }
 
     async fn delete_connector(&self, _: &str) -> HerderResult<()> {
-        self.elsewhere()
+        self.forward()
     }
 
     async fn set_target_state(&self, _: &str, _: TargetState) -> HerderResult<()> {
-        self.elsewhere()
+        self.forward()
     }
 
     async fn restart_connector(&self, _: &str) -> HerderResult<()> {
-        self.elsewhere()
+        self.forward()
     }
 
     async fn restart_task(&self, _: &str, _: usize) -> HerderResult<()> {
-        self.elsewhere()
+        self.forward()
     }
 
     async fn restart(&self, _: RestartRequest) -> HerderResult<ConnectorStateInfo> {
-        self.elsewhere()
+        self.forward()
     }
 
     async fn active_topics(&self, name: &str) -> HerderResult<Vec<String>> {
@@ -153,11 +153,11 @@ impl Herder for Follower {
     }
 
     async fn alter_offsets(&self, _: &str, _: Vec<ConnectorOffset>) -> HerderResult<String> {
-        self.elsewhere()
+        self.forward()
     }
 
     async fn reset_offsets(&self, _: &str) -> HerderResult<String> {
-        self.elsewhere()
+        self.forward()
     }
 
     fn check_may_put_task_configs(&self, signature: Option<&RequestSignature>) -> HerderResult<()> {
@@ -171,12 +171,12 @@ impl Herder for Follower {
     }
 
     async fn put_task_configs(&self, _: &str, _: Vec<ConfigMap>) -> HerderResult<()> {
-        self.elsewhere()
+        self.forward()
     }
 
     async fn fence_zombies(&self, _: &str, signature: Option<RequestSignature>) -> HerderResult<()> {
         self.signatures.lock().push(signature);
-        self.elsewhere()
+        self.forward()
     }
 
     async fn set_cluster_log_level(&self, namespace: &str, level: &str) -> HerderResult<()> {

@@ -202,8 +202,8 @@ impl DistributedHerder {
         restart: impl FnOnce(oneshot::Sender<HerderResult<T>>) -> Restart,
     ) -> HerderResult<T> {
         match self.work.restart(name, restart) {
-            Some(answer) => answer?.await.unwrap_or(Err(HerderError::Elsewhere(None))),
-            None => Err(HerderError::Elsewhere(None)),
+            Some(answer) => answer?.await.unwrap_or(Err(HerderError::Forward(None))),
+            None => Err(HerderError::Forward(None)),
         }
     }
 
@@ -317,7 +317,7 @@ impl Herder for DistributedHerder {
         if self.work.has_connector(name) {
             return self.restarted(name, |reply| Restart::Connector { reply }).await;
         }
-        Err(group.elsewhere(group.owners.connector_url(name)))
+        Err(group.forward_to(group.owners.connector_url(name)))
     }
 
     async fn restart_task(&self, name: &str, task: usize) -> HerderResult<()> {
@@ -330,7 +330,7 @@ impl Herder for DistributedHerder {
             return self.restarted(name, |reply| Restart::Task { task, reply }).await;
         }
         let id = ConnectorTaskId { connector: name.to_owned(), task };
-        Err(group.elsewhere(group.owners.task_url(&id)))
+        Err(group.forward_to(group.owners.task_url(&id)))
     }
 
     async fn restart(&self, request: RestartRequest) -> HerderResult<ConnectorStateInfo> {

@@ -29,15 +29,15 @@ impl GroupState {
     /// Fails if another worker is the leader.
     ///
     /// # Errors
-    /// `Elsewhere`
+    /// `Forward`
     pub(super) fn check_leader(&self) -> HerderResult<()> {
-        if self.is_leader { Ok(()) } else { Err(HerderError::Elsewhere(self.leader_url.clone())) }
+        if self.is_leader { Ok(()) } else { Err(HerderError::Forward(self.leader_url.clone())) }
     }
 
-    /// The error that sends a request about something that does not run here to the worker where it does: the leader
-    /// knows which.
-    pub(super) fn elsewhere(&self, owner: Option<&str>) -> HerderError {
-        HerderError::Elsewhere(if self.is_leader { owner.map(str::to_owned) } else { self.leader_url.clone() })
+    /// The error for a request about something that is not assigned here. The leader forwards it to the owner, others to the
+    /// leader.
+    pub(super) fn forward_to(&self, owner: Option<&str>) -> HerderError {
+        HerderError::Forward(if self.is_leader { owner.map(str::to_owned) } else { self.leader_url.clone() })
     }
 }
 

@@ -45,7 +45,7 @@ impl TaskConfigPublisher for LeaderPublisher {
         }
         // A Java worker that leads takes whatever it is given.
         check_takes_tasks(&self.context.configs.snapshot(), connector, &configs)?;
-        let url = group.leader_url.ok_or(HerderError::Elsewhere(None))?;
+        let url = group.leader_url.ok_or(HerderError::Forward(None))?;
         let body = Value::Array(configs.into_iter().map(json_object).collect()).to_string().into_bytes();
         let signature = match group.protocol.is_some_and(|protocol| protocol.is_signed()) {
             true => Some(self.signer.sign(&self.context.configs.snapshot(), &body)?),

@@ -256,7 +256,7 @@ impl AssignedInstance {
         match self.started {
             Some(started) => Ok(self.start_instance(started.position, started.target).await?),
             // It was taken away while the request waited.
-            None => Err(HerderError::Elsewhere(None)),
+            None => Err(HerderError::Forward(None)),
         }
     }
 

@@ -252,7 +252,7 @@ impl AssignedTasks {
             tasks.iter().filter_map(|task| self.started.get_key_value(task)).map(|(task, at)| (*task, *at)).collect();
         if tasks.is_empty() {
             // They were taken away while the request waited.
-            return Err(HerderError::Elsewhere(None));
+            return Err(HerderError::Forward(None));
         }
         let numbers: Vec<usize> = tasks.keys().copied().collect();
         self.stop_these(&numbers).await;

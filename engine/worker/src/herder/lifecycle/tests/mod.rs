@@ -42,7 +42,7 @@ pub(crate) struct FakeLeader {
 impl TaskConfigPublisher for FakeLeader {
     async fn publish(&self, connector: &str, configs: Vec<ConfigMap>) -> HerderResult<()> {
         if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
-            return Err(HerderError::Elsewhere(None));
+            return Err(HerderError::Forward(None));
         }
         self.asked.fetch_add(1, Ordering::SeqCst);
         let (context, published) = (Arc::clone(&self.context), Arc::clone(&self.published));
@@ -278,7 +278,7 @@ async fn restarts_reach_what_is_here_and_nothing_else() {
     answer.await.unwrap().unwrap();
     worker.reaches("a", "RUNNING", &["RUNNING"]).await;
     let answer = worker.work.restart("a", |reply| Restart::Task { task: 1, reply }).unwrap().unwrap();
-    assert!(matches!(answer.await.unwrap(), Err(HerderError::Elsewhere(None))));
+    assert!(matches!(answer.await.unwrap(), Err(HerderError::Forward(None))));
     assert!(worker.work.restart::<()>("b", |reply| Restart::Connector { reply }).is_none());
 }
 
