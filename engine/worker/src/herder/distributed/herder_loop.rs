@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  group ── rebalance ──► Membership ─► assignment ─┐
-//!  config topic ── ConfigUpdates ───────────────────┴─► wanted_here ─► AssignedWork
+//!  config topic ── ConfigUpdates ───────────────────┴─► desired_here ─► AssignedWork
 //! ```
 //! It waits for brokers, for what is being stopped and for nothing else; no plug-in runs on it.
 
@@ -27,7 +27,7 @@ use super::signs_of_life::{Ping, SignsOfLife};
 use crate::group::ExtendedAssignment;
 use crate::group::SyncBackoff;
 use crate::herder::connector_queries::ConnectorQueries;
-use crate::herder::lifecycle::{AssignedWork, at, is_out_of_date, wanted_here};
+use crate::herder::lifecycle::{AssignedWork, at, desired_here, is_out_of_date};
 use crate::herder::{RestartPlan, Stages, WorkerContext};
 use crate::storage::{ClusterConfigState, RestartRequest};
 
@@ -127,8 +127,8 @@ impl HerderLoop {
         let tick = self.parts.context.config.rebalance_timeout() / 4;
         let (join_at, renew_key_at) = (self.join_at, self.renew_key_at);
         tokio::select! {
-            event = self.membership.member().next_event() => self.heed_event(event).await,
-            () = self.parts.updates.changed() => self.heed_updates().await,
+            event = self.membership.member().next_event() => self.on_group_event(event).await,
+            () = self.parts.updates.changed() => self.on_config_updates().await,
             () = at(join_at) => {
                 info!("the scheduled rebalance is due");
                 self.must_join = true;
@@ -138,7 +138,7 @@ impl HerderLoop {
         }
     }
 
-    async fn heed_event(&mut self, event: GroupEvent) {
+    async fn on_group_event(&mut self, event: GroupEvent) {
         match event {
             GroupEvent::RebalanceInProgress => self.must_join = true,
             GroupEvent::CoordinatorFound => self.must_join |= self.assignment.is_none(),
@@ -177,26 +177,26 @@ impl HerderLoop {
     }
 
     /// What the config topic says now is wanted at once, where the assignment allows for it.
-    async fn heed_updates(&mut self) {
+    async fn on_config_updates(&mut self) {
         let state = self.parts.context.configs.snapshot();
         if is_out_of_date(&state, self.agreed) {
             debug!("connectors or tasks have changed, a rebalance is due");
             self.must_join = true;
         }
-        self.let_run(&state);
+        self.apply_assignment(&state);
         for request in self.parts.updates.take_restarts() {
             self.carry_out_restart(&request);
         }
     }
 
     /// Lets run what the assignment and `state` want, and nothing else. Does not wait for what stops.
-    pub(super) fn let_run(&self, state: &ClusterConfigState) {
-        self.parts.work.want(wanted_here(self.assignment.as_ref(), state, self.agreed));
+    pub(super) fn apply_assignment(&self, state: &ClusterConfigState) {
+        self.parts.work.set_desired(desired_here(self.assignment.as_ref(), state, self.agreed));
     }
 
     /// Stops everything, and waits until it has.
     pub(super) async fn stop_everything(&self) {
-        self.parts.work.want(BTreeMap::new());
+        self.parts.work.set_desired(BTreeMap::new());
         self.parts.work.await_stopped().await;
     }
 

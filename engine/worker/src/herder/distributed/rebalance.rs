@@ -32,14 +32,14 @@ impl HerderLoop {
         self.join_at = None;
         if let Err(error) = self.join().await {
             self.must_join = true;
-            self.heed_failure(error).await;
+            self.on_join_failure(error).await;
         }
         if !self.must_join {
             self.parts.group.update(|state| state.is_rebalancing = false);
         }
     }
 
-    async fn heed_failure(&mut self, error: GroupError) {
+    async fn on_join_failure(&mut self, error: GroupError) {
         let pause = match &error {
             GroupError::Rejoin => {
                 debug!("the group moved on, joining again");
@@ -73,7 +73,7 @@ impl HerderLoop {
         }
         let state = self.parts.context.configs.snapshot();
         // What was committed since the last rebalance stops before anybody else can be given it.
-        self.let_run(&state);
+        self.apply_assignment(&state);
         self.parts.work.await_stopped().await;
         let writer = Arc::clone(&self.parts.writer);
         let round = self.membership.rebalance(&self.parts.context, &writer, &state, self.assignment.as_ref()).await?;
@@ -156,7 +156,7 @@ impl HerderLoop {
                 "Starting connectors and tasks using config offset {}",
                 self.agreed
             );
-            self.let_run(&state);
+            self.apply_assignment(&state);
             self.parts.work.await_stopped().await;
         }
         if revokes {

@@ -17,10 +17,10 @@ use super::assigned_instance::AssignedInstance;
 use super::assigned_tasks::{AssignedTasks, TaskRestart};
 use super::connector_tasks::ConnectorTasks;
 use super::expedite::Expedite;
+use super::reconciliation::{DesiredState, Reconciliation};
 use super::status_writer::StatusWriter;
 use super::task_config_publisher::TaskConfigPublisher;
 use super::task_states::TaskStates;
-use super::wanted_work::{Wanted, WantedWork};
 use crate::error::{HerderError, HerderResult};
 use crate::herder::WorkerContext;
 use crate::herder::progress::RateMeter;
@@ -50,10 +50,10 @@ pub(crate) struct AssignedView {
 /// What is assigned here of one connector. Its actors end when it is dropped: MUST NOT be, before they have stopped
 /// everything.
 pub(crate) struct AssignedConnector {
-    instance: Arc<WantedWork>,
+    instance: Arc<Reconciliation>,
     expedite: Arc<Expedite>,
     instance_restarts: mpsc::Sender<Option<Reply>>,
-    tasks: Arc<WantedWork>,
+    tasks: Arc<Reconciliation>,
     task_restarts: mpsc::Sender<TaskRestart>,
     pub(crate) view: Arc<AssignedView>,
     actors: [SpawnedTask; 2],
@@ -74,7 +74,7 @@ impl AssignedConnector {
             tasks: ConnectorTasks::new(Arc::clone(context), name, status.clone(), task_states),
             meter: Mutex::default(),
         });
-        let (instance, tasks) = (Arc::new(WantedWork::new()), Arc::new(WantedWork::new()));
+        let (instance, tasks) = (Arc::new(Reconciliation::new()), Arc::new(Reconciliation::new()));
         let expedite = Arc::new(Expedite::default());
         let (instance_restarts, of_instance) = mpsc::channel(MAILBOX);
         let (task_restarts, of_tasks) = mpsc::channel(MAILBOX);
@@ -100,12 +100,12 @@ impl AssignedConnector {
     }
 
     /// From now on this is wanted.
-    pub(crate) fn want(&self, wanted: &Wanted) {
-        self.tasks.want(wanted.of_tasks());
-        let wanted = wanted.of_instance();
+    pub(crate) fn set_desired(&self, desired: &DesiredState) {
+        self.tasks.set_desired(desired.of_tasks());
+        let desired = desired.of_instance();
         self.expedite.raise(|| {
-            let ends_instance = wanted.ends_instance_of(&self.instance.latest());
-            self.instance.want(wanted) && ends_instance
+            let ends_instance = desired.ends_instance_of(&self.instance.latest());
+            self.instance.set_desired(desired) && ends_instance
         });
     }
 
@@ -125,7 +125,7 @@ impl AssignedConnector {
     }
 
     /// The cells through which the actors are told what is wanted, for those who wait.
-    pub(crate) fn work(&self) -> [Arc<WantedWork>; 2] {
+    pub(crate) fn work(&self) -> [Arc<Reconciliation>; 2] {
         [Arc::clone(&self.instance), Arc::clone(&self.tasks)]
     }
 

@@ -22,11 +22,11 @@ use super::connector_parts::{at, check_task_count, is_bounded_mode, max_tasks, p
 use super::connector_requests::{ConnectorRequest, ConnectorRequests};
 use super::expedite::Expedite;
 use super::publishing::{Published, Publishing, published};
+use super::reconciliation::{DesiredState, Reconciliation};
 use super::restart_schedule::{Part, RestartSchedule};
 use super::status_writer::StatusWriter;
 use super::task_config_publisher::TaskConfigPublisher;
 use super::task_configs::{have_changed, stored_task_configs};
-use super::wanted_work::{Wanted, WantedWork};
 use super::worker_connector::WorkerConnector;
 use crate::clock::now_ms;
 use crate::error::{HerderError, HerderResult};
@@ -55,12 +55,12 @@ pub(crate) struct AssignedInstance {
     publisher: Arc<dyn TaskConfigPublisher>,
     /// Those who wait for a restart; `None` where nobody does.
     restarts: mpsc::Receiver<Option<Reply>>,
-    wishes: watch::Receiver<(u64, Wanted)>,
-    work: Arc<WantedWork>,
+    changes: watch::Receiver<(u64, DesiredState)>,
+    work: Arc<Reconciliation>,
     expedite: Arc<Expedite>,
     wake: Arc<Notify>,
     /// The wish that was taken up last.
-    wanted: Wanted,
+    desired: DesiredState,
     connector: Option<WorkerConnector>,
     /// `None` if it was not started.
     started: Option<Started>,
@@ -91,7 +91,7 @@ impl AssignedInstance {
         (name, context, status): (&str, Arc<WorkerContext>, StatusWriter),
         publisher: Arc<dyn TaskConfigPublisher>,
         restarts: mpsc::Receiver<Option<Reply>>,
-        work: Arc<WantedWork>,
+        work: Arc<Reconciliation>,
         expedite: Arc<Expedite>,
     ) -> Self {
         Self {
@@ -100,11 +100,11 @@ impl AssignedInstance {
             status,
             publisher,
             restarts,
-            wishes: work.subscribe(),
+            changes: work.subscribe(),
             work,
             expedite,
             wake: Arc::default(),
-            wanted: Wanted::nothing(),
+            desired: DesiredState::nothing(),
             connector: None,
             started: None,
             made: None,
@@ -134,13 +134,13 @@ impl AssignedInstance {
             tokio::select! {
                 biased;
                 // The sender is in `self.work`: it cannot be gone.
-                Ok(()) = self.wishes.changed() => self.grant_wish().await,
+                Ok(()) = self.changes.changed() => self.reconcile().await,
                 restart = self.restarts.recv() => match restart {
                     Some(reply) => self.restart(reply).await,
                     None => return self.end_instance().await,
                 },
                 () = wake.notified() => self.look_after().await,
-                outcome = published(&mut self.publishing) => self.heed_publishing(outcome).await,
+                outcome = published(&mut self.publishing) => self.on_published(outcome).await,
                 Ok(()) = states.changed(), if self.is_bounded && self.started.is_some() => {
                     self.renew_expedite();
                     self.end_run_if_over().await;
@@ -163,9 +163,9 @@ impl AssignedInstance {
     }
 
     fn renew_expedite(&mut self) {
-        let (wishes, wanted, restarts) = (&self.wishes, &self.wanted, &self.restarts);
-        let is_news = || wishes.has_changed().unwrap_or_default();
-        let ends_instance = || is_news() && wishes.borrow().1.ends_instance_of(wanted);
+        let (changes, desired, restarts) = (&self.changes, &self.desired, &self.restarts);
+        let is_news = || changes.has_changed().unwrap_or_default();
+        let ends_instance = || is_news() && changes.borrow().1.ends_instance_of(desired);
         self.expedite.renew(|| ((), !restarts.is_empty() || ends_instance()));
     }
 
@@ -174,25 +174,25 @@ impl AssignedInstance {
     }
 
     /// Makes run what is wanted, and nothing else.
-    async fn grant_wish(&mut self) {
-        let (wishes, restarts) = (&mut self.wishes, &self.restarts);
-        let (version, wanted) = self.expedite.renew(|| (wishes.borrow_and_update().clone(), !restarts.is_empty()));
-        let before = std::mem::replace(&mut self.wanted, wanted.clone());
-        if wanted.connector.is_none() && self.started.is_some() {
+    async fn reconcile(&mut self) {
+        let (changes, restarts) = (&mut self.changes, &self.restarts);
+        let (version, desired) = self.expedite.renew(|| (changes.borrow_and_update().clone(), !restarts.is_empty()));
+        let before = std::mem::replace(&mut self.desired, desired.clone());
+        if desired.connector.is_none() && self.started.is_some() {
             self.end_instance().await;
         }
         self.work.has_stopped(version);
-        let Some(position) = wanted.connector else { return };
+        let Some(position) = desired.connector else { return };
         match self.started {
             Some(started) if started.position >= position => {
-                if started.target != wanted.target {
-                    self.move_to(position, wanted.target).await;
-                } else if wanted.commit != before.commit {
-                    self.heed_commit();
+                if started.target != desired.target {
+                    self.move_to(position, desired.target).await;
+                } else if desired.commit != before.commit {
+                    self.on_commit();
                 }
             }
             _ => {
-                if let Err(error) = self.start_instance(position, wanted.target).await {
+                if let Err(error) = self.start_instance(position, desired.target).await {
                     warn!(connector = self.name, %error, "connector could not be started");
                 }
                 self.reconfigure().await;
@@ -431,7 +431,7 @@ impl AssignedInstance {
         }));
     }
 
-    async fn heed_publishing(&mut self, outcome: HerderResult<Published>) {
+    async fn on_published(&mut self, outcome: HerderResult<Published>) {
         self.publishing = None;
         let must_ask_again = std::mem::take(&mut self.must_ask_again);
         match outcome {
@@ -444,7 +444,7 @@ impl AssignedInstance {
                 if must_ask_again || published != Published::Tasks {
                     self.reconfigure_now().await;
                 } else if self.commit_came {
-                    self.heed_commit();
+                    self.on_commit();
                 }
             }
         }
@@ -452,7 +452,7 @@ impl AssignedInstance {
 
     /// A commit that is not what the connector made last is made good: one that came late, from here or an earlier owner, or
     /// that lost its tasks to compaction.
-    fn heed_commit(&mut self) {
+    fn on_commit(&mut self) {
         self.commit_came = self.publishing.is_some();
         if self.commit_came || self.retry_at.is_some() {
             return;

@@ -14,9 +14,9 @@ use volley_api::ConfigMap;
 use super::assigned_connector::{AssignedView, Reply, in_the_way};
 use super::connector_parts::{at, plan_restarts, task_parts};
 use super::connector_tasks::TaskParts;
+use super::reconciliation::{DesiredState, Reconciliation};
 use super::restart_schedule::{Part, RestartSchedule};
 use super::status_writer::StatusWriter;
-use super::wanted_work::{Wanted, WantedWork};
 use crate::error::{HerderError, HerderResult};
 use crate::herder::WorkerContext;
 use crate::herder::lifecycle::bounded::TaskRunNotes;
@@ -38,8 +38,8 @@ pub(crate) struct AssignedTasks {
     status: StatusWriter,
     view: Arc<AssignedView>,
     restarts: mpsc::Receiver<TaskRestart>,
-    wishes: watch::Receiver<(u64, Wanted)>,
-    work: Arc<WantedWork>,
+    changes: watch::Receiver<(u64, DesiredState)>,
+    work: Arc<Reconciliation>,
     wake: Arc<Notify>,
     /// Whether the next task begins a new run of the connector here.
     begins_run: bool,
@@ -58,7 +58,7 @@ impl AssignedTasks {
         (name, context, status): (&str, Arc<WorkerContext>, StatusWriter),
         view: Arc<AssignedView>,
         restarts: mpsc::Receiver<TaskRestart>,
-        work: Arc<WantedWork>,
+        work: Arc<Reconciliation>,
         wake: Arc<Notify>,
     ) -> Self {
         let notes = TaskRunNotes::new(Arc::clone(&context), name, status.clone());
@@ -68,7 +68,7 @@ impl AssignedTasks {
             status,
             view,
             restarts,
-            wishes: work.subscribe(),
+            changes: work.subscribe(),
             work,
             wake,
             begins_run: true,
@@ -92,10 +92,10 @@ impl AssignedTasks {
             tokio::select! {
                 biased;
                 // The sender is in `self.work`: it cannot be gone.
-                Ok(()) = self.wishes.changed() => self.grant_wish().await,
+                Ok(()) = self.changes.changed() => self.reconcile().await,
                 restart = self.restarts.recv() => match restart {
                     Some(restart) => self.restart(restart).await,
-                    None => return self.stop_unwanted(&Wanted::nothing()).await,
+                    None => return self.stop_undesired(&DesiredState::nothing()).await,
                 },
                 () = wake.notified() => self.note_done(),
                 () = at(restart_at) => self.restart_due().await,
@@ -109,21 +109,21 @@ impl AssignedTasks {
     }
 
     /// Makes run what is wanted, and nothing else.
-    async fn grant_wish(&mut self) {
-        let (version, wanted) = self.wishes.borrow_and_update().clone();
+    async fn reconcile(&mut self) {
+        let (version, desired) = self.changes.borrow_and_update().clone();
         // What shall move nothing does not wait for what stops; what shall go on does.
-        if wanted.target != TargetState::Started {
-            self.move_to(wanted.target);
+        if desired.target != TargetState::Started {
+            self.move_to(desired.target);
         }
-        self.stop_unwanted(&wanted).await;
+        self.stop_undesired(&desired).await;
         self.work.has_stopped(version);
-        self.move_to(wanted.target);
+        self.move_to(desired.target);
         self.begins_run |= self.started.is_empty();
-        self.start_missing(wanted.tasks).await;
+        self.start_missing(desired.tasks).await;
     }
 
-    async fn start_missing(&mut self, wanted: BTreeMap<usize, i64>) {
-        let missing = wanted.into_iter().filter(|(task, _)| !self.started.contains_key(task));
+    async fn start_missing(&mut self, desired: BTreeMap<usize, i64>) {
+        let missing = desired.into_iter().filter(|(task, _)| !self.started.contains_key(task));
         let (done, missing): (BTreeMap<_, _>, BTreeMap<_, _>) =
             missing.partition(|(task, run)| self.notes.is_done(*task, *run));
         if !done.is_empty() {
@@ -154,9 +154,9 @@ impl AssignedTasks {
     }
 
     /// Stops what is not wanted, or out of date.
-    async fn stop_unwanted(&mut self, wanted: &Wanted) {
-        let unwanted = |(task, position): (&usize, &i64)| (wanted.tasks.get(task) != Some(position)).then_some(*task);
-        let tasks: Vec<usize> = self.started.iter().filter_map(unwanted).collect();
+    async fn stop_undesired(&mut self, desired: &DesiredState) {
+        let undesired = |(task, position): (&usize, &i64)| (desired.tasks.get(task) != Some(position)).then_some(*task);
+        let tasks: Vec<usize> = self.started.iter().filter_map(undesired).collect();
         if tasks.is_empty() {
             return;
         }
@@ -178,10 +178,10 @@ impl AssignedTasks {
 
     /// Starts tasks, unless something else is wanted meanwhile: what is missing then is started with that.
     async fn start(&mut self, tasks: BTreeMap<usize, i64>) -> HerderResult<()> {
-        let mut wishes = self.wishes.clone();
+        let mut changes = self.changes.clone();
         tokio::select! {
             biased;
-            Ok(()) = wishes.changed() => Err(in_the_way()),
+            Ok(()) = changes.changed() => Err(in_the_way()),
             outcome = self.start_all(tasks) => outcome,
         }
     }

@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 use tracing::warn;
 
 use super::assigned_connector::{AssignedConnector, AssignedView, Restart};
+use super::reconciliation::DesiredState;
 use super::task_config_publisher::TaskConfigPublisher;
-use super::wanted_work::Wanted;
 use crate::error::HerderResult;
 use crate::herder::{RestartPlan, WorkerContext};
 
@@ -34,13 +34,13 @@ impl AssignedWork {
     }
 
     /// From now on this is wanted, and nothing else.
-    pub(crate) fn want(&self, mut wanted: BTreeMap<String, Wanted>) {
+    pub(crate) fn set_desired(&self, mut desired: BTreeMap<String, DesiredState>) {
         let mut actors = self.actors.lock();
         for name in actors.keys() {
-            wanted.entry(name.clone()).or_insert_with(Wanted::nothing);
+            desired.entry(name.clone()).or_insert_with(DesiredState::nothing);
         }
-        for (name, wanted) in wanted {
-            actors.entry(name).or_insert_with_key(|name| self.start_actors(name)).want(&wanted);
+        for (name, desired) in desired {
+            actors.entry(name).or_insert_with_key(|name| self.start_actors(name)).set_desired(&desired);
         }
     }
 

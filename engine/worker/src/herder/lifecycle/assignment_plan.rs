@@ -2,23 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::wanted_work::Wanted;
+use super::reconciliation::DesiredState;
 use crate::group::ExtendedAssignment;
 use crate::storage::{ClusterConfigState, TargetState};
 
 /// What shall run here of each connector that has anything here. Tasks that were committed after position `agreed`, the one
 /// that the assignment was made from, have to wait for the next assignment: until then nobody may run them. A connector that
 /// shall be STOPPED has none, whatever was committed.
-pub(crate) fn wanted_here(
+pub(crate) fn desired_here(
     assignment: Option<&ExtendedAssignment>,
     state: &ClusterConfigState,
     agreed: i64,
-) -> BTreeMap<String, Wanted> {
-    let mut wanted: BTreeMap<String, Wanted> = BTreeMap::new();
-    let Some(assignment) = assignment else { return wanted };
+) -> BTreeMap<String, DesiredState> {
+    let mut desired: BTreeMap<String, DesiredState> = BTreeMap::new();
+    let Some(assignment) = assignment else { return desired };
     let target = |name: &str| state.target_state(name).unwrap_or(TargetState::Started);
     for name in assignment.connectors.iter().filter(|name| state.contains(name)) {
-        let entry = wanted.entry(name.clone()).or_insert_with(Wanted::nothing);
+        let entry = desired.entry(name.clone()).or_insert_with(DesiredState::nothing);
         entry.connector = Some(state.config_position(name));
         entry.commit = state.tasks_position(name);
         entry.target = target(name);
@@ -31,12 +31,12 @@ pub(crate) fn wanted_here(
         let position = state.tasks_position(name);
         let is_stopped = state.target_state(name) == Some(TargetState::Stopped);
         if id.task < task_counts[name] && position <= agreed && !is_stopped {
-            let entry = wanted.entry(name.to_owned()).or_insert_with(Wanted::nothing);
+            let entry = desired.entry(name.to_owned()).or_insert_with(DesiredState::nothing);
             entry.tasks.insert(id.task, position);
             entry.target = target(name);
         }
     }
-    wanted
+    desired
 }
 
 /// Whether the assignment was made from other connectors or tasks than there are now.
@@ -86,17 +86,17 @@ mod tests {
         records.extend(tasks("a", 2));
         let before = state(&records);
         let assigned = assignment(&["a"], &[("a", 0), ("a", 1)]);
-        let wanted = wanted_here(Some(&assigned), &before, before.offset());
-        assert_eq!(wanted["a"].tasks, BTreeMap::from([(0, 4), (1, 4)]));
+        let desired = desired_here(Some(&assigned), &before, before.offset());
+        assert_eq!(desired["a"].tasks, BTreeMap::from([(0, 4), (1, 4)]));
         assert!(!is_out_of_date(&before, before.offset()));
 
         records.extend(tasks("a", 2));
         let after = state(&records);
-        let wanted = wanted_here(Some(&assigned), &after, before.offset());
-        assert!(wanted["a"].tasks.is_empty());
-        assert_eq!(wanted["a"].connector, Some(1));
+        let desired = desired_here(Some(&assigned), &after, before.offset());
+        assert!(desired["a"].tasks.is_empty());
+        assert_eq!(desired["a"].connector, Some(1));
         assert!(is_out_of_date(&after, before.offset()));
-        assert_eq!(wanted_here(Some(&assigned), &after, after.offset())["a"].tasks.len(), 2);
+        assert_eq!(desired_here(Some(&assigned), &after, after.offset())["a"].tasks.len(), 2);
     }
 
     #[test]
@@ -106,8 +106,8 @@ mod tests {
         records.push(ConfigRecord::Connector("b".into(), None));
         let state = state(&records);
         let assigned = assignment(&["a", "b"], &[("b", 0)]);
-        assert_eq!(wanted_here(Some(&assigned), &state, state.offset()).keys().collect::<Vec<_>>(), ["a"]);
-        assert!(wanted_here(None, &state, state.offset()).is_empty());
+        assert_eq!(desired_here(Some(&assigned), &state, state.offset()).keys().collect::<Vec<_>>(), ["a"]);
+        assert!(desired_here(None, &state, state.offset()).is_empty());
     }
 
     #[test]
@@ -116,8 +116,8 @@ mod tests {
         records.extend(tasks("a", 2));
         records.push(ConfigRecord::TargetState("a".into(), Some(TargetState::Stopped)));
         let state = state(&records);
-        let wanted = wanted_here(Some(&assignment(&["a"], &[("a", 0), ("a", 1)])), &state, state.offset());
-        assert_eq!((wanted["a"].connector, wanted["a"].tasks.len()), (Some(1), 0));
+        let desired = desired_here(Some(&assignment(&["a"], &[("a", 0), ("a", 1)])), &state, state.offset());
+        assert_eq!((desired["a"].connector, desired["a"].tasks.len()), (Some(1), 0));
     }
 
     #[test]
@@ -126,8 +126,8 @@ mod tests {
         records.extend(tasks("a", 1));
         records.push(ConfigRecord::TargetState("a".into(), Some(TargetState::Paused)));
         let state = state(&records);
-        let wanted = wanted_here(Some(&assignment(&[], &[("a", 0)])), &state, 3);
-        assert_eq!(wanted["a"].target, TargetState::Paused);
+        let desired = desired_here(Some(&assignment(&[], &[("a", 0)])), &state, 3);
+        assert_eq!(desired["a"].target, TargetState::Paused);
         assert!(!is_out_of_date(&state, 3), "pausing moves nothing");
     }
 }

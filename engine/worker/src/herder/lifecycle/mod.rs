@@ -11,6 +11,7 @@ mod connector_requests;
 mod connector_tasks;
 mod expedite;
 mod publishing;
+mod reconciliation;
 mod restart_schedule;
 mod status_writer;
 mod task_config_publisher;
@@ -18,12 +19,11 @@ mod task_configs;
 mod task_states;
 #[cfg(test)]
 mod tests;
-mod wanted_work;
 mod worker_connector;
 
 pub(crate) use assigned_connector::Restart;
 pub(crate) use assigned_work::AssignedWork;
-pub(crate) use assignment_plan::{is_out_of_date, wanted_here};
+pub(crate) use assignment_plan::{desired_here, is_out_of_date};
 pub(crate) use connector_parts::{
     at, check_topic_creation, is_bounded_mode, max_tasks, plan_restarts, resolved, task_parts,
 };

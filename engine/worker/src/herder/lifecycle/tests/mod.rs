@@ -20,7 +20,7 @@ use crate::herder::WorkerContext;
 use crate::herder::connector_queries::ConnectorQueries;
 use crate::herder::lifecycle::assigned_connector::Restart;
 use crate::herder::lifecycle::assigned_work::AssignedWork;
-use crate::herder::lifecycle::assignment_plan::wanted_here;
+use crate::herder::lifecycle::assignment_plan::desired_here;
 use crate::herder::lifecycle::task_config_publisher::{TaskConfigPublisher, check_takes_tasks, is_current};
 use crate::storage::{Completion, ConfigRecord, TargetState, TaskRun};
 use crate::task::TaskProgressSnapshot;
@@ -113,28 +113,28 @@ impl Worker {
     /// As if a rebalance had given everything to this worker.
     pub(crate) async fn rebalance(&self) {
         *self.agreed.lock() = self.context.configs.snapshot().offset();
-        self.heed().await;
+        self.apply().await;
     }
 
     /// As if the config topic had told the loop of something new.
-    pub(crate) async fn heed(&self) {
-        self.heed_without(&[]).await;
+    pub(crate) async fn apply(&self) {
+        self.apply_without(&[]).await;
     }
 
     /// The same, but these tasks belong to other workers.
-    pub(crate) async fn heed_without(&self, elsewhere: &[usize]) {
+    pub(crate) async fn apply_without(&self, elsewhere: &[usize]) {
         let state = self.context.configs.snapshot();
         let mut all = ConnectorsAndTasks::configured(&state);
         all.tasks.retain(|id| !elsewhere.contains(&id.task));
         let assignment =
             ExtendedAssignment { connectors: all.connectors, tasks: all.tasks, ..ExtendedAssignment::default() };
         let agreed = *self.agreed.lock();
-        self.work.want(wanted_here(Some(&assignment), &state, agreed));
+        self.work.set_desired(desired_here(Some(&assignment), &state, agreed));
         self.work.await_stopped().await;
     }
 
     pub(crate) async fn lose_everything(&self) {
-        self.work.want(wanted_here(None, &self.context.configs.snapshot(), 0));
+        self.work.set_desired(desired_here(None, &self.context.configs.snapshot(), 0));
         self.work.await_stopped().await;
     }
 
@@ -178,16 +178,16 @@ async fn the_tasks_of_a_commit_run_once_an_assignment_was_made_from_it() {
     let worker = Worker::started("a", &[("tasks.max", "2")]).await;
     worker.reaches("a", "RUNNING", &[]).await;
     worker.has_tasks("a", 2).await;
-    worker.heed().await;
+    worker.apply().await;
     assert_eq!(worker.states("a").1.len(), 0, "committed, but not assigned yet");
     worker.rebalance().await;
     worker.reaches("a", "RUNNING", &["RUNNING", "RUNNING"]).await;
 
     // Another commit stops them, and the next assignment starts what it has.
     worker.put("a", &[("tasks.max", "3")]);
-    worker.heed().await;
+    worker.apply().await;
     worker.has_tasks("a", 3).await;
-    worker.heed().await;
+    worker.apply().await;
     assert_eq!(worker.states("a").1, ["UNASSIGNED", "UNASSIGNED"]);
     worker.rebalance().await;
     worker.reaches("a", "RUNNING", &["RUNNING", "RUNNING", "RUNNING"]).await;
@@ -200,13 +200,13 @@ async fn the_same_configuration_again_restarts_the_connector_and_leaves_its_task
     worker.rebalance().await;
     worker.reaches("a", "RUNNING", &["RUNNING"]).await;
     worker.put("a", &[]);
-    worker.heed().await;
+    worker.apply().await;
     worker.reaches("a", "RUNNING", &["RUNNING"]).await;
     worker.put("a", &[("fail.in", "start")]);
-    worker.heed().await;
+    worker.apply().await;
     worker.reaches("a", "FAILED", &["RUNNING"]).await;
     worker.put("a", &[]);
-    worker.heed().await;
+    worker.apply().await;
     worker.reaches("a", "RUNNING", &["RUNNING"]).await;
     assert_eq!(worker.leader.published.load(Ordering::SeqCst), 1, "the same tasks are not published again");
 }
@@ -218,16 +218,16 @@ async fn target_states_are_reached_in_place() {
     worker.rebalance().await;
     for (target, state) in [(TargetState::Paused, "PAUSED"), (TargetState::Started, "RUNNING")] {
         worker.target("a", target);
-        worker.heed().await;
+        worker.apply().await;
         worker.reaches("a", state, &[state]).await;
     }
     worker.context.configs.write(&ConfigRecord::tasks("a", &[])).unwrap();
     worker.target("a", TargetState::Stopped);
-    worker.heed().await;
+    worker.apply().await;
     worker.reaches("a", "STOPPED", &["UNASSIGNED"]).await;
     worker.rebalance().await;
     worker.target("a", TargetState::Started);
-    worker.heed().await;
+    worker.apply().await;
     worker.has_tasks("a", 1).await;
     worker.rebalance().await;
     worker.reaches("a", "RUNNING", &["RUNNING"]).await;
@@ -284,9 +284,9 @@ async fn restarts_reach_what_is_here_and_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_fails_is_started_again_where_the_user_wants_that() {
-    let wanted =
+    let desired =
         [("volley.restart.max.attempts", "100"), ("volley.restart.backoff.ms", "10"), ("fail.once", "restart-me")];
-    let worker = Worker::started("a", &wanted).await;
+    let worker = Worker::started("a", &desired).await;
     worker.reaches("a", "RUNNING", &[]).await;
     worker.has_tasks("a", 1).await;
 
@@ -301,7 +301,7 @@ async fn a_connector_all_of_whose_tasks_are_done_stops_once_and_starts_again_whe
         worker.has_tasks("a", 2).await;
         worker.rebalance().await;
         worker.has_tasks("a", 0).await;
-        worker.heed().await;
+        worker.apply().await;
         eventually("it is STOPPED", || async { worker.states("a").0 == "STOPPED" }).await;
         let queries = ConnectorQueries::new(Arc::clone(&worker.context));
         assert!(queries.states("a").unwrap().completion.is_some());
@@ -309,7 +309,7 @@ async fn a_connector_all_of_whose_tasks_are_done_stops_once_and_starts_again_whe
         worker.rebalance().await;
         worker.target("a", TargetState::Started);
         assert_eq!(queries.states("a").unwrap().completion, None, "resumed");
-        worker.heed().await;
+        worker.apply().await;
     }
 }
 

@@ -37,9 +37,9 @@ async fn tasks_start_and_pause_and_stop_while_their_connector_hangs() {
     worker.rebalance().await;
     worker.reaches("a", "RUNNING", &["RUNNING", "RUNNING"]).await;
     worker.target("a", TargetState::Paused);
-    worker.heed().await;
+    worker.apply().await;
     worker.reaches("a", "RUNNING", &["PAUSED", "PAUSED"]).await;
-    in_moments(worker.heed_without(&[1])).await;
+    in_moments(worker.apply_without(&[1])).await;
     worker.reaches("a", "RUNNING", &["PAUSED", "UNASSIGNED"]).await;
     Gate::named("tasks-go-on").open();
     worker.reaches("a", "PAUSED", &["PAUSED", "UNASSIGNED"]).await;
@@ -53,14 +53,14 @@ async fn tasks_that_are_slow_to_start_keep_no_other_from_stopping() {
     worker.commit("a", &[&[], &[("password", "${fake:slow-task-start:x}")], &[]]);
     worker.rebalance().await;
     worker.reaches("a", "RUNNING", &["RUNNING"]).await;
-    in_moments(worker.heed_without(&[0])).await;
+    in_moments(worker.apply_without(&[0])).await;
     worker.reaches("a", "RUNNING", &["UNASSIGNED"]).await;
     let restart = worker.work.restart("a", |reply| Restart::Task { task: 1, reply });
-    in_moments(worker.heed_without(&[0, 2])).await;
+    in_moments(worker.apply_without(&[0, 2])).await;
     Gate::named("slow-task-start").open();
     worker.reaches("a", "RUNNING", &["UNASSIGNED", "RUNNING"]).await;
     assert!(restart.unwrap().unwrap().await.is_ok(), "who asked for a restart is answered");
-    worker.heed_without(&[0]).await;
+    worker.apply_without(&[0]).await;
     worker.reaches("a", "RUNNING", &["UNASSIGNED", "RUNNING", "RUNNING"]).await;
 }
 
@@ -69,7 +69,7 @@ async fn what_has_not_stopped_yet_keeps_its_place() {
     let worker = Worker::new();
     worker.put("a", &[("hang.in", "start"), ("gate", "keeps-its-place")]);
     worker.rebalance().await;
-    worker.work.want(Default::default());
+    worker.work.set_desired(Default::default());
     worker.work.forget_what_has_stopped();
     assert!(worker.work.view("a").is_some(), "another actor of the same connector would be the second");
     worker.work.await_stopped().await;
@@ -84,12 +84,12 @@ async fn no_tasks_are_published_of_a_connector_that_was_stopped_meanwhile() {
     worker.commit("a", &[]);
     worker.target("a", TargetState::Stopped);
     Gate::named("stopped-meanwhile").open();
-    worker.heed().await;
+    worker.apply().await;
     worker.reaches("a", "STOPPED", &[]).await;
     assert_eq!(worker.leader.asked.load(Ordering::SeqCst), 0);
     assert_eq!(worker.context.configs.snapshot().task_count("a"), 0);
     worker.target("a", TargetState::Started);
-    worker.heed().await;
+    worker.apply().await;
     published(&worker, 1).await;
     worker.has_tasks("a", 1).await;
 }
@@ -100,10 +100,10 @@ async fn what_is_published_late_is_not_the_last_word() {
     worker.has_tasks("a", 2).await;
     worker.leader.is_held.send_replace(true);
     worker.put("a", &[("tasks.max", "3")]);
-    worker.heed().await;
+    worker.apply().await;
     asked(&worker, 2).await;
     worker.put("a", &[("tasks.max", "2")]);
-    worker.heed().await;
+    worker.apply().await;
     let restarted = worker.work.restart("a", |reply| Restart::Connector { reply }).unwrap().unwrap();
     restarted.await.unwrap().unwrap();
     worker.leader.is_held.send_replace(false);
@@ -117,7 +117,7 @@ async fn what_an_earlier_owner_publishes_late_is_not_the_last_word() {
     worker.has_tasks("a", 2).await;
     worker.leader.is_held.send_replace(true);
     worker.put("a", &[("tasks.max", "3")]);
-    worker.heed().await;
+    worker.apply().await;
     asked(&worker, 2).await;
     worker.lose_everything().await;
     worker.put("a", &[("tasks.max", "2")]);
@@ -126,7 +126,7 @@ async fn what_an_earlier_owner_publishes_late_is_not_the_last_word() {
     worker.leader.is_held.send_replace(false);
     published(&worker, 2).await;
     worker.has_tasks("a", 3).await;
-    worker.heed().await;
+    worker.apply().await;
     worker.has_tasks("a", 2).await;
 }
 
@@ -136,7 +136,7 @@ async fn a_commit_that_lost_its_tasks_is_made_good() {
     worker.has_tasks("a", 2).await;
     worker.context.configs.write(&[ConfigRecord::Commit("a".into(), 2)]).unwrap();
     assert_eq!(worker.context.configs.snapshot().inconsistent_connectors().count(), 1);
-    worker.heed().await;
+    worker.apply().await;
     worker.has_tasks("a", 2).await;
     published(&worker, 2).await;
 }
@@ -172,7 +172,7 @@ async fn a_pause_that_was_taken_back_leaves_nothing_paused() {
     connector.await.unwrap().unwrap();
     task.await.unwrap().unwrap();
     worker.target("a", TargetState::Started);
-    worker.heed().await;
+    worker.apply().await;
     worker.reaches("a", "RUNNING", &["RUNNING"]).await;
 }
 

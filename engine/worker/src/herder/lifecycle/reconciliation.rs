@@ -9,7 +9,7 @@ use crate::storage::TargetState;
 
 /// What shall run here. Positions are those of the config topic: what was started from an earlier one is out of date.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct DesiredState {
     /// The connector's own instance.
     pub(crate) connector: Option<i64>,
     /// The last commit of its tasks, where the instance is wanted: it compares it with what it made.
@@ -20,7 +20,7 @@ pub(crate) struct Wanted {
     pub(crate) target: TargetState,
 }
 
-impl Wanted {
+impl DesiredState {
     /// Nothing.
     pub(crate) fn nothing() -> Self {
         Self { connector: None, commit: 0, tasks: BTreeMap::new(), target: TargetState::Started }
@@ -55,42 +55,42 @@ impl Wanted {
 
 /// Tells an actor what is wanted. Only the latest counts: what was wanted for a moment only may never be seen.
 #[derive(Debug)]
-pub(crate) struct WantedWork {
-    wanted: watch::Sender<(u64, Wanted)>,
+pub(crate) struct Reconciliation {
+    desired: watch::Sender<(u64, DesiredState)>,
     /// The version of the last wish that took something away.
     must_stop: AtomicU64,
     stopped: watch::Sender<u64>,
 }
 
-impl WantedWork {
+impl Reconciliation {
     /// Nothing is wanted yet.
     pub(crate) fn new() -> Self {
-        let wanted = watch::Sender::new((0, Wanted::nothing()));
-        Self { wanted, must_stop: AtomicU64::new(0), stopped: watch::Sender::new(0) }
+        let desired = watch::Sender::new((0, DesiredState::nothing()));
+        Self { desired, must_stop: AtomicU64::new(0), stopped: watch::Sender::new(0) }
     }
 
     /// From now on `wanted` shall run; whether that is news.
-    pub(crate) fn want(&self, wanted: Wanted) -> bool {
-        self.wanted.send_if_modified(|current| {
-            let is_news = current.1 != wanted;
+    pub(crate) fn set_desired(&self, desired: DesiredState) -> bool {
+        self.desired.send_if_modified(|current| {
+            let is_news = current.1 != desired;
             if is_news {
-                if wanted.takes_away_from(&current.1) {
+                if desired.takes_away_from(&current.1) {
                     self.must_stop.store(current.0 + 1, Ordering::Release);
                 }
-                *current = (current.0 + 1, wanted);
+                *current = (current.0 + 1, desired);
             }
             is_news
         })
     }
 
     /// What is wanted.
-    pub(crate) fn latest(&self) -> Wanted {
-        self.wanted.borrow().1.clone()
+    pub(crate) fn latest(&self) -> DesiredState {
+        self.desired.borrow().1.clone()
     }
 
     /// For the actor: to be told of changes.
-    pub(crate) fn subscribe(&self) -> watch::Receiver<(u64, Wanted)> {
-        self.wanted.subscribe()
+    pub(crate) fn subscribe(&self) -> watch::Receiver<(u64, DesiredState)> {
+        self.desired.subscribe()
     }
 
     /// For the actor: nothing runs any more that was not wanted at `version`.
@@ -120,13 +120,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_wish_is_granted_once_all_that_stood_against_it_has_stopped() {
-        let work = WantedWork::new();
-        let wish = Wanted { connector: Some(3), ..Wanted::nothing() };
-        assert!(work.want(wish.clone()));
-        assert!(!work.want(wish), "the same wish twice is one");
+        let work = Reconciliation::new();
+        let desired = DesiredState { connector: Some(3), ..DesiredState::nothing() };
+        assert!(work.set_desired(desired.clone()));
+        assert!(!work.set_desired(desired), "the same desired twice is one");
         work.await_stopped().await;
-        let wish = Wanted { tasks: BTreeMap::from([(0, 4)]), ..Wanted::nothing() };
-        assert!(work.want(wish));
+        let desired = DesiredState { tasks: BTreeMap::from([(0, 4)]), ..DesiredState::nothing() };
+        assert!(work.set_desired(desired));
         let waits = tokio::time::timeout(std::time::Duration::from_millis(10), work.await_stopped());
         assert!(waits.await.is_err());
         assert!(!work.is_stopped());
