@@ -9,7 +9,7 @@ use tracing_subscriber::fmt::time::ChronoLocal;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, reload};
-use volley_worker::rest::LogLevels;
+use volley_worker::loggers::LogLevels;
 
 /// Form of the log.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]

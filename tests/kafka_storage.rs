@@ -7,21 +7,21 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use volley::api::{ConfigMap, ErrorKind};
 use volley::worker::connector_task_id::ConnectorTaskId;
+use volley::worker::storage::TaskProgressSnapshot;
 use volley::worker::storage::{
     ConfigBackingStore, ConfigRecord, ConfigUpdate, ConnectorOffsetStores, KafkaConfigBackingStore,
     KafkaOffsetBackingStore, KafkaStatusBackingStore, KafkaStores, OffsetBackingStore, RestartRequest, SessionKey,
     State, Status, StatusBackingStore, StatusKey, TargetState, TaskRun, TopicStatus,
 };
-use volley::worker::task::TaskProgressSnapshot;
 use volley::worker::worker_config::WorkerConfig;
 
 use crate::testbed::{Kafka, wait_until};
 
-#[path = "../engine/worker/src/storage/config_conformance.rs"]
+#[path = "../engine/worker/src/storage/config/config_conformance.rs"]
 mod config_conformance;
-#[path = "../engine/worker/src/storage/offset_conformance.rs"]
+#[path = "../engine/worker/src/storage/offset/offset_conformance.rs"]
 mod offset_conformance;
-#[path = "../engine/worker/src/storage/status_conformance.rs"]
+#[path = "../engine/worker/src/storage/status/status_conformance.rs"]
 mod status_conformance;
 
 use config_conformance::assert_config_store_conforms;

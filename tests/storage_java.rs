@@ -8,11 +8,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use volley::api::ConfigMap;
 use volley::worker::connector_task_id::ConnectorTaskId;
+use volley::worker::storage::TaskProgressSnapshot;
 use volley::worker::storage::{
     Completion, ConfigBackingStore, ConfigRecord, KafkaStores, OffsetBackingStore, State, Status, StatusBackingStore,
     StatusKey, StatusRecord, TargetState, TaskRun, TopicStatus,
 };
-use volley::worker::task::TaskProgressSnapshot;
 use volley::worker::worker_config::WorkerConfig;
 
 use crate::testbed::{ConnectWorker, Kafka, Mode, Vendor, WorkerProperties, distributed_properties, wait_until};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use volley_api::Plugin;
 use volley_worker::distributed_worker::DistributedWorker;
+use volley_worker::loggers::LogLevels;
 use volley_worker::properties::read_properties;
-use volley_worker::rest::LogLevels;
 
 use super::{Failure, signals};
 

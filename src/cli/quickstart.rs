@@ -12,8 +12,8 @@ use volley_api::Plugin;
 use volley_kafka::{Admin, NewTopic};
 use volley_worker::connector_file::read_connector_file;
 use volley_worker::herder::ConnectorProgress;
+use volley_worker::loggers::LogLevels;
 use volley_worker::properties::read_properties;
-use volley_worker::rest::LogLevels;
 use volley_worker::worker::Worker;
 
 use super::output::say;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use volley_api::Plugin;
 use volley_worker::connector_file::read_connector_file;
 use volley_worker::herder::Completion;
+use volley_worker::loggers::LogLevels;
 use volley_worker::plugins::Plugins;
 use volley_worker::properties::read_properties;
-use volley_worker::rest::LogLevels;
 use volley_worker::worker::Worker;
 
 use super::connector_class::check_class;

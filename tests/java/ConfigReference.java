@@ -35,7 +35,7 @@ import java.util.TreeSet;
  *   jars="$HOME/.cache/volley/testbed/kafka/*"
  *   javac -cp "$jars" -d /tmp/config-reference tests/java/ConfigReference.java
  *   java -cp "/tmp/config-reference:$jars" org.apache.kafka.connect.storage.ConfigReference \
- *       engine/worker/src/storage/testdata/config_records.jsonl
+ *       engine/worker/src/storage/config/testdata/config_records.jsonl
  * </pre>
  */
 public final class ConfigReference {

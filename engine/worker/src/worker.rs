@@ -15,9 +15,9 @@ use crate::config_transformer::resolve_worker_config;
 use crate::connector_file::CreateConnector;
 use crate::error::HerderResult;
 use crate::herder::{Completion, ConnectorInfo, ConnectorProgress, Herder, StandaloneHerder, WorkerContext};
+use crate::loggers::{LogLevels, Loggers};
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
-use crate::rest::{LogLevels, Loggers};
 use crate::storage::{
     ConnectorOffsetStores, FileOffsetBackingStore, MemoryConfigBackingStore, MemoryStatusBackingStore,
     OffsetBackingStore,

@@ -10,8 +10,9 @@ use volley_api::{ConfigMap, Error, Result};
 
 use crate::cluster_id::ClusterId;
 use crate::herder::{Herder, WorkerContext};
+use crate::peers::PeerClient;
 use crate::plugins::Plugins;
-use crate::rest::{Advertised, PeerClient, RestServer};
+use crate::rest::{Advertised, RestServer};
 use crate::worker_config::WorkerConfig;
 
 /// Threads for REST and the herder; tasks and plug-ins have their own.

@@ -8,7 +8,7 @@ use volley_kafka::{MacAlgorithm, constant_time_eq};
 use super::session_keys::key_bytes;
 use crate::error::{HerderError, HerderResult};
 use crate::group::RequestSignature;
-use crate::rest::SignatureHeaders;
+use crate::peers::SignatureHeaders;
 use crate::storage::{ClusterConfigState, SessionKey};
 
 const NO_KEY: &str =

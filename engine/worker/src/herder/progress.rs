@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::Completion;
-use crate::task::TaskProgressSnapshot;
+use crate::storage::TaskProgressSnapshot;
 
 /// Rates are those of this long.
 const WINDOW: Duration = Duration::from_secs(5);

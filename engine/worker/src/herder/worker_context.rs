@@ -8,9 +8,9 @@ use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use crate::config_transformer::ConfigTransformer;
+use crate::loggers::Loggers;
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
-use crate::rest::Loggers;
 use crate::storage::{ConfigBackingStore, ConnectorOffsetStores, OffsetBackingStore, StatusBackingStore};
 use crate::worker_config::WorkerConfig;
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::error::HerderError;
 
 /// What a request without a user is told; no JSON, in Kafka Connect either.
-pub(super) const NOT_ALLOWED: &str = "User cannot access the resource.";
+pub(crate) const NOT_ALLOWED: &str = "User cannot access the resource.";
 
 /// The body of every error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -19,7 +19,7 @@ struct ErrorMessage {
 
 /// What a resource answers when it cannot do what is asked.
 #[derive(Debug)]
-pub(super) enum RestError {
+pub(crate) enum RestError {
     /// The herder's error.
     Herder(HerderError),
     /// Any status, with a message.
@@ -33,26 +33,26 @@ pub(super) enum RestError {
 }
 
 /// `Result` of a resource.
-pub(super) type RestResult<T> = Result<T, RestError>;
+pub(crate) type RestResult<T> = Result<T, RestError>;
 
 impl RestError {
     /// 500 with a message.
-    pub(super) fn internal(message: impl Into<String>) -> Self {
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::Status(StatusCode::INTERNAL_SERVER_ERROR, message.into())
     }
 
     /// 500 of a request that met a defect.
-    pub(super) fn panicked() -> Self {
+    pub(crate) fn panicked() -> Self {
         Self::internal("the request made the worker panic: this is a defect of Volley")
     }
 
     /// 413 of a body.
-    pub(super) fn too_large() -> Self {
+    pub(crate) fn too_large() -> Self {
         Self::Status(StatusCode::PAYLOAD_TOO_LARGE, "HTTP 413 Request Entity Too Large".to_owned())
     }
 
     /// 404 of a path.
-    pub(super) fn no_such_path() -> Self {
+    pub(crate) fn no_such_path() -> Self {
         Self::Status(StatusCode::NOT_FOUND, http_message(StatusCode::NOT_FOUND))
     }
 }
@@ -64,7 +64,7 @@ impl From<HerderError> for RestError {
 }
 
 /// `HTTP 404 Not Found` and the like.
-pub(super) fn http_message(status: StatusCode) -> String {
+pub(crate) fn http_message(status: StatusCode) -> String {
     format!("HTTP {} {}", status.as_u16(), status.canonical_reason().unwrap_or_default())
 }
 

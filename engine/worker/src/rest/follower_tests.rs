@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::router::router;
-use super::settings::RestSettings;
 use super::state::Timeouts;
 use super::tests::{Answer, send, test_state};
 use crate::herder::{Herder, StandaloneHerder};
 use crate::json_config::GivenConfig;
+use crate::rest::front::settings::RestSettings;
 use crate::testing::{Follower, Gate, config_map, test_herder};
 
 /// A request as another worker saw it.

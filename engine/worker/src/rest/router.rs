@@ -2,13 +2,13 @@
 
 use axum::Router;
 
-use super::front;
-use super::gate::gated;
+use super::front::front;
 use super::routes::{Route, admin_routes, main_routes};
 use super::state::RestState;
+use crate::rest::front::gate::gated;
 
 /// Everything but `/admin`, unless `with_admin`.
-pub(super) fn router(state: RestState, with_admin: bool) -> Router {
+pub(crate) fn router(state: RestState, with_admin: bool) -> Router {
     let mut routes = main_routes();
     if with_admin {
         routes.extend(admin_routes());
@@ -17,7 +17,7 @@ pub(super) fn router(state: RestState, with_admin: bool) -> Router {
 }
 
 /// `/admin` alone, for `admin.listeners`.
-pub(super) fn admin_router(state: RestState) -> Router {
+pub(crate) fn admin_router(state: RestState) -> Router {
     assemble(admin_routes(), state)
 }
 

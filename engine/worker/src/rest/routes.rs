@@ -2,16 +2,17 @@
 
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
-use super::gate::{OpenTo, Takes};
+use super::openapi;
+use super::resources::{connectors, internal, loggers, offsets, plugins, progress, root, tasks};
 use super::state::RestState;
-use super::{connectors, internal, loggers, offsets, openapi, plugins, progress, root, tasks};
+use crate::rest::front::gate::{OpenTo, Takes};
 
 /// A resource. `GET` stands for `HEAD` too.
-pub(super) struct Route {
-    pub(super) path: &'static str,
-    pub(super) takes: Takes,
-    pub(super) open_to: OpenTo,
-    pub(super) resource: MethodRouter<RestState>,
+pub(crate) struct Route {
+    pub(crate) path: &'static str,
+    pub(crate) takes: Takes,
+    pub(crate) open_to: OpenTo,
+    pub(crate) resource: MethodRouter<RestState>,
 }
 
 impl Route {
@@ -31,7 +32,7 @@ impl Route {
 }
 
 /// All resources but those under `/admin`.
-pub(super) fn main_routes() -> Vec<Route> {
+pub(crate) fn main_routes() -> Vec<Route> {
     vec![
         Route::new("/", get(root::server_info)).taking_anything(),
         Route::new("/health", get(root::health)).taking_anything(),
@@ -66,7 +67,7 @@ pub(super) fn main_routes() -> Vec<Route> {
 }
 
 /// Those under `/admin`.
-pub(super) fn admin_routes() -> Vec<Route> {
+pub(crate) fn admin_routes() -> Vec<Route> {
     vec![
         Route::new("/admin/loggers", get(loggers::list)),
         Route::new("/admin/loggers/{logger}", get(loggers::get)),

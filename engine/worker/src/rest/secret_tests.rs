@@ -8,9 +8,9 @@ use axum::Router;
 use serde_json::{Value, json};
 
 use super::router::router;
-use super::settings::RestSettings;
 use super::tests::{Answer, send, test_state};
 use crate::herder::{Herder, StandaloneHerder};
+use crate::rest::front::settings::RestSettings;
 use crate::testing::test_herder;
 
 const SECRET: &str = "hunter2";

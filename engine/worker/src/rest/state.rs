@@ -6,25 +6,25 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::listener::Scheme;
-use super::loggers::Loggers;
-use super::peer_client::PeerClient;
-use super::settings::RestSettings;
 use crate::cluster_id::ClusterId;
 use crate::herder::Herder;
+use crate::loggers::Loggers;
+use crate::peers::PeerClient;
+use crate::rest::front::settings::RestSettings;
+use crate::rest::server::listener::Scheme;
 
 /// The Kafka version whose API this is.
 const KAFKA_VERSION: &str = "4.3.0";
 
 /// The answer of `GET /`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct ServerInfo {
+pub(crate) struct ServerInfo {
     /// The Kafka version whose API this is.
-    pub(super) version: String,
+    pub(crate) version: String,
     /// Which Volley it is.
-    pub(super) commit: String,
+    pub(crate) commit: String,
     /// The cluster's id.
-    pub(super) kafka_cluster_id: String,
+    pub(crate) kafka_cluster_id: String,
 }
 
 /// How long a client waits at most.
@@ -63,7 +63,7 @@ impl Default for Timeouts {
 
 impl RestState {
     /// The answer of `GET /`; `None` if the cluster does not say in time who it is.
-    pub(super) async fn server_info(&self) -> Option<ServerInfo> {
+    pub(crate) async fn server_info(&self) -> Option<ServerInfo> {
         Some(ServerInfo {
             version: KAFKA_VERSION.to_owned(),
             commit: concat!("volley-", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -72,7 +72,7 @@ impl RestState {
     }
 
     /// What the herder is doing or did last, in a sentence.
-    pub(super) fn stage(&self) -> Option<String> {
+    pub(crate) fn stage(&self) -> Option<String> {
         self.herder.stages().latest().map(|stage| stage.summary())
     }
 }

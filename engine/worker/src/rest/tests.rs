@@ -10,12 +10,12 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::Loggers;
-use super::listener::Scheme;
 use super::router::router;
 use super::state::{RestState, Timeouts};
 use crate::cluster_id::ClusterId;
 use crate::herder::{Herder, StandaloneHerder};
+use crate::loggers::Loggers;
+use crate::rest::server::listener::Scheme;
 use crate::testing::{eventually, test_herder};
 
 pub(super) struct Client {

@@ -6,8 +6,8 @@ use std::thread;
 use volley_api::{Error, Result};
 
 use super::internal_topics::InternalTopics;
-use super::kafka_config_backing_store::ConfigUpdateListener;
 use super::{KafkaConfigBackingStore, KafkaOffsetBackingStore, KafkaStatusBackingStore};
+use crate::storage::ConfigUpdateListener;
 use crate::worker_config::WorkerConfig;
 
 /// The stores of a distributed worker, opened at the same time. They share a client for questions.

@@ -13,9 +13,11 @@ use crate::connector_task_id::ConnectorTaskId;
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
 use crate::storage::OffsetBackingStore;
-use crate::task::bounded::BoundedEnds;
+use crate::task::TaskProgress;
 use crate::task::control::{Control, Wanted};
-use crate::task::{TaskProgress, sink_task, source_task};
+use crate::task::sink::BoundedEnds;
+use crate::task::sink::sink_task;
+use crate::task::source::source_task;
 use crate::worker_config::WorkerConfig;
 
 /// Observed state of a task.

@@ -13,10 +13,10 @@ use volley_kafka::{Fetcher, RebalanceListener};
 
 use crate::connector_task_id::ConnectorTaskId;
 use crate::task::TaskSpec;
-use crate::task::assembly::assemble;
-use crate::task::convert_stage::{bad_header_rows, without_rows};
 use crate::task::setup;
-use crate::task::transform_chain::TransformChain;
+use crate::task::sink::assembly::assemble;
+use crate::task::sink::convert_stage::{bad_header_rows, without_rows};
+use crate::task::transform::transform_chain::TransformChain;
 
 /// How many rows to look at, and how long to wait for them.
 #[derive(Clone, Copy, Debug)]
@@ -131,7 +131,7 @@ fn fetch(spec: &TaskSpec, config: &Config, limits: PreviewLimits) -> Result<Vec<
             let rows = raw.len().min(missing);
             missing -= rows;
             if rows > 0 {
-                batches.push(crate::task::read_positions::head(&raw, rows, raw.origin.range.end));
+                batches.push(crate::task::sink::read_positions::head(&raw, rows, raw.origin.range.end));
             }
         }
     }

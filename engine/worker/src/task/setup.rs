@@ -7,11 +7,11 @@ use volley_api::{Config, ConnectorKind, Error, PluginKind, Result, Side};
 use volley_kafka::{Admin, ClientRole, FetchSettings, NewTopic, Producer, TopicSelection, check_bootstrap_servers};
 
 use crate::connector_config::framework_config_def;
-use crate::task::cluster_refusal::execution_exception;
 use crate::task::control::Control;
-use crate::task::dead_letter_queue::DeadLetterQueue;
-use crate::task::error_handler::ErrorHandler;
-use crate::task::transform_chain::{Condition, Step, TransformChain};
+use crate::task::errors::cluster_refusal::execution_exception;
+use crate::task::errors::dead_letter_queue::DeadLetterQueue;
+use crate::task::errors::error_handler::ErrorHandler;
+use crate::task::transform::transform_chain::{Condition, Step, TransformChain};
 use crate::task::{TaskProgress, TaskSpec};
 
 /// The framework's keys of the connector, parsed.

@@ -9,9 +9,9 @@ use volley_api::ConfigMap;
 
 use super::{fake_plugins, fake_transformer};
 use crate::herder::{StandaloneHerder, WorkerContext};
+use crate::loggers::Loggers;
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
-use crate::rest::Loggers;
 use crate::storage::{
     ConnectorOffsetStores, MemoryConfigBackingStore, MemoryOffsetBackingStore, MemoryStatusBackingStore,
     OffsetBackingStore,

@@ -9,6 +9,7 @@ mod internal_clients;
 mod internal_topic;
 mod prefix;
 mod restart_policy;
+mod tls_properties;
 mod unknown_keys;
 
 pub use config::{BatchLimits, WorkerConfig, WorkerMode};
@@ -19,4 +20,5 @@ pub use internal_clients::LogClients;
 pub use internal_topic::InternalTopic;
 pub use prefix::without_prefix;
 pub use restart_policy::RestartPolicy;
+pub(crate) use tls_properties::{ADMIN_LISTENERS, LISTENERS, tls_properties};
 pub(crate) use unknown_keys::unknown_keys;

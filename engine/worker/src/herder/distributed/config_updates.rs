@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tracing::info;
 
-use crate::rest::Loggers;
+use crate::loggers::Loggers;
 use crate::storage::{ConfigUpdate, RestartRequest};
 
 /// Updates that wait for the loop. It compares configurations by position, so that all but restart requests need no
@@ -66,7 +66,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::rest::LogLevels;
+    use crate::loggers::LogLevels;
 
     struct Applied(Mutex<BTreeMap<String, String>>);
 

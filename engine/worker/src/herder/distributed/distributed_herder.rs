@@ -33,8 +33,8 @@ use crate::herder::{
     WorkerContext,
 };
 use crate::json_config::GivenConfig;
+use crate::peers::{LeaderClient, PeerClient};
 use crate::plugins::Plugins;
-use crate::rest::{LeaderClient, PeerClient};
 use crate::secret_mask::restore_secrets;
 use crate::storage::{ConfigRecord, RestartRequest, State, StatusKey, TargetState};
 use crate::validation::{ConfigInfos, ConnectorValidator};

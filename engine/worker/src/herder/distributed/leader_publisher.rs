@@ -14,7 +14,7 @@ use crate::error::{HerderError, HerderResult};
 use crate::group::SessionSigner;
 use crate::herder::WorkerContext;
 use crate::herder::lifecycle::{TaskConfigPublisher, check_takes_tasks, is_current};
-use crate::rest::LeaderClient;
+use crate::peers::LeaderClient;
 use crate::storage::{Completion, ConfigRecord};
 
 /// How long the leader may take.

@@ -17,8 +17,9 @@ use crate::herder::WorkerContext;
 use crate::herder::connector_kind::connector_kind;
 use crate::herder::lifecycle::bounded::read_ends;
 use crate::plugin_call::{Deadline, call_plugin};
+use crate::storage::TaskProgressSnapshot;
 use crate::storage::{OffsetBackingStore, State};
-use crate::task::{self, BoundedEnds, StatusListener, TaskHandle, TaskProgressSnapshot, TaskSpec};
+use crate::task::{self, BoundedEnds, StatusListener, TaskHandle, TaskSpec};
 
 /// Time beyond the tasks' own shutdown time-out before waiting for their end is given up.
 const STOP_MARGIN: Duration = Duration::from_secs(1);

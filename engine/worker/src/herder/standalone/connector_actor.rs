@@ -25,8 +25,8 @@ use crate::herder::progress::RateMeter;
 use crate::json_config::GivenConfig;
 use crate::plugin_call::Deadline;
 use crate::spawned_task::SpawnedTask;
+use crate::storage::TaskProgressSnapshot;
 use crate::storage::{Completion, ConfigRecord, State, TargetState};
-use crate::task::TaskProgressSnapshot;
 
 /// How long a connector may take to start or to make task configurations, while nobody waits for it to go away.
 const CALL_LIMIT: Duration = Duration::from_secs(300);

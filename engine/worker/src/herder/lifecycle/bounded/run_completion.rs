@@ -53,7 +53,7 @@ mod tests {
 
     use super::*;
     use crate::storage::ConfigRecord;
-    use crate::task::TaskProgressSnapshot;
+    use crate::storage::TaskProgressSnapshot;
 
     fn apply(state: &mut ClusterConfigState, records: &[ConfigRecord]) {
         for record in records {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::clock::now_ms;
 use crate::herder::WorkerContext;
 use crate::herder::lifecycle::status_writer::StatusWriter;
+use crate::storage::TaskProgressSnapshot;
 use crate::storage::TaskRun;
-use crate::task::TaskProgressSnapshot;
 
 /// A task that was started here, and of which nothing has been written yet.
 struct Started {

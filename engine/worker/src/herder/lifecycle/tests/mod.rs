@@ -22,8 +22,8 @@ use crate::herder::lifecycle::assigned_connector::Restart;
 use crate::herder::lifecycle::assigned_work::AssignedWork;
 use crate::herder::lifecycle::assignment_plan::desired_here;
 use crate::herder::lifecycle::task_config_publisher::{TaskConfigPublisher, check_takes_tasks, is_current};
+use crate::storage::TaskProgressSnapshot;
 use crate::storage::{Completion, ConfigRecord, TargetState, TaskRun};
-use crate::task::TaskProgressSnapshot;
 use crate::testing::{Gate, config_map, eventually, test_context};
 
 /// Writes as the leader would; fails as often as it is told to first.

@@ -1,0 +1,10 @@
+//! The other workers of the group, over HTTP: requests that this worker makes on its own account, and the client that carries
+//! them.
+
+mod leader_client;
+mod peer_client;
+
+pub use leader_client::{LeaderClient, SignatureHeaders};
+pub(crate) use leader_client::{SIGNATURE, SIGNATURE_ALGORITHM, error_message, io_message, tried, unexpected_status};
+pub use peer_client::PeerClient;
+pub(crate) use peer_client::{PeerAnswer, PeerError, PeerRequest, USER_AGENT};

@@ -1,0 +1,126 @@
+//! What is asked of every request once it is known which resource it is for: that it brings and takes the right kind of
+//! content, and comes from a user.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::MethodRouter;
+
+use crate::rest::error::{RestError, RestResult, http_message};
+use crate::rest::front::settings::RestSettings;
+use crate::rest::state::RestState;
+
+/// Which content types of a request's body a resource takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// `application/json`; others are refused even where there is no body.
+    Json,
+    /// Any.
+    Anything,
+}
+
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OpenTo {
+    /// Users, where there are such.
+    Users,
+    /// Other workers, who sign what they ask.
+    Workers,
+}
+
+/// Puts the gate before a resource.
+pub(crate) fn gated(
+    resource: MethodRouter<RestState>,
+    takes: Takes,
+    open_to: OpenTo,
+    settings: &Arc<RestSettings>,
+) -> MethodRouter<RestState> {
+    let settings = Arc::clone(settings);
+    resource.route_layer(from_fn(move |request: Request, next: Next| {
+        let refusal = check(request.headers(), takes, open_to, &settings).err();
+        async move {
+            match refusal {
+                None => next.run(request).await,
+                Some(refusal) => refusal,
+            }
+        }
+    }))
+}
+
+// A response is large, and this is the rare case.
+#[allow(clippy::result_large_err)]
+fn check(headers: &HeaderMap, takes: Takes, open_to: OpenTo, settings: &RestSettings) -> Result<(), Response> {
+    if takes == Takes::Json {
+        check_content_type(headers)?;
+    }
+    if !accepts(headers, "application", "json") {
+        return Err(RestError::Bare(StatusCode::NOT_ACCEPTABLE).into_response());
+    }
+    match open_to {
+        OpenTo::Users => check_user(headers, settings).map_err(IntoResponse::into_response),
+        OpenTo::Workers => Ok(()),
+    }
+}
+
+/// Whether a request comes from a user, where there are such.
+pub(crate) fn check_user(headers: &HeaderMap, settings: &RestSettings) -> RestResult<()> {
+    settings.auth.as_ref().map_or(Ok(()), |auth| auth.check(headers))
+}
+
+#[allow(clippy::result_large_err)]
+fn check_content_type(headers: &HeaderMap) -> Result<(), Response> {
+    let Some(content_type) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let media_type = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    match media_type.contains('/') {
+        true if media_type.contains('*') => {
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            Err(RestError::Status(status, http_message(status)).into_response())
+        }
+        true => Err(RestError::Bare(StatusCode::UNSUPPORTED_MEDIA_TYPE).into_response()),
+        false => Err(StatusCode::BAD_REQUEST.into_response()),
+    }
+}
+
+/// Whether a request takes an answer of this type. Preferences do not count: there is one type of answer only.
+pub(crate) fn accepts(headers: &HeaderMap, kind: &str, subtype: &str) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut ranges =
+        accepted.flat_map(|value| value.split(',')).map(media_range).filter(|range| !range.is_empty()).peekable();
+    ranges.peek().is_none()
+        || ranges.any(|range| {
+            let (range_kind, range_subtype) = range.split_once('/').unwrap_or((&range, ""));
+            range_kind == "*" || range_kind == kind && (range_subtype == "*" || range_subtype == subtype)
+        })
+}
+
+fn media_range(text: &str) -> String {
+    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn json_is_accepted_by_name_by_range_and_by_silence() {
+        let accepts = |value: &'static str| {
+            accepts(&HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(value))]), "application", "json")
+        };
+        for accepted in ["*/*", "application/*", "application/JSON;q=0.5", "text/html, application/json", "", "*/*;q=0"]
+        {
+            assert!(accepts(accepted), "{accepted}");
+        }
+        for refused in ["text/html", "application/xml", "bogus", "text/*"] {
+            assert!(!accepts(refused), "{refused}");
+        }
+    }
+}

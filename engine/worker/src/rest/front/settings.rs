@@ -1,0 +1,34 @@
+//! What a worker's configuration says about REST, but for where it listens.
+
+use volley_api::Result;
+
+use crate::rest::front::basic_auth::BasicAuth;
+use crate::rest::front::cors::Cors;
+use crate::rest::front::response_headers::ResponseHeaders;
+use crate::worker_config::WorkerConfig;
+
+/// Who may ask, what he is shown, and which headers are in the answers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RestSettings {
+    pub(crate) auth: Option<BasicAuth>,
+    pub(crate) cors: Option<Cors>,
+    pub(crate) headers: ResponseHeaders,
+    /// Whether secrets in configurations are hidden.
+    pub(crate) hides_secrets: bool,
+}
+
+impl RestSettings {
+    /// Those of a worker. Reads files: not for a thread that must not block.
+    ///
+    /// # Errors
+    /// `Config`, naming the key or the file that is wrong.
+    pub(crate) fn of_worker(config: &WorkerConfig) -> Result<Self> {
+        let java_options = std::env::var("KAFKA_OPTS").ok();
+        Ok(Self {
+            auth: BasicAuth::of_worker(config, java_options.as_deref())?,
+            cors: Cors::of_worker(config)?,
+            headers: ResponseHeaders::of_worker(config)?,
+            hides_secrets: config.parsed().string("volley.rest.secrets") == Some("hidden"),
+        })
+    }
+}

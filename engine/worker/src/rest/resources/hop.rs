@@ -1,0 +1,166 @@
+//! Forwarding: what another worker has to do, this one asks it to do, and tells its answer.
+//!
+//! ```text
+//!  user ──► worker ── ?forward=true ──► leader ── ?forward=false ──► owner of the connector or task
+//! ```
+//! A request travels two hops at most. Who gets it with `forward=false` and is not the one either answers 409.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use bytes::Bytes;
+use serde_json::Value;
+use tracing::debug;
+use url::{Url, form_urlencoded};
+
+use crate::error::{HerderError, HerderResult};
+use crate::peers::{PeerError, PeerRequest};
+use crate::peers::{SIGNATURE, SIGNATURE_ALGORITHM, error_message, io_message, tried, unexpected_status};
+use crate::rest::error::{RestError, RestResult};
+use crate::rest::state::RestState;
+
+/// Parameter that says whether a request may be sent on.
+pub(crate) const FORWARD: &str = "forward";
+
+/// What of a request is needed to send it on.
+#[derive(Clone, Debug)]
+pub(crate) struct Hop {
+    method: Method,
+    /// Still encoded.
+    path: String,
+    query: Vec<(String, String)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub(crate) enum Settled<T> {
+    /// This worker did it.
+    Here(T),
+    /// Another one did.
+    There(Relayed),
+}
+
+/// The answer of another worker that did it.
+#[derive(Debug)]
+pub(crate) struct Relayed {
+    pub(crate) status: u16,
+    /// JSON; null if there was no body.
+    pub(crate) body: Value,
+}
+
+impl<S: Sync> FromRequestParts<S> for Hop {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned();
+        let copied = [header::AUTHORIZATION, SIGNATURE, SIGNATURE_ALGORITHM];
+        let headers = copied.into_iter().filter_map(|name| Some((name.clone(), parts.headers.get(&name)?.clone())));
+        Ok(Self {
+            method: parts.method.clone(),
+            path: parts.uri.path().to_owned(),
+            query: query.collect(),
+            headers: headers.collect(),
+        })
+    }
+}
+
+impl Hop {
+    /// What the herder made of a request, or what another worker made of it if the herder says so. `body` is sent there.
+    pub(crate) async fn settle<T>(
+        self,
+        state: &RestState,
+        outcome: HerderResult<T>,
+        body: Option<Bytes>,
+    ) -> RestResult<Settled<T>> {
+        match outcome {
+            Ok(done) => Ok(Settled::Here(done)),
+            Err(HerderError::Forward(url)) => self.forward(state, url, body).await.map(Settled::There),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn forward(self, state: &RestState, target: Option<String>, body: Option<Bytes>) -> RestResult<Relayed> {
+        let forward =
+            self.query.iter().find(|(key, _)| key == FORWARD).map(|(_, value)| value.eq_ignore_ascii_case("true"));
+        if forward == Some(false) {
+            // Where to does not matter: it goes no further.
+            return Err(HerderError::Forward(Some(String::new())).into());
+        }
+        let Some(target) = target else { return Err(HerderError::Forward(None).into()) };
+        let (url, target) = self.place(&target, forward.is_none())?;
+        debug!(method = %self.method, %url, target, "forwarding a request");
+        let request = PeerRequest { method: self.method, url, target, headers: self.headers, body };
+        let at = request.url.clone();
+        let unreached = |error: PeerError| RestError::internal(io_message(&at, &error));
+        let answer = state.peers.send(request).await.map_err(unreached)?;
+        match answer.status {
+            200..=299 if answer.body.is_empty() => Ok(Relayed { status: answer.status, body: Value::Null }),
+            status @ 200..=299 => match serde_json::from_slice(&answer.body) {
+                Ok(body) => Ok(Relayed { status, body }),
+                Err(_) => Err(not_json(&at, status)),
+            },
+            status if status >= 400 => {
+                let (error_code, message) = error_message(&answer).ok_or_else(|| not_json(&at, status))?;
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                Err(RestError::Relayed { status, error_code, message })
+            }
+            status => Err(RestError::internal(unexpected_status(&at, status))),
+        }
+    }
+
+    /// The same question to the worker `at`, which is not to pass it on.
+    pub(crate) fn to_one(&self, at: &str) -> RestResult<PeerRequest> {
+        let (url, target) = self.place(at, false)?;
+        Ok(PeerRequest { method: Method::GET, url, target, headers: self.headers.clone(), body: None })
+    }
+
+    /// The URL of the worker `at`, and what to ask it for.
+    fn place(&self, at: &str, may_go_on: bool) -> RestResult<(Url, String)> {
+        let malformed = || RestError::internal(format!("could not forward the request to `{at}`, which is no URL"));
+        let url = Url::parse(at).ok().filter(|url| !url.cannot_be_a_base()).ok_or_else(malformed)?;
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair(FORWARD, if may_go_on { "true" } else { "false" })
+            .extend_pairs(self.query.iter().filter(|(key, _)| key != FORWARD))
+            .finish();
+        let target = format!("{}{}?{query}", url.path().trim_end_matches('/'), self.path);
+        Ok((url, target))
+    }
+}
+
+fn not_json(at: &Url, status: u16) -> RestError {
+    RestError::internal(format!(
+        "IO Error trying to forward REST request: the other worker answered with status {status} and something that is not \
+         JSON; check that the workers of the group have the same users and that nothing stands between them ({})",
+        tried(at)
+    ))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    async fn hop(uri: &str) -> Hop {
+        let request = axum::http::Request::builder().uri(uri).header("authorization", "Basic x").header("x-other", "y");
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        Hop::from_request_parts(&mut parts, &()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn path_and_parameters_go_on_unchanged_but_for_forward() {
+        let hop = hop("/connectors/my%20%C3%BC/restart?includeTasks=true&forward=x&onlyFailed=a%26b").await;
+        let (url, target) = hop.place("http://h:1/", true).unwrap();
+        assert_eq!(
+            (url.as_str(), target.as_str()),
+            ("http://h:1/", "/connectors/my%20%C3%BC/restart?forward=true&includeTasks=true&onlyFailed=a%26b")
+        );
+        assert_eq!(hop.headers.len(), 1);
+        let (_, target) = hop.place("https://[::1]:8083/base/", false).unwrap();
+        assert_eq!(target.split('?').next(), Some("/base/connectors/my%20%C3%BC/restart"));
+        assert!(hop.place("mailto:x", true).is_err());
+        assert!(hop.place("nonsense", true).is_err());
+    }
+}

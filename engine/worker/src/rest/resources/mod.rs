@@ -1,0 +1,16 @@
+//! The resources: one file for each, which parses the request, asks the herder and shapes the answer. What another worker has to
+//! do is forwarded to it (`hop`).
+
+pub(crate) mod connectors;
+mod create_request;
+pub(crate) mod hop;
+pub(crate) mod internal;
+pub(crate) mod location;
+pub(crate) mod loggers;
+pub(crate) mod offsets;
+pub(crate) mod plugins;
+pub(crate) mod progress;
+mod query;
+pub(crate) mod root;
+mod shown_config;
+pub(crate) mod tasks;

@@ -1,0 +1,64 @@
+//! Configurations as this worker shows them: as they are stored, as Kafka Connect does, or with their secrets hidden, where
+//! `volley.rest.secrets` says so. Every answer that has a configuration goes through here.
+
+use serde_json::Value;
+use volley_api::ConfigMap;
+
+use crate::herder::{ConnectorInfo, TaskInfo};
+use crate::json_config::GivenConfig;
+use crate::rest::error::RestResult;
+use crate::rest::state::RestState;
+use crate::secret_mask::mask_secrets;
+
+const CLASS: &str = "connector.class";
+
+impl RestState {
+    /// A connector.
+    pub(crate) async fn shown_connector(&self, name: &str) -> RestResult<ConnectorInfo> {
+        Ok(self.shown(self.herder.connector_info(name).await?))
+    }
+
+    /// What the herder says of a connector.
+    pub(crate) fn shown(&self, mut info: ConnectorInfo) -> ConnectorInfo {
+        if self.settings.hides_secrets {
+            info.config.values = mask_secrets(&info.config.values, self.herder.plugins());
+        }
+        info
+    }
+
+    /// What another worker says of a connector.
+    pub(crate) fn shown_relayed(&self, mut info: Value) -> Value {
+        if self.settings.hides_secrets
+            && let Some(Value::Object(members)) = info.get_mut("config")
+            && let Ok(config) = GivenConfig::from_json(members.clone())
+        {
+            let masked = mask_secrets(&config.values, self.herder.plugins());
+            members.extend(masked.into_iter().map(|(key, value)| (key, value.into())));
+        }
+        info
+    }
+
+    /// The tasks of a connector.
+    pub(crate) async fn shown_tasks(&self, name: &str) -> RestResult<Vec<TaskInfo>> {
+        let mut tasks = self.herder.task_infos(name).await?;
+        if self.settings.hides_secrets {
+            // Which keys are secrets the connector's class says, and a task's configuration need not name it.
+            let connector = self.herder.connector_info(name).await?;
+            let class = connector.config.values.get(CLASS);
+            for task in &mut tasks {
+                task.config = self.masked_task(&task.config, class);
+            }
+        }
+        Ok(tasks)
+    }
+
+    fn masked_task(&self, config: &ConfigMap, class: Option<&String>) -> ConfigMap {
+        let mut with_class = config.clone();
+        if let Some(class) = class {
+            with_class.entry(CLASS.to_owned()).or_insert_with(|| class.clone());
+        }
+        let mut masked = mask_secrets(&with_class, self.herder.plugins());
+        masked.retain(|key, _| config.contains_key(key));
+        masked
+    }
+}

@@ -1,0 +1,156 @@
+//! The offsets of one connector that has a topic of its own for them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use volley_api::{Result, SourceOffset, SourcePartition};
+
+use crate::storage::{OffsetBackingStore, OffsetEntry};
+
+/// Keeps offsets in the connector's own store (the primary), and leaves a copy in the worker's (the secondary), whose
+/// offsets count where the primary has none: so that a connector which is given a topic of its own goes on where it was.
+///
+/// What is forgotten is forgotten in the secondary first. Were it the other way round, a failure in between would bring the
+/// old offset back.
+pub struct ConnectorOffsetBackingStore {
+    primary: Arc<dyn OffsetBackingStore>,
+    secondary: Arc<dyn OffsetBackingStore>,
+}
+
+impl fmt::Debug for ConnectorOffsetBackingStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectorOffsetBackingStore").finish_non_exhaustive()
+    }
+}
+
+impl ConnectorOffsetBackingStore {
+    /// Of these two.
+    pub fn new(primary: Arc<dyn OffsetBackingStore>, secondary: Arc<dyn OffsetBackingStore>) -> Self {
+        Self { primary, secondary }
+    }
+}
+
+impl OffsetBackingStore for ConnectorOffsetBackingStore {
+    fn get(&self, connector: &str, partition: &SourcePartition) -> Result<Option<SourceOffset>> {
+        match self.primary.get(connector, partition)? {
+            Some(offset) => Ok(Some(offset)),
+            None => self.secondary.get(connector, partition),
+        }
+    }
+
+    fn set(&self, connector: &str, offsets: &[OffsetEntry]) -> Result<()> {
+        let (kept, forgotten): (Vec<_>, Vec<_>) = offsets.iter().cloned().partition(|(_, offset)| offset.is_some());
+        if !forgotten.is_empty() {
+            self.secondary.set(connector, &forgotten)?;
+        }
+        self.primary.set(connector, offsets)?;
+        if !kept.is_empty() {
+            self.secondary.set_later(connector, &kept);
+        }
+        Ok(())
+    }
+
+    fn list(&self, connector: &str) -> Result<Vec<(SourcePartition, SourceOffset)>> {
+        let mut offsets = self.primary.list(connector)?;
+        for (partition, offset) in self.secondary.list(connector)? {
+            if !offsets.iter().any(|(known, _)| *known == partition) {
+                offsets.push((partition, offset));
+            }
+        }
+        Ok(offsets)
+    }
+
+    /// The worker's store goes on.
+    fn stop(&self) {
+        self.primary.stop();
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use parking_lot::Mutex;
+    use proptest::prelude::*;
+    use serde_json::json;
+    use volley_api::Error;
+
+    use super::*;
+    use crate::storage::MemoryOffsetBackingStore;
+    use crate::storage::offset::offset_conformance::assert_offset_store_conforms;
+
+    fn object(value: serde_json::Value) -> SourcePartition {
+        value.as_object().unwrap().clone()
+    }
+
+    fn entry(partition: u8, offset: Option<u8>) -> OffsetEntry {
+        (object(json!({ "p": partition })), offset.map(|offset| object(json!({ "o": offset }))))
+    }
+
+    /// A store that refuses on request.
+    #[derive(Default)]
+    struct Moody {
+        offsets: MemoryOffsetBackingStore,
+        refuses: Mutex<bool>,
+    }
+
+    impl OffsetBackingStore for Moody {
+        fn get(&self, connector: &str, partition: &SourcePartition) -> Result<Option<SourceOffset>> {
+            self.offsets.get(connector, partition)
+        }
+
+        fn set(&self, connector: &str, offsets: &[OffsetEntry]) -> Result<()> {
+            match *self.refuses.lock() {
+                true => Err(Error::retriable("no")),
+                false => self.offsets.set(connector, offsets),
+            }
+        }
+
+        fn list(&self, connector: &str) -> Result<Vec<(SourcePartition, SourceOffset)>> {
+            self.offsets.list(connector)
+        }
+    }
+
+    #[test]
+    fn conforms() {
+        let [primary, secondary] = [(); 2].map(|()| Arc::new(MemoryOffsetBackingStore::new()));
+        assert_offset_store_conforms(&ConnectorOffsetBackingStore::new(primary, secondary));
+    }
+
+    #[test]
+    fn a_connector_goes_on_from_the_offsets_that_the_worker_has_of_it() {
+        let [primary, secondary] = [(); 2].map(|()| Arc::new(MemoryOffsetBackingStore::new()));
+        secondary.set("c", &[entry(1, Some(10)), entry(2, Some(20))]).unwrap();
+        let store = ConnectorOffsetBackingStore::new(Arc::clone(&primary) as _, Arc::clone(&secondary) as _);
+        store.set("c", &[entry(1, Some(11))]).unwrap();
+        let (first, second) = (entry(1, Some(11)), entry(2, Some(20)));
+        assert_eq!(store.get("c", &first.0).unwrap(), first.1);
+        assert_eq!(store.get("c", &second.0).unwrap(), second.1);
+        assert_eq!(store.list("c").unwrap().len(), 2);
+        assert_eq!(primary.list("c").unwrap().len(), 1);
+        assert_eq!(secondary.get("c", &first.0).unwrap(), first.1, "a copy");
+    }
+
+    proptest! {
+        /// Whichever store fails: what is read is what was last stored or forgotten; what failed may count or not.
+        #[test]
+        fn forgotten_offsets_never_come_back(
+            steps in prop::collection::vec((0u8..3, prop::option::of(0u8..9), any::<bool>(), any::<bool>()), 0..30)
+        ) {
+            let [primary, secondary] = [(); 2].map(|()| Arc::new(Moody::default()));
+            let store = ConnectorOffsetBackingStore::new(Arc::clone(&primary) as _, Arc::clone(&secondary) as _);
+            let mut possible: [Vec<Option<u8>>; 3] = [(); 3].map(|()| vec![None]);
+            for (partition, offset, first_refuses, second_refuses) in steps {
+                *primary.refuses.lock() = first_refuses;
+                *secondary.refuses.lock() = second_refuses;
+                let entry = entry(partition, offset);
+                let possible = &mut possible[usize::from(partition)];
+                match store.set("c", std::slice::from_ref(&entry)) {
+                    Ok(()) => *possible = vec![offset],
+                    Err(_) => possible.push(offset),
+                }
+                let stored = store.get("c", &entry.0).unwrap();
+                prop_assert!(possible.iter().any(|offset| super::tests::entry(0, *offset).1 == stored));
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Decides about rejected rows (KIP-298): retry, dead letter, skip or fail. No component decides for itself.
+//!
+//! One difference to Kafka Connect is meant: there, a record whose operation was retriable and ran out of time is skipped
+//! even with `errors.tolerance=none`. Here the tolerance decides about it as about any other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tracing::error;
+use volley_api::{Config, Error, ErrorKind, RawBatch, RejectedRow, Result, Stage};
+
+use crate::connector_task_id::ConnectorTaskId;
+use crate::task::TaskProgress;
+use crate::task::control::Control;
+use crate::task::errors::dead_letter_queue::DeadLetterQueue;
+use crate::task::errors::retry_policy::{Retries, RetryPolicy};
+use crate::task::source::polled_batch::PolledBatch;
+
+/// The input that rejected rows belong to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Input<'a> {
+    /// Consumed messages.
+    Consumed(&'a RawBatch),
+    /// Records of a source.
+    Polled(&'a PolledBatch),
+}
+
+/// The `errors.*` settings of a connector at work in one task.
+pub(crate) struct ErrorHandler {
+    id: ConnectorTaskId,
+    tolerates_all: bool,
+    logs: bool,
+    logs_messages: bool,
+    retry_policy: RetryPolicy,
+    dead_letters: Option<DeadLetterQueue>,
+    control: Arc<Control>,
+    progress: Arc<TaskProgress>,
+}
+
+impl ErrorHandler {
+    /// A handler with the parsed framework keys of the connector.
+    pub(crate) fn new(
+        id: ConnectorTaskId,
+        config: &Config,
+        dead_letters: Option<DeadLetterQueue>,
+        control: Arc<Control>,
+        progress: Arc<TaskProgress>,
+    ) -> Self {
+        Self {
+            id,
+            tolerates_all: config.string("errors.tolerance").is_some_and(|text| text == "all"),
+            logs: config.boolean("errors.log.enable"),
+            logs_messages: config.boolean("errors.log.include.messages"),
+            retry_policy: RetryPolicy::new(config),
+            dead_letters,
+            control,
+            progress,
+        }
+    }
+
+    /// Whether a failed row is skipped rather than the end of the task.
+    pub(crate) fn tolerates_all(&self) -> bool {
+        self.tolerates_all
+    }
+
+    /// Whether reports of errors show the records of a source.
+    pub(crate) fn shows_records(&self) -> bool {
+        self.logs && self.logs_messages
+    }
+
+    /// Reports each rejected row once, to the log and the dead letter queue, whatever the tolerance.
+    ///
+    /// # Errors
+    /// With `errors.tolerance=none`, if there is any: the error of the first row.
+    pub(crate) fn handle(&self, input: Input<'_>, rejected: Vec<RejectedRow>) -> Result<()> {
+        let mut by_row: BTreeMap<usize, RejectedRow> = BTreeMap::new();
+        for row in rejected {
+            by_row.entry(row.row).or_insert(row);
+        }
+        self.progress.rows_rejected.fetch_add(by_row.len() as u64, Ordering::Relaxed);
+        let mut first = None;
+        for mut row in by_row.into_values() {
+            if row.stage == Stage::TaskPut {
+                // what Kafka Connect calls every sink
+                row.class = "org.apache.kafka.connect.sink.SinkTask".to_owned();
+            }
+            self.log(input, &row);
+            if let (Some(dead_letters), Input::Consumed(batch)) = (&self.dead_letters, input) {
+                dead_letters.report(batch, &row)?;
+            }
+            if first.is_none() {
+                first = Some(row);
+            }
+            if !self.tolerates_all {
+                break;
+            }
+        }
+        match first {
+            Some(row) if !self.tolerates_all => Err(tolerance_exceeded(input, row)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until every dead letter written so far is acknowledged, so that offsets may be committed (law 1).
+    pub(crate) fn flush(&self) -> Result<()> {
+        self.dead_letters.as_ref().map_or(Ok(()), DeadLetterQueue::flush)
+    }
+
+    /// The retries of an operation that is tried for the first time now.
+    pub(crate) fn retries(&self) -> Retries<'_> {
+        self.retry_policy.begin(&self.control)
+    }
+
+    /// Calls `operation` until it succeeds and `may_improve` of what it returns is false, fails for good, or
+    /// `errors.retry.timeout` is over. An error that concerns the whole batch, and that tolerance may decide about, becomes
+    /// what `reject_all` makes of it.
+    ///
+    /// # Errors
+    /// What tolerance does not cover: configuration, fatal errors, and a stop while a retry was waited for.
+    pub(crate) fn tried<T>(
+        &self,
+        mut operation: impl FnMut() -> Result<T>,
+        may_improve: impl Fn(&T) -> bool,
+        reject_all: impl FnOnce(Error) -> T,
+    ) -> Result<T> {
+        let mut retries = self.retries();
+        loop {
+            match operation() {
+                Ok(outcome) if may_improve(&outcome) => {
+                    if !retries.wait()? {
+                        return Ok(outcome);
+                    }
+                }
+                Ok(outcome) => return Ok(outcome),
+                Err(error) if error.is_retriable() => {
+                    if !retries.wait()? {
+                        return Ok(reject_all(error));
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Data => return Ok(reject_all(error)),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn log(&self, input: Input<'_>, row: &RejectedRow) {
+        if !self.logs {
+            return;
+        }
+        let record = match input {
+            _ if !self.logs_messages => String::new(),
+            Input::Consumed(batch) => format!(", where consumed record is {}", coordinates(batch, row.row)),
+            Input::Polled(batch) => {
+                // which of the messages failed is not known any more
+                let row = (row.stage != Stage::KafkaProduce).then_some(row.row);
+                format!(", where source record is = {}", batch.describe(row))
+            }
+        };
+        error!(
+            "Error encountered in task {}. Executing stage '{}' with class '{}'{record}.\n{}",
+            self.id,
+            row.stage,
+            row.class,
+            row.error.trace()
+        );
+    }
+}
+
+/// Whether another try may accept some of these rows.
+pub(crate) fn may_be_retried(rejected: &[RejectedRow]) -> bool {
+    rejected.iter().any(|row| row.error.is_retriable())
+}
+
+/// Every one of these rows rejected for the same reason.
+pub(crate) fn reject_rows(
+    rows: impl IntoIterator<Item = usize>,
+    stage: Stage,
+    class: &str,
+    error: &Error,
+) -> Vec<RejectedRow> {
+    rows.into_iter().map(|row| RejectedRow { row, stage, class: class.to_owned(), error: error.clone() }).collect()
+}
+
+fn coordinates(batch: &RawBatch, row: usize) -> String {
+    let origin = &batch.origin;
+    format!(
+        "{{topic='{}', partition={}, offset={}, timestamp={}, timestampType={}}}",
+        origin.partition.topic,
+        origin.partition.partition,
+        origin.offsets[row],
+        origin.timestamps[row],
+        origin.timestamp_type
+    )
+}
+
+fn tolerance_exceeded(input: Input<'_>, row: RejectedRow) -> Error {
+    let place = match input {
+        Input::Consumed(batch) => {
+            format!("record at offset {} of partition {}", batch.origin.offsets[row.row], batch.origin.partition)
+        }
+        Input::Polled(batch) => format!("record for topic {}", batch.topic),
+    };
+    let place = format!(
+        "{place} failed in stage {} with class {} (errors.tolerance=all skips such records)",
+        row.stage, row.class
+    );
+    Error::fatal("Tolerance exceeded in error handler").with_place(place).with_source(row.error)
+}
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::BinaryArray;
+    use volley_api::{OffsetRange, Origin, TimestampType, TopicPartition};
+
+    use super::*;
+
+    #[test]
+    fn a_record_is_shown_as_kafka_connect_shows_it() {
+        let origin = Origin {
+            partition: TopicPartition::new("t", 3),
+            range: OffsetRange { first: 7, end: 8 },
+            offsets: vec![7].into(),
+            timestamp_type: TimestampType::LogAppendTime,
+            timestamps: vec![1_700_000_000_000].into(),
+        };
+        let none = BinaryArray::new_null(1);
+        let batch = RawBatch { origin: Arc::new(origin), keys: none.clone(), values: none, headers: None };
+        assert_eq!(
+            coordinates(&batch, 0),
+            "{topic='t', partition=3, offset=7, timestamp=1700000000000, timestampType=LogAppendTime}"
+        );
+    }
+}

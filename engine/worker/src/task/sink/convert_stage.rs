@@ -1,0 +1,250 @@
+//! The second stage of a sink task: bytes to records, and the transformation chain.
+
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender};
+use volley_api::{Converted, Header, HeaderConverter, Headers, RawBatch, RejectedRow, Result, Side, SinkBatch, Stage};
+
+use crate::task::control::Control;
+use crate::task::errors::error_handler::{ErrorHandler, Input, may_be_retried, reject_rows};
+use crate::task::setup::NamedConverter;
+use crate::task::sink::assembly::assemble;
+use crate::task::sink::pipeline::{Fetched, Prepared, Signal};
+use crate::task::transform::transform_chain::TransformChain;
+
+/// Everything that turns a raw batch into a [`SinkBatch`].
+pub(crate) struct ConvertStage {
+    pub(crate) key: NamedConverter,
+    pub(crate) value: NamedConverter,
+    pub(crate) header: Box<dyn HeaderConverter>,
+    pub(crate) header_class: String,
+    pub(crate) chain: TransformChain,
+    pub(crate) errors: Arc<ErrorHandler>,
+    pub(crate) control: Arc<Control>,
+}
+
+impl ConvertStage {
+    /// Runs until the input ends. An error goes on as a signal behind the batches that were good.
+    pub(crate) fn run(mut self, input: &Receiver<Fetched>, output: &Sender<Prepared>) {
+        for fetched in input {
+            let prepared = match fetched {
+                Fetched::Signal(signal) => Prepared::Signal(signal),
+                Fetched::Batch(fetched) => match self.convert(&fetched.raw) {
+                    Ok(batch) => Prepared::Batch { fetched, batch },
+                    Err(error) => {
+                        // the receiver is gone only when the task ends anyway
+                        let _ = output.send(Prepared::Signal(Signal::Failed(error)));
+                        return;
+                    }
+                },
+            };
+            if output.send(prepared).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Converts and transforms a batch; rejected rows have been handled when it returns.
+    pub(crate) fn convert(&mut self, raw: &RawBatch) -> Result<SinkBatch> {
+        let keys = self.convert_side(raw, Side::Key)?;
+        let values = self.convert_side(raw, Side::Value)?;
+        let mut rejected = Vec::new();
+        let headers = self.convert_headers(raw, &mut rejected)?;
+        let Converted { runs: key_runs, rejected: mut bad_keys } = keys;
+        let Converted { runs: value_runs, rejected: mut bad_values } = values;
+        // a row is reported for the first stage that rejected it: key, value, header
+        bad_keys.append(&mut bad_values);
+        bad_keys.append(&mut rejected);
+        let mut records = assemble(raw, &key_runs, &value_runs, headers.as_ref())?;
+        if let Some(bad_headers) = bad_header_rows(&bad_keys) {
+            records = without_rows(records, &bad_headers)?;
+        }
+        if !records.is_empty() {
+            self.control.uses_topic(&raw.origin.partition.topic);
+        }
+        let transformed = self.chain.apply(records, &self.errors)?;
+        bad_keys.extend(transformed.rejected);
+        self.errors.handle(Input::Consumed(raw), bad_keys)?;
+        Ok(SinkBatch { origin: Arc::clone(&raw.origin), records: transformed.records })
+    }
+
+    fn convert_side(&mut self, raw: &RawBatch, side: Side) -> Result<Converted> {
+        let (converter, stage) = match side {
+            Side::Key => (&mut self.key, Stage::KeyConverter),
+            Side::Value => (&mut self.value, Stage::ValueConverter),
+        };
+        let NamedConverter { converter, class } = converter;
+        self.errors.tried(
+            || converter.to_connect(raw, side),
+            |converted| may_be_retried(&converted.rejected),
+            |error| Converted { runs: Vec::new(), rejected: reject_rows(0..raw.len(), stage, class, &error) },
+        )
+    }
+
+    fn convert_headers(&mut self, raw: &RawBatch, rejected: &mut Vec<RejectedRow>) -> Result<Option<Headers>> {
+        let Some(raw_headers) = raw.headers.as_ref() else { return Ok(None) };
+        let topic = &raw.origin.partition.topic;
+        let mut headers = Headers::with_capacity(raw_headers.len());
+        for (row, raw_row) in raw_headers.iter().enumerate() {
+            let converter = &mut self.header;
+            let convert = || {
+                raw_row
+                    .iter()
+                    .map(|header| converter.to_connect(topic, header))
+                    .collect::<Result<Vec<Header>>>()
+                    .map(Ok)
+            };
+            let converted = self.errors.tried(convert, |_| false, Err)?;
+            headers.push(converted.unwrap_or_else(|error| {
+                let class = self.header_class.clone();
+                rejected.push(RejectedRow { row, stage: Stage::HeaderConverter, class, error });
+                Vec::new()
+            }));
+        }
+        Ok(Some(headers))
+    }
+}
+
+/// The rows that were rejected for their headers.
+pub(crate) fn bad_header_rows(rejected: &[RejectedRow]) -> Option<Vec<usize>> {
+    let rows: Vec<usize> =
+        rejected.iter().filter(|row| row.stage == Stage::HeaderConverter).map(|row| row.row).collect();
+    (!rows.is_empty()).then_some(rows)
+}
+
+/// The records without the rows of the input that are bad.
+pub(crate) fn without_rows(records: Vec<volley_api::Records>, bad: &[usize]) -> Result<Vec<volley_api::Records>> {
+    let keep = |records: &volley_api::Records| -> arrow::array::UInt32Array {
+        let places = records.rows.iter().enumerate().filter(|(_, row)| !bad.contains(row));
+        arrow::array::UInt32Array::from_iter_values(places.map(|(place, _)| place as u32))
+    };
+    records.iter().map(|records| records.take(&keep(records))).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Mutex;
+
+    use arrow::array::{BinaryArray, UInt32Array};
+    use volley_api::{
+        Column, ConnectorKind, Converter, Error, OffsetRange, Origin, RowIndex, Run, Serialized, TimestampType,
+        TopicPartition,
+    };
+
+    use super::*;
+    use crate::connector_config::framework_config_def;
+    use crate::connector_task_id::ConnectorTaskId;
+    use crate::task::{StatusListener, TaskProgress, TaskState};
+    use crate::testing::{FakeHeaderConverter, config_map};
+
+    /// Rejects row 1 as often as it is told to; the first call of all fails as a whole if it is told to.
+    struct Flaky {
+        fails_at_first: bool,
+        rejections: usize,
+    }
+
+    impl Converter for Flaky {
+        fn to_connect(&mut self, batch: &RawBatch, side: Side) -> Result<Converted> {
+            if std::mem::take(&mut self.fails_at_first) {
+                return Err(Error::retriable("the registry is out of reach"));
+            }
+            let (mut rows, mut rejected) = (vec![0, 1, 2], Vec::new());
+            if let Some(left) = self.rejections.checked_sub(1) {
+                self.rejections = left;
+                rows.remove(1);
+                let stage = if side == Side::Key { Stage::KeyConverter } else { Stage::ValueConverter };
+                rejected.push(RejectedRow { row: 1, stage, class: "Flaky".into(), error: Error::retriable("later") });
+            }
+            assert_eq!(batch.len(), 3);
+            let column = Column::nulls(rows.len());
+            Ok(Converted { runs: vec![Run { rows: RowIndex::Selected(UInt32Array::from(rows)), column }], rejected })
+        }
+
+        fn from_connect(&mut self, _: &str, _: &Column) -> Result<Serialized> {
+            Err(Error::fatal("not used"))
+        }
+    }
+
+    #[derive(Default)]
+    struct Topics(Mutex<Vec<String>>);
+
+    impl StatusListener for Topics {
+        fn task_changed(&self, _: &ConnectorTaskId, _: TaskState) {}
+
+        fn topic_used(&self, _: &ConnectorTaskId, topic: &str) {
+            self.0.lock().unwrap().push(topic.to_owned());
+        }
+    }
+
+    fn stage(key: Flaky, value: Flaky, errors: &[(&str, &str)]) -> (ConvertStage, Arc<Topics>) {
+        let mut config = config_map(&[("name", "c"), ("connector.class", "Fake"), ("topics", "t")]);
+        config.extend(config_map(&[("errors.retry.delay.max.ms", "1")]));
+        config.extend(config_map(errors));
+        let config = framework_config_def(ConnectorKind::Sink).parse(&config).unwrap();
+        let id = ConnectorTaskId { connector: "c".into(), task: 0 };
+        let topics = Arc::new(Topics::default());
+        let control = Arc::new(Control::new(id.clone(), Arc::clone(&topics) as _, false));
+        let errors = ErrorHandler::new(id, &config, None, Arc::clone(&control), Arc::new(TaskProgress::new()));
+        let named = |converter| NamedConverter { converter: Box::new(converter), class: "Flaky".into() };
+        let stage = ConvertStage {
+            key: named(key),
+            value: named(value),
+            header: Box::new(FakeHeaderConverter),
+            header_class: "FakeHeaderConverter".into(),
+            chain: TransformChain::default(),
+            errors: Arc::new(errors),
+            control,
+        };
+        (stage, topics)
+    }
+
+    fn flaky(rejections: usize) -> Flaky {
+        Flaky { fails_at_first: false, rejections }
+    }
+
+    fn batch() -> RawBatch {
+        let origin = Origin {
+            partition: TopicPartition::new("t", 0),
+            range: OffsetRange { first: 5, end: 8 },
+            offsets: vec![5, 6, 7].into(),
+            timestamp_type: TimestampType::CreateTime,
+            timestamps: vec![-1; 3].into(),
+        };
+        RawBatch {
+            origin: Arc::new(origin),
+            keys: BinaryArray::new_null(3),
+            values: BinaryArray::new_null(3),
+            headers: None,
+        }
+    }
+
+    fn rows(batch: &SinkBatch) -> Vec<usize> {
+        batch.records.iter().flat_map(|records| records.rows.iter()).collect()
+    }
+
+    #[test]
+    fn rows_and_batches_that_may_be_converted_later_are_tried_again() {
+        let value = Flaky { fails_at_first: true, rejections: 3 };
+        let (mut stage, topics) = stage(flaky(2), value, &[("errors.retry.timeout", "60000")]);
+        assert_eq!(rows(&stage.convert(&batch()).unwrap()), [0, 1, 2]);
+        assert_eq!(*topics.0.lock().unwrap(), ["t"]);
+    }
+
+    #[test]
+    fn without_retries_tolerance_decides_about_what_might_have_succeeded_later() {
+        let (mut strict, _) = stage(flaky(1), flaky(0), &[]);
+        let error = strict.convert(&batch()).unwrap_err();
+        assert!(error.to_string().starts_with("Tolerance exceeded in error handler"), "{error}");
+        let (mut tolerant, _) = stage(flaky(1), flaky(0), &[("errors.tolerance", "all")]);
+        assert_eq!(rows(&tolerant.convert(&batch()).unwrap()), [0, 2]);
+    }
+
+    #[test]
+    fn a_batch_that_cannot_be_converted_at_all_is_as_many_bad_rows_and_uses_no_topic() {
+        let value = Flaky { fails_at_first: true, rejections: 0 };
+        let (mut stage, topics) = stage(flaky(0), value, &[("errors.tolerance", "all")]);
+        assert!(rows(&stage.convert(&batch()).unwrap()).is_empty());
+        assert!(topics.0.lock().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,411 @@
+//! The first stage of a sink task: consume, within the memory budget, up to the end of a bounded input.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{SendTimeoutError, Sender};
+use tracing::{info, warn};
+use volley_api::{Offsets, RawBatch, Result, TopicPartition};
+use volley_kafka::Fetcher;
+
+use crate::connector_task_id::ConnectorTaskId;
+use crate::memory_budget::MemoryBudget;
+use crate::task::control::{Control, Wanted};
+use crate::task::sink::BoundedEnds;
+use crate::task::sink::assignment::Assignment;
+use crate::task::sink::bounded::absent_partitions::AbsentPartitions;
+use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
+use crate::task::sink::downstream::Downstream;
+use crate::task::sink::pipeline::{Fetched, FetchedBatch, Rewinds, Signal};
+use crate::task::sink::read_positions::{ReadPositions, Unread};
+use crate::task::{TaskProgress, TaskState};
+
+/// Longest wait of one poll; what is wanted of the task is looked at in between.
+const POLL: Duration = Duration::from_millis(100);
+/// The same where nothing has come for a while, or nothing is to come: an idle task should not cost much.
+const IDLE_POLL: Duration = Duration::from_millis(250);
+/// The same while there is no room, so that it goes on soon when there is again.
+const HELD_POLL: Duration = Duration::from_millis(5);
+/// The same at the end, while the put stage commits.
+const LAST_POLL: Duration = Duration::from_millis(10);
+/// How long after its deadline a task that stops keeps its place in the group: the put stage may be committing, for which it
+/// may have to wait until others have joined; it is let go by leaving.
+const LAST_COMMIT: Duration = Duration::from_millis(250);
+/// How long a full pipeline is waited for before partitions are paused, which costs librdkafka its prefetched messages.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A bounded task that has read everything waits so long before it asks again to have it delivered: short at first, as most
+/// is done soon.
+const FIRST_REQUEST: Duration = Duration::from_millis(2);
+const LONGEST_REQUEST: Duration = Duration::from_millis(250);
+/// How often such a task asks the broker how far the others are.
+const OTHERS_INTERVAL: Duration = Duration::from_secs(1);
+/// Bytes that a row occupies in memory beside its key and value, roughly.
+const ROW_OVERHEAD: usize = 32;
+/// After this long without a batch a bounded task looks whether anything is left to come.
+const IDLE: Duration = Duration::from_secs(1);
+/// How often the lag is computed, and how often where there is none and nothing comes: the broker has to be asked.
+const LAG_INTERVAL: Duration = Duration::from_secs(2);
+const IDLE_LAG_INTERVAL: Duration = Duration::from_secs(15);
+
+/// How often it is looked whether partitions were read behind their last records.
+const REACH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What the fetch stage works with.
+pub(crate) struct FetchStage {
+    pub(crate) id: ConnectorTaskId,
+    pub(crate) fetcher: Fetcher,
+    pub(crate) control: Arc<Control>,
+    pub(crate) rewinds: Arc<Rewinds>,
+    pub(crate) budget: Arc<MemoryBudget>,
+    pub(crate) progress: Arc<TaskProgress>,
+    pub(crate) bounded: Option<Arc<BoundedEnds>>,
+    pub(crate) deliveries: Arc<OwnDeliveries>,
+    pub(crate) assignment: Arc<Assignment>,
+    pub(crate) downstream: Downstream,
+    pub(crate) read: ReadPositions,
+    /// Batches fetched and not yet passed on, in order.
+    pub(crate) held_back: VecDeque<Polled>,
+    pub(crate) is_held: bool,
+    pub(crate) is_paused: bool,
+    /// Set while a bounded task has read everything of its assignment.
+    pub(crate) at_end: Option<AtEnd>,
+    /// Partitions of other tasks that the cluster does not have any more.
+    pub(crate) absent: AbsentPartitions,
+    pub(crate) next_lag: Instant,
+    pub(crate) next_reach: Instant,
+    pub(crate) last_batch: Instant,
+}
+
+impl FetchStage {
+    /// Runs until a stop, until everything of a bounded connector is delivered, or until a later stage is gone. Keeps its
+    /// place in the group until the put stage has ended, since that commits last, or is given up.
+    pub(crate) fn run(&mut self, output: Sender<Fetched>) -> Result<()> {
+        let outcome = self.serve(&output);
+        let last = match &outcome {
+            Ok(End::Stop) => Some(Signal::Stop),
+            Ok(End::Done) => Some(Signal::Done),
+            // the put stage may still commit what was put before another stage failed
+            Ok(End::Disconnected) => None,
+            Err(error) => Some(Signal::Failed(error.clone())),
+        };
+        if let Some(signal) = last {
+            self.send(&output, Fetched::Signal(signal));
+        }
+        drop(output);
+        outcome.map(|_| ()).and(self.keep_place())
+    }
+
+    /// Keeps the place in the group while the put stage is there, and in time. After an error only the connection is kept: the
+    /// put stage still commits.
+    fn keep_place(&mut self) -> Result<()> {
+        self.fetcher.pause_all();
+        let mut kept = Ok(());
+        while !self.downstream.is_gone() && !self.is_overdue() {
+            match &kept {
+                Ok(()) => kept = self.fetcher.poll(LAST_POLL).map(drop),
+                Err(_) => std::thread::sleep(LAST_POLL),
+            }
+        }
+        kept
+    }
+
+    fn is_overdue(&self) -> bool {
+        matches!(self.control.wanted(), Wanted::Stopped { deadline } if Instant::now() >= deadline + LAST_COMMIT)
+    }
+
+    fn serve(&mut self, output: &Sender<Fetched>) -> Result<End> {
+        loop {
+            match self.control.wanted() {
+                Wanted::Stopped { .. } => return Ok(End::Stop),
+                Wanted::Paused if !self.is_paused => {
+                    self.is_paused = true;
+                    self.send(output, Fetched::Signal(Signal::Commit));
+                    self.control.report(TaskState::Paused);
+                }
+                Wanted::Running if self.is_paused => {
+                    self.is_paused = false;
+                    self.control.report(TaskState::Running);
+                }
+                _ => {}
+            }
+            self.rewind()?;
+            // what is held back has to go first, or it would grow without bound
+            let is_full = self.budget.is_exhausted() || !self.held_back.is_empty();
+            self.hold(self.is_paused || is_full || self.at_end.is_some());
+            self.poll(self.longest_poll())?;
+            let ends = match self.ends() {
+                // nothing can be said of where the new partitions end: they have to wait
+                Err(error) if error.is_retriable() => continue,
+                ends => ends?,
+            };
+            while let Some(polled) = self.held_back.pop_front() {
+                if !self.deliver(polled, ends.as_deref(), output) {
+                    return Ok(End::Disconnected);
+                }
+            }
+            if self.downstream.is_gone() {
+                return Ok(End::Disconnected);
+            }
+            self.reach(ends.as_deref(), output);
+            if ends.is_some_and(|ends| self.is_done(&ends, output)) {
+                return Ok(End::Done);
+            }
+            self.update_lag();
+        }
+    }
+
+    /// Tells the put stage how far partitions were read behind their last records. All that was polled has been passed on.
+    fn reach(&mut self, ends: Option<&Offsets>, output: &Sender<Fetched>) {
+        if Instant::now() < self.next_reach || (self.bounded.is_some() && ends.is_none()) {
+            return;
+        }
+        self.next_reach = Instant::now() + REACH_INTERVAL;
+        let reached = self.read.reach(self.fetcher.positions(), ends);
+        if !reached.is_empty() {
+            self.send(output, Fetched::Signal(Signal::Reached(reached)));
+        }
+    }
+
+    fn longest_poll(&self) -> Duration {
+        let is_idle = self.last_batch.elapsed() >= IDLE && self.bounded.is_none();
+        match self.is_held {
+            true if self.at_end.as_ref().is_some_and(|at_end| at_end.is_delivered) => POLL,
+            true if self.is_paused && self.held_back.is_empty() => IDLE_POLL,
+            true => HELD_POLL,
+            false if is_idle => IDLE_POLL,
+            false => POLL,
+        }
+    }
+
+    /// Takes what there is, each batch with its partition's generation of this moment.
+    fn poll(&mut self, max_wait: Duration) -> Result<()> {
+        let polled = self.fetcher.poll(max_wait)?;
+        self.assignment.take_started(&mut self.read);
+        if !polled.is_empty() {
+            self.last_batch = Instant::now();
+        }
+        for raw in polled {
+            let generation = self.read.generation(&raw.origin.partition);
+            self.held_back.push_back(Polled { raw, generation });
+        }
+        Ok(())
+    }
+
+    fn rewind(&mut self) -> Result<()> {
+        for rewind in self.rewinds.take() {
+            if self.read.awaits(&rewind) && self.fetcher.assignment().contains(&rewind.partition) {
+                self.held_back.retain(|polled| polled.raw.origin.partition != rewind.partition);
+                self.fetcher.seek(&rewind.partition, rewind.offset)?;
+                self.read.rewind(rewind);
+            }
+        }
+        Ok(())
+    }
+
+    /// Pauses or resumes all partitions, if that is a change.
+    fn hold(&mut self, is_held: bool) {
+        if is_held == self.is_held {
+            return;
+        }
+        self.is_held = is_held;
+        if is_held {
+            self.fetcher.pause_all();
+        } else {
+            self.fetcher.resume_all();
+        }
+    }
+
+    /// `false` if the pipeline is gone.
+    fn deliver(&mut self, polled: Polled, ends: Option<&Offsets>, output: &Sender<Fetched>) -> bool {
+        let Polled { raw, generation } = polled;
+        let Some(raw) = self.read.accept(raw, generation, ends) else { return true };
+        self.progress.rows_in.fetch_add(raw.len() as u64, Ordering::Relaxed);
+        self.progress.bytes_in.fetch_add(raw.bytes() as u64, Ordering::Relaxed);
+        let batch = FetchedBatch {
+            generation,
+            _reservation: self.budget.reserve(raw.bytes() + raw.len() * ROW_OVERHEAD),
+            raw: Arc::new(raw),
+        };
+        self.send(output, Fetched::Batch(batch))
+    }
+
+    /// Sends in order. While the pipeline is full the group membership is kept up. `false` if the pipeline is gone.
+    fn send(&mut self, output: &Sender<Fetched>, mut message: Fetched) -> bool {
+        let mut patient_until = Instant::now() + PATIENCE;
+        loop {
+            match output.send_timeout(message, POLL) {
+                Ok(()) => return true,
+                Err(SendTimeoutError::Disconnected(_)) => return false,
+                Err(SendTimeoutError::Timeout(unsent)) => message = unsent,
+            }
+            if self.downstream.is_gone() {
+                return false;
+            }
+            if Instant::now() < patient_until {
+                continue;
+            }
+            patient_until = Instant::now() + PATIENCE;
+            self.hold(true);
+            if let Err(error) = self.poll(Duration::ZERO) {
+                warn!(task = %self.id, %error, "could not keep up the group membership while the sink waits");
+            }
+        }
+    }
+
+    fn ends(&self) -> Result<Option<Arc<Offsets>>> {
+        let Some(bounded) = &self.bounded else { return Ok(None) };
+        if !self.assignment.is_joined() {
+            return Ok(None);
+        }
+        let committer = self.fetcher.committer();
+        let subscribed = || self.fetcher.subscribed_partitions();
+        let assigned = self.fetcher.assignment();
+        bounded.including(&assigned, subscribed, |partitions| committer.end_offsets(partitions)).map(Some)
+    }
+
+    /// Whether everything of a bounded connector is delivered, by this task and by all others. Has delivered what this one
+    /// has read to the end; until the others are done too, it may still get partitions of theirs.
+    fn is_done(&mut self, ends: &Offsets, output: &Sender<Fetched>) -> bool {
+        let Some(bounded) = self.bounded.clone() else { return false };
+        let assigned = self.fetcher.assignment();
+        if !self.is_read(&assigned, ends) {
+            self.at_end = None;
+            return false;
+        }
+        let mut at_end = self.at_end.take().unwrap_or_else(|| AtEnd::now(&self.id, assigned.len()));
+        at_end.is_delivered = self.deliveries.include(&assigned, self.read.generations());
+        let now = Instant::now();
+        let mut is_done = false;
+        if !at_end.is_delivered {
+            if now >= at_end.next_request {
+                at_end.requested();
+                self.send(output, Fetched::Signal(Signal::EndOfInput(self.read.generations().clone())));
+            }
+        } else if bounded.undelivered().is_empty() {
+            is_done = true;
+        } else if now >= at_end.next_look {
+            let is_moving = self.look_at_others(&bounded);
+            at_end.next_look = Instant::now() + if is_moving { Duration::ZERO } else { OTHERS_INTERVAL };
+        }
+        self.at_end = Some(at_end);
+        if is_done {
+            let rows = self.progress.rows_in.load(Ordering::Relaxed);
+            if ends.is_empty() {
+                warn!(task = %self.id, "no topic of the bounded input exists, there was nothing to deliver");
+            }
+            info!(task = %self.id, rows, "the bounded input is delivered");
+        }
+        is_done
+    }
+
+    /// Whether this task has read everything of its assignment.
+    fn is_read(&mut self, assigned: &[TopicPartition], ends: &Offsets) -> bool {
+        if !self.held_back.is_empty() {
+            return false;
+        }
+        let is_idle = !self.is_held && self.last_batch.elapsed() >= IDLE;
+        match self.read.unread(assigned, ends) {
+            Unread::Nothing => return true,
+            // one such question takes a while: between two of them the group and what is wanted of the task are looked at
+            Unread::Rest { partition, position, end } if is_idle && self.is_drained(&partition, position, end) => {
+                self.read.skip_to(&partition, end);
+            }
+            Unread::Rest { .. } | Unread::Unknown => {}
+        }
+        false
+    }
+
+    /// Looks which partitions of other tasks are delivered, in this worker or another: of these, nothing would be left for
+    /// a task that got them now. Returns whether it should look again at once.
+    fn look_at_others(&mut self, bounded: &BoundedEnds) -> bool {
+        self.look_at_undelivered(bounded).unwrap_or_else(|error| {
+            warn!(task = %self.id, %error, "could not look how far the other tasks are, trying again");
+            false
+        })
+    }
+
+    fn look_at_undelivered(&mut self, bounded: &BoundedEnds) -> Result<bool> {
+        let undelivered = bounded.undelivered();
+        let mut partitions: Vec<_> = undelivered.keys().cloned().collect();
+        let topics: BTreeSet<&str> = undelivered.keys().map(|partition| &*partition.topic).collect();
+        let existing = self.fetcher.existing_partitions(topics)?.into_iter().collect();
+        let gone = self.absent.observe(&partitions, &existing, Instant::now());
+        for partition in &gone {
+            warn!(task = %self.id, %partition, "the partition is gone, its topic was deleted: its end is not waited for");
+        }
+        bounded.deliver(gone);
+        // one question about an absent partition would leave those about all others without an answer
+        partitions.retain(|partition| !self.absent.contains(partition));
+        let positions = self.fetcher.start_positions(&partitions)?;
+        let is_left = |(partition, position): &(TopicPartition, i64)| *position < undelivered[partition];
+        let (left, delivered): (Vec<_>, Vec<_>) = positions.into_iter().partition(is_left);
+        bounded.deliver(delivered.into_iter().map(|(partition, _)| partition));
+        // all have to be: where one is not, the rest need not be asked for
+        let Some((partition, position)) = left.into_iter().next() else { return Ok(false) };
+        let is_drained = self.is_drained(&partition, position, undelivered[&partition]);
+        if is_drained {
+            bounded.deliver([partition]);
+        }
+        Ok(is_drained)
+    }
+
+    /// Whether nothing but transaction markers and the like is left before the end; not, where that cannot be told now.
+    fn is_drained(&self, partition: &TopicPartition, position: i64, end: i64) -> bool {
+        self.fetcher.committer().is_drained(partition, position, end).unwrap_or_else(|error| {
+            warn!(task = %self.id, %partition, %error, "could not look for the end of the partition, trying again");
+            false
+        })
+    }
+
+    fn update_lag(&mut self) {
+        if Instant::now() < self.next_lag {
+            return;
+        }
+        let is_idle = self.last_batch.elapsed() >= IDLE && self.progress.lag.load(Ordering::Relaxed) == 0;
+        self.next_lag = Instant::now() + if is_idle { IDLE_LAG_INTERVAL } else { LAG_INTERVAL };
+        let assignment = self.fetcher.assignment();
+        // unknown for now, known again at the next try
+        let Ok(ends) = self.fetcher.committer().end_offsets(&assignment) else { return };
+        let behind = |(partition, end): (&TopicPartition, &i64)| {
+            self.read.position(partition).map_or(0, |position| (end - position).max(0))
+        };
+        self.progress.lag.store(ends.iter().map(behind).sum(), Ordering::Relaxed);
+    }
+}
+
+/// A batch with the generation that its partition had when it was fetched.
+pub(crate) struct Polled {
+    raw: RawBatch,
+    generation: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Stop,
+    Done,
+    Disconnected,
+}
+
+/// A bounded task that has read everything.
+#[derive(Debug)]
+pub(crate) struct AtEnd {
+    is_delivered: bool,
+    next_request: Instant,
+    request_wait: Duration,
+    next_look: Instant,
+}
+
+impl AtEnd {
+    fn now(id: &ConnectorTaskId, partitions: usize) -> Self {
+        info!(task = %id, partitions, "end of the bounded input");
+        let now = Instant::now();
+        Self { is_delivered: false, next_request: now, request_wait: FIRST_REQUEST, next_look: now + OTHERS_INTERVAL }
+    }
+
+    fn requested(&mut self) {
+        self.next_request = Instant::now() + self.request_wait;
+        self.request_wait = (self.request_wait * 2).min(LONGEST_REQUEST);
+    }
+}

@@ -1,0 +1,27 @@
+//! A sink task: three stages, each on a thread of its own, joined by bounded channels.
+//!
+//! ```text
+//!  Kafka ─► fetch_stage ─ RawBatch ─► convert_stage ─ SinkBatch ─► put_stage ─► SinkTask
+//!              ▲  ▲                                                  │
+//!              │  └── rewinds, deliveries (bounded/) ◄───────────────┤
+//!  Kafka ◄── offsets (put_positions) ◄── pre_commit ◄────────────────┘
+//! ```
+//! Signals (assigned, revoked, commit, stop, end) travel in line with the batches: see `pipeline`.
+
+pub(crate) mod assembly;
+mod assignment;
+mod bounded;
+pub(crate) mod convert_stage;
+mod downstream;
+mod fetch_stage;
+pub(crate) mod pipeline;
+mod put_positions;
+mod put_stage;
+#[cfg(test)]
+mod put_stage_tests;
+pub(crate) mod read_positions;
+mod rebalances;
+mod revocation;
+pub(crate) mod sink_task;
+
+pub use bounded::BoundedEnds;

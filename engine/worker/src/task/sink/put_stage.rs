@@ -1,0 +1,381 @@
+//! The third stage of a sink task: put, flush, pre-commit, commit.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use tracing::{info, warn};
+use volley_api::{Error, Offsets, Result, SinkBatch, SinkContext, SinkTask, TopicPartition};
+
+use crate::clock::now_ms;
+use crate::connector_task_id::ConnectorTaskId;
+use crate::memory_budget::{MemoryBudget, Reservation};
+use crate::task::TaskProgress;
+use crate::task::control::{Control, Wanted};
+use crate::task::errors::error_handler::{ErrorHandler, Input};
+use crate::task::sink::BoundedEnds;
+use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
+use crate::task::sink::pipeline::{FetchedBatch, Generations, Prepared, Rewind, Rewinds, Signal};
+use crate::task::sink::put_positions::PutPositions;
+use crate::task::sink::revocation::Revocation;
+
+/// How often a sink task is ticked.
+const TICK: Duration = Duration::from_millis(100);
+/// The same for one that has had nothing since the last time and holds nothing: it should not cost much.
+const IDLE_TICK: Duration = Duration::from_millis(500);
+/// Waits for what is being flushed: short at first, as most is done soon.
+const FIRST_DELIVERY_WAIT: Duration = Duration::from_millis(2);
+const LONGEST_DELIVERY_WAIT: Duration = Duration::from_millis(250);
+/// Wait before the same batch is put again.
+const PUT_RETRY_DELAY: Duration = Duration::from_millis(100);
+
+/// Commits offsets for the consumer group, and waits for the answer.
+pub(crate) type CommitOffsets = Box<dyn Fn(&Offsets) -> Result<()> + Send>;
+
+/// What the put stage works with.
+pub(crate) struct PutStage {
+    pub(crate) id: ConnectorTaskId,
+    pub(crate) task: Box<dyn SinkTask>,
+    pub(crate) context: SinkContext,
+    pub(crate) commit_offsets: CommitOffsets,
+    pub(crate) errors: Arc<ErrorHandler>,
+    pub(crate) control: Arc<Control>,
+    pub(crate) rewinds: Arc<Rewinds>,
+    pub(crate) generations: Arc<Generations>,
+    pub(crate) revocation: Arc<Revocation>,
+    pub(crate) bounded: Option<Arc<BoundedEnds>>,
+    pub(crate) deliveries: Arc<OwnDeliveries>,
+    pub(crate) progress: Arc<TaskProgress>,
+    pub(crate) commit_interval: Duration,
+    pub(crate) buffers: Reservation,
+    pub(crate) budget: Arc<MemoryBudget>,
+    pub(crate) positions: PutPositions,
+    /// Set once a flush or a pre-commit has failed for good: what it vouches for after that may be lost.
+    pub(crate) cannot_vouch: bool,
+}
+
+/// How the stage ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Asked to stop.
+    Stopped,
+    /// Everything of a bounded connector is delivered and committed.
+    Done,
+}
+
+impl PutStage {
+    /// Runs until a stop, the end of a bounded connector, or an error. What can be committed has been when it returns.
+    pub(crate) fn run(&mut self, input: &Receiver<Prepared>) -> Result<Outcome> {
+        let outcome = self.serve(input);
+        if let Err(error) = &outcome {
+            self.commit_before_failure(error);
+        }
+        if let Err(error) = self.task.close(&self.positions.partitions()) {
+            warn!(task = %self.id, %error, "could not close partitions");
+        }
+        outcome
+    }
+
+    /// A second try after a failed delivery could succeed only because the failure is forgotten: it is not made.
+    fn commit_before_failure(&mut self, error: &Error) {
+        if self.cannot_vouch {
+            warn!(task = %self.id, %error, "nothing is committed, since what was put may not be delivered");
+            return;
+        }
+        warn!(task = %self.id, %error, "committing what was delivered before the failure");
+        if let Err(error) = self.commit() {
+            warn!(task = %self.id, %error, "offset commit failed");
+        }
+    }
+
+    fn serve(&mut self, input: &Receiver<Prepared>) -> Result<Outcome> {
+        let mut next_tick = Instant::now() + TICK;
+        let mut next_commit = Instant::now() + self.commit_interval;
+        let mut is_idle = true;
+        while !self.control.is_abandoned() {
+            match input.recv_deadline(next_tick) {
+                Ok(Prepared::Batch { fetched, batch }) => {
+                    self.put(&fetched, &batch)?;
+                    if is_idle {
+                        next_tick = next_tick.min(Instant::now() + TICK);
+                    }
+                    is_idle = false;
+                }
+                Ok(Prepared::Signal(Signal::Stop)) => return self.stop(),
+                Ok(Prepared::Signal(Signal::Done)) => return Ok(Outcome::Done),
+                Ok(Prepared::Signal(signal)) => self.signal(signal)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.stop(),
+            }
+            let now = Instant::now();
+            if now >= next_tick {
+                self.tick()?;
+                is_idle = is_idle && self.progress.buffered_bytes.load(Ordering::Relaxed) == 0;
+                next_tick = now + if is_idle { IDLE_TICK } else { TICK };
+                is_idle = true;
+            }
+            if self.context.take_commit_request() || now >= next_commit {
+                self.commit()?;
+                next_commit = now + self.commit_interval;
+            }
+        }
+        // another task may have taken its place: nothing that it still holds counts
+        Ok(Outcome::Stopped)
+    }
+
+    fn signal(&mut self, signal: Signal) -> Result<()> {
+        match signal {
+            Signal::Assigned(positions, generation) => self.assigned(&positions, generation),
+            Signal::Revoked(partitions, done) => {
+                let outcome = self.revoked(&partitions);
+                self.revocation.finished(&partitions);
+                // the fetch stage may have given up waiting
+                let _ = done.send(());
+                outcome
+            }
+            Signal::Lost(partitions) => {
+                self.revocation.finished(&partitions);
+                self.forget(&partitions)
+            }
+            Signal::Reached(reached) => {
+                self.positions.reach(reached);
+                Ok(())
+            }
+            Signal::Commit => self.commit(),
+            Signal::EndOfInput(generations) => self.deliver_the_end(&generations),
+            Signal::Failed(error) => Err(error),
+            Signal::Stop | Signal::Done => Ok(()),
+        }
+    }
+
+    fn assigned(&mut self, positions: &Offsets, generation: u64) -> Result<()> {
+        if positions.is_empty() {
+            return Ok(());
+        }
+        info!(task = %self.id, partitions = positions.len(), "partitions assigned");
+        retried(&self.control, &self.id, || self.task.open(positions))?;
+        self.positions.open(positions, generation);
+        Ok(())
+    }
+
+    fn revoked(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        info!(task = %self.id, partitions = partitions.len(), "partitions revoked");
+        let deadline = Instant::now() + Duration::from_secs(5);
+        self.deliver(partitions, deadline)?;
+        self.forget(partitions)
+    }
+
+    fn forget(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        self.task.close(partitions)?;
+        self.positions.forget(partitions);
+        Ok(())
+    }
+
+    /// Puts one batch, again and again while the task says that it cannot take it yet.
+    fn put(&mut self, fetched: &FetchedBatch, batch: &SinkBatch) -> Result<()> {
+        let partition = &batch.origin.partition;
+        let mut waits = false;
+        loop {
+            if self.positions.is_stale(partition, fetched.generation) || self.control.is_abandoned() {
+                return Ok(());
+            }
+            match self.task.put(batch) {
+                Ok(_) if self.control.is_abandoned() => return Ok(()),
+                Ok(rejected) => {
+                    self.errors.handle(Input::Consumed(&fetched.raw), rejected).map_err(unrecoverable)?;
+                    self.delivered(batch);
+                    return self.carry_out_rewinds();
+                }
+                Err(error) if error.is_retriable() => {
+                    if !waits {
+                        warn!(task = %self.id, %error, "the sink cannot take records now, trying again");
+                    }
+                    waits = true;
+                }
+                Err(error) => return Err(unrecoverable(error)),
+            }
+            if self.control.is_stopping() || self.revocation.is_under_way() {
+                self.give_back(partition);
+                return Ok(());
+            }
+            self.control.wait(PUT_RETRY_DELAY);
+            self.tick()?;
+            if self.context.take_commit_request() {
+                self.commit()?;
+            }
+        }
+    }
+
+    /// Gives way with a batch that the sink does not take: it is read again, and what comes behind it too, as that would
+    /// leave a gap. Not only where its own partition goes away: the signal that another does waits behind the batch.
+    fn give_back(&mut self, partition: &TopicPartition) {
+        self.read_again(partition.clone(), None);
+    }
+
+    fn delivered(&mut self, batch: &SinkBatch) {
+        let rows: usize = batch.records.iter().map(volley_api::Records::len).sum();
+        self.progress.rows_out.fetch_add(rows as u64, Ordering::Relaxed);
+        self.positions.put(&batch.origin.partition, batch.origin.range.end);
+    }
+
+    fn carry_out_rewinds(&mut self) -> Result<()> {
+        for (partition, offset) in self.context.take_rewinds() {
+            self.read_again(partition, Some(offset));
+        }
+        Ok(())
+    }
+
+    /// From `offset`, or from where the last put has ended.
+    fn read_again(&mut self, partition: TopicPartition, offset: Option<i64>) {
+        let generation = self.generations.next();
+        if let Some((offset, replaces)) = self.positions.rewind(&partition, offset, generation) {
+            info!(task = %self.id, %partition, offset, "reading the partition again from this offset");
+            self.rewinds.push(Rewind { partition, offset, replaces, generation });
+        }
+    }
+
+    fn tick(&mut self) -> Result<()> {
+        tolerate_retriable(&self.id, self.task.tick()).map_err(unrecoverable)?;
+        if self.budget.is_exhausted() {
+            tolerate_retriable(&self.id, self.task.relieve()).map_err(unrecoverable)?;
+        }
+        let buffered = self.task.buffered_bytes();
+        self.buffers.resize(buffered);
+        let progress = self.task.progress();
+        self.progress.open_files.store(progress.open_files, Ordering::Relaxed);
+        self.progress.complete_files.store(progress.complete_files, Ordering::Relaxed);
+        self.progress.written_bytes.store(progress.written_bytes, Ordering::Relaxed);
+        self.progress.buffered_bytes.store(buffered as u64, Ordering::Relaxed);
+        self.carry_out_rewinds()
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        self.commit_vouched(&[]).map(|_| ())
+    }
+
+    /// Commits what the task vouches for. Returns whether that is everything put so far of `partitions`.
+    fn commit_vouched(&mut self, partitions: &[TopicPartition]) -> Result<bool> {
+        if self.control.is_abandoned() {
+            return Ok(false);
+        }
+        let outcome = self.errors.flush();
+        self.vouched_for(outcome)?;
+        let vouched = match self.task.pre_commit(&self.positions.reached()) {
+            Err(error) if error.is_retriable() => {
+                warn!(task = %self.id, %error, "offsets cannot be committed yet");
+                return Ok(false);
+            }
+            outcome => self.vouched_for(outcome)?,
+        };
+        self.carry_out_rewinds()?;
+        let is_everything = self.positions.is_everything(&vouched, partitions);
+        // once more, as a task may be given up while its plug-in hangs
+        if self.control.is_abandoned() {
+            return Ok(false);
+        }
+        let changed = self.positions.uncommitted(&vouched);
+        if changed.is_empty() {
+            return Ok(is_everything);
+        }
+        match (self.commit_offsets)(&changed) {
+            Ok(()) => {
+                self.positions.committed(&changed);
+                self.progress.last_commit_ms.store(now_ms(), Ordering::Relaxed);
+                Ok(is_everything)
+            }
+            Err(error) => {
+                warn!(task = %self.id, %error, "offset commit failed, trying again at the next interval");
+                Ok(false)
+            }
+        }
+    }
+
+    fn stop(&mut self) -> Result<Outcome> {
+        let partitions = self.positions.partitions();
+        let deadline = match self.control.wanted() {
+            Wanted::Stopped { deadline } => deadline,
+            _ => Instant::now(),
+        };
+        self.deliver(&partitions, deadline)?;
+        Ok(Outcome::Stopped)
+    }
+
+    /// Tries to deliver everything of a bounded task, and notes it when that is done. The fetch stage asks again while it is
+    /// not; where partitions have come, or have to be read again, it has asked too early.
+    fn deliver_the_end(&mut self, generations: &HashMap<TopicPartition, u64>) -> Result<()> {
+        let Some(bounded) = self.bounded.clone() else { return Ok(()) };
+        let partitions = self.positions.partitions();
+        if !self.positions.are_of(generations) {
+            return Ok(());
+        }
+        self.flush(&partitions)?;
+        if !self.commit_vouched(&partitions)? {
+            return Ok(());
+        }
+        self.tick()?;
+        if self.positions.are_of(generations) {
+            bounded.deliver(partitions.iter().cloned());
+            let generation = |partition| generations.get(&partition).map(|generation| (partition, *generation));
+            self.deliveries.note(partitions.into_iter().filter_map(generation));
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        let outcome = tolerate_retriable(&self.id, self.task.flush(partitions));
+        self.vouched_for(outcome)?;
+        self.carry_out_rewinds()
+    }
+
+    /// Notes the failure of a call that makes records durable.
+    fn vouched_for<T>(&mut self, outcome: Result<T>) -> Result<T> {
+        self.cannot_vouch |= outcome.is_err();
+        outcome.map_err(unrecoverable)
+    }
+
+    /// Flushes and commits until everything is delivered or the deadline has passed.
+    fn deliver(&mut self, partitions: &[TopicPartition], deadline: Instant) -> Result<()> {
+        let mut wait = FIRST_DELIVERY_WAIT;
+        loop {
+            self.flush(partitions)?;
+            if self.commit_vouched(partitions)? || Instant::now() >= deadline || self.control.is_abandoned() {
+                return Ok(());
+            }
+            std::thread::sleep(wait);
+            wait = (wait * 2).min(LONGEST_DELIVERY_WAIT);
+            tolerate_retriable(&self.id, self.task.tick()).map_err(unrecoverable)?;
+        }
+    }
+}
+
+/// What Kafka Connect says where a sink cannot go on.
+pub(crate) fn unrecoverable(error: Error) -> Error {
+    Error::new(error.kind(), "Exiting WorkerSinkTask due to unrecoverable exception.")
+        .with_exception("org.apache.kafka.connect.errors.ConnectException")
+        .with_source(error)
+}
+
+/// Calls `operation` until it succeeds, fails for good, or the task is to stop.
+fn retried(control: &Control, id: &ConnectorTaskId, mut operation: impl FnMut() -> Result<()>) -> Result<()> {
+    loop {
+        match operation() {
+            Err(error) if error.is_retriable() && !control.is_stopping() => {
+                warn!(task = %id, %error, "trying again");
+                control.wait(Duration::from_secs(1));
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn tolerate_retriable(id: &ConnectorTaskId, outcome: Result<()>) -> Result<()> {
+    match outcome {
+        Err(error) if error.is_retriable() => {
+            tracing::debug!(task = %id, %error, "trying again later");
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}

@@ -1,0 +1,312 @@
+//! Laws of the put stage.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arrow::array::BinaryArray;
+use crossbeam_channel::{Receiver, Sender};
+use volley_api::{
+    ConfigMap, ConnectorKind, Error, OffsetRange, Offsets, Origin, RawBatch, RejectedRow, Result, SinkBatch,
+    SinkContext, SinkTask, TimestampType, TopicPartition,
+};
+
+use crate::connector_config::framework_config_def;
+use crate::connector_task_id::ConnectorTaskId;
+use crate::memory_budget::MemoryBudget;
+use crate::task::control::Control;
+use crate::task::errors::error_handler::ErrorHandler;
+use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
+use crate::task::sink::pipeline::{FetchedBatch, Generations, Prepared, Rewinds, Signal};
+use crate::task::sink::put_positions::PutPositions;
+use crate::task::sink::put_stage::{Outcome, PutStage};
+use crate::task::sink::revocation::Revocation;
+use crate::task::{BoundedEnds, StatusListener, TaskProgress, TaskState};
+use crate::testing::config_map;
+
+/// More than any test sends before the stage runs.
+const CAPACITY: usize = 64;
+
+/// What a sink is told to do, and what it was asked.
+#[derive(Default)]
+struct Script {
+    calls: Vec<&'static str>,
+    /// Outcomes of the next calls; after these all succeed.
+    puts: VecDeque<Result<()>>,
+    flushes: VecDeque<Result<()>>,
+    pre_commits: VecDeque<Result<()>>,
+    /// What to ask for in the next put that succeeds.
+    rewinds: Vec<i64>,
+    /// Whether the task is given up during the next put.
+    abandons: bool,
+}
+
+struct ScriptedSink {
+    control: Arc<Control>,
+    script: Arc<Mutex<Script>>,
+    context: SinkContext,
+}
+
+impl SinkTask for ScriptedSink {
+    fn start(&mut self, _: SinkContext, _: &ConfigMap) -> Result<()> {
+        Ok(())
+    }
+
+    fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
+        let mut script = self.script.lock().unwrap();
+        script.calls.push("put");
+        if std::mem::take(&mut script.abandons) {
+            self.control.await_end(Duration::ZERO);
+        }
+        script.puts.pop_front().unwrap_or(Ok(()))?;
+        for offset in std::mem::take(&mut script.rewinds) {
+            self.context.rewind(batch.origin.partition.clone(), offset);
+        }
+        Ok(Vec::new())
+    }
+
+    fn flush(&mut self, _: &[TopicPartition]) -> Result<()> {
+        let mut script = self.script.lock().unwrap();
+        script.calls.push("flush");
+        script.flushes.pop_front().unwrap_or(Ok(()))
+    }
+
+    fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
+        let mut script = self.script.lock().unwrap();
+        script.calls.push("pre_commit");
+        script.pre_commits.pop_front().unwrap_or(Ok(())).map(|()| current.clone())
+    }
+
+    fn stop(&mut self) {}
+}
+
+struct Unwatched;
+
+impl StatusListener for Unwatched {
+    fn task_changed(&self, _: &ConnectorTaskId, _: TaskState) {}
+}
+
+/// A put stage and all that it touches.
+struct World {
+    stage: PutStage,
+    input: Sender<Prepared>,
+    output: Receiver<Prepared>,
+    script: Arc<Mutex<Script>>,
+    committed: Arc<Mutex<Offsets>>,
+    rewinds: Arc<Rewinds>,
+    bounded: Arc<BoundedEnds>,
+    deliveries: Arc<OwnDeliveries>,
+    budget: Arc<MemoryBudget>,
+}
+
+fn world() -> World {
+    let mut config = config_map(&[("name", "c"), ("connector.class", "Fake"), ("topics", "t")]);
+    config.extend(config_map(&[("errors.tolerance", "all")]));
+    let config = framework_config_def(ConnectorKind::Sink).parse(&config).unwrap();
+    let id = ConnectorTaskId { connector: "c".into(), task: 0 };
+    let control = Arc::new(Control::new(id.clone(), Arc::new(Unwatched), false));
+    let progress = Arc::new(TaskProgress::new());
+    let errors = ErrorHandler::new(id.clone(), &config, None, Arc::clone(&control), Arc::clone(&progress));
+    let script = Arc::new(Mutex::new(Script::default()));
+    let context = SinkContext::new("c", 0);
+    let committed = Arc::new(Mutex::new(Offsets::new()));
+    let log = Arc::clone(&committed);
+    let rewinds = Arc::new(Rewinds::default());
+    let budget = Arc::new(MemoryBudget::new(1 << 20));
+    let bounded = Arc::new(BoundedEnds::default());
+    let deliveries = Arc::new(OwnDeliveries::default());
+    let (input, output) = crossbeam_channel::bounded(CAPACITY);
+    let stage = PutStage {
+        id,
+        task: Box::new(ScriptedSink {
+            control: Arc::clone(&control),
+            script: Arc::clone(&script),
+            context: context.clone(),
+        }),
+        context,
+        commit_offsets: Box::new(move |offsets| {
+            log.lock().unwrap().extend(offsets.clone());
+            Ok(())
+        }),
+        errors: Arc::new(errors),
+        control,
+        rewinds: Arc::clone(&rewinds),
+        generations: Arc::new(Generations::default()),
+        revocation: Arc::new(Revocation::default()),
+        bounded: Some(Arc::clone(&bounded)),
+        deliveries: Arc::clone(&deliveries),
+        progress,
+        commit_interval: Duration::from_secs(60),
+        buffers: budget.reserve(0),
+        budget: Arc::clone(&budget),
+        positions: PutPositions::default(),
+        cannot_vouch: false,
+    };
+    World { stage, input, output, script, committed, rewinds, bounded, deliveries, budget }
+}
+
+impl World {
+    fn send(&self, signal: Signal) {
+        assert!(self.input.send(Prepared::Signal(signal)).is_ok());
+    }
+
+    /// Assigns a partition from its beginning; its batches are of the generation told.
+    fn assign(&self, number: i32) -> u64 {
+        let generation = self.stage.generations.next();
+        self.send(Signal::Assigned(Offsets::from([(partition(number), 0)]), generation));
+        generation
+    }
+
+    fn batch(&self, number: i32, range: std::ops::Range<i64>, generation: u64) {
+        let offsets = Vec::from_iter(range.clone());
+        let origin = Arc::new(Origin {
+            partition: partition(number),
+            range: OffsetRange { first: range.start, end: range.end },
+            timestamp_type: TimestampType::CreateTime,
+            timestamps: vec![0; offsets.len()].into(),
+            offsets: offsets.clone().into(),
+        });
+        let nulls = BinaryArray::new_null(offsets.len());
+        let raw = RawBatch { origin: Arc::clone(&origin), keys: nulls.clone(), values: nulls, headers: None };
+        let fetched = FetchedBatch { raw: Arc::new(raw), _reservation: self.budget.reserve(0), generation };
+        let batch = SinkBatch { origin, records: Vec::new() };
+        assert!(self.input.send(Prepared::Batch { fetched, batch }).is_ok());
+    }
+
+    /// Runs until everything sent is carried out, or to the failure.
+    fn run(&mut self) -> Result<Outcome> {
+        self.input = crossbeam_channel::bounded(1).0;
+        self.stage.run(&self.output)
+    }
+
+    fn committed(&self, number: i32) -> Option<i64> {
+        self.committed.lock().unwrap().get(&partition(number)).copied()
+    }
+}
+
+fn partition(number: i32) -> TopicPartition {
+    TopicPartition::new("t", number)
+}
+
+#[test]
+fn of_several_rewinds_the_lowest_is_read_from() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    world.script.lock().unwrap().rewinds = vec![5, 8, 20];
+    assert_eq!(world.run().unwrap(), Outcome::Stopped);
+    let offsets: Vec<i64> = world.rewinds.take().iter().map(|rewind| rewind.offset).collect();
+    assert_eq!(offsets, [5, 5, 5]);
+    assert_eq!(world.committed(0), Some(5));
+}
+
+#[test]
+fn what_was_delivered_before_a_failed_put_is_committed() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    world.batch(0, 10..20, generation);
+    world.script.lock().unwrap().puts = [Ok(()), Err(Error::fatal("broken"))].into();
+    world.run().unwrap_err();
+    assert_eq!(world.committed(0), Some(10));
+}
+
+#[test]
+fn after_a_failed_pre_commit_or_flush_nothing_is_committed_by_a_second_try() {
+    for is_flush in [false, true] {
+        let mut world = world();
+        let generation = world.assign(0);
+        world.batch(0, 0..10, generation);
+        let outcomes = [Err(Error::fatal("could not make the file durable"))].into();
+        let mut script = world.script.lock().unwrap();
+        *(if is_flush { &mut script.flushes } else { &mut script.pre_commits }) = outcomes;
+        drop(script);
+        world.run().unwrap_err();
+        assert_eq!(world.committed(0), None, "flush: {is_flush}");
+    }
+}
+
+#[test]
+fn a_rewind_says_which_generation_it_ends() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    world.script.lock().unwrap().rewinds = vec![5, 3];
+    world.run().unwrap();
+    let rewinds = world.rewinds.take();
+    assert_eq!((rewinds[0].replaces, rewinds[1].replaces), (generation, rewinds[0].generation));
+}
+
+#[test]
+fn what_others_hold_for_delivered_is_delivered_by_the_task_that_has_it() {
+    let mut world = world();
+    let generation = world.assign(0);
+    let generations = HashMap::from([(partition(0), generation)]);
+    // where the log is gone up to the end, say, others see nothing left
+    world.bounded.deliver([partition(0)]);
+    assert!(!world.deliveries.include(&[partition(0)], &generations));
+    world.batch(0, 0..10, generation);
+    world.send(Signal::EndOfInput(generations.clone()));
+    world.send(Signal::Done);
+    assert_eq!(world.run().unwrap(), Outcome::Done);
+    assert!(world.deliveries.include(&[partition(0)], &generations));
+    assert_eq!(world.committed(0), Some(10));
+    assert!(world.script.lock().unwrap().calls.contains(&"flush"));
+}
+
+#[test]
+fn a_put_that_waits_for_its_sink_gives_way_when_another_partition_is_revoked() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.assign(1);
+    world.batch(0, 0..10, generation);
+    world.batch(0, 10..20, generation);
+    let (done, is_done) = crossbeam_channel::bounded(1);
+    world.stage.revocation.begins(&[partition(1)]);
+    world.send(Signal::Revoked(vec![partition(1)], done));
+    world.script.lock().unwrap().puts = [Err(Error::retriable("full"))].into();
+    world.run().unwrap();
+    is_done.try_recv().unwrap();
+    let rewinds = world.rewinds.take();
+    assert_eq!((rewinds.len(), &rewinds[0].partition, rewinds[0].offset), (1, &partition(0), 0));
+    let puts = world.script.lock().unwrap().calls.iter().filter(|call| **call == "put").count();
+    assert_eq!(puts, 1, "a later batch would leave a gap");
+    assert_eq!(world.committed(0), Some(0));
+}
+
+#[test]
+fn the_position_behind_transaction_markers_is_committed_once_what_is_before_is_delivered() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.assign(1);
+    world.batch(0, 0..10, generation);
+    world.send(Signal::Reached([(partition(0), (12, generation))].into()));
+    assert_eq!(world.run().unwrap(), Outcome::Stopped);
+    assert_eq!((world.committed(0), world.committed(1)), (Some(12), Some(0)));
+}
+
+#[test]
+fn no_position_behind_a_batch_that_was_not_put_is_committed() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    world.batch(0, 10..20, generation);
+    world.send(Signal::Reached([(partition(0), (22, generation))].into()));
+    world.stage.revocation.begins(&[partition(1)]);
+    world.script.lock().unwrap().puts = [Ok(()), Err(Error::retriable("full"))].into();
+    world.run().unwrap();
+    assert_eq!(world.committed(0), Some(10));
+}
+
+#[test]
+fn an_abandoned_task_puts_and_commits_nothing_more() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    world.batch(0, 10..20, generation);
+    world.script.lock().unwrap().abandons = true;
+    assert_eq!(world.run().unwrap(), Outcome::Stopped);
+    assert_eq!(world.script.lock().unwrap().calls, ["put"]);
+    assert_eq!(world.committed(0), None);
+}

@@ -1,0 +1,168 @@
+//! The sink task: `fetch ─► convert ─► transform chain ─► put ─► (flush / pre-commit) ─► commit offsets`.
+//!
+//! Fetching runs on the task's own thread, converting and putting on one each.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use volley_api::{Error, PluginFactory, Result, Side, SinkContext, SinkTask};
+use volley_kafka::Fetcher;
+
+use crate::task::control::{Control, Wanted};
+use crate::task::sink::assignment::Assignment;
+use crate::task::sink::bounded::absent_partitions::AbsentPartitions;
+use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
+use crate::task::sink::convert_stage::ConvertStage;
+use crate::task::sink::downstream::Downstream;
+use crate::task::sink::fetch_stage::FetchStage;
+use crate::task::sink::pipeline::{Generations, Rewinds, STAGE_CAPACITY};
+use crate::task::sink::put_positions::PutPositions;
+use crate::task::sink::put_stage::{Outcome, PutStage, unrecoverable};
+use crate::task::sink::read_positions::ReadPositions;
+use crate::task::sink::rebalances::PipelineRebalances;
+use crate::task::sink::revocation::Revocation;
+use crate::task::{TaskProgress, TaskSpec, TaskState, panic_error, setup};
+
+/// Runs a sink task to its end.
+pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskProgress>) -> Result<TaskState> {
+    let PluginFactory::Sink { task, .. } = &spec.plugin.factory else {
+        return Err(Error::config(format!("`{}` is not a sink connector", spec.plugin.class)));
+    };
+    let config = setup::framework_config(spec)?;
+    let errors = Arc::new(setup::error_handler(spec, &config, control, progress)?);
+    let convert = ConvertStage {
+        key: setup::converter(spec, Side::Key)?,
+        value: setup::converter(spec, Side::Value)?,
+        header: spec.plugins.new_header_converter(&spec.connector_config, &spec.worker_config)?,
+        header_class: setup::header_class(spec),
+        chain: setup::transform_chain(spec, &config)?,
+        errors: Arc::clone(&errors),
+        control: Arc::clone(control),
+    };
+    if control.wanted() == Wanted::Paused {
+        control.report(TaskState::Paused);
+        control.wait_while_paused();
+    }
+    if control.is_stopping() {
+        return Ok(TaskState::Unassigned);
+    }
+    let mut task = task();
+    let context = SinkContext::new(spec.id.connector.clone(), spec.id.task);
+    if let Err(error) = start(&mut *task, &context, spec, control) {
+        task.stop();
+        return Err(error);
+    }
+    control.report(TaskState::Running);
+
+    let (fetched, to_convert) = crossbeam_channel::bounded(STAGE_CAPACITY);
+    let (prepared, to_put) = crossbeam_channel::bounded(STAGE_CAPACITY);
+    let revocation = Arc::new(Revocation::default());
+    let assignment = Arc::new(Assignment::default());
+    let generations = Arc::new(Generations::default());
+    let downstream = Downstream::new(control);
+    let rebalances = PipelineRebalances {
+        id: spec.id.clone(),
+        output: fetched.clone(),
+        downstream: downstream.clone(),
+        revocation: Arc::clone(&revocation),
+        assignment: Arc::clone(&assignment),
+        generations: Arc::clone(&generations),
+    };
+    let properties = spec.worker_config.consumer_properties(&spec.connector_config, &spec.id.connector, spec.id.task);
+    let fetcher = Fetcher::connect(&properties, setup::fetch_settings(spec, &config)?, Arc::new(rebalances))?;
+    let rewinds = Arc::new(Rewinds::default());
+    let deliveries = Arc::new(OwnDeliveries::default());
+    let committer = fetcher.committer();
+    let mut put = PutStage {
+        id: spec.id.clone(),
+        task,
+        context,
+        commit_offsets: Box::new(move |offsets| committer.commit(offsets)),
+        errors,
+        control: Arc::clone(control),
+        rewinds: Arc::clone(&rewinds),
+        generations,
+        revocation,
+        bounded: spec.bounded.clone(),
+        deliveries: Arc::clone(&deliveries),
+        progress: Arc::clone(progress),
+        commit_interval: spec.worker_config.offset_flush_interval(),
+        buffers: spec.budget.reserve(0),
+        budget: Arc::clone(&spec.budget),
+        positions: PutPositions::default(),
+        cannot_vouch: false,
+    };
+    let mut fetch = FetchStage {
+        id: spec.id.clone(),
+        fetcher,
+        control: Arc::clone(control),
+        rewinds,
+        budget: Arc::clone(&spec.budget),
+        progress: Arc::clone(progress),
+        bounded: spec.bounded.clone(),
+        deliveries,
+        assignment,
+        downstream: downstream.clone(),
+        read: ReadPositions::default(),
+        held_back: VecDeque::new(),
+        is_held: false,
+        is_paused: false,
+        at_end: None,
+        absent: AbsentPartitions::default(),
+        next_lag: Instant::now(),
+        next_reach: Instant::now(),
+        last_batch: Instant::now(),
+    };
+    let converting = spawn(format!("convert-{}", spec.id), move || {
+        convert.run(&to_convert, &prepared);
+        Ok(())
+    })?;
+    let putting = spawn(format!("put-{}", spec.id), move || {
+        let ends = downstream.ends_put();
+        let outcome = put.run(&to_put);
+        put.task.stop();
+        drop(to_put);
+        drop(ends);
+        outcome
+    })?;
+    let fetching = fetch.run(fetched);
+    // Leaves the group, also where a plug-in hangs for ever, and ends the convert stage, which waits for its sender.
+    drop(fetch);
+    let outcome = join(putting).unwrap_or_else(|panic| Err(unrecoverable(panic)));
+    let converted = join(converting).unwrap_or_else(Err);
+    match outcome {
+        Ok(Outcome::Done) => Ok(TaskState::Done),
+        Ok(Outcome::Stopped) => fetching.and(converted).map(|()| TaskState::Unassigned),
+        Err(error) => Err(error),
+    }
+}
+
+/// Starts the task, again and again while it says that a retry may help.
+fn start(task: &mut dyn SinkTask, context: &SinkContext, spec: &TaskSpec, control: &Control) -> Result<()> {
+    let mut delay = std::time::Duration::from_millis(500);
+    loop {
+        match task.start(context.clone(), &spec.task_config) {
+            Err(error) if error.is_retriable() && !control.is_stopping() => {
+                tracing::warn!(task = %spec.id, %error, "the sink could not start, trying again");
+                control.wait(delay);
+                delay = (delay * 2).min(std::time::Duration::from_secs(30));
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: String,
+    body: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<JoinHandle<Result<T>>> {
+    let thread = std::thread::Builder::new().name(name).spawn(body);
+    thread.map_err(|error| Error::fatal("could not start a thread").with_source(error))
+}
+
+/// What the thread came to; the outer error is that of a panic.
+fn join<T>(thread: JoinHandle<Result<T>>) -> Result<Result<T>> {
+    thread.join().map_err(|panic| panic_error(&*panic))
+}

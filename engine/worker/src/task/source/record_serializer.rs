@@ -1,0 +1,113 @@
+//! Records of a source to bytes: headers, keys and values, each by its converter.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, BinaryArray};
+use volley_api::{Column, Error, HeaderConverter, RawHeader, Records, RejectedRow, Result, Serialized, Stage};
+
+use crate::task::errors::error_handler::{ErrorHandler, may_be_retried, reject_rows};
+use crate::task::setup::NamedConverter;
+
+/// The converters of a source task.
+pub(crate) struct RecordSerializer {
+    pub(crate) key: NamedConverter,
+    pub(crate) value: NamedConverter,
+    pub(crate) header: Box<dyn HeaderConverter>,
+    pub(crate) header_class: String,
+}
+
+/// Records as bytes. Rows are those of the records.
+pub(crate) struct SerializedRecords {
+    keys: BinaryArray,
+    values: BinaryArray,
+    headers: Option<Vec<Vec<RawHeader>>>,
+    is_rejected: Vec<bool>,
+    /// The rows that are not to be sent, by their INPUT row.
+    pub(crate) rejected: Vec<RejectedRow>,
+}
+
+impl RecordSerializer {
+    /// Converts all rows; what fails and may succeed later is tried again as `errors` says.
+    ///
+    /// # Errors
+    /// What tolerance does not cover; bad rows are rejected rows.
+    pub(crate) fn serialize(&mut self, records: &Records, errors: &ErrorHandler) -> Result<SerializedRecords> {
+        let topic = &records.topic;
+        let mut rejected = Vec::new();
+        let headers = self.headers(records, errors, &mut rejected)?;
+        let key = convert(&mut self.key, Stage::KeyConverter, topic, &records.key, errors)?;
+        let value = convert(&mut self.value, Stage::ValueConverter, topic, &records.value, errors)?;
+        // a row is reported for the first of the stages that rejected it
+        rejected.extend(key.rejected);
+        rejected.extend(value.rejected);
+        let mut is_rejected = vec![false; if rejected.is_empty() { 0 } else { records.len() }];
+        for row in &mut rejected {
+            is_rejected[row.row] = true;
+            row.row = records.rows.input_row(row.row);
+        }
+        Ok(SerializedRecords { keys: key.bytes, values: value.bytes, headers, is_rejected, rejected })
+    }
+
+    fn headers(
+        &mut self,
+        records: &Records,
+        errors: &ErrorHandler,
+        rejected: &mut Vec<RejectedRow>,
+    ) -> Result<Option<Vec<Vec<RawHeader>>>> {
+        let Some(headers) = records.headers.as_ref() else { return Ok(None) };
+        let mut converted = Vec::with_capacity(headers.len());
+        for (row, of_row) in headers.iter().enumerate() {
+            let converter = &mut self.header;
+            let convert = || {
+                let raw = of_row.iter().map(|header| converter.from_connect(&records.topic, header));
+                raw.collect::<Result<Vec<RawHeader>>>().map(Ok)
+            };
+            let raw = errors.tried(convert, |_| false, Err)?;
+            converted.push(raw.unwrap_or_else(|error| {
+                let class = self.header_class.clone();
+                rejected.push(RejectedRow { row, stage: Stage::HeaderConverter, class, error });
+                Vec::new()
+            }));
+        }
+        Ok(Some(converted))
+    }
+}
+
+fn convert(
+    converter: &mut NamedConverter,
+    stage: Stage,
+    topic: &Arc<str>,
+    column: &Column,
+    errors: &ErrorHandler,
+) -> Result<Serialized> {
+    let NamedConverter { converter, class } = converter;
+    let reject_all = |error: Error| Serialized {
+        bytes: BinaryArray::new_null(column.len()),
+        rejected: reject_rows(0..column.len(), stage, class, &error),
+    };
+    errors.tried(
+        || converter.from_connect(topic, column),
+        |serialized| may_be_retried(&serialized.rejected),
+        reject_all,
+    )
+}
+
+impl SerializedRecords {
+    /// The key, value and headers of a row; `None` if it is rejected.
+    pub(crate) fn row(&self, row: usize) -> Option<(Option<&[u8]>, Option<&[u8]>, &[RawHeader])> {
+        if self.is_rejected.get(row).copied().unwrap_or_default() {
+            return None;
+        }
+        let headers = self.headers.as_ref().map_or(&[][..], |headers| headers[row].as_slice());
+        Some((bytes_at(&self.keys, row), bytes_at(&self.values, row), headers))
+    }
+
+    /// Whether no row is left.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.values.is_empty() || (!self.is_rejected.is_empty() && self.is_rejected.iter().all(|rejected| *rejected))
+    }
+}
+
+fn bytes_at(array: &BinaryArray, row: usize) -> Option<&[u8]> {
+    array.is_valid(row).then(|| array.value(row))
+}

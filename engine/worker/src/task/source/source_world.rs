@@ -1,0 +1,473 @@
+//! A source task whose source, producer, store and transformation do as the test says.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use arrow::array::{ArrayRef, BinaryArray, StringArray};
+use arrow::datatypes::{DataType, Field};
+use serde_json::json;
+use volley_api::{
+    Column, ConfigMap, Error, Polled, Records, RejectedRow, Result, RowIndex, SourceBatch, SourceContext, SourceOffset,
+    SourcePartition, SourceTask, Stage, Transformation, Transformed,
+};
+use volley_kafka::{Delivery as Delivered, Outgoing, Returned};
+
+use crate::connector_config::framework_config_def;
+use crate::connector_task_id::ConnectorTaskId;
+use crate::storage::{MemoryOffsetBackingStore, OffsetBackingStore, OffsetEntry};
+use crate::task::control::{Control, Wanted};
+use crate::task::errors::error_handler::ErrorHandler;
+use crate::task::setup::NamedConverter;
+use crate::task::source::committed_offsets::CommittedOffsets;
+use crate::task::source::idle_pacing::IdlePacing;
+use crate::task::source::offset_commits::OffsetCommits;
+use crate::task::source::offset_committer::OffsetCommitter;
+use crate::task::source::produce_stage::ProduceStage;
+use crate::task::source::record_producer::RecordProducer;
+use crate::task::source::record_serializer::RecordSerializer;
+use crate::task::source::source_task::{Delivery, SourceLoop};
+use crate::task::transform::transform_chain::{Step, TransformChain};
+use crate::task::{StatusListener, TaskProgress, TaskState};
+use crate::testing::{FakeHeaderConverter, Gate, config_map};
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// What a test and its fakes share.
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) state: Mutex<State>,
+    pub(crate) changed: Condvar,
+}
+
+#[derive(Default)]
+pub(crate) struct State {
+    /// What the source gives next.
+    pub(crate) polls: VecDeque<Poll>,
+    pub(crate) polled: usize,
+    /// Values that were handed to the producer, with their tokens.
+    pub(crate) sent: Vec<(String, u64)>,
+    /// Fates not collected yet.
+    pub(crate) fates: Vec<Delivered>,
+    /// Fates to be collected after those.
+    pub(crate) later_fates: Vec<Delivered>,
+    pub(crate) acknowledges_all: bool,
+    /// Whether the producer has no room for the value `2`.
+    pub(crate) is_full: bool,
+    pub(crate) missing_topics: HashSet<String>,
+    /// How many messages the producer does not take from now on since it knows no such topic.
+    pub(crate) unknown_topics: usize,
+    /// The timestamps of what was sent.
+    pub(crate) timestamps: Vec<Option<i64>>,
+    pub(crate) producers: usize,
+    pub(crate) states: Vec<TaskState>,
+    pub(crate) topics: Vec<String>,
+    /// Offsets the task was told of.
+    pub(crate) told: Vec<u64>,
+    pub(crate) store_fails: bool,
+    pub(crate) store_hangs: bool,
+    pub(crate) store_calls: usize,
+    pub(crate) transformed: Vec<String>,
+    /// How often the converter has come to the gate.
+    pub(crate) converting: usize,
+    pub(crate) converter_gate: Option<Arc<Gate>>,
+}
+
+pub(crate) enum Poll {
+    /// Values of a partition and the offset after them.
+    Rows(&'static str, Vec<&'static str>, u64),
+    /// Never returns.
+    Hang,
+    /// Returns these values when the test opens the gate.
+    Late(Arc<Gate>, Vec<&'static str>, u64),
+    Panic,
+    Fail(Error),
+    Finished,
+}
+
+impl World {
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let outcome = change(&mut self.state.lock().unwrap());
+        self.changed.notify_all();
+        outcome
+    }
+
+    pub(crate) fn until(&self, what: &str, is_so: impl Fn(&State) -> bool) {
+        let state = self.state.lock().unwrap();
+        let (guard, timeout) = self.changed.wait_timeout_while(state, SOON, |state| !is_so(state)).unwrap();
+        drop(guard);
+        assert!(!timeout.timed_out(), "never happened: {what}");
+    }
+
+    pub(crate) fn poll(&self, poll: Poll) {
+        self.change(|state| state.polls.push_back(poll));
+    }
+
+    /// Acknowledges the message with this value; `error`: it is not delivered.
+    pub(crate) fn acknowledge(&self, value: &str, error: Option<Error>) {
+        self.until(value, |state| state.sent.iter().any(|(sent, _)| sent == value));
+        self.change(|state| {
+            let token = state.sent.iter().find(|(sent, _)| sent == value).unwrap().1;
+            state.fates.push(Delivered { token, result: error.map_or(Ok((0, 0)), Err), returned: None });
+        });
+    }
+
+    /// The messages with these values come back since their topic is gone.
+    pub(crate) fn give_back(&self, values: &[&str]) {
+        self.change(|state| {
+            for value in values {
+                let token = state.sent.iter().rev().find(|(sent, _)| sent == value).unwrap().1;
+                let content = Returned { key: None, value: Some(value.as_bytes().to_vec()), headers: Vec::new() };
+                let result = Err(unknown_topic());
+                state.fates.push(Delivered { token, result, returned: Some(Box::new(content)) });
+            }
+        });
+    }
+}
+
+/// What a producer says of a topic that is gone.
+pub(crate) fn unknown_topic() -> Error {
+    Error::retriable("told to know no topic")
+        .with_exception("org.apache.kafka.common.errors.UnknownTopicOrPartitionException")
+}
+
+struct FakeSource(Arc<World>);
+
+impl SourceTask for FakeSource {
+    fn start(&mut self, _: SourceContext, config: &ConfigMap) -> Result<()> {
+        match config.get("fail").is_some() {
+            true => Err(Error::fatal("told to fail")),
+            false => Ok(()),
+        }
+    }
+
+    fn poll(&mut self, _: Duration) -> Result<Polled> {
+        let poll = self.0.change(|state| {
+            state.polled += 1;
+            state.polls.pop_front()
+        });
+        match poll {
+            None => Ok(Polled::IdleFor(Duration::from_millis(1))),
+            Some(Poll::Rows(partition, values, offset)) => Ok(Polled::Batches(vec![batch(partition, &values, offset)])),
+            Some(Poll::Hang) => loop {
+                std::thread::park();
+            },
+            Some(Poll::Late(gate, values, offset)) => {
+                gate.pass();
+                Ok(Polled::Batches(vec![batch("a", &values, offset)]))
+            }
+            Some(Poll::Panic) => panic!("told to panic"),
+            Some(Poll::Fail(error)) => Err(error),
+            Some(Poll::Finished) => Ok(Polled::Finished),
+        }
+    }
+
+    fn stop(&mut self) {}
+
+    fn commit(&mut self, delivered: &[(SourcePartition, SourceOffset)]) -> Result<()> {
+        self.0.change(|state| state.told.extend(delivered.iter().map(|(_, offset)| offset["o"].as_u64().unwrap())));
+        Err(Error::fatal("what a task says of a commit changes nothing"))
+    }
+}
+
+fn map(value: serde_json::Value) -> SourcePartition {
+    value.as_object().unwrap().clone()
+}
+
+fn batch(partition: &str, values: &[&str], offset: u64) -> SourceBatch {
+    let array: ArrayRef = Arc::new(StringArray::from(values.to_vec()));
+    let records = Records {
+        topic: "topic".into(),
+        kafka_partition: None,
+        key: Column::nulls(values.len()),
+        value: Column::new(Arc::new(Field::new("value", DataType::Utf8, true)), array),
+        // by their row, so that it shows which timestamp belongs to which value
+        timestamps: (0..values.len() as i64).map(|row| row - 1).collect(),
+        headers: None,
+        rows: RowIndex::all(values.len()),
+        origin: None,
+    };
+    SourceBatch { records, partition: map(json!({"p": partition})), offset: map(json!({"o": offset})) }
+}
+
+struct FakeProducer(Arc<World>);
+
+impl RecordProducer for FakeProducer {
+    fn try_send(&mut self, message: &Outgoing<'_>, token: u64) -> Result<bool> {
+        let value = String::from_utf8(message.value.unwrap().to_vec()).unwrap();
+        if value == "refused" {
+            return Err(Error::data("too large"));
+        }
+        if value == "login" {
+            return Err(Error::config("told to refuse the login")
+                .with_exception("org.apache.kafka.common.errors.SaslAuthenticationException"));
+        }
+        let is_unknown = self.0.change(|state| {
+            let left = state.unknown_topics;
+            state.unknown_topics = left.saturating_sub(1);
+            left > 0
+        });
+        if is_unknown {
+            return Err(unknown_topic());
+        }
+        if value == "2" && self.0.change(|state| state.is_full) {
+            return Ok(false);
+        }
+        self.0.change(|state| {
+            if state.acknowledges_all {
+                state.fates.push(Delivered { token, result: Ok((0, 0)), returned: None });
+            }
+            state.timestamps.push(message.timestamp);
+            state.sent.push((value, token));
+        });
+        Ok(true)
+    }
+
+    fn patience(&self, _: &str) -> (Duration, Error) {
+        (Duration::MAX, Error::fatal("never"))
+    }
+
+    fn deliveries(&mut self, max_wait: Duration) -> Vec<Delivered> {
+        let fates = self.0.change(|state| {
+            let later = std::mem::take(&mut state.later_fates);
+            std::mem::replace(&mut state.fates, later)
+        });
+        if fates.is_empty() {
+            std::thread::sleep(max_wait.min(Duration::from_millis(1)));
+        }
+        fates
+    }
+
+    fn has_topic(&self, topic: &str, _: Duration) -> Result<bool> {
+        Ok(!self.0.state.lock().unwrap().missing_topics.contains(topic))
+    }
+}
+
+/// A store that fails or hangs when told to.
+struct FakeStore {
+    world: Arc<World>,
+    memory: MemoryOffsetBackingStore,
+}
+
+impl OffsetBackingStore for FakeStore {
+    fn get(&self, connector: &str, partition: &SourcePartition) -> Result<Option<SourceOffset>> {
+        self.memory.get(connector, partition)
+    }
+
+    fn set(&self, connector: &str, offsets: &[OffsetEntry]) -> Result<()> {
+        self.world.change(|state| state.store_calls += 1);
+        self.world.until("the store answers", |state| !state.store_hangs);
+        match self.world.state.lock().unwrap().store_fails {
+            true => Err(Error::retriable("told to fail")),
+            false => self.memory.set(connector, offsets),
+        }
+    }
+
+    fn list(&self, connector: &str) -> Result<Vec<(SourcePartition, SourceOffset)>> {
+        self.memory.list(connector)
+    }
+}
+
+impl StatusListener for World {
+    fn task_changed(&self, _: &ConnectorTaskId, state: TaskState) {
+        self.change(|world| world.states.push(state));
+    }
+
+    fn topic_used(&self, _: &ConnectorTaskId, topic: &str) {
+        self.change(|world| world.topics.push(topic.to_owned()));
+    }
+}
+
+/// `drop` and `fail`: the value says what becomes of it. `retry:N:x` fails retriably N times and becomes `x`.
+struct FakeTransformation {
+    world: Arc<World>,
+    tries: std::collections::HashMap<String, usize>,
+}
+
+impl Transformation for FakeTransformation {
+    fn apply(&mut self, records: Records) -> Result<Transformed> {
+        let values: Vec<String> = records
+            .value
+            .array
+            .as_any()
+            .downcast_ref::<StringArray>()
+            .unwrap()
+            .iter()
+            .map(|v| v.unwrap().to_owned())
+            .collect();
+        self.world.change(|state| state.transformed.extend(values.iter().cloned()));
+        let mut outcome = Transformed::default();
+        let mut kept = Vec::new();
+        for (row, value) in values.iter().enumerate() {
+            let tried = self.tries.entry(value.clone()).or_default();
+            *tried += 1;
+            let error = match value.split(':').collect::<Vec<_>>()[..] {
+                ["drop"] => continue,
+                ["fail"] => Error::data("bad"),
+                ["retry", times, _] if *tried <= times.parse().unwrap() => Error::retriable("later"),
+                _ => {
+                    kept.push(row as u32);
+                    continue;
+                }
+            };
+            let class = "FakeTransformation".to_owned();
+            let row = records.rows.input_row(row);
+            outcome.rejected.push(RejectedRow { row, stage: Stage::Transformation, class, error });
+        }
+        outcome.records.push(records.take(&kept.into())?);
+        Ok(outcome)
+    }
+}
+
+/// Strings to their bytes; holds up `late` until the test opens its gate.
+struct StringConverter(Arc<World>);
+
+impl volley_api::Converter for StringConverter {
+    fn to_connect(&mut self, _: &volley_api::RawBatch, _: volley_api::Side) -> Result<volley_api::Converted> {
+        Err(Error::fatal("not used"))
+    }
+
+    fn from_connect(&mut self, _: &str, column: &Column) -> Result<volley_api::Serialized> {
+        let values = column.array.as_any().downcast_ref::<StringArray>();
+        if values.is_some_and(|values| values.iter().any(|value| value == Some("late"))) {
+            let gate = self.0.change(|state| {
+                state.converting += 1;
+                state.converter_gate.clone()
+            });
+            gate.unwrap().pass();
+        }
+        let bytes = match column.array.as_any().downcast_ref::<StringArray>() {
+            Some(strings) => strings.iter().map(|value| value.map(str::as_bytes)).collect(),
+            None => BinaryArray::new_null(column.len()),
+        };
+        Ok(volley_api::Serialized { bytes, rejected: Vec::new() })
+    }
+}
+
+/// A source task under test.
+pub(crate) struct Running {
+    pub(crate) control: Arc<Control>,
+    store: Arc<FakeStore>,
+    pub(crate) thread: Option<JoinHandle<Result<TaskState>>>,
+}
+
+impl Running {
+    /// Starts a task with these framework keys; it commits every 20 ms.
+    pub(crate) fn start(world: &Arc<World>, config: &[(&str, &str)]) -> Self {
+        Self::start_with(world, config, false, Duration::from_millis(20))
+    }
+
+    pub(crate) fn start_with(
+        world: &Arc<World>,
+        config: &[(&str, &str)],
+        paused: bool,
+        commit_interval: Duration,
+    ) -> Self {
+        let mut given = config_map(&[("name", "c"), ("connector.class", "Fake")]);
+        given.extend(config_map(config));
+        let parsed = framework_config_def(volley_api::ConnectorKind::Source).parse(&given).unwrap();
+        let id = ConnectorTaskId { connector: "c".into(), task: 0 };
+        let control = Arc::new(Control::new(id.clone(), Arc::clone(world) as _, paused));
+        let store = Arc::new(FakeStore { world: Arc::clone(world), memory: MemoryOffsetBackingStore::new() });
+        let progress = Arc::new(TaskProgress::new());
+        let errors = ErrorHandler::new(id.clone(), &parsed, None, Arc::clone(&control), Arc::clone(&progress));
+        let errors = Arc::new(errors);
+        let committed = Arc::new(CommittedOffsets::default());
+        let flush_timeout = Duration::from_millis(300);
+        let producers = Arc::clone(world);
+        let stage = ProduceStage {
+            id: id.clone(),
+            serializer: RecordSerializer {
+                key: NamedConverter {
+                    converter: Box::new(StringConverter(Arc::clone(world))),
+                    class: "StringConverter".into(),
+                },
+                value: NamedConverter {
+                    converter: Box::new(StringConverter(Arc::clone(world))),
+                    class: "StringConverter".into(),
+                },
+                header: Box::new(FakeHeaderConverter),
+                header_class: "FakeHeaderConverter".into(),
+            },
+            new_producer: Box::new(move || {
+                producers.change(|state| state.producers += 1);
+                Ok(Box::new(FakeProducer(Arc::clone(&producers))) as Box<dyn RecordProducer>)
+            }),
+            creator: None,
+            commits: OffsetCommits::new(
+                id.clone(),
+                OffsetCommitter::new(id.clone(), Arc::clone(&store) as _, Arc::clone(&control), flush_timeout),
+                Arc::clone(&committed),
+                Arc::clone(&control),
+                Arc::clone(&progress),
+                commit_interval,
+            ),
+            errors: Arc::clone(&errors),
+            control: Arc::clone(&control),
+            progress: Arc::clone(&progress),
+            flush_timeout,
+        };
+        let transformation =
+            Box::new(FakeTransformation { world: Arc::clone(world), tries: std::collections::HashMap::new() });
+        let mut source = SourceLoop {
+            id,
+            task: Box::new(FakeSource(Arc::clone(world))),
+            chain: TransformChain::new(vec![Step {
+                class: "FakeTransformation".into(),
+                transformation,
+                condition: None,
+            }]),
+            errors,
+            control: Arc::clone(&control),
+            progress,
+            committed,
+            delivery: Delivery::NotBegun(Box::new(stage)),
+            pacing: IdlePacing::default(),
+        };
+        let context = SourceContext { connector: "c".into(), task: 0, offset: Arc::new(|_| Ok(None)) };
+        let ended = Arc::clone(&control);
+        let thread = std::thread::spawn(move || {
+            let outcome = source.run(context, &given);
+            ended.ended();
+            outcome
+        });
+        Self { control, store, thread: Some(thread) }
+    }
+
+    pub(crate) fn stored(&self, partition: &str) -> Option<u64> {
+        self.store.memory.get("c", &map(json!({"p": partition}))).unwrap().map(|offset| offset["o"].as_u64().unwrap())
+    }
+
+    pub(crate) fn until_stored(&self, partition: &str, offset: u64) {
+        let deadline = Instant::now() + SOON;
+        while self.stored(partition) != Some(offset) {
+            assert!(Instant::now() < deadline, "{partition} never got to {offset}: {:?}", self.stored(partition));
+            std::thread::yield_now();
+        }
+    }
+
+    pub(crate) fn request_stop(&self) {
+        self.request_stop_within(Duration::from_secs(1));
+    }
+
+    pub(crate) fn request_stop_within(&self, time: Duration) {
+        self.control.want(Wanted::Stopped { deadline: Instant::now() + time });
+    }
+
+    pub(crate) fn end(&mut self) -> Result<TaskState> {
+        self.thread.take().unwrap().join().unwrap()
+    }
+
+    pub(crate) fn stop(&mut self) -> Result<TaskState> {
+        self.request_stop();
+        self.end()
+    }
+}
+
+pub(crate) fn world(acknowledges_all: bool) -> Arc<World> {
+    let world = Arc::new(World::default());
+    world.change(|state| state.acknowledges_all = acknowledges_all);
+    world
+}
