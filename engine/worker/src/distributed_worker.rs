@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tracing::{info, warn};
 use volley_api::{ConfigMap, Error, Plugin, Result};
 use volley_kafka::{ClientRole, check_bootstrap_servers};
@@ -17,6 +16,7 @@ use crate::herder::{ConfigUpdates, DistributedHerder, Herder, WorkerContext};
 use crate::loggers::{LogLevels, Loggers};
 use crate::memory_budget::MemoryBudget;
 use crate::plugins::Plugins;
+use crate::spawned_task::SpawnedTask;
 use crate::storage::{ConnectorOffsetStores, KafkaStores, OffsetBackingStore};
 use crate::validation::{ConnectorValidator, OverridePolicy};
 use crate::worker_config::{WorkerConfig, unknown_keys};
@@ -30,7 +30,7 @@ const SHUTDOWN_MARGIN: Duration = Duration::from_secs(20);
 pub struct DistributedWorker {
     front: WorkerFront,
     context: Arc<WorkerContext>,
-    herder_loop: JoinHandle<()>,
+    herder_loop: SpawnedTask,
 }
 
 impl DistributedWorker {
@@ -73,7 +73,7 @@ impl DistributedWorker {
         plugins: Arc<Plugins>,
         transformer: crate::config_transformer::ConfigTransformer,
         log_levels: Option<Arc<dyn LogLevels>>,
-    ) -> Result<(Arc<WorkerContext>, JoinHandle<()>)> {
+    ) -> Result<(Arc<WorkerContext>, SpawnedTask)> {
         let log_levels = Arc::new(Loggers::new(log_levels));
         let updates = Arc::new(ConfigUpdates::new(Arc::clone(&log_levels)));
         let listener = Arc::clone(&updates);
@@ -127,7 +127,7 @@ impl DistributedWorker {
     /// # Cancellation
     /// Nothing is lost.
     pub async fn failed(&mut self) -> Error {
-        match (&mut self.herder_loop).await {
+        match self.herder_loop.outcome().await {
             Ok(()) => Error::fatal("the herder has ended"),
             Err(error) => Error::fatal("the herder has ended: this is a defect of Volley").with_source(error),
         }
@@ -140,7 +140,7 @@ impl DistributedWorker {
         let limit = context.config.task_shutdown_timeout() + SHUTDOWN_MARGIN;
         front.end.cancel();
         // A time-out is made within the runtime.
-        let ended = front.runtime.block_on(async { tokio::time::timeout(limit, &mut herder_loop).await });
+        let ended = front.runtime.block_on(async { tokio::time::timeout(limit, herder_loop.outcome()).await });
         if ended.is_err() {
             warn!("worker did not end all tasks and connectors in time");
         }

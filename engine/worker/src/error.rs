@@ -6,7 +6,7 @@ use std::fmt;
 pub type HerderResult<T> = Result<T, HerderError>;
 
 /// Why a request failed. Messages are Kafka Connect's.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum HerderError {
     /// 400: the request makes no sense in this state.
     BadRequest(String),

@@ -1,19 +1,25 @@
 //! What a herder answers from the stores alone, whatever runs where.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use volley_api::{ConfigMap, PluginKind};
 
 use super::connector_offsets::OffsetsOf;
+use super::progress::{RateMeter, Rates, TaskProgressInfo, total};
 use super::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorState, ConnectorStateInfo, TaskIdInfo, TaskInfo,
-    TaskStateInfo, WorkerContext,
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorState, ConnectorStateInfo,
+    TaskIdInfo, TaskInfo, TaskStateInfo, WorkerContext,
 };
 use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
+use crate::json_config::GivenConfig;
 use crate::plugin_call::{Deadline, call_plugin};
-use crate::storage::{ClusterConfigState, Completion, StatusKey, TargetState};
+use crate::secret_mask::restore_secrets;
+use crate::storage::TaskProgressSnapshot;
+use crate::storage::{ClusterConfigState, Completion, State, StatusKey, TargetState};
+use crate::validation::ConnectorValidator;
 
 /// How long reading or changing offsets may take.
 const OFFSETS_DEADLINE: Duration = Duration::from_secs(90);
@@ -133,6 +139,55 @@ impl ConnectorQueries {
         }
         self.context.statuses.reset_topics(name);
         Ok(())
+    }
+
+    /// What a connector has done, as far as these tasks know. `meter` is `None` where there are none.
+    pub(super) fn progress(
+        &self,
+        name: &str,
+        tasks: Vec<(usize, TaskProgressSnapshot)>,
+        meter: Option<&Mutex<RateMeter>>,
+    ) -> HerderResult<ConnectorProgress> {
+        self.check_exists(name, HerderError::connector_not_found)?;
+        let total = total(&tasks.iter().map(|(_, snapshot)| snapshot.clone()).collect::<Vec<_>>());
+        let completion = self.completion(name);
+        let meter = meter.filter(|_| completion.is_none());
+        let state = |key| self.context.statuses.get(&key).map(|status| status.state.to_string());
+        let task = |(id, progress)| {
+            let key = StatusKey::Task(ConnectorTaskId { connector: name.to_owned(), task: id });
+            TaskProgressInfo { id, worker_id: self.context.worker_id(), state: state(key), progress }
+        };
+        Ok(ConnectorProgress {
+            name: name.to_owned(),
+            kind: self.kind_of(name),
+            state: state(StatusKey::Connector(name.to_owned())).unwrap_or_else(|| State::Unassigned.to_string()),
+            rates: meter.map_or_else(Rates::default, |meter| meter.lock().read(Instant::now(), &total)),
+            total,
+            tasks: tasks.into_iter().map(task).collect(),
+            not_counted: Vec::new(),
+            completion,
+        })
+    }
+
+    /// A configuration that `validator` has nothing against, with the stored secrets where it has `[hidden]`.
+    ///
+    /// # Errors
+    /// `BadRequest`, naming what is wrong.
+    ///
+    /// # Cancellation
+    /// Nothing is lost.
+    pub(super) async fn validated(
+        &self,
+        validator: &ConnectorValidator,
+        name: &str,
+        mut config: GivenConfig,
+    ) -> HerderResult<GivenConfig> {
+        restore_secrets(&mut config.values, self.snapshot().connector_config(name), &self.context.plugins)?;
+        let infos = validator.validate(&config).await?;
+        match infos.error_count {
+            0 => Ok(config),
+            _ => Err(HerderError::BadRequest(infos.refusal())),
+        }
     }
 
     /// Offsets of a connector.

@@ -9,11 +9,11 @@ use super::{
     ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, Stages, TaskInfo,
     TaskStateInfo,
 };
-use crate::error::HerderResult;
+use crate::error::{HerderError, HerderResult};
 use crate::group::RequestSignature;
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
-use crate::storage::{RestartRequest, TargetState};
+use crate::storage::{ClusterConfigState, ConfigRecord, RestartRequest, TargetState};
 use crate::validation::ConfigInfos;
 
 /// Whether a connector was created or replaced.
@@ -134,4 +134,31 @@ pub(crate) fn patched(mut config: GivenConfig, patch: GivenConfig) -> GivenConfi
     config.values.retain(|key, _| !removed.contains(key));
     config.values.extend(patch.values);
     config
+}
+
+/// The records that create a connector, or replace its configuration; `true` with those that create it.
+///
+/// # Errors
+/// `Conflict` if it exists and must not be replaced.
+pub(crate) fn put_records(
+    state: &ClusterConfigState,
+    name: &str,
+    config: GivenConfig,
+    initial_state: Option<TargetState>,
+    may_replace: bool,
+) -> HerderResult<(bool, Vec<ConfigRecord>)> {
+    let is_new = !state.contains(name);
+    if !is_new && !may_replace {
+        return Err(HerderError::Conflict(format!("Connector {name} already exists")));
+    }
+    let initial_state = initial_state.filter(|_| is_new).into_iter();
+    let mut records: Vec<_> =
+        initial_state.map(|state| ConfigRecord::TargetState(name.to_owned(), Some(state))).collect();
+    records.push(ConfigRecord::Connector(name.to_owned(), Some(config)));
+    Ok((is_new, records))
+}
+
+/// The records that delete a connector.
+pub(crate) fn delete_records(name: &str) -> Vec<ConfigRecord> {
+    vec![ConfigRecord::Connector(name.to_owned(), None), ConfigRecord::TargetState(name.to_owned(), None)]
 }

@@ -1,13 +1,16 @@
-//! The herder: which connectors and tasks run, and in which state.
+//! The herder: which connectors and tasks run on this worker, and in which state.
 //!
 //! ```text
-//!  REST ─► Herder ─► one actor per connector ─┬─► WorkerConnector: the plug-in, each call on its own thread
-//!             │                               └─► ConnectorTasks: the tasks, each on its own threads
-//!             └─► config, status and offset stores
+//!  REST ─► Herder ──┬─► standalone/   everything is assigned to this worker
+//!             │     └─► distributed/  the group assigns to this worker, the leader writes
+//!             │              │
+//!             │              └─► lifecycle/  keeps what is assigned in its desired state
+//!             └─► ConnectorQueries ─► config, status and offset stores
 //! ```
 //! Reading never waits for a connector: what REST shows comes from the stores. A connector that hangs holds up its own
 //! actor only.
 
+mod connector_calls;
 mod connector_kind;
 mod connector_offsets;
 mod connector_queries;

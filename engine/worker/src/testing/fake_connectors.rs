@@ -50,6 +50,7 @@ pub(crate) fn fake_config_def() -> ConfigDef {
     ConfigDef::new()
         .key(key("fail.in"))
         .key(key("fail.once"))
+        .key(key("fail.once.in"))
         .key(key("hang.in"))
         .key(key("gate"))
         .key(ConfigKey::with_default("end", ConfigType::Boolean, "false", Importance::High, "Whether the source ends."))
@@ -61,7 +62,8 @@ fn act(config: &ConfigMap, call: &str) -> Result<()> {
     if config.get("hang.in").is_some_and(|hang| hang == call) {
         Gate::named(config.get("gate").map_or("", String::as_str)).pass();
     }
-    if call == "start" && config.get("fail.once").is_some_and(|name| Gate::named(name).open_once()) {
+    let fails_once_in = config.get("fail.once.in").map_or("start", String::as_str);
+    if call == fails_once_in && config.get("fail.once").is_some_and(|name| Gate::named(name).open_once()) {
         return Err(Error::fatal("told to fail once"));
     }
     match config.get("fail.in").is_some_and(|fail| fail == call) {

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use volley_api::{ConfigMap, Result};
 use volley_kafka::{GroupMember, GroupSettings};
@@ -18,25 +16,24 @@ use super::herder_loop::{HerderLoop, LoopParts};
 use super::leader_duties::LeaderDuties;
 use super::leader_publisher::LeaderPublisher;
 use super::membership::Membership;
-use super::offset_calls::OffsetCalls;
 use super::signs_of_life::Ping;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
 use crate::group::RequestSignature;
 use crate::group::{ConnectProtocol, GroupLeader, SessionKeys, SessionSigner, SignatureVerifier, SyncBackoff};
+use crate::herder::connector_calls::ConnectorCalls;
 use crate::herder::connector_queries::ConnectorQueries;
-use crate::herder::herder::{Created, Herder, patched};
-use crate::herder::lifecycle::{AssignedWork, Restart, check_takes_tasks};
-use crate::herder::progress::{ConnectorProgress, Rates, TaskProgressInfo, total};
+use crate::herder::herder::{Created, Herder, delete_records, patched, put_records};
+use crate::herder::lifecycle::{AssignedWork, Part, check_takes_tasks};
 use crate::herder::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorStateInfo, RestartPlan, Stages, TaskInfo, TaskStateInfo,
-    WorkerContext,
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, RestartPlan, Stages,
+    TaskInfo, TaskStateInfo, WorkerContext,
 };
 use crate::json_config::GivenConfig;
 use crate::peers::{LeaderClient, PeerClient};
 use crate::plugins::Plugins;
-use crate::secret_mask::restore_secrets;
-use crate::storage::{ConfigRecord, RestartRequest, State, StatusKey, TargetState};
+use crate::spawned_task::SpawnedTask;
+use crate::storage::{ConfigRecord, RestartRequest, TargetState};
 use crate::validation::{ConfigInfos, ConnectorValidator};
 
 /// Requests for a sign of life that may wait at a time.
@@ -49,7 +46,7 @@ pub struct DistributedHerder {
     validator: ConnectorValidator,
     group: Arc<GroupView>,
     writer: Arc<ConfigWriter>,
-    offset_calls: OffsetCalls,
+    offset_calls: ConnectorCalls,
     work: Arc<AssignedWork>,
     stages: Arc<Stages>,
     is_ready: Arc<AtomicBool>,
@@ -81,7 +78,7 @@ impl DistributedHerder {
         peers: Arc<PeerClient>,
         url: String,
         end: CancellationToken,
-    ) -> Result<(Self, JoinHandle<()>)> {
+    ) -> Result<(Self, SpawnedTask)> {
         let config = &context.config;
         let settings = GroupSettings {
             session_timeout: config.session_timeout(),
@@ -121,8 +118,8 @@ impl DistributedHerder {
         let sync_backoff = SyncBackoff::new(max_delay, config.worker_unsync_backoff());
         let verifier = SignatureVerifier::new(config.inter_worker_verification_algorithms());
         let (pings, received) = mpsc::channel(PINGS);
-        let herder_loop =
-            tokio::spawn(HerderLoop::new(parts, membership, duties, sync_backoff).run(received, end.clone()));
+        let herder_loop = HerderLoop::new(parts, membership, duties, sync_backoff).run(received, end.clone());
+        let herder_loop = SpawnedTask::start_here("the loop of the herder", herder_loop);
         let queries = ConnectorQueries::new(Arc::clone(&context));
         let herder = Self {
             context,
@@ -130,7 +127,7 @@ impl DistributedHerder {
             validator,
             group,
             writer,
-            offset_calls: OffsetCalls::default(),
+            offset_calls: ConnectorCalls::default(),
             work,
             stages,
             is_ready,
@@ -156,16 +153,6 @@ impl DistributedHerder {
         Ok(self.group.settled().await)
     }
 
-    async fn validated(&self, name: &str, mut config: GivenConfig) -> HerderResult<GivenConfig> {
-        let stored = self.queries.snapshot();
-        restore_secrets(&mut config.values, stored.connector_config(name), &self.context.plugins)?;
-        let infos = self.validator.validate(&config).await?;
-        match infos.error_count {
-            0 => Ok(config),
-            _ => Err(HerderError::BadRequest(infos.refusal())),
-        }
-    }
-
     async fn put(
         &self,
         turn: WriteTurn<'_>,
@@ -174,16 +161,7 @@ impl DistributedHerder {
         initial_state: Option<TargetState>,
         may_replace: bool,
     ) -> HerderResult<Created> {
-        let is_new = !self.queries.snapshot().contains(name);
-        if !is_new && !may_replace {
-            return Err(HerderError::Conflict(format!("Connector {name} already exists")));
-        }
-        let mut records: Vec<_> = initial_state
-            .filter(|_| is_new)
-            .map(|state| ConfigRecord::TargetState(name.to_owned(), Some(state)))
-            .into_iter()
-            .collect();
-        records.push(ConfigRecord::Connector(name.to_owned(), Some(config)));
+        let (is_new, records) = put_records(&self.queries.snapshot(), name, config, initial_state, may_replace)?;
         turn.write(records).await?;
         Ok(Created { is_new, info: self.queries.info(name)? })
     }
@@ -196,19 +174,8 @@ impl DistributedHerder {
         self.verifier.verify(self.queries.snapshot().session_key(), signature)
     }
 
-    async fn restarted<T>(
-        &self,
-        name: &str,
-        restart: impl FnOnce(oneshot::Sender<HerderResult<T>>) -> Restart,
-    ) -> HerderResult<T> {
-        match self.work.restart(name, restart) {
-            Some(answer) => answer?.await.unwrap_or(Err(HerderError::Forward(None))),
-            None => Err(HerderError::Forward(None)),
-        }
-    }
-
-    fn state_name(&self, key: StatusKey) -> Option<String> {
-        self.context.statuses.get(&key).map(|status| status.state.to_string())
+    async fn restarted(&self, name: &str, part: Part) -> HerderResult<()> {
+        self.work.restart(name, part)?.await.unwrap_or(Err(HerderError::Forward(None)))
     }
 }
 
@@ -266,7 +233,7 @@ impl Herder for DistributedHerder {
         loop {
             let position = self.queries.snapshot().config_position(name);
             // A bad configuration is refused by the first worker that it comes to.
-            let valid = self.validated(name, config.clone()).await?;
+            let valid = self.queries.validated(&self.validator, name, config.clone()).await?;
             let turn = self.leader_turn().await?;
             if self.queries.snapshot().config_position(name) == position {
                 return self.put(turn, name, valid, initial_state, may_replace).await;
@@ -279,7 +246,7 @@ impl Herder for DistributedHerder {
             self.settled().await?.check_leader()?;
             let snapshot = self.queries.check_exists(name, HerderError::connector_not_found)?;
             let config = snapshot.given_connector_config(name).unwrap_or_default();
-            let config = self.validated(name, patched(config, patch.clone())).await?;
+            let config = self.queries.validated(&self.validator, name, patched(config, patch.clone())).await?;
             let turn = self.leader_turn().await?;
             // another may have changed it meanwhile, and that should not be lost
             if self.queries.snapshot().config_position(name) == snapshot.config_position(name) {
@@ -291,9 +258,7 @@ impl Herder for DistributedHerder {
     async fn delete_connector(&self, name: &str) -> HerderResult<()> {
         let turn = self.leader_turn().await?;
         self.queries.check_exists(name, HerderError::connector_not_found)?;
-        let name = name.to_owned();
-        let records = vec![ConfigRecord::Connector(name.clone(), None), ConfigRecord::TargetState(name, None)];
-        Ok(turn.write(records).await?)
+        Ok(turn.write(delete_records(name)).await?)
     }
 
     async fn set_target_state(&self, name: &str, state: TargetState) -> HerderResult<()> {
@@ -315,7 +280,7 @@ impl Herder for DistributedHerder {
         let group = self.settled().await?;
         self.queries.check_exists(name, no_such_connector)?;
         if self.work.has_connector(name) {
-            return self.restarted(name, |reply| Restart::Connector { reply }).await;
+            return self.restarted(name, Part::Connector).await;
         }
         Err(group.forward_to(group.owners.connector_url(name)))
     }
@@ -327,7 +292,7 @@ impl Herder for DistributedHerder {
             return Err(HerderError::NotFound(format!("Unknown task: {name}-{task}")));
         }
         if self.work.has_task(name, task) {
-            return self.restarted(name, |reply| Restart::Task { task, reply }).await;
+            return self.restarted(name, Part::Task(task)).await;
         }
         let id = ConnectorTaskId { connector: name.to_owned(), task };
         Err(group.forward_to(group.owners.task_url(&id)))
@@ -414,26 +379,8 @@ impl Herder for DistributedHerder {
     }
 
     async fn progress(&self, name: &str) -> HerderResult<ConnectorProgress> {
-        self.queries.check_exists(name, HerderError::connector_not_found)?;
         let view = self.work.view(name);
         let tasks = view.as_ref().map(|view| view.tasks.snapshots()).unwrap_or_default();
-        let counters: Vec<_> = tasks.iter().map(|(_, snapshot)| snapshot.clone()).collect();
-        let total = total(&counters);
-        let task = |(id, progress)| {
-            let key = StatusKey::Task(ConnectorTaskId { connector: name.to_owned(), task: id });
-            TaskProgressInfo { id, worker_id: self.context.worker_id(), state: self.state_name(key), progress }
-        };
-        Ok(ConnectorProgress {
-            name: name.to_owned(),
-            kind: self.queries.kind_of(name),
-            state: self
-                .state_name(StatusKey::Connector(name.to_owned()))
-                .unwrap_or_else(|| State::Unassigned.to_string()),
-            rates: view.map_or_else(Rates::default, |view| view.meter.lock().read(Instant::now(), &total)),
-            total,
-            tasks: tasks.into_iter().map(task).collect(),
-            not_counted: Vec::new(),
-            completion: self.queries.completion(name),
-        })
+        self.queries.progress(name, tasks, view.as_ref().map(|view| &view.meter))
     }
 }

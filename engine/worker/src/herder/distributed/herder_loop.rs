@@ -202,9 +202,10 @@ impl HerderLoop {
 
     fn carry_out_restart(&self, request: &RestartRequest) {
         let queries = ConnectorQueries::new(Arc::clone(&self.parts.context));
-        match queries.states(&request.connector) {
-            Ok(states) => self.parts.work.restart_share(&RestartPlan::new(request, states)),
-            Err(error) => warn!(connector = request.connector, %error, "restart request was not carried out"),
+        let states = queries.states(&request.connector);
+        let outcome = states.and_then(|states| self.parts.work.restart_share(&RestartPlan::new(request, states)));
+        if let Err(error) = outcome {
+            warn!(connector = request.connector, %error, "restart request was not carried out");
         }
     }
 }

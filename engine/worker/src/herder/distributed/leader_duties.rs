@@ -34,11 +34,7 @@ impl LeaderDuties {
     pub(super) fn clean_statuses(&self) {
         let state = self.context.configs.snapshot();
         for connector in self.context.statuses.connectors() {
-            let status = StatusWriter::new(Arc::clone(&self.context), &connector);
-            match state.contains(&connector) {
-                true => status.forget_tasks_from(state.task_count(&connector)),
-                false => status.forget_all(),
-            }
+            StatusWriter::new(Arc::clone(&self.context), &connector).forget_deleted(&state);
         }
     }
 

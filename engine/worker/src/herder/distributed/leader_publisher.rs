@@ -71,6 +71,10 @@ impl TaskConfigPublisher for LeaderPublisher {
     async fn refresh(&self) -> HerderResult<()> {
         Ok(self.writer.refresh(REFRESH).await?)
     }
+
+    fn shares_runs(&self) -> bool {
+        true
+    }
 }
 
 fn json_object(config: ConfigMap) -> Value {

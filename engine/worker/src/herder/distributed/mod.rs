@@ -9,7 +9,6 @@ mod herder_loop;
 mod leader_duties;
 mod leader_publisher;
 mod membership;
-mod offset_calls;
 mod rebalance;
 mod signs_of_life;
 

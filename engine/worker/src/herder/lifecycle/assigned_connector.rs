@@ -1,13 +1,14 @@
-//! What of one connector is assigned to this worker: where its two actors are told what to do.
+//! What is assigned to this worker of one connector, and the two actors that run it.
 //!
 //! ```text
-//!  herder loop ─ what is wanted ─►┐   ┌─► AssignedInstance ─► WorkerConnector
-//!  REST ─────── restarts ────────►┴───┤
-//!                                     └─► AssignedTasks ────► ConnectorTasks
+//!  desired state ─►┐   ┌─► AssignedInstance ─► WorkerConnector
+//!  restarts ──────►┴───┤
+//!                      └─► AssignedTasks ────► ConnectorTasks
 //! ```
-//! So tasks wait for no call into their connector.
+//! So tasks do not wait for calls into their connector.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
@@ -16,8 +17,10 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use super::assigned_instance::AssignedInstance;
 use super::assigned_tasks::{AssignedTasks, TaskRestart};
 use super::connector_tasks::ConnectorTasks;
+use super::desired_state::DesiredState;
 use super::expedite::Expedite;
-use super::reconciliation::{DesiredState, Reconciliation};
+use super::reconciliation::Reconciliation;
+use super::restart_schedule::Part;
 use super::status_writer::StatusWriter;
 use super::task_config_publisher::TaskConfigPublisher;
 use super::task_states::TaskStates;
@@ -25,26 +28,29 @@ use crate::error::{HerderError, HerderResult};
 use crate::herder::WorkerContext;
 use crate::herder::progress::RateMeter;
 use crate::spawned_task::SpawnedTask;
+use crate::storage::State;
 
 /// Restarts that may wait for one actor; more than any user sends by hand.
 const MAILBOX: usize = 64;
 
-/// Told how a restart went; who asked may have gone.
+/// Told the outcome of a restart. Whoever asked for it may have gone.
 pub(crate) type Reply = oneshot::Sender<HerderResult<()>>;
 
-/// A restart of what is assigned here.
-#[derive(Debug)]
-pub(crate) enum Restart {
-    /// The connector's own instance.
-    Connector { reply: Reply },
-    /// One task.
-    Task { task: usize, reply: Reply },
-}
-
-/// What may be read of a connector while its actors are busy.
+/// What others read of a connector while its actors are busy.
 pub(crate) struct AssignedView {
     pub(crate) tasks: ConnectorTasks,
     pub(crate) meter: Mutex<RateMeter>,
+    /// Whether the instance that was started last is of a connector that ends by itself.
+    pub(crate) is_bounded: AtomicBool,
+}
+
+/// What the actors of one connector share.
+#[derive(Clone)]
+pub(crate) struct ActorParts {
+    pub(crate) name: String,
+    pub(crate) context: Arc<WorkerContext>,
+    pub(crate) status: StatusWriter,
+    pub(crate) view: Arc<AssignedView>,
 }
 
 /// What is assigned here of one connector. Its actors end when it is dropped: MUST NOT be, before they have stopped
@@ -55,7 +61,7 @@ pub(crate) struct AssignedConnector {
     instance_restarts: mpsc::Sender<Option<Reply>>,
     tasks: Arc<Reconciliation>,
     task_restarts: mpsc::Sender<TaskRestart>,
-    pub(crate) view: Arc<AssignedView>,
+    parts: ActorParts,
     actors: [SpawnedTask; 2],
 }
 
@@ -69,99 +75,114 @@ impl AssignedConnector {
     ) -> Self {
         let wake = Arc::new(Notify::new());
         let status = StatusWriter::new(Arc::clone(context), name);
-        let task_states = Arc::new(TaskStates::new(Arc::clone(&wake)));
+        let states = Arc::new(TaskStates::new(Arc::clone(&wake)));
         let view = Arc::new(AssignedView {
-            tasks: ConnectorTasks::new(Arc::clone(context), name, status.clone(), task_states),
+            tasks: ConnectorTasks::new(Arc::clone(context), name, status.clone(), states),
             meter: Mutex::default(),
+            is_bounded: AtomicBool::new(false),
         });
+        let parts = ActorParts { name: name.to_owned(), context: Arc::clone(context), status, view };
         let (instance, tasks) = (Arc::new(Reconciliation::new()), Arc::new(Reconciliation::new()));
         let expedite = Arc::new(Expedite::default());
         let (instance_restarts, of_instance) = mpsc::channel(MAILBOX);
         let (task_restarts, of_tasks) = mpsc::channel(MAILBOX);
-        let actor = AssignedInstance::new(
-            (name, Arc::clone(context), status.clone()),
-            publisher,
-            of_instance,
-            Arc::clone(&instance),
-            Arc::clone(&expedite),
-        );
+        let reconciler = instance.reconciler();
+        let actor = AssignedInstance::new(parts.clone(), publisher, of_instance, reconciler, Arc::clone(&expedite));
         let instance_actor = SpawnedTask::start(runtime, format!("the actor of connector `{name}`"), actor.run());
-        let actor = AssignedTasks::new(
-            (name, Arc::clone(context), status),
-            Arc::clone(&view),
-            of_tasks,
-            Arc::clone(&tasks),
-            wake,
-        );
+        let actor = AssignedTasks::new(parts.clone(), of_tasks, tasks.reconciler(), wake);
         let tasks_actor =
             SpawnedTask::start(runtime, format!("the actor of the tasks of connector `{name}`"), actor.run());
         let actors = [instance_actor, tasks_actor];
-        Self { instance, expedite, instance_restarts, tasks, task_restarts, view, actors }
+        Self { instance, expedite, instance_restarts, tasks, task_restarts, parts, actors }
     }
 
-    /// From now on this is wanted.
+    /// Sets the desired state.
     pub(crate) fn set_desired(&self, desired: &DesiredState) {
         self.tasks.set_desired(desired.of_tasks());
         let desired = desired.of_instance();
         self.expedite.raise(|| {
-            let ends_instance = desired.ends_instance_of(&self.instance.latest());
+            let ends_instance = desired.ends_instance_of(&self.instance.desired());
             self.instance.set_desired(desired) && ends_instance
         });
     }
 
-    /// Whether the connector's own instance is wanted here.
+    /// Whether the connector's own instance shall run here.
     pub(crate) fn has_instance(&self) -> bool {
-        self.instance.latest().connector.is_some()
+        self.instance.desired().connector.is_some()
     }
 
-    /// Whether a task is wanted here.
+    /// Whether a task shall run here.
     pub(crate) fn has_task(&self, task: usize) -> bool {
-        self.tasks.latest().tasks.contains_key(&task)
+        self.tasks.desired().tasks.contains_key(&task)
     }
 
-    /// Whether nothing of the connector is wanted here, and nothing runs.
+    /// Whether the connector is known to end by itself.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.parts.view.is_bounded.load(Ordering::Acquire)
+    }
+
+    /// Whether nothing of the connector shall run here, and nothing does.
     pub(crate) fn has_ended(&self) -> bool {
-        [&self.instance, &self.tasks].into_iter().all(|work| work.latest().is_nothing() && work.is_stopped())
+        self.reconciliations().iter().all(|work| work.desired().is_nothing() && work.is_stopped())
     }
 
-    /// The cells through which the actors are told what is wanted, for those who wait.
-    pub(crate) fn work(&self) -> [Arc<Reconciliation>; 2] {
+    /// The desired states of the instance and of the tasks, for those who wait.
+    pub(crate) fn reconciliations(&self) -> [Arc<Reconciliation>; 2] {
         [Arc::clone(&self.instance), Arc::clone(&self.tasks)]
     }
 
-    /// Asks for a restart.
+    /// What may be read while the actors are busy.
+    pub(crate) fn view(&self) -> Arc<AssignedView> {
+        Arc::clone(&self.parts.view)
+    }
+
+    /// Asks for the restart of a part.
     ///
     /// # Errors
-    /// If too many wait already, or an actor is no more.
-    pub(crate) fn restart(&self, restart: Restart) -> HerderResult<()> {
+    /// If too many are waiting already, or an actor has ended.
+    pub(crate) fn restart(&self, part: Part, reply: Reply) -> HerderResult<()> {
         self.actors.iter().try_for_each(SpawnedTask::check)?;
-        match restart {
-            Restart::Connector { reply } => self.restart_instance(Some(reply)),
-            Restart::Task { task, reply } => self.restart_tasks(TaskRestart::One(task, reply)),
+        match part {
+            Part::Connector => {
+                let is_sent = self.expedite.raise(|| self.instance_restarts.try_send(Some(reply)).is_ok());
+                is_sent.then_some(()).ok_or_else(in_the_way)
+            }
+            Part::Task(task) => self.task_restarts.try_send(TaskRestart::One(task, reply)).map_err(|_| in_the_way()),
         }
     }
 
-    /// Asks for the restart of a selection. Nobody waits; the states say what comes of it.
+    /// Asks for the restart of a selection. The selected parts are RESTARTING from now on; nobody waits for them.
     ///
     /// # Errors
-    /// If too many wait already.
-    pub(crate) fn restart_share(&self, connector: bool, tasks: Vec<usize>) -> HerderResult<()> {
-        let instance = if connector { self.restart_instance(None) } else { Ok(()) };
-        let tasks = if tasks.is_empty() { Ok(()) } else { self.restart_tasks(TaskRestart::Share(tasks)) };
+    /// If too many are waiting already.
+    pub(crate) fn restart_selected(&self, connector: bool, tasks: Vec<usize>) -> HerderResult<()> {
+        let instance = if connector { self.restart_selected_instance() } else { Ok(()) };
+        let tasks = if tasks.is_empty() { Ok(()) } else { self.restart_selected_tasks(tasks) };
         instance.and(tasks)
     }
 
-    fn restart_instance(&self, reply: Option<Reply>) -> HerderResult<()> {
-        let is_sent = self.expedite.raise(|| self.instance_restarts.try_send(reply).is_ok());
-        is_sent.then_some(()).ok_or_else(in_the_way)
+    fn restart_selected_instance(&self) -> HerderResult<()> {
+        let permit = self.instance_restarts.try_reserve().map_err(|_| in_the_way())?;
+        // Before it is sent: the state after the restart has to come later.
+        self.parts.status.connector(State::Restarting, None, None);
+        self.expedite.raise(|| {
+            permit.send(None);
+            true
+        });
+        Ok(())
     }
 
-    fn restart_tasks(&self, restart: TaskRestart) -> HerderResult<()> {
-        self.task_restarts.try_send(restart).map_err(|_| in_the_way())
+    fn restart_selected_tasks(&self, tasks: Vec<usize>) -> HerderResult<()> {
+        let permit = self.task_restarts.try_reserve().map_err(|_| in_the_way())?;
+        for task in &tasks {
+            self.parts.status.task(*task, State::Restarting, None, None);
+        }
+        permit.send(TaskRestart::Selected(tasks));
+        Ok(())
     }
 }
 
-/// Something else is in the way of a request for the moment.
+/// The error of a request that something else is in the way of.
 pub(crate) fn in_the_way() -> HerderError {
     HerderError::Conflict(
         "Cannot complete request because of a conflicting operation (e.g. worker rebalance)".to_owned(),

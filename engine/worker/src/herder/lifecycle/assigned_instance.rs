@@ -1,83 +1,77 @@
-//! The instance of a connector that is assigned to this worker: its actor keeps it as it is wanted, and has the tasks
-//! published that it makes.
+//! The instance of a connector that is assigned to this worker. Its actor keeps it in the desired state.
 //!
 //! ```text
-//!  what is wanted, restarts ─►┐               ┌─► WorkerConnector
-//!  connector ─── requests ───►│ actor ────────┤
+//!  desired state, restarts ──►┐               ┌─► WorkerConnector
+//!  requests of the connector ►│ actor ────────┤
 //!  a commit of tasks ────────►┘    ▲          └─► task configurations ─► TaskConfigPublisher, one set after the other
 //!                                  └────────────────── compared again ◄──────┘
 //! ```
-//! A connector that hangs holds up its own actor only.
+//! A connector that hangs holds up its own actor only. See `task_publishing.rs` for the lower half.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
-use tracing::{info, warn};
-use volley_api::{ConfigMap, Error, Result};
+use tracing::warn;
+use volley_api::{ConfigMap, Result};
 
-use super::assigned_connector::Reply;
-use super::connector_parts::{at, check_task_count, is_bounded_mode, max_tasks, plan_restarts, resolved};
+use super::assigned_connector::{ActorParts, Reply};
+use super::connector_parts::{at, check_topic_creation, is_bounded_mode, plan_restarts, resolved};
 use super::connector_requests::{ConnectorRequest, ConnectorRequests};
+use super::desired_state::DesiredState;
 use super::expedite::Expedite;
-use super::publishing::{Published, Publishing, published};
-use super::reconciliation::{DesiredState, Reconciliation};
+use super::reconciliation::Reconciler;
 use super::restart_schedule::{Part, RestartSchedule};
-use super::status_writer::StatusWriter;
 use super::task_config_publisher::TaskConfigPublisher;
-use super::task_configs::{have_changed, stored_task_configs};
+use super::task_publishing::{Publishing, published};
 use super::worker_connector::WorkerConnector;
-use crate::clock::now_ms;
 use crate::error::{HerderError, HerderResult};
-use crate::group::ExponentialBackoff;
-use crate::herder::WorkerContext;
-use crate::herder::lifecycle::bounded::{CompletionStep, next_step, with_ends};
 use crate::plugin_call::Deadline;
-use crate::storage::{ClusterConfigState, State, TargetState};
+use crate::storage::{State, TargetState};
 
 /// How long a connector may take to start or to make task configurations, while nobody waits for it to go away.
 const CALL_LIMIT: Duration = Duration::from_secs(300);
 
 /// What an instance was started for, or moved to.
 #[derive(Clone, Copy, Debug)]
-struct Started {
-    /// Where its configuration is.
-    position: i64,
+pub(crate) struct Started {
+    /// The position of its configuration.
+    pub(crate) position: i64,
     target: TargetState,
 }
 
 /// The actor of the instance.
 pub(crate) struct AssignedInstance {
-    name: String,
-    context: Arc<WorkerContext>,
-    status: StatusWriter,
-    publisher: Arc<dyn TaskConfigPublisher>,
+    pub(super) parts: ActorParts,
+    pub(super) publisher: Arc<dyn TaskConfigPublisher>,
     /// Those who wait for a restart; `None` where nobody does.
     restarts: mpsc::Receiver<Option<Reply>>,
-    changes: watch::Receiver<(u64, DesiredState)>,
-    work: Arc<Reconciliation>,
-    expedite: Arc<Expedite>,
+    reconciler: Reconciler,
+    pub(super) expedite: Arc<Expedite>,
     wake: Arc<Notify>,
-    /// The wish that was taken up last.
+    /// The desired state that was taken last.
     desired: DesiredState,
-    connector: Option<WorkerConnector>,
-    /// `None` if it was not started.
-    started: Option<Started>,
+    /// What kept the actor from reaching it.
+    pub(super) outcome: HerderResult<()>,
+    pub(super) connector: Option<WorkerConnector>,
+    /// `None` if no instance was started.
+    pub(super) started: Option<Started>,
     /// The task configurations that the instance made last, as they are stored.
-    made: Option<Vec<ConfigMap>>,
+    pub(super) made: Option<Vec<ConfigMap>>,
     /// Whether the instance is of a connector that ends by itself.
-    is_bounded: bool,
+    pub(super) is_bounded: bool,
     /// The run for which it was written that it is over.
-    completed_run: Option<i64>,
-    /// One at a time, so that the last is the last word.
-    publishing: Option<Publishing>,
-    /// Whether the connector is to be asked again once the publishing is over.
-    must_ask_again: bool,
-    /// Whether another commit came meanwhile.
-    commit_came: bool,
-    retry_at: Option<Instant>,
-    failed_attempts: u32,
+    pub(super) completed_run: Option<i64>,
+    /// One at a time, so that the latest configurations are written last.
+    pub(super) publishing: Option<Publishing>,
+    /// Whether the connector has to be asked for its tasks again once the publishing is over.
+    pub(super) must_ask_again: bool,
+    /// Whether there was another commit meanwhile.
+    pub(super) commit_came: bool,
+    pub(super) retry_at: Option<Instant>,
+    pub(super) failed_attempts: u32,
     /// Whether the last start of an instance ended in FAILED.
     has_failed: bool,
     schedule: RestartSchedule,
@@ -88,23 +82,21 @@ pub(crate) struct AssignedInstance {
 impl AssignedInstance {
     /// An actor that runs nothing yet.
     pub(crate) fn new(
-        (name, context, status): (&str, Arc<WorkerContext>, StatusWriter),
+        parts: ActorParts,
         publisher: Arc<dyn TaskConfigPublisher>,
         restarts: mpsc::Receiver<Option<Reply>>,
-        work: Arc<Reconciliation>,
+        reconciler: Reconciler,
         expedite: Arc<Expedite>,
     ) -> Self {
         Self {
-            name: name.to_owned(),
-            context,
-            status,
+            parts,
             publisher,
             restarts,
-            changes: work.subscribe(),
-            work,
+            reconciler,
             expedite,
             wake: Arc::default(),
             desired: DesiredState::nothing(),
+            outcome: Ok(()),
             connector: None,
             started: None,
             made: None,
@@ -121,24 +113,21 @@ impl AssignedInstance {
         }
     }
 
-    /// Works until nobody can tell it anything any more.
+    /// Works until its owner drops it.
     ///
     /// # Cancellation
-    /// Never dropped while the runtime lives.
+    /// The instance is dropped without being stopped.
     pub(crate) async fn run(mut self) {
         let wake = Arc::clone(&self.wake);
-        let mut states = self.context.changes.subscribe();
+        let mut states = self.parts.context.changes.subscribe();
         loop {
             self.plan_restart();
+            self.report();
             let (retry_at, restart_at) = (self.retry_at, self.schedule.next());
             tokio::select! {
                 biased;
-                // The sender is in `self.work`: it cannot be gone.
-                Ok(()) = self.changes.changed() => self.reconcile().await,
-                restart = self.restarts.recv() => match restart {
-                    Some(reply) => self.restart(reply).await,
-                    None => return self.end_instance().await,
-                },
+                () = self.reconciler.changed() => self.reconcile().await,
+                Some(reply) = self.restarts.recv() => self.restart(reply).await,
                 () = wake.notified() => self.look_after().await,
                 outcome = published(&mut self.publishing) => self.on_published(outcome).await,
                 Ok(()) = states.changed(), if self.is_bounded && self.started.is_some() => {
@@ -158,42 +147,54 @@ impl AssignedInstance {
         let is_failed = self.has_failed || self.connector.as_ref().is_some_and(WorkerConnector::is_failed);
         if is_failed && !std::mem::replace(&mut self.failure_planned, is_failed) {
             let config = self.connector.as_ref().map(WorkerConnector::config);
-            plan_restarts(&mut self.schedule, &self.context, &self.name, config, &[Part::Connector]);
+            plan_restarts(&mut self.schedule, &self.parts.context, &self.parts.name, config, &[Part::Connector]);
         }
     }
 
-    fn renew_expedite(&mut self) {
-        let (changes, desired, restarts) = (&self.changes, &self.desired, &self.restarts);
-        let is_news = || changes.has_changed().unwrap_or_default();
-        let ends_instance = || is_news() && changes.borrow().1.ends_instance_of(desired);
+    /// Tells those who wait for the desired state, once nothing is under way and nothing cut it short.
+    fn report(&self) {
+        let is_over = self.outcome.is_err() || !self.expedite.token().is_cancelled();
+        if self.publishing.is_none() && is_over {
+            self.reconciler.has_reached(&self.outcome);
+        }
+    }
+
+    pub(super) fn renew_expedite(&mut self) {
+        let (reconciler, desired, restarts) = (&self.reconciler, &self.desired, &self.restarts);
+        let ends_instance = || reconciler.untaken().is_some_and(|next| next.ends_instance_of(desired));
         self.expedite.renew(|| ((), !restarts.is_empty() || ends_instance()));
     }
 
-    fn deadline(&self) -> Deadline {
+    pub(super) fn deadline(&self) -> Deadline {
         Deadline { limit: CALL_LIMIT, expedited: self.expedite.token() }
     }
 
-    /// Makes run what is wanted, and nothing else.
+    /// Takes the desired state, and goes there.
     async fn reconcile(&mut self) {
-        let (changes, restarts) = (&mut self.changes, &self.restarts);
-        let (version, desired) = self.expedite.renew(|| (changes.borrow_and_update().clone(), !restarts.is_empty()));
-        let before = std::mem::replace(&mut self.desired, desired.clone());
-        if desired.connector.is_none() && self.started.is_some() {
+        let (reconciler, restarts) = (&mut self.reconciler, &self.restarts);
+        let desired = self.expedite.renew(|| (reconciler.take(), !restarts.is_empty()));
+        let before = std::mem::replace(&mut self.desired, desired);
+        self.outcome = Ok(());
+        if self.desired.connector.is_none() && self.started.is_some() {
             self.end_instance().await;
         }
-        self.work.has_stopped(version);
-        let Some(position) = desired.connector else { return };
+        self.reconciler.has_stopped();
+        let (target, commit) = (self.desired.target, self.desired.commit);
+        let Some(position) = self.desired.connector else { return };
         match self.started {
             Some(started) if started.position >= position => {
-                if started.target != desired.target {
-                    self.move_to(position, desired.target).await;
-                } else if desired.commit != before.commit {
+                if started.target != target {
+                    self.move_to(position, target).await;
+                } else if commit != before.commit {
                     self.on_commit();
                 }
             }
             _ => {
-                if let Err(error) = self.start_instance(position, desired.target).await {
-                    warn!(connector = self.name, %error, "connector could not be started");
+                // The user has taken care of what failed.
+                self.schedule.forget(Part::Connector);
+                if let Err(error) = self.start_instance(position, target).await {
+                    warn!(connector = self.parts.name, %error, "connector could not be started");
+                    self.outcome = Err(error.into());
                 }
                 self.reconfigure().await;
             }
@@ -209,7 +210,7 @@ impl AssignedInstance {
             Some(connector) => connector.transition(target, deadline).await,
             None => {
                 if target == TargetState::Stopped {
-                    self.status.connector(State::Stopped, None, None);
+                    self.parts.status.connector(State::Stopped, None, None);
                 }
                 Ok(())
             }
@@ -218,7 +219,7 @@ impl AssignedInstance {
             started.target = target;
         }
         if let Err(error) = outcome {
-            warn!(connector = self.name, ?target, %error, "connector did not go to its target state");
+            warn!(connector = self.parts.name, ?target, %error, "connector did not go to its target state");
         }
         if target == TargetState::Started {
             self.reconfigure().await;
@@ -228,14 +229,11 @@ impl AssignedInstance {
     async fn restart(&mut self, reply: Option<Reply>) {
         self.renew_expedite();
         self.schedule.forget(Part::Connector);
-        if reply.is_none() && self.started.is_some() {
-            self.status.connector(State::Restarting, None, None);
-        }
         let outcome = self.restart_instance().await;
         match (reply, outcome) {
-            // Who asked may have gone; then nobody is told.
+            // Whoever asked may have gone; then nobody is told.
             (Some(reply), outcome) => drop(reply.send(outcome)),
-            (None, Err(error)) => warn!(connector = self.name, %error, "connector could not be restarted"),
+            (None, Err(error)) => warn!(connector = self.parts.name, %error, "connector could not be restarted"),
             (None, Ok(())) => {}
         }
         self.reconfigure().await;
@@ -247,7 +245,7 @@ impl AssignedInstance {
             return;
         }
         if let Err(error) = self.restart_instance().await {
-            warn!(connector = self.name, %error, "connector has failed and could not be started again");
+            warn!(connector = self.parts.name, %error, "connector has failed and could not be started again");
         }
         self.reconfigure().await;
     }
@@ -261,10 +259,8 @@ impl AssignedInstance {
     }
 
     async fn end_instance(&mut self) {
-        // Its next owner publishes, and hears of it if this comes late all the same.
-        if let Some(publishing) = self.publishing.take() {
-            publishing.abort();
-        }
+        // The next owner publishes, and learns of it if this comes late all the same.
+        self.publishing = None;
         self.forget_made();
         (self.must_ask_again, self.commit_came) = (false, false);
         self.schedule.forget(Part::Connector);
@@ -281,7 +277,7 @@ impl AssignedInstance {
         self.failed_attempts = 0;
     }
 
-    /// Starts a new instance in the place of the one that runs. What goes wrong is written as FAILED.
+    /// Starts a new instance in the place of the one that runs. An error is written as the state FAILED.
     async fn start_instance(&mut self, position: i64, target: TargetState) -> Result<()> {
         self.failure_planned = false;
         self.forget_made();
@@ -293,222 +289,48 @@ impl AssignedInstance {
         outcome
     }
 
-    /// The target is the wish's: that of the snapshot may be gone again before it is wished for.
+    /// `target` is the desired one: that of the snapshot may have changed before it is desired here.
     async fn start_in_place(&mut self, position: i64, target: TargetState) -> Result<()> {
-        let snapshot = self.context.configs.snapshot();
-        self.started = Some(Started { position: position.max(snapshot.config_position(&self.name)), target });
-        let Some(raw) = snapshot.connector_config(&self.name) else { return Ok(()) };
-        let (config, plugin) = match resolved(&self.context, &self.name, raw, self.deadline()).await {
+        let (context, name) = (Arc::clone(&self.parts.context), self.parts.name.clone());
+        let snapshot = context.configs.snapshot();
+        self.started = Some(Started { position: position.max(snapshot.config_position(&name)), target });
+        let Some(raw) = snapshot.connector_config(&name) else { return Ok(()) };
+        let found = resolved(&context, &name, raw, self.deadline()).await.and_then(|(config, plugin)| {
+            check_topic_creation(&context, &plugin, &config)?;
+            Ok((config, plugin))
+        });
+        let (config, plugin) = match found {
             Ok(found) => found,
             Err(error) => {
-                self.status.connector(State::Failed, Some(error.trace()), None);
+                self.parts.status.connector(State::Failed, Some(error.trace()), None);
                 return Err(error);
             }
         };
         let is_bounded = is_bounded_mode(&config);
         let requests = Arc::new(ConnectorRequests::new(Arc::clone(&self.wake)));
-        let parts = (requests, self.status.clone());
-        let (connector, outcome) =
-            WorkerConnector::start(&self.name, plugin, config, target, parts, self.deadline()).await;
+        let parts = (requests, self.parts.status.clone());
+        let (connector, outcome) = WorkerConnector::start(&name, plugin, config, target, parts, self.deadline()).await;
         self.is_bounded = is_bounded || connector.is_bounded();
+        self.parts.view.is_bounded.store(self.is_bounded, Ordering::Release);
         self.connector = Some(connector);
         outcome
     }
 
-    /// Ends the run of a bounded connector if all its tasks are done, whoever ran them.
-    async fn end_run_if_over(&mut self) {
-        // What is under way, or waits for another try, goes on with the next step by itself.
-        if self.publishing.is_none() && self.retry_at.is_none() && self.completion_step().is_some() {
-            self.reconfigure().await;
-        }
-    }
-
-    fn completion_step(&self) -> Option<CompletionStep> {
-        if !self.is_bounded || self.started.is_none() {
-            return None;
-        }
-        let runs = self.context.statuses.task_runs(&self.name);
-        next_step(&self.context.configs.snapshot(), &self.name, &runs, self.completed_run, now_ms())
-    }
-
-    fn take(&mut self, step: CompletionStep) {
-        let (publisher, name) = (Arc::clone(&self.publisher), self.name.clone());
-        self.publishing = Some(match step {
-            CompletionStep::Stop { run, completion } => {
-                let (rows, files) = (completion.rows, completion.files);
-                info!(connector = self.name, rows, files, "bounded connector is done");
-                tokio::spawn(async move {
-                    let is_written = publisher.complete(&name, run, completion).await?;
-                    Ok(Published::Completion(is_written.then_some(run)))
-                })
-            }
-            CompletionStep::TakeTasksAway => tokio::spawn(async move {
-                publisher.publish(&name, Vec::new()).await?;
-                // Whoever looks next has to see that they are gone.
-                publisher.refresh().await?;
-                Ok(Published::NoTasks)
-            }),
-        });
-    }
-
-    async fn reconfigure_now(&mut self) {
-        self.renew_expedite();
-        self.reconfigure().await;
-    }
-
-    /// Asks the connector for its tasks, and has them published if they or the configuration have changed.
-    async fn reconfigure(&mut self) {
-        if self.expedite.token().is_cancelled() {
-            // Another instance, or none, takes its place.
-            return;
-        }
-        if self.publishing.is_some() {
-            // Nobody knows what is in force.
-            self.must_ask_again = true;
-            return;
-        }
-        if let Some(step) = self.completion_step() {
-            return self.take(step);
-        }
-        match self.has_news().await {
-            Ok(false) => self.failed_attempts = 0,
-            Ok(true) => self.publish(),
-            Err(error) => self.retry_later(&error.to_string()),
-        }
-    }
-
-    /// Asks the connector for its tasks; whether they, or its configuration, are not those in force.
-    async fn has_news(&mut self) -> Result<bool> {
-        if self.state_of_instance().is_none() {
-            return Ok(false);
-        }
-        let deadline = self.deadline();
-        let Some(connector) = &mut self.connector else { return Ok(false) };
-        let made = connector.task_configs(max_tasks(connector.config()), deadline.clone()).await;
-        let made = made.and_then(|made| check_task_count(&self.name, connector.config(), made.len()).map(|()| made));
-        let made = match made {
-            Ok(made) => made,
-            Err(error) if is_too_many_tasks(&error) => {
-                // The error is written as the connector's state; another try would end the same way.
-                let _ = connector.fail(error);
-                return Ok(false);
-            }
-            Err(error) => return Err(error),
-        };
-        // It may have taken a while.
-        let Some(state) = self.state_of_instance() else { return Ok(false) };
-        let Some(connector) = &self.connector else { return Ok(false) };
-        let raw = state.connector_config(&self.name).cloned().unwrap_or_default();
-        let made = stored_task_configs(made, connector.plugin(), &raw);
-        let have_changed = have_changed(&state, &self.name, &made);
-        let (config, plugin) = (connector.config().clone(), connector.plugin().clone());
-        let is_news = have_changed || !is_applied(&self.context, &self.name, &state, &config, deadline.clone()).await?;
-        self.made = Some(match is_news && self.is_bounded {
-            true => with_ends(made, &self.context, &self.name, (&plugin, config), deadline).await?,
-            false => made,
-        });
-        Ok(is_news)
-    }
-
-    /// What is in force, while the instance runs, shall run and has the configuration that is in force: only then do its
-    /// tasks count.
-    fn state_of_instance(&self) -> Option<Arc<ClusterConfigState>> {
-        let state = self.context.configs.snapshot();
-        let is_running = self.connector.as_ref().is_some_and(WorkerConnector::is_running);
-        let is_wanted = state.target_state(&self.name) == Some(TargetState::Started);
-        let is_latest = self.started.is_some_and(|started| started.position == state.config_position(&self.name));
-        (is_running && is_wanted && is_latest).then_some(state)
-    }
-
-    /// Publishes what the connector has made.
-    fn publish(&mut self) {
-        let Some(configs) = self.made.clone() else { return };
-        let (publisher, name) = (Arc::clone(&self.publisher), self.name.clone());
-        self.commit_came = false;
-        self.publishing = Some(tokio::spawn(async move {
-            publisher.publish(&name, configs).await?;
-            Ok(Published::Tasks)
-        }));
-    }
-
-    async fn on_published(&mut self, outcome: HerderResult<Published>) {
-        self.publishing = None;
-        let must_ask_again = std::mem::take(&mut self.must_ask_again);
-        match outcome {
-            Err(error) => self.retry_later(&error.to_string()),
-            Ok(published) => {
-                self.failed_attempts = 0;
-                if let Published::Completion(Some(run)) = published {
-                    self.completed_run = Some(run);
-                }
-                if must_ask_again || published != Published::Tasks {
-                    self.reconfigure_now().await;
-                } else if self.commit_came {
-                    self.on_commit();
-                }
-            }
-        }
-    }
-
-    /// A commit that is not what the connector made last is made good: one that came late, from here or an earlier owner, or
-    /// that lost its tasks to compaction.
-    fn on_commit(&mut self) {
-        self.commit_came = self.publishing.is_some();
-        if self.commit_came || self.retry_at.is_some() {
-            return;
-        }
-        let (Some(made), Some(state)) = (&self.made, self.state_of_instance()) else { return };
-        // A commit of no tasks is how a connector is STOPPED, which the next record says.
-        if state.task_count(&self.name) > 0 && have_changed(&state, &self.name, made) {
-            info!(connector = self.name, "the tasks in force are not those that the connector made last");
-            match self.is_bounded {
-                // Where it ends has to be found again.
-                true => self.retry_at = Some(Instant::now()),
-                false => self.publish(),
-            }
-        }
-    }
-
-    fn retry_later(&mut self, error: &str) {
-        let delay = ExponentialBackoff::task_reconfiguration().delay_ms(self.failed_attempts);
-        let delay = Duration::from_millis(delay.unsigned_abs());
-        self.failed_attempts = self.failed_attempts.saturating_add(1);
-        warn!(connector = self.name, error, retry_in = ?delay, "tasks could not be reconfigured");
-        self.retry_at = Some(Instant::now() + delay);
-    }
-
-    /// What the connector has asked for meanwhile.
+    /// Carries out what the connector has asked for.
     async fn look_after(&mut self) {
         self.renew_expedite();
         while let Some(request) = self.connector.as_ref().and_then(|connector| connector.requests().take()) {
             match request {
                 ConnectorRequest::Reconfigure => self.reconfigure().await,
-                ConnectorRequest::Fail(error) => {
-                    if let Some(connector) = &mut self.connector {
-                        // The error is what was reported, not news.
-                        let _ = connector.fail(error);
-                    }
-                }
+                ConnectorRequest::Fail(error) => self.fail_connector(error),
             }
         }
     }
-}
 
-/// Whether the configuration of the last commit means the same as that of the instance.
-async fn is_applied(
-    context: &WorkerContext,
-    name: &str,
-    state: &ClusterConfigState,
-    config: &ConfigMap,
-    deadline: Deadline,
-) -> Result<bool> {
-    match state.applied_connector_config(name) {
-        None => Ok(false),
-        Some(applied) if Some(applied) == state.connector_config(name) => Ok(true),
-        Some(applied) => Ok(resolved(context, name, applied, deadline).await?.0 == *config),
+    pub(super) fn fail_connector(&mut self, error: volley_api::Error) {
+        if let Some(connector) = &mut self.connector {
+            // It returns the error that it was given.
+            let _ = connector.fail(error);
+        }
     }
-}
-
-fn is_too_many_tasks(error: &Error) -> bool {
-    error.exception().ends_with("TooManyTasksException")
 }

@@ -1,49 +1,44 @@
-//! The tasks of one connector that are assigned to this worker: their actor makes run what is wanted.
+//! The tasks of one connector that are assigned to this worker. Their actor keeps them in the desired state.
 //!
-//! It waits for config providers and for tasks that stop, and for nothing else. What else is wanted is heeded between two
-//! tasks that start, and while one does.
+//! It waits for config providers and for tasks that stop, and for nothing else. It looks for another desired state before
+//! each step, and also while tasks start.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tracing::{info, warn};
 use volley_api::ConfigMap;
 
-use super::assigned_connector::{AssignedView, Reply, in_the_way};
+use super::assigned_connector::{ActorParts, Reply, in_the_way};
+use super::bounded::TaskRunNotes;
 use super::connector_parts::{at, plan_restarts, task_parts};
 use super::connector_tasks::TaskParts;
-use super::reconciliation::{DesiredState, Reconciliation};
+use super::desired_state::DesiredState;
+use super::reconciliation::Reconciler;
 use super::restart_schedule::{Part, RestartSchedule};
-use super::status_writer::StatusWriter;
 use crate::error::{HerderError, HerderResult};
-use crate::herder::WorkerContext;
-use crate::herder::lifecycle::bounded::TaskRunNotes;
-use crate::storage::{State, TargetState};
+use crate::storage::TargetState;
 
 /// A restart of tasks.
 #[derive(Debug)]
 pub(crate) enum TaskRestart {
-    /// One, and somebody waits.
+    /// One task, and somebody waits.
     One(usize, Reply),
-    /// This worker's share of a selection; they are RESTARTING until they run.
-    Share(Vec<usize>),
+    /// A selection. Nobody waits; the states tell what comes of it.
+    Selected(Vec<usize>),
 }
 
 /// The actor of the tasks.
 pub(crate) struct AssignedTasks {
-    name: String,
-    context: Arc<WorkerContext>,
-    status: StatusWriter,
-    view: Arc<AssignedView>,
+    parts: ActorParts,
     restarts: mpsc::Receiver<TaskRestart>,
-    changes: watch::Receiver<(u64, DesiredState)>,
-    work: Arc<Reconciliation>,
+    reconciler: Reconciler,
     wake: Arc<Notify>,
     /// Whether the next task begins a new run of the connector here.
     begins_run: bool,
-    /// Positions that tasks were started from, also of those that could not be.
+    /// Positions that tasks were started from, also of those that could not be started.
     started: BTreeMap<usize, i64>,
     target: TargetState,
     notes: TaskRunNotes,
@@ -53,37 +48,31 @@ pub(crate) struct AssignedTasks {
 }
 
 impl AssignedTasks {
-    /// An actor that runs nothing yet. `wake` tells it that a task has failed.
+    /// An actor that runs nothing yet. `wake` is notified when a task is done or has failed.
     pub(crate) fn new(
-        (name, context, status): (&str, Arc<WorkerContext>, StatusWriter),
-        view: Arc<AssignedView>,
+        parts: ActorParts,
         restarts: mpsc::Receiver<TaskRestart>,
-        work: Arc<Reconciliation>,
+        reconciler: Reconciler,
         wake: Arc<Notify>,
     ) -> Self {
-        let notes = TaskRunNotes::new(Arc::clone(&context), name, status.clone());
         Self {
-            name: name.to_owned(),
-            context,
-            status,
-            view,
+            notes: TaskRunNotes::new(Arc::clone(&parts.context), &parts.name, parts.status.clone()),
+            parts,
             restarts,
-            changes: work.subscribe(),
-            work,
+            reconciler,
             wake,
             begins_run: true,
             started: BTreeMap::new(),
             target: TargetState::Started,
-            notes,
             config: None,
             schedule: RestartSchedule::default(),
         }
     }
 
-    /// Works until nobody can tell it anything any more.
+    /// Works until its owner drops it.
     ///
     /// # Cancellation
-    /// Never dropped while the runtime lives.
+    /// Tasks that were started go on.
     pub(crate) async fn run(mut self) {
         let wake = Arc::clone(&self.wake);
         loop {
@@ -91,12 +80,8 @@ impl AssignedTasks {
             let restart_at = self.schedule.next();
             tokio::select! {
                 biased;
-                // The sender is in `self.work`: it cannot be gone.
-                Ok(()) = self.changes.changed() => self.reconcile().await,
-                restart = self.restarts.recv() => match restart {
-                    Some(restart) => self.restart(restart).await,
-                    None => return self.stop_undesired(&DesiredState::nothing()).await,
-                },
+                () = self.reconciler.changed() => self.reconcile().await,
+                Some(restart) = self.restarts.recv() => self.restart(restart).await,
                 () = wake.notified() => self.note_done(),
                 () = at(restart_at) => self.restart_due().await,
             }
@@ -104,22 +89,24 @@ impl AssignedTasks {
     }
 
     fn plan_restarts(&mut self) {
-        let failed: Vec<Part> = self.view.tasks.take_failed().into_iter().map(Part::Task).collect();
-        plan_restarts(&mut self.schedule, &self.context, &self.name, self.config.as_ref(), &failed);
+        let failed: Vec<Part> = self.parts.view.tasks.take_failed().into_iter().map(Part::Task).collect();
+        plan_restarts(&mut self.schedule, &self.parts.context, &self.parts.name, self.config.as_ref(), &failed);
     }
 
-    /// Makes run what is wanted, and nothing else.
+    /// Takes the desired state, and goes there.
     async fn reconcile(&mut self) {
-        let (version, desired) = self.changes.borrow_and_update().clone();
-        // What shall move nothing does not wait for what stops; what shall go on does.
+        let desired = self.reconciler.take();
+        // Pausing need not wait for stopping tasks; resuming must.
         if desired.target != TargetState::Started {
             self.move_to(desired.target);
         }
         self.stop_undesired(&desired).await;
-        self.work.has_stopped(version);
+        self.reconciler.has_stopped();
         self.move_to(desired.target);
         self.begins_run |= self.started.is_empty();
         self.start_missing(desired.tasks).await;
+        // A task that cannot be started is FAILED; the others run.
+        self.reconciler.has_reached(&Ok(()));
     }
 
     async fn start_missing(&mut self, desired: BTreeMap<usize, i64>) {
@@ -127,17 +114,17 @@ impl AssignedTasks {
         let (done, missing): (BTreeMap<_, _>, BTreeMap<_, _>) =
             missing.partition(|(task, run)| self.notes.is_done(*task, *run));
         if !done.is_empty() {
-            info!(connector = self.name, tasks = ?done.keys(), "tasks are done already");
+            info!(connector = self.parts.name, tasks = ?done.keys(), "tasks are done already");
             self.started.extend(done);
         }
         if !missing.is_empty() {
-            // What went wrong is written as FAILED, and said.
+            // An error is written as the task's state, and logged.
             let _ = self.start(missing).await;
         }
     }
 
     fn note_done(&mut self) {
-        for (task, progress) in self.view.tasks.done() {
+        for (task, progress) in self.parts.view.tasks.done() {
             self.notes.end(task, progress, true);
         }
     }
@@ -147,13 +134,13 @@ impl AssignedTasks {
             return;
         }
         match target {
-            TargetState::Started => self.view.tasks.resume(),
-            // No tasks are wanted of a STOPPED connector: these end soon.
-            TargetState::Paused | TargetState::Stopped => self.view.tasks.pause(),
+            TargetState::Started => self.parts.view.tasks.resume(),
+            // A STOPPED connector has no tasks: these end soon.
+            TargetState::Paused | TargetState::Stopped => self.parts.view.tasks.pause(),
         }
     }
 
-    /// Stops what is not wanted, or out of date.
+    /// Stops tasks that are not desired, or out of date.
     async fn stop_undesired(&mut self, desired: &DesiredState) {
         let undesired = |(task, position): (&usize, &i64)| (desired.tasks.get(task) != Some(position)).then_some(*task);
         let tasks: Vec<usize> = self.started.iter().filter_map(undesired).collect();
@@ -165,20 +152,20 @@ impl AssignedTasks {
     }
 
     async fn stop_these(&mut self, tasks: &[usize]) {
-        let ended = self.view.tasks.stop_these(tasks).await;
+        let ended = self.parts.view.tasks.stop_these(tasks).await;
         self.started.retain(|task, _| !tasks.contains(task));
-        let done = self.view.tasks.done_tasks();
+        let done = self.parts.view.tasks.done_tasks();
         for (task, progress) in ended {
             let is_done = done.contains(&task);
-            if is_done || self.view.tasks.is_bounded() {
+            if is_done || self.parts.view.tasks.is_bounded() {
                 self.notes.end(task, progress, is_done);
             }
         }
     }
 
-    /// Starts tasks, unless something else is wanted meanwhile: what is missing then is started with that.
+    /// Starts tasks, unless the desired state changes meanwhile. The next reconciliation starts what is missing then.
     async fn start(&mut self, tasks: BTreeMap<usize, i64>) -> HerderResult<()> {
-        let mut changes = self.changes.clone();
+        let mut changes = self.reconciler.changes();
         tokio::select! {
             biased;
             Ok(()) = changes.changed() => Err(in_the_way()),
@@ -188,21 +175,21 @@ impl AssignedTasks {
 
     /// Starts tasks, one after the other; the last error. May be dropped at any time.
     async fn start_all(&mut self, tasks: BTreeMap<usize, i64>) -> HerderResult<()> {
-        let parts = match task_parts(&self.context, &self.name, self.target).await {
+        let parts = match task_parts(&self.parts.context, &self.parts.name, self.target).await {
             Ok(parts) => parts,
             Err(HerderError::Plugin(error)) => {
-                tasks.keys().for_each(|task| self.view.tasks.fail(*task, &error));
+                tasks.keys().for_each(|task| self.parts.view.tasks.fail(*task, &error));
                 self.started.extend(tasks);
                 return Err(error.into());
             }
-            // Deleted meanwhile: the next wish is without them.
+            // The connector was deleted meanwhile: the next desired state is without the tasks.
             Err(error) => return Err(error),
         };
         self.config = Some(parts.connector_config.clone());
         if std::mem::take(&mut self.begins_run) {
-            self.view.tasks.begin_run(&parts);
+            self.parts.view.tasks.begin_run(&parts);
         }
-        info!(connector = self.name, tasks = ?tasks.keys(), "starting tasks");
+        info!(connector = self.parts.name, tasks = ?tasks.keys(), "starting tasks");
         let mut outcome = Ok(());
         for (task, position) in tasks {
             outcome = self.start_one(task, position, &parts).await.and(outcome);
@@ -212,7 +199,7 @@ impl AssignedTasks {
 
     async fn start_one(&mut self, task: usize, position: i64, parts: &TaskParts) -> HerderResult<()> {
         self.notes.start(task, position);
-        let outcome = self.view.tasks.start(task, parts).await;
+        let outcome = self.parts.view.tasks.start(task, parts).await;
         self.started.insert(task, position);
         Ok(outcome?)
     }
@@ -223,15 +210,10 @@ impl AssignedTasks {
                 self.schedule.forget(Part::Task(task));
                 let _ = reply.send(self.restart_these(&[task]).await);
             }
-            TaskRestart::Share(tasks) => {
-                for task in &tasks {
-                    self.schedule.forget(Part::Task(*task));
-                    if self.started.contains_key(task) {
-                        self.status.task(*task, State::Restarting, None, None);
-                    }
-                }
+            TaskRestart::Selected(tasks) => {
+                tasks.iter().for_each(|task| self.schedule.forget(Part::Task(*task)));
                 if let Err(error) = self.restart_these(&tasks).await {
-                    warn!(connector = self.name, ?tasks, %error, "tasks could not all be restarted");
+                    warn!(connector = self.parts.name, ?tasks, %error, "tasks could not all be restarted");
                 }
             }
         }
@@ -242,7 +224,7 @@ impl AssignedTasks {
             if let Part::Task(task) = part
                 && let Err(error) = self.restart_these(&[task]).await
             {
-                warn!(connector = self.name, task, %error, "what has failed could not be started again");
+                warn!(connector = self.parts.name, task, %error, "what has failed could not be started again");
             }
         }
     }

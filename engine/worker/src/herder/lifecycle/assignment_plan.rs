@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::reconciliation::DesiredState;
+use super::desired_state::DesiredState;
 use crate::group::ExtendedAssignment;
 use crate::storage::{ClusterConfigState, TargetState};
 

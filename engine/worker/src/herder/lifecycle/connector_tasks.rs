@@ -41,6 +41,8 @@ pub(crate) struct ConnectorTasks {
     running: Mutex<BTreeMap<usize, RunningTask>>,
     bounded: Mutex<Option<Arc<BoundedEnds>>>,
     ends_by_itself: AtomicBool,
+    /// Counters of the tasks of this run that were done before they were stopped.
+    last: Mutex<BTreeMap<usize, TaskProgressSnapshot>>,
 }
 
 /// What tasks are made from. MUST NOT be logged: the connector's configuration has its variables resolved.
@@ -68,17 +70,7 @@ impl ConnectorTasks {
     ) -> Self {
         let connector = connector.to_owned();
         let (running, bounded, ends_by_itself) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
-        Self { context, connector, status, task_states, running, bounded, ends_by_itself }
-    }
-
-    /// Whether no task was started.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.running.lock().is_empty()
-    }
-
-    /// Whether every task is done.
-    pub(crate) fn is_done(&self) -> bool {
-        self.task_states.is_done()
+        Self { context, connector, status, task_states, running, bounded, ends_by_itself, last: Mutex::default() }
     }
 
     /// The tasks that are done.
@@ -109,20 +101,6 @@ impl ConnectorTasks {
         self.task_states.take_failed()
     }
 
-    /// Starts all tasks. One that cannot be started is FAILED; the others run.
-    ///
-    /// # Cancellation
-    /// Some tasks may have been started, others not.
-    pub(crate) async fn start_all(&self, parts: &TaskParts) {
-        self.begin_run(parts);
-        let tasks = 0..parts.task_configs.len();
-        tasks.clone().for_each(|task| self.task_states.start(task));
-        for task in tasks {
-            // It is FAILED, and that is said.
-            let _ = self.start(task, parts).await;
-        }
-    }
-
     /// The tasks that are started from now on belong to a new run of the connector.
     pub(crate) fn begin_run(&self, parts: &TaskParts) {
         let is_bounded =
@@ -131,6 +109,7 @@ impl ConnectorTasks {
         self.ends_by_itself.store(is_bounded || ends.is_some(), Ordering::Release);
         *self.bounded.lock() = is_bounded.then(|| Arc::new(ends.map_or_else(BoundedEnds::default, BoundedEnds::with)));
         self.task_states.clear();
+        self.last.lock().clear();
     }
 
     /// Starts task `task`.
@@ -215,20 +194,11 @@ impl ConnectorTasks {
         self.running.lock().values().for_each(|task| task.handle.resume());
     }
 
-    /// Stops all tasks within one shutdown time-out; what does not end is abandoned.
+    /// Stops some tasks, those that were started, within one shutdown time-out. What does not end is abandoned. Returns
+    /// their last counters.
     ///
     /// # Cancellation
     /// The tasks end, but nobody waits for them.
-    pub(crate) async fn stop_all(&self) {
-        let tasks = std::mem::take(&mut *self.running.lock());
-        self.stop(tasks).await;
-        self.task_states.clear();
-    }
-
-    /// Stops some tasks, those that were started, within one shutdown time-out; their last counters.
-    ///
-    /// # Cancellation
-    /// As for [`ConnectorTasks::stop_all`].
     pub(crate) async fn stop_these(&self, tasks: &[usize]) -> Vec<(usize, TaskProgressSnapshot)> {
         let found: BTreeMap<_, _> = {
             let mut running = self.running.lock();
@@ -236,16 +206,10 @@ impl ConnectorTasks {
         };
         let handles: Vec<_> = found.iter().map(|(task, running)| (*task, Arc::clone(&running.handle))).collect();
         self.stop(found).await;
-        handles.into_iter().map(|(task, handle)| (task, handle.progress().snapshot())).collect()
-    }
-
-    /// Stops task `task`, if it was started.
-    ///
-    /// # Cancellation
-    /// As for [`ConnectorTasks::stop_all`].
-    pub(crate) async fn stop_one(&self, task: usize) {
-        let found = self.running.lock().remove_entry(&task);
-        self.stop(found.into_iter().collect()).await;
+        let ended: Vec<_> = handles.into_iter().map(|(task, handle)| (task, handle.progress().snapshot())).collect();
+        let done = self.done_tasks();
+        self.last.lock().extend(ended.iter().filter(|(task, _)| done.contains(task)).cloned());
+        ended
     }
 
     async fn stop(&self, tasks: BTreeMap<usize, RunningTask>) {
@@ -264,6 +228,11 @@ impl ConnectorTasks {
             warn!(connector = self.connector, task, "task did not end in time and was abandoned");
             self.status.task(task, State::Unassigned, None, None);
         }
+    }
+
+    /// The counters of the tasks that were done when they were stopped, in this run.
+    pub(crate) fn last_snapshots(&self) -> Vec<(usize, TaskProgressSnapshot)> {
+        self.last.lock().iter().map(|(task, snapshot)| (*task, snapshot.clone())).collect()
     }
 
     /// The counters of all tasks.

@@ -63,12 +63,6 @@ impl RestartSchedule {
         self.due.remove(&part);
         self.attempts.remove(&part);
     }
-
-    /// The user has taken care of everything.
-    pub(crate) fn forget_all(&mut self) {
-        self.due.clear();
-        self.attempts.clear();
-    }
 }
 
 #[cfg(test)]

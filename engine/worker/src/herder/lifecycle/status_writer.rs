@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::clock::now_ms;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::herder::WorkerContext;
-use crate::storage::{State, Status, StatusKey, TaskRun, TopicStatus};
+use crate::storage::{ClusterConfigState, State, Status, StatusKey, TaskRun, TopicStatus};
 
 /// Writes the states of one connector.
 #[derive(Clone, Debug)]
@@ -52,8 +52,17 @@ impl StatusWriter {
         }
     }
 
-    /// The tasks from `first` on are no more.
-    pub(crate) fn forget_tasks_from(&self, first: usize) {
+    /// Deletes the statuses of what `state` does not have: of the connector and its tasks, or of some tasks only.
+    pub(crate) fn forget_deleted(&self, state: &ClusterConfigState) {
+        self.forget_tasks_from(state.task_count(&self.connector));
+        if !state.contains(&self.connector) {
+            self.context.statuses.put(StatusKey::Connector(self.connector.clone()), None);
+            self.context.statuses.reset_topics(&self.connector);
+            self.context.has_changed();
+        }
+    }
+
+    fn forget_tasks_from(&self, first: usize) {
         for (task, _) in self.context.statuses.tasks(&self.connector) {
             if task >= first {
                 self.context.statuses.put(self.task_key(task), None);
@@ -64,14 +73,6 @@ impl StatusWriter {
                 self.context.statuses.put_task_run(self.task_id(task), None);
             }
         }
-    }
-
-    /// The connector and all its tasks are no more.
-    pub(crate) fn forget_all(&self) {
-        self.forget_tasks_from(0);
-        self.context.statuses.put(StatusKey::Connector(self.connector.clone()), None);
-        self.context.statuses.reset_topics(&self.connector);
-        self.context.has_changed();
     }
 
     fn task_key(&self, task: usize) -> StatusKey {

@@ -1,5 +1,4 @@
-//! Brings the task configurations that a connector instance made here into force, the leader writes them, and the end of its
-//! run, which any worker may write.
+//! Who writes what the connector instances of this worker decide: their task configurations, and the end of a bounded run.
 
 use async_trait::async_trait;
 use volley_api::ConfigMap;
@@ -19,8 +18,8 @@ pub(crate) trait TaskConfigPublisher: Send + Sync {
     /// They may be written all the same.
     async fn publish(&self, connector: &str, configs: Vec<ConfigMap>) -> HerderResult<()>;
 
-    /// Writes that a bounded connector is done with this run, and is to be STOPPED; `false` if something else is wanted of it
-    /// now.
+    /// Writes that a bounded connector is done with this run, and that STOPPED is its target state. Returns `false` if the run
+    /// is not the latest any more, or another target state was written meanwhile.
     ///
     /// # Errors
     /// As for [`TaskConfigPublisher::publish`].
@@ -37,6 +36,9 @@ pub(crate) trait TaskConfigPublisher: Send + Sync {
     /// # Cancellation
     /// Reading goes on.
     async fn refresh(&self) -> HerderResult<()>;
+
+    /// Whether several workers may run the tasks of a run. Then the task configurations say where a bounded run ends.
+    fn shares_runs(&self) -> bool;
 }
 
 /// Whether these may become the tasks of a connector. The leader MUST ask in its turn to write: whoever made them may not know
@@ -58,7 +60,7 @@ pub(crate) fn check_takes_tasks(
     }
 }
 
-/// Whether a run is still the one that is wanted.
+/// Whether a run is the latest, and its connector shall run.
 pub(crate) fn is_current(state: &ClusterConfigState, connector: &str, run: i64) -> bool {
     state.tasks_position(connector) == run && state.target_state(connector) == Some(TargetState::Started)
 }

@@ -39,12 +39,6 @@ impl TaskStates {
         self.failed.lock().clear();
     }
 
-    /// Whether there are tasks, and all are done.
-    pub(crate) fn is_done(&self) -> bool {
-        let done = self.done.lock();
-        !done.is_empty() && done.values().all(|done| *done)
-    }
-
     /// The tasks that are done.
     pub(crate) fn done_tasks(&self) -> BTreeSet<usize> {
         self.done.lock().iter().filter(|(_, done)| **done).map(|(task, _)| *task).collect()

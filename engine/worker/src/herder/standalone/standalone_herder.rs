@@ -1,32 +1,26 @@
-//! The herder of a standalone worker: every connector and task runs here.
+//! The herder of a standalone worker: answers requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use async_trait::async_trait;
-use futures::future::join_all;
-use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tracing::info;
 use volley_api::{ConfigMap, Error, Result};
 
-use super::connector_actor::{ActorRegistry, Command, ConnectorActor, ConnectorView, Reply};
-use crate::connector_task_id::ConnectorTaskId;
+use super::local_group::LocalGroup;
 use crate::error::{HerderError, HerderResult};
 use crate::group::RequestSignature;
+use crate::herder::connector_calls::ConnectorCalls;
 use crate::herder::connector_queries::ConnectorQueries;
-use crate::herder::herder::{Created, Herder, patched};
-use crate::herder::lifecycle::StatusWriter;
-use crate::herder::progress::{Rates, TaskProgressInfo, total};
-use crate::herder::restart_plan::RestartPlan;
+use crate::herder::herder::{Created, Herder, delete_records, patched, put_records};
+use crate::herder::lifecycle::Part;
 use crate::herder::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, Stages, TaskInfo,
-    TaskStateInfo, WorkerContext,
+    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, RestartPlan, Stages,
+    TaskInfo, TaskStateInfo, WorkerContext,
 };
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
-use crate::secret_mask::restore_secrets;
-use crate::storage::{Completion, ConfigRecord, RestartRequest, State, StatusKey, TargetState};
+use crate::storage::{ClusterConfigState, Completion, RestartRequest, TargetState};
 use crate::validation::{ConfigInfos, ConnectorValidator};
 
 /// Runs all connectors in this process. MUST be made and used within a tokio runtime.
@@ -34,11 +28,12 @@ pub struct StandaloneHerder {
     context: Arc<WorkerContext>,
     pub(super) queries: ConnectorQueries,
     validator: ConnectorValidator,
-    actors: Arc<ActorRegistry>,
-    runtime: Handle,
+    group: Arc<LocalGroup>,
+    /// Requests that begin when others of the same connector have stopped what they stop.
+    calls: ConnectorCalls,
+    offset_calls: ConnectorCalls,
     stages: Stages,
     is_ready: AtomicBool,
-    is_shut_down: AtomicBool,
 }
 
 impl std::fmt::Debug for StandaloneHerder {
@@ -52,13 +47,13 @@ impl StandaloneHerder {
     pub fn new(context: Arc<WorkerContext>, validator: ConnectorValidator) -> Self {
         Self {
             queries: ConnectorQueries::new(Arc::clone(&context)),
+            group: LocalGroup::new(Arc::clone(&context)),
             context,
             validator,
-            actors: Arc::default(),
-            runtime: Handle::current(),
+            calls: ConnectorCalls::default(),
+            offset_calls: ConnectorCalls::default(),
             stages: Stages::default(),
             is_ready: AtomicBool::new(false),
-            is_shut_down: AtomicBool::new(false),
         }
     }
 
@@ -78,23 +73,15 @@ impl StandaloneHerder {
         let mut changes = self.context.changes.subscribe();
         loop {
             changes.mark_unchanged();
-            let bounded = self.bounded();
+            let bounded = self.group.work.bounded_connectors();
             if bounded.is_empty() {
                 return Err(Error::config(
                     "no connector is bounded, so that waiting for their end would never end: give a sink volley.mode=bounded, \
                      or a source an end",
                 ));
             }
-            let mut completions = Vec::new();
-            for (name, completion) in bounded {
-                match completion {
-                    Some(completion) => completions.push(Some((name, completion))),
-                    None => {
-                        self.check_not_failed(&name)?;
-                        completions.push(None);
-                    }
-                }
-            }
+            let completions = bounded.into_iter().map(|name| self.completion_unless_failed(name));
+            let completions: Vec<Option<_>> = completions.collect::<Result<_>>()?;
             if let Some(completions) = completions.into_iter().collect() {
                 return Ok(completions);
             }
@@ -104,17 +91,15 @@ impl StandaloneHerder {
         }
     }
 
-    fn bounded(&self) -> Vec<(String, Option<Completion>)> {
-        let actors = self.actors.lock();
-        let bounded = actors.iter().filter(|(_, actor)| actor.view.is_bounded.load(Ordering::Acquire));
-        let mut bounded: Vec<_> =
-            bounded.map(|(name, actor)| (name.clone(), actor.view.completion.lock().clone())).collect();
-        bounded.sort_by(|(a, _), (b, _)| a.cmp(b));
-        bounded
+    fn completion_unless_failed(&self, name: String) -> Result<Option<(String, Completion)>> {
+        match self.queries.completion(&name) {
+            Some(completion) => Ok(Some((name, completion))),
+            None => self.check_not_failed(&name).map(|()| None),
+        }
     }
 
     fn check_not_failed(&self, name: &str) -> Result<()> {
-        let Ok(states) = self.states(name) else { return Ok(()) };
+        let Ok(states) = self.queries.states(name) else { return Ok(()) };
         if !states.has_failed() {
             return Ok(());
         }
@@ -128,62 +113,61 @@ impl StandaloneHerder {
     /// # Cancellation
     /// They end, but nobody waits for them.
     pub async fn shut_down(&self) {
-        self.is_shut_down.store(true, Ordering::Release);
-        let waiting: Vec<_> = {
-            let actors = self.actors.lock();
-            let sent = actors.values().filter_map(|actor| {
-                let (reply, answer) = oneshot::channel();
-                actor.send(Command::ShutDown { reply }).ok().map(|()| answer)
-            });
-            sent.collect()
-        };
-        join_all(waiting).await;
-        self.actors.lock().clear();
+        self.group.shut_down().await;
     }
 
-    fn states(&self, name: &str) -> HerderResult<ConnectorStateInfo> {
-        let mut states = self.queries.states(name)?;
-        states.completion = self.view(name).and_then(|view| view.completion.lock().clone());
-        Ok(states)
-    }
-
-    fn view(&self, name: &str) -> Option<Arc<ConnectorView>> {
-        self.actors.lock().get(name).map(|actor| Arc::clone(&actor.view))
-    }
-
-    /// Sends a command to the actor of a connector, which is made if need be, and waits for the answer.
-    async fn ask<T>(&self, name: &str, command: impl FnOnce(Reply<T>) -> Command) -> HerderResult<T> {
-        let (reply, answer) = oneshot::channel();
-        self.send(name, command(reply))?;
-        answer.await.unwrap_or_else(|_| Err(HerderError::shutting_down()))
-    }
-
-    fn send(&self, name: &str, command: Command) -> HerderResult<()> {
-        let mut actors = self.actors.lock();
-        if self.is_shut_down.load(Ordering::Acquire) {
-            return Err(HerderError::shutting_down());
-        }
-        let actor = actors.entry(name.to_owned()).or_insert_with(|| {
-            ConnectorActor::start(&self.runtime, name, Arc::clone(&self.context), Arc::clone(&self.actors))
-        });
-        actor.send(command)
-    }
-
+    /// Writes the configuration that `make` makes of what is stored, and waits until the connector and its tasks have been
+    /// started with it.
     async fn put(
         &self,
         name: &str,
-        mut config: GivenConfig,
+        make: impl Fn(&ClusterConfigState) -> HerderResult<GivenConfig> + Send + Sync,
         initial_state: Option<TargetState>,
         may_replace: bool,
     ) -> HerderResult<Created> {
-        let stored = self.queries.snapshot();
-        restore_secrets(&mut config.values, stored.connector_config(name), &self.context.plugins)?;
-        let infos = self.validator.validate(&config).await?;
-        if infos.error_count > 0 {
-            return Err(HerderError::BadRequest(infos.refusal()));
-        }
-        let is_new = self.ask(name, |reply| Command::Put { config, initial_state, may_replace, reply }).await?;
+        let is_new = loop {
+            let stored = self.queries.snapshot();
+            let config = self.queries.validated(&self.validator, name, make(&stored)?).await?;
+            // What a request before this one stops has to stop first.
+            let _turn = self.calls.turn_of(name).await;
+            let written = self.group.write(|state| {
+                if state.config_position(name) != stored.config_position(name) {
+                    // Another request has changed it meanwhile, and that should not be lost.
+                    return Ok((None, Vec::new()));
+                }
+                let (is_new, records) = put_records(state, name, config, initial_state, may_replace)?;
+                Ok((Some(is_new), records))
+            })?;
+            if let Some(is_new) = written {
+                break is_new;
+            }
+        };
+        self.group.work.await_reached(name).await?;
         Ok(Created { is_new, info: self.queries.info(name)? })
+    }
+
+    async fn restarted(&self, name: &str, part: Part) -> HerderResult<()> {
+        let answer = self.group.work.restart(name, part);
+        let outcome = match answer {
+            Ok(answer) => answer.await.unwrap_or(Err(HerderError::Forward(None))),
+            Err(error) => Err(error),
+        };
+        match outcome {
+            // There is no other worker: it was deleted, or lost the task, while the request waited.
+            Err(HerderError::Forward(_)) => Err(no_such_part(name, part)),
+            outcome => outcome,
+        }
+    }
+}
+
+fn no_such_connector(name: &str) -> HerderError {
+    HerderError::NotFound(format!("Unknown connector: {name}"))
+}
+
+fn no_such_part(name: &str, part: Part) -> HerderError {
+    match part {
+        Part::Connector => no_such_connector(name),
+        Part::Task(task) => HerderError::NotFound(format!("Unknown task: {name}-{task}")),
     }
 }
 
@@ -214,7 +198,7 @@ impl Herder for StandaloneHerder {
     }
 
     async fn connector_status(&self, name: &str) -> HerderResult<ConnectorStateInfo> {
-        self.states(name)
+        self.queries.states(name)
     }
 
     async fn task_infos(&self, name: &str) -> HerderResult<Vec<TaskInfo>> {
@@ -236,54 +220,63 @@ impl Herder for StandaloneHerder {
         initial_state: Option<TargetState>,
         may_replace: bool,
     ) -> HerderResult<Created> {
-        self.put(name, config, initial_state, may_replace).await
+        self.put(name, |_| Ok(config.clone()), initial_state, may_replace).await
     }
 
     async fn patch_connector(&self, name: &str, patch: GivenConfig) -> HerderResult<ConnectorInfo> {
-        let snapshot = self.queries.check_exists(name, HerderError::connector_not_found)?;
-        let config = snapshot.given_connector_config(name).unwrap_or_default();
-        Ok(self.put(name, patched(config, patch), None, true).await?.info)
+        let make = |state: &ClusterConfigState| {
+            let config = state.given_connector_config(name).ok_or_else(|| HerderError::connector_not_found(name))?;
+            Ok(patched(config, patch.clone()))
+        };
+        Ok(self.put(name, make, None, true).await?.info)
     }
 
     async fn delete_connector(&self, name: &str) -> HerderResult<()> {
         self.queries.check_exists(name, HerderError::connector_not_found)?;
-        self.ask(name, |reply| Command::Delete { reply }).await
+        let (group, connector) = (Arc::clone(&self.group), name.to_owned());
+        let delete = async move {
+            group.write(|state| match state.contains(&connector) {
+                true => Ok(((), delete_records(&connector))),
+                false => Err(HerderError::connector_not_found(&connector)),
+            })?;
+            group.clean_up(&connector).await;
+            info!(connector, "connector deleted");
+            Ok(())
+        };
+        self.calls.run(name, delete).await
     }
 
     async fn set_target_state(&self, name: &str, state: TargetState) -> HerderResult<()> {
         self.queries.check_exists(name, HerderError::unknown_connector)?;
         if state == TargetState::Stopped {
-            return self.ask(name, |reply| Command::SetTarget { state, reply }).await;
+            let (group, connector) = (Arc::clone(&self.group), name.to_owned());
+            return self.calls.run(name, async move { group.stop(&connector).await }).await;
         }
-        // Only what is wanted is changed here; that it is reached, the status tells.
-        self.context.configs.write(&[ConfigRecord::TargetState(name.to_owned(), Some(state))])?;
-        self.send(name, Command::SetTarget { state, reply: oneshot::channel().0 })
+        let _turn = self.calls.turn_of(name).await;
+        // Not while its offsets are being changed, which only a STOPPED connector allows for.
+        let _offsets = self.offset_calls.turn_of(name).await;
+        // This writes the target state only. The status tells when it is reached.
+        self.group.set_target(name, state)
     }
 
     async fn restart_connector(&self, name: &str) -> HerderResult<()> {
-        self.queries.check_exists(name, |name| HerderError::NotFound(format!("Unknown connector: {name}")))?;
-        self.ask(name, |reply| Command::RestartConnector { reply }).await
+        self.queries.check_exists(name, no_such_connector)?;
+        self.restarted(name, Part::Connector).await
     }
 
     async fn restart_task(&self, name: &str, task: usize) -> HerderResult<()> {
-        self.queries.check_exists(name, |name| HerderError::NotFound(format!("Unknown connector: {name}")))?;
-        self.ask(name, |reply| Command::RestartTask { task, reply }).await
+        let snapshot = self.queries.check_exists(name, no_such_connector)?;
+        if task >= snapshot.task_configs(name).len() {
+            return Err(no_such_part(name, Part::Task(task)));
+        }
+        self.restarted(name, Part::Task(task)).await
     }
 
     async fn restart(&self, request: RestartRequest) -> HerderResult<ConnectorStateInfo> {
-        let name = request.connector.clone();
-        self.queries.check_exists(&name, |name| HerderError::NotFound(format!("Unknown connector: {name}")))?;
-        let plan = RestartPlan::new(&request, self.states(&name)?);
-        let status = StatusWriter::new(Arc::clone(&self.context), &name);
-        if plan.connector {
-            status.connector(State::Restarting, None, None);
-        }
-        for task in &plan.tasks {
-            status.task(*task, State::Restarting, None, None);
-        }
-        if plan.connector || !plan.tasks.is_empty() {
-            self.send(&name, Command::Restart { connector: plan.connector, tasks: plan.tasks })?;
-        }
+        let name = &request.connector;
+        self.queries.check_exists(name, no_such_connector)?;
+        let plan = RestartPlan::new(&request, self.queries.states(name)?);
+        self.group.work.restart_share(&plan)?;
         Ok(plan.states)
     }
 
@@ -300,11 +293,13 @@ impl Herder for StandaloneHerder {
     }
 
     async fn alter_offsets(&self, name: &str, offsets: Vec<ConnectorOffset>) -> HerderResult<String> {
-        self.queries.alter_offsets(name, offsets).await
+        let (queries, connector) = (self.queries.clone(), name.to_owned());
+        self.offset_calls.run(name, async move { queries.alter_offsets(&connector, offsets).await }).await
     }
 
     async fn reset_offsets(&self, name: &str) -> HerderResult<String> {
-        self.queries.reset_offsets(name).await
+        let (queries, connector) = (self.queries.clone(), name.to_owned());
+        self.offset_calls.run(name, async move { queries.reset_offsets(&connector).await }).await
     }
 
     fn check_may_put_task_configs(&self, _: Option<&RequestSignature>) -> HerderResult<()> {
@@ -336,33 +331,11 @@ impl Herder for StandaloneHerder {
     }
 
     async fn progress(&self, name: &str) -> HerderResult<ConnectorProgress> {
-        self.queries.check_exists(name, HerderError::connector_not_found)?;
-        let view = self.view(name).ok_or_else(|| HerderError::connector_not_found(name))?;
-        let mut tasks = view.tasks.snapshots();
-        if tasks.is_empty() {
-            tasks.clone_from(&view.last_snapshots.lock());
+        let view = self.group.work.view(name);
+        let mut tasks = view.as_ref().map(|view| view.tasks.snapshots()).unwrap_or_default();
+        if let Some(view) = view.as_ref().filter(|_| tasks.is_empty()) {
+            tasks = view.tasks.last_snapshots();
         }
-        let counters: Vec<_> = tasks.iter().map(|(_, snapshot)| snapshot.clone()).collect();
-        let total = total(&counters);
-        let completion = view.completion.lock().clone();
-        let rates = match completion {
-            Some(_) => Rates::default(),
-            None => view.meter.lock().read(Instant::now(), &total),
-        };
-        let state = |key: StatusKey| self.context.statuses.get(&key).map(|status| status.state.to_string());
-        let task = |(id, progress)| {
-            let key = StatusKey::Task(ConnectorTaskId { connector: name.to_owned(), task: id });
-            TaskProgressInfo { id, worker_id: self.context.worker_id(), state: state(key), progress }
-        };
-        Ok(ConnectorProgress {
-            name: name.to_owned(),
-            kind: self.queries.kind_of(name),
-            state: state(StatusKey::Connector(name.to_owned())).unwrap_or_else(|| State::Unassigned.to_string()),
-            total,
-            rates,
-            tasks: tasks.into_iter().map(task).collect(),
-            not_counted: Vec::new(),
-            completion,
-        })
+        self.queries.progress(name, tasks, view.as_ref().map(|view| &view.meter))
     }
 }

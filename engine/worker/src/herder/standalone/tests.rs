@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::error::{HerderError, HerderResult};
 use crate::herder::{ConnectorOffset, ConnectorStateInfo, Created, Herder, StandaloneHerder};
 use crate::json_config::GivenConfig;
+use crate::spawned_task::SpawnedTask;
 use crate::storage::{RestartRequest, TargetState};
 use crate::testing::{Gate, config_map, eventually, test_herder};
 
@@ -161,10 +163,12 @@ async fn a_panicking_plug_in_is_an_error_like_others() {
 #[tokio::test]
 async fn a_stuck_plug_in_never_blocks_others() {
     let herder = test_herder();
-    for call in ["validate", "start", "taskConfigs"] {
+    let stuck = ["validate", "start", "taskConfigs"].map(|call| {
         let (stuck, name) = (Arc::clone(&herder), format!("stuck-{call}"));
-        tokio::spawn(async move { create(&stuck, &name, &[("hang.in", call), ("gate", "never")]).await.map(|_| ()) });
-    }
+        SpawnedTask::start_here("a request", async move {
+            create(&stuck, &name, &[("hang.in", call), ("gate", "never")]).await.map(|_| ())
+        })
+    });
     eventually("two of them exist", || async { herder.connectors().await.unwrap().len() == 2 }).await;
     let begun = Instant::now();
     create(&herder, "fine", &[]).await.unwrap();
@@ -176,6 +180,9 @@ async fn a_stuck_plug_in_never_blocks_others() {
     // Deleting waits for the connector to come back, but not for ever.
     herder.delete_connector("stuck-start").await.unwrap();
     assert_eq!(herder.connectors().await.unwrap(), ["stuck-taskConfigs"]);
+    let [_, mut deleted, _] = stuck;
+    let refused = deleted.outcome().await.unwrap().unwrap_err();
+    assert!(refused.to_string().contains("did not return in time"), "{refused}");
     Gate::named("never").open();
 }
 
@@ -230,6 +237,64 @@ async fn too_many_tasks_fail_the_connector() {
     assert_eq!(status(&herder, "a").await.connector.state, "FAILED");
     put(&herder, "a", &[("size", "3"), ("tasks.max", "2"), ("tasks.max.enforce", "false")], None, true).await.unwrap();
     reaches(&herder, "a", "RUNNING", &["RUNNING", "RUNNING", "RUNNING"]).await;
+}
+
+#[tokio::test]
+async fn task_configurations_that_fail_are_told_to_the_caller_and_made_again() {
+    let herder = test_herder();
+    let fails_once = [("fail.once", "standalone-task-configs"), ("fail.once.in", "taskConfigs")];
+    let error = create(&herder, "a", &fails_once).await.unwrap_err();
+    assert_eq!((error.status(), error.to_string().as_str()), (500, "told to fail once"));
+    assert_eq!(status(&herder, "a").await.connector.state, "RUNNING", "the connector itself has not failed");
+    reaches(&herder, "a", "RUNNING", &["RUNNING"]).await;
+}
+
+#[tokio::test]
+async fn a_request_returns_with_the_tasks_that_it_led_to() {
+    let herder = test_herder();
+    create(&herder, "a", &[("tasks.max", "3")]).await.unwrap();
+    assert_eq!(herder.task_infos("a").await.unwrap().len(), 3);
+    reaches(&herder, "a", "RUNNING", &["RUNNING", "RUNNING", "RUNNING"]).await;
+    let replaced = put(&herder, "a", &[("tasks.max", "1")], None, true).await.unwrap();
+    assert_eq!((replaced.info.tasks.len(), herder.task_infos("a").await.unwrap().len()), (1, 1));
+    assert_eq!(status(&herder, "a").await.tasks.len(), 1, "those that are no more are not shown");
+    reaches(&herder, "a", "RUNNING", &["RUNNING"]).await;
+}
+
+#[tokio::test]
+async fn a_restart_of_a_selection_shows_at_once() {
+    let herder = test_herder();
+    create(&herder, "a", &[("hang.in", "stop"), ("gate", "restart-shows")]).await.unwrap();
+    reaches(&herder, "a", "RUNNING", &["RUNNING"]).await;
+    let request = RestartRequest { connector: "a".into(), only_failed: false, include_tasks: false };
+    herder.restart(request).await.unwrap();
+    assert_eq!(status(&herder, "a").await.connector.state, "RESTARTING");
+    Gate::named("restart-shows").open();
+    reaches(&herder, "a", "RUNNING", &["RUNNING"]).await;
+}
+
+#[tokio::test]
+async fn a_connector_that_is_created_while_its_name_is_deleted_is_another_one() {
+    let herder = test_herder();
+    create(&herder, "a", &[("hang.in", "task.stop"), ("gate", "deleted-meanwhile")]).await.unwrap();
+    reaches(&herder, "a", "RUNNING", &["RUNNING"]).await;
+    let deleting = Arc::clone(&herder);
+    let mut delete = SpawnedTask::start_here("a request", async move { deleting.delete_connector("a").await });
+    eventually("it is deleted", || async { herder.connectors().await.unwrap().is_empty() }).await;
+    assert!(create(&herder, "a", &[]).await.unwrap().is_new);
+    delete.outcome().await.unwrap().unwrap();
+    reaches(&herder, "a", "RUNNING", &["RUNNING"]).await;
+    Gate::named("deleted-meanwhile").open();
+}
+
+#[tokio::test]
+async fn a_delete_goes_on_when_nobody_waits_for_it() {
+    let herder = test_herder();
+    create(&herder, "a", &[("hang.in", "task.stop"), ("gate", "delete-goes-on")]).await.unwrap();
+    reaches(&herder, "a", "RUNNING", &["RUNNING"]).await;
+    assert!(timeout(Duration::from_millis(50), herder.delete_connector("a")).await.is_err());
+    eventually("its statuses are gone", || async { herder.connector_status("a").await.is_err() }).await;
+    Gate::named("delete-goes-on").open();
 }
 
 #[tokio::test]

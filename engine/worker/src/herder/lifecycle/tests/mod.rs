@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use volley_api::ConfigMap;
 
 use crate::connector_task_id::ConnectorTaskId;
@@ -18,10 +18,11 @@ use crate::error::{HerderError, HerderResult};
 use crate::group::{ConnectorsAndTasks, ExtendedAssignment};
 use crate::herder::WorkerContext;
 use crate::herder::connector_queries::ConnectorQueries;
-use crate::herder::lifecycle::assigned_connector::Restart;
 use crate::herder::lifecycle::assigned_work::AssignedWork;
 use crate::herder::lifecycle::assignment_plan::desired_here;
+use crate::herder::lifecycle::restart_schedule::Part;
 use crate::herder::lifecycle::task_config_publisher::{TaskConfigPublisher, check_takes_tasks, is_current};
+use crate::spawned_task::SpawnedTask;
 use crate::storage::TaskProgressSnapshot;
 use crate::storage::{Completion, ConfigRecord, TargetState, TaskRun};
 use crate::testing::{Gate, config_map, eventually, test_context};
@@ -36,6 +37,7 @@ pub(crate) struct FakeLeader {
     completed: AtomicUsize,
     /// Whether what it is asked for has to wait.
     pub(crate) is_held: watch::Sender<bool>,
+    writes: Mutex<Vec<SpawnedTask>>,
 }
 
 #[async_trait]
@@ -47,15 +49,19 @@ impl TaskConfigPublisher for FakeLeader {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let (context, published) = (Arc::clone(&self.context), Arc::clone(&self.published));
         let (mut is_held, connector) = (self.is_held.subscribe(), connector.to_owned());
+        let (reply, answer) = oneshot::channel();
         // Whoever asks may give up waiting: it is written all the same.
-        let writing = tokio::spawn(async move {
+        let writing = SpawnedTask::start_here("a write of the leader", async move {
             is_held.wait_for(|is_held| !is_held).await.unwrap();
-            check_takes_tasks(&context.configs.snapshot(), &connector, &configs)?;
-            context.configs.write(&ConfigRecord::tasks(&connector, &configs))?;
-            published.fetch_add(1, Ordering::SeqCst);
-            Ok(())
+            let written = check_takes_tasks(&context.configs.snapshot(), &connector, &configs).and_then(|()| {
+                context.configs.write(&ConfigRecord::tasks(&connector, &configs))?;
+                published.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            });
+            let _ = reply.send(written);
         });
-        writing.await.unwrap()
+        self.writes.lock().push(writing);
+        answer.await.unwrap()
     }
 
     async fn complete(&self, connector: &str, run: i64, completion: Completion) -> HerderResult<bool> {
@@ -69,6 +75,10 @@ impl TaskConfigPublisher for FakeLeader {
 
     async fn refresh(&self) -> HerderResult<()> {
         Ok(())
+    }
+
+    fn shares_runs(&self) -> bool {
+        true
     }
 }
 
@@ -88,6 +98,7 @@ impl FakeLeader {
             published: Arc::default(),
             completed: 0.into(),
             is_held: watch::Sender::new(false),
+            writes: Mutex::default(),
         }
     }
 }
@@ -244,6 +255,30 @@ async fn publishing_is_tried_again_until_there_is_a_leader() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn task_configurations_that_fail_are_made_again() {
+    let fails_once = [("fail.once", "distributed-task-configs"), ("fail.once.in", "taskConfigs")];
+    let worker = Worker::started("a", &fails_once).await;
+    worker.reaches("a", "RUNNING", &[]).await;
+    worker.has_tasks("a", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn too_many_tasks_fail_the_connector_for_good() {
+    let worker = Worker::started("a", &[("size", "3"), ("tasks.max", "2")]).await;
+    worker.reaches("a", "FAILED", &[]).await;
+    assert_eq!(worker.leader.asked.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_topic_creation_keys_fail_the_connector_when_it_starts() {
+    let worker = Worker::started("a", &[("topic.creation.default.partitions", "1")]).await;
+    worker.reaches("a", "FAILED", &[]).await;
+    worker.put("a", &[]);
+    worker.apply().await;
+    worker.reaches("a", "RUNNING", &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_lost_has_stopped_when_the_loop_goes_on() {
     let worker = Worker::started("a", &[("tasks.max", "2")]).await;
     worker.has_tasks("a", 2).await;
@@ -274,12 +309,12 @@ async fn restarts_reach_what_is_here_and_nothing_else() {
     worker.has_tasks("a", 1).await;
     worker.rebalance().await;
     worker.reaches("a", "RUNNING", &["RUNNING"]).await;
-    let answer = worker.work.restart("a", |reply| Restart::Task { task: 0, reply }).unwrap().unwrap();
+    let answer = worker.work.restart("a", Part::Task(0)).unwrap();
     answer.await.unwrap().unwrap();
     worker.reaches("a", "RUNNING", &["RUNNING"]).await;
-    let answer = worker.work.restart("a", |reply| Restart::Task { task: 1, reply }).unwrap().unwrap();
+    let answer = worker.work.restart("a", Part::Task(1)).unwrap();
     assert!(matches!(answer.await.unwrap(), Err(HerderError::Forward(None))));
-    assert!(worker.work.restart::<()>("b", |reply| Restart::Connector { reply }).is_none());
+    assert!(matches!(worker.work.restart("b", Part::Connector), Err(HerderError::Forward(None))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

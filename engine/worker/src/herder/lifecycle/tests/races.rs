@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::Worker;
 use crate::herder::RestartPlan;
 use crate::herder::connector_queries::ConnectorQueries;
-use crate::herder::lifecycle::assigned_connector::Restart;
+use crate::herder::lifecycle::restart_schedule::Part;
 use crate::storage::{ConfigRecord, RestartRequest, TargetState};
 use crate::testing::{Gate, eventually};
 
@@ -55,11 +55,11 @@ async fn tasks_that_are_slow_to_start_keep_no_other_from_stopping() {
     worker.reaches("a", "RUNNING", &["RUNNING"]).await;
     in_moments(worker.apply_without(&[0])).await;
     worker.reaches("a", "RUNNING", &["UNASSIGNED"]).await;
-    let restart = worker.work.restart("a", |reply| Restart::Task { task: 1, reply });
+    let restart = worker.work.restart("a", Part::Task(1));
     in_moments(worker.apply_without(&[0, 2])).await;
     Gate::named("slow-task-start").open();
     worker.reaches("a", "RUNNING", &["UNASSIGNED", "RUNNING"]).await;
-    assert!(restart.unwrap().unwrap().await.is_ok(), "who asked for a restart is answered");
+    assert!(restart.unwrap().await.is_ok(), "who asked for a restart is answered");
     worker.apply_without(&[0]).await;
     worker.reaches("a", "RUNNING", &["UNASSIGNED", "RUNNING", "RUNNING"]).await;
 }
@@ -104,7 +104,7 @@ async fn what_is_published_late_is_not_the_last_word() {
     asked(&worker, 2).await;
     worker.put("a", &[("tasks.max", "2")]);
     worker.apply().await;
-    let restarted = worker.work.restart("a", |reply| Restart::Connector { reply }).unwrap().unwrap();
+    let restarted = worker.work.restart("a", Part::Connector).unwrap();
     restarted.await.unwrap().unwrap();
     worker.leader.is_held.send_replace(false);
     published(&worker, 3).await;
@@ -154,7 +154,7 @@ async fn variables_are_resolved_before_a_configuration_is_heeded() {
     worker.has_tasks("a", 2).await;
     worker.rebalance().await;
     worker.reaches("a", "RUNNING", &["RUNNING", "RUNNING"]).await;
-    let restarted = worker.work.restart("a", |reply| Restart::Task { task: 1, reply }).unwrap().unwrap();
+    let restarted = worker.work.restart("a", Part::Task(1)).unwrap();
     restarted.await.unwrap().unwrap();
     worker.reaches("a", "RUNNING", &["RUNNING", "RUNNING"]).await;
 }
@@ -166,8 +166,8 @@ async fn a_pause_that_was_taken_back_leaves_nothing_paused() {
     worker.rebalance().await;
     worker.reaches("a", "RUNNING", &["RUNNING"]).await;
     worker.target("a", TargetState::Paused);
-    let connector = worker.work.restart("a", |reply| Restart::Connector { reply }).unwrap().unwrap();
-    let task = worker.work.restart("a", |reply| Restart::Task { task: 0, reply }).unwrap().unwrap();
+    let connector = worker.work.restart("a", Part::Connector).unwrap();
+    let task = worker.work.restart("a", Part::Task(0)).unwrap();
     Gate::named("pause-taken-back").open();
     connector.await.unwrap().unwrap();
     task.await.unwrap().unwrap();
@@ -180,11 +180,11 @@ async fn a_pause_that_was_taken_back_leaves_nothing_paused() {
 async fn a_restart_that_is_not_taken_is_not_shown() {
     let worker = Worker::started("a", &[("hang.in", "taskConfigs"), ("gate", "too-many-restarts")]).await;
     worker.reaches("a", "RUNNING", &[]).await;
-    let busy = || worker.work.restart("a", |reply| Restart::Connector { reply }).unwrap().is_err();
+    let busy = || worker.work.restart("a", Part::Connector).is_err();
     eventually("too many restarts wait", || async { busy() }).await;
     let request = RestartRequest { connector: "a".into(), include_tasks: false, only_failed: false };
     let states = ConnectorQueries::new(Arc::clone(&worker.context)).states("a").unwrap();
-    worker.work.restart_share(&RestartPlan::new(&request, states));
+    worker.work.restart_share(&RestartPlan::new(&request, states)).unwrap_err();
     assert_ne!(worker.states("a").0, "RESTARTING");
     Gate::named("too-many-restarts").open();
 }
