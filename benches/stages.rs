@@ -157,7 +157,7 @@ fn sql_transformation() -> Box<dyn Transformation> {
 }
 
 fn datagen_task(schema: &str) -> Box<dyn SourceTask> {
-    let PluginFactory::Source { task, .. } = plugin(volley_connectors::plugins(), "Datagen") else {
+    let PluginFactory::Source { task, .. } = plugin(volley_local_connectors::plugins(), "Datagen") else {
         panic!("Datagen is a source");
     };
     let context = SourceContext { connector: "datagen".to_owned(), task: 0, offset: Arc::new(|_| Ok(None)) };
@@ -176,7 +176,7 @@ struct StartedSink {
 
 impl StartedSink {
     fn new() -> Self {
-        let PluginFactory::Sink { task, .. } = plugin(volley_connectors::plugins(), "ObjectStoreSink") else {
+        let PluginFactory::Sink { task, .. } = plugin(volley_object_store::plugins(), "ObjectStoreSink") else {
             panic!("ObjectStoreSink is a sink");
         };
         let directory = tempfile::tempdir().expect("a temporary directory");

@@ -7,13 +7,25 @@ const PROBES: &str = "VOLLEY_PROBES";
 
 /// The plug-ins of all crates; probes only where `VOLLEY_PROBES=1`.
 pub fn builtin_plugins() -> Vec<Plugin> {
-    let mut plugins = volley_connectors::plugins();
+    let mut plugins = connectors();
     plugins.extend(volley_converters::plugins());
     plugins.extend(volley_transforms::plugins());
     plugins.extend(volley_sql::plugins());
     plugins.extend(volley_worker::config_providers::plugins());
     if std::env::var_os(PROBES).is_some_and(|value| value == "1") {
-        plugins.extend(volley_connectors::probe_plugins());
+        plugins.extend(volley_local_connectors::probe_plugins());
     }
     plugins
+}
+
+/// The connectors of all crates. One that brings a driver is there if its feature is.
+fn connectors() -> Vec<Plugin> {
+    [
+        volley_local_connectors::plugins(),
+        #[cfg(feature = "object-store")]
+        volley_object_store::plugins(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -26,12 +26,13 @@ const QUIET: &str = "rdkafka=off,tansu_broker=off,tansu_storage=off,tansu_servic
                      tansu_auth=off,rama=off,datafusion=warn,hyper=warn,hyper_util=warn,reqwest=warn,object_store=warn";
 
 /// Volley's own loggers: its crates.
-const LOGGERS: [&str; 8] = [
+const LOGGERS: [&str; 9] = [
     "volley",
     "volley_api",
-    "volley_connectors",
     "volley_converters",
     "volley_kafka",
+    "volley_local_connectors",
+    "volley_object_store",
     "volley_sql",
     "volley_transforms",
     "volley_worker",
@@ -43,14 +44,14 @@ const JAVA_PACKAGES: [(&str, &str); 12] = [
     ("org.apache.kafka.clients", "volley_kafka"),
     ("org.apache.kafka.clients", "librdkafka"),
     ("org.apache.kafka.connect.converters", "volley_converters"),
-    ("org.apache.kafka.connect.file", "volley_connectors::file_stream"),
+    ("org.apache.kafka.connect.file", "volley_local_connectors::file_stream"),
     ("org.apache.kafka.connect.json", "volley_converters"),
     ("org.apache.kafka.connect.runtime", "volley_worker"),
     ("org.apache.kafka.connect.runtime.distributed", "volley_worker::group"),
     ("org.apache.kafka.connect.runtime.distributed", "volley_worker::herder"),
     ("org.apache.kafka.connect.runtime.rest", "volley_worker::rest"),
     ("org.apache.kafka.connect.storage", "volley_worker::storage"),
-    ("org.apache.kafka.connect.tools", "volley_connectors::tools"),
+    ("org.apache.kafka.connect.tools", "volley_local_connectors::tools"),
     ("org.apache.kafka.connect.transforms", "volley_transforms"),
 ];
 

@@ -194,14 +194,14 @@ fn foreign_file(storage: &dyn Storage, path: &str) -> Error {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use ::object_store::memory::InMemory;
-    use ::object_store::path::Path;
+    use object_store::memory::InMemory;
+    use object_store::path::Path;
     use volley_api::TopicPartition;
 
     use super::*;
-    use crate::object_store::delivery::look;
-    use crate::object_store::remote_storage::RemoteStorage;
-    use crate::object_store::test_records::file_contents;
+    use crate::delivery::look;
+    use crate::remote_storage::RemoteStorage;
+    use crate::test_records::file_contents;
 
     fn upload(origin: &str, file_id: &str) -> Upload {
         let origin = TopicPartition::new(origin, 0);

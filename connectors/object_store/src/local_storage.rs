@@ -183,8 +183,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::object_store::runtime;
-    use crate::object_store::storage::check_error;
+    use crate::runtime;
+    use crate::storage::check_error;
 
     fn wait<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
         runtime::wait(future, Duration::from_secs(20)).unwrap().unwrap()

@@ -1,10 +1,9 @@
-//! The connectors that come with Volley: one folder per external system, the same file names in each; and Kafka's own tool
-//! connectors.
+//! The connectors that need nothing but this machine: lines of files, made-up rows, a sink that drops what it gets, and
+//! Kafka's own tool connectors. One folder each.
 
 mod blackhole;
 mod datagen;
 mod file_stream;
-mod object_store;
 mod pace;
 mod probes;
 mod tools;
@@ -19,7 +18,6 @@ pub fn plugins() -> Vec<Plugin> {
         datagen::source_plugin(),
         file_stream::sink_plugin(),
         file_stream::source_plugin(),
-        object_store::sink_plugin(),
     ];
     plugins.extend(tools::plugins());
     plugins

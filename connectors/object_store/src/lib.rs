@@ -55,4 +55,9 @@ mod sink_tests;
 #[allow(clippy::unwrap_used)]
 mod test_records;
 
-pub(crate) use connector::sink_plugin;
+use volley_api::Plugin;
+
+/// Every connector of this crate.
+pub fn plugins() -> Vec<Plugin> {
+    vec![connector::sink_plugin()]
+}

@@ -98,7 +98,7 @@ mod tests {
     use arrow::datatypes::{Field, Int64Type};
 
     use super::*;
-    use crate::object_store::shape::{Agreement, Shape, schema};
+    use crate::shape::{Agreement, Shape, schema};
 
     fn column(array: ArrayRef) -> Column {
         Column::new(Arc::new(Field::new("value", array.data_type().clone(), true)), array)

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use ::object_store::memory::InMemory;
-use ::object_store::path::Path;
 use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray, StructArray};
 use arrow::datatypes::{DataType, Field, Int64Type};
+use object_store::memory::InMemory;
+use object_store::path::Path;
 use parking_lot::Mutex;
 use proptest::prelude::*;
 use volley_api::{Offsets, Result, SinkBatch, SinkContext, TopicPartition};

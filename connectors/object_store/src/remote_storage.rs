@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::object_store::aws::AmazonS3Builder;
-use ::object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
-use ::object_store::gcp::GoogleCloudStorageBuilder;
-use ::object_store::path::Path;
-use ::object_store::{
+use bytes::Bytes;
+use futures::{FutureExt, StreamExt, TryStreamExt};
+use object_store::aws::AmazonS3Builder;
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::path::Path;
+use object_store::{
     ClientConfigKey, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig, aws::AmazonS3ConfigKey,
     gcp::GoogleConfigKey,
 };
-use bytes::Bytes;
-use futures::{FutureExt, StreamExt, TryStreamExt};
 use volley_api::{Error, Result, Secret};
 
 use super::config::StoreConfig;
@@ -69,16 +69,16 @@ impl RemoteStorage {
             .map_err(|error| StorageError::Unavailable { path: relative.to_owned(), reason: error.to_string() })
     }
 
-    fn error(&self, path: &str, error: ::object_store::Error) -> StorageError {
+    fn error(&self, path: &str, error: object_store::Error) -> StorageError {
         let path = format!("{}/{path}", self.url.trim_end_matches('/'));
         let text = readable(&error);
         match error {
-            ::object_store::Error::AlreadyExists { .. } => StorageError::AlreadyExists { path },
-            ::object_store::Error::PermissionDenied { .. } | ::object_store::Error::Unauthenticated { .. } => {
+            object_store::Error::AlreadyExists { .. } => StorageError::AlreadyExists { path },
+            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
                 StorageError::Denied { path, reason: text }
             }
             _ if NO_BUCKET.iter().any(|code| text.contains(code)) => StorageError::NotFound { path, reason: text },
-            ::object_store::Error::NotFound { .. } => StorageError::NotFound { path, reason: text },
+            object_store::Error::NotFound { .. } => StorageError::NotFound { path, reason: text },
             _ if INSTANCE_METADATA.iter().any(|host| text.contains(host)) => {
                 StorageError::Denied { path, reason: format!("no credentials were given; {text}") }
             }
@@ -142,7 +142,7 @@ impl Storage for RemoteStorage {
     }
 }
 
-type Opened = std::result::Result<Arc<dyn ObjectStore>, ::object_store::Error>;
+type Opened = std::result::Result<Arc<dyn ObjectStore>, object_store::Error>;
 
 fn s3(config: &StoreConfig) -> Opened {
     let mut builder = AmazonS3Builder::from_env().with_url(config.url.as_str()).with_retry(quick_retries());
@@ -211,7 +211,7 @@ fn client_settings(config: &StoreConfig) -> [(ClientConfigKey, String); 2] {
 }
 
 /// The error without the XML around a store's own words.
-fn readable(error: &::object_store::Error) -> String {
+fn readable(error: &object_store::Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
