@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use volley_api::Plugin;
+use volley_java::read_properties;
 use volley_worker::distributed_worker::DistributedWorker;
 use volley_worker::loggers::LogLevels;
-use volley_worker::properties::read_properties;
 
 use super::{Failure, signals};
 

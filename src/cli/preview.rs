@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use volley_api::{ConnectorKind, Plugin, PluginKind, Records};
+use volley_java::read_properties;
 use volley_worker::config_transformer::resolve_worker_config;
 use volley_worker::connector_file::read_connector_file;
 use volley_worker::connector_task_id::ConnectorTaskId;
 use volley_worker::memory_budget::MemoryBudget;
 use volley_worker::plugins::Plugins;
-use volley_worker::properties::read_properties;
 use volley_worker::storage::MemoryOffsetBackingStore;
 use volley_worker::task::{PreviewLimits, PreviewStage, StatusListener, TaskSpec, TaskState, preview};
 use volley_worker::worker_config::WorkerConfig;

@@ -9,11 +9,11 @@ use anyhow::{Result, bail};
 use arrow::util::pretty::pretty_format_batches;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use volley_api::Plugin;
+use volley_java::read_properties;
 use volley_kafka::{Admin, NewTopic};
 use volley_worker::connector_file::read_connector_file;
 use volley_worker::herder::ConnectorProgress;
 use volley_worker::loggers::LogLevels;
-use volley_worker::properties::read_properties;
 use volley_worker::worker::Worker;
 
 use super::output::say;

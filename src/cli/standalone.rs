@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use volley_api::Plugin;
+use volley_java::read_properties;
 use volley_worker::connector_file::read_connector_file;
 use volley_worker::herder::Completion;
 use volley_worker::loggers::LogLevels;
 use volley_worker::plugins::Plugins;
-use volley_worker::properties::read_properties;
 use volley_worker::worker::Worker;
 
 use super::connector_class::check_class;

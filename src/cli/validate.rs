@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use volley_api::{ConfigMap, Plugin};
+use volley_java::read_properties;
 use volley_worker::config_transformer::resolve_worker_config;
 use volley_worker::connector_file::read_connector_file;
 use volley_worker::plugins::Plugins;
-use volley_worker::properties::read_properties;
 use volley_worker::validation::ConnectorValidator;
 use volley_worker::worker_config::WorkerConfig;
 

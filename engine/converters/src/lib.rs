@@ -9,10 +9,8 @@
 
 mod byte_array;
 mod cell;
-mod charset;
 mod decimal;
 mod header;
-mod java_number;
 mod json;
 mod keys;
 mod plugins;

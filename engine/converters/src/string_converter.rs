@@ -5,12 +5,12 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, StringArray};
 use arrow::datatypes::{DataType, Field};
 use volley_api::{
-    Column, Config, ConfigDef, ConfigKey, ConfigMap, ConfigType, Converted, Converter, Importance, RawBatch, Result,
-    Serialized, Side, Width,
+    Column, Config, ConfigDef, ConfigKey, ConfigMap, ConfigType, Converted, Converter, Error, Importance, RawBatch,
+    Result, Serialized, Side, Width,
 };
+use volley_java::Charset;
 
 use crate::cell::value_at;
-use crate::charset::Charset;
 use crate::keys::converter_def;
 use crate::rejections::{Rejections, bytes_of};
 use crate::value_display::java_text;
@@ -54,7 +54,12 @@ pub(crate) fn string_converter_def() -> ConfigDef {
 
 /// The character set that a configuration asks for.
 pub(crate) fn charset_of(config: &Config) -> Result<Charset> {
-    Charset::named(config.string(ENCODING).unwrap_or("UTF-8"))
+    let name = config.string(ENCODING).unwrap_or("UTF-8");
+    Charset::named(name).ok_or_else(|| {
+        Error::config(format!(
+            "unknown `converter.encoding` {name}: use UTF-8, ISO-8859-1, US-ASCII, UTF-16, UTF-16BE or UTF-16LE"
+        ))
+    })
 }
 
 impl Converter for StringConverter {

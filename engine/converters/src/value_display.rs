@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::DateTime;
 use volley_api::Value;
+use volley_java::{double_text, float_text};
 
 use crate::decimal::plain_text;
-use crate::java_number::{java_double, java_float};
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
@@ -62,8 +62,8 @@ fn scalar_text(value: &Value) -> String {
         Value::Int16(number) => number.to_string(),
         Value::Int32(number) => number.to_string(),
         Value::Int64(number) => number.to_string(),
-        Value::Float32(number) => java_float(*number),
-        Value::Float64(number) => java_double(*number),
+        Value::Float32(number) => float_text(*number),
+        Value::Float64(number) => double_text(*number),
         Value::Bytes(bytes) => STANDARD.encode(bytes),
         Value::Decimal { unscaled, scale } => plain_text(unscaled, *scale),
         Value::Date(days) => temporal_text(i64::from(*days) * MILLIS_PER_DAY),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rdkafka::consumer::Consumer;
 use tracing::{debug, warn};
 use volley_api::{Error, Result};
-use volley_java_regex::JavaRegex;
+use volley_java::JavaRegex;
 
 use crate::admin::is_internal;
 use crate::connection::Connection;

@@ -24,9 +24,9 @@ use volley_api::{
     Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, KAFKA_VERSION, Plugin, PluginFactory,
     Records, Result, Side, Transformation, Transformed, schema,
 };
+use volley_java::class_of;
 
 use crate::field_insertion::{Insertion, Source};
-use crate::java_class::class_of;
 use crate::rejection::reject_rows;
 use crate::struct_insertion::{insert_with_schema, insert_without_schema};
 use crate::text_insertion::insert_into_text;

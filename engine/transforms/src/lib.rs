@@ -16,8 +16,6 @@ mod has_header_key;
 mod insert_field;
 #[cfg(test)]
 mod insert_field_tests;
-mod java_class;
-mod java_replacement;
 mod plugins;
 mod record_is_tombstone;
 mod regex_router;

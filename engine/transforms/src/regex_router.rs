@@ -8,12 +8,11 @@
 
 use std::sync::Arc;
 
-use crate::java_replacement::Replacement;
 use volley_api::{
     ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, KAFKA_VERSION, Plugin, PluginFactory, Records,
     Result, Transformation, Transformed, Validator,
 };
-use volley_java_regex::{JavaRegex, validate_java_regex};
+use volley_java::{JavaRegex, Replacement, validate_java_regex};
 
 const REGEX: &str = "regex";
 const REPLACEMENT: &str = "replacement";

@@ -7,7 +7,7 @@ use volley_api::{
     ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, KAFKA_VERSION, Plugin, PluginFactory,
     Predicate, Records, Result, Validator,
 };
-use volley_java_regex::{JavaRegex, validate_java_regex};
+use volley_java::{JavaRegex, validate_java_regex};
 
 const PATTERN: &str = "pattern";
 

@@ -4,10 +4,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 use volley_api::{ConfigMap, Error, Result};
+use volley_java::{parse_properties, without_mark};
 
-use crate::file_text::without_mark;
 use crate::json_config::GivenConfig;
-use crate::properties::parse_properties;
 use crate::storage::TargetState;
 
 /// A connector to be created.

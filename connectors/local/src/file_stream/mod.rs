@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  source:  file or stdin ─► LineSplitter ─► Lines ─► one STRING column
-//!  sink:    columns ─► JavaText ─► LineOutput ─► file or stdout
+//!  sink:    columns ─► ColumnText ─► LineOutput ─► file or stdout
 //! ```
 //!
 //! ```properties
@@ -14,7 +14,6 @@
 mod config;
 mod file_identity;
 mod file_input;
-mod java_text;
 mod line_output;
 mod line_splitter;
 mod open_file;

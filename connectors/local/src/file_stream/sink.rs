@@ -10,9 +10,9 @@ use volley_api::{
     Result, SinkBatch, SinkContext, SinkProgress, SinkTask, SourceOffset, SourcePartition, Stage, TopicPartition,
     task_configs_for_all,
 };
+use volley_java::ColumnText;
 
 use super::config::{SinkConfig, sink_config_def};
-use super::java_text::JavaText;
 use super::line_output::LineOutput;
 use super::output_target::{FileTarget, OutputTarget, StdoutTarget};
 
@@ -85,7 +85,7 @@ impl SinkTask for FileStreamSinkTask {
         let mut rejected = Vec::new();
         output.append(&batch.origin.partition, |lines| {
             for records in &batch.records {
-                match JavaText::of(&records.value) {
+                match ColumnText::of(&records.value) {
                     Ok(texts) => write_lines(&texts, records.len(), lines),
                     Err(error) => rejected.extend(rejected_rows(records, &error)),
                 }
@@ -130,7 +130,7 @@ impl SinkTask for FileStreamSinkTask {
 }
 
 /// Row by row, since each is a text of its own.
-fn write_lines(texts: &JavaText, rows: usize, lines: &mut Vec<u8>) {
+fn write_lines(texts: &ColumnText, rows: usize, lines: &mut Vec<u8>) {
     for row in 0..rows {
         texts.write(row, lines);
         lines.push(b'\n');

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use volley_api::{ConfigMap, Header, HeaderConverter, RawHeader, Result, Value};
+use volley_java::Charset;
 
-use crate::charset::Charset;
 use crate::string_converter::{charset_of, string_converter_def};
 use crate::value_display::java_text;
 

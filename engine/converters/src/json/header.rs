@@ -7,10 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Number, Value as Json, json};
 use volley_api::schema::{DATE, DECIMAL, TIME, TIMESTAMP};
 use volley_api::{ConfigMap, Error, Header, HeaderConverter, RawHeader, Result, Value};
+use volley_java::double_text;
 
 use crate::cell::value_at;
 use crate::decimal;
-use crate::java_number::java_double;
 use crate::json::config::{DecimalFormat, JsonConfig};
 use crate::json::connect::SchemaCache;
 use crate::json::connect_schema::SchemaReader;
@@ -124,7 +124,7 @@ fn payload_of(value: &Value, decimals: DecimalFormat) -> Json {
         Value::Int64(number) | Value::Timestamp(number) => json!(number),
         // Through its own shortest digits, so that 0.1 is not written as the double next to it.
         Value::Float32(number) => {
-            number.to_string().parse().map_or_else(|_| json!(java_double(f64::from(*number))), double)
+            number.to_string().parse().map_or_else(|_| json!(double_text(f64::from(*number))), double)
         }
         Value::Float64(number) => double(*number),
         Value::String(text) => json!(text),
@@ -157,7 +157,7 @@ fn text(value: &Value) -> Option<&String> {
 }
 
 fn double(number: f64) -> Json {
-    Number::from_f64(number).map_or_else(|| json!(java_double(number)), Json::Number)
+    Number::from_f64(number).map_or_else(|| json!(double_text(number)), Json::Number)
 }
 
 fn decimal_payload(unscaled: &str, scale: i32, format: DecimalFormat) -> Json {

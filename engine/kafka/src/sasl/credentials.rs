@@ -1,8 +1,8 @@
 //! What Java's `sasl.*` keys say.
 
 use volley_api::{ConfigMap, Error, Result, Secret};
+use volley_java::LoginModule;
 
-use super::jaas::LoginModule;
 use super::scram::ScramHash;
 use super::token::TokenSource;
 

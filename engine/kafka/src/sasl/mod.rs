@@ -8,7 +8,6 @@
 
 mod credentials;
 mod exchange;
-pub(crate) mod jaas;
 mod oauthbearer;
 mod scram;
 mod token;

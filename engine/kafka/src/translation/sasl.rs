@@ -1,7 +1,8 @@
 //! `sasl.*`: the login modules of Java's clients as librdkafka's user and password; tokens are handed to it later.
 
+use volley_java::LoginModule;
+
 use super::translate::Draft;
-use crate::sasl::jaas::LoginModule;
 
 /// Translates a key that begins with `sasl.`.
 pub(super) fn translate(draft: &mut Draft, key: &str, value: &str) {

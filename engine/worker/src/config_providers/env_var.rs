@@ -1,7 +1,7 @@
 //! Values from the worker's environment.
 
 use volley_api::{ConfigMap, ConfigProvider, Error, Result};
-use volley_java_regex::JavaRegex;
+use volley_java::JavaRegex;
 
 /// Takes the key as the name of an environment variable.
 #[derive(Debug, Default)]

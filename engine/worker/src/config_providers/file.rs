@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use volley_api::{ConfigMap, ConfigProvider, Error, Result};
+use volley_java::read_properties;
 
 use super::allowed_paths::AllowedPaths;
-use crate::properties::read_properties;
 
 /// Takes the path as that of a Java property file. Reads it at every call, so that a changed secret is seen.
 #[derive(Debug, Default)]

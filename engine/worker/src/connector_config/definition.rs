@@ -2,7 +2,7 @@
 
 use volley_api::{ConfigDef, ConfigKey, ConfigType, ConnectorKind, Importance, Validator, Width};
 
-use volley_java_regex::validate_java_regex;
+use volley_java::validate_java_regex;
 
 use super::validators;
 

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tracing::warn;
 use volley_api::{Config, ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, Result};
-use volley_java_regex::{JavaRegex, JavaRegexError};
+use volley_java::{JavaRegex, JavaRegexError};
 use volley_kafka::NewTopic;
 
 const PREFIX: &str = "topic.creation.";

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use volley_java::compare_strings;
+
 use super::ConnectorsAndTasks;
 use super::items::Items;
-use super::java_string_order::compare_strings;
 
 /// Deals connectors, then tasks, both in order of their names, to the members in order of their ids.
 pub fn assign_eagerly<'a>(

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use indexmap::IndexMap;
 use volley_api::Result;
+use volley_java::hash_set_copy_order;
 
-use super::java_hash_order::hash_set_copy_order;
 use super::primitives::{PrimitiveReader, malformed, put_count, put_string};
 use super::{ConnectProtocol, ConnectorsAndTasks};
 use crate::connector_task_id::ConnectorTaskId;

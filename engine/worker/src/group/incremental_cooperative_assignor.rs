@@ -7,11 +7,11 @@
 use std::collections::{HashMap, HashSet};
 
 use tracing::debug;
+use volley_java::hash_map_order;
 
 use super::ConnectorsAndTasks;
 use super::exponential_backoff::ExponentialBackoff;
 use super::items::Items;
-use super::java_hash_order::hash_map_order;
 use super::lost_assignments::LostAssignments;
 use super::worker_load::{WorkerLoad, assign_to_least_loaded, load_balancing_revocations};
 

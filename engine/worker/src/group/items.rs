@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::hash::Hash;
 
 use indexmap::IndexSet;
+use volley_java::{JavaHash, compare_strings, hash_set_copy_order};
 
 use super::ConnectorsAndTasks;
-use super::java_hash_order::{JavaHash, hash_set_copy_order};
-use super::java_string_order::{compare_strings, compare_tasks};
+use super::java_task_order::compare_tasks;
 use crate::connector_task_id::ConnectorTaskId;
 
 /// Connector instances and tasks.

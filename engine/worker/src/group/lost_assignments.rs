@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexSet;
 use tracing::debug;
+use volley_java::hash_map_order;
 
 use super::items::{ItemKind, Items};
-use super::java_hash_order::hash_map_order;
 use super::worker_load::WorkerLoad;
 use crate::connector_task_id::ConnectorTaskId;
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use volley_java::{hash_map_order, hash_set_copy_order};
 
-use super::java_hash_order::{hash_map_order, hash_set_copy_order};
 use super::*;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::storage::{ClusterConfigState, ConfigRecord};

@@ -1,9 +1,9 @@
 //! What each worker holds, how that is evened out, and who gets what is new.
 
 use indexmap::IndexSet;
+use volley_java::compare_strings;
 
 use super::items::{ItemKind, Items};
-use super::java_string_order::compare_strings;
 use crate::connector_task_id::ConnectorTaskId;
 
 /// A worker and what it holds.

@@ -1,6 +1,6 @@
 //! What a sink consumes: one of `topics` and `topics.regex`, and never its own dead letters.
 
-use volley_java_regex::JavaRegex;
+use volley_java::JavaRegex;
 
 use super::section::Section;
 

@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use url::Url;
 use volley_api::{ConfigMap, Error, Result, Secret};
+use volley_java::LoginModule;
 
 use super::jwt::ClaimNames;
 use super::refresh_times::RefreshTimes;
 use super::token_endpoint::TokenEndpoint;
 use super::token_request::ClientCredentials;
-use crate::sasl::jaas::LoginModule;
 
 pub(super) const ENDPOINT: &str = "sasl.oauthbearer.token.endpoint.url";
 const CLIENT_ID: &str = "sasl.oauthbearer.client.credentials.client.id";

@@ -9,13 +9,13 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use url::Url;
 use volley_api::{ConfigMap, Error, Result};
+use volley_java::LoginModule;
 
 use super::jwt::{self, Token};
 use super::token_file::TokenFile;
 use super::token_keeper::TokenKeeper;
 use super::token_options::{ENDPOINT, Retriever, TokenOptions};
 use super::unsecured_token::{STRING_CLAIM, UnsecuredToken};
-use crate::sasl::jaas::LoginModule;
 
 /// How long a connection that is being made waits for the first token.
 const PATIENCE: Duration = Duration::from_secs(30);

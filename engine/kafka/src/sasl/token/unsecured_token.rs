@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Number, Value};
 use volley_api::{Error, Result, Secret};
+use volley_java::LoginModule;
 
 use super::jwt::Token;
-use crate::sasl::jaas::LoginModule;
 
 pub(super) const STRING_CLAIM: &str = "unsecuredLoginStringClaim_";
 const NUMBER_CLAIM: &str = "unsecuredLoginNumberClaim_";

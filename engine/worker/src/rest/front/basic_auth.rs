@@ -7,13 +7,10 @@ use std::path::{Path, PathBuf};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use volley_api::{Error, Result};
+use volley_java::{decode_base64, file_text, parse_login_file, read_properties};
 use volley_kafka::constant_time_eq;
 
-use crate::file_text::file_text;
-use crate::properties::read_properties;
 use crate::rest::error::{RestError, RestResult};
-use crate::rest::front::login_file;
-use crate::rest::json::java_base64;
 use crate::worker_config::WorkerConfig;
 
 const EXTENSIONS: &str = "rest.extension.classes";
@@ -75,8 +72,8 @@ impl BasicAuth {
     pub(crate) fn check(&self, headers: &HeaderMap) -> RestResult<()> {
         let given = headers.get(AUTHORIZATION).map(|value| value.as_bytes()).and_then(basic_credentials);
         let Some(given) = given else { return Err(RestError::NotAllowed) };
-        let given = java_base64::decode(given)
-            .map_err(|message| RestError::Status(StatusCode::INTERNAL_SERVER_ERROR, message))?;
+        let given =
+            decode_base64(given).map_err(|message| RestError::Status(StatusCode::INTERNAL_SERVER_ERROR, message))?;
         let given = String::from_utf8_lossy(&given);
         let known = given.split_once(':').and_then(|(user, password)| Some((self.passwords.get(user)?, password)));
         match known {
@@ -105,7 +102,7 @@ fn file_of_login_configuration(java_options: Option<&str>) -> Result<PathBuf> {
     let wrong = |what: String| Error::config(format!("could not use the login configuration {path}: {what}"));
     let bytes = std::fs::read(Path::new(path)).map_err(|error| wrong(error.to_string()))?;
     let text = file_text(&bytes).map_err(|reason| wrong(reason.to_owned()))?;
-    let mut entries = login_file::parse(&text).map_err(wrong)?;
+    let mut entries = parse_login_file(&text).map_err(wrong)?;
     let modules = entries.remove(ENTRY).ok_or_else(|| wrong(format!("it has no entry {ENTRY}")))?;
     let [module] = &modules[..] else {
         return Err(wrong(format!("entry {ENTRY} must have one login module, {LOGIN_MODULE}")));

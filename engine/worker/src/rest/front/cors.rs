@@ -4,7 +4,7 @@ use std::fmt;
 
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use volley_api::{Error, Result};
-use volley_java_regex::JavaRegex;
+use volley_java::JavaRegex;
 
 use crate::worker_config::WorkerConfig;
 

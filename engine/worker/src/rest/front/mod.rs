@@ -11,7 +11,6 @@ pub(crate) mod cors;
 #[allow(clippy::module_inception)] // what the others are put together in
 pub(crate) mod front;
 pub(crate) mod gate;
-mod login_file;
 mod request_log;
 pub(crate) mod response_headers;
 pub(crate) mod settings;

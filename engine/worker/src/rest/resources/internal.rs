@@ -6,6 +6,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use bytes::Bytes;
+use volley_java::decode_base64;
 use volley_kafka::MacAlgorithm;
 
 use crate::error::HerderError;
@@ -13,7 +14,6 @@ use crate::group::RequestSignature;
 use crate::json_config::GivenConfig;
 use crate::peers::{SIGNATURE, SIGNATURE_ALGORITHM};
 use crate::rest::error::{RestError, RestResult};
-use crate::rest::json::java_base64;
 use crate::rest::json::json_body::{apart_if_large, array, string_map};
 use crate::rest::json::json_text::{JsonText, Read, Token};
 use crate::rest::resources::hop::Hop;
@@ -55,7 +55,7 @@ impl SignedBody {
         let algorithm = String::from_utf8_lossy(algorithm).into_owned();
         MacAlgorithm::named(&algorithm)
             .map_err(|_| HerderError::BadRequest(format!("Algorithm {algorithm} not available")))?;
-        let mac = java_base64::decode(mac).map_err(HerderError::BadRequest)?;
+        let mac = decode_base64(mac).map_err(HerderError::BadRequest)?;
         Ok(Some(RequestSignature { body: self.body.clone(), mac, algorithm }))
     }
 }

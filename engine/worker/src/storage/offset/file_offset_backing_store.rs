@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use volley_api::{Error, Result, SourceOffset, SourcePartition};
+use volley_java::{read_hash_map, write_hash_map};
 
-use crate::storage::offset::java_hash_map::{read_hash_map, write_hash_map};
 use crate::storage::offset::offset_key::OffsetBytes;
 use crate::storage::{MemoryOffsetBackingStore, OffsetBackingStore, OffsetEntry};
 

@@ -4,7 +4,6 @@
 mod connector_offset_backing_store;
 mod connector_offset_stores;
 mod file_offset_backing_store;
-mod java_hash_map;
 mod kafka_offset_backing_store;
 mod memory_offset_backing_store;
 mod offset_backing_store;

@@ -1,14 +1,13 @@
 //! Keys and values of stored offsets: JSON bytes as Kafka Connect's JsonConverter writes them.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 use volley_api::{Error, Result, SourceOffset, SourcePartition};
+use volley_java::ByteMap;
 
 use crate::storage::json_bytes::json_bytes;
 
 /// Key and value bytes of all connectors.
-pub(super) type OffsetBytes = BTreeMap<Vec<u8>, Vec<u8>>;
+pub(super) type OffsetBytes = ByteMap;
 
 /// The key `["connector",{partition}]`.
 pub(super) fn offset_key(connector: &str, partition: &SourcePartition) -> Result<Vec<u8>> {

@@ -2,18 +2,14 @@
 
 use std::collections::BTreeMap;
 
-/// A login module of an entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LoginModule {
-    /// Class name, in full.
-    pub(crate) class: String,
-    /// Its options.
-    pub(crate) options: BTreeMap<String, String>,
-}
+use crate::LoginModule;
+use crate::login_module::is_control_flag;
 
-/// The login modules of each entry of a file. The message of an error names the line, and quotes nothing: options may be
-/// secrets.
-pub(crate) fn parse(text: &str) -> Result<BTreeMap<String, Vec<LoginModule>>, String> {
+/// The login modules of each entry of a file.
+///
+/// # Errors
+/// What is wrong in which line. The message quotes nothing: options may be secrets.
+pub fn parse_login_file(text: &str) -> Result<BTreeMap<String, Vec<LoginModule>>, String> {
     let mut tokens = Tokens { rest: text, line: 1 };
     let mut entries = BTreeMap::new();
     while let Some(token) = tokens.next_token()? {
@@ -36,9 +32,8 @@ fn parse_module(tokens: &mut Tokens<'_>) -> Result<Option<LoginModule>, String> 
         Some(Token::Word(class)) => class,
         _ => return Err(tokens.expected("the class of a login module, or }")),
     };
-    let flags = ["required", "requisite", "sufficient", "optional"];
     match tokens.next_token()? {
-        Some(Token::Word(flag)) if flags.iter().any(|known| known.eq_ignore_ascii_case(&flag)) => {}
+        Some(Token::Word(flag)) if is_control_flag(&flag) => {}
         _ => return Err(tokens.expected("required, requisite, sufficient or optional")),
     }
     let mut options = BTreeMap::new();
@@ -144,7 +139,7 @@ mod tests {
     fn entries_have_modules_and_modules_options() {
         let text = "// users\n/* of\n REST */ KafkaConnect {\n  org.x.PropertyFileLoginModule required\n  \
                     file=\"/etc/a \\\"b\\\".properties\" debug=true;\n  org.x.Other optional;\n};\nKafkaClient { org.y.Z Required a='b'; };\n";
-        let entries = parse(text).unwrap();
+        let entries = parse_login_file(text).unwrap();
         assert_eq!(entries.keys().collect::<Vec<_>>(), ["KafkaClient", "KafkaConnect"]);
         let modules = &entries["KafkaConnect"];
         assert_eq!(modules.len(), 2);
@@ -152,7 +147,7 @@ mod tests {
         assert_eq!(modules[0].options["file"], "/etc/a \"b\".properties");
         assert_eq!(modules[0].options["debug"], "true");
         assert_eq!(entries["KafkaClient"][0].options["a"], "b");
-        assert!(parse("").unwrap().is_empty());
+        assert!(parse_login_file("").unwrap().is_empty());
     }
 
     #[test]
@@ -165,7 +160,7 @@ mod tests {
             ("A /* hunter2", 1),
             ("{}", 1),
         ] {
-            let error = parse(text).unwrap_err();
+            let error = parse_login_file(text).unwrap_err();
             assert!(error.starts_with(&format!("line {line}: ")), "{text}: {error}");
             assert!(!error.contains("hunter2"), "{error}");
         }
@@ -174,7 +169,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_panics(text: String) {
-            let _ = parse(&text);
+            let _ = parse_login_file(&text);
         }
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The one login module of a client's JAAS configuration.
+/// A login module with its options.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct LoginModule {
+pub struct LoginModule {
     /// Class name, in full.
-    pub(crate) class: String,
+    pub class: String,
     /// Its options; may hold passwords.
-    pub(crate) options: BTreeMap<String, String>,
+    pub options: BTreeMap<String, String>,
 }
 
 impl fmt::Debug for LoginModule {
@@ -19,8 +19,11 @@ impl fmt::Debug for LoginModule {
 }
 
 impl LoginModule {
-    /// Parses the text. The message never quotes it, since it holds passwords.
-    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+    /// Parses the value of `sasl.jaas.config`, which has one login module.
+    ///
+    /// # Errors
+    /// What is wrong. The message never quotes the text, since it holds passwords.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
         let tokens = Tokens { rest: text }.collect::<Result<Vec<_>, _>>()?;
         let mut tokens = tokens.into_iter();
         let class = match tokens.next() {
@@ -35,12 +38,13 @@ impl LoginModule {
     }
 
     /// The class name without its package.
-    pub(crate) fn simple_class(&self) -> &str {
+    pub fn simple_class(&self) -> &str {
         self.class.rsplit('.').next().unwrap_or(&self.class)
     }
 }
 
-fn is_control_flag(word: &str) -> bool {
+/// Whether it is what stands behind the class of a login module.
+pub(crate) fn is_control_flag(word: &str) -> bool {
     ["required", "requisite", "sufficient", "optional"].iter().any(|flag| flag.eq_ignore_ascii_case(word))
 }
 

@@ -1,12 +1,10 @@
-//! The character sets that a StringConverter can be told to use.
+//! Character sets by their names in Java.
 
 use std::borrow::Cow;
 
-use volley_api::{Error, Result};
-
 /// A character set. Decoding never fails: what is malformed becomes U+FFFD, as in Java.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Charset {
+pub enum Charset {
     /// UTF-8
     Utf8,
     /// ISO-8859-1
@@ -22,23 +20,21 @@ pub(crate) enum Charset {
 }
 
 impl Charset {
-    /// The set of Java's charset name, any case.
-    pub(crate) fn named(name: &str) -> Result<Self> {
+    /// The set of Java's charset name, any case; `None` if it is not known here.
+    pub fn named(name: &str) -> Option<Self> {
         match name.to_ascii_uppercase().as_str() {
-            "UTF-8" | "UTF8" => Ok(Self::Utf8),
-            "ISO-8859-1" | "ISO8859_1" | "LATIN1" => Ok(Self::Latin1),
-            "US-ASCII" | "ASCII" => Ok(Self::Ascii),
-            "UTF-16" | "UTF16" => Ok(Self::Utf16),
-            "UTF-16BE" => Ok(Self::Utf16Be),
-            "UTF-16LE" => Ok(Self::Utf16Le),
-            _ => Err(Error::config(format!(
-                "unknown `converter.encoding` {name}: use UTF-8, ISO-8859-1, US-ASCII, UTF-16, UTF-16BE or UTF-16LE"
-            ))),
+            "UTF-8" | "UTF8" => Some(Self::Utf8),
+            "ISO-8859-1" | "ISO8859_1" | "LATIN1" => Some(Self::Latin1),
+            "US-ASCII" | "ASCII" => Some(Self::Ascii),
+            "UTF-16" | "UTF16" => Some(Self::Utf16),
+            "UTF-16BE" => Some(Self::Utf16Be),
+            "UTF-16LE" => Some(Self::Utf16Le),
+            _ => None,
         }
     }
 
     /// Bytes to text.
-    pub(crate) fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
+    pub fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
         match self {
             Self::Utf8 => String::from_utf8_lossy(bytes),
             Self::Latin1 => bytes.iter().map(|byte| char::from(*byte)).collect(),
@@ -57,7 +53,7 @@ impl Charset {
     }
 
     /// Text to bytes; what the set does not have becomes `?`, as in Java.
-    pub(crate) fn encode(self, text: &str) -> Cow<'_, [u8]> {
+    pub fn encode(self, text: &str) -> Cow<'_, [u8]> {
         let single_bytes = |max: u32| {
             let bytes = text.chars().map(|char| if u32::from(char) <= max { u32::from(char) as u8 } else { b'?' });
             Cow::Owned(bytes.collect())

@@ -2,16 +2,9 @@
 
 use std::cmp::Ordering;
 
-use crate::connector_task_id::ConnectorTaskId;
-
 /// As `String.compareTo`.
-pub(super) fn compare_strings(left: &str, right: &str) -> Ordering {
+pub fn compare_strings(left: &str, right: &str) -> Ordering {
     left.encode_utf16().cmp(right.encode_utf16())
-}
-
-/// As `ConnectorTaskId.compareTo`: by connector, then by number.
-pub(super) fn compare_tasks(left: &ConnectorTaskId, right: &ConnectorTaskId) -> Ordering {
-    compare_strings(&left.connector, &right.connector).then(left.task.cmp(&right.task))
 }
 
 #[cfg(test)]

@@ -4,9 +4,12 @@
 //! header, one object of class `java.util.HashMap`, its fields `loadFactor` and `threshold`, a data block with capacity
 //! and size, then keys and values as `[B` arrays. A repeated class description or array is a reference to a handle.
 
+use std::collections::BTreeMap;
+
 use volley_api::{Error, Result};
 
-use crate::storage::offset::offset_key::OffsetBytes;
+/// Keys and values.
+pub type ByteMap = BTreeMap<Vec<u8>, Vec<u8>>;
 
 const STREAM_HEADER: [u8; 4] = [0xAC, 0xED, 0x00, 0x05];
 const TC_NULL: u8 = 0x70;
@@ -24,7 +27,7 @@ const BYTE_ARRAY_UID: u64 = 0xACF3_17F8_0608_54E0;
 const LOAD_FACTOR: f32 = 0.75;
 
 /// The stream of a map.
-pub(super) fn write_hash_map(map: &OffsetBytes) -> Vec<u8> {
+pub fn write_hash_map(map: &ByteMap) -> Vec<u8> {
     let mut out = Vec::with_capacity(128 + map.iter().map(|(key, value)| key.len() + value.len() + 22).sum::<usize>());
     let size = map.len() as u32;
     let capacity = (size * 4 / 3 + 1).next_power_of_two().max(16);
@@ -70,11 +73,11 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
     out.extend(text.as_bytes());
 }
 
-/// The map in a stream. An entry with a null key or value (a forgotten offset) is left out.
+/// The map in a stream. An entry with a null key or value is left out.
 ///
 /// # Errors
 /// If the stream is anything but such a map; the message says what was found where.
-pub(super) fn read_hash_map(bytes: &[u8]) -> Result<OffsetBytes> {
+pub fn read_hash_map(bytes: &[u8]) -> Result<ByteMap> {
     let mut reader = Reader { bytes, position: 0, handles: Vec::new() };
     let map = reader.map()?;
     match reader.position == bytes.len() {
@@ -97,7 +100,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn map(&mut self) -> Result<OffsetBytes> {
+    fn map(&mut self) -> Result<ByteMap> {
         if self.take(4)? != STREAM_HEADER {
             self.position = 0;
             return Err(self.unexpected("the header of a Java object stream"));
@@ -112,7 +115,7 @@ impl Reader<'_> {
         self.expect(8, "a data block of 8 bytes")?;
         self.take(4)?;
         let size = self.int()?;
-        let mut map = OffsetBytes::new();
+        let mut map = ByteMap::new();
         for _ in 0..size {
             if let (Some(key), Some(value)) = (self.array()?, self.array()?) {
                 map.insert(key, value);
@@ -239,7 +242,7 @@ mod tests {
 
         #[test]
         fn a_damaged_stream_never_panics(at in 0usize..200, byte in any::<u8>()) {
-            let map = OffsetBytes::from([(b"key".to_vec(), b"value".to_vec()), (b"k2".to_vec(), b"v2".to_vec())]);
+            let map = ByteMap::from([(b"key".to_vec(), b"value".to_vec()), (b"k2".to_vec(), b"v2".to_vec())]);
             let mut bytes = write_hash_map(&map);
             let at = at % bytes.len();
             bytes[at] = byte;
@@ -248,12 +251,12 @@ mod tests {
     }
 
     #[test]
-    fn null_values_are_forgotten_offsets() {
-        let mut bytes = write_hash_map(&OffsetBytes::from([(b"k".to_vec(), b"v".to_vec())]));
+    fn entries_with_null_values_are_left_out() {
+        let mut bytes = write_hash_map(&ByteMap::from([(b"k".to_vec(), b"v".to_vec())]));
         // The value: array, reference to its class, length, one byte; then the end of the map.
         let end = bytes.len() - 1;
         bytes.splice(end - (1 + 5 + 4 + 1)..end, [TC_NULL]);
-        assert_eq!(read_hash_map(&bytes).unwrap(), OffsetBytes::new());
+        assert_eq!(read_hash_map(&bytes).unwrap(), ByteMap::new());
     }
 
     #[test]

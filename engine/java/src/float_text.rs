@@ -1,12 +1,12 @@
 //! Floating point numbers as Java's `Double.toString` and `Float.toString` write them: `1.0`, `1.0E10`, `NaN`.
 
 /// An f64 as Java writes it.
-pub(crate) fn java_double(number: f64) -> String {
+pub fn double_text(number: f64) -> String {
     java_form(&format!("{number:e}"), number.is_nan(), number.is_infinite(), number.is_sign_negative())
 }
 
 /// An f32 as Java writes it.
-pub(crate) fn java_float(number: f32) -> String {
+pub fn float_text(number: f32) -> String {
     java_form(&format!("{number:e}"), number.is_nan(), number.is_infinite(), number.is_sign_negative())
 }
 
@@ -61,8 +61,8 @@ mod tests {
             (f64::NEG_INFINITY, "-Infinity"),
         ];
         for (number, expected) in cases {
-            assert_eq!(java_double(number), expected);
+            assert_eq!(double_text(number), expected);
         }
-        assert_eq!(java_float(0.1), "0.1");
+        assert_eq!(float_text(0.1), "0.1");
     }
 }

@@ -32,7 +32,7 @@ const MS_PER_DAY: i64 = 86_400_000;
 
 /// A column made ready for writing its values as text.
 #[derive(Debug)]
-pub(super) enum JavaText {
+pub enum ColumnText {
     /// Nothing but nulls.
     Null,
     Boolean(BooleanArray),
@@ -47,30 +47,30 @@ pub(super) enum JavaText {
     Decimal(ArrayRef, i8),
     /// Milliseconds since 1970-01-01 UTC.
     Date(Int64Array),
-    List(ListArray, Box<JavaText>),
-    Map(MapArray, Box<JavaText>, Box<JavaText>),
+    List(ListArray, Box<ColumnText>),
+    Map(MapArray, Box<ColumnText>, Box<ColumnText>),
     Struct {
         array: ArrayRef,
-        fields: Vec<(String, JavaText)>,
+        fields: Vec<(String, ColumnText)>,
         style: StructStyle,
     },
 }
 
 /// Java's two ways to show named fields.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum StructStyle {
+pub enum StructStyle {
     /// `Struct{a=1,b=2}`
     Struct,
     /// `{a=1, b=2}`
     Map,
 }
 
-impl JavaText {
+impl ColumnText {
     /// The texts of a column.
     ///
     /// # Errors
     /// `Data` for a type that has no text.
-    pub(super) fn of(column: &Column) -> Result<Self> {
+    pub fn of(column: &Column) -> Result<Self> {
         let style = if schema::has_schema(&column.field) { StructStyle::Struct } else { StructStyle::Map };
         Self::of_field(&column.field, &column.array, style)
     }
@@ -153,7 +153,7 @@ impl JavaText {
     }
 
     /// Adds the text of one value.
-    pub(super) fn write(&self, row: usize, out: &mut Vec<u8>) {
+    pub fn write(&self, row: usize, out: &mut Vec<u8>) {
         if self.is_null(row) {
             out.extend_from_slice(b"null");
             return;
@@ -197,7 +197,7 @@ fn write_list(items: std::ops::Range<usize>, out: &mut Vec<u8>, write: impl Fn(u
     out.push(b']');
 }
 
-fn write_map(maps: &MapArray, keys: &JavaText, values: &JavaText, row: usize, out: &mut Vec<u8>) {
+fn write_map(maps: &MapArray, keys: &ColumnText, values: &ColumnText, row: usize, out: &mut Vec<u8>) {
     let ends = maps.value_offsets();
     let entries = ends[row] as usize..ends[row + 1] as usize;
     out.push(b'{');
@@ -212,7 +212,7 @@ fn write_map(maps: &MapArray, keys: &JavaText, values: &JavaText, row: usize, ou
     out.push(b'}');
 }
 
-fn write_struct(fields: &[(String, JavaText)], style: StructStyle, row: usize, out: &mut Vec<u8>) {
+fn write_struct(fields: &[(String, ColumnText)], style: StructStyle, row: usize, out: &mut Vec<u8>) {
     let (open, separator): (&[u8], &[u8]) = match style {
         StructStyle::Struct => (b"Struct{", b","),
         StructStyle::Map => (b"{", b", "),
@@ -345,7 +345,7 @@ mod tests {
 
     fn text_of(column: &Column, row: usize) -> String {
         let mut out = Vec::new();
-        JavaText::of(column).unwrap().write(row, &mut out);
+        ColumnText::of(column).unwrap().write(row, &mut out);
         String::from_utf8(out).unwrap()
     }
 

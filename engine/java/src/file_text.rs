@@ -10,7 +10,7 @@ const UTF_8_MARK: &[u8] = b"\xEF\xBB\xBF";
 ///
 /// # Errors
 /// What is wrong with the file, and what to do.
-pub(crate) fn file_text(bytes: &[u8]) -> Result<Cow<'_, str>, &'static str> {
+pub fn file_text(bytes: &[u8]) -> Result<Cow<'_, str>, &'static str> {
     if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
         return Err("it is UTF-16; save it as UTF-8");
     }
@@ -22,7 +22,7 @@ pub(crate) fn file_text(bytes: &[u8]) -> Result<Cow<'_, str>, &'static str> {
 }
 
 /// The bytes without the byte order mark of UTF-8.
-pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
+pub fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(UTF_8_MARK).unwrap_or(bytes)
 }
 

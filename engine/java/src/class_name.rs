@@ -3,7 +3,7 @@
 use arrow::datatypes::DataType;
 
 /// The class that Kafka Connect's own converters make of a value of this type.
-pub(crate) fn class_of(data_type: &DataType) -> &'static str {
+pub fn class_of(data_type: &DataType) -> &'static str {
     match data_type {
         DataType::Boolean => "java.lang.Boolean",
         DataType::Int8 => "java.lang.Byte",

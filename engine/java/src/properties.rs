@@ -7,7 +7,7 @@ use std::path::Path;
 
 use volley_api::{ConfigMap, Error, Result};
 
-use crate::file_text::file_text;
+use crate::file_text;
 
 /// Reads a property file.
 ///

@@ -1,20 +1,18 @@
 //! The order in which Java's `HashMap` and `HashSet` go through what was put into them.
 //!
-//! Some of what a Java leader decides depends on it, and a group moves least if every leader decides alike. The order
+//! What a Java worker decides and answers depends on it in places, and clients and other workers rely on that. The order
 //! follows from `hashCode` and the size of the table alone. Not followed is a table of 64 and more buckets with nine
 //! colliding keys in one of them, which Java turns into a tree.
 
 use std::collections::HashSet;
 use std::hash::Hash;
 
-use crate::connector_task_id::ConnectorTaskId;
-
 const DEFAULT_CAPACITY: usize = 16;
 const MIN_TREEIFY_CAPACITY: usize = 64;
 const TREEIFY_THRESHOLD: usize = 8;
 
 /// Has Java's hash code.
-pub(super) trait JavaHash {
+pub trait JavaHash {
     /// As Java's `hashCode()`.
     fn java_hash(&self) -> i32;
 }
@@ -31,12 +29,6 @@ impl JavaHash for String {
     }
 }
 
-impl JavaHash for ConnectorTaskId {
-    fn java_hash(&self) -> i32 {
-        self.connector.java_hash().wrapping_mul(31).wrapping_add(self.task as i32)
-    }
-}
-
 impl<T: JavaHash + ?Sized> JavaHash for &T {
     fn java_hash(&self) -> i32 {
         (**self).java_hash()
@@ -44,12 +36,12 @@ impl<T: JavaHash + ?Sized> JavaHash for &T {
 }
 
 /// The elements of `new HashMap()` after these were put in one by one. Each element comes once.
-pub(super) fn hash_map_order<T: JavaHash + Eq + Hash + Clone>(elements: impl IntoIterator<Item = T>) -> Vec<T> {
+pub fn hash_map_order<T: JavaHash + Eq + Hash + Clone>(elements: impl IntoIterator<Item = T>) -> Vec<T> {
     ordered(elements, DEFAULT_CAPACITY)
 }
 
 /// The elements of `new HashSet(collection)`. Each element comes once.
-pub(super) fn hash_set_copy_order<T: JavaHash + Eq + Hash + Clone>(collection: &[T]) -> Vec<T> {
+pub fn hash_set_copy_order<T: JavaHash + Eq + Hash + Clone>(collection: &[T]) -> Vec<T> {
     let wanted = (collection.len() as f32 / 0.75) as usize + 1;
     ordered(collection.iter().cloned(), wanted.max(DEFAULT_CAPACITY).next_power_of_two())
 }

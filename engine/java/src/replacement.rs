@@ -1,7 +1,8 @@
 //! Java's replacement texts: `$1`, `${name}`, and `\` before a character that stands for itself.
 
 use fancy_regex::Captures;
-use volley_java_regex::JavaRegex;
+
+use crate::JavaRegex;
 
 #[derive(Clone, Debug, PartialEq)]
 enum Part {
@@ -11,13 +12,13 @@ enum Part {
 
 /// A replacement text, checked against the groups of its expression.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Replacement {
+pub struct Replacement {
     parts: Vec<Part>,
 }
 
 impl Replacement {
     /// Parses `text`. The reasons of errors are Java's, so that users can look them up.
-    pub(crate) fn parse(text: &str, regex: &JavaRegex) -> Result<Self, String> {
+    pub fn parse(text: &str, regex: &JavaRegex) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut literal = String::new();
         let mut rest = text;
@@ -47,7 +48,7 @@ impl Replacement {
     }
 
     /// `text` with the match replaced.
-    pub(crate) fn apply(&self, text: &str, captures: &Captures<'_>) -> String {
+    pub fn apply(&self, text: &str, captures: &Captures<'_>) -> String {
         let (start, end) = captures.get(0).map_or((0, 0), |whole| (whole.start(), whole.end()));
         let mut out = text[..start].to_owned();
         for part in &self.parts {

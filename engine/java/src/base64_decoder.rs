@@ -1,8 +1,11 @@
 //! Base64 as Java's basic decoder takes it: the standard alphabet, padding optional. Its words for what is wrong reach
 //! clients of the REST API.
 
-/// The bytes that `text` stands for, or Java's message.
-pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>, String> {
+/// The bytes that `text` stands for.
+///
+/// # Errors
+/// Java's message.
+pub fn decode_base64(text: &[u8]) -> Result<Vec<u8>, String> {
     if text.len() == 1 {
         return Err("Input byte[] should at least have 2 bytes for base64 bytes".to_owned());
     }
@@ -98,22 +101,22 @@ mod tests {
             ("AA-_", "Illegal base64 character 2d"),
             ("A\t", "Illegal base64 character 9"),
         ] {
-            assert_eq!(decode(text.as_bytes()).unwrap_err(), message, "{text}");
+            assert_eq!(decode_base64(text.as_bytes()).unwrap_err(), message, "{text}");
         }
-        assert!(decode(b"").unwrap().is_empty());
-        assert_eq!(decode(b"AB==").unwrap(), [0]);
+        assert!(decode_base64(b"").unwrap().is_empty());
+        assert_eq!(decode_base64(b"AB==").unwrap(), [0]);
     }
 
     proptest! {
         #[test]
         fn what_was_encoded_is_decoded(bytes: Vec<u8>) {
-            prop_assert_eq!(&decode(STANDARD.encode(&bytes).as_bytes()).unwrap(), &bytes);
-            prop_assert_eq!(&decode(STANDARD_NO_PAD.encode(&bytes).as_bytes()).unwrap(), &bytes);
+            prop_assert_eq!(&decode_base64(STANDARD.encode(&bytes).as_bytes()).unwrap(), &bytes);
+            prop_assert_eq!(&decode_base64(STANDARD_NO_PAD.encode(&bytes).as_bytes()).unwrap(), &bytes);
         }
 
         #[test]
         fn no_text_panics(text: Vec<u8>) {
-            let _ = decode(&text);
+            let _ = decode_base64(&text);
         }
     }
 }
