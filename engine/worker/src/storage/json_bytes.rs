@@ -6,6 +6,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 use volley_api::{Error, Result};
+use volley_java::double_text;
 
 /// The bytes of `value`.
 ///
@@ -31,23 +32,7 @@ impl Formatter for JacksonFormatter {
     }
 
     fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
-        writer.write_all(java_double(value).as_bytes())
-    }
-}
-
-/// A number as `Double.toString` writes it: plain from 0.001 to ten millions, otherwise with an exponent; always with a
-/// fraction.
-fn java_double(value: f64) -> String {
-    let magnitude = value.abs();
-    if magnitude == 0.0 || (1e-3..1e7).contains(&magnitude) {
-        let plain = format!("{value}");
-        return if plain.contains('.') { plain } else { format!("{plain}.0") };
-    }
-    let scientific = format!("{value:e}");
-    match scientific.split_once('e') {
-        Some((digits, exponent)) if digits.contains('.') => format!("{digits}E{exponent}"),
-        Some((digits, exponent)) => format!("{digits}.0E{exponent}"),
-        None => scientific,
+        writer.write_all(double_text(value).as_bytes())
     }
 }
 

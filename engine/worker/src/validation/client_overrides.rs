@@ -1,10 +1,10 @@
 //! Client settings that a connector overrides, and the policies that may refuse them (KIP-458).
 
 use volley_api::{ConfigKey, ConfigMap, ConfigType, ConnectorKind, Error, Given, Result};
+use volley_java::sort_in_hash_order;
 
 use super::client_keys::{Client, client_key};
 use super::config_infos::{ConfigInfo, ConfigValueInfo};
-use super::java_hash_order::sort_in_hash_order;
 use super::section::Entry;
 use super::worker_facts::WorkerFacts;
 use crate::json_config::GivenConfig;

@@ -1,8 +1,8 @@
 //! Converters that a connector sets for itself, with all their keys.
 
 use volley_api::{ConfigValue, PluginKind};
+use volley_java::sort_in_hash_order;
 
-use super::java_hash_order::sort_in_hash_order;
 use super::plugin_choice::choose;
 use super::section::{Entry, Section};
 use crate::json_config::GivenConfig;

@@ -8,7 +8,6 @@ mod converter_keys;
 mod definition_list;
 mod exactly_once;
 mod framework_keys;
-mod java_hash_order;
 mod plugin_choice;
 mod references;
 mod section;
