@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use volley_api::ConfigMap;
-use volley_kafka::TlsConnector;
+use volley_net::TlsConnector;
 
 use crate::testbed::{Kafka, properties, wait_until};
 use crate::worker_process::{Running, Volley, request};

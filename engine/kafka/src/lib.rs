@@ -7,10 +7,8 @@
 //! ```
 //!
 //! Those block the calling thread, with deadlines. `Admin` does too, and speaks Kafka's protocol itself, over connections of
-//! its own (`wire`, `sasl`, `tls`), which know why they fail. So does `GroupMember`, a membership in a group of any protocol
-//! type, which is async. TLS for others (`TlsConnector`,
-//! `TlsAcceptor`) and message authentication codes (`MacAlgorithm`) are here too: this is the only crate that names rdkafka
-//! and OpenSSL.
+//! its own (`wire`, `sasl`), which know why they fail. So does `GroupMember`, a membership in a group of any protocol type, which
+//! is async. This is the only crate that names rdkafka.
 
 mod admin;
 mod assignment;
@@ -26,7 +24,6 @@ mod fetch_settings;
 mod fetcher;
 mod group;
 mod group_offsets;
-mod mac;
 mod membership_log;
 mod outage;
 mod partition_offsets;
@@ -37,7 +34,6 @@ mod rebalance;
 mod sasl;
 mod start_positions;
 mod subscribed_ends;
-mod tls;
 mod token_polling;
 mod topic_log;
 mod topic_partitions;
@@ -52,11 +48,9 @@ pub use committer::Committer;
 pub use fetch_settings::{FetchSettings, TopicSelection};
 pub use fetcher::Fetcher;
 pub use group::{GroupError, GroupEvent, GroupMember, GroupResult, GroupSettings, Joined, MemberLoss, MemberStatus};
-pub use mac::{MacAlgorithm, constant_time_eq, random_bytes};
 pub use producer::{Delivery, Outgoing, Producer, Returned};
 pub use rebalance::RebalanceListener;
 pub use subscribed_ends::subscribed_end_offsets;
-pub use tls::{TlsAcceptor, TlsConnector, TlsStream};
 pub use topic_log::{
     LogEnds, LogEntry, LogListener, LogRecord, LogSettings, LogWriter, OnDelivery, TopicLog, TransactionalLogWriter,
 };

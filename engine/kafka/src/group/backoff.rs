@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::mac::random_bytes;
+use volley_net::random_bytes;
 
 const JITTER: f64 = 0.2;
 

@@ -4,12 +4,10 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use openssl::hash::MessageDigest;
-use openssl::pkcs5::pbkdf2_hmac;
 use volley_api::{Error, Result, Secret};
+use volley_net::{MacAlgorithm, constant_time_eq, random_bytes};
 
 use super::exchange::Step;
-use crate::mac::{MacAlgorithm, constant_time_eq, random_bytes};
 
 /// Fewer make the password easy to guess for whoever listens; Java refuses them too.
 const FEWEST_ITERATIONS: usize = 4096;
@@ -35,26 +33,11 @@ impl ScramHash {
         }
     }
 
-    fn digest(self) -> MessageDigest {
-        match self {
-            Self::Sha256 => MessageDigest::sha256(),
-            Self::Sha512 => MessageDigest::sha512(),
-        }
-    }
-
-    fn hmac(self, key: &[u8], message: &[u8]) -> Result<Vec<u8>> {
-        let name = match self {
+    fn mac_algorithm(self) -> Result<MacAlgorithm> {
+        MacAlgorithm::named(match self {
             Self::Sha256 => "HmacSHA256",
             Self::Sha512 => "HmacSHA512",
-        };
-        MacAlgorithm::named(name)?.mac(key, message)
-    }
-
-    fn salted_password(self, password: &str, salt: &[u8], iterations: usize) -> Result<Vec<u8>> {
-        let mut salted = vec![0; self.digest().size()];
-        pbkdf2_hmac(password.as_bytes(), salt, iterations, self.digest(), &mut salted)
-            .map_err(|error| Error::fatal("could not salt the password").with_source(error))?;
-        Ok(salted)
+        })
     }
 }
 
@@ -111,21 +94,20 @@ impl ScramClient {
 
     async fn prove(&mut self, server_first: &str) -> Result<Step> {
         let challenge = Challenge::parse(server_first, &self.nonce)?;
-        let (hash, password) = (self.hash, self.password.clone());
+        let (algorithm, password) = (self.hash.mac_algorithm()?, self.password.clone());
         let Challenge { nonce, salt, iterations } = challenge;
-        let salting = move || hash.salted_password(password.reveal(), &salt, iterations);
+        let salting = move || algorithm.salted(password.reveal().as_bytes(), &salt, iterations);
         let salted = tokio::task::spawn_blocking(salting)
             .await
             .map_err(|_| Error::retriable("the authentication was broken off, since the runtime ends"))??;
         let without_proof = format!("c={},r={nonce}", STANDARD.encode(GS2_HEADER));
         let signed = format!("{},{server_first},{without_proof}", self.first_bare);
-        let client_key = hash.hmac(&salted, b"Client Key")?;
-        let stored_key = openssl::hash::hash(hash.digest(), &client_key)
-            .map_err(|error| Error::fatal("could not hash the client's key").with_source(error))?;
-        let client_signature = hash.hmac(&stored_key, signed.as_bytes())?;
+        let client_key = algorithm.mac(&salted, b"Client Key")?;
+        let stored_key = algorithm.hash(&client_key)?;
+        let client_signature = algorithm.mac(&stored_key, signed.as_bytes())?;
         let proof: Vec<u8> = client_key.iter().zip(&client_signature).map(|(key, mask)| key ^ mask).collect();
-        let server_key = hash.hmac(&salted, b"Server Key")?;
-        self.state = State::FinalSent { server_signature: hash.hmac(&server_key, signed.as_bytes())? };
+        let server_key = algorithm.mac(&salted, b"Server Key")?;
+        self.state = State::FinalSent { server_signature: algorithm.mac(&server_key, signed.as_bytes())? };
         Ok(Step::Send(format!("{without_proof},p={}", STANDARD.encode(proof)).into_bytes()))
     }
 }

@@ -1,14 +1,9 @@
 //! `ssl.*`: librdkafka reads PEM; what is in stores of other kinds is given to it as PEM.
 
-use std::fs;
-
-use openssl::error::ErrorStack;
-use openssl::x509::X509;
-use volley_api::{ConfigMap, Error, Result};
+use volley_api::ConfigMap;
+use volley_net::{is_pem_file, key_store_pem, pem_with_line_breaks, trust_store_pem};
 
 use super::translate::Draft;
-use crate::tls::pem;
-use crate::tls::stores::{self, KeyStore, StoreFormat};
 
 /// Translates a key that begins with `ssl.`, where one key suffices to do so.
 pub(super) fn translate(draft: &mut Draft, key: &str, value: &str) {
@@ -54,18 +49,19 @@ pub(super) fn translate_stores(draft: &mut Draft, properties: &ConfigMap) {
 
 fn trust_store(draft: &mut Draft, properties: &ConfigMap) {
     if let Some(certificates) = text(properties, "ssl.truststore.certificates") {
-        return draft.set("ssl.ca.pem", pem::with_line_breaks(certificates));
+        return draft.set("ssl.ca.pem", pem_with_line_breaks(certificates));
     }
     let Some(location) = text(properties, "ssl.truststore.location") else { return };
     // A store that cannot be read is named to librdkafka all the same, so that no client is made that trusts the system.
     draft.set("ssl.ca.location", location);
-    if is_pem(location) {
+    if is_pem_file(location) {
+        // librdkafka reads it itself
         return;
     }
-    match stores::trust_store(properties).and_then(|trusted| certificates_pem(&trusted.unwrap_or_default())) {
+    match trust_store_pem(properties) {
         Ok(trusted) => {
             draft.remove("ssl.ca.location");
-            draft.set("ssl.ca.pem", trusted);
+            draft.set("ssl.ca.pem", trusted.unwrap_or_default());
         }
         Err(error) => draft.warn(error.to_string()),
     }
@@ -73,52 +69,30 @@ fn trust_store(draft: &mut Draft, properties: &ConfigMap) {
 
 fn key_store(draft: &mut Draft, properties: &ConfigMap) {
     if let Some(key) = text(properties, "ssl.keystore.key") {
-        draft.set("ssl.key.pem", pem::with_line_breaks(key));
+        draft.set("ssl.key.pem", pem_with_line_breaks(key));
         if let Some(chain) = text(properties, "ssl.keystore.certificate.chain") {
-            draft.set("ssl.certificate.pem", pem::with_line_breaks(chain));
+            draft.set("ssl.certificate.pem", pem_with_line_breaks(chain));
         }
         return;
     }
     let Some(location) = text(properties, "ssl.keystore.location") else { return };
     draft.set("ssl.certificate.location", location);
     draft.set("ssl.key.location", location);
-    if is_pem(location) {
+    if is_pem_file(location) {
+        // librdkafka reads it itself
         return;
     }
-    match stores::key_store(properties).and_then(|store| store.map(|store| key_store_pem(&store)).transpose()) {
+    match key_store_pem(properties) {
         Ok(store) => {
-            for (key, pem) in store.into_iter().flatten() {
-                draft.set(key, pem);
+            if let Some(store) = store {
+                draft.set("ssl.key.pem", store.key.reveal());
+                draft.set("ssl.certificate.pem", store.certificates);
             }
             draft.remove("ssl.certificate.location");
             draft.remove("ssl.key.location");
         }
         Err(error) => draft.warn(error.to_string()),
     }
-}
-
-/// Whether librdkafka can read the file itself. One that is not there counts as such: librdkafka says so.
-fn is_pem(location: &str) -> bool {
-    fs::read(location).is_ok_and(|bytes| stores::format_of(&bytes) == StoreFormat::Pem)
-}
-
-fn key_store_pem(store: &KeyStore) -> Result<[(&'static str, String); 2]> {
-    let key = store.key.private_key_to_pem_pkcs8().map_err(not_as_pem)?;
-    let key = String::from_utf8(key).unwrap_or_default();
-    Ok([("ssl.key.pem", key), ("ssl.certificate.pem", certificates_pem(&store.chain)?)])
-}
-
-fn certificates_pem(certificates: &[X509]) -> Result<String> {
-    let mut all = Vec::new();
-    for certificate in certificates {
-        all.extend(certificate.to_pem().map_err(not_as_pem)?);
-    }
-    Ok(String::from_utf8(all).unwrap_or_default())
-}
-
-fn not_as_pem(error: ErrorStack) -> Error {
-    Error::config("a key or certificate (`ssl.keystore.*`, `ssl.truststore.*`) cannot be written as PEM")
-        .with_source(error)
 }
 
 fn text<'a>(properties: &'a ConfigMap, key: &str) -> Option<&'a str> {

@@ -261,7 +261,11 @@ mod tests {
     use rdkafka::producer::BaseProducer;
 
     use super::*;
-    use crate::tls::keytool_stores::{key_store_jks, trust_store_jks, trust_store_pkcs12};
+
+    // tests of volley-net say what is in these
+    const KEY_STORE_JKS: &[u8] = include_bytes!("../../../net/src/tls/testdata/key_store.jks");
+    const TRUST_STORE_JKS: &[u8] = include_bytes!("../../../net/src/tls/testdata/trust_store.jks");
+    const TRUST_STORE_PKCS12: &[u8] = include_bytes!("../../../net/src/tls/testdata/trust_store.p12");
 
     fn properties(pairs: &[(&str, &str)]) -> ConfigMap {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -421,12 +425,12 @@ mod tests {
             std::fs::write(&path, contents).unwrap();
             path.display().to_string()
         };
-        for trust_store in [trust_store_jks(), trust_store_pkcs12()] {
+        for trust_store in [TRUST_STORE_JKS, TRUST_STORE_PKCS12] {
             let given = properties(&[
                 ("security.protocol", "SSL"),
-                ("ssl.truststore.location", &file("trust", &trust_store)),
+                ("ssl.truststore.location", &file("trust", trust_store)),
                 ("ssl.truststore.password", "trust-secret"),
-                ("ssl.keystore.location", &file("key", &key_store_jks())),
+                ("ssl.keystore.location", &file("key", KEY_STORE_JKS)),
                 ("ssl.keystore.password", "store-secret"),
                 ("ssl.key.password", "key-secret"),
                 ("group.id", "g"),

@@ -10,6 +10,7 @@ use kafka_protocol::protocol::StrBytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 use volley_api::{Error, Result};
+use volley_net::tls_refusal;
 
 use super::api::Api;
 use super::codec;
@@ -17,7 +18,6 @@ use super::settings::{Address, ConnectionSettings};
 use super::transport::Transport;
 use super::versions::Versions;
 use crate::sasl::{self, Credentials, Exchange, Step};
-use crate::tls;
 
 const SOFTWARE: &str = "volley";
 const API_VERSIONS: i16 = 3;
@@ -151,7 +151,7 @@ impl Connection {
         if matches!(error.kind(), UnexpectedEof | ConnectionReset | BrokenPipe) {
             return self.closed();
         }
-        tls::refusal(error, &format!("broker {}", self.address)).unwrap_or_else(|| self.lost(&error.to_string()))
+        tls_refusal(error, &format!("broker {}", self.address)).unwrap_or_else(|| self.lost(&error.to_string()))
     }
 
     /// A broker that is spoken to in the wrong way hangs up without a word.

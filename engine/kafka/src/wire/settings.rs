@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use kafka_protocol::protocol::StrBytes;
 use volley_api::{ConfigMap, Error, Result};
+use volley_net::TlsConnector;
 
 use crate::bootstrap;
 use crate::sasl::Credentials;
-use crate::tls::TlsConnector;
 
 /// Where a broker listens.
 #[derive(Clone, Debug, PartialEq, Eq)]

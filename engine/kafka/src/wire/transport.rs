@@ -10,9 +10,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::time::timeout;
 use volley_api::{Error, Result};
+use volley_net::TlsStream;
 
 use super::settings::{Address, ConnectionSettings};
-use crate::tls::TlsStream;
 
 /// A connection to a broker.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use volley_api::Result;
-use volley_kafka::MacAlgorithm;
+use volley_net::MacAlgorithm;
 
 use crate::storage::SessionKey;
 

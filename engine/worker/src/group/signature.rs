@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use volley_api::Result;
-use volley_kafka::{MacAlgorithm, constant_time_eq};
+use volley_net::{MacAlgorithm, constant_time_eq};
 
 use super::session_keys::key_bytes;
 use crate::error::{HerderError, HerderResult};

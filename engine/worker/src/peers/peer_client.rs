@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use url::{Host, Url};
 use volley_api::ConfigMap;
-use volley_kafka::TlsConnector;
+use volley_net::TlsConnector;
 
 use crate::worker_config::WorkerConfig;
 use crate::worker_config::{LISTENERS, tls_properties};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use volley_api::{ConfigMap, Error, Result};
-use volley_kafka::MacAlgorithm;
+use volley_net::MacAlgorithm;
 
 use super::distributed_definition::distributed_config_def;
 use super::{WorkerConfig, WorkerMode};

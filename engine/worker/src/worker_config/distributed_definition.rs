@@ -1,7 +1,7 @@
 //! The keys of a distributed worker, beyond those that both modes have.
 
 use volley_api::{ConfigDef, ConfigKey, ConfigType, ConfigValue, Importance, Validator};
-use volley_kafka::MacAlgorithm;
+use volley_net::MacAlgorithm;
 
 use ConfigType::{Int, List, Long, Short, String as Text};
 use Importance::{High, Low, Medium};

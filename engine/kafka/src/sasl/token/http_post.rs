@@ -14,8 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::{Host, Url};
 use volley_api::{Error, Result, Secret};
-
-use crate::tls::TlsConnector;
+use volley_net::TlsConnector;
 
 /// More than any answer with a token.
 const MAX_ANSWER: usize = 1 << 20;

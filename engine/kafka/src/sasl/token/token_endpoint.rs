@@ -6,13 +6,13 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use url::Url;
 use volley_api::{ConfigMap, Error, Result};
+use volley_net::TlsConnector;
 
 use super::http_post::{FormPost, post};
 use super::jwt::{self, ClaimNames, Token};
 use super::token_answer::{TokenAnswer, token_answer};
 use super::token_options::ENDPOINT;
 use super::token_request::ClientCredentials;
-use crate::tls::TlsConnector;
 
 const LOGIN_FAILED: &str = "org.apache.kafka.common.errors.SaslAuthenticationException";
 

@@ -11,12 +11,12 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, info, warn};
 use volley_api::{Error, ErrorKind, Result};
+use volley_net::random_bytes;
 
 use super::jwt::{self, Token};
 use super::refresh_times::RefreshTimes;
 use super::token_endpoint::TokenEndpoint;
 use crate::group::Backoff;
-use crate::mac::random_bytes;
 use crate::wire::block_on;
 
 /// How long an endpoint that refused is left alone, as in Java.

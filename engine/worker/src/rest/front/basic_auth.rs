@@ -8,7 +8,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use volley_api::{Error, Result};
 use volley_java::{decode_base64, file_text, parse_login_file, read_properties};
-use volley_kafka::constant_time_eq;
+use volley_net::constant_time_eq;
 
 use crate::rest::error::{RestError, RestResult};
 use crate::worker_config::WorkerConfig;

@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use bytes::Bytes;
 use volley_java::decode_base64;
-use volley_kafka::MacAlgorithm;
+use volley_net::MacAlgorithm;
 
 use crate::error::HerderError;
 use crate::group::RequestSignature;

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::{debug, warn};
-use volley_kafka::TlsAcceptor;
+use volley_net::TlsAcceptor;
 
 use crate::rest::server::listener::Scheme;
 use crate::rest::server::write_timeout::WriteTimeout;

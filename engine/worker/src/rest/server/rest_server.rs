@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use volley_api::{ConfigMap, Error, Result};
-use volley_kafka::TlsAcceptor;
+use volley_net::TlsAcceptor;
 
 use crate::cluster_id::ClusterId;
 use crate::herder::Herder;

@@ -4,7 +4,7 @@ const LINE: usize = 64;
 
 /// The same PEM blocks, each base64 body broken into lines. Text that is no PEM block is left out; a body with headers
 /// (an old encrypted key) is left as it is.
-pub(crate) fn with_line_breaks(text: &str) -> String {
+pub fn pem_with_line_breaks(text: &str) -> String {
     let mut normal = String::with_capacity(text.len() + text.len() / LINE + 2);
     let mut rest = text;
     while let Some((block, after)) = next_block(rest) {
@@ -45,7 +45,7 @@ fn broken(body: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::with_line_breaks;
+    use super::pem_with_line_breaks;
 
     #[test]
     fn one_line_becomes_many() {
@@ -58,14 +58,14 @@ mod tests {
             "A".repeat(64),
             "A".repeat(36)
         );
-        assert_eq!(with_line_breaks(&text), expected);
+        assert_eq!(pem_with_line_breaks(&text), expected);
     }
 
     proptest! {
         #[test]
         fn normalising_twice_changes_nothing(text in "(-----BEGIN A-----)?[A-Za-z0-9+/= :\n]{0,300}(-----END A-----)?.{0,20}") {
-            let once = with_line_breaks(&text);
-            prop_assert_eq!(with_line_breaks(&once), once);
+            let once = pem_with_line_breaks(&text);
+            prop_assert_eq!(pem_with_line_breaks(&once), once);
         }
     }
 }

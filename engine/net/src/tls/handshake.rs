@@ -37,7 +37,7 @@ pub(super) async fn shake_hands(ssl: Ssl, tcp: TcpStream, side: Side, peer: &str
 
 /// The error that a failure of a connection in use means, if the other side refuses this one: with TLS 1.3 a server says only
 /// after the handshake that it does not like the client's certificate.
-pub(crate) fn refusal(error: &io::Error, peer: &str) -> Option<Error> {
+pub fn tls_refusal(error: &io::Error, peer: &str) -> Option<Error> {
     let stack = error.get_ref()?.downcast_ref::<ssl::Error>()?.ssl_error()?;
     let reason = context::reasons(stack);
     let is_refusal = reason.contains("alert")

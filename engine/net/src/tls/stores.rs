@@ -9,14 +9,15 @@ use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
 use volley_api::{ConfigMap, Error, Result};
 
-use super::{context, jks, pem};
+use super::pem::pem_with_line_breaks;
+use super::{context, jks};
 
 /// A private key and the certificates that go with it.
-pub(crate) struct KeyStore {
+pub(super) struct KeyStore {
     /// The first private key of the store.
-    pub(crate) key: PKey<Private>,
+    pub(super) key: PKey<Private>,
     /// Its certificate, then those of its issuers in order.
-    pub(crate) chain: Vec<X509>,
+    pub(super) chain: Vec<X509>,
 }
 
 /// What a store holds.
@@ -36,14 +37,14 @@ pub(super) struct Passwords<'a> {
 }
 
 /// The key store that `properties` name; `None` if they name none. Reads its file.
-pub(crate) fn key_store(properties: &ConfigMap) -> Result<Option<KeyStore>> {
+pub(super) fn key_store(properties: &ConfigMap) -> Result<Option<KeyStore>> {
     let passwords = Passwords {
         store: password(properties, "ssl.keystore.password"),
         key: password(properties, "ssl.key.password"),
     };
     let (what, contents) = if let Some(key) = text(properties, "ssl.keystore.key") {
         let chain = text(properties, "ssl.keystore.certificate.chain").unwrap_or_default();
-        let both = format!("{}{}", pem::with_line_breaks(key), pem::with_line_breaks(chain));
+        let both = format!("{}{}", pem_with_line_breaks(key), pem_with_line_breaks(chain));
         ("the key (`ssl.keystore.key`)".to_owned(), open(both.as_bytes(), &passwords))
     } else if let Some(location) = text(properties, "ssl.keystore.location") {
         let what = format!("key store {location} (`ssl.keystore.location`)");
@@ -59,11 +60,11 @@ pub(crate) fn key_store(properties: &ConfigMap) -> Result<Option<KeyStore>> {
 }
 
 /// The certificates that `properties` say to trust; `None` if they leave it to the system. Reads the store's file.
-pub(crate) fn trust_store(properties: &ConfigMap) -> Result<Option<Vec<X509>>> {
+pub(super) fn trust_store(properties: &ConfigMap) -> Result<Option<Vec<X509>>> {
     let passwords = Passwords { store: password(properties, "ssl.truststore.password"), key: None };
     let (what, contents) = if let Some(certificates) = text(properties, "ssl.truststore.certificates") {
         let what = "the certificates (`ssl.truststore.certificates`)".to_owned();
-        (what, open(pem::with_line_breaks(certificates).as_bytes(), &passwords))
+        (what, open(pem_with_line_breaks(certificates).as_bytes(), &passwords))
     } else if let Some(location) = text(properties, "ssl.truststore.location") {
         let what = format!("trust store {location} (`ssl.truststore.location`)");
         let bytes = read(&what, location)?;
@@ -97,7 +98,7 @@ fn unreadable(what: &str, reason: &str) -> Error {
 
 /// The kinds of store, by their first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StoreFormat {
+pub(super) enum StoreFormat {
     /// Text with `-----BEGIN` lines.
     Pem,
     /// RFC 7292, a DER sequence.
@@ -111,7 +112,7 @@ pub(crate) enum StoreFormat {
 }
 
 /// What kind of store `bytes` are.
-pub(crate) fn format_of(bytes: &[u8]) -> StoreFormat {
+pub(super) fn format_of(bytes: &[u8]) -> StoreFormat {
     match bytes {
         [0xfe, 0xed, 0xfe, 0xed, ..] => StoreFormat::Jks,
         [0xce, 0xce, 0xce, 0xce, ..] => StoreFormat::Jceks,

@@ -16,9 +16,14 @@ use tokio::net::{TcpListener, TcpStream};
 use volley_api::{ConfigMap, ErrorKind, Result};
 
 use super::jks;
-use super::keytool_stores::{key_store_jks, trust_store_jks, trust_store_pkcs12};
 use super::stores::Passwords;
 use super::{TlsAcceptor, TlsConnector, TlsStream};
+
+// Java's keytool made these: an elliptic key under `key-secret` with a certificate for 127.0.0.1 and localhost that signs
+// itself, good until 2126, and stores that trust it. The passwords of the stores are `store-secret` and `trust-secret`.
+const KEY_STORE_JKS: &[u8] = include_bytes!("testdata/key_store.jks");
+const TRUST_STORE_JKS: &[u8] = include_bytes!("testdata/trust_store.jks");
+const TRUST_STORE_PKCS12: &[u8] = include_bytes!("testdata/trust_store.p12");
 
 fn properties(pairs: &[(&str, &str)]) -> ConfigMap {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -126,7 +131,7 @@ async fn succeeds(server: &ConfigMap, client: &ConfigMap, host: &str) -> TlsStre
 async fn stores_made_by_keytool_make_a_connection_whatever_type_is_declared() {
     let directory = tempfile::tempdir().unwrap();
     let server = properties(&[
-        ("ssl.keystore.location", &file(&directory, "k.jks", &key_store_jks())),
+        ("ssl.keystore.location", &file(&directory, "k.jks", KEY_STORE_JKS)),
         ("ssl.keystore.password", "store-secret"),
         ("ssl.key.password", "key-secret"),
     ]);
@@ -137,9 +142,9 @@ async fn stores_made_by_keytool_make_a_connection_whatever_type_is_declared() {
             ("ssl.truststore.password", "trust-secret"),
         ])
     };
-    let jks = trust(&file(&directory, "t.jks", &trust_store_jks()));
+    let jks = trust(&file(&directory, "t.jks", TRUST_STORE_JKS));
     succeeds(&server, &jks, "127.0.0.1").await;
-    let pkcs12 = trust(&file(&directory, "t.jks", &trust_store_pkcs12()));
+    let pkcs12 = trust(&file(&directory, "t.jks", TRUST_STORE_PKCS12));
     succeeds(&server, &pkcs12, "localhost").await;
 }
 
@@ -233,7 +238,7 @@ async fn protocols_and_suites_are_those_listed() {
 fn what_cannot_be_read_is_named_with_the_reason_and_without_passwords() {
     let directory = tempfile::tempdir().unwrap();
     let identity = Identity::new("me");
-    let jks = file(&directory, "k.jks", &key_store_jks());
+    let jks = file(&directory, "k.jks", KEY_STORE_JKS);
     let pkcs12 = file(&directory, "k.p12", &identity.pkcs12("right"));
     let pem = file(&directory, "k.pem", identity.encrypted_key_pem("right").as_bytes());
     let no_key = file(&directory, "c.pem", identity.certificate_pem().as_bytes());
@@ -290,7 +295,7 @@ async fn a_peer_that_does_not_speak_tls_is_reported() {
 proptest! {
     #[test]
     fn no_damaged_jks_store_panics(at in 0_usize..539, byte: u8, length in 0_usize..539) {
-        let mut store = key_store_jks();
+        let mut store = KEY_STORE_JKS.to_vec();
         store[at] = byte;
         store.truncate(length);
         let _ = jks::open(&store, &Passwords { store: None, key: Some("key-secret") });

@@ -1,15 +1,16 @@
 //! Message authentication codes under the names that Java gives them, and the random keys that go with them.
 //!
 //! ```
-//! let algorithm = volley_kafka::MacAlgorithm::named("HmacSHA256")?;
+//! let algorithm = volley_net::MacAlgorithm::named("HmacSHA256")?;
 //! let key = algorithm.generate_key(None)?;
 //! let mac = algorithm.mac(&key, b"body")?;
-//! assert!(volley_kafka::constant_time_eq(&mac, &algorithm.mac(&key, b"body")?));
+//! assert!(volley_net::constant_time_eq(&mac, &algorithm.mac(&key, b"body")?));
 //! # Ok::<(), volley_api::Error>(())
 //! ```
 
 use openssl::error::ErrorStack;
-use openssl::hash::MessageDigest;
+use openssl::hash::{MessageDigest, hash};
+use openssl::pkcs5::pbkdf2_hmac;
 use openssl::pkey::PKey;
 use openssl::sign::Signer;
 use volley_api::{Error, Result};
@@ -90,8 +91,36 @@ impl MacAlgorithm {
             .map_err(|error| Error::fatal(format!("could not compute {}", self.name)).with_source(error))
     }
 
+    /// The password salted by `iterations` rounds (PBKDF2, RFC 8018), as long as a code.
+    ///
+    /// # Errors
+    /// `Fatal` if that cannot be computed.
+    pub fn salted(self, password: &[u8], salt: &[u8], iterations: usize) -> Result<Vec<u8>> {
+        let salted = self.digest().and_then(|digest| {
+            let mut salted = vec![0; digest.size()];
+            pbkdf2_hmac(password, salt, iterations, digest, &mut salted)?;
+            Ok(salted)
+        });
+        salted.map_err(|error| Error::fatal("could not salt the password").with_source(error))
+    }
+
+    /// The hash of `bytes` by the function that the algorithm is made of.
+    ///
+    /// # Errors
+    /// `Fatal` if that cannot be computed.
+    pub fn hash(self, bytes: &[u8]) -> Result<Vec<u8>> {
+        let hash = self.digest().and_then(|digest| hash(digest, bytes));
+        let hash =
+            hash.map_err(|error| Error::fatal(format!("could not hash with {}", self.digest)).with_source(error))?;
+        Ok(hash.to_vec())
+    }
+
+    fn digest(self) -> std::result::Result<MessageDigest, ErrorStack> {
+        MessageDigest::from_name(self.digest).ok_or_else(ErrorStack::get)
+    }
+
     fn try_mac(self, key: &[u8], message: &[u8]) -> std::result::Result<Vec<u8>, ErrorStack> {
-        let digest = MessageDigest::from_name(self.digest).ok_or_else(ErrorStack::get)?;
+        let digest = self.digest()?;
         let key = PKey::hmac(key)?;
         let mut signer = Signer::new(digest, &key)?;
         signer.update(message)?;
