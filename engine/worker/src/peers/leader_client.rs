@@ -9,9 +9,10 @@ use hyper::header::{HeaderName, HeaderValue};
 use serde_json::Value;
 use tracing::warn;
 use url::Url;
+use volley_net::HttpAnswer;
 
 use crate::error::{HerderError, HerderResult};
-use crate::peers::{PeerAnswer, PeerClient, PeerError, PeerRequest};
+use crate::peers::{PeerClient, PeerError, PeerRequest};
 
 /// Header with the MAC of the body, in base64.
 pub(crate) const SIGNATURE: HeaderName = HeaderName::from_static("x-connect-authorization");
@@ -147,13 +148,13 @@ pub(crate) fn tried(at: &Url) -> String {
 }
 
 /// The code and message of an error that another worker answered; `None` if it is not in Kafka Connect's form.
-pub(crate) fn error_message(answer: &PeerAnswer) -> Option<(i64, Option<String>)> {
+pub(crate) fn error_message(answer: &HttpAnswer) -> Option<(i64, Option<String>)> {
     let body: Value = serde_json::from_slice(&answer.body).ok()?;
     let message = body.get("message")?.as_str().map(str::to_owned);
     Some((body.get("error_code")?.as_i64()?, message))
 }
 
-fn refusal(answer: &PeerAnswer) -> HerderError {
+fn refusal(answer: &HttpAnswer) -> HerderError {
     let Some((_, message)) = error_message(answer) else {
         let status = answer.status;
         return HerderError::Internal(format!(

@@ -3,7 +3,7 @@
 //! ```text
 //!  sasl.* ─ TokenSource ─┬─ UnsecuredToken    made here, without a signature
 //!                        ├─ TokenFile         read each time
-//!                        └─ TokenKeeper ───── a thread: TokenEndpoint ─ http_post ─► identity provider
+//!                        └─ TokenKeeper ───── a thread: TokenEndpoint ─ HttpClient ─► identity provider
 //!                              ▲                        └─ token_request, token_answer, RefreshTimes (pure)
 //!   our own connections ───────┤ (async)
 //!   librdkafka's clients ──────┘ (blocking)
@@ -11,7 +11,6 @@
 //!
 //! Clients with the same settings share a keeper, and so a token.
 
-mod http_post;
 mod jwt;
 mod refresh_times;
 mod token_answer;

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
+use bytes::Bytes;
+use hyper::Method;
+use hyper::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use url::Url;
 use volley_api::{ConfigMap, Error, Result};
-use volley_net::TlsConnector;
+use volley_net::{HttpClient, HttpError, HttpLimits, HttpRequest};
 
-use super::http_post::{FormPost, post};
 use super::jwt::{self, ClaimNames, Token};
 use super::token_answer::{TokenAnswer, token_answer};
 use super::token_options::ENDPOINT;
 use super::token_request::ClientCredentials;
+
+/// More than any answer with a token.
+const MAX_ANSWER: usize = 1 << 20;
 
 const LOGIN_FAILED: &str = "org.apache.kafka.common.errors.SaslAuthenticationException";
 
@@ -21,15 +25,15 @@ pub(super) struct TokenEndpoint {
     pub(super) url: Url,
     pub(super) credentials: ClientCredentials,
     pub(super) claims: ClaimNames,
-    pub(super) connect_timeout: Duration,
-    pub(super) read_timeout: Duration,
-    /// `ssl.*` options of the login module.
-    pub(super) tls_properties: ConfigMap,
-    /// Made when it is needed, since that reads files.
-    pub(super) tls: OnceCell<TlsConnector>,
+    pub(super) http: HttpClient,
 }
 
 impl TokenEndpoint {
+    /// The client for an endpoint, with the `ssl.*` options of the login module.
+    pub(super) fn http(tls_properties: ConfigMap, connect_timeout: Duration, answer_timeout: Duration) -> HttpClient {
+        HttpClient::new(tls_properties, HttpLimits { connect_timeout, answer_timeout, max_answer: MAX_ANSWER })
+    }
+
     /// How it is called in errors and logs: the URL without what may be secret in it.
     pub(super) fn name(&self) -> String {
         let host = self.url.host().map(|host| host.to_string()).unwrap_or_default();
@@ -45,36 +49,31 @@ impl TokenEndpoint {
     /// # Cancellation
     /// The connection is closed.
     pub(super) async fn fetch(&self) -> Result<Arc<Token>> {
-        let tls = match self.url.scheme() {
-            "https" => Some(self.tls().await?),
-            _ => None,
-        };
-        let form = FormPost {
-            url: &self.url,
-            tls,
-            authorization: self.credentials.authorization(),
-            body: self.credentials.body(),
-            connect_timeout: self.connect_timeout,
-            read_timeout: self.read_timeout,
-        };
-        let (status, body) = post(form).await.map_err(|error| self.unreachable(error))?;
-        self.read(status, &body)
+        let answer = self.http.send(self.request()?).await.map_err(|error| self.unreachable(error))?;
+        self.read(answer.status, &answer.body)
     }
 
-    async fn tls(&self) -> Result<&TlsConnector> {
-        let properties = self.tls_properties.clone();
-        let make = || async move {
-            let made = tokio::task::spawn_blocking(move || TlsConnector::new(&properties)).await;
-            made.unwrap_or_else(|_| Err(Error::fatal("TLS could not be prepared")))
+    fn request(&self) -> Result<HttpRequest> {
+        let target = match self.url.query() {
+            Some(query) => format!("{}?{query}", self.url.path()),
+            None => self.url.path().to_owned(),
         };
-        let made = self.tls.get_or_try_init(make).await;
-        made.map_err(|error| {
+        let mut authorization = HeaderValue::from_str(self.credentials.authorization().reveal()).map_err(|_| {
             Error::config(format!(
-                "could not prepare TLS to the token endpoint {} (options `ssl.*` of the login module in \
-                 `sasl.jaas.config`): {error}",
+                "the token endpoint {} (`{ENDPOINT}`) cannot be asked: client id and secret cannot be sent in a header",
                 self.name()
             ))
-        })
+            .with_exception(LOGIN_FAILED)
+        })?;
+        authorization.set_sensitive(true);
+        let headers = vec![
+            (ACCEPT, HeaderValue::from_static("application/json")),
+            (AUTHORIZATION, authorization),
+            (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+            (CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")),
+        ];
+        let body = Bytes::from(self.credentials.body());
+        Ok(HttpRequest { method: Method::POST, url: self.url.clone(), target, headers, body })
     }
 
     fn read(&self, status: u16, body: &[u8]) -> Result<Arc<Token>> {
@@ -99,7 +98,15 @@ impl TokenEndpoint {
         }
     }
 
-    fn unreachable(&self, error: Error) -> Error {
+    fn unreachable(&self, error: HttpError) -> Error {
+        if let HttpError::TlsSettings(error) = error {
+            return Error::config(format!(
+                "could not prepare TLS to the token endpoint {} (options `ssl.*` of the login module in \
+                 `sasl.jaas.config`): {error}",
+                self.name()
+            ));
+        }
+        let error = Error::from(error);
         let text = format!("the token endpoint {} (`{ENDPOINT}`) cannot be reached: {error}", self.name());
         if error.is_retriable() {
             return Error::retriable(text);

@@ -3,7 +3,6 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
 use url::Url;
 use volley_api::{ConfigMap, Error, Result, Secret};
 use volley_java::LoginModule;
@@ -118,14 +117,14 @@ impl TokenOptions<'_> {
         };
         let options = self.module.iter().flat_map(|module| &module.options);
         let tls_properties = options.filter(|(name, _)| name.starts_with("ssl."));
+        let tls_properties = tls_properties.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let connect_timeout = self.millis("sasl.login.connect.timeout.ms", CONNECT_TIMEOUT)?;
+        let read_timeout = self.millis("sasl.login.read.timeout.ms", READ_TIMEOUT)?;
         Ok(TokenEndpoint {
             url,
             credentials,
             claims: self.claims(),
-            connect_timeout: self.millis("sasl.login.connect.timeout.ms", CONNECT_TIMEOUT)?,
-            read_timeout: self.millis("sasl.login.read.timeout.ms", READ_TIMEOUT)?,
-            tls_properties: tls_properties.map(|(name, value)| (name.clone(), value.clone())).collect(),
-            tls: OnceCell::new(),
+            http: TokenEndpoint::http(tls_properties, connect_timeout, read_timeout),
         })
     }
 

@@ -11,10 +11,10 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use futures::future::join_all;
+use volley_net::HttpAnswer;
 
 use crate::herder::{ConnectorProgress, NotCounted, TaskStateInfo, WorkerProgress};
-use crate::peers::error_message;
-use crate::peers::{PeerAnswer, PeerRequest};
+use crate::peers::{PeerRequest, error_message};
 use crate::rest::error::RestResult;
 use crate::rest::resources::hop::{FORWARD, Hop};
 use crate::rest::resources::query::QueryParams;
@@ -77,7 +77,7 @@ async fn answer(state: &RestState, request: PeerRequest) -> Result<WorkerProgres
     }
 }
 
-fn refusal(answer: &PeerAnswer) -> String {
+fn refusal(answer: &HttpAnswer) -> String {
     match error_message(answer) {
         Some((404, Some(message))) if message == NO_SUCH_PATH => {
             "it is a worker of Java, which does not count this".to_owned()
