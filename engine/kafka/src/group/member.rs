@@ -12,6 +12,7 @@ use super::coordinator_link::CoordinatorLink;
 use super::coordinator_search::Cluster;
 use super::error::{GroupError, GroupResult};
 use super::event::GroupEvent;
+use super::joined::Joined;
 use super::membership::Membership;
 use super::settings::GroupSettings;
 use super::shared::Shared;
@@ -21,28 +22,6 @@ use crate::wire::ConnectionSettings;
 
 /// One command is carried out at a time; a second one ends the first.
 const COMMANDS: usize = 1;
-
-/// What a join gave.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Joined {
-    /// The generation; goes up with each rebalance.
-    pub generation: i32,
-    /// This member.
-    pub member_id: String,
-    /// The member that gives out the assignments.
-    pub leader_id: String,
-    /// The protocol that all members know, by name.
-    pub protocol: String,
-    /// All members with their metadata for that protocol; empty unless this is the leader.
-    pub members: Vec<(String, Bytes)>,
-}
-
-impl Joined {
-    /// Whether this member gives out the assignments.
-    pub fn is_leader(&self) -> bool {
-        self.member_id == self.leader_id
-    }
-}
 
 /// A membership in a group, from outside. Cheap to clone; a task owns the connection and sends the heartbeats, also while the
 /// owner is busy.

@@ -14,7 +14,7 @@ use super::answer::{self, Remedy};
 use super::coordinator_link::CoordinatorLink;
 use super::error::{GroupError, GroupResult};
 use super::event::{GroupEvent, MemberLoss};
-use super::member::Joined;
+use super::joined::Joined;
 use super::requests::{self, Identity};
 use super::settings::GroupSettings;
 use super::shared::Shared;

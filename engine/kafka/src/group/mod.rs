@@ -38,6 +38,7 @@ mod event;
 #[allow(clippy::unwrap_used)]
 mod fake_coordinator;
 mod find_coordinator;
+mod joined;
 mod member;
 mod membership;
 mod requests;
@@ -54,7 +55,8 @@ pub(crate) use backoff::Backoff;
 pub use error::{GroupError, GroupResult};
 pub use event::{GroupEvent, MemberLoss};
 pub(crate) use find_coordinator::coordinator_of;
-pub use member::{GroupMember, Joined};
+pub use joined::Joined;
+pub use member::GroupMember;
 pub(crate) use requests::leave as leave_request;
 pub use settings::GroupSettings;
 pub use status::MemberStatus;

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::error::GroupResult;
-use super::member::Joined;
+use super::joined::Joined;
 use super::membership::Membership;
 use super::shared::Shared;
 
