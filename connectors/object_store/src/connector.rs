@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use volley_api::{ConfigDef, ConfigIssue, ConfigMap, Connector, Plugin, PluginFactory, Result, task_configs_for_all};
 
-use super::config::{SinkConfig, config_def, issues};
+use super::config::{CLASS, SinkConfig, config_def};
 use super::delivery::look;
 use super::sink::ObjectStoreSinkTask;
-use super::storage::{check_error, open_storage};
-
-/// Class name of the connector.
-pub(crate) const CLASS: &str = "ObjectStoreSink";
+use super::storage_url::{check_error, open_storage};
+use super::store_config::issues;
 
 /// The plug-in.
 pub(crate) fn sink_plugin() -> Plugin {

@@ -19,9 +19,11 @@ use super::partition::Partition;
 use super::retry::Patience;
 use super::row_order::in_offset_order;
 use super::runtime;
-use super::storage::{Answer, Storage, StorageError, check_error};
-use super::stream::{Stream, Writing};
+use super::storage::{Answer, Storage, StorageError};
+use super::storage_url::check_error;
+use super::stream::Stream;
 use super::uploads::{UploadOutcome, Uploads};
+use super::writing::Writing;
 
 /// Complete files that may wait for the store before no more records are taken: enough to keep all uploads busy.
 const MAX_WAITING_FILES: usize = 32;

@@ -21,6 +21,7 @@
 //! directory. A file of another connector where ours belongs is an error, never overwritten and never adopted.
 
 mod adoption;
+mod agreement;
 mod config;
 mod connector;
 mod delivery;
@@ -42,8 +43,11 @@ mod runtime;
 mod shape;
 mod sink;
 mod storage;
+mod storage_url;
+mod store_config;
 mod stream;
 mod uploads;
+mod writing;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
     use crate::runtime;
-    use crate::storage::check_error;
+    use crate::storage_url::check_error;
 
     fn wait<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
         runtime::wait(future, Duration::from_secs(20)).unwrap().unwrap()

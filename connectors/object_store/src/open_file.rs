@@ -11,7 +11,7 @@ use super::encoder::FileEncoder;
 use super::identity::{FileIdentity, new_file_id};
 use super::rotation::RotationPolicy;
 use super::row_order::{cut_between_offsets, offset_of};
-use super::stream::Writing;
+use super::writing::Writing;
 
 /// Rows written before a new file's size says how many more fit into `rotate.bytes`.
 const FIRST_ROWS: u64 = 8192;

@@ -7,7 +7,8 @@ use volley_api::{Error, Result, SinkBatch};
 
 use super::adoption::AdoptedFile;
 use super::retry::{Patience, RetryPolicy};
-use super::stream::{Stream, Writing};
+use super::stream::Stream;
+use super::writing::Writing;
 
 /// What the task knows of one partition.
 #[derive(Debug)]

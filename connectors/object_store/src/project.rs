@@ -12,10 +12,21 @@ use arrow::datatypes::{DataType, Fields, SchemaRef};
 use arrow::util::display::array_value_to_string;
 use volley_api::{Column, Error, Result};
 
-use super::shape::{ShapeKind, find};
+use super::agreement::find;
 
 /// The text that stands for a struct without fields.
 const EMPTY_STRUCT: &str = "{}";
+
+/// What the values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ShapeKind {
+    /// Structs with at least one column.
+    Struct,
+    /// Anything else that has a column.
+    Single,
+    /// Values of which nothing is left, such as structs without fields: each becomes text.
+    Empty,
+}
 
 /// Rows of `schema` for these values, none of which is null.
 pub(crate) fn project_columns(value: &Column, kind: ShapeKind, schema: &SchemaRef) -> Result<RecordBatch> {
@@ -98,7 +109,8 @@ mod tests {
     use arrow::datatypes::{Field, Int64Type};
 
     use super::*;
-    use crate::shape::{Agreement, Shape, schema};
+    use crate::agreement::Agreement;
+    use crate::shape::{Shape, schema};
 
     fn column(array: ArrayRef) -> Column {
         Column::new(Arc::new(Field::new("value", array.data_type().clone(), true)), array)

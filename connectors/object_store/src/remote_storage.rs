@@ -15,8 +15,8 @@ use object_store::{
 };
 use volley_api::{Error, Result, Secret};
 
-use super::config::StoreConfig;
 use super::storage::{Answer, Storage, StorageError};
+use super::store_config::StoreConfig;
 
 /// Repetitions within one call; longer trouble is reported and retried by the sink itself.
 const QUICK_RETRIES: usize = 2;

@@ -10,7 +10,7 @@ use volley_api::{
 
 use super::config::SinkConfig;
 use super::delivery::Delivery;
-use super::storage::open_storage;
+use super::storage_url::open_storage;
 use super::uploads::BackgroundUploads;
 
 /// A task of `ObjectStoreSink`.

@@ -1,15 +1,9 @@
-//! Where files go: what the sink needs of a store, and the store that a URL names.
+//! Where files go: what the sink needs of a store.
 
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use volley_api::{Error, Result};
-
-use super::config::StoreConfig;
-use super::local_storage::LocalStorage;
-use super::remote_storage::RemoteStorage;
 
 /// Why a call on a store failed.
 #[derive(Debug, thiserror::Error)]
@@ -71,38 +65,5 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
     /// Checks the store, makes it ready for this sink task, and removes what an earlier run of it left unfinished.
     fn prepare(&self) -> Answer<'_, ()> {
         self.check()
-    }
-}
-
-/// The store of `config`. Does not touch it yet. `owner` names the task, for its temporary files.
-pub(crate) fn open_storage(config: &StoreConfig, owner: &str) -> Result<Arc<dyn Storage>> {
-    if config.url.scheme() == "file" {
-        let root = config.local_root()?;
-        return Ok(Arc::new(LocalStorage::new(config.url.as_str(), root, owner)));
-    }
-    Ok(Arc::new(RemoteStorage::open(config)?))
-}
-
-/// The error for a store that failed its check for a reason that only the user can change; `None` for one that may pass.
-pub(crate) fn check_error(url: &str, error: &StorageError) -> Option<Error> {
-    let is_local = url.starts_with("file:");
-    match error {
-        StorageError::Denied { reason, .. } if is_local => Some(Error::config(format!(
-            "the directory of `store.url` {url} may not be used: {reason}; give the worker's user the right to list, read and \
-             write there"
-        ))),
-        StorageError::NotFound { reason, .. } if is_local => Some(Error::config(format!(
-            "the directory of `store.url` {url} cannot be made: {reason}; correct `store.url`"
-        ))),
-        StorageError::Denied { reason, .. } => Some(Error::config(format!(
-            "`store.url` {url} refuses the credentials: {reason}; set `store.s3.access.key.id` and \
-             `store.s3.secret.access.key` (or the keys of that store, or its environment variables), with the right to \
-             list, read and write"
-        ))),
-        StorageError::NotFound { reason, .. } => Some(Error::config(format!(
-            "the bucket or container of `store.url` {url} does not exist: {reason}; create it, or correct `store.url`, \
-             `store.s3.endpoint` or `store.s3.region`"
-        ))),
-        StorageError::AlreadyExists { .. } | StorageError::Unavailable { .. } => None,
     }
 }

@@ -8,7 +8,6 @@ use arrow::datatypes::{FieldRef, SchemaRef};
 use volley_api::{Error, Records, Result};
 
 use super::adoption::{AdoptedFile, AdoptedFiles};
-use super::encodings::EncodingPlans;
 use super::file_name::StreamFiles;
 use super::identity::FileIdentity;
 use super::open_file::{ClosedFile, OpenFile, origin_timestamp};
@@ -16,19 +15,7 @@ use super::rotation::RotationPolicy;
 use super::row_order::{first_row_from, offset_of};
 use super::shape::{Shape, schema};
 use super::uploads::Upload;
-
-/// What writing needs besides the stream itself.
-#[derive(Debug)]
-pub(crate) struct Writing<'a> {
-    /// Connector name, for the footers.
-    pub(crate) connector: &'a str,
-    /// When files are completed.
-    pub(crate) policy: &'a RotationPolicy,
-    /// Encodings by topic.
-    pub(crate) plans: &'a mut EncodingPlans,
-    /// Now, ms since 1970-01-01 UTC.
-    pub(crate) now: i64,
-}
+use super::writing::Writing;
 
 /// A stream and its files that are not in the store yet.
 #[derive(Debug)]

@@ -1,0 +1,196 @@
+//! The keys that say where files go, and their values parsed into types.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+use volley_api::{
+    Config, ConfigIssue, ConfigKey, ConfigType, ConfigValue, Error, Importance, Result, Secret, Validator,
+};
+
+const STORE_URL: &str = "store.url";
+const S3_ENDPOINT: &str = "store.s3.endpoint";
+const S3_REGION: &str = "store.s3.region";
+const S3_ACCESS_KEY_ID: &str = "store.s3.access.key.id";
+const S3_SECRET_ACCESS_KEY: &str = "store.s3.secret.access.key";
+const S3_SESSION_TOKEN: &str = "store.s3.session.token";
+const S3_PATH_STYLE: &str = "store.s3.path.style.access.enabled";
+const GCS_SERVICE_ACCOUNT_PATH: &str = "store.gcs.service.account.path";
+const GCS_SERVICE_ACCOUNT_KEY: &str = "store.gcs.service.account.key";
+const AZURE_ACCOUNT_NAME: &str = "store.azure.account.name";
+const AZURE_ACCOUNT_KEY: &str = "store.azure.account.key";
+const AZURE_ENDPOINT: &str = "store.azure.endpoint";
+const REQUEST_TIMEOUT: &str = "store.request.timeout.ms";
+
+const SCHEMES: &str = "file:///directory, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix";
+
+/// Where the files go.
+#[derive(Clone, Debug)]
+pub(crate) struct StoreConfig {
+    pub(crate) url: Url,
+    pub(crate) s3_endpoint: Option<String>,
+    pub(crate) s3_region: Option<String>,
+    pub(crate) s3_access_key_id: Option<String>,
+    pub(crate) s3_secret_access_key: Option<Secret>,
+    pub(crate) s3_session_token: Option<Secret>,
+    pub(crate) s3_path_style: bool,
+    pub(crate) gcs_service_account_path: Option<String>,
+    pub(crate) gcs_service_account_key: Option<Secret>,
+    pub(crate) azure_account_name: Option<String>,
+    pub(crate) azure_account_key: Option<Secret>,
+    pub(crate) azure_endpoint: Option<String>,
+    pub(crate) request_timeout: Duration,
+}
+
+impl StoreConfig {
+    /// From keys that have been checked.
+    pub(crate) fn from_config(config: &Config) -> Result<Self> {
+        let text = |key: &str| config.string(key).filter(|text| !text.is_empty()).map(str::to_owned);
+        let url = parse_url(config.string(STORE_URL).unwrap_or_default())
+            .map_err(|reason| Error::config(format!("invalid `{STORE_URL}`: {reason}")))?;
+        Ok(Self {
+            url,
+            s3_endpoint: text(S3_ENDPOINT),
+            s3_region: text(S3_REGION),
+            s3_access_key_id: text(S3_ACCESS_KEY_ID),
+            s3_secret_access_key: config.password(S3_SECRET_ACCESS_KEY).cloned(),
+            s3_session_token: config.password(S3_SESSION_TOKEN).cloned(),
+            s3_path_style: config.boolean(S3_PATH_STYLE),
+            gcs_service_account_path: text(GCS_SERVICE_ACCOUNT_PATH),
+            gcs_service_account_key: config.password(GCS_SERVICE_ACCOUNT_KEY).cloned(),
+            azure_account_name: text(AZURE_ACCOUNT_NAME),
+            azure_account_key: config.password(AZURE_ACCOUNT_KEY).cloned(),
+            azure_endpoint: text(AZURE_ENDPOINT),
+            request_timeout: Duration::from_millis(config.long(REQUEST_TIMEOUT).unwrap_or(120_000).unsigned_abs()),
+        })
+    }
+
+    /// The directory of a `file` URL.
+    pub(crate) fn local_root(&self) -> Result<PathBuf> {
+        let no_path = |()| Error::config(format!("`{STORE_URL}` {} names no local directory", self.url));
+        self.url.to_file_path().map_err(no_path)
+    }
+}
+
+/// What is wrong with keys that depend on each other. Single keys have been checked.
+pub(crate) fn issues(config: &Config) -> Vec<ConfigIssue> {
+    let mut issues = Vec::new();
+    let both = [(S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY), (AZURE_ACCOUNT_NAME, AZURE_ACCOUNT_KEY)];
+    let is_given = |key: &str| *config.get(key) != ConfigValue::Null;
+    for (first, second) in both {
+        // the account of Azure's other kinds of credentials stands alone
+        if is_given(second) && !is_given(first) {
+            issues.push(ConfigIssue::new(first, format!("`{first}` is needed together with `{second}`")));
+        }
+    }
+    if is_given(S3_ACCESS_KEY_ID) && !is_given(S3_SECRET_ACCESS_KEY) {
+        let message = format!("`{S3_SECRET_ACCESS_KEY}` is needed together with `{S3_ACCESS_KEY_ID}`");
+        issues.push(ConfigIssue::new(S3_SECRET_ACCESS_KEY, message));
+    }
+    issues
+}
+
+/// The keys, in the order in which they are shown.
+pub(crate) fn store_keys() -> Vec<ConfigKey> {
+    use ConfigType::{Boolean, Long, Password, String};
+    use Importance::{High, Low, Medium};
+    vec![
+        ConfigKey::required(
+            STORE_URL,
+            String,
+            High,
+            "Where the files go: `file:///directory`, `s3://bucket/prefix`, `gs://bucket/prefix` or \
+             `az://container/prefix`. A local directory is created if it is missing, a bucket is not. One connector per \
+             place: two that write the same topic into one `topics.dir` are refused.",
+        )
+        .validated(Validator::Custom(check_url)),
+        ConfigKey::optional(
+            S3_ENDPOINT,
+            String,
+            Medium,
+            "URL of a server that speaks S3, such as `http://localhost:9000`. Without it, Amazon's of the region, or the \
+             environment variable AWS_ENDPOINT.",
+        )
+        .validated(Validator::Custom(check_http_url)),
+        ConfigKey::optional(
+            S3_REGION,
+            String,
+            Medium,
+            "Region of the bucket. Without it, the environment variable AWS_REGION, or us-east-1.",
+        ),
+        ConfigKey::optional(
+            S3_ACCESS_KEY_ID,
+            String,
+            Medium,
+            "Access key id. Without it, the environment variables (AWS_ACCESS_KEY_ID and the others) or the machine's \
+             own role.",
+        ),
+        ConfigKey::optional(S3_SECRET_ACCESS_KEY, Password, Medium, "Secret access key of the access key id."),
+        ConfigKey::optional(S3_SESSION_TOKEN, Password, Low, "Session token of temporary credentials."),
+        ConfigKey::with_default(
+            S3_PATH_STYLE,
+            Boolean,
+            "true",
+            Low,
+            "Whether the bucket stands in the path of requests (`true`) or in the host name.",
+        ),
+        ConfigKey::optional(
+            GCS_SERVICE_ACCOUNT_PATH,
+            String,
+            Medium,
+            "File with the service account's key for Google Cloud Storage. Without it, the environment variables \
+             (GOOGLE_SERVICE_ACCOUNT, GOOGLE_APPLICATION_CREDENTIALS).",
+        ),
+        ConfigKey::optional(GCS_SERVICE_ACCOUNT_KEY, Password, Medium, "The service account's key itself, as JSON."),
+        ConfigKey::optional(
+            AZURE_ACCOUNT_NAME,
+            String,
+            Medium,
+            "Storage account for `az://`. Without it, the environment variable AZURE_STORAGE_ACCOUNT_NAME.",
+        ),
+        ConfigKey::optional(
+            AZURE_ACCOUNT_KEY,
+            Password,
+            Medium,
+            "Key of the storage account. Without it, the environment variables (AZURE_STORAGE_ACCOUNT_KEY and others).",
+        ),
+        ConfigKey::optional(AZURE_ENDPOINT, String, Low, "URL of the blob service, where it is not Azure's own.")
+            .validated(Validator::Custom(check_http_url)),
+        ConfigKey::with_default(
+            REQUEST_TIMEOUT,
+            Long,
+            "120000",
+            Low,
+            "How long one request to the store may take, in milliseconds, the upload of a whole file included.",
+        )
+        .validated(Validator::AtLeast(1000)),
+    ]
+}
+
+fn parse_url(text: &str) -> std::result::Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("{error}; give {SCHEMES}"))?;
+    let host = url.host_str().filter(|host| !host.is_empty());
+    match (url.scheme(), host) {
+        ("file", None) if url.to_file_path().is_ok() => Ok(url),
+        ("file", _) => Err("a local directory has three slashes: file:///directory".to_owned()),
+        ("s3" | "s3a" | "gs" | "az" | "azure" | "abfs" | "abfss", Some(_)) => Ok(url),
+        ("s3" | "s3a" | "gs", None) => Err(format!("it names no bucket; give {SCHEMES}")),
+        ("az" | "azure" | "abfs" | "abfss", None) => Err(format!("it names no container; give {SCHEMES}")),
+        (scheme, _) => Err(format!("unknown scheme `{scheme}`; give {SCHEMES}")),
+    }
+}
+
+type Checked = std::result::Result<(), String>;
+
+fn check_url(value: &ConfigValue) -> Checked {
+    let ConfigValue::String(text) = value else { return Ok(()) };
+    parse_url(text).map(|_| ())
+}
+
+fn check_http_url(value: &ConfigValue) -> Checked {
+    let ConfigValue::String(text) = value else { return Ok(()) };
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(()),
+        _ => Err("not a URL such as http://localhost:9000".to_owned()),
+    }
+}

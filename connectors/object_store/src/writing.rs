@@ -1,0 +1,17 @@
+//! What writing a file needs.
+
+use super::encodings::EncodingPlans;
+use super::rotation::RotationPolicy;
+
+/// What writing needs besides the stream itself.
+#[derive(Debug)]
+pub(crate) struct Writing<'a> {
+    /// Connector name, for the footers.
+    pub(crate) connector: &'a str,
+    /// When files are completed.
+    pub(crate) policy: &'a RotationPolicy,
+    /// Encodings by topic.
+    pub(crate) plans: &'a mut EncodingPlans,
+    /// Now, ms since 1970-01-01 UTC.
+    pub(crate) now: i64,
+}
