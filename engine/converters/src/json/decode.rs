@@ -10,11 +10,11 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::decimal;
-use crate::json::cells::{Cells, DecimalText, Ends, StructCells, Unknown};
+use crate::json::buffers::Ends;
 use crate::json::cursor::Cursor;
 use crate::json::failure::{Decoded, Failure};
 use crate::json::lenient;
-use crate::json::node::{MAX_DIGITS_128, Node, OnNull};
+use crate::json::node::{Cells, DecimalText, MAX_DIGITS_128, Node, OnNull, StructCells, Unknown};
 use crate::json::number::{MAX_EXACT_INTEGER, read_float, read_integer, skip_number};
 use crate::json::refill::without_duplicates;
 use crate::json::skip::{pass_colon, skip_value};

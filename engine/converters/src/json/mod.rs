@@ -8,7 +8,7 @@
 //!  from_connect           column ─► encode ─► bytes
 //! ```
 
-mod cells;
+mod buffers;
 mod common_type;
 mod config;
 mod connect;

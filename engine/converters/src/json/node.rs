@@ -1,30 +1,226 @@
 //! A column while it is built, with the rules of what may go into it; a struct column is a tree of them.
 
+mod arrays;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Decimal256Array, ListArray, MapArray, NullArray,
-    PrimitiveArray, StringArray, StructArray,
-};
-use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
-use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, FieldRef, Fields, TimeUnit};
-use arrow::datatypes::{
-    Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, Time32MillisecondType,
-    TimestampMillisecondType,
-};
-use arrow::error::ArrowError;
+use arrow::array::BooleanBufferBuilder;
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit, i256};
+use rustc_hash::FxHashMap;
 use volley_api::schema::timestamp_type;
 
-use crate::json::cells::{Bytes, Cells, Member, StructCells, Unknown, Validity};
+use crate::json::buffers::{Bytes, Ends, Validity};
 use crate::json::cursor::Pattern;
 use crate::json::escape::write_string;
+
+pub(crate) use arrays::untyped_element;
 
 /// Largest precision of Decimal128.
 pub(crate) const MAX_DIGITS_128: u8 = 38;
 
 /// Largest precision of Decimal256.
 const MAX_DIGITS_256: u8 = 76;
+
+/// What to do with the members of an object that the schema does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// The schema has to be widened.
+    Widen,
+    /// They are passed over.
+    Ignore,
+}
+
+/// A field of a struct.
+#[derive(Debug)]
+pub(crate) struct Member {
+    /// Name as it is.
+    pub(crate) name: String,
+    /// Name as it stands in JSON: `"name":`.
+    pub(crate) pattern: Pattern,
+    /// The field that followed this one when it was last seen.
+    pub(crate) next: u32,
+    /// The values.
+    pub(crate) node: Node,
+}
+
+/// The fields of a struct column, which expect to be met in the order in which they were last met.
+#[derive(Debug)]
+pub(crate) struct StructCells {
+    /// The fields in schema order, also those that have no column yet.
+    pub(crate) members: Vec<Member>,
+    /// Fields by name, unescaped.
+    pub(crate) by_name: FxHashMap<Box<[u8]>, u32>,
+    /// The field that came first when last seen.
+    pub(crate) first: u32,
+    /// Members without a field.
+    pub(crate) unknown: Unknown,
+    /// Whether an absent field may be more than a null: a default, or an error.
+    pub(crate) fills_absent: bool,
+}
+
+/// What a JSON string stands for where a decimal is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DecimalText {
+    /// Base64 of the unscaled value's bytes, as Connect's Decimal is written.
+    Base64,
+    /// The number that it spells, in a column that the user has declared: no other digits than declared are taken.
+    Number,
+}
+
+/// The values of a column while it is built. Null rows have some value.
+#[derive(Debug)]
+pub(crate) enum Cells {
+    /// Only nulls seen so far: no column.
+    Untyped,
+    /// BOOLEAN
+    Boolean(BooleanBufferBuilder),
+    /// INT8
+    Int8(Vec<i8>),
+    /// INT16
+    Int16(Vec<i16>),
+    /// INT32
+    Int32(Vec<i32>),
+    /// INT64
+    Int64 {
+        /// Values.
+        values: Vec<i64>,
+        /// Inferred, and no integer beyond 2^53 was seen so far.
+        narrow: bool,
+    },
+    /// FLOAT32
+    Float32(Vec<f32>),
+    /// FLOAT64
+    Float64(Vec<f64>),
+    /// STRING
+    Text(Bytes),
+    /// STRING that holds JSON text
+    Json(Bytes),
+    /// BYTES
+    Binary(Bytes),
+    /// Decimal of up to 38 digits
+    Decimal128 {
+        /// Unscaled values.
+        values: Vec<i128>,
+        /// Number of digits, 1 to 38.
+        precision: u8,
+        /// Decimal places.
+        scale: i8,
+        /// A value was met that has more than 38 digits: use 256 bits from now on.
+        too_small: bool,
+        /// What a text stands for.
+        text: DecimalText,
+    },
+    /// Decimal of up to 76 digits
+    Decimal256 {
+        /// Unscaled values.
+        values: Vec<i256>,
+        /// Decimal places.
+        scale: i8,
+        /// What a text stands for.
+        text: DecimalText,
+    },
+    /// Date
+    Date {
+        /// Days since 1970-01-01.
+        values: Vec<i32>,
+        /// Whether ISO text is taken, too.
+        iso: bool,
+    },
+    /// Time, milliseconds
+    Time(Vec<i32>),
+    /// Timestamp
+    Timestamp {
+        /// Milliseconds since 1970-01-01 UTC.
+        values: Vec<i64>,
+        /// Whether ISO text is taken, too.
+        iso: bool,
+    },
+    /// ARRAY
+    List {
+        /// Ends of the rows.
+        ends: Ends,
+        /// All elements.
+        element: Box<Node>,
+    },
+    /// MAP
+    Map {
+        /// Ends of the rows.
+        ends: Ends,
+        /// All keys.
+        key: Box<Node>,
+        /// All values.
+        value: Box<Node>,
+    },
+    /// STRUCT; its fields may be shorter than the column, what is missing is null.
+    Struct(Box<StructCells>),
+}
+
+impl Cells {
+    /// Booleans, none yet.
+    pub(crate) fn boolean() -> Self {
+        Self::Boolean(BooleanBufferBuilder::new(0))
+    }
+
+    /// Strings, none yet.
+    pub(crate) fn text() -> Self {
+        Self::Text(Bytes::default())
+    }
+
+    /// JSON text, none yet.
+    pub(crate) fn json() -> Self {
+        Self::Json(Bytes::default())
+    }
+
+    /// Appends `count` rows with some value.
+    pub(crate) fn pad(&mut self, count: usize) {
+        match self {
+            Self::Untyped | Self::Struct(_) => {}
+            Self::Boolean(bits) => bits.append_n(count, false),
+            Self::Int8(values) => values.extend(std::iter::repeat_n(0, count)),
+            Self::Int16(values) => values.extend(std::iter::repeat_n(0, count)),
+            Self::Int32(values) | Self::Date { values, .. } | Self::Time(values) => {
+                values.extend(std::iter::repeat_n(0, count));
+            }
+            Self::Int64 { values, .. } | Self::Timestamp { values, .. } => {
+                values.extend(std::iter::repeat_n(0, count));
+            }
+            Self::Float32(values) => values.extend(std::iter::repeat_n(0.0, count)),
+            Self::Float64(values) => values.extend(std::iter::repeat_n(0.0, count)),
+            Self::Text(bytes) | Self::Json(bytes) | Self::Binary(bytes) => bytes.pad(count),
+            Self::Decimal128 { values, .. } => values.extend(std::iter::repeat_n(0, count)),
+            Self::Decimal256 { values, .. } => values.extend(std::iter::repeat_n(i256::ZERO, count)),
+            Self::List { ends, .. } | Self::Map { ends, .. } => ends.pad(count),
+        }
+    }
+
+    /// Forgets all rows from `len` on, and what an interrupted row has left behind.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        match self {
+            Self::Untyped => {}
+            Self::Boolean(bits) => bits.truncate(len),
+            Self::Int8(values) => values.truncate(len),
+            Self::Int16(values) => values.truncate(len),
+            Self::Int32(values) | Self::Date { values, .. } | Self::Time(values) => values.truncate(len),
+            Self::Int64 { values, .. } | Self::Timestamp { values, .. } => values.truncate(len),
+            Self::Float32(values) => values.truncate(len),
+            Self::Float64(values) => values.truncate(len),
+            Self::Text(bytes) | Self::Json(bytes) | Self::Binary(bytes) => bytes.truncate(len),
+            Self::Decimal128 { values, .. } => values.truncate(len),
+            Self::Decimal256 { values, .. } => values.truncate(len),
+            Self::List { ends, element } => {
+                ends.truncate(len);
+                element.truncate(ends.elements());
+            }
+            Self::Map { ends, key, value } => {
+                ends.truncate(len);
+                key.truncate(ends.elements());
+                value.truncate(ends.elements());
+            }
+            Self::Struct(cells) => cells.members.iter_mut().for_each(|member| member.node.truncate(len)),
+        }
+    }
+}
 
 /// What a null or absent value becomes.
 #[derive(Clone, Debug)]
@@ -186,87 +382,11 @@ impl Node {
             },
         })
     }
-
-    /// The first `len` rows as an array, and starts anew.
-    ///
-    /// # Errors
-    /// None that rows could cause.
-    pub(crate) fn finish(&mut self, len: usize) -> Result<ArrayRef, ArrowError> {
-        self.align(len);
-        self.len = 0;
-        let nulls = self.validity.finish();
-        Ok(match &mut self.cells {
-            Cells::Untyped => Arc::new(NullArray::new(len)),
-            Cells::Boolean(bits) => Arc::new(BooleanArray::new(bits.finish(), nulls)),
-            Cells::Int8(values) => primitive::<Int8Type>(values, nulls),
-            Cells::Int16(values) => primitive::<Int16Type>(values, nulls),
-            Cells::Int32(values) => primitive::<Int32Type>(values, nulls),
-            Cells::Int64 { values, .. } => primitive::<Int64Type>(values, nulls),
-            Cells::Float32(values) => primitive::<Float32Type>(values, nulls),
-            Cells::Float64(values) => primitive::<Float64Type>(values, nulls),
-            Cells::Text(bytes) | Cells::Json(bytes) => {
-                let (offsets, data) = bytes.finish();
-                Arc::new(StringArray::try_new(offsets, Buffer::from_vec(data), nulls)?)
-            }
-            Cells::Binary(bytes) => {
-                let (offsets, data) = bytes.finish();
-                Arc::new(BinaryArray::try_new(offsets, Buffer::from_vec(data), nulls)?)
-            }
-            Cells::Decimal128 { values, precision, scale, .. } => {
-                let array = Decimal128Array::new(ScalarBuffer::from(taken(values)), nulls);
-                Arc::new(array.with_precision_and_scale(*precision, *scale)?)
-            }
-            Cells::Decimal256 { values, scale, .. } => {
-                let array = Decimal256Array::new(ScalarBuffer::from(taken(values)), nulls);
-                Arc::new(array.with_precision_and_scale(MAX_DIGITS_256, *scale)?)
-            }
-            Cells::Date { values, .. } => primitive::<Date32Type>(values, nulls),
-            Cells::Time(values) => primitive::<Time32MillisecondType>(values, nulls),
-            Cells::Timestamp { values, .. } => {
-                let array = PrimitiveArray::<TimestampMillisecondType>::new(ScalarBuffer::from(taken(values)), nulls);
-                Arc::new(array.with_timezone("UTC"))
-            }
-            Cells::List { ends, element } => {
-                let (field, elements): (FieldRef, ArrayRef) = match element.field().cloned() {
-                    Some(field) => (field, element.finish(ends.elements())?),
-                    None => {
-                        element.truncate(0);
-                        (untyped_element(), Arc::new(NullArray::new(ends.elements())))
-                    }
-                };
-                Arc::new(ListArray::try_new(field, ends.finish(), elements, nulls)?)
-            }
-            Cells::Map { ends, key, value } => {
-                let count = ends.elements();
-                let fields: Vec<FieldRef> = [&*key, &*value].iter().filter_map(|node| node.field().cloned()).collect();
-                let columns = vec![key.finish(count)?, value.finish(count)?];
-                let entries = StructArray::try_new(Fields::from(fields), columns, None)?;
-                let field = Arc::new(Field::new("entries", DataType::Struct(entries.fields().clone()), false));
-                Arc::new(MapArray::try_new(field, ends.finish(), entries, nulls, false)?)
-            }
-            Cells::Struct(cells) => Arc::new(cells.finish(len, nulls)?),
-        })
-    }
-}
-
-/// The element field of a list of which only empty lists and nulls are known.
-pub(crate) fn untyped_element() -> FieldRef {
-    Arc::new(Field::new_list_field(DataType::Null, true))
 }
 
 fn map_entries(key: &FieldRef, value: &FieldRef) -> FieldRef {
     let fields = Fields::from(vec![Arc::clone(key), Arc::clone(value)]);
     Arc::new(Field::new("entries", DataType::Struct(fields), false))
-}
-
-fn primitive<T: ArrowPrimitiveType>(values: &mut Vec<T::Native>, nulls: Option<NullBuffer>) -> ArrayRef {
-    Arc::new(PrimitiveArray::<T>::new(ScalarBuffer::from(taken(values)), nulls))
-}
-
-/// The values, leaving room for as many: batches of a topic are alike.
-fn taken<T>(values: &mut Vec<T>) -> Vec<T> {
-    let room = Vec::with_capacity(values.len());
-    std::mem::replace(values, room)
 }
 
 impl StructCells {
@@ -287,33 +407,5 @@ impl StructCells {
 
     fn fields(&self) -> Fields {
         self.members.iter().filter_map(|member| member.node.field().cloned()).collect()
-    }
-
-    fn finish(&mut self, len: usize, nulls: Option<NullBuffer>) -> Result<StructArray, ArrowError> {
-        let mut columns = Vec::with_capacity(self.members.len());
-        for member in &mut self.members {
-            match member.node.field() {
-                Some(_) => columns.push(member.node.finish(len)?),
-                None => member.node.truncate(0),
-            }
-        }
-        StructArray::try_new_with_length(self.fields(), columns, nulls, len)
-    }
-}
-
-impl Cells {
-    /// Booleans, none yet.
-    pub(crate) fn boolean() -> Self {
-        Self::Boolean(arrow::array::BooleanBufferBuilder::new(0))
-    }
-
-    /// Strings, none yet.
-    pub(crate) fn text() -> Self {
-        Self::Text(Bytes::default())
-    }
-
-    /// JSON text, none yet.
-    pub(crate) fn json() -> Self {
-        Self::Json(Bytes::default())
     }
 }

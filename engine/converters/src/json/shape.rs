@@ -16,8 +16,8 @@ use arrow::datatypes::{DataType, Field};
 use rustc_hash::FxHashMap;
 use volley_api::schema::{EXTENSION_NAME, MIXED_EXTENSION, without_schema};
 
-use crate::json::cells::{Bytes, Cells, Ends, StructCells, Unknown};
-use crate::json::node::{Node, untyped_element};
+use crate::json::buffers::{Bytes, Ends};
+use crate::json::node::{Cells, Node, StructCells, Unknown, untyped_element};
 use crate::json::number::{MAX_EXACT_INTEGER, Number};
 use crate::json::pins::{Pin, Pinned};
 

@@ -1,0 +1,150 @@
+//! The buffers of columns while they are built: plain vectors that can be cut back to any row.
+
+use arrow::array::BooleanBufferBuilder;
+use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
+
+/// Validity of rows; nothing is kept as long as no row is null.
+#[derive(Debug, Default)]
+pub(crate) struct Validity {
+    bits: Option<BooleanBufferBuilder>,
+}
+
+impl Validity {
+    /// One more valid row.
+    #[inline]
+    pub(crate) fn push_valid(&mut self) {
+        if let Some(bits) = &mut self.bits {
+            bits.append(true);
+        }
+    }
+
+    /// `count` null rows after `len` rows.
+    pub(crate) fn push_nulls(&mut self, len: usize, count: usize) {
+        let bits = self.bits.get_or_insert_with(|| {
+            let mut bits = BooleanBufferBuilder::new(len + count);
+            bits.append_n(len, true);
+            bits
+        });
+        bits.append_n(count, false);
+    }
+
+    /// Forgets all rows from `len` on.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        if let Some(bits) = &mut self.bits {
+            bits.truncate(len);
+        }
+    }
+
+    /// The rows so far, and starts anew.
+    pub(crate) fn finish(&mut self) -> Option<NullBuffer> {
+        let nulls = NullBuffer::new(self.bits.take()?.build());
+        (nulls.null_count() > 0).then_some(nulls)
+    }
+}
+
+/// Values of variable length, one after another.
+#[derive(Debug)]
+pub(crate) struct Bytes {
+    /// Ends of the values; the first entry is 0.
+    offsets: Vec<i32>,
+    /// The values, and while one is written, its beginning.
+    pub(crate) data: Vec<u8>,
+}
+
+impl Default for Bytes {
+    fn default() -> Self {
+        Self { offsets: vec![0], data: Vec::new() }
+    }
+}
+
+impl Bytes {
+    /// Ends a value that was written to `data`. False (and nothing written) if the column would exceed 2 GiB.
+    #[inline]
+    #[must_use]
+    pub(crate) fn end(&mut self) -> bool {
+        match i32::try_from(self.data.len()) {
+            Ok(end) => {
+                self.offsets.push(end);
+                true
+            }
+            Err(_) => {
+                self.abandon();
+                false
+            }
+        }
+    }
+
+    /// Drops what was written to `data` since the last value ended.
+    #[cold]
+    pub(crate) fn abandon(&mut self) {
+        self.data.truncate(self.offsets.last().map_or(0, |end| *end as usize));
+    }
+
+    /// The value of `row`.
+    pub(crate) fn value(&self, row: usize) -> &[u8] {
+        &self.data[self.offsets[row] as usize..self.offsets[row + 1] as usize]
+    }
+
+    /// Adds `count` rows with some value.
+    pub(crate) fn pad(&mut self, count: usize) {
+        let end = self.offsets.last().copied().unwrap_or(0);
+        self.offsets.extend(std::iter::repeat_n(end, count));
+    }
+
+    /// Forgets all rows from `len` on.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.offsets.truncate(len + 1);
+        self.abandon();
+    }
+
+    /// The values so far, and starts anew with room for as many.
+    pub(crate) fn finish(&mut self) -> (OffsetBuffer<i32>, Vec<u8>) {
+        let mut offsets = Vec::with_capacity(self.offsets.len());
+        offsets.push(0);
+        let offsets = std::mem::replace(&mut self.offsets, offsets);
+        let room = Vec::with_capacity(self.data.len());
+        (OffsetBuffer::new(ScalarBuffer::from(offsets)), std::mem::replace(&mut self.data, room))
+    }
+}
+
+/// Rows of lists or maps: ends of the runs of elements.
+#[derive(Debug)]
+pub(crate) struct Ends(Vec<i32>);
+
+impl Default for Ends {
+    fn default() -> Self {
+        Self(vec![0])
+    }
+}
+
+impl Ends {
+    /// Number of elements in all rows so far.
+    #[inline]
+    pub(crate) fn elements(&self) -> usize {
+        self.0.last().map_or(0, |end| *end as usize)
+    }
+
+    /// Ends a row at `elements`. False if these are too many for a list.
+    #[must_use]
+    pub(crate) fn push(&mut self, elements: usize) -> bool {
+        i32::try_from(elements).map(|end| self.0.push(end)).is_ok()
+    }
+
+    /// Adds `count` rows with some value.
+    pub(crate) fn pad(&mut self, count: usize) {
+        let end = self.0.last().copied().unwrap_or(0);
+        self.0.extend(std::iter::repeat_n(end, count));
+    }
+
+    /// Forgets all rows from `len` on.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.0.truncate(len + 1);
+    }
+
+    /// The rows so far, and starts anew.
+    pub(crate) fn finish(&mut self) -> OffsetBuffer<i32> {
+        let mut ends = Vec::with_capacity(self.0.len());
+        ends.push(0);
+        OffsetBuffer::new(ScalarBuffer::from(std::mem::replace(&mut self.0, ends)))
+    }
+}
