@@ -12,8 +12,8 @@ use kafka_protocol::error::ResponseError;
 use rdkafka::ClientConfig;
 use volley_api::{ConfigMap, Result};
 
-use crate::coordinator_questions::{CoordinatorQuestions, not_ready};
 use crate::group::{leave_error, leave_request, refusal};
+use crate::questions::{Questions, not_ready};
 
 /// Leaving must not hold up a task that stops.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -47,8 +47,8 @@ impl Departure {
     /// # Errors
     /// `Retriable` when it does not answer in time; `Config` when it refuses.
     pub(crate) fn leave(&self, member_id: &str) -> Result<()> {
-        let coordinator = CoordinatorQuestions::new(&self.properties, WITHIN)?;
-        coordinator.ask(&self.group, async |connection| {
+        let questions = Questions::new(&self.properties, WITHIN)?;
+        questions.ask_coordinator(&self.group, async |connection| {
             let request = |version| leave_request(&self.group, member_id, REASON, version);
             let response = connection.call(WITHIN, request).await?;
             match leave_error(&response) {

@@ -14,30 +14,30 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 use volley_api::{ConfigMap, Error, Offsets, Result, TopicPartition};
 
-use crate::coordinator_questions::{Answer, CoordinatorQuestions, not_ready};
 use crate::group::refusal;
+use crate::questions::{CoordinatorAnswer, Questions, not_ready};
 use crate::wire::Connection;
 
 const HAS_MEMBERS: &str = "org.apache.kafka.common.errors.GroupSubscribedToTopicException";
 
 /// Asks coordinators. Blocks the calling thread.
 #[derive(Debug)]
-pub(crate) struct GroupOffsets(CoordinatorQuestions);
+pub(crate) struct GroupOffsets(Questions);
 
 impl GroupOffsets {
     /// For the cluster that `properties` name; an answer is waited for up to `timeout`.
     pub(crate) fn new(properties: &ConfigMap, timeout: Duration) -> Result<Self> {
-        CoordinatorQuestions::new(properties, timeout).map(Self)
+        Questions::new(properties, timeout).map(Self)
     }
 
     /// All committed offsets of a group; none if there is no such group.
     pub(crate) fn all(&self, group: &str) -> Result<Offsets> {
-        self.0.ask(group, async |connection| self.fetch(connection, group).await)
+        self.0.ask_coordinator(group, async |connection| self.fetch(connection, group).await)
     }
 
-    async fn fetch(&self, connection: &mut Connection, group: &str) -> Result<Answer<Offsets>> {
+    async fn fetch(&self, connection: &mut Connection, group: &str) -> Result<CoordinatorAnswer<Offsets>> {
         let request = |version| fetch_request(group, version);
-        let response = connection.call(self.0.request_timeout(), request).await?;
+        let response = connection.call(self.0.within(), request).await?;
         let committed = committed_in(response);
         match committed.error {
             None => Ok(Ok(committed.offsets)),
@@ -48,9 +48,9 @@ impl GroupOffsets {
 
     /// Sets committed offsets of a group without members, all in one request.
     pub(crate) fn set(&self, group: &str, offsets: &Offsets) -> Result<()> {
-        let asked = self.0.ask(group, async |connection| {
+        let asked = self.0.ask_coordinator(group, async |connection| {
             let request = commit_request(group, offsets);
-            let response = connection.call(self.0.request_timeout(), |_| request).await?;
+            let response = connection.call(self.0.within(), |_| request).await?;
             commit_outcome(group, &response)
         });
         asked.flatten()
@@ -58,7 +58,7 @@ impl GroupOffsets {
 
     /// Forgets the committed offsets of some partitions of a group, all in one request. It is no error if there are none.
     pub(crate) fn remove(&self, group: &str, partitions: &[TopicPartition]) -> Result<()> {
-        self.0.ask(group, async |connection| self.delete(connection, group, partitions).await).flatten()
+        self.0.ask_coordinator(group, async |connection| self.delete(connection, group, partitions).await).flatten()
     }
 
     /// That the group has members is an answer, not a reason to ask again.
@@ -67,9 +67,9 @@ impl GroupOffsets {
         connection: &mut Connection,
         group: &str,
         partitions: &[TopicPartition],
-    ) -> Result<Answer<Result<()>>> {
+    ) -> Result<CoordinatorAnswer<Result<()>>> {
         let request = delete_request(group, partitions);
-        let response = connection.call(self.0.request_timeout(), |_| request).await?;
+        let response = connection.call(self.0.within(), |_| request).await?;
         match response.error_code.err() {
             None => Ok(Ok(partition_errors(group, &response))),
             Some(ResponseError::GroupIdNotFound) => Ok(Ok(Ok(()))),
@@ -103,7 +103,7 @@ fn commit_request(group: &str, offsets: &Offsets) -> OffsetCommitRequest {
 }
 
 /// That the group has members is an answer, not a reason to ask again.
-fn commit_outcome(group: &str, response: &OffsetCommitResponse) -> Result<Answer<Result<()>>> {
+fn commit_outcome(group: &str, response: &OffsetCommitResponse) -> Result<CoordinatorAnswer<Result<()>>> {
     use ResponseError::{IllegalGeneration, NonEmptyGroup, RebalanceInProgress, UnknownMemberId};
     let mut partitions = response.topics.iter().flat_map(|topic| &topic.partitions);
     match partitions.find_map(|partition| partition.error_code.err()) {

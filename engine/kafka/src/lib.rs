@@ -18,7 +18,6 @@ mod broker_error;
 mod committer;
 mod connection;
 mod consumer_events;
-mod coordinator_questions;
 mod departure;
 mod fetch_settings;
 mod fetcher;

@@ -1,8 +1,10 @@
 //! Questions to a cluster, over connections that last for one of them.
 
 use std::fmt;
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
 
+use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::MetadataRequest;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::MetadataResponse;
@@ -12,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use volley_api::{ConfigMap, Error, Result};
 
 use crate::broker_error;
-use crate::group::{Backoff, coordinator_of};
+use crate::group::{Backoff, coordinator_is_not_ready, coordinator_of};
 use crate::outage::Asking;
 use crate::wire::{Address, Connection, ConnectionSettings, block_on};
 
@@ -20,6 +22,12 @@ const TIMED_OUT: &str = "org.apache.kafka.common.errors.TimeoutException";
 
 /// What the broker answers: what was asked for, or its error.
 pub(crate) type Answer<T> = std::result::Result<T, Code>;
+
+/// What a coordinator answers: the answer, or why it cannot answer yet.
+pub(crate) type CoordinatorAnswer<T> = std::result::Result<T, ResponseError>;
+
+/// What asking once came to: the answer, or why to ask again.
+type Asked<T> = ControlFlow<T, String>;
 
 /// Whom a question is for.
 #[derive(Clone, Copy)]
@@ -43,6 +51,9 @@ impl fmt::Debug for Questions {
 
 impl Questions {
     /// To the cluster that `properties` name; an answer is waited for up to `timeout`.
+    ///
+    /// # Errors
+    /// `Config`, naming the key whose value is wrong.
     pub(crate) fn new(properties: &ConfigMap, timeout: Duration) -> Result<Self> {
         Ok(Self { settings: ConnectionSettings::read(properties)?, timeout })
     }
@@ -81,6 +92,27 @@ impl Questions {
         block_on(|| self.answer(action, whom, self.timeout, &question))
     }
 
+    /// Puts a question to the coordinator of a group, again and again until it is ready to answer.
+    ///
+    /// # Errors
+    /// `Retriable` when there is no answer in time; others as the question has them.
+    pub(crate) fn ask_coordinator<T: Send>(
+        &self,
+        group: &str,
+        question: impl AsyncFn(&mut Connection) -> Result<CoordinatorAnswer<T>> + Send + Sync,
+    ) -> Result<T> {
+        let action = format!("ask the coordinator of group {group}");
+        let attempt = async |server: &Address| {
+            let connection = Connection::open(server, &self.settings).await?;
+            let answer = match self.coordinator(connection, group).await? {
+                Ok(mut connection) => question(&mut connection).await?,
+                Err(error) => Err(error),
+            };
+            Ok(answer.map_or_else(|error| Continue(format!("the broker says {error:?}")), Break))
+        };
+        block_on(|| self.ask_until_answered(&action, self.timeout, &attempt))
+    }
+
     /// As [`Questions::ask`], for callers that do not block.
     ///
     /// # Cancellation
@@ -92,6 +124,26 @@ impl Questions {
         timeout: Duration,
         question: &impl AsyncFn(&mut Connection) -> Result<Answer<T>>,
     ) -> Result<Answer<T>> {
+        let attempt = async |server: &Address| {
+            let answer = match self.connect(server, whom).await? {
+                Ok(mut connection) => question(&mut connection).await?,
+                Err(code) => Err(code),
+            };
+            Ok(match answer {
+                Err(code) if is_moving(code) => Continue(format!("the broker says {code}")),
+                answer => Break(answer),
+            })
+        };
+        self.ask_until_answered(action, timeout, &attempt).await
+    }
+
+    /// Asks one server after the other. Why none answers is said in the log meanwhile, and is the error's cause in the end.
+    async fn ask_until_answered<T>(
+        &self,
+        action: &str,
+        timeout: Duration,
+        attempt: &impl AsyncFn(&Address) -> Result<Asked<T>>,
+    ) -> Result<T> {
         let servers: Vec<String> = self.settings.bootstrap_servers.iter().map(ToString::to_string).collect();
         let asking = Asking {
             client: self.settings.client_id.as_str(),
@@ -99,28 +151,21 @@ impl Questions {
             action,
             last_failure: Mutex::new("no broker has answered".to_owned()),
         };
-        asking.told_while(self.ask_until(&asking, whom, timeout, question)).await
+        asking.told_while(self.ask_in_turn(&asking, timeout, attempt)).await
     }
 
-    async fn ask_until<T>(
+    async fn ask_in_turn<T>(
         &self,
         asking: &Asking<'_>,
-        whom: Whom<'_>,
         timeout: Duration,
-        question: &impl AsyncFn(&mut Connection) -> Result<Answer<T>>,
-    ) -> Result<Answer<T>> {
+        attempt: &impl AsyncFn(&Address) -> Result<Asked<T>>,
+    ) -> Result<T> {
         let deadline = Instant::now() + timeout;
         let mut retry = Backoff::new(self.settings.retry_backoff, self.settings.retry_backoff_max);
         for server in self.settings.bootstrap_servers.iter().cycle() {
-            let attempt = async {
-                match self.connect(server, whom).await? {
-                    Ok(mut connection) => question(&mut connection).await,
-                    Err(code) => Ok(Err(code)),
-                }
-            };
-            match timeout_at(deadline, attempt).await {
-                Ok(Ok(Err(code))) if is_moving(code) => asking.failed(format!("the broker says {code}")),
-                Ok(Ok(answer)) => return Ok(answer),
+            match timeout_at(deadline, attempt(server)).await {
+                Ok(Ok(Break(answer))) => return Ok(answer),
+                Ok(Ok(Continue(reason))) => asking.failed(reason),
                 Ok(Err(error)) if error.is_retriable() => asking.failed(format!("{error:#}")),
                 Ok(Err(error)) => return Err(error),
                 Err(_) => break,
@@ -146,15 +191,30 @@ impl Questions {
                 let controller = metadata.brokers.iter().find(|broker| broker.node_id == metadata.controller_id);
                 controller.and_then(|broker| Address::new(&broker.host, broker.port))
             }
-            Whom::CoordinatorOf(group) => match coordinator_of(&mut connection, group, self.within()).await? {
-                Ok(address) => Some(address),
-                Err(error) => return Ok(Err(code_of(error.code()))),
-            },
+            Whom::CoordinatorOf(group) => {
+                let connection = self.coordinator(connection, group).await?;
+                return Ok(connection.map_err(|error| code_of(error.code())));
+            }
         };
         // A cluster that names no controller passes such requests on itself.
-        match address.filter(|address| address != connection.address()) {
-            Some(address) => Connection::open(&address, &self.settings).await.map(Ok),
+        match address {
+            Some(address) => self.moved_to(address, connection).await.map(Ok),
             None => Ok(Ok(connection)),
+        }
+    }
+
+    /// A connection to the coordinator that the broker of `connection` names.
+    async fn coordinator(&self, mut connection: Connection, group: &str) -> Result<CoordinatorAnswer<Connection>> {
+        match coordinator_of(&mut connection, group, self.within()).await? {
+            Ok(address) => self.moved_to(address, connection).await.map(Ok),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    async fn moved_to(&self, address: Address, connection: Connection) -> Result<Connection> {
+        match address == *connection.address() {
+            true => Ok(connection),
+            false => Connection::open(&address, &self.settings).await,
         }
     }
 }
@@ -171,6 +231,12 @@ pub(crate) fn only(mut codes: impl Iterator<Item = i16>) -> Answer<()> {
 
 fn code_of(code: i16) -> Code {
     RDKafkaRespErr::try_from(i32::from(code)).map_or(Code::Unknown, Code::from)
+}
+
+/// The error, if the coordinator may be ready later.
+pub(crate) fn not_ready(error: ResponseError) -> Option<ResponseError> {
+    let has_moved = matches!(error, ResponseError::NotCoordinator);
+    (has_moved || coordinator_is_not_ready(error)).then_some(error)
 }
 
 /// Whether somebody else is to be asked, or the same one in a moment.
