@@ -11,45 +11,28 @@
 //! is async. This is the only crate that names rdkafka.
 
 mod admin;
-mod assignment;
-mod batch_builder;
 mod bootstrap;
 mod broker_error;
-mod committer;
 mod connection;
-mod consumer_events;
-mod departure;
-mod fetch_settings;
-mod fetcher;
+mod consumer;
 mod group;
 mod group_offsets;
-mod membership_log;
 mod outage;
-mod partition_offsets;
 mod poll_time;
 mod producer;
 mod questions;
-mod rebalance;
 mod sasl;
-mod start_positions;
-mod subscribed_ends;
 mod token_polling;
 mod topic_log;
-mod topic_partitions;
-mod topic_pattern;
 mod translation;
 mod wire;
 
 pub use admin::{Admin, NewTopic, TopicDescription};
 pub use bootstrap::{check_bootstrap_list, check_bootstrap_servers};
 pub use broker_error::{is_login_refused, is_missing_topic, is_timeout};
-pub use committer::Committer;
-pub use fetch_settings::{FetchSettings, TopicSelection};
-pub use fetcher::Fetcher;
+pub use consumer::{Committer, FetchSettings, Fetcher, RebalanceListener, TopicSelection, subscribed_end_offsets};
 pub use group::{GroupError, GroupEvent, GroupMember, GroupResult, GroupSettings, Joined, MemberLoss, MemberStatus};
 pub use producer::{Delivery, Outgoing, Producer, Returned};
-pub use rebalance::RebalanceListener;
-pub use subscribed_ends::subscribed_end_offsets;
 pub use topic_log::{
     LogEnds, LogEntry, LogListener, LogRecord, LogSettings, LogWriter, OnDelivery, TopicLog, TransactionalLogWriter,
 };

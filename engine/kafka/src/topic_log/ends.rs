@@ -12,8 +12,7 @@ use volley_api::{ConfigMap, Error, Offsets, Result, TopicPartition};
 
 use crate::bootstrap::check_bootstrap_servers;
 use crate::connection::Connection;
-use crate::consumer_events::{ConsumerEvents, NativeConsumer};
-use crate::partition_offsets::list_offsets;
+use crate::consumer::{ConsumerEvents, NativeConsumer, list_offsets};
 use crate::token_polling::TokenPolling;
 use crate::{ClientRole, broker_error, translate};
 
@@ -60,7 +59,7 @@ impl LogEnds {
         let mut config = translate(properties, ClientRole::Consumer).config;
         config.set("isolation.level", "read_uncommitted").set("topic.metadata.refresh.interval.ms", "300000");
         if config.get("group.id").is_none_or(str::is_empty) {
-            config.set("group.id", crate::committer::PROBE_GROUP);
+            config.set("group.id", crate::consumer::PROBE_GROUP);
         }
         let connection = Connection::of_client(properties, &config)?;
         let all = client_of(&config, &connection)?;

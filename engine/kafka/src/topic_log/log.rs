@@ -16,9 +16,8 @@ use super::positions::Positions;
 use super::reader::{LogListener, NotReached, Reader, Reading};
 use super::writer::{LogEntry, LogWriter};
 use crate::bootstrap::check_bootstrap_servers;
-use crate::committer::PROBE_GROUP;
 use crate::connection::Connection;
-use crate::consumer_events::{ConsumerEvents, NativeConsumer};
+use crate::consumer::{ConsumerEvents, NativeConsumer, PROBE_GROUP};
 use crate::{ClientRole, broker_error, translate};
 
 /// How long records may be on their way before it is looked into why nothing comes.

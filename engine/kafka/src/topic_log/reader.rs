@@ -11,7 +11,7 @@ use rdkafka::message::Message;
 use tracing::{debug, warn};
 
 use super::positions::Positions;
-use crate::consumer_events::NativeConsumer;
+use crate::consumer::NativeConsumer;
 
 /// How long beginning anew may take.
 const SEEK: Duration = Duration::from_secs(5);

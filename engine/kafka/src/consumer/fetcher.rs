@@ -28,18 +28,17 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use tracing::{info, warn};
 use volley_api::{ConfigMap, Error, Offsets, RawBatch, Result, TopicPartition};
 
-use crate::assignment::Assignment;
+use super::assignment::Assignment;
+use super::committer::PROBE_GROUP;
+use super::consumer_events::{self, ConsumerEvents, NativeConsumer, Rebalance};
+use super::departure::Departure;
+use super::start_positions::{OffsetReset, StartPositions};
+use super::topic_partitions::{partitions_of, settled_partitions_of};
+use super::topic_pattern::{TopicPattern, TopicWatcher};
 use crate::bootstrap::check_bootstrap_servers;
-use crate::broker_error;
-use crate::committer::PROBE_GROUP;
 use crate::connection::Connection;
-use crate::consumer_events::{self, ConsumerEvents, NativeConsumer, Rebalance};
-use crate::departure::Departure;
 use crate::poll_time::poll_time;
-use crate::start_positions::{OffsetReset, StartPositions};
-use crate::topic_partitions::{partitions_of, settled_partitions_of};
-use crate::topic_pattern::{TopicPattern, TopicWatcher};
-use crate::{ClientRole, Committer, FetchSettings, RebalanceListener, TopicSelection, translate};
+use crate::{ClientRole, Committer, FetchSettings, RebalanceListener, TopicSelection, broker_error, translate};
 
 /// Messages taken between two looks at the clock.
 const MESSAGES_PER_LOOK: usize = 256;

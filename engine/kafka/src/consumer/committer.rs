@@ -10,10 +10,10 @@ use rdkafka::message::Message;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use volley_api::{Error, Offsets, Result, TopicPartition};
 
+use super::consumer_events::{ConsumerEvents, NativeConsumer, list_of};
+use super::partition_offsets::{KnownOffsets, list_known_offsets, list_offsets};
 use crate::broker_error;
 use crate::connection::Connection;
-use crate::consumer_events::{ConsumerEvents, NativeConsumer, list_of};
-use crate::partition_offsets::{KnownOffsets, list_known_offsets, list_offsets};
 
 /// How long a question to the broker may take.
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -8,9 +8,9 @@ use volley_api::{Offsets, Result, TopicPartition};
 
 use super::{ASSIGN_RETRY, Fetcher, Pause, PendingAssign};
 use crate::broker_error;
-use crate::committer::with_offsets;
-use crate::consumer_events;
-use crate::partition_offsets::KnownOffsets;
+use crate::consumer::committer::with_offsets;
+use crate::consumer::consumer_events;
+use crate::consumer::partition_offsets::KnownOffsets;
 
 impl Fetcher {
     pub(super) fn note_assign(&mut self, partitions: Vec<TopicPartition>) {

@@ -8,9 +8,9 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use rdkafka::{Offset, TopicPartitionList};
 use volley_api::{Error, Offsets, Result, TopicPartition};
 
+use super::consumer_events::{NativeConsumer, list_of};
 use crate::broker_error;
 use crate::connection::Connection;
-use crate::consumer_events::{NativeConsumer, list_of};
 
 /// Offsets of partitions, as far as they can be told now.
 #[derive(Debug, Default)]

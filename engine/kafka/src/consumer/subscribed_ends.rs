@@ -8,15 +8,14 @@ use rdkafka::consumer::Consumer;
 use tracing::warn;
 use volley_api::{ConfigMap, Offsets, Result, TopicPartition};
 
-use crate::broker_error;
-use crate::committer::PROBE_GROUP;
+use super::committer::PROBE_GROUP;
+use super::consumer_events::{ConsumerEvents, NativeConsumer};
+use super::partition_offsets::list_offsets;
+use super::topic_partitions::{partitions_in, settled_partitions_of};
+use super::topic_pattern::TopicPattern;
 use crate::connection::Connection;
-use crate::consumer_events::{ConsumerEvents, NativeConsumer};
-use crate::partition_offsets::list_offsets;
 use crate::token_polling::TokenPolling;
-use crate::topic_partitions::{partitions_in, settled_partitions_of};
-use crate::topic_pattern::TopicPattern;
-use crate::{ClientRole, TopicSelection, translate};
+use crate::{ClientRole, TopicSelection, broker_error, translate};
 
 /// How long a question to the broker may take.
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -10,9 +10,9 @@ use tracing::{debug, warn};
 use volley_api::{Error, Result};
 use volley_java::JavaRegex;
 
+use super::consumer_events::NativeConsumer;
 use crate::admin::is_internal;
 use crate::connection::Connection;
-use crate::consumer_events::NativeConsumer;
 
 /// How long a list of all topics may take. Short, since the consumer cannot be closed meanwhile.
 const TIMEOUT: Duration = Duration::from_secs(3);

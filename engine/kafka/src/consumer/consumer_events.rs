@@ -5,17 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{Statistics, TopicPartitionList};
+use rdkafka::{ClientConfig, Statistics, TopicPartitionList};
 use volley_api::TopicPartition;
 
+use super::membership_log::{self, MembershipLog};
 use crate::connection::{Connection, Granted};
-use crate::membership_log::{self, MembershipLog};
 
 /// The consumer type of this crate.
 pub(crate) type NativeConsumer = BaseConsumer<ConsumerEvents>;

@@ -7,7 +7,7 @@ use volley_api::{Result, TopicPartition};
 
 use super::{Fetcher, Pause};
 use crate::broker_error;
-use crate::consumer_events::list_of;
+use crate::consumer::consumer_events::list_of;
 
 impl Fetcher {
     /// Stops yielding batches; what is buffered is kept. Rebalances are still served by [`Fetcher::poll`], after a second

@@ -9,7 +9,7 @@ use volley_api::{Error, Offsets, Result, TopicPartition};
 
 use super::{Fetcher, Pause, PendingAssign};
 use crate::broker_error;
-use crate::consumer_events::list_of;
+use crate::consumer::consumer_events::list_of;
 
 /// Between two looks whether they have one. Others are consumed meanwhile, and a look may take its time.
 const RETRY: Duration = Duration::from_secs(1);

@@ -8,9 +8,9 @@ use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::types::RDKafkaErrorCode as Code;
 use volley_api::{Result, TopicPartition};
 
+use super::consumer_events::NativeConsumer;
 use crate::broker_error;
 use crate::connection::Connection;
-use crate::consumer_events::NativeConsumer;
 
 /// How long the question may take.
 const TIMEOUT: Duration = Duration::from_secs(5);

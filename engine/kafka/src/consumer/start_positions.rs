@@ -4,8 +4,8 @@ use rdkafka::Offset;
 use tracing::warn;
 use volley_api::{Error, Offsets, Result, TopicPartition};
 
+use super::partition_offsets::KnownOffsets;
 use crate::Committer;
-use crate::partition_offsets::KnownOffsets;
 
 /// `auto.offset.reset`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

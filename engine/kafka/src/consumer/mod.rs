@@ -1,0 +1,37 @@
+//! Consuming in batches: from topics or a pattern of them to batches of one partition each.
+//!
+//! ```text
+//!  FetchSettings ─► Fetcher ─ poll ─► ConsumerEvents ─ rebalances ─► Assignment, StartPositions ─► RebalanceListener
+//!                      │                                                 │
+//!                      └─ messages ─► BatchBuilder of each partition ─► RawBatch …
+//!  Committer ─► offsets of the group
+//! ```
+//!
+//! A `Fetcher` owns a librdkafka consumer and is called by one thread. It finds out where newly assigned partitions begin
+//! (`StartPositions`), gathers the messages of each partition until a batch is full or old enough, and tells the listener of
+//! every rebalance in order with the batches. Offsets are committed by a `Committer`, from any thread. When the consumer ends,
+//! `Departure` makes sure that the group does not wait for it.
+
+mod assignment;
+mod batch_builder;
+mod committer;
+mod consumer_events;
+mod departure;
+mod fetch_settings;
+mod fetcher;
+mod membership_log;
+mod partition_offsets;
+mod rebalance;
+mod start_positions;
+mod subscribed_ends;
+mod topic_partitions;
+mod topic_pattern;
+
+pub use committer::Committer;
+pub(crate) use committer::PROBE_GROUP;
+pub(crate) use consumer_events::{ConsumerEvents, NativeConsumer};
+pub use fetch_settings::{FetchSettings, TopicSelection};
+pub use fetcher::Fetcher;
+pub(crate) use partition_offsets::list_offsets;
+pub use rebalance::RebalanceListener;
+pub use subscribed_ends::subscribed_end_offsets;
