@@ -7,9 +7,8 @@ use volley_api::{
     Config, ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Result, Validator, Width,
 };
 
-use super::retry::RetryPolicy;
-use super::rotation::{RotationPolicy, parse_timezone};
-use super::store_config::{StoreConfig, issues, store_keys};
+use crate::chain::{RotationPolicy, parse_timezone};
+use crate::store::{RetryPolicy, StoreConfig, issues, store_keys};
 
 /// Class name of the connector.
 pub(crate) const CLASS: &str = "ObjectStoreSink";

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use volley_api::{ConfigDef, ConfigIssue, ConfigMap, Connector, Plugin, PluginFactory, Result, task_configs_for_all};
 
 use super::config::{CLASS, SinkConfig, config_def};
-use super::delivery::look;
 use super::sink::ObjectStoreSinkTask;
-use super::storage_url::{check_error, open_storage};
-use super::store_config::issues;
+use crate::chain::look;
+use crate::store::{check_error, issues, open_storage};
 
 /// The plug-in.
 pub(crate) fn sink_plugin() -> Plugin {

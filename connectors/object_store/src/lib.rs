@@ -14,44 +14,19 @@
 //! file is created only if its name is free, and only after the file before it is known to be there. So whoever writes
 //! the stream (the owner, a worker that has lost the partition without knowing, a successor after a crash), and however
 //! their files are rotated, all of them add to one chain, and a row is in it once. Each file's footer says up to where
-//! it covers the stream ([`FileIdentity`](identity::FileIdentity)); a task that opens a partition goes on where the
+//! it covers the stream ([`FileIdentity`](format::FileIdentity)); a task that opens a partition goes on where the
 //! chain ends, and one that finds its name taken goes on behind the file that took it.
 //!
 //! What this needs: transformations that give the same rows the same topics when run again, and one connector per
 //! directory. A file of another connector where ours belongs is an error, never overwritten and never adopted.
 
-mod adoption;
-mod agreement;
+mod chain;
 mod config;
 mod connector;
-mod delivery;
-mod encoder;
-mod encodings;
-mod file_name;
-mod identity;
-mod local_storage;
-mod mixed_values;
-mod null_values;
-mod open_file;
-mod partition;
-mod project;
-mod remote_storage;
-mod retry;
-mod rotation;
-mod row_order;
-mod runtime;
-mod shape;
+mod format;
 mod sink;
-mod storage;
-mod storage_url;
-mod store_config;
-mod stream;
-mod uploads;
-mod writing;
+mod store;
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod exactly_once_tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod sink_tests;

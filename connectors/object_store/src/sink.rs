@@ -9,9 +9,8 @@ use volley_api::{
 };
 
 use super::config::SinkConfig;
-use super::delivery::Delivery;
-use super::storage_url::open_storage;
-use super::uploads::BackgroundUploads;
+use crate::chain::{BackgroundUploads, Delivery};
+use crate::store::open_storage;
 
 /// A task of `ObjectStoreSink`.
 #[derive(Debug, Default)]

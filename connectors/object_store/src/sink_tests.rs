@@ -20,12 +20,11 @@ use volley_api::{
 };
 
 use super::connector::sink_plugin;
-use super::delivery::Delivery;
-use super::identity::FileIdentity;
-use super::local_storage::LocalStorage;
 use super::sink::ObjectStoreSinkTask;
 use super::test_records::{batch, config_map, origin, read_rows, records, sink_config};
-use super::uploads::BackgroundUploads;
+use crate::chain::{BackgroundUploads, Delivery};
+use crate::format::FileIdentity;
+use crate::store::LocalStorage;
 
 fn partition() -> TopicPartition {
     TopicPartition::new("orders", 2)

@@ -11,9 +11,7 @@ use parquet::basic::Compression;
 use volley_api::{Column, ConfigMap, OffsetRange, Origin, Records, RowIndex, SinkBatch, TimestampType, TopicPartition};
 
 use super::config::SinkConfig;
-use super::encoder::FileEncoder;
-use super::encodings::EncodingPlans;
-use super::identity::FileIdentity;
+use crate::format::{EncodingPlans, FileEncoder, FileIdentity};
 
 /// A configuration with these keys; `store.url` need not be among them.
 pub(crate) fn config_map(entries: &[(&str, &str)]) -> ConfigMap {

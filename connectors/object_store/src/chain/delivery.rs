@@ -10,20 +10,16 @@ use volley_api::{
 };
 
 use super::adoption::find_files;
-use super::config::SinkConfig;
-use super::encodings::EncodingPlans;
 use super::file_name::{StreamFiles, is_legal_topic};
-use super::identity::FileIdentity;
 use super::null_values::{rejected_row, without_nulls};
 use super::partition::Partition;
-use super::retry::Patience;
 use super::row_order::in_offset_order;
-use super::runtime;
-use super::storage::{Answer, Storage, StorageError};
-use super::storage_url::check_error;
 use super::stream::Stream;
 use super::uploads::{UploadOutcome, Uploads};
 use super::writing::Writing;
+use crate::config::SinkConfig;
+use crate::format::{EncodingPlans, FileIdentity};
+use crate::store::{Answer, Patience, Storage, StorageError, check_error, runtime};
 
 /// Complete files that may wait for the store before no more records are taken: enough to keep all uploads busy.
 const MAX_WAITING_FILES: usize = 32;

@@ -7,11 +7,10 @@ use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use volley_api::{Records, Result, TopicPartition};
 
-use super::encoder::FileEncoder;
-use super::identity::{FileIdentity, new_file_id};
 use super::rotation::RotationPolicy;
 use super::row_order::{cut_between_offsets, offset_of};
 use super::writing::Writing;
+use crate::format::{FileEncoder, FileIdentity, new_file_id};
 
 /// Rows written before a new file's size says how many more fit into `rotate.bytes`.
 const FIRST_ROWS: u64 = 8192;

@@ -183,8 +183,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::runtime;
-    use crate::storage_url::check_error;
+    use crate::store::runtime;
+    use crate::store::storage_url::check_error;
 
     fn wait<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
         runtime::wait(future, Duration::from_secs(20)).unwrap().unwrap()

@@ -12,10 +12,8 @@ use tracing::warn;
 use volley_api::{Error, Result};
 
 use super::file_name::StreamFiles;
-use super::identity::FileIdentity;
-use super::retry::{Retries, RetryPolicy};
-use super::runtime;
-use super::storage::{Storage, StorageError};
+use crate::format::FileIdentity;
+use crate::store::{Retries, RetryPolicy, Storage, StorageError, runtime};
 
 /// Files of one task that are sent at the same time; the others wait their turn.
 const PARALLEL_UPLOADS: usize = 8;
@@ -199,8 +197,8 @@ mod tests {
     use volley_api::TopicPartition;
 
     use super::*;
-    use crate::delivery::look;
-    use crate::remote_storage::RemoteStorage;
+    use crate::chain::delivery::look;
+    use crate::store::RemoteStorage;
     use crate::test_records::file_contents;
 
     fn upload(origin: &str, file_id: &str) -> Upload {

@@ -1,8 +1,8 @@
 //! Where a stream's chain of files ends: found when its first row arrives after the partition was opened.
 
 use super::file_name::StreamFiles;
-use super::identity::FileIdentity;
-use super::storage::{Storage, StorageError};
+use crate::format::FileIdentity;
+use crate::store::{Storage, StorageError};
 
 /// A stream's last file is looked for among those that begin at most this many offsets before the first row; only if
 /// there is none, among all.

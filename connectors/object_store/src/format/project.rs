@@ -109,8 +109,8 @@ mod tests {
     use arrow::datatypes::{Field, Int64Type};
 
     use super::*;
-    use crate::agreement::Agreement;
-    use crate::shape::{Shape, schema};
+    use crate::format::agreement::Agreement;
+    use crate::format::shape::{Shape, schema};
 
     fn column(array: ArrayRef) -> Column {
         Column::new(Arc::new(Field::new("value", array.data_type().clone(), true)), array)

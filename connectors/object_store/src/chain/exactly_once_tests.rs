@@ -15,10 +15,9 @@ use proptest::prelude::*;
 use volley_api::{Offsets, Result, SinkBatch, SinkContext, TopicPartition};
 
 use super::delivery::{Delivery, look};
-use super::remote_storage::RemoteStorage;
-use super::storage::Storage;
-use super::test_records::{origin, read_rows, records, sink_config};
 use super::uploads::{Upload, UploadOutcome, Uploads, try_upload};
+use crate::store::{RemoteStorage, Storage};
+use crate::test_records::{origin, read_rows, records, sink_config};
 
 const WORKERS: usize = 3;
 /// Each partition has the offsets from 0 to here.

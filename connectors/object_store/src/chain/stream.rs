@@ -9,13 +9,12 @@ use volley_api::{Error, Records, Result};
 
 use super::adoption::{AdoptedFile, AdoptedFiles};
 use super::file_name::StreamFiles;
-use super::identity::FileIdentity;
 use super::open_file::{ClosedFile, OpenFile, origin_timestamp};
 use super::rotation::RotationPolicy;
 use super::row_order::{first_row_from, offset_of};
-use super::shape::{Shape, schema};
 use super::uploads::Upload;
 use super::writing::Writing;
+use crate::format::{FileIdentity, Shape, schema};
 
 /// A stream and its files that are not in the store yet.
 #[derive(Debug)]

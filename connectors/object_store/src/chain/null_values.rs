@@ -4,7 +4,7 @@ use arrow::array::{Array, UInt32Array};
 use arrow::datatypes::DataType;
 use volley_api::{Error, Records, RejectedRow, Result, Stage};
 
-use super::config::{CLASS, NullValues};
+use crate::config::{CLASS, NullValues};
 
 /// The records without those whose value is null, which are rejected or not, as configured.
 pub(crate) fn without_nulls(

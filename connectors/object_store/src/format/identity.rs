@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
 use volley_api::TopicPartition;
 
-use super::storage::{Storage, StorageError};
+use crate::store::{Storage, StorageError};
 
 const FILE_ID: &str = "volley.file.id";
 const CONNECTOR: &str = "volley.connector";

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use volley_api::{Error, Result, SinkBatch};
 
 use super::adoption::AdoptedFile;
-use super::retry::{Patience, RetryPolicy};
 use super::stream::Stream;
 use super::writing::Writing;
+use crate::store::{Patience, RetryPolicy};
 
 /// What the task knows of one partition.
 #[derive(Debug)]

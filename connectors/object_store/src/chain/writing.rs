@@ -1,7 +1,7 @@
 //! What writing a file needs.
 
-use super::encodings::EncodingPlans;
 use super::rotation::RotationPolicy;
+use crate::format::EncodingPlans;
 
 /// What writing needs besides the stream itself.
 #[derive(Debug)]

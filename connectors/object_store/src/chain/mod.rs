@@ -1,0 +1,31 @@
+//! The chain of files of each stream, and what may be committed.
+//!
+//! ```text
+//!  put ─► Delivery ─► Partition ─► Stream ─► OpenFile ─► ClosedFile … ─► Uploads ─► store
+//!            ▲                       ▲                                      │
+//!            │                       └─ find_files: where the chain ends    │
+//!            └──────────── created / taken by another worker ◄──────────────┘
+//! ```
+//!
+//! A [`Delivery`] holds the partitions of the task. A batch is put in offset order, cut into one stream for each topic, and
+//! rows that are in files already are skipped. Complete files wait in order; of each stream one upload is on its way. What is
+//! committable is the lowest offset that is in no complete file.
+
+mod adoption;
+mod delivery;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod exactly_once_tests;
+mod file_name;
+mod null_values;
+mod open_file;
+mod partition;
+mod rotation;
+mod row_order;
+mod stream;
+mod uploads;
+mod writing;
+
+pub(crate) use delivery::{Delivery, look};
+pub(crate) use rotation::{RotationPolicy, parse_timezone};
+pub(crate) use uploads::BackgroundUploads;

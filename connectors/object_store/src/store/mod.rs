@@ -1,0 +1,26 @@
+//! Where files go: local disk, S3 and what speaks its protocol, Google Cloud Storage, Azure Blob Storage.
+//!
+//! ```text
+//!  store.* ─ StoreConfig ─ open_storage ─┬─► LocalStorage    hard links
+//!                                        └─► RemoteStorage   conditional PUTs, on a small runtime
+//! ```
+//!
+//! A [`Storage`] lists a directory, reads the end of a file, and creates a file whose name is free, at once and durably. It
+//! never replaces anything. [`look`] waits for one call; [`Retries`] and [`Patience`] say when to try again.
+
+mod local_storage;
+mod remote_storage;
+mod retry;
+pub(crate) mod runtime;
+mod storage;
+mod storage_url;
+mod store_config;
+
+#[cfg(test)]
+pub(crate) use local_storage::LocalStorage;
+#[cfg(test)]
+pub(crate) use remote_storage::RemoteStorage;
+pub(crate) use retry::{Patience, Retries, RetryPolicy};
+pub(crate) use storage::{Answer, Storage, StorageError};
+pub(crate) use storage_url::{check_error, open_storage};
+pub(crate) use store_config::{StoreConfig, issues, store_keys};
