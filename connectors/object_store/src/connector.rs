@@ -6,8 +6,7 @@ use volley_api::{ConfigDef, ConfigIssue, ConfigMap, Connector, Plugin, PluginFac
 
 use super::config::{CLASS, SinkConfig, config_def};
 use super::sink::ObjectStoreSinkTask;
-use crate::chain::look;
-use crate::store::{check_error, issues, open_storage};
+use crate::store::{check_error, issues, look, open_storage};
 
 /// The plug-in.
 pub(crate) fn sink_plugin() -> Plugin {

@@ -24,7 +24,7 @@ use super::sink::ObjectStoreSinkTask;
 use super::test_records::{batch, config_map, origin, read_rows, records, sink_config};
 use crate::chain::{BackgroundUploads, Delivery};
 use crate::format::FileIdentity;
-use crate::store::LocalStorage;
+use crate::store::{LocalStorage, runtime};
 
 fn partition() -> TopicPartition {
     TopicPartition::new("orders", 2)
@@ -423,7 +423,7 @@ fn clocked(root: &Path, entries: &[(&str, &str)]) -> (Delivery, Arc<AtomicI64>) 
     let now = Arc::new(AtomicI64::new(0));
     let clock = Arc::clone(&now);
     let context = SinkContext::new("orders-sink", 0);
-    let clock: super::delivery::Clock = Arc::new(move || clock.load(Ordering::Relaxed));
+    let clock: crate::chain::Clock = Arc::new(move || clock.load(Ordering::Relaxed));
     let mut delivery = Delivery::new(context, config, storage, uploads, clock);
     delivery.open(&Offsets::from([(partition(), 0)]));
     (delivery, now)
@@ -514,8 +514,7 @@ fn the_footer_says_what_the_file_covers() {
     wait_for_files(&mut delivery, 1);
     let storage = LocalStorage::new("file:///root", root.path().to_owned(), "t-0");
     let path = "topics/orders/partition=2/orders+2+0000000000.parquet";
-    let identity =
-        super::runtime::wait(async move { FileIdentity::read(&storage, path).await }, Duration::from_secs(20));
+    let identity = runtime::wait(async move { FileIdentity::read(&storage, path).await }, Duration::from_secs(20));
     let identity = identity.unwrap().unwrap().unwrap().unwrap();
     assert_eq!((identity.start, identity.end, identity.rows, identity.start_timestamp), (0, 9, 5, 0));
     assert_eq!((identity.connector.as_str(), identity.origin), ("orders-sink", partition()));

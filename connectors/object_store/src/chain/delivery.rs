@@ -19,7 +19,7 @@ use super::uploads::{UploadOutcome, Uploads};
 use super::writing::Writing;
 use crate::config::SinkConfig;
 use crate::format::{EncodingPlans, FileIdentity};
-use crate::store::{Answer, Patience, Storage, StorageError, check_error, runtime};
+use crate::store::{Patience, Storage, check_error, look};
 
 /// Complete files that may wait for the store before no more records are taken: enough to keep all uploads busy.
 const MAX_WAITING_FILES: usize = 32;
@@ -27,8 +27,6 @@ const MAX_WAITING_FILES: usize = 32;
 const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 /// How long a put waits for room before it gives up: a fraction of the worker's own pause.
 const ROOM_WAIT: Duration = Duration::from_millis(50);
-/// How long a call may block on a look into the store.
-const LOOK_LIMIT: Duration = Duration::from_secs(20);
 /// A commit is asked for at most this often.
 const COMMIT_PAUSE_MS: i64 = 1000;
 
@@ -378,19 +376,5 @@ impl Delivery {
 impl std::fmt::Debug for Delivery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Delivery").field("partitions", &self.partitions).finish_non_exhaustive()
-    }
-}
-
-/// A call on the store, waited for.
-pub(crate) fn look<T: Send + 'static>(
-    path: &str,
-    storage: Arc<dyn Storage>,
-    call: impl for<'a> FnOnce(&'a dyn Storage) -> Answer<'a, T> + Send + 'static,
-) -> std::result::Result<T, StorageError> {
-    let unavailable = |reason: String| StorageError::Unavailable { path: path.to_owned(), reason };
-    match runtime::wait(async move { call(storage.as_ref()).await }, LOOK_LIMIT) {
-        Ok(Some(answer)) => answer,
-        Ok(None) => Err(unavailable(format!("no answer within {} s", LOOK_LIMIT.as_secs()))),
-        Err(error) => Err(unavailable(error.to_string())),
     }
 }

@@ -14,9 +14,9 @@ use parking_lot::Mutex;
 use proptest::prelude::*;
 use volley_api::{Offsets, Result, SinkBatch, SinkContext, TopicPartition};
 
-use super::delivery::{Delivery, look};
+use super::delivery::Delivery;
 use super::uploads::{Upload, UploadOutcome, Uploads, try_upload};
-use crate::store::{RemoteStorage, Storage};
+use crate::store::{RemoteStorage, Storage, look};
 use crate::test_records::{origin, read_rows, records, sink_config};
 
 const WORKERS: usize = 3;

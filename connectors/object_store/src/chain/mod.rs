@@ -26,6 +26,8 @@ mod stream;
 mod uploads;
 mod writing;
 
-pub(crate) use delivery::{Delivery, look};
+#[cfg(test)]
+pub(crate) use delivery::Clock;
+pub(crate) use delivery::Delivery;
 pub(crate) use rotation::{RotationPolicy, parse_timezone};
 pub(crate) use uploads::BackgroundUploads;

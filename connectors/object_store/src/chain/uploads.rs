@@ -197,8 +197,7 @@ mod tests {
     use volley_api::TopicPartition;
 
     use super::*;
-    use crate::chain::delivery::look;
-    use crate::store::RemoteStorage;
+    use crate::store::{RemoteStorage, look};
     use crate::test_records::file_contents;
 
     fn upload(origin: &str, file_id: &str) -> Upload {

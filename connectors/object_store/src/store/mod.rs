@@ -9,6 +9,7 @@
 //! never replaces anything. [`look`] waits for one call; [`Retries`] and [`Patience`] say when to try again.
 
 mod local_storage;
+mod look;
 mod remote_storage;
 mod retry;
 pub(crate) mod runtime;
@@ -18,9 +19,10 @@ mod store_config;
 
 #[cfg(test)]
 pub(crate) use local_storage::LocalStorage;
+pub(crate) use look::look;
 #[cfg(test)]
 pub(crate) use remote_storage::RemoteStorage;
 pub(crate) use retry::{Patience, Retries, RetryPolicy};
-pub(crate) use storage::{Answer, Storage, StorageError};
+pub(crate) use storage::{Storage, StorageError};
 pub(crate) use storage_url::{check_error, open_storage};
 pub(crate) use store_config::{StoreConfig, issues, store_keys};
