@@ -5,7 +5,8 @@ use std::str;
 use crate::json::cursor::Cursor;
 use crate::json::failure::{Decoded, Failure};
 use crate::json::number::read_number;
-use crate::json::shape::{MAX_DEPTH, MAX_FIELDS, Shape};
+use crate::json::refill::MAX_DEPTH;
+use crate::json::shape::{MAX_FIELDS, Shape};
 use crate::json::skip::{pass_colon, skip_value};
 use crate::json::text::{read_text, skip_string};
 

@@ -7,9 +7,11 @@ use rustc_hash::FxHashMap;
 
 use crate::json::cursor::Cursor;
 use crate::json::failure::Decoded;
-use crate::json::shape::MAX_DEPTH;
 use crate::json::skip::{pass_colon, skip_value};
 use crate::json::text::read_text;
+
+/// Levels of nested columns; what is nested deeper is mixed.
+pub(crate) const MAX_DEPTH: usize = 48;
 
 /// `json`, which MUST be valid, without the members that a later one of the same name replaces; `None` if there are none.
 /// Deeper than columns go nothing is changed.

@@ -21,9 +21,6 @@ use crate::json::node::{Cells, Node, StructCells, Unknown, untyped_element};
 use crate::json::number::{MAX_EXACT_INTEGER, Number};
 use crate::json::pins::{Pin, Pinned};
 
-/// Levels of nested columns; what is nested deeper is mixed.
-pub(crate) const MAX_DEPTH: usize = 48;
-
 /// Fields of one struct; an object with more is mixed as a whole, so that keys that are data (ids, say) do not grow
 /// a schema for ever.
 pub(crate) const MAX_FIELDS: usize = 20_000;
