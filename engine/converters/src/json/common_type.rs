@@ -7,9 +7,9 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use volley_api::schema::without_schema;
 use volley_api::{Column, ConfigMap, Error, Result};
 
+use super::inferred::{Decode, Inference, Messages};
 use crate::json::config::JsonConfig;
 use crate::json::encode::Encoder;
-use crate::json::schemaless::{Decode, Inference, Messages};
 
 /// One column of one of the parts; `None` where the part does not have it.
 type Piece = Option<(FieldRef, ArrayRef)>;

@@ -4,7 +4,7 @@ use volley_api::{
     ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Result, Validator, Width,
 };
 
-use crate::json::pins::{Pinned, parse_pins};
+use super::inferred::{Pinned, parse_pins};
 use crate::keys::converter_def;
 
 const SCHEMAS_ENABLE: &str = "schemas.enable";

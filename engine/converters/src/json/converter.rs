@@ -8,15 +8,11 @@ use volley_api::{
     Column, ConfigMap, Converted, Converter, Error, RawBatch, RejectedRow, Result, RowIndex, Run, Serialized, Side,
 };
 
+use super::inferred::{Messages, Topic, check_utf8};
+use super::schemas::{Prefix, Schema, SchemaCache, SchemaReader, split};
+use super::syntax::{Cause, Failure, strict};
 use crate::json::config::JsonConfig;
-use crate::json::connect::{Schema, SchemaCache};
-use crate::json::connect_schema::SchemaReader;
 use crate::json::encode::Encoder;
-use crate::json::envelope::{Prefix, split};
-use crate::json::failure::{Cause, Failure};
-use crate::json::lenient::strict;
-use crate::json::schemaless::{Messages, check_utf8};
-use crate::json::topic::Topic;
 use crate::rejections::{Rejections, bytes_of};
 
 /// `org.apache.kafka.connect.json.JsonConverter`.

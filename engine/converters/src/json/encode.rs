@@ -16,12 +16,11 @@ use base64::engine::general_purpose::STANDARD;
 use volley_api::schema::{DEFAULT, has_schema};
 use volley_api::{Column, Error, Result};
 
+use super::schemas::schema_of;
+use super::syntax::{validate, write_string};
 use crate::cell::{as_connect_type, holds_json};
 use crate::decimal;
 use crate::json::config::{DecimalFormat, JsonConfig};
-use crate::json::escape::write_string;
-use crate::json::schema_text::schema_of;
-use crate::json::skip::validate;
 
 /// Writes columns; keeps the envelope of the last schema, since batches of a source mostly share one.
 #[derive(Debug)]

@@ -9,15 +9,12 @@ use volley_api::schema::{DATE, DECIMAL, TIME, TIMESTAMP};
 use volley_api::{ConfigMap, Error, Header, HeaderConverter, RawHeader, Result, Value};
 use volley_java::double_text;
 
+use super::inferred::is_blank;
+use super::schemas::{SchemaCache, SchemaReader, split};
+use super::syntax::{Failure, strict};
 use crate::cell::value_at;
 use crate::decimal;
 use crate::json::config::{DecimalFormat, JsonConfig};
-use crate::json::connect::SchemaCache;
-use crate::json::connect_schema::SchemaReader;
-use crate::json::envelope::split;
-use crate::json::failure::Failure;
-use crate::json::lenient::strict;
-use crate::json::schemaless::is_blank;
 
 /// JsonConverter for headers. Plain JSON values are read as they are: integers INT64, objects maps.
 #[derive(Debug)]

@@ -8,33 +8,15 @@
 //!  from_connect           column ─► encode ─► bytes
 //! ```
 
-mod buffers;
+mod columns;
 mod common_type;
 mod config;
-mod connect;
-mod connect_schema;
 mod converter;
-mod cursor;
-mod decode;
 mod encode;
-mod envelope;
-mod escape;
-mod failure;
 mod header;
-mod infer;
-mod kind;
-mod lenient;
-mod node;
-mod number;
-mod pins;
-mod refill;
-mod schema_text;
-mod schemaless;
-mod shape;
-mod skip;
-mod temporal;
-mod text;
-mod topic;
+mod inferred;
+mod schemas;
+mod syntax;
 mod unmix;
 
 #[cfg(test)]

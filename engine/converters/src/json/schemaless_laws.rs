@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use volley_api::schema::{has_schema, is_json_text, is_mixed};
 use volley_api::{Column, ConfigMap, Converted, Converter, Side};
 
+use super::inferred::is_blank;
+use super::syntax::strict;
 use crate::JsonConverter;
 use crate::json::agreement::{agrees, any_event, any_json, any_object, without_untyped};
-use crate::json::lenient::strict;
-use crate::json::schemaless::is_blank;
 use crate::rejections::raw_batch_of;
 
 fn converter(settings: &[(&str, &str)]) -> JsonConverter {

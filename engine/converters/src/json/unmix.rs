@@ -14,11 +14,9 @@ use rustc_hash::FxHashMap;
 use volley_api::schema::{EXTENSION_NAME, is_mixed};
 use volley_api::{Column, Result};
 
-use crate::json::cursor::Cursor;
-use crate::json::kind::Kind;
-use crate::json::node::untyped_element;
-use crate::json::number::{MAX_EXACT_INTEGER, Number, read_number};
-use crate::json::schemaless::{Inference, Messages};
+use super::columns::untyped_element;
+use super::inferred::{Inference, Messages};
+use super::syntax::{Cursor, Kind, MAX_EXACT_INTEGER, Number, read_number};
 
 /// Sets of what the values of a row at one place of the schema are, a bit for each.
 type Holds = u8;

@@ -16,10 +16,9 @@ use arrow::datatypes::{DataType, Field};
 use rustc_hash::FxHashMap;
 use volley_api::schema::{EXTENSION_NAME, MIXED_EXTENSION, without_schema};
 
-use crate::json::buffers::{Bytes, Ends};
-use crate::json::node::{Cells, Node, StructCells, Unknown, untyped_element};
-use crate::json::number::{MAX_EXACT_INTEGER, Number};
-use crate::json::pins::{Pin, Pinned};
+use super::pins::{Pin, Pinned};
+use crate::json::columns::{Bytes, Cells, Ends, Node, StructCells, Unknown, untyped_element};
+use crate::json::syntax::{MAX_EXACT_INTEGER, Number};
 
 /// Fields of one struct; an object with more is mixed as a whole, so that keys that are data (ids, say) do not grow
 /// a schema for ever.

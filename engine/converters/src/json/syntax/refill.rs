@@ -5,10 +5,10 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::json::cursor::Cursor;
-use crate::json::failure::Decoded;
-use crate::json::skip::{pass_colon, skip_value};
-use crate::json::text::read_text;
+use super::cursor::Cursor;
+use super::failure::Decoded;
+use super::skip::{pass_colon, skip_value};
+use super::text::read_text;
 
 /// Levels of nested columns; what is nested deeper is mixed.
 pub(crate) const MAX_DEPTH: usize = 48;

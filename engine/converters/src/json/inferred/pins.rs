@@ -3,7 +3,7 @@
 use arrow::datatypes::Field;
 use volley_api::schema::json_text_field;
 
-use crate::json::node::{Cells, DecimalText, MAX_DIGITS_128, Node, OnNull};
+use crate::json::columns::{Cells, DecimalText, MAX_DIGITS_128, Node, OnNull};
 
 /// A column that a user has given a type.
 #[derive(Clone, Debug, PartialEq, Eq)]

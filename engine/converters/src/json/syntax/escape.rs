@@ -1,6 +1,6 @@
 //! Writes JSON strings: escapes only what must be escaped, as Jackson does.
 
-use crate::json::cursor::{ends_plain_text, string_stops};
+use super::cursor::{ends_plain_text, string_stops};
 
 /// Appends `text` in quotes.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {

@@ -10,9 +10,8 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit, i256};
 use rustc_hash::FxHashMap;
 use volley_api::schema::timestamp_type;
 
-use crate::json::buffers::{Bytes, Ends, Validity};
-use crate::json::cursor::Pattern;
-use crate::json::escape::write_string;
+use super::buffers::{Bytes, Ends, Validity};
+use crate::json::syntax::{Pattern, write_string};
 
 pub(crate) use arrays::untyped_element;
 

@@ -10,14 +10,11 @@ use std::sync::Arc;
 
 use volley_api::{Column, Result};
 
-use crate::json::decode::decode_message;
-use crate::json::failure::{Cause, Decoded, Failure};
-use crate::json::infer::widen;
-use crate::json::node::Node;
-use crate::json::pins::Pinned;
-use crate::json::refill::without_duplicates;
-use crate::json::shape::Shape;
-use crate::json::skip::validate;
+use super::infer::widen;
+use super::pins::Pinned;
+use super::shape::Shape;
+use crate::json::columns::{Node, decode_message};
+use crate::json::syntax::{Cause, Decoded, Failure, validate, without_duplicates};
 
 /// What is known of some values.
 #[derive(Debug)]

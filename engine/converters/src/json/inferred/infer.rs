@@ -2,13 +2,10 @@
 
 use std::str;
 
-use crate::json::cursor::Cursor;
-use crate::json::failure::{Decoded, Failure};
-use crate::json::number::read_number;
-use crate::json::refill::MAX_DEPTH;
-use crate::json::shape::{MAX_FIELDS, Shape};
-use crate::json::skip::{pass_colon, skip_value};
-use crate::json::text::{read_text, skip_string};
+use super::shape::{MAX_FIELDS, Shape};
+use crate::json::syntax::{
+    Cursor, Decoded, Failure, MAX_DEPTH, pass_colon, read_number, read_text, skip_string, skip_value,
+};
 
 /// Widens `shape` so that it takes `message`, which MUST be valid JSON in UTF-8 without duplicate members.
 ///

@@ -1,7 +1,7 @@
 //! Numbers: the grammar of JSON, integers on a fast path, floats exactly.
 
-use crate::json::cursor::Cursor;
-use crate::json::failure::Decoded;
+use super::cursor::Cursor;
+use super::failure::Decoded;
 
 /// Integers beyond this may not survive as a double.
 pub(crate) const MAX_EXACT_INTEGER: u64 = 1 << 53;

@@ -6,10 +6,9 @@ use arrow::datatypes::FieldRef;
 use rustc_hash::FxHashMap;
 use volley_api::{Column, Result};
 
-use crate::json::connect_schema::SchemaReader;
-use crate::json::decode::decode_message;
-use crate::json::failure::{Cause, Decoded, Failure};
-use crate::json::node::Node;
+use super::connect_schema::SchemaReader;
+use crate::json::columns::{Node, decode_message};
+use crate::json::syntax::{Cause, Decoded, Failure};
 
 /// A parsed schema with its builders, which are empty between batches.
 #[derive(Debug)]

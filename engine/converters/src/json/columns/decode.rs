@@ -9,17 +9,14 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::buffers::Ends;
+use super::node::{Cells, DecimalText, MAX_DIGITS_128, Node, OnNull, StructCells, Unknown};
+use super::temporal::{days_of, millis_of};
 use crate::decimal;
-use crate::json::buffers::Ends;
-use crate::json::cursor::Cursor;
-use crate::json::failure::{Decoded, Failure};
-use crate::json::lenient;
-use crate::json::node::{Cells, DecimalText, MAX_DIGITS_128, Node, OnNull, StructCells, Unknown};
-use crate::json::number::{MAX_EXACT_INTEGER, read_float, read_integer, skip_number};
-use crate::json::refill::without_duplicates;
-use crate::json::skip::{pass_colon, skip_value};
-use crate::json::temporal::{days_of, millis_of};
-use crate::json::text::{read_string, read_text};
+use crate::json::syntax::{
+    Cursor, Decoded, Failure, MAX_EXACT_INTEGER, lenient, pass_colon, read_float, read_integer, read_string, read_text,
+    skip_number, skip_value, without_duplicates,
+};
 
 /// Base64 as Jackson writes it; padding may be missing when read.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

@@ -1,6 +1,6 @@
 //! A position in the bytes of one message, and the smallest steps over JSON.
 
-use crate::json::failure::{Decoded, Failure};
+use super::failure::{Decoded, Failure};
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;

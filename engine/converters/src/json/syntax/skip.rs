@@ -1,9 +1,9 @@
 //! Passes whole values, checking every byte, whatever their depth.
 
-use crate::json::cursor::Cursor;
-use crate::json::failure::Decoded;
-use crate::json::number::skip_number;
-use crate::json::text::skip_string;
+use super::cursor::Cursor;
+use super::failure::Decoded;
+use super::number::skip_number;
+use super::text::skip_string;
 
 /// The containers around a position, one bit each (set = object); never on the call stack, so that depth costs nothing.
 #[derive(Debug, Default)]

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::json::cursor::Cursor;
-use crate::json::failure::Decoded;
+use super::cursor::Cursor;
+use super::failure::Decoded;
 
 /// Reads a string, of which the opening quote comes next, and appends it to `out`.
 ///

@@ -4,10 +4,9 @@
 use arrow::array::UInt32Array;
 use volley_api::{Column, Result, RowIndex};
 
-use crate::json::failure::Failure;
-use crate::json::kind::Kind;
-use crate::json::pins::Pinned;
-use crate::json::schemaless::{Decode, Inference, Messages};
+use super::pins::Pinned;
+use super::schemaless::{Decode, Inference, Messages};
+use crate::json::syntax::{Failure, Kind};
 
 /// What is known of the values of a topic.
 #[derive(Debug)]

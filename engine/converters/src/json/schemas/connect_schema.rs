@@ -9,10 +9,10 @@ use arrow::datatypes::{DataType, Field};
 use serde_json::{Map, Value};
 use volley_api::schema::{DATE, DECIMAL, DEFAULT, DOC, NAME, PARAMETER_PREFIX, TIME, TIMESTAMP, VERSION};
 
-use crate::json::buffers::{Bytes, Ends};
-use crate::json::cursor::Cursor;
-use crate::json::decode::decode;
-use crate::json::node::{Cells, DecimalText, MAX_DIGITS_128, Node, OnNull, StructCells, Unknown};
+use crate::json::columns::{
+    Bytes, Cells, DecimalText, Ends, MAX_DIGITS_128, Node, OnNull, StructCells, Unknown, decode,
+};
+use crate::json::syntax::Cursor;
 
 /// Schemas nested deeper are refused: Parquet and SQL could not take their values anyway.
 const MAX_DEPTH: usize = 100;

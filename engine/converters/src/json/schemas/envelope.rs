@@ -1,9 +1,6 @@
 //! Splits envelopes `{"schema":…,"payload":…}`.
 
-use crate::json::cursor::Cursor;
-use crate::json::failure::{Decoded, Failure};
-use crate::json::skip::{pass_colon, skip_value};
-use crate::json::text::read_text;
+use crate::json::syntax::{Cursor, Decoded, Failure, pass_colon, read_text, skip_value};
 
 /// The raw text of the two members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,18 @@
+//! Columns while they are built.
+//!
+//! ```text
+//!  bytes ─ decode: one pass ─► Node (a tree for structs, lists and maps) ─ finish ─► arrays
+//!                                └─ buffers, which can be cut back to any row
+//! ```
+//!
+//! A `Node` has the rules of what may go into a column; decoding a message either fills one row of the whole tree or fails,
+//! and the row is cut off again.
+
+mod buffers;
+mod decode;
+mod node;
+mod temporal;
+
+pub(crate) use buffers::{Bytes, Ends};
+pub(crate) use decode::{decode, decode_message};
+pub(crate) use node::{Cells, DecimalText, MAX_DIGITS_128, Node, OnNull, StructCells, Unknown, untyped_element};

@@ -1,0 +1,29 @@
+//! JSON as bytes: the smallest steps over it, and the strings that are written. Nothing here knows of columns.
+//!
+//! ```text
+//!  bytes ─ lenient (what Jackson takes, too) ─► Cursor ─┬─ text, number ─► values
+//!                                                       └─ skip ─────────► whole values, checked and passed over
+//! ```
+//!
+//! Every step returns a `Failure` where the bytes are no JSON or not what was asked for. A caller that
+//! meets an object with the same member twice rewrites it with `without_duplicates` and begins again.
+
+mod cursor;
+mod escape;
+mod failure;
+mod kind;
+pub(crate) mod lenient;
+mod number;
+mod refill;
+mod skip;
+mod text;
+
+pub(crate) use cursor::{Cursor, Pattern};
+pub(crate) use escape::write_string;
+pub(crate) use failure::{Cause, Decoded, Failure};
+pub(crate) use kind::Kind;
+pub(crate) use lenient::strict;
+pub(crate) use number::{MAX_EXACT_INTEGER, Number, read_float, read_integer, read_number, skip_number};
+pub(crate) use refill::{MAX_DEPTH, without_duplicates};
+pub(crate) use skip::{pass_colon, skip_value, validate};
+pub(crate) use text::{read_string, read_text, skip_string};
