@@ -3,7 +3,7 @@
 use arrow::array::RecordBatch;
 use datafusion::error::{DataFusionError, Result};
 
-use crate::query_plan::{QueryPlan, may_be_a_bad_row};
+use crate::plan::{QueryPlan, may_be_a_bad_row};
 
 /// What a batch gave without its bad rows.
 #[derive(Debug, Default)]

@@ -17,8 +17,8 @@ use futures::stream;
 use parking_lot::Mutex;
 use volley_api::{Error, Result};
 
+use crate::plan::new_session;
 use crate::reason::reason_of;
-use crate::session::new_session;
 use crate::wait_for::wait_for;
 
 /// The batches of a table, in order.

@@ -20,7 +20,7 @@ use arrow::json::reader::infer_json_schema;
 use datafusion::datasource::MemTable;
 use volley_api::{ConfigMap, Error, Result};
 
-use crate::statement::RECORDS;
+use crate::query::RECORDS;
 
 /// Prefix of the keys that give lookup tables.
 pub(crate) const PREFIX: &str = "lookup.";

@@ -5,7 +5,7 @@
 
 use datafusion::error::DataFusionError;
 
-use crate::position::Position;
+use crate::query::Position;
 
 /// Kinds of errors, which DataFusion and Arrow put before what they quote.
 const KINDS: [&str; 13] = [

@@ -16,16 +16,11 @@ use volley_converters::{MixedRows, same_type};
 
 use crate::absent_fields::AbsentFields;
 use crate::bad_rows::{Executed, execute_good_rows};
-use crate::clock_functions::clock_functions;
 use crate::lookup_table::LookupTable;
-use crate::named_fields::NamedFields;
-use crate::output::to_records;
-use crate::plans::{PlanFailure, Plans};
-use crate::query_plan::QueryPlan;
+use crate::plan::{PlanFailure, Plans, QueryPlan, clock_functions, new_session, to_records};
+use crate::query::{NamedFields, RowwiseQuery};
 use crate::reason::reason_of;
 use crate::records_table::{MetaColumn, WHOLE_VALUE, is_shadowed};
-use crate::session::new_session;
-use crate::statement::RowwiseQuery;
 
 /// Name of the transformation, in lists and in rejected rows.
 pub(crate) const CLASS: &str = "Sql";

@@ -7,7 +7,7 @@
 //!            └──────────── created / taken by another worker ◄──────────────┘
 //! ```
 //!
-//! A [`Delivery`] holds the partitions of the task. A batch is put in offset order, cut into one stream for each topic, and
+//! A `Delivery` holds the partitions of the task. A batch is put in offset order, cut into one stream for each topic, and
 //! rows that are in files already are skipped. Complete files wait in order; of each stream one upload is on its way. What is
 //! committable is the lowest offset that is in no complete file.
 

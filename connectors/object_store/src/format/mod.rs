@@ -4,9 +4,9 @@
 //!  Column ─ Shape (columns of a file) ─► rows of a schema ─ FileEncoder ─ EncodingPlans ─► bytes + footer (FileIdentity)
 //! ```
 //!
-//! A [`Shape`] says what Parquet can hold of a value and turns values into rows. [`Agreement`] says whether a file with
+//! A `Shape` says what Parquet can hold of a value and turns values into rows. `Agreement` says whether a file with
 //! other columns takes them. The encodings of each column are chosen from a sample of its data and kept by topic. The footer
-//! says what the file holds, and is read back with [`FileIdentity::read`].
+//! says what the file holds, and is read back with `FileIdentity::read`.
 
 mod agreement;
 mod encoder;

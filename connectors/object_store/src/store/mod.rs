@@ -5,8 +5,8 @@
 //!                                        └─► RemoteStorage   conditional PUTs, on a small runtime
 //! ```
 //!
-//! A [`Storage`] lists a directory, reads the end of a file, and creates a file whose name is free, at once and durably. It
-//! never replaces anything. [`look`] waits for one call; [`Retries`] and [`Patience`] say when to try again.
+//! A `Storage` lists a directory, reads the end of a file, and creates a file whose name is free, at once and durably. It
+//! never replaces anything. `look` waits for one call; `Retries` and `Patience` say when to try again.
 
 mod local_storage;
 mod look;

@@ -7,9 +7,9 @@ use datafusion::common::{Column, Result, TableReference, plan_err};
 use datafusion::logical_expr::{Expr, LogicalPlan, Projection, cast};
 use volley_api::schema::{DEFAULT, HAS_SCHEMA, has_schema, timestamp_type, without_schema};
 
-use crate::connect_types::connect_type;
+use super::connect_types::connect_type;
+use super::row_number::row_number_of;
 use crate::records_table::{MetaColumn, NO_FIELD, RecordsTable, field_name};
-use crate::row_number::row_number_of;
 
 /// What a column of the result is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

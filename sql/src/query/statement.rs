@@ -7,13 +7,13 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
+use super::field_access::name_fields;
+use super::named_fields::{NamedFields, Step};
+use super::position::{Position, Refusal};
+use super::select_list::prepare_select_list;
+use super::statement_rules::check_query;
 use crate::deep_stack::on_deep_stack;
-use crate::field_access::name_fields;
-use crate::named_fields::{NamedFields, Step};
-use crate::position::{Position, Refusal};
 use crate::records_table::{MetaColumn, field_name};
-use crate::select_list::prepare_select_list;
-use crate::statement_rules::check_query;
 
 /// The table that a query reads.
 pub(crate) const RECORDS: &str = "records";

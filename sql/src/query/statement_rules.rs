@@ -8,11 +8,11 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::keywords::Keyword;
 
-use crate::expression_rules::refusal_of;
-use crate::function_names::{FunctionKind, kind_of};
-use crate::named_fields::{Step, path_of, path_of_list};
-use crate::position::{Position, Refusal};
-use crate::statement::{RECORDS, Tokens};
+use super::expression_rules::refusal_of;
+use super::function_names::{FunctionKind, kind_of};
+use super::named_fields::{Step, path_of, path_of_list};
+use super::position::{Position, Refusal};
+use super::statement::{RECORDS, Tokens};
 
 /// Deepest expression. The planner and the operators recurse along it.
 const MAX_DEPTH: usize = 400;
@@ -320,7 +320,7 @@ fn check_function(function: &Function) -> Result<(), Refusal> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use crate::statement::RowwiseQuery;
+    use crate::query::statement::RowwiseQuery;
 
     fn refused(text: &str) -> String {
         RowwiseQuery::parse(text).map(|_| "accepted".to_owned()).unwrap_or_else(|refusal| refusal.to_string())

@@ -6,11 +6,10 @@ use arrow::datatypes::FieldRef;
 use datafusion::prelude::SessionContext;
 use volley_api::{Error, Records};
 
+use super::plan_error::plan_error;
+use super::query_plan::{QueryPlan, same_field};
 use crate::deep_stack::on_deep_stack;
-use crate::named_fields::NamedFields;
-use crate::plan_error::plan_error;
-use crate::query_plan::{QueryPlan, same_field};
-use crate::statement::RowwiseQuery;
+use crate::query::{NamedFields, RowwiseQuery};
 
 /// Plans that are kept.
 const KEPT_PLANS: usize = 32;

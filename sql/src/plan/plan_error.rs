@@ -1,9 +1,8 @@
 //! Says in the user's words why a query could not be planned for some records.
 
-use crate::position::Position;
+use crate::query::{Position, RowwiseQuery};
 use crate::reason::{place_in_debug_text, reason_of};
 use crate::records_table::NO_FIELD;
-use crate::statement::RowwiseQuery;
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 

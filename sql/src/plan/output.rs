@@ -8,7 +8,7 @@ use arrow::compute::{filter_record_batch, take_record_batch};
 use arrow::datatypes::{TimestampMillisecondType, UInt32Type};
 use volley_api::{Column, Error, Headers, Records, RejectedRow, Result, Stage, Transformed};
 
-use crate::output_layout::OutputLayout;
+use super::output_layout::OutputLayout;
 
 /// Longest name of a topic in Kafka.
 const MAX_TOPIC_LENGTH: usize = 249;

@@ -17,13 +17,12 @@ use datafusion::sql::sqlparser::ast::Statement;
 use volley_api::Records;
 use volley_api::schema::has_schema;
 
-use crate::batch_exec::{BatchExec, BatchSlot, BatchTable};
-use crate::named_fields::{NamedFields, completed};
-use crate::output_layout::{OutputLayout, shape_outputs};
-use crate::plan_reset::ready_to_execute;
+use super::batch_exec::{BatchExec, BatchSlot, BatchTable};
+use super::output_layout::{OutputLayout, shape_outputs};
+use super::plan_reset::ready_to_execute;
+use super::row_number::carry_row_number;
+use crate::query::{NamedFields, RECORDS, RowwiseQuery, completed};
 use crate::records_table::RecordsTable;
-use crate::row_number::carry_row_number;
-use crate::statement::{RECORDS, RowwiseQuery};
 use crate::wait_for::wait_for;
 
 /// See the module's description.
@@ -191,7 +190,7 @@ mod tests {
     use datafusion::physical_plan::displayable;
     use volley_api::{Column, RowIndex};
 
-    use crate::session::new_session;
+    use crate::plan::session::new_session;
 
     fn records() -> Records {
         let n: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));

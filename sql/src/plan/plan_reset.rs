@@ -11,7 +11,7 @@ use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceC
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
 use datafusion::physical_plan::{ExecutionPlan, execution_plan::reset_plan_states};
 
-use crate::batch_exec::BatchExec;
+use super::batch_exec::BatchExec;
 
 /// A copy of `plan` for one execution.
 pub(crate) fn ready_to_execute(plan: &Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {

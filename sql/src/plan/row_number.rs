@@ -8,8 +8,8 @@ use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Column, DFSchema, Result, TableReference, plan_err};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Projection, TableSource};
 
+use crate::query::RECORDS;
 use crate::records_table::ROW_NUMBER;
-use crate::statement::RECORDS;
 
 /// The same plan over `source`, which has the row number too; the row number is the last column of the result.
 ///

@@ -7,10 +7,10 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::keywords::Keyword;
 
-use crate::output_layout::Role;
-use crate::position::{Position, Refusal};
+use super::position::{Position, Refusal};
+use super::statement::Tokens;
+use crate::plan::Role;
 use crate::records_table::MetaColumn;
-use crate::statement::Tokens;
 
 /// Rewrites the SELECT list of `query`, which reads `records` under the name `records_name`.
 pub(crate) fn prepare_select_list(query: &mut Query, records_name: &str, tokens: &Tokens) -> Result<(), Refusal> {
