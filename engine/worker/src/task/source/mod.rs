@@ -1,26 +1,16 @@
-//! A source task: it polls on one thread, and produces on a second.
+//! A source task: it polls on one thread, and produces on a second (`produce/`).
 //!
 //! ```text
-//!  SourceTask ─ poll ─► transform chain ─► produce_stage: serialize ─► topic there? ─► producer ─► Kafka
-//!      ▲                                                                                  │
-//!      └── commit ◄── offset_committer ◄── acknowledgements: in order ◄───────────────────┘
+//!  SourceTask ─ poll ─► transform chain ─► produce: serialize ─► topic there? ─► producer ─► Kafka
+//!      ▲                                                                            │
+//!      └── commit ◄── offsets stored ◄── acknowledged in order ◄────────────────────┘
 //! ```
 
-mod acknowledgements;
-mod committed_offsets;
 mod idle_pacing;
-mod offset_commits;
-mod offset_committer;
-mod parcels;
 pub(crate) mod polled_batch;
-mod produce_stage;
-mod record_producer;
-mod record_serializer;
-mod returned_messages;
+mod produce;
 pub(crate) mod source_task;
 #[cfg(test)]
 mod source_task_tests;
 #[cfg(test)]
 mod source_world;
-mod topic_creator;
-mod topic_preparation;

@@ -13,7 +13,7 @@ use crate::connector_task_id::ConnectorTaskId;
 use crate::storage::OffsetBackingStore;
 use crate::task::control::Control;
 use crate::task::panic_error;
-use crate::task::source::acknowledgements::SourceOffsets;
+use crate::task::source::produce::acknowledgements::SourceOffsets;
 
 /// A commit that has been started and has not come back.
 #[derive(Debug)]

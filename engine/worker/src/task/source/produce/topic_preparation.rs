@@ -7,7 +7,7 @@ use crossbeam_channel::RecvTimeoutError;
 use tracing::warn;
 use volley_api::Error;
 
-use crate::task::source::produce_stage::Producing;
+use crate::task::source::produce::produce_stage::Producing;
 
 /// One question whether a topic exists, and the wait before the next: short at first, since a broker that creates topics by
 /// itself takes a moment.

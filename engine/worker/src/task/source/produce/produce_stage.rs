@@ -16,15 +16,15 @@ use crate::connector_task_id::ConnectorTaskId;
 use crate::task::TaskProgress;
 use crate::task::control::{Control, Wanted};
 use crate::task::errors::error_handler::{ErrorHandler, Input};
-use crate::task::source::acknowledgements::BatchId;
-use crate::task::source::offset_commits::OffsetCommits;
-use crate::task::source::parcels::{Parcel, Parcels, Token};
 use crate::task::source::polled_batch::PolledBatch;
-use crate::task::source::record_producer::RecordProducer;
-use crate::task::source::record_serializer::{RecordSerializer, SerializedRecords};
-use crate::task::source::returned_messages::ReturnedMessage;
-use crate::task::source::topic_creator::TopicCreator;
-use crate::task::source::topic_preparation::TopicFailure;
+use crate::task::source::produce::acknowledgements::BatchId;
+use crate::task::source::produce::offset_commits::OffsetCommits;
+use crate::task::source::produce::parcels::{Parcel, Parcels, Token};
+use crate::task::source::produce::record_producer::RecordProducer;
+use crate::task::source::produce::record_serializer::{RecordSerializer, SerializedRecords};
+use crate::task::source::produce::returned_messages::ReturnedMessage;
+use crate::task::source::produce::topic_creator::TopicCreator;
+use crate::task::source::produce::topic_preparation::TopicFailure;
 
 /// How often acknowledgements are looked for while messages are on their way and nothing else comes.
 const ACKNOWLEDGEMENT_LOOK: Duration = Duration::from_millis(20);

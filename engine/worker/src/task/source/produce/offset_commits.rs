@@ -12,9 +12,9 @@ use crate::clock::now_ms;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::task::TaskProgress;
 use crate::task::control::{Control, Wanted};
-use crate::task::source::acknowledgements::{Acknowledgements, SourceOffsets};
-use crate::task::source::committed_offsets::CommittedOffsets;
-use crate::task::source::offset_committer::OffsetCommitter;
+use crate::task::source::produce::acknowledgements::{Acknowledgements, SourceOffsets};
+use crate::task::source::produce::committed_offsets::CommittedOffsets;
+use crate::task::source::produce::offset_committer::OffsetCommitter;
 
 /// Time for the last commit that a stop leaves after the acknowledgements.
 const LAST_COMMIT: Duration = Duration::from_secs(1);

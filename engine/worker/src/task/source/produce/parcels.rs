@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow::buffer::ScalarBuffer;
 
-use crate::task::source::acknowledgements::BatchId;
 use crate::task::source::polled_batch::PolledBatch;
+use crate::task::source::produce::acknowledgements::BatchId;
 
 /// Messages of one batch that go to one topic.
 #[derive(Clone, Debug)]

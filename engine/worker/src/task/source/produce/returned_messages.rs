@@ -8,9 +8,9 @@ use tracing::warn;
 use volley_api::{Error, Result};
 use volley_kafka::{Outgoing, Returned};
 
-use crate::task::source::parcels::{Parcel, Token};
-use crate::task::source::produce_stage::{Handed, Producing};
-use crate::task::source::topic_preparation::TopicFailure;
+use crate::task::source::produce::parcels::{Parcel, Token};
+use crate::task::source::produce::produce_stage::{Handed, Producing};
+use crate::task::source::produce::topic_preparation::TopicFailure;
 
 /// Waits between two tries while the topic is there and takes no messages yet.
 const SHORTEST_RETRY: Duration = Duration::from_millis(50);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use indexmap::IndexMap;
 use volley_api::{SourceOffset, SourcePartition};
 
-use crate::task::source::acknowledgements::{SourceOffsets, key_of};
+use crate::task::source::produce::acknowledgements::{SourceOffsets, key_of};
 
 /// Filled by the produce stage, emptied by the task's own thread. Holds the newest offset of each partition.
 #[derive(Debug, Default)]
