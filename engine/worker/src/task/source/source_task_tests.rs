@@ -174,7 +174,7 @@ fn an_abandoned_task_commits_nothing_and_reports_nothing() {
     assert!(!task.control.await_end(Duration::from_millis(50)));
     let states = world.state.lock().unwrap().states.len();
     world.acknowledge("1", None);
-    world.until("the acknowledgement is seen", |state| state.fates.is_empty());
+    world.until("the acknowledgement is seen", |state| state.deliveries.is_empty());
     // the stage commits at the latest with the next acknowledgement
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!((task.stored("a"), world.state.lock().unwrap().store_calls), (None, 0));
@@ -224,14 +224,14 @@ fn what_is_acknowledged_with_or_after_a_failure_is_committed() {
     world.poll(Poll::Rows("b", vec!["3"], 3));
     world.poll(Poll::Rows("c", vec!["4"], 4));
     world.until("they are sent", |state| state.sent.len() == 4);
-    let fate = |state: &State, value: &str, is_delivered: bool| Delivered {
+    let delivery = |state: &State, value: &str, is_delivered: bool| Delivered {
         token: state.sent.iter().find(|(sent, _)| sent == value).unwrap().1,
         result: is_delivered.then_some((0, 0)).ok_or_else(|| Error::data(format!("{value} is too large"))),
         returned: None,
     };
     world.change(|state| {
-        state.fates = vec![fate(state, "1", false), fate(state, "3", true)];
-        state.later_fates = vec![fate(state, "2", false), fate(state, "4", true)];
+        state.deliveries = vec![delivery(state, "1", false), delivery(state, "3", true)];
+        state.later_deliveries = vec![delivery(state, "2", false), delivery(state, "4", true)];
     });
     let error = task.end().unwrap_err();
     assert!(error.trace().contains("1 is too large"), "the first: {}", error.trace());
@@ -360,8 +360,8 @@ fn messages_that_come_back_are_sent_again_in_order_before_what_follows_and_hold_
         state.missing_topics.insert("topic".into());
     });
     world.acknowledge("1", None);
-    world.give_back(&["y", "x"]);
-    world.until("they are back", |state| state.fates.is_empty());
+    world.return_messages(&["y", "x"]);
+    world.until("they are back", |state| state.deliveries.is_empty());
     world.poll(Poll::Rows("a", vec!["z"], 4));
     world.change(|state| {
         state.acknowledges_all = true;
@@ -382,8 +382,8 @@ fn a_topic_that_is_gone_holds_up_no_stop_and_its_rows_count_as_not_sent() {
     world.change(|state| {
         state.missing_topics.insert("topic".into());
     });
-    world.give_back(&["1"]);
-    world.until("it is back", |state| state.fates.is_empty());
+    world.return_messages(&["1"]);
+    world.until("it is back", |state| state.deliveries.is_empty());
     let asked = Instant::now();
     task.request_stop_within(Duration::from_secs(60));
     assert_eq!(task.end().unwrap(), TaskState::Unassigned);
@@ -399,7 +399,7 @@ fn a_bounded_source_whose_topic_goes_at_the_end_is_done_when_it_is_back() {
     world.poll(Poll::Finished);
     world.until("it is sent", |state| state.sent.len() == 1);
     world.change(|state| state.acknowledges_all = true);
-    world.give_back(&["1"]);
+    world.return_messages(&["1"]);
     assert_eq!(task.end().unwrap(), TaskState::Done);
     assert_eq!((task.stored("a"), sent(&world).len()), (Some(1), 2));
 }

@@ -25,6 +25,7 @@ use crate::task::source::idle_pacing::IdlePacing;
 use crate::task::source::produce::committed_offsets::CommittedOffsets;
 use crate::task::source::produce::offset_commits::OffsetCommits;
 use crate::task::source::produce::offset_committer::OffsetCommitter;
+use crate::task::source::produce::outbox::ProducerFactory;
 use crate::task::source::produce::produce_stage::ProduceStage;
 use crate::task::source::produce::record_producer::RecordProducer;
 use crate::task::source::produce::record_serializer::RecordSerializer;
@@ -49,13 +50,15 @@ pub(crate) struct State {
     pub(crate) polled: usize,
     /// Values that were handed to the producer, with their tokens.
     pub(crate) sent: Vec<(String, u64)>,
-    /// Fates not collected yet.
-    pub(crate) fates: Vec<Delivered>,
-    /// Fates to be collected after those.
-    pub(crate) later_fates: Vec<Delivered>,
+    /// Deliveries not polled yet.
+    pub(crate) deliveries: Vec<Delivered>,
+    /// Deliveries of the poll after that.
+    pub(crate) later_deliveries: Vec<Delivered>,
     pub(crate) acknowledges_all: bool,
     /// Whether the producer has no room for the value `2`.
     pub(crate) is_full: bool,
+    /// How long a message may wait for room; `None`: for ever.
+    pub(crate) max_block: Option<Duration>,
     pub(crate) missing_topics: HashSet<String>,
     /// How many messages the producer does not take from now on since it knows no such topic.
     pub(crate) unknown_topics: usize,
@@ -110,18 +113,18 @@ impl World {
         self.until(value, |state| state.sent.iter().any(|(sent, _)| sent == value));
         self.change(|state| {
             let token = state.sent.iter().find(|(sent, _)| sent == value).unwrap().1;
-            state.fates.push(Delivered { token, result: error.map_or(Ok((0, 0)), Err), returned: None });
+            state.deliveries.push(Delivered { token, result: error.map_or(Ok((0, 0)), Err), returned: None });
         });
     }
 
     /// The messages with these values come back since their topic is gone.
-    pub(crate) fn give_back(&self, values: &[&str]) {
+    pub(crate) fn return_messages(&self, values: &[&str]) {
         self.change(|state| {
             for value in values {
                 let token = state.sent.iter().rev().find(|(sent, _)| sent == value).unwrap().1;
                 let content = Returned { key: None, value: Some(value.as_bytes().to_vec()), headers: Vec::new() };
                 let result = Err(unknown_topic());
-                state.fates.push(Delivered { token, result, returned: Some(Box::new(content)) });
+                state.deliveries.push(Delivered { token, result, returned: Some(Box::new(content)) });
             }
         });
     }
@@ -176,7 +179,8 @@ fn map(value: serde_json::Value) -> SourcePartition {
     value.as_object().unwrap().clone()
 }
 
-fn batch(partition: &str, values: &[&str], offset: u64) -> SourceBatch {
+/// A batch of these values.
+pub(crate) fn batch(partition: &str, values: &[&str], offset: u64) -> SourceBatch {
     let array: ArrayRef = Arc::new(StringArray::from(values.to_vec()));
     let records = Records {
         topic: "topic".into(),
@@ -192,7 +196,23 @@ fn batch(partition: &str, values: &[&str], offset: u64) -> SourceBatch {
     SourceBatch { records, partition: map(json!({"p": partition})), offset: map(json!({"o": offset})) }
 }
 
-struct FakeProducer(Arc<World>);
+/// Takes messages and acknowledges them as the test says.
+pub(crate) struct FakeProducer(Arc<World>);
+
+impl FakeProducer {
+    pub(crate) fn new(world: &Arc<World>) -> Self {
+        Self(Arc::clone(world))
+    }
+
+    /// Counts the producers that it makes.
+    pub(crate) fn factory(world: &Arc<World>) -> ProducerFactory {
+        let world = Arc::clone(world);
+        Box::new(move || {
+            world.change(|state| state.producers += 1);
+            Ok(Box::new(Self::new(&world)) as Box<dyn RecordProducer>)
+        })
+    }
+}
 
 impl RecordProducer for FakeProducer {
     fn try_send(&mut self, message: &Outgoing<'_>, token: u64) -> Result<bool> {
@@ -217,7 +237,7 @@ impl RecordProducer for FakeProducer {
         }
         self.0.change(|state| {
             if state.acknowledges_all {
-                state.fates.push(Delivered { token, result: Ok((0, 0)), returned: None });
+                state.deliveries.push(Delivered { token, result: Ok((0, 0)), returned: None });
             }
             state.timestamps.push(message.timestamp);
             state.sent.push((value, token));
@@ -225,19 +245,20 @@ impl RecordProducer for FakeProducer {
         Ok(true)
     }
 
-    fn patience(&self, _: &str) -> (Duration, Error) {
-        (Duration::MAX, Error::fatal("never"))
+    fn max_block(&self, _: &str) -> (Duration, Error) {
+        let max_block = self.0.state.lock().unwrap().max_block;
+        (max_block.unwrap_or(Duration::MAX), Error::fatal("told to stay full"))
     }
 
     fn deliveries(&mut self, max_wait: Duration) -> Vec<Delivered> {
-        let fates = self.0.change(|state| {
-            let later = std::mem::take(&mut state.later_fates);
-            std::mem::replace(&mut state.fates, later)
+        let deliveries = self.0.change(|state| {
+            let later = std::mem::take(&mut state.later_deliveries);
+            std::mem::replace(&mut state.deliveries, later)
         });
-        if fates.is_empty() {
+        if deliveries.is_empty() {
             std::thread::sleep(max_wait.min(Duration::from_millis(1)));
         }
-        fates
+        deliveries
     }
 
     fn has_topic(&self, topic: &str, _: Duration) -> Result<bool> {
@@ -376,7 +397,6 @@ impl Running {
         let errors = Arc::new(errors);
         let committed = Arc::new(CommittedOffsets::default());
         let flush_timeout = Duration::from_millis(300);
-        let producers = Arc::clone(world);
         let stage = ProduceStage {
             id: id.clone(),
             serializer: RecordSerializer {
@@ -391,10 +411,7 @@ impl Running {
                 header: Box::new(FakeHeaderConverter),
                 header_class: "FakeHeaderConverter".into(),
             },
-            new_producer: Box::new(move || {
-                producers.change(|state| state.producers += 1);
-                Ok(Box::new(FakeProducer(Arc::clone(&producers))) as Box<dyn RecordProducer>)
-            }),
+            new_producer: FakeProducer::factory(world),
             creator: None,
             commits: OffsetCommits::new(
                 id.clone(),

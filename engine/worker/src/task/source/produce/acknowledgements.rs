@@ -1,4 +1,4 @@
-//! In-order acknowledgement: the source offsets that may be committed. Pure: it is told what happens, and does nothing.
+//! In-order acknowledgement: the source offsets that may be committed. Pure: counts only.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use volley_api::{SourceOffset, SourcePartition};
 
-/// Offsets to be committed, or that have been: one for each source partition.
+/// Offsets that are to be committed, or are committed: one for each source partition.
 pub(crate) type SourceOffsets = Vec<(SourcePartition, SourceOffset)>;
 
-/// Names a submitted batch. Only ever larger.
+/// Names a batch. A later batch has a larger one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct BatchId(u64);
 
@@ -44,7 +44,7 @@ pub(crate) struct Acknowledgements {
 }
 
 impl Acknowledgements {
-    /// Opens a batch. Nothing of it counts as acknowledged before [`Acknowledgements::close`]. With `counts_if_empty` its
+    /// Opens a batch. It does not count as acknowledged before [`Acknowledgements::close`]. With `counts_if_empty` its
     /// offset counts even if nothing is sent.
     pub(crate) fn open(&mut self, partition: SourcePartition, offset: SourceOffset, counts_if_empty: bool) -> BatchId {
         let id = BatchId(self.next);

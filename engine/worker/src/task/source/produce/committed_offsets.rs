@@ -1,4 +1,4 @@
-//! Offsets that have been committed and that the source task has not been told of yet.
+//! Committed offsets that the source task has not been told of yet.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

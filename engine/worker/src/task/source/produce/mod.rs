@@ -1,13 +1,40 @@
 //! The produce stage of a source task: records to bytes, to Kafka, and the offsets of what is acknowledged to the store.
+//!
+//! ```text
+//!                  produce_stage: serve, settle, commit
+//!                       │                    │
+//!              record_serializer       message_sender: send, resend, wait for topics and room
+//!                                            │
+//!                                      delivery_tracker: deliveries, failures, commits
+//!                                            │
+//!         ┌──────────────┬───────────────────┼──────────────────────┐
+//!      outbox          topics             in_flight            offset_commits
+//!      the producer    known, lost,       messages, returned   when, and one
+//!                      created            messages, offsets    at a time
+//!         │              │                   │                      │
+//!    record_producer  topic_creator    acknowledgements       offset_committer ─► store
+//! ```
+//!
+//! Calls go down only. `in_flight` and `acknowledgements` are pure; nobody waits but `message_sender` (for topics and for room)
+//! and `produce_stage` (for batches and acknowledgements), and they poll deliveries all the while.
+//!
+//! A message goes with a token to the producer, and the token comes back with its delivery. A batch is committable once all
+//! its messages and those of all earlier batches of its source partition are acknowledged, or their failure is tolerated.
 
 mod acknowledgements;
+mod batch_part;
 pub(crate) mod committed_offsets;
+mod delivery_tracker;
+mod in_flight;
+#[cfg(test)]
+mod in_flight_laws;
+mod message_sender;
 pub(crate) mod offset_commits;
 pub(crate) mod offset_committer;
-mod parcels;
+pub(crate) mod outbox;
 pub(crate) mod produce_stage;
 pub(crate) mod record_producer;
 pub(crate) mod record_serializer;
-mod returned_messages;
 pub(crate) mod topic_creator;
-mod topic_preparation;
+mod topic_wait;
+mod topics;

@@ -1,4 +1,6 @@
 //! When a source task's offsets are committed: at each interval, once more at the end, and never faster than the store.
+//!
+//! It is given the offsets that are committable, and gives back those that could not be stored: they are committable still.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,18 +14,16 @@ use crate::clock::now_ms;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::task::TaskProgress;
 use crate::task::control::{Control, Wanted};
-use crate::task::source::produce::acknowledgements::{Acknowledgements, SourceOffsets};
+use crate::task::source::produce::acknowledgements::SourceOffsets;
 use crate::task::source::produce::committed_offsets::CommittedOffsets;
 use crate::task::source::produce::offset_committer::OffsetCommitter;
 
 /// Time for the last commit that a stop leaves after the acknowledgements.
 const LAST_COMMIT: Duration = Duration::from_secs(1);
 
-/// What is acknowledged, and the commits of it.
+/// The commits of one task.
 pub(crate) struct OffsetCommits {
     id: ConnectorTaskId,
-    /// What is on its way.
-    pub(crate) acknowledgements: Acknowledgements,
     committer: OffsetCommitter,
     committed: Arc<CommittedOffsets>,
     control: Arc<Control>,
@@ -46,7 +46,6 @@ impl OffsetCommits {
     ) -> Self {
         Self {
             id,
-            acknowledgements: Acknowledgements::default(),
             committer,
             committed,
             control,
@@ -57,9 +56,14 @@ impl OffsetCommits {
         }
     }
 
-    /// From now on commits are due: the first after an interval.
+    /// The first commit is due after an interval from now.
     pub(crate) fn begin(&mut self) {
         self.next = Instant::now() + self.interval;
+    }
+
+    /// Time between two commits.
+    pub(crate) fn interval(&self) -> Duration {
+        self.interval
     }
 
     /// How long until the next commit is due.
@@ -67,90 +71,69 @@ impl OffsetCommits {
         self.next.saturating_duration_since(Instant::now())
     }
 
-    /// Receives the outcome of a commit, for [`OffsetCommits::came_back`].
+    /// Receives the outcome of the commit under way, for [`OffsetCommits::on_finished`].
     pub(crate) fn outcomes(&self) -> &Receiver<Result<()>> {
         self.committer.outcomes()
     }
 
-    /// Takes note of the commit that was under way.
-    pub(crate) fn came_back(&mut self, outcome: Result<()>) {
+    /// The commit under way has finished. Returns the offsets that are not stored.
+    #[must_use]
+    pub(crate) fn on_finished(&mut self, outcome: Result<()>) -> SourceOffsets {
         let (offsets, is_stored) = self.committer.finish(outcome);
-        self.note(offsets, is_stored);
+        self.unstored(offsets, is_stored)
     }
 
-    /// Takes note of the commit that was under way, and starts the next when it is due.
-    pub(crate) fn keep(&mut self) {
-        if let Ok(outcome) = self.outcomes().try_recv() {
-            self.came_back(outcome);
-        }
+    /// Whether a commit is to be started now. It never is while another is under way.
+    pub(crate) fn is_due(&mut self, is_all_acknowledged: bool) -> bool {
         if self.committer.is_busy() {
             self.committer.warn_if_late();
-            return;
+            return false;
         }
         // a poll that hangs need not cost the offsets of what is delivered
-        let is_last_chance =
-            !self.is_committed_for_stop && self.acknowledgements.outstanding() == 0 && self.control.is_stopping();
-        if is_last_chance || self.until_next().is_zero() {
+        let is_last_chance = !self.is_committed_for_stop && is_all_acknowledged && self.control.is_stopping();
+        let is_due = is_last_chance || self.until_next().is_zero();
+        if is_due {
             self.is_committed_for_stop |= is_last_chance;
             self.next = Instant::now() + self.interval;
-            self.start();
+        }
+        is_due
+    }
+
+    /// Starts a commit; none may be under way. Returns the offsets if it cannot be started.
+    #[must_use]
+    pub(crate) fn start(&mut self, offsets: SourceOffsets) -> SourceOffsets {
+        if offsets.is_empty() {
+            return offsets;
+        }
+        self.committer.start(offsets).err().unwrap_or_default()
+    }
+
+    /// By when the last commit must be stored.
+    pub(crate) fn last_deadline(&self, timeout: Duration) -> Instant {
+        let deadline = Instant::now() + timeout;
+        match self.control.wanted() {
+            Wanted::Stopped { deadline: stop } => deadline.min(stop + LAST_COMMIT),
+            _ => deadline,
         }
     }
 
-    /// The last commit; with `as_often_as_it_takes` until it succeeds or the task is to stop. Returns whether everything is
-    /// stored.
-    pub(crate) fn finish(&mut self, timeout: Duration, as_often_as_it_takes: bool) -> bool {
-        loop {
-            let is_stored = self.commit_within(timeout);
-            if is_stored || !as_often_as_it_takes || self.control.is_stopping() {
-                return is_stored;
-            }
-            self.control.wait(self.interval);
-        }
-    }
-
-    fn commit_within(&mut self, timeout: Duration) -> bool {
-        let mut deadline = Instant::now() + timeout;
-        if let Wanted::Stopped { deadline: stop } = self.control.wanted() {
-            deadline = deadline.min(stop + LAST_COMMIT);
-        }
-        // the one that is under way, if any, and then one of what has been acknowledged since
-        self.await_commit(deadline).is_some() && {
-            self.start();
-            self.await_commit(deadline).unwrap_or_default()
-        }
-    }
-
-    /// Waits for the commit under way; whether it succeeded, `None` if it has not come back.
-    fn await_commit(&mut self, deadline: Instant) -> Option<bool> {
+    /// Waits for the commit under way, if any. Returns the offsets that are not stored; `None` if it has not finished by
+    /// the deadline.
+    pub(crate) fn wait_until(&mut self, deadline: Instant) -> Option<SourceOffsets> {
         let Some((offsets, is_stored)) = self.committer.wait_until(deadline) else {
             warn!(task = %self.id, "offsets are not committed in time");
             return None;
         };
-        self.note(offsets, is_stored);
-        Some(is_stored)
+        Some(self.unstored(offsets, is_stored))
     }
 
-    fn start(&mut self) {
-        let offsets = self.acknowledgements.take_committable();
-        if offsets.is_empty() {
-            return;
-        }
-        if let Err(offsets) = self.committer.start(offsets) {
-            self.acknowledgements.restore(offsets);
-        }
-    }
-
-    fn note(&mut self, offsets: SourceOffsets, is_stored: bool) {
-        if offsets.is_empty() {
-            return;
-        }
-        if !is_stored {
-            self.acknowledgements.restore(offsets);
-            return;
+    fn unstored(&self, offsets: SourceOffsets, is_stored: bool) -> SourceOffsets {
+        if !is_stored || offsets.is_empty() {
+            return offsets;
         }
         self.progress.last_commit_ms.store(now_ms(), Ordering::Relaxed);
         self.committed.add(offsets);
         self.control.ring();
+        SourceOffsets::new()
     }
 }

@@ -15,7 +15,7 @@ use crate::task::control::Control;
 use crate::task::panic_error;
 use crate::task::source::produce::acknowledgements::SourceOffsets;
 
-/// A commit that has been started and has not come back.
+/// A commit that has been started and has not finished.
 #[derive(Debug)]
 struct UnderWay {
     offsets: SourceOffsets,
@@ -23,8 +23,8 @@ struct UnderWay {
     is_late: bool,
 }
 
-/// Hands offsets to the store. A commit that was started is waited for, however long it takes, before the next one is: an
-/// older one must never come after a newer one.
+/// Hands offsets to the store. Each commit is waited for, however long it takes, before the next is started: an older commit
+/// must never overwrite a newer one.
 pub(crate) struct OffsetCommitter {
     id: ConnectorTaskId,
     store: Arc<dyn OffsetBackingStore>,
@@ -69,7 +69,7 @@ impl OffsetCommitter {
                 false => catch_unwind(AssertUnwindSafe(|| store.set(&connector, &entries)))
                     .unwrap_or_else(|panic| Err(panic_error(&*panic))),
             };
-            // a task that is gone has given up waiting
+            // a task that has ended has given up waiting
             let _ = done.send(outcome);
         };
         match std::thread::Builder::new().name(name).spawn(commit) {
@@ -89,7 +89,7 @@ impl OffsetCommitter {
         &self.outcomes
     }
 
-    /// Takes note of an outcome: the offsets, and whether they are stored.
+    /// The commit under way has finished. Returns its offsets, and whether they are stored.
     pub(crate) fn finish(&mut self, outcome: Result<()>) -> (SourceOffsets, bool) {
         let offsets = self.under_way.take().map(|under_way| under_way.offsets).unwrap_or_default();
         match outcome {
@@ -101,7 +101,7 @@ impl OffsetCommitter {
         }
     }
 
-    /// Waits for the commit under way, if any; `None` if it has not come back by then.
+    /// Waits for the commit under way, if any. Returns `None` if it has not finished by the deadline.
     pub(crate) fn wait_until(&mut self, deadline: Instant) -> Option<(SourceOffsets, bool)> {
         if !self.is_busy() {
             return Some((SourceOffsets::new(), true));
@@ -110,7 +110,7 @@ impl OffsetCommitter {
         Some(self.finish(outcome))
     }
 
-    /// Says once of each commit that it takes longer than allowed.
+    /// Logs once for each commit that it takes longer than allowed.
     pub(crate) fn warn_if_late(&mut self) {
         if let Some(under_way) = &mut self.under_way
             && !under_way.is_late
@@ -120,7 +120,7 @@ impl OffsetCommitter {
             warn!(
                 task = %self.id,
                 timeout_ms = self.timeout.as_millis() as u64,
-                "offsets are not committed in time; no other commit is tried before this one comes back"
+                "offsets are not committed in time; no other commit is tried before this one has finished"
             );
         }
     }

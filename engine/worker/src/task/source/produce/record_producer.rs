@@ -7,16 +7,16 @@ use volley_kafka::{Delivery, Outgoing, Producer};
 
 /// Sends messages to Kafka. Used by one thread.
 pub(crate) trait RecordProducer {
-    /// Hands over a message; `false` if there is no room for it now. Its fate comes out of `deliveries` under `token`.
+    /// Hands over a message. Returns `false` if there is no room for it now. Its delivery has the same `token`.
     ///
     /// # Errors
     /// If the message will never be taken.
     fn try_send(&mut self, message: &Outgoing<'_>, token: u64) -> Result<bool>;
 
-    /// How long a message may wait for room, and the error of one that has waited longer.
-    fn patience(&self, topic: &str) -> (Duration, Error);
+    /// How long a message may wait for room, and the error of a message that has waited longer.
+    fn max_block(&self, topic: &str) -> (Duration, Error);
 
-    /// What became of messages since the last call, waiting for at least one up to `max_wait`.
+    /// What became of messages since the last call. Waits for at least one, for at most `max_wait`.
     fn deliveries(&mut self, max_wait: Duration) -> Vec<Delivery>;
 
     /// Whether a topic exists, waiting at most `timeout` for the broker, which may create it now.
@@ -31,8 +31,8 @@ impl RecordProducer for Producer {
         Self::try_send(self, message, token)
     }
 
-    fn patience(&self, topic: &str) -> (Duration, Error) {
-        (self.max_block(), self.stayed_full(topic))
+    fn max_block(&self, topic: &str) -> (Duration, Error) {
+        (Self::max_block(self), self.stayed_full(topic))
     }
 
     fn deliveries(&mut self, max_wait: Duration) -> Vec<Delivery> {

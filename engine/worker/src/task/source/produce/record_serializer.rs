@@ -73,6 +73,18 @@ impl RecordSerializer {
     }
 }
 
+/// A timestamp is a time since 1970, or -1 for none.
+///
+/// # Errors
+/// `Fatal` if one of them is not.
+pub(crate) fn check_timestamps(records: &Records) -> Result<()> {
+    match records.timestamps.iter().find(|timestamp| **timestamp < -1) {
+        None => Ok(()),
+        Some(timestamp) => Err(Error::fatal(format!("Invalid record timestamp {timestamp}"))
+            .with_exception("org.apache.kafka.common.InvalidRecordException")),
+    }
+}
+
 fn convert(
     converter: &mut NamedConverter,
     stage: Stage,
