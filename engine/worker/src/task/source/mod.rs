@@ -1,14 +1,21 @@
-//! A source task: it polls on one thread, and produces on a second (`produce/`).
+//! A source task polls on one thread and produces on a second, which starts with the first batch.
 //!
 //! ```text
-//!  SourceTask ─ poll ─► transform chain ─► produce: serialize ─► topic there? ─► producer ─► Kafka
-//!      ▲                                                                            │
-//!      └── commit ◄── offsets stored ◄── acknowledged in order ◄────────────────────┘
+//!            task thread: source_task                      produce thread: produce/
+//!  SourceTask ─ poll ─► transform chain ── batches ──► serialize ─► topic there? ─► producer ─► Kafka
+//!      ▲          ▲                    (produce_thread)                                │
+//!      │     idle_pacing                                                               │
+//!      └── commit ◄── committed_offsets ◄── offsets stored ◄── acknowledged in order ◄─┘
 //! ```
+//!
+//! `polled_batch` is what stays of a batch until all its messages are acknowledged: errors are reported with it. The task's
+//! thread calls the plug-in only: poll, and commit once offsets are stored. Neither waits for the other, except that a full
+//! channel holds up polling.
 
 mod idle_pacing;
 pub(crate) mod polled_batch;
 mod produce;
+mod produce_thread;
 pub(crate) mod source_task;
 #[cfg(test)]
 mod source_task_tests;

@@ -1,15 +1,14 @@
 //! The source task: `poll ─► transform chain ─► convert ─► produce ─► acknowledged in order ─► commit source offsets`.
 //!
-//! Polling and transforming run on the task's own thread, converting and producing on a second one that begins with the
-//! first batch; a bounded channel of batches joins them. A task that has nothing to deliver is one thread that waits.
+//! Polling and transforming run on the task's own thread. Converting and producing run on a second thread, which starts with
+//! the first batch (`produce_thread`). A bounded channel of batches joins them. A task that has nothing to deliver is one thread
+//! that waits.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Sender;
 use tracing::{error, info, warn};
 use volley_api::{ConfigMap, Error, PluginFactory, Polled, Result, Side, SourceBatch, SourceContext, SourceTask};
 use volley_kafka::{ClientRole, Producer, check_bootstrap_servers};
@@ -18,21 +17,21 @@ use crate::connector_config::TopicCreation;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::task::control::{Control, Wanted};
 use crate::task::errors::error_handler::{ErrorHandler, Input};
-use crate::task::sink::pipeline::STAGE_CAPACITY;
 use crate::task::source::idle_pacing::IdlePacing;
 use crate::task::source::polled_batch::PolledBatch;
 use crate::task::source::produce::committed_offsets::CommittedOffsets;
 use crate::task::source::produce::offset_commits::OffsetCommits;
 use crate::task::source::produce::offset_committer::OffsetCommitter;
-use crate::task::source::produce::produce_stage::{BatchToProduce, ProduceStage, ToProduce};
+use crate::task::source::produce::produce_stage::{BatchToProduce, ProduceStage};
 use crate::task::source::produce::record_producer::RecordProducer;
 use crate::task::source::produce::record_serializer::RecordSerializer;
 use crate::task::source::produce::topic_creator::{AdminProperties, TopicCreator};
+use crate::task::source::produce_thread::ProduceThread;
 use crate::task::transform::transform_chain::TransformChain;
 use crate::task::{TaskProgress, TaskSpec, TaskState, panic_error, setup};
 
-/// How long a paused task waits before it looks around for nothing.
-const PAUSED_LOOK: Duration = Duration::from_secs(60);
+/// Longest wait of a task that has nothing to do until the desired state changes or the produce stage rings.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Runs a source task to its end.
 pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskProgress>) -> Result<TaskState> {
@@ -42,10 +41,38 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
     let config = setup::framework_config(spec)?;
     let errors = Arc::new(setup::error_handler(spec, &config, control, progress)?);
     let committed = Arc::new(CommittedOffsets::default());
+    let produce = produce_stage(spec, control, progress, &errors, &committed)?;
+    let (offsets, connector) = (Arc::clone(&spec.offsets), spec.id.connector.clone());
+    let context = SourceContext {
+        connector: spec.id.connector.clone(),
+        task: spec.id.task,
+        offset: Arc::new(move |partition| offsets.get(&connector, partition)),
+    };
+    let mut source = SourceLoop {
+        id: spec.id.clone(),
+        task: task(),
+        chain: setup::transform_chain(spec, &config)?,
+        errors,
+        control: Arc::clone(control),
+        progress: Arc::clone(progress),
+        committed,
+        produce: ProduceThread::new(produce),
+        pacing: IdlePacing::default(),
+    };
+    source.run(context, &spec.task_config)
+}
+
+fn produce_stage(
+    spec: &TaskSpec,
+    control: &Arc<Control>,
+    progress: &Arc<TaskProgress>,
+    errors: &Arc<ErrorHandler>,
+    committed: &Arc<CommittedOffsets>,
+) -> Result<ProduceStage> {
     let worker = &spec.worker_config;
     let properties = worker.producer_properties(&spec.connector_config, &spec.id.connector, spec.id.task);
     Producer::check(&properties)?;
-    let produce = ProduceStage {
+    Ok(ProduceStage {
         id: spec.id.clone(),
         serializer: RecordSerializer {
             key: setup::converter(spec, Side::Key)?,
@@ -63,34 +90,16 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
                 Arc::clone(control),
                 worker.offset_flush_timeout(),
             ),
-            Arc::clone(&committed),
+            Arc::clone(committed),
             Arc::clone(control),
             Arc::clone(progress),
             worker.offset_flush_interval(),
         ),
-        errors: Arc::clone(&errors),
+        errors: Arc::clone(errors),
         control: Arc::clone(control),
         progress: Arc::clone(progress),
         flush_timeout: worker.offset_flush_timeout(),
-    };
-    let (offsets, connector) = (Arc::clone(&spec.offsets), spec.id.connector.clone());
-    let context = SourceContext {
-        connector: spec.id.connector.clone(),
-        task: spec.id.task,
-        offset: Arc::new(move |partition| offsets.get(&connector, partition)),
-    };
-    let mut source = SourceLoop {
-        id: spec.id.clone(),
-        task: task(),
-        chain: setup::transform_chain(spec, &config)?,
-        errors,
-        control: Arc::clone(control),
-        progress: Arc::clone(progress),
-        committed,
-        delivery: Delivery::NotBegun(Box::new(produce)),
-        pacing: IdlePacing::default(),
-    };
-    source.run(context, &spec.task_config)
+    })
 }
 
 fn topic_creator(spec: &TaskSpec) -> Result<Option<TopicCreator>> {
@@ -104,22 +113,6 @@ fn topic_creator(spec: &TaskSpec) -> Result<Option<TopicCreator>> {
     Ok(Some(TopicCreator { id: spec.id.clone(), creation, admin: Box::new(AdminProperties(properties)) }))
 }
 
-/// The produce stage, from the side of the task's thread.
-pub(crate) enum Delivery {
-    /// No batch has come yet.
-    NotBegun(Box<ProduceStage>),
-    /// It runs.
-    Begun(Begun),
-    /// It has been waited for.
-    Over,
-}
-
-pub(crate) struct Begun {
-    output: Sender<ToProduce>,
-    thread: JoinHandle<Result<bool>>,
-    is_over: Arc<AtomicBool>,
-}
-
 /// What a source task works with.
 pub(crate) struct SourceLoop {
     pub(crate) id: ConnectorTaskId,
@@ -129,14 +122,14 @@ pub(crate) struct SourceLoop {
     pub(crate) control: Arc<Control>,
     pub(crate) progress: Arc<TaskProgress>,
     pub(crate) committed: Arc<CommittedOffsets>,
-    pub(crate) delivery: Delivery,
+    pub(crate) produce: ProduceThread,
     pub(crate) pacing: IdlePacing,
 }
 
 /// Why polling ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    /// A stop, or the produce stage is gone and says why.
+    /// A stop, or the produce stage has ended and says why.
     Cut,
     /// The end of a bounded source.
     Finished,
@@ -165,7 +158,7 @@ impl SourceLoop {
         let polled =
             catch_unwind(AssertUnwindSafe(|| self.poll_all())).unwrap_or_else(|panic| Err(panic_error(&*panic)));
         // where both failed, the produce stage's failure is why polling ended
-        let is_everything_delivered = self.end_delivery(polled.as_ref().is_ok_and(|end| *end == End::Finished))?;
+        let is_everything_delivered = self.end_produce(polled.as_ref().is_ok_and(|end| *end == End::Finished))?;
         match polled? {
             End::Finished if is_everything_delivered => Ok(TaskState::Done),
             End::Finished | End::Cut => Ok(TaskState::Unassigned),
@@ -174,7 +167,7 @@ impl SourceLoop {
 
     fn poll_all(&mut self) -> Result<End> {
         loop {
-            if self.is_delivery_over() {
+            if self.produce.has_ended() {
                 return Ok(End::Cut);
             }
             let wanted = self.control.wanted();
@@ -187,43 +180,50 @@ impl SourceLoop {
                 Wanted::Running => {}
             }
             self.tell_commits();
-            let asked = Instant::now();
-            match self.task.poll(self.pacing.poll()) {
-                Ok(Polled::Batches(batches)) if !batches.is_empty() => {
-                    self.pacing.found();
-                    for batch in batches {
-                        if !self.pass_on(batch)? {
-                            return Ok(End::Cut);
-                        }
-                    }
-                }
-                Ok(Polled::Batches(_) | Polled::Idle) => {
-                    let wait = self.pacing.found_nothing(asked.elapsed());
-                    self.control.wait_for_ring(wanted, wait);
-                }
-                Ok(Polled::IdleFor(wait)) => self.control.wait_for_ring(wanted, wait),
-                Ok(Polled::Finished) => {
-                    info!(task = %self.id, "end of the bounded source");
-                    return Ok(End::Finished);
-                }
-                Err(error) if error.is_retriable() => {
-                    warn!(task = %self.id, %error, "poll failed, trying again");
-                    let wait = self.pacing.failed();
-                    self.control.wait_for_ring(wanted, wait);
-                }
-                Err(error) => return Err(error),
+            if let Some(end) = self.poll_once(wanted)? {
+                return Ok(end);
             }
         }
     }
 
-    /// Nothing is polled meanwhile, but what is on its way is delivered and committed, and the task is told of it.
+    fn poll_once(&mut self, wanted: Wanted) -> Result<Option<End>> {
+        let asked = Instant::now();
+        match self.task.poll(self.pacing.poll()) {
+            Ok(Polled::Batches(batches)) if !batches.is_empty() => {
+                self.pacing.found();
+                for batch in batches {
+                    if !self.transform_and_send(batch)? {
+                        return Ok(Some(End::Cut));
+                    }
+                }
+            }
+            Ok(Polled::Batches(_) | Polled::Idle) => {
+                let wait = self.pacing.found_nothing(asked.elapsed());
+                self.control.wait_for_ring(wanted, wait);
+            }
+            Ok(Polled::IdleFor(wait)) => self.control.wait_for_ring(wanted, wait),
+            Ok(Polled::Finished) => {
+                info!(task = %self.id, "end of the bounded source");
+                return Ok(Some(End::Finished));
+            }
+            Err(error) if error.is_retriable() => {
+                warn!(task = %self.id, %error, "poll failed, trying again");
+                let wait = self.pacing.failed();
+                self.control.wait_for_ring(wanted, wait);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(None)
+    }
+
+    /// Nothing is polled meanwhile. What is in flight is delivered and committed, and the task is told of it.
     fn wait_while_paused(&mut self) {
         self.control.report(TaskState::Paused);
-        while self.control.wanted() == Wanted::Paused && !self.is_delivery_over() {
+        while self.control.wanted() == Wanted::Paused && !self.produce.has_ended() {
             self.tell_commits();
-            self.control.wait_for_ring(Wanted::Paused, PAUSED_LOOK);
+            self.control.wait_for_ring(Wanted::Paused, LONGEST_WAIT);
         }
-        if self.control.wanted() == Wanted::Running && !self.is_delivery_over() {
+        if self.control.wanted() == Wanted::Running && !self.produce.has_ended() {
             self.control.report(TaskState::Running);
         }
     }
@@ -239,8 +239,8 @@ impl SourceLoop {
         }
     }
 
-    /// Transforms a batch and sends what is left of it to the produce stage; `false` if that is gone.
-    fn pass_on(&mut self, batch: SourceBatch) -> Result<bool> {
+    /// Transforms a batch and sends the rows that are left to the produce stage. Returns `false` if the stage has ended.
+    fn transform_and_send(&mut self, batch: SourceBatch) -> Result<bool> {
         let polled = Arc::new(PolledBatch::new(&batch, self.errors.shows_records()));
         let records = batch.records;
         self.progress.rows_in.fetch_add(records.len() as u64, Ordering::Relaxed);
@@ -251,70 +251,18 @@ impl SourceLoop {
             return Ok(true);
         }
         let batch = BatchToProduce { records: transformed.records, polled, only_moves_offset };
-        Ok(self.begun_delivery()?.is_some_and(|begun| begun.output.send(ToProduce::Batch(batch)).is_ok()))
+        self.produce.send(batch)
     }
 
-    /// The produce stage; it begins now if it has not.
-    fn begun_delivery(&mut self) -> Result<Option<&Begun>> {
-        match std::mem::replace(&mut self.delivery, Delivery::Over) {
-            Delivery::NotBegun(stage) => self.delivery = Delivery::Begun(self.begin_delivery(stage)?),
-            same => self.delivery = same,
-        }
-        match &self.delivery {
-            Delivery::Begun(begun) => Ok(Some(begun)),
-            _ => Ok(None),
-        }
-    }
-
-    fn begin_delivery(&self, stage: Box<ProduceStage>) -> Result<Begun> {
-        let (output, input) = crossbeam_channel::bounded(STAGE_CAPACITY);
-        let is_over = Arc::new(AtomicBool::new(false));
-        let rings = RingsWhenOver { is_over: Arc::clone(&is_over), control: Arc::clone(&self.control) };
-        let produce = move || {
-            let _rings = rings;
-            stage.run(input)
-        };
-        let thread = std::thread::Builder::new()
-            .name(format!("produce-{}", self.id))
-            .spawn(produce)
-            .map_err(|error| Error::fatal("could not start a thread").with_source(error))?;
-        Ok(Begun { output, thread, is_over })
-    }
-
-    fn is_delivery_over(&self) -> bool {
-        matches!(&self.delivery, Delivery::Begun(begun) if begun.is_over.load(Ordering::Acquire))
-    }
-
-    /// Waits for the produce stage to deliver and commit what it can; returns whether that is everything.
-    fn end_delivery(&mut self, is_finished: bool) -> Result<bool> {
-        let Delivery::Begun(Begun { output, thread, is_over }) = std::mem::replace(&mut self.delivery, Delivery::Over)
-        else {
-            return Ok(true);
-        };
-        if is_finished {
-            // a stage that is gone says why below
-            let _ = output.send(ToProduce::Finished);
-        }
-        drop(output);
-        while !is_over.load(Ordering::Acquire) {
-            self.control.wait_for_ring(self.control.wanted(), PAUSED_LOOK);
+    /// Waits for the produce stage to deliver and commit what it can. Returns whether that is everything.
+    fn end_produce(&mut self, is_finished: bool) -> Result<bool> {
+        self.produce.close(is_finished);
+        while self.produce.is_running() {
+            self.control.wait_for_ring(self.control.wanted(), LONGEST_WAIT);
             self.tell_commits();
         }
-        let outcome = thread.join().unwrap_or_else(|panic| Err(panic_error(&*panic)));
+        let outcome = self.produce.join();
         self.tell_commits();
         outcome
-    }
-}
-
-/// Tells the task's thread that the produce stage is over, also after a panic.
-struct RingsWhenOver {
-    is_over: Arc<AtomicBool>,
-    control: Arc<Control>,
-}
-
-impl Drop for RingsWhenOver {
-    fn drop(&mut self) {
-        self.is_over.store(true, Ordering::Release);
-        self.control.ring();
     }
 }

@@ -374,6 +374,28 @@ fn messages_that_come_back_are_sent_again_in_order_before_what_follows_and_hold_
 }
 
 #[test]
+fn messages_that_come_back_one_after_the_other_are_sent_again_in_order() {
+    let world = world(false);
+    let mut task = Running::start(&world, &[]);
+    world.poll(Poll::Rows("a", vec!["1", "x", "y"], 3));
+    world.until("they are sent", |state| state.sent.len() == 3);
+    world.change(|state| {
+        state.missing_topics.insert("topic".into());
+    });
+    for value in ["y", "x", "1"] {
+        world.return_messages(&[value]);
+        world.until("it is back", |state| state.deliveries.is_empty());
+    }
+    world.change(|state| {
+        state.acknowledges_all = true;
+        state.missing_topics.clear();
+    });
+    task.until_stored("a", 3);
+    assert_eq!(sent(&world), ["1", "x", "y", "1", "x", "y"]);
+    task.stop().unwrap();
+}
+
+#[test]
 fn a_topic_that_is_gone_holds_up_no_stop_and_its_rows_count_as_not_sent() {
     let world = world(false);
     let mut task = Running::start(&world, &[]);

@@ -29,7 +29,8 @@ use crate::task::source::produce::outbox::ProducerFactory;
 use crate::task::source::produce::produce_stage::ProduceStage;
 use crate::task::source::produce::record_producer::RecordProducer;
 use crate::task::source::produce::record_serializer::RecordSerializer;
-use crate::task::source::source_task::{Delivery, SourceLoop};
+use crate::task::source::produce_thread::ProduceThread;
+use crate::task::source::source_task::SourceLoop;
 use crate::task::transform::transform_chain::{Step, TransformChain};
 use crate::task::{StatusListener, TaskProgress, TaskState};
 use crate::testing::{FakeHeaderConverter, Gate, config_map};
@@ -440,7 +441,7 @@ impl Running {
             control: Arc::clone(&control),
             progress,
             committed,
-            delivery: Delivery::NotBegun(Box::new(stage)),
+            produce: ProduceThread::new(stage),
             pacing: IdlePacing::default(),
         };
         let context = SourceContext { connector: "c".into(), task: 0, offset: Arc::new(|_| Ok(None)) };
