@@ -1,5 +1,4 @@
 //! The admin client against a real broker.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,5 @@
 //! A consumer that is closed leaves its group at once, in whatever phase of joining it is. Sessions are long here: a member
 //! that does not leave by itself stays until the test has failed.
-#![allow(clippy::unwrap_used)]
 
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};

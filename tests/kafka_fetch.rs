@@ -1,5 +1,4 @@
 //! The fetcher against a real broker: completeness, order, batch limits, positions.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

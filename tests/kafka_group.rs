@@ -1,5 +1,4 @@
 //! Membership in a group, against a real broker.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

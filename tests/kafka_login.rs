@@ -1,5 +1,4 @@
 //! Every client of the worker logs in by every mechanism.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::fs;

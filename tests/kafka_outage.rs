@@ -1,5 +1,4 @@
 //! A broker that goes away and comes back.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

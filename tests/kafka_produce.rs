@@ -1,5 +1,4 @@
 //! The producer against a real broker.
-#![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
 

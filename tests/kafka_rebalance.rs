@@ -1,5 +1,4 @@
 //! Two fetchers in one group: nothing is lost or repeated while partitions move, in either protocol.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

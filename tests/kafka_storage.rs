@@ -1,5 +1,4 @@
 //! The stores of a distributed worker on a real broker.
-#![allow(clippy::unwrap_used)]
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

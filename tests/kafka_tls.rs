@@ -1,5 +1,4 @@
 //! TLS to a real broker that wants a certificate, from the keys of Java's clients.
-#![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
 //! A compacted topic as shared memory, on a real broker.
-#![allow(clippy::unwrap_used)]
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

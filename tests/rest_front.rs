@@ -1,6 +1,5 @@
 //! What stands before REST's resources, on the real binary: TLS, users, CORS, headers, listeners of `/admin`, and the way to
 //! the leader.
-#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::io::{Read, Write};

@@ -1,5 +1,4 @@
 //! What a sink commits: where it stands in each of its partitions, records or not, so that its lag is 0 when it has read all.
-#![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
 //! The internal topics of a group are the same to Kafka's own workers and to Volley, both ways.
-#![allow(clippy::unwrap_used)]
 
 use std::io::Write;
 use std::sync::Arc;

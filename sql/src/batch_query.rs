@@ -96,7 +96,6 @@ fn checked(batch: Result<RecordBatch>, schema: &SchemaRef) -> std::result::Resul
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use arrow::array::{Int64Array, StringArray};

@@ -130,7 +130,6 @@ fn read_json_lines(content: &[u8]) -> std::result::Result<RecordBatch, ArrowErro
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use std::io::Write;

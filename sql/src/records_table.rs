@@ -247,7 +247,6 @@ fn headers_column(headers: Option<&Headers>, len: usize) -> ArrayRef {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use volley_api::{Column, Header, RowIndex, Value};

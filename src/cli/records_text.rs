@@ -79,7 +79,6 @@ fn is_unprintable(c: char) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::array::StructArray;
     use volley_api::{Column, RowIndex};

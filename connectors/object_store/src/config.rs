@@ -265,7 +265,6 @@ fn check_positive_or_off(value: &ConfigValue) -> Checked {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::path::PathBuf;
 

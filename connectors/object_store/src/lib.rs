@@ -28,10 +28,8 @@ mod sink;
 mod store;
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod sink_tests;
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod test_records;
 
 use volley_api::Plugin;

@@ -394,7 +394,6 @@ impl ConfigDef {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

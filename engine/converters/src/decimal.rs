@@ -74,7 +74,6 @@ pub(crate) fn to_be_bytes(value: i256) -> Vec<u8> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -102,7 +102,6 @@ fn header_converter<C: HeaderConverter + 'static>(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

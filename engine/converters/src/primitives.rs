@@ -298,7 +298,6 @@ fn reject_all(column: &Column, expected: &DataType, rejections: &mut Rejections)
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::rejections::raw_batch_of;

@@ -87,7 +87,6 @@ fn parse_group<'t>(rest: &'t str, regex: &JavaRegex) -> Result<(usize, &'t str),
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -328,7 +328,6 @@ fn delete_request(name: &str, version: i16, timeout: Duration) -> DeleteTopicsRe
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use bytes::BytesMut;
     use kafka_protocol::protocol::{Encodable, Message};

@@ -116,7 +116,6 @@ fn not_made(role: ClientRole, cause: Error) -> Error {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

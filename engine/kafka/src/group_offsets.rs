@@ -196,7 +196,6 @@ fn partition_errors(group: &str, response: &OffsetDeleteResponse) -> Result<()> 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use bytes::BytesMut;
     use kafka_protocol::messages::offset_commit_response::{OffsetCommitResponsePartition, OffsetCommitResponseTopic};

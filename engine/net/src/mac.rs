@@ -145,7 +145,6 @@ pub fn random_bytes(length: usize) -> Result<Vec<u8>> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -134,7 +134,6 @@ fn map(entries: &Arc<Field>, values: &[&Value]) -> Option<ArrayRef> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::collections::HashMap;
 

@@ -1,7 +1,5 @@
 //! InsertField, compared with Kafka's and with a naive reference that works row by row.
 
-#![allow(clippy::unwrap_used)]
-
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 

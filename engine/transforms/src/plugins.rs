@@ -19,7 +19,6 @@ pub fn plugins() -> Vec<Plugin> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use volley_api::PluginKind;

@@ -60,7 +60,6 @@ fn with_members<'a>(text: &str, members: impl Iterator<Item = (&'a String, Value
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

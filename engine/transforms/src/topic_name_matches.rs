@@ -68,7 +68,6 @@ pub(crate) fn plugin() -> Plugin {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::sample_records::{config, records};

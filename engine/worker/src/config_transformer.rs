@@ -129,7 +129,6 @@ fn find_variable(text: &str) -> Option<Variable<'_>> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

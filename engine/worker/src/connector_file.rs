@@ -95,7 +95,6 @@ impl TryFrom<ConfigMap> for CreateConnector {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

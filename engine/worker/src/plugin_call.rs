@@ -63,7 +63,6 @@ pub(crate) async fn call_plugin<T: Send + 'static>(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

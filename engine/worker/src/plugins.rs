@@ -280,7 +280,6 @@ fn short_names(full: &str, kind: PluginKind) -> impl Iterator<Item = &str> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::testing::fake_plugins;

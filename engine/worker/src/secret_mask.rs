@@ -137,7 +137,6 @@ fn is_password(def: Option<&ConfigDef>, key: &str) -> Option<bool> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 

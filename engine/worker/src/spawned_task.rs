@@ -85,7 +85,6 @@ impl<T> Drop for SpawnedTask<T> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use tokio::sync::oneshot;
 

@@ -1,7 +1,5 @@
 //! A whole worker, with REST on a real port.
 
-#![allow(clippy::unwrap_used)]
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 

@@ -59,7 +59,6 @@ fn connect_field(field: &FieldRef) -> Result<FieldRef, String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -318,7 +318,6 @@ fn check_function(function: &Function) -> Result<(), Refusal> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use crate::query::statement::RowwiseQuery;
 

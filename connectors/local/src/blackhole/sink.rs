@@ -134,7 +134,6 @@ fn bytes(records: &Records) -> u64 {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::array::Int64Array;
     use arrow::datatypes::{DataType, Field};

@@ -1,5 +1,4 @@
 //! What the source promises as a whole.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -178,7 +178,6 @@ fn is_passing(kind: ErrorKind) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::sync::{Arc, Mutex};
 

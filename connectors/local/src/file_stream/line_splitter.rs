@@ -203,7 +203,6 @@ impl LineSplitter {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::array::Array;
     use proptest::prelude::*;

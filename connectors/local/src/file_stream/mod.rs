@@ -19,7 +19,6 @@ mod line_splitter;
 mod open_file;
 mod output_target;
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod replaced_file_tests;
 mod sink;
 mod source;

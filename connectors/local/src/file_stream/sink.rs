@@ -148,7 +148,6 @@ fn rejected_rows(records: &Records, error: &Error) -> Vec<RejectedRow> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::fs::read_to_string;
 

@@ -87,7 +87,6 @@ fn read_all(sender: &SyncSender<io::Result<Vec<u8>>>) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::line_splitter::Lines;
     use super::*;

@@ -67,7 +67,6 @@ impl Transformation for FaultyPassthrough {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::array::StringArray;
     use arrow::datatypes::{DataType, Field};

@@ -218,7 +218,6 @@ impl Running {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::array::AsArray;
 

@@ -84,7 +84,6 @@ impl Connector for MockConnector {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::time::Duration;
 

@@ -33,7 +33,6 @@ impl SinkTask for MockSinkTask {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -30,7 +30,6 @@ impl SourceTask for MockSourceTask {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::sync::Arc;
     use std::time::Instant;

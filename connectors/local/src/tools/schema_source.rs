@@ -212,7 +212,6 @@ impl Version {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::array::AsArray;
     use arrow::datatypes::Int64Type;

@@ -71,7 +71,6 @@ pub(crate) fn is_legal_topic(name: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

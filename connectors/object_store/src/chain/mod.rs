@@ -14,7 +14,6 @@
 mod adoption;
 mod delivery;
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod exactly_once_tests;
 mod file_name;
 mod null_values;

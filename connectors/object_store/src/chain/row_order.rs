@@ -81,7 +81,6 @@ fn interleaved(all: &[Records], indices: &[usize]) -> Vec<(usize, Range<usize>)>
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 pub(crate) mod tests {
     use arrow::array::UInt32Array;
     use arrow::buffer::ScalarBuffer;

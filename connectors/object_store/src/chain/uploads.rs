@@ -190,7 +190,6 @@ fn foreign_file(storage: &dyn Storage, path: &str) -> Error {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use object_store::memory::InMemory;
     use object_store::path::Path;

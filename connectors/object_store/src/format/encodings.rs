@@ -229,7 +229,6 @@ fn bounds(values: impl Iterator<Item = i64>, skip: usize, take: usize) -> Option
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::array::{Float64Array, Int64Array, StringArray, TimestampMillisecondArray};
 

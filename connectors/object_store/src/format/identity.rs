@@ -112,7 +112,6 @@ pub(crate) fn new_file_id() -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

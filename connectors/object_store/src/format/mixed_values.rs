@@ -43,7 +43,6 @@ fn texts(field: &FieldRef, array: &ArrayRef) -> Result<ArrayRef> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::array::StringArray;
     use volley_api::schema::{json_text_field, mixed_field};

@@ -103,7 +103,6 @@ fn not_as_declared(value: &Column) -> Error {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::array::{Int32Array, Int64Array, NullArray};
     use arrow::datatypes::{Field, Int64Type};

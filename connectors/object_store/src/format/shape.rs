@@ -94,7 +94,6 @@ fn file_field(field: &FieldRef) -> Option<FieldRef> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

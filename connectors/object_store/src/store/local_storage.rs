@@ -178,7 +178,6 @@ fn storage_error(path: String, error: &io::Error) -> StorageError {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::time::Duration;
 

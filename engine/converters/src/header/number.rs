@@ -94,7 +94,6 @@ fn from_connect(header: &Header, class: &str, write: impl Fn(&Value) -> Option<V
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::datatypes::{Float64Type, Int32Type};
 

@@ -45,7 +45,6 @@ impl HeaderConverter for SimpleHeaderConverter {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

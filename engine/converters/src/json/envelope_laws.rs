@@ -1,5 +1,4 @@
 //! What must hold for JSON with schemas.
-#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 

@@ -238,7 +238,6 @@ fn common_schema<'a>(mut values: impl Iterator<Item = &'a Value>) -> Json {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -285,7 +285,6 @@ fn with_type(field: &FieldRef, data_type: DataType) -> FieldRef {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
     use serde_json::Value;

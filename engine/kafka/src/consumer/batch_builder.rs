@@ -166,7 +166,6 @@ impl BytesBuilder {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::array::Array;
     use proptest::prelude::*;

@@ -69,7 +69,6 @@ fn partitions(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use rdkafka::mocking::MockCluster;
     use rdkafka::types::RDKafkaRespErr;

@@ -74,7 +74,6 @@ fn named(topic: &MetadataTopic) -> impl Iterator<Item = TopicPartition> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::cell::RefCell;
 

@@ -35,7 +35,6 @@ mod coordinator_search;
 mod error;
 mod event;
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod fake_coordinator;
 mod find_coordinator;
 mod joined;
@@ -47,7 +46,6 @@ mod shared;
 mod status;
 mod task;
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests;
 
 pub(crate) use answer::{coordinator_is_not_ready, leave_error, refusal};

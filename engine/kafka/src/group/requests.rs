@@ -100,7 +100,6 @@ pub(crate) fn leave(group_id: &str, member_id: &str, reason: &str, version: i16)
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use bytes::BytesMut;
     use kafka_protocol::protocol::{Encodable, Message};

@@ -123,7 +123,6 @@ fn extensions(module: Option<&LoginModule>) -> Result<Vec<(String, String)>> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

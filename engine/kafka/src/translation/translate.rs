@@ -255,7 +255,6 @@ fn is_codec(properties: &ConfigMap, codec: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use rdkafka::consumer::BaseConsumer;
     use rdkafka::producer::BaseProducer;

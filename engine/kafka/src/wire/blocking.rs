@@ -19,7 +19,6 @@ pub(crate) fn block_on<T: Send, F: Future<Output = Result<T>>>(future: impl FnOn
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

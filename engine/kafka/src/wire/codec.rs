@@ -62,7 +62,6 @@ pub(super) fn frame_length(length: [u8; 4]) -> Result<usize> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use bytes::Buf;
     use kafka_protocol::messages::{ApiVersionsRequest, HeartbeatRequest, JoinGroupRequest};

@@ -127,7 +127,6 @@ fn number(properties: &ConfigMap, key: &str, default: i64, least: i64) -> Result
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -39,7 +39,6 @@ impl Versions {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use kafka_protocol::messages::api_versions_response::ApiVersion;
     use kafka_protocol::messages::{HeartbeatRequest, JoinGroupRequest};

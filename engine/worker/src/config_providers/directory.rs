@@ -42,7 +42,6 @@ impl ConfigProvider for DirectoryConfigProvider {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

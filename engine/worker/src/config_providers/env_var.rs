@@ -40,7 +40,6 @@ impl ConfigProvider for EnvVarConfigProvider {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -32,7 +32,6 @@ impl ConfigProvider for FileConfigProvider {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

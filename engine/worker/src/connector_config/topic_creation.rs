@@ -166,7 +166,6 @@ fn patterns(connector: &ConfigMap, group: &str, suffix: &str) -> Result<Vec<Java
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 

@@ -37,7 +37,6 @@ pub(super) fn unique_aliases(value: &ConfigValue) -> Result<(), String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -63,7 +63,6 @@ impl ConnectorCalls {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::time::Duration;
 

@@ -83,7 +83,6 @@ impl Drop for OpenStage {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -173,7 +173,6 @@ fn refusal(answer: &HttpAnswer) -> HerderError {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use axum::Router;
     use axum::extract::Request;

@@ -1,7 +1,5 @@
 //! REST on a worker that is not the leader, or does not answer.
 
-#![allow(clippy::unwrap_used)]
-
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,7 +1,5 @@
 //! What REST shows of secrets, endpoint by endpoint.
 
-#![allow(clippy::unwrap_used)]
-
 use std::sync::Arc;
 
 use axum::Router;

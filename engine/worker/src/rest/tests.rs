@@ -1,7 +1,5 @@
 //! REST, as clients of Kafka Connect see it.
 
-#![allow(clippy::unwrap_used)]
-
 use std::sync::Arc;
 
 use axum::Router;

@@ -37,7 +37,6 @@ impl Formatter for JacksonFormatter {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};

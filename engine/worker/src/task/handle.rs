@@ -167,7 +167,6 @@ impl TaskHandle {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::sync::Mutex;
     use std::time::Duration;

@@ -1,7 +1,5 @@
 //! Validation, compared with what Kafka Connect answers.
 
-#![allow(clippy::unwrap_used)]
-
 use std::sync::Arc;
 
 use super::{ConfigInfos, ConnectorValidator};

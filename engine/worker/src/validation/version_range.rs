@@ -173,7 +173,6 @@ fn as_part(text: &str) -> Part {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 

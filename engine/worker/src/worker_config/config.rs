@@ -170,7 +170,6 @@ impl fmt::Debug for WorkerConfig {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

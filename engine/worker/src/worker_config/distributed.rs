@@ -162,7 +162,6 @@ impl WorkerConfig {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::testing::distributed_config as config;

@@ -75,7 +75,6 @@ impl WorkerConfig {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use crate::testing::distributed_config;
 

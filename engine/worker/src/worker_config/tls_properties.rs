@@ -20,7 +20,6 @@ pub(crate) fn tls_properties(config: &WorkerConfig, prefix: &str) -> ConfigMap {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::testing::distributed_config;

@@ -53,7 +53,6 @@ fn write_escape(out: &mut Vec<u8>, byte: u8) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

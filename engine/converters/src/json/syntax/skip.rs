@@ -116,7 +116,6 @@ pub(crate) fn validate(message: &[u8]) -> Decoded<()> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -126,7 +126,6 @@ fn check_scopes(claims: &Map<String, Value>, name: &str) -> Result<(), String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 pub(super) mod tests {
     use proptest::prelude::*;
 

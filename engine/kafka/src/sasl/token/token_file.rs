@@ -45,7 +45,6 @@ impl TokenFile {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::sasl::token::jwt::tests::jwt;

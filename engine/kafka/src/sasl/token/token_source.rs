@@ -165,7 +165,6 @@ fn keeper(options: &TokenOptions<'_>, url: Url) -> Result<TokenSource> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

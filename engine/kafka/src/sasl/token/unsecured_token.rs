@@ -85,7 +85,6 @@ fn unsigned(claims: Map<String, Value>) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -80,7 +80,6 @@ async fn off_runtime<T: Send + 'static>(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use tokio::time::timeout;
 

@@ -49,7 +49,6 @@ impl SignsOfLife {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -42,7 +42,6 @@ impl Expedite {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::sync::{Arc, mpsc};
     use std::time::Duration;

@@ -179,7 +179,6 @@ impl Drop for Reconciler {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::collections::BTreeMap;
     use std::time::Duration;

@@ -1,7 +1,5 @@
 //! Laws of the standalone herder.
 
-#![allow(clippy::unwrap_used)]
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -116,7 +116,6 @@ fn file_of_login_configuration(java_options: Option<&str>) -> Result<PathBuf> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use axum::http::HeaderValue;
     use base64::Engine;

@@ -120,7 +120,6 @@ fn canonical(uri: &Uri) -> Option<Uri> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

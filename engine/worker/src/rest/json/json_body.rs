@@ -259,7 +259,6 @@ fn no_constructor(class: &str, found: &Token, place: Place) -> Problem {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

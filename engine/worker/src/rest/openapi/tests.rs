@@ -1,7 +1,5 @@
 //! The document says what is there.
 
-#![allow(clippy::unwrap_used)]
-
 use std::collections::BTreeSet;
 
 use axum::body::Body;

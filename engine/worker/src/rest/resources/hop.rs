@@ -139,7 +139,6 @@ fn not_json(at: &Url, status: u16) -> RestError {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

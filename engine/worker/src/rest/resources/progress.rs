@@ -88,7 +88,6 @@ fn refusal(answer: &HttpAnswer) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::sync::Arc;
 

@@ -80,7 +80,6 @@ fn machine_address() -> IpAddr {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::testing::distributed_config;

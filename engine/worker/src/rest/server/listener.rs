@@ -76,7 +76,6 @@ impl fmt::Display for Scheme {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

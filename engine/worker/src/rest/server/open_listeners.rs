@@ -32,7 +32,6 @@ fn open_listeners(listeners: &[(SocketAddr, bool)], tls: &ConfigMap, settings: &
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::testing::config_map;

@@ -270,7 +270,6 @@ impl ClusterConfigState {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 

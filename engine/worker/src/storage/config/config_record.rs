@@ -200,7 +200,6 @@ fn properties_record(config: &ConfigMap, nulls: &[String]) -> Value {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 

@@ -174,7 +174,6 @@ impl LogListener for ConfigLogReader {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::storage::TargetState;

@@ -67,7 +67,6 @@ impl OffsetBackingStore for ConnectorOffsetBackingStore {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use parking_lot::Mutex;
     use proptest::prelude::*;

@@ -118,7 +118,6 @@ fn servers_of(list: &str) -> BTreeSet<&str> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::storage::MemoryOffsetBackingStore;

@@ -71,7 +71,6 @@ impl OffsetBackingStore for MemoryOffsetBackingStore {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::storage::offset::offset_conformance::assert_offset_store_conforms;

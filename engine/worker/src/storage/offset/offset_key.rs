@@ -87,7 +87,6 @@ pub(super) fn check_primitive(members: &SourcePartition) -> Result<()> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -109,7 +109,6 @@ fn parse_topic(value: &Value) -> Option<TopicStatus> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::storage::TaskProgressSnapshot;

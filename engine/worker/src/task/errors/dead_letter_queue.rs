@@ -131,7 +131,6 @@ impl DeadLetterQueue {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

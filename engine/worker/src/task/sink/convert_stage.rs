@@ -122,7 +122,6 @@ pub(crate) fn without_rows(records: Vec<volley_api::Records>, bad: &[usize]) -> 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::sync::Mutex;
 

@@ -1,5 +1,4 @@
 //! Laws of the put stage.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};

@@ -133,7 +133,6 @@ pub(crate) fn head(raw: &RawBatch, len: usize, end: i64) -> RawBatch {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::array::BinaryArray;
 

@@ -82,7 +82,6 @@ impl PipelineRebalances {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::task::control::Control;

@@ -1,5 +1,4 @@
 //! Laws of the source loop.
-#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

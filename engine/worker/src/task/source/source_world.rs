@@ -1,5 +1,4 @@
 //! A source task whose source, producer, store and transformation do as the test says.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex};

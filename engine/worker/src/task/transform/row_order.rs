@@ -94,7 +94,6 @@ fn runs(parts: &[Records]) -> Result<Vec<Records>> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::array::{Int64Array, StringArray};
     use arrow::datatypes::{DataType, Field};

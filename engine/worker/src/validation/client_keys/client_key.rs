@@ -80,7 +80,6 @@ pub(in crate::validation) fn client_key(client: Client, name: &str) -> Option<Co
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

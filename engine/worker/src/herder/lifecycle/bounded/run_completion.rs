@@ -46,7 +46,6 @@ pub(crate) fn next_step(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
     use volley_api::ConfigMap;

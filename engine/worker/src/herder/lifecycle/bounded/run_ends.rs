@@ -83,7 +83,6 @@ pub(crate) fn without_ends(config: &ConfigMap) -> ConfigMap {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 

@@ -1,7 +1,5 @@
 //! Laws of what runs on one worker of a group, with everything assigned to it, and stores in memory.
 
-#![allow(clippy::unwrap_used)]
-
 mod races;
 
 use std::sync::Arc;

@@ -1,7 +1,5 @@
 //! Laws of what happens on one worker while something else is under way there.
 
-#![allow(clippy::unwrap_used)]
-
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

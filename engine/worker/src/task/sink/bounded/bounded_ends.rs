@@ -63,7 +63,6 @@ impl BoundedEnds {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use volley_api::Error;
 

@@ -1,5 +1,4 @@
 //! Laws of what is in flight, against a model that counts the slow way.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

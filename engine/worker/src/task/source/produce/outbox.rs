@@ -109,7 +109,6 @@ impl Outbox {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::task::source::source_world::{FakeProducer, unknown_topic, world};

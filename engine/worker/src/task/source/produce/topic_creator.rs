@@ -110,7 +110,6 @@ fn describe(topic: &NewTopic) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::sync::{Arc, Mutex};
 
