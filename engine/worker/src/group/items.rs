@@ -7,7 +7,6 @@ use indexmap::IndexSet;
 use volley_java::{JavaHash, compare_strings, hash_set_copy_order};
 
 use super::ConnectorsAndTasks;
-use super::java_task_order::compare_tasks;
 use crate::connector_task_id::ConnectorTaskId;
 
 /// Connector instances and tasks.
@@ -87,7 +86,7 @@ impl Items {
     #[must_use]
     pub(super) fn sorted(mut self) -> Self {
         self.connectors.sort_by(|left, right| compare_strings(left, right));
-        self.tasks.sort_by(compare_tasks);
+        self.tasks.sort_by(ConnectorTaskId::java_cmp);
         self
     }
 

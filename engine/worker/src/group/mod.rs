@@ -16,7 +16,6 @@ mod extended_assignment;
 mod group_leader;
 mod incremental_cooperative_assignor;
 mod items;
-mod java_task_order;
 mod leader_state;
 mod lost_assignments;
 mod primitives;
