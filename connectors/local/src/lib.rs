@@ -2,6 +2,7 @@
 //! Kafka's own tool connectors. One folder each.
 
 mod blackhole;
+mod clock;
 mod datagen;
 mod file_stream;
 mod pace;

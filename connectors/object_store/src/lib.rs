@@ -21,6 +21,7 @@
 //! directory. A file of another connector where ours belongs is an error, never overwritten and never adopted.
 
 mod chain;
+mod clock;
 mod config;
 mod connector;
 mod format;

@@ -1,7 +1,6 @@
 //! The sink task.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tracing::{info, warn};
 use volley_api::{
@@ -10,6 +9,7 @@ use volley_api::{
 
 use super::config::SinkConfig;
 use crate::chain::{BackgroundUploads, Delivery};
+use crate::clock::now_ms;
 use crate::store::open_storage;
 
 /// A task of `ObjectStoreSink`.
@@ -32,7 +32,7 @@ impl SinkTask for ObjectStoreSinkTask {
         let storage = open_storage(&config.store, &owner)?;
         let uploads = Box::new(BackgroundUploads::new(Arc::clone(&storage), config.retry));
         info!(connector = context.connector, task = context.task, url = storage.url(), "writing Parquet files");
-        let mut delivery = Delivery::new(context, config, storage, uploads, Arc::new(wall_clock_ms));
+        let mut delivery = Delivery::new(context, config, storage, uploads, Arc::new(now_ms));
         match delivery.prepare() {
             // put and tick try again, until the time-out
             Err(error) if error.is_retriable() => warn!(%error, "starting without the store"),
@@ -83,9 +83,4 @@ impl SinkTask for ObjectStoreSinkTask {
     fn progress(&self) -> SinkProgress {
         self.delivery.as_ref().map_or_else(SinkProgress::default, Delivery::progress)
     }
-}
-
-fn wall_clock_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }

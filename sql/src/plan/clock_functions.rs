@@ -67,6 +67,7 @@ impl ScalarUDFImpl for ClockFunction {
         })
     }
 
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     fn invoke_with_args(&self, _args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let millis = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);

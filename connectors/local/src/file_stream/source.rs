@@ -6,7 +6,7 @@
 //! back until the end is written, a `\r` until it is known what follows it. The standard input has no position.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 use serde_json::Value;
@@ -19,6 +19,7 @@ use super::config::{SourceConfig, source_config_def};
 use super::file_input::{FileInput, StoredPosition};
 use super::line_splitter::{LineSplitter, Lines};
 use super::stdin_input;
+use crate::clock::now_ms;
 
 const PARTITION_MEMBER: &str = "filename";
 const OFFSET_MEMBER: &str = "position";
@@ -206,7 +207,7 @@ impl Running {
             kafka_partition: None,
             key: Column::nulls(len),
             value: Column::new(Arc::clone(&self.value_field), array),
-            timestamps: vec![now(); len].into(),
+            timestamps: vec![now_ms(); len].into(),
             headers: None,
             rows: RowIndex::all(len),
             origin: None,
@@ -232,11 +233,6 @@ impl Running {
     fn input_name(&self) -> String {
         self.config.file.as_ref().map_or_else(|| "the standard input".to_owned(), |file| format!("file `{file}`"))
     }
-}
-
-/// Milliseconds since 1970-01-01 UTC.
-fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! What the tools print: JSON objects, one a line, on the standard output of the worker.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde_json::Value;
 
 /// Lines that are printed together, so that those of several tasks do not run into each other.
@@ -40,9 +38,4 @@ impl MessageLines {
 /// The text as a JSON string, with its quotes.
 pub(super) fn json_string(text: &str) -> String {
     Value::from(text).to_string()
-}
-
-/// Milliseconds since 1970-01-01 UTC.
-pub(super) fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

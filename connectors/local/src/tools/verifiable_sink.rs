@@ -14,9 +14,10 @@ use volley_api::{
     RejectedRow, Result, SinkBatch, SinkContext, SinkTask, TopicPartition,
 };
 
-use super::message_lines::{MessageLines, json_string, now_ms};
+use super::message_lines::{MessageLines, json_string};
 use super::sequence::number;
 use super::verifiable_source::numbered_task_configs;
+use crate::clock::now_ms;
 
 /// `VerifiableSink`.
 pub(crate) fn sink_plugin() -> Plugin {

@@ -14,8 +14,9 @@ use volley_api::{
     RowIndex, SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask,
 };
 
-use super::message_lines::{MessageLines, json_string, now_ms};
+use super::message_lines::{MessageLines, json_string};
 use super::sequence::{self, Sequence};
+use crate::clock::now_ms;
 
 const TASK: &str = "VerifiableSourceTask";
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
 use volley_api::TopicPartition;
 
+use crate::clock::since_epoch;
 use crate::store::{Storage, StorageError};
 
 const FILE_ID: &str = "volley.file.id";
@@ -100,7 +101,7 @@ fn metadata_length(tail: &[u8]) -> Option<usize> {
 pub(crate) fn new_file_id() -> String {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let now = since_epoch();
     let random = || {
         let mut hasher = RandomState::new().build_hasher();
         hasher.write_u64(count);

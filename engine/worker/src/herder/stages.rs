@@ -5,6 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat, Utc};
 use parking_lot::Mutex;
 
+use crate::clock::now;
+
 /// One thing that the herder did or does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {
@@ -56,7 +58,7 @@ impl Stages {
     /// Enters a stage; it is over when the answer is dropped.
     #[must_use]
     pub fn enter(&self, description: impl Into<String>) -> OpenStage {
-        let stage = Stage { description: description.into(), started: Utc::now(), completed: None };
+        let stage = Stage { description: description.into(), started: now(), completed: None };
         let mut history = self.0.lock();
         history.entered += 1;
         let number = history.entered;
@@ -77,7 +79,7 @@ impl Drop for OpenStage {
         let mut history = self.history.lock();
         if let Some(at) = history.open.iter().position(|(number, _)| *number == self.number) {
             let (_, stage) = history.open.remove(at);
-            history.last = Some(Stage { completed: Some(Utc::now()), ..stage });
+            history.last = Some(Stage { completed: Some(now()), ..stage });
         }
     }
 }

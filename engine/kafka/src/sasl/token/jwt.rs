@@ -83,6 +83,7 @@ impl Token {
 }
 
 /// Milliseconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
 pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

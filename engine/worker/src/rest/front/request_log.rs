@@ -6,10 +6,10 @@ use std::time::Instant;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::Response;
-use chrono::Utc;
 use hyper::body::Body as _;
 use tracing::info;
 
+use crate::clock::now;
 use crate::rest::server::connection::Client;
 
 /// What of a request stands in its line.
@@ -38,7 +38,7 @@ impl Line {
     /// Writes the line.
     pub(crate) fn write(self, response: &Response) {
         let Self { began, client, request, referer, user_agent } = self;
-        let time = Utc::now().format("%d/%b/%Y:%H:%M:%S %z");
+        let time = now().format("%d/%b/%Y:%H:%M:%S %z");
         let (status, milliseconds) = (response.status().as_u16(), began.elapsed().as_millis());
         let bytes = response.body().size_hint().exact().unwrap_or_default();
         info!("{client} - - [{time}] \"{request}\" {status} {bytes} \"{referer}\" \"{user_agent}\" {milliseconds}");

@@ -1,11 +1,10 @@
 //! `response.http.headers.config`: headers that every answer gets besides its own.
 
-use std::time::SystemTime;
-
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use chrono::{DateTime, TimeDelta, Utc};
 use volley_api::{Error, Result};
 
+use crate::clock::now;
 use crate::worker_config::WorkerConfig;
 
 const KEY: &str = "response.http.headers.config";
@@ -53,7 +52,7 @@ impl ResponseHeaders {
         for rule in self.0.iter().filter(|rule| !own.contains(&rule.name)) {
             let value = match &rule.value {
                 Value::Text(text) => text.clone(),
-                Value::Date(after) => http_date(DateTime::<Utc>::from(SystemTime::now()) + *after),
+                Value::Date(after) => http_date(now() + *after),
             };
             match rule.replaces {
                 true => drop(headers.insert(rule.name.clone(), value)),
@@ -179,7 +178,7 @@ mod tests {
     fn dates_count_from_the_answer() {
         let shown = headers("setDate Expires: 3600000");
         let expires = DateTime::parse_from_rfc2822(&shown[0].1.replace("GMT", "+0000")).unwrap();
-        let minutes = (expires.with_timezone(&Utc) - Utc::now()).num_minutes();
+        let minutes = (expires.with_timezone(&Utc) - now()).num_minutes();
         assert!((58..=60).contains(&minutes), "{minutes}");
     }
 
