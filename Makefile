@@ -3,21 +3,45 @@
 # The target directory stands outside the clone, so that a second clone need not build everything again.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/volley/target
 
+# What `make one` runs: all tests on real servers with this in their names.
+T =
+# How many times longer `make soak` takes.
+SOAK = 5
 # Arguments of the drain bench, such as DRAIN="--write" or DRAIN="--only floor,volley --runs 1".
 DRAIN =
 # Arguments of the scale bench, such as SCALE="--write" or SCALE="--only volley --connectors 50".
 SCALE =
 
-.PHONY: test lint bench clean-testbed
+.PHONY: test unit one soak lint doc bench clean-testbed
 
 # Installs the servers that the tests start, unless they are there, and runs everything.
 test:
 	tests/testbed/install.sh
 	tests/summary.sh cargo test --workspace --no-fail-fast
 
+# What needs no servers: the units, and SQL as a whole.
+unit:
+	cargo test --workspace --lib --test transformation
+
+# make one T=a_rolling_restart
+one:
+	@test -n "$(T)" || { echo "say which test: make one T=name"; exit 2; }
+	tests/testbed/install.sh
+	cargo test --workspace --test volley -- $(T)
+
+# Kills and restarts, workers and brokers, again and again: for an evening, before a release. More of it: SOAK=20.
+soak:
+	tests/testbed/install.sh
+	VOLLEY_SOAK=$(SOAK) cargo test --workspace --test volley -- --test-threads 1 --nocapture \
+		exactly_once:: bounce:: killed_ whoever_is_killed
+
 lint:
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets -- -D warnings
+
+# The documentation of the crates, all links of which lead somewhere.
+doc:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 # Each stage alone, whole drains beside a floor written by hand, a group of workers beside Java's: docs/performance.md.
 bench:

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::rounds::rounds;
 use crate::testbed::{Kafka, Vendor, wait_until};
 use crate::worker_group::{
     SOON, WorkerGroup, assert_no_gap, assert_no_gap_and_no_repeat, sequences, verifiable_source,
@@ -88,7 +89,7 @@ impl Bounced {
 fn restarts_one_worker_after_the_other(protocol: &str) {
     let kafka = Kafka::shared();
     let mut bounced = Bounced::start(kafka, &[("connect.protocol", protocol), FOR_EVER]);
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds(ROUNDS) {
         for worker in 0..3 {
             bounced.group.stop(worker);
             bounced.group.start_again(worker);
@@ -121,7 +122,7 @@ fn a_rolling_restart_loses_and_repeats_nothing_where_every_rebalance_stops_every
 fn kills_one_worker_after_the_other(protocol: &str) {
     let kafka = Kafka::shared();
     let mut bounced = Bounced::start(kafka, &[("connect.protocol", protocol)]);
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds(ROUNDS) {
         for worker in 0..3 {
             bounced.group.kill(worker);
             bounced.group.start_again(worker);

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::delivered_rows::{assert_exactly_once, on_disk};
 use crate::exactly_once::{PARTITIONS, numbered_topic, produce_numbered};
+use crate::rounds::rounds;
 use crate::testbed::{Kafka, Vendor, wait_until};
 use crate::worker_group::{SOON, WorkerGroup};
 use crate::worker_process::parquet_files;
@@ -118,15 +119,15 @@ fn leader(group: &WorkerGroup, workers: &[usize]) -> usize {
 
 #[test]
 fn a_bounded_sink_ends_with_every_row_once_whoever_is_killed_meanwhile() {
-    const PER_PARTITION: i64 = 60_000;
+    let per_partition = 60_000 * rounds(1) as i64;
     let kafka = Kafka::shared();
-    let topic = numbered_topic(kafka, PER_PARTITION);
+    let topic = numbered_topic(kafka, per_partition);
     let out = tempfile::tempdir().unwrap();
     let mut group = WorkerGroup::new(kafka, "bounded-kills");
     let workers = group.add(&THREE);
     group.put(0, &topic, &sink(&topic, out.path(), &[("flush.size", "1000")]));
     let mut random = u64::from(std::process::id());
-    for kill in 0..4 {
+    for kill in 0..rounds(4) {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let files = || parquet_files(out.path()).len();
         let more = files() + 1 + (random >> 33) as usize % 60;
@@ -138,20 +139,20 @@ fn a_bounded_sink_ends_with_every_row_once_whoever_is_killed_meanwhile() {
         group.kill(victim);
         if kill == 1 {
             // what comes now is not of this run
-            produce_numbered(kafka, &topic, PER_PARTITION..PER_PARTITION + 500);
+            produce_numbered(kafka, &topic, per_partition..per_partition + 500);
         }
         group.start_again(victim);
     }
     let completion = await_completion(&group, &workers, &topic);
     println!("{completion}");
     assert!(completion["rows_delivered"].as_i64() > Some(0), "{completion}");
-    assert_exactly_once(&on_disk(out.path()), PARTITIONS, PER_PARTITION);
+    assert_exactly_once(&on_disk(out.path()), PARTITIONS, per_partition);
 
     group.ask(0, "PUT", &format!("/connectors/{topic}/resume"), None);
     wait_until(SOON, "it has done nothing yet", || status(&group, 0, &topic)["completion"].is_null().then_some(()));
     let completion = await_completion(&group, &workers, &topic);
     assert_eq!(completion["rows"], PARTITIONS * 500, "{completion}");
-    assert_exactly_once(&on_disk(out.path()), PARTITIONS, PER_PARTITION + 500);
+    assert_exactly_once(&on_disk(out.path()), PARTITIONS, per_partition + 500);
     group.stop_all();
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::delivered_rows::{assert_exactly_once, in_bucket, objects, on_disk};
+use crate::rounds::rounds;
 use crate::testbed::{Kafka, S3, wait_until};
 use crate::worker_process::{Volley, parquet_files, request};
 
@@ -28,14 +29,14 @@ pub(crate) fn produce_numbered(kafka: &Kafka, topic: &str, numbers: Range<i64>) 
     });
 }
 
-/// Runs the worker and kills it, ten times, each time after a random number of further files; then lets it drain the rest.
+/// Runs the worker and kills it `kills` times, each time after a random number of further files; then lets it drain the rest.
 /// `files` counts the complete files, of which there will be some `expected`.
-fn drain_with_kills(volley: &Volley, seed: u64, expected: usize, files: impl Fn() -> usize) {
+fn drain_with_kills(volley: &Volley, seed: u64, kills: usize, expected: usize, files: impl Fn() -> usize) {
     let mut random = seed;
     let mut counts = vec![files()];
-    for _ in 0..KILLS {
+    for _ in 0..kills {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let more = 1 + (random >> 33) as usize % (expected / KILLS);
+        let more = 1 + (random >> 33) as usize % (expected / kills);
         let before = files();
         let mut worker = volley.start(&["standalone", "worker.properties", "sink.properties"]);
         wait_until(Duration::from_secs(60), "the moment of the kill", || {
@@ -56,7 +57,8 @@ fn drain_with_kills(volley: &Volley, seed: u64, expected: usize, files: impl Fn(
 #[test]
 fn killed_at_random_moments_every_offset_is_in_the_files_on_disk_exactly_once() {
     let kafka = Kafka::shared();
-    let topic = numbered_topic(kafka, PER_PARTITION);
+    let (factor, per_partition) = (rounds(1), PER_PARTITION * rounds(1) as i64);
+    let topic = numbered_topic(kafka, per_partition);
     let volley = Volley::new();
     volley.worker(&kafka.bootstrap_servers(), &[]);
     let url = format!("file://{}", volley.path("out").display());
@@ -72,14 +74,15 @@ fn killed_at_random_moments_every_offset_is_in_the_files_on_disk_exactly_once() 
             ("rotate.idle.ms", "300"),
         ],
     );
-    drain_with_kills(&volley, 7, 285, || parquet_files(&volley.path("out")).len());
-    assert_exactly_once(&on_disk(&volley.path("out")), PARTITIONS, PER_PARTITION);
+    drain_with_kills(&volley, 7, KILLS * factor, 285 * factor, || parquet_files(&volley.path("out")).len());
+    assert_exactly_once(&on_disk(&volley.path("out")), PARTITIONS, per_partition);
 }
 
 #[test]
 fn killed_at_random_moments_every_offset_is_in_the_objects_of_s3_exactly_once() {
     let (kafka, s3) = (Kafka::shared(), S3::shared());
-    let topic = numbered_topic(kafka, PER_PARTITION);
+    let (factor, per_partition) = (rounds(1), PER_PARTITION * rounds(1) as i64);
+    let topic = numbered_topic(kafka, per_partition);
     s3.create_bucket(&topic);
     let volley = Volley::new();
     volley.worker(&kafka.bootstrap_servers(), &[]);
@@ -99,8 +102,8 @@ fn killed_at_random_moments_every_offset_is_in_the_objects_of_s3_exactly_once() 
             ("rotate.schedule.interval.ms", "1000"),
         ],
     );
-    drain_with_kills(&volley, 11, 200, || objects(s3, &topic));
-    assert_exactly_once(&in_bucket(s3, &topic), PARTITIONS, PER_PARTITION);
+    drain_with_kills(&volley, 11, KILLS * factor, 200 * factor, || objects(s3, &topic));
+    assert_exactly_once(&in_bucket(s3, &topic), PARTITIONS, per_partition);
 }
 
 #[test]

@@ -36,6 +36,7 @@ mod python_client;
 mod quickstart;
 mod rest_differential;
 mod rest_front;
+mod rounds;
 mod s3_testbed;
 mod secrets;
 mod sink_positions;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::rounds::rounds;
 use crate::testbed::{Kafka, wait_until};
 use crate::worker_process::{Running, Volley, request};
 
@@ -461,7 +462,7 @@ fn killed_again_and_again_a_source_leaves_no_gap() {
     volley.file("source.properties", &source);
     let mut worker = Worker { volley, process: None, rest: String::new() };
     let mut seen = 0;
-    for _ in 0..4 {
+    for _ in 0..rounds(4) {
         worker.launch(&["source.properties"]);
         wait_until(SOON, "more rows", || (kafka.read_topic(&topic).len() > seen + 2_000).then_some(()));
         worker.process.take().unwrap().kill();
