@@ -11,6 +11,8 @@ mod builtin_plugins;
 mod cli;
 #[cfg(feature = "embedded-broker")]
 mod embedded_broker;
+#[cfg(test)]
+mod house_tests;
 mod logging;
 #[cfg(feature = "embedded-broker")]
 mod quickstart;
