@@ -10,6 +10,7 @@ use volley_worker::config_transformer::resolve_worker_config;
 use volley_worker::connector_file::read_connector_file;
 use volley_worker::connector_task_id::ConnectorTaskId;
 use volley_worker::memory_budget::MemoryBudget;
+use volley_worker::metrics::TaskMetrics;
 use volley_worker::plugins::Plugins;
 use volley_worker::storage::MemoryOffsetBackingStore;
 use volley_worker::task::{PreviewLimits, PreviewStage, StatusListener, TaskSpec, TaskState, preview};
@@ -68,6 +69,7 @@ fn spec(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<TaskSpec, Failure
         offsets: Arc::new(MemoryOffsetBackingStore::new()),
         bounded: None,
         paused: false,
+        metrics: TaskMetrics::alone(kind),
         listener: Arc::new(Nobody),
     })
 }

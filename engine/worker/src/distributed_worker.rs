@@ -15,6 +15,7 @@ use crate::config_transformer::resolve_worker_config;
 use crate::herder::{ConfigUpdates, DistributedHerder, Herder, WorkerContext};
 use crate::loggers::{LogLevels, Loggers};
 use crate::memory_budget::MemoryBudget;
+use crate::metrics::WorkerMetrics;
 use crate::plugins::Plugins;
 use crate::spawned_task::SpawnedTask;
 use crate::storage::{ConnectorOffsetStores, KafkaStores, OffsetBackingStore};
@@ -93,6 +94,7 @@ impl DistributedWorker {
             budget: Arc::new(MemoryBudget::new(config.memory_budget_bytes())),
             worker_id: RwLock::new(front.advertised.worker_id()),
             generation: AtomicI32::new(-1),
+            metrics: Arc::new(WorkerMetrics::new(config.metrics_windows())),
             log_levels,
             changes: watch::Sender::new(0),
         });

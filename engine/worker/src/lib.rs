@@ -14,6 +14,7 @@ pub mod herder;
 pub mod json_config;
 pub mod loggers;
 pub mod memory_budget;
+pub mod metrics;
 pub mod peers;
 mod plugin_call;
 pub mod plugins;

@@ -123,6 +123,9 @@ pub trait Herder: Send + Sync {
     /// What the herder is doing, or did last, for those whose request it has no time for.
     fn stages(&self) -> &Stages;
 
+    /// All metrics of this worker, in Prometheus' text format.
+    fn metrics(&self) -> String;
+
     /// What the tasks of a connector that this worker has have done so far.
     async fn progress(&self, name: &str) -> HerderResult<ConnectorProgress>;
 }

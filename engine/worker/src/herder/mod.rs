@@ -19,6 +19,7 @@ mod entities;
 #[allow(clippy::module_inception)]
 mod herder;
 mod lifecycle;
+mod metrics_text;
 mod progress;
 mod restart_plan;
 mod stages;

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::config_transformer::ConfigTransformer;
 use crate::loggers::Loggers;
 use crate::memory_budget::MemoryBudget;
+use crate::metrics::WorkerMetrics;
 use crate::plugins::Plugins;
 use crate::storage::{ConfigBackingStore, ConnectorOffsetStores, OffsetBackingStore, StatusBackingStore};
 use crate::worker_config::WorkerConfig;
@@ -36,6 +37,8 @@ pub struct WorkerContext {
     pub worker_id: RwLock<String>,
     /// Generation of the worker group; 0 in a standalone worker.
     pub generation: AtomicI32,
+    /// What is counted of this worker and its tasks.
+    pub metrics: Arc<WorkerMetrics>,
     /// The loggers that have a level of their own.
     pub log_levels: Arc<Loggers>,
     /// Counts the changes of any state, for those who wait for one.

@@ -12,6 +12,8 @@ mod error;
 mod follower_tests;
 mod front;
 mod json;
+#[cfg(test)]
+mod metrics_tests;
 mod openapi;
 mod resources;
 mod router;

@@ -23,7 +23,7 @@ pub(crate) fn admin_router(state: RestState) -> Router {
 
 fn assemble(routes: Vec<Route>, state: RestState) -> Router {
     let resources = routes.into_iter().fold(Router::new(), |router, route| {
-        router.route(route.path, gated(route.resource, route.takes, route.open_to, &state.settings))
+        router.route(route.path, gated(route.resource, route.takes, route.gives, route.open_to, &state.settings))
     });
     front::before(resources.with_state(state.clone()), state)
 }

@@ -3,26 +3,32 @@
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
 use super::openapi;
-use super::resources::{connectors, internal, loggers, offsets, plugins, progress, root, tasks};
+use super::resources::{connectors, internal, loggers, metrics, offsets, plugins, progress, root, tasks};
 use super::state::RestState;
-use crate::rest::front::gate::{OpenTo, Takes};
+use crate::rest::front::gate::{JSON, MediaType, OpenTo, PLAIN_TEXT, Takes};
 
 /// A resource. `GET` stands for `HEAD` too.
 pub(crate) struct Route {
     pub(crate) path: &'static str,
     pub(crate) takes: Takes,
+    pub(crate) gives: MediaType,
     pub(crate) open_to: OpenTo,
     pub(crate) resource: MethodRouter<RestState>,
 }
 
 impl Route {
     fn new(path: &'static str, resource: MethodRouter<RestState>) -> Self {
-        Self { path, takes: Takes::Json, open_to: OpenTo::Users, resource }
+        Self { path, takes: Takes::Json, gives: JSON, open_to: OpenTo::Users, resource }
     }
 
     /// Whatever content type its requests say they have.
     fn taking_anything(self) -> Self {
         Self { takes: Takes::Anything, ..self }
+    }
+
+    /// With answers of plain text.
+    fn giving_text(self) -> Self {
+        Self { gives: PLAIN_TEXT, ..self }
     }
 
     /// One for other workers.
@@ -36,6 +42,7 @@ pub(crate) fn main_routes() -> Vec<Route> {
     vec![
         Route::new("/", get(root::server_info)).taking_anything(),
         Route::new("/health", get(root::health)).taking_anything(),
+        Route::new("/metrics", get(metrics::metrics)).taking_anything().giving_text(),
         Route::new("/openapi.json", get(openapi::document)).taking_anything(),
         Route::new("/connectors", get(connectors::list)),
         Route::new("/connectors", post(connectors::create)),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::connector_task_id::ConnectorTaskId;
+use crate::metrics::TaskMetrics;
 use crate::task::{StatusListener, TaskState};
 
 /// What the herder wants.
@@ -37,6 +38,7 @@ struct State {
 pub(crate) struct Control {
     id: ConnectorTaskId,
     listener: Arc<dyn StatusListener>,
+    metrics: Arc<TaskMetrics>,
     state: Mutex<State>,
     changed: Condvar,
     topics: Mutex<HashMap<Arc<str>, Instant>>,
@@ -46,10 +48,19 @@ pub(crate) struct Control {
 const TOPIC_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Control {
-    pub(crate) fn new(id: ConnectorTaskId, listener: Arc<dyn StatusListener>, paused: bool) -> Self {
+    pub(crate) fn new(
+        id: ConnectorTaskId,
+        listener: Arc<dyn StatusListener>,
+        metrics: Arc<TaskMetrics>,
+        paused: bool,
+    ) -> Self {
         let wanted = if paused { Wanted::Paused } else { Wanted::Running };
         let state = State { wanted, is_ended: false, is_abandoned: false, is_rung: false, watchers: Vec::new() };
-        Self { id, listener, state: Mutex::new(state), changed: Condvar::new(), topics: Mutex::default() }
+        Self { id, listener, metrics, state: Mutex::new(state), changed: Condvar::new(), topics: Mutex::default() }
+    }
+
+    pub(crate) fn id(&self) -> &ConnectorTaskId {
+        &self.id
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -125,6 +136,7 @@ impl Control {
     /// Reports a state, unless the task was abandoned.
     pub(crate) fn report(&self, state: TaskState) {
         if !self.is_abandoned() {
+            self.metrics.state(state.observed());
             self.listener.task_changed(&self.id, state);
         }
     }

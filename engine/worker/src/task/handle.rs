@@ -11,9 +11,9 @@ use volley_api::{ConfigMap, ConnectorKind, Error, Plugin};
 
 use crate::connector_task_id::ConnectorTaskId;
 use crate::memory_budget::MemoryBudget;
+use crate::metrics::TaskMetrics;
 use crate::plugins::Plugins;
-use crate::storage::OffsetBackingStore;
-use crate::task::TaskProgress;
+use crate::storage::{OffsetBackingStore, State};
 use crate::task::control::{Control, Wanted};
 use crate::task::sink::BoundedEnds;
 use crate::task::sink::sink_task;
@@ -36,6 +36,18 @@ pub enum TaskState {
     Unassigned,
     /// It is bounded and has delivered everything.
     Done,
+}
+
+impl TaskState {
+    /// The state that users see: a task that is done is UNASSIGNED.
+    pub(crate) fn observed(&self) -> State {
+        match self {
+            Self::Running => State::Running,
+            Self::Paused => State::Paused,
+            Self::Failed { .. } => State::Failed,
+            Self::Unassigned | Self::Done => State::Unassigned,
+        }
+    }
 }
 
 /// Told of every change of a task's state, from the task's own threads. MUST NOT block.
@@ -71,6 +83,8 @@ pub struct TaskSpec {
     pub bounded: Option<Arc<BoundedEnds>>,
     /// Whether it starts paused.
     pub paused: bool,
+    /// What is counted of it.
+    pub metrics: Arc<TaskMetrics>,
     /// Told of the task's states.
     pub listener: Arc<dyn StatusListener>,
 }
@@ -84,30 +98,31 @@ impl fmt::Debug for TaskSpec {
 /// A started task. Dropping it does not stop the task: call [`TaskHandle::request_stop`].
 pub struct TaskHandle {
     control: Arc<Control>,
-    progress: Arc<TaskProgress>,
+    metrics: Arc<TaskMetrics>,
     graceful_timeout: Duration,
 }
 
 impl fmt::Debug for TaskHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TaskHandle").field("progress", &self.progress).finish_non_exhaustive()
+        f.debug_struct("TaskHandle").field("id", &self.control.id()).finish_non_exhaustive()
     }
 }
 
 /// Starts a task on threads of its own. Returns at once; the outcome is reported to the spec's listener.
 pub fn spawn(spec: TaskSpec) -> TaskHandle {
-    let control = Arc::new(Control::new(spec.id.clone(), Arc::clone(&spec.listener), spec.paused));
-    let progress = Arc::new(TaskProgress::new());
+    let control =
+        Arc::new(Control::new(spec.id.clone(), Arc::clone(&spec.listener), Arc::clone(&spec.metrics), spec.paused));
+    let metrics = Arc::clone(&spec.metrics);
     let handle = TaskHandle {
         control: Arc::clone(&control),
-        progress: Arc::clone(&progress),
+        metrics: Arc::clone(&metrics),
         graceful_timeout: spec.worker_config.task_shutdown_timeout(),
     };
     let (thread_control, name) = (Arc::clone(&control), format!("task-{}", spec.id));
     let thread = std::thread::Builder::new().name(name).spawn(move || {
         let outcome = catch_unwind(AssertUnwindSafe(|| match spec.kind {
-            ConnectorKind::Sink => sink_task::run(&spec, &thread_control, &progress),
-            ConnectorKind::Source => source_task::run(&spec, &thread_control, &progress),
+            ConnectorKind::Sink => sink_task::run(&spec, &thread_control, &metrics),
+            ConnectorKind::Source => source_task::run(&spec, &thread_control, &metrics),
         }));
         let state = match outcome.unwrap_or_else(|panic| Err(panic_error(&*panic))) {
             Ok(state) => state,
@@ -160,9 +175,9 @@ impl TaskHandle {
         self.control.await_end(timeout)
     }
 
-    /// What the task has done.
-    pub fn progress(&self) -> &TaskProgress {
-        &self.progress
+    /// What is counted of the task.
+    pub fn metrics(&self) -> &TaskMetrics {
+        &self.metrics
     }
 }
 
@@ -199,6 +214,7 @@ mod tests {
             budget: Arc::clone(&context.budget),
             bounded: None,
             paused: false,
+            metrics: TaskMetrics::alone(ConnectorKind::Source),
             listener: Arc::clone(listener) as _,
         }
     }

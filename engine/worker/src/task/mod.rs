@@ -3,7 +3,7 @@
 //! ```text
 //!  spawn ─► TaskHandle ◄── control ──► sink/ or source/: one task, its stages each on a thread
 //!             │                              │
-//!             └─ TaskProgress ◄──────────────┤
+//!             └─ TaskMetrics ◄───────────────┤
 //!                                            ├─► transform/: the chain of transformations
 //!                                            └─► errors/: what becomes of a bad row
 //! ```
@@ -12,7 +12,6 @@ mod control;
 mod errors;
 mod handle;
 mod preview;
-mod progress;
 mod setup;
 mod sink;
 mod source;
@@ -21,5 +20,4 @@ mod transform;
 pub(crate) use handle::panic_error;
 pub use handle::{StatusListener, TaskHandle, TaskSpec, TaskState, spawn};
 pub use preview::{PreviewLimits, PreviewStage, preview};
-pub use progress::TaskProgress;
 pub use sink::BoundedEnds;

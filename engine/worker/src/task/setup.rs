@@ -7,12 +7,13 @@ use volley_api::{Config, ConnectorKind, Error, PluginKind, Result, Side};
 use volley_kafka::{Admin, ClientRole, FetchSettings, NewTopic, Producer, TopicSelection, check_bootstrap_servers};
 
 use crate::connector_config::framework_config_def;
+use crate::metrics::TaskMetrics;
+use crate::task::TaskSpec;
 use crate::task::control::Control;
 use crate::task::errors::cluster_refusal::execution_exception;
 use crate::task::errors::dead_letter_queue::DeadLetterQueue;
 use crate::task::errors::error_handler::ErrorHandler;
 use crate::task::transform::transform_chain::{Condition, Step, TransformChain};
-use crate::task::{TaskProgress, TaskSpec};
 
 /// The framework's keys of the connector, parsed.
 pub(crate) fn framework_config(spec: &TaskSpec) -> Result<Config> {
@@ -63,13 +64,13 @@ pub(crate) fn error_handler(
     spec: &TaskSpec,
     config: &Config,
     control: &Arc<Control>,
-    progress: &Arc<TaskProgress>,
+    metrics: &Arc<TaskMetrics>,
 ) -> Result<ErrorHandler> {
     let dead_letters = match spec.kind {
         ConnectorKind::Source => None,
         ConnectorKind::Sink => dead_letter_queue(spec, config)?,
     };
-    Ok(ErrorHandler::new(spec.id.clone(), config, dead_letters, Arc::clone(control), Arc::clone(progress)))
+    Ok(ErrorHandler::new(spec.id.clone(), config, dead_letters, Arc::clone(control), Arc::clone(metrics)))
 }
 
 fn dead_letter_queue(spec: &TaskSpec, config: &Config) -> Result<Option<DeadLetterQueue>> {

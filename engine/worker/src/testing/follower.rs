@@ -191,6 +191,10 @@ impl Herder for Follower {
         &self.stages
     }
 
+    fn metrics(&self) -> String {
+        String::new()
+    }
+
     async fn progress(&self, name: &str) -> HerderResult<ConnectorProgress> {
         self.herder.progress(name).await
     }

@@ -11,6 +11,7 @@ use super::{fake_plugins, fake_transformer};
 use crate::herder::{StandaloneHerder, WorkerContext};
 use crate::loggers::Loggers;
 use crate::memory_budget::MemoryBudget;
+use crate::metrics::{Windows, WorkerMetrics};
 use crate::plugins::Plugins;
 use crate::storage::{
     ConnectorOffsetStores, MemoryConfigBackingStore, MemoryOffsetBackingStore, MemoryStatusBackingStore,
@@ -69,6 +70,7 @@ pub(crate) fn test_context() -> Arc<WorkerContext> {
         budget: Arc::new(MemoryBudget::new(1 << 20)),
         worker_id: RwLock::new("worker:8083".to_owned()),
         generation: AtomicI32::new(0),
+        metrics: Arc::new(WorkerMetrics::new(Windows::default())),
         log_levels: Arc::new(Loggers::new(None)),
         changes: watch::Sender::new(0),
     })

@@ -8,6 +8,7 @@ use volley_api::{Config, ConfigDef, ConfigMap, Error, Result};
 use volley_kafka::check_bootstrap_list;
 
 use super::definition::{common_config_def, standalone_config_def};
+use crate::metrics::Windows;
 
 /// How a worker runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +90,14 @@ impl WorkerConfig {
     /// `offset.flush.timeout.ms`
     pub fn offset_flush_timeout(&self) -> Duration {
         self.millis("offset.flush.timeout.ms")
+    }
+
+    /// `metrics.sample.window.ms` and `metrics.num.samples`.
+    pub fn metrics_windows(&self) -> Windows {
+        let count = self.parsed.long("metrics.num.samples").and_then(|count| usize::try_from(count).ok()).unwrap_or(2);
+        // Java takes a window of no length; here it is the shortest there is
+        let length = self.millis("metrics.sample.window.ms").max(Duration::from_millis(1));
+        Windows { length, count: count.max(1) }
     }
 
     /// `task.shutdown.graceful.timeout.ms`

@@ -378,6 +378,10 @@ impl Herder for DistributedHerder {
         &self.stages
     }
 
+    fn metrics(&self) -> String {
+        self.context.metrics_text()
+    }
+
     async fn progress(&self, name: &str) -> HerderResult<ConnectorProgress> {
         let view = self.work.view(name);
         let tasks = view.as_ref().map(|view| view.tasks.snapshots()).unwrap_or_default();

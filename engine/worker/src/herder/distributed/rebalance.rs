@@ -28,6 +28,7 @@ impl HerderLoop {
     /// What was assigned runs or not; the next rebalance tells.
     pub(super) async fn rebalance(&mut self) {
         self.parts.group.update(|state| state.is_rebalancing = true);
+        self.parts.context.metrics.rebalances.begin();
         self.must_join = false;
         self.join_at = None;
         if let Err(error) = self.join().await {
@@ -130,7 +131,8 @@ impl HerderLoop {
         let state = self.parts.context.configs.snapshot();
         self.agreed = assignment.config_offset;
         let (revokes, delay) = (assignment.revokes(), assignment.delay_ms);
-        let leader_url = Some(assignment.leader_url.clone()).filter(|url| !url.is_empty());
+        let assignment_leader = assignment.leader_url.clone();
+        let leader_url = Some(assignment_leader.clone()).filter(|url| !url.is_empty());
         let before = self.assignment.take().filter(|_| protocol.is_cooperative());
         let started = assignment.assigned();
         self.assignment = Some(assignment.augmented(before.as_ref()));
@@ -159,6 +161,7 @@ impl HerderLoop {
             self.apply_assignment(&state);
             self.parts.work.await_stopped().await;
         }
+        self.parts.context.metrics.rebalances.complete(generation, assignment_leader);
         if revokes {
             // The others wait for what this worker has stopped.
             self.flush_statuses().await;

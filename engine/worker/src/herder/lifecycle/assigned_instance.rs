@@ -286,6 +286,7 @@ impl AssignedInstance {
         }
         let outcome = self.start_in_place(position, target).await;
         self.has_failed = outcome.is_err();
+        self.parts.context.metrics.connector_starts.note(outcome.is_ok());
         outcome
     }
 

@@ -166,9 +166,11 @@ impl ConnectorTasks {
     fn spawn(&self, task: usize, parts: &TaskParts, resolved: Resolved) {
         let listener =
             Arc::new(TaskStatusListener::new(self.status.clone(), parts.plugin.version, Arc::clone(&self.task_states)));
+        let (id, kind) = (ConnectorTaskId { connector: self.connector.clone(), task }, connector_kind(&parts.plugin));
         let spec = TaskSpec {
-            id: ConnectorTaskId { connector: self.connector.clone(), task },
-            kind: connector_kind(&parts.plugin),
+            metrics: self.context.metrics.task(&id, kind),
+            id,
+            kind,
             plugin: parts.plugin.clone(),
             connector_config: parts.connector_config.clone(),
             task_config: resolved.task_config,
@@ -206,7 +208,7 @@ impl ConnectorTasks {
         };
         let handles: Vec<_> = found.iter().map(|(task, running)| (*task, Arc::clone(&running.handle))).collect();
         self.stop(found).await;
-        let ended: Vec<_> = handles.into_iter().map(|(task, handle)| (task, handle.progress().snapshot())).collect();
+        let ended: Vec<_> = handles.into_iter().map(|(task, handle)| (task, handle.metrics().snapshot())).collect();
         let done = self.done_tasks();
         self.last.lock().extend(ended.iter().filter(|(task, _)| done.contains(task)).cloned());
         ended
@@ -237,7 +239,7 @@ impl ConnectorTasks {
 
     /// The counters of all tasks.
     pub(crate) fn snapshots(&self) -> Vec<(usize, TaskProgressSnapshot)> {
-        self.running.lock().iter().map(|(task, running)| (*task, running.handle.progress().snapshot())).collect()
+        self.running.lock().iter().map(|(task, running)| (*task, running.handle.metrics().snapshot())).collect()
     }
 }
 

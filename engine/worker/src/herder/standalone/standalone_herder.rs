@@ -330,6 +330,10 @@ impl Herder for StandaloneHerder {
         &self.stages
     }
 
+    fn metrics(&self) -> String {
+        self.context.metrics_text()
+    }
+
     async fn progress(&self, name: &str) -> HerderResult<ConnectorProgress> {
         let view = self.group.work.view(name);
         let mut tasks = view.as_ref().map(|view| view.tasks.snapshots()).unwrap_or_default();

@@ -15,7 +15,7 @@ use tracing::error;
 use crate::rest::error::{NOT_ALLOWED, RestError};
 use crate::rest::front::bad_uri;
 use crate::rest::front::cors::Asked;
-use crate::rest::front::gate::{accepts, check_user};
+use crate::rest::front::gate::{PLAIN_TEXT, accepts, check_user};
 use crate::rest::front::request_log::Line;
 use crate::rest::state::RestState;
 
@@ -96,7 +96,7 @@ fn options(response: &Response, headers: &HeaderMap, state: &RestState) -> Respo
     let allowed: Vec<&str> =
         METHODS.into_iter().filter(|method| *method == "OPTIONS" || allowed.contains(method)).collect();
     let allow = HeaderValue::try_from(allowed.join(",")).unwrap_or(HeaderValue::from_static(""));
-    let body = if accepts(headers, "text", "plain") { allowed.join(", ") } else { String::new() };
+    let body = if accepts(headers, PLAIN_TEXT) { allowed.join(", ") } else { String::new() };
     ([(header::ALLOW, allow), (header::CONTENT_TYPE, text)], body).into_response()
 }
 

@@ -22,6 +22,14 @@ pub(crate) enum Takes {
     Anything,
 }
 
+/// The type of a resource's answers: type and subtype.
+pub(crate) type MediaType = (&'static str, &'static str);
+
+/// The type of nearly all answers.
+pub(crate) const JSON: MediaType = ("application", "json");
+/// The type of answers for people and scrapers.
+pub(crate) const PLAIN_TEXT: MediaType = ("text", "plain");
+
 /// Who may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OpenTo {
@@ -35,12 +43,13 @@ pub(crate) enum OpenTo {
 pub(crate) fn gated(
     resource: MethodRouter<RestState>,
     takes: Takes,
+    gives: MediaType,
     open_to: OpenTo,
     settings: &Arc<RestSettings>,
 ) -> MethodRouter<RestState> {
     let settings = Arc::clone(settings);
     resource.route_layer(from_fn(move |request: Request, next: Next| {
-        let refusal = check(request.headers(), takes, open_to, &settings).err();
+        let refusal = check(request.headers(), takes, gives, open_to, &settings).err();
         async move {
             match refusal {
                 None => next.run(request).await,
@@ -52,11 +61,17 @@ pub(crate) fn gated(
 
 // A response is large, and this is the rare case.
 #[allow(clippy::result_large_err)]
-fn check(headers: &HeaderMap, takes: Takes, open_to: OpenTo, settings: &RestSettings) -> Result<(), Response> {
+fn check(
+    headers: &HeaderMap,
+    takes: Takes,
+    gives: MediaType,
+    open_to: OpenTo,
+    settings: &RestSettings,
+) -> Result<(), Response> {
     if takes == Takes::Json {
         check_content_type(headers)?;
     }
-    if !accepts(headers, "application", "json") {
+    if !accepts(headers, gives) {
         return Err(RestError::Bare(StatusCode::NOT_ACCEPTABLE).into_response());
     }
     match open_to {
@@ -88,7 +103,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Response> {
 }
 
 /// Whether a request takes an answer of this type. Preferences do not count: there is one type of answer only.
-pub(crate) fn accepts(headers: &HeaderMap, kind: &str, subtype: &str) -> bool {
+pub(crate) fn accepts(headers: &HeaderMap, (kind, subtype): MediaType) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let mut ranges =
         accepted.flat_map(|value| value.split(',')).map(media_range).filter(|range| !range.is_empty()).peekable();
@@ -112,7 +127,7 @@ mod tests {
     #[test]
     fn json_is_accepted_by_name_by_range_and_by_silence() {
         let accepts = |value: &'static str| {
-            accepts(&HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(value))]), "application", "json")
+            accepts(&HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(value))]), JSON)
         };
         for accepted in ["*/*", "application/*", "application/JSON;q=0.5", "text/html, application/json", "", "*/*;q=0"]
         {

@@ -51,6 +51,8 @@ pub(super) enum Shape {
     Names,
     /// Any object.
     Object,
+    /// Not JSON, but text.
+    PlainText,
 }
 
 impl Shape {
@@ -60,11 +62,13 @@ impl Shape {
             Self::ListOf(name) => json!({ "type": "array", "items": Self::Of(name).to_json() }),
             Self::Names => json!({ "type": "array", "items": { "type": "string" } }),
             Self::Object => json!({ "type": "object" }),
+            Self::PlainText => json!({ "type": "string" }),
         }
     }
 
     fn content(self) -> Value {
-        json!({ "application/json": { "schema": self.to_json() } })
+        let media_type = if matches!(self, Self::PlainText) { "text/plain" } else { "application/json" };
+        json!({ media_type: { "schema": self.to_json() } })
     }
 }
 

@@ -1,7 +1,7 @@
 //! All operations.
 
 use super::operation::ParameterKind::{AnyOf, Boolean, OneOf, Text};
-use super::operation::Shape::{ListOf, Names, Object, Of};
+use super::operation::Shape::{ListOf, Names, Object, Of, PlainText};
 use super::operation::{Operation, Parameter, Shape};
 
 const CONNECTORS: &str = "Connectors";
@@ -281,6 +281,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )],
         errors: &[404],
         ..get("/volley/connectors/{name}/progress", "getProgress", CONNECTORS, "What a connector has done so far")
+    },
+    Operation {
+        answers: &[(200, "Metrics of this worker, in Prometheus' text format 0.0.4. Volley's own.", Some(PlainText))],
+        ..get("/metrics", "getMetrics", WORKER, "Metrics of the worker and its tasks")
     },
     Operation {
         answers: &[(200, "Loggers, by name.", Some(Of("Loggers")))],

@@ -7,6 +7,7 @@ pub(crate) mod hop;
 pub(crate) mod internal;
 pub(crate) mod location;
 pub(crate) mod loggers;
+pub(crate) mod metrics;
 pub(crate) mod offsets;
 pub(crate) mod plugins;
 pub(crate) mod progress;

@@ -5,13 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use tracing::error;
 use volley_api::{Config, Error, ErrorKind, RawBatch, RejectedRow, Result, Stage};
 
 use crate::connector_task_id::ConnectorTaskId;
-use crate::task::TaskProgress;
+use crate::metrics::TaskMetrics;
 use crate::task::control::Control;
 use crate::task::errors::dead_letter_queue::DeadLetterQueue;
 use crate::task::errors::retry_policy::{Retries, RetryPolicy};
@@ -35,7 +34,7 @@ pub(crate) struct ErrorHandler {
     retry_policy: RetryPolicy,
     dead_letters: Option<DeadLetterQueue>,
     control: Arc<Control>,
-    progress: Arc<TaskProgress>,
+    metrics: Arc<TaskMetrics>,
 }
 
 impl ErrorHandler {
@@ -45,7 +44,7 @@ impl ErrorHandler {
         config: &Config,
         dead_letters: Option<DeadLetterQueue>,
         control: Arc<Control>,
-        progress: Arc<TaskProgress>,
+        metrics: Arc<TaskMetrics>,
     ) -> Self {
         Self {
             id,
@@ -55,7 +54,7 @@ impl ErrorHandler {
             retry_policy: RetryPolicy::new(config),
             dead_letters,
             control,
-            progress,
+            metrics,
         }
     }
 
@@ -78,7 +77,7 @@ impl ErrorHandler {
         for row in rejected {
             by_row.entry(row.row).or_insert(row);
         }
-        self.progress.rows_rejected.fetch_add(by_row.len() as u64, Ordering::Relaxed);
+        self.metrics.rejected(by_row.len(), self.tolerates_all);
         let mut first = None;
         for mut row in by_row.into_values() {
             if row.stage == Stage::TaskPut {
@@ -87,7 +86,8 @@ impl ErrorHandler {
             }
             self.log(input, &row);
             if let (Some(dead_letters), Input::Consumed(batch)) = (&self.dead_letters, input) {
-                dead_letters.report(batch, &row)?;
+                self.metrics.dead_letter();
+                dead_letters.report(batch, &row).inspect_err(|_| self.metrics.dead_letter_refused())?;
             }
             if first.is_none() {
                 first = Some(row);
@@ -104,12 +104,13 @@ impl ErrorHandler {
 
     /// Waits until every dead letter written so far is acknowledged, so that offsets may be committed (law 1).
     pub(crate) fn flush(&self) -> Result<()> {
-        self.dead_letters.as_ref().map_or(Ok(()), DeadLetterQueue::flush)
+        let flushed = self.dead_letters.as_ref().map_or(Ok(()), DeadLetterQueue::flush);
+        flushed.inspect_err(|_| self.metrics.dead_letter_refused())
     }
 
     /// The retries of an operation that is tried for the first time now.
     pub(crate) fn retries(&self) -> Retries<'_> {
-        self.retry_policy.begin(&self.control)
+        self.retry_policy.begin(&self.control, &self.metrics)
     }
 
     /// Calls `operation` until it succeeds and `may_improve` of what it returns is false, fails for good, or
@@ -148,6 +149,7 @@ impl ErrorHandler {
         if !self.logs {
             return;
         }
+        self.metrics.error_logged();
         let record = match input {
             _ if !self.logs_messages => String::new(),
             Input::Consumed(batch) => format!(", where consumed record is {}", coordinates(batch, row.row)),

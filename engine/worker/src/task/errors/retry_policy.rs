@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use volley_api::{Config, Error, Result};
 
+use crate::metrics::TaskMetrics;
 use crate::task::control::Control;
 
 /// Delay before the first retry; it doubles with each further one.
@@ -42,8 +43,8 @@ impl RetryPolicy {
     }
 
     /// The retries of one operation, which is tried for the first time now.
-    pub(crate) fn begin<'a>(&self, control: &'a Control) -> Retries<'a> {
-        Retries { policy: *self, control, started: Instant::now(), retry: 0 }
+    pub(crate) fn begin<'a>(&self, control: &'a Control, metrics: &'a TaskMetrics) -> Retries<'a> {
+        Retries { policy: *self, control, metrics, started: Instant::now(), retry: 0 }
     }
 }
 
@@ -51,6 +52,7 @@ impl RetryPolicy {
 pub(crate) struct Retries<'a> {
     policy: RetryPolicy,
     control: &'a Control,
+    metrics: &'a TaskMetrics,
     started: Instant,
     retry: u32,
 }
@@ -67,6 +69,7 @@ impl Retries<'_> {
         while !self.control.is_stopping() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
+                self.metrics.retried();
                 return Ok(true);
             }
             self.control.wait(left);

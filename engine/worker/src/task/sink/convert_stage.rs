@@ -134,7 +134,8 @@ mod tests {
     use super::*;
     use crate::connector_config::framework_config_def;
     use crate::connector_task_id::ConnectorTaskId;
-    use crate::task::{StatusListener, TaskProgress, TaskState};
+    use crate::metrics::TaskMetrics;
+    use crate::task::{StatusListener, TaskState};
     use crate::testing::{FakeHeaderConverter, config_map};
 
     /// Rejects row 1 as often as it is told to; the first call of all fails as a whole if it is told to.
@@ -183,8 +184,14 @@ mod tests {
         let config = framework_config_def(ConnectorKind::Sink).parse(&config).unwrap();
         let id = ConnectorTaskId { connector: "c".into(), task: 0 };
         let topics = Arc::new(Topics::default());
-        let control = Arc::new(Control::new(id.clone(), Arc::clone(&topics) as _, false));
-        let errors = ErrorHandler::new(id, &config, None, Arc::clone(&control), Arc::new(TaskProgress::new()));
+        let control = Arc::new(Control::new(
+            id.clone(),
+            Arc::clone(&topics) as _,
+            TaskMetrics::alone(ConnectorKind::Sink),
+            false,
+        ));
+        let errors =
+            ErrorHandler::new(id, &config, None, Arc::clone(&control), TaskMetrics::alone(ConnectorKind::Sink));
         let named = |converter| NamedConverter { converter: Box::new(converter), class: "Flaky".into() };
         let stage = ConvertStage {
             key: named(key),

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{SendTimeoutError, Sender};
@@ -12,6 +11,8 @@ use volley_kafka::Fetcher;
 
 use crate::connector_task_id::ConnectorTaskId;
 use crate::memory_budget::MemoryBudget;
+use crate::metrics::TaskMetrics;
+use crate::task::TaskState;
 use crate::task::control::{Control, Wanted};
 use crate::task::sink::BoundedEnds;
 use crate::task::sink::assignment::Assignment;
@@ -20,7 +21,6 @@ use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
 use crate::task::sink::downstream::Downstream;
 use crate::task::sink::pipeline::{Fetched, FetchedBatch, Rewinds, Signal};
 use crate::task::sink::read_positions::{ReadPositions, Unread};
-use crate::task::{TaskProgress, TaskState};
 
 /// Longest wait of one poll; what is wanted of the task is looked at in between.
 const POLL: Duration = Duration::from_millis(100);
@@ -59,7 +59,7 @@ pub(crate) struct FetchStage {
     pub(crate) control: Arc<Control>,
     pub(crate) rewinds: Arc<Rewinds>,
     pub(crate) budget: Arc<MemoryBudget>,
-    pub(crate) progress: Arc<TaskProgress>,
+    pub(crate) metrics: Arc<TaskMetrics>,
     pub(crate) bounded: Option<Arc<BoundedEnds>>,
     pub(crate) deliveries: Arc<OwnDeliveries>,
     pub(crate) assignment: Arc<Assignment>,
@@ -221,8 +221,8 @@ impl FetchStage {
     fn deliver(&mut self, polled: Polled, ends: Option<&Offsets>, output: &Sender<Fetched>) -> bool {
         let Polled { raw, generation } = polled;
         let Some(raw) = self.read.accept(raw, generation, ends) else { return true };
-        self.progress.rows_in.fetch_add(raw.len() as u64, Ordering::Relaxed);
-        self.progress.bytes_in.fetch_add(raw.bytes() as u64, Ordering::Relaxed);
+        self.metrics.batch_in(raw.len());
+        self.metrics.bytes(raw.bytes() as u64);
         let batch = FetchedBatch {
             generation,
             _reservation: self.budget.reserve(raw.bytes() + raw.len() * ROW_OVERHEAD),
@@ -291,7 +291,7 @@ impl FetchStage {
         }
         self.at_end = Some(at_end);
         if is_done {
-            let rows = self.progress.rows_in.load(Ordering::Relaxed);
+            let rows = self.metrics.rows_in();
             if ends.is_empty() {
                 warn!(task = %self.id, "no topic of the bounded input exists, there was nothing to deliver");
             }
@@ -363,15 +363,15 @@ impl FetchStage {
         if Instant::now() < self.next_lag {
             return;
         }
-        let is_idle = self.last_batch.elapsed() >= IDLE && self.progress.lag.load(Ordering::Relaxed) == 0;
+        let is_idle = self.last_batch.elapsed() >= IDLE && self.metrics.lag() == Some(0);
         self.next_lag = Instant::now() + if is_idle { IDLE_LAG_INTERVAL } else { LAG_INTERVAL };
         let assignment = self.fetcher.assignment();
         // unknown for now, known again at the next try
         let Ok(ends) = self.fetcher.committer().end_offsets(&assignment) else { return };
         let behind = |(partition, end): (&TopicPartition, &i64)| {
-            self.read.position(partition).map_or(0, |position| (end - position).max(0))
+            self.read.position(partition).map_or(0, |position| u64::try_from(end - position).unwrap_or_default())
         };
-        self.progress.lag.store(ends.iter().map(behind).sum(), Ordering::Relaxed);
+        self.metrics.set_lag(ends.iter().map(behind).sum());
     }
 }
 

@@ -51,6 +51,17 @@ impl PutPositions {
         self.0.keys().cloned().collect()
     }
 
+    /// Number of partitions.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Offsets between what was put and what is committed, over all partitions.
+    pub(crate) fn uncommitted_offsets(&self) -> u64 {
+        let uncommitted = |position: &Position| position.put - position.committed.unwrap_or(position.start);
+        self.0.values().map(|position| u64::try_from(uncommitted(position)).unwrap_or_default()).sum()
+    }
+
     /// Everything before these is put, or is no record.
     pub(crate) fn reached(&self) -> Offsets {
         self.0.iter().map(|(partition, position)| (partition.clone(), position.reached)).collect()

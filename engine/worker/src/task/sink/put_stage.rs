@@ -2,17 +2,15 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use tracing::{info, warn};
 use volley_api::{Error, Offsets, Result, SinkBatch, SinkContext, SinkTask, TopicPartition};
 
-use crate::clock::now_ms;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::memory_budget::{MemoryBudget, Reservation};
-use crate::task::TaskProgress;
+use crate::metrics::TaskMetrics;
 use crate::task::control::{Control, Wanted};
 use crate::task::errors::error_handler::{ErrorHandler, Input};
 use crate::task::sink::BoundedEnds;
@@ -47,7 +45,7 @@ pub(crate) struct PutStage {
     pub(crate) revocation: Arc<Revocation>,
     pub(crate) bounded: Option<Arc<BoundedEnds>>,
     pub(crate) deliveries: Arc<OwnDeliveries>,
-    pub(crate) progress: Arc<TaskProgress>,
+    pub(crate) metrics: Arc<TaskMetrics>,
     pub(crate) commit_interval: Duration,
     pub(crate) buffers: Reservation,
     pub(crate) budget: Arc<MemoryBudget>,
@@ -112,7 +110,7 @@ impl PutStage {
             let now = Instant::now();
             if now >= next_tick {
                 self.tick()?;
-                is_idle = is_idle && self.progress.buffered_bytes.load(Ordering::Relaxed) == 0;
+                is_idle = is_idle && self.metrics.buffered_bytes() == 0;
                 next_tick = now + if is_idle { IDLE_TICK } else { TICK };
                 is_idle = true;
             }
@@ -181,7 +179,10 @@ impl PutStage {
             if self.positions.is_stale(partition, fetched.generation) || self.control.is_abandoned() {
                 return Ok(());
             }
-            match self.task.put(batch) {
+            let since = Instant::now();
+            let outcome = self.task.put(batch);
+            self.metrics.called(since.elapsed());
+            match outcome {
                 Ok(_) if self.control.is_abandoned() => return Ok(()),
                 Ok(rejected) => {
                     self.errors.handle(Input::Consumed(&fetched.raw), rejected).map_err(unrecoverable)?;
@@ -216,7 +217,7 @@ impl PutStage {
 
     fn delivered(&mut self, batch: &SinkBatch) {
         let rows: usize = batch.records.iter().map(volley_api::Records::len).sum();
-        self.progress.rows_out.fetch_add(rows as u64, Ordering::Relaxed);
+        self.metrics.rows_out(rows);
         self.positions.put(&batch.origin.partition, batch.origin.range.end);
     }
 
@@ -244,10 +245,10 @@ impl PutStage {
         let buffered = self.task.buffered_bytes();
         self.buffers.resize(buffered);
         let progress = self.task.progress();
-        self.progress.open_files.store(progress.open_files, Ordering::Relaxed);
-        self.progress.complete_files.store(progress.complete_files, Ordering::Relaxed);
-        self.progress.written_bytes.store(progress.written_bytes, Ordering::Relaxed);
-        self.progress.buffered_bytes.store(buffered as u64, Ordering::Relaxed);
+        self.metrics.files(progress);
+        self.metrics.set_buffered_bytes(buffered);
+        self.metrics.partitions(self.positions.len());
+        self.metrics.active(self.positions.uncommitted_offsets());
         self.carry_out_rewinds()
     }
 
@@ -264,6 +265,7 @@ impl PutStage {
         self.vouched_for(outcome)?;
         let vouched = match self.task.pre_commit(&self.positions.reached()) {
             Err(error) if error.is_retriable() => {
+                self.metrics.commit_skipped();
                 warn!(task = %self.id, %error, "offsets cannot be committed yet");
                 return Ok(false);
             }
@@ -279,10 +281,12 @@ impl PutStage {
         if changed.is_empty() {
             return Ok(is_everything);
         }
-        match (self.commit_offsets)(&changed) {
+        let since = Instant::now();
+        let outcome = (self.commit_offsets)(&changed);
+        self.metrics.committed(since.elapsed(), outcome.is_ok());
+        match outcome {
             Ok(()) => {
                 self.positions.committed(&changed);
-                self.progress.last_commit_ms.store(now_ms(), Ordering::Relaxed);
                 Ok(is_everything)
             }
             Err(error) => {

@@ -14,6 +14,7 @@ use volley_api::{
 use crate::connector_config::framework_config_def;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::memory_budget::MemoryBudget;
+use crate::metrics::TaskMetrics;
 use crate::task::control::Control;
 use crate::task::errors::error_handler::ErrorHandler;
 use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
@@ -21,7 +22,7 @@ use crate::task::sink::pipeline::{FetchedBatch, Generations, Prepared, Rewinds, 
 use crate::task::sink::put_positions::PutPositions;
 use crate::task::sink::put_stage::{Outcome, PutStage};
 use crate::task::sink::revocation::Revocation;
-use crate::task::{BoundedEnds, StatusListener, TaskProgress, TaskState};
+use crate::task::{BoundedEnds, StatusListener, TaskState};
 use crate::testing::config_map;
 
 /// More than any test sends before the stage runs.
@@ -104,9 +105,9 @@ fn world() -> World {
     config.extend(config_map(&[("errors.tolerance", "all")]));
     let config = framework_config_def(ConnectorKind::Sink).parse(&config).unwrap();
     let id = ConnectorTaskId { connector: "c".into(), task: 0 };
-    let control = Arc::new(Control::new(id.clone(), Arc::new(Unwatched), false));
-    let progress = Arc::new(TaskProgress::new());
-    let errors = ErrorHandler::new(id.clone(), &config, None, Arc::clone(&control), Arc::clone(&progress));
+    let metrics = TaskMetrics::alone(ConnectorKind::Sink);
+    let control = Arc::new(Control::new(id.clone(), Arc::new(Unwatched), Arc::clone(&metrics), false));
+    let errors = ErrorHandler::new(id.clone(), &config, None, Arc::clone(&control), Arc::clone(&metrics));
     let script = Arc::new(Mutex::new(Script::default()));
     let context = SinkContext::new("c", 0);
     let committed = Arc::new(Mutex::new(Offsets::new()));
@@ -135,7 +136,7 @@ fn world() -> World {
         revocation: Arc::new(Revocation::default()),
         bounded: Some(Arc::clone(&bounded)),
         deliveries: Arc::clone(&deliveries),
-        progress,
+        metrics,
         commit_interval: Duration::from_secs(60),
         buffers: budget.reserve(0),
         budget: Arc::clone(&budget),

@@ -84,6 +84,7 @@ impl PipelineRebalances {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::TaskMetrics;
     use crate::task::control::Control;
     use crate::task::{StatusListener, TaskState};
 
@@ -98,7 +99,12 @@ mod tests {
 
     fn rebalances() -> (PipelineRebalances, Receiver<Fetched>, Arc<Control>) {
         let id = ConnectorTaskId { connector: "c".into(), task: 0 };
-        let control = Arc::new(Control::new(id.clone(), Arc::new(Unwatched), false));
+        let control = Arc::new(Control::new(
+            id.clone(),
+            Arc::new(Unwatched),
+            TaskMetrics::alone(volley_api::ConnectorKind::Sink),
+            false,
+        ));
         let (output, input) = crossbeam_channel::bounded(1);
         let rebalances = PipelineRebalances {
             id,

@@ -10,6 +10,7 @@ use std::time::Instant;
 use volley_api::{Error, PluginFactory, Result, Side, SinkContext, SinkTask};
 use volley_kafka::Fetcher;
 
+use crate::metrics::TaskMetrics;
 use crate::task::control::{Control, Wanted};
 use crate::task::sink::assignment::Assignment;
 use crate::task::sink::bounded::absent_partitions::AbsentPartitions;
@@ -23,15 +24,15 @@ use crate::task::sink::put_stage::{Outcome, PutStage, unrecoverable};
 use crate::task::sink::read_positions::ReadPositions;
 use crate::task::sink::rebalances::PipelineRebalances;
 use crate::task::sink::revocation::Revocation;
-use crate::task::{TaskProgress, TaskSpec, TaskState, panic_error, setup};
+use crate::task::{TaskSpec, TaskState, panic_error, setup};
 
 /// Runs a sink task to its end.
-pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskProgress>) -> Result<TaskState> {
+pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMetrics>) -> Result<TaskState> {
     let PluginFactory::Sink { task, .. } = &spec.plugin.factory else {
         return Err(Error::config(format!("`{}` is not a sink connector", spec.plugin.class)));
     };
     let config = setup::framework_config(spec)?;
-    let errors = Arc::new(setup::error_handler(spec, &config, control, progress)?);
+    let errors = Arc::new(setup::error_handler(spec, &config, control, metrics)?);
     let convert = ConvertStage {
         key: setup::converter(spec, Side::Key)?,
         value: setup::converter(spec, Side::Value)?,
@@ -87,7 +88,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         revocation,
         bounded: spec.bounded.clone(),
         deliveries: Arc::clone(&deliveries),
-        progress: Arc::clone(progress),
+        metrics: Arc::clone(metrics),
         commit_interval: spec.worker_config.offset_flush_interval(),
         buffers: spec.budget.reserve(0),
         budget: Arc::clone(&spec.budget),
@@ -100,7 +101,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         control: Arc::clone(control),
         rewinds,
         budget: Arc::clone(&spec.budget),
-        progress: Arc::clone(progress),
+        metrics: Arc::clone(metrics),
         bounded: spec.bounded.clone(),
         deliveries,
         assignment,

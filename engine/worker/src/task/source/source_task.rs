@@ -6,7 +6,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tracing::{error, info, warn};
@@ -15,6 +14,7 @@ use volley_kafka::{ClientRole, Producer, check_bootstrap_servers};
 
 use crate::connector_config::TopicCreation;
 use crate::connector_task_id::ConnectorTaskId;
+use crate::metrics::TaskMetrics;
 use crate::task::control::{Control, Wanted};
 use crate::task::errors::error_handler::{ErrorHandler, Input};
 use crate::task::source::idle_pacing::IdlePacing;
@@ -28,20 +28,20 @@ use crate::task::source::produce::record_serializer::RecordSerializer;
 use crate::task::source::produce::topic_creator::{AdminProperties, TopicCreator};
 use crate::task::source::produce_thread::ProduceThread;
 use crate::task::transform::transform_chain::TransformChain;
-use crate::task::{TaskProgress, TaskSpec, TaskState, panic_error, setup};
+use crate::task::{TaskSpec, TaskState, panic_error, setup};
 
 /// Longest wait of a task that has nothing to do until the desired state changes or the produce stage rings.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Runs a source task to its end.
-pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskProgress>) -> Result<TaskState> {
+pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMetrics>) -> Result<TaskState> {
     let PluginFactory::Source { task, .. } = &spec.plugin.factory else {
         return Err(Error::config(format!("`{}` is not a source connector", spec.plugin.class)));
     };
     let config = setup::framework_config(spec)?;
-    let errors = Arc::new(setup::error_handler(spec, &config, control, progress)?);
+    let errors = Arc::new(setup::error_handler(spec, &config, control, metrics)?);
     let committed = Arc::new(CommittedOffsets::default());
-    let produce = produce_stage(spec, control, progress, &errors, &committed)?;
+    let produce = produce_stage(spec, control, metrics, &errors, &committed)?;
     let (offsets, connector) = (Arc::clone(&spec.offsets), spec.id.connector.clone());
     let context = SourceContext {
         connector: spec.id.connector.clone(),
@@ -54,7 +54,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
         chain: setup::transform_chain(spec, &config)?,
         errors,
         control: Arc::clone(control),
-        progress: Arc::clone(progress),
+        metrics: Arc::clone(metrics),
         committed,
         produce: ProduceThread::new(produce),
         pacing: IdlePacing::default(),
@@ -65,7 +65,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, progress: &Arc<TaskPr
 fn produce_stage(
     spec: &TaskSpec,
     control: &Arc<Control>,
-    progress: &Arc<TaskProgress>,
+    metrics: &Arc<TaskMetrics>,
     errors: &Arc<ErrorHandler>,
     committed: &Arc<CommittedOffsets>,
 ) -> Result<ProduceStage> {
@@ -92,12 +92,12 @@ fn produce_stage(
             ),
             Arc::clone(committed),
             Arc::clone(control),
-            Arc::clone(progress),
+            Arc::clone(metrics),
             worker.offset_flush_interval(),
         ),
         errors: Arc::clone(errors),
         control: Arc::clone(control),
-        progress: Arc::clone(progress),
+        metrics: Arc::clone(metrics),
         flush_timeout: worker.offset_flush_timeout(),
     })
 }
@@ -120,7 +120,7 @@ pub(crate) struct SourceLoop {
     pub(crate) chain: TransformChain,
     pub(crate) errors: Arc<ErrorHandler>,
     pub(crate) control: Arc<Control>,
-    pub(crate) progress: Arc<TaskProgress>,
+    pub(crate) metrics: Arc<TaskMetrics>,
     pub(crate) committed: Arc<CommittedOffsets>,
     pub(crate) produce: ProduceThread,
     pub(crate) pacing: IdlePacing,
@@ -191,6 +191,7 @@ impl SourceLoop {
         match self.task.poll(self.pacing.poll()) {
             Ok(Polled::Batches(batches)) if !batches.is_empty() => {
                 self.pacing.found();
+                self.metrics.called(asked.elapsed());
                 for batch in batches {
                     if !self.transform_and_send(batch)? {
                         return Ok(Some(End::Cut));
@@ -243,7 +244,7 @@ impl SourceLoop {
     fn transform_and_send(&mut self, batch: SourceBatch) -> Result<bool> {
         let polled = Arc::new(PolledBatch::new(&batch, self.errors.shows_records()));
         let records = batch.records;
-        self.progress.rows_in.fetch_add(records.len() as u64, Ordering::Relaxed);
+        self.metrics.batch_in(records.len());
         let only_moves_offset = records.is_empty();
         let transformed = self.chain.apply(vec![records], &self.errors)?;
         self.errors.handle(Input::Polled(&polled), transformed.rejected)?;

@@ -9,13 +9,14 @@ use arrow::array::{ArrayRef, BinaryArray, StringArray};
 use arrow::datatypes::{DataType, Field};
 use serde_json::json;
 use volley_api::{
-    Column, ConfigMap, Error, Polled, Records, RejectedRow, Result, RowIndex, SourceBatch, SourceContext, SourceOffset,
-    SourcePartition, SourceTask, Stage, Transformation, Transformed,
+    Column, ConfigMap, ConnectorKind, Error, Polled, Records, RejectedRow, Result, RowIndex, SourceBatch,
+    SourceContext, SourceOffset, SourcePartition, SourceTask, Stage, Transformation, Transformed,
 };
 use volley_kafka::{Delivery as Delivered, Outgoing, Returned};
 
 use crate::connector_config::framework_config_def;
 use crate::connector_task_id::ConnectorTaskId;
+use crate::metrics::TaskMetrics;
 use crate::storage::{MemoryOffsetBackingStore, OffsetBackingStore, OffsetEntry};
 use crate::task::control::{Control, Wanted};
 use crate::task::errors::error_handler::ErrorHandler;
@@ -31,7 +32,7 @@ use crate::task::source::produce::record_serializer::RecordSerializer;
 use crate::task::source::produce_thread::ProduceThread;
 use crate::task::source::source_task::SourceLoop;
 use crate::task::transform::transform_chain::{Step, TransformChain};
-use crate::task::{StatusListener, TaskProgress, TaskState};
+use crate::task::{StatusListener, TaskState};
 use crate::testing::{FakeHeaderConverter, Gate, config_map};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -390,10 +391,10 @@ impl Running {
         given.extend(config_map(config));
         let parsed = framework_config_def(volley_api::ConnectorKind::Source).parse(&given).unwrap();
         let id = ConnectorTaskId { connector: "c".into(), task: 0 };
-        let control = Arc::new(Control::new(id.clone(), Arc::clone(world) as _, paused));
+        let metrics = TaskMetrics::alone(ConnectorKind::Source);
+        let control = Arc::new(Control::new(id.clone(), Arc::clone(world) as _, Arc::clone(&metrics), paused));
         let store = Arc::new(FakeStore { world: Arc::clone(world), memory: MemoryOffsetBackingStore::new() });
-        let progress = Arc::new(TaskProgress::new());
-        let errors = ErrorHandler::new(id.clone(), &parsed, None, Arc::clone(&control), Arc::clone(&progress));
+        let errors = ErrorHandler::new(id.clone(), &parsed, None, Arc::clone(&control), Arc::clone(&metrics));
         let errors = Arc::new(errors);
         let committed = Arc::new(CommittedOffsets::default());
         let flush_timeout = Duration::from_millis(300);
@@ -418,12 +419,12 @@ impl Running {
                 OffsetCommitter::new(id.clone(), Arc::clone(&store) as _, Arc::clone(&control), flush_timeout),
                 Arc::clone(&committed),
                 Arc::clone(&control),
-                Arc::clone(&progress),
+                Arc::clone(&metrics),
                 commit_interval,
             ),
             errors: Arc::clone(&errors),
             control: Arc::clone(&control),
-            progress: Arc::clone(&progress),
+            metrics: Arc::clone(&metrics),
             flush_timeout,
         };
         let transformation =
@@ -438,7 +439,7 @@ impl Running {
             }]),
             errors,
             control: Arc::clone(&control),
-            progress,
+            metrics,
             committed,
             produce: ProduceThread::new(stage),
             pacing: IdlePacing::default(),

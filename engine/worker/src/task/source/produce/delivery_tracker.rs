@@ -11,7 +11,6 @@
 //! with him.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tracing::warn;
@@ -19,7 +18,7 @@ use volley_api::{Error, RejectedRow, Result, Stage};
 use volley_kafka::{Delivery, Returned};
 
 use crate::connector_task_id::ConnectorTaskId;
-use crate::task::TaskProgress;
+use crate::metrics::TaskMetrics;
 use crate::task::control::Control;
 use crate::task::errors::error_handler::{ErrorHandler, Input};
 use crate::task::source::produce::batch_part::{BatchPart, MessageToken};
@@ -37,7 +36,7 @@ pub(crate) struct DeliveryTracker {
     pub(crate) commits: OffsetCommits,
     pub(crate) errors: Arc<ErrorHandler>,
     pub(crate) control: Arc<Control>,
-    pub(crate) progress: Arc<TaskProgress>,
+    pub(crate) metrics: Arc<TaskMetrics>,
 }
 
 impl DeliveryTracker {
@@ -53,6 +52,7 @@ impl DeliveryTracker {
             self.control.wait(max_wait);
         }
         self.commit_if_due();
+        self.metrics.active(self.in_flight.outstanding() as u64);
         outcome
     }
 
@@ -86,7 +86,7 @@ impl DeliveryTracker {
     fn on_acknowledged(&mut self, run: Option<(u32, usize)>) {
         let Some((part, messages)) = run else { return };
         let Some(part) = self.in_flight.on_acknowledged(part, messages) else { return };
-        self.progress.rows_out.fetch_add(messages as u64, Ordering::Relaxed);
+        self.metrics.rows_out(messages);
         self.control.uses_topic(&part.topic);
     }
 

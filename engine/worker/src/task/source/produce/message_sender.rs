@@ -8,7 +8,6 @@
 //! A missing topic is waited for however long it takes, and a full producer for `max.block.ms`. All waits poll deliveries; a
 //! stop ends them.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tracing::warn;
@@ -146,7 +145,7 @@ impl MessageSender {
         let Taken { messages, bytes } = std::mem::take(taken);
         if messages > 0 {
             self.tracker.in_flight.on_sent(part, messages);
-            self.tracker.progress.bytes_in.fetch_add(bytes, Ordering::Relaxed);
+            self.tracker.metrics.bytes(bytes);
         }
     }
 

@@ -3,16 +3,14 @@
 //! It is given the offsets that are committable, and gives back those that could not be stored: they are committable still.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 use tracing::warn;
 use volley_api::Result;
 
-use crate::clock::now_ms;
 use crate::connector_task_id::ConnectorTaskId;
-use crate::task::TaskProgress;
+use crate::metrics::TaskMetrics;
 use crate::task::control::{Control, Wanted};
 use crate::task::source::produce::acknowledgements::SourceOffsets;
 use crate::task::source::produce::committed_offsets::CommittedOffsets;
@@ -27,9 +25,11 @@ pub(crate) struct OffsetCommits {
     committer: OffsetCommitter,
     committed: Arc<CommittedOffsets>,
     control: Arc<Control>,
-    progress: Arc<TaskProgress>,
+    metrics: Arc<TaskMetrics>,
     interval: Duration,
     next: Instant,
+    /// When the last commit was started.
+    started: Instant,
     /// Whether what was acknowledged when the stop came has been committed.
     is_committed_for_stop: bool,
 }
@@ -41,7 +41,7 @@ impl OffsetCommits {
         committer: OffsetCommitter,
         committed: Arc<CommittedOffsets>,
         control: Arc<Control>,
-        progress: Arc<TaskProgress>,
+        metrics: Arc<TaskMetrics>,
         interval: Duration,
     ) -> Self {
         Self {
@@ -49,9 +49,10 @@ impl OffsetCommits {
             committer,
             committed,
             control,
-            progress,
+            metrics,
             interval,
             next: Instant::now() + interval,
+            started: Instant::now(),
             is_committed_for_stop: false,
         }
     }
@@ -105,6 +106,7 @@ impl OffsetCommits {
         if offsets.is_empty() {
             return offsets;
         }
+        self.started = Instant::now();
         self.committer.start(offsets).err().unwrap_or_default()
     }
 
@@ -128,10 +130,13 @@ impl OffsetCommits {
     }
 
     fn unstored(&self, offsets: SourceOffsets, is_stored: bool) -> SourceOffsets {
-        if !is_stored || offsets.is_empty() {
+        if offsets.is_empty() {
             return offsets;
         }
-        self.progress.last_commit_ms.store(now_ms(), Ordering::Relaxed);
+        self.metrics.committed(self.started.elapsed(), is_stored);
+        if !is_stored {
+            return offsets;
+        }
         self.committed.add(offsets);
         self.control.ring();
         SourceOffsets::new()

@@ -19,7 +19,7 @@ use tracing::{info, warn};
 use volley_api::{Records, Result};
 
 use crate::connector_task_id::ConnectorTaskId;
-use crate::task::TaskProgress;
+use crate::metrics::TaskMetrics;
 use crate::task::control::{Control, Wanted};
 use crate::task::errors::error_handler::{ErrorHandler, Input};
 use crate::task::source::polled_batch::PolledBatch;
@@ -67,7 +67,7 @@ pub(crate) struct ProduceStage {
     pub(crate) commits: OffsetCommits,
     pub(crate) errors: Arc<ErrorHandler>,
     pub(crate) control: Arc<Control>,
-    pub(crate) progress: Arc<TaskProgress>,
+    pub(crate) metrics: Arc<TaskMetrics>,
     pub(crate) flush_timeout: Duration,
 }
 
@@ -121,7 +121,7 @@ impl RunningStage {
             commits,
             errors: Arc::clone(&stage.errors),
             control: Arc::clone(&stage.control),
-            progress: stage.progress,
+            metrics: stage.metrics,
         };
         Self {
             serializer: stage.serializer,

@@ -1,0 +1,13 @@
+//! `/metrics`: what is counted of this worker, as Prometheus reads it.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+
+use crate::metrics::CONTENT_TYPE;
+use crate::rest::state::RestState;
+
+/// `GET /metrics`
+pub(crate) async fn metrics(State(state): State<RestState>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], state.herder.metrics())
+}
