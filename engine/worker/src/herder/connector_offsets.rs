@@ -78,7 +78,7 @@ impl OffsetsOf {
 
     fn alter_sink(&self, context: &WorkerContext, offsets: &[ConnectorOffset]) -> HerderResult<bool> {
         let wanted: Vec<(TopicPartition, Option<i64>)> = offsets.iter().map(to_kafka).collect::<HerderResult<_>>()?;
-        // What Kafka's own clients would refuse, in Kafka Connect's words.
+        // Kafka's own clients refuse these, and Kafka Connect answers so.
         if wanted.iter().any(|(_, offset)| offset.is_some_and(|offset| offset < 0)) {
             return Err(HerderError::Internal(format!("Failed to modify offsets for sink connector {}", self.name)));
         }
@@ -90,7 +90,7 @@ impl OffsetsOf {
         let vouches = self.ask_connector(&entries.collect::<Vec<_>>())?;
         let (admin, group) = (self.admin(context)?, self.group(context));
         let failed = |error: Error| in_use(&self.name, "altered", error);
-        // Of several wishes for a partition the last one counts.
+        // If a partition is given more than once, the last offset counts.
         let wanted: BTreeMap<_, _> = wanted.into_iter().collect();
         let forgotten: Vec<_> =
             wanted.iter().filter(|(_, offset)| offset.is_none()).map(|(partition, _)| partition.clone()).collect();

@@ -1,4 +1,4 @@
-//! What a herder answers from the stores alone, whatever runs where.
+//! Answers from the stores alone, the same on every worker.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -97,7 +97,8 @@ impl ConnectorQueries {
         })
     }
 
-    /// What a bounded connector did, once it is done, its tasks are gone, and nothing else was wanted of it since.
+    /// The record of a bounded run, once it is over and its tasks are gone, and until the user resumes, pauses or configures the
+    /// connector.
     pub(super) fn completion(&self, name: &str) -> Option<Completion> {
         let snapshot = self.snapshot();
         snapshot.completion(name).filter(|_| snapshot.task_count(name) == 0).cloned()
@@ -141,7 +142,7 @@ impl ConnectorQueries {
         Ok(())
     }
 
-    /// What a connector has done, as far as these tasks know. `meter` is `None` where there are none.
+    /// Counters and rates of a connector, from these tasks. `meter` is `None` where it has none.
     pub(super) fn progress(
         &self,
         name: &str,
@@ -213,7 +214,7 @@ impl ConnectorQueries {
         Ok(offsets_message("reset", vouches))
     }
 
-    /// Runs `call` with a connector whose offsets are asked for, on a thread of its own.
+    /// Runs `call` with the connector, on a thread of its own.
     async fn with_offsets<T: Send + 'static>(
         &self,
         name: &str,

@@ -1,4 +1,4 @@
-//! What a herder says of connectors and tasks, in the shapes of Kafka Connect's REST.
+//! The answers of a herder about connectors and tasks, in the shapes of Kafka Connect's REST.
 
 use serde::{Serialize, Serializer};
 use volley_api::{ConfigMap, SourceOffset, SourcePartition};
@@ -53,7 +53,7 @@ pub struct ConnectorStateInfo {
     /// `source`, `sink` or `unknown`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// What a bounded connector did, once it is done. Volley's own.
+    /// The record of a bounded run, once it is over. Kafka Connect has no such member.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completion: Option<Completion>,
 }

@@ -1,4 +1,4 @@
-//! What REST and the command line may ask of a worker, standalone or distributed.
+//! The requests that REST and the command line make of a worker, standalone or distributed.
 
 use std::collections::HashSet;
 
@@ -28,7 +28,7 @@ pub struct Created {
 /// Decides which connectors and tasks run where, and in which state.
 ///
 /// # Cancellation
-/// Every call may be dropped: what it started goes on, its outcome is not told.
+/// Every call may be dropped. The work that it started goes on.
 #[async_trait]
 pub trait Herder: Send + Sync {
     /// All plug-ins.
@@ -46,8 +46,8 @@ pub trait Herder: Send + Sync {
     /// A connector.
     async fn connector_info(&self, name: &str) -> HerderResult<ConnectorInfo>;
 
-    /// A connector's configuration as it is stored, whoever stored it last. For those who take back a configuration in which
-    /// `[hidden]` stands for a secret.
+    /// The latest configuration of a connector, also where another worker wrote it. It is read when a request brings
+    /// `[hidden]` in the place of a secret.
     async fn stored_config(&self, name: &str) -> HerderResult<Option<ConfigMap>>;
 
     /// States of a connector and its tasks.
@@ -86,7 +86,7 @@ pub trait Herder: Send + Sync {
     /// Restarts a task, and waits until it has been started.
     async fn restart_task(&self, name: &str, task: usize) -> HerderResult<()>;
 
-    /// Restarts what the request selects; tells what that is, without waiting.
+    /// Restarts the parts that the request selects, and returns their states without waiting.
     async fn restart(&self, request: RestartRequest) -> HerderResult<ConnectorStateInfo>;
 
     /// Topics that a connector uses.
@@ -104,8 +104,8 @@ pub trait Herder: Send + Sync {
     /// Forgets all offsets of a STOPPED connector; the answer is for the user.
     async fn reset_offsets(&self, name: &str) -> HerderResult<String>;
 
-    /// Internal: whether task configurations are taken from whoever signed so. MUST be asked before they are put, and is
-    /// best asked before they are read: anybody can send them.
+    /// Internal: fails unless this signature allows to put task configurations. MUST be called before they are put, and
+    /// should be called before they are read: anybody can send them.
     fn check_may_put_task_configs(&self, signature: Option<&RequestSignature>) -> HerderResult<()>;
 
     /// Internal: another worker brings the task configurations that its connector instance made (leader only).
@@ -120,13 +120,13 @@ pub trait Herder: Send + Sync {
     /// Returns once the herder's own loop has answered: a sign of life.
     async fn ping(&self) -> HerderResult<()>;
 
-    /// What the herder is doing, or did last, for those whose request it has no time for.
+    /// The operations of the herder, for the message of a request that timed out.
     fn stages(&self) -> &Stages;
 
     /// All metrics of this worker, in Prometheus' text format.
     fn metrics(&self) -> String;
 
-    /// What the tasks of a connector that this worker has have done so far.
+    /// Counters of the tasks of a connector that run on this worker.
     async fn progress(&self, name: &str) -> HerderResult<ConnectorProgress>;
 }
 

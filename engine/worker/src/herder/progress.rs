@@ -1,4 +1,4 @@
-//! What a connector has done so far, and how fast, for display.
+//! Counters and rates of a connector, for display.
 
 use std::collections::VecDeque;
 use std::ops::AddAssign;
@@ -14,7 +14,7 @@ const WINDOW: Duration = Duration::from_secs(5);
 /// Readings closer together than this are one.
 const RESOLUTION: Duration = Duration::from_millis(100);
 
-/// What a connector has done so far.
+/// Counters and rates of a connector.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConnectorProgress {
     /// Connector name.
@@ -32,18 +32,18 @@ pub struct ConnectorProgress {
     pub tasks: Vec<TaskProgressInfo>,
     /// Whose tasks are not among them.
     pub not_counted: Vec<NotCounted>,
-    /// What a bounded connector did, once it is done.
+    /// The record of a bounded run, once it is over.
     pub completion: Option<Completion>,
 }
 
-/// What the tasks of one worker have done so far: what another worker takes of its answer.
+/// The part of a worker's answer that another worker reads.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub(crate) struct WorkerProgress {
     pub(crate) tasks: Vec<TaskProgressInfo>,
     pub(crate) rates: Rates,
 }
 
-/// A worker that has tasks of the connector, and did not say what they have done.
+/// A worker that has tasks of the connector, and whose answer is missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NotCounted {
     /// `host:port` of the worker.
@@ -54,7 +54,7 @@ pub struct NotCounted {
     pub reason: String,
 }
 
-/// What a task has done so far.
+/// Counters of a task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskProgressInfo {
     /// Task number.
@@ -82,7 +82,7 @@ pub struct Rates {
 }
 
 impl ConnectorProgress {
-    /// Adds what other workers have answered, or why they have not. The lag of tasks that are not counted is nobody's guess.
+    /// Adds the answers of other workers, or the reasons why they are missing. The total lag is unknown then.
     pub(crate) fn add(&mut self, others: impl IntoIterator<Item = Result<WorkerProgress, NotCounted>>) {
         for other in others {
             match other {
@@ -140,7 +140,7 @@ struct Reading {
     bytes_in: u64,
 }
 
-/// Remembers readings, and works rates out of them. Nobody reads in the background: who wants rates asks more than once.
+/// Computes rates from the last readings. It reads only when it is asked, so the first answer has no rates.
 #[derive(Debug, Default)]
 pub(crate) struct RateMeter {
     readings: VecDeque<Reading>,

@@ -1,9 +1,9 @@
-//! What a restart request selects (KIP-745). Pure.
+//! The connector and tasks that a restart request selects (KIP-745). Pure.
 
 use super::ConnectorStateInfo;
 use crate::storage::{RestartRequest, State};
 
-/// What will be restarted, and the states that the user is shown meanwhile.
+/// The parts that will be restarted, and the states to show meanwhile.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RestartPlan {
     /// Whether the connector's own instance is.

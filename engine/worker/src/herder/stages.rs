@@ -1,4 +1,4 @@
-//! What the herder is doing, so that a request which timed out can say what it waited for.
+//! The operations of the herder, so that a request which timed out can name the one that it waited for.
 
 use std::sync::Arc;
 

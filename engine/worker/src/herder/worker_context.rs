@@ -1,4 +1,4 @@
-//! What everything on a worker shares.
+//! The parts of a worker that its connectors, tasks and requests share.
 
 use std::fmt;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub struct WorkerContext {
     pub metrics: Arc<WorkerMetrics>,
     /// The loggers that have a level of their own.
     pub log_levels: Arc<Loggers>,
-    /// Counts the changes of any state, for those who wait for one.
+    /// Counts the changes of states and configurations. Whoever waits for a change subscribes.
     pub changes: watch::Sender<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! What the config topic tells the herder's loop, from the topic's own thread.
+//! Carries updates of the config topic from its thread to the loop of the herder.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use tracing::info;
 use crate::loggers::Loggers;
 use crate::storage::{ConfigUpdate, RestartRequest};
 
-/// Updates that wait for the loop. It compares configurations by position, so that all but restart requests need no
-/// more than a nudge.
+/// Updates that wait for the loop. The loop compares configurations by position, so that a wake-up is enough for all but
+/// restart requests.
 #[derive(Debug)]
 pub(crate) struct ConfigUpdates {
     restarts: Mutex<Vec<RestartRequest>>,

@@ -14,8 +14,8 @@ pub(super) struct ConfigWriter {
     turn: Arc<Mutex<()>>,
 }
 
-/// The right to write: what was read while it is held still holds when it is written, as far as this worker goes. Nobody else
-/// gets it before what was begun with it has ended, also where nobody waits for that any more.
+/// The right to write. While it is held, no other request of this worker writes. It lasts until the write that was begun
+/// with it has ended, also if its holder was dropped.
 pub(super) struct WriteTurn<'a> {
     configs: &'a Arc<dyn ConfigBackingStore>,
     turn: Arc<OwnedMutexGuard<()>>,
@@ -35,7 +35,7 @@ impl ConfigWriter {
         WriteTurn { configs: &self.configs, turn: Arc::new(turn) }
     }
 
-    /// Reads to the end of what others have written.
+    /// Reads to the end of the config topic.
     ///
     /// # Cancellation
     /// Reading goes on.

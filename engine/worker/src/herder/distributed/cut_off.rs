@@ -1,4 +1,4 @@
-//! Whether this worker is cut off from its group, because the coordinator is out of reach.
+//! Knows whether this worker is cut off from its group, because the coordinator is out of reach.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::herder::Stages;
 use crate::herder::stages::OpenStage;
 
-/// What Kafka Connect calls it.
+/// Kafka Connect's name of the stage.
 pub(super) const ENSURING_MEMBERSHIP: &str = "ensuring membership in the cluster";
 
 /// One stage, however often the worker tries to come back.
@@ -17,12 +17,12 @@ pub(super) struct CutOff {
 }
 
 impl CutOff {
-    /// For whoever has to know.
+    /// The state, for other threads.
     pub(super) fn watch(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.is_so)
     }
 
-    /// The worker is cut off; whether that is news.
+    /// Notes that the worker is cut off. Returns whether it was not so before.
     pub(super) fn begin(&mut self, stages: &Stages) -> bool {
         self.is_so.store(true, Ordering::Release);
         let is_news = self.stage.is_none();
@@ -30,7 +30,7 @@ impl CutOff {
         is_news
     }
 
-    /// The worker is in its group; whether that is news.
+    /// Notes that the worker is in its group. Returns whether it was not so before.
     pub(super) fn end(&mut self) -> bool {
         self.is_so.store(false, Ordering::Release);
         self.stage.take().is_some()

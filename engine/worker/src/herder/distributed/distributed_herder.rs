@@ -202,7 +202,7 @@ impl Herder for DistributedHerder {
     }
 
     async fn stored_config(&self, name: &str) -> HerderResult<Option<ConfigMap>> {
-        // What this worker has read may be behind what the leader has written.
+        // This worker may not have read yet what the leader has written.
         self.writer.refresh(self.context.config.worker_sync_timeout()).await?;
         Ok(self.queries.snapshot().connector_config(name).cloned())
     }

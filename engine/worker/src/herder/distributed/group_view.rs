@@ -1,4 +1,4 @@
-//! What this worker knows of its group, for those who have to send a request to the right worker.
+//! The view that this worker has of its group, from which requests are forwarded.
 
 use std::time::Duration;
 
@@ -7,13 +7,14 @@ use tokio::sync::watch;
 use crate::error::{HerderError, HerderResult};
 use crate::group::{ConnectProtocol, LeaderState};
 
-/// How long a rebalance is waited for: longer than a request may take, so that one which waits says what the worker is at.
+/// How long a request waits for a rebalance. It is longer than a request may take, so that the request's own time-out names
+/// the stage of the worker.
 const REBALANCE_LIMIT: Duration = Duration::from_secs(120);
 
 /// The group, as of the last rebalance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct GroupState {
-    /// Between the beginning of a rebalance and its end, also where the worker has to come back to its group for that.
+    /// Whether a rebalance is under way. It lasts until the worker is back in its group.
     pub(super) is_rebalancing: bool,
     /// Whether this worker is the leader.
     pub(super) is_leader: bool,
@@ -21,7 +22,7 @@ pub(super) struct GroupState {
     pub(super) leader_url: Option<String>,
     /// The protocol in force; `None` outside of a group.
     pub(super) protocol: Option<ConnectProtocol>,
-    /// Who runs what; on the leader only.
+    /// The owners of connectors and tasks; on the leader only.
     pub(super) owners: LeaderState,
 }
 

@@ -1,10 +1,10 @@
-//! The loop of a distributed worker: keeps its place in the group, and lets run what is assigned to it.
+//! The loop of a distributed worker: it stays in the group, and applies its assignment.
 //!
 //! ```text
 //!  group ── rebalance ──► Membership ─► assignment ─┐
 //!  config topic ── ConfigUpdates ───────────────────┴─► desired_here ─► AssignedWork
 //! ```
-//! It waits for brokers, for what is being stopped and for nothing else; no plug-in runs on it.
+//! It waits for brokers and for work that stops, and for nothing else. No plug-in runs on it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,9 +47,9 @@ pub(super) struct HerderLoop {
     pub(super) parts: LoopParts,
     pub(super) membership: Membership,
     pub(super) duties: LeaderDuties,
-    /// What the last rebalance left this worker with; `None` outside of the group.
+    /// The assignment after the last rebalance; `None` outside of the group.
     pub(super) assignment: Option<ExtendedAssignment>,
-    /// The position that it was made from.
+    /// The position of the config topic that it was made from.
     pub(super) agreed: i64,
     pub(super) must_join: bool,
     pub(super) join_at: Option<Instant>,
@@ -116,7 +116,7 @@ impl HerderLoop {
         self.membership.member().leave("the worker is shutting down").await;
     }
 
-    /// One step: a rebalance if one is due, else whatever comes next.
+    /// One step: a rebalance if one is due, else the next event.
     async fn turn(&mut self) {
         self.membership.member().poll();
         if self.must_join {
@@ -153,7 +153,7 @@ impl HerderLoop {
         }
     }
 
-    /// The coordinator is out of reach: said once, however long it lasts.
+    /// Stops everything, since the coordinator is out of reach. Logs it once.
     pub(super) async fn cut_off(&mut self, error: &Error) {
         if self.cut_off.begin(&self.parts.stages) {
             warn!(%error, "this worker is cut off from its group: it stops what it runs, and tries to come back");
@@ -162,7 +162,7 @@ impl HerderLoop {
         self.lose_everything().await;
     }
 
-    /// Outside of the group nothing may run here: others may be given the same. Nor does this worker know who leads it.
+    /// Stops everything: outside of the group another worker may be assigned the same. Forgets the leader, too.
     pub(super) async fn lose_everything(&mut self) {
         self.parts.group.update(|state| {
             state.is_leader = false;
@@ -176,7 +176,7 @@ impl HerderLoop {
         }
     }
 
-    /// What the config topic says now is wanted at once, where the assignment allows for it.
+    /// Applies changes of the config topic at once, where the assignment allows it.
     async fn on_config_updates(&mut self) {
         let state = self.parts.context.configs.snapshot();
         if is_out_of_date(&state, self.agreed) {
@@ -189,7 +189,7 @@ impl HerderLoop {
         }
     }
 
-    /// Lets run what the assignment and `state` want, and nothing else. Does not wait for what stops.
+    /// Sets the desired states from the assignment and `state`. Does not wait for work that stops.
     pub(super) fn apply_assignment(&self, state: &ClusterConfigState) {
         self.parts.work.set_desired(desired_here(self.assignment.as_ref(), state, self.agreed));
     }

@@ -1,4 +1,4 @@
-//! What the leader does beside assigning: statuses of what is gone, and the session key.
+//! The duties of the leader beside assigning: it deletes statuses, and renews the session key.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use crate::herder::WorkerContext;
 use crate::herder::lifecycle::StatusWriter;
 use crate::storage::ConfigRecord;
 
-/// How long a new session key is waited for before another attempt.
+/// Wait after a session key could not be written.
 const KEY_RETRY: Duration = Duration::from_secs(10);
-/// How long it waits for others who write: whoever asks for it has the group to look after.
+/// How long it waits for other writers. It is short, since the loop of the herder waits with it.
 const KEY_TURN: Duration = Duration::from_secs(2);
 
 /// The duties of the leader.
@@ -30,7 +30,7 @@ impl LeaderDuties {
         Self { context, writer, keys }
     }
 
-    /// Deletes the statuses of connectors and tasks that are no more.
+    /// Deletes the statuses of connectors and tasks that do not exist.
     pub(super) fn clean_statuses(&self) {
         let state = self.context.configs.snapshot();
         for connector in self.context.statuses.connectors() {

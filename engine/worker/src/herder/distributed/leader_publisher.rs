@@ -1,4 +1,4 @@
-//! Has the leader of the group write what the connector instances of this worker publish.
+//! Publishes through the leader of the group.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::storage::{Completion, ConfigRecord};
 /// How long the leader may take.
 const DEADLINE: Duration = Duration::from_secs(90);
 
-/// How long reading what others have written may take.
+/// How long reading to the end of the config topic may take.
 const REFRESH: Duration = Duration::from_secs(30);
 
 /// Writes them here on the leader, and sends them to it from other workers.

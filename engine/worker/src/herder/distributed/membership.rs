@@ -1,4 +1,4 @@
-//! This worker's place in the group: what it says when it joins, and what it decides as the leader.
+//! This worker as a member of the group: it joins, and assigns as the leader.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,21 +16,21 @@ use crate::herder::WorkerContext;
 use crate::storage::{ClusterConfigState, State, StatusKey};
 use crate::worker_config::WorkerConfig;
 
-/// What came out of a rebalance.
+/// The outcome of a rebalance.
 #[derive(Debug)]
 pub(super) struct Rebalanced {
     pub(super) generation: i32,
     pub(super) protocol: ConnectProtocol,
     pub(super) is_leader: bool,
-    /// What the leader says to this member.
+    /// The assignment of this member.
     pub(super) assignment: ExtendedAssignment,
-    /// Who runs what; on the leader only.
+    /// The owners of connectors and tasks; on the leader only.
     pub(super) owners: LeaderState,
-    /// On the leader: another rebalance has to follow at once, for something runs that has been deleted.
+    /// On the leader: another rebalance has to follow at once, since a deleted connector or task still runs.
     pub(super) must_follow: bool,
 }
 
-/// What the leader has decided.
+/// The decisions of the leader.
 #[derive(Default)]
 struct Led {
     /// The message for each member.
@@ -62,8 +62,8 @@ impl Membership {
         Self { member, configured, leader, url, last_completed_generation: -1, absent: None }
     }
 
-    /// The coordinator has been out of reach: what this worker knew of the others as their leader is void. Those that ran
-    /// something are waited for.
+    /// Forgets what this worker knew of the others as their leader, since the coordinator was out of reach. The leader waits for
+    /// the workers that ran something.
     pub(super) fn was_cut_off(&mut self, context: &WorkerContext) {
         if self.absent.is_none() {
             self.leader.forget();
@@ -71,8 +71,7 @@ impl Membership {
         }
     }
 
-    /// Whether to wait for others before anything is given away: until all are there that ran something before, or a
-    /// session time-out has passed.
+    /// Whether to wait before assigning: until all workers are back that ran something, or a session time-out has passed.
     fn awaits_others(&mut self, members: &[group::GroupMember], config: &WorkerConfig) -> bool {
         let Some(absent) = &mut self.absent else { return false };
         let wait = config.session_timeout().min(config.scheduled_rebalance_max_delay());
@@ -89,7 +88,7 @@ impl Membership {
     /// Goes through one rebalance, holding `assignment`, from the configurations `state`.
     ///
     /// # Errors
-    /// What the group or its coordinator says; it tells what to do.
+    /// That of the group or its coordinator. Its kind says what to do.
     ///
     /// # Cancellation
     /// The broker counts this worker as joined, or joining; it has to join again.
@@ -125,7 +124,7 @@ impl Membership {
         Ok(Rebalanced { generation: joined.generation, protocol, is_leader, assignment, owners, must_follow })
     }
 
-    /// Decides who gets what.
+    /// Assigns connectors and tasks to the members.
     async fn lead(
         &mut self,
         context: &WorkerContext,

@@ -14,18 +14,18 @@ use super::membership::Rebalanced;
 use crate::group::ConnectProtocol;
 use crate::storage::ClusterConfigState;
 
-/// Time that the statuses of what was revoked have to be stored, before the worker joins again without.
+/// How long the worker waits for the statuses of revoked work to be stored, before it joins again.
 const STATUS_FLUSH: Duration = Duration::from_secs(5);
 /// Wait after an attempt to join that failed.
 const JOIN_BACKOFF: Duration = Duration::from_millis(500);
-/// Wait after the group or the broker refused this worker for a reason that only its owner can mend.
+/// Wait after the group or the broker refused this worker for a reason that only an administrator can remove.
 const REFUSED_BACKOFF: Duration = Duration::from_secs(10);
 
 impl HerderLoop {
-    /// Joins, and makes run what the leader assigns. Joins again next time where that is not the end of it.
+    /// Joins, and applies the assignment. Another rebalance follows where this one did not end.
     ///
     /// # Cancellation
-    /// What was assigned runs or not; the next rebalance tells.
+    /// The assignment may be applied or not; the next rebalance decides.
     pub(super) async fn rebalance(&mut self) {
         self.parts.group.update(|state| state.is_rebalancing = true);
         self.parts.context.metrics.rebalances.begin();
@@ -73,14 +73,14 @@ impl HerderLoop {
             self.assignment = None;
         }
         let state = self.parts.context.configs.snapshot();
-        // What was committed since the last rebalance stops before anybody else can be given it.
+        // Tasks that were replaced since the last rebalance stop before another worker can be assigned them.
         self.apply_assignment(&state);
         self.parts.work.await_stopped().await;
         let writer = Arc::clone(&self.parts.writer);
         let round = self.membership.rebalance(&self.parts.context, &writer, &state, self.assignment.as_ref()).await?;
         drop(stage);
         if !round.protocol.is_cooperative() && self.assignment.is_some() {
-            // It joined while it ran something, as the protocol before allowed; others may be given that now.
+            // It joined while it ran something, as the former protocol allowed. Others may be assigned that now.
             info!(
                 protocol = round.protocol.name(),
                 "the group's protocol is eager now: joining again with nothing running"
@@ -111,7 +111,7 @@ impl HerderLoop {
         Ok(())
     }
 
-    /// With the eager protocol nobody may run anything while he joins.
+    /// With the eager protocol a worker runs nothing while it joins.
     fn eager_revocation_is_due(&self) -> bool {
         let protocol = self.parts.group.current().protocol;
         self.assignment.is_some() && protocol.is_some_and(|protocol| !protocol.is_cooperative())
@@ -163,7 +163,7 @@ impl HerderLoop {
         }
         self.parts.context.metrics.rebalances.complete(generation, assignment_leader);
         if revokes {
-            // The others wait for what this worker has stopped.
+            // The others wait for the work that this worker has stopped.
             self.flush_statuses().await;
             self.must_join = true;
         } else if delay > 0 {
@@ -224,7 +224,7 @@ impl HerderLoop {
         false
     }
 
-    /// Waits until the states of what was stopped are stored, so that those of its next owners come after them.
+    /// Waits until the statuses of stopped work are stored, so that those of its next owners come later.
     pub(super) async fn flush_statuses(&self) {
         let statuses = Arc::clone(&self.parts.context.statuses);
         if tokio::task::spawn_blocking(move || statuses.flush(STATUS_FLUSH)).await.is_err() {

@@ -1,4 +1,4 @@
-//! Answers who asks whether this worker is well.
+//! Answers health checks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 /// A request for a sign of life.
 pub(super) type Ping = oneshot::Sender<()>;
 
-/// Signs of life are given even while a rebalance waits for others. They wait while the worker is cut off from its group: it
+/// Answers pings also while a rebalance waits for others. Pings wait while the worker is cut off from its group, since it
 /// runs nothing then.
 pub(super) struct SignsOfLife {
     pings: mpsc::Receiver<Ping>,
@@ -28,7 +28,7 @@ impl SignsOfLife {
     pub(super) async fn next(&mut self) {
         match self.pings.recv().await {
             Some(ping) => {
-                // those that nobody waits for any more
+                // Some requests have timed out meanwhile.
                 self.waiting.retain(|ping| !ping.is_closed());
                 self.waiting.push(ping);
                 self.catch_up();
@@ -37,11 +37,11 @@ impl SignsOfLife {
         }
     }
 
-    /// Answers what waits, if the worker is in its group.
+    /// Answers the pings that wait, if the worker is in its group.
     pub(super) fn catch_up(&mut self) {
         if !self.is_cut_off.load(Ordering::Acquire) {
             for ping in self.waiting.drain(..) {
-                // who asked may have given up meanwhile
+                // The request may have timed out meanwhile.
                 let _ = ping.send(());
             }
         }

@@ -1,4 +1,4 @@
-//! What an assignment means for each connector on this worker. Pure.
+//! Derives the desired states from an assignment and the config store. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,9 +6,9 @@ use super::desired_state::DesiredState;
 use crate::group::ExtendedAssignment;
 use crate::storage::{ClusterConfigState, TargetState};
 
-/// What shall run here of each connector that has anything here. Tasks that were committed after position `agreed`, the one
-/// that the assignment was made from, have to wait for the next assignment: until then nobody may run them. A connector that
-/// shall be STOPPED has none, whatever was committed.
+/// The desired state of each connector that has a part here. The assignment was made from position `agreed`. Tasks that were
+/// committed later wait for the next assignment; until then no worker may run them. A connector whose target state is STOPPED
+/// has no tasks.
 pub(crate) fn desired_here(
     assignment: Option<&ExtendedAssignment>,
     state: &ClusterConfigState,
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_deleted_is_not_wanted() {
+    fn what_is_deleted_is_not_desired() {
         let mut records = vec![connector("a"), connector("b")];
         records.extend(tasks("b", 1));
         records.push(ConfigRecord::Connector("b".into(), None));

@@ -1,4 +1,4 @@
-//! What connectors and tasks are started from.
+//! Prepares the start of connectors and tasks.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ pub(crate) async fn resolved(
     Ok((config, plugin))
 }
 
-/// Checks what Kafka Connect checks only when a connector starts: how its topics are created.
+/// Checks the keys of topic creation. Kafka Connect checks them only when a connector starts.
 ///
 /// # Errors
 /// `Config`: the connector is FAILED then.
@@ -63,7 +63,7 @@ pub(crate) fn has_variables(config: &ConfigMap) -> bool {
     config.values().any(|value| value.contains("${"))
 }
 
-/// What the tasks of connector `name` are made from, as of now.
+/// The parts that the tasks of connector `name` are made from.
 ///
 /// # Errors
 /// If there is no such connector, or no such plug-in; that of a config provider; if it has more tasks than it may have, or
@@ -82,8 +82,8 @@ pub(crate) async fn task_parts(context: &WorkerContext, name: &str, target: Targ
     Ok(TaskParts { plugin, connector_config, task_configs, paused: target == TargetState::Paused })
 }
 
-/// Plans restarts of what has failed, as far as `volley.restart.*` of the connector or the worker wants that. `config` has
-/// its variables resolved; where nothing could be, there is only the one that the user wrote.
+/// Plans restarts of failed parts as `volley.restart.*` of the connector or the worker says. `config` has its variables
+/// resolved; it is `None` if that was not possible, and then the configuration as written counts.
 pub(crate) fn plan_restarts(
     schedule: &mut RestartSchedule,
     context: &WorkerContext,

@@ -1,4 +1,4 @@
-//! What a running connector asks of its worker, from whatever thread.
+//! Requests of a running connector to its worker. They may come from any thread.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ impl ConnectorRequests {
         Self { pending: Mutex::default(), wake }
     }
 
-    /// What the connector is given to ask with.
+    /// The context through which the connector makes requests.
     pub(crate) fn context(self: &Arc<Self>, connector: &str) -> ConnectorContext {
         let (reconfigure, fail) = (Arc::clone(self), Arc::clone(self));
         ConnectorContext {
@@ -45,7 +45,7 @@ impl ConnectorRequests {
         }
     }
 
-    /// From now on nothing is taken from the instance.
+    /// Ignores all requests of the instance, also those that wait.
     pub(crate) fn close(&self) {
         *self.pending.lock() = Pending { is_closed: true, ..Pending::default() };
     }

@@ -32,7 +32,7 @@ struct RunningTask {
     listener: Arc<TaskStatusListener>,
 }
 
-/// The tasks of one connector. What can only be read may be read from any thread.
+/// The tasks of one connector. It may be read from any thread.
 pub(crate) struct ConnectorTasks {
     context: Arc<WorkerContext>,
     connector: String,
@@ -45,7 +45,7 @@ pub(crate) struct ConnectorTasks {
     last: Mutex<BTreeMap<usize, TaskProgressSnapshot>>,
 }
 
-/// What tasks are made from. MUST NOT be logged: the connector's configuration has its variables resolved.
+/// The parts that tasks are made from. MUST NOT be logged: the connector's configuration has its variables resolved.
 #[derive(Clone)]
 pub(crate) struct TaskParts {
     pub(crate) plugin: Plugin,
@@ -55,7 +55,7 @@ pub(crate) struct TaskParts {
     pub(crate) paused: bool,
 }
 
-/// What else a task is made from: its configuration without variables, and where its offsets are.
+/// The parts that one task is made from: its configuration without variables, and the store of its offsets.
 struct Resolved {
     task_config: ConfigMap,
     offsets: Arc<dyn OffsetBackingStore>,

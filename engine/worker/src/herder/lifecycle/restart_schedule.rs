@@ -1,4 +1,4 @@
-//! When what has failed is started again without being asked, where the user wants that. Pure: time is an argument.
+//! Schedules automatic restarts of failed connectors and tasks. Pure: time is an argument.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::worker_config::RestartPolicy;
 
-/// What can fail by itself.
+/// A part of a connector that fails and restarts by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
     /// The connector's own instance.
@@ -49,7 +49,7 @@ impl RestartSchedule {
         self.due.values().min().copied()
     }
 
-    /// Takes what is due at `now`.
+    /// Takes the restarts that are due at `now`.
     pub(crate) fn take_due(&mut self, now: Instant) -> Vec<Part> {
         let due: Vec<Part> = self.due.iter().filter(|(_, at)| **at <= now).map(|(part, _)| *part).collect();
         due.iter().for_each(|part| {
@@ -58,7 +58,7 @@ impl RestartSchedule {
         due
     }
 
-    /// The user has taken care of `part`: it starts with a clean slate.
+    /// Forgets the attempts of `part`, since a user has restarted or replaced it.
     pub(crate) fn forget(&mut self, part: Part) {
         self.due.remove(&part);
         self.attempts.remove(&part);

@@ -12,7 +12,7 @@ pub(crate) trait TaskConfigPublisher: Send + Sync {
     /// Publishes all task configurations of a connector.
     ///
     /// # Errors
-    /// If they were not written, or nobody knows: try again.
+    /// If they were not written, or that is not known: try again.
     ///
     /// # Cancellation
     /// They may be written all the same.
@@ -28,7 +28,7 @@ pub(crate) trait TaskConfigPublisher: Send + Sync {
     /// As for [`TaskConfigPublisher::publish`].
     async fn complete(&self, connector: &str, run: i64, completion: Completion) -> HerderResult<bool>;
 
-    /// Reads to the end of what others have written.
+    /// Reads to the end of the config store.
     ///
     /// # Errors
     /// `Retriable` if that takes too long.
@@ -41,11 +41,11 @@ pub(crate) trait TaskConfigPublisher: Send + Sync {
     fn shares_runs(&self) -> bool;
 }
 
-/// Whether these may become the tasks of a connector. The leader MUST ask in its turn to write: whoever made them may not know
-/// what was written since.
+/// Checks that these may become the tasks of a connector. The writer MUST call it in its turn to write, since the instance
+/// that made them may not have seen the latest records.
 ///
 /// # Errors
-/// `NotFound` if there is no such connector, `Conflict` if it shall be STOPPED: then it may only lose its tasks.
+/// `NotFound` if there is no such connector. `Conflict` if its target state is STOPPED: then it may only lose its tasks.
 pub(crate) fn check_takes_tasks(
     state: &ClusterConfigState,
     connector: &str,

@@ -6,7 +6,8 @@ use crate::config_transformer::restore_references;
 use crate::herder::lifecycle::bounded::without_ends;
 use crate::storage::ClusterConfigState;
 
-/// What the connector made, with what the worker adds, and with references in the place of resolved values.
+/// The configurations that the connector made, with the keys that the worker adds, and with references in the place of
+/// resolved values.
 pub(crate) fn stored_task_configs(mut configs: Vec<ConfigMap>, plugin: &Plugin, raw: &ConfigMap) -> Vec<ConfigMap> {
     for config in &mut configs {
         config.entry("task.class".to_owned()).or_insert_with(|| task_class(plugin.class));
@@ -20,7 +21,7 @@ pub(crate) fn stored_task_configs(mut configs: Vec<ConfigMap>, plugin: &Plugin, 
     configs
 }
 
-/// Whether tasks have to be written and started anew. Where a bounded run ends is found anew then, and no reason for it.
+/// Whether tasks have to be written and started anew. Other ends of a bounded run are no reason for it.
 pub(crate) fn have_changed(state: &ClusterConfigState, connector: &str, configs: &[ConfigMap]) -> bool {
     let current = state.task_configs(connector);
     current.len() != configs.len()

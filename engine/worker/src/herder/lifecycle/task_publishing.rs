@@ -27,17 +27,17 @@ use crate::plugin_call::Deadline;
 use crate::spawned_task::SpawnedTask;
 use crate::storage::{ClusterConfigState, TargetState};
 
-/// What an actor is having written, while it goes on with other things.
+/// A write that is under way while the actor goes on.
 pub(super) type Publishing = SpawnedTask<HerderResult<Published>>;
 
-/// What was written.
+/// The content of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Published {
     /// New tasks.
     Tasks,
-    /// That there are no tasks, since the run is over.
+    /// No tasks, since the run is over.
     NoTasks,
-    /// That this run is over, and STOPPED is the target state. `None`: not so, the user wants something else by now.
+    /// The end of this run, and the target state STOPPED. `None` if the user had set another one meanwhile.
     Completion(Option<i64>),
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn published(publishing: &mut Option<Publishing>) -> HerderResu
 impl AssignedInstance {
     /// Ends the run of a bounded connector if all its tasks are done, whoever ran them.
     pub(super) async fn end_run_if_over(&mut self) {
-        // What is under way, or waits for another try, goes on with the next step by itself.
+        // A write that is under way, or will be tried again, goes on with the next step by itself.
         if self.publishing.is_none() && self.retry_at.is_none() && self.completion_step().is_some() {
             self.reconfigure().await;
         }
@@ -83,7 +83,7 @@ impl AssignedInstance {
             }
             CompletionStep::TakeTasksAway => self.start_publishing(async move {
                 publisher.publish(&name, Vec::new()).await?;
-                // Whoever looks next has to see that they are gone.
+                // The next look at the store has to show that they are gone.
                 publisher.refresh().await?;
                 Ok(Published::NoTasks)
             }),
@@ -107,7 +107,7 @@ impl AssignedInstance {
             return;
         }
         if self.publishing.is_some() {
-            // Nobody knows which tasks are in force.
+            // It is not known which tasks are in force.
             self.must_ask_again = true;
             return;
         }
@@ -162,7 +162,7 @@ impl AssignedInstance {
         (is_running && shall_run && is_latest).then_some(state)
     }
 
-    /// Publishes what the connector has made.
+    /// Publishes the tasks that the connector has made.
     fn publish(&mut self) {
         let Some(configs) = self.made.clone() else { return };
         let (publisher, name) = (Arc::clone(&self.publisher), self.parts.name.clone());

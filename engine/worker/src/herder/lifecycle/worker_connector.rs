@@ -143,7 +143,7 @@ impl WorkerConnector {
             error!(connector = self.name, error = %error.trace(), "connector failed while it was being stopped");
         }
         self.status.connector(State::Unassigned, None, None);
-        // What a plug-in does when it is dropped is its code too.
+        // Dropping a plug-in runs its code, too.
         if let Some(connector) = self.connector.take() {
             let _ = call_plugin("drop", Deadline::after(STOP_DEADLINE), move || drop(connector)).await;
         }
@@ -218,7 +218,7 @@ impl WorkerConnector {
         &self.plugin
     }
 
-    /// What it asks of the worker.
+    /// Its requests to the worker.
     pub(crate) fn requests(&self) -> &ConnectorRequests {
         &self.requests
     }

@@ -11,7 +11,7 @@ use crate::herder::WorkerContext;
 use crate::herder::lifecycle::{AssignedWork, StatusWriter, desired_here};
 use crate::storage::{ClusterConfigState, ConfigRecord, TargetState};
 
-/// Writes to the config store, and has run what it says.
+/// Writes to the config store, and sets the desired states from it.
 pub(super) struct LocalGroup {
     context: Arc<WorkerContext>,
     /// What runs here.
@@ -96,7 +96,7 @@ impl LocalGroup {
         Ok(())
     }
 
-    /// Waits until nothing of a connector runs any more that shall not, and deletes the statuses of what is no more.
+    /// Waits until everything has stopped that shall not run of a connector. Then deletes the statuses of deleted parts.
     ///
     /// # Cancellation
     /// The statuses may stay.

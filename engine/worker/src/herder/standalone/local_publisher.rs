@@ -1,4 +1,4 @@
-//! Writes what the connector instances of a standalone worker publish.
+//! Publishes in a standalone worker.
 
 use std::sync::{Arc, Weak};
 
@@ -12,7 +12,7 @@ use crate::storage::{Completion, ConfigRecord};
 
 /// Writes to the config store of this worker.
 pub(super) struct LocalPublisher {
-    /// It owns what publishes here.
+    /// Weak, since the group owns the instances, and they own this.
     group: Weak<LocalGroup>,
 }
 

@@ -29,7 +29,7 @@ pub struct StandaloneHerder {
     pub(super) queries: ConnectorQueries,
     validator: ConnectorValidator,
     group: Arc<LocalGroup>,
-    /// Requests that begin when others of the same connector have stopped what they stop.
+    /// Requests that stop something: others of the same connector wait for them.
     calls: ConnectorCalls,
     offset_calls: ConnectorCalls,
     stages: Stages,
@@ -43,7 +43,7 @@ impl std::fmt::Debug for StandaloneHerder {
 }
 
 impl StandaloneHerder {
-    /// A herder without connectors. What it does it does on the runtime that it is made on.
+    /// A herder without connectors. It works on the runtime that it is made on.
     pub fn new(context: Arc<WorkerContext>, validator: ConnectorValidator) -> Self {
         Self {
             queries: ConnectorQueries::new(Arc::clone(&context)),
@@ -116,7 +116,7 @@ impl StandaloneHerder {
         self.group.shut_down().await;
     }
 
-    /// Writes the configuration that `make` makes of what is stored, and waits until the connector and its tasks have been
+    /// Writes the configuration that `make` derives from the stored one, and waits until the connector and its tasks have been
     /// started with it.
     async fn put(
         &self,
@@ -128,7 +128,7 @@ impl StandaloneHerder {
         let is_new = loop {
             let stored = self.queries.snapshot();
             let config = self.queries.validated(&self.validator, name, make(&stored)?).await?;
-            // What a request before this one stops has to stop first.
+            // A request that stops the connector or deletes it comes first.
             let _turn = self.calls.turn_of(name).await;
             let written = self.group.write(|state| {
                 if state.config_position(name) != stored.config_position(name) {

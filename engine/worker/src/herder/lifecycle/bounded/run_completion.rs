@@ -1,22 +1,22 @@
-//! When the run of a bounded connector is over, and what is left to do then. Pure.
+//! Decides when the run of a bounded connector is over, and which step is left then. Pure.
 //!
-//! A run is what the tasks of one commit do. The worker that has the connector's own instance ends it once all of them are
-//! known to be done, whoever ran them: it writes that STOPPED is wanted, with what was done, and then has the tasks taken
-//! away. A task of a Java worker is never known to be done, so that a run in which it has a share goes on.
+//! A run begins with a commit of tasks. The worker that has the connector's own instance ends it once all its tasks are done,
+//! on whichever worker: it writes the target state STOPPED with the record of the run, and then has the tasks taken away. A
+//! Java worker never reports that a task is done, so a run with a task on a Java worker does not end.
 
 use crate::storage::{ClusterConfigState, Completion, TargetState, TaskRun};
 
-/// What is left to do of a run whose tasks are done.
+/// A step that is left of a run whose tasks are done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CompletionStep {
     /// The connector is to be STOPPED.
     Stop {
         /// The run that is done.
         run: i64,
-        /// What was done in it.
+        /// The record of the run.
         completion: Completion,
     },
-    /// The tasks are to be taken away. It comes last, so that whoever takes over in between knows what is left to do.
+    /// The tasks are to be taken away. This step is the last, so that a worker that takes over in between sees what is left.
     TakeTasksAway,
 }
 

@@ -1,5 +1,5 @@
-//! The ends of one run of a bounded connector, in its tasks' configurations: so they are the same wherever and whenever a task
-//! is started. Java workers hand them on to their tasks, which pay no heed to them.
+//! The end offsets of one run of a bounded connector. They are part of the task configurations, so that they are the same
+//! on every worker and after every restart. Java workers pass them to their tasks, which ignore them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ fn write_ends(configs: &mut [ConfigMap], ends: &Offsets) {
     }
 }
 
-/// The ends in the configurations of tasks; `None` if the run is not bounded, or whoever made them knew nothing of that.
+/// The ends in the configurations of tasks; `None` if the run is not bounded, or a Java worker made them.
 pub(crate) fn read_ends(configs: &[ConfigMap]) -> Option<Offsets> {
     let text = configs.iter().find_map(|config| config.get(KEY))?;
     let topics: BTreeMap<String, BTreeMap<i32, i64>> = serde_json::from_str(text).ok()?;

@@ -1,4 +1,4 @@
-//! What the tasks of a bounded connector that run here have done, for whoever ends the connector and whoever takes over.
+//! Writes what the tasks of a bounded connector have done, for the worker that ends the run and for the next owner.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ struct Started {
     at: i64,
 }
 
-/// Writes once, when a task has ended, what it has done since it was started.
+/// Writes the counters of a task once, when it has ended.
 pub(crate) struct TaskRunNotes {
     context: Arc<WorkerContext>,
     connector: String,
@@ -33,7 +33,7 @@ impl TaskRunNotes {
         self.started.insert(task, Started { run, at: now_ms() });
     }
 
-    /// Whether nothing is left for the task in this run, as far as anybody has written.
+    /// Whether some worker has written that the task is done in this run.
     pub(crate) fn is_done(&self, task: usize, run: i64) -> bool {
         self.before(task).is_some_and(|before| before.run == run && before.is_done)
     }
