@@ -36,7 +36,7 @@ pub use extended_assignment::{AssignmentError, ExtendedAssignment};
 pub use group_leader::{GroupLeader, GroupMember, LedRebalance, Rebalance};
 pub use incremental_cooperative_assignor::{IncrementalCooperativeAssignor, MemberAssignment, Round};
 pub use leader_state::LeaderState;
-pub use request_signature::RequestSignature;
+pub use request_signature::{RequestSignature, SignatureHeaders};
 pub use session_keys::SessionKeys;
 pub use signature::{SessionSigner, SignatureVerifier};
 pub use sync_backoff::SyncBackoff;

@@ -12,3 +12,12 @@ pub struct RequestSignature {
     /// `X-Connect-Request-Signature-Algorithm`, such as HmacSHA256.
     pub algorithm: String,
 }
+
+/// The signature of a request to the leader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignatureHeaders {
+    /// MAC of the exact bytes of the body, in base64 (standard alphabet, padded).
+    pub mac: String,
+    /// Its algorithm, such as HmacSHA256.
+    pub algorithm: String,
+}

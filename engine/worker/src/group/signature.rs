@@ -5,10 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use volley_api::Result;
 use volley_net::{MacAlgorithm, constant_time_eq};
 
+use super::request_signature::{RequestSignature, SignatureHeaders};
 use super::session_keys::key_bytes;
 use crate::error::{HerderError, HerderResult};
-use crate::group::RequestSignature;
-use crate::peers::SignatureHeaders;
 use crate::storage::{ClusterConfigState, SessionKey};
 
 const NO_KEY: &str =

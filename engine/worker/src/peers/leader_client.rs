@@ -12,21 +12,13 @@ use url::Url;
 use volley_net::HttpAnswer;
 
 use crate::error::{HerderError, HerderResult};
+use crate::group::SignatureHeaders;
 use crate::peers::{PeerClient, PeerError, PeerRequest};
 
 /// Header with the MAC of the body, in base64.
 pub(crate) const SIGNATURE: HeaderName = HeaderName::from_static("x-connect-authorization");
 /// Header that names the MAC's algorithm.
 pub(crate) const SIGNATURE_ALGORITHM: HeaderName = HeaderName::from_static("x-connect-request-signature-algorithm");
-
-/// The signature of a request to the leader.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignatureHeaders {
-    /// MAC of the exact bytes of the body, in base64 (standard alphabet, padded).
-    pub mac: String,
-    /// Its algorithm, such as HmacSHA256.
-    pub algorithm: String,
-}
 
 /// Asks the leader.
 #[derive(Clone, Debug)]
