@@ -95,6 +95,7 @@ async fn members_get_what_the_leader_assigns_and_see_others_join_and_leave() {
     assert_eq!(metadata, ["one", "two"].map(Bytes::from).into());
     assert!(one.member_id.starts_with("tester"), "{}", one.member_id);
 
+    #[allow(clippy::disallowed_methods, reason = "the test awaits it")]
     let joining = tokio::spawn({
         let third = third.clone();
         async move { settle(&third, "three", 3).await }

@@ -195,6 +195,7 @@ mod tests {
     async fn server(answer: &'static [u8]) -> (Url, tokio::task::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://{}/a?b", listener.local_addr().unwrap())).unwrap();
+        #[allow(clippy::disallowed_methods, reason = "the test awaits it")]
         let asked = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut request = vec![0; 4096];

@@ -11,7 +11,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tracing::error;
 
 use crate::error::{HerderError, HerderResult};
@@ -56,6 +56,11 @@ impl<T: Send + 'static> SpawnedTask<T> {
     /// Whether the task has ended.
     pub(crate) fn is_finished(&self) -> bool {
         self.handle.is_finished()
+    }
+
+    /// Aborts the task before its owner drops it.
+    pub(crate) fn abort_handle(&self) -> AbortHandle {
+        self.handle.abort_handle()
     }
 
     /// Waits for the end of the task. MUST NOT be called again once it has returned.

@@ -30,7 +30,9 @@ impl Drop for CoordinatorSearch {
 
 impl CoordinatorSearch {
     pub(super) fn start(cluster: &Arc<Cluster>) -> Self {
-        Self { task: tokio::spawn(Arc::clone(cluster).search()) }
+        #[allow(clippy::disallowed_methods, reason = "the search is the owner of its task")]
+        let task = tokio::spawn(Arc::clone(cluster).search());
+        Self { task }
     }
 
     /// A connection to the coordinator. After it has given one, or an error, the search is over.

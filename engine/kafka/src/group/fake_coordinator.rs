@@ -58,6 +58,7 @@ impl Drop for FakeCoordinator {
 }
 
 impl FakeCoordinator {
+    #[allow(clippy::disallowed_methods, reason = "the tasks of a test end with its runtime")]
     pub(super) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();

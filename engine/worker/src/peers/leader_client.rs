@@ -173,9 +173,10 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::spawned_task::SpawnedTask;
 
     /// The URL of a worker that answers every request with what `answer` makes of it.
-    async fn leader(answer: fn(String) -> (StatusCode, String)) -> String {
+    async fn leader(answer: fn(String) -> (StatusCode, String)) -> (String, SpawnedTask<std::io::Result<()>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let router = Router::new().fallback(move |request: Request| async move {
@@ -192,8 +193,8 @@ mod tests {
             );
             answer(seen).into_response()
         });
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        url
+        let serving = SpawnedTask::start_here("a leader", async move { axum::serve(listener, router).await });
+        (url, serving)
     }
 
     fn echo(seen: String) -> (StatusCode, String) {
@@ -207,7 +208,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_leader_gets_the_body_and_the_signature_and_its_refusal_is_told() {
-        let url = leader(echo).await;
+        let (url, _leader) = leader(echo).await;
         let signature = SignatureHeaders { mac: "bWFj".into(), algorithm: "HmacSHA256".into() };
         let error = client().put_task_configs(&url, "a b", b"[]".to_vec(), Some(signature)).await.unwrap_err();
         assert_eq!(error.status(), 403);
@@ -218,9 +219,9 @@ mod tests {
 
     #[tokio::test]
     async fn done_is_done_and_redirects_are_not_followed() {
-        let url = leader(|_| (StatusCode::NO_CONTENT, String::new())).await;
+        let (url, _leader) = leader(|_| (StatusCode::NO_CONTENT, String::new())).await;
         client().fence(&url, "a", None).await.unwrap();
-        let url = leader(|_| (StatusCode::TEMPORARY_REDIRECT, String::new())).await;
+        let (url, _leader) = leader(|_| (StatusCode::TEMPORARY_REDIRECT, String::new())).await;
         let error = client().fence(&url, "a", None).await.unwrap_err();
         let text = error.to_string();
         assert!(text.starts_with("Unexpected status code when handling forwarded request: 307"), "{text}");

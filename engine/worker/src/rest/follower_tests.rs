@@ -18,6 +18,7 @@ use super::tests::{Answer, send, test_state};
 use crate::herder::{Herder, StandaloneHerder};
 use crate::json_config::GivenConfig;
 use crate::rest::front::settings::RestSettings;
+use crate::spawned_task::SpawnedTask;
 use crate::testing::{Follower, Gate, config_map, test_herder};
 
 /// A request as another worker saw it.
@@ -32,6 +33,7 @@ struct Seen {
 struct Leader {
     url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
+    _serving: SpawnedTask<std::io::Result<()>>,
 }
 
 impl Leader {
@@ -48,8 +50,8 @@ impl Leader {
             requests.lock().push(Seen { line, headers: parts.headers, body });
             answer()
         });
-        tokio::spawn(async move { axum::serve(listener, resources).await });
-        Self { url, seen }
+        let serving = SpawnedTask::start_here("a peer", async move { axum::serve(listener, resources).await });
+        Self { url, seen, _serving: serving }
     }
 
     fn last(&self) -> Seen {
@@ -381,12 +383,13 @@ async fn a_plug_in_that_hangs_holds_up_its_own_request_only() {
     };
     let stuck = json!({ "connector.class": "FakeSource", "hang.in": "validate", "gate": "rest" });
     let fine = json!({ "name": "fine", "config": { "connector.class": "FakeSource" } });
-    let hanging: Vec<_> =
-        (0..20).map(|_| tokio::spawn(ask("PUT", "/connectors/stuck/config", stuck.clone()))).collect();
+    let hanging: Vec<_> = (0..20)
+        .map(|_| SpawnedTask::start_here("a request", ask("PUT", "/connectors/stuck/config", stuck.clone())))
+        .collect();
     assert_eq!(ask("POST", "/connectors", fine).await.status, 201);
     assert_eq!(ask("GET", "/connectors", Value::Null).await.json(), json!(["fine"]));
-    for answer in hanging {
-        assert!(answer.await.unwrap().message().starts_with("Request timed out"));
+    for mut answer in hanging {
+        assert!(answer.outcome().await.unwrap().message().starts_with("Request timed out"));
     }
     Gate::named("rest").open();
 }

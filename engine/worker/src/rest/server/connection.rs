@@ -123,36 +123,37 @@ where
 mod tests {
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-    use tokio::task::JoinHandle;
     use tokio::time::{Instant, advance, timeout};
 
     use super::*;
+    use crate::spawned_task::SpawnedTask;
 
     const ANSWER: usize = 1 << 20;
     const PIECE: usize = 64 << 10;
 
     /// A client that has asked for a large answer, and the connection.
-    async fn asked() -> (DuplexStream, JoinHandle<()>) {
+    async fn asked() -> (DuplexStream, SpawnedTask) {
         let (mut client, server) = duplex(PIECE);
         let router = Router::new().route("/", get(|| async { "x".repeat(ANSWER) }));
         let address = Client(([127, 0, 0, 1], 1).into());
-        let connection = tokio::spawn(talk(server, address, Scheme::Http, router, CancellationToken::new()));
+        let serving = talk(server, address, Scheme::Http, router, CancellationToken::new());
+        let connection = SpawnedTask::start_here("a connection", serving);
         client.write_all(b"GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").await.unwrap();
         (client, connection)
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_does_not_read_its_answer_loses_the_connection() {
-        let (client, connection) = asked().await;
+        let (client, mut connection) = asked().await;
         let began = Instant::now();
-        timeout(READ_TIMEOUT * 2, connection).await.expect("the connection has ended").unwrap();
+        timeout(READ_TIMEOUT * 2, connection.outcome()).await.expect("the connection has ended").unwrap();
         assert!(began.elapsed() >= READ_TIMEOUT, "{:?}", began.elapsed());
         drop(client);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_reads_slowly_gets_its_whole_answer() {
-        let (mut client, connection) = asked().await;
+        let (mut client, mut connection) = asked().await;
         let (began, mut answer, mut piece) = (Instant::now(), Vec::new(), vec![0; PIECE]);
         loop {
             advance(READ_TIMEOUT - Duration::from_secs(1)).await;
@@ -161,7 +162,7 @@ mod tests {
                 read => answer.extend_from_slice(&piece[..read]),
             }
         }
-        connection.await.unwrap();
+        connection.outcome().await.unwrap();
         assert!(
             answer.len() > ANSWER && began.elapsed() > READ_TIMEOUT * 10,
             "{} in {:?}",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use futures::future::join_all;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use volley_api::{ConfigMap, Error, Result};
@@ -25,6 +25,7 @@ use crate::rest::server::late_router::late_router;
 use crate::rest::server::listener::{Listener, Scheme};
 use crate::rest::server::open_listeners::warn_of_open_listeners;
 use crate::rest::state::{RestState, Timeouts};
+use crate::spawned_task::SpawnedTask;
 use crate::worker_config::WorkerConfig;
 use crate::worker_config::{ADMIN_LISTENERS, LISTENERS, tls_properties};
 
@@ -38,7 +39,7 @@ pub struct RestServer {
     admin: Arc<OnceLock<Router>>,
     /// Whether `/admin` has listeners of its own, or none.
     is_admin_apart: bool,
-    tasks: Vec<JoinHandle<()>>,
+    tasks: Vec<SpawnedTask>,
 }
 
 #[derive(Debug)]
@@ -84,8 +85,9 @@ impl RestServer {
         for bound in listeners {
             info!(address = %bound.address, scheme = %bound.listener.scheme, "REST server listens");
             let router = late_router(Arc::clone(router));
-            self.tasks
-                .push(tokio::spawn(accept_all(bound.socket, Service { router, tls: bound.tls, end: end.clone() })));
+            let what = format!("the listener at {}", bound.address);
+            let service = Service { router, tls: bound.tls, end: end.clone() };
+            self.tasks.push(SpawnedTask::start_here(what, accept_all(bound.socket, service)));
         }
     }
 
@@ -114,11 +116,11 @@ impl RestServer {
     ///
     /// # Cancellation
     /// The listeners go on until what they answer is answered.
-    pub async fn ended(self, limit: Duration) {
-        let aborts: Vec<_> = self.tasks.iter().map(JoinHandle::abort_handle).collect();
-        let mut ending = std::pin::pin!(join_all(self.tasks));
+    pub async fn ended(mut self, limit: Duration) {
+        let aborts: Vec<_> = self.tasks.iter().map(SpawnedTask::abort_handle).collect();
+        let mut ending = std::pin::pin!(join_all(self.tasks.iter_mut().map(SpawnedTask::outcome)));
         if tokio::time::timeout(limit, &mut ending).await.is_err() {
-            aborts.iter().for_each(tokio::task::AbortHandle::abort);
+            aborts.iter().for_each(AbortHandle::abort);
             ending.await;
         }
     }
