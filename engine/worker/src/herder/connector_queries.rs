@@ -16,6 +16,7 @@ use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
 use crate::json_config::GivenConfig;
 use crate::plugin_call::{Deadline, call_plugin};
+use crate::plugins::Plugins;
 use crate::secret_mask::restore_secrets;
 use crate::storage::TaskProgressSnapshot;
 use crate::storage::{ClusterConfigState, Completion, State, StatusKey, TargetState};
@@ -26,13 +27,23 @@ const OFFSETS_DEADLINE: Duration = Duration::from_secs(90);
 
 /// Answers from the stores of a worker.
 #[derive(Clone, Debug)]
-pub(super) struct ConnectorQueries {
+pub struct ConnectorQueries {
     context: Arc<WorkerContext>,
 }
 
 impl ConnectorQueries {
     pub(super) fn new(context: Arc<WorkerContext>) -> Self {
         Self { context }
+    }
+
+    /// All plug-ins.
+    pub(super) fn plugins(&self) -> &Plugins {
+        &self.context.plugins
+    }
+
+    /// `host:port` under which this worker is known.
+    pub(super) fn worker_id(&self) -> String {
+        self.context.worker_id()
     }
 
     /// Configurations as of now.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use volley_api::ConfigMap;
 
+use super::connector_queries::ConnectorQueries;
 use super::{
     ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, Stages, TaskInfo,
     TaskStateInfo,
@@ -31,33 +32,50 @@ pub struct Created {
 /// Every call may be dropped. The work that it started goes on.
 #[async_trait]
 pub trait Herder: Send + Sync {
+    /// Answers from the stores of this worker.
+    fn queries(&self) -> &ConnectorQueries;
+
     /// All plug-ins.
-    fn plugins(&self) -> &Plugins;
+    fn plugins(&self) -> &Plugins {
+        self.queries().plugins()
+    }
 
     /// `host:port` under which this worker is known.
-    fn worker_id(&self) -> String;
+    fn worker_id(&self) -> String {
+        self.queries().worker_id()
+    }
 
     /// Whether the worker has done everything that comes before it serves requests.
     fn is_ready(&self) -> bool;
 
     /// Names of all connectors.
-    async fn connectors(&self) -> HerderResult<Vec<String>>;
+    async fn connectors(&self) -> HerderResult<Vec<String>> {
+        Ok(self.queries().connectors())
+    }
 
     /// A connector.
-    async fn connector_info(&self, name: &str) -> HerderResult<ConnectorInfo>;
+    async fn connector_info(&self, name: &str) -> HerderResult<ConnectorInfo> {
+        self.queries().info(name)
+    }
 
     /// The latest configuration of a connector, also where another worker wrote it. It is read when a request brings
     /// `[hidden]` in the place of a secret.
     async fn stored_config(&self, name: &str) -> HerderResult<Option<ConfigMap>>;
 
     /// States of a connector and its tasks.
-    async fn connector_status(&self, name: &str) -> HerderResult<ConnectorStateInfo>;
+    async fn connector_status(&self, name: &str) -> HerderResult<ConnectorStateInfo> {
+        self.queries().states(name)
+    }
 
     /// Tasks with their configurations.
-    async fn task_infos(&self, name: &str) -> HerderResult<Vec<TaskInfo>>;
+    async fn task_infos(&self, name: &str) -> HerderResult<Vec<TaskInfo>> {
+        self.queries().task_infos(name)
+    }
 
     /// State of a task.
-    async fn task_status(&self, name: &str, task: usize) -> HerderResult<TaskStateInfo>;
+    async fn task_status(&self, name: &str, task: usize) -> HerderResult<TaskStateInfo> {
+        self.queries().task_status(name, task)
+    }
 
     /// Everything there is to say about a configuration.
     async fn validate(&self, config: &GivenConfig) -> HerderResult<ConfigInfos>;
@@ -90,13 +108,19 @@ pub trait Herder: Send + Sync {
     async fn restart(&self, request: RestartRequest) -> HerderResult<ConnectorStateInfo>;
 
     /// Topics that a connector uses.
-    async fn active_topics(&self, name: &str) -> HerderResult<Vec<String>>;
+    async fn active_topics(&self, name: &str) -> HerderResult<Vec<String>> {
+        self.queries().active_topics(name)
+    }
 
     /// Forgets them.
-    async fn reset_active_topics(&self, name: &str) -> HerderResult<()>;
+    async fn reset_active_topics(&self, name: &str) -> HerderResult<()> {
+        self.queries().reset_active_topics(name)
+    }
 
     /// Offsets of a connector.
-    async fn offsets(&self, name: &str) -> HerderResult<ConnectorOffsets>;
+    async fn offsets(&self, name: &str) -> HerderResult<ConnectorOffsets> {
+        self.queries().offsets(name).await
+    }
 
     /// Changes offsets of a STOPPED connector; the answer is for the user.
     async fn alter_offsets(&self, name: &str, offsets: Vec<ConnectorOffset>) -> HerderResult<String>;

@@ -26,6 +26,7 @@ mod stages;
 mod standalone;
 mod worker_context;
 
+pub use connector_queries::ConnectorQueries;
 pub(crate) use distributed::ConfigUpdates;
 pub use distributed::DistributedHerder;
 pub use entities::{

@@ -11,11 +11,10 @@ use volley_api::ConfigMap;
 use crate::error::{HerderError, HerderResult};
 use crate::group::RequestSignature;
 use crate::herder::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, Created, Herder, Stages,
-    StandaloneHerder, TaskInfo, TaskStateInfo,
+    ConnectorInfo, ConnectorOffset, ConnectorProgress, ConnectorQueries, ConnectorStateInfo, Created, Herder, Stages,
+    StandaloneHerder,
 };
 use crate::json_config::GivenConfig;
-use crate::plugins::Plugins;
 use crate::storage::{RestartRequest, TargetState};
 use crate::validation::ConfigInfos;
 
@@ -68,12 +67,8 @@ impl Follower {
 
 #[async_trait]
 impl Herder for Follower {
-    fn plugins(&self) -> &Plugins {
-        self.herder.plugins()
-    }
-
-    fn worker_id(&self) -> String {
-        self.herder.worker_id()
+    fn queries(&self) -> &ConnectorQueries {
+        self.herder.queries()
     }
 
     fn is_ready(&self) -> bool {
@@ -84,28 +79,12 @@ impl Herder for Follower {
         std::future::pending().await
     }
 
-    async fn connector_info(&self, name: &str) -> HerderResult<ConnectorInfo> {
-        self.herder.connector_info(name).await
-    }
-
     async fn stored_config(&self, name: &str) -> HerderResult<Option<ConfigMap>> {
         let newer = self.newer.lock().get(name).cloned();
         match newer {
             Some(newer) => Ok(Some(newer)),
             None => self.herder.stored_config(name).await,
         }
-    }
-
-    async fn connector_status(&self, name: &str) -> HerderResult<ConnectorStateInfo> {
-        self.herder.connector_status(name).await
-    }
-
-    async fn task_infos(&self, name: &str) -> HerderResult<Vec<TaskInfo>> {
-        self.herder.task_infos(name).await
-    }
-
-    async fn task_status(&self, name: &str, task: usize) -> HerderResult<TaskStateInfo> {
-        self.herder.task_status(name, task).await
     }
 
     async fn validate(&self, config: &GivenConfig) -> HerderResult<ConfigInfos> {
@@ -138,18 +117,6 @@ impl Herder for Follower {
 
     async fn restart(&self, _: RestartRequest) -> HerderResult<ConnectorStateInfo> {
         self.forward()
-    }
-
-    async fn active_topics(&self, name: &str) -> HerderResult<Vec<String>> {
-        self.herder.active_topics(name).await
-    }
-
-    async fn reset_active_topics(&self, name: &str) -> HerderResult<()> {
-        self.herder.reset_active_topics(name).await
-    }
-
-    async fn offsets(&self, name: &str) -> HerderResult<ConnectorOffsets> {
-        self.herder.offsets(name).await
     }
 
     async fn alter_offsets(&self, _: &str, _: Vec<ConnectorOffset>) -> HerderResult<String> {

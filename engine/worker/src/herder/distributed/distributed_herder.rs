@@ -26,12 +26,10 @@ use crate::herder::connector_queries::ConnectorQueries;
 use crate::herder::herder::{Created, Herder, delete_records, patched, put_records};
 use crate::herder::lifecycle::{AssignedWork, Part, check_takes_tasks};
 use crate::herder::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, RestartPlan, Stages,
-    TaskInfo, TaskStateInfo, WorkerContext,
+    ConnectorInfo, ConnectorOffset, ConnectorProgress, ConnectorStateInfo, RestartPlan, Stages, WorkerContext,
 };
 use crate::json_config::GivenConfig;
 use crate::peers::{LeaderClient, PeerClient};
-use crate::plugins::Plugins;
 use crate::spawned_task::SpawnedTask;
 use crate::storage::{ConfigRecord, RestartRequest, TargetState};
 use crate::validation::{ConfigInfos, ConnectorValidator};
@@ -181,42 +179,18 @@ impl DistributedHerder {
 
 #[async_trait]
 impl Herder for DistributedHerder {
-    fn plugins(&self) -> &Plugins {
-        &self.context.plugins
-    }
-
-    fn worker_id(&self) -> String {
-        self.context.worker_id()
+    fn queries(&self) -> &ConnectorQueries {
+        &self.queries
     }
 
     fn is_ready(&self) -> bool {
         self.is_ready.load(Ordering::Acquire)
     }
 
-    async fn connectors(&self) -> HerderResult<Vec<String>> {
-        Ok(self.queries.connectors())
-    }
-
-    async fn connector_info(&self, name: &str) -> HerderResult<ConnectorInfo> {
-        self.queries.info(name)
-    }
-
     async fn stored_config(&self, name: &str) -> HerderResult<Option<ConfigMap>> {
         // This worker may not have read yet what the leader has written.
         self.writer.refresh(self.context.config.worker_sync_timeout()).await?;
         Ok(self.queries.snapshot().connector_config(name).cloned())
-    }
-
-    async fn connector_status(&self, name: &str) -> HerderResult<ConnectorStateInfo> {
-        self.queries.states(name)
-    }
-
-    async fn task_infos(&self, name: &str) -> HerderResult<Vec<TaskInfo>> {
-        self.queries.task_infos(name)
-    }
-
-    async fn task_status(&self, name: &str, task: usize) -> HerderResult<TaskStateInfo> {
-        self.queries.task_status(name, task)
     }
 
     async fn validate(&self, config: &GivenConfig) -> HerderResult<ConfigInfos> {
@@ -307,18 +281,6 @@ impl Herder for DistributedHerder {
             turn.write(vec![ConfigRecord::Restart(request)]).await?;
         }
         Ok(plan.states)
-    }
-
-    async fn active_topics(&self, name: &str) -> HerderResult<Vec<String>> {
-        self.queries.active_topics(name)
-    }
-
-    async fn reset_active_topics(&self, name: &str) -> HerderResult<()> {
-        self.queries.reset_active_topics(name)
-    }
-
-    async fn offsets(&self, name: &str) -> HerderResult<ConnectorOffsets> {
-        self.queries.offsets(name).await
     }
 
     async fn alter_offsets(&self, name: &str, offsets: Vec<ConnectorOffset>) -> HerderResult<String> {

@@ -24,10 +24,11 @@ use super::group_view::GroupView;
 use super::leader_duties::LeaderDuties;
 use super::membership::Membership;
 use super::signs_of_life::{Ping, SignsOfLife};
+use crate::clock::sleep_until;
 use crate::group::ExtendedAssignment;
 use crate::group::SyncBackoff;
 use crate::herder::connector_queries::ConnectorQueries;
-use crate::herder::lifecycle::{AssignedWork, at, desired_here, is_out_of_date};
+use crate::herder::lifecycle::{AssignedWork, desired_here, is_out_of_date};
 use crate::herder::{RestartPlan, Stages, WorkerContext};
 use crate::storage::{ClusterConfigState, RestartRequest};
 
@@ -129,11 +130,11 @@ impl HerderLoop {
         tokio::select! {
             event = self.membership.member().next_event() => self.on_group_event(event).await,
             () = self.parts.updates.changed() => self.on_config_updates().await,
-            () = at(join_at) => {
+            () = sleep_until(join_at) => {
                 info!("the scheduled rebalance is due");
                 self.must_join = true;
             }
-            () = at(renew_key_at) => self.renew_session_key().await,
+            () = sleep_until(renew_key_at) => self.renew_session_key().await,
             () = tokio::time::sleep(tick) => {}
         }
     }

@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc};
 
+use super::actor_parts::{ActorParts, AssignedView, Reply, in_the_way};
 use super::assigned_instance::AssignedInstance;
 use super::assigned_tasks::{AssignedTasks, TaskRestart};
 use super::connector_tasks::ConnectorTasks;
@@ -24,34 +25,13 @@ use super::restart_schedule::Part;
 use super::status_writer::StatusWriter;
 use super::task_config_publisher::TaskConfigPublisher;
 use super::task_states::TaskStates;
-use crate::error::{HerderError, HerderResult};
+use crate::error::HerderResult;
 use crate::herder::WorkerContext;
-use crate::herder::progress::RateMeter;
 use crate::spawned_task::SpawnedTask;
 use crate::storage::State;
 
 /// Restarts that may wait for one actor; more than any user sends by hand.
 const MAILBOX: usize = 64;
-
-/// Told the outcome of a restart. Whoever asked for it may have gone.
-pub(crate) type Reply = oneshot::Sender<HerderResult<()>>;
-
-/// What others read of a connector while its actors are busy.
-pub(crate) struct AssignedView {
-    pub(crate) tasks: ConnectorTasks,
-    pub(crate) meter: Mutex<RateMeter>,
-    /// Whether the instance that was started last is of a connector that ends by itself.
-    pub(crate) is_bounded: AtomicBool,
-}
-
-/// What the actors of one connector share.
-#[derive(Clone)]
-pub(crate) struct ActorParts {
-    pub(crate) name: String,
-    pub(crate) context: Arc<WorkerContext>,
-    pub(crate) status: StatusWriter,
-    pub(crate) view: Arc<AssignedView>,
-}
 
 /// What is assigned here of one connector. Its actors end when it is dropped: MUST NOT be, before they have stopped
 /// everything.
@@ -180,11 +160,4 @@ impl AssignedConnector {
         permit.send(TaskRestart::Selected(tasks));
         Ok(())
     }
-}
-
-/// The error of a request that something else is in the way of.
-pub(crate) fn in_the_way() -> HerderError {
-    HerderError::Conflict(
-        "Cannot complete request because of a conflicting operation (e.g. worker rebalance)".to_owned(),
-    )
 }

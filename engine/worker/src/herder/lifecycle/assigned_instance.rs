@@ -17,8 +17,8 @@ use tokio::time::Instant;
 use tracing::warn;
 use volley_api::{ConfigMap, Result};
 
-use super::assigned_connector::{ActorParts, Reply};
-use super::connector_parts::{at, check_topic_creation, is_bounded_mode, plan_restarts, resolved};
+use super::actor_parts::{ActorParts, Reply};
+use super::connector_parts::{check_topic_creation, is_bounded_mode, plan_restarts, resolved};
 use super::connector_requests::{ConnectorRequest, ConnectorRequests};
 use super::desired_state::DesiredState;
 use super::expedite::Expedite;
@@ -27,6 +27,7 @@ use super::restart_schedule::{Part, RestartSchedule};
 use super::task_config_publisher::TaskConfigPublisher;
 use super::task_publishing::{Publishing, published};
 use super::worker_connector::WorkerConnector;
+use crate::clock::sleep_until;
 use crate::error::{HerderError, HerderResult};
 use crate::plugin_call::Deadline;
 use crate::storage::{State, TargetState};
@@ -134,8 +135,8 @@ impl AssignedInstance {
                     self.renew_expedite();
                     self.end_run_if_over().await;
                 }
-                () = at(restart_at) => self.restart_due().await,
-                () = at(retry_at) => {
+                () = sleep_until(restart_at) => self.restart_due().await,
+                () = sleep_until(retry_at) => {
                     self.retry_at = None;
                     self.reconfigure_now().await;
                 }

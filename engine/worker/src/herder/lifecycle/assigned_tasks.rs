@@ -11,13 +11,14 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 use volley_api::ConfigMap;
 
-use super::assigned_connector::{ActorParts, Reply, in_the_way};
+use super::actor_parts::{ActorParts, Reply, in_the_way};
 use super::bounded::TaskRunNotes;
-use super::connector_parts::{at, plan_restarts, task_parts};
-use super::connector_tasks::TaskParts;
+use super::connector_parts::plan_restarts;
 use super::desired_state::DesiredState;
 use super::reconciliation::Reconciler;
 use super::restart_schedule::{Part, RestartSchedule};
+use super::task_parts::{TaskParts, task_parts};
+use crate::clock::sleep_until;
 use crate::error::{HerderError, HerderResult};
 use crate::storage::TargetState;
 
@@ -56,7 +57,7 @@ impl AssignedTasks {
         wake: Arc<Notify>,
     ) -> Self {
         Self {
-            notes: TaskRunNotes::new(Arc::clone(&parts.context), &parts.name, parts.status.clone()),
+            notes: TaskRunNotes::new(Arc::clone(&parts.context), &parts.name),
             parts,
             restarts,
             reconciler,
@@ -83,7 +84,7 @@ impl AssignedTasks {
                 () = self.reconciler.changed() => self.reconcile().await,
                 Some(restart) = self.restarts.recv() => self.restart(restart).await,
                 () = wake.notified() => self.note_done(),
-                () = at(restart_at) => self.restart_due().await,
+                () = sleep_until(restart_at) => self.restart_due().await,
             }
         }
     }

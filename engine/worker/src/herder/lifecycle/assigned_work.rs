@@ -10,7 +10,8 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tracing::warn;
 
-use super::assigned_connector::{AssignedConnector, AssignedView};
+use super::actor_parts::AssignedView;
+use super::assigned_connector::AssignedConnector;
 use super::desired_state::DesiredState;
 use super::reconciliation::Reconciliation;
 use super::restart_schedule::Part;

@@ -6,15 +6,11 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 use volley_api::{ConfigMap, ConnectorKind, Error, Plugin, Result};
 
-use super::connector_tasks::{START_LIMIT, TaskParts};
 use super::restart_schedule::{Part, RestartSchedule};
 use crate::connector_config::TopicCreation;
-use crate::error::{HerderError, HerderResult};
 use crate::herder::WorkerContext;
 use crate::herder::connector_kind::connector_kind;
 use crate::plugin_call::{Deadline, call_plugin};
-use crate::storage::TargetState;
-use crate::validation::check_delivers_as_required;
 
 /// Whether a sink's configuration says that it ends by itself.
 pub(crate) fn is_bounded_mode(config: &ConfigMap) -> bool {
@@ -63,25 +59,6 @@ pub(crate) fn has_variables(config: &ConfigMap) -> bool {
     config.values().any(|value| value.contains("${"))
 }
 
-/// The parts that the tasks of connector `name` are made from.
-///
-/// # Errors
-/// If there is no such connector, or no such plug-in; that of a config provider; if it has more tasks than it may have, or
-/// requires a delivery that there is not.
-///
-/// # Cancellation
-/// Resolving goes on; its outcome is dropped.
-pub(crate) async fn task_parts(context: &WorkerContext, name: &str, target: TargetState) -> HerderResult<TaskParts> {
-    let snapshot = context.configs.snapshot();
-    let raw = snapshot.connector_config(name);
-    let raw = raw.ok_or_else(|| HerderError::NotFound(format!("Unknown connector: {name}")))?;
-    let (connector_config, plugin) = resolved(context, name, raw, Deadline::after(START_LIMIT)).await?;
-    check_delivers_as_required(&context.config, connector_kind(&plugin), &connector_config)?;
-    let task_configs: Vec<_> = snapshot.task_configs(name).into_iter().cloned().collect();
-    check_task_count(name, &connector_config, task_configs.len())?;
-    Ok(TaskParts { plugin, connector_config, task_configs, paused: target == TargetState::Paused })
-}
-
 /// Plans restarts of failed parts as `volley.restart.*` of the connector or the worker says. `config` has its variables
 /// resolved; it is `None` if that was not possible, and then the configuration as written counts.
 pub(crate) fn plan_restarts(
@@ -105,17 +82,6 @@ pub(crate) fn plan_restarts(
         if let Some(due) = schedule.failed(*part, &policy, now) {
             info!(connector = name, ?part, after = ?due.saturating_duration_since(now), "what has failed will be started again");
         }
-    }
-}
-
-/// Waits until `time`; for ever if there is none.
-///
-/// # Cancellation
-/// Nothing is lost.
-pub(crate) async fn at(time: Option<Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
-        None => std::future::pending().await,
     }
 }
 

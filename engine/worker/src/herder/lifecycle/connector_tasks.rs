@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tracing::warn;
-use volley_api::{ConfigMap, ConnectorKind, Error, Plugin, Result};
+use volley_api::{ConfigMap, ConnectorKind, Error, Result};
 
 use super::connector_parts::{has_variables, is_bounded_mode};
 use super::status_writer::StatusWriter;
+use super::task_parts::{START_LIMIT, TaskParts};
 use super::task_states::{TaskStates, TaskStatusListener};
 use crate::connector_task_id::ConnectorTaskId;
 use crate::herder::WorkerContext;
@@ -23,9 +24,6 @@ use crate::task::{self, BoundedEnds, StatusListener, TaskHandle, TaskSpec};
 
 /// Time beyond the tasks' own shutdown time-out before waiting for their end is given up.
 const STOP_MARGIN: Duration = Duration::from_secs(1);
-
-/// How long config providers, and the opening of an offset store, may hold up the start of a task.
-pub(crate) const START_LIMIT: Duration = Duration::from_secs(90);
 
 struct RunningTask {
     handle: Arc<TaskHandle>,
@@ -43,16 +41,6 @@ pub(crate) struct ConnectorTasks {
     ends_by_itself: AtomicBool,
     /// Counters of the tasks of this run that were done before they were stopped.
     last: Mutex<BTreeMap<usize, TaskProgressSnapshot>>,
-}
-
-/// The parts that tasks are made from. MUST NOT be logged: the connector's configuration has its variables resolved.
-#[derive(Clone)]
-pub(crate) struct TaskParts {
-    pub(crate) plugin: Plugin,
-    pub(crate) connector_config: ConfigMap,
-    /// As stored, with references.
-    pub(crate) task_configs: Vec<ConfigMap>,
-    pub(crate) paused: bool,
 }
 
 /// The parts that one task is made from: its configuration without variables, and the store of its offsets.

@@ -13,6 +13,7 @@
 //! and when a bounded run is over) goes to the config store through a [`TaskConfigPublisher`], and comes back as another
 //! desired state.
 
+mod actor_parts;
 mod assigned_connector;
 mod assigned_instance;
 mod assigned_tasks;
@@ -29,6 +30,7 @@ mod restart_schedule;
 mod status_writer;
 mod task_config_publisher;
 mod task_configs;
+mod task_parts;
 mod task_publishing;
 mod task_states;
 #[cfg(test)]
@@ -37,7 +39,6 @@ mod worker_connector;
 
 pub(crate) use assigned_work::AssignedWork;
 pub(crate) use assignment_plan::{desired_here, is_out_of_date};
-pub(crate) use connector_parts::at;
 pub(crate) use restart_schedule::Part;
 pub(crate) use status_writer::StatusWriter;
 pub(crate) use task_config_publisher::{TaskConfigPublisher, check_takes_tasks, is_current};

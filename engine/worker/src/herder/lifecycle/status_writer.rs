@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::clock::now_ms;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::herder::WorkerContext;
-use crate::storage::{ClusterConfigState, State, Status, StatusKey, TaskRun, TopicStatus};
+use crate::storage::{ClusterConfigState, State, Status, StatusKey, TopicStatus};
 
 /// Writes the states of one connector.
 #[derive(Clone, Debug)]
@@ -30,12 +30,6 @@ impl StatusWriter {
     /// Task `task` is in `state`.
     pub(crate) fn task(&self, task: usize, state: State, trace: Option<String>, version: Option<&str>) {
         self.context.statuses.put(self.task_key(task), Some(self.status(state, trace, version)));
-        self.context.has_changed();
-    }
-
-    /// What task `task` of a bounded connector has done.
-    pub(crate) fn task_run(&self, task: usize, run: TaskRun) {
-        self.context.statuses.put_task_run(self.task_id(task), Some(run));
         self.context.has_changed();
     }
 

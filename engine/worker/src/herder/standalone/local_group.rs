@@ -4,11 +4,10 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-use super::local_publisher::LocalPublisher;
 use crate::error::{HerderError, HerderResult};
 use crate::group::{ConnectorsAndTasks, ExtendedAssignment};
 use crate::herder::WorkerContext;
-use crate::herder::lifecycle::{AssignedWork, StatusWriter, desired_here};
+use crate::herder::lifecycle::{AssignedWork, StatusWriter, TaskConfigPublisher, desired_here};
 use crate::storage::{ClusterConfigState, ConfigRecord, TargetState};
 
 /// Writes to the config store, and sets the desired states from it.
@@ -26,11 +25,13 @@ struct Turn {
 }
 
 impl LocalGroup {
-    /// A group without connectors. MUST be made within a tokio runtime.
-    pub(super) fn new(context: Arc<WorkerContext>) -> Arc<Self> {
+    /// A group without connectors, whose instances publish through `publisher`. MUST be made within a tokio runtime.
+    pub(super) fn new<P: TaskConfigPublisher + 'static>(
+        context: Arc<WorkerContext>,
+        publisher: impl FnOnce(Weak<Self>) -> P,
+    ) -> Arc<Self> {
         Arc::new_cyclic(|group| {
-            let publisher = Arc::new(LocalPublisher::new(Weak::clone(group)));
-            let work = AssignedWork::new(Arc::clone(&context), publisher);
+            let work = AssignedWork::new(Arc::clone(&context), Arc::new(publisher(Weak::clone(group))));
             Self { context, work, turn: Mutex::default() }
         })
     }

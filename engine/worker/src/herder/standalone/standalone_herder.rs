@@ -8,6 +8,7 @@ use tracing::info;
 use volley_api::{ConfigMap, Error, Result};
 
 use super::local_group::LocalGroup;
+use super::local_publisher::LocalPublisher;
 use crate::error::{HerderError, HerderResult};
 use crate::group::RequestSignature;
 use crate::herder::connector_calls::ConnectorCalls;
@@ -15,18 +16,16 @@ use crate::herder::connector_queries::ConnectorQueries;
 use crate::herder::herder::{Created, Herder, delete_records, patched, put_records};
 use crate::herder::lifecycle::Part;
 use crate::herder::{
-    ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorStateInfo, RestartPlan, Stages,
-    TaskInfo, TaskStateInfo, WorkerContext,
+    ConnectorInfo, ConnectorOffset, ConnectorProgress, ConnectorStateInfo, RestartPlan, Stages, WorkerContext,
 };
 use crate::json_config::GivenConfig;
-use crate::plugins::Plugins;
 use crate::storage::{ClusterConfigState, Completion, RestartRequest, TargetState};
 use crate::validation::{ConfigInfos, ConnectorValidator};
 
 /// Runs all connectors in this process. MUST be made and used within a tokio runtime.
 pub struct StandaloneHerder {
     context: Arc<WorkerContext>,
-    pub(super) queries: ConnectorQueries,
+    queries: ConnectorQueries,
     validator: ConnectorValidator,
     group: Arc<LocalGroup>,
     /// Requests that stop something: others of the same connector wait for them.
@@ -47,7 +46,7 @@ impl StandaloneHerder {
     pub fn new(context: Arc<WorkerContext>, validator: ConnectorValidator) -> Self {
         Self {
             queries: ConnectorQueries::new(Arc::clone(&context)),
-            group: LocalGroup::new(Arc::clone(&context)),
+            group: LocalGroup::new(Arc::clone(&context), LocalPublisher::new),
             context,
             validator,
             calls: ConnectorCalls::default(),
@@ -173,40 +172,16 @@ fn no_such_part(name: &str, part: Part) -> HerderError {
 
 #[async_trait]
 impl Herder for StandaloneHerder {
-    fn plugins(&self) -> &Plugins {
-        &self.context.plugins
-    }
-
-    fn worker_id(&self) -> String {
-        self.context.worker_id()
+    fn queries(&self) -> &ConnectorQueries {
+        &self.queries
     }
 
     fn is_ready(&self) -> bool {
         self.is_ready.load(Ordering::Acquire)
     }
 
-    async fn connectors(&self) -> HerderResult<Vec<String>> {
-        Ok(self.queries.connectors())
-    }
-
-    async fn connector_info(&self, name: &str) -> HerderResult<ConnectorInfo> {
-        self.queries.info(name)
-    }
-
     async fn stored_config(&self, name: &str) -> HerderResult<Option<ConfigMap>> {
         Ok(self.queries.snapshot().connector_config(name).cloned())
-    }
-
-    async fn connector_status(&self, name: &str) -> HerderResult<ConnectorStateInfo> {
-        self.queries.states(name)
-    }
-
-    async fn task_infos(&self, name: &str) -> HerderResult<Vec<TaskInfo>> {
-        self.queries.task_infos(name)
-    }
-
-    async fn task_status(&self, name: &str, task: usize) -> HerderResult<TaskStateInfo> {
-        self.queries.task_status(name, task)
     }
 
     async fn validate(&self, config: &GivenConfig) -> HerderResult<ConfigInfos> {
@@ -278,18 +253,6 @@ impl Herder for StandaloneHerder {
         let plan = RestartPlan::new(&request, self.queries.states(name)?);
         self.group.work.restart_share(&plan)?;
         Ok(plan.states)
-    }
-
-    async fn active_topics(&self, name: &str) -> HerderResult<Vec<String>> {
-        self.queries.active_topics(name)
-    }
-
-    async fn reset_active_topics(&self, name: &str) -> HerderResult<()> {
-        self.queries.reset_active_topics(name)
-    }
-
-    async fn offsets(&self, name: &str) -> HerderResult<ConnectorOffsets> {
-        self.queries.offsets(name).await
     }
 
     async fn alter_offsets(&self, name: &str, offsets: Vec<ConnectorOffset>) -> HerderResult<String> {

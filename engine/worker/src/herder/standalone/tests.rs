@@ -332,7 +332,7 @@ async fn what_stands_for_a_secret_is_taken_as_the_secret() {
     herder.put_connector("a", back, None, true).await.unwrap();
     let patch = GivenConfig { values: config_map(&[("size", "1"), ("password", "[hidden]")]), nulls: vec![] };
     herder.patch_connector("a", patch).await.unwrap();
-    let snapshot = herder.queries.snapshot();
+    let snapshot = herder.queries().snapshot();
     assert_eq!(snapshot.connector_config("a").unwrap()["password"], "hunter2");
 }
 

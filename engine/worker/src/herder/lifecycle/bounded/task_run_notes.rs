@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::clock::now_ms;
+use crate::connector_task_id::ConnectorTaskId;
 use crate::herder::WorkerContext;
-use crate::herder::lifecycle::status_writer::StatusWriter;
-use crate::storage::TaskProgressSnapshot;
-use crate::storage::TaskRun;
+use crate::storage::{TaskProgressSnapshot, TaskRun};
 
 /// A task that was started here, and of which nothing has been written yet.
 struct Started {
@@ -19,13 +18,12 @@ struct Started {
 pub(crate) struct TaskRunNotes {
     context: Arc<WorkerContext>,
     connector: String,
-    status: StatusWriter,
     started: BTreeMap<usize, Started>,
 }
 
 impl TaskRunNotes {
-    pub(crate) fn new(context: Arc<WorkerContext>, connector: &str, status: StatusWriter) -> Self {
-        Self { context, connector: connector.to_owned(), status, started: BTreeMap::new() }
+    pub(crate) fn new(context: Arc<WorkerContext>, connector: &str) -> Self {
+        Self { context, connector: connector.to_owned(), started: BTreeMap::new() }
     }
 
     /// Task `task` is started, for this run.
@@ -42,7 +40,9 @@ impl TaskRunNotes {
     pub(crate) fn end(&mut self, task: usize, progress: TaskProgressSnapshot, is_done: bool) {
         let Some(started) = self.started.remove(&task) else { return };
         let run = TaskRun { run: started.run, is_done, started_at: started.at, progress };
-        self.status.task_run(task, run.after(self.before(task).as_ref()));
+        let id = ConnectorTaskId { connector: self.connector.clone(), task };
+        self.context.statuses.put_task_run(id, Some(run.after(self.before(task).as_ref())));
+        self.context.has_changed();
     }
 
     fn before(&self, task: usize) -> Option<TaskRun> {
