@@ -1,14 +1,13 @@
 //! The wall clock, and waiting.
 
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 
 /// The time.
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 pub(crate) fn now() -> DateTime<Utc> {
     Utc::now()
 }
-
-use tokio::time::Instant;
 
 /// Milliseconds since 1970-01-01 UTC.
 pub(crate) fn now_ms() -> i64 {

@@ -1,6 +1,6 @@
 //! The tasks of a connector that are done or have failed, as they reported it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,7 +16,7 @@ use crate::task::{StatusListener, TaskState};
 /// Which tasks of one run of a connector are done, and which have failed since somebody asked.
 #[derive(Debug)]
 pub(crate) struct TaskStates {
-    done: Mutex<BTreeMap<usize, bool>>,
+    done: Mutex<BTreeSet<usize>>,
     failed: Mutex<BTreeSet<usize>>,
     wake: Arc<Notify>,
 }
@@ -30,7 +30,7 @@ impl TaskStates {
     /// Task `task` is started, and not done.
     pub(crate) fn start(&self, task: usize) {
         self.failed.lock().remove(&task);
-        self.done.lock().insert(task, false);
+        self.done.lock().remove(&task);
     }
 
     /// There are no tasks.
@@ -41,7 +41,7 @@ impl TaskStates {
 
     /// The tasks that are done.
     pub(crate) fn done_tasks(&self) -> BTreeSet<usize> {
-        self.done.lock().iter().filter(|(_, done)| **done).map(|(task, _)| *task).collect()
+        self.done.lock().clone()
     }
 
     /// Task `task` has failed.
@@ -56,9 +56,7 @@ impl TaskStates {
     }
 
     fn finish(&self, task: usize) {
-        if let Some(done) = self.done.lock().get_mut(&task) {
-            *done = true;
-        }
+        self.done.lock().insert(task);
         self.wake.notify_one();
     }
 }

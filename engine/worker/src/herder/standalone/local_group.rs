@@ -24,6 +24,12 @@ struct Turn {
     is_shut_down: bool,
 }
 
+impl Turn {
+    fn check(&self) -> HerderResult<()> {
+        if self.is_shut_down { Err(HerderError::shutting_down()) } else { Ok(()) }
+    }
+}
+
 impl LocalGroup {
     /// A group without connectors, whose instances publish through `publisher`. MUST be made within a tokio runtime.
     pub(super) fn new<P: TaskConfigPublisher + 'static>(
@@ -36,6 +42,14 @@ impl LocalGroup {
         })
     }
 
+    /// Fails if the worker is shutting down.
+    ///
+    /// # Errors
+    /// `Internal`
+    pub(super) fn check(&self) -> HerderResult<()> {
+        self.turn.lock().check()
+    }
+
     /// Writes the records that `decide` makes of the configurations as they are. They are the desired state when this
     /// returns.
     ///
@@ -46,9 +60,7 @@ impl LocalGroup {
         decide: impl FnOnce(&ClusterConfigState) -> HerderResult<(T, Vec<ConfigRecord>)>,
     ) -> HerderResult<T> {
         let turn = self.turn.lock();
-        if turn.is_shut_down {
-            return Err(HerderError::shutting_down());
-        }
+        turn.check()?;
         let (decided, records) = decide(&self.context.configs.snapshot())?;
         if records.is_empty() {
             return Ok(decided);

@@ -146,6 +146,7 @@ impl StandaloneHerder {
     }
 
     async fn restarted(&self, name: &str, part: Part) -> HerderResult<()> {
+        self.group.check()?;
         let answer = self.group.work.restart(name, part);
         let outcome = match answer {
             Ok(answer) => answer.await.unwrap_or(Err(HerderError::Forward(None))),
@@ -251,6 +252,7 @@ impl Herder for StandaloneHerder {
         let name = &request.connector;
         self.queries.check_exists(name, no_such_connector)?;
         let plan = RestartPlan::new(&request, self.queries.states(name)?);
+        self.group.check()?;
         self.group.work.restart_share(&plan)?;
         Ok(plan.states)
     }

@@ -376,6 +376,8 @@ async fn a_worker_that_ends_takes_everything_with_it() {
     create(&herder, "b", &[]).await.unwrap();
     herder.shut_down().await;
     assert_eq!(states(&status(&herder, "a").await), ("UNASSIGNED".into(), vec!["UNASSIGNED".into()]));
-    let error = create(&herder, "c", &[]).await.unwrap_err();
-    assert_eq!((error.status(), error.to_string().as_str()), (500, "Worker is shutting down"));
+    for refused in [create(&herder, "c", &[]).await.map(|_| ()), herder.restart_connector("a").await] {
+        let error = refused.unwrap_err();
+        assert_eq!((error.status(), error.to_string().as_str()), (500, "Worker is shutting down"));
+    }
 }
