@@ -12,8 +12,7 @@ use tracing::warn;
 
 use super::actor_parts::AssignedView;
 use super::assigned_connector::AssignedConnector;
-use super::desired_state::DesiredState;
-use super::reconciliation::Reconciliation;
+use super::desired::{DesiredState, Reconciliation};
 use super::restart_schedule::Part;
 use super::task_config_publisher::TaskConfigPublisher;
 use crate::error::{HerderError, HerderResult};

@@ -17,7 +17,7 @@ use crate::group::{ConnectorsAndTasks, ExtendedAssignment};
 use crate::herder::WorkerContext;
 use crate::herder::connector_queries::ConnectorQueries;
 use crate::herder::lifecycle::assigned_work::AssignedWork;
-use crate::herder::lifecycle::assignment_plan::desired_here;
+use crate::herder::lifecycle::desired::desired_here;
 use crate::herder::lifecycle::restart_schedule::Part;
 use crate::herder::lifecycle::task_config_publisher::{TaskConfigPublisher, check_takes_tasks, is_current};
 use crate::spawned_task::SpawnedTask;
