@@ -14,7 +14,7 @@
 //! file is created only if its name is free, and only after the file before it is known to be there. So whoever writes
 //! the stream (the owner, a worker that has lost the partition without knowing, a successor after a crash), and however
 //! their files are rotated, all of them add to one chain, and a row is in it once. Each file's footer says up to where
-//! it covers the stream ([`FileIdentity`](format::FileIdentity)); a task that opens a partition goes on where the
+//! it covers the stream (`FileIdentity`); a task that opens a partition goes on where the
 //! chain ends, and one that finds its name taken goes on behind the file that took it.
 //!
 //! What this needs: transformations that give the same rows the same topics when run again, and one connector per

@@ -1,6 +1,6 @@
 //! What a user wants of a connector.
 
-/// The state wanted; what is observed is [`super::State`].
+/// The state wanted; what is observed is [`crate::storage::State`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetState {
     /// Connector and tasks run.
