@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::testbed::{Kafka, Vendor, wait_until};
+use crate::testbed::{Kafka, Vendor, send, wait_until};
 use crate::worker_group::{SOON, WorkerGroup, verifiable_source};
 
 const TASKS: usize = 3;
@@ -53,6 +53,19 @@ fn any_worker_tells_the_progress_of_all_tasks_and_whose_it_does_not_know() {
         });
         let own = progress(&group, worker, "?forward=false");
         assert_eq!(counted(&own).into_keys().collect::<Vec<_>>(), of(worker));
+    }
+
+    for worker in [first, second] {
+        let metrics = send(&address(worker), "GET", "/metrics", &[], None).unwrap().text();
+        let has = |start: &str| metrics.lines().any(|line| line.starts_with(start));
+        for task in of(worker) {
+            assert!(has(&format!(
+                "kafka_connect_source_task_source_record_write_total{{connector=\"numbers\",task=\"{task}\"}} "
+            )));
+        }
+        assert!(has("kafka_connect_worker_task_count 1"), "{metrics}");
+        assert!(has("kafka_connect_worker_rebalance_rebalancing 0"), "{metrics}");
+        assert!(has("kafka_connect_worker_rebalance_leader_name{leader_name=\"http://"), "{metrics}");
     }
 
     let (gone, gone_tasks) = (address(second), of(second));

@@ -29,6 +29,7 @@ mod kafka_tls;
 mod kafka_topic_log;
 mod life_cycle;
 mod memory;
+mod metrics;
 mod mixed_group;
 mod plugin_definitions;
 mod probes;
