@@ -17,11 +17,11 @@ use crate::loggers::{LogLevels, Loggers};
 use crate::memory_budget::MemoryBudget;
 use crate::metrics::WorkerMetrics;
 use crate::plugins::Plugins;
+use crate::rest_frontend::{RestFrontend, check_worker_converters};
 use crate::spawned_task::SpawnedTask;
 use crate::storage::{ConnectorOffsetStores, KafkaStores, OffsetBackingStore};
 use crate::validation::{ConnectorValidator, OverridePolicy};
 use crate::worker_config::{WorkerConfig, unknown_keys};
-use crate::worker_front::{WorkerFront, check_worker_converters};
 
 /// Time beyond the tasks' shutdown time-out that connectors have to stop, and the worker to leave its group.
 const SHUTDOWN_MARGIN: Duration = Duration::from_secs(20);
@@ -29,7 +29,7 @@ const SHUTDOWN_MARGIN: Duration = Duration::from_secs(20);
 /// A running worker of a group. Its calls block; make them from a thread that is in no tokio runtime.
 #[derive(Debug)]
 pub struct DistributedWorker {
-    front: WorkerFront,
+    front: RestFrontend,
     context: Arc<WorkerContext>,
     herder_loop: SpawnedTask,
 }
@@ -58,7 +58,7 @@ impl DistributedWorker {
             );
         }
         check_bootstrap_servers(&config.worker_admin_properties(), ClientRole::Admin)?;
-        let front = WorkerFront::open(&config)?;
+        let front = RestFrontend::open(&config)?;
         match Self::start_behind(&front, config, plugins, transformer, log_levels) {
             Ok((context, herder_loop)) => Ok(Self { front, context, herder_loop }),
             Err(error) => {
@@ -69,7 +69,7 @@ impl DistributedWorker {
     }
 
     fn start_behind(
-        front: &WorkerFront,
+        front: &RestFrontend,
         config: Arc<WorkerConfig>,
         plugins: Arc<Plugins>,
         transformer: crate::config_transformer::ConfigTransformer,

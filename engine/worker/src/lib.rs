@@ -19,6 +19,7 @@ pub mod peers;
 mod plugin_call;
 pub mod plugins;
 pub mod rest;
+mod rest_frontend;
 mod secret_mask;
 mod secret_names;
 mod similar_names;
@@ -30,6 +31,5 @@ mod testing;
 pub mod validation;
 pub mod worker;
 pub mod worker_config;
-mod worker_front;
 #[cfg(test)]
 mod worker_tests;

@@ -19,13 +19,13 @@ use crate::loggers::{LogLevels, Loggers};
 use crate::memory_budget::MemoryBudget;
 use crate::metrics::WorkerMetrics;
 use crate::plugins::Plugins;
+use crate::rest_frontend::{RestFrontend, check_worker_converters};
 use crate::storage::{
     ConnectorOffsetStores, FileOffsetBackingStore, MemoryConfigBackingStore, MemoryStatusBackingStore,
     OffsetBackingStore,
 };
 use crate::validation::ConnectorValidator;
 use crate::worker_config::{WorkerConfig, unknown_keys};
-use crate::worker_front::{WorkerFront, check_worker_converters};
 
 /// Time beyond the tasks' shutdown time-out that connectors have to stop.
 const SHUTDOWN_MARGIN: Duration = Duration::from_secs(7);
@@ -33,7 +33,7 @@ const SHUTDOWN_MARGIN: Duration = Duration::from_secs(7);
 /// A running standalone worker. Its calls block; make them from a thread that is in no tokio runtime.
 #[derive(Debug)]
 pub struct Worker {
-    front: WorkerFront,
+    front: RestFrontend,
     herder: Arc<StandaloneHerder>,
     config: Arc<WorkerConfig>,
 }
@@ -55,7 +55,7 @@ impl Worker {
         check_worker_converters(&plugins, &config)?;
         check_bootstrap_servers(&config.worker_admin_properties(), ClientRole::Admin)?;
         let offsets: Arc<dyn OffsetBackingStore> = Arc::new(FileOffsetBackingStore::open(config.offset_file()?)?);
-        let front = WorkerFront::open(&config)?;
+        let front = RestFrontend::open(&config)?;
         let context = Arc::new(WorkerContext {
             config: Arc::clone(&config),
             plugins,

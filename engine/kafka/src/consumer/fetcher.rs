@@ -1,12 +1,13 @@
-//! Consuming in batches.
+//! Consuming in batches. A [`Fetcher`] reads messages one by one from librdkafka and gives them out as one [`RawBatch`] for each
+//! partition. A batch is closed when it has enough rows or bytes, or when the linger is over.
 //!
 //! ```text
 //!  librdkafka's queue ─ poll, one by one ─► open batch of each partition ─ rows, bytes, linger ─► RawBatch
 //!                     └ rebalance, error ─► carried out between messages, on the polling thread
 //! ```
 //!
-//! All partitions share librdkafka's one queue, because its limits then hold for the consumer as a whole; with a queue for
-//! each partition they would hold for each, and sixty-four partitions would prefetch sixty-four times as much.
+//! All partitions share one queue of librdkafka. Its limits then hold for the consumer as a whole. With a queue for each
+//! partition, sixty-four partitions would prefetch sixty-four times as much.
 
 mod leaderless;
 mod leaving;
@@ -40,20 +41,20 @@ use crate::connection::Connection;
 use crate::poll_time::poll_time;
 use crate::{ClientRole, Committer, FetchSettings, RebalanceListener, TopicSelection, broker_error, translate};
 
-/// Messages taken between two looks at the clock.
+/// Messages polled before the clock is read again.
 const MESSAGES_PER_LOOK: usize = 256;
 
-/// Lines of the client's log taken between two looks: all there are, unless they never end.
+/// Limit of log lines of the client that are read at once.
 const LINES_PER_LOOK: usize = 65_536;
 
-/// How long a pause of everything lasts before librdkafka is told of it. Until then its queue is simply left alone, which
-/// keeps what it holds; telling it throws the queue away, but lets rebalances be served.
+/// A pause of all partitions is passed on to librdkafka after this time. Before, the queue is not polled and keeps its messages.
+/// Passing it on empties the queue, but rebalances are served.
 const SOFT_PAUSE: Duration = Duration::from_secs(1);
 
-/// Between two attempts to find out where new partitions begin.
+/// Wait between two requests for the start offsets of new partitions.
 const ASSIGN_RETRY: Duration = Duration::from_millis(250);
 
-/// How often a pattern, or the topics of a consumer without a group, are looked up.
+/// Interval at which the topics of a pattern, or of a consumer without a group, are requested.
 const TOPICS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Java's and librdkafka's `max.poll.interval.ms`.
@@ -73,11 +74,11 @@ struct PendingAssign {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pause {
     None,
-    /// The queue is left alone since then.
+    /// The queue is not polled since this moment.
     Soft(Instant),
     /// librdkafka has paused all partitions.
     Hard,
-    /// librdkafka has, and is to be told that it is over.
+    /// librdkafka has paused all partitions, and has to resume them.
     Ending,
 }
 
@@ -94,17 +95,17 @@ pub struct Fetcher {
     settings: FetchSettings,
     positions: StartPositions,
     watcher: Option<TopicWatcher>,
-    /// What the pattern matched last.
+    /// Topics that matched the pattern last.
     matching: Vec<String>,
     unjoined: Option<Instant>,
-    /// When it is to be looked whether any topic exists, since one does not.
+    /// When the existence of the topics is checked next; set while one is missing.
     missing: Option<Instant>,
     assignment: Assignment,
-    /// librdkafka waits for the assignment call.
+    /// Assigned partitions whose start offsets are unknown. librdkafka waits for its assign call.
     pending: Option<PendingAssign>,
-    /// Assigned as far as librdkafka knows, where they are paused; nobody else has heard of them.
+    /// Partitions without a leader: assigned and paused in librdkafka, not yet reported to the listener.
     leaderless: Option<PendingAssign>,
-    /// Assigned anew without having been taken away: librdkafka's position may be that of before.
+    /// Partitions assigned again without a revocation. librdkafka may still have their old position.
     misplaced: BTreeSet<TopicPartition>,
     ready: Vec<RawBatch>,
     pause: Pause,

@@ -20,7 +20,7 @@ pub(super) struct CoordinatorLink {
     cluster: Arc<Cluster>,
     shared: Arc<Shared>,
     /// How long the coordinator may be out of reach before the owner is told.
-    patience: Duration,
+    time_limit: Duration,
     connection: Option<Connection>,
     search: Option<CoordinatorSearch>,
     /// Since when the coordinator has not answered as one; `None` while it does.
@@ -29,8 +29,8 @@ pub(super) struct CoordinatorLink {
 }
 
 impl CoordinatorLink {
-    pub(super) fn new(cluster: Arc<Cluster>, shared: Arc<Shared>, patience: Duration) -> Self {
-        Self { cluster, shared, patience, connection: None, search: None, lost_since: None, lost_reported: false }
+    pub(super) fn new(cluster: Arc<Cluster>, shared: Arc<Shared>, time_limit: Duration) -> Self {
+        Self { cluster, shared, time_limit, connection: None, search: None, lost_since: None, lost_reported: false }
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -67,10 +67,10 @@ impl CoordinatorLink {
         Ok(())
     }
 
-    /// Finds the coordinator within the patience that there is. One that is found again and again and never answers as a
+    /// Finds the coordinator within the time limit. One that is found again and again and never answers as a
     /// coordinator is as good as lost when a session would be over; that is said once.
     pub(super) async fn find_soon(&mut self, session: Duration) -> GroupResult<()> {
-        let found = timeout(self.patience, self.find()).await;
+        let found = timeout(self.time_limit, self.find()).await;
         let is_mute = self.lost_since.is_some_and(|since| since.elapsed() > session);
         match found {
             Ok(Err(error)) => return Err(GroupError::Fatal(error)),
@@ -89,7 +89,7 @@ impl CoordinatorLink {
         if self.lost_reported {
             return self.find().await;
         }
-        match timeout_at(since + self.patience, self.find()).await {
+        match timeout_at(since + self.time_limit, self.find()).await {
             Ok(found) => found,
             Err(_) => {
                 self.report_lost();

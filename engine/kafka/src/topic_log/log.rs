@@ -21,7 +21,7 @@ use crate::consumer::{ConsumerEvents, NativeConsumer, PROBE_GROUP};
 use crate::{ClientRole, broker_error, translate};
 
 /// How long records may be on their way before it is looked into why nothing comes.
-const PATIENCE: Duration = Duration::from_millis(100);
+const POLL: Duration = Duration::from_millis(100);
 
 /// How long a fetch waits for new records at the broker: nothing is delayed by it but the news that the end of a partition
 /// was met, which counts only where transactions are written.
@@ -87,12 +87,12 @@ impl TopicLog {
     ///
     /// # Errors
     /// `Config` when a property has a bad value, no host of `bootstrap.servers` can be resolved or the broker refuses the client; `Retriable` when nothing could be read
-    /// for as long as `patience`.
+    /// for as long as `time_limit`.
     pub fn start(
         settings: &LogSettings,
         ends: Arc<LogEnds>,
         listener: Box<dyn LogListener>,
-        patience: Duration,
+        time_limit: Duration,
     ) -> Result<Self> {
         check_bootstrap_servers(&settings.producer, ClientRole::Producer)?;
         check_bootstrap_servers(&settings.consumer, ClientRole::Consumer)?;
@@ -101,7 +101,7 @@ impl TopicLog {
         let partitions: Vec<_> = (0..settings.partitions).map(partition).collect();
         let writer = LogWriter::connect(&topic, &settings.producer)?;
         let config = consumer_config(settings);
-        let bounds = ends.bounds(&partitions, patience)?;
+        let bounds = ends.bounds(&partitions, time_limit)?;
         let reading = Arc::new(Reading::new(Positions::new(&bounds)));
         let reader = Reader {
             topic: Arc::clone(&topic),
@@ -114,20 +114,20 @@ impl TopicLog {
         spawn(reader)?;
         let read_committed = config.get("isolation.level") == Some("read_committed");
         let log = Self { topic, partitions, read_committed, reading, writer, ends, last_ends: Mutex::default() };
-        log.read_backlog(patience)?;
+        log.read_backlog(time_limit)?;
         Ok(log)
     }
 
-    fn read_backlog(&self, patience: Duration) -> Result<()> {
+    fn read_backlog(&self, time_limit: Duration) -> Result<()> {
         let started = Instant::now();
         let mut progress = (Instant::now(), Vec::new());
-        while !self.outcome(self.reading.wait_for_backlog(PATIENCE))? {
+        while !self.outcome(self.reading.wait_for_backlog(POLL))? {
             let next = self.reading.next_offsets();
             if next != progress.1 {
                 progress = (Instant::now(), next);
             }
-            if progress.0.elapsed() >= patience {
-                return Err(self.timed_out(patience));
+            if progress.0.elapsed() >= time_limit {
+                return Err(self.timed_out(time_limit));
             }
         }
         let offsets: i64 = self.reading.next_offsets().iter().sum();
@@ -192,7 +192,7 @@ impl TopicLog {
     fn read_past(&self, ends: &[i64], deadline: Instant, timeout: Duration) -> Result<()> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            if self.outcome(self.reading.wait_for(ends, PATIENCE.min(left)))? {
+            if self.outcome(self.reading.wait_for(ends, POLL.min(left)))? {
                 return Ok(());
             }
             if left.is_zero() {

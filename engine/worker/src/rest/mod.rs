@@ -3,7 +3,7 @@
 //! ```text
 //!  server/: listeners, TLS, HTTP ─► front/: path, 404/405, time-out, CORS, headers, log, users
 //!                                      └─► routes ─► resources/: one file for each ─► Herder
-//!                                                       └─► hop ─► another worker
+//!                                                       └─► forwarding ─► another worker
 //! ```
 //! `json/` reads bodies as Kafka Connect's JSON library does; `openapi/` describes all of it.
 

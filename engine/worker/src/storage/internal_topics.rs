@@ -17,7 +17,7 @@ const VISIBLE: Duration = Duration::from_secs(30);
 const VISIBLE_LOOK: Duration = Duration::from_millis(50);
 
 /// How long nothing of a topic may be readable when a worker starts.
-const READ_PATIENCE: Duration = Duration::from_secs(900);
+const READ_LIMIT: Duration = Duration::from_secs(900);
 
 const COMPACT: &str = "compact";
 
@@ -25,16 +25,16 @@ const COMPACT: &str = "compact";
 pub(super) struct InternalTopics {
     admin: ConfigMap,
     ends: Arc<LogEnds>,
-    patience: Duration,
+    time_limit: Duration,
     backoff: Duration,
 }
 
 impl InternalTopics {
-    /// `admin` are the properties of the client that creates topics and asks for offsets; `patience` is how long creation is
+    /// `admin` are the properties of the client that creates topics and asks for offsets; `time_limit` is how long creation is
     /// tried, with `backoff` in between.
-    pub(super) fn connect(admin: ConfigMap, patience: Duration, backoff: Duration) -> Result<Self> {
+    pub(super) fn connect(admin: ConfigMap, time_limit: Duration, backoff: Duration) -> Result<Self> {
         let ends = Arc::new(LogEnds::connect(&admin)?);
-        Ok(Self { admin, ends, patience, backoff })
+        Ok(Self { admin, ends, time_limit, backoff })
     }
 
     /// Makes sure that a topic is there and fit, and reads all of it.
@@ -57,7 +57,7 @@ impl InternalTopics {
             consumer: clients.consumer,
             has_transactions,
         };
-        TopicLog::start(&settings, Arc::clone(&self.ends), listener, READ_PATIENCE)
+        TopicLog::start(&settings, Arc::clone(&self.ends), listener, READ_LIMIT)
     }
 
     /// Number of partitions of a topic that is there and fit.
@@ -86,7 +86,7 @@ impl InternalTopics {
             replication_factor: topic.replication_factor,
             configs: with_policy(topic),
         };
-        let deadline = Instant::now() + self.patience;
+        let deadline = Instant::now() + self.time_limit;
         let mut is_reported = false;
         loop {
             match admin.create_topic(&new) {

@@ -1,4 +1,5 @@
-//! What the herder wants of a running task, and how it learns that the task has ended.
+//! The desired state of a running task. The herder sets it, the threads of the task follow it, and the herder waits for their
+//! end.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -10,7 +11,7 @@ use crate::connector_task_id::ConnectorTaskId;
 use crate::metrics::TaskMetrics;
 use crate::task::{StatusListener, TaskState};
 
-/// What the herder wants.
+/// The desired state of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// Deliver records.
@@ -29,7 +30,7 @@ struct State {
     wanted: Wanted,
     is_ended: bool,
     is_abandoned: bool,
-    /// Rung and not heard yet.
+    /// Set by `ring` until the waiting thread has seen it.
     is_rung: bool,
     watchers: Vec<Sender<()>>,
 }
@@ -75,12 +76,12 @@ impl Control {
         matches!(self.wanted(), Wanted::Stopped { .. })
     }
 
-    /// Whether the herder has given the task up: nothing that it still does may be seen.
+    /// Whether the herder has given up waiting for the task's end. Nothing that the task still does may have an effect.
     pub(crate) fn is_abandoned(&self) -> bool {
         self.state().is_abandoned
     }
 
-    /// Changes what is wanted; once a stop is wanted, nothing else can be.
+    /// Sets the desired state. A stop is final.
     pub(crate) fn want(&self, wanted: Wanted) {
         let mut state = self.state();
         if !matches!(state.wanted, Wanted::Stopped { .. }) {

@@ -96,11 +96,11 @@ impl TokenKeeper {
     /// A token that has not expired, waiting for the first one.
     ///
     /// # Errors
-    /// What the endpoint, or the way to it, said last; `Retriable` if nothing is known within `patience`.
+    /// What the endpoint, or the way to it, said last; `Retriable` if nothing is known within `time_limit`.
     ///
     /// # Cancellation
     /// Without effect.
-    pub(super) async fn token(&self, patience: Duration) -> Result<Arc<Token>> {
+    pub(super) async fn token(&self, time_limit: Duration) -> Result<Arc<Token>> {
         let mut kept = self.kept.clone();
         let stale = {
             let now = kept.borrow_and_update();
@@ -114,13 +114,13 @@ impl TokenKeeper {
         let is_told = |kept: &Kept| {
             kept.valid().is_some() || kept.failure.as_ref().is_some_and(|failure| Some(failure.at) != stale)
         };
-        let told = timeout(patience, kept.wait_for(is_told)).await;
+        let told = timeout(time_limit, kept.wait_for(is_told)).await;
         let told = told.ok().and_then(std::result::Result::ok).map(|kept| kept.clone());
         match told.map(|kept| (kept.valid(), kept.failure)) {
             Some((Some(token), _)) => Ok(token),
             Some((None, Some(failure))) => Err(failure.error()),
             _ => Err(Error::retriable(format!(
-                "the token endpoint {} (`{}`) has not answered within {patience:?}",
+                "the token endpoint {} (`{}`) has not answered within {time_limit:?}",
                 self.name,
                 super::token_options::ENDPOINT
             ))),
@@ -133,12 +133,12 @@ impl TokenKeeper {
     }
 
     /// As [`TokenKeeper::token`], for callers that block.
-    pub(super) fn token_blocking(&self, patience: Duration) -> Result<Arc<Token>> {
+    pub(super) fn token_blocking(&self, time_limit: Duration) -> Result<Arc<Token>> {
         // Looked at before: nobody can be told anything while it is being looked at.
         let valid = self.kept.borrow().valid();
         match valid {
             Some(token) => Ok(token),
-            None => block_on(|| self.token(patience)),
+            None => block_on(|| self.token(time_limit)),
         }
     }
 }

@@ -84,11 +84,11 @@ impl TokenSource {
     }
 
     /// As [`TokenSource::token`], for callers that block; the first one is waited for only so long.
-    pub(crate) fn token_blocking(&self, patience: Duration) -> Result<Arc<Token>> {
+    pub(crate) fn token_blocking(&self, time_limit: Duration) -> Result<Arc<Token>> {
         match self {
             Self::Unsecured(token) => Ok(Arc::new(token.at(jwt::now()))),
             Self::File(file) => file.token().map(Arc::new),
-            Self::Endpoint(keeper) => keeper.token_blocking(patience),
+            Self::Endpoint(keeper) => keeper.token_blocking(time_limit),
         }
     }
 

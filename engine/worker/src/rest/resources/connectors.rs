@@ -13,7 +13,7 @@ use crate::json_config::GivenConfig;
 use crate::rest::error::{RestError, RestResult};
 use crate::rest::json::json_body::{JsonBody, string_map};
 use crate::rest::resources::create_request::CreateRequest;
-use crate::rest::resources::hop::{Hop, Settled};
+use crate::rest::resources::forwarding::{Forwarding, Outcome};
 use crate::rest::resources::location::BaseUrl;
 use crate::rest::resources::query::QueryParams;
 use crate::rest::state::RestState;
@@ -66,7 +66,7 @@ struct Expanded {
 pub(crate) async fn create(
     State(state): State<RestState>,
     base: BaseUrl,
-    hop: Hop,
+    forwarding: Forwarding,
     body: JsonBody,
 ) -> RestResult<Response> {
     let CreateRequest { name, config, initial_state } = CreateRequest::parse(&body).await?;
@@ -76,8 +76,8 @@ pub(crate) async fn create(
         forwarded["initial_state"] = json!(initial_state.request_name());
     }
     let outcome = state.herder.put_connector(&name, config, initial_state, false).await;
-    let settled = hop.settle(&state, outcome, Some(forwarded.to_string().into())).await?;
-    Ok(answer(&state, &base, &name, settled))
+    let answered = forwarding.complete(&state, outcome, Some(forwarded.to_string().into())).await?;
+    Ok(answer(&state, &base, &name, answered))
 }
 
 /// The configuration with the name that the request gave.
@@ -101,10 +101,12 @@ fn to_json(config: &GivenConfig) -> Value {
     Value::Object(values.chain(nulls).collect())
 }
 
-fn answer(state: &RestState, base: &BaseUrl, name: &str, settled: Settled<Created>) -> Response {
-    let (is_new, info) = match settled {
-        Settled::Here(created) => (created.is_new, json!(state.shown(created.info))),
-        Settled::There(relayed) => (relayed.status == StatusCode::CREATED.as_u16(), state.shown_relayed(relayed.body)),
+fn answer(state: &RestState, base: &BaseUrl, name: &str, answered: Outcome<Created>) -> Response {
+    let (is_new, info) = match answered {
+        Outcome::Local(created) => (created.is_new, json!(state.shown(created.info))),
+        Outcome::Forwarded(relayed) => {
+            (relayed.status == StatusCode::CREATED.as_u16(), state.shown_relayed(relayed.body))
+        }
     };
     match is_new {
         true => (StatusCode::CREATED, [(header::LOCATION, base.connector(name))], Json(info)).into_response(),
@@ -154,21 +156,21 @@ pub(crate) async fn put_config(
     State(state): State<RestState>,
     Path(name): Path<String>,
     base: BaseUrl,
-    hop: Hop,
+    forwarding: Forwarding,
     body: JsonBody,
 ) -> RestResult<Response> {
     let config = restored(&state, &name, named(body.into_config("connectorConfig").await?, &name)?).await?;
     let forwarded = to_json(&config).to_string().into();
     let outcome = state.herder.put_connector(&name, config, None, true).await;
-    let settled = hop.settle(&state, outcome, Some(forwarded)).await?;
-    Ok(answer(&state, &base, &name, settled))
+    let answered = forwarding.complete(&state, outcome, Some(forwarded)).await?;
+    Ok(answer(&state, &base, &name, answered))
 }
 
 /// `PATCH /connectors/{name}/config` (KIP-477)
 pub(crate) async fn patch_config(
     State(state): State<RestState>,
     Path(name): Path<String>,
-    hop: Hop,
+    forwarding: Forwarding,
     body: JsonBody,
 ) -> RestResult<Json<Value>> {
     let patch = match body.read("java.util.Map", string_map).await? {
@@ -184,9 +186,9 @@ pub(crate) async fn patch_config(
     let patch = restored_patch(&state, &name, patch).await?;
     let forwarded = to_json(&patch).to_string().into();
     let outcome = state.herder.patch_connector(&name, patch).await;
-    Ok(Json(match hop.settle(&state, outcome, Some(forwarded)).await? {
-        Settled::Here(info) => json!(state.shown(info)),
-        Settled::There(relayed) => state.shown_relayed(relayed.body),
+    Ok(Json(match forwarding.complete(&state, outcome, Some(forwarded)).await? {
+        Outcome::Local(info) => json!(state.shown(info)),
+        Outcome::Forwarded(relayed) => state.shown_relayed(relayed.body),
     }))
 }
 
@@ -194,10 +196,10 @@ pub(crate) async fn patch_config(
 pub(crate) async fn delete(
     State(state): State<RestState>,
     Path(name): Path<String>,
-    hop: Hop,
+    forwarding: Forwarding,
 ) -> RestResult<StatusCode> {
     let outcome = state.herder.delete_connector(&name).await;
-    hop.settle(&state, outcome, None).await?;
+    forwarding.complete(&state, outcome, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -222,9 +224,13 @@ pub(crate) async fn resume(State(state): State<RestState>, Path(name): Path<Stri
 }
 
 /// `PUT /connectors/{name}/stop` (KIP-875)
-pub(crate) async fn stop(State(state): State<RestState>, Path(name): Path<String>, hop: Hop) -> RestResult<StatusCode> {
+pub(crate) async fn stop(
+    State(state): State<RestState>,
+    Path(name): Path<String>,
+    forwarding: Forwarding,
+) -> RestResult<StatusCode> {
     let outcome = state.herder.set_target_state(&name, TargetState::Stopped).await;
-    hop.settle(&state, outcome, None).await?;
+    forwarding.complete(&state, outcome, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -233,18 +239,18 @@ pub(crate) async fn restart(
     State(state): State<RestState>,
     Path(name): Path<String>,
     query: QueryParams,
-    hop: Hop,
+    forwarding: Forwarding,
 ) -> RestResult<Response> {
     let (only_failed, include_tasks) = (query.flag("onlyFailed", false), query.flag("includeTasks", false));
     if !only_failed && !include_tasks {
         let outcome = state.herder.restart_connector(&name).await;
-        hop.settle(&state, outcome, None).await?;
+        forwarding.complete(&state, outcome, None).await?;
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let outcome = state.herder.restart(RestartRequest { connector: name, only_failed, include_tasks }).await;
-    let states = match hop.settle(&state, outcome, None).await? {
-        Settled::Here(states) => json!(states),
-        Settled::There(relayed) => relayed.body,
+    let states = match forwarding.complete(&state, outcome, None).await? {
+        Outcome::Local(states) => json!(states),
+        Outcome::Forwarded(relayed) => relayed.body,
     };
     Ok((StatusCode::ACCEPTED, Json(states)).into_response())
 }

@@ -16,7 +16,7 @@ use crate::peers::{SIGNATURE, SIGNATURE_ALGORITHM};
 use crate::rest::error::{RestError, RestResult};
 use crate::rest::json::json_body::{apart_if_large, array, string_map};
 use crate::rest::json::json_text::{JsonText, Read, Token};
-use crate::rest::resources::hop::Hop;
+use crate::rest::resources::forwarding::Forwarding;
 use crate::rest::state::RestState;
 
 /// More than any worker sends; a request beyond it is refused.
@@ -64,7 +64,7 @@ impl SignedBody {
 pub(crate) async fn put_task_configs(
     State(state): State<RestState>,
     Path(name): Path<String>,
-    hop: Hop,
+    forwarding: Forwarding,
     signed: SignedBody,
 ) -> RestResult<StatusCode> {
     let (body, size) = (signed.body.clone(), signed.body.len());
@@ -80,7 +80,7 @@ pub(crate) async fn put_task_configs(
     let configs = apart_if_large(size, move || read_task_configs(&body, |config| config.values)).await??;
     let configs = configs.into_iter().map(Option::unwrap_or_default).collect();
     let outcome = state.herder.put_task_configs(&name, configs).await;
-    hop.settle(&state, outcome, Some(signed.body)).await?;
+    forwarding.complete(&state, outcome, Some(signed.body)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -88,12 +88,12 @@ pub(crate) async fn put_task_configs(
 pub(crate) async fn fence(
     State(state): State<RestState>,
     Path(name): Path<String>,
-    hop: Hop,
+    forwarding: Forwarding,
     signed: SignedBody,
 ) -> RestResult<StatusCode> {
     let outcome = state.herder.fence_zombies(&name, signed.signature()?).await;
     let body = (!signed.body.is_empty()).then_some(signed.body);
-    hop.settle(&state, outcome, body).await?;
+    forwarding.complete(&state, outcome, body).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,9 +1,9 @@
 //! The resources: one file for each, which parses the request, asks the herder and shapes the answer. What another worker has to
-//! do is forwarded to it (`hop`).
+//! do is forwarded to it (`forwarding`).
 
 pub(crate) mod connectors;
 mod create_request;
-pub(crate) mod hop;
+pub(crate) mod forwarding;
 pub(crate) mod internal;
 pub(crate) mod location;
 pub(crate) mod loggers;

@@ -9,7 +9,7 @@ use crate::herder::{ConnectorOffset, ConnectorOffsets};
 use crate::rest::error::{RestError, RestResult};
 use crate::rest::json::json_body::{JsonBody, array, object, object_map};
 use crate::rest::json::json_text::{JsonText, Read, Token};
-use crate::rest::resources::hop::{Hop, Settled};
+use crate::rest::resources::forwarding::{Forwarding, Outcome};
 use crate::rest::state::RestState;
 
 const OFFSETS: &str = "org.apache.kafka.connect.runtime.rest.entities.ConnectorOffsets";
@@ -28,7 +28,7 @@ pub(crate) async fn list(
 pub(crate) async fn alter(
     State(state): State<RestState>,
     Path(name): Path<String>,
-    hop: Hop,
+    forwarding: Forwarding,
     body: JsonBody,
 ) -> RestResult<Json<Value>> {
     let offsets = parse(&body).await?;
@@ -37,23 +37,23 @@ pub(crate) async fn alter(
         return Err(HerderError::BadRequest(message.into()).into());
     }
     let outcome = state.herder.alter_offsets(&name, offsets).await;
-    Ok(message(hop.settle(&state, outcome, Some(body.into_bytes())).await?))
+    Ok(message(forwarding.complete(&state, outcome, Some(body.into_bytes())).await?))
 }
 
 /// `DELETE /connectors/{name}/offsets`
 pub(crate) async fn reset(
     State(state): State<RestState>,
     Path(name): Path<String>,
-    hop: Hop,
+    forwarding: Forwarding,
 ) -> RestResult<Json<Value>> {
     let outcome = state.herder.reset_offsets(&name).await;
-    Ok(message(hop.settle(&state, outcome, None).await?))
+    Ok(message(forwarding.complete(&state, outcome, None).await?))
 }
 
-fn message(settled: Settled<String>) -> Json<Value> {
-    match settled {
-        Settled::Here(message) => Json(json!({ "message": message })),
-        Settled::There(relayed) => Json(relayed.body),
+fn message(answered: Outcome<String>) -> Json<Value> {
+    match answered {
+        Outcome::Local(message) => Json(json!({ "message": message })),
+        Outcome::Forwarded(relayed) => Json(relayed.body),
     }
 }
 

@@ -16,13 +16,13 @@ use volley_net::HttpAnswer;
 use crate::herder::{ConnectorProgress, NotCounted, TaskStateInfo, WorkerProgress};
 use crate::peers::{PeerRequest, error_message};
 use crate::rest::error::RestResult;
-use crate::rest::resources::hop::{FORWARD, Hop};
+use crate::rest::resources::forwarding::{FORWARD, Forwarding};
 use crate::rest::resources::query::QueryParams;
 use crate::rest::state::RestState;
 use crate::storage::State as TaskState;
 
 /// How long the other workers have, all together.
-const PATIENCE: Duration = Duration::from_secs(5);
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a worker says that has no such path.
 const NO_SUCH_PATH: &str = "HTTP 404 Not Found";
@@ -33,14 +33,15 @@ pub(crate) async fn progress(
     State(state): State<RestState>,
     Path(name): Path<String>,
     query: QueryParams,
-    hop: Hop,
+    forwarding: Forwarding,
 ) -> RestResult<Json<ConnectorProgress>> {
     let mut progress = state.herder.progress(&name).await?;
     if query.flag(FORWARD, true) {
         // Nothing is known of the tasks of a connector that has no states yet.
         let tasks = state.herder.connector_status(&name).await.map(|status| status.tasks).unwrap_or_default();
         let elsewhere = tasks_elsewhere(tasks, &state.herder.worker_id());
-        progress.add(join_all(elsewhere.into_iter().map(|(worker, tasks)| ask(&state, &hop, worker, tasks))).await);
+        progress
+            .add(join_all(elsewhere.into_iter().map(|(worker, tasks)| ask(&state, &forwarding, worker, tasks))).await);
     }
     Ok(Json(progress))
 }
@@ -55,8 +56,13 @@ fn tasks_elsewhere(tasks: Vec<TaskStateInfo>, here: &str) -> BTreeMap<String, Ve
     elsewhere
 }
 
-async fn ask(state: &RestState, hop: &Hop, worker: String, tasks: Vec<usize>) -> Result<WorkerProgress, NotCounted> {
-    let reason = match hop.to_one(&format!("{}://{worker}", state.scheme)) {
+async fn ask(
+    state: &RestState,
+    forwarding: &Forwarding,
+    worker: String,
+    tasks: Vec<usize>,
+) -> Result<WorkerProgress, NotCounted> {
+    let reason = match forwarding.to_one(&format!("{}://{worker}", state.scheme)) {
         Err(_) => "its address cannot be part of a URL".to_owned(),
         Ok(request) => match answer(state, request).await {
             Ok(progress) => return Ok(progress),
@@ -68,8 +74,8 @@ async fn ask(state: &RestState, hop: &Hop, worker: String, tasks: Vec<usize>) ->
 
 /// The other worker's answer, or why there is none.
 async fn answer(state: &RestState, request: PeerRequest) -> Result<WorkerProgress, String> {
-    let answer = tokio::time::timeout(PATIENCE, state.peers.send(request)).await;
-    let answer = answer.map_err(|_| format!("it did not answer within {} s", PATIENCE.as_secs()))?;
+    let answer = tokio::time::timeout(ANSWER_LIMIT, state.peers.send(request)).await;
+    let answer = answer.map_err(|_| format!("it did not answer within {} s", ANSWER_LIMIT.as_secs()))?;
     let answer = answer.map_err(|error| format!("it was not reached: {error}"))?;
     match answer.status {
         200 => serde_json::from_slice(&answer.body).map_err(|error| format!("its answer cannot be read: {error}")),
@@ -115,9 +121,9 @@ mod tests {
         let state = test_state(test_herder() as Arc<dyn Herder>);
         let request = Request::get("/volley/connectors/a%20b/progress?x=y").header("authorization", "Basic x");
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
-        let Ok(hop) = Hop::from_request_parts(&mut parts, &()).await;
+        let Ok(forwarding) = Forwarding::from_request_parts(&mut parts, &()).await;
         tokio::select! {
-            answer = ask(&state, &hop, worker, vec![3]) => answer,
+            answer = ask(&state, &forwarding, worker, vec![3]) => answer,
             () = serving => unreachable!(),
         }
     }

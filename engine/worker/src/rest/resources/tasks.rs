@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use crate::error::HerderError;
 use crate::herder::{TaskInfo, TaskStateInfo};
 use crate::rest::error::{RestError, RestResult};
-use crate::rest::resources::hop::Hop;
+use crate::rest::resources::forwarding::Forwarding;
 use crate::rest::state::RestState;
 
 /// `GET /connectors/{name}/tasks`
@@ -31,7 +31,7 @@ pub(crate) async fn status(
 pub(crate) async fn restart(
     State(state): State<RestState>,
     Path((name, task)): Path<(String, String)>,
-    hop: Hop,
+    forwarding: Forwarding,
 ) -> RestResult<StatusCode> {
     let task = number(&task)?;
     let Ok(task) = usize::try_from(task) else {
@@ -44,7 +44,7 @@ pub(crate) async fn restart(
         return Err(HerderError::NotFound(format!("Unknown task: {name}-{task}")).into());
     };
     let outcome = state.herder.restart_task(&name, task).await;
-    hop.settle(&state, outcome, None).await?;
+    forwarding.complete(&state, outcome, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

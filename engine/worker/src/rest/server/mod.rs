@@ -2,10 +2,10 @@
 
 pub(crate) mod advertised;
 pub(crate) mod connection;
-mod late_router;
 pub(crate) mod listener;
 mod open_listeners;
 mod rest_server;
+mod startup_router;
 mod write_timeout;
 
 pub use advertised::Advertised;

@@ -21,9 +21,9 @@ use crate::rest::front::settings::RestSettings;
 use crate::rest::router::{admin_router, router};
 use crate::rest::server::advertised::Advertised;
 use crate::rest::server::connection::{Service, accept_all};
-use crate::rest::server::late_router::late_router;
 use crate::rest::server::listener::{Listener, Scheme};
 use crate::rest::server::open_listeners::warn_of_open_listeners;
+use crate::rest::server::startup_router::startup_router;
 use crate::rest::state::{RestState, Timeouts};
 use crate::spawned_task::SpawnedTask;
 use crate::worker_config::WorkerConfig;
@@ -84,7 +84,7 @@ impl RestServer {
     fn listen(&mut self, listeners: Vec<BoundListener>, router: &Arc<OnceLock<Router>>, end: &CancellationToken) {
         for bound in listeners {
             info!(address = %bound.address, scheme = %bound.listener.scheme, "REST server listens");
-            let router = late_router(Arc::clone(router));
+            let router = startup_router(Arc::clone(router));
             let what = format!("the listener at {}", bound.address);
             let service = Service { router, tls: bound.tls, end: end.clone() };
             self.tasks.push(SpawnedTask::start_here(what, accept_all(bound.socket, service)));

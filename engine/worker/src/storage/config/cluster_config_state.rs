@@ -1,4 +1,11 @@
-//! What the records of the config topic add up to. Pure: a store feeds it records, in order.
+//! The state of all connectors, built from the records of the config topic. Pure: a store applies the records, in order.
+//!
+//! ```text
+//!  connector-a {…} ─► configuration, target state STARTED      ─► ConnectorUpdated
+//!  task-a-0 {…}    ─► deferred                                 (counts for nothing yet)
+//!  commit-a {1}    ─► task 0 is in force                       ─► TasksUpdated
+//! ```
+//! All workers of a group apply the same records, so all have the same state at the same position.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +16,7 @@ use crate::json_config::GivenConfig;
 use crate::storage::config::config_record::{ConfigRecord, RestartRequest, SessionKey};
 use crate::storage::{Completion, TargetState};
 
-/// What a record changed; what a herder has to act on.
+/// A change made by a record. The herder acts on it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ConfigUpdate {
     /// A connector is new or has another configuration.
@@ -18,9 +25,9 @@ pub enum ConfigUpdate {
     ConnectorRemoved(String),
     /// A connector has other tasks.
     TasksUpdated(String),
-    /// Another state is wanted of a connector.
+    /// A connector has another target state.
     TargetStateChanged(String),
-    /// Somebody asks for a restart.
+    /// A user has requested a restart.
     RestartRequested(RestartRequest),
     /// There is another session key.
     SessionKeyUpdated,
@@ -40,17 +47,18 @@ struct ConnectorEntry {
     tasks_position: i64,
 }
 
-/// All connectors, their tasks and the states wanted of them, as of one position of the config topic.
+/// All connectors with their tasks and target states, at one position of the config topic.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClusterConfigState {
     offset: i64,
     connectors: BTreeMap<String, ConnectorEntry>,
-    /// Present, but empty, after a commit: until the connector is removed it counts as one that has had tasks.
+    /// Task configurations that no commit has put in force yet. An empty entry stays after a commit, and means that the
+    /// connector has had tasks.
     deferred: BTreeMap<String, BTreeMap<usize, ConfigMap>>,
     target_states: BTreeMap<String, TargetState>,
-    /// Of connectors that are STOPPED because they are done, until anything else is wanted of them.
+    /// The results of bounded connectors that are done. A new configuration or target state removes them.
     completions: BTreeMap<String, Completion>,
-    /// They outlive their connector, so that one of the same name has others.
+    /// Number of commits by connector. It outlives the connector, so that a later one of the same name continues it.
     task_generations: BTreeMap<String, u64>,
     fenced_task_counts: BTreeMap<String, usize>,
     pending_fencing: BTreeSet<String>,
@@ -59,7 +67,7 @@ pub struct ClusterConfigState {
 }
 
 impl Default for ClusterConfigState {
-    /// That of an empty topic, which Java workers say is at -1: all workers of a group have to agree on it.
+    /// The state of an empty topic. Its offset is -1, as in Java: all workers of a group compare it.
     fn default() -> Self {
         Self {
             offset: -1,
@@ -77,7 +85,7 @@ impl Default for ClusterConfigState {
 }
 
 impl ClusterConfigState {
-    /// One past the offset of the last record applied, -1 before the first: what workers compare.
+    /// One past the offset of the last record applied; -1 before the first. Workers of a group compare it.
     pub fn offset(&self) -> i64 {
         self.offset
     }
@@ -87,7 +95,7 @@ impl ClusterConfigState {
         self.connectors.keys().map(String::as_str)
     }
 
-    /// Whether there is such a connector.
+    /// Whether the connector exists.
     pub fn contains(&self, connector: &str) -> bool {
         self.connectors.contains_key(connector)
     }
@@ -103,13 +111,13 @@ impl ClusterConfigState {
         self.connectors.get(connector).map(|entry| &entry.config)
     }
 
-    /// The state wanted of a connector; `None` if there is no such connector.
+    /// The target state of a connector; `None` if the connector does not exist.
     pub fn target_state(&self, connector: &str) -> Option<TargetState> {
         let state = self.target_states.get(connector).copied().unwrap_or(TargetState::Started);
         self.contains(connector).then_some(state)
     }
 
-    /// What a bounded connector did, once it is done, and until it is resumed or configured anew.
+    /// The result of a bounded connector that is done; `None` again once it is resumed or configured anew.
     pub fn completion(&self, connector: &str) -> Option<&Completion> {
         self.completions.get(connector)
     }
@@ -124,12 +132,12 @@ impl ClusterConfigState {
         }
     }
 
-    /// Whether the connector has, or had before its last commit, such a task.
+    /// Whether the connector has this task, or had it before its last commit.
     pub fn had_task(&self, connector: &str, task: usize) -> bool {
         self.connectors.get(connector).is_some_and(|entry| entry.tasks.contains_key(&task))
     }
 
-    /// How many tasks the last commit gave a connector.
+    /// Number of tasks of the last commit.
     pub fn task_count(&self, connector: &str) -> usize {
         self.connectors.get(connector).map_or(0, |entry| entry.task_count)
     }

@@ -76,8 +76,8 @@ impl ConnectorOffsetStores {
     }
 
     fn open(&self, wanted: &Wanted) -> Result<ConnectorOffsetBackingStore> {
-        let (patience, backoff) = (self.config.default_api_timeout(), self.config.retry_backoff());
-        let topics = InternalTopics::connect(wanted.admin.clone(), patience, backoff)?;
+        let (time_limit, backoff) = (self.config.default_api_timeout(), self.config.retry_backoff());
+        let topics = InternalTopics::connect(wanted.admin.clone(), time_limit, backoff)?;
         let own = KafkaOffsetBackingStore::open(&self.config, &topics, &wanted.topic, wanted.clients.clone())?;
         Ok(ConnectorOffsetBackingStore::new(Arc::new(own), Arc::clone(&self.worker)))
     }

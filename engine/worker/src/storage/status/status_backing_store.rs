@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::storage::{Status, StatusKey, TaskRun, TopicStatus};
 
-/// Keeps statuses, as Kafka Connect's status topic does. Nothing here blocks but flush and stop: a store sends in the
-/// background, and what was put may show a little later.
+/// Keeps statuses, as Kafka Connect's status topic does. Only `flush` and `stop` block. A store writes in the background, so that
+/// a status may be visible a little later than it was put.
 pub trait StatusBackingStore: Send + Sync {
     /// Stores a status; `None` deletes it. A FAILED or UNASSIGNED one gives way to that of another worker with a higher
     /// generation.
@@ -20,14 +20,13 @@ pub trait StatusBackingStore: Send + Sync {
     /// The statuses of a connector's tasks, by task number.
     fn tasks(&self, connector: &str) -> Vec<(usize, Status)>;
 
-    /// Stores what a task of a bounded connector has done; `None` deletes it.
+    /// Stores the run of a bounded connector's task; `None` deletes it.
     fn put_task_run(&self, task: ConnectorTaskId, run: Option<TaskRun>);
 
-    /// What the tasks of a bounded connector have done, by task number.
+    /// The runs of a bounded connector's tasks, by task number.
     fn task_runs(&self, connector: &str) -> Vec<(usize, TaskRun)>;
 
-    /// Names of all connectors of which anything is known: a status, one of a task, what a
-    /// task has done, or a topic.
+    /// Names of all connectors with a status, a task status, a task run or a topic.
     fn connectors(&self) -> BTreeSet<String>;
 
     /// Stores that a connector uses a topic, unless that is known.
@@ -39,8 +38,7 @@ pub trait StatusBackingStore: Send + Sync {
     /// Forgets the topics that a connector uses.
     fn reset_topics(&self, connector: &str);
 
-    /// Who is told, from now on, whenever what this store shows has changed without its caller having changed it. The listener
-    /// MUST NOT block.
+    /// Registers a listener for changes made by other workers. It MUST NOT block.
     fn on_change(&self, _listener: Arc<dyn Fn() + Send + Sync>) {}
 
     /// Waits until everything put so far is stored, or `timeout` is over. Blocks on I/O.

@@ -1,4 +1,10 @@
-//! Where each partition of a sink task stands: what was put, how far that reaches, what is committed. Pure.
+//! The positions of each partition of a sink task: put, reached and committed. Pure.
+//!
+//! ```text
+//!   start ──── committed ──── vouched for ──── put ──── reached
+//!                                               └ only transaction markers and aborted records ┘
+//! ```
+//! The sink vouches for an offset in `pre_commit`. If it vouches for all that was put, `reached` may be committed.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -24,7 +30,8 @@ struct Position {
 }
 
 impl Position {
-    /// What may be committed if the task vouches for this much: everything that was put stands for all that was reached.
+    /// The offset that may be committed if the sink vouches for `vouched`. A sink that vouches for everything put has also
+    /// delivered everything up to `reached`.
     fn committable(&self, vouched: Option<i64>) -> i64 {
         let kept = self.committed.unwrap_or(self.start);
         match vouched.filter(|vouched| *vouched <= self.reached).unwrap_or(kept) {
@@ -67,12 +74,12 @@ impl PutPositions {
         self.0.iter().map(|(partition, position)| (partition.clone(), position.reached)).collect()
     }
 
-    /// Whether what was fetched in `generation` counts for nothing any more.
+    /// Whether batches fetched in `generation` are out of date.
     pub(crate) fn is_stale(&self, partition: &TopicPartition, generation: u64) -> bool {
         self.0.get(partition).is_none_or(|position| position.generation > generation)
     }
 
-    /// Whether all partitions are in the generations told.
+    /// Whether all partitions are in the given generations.
     pub(crate) fn are_of(&self, generations: &HashMap<TopicPartition, u64>) -> bool {
         self.0.iter().all(|(partition, position)| generations.get(partition) == Some(&position.generation))
     }

@@ -13,7 +13,7 @@ use crate::rest::error::RestError;
 
 /// Leaves every request to the router that is set later. Until then `/health` says that the worker is starting, and there
 /// is nothing else: clients of Kafka Connect try again on 404.
-pub(crate) fn late_router(router: Arc<OnceLock<Router>>) -> Router {
+pub(crate) fn startup_router(router: Arc<OnceLock<Router>>) -> Router {
     Router::new().fallback(move |request: Request| {
         let router = Arc::clone(&router);
         async move {

@@ -24,9 +24,9 @@ use crate::rest::state::RestState;
 /// Parameter that says whether a request may be sent on.
 pub(crate) const FORWARD: &str = "forward";
 
-/// What of a request is needed to send it on.
+/// The parts of a request that are sent on when it is forwarded.
 #[derive(Clone, Debug)]
-pub(crate) struct Hop {
+pub(crate) struct Forwarding {
     method: Method,
     /// Still encoded.
     path: String,
@@ -34,13 +34,13 @@ pub(crate) struct Hop {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// What came of a request.
+/// Which worker answered a request.
 #[derive(Debug)]
-pub(crate) enum Settled<T> {
+pub(crate) enum Outcome<T> {
     /// This worker did it.
-    Here(T),
-    /// Another one did.
-    There(Relayed),
+    Local(T),
+    /// Another worker did it.
+    Forwarded(Relayed),
 }
 
 /// The answer of another worker that did it.
@@ -51,7 +51,7 @@ pub(crate) struct Relayed {
     pub(crate) body: Value,
 }
 
-impl<S: Sync> FromRequestParts<S> for Hop {
+impl<S: Sync> FromRequestParts<S> for Forwarding {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
@@ -67,17 +67,17 @@ impl<S: Sync> FromRequestParts<S> for Hop {
     }
 }
 
-impl Hop {
+impl Forwarding {
     /// What the herder made of a request, or what another worker made of it if the herder says so. `body` is sent there.
-    pub(crate) async fn settle<T>(
+    pub(crate) async fn complete<T>(
         self,
         state: &RestState,
         outcome: HerderResult<T>,
         body: Option<Bytes>,
-    ) -> RestResult<Settled<T>> {
+    ) -> RestResult<Outcome<T>> {
         match outcome {
-            Ok(done) => Ok(Settled::Here(done)),
-            Err(HerderError::Forward(url)) => self.forward(state, url, body).await.map(Settled::There),
+            Ok(done) => Ok(Outcome::Local(done)),
+            Err(HerderError::Forward(url)) => self.forward(state, url, body).await.map(Outcome::Forwarded),
             Err(error) => Err(error.into()),
         }
     }
@@ -142,24 +142,25 @@ fn not_json(at: &Url, status: u16) -> RestError {
 mod tests {
     use super::*;
 
-    async fn hop(uri: &str) -> Hop {
+    async fn forwarding(uri: &str) -> Forwarding {
         let request = axum::http::Request::builder().uri(uri).header("authorization", "Basic x").header("x-other", "y");
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
-        Hop::from_request_parts(&mut parts, &()).await.unwrap()
+        Forwarding::from_request_parts(&mut parts, &()).await.unwrap()
     }
 
     #[tokio::test]
     async fn path_and_parameters_go_on_unchanged_but_for_forward() {
-        let hop = hop("/connectors/my%20%C3%BC/restart?includeTasks=true&forward=x&onlyFailed=a%26b").await;
-        let (url, target) = hop.place("http://h:1/", true).unwrap();
+        let forwarding =
+            forwarding("/connectors/my%20%C3%BC/restart?includeTasks=true&forward=x&onlyFailed=a%26b").await;
+        let (url, target) = forwarding.place("http://h:1/", true).unwrap();
         assert_eq!(
             (url.as_str(), target.as_str()),
             ("http://h:1/", "/connectors/my%20%C3%BC/restart?forward=true&includeTasks=true&onlyFailed=a%26b")
         );
-        assert_eq!(hop.headers.len(), 1);
-        let (_, target) = hop.place("https://[::1]:8083/base/", false).unwrap();
+        assert_eq!(forwarding.headers.len(), 1);
+        let (_, target) = forwarding.place("https://[::1]:8083/base/", false).unwrap();
         assert_eq!(target.split('?').next(), Some("/base/connectors/my%20%C3%BC/restart"));
-        assert!(hop.place("mailto:x", true).is_err());
-        assert!(hop.place("nonsense", true).is_err());
+        assert!(forwarding.place("mailto:x", true).is_err());
+        assert!(forwarding.place("nonsense", true).is_err());
     }
 }

@@ -24,14 +24,14 @@ const REST_DRAIN: Duration = Duration::from_secs(1);
 /// The control runtime, and listeners that answer "starting" until there is a herder. Its calls block; make them from a
 /// thread that is in no tokio runtime.
 #[derive(Debug)]
-pub(crate) struct WorkerFront {
+pub(crate) struct RestFrontend {
     pub(crate) runtime: Runtime,
     pub(crate) advertised: Advertised,
     pub(crate) end: CancellationToken,
     rest: RestServer,
 }
 
-impl WorkerFront {
+impl RestFrontend {
     /// Listens.
     ///
     /// # Errors
