@@ -42,22 +42,22 @@ pub struct NewTopic {
     pub configs: BTreeMap<String, String>,
 }
 
-/// What the cluster says of a topic.
+/// The description of a topic by the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicDescription {
     /// Number of partitions.
     pub partitions: i32,
-    /// Whether it is one of Kafka's own.
+    /// Whether the topic is an internal one of Kafka.
     pub internal: bool,
 }
 
-/// Whether a topic is one of Kafka's own, which `topics.regex` never matches.
+/// Whether a topic is internal to Kafka. `topics.regex` never matches such a topic.
 pub(crate) fn is_internal(topic: &str) -> bool {
     matches!(topic, "__consumer_offsets" | "__transaction_state" | "__share_group_state" | "__cluster_metadata")
 }
 
-/// Asks and changes the cluster. Every call blocks, up to `default.api.timeout.ms`; why an answer is late is in the log
-/// after a second. Shared freely between threads.
+/// Reads and changes the cluster. Every call blocks, for at most `default.api.timeout.ms`. After a second without an
+/// answer, the reason is logged. Threads may share it.
 pub struct Admin {
     questions: Questions,
     groups: GroupOffsets,
@@ -83,7 +83,7 @@ impl Admin {
             })?,
         };
         check_form(properties, ClientRole::Admin)?;
-        // An hour is beyond anybody's patience.
+        // Limits the time-out to an hour.
         let timeout = timeout.clamp(Duration::from_millis(1), Duration::from_secs(3600));
         Ok(Self { questions: Questions::new(properties, timeout)?, groups: GroupOffsets::new(properties, timeout)? })
     }
@@ -91,14 +91,14 @@ impl Admin {
     /// The cluster's id.
     ///
     /// # Errors
-    /// `Retriable` when no broker answers in time, with the reason as its source; `Config` when the cluster refuses the
-    /// client. So it is with all calls.
+    /// `Retriable` when no broker answers in time, with the reason as its source. `Config` when the cluster refuses the
+    /// client. This holds for all calls.
     pub fn cluster_id(&self) -> Result<String> {
         let timeout = self.questions.timeout();
         block_on(|| self.cluster_id_within(timeout))
     }
 
-    /// The cluster's id, as soon as a broker answers, however long that takes.
+    /// Waits without a time limit for the cluster's id.
     ///
     /// # Errors
     /// `Config` when the cluster refuses the client.
@@ -130,7 +130,7 @@ impl Admin {
         Ok(topics.iter().filter_map(|topic| Some((topic.name.as_ref()?.to_string(), description(topic)))).collect())
     }
 
-    /// One topic; `None` if there is none of that name. Never creates it.
+    /// One topic; `None` if it does not exist. Never creates it.
     ///
     /// # Errors
     /// See [`Admin::cluster_id`].
@@ -151,16 +151,16 @@ impl Admin {
         }
     }
 
-    /// Creates a topic; `false` if it exists already. Where the answer is that the time is over, it may be created later.
+    /// Creates a topic; `false` if it exists already. After a time-out the broker may still create it.
     ///
     /// # Errors
-    /// `Config` when the cluster refuses it (name, replication factor, configuration, authorization), with the reason that
-    /// it gives as the source; see also [`Admin::cluster_id`].
+    /// `Config` when the cluster refuses it (name, replication factor, configuration, authorization), with the
+    /// cluster's reason as the source; see also [`Admin::cluster_id`].
     pub fn create_topic(&self, topic: &NewTopic) -> Result<bool> {
         check_name(&topic.name)?;
         let action = format!("create topic {}", topic.name);
         let questions = &self.questions;
-        // the broker's words are kept beside its code
+        // keeps the broker's message beside its code
         let words = parking_lot::Mutex::new(None);
         let created = questions.ask(&action, Whom::Controller, async |connection| {
             let request = |_| create_request(topic, questions.timeout());
@@ -181,7 +181,7 @@ impl Admin {
         }
     }
 
-    /// Deletes a topic; `false` if there was none.
+    /// Deletes a topic; `false` if it does not exist.
     ///
     /// # Errors
     /// See [`Admin::create_topic`].
@@ -204,7 +204,7 @@ impl Admin {
     /// The configuration of a topic: all keys that have a value.
     ///
     /// # Errors
-    /// `Retriable` if there is no such topic; see also [`Admin::create_topic`].
+    /// `Retriable` if the topic does not exist; see also [`Admin::create_topic`].
     pub fn topic_config(&self, name: &str) -> Result<BTreeMap<String, String>> {
         check_name(name)?;
         let action = format!("read the configuration of topic {name}");
@@ -224,7 +224,7 @@ impl Admin {
         described.map_err(|code| broker_error::from_code(&action, code))
     }
 
-    /// All committed offsets of a consumer group; empty if there is no such group.
+    /// All committed offsets of a consumer group; empty if the group does not exist.
     ///
     /// # Errors
     /// See [`Admin::cluster_id`].
@@ -245,11 +245,12 @@ impl Admin {
         self.groups.set(group, offsets)
     }
 
-    /// Forgets the committed offsets of some partitions of a consumer group without members, all or none of them. Partitions
-    /// not named keep theirs.
+    /// Deletes the committed offsets of some partitions of a consumer group without members: all of them or none. Other
+    /// partitions keep theirs.
     ///
     /// # Errors
-    /// `Retriable` when the group has members; `Config` when there is no such partition; see also [`Admin::cluster_id`].
+    /// `Retriable` when the group has members; `Config` when the partition does not exist; see also
+    /// [`Admin::cluster_id`].
     pub fn remove_group_offsets(&self, group: &str, partitions: &[TopicPartition]) -> Result<()> {
         check_name(group)?;
         if partitions.is_empty() {
@@ -258,7 +259,7 @@ impl Admin {
         self.groups.remove(group, partitions)
     }
 
-    /// Deletes a consumer group and its offsets; `false` if there was none.
+    /// Deletes a consumer group and its offsets; `false` if it does not exist.
     ///
     /// # Errors
     /// `Retriable` when the group has members; see also [`Admin::cluster_id`].
@@ -318,7 +319,7 @@ fn create_request(topic: &NewTopic, timeout: Duration) -> CreateTopicsRequest {
     CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(millis(timeout))
 }
 
-/// Since version 6 topics have states.
+/// Since version 6 of the request, each topic is an object.
 fn delete_request(name: &str, version: i16, timeout: Duration) -> DeleteTopicsRequest {
     let request = DeleteTopicsRequest::default().with_timeout_ms(millis(timeout));
     match version {

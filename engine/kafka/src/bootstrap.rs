@@ -1,4 +1,5 @@
-//! `bootstrap.servers`, read as Java's clients read it: what they refuse is refused at once, and not tried for ever.
+//! Parses `bootstrap.servers` as Java's clients do. Values that a Java client refuses are refused at once, rather than
+//! retried without end.
 
 use std::net::ToSocketAddrs;
 
@@ -9,15 +10,16 @@ use crate::ClientRole;
 use crate::wire::Address;
 
 const KEY: &str = "bootstrap.servers";
-/// Where a Connect worker looks that is not told.
+/// A Connect worker's default for `bootstrap.servers`.
 const DEFAULT: &str = "localhost:9092";
 const NOT_MADE: &str = "org.apache.kafka.common.KafkaException";
 
-/// Refuses servers that cannot be right, as the Java client of this role does when it is made: one that is no `host:port`,
-/// and a list of which no host has an address. Asks for the addresses: not for a thread that must not block.
+/// Refuses servers that the Java client of this role refuses when it is constructed: an entry that is not `host:port`,
+/// and a list of which no host can be resolved. Resolves host names, so it MUST NOT run on a thread that must not
+/// block.
 ///
 /// # Errors
-/// `Config`, in Java's words.
+/// `Config`, with Java's message.
 pub fn check_bootstrap_servers(properties: &ConfigMap, role: ClientRole) -> Result<()> {
     let servers = check_form(properties, role)?;
     let unresolvable = |server: &Address| {
@@ -41,15 +43,15 @@ pub fn check_bootstrap_servers(properties: &ConfigMap, role: ClientRole) -> Resu
     Err(not_made(role, Error::config(format!("No resolvable bootstrap urls given in {KEY}"))))
 }
 
-/// Refuses a list without servers, as every configuration with this key does.
+/// Refuses an empty list, as every configuration with this key does.
 ///
 /// # Errors
-/// `Config`, in Java's words.
+/// `Config`, with Java's message.
 pub fn check_bootstrap_list(properties: &ConfigMap) -> Result<()> {
     listed(properties).map(drop)
 }
 
-/// The part of [`check_bootstrap_servers`] that asks nobody.
+/// The part of [`check_bootstrap_servers`] that does not resolve host names.
 pub(crate) fn check_form(properties: &ConfigMap, role: ClientRole) -> Result<Vec<Address>> {
     let is_empty = properties.get(KEY).is_some_and(|servers| servers.trim().is_empty());
     if is_empty && role == ClientRole::Admin {
@@ -62,7 +64,7 @@ pub(crate) fn check_form(properties: &ConfigMap, role: ClientRole) -> Result<Vec
 /// The servers.
 ///
 /// # Errors
-/// `Config`, in Java's words.
+/// `Config`, with Java's message.
 pub(crate) fn servers(properties: &ConfigMap) -> Result<Vec<Address>> {
     addresses(listed(properties)?)
 }
@@ -85,7 +87,7 @@ fn addresses(servers: Vec<&str>) -> Result<Vec<Address>> {
     servers.into_iter().map(address).collect()
 }
 
-/// `host:port`, `[v6]:port` with or without the brackets, any of them with a protocol before it.
+/// Parses `host:port` or `[v6]:port`, with or without the brackets, after an optional protocol.
 fn address(server: &str) -> Result<Address> {
     let invalid = || Error::config(format!("Invalid url in {KEY}: {server}"));
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || "-%._".contains(c);
@@ -101,7 +103,7 @@ fn address(server: &str) -> Result<Address> {
         return Err(invalid());
     }
     let port = port.parse().map_err(|_| Error::config(format!("Invalid port in {KEY}: {server}")))?;
-    // no name is this host's
+    // an empty name stands for this host
     let host = if host.is_empty() { "localhost" } else { host };
     Ok(Address { host: host.to_owned(), port })
 }

@@ -1,4 +1,4 @@
-//! What a client knows of its connection to the cluster: up or down, and refused until the cluster answers again.
+//! The state of a client's connection to the cluster: up, down, or refused until the cluster answers again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,57 +17,57 @@ use crate::broker_error;
 use crate::outage::GrowingPause;
 use crate::sasl::{self, TokenSource};
 
-/// How long a client that is polled may wait for its first token; without one, librdkafka asks again 10 s later.
+/// How long a polled client may wait for its first token. Without a token, librdkafka asks again after 10 s.
 const TOKEN_PATIENCE: Duration = Duration::from_secs(3);
 
-/// How librdkafka repeats to us that we have no token.
+/// Part of librdkafka's message when the client has no token.
 const NO_TOKEN: &str = "Failed to acquire SASL OAUTHBEARER token";
 
-/// What librdkafka says where a broker is shown a second token within a second.
+/// Part of librdkafka's message when a broker gets a second token within a second.
 const TOO_SOON: &str = "Request not valid in current SASL state";
 
-/// How little life may be left in a token when it is replaced, and how long after that it may still be spoken of, in
-/// milliseconds.
+/// Largest rest of a token's lifetime at which its replacement counts as late, and how long after the replacement
+/// errors about the old token may still arrive, in milliseconds.
 const LATE: i64 = 1_000;
 const TALE: i64 = 5_000;
 
-/// A token for librdkafka, or why there is none.
+/// A token for librdkafka, or the reason why there is none.
 pub(crate) type Granted = std::result::Result<OAuthToken, Box<dyn std::error::Error>>;
 
-/// Shared by a client and the callbacks of its threads. Reports each change between reachable and unreachable, and an outage
-/// that lasts again and again.
+/// Shared by a client and the callbacks of its threads. Logs each change between reachable and unreachable. Repeats the
+/// log line during a long outage.
 #[derive(Debug)]
 pub(crate) struct Connection {
     client: String,
     servers: String,
     down: AtomicBool,
-    /// Whether the cluster has answered at all.
+    /// Whether the cluster has ever answered.
     was_up: AtomicBool,
-    /// When to say again that it is.
+    /// The time of the next log line about the outage, and the pause after it.
     next_report: Mutex<Option<(Instant, GrowingPause)>>,
     last_failure: Mutex<String>,
-    /// Whether there is a `refusal`: read for every message.
+    /// Whether `refusal` is set. It is an atomic because it is read for every message.
     is_refused: AtomicBool,
     refusal: Mutex<Option<(Code, String)>>,
     tokens: Option<TokenSource>,
-    /// Why there is no token, until there is one again.
+    /// The reason why there is no token; `None` once there is one.
     token_refusal: Mutex<Option<String>>,
     /// The token that librdkafka has.
     shown: Mutex<ShownToken>,
 }
 
-/// The times of a token that librdkafka was given, in milliseconds since 1970.
+/// The times of a token that librdkafka got, in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, Default)]
 struct ShownToken {
     expires_at: i64,
     given_at: i64,
-    /// Of the token before.
+    /// Expiry of the previous token.
     previous_expired_at: i64,
 }
 
 impl ShownToken {
-    /// Whether a broker may just have refused a token because it had expired: what it said may be told after the new token
-    /// was given.
+    /// Whether a broker may have refused a token because it had expired. The refusal may be reported after librdkafka
+    /// got the next token.
     fn may_have_expired(&self, now: i64) -> bool {
         let was_late = self.previous_expired_at <= self.given_at + LATE;
         now >= self.expires_at || (was_late && now < self.given_at + TALE)
@@ -75,10 +75,10 @@ impl ShownToken {
 }
 
 impl Connection {
-    /// For a client that `properties` describe, and `config` in librdkafka's words.
+    /// For a client with these Java `properties`, translated to librdkafka's `config`.
     ///
     /// # Errors
-    /// `Config` if it shows tokens, and there are none to be had.
+    /// `Config` if the client needs tokens and has no valid source of them.
     pub(crate) fn of_client(properties: &ConfigMap, config: &ClientConfig) -> Result<Arc<Self>> {
         let client = config.get("client.id").unwrap_or("volley");
         let mut connection = Self::new(client, config.get("bootstrap.servers").unwrap_or_default());
@@ -111,11 +111,11 @@ impl Connection {
     pub(crate) fn report(&self, error: &KafkaError, reason: &str) {
         let Some(code) = error.rdkafka_error_code() else { return };
         match code {
-            // Told already, with the reason.
+            // Already logged, with the reason.
             Code::Authentication if reason.contains(NO_TOKEN) => {}
-            // It was asked to believe the next token too soon after the last; a new connection begins anew.
+            // The client showed the next token too soon after the last one; it can log in on a new connection.
             Code::Authentication if self.shows_tokens() && reason.contains(TOO_SOON) => self.mark_down(reason),
-            // The broker does not take what has expired; a new one may come.
+            // The broker refuses an expired token; a new one may come.
             code if broker_error::is_authentication(code) && self.has_expired_token() => self.mark_down(reason),
             code if broker_error::is_authentication(code) => {
                 warn!(client = self.client, servers = self.servers, reason, "kafka refuses the client");
@@ -137,7 +137,7 @@ impl Connection {
     }
 
     fn mark_down(&self, reason: &str) {
-        // That all brokers are down says less than why the last one is.
+        // The failure of the last broker says more than "all brokers are down".
         let mut last_failure = self.last_failure.lock();
         if last_failure.is_empty() {
             reason.clone_into(&mut last_failure);
@@ -148,7 +148,7 @@ impl Connection {
         }
     }
 
-    /// A broker that is spoken to in the wrong way hangs up without a word.
+    /// A broker closes the connection without an error when the client uses the wrong security protocol.
     fn note_hang_up(&self, line: &str) {
         let line = without_thread(line);
         *self.last_failure.lock() = match self.was_up.load(Ordering::Relaxed) {
@@ -157,7 +157,7 @@ impl Connection {
         };
     }
 
-    /// Whether an outage is to be told of: when it begins, and after pauses that grow.
+    /// Whether to log an outage: when it begins, and then after growing pauses.
     fn is_report_due(&self, begins: bool) -> bool {
         let mut next_report = self.next_report.lock();
         let (due, mut pause) = match *next_report {
@@ -181,7 +181,7 @@ impl Connection {
         self.shows_tokens() && self.shown.lock().may_have_expired(sasl::now())
     }
 
-    /// A token for librdkafka, which asks for one when the client is polled.
+    /// A token for librdkafka, which requests one when the client is polled.
     pub(crate) fn oauth_token(&self) -> Granted {
         let Some(tokens) = &self.tokens else { return Err("no token is configured".into()) };
         match tokens.token_blocking(TOKEN_PATIENCE) {
@@ -210,14 +210,14 @@ impl Connection {
         }
     }
 
-    /// Whether the cluster is known to be out of reach, or to refuse the client.
+    /// Whether the cluster is known to be unreachable, or to refuse the client.
     pub(crate) fn is_broken(&self) -> bool {
         self.down.load(Ordering::Relaxed) || self.refusal.lock().is_some() || self.token_refusal.lock().is_some()
     }
 
-    /// Notes that the cluster has answered: whatever it refused before, it does not now.
+    /// Notes that the cluster has answered. This ends an earlier refusal.
     pub(crate) fn mark_up(&self) {
-        // looked at first: it is called for every message
+        // read before written, since this runs for every message
         if !self.was_up.load(Ordering::Relaxed) {
             self.was_up.store(true, Ordering::Relaxed);
         }
@@ -256,7 +256,7 @@ impl Connection {
         }
     }
 
-    /// The outcome of a request: a refusal counts more than the time-out that it led to.
+    /// The outcome of a request. A refusal takes precedence over the time-out that it caused.
     pub(crate) fn outcome<T>(&self, action: &str, result: rdkafka::error::KafkaResult<T>) -> Result<T> {
         match result {
             Ok(answer) => {
@@ -278,8 +278,8 @@ impl Connection {
         error
     }
 
-    /// Takes a log line of librdkafka. Most failures of connections come as events too, which count them; their lines are
-    /// for debugging. That a broker hung up comes as a line only.
+    /// Takes a log line of librdkafka. Most connection failures also come as events, which are counted; their lines are
+    /// logged at debug level. A disconnect comes as a line only.
     pub(crate) fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         let client = self.client.as_str();
         if facility == "FAIL" && line.contains("Disconnected") {
@@ -306,7 +306,7 @@ fn without_thread(line: &str) -> &str {
     line.strip_prefix("[thrd:").and_then(|rest| rest.split_once("]: ")).map_or(line, |(_, line)| line)
 }
 
-/// What the broker said against a login, out of the words of librdkafka around it.
+/// The broker's message about a failed login, taken out of librdkafka's text around it.
 fn words_of_broker(reason: &str) -> Option<&str> {
     let (_, words) = reason.split_once("SASL authentication error: ")?;
     Some(words.split_once(" (after ").map_or(words, |(words, _)| words))

@@ -1,4 +1,4 @@
-//! What is said of a cluster that does not answer: soon why, and again after pauses that grow.
+//! Logging of an unanswered request: the reason soon, then again after growing pauses.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
 use tracing::warn;
 
-/// A restart of a broker that takes less is not worth a line.
+/// A shorter outage, for example the restart of a broker, is not logged.
 const FIRST: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// The pauses between two lines about something that goes on failing.
+/// The growing pauses between two log lines about a lasting failure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GrowingPause(Duration);
 
@@ -22,7 +22,7 @@ impl Default for GrowingPause {
 }
 
 impl GrowingPause {
-    /// The next one.
+    /// The next pause.
     pub(crate) fn next(&mut self) -> Duration {
         let pause = self.0;
         self.0 = (pause * 2).min(LONGEST_PAUSE);
@@ -30,7 +30,7 @@ impl GrowingPause {
     }
 }
 
-/// Who asks whom, for the log, and what the last attempt came to.
+/// The client, servers and action of a pending request, for the log, and the failure of its last attempt.
 pub(crate) struct Asking<'a> {
     pub(crate) client: &'a str,
     pub(crate) servers: String,
@@ -43,7 +43,7 @@ impl Asking<'_> {
         *self.last_failure.lock() = reason;
     }
 
-    /// What `answer` gives; the reason why it is late is in the log meanwhile.
+    /// Awaits `answer`; logs the reason for a delay meanwhile.
     ///
     /// # Cancellation
     /// That of `answer`.

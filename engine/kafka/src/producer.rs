@@ -1,4 +1,18 @@
-//! Producing.
+//! Produces messages through librdkafka, and reports the delivery of each.
+//!
+//! ```text
+//!  send, try_send ── Outgoing + token ──► librdkafka's queue ── batches ──► broker
+//!  deliveries ◄── Delivery of each token ◄── poll ◄── acknowledgements ────┘
+//! ```
+//!
+//! The caller gives each message a token. [`Producer::send`] copies the message into librdkafka's queue, and waits
+//! while the queue is full. librdkafka sends batches, retries, and acknowledges each message with a partition and an
+//! offset, or with an error. Acknowledgements are served while the producer is polled: in `send`, `deliveries` and
+//! `flush`. [`Producer::deliveries`] returns them in the order of sending within each partition. A message whose topic
+//! does not exist comes back with its content, so that the caller can send it again.
+//!
+//! A producer is used by one thread. A second thread polls it only if the client logs in with tokens, which librdkafka
+//! requests during a poll.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,10 +38,10 @@ use crate::{ClientRole, broker_error, translate};
 /// Java's `max.block.ms`.
 const MAX_BLOCK: Duration = Duration::from_secs(60);
 
-/// Messages sent between two looks at the acknowledgements, so that librdkafka need not hold on to many of them.
+/// Number of messages sent between two polls for acknowledgements, so that librdkafka holds few of them.
 const SENDS_PER_LOOK: u64 = 1024;
 
-/// How long one wait for acknowledgements lasts; librdkafka's poll does not return early.
+/// Duration of one wait for acknowledgements; librdkafka's poll does not return early.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 const LONGEST_WAIT: Duration = Duration::from_millis(20);
 
@@ -48,19 +62,18 @@ pub struct Outgoing<'a> {
     pub headers: &'a [RawHeader],
 }
 
-/// What became of a message.
+/// The outcome of a message.
 #[derive(Debug)]
 pub struct Delivery {
     /// The token it was sent with.
     pub token: u64,
-    /// Partition and offset; or why it was not delivered, after all retries.
+    /// Partition and offset, or the error after all retries.
     pub result: Result<(i32, i64)>,
-    /// The message, if it was not delivered because its topic or partition is not there (any more): to be sent again when
-    /// it is.
+    /// The message, if its topic or partition does not exist (any more). The caller can send it again once it does.
     pub returned: Option<Box<Returned>>,
 }
 
-/// The content of a message that comes back. Topic, partition and timestamp are known to the sender by the token.
+/// The content of a returned message. The sender knows topic, partition and timestamp by the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Returned {
     /// Key.
@@ -115,12 +128,12 @@ impl ProducerContext for ProducerEvents {
     }
 }
 
-/// Sends messages and reports what became of each. Used by one thread.
+/// Sends messages and reports the outcome of each. Used by one thread.
 ///
-/// Messages that have no fate yet are dropped with it: call [`Producer::flush`] before.
+/// Dropping it drops the messages without an outcome: call [`Producer::flush`] before.
 pub struct Producer {
     _polling: Option<TokenPolling>,
-    /// Held while acknowledgements are taken, which keeps them in order.
+    /// Held while acknowledgements are served, so that they stay in order.
     serving: Arc<Mutex<()>>,
     native: Arc<BaseProducer<ProducerEvents>>,
     connection: Arc<Connection>,
@@ -135,11 +148,12 @@ impl fmt::Debug for Producer {
 }
 
 impl Producer {
-    /// Looks for bad values, and for servers that cannot be found, without making a producer: that costs threads and
-    /// connections.
+    /// Checks for bad values and for servers that cannot be resolved, without making a producer, which costs threads
+    /// and connections.
     ///
     /// # Errors
-    /// `Config` when a property has a bad value, or no host of `bootstrap.servers` can be resolved. Values that contradict each other are found by [`Producer::connect`].
+    /// `Config` when a property has a bad value, or no host of `bootstrap.servers` can be resolved. Values that
+    /// contradict each other are found by [`Producer::connect`].
     pub fn check(properties: &ConfigMap) -> Result<()> {
         check_bootstrap_servers(properties, ClientRole::Producer)?;
         max_block(properties)?;
@@ -176,8 +190,8 @@ impl Producer {
         Ok(Self { _polling: polling, serving, native, connection, max_block, sent: 0 })
     }
 
-    /// Hands over a message, waiting up to `max.block.ms` while the queue is full. Its fate comes out of
-    /// [`Producer::deliveries`] under `token`, unless an error is returned here.
+    /// Queues a message, waiting up to `max.block.ms` while the queue is full. [`Producer::deliveries`] reports its
+    /// outcome under `token`, unless this call returns an error.
     ///
     /// # Errors
     /// `Data` when it is larger than `max.request.size`; `Retriable` when the queue stayed full; `Config` when the broker
@@ -246,8 +260,8 @@ impl Producer {
         }
     }
 
-    /// What became of messages since the last call, waiting for at least one up to `max_wait`. In the order of
-    /// acknowledgement, which within a partition is the order of sending.
+    /// The outcomes of messages since the last call, waiting for at least one up to `max_wait`. They come in the order
+    /// of acknowledgement, which within a partition is the order of sending.
     pub fn deliveries(&mut self, max_wait: Duration) -> Vec<Delivery> {
         let deadline = Instant::now() + max_wait;
         let mut wait = SHORTEST_WAIT;
@@ -282,7 +296,7 @@ impl Producer {
         }
     }
 
-    /// Waits until every message has a fate; these come out of [`Producer::deliveries`].
+    /// Waits until every message has an outcome; [`Producer::deliveries`] reports them.
     ///
     /// # Errors
     /// `Retriable` when some have none within `timeout`; `Config` when the broker refuses the client.
@@ -290,7 +304,7 @@ impl Producer {
         let deadline = Instant::now() + timeout;
         while self.native.in_flight_count() > 0 {
             let left = deadline.saturating_duration_since(Instant::now());
-            // A flush also ends the linger of what is queued.
+            // A flush also ends the linger of the queue.
             let serving = self.serving.lock();
             let outcome = self.native.flush(left.min(LONGEST_WAIT));
             drop(serving);
@@ -310,7 +324,7 @@ impl Producer {
         Ok(())
     }
 
-    /// Messages handed over that have no fate yet.
+    /// Number of messages without an outcome.
     pub fn in_flight(&self) -> usize {
         usize::try_from(self.native.in_flight_count()).unwrap_or(0)
     }

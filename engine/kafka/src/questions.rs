@@ -1,4 +1,4 @@
-//! Questions to a cluster, over connections that last for one of them.
+//! Requests to a cluster, each over a connection of its own.
 
 use std::fmt;
 use std::ops::ControlFlow::{self, Break, Continue};
@@ -20,16 +20,16 @@ use crate::wire::{Address, Connection, ConnectionSettings, block_on};
 
 const TIMED_OUT: &str = "org.apache.kafka.common.errors.TimeoutException";
 
-/// What the broker answers: what was asked for, or its error.
+/// The broker's answer, or its error.
 pub(crate) type Answer<T> = std::result::Result<T, Code>;
 
-/// What a coordinator answers: the answer, or why it cannot answer yet.
+/// The coordinator's answer, or the error why it cannot answer yet.
 pub(crate) type CoordinatorAnswer<T> = std::result::Result<T, ResponseError>;
 
-/// What asking once came to: the answer, or why to ask again.
+/// The result of one attempt: the answer, or the reason to try again.
 type Asked<T> = ControlFlow<T, String>;
 
-/// Whom a question is for.
+/// The broker that handles a request.
 #[derive(Clone, Copy)]
 pub(crate) enum Whom<'a> {
     Anybody,
@@ -37,7 +37,7 @@ pub(crate) enum Whom<'a> {
     CoordinatorOf(&'a str),
 }
 
-/// Puts questions. Blocks the calling thread.
+/// Sends requests. Blocks the calling thread.
 pub(crate) struct Questions {
     settings: ConnectionSettings,
     timeout: Duration,
@@ -50,7 +50,7 @@ impl fmt::Debug for Questions {
 }
 
 impl Questions {
-    /// To the cluster that `properties` name; an answer is waited for up to `timeout`.
+    /// For the cluster of `properties`; waits up to `timeout` for an answer.
     ///
     /// # Errors
     /// `Config`, naming the key whose value is wrong.
@@ -58,17 +58,17 @@ impl Questions {
         Ok(Self { settings: ConnectionSettings::read(properties)?, timeout })
     }
 
-    /// How long one broker may take for one answer.
+    /// Time limit of one request to one broker.
     pub(crate) fn within(&self) -> Duration {
         self.settings.request_timeout
     }
 
-    /// How long an answer is waited for.
+    /// Time limit for an answer, including all attempts.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// What the cluster says of itself and of some topics, or of all. Never creates them.
+    /// The cluster's metadata with some topics, or with all. Never creates topics.
     pub(crate) async fn metadata(
         &self,
         connection: &mut Connection,
@@ -78,11 +78,11 @@ impl Questions {
         connection.call(self.within(), request).await
     }
 
-    /// Puts a question, again and again until somebody answers it. Why nobody does is said in the log meanwhile, and is the
-    /// error's cause in the end.
+    /// Sends a request, and retries until a broker answers. Meanwhile the reason for a delay is logged; in the end it
+    /// is the error's source.
     ///
     /// # Errors
-    /// `Retriable` when nobody answers in time, `Config` when the cluster refuses the client.
+    /// `Retriable` when no broker answers in time, `Config` when the cluster refuses the client.
     pub(crate) fn ask<T: Send>(
         &self,
         action: &str,
@@ -92,10 +92,10 @@ impl Questions {
         block_on(|| self.answer(action, whom, self.timeout, &question))
     }
 
-    /// Puts a question to the coordinator of a group, again and again until it is ready to answer.
+    /// Sends a request to the coordinator of a group, and retries until the coordinator is ready.
     ///
     /// # Errors
-    /// `Retriable` when there is no answer in time; others as the question has them.
+    /// `Retriable` when there is no answer in time; other errors are those of the request.
     pub(crate) fn ask_coordinator<T: Send>(
         &self,
         group: &str,
@@ -113,10 +113,10 @@ impl Questions {
         block_on(|| self.ask_until_answered(&action, self.timeout, &attempt))
     }
 
-    /// As [`Questions::ask`], for callers that do not block.
+    /// As [`Questions::ask`], for async callers.
     ///
     /// # Cancellation
-    /// The question may have been answered.
+    /// The broker may have handled the request.
     pub(crate) async fn answer<T>(
         &self,
         action: &str,
@@ -137,7 +137,8 @@ impl Questions {
         self.ask_until_answered(action, timeout, &attempt).await
     }
 
-    /// Asks one server after the other. Why none answers is said in the log meanwhile, and is the error's cause in the end.
+    /// Tries one server after the other. Meanwhile the reason for a delay is logged; in the end it is the error's
+    /// source.
     async fn ask_until_answered<T>(
         &self,
         action: &str,
@@ -196,14 +197,14 @@ impl Questions {
                 return Ok(connection.map_err(|error| code_of(error.code())));
             }
         };
-        // A cluster that names no controller passes such requests on itself.
+        // A cluster that reports no controller forwards such requests itself.
         match address {
             Some(address) => self.moved_to(address, connection).await.map(Ok),
             None => Ok(Ok(connection)),
         }
     }
 
-    /// A connection to the coordinator that the broker of `connection` names.
+    /// A connection to the coordinator, which the broker of `connection` names.
     async fn coordinator(&self, mut connection: Connection, group: &str) -> Result<CoordinatorAnswer<Connection>> {
         match coordinator_of(&mut connection, group, self.within()).await? {
             Ok(address) => self.moved_to(address, connection).await.map(Ok),
@@ -219,12 +220,12 @@ impl Questions {
     }
 }
 
-/// The answer that a code of an answer stands for.
+/// Converts an error code of an answer.
 pub(crate) fn checked(code: i16) -> Answer<()> {
     if code == 0 { Ok(()) } else { Err(code_of(code)) }
 }
 
-/// The error of the one thing that a request was about.
+/// The error of a request about a single item.
 pub(crate) fn only(mut codes: impl Iterator<Item = i16>) -> Answer<()> {
     checked(codes.next().unwrap_or(-1))
 }
@@ -239,7 +240,7 @@ pub(crate) fn not_ready(error: ResponseError) -> Option<ResponseError> {
     (has_moved || coordinator_is_not_ready(error)).then_some(error)
 }
 
-/// Whether somebody else is to be asked, or the same one in a moment.
+/// Whether to ask another broker, or the same one after a pause.
 fn is_moving(code: Code) -> bool {
     code == Code::NotController || broker_error::is_coordinator_moving(&broker_error::from_code("ask", code))
 }

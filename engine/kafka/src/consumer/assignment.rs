@@ -1,4 +1,4 @@
-//! The partitions a fetcher owns, and the batch in the making of each.
+//! The partitions that a fetcher owns, and the open batch of each.
 
 use std::cmp::Ordering;
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ impl Owned {
     }
 }
 
-/// The partition of the message before: messages come in runs.
+/// The partition of the previous message. Consecutive messages are mostly of one partition.
 #[derive(Clone, Copy, Debug)]
 struct LastHit {
     topic: usize,
@@ -56,7 +56,7 @@ impl Assignment {
         self.find(&partition.topic, partition.partition).is_ok()
     }
 
-    /// Whether it is owned, and nothing of it is buffered.
+    /// Whether the partition is owned and has no buffered messages.
     pub(crate) fn is_drained(&self, partition: &TopicPartition) -> bool {
         self.find(&partition.topic, partition.partition).is_ok_and(|at| self.owned[at].builder.is_none())
     }
@@ -69,7 +69,7 @@ impl Assignment {
         }
     }
 
-    /// Forgets a partition and what is buffered of it.
+    /// Removes a partition and its buffered messages.
     pub(crate) fn remove(&mut self, partition: &TopicPartition) {
         self.last_hit = None;
         if let Ok(at) = self.find(&partition.topic, partition.partition) {
@@ -78,7 +78,7 @@ impl Assignment {
         }
     }
 
-    /// Forgets what is buffered of a partition.
+    /// Drops the buffered messages of a partition.
     pub(crate) fn drop_open(&mut self, partition: &TopicPartition) {
         if let Ok(at) = self.find(&partition.topic, partition.partition) {
             let dropped = self.owned[at].builder.take();
@@ -101,8 +101,8 @@ impl Assignment {
         self.open_bytes
     }
 
-    /// Adds a message; puts into `closed` what became full by it. A message of a partition not owned is left out: it was
-    /// on its way when the partition went.
+    /// Adds a message, and puts the batch into `closed` if it is full now. A message of a partition that is no longer
+    /// owned is dropped.
     pub(crate) fn add_message(
         &mut self,
         message: &BorrowedMessage<'_>,
@@ -164,7 +164,7 @@ impl Assignment {
         }
     }
 
-    /// When the next batch will have waited for `linger`.
+    /// The time at which the linger of the next batch ends.
     pub(crate) fn next_linger(&self, linger: Duration) -> Option<Instant> {
         let unpaused = self.owned.iter().filter(|owned| !owned.paused);
         unpaused.filter_map(|owned| owned.builder.as_ref()).map(|builder| builder.opened() + linger).min()
@@ -183,7 +183,7 @@ impl Assignment {
         }
     }
 
-    /// Forgets which partition the last message was of: the address that stands for its topic may be used anew.
+    /// Forgets the partition of the last message: the address that identifies its topic may be reused.
     pub(crate) fn forget_last_hit(&mut self) {
         self.last_hit = None;
     }
@@ -196,8 +196,8 @@ impl Assignment {
     }
 }
 
-/// Copies a record's headers. rdkafka panics on a header name that is not UTF-8; such a name becomes U+FFFD, and its value
-/// cannot be had.
+/// Copies a record's headers. rdkafka panics on a header name that is not UTF-8. Such a name becomes U+FFFD, and its
+/// value is lost.
 fn raw_headers<H: Headers>(
     builder: &mut BatchBuilder,
     headers: &H,
@@ -226,7 +226,7 @@ mod tests {
 
     use super::*;
 
-    /// What rdkafka does with a header name that is not UTF-8.
+    /// rdkafka's panic on a header name that is not UTF-8.
     struct BadName;
 
     impl Headers for BadName {

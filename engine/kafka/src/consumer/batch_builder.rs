@@ -1,4 +1,4 @@
-//! A batch in the making: messages of one partition, their keys and values in two contiguous buffers.
+//! An open batch: messages of one partition, with keys and values in two contiguous buffers.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,7 +23,7 @@ impl Incoming<'_> {
     }
 }
 
-/// How large the last batch of the partition became, as a guess for the next.
+/// The size of the partition's last batch, as an estimate for the next.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct BatchSize {
     pub(crate) rows: usize,
@@ -43,7 +43,7 @@ pub(crate) struct BatchBuilder {
     header_names: Vec<Arc<str>>,
 }
 
-/// Header names met so far that are kept for reuse; topics have a handful.
+/// Number of header names that are kept for reuse. Topics mostly have a handful.
 const HEADER_NAMES: usize = 16;
 
 impl BatchBuilder {
@@ -76,8 +76,8 @@ impl BatchBuilder {
         BatchSize { rows: self.rows(), key_bytes: self.keys.bytes.len(), value_bytes: self.values.bytes.len() }
     }
 
-    /// Whether the message fits to those there are: it comes after them, which it does not where the broker's log was
-    /// truncated in between, and its timestamp is of the same type.
+    /// Whether the message can follow those in the batch: its offset is higher, and its timestamp is of the same type.
+    /// The offset is not higher after the broker's log was truncated.
     pub(crate) fn fits(&self, message: &Incoming<'_>) -> bool {
         self.offsets.last().is_none_or(|last| *last < message.offset && self.timestamp_type == message.timestamp_type)
     }

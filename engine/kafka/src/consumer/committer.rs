@@ -1,4 +1,4 @@
-//! Offsets of a consumer group: committing and asking for them, from any thread.
+//! Commits and reads offsets of a consumer group, from any thread.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -15,7 +15,7 @@ use super::partition_offsets::{KnownOffsets, list_known_offsets, list_offsets};
 use crate::broker_error;
 use crate::connection::Connection;
 
-/// How long a question to the broker may take.
+/// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Commits and reads offsets on behalf of a [`Fetcher`](crate::Fetcher). Cheap to clone. Does not keep the consumer alive:
@@ -69,7 +69,7 @@ impl Committer {
         offsets_in(&list, "read the committed offset")
     }
 
-    /// The first offset of each partition that the broker still has.
+    /// The first offset that the broker still has, for each partition.
     ///
     /// # Errors
     /// As [`Committer::commit`].
@@ -85,14 +85,14 @@ impl Committer {
         list_offsets(&*self.consumer()?, &self.connection, partitions, Offset::End, TIMEOUT)
     }
 
-    /// [`Committer::beginning_offsets`] (`Offset::Beginning`) or [`Committer::end_offsets`] (`Offset::End`), without those
-    /// that cannot be told now.
+    /// [`Committer::beginning_offsets`] (`Offset::Beginning`) or [`Committer::end_offsets`] (`Offset::End`), without
+    /// the partitions whose offset is not known at the moment.
     pub(crate) fn known_offsets(&self, partitions: &[TopicPartition], which: Offset) -> Result<KnownOffsets> {
         list_known_offsets(&*self.consumer()?, &self.connection, partitions, which, TIMEOUT)
     }
 
-    /// Whether no message can be consumed between `from` and `end`: what is there, if anything, are transaction markers,
-    /// aborted or compacted messages. For bounded reads, whose last offsets may never be delivered.
+    /// Whether there is no message to consume between `from` and `end`, only transaction markers and aborted or
+    /// compacted messages. Bounded reads need this, since their last offsets may never be delivered.
     ///
     /// # Errors
     /// As [`Committer::commit`].
@@ -105,7 +105,7 @@ impl Committer {
         let list = with_offsets(&Offsets::from([(partition.clone(), from)]))?;
         self.connection.outcome(action, probe.assign(&list))?;
         let deadline = Instant::now() + TIMEOUT;
-        // some brokers claim the end with every empty answer: it is believed when nothing follows
+        // some brokers report the end with every empty answer: it counts only if nothing follows
         let mut quiet_at = None;
         while Instant::now() < deadline {
             match probe.poll(Duration::from_millis(100)) {
@@ -123,7 +123,7 @@ impl Committer {
         Err(Error::retriable(format!("could not {action} of {partition} in time")))
     }
 
-    // A consumer of its own, which joins no group: the position of the real one is not disturbed.
+    // A consumer of its own, without a group, so that the position of the real consumer stays as it is.
     fn probe(&self) -> rdkafka::error::KafkaResult<NativeConsumer> {
         let mut config = ClientConfig::clone(&self.config);
         config.set("enable.partition.eof", "true").set("group.id", PROBE_GROUP);
@@ -134,10 +134,10 @@ impl Committer {
     }
 }
 
-/// How long nothing may follow the end of a partition for it to be the end.
+/// How long nothing may follow a reported end of a partition before it counts as the end.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// librdkafka lets nobody consume without a group; this one is never joined and nothing is committed to it.
+/// librdkafka needs a group id for consuming. This group is never joined, and nothing is committed to it.
 pub(crate) const PROBE_GROUP: &str = "volley-unjoined";
 
 /// librdkafka's form of offsets.
@@ -153,7 +153,7 @@ pub(crate) fn with_offsets(offsets: &Offsets) -> Result<TopicPartitionList> {
     Ok(list)
 }
 
-/// The absolute offsets in a list; a partition with an error fails all.
+/// The absolute offsets in a list. An error of one partition fails all.
 pub(crate) fn offsets_in(list: &TopicPartitionList, action: &str) -> Result<Offsets> {
     let mut offsets = Offsets::new();
     for element in list.elements() {

@@ -1,4 +1,4 @@
-//! What librdkafka tells a consumer outside its messages: rebalances, errors, log lines.
+//! The events of a consumer besides messages: rebalances, errors, log lines.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use crate::connection::{Connection, Granted};
 /// The consumer type of this crate.
 pub(crate) type NativeConsumer = BaseConsumer<ConsumerEvents>;
 
-/// A rebalance that librdkafka waits to see carried out.
+/// A rebalance that librdkafka waits for the fetcher to perform.
 #[derive(Debug)]
 pub(crate) enum Rebalance {
-    /// These partitions are to be added (or are all there are, in the eager protocol).
+    /// Add these partitions (in the eager protocol: replace the assignment by them).
     Assign(Vec<TopicPartition>),
-    /// These partitions are to be given up.
+    /// Give up these partitions.
     Revoke {
         partitions: Vec<TopicPartition>,
         /// Another member may have them already.
@@ -32,8 +32,8 @@ pub(crate) enum Rebalance {
     },
 }
 
-/// Takes the events of one consumer. Rebalances are only noted here: librdkafka waits with the group until the assignment
-/// call is made, so that the fetcher carries them out after its poll, where it can flush, commit and look up offsets.
+/// Takes the events of one consumer. Rebalances are only queued here. librdkafka holds the group until the assignment
+/// call is made. So the fetcher performs them after its poll, where it can flush, commit and look up offsets.
 #[derive(Debug)]
 pub(crate) struct ConsumerEvents {
     pub(crate) connection: Arc<Connection>,
@@ -54,22 +54,22 @@ impl ConsumerEvents {
         }
     }
 
-    /// The next rebalance to be carried out.
+    /// The next queued rebalance.
     pub(crate) fn next_rebalance(&self) -> Option<Rebalance> {
         self.rebalances.lock().pop_front()
     }
 
-    /// Whether there is a rebalance to be carried out.
+    /// Whether a rebalance is queued.
     pub(crate) fn has_rebalance(&self) -> bool {
         !self.rebalances.lock().is_empty()
     }
 
-    /// How many lines of the log were taken. They come through the queue of the messages, one with each poll.
+    /// Number of log lines taken. They come through the queue of the messages, one with each poll.
     pub(crate) fn lines(&self) -> u64 {
         self.lines.load(Ordering::Relaxed)
     }
 
-    /// From now on rebalances are carried out at once, without a word to anybody.
+    /// From now on rebalances are performed at once, without telling the listener.
     pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::Release);
     }
@@ -112,7 +112,7 @@ impl ConsumerContext for ConsumerEvents {
     }
 }
 
-/// The same configuration, for a consumer whose [`MembershipLog`] is to be written.
+/// The same configuration, with the log lines that a [`MembershipLog`] reads.
 pub(crate) fn with_membership_log(mut config: ClientConfig) -> ClientConfig {
     let asked = config.get("debug").filter(|asked| !asked.is_empty());
     let debug =
@@ -121,7 +121,7 @@ pub(crate) fn with_membership_log(mut config: ClientConfig) -> ClientConfig {
     config
 }
 
-/// Answers a rebalance of a consumer that is being closed.
+/// Performs a rebalance of a consumer that is being closed, without telling the listener.
 pub(crate) fn carry_out_unannounced(consumer: &NativeConsumer, rebalance: &Rebalance, connection: &Connection) {
     let outcome = match rebalance {
         Rebalance::Assign(partitions) => assign(consumer, &list_of(partitions)),
@@ -132,22 +132,22 @@ pub(crate) fn carry_out_unannounced(consumer: &NativeConsumer, rebalance: &Rebal
     }
 }
 
-/// Whether the group's protocol adds partitions to those there are; otherwise they replace these.
+/// Whether the group's protocol adds partitions to the assignment, rather than replacing it.
 pub(crate) fn adds_to_assignment(consumer: &NativeConsumer) -> bool {
     matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative)
 }
 
-/// Adds partitions, in the way of the group's protocol.
+/// Adds partitions, as the group's protocol requires.
 pub(crate) fn assign(consumer: &NativeConsumer, list: &TopicPartitionList) -> KafkaResult<()> {
     if adds_to_assignment(consumer) { consumer.incremental_assign(list) } else { consumer.assign(list) }
 }
 
-/// Gives partitions up, in the way of the group's protocol.
+/// Gives up partitions, as the group's protocol requires.
 pub(crate) fn unassign(consumer: &NativeConsumer, partitions: &[TopicPartition]) -> KafkaResult<()> {
     if adds_to_assignment(consumer) { consumer.incremental_unassign(&list_of(partitions)) } else { consumer.unassign() }
 }
 
-/// librdkafka's form of a list of partitions. A name with a NUL in it, which no topic can have, is left out.
+/// librdkafka's form of a list of partitions. A name that contains NUL is left out, since no topic can have it.
 pub(crate) fn list_of<'a>(partitions: impl IntoIterator<Item = &'a TopicPartition>) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     for partition in partitions.into_iter().filter(|partition| !partition.topic.contains('\0')) {

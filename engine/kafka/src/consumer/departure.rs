@@ -1,9 +1,9 @@
-//! Leaving a group on behalf of a consumer whose own request to leave cannot get through.
+//! Leaves a group for a consumer whose own LeaveGroup request is blocked.
 //!
-//! A broker takes the requests of a connection one after the other, and answers JoinGroup and SyncGroup only when the other
-//! members have come as well. librdkafka's LeaveGroup goes over the same connection, where it waits behind them; after five
-//! seconds librdkafka gives up, and the member stays in the group as a ghost, for which the next generation has to wait. So
-//! the request is made over a connection of its own.
+//! A broker handles the requests of a connection in order, and answers JoinGroup and SyncGroup only after all other
+//! members have sent theirs. librdkafka sends LeaveGroup over the same connection, so it waits behind them. After five
+//! seconds librdkafka gives up. The member then remains in the group, and the next generation waits for it.
+//! Therefore this request uses a connection of its own.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use volley_api::{ConfigMap, Result};
 use crate::group::{leave_error, leave_request, refusal};
 use crate::questions::{Questions, not_ready};
 
-/// Leaving must not hold up a task that stops.
+/// A stopping task must not wait long for the group.
 const WITHIN: Duration = Duration::from_secs(2);
 
 const REASON: &str = "the consumer is being closed";
 
-/// Knows which group to leave, and how to reach its coordinator.
+/// The group to leave, and the settings to reach its coordinator.
 pub(crate) struct Departure {
     properties: ConfigMap,
     group: String,
@@ -33,8 +33,9 @@ impl fmt::Debug for Departure {
 }
 
 impl Departure {
-    /// For a consumer that `properties` describe, and `config` in librdkafka's words. None for one that no request can hold
-    /// up, as there is no group or it has the newer protocol, and none for a static member, which stays in its group.
+    /// For a consumer with these Java `properties`, translated to librdkafka's `config`. `None` for a consumer without
+    /// a group or with the newer protocol, whose request nothing blocks, and for a static member, which remains in its
+    /// group.
     pub(crate) fn of(properties: &ConfigMap, config: &ClientConfig) -> Option<Self> {
         let group = config.get("group.id").filter(|group| !group.is_empty())?;
         let is_static = config.get("group.instance.id").is_some();
@@ -42,7 +43,7 @@ impl Departure {
         (!is_static && !is_newer).then(|| Self { properties: properties.clone(), group: group.to_owned() })
     }
 
-    /// Has the coordinator forget the member. It is no error if it does not know it.
+    /// Makes the coordinator remove the member. An unknown member is no error.
     ///
     /// # Errors
     /// `Retriable` when it does not answer in time; `Config` when it refuses.

@@ -1,5 +1,5 @@
-//! Consuming in batches. A [`Fetcher`] reads messages one by one from librdkafka and gives them out as one [`RawBatch`] for each
-//! partition. A batch is closed when it has enough rows or bytes, or when the linger is over.
+//! Consuming in batches. A [`Fetcher`] reads messages one by one from librdkafka and gives them out as one [`RawBatch`]
+//! for each partition. A batch is closed when it has enough rows or bytes, or when the linger is over.
 //!
 //! ```text
 //!  librdkafka's queue ─ poll, one by one ─► open batch of each partition ─ rows, bytes, linger ─► RawBatch
@@ -47,8 +47,8 @@ const MESSAGES_PER_LOOK: usize = 256;
 /// Limit of log lines of the client that are read at once.
 const LINES_PER_LOOK: usize = 65_536;
 
-/// A pause of all partitions is passed on to librdkafka after this time. Before, the queue is not polled and keeps its messages.
-/// Passing it on empties the queue, but rebalances are served.
+/// A pause of all partitions is passed on to librdkafka after this time. Before, the queue is not polled and keeps its
+/// messages. Passing it on empties the queue, but rebalances are served.
 const SOFT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Wait between two requests for the start offsets of new partitions.
@@ -217,9 +217,9 @@ impl Fetcher {
         self.consumer.subscribe(&topics).map_err(|error| broker_error::from_client("subscribe", &error))
     }
 
-    /// The next batches: returns as soon as one is closed, or empty-handed after about `max_wait` (longer while offsets of
-    /// new partitions are looked up, or the listener is at work). Rebalances are carried out in here. An unreachable broker
-    /// and a topic that does not exist are warned of and waited for.
+    /// The next batches. Returns as soon as one is closed, or nothing after about `max_wait`. It takes longer while
+    /// start offsets of new partitions are read or the listener runs. Rebalances are performed in here. An unreachable
+    /// broker and a missing topic are logged and waited for.
     ///
     /// # Errors
     /// `Config` when the broker refuses authentication or authorization, or when a partition has no position and
@@ -258,8 +258,8 @@ impl Fetcher {
         }
     }
 
-    /// Takes messages until a batch is closed, something else is to be done, or the time is over. The wait ends early
-    /// where a batch's linger does.
+    /// Takes messages until a batch is closed, other work is due, or the deadline has passed. The wait ends early when
+    /// the linger of a batch ends.
     fn drain_queue(&mut self, deadline: Instant) -> Result<bool> {
         let consumer = Arc::clone(&self.consumer);
         let mut wait = Duration::ZERO;
@@ -278,9 +278,9 @@ impl Fetcher {
                         return Ok(true);
                     }
                 }
-                // Errors may come faster than any wait ends: back to where the deadline is looked at.
+                // Errors may come faster than any wait ends, so the caller checks the deadline.
                 Some(Err(error)) => return self.take_error(&error).map(|()| true),
-                // a line of the log was taken: what waits behind it may be what the group waits for
+                // a log line was taken: the event behind it may be the one that the group waits for
                 None if consumer.context().lines() != lines => {
                     taken_lines += 1;
                     if taken_lines == LINES_PER_LOOK || (!wait.is_zero() && Instant::now() >= deadline) {
@@ -316,7 +316,7 @@ impl Fetcher {
         wait
     }
 
-    /// Waits while everything is paused and librdkafka has not been told; `true` if it has been told now.
+    /// Waits while everything is paused and librdkafka is not told yet. Returns `true` if it was told now.
     fn wait_softly(&mut self, since: Instant, deadline: Instant) -> Result<bool> {
         let now = Instant::now();
         let hard_at = since + SOFT_PAUSE;
@@ -336,13 +336,13 @@ impl Fetcher {
         std::mem::take(&mut self.ready)
     }
 
-    /// Carries out what the group waits for.
+    /// Performs the rebalances that the group waits for.
     fn serve_group(&mut self) -> Result<()> {
         self.connection.check()?;
         if let Some(topics) = self.watcher.as_ref().and_then(TopicWatcher::changed) {
             info!(client = self.connection.client(), ?topics, "topics match the pattern");
             self.subscribe(&topics)?;
-            // without a subscription the group never says that it has nothing
+            // without a subscription the group never reports an empty assignment
             if topics.is_empty() && self.matching.is_empty() {
                 self.listener.assigned(&Offsets::new());
             }
@@ -358,7 +358,8 @@ impl Fetcher {
             self.connection.mark_up();
             match rebalance {
                 Rebalance::Assign(partitions) => self.note_assign(partitions),
-                // librdkafka does not count as lost what the group took from a member that was too slow to give it up.
+                // librdkafka does not report partitions as lost when the group took them from a member that was too
+                // slow to give them up.
                 Rebalance::Revoke { partitions, lost } => self.revoke(&partitions, lost || self.overslept)?,
             }
         }
@@ -393,10 +394,10 @@ impl Fetcher {
         Ok(())
     }
 
-    /// All partitions of the topics consumed, those of other members included; of a topic that does not exist, none.
+    /// All partitions of the consumed topics, including those of other members. A missing topic has none.
     ///
     /// # Errors
-    /// `Retriable` when the broker cannot be asked, or a topic has no leaders yet; `Config` when not authorized.
+    /// `Retriable` when no broker answers, or a topic has no leaders yet; `Config` when not authorized.
     pub fn subscribed_partitions(&self) -> Result<Vec<TopicPartition>> {
         let topics = match &self.settings.topics {
             TopicSelection::Topics(topics) => topics,
@@ -409,7 +410,7 @@ impl Fetcher {
         Ok(partitions)
     }
 
-    /// What the broker says now of some topics' partitions; of a topic that it does not know, none.
+    /// The current partitions of some topics, read from the broker. An unknown topic has none.
     ///
     /// # Errors
     /// As [`Fetcher::subscribed_partitions`].
@@ -421,10 +422,10 @@ impl Fetcher {
         Ok(partitions)
     }
 
-    /// Where a member that was assigned these partitions now would begin.
+    /// The offsets where a member would begin if it were assigned these partitions now.
     ///
     /// # Errors
-    /// `Retriable` when the broker cannot be asked; `Config` when not authorized, or when a partition has no position and
+    /// `Retriable` when no broker answers; `Config` when not authorized, or when a partition has no position and
     /// `auto.offset.reset` is `none`.
     pub fn start_positions(&self, partitions: &[TopicPartition]) -> Result<Offsets> {
         let known = self.positions.resolve(&self.committer, partitions)?;
@@ -438,7 +439,7 @@ impl Fetcher {
         }
         let Some(code) = error.rdkafka_error_code() else { return Ok(()) };
         match code {
-            // Authentication is told with its reason by the connection; so is what concerns the network.
+            // The connection logs authentication and network errors with their reason.
             code if broker_error::is_authentication(code) => self.connection.check(),
             Code::AllBrokersDown
             | Code::BrokerTransportFailure
@@ -466,8 +467,8 @@ impl Fetcher {
         }
     }
 
-    /// How far each assigned partition has been consumed, behind the last record that was yielded: transaction markers and
-    /// aborted records are counted too. Without partitions of which nothing was consumed, or something is still buffered.
+    /// The position of each assigned partition behind the last yielded record. It includes transaction markers and
+    /// aborted records. Partitions without a consumed record or with buffered records are left out.
     pub fn positions(&self) -> Offsets {
         let Ok(list) = self.consumer.position() else { return Offsets::new() };
         let mut positions = Offsets::new();
@@ -485,7 +486,7 @@ impl Fetcher {
         positions
     }
 
-    /// The partitions assigned, in order.
+    /// The assigned partitions, in order.
     pub fn assignment(&self) -> Vec<TopicPartition> {
         self.assignment.partitions()
     }
@@ -500,8 +501,8 @@ impl Fetcher {
         self.committer.clone()
     }
 
-    /// Leaves the group: the listener's `revoked` is called for what is assigned, then the partitions are given up. A
-    /// fetcher that is dropped without it leaves the group too, but without a word to the listener.
+    /// Leaves the group: calls the listener's `revoked` for the assigned partitions, then gives them up. A fetcher that
+    /// is dropped instead leaves the group without calling the listener.
     pub fn close(mut self) {
         let partitions = self.assignment.partitions();
         if !partitions.is_empty() {

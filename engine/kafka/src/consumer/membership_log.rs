@@ -1,11 +1,11 @@
-//! What librdkafka's log says of a consumer's membership in its group: no call of it tells the member id.
+//! Reads a consumer's membership from librdkafka's log, since no call of librdkafka returns the member id.
 
 use parking_lot::Mutex;
 
-/// What has to be logged for it: librdkafka's `debug`.
+/// The value of librdkafka's `debug` that logs membership.
 pub(crate) const DEBUG: &str = "cgrp";
 
-/// Where librdkafka is while a JoinGroup request is on its way.
+/// librdkafka's state while a JoinGroup request is in flight.
 const JOINING: &str = "wait-join";
 
 /// Reads log lines.
@@ -14,7 +14,7 @@ pub(crate) struct MembershipLog(Mutex<Seen>);
 
 #[derive(Debug, Default)]
 struct Seen {
-    /// The last one that it had.
+    /// The last member id.
     member_id: Option<String>,
     has_member_id: bool,
     is_joining: bool,
@@ -41,12 +41,12 @@ impl MembershipLog {
         }
     }
 
-    /// The member id that the consumer has, or had last.
+    /// The consumer's current or last member id.
     pub(crate) fn member_id(&self) -> Option<String> {
         self.0.lock().member_id.clone()
     }
 
-    /// Whether the consumer is joining as a new member, and has not been told its member id yet.
+    /// Whether the consumer joins as a new member and has not received its member id yet.
     pub(crate) fn awaits_member_id(&self) -> bool {
         let seen = self.0.lock();
         seen.is_joining && !seen.has_member_id
@@ -66,7 +66,7 @@ mod tests {
         assert!(!log.awaits_member_id());
         log.read("CGRPJOINSTATE", r#"[thrd:main]: Group "g" changed join state wait-join -> steady (state up)"#);
         log.read("HEARTBEAT", "a line of another kind");
-        // librdkafka forgets it when it asks to leave, which nobody may ever read
+        // librdkafka clears the id when it requests to leave, and the request may never be read
         log.read("MEMBERID", r#"[thrd:main]: Group "g": updating member id "c-1" -> """#);
         assert_eq!(log.member_id().as_deref(), Some("c-1"));
         log.read("CGRPJOINSTATE", r#"[thrd:main]: Group "g" changed join state init -> wait-join (state up)"#);

@@ -7,10 +7,10 @@
 //!  Committer ─► offsets of the group
 //! ```
 //!
-//! A `Fetcher` owns a librdkafka consumer and is called by one thread. It finds out where newly assigned partitions begin
-//! (`StartPositions`), gathers the messages of each partition until a batch is full or old enough, and tells the listener of
-//! every rebalance in order with the batches. Offsets are committed by a `Committer`, from any thread. When the consumer ends,
-//! `Departure` makes sure that the group does not wait for it.
+//! A `Fetcher` owns a librdkafka consumer and is called by one thread. It reads the start offsets of newly assigned
+//! partitions (`StartPositions`). It gathers the messages of each partition until a batch is full or its linger ends.
+//! It reports every rebalance to the listener, in order with the batches. A `Committer` commits offsets, from any
+//! thread. When the consumer ends, `Departure` makes sure that the group does not wait for it.
 
 mod assignment;
 mod batch_builder;

@@ -1,4 +1,4 @@
-//! Asking where partitions begin and end.
+//! Reads the first and the end offsets of partitions.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use super::consumer_events::{NativeConsumer, list_of};
 use crate::broker_error;
 use crate::connection::Connection;
 
-/// Offsets of partitions, as far as they can be told now.
+/// Offsets of partitions, as far as they are known at the moment.
 #[derive(Debug, Default)]
 pub(crate) struct KnownOffsets {
     pub(crate) offsets: Offsets,
-    /// Why those of others cannot be told, at one of them as an example: mostly that it has no leader.
+    /// The reason why others are unknown, for one of them: mostly it has no leader.
     pub(crate) trouble: Option<Error>,
 }
 
 /// The first (`Offset::Beginning`) or the next (`Offset::End`) offset of each partition: one request to each broker.
 ///
 /// # Errors
-/// `Retriable` when a broker does not say in time; `Config` when it refuses to.
+/// `Retriable` when a broker does not answer in time; `Config` when it refuses.
 pub(crate) fn list_offsets(
     consumer: &NativeConsumer,
     connection: &Connection,
@@ -35,7 +35,7 @@ pub(crate) fn list_offsets(
     known.trouble.map_or(Ok(known.offsets), Err)
 }
 
-/// The same, without the partitions that cannot be told of now.
+/// The same, without the partitions whose offset is not known at the moment.
 ///
 /// # Errors
 /// As [`list_offsets`].
@@ -54,7 +54,7 @@ pub(crate) fn list_known_offsets(
     list.set_all_offsets(which).map_err(|error| broker_error::from_client("ask for offsets", &error))?;
     let outcome = consumer.offsets_for_times(list, timeout);
     if let Err(KafkaError::MetadataFetch(Code::UnknownPartition)) = &outcome {
-        // said where none of them has a leader
+        // the error where none of them has a leader
         let trouble = Error::retriable(format!("could not read the offsets of {}: no leader", partitions[0]));
         return Ok(KnownOffsets { offsets: Offsets::new(), trouble: Some(trouble) });
     }

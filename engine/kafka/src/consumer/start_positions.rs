@@ -1,4 +1,4 @@
-//! Where consumption of newly assigned partitions begins.
+//! The start offsets of newly assigned partitions.
 
 use rdkafka::Offset;
 use tracing::warn;
@@ -16,7 +16,7 @@ pub(crate) enum OffsetReset {
 }
 
 impl OffsetReset {
-    /// From librdkafka's value of `auto.offset.reset`.
+    /// Parses librdkafka's value of `auto.offset.reset`.
     pub(crate) fn parse(value: Option<&str>) -> Self {
         match value {
             Some("earliest" | "smallest" | "beginning") => Self::Earliest,
@@ -26,7 +26,7 @@ impl OffsetReset {
     }
 }
 
-/// What is known of a partition.
+/// The known offsets of a partition.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     committed: Option<i64>,
@@ -34,23 +34,23 @@ struct Known {
     end: i64,
 }
 
-/// How positions are found.
+/// The settings that decide on start offsets.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StartPositions {
     pub(crate) reset: OffsetReset,
-    /// Whether committed offsets count; not for a consumer without a group.
+    /// Whether committed offsets count. False for a consumer without a group.
     pub(crate) in_group: bool,
-    /// With `read_committed` the end that the broker tells lies before open transactions, so that a committed offset may
-    /// rightly be past it.
+    /// With `read_committed`, the end offset from the broker lies before open transactions, so a valid committed offset
+    /// may be past it.
     pub(crate) read_committed: bool,
 }
 
 impl StartPositions {
-    /// The committed offset of each partition where it is still in the log, otherwise what `auto.offset.reset` says.
+    /// The committed offset of each partition if the log still has it, otherwise the offset of `auto.offset.reset`.
     /// Partitions without a leader are left out.
     ///
     /// # Errors
-    /// `Retriable` when the broker cannot be asked; `Config` when a position is missing and `auto.offset.reset` is `none`.
+    /// `Retriable` when no broker answers; `Config` when a position is missing and `auto.offset.reset` is `none`.
     pub(crate) fn resolve(&self, committer: &Committer, partitions: &[TopicPartition]) -> Result<KnownOffsets> {
         let committed = if self.in_group { committer.committed(partitions)? } else { Offsets::new() };
         let first = committer.known_offsets(partitions, Offset::Beginning)?;

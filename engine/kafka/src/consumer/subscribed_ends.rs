@@ -1,4 +1,4 @@
-//! Where the topics that a consumer would consume end now, without joining its group.
+//! The end offsets of the topics that a consumer would consume, without joining its group.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,15 +17,15 @@ use crate::connection::Connection;
 use crate::token_polling::TokenPolling;
 use crate::{ClientRole, TopicSelection, broker_error, translate};
 
-/// How long a question to the broker may take.
+/// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The offset of the next message of each partition of `topics` (with `isolation.level=read_committed`: the last stable
 /// offset), for a consumer with these properties. A topic that does not exist has none. Blocks.
 ///
 /// # Errors
-/// `Retriable` when the broker cannot be asked, or a topic has no leaders yet; `Config` when it refuses, when a property has a bad value, or when the pattern
-/// does not parse.
+/// `Retriable` when no broker answers, or a topic has no leaders yet; `Config` when the broker refuses, when a property
+/// has a bad value, or when the pattern does not parse.
 pub fn subscribed_end_offsets(properties: &ConfigMap, topics: &TopicSelection) -> Result<Offsets> {
     let translation = translate(properties, ClientRole::Consumer);
     let mut config = translation.config;

@@ -1,4 +1,4 @@
-//! Which partitions a topic has.
+//! The partitions of topics.
 
 use std::thread;
 use std::time::Duration;
@@ -12,16 +12,16 @@ use super::consumer_events::NativeConsumer;
 use crate::broker_error;
 use crate::connection::Connection;
 
-/// How long the question may take.
+/// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// After this, brokers know of a topic that was just created.
+/// After this time all brokers know a newly created topic.
 const NEWS: Duration = Duration::from_millis(500);
 
-/// The partitions of a topic; none, if there is no such topic.
+/// The partitions of a topic; none if it does not exist.
 ///
 /// # Errors
-/// `Retriable` when the broker cannot be asked, or does not know yet; `Config` when not authorized.
+/// `Retriable` when no broker answers, or does not know yet; `Config` when not authorized.
 pub(crate) fn partitions_of(
     consumer: &NativeConsumer,
     connection: &Connection,
@@ -32,7 +32,7 @@ pub(crate) fn partitions_of(
     partitions_in(&metadata, |_| true)
 }
 
-/// The partitions of the topics in `metadata` whose name is wanted.
+/// The partitions of those topics in `metadata` that `is_wanted` selects.
 ///
 /// # Errors
 /// As [`partitions_of`].
@@ -48,7 +48,7 @@ pub(crate) fn partitions_in(metadata: &Metadata, is_wanted: impl Fn(&str) -> boo
     Ok(partitions)
 }
 
-/// The same, for when the answer counts for good: a broker that has not heard of a new topic is asked again.
+/// The same, for an answer that is final: a broker that does not know the topic is asked a second time.
 ///
 /// # Errors
 /// As [`partitions_of`].

@@ -1,4 +1,4 @@
-//! `topics.regex`: which topics of the cluster match, looked up again and again on a thread of its own.
+//! `topics.regex`: looks up the matching topics of the cluster at an interval, on a thread of its own.
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Weak};
@@ -14,10 +14,10 @@ use super::consumer_events::NativeConsumer;
 use crate::admin::is_internal;
 use crate::connection::Connection;
 
-/// How long a list of all topics may take. Short, since the consumer cannot be closed meanwhile.
+/// How long a request for all topics may take. Short, since the consumer cannot be closed meanwhile.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long to wait after a failure.
+/// Pause after a failure.
 const RETRY: Duration = Duration::from_millis(500);
 
 /// A Java regular expression for whole topic names.
@@ -32,12 +32,12 @@ impl TopicPattern {
     }
 
     pub(crate) fn matches(&self, topic: &str) -> bool {
-        // A pattern that backtracks too far is an error of the match; it matches nothing then.
+        // A pattern that backtracks too far is an error of the match; it counts as no match.
         !is_internal(topic) && self.0.matches(topic).unwrap_or(false)
     }
 }
 
-/// The thread that looks; it ends when this is dropped.
+/// The thread that looks up topics. It ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct TopicWatcher {
     matches: Receiver<Vec<String>>,
@@ -61,7 +61,7 @@ impl TopicWatcher {
         Ok(Self { matches, _stop: stop })
     }
 
-    /// The topics that match now, if they are others than before; sorted.
+    /// The matching topics, sorted, if they have changed.
     pub(crate) fn changed(&self) -> Option<Vec<String>> {
         self.matches.try_iter().last()
     }
@@ -111,7 +111,7 @@ impl Watch {
         if topics.is_empty() {
             warn!(client = self.connection.client(), pattern = %self.pattern.0, "no topic matches, waiting for one");
         }
-        // The receiver goes away only when the watch is to end.
+        // The receiver is dropped only when the watcher ends.
         let _ = self.found.send(topics.to_vec());
     }
 }

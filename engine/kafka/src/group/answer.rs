@@ -1,15 +1,15 @@
-//! What the coordinator's error codes ask for.
+//! The reactions to the coordinator's error codes.
 
 use kafka_protocol::error::{ParseResponseErrorCode, ResponseError};
 use kafka_protocol::messages::LeaveGroupResponse;
 use volley_api::Error;
 
-/// What to do after an answer with an error.
+/// The reaction to an answer with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Remedy {
-    /// The same request again, to the same coordinator, after a pause.
+    /// Send the same request again to the same coordinator, after a pause.
     Retry,
-    /// The same request again, to whoever is the coordinator now.
+    /// Find the coordinator again, and send the same request to it.
     FindCoordinator,
     /// Join, with the same member id.
     Rejoin,
@@ -21,7 +21,7 @@ pub(super) enum Remedy {
     Refuse,
 }
 
-/// What to do after this error in an answer to JoinGroup, SyncGroup or Heartbeat.
+/// The reaction to this error in an answer to JoinGroup, SyncGroup or Heartbeat.
 pub(super) fn remedy(error: ResponseError) -> Remedy {
     match error {
         ResponseError::CoordinatorLoadInProgress => Remedy::Retry,
@@ -33,13 +33,13 @@ pub(super) fn remedy(error: ResponseError) -> Remedy {
     }
 }
 
-/// Why a member could not leave. Since version 3 each member has an error of its own.
+/// The error of a LeaveGroup answer. Since version 3 each member has an error of its own.
 pub(crate) fn leave_error(response: &LeaveGroupResponse) -> Option<ResponseError> {
     let codes = response.members.iter().map(|member| member.error_code).chain([response.error_code]);
     codes.filter_map(ParseResponseErrorCode::err).next()
 }
 
-/// Whether the cluster cannot say yet who coordinates the group.
+/// Whether the cluster does not know the group's coordinator yet.
 pub(crate) fn coordinator_is_not_ready(error: ResponseError) -> bool {
     error.is_retriable()
         || matches!(error, ResponseError::CoordinatorNotAvailable | ResponseError::CoordinatorLoadInProgress)

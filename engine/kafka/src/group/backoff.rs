@@ -1,4 +1,4 @@
-//! Pauses that grow, each a little off so that members do not come back at the same moment.
+//! Growing pauses with some jitter, so that members do not return at the same moment.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ impl Backoff {
         Self { first, longest: longest.max(first), attempts: 0 }
     }
 
-    /// How long to wait now.
+    /// The next pause.
     pub(crate) fn next(&mut self) -> Duration {
         let pause = self.first.saturating_mul(1 << self.attempts.min(20)).min(self.longest);
         self.attempts += 1;
@@ -27,7 +27,7 @@ impl Backoff {
     }
 }
 
-/// From 0 to 1. Without randomness, the middle: a pause is never worth an error.
+/// From 0 to 1. Without a source of randomness, the middle: a pause must never fail.
 fn random_part() -> f64 {
     match random_bytes(1).as_deref() {
         Ok([byte]) => f64::from(*byte) / 255.0,

@@ -14,16 +14,16 @@ use super::event::GroupEvent;
 use super::shared::Shared;
 use crate::wire::Connection;
 
-/// A connection to the coordinator, or the search for it. Tells the owner once when it is lost, and when it is back.
+/// A connection to the coordinator, or the search for it. Reports its loss and its return to the owner once each.
 #[derive(Debug)]
 pub(super) struct CoordinatorLink {
     cluster: Arc<Cluster>,
     shared: Arc<Shared>,
-    /// How long the coordinator may be out of reach before the owner is told.
+    /// How long the coordinator may be unreachable before it is reported as lost.
     time_limit: Duration,
     connection: Option<Connection>,
     search: Option<CoordinatorSearch>,
-    /// Since when the coordinator has not answered as one; `None` while it does.
+    /// The time since which the coordinator has not answered as one; `None` while it does.
     lost_since: Option<Instant>,
     lost_reported: bool,
 }
@@ -42,7 +42,7 @@ impl CoordinatorLink {
         self.connection.as_mut().ok_or_else(|| GroupError::Coordinator(self.cluster.not_found()))
     }
 
-    /// The pauses before requests are tried again.
+    /// The pauses between attempts of a request.
     pub(super) fn retry(&self) -> Backoff {
         self.cluster.retry()
     }
@@ -52,7 +52,7 @@ impl CoordinatorLink {
         self.cluster.request_timeout()
     }
 
-    /// Finds the coordinator unless it is connected, however long it takes. Dropped, the search goes on.
+    /// Finds the coordinator unless it is connected, without a time limit. If the call is dropped, the search goes on.
     pub(super) async fn find(&mut self) -> Result<()> {
         if self.is_connected() {
             return Ok(());
@@ -67,8 +67,8 @@ impl CoordinatorLink {
         Ok(())
     }
 
-    /// Finds the coordinator within the time limit. One that is found again and again and never answers as a
-    /// coordinator is as good as lost when a session would be over; that is said once.
+    /// Finds the coordinator within the time limit. A broker that is found each time but never answers as the
+    /// coordinator counts as lost after the time of a session; this is reported once.
     pub(super) async fn find_soon(&mut self, session: Duration) -> GroupResult<()> {
         let found = timeout(self.time_limit, self.find()).await;
         let is_mute = self.lost_since.is_some_and(|since| since.elapsed() > session);
@@ -82,7 +82,7 @@ impl CoordinatorLink {
         Err(GroupError::Coordinator(self.cluster.not_found()))
     }
 
-    /// Waits for a coordinator that is lost, or until the owner is to be told so.
+    /// Waits for a lost coordinator, or until its loss is to be reported.
     pub(super) async fn await_lost(&mut self) -> Result<()> {
         self.unconfirmed_since(Instant::now());
         let since = self.lost_since.unwrap_or_else(Instant::now);
@@ -114,26 +114,26 @@ impl CoordinatorLink {
         }
     }
 
-    /// Notes that it answers, but not as a coordinator.
+    /// Notes that the broker answered, but not as the coordinator.
     pub(super) fn not_confirmed(&mut self, reason: String) {
         self.cluster.note_failure(reason);
         self.unconfirmed_since(Instant::now());
     }
 
-    /// Notes that this is not the coordinator, or does not answer.
+    /// Notes that this broker is not the coordinator, or does not answer.
     pub(super) fn lose(&mut self, reason: String) {
         debug!(group = self.cluster.group_id(), reason, "group coordinator lost, looking for it");
         self.not_confirmed(reason);
         self.disconnect();
     }
 
-    /// As [`CoordinatorLink::lose`], where it is known to be so since an earlier moment.
+    /// As [`CoordinatorLink::lose`], since an earlier moment.
     pub(super) fn lose_since(&mut self, since: Instant, reason: &str) {
         self.unconfirmed_since(since);
         self.lose(reason.to_owned());
     }
 
-    /// Forgets that it is lost: there is nothing that could be lost with it.
+    /// Clears the loss, since there is no membership to lose.
     pub(super) fn forget_loss(&mut self) {
         self.lost_since = None;
         self.lost_reported = false;
@@ -148,7 +148,7 @@ impl CoordinatorLink {
         self.shared.status.lock().coordinator = None;
     }
 
-    /// What to do with the error of a call: `Ok` if finding the coordinator again may help.
+    /// The reaction to a failed call: `Ok` if finding the coordinator again may help.
     pub(super) fn call_failed(&mut self, error: Error) -> GroupResult<()> {
         if !error.is_retriable() {
             return Err(GroupError::Fatal(error));

@@ -1,4 +1,4 @@
-//! The search for the coordinator of a group: any broker knows it.
+//! The search for a group's coordinator, which any broker knows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::find_coordinator::coordinator_of;
 use super::settings::GroupSettings;
 use crate::wire::{Address, Connection, ConnectionSettings};
 
-/// A search that goes on by itself until the coordinator is found or the cluster refuses the client. Dropping it ends it.
+/// A search that runs by itself until the coordinator is found or the cluster refuses the client. Dropping it ends it.
 #[derive(Debug)]
 pub(super) struct CoordinatorSearch {
     task: JoinHandle<Result<Connection>>,
@@ -35,7 +35,7 @@ impl CoordinatorSearch {
         Self { task }
     }
 
-    /// A connection to the coordinator. After it has given one, or an error, the search is over.
+    /// A connection to the coordinator. The search is over once this has returned a connection or an error.
     ///
     /// # Cancellation
     /// The search goes on.
@@ -47,14 +47,14 @@ impl CoordinatorSearch {
     }
 }
 
-/// What is known of the cluster.
+/// The known brokers of the cluster.
 #[derive(Debug)]
 pub(super) struct Cluster {
     settings: ConnectionSettings,
     request_timeout: Duration,
     group_id: String,
     retry: Backoff,
-    /// Brokers that were seen, beside those to begin with; the one to ask next.
+    /// Known brokers besides the bootstrap servers, and the index of the next one to ask.
     brokers: Mutex<(Vec<Address>, usize)>,
     last_failure: Mutex<Option<String>>,
 }
@@ -62,7 +62,7 @@ pub(super) struct Cluster {
 impl Cluster {
     pub(super) fn new(mut settings: ConnectionSettings, group: &GroupSettings) -> Arc<Self> {
         let request_timeout = settings.request_timeout;
-        // A broker that has not answered for the time of a session is no help: the next one is asked.
+        // A broker that does not answer within the time of a session is skipped for the next one.
         settings.request_timeout = request_timeout.min(group.session_timeout);
         Arc::new(Self {
             request_timeout,
@@ -78,7 +78,7 @@ impl Cluster {
         &self.group_id
     }
 
-    /// The pauses before requests are tried again.
+    /// The pauses between attempts of a request.
     pub(super) fn retry(&self) -> Backoff {
         self.retry.clone()
     }
@@ -88,7 +88,7 @@ impl Cluster {
         self.request_timeout
     }
 
-    /// That the coordinator is not to be found, with the reason that is known.
+    /// The error of a coordinator that cannot be found, with the known reason.
     pub(super) fn not_found(&self) -> Error {
         let error = Error::retriable(format!("the coordinator of group {} cannot be reached", self.group_id))
             .with_exception("org.apache.kafka.common.errors.CoordinatorNotAvailableException");
@@ -98,7 +98,7 @@ impl Cluster {
         }
     }
 
-    /// Notes why the coordinator was lost.
+    /// Notes the reason for the loss of the coordinator.
     pub(super) fn note_failure(&self, reason: String) {
         *self.last_failure.lock() = Some(reason);
     }
@@ -130,8 +130,8 @@ impl Cluster {
 
     fn report(&self, failures: &mut u32, reason: String) {
         *failures += 1;
-        // A single failure is usual: a broker that stopped is asked first, and the next one knows more. Later it is said
-        // again after pauses that grow.
+        // A single failure is usual: a stopped broker may be asked first, and the next one answers. Later failures are
+        // logged after growing pauses.
         if *failures == 3 || *failures > 4 && failures.is_power_of_two() {
             warn!(group = self.group_id, reason, "group coordinator not found, retrying");
         } else {
@@ -140,7 +140,7 @@ impl Cluster {
         self.note_failure(reason);
     }
 
-    /// A connection to the coordinator, or why the cluster cannot say yet who it is.
+    /// A connection to the coordinator, or the reason why the cluster does not know it yet.
     async fn attempt(&self) -> Result<std::result::Result<Connection, ResponseError>> {
         let mut connection = Connection::open(&self.next_broker(), &self.settings).await?;
         self.learn_brokers(&mut connection).await?;
@@ -161,7 +161,8 @@ impl Cluster {
         brokers[(*next - 1) % brokers.len()].clone()
     }
 
-    /// Remembers all brokers, so that the cluster is found again though those to begin with are gone. Those come first.
+    /// Remembers all brokers, so that the cluster is found even when the bootstrap servers are gone. Bootstrap servers
+    /// come first.
     async fn learn_brokers(&self, connection: &mut Connection) -> Result<()> {
         let request = |_| MetadataRequest::default().with_topics(Some(Vec::new()));
         let response = connection.call(self.settings.request_timeout, request).await?;

@@ -1,23 +1,24 @@
-//! Why a call did not make its caller a member.
+//! The errors of a member's calls.
 
 use std::fmt;
 
 use volley_api::Error;
 
-/// What a member's calls answer.
+/// The result of a member's calls.
 pub type GroupResult<T> = Result<T, GroupError>;
 
-/// What to do after a call that failed.
+/// The reaction that a failed call requires.
 #[derive(Debug)]
 pub enum GroupError {
-    /// The group moved on: join again. The member id is kept.
+    /// The group has a newer generation: join again. The member id is kept.
     Rejoin,
-    /// The coordinator does not know this member any more, and may have given its work to others: join again, as a new member.
+    /// The coordinator no longer knows this member, and may have given its work to others: join again, as a new member.
     Reset,
-    /// The coordinator is not known, and was not found within the heartbeat interval. The search goes on; joining again waits
-    /// for it. Whoever runs work that the group assigned must stop it, since it may be given to others.
+    /// The coordinator was not found within the heartbeat interval. The search goes on, and the next join waits for it.
+    /// The owner must stop the work that the group assigned, since others may get it.
     Coordinator(Error),
-    /// Joining again will not help until somebody changes something, if the error's kind is `Config`, or at all.
+    /// Joining again cannot succeed. With the kind `Config` it can after a change of the configuration or of the
+    /// cluster.
     Fatal(Error),
 }
 

@@ -1,4 +1,4 @@
-//! What happens to a member without its doing.
+//! Events of a membership that its owner did not cause.
 
 use std::collections::VecDeque;
 use std::mem::discriminant;
@@ -7,36 +7,38 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use volley_api::Error;
 
-/// Something that the owner of a membership must react to.
+/// An event that the owner of a membership must react to.
 #[derive(Debug)]
 pub enum GroupEvent {
-    /// Some member joined or left, or asked for a rebalance: join again within the rebalance timeout. Told once for each
-    /// generation.
+    /// A member joined or left, or requested a rebalance: join again within the rebalance timeout. Reported once for
+    /// each generation.
     RebalanceInProgress,
-    /// This is no member any more: join again. Its work may have been given to others.
+    /// The membership has ended: join again. Others may have its work now.
     MemberLost(MemberLoss),
-    /// The coordinator has been out of reach for the heartbeat interval, for this reason: whoever runs work that the group
-    /// assigned must stop it. The search goes on.
+    /// The coordinator has been unreachable for the heartbeat interval, for this reason. The owner must stop the work
+    /// that the group assigned. The search goes on.
     CoordinatorLost(Error),
-    /// It is back, after [`GroupEvent::CoordinatorLost`] or [`GroupError::Coordinator`](crate::GroupError::Coordinator). The
-    /// membership may still be good; whoever stopped its work joins again. Not told after a join that succeeded.
+    /// The coordinator is reachable again after [`GroupEvent::CoordinatorLost`] or
+    /// [`GroupError::Coordinator`](crate::GroupError::Coordinator). The membership may still be valid. An owner that
+    /// stopped its work joins again. Not reported after a join that succeeded.
     CoordinatorFound,
 }
 
-/// Why a membership ended.
+/// The reason why a membership ended.
 #[derive(Debug)]
 pub enum MemberLoss {
     /// The coordinator does not know the member: its session expired, or it was removed. The member id is forgotten.
     UnknownMember,
-    /// The group went on without it. The member id is kept.
+    /// The group has a newer generation without this member. The member id is kept.
     IllegalGeneration,
-    /// The owner did not call [`poll`](crate::GroupMember::poll) for the rebalance timeout, so that the member left.
+    /// The owner did not call [`poll`](crate::GroupMember::poll) within the rebalance timeout, so the member left.
     PollTimeout,
     /// The cluster refuses the client.
     Refused(Error),
 }
 
-/// Events that have not been taken: at most one of each kind, the latest, so that nobody has to take them.
+/// Events that the owner has not taken. The queue keeps the latest of each kind, so it stays bounded if the owner takes
+/// none.
 #[derive(Debug, Default)]
 pub(super) struct EventQueue {
     waiting: Mutex<VecDeque<GroupEvent>>,
@@ -52,7 +54,7 @@ impl EventQueue {
         self.arrived.notify_one();
     }
 
-    /// Forgets what was told of an earlier membership.
+    /// Drops the events of an earlier membership.
     pub(super) fn clear(&self) {
         self.waiting.lock().clear();
     }

@@ -1,5 +1,5 @@
-//! A broker that is the coordinator of every group with one member, and misbehaves as told. It speaks old versions, in which
-//! the answers are easily written by hand.
+//! A broker that coordinates every group with one member, and fails on demand. It uses old versions of the protocol,
+//! whose answers are short.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// The id that it gives its member.
+/// The member id that it assigns.
 pub(super) const MEMBER: &str = "member-1";
 
-/// The versions that it knows.
+/// The versions that it supports.
 const VERSIONS: &[(ApiKey, i16)] = &[
     (ApiKey::Metadata, 0),
     (ApiKey::FindCoordinator, 0),
@@ -26,11 +26,11 @@ const VERSIONS: &[(ApiKey, i16)] = &[
     (ApiKey::ApiVersions, 0),
 ];
 
-/// What to do with a request.
+/// The reaction to a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Reaction {
     Refuse(ResponseError),
-    /// No answer, and none to what follows on the connection.
+    /// No answer to this and to later requests of the connection.
     Silence,
     CloseConnection,
 }
@@ -43,7 +43,7 @@ struct Script {
     seen: Vec<(ApiKey, String)>,
 }
 
-/// Listens until it is dropped.
+/// A server that runs until it is dropped.
 #[derive(Debug)]
 pub(super) struct FakeCoordinator {
     script: Arc<Mutex<Script>>,
@@ -76,12 +76,12 @@ impl FakeCoordinator {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Reacts so to the next requests of the kind, each once.
+    /// Applies these reactions to the next requests of the kind, one each.
     pub(super) fn next(&self, key: ApiKey, reactions: &[Reaction]) {
         self.script.lock().once.entry(key as i16).or_default().extend(reactions);
     }
 
-    /// Reacts so to every request of the kind from now on, or `None`: as a coordinator does.
+    /// Applies this reaction to all further requests of the kind; `None` restores a coordinator's behaviour.
     pub(super) fn always(&self, key: ApiKey, reaction: Option<Reaction>) {
         let always = &mut self.script.lock().always;
         match reaction {
@@ -90,7 +90,7 @@ impl FakeCoordinator {
         };
     }
 
-    /// The member ids in the requests of the kind, in order of arrival; empty texts for kinds that have none.
+    /// The member ids in the requests of the kind, in order of arrival; empty for kinds without one.
     pub(super) fn seen(&self, key: ApiKey) -> Vec<String> {
         self.script.lock().seen.iter().filter(|(seen, _)| *seen == key).map(|(_, member)| member.clone()).collect()
     }

@@ -1,4 +1,4 @@
-//! The question which broker coordinates a group.
+//! The request for a group's coordinator.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::wire::{Address, Connection};
 /// The key type of a group.
 const GROUP: i8 = 0;
 
-/// Asks any broker for the coordinator of a group; or why the cluster cannot say yet who it is.
+/// Asks any broker for the coordinator of a group. Returns the error if the cluster does not know it yet.
 pub(crate) async fn coordinator_of(
     connection: &mut Connection,
     group_id: &str,
@@ -39,7 +39,7 @@ pub(crate) async fn coordinator_of(
     }
 }
 
-/// Since version 4 there is a list, for as many groups as were asked for.
+/// Since version 4 the answer is a list, with an entry for each requested group.
 fn coordinator_in(response: FindCoordinatorResponse) -> Coordinator {
     let FindCoordinatorResponse { coordinators, host, port, error_code, .. } = response;
     coordinators

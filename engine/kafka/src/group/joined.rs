@@ -1,24 +1,24 @@
-//! What a member knows after it has joined.
+//! The result of a join.
 
 use bytes::Bytes;
 
-/// What a join gave.
+/// The result of a join.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Joined {
-    /// The generation; goes up with each rebalance.
+    /// The generation; increases with each rebalance.
     pub generation: i32,
     /// This member.
     pub member_id: String,
-    /// The member that gives out the assignments.
+    /// The member that decides on the assignments.
     pub leader_id: String,
-    /// The protocol that all members know, by name.
+    /// The name of the protocol that all members support.
     pub protocol: String,
-    /// All members with their metadata for that protocol; empty unless this is the leader.
+    /// All members with their metadata for that protocol; empty unless this member is the leader.
     pub members: Vec<(String, Bytes)>,
 }
 
 impl Joined {
-    /// Whether this member gives out the assignments.
+    /// Whether this member decides on the assignments.
     pub fn is_leader(&self) -> bool {
         self.member_id == self.leader_id
     }

@@ -20,14 +20,14 @@ use super::status::MemberStatus;
 use super::task::{self, Command};
 use crate::wire::ConnectionSettings;
 
-/// One command is carried out at a time; a second one ends the first.
+/// The task carries out one command at a time; a second one ends the first.
 const COMMANDS: usize = 1;
 
-/// A membership in a group, from outside. Cheap to clone; a task owns the connection and sends the heartbeats, also while the
-/// owner is busy.
+/// The handle of a membership in a group. Cheap to clone. A task owns the connection and sends the heartbeats, also
+/// while the owner is busy.
 ///
-/// When the last handle is dropped the task ends without leaving: the coordinator notices at the session's end. Call
-/// [`GroupMember::leave`] first to be quick.
+/// When the last handle is dropped, the task ends without leaving the group, and the coordinator waits for the session
+/// to expire. Call [`GroupMember::leave`] first to leave at once.
 #[derive(Clone, Debug)]
 pub struct GroupMember {
     inner: Arc<Inner>,
@@ -50,10 +50,11 @@ impl GroupMember {
     /// Starts the task on the current runtime. Nothing is sent before the first join.
     ///
     /// `properties` are Java's client keys: `bootstrap.servers`, `client.id`, `security.protocol`, `ssl.*`, `sasl.*`,
-    /// `request.timeout.ms`, `reconnect.backoff.ms`, `retry.backoff.ms` and the like; others are not looked at. Reads the files of TLS stores.
+    /// `request.timeout.ms`, `reconnect.backoff.ms`, `retry.backoff.ms` and similar ones. Other keys are ignored. Reads
+    /// the files of TLS stores.
     ///
     /// # Errors
-    /// `Config`, naming the key, for settings that are wrong; `Fatal` outside a runtime.
+    /// `Config`, naming the key, for wrong settings; `Fatal` outside a runtime.
     pub fn start(properties: &ConfigMap, settings: GroupSettings) -> Result<Self> {
         settings.check()?;
         let connection = ConnectionSettings::read(properties)?;
@@ -68,39 +69,39 @@ impl GroupMember {
         Ok(Self { inner: Arc::new(Inner { commands, shared, task }) })
     }
 
-    /// Joins the group, or joins it again, offering these protocols (name and metadata) in this order. Finds the
-    /// coordinator, and tries again what may succeed; waits for the other members, up to the rebalance timeout. Heartbeats
-    /// follow until [`GroupMember::sync`] and after it.
+    /// Joins or rejoins the group, offering these protocols (name and metadata) in this order. Finds the coordinator,
+    /// and retries retriable errors. Waits for the other members, up to the rebalance timeout. Heartbeats are sent
+    /// until [`GroupMember::sync`] and after it.
     ///
-    /// Events of the generation before are forgotten.
+    /// Drops the events of the previous generation.
     ///
     /// # Errors
     /// [`GroupError::Coordinator`] when the coordinator is not found within the heartbeat interval, [`GroupError::Fatal`]
     /// when the cluster refuses (wrong password, no access to the group, other protocols there, …).
     ///
     /// # Cancellation
-    /// Dropping the future gives up the join; the coordinator may have taken it. The next join puts that right. A second call
-    /// meanwhile ends the first one with [`GroupError::Reset`].
+    /// Dropping the future gives up the join, but the coordinator may have accepted it. The next join corrects that. A
+    /// second call meanwhile ends the first one with [`GroupError::Reset`].
     pub async fn join(&self, protocols: Vec<(String, Bytes)>) -> GroupResult<Joined> {
         let (answer, receiver) = oneshot::channel();
         self.ask(Command::Join { protocols, answer }, receiver).await
     }
 
-    /// Ends the rebalance: the leader gives each member (id) its assignment, the others give nothing. Answers with this
-    /// member's own assignment, empty bytes if the leader gave none.
+    /// Ends the rebalance. The leader passes the assignment of each member (id), other members pass nothing. Returns
+    /// this member's own assignment, empty if the leader assigned none.
     ///
     /// # Errors
-    /// [`GroupError::Rejoin`] when the group rebalances again, [`GroupError::Reset`] when the coordinator does not know this
-    /// member, else as [`GroupMember::join`].
+    /// [`GroupError::Rejoin`] when the group rebalances again, [`GroupError::Reset`] when the coordinator does not know
+    /// this member, otherwise as [`GroupMember::join`].
     ///
     /// # Cancellation
-    /// Dropping the future gives up the call; the coordinator may have taken it. Join again.
+    /// Dropping the future gives up the call, but the coordinator may have accepted it. Join again.
     pub async fn sync(&self, assignments: Vec<(String, Bytes)>) -> GroupResult<Bytes> {
         let (answer, receiver) = oneshot::channel();
         self.ask(Command::Sync { assignments, answer }, receiver).await
     }
 
-    /// The next thing that happens to the membership. Events wait to be taken, the latest of each kind.
+    /// Waits for the next event of the membership. Untaken events are kept, the latest of each kind.
     ///
     /// # Cancellation
     /// No event is lost.
@@ -108,7 +109,7 @@ impl GroupMember {
         self.inner.shared.events.next().await
     }
 
-    /// Leaves the group, if this is a member; best effort, within a few seconds. The next join is one of a new member.
+    /// Leaves the group if this is a member; best effort, within a few seconds. The next join is that of a new member.
     ///
     /// # Cancellation
     /// Dropping the future does not stop the leaving.
@@ -120,13 +121,13 @@ impl GroupMember {
         }
     }
 
-    /// A sign of life of the owner. Without one for the rebalance timeout (a call of `join` or `sync` counts as one until it
-    /// answers) the member leaves by itself, so that others get its work.
+    /// Reports that the owner is alive. Without a report for the rebalance timeout the member leaves by itself, so that
+    /// others get its work. A running `join` or `sync` counts as a report.
     pub fn poll(&self) {
         self.inner.shared.poll();
     }
 
-    /// What is known of the membership now.
+    /// The current state of the membership.
     pub fn status(&self) -> MemberStatus {
         self.inner.shared.status.lock().clone()
     }

@@ -1,4 +1,4 @@
-//! What a member knows and says: the requests of the protocol, and what their answers mean.
+//! The state of a member, the requests of the protocol, and the handling of their answers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,17 +20,19 @@ use super::settings::GroupSettings;
 use super::shared::Shared;
 use super::status::MemberStatus;
 
-/// What the coordinator is given beyond the rebalance timeout to answer a join or a sync.
+/// Time for the coordinator to answer a join or a sync, in addition to the rebalance timeout.
 const GRACE: Duration = Duration::from_secs(5);
-/// Leaving must not hold up a worker that stops.
+/// A stopping worker must not wait long for the group.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
-/// Members hear of a rebalance only by their heartbeats, and whoever joins waits for the last to hear: so they are this frequent
-/// even where `heartbeat.interval.ms` would allow fewer, as it does by default.
+/// Upper limit of the heartbeat interval. Members hear of a rebalance only by their heartbeats, and a joining member
+/// waits for the last one to hear of it. So heartbeats are sent at least this often, even if `heartbeat.interval.ms` is
+/// longer, as it is by default.
 const LONGEST_SILENCE: Duration = Duration::from_secs(1);
 
-/// One rebalance is mostly followed by another: what a member gives up is given to others, and of several workers that start
-/// together one is first. What is to move stands still meanwhile: so for a while after a rebalance heartbeats are more frequent.
+/// How long heartbeats are more frequent after a rebalance. Another rebalance often follows: work that one member gives
+/// up is assigned to others, and workers that start together do not join at the same moment. The work that moves does
+/// not run meanwhile.
 const SETTLING: Duration = Duration::from_secs(5);
 const SETTLING_HEARTBEATS: Duration = Duration::from_millis(100);
 
@@ -62,7 +64,7 @@ impl Membership {
         }
     }
 
-    /// Whether there is a generation to keep alive.
+    /// Whether the member has a generation to keep alive.
     pub(super) fn is_member(&self) -> bool {
         self.identity.generation >= 0
     }
@@ -71,7 +73,7 @@ impl Membership {
         self.settings.rebalance_timeout
     }
 
-    /// Joins; tries again what may succeed. Dropped, the coordinator may have taken the join.
+    /// Joins; retries retriable errors. If the call is dropped, the coordinator may have accepted the join.
     pub(super) async fn join(&mut self, protocols: &[(String, Bytes)]) -> GroupResult<Joined> {
         let started = Instant::now();
         let outcome = self.join_until_answered(protocols).await;
@@ -115,7 +117,7 @@ impl Membership {
         };
         self.rebalance_reported = false;
         self.contact();
-        // Whatever was told of the generation before no longer matters.
+        // Events of the previous generation no longer matter.
         self.shared.events.clear();
         let member_id = self.identity.member_id.as_str().to_owned();
         let Identity { generation, protocol, .. } = &self.identity;
@@ -130,7 +132,7 @@ impl Membership {
         }
     }
 
-    /// Gives and takes assignments; tries again what may succeed. Dropped, the coordinator may have taken them.
+    /// Exchanges assignments; retries retriable errors. If the call is dropped, the coordinator may have accepted them.
     pub(super) async fn sync(&mut self, assignments: &[(String, Bytes)]) -> GroupResult<Bytes> {
         let started = Instant::now();
         let outcome = self.sync_until_answered(assignments).await;
@@ -180,8 +182,8 @@ impl Membership {
         }
     }
 
-    /// Keeps the membership alive: waits until the next heartbeat is due and sends it, or waits for the coordinator to be
-    /// found. Returns after each step, so that it is to be called again. Nothing is lost if it is dropped.
+    /// Keeps the membership alive: waits for the next heartbeat and sends it, or waits for the coordinator to be found.
+    /// Returns after each step; call it in a loop. Dropping it loses nothing.
     pub(super) async fn tend(&mut self) {
         if !self.is_member() {
             return std::future::pending().await;
@@ -196,7 +198,7 @@ impl Membership {
         let session_ends = self.last_contact + self.settings.session_timeout;
         let left = session_ends.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            // It answers, but does not confirm the session: another coordinator may.
+            // The broker answers, but does not confirm the session: another broker may be the coordinator.
             self.last_contact = Instant::now();
             return self.coordinator.lose_since(session_ends, "the session was not confirmed for its time-out");
         }
@@ -207,7 +209,7 @@ impl Membership {
         let request = requests::heartbeat(&self.settings, &self.identity);
         let Ok(connection) = self.coordinator.connection() else { return };
         let outcome = connection.call(within, |_| request).await;
-        // What does not go well is not tried again at once.
+        // A failed heartbeat is not retried at once.
         self.next_heartbeat = Instant::now() + self.coordinator.retry().next();
         let error = match outcome {
             Ok(response) => response.error_code.err(),
@@ -253,7 +255,7 @@ impl Membership {
         }
     }
 
-    /// Leaves the group, as far as that succeeds in a few seconds; in any case the member id is forgotten.
+    /// Leaves the group, if that succeeds in a few seconds. The member id is dropped in any case.
     pub(super) async fn leave(&mut self, reason: &str) {
         if !self.identity.member_id.is_empty() {
             let group = self.settings.group_id.clone();
@@ -280,7 +282,7 @@ impl Membership {
         }
     }
 
-    /// Leaves because the owner does not move.
+    /// Leaves because the owner hangs.
     pub(super) async fn leave_because_owner_hangs(&mut self) {
         warn!(
             group = self.settings.group_id,
@@ -302,7 +304,7 @@ impl Membership {
         self.publish();
     }
 
-    /// Does what can be done after an answer that concerns the coordinator rather than the member.
+    /// Reacts to an answer that concerns the coordinator rather than the member.
     fn apply(&mut self, action: &str, remedy: Remedy, error: ResponseError) -> GroupResult<()> {
         let reason = format!("the broker says {error:?}");
         match remedy {

@@ -1,4 +1,4 @@
-//! Membership in a group under the broker's classic protocol, of any protocol type.
+//! Membership in a group with the broker's classic protocol, for any protocol type.
 //!
 //! ```text
 //!  owner ─ join, sync, leave, poll ─► GroupMember ─ commands ─► membership task ─ JoinGroup, SyncGroup, Heartbeat ─► coordinator

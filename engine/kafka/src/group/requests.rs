@@ -1,4 +1,4 @@
-//! The requests of a member, in whatever version the coordinator knows.
+//! The requests of a member, in the version that the coordinator supports.
 
 use bytes::Bytes;
 use kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
@@ -9,7 +9,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::settings::GroupSettings;
 
-/// Who asks.
+/// The sender of a request.
 #[derive(Clone, Debug)]
 pub(super) struct Identity {
     /// Empty for a new member.
@@ -34,7 +34,7 @@ fn protocol_type(settings: &GroupSettings) -> StrBytes {
     StrBytes::from_string(settings.protocol_type.clone())
 }
 
-/// Checked to fit when the member was made.
+/// The range was checked when the member was made.
 fn milliseconds(duration: std::time::Duration) -> i32 {
     i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
 }

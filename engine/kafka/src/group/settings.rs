@@ -1,4 +1,4 @@
-//! What a member tells the coordinator of itself.
+//! The settings that a member sends to the coordinator.
 
 use std::time::Duration;
 
@@ -9,14 +9,15 @@ use volley_api::{Error, Result};
 pub struct GroupSettings {
     /// `group.id`
     pub group_id: String,
-    /// The kind of group, such as `connect`; all members must agree.
+    /// The kind of group, for example `connect`; all members must agree.
     pub protocol_type: String,
-    /// `session.timeout.ms`: the coordinator drops a member that it has not heard of for so long.
+    /// `session.timeout.ms`: the coordinator removes a member after so long without a heartbeat.
     pub session_timeout: Duration,
-    /// `rebalance.timeout.ms`: how long members have to join again, and how long the owner may go without calling
+    /// `rebalance.timeout.ms`: the time that members have to rejoin, and the longest time between two calls of
     /// [`poll`](crate::GroupMember::poll).
     pub rebalance_timeout: Duration,
-    /// `heartbeat.interval.ms`, of which at most a second counts; also how long the coordinator may be out of reach before it counts as lost.
+    /// `heartbeat.interval.ms`. The effective interval is at most a second. It is also the time after which an
+    /// unreachable coordinator counts as lost.
     pub heartbeat_interval: Duration,
 }
 

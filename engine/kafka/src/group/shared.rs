@@ -1,4 +1,4 @@
-//! What the task of a membership shares with its handles.
+//! The state that a membership's task shares with its handles.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::event::EventQueue;
 use super::status::MemberStatus;
 
-/// Status and events go out, signs of life come in.
+/// The task writes status and events; the handles write signs of life.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) status: Mutex<MemberStatus>,

@@ -1,4 +1,4 @@
-//! What is known of a membership at the moment.
+//! The current state of a membership.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 /// A membership at one moment, for logs, metrics and health checks.
 #[derive(Clone, Debug, Default)]
 pub struct MemberStatus {
-    /// The id that the coordinator gave; empty before the first join and after leaving.
+    /// The member id from the coordinator; empty before the first join and after leaving.
     pub member_id: String,
     /// The generation; -1 without one.
     pub generation: i32,
@@ -23,9 +23,9 @@ pub struct MemberStatus {
     pub syncs: u64,
     /// Joins and syncs that failed.
     pub failed_rebalances: u64,
-    /// How long the last join took that succeeded, the wait for the other members included.
+    /// Duration of the last successful join, including the wait for the other members.
     pub last_join: Option<Duration>,
-    /// How long the last sync took that succeeded.
+    /// Duration of the last successful sync.
     pub last_sync: Option<Duration>,
 }
 

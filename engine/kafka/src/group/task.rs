@@ -1,4 +1,5 @@
-//! The task of a membership: does what the owner asks, one thing at a time, and keeps the membership alive in between.
+//! The task of a membership. It carries out the owner's commands, one at a time, and keeps the membership alive in
+//! between.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use super::joined::Joined;
 use super::membership::Membership;
 use super::shared::Shared;
 
-/// What an owner asks. The answer comes through the channel; when nobody waits for it any more, the call is given up.
+/// A command of the owner. The result goes through its channel. If the receiver is dropped, the command is given up.
 #[derive(Debug)]
 pub(super) enum Command {
     Join { protocols: Vec<(String, Bytes)>, answer: oneshot::Sender<GroupResult<Joined>> },
@@ -52,7 +53,7 @@ async fn await_command(
     }
 }
 
-/// Resolves when the owner of a member has given no sign of life for `limit`.
+/// Resolves when the owner of a member has not reported for `limit`.
 async fn owner_hangs(shared: &Shared, is_member: bool, limit: Duration) {
     if !is_member {
         return std::future::pending().await;
@@ -66,7 +67,7 @@ async fn owner_hangs(shared: &Shared, is_member: bool, limit: Duration) {
     }
 }
 
-/// Carries out `command`, unless its caller goes away or gives another one, which is returned.
+/// Carries out `command`. Ends early if its caller goes away or sends another command, which is returned.
 async fn execute(
     membership: &mut Membership,
     command: Command,

@@ -1,4 +1,4 @@
-//! What a member makes of a coordinator that misbehaves.
+//! How a member reacts to a coordinator that fails.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Where the partitions of logs begin and end.
+//! The begin and end offsets of a log's partitions.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,20 +16,20 @@ use crate::consumer::{ConsumerEvents, NativeConsumer, list_offsets};
 use crate::token_polling::TokenPolling;
 use crate::{ClientRole, broker_error, translate};
 
-/// Longest time that one question may take; a client that is cut off from its broker may not notice before.
+/// Time limit of one request. A client that is cut off from its broker may not notice earlier.
 const QUESTION: Duration = Duration::from_secs(10);
 
-/// Between two questions that fail.
+/// Pause between two failed requests.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// How long questions may fail before that is worth a word: the leaders of new partitions are not known at once.
+/// How long requests may fail before it is logged: the leaders of new partitions are not known at once.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// Between two looks at whether open transactions have ended.
+/// Interval between two checks whether open transactions have ended.
 const TRANSACTION_LOOK: Duration = Duration::from_millis(20);
 
-/// Asks the brokers for offsets, through a connection of its own: on that of a consumer the answer would wait for what is
-/// being fetched. Shared by all logs of a worker.
+/// Reads offsets from the brokers through a connection of its own: on a consumer's connection the answer would wait
+/// behind its fetches. Shared by all logs of a worker.
 pub struct LogEnds {
     config: ClientConfig,
     connection: Arc<Connection>,
@@ -37,7 +37,7 @@ pub struct LogEnds {
     committed: Mutex<Option<Arc<Questioner>>>,
 }
 
-/// A consumer of nothing, through which questions are put.
+/// A consumer without topics, through which requests are sent.
 struct Questioner {
     _polling: Option<TokenPolling>,
     consumer: Arc<NativeConsumer>,
@@ -69,7 +69,7 @@ impl LogEnds {
     /// The first offset and the end offset of each partition, in the order of `partitions`.
     ///
     /// # Errors
-    /// `Retriable` if the brokers do not say within `timeout`; `Config` if they refuse to.
+    /// `Retriable` if the brokers do not answer within `timeout`; `Config` if they refuse.
     pub(crate) fn bounds(&self, partitions: &[TopicPartition], timeout: Duration) -> Result<Vec<(i64, i64)>> {
         let deadline = Instant::now() + timeout;
         let first = self.ask(&self.all, partitions, Offset::Beginning, deadline)?;
@@ -77,8 +77,8 @@ impl LogEnds {
         Ok(first.into_iter().zip(end).collect())
     }
 
-    /// The end offset of each partition, in the order of `partitions`. With `read_committed`, transactions that are open
-    /// before it have ended.
+    /// The end offset of each partition, in the order of `partitions`. With `read_committed`, waits until transactions
+    /// that are open before it have ended.
     ///
     /// # Errors
     /// As [`LogEnds::bounds`].
@@ -114,7 +114,7 @@ impl LogEnds {
         }
     }
 
-    /// To such a client the end of a partition lies before the first transaction that is open.
+    /// A client with `read_committed`: it gets the offset of the first open transaction as the end.
     fn committed(&self) -> Result<Arc<Questioner>> {
         let mut committed = self.committed.lock();
         if let Some(consumer) = &*committed {

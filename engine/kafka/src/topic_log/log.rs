@@ -1,4 +1,4 @@
-//! A log: what is written by anybody is read by everybody.
+//! A log: a topic that all workers write to and read completely.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,40 +20,40 @@ use crate::connection::Connection;
 use crate::consumer::{ConsumerEvents, NativeConsumer, PROBE_GROUP};
 use crate::{ClientRole, broker_error, translate};
 
-/// How long records may be on their way before it is looked into why nothing comes.
+/// How long records may be in flight before the reader checks why none arrive.
 const POLL: Duration = Duration::from_millis(100);
 
-/// How long a fetch waits for new records at the broker: nothing is delayed by it but the news that the end of a partition
-/// was met, which counts only where transactions are written.
+/// How long a fetch waits at the broker for new records. It delays only the report of a partition's end, which matters
+/// only if transactions are written.
 const FETCH_WAIT: &str = "1000";
 const FETCH_WAIT_WITH_TRANSACTIONS: &str = "200";
 
-/// How long the thread waits for records before it looks whether it is to stop, or to begin anew where a transaction's
+/// How long the thread waits for records before it checks whether to stop, or to restart fetching where a transaction's
 /// marker may be the end.
 const LOOK: Duration = Duration::from_millis(1000);
 const LOOK_WITH_TRANSACTIONS: Duration = Duration::from_millis(100);
 
-/// What a reader holds on to ahead of its thread.
+/// Size of the reader's prefetch queue.
 const QUEUE_KIBIBYTES: &str = "4096";
 const QUEUE_MESSAGES: &str = "1000";
 
-/// Which log, and how it is read and written.
+/// The settings of a log.
 #[derive(Clone)]
 pub struct LogSettings {
     /// Topic.
     pub topic: String,
-    /// How many partitions it has.
+    /// Number of partitions.
     pub partitions: i32,
     /// Properties of the producer, as for the Java client.
     pub producer: ConfigMap,
     /// Properties of the consumer, as for the Java client.
     pub consumer: ConfigMap,
-    /// Whether it may hold transactions.
+    /// Whether the log may contain transactions.
     pub has_transactions: bool,
 }
 
 impl fmt::Debug for LogSettings {
-    /// Without the properties: values may be secrets.
+    /// Leaves out the properties, whose values may be secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LogSettings")
             .field("topic", &self.topic)
@@ -62,15 +62,15 @@ impl fmt::Debug for LogSettings {
     }
 }
 
-/// The end offsets that somebody asked for last, and when.
+/// The last end offsets that were read, and the time of the request.
 #[derive(Debug)]
 struct LastEnds {
     asked: Instant,
     ends: Arc<Vec<i64>>,
 }
 
-/// A topic that is read by one thread, all of it from its beginning, and written by any. Outages of the brokers are sat
-/// out.
+/// A topic that one thread reads completely from its beginning, and that any thread writes to. Waits for the end of
+/// broker outages.
 #[derive(Debug)]
 pub struct TopicLog {
     topic: Arc<str>,
@@ -83,11 +83,11 @@ pub struct TopicLog {
 }
 
 impl TopicLog {
-    /// Opens a log and reads all that it holds; when it returns, `listener` has been told of all of it.
+    /// Opens a log and reads all of it. When this returns, `listener` has received all its records.
     ///
     /// # Errors
-    /// `Config` when a property has a bad value, no host of `bootstrap.servers` can be resolved or the broker refuses the client; `Retriable` when nothing could be read
-    /// for as long as `time_limit`.
+    /// `Config` when a property has a bad value, no host of `bootstrap.servers` can be resolved or the broker refuses
+    /// the client; `Retriable` when no record was read for `time_limit`.
     pub fn start(
         settings: &LogSettings,
         ends: Arc<LogEnds>,
@@ -135,7 +135,7 @@ impl TopicLog {
         Ok(())
     }
 
-    /// Whether it was reached.
+    /// Whether the position was reached.
     fn outcome(&self, waited: std::result::Result<(), NotReached>) -> Result<bool> {
         match waited {
             Ok(()) => Ok(true),
@@ -151,7 +151,7 @@ impl TopicLog {
             .with_exception("org.apache.kafka.common.errors.TimeoutException")
     }
 
-    /// Reads everything that had been written by anybody when this was called.
+    /// Reads everything that any writer had written when this was called.
     ///
     /// # Errors
     /// `Retriable` if that takes longer than `timeout`, or the log has been closed; `Config` when the broker refuses.
@@ -162,8 +162,8 @@ impl TopicLog {
         self.read_past(&ends, deadline, timeout)
     }
 
-    /// Writes records in order, waits for the fate of each, and reads up to those that were written. What becomes of each is
-    /// as for [`LogWriter::write`].
+    /// Writes records in order, waits for the outcome of each, and reads up to the written ones. Outcomes are as for
+    /// [`LogWriter::write`].
     ///
     /// # Errors
     /// As [`TopicLog::read_to_end`]; the records may have been written nevertheless.
@@ -202,7 +202,7 @@ impl TopicLog {
         }
     }
 
-    /// Where the log ended at some time after this was called. Those who ask while another asks share the next answer.
+    /// End offsets that were read after this was called. Concurrent callers share one request.
     fn end_offsets(&self, deadline: Instant) -> Result<Arc<Vec<i64>>> {
         let called = Instant::now();
         let mut last = self.last_ends.lock();
@@ -221,12 +221,12 @@ impl TopicLog {
         &self.topic
     }
 
-    /// For writing without reading what was written.
+    /// A writer that does not read its records back.
     pub fn writer(&self) -> &LogWriter {
         &self.writer
     }
 
-    /// Ends reading; the thread goes within moments, and nobody is told anything any more.
+    /// Ends reading. The thread stops soon, and the listener gets no further calls.
     pub fn stop(&self) {
         self.reading.stop();
     }

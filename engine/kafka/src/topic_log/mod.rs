@@ -1,4 +1,4 @@
-//! A compacted topic as shared memory: everybody reads all of it, and what one writes all others read.
+//! A compacted topic as shared memory: every worker reads all of it, so each record reaches all workers.
 //!
 //! ```text
 //!   writers ── LogWriter / TransactionalLogWriter ──► topic ──► one thread ──► LogListener

@@ -1,31 +1,32 @@
-//! How far each partition of a log has been read. Pure.
+//! The read position of each partition of a log. Pure: no I/O.
 //!
-//! Records alone do not tell: the end of a partition may be transaction markers and aborted or compacted records, which
-//! nobody is given. That the end was met tells more, but not where it was. So it counts for an end offset only if that was
-//! known before the fetching began which met the end; where it was not, fetching is begun anew.
+//! The records alone do not show whether the end was reached: the last offsets of a partition may be transaction
+//! markers and aborted or compacted records, which a consumer does not get. librdkafka reports that it met the end, but
+//! not at which offset. So the report counts for an end offset only if that offset was known before the fetch began.
+//! Otherwise the fetch is restarted.
 
-/// Where a partition is.
+/// The position of a partition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Position {
-    /// One past the last record taken.
+    /// One past the last taken record.
     next: i64,
-    /// No record before this one is still to come.
+    /// All records before this offset have been taken.
     reached: i64,
-    /// An end offset that was known before the present fetching began.
+    /// An end offset that was known before the current fetch began.
     known_end: i64,
-    /// The end offset that somebody waits for.
+    /// The highest end offset that a caller waits for.
     wanted: i64,
-    /// The end was met, and no record came since.
+    /// The end was met, and no record has come since.
     is_quiet: bool,
 }
 
-/// A partition whose fetching has to begin anew.
+/// A partition whose fetch must be restarted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Restart {
     pub(crate) partition: i32,
-    /// Where to begin.
+    /// The offset to restart at.
     pub(crate) from: i64,
-    /// The end offset that it is for.
+    /// The end offset that the restart is for.
     pub(crate) goal: i64,
 }
 
@@ -36,7 +37,7 @@ pub(crate) struct Positions {
 }
 
 impl Positions {
-    /// Fetching begins at the first offset of each partition, when its end offset (second) is known already.
+    /// Fetches begin at the first offset of each partition, when its end offset (second) is already known.
     pub(crate) fn new(bounds: &[(i64, i64)]) -> Self {
         let position = |(first, end): &(i64, i64)| Position {
             next: *first,
@@ -52,12 +53,13 @@ impl Positions {
         self.partitions.get_mut(usize::try_from(partition).ok()?)
     }
 
-    /// Whether a record comes from before those taken: then the partition was cut off, or is another one of the same name.
+    /// Whether a record comes before those taken: then the partition was truncated, or the topic was deleted and
+    /// created again.
     pub(crate) fn is_behind(&mut self, partition: i32, offset: i64) -> bool {
         self.get(partition).is_some_and(|position| offset < position.next)
     }
 
-    /// The record at `offset` has been taken.
+    /// Notes that the record at `offset` was taken.
     pub(crate) fn taken(&mut self, partition: i32, offset: i64) {
         let Some(position) = self.get(partition) else { return };
         if offset < position.next {
@@ -68,7 +70,7 @@ impl Positions {
         position.is_quiet = false;
     }
 
-    /// The end of a partition was met.
+    /// Notes that the end of a partition was met.
     pub(crate) fn end_met(&mut self, partition: i32) {
         if let Some(position) = self.get(partition) {
             position.is_quiet = true;
@@ -76,7 +78,7 @@ impl Positions {
         }
     }
 
-    /// Somebody waits for these end offsets, one for each partition.
+    /// Notes that a caller waits for these end offsets, one for each partition.
     pub(crate) fn want(&mut self, ends: &[i64]) {
         for (position, end) in self.partitions.iter_mut().zip(ends) {
             position.wanted = position.wanted.max(*end);
@@ -88,14 +90,14 @@ impl Positions {
         self.partitions.iter().zip(ends).all(|(position, end)| position.reached >= *end)
     }
 
-    /// What is to be fetched anew for those who wait: where the end was met, but maybe too early.
+    /// The fetches to restart for waiting callers: those that met the end, but maybe too early.
     pub(crate) fn restarts(&self) -> Vec<Restart> {
         let partitions = self.partitions.iter().zip(0..);
         let stuck = partitions.filter(|(position, _)| position.is_quiet && position.reached < position.wanted);
         stuck.map(|(position, partition)| Restart { partition, from: position.next, goal: position.wanted }).collect()
     }
 
-    /// Fetching has begun anew.
+    /// Notes that a fetch was restarted.
     pub(crate) fn restarted(&mut self, restart: Restart) {
         if let Some(position) = self.get(restart.partition) {
             position.known_end = position.known_end.max(restart.goal);
@@ -103,7 +105,7 @@ impl Positions {
         }
     }
 
-    /// One past the last record taken, of each partition.
+    /// One past the last taken record, for each partition.
     pub(crate) fn next_offsets(&self) -> Vec<i64> {
         self.partitions.iter().map(|position| position.next).collect()
     }
@@ -151,7 +153,7 @@ mod tests {
         assert_eq!(positions.restarts(), []);
     }
 
-    /// A log where some offsets hold records and others markers, read by a client that reports the end late.
+    /// A step of a log whose offsets hold records and markers, read by a client that reports the end late.
     #[derive(Debug, Clone)]
     enum Step {
         Append(bool),
@@ -172,7 +174,8 @@ mod tests {
     }
 
     proptest! {
-        /// Nobody is told that an end was reached before every record below it was taken, and everybody is in the end.
+        /// An end counts as reached only after every record below it was taken, and every waiting caller is released in
+        /// the end.
         #[test]
         fn reached_means_taken(steps in steps()) {
             let mut log: Vec<bool> = Vec::new();
@@ -181,7 +184,7 @@ mod tests {
             let mut taken = Vec::new();
             let mut goal = 0;
             let fetch = |log: &[bool], positions: &mut Positions, fetched: &mut usize, reported: &mut Option<usize>, taken: &mut Vec<usize>| {
-                // one answer of the broker: the next offset, or that this is the end, said once
+                // one answer of the broker: the next offset, or the end, reported once
                 if *fetched < log.len() {
                     if log[*fetched] {
                         assert!(!positions.is_behind(0, *fetched as i64), "fetched again");

@@ -13,17 +13,17 @@ use tracing::{debug, warn};
 use super::positions::Positions;
 use crate::consumer::NativeConsumer;
 
-/// How long beginning anew may take.
+/// Time limit of a restart.
 const SEEK: Duration = Duration::from_secs(5);
 
-/// A record as it is read.
+/// A record, as it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogRecord<'a> {
     /// Partition.
     pub partition: i32,
     /// Offset.
     pub offset: i64,
-    /// Milliseconds since 1970-01-01 UTC; `None` = not said.
+    /// Milliseconds since 1970-01-01 UTC; `None` = unknown.
     pub timestamp: Option<i64>,
     /// Key.
     pub key: Option<&'a [u8]>,
@@ -31,20 +31,20 @@ pub struct LogRecord<'a> {
     pub value: Option<&'a [u8]>,
 }
 
-/// Takes what is read, on the log's thread. It MUST NOT read to the end of the same log, which would wait for itself.
+/// Takes the records, on the log's thread. It MUST NOT read to the end of the same log: it would wait for itself.
 pub trait LogListener: Send {
     /// The next record of its partition.
     fn record(&mut self, record: &LogRecord<'_>);
 
-    /// Everything that was in the log when it was opened has been read.
+    /// Called when all records that were in the log when it was opened have been read.
     fn caught_up(&mut self) {}
 }
 
-/// What the reading thread and those who wait for it share.
+/// The state that the reading thread shares with its waiting callers.
 #[derive(Debug)]
 pub(super) struct Reading {
     state: Mutex<ReadingState>,
-    /// The thread has come further, or ended.
+    /// Signalled when the thread has read further or ended.
     progress: Condvar,
 }
 
@@ -63,7 +63,7 @@ impl ReadingState {
     }
 }
 
-/// Why waiting for a position was in vain.
+/// The reason why a wait did not reach its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotReached {
     Yet,
@@ -86,7 +86,7 @@ impl Reading {
         self.state.lock().positions.next_offsets()
     }
 
-    /// Waits until everything before these end offsets has been taken.
+    /// Waits until all records before these end offsets have been taken.
     pub(super) fn wait_for(&self, ends: &[i64], timeout: Duration) -> Result<(), NotReached> {
         let mut state = self.state.lock();
         state.positions.want(ends);
@@ -99,7 +99,7 @@ impl Reading {
         }
     }
 
-    /// Waits until all that was there at the beginning has been taken, and the listener been told so.
+    /// Waits until all records of the beginning have been taken and the listener was notified.
     pub(super) fn wait_for_backlog(&self, timeout: Duration) -> Result<(), NotReached> {
         let mut state = self.state.lock();
         self.progress.wait_while_for(&mut state, |state| !state.has_caught_up && !state.has_ended(), timeout);
@@ -110,7 +110,7 @@ impl Reading {
         }
     }
 
-    /// Where the end was met, but maybe before it was where it is now, fetching begins anew.
+    /// Requests a restart of the fetches that met the end, but maybe too early.
     pub(super) fn ask_for_restarts(&self) {
         self.state.lock().restart_asked = true;
     }
@@ -125,19 +125,19 @@ impl Reading {
     }
 }
 
-/// Reads until told to stop.
+/// Reads until stopped.
 pub(super) struct Reader {
     pub(super) topic: Arc<str>,
     pub(super) consumer: NativeConsumer,
     pub(super) reading: Arc<Reading>,
     pub(super) listener: Box<dyn LogListener>,
-    /// How long one wait for records lasts, and with it an order to stop or to begin anew.
+    /// Duration of one wait for records. A stop or a restart waits as long at most.
     pub(super) wait: Duration,
-    /// What was in the log at the beginning; `None` once it has been read.
+    /// The end offsets when the log was opened; `None` once they are reached.
     pub(super) backlog: Option<Vec<i64>>,
 }
 
-/// Tells those who wait that the thread has ended, however it did.
+/// Notifies waiting callers when the thread ends, for whatever reason.
 struct Over<'a>(&'a Reading);
 
 impl Drop for Over<'_> {
@@ -165,7 +165,7 @@ impl Reader {
                     if reading.is_stopping() {
                         return;
                     }
-                    // nobody is told that it was read before its listener knows it
+                    // the listener gets the record before waiting callers are released
                     tell(&mut *self.listener, &message);
                     reading.state.lock().positions.taken(partition, offset);
                     reading.progress.notify_all();
@@ -208,7 +208,7 @@ impl Reader {
         }
     }
 
-    /// Everything is tried again by the client itself, for ever: say it once.
+    /// The client itself retries every error, so each is logged once.
     fn report(&self, error: &KafkaError, last_failure: &mut String) {
         let text = error.to_string();
         if *last_failure == text || self.consumer.context().connection.is_broken() {

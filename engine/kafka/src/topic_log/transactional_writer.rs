@@ -1,4 +1,4 @@
-//! Writing to a log in transactions: whoever begins to do so under an id fences all who did before.
+//! Writes to a log in transactions. A new writer with the same `transactional.id` fences the earlier ones.
 
 use std::time::{Duration, Instant};
 
@@ -8,24 +8,24 @@ use volley_api::{ConfigMap, Error, Result};
 
 use super::writer::{LogEntry, LogWriter};
 
-/// Shortest time that the broker is given to answer, however little is left.
+/// Shortest time limit for a broker's answer, however little time is left.
 const SHORTEST: Duration = Duration::from_millis(100);
 
-/// Writes to one topic, all records of a call or none.
+/// Writes to one topic: all records of a call or none.
 #[derive(Debug)]
 pub struct TransactionalLogWriter {
     writer: LogWriter,
 }
 
 impl TransactionalLogWriter {
-    /// Makes the producer and takes over its `transactional.id`: who wrote under it before can do so no longer, and what
-    /// they had not committed is gone.
+    /// Makes the producer and takes over its `transactional.id`. Earlier writers with this id can no longer write, and
+    /// their uncommitted records are discarded.
     ///
     /// # Errors
     /// `Retriable` if the broker does not answer within `timeout`; `Config` if it refuses.
     pub fn connect(topic: &str, properties: &ConfigMap, timeout: Duration) -> Result<Self> {
         let mut properties = properties.clone();
-        // a transaction ends before the time that its records have
+        // the time limit of a transaction ends before that of its records
         properties.shift_remove("delivery.timeout.ms");
         let writer = LogWriter::connect(topic, &properties)?;
         let outcome = writer.native().init_transactions(timeout);
@@ -33,8 +33,8 @@ impl TransactionalLogWriter {
         Ok(Self { writer })
     }
 
-    /// Writes records in order; tells partition and offset of each. After an error of any kind nothing was written, or
-    /// everything where the commit's answer was lost, and the writer is of no more use.
+    /// Writes records in order; returns the partition and offset of each. After an error either nothing was written, or
+    /// everything if only the commit's answer was lost. The writer is unusable after an error.
     ///
     /// # Errors
     /// `Fatal` if another writer has fenced this one; otherwise as [`LogWriter::write`].

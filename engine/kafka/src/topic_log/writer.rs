@@ -1,4 +1,4 @@
-//! Writing to a log: from any thread, in order, with an outcome for each record.
+//! Writes to a log from any thread, in order, with an outcome for each record.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,24 +19,24 @@ use crate::connection::{Connection, Granted};
 use crate::token_polling::TokenPolling;
 use crate::{ClientRole, broker_error, translate};
 
-/// How long one wait for acknowledgements lasts; librdkafka's poll does not return early.
+/// Duration of one wait for acknowledgements; librdkafka's poll does not return early.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 const LONGEST_WAIT: Duration = Duration::from_millis(20);
 
 /// A record to be written. Borrowed: the writer copies it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogEntry<'a> {
-    /// Key; its hash decides on the partition, as in Java.
+    /// Key; its hash selects the partition, as in Java.
     pub key: &'a [u8],
     /// Value; `None` = tombstone.
     pub value: Option<&'a [u8]>,
 }
 
-/// Told once what became of a record: partition and offset, or why it was not written. It runs on whichever thread waits
-/// for acknowledgements at the time, and MUST NOT block.
+/// Called once with the outcome of a record: partition and offset, or the error. It runs on any thread that waits for
+/// acknowledgements at the time, and MUST NOT block.
 pub type OnDelivery = Box<dyn FnOnce(Result<(i32, i64)>) + Send + Sync>;
 
-/// A closure is wide, what librdkafka keeps for a message is one pointer.
+/// Boxed again, since a closure is a wide pointer and librdkafka keeps a single pointer for each message.
 pub(super) struct Told(OnDelivery);
 
 pub(super) struct WriterEvents {
@@ -80,13 +80,13 @@ impl ProducerContext for WriterEvents {
     }
 }
 
-/// Writes to one topic. Records that have no fate yet are dropped with it, and their fate is that error.
+/// Writes to one topic. Dropping it drops the records without an outcome, and their outcome is that error.
 pub struct LogWriter {
     _polling: Option<TokenPolling>,
     native: Arc<BaseProducer<WriterEvents>>,
     connection: Arc<Connection>,
     topic: String,
-    /// Held by the thread that waits for acknowledgements on behalf of all.
+    /// Held by the thread that waits for acknowledgements for all callers.
     serving: Mutex<()>,
 }
 
@@ -100,7 +100,7 @@ impl LogWriter {
     /// Makes the producer. Does not wait for the broker.
     ///
     /// # Errors
-    /// `Config` when a property has a bad value, or there can be no topic of that name.
+    /// `Config` when a property has a bad value, or the topic's name is invalid.
     pub fn connect(topic: &str, properties: &ConfigMap) -> Result<Self> {
         if topic.is_empty() || topic.contains('\0') {
             return Err(Error::config(format!("there can be no topic named `{}`", topic.escape_debug())));
@@ -108,7 +108,7 @@ impl LogWriter {
         let translation = translate(properties, ClientRole::Producer);
         let mut config = translation.config;
         if !properties.contains_key("linger.ms") {
-            // somebody waits for every record
+            // callers wait for each record
             config.set("linger.ms", "0");
         }
         let client = config.get("client.id").unwrap_or("volley");
@@ -134,10 +134,12 @@ impl LogWriter {
         self.connection.outcome(&format!("{action} topic {}", self.topic), outcome)
     }
 
-    /// Hands over a record without waiting. Somebody MUST call [`LogWriter::serve`] until `told` has been called.
+    /// Queues a record without waiting. The caller MUST make sure that [`LogWriter::serve`] is called until `told` has
+    /// been called.
     ///
     /// # Errors
-    /// `Data` when it is larger than `max.request.size`; `Retriable` when the queue is full. `told` is called then, too.
+    /// `Data` when it is larger than `max.request.size`; `Retriable` when the queue is full. These errors, too, go to
+    /// `told`.
     pub fn send(&self, entry: LogEntry<'_>, told: OnDelivery) {
         let mut record: BaseRecord<'_, [u8], [u8], Box<Told>> =
             BaseRecord::with_opaque_to(&self.topic, Box::new(Told(told))).key(entry.key);
@@ -159,12 +161,12 @@ impl LogWriter {
         broker_error::from_client(&format!("write to topic {}", self.topic), error)
     }
 
-    /// Waits up to `timeout` for acknowledgements and tells of them.
+    /// Waits up to `timeout` for acknowledgements and reports them.
     pub fn serve(&self, timeout: Duration) {
         self.native.poll(timeout.min(LONGEST_WAIT));
     }
 
-    /// Waits until every record has a fate, or `timeout` is over.
+    /// Waits until every record has an outcome, or `timeout` has passed.
     ///
     /// # Errors
     /// As [`LogWriter::check`].
@@ -179,12 +181,12 @@ impl LogWriter {
         Ok(())
     }
 
-    /// Records that have no fate yet.
+    /// Number of records without an outcome.
     pub fn in_flight(&self) -> usize {
         usize::try_from(self.native.in_flight_count()).unwrap_or(0)
     }
 
-    /// Fails if the broker has refused this client, which then never will write anything.
+    /// Fails if the broker has refused this client, which then cannot write.
     ///
     /// # Errors
     /// `Config`, with the broker's reason.
@@ -192,8 +194,8 @@ impl LogWriter {
         self.connection.check()
     }
 
-    /// Writes records in order and waits for the fate of each; of one that has none in time the fate is a `Retriable`
-    /// error, and it may be written later.
+    /// Writes records in order and waits for the outcome of each. A record without an outcome in time gets a
+    /// `Retriable` error, and may still be written later.
     pub fn write(&self, entries: &[LogEntry<'_>], timeout: Duration) -> Vec<Result<(i32, i64)>> {
         let deadline = Instant::now() + timeout;
         let fates = Arc::new(Fates::new(entries.len()));
@@ -225,7 +227,7 @@ impl LogWriter {
     }
 }
 
-/// The fates of the records of one write.
+/// The outcomes of the records of one write.
 struct Fates {
     known: Mutex<(usize, Vec<Option<Result<(i32, i64)>>>)>,
     changed: Condvar,

@@ -1,5 +1,5 @@
-//! Assigned partitions of which cannot be told where they begin, because they have no leader: they wait, paused, while the
-//! others are consumed.
+//! Assigned partitions whose start offset is unknown because they have no leader. They stay paused while the other
+//! partitions are consumed.
 
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,11 @@ use super::{Fetcher, Pause, PendingAssign};
 use crate::broker_error;
 use crate::consumer::consumer_events::list_of;
 
-/// Between two looks whether they have one. Others are consumed meanwhile, and a look may take its time.
+/// Interval between two checks for a leader. A check may take some time, while other partitions are consumed.
 const RETRY: Duration = Duration::from_secs(1);
 
 impl Fetcher {
-    /// Leaves these for later. They are assigned as far as librdkafka knows; nobody else has heard of them.
+    /// Postpones these partitions. librdkafka has them assigned; the listener does not know of them yet.
     pub(super) fn note_leaderless(&mut self, partitions: Vec<TopicPartition>, error: &Error) -> Result<()> {
         warn!(
             client = self.connection.client(), ?partitions, %error,
@@ -30,7 +30,7 @@ impl Fetcher {
         Ok(())
     }
 
-    /// Begins with partitions that have got a leader.
+    /// Starts partitions that have a leader now.
     pub(super) fn start_leaderless(&mut self) -> Result<()> {
         let Some(mut waiting) = self.leaderless.take_if(|waiting| waiting.retry_at <= Instant::now()) else {
             return Ok(());
@@ -49,7 +49,7 @@ impl Fetcher {
         found.map(|_| ())
     }
 
-    /// Begins with partitions that librdkafka has assigned and paused. Returns those with which that was possible.
+    /// Starts partitions that librdkafka has assigned and paused. Returns those that could be started.
     fn start_found(&mut self, mut positions: Offsets) -> Result<Vec<TopicPartition>> {
         positions.retain(|partition, offset| {
             let outcome = self.seek_natively(partition, *offset);

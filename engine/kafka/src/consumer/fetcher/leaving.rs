@@ -1,4 +1,4 @@
-//! How a consumer leaves its group, in whatever phase of joining it is.
+//! How a consumer leaves its group, in any phase of joining.
 
 use std::time::{Duration, Instant};
 
@@ -8,24 +8,24 @@ use tracing::{debug, warn};
 use super::Fetcher;
 use crate::poll_time::poll_time;
 
-/// How long the answer to a first join is waited for, which comes at once where a broker is there.
+/// How long to wait for the answer to a first join. A reachable broker answers at once.
 const FIRST_ANSWER: Duration = Duration::from_secs(2);
 
-/// How long librdkafka's own way is waited for. Mostly it takes a few milliseconds.
+/// How long to wait for librdkafka's own close. Mostly it takes a few milliseconds.
 const OWN_WAY: Duration = Duration::from_millis(100);
 
-/// How long it may take once the coordinator has forgotten the member.
+/// How long the close may take once the coordinator has removed the member.
 const FORGOTTEN: Duration = Duration::from_secs(1);
 
 const LOOK: Duration = Duration::from_millis(10);
 
 impl Fetcher {
-    /// Has librdkafka close the consumer, and sees to it that the coordinator forgets the member.
+    /// Closes librdkafka's consumer, and makes sure that the coordinator removes the member.
     pub(super) fn leave_group(&self) {
         let Some(departure) = &self.departure else { return };
         let (consumer, client) = (&self.consumer, self.connection.client());
         let membership = &consumer.context().membership;
-        // The answer to a first join makes us a member that nobody but us knows of. Once it is closing, librdkafka does not
+        // The answer to a first join creates a member whose id only the answer contains. A closing librdkafka does not
         // read that answer.
         self.serve_while(FIRST_ANSWER, || membership.awaits_member_id());
         if let Err(error) = consumer.close_queue() {
@@ -43,7 +43,7 @@ impl Fetcher {
         }
     }
 
-    /// Lets librdkafka go on while something is so; messages are dropped.
+    /// Serves librdkafka while a condition holds; drops messages.
     fn serve_while(&self, at_most: Duration, is_so: impl Fn() -> bool) {
         let deadline = Instant::now() + at_most;
         while is_so() && Instant::now() < deadline {

@@ -1,4 +1,5 @@
-//! Topics that do not exist: without any, the consumer does not join its group, which then never says that it has nothing.
+//! Missing topics. If none of its topics exists, a consumer does not join its group, so the group never reports an
+//! empty assignment.
 
 use std::time::{Duration, Instant};
 
@@ -8,11 +9,11 @@ use volley_api::{Offsets, Result};
 use super::Fetcher;
 use crate::TopicSelection;
 
-/// Between two attempts to find out.
+/// Interval between two checks.
 const RETRY: Duration = Duration::from_secs(1);
 
 impl Fetcher {
-    /// Tells the listener that it has nothing, if none of the topics exists.
+    /// Reports an empty assignment to the listener if none of the topics exists.
     pub(super) fn look_for_topics(&mut self) -> Result<()> {
         self.missing = None;
         let TopicSelection::Topics(topics) = &self.settings.topics else { return Ok(()) };

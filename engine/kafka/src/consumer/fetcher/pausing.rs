@@ -1,4 +1,4 @@
-//! Pauses: of everything, which librdkafka hears of only when they last, and of single partitions.
+//! Pauses of all partitions, which librdkafka hears of only when they last, and of single partitions.
 
 use std::time::Instant;
 
@@ -10,8 +10,8 @@ use crate::broker_error;
 use crate::consumer::consumer_events::list_of;
 
 impl Fetcher {
-    /// Stops yielding batches; what is buffered is kept. Rebalances are still served by [`Fetcher::poll`], after a second
-    /// at the latest.
+    /// Stops yielding batches; keeps the buffered messages. [`Fetcher::poll`] still serves rebalances, after at most a
+    /// second.
     pub fn pause_all(&mut self) {
         match self.pause {
             Pause::None => self.pause = Pause::Soft(Instant::now()),
@@ -34,7 +34,7 @@ impl Fetcher {
         matches!(self.pause, Pause::Soft(_) | Pause::Hard)
     }
 
-    /// Tells librdkafka that a pause of everything is over.
+    /// Tells librdkafka that the pause of all partitions is over.
     pub(super) fn end_pause(&mut self) -> Result<()> {
         if self.pause == Pause::Ending {
             let mut partitions = self.assignment.partitions();

@@ -1,4 +1,4 @@
-//! What the group gives and takes.
+//! Performs the assignments and revocations of the group.
 
 use std::time::Instant;
 
@@ -49,7 +49,7 @@ impl Fetcher {
         let mut list = with_offsets(&positions)?;
         let leaderless: Vec<_> = partitions.iter().filter(|name| !positions.contains_key(name)).cloned().collect();
         for partition in &leaderless {
-            // a start that is replaced before anything is read from there
+            // a start offset that is replaced before anything is read
             list.add_partition_offset(&partition.topic, partition.partition, Offset::Beginning)
                 .map_err(|error| broker_error::from_client(&format!("assign {partition}"), &error))?;
         }
@@ -87,8 +87,8 @@ impl Fetcher {
             .map_err(|error| broker_error::from_client("give up partitions", &error))
     }
 
-    /// For an assignment that replaces what there is. Mostly nothing is left by then; but librdkafka joins again without
-    /// taking anything back when topics change while an assignment waits to be carried out.
+    /// For an assignment that replaces the current one. Mostly that is empty by then. But librdkafka joins again
+    /// without a revocation when topics change while an assignment is pending.
     pub(super) fn lose_all(&mut self) {
         self.leaderless = None;
         let partitions = self.assignment.partitions();

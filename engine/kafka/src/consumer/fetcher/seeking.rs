@@ -1,4 +1,4 @@
-//! Reading a partition from another offset on.
+//! Moves the position of a partition.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,16 +9,16 @@ use volley_api::{Error, Result, TopicPartition};
 
 use super::Fetcher;
 
-/// How long a seek may take, and how often it is tried while the partition is being started.
+/// How long a seek may take, and the pause between attempts while the partition is being started.
 const SEEK_TIMEOUT: Duration = Duration::from_secs(10);
 const SEEK_RETRY: Duration = Duration::from_millis(10);
 
 impl Fetcher {
-    /// The next batch of `partition` begins at `offset`, or after it where there is no such message. What is buffered of
-    /// the partition is dropped.
+    /// The next batch of `partition` begins at `offset`, or at the next message after it. Buffered messages of the
+    /// partition are dropped.
     ///
     /// # Errors
-    /// `Retriable` when it could not be done in time; `Fatal` when the partition is not assigned.
+    /// `Retriable` when the seek did not succeed in time; `Fatal` when the partition is not assigned.
     pub fn seek(&mut self, partition: &TopicPartition, offset: i64) -> Result<()> {
         if !self.assignment.contains(partition) {
             return Err(Error::fatal(format!("could not seek in {partition}: it is not assigned")));
@@ -35,7 +35,7 @@ impl Fetcher {
                 self.consumer.seek(&partition.topic, partition.partition, Offset::Offset(offset), SEEK_TIMEOUT);
             match outcome {
                 Ok(()) => return Ok(()),
-                // Right after the assignment the partition is still being started, which is refused as a wrong state.
+                // A partition that was just assigned is still being started, and refuses the seek as a wrong state.
                 Err(_) if Instant::now() < deadline => thread::sleep(SEEK_RETRY),
                 Err(error) => {
                     return Err(

@@ -1,4 +1,4 @@
-//! The fetcher against librdkafka's simulated cluster, which can be told what goes wrong.
+//! Tests the fetcher against librdkafka's mock cluster, which can inject errors.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use crate::{FetchSettings, RebalanceListener, TopicSelection};
 
 type Cluster = MockCluster<'static, DefaultProducerContext>;
 
-/// What takes longer never happens.
+/// A wait longer than this counts as never.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// What the listener was told, in order.
+/// A call of the listener.
 #[derive(Debug, PartialEq)]
 enum Told {
     Assigned(Vec<TopicPartition>),
