@@ -45,10 +45,10 @@ impl ConfigTransformer {
         Ok(Self { providers })
     }
 
-    /// The configuration with every variable replaced whose provider there is; others stay as they are.
+    /// Replaces every variable of a known provider. Variables of other providers stay as they are.
     ///
     /// # Errors
-    /// That of a provider which cannot resolve one.
+    /// The error of a provider that cannot resolve a variable.
     pub fn resolve(&self, config: &ConfigMap) -> Result<ConfigMap> {
         config.iter().map(|(key, value)| Ok((key.clone(), self.resolve_value(value)?))).collect()
     }
@@ -96,7 +96,8 @@ pub(crate) fn has_variable(value: &str) -> bool {
     find_variable(value).is_some()
 }
 
-/// Puts references back where the connector copied resolved values into task configurations, so that no secret is stored.
+/// Replaces resolved values in task configurations by their references where the connector copied them, so that no
+/// secret is stored.
 pub(crate) fn restore_references(raw: &ConfigMap, task_configs: &mut [ConfigMap]) {
     for (key, reference) in raw.iter().filter(|(_, value)| has_variable(value)) {
         for value in task_configs.iter_mut().filter_map(|config| config.get_mut(key)) {
@@ -113,7 +114,7 @@ struct Variable<'a> {
     key: &'a str,
 }
 
-/// The first variable: the first colon ends the provider's name, a second one the path.
+/// The first variable. The first colon ends the provider's name, a second one the path.
 fn find_variable(text: &str) -> Option<Variable<'_>> {
     let mut from = 0;
     loop {

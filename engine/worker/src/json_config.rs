@@ -5,7 +5,7 @@ use volley_api::{ConfigMap, Given};
 
 use crate::worker_config::without_prefix;
 
-/// A configuration as it came in: values that are text, and keys whose value is JSON null.
+/// A configuration as received: values that are text, and keys whose value is JSON null.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GivenConfig {
     /// Keys with values, in order.
@@ -21,7 +21,7 @@ impl From<ConfigMap> for GivenConfig {
 }
 
 impl GivenConfig {
-    /// What there is for a key.
+    /// The entry of a key.
     pub fn given(&self, key: &str) -> Given<'_> {
         match self.values.get(key) {
             Some(text) => Given::Text(text),
@@ -30,19 +30,19 @@ impl GivenConfig {
         }
     }
 
-    /// Whether there is anything for a key, be it null.
+    /// Whether a key is present, even if null.
     pub fn has(&self, key: &str) -> bool {
         self.given(key) != Given::Nothing
     }
 
-    /// What begins with `prefix`, without it.
+    /// The entries whose key begins with `prefix`, without it.
     #[must_use]
     pub fn without_prefix(&self, prefix: &str) -> Self {
         let nulls = self.nulls.iter().filter_map(|key| key.strip_prefix(prefix).map(str::to_owned));
         Self { values: without_prefix(&self.values, prefix), nulls: nulls.collect() }
     }
 
-    /// Text as it is, numbers and booleans as their text.
+    /// Keeps text as it is, and converts numbers and booleans to text.
     ///
     /// # Errors
     /// The message of Kafka Connect's JSON library if a value is an array or object.

@@ -1,16 +1,16 @@
-//! The worker's one byte budget: fetching pauses when it is used up, whatever the number of partitions and connectors.
+//! The worker's single byte budget. When it is used up, fetching pauses, for any number of partitions and connectors.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes that batches and sink buffers of all tasks may hold together.
+/// Bytes that the batches and sink buffers of all tasks may hold together.
 #[derive(Debug)]
 pub struct MemoryBudget {
     limit: usize,
     used: AtomicUsize,
 }
 
-/// A share of the budget; given back when dropped.
+/// A share of the budget; released when dropped.
 #[derive(Debug)]
 pub struct Reservation {
     budget: Arc<MemoryBudget>,
@@ -23,14 +23,14 @@ impl MemoryBudget {
         Self { limit, used: AtomicUsize::new(0) }
     }
 
-    /// Takes `bytes`, even beyond the limit: a message larger than the budget must still pass. Check
+    /// Reserves `bytes`, even beyond the limit, since a message larger than the budget must still pass. Check
     /// [`MemoryBudget::is_exhausted`] before fetching.
     pub fn reserve(self: &Arc<Self>, bytes: usize) -> Reservation {
         self.used.fetch_add(bytes, Ordering::Relaxed);
         Reservation { budget: Arc::clone(self), bytes }
     }
 
-    /// Whether no more should be fetched.
+    /// Whether fetching should pause.
     pub fn is_exhausted(&self) -> bool {
         self.used() >= self.limit
     }

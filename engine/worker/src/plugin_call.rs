@@ -1,4 +1,4 @@
-//! Calls into plug-ins, each on a thread of its own: one that never returns costs its thread and nothing else.
+//! Calls into plug-ins, each on a thread of its own. A call that never returns costs only its thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -7,15 +7,15 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use volley_api::{Error, Result};
 
-/// How long an expedited call may still take. It is Kafka Connect's limit for a connector that stops.
+/// The rest of time that an expedited call has. It is Kafka Connect's limit for stopping a connector.
 const EXPEDITED_LIMIT: Duration = Duration::from_secs(5);
 
-/// When a call is abandoned.
+/// The time limit of a call; then it is abandoned.
 #[derive(Clone, Debug)]
 pub(crate) struct Deadline {
     /// How long the call may take.
     pub(crate) limit: Duration,
-    /// Cancelled when others wait for the call to return: it has [`EXPEDITED_LIMIT`] left then.
+    /// Cancelled when others wait for the call to return. Then it has [`EXPEDITED_LIMIT`] left.
     pub(crate) expedited: CancellationToken,
 }
 
@@ -26,13 +26,13 @@ impl Deadline {
     }
 }
 
-/// Runs `call` on its own thread and waits for what it returns. `what` names it in errors: "connector `a`, start".
+/// Runs `call` on its own thread and waits for its result. `what` names the call in errors: "connector `a`, start".
 ///
 /// # Errors
-/// `Fatal` if it panics, or has not returned in time: then its thread is abandoned, with everything that was moved to it.
+/// `Fatal` if it panics or does not return in time. Then its thread is abandoned, with everything that was moved to it.
 ///
 /// # Cancellation
-/// The call goes on; what it returns is dropped.
+/// The call continues; its result is dropped.
 pub(crate) async fn call_plugin<T: Send + 'static>(
     what: &str,
     deadline: Deadline,
@@ -40,7 +40,7 @@ pub(crate) async fn call_plugin<T: Send + 'static>(
 ) -> Result<T> {
     let (sender, receiver) = oneshot::channel();
     let thread = std::thread::Builder::new().name("plug-in".to_owned()).spawn(move || {
-        // A receiver that is gone has given up waiting.
+        // If the receiver is gone, its owner no longer waits.
         let _ = sender.send(catch_unwind(AssertUnwindSafe(call)));
     });
     if let Err(error) = thread {

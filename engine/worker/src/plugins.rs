@@ -10,13 +10,14 @@ use volley_api::{
 use crate::similar_names::nearness;
 use crate::worker_config::{WorkerConfig, without_prefix};
 
-/// How many similar names a message has at most.
+/// Largest number of similar names in a message.
 const MOST_SIMILAR: usize = 3;
 
 /// The plug-ins of a worker.
 ///
-/// A plug-in is found by its class name, its aliases, the simple form of each (what follows the last `.` or `$`), and
-/// that without its suffix (`Connector`, `Converter`, …), as long as the short form belongs to one plug-in only.
+/// A plug-in is found by its class name and its aliases, by the simple form of each (the part after the last `.` or
+/// `$`), and by that without its suffix (`Connector`, `Converter`, …). A short form counts only if it belongs to a
+/// single plug-in.
 #[derive(Debug)]
 pub struct Plugins {
     plugins: Vec<Plugin>,
@@ -41,8 +42,8 @@ impl From<PluginKind> for Family {
 }
 
 impl Plugins {
-    /// The given plug-ins, in the order of kind and class name. Of two with the same class and kind the later one counts,
-    /// so that a user's own may replace a built-in one.
+    /// The given plug-ins, ordered by kind and class name. Of two with the same class and kind the later one counts, so
+    /// that a user's plug-in can replace a built-in one.
     pub fn new(plugins: Vec<Plugin>) -> Self {
         let mut unique: Vec<Plugin> = Vec::with_capacity(plugins.len());
         for plugin in plugins {
@@ -77,10 +78,10 @@ impl Plugins {
         &self.plugins
     }
 
-    /// The connector plug-in that `name` names.
+    /// The connector plug-in with this `name`.
     ///
     /// # Errors
-    /// `Config`, in Kafka Connect's words, if there is none or more than one.
+    /// `Config`, with Kafka Connect's message, if there is none or more than one.
     pub fn find_connector(&self, name: &str) -> Result<&Plugin> {
         match self.lookup(Family::Connector, name) {
             [position] => Ok(&self.plugins[*position]),
@@ -102,15 +103,15 @@ impl Plugins {
         }
     }
 
-    /// Whether `name` names at least one connector.
+    /// Whether at least one connector has this `name`.
     pub fn is_connector(&self, name: &str) -> bool {
         !self.lookup(Family::Connector, name).is_empty()
     }
 
-    /// The plug-in of `kind` that `name` names.
+    /// The plug-in of `kind` with this `name`.
     ///
     /// # Errors
-    /// `Config`, in Kafka Connect's words, if there is none or more than one.
+    /// `Config`, with Kafka Connect's message, if there is none or more than one.
     pub fn find(&self, kind: PluginKind, name: &str) -> Result<&Plugin> {
         if Family::from(kind) == Family::Connector {
             return match self.find_connector(name) {
@@ -127,7 +128,7 @@ impl Plugins {
         }
     }
 
-    /// The plug-in of any kind that `name` names, connectors first.
+    /// The plug-in of any kind with this `name`, connectors first.
     pub fn find_any(&self, name: &str) -> Option<&Plugin> {
         const KINDS: [PluginKind; 7] = [
             PluginKind::Sink,
@@ -144,7 +145,7 @@ impl Plugins {
         })
     }
 
-    /// Those of some plug-ins that may be meant by a name that none has, the nearest first, by their shortest names.
+    /// The shortest names of plug-ins with a similar name, the most similar first.
     pub fn similar(&self, name: &str, among: impl Fn(PluginKind) -> bool) -> Vec<&'static str> {
         let mut near: Vec<(usize, &str)> = Vec::new();
         for plugin in self.plugins.iter().filter(|plugin| among(plugin.kind())) {
@@ -163,7 +164,7 @@ impl Plugins {
         self.plugins.iter().filter(|plugin| plugin.kind() == kind).map(|plugin| plugin.class.to_owned()).collect()
     }
 
-    /// The versions of all plug-ins of that class. A class that is of two kinds has its version twice.
+    /// The versions of all plug-ins of that class. A class of two kinds has its version twice.
     pub fn versions(&self, class: &str) -> Vec<&'static str> {
         self.plugins.iter().filter(|plugin| plugin.class == class).map(|plugin| plugin.version).collect()
     }
@@ -188,8 +189,8 @@ impl Plugins {
         descriptions.collect::<Vec<_>>().join(", ")
     }
 
-    /// The converter of one side of a connector's tasks: the connector's own with the settings that it has there, else
-    /// the worker's with the worker's settings.
+    /// The converter of one side of a connector's tasks: the connector's own with its settings, otherwise the worker's
+    /// with the worker's settings.
     pub fn new_converter(
         &self,
         side: Side,
@@ -275,7 +276,7 @@ fn short_names(full: &str, kind: PluginKind) -> impl Iterator<Item = &str> {
         PluginKind::ConfigProvider => "ConfigProvider",
     };
     let pruned = simple.strip_suffix(suffix).filter(|pruned| !pruned.is_empty());
-    // these two name half of a transformation each, and no one in particular
+    // these two are the last part of many transformations' names
     std::iter::once(simple).chain(pruned).filter(|short| !matches!(*short, "Key" | "Value"))
 }
 

@@ -1,4 +1,4 @@
-//! What stands in the place of secrets where they are not shown, and how a configuration that has it is taken back.
+//! Hides secrets in configurations that are shown, and restores them in configurations that are sent back.
 
 use volley_api::{ConfigDef, ConfigMap, ConfigType, PluginKind};
 
@@ -7,13 +7,13 @@ use crate::error::{HerderError, HerderResult};
 use crate::plugins::Plugins;
 use crate::secret_names::is_named_like_a_secret;
 
-/// What is shown for a secret.
+/// The text that replaces a secret.
 pub(crate) const HIDDEN: &str = "[hidden]";
 
-/// An alias of a transformation or predicate may have dots, but no more than this: the rest of a long key is not searched.
+/// Maximum number of dots in the alias of a transformation or predicate. The rest of a long key is not searched.
 const MAX_DOTS: usize = 16;
 
-/// How many keys a refusal names at most.
+/// Maximum number of keys that an error names.
 const MAX_NAMED: usize = 10;
 
 /// The configuration with its secrets hidden, unless they refer to a config provider.
@@ -28,17 +28,17 @@ pub(crate) fn mask_secrets(config: &ConfigMap, plugins: &Plugins) -> ConfigMap {
     masked
 }
 
-/// Whether a configuration has what is shown for a secret anywhere.
+/// Whether any value of a configuration is the hidden text.
 pub(crate) fn has_hidden(config: &ConfigMap) -> bool {
     config.values().any(|value| is_hidden(value))
 }
 
-/// Puts the stored value wherever a user sent back `[hidden]` for one, so that sending back what was shown changes nothing.
-/// Another worker may have hidden it, which knows other classes.
+/// Replaces `[hidden]` by the stored value, so that sending back a shown configuration changes nothing. Another worker
+/// that knows other classes may have hidden the value.
 ///
 /// # Errors
-/// `BadRequest`, naming the keys, where no secret is stored that could be meant: the word is nobody's password. So it is
-/// where the key is no secret any more, since its value would be shown from then on.
+/// `BadRequest`, naming the keys that have no stored secret, since `[hidden]` cannot be a password. The same holds for
+/// a key that is no secret any more, since its value would be shown from then on.
 pub(crate) fn restore_secrets(
     given: &mut ConfigMap,
     stored: Option<&ConfigMap>,
@@ -74,8 +74,8 @@ fn is_hidden(value: &str) -> bool {
     value.trim() == HIDDEN
 }
 
-/// Which keys of a configuration hold secrets: those that its classes say, and, where no class that is here knows the key,
-/// those that are named so.
+/// Finds the keys of a configuration that hold secrets: those that its classes define, and, if no class of this worker
+/// knows the key, those with the name of a secret.
 struct SecretKeys<'a> {
     config: &'a ConfigMap,
     plugins: &'a Plugins,
@@ -112,7 +112,7 @@ impl<'a> SecretKeys<'a> {
         is_password(self.connector, key).unwrap_or_else(|| is_named_like_a_secret(key))
     }
 
-    /// `key` is what follows `transforms.`: which of its dots ends the alias, the configured classes tell.
+    /// `key` is the part after `transforms.`. The configured classes tell which dot ends the alias.
     fn has_in_chain(&self, chain: &str, kind: PluginKind, key: &str) -> bool {
         let mut is_known = false;
         for (dot, _) in key.match_indices('.').take(MAX_DOTS) {
@@ -131,7 +131,7 @@ impl<'a> SecretKeys<'a> {
     }
 }
 
-/// `None` if the key is not defined there.
+/// `None` if `def` does not define the key.
 fn is_password(def: Option<&ConfigDef>, key: &str) -> Option<bool> {
     def?.find(key).map(|key| key.config_type == ConfigType::Password)
 }
@@ -221,7 +221,8 @@ mod tests {
 
     #[test]
     fn what_another_worker_has_hidden_is_what_was_stored() {
-        // Its plug-ins may say that the key is a secret, and its word may have been stored by one that does not know it.
+        // A plug-in of another worker may define the key as a secret, and a plug-in that does not know it may have
+        // stored the word.
         for (key, value) in [("credentials.source", "USER_INFO"), ("password", HIDDEN)] {
             let back = restored(&[(key, HIDDEN)], Some(&[("connector.class", UNKNOWN), (key, value)])).unwrap();
             assert_eq!(back[key], value, "{key}");
@@ -230,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_not_put_where_it_would_be_shown() {
-        // With its class gone, the key is one that nobody calls a secret.
+        // Without its class the key does not count as a secret.
         let key = "transforms.t.where";
         let plugins = Plugins::new(
             fake_plugins()

@@ -1,6 +1,6 @@
-//! Which keys are named as secrets are: for keys that no class of this worker defines.
+//! Detects secrets by the name of their key, for keys that no class of this worker defines.
 
-/// What the last word of such a key ends with.
+/// Endings of the last word of such a key.
 const LAST_WORDS: [&str; 14] = [
     "password",
     "passwd",
@@ -18,11 +18,12 @@ const LAST_WORDS: [&str; 14] = [
     "privatekey",
 ];
 
-/// The same, of two words.
+/// The same, for the last two words.
 const LAST_TWO_WORDS: [[&str; 2]; 5] =
     [["jaas", "config"], ["user", "info"], ["key", "pem"], ["credentials", "json"], ["connection", "string"]];
 
-/// A key that ends with `key` is a secret's, unless one of these stands before it: then it is a record's, or known to all.
+/// A key that ends with `key` is a secret, unless one of these words precedes it: then it is the key of a record, or
+/// public.
 const BEFORE_PLAIN_KEYS: [&str; 22] = [
     "primary",
     "foreign",
@@ -60,7 +61,8 @@ pub(crate) fn is_named_like_a_secret(key: &str) -> bool {
     }
 }
 
-/// The words of a key in lower case: a capital after a small letter begins one, and so does whatever follows a sign.
+/// The words of a key in lower case. A new word begins with a capital after a small letter, and after a punctuation
+/// character.
 fn words(key: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut is_after_small = false;

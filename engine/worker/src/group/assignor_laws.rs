@@ -1,4 +1,4 @@
-//! What holds for the incremental assignor, whatever happens to a group: random lives of groups.
+//! Properties of the incremental assignor, tested with random histories of groups.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -7,25 +7,25 @@ use proptest::prelude::*;
 use super::{ConnectorsAndTasks, IncrementalCooperativeAssignor, MemberAssignment, Round, assign_eagerly};
 use crate::connector_task_id::ConnectorTaskId;
 
-/// More rounds than any group needs to come to rest: a few for what happened last, and the back-off of revocations.
+/// Maximum number of rounds until a group is stable: a few for the last event, and the back-off of revocations.
 const MOST_ROUNDS: usize = 12;
 
 #[derive(Clone, Debug)]
 enum Event {
     Join,
     Leave(prop::sample::Index),
-    /// A member loses what it held, and comes back under a new id.
+    /// A member loses its work, and comes back under a new id.
     Bounce(prop::sample::Index),
     Configure(u8, u8),
     Remove(u8),
     Wait(i64),
-    /// The leader has gone; the next one knows nothing.
+    /// The leader leaves; the next one has no state.
     NewLeader,
-    /// Nobody gets this round's assignment.
+    /// No member receives this round's assignment.
     LoseRound,
-    /// One member doesn't.
+    /// One member does not receive it.
     MissRound(prop::sample::Index),
-    /// A member holds what another one holds, too.
+    /// A member holds an item that another one holds, too.
     Duplicate(prop::sample::Index, prop::sample::Index),
     Nothing,
 }
@@ -104,7 +104,7 @@ impl Group {
         ConnectorsAndTasks { connectors: self.connectors.keys().cloned().collect(), tasks: tasks.collect() }
     }
 
-    /// Something happens, and a rebalance follows.
+    /// Applies an event, and then rebalances.
     fn live_through(&mut self, event: &Event) {
         let (mut missing, mut is_lost) = (None, false);
         match event {
@@ -149,7 +149,7 @@ impl Group {
         }
     }
 
-    /// One round; checks what holds in each.
+    /// One round; checks the properties of each round.
     fn decide(&mut self) -> HashMap<String, MemberAssignment> {
         self.generation += 1;
         let members: Vec<_> = self.members.iter().map(|(id, held)| (id.clone(), held.clone())).collect();
@@ -167,7 +167,7 @@ impl Group {
                 assert!(!active.contains(&item), "{item:?} is given to {member} while somebody runs it");
                 assert!(assigned.insert(item.clone()), "{item:?} is given to two members");
             }
-            // What is revoked may be something that it does not run: lost items that it nearly got.
+            // A revoked item may be one that the member does not run: a lost item that was about to be assigned to it.
             let revoked = items(&change.revoked);
             assert!(items(&change.assigned).iter().all(|item| !revoked.contains(item)), "{member}: stop, or start?");
         }
@@ -185,8 +185,8 @@ impl Group {
         assert_eq!(sorted(items(held)), sorted(items(&change.held)), "the leader knows what {member} runs");
     }
 
-    /// Rebalances for as long as the group itself asks for more: after revocations at once, else after the delay.
-    /// Answers after how many rounds it was quiet.
+    /// Rebalances for as long as the group itself requests more: at once after revocations, otherwise after the delay.
+    /// Returns the number of rounds until it was stable.
     fn come_to_rest(&mut self) -> usize {
         for round in 1..=MOST_ROUNDS {
             let changes = self.decide();

@@ -1,4 +1,4 @@
-//! The versions of the group protocol: what they are called, and which ones a worker offers.
+//! The versions of the group protocol, their names, and the versions that a worker offers.
 
 use volley_api::Result;
 
@@ -9,7 +9,7 @@ use super::WorkerState;
 pub enum ConnectProtocol {
     /// v0: everything stops at each rebalance.
     Eager,
-    /// v1: incremental and cooperative: only what moves stops (KIP-415).
+    /// v1: incremental and cooperative; only work that moves stops (KIP-415).
     Compatible,
     /// v2: as v1, and internal requests are signed (KIP-507).
     Sessioned,
@@ -33,7 +33,7 @@ impl ConnectProtocol {
         [Self::Eager, Self::Compatible, Self::Sessioned].into_iter().find(|it| it.name().eq_ignore_ascii_case(name))
     }
 
-    /// From `connect.protocol`: eager, compatible or sessioned, any case.
+    /// Parses `connect.protocol`: eager, compatible or sessioned, in any case.
     pub fn from_config(text: &str) -> Option<Self> {
         match text.to_ascii_lowercase().as_str() {
             "eager" => Some(Self::Eager),
@@ -52,7 +52,7 @@ impl ConnectProtocol {
         }
     }
 
-    /// What a worker offers that is configured with this one, the preferred one first.
+    /// The versions that a worker with this setting offers, the preferred one first.
     pub fn offers(self) -> &'static [Self] {
         match self {
             Self::Eager => &[Self::Eager],
@@ -61,7 +61,7 @@ impl ConnectProtocol {
         }
     }
 
-    /// Names and metadata that a worker configured with this one sends in JoinGroup, the preferred one first.
+    /// Names and metadata that a worker with this setting sends in JoinGroup, the preferred one first.
     ///
     /// # Errors
     /// If a name is too long for the format.
@@ -69,7 +69,7 @@ impl ConnectProtocol {
         self.offers().iter().map(|protocol| Ok((protocol.name(), state.encode(*protocol)?))).collect()
     }
 
-    /// Whether a rebalance stops only what moves.
+    /// Whether a rebalance stops only work that moves.
     pub fn is_cooperative(self) -> bool {
         self != Self::Eager
     }

@@ -1,4 +1,4 @@
-//! Who runs what if everything stops at each rebalance anyway.
+//! Assigns work for the eager protocol, where everything stops at each rebalance.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,7 @@
-//! Waiting times that grow by a factor.
+//! Delays that grow by a factor.
 
-/// Milliseconds to wait: a first time, multiplied again for each further attempt, up to a maximum. As Kafka computes it.
+/// Delays in milliseconds: an initial one, multiplied by a factor for each further attempt, up to a maximum. Computed
+/// as in Kafka.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ExponentialBackoff {
     initial_ms: i64,
@@ -14,12 +15,12 @@ impl ExponentialBackoff {
         Self { initial_ms: initial_ms.min(max_ms), factor, max_ms }
     }
 
-    /// How often a worker tries to pass on the task configurations that a connector made: 250 ms, doubled up to a minute.
+    /// The delays between attempts to publish a connector's task configurations: 250 ms, doubled up to a minute.
     pub fn task_reconfiguration() -> Self {
         Self::new(250, 2, 60_000)
     }
 
-    /// How long to wait after so many attempts, the first of which is 0.
+    /// The delay after so many attempts, counted from 0.
     pub fn delay_ms(&self, attempts: u32) -> i64 {
         if self.max_ms <= self.initial_ms {
             return self.initial_ms;

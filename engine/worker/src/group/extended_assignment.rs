@@ -1,4 +1,4 @@
-//! What the leader gives a member, and what a member says it runs.
+//! A member's assignment: the leader sends it, and the member reports it when it joins.
 
 use std::collections::HashSet;
 
@@ -10,16 +10,16 @@ use super::primitives::{PrimitiveReader, malformed, put_count, put_string};
 use super::{ConnectProtocol, ConnectorsAndTasks};
 use crate::connector_task_id::ConnectorTaskId;
 
-/// Stands for the connector's own instance among the numbers of its tasks.
+/// Represents the connector's own instance among the numbers of its tasks.
 const CONNECTOR_TASK: i32 = -1;
 
-/// Whether the leader could assign anything.
+/// Whether the leader could assign work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AssignmentError {
     /// It could.
     #[default]
     None,
-    /// It had not read the config topic as far as others had: read to its end, and join again.
+    /// The leader had read less of the config topic than another member: read to its end, and join again.
     ConfigMismatch,
     /// An error that this version does not know.
     Other(i16),
@@ -45,19 +45,19 @@ impl AssignmentError {
     }
 }
 
-/// An assignment. From an eager leader it is all that the member shall run; from a cooperative one it is what comes on
-/// top of what it runs, less what is revoked; [`Self::augmented`] puts both together.
+/// An assignment. An eager leader sends the complete work of the member. A cooperative leader sends additions and
+/// revocations; [`Self::augmented`] applies them to the previous assignment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExtendedAssignment {
     /// Protocol version of the message.
     pub version: i16,
-    /// Whether the leader could assign anything.
+    /// Whether the leader could assign work.
     pub error: AssignmentError,
     /// Member id of the leader.
     pub leader: String,
     /// The leader's REST URL.
     pub leader_url: String,
-    /// The position in the config topic that this is about.
+    /// The position in the config topic that the assignment is based on.
     pub config_offset: i64,
     /// Connectors whose instance to run.
     pub connectors: Vec<String>,
@@ -67,12 +67,12 @@ pub struct ExtendedAssignment {
     pub revoked_connectors: Vec<String>,
     /// Tasks to stop.
     pub revoked_tasks: Vec<ConnectorTaskId>,
-    /// Join again after so many ms; 0: no need to.
+    /// Join again after so many ms; 0 = no need to.
     pub delay_ms: i32,
 }
 
 impl ExtendedAssignment {
-    /// Whether the leader could not assign anything.
+    /// Whether the leader failed to assign work.
     pub fn has_failed(&self) -> bool {
         self.error != AssignmentError::None
     }
@@ -87,8 +87,8 @@ impl ExtendedAssignment {
         ConnectorsAndTasks { connectors: self.connectors.clone(), tasks: self.tasks.clone() }
     }
 
-    /// All that a member runs that had `before` and was given this by a cooperative leader: what is new, and what was
-    /// not revoked of the rest.
+    /// The complete work of a member with the previous assignment `before` that received this one from a cooperative
+    /// leader: `before` without the revoked items, and the new ones.
     #[must_use]
     pub fn augmented(mut self, before: Option<&Self>) -> Self {
         if let Some(before) = before {
@@ -98,7 +98,7 @@ impl ExtendedAssignment {
         self
     }
 
-    /// The message, as the version of `protocol` has it. Of a connector there is one entry.
+    /// Encodes the message in the version of `protocol`. Each connector has one entry.
     ///
     /// # Errors
     /// If a name is too long for the format.
@@ -109,7 +109,7 @@ impl ExtendedAssignment {
         put_string(&mut out, "leader", &self.leader)?;
         put_string(&mut out, "leader-url", &self.leader_url)?;
         out.extend(self.config_offset.to_be_bytes());
-        // Java goes through a HashSet of what is assigned, and in order through what is revoked.
+        // Java iterates over a HashSet of the assigned tasks, and over the revoked ones in order.
         put_entries(&mut out, "assignment", &hash_set_copy_order(&self.connectors), &self.tasks)?;
         if protocol.is_cooperative() {
             put_entries(&mut out, "revoked", &self.revoked_connectors, &self.revoked_tasks)?;
@@ -118,7 +118,7 @@ impl ExtendedAssignment {
         Ok(out)
     }
 
-    /// From a message of any version; fields that are missing at its end are empty.
+    /// Decodes a message of any version; fields missing at its end are empty.
     ///
     /// # Errors
     /// If it is malformed, or its version negative.
@@ -150,7 +150,7 @@ impl ExtendedAssignment {
     }
 }
 
-/// Appends to `items` those of `before` that are neither revoked nor there already.
+/// Appends to `items` those of `before` that are neither revoked nor present.
 fn extend<T: Clone + Eq + std::hash::Hash>(items: &mut Vec<T>, before: &[T], revoked: &[T]) {
     let mut known: HashSet<T> = items.iter().chain(revoked).cloned().collect();
     items.extend(before.iter().filter(|item| known.insert((*item).clone())).cloned());

@@ -1,4 +1,4 @@
-//! What the leader of a group does in a rebalance: agree on a position of the config topic, assign, tell all members.
+//! The leader's part in a rebalance: agree on a position of the config topic, assign, send the assignments.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::storage::ClusterConfigState;
 pub struct GroupMember {
     /// Member id.
     pub id: String,
-    /// What it said of itself.
+    /// The state that it reported.
     pub state: WorkerState,
 }
 
@@ -55,16 +55,16 @@ pub struct Rebalance<'a> {
     pub now_ms: i64,
 }
 
-/// What a rebalance led to.
+/// The result of a rebalance.
 #[derive(Clone, Debug)]
 pub struct LedRebalance {
-    /// For each member its assignment, in the order of the members.
+    /// The assignment of each member, in the order of the members.
     pub assignments: Vec<(String, ExtendedAssignment)>,
-    /// The configuration that was assigned, to be the leader's own from now on, and who runs what of it; `None` if the
-    /// leader had not read the config topic far enough, or holds: nothing was assigned.
+    /// The assigned configuration, which the leader adopts, and the workers of its items. `None` if nothing was
+    /// assigned: the leader had not read the config topic far enough, or it holds.
     pub outcome: Option<(Arc<ClusterConfigState>, LeaderState)>,
-    /// Somebody will still run what has been deleted, for the leader did not know that it runs: it does now, and has to
-    /// join again at once.
+    /// A member still runs an item that has been deleted, because the leader did not know of it. The leader knows it
+    /// now, and the member has to join again at once.
     pub must_follow: bool,
 }
 
@@ -78,7 +78,7 @@ impl LedRebalance {
     }
 }
 
-/// Leads rebalances. A worker keeps one for as long as it lives, whether it is the leader or not.
+/// Leads rebalances. A worker keeps one leader state for its lifetime, whether it leads or not.
 #[derive(Debug)]
 pub struct GroupLeader {
     incremental: IncrementalCooperativeAssignor,
@@ -86,19 +86,19 @@ pub struct GroupLeader {
 }
 
 impl GroupLeader {
-    /// One that waits so long for a lost worker (`scheduled.rebalance.max.delay.ms`).
+    /// With this delay for a lost worker (`scheduled.rebalance.max.delay.ms`).
     pub fn new(max_delay_ms: i32) -> Self {
         Self { incremental: IncrementalCooperativeAssignor::new(max_delay_ms), max_delay_ms }
     }
 
-    /// Forgets who ran what: this worker has been away, and so may the others have been.
+    /// Forgets the previous assignments: this worker was away, and the others may have been away, too.
     pub fn forget(&mut self) {
         self.incremental = IncrementalCooperativeAssignor::new(self.max_delay_ms);
     }
 
-    /// Leaves everything where it is and lets all members join again after `delay_ms`, for the first rebalance after this
-    /// worker has been away: the others are on their way back. Kafka Connect has no such rule, and gives the first to come
-    /// everything, or leaves it lying for `scheduled.rebalance.max.delay.ms`.
+    /// Leaves every assignment as it is and makes all members join again after `delay_ms`. Used for the first rebalance
+    /// after this worker was away, while the others return. Kafka Connect has no such rule: it assigns everything to
+    /// the first member, or leaves it unassigned for `scheduled.rebalance.max.delay.ms`.
     pub fn hold(rebalance: &Rebalance<'_>, delay_ms: i32) -> LedRebalance {
         let furthest = rebalance.members.iter().map(|member| member.state.config_offset).max().unwrap_or(-1);
         let assignment = ExtendedAssignment { delay_ms, ..common(rebalance, AssignmentError::None, furthest) };
@@ -110,8 +110,8 @@ impl GroupLeader {
         }
     }
 
-    /// Decides on a rebalance. `snapshot` is the configuration that this worker joined with, `fresh` gets what has been
-    /// read since; it is asked for if another member is ahead.
+    /// Leads a rebalance. `snapshot` is the configuration that this worker joined with. `fresh` returns the
+    /// configuration that has been read since; it is called if another member is ahead.
     pub fn lead(
         &mut self,
         rebalance: &Rebalance<'_>,
@@ -191,7 +191,7 @@ fn runs_anything_else<'a>(
     })
 }
 
-/// An assignment of nothing, with all that is the same for each member.
+/// An empty assignment with the fields that are the same for each member.
 fn common(rebalance: &Rebalance<'_>, error: AssignmentError, config_offset: i64) -> ExtendedAssignment {
     let leader = rebalance.members.iter().find(|member| member.id == rebalance.leader_id);
     ExtendedAssignment {

@@ -1,8 +1,8 @@
-//! Who runs what, changing as little as possible (KIP-415).
+//! The incremental cooperative assignor (KIP-415): moves as little work as possible.
 //!
-//! An item is given to a worker only when nobody runs it: what has to move is revoked in one round and given away in
-//! the next, which follows at once. What a lost worker ran waits for its return for a while. The same input has the
-//! same outcome as with a Java leader, so that a change of the leader moves nothing.
+//! An item is assigned only when no worker runs it. An item that has to move is revoked in one round and assigned in
+//! the next, which follows at once. Items of a lost worker wait some time for its return. The same input has the same
+//! outcome as with a Java leader, so that a change of the leader moves nothing.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,9 +18,9 @@ use super::worker_load::{WorkerLoad, assign_to_least_loaded, load_balancing_revo
 /// One round of the group.
 #[derive(Clone, Copy, Debug)]
 pub struct Round<'a> {
-    /// Everything that shall run.
+    /// All connectors and tasks to run.
     pub configured: &'a ConnectorsAndTasks,
-    /// What each member says it runs; in the order of the JoinGroup response.
+    /// The work that each member reports, in the order of the JoinGroup response.
     pub members: &'a [(String, ConnectorsAndTasks)],
     /// The last generation whose assignment this worker got; -1: none.
     pub last_completed_generation: i32,
@@ -30,24 +30,24 @@ pub struct Round<'a> {
     pub now_ms: i64,
 }
 
-/// What changes for a member.
+/// The changes for a member.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemberAssignment {
-    /// To be started.
+    /// Items to start.
     pub assigned: ConnectorsAndTasks,
-    /// To be stopped.
+    /// Items to stop.
     pub revoked: ConnectorsAndTasks,
-    /// All that the member holds once both is done.
+    /// All items that the member holds after both.
     pub held: ConnectorsAndTasks,
 }
 
-/// Assigns connectors and tasks. A worker keeps one for as long as it lives: it remembers what it did when it was the
-/// leader last, which is worth nothing in another.
+/// Assigns connectors and tasks. A worker keeps one assignor for its lifetime. It remembers its last round as the
+/// leader, which is of no use to other workers.
 #[derive(Debug)]
 pub struct IncrementalCooperativeAssignor {
     lost: LostAssignments,
     revocation_backoff: ExponentialBackoff,
-    /// What ran, or waited for a lost worker, after the previous round.
+    /// Items that ran or waited for a lost worker after the previous round.
     previous: Items,
     previous_revocation: Items,
     previous_members: HashSet<String>,
@@ -57,7 +57,7 @@ pub struct IncrementalCooperativeAssignor {
 }
 
 impl IncrementalCooperativeAssignor {
-    /// One that waits so long for a lost worker (`scheduled.rebalance.max.delay.ms`).
+    /// With this delay for a lost worker (`scheduled.rebalance.max.delay.ms`).
     pub fn new(max_delay_ms: i32) -> Self {
         Self {
             lost: LostAssignments::new(max_delay_ms),
@@ -71,7 +71,7 @@ impl IncrementalCooperativeAssignor {
         }
     }
 
-    /// Decides on a round: what changes for each member. All of them have to join again after [`Self::delay_ms`].
+    /// Decides on a round: the changes for each member. All members have to join again after [`Self::delay_ms`].
     pub fn assign(&mut self, round: &Round<'_>) -> HashMap<String, MemberAssignment> {
         let configured = Items::from(round.configured);
         let current = workers(round.members);
@@ -106,12 +106,12 @@ impl IncrementalCooperativeAssignor {
         changes(current, next, revoked)
     }
 
-    /// When all members have to join again, in ms from the last round on; 0: no need to.
+    /// The time from the last round until all members have to join again, in ms; 0 = no need to.
     pub fn delay_ms(&self) -> i32 {
         self.lost.delay_ms()
     }
 
-    /// The last assignment may have reached nobody, and the last revocation may not have been followed.
+    /// Corrects the state after the last assignment was not delivered or the last revocation was not performed.
     fn forget_what_did_not_happen(&mut self, last_completed_generation: i32, active: &Items) {
         if self.previous_generation != last_completed_generation {
             debug!(self.previous_generation, last_completed_generation, "the last assignment did not take effect");
@@ -135,7 +135,7 @@ impl IncrementalCooperativeAssignor {
         outcome.reassign
     }
 
-    /// What to revoke now so that the load can be evened out. After a round that revoked something the next one has to
+    /// The items to revoke now so that the load can be balanced. After a round with revocations the next one has to
     /// wait, longer each time.
     fn balance(&mut self, configured: &Items, next: &[WorkerLoad], now_ms: i64) -> Option<Vec<Items>> {
         if self.lost.delay_ms() != 0 {
@@ -181,7 +181,7 @@ impl IncrementalCooperativeAssignor {
     }
 }
 
-/// The members in the order in which a Java leader goes through them.
+/// The members in the order in which a Java leader iterates over them.
 fn workers(members: &[(String, ConnectorsAndTasks)]) -> Vec<WorkerLoad> {
     let held: HashMap<&str, &ConnectorsAndTasks> =
         members.iter().map(|(member, held)| (member.as_str(), held)).collect();

@@ -1,4 +1,4 @@
-//! Sets of connector instances and tasks that remember the order in which they were filled.
+//! Sets of connector instances and tasks that keep the order of insertion.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -16,12 +16,12 @@ pub(super) struct Items {
     pub(super) tasks: IndexSet<ConnectorTaskId>,
 }
 
-/// A kind of item: both are counted and spread apart from each other, in the same way.
+/// A kind of item. Each kind is counted and balanced separately, in the same way.
 pub(super) trait ItemKind: Clone + Eq + Hash + JavaHash {
-    /// Those of this kind.
+    /// The items of this kind.
     fn of(items: &Items) -> &IndexSet<Self>;
 
-    /// Those of this kind, to be changed.
+    /// The items of this kind, mutable.
     fn of_mut(items: &mut Items) -> &mut IndexSet<Self>;
 }
 
@@ -60,7 +60,7 @@ impl Items {
         self.tasks.retain(|task| !other.tasks.contains(task));
     }
 
-    /// Those that are in none of `others`, in the same order.
+    /// The items that are in none of `others`, in the same order.
     pub(super) fn without(&self, others: &[&Self]) -> Self {
         let mut rest = self.clone();
         for other in others {
@@ -69,7 +69,7 @@ impl Items {
         rest
     }
 
-    /// Those that are in `other`, too, in the order of a Java `HashSet` of these.
+    /// The items that are also in `other`, in the order of a Java `HashSet` of them.
     pub(super) fn hashed_intersection(&self, other: &Self) -> Self {
         Self {
             connectors: hashed_intersection(&self.connectors, &other.connectors),
@@ -90,7 +90,7 @@ impl Items {
         self
     }
 
-    /// What is in more than one of these.
+    /// The items that are in more than one of these sets.
     pub(super) fn in_more_than_one<'a>(holders: impl IntoIterator<Item = &'a Self>) -> Self {
         let (mut connectors, mut tasks) = (HashSet::new(), HashSet::new());
         let mut repeated = Self::default();

@@ -1,4 +1,4 @@
-//! Who runs what, as the leader knows it after its last assignment.
+//! The workers of all connectors and tasks, as of the leader's last assignment.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ pub struct LeaderState {
 }
 
 impl LeaderState {
-    /// From REST URLs and what the workers there hold.
+    /// From REST URLs and the items of the workers there.
     pub fn new<'a>(holders: impl IntoIterator<Item = (&'a str, &'a ConnectorsAndTasks)>) -> Self {
         let mut state = Self::default();
         for (url, held) in holders {
@@ -23,12 +23,12 @@ impl LeaderState {
         state
     }
 
-    /// Where a connector's instance runs; `None` if nowhere for now.
+    /// The URL of the worker with a connector's instance; `None` if no worker has it now.
     pub fn connector_url(&self, connector: &str) -> Option<&str> {
         self.connectors.get(connector).map(String::as_str)
     }
 
-    /// Where a task runs; `None` if nowhere for now.
+    /// The URL of the worker with a task; `None` if no worker has it now.
     pub fn task_url(&self, task: &ConnectorTaskId) -> Option<&str> {
         self.tasks.get(task).map(String::as_str)
     }

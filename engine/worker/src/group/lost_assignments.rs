@@ -1,4 +1,4 @@
-//! What to do about items whose worker has gone: wait for it for a while, then give them to others.
+//! Handles the items of lost workers: they wait some time for the worker's return, then go to others.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use super::items::{ItemKind, Items};
 use super::worker_load::WorkerLoad;
 use crate::connector_task_id::ConnectorTaskId;
 
-/// The scheduled rebalance, and who waits for it with empty hands.
+/// The scheduled rebalance, and the workers without work that wait for it.
 #[derive(Debug)]
 pub(super) struct LostAssignments {
     max_delay_ms: i32,
@@ -20,12 +20,12 @@ pub(super) struct LostAssignments {
     candidates: IndexSet<String>,
 }
 
-/// What becomes of the lost items in this round.
+/// The outcome for lost items in this round.
 #[derive(Debug, Default)]
 pub(super) struct LostOutcome {
-    /// To be given away like new ones.
+    /// Items to assign like new ones.
     pub(super) reassign: Items,
-    /// The delay is over: revocations may follow each other again.
+    /// The delay is over: consecutive revocations are allowed again.
     pub(super) is_delay_over: bool,
 }
 
@@ -34,18 +34,18 @@ impl LostAssignments {
         Self { max_delay_ms, delay_ms: 0, scheduled_ms: 0, candidates: IndexSet::new() }
     }
 
-    /// How long until all have to join again; 0: not at all.
+    /// Time until all members have to join again; 0 = no need to.
     pub(super) fn delay_ms(&self) -> i32 {
         self.delay_ms
     }
 
-    /// Has all join again after a while.
+    /// Schedules a rebalance of all members.
     pub(super) fn schedule(&mut self, delay_ms: i32, now_ms: i64) {
         self.delay_ms = delay_ms;
         self.scheduled_ms = now_ms.saturating_add(i64::from(delay_ms));
     }
 
-    /// Decides on `lost`. Those that go to candidates are added to `workers` at once.
+    /// Decides on `lost`. Items that go to candidates are added to `workers` at once.
     pub(super) fn handle(
         &mut self,
         lost: &Items,
@@ -70,14 +70,14 @@ impl LostAssignments {
         }
     }
 
-    /// Nothing is lost any more.
+    /// Clears the schedule: no items are lost any more.
     pub(super) fn reset(&mut self) {
         self.candidates.clear();
         self.scheduled_ms = 0;
         self.delay_ms = 0;
     }
 
-    /// Gives `lost` in turn to the workers that waited for it; what is left over is the answer: all or nothing.
+    /// Assigns `lost` in turn to the workers that waited for it. Returns the rest: all or nothing.
     fn give_to_candidates(&self, lost: &Items, workers: &mut [WorkerLoad]) -> Items {
         let places: HashMap<&str, usize> =
             workers.iter().enumerate().map(|(place, load)| (load.worker.as_str(), place)).collect();

@@ -1,4 +1,4 @@
-//! The worker group: what its members tell each other, and who runs what. Pure: no I/O, and time is an argument.
+//! The worker group: its messages and its assignments. Pure: no I/O, and time is an argument.
 //!
 //! ```text
 //!  member    ConnectProtocol::join_metadata ─► JoinGroup

@@ -2,7 +2,7 @@
 
 use volley_api::{Error, Result};
 
-/// Reads values one after another. Every error says which field it was.
+/// Reads values in sequence. Every error names the field.
 #[derive(Debug)]
 pub(super) struct PrimitiveReader<'a> {
     rest: &'a [u8],
@@ -13,7 +13,7 @@ impl<'a> PrimitiveReader<'a> {
         Self { rest: bytes }
     }
 
-    /// Whether nothing is left: fields may be missing at the end.
+    /// Whether the message is at its end: trailing fields may be missing.
     pub(super) fn is_at_end(&self) -> bool {
         self.rest.is_empty()
     }
@@ -30,7 +30,7 @@ impl<'a> PrimitiveReader<'a> {
         Ok(i64::from_be_bytes(self.array(field)?))
     }
 
-    /// A string; what is not UTF-8 in it is replaced, as Java does.
+    /// A string; bytes that are not UTF-8 are replaced, as in Java.
     pub(super) fn string(&mut self, field: &str) -> Result<String> {
         let length = self.int16(field)?;
         let length = usize::try_from(length).map_err(|_| malformed(field, &format!("has the length {length}")))?;
@@ -67,7 +67,7 @@ impl<'a> PrimitiveReader<'a> {
     }
 }
 
-/// The error of a field that makes no sense.
+/// The error of a field with an invalid value.
 pub(super) fn malformed(field: &str, what: &str) -> Error {
     Error::data(format!("a message of the worker group is malformed: `{field}` {what}"))
 }

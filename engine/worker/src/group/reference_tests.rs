@@ -1,5 +1,5 @@
-//! The group's messages, orders and assignments beside those of Kafka Connect's own classes. `testdata/` is written by
-//! tests/java/GroupReference.java, which says how to run it.
+//! Compares the group's messages, orders and assignments with those of Kafka Connect's own classes. `testdata/` is
+//! written by tests/java/GroupReference.java, which says how to run it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -103,7 +103,7 @@ fn delays_grow_as_java_s_do() {
     }
 }
 
-/// A configuration of these connectors and so many tasks each, that ends at `offset`.
+/// A configuration of these connectors, each with so many tasks, that ends at `offset`.
 fn config(connectors: &Value, offset: &Value) -> Arc<ClusterConfigState> {
     let mut state = ClusterConfigState::default();
     let mut apply = |at: i64, record: &ConfigRecord| state.apply(at, &record.key(), record.value().as_ref());
@@ -128,7 +128,7 @@ fn members(line: &Value) -> Vec<GroupMember> {
     line["members"].as_object().unwrap().iter().map(member).collect()
 }
 
-/// Leads every rebalance of a table, and compares what each member is told, in its order.
+/// Leads every rebalance of a table, and compares each member's assignment, including its order.
 fn replay(table: &str) {
     let mut leaders: HashMap<String, GroupLeader> = HashMap::new();
     for (number, line) in lines(table).enumerate() {

@@ -1,15 +1,15 @@
-//! What an internal request is signed with (KIP-507).
+//! The signature of an internal request (KIP-507).
 
 use bytes::Bytes;
 
-/// The signature of an internal request, as its headers and body gave it.
+/// The signature of an internal request, from its headers and body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestSignature {
     /// The exact bytes of the body.
     pub body: Bytes,
     /// `X-Connect-Authorization`, decoded.
     pub mac: Vec<u8>,
-    /// `X-Connect-Request-Signature-Algorithm`, such as HmacSHA256.
+    /// `X-Connect-Request-Signature-Algorithm`, for example HmacSHA256.
     pub algorithm: String,
 }
 

@@ -1,4 +1,4 @@
-//! When the leader makes a new session key, and of which kind (KIP-507).
+//! The creation and renewal of session keys by the leader (KIP-507).
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use volley_net::MacAlgorithm;
 
 use crate::storage::SessionKey;
 
-/// What session keys have to be like. Only the leader of a group that signs makes them.
+/// The properties of session keys. Only the leader of a group that signs creates them.
 #[derive(Clone, Debug)]
 pub struct SessionKeys {
     algorithm: MacAlgorithm,
     bits: Option<u32>,
     /// Length of a key of this kind, in bytes.
     length: usize,
-    /// `None`: a key never gets too old.
+    /// `None`: a key never expires.
     ttl: Option<Duration>,
 }
 
 impl SessionKeys {
-    /// Keys for `algorithm` (`inter.worker.key.generation.algorithm`) of so many bits (`inter.worker.key.size`, `None`:
-    /// what the algorithm suggests) that are renewed when they are as old as `ttl` (`inter.worker.key.ttl.ms`).
+    /// Keys for `algorithm` (`inter.worker.key.generation.algorithm`) with so many bits (`inter.worker.key.size`,
+    /// `None` = the algorithm's default) that are renewed at the age of `ttl` (`inter.worker.key.ttl.ms`).
     ///
     /// # Errors
-    /// If the algorithm is unknown, or does not take keys of that length.
+    /// If the algorithm is unknown, or does not support keys of that length.
     pub fn new(algorithm: &str, bits: Option<usize>, ttl: Option<Duration>) -> Result<Self> {
         let algorithm = MacAlgorithm::named(algorithm)?;
         let bits = bits.map(|bits| u32::try_from(bits).unwrap_or(u32::MAX));
@@ -33,7 +33,7 @@ impl SessionKeys {
         Ok(Self { algorithm, bits, length, ttl })
     }
 
-    /// Whether a new key has to be made: there is none, or it is too old, or of another kind.
+    /// Whether a new key is needed: there is none, or it has expired, or its kind is another.
     pub fn must_renew(&self, present: Option<&SessionKey>, now_ms: i64) -> bool {
         let Some(present) = present else { return true };
         !present.algorithm.eq_ignore_ascii_case(self.algorithm.name())
@@ -41,7 +41,7 @@ impl SessionKeys {
             || self.ms_until_renewal(Some(present), now_ms) == Some(0)
     }
 
-    /// In how many ms the key will be too old; `None`: never, or there is none.
+    /// Time until the key expires, in ms; `None` if it never expires or there is none.
     pub fn ms_until_renewal(&self, present: Option<&SessionKey>, now_ms: i64) -> Option<u64> {
         let ttl = i64::try_from(self.ttl?.as_millis()).unwrap_or(i64::MAX);
         let left = present?.creation_timestamp.saturating_add(ttl).saturating_sub(now_ms);
@@ -51,7 +51,7 @@ impl SessionKeys {
     /// A new random key.
     ///
     /// # Errors
-    /// If the system has no randomness to give.
+    /// If the system has no source of randomness.
     pub fn generate(&self, now_ms: i64) -> Result<SessionKey> {
         let key = self.algorithm.generate_key(self.bits)?;
         let algorithm = self.algorithm.name().to_owned();
@@ -59,7 +59,7 @@ impl SessionKeys {
     }
 }
 
-/// The bytes of a key; `None` if what the config topic has is no base64, or empty.
+/// The bytes of a key; `None` if the value in the config topic is empty or not base64.
 pub(super) fn key_bytes(key: &SessionKey) -> Option<Vec<u8>> {
     STANDARD.decode(&key.key).ok().filter(|bytes| !bytes.is_empty())
 }

@@ -20,7 +20,7 @@ pub struct SessionSigner {
 }
 
 impl SessionSigner {
-    /// One that signs with `algorithm` (`inter.worker.signature.algorithm`).
+    /// A signer that uses `algorithm` (`inter.worker.signature.algorithm`).
     ///
     /// # Errors
     /// If it is unknown.
@@ -28,7 +28,7 @@ impl SessionSigner {
         Ok(Self { algorithm: MacAlgorithm::named(algorithm)? })
     }
 
-    /// The signature of a request with this body, empty for one without, by the session key of `config`.
+    /// The signature of a request with this body (empty for a request without one), with the session key of `config`.
     ///
     /// # Errors
     /// `Unavailable` while there is no key.
@@ -40,23 +40,23 @@ impl SessionSigner {
     }
 }
 
-/// Verifies requests of other workers.
+/// Verifies requests from other workers.
 #[derive(Clone, Debug)]
 pub struct SignatureVerifier {
     algorithms: Vec<String>,
 }
 
 impl SignatureVerifier {
-    /// One that accepts these algorithms (`inter.worker.verification.algorithms`).
+    /// A verifier that accepts these algorithms (`inter.worker.verification.algorithms`).
     pub fn new(algorithms: &[String]) -> Self {
         Self { algorithms: algorithms.to_vec() }
     }
 
-    /// Checks the signature of a request. Only where the protocol of the group signs.
+    /// Checks the signature of a request. Only for groups whose protocol signs requests.
     ///
     /// # Errors
-    /// `BadRequest` without a signature, or with one of an algorithm that is not accepted; `Unavailable` while there is no
-    /// key; `Forbidden` if it is not the signature of this body by this key.
+    /// `BadRequest` without a signature, or with an algorithm that is not accepted; `Unavailable` while there is no
+    /// key; `Forbidden` if the signature does not match the body and the key.
     pub fn verify(&self, key: Option<&SessionKey>, signature: Option<&RequestSignature>) -> HerderResult<()> {
         let missing = || HerderError::BadRequest("Internal request missing required signature".to_owned());
         let RequestSignature { body, mac, algorithm } = signature.ok_or_else(missing)?;

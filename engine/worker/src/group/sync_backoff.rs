@@ -6,7 +6,7 @@ use super::ConnectProtocol;
 
 const RETRIES: u32 = 5;
 
-/// Pauses before the worker tries again; what it runs goes on meanwhile, but not for ever.
+/// Pauses before the worker tries again. Its work continues meanwhile, for a limited time.
 #[derive(Clone, Debug)]
 pub struct SyncBackoff {
     max_delay_ms: u32,
@@ -15,20 +15,21 @@ pub struct SyncBackoff {
 }
 
 impl SyncBackoff {
-    /// Pauses that are fractions of `max_delay_ms` (`scheduled.rebalance.max.delay.ms`), so that a worker is back before
-    /// its work is given away; `unsync_backoff` (`worker.unsync.backoff.ms`) where a rebalance stops everything anyway.
+    /// Pauses that are fractions of `max_delay_ms` (`scheduled.rebalance.max.delay.ms`), so that a worker returns
+    /// before its work is assigned to others. `unsync_backoff` (`worker.unsync.backoff.ms`) is used for the eager
+    /// protocol, where a rebalance stops everything.
     pub fn new(max_delay_ms: i32, unsync_backoff: Duration) -> Self {
         let max_delay_ms = u32::try_from(max_delay_ms).unwrap_or(0);
         Self { max_delay_ms, unsync_backoff, retries_left: RETRIES }
     }
 
-    /// It was read: the next failure counts as the first.
+    /// Resets the pauses after a successful read.
     pub fn reset(&mut self) {
         self.retries_left = RETRIES;
     }
 
-    /// After a failure in a group with this protocol: how long to pause, and whether everything has to stop, for the
-    /// worker has been out of step for too long.
+    /// The pause after a failure in a group with this protocol, and whether to stop all work because the worker was out
+    /// of sync for too long.
     pub fn next(&mut self, protocol: ConnectProtocol) -> (Duration, bool) {
         if !protocol.is_cooperative() {
             return (self.unsync_backoff, false);

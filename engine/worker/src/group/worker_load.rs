@@ -1,4 +1,4 @@
-//! What each worker holds, how that is evened out, and who gets what is new.
+//! The load of each worker, its balancing, and the assignment of new items.
 
 use indexmap::IndexSet;
 use volley_java::compare_strings;
@@ -6,15 +6,15 @@ use volley_java::compare_strings;
 use super::items::{ItemKind, Items};
 use crate::connector_task_id::ConnectorTaskId;
 
-/// A worker and what it holds.
+/// A worker and its items.
 #[derive(Clone, Debug)]
 pub(super) struct WorkerLoad {
     pub(super) worker: String,
     pub(super) items: Items,
 }
 
-/// What each worker has to give up so that none holds more than it would if everything that is configured were spread
-/// evenly: worker by worker, or nothing at all if nobody has to give up anything.
+/// The items that each worker has to give up so that none holds more than its share of an even distribution of all
+/// configured items. Returns a set for each worker, or `None` if no worker has to give up items.
 pub(super) fn load_balancing_revocations(configured: &Items, workers: &[WorkerLoad]) -> Option<Vec<Items>> {
     if configured.is_empty() || workers.iter().all(|load| load.items.is_empty()) {
         return None;
@@ -26,8 +26,8 @@ pub(super) fn load_balancing_revocations(configured: &Items, workers: &[WorkerLo
     revocations.iter().any(|revoked| !revoked.is_empty()).then_some(revocations)
 }
 
-/// The first few of what each holds beyond its share. Of those that hold more than the minimum, the first ones keep one
-/// more each, as far as there is anything left over.
+/// The first few items of each worker beyond its share. The share is the minimum, plus one for the first workers that
+/// hold more, as far as there is a remainder.
 fn surplus<T: ItemKind>(configured: &Items, workers: &[WorkerLoad]) -> Vec<IndexSet<T>> {
     let total = T::of(configured).len();
     let (minimum, extras) = (total / workers.len(), total % workers.len());
@@ -49,7 +49,7 @@ fn surplus<T: ItemKind>(configured: &Items, workers: &[WorkerLoad]) -> Vec<Index
     workers.iter().map(surplus_of).collect()
 }
 
-/// Gives connectors, then tasks, to those who hold the fewest of that kind. Leaves the workers in the order of their load.
+/// Assigns connectors, then tasks, to the workers that hold the fewest of that kind. Sorts the workers by load.
 pub(super) fn assign_to_least_loaded(workers: &mut [WorkerLoad], new: &Items) {
     distribute::<String>(workers, new);
     distribute::<ConnectorTaskId>(workers, new);

@@ -1,4 +1,4 @@
-//! What a member says of itself when it joins.
+//! The metadata that a member sends when it joins.
 
 use volley_api::Result;
 
@@ -8,16 +8,16 @@ use super::{ConnectProtocol, ExtendedAssignment};
 /// A member's metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerState {
-    /// Its advertised REST URL, such as `http://10.0.0.1:8083/`.
+    /// Its advertised REST URL, for example `http://10.0.0.1:8083/`.
     pub url: String,
-    /// One past the last record of the config topic that it has read.
+    /// One past the last record of the config topic that the member has read.
     pub config_offset: i64,
-    /// What it runs; `None` if it has never been given anything, or is an eager member.
+    /// Its assignment; `None` if it never had one, or is an eager member.
     pub assignment: Option<ExtendedAssignment>,
 }
 
 impl WorkerState {
-    /// The message, as the version of `protocol` has it.
+    /// Encodes the message in the version of `protocol`.
     ///
     /// # Errors
     /// If a name is too long for the format.
@@ -39,7 +39,7 @@ impl WorkerState {
         Ok(out)
     }
 
-    /// From the message of a member of any version.
+    /// Decodes the message of a member of any version.
     ///
     /// # Errors
     /// If it is malformed, or its version negative.

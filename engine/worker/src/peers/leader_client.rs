@@ -1,5 +1,5 @@
-//! What a worker asks of the leader of its group on its own account (KIP-507): to write the task configurations that a
-//! connector made here, and to fence the producers of an exactly-once source.
+//! Requests of a worker to its group's leader (KIP-507): writing the task configurations that a connector made on this
+//! worker, and fencing the producers of an exactly-once source.
 
 use std::sync::Arc;
 
@@ -20,27 +20,28 @@ pub(crate) const SIGNATURE: HeaderName = HeaderName::from_static("x-connect-auth
 /// Header that names the MAC's algorithm.
 pub(crate) const SIGNATURE_ALGORITHM: HeaderName = HeaderName::from_static("x-connect-request-signature-algorithm");
 
-/// Asks the leader.
+/// Sends requests to the leader.
 #[derive(Clone, Debug)]
 pub struct LeaderClient {
     peers: Arc<PeerClient>,
 }
 
 impl LeaderClient {
-    /// One that talks by `peers`.
+    /// A client that sends through `peers`.
     pub fn new(peers: Arc<PeerClient>) -> Self {
         Self { peers }
     }
 
-    /// `POST /connectors/{connector}/tasks`: brings the task configurations that a connector instance made here.
-    /// `leader_url` is the advertised URL of the leader (`http://host:port/`), `body` a JSON array of flat objects.
+    /// `POST /connectors/{connector}/tasks`: sends the task configurations that a connector instance made on this
+    /// worker. `leader_url` is the advertised URL of the leader (`http://host:port/`), `body` a JSON array of flat
+    /// objects.
     ///
     /// # Errors
-    /// What the leader answered: `Forbidden` for a signature that it does not take (it may have a newer key),
-    /// `Unavailable` while it has no key, `Conflict` while it rebalances. `Internal` if it was not reached.
+    /// The leader's error: `Forbidden` for a signature that it refuses (it may have a newer key), `Unavailable` while
+    /// it has no key, `Conflict` while it rebalances. `Internal` if the leader was not reached.
     ///
     /// # Cancellation
-    /// The leader may have written them all the same.
+    /// The leader may have written them nevertheless.
     pub async fn put_task_configs(
         &self,
         leader_url: &str,
@@ -51,14 +52,14 @@ impl LeaderClient {
         self.ask(Method::POST, leader_url, [connector, "tasks"], Some(body), signature).await
     }
 
-    /// `PUT /connectors/{connector}/fence`: asks to fence the producers of an exactly-once source. The signature is that of
-    /// no bytes.
+    /// `PUT /connectors/{connector}/fence`: requests to fence the producers of an exactly-once source. The signature is
+    /// that of an empty body.
     ///
     /// # Errors
     /// See [`LeaderClient::put_task_configs`].
     ///
     /// # Cancellation
-    /// The leader may have fenced them all the same.
+    /// The leader may have fenced them nevertheless.
     pub async fn fence(
         &self,
         leader_url: &str,
@@ -95,7 +96,7 @@ impl LeaderClient {
     }
 }
 
-/// The leader's URL, and what to ask it for.
+/// The leader's URL, and the path of the request.
 fn place(leader_url: &str, [connector, what]: [&str; 2]) -> HerderResult<(Url, String)> {
     let malformed = || HerderError::Internal(format!("could not use `{leader_url}` as the URL of the leader"));
     let url = Url::parse(leader_url).ok().filter(|url| !url.cannot_be_a_base()).ok_or_else(malformed)?;
@@ -103,7 +104,7 @@ fn place(leader_url: &str, [connector, what]: [&str; 2]) -> HerderResult<(Url, S
     Ok((url, target))
 }
 
-/// A name as one segment of a path. `..` stays what it is, as between Java workers.
+/// A name as one segment of a path. `..` is not escaped, as between Java workers.
 fn segment(name: &str) -> String {
     let mut segment = String::with_capacity(name.len());
     for byte in name.bytes() {
@@ -123,23 +124,23 @@ fn header_values(signature: SignatureHeaders) -> HerderResult<Vec<(HeaderName, H
     Ok(vec![(SIGNATURE, value(signature.mac)?), (SIGNATURE_ALGORITHM, value(signature.algorithm)?)])
 }
 
-/// What is said when another worker was not reached, in the answer and in the log.
+/// The message for a worker that was not reached, in the answer and in the log.
 pub(crate) fn io_message(at: &Url, error: &PeerError) -> String {
     warn!(%at, %error, "could not forward a request to another worker; it gives this address as its own");
     format!("IO Error trying to forward REST request: {error} ({})", tried(at))
 }
 
-/// What is said of a redirect and the like.
+/// The message for an unexpected status, for example a redirect.
 pub(crate) fn unexpected_status(at: &Url, status: u16) -> String {
     format!("Unexpected status code when handling forwarded request: {status} ({})", tried(at))
 }
 
-/// Where a request was sent, and who says that it belongs there.
+/// The target of a request, and the source of its address.
 pub(crate) fn tried(at: &Url) -> String {
     format!("tried {at}, which that worker gives as its address: check its `rest.advertised.host.name` and `listeners`")
 }
 
-/// The code and message of an error that another worker answered; `None` if it is not in Kafka Connect's form.
+/// The code and message of another worker's error; `None` if it is not in Kafka Connect's form.
 pub(crate) fn error_message(answer: &HttpAnswer) -> Option<(i64, Option<String>)> {
     let body: Value = serde_json::from_slice(&answer.body).ok()?;
     let message = body.get("message")?.as_str().map(str::to_owned);
@@ -175,7 +176,7 @@ mod tests {
     use super::*;
     use crate::spawned_task::SpawnedTask;
 
-    /// The URL of a worker that answers every request with what `answer` makes of it.
+    /// The URL of a worker that answers every request with the result of `answer`.
     async fn leader(answer: fn(String) -> (StatusCode, String)) -> (String, SpawnedTask<std::io::Result<()>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());

@@ -1,5 +1,4 @@
-//! The other workers of the group, over HTTP: requests that this worker makes on its own account, and the client that carries
-//! them.
+//! HTTP to the other workers of the group: the client, and the requests that this worker sends itself.
 
 mod leader_client;
 mod peer_client;

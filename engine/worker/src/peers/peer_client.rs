@@ -1,4 +1,4 @@
-//! HTTP to another worker of the group: one connection for each request, no redirects, everything with a deadline.
+//! HTTP to another worker of the group: one connection for each request, no redirects, a deadline for everything.
 
 use std::fmt;
 use std::io;
@@ -14,22 +14,22 @@ use volley_net::{HttpAnswer, HttpClient, HttpError, HttpLimits, HttpRequest};
 use crate::worker_config::WorkerConfig;
 use crate::worker_config::{LISTENERS, tls_properties};
 
-/// By what name workers ask each other.
+/// The `User-Agent` of requests between workers.
 pub(crate) const USER_AGENT: &str = "kafka-connect";
 
-/// How long it may take until the other worker has accepted the connection.
+/// Time limit for the connection to the other worker.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long the whole request may take: as long as the other worker itself takes to give up.
+/// Time limit for the whole request: the other worker has the same one.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// More than any answer of a worker; one beyond it is refused.
+/// Largest answer; a larger one is refused. Workers never send so much.
 const MAX_ANSWER: usize = 64 << 20;
 
 const LIMITS: HttpLimits =
     HttpLimits { connect_timeout: CONNECT_TIMEOUT, answer_timeout: REQUEST_TIMEOUT, max_answer: MAX_ANSWER };
 
-/// Talks to the other workers of the group.
+/// The HTTP client for the other workers of the group.
 #[derive(Clone, Debug)]
 pub struct PeerClient(HttpClient);
 
@@ -43,24 +43,24 @@ impl Default for PeerClient {
 #[derive(Debug)]
 pub(crate) struct PeerRequest {
     pub(crate) method: Method,
-    /// Where the other worker is.
+    /// The other worker's address.
     pub(crate) url: Url,
-    /// Path and query, sent as they stand: a URL would resolve `..`, which may be the name of a connector.
+    /// Path and query, sent unchanged: a URL would resolve `..`, which may be the name of a connector.
     pub(crate) target: String,
-    /// Headers beside those that every request has.
+    /// Headers besides those of every request.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    /// JSON, where there is a body.
+    /// JSON body, if any.
     pub(crate) body: Option<Bytes>,
 }
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 #[derive(Debug)]
 pub(crate) enum PeerError {
-    /// The name, the network, or the other worker's HTTP.
+    /// Name resolution, the network, or invalid HTTP.
     Io(String),
     /// No answer in time.
     TimedOut,
-    /// The URL names no host, or neither http nor https.
+    /// The URL has no host, or its scheme is neither http nor https.
     Url(String),
 }
 
@@ -68,7 +68,7 @@ pub(crate) enum PeerError {
 pub(crate) type PeerResult<T> = std::result::Result<T, PeerError>;
 
 impl fmt::Display for PeerError {
-    /// As Java's client words it, where it is seen by clients of the REST API.
+    /// Java's wording, where clients of the REST API see it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(message) | Self::Url(message) => f.write_str(message),
@@ -80,7 +80,7 @@ impl fmt::Display for PeerError {
 }
 
 impl PeerClient {
-    /// One with the TLS settings of the worker's own listeners.
+    /// A client with the TLS settings of the worker's own listeners.
     pub fn new(config: &WorkerConfig) -> Self {
         Self(HttpClient::new(tls_properties(config, LISTENERS), LIMITS))
     }
@@ -88,7 +88,7 @@ impl PeerClient {
     /// Sends a request and reads the whole answer.
     ///
     /// # Cancellation
-    /// The connection is closed; the other worker may have done what it was asked all the same.
+    /// The connection is closed; the other worker may have handled the request nevertheless.
     pub(crate) async fn send(&self, request: PeerRequest) -> PeerResult<HttpAnswer> {
         let url = request.url.clone();
         let sending = self.0.send(request.into_http());

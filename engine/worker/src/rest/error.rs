@@ -1,4 +1,4 @@
-//! Errors as answers: a status and `{"error_code", "message"}`.
+//! Errors as HTTP answers: a status and `{"error_code", "message"}`.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::error::HerderError;
 
-/// What a request without a user is told; no JSON, in Kafka Connect either.
+/// The answer to a request without a user. It is not JSON, as in Kafka Connect.
 pub(crate) const NOT_ALLOWED: &str = "User cannot access the resource.";
 
 /// The body of every error.
@@ -17,18 +17,18 @@ struct ErrorMessage {
     message: Option<String>,
 }
 
-/// What a resource answers when it cannot do what is asked.
+/// The error of a resource.
 #[derive(Debug)]
 pub(crate) enum RestError {
     /// The herder's error.
     Herder(HerderError),
     /// Any status, with a message.
     Status(StatusCode, String),
-    /// One that the web server gives before a resource is chosen: its answer says no content type.
+    /// An error of the web server before it selects a resource. Its answer has no content type.
     Bare(StatusCode),
     /// 401: no user, or the wrong password.
     NotAllowed,
-    /// What another worker answered.
+    /// The error of another worker.
     Relayed { status: StatusCode, error_code: i64, message: Option<String> },
 }
 
@@ -41,17 +41,17 @@ impl RestError {
         Self::Status(StatusCode::INTERNAL_SERVER_ERROR, message.into())
     }
 
-    /// 500 of a request that met a defect.
+    /// 500 of a request that caused a panic.
     pub(crate) fn panicked() -> Self {
         Self::internal("the request made the worker panic: this is a defect of Volley")
     }
 
-    /// 413 of a body.
+    /// 413 for a body.
     pub(crate) fn too_large() -> Self {
         Self::Status(StatusCode::PAYLOAD_TOO_LARGE, "HTTP 413 Request Entity Too Large".to_owned())
     }
 
-    /// 404 of a path.
+    /// 404 for a path.
     pub(crate) fn no_such_path() -> Self {
         Self::Status(StatusCode::NOT_FOUND, http_message(StatusCode::NOT_FOUND))
     }
@@ -63,7 +63,7 @@ impl From<HerderError> for RestError {
     }
 }
 
-/// `HTTP 404 Not Found` and the like.
+/// For example `HTTP 404 Not Found`.
 pub(crate) fn http_message(status: StatusCode) -> String {
     format!("HTTP {} {}", status.as_u16(), status.canonical_reason().unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! REST on a worker that is not the leader, or does not answer.
+//! REST on a worker that is not the leader, or whose herder does not answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::rest::front::settings::RestSettings;
 use crate::spawned_task::SpawnedTask;
 use crate::testing::{Follower, Gate, config_map, test_herder};
 
-/// A request as another worker saw it.
+/// A request as the other worker received it.
 #[derive(Clone, Debug)]
 struct Seen {
     line: String,
@@ -29,7 +29,7 @@ struct Seen {
     body: Value,
 }
 
-/// Another worker, which answers every request alike.
+/// Another worker that gives the same answer to every request.
 struct Leader {
     url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -127,7 +127,7 @@ async fn what_the_leader_has_to_do_is_sent_to_the_leader() {
         ),
         ("DELETE", "/connectors/x%20y/", None, 204, "DELETE /connectors/x%20y?forward=true", Value::Null),
         ("PUT", "/connectors/x/stop", None, 204, "PUT /connectors/x/stop?forward=true", Value::Null),
-        // Not resolved: it may be the name of a connector.
+        // Not resolved, since it may be the name of a connector.
         ("PUT", "/connectors/../stop", None, 204, "PUT /connectors/../stop?forward=true", Value::Null),
         ("POST", "/connectors/x/restart", None, 204, "POST /connectors/x/restart?forward=true", Value::Null),
         (
@@ -315,7 +315,7 @@ async fn internal_requests_are_signed_and_checked_in_kafka_connect_s_order() {
     let signature = worker.follower.signatures().pop().unwrap().unwrap();
     assert_eq!((&signature.body[..], signature.mac.as_slice()), (&b"[{\"a\": 1}] x"[..], &[0, 0, 0][..]));
     assert_eq!(signature.algorithm, "HmacSHA256");
-    // Any content type, or none, will do.
+    // Any content type is accepted, or none.
     assert_eq!(
         send(&worker.router, "PUT", "/connectors/x/fence", None, &[("content-type", "text/plain")]).await.status,
         204
@@ -337,7 +337,7 @@ async fn nothing_is_made_of_much_that_no_worker_has_signed() {
     assert_eq!(post(large("["), None).await.status, 204);
 
     worker.follower.wants_signatures();
-    // Were it read, what is malformed would be said, as it is of a small one.
+    // If the body were parsed, the error would be that of malformed JSON, as it is for a small body.
     let malformed = large("[7,");
     assert_eq!(post("[7,{},{}]".into(), None).await.status, 500);
     let unsigned = post(malformed.clone(), None).await;
@@ -368,7 +368,7 @@ async fn a_request_that_takes_too_long_says_what_the_worker_does() {
     }
     let message = send(&router, "GET", "/connectors", None, &[]).await.message();
     assert!(message.starts_with("Request timed out. The last operation the worker completed was reading"), "{message}");
-    // What does not ask the herder's loop is answered all the same.
+    // Resources that do not use the herder's loop are answered nevertheless.
     assert_eq!(send(&router, "GET", "/connector-plugins", None, &[]).await.status, 200);
 }
 

@@ -1,4 +1,4 @@
-//! `/metrics`, as a scraper sees it.
+//! `/metrics` as a scraper reads it.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::tests::{Answer, send, test_router};
 use crate::herder::Herder;
 use crate::testing::{eventually, test_herder};
 
-/// Fails unless every line is a comment or a sample, and the samples of each metric stand together below its type.
+/// Fails unless every line is a comment or a sample, and the samples of each metric follow its type.
 fn assert_exposition(text: &str) {
     let mut seen = Vec::new();
     let mut current = String::new();

@@ -1,11 +1,11 @@
-//! The REST API: Kafka Connect's, and what Volley adds under `/volley`.
+//! The REST API: Kafka Connect's, and Volley's additions under `/volley`.
 //!
 //! ```text
 //!  server/: listeners, TLS, HTTP ─► front/: path, 404/405, time-out, CORS, headers, log, users
 //!                                      └─► routes ─► resources/: one file for each ─► Herder
 //!                                                       └─► forwarding ─► another worker
 //! ```
-//! `json/` reads bodies as Kafka Connect's JSON library does; `openapi/` describes all of it.
+//! `json/` parses bodies as Kafka Connect's JSON library does; `openapi/` describes the whole API.
 
 mod error;
 #[cfg(test)]

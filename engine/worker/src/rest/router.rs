@@ -1,4 +1,4 @@
-//! Puts the resources together.
+//! Builds the routers from the resources.
 
 use axum::Router;
 
@@ -7,7 +7,7 @@ use super::routes::{Route, admin_routes, main_routes};
 use super::state::RestState;
 use crate::rest::front::gate::gated;
 
-/// Everything but `/admin`, unless `with_admin`.
+/// All resources, those under `/admin` only `with_admin`.
 pub(crate) fn router(state: RestState, with_admin: bool) -> Router {
     let mut routes = main_routes();
     if with_admin {
@@ -16,7 +16,7 @@ pub(crate) fn router(state: RestState, with_admin: bool) -> Router {
     assemble(routes, state)
 }
 
-/// `/admin` alone, for `admin.listeners`.
+/// Only `/admin`, for `admin.listeners`.
 pub(crate) fn admin_router(state: RestState) -> Router {
     assemble(admin_routes(), state)
 }

@@ -1,4 +1,4 @@
-//! Which path and method is which resource.
+//! The resource of each path and method.
 
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
@@ -7,7 +7,7 @@ use super::resources::{connectors, internal, loggers, metrics, offsets, plugins,
 use super::state::RestState;
 use crate::rest::front::gate::{JSON, MediaType, OpenTo, PLAIN_TEXT, Takes};
 
-/// A resource. `GET` stands for `HEAD` too.
+/// A resource. `GET` also serves `HEAD`.
 pub(crate) struct Route {
     pub(crate) path: &'static str,
     pub(crate) takes: Takes,
@@ -21,23 +21,23 @@ impl Route {
         Self { path, takes: Takes::Json, gives: JSON, open_to: OpenTo::Users, resource }
     }
 
-    /// Whatever content type its requests say they have.
+    /// Accepts requests of any content type.
     fn taking_anything(self) -> Self {
         Self { takes: Takes::Anything, ..self }
     }
 
-    /// With answers of plain text.
+    /// Answers with plain text.
     fn giving_text(self) -> Self {
         Self { gives: PLAIN_TEXT, ..self }
     }
 
-    /// One for other workers.
+    /// For other workers only.
     fn of_workers(self) -> Self {
         Self { takes: Takes::Anything, open_to: OpenTo::Workers, ..self }
     }
 }
 
-/// All resources but those under `/admin`.
+/// All resources except those under `/admin`.
 pub(crate) fn main_routes() -> Vec<Route> {
     vec![
         Route::new("/", get(root::server_info)).taking_anything(),
@@ -73,7 +73,7 @@ pub(crate) fn main_routes() -> Vec<Route> {
     ]
 }
 
-/// Those under `/admin`.
+/// The resources under `/admin`.
 pub(crate) fn admin_routes() -> Vec<Route> {
     vec![
         Route::new("/admin/loggers", get(loggers::list)),

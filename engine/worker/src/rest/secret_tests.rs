@@ -1,4 +1,4 @@
-//! What REST shows of secrets, endpoint by endpoint.
+//! The treatment of secrets by each endpoint of REST.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ fn config() -> Value {
         "transforms.t.credentials.source": "USER_INFO" })
 }
 
-/// The configuration in every answer that has one.
+/// The configuration in every answer that contains one.
 async fn shown_everywhere(router: &Router) -> Vec<(&'static str, Value)> {
     let body = json!({ "name": "a", "config": config() });
     let patch = json!({ "password": SECRET });

@@ -1,4 +1,4 @@
-//! What the resources answer from.
+//! The state that the resources use.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,37 +13,37 @@ use crate::peers::PeerClient;
 use crate::rest::front::settings::RestSettings;
 use crate::rest::server::listener::Scheme;
 
-/// The Kafka version whose API this is.
+/// The Kafka version of this API.
 const KAFKA_VERSION: &str = "4.3.0";
 
 /// The answer of `GET /`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct ServerInfo {
-    /// The Kafka version whose API this is.
+    /// The Kafka version of this API.
     pub(crate) version: String,
-    /// Which Volley it is.
+    /// The version of Volley.
     pub(crate) commit: String,
     /// The cluster's id.
     pub(crate) kafka_cluster_id: String,
 }
 
-/// How long a client waits at most.
+/// The longest times that a client waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Timeouts {
     /// For any answer.
     pub(crate) request: Duration,
-    /// For the herder's sign of life.
+    /// For the herder's health check.
     pub(crate) health: Duration,
 }
 
-/// What the resources answer from.
+/// The state that the resources use.
 #[derive(Clone)]
 pub(crate) struct RestState {
-    /// Does what is asked.
+    /// Handles the requests.
     pub(crate) herder: Arc<dyn Herder>,
-    /// Talks to the other workers of the group, for what they have to do.
+    /// The client for forwarding to the other workers of the group.
     pub(crate) peers: Arc<PeerClient>,
-    /// By which protocol they are reached, as this worker is.
+    /// The scheme of the other workers' URLs, the same as this worker's.
     pub(crate) scheme: Scheme,
     /// Log levels.
     pub(crate) loggers: Arc<Loggers>,
@@ -51,7 +51,7 @@ pub(crate) struct RestState {
     pub(crate) cluster_id: ClusterId,
     /// Users and headers.
     pub(crate) settings: Arc<RestSettings>,
-    /// How long a client waits.
+    /// The time limits of requests.
     pub(crate) timeouts: Timeouts,
 }
 
@@ -62,7 +62,7 @@ impl Default for Timeouts {
 }
 
 impl RestState {
-    /// The answer of `GET /`; `None` if the cluster does not say in time who it is.
+    /// The answer of `GET /`; `None` if the cluster's id is not known in time.
     pub(crate) async fn server_info(&self) -> Option<ServerInfo> {
         Some(ServerInfo {
             version: KAFKA_VERSION.to_owned(),
@@ -71,7 +71,7 @@ impl RestState {
         })
     }
 
-    /// What the herder is doing or did last, in a sentence.
+    /// The current or last action of the herder, as a sentence.
     pub(crate) fn stage(&self) -> Option<String> {
         self.herder.stages().latest().map(|stage| stage.summary())
     }

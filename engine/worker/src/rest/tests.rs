@@ -1,4 +1,4 @@
-//! REST, as clients of Kafka Connect see it.
+//! REST as clients of Kafka Connect see it.
 
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ pub(super) fn test_state(herder: Arc<dyn Herder>) -> RestState {
     }
 }
 
-/// Has a router answer a request.
+/// Sends a request to a router.
 pub(super) async fn send(
     router: &Router,
     method: &str,

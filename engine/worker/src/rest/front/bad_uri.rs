@@ -1,5 +1,5 @@
-//! Paths that the web server of Kafka Connect refuses before anything else looks at them: those that two readers may
-//! understand differently. Its answer is a page for people, not JSON.
+//! Refuses the ambiguous paths that Kafka Connect's web server refuses before anything else: those that two readers may
+//! interpret differently. The answer is an HTML page, not JSON.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -13,10 +13,10 @@ const MALFORMED: &str = "Bad Request";
 const SEPARATOR: &str = "Ambiguous URI path separator";
 const ENCODING: &str = "Ambiguous URI path encoding";
 
-/// What a name may hold.
+/// Violations that names of connectors may contain in requests between workers.
 const OF_NAMES: [&str; 2] = [SEPARATOR, ENCODING];
 
-/// What else may be wrong, in the order in which it is told.
+/// The other violations, in the order of their messages.
 const VIOLATIONS: [(&str, fn(&Path<'_>) -> bool); 9] = [
     ("Ambiguous URI path segment", |path| path.segments().any(|(name, _)| is_hidden_dots(name))),
     ("Ambiguous URI empty segment", |path| path.has_empty_segment()),
@@ -36,7 +36,7 @@ struct Path<'a> {
     decoded: Vec<u8>,
 }
 
-/// Why a request is refused; `None` if it is not.
+/// The reason to refuse a request; `None` if it is valid.
 pub(crate) fn refusal(request: &Request) -> Option<String> {
     let (uri, host) = (request.uri(), request.headers().get(header::HOST));
     if request.method() == Method::CONNECT {
@@ -53,8 +53,8 @@ pub(crate) fn refusal(request: &Request) -> Option<String> {
     }
 }
 
-/// Whether another worker asks for something that only workers ask for. The names of connectors may hold what is refused to
-/// users.
+/// Whether this is an internal request between workers. In those, names of connectors may contain characters that are
+/// refused to users.
 fn is_of_a_worker(request: &Request) -> bool {
     let path = request.uri().path();
     let is_internal = match *request.method() {
@@ -83,7 +83,7 @@ fn of_path(text: &str, is_of_a_worker: bool) -> Option<String> {
     (!violations.is_empty()).then(|| violations.join(", "))
 }
 
-/// The answer: 400, with a page that says why.
+/// The answer: 400, with a page that states the reason.
 pub(crate) fn answer(reason: &str) -> Response {
     let body = format!(
         "<html>\n<head>\n<title>Error 400 {reason}</title>\n</head>\n<body>\n<h2>HTTP ERROR 400 {reason}</h2>\n</body>\n</html>\n"
@@ -97,7 +97,7 @@ pub(crate) fn answer(reason: &str) -> Response {
 }
 
 impl Path<'_> {
-    /// Name of each segment, and whether path parameters (`;a=b`) follow it.
+    /// The name of each segment, and whether path parameters (`;a=b`) follow it.
     fn segments(&self) -> impl Iterator<Item = (&str, bool)> {
         self.text.split('/').skip(1).map(|segment| match segment.split_once(';') {
             Some((name, _)) => (name, true),
@@ -135,17 +135,17 @@ fn is_dots(name: &str) -> bool {
     matches!(name, "." | "..")
 }
 
-/// Whether a segment is `.` or `..`, written with escapes.
+/// Whether a segment is an escaped `.` or `..`.
 fn is_hidden_dots(name: &str) -> bool {
     name.contains('%') && is_dots(&name.to_ascii_lowercase().replace("%2e", "."))
 }
 
-/// RFC 3986: what a path consists of.
+/// The characters of a path in RFC 3986.
 fn may_stand_in_a_path(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&byte)
 }
 
-/// The bytes that a path means; `None` if an escape is malformed.
+/// The decoded bytes of a path; `None` if an escape is malformed.
 fn decode(path: &str) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();

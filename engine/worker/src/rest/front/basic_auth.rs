@@ -1,4 +1,5 @@
-//! Users and passwords before REST: what `BasicAuthSecurityRestExtension` with `PropertyFileLoginModule` is in Kafka Connect.
+//! Basic authentication for REST, as `BasicAuthSecurityRestExtension` with `PropertyFileLoginModule` does it in Kafka
+//! Connect.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,25 +21,24 @@ const ENTRY: &str = "KafkaConnect";
 const USER_FILE: &str = "volley.rest.basic.auth.file";
 const JAVA_OPTION: &str = "-Djava.security.auth.login.config=";
 
-/// Who may use REST.
+/// The users of REST, with their passwords.
 #[derive(Clone)]
 pub(crate) struct BasicAuth {
     passwords: BTreeMap<String, String>,
 }
 
 impl fmt::Debug for BasicAuth {
-    /// Names the users only.
+    /// Prints the names only.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BasicAuth").field("users", &self.passwords.keys().collect::<Vec<_>>()).finish()
     }
 }
 
 impl BasicAuth {
-    /// That of a worker; `None` if `rest.extension.classes` names nothing. The users stand in the properties file that
-    /// `volley.rest.basic.auth.file` names, else in that of the login configuration which `java_options` (`KAFKA_OPTS`)
-    /// names.
+    /// The users of a worker; `None` if `rest.extension.classes` is empty. They are read from the properties file
+    /// `volley.rest.basic.auth.file`, otherwise from that of the login configuration in `java_options` (`KAFKA_OPTS`).
     ///
-    /// Reads the files: not for a thread that must not block.
+    /// Reads the files, so it MUST NOT run on a thread that must not block.
     ///
     /// # Errors
     /// `Config`: an unknown extension, no file, one that cannot be read, or one without users.
@@ -68,7 +68,7 @@ impl BasicAuth {
         }
     }
 
-    /// Whether a request with these headers may go on.
+    /// Whether a request with these headers is authorized.
     pub(crate) fn check(&self, headers: &HeaderMap) -> RestResult<()> {
         let given = headers.get(AUTHORIZATION).map(|value| value.as_bytes()).and_then(basic_credentials);
         let Some(given) = given else { return Err(RestError::NotAllowed) };
@@ -83,7 +83,7 @@ impl BasicAuth {
     }
 }
 
-/// What follows `Basic `.
+/// The part after `Basic `.
 fn basic_credentials(authorization: &[u8]) -> Option<&[u8]> {
     let blank = authorization.iter().position(|byte| *byte == b' ')?;
     let (scheme, credentials) = authorization.split_at(blank);

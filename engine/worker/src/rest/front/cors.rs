@@ -1,4 +1,4 @@
-//! `access.control.allow.*`: which web pages may read the answers (CORS).
+//! `access.control.allow.*`: the web pages that may read the answers (CORS).
 
 use std::fmt;
 
@@ -11,19 +11,19 @@ use crate::worker_config::WorkerConfig;
 const ORIGINS: &str = "access.control.allow.origin";
 const METHODS: &str = "access.control.allow.methods";
 const DEFAULT_METHODS: &str = "GET,POST,HEAD";
-/// Seconds for which a browser may keep the answer to a preflight request.
+/// How long a browser may cache the answer to a preflight request, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("60");
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static("Content-Type");
 
-/// Whose pages may do what.
+/// The allowed origins and methods.
 #[derive(Clone)]
 pub(crate) struct Cors {
-    /// Patterns of origins; none: every origin.
+    /// Patterns of origins; `None` = every origin.
     origins: Option<Vec<JavaRegex>>,
     methods: HeaderValue,
 }
 
-/// What of a request matters here.
+/// The parts of a request that CORS needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     origin: Option<HeaderValue>,
@@ -31,7 +31,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Of a request.
+    /// Takes them from a request.
     pub(crate) fn new(method: &Method, headers: &HeaderMap) -> Self {
         let is_preflight = method == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
         Self { origin: headers.get(header::ORIGIN).cloned(), is_preflight }
@@ -39,7 +39,8 @@ impl Asked {
 }
 
 impl Cors {
-    /// That of a worker; `None` if none is configured. An origin is a regular expression, any case, or `*` for all.
+    /// The rules of a worker; `None` if none is configured. An origin is a regular expression, in any case, or `*` for
+    /// all.
     ///
     /// # Errors
     /// `Config`, naming the key that is wrong.
@@ -65,7 +66,7 @@ impl Cors {
         Ok(Some(Self { origins, methods }))
     }
 
-    /// Gives an answer the headers by which a browser knows what it may show.
+    /// Adds the CORS headers to an answer.
     pub(crate) fn apply(&self, asked: &Asked, headers: &mut HeaderMap) {
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
         let Some(origin) = asked.origin.as_ref().filter(|origin| self.allows(origin)) else { return };

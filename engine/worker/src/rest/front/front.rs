@@ -1,5 +1,5 @@
-//! What stands before the resources: paths that no web server of Kafka Connect takes, trailing slashes, `OPTIONS`, unknown
-//! paths and methods, the time-out, headers that every answer has, the log, and the last net for a panic.
+//! The layers before the resources: paths that Kafka Connect's web server refuses, trailing slashes, `OPTIONS`, unknown
+//! paths and methods, the time-out, common headers, the log, and catching panics.
 
 use std::panic::AssertUnwindSafe;
 
@@ -19,10 +19,10 @@ use crate::rest::front::gate::{PLAIN_TEXT, accepts, check_user};
 use crate::rest::front::request_log::Line;
 use crate::rest::state::RestState;
 
-/// The order in which Kafka Connect lists what a path allows.
+/// The order in which Kafka Connect lists the methods of a path.
 const METHODS: [&str; 7] = ["HEAD", "POST", "DELETE", "GET", "OPTIONS", "PUT", "PATCH"];
 
-/// The router, behind everything that all resources share.
+/// The router behind the layers that all resources share.
 pub(crate) fn before(resources: Router, state: RestState) -> Router {
     Router::new().fallback(move |request: Request| {
         let (resources, state) = (resources.clone(), state.clone());
@@ -71,7 +71,7 @@ async fn in_time(resources: Router, state: &RestState, request: Request) -> Resp
     }
 }
 
-/// Gives the answers of the router itself Kafka Connect's form.
+/// Converts the router's own answers to Kafka Connect's form.
 fn finish(response: Response, method: &Method, headers: &HeaderMap, state: &RestState) -> Response {
     let is_router_s = !response.headers().contains_key(header::CONTENT_TYPE);
     match response.status() {
@@ -100,7 +100,7 @@ fn options(response: &Response, headers: &HeaderMap, state: &RestState) -> Respo
     ([(header::ALLOW, allow), (header::CONTENT_TYPE, text)], body).into_response()
 }
 
-/// The URI without path parameters (`;a=b`) and trailing slash, if it has any.
+/// The URI without path parameters (`;a=b`) and trailing slash; `None` if it has neither.
 fn canonical(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     if !path.contains(';') && (path.len() < 2 || !path.ends_with('/')) {

@@ -1,5 +1,4 @@
-//! What is asked of every request once it is known which resource it is for: that it brings and takes the right kind of
-//! content, and comes from a user.
+//! Checks every request once its resource is known: its content type, the type that it accepts, and its user.
 
 use std::sync::Arc;
 
@@ -13,10 +12,10 @@ use crate::rest::error::{RestError, RestResult, http_message};
 use crate::rest::front::settings::RestSettings;
 use crate::rest::state::RestState;
 
-/// Which content types of a request's body a resource takes.
+/// The content types that a resource accepts for a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Takes {
-    /// `application/json`; others are refused even where there is no body.
+    /// `application/json`; others are refused even without a body.
     Json,
     /// Any.
     Anything,
@@ -27,19 +26,19 @@ pub(crate) type MediaType = (&'static str, &'static str);
 
 /// The type of nearly all answers.
 pub(crate) const JSON: MediaType = ("application", "json");
-/// The type of answers for people and scrapers.
+/// The type of answers for humans and scrapers.
 pub(crate) const PLAIN_TEXT: MediaType = ("text", "plain");
 
-/// Who may ask.
+/// The clients that may call a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OpenTo {
-    /// Users, where there are such.
+    /// Users, if users are configured.
     Users,
-    /// Other workers, who sign what they ask.
+    /// Other workers, which sign their requests.
     Workers,
 }
 
-/// Puts the gate before a resource.
+/// Wraps a resource with these checks.
 pub(crate) fn gated(
     resource: MethodRouter<RestState>,
     takes: Takes,
@@ -80,7 +79,7 @@ fn check(
     }
 }
 
-/// Whether a request comes from a user, where there are such.
+/// Whether a request comes from a user, if users are configured.
 pub(crate) fn check_user(headers: &HeaderMap, settings: &RestSettings) -> RestResult<()> {
     settings.auth.as_ref().map_or(Ok(()), |auth| auth.check(headers))
 }
@@ -102,7 +101,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Response> {
     }
 }
 
-/// Whether a request takes an answer of this type. Preferences do not count: there is one type of answer only.
+/// Whether a request accepts an answer of this type. Preferences do not matter, since there is only one type.
 pub(crate) fn accepts(headers: &HeaderMap, (kind, subtype): MediaType) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let mut ranges =

@@ -1,4 +1,4 @@
-//! What stands before the resources, in this order:
+//! The layers before the resources, in this order:
 //!
 //! ```text
 //!  bad_uri ─► front: trailing slashes, OPTIONS, 404 and 405, time-out ─► gate: content types, basic_auth ─► resource

@@ -1,4 +1,4 @@
-//! A line in the log for each request, in the form that web servers share (NCSA extended), with the milliseconds it took:
+//! Logs each request in NCSA extended format, with its duration in milliseconds:
 //! `127.0.0.1 - - [23/Nov/2026:02:19:10 +0000] "GET /connectors HTTP/1.1" 200 91 "-" "curl/7.88.1" 4`.
 
 use std::time::Instant;
@@ -12,7 +12,7 @@ use tracing::info;
 use crate::clock::now;
 use crate::rest::server::connection::Client;
 
-/// What of a request stands in its line.
+/// The parts of a request that its log line contains.
 #[derive(Debug)]
 pub(crate) struct Line {
     began: Instant,
@@ -23,7 +23,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// Of a request that has just come in.
+    /// For a request that has just arrived.
     pub(crate) fn begin(request: &Request) -> Self {
         let client = request.extensions().get::<Client>();
         Self {

@@ -1,4 +1,4 @@
-//! `response.http.headers.config`: headers that every answer gets besides its own.
+//! `response.http.headers.config`: headers that are added to every answer.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,14 +18,14 @@ pub(crate) struct ResponseHeaders(Vec<Rule>);
 struct Rule {
     name: HeaderName,
     value: Value,
-    /// Whether it takes the place of what earlier rules gave the header.
+    /// Whether it replaces the values that earlier rules gave the header.
     replaces: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 enum Value {
     Text(HeaderValue),
-    /// Time after the answer's own.
+    /// Time after the date of the answer.
     Date(TimeDelta),
 }
 
@@ -33,7 +33,7 @@ impl ResponseHeaders {
     /// The rules of a worker.
     ///
     /// # Errors
-    /// `Config`, in Kafka Connect's words, if a rule has not the right form.
+    /// `Config`, with Kafka Connect's message, if a rule is malformed.
     pub(crate) fn of_worker(config: &WorkerConfig) -> Result<Self> {
         Self::parse(config.parsed().string(KEY).unwrap_or_default())
     }
@@ -46,7 +46,7 @@ impl ResponseHeaders {
         rules.iter().map(|rule| parse_rule(rule)).collect::<Result<_>>().map(Self)
     }
 
-    /// Gives an answer its headers. Those that it has already are its own business.
+    /// Adds the headers to an answer. Headers that the answer already has stay as they are.
     pub(crate) fn apply(&self, headers: &mut HeaderMap) {
         let own: Vec<HeaderName> = headers.keys().cloned().collect();
         for rule in self.0.iter().filter(|rule| !own.contains(&rule.name)) {
@@ -113,11 +113,12 @@ fn text(value: &str) -> Result<HeaderValue> {
 fn offset(value: &str) -> Result<TimeDelta> {
     let wrong = || Error::config(format!("`{value}` in `{KEY}` is no date: give the milliseconds from now"));
     let offset = value.parse().ok().and_then(TimeDelta::try_milliseconds).ok_or_else(wrong)?;
-    // Farther than a century is a mistake, and might be beyond what a date can hold.
+    // A value beyond a century is a mistake, and may exceed the range of dates.
     if offset.num_days().abs() > 36_525 { Err(wrong()) } else { Ok(offset) }
 }
 
-/// The items of a comma separated list. One that begins with a quote ends with the next quote, whatever is in it.
+/// The items of a comma separated list. An item that begins with a quote ends with the next quote, and may contain
+/// commas.
 fn split_at_commas(text: &str) -> Vec<String> {
     if text.trim().is_empty() {
         return Vec::new();

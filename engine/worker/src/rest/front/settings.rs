@@ -1,4 +1,4 @@
-//! What a worker's configuration says about REST, but for where it listens.
+//! The settings of REST, except for its listeners.
 
 use volley_api::Result;
 
@@ -7,7 +7,7 @@ use crate::rest::front::cors::Cors;
 use crate::rest::front::response_headers::ResponseHeaders;
 use crate::worker_config::WorkerConfig;
 
-/// Who may ask, what he is shown, and which headers are in the answers.
+/// Users, the treatment of secrets, and the headers of answers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RestSettings {
     pub(crate) auth: Option<BasicAuth>,
@@ -18,7 +18,7 @@ pub(crate) struct RestSettings {
 }
 
 impl RestSettings {
-    /// Those of a worker. Reads files: not for a thread that must not block.
+    /// The settings of a worker. Reads files, so it MUST NOT run on a thread that must not block.
     ///
     /// # Errors
     /// `Config`, naming the key or the file that is wrong.

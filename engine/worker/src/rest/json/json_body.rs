@@ -1,4 +1,4 @@
-//! JSON bodies, and the errors that Kafka Connect gives for bad ones: all 500, in its JSON library's words.
+//! JSON bodies, and Kafka Connect's errors for invalid ones: all 500, with the messages of its JSON library.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request};
@@ -11,10 +11,10 @@ use crate::json_config::GivenConfig;
 use crate::rest::error::{RestError, RestResult, http_message};
 use crate::rest::json::json_text::{JsonText, Place, Problem, Read, Token};
 
-/// More than any configuration; a request beyond it is refused.
+/// Maximum size; a larger request is refused. No configuration is that large.
 const MAX_BODY: usize = 16 << 20;
 
-/// A body beyond it takes so long to read that other requests would notice.
+/// A larger body takes so long to parse that other requests would be delayed.
 const LARGE_BODY: usize = 256 << 10;
 
 const STRING: &str = "java.lang.String";
@@ -22,7 +22,7 @@ const STRING_MAP: &str = "java.util.LinkedHashMap<java.lang.String,java.lang.Str
 const OBJECT_MAP: &str = "java.util.LinkedHashMap<java.lang.String,java.lang.Object>";
 const MAP: &str = "java.util.LinkedHashMap";
 
-/// A body, not yet read. That it is `application/json` where it says what it is, is known.
+/// A body that is not parsed yet. Its content type is `application/json`, or none.
 #[derive(Debug)]
 pub(crate) struct JsonBody {
     bytes: Bytes,
@@ -34,7 +34,7 @@ impl<S: Sync> FromRequest<S> for JsonBody {
     async fn from_request(request: Request<Body>, _state: &S) -> RestResult<Self> {
         let (parts, body) = request.into_parts();
         let bytes = to_bytes(body, MAX_BODY).await.map_err(|_| RestError::too_large())?;
-        // To say no type is no error unless there is something to read.
+        // A missing content type is an error only if there is a body.
         if !parts.headers.contains_key(header::CONTENT_TYPE) && !bytes.is_empty() {
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
             return Err(RestError::Status(status, http_message(status)));
@@ -44,13 +44,13 @@ impl<S: Sync> FromRequest<S> for JsonBody {
 }
 
 impl JsonBody {
-    /// The body as it came, to be sent on.
+    /// The unchanged body, for forwarding.
     pub(crate) fn into_bytes(self) -> Bytes {
         self.bytes
     }
 
-    /// The value that `read` makes of the body, which must be all there is; `None` for null, and for no body. `class` is
-    /// what Java makes of it.
+    /// The value that `read` parses from the body, which must contain nothing else; `None` for null, and for no body.
+    /// `class` is Java's class of the value.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         class: &'static str,
@@ -61,14 +61,15 @@ impl JsonBody {
         value.map_err(|problem| RestError::internal(problem.to_string()))
     }
 
-    /// A flat configuration; `variable` is what Java calls it.
+    /// Parses a flat configuration; `variable` is Java's name for it.
     pub(crate) async fn into_config(self, variable: &str) -> RestResult<GivenConfig> {
         let config = self.read("java.util.Map", string_map).await?;
         config.ok_or_else(|| null_map(variable))
     }
 }
 
-/// Does what takes the longer the larger a body is: for a large one where no other request waits for it.
+/// Runs work whose duration grows with the size of a body. For a large body it runs on a thread where no other request
+/// waits for it.
 pub(crate) async fn apart_if_large<T: Send + 'static>(
     size: usize,
     work: impl FnOnce() -> T + Send + 'static,
@@ -101,17 +102,17 @@ fn whole<T>(
     }
 }
 
-/// The error of Java code that meets null where it wants a map.
+/// The error of Java code that gets null instead of a map.
 pub(crate) fn null_map(variable: &str) -> RestError {
     RestError::internal(format!("Cannot invoke \"java.util.Map.get(Object)\" because \"{variable}\" is null"))
 }
 
-/// The link of a chain that stands for a member of an object.
+/// The element of an error's chain for a member of an object.
 pub(crate) fn member_of(class: &str, member: &str) -> String {
     format!("{class}[\"{member}\"]")
 }
 
-/// Text; numbers and booleans become theirs. `None` for null.
+/// Text; numbers and booleans are converted. `None` for null.
 pub(crate) fn string(text: &JsonText<'_>, first: Token) -> Read<Option<String>> {
     match first {
         Token::Text(text) | Token::Integer(text) | Token::Float(text) => Ok(Some(text)),
@@ -122,14 +123,14 @@ pub(crate) fn string(text: &JsonText<'_>, first: Token) -> Read<Option<String>> 
     }
 }
 
-/// An object whose members are text.
+/// Parses an object whose members are text.
 pub(crate) fn string_map(text: &mut JsonText<'_>, first: Token) -> Read<GivenConfig> {
     begin_map(STRING_MAP, text, first)?;
     let mut entries: IndexMap<String, Option<String>> = IndexMap::new();
     while let Token::Field(key) = text.token()? {
         let first = text.token()?;
         let value = string(text, first).map_err(|problem| problem.within(member_of(MAP, &key)))?;
-        // Of equal keys the last one counts, at the place of the first.
+        // Of equal keys the last value counts, at the place of the first.
         entries.insert(key, value);
     }
     let mut config = GivenConfig::default();
@@ -142,7 +143,7 @@ pub(crate) fn string_map(text: &mut JsonText<'_>, first: Token) -> Read<GivenCon
     Ok(config)
 }
 
-/// An object with members of any kind.
+/// Parses an object with members of any kind.
 pub(crate) fn object_map(text: &mut JsonText<'_>, first: Token) -> Read<Map<String, Value>> {
     begin_map(OBJECT_MAP, text, first)?;
     match text.value_of(Token::StartObject)? {
@@ -160,7 +161,7 @@ fn begin_map(class: &str, text: &JsonText<'_>, first: Token) -> Read<()> {
     }
 }
 
-/// Reads an array by what reads one of its items; the item of null is `None`.
+/// Parses an array; `None` is a null item.
 pub(crate) fn array<T>(
     class: &str,
     text: &mut JsonText<'_>,
@@ -183,8 +184,8 @@ pub(crate) fn array<T>(
     }
 }
 
-/// Reads an object of Java class `class`, each of whose members `known` is given to `member`. Java makes the object once it
-/// has all members, and complains of one that it does not know then, or else at the end.
+/// Parses an object of Java class `class`, and passes each member in `known` to `member`. Java constructs the object
+/// once it has all members. So it reports an unknown member then, or otherwise at the end.
 pub(crate) fn object(
     class: &str,
     known: &[&str],
@@ -231,7 +232,7 @@ fn unrecognized(class: &str, known: &[&str], name: &str, place: Place) -> Proble
     Problem::new(message, place).within(member_of(class, name))
 }
 
-/// A value of another kind than `class` can be made of.
+/// The error of a value that cannot be converted to `class`.
 pub(crate) fn mismatch(class: &str, found: &Token, place: Place) -> Problem {
     let (kind, name) = (found.kind(), found.name());
     Problem::new(format!("Cannot deserialize value of type `{class}` from {kind} (token `JsonToken.{name}`)"), place)
@@ -289,7 +290,7 @@ mod tests {
         assert!(panicked.is_err());
     }
 
-    /// Were each key compared with all others, this would take minutes.
+    /// If each key were compared with all others, this would take minutes.
     #[test]
     fn reading_takes_no_longer_for_each_key_the_more_there_are() {
         let began = std::time::Instant::now();

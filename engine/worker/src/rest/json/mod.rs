@@ -1,4 +1,4 @@
-//! JSON bodies, read as Kafka Connect's JSON library reads them, with its words for what is wrong.
+//! JSON bodies, parsed as by Kafka Connect's JSON library, with its error messages.
 
 pub(crate) mod json_body;
 pub(crate) mod json_text;

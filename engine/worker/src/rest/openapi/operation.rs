@@ -14,9 +14,9 @@ pub(super) struct Operation {
     pub(super) query: &'static [Parameter],
     /// Schema of the request's body.
     pub(super) body: Option<Shape>,
-    /// Answers to what succeeds: status, what it means, schema of the body.
+    /// Successful answers: status, meaning, schema of the body.
     pub(super) answers: &'static [(u16, &'static str, Option<Shape>)],
-    /// Statuses of what does not, beside 500.
+    /// Statuses of errors, besides 500.
     pub(super) errors: &'static [u16],
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Parameter {
     pub(super) kind: ParameterKind,
 }
 
-/// What a parameter may be.
+/// The values of a parameter.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ParameterKind {
     /// With its default.
@@ -86,7 +86,7 @@ impl Parameter {
 }
 
 impl Operation {
-    /// Its entry under the path.
+    /// The operation's entry under its path.
     pub(super) fn to_json(self) -> Value {
         let mut operation = json!({
             "operationId": self.id,
@@ -139,7 +139,7 @@ impl Operation {
     }
 }
 
-/// What a status of an error says.
+/// The meaning of an error's status.
 fn meaning(status: u16) -> &'static str {
     match status {
         400 => "The request makes no sense, or not in this state; the message says why.",

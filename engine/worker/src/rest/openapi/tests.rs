@@ -1,4 +1,4 @@
-//! The document says what is there.
+//! The document describes exactly the routes that exist.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::rest::routes::{admin_routes, main_routes};
 use crate::rest::tests::test_router;
 use crate::testing::test_herder;
 
-/// What the router itself says that it serves.
+/// The routes that the router serves.
 async fn served() -> BTreeSet<String> {
     let router = test_router(test_herder());
     let mut served = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! `/connectors` and what stands under a connector, but for its tasks and offsets.
+//! `/connectors` and its sub-resources, except for tasks and offsets.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -31,7 +31,7 @@ pub(crate) async fn list(State(state): State<RestState>, query: QueryParams) -> 
     for name in names {
         let mut entry = Expanded::default();
         if expansions.contains(&"status") {
-            // One that is gone meanwhile, or has no status yet, is left out.
+            // A connector that was deleted meanwhile, or has no status yet, is left out.
             let Ok(status) = state.herder.connector_status(&name).await else { continue };
             entry.status = Some(status);
         }
@@ -44,7 +44,7 @@ pub(crate) async fn list(State(state): State<RestState>, query: QueryParams) -> 
     Ok(Json(expanded).into_response())
 }
 
-/// What `GET /connectors?expand=…` says of each connector.
+/// The expansions of `GET /connectors?expand=…` for each connector.
 #[derive(Debug)]
 struct Expansions(Vec<(String, Expanded)>);
 
@@ -80,7 +80,7 @@ pub(crate) async fn create(
     Ok(answer(&state, &base, &name, answered))
 }
 
-/// The configuration with the name that the request gave.
+/// The configuration with the name from the request.
 fn named(mut config: GivenConfig, name: &str) -> RestResult<GivenConfig> {
     match config.values.get("name") {
         Some(own) if own != name => Err(HerderError::BadRequest(format!(
@@ -114,8 +114,8 @@ fn answer(state: &RestState, base: &BaseUrl, name: &str, answered: Outcome<Creat
     }
 }
 
-/// A configuration as the user meant it: where he sent back `[hidden]` for a secret, the secret. The leader may be a worker
-/// that would take the word for the secret.
+/// Restores secrets in a configuration: where the user sent back `[hidden]`, it becomes the stored secret. This worker
+/// does it before forwarding, since the leader may be a worker that takes the word for the secret.
 async fn restored(state: &RestState, name: &str, mut given: GivenConfig) -> RestResult<GivenConfig> {
     if has_hidden(&given.values) {
         let stored = state.herder.stored_config(name).await?;
@@ -124,12 +124,12 @@ async fn restored(state: &RestState, name: &str, mut given: GivenConfig) -> Rest
     Ok(given)
 }
 
-/// The same for a patch. What is a secret the classes say, which a patch need not name.
+/// The same for a patch. The connector's classes define which keys are secrets, and a patch need not name the classes.
 async fn restored_patch(state: &RestState, name: &str, mut patch: GivenConfig) -> RestResult<GivenConfig> {
     if !has_hidden(&patch.values) {
         return Ok(patch);
     }
-    // Whoever has to patch it says that there is no such connector.
+    // If the connector does not exist, the worker that applies the patch says so.
     let Some(stored) = state.herder.stored_config(name).await? else { return Ok(patch) };
     let mut whole = patched(stored.clone().into(), patch.clone()).values;
     restore_secrets(&mut whole, Some(&stored), state.herder.plugins())?;
@@ -176,7 +176,7 @@ pub(crate) async fn patch_config(
     let patch = match body.read("java.util.Map", string_map).await? {
         Some(patch) => patch,
         None => {
-            // That there is no such connector is said before that there is no patch.
+            // A missing connector is reported before a missing patch.
             state.herder.connector_info(&name).await?;
             let message =
                 "Cannot invoke \"java.util.Map.forEach(java.util.function.BiConsumer)\" because \"patch\" is null";

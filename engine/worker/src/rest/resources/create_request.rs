@@ -19,7 +19,7 @@ pub(crate) struct CreateRequest {
 }
 
 impl CreateRequest {
-    /// From a body.
+    /// Parses a body.
     ///
     /// # Cancellation
     /// Nothing is lost.

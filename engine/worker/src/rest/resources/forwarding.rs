@@ -1,9 +1,10 @@
-//! Forwarding: what another worker has to do, this one asks it to do, and tells its answer.
+//! Forwarding of requests to the worker that can handle them, and of its answer to the client.
 //!
 //! ```text
 //!  user ──► worker ── ?forward=true ──► leader ── ?forward=false ──► owner of the connector or task
 //! ```
-//! A request travels two hops at most. Who gets it with `forward=false` and is not the one either answers 409.
+//! A request is forwarded at most twice. A worker that receives it with `forward=false` and cannot handle it answers
+//! 409.
 
 use std::convert::Infallible;
 
@@ -21,29 +22,29 @@ use crate::peers::{SIGNATURE, SIGNATURE_ALGORITHM, error_message, io_message, tr
 use crate::rest::error::{RestError, RestResult};
 use crate::rest::state::RestState;
 
-/// Parameter that says whether a request may be sent on.
+/// The query parameter that tells whether a request may be forwarded.
 pub(crate) const FORWARD: &str = "forward";
 
-/// The parts of a request that are sent on when it is forwarded.
+/// The parts of a request that are forwarded.
 #[derive(Clone, Debug)]
 pub(crate) struct Forwarding {
     method: Method,
-    /// Still encoded.
+    /// Still percent-encoded.
     path: String,
     query: Vec<(String, String)>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// Which worker answered a request.
+/// The result of a request, and the worker that produced it.
 #[derive(Debug)]
 pub(crate) enum Outcome<T> {
-    /// This worker did it.
+    /// This worker handled it.
     Local(T),
-    /// Another worker did it.
+    /// Another worker handled it.
     Forwarded(Relayed),
 }
 
-/// The answer of another worker that did it.
+/// The answer of the other worker.
 #[derive(Debug)]
 pub(crate) struct Relayed {
     pub(crate) status: u16,
@@ -68,7 +69,8 @@ impl<S: Sync> FromRequestParts<S> for Forwarding {
 }
 
 impl Forwarding {
-    /// What the herder made of a request, or what another worker made of it if the herder says so. `body` is sent there.
+    /// The herder's result of a request, or that of another worker if the herder requires forwarding. `body` is sent
+    /// there.
     pub(crate) async fn complete<T>(
         self,
         state: &RestState,
@@ -86,7 +88,7 @@ impl Forwarding {
         let forward =
             self.query.iter().find(|(key, _)| key == FORWARD).map(|(_, value)| value.eq_ignore_ascii_case("true"));
         if forward == Some(false) {
-            // Where to does not matter: it goes no further.
+            // The address does not matter, since the request is not forwarded.
             return Err(HerderError::Forward(Some(String::new())).into());
         }
         let Some(target) = target else { return Err(HerderError::Forward(None).into()) };
@@ -111,13 +113,13 @@ impl Forwarding {
         }
     }
 
-    /// The same question to the worker `at`, which is not to pass it on.
+    /// The same request to the worker `at`, which may not forward it.
     pub(crate) fn to_one(&self, at: &str) -> RestResult<PeerRequest> {
         let (url, target) = self.place(at, false)?;
         Ok(PeerRequest { method: Method::GET, url, target, headers: self.headers.clone(), body: None })
     }
 
-    /// The URL of the worker `at`, and what to ask it for.
+    /// The URL of the worker `at`, and the path of the request.
     fn place(&self, at: &str, may_go_on: bool) -> RestResult<(Url, String)> {
         let malformed = || RestError::internal(format!("could not forward the request to `{at}`, which is no URL"));
         let url = Url::parse(at).ok().filter(|url| !url.cannot_be_a_base()).ok_or_else(malformed)?;

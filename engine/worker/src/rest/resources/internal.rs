@@ -1,4 +1,4 @@
-//! What workers ask of the leader of their group (KIP-507): signed, and not for users.
+//! Internal requests of workers to their group's leader (KIP-507): signed, and not for users.
 
 use std::sync::Arc;
 
@@ -19,15 +19,15 @@ use crate::rest::json::json_text::{JsonText, Read, Token};
 use crate::rest::resources::forwarding::Forwarding;
 use crate::rest::state::RestState;
 
-/// More than any worker sends; a request beyond it is refused.
+/// Maximum size; a larger request is refused. Workers never send so much.
 const MAX_BODY: usize = 64 << 20;
 
-/// As much of a request is read that nobody has signed, and of one that is signed before its signature is looked at.
+/// Maximum size that is read of an unsigned request, and of a signed one before its signature is checked.
 const MAX_UNTRUSTED: usize = 1 << 20;
 
 const TASK_CONFIGS: &str = "java.util.ArrayList<java.util.Map<java.lang.String,java.lang.String>>";
 
-/// A body of any type, and the signature that goes with it, as it came.
+/// A body of any type with its signature, as received.
 #[derive(Debug)]
 pub(crate) struct SignedBody {
     body: Bytes,
@@ -48,7 +48,7 @@ impl FromRequest<RestState> for SignedBody {
 }
 
 impl SignedBody {
-    /// The signature; `None` if one of its headers is missing. The algorithm is looked at first.
+    /// The signature; `None` if one of its headers is missing. The algorithm is checked first.
     fn signature(&self) -> RestResult<Option<RequestSignature>> {
         let header = |name: &HeaderName| self.headers.get(name).map(|value| value.as_bytes());
         let (Some(mac), Some(algorithm)) = (header(&SIGNATURE), header(&SIGNATURE_ALGORITHM)) else { return Ok(None) };
@@ -69,14 +69,14 @@ pub(crate) async fn put_task_configs(
 ) -> RestResult<StatusCode> {
     let (body, size) = (signed.body.clone(), signed.body.len());
     if size <= MAX_UNTRUSTED {
-        // That a body is malformed is said first, but nothing is made of it before it is known to come from a worker.
+        // A malformed body is reported first, but its content is not used before the signature is verified.
         apart_if_large(size, move || read_task_configs(&body, drop)).await??;
     }
     let signature = signed.signature()?;
     let herder = Arc::clone(&state.herder);
     apart_if_large(size, move || herder.check_may_put_task_configs(signature.as_ref())).await??;
     let body = signed.body.clone();
-    // A task's configuration has no place for null: a key without value is as good as none.
+    // A task's configuration cannot contain null: a key without value is left out.
     let configs = apart_if_large(size, move || read_task_configs(&body, |config| config.values)).await??;
     let configs = configs.into_iter().map(Option::unwrap_or_default).collect();
     let outcome = state.herder.put_task_configs(&name, configs).await;
@@ -97,7 +97,7 @@ pub(crate) async fn fence(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A JSON array of flat objects, with what `keep` makes of each; what follows it is not looked at.
+/// Parses a JSON array of flat objects, and converts each by `keep`; ignores text after the array.
 fn read_task_configs<T>(body: &[u8], keep: impl Fn(GivenConfig) -> T) -> RestResult<Vec<Option<T>>> {
     let mut text = JsonText::new(body);
     let mut read = || -> Read<Option<Vec<Option<T>>>> {

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use crate::rest::server::listener::Scheme;
 use crate::rest::state::RestState;
 
-/// `http://host:port`, as the client named this worker.
+/// `http://host:port`, as the client addressed this worker.
 #[derive(Clone, Debug)]
 pub(crate) struct BaseUrl(String);
 
@@ -25,7 +25,7 @@ impl FromRequestParts<RestState> for BaseUrl {
 }
 
 impl BaseUrl {
-    /// Where a connector is. Blanks, `%`, quotes and non-ASCII are encoded; `/` and `&` are not.
+    /// The URL of a connector. Blanks, `%`, quotes and non-ASCII are encoded; `/` and `&` are not.
     pub(crate) fn connector(&self, name: &str) -> String {
         let mut location = format!("{}/connectors/", self.0);
         for byte in name.bytes() {

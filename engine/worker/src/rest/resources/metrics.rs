@@ -1,4 +1,4 @@
-//! `/metrics`: what is counted of this worker, as Prometheus reads it.
+//! `/metrics`: the metrics of this worker in Prometheus' format.
 
 use axum::extract::State;
 use axum::http::header;

@@ -1,5 +1,5 @@
-//! The resources: one file for each, which parses the request, asks the herder and shapes the answer. What another worker has to
-//! do is forwarded to it (`forwarding`).
+//! The resources: one file for each, which parses the request, calls the herder and formats the answer. Requests that
+//! another worker must handle are forwarded to it (`forwarding`).
 
 pub(crate) mod connectors;
 mod create_request;

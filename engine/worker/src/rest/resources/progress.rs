@@ -1,9 +1,9 @@
-//! `/volley/connectors/{name}/progress`: what the tasks of a connector have done, whichever workers of the group have them.
+//! `/volley/connectors/{name}/progress`: the progress of a connector's tasks on all workers of the group.
 //!
 //! ```text
 //!  user ──► worker ── ?forward=false ──► each worker that has tasks, by the states of the tasks
 //! ```
-//! With `forward=false` a worker answers for its own tasks only.
+//! With `forward=false` a worker reports only its own tasks.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,10 +21,10 @@ use crate::rest::resources::query::QueryParams;
 use crate::rest::state::RestState;
 use crate::storage::State as TaskState;
 
-/// How long the other workers have, all together.
+/// Time limit for all other workers together.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
-/// What a worker says that has no such path.
+/// The answer of a worker that does not have this path.
 const NO_SUCH_PATH: &str = "HTTP 404 Not Found";
 
 /// `GET /volley/connectors/{name}/progress`: rows, bytes, lag, rates, files, last commit, per task and in total; and the
@@ -37,7 +37,7 @@ pub(crate) async fn progress(
 ) -> RestResult<Json<ConnectorProgress>> {
     let mut progress = state.herder.progress(&name).await?;
     if query.flag(FORWARD, true) {
-        // Nothing is known of the tasks of a connector that has no states yet.
+        // A connector without states has no known tasks.
         let tasks = state.herder.connector_status(&name).await.map(|status| status.tasks).unwrap_or_default();
         let elsewhere = tasks_elsewhere(tasks, &state.herder.worker_id());
         progress
@@ -46,7 +46,7 @@ pub(crate) async fn progress(
     Ok(Json(progress))
 }
 
-/// The tasks that other workers have, by worker.
+/// The tasks on other workers, by worker.
 fn tasks_elsewhere(tasks: Vec<TaskStateInfo>, here: &str) -> BTreeMap<String, Vec<usize>> {
     let mut elsewhere = BTreeMap::<String, Vec<usize>>::new();
     let unassigned = TaskState::Unassigned.to_string();
@@ -72,7 +72,7 @@ async fn ask(
     Err(NotCounted { worker_id: worker, tasks, reason })
 }
 
-/// The other worker's answer, or why there is none.
+/// The other worker's answer, or the reason why there is none.
 async fn answer(state: &RestState, request: PeerRequest) -> Result<WorkerProgress, String> {
     let answer = tokio::time::timeout(ANSWER_LIMIT, state.peers.send(request)).await;
     let answer = answer.map_err(|_| format!("it did not answer within {} s", ANSWER_LIMIT.as_secs()))?;

@@ -1,16 +1,17 @@
-//! Query parameters. Kafka Connect never refuses one: what is unknown is ignored, what is not `true` is false.
+//! Query parameters. As in Kafka Connect none is refused: unknown ones are ignored, and values other than `true` are
+//! false.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use std::convert::Infallible;
 use url::form_urlencoded;
 
-/// The parameters of a request, in order, possibly several of one name.
+/// The parameters of a request, in order; a name may occur several times.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct QueryParams(Vec<(String, String)>);
 
 impl QueryParams {
-    /// Whether the parameter is `true`; `default` if it is not given, or empty.
+    /// Whether the parameter is `true`; `default` if it is missing or empty.
     pub(crate) fn flag(&self, name: &str, default: bool) -> bool {
         self.first(name).filter(|value| !value.is_empty()).map_or(default, |value| value.eq_ignore_ascii_case("true"))
     }

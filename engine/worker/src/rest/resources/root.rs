@@ -11,7 +11,7 @@ use crate::rest::state::{RestState, ServerInfo};
 
 /// `GET /`
 ///
-/// A worker of Kafka Connect is not there before it knows its cluster.
+/// A worker of Kafka Connect answers only once it knows its cluster.
 pub(crate) async fn server_info(State(state): State<RestState>) -> RestResult<Json<ServerInfo>> {
     state.server_info().await.map(Json).ok_or_else(|| {
         let message = "Worker has not reached the Kafka cluster yet; its log says why.".to_owned();

@@ -1,5 +1,5 @@
-//! Configurations as this worker shows them: as they are stored, as Kafka Connect does, or with their secrets hidden, where
-//! `volley.rest.secrets` says so. Every answer that has a configuration goes through here.
+//! Configurations as this worker shows them: unchanged as in Kafka Connect, or with hidden secrets, as
+//! `volley.rest.secrets` requires. Every answer with a configuration uses this module.
 
 use serde_json::Value;
 use volley_api::ConfigMap;
@@ -13,12 +13,12 @@ use crate::secret_mask::mask_secrets;
 const CLASS: &str = "connector.class";
 
 impl RestState {
-    /// A connector.
+    /// A connector, with hidden secrets if required.
     pub(crate) async fn shown_connector(&self, name: &str) -> RestResult<ConnectorInfo> {
         Ok(self.shown(self.herder.connector_info(name).await?))
     }
 
-    /// What the herder says of a connector.
+    /// The herder's description of a connector, with hidden secrets if required.
     pub(crate) fn shown(&self, mut info: ConnectorInfo) -> ConnectorInfo {
         if self.settings.hides_secrets {
             info.config.values = mask_secrets(&info.config.values, self.herder.plugins());
@@ -26,7 +26,7 @@ impl RestState {
         info
     }
 
-    /// What another worker says of a connector.
+    /// Another worker's description of a connector, with hidden secrets if required.
     pub(crate) fn shown_relayed(&self, mut info: Value) -> Value {
         if self.settings.hides_secrets
             && let Some(Value::Object(members)) = info.get_mut("config")
@@ -38,11 +38,11 @@ impl RestState {
         info
     }
 
-    /// The tasks of a connector.
+    /// The tasks of a connector, with hidden secrets if required.
     pub(crate) async fn shown_tasks(&self, name: &str) -> RestResult<Vec<TaskInfo>> {
         let mut tasks = self.herder.task_infos(name).await?;
         if self.settings.hides_secrets {
-            // Which keys are secrets the connector's class says, and a task's configuration need not name it.
+            // The connector's class defines which keys are secrets, and a task's configuration need not name it.
             let connector = self.herder.connector_info(name).await?;
             let class = connector.config.values.get(CLASS);
             for task in &mut tasks {

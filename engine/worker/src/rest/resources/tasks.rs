@@ -35,7 +35,7 @@ pub(crate) async fn restart(
 ) -> RestResult<StatusCode> {
     let task = number(&task)?;
     let Ok(task) = usize::try_from(task) else {
-        // That the connector is unknown is said first.
+        // An unknown connector is reported first.
         state
             .herder
             .connector_info(&name)
@@ -48,7 +48,7 @@ pub(crate) async fn restart(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A task's number, which a client may think negative.
+/// A task's number, which may be negative in a request.
 fn number(task: &str) -> RestResult<i32> {
     task.parse().map_err(|_| RestError::no_such_path())
 }

@@ -1,4 +1,4 @@
-//! Under which URL others reach this worker.
+//! The URL under which others reach this worker.
 
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
@@ -19,8 +19,7 @@ pub struct Advertised {
 }
 
 impl Advertised {
-    /// From `rest.advertised.*`, else from the listeners with the addresses that they got: the first http one, else the
-    /// first.
+    /// From `rest.advertised.*`, otherwise from the bound listeners: the first http one, else the first one.
     ///
     /// # Errors
     /// `Config` if a key is wrong, or there is no listener.
@@ -36,7 +35,7 @@ impl Advertised {
             }
         };
         let of = |scheme: Scheme| listeners.iter().find(|(listener, _)| listener.scheme == scheme);
-        // A proxy may speak https where this worker does not.
+        // A proxy may use https even if this worker does not.
         let chosen = wanted.and_then(of).or_else(|| of(Scheme::Http)).or_else(|| of(Scheme::Https));
         let (listener, address) =
             chosen.ok_or_else(|| Error::config("could not find a listener in `listeners`: add one"))?;
@@ -71,7 +70,7 @@ impl Advertised {
     }
 }
 
-/// The address that this machine's name stands for; the loopback address where it stands for none.
+/// The address of this machine's host name; the loopback address if it has none.
 fn machine_address() -> IpAddr {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let addresses = (name.trim(), 0).to_socket_addrs().map(Iterator::collect::<Vec<_>>).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Takes connections of a listener and serves each in a task of its own, so that one that is slow or broken is in nobody's
-//! way.
+//! Accepts the connections of a listener and serves each in a task of its own, so that a slow or broken one does not
+//! delay others.
 
 use std::convert::Infallible;
 use std::io::{Error, ErrorKind};
@@ -24,29 +24,29 @@ use volley_net::TlsAcceptor;
 use crate::rest::server::listener::Scheme;
 use crate::rest::server::write_timeout::WriteTimeout;
 
-/// How long a client may take to agree on TLS, and to send the head of a request.
+/// Time limit for a client's TLS handshake, and for sending the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a client may read nothing of an answer.
+/// How long a client may stop reading an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long nothing is accepted after the system refused to: it is out of file descriptors, or memory.
+/// Pause after the system refused to accept a connection, because it has no file descriptors or memory left.
 const RESPITE: Duration = Duration::from_millis(500);
 
-/// Who sent a request.
+/// The client that sent a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Client(pub(crate) SocketAddr);
 
-/// How the requests of a listener are answered.
+/// How a listener answers its requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Service {
     pub(crate) router: Router,
-    /// `None`: plain.
+    /// `None` = plain HTTP.
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) end: CancellationToken,
 }
 
-/// Serves until `end`, then finishes what is being answered.
+/// Serves until `end`, then finishes the pending answers.
 ///
 /// # Cancellation
 /// All connections are closed.
@@ -76,7 +76,7 @@ fn is_the_client_s(error: &Error) -> bool {
 }
 
 async fn serve(stream: TcpStream, client: Client, service: Service) {
-    // An answer is one write, so that waiting for more would only cost time.
+    // An answer is a single write, so waiting for more data would only cost time.
     let _ = stream.set_nodelay(true);
     let Service { router, tls, end } = service;
     let Some(acceptor) = tls else { return talk(stream, client, Scheme::Http, router, end).await };
@@ -131,7 +131,7 @@ mod tests {
     const ANSWER: usize = 1 << 20;
     const PIECE: usize = 64 << 10;
 
-    /// A client that has asked for a large answer, and the connection.
+    /// A client that has requested a large answer, and the connection.
     async fn asked() -> (DuplexStream, SpawnedTask) {
         let (mut client, server) = duplex(PIECE);
         let router = Router::new().route("/", get(|| async { "x".repeat(ANSWER) }));

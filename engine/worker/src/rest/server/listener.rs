@@ -1,4 +1,4 @@
-//! Where the REST server listens: `http://host:port`.
+//! The listeners of the REST server: `http://host:port`.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ impl Listener {
     /// Parses an entry. The protocol may be in any case, an IPv6 address stands in brackets.
     ///
     /// # Errors
-    /// `Config`, in Kafka Connect's words, if it has not the right form.
+    /// `Config`, with Kafka Connect's message, if it is malformed.
     pub fn parse(text: &str) -> Result<Self> {
         let malformed = || {
             Error::config(format!(
@@ -51,7 +51,7 @@ impl Listener {
         Ok(Self { scheme, host: host.to_owned(), port })
     }
 
-    /// The hosts to bind to, the first that works. All addresses are those of both versions of IP, where there are two.
+    /// The hosts to bind to; the first that works is used. "All addresses" includes IPv4 and IPv6, where both exist.
     pub(crate) fn bind_hosts(&self) -> Vec<&str> {
         if self.host.is_empty() { vec!["::", "0.0.0.0"] } else { vec![&self.host] }
     }

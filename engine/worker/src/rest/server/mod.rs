@@ -1,4 +1,5 @@
-//! From a listener to a request: the sockets, TLS, HTTP/1.1 and its time-outs, and under which URL others reach this worker.
+//! The path from a listener to a request: sockets, TLS, HTTP/1.1 and its time-outs, and the URL under which others
+//! reach this worker.
 
 pub(crate) mod advertised;
 pub(crate) mod connection;

@@ -1,4 +1,4 @@
-//! Listeners where anybody is shown secrets.
+//! Finds listeners that show secrets to unauthenticated clients.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,8 @@ use volley_api::ConfigMap;
 
 use crate::rest::front::settings::RestSettings;
 
-/// Warns if REST shows secrets to whoever reaches it from another machine. `tls` are the settings of the https listeners.
+/// Warns if REST shows secrets to unauthenticated clients from other machines. `tls` are the settings of the https
+/// listeners.
 pub(crate) fn warn_of_open_listeners(listeners: &[(SocketAddr, bool)], tls: &ConfigMap, settings: &RestSettings) {
     let open = open_listeners(listeners, tls, settings);
     if !open.is_empty() {
@@ -20,7 +21,7 @@ pub(crate) fn warn_of_open_listeners(listeners: &[(SocketAddr, bool)], tls: &Con
     }
 }
 
-/// `listeners` are addresses, and whether they speak https.
+/// `listeners` are addresses, and whether they use https.
 fn open_listeners(listeners: &[(SocketAddr, bool)], tls: &ConfigMap, settings: &RestSettings) -> Vec<SocketAddr> {
     if settings.hides_secrets || settings.auth.is_some() {
         return Vec::new();

@@ -29,7 +29,8 @@ use crate::spawned_task::SpawnedTask;
 use crate::worker_config::WorkerConfig;
 use crate::worker_config::{ADMIN_LISTENERS, LISTENERS, tls_properties};
 
-/// The listeners of a worker, which serve from the beginning: until there is a herder they say so.
+/// The listeners of a worker. They serve from the start; until there is a herder, they report that the worker is
+/// starting.
 #[derive(Debug)]
 pub struct RestServer {
     advertised: Advertised,
@@ -51,8 +52,7 @@ struct BoundListener {
 }
 
 impl RestServer {
-    /// Listens at `listeners` and `admin.listeners` until `end`. Everything that the configuration says about REST is looked
-    /// at here.
+    /// Listens at `listeners` and `admin.listeners` until `end`. Checks all REST settings of the configuration.
     ///
     /// # Errors
     /// `Config`, naming the key, the file or the address that is wrong.
@@ -91,31 +91,31 @@ impl RestServer {
         }
     }
 
-    /// From now on requests are answered by `herder`.
+    /// From now on `herder` answers the requests.
     pub fn serve(&self, herder: Arc<dyn Herder>, loggers: Arc<Loggers>, cluster_id: ClusterId) {
         let (peers, settings) = (Arc::clone(&self.peers), Arc::clone(&self.settings));
         let (scheme, timeouts) = (self.advertised.scheme, Timeouts::default());
         let state = RestState { herder, peers, scheme, loggers, cluster_id, settings, timeouts };
-        // Set once: there is one herder.
+        // Set once, since there is only one herder.
         let _ = self.main.set(router(state.clone(), !self.is_admin_apart));
         let _ = self.admin.set(admin_router(state));
     }
 
-    /// Where others reach this worker, with the port that it got.
+    /// The address under which others reach this worker, with the bound port.
     pub fn advertised(&self) -> &Advertised {
         &self.advertised
     }
 
-    /// What talks to the other workers of the group, as this worker's TLS settings say.
+    /// The client for the other workers of the group, with this worker's TLS settings.
     pub fn peers(&self) -> &Arc<PeerClient> {
         &self.peers
     }
 
-    /// Waits, after the end was said, until what was being answered is answered, but no longer than `limit`; when it
-    /// returns, nothing listens any more.
+    /// Waits, after `end`, until the pending answers are sent, but at most for `limit`. When it returns, all listeners
+    /// are closed.
     ///
     /// # Cancellation
-    /// The listeners go on until what they answer is answered.
+    /// The listeners continue until the pending answers are sent.
     pub async fn ended(mut self, limit: Duration) {
         let aborts: Vec<_> = self.tasks.iter().map(SpawnedTask::abort_handle).collect();
         let mut ending = std::pin::pin!(join_all(self.tasks.iter_mut().map(SpawnedTask::outcome)));
@@ -161,7 +161,7 @@ fn could_not_listen(listener: &Listener, error: std::io::Error) -> Error {
     .with_source(error)
 }
 
-/// Runs what reads files where it is in nobody's way.
+/// Runs work that reads files on a thread where it delays nothing.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|error| Err(Error::fatal("the REST server could not be prepared").with_source(error)))

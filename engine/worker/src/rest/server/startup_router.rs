@@ -1,4 +1,4 @@
-//! What a worker answers before it has a herder.
+//! The answers of a worker that has no herder yet.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,8 +11,8 @@ use tower::ServiceExt;
 
 use crate::rest::error::RestError;
 
-/// Leaves every request to the router that is set later. Until then `/health` says that the worker is starting, and there
-/// is nothing else: clients of Kafka Connect try again on 404.
+/// Passes every request to the router that is set later. Until then `/health` reports that the worker is starting, and
+/// other paths are 404, on which clients of Kafka Connect retry.
 pub(crate) fn startup_router(router: Arc<OnceLock<Router>>) -> Router {
     Router::new().fallback(move |request: Request| {
         let router = Arc::clone(&router);

@@ -1,5 +1,5 @@
-//! A stream that breaks when its other side takes nothing of what is written for too long: who asks and does not read the
-//! answer would otherwise keep the connection and the answer for ever.
+//! A stream that fails when its other side reads nothing for too long. Otherwise a client that does not read its answer
+//! would hold the connection and the answer without end.
 
 use std::future::Future;
 use std::io::{Error, ErrorKind, IoSlice, Result};
@@ -15,12 +15,12 @@ use tokio::time::{Sleep, sleep};
 pub(crate) struct WriteTimeout<S> {
     stream: S,
     limit: Duration,
-    /// Since the other side took something last; `None` while nothing waits for it.
+    /// The timer of a pending write since its last progress; `None` while no write waits.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> WriteTimeout<S> {
-    /// `stream`, whose writes may make no progress for `limit` at most.
+    /// Wraps `stream`; a write fails if it makes no progress for `limit`.
     pub(crate) fn new(stream: S, limit: Duration) -> Self {
         Self { stream, limit, waiting: None }
     }

@@ -1,16 +1,16 @@
-//! What a bounded connector did.
+//! The result of a bounded connector.
 
 use serde::{Deserialize, Serialize};
 
 use crate::storage::TaskProgressSnapshot;
 
-/// The record of a completed bounded run; all its tasks together.
+/// The record of a completed bounded run; the sum of all its tasks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Completion {
-    /// When it was done, ms since 1970-01-01 UTC.
+    /// Completion time, ms since 1970-01-01 UTC.
     pub completed_at: i64,
-    /// How long it took since its tasks were started, ms.
+    /// Duration since the start of its tasks, ms.
     pub duration_ms: u64,
     /// Records read.
     pub rows: u64,

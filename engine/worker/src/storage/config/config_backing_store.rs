@@ -1,4 +1,4 @@
-//! Where connector and task configurations are kept.
+//! The store of connector and task configurations.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,16 +7,16 @@ use volley_api::Result;
 
 use crate::storage::{ClusterConfigState, ConfigRecord};
 
-/// Keeps the config records, as Kafka Connect's config topic does. What is written counts once it has been read back.
+/// Stores the config records, as Kafka Connect's config topic does. A written record counts once it has been read back.
 pub trait ConfigBackingStore: Send + Sync {
-    /// Everything as of now.
+    /// The current state.
     fn snapshot(&self) -> Arc<ClusterConfigState>;
 
-    /// Writes records in order, all or none where the store can; they show in [`ConfigBackingStore::snapshot`] when it
-    /// returns. Blocks on I/O.
+    /// Writes records in order; all or none if the store supports it. When this returns,
+    /// [`ConfigBackingStore::snapshot`] includes them. Blocks on I/O.
     fn write(&self, records: &[ConfigRecord]) -> Result<()>;
 
-    /// Reads to the end of what others have written, too. Blocks on I/O.
+    /// Reads to the end, including the records of other writers. Blocks on I/O.
     ///
     /// # Errors
     /// `Retriable` if that takes longer than `timeout`.
@@ -24,12 +24,12 @@ pub trait ConfigBackingStore: Send + Sync {
         Ok(())
     }
 
-    /// This worker has become the group's leader, or is so no longer: a store that fences other writers does so now.
-    /// Blocks on I/O.
+    /// Called when this worker becomes the group's leader or stops being it. A store that fences other writers does so
+    /// now. Blocks on I/O.
     fn set_leader(&self, _is_leader: bool) -> Result<()> {
         Ok(())
     }
 
-    /// Ends it: what is under way is flushed, nothing is read any more. Blocks on I/O.
+    /// Closes the store: flushes pending writes and stops reading. Blocks on I/O.
     fn stop(&self) {}
 }

@@ -1,4 +1,4 @@
-//! What every config store must do.
+//! Conformance tests for every config store.
 
 use volley_api::ConfigMap;
 

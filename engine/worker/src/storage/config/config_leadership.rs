@@ -1,4 +1,4 @@
-//! Who may write what only the leader writes: the worker that last began transactions in the group's name.
+//! The right to write the leader's records: it belongs to the worker that last began transactions in the group's name.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use tracing::{info, warn};
 use volley_api::{ConfigMap, Error, Result};
 use volley_kafka::{LogEntry, TransactionalLogWriter};
 
-/// How long taking over may take.
+/// Time limit for taking over.
 const TAKE_OVER: Duration = Duration::from_secs(30);
 
 const FENCED: &str = "Failed to write to config topic; this may be due to a transient error and the request can be safely \
                       retried";
 
-/// Whether an error says that this worker could not write as the leader.
+/// Whether an error means that this worker was fenced as the leader.
 pub(super) fn is_fencing(error: &Error) -> bool {
     error.to_string() == FENCED
 }
@@ -24,7 +24,7 @@ struct Held {
     writer: Option<TransactionalLogWriter>,
 }
 
-/// A leader's right to write, where the group's leader writes in transactions.
+/// A leader's right to write, if the group's leader writes in transactions.
 #[derive(Debug)]
 pub(super) struct ConfigLeadership {
     topic: String,
@@ -45,7 +45,7 @@ impl ConfigLeadership {
         Self { topic, properties: Properties(properties), held: Mutex::default() }
     }
 
-    /// Takes the right from whoever has it, or gives it up.
+    /// Takes the right from its previous owner, or gives it up.
     pub(super) fn set(&self, is_leader: bool) -> Result<()> {
         let mut held = self.held.lock();
         held.is_leader = is_leader;
@@ -68,8 +68,8 @@ impl ConfigLeadership {
         held.writer.as_ref().ok_or_else(|| Error::fatal("the leader has no producer"))
     }
 
-    /// Writes records in one transaction. If that fails the right is lost until the next write, or the next
-    /// [`ConfigLeadership::set`], takes it back.
+    /// Writes records in one transaction. After a failure the right is lost. The next write or the next
+    /// [`ConfigLeadership::set`] takes it back.
     pub(super) fn write(&self, entries: &[LogEntry<'_>], timeout: Duration) -> Result<Vec<(i32, i64)>> {
         let mut held = self.held.lock();
         if !held.is_leader {

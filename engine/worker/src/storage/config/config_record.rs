@@ -8,7 +8,7 @@ use crate::connector_task_id::ConnectorTaskId;
 use crate::json_config::GivenConfig;
 use crate::storage::{Completion, TargetState};
 
-/// Member of a target state's record, Volley's own: what a bounded connector did. Java workers pass over it.
+/// Volley's own member of a target state's record: the result of a bounded connector. Java workers ignore it.
 const COMPLETION: &str = "volley.completion";
 
 /// A request to restart a connector and some of its tasks (KIP-745).
@@ -16,9 +16,9 @@ const COMPLETION: &str = "volley.completion";
 pub struct RestartRequest {
     /// Connector name.
     pub connector: String,
-    /// Only what is FAILED.
+    /// Only failed connectors and tasks.
     pub only_failed: bool,
-    /// Tasks too.
+    /// Include tasks.
     pub include_tasks: bool,
 }
 
@@ -27,9 +27,9 @@ pub struct RestartRequest {
 pub struct SessionKey {
     /// Base64 of the key.
     pub key: String,
-    /// Algorithm name, such as HmacSHA256.
+    /// Algorithm name, for example HmacSHA256.
     pub algorithm: String,
-    /// When it was made, ms since 1970-01-01 UTC.
+    /// Creation time, ms since 1970-01-01 UTC.
     pub creation_timestamp: i64,
 }
 
@@ -42,19 +42,19 @@ impl std::fmt::Debug for SessionKey {
 /// One record of the config topic.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ConfigRecord {
-    /// A connector's configuration as the user wrote it, with the keys that he gave no value; `None` = deleted.
+    /// A connector's configuration as the user wrote it, with the keys without a value; `None` = deleted.
     Connector(String, Option<GivenConfig>),
-    /// A task's configuration; in force from the next commit on.
+    /// A task's configuration; it is in force after the next commit.
     Task(ConnectorTaskId, ConfigMap),
-    /// Puts the task configurations written before it into force: so many tasks.
+    /// Puts the task configurations before it into force; this many tasks.
     Commit(String, usize),
-    /// The state wanted; `None` = forgotten.
+    /// The target state; `None` = deleted.
     TargetState(String, Option<TargetState>),
-    /// A bounded connector is done: STOPPED is wanted, for whoever reads it; Volley also reads what it did.
+    /// A bounded connector is done. The target state is STOPPED for all readers; Volley also reads the result.
     Completed(String, Completion),
     /// A restart request.
     Restart(RestartRequest),
-    /// Exactly-once: how many producers were fenced.
+    /// Exactly-once: number of fenced producers.
     TaskCount(String, usize),
     /// The current session key.
     SessionKey(SessionKey),
@@ -162,7 +162,7 @@ impl ConfigRecord {
     }
 }
 
-/// The task in `name-0`: the last dash counts, names may hold others.
+/// Parses `name-0`: the last dash counts, since names may contain others.
 pub(crate) fn parse_task_id(text: &str) -> Option<ConnectorTaskId> {
     let (connector, task) = text.rsplit_once('-')?;
     let task = usize::try_from(task.parse::<i32>().ok()?).ok()?;
@@ -187,7 +187,7 @@ fn properties(value: &Value) -> Option<GivenConfig> {
 }
 
 fn target_state_record(state: TargetState) -> Value {
-    // Readers older than KIP-875 know no STOPPED.
+    // Readers older than KIP-875 do not know STOPPED.
     let old = if state == TargetState::Stopped { TargetState::Paused } else { state };
     json!({ "state": old.record_name(), "state.v2": state.record_name() })
 }

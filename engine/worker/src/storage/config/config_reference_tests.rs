@@ -1,5 +1,5 @@
-//! What the records of the config topic add up to, beside Kafka Connect's own store. `testdata/config_records.jsonl` is
-//! written by tests/java/ConfigReference.java, which says how to run it.
+//! Compares the state that the config records produce with that of Kafka Connect's own store.
+//! `testdata/config_records.jsonl` is written by tests/java/ConfigReference.java, which says how to run it.
 
 use serde_json::{Map, Value, json};
 use volley_api::ConfigMap;
@@ -7,8 +7,8 @@ use volley_api::ConfigMap;
 use crate::json_config::GivenConfig;
 use crate::storage::{ClusterConfigState, ConfigUpdate};
 
-/// What Java's listener would be told. Two things differ, on purpose: the removal of a connector that is not there is no
-/// news, and a target state that falls back to STARTED because its record was deleted is.
+/// The calls of Java's listener. Two things differ on purpose. The removal of an unknown connector is not reported. A
+/// target state that returns to STARTED because its record was deleted is reported.
 fn told(update: Option<ConfigUpdate>) -> Vec<String> {
     let text = match update {
         None => return Vec::new(),
@@ -34,7 +34,7 @@ fn given(config: GivenConfig) -> Value {
     values.chain(config.nulls.into_iter().map(|key| (key, Value::Null))).collect()
 }
 
-/// Whether a connector was started anew with keys that are null does not matter: they count as not given.
+/// Ignores whether a connector was restarted with null keys: they count as not given.
 fn without_nulls(config: &Value) -> Value {
     let Some(members) = config.as_object() else { return config.clone() };
     members.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())).collect()
@@ -67,7 +67,8 @@ fn records_add_up_to_what_java_makes_of_them() {
         };
         let before = state.clone();
         let value = line["value"].as_str().map(serde_json::from_str::<Value>).transpose();
-        // What reads the topic leaves out what is no JSON, which does not even move the position, and makes null a tombstone.
+        // Topic readers skip records that are not JSON, which do not even move the position, and treat null as a
+        // tombstone.
         let value = value.map(|value| value.filter(|value| !value.is_null()));
         let update = value.ok().and_then(|value| state.apply(line["at"].as_i64().unwrap(), key, value.as_ref()));
         let Some(events) = line["events"].as_array() else { continue };

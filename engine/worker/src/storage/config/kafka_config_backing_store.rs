@@ -15,14 +15,15 @@ use crate::storage::stored_json::stored_json;
 use crate::storage::{ClusterConfigState, ConfigBackingStore, ConfigRecord, ConfigUpdate};
 use crate::worker_config::WorkerConfig;
 
-/// Kafka Connect's limit for a write and for reading it back.
+/// Kafka Connect's time limit for a write and for reading it back.
 const WRITE: Duration = Duration::from_secs(30);
 
-/// Told of every update that comes after the store was opened, in order, on the thread that reads the topic. It MUST NOT
-/// write to or refresh the same store, which would wait for itself.
+/// Called for every update after the store was opened, in order, on the thread that reads the topic. It MUST NOT write
+/// to or refresh the same store, which would wait for itself.
 pub type ConfigUpdateListener = Arc<dyn Fn(ConfigUpdate) + Send + Sync>;
 
-/// Keeps config records in a topic with one partition. Every worker reads all of it; the group's leader writes most of it.
+/// Stores config records in a topic with one partition. Every worker reads all of it; the group's leader writes most of
+/// it.
 pub struct KafkaConfigBackingStore {
     state: Arc<Mutex<Arc<ClusterConfigState>>>,
     log: TopicLog,
@@ -39,7 +40,7 @@ impl KafkaConfigBackingStore {
     /// Opens the config topic of `config` and reads all of it. Blocks.
     ///
     /// # Errors
-    /// `Config` if the topic is not fit or cannot be made; `Retriable` if the brokers do not answer.
+    /// `Config` if the topic is unsuitable or cannot be created; `Retriable` if the brokers do not answer.
     pub fn start(config: &WorkerConfig, listener: ConfigUpdateListener) -> Result<Self> {
         Self::open(config, &crate::storage::kafka_stores::topics_of(config)?, listener)
     }
@@ -65,7 +66,7 @@ impl KafkaConfigBackingStore {
         Ok(Self { state, log, leadership })
     }
 
-    /// Writes records, and returns when they have been read back.
+    /// Writes records, and returns after they have been read back.
     fn write_through(&self, records: &[ConfigRecord], deadline: Instant) -> Result<()> {
         let serialised: Vec<_> = records.iter().map(serialise).collect::<Result<_>>()?;
         let entries: Vec<_> =
@@ -91,7 +92,7 @@ impl ConfigBackingStore for KafkaConfigBackingStore {
         if records.iter().any(is_commit) {
             self.log.read_to_end(deadline.saturating_duration_since(Instant::now())).map_err(failed)?;
         }
-        // A commit is written once what it commits has been read back.
+        // A commit is written once the records that it commits have been read back.
         for batch in records.chunk_by(|one, next| is_commit(one) == is_commit(next)) {
             self.write_through(batch, deadline).map_err(failed)?;
         }
@@ -117,7 +118,7 @@ impl ConfigBackingStore for KafkaConfigBackingStore {
     }
 }
 
-/// Whether only the leader writes it.
+/// Whether only the leader writes this record.
 fn is_privileged(record: &ConfigRecord) -> bool {
     !matches!(
         record,
@@ -129,7 +130,7 @@ fn serialise(record: &ConfigRecord) -> Result<(String, Option<Vec<u8>>)> {
     Ok((record.key(), record.value().map(|value| json_bytes(&value)).transpose()?))
 }
 
-/// The error under the sentence that Kafka Connect has for such a write. What a fenced leader is told stays.
+/// Wraps the error in Kafka Connect's message for such a write. The error of a fenced leader stays as it is.
 fn write_error(records: &[ConfigRecord], error: Error) -> Error {
     if super::config_leadership::is_fencing(&error) {
         return error;
@@ -144,14 +145,14 @@ fn write_error(records: &[ConfigRecord], error: Error) -> Error {
         ConfigRecord::SessionKey(_) => "writing session key to",
         ConfigRecord::LoggerLevel(..) => "writing logger level to",
     });
-    // A new connector's target state goes with its configuration, which is what it is about.
+    // The message names the configuration of a new connector rather than its target state, which is written with it.
     let what = what.max_by_key(|what| what.contains("connector configuration")).unwrap_or("writing to");
     Error::new(error.kind(), format!("Error {what} Kafka"))
         .with_exception("org.apache.kafka.connect.errors.ConnectException")
         .with_source(error)
 }
 
-/// Feeds the records of the topic to the state.
+/// Applies the records of the topic to the state.
 struct ConfigLogReader {
     topic: String,
     state: Arc<Mutex<Arc<ClusterConfigState>>>,

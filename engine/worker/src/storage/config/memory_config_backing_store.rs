@@ -7,7 +7,7 @@ use volley_api::Result;
 
 use crate::storage::{ClusterConfigState, ConfigBackingStore, ConfigRecord};
 
-/// Keeps the state that the records add up to. Every record passes through its key and JSON value, as in Kafka.
+/// Keeps the state that the records produce. Every record passes through its key and JSON value, as in Kafka.
 #[derive(Debug, Default)]
 pub struct MemoryConfigBackingStore {
     state: Mutex<Arc<ClusterConfigState>>,

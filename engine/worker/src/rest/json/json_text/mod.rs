@@ -1,5 +1,5 @@
-//! JSON, token by token, with the place of each; what is wrong with a text is said in the words of Kafka Connect's JSON
-//! library, since they reach its clients.
+//! A tokenizer for JSON with the place of each token. Errors have the wording of Kafka Connect's JSON library, since
+//! clients see them.
 
 mod problem;
 mod reader;

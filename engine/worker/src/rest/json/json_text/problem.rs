@@ -1,20 +1,20 @@
-//! What is wrong with a text, and where.
+//! A syntax error and its place.
 
 use std::fmt;
 
-/// Where something is; columns count bytes, both from 1.
+/// A place in a text; columns count bytes, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) line: usize,
     pub(crate) column: usize,
 }
 
-/// What is wrong with a text, or with what it says.
+/// An error in a text or in its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) message: String,
     pub(crate) place: Place,
-    /// The way to it, outermost first: `java.util.ArrayList[0]`, `java.util.LinkedHashMap["a"]`.
+    /// The path to it, outermost first: `java.util.ArrayList[0]`, `java.util.LinkedHashMap["a"]`.
     chain: Vec<String>,
 }
 
@@ -31,12 +31,12 @@ impl Place {
 }
 
 impl Problem {
-    /// One at `place`.
+    /// A problem at `place`.
     pub(crate) fn new(message: impl Into<String>, place: Place) -> Self {
         Self { message: message.into(), place, chain: Vec::new() }
     }
 
-    /// As seen from what contains it.
+    /// The same problem, seen from the container.
     pub(crate) fn within(mut self, link: impl Into<String>) -> Self {
         self.chain.insert(0, link.into());
         self

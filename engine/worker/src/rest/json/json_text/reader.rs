@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::rest::json::json_text::{Place, Problem, Read, Token};
 
-/// More levels than these are refused: what reads an offset again takes few more.
+/// Maximum depth: code that later reads a value recursively supports few more levels.
 const MAX_DEPTH: usize = 100;
 
 const TOKENS: &str = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
@@ -18,10 +18,10 @@ pub(crate) struct JsonText<'a> {
     pub(crate) at: usize,
     line: usize,
     line_begins: usize,
-    /// What is open, and since where.
+    /// The open containers and their places.
     open: Vec<(Container, Place)>,
     next: Next,
-    /// Where the latest token begins.
+    /// The place of the latest token.
     place: Place,
 }
 
@@ -31,10 +31,10 @@ enum Container {
     Array,
 }
 
-/// What the grammar asks for.
+/// What the grammar expects next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
-    /// What the container that has just begun consists of, or its end.
+    /// The first element of the container that has just begun, or its end.
     First,
     /// A field's name, after `,`.
     Name,
@@ -45,19 +45,19 @@ enum Next {
 }
 
 impl<'a> JsonText<'a> {
-    /// From the beginning, behind a byte order mark.
+    /// Reads from the beginning, after a byte order mark.
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let place = Place { line: 1, column: 1 };
         Self { bytes, at: 0, line: 1, line_begins: 0, open: Vec::new(), next: Next::Value, place }
     }
 
-    /// Where the latest token begins.
+    /// The place of the latest token.
     pub(crate) fn place(&self) -> Place {
         self.place
     }
 
-    /// Where reading goes on.
+    /// The place of the next byte.
     pub(crate) fn here(&self) -> Place {
         Place { line: self.line, column: self.at - self.line_begins + 1 }
     }
@@ -87,7 +87,7 @@ impl<'a> JsonText<'a> {
         }
     }
 
-    /// The next token, where there must be one.
+    /// The next token; an error at the end of the text.
     pub(crate) fn token(&mut self) -> Read<Token> {
         let token = self.next_token()?;
         token.ok_or_else(|| Problem::new("Unexpected end-of-input", self.here()))
@@ -130,7 +130,7 @@ impl<'a> JsonText<'a> {
     fn skip_blanks(&mut self) {
         while let Some(byte @ (b' ' | b'\t' | b'\n' | b'\r')) = self.peek() {
             self.at += 1;
-            // A carriage return before a line feed ends no line of its own.
+            // A carriage return before a line feed is not a line end of its own.
             if byte == b'\n' || byte == b'\r' && self.peek() != Some(b'\n') {
                 self.line += 1;
                 self.line_begins = self.at;
@@ -181,7 +181,7 @@ impl<'a> JsonText<'a> {
         Ok(())
     }
 
-    /// A field's name and the colon after it.
+    /// Reads a field's name and the colon after it.
     fn field(&mut self, byte: u8) -> Read<Token> {
         if byte != b'"' {
             return Err(self.unexpected("was expecting double-quote to start field name"));
@@ -227,7 +227,7 @@ impl<'a> JsonText<'a> {
         Ok(())
     }
 
-    /// What begins no value.
+    /// The error of a byte that cannot begin a value.
     fn no_value(&mut self, byte: u8) -> Problem {
         let is_in_array = matches!(self.open.last(), Some((Container::Array, _)));
         match byte {

@@ -27,7 +27,7 @@ impl JsonText<'_> {
         Ok(if is_float { Token::Float(text) } else { Token::Integer(text) })
     }
 
-    /// How many digits there are; `what` is said if none.
+    /// The number of digits; without any, the error names `what`.
     fn digits(&mut self, what: &str) -> Read<usize> {
         let digits = self.bytes[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         self.at += digits;
@@ -40,7 +40,7 @@ impl JsonText<'_> {
         }
     }
 
-    /// A string, from its opening quote. `into` and `what` name it in errors.
+    /// Reads a string from its opening quote. `into` and `what` name it in errors.
     pub(crate) fn string(&mut self, into: &str, what: &str) -> Read<String> {
         self.at += 1;
         let mut bytes = Vec::new();
@@ -99,7 +99,7 @@ impl JsonText<'_> {
         Ok(())
     }
 
-    /// What follows `\u`; half a pair stands for no character.
+    /// Reads the part after `\u`. A single surrogate is replaced.
     fn unicode(&mut self) -> Read<char> {
         let high = self.hex()?;
         if !(0xD800..0xDC00).contains(&high) {
@@ -133,7 +133,7 @@ impl JsonText<'_> {
         Ok(code)
     }
 
-    /// Bytes of the character that is next.
+    /// Length in bytes of the next character.
     pub(crate) fn character_length(&self) -> Read<usize> {
         let byte = self.bytes[self.at];
         let length = match byte {

@@ -19,7 +19,7 @@ pub(crate) enum Token {
 }
 
 impl Token {
-    /// The library's name.
+    /// The library's name of the token.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::StartObject => "START_OBJECT",
@@ -36,7 +36,7 @@ impl Token {
         }
     }
 
-    /// The library's words for the kind of value that begins with it.
+    /// The library's name for the kind of value that begins with the token.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::StartObject => "Object value",
