@@ -1,4 +1,4 @@
-//! The topics of a group of workers: made if they are not there, refused if they are not fit.
+//! Opens the internal topics of a group: creates those that are missing, and refuses unsuitable ones.
 
 use std::sync::Arc;
 use std::thread;
@@ -10,18 +10,18 @@ use volley_kafka::{Admin, LogEnds, LogListener, LogSettings, NewTopic, TopicLog}
 
 use crate::worker_config::{InternalTopic, LogClients};
 
-/// How long a topic that was just created may stay unknown to the broker that is asked.
+/// How long brokers may not know a newly created topic.
 const VISIBLE: Duration = Duration::from_secs(30);
 
-/// Between two looks for it.
+/// Interval between two checks for it.
 const VISIBLE_LOOK: Duration = Duration::from_millis(50);
 
-/// How long nothing of a topic may be readable when a worker starts.
+/// How long reading a topic may make no progress when a worker starts.
 const READ_LIMIT: Duration = Duration::from_secs(900);
 
 const COMPACT: &str = "compact";
 
-/// Opens internal topics. Everything blocks.
+/// Opens internal topics. All calls block.
 pub(super) struct InternalTopics {
     admin: ConfigMap,
     ends: Arc<LogEnds>,
@@ -30,18 +30,18 @@ pub(super) struct InternalTopics {
 }
 
 impl InternalTopics {
-    /// `admin` are the properties of the client that creates topics and asks for offsets; `time_limit` is how long creation is
-    /// tried, with `backoff` in between.
+    /// `admin` are the properties of the client that creates topics and reads their end offsets. Creation is retried
+    /// for `time_limit`, with `backoff` in between.
     pub(super) fn connect(admin: ConfigMap, time_limit: Duration, backoff: Duration) -> Result<Self> {
         let ends = Arc::new(LogEnds::connect(&admin)?);
         Ok(Self { admin, ends, time_limit, backoff })
     }
 
-    /// Makes sure that a topic is there and fit, and reads all of it.
+    /// Makes sure that a topic exists and is suitable, and reads all of it.
     ///
     /// # Errors
-    /// `Config` when it is not fit or cannot be made, which a user has to change; `Retriable` when the brokers do not
-    /// answer.
+    /// `Config` when it is unsuitable or cannot be created, which a user has to change; `Retriable` when the brokers do
+    /// not answer.
     pub(super) fn open(
         &self,
         topic: &InternalTopic,
@@ -60,7 +60,7 @@ impl InternalTopics {
         TopicLog::start(&settings, Arc::clone(&self.ends), listener, READ_LIMIT)
     }
 
-    /// Number of partitions of a topic that is there and fit.
+    /// Number of partitions of a topic that exists and is suitable.
     fn ensure(&self, topic: &InternalTopic) -> Result<i32> {
         let admin = Admin::connect(&self.admin)?;
         let is_new = self.create(&admin, topic)?;
@@ -78,7 +78,7 @@ impl InternalTopics {
         Ok(partitions)
     }
 
-    /// Whether it was created; `false` if it was there already, or this worker may not create topics.
+    /// Whether it was created; `false` if it existed already, or this worker may not create topics.
     fn create(&self, admin: &Admin, topic: &InternalTopic) -> Result<bool> {
         let new = NewTopic {
             name: topic.name.clone(),
@@ -121,7 +121,7 @@ fn with_policy(topic: &InternalTopic) -> std::collections::BTreeMap<String, Stri
     configs
 }
 
-/// Too few brokers may become enough: they may just be starting, too.
+/// Whether the error may be temporary. Too few brokers are, since others may still be starting.
 fn may_pass(error: &Error) -> bool {
     error.is_retriable() || error.exception().ends_with("InvalidReplicationFactorException")
 }

@@ -1,4 +1,4 @@
-//! JSON bytes as Kafka Connect's JsonConverter writes them: compact, members in the order given, text as UTF-8, and
+//! JSON bytes as Kafka Connect's JsonConverter writes them: compact, members in the given order, text as UTF-8, and
 //! escapes and floating point numbers as in Java.
 
 use std::io;
@@ -11,7 +11,7 @@ use volley_java::double_text;
 /// The bytes of `value`.
 ///
 /// # Errors
-/// If it is no JSON, such as a map whose keys are no text.
+/// If it cannot be JSON, for example a map with keys that are not text.
 pub(super) fn json_bytes(value: &impl Serialize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, JacksonFormatter);

@@ -10,7 +10,7 @@ use super::{KafkaConfigBackingStore, KafkaOffsetBackingStore, KafkaStatusBacking
 use crate::storage::ConfigUpdateListener;
 use crate::worker_config::WorkerConfig;
 
-/// The stores of a distributed worker, opened at the same time. They share a client for questions.
+/// The stores of a distributed worker, opened at the same time. They share a client for reading offsets.
 #[derive(Debug)]
 pub struct KafkaStores {
     /// Source offsets.
@@ -22,10 +22,10 @@ pub struct KafkaStores {
 }
 
 impl KafkaStores {
-    /// Opens all three and reads what they hold. Blocks.
+    /// Opens all three and reads their topics. Blocks.
     ///
     /// # Errors
-    /// That of the offset store, else that of the status store, else that of the config store.
+    /// The error of the offset store, otherwise that of the status store, otherwise that of the config store.
     pub fn start(config: &WorkerConfig, listener: ConfigUpdateListener) -> Result<Self> {
         let topics = topics_of(config)?;
         let (offsets, statuses, configs) = thread::scope(|scope| {
@@ -48,7 +48,7 @@ fn panicked(store: &str) -> Error {
     Error::fatal(format!("the {store} store could not be started: its start panicked"))
 }
 
-/// The worker's own way to its topics.
+/// The worker's access to its internal topics.
 pub(super) fn topics_of(config: &WorkerConfig) -> Result<InternalTopics> {
     InternalTopics::connect(config.shared_admin_properties(), config.default_api_timeout(), config.retry_backoff())
 }

@@ -1,7 +1,7 @@
-//! Where configurations, states and source offsets are kept.
+//! The stores of configurations, states and source offsets.
 //!
-//! Each room has a trait, an implementation in memory for a standalone worker, one on a compacted Kafka topic for a group, and a
-//! conformance test that all implementations pass. The records are Kafka Connect's, byte for byte.
+//! Each folder has a trait, an implementation in memory for a standalone worker, one on a compacted Kafka topic for a
+//! group, and a conformance test that all implementations pass. The records are Kafka Connect's, byte for byte.
 //!
 //! ```text
 //!  config/   ConfigBackingStore ─► ConfigRecord ─► ClusterConfigState: what shall run

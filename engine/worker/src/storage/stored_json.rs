@@ -1,4 +1,4 @@
-//! Keys and values of records as they stand in a topic.
+//! Keys and values of records as they are stored in a topic.
 
 use std::borrow::Cow;
 
@@ -6,15 +6,16 @@ use serde_json::{Deserializer, Value};
 use tracing::warn;
 use volley_kafka::LogRecord;
 
-/// The key and the value of a record of the config or status topic; `None` if the value cannot be read, which is said once
-/// for each. Read is what Java workers read, since all have to agree on how far they are: what is not UTF-8 in a key is
-/// replaced, only the first JSON value counts, and no text at all, or a JSON null, is a tombstone too.
+/// The key and the value of a record of the config or status topic; `None` if the value cannot be parsed, which is
+/// logged once for each record. The rules are those of Java workers, since all have to agree on their position. Bytes
+/// of a key that are not UTF-8 are replaced. Only the first JSON value counts. An empty value or a JSON null is a
+/// tombstone, too.
 pub(super) fn stored_json<'a>(topic: &str, record: &LogRecord<'a>) -> Option<(Cow<'a, str>, Option<Value>)> {
     let key = String::from_utf8_lossy(record.key.unwrap_or_default());
     match record.value.map(first_value).transpose() {
         Ok(value) => Some((key, value.filter(|value| !value.is_null()))),
         Err(error) => {
-            // The error says where the JSON is wrong, and shows nothing of it.
+            // The error says where the JSON is wrong, but contains no part of it.
             let (partition, offset) = (record.partition, record.offset);
             warn!(topic, partition, offset, %error, "could not read the value of a record, skipping it");
             None

@@ -16,11 +16,11 @@ use crate::task::{StatusListener, TaskState};
 pub(crate) enum Wanted {
     /// Deliver records.
     Running,
-    /// Keep the place in the group, deliver nothing.
+    /// Keep the place in the group, but deliver nothing.
     Paused,
-    /// End in order by this moment.
+    /// Deliver and commit, then end by this moment.
     Stopped {
-        /// After it the task is abandoned.
+        /// After this moment the task is abandoned.
         deadline: Instant,
     },
 }
@@ -45,7 +45,8 @@ pub(crate) struct Control {
     topics: Mutex<HashMap<Arc<str>, Instant>>,
 }
 
-/// How often the listener is told that a topic is in use: often enough to notice a reset, rarely enough to cost nothing.
+/// Interval at which the listener is notified that a topic is in use: short enough to notice a reset, long enough to
+/// cost nothing.
 const TOPIC_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Control {
@@ -76,7 +77,7 @@ impl Control {
         matches!(self.wanted(), Wanted::Stopped { .. })
     }
 
-    /// Whether the herder has given up waiting for the task's end. Nothing that the task still does may have an effect.
+    /// Whether the herder no longer waits for the task's end. From then on the task MUST NOT have any effect.
     pub(crate) fn is_abandoned(&self) -> bool {
         self.state().is_abandoned
     }
@@ -91,20 +92,20 @@ impl Control {
     }
 
     fn tell(&self, state: &mut State) {
-        // a full watcher has something to wake up for already
+        // a full watcher is already woken up
         state.watchers.retain(|watcher| !watcher.try_send(()).is_err_and(|error| error.is_disconnected()));
         self.changed.notify_all();
     }
 
-    /// Receives something after each change of what is wanted, and when the task is abandoned.
+    /// Receives a message after each change of the desired state, and when the task is abandoned.
     pub(crate) fn changes(&self) -> Receiver<()> {
-        // one that has not been looked at says all that the next would
+        // one unread message is enough
         let (watcher, changes) = crossbeam_channel::bounded(1);
         self.state().watchers.push(watcher);
         changes
     }
 
-    /// Waits for at most `timeout`, less if what is wanted changes; not at all once a stop is wanted.
+    /// Waits for at most `timeout`, less if the desired state changes. Does not wait once a stop is requested.
     pub(crate) fn wait(&self, timeout: Duration) {
         let state = self.state();
         let wanted = state.wanted;
@@ -112,13 +113,14 @@ impl Control {
         let _ = self.changed.wait_timeout_while(state, timeout, is_same);
     }
 
-    /// Lets the thread in [`Control::wait_for_ring`] look around, now or when it next waits.
+    /// Wakes the thread in [`Control::wait_for_ring`], now or when it next waits.
     pub(crate) fn ring(&self) {
         self.state().is_rung = true;
         self.changed.notify_all();
     }
 
-    /// Waits for at most `timeout`, less if rung or if what is wanted is not what the caller has `seen`. For one thread.
+    /// Waits for at most `timeout`, less if rung or if the desired state differs from the caller's `seen`. For a single
+    /// thread.
     pub(crate) fn wait_for_ring(&self, seen: Wanted, timeout: Duration) {
         let state = self.state();
         let (mut state, _) = self
@@ -128,7 +130,7 @@ impl Control {
         state.is_rung = false;
     }
 
-    /// Waits while the task is to be paused.
+    /// Waits while the desired state is paused.
     pub(crate) fn wait_while_paused(&self) {
         let state = self.state();
         drop(self.changed.wait_while(state, |state| state.wanted == Wanted::Paused));
@@ -142,7 +144,7 @@ impl Control {
         }
     }
 
-    /// Records of this topic pass through the task.
+    /// Notes that records of this topic pass through the task.
     pub(crate) fn uses_topic(&self, topic: &Arc<str>) {
         let now = Instant::now();
         let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
@@ -156,13 +158,13 @@ impl Control {
         }
     }
 
-    /// The task's threads are gone.
+    /// Notes that the task's threads have ended.
     pub(crate) fn ended(&self) {
         self.state().is_ended = true;
         self.changed.notify_all();
     }
 
-    /// Waits for the end; abandons the task if it does not come within `timeout`.
+    /// Waits for the task's end; abandons the task if it does not end within `timeout`.
     pub(crate) fn await_end(&self, timeout: Duration) -> bool {
         let state = self.state();
         let (mut state, _) = self

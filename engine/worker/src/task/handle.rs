@@ -1,4 +1,4 @@
-//! How the herder holds a task: what it starts it with, and what it can ask of it.
+//! The herder's handle of a task, and the specification to start one.
 
 use std::any::Any;
 use std::fmt;
@@ -27,12 +27,12 @@ pub enum TaskState {
     Running,
     /// It waits to be resumed.
     Paused,
-    /// It failed and will not go on; the trace says why.
+    /// It has failed for good; the trace says why.
     Failed {
         /// `class: message` and the causes, a line each.
         trace: String,
     },
-    /// It ended in order, as asked.
+    /// It has stopped as requested.
     Unassigned,
     /// It is bounded and has delivered everything.
     Done,
@@ -50,18 +50,18 @@ impl TaskState {
     }
 }
 
-/// Told of every change of a task's state, from the task's own threads. MUST NOT block.
+/// Called on every change of a task's state, from the task's own threads. MUST NOT block.
 pub trait StatusListener: Send + Sync {
     /// The task `id` is now in `state`.
     fn task_changed(&self, id: &ConnectorTaskId, state: TaskState);
 
-    /// The task `id` reads from or writes to `topic` (KIP-558). Told again about once a second while it does.
+    /// The task `id` reads from or writes to `topic` (KIP-558). Called about once a second while it does.
     fn topic_used(&self, _id: &ConnectorTaskId, _topic: &str) {}
 }
 
 /// All that a task needs to run. Configurations have their variables resolved.
 pub struct TaskSpec {
-    /// Which task it is.
+    /// The id of the task.
     pub id: ConnectorTaskId,
     /// Sink or source.
     pub kind: ConnectorKind,
@@ -69,7 +69,7 @@ pub struct TaskSpec {
     pub plugin: Plugin,
     /// Configuration of the connector: converters, transformations, error handling, client overrides.
     pub connector_config: ConfigMap,
-    /// Configuration of the task, as the connector made it.
+    /// Configuration of the task, from the connector.
     pub task_config: ConfigMap,
     /// The worker's configuration.
     pub worker_config: Arc<WorkerConfig>,
@@ -83,9 +83,9 @@ pub struct TaskSpec {
     pub bounded: Option<Arc<BoundedEnds>>,
     /// Whether it starts paused.
     pub paused: bool,
-    /// What is counted of it.
+    /// The task's metrics.
     pub metrics: Arc<TaskMetrics>,
-    /// Told of the task's states.
+    /// Receives the task's states.
     pub listener: Arc<dyn StatusListener>,
 }
 
@@ -154,28 +154,29 @@ pub(crate) fn panic_error(panic: &(dyn Any + Send)) -> Error {
 }
 
 impl TaskHandle {
-    /// Asks the task to pause: it keeps its place in the group but delivers nothing more. Returns at once.
+    /// Requests a pause: the task keeps its place in the group but delivers nothing more. Returns at once.
     pub fn pause(&self) {
         self.control.want(Wanted::Paused);
     }
 
-    /// Asks the task to go on. Returns at once.
+    /// Requests the task to resume. Returns at once.
     pub fn resume(&self) {
         self.control.want(Wanted::Running);
     }
 
-    /// Asks the task to end, without waiting. It may use `task.shutdown.graceful.timeout.ms` to deliver what it holds.
+    /// Requests the task to stop, without waiting. It may use `task.shutdown.graceful.timeout.ms` to deliver its
+    /// records.
     pub fn request_stop(&self) {
         self.control.want(Wanted::Stopped { deadline: Instant::now() + self.graceful_timeout.mul_f32(0.8) });
     }
 
-    /// Waits until the task has ended; `false` if it has not within `timeout`: then it is abandoned, and nothing it does
-    /// from then on is reported. Blocks: never call it on the control runtime.
+    /// Waits until the task has ended; `false` if it has not within `timeout`. Then the task is abandoned, and none of
+    /// its further actions is reported. Blocks: never call it on the control runtime.
     pub fn await_stop(&self, timeout: Duration) -> bool {
         self.control.await_end(timeout)
     }
 
-    /// What is counted of the task.
+    /// The metrics of the task.
     pub fn metrics(&self) -> &TaskMetrics {
         &self.metrics
     }

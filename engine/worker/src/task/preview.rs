@@ -1,5 +1,4 @@
-//! A look at what a connector would do: the first rows of its real source after each stage, writing and committing
-//! nothing.
+//! A preview of a connector: the first rows of its real source after each stage. It writes and commits nothing.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +17,7 @@ use crate::task::sink::assembly::assemble;
 use crate::task::sink::convert_stage::{bad_header_rows, without_rows};
 use crate::task::transform::transform_chain::TransformChain;
 
-/// How many rows to look at, and how long to wait for them.
+/// The number of rows, and how long to wait for them.
 #[derive(Clone, Copy, Debug)]
 pub struct PreviewLimits {
     /// Rows of the source.
@@ -27,12 +26,12 @@ pub struct PreviewLimits {
     pub timeout: Duration,
 }
 
-/// What the rows are after a stage.
+/// The rows after one stage.
 #[derive(Debug)]
 pub struct PreviewStage {
     /// `converted`, or the class of the transformation.
     pub name: String,
-    /// The rows that are left.
+    /// The rows that remain.
     pub records: Vec<Records>,
     /// The rows that this stage rejected.
     pub rejected: Vec<RejectedRow>,
@@ -41,7 +40,7 @@ pub struct PreviewStage {
 /// Reads the first rows and takes them through the stages. `spec` is that of the connector's first task.
 ///
 /// # Errors
-/// If the configuration is wrong, or nothing came within the time limit.
+/// If the configuration is wrong, or no row came within the time limit.
 pub fn preview(spec: &TaskSpec, limits: PreviewLimits) -> Result<Vec<PreviewStage>> {
     let config = setup::framework_config(spec)?;
     let mut chain = setup::transform_chain(spec, &config)?;
@@ -110,7 +109,7 @@ fn convert_headers(
     (Some(headers), rejected)
 }
 
-/// The first rows of the topics, read in a group of this preview's own, which leaves nothing behind.
+/// The first rows of the topics, read in a group of the preview's own, which is not kept.
 fn fetch(spec: &TaskSpec, config: &Config, limits: PreviewLimits) -> Result<Vec<RawBatch>> {
     let mut settings = setup::fetch_settings(spec, config)?;
     settings.max_rows = settings.max_rows.min(limits.rows);
@@ -151,7 +150,7 @@ fn polled(spec: &TaskSpec, limits: PreviewLimits) -> Result<PreviewStage> {
     let context = SourceContext {
         connector: spec.id.connector.clone(),
         task: 0,
-        // from the beginning: what was committed is of no concern to a preview
+        // from the beginning: a preview ignores committed offsets
         offset: Arc::new(|_| Ok(None)),
     };
     let mut stage = PreviewStage { name: "polled".to_owned(), records: Vec::new(), rejected: Vec::new() };

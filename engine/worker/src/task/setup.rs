@@ -1,4 +1,4 @@
-//! Makes what a task runs on from its configuration: clients, converters, transformations, error handling.
+//! Creates the parts of a task from its configuration: clients, converters, transformations, error handling.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(crate) fn framework_config(spec: &TaskSpec) -> Result<Config> {
     framework_config_def(spec.kind).parse(&spec.connector_config)
 }
 
-/// What a sink consumes, and in batches of what size.
+/// The topics that a sink consumes, and the limits of its batches.
 pub(crate) fn fetch_settings(spec: &TaskSpec, config: &Config) -> Result<FetchSettings> {
     let limits = spec.worker_config.batch_limits(&spec.connector_config)?;
     let topics = match config.string("topics.regex").filter(|pattern| !pattern.is_empty()) {
@@ -59,7 +59,7 @@ pub(crate) fn transform_chain(spec: &TaskSpec, config: &Config) -> Result<Transf
     Ok(TransformChain::new(steps))
 }
 
-/// The error handler; for a sink with a dead letter topic, that topic exists when it returns.
+/// The error handler. If a sink has a dead letter topic, the topic exists when this returns.
 pub(crate) fn error_handler(
     spec: &TaskSpec,
     config: &Config,
@@ -125,7 +125,7 @@ pub(crate) fn header_class(spec: &TaskSpec) -> String {
     class_of(spec, "header.converter", PluginKind::HeaderConverter)
 }
 
-/// The full name of the class that `key` names, in the connector's configuration or else the worker's.
+/// The full name of the class of `key`, in the connector's configuration or otherwise the worker's.
 fn class_of(spec: &TaskSpec, key: &str, kind: PluginKind) -> String {
     let own = spec.connector_config.get(key).map(String::as_str);
     let name = own.or_else(|| spec.worker_config.parsed().string(key)).unwrap_or_default().trim();

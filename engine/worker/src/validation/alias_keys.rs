@@ -46,8 +46,8 @@ impl Chain {
 
 /// Adds the keys of all transformations and predicates to the framework's section, and checks them.
 ///
-/// Kafka Connect checks each key by itself and no more. One that is not Kafka's is also made, so that what is wrong with
-/// all of its keys together is found.
+/// Kafka Connect checks each key by itself only. Here a plug-in that is not Kafka's is also created, which finds errors
+/// in the combination of its keys.
 pub(super) fn add_alias_keys(section: &mut Section, given: &GivenConfig, plugins: &Plugins) {
     for chain in [Chain::Transforms, Chain::Predicates] {
         let mut seen: Vec<String> = Vec::new();
@@ -118,8 +118,8 @@ fn plain_version_key(chain: Chain, alias: &str) -> ConfigKey {
     )
 }
 
-/// The keys of a plug-in and those that every transformation has, in the order in which Kafka embeds them: by group and
-/// place in it, required ones first, then by importance and name.
+/// The keys of a plug-in and those of every transformation, in the order in which Kafka embeds them: by group and place
+/// in it, required ones first, then by importance and name.
 fn own_keys(chain: Chain, plugin: &Plugin) -> Vec<ConfigKey> {
     let mut def = plugin.config_def.clone();
     if chain == Chain::Transforms {

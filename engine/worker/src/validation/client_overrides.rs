@@ -12,24 +12,24 @@ use crate::secret_mask::HIDDEN;
 use crate::secret_names::is_named_like_a_secret;
 use crate::worker_config::WorkerConfig;
 
-/// Which client settings a connector may override.
+/// The client settings that a connector may override.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OverridePolicy {
     /// All.
     All,
     /// None.
     None,
-    /// Those that say who the client is.
+    /// The settings that identify the client.
     Principal,
     /// Those listed in `connector.client.config.override.allowlist`.
     Allowlist(Vec<String>),
 }
 
 impl OverridePolicy {
-    /// The policy that the worker's `connector.client.config.override.policy` names.
+    /// The policy that the worker's `connector.client.config.override.policy` selects.
     ///
     /// # Errors
-    /// `Config` if there is no such policy.
+    /// `Config` if the policy is unknown.
     pub fn of_worker(worker: &WorkerConfig) -> Result<Self> {
         let name = worker.parsed().string("connector.client.config.override.policy").unwrap_or("All");
         let simple = name.rsplit('.').next().unwrap_or(name);
@@ -71,7 +71,7 @@ impl OverridePolicy {
 /// The overrides of all clients that the connector will have.
 ///
 /// # Errors
-/// `Config` if a value is not of its key's type, which Kafka Connect does not report as a value's error either.
+/// `Config` if a value is not of its key's type, which Kafka Connect does not report as an error of the value either.
 pub(super) fn override_infos(
     kind: ConnectorKind,
     config: &GivenConfig,
@@ -85,7 +85,7 @@ pub(super) fn override_infos(
     Ok(infos)
 }
 
-/// Which clients a connector has besides those that every one of its kind has.
+/// The clients of a connector in addition to those that all connectors of its kind have.
 fn clients_of(kind: ConnectorKind, config: &ConfigMap, worker: &WorkerFacts) -> Vec<Client> {
     let given = |key: &str| config.get(key).is_some_and(|value| !value.trim().is_empty());
     match kind {
@@ -108,7 +108,8 @@ fn clients_of(kind: ConnectorKind, config: &ConfigMap, worker: &WorkerFacts) -> 
 }
 
 fn overrides_of(client: Client, config: &GivenConfig, policy: &OverridePolicy) -> Result<Vec<ConfigInfo>> {
-    // Java copies them from one hash map into another: keys that meet in the second keep their order of the first.
+    // Java copies them from one hash map into another: keys with a collision in the second keep their order of the
+    // first.
     let mut keys: Vec<&String> = config.values.keys().chain(&config.nulls).collect();
     sort_in_hash_order(&mut keys, |key| key);
     let names = keys.into_iter().filter_map(|key| key.strip_prefix(client.prefix()).filter(|name| !name.is_empty()));
@@ -144,7 +145,7 @@ fn override_of(client: Client, name: &str, given: Given<'_>, policy: &OverridePo
     Ok(Entry { key, parsed, errors, is_visible: true }.into_info())
 }
 
-/// There are no Java classes here; those of Kafka itself are let pass, since their names are all that is wanted.
+/// There are no Java classes here. Kafka's own class names are accepted, since only the name is used.
 fn unknown_class(key: &ConfigKey, given: Given<'_>) -> Option<String> {
     let Given::Text(class) = given else { return None };
     let class = class.trim();

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use volley_api::{ConfigKey, ConfigType, ConfigValue};
 
-/// Everything there is to say about a configuration.
+/// The result of validating a configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ConfigInfos {
     /// The connector class, as the user named it.
@@ -12,11 +12,11 @@ pub struct ConfigInfos {
     pub error_count: usize,
     /// Groups of keys, in order.
     pub groups: Vec<String>,
-    /// Key by key.
+    /// The result for each key.
     pub configs: Vec<ConfigInfo>,
 }
 
-/// A key: what it is, and what the configuration has for it.
+/// A key: its definition, and its value in the configuration.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConfigInfo {
     /// `None` for a key without definition.
@@ -30,7 +30,7 @@ pub struct ConfigInfo {
 pub struct ConfigKeyInfo {
     /// Name, with its prefix.
     pub name: String,
-    /// Type, such as `STRING`.
+    /// Type, for example `STRING`.
     #[serde(rename = "type")]
     pub config_type: String,
     /// Whether it has no default.
@@ -39,7 +39,7 @@ pub struct ConfigKeyInfo {
     pub default_value: Option<String>,
     /// `HIGH`, `MEDIUM` or `LOW`.
     pub importance: String,
-    /// What it means.
+    /// Its documentation.
     pub documentation: String,
     /// Group.
     pub group: Option<String>,
@@ -53,7 +53,7 @@ pub struct ConfigKeyInfo {
     pub dependents: Vec<String>,
 }
 
-/// What a configuration has for a key.
+/// The value of a key in a configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ConfigValueInfo {
     /// Name, with its prefix.
@@ -62,7 +62,7 @@ pub struct ConfigValueInfo {
     pub value: Option<String>,
     /// Values that a UI should offer.
     pub recommended_values: Vec<String>,
-    /// What is wrong with it.
+    /// The errors of the value.
     pub errors: Vec<String>,
     /// Whether a UI should show it.
     pub visible: bool,
@@ -104,7 +104,7 @@ pub(super) fn shown(value: &ConfigValue) -> Option<String> {
 }
 
 impl ConfigInfos {
-    /// The text with which a create or update is refused.
+    /// The message that refuses a create or update.
     pub fn refusal(&self) -> String {
         let errors = self.configs.iter().flat_map(|config| &config.value.errors);
         let lines: String = errors.map(|error| format!("\n{error}")).collect();

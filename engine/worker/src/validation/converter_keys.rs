@@ -1,4 +1,4 @@
-//! Converters that a connector sets for itself, with all their keys.
+//! Validation of the converters that a connector sets for itself, with all their keys.
 
 use volley_api::{ConfigValue, PluginKind};
 use volley_java::sort_in_hash_order;
@@ -21,7 +21,7 @@ pub(super) struct ConverterSection {
     pub(super) entries: Vec<Entry>,
 }
 
-/// Versions of converters are of no interest where there is no converter.
+/// Hides the versions of converters that have no class.
 pub(super) fn hide_versions_without_class(framework: &mut Section) {
     for (key, _) in CONVERTERS {
         let has_class = framework.text(key).is_some();
@@ -31,7 +31,7 @@ pub(super) fn hide_versions_without_class(framework: &mut Section) {
     }
 }
 
-/// Checks the converters that the connector sets in the framework's section; all keys of each, with their prefix.
+/// Checks the converters in the framework's section, and returns all keys of each, with their prefix.
 pub(super) fn converter_sections(
     framework: &mut Section,
     given: &GivenConfig,

@@ -5,7 +5,7 @@ use volley_api::{ConnectorKind, Plugin, PluginKind};
 use super::config_infos::ConfigKeyInfo;
 use crate::connector_config::framework_config_def;
 
-/// The plug-in's own keys; for a connector, then the framework's that it does not define itself.
+/// The plug-in's own keys. For a connector, followed by the framework's keys that it does not define itself.
 pub fn plugin_definitions(plugin: &Plugin) -> Vec<ConfigKeyInfo> {
     let own = plugin.config_def.keys().iter().filter(|key| !key.is_unlisted).map(ConfigKeyInfo::from);
     let kind = match plugin.kind() {

@@ -1,7 +1,7 @@
-//! Whether a source can deliver exactly once where that is demanded (KIP-618). On distributed workers only.
+//! Checks the exactly-once requirements of a source (KIP-618). On distributed workers only.
 //!
-//! What Kafka Connect refuses is refused in its words. What it would deliver exactly once is refused too, as sources are at
-//! least once here; `requested` is a wish, and lets pass what cannot.
+//! A configuration that Kafka Connect refuses is refused with the same message. One that requires exactly once is
+//! refused here, too, since sources deliver at least once; with `requested`, which is no requirement, it is accepted.
 
 use volley_api::{ConfigMap, Connector, ConnectorKind, Error, Result, Support};
 
@@ -16,7 +16,7 @@ const AT_LEAST_ONCE: &str = "This version of Volley delivers the records of sour
 const NO_TRANSACTIONS: &str = "This version of Volley sends the records of sources without transactions: leave \
      `transaction.boundary` at poll, its default, which changes nothing here, or run the connector in a group of Java workers.";
 
-/// Checks the keys of a source on a worker that delivers exactly once, or does not.
+/// Checks the keys of a source, on a worker with or without exactly-once support.
 pub(super) fn check_exactly_once(
     section: &mut Section,
     connector: &dyn Connector,
@@ -52,11 +52,11 @@ pub(super) fn check_exactly_once(
     refusal.into_iter().for_each(|message| section.error(BOUNDARY, message));
 }
 
-/// Fails where the tasks of a connector would not deliver as it requires: a worker of the group may have taken its
-/// configuration that can.
+/// Fails if the tasks of a connector cannot deliver as its configuration requires. Another worker of the group, which
+/// supports it, may have accepted the configuration.
 ///
 /// # Errors
-/// `Config`: the tasks are FAILED then.
+/// `Config`; then the tasks are FAILED.
 pub(crate) fn check_delivers_as_required(worker: &WorkerConfig, kind: ConnectorKind, config: &ConfigMap) -> Result<()> {
     let is_required = config.get(EXACTLY_ONCE).is_some_and(|support| support.trim().eq_ignore_ascii_case("required"));
     match kind == ConnectorKind::Source && is_required && worker.exactly_once_source_enabled() {

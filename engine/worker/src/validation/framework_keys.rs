@@ -1,4 +1,4 @@
-//! The framework's keys, with the defaults that this worker gives them.
+//! The framework's keys, with this worker's defaults.
 
 use volley_api::{ConfigDef, ConfigKey, ConnectorKind, Given, Plugin};
 
@@ -27,7 +27,8 @@ pub(super) fn framework_keys(
     keys.fold(ConfigDef::new(), ConfigDef::key)
 }
 
-/// A key of a converter or of its version: defaults are the worker's, and the classes there are. Other keys as they are.
+/// A key of a converter or of its version: the default is the worker's, and the recommended values are the available
+/// classes. Other keys are unchanged.
 fn converter_key(key: ConfigKey, given: &GivenConfig, plugins: &Plugins, worker: &WorkerFacts) -> ConfigKey {
     for (class_key, kind) in CONVERTERS {
         let default = worker.converter(class_key);

@@ -1,4 +1,4 @@
-//! Validation of connector configurations, in Kafka Connect's order, shapes and words.
+//! Validation of connector configurations, with Kafka Connect's order, forms and messages.
 
 mod alias_keys;
 mod client_keys;

@@ -1,4 +1,4 @@
-//! Choosing a plug-in by its class and its version (KIP-891).
+//! Selects a plug-in by its class and its version (KIP-891).
 
 use volley_api::{ConfigKey, ConfigValue, Given, Plugin, PluginKind};
 
@@ -6,12 +6,12 @@ use super::section::Section;
 use super::version_range::VersionRange;
 use crate::plugins::Plugins;
 
-/// What the user's text names.
+/// The meaning of the user's text.
 enum Named<'a> {
     Plugin(&'a Plugin),
     /// A class of another kind.
     Other(&'static str),
-    /// A class of which only these nested ones are plug-ins.
+    /// A class of which only these nested classes are plug-ins.
     Abstract(Vec<String>),
     Nothing,
 }
@@ -40,7 +40,7 @@ fn interface(kind: PluginKind) -> &'static str {
     }
 }
 
-/// The key of a version, with what there is of the class that is given: its version is the default.
+/// The key of a version, with the versions of the given class; the version of that class is the default.
 pub(super) fn version_key(key: ConfigKey, plugins: &Plugins, kind: PluginKind, class: Given<'_>) -> ConfigKey {
     let Given::Text(class) = class else { return key };
     match named(plugins, kind, class.trim()) {
@@ -49,15 +49,15 @@ pub(super) fn version_key(key: ConfigKey, plugins: &Plugins, kind: PluginKind, c
     }
 }
 
-/// The key of a version, whose default is that of a plug-in.
+/// The key of a version, with a plug-in's version as the default.
 pub(super) fn recommended(key: ConfigKey, plugin: &Plugin) -> ConfigKey {
     let mut key = key.defaulting_to(Some(plugin.version));
     key.recommended_values = vec![plugin.version.to_owned()];
     key
 }
 
-/// The plug-in that class and version choose; `None`, with errors at the keys, if there is none. `range_errors_at` are the
-/// keys at which a malformed range is reported.
+/// The plug-in of class and version; `None`, with errors at the keys, if there is none. `range_errors_at` are the keys
+/// at which a malformed range is reported.
 pub(super) fn choose<'a>(
     section: &mut Section,
     plugins: &'a Plugins,
@@ -104,7 +104,7 @@ pub(super) fn choose<'a>(
     }
 }
 
-/// Why no plug-in of a class will do.
+/// The reason why no plug-in of a class matches.
 pub(crate) fn no_such_version(plugins: &Plugins, class: &str, range: &VersionRange) -> String {
     let versions = plugins.versions(class).join(", ");
     format!("Plugin {class} not found that matches the version range {range}, available versions: [{versions}]")

@@ -1,5 +1,5 @@
-//! What a config provider says is for the connector alone: where a validation would show it, the reference that was given
-//! is shown.
+//! Hides the values of config providers. They are for the connector only: where a validation would show one, it shows
+//! the given reference.
 
 use std::collections::HashMap;
 
@@ -8,10 +8,10 @@ use volley_api::ConfigMap;
 use super::config_infos::ConfigInfos;
 use crate::secret_mask::HIDDEN;
 
-/// Keys whose values become names of other keys.
+/// Keys whose values become parts of other keys' names.
 const NAMES: [&str; 3] = ["transforms", "predicates", "topic.creation.groups"];
 
-/// A piece of a value that is shorter may stand in a message by chance.
+/// Shorter parts of a value may occur in a message by chance.
 const MIN_PIECE: usize = 4;
 
 /// The values that came from config providers, by key.
@@ -27,7 +27,7 @@ struct Reference {
 }
 
 impl References {
-    /// Those that make the difference between a configuration as it was given and as it was resolved.
+    /// The differences between a given configuration and the resolved one.
     pub(super) fn between(given: &ConfigMap, resolved: &ConfigMap) -> Self {
         let changed = given.iter().filter_map(|(key, given)| {
             let resolved = resolved.get(key).filter(|resolved| *resolved != given)?;
@@ -36,7 +36,7 @@ impl References {
         Self { by_key: changed.collect() }
     }
 
-    /// Shows them as they were given.
+    /// Replaces the values by the given references.
     pub(super) fn show_in(&self, infos: &mut ConfigInfos) {
         for config in &mut infos.configs {
             let Some(reference) = self.by_key.get(&config.value.name) else { continue };
@@ -52,13 +52,13 @@ impl References {
         }
     }
 
-    /// A message that may have any of them.
+    /// Replaces the values in a message by the given references.
     pub(super) fn shown_in(&self, message: &str) -> String {
         self.by_key.values().fold(message.to_owned(), |message, reference| reference.shown_in(&message))
     }
 }
 
-/// Everything that is made of the names of keys.
+/// All texts that contain names of keys.
 fn names_of(infos: &mut ConfigInfos) -> impl Iterator<Item = &mut String> {
     let configs = infos.configs.iter_mut().flat_map(|config| {
         let definition = config.definition.iter_mut().flat_map(|key| {
@@ -81,7 +81,7 @@ impl Reference {
             return message.replace(value, &self.given);
         }
         let items = value.split(',').map(str::trim).filter(|item| item.len() >= MIN_PIECE);
-        // What the user wrote beside the reference is his own.
+        // Text that the user wrote beside the reference is not secret.
         let items = items.filter(|item| !self.given.contains(item));
         items.fold(message, |message, item| message.replace(item, &self.given))
     }

@@ -1,4 +1,4 @@
-//! Keys of one origin (framework, a transformation, the connector, …) with their values, while they are validated.
+//! Keys of one origin (framework, a transformation, the connector, …) with their values, during validation.
 
 use indexmap::IndexMap;
 use volley_api::{ConfigDef, ConfigKey, ConfigValue};
@@ -16,7 +16,7 @@ pub(super) struct Entry {
     pub(super) is_visible: bool,
 }
 
-/// What there is to say about a key without definition.
+/// The value and errors of a key without definition.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stray {
     pub(super) value: Option<String>,
@@ -31,7 +31,7 @@ pub(super) struct Section {
 }
 
 impl Section {
-    /// The keys of `def` with what `config` has for them.
+    /// The keys of `def` with their values in `config`.
     pub(super) fn of(def: &ConfigDef, config: &GivenConfig) -> Self {
         let mut section = Self::default();
         for key in def.keys() {
@@ -40,14 +40,14 @@ impl Section {
         section
     }
 
-    /// Adds a key, unless there is one of that name.
+    /// Adds a key, unless the section has one of that name.
     pub(super) fn add(&mut self, key: ConfigKey, config: &GivenConfig) {
         let name = key.name.clone();
         self.add_as(&name, key, config);
     }
 
-    /// Adds a key under its name with a prefix; see [`ConfigKey::check`]. A key that need not be shown is left out where
-    /// the configuration does not have it.
+    /// Adds a key under its name with a prefix; see [`ConfigKey::check`]. An optional key that the configuration does
+    /// not contain is left out.
     pub(super) fn add_as(&mut self, name: &str, mut key: ConfigKey, config: &GivenConfig) {
         if self.entries.contains_key(name) || key.is_unlisted && !config.has(name) {
             return;
@@ -95,7 +95,7 @@ impl Section {
         groups
     }
 
-    /// Entries as REST shows them: those without definition first.
+    /// Entries as REST shows them: those without definition come first.
     pub(super) fn into_infos(self) -> Vec<ConfigInfo> {
         let strays = self.strays.into_iter().map(|(name, Stray { value, errors })| ConfigInfo {
             definition: None,

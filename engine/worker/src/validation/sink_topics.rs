@@ -1,10 +1,10 @@
-//! What a sink consumes: one of `topics` and `topics.regex`, and never its own dead letters.
+//! The input of a sink: either `topics` or `topics.regex`, and never its own dead letter topic.
 
 use volley_java::JavaRegex;
 
 use super::section::Section;
 
-/// Checks the topic keys of a sink connector against each other.
+/// Checks the combination of a sink connector's topic keys.
 pub(super) fn check_sink_topics(section: &mut Section) {
     let topics = section.list("topics").to_vec();
     let text = |key: &str| section.text(key).map(str::to_owned).filter(|text| !text.is_empty());

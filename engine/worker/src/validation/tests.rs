@@ -1,4 +1,4 @@
-//! Validation, compared with what Kafka Connect answers.
+//! Compares validation with Kafka Connect's answers.
 
 use std::sync::Arc;
 
@@ -244,7 +244,7 @@ async fn exactly_once_is_refused_where_worker_or_connector_cannot() {
     assert!(errors(&infos)[0].1.starts_with("The connector does not implement the API required"), "{infos:?}");
 }
 
-/// The fake source that has a size could do both.
+/// The fake source with a size could do both.
 #[tokio::test]
 async fn exactly_once_is_refused_where_kafka_connect_would_deliver_so() {
     let enabled = distributed_config(&[("exactly.once.source.support", "enabled")]).unwrap();
@@ -301,7 +301,7 @@ async fn overrides_are_shown_as_the_client_defines_them_and_must_be_of_its_types
     }
 }
 
-/// Why a configuration cannot be validated at all.
+/// The error of a configuration that cannot be validated at all.
 async fn refusal(config: &[(&str, &str)]) -> String {
     let plugins = Arc::new(Plugins::new(fake_plugins()));
     let transformer = Arc::new(ConfigTransformer::default());

@@ -1,4 +1,4 @@
-//! Validates a connector's configuration: calls the parts, in Kafka Connect's order.
+//! Validates a connector's configuration: runs the parts in Kafka Connect's order.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ use crate::plugins::Plugins;
 use crate::secret_mask::HIDDEN;
 use crate::worker_config::WorkerConfig;
 
-/// How long a validation may take before it is given up.
+/// Time limit of a validation.
 const DEADLINE: Duration = Duration::from_secs(90);
 
 const BAD_REQUEST: &str = "org.apache.kafka.connect.runtime.rest.errors.BadRequestException";
@@ -47,7 +47,7 @@ impl ConnectorValidator {
     /// The validator of a worker.
     ///
     /// # Errors
-    /// `Config` if the worker's override policy is none.
+    /// `Config` if the worker's override policy is unknown.
     pub fn of_worker(
         plugins: Arc<Plugins>,
         transformer: Arc<ConfigTransformer>,
@@ -58,13 +58,14 @@ impl ConnectorValidator {
         Ok(Self { plugins, transformer, policy, worker })
     }
 
-    /// Everything there is to say about a configuration. Everything of the connector runs on a thread of its own.
+    /// Validates a configuration. The connector's code runs on a thread of its own.
     ///
     /// # Errors
-    /// If there is no connector class, or none of that name; if a config provider fails, or the connector does not answer.
+    /// If there is no connector class, or it is unknown; if a config provider fails, or the connector does not return
+    /// in time.
     ///
     /// # Cancellation
-    /// The validation goes on; its result is dropped.
+    /// The validation continues; its result is dropped.
     pub async fn validate(&self, config: &GivenConfig) -> std::result::Result<ConfigInfos, HerderError> {
         let class = config.values.get(CLASS).cloned().ok_or_else(|| {
             HerderError::BadRequest(format!("Connector config {} contains no connector type", shown(config)))
@@ -122,7 +123,7 @@ impl ConnectorValidator {
         Ok(infos)
     }
 
-    /// What can be said without the connector, since no version of it will do.
+    /// The result without the connector, because no version of it matches.
     fn without_connector(&self, class: &str, plugin: &Plugin, given: &GivenConfig, message: &str) -> ConfigInfos {
         let mut section = Section::default();
         for key in base_config_def().keys() {
@@ -187,7 +188,7 @@ fn add_nulls(framework: &mut Section, nulls: &[String]) {
     }
 }
 
-/// The framework's keys, then the connector's own, whose results win over the framework's for the same key.
+/// The framework's keys, then the connector's own, whose results take precedence for the same key.
 fn with_connector(mut framework: Section, connector: &dyn Connector, given: &GivenConfig) -> Section {
     let mut own = Section::of(&connector.config_def(), given);
     for issue in connector.validate(&given.values) {
@@ -201,8 +202,8 @@ fn with_connector(mut framework: Section, connector: &dyn Connector, given: &Giv
     framework
 }
 
-/// The configuration as Java shows a map. Values of keys that might be a connector's own are hidden: one of them may be a
-/// secret, and without a class there is nobody to ask.
+/// The configuration in the form of a Java map. Values of keys that may be the connector's own are hidden: any of them
+/// may be a secret, and without a class there is no definition to check.
 fn shown(config: &GivenConfig) -> String {
     let known = framework_config_def(ConnectorKind::Sink);
     let show = |(key, value): (&String, &String)| match known.find(key) {
@@ -213,7 +214,7 @@ fn shown(config: &GivenConfig) -> String {
     format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
 }
 
-/// The error of `PUT …/validate`, where Kafka Connect answers 500 with the wrapped exception's text.
+/// The error of `PUT …/validate`, for which Kafka Connect answers 500 with the wrapped exception's text.
 pub fn validation_failure(error: HerderError) -> HerderError {
     match error {
         HerderError::BadRequest(message) => HerderError::Internal(format!("{BAD_REQUEST}: {message}")),

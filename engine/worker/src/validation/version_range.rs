@@ -1,13 +1,13 @@
-//! Versions of plug-ins and ranges of them, as Maven writes them (KIP-891): `4.3.0`, `[4.0,5.0)`, `[4.3.0]`, `(,4.0],[4.2,)`.
+//! Versions of plug-ins and Maven's version ranges (KIP-891): `4.3.0`, `[4.0,5.0)`, `[4.3.0]`, `(,4.0],[4.2,)`.
 //!
-//! A version without brackets stands for itself alone. Versions are compared by their parts: numbers as numbers, words by
-//! what they mean (`alpha` < `beta` < `milestone` < `rc` < `snapshot` < release < `sp` < other words), and trailing zeros
-//! do not count.
+//! A version without brackets matches only itself. Versions are compared part by part: numbers by value, words by
+//! meaning (`alpha` < `beta` < `milestone` < `rc` < `snapshot` < release < `sp` < other words). Trailing zeros do not
+//! count.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-/// Which versions will do.
+/// The versions that match.
 #[derive(Clone, Debug)]
 pub(crate) struct VersionRange(Vec<Restriction>);
 
@@ -23,7 +23,7 @@ impl VersionRange {
     /// Parses a range.
     ///
     /// # Errors
-    /// What is wrong with it, in Maven's words.
+    /// Maven's message for a malformed range.
     pub(crate) fn parse(spec: &str) -> Result<Self, String> {
         let mut restrictions = Vec::new();
         let mut rest = spec;
@@ -55,7 +55,7 @@ impl fmt::Display for VersionRange {
 }
 
 impl Restriction {
-    /// Parses a range in its brackets.
+    /// Parses a range with its brackets.
     fn parse(spec: &str) -> Result<Self, String> {
         let (includes_low, includes_high) = (spec.starts_with('['), spec.ends_with(']'));
         let inner = spec[1..spec.len() - 1].trim();
@@ -63,7 +63,7 @@ impl Restriction {
             if !includes_low || !includes_high {
                 return Err(format!("Single version must be surrounded by []: {spec}"));
             }
-            // without a version, too: no plug-in has the empty one
+            // even if it is empty: no plug-in has an empty version
             let version = Some((inner.to_owned(), true));
             return Ok(Self { low: version.clone(), high: version });
         };
@@ -121,7 +121,7 @@ enum Part {
 }
 
 impl Part {
-    /// Where the part stands beside others: a missing part is the number 0.
+    /// The rank of the part in comparisons: a missing part is the number 0.
     fn rank(&self) -> (u8, u128, &str) {
         match self {
             Self::Number(0) => (6, 0, ""),

@@ -1,14 +1,14 @@
-//! What validation has to know of the worker.
+//! The facts about the worker that validation needs.
 
 use volley_api::PluginKind;
 
 use crate::plugins::Plugins;
 use crate::worker_config::{WorkerConfig, WorkerMode};
 
-/// Facts about the worker that decide what a connector may be configured with.
+/// Facts about the worker that restrict a connector's configuration.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WorkerFacts {
-    /// Of a distributed worker, what it means to validation.
+    /// Facts about a distributed worker; `None` if standalone.
     pub(super) distributed: Option<DistributedFacts>,
     converters: Vec<(&'static str, String)>,
 }
@@ -16,14 +16,14 @@ pub(super) struct WorkerFacts {
 /// Facts about a distributed worker.
 #[derive(Clone, Debug)]
 pub(super) struct DistributedFacts {
-    /// The group of the workers themselves, which no sink may consume in.
+    /// The group of the workers themselves, in which no sink may consume.
     pub(super) group: String,
     /// Whether sources may deliver exactly once.
     pub(super) exactly_once: bool,
 }
 
 impl WorkerFacts {
-    /// The facts that a worker's configuration holds.
+    /// The facts of a worker's configuration.
     pub(super) fn of(worker: &WorkerConfig, plugins: &Plugins) -> Self {
         let converter = |key: &'static str, kind: PluginKind| {
             let class = worker.parsed().string(key)?;

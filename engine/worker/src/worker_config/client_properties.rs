@@ -1,5 +1,5 @@
-//! What the Kafka clients of connectors are configured with: fixed defaults, then the worker's prefixed settings, then
-//! the connector's overrides. Keys are those of the Java clients; volley-kafka translates them.
+//! The settings of connectors' Kafka clients: fixed defaults, then the worker's prefixed settings, then the connector's
+//! overrides. Keys are those of the Java clients; volley-kafka translates them.
 
 use volley_api::ConfigMap;
 
@@ -7,7 +7,7 @@ use super::{LogClients, WorkerConfig, WorkerMode, without_prefix};
 
 const CLIENT_PREFIXES: [&str; 3] = ["producer.", "consumer.", "admin."];
 
-/// Un-prefixed worker keys that no Kafka client knows; admin clients inherit all the others.
+/// Un-prefixed worker keys that no Kafka client has. Admin clients inherit all other keys.
 const WORKER_PREFIXES: [&str; 30] = [
     "access.control.",
     "config.providers",
@@ -71,7 +71,7 @@ impl WorkerConfig {
         self.admin("connector-dlq-adminclient-", connector_config)
     }
 
-    /// Settings of the admin client with which the worker reads and changes the offsets of connector `name`.
+    /// Settings of the worker's admin client for reading and changing the offsets of connector `name`.
     pub fn offsets_admin_properties(&self, connector_config: &ConfigMap, name: &str) -> ConfigMap {
         self.admin(&format!("connector-worker-adminclient-{name}"), connector_config)
     }
@@ -82,7 +82,7 @@ impl WorkerConfig {
         defaults.insert("enable.auto.commit".into(), "false".into());
         defaults.insert("isolation.level".into(), "read_committed".into());
         let mut consumer = self.inherit(defaults, "consumer", connector_config);
-        // all of the topic is read, in nobody's name
+        // the whole topic is read, without a group
         consumer.insert("auto.offset.reset".into(), "earliest".into());
         consumer.shift_remove("group.id");
         LogClients { producer: self.producer(&format!("connector-producer-{name}"), connector_config), consumer }
@@ -119,7 +119,7 @@ impl WorkerConfig {
         self.inherit(properties, "admin", connector_config)
     }
 
-    /// The un-prefixed settings that a client may know.
+    /// The un-prefixed settings that a client may have.
     pub(super) fn client_settings(&self) -> ConfigMap {
         let inherited = self.originals().iter().filter(|(key, _)| is_client_key(key));
         inherited.map(|(key, value)| (key.clone(), value.clone())).collect()

@@ -10,12 +10,12 @@ use volley_kafka::check_bootstrap_list;
 use super::definition::{common_config_def, standalone_config_def};
 use crate::metrics::Windows;
 
-/// How a worker runs.
+/// The mode of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorkerMode {
     /// Alone, with an offset file.
     Standalone,
-    /// In a group, whose memory is three topics.
+    /// In a group, which stores its state in three topics.
     Distributed,
 }
 
@@ -27,7 +27,7 @@ pub struct WorkerConfig {
     originals: ConfigMap,
 }
 
-/// When a batch of a task is closed: whatever comes first.
+/// The limits of a task's batch; the first that is reached closes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchLimits {
     /// Rows.
@@ -48,7 +48,7 @@ impl WorkerConfig {
         Self::parse(&standalone_config_def(), originals, WorkerMode::Standalone)
     }
 
-    /// The configuration of the worker that a file is for: a distributed one where it names a group. Variables as above.
+    /// The configuration in a worker file: that of a distributed worker if it has a group. Variables as above.
     ///
     /// # Errors
     /// `Config`, naming the first key that is missing or wrong.
@@ -62,12 +62,12 @@ impl WorkerConfig {
         Ok(Self { mode, parsed, originals })
     }
 
-    /// How the worker runs.
+    /// The mode of the worker.
     pub fn mode(&self) -> WorkerMode {
         self.mode
     }
 
-    /// All that was given, variables resolved.
+    /// All given keys, with variables resolved.
     pub fn originals(&self) -> &ConfigMap {
         &self.originals
     }
@@ -95,7 +95,7 @@ impl WorkerConfig {
     /// `metrics.sample.window.ms` and `metrics.num.samples`.
     pub fn metrics_windows(&self) -> Windows {
         let count = self.parsed.long("metrics.num.samples").and_then(|count| usize::try_from(count).ok()).unwrap_or(2);
-        // Java takes a window of no length; here it is the shortest there is
+        // Java accepts a window of length 0; here it becomes the shortest possible one
         let length = self.millis("metrics.sample.window.ms").max(Duration::from_millis(1));
         Windows { length, count: count.max(1) }
     }
@@ -123,7 +123,7 @@ impl WorkerConfig {
     /// `offset.storage.file.filename`
     ///
     /// # Errors
-    /// `Config`, on a worker that has no offset file.
+    /// `Config`, on a worker without an offset file.
     pub fn offset_file(&self) -> Result<PathBuf> {
         let file = self.parsed.string("offset.storage.file.filename").filter(|file| !file.is_empty());
         file.map(PathBuf::from).ok_or_else(|| {
@@ -136,7 +136,7 @@ impl WorkerConfig {
         self.unsigned("volley.memory.budget.bytes")
     }
 
-    /// The limits of a connector's batches: its own `volley.batch.*` where it has them, else the worker's.
+    /// The limits of a connector's batches: its own `volley.batch.*`, or otherwise the worker's.
     ///
     /// # Errors
     /// `Config`, naming the key that is wrong.
@@ -149,7 +149,7 @@ impl WorkerConfig {
         })
     }
 
-    /// A number that a connector may set for itself: its own where it has one, else the worker's.
+    /// A number that a connector may set itself: its own, or otherwise the worker's.
     pub(super) fn own_number(&self, name: &str, connector_config: &ConfigMap) -> Result<usize> {
         let Some(text) = connector_config.get(name) else { return Ok(self.unsigned(name)) };
         let def = common_config_def();
@@ -172,7 +172,7 @@ impl WorkerConfig {
 }
 
 impl fmt::Debug for WorkerConfig {
-    /// Names the keys only: values may be secrets.
+    /// Prints the keys only: values may be secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WorkerConfig").field("keys", &self.originals.keys().collect::<Vec<_>>()).finish()
     }

@@ -1,4 +1,4 @@
-//! The keys of a worker: those of Kafka Connect that both modes have, those of the standalone mode, and Volley's own.
+//! The keys of a worker: Kafka Connect's common ones, those of the standalone mode, and Volley's own.
 
 use volley_api::{ConfigDef, ConfigKey, ConfigType, ConfigValue, Importance, Validator};
 

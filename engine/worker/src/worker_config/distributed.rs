@@ -1,4 +1,4 @@
-//! What a distributed worker's configuration says about its group and exactly-once sources.
+//! The settings of a distributed worker for its group and for exactly-once sources.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::group::ConnectProtocol;
 /// Java's `default.api.timeout.ms` and `retry.backoff.ms`.
 const DEFAULT_API_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The JDK makes no shorter keys.
+/// The JDK creates no shorter keys.
 const SHORTEST_KEY_BITS: i64 = 40;
 
 /// `exactly.once.source.support`
@@ -49,7 +49,7 @@ impl WorkerConfig {
         }
         let Some(bits) = self.parsed().long("inter.worker.key.size") else { return Ok(()) };
         let name = self.inter_worker_key_generation_algorithm();
-        // a key that is made for nothing tells best whether one can be made
+        // generating a key is the most reliable check
         let too_short = |_| Error::config(format!("Key length must be at least {SHORTEST_KEY_BITS} bits"));
         let made =
             u32::try_from(bits).map_err(too_short).and_then(|bits| MacAlgorithm::named(name)?.generate_key(Some(bits)));
@@ -107,7 +107,7 @@ impl WorkerConfig {
         self.text("inter.worker.key.generation.algorithm")
     }
 
-    /// `inter.worker.key.size`, in bits; `None` = what the algorithm suggests.
+    /// `inter.worker.key.size`, in bits; `None` = the algorithm's default.
     pub fn inter_worker_key_size(&self) -> Option<usize> {
         self.parsed().long("inter.worker.key.size").and_then(|bits| usize::try_from(bits).ok())
     }
@@ -146,7 +146,7 @@ impl WorkerConfig {
         self.exactly_once_source_support() != ExactlyOnceSourceSupport::Disabled
     }
 
-    /// `default.api.timeout.ms`: for how long a question to the cluster is repeated.
+    /// `default.api.timeout.ms`: the time limit for a request to the cluster with its retries.
     pub fn default_api_timeout(&self) -> Duration {
         self.client_millis("default.api.timeout.ms").unwrap_or(DEFAULT_API_TIMEOUT)
     }

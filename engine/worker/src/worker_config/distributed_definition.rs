@@ -1,4 +1,4 @@
-//! The keys of a distributed worker, beyond those that both modes have.
+//! The keys of a distributed worker, in addition to the common ones.
 
 use volley_api::{ConfigDef, ConfigKey, ConfigType, ConfigValue, Importance, Validator};
 use volley_net::MacAlgorithm;

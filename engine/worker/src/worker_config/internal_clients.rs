@@ -1,5 +1,5 @@
-//! What the clients of a distributed worker itself are configured with: all un-prefixed worker settings, and then what must
-//! be so.
+//! The settings of a distributed worker's own clients: all un-prefixed worker settings, then fixed values that override
+//! them.
 
 use volley_api::ConfigMap;
 
@@ -15,7 +15,7 @@ pub struct LogClients {
 }
 
 impl std::fmt::Debug for LogClients {
-    /// Names the keys only: values may be secrets.
+    /// Prints the keys only: values may be secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LogClients")
             .field("producer", &self.producer.keys().collect::<Vec<_>>())
@@ -35,7 +35,7 @@ impl WorkerConfig {
         self.log_clients("offsets", self.exactly_once_source_enabled())
     }
 
-    /// The clients of the status topic. Its producer does not retry: a status may be out of date by then.
+    /// The clients of the status topic. The producer does not retry: a status may be out of date by then.
     pub fn status_log_clients(&self) -> LogClients {
         let mut clients = self.log_clients("statuses", false);
         clients.producer.insert("retries".into(), "0".into());
@@ -43,7 +43,7 @@ impl WorkerConfig {
         clients
     }
 
-    /// The producer with which the leader writes the config topic in transactions.
+    /// The producer of the leader, which writes the config topic in transactions.
     pub fn leader_producer_properties(&self) -> ConfigMap {
         let mut producer = self.log_producer("configs-leader");
         producer.insert("enable.idempotence".into(), "true".into());
@@ -56,7 +56,7 @@ impl WorkerConfig {
         self.internal_client("shared-admin")
     }
 
-    /// The client that is the worker's membership in its group.
+    /// The client of the worker's membership in its group.
     pub fn group_member_properties(&self, worker_id: &str) -> ConfigMap {
         let client_id = self.parsed().string("client.id").filter(|id| !id.is_empty());
         let client_id = client_id.map_or_else(|| format!("connect-{worker_id}"), str::to_owned);
@@ -83,7 +83,7 @@ impl WorkerConfig {
         producer
     }
 
-    /// `<group.id>[-<client.id>]-<name>` is the client's id.
+    /// The client id is `<group.id>[-<client.id>]-<name>`.
     fn internal_client(&self, name: &str) -> ConfigMap {
         let own = self.parsed().string("client.id").filter(|id| !id.is_empty());
         let client_id = own.map_or_else(String::new, |id| format!("{id}-"));
@@ -92,12 +92,12 @@ impl WorkerConfig {
 
     fn inherited(&self, client_id: String) -> ConfigMap {
         let mut properties = self.client_settings();
-        // Never joined, but what the client is allowed to see of groups.
+        // The client never joins the group, but its permissions for groups apply to this one.
         properties.insert("group.id".into(), self.group_id().to_owned());
         properties.insert("bootstrap.servers".into(), self.bootstrap_servers());
         properties.insert("client.id".into(), client_id);
-        // Nobody subscribes to the metrics of clients that only keep the worker's books, and keeping them ready (KIP-714)
-        // takes more memory than the books do.
+        // The metrics of these internal clients have no subscribers, and keeping them ready (KIP-714) takes more memory
+        // than the clients' data.
         properties.entry("enable.metrics.push".to_owned()).or_insert_with(|| "false".to_owned());
         properties
     }

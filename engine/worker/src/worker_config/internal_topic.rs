@@ -1,4 +1,4 @@
-//! What the configuration says about the topics of a distributed worker.
+//! The settings of a distributed worker's internal topics.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,22 @@ use tracing::warn;
 
 use super::{WorkerConfig, without_prefix};
 
-/// A topic in which a group of workers keeps what it knows. Always compacted.
+/// A topic in which a group of workers stores its state. Always compacted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InternalTopic {
     /// Name.
     pub name: String,
-    /// The key that names it, such as `config.storage.topic`.
+    /// The key of its name, for example `config.storage.topic`.
     pub key: &'static str,
-    /// What the keys of the worker that say how it is created begin with, such as `config.storage.`.
+    /// Prefix of the worker's keys for creating it, for example `config.storage.`.
     pub settings: &'static str,
-    /// What it holds, such as `connector configurations`, for messages.
+    /// Its content, for example `connector configurations`, for messages.
     pub purpose: &'static str,
-    /// Partitions where it is created; -1 = the broker's default.
+    /// Partitions when it is created; -1 = the broker's default.
     pub partitions: i32,
-    /// Replicas where it is created; -1 = the broker's default.
+    /// Replicas when it is created; -1 = the broker's default.
     pub replication_factor: i32,
-    /// Further topic configuration where it is created.
+    /// Further topic configuration when it is created.
     pub configs: BTreeMap<String, String>,
 }
 
@@ -41,7 +41,7 @@ impl WorkerConfig {
         self.internal_topic("status.storage.", "status.storage.topic", "connector and task statuses")
     }
 
-    /// Says which settings of the topics do not count.
+    /// Warns of topic settings that are ignored.
     pub(super) fn warn_of_topic_settings(&self) {
         if let Some(value) = self.originals().get("config.storage.partitions") {
             warn!("Ignoring 'config.storage.partitions={value}' setting, since config topic partitions is always 1");

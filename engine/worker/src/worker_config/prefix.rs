@@ -2,7 +2,7 @@
 
 use volley_api::ConfigMap;
 
-/// The entries whose key starts with `prefix`, prefix stripped, in order. The prefix alone is no key.
+/// The entries whose key starts with `prefix`, without the prefix, in order. A key equal to the prefix is left out.
 pub fn without_prefix(config: &ConfigMap, prefix: &str) -> ConfigMap {
     config
         .iter()

@@ -1,4 +1,4 @@
-//! Volley's own: whether a failed connector or task is started again without being asked.
+//! Volley's automatic restart of failed connectors and tasks.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use volley_api::{ConfigMap, Result};
 
 use super::WorkerConfig;
 
-/// When something that failed is started again. Off unless the user says otherwise, as in Kafka Connect.
+/// The automatic restart of failed connectors and tasks. Off by default, as in Kafka Connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RestartPolicy {
-    /// How often in a row; 0 = never.
+    /// Maximum number of consecutive attempts; 0 = never.
     pub max_attempts: usize,
-    /// Before the first attempt; doubled before each further one.
+    /// Pause before the first attempt; doubled before each further one.
     pub backoff: Duration,
-    /// Longest wait before an attempt.
+    /// Longest pause before an attempt.
     pub max_backoff: Duration,
 }
 
 impl RestartPolicy {
-    /// How long to wait before attempt number `attempt`, counted from 0; `None` when it is to stay failed.
+    /// The pause before attempt number `attempt`, counted from 0; `None` = stay failed.
     pub fn wait_before(&self, attempt: usize) -> Option<Duration> {
         let factor = 1u32.checked_shl(u32::try_from(attempt).unwrap_or(u32::MAX)).unwrap_or(u32::MAX);
         (attempt < self.max_attempts).then(|| self.backoff.saturating_mul(factor).min(self.max_backoff))
@@ -26,7 +26,7 @@ impl RestartPolicy {
 }
 
 impl WorkerConfig {
-    /// The policy for a connector and its tasks: its own `volley.restart.*` where it has them, else the worker's.
+    /// The policy for a connector and its tasks: its own `volley.restart.*`, or otherwise the worker's.
     ///
     /// # Errors
     /// `Config`, naming the key that is wrong.

@@ -1,4 +1,4 @@
-//! Which `ssl.*` keys of a worker are meant for REST.
+//! The worker's `ssl.*` keys for REST.
 
 use volley_api::ConfigMap;
 
@@ -9,7 +9,7 @@ pub(crate) const LISTENERS: &str = "listeners.https.";
 /// Prefix of the keys of `admin.listeners`.
 pub(crate) const ADMIN_LISTENERS: &str = "admin.listeners.https.";
 
-/// The `ssl.*` keys under `prefix`; where there is none, those without prefix, which the clients of the brokers have too.
+/// The `ssl.*` keys under `prefix`. If there are none, those without prefix, which the broker clients use, too.
 pub(crate) fn tls_properties(config: &WorkerConfig, prefix: &str) -> ConfigMap {
     let own = without_prefix(config.originals(), prefix);
     if !own.is_empty() {

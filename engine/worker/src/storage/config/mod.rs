@@ -1,4 +1,4 @@
-//! The config topic: which connectors there are, what is wanted of them, and which tasks they have.
+//! The config topic: the connectors, their target states, and their tasks.
 //!
 //! ```text
 //!  ConfigRecord … ─► topic, or memory ─► ClusterConfigState::apply ─► snapshot + ConfigUpdate (only what is new)

@@ -1,18 +1,18 @@
-//! What a user wants of a connector.
+//! The state that a user requests for a connector.
 
 /// The state wanted; what is observed is [`crate::storage::State`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetState {
     /// Connector and tasks run.
     Started,
-    /// They keep their places but move nothing.
+    /// Connector and tasks keep their places but transfer nothing.
     Paused,
-    /// They are shut down; the configuration stays.
+    /// Connector and tasks are shut down; the configuration remains.
     Stopped,
 }
 
 impl TargetState {
-    /// From `initial_state` of a request: RUNNING, PAUSED or STOPPED, any case.
+    /// Parses `initial_state` of a request: RUNNING, PAUSED or STOPPED, in any case.
     pub fn from_request(text: &str) -> Option<Self> {
         match text.to_ascii_uppercase().as_str() {
             "RUNNING" => Some(Self::Started),
@@ -40,7 +40,7 @@ impl TargetState {
         }
     }
 
-    /// From the name in the config topic.
+    /// Parses the name in the config topic.
     pub fn from_record_name(text: &str) -> Option<Self> {
         match text {
             "STARTED" => Some(Self::Started),

@@ -1,4 +1,4 @@
-//! The offsets of one connector that has a topic of its own for them.
+//! The offsets of a connector with an offset topic of its own.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,11 +7,10 @@ use volley_api::{Result, SourceOffset, SourcePartition};
 
 use crate::storage::{OffsetBackingStore, OffsetEntry};
 
-/// Keeps offsets in the connector's own store (the primary), and leaves a copy in the worker's (the secondary), whose
-/// offsets count where the primary has none: so that a connector which is given a topic of its own goes on where it was.
+/// Keeps offsets in the connector's own store (the primary), and a copy in the worker's store (the secondary). Reads
+/// fall back to the secondary, so that a connector that gets a topic of its own resumes where it was.
 ///
-/// What is forgotten is forgotten in the secondary first. Were it the other way round, a failure in between would bring the
-/// old offset back.
+/// Offsets are deleted in the secondary first. In the other order a failure in between would bring the old offset back.
 pub struct ConnectorOffsetBackingStore {
     primary: Arc<dyn OffsetBackingStore>,
     secondary: Arc<dyn OffsetBackingStore>,
@@ -24,7 +23,7 @@ impl fmt::Debug for ConnectorOffsetBackingStore {
 }
 
 impl ConnectorOffsetBackingStore {
-    /// Of these two.
+    /// Combines the two stores.
     pub fn new(primary: Arc<dyn OffsetBackingStore>, secondary: Arc<dyn OffsetBackingStore>) -> Self {
         Self { primary, secondary }
     }
@@ -60,7 +59,7 @@ impl OffsetBackingStore for ConnectorOffsetBackingStore {
         Ok(offsets)
     }
 
-    /// The worker's store goes on.
+    /// Stops only the primary: the worker's store is still in use.
     fn stop(&self) {
         self.primary.stop();
     }
@@ -85,7 +84,7 @@ mod tests {
         (object(json!({ "p": partition })), offset.map(|offset| object(json!({ "o": offset }))))
     }
 
-    /// A store that refuses on request.
+    /// A store that fails on request.
     #[derive(Default)]
     struct Moody {
         offsets: MemoryOffsetBackingStore,
@@ -130,7 +129,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whichever store fails: what is read is what was last stored or forgotten; what failed may count or not.
+        /// Either store may fail: reads return the last stored or deleted offset; failed calls may count or not.
         #[test]
         fn forgotten_offsets_never_come_back(
             steps in prop::collection::vec((0u8..3, prop::option::of(0u8..9), any::<bool>(), any::<bool>()), 0..30)

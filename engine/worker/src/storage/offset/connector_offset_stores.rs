@@ -1,4 +1,4 @@
-//! Which store keeps the offsets of which source connector.
+//! Selects the offset store of each source connector.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,10 +12,10 @@ use crate::storage::internal_topics::InternalTopics;
 use crate::storage::{ConnectorOffsetBackingStore, KafkaOffsetBackingStore, OffsetBackingStore};
 use crate::worker_config::{InternalTopic, LogClients, WorkerConfig, WorkerMode};
 
-/// The key with which a connector asks for a topic of its own.
+/// The key with which a connector requests a topic of its own.
 const TOPIC: &str = "offsets.storage.topic";
 
-/// What makes a store the one that a connector needs.
+/// The settings that identify a connector's store.
 #[derive(Clone, PartialEq)]
 struct Wanted {
     topic: InternalTopic,
@@ -23,15 +23,15 @@ struct Wanted {
     admin: ConfigMap,
 }
 
-/// The store that a connector has, while anybody uses it.
+/// A connector's store, as long as it is in use.
 #[derive(Default)]
 struct Opened {
     wanted: Option<Wanted>,
     store: Option<Weak<ConnectorOffsetBackingStore>>,
 }
 
-/// Finds the store of each connector: the worker's, or one of the connector's own, which all its tasks share and which is
-/// closed when none uses it any more.
+/// Finds the store of each connector: the worker's, or one of its own. All tasks of a connector share its own store,
+/// which is closed after the last use.
 pub struct ConnectorOffsetStores {
     config: Arc<WorkerConfig>,
     worker: Arc<dyn OffsetBackingStore>,
@@ -45,7 +45,7 @@ impl fmt::Debug for ConnectorOffsetStores {
 }
 
 impl ConnectorOffsetStores {
-    /// `worker` is the store of connectors without one of their own.
+    /// `worker` is the store for connectors without one of their own.
     pub fn new(config: Arc<WorkerConfig>, worker: Arc<dyn OffsetBackingStore>) -> Self {
         Self { config, worker, opened: Mutex::default() }
     }
@@ -55,10 +55,11 @@ impl ConnectorOffsetStores {
         self.wanted(connector, config).is_some()
     }
 
-    /// The store of a connector, whose configuration has its variables resolved. Blocks on I/O where it has to be opened.
+    /// The store of a connector. The variables of `config` MUST be resolved. Blocks on I/O if the store has to be
+    /// opened.
     ///
     /// # Errors
-    /// `Config` if its topic is not fit or cannot be made; `Retriable` if the brokers do not answer.
+    /// `Config` if its topic is unsuitable or cannot be created; `Retriable` if the brokers do not answer.
     pub fn of(&self, connector: &str, config: &ConfigMap) -> Result<Arc<dyn OffsetBackingStore>> {
         let Some(wanted) = self.wanted(connector, config) else { return Ok(Arc::clone(&self.worker)) };
         let opened = Arc::clone(self.opened.lock().entry(connector.to_owned()).or_default());
@@ -84,13 +85,13 @@ impl ConnectorOffsetStores {
 
     fn forget_closed(&self) {
         let is_open = |opened: &Arc<Mutex<Opened>>| {
-            // one that is locked is being opened
+            // a locked one is being opened
             opened.try_lock().is_none_or(|opened| opened.store.as_ref().is_some_and(|store| store.strong_count() > 0))
         };
         self.opened.lock().retain(|_, opened| Arc::strong_count(opened) > 1 || is_open(opened));
     }
 
-    /// The store that a connector needs beside the worker's; `None` where the worker's does.
+    /// The store that a connector needs besides the worker's; `None` if it uses the worker's.
     fn wanted(&self, connector: &str, config: &ConfigMap) -> Option<Wanted> {
         if self.config.mode() == WorkerMode::Standalone {
             return None;
@@ -99,7 +100,7 @@ impl ConnectorOffsetStores {
         let named = config.get(TOPIC).map(|topic| topic.trim()).filter(|topic| !topic.is_empty());
         let name = match named {
             Some(name) => name.to_owned(),
-            // With exactly-once, offsets are where the records are.
+            // With exactly-once, offsets must be in the same cluster as the records.
             None if self.config.exactly_once_source_enabled() => workers.name.clone(),
             None => return None,
         };

@@ -1,4 +1,4 @@
-//! Offsets in a file: that of Kafka Connect's standalone mode, which reads ours and whose ours reads.
+//! Offsets in a file, in the format of Kafka Connect's standalone mode: each can read the other's file.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -10,8 +10,8 @@ use volley_java::{read_hash_map, write_hash_map};
 use crate::storage::offset::offset_key::OffsetBytes;
 use crate::storage::{MemoryOffsetBackingStore, OffsetBackingStore, OffsetEntry};
 
-/// Keeps offsets in memory and rewrites the whole file at every change: into a temporary file beside it, which is synced
-/// and then renamed over it, so that a crash leaves the old file or the new one.
+/// Keeps offsets in memory and rewrites the whole file at every change. It writes a temporary file beside it, syncs it
+/// and renames it, so that a crash leaves either the old file or the new one.
 #[derive(Debug)]
 pub struct FileOffsetBackingStore {
     path: PathBuf,
@@ -19,10 +19,10 @@ pub struct FileOffsetBackingStore {
 }
 
 impl FileOffsetBackingStore {
-    /// Reads the file. One that is missing or empty holds no offsets.
+    /// Reads the file. A missing or empty file holds no offsets.
     ///
     /// # Errors
-    /// `Fatal` if the file cannot be read, or holds anything else.
+    /// `Fatal` if the file cannot be read, or has other content.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         let bytes = match fs::read(&path) {
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(store.get("c", &partition).unwrap(), None);
     }
 
-    /// Java reads our file, adds an entry, writes it; we read that.
+    /// Java reads our file, adds an entry and writes it; then we read that.
     #[test]
     fn java_reads_our_file_and_we_read_java_s() {
         if Command::new("java").arg("-version").output().is_err() {

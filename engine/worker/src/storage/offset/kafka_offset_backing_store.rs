@@ -16,13 +16,13 @@ use crate::storage::offset::offset_key::{
 use crate::storage::{OffsetBackingStore, OffsetEntry};
 use crate::worker_config::{InternalTopic, LogClients, WorkerConfig};
 
-/// What is still on its way has so long at the end.
+/// Time limit for pending writes when the store is stopped.
 const LAST_FLUSH: Duration = Duration::from_secs(5);
 
 /// Keeps offsets in a topic, and all of the topic in memory. Keys and values are the bytes that Kafka Connect writes.
 ///
-/// What is not answered within `default.api.timeout.ms` has failed. Offsets that were to be stored may be stored later then,
-/// but never after others that are stored later on.
+/// A write without an answer within `default.api.timeout.ms` has failed. Its offsets may still be stored later, but
+/// never after those of later writes.
 pub struct KafkaOffsetBackingStore {
     bytes: Arc<Mutex<OffsetBytes>>,
     log: TopicLog,
@@ -39,7 +39,7 @@ impl KafkaOffsetBackingStore {
     /// Opens the offset topic of `config` and reads all of it. Blocks.
     ///
     /// # Errors
-    /// `Config` if the topic is not fit or cannot be made; `Retriable` if the brokers do not answer.
+    /// `Config` if the topic is unsuitable or cannot be created; `Retriable` if the brokers do not answer.
     pub fn start(config: &WorkerConfig) -> Result<Self> {
         let topics = crate::storage::kafka_stores::topics_of(config)?;
         Self::open(config, &topics, &config.offset_topic(), config.offset_log_clients())
@@ -58,7 +58,7 @@ impl KafkaOffsetBackingStore {
         Ok(Self { bytes, log, timeout: config.default_api_timeout() })
     }
 
-    /// Key and value of each offset, under the keys that they are stored under already.
+    /// Key and value of each offset. An offset that is already stored keeps its key.
     fn serialise(&self, connector: &str, offsets: &[OffsetEntry]) -> Result<Vec<(Vec<u8>, Option<Vec<u8>>)>> {
         let bytes = self.bytes.lock();
         let entries = offsets.iter().map(|(partition, offset)| {
@@ -120,7 +120,7 @@ impl OffsetBackingStore for KafkaOffsetBackingStore {
             };
             writer.send(entry, Box::new(told));
         }
-        // what became of earlier ones
+        // takes the outcomes of earlier writes
         writer.serve(Duration::ZERO);
     }
 
@@ -128,7 +128,7 @@ impl OffsetBackingStore for KafkaOffsetBackingStore {
         if let Err(error) = self.log.writer().flush(LAST_FLUSH) {
             warn!(topic = self.log.topic(), %error, "not all offsets were stored");
         }
-        // reads of others end with an error now
+        // pending reads of other threads now fail
         self.log.stop();
     }
 }
@@ -143,7 +143,7 @@ fn not_read(error: Error) -> Error {
         .with_source(error)
 }
 
-/// Feeds the records of the topic to the offsets in memory.
+/// Applies the records of the topic to the offsets in memory.
 struct OffsetLogReader {
     bytes: Arc<Mutex<OffsetBytes>>,
 }

@@ -1,4 +1,4 @@
-//! Offsets in memory: as strict as the durable stores, but gone with the process.
+//! Offsets in memory: as strict as the durable stores, but lost with the process.
 
 use parking_lot::Mutex;
 use volley_api::{Result, SourceOffset, SourcePartition};
@@ -24,7 +24,7 @@ impl MemoryOffsetBackingStore {
         Self { bytes: Mutex::new(bytes) }
     }
 
-    /// Changes a copy, hands it to `commit`, and keeps it if that succeeds.
+    /// Changes a copy, passes it to `commit`, and keeps it if that succeeds.
     pub(super) fn set_and(
         &self,
         connector: &str,

@@ -1,5 +1,5 @@
-//! Offsets of source connectors: in a file or in memory (standalone), in a topic (distributed), and, for connectors that ask for
-//! it, in a topic of their own before the worker's.
+//! Offsets of source connectors: in a file or in memory (standalone), in a topic (distributed), and for connectors that
+//! request it in a topic of their own in front of the worker's.
 
 mod connector_offset_backing_store;
 mod connector_offset_stores;

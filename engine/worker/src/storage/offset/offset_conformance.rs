@@ -1,4 +1,4 @@
-//! What every offset store must do.
+//! Conformance tests for every offset store.
 
 use serde_json::json;
 use volley_api::{SourceOffset, SourcePartition};

@@ -27,7 +27,7 @@ pub(super) fn parse_offset_key(key: &[u8]) -> Option<(String, SourcePartition)> 
 /// The offset in a value.
 ///
 /// # Errors
-/// If the value is no JSON object.
+/// If the value is not a JSON object.
 pub(super) fn parse_offset_value(value: &[u8]) -> Result<SourceOffset> {
     serde_json::from_slice(value).map_err(|error| {
         Error::fatal(format!("could not read stored offset `{}` as a JSON object", String::from_utf8_lossy(value)))
@@ -35,7 +35,7 @@ pub(super) fn parse_offset_value(value: &[u8]) -> Result<SourceOffset> {
     })
 }
 
-/// The key under which the offset of a partition is stored: the exact one, or one whose members stand in another order.
+/// The key of a partition's stored offset: the exact one, or one whose members are in another order.
 pub(super) fn stored_key(bytes: &OffsetBytes, connector: &str, partition: &SourcePartition) -> Result<Option<Vec<u8>>> {
     let exact = offset_key(connector, partition)?;
     if bytes.contains_key(&exact) {
@@ -44,7 +44,7 @@ pub(super) fn stored_key(bytes: &OffsetBytes, connector: &str, partition: &Sourc
     if partition.len() < 2 {
         return Ok(None);
     }
-    // Loops over all keys of the connector: only partitions that have several members and no offset yet get here.
+    // Iterates over all keys of the connector, but only for partitions with several members and no offset yet.
     let same = |(key, _): &(&Vec<u8>, &Vec<u8>)| parse_offset_key(key).is_some_and(|(_, other)| other == *partition);
     let found = offsets_of(bytes, connector)?.find(same).map(|(key, _)| key.clone());
     Ok(found)
@@ -71,7 +71,7 @@ pub(super) fn list_offsets(bytes: &OffsetBytes, connector: &str) -> Result<Vec<(
     offsets.collect()
 }
 
-/// Checks that the members of a partition or an offset are primitive, as Kafka Connect demands.
+/// Checks that the members of a partition or an offset are primitive, as Kafka Connect requires.
 pub(super) fn check_primitive(members: &SourcePartition) -> Result<()> {
     let kind = |value: &Value| match value {
         Value::Array(_) => Some("ARRAY"),

@@ -20,22 +20,22 @@ use crate::storage::stored_json::stored_json;
 use crate::storage::{Status, StatusBackingStore, StatusCache, StatusKey, TaskRun, TopicStatus};
 use crate::worker_config::WorkerConfig;
 
-/// What is still on its way has so long at the end.
+/// Time limit for pending writes when the store is stopped.
 const LAST_FLUSH: Duration = Duration::from_secs(5);
 
-/// Told after every change.
+/// Called after every change.
 type ChangeListener = Arc<dyn Fn() + Send + Sync>;
 
-/// What the store knows, shared with the thread that reads the topic.
+/// The state of the store, shared with the thread that reads the topic.
 #[derive(Default)]
 struct Known {
     cache: Mutex<StatusCache>,
-    /// Topic and connector of topic statuses that were sent and not read back yet.
+    /// Topic and connector of sent topic statuses that were not read back yet.
     announced: Mutex<HashSet<(String, String)>>,
     listener: RwLock<Option<ChangeListener>>,
 }
 
-/// Keeps statuses in a topic. What is put shows once it has been read back, as on every other worker.
+/// Stores statuses in a topic. A status is visible once it has been read back, as on every other worker.
 pub struct KafkaStatusBackingStore {
     known: Arc<Known>,
     log: Arc<TopicLog>,
@@ -52,7 +52,7 @@ impl KafkaStatusBackingStore {
     /// Opens the status topic of `config` and reads all of it. Blocks.
     ///
     /// # Errors
-    /// `Config` if the topic is not fit or cannot be made; `Retriable` if the brokers do not answer.
+    /// `Config` if the topic is unsuitable or cannot be created; `Retriable` if the brokers do not answer.
     pub fn start(config: &WorkerConfig) -> Result<Self> {
         Self::open(config, &crate::storage::kafka_stores::topics_of(config)?)
     }
@@ -66,7 +66,7 @@ impl KafkaStatusBackingStore {
         Ok(Self { known, log, sender })
     }
 
-    /// Waits until everything stored by anybody so far shows.
+    /// Waits until all statuses that any worker has stored so far are visible.
     ///
     /// # Errors
     /// `Retriable` if that takes longer than `timeout`.
@@ -159,7 +159,7 @@ impl Drop for KafkaStatusBackingStore {
     }
 }
 
-/// Feeds the records of the topic to the cache.
+/// Applies the records of the topic to the cache.
 struct StatusLogReader {
     topic: String,
     known: Arc<Known>,

@@ -8,7 +8,7 @@ use crate::connector_task_id::ConnectorTaskId;
 use crate::storage::status::status_record::StatusRecord;
 use crate::storage::{Status, StatusBackingStore, StatusCache, StatusKey, TaskRun, TopicStatus};
 
-/// Keeps what the status records add up to. Every record passes through its key and JSON value, as in Kafka.
+/// Keeps the state that the status records produce. Every record passes through its key and JSON value, as in Kafka.
 #[derive(Debug, Default)]
 pub struct MemoryStatusBackingStore {
     cache: Mutex<StatusCache>,

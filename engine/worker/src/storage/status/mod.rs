@@ -1,5 +1,5 @@
-//! The status topic: the observed states of connectors and tasks, the topics that connectors use, and what the tasks of bounded
-//! connectors have done.
+//! The status topic: the observed states of connectors and tasks, the topics that connectors use, and the progress of
+//! bounded connectors' tasks.
 //!
 //! ```text
 //!  set ─► StatusSender (again and again until stored or out of date) ─► topic ─► StatusCache ─► who asks
@@ -27,6 +27,6 @@ pub use status_record::StatusRecord;
 pub use task_progress_snapshot::TaskProgressSnapshot;
 pub use task_run::TaskRun;
 
-// for `status_conformance`, which finds its names in its parent, as the tests on a real broker include it too
+// for `status_conformance`, which imports names from its parent, since the tests with a real broker include it, too
 #[cfg(test)]
 use crate::connector_task_id::ConnectorTaskId;

@@ -1,11 +1,11 @@
-//! What is observed of connectors and tasks.
+//! The observed states of connectors and tasks.
 
 use std::fmt;
 
 use crate::connector_task_id::ConnectorTaskId;
 
-/// The state observed; what is wanted is [`crate::storage::TargetState`]. `Display` gives Kafka Connect's name. Its DESTROYED is a
-/// deleted entry here.
+/// The observed state; the desired one is [`crate::storage::TargetState`]. `Display` gives Kafka Connect's name. Its
+/// DESTROYED is a deleted entry here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// On no worker.
@@ -18,12 +18,12 @@ pub enum State {
     Stopped,
     /// It failed; the trace says why.
     Failed,
-    /// A restart was asked for.
+    /// A user requested a restart.
     Restarting,
 }
 
 impl State {
-    /// From Kafka Connect's name.
+    /// Parses Kafka Connect's name.
     pub fn from_name(name: &str) -> Option<Self> {
         const ALL: [State; 6] =
             [State::Unassigned, State::Running, State::Paused, State::Stopped, State::Failed, State::Restarting];
@@ -44,7 +44,7 @@ impl fmt::Display for State {
     }
 }
 
-/// Whose status it is.
+/// The owner of a status.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StatusKey {
     /// A connector's.
@@ -58,7 +58,7 @@ pub enum StatusKey {
 pub struct Status {
     /// State.
     pub state: State,
-    /// Why it failed; `None` = nothing to tell.
+    /// The reason of a failure; `None` = no failure.
     pub trace: Option<String>,
     /// `host:port` of the worker that reports it.
     pub worker_id: String,
@@ -73,8 +73,8 @@ pub struct Status {
 pub struct TopicStatus {
     /// Topic name.
     pub topic: String,
-    /// The task that saw it first.
+    /// The task that used it first.
     pub task: ConnectorTaskId,
-    /// When, ms since 1970-01-01 UTC.
+    /// Time of the first use, ms since 1970-01-01 UTC.
     pub discover_timestamp: i64,
 }

@@ -1,4 +1,4 @@
-//! Where the states of connectors and tasks are kept.
+//! The store of the states of connectors and tasks.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use std::time::Duration;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::storage::{Status, StatusKey, TaskRun, TopicStatus};
 
-/// Keeps statuses, as Kafka Connect's status topic does. Only `flush` and `stop` block. A store writes in the background, so that
-/// a status may be visible a little later than it was put.
+/// Stores statuses, as Kafka Connect's status topic does. Only `flush` and `stop` block. A store writes in the
+/// background, so a status may become visible a little later.
 pub trait StatusBackingStore: Send + Sync {
-    /// Stores a status; `None` deletes it. A FAILED or UNASSIGNED one gives way to that of another worker with a higher
-    /// generation.
+    /// Stores a status; `None` deletes it. A FAILED or UNASSIGNED status is not stored if another worker with a higher
+    /// generation has stored one.
     fn put(&self, key: StatusKey, status: Option<Status>);
 
     /// A status.
@@ -29,21 +29,21 @@ pub trait StatusBackingStore: Send + Sync {
     /// Names of all connectors with a status, a task status, a task run or a topic.
     fn connectors(&self) -> BTreeSet<String>;
 
-    /// Stores that a connector uses a topic, unless that is known.
+    /// Stores that a connector uses a topic, unless that is already stored.
     fn put_topic(&self, topic: TopicStatus);
 
     /// The topics that a connector uses, by name.
     fn topics(&self, connector: &str) -> Vec<TopicStatus>;
 
-    /// Forgets the topics that a connector uses.
+    /// Deletes the topics that a connector uses.
     fn reset_topics(&self, connector: &str);
 
     /// Registers a listener for changes made by other workers. It MUST NOT block.
     fn on_change(&self, _listener: Arc<dyn Fn() + Send + Sync>) {}
 
-    /// Waits until everything put so far is stored, or `timeout` is over. Blocks on I/O.
+    /// Waits until all statuses put so far are stored, or `timeout` has passed. Blocks on I/O.
     fn flush(&self, _timeout: Duration) {}
 
-    /// Ends it, after a flush. Blocks on I/O.
+    /// Flushes and closes the store. Blocks on I/O.
     fn stop(&self) {}
 }

@@ -1,4 +1,4 @@
-//! What the records of the status topic add up to. Pure: a store feeds it records, in order.
+//! The state that the records of the status topic produce. Pure: a store applies the records, in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,15 +32,14 @@ impl StatusCache {
         tasks.collect()
     }
 
-    /// What the tasks of a bounded connector have done, by task number.
+    /// The runs of a bounded connector's tasks, by task number.
     pub fn task_runs(&self, connector: &str) -> Vec<(usize, TaskRun)> {
         let first = ConnectorTaskId { connector: connector.to_owned(), task: 0 };
         let runs = self.task_runs.range(first..).take_while(|(id, _)| id.connector == connector);
         runs.map(|(id, run)| (id.task, run.clone())).collect()
     }
 
-    /// Names of all connectors of which anything is known: a status, one of a task, what a
-    /// task has done, or a topic.
+    /// Names of all connectors with a status, a task status, a task run or a topic.
     pub fn connectors(&self) -> BTreeSet<String> {
         let of_statuses = self.statuses.keys().map(|key| match key {
             StatusKey::Connector(name) => name,
@@ -62,8 +61,8 @@ impl StatusCache {
         self.topics.contains_key(&(connector.to_owned(), topic.to_owned()))
     }
 
-    /// Whether a status is not to be written: one that is written with care (FAILED, UNASSIGNED) gives way to that of
-    /// another worker with a higher generation, which has the say.
+    /// Whether a status must not be written: a FAILED or UNASSIGNED status does not replace that of another worker with
+    /// a higher generation.
     pub fn gives_way(&self, key: &StatusKey, status: &Status) -> bool {
         let is_newer = |cached: &Status| cached.worker_id != status.worker_id && cached.generation > status.generation;
         matches!(status.state, State::Failed | State::Unassigned) && self.get(key).is_some_and(is_newer)
@@ -94,8 +93,8 @@ impl StatusCache {
         }
     }
 
-    /// What another worker has since, in a later generation, or runs already in the same one, is not unassigned by its old
-    /// owner, whose record may come late.
+    /// Whether an UNASSIGNED status of a previous owner is late: another worker has reported in a later generation, or
+    /// runs the task already in the same one.
     fn is_late_unassigned(&self, key: &StatusKey, status: &Status) -> bool {
         let is_later = |cached: &Status| {
             cached.generation > status.generation

@@ -1,4 +1,4 @@
-//! What every status store must do.
+//! Conformance tests for every status store.
 
 use super::{
     ConnectorTaskId, State, Status, StatusBackingStore, StatusKey, TaskProgressSnapshot, TaskRun, TopicStatus,
@@ -13,7 +13,7 @@ fn task(task: usize) -> ConnectorTaskId {
     ConnectorTaskId { connector: "a-0".into(), task }
 }
 
-/// Runs the suite against an empty store; after `settle` everything put before shows.
+/// Runs the suite against an empty store; after `settle` all statuses put before are visible.
 pub(crate) fn assert_status_store_conforms(store: &dyn StatusBackingStore, settle: &dyn Fn()) {
     let put = |key: &StatusKey, status: Option<Status>| {
         store.put(key.clone(), status);

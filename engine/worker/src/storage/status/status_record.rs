@@ -7,17 +7,17 @@ use crate::connector_task_id::ConnectorTaskId;
 use crate::storage::config::parse_task_id;
 use crate::storage::{State, Status, StatusKey, TaskRun, TopicStatus};
 
-/// What the keys of records about bounded tasks begin with.
+/// Prefix of the keys of records about bounded tasks.
 const TASK_RUN: &str = "volley-task-run-";
 
 /// One record of the status topic; `None` = tombstone.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StatusRecord {
-    /// Of a connector or task.
+    /// The status of a connector or task.
     Status(StatusKey, Option<Status>),
-    /// Of a topic (first) that a connector (second) uses.
+    /// A topic (first) that a connector (second) uses.
     Topic(String, String, Option<TopicStatus>),
-    /// What a task of a bounded connector has done: Volley's own record, which Java workers pass over and keep.
+    /// The run of a bounded connector's task. It is Volley's own record; Java workers ignore it and keep it.
     TaskRun(ConnectorTaskId, Option<TaskRun>),
 }
 

@@ -1,4 +1,4 @@
-//! Sends status records in the background: in order, and again and again until they are stored or no longer true.
+//! Sends status records in the background, in order. Retries each until it is stored or superseded.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,22 +10,22 @@ use tracing::{debug, error, warn};
 use volley_api::{Error, Result};
 use volley_kafka::{LogEntry, TopicLog};
 
-/// Before a record is sent again, the first time and at most.
+/// Shortest and longest pause before a record is sent again.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(10);
 
-/// How long one look for acknowledgements lasts, first and at most.
+/// Shortest and longest wait for acknowledgements.
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 const LONGEST_LOOK: Duration = Duration::from_millis(20);
 
-/// A record on its way, by its key.
+/// A record in flight, by its key.
 #[derive(Clone, Debug)]
 struct OnItsWay {
-    /// Tells it from earlier and later records of the same key.
+    /// Distinguishes it from earlier and later records of the same key.
     sequence: u64,
     value: Option<Vec<u8>>,
     backoff: Duration,
-    /// When it is sent again; `None` while it is being sent.
+    /// The time of the next attempt; `None` while one is in flight.
     again_at: Option<Instant>,
 }
 
@@ -36,7 +36,7 @@ struct Sending {
     is_stopping: bool,
 }
 
-/// Sends; shared by those who put statuses and the thread that sees to them.
+/// Shared by the threads that put statuses and the sending thread.
 #[derive(Debug)]
 pub(super) struct StatusSender {
     log: Arc<TopicLog>,
@@ -48,7 +48,7 @@ impl StatusSender {
     /// Starts the thread.
     ///
     /// # Errors
-    /// `Fatal` if there can be no more threads.
+    /// `Fatal` if the thread cannot be started.
     pub(super) fn start(log: Arc<TopicLog>) -> Result<Arc<Self>> {
         let sender = Arc::new(Self { log, sending: Mutex::default(), changed: Condvar::new() });
         let run = Arc::clone(&sender);
@@ -59,7 +59,7 @@ impl StatusSender {
         Ok(sender)
     }
 
-    /// Sends a record; it supersedes an earlier one with that key that has not been stored yet.
+    /// Sends a record; it supersedes an earlier record of that key that is not stored yet.
     pub(super) fn send(self: &Arc<Self>, key: String, value: Option<Vec<u8>>) {
         let sequence = {
             let mut sending = self.sending.lock();
@@ -73,7 +73,7 @@ impl StatusSender {
     }
 
     fn hand_over(self: &Arc<Self>, key: String, value: Option<&[u8]>, sequence: u64) {
-        // Weak: the writer keeps this until the record has a fate, and the sender keeps the writer.
+        // Weak: the writer holds this until the record has an outcome, and the sender holds the writer.
         let (sender, record) = (Arc::downgrade(self), key.clone());
         let told = move |fate: Result<(i32, i64)>| {
             if let Some(sender) = sender.upgrade() {
@@ -106,7 +106,7 @@ impl StatusSender {
         self.changed.notify_all();
     }
 
-    /// Waits until everything sent so far is stored, given up or superseded.
+    /// Waits until all records sent so far are stored, given up or superseded.
     pub(super) fn flush(&self, timeout: Duration) {
         let mut sending = self.sending.lock();
         let upto = sending.sequence;
@@ -118,7 +118,7 @@ impl StatusSender {
         }
     }
 
-    /// Ends the thread.
+    /// Stops the thread.
     pub(super) fn stop(&self) {
         self.sending.lock().is_stopping = true;
         self.changed.notify_all();
@@ -138,7 +138,7 @@ impl StatusSender {
         }
     }
 
-    /// Sleeps until there is something to do; answers with the records to be sent again, `None` at the end.
+    /// Sleeps until there is work. Returns the records to send again, `None` at the end.
     fn work(&self) -> Option<Vec<(String, OnItsWay)>> {
         let mut sending = self.sending.lock();
         loop {
@@ -147,7 +147,7 @@ impl StatusSender {
             }
             let now = Instant::now();
             let due = take_due(&mut sending, now);
-            // The acknowledgement of a record that was superseded is to be fetched too.
+            // The acknowledgement of a superseded record has to be taken, too.
             if !due.is_empty() || self.log.writer().in_flight() > 0 {
                 return Some(due);
             }

@@ -1,6 +1,6 @@
-//! What a task has done, as it is shown, and stored for bounded connectors.
+//! The progress of a task, as it is shown, and as it is stored for bounded connectors.
 
-/// What a task has done so far, at one moment.
+/// The progress of a task at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct TaskProgressSnapshot {
@@ -27,7 +27,8 @@ pub struct TaskProgressSnapshot {
 }
 
 impl TaskProgressSnapshot {
-    /// These counters and those of an earlier life of the task together. What is held or behind now is as it is now.
+    /// The sum of these counters and those of an earlier run of the task. Current values (buffers, lag) stay as they
+    /// are.
     pub(crate) fn after(self, earlier: &Self) -> Self {
         Self {
             rows_in: self.rows_in.saturating_add(earlier.rows_in),

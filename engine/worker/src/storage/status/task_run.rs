@@ -1,19 +1,19 @@
-//! What a task has done for one run of a bounded connector.
+//! The progress of a bounded connector's task in one run.
 
 use serde::{Deserialize, Serialize};
 
 use crate::storage::Completion;
 use crate::storage::TaskProgressSnapshot;
 
-/// How far a task of a bounded connector has come in one run, wherever and however often it was started.
+/// The progress of a bounded connector's task in one run, over all its starts on all workers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskRun {
-    /// Which run: the position in the config topic of the commit that made its tasks.
+    /// Identifies the run: the position in the config topic of the commit that created its tasks.
     pub run: i64,
-    /// Whether it is done: of this run nothing is left for it.
+    /// Whether the task has nothing left to do in this run.
     #[serde(rename = "done")]
     pub is_done: bool,
-    /// When it was started first, ms since 1970-01-01 UTC.
+    /// Time of its first start, ms since 1970-01-01 UTC.
     pub started_at: i64,
     /// The sum of its counters.
     #[serde(flatten)]
@@ -21,7 +21,7 @@ pub struct TaskRun {
 }
 
 impl TaskRun {
-    /// This with what is known of the time before it, which counts if it is of the same run.
+    /// Adds the earlier state, if it is of the same run.
     pub(crate) fn after(mut self, before: Option<&Self>) -> Self {
         if let Some(before) = before.filter(|before| before.run == self.run) {
             self.is_done |= before.is_done;
@@ -33,7 +33,7 @@ impl TaskRun {
 }
 
 impl Completion {
-    /// What the tasks of a run did together.
+    /// The completion of a run, from all its tasks.
     pub(crate) fn of_runs<'a>(runs: impl IntoIterator<Item = &'a TaskRun>, completed_at: i64) -> Self {
         let runs: Vec<&TaskRun> = runs.into_iter().collect();
         let started_at = runs.iter().map(|run| run.started_at).min().unwrap_or(completed_at);

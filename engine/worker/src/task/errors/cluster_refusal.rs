@@ -1,8 +1,9 @@
-//! What a cluster refused an admin client, as the causes that Kafka Connect's users see below its own message.
+//! Errors of a cluster that refuses an admin client, as the causes that Kafka Connect's users see below its own
+//! message.
 
 use volley_api::Error;
 
-/// The cluster's error in its own words, where it gave any.
+/// The cluster's error with its own message, if there is one.
 pub(crate) fn refusal(error: &Error) -> Error {
     let words = match std::error::Error::source(error) {
         None => error.to_string(),
@@ -12,7 +13,7 @@ pub(crate) fn refusal(error: &Error) -> Error {
     Error::new(error.kind(), words).with_exception(error.exception())
 }
 
-/// The same where Kafka Connect waits for a future, whose exception has the cluster's as its cause.
+/// The same for places where Kafka Connect waits for a future, whose exception has the cluster's as its cause.
 pub(crate) fn execution_exception(error: &Error) -> Error {
     let cause = refusal(error);
     Error::new(cause.kind(), format!("{}: {cause}", cause.exception()))

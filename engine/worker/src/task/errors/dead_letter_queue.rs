@@ -1,4 +1,4 @@
-//! The dead letter queue of a sink: rejected messages with their original bytes, and why (KIP-298).
+//! The dead letter queue of a sink: rejected messages with their original bytes and the reason (KIP-298).
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,11 +25,12 @@ struct Pending {
     letters: Letters,
 }
 
-/// How many dead letters have no fate yet, and whether one was refused.
+/// The number of dead letters without an outcome, and the error of a refused one.
 #[derive(Debug, Default)]
 struct Letters {
     unacknowledged: usize,
-    /// Kept for good: the record of the letter is neither delivered nor here, so nothing behind it may ever be committed.
+    /// Never cleared: the record of the letter is neither delivered nor in the queue, so no offset behind it may ever
+    /// be committed.
     refusal: Option<Error>,
 }
 
@@ -38,7 +39,7 @@ impl Letters {
         self.unacknowledged += 1;
     }
 
-    /// Takes note of every one of these.
+    /// Takes the outcomes of these letters.
     fn settle(&mut self, deliveries: Vec<Delivery>) {
         for delivery in deliveries {
             self.unacknowledged -= 1;
@@ -55,12 +56,13 @@ impl Letters {
 }
 
 impl DeadLetterQueue {
-    /// A queue that writes to `topic`, which exists; with `context_headers` it says in headers what went wrong.
+    /// A queue that writes to the existing `topic`; with `context_headers` it adds the error as headers.
     pub(crate) fn new(topic: String, id: ConnectorTaskId, context_headers: bool, producer: Producer) -> Self {
         Self { topic, id, context_headers, producer: Mutex::new(Pending { producer, letters: Letters::default() }) }
     }
 
-    /// Writes the original message of a rejected row. Returns before it is acknowledged: see [`DeadLetterQueue::flush`].
+    /// Writes the original message of a rejected row. Returns before it is acknowledged: see
+    /// [`DeadLetterQueue::flush`].
     pub(crate) fn report(&self, batch: &RawBatch, row: &RejectedRow) -> Result<()> {
         let mut headers = batch.headers.as_ref().map(|headers| headers[row.row].clone()).unwrap_or_default();
         if self.context_headers {
@@ -85,7 +87,7 @@ impl DeadLetterQueue {
     /// Waits until every message is acknowledged.
     ///
     /// # Errors
-    /// If one is not, now or at an earlier call: then no offset behind it may be committed.
+    /// If one was not acknowledged, now or at an earlier call. Then no offset behind it may be committed.
     pub(crate) fn flush(&self) -> Result<()> {
         let mut pending = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
         let deadline = Instant::now() + FLUSH_TIMEOUT;

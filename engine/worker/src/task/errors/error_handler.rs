@@ -1,7 +1,7 @@
-//! Decides about rejected rows (KIP-298): retry, dead letter, skip or fail. No component decides for itself.
+//! Decides about rejected rows (KIP-298): retry, dead letter, skip or fail. Other components do not decide.
 //!
-//! One difference to Kafka Connect is meant: there, a record whose operation was retriable and ran out of time is skipped
-//! even with `errors.tolerance=none`. Here the tolerance decides about it as about any other.
+//! This differs from Kafka Connect on purpose in one case. There, a record whose operation was retriable and ran out of
+//! time is skipped even with `errors.tolerance=none`. Here the tolerance decides about it as about any other record.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(crate) enum Input<'a> {
     Polled(&'a PolledBatch),
 }
 
-/// The `errors.*` settings of a connector at work in one task.
+/// The `errors.*` settings of a connector, applied in one task.
 pub(crate) struct ErrorHandler {
     id: ConnectorTaskId,
     tolerates_all: bool,
@@ -58,20 +58,20 @@ impl ErrorHandler {
         }
     }
 
-    /// Whether a failed row is skipped rather than the end of the task.
+    /// Whether a failed row is skipped rather than ending the task.
     pub(crate) fn tolerates_all(&self) -> bool {
         self.tolerates_all
     }
 
-    /// Whether reports of errors show the records of a source.
+    /// Whether error reports contain the records of a source.
     pub(crate) fn shows_records(&self) -> bool {
         self.logs && self.logs_messages
     }
 
-    /// Reports each rejected row once, to the log and the dead letter queue, whatever the tolerance.
+    /// Reports each rejected row once, to the log and the dead letter queue, for any tolerance.
     ///
     /// # Errors
-    /// With `errors.tolerance=none`, if there is any: the error of the first row.
+    /// With `errors.tolerance=none`, the error of the first rejected row, if there is one.
     pub(crate) fn handle(&self, input: Input<'_>, rejected: Vec<RejectedRow>) -> Result<()> {
         let mut by_row: BTreeMap<usize, RejectedRow> = BTreeMap::new();
         for row in rejected {
@@ -81,7 +81,7 @@ impl ErrorHandler {
         let mut first = None;
         for mut row in by_row.into_values() {
             if row.stage == Stage::TaskPut {
-                // what Kafka Connect calls every sink
+                // Kafka Connect's class name for every sink
                 row.class = "org.apache.kafka.connect.sink.SinkTask".to_owned();
             }
             self.log(input, &row);
@@ -102,23 +102,23 @@ impl ErrorHandler {
         }
     }
 
-    /// Waits until every dead letter written so far is acknowledged, so that offsets may be committed (law 1).
+    /// Waits until all dead letters written so far are acknowledged, so that offsets may be committed (law 1).
     pub(crate) fn flush(&self) -> Result<()> {
         let flushed = self.dead_letters.as_ref().map_or(Ok(()), DeadLetterQueue::flush);
         flushed.inspect_err(|_| self.metrics.dead_letter_refused())
     }
 
-    /// The retries of an operation that is tried for the first time now.
+    /// The retries of an operation before its first attempt.
     pub(crate) fn retries(&self) -> Retries<'_> {
         self.retry_policy.begin(&self.control, &self.metrics)
     }
 
-    /// Calls `operation` until it succeeds and `may_improve` of what it returns is false, fails for good, or
-    /// `errors.retry.timeout` is over. An error that concerns the whole batch, and that tolerance may decide about, becomes
-    /// what `reject_all` makes of it.
+    /// Calls `operation` until it succeeds and `may_improve` is false for its result, it fails with a final error, or
+    /// `errors.retry.timeout` is over. An error that concerns the whole batch and that tolerance covers is converted by
+    /// `reject_all`.
     ///
     /// # Errors
-    /// What tolerance does not cover: configuration, fatal errors, and a stop while a retry was waited for.
+    /// Errors that tolerance does not cover: configuration, fatal errors, and a stop during a wait for a retry.
     pub(crate) fn tried<T>(
         &self,
         mut operation: impl FnMut() -> Result<T>,
@@ -154,7 +154,7 @@ impl ErrorHandler {
             _ if !self.logs_messages => String::new(),
             Input::Consumed(batch) => format!(", where consumed record is {}", coordinates(batch, row.row)),
             Input::Polled(batch) => {
-                // which of the messages failed is not known any more
+                // it is not known which of the messages failed
                 let row = (row.stage != Stage::KafkaProduce).then_some(row.row);
                 format!(", where source record is = {}", batch.describe(row))
             }
@@ -169,12 +169,12 @@ impl ErrorHandler {
     }
 }
 
-/// Whether another try may accept some of these rows.
+/// Whether a retry may accept some of these rows.
 pub(crate) fn may_be_retried(rejected: &[RejectedRow]) -> bool {
     rejected.iter().any(|row| row.error.is_retriable())
 }
 
-/// Every one of these rows rejected for the same reason.
+/// Rejects all of these rows for the same reason.
 pub(crate) fn reject_rows(
     rows: impl IntoIterator<Item = usize>,
     stage: Stage,

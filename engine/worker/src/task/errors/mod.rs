@@ -1,4 +1,4 @@
-//! What becomes of a bad row (KIP-298): tried again, logged, sent to the dead letter topic, skipped, or the end of the task.
+//! Handling of bad rows (KIP-298): retry, log, dead letter topic, skip, or the end of the task.
 
 pub(crate) mod cluster_refusal;
 pub(crate) mod dead_letter_queue;

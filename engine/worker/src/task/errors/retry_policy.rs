@@ -1,4 +1,4 @@
-//! `errors.retry.*`: how long and how often a failed operation is tried again (KIP-298).
+//! `errors.retry.*`: the time and the delays for retries of a failed operation (KIP-298).
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use crate::task::control::Control;
 /// Delay before the first retry; it doubles with each further one.
 const FIRST_DELAY: Duration = Duration::from_millis(300);
 
-/// How retries are spaced, and when they end.
+/// The delays between retries, and their end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RetryPolicy {
-    /// From the first try on; `None` = for ever.
+    /// Time limit from the first attempt on; `None` = without end.
     timeout: Option<Duration>,
     delay_max: Duration,
 }
@@ -24,14 +24,14 @@ impl RetryPolicy {
     pub(crate) fn new(config: &Config) -> Self {
         let millis = |key: &str| config.long(key).and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
         Self {
-            // -1 = for ever
+            // -1 = without end
             timeout: millis("errors.retry.timeout"),
             delay_max: millis("errors.retry.delay.max.ms").unwrap_or(Duration::from_secs(60)),
         }
     }
 
-    /// The delay before retry `retry` (the first is 1), `elapsed` after the first try; `None` when the time is over.
-    /// `random` is in `[0, 1)`: a delay that would be longer than the longest is taken at random below it.
+    /// The delay before retry `retry` (the first is 1), `elapsed` after the first attempt; `None` when the time is
+    /// over. `random` is in `[0, 1)`: a delay above the maximum is replaced by a random one below it.
     fn delay(&self, retry: u32, elapsed: Duration, random: f64) -> Option<Duration> {
         let left = self.timeout.map(|timeout| timeout.saturating_sub(elapsed));
         if left.is_some_and(|left| left.is_zero()) {
@@ -42,7 +42,7 @@ impl RetryPolicy {
         Some(left.map_or(delay, |left| delay.min(left)))
     }
 
-    /// The retries of one operation, which is tried for the first time now.
+    /// The retries of one operation, before its first attempt.
     pub(crate) fn begin<'a>(&self, control: &'a Control, metrics: &'a TaskMetrics) -> Retries<'a> {
         Retries { policy: *self, control, metrics, started: Instant::now(), retry: 0 }
     }
@@ -58,10 +58,10 @@ pub(crate) struct Retries<'a> {
 }
 
 impl Retries<'_> {
-    /// After a failure: waits until the operation is to be tried again; `false` if it is not.
+    /// Waits after a failure until the next attempt; `false` if there is none.
     ///
     /// # Errors
-    /// When the task is to stop. What was to be done is not done then, and must not count as skipped either.
+    /// When the task is to stop. The operation is not attempted then, and MUST NOT count as skipped either.
     pub(crate) fn wait(&mut self) -> Result<bool> {
         self.retry = self.retry.saturating_add(1);
         let Some(delay) = self.policy.delay(self.retry, self.started.elapsed(), random()) else { return Ok(false) };
@@ -83,7 +83,7 @@ impl Retries<'_> {
     }
 }
 
-/// A number in `[0, 1)`, good enough to spread retries.
+/// A number in `[0, 1)`, random enough to spread retries.
 fn random() -> f64 {
     // each `RandomState` has keys of its own
     let bits = RandomState::new().build_hasher().finish() >> 11;

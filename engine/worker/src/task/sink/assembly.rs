@@ -1,4 +1,4 @@
-//! Key runs, value runs and headers put together into [`Records`].
+//! Combines key runs, value runs and headers into [`Records`].
 
 use std::sync::Arc;
 
@@ -6,9 +6,10 @@ use arrow::array::UInt32Array;
 use arrow::buffer::ScalarBuffer;
 use volley_api::{Column, Headers, RawBatch, Records, RowIndex, Run};
 
-/// The records of all rows that are in a key run AND in a value run, in order, one [`Records`] for each pair of schemas.
+/// The records of all rows that are both in a key run AND in a value run, in order, one [`Records`] for each pair of
+/// schemas.
 ///
-/// Rows of `headers` are rows of the raw batch.
+/// `headers` has the rows of the raw batch.
 pub(crate) fn assemble(
     batch: &RawBatch,
     keys: &[Run],
@@ -44,7 +45,7 @@ struct CommonRows {
     right: Vec<u32>,
 }
 
-/// The rows that stand in both ascending lists, with their places in each.
+/// The rows that are in both ascending lists, with their places in each.
 fn common_rows(left: &RowIndex, right: &RowIndex) -> CommonRows {
     let mut common = CommonRows { rows: Vec::new(), left: Vec::new(), right: Vec::new() };
     let (mut i, mut j) = (0, 0);

@@ -1,4 +1,4 @@
-//! Which partitions have come to a sink task since it last looked.
+//! The partitions that were assigned to a sink task since the fetch stage last asked.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use volley_api::{Offsets, TopicPartition};
 
 use crate::task::sink::read_positions::ReadPositions;
 
-/// What the rebalance listener tells the fetch stage.
+/// The rebalance listener writes it, the fetch stage reads it.
 #[derive(Debug, Default)]
 pub(crate) struct Assignment(Mutex<Started>);
 

@@ -12,7 +12,7 @@ use crate::task::sink::assembly::assemble;
 use crate::task::sink::pipeline::{Fetched, Prepared, Signal};
 use crate::task::transform::transform_chain::TransformChain;
 
-/// Everything that turns a raw batch into a [`SinkBatch`].
+/// The parts that convert a raw batch to a [`SinkBatch`].
 pub(crate) struct ConvertStage {
     pub(crate) key: NamedConverter,
     pub(crate) value: NamedConverter,
@@ -24,7 +24,7 @@ pub(crate) struct ConvertStage {
 }
 
 impl ConvertStage {
-    /// Runs until the input ends. An error goes on as a signal behind the batches that were good.
+    /// Runs until the input ends. An error is passed on as a signal behind the good batches.
     pub(crate) fn run(mut self, input: &Receiver<Fetched>, output: &Sender<Prepared>) {
         for fetched in input {
             let prepared = match fetched {
@@ -44,7 +44,7 @@ impl ConvertStage {
         }
     }
 
-    /// Converts and transforms a batch; rejected rows have been handled when it returns.
+    /// Converts and transforms a batch. Rejected rows have been handled when this returns.
     pub(crate) fn convert(&mut self, raw: &RawBatch) -> Result<SinkBatch> {
         let keys = self.convert_side(raw, Side::Key)?;
         let values = self.convert_side(raw, Side::Value)?;
@@ -105,14 +105,14 @@ impl ConvertStage {
     }
 }
 
-/// The rows that were rejected for their headers.
+/// The rows that were rejected because of their headers.
 pub(crate) fn bad_header_rows(rejected: &[RejectedRow]) -> Option<Vec<usize>> {
     let rows: Vec<usize> =
         rejected.iter().filter(|row| row.stage == Stage::HeaderConverter).map(|row| row.row).collect();
     (!rows.is_empty()).then_some(rows)
 }
 
-/// The records without the rows of the input that are bad.
+/// The records without the bad rows of the input.
 pub(crate) fn without_rows(records: Vec<volley_api::Records>, bad: &[usize]) -> Result<Vec<volley_api::Records>> {
     let keep = |records: &volley_api::Records| -> arrow::array::UInt32Array {
         let places = records.rows.iter().enumerate().filter(|(_, row)| !bad.contains(row));
@@ -138,7 +138,7 @@ mod tests {
     use crate::task::{StatusListener, TaskState};
     use crate::testing::{FakeHeaderConverter, config_map};
 
-    /// Rejects row 1 as often as it is told to; the first call of all fails as a whole if it is told to.
+    /// Rejects row 1 the given number of times. If requested, its first call fails as a whole.
     struct Flaky {
         fails_at_first: bool,
         rejections: usize,

@@ -1,4 +1,4 @@
-//! Whether anybody is left to carry out what the fetch stage passes on.
+//! Detects whether the put stage still runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,17 +13,17 @@ pub(crate) struct Downstream {
 }
 
 impl Downstream {
-    /// The put stage of this task, from before it starts.
+    /// Watches the put stage of this task, from before it starts.
     pub(crate) fn new(control: &Arc<Control>) -> Self {
         Self { control: Arc::clone(control), is_put_running: Arc::new(AtomicBool::new(true)) }
     }
 
-    /// Whether the put stage has ended, or has been given up together with the task: its thread may then hang for ever.
+    /// Whether the put stage has ended, or was abandoned with the task: then its thread may hang without end.
     pub(crate) fn is_gone(&self) -> bool {
         !self.is_put_running.load(Ordering::Acquire) || self.control.is_abandoned()
     }
 
-    /// To be held by the thread of the put stage: says so when it ends, also after a panic.
+    /// Held by the thread of the put stage. Its drop reports the end of the stage, also after a panic.
     pub(crate) fn ends_put(&self) -> EndsPut {
         EndsPut(Arc::clone(&self.is_put_running))
     }

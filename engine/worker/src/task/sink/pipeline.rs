@@ -1,4 +1,4 @@
-//! What passes between the stages of a sink task.
+//! The messages between the stages of a sink task.
 //!
 //! ```text
 //!  fetch ──Fetched──► convert ──Prepared──► put
@@ -6,7 +6,7 @@
 //!    └──────────── rewinds ──────────────────┘
 //! ```
 //!
-//! Signals travel in line with the batches, so that each stage sees them in the order in which they happened.
+//! Signals travel in order with the batches, so each stage sees events in the order in which they happened.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,24 +18,24 @@ use volley_api::{Error, Offsets, RawBatch, SinkBatch, TopicPartition};
 use crate::memory_budget::Reservation;
 use crate::task::sink::put_positions::Reached;
 
-/// Batches between two stages: enough for both to work at once, more would only hold memory.
+/// Number of batches between two stages. It lets both work at the same time; more would only use memory.
 pub(crate) const STAGE_CAPACITY: usize = 4;
 
 /// From fetch to convert.
 pub(crate) enum Fetched {
     /// Consumed messages.
     Batch(FetchedBatch),
-    /// Something that happened between batches.
+    /// An event between batches.
     Signal(Signal),
 }
 
-/// Consumed messages with what the later stages need to know.
+/// Consumed messages with the data for later stages.
 pub(crate) struct FetchedBatch {
     /// The messages.
     pub(crate) raw: Arc<RawBatch>,
     /// Their share of the memory budget, held until they are put.
     pub(crate) _reservation: Reservation,
-    /// When they were fetched: see [`Generations`].
+    /// The generation of their partition when they were fetched: see [`Generations`].
     pub(crate) generation: u64,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct FetchedBatch {
 pub(crate) enum Prepared {
     /// Records ready to be put.
     Batch {
-        /// What they were made from.
+        /// The messages of the records.
         fetched: FetchedBatch,
         /// The records.
         batch: SinkBatch,
@@ -52,37 +52,38 @@ pub(crate) enum Prepared {
     Signal(Signal),
 }
 
-/// An event in line with the batches.
+/// An event, in order with the batches.
 pub(crate) enum Signal {
-    /// New partitions, where they begin, and the generation of their first batch.
+    /// New partitions with their start offsets, and the generation of their first batch.
     Assigned(Offsets, u64),
-    /// Partitions to be given up once everything before is committed; the sender is told when it is.
+    /// Partitions to give up once everything before is committed. The sender is notified then.
     Revoked(Vec<TopicPartition>, Sender<()>),
-    /// Partitions that are gone already.
+    /// Partitions that are already lost.
     Lost(Vec<TopicPartition>),
-    /// Partitions that were read behind their last record: there is none before these offsets that has not gone by.
+    /// Partitions that were read past their last record: every record before these offsets has been passed on.
     Reached(Reached),
     /// Commit soon.
     Commit,
-    /// The task is to stop: deliver what is quickly delivered.
+    /// The task is to stop: deliver as much as is possible quickly.
     Stop,
-    /// A bounded task has read all of its partitions up to their ends: deliver everything, and note it if all are of these
-    /// generations and nothing has to be read again.
+    /// A bounded task has read all its partitions up to their ends: deliver everything. Note it as delivered if all
+    /// partitions are still of these generations and no offset has to be read again.
     EndOfInput(HashMap<TopicPartition, u64>),
-    /// Everything of a bounded connector is delivered, by all its tasks.
+    /// All tasks of a bounded connector have delivered everything.
     Done,
     /// A stage failed; everything before it is still delivered.
     Failed(Error),
 }
 
-/// Numbers that tell batches of a partition from those fetched before it was assigned or rewound last. Only ever larger.
+/// Increasing numbers that distinguish batches of a partition from those that were fetched before its last assignment
+/// or rewind.
 ///
-/// Batches that were under way at such a moment are dropped: put after it, they would leave a gap behind them.
+/// Older batches that are in flight at that moment are dropped: putting them later would leave a gap behind them.
 #[derive(Debug, Default)]
 pub(crate) struct Generations(AtomicU64);
 
 impl Generations {
-    /// A number larger than all before it.
+    /// The next number.
     pub(crate) fn next(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -93,12 +94,13 @@ impl Generations {
 pub(crate) struct Rewind {
     pub(crate) partition: TopicPartition,
     pub(crate) offset: i64,
-    /// The generation that it ends: in any other the partition has come anew since, and the rewind is none of it.
+    /// The generation that it ends. If the partition has another generation by now, it was assigned again, and the
+    /// rewind is ignored.
     pub(crate) replaces: u64,
     pub(crate) generation: u64,
 }
 
-/// Rewinds asked for by the put stage, for the fetch stage.
+/// Rewinds from the put stage to the fetch stage.
 #[derive(Debug, Default)]
 pub(crate) struct Rewinds(Mutex<Vec<Rewind>>);
 

@@ -1,4 +1,4 @@
-//! How far a sink task has read each partition. Pure.
+//! The read position of each partition of a sink task. Pure: no I/O.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,41 +15,42 @@ pub(crate) struct ReadPositions {
     generations: HashMap<TopicPartition, u64>,
 }
 
-/// What is left of a bounded input.
+/// The unread part of a bounded input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unread {
     /// Everything has been read.
     Nothing,
-    /// That cannot be told yet.
+    /// Not known yet.
     Unknown,
-    /// Of this partition, and maybe of others, there is a rest.
+    /// This partition, and maybe others, have unread records.
     Rest { partition: TopicPartition, position: i64, end: i64 },
 }
 
 impl ReadPositions {
-    /// The partition was assigned, and is read from `position`.
+    /// Notes that the partition was assigned, and is read from `position`.
     pub(crate) fn start(&mut self, partition: TopicPartition, position: i64, generation: u64) {
         self.positions.insert(partition.clone(), position);
         self.generations.insert(partition, generation);
     }
 
-    /// Whether `rewind` was asked for by a put stage that knew of the present generation.
+    /// Whether `rewind` is based on the current generation.
     pub(crate) fn awaits(&self, rewind: &Rewind) -> bool {
         self.generations.get(&rewind.partition) == Some(&rewind.replaces)
     }
 
-    /// The partition is read again from an earlier offset.
+    /// Notes that the partition is read again from an earlier offset.
     pub(crate) fn rewind(&mut self, rewind: Rewind) {
         self.start(rewind.partition, rewind.offset, rewind.generation);
     }
 
-    /// Nothing comes before `end` any more.
+    /// Notes that no record comes before `end` any more.
     pub(crate) fn skip_to(&mut self, partition: &TopicPartition, end: i64) {
         self.positions.insert(partition.clone(), end);
     }
 
-    /// Takes how far the consumer is, with everything delivered that it has given: where that is farther than the last
-    /// record, what is between is none. Of a bounded input nothing behind the end counts. Returns what is new.
+    /// Takes the consumer's positions, after all records that it returned were delivered. A position past the last
+    /// record means that there is no record in between. For a bounded input, offsets behind the end do not count.
+    /// Returns the positions that advanced.
     pub(crate) fn reach(&mut self, consumed: Offsets, ends: Option<&Offsets>) -> Reached {
         let mut reached = Reached::new();
         for (partition, offset) in consumed {
@@ -65,7 +66,7 @@ impl ReadPositions {
         reached
     }
 
-    /// The offset to be read next; `None` for a partition that was never assigned.
+    /// The next offset to read; `None` for a partition that was never assigned.
     pub(crate) fn position(&self, partition: &TopicPartition) -> Option<i64> {
         self.positions.get(partition).copied()
     }
@@ -75,8 +76,8 @@ impl ReadPositions {
         self.generations.get(partition).copied().unwrap_or_default()
     }
 
-    /// What of a bounded input this task has not read. A partition whose position or end is not known is met last of all:
-    /// the rest can be read meanwhile.
+    /// The unread part of a bounded input. A partition with an unknown position or end is reported only if there is no
+    /// other, since the others can be read meanwhile.
     pub(crate) fn unread(&self, assigned: &[TopicPartition], ends: &Offsets) -> Unread {
         let mut unread = Unread::Nothing;
         for partition in assigned {
@@ -96,11 +97,11 @@ impl ReadPositions {
         &self.generations
     }
 
-    /// What is to be delivered of a batch that was fetched in `generation`: of a bounded input, what is before the end. The
-    /// position moves behind it.
+    /// The part to deliver of a batch that was fetched in `generation`. For a bounded input it is the part before the
+    /// end. The position moves behind it.
     pub(crate) fn accept(&mut self, raw: RawBatch, generation: u64, ends: Option<&Offsets>) -> Option<RawBatch> {
         let partition = &raw.origin.partition;
-        // Fetched before the partition was assigned anew: it comes again, and says nothing of how far the new start has read.
+        // Fetched before the partition was assigned again: it is fetched again, and does not change the new position.
         if self.generation(partition) > generation {
             return None;
         }
@@ -162,7 +163,7 @@ mod tests {
         let mut read = ReadPositions::default();
         read.start(partition(), 0, 1);
         assert_eq!(read.accept(batch(0, 10), 1, None).unwrap().len(), 10);
-        // went away with offset 4 committed, and came back
+        // revoked with offset 4 committed, then assigned again
         read.start(partition(), 4, 2);
         assert!(read.accept(batch(10, 20), 1, None).is_none());
         assert_eq!(read.position(&partition()), Some(4));
@@ -236,7 +237,7 @@ mod tests {
         let mut read = ReadPositions::default();
         assert!(!read.awaits(&rewind(0, 1)), "never assigned");
         read.start(partition(), 0, 1);
-        // lost and assigned anew before the put stage, which still works on the first assignment, has heard of it
+        // lost and assigned again before the put stage, which still works on the first assignment, hears of it
         read.start(partition(), 0, 5);
         assert!(!read.awaits(&rewind(1, 6)) && !read.awaits(&rewind(6, 7)));
         assert!(read.awaits(&rewind(5, 8)));

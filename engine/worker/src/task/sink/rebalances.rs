@@ -1,4 +1,4 @@
-//! Passes rebalances on to the put stage.
+//! Forwards rebalances to the put stage.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,10 +16,10 @@ use crate::task::sink::revocation::Revocation;
 
 /// How long a rebalance waits for the put stage to flush and commit.
 const REVOCATION_TIMEOUT: Duration = Duration::from_secs(60);
-/// How often it is looked, meanwhile, whether the put stage is still there.
+/// Interval at which a waiting rebalance checks whether the put stage still runs.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The rebalance listener of a sink task. A revocation returns only when everything delivered is committed.
+/// The rebalance listener of a sink task. A revocation returns only after all delivered records are committed.
 pub(crate) struct PipelineRebalances {
     pub(crate) id: ConnectorTaskId,
     pub(crate) output: Sender<Fetched>,
@@ -51,7 +51,7 @@ impl RebalanceListener for PipelineRebalances {
 }
 
 impl PipelineRebalances {
-    /// Sends in order; `false` if the pipeline is gone, which it is only when the task ends anyway.
+    /// Sends in order; `false` if the pipeline has ended, which happens only when the task ends.
     fn send(&self, signal: Signal) -> bool {
         let mut message = Fetched::Signal(signal);
         loop {
@@ -66,7 +66,7 @@ impl PipelineRebalances {
         }
     }
 
-    /// A put stage that ends meanwhile, since the task is to stop, has delivered and committed without reading the signal.
+    /// A put stage that ends meanwhile because the task stops has delivered and committed without reading the signal.
     fn wait(&self, is_done: &Receiver<()>) {
         let deadline = Instant::now() + REVOCATION_TIMEOUT;
         while let Err(RecvTimeoutError::Timeout) = is_done.recv_timeout(LOOK) {
@@ -88,7 +88,7 @@ mod tests {
     use crate::task::control::Control;
     use crate::task::{StatusListener, TaskState};
 
-    /// Far less than a revocation may take, far more than it takes here.
+    /// Much shorter than the time limit of a revocation, and much longer than it takes here.
     const SOON: Duration = Duration::from_secs(20);
 
     struct Unwatched;
@@ -127,7 +127,7 @@ mod tests {
         let began = Instant::now();
         std::thread::scope(|scope| {
             let revoking = scope.spawn(|| rebalances.revoked(&partitions()));
-            // ends without a look at what is in its channel
+            // ends without reading its channel
             drop(rebalances.downstream.ends_put());
             revoking.join().unwrap();
         });
@@ -140,7 +140,7 @@ mod tests {
         let began = Instant::now();
         rebalances.lost(&partitions());
         assert!(!control.await_end(Duration::ZERO));
-        // nobody takes anything out of the full channel any more
+        // the full channel is not read any more
         rebalances.lost(&partitions());
         rebalances.assigned(&Offsets::new());
         rebalances.revoked(&partitions());

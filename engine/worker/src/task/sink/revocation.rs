@@ -1,10 +1,10 @@
-//! Which partitions are about to go away, so that a put which waits for its sink can give way.
+//! The partitions that are about to be revoked, so that a put which waits for its sink can be interrupted.
 
 use std::sync::{Mutex, PoisonError};
 
 use volley_api::TopicPartition;
 
-/// The revocations under way: those that the put stage has not carried out yet. Set by the fetch stage, read by the put
+/// Pending revocations: those that the put stage has not performed yet. Written by the fetch stage, read by the put
 /// stage.
 #[derive(Debug, Default)]
 pub(crate) struct Revocation(Mutex<Vec<TopicPartition>>);
@@ -14,7 +14,8 @@ impl Revocation {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(partitions);
     }
 
-    /// What was said with [`Revocation::begins`] of just these is carried out.
+    /// Notes that the revocation of exactly these partitions, which [`Revocation::begins`] announced, has been
+    /// performed.
     pub(crate) fn finished(&self, partitions: &[TopicPartition]) {
         let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for partition in partitions {
@@ -37,7 +38,7 @@ mod tests {
     fn one_revocation_that_is_carried_out_does_not_hide_the_next() {
         let [first, second] = [0, 1].map(|number| [TopicPartition::new("t", number)]);
         let revocation = Revocation::default();
-        // the same partition may come and go twice before the put stage hears of it
+        // the same partition may be revoked twice before the put stage hears of it
         let order = [&first, &second, &first];
         order.iter().for_each(|partitions| revocation.begins(*partitions));
         for partitions in order {

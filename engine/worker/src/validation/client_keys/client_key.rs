@@ -1,4 +1,4 @@
-//! One key of Kafka's clients, and where to find it.
+//! One key of Kafka's clients, and its lookup.
 
 use volley_api::{ConfigKey, ConfigType, Importance};
 
@@ -17,7 +17,7 @@ pub(in crate::validation) enum Client {
 }
 
 impl Client {
-    /// What the keys begin with by which a connector overrides the client's.
+    /// Prefix of the keys with which a connector overrides those of the client.
     pub(in crate::validation) fn prefix(self) -> &'static str {
         match self {
             Self::Producer => "producer.override.",
@@ -35,7 +35,7 @@ pub(super) const PRODUCER_CONSUMER: &[Client] = &[Client::Producer, Client::Cons
 pub(super) const PRODUCER_ADMIN: &[Client] = &[Client::Producer, Client::Admin];
 pub(super) const CONSUMER_ADMIN: &[Client] = &[Client::Consumer, Client::Admin];
 
-/// What a key is without being set.
+/// The default of a key.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ClientDefault {
     Required,
@@ -66,7 +66,7 @@ pub(super) const fn key(
     ClientKey { name, clients, config_type, default, importance, documentation }
 }
 
-/// The key `name` of `client`; `None` if that does not know it.
+/// The key `name` of `client`; `None` if the client does not have it.
 pub(in crate::validation) fn client_key(client: Client, name: &str) -> Option<ConfigKey> {
     let mut keys = [GENERAL, PRODUCER_KEYS, CONSUMER_KEYS, SASL, TLS].into_iter().flatten();
     let ClientKey { name, config_type, default, importance, documentation, .. } =

@@ -1,4 +1,4 @@
-//! Keys of consumers alone.
+//! Keys of consumers only.
 
 use volley_api::ConfigType::{Boolean, Class, Int, List, String as Text};
 use volley_api::Importance::{High, Low, Medium};

@@ -1,4 +1,4 @@
-//! Keys of clients of any kind.
+//! Keys of all kinds of clients.
 
 use volley_api::ConfigType::{Boolean, Int, List, Long, String as Text};
 use volley_api::Importance::{High, Low, Medium};

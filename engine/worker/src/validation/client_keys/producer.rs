@@ -1,4 +1,4 @@
-//! Keys of producers alone.
+//! Keys of producers only.
 
 use volley_api::ConfigType::{Boolean, Class, Int, Long, String as Text};
 use volley_api::Importance::{High, Low, Medium};

@@ -1,4 +1,4 @@
-//! Keys of clients that log in by SASL.
+//! Keys of clients that log in with SASL.
 
 use volley_api::ConfigType::{Boolean, Class, Double, Int, List, Long, Password, Short, String as Text};
 use volley_api::Importance::{Low, Medium};

@@ -1,21 +1,21 @@
-//! Partitions of a bounded input that the cluster does not have any more. Pure.
+//! Partitions of a bounded input that the cluster no longer has. Pure: no I/O.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use volley_api::TopicPartition;
 
-/// A partition that has been absent for so long does not come back: its topic was deleted. Brokers that start, or hand
-/// partitions over, may know less for a moment.
+/// A partition that was absent for this long does not return: its topic was deleted. Brokers that start or move
+/// partitions may miss some for a moment.
 const GONE_AFTER: Duration = Duration::from_secs(10);
 
-/// Since when partitions are absent.
+/// The time since which each partition is absent.
 #[derive(Debug, Default)]
 pub(crate) struct AbsentPartitions(HashMap<TopicPartition, Instant>);
 
 impl AbsentPartitions {
-    /// Compares what is still `wanted` with what the cluster has now. Returns what is gone for good; that counts as
-    /// absent until it is wanted no more.
+    /// Compares the `wanted` partitions with those of the cluster. Returns the ones that are gone for good. They count
+    /// as absent until they are no longer wanted.
     pub(crate) fn observe(
         &mut self,
         wanted: &[TopicPartition],
@@ -33,7 +33,7 @@ impl AbsentPartitions {
         gone
     }
 
-    /// Whether it was absent when last observed: nothing can be asked about it then.
+    /// Whether the partition was absent when last observed. Its offsets cannot be read then.
     pub(crate) fn contains(&self, partition: &TopicPartition) -> bool {
         self.0.contains_key(partition)
     }

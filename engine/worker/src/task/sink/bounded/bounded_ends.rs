@@ -1,14 +1,14 @@
-//! Where a bounded sink connector ends, and how far its tasks are.
+//! The end offsets of a bounded sink connector, and the partitions that are delivered.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use volley_api::{Offsets, Result, TopicPartition};
 
-/// The end offset that each partition had when the connector started, and which partitions are delivered up to there.
+/// The end offset of each partition when the connector started, and the partitions that are delivered up to there.
 ///
-/// Shared by all tasks of one start of a connector: a partition that moves between them keeps its end, and none of them ends
-/// before all partitions are delivered, those included that are in nobody's hands while the group rebalances.
+/// Shared by all tasks of one start of a connector. A partition that moves between tasks keeps its end. No task ends
+/// before all partitions are delivered, including those that no task owns during a rebalance.
 #[derive(Debug, Default)]
 pub struct BoundedEnds(Mutex<State>);
 
@@ -19,13 +19,13 @@ struct State {
 }
 
 impl BoundedEnds {
-    /// With these ends, which were taken before.
+    /// With these ends, which were read before.
     pub(crate) fn with(ends: Offsets) -> Self {
         Self(Mutex::new(State { ends: Some(Arc::new(ends)), delivered: BTreeSet::new() }))
     }
 
-    /// The ends of all partitions: those that `subscribed` names at the first call, and any others of `assigned`. What is
-    /// not known yet is asked from `end_offsets` and kept.
+    /// The ends of all partitions: those of `subscribed` at the first call, and any others of `assigned`. Unknown ends
+    /// are read through `end_offsets` and kept.
     ///
     /// # Errors
     /// Those of `subscribed` and `end_offsets`; nothing is kept then.
@@ -52,7 +52,7 @@ impl BoundedEnds {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).delivered.extend(partitions);
     }
 
-    /// The partitions that nobody has reported as delivered, with their ends.
+    /// The partitions that no task has reported as delivered, with their ends.
     pub(crate) fn undelivered(&self) -> Offsets {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let ends = state.ends.iter().flat_map(|ends| ends.iter());

@@ -1,5 +1,5 @@
-//! The end of a bounded sink: up to which offsets each partition is read, and which of them are delivered, by this task or by
-//! another of the connector.
+//! The end of a bounded sink: the end offset of each partition, and the partitions that this task or another one of the
+//! connector has delivered.
 
 pub(crate) mod absent_partitions;
 mod bounded_ends;

@@ -1,25 +1,25 @@
-//! What a bounded sink task has delivered itself.
+//! The deliveries of a bounded sink task itself.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use volley_api::TopicPartition;
 
-/// The partitions that the put stage of a bounded task has delivered up to their ends, each with the generation that it had
-/// then.
+/// The partitions that the put stage of a bounded task has delivered up to their ends, each with its generation at that
+/// time.
 ///
-/// What is delivered according to [`BoundedEnds`](crate::task::BoundedEnds) does not count for a partition in this task's
-/// own hands: others judge by the committed offset, or by what the log still has, and the task may hold more than that.
+/// A delivery in [`BoundedEnds`](crate::task::BoundedEnds) does not count for a partition that this task owns. Other
+/// tasks judge by the committed offset, or by the offsets that the log still has, and this task may hold more records.
 #[derive(Debug, Default)]
 pub(crate) struct OwnDeliveries(Mutex<HashMap<TopicPartition, u64>>);
 
 impl OwnDeliveries {
-    /// Notes that these are delivered.
+    /// Notes that these partitions are delivered.
     pub(crate) fn note(&self, partitions: impl IntoIterator<Item = (TopicPartition, u64)>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(partitions);
     }
 
-    /// Whether all of `partitions` are delivered, as they are assigned now.
+    /// Whether all of `partitions` are delivered in their current generation.
     pub(crate) fn include(&self, partitions: &[TopicPartition], generations: &HashMap<TopicPartition, u64>) -> bool {
         let delivered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         partitions.iter().all(|partition| {
