@@ -1,18 +1,18 @@
-//! Tells the user of fields that his query names and that no record has had.
+//! Logs the fields that a query names and that no record has had.
 
 use std::collections::HashSet;
 
 use arrow::datatypes::{DataType, Field};
 use strsim::osa_distance;
 
-/// The fields of which the log has spoken.
+/// The fields that were logged already.
 #[derive(Debug, Default)]
 pub(crate) struct AbsentFields {
     told: HashSet<Vec<String>>,
 }
 
 impl AbsentFields {
-    /// Says once of each path that it leads to nothing in values of `value`: it may be a mistake, or just be optional.
+    /// Logs each path once that does not exist in values of `value`: it may be a mistake, or an optional field.
     pub(crate) fn tell(&mut self, paths: &[Vec<String>], topic: &str, value: &Field) {
         for path in paths {
             if self.told.insert(path.clone()) {
@@ -32,7 +32,7 @@ impl AbsentFields {
     }
 }
 
-/// The field beside the last of `path` whose name is nearest, if it is near: one letter in four may differ.
+/// The sibling of the last field of `path` with the most similar name, if at most one letter in four differs.
 fn name_alike(path: &[String], value: &Field) -> Option<String> {
     let (name, around) = path.split_last()?;
     let mut place = value;
@@ -47,7 +47,7 @@ fn name_alike(path: &[String], value: &Field) -> Option<String> {
     (distance <= name.chars().count() / 4).then(|| near.clone())
 }
 
-/// A path as `volley.schema` takes it: what is no plain word stands in double quotes.
+/// A path in the syntax of `volley.schema`: names that are not plain words are in double quotes.
 fn pinned(path: &[String]) -> String {
     let is_plain = |name: &str| !name.is_empty() && name.chars().all(|char| char.is_alphanumeric() || char == '_');
     let names = path.iter().map(|name| match is_plain(name) {

@@ -1,11 +1,11 @@
-//! Finds the rows that make a query fail: a batch that fails is halved until each failing part is a single row.
+//! Finds the rows that make a query fail: splits a failing batch in half until each failing part is a single row.
 
 use arrow::array::RecordBatch;
 use datafusion::error::{DataFusionError, Result};
 
 use crate::plan::{QueryPlan, may_be_a_bad_row};
 
-/// What a batch gave without its bad rows.
+/// The result of a batch without its bad rows.
 #[derive(Debug, Default)]
 pub(crate) struct Executed {
     /// Results of the parts, in the order of the rows.
@@ -14,10 +14,10 @@ pub(crate) struct Executed {
     pub(crate) bad: Vec<(usize, DataFusionError)>,
 }
 
-/// Executes `plan` for all rows of `input` that it can be executed for.
+/// Executes `plan` for all rows of `input` that do not fail.
 ///
 /// # Errors
-/// Those that no row is the cause of.
+/// Errors that no row causes.
 pub(crate) fn execute_good_rows(plan: &QueryPlan, input: &RecordBatch) -> Result<Executed> {
     let mut executed = Executed::default();
     execute_part(plan, input, 0, input.num_rows(), &mut executed)?;

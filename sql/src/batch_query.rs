@@ -1,4 +1,4 @@
-//! Full SQL, once, over batches that are read as the query needs them.
+//! Full SQL, executed once over batches that are read on demand.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,10 +24,10 @@ use crate::wait_for::wait_for;
 /// The batches of a table, in order.
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
 
-/// Runs `sql`, a SELECT of any kind, over the table `table` of these batches, which MUST have `schema`.
+/// Executes `sql`, any SELECT, over the table `table` of these batches, which MUST have `schema`.
 ///
-/// Batches are taken one by one, so that a query that aggregates or filters needs little memory; what it sorts or joins is
-/// held. The table can be read once: a query that joins it with itself fails.
+/// Batches are read one by one, so a query that aggregates or filters needs little memory. Rows that it sorts or joins
+/// are held in memory. The table can be read only once: a query that joins it with itself fails.
 ///
 /// # Errors
 /// `Config` if the query is wrong; the iterator's own errors; `Data` if the query fails for a row.
@@ -53,7 +53,7 @@ fn execution_error(error: DataFusionError) -> Error {
     }
 }
 
-/// A table that can be read once.
+/// A table that can be read only once.
 struct OneReading {
     schema: SchemaRef,
     batches: Mutex<Option<Batches>>,

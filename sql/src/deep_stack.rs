@@ -1,8 +1,8 @@
-//! Runs what recurses along a user's query on a stack that is large enough for the deepest query that is accepted.
+//! Runs recursive work over a user's query on a stack that is large enough for the deepest query that is accepted.
 
 use volley_api::{Error, Result};
 
-/// Virtual size; only what is touched is ever allocated.
+/// Virtual size; only used pages are allocated.
 const STACK_BYTES: usize = 128 << 20;
 
 /// Runs `work` on a thread of its own with a deep stack and waits for it.

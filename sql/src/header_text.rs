@@ -1,4 +1,5 @@
-//! A header as text: the text that it came as, else its value, containers as Connect's SimpleHeaderConverter writes them.
+//! A header as text: its original text if there is one, otherwise its value; containers as by Connect's
+//! SimpleHeaderConverter.
 
 use std::borrow::Cow;
 use std::fmt::Write;

@@ -13,7 +13,7 @@
 //!                                          row number rides along ──────────▲
 //! ```
 //!
-//! What a query may say and what its columns are stands with [`Sql`].
+//! [`Sql`] describes the supported queries and their columns.
 
 mod absent_fields;
 mod bad_rows;

@@ -1,8 +1,8 @@
-//! Lookup tables: files that are read when the transformation is created and stay in memory.
+//! Lookup tables: files that are read when the transformation is created, and kept in memory.
 //!
-//! `.csv` (header row, comma) and `.tsv` (tab) files get a type for each column from all its values: whole numbers,
-//! numbers, booleans, dates or texts. Whole numbers with leading zeros are texts, since they are codes. `.json`, `.jsonl`
-//! and `.ndjson` files have one object on each line.
+//! `.csv` (header row, comma) and `.tsv` (tab) files: the type of each column is inferred from all its values: whole
+//! numbers, numbers, booleans, dates or texts. Whole numbers with leading zeros are texts, since they are codes.
+//! `.json`, `.jsonl` and `.ndjson` files have one object on each line.
 
 use std::fs::File;
 use std::io::Read;
@@ -22,12 +22,12 @@ use volley_api::{ConfigMap, Error, Result};
 
 use crate::query::RECORDS;
 
-/// Prefix of the keys that give lookup tables.
+/// Prefix of the keys of lookup tables.
 pub(crate) const PREFIX: &str = "lookup.";
-/// Suffix of the keys that give their files.
+/// Suffix of the keys of their files.
 pub(crate) const PATH_SUFFIX: &str = ".path";
 
-/// A lookup table by the name that queries use.
+/// A lookup table with its name in queries.
 #[derive(Debug)]
 pub(crate) struct LookupTable {
     pub(crate) name: String,
@@ -35,7 +35,7 @@ pub(crate) struct LookupTable {
 }
 
 impl LookupTable {
-    /// Reads all tables that `config` names, each at most `max_bytes` long.
+    /// Reads all tables of `config`. Each file may have at most `max_bytes`.
     ///
     /// # Errors
     /// `Config`, naming the key, if a file cannot be read.
@@ -71,7 +71,7 @@ impl LookupTable {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         let mut content = Vec::new();
         file.read_to_end(&mut content).map_err(|error| failed(error.into()))?;
-        // a byte order mark is no part of the first column's name
+        // a byte order mark does not belong to the first column's name
         let content = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&content);
         let rows = match extension.to_ascii_lowercase().as_str() {
             "csv" => read_csv(content, b',').map_err(failed)?,
@@ -86,7 +86,7 @@ impl LookupTable {
         Ok(Self { name: name.to_owned(), rows })
     }
 
-    /// For queries.
+    /// The table for queries.
     pub(crate) fn into_table(self) -> datafusion::error::Result<Arc<MemTable>> {
         Ok(Arc::new(MemTable::try_new(self.rows.schema(), vec![vec![self.rows]])?))
     }

@@ -1,13 +1,14 @@
-//! What DataFusion says about an error, in the words of whoever wrote the query.
+//! Converts DataFusion's error messages to the terms of a query's author.
 //!
-//! Its messages name Arrow's types, the kinds of errors that they went through, and sometimes its syntax tree in Rust's
-//! notation. What is known is said in plain words; of what is not, types get the names that SQL has for them.
+//! DataFusion's messages contain Arrow's types, the kinds of the errors that they passed through, and sometimes its
+//! syntax tree in Rust's notation. Known messages are replaced by plain ones. In unknown ones types get their SQL
+//! names.
 
 use datafusion::error::DataFusionError;
 
 use crate::query::Position;
 
-/// Kinds of errors, which DataFusion and Arrow put before what they quote.
+/// Kinds of errors, which DataFusion and Arrow put before a quoted message.
 const KINDS: [&str; 13] = [
     "Error during planning: ",
     "Execution error: ",
@@ -24,11 +25,11 @@ const KINDS: [&str; 13] = [
     "Arithmetic overflow: ",
 ];
 
-/// What only the syntax tree in Rust's notation has in it.
+/// Text that occurs only in a syntax tree in Rust's notation.
 const DEBUG_MARKS: [&str; 7] =
     ["Ident {", "Span(", "ObjectName(", "ValueWithSpan", "Wildcard {", "LogicalPlan", "sqltorel"];
 
-/// Messages by a part of them, and what they mean.
+/// Parts of messages, and their plain equivalents.
 const PLAIN_WORDS: [(&str, &str); 6] = [
     ("Unnest should be rewritten", "unnest(…) is possible in the SELECT list only"),
     ("unnest() can only be applied to", "unnest(…) takes a list or a struct"),
@@ -69,15 +70,15 @@ const TYPES: [(&str, &str); 27] = [
     ("Struct", "STRUCT"),
 ];
 
-/// Types whose unit and zone are of no interest.
+/// Types that are shown without their unit and zone.
 const WITH_UNITS: [&str; 3] = ["Timestamp", "Time32", "Time64"];
 
-/// Why, for a message.
+/// The reason, for a message.
 pub(crate) fn reason_of(error: &DataFusionError) -> String {
     in_plain_words(&raw_message(error))
 }
 
-/// Where in the query, where the message has the syntax tree in it.
+/// The position in the query, if the message contains the syntax tree.
 pub(crate) fn place_in_debug_text(error: &DataFusionError) -> Option<Position> {
     let message = raw_message(error);
     let (_, place) = message.split_once("Location(")?;
@@ -109,7 +110,7 @@ fn in_plain_words(message: &str) -> String {
     sql_types(one_line(&message).trim_end_matches('.'))
 }
 
-/// `… argument types 'upper(Int64)' …`: a function that does not take what it is given.
+/// `… argument types 'upper(Int64)' …`: a function does not accept its arguments.
 fn wrong_arguments(message: &str) -> Option<String> {
     let (_, call) = message.split_once("argument types '")?;
     let (call, _) = call.split_once("'. ").or_else(|| call.rsplit_once('\'')).unwrap_or((call, ""));
@@ -122,14 +123,14 @@ fn wrong_arguments(message: &str) -> Option<String> {
     })
 }
 
-/// `… type Utf8 is not Struct, Map, or Null`: a field of what has none.
+/// `… type Utf8 is not Struct, Map, or Null`: a field of a value without fields.
 fn no_fields(message: &str) -> Option<String> {
     let (_, named) = message.split_once("Cannot access field at argument")?;
     let (data_type, _) = named.split_once("type ")?.1.split_once(" is not Struct")?;
     Some(format!("a field is taken out of a value of the type {}, which has no fields", sql_types(data_type)))
 }
 
-/// The first line; of a regular expression that is wrong, what is wrong with it.
+/// The first line; for an invalid regular expression its error.
 fn one_line(message: &str) -> String {
     let first = message.lines().next().unwrap_or_default();
     let cause = message.lines().find_map(|line| line.strip_prefix("error: "));
@@ -139,7 +140,7 @@ fn one_line(message: &str) -> String {
     }
 }
 
-/// With SQL's names of types, except in quotes.
+/// Replaces types by their SQL names, except in quotes.
 fn sql_types(message: &str) -> String {
     let mut out = String::with_capacity(message.len());
     let mut rest = message;

@@ -13,19 +13,19 @@ use volley_api::{Headers, Records, Result};
 
 use crate::header_text::header_text;
 
-/// The hidden column that says which row of the batch a row came from. Ascending in the table.
+/// The hidden column with the row number in the batch. Ascending in the table.
 pub(crate) const ROW_NUMBER: &str = "__volley_row";
 
-/// The hidden column of a value without fields, so that `*` stands for something. It is in no result.
+/// The hidden column of a value without fields, so that `*` has a column. It is never in a result.
 pub(crate) const NO_FIELD: &str = "__volley_no_field";
 
-/// The one column of a value that is not a struct.
+/// The only column of a value that is not a struct.
 pub(crate) const WHOLE_VALUE: &str = "value";
 
-/// Prefix under which a value field is found that has the name of a metadata column.
+/// Prefix of a value field with the name of a metadata column.
 const SHADOWED_PREFIX: &str = "value.";
 
-/// A column with what is not in the value.
+/// A column that does not come from the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MetaColumn {
     Key,
@@ -71,15 +71,15 @@ impl MetaColumn {
 enum Source {
     /// A field of the struct value.
     Field(usize),
-    /// The value, which is no struct.
+    /// The value, which is not a struct.
     WholeValue,
-    /// Stands for the fields of a struct that has none.
+    /// Replaces the fields of a struct without any.
     NoField,
     Meta(MetaColumn),
     RowNumber,
 }
 
-/// The columns that records of one key and value type give. All are nullable, since a tombstone has none of them.
+/// The columns for records of one key and value type. All are nullable, since a tombstone has no values.
 #[derive(Clone, Debug)]
 pub(crate) struct RecordsTable {
     key: FieldRef,
@@ -129,7 +129,7 @@ impl RecordsTable {
         Arc::new(Schema::new(visible.to_vec()))
     }
 
-    /// The field that a column stands for, as it is in the records: with its own name, nullability and metadata.
+    /// The field of the records behind a column, with its own name, nullability and metadata.
     pub(crate) fn original_field(&self, column: &str) -> Option<FieldRef> {
         let index = self.schema.index_of(column).ok()?;
         match self.sources[index] {
@@ -163,17 +163,17 @@ impl RecordsTable {
     }
 }
 
-/// The name in the table of a value field.
+/// The column's name of a value field.
 fn column_name(field: &str) -> String {
     if is_shadowed(field) { format!("{SHADOWED_PREFIX}{field}") } else { field.to_owned() }
 }
 
-/// The name in the value of a column: the reverse of what the table does to names that metadata columns have.
+/// The value field's name of a column: removes the prefix of shadowed names.
 pub(crate) fn field_name(column: &str) -> &str {
     column.strip_prefix(SHADOWED_PREFIX).filter(|name| is_shadowed(name)).unwrap_or(column)
 }
 
-/// Whether a field of the value has the name of a column that is not in the value.
+/// Whether a field of the value has the name of a metadata column.
 pub(crate) fn is_shadowed(field: &str) -> bool {
     matches!(field, ROW_NUMBER | NO_FIELD) || MetaColumn::is_named(field)
 }
@@ -230,7 +230,7 @@ fn headers_type() -> DataType {
 fn headers_column(headers: Option<&Headers>, len: usize) -> ArrayRef {
     let names = MapFieldNames { entry: "entries".into(), key: "key".into(), value: "value".into() };
     let mut builder = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
-    // Headers are kept by row.
+    // Headers are stored by row.
     for row in 0..len {
         let row = headers.and_then(|headers| headers.get(row)).map_or(&[][..], Vec::as_slice);
         for (index, header) in row.iter().enumerate() {
@@ -240,7 +240,7 @@ fn headers_column(headers: Option<&Headers>, len: usize) -> ArrayRef {
             builder.keys().append_value(&header.name);
             builder.values().append_option(header_text(header));
         }
-        // Fails only where keys and values differ in number.
+        // Fails only if the numbers of keys and values differ.
         let _ = builder.append(true);
     }
     Arc::new(builder.finish())

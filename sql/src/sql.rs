@@ -29,13 +29,13 @@ const QUERY: &str = "query";
 const LOOKUP_PATH: &str = "lookup.<name>.path";
 const LOOKUP_MAX_BYTES: &str = "lookup.max.bytes";
 
-/// If the query fits none of so many records without schema, it is the query that is at fault, and not the records.
+/// If the query does not fit any of so many records without schema, the query is wrong, not the records.
 const TELLING_RECORDS: usize = 10;
 
 /// SQL over each batch of records, row by row.
 ///
 /// # Columns of the table `records`
-/// A struct value's fields; any other value as `value`. Besides:
+/// A struct value's fields; any other value as `value`. In addition:
 ///
 /// | column | type | |
 /// |---|---|---|
@@ -46,32 +46,34 @@ const TELLING_RECORDS: usize = 10;
 /// | `_timestamp` | TIMESTAMP (ms, UTC) | null if unknown |
 /// | `_headers` | MAP of VARCHAR | `_headers['trace']`; of equal names the last counts |
 ///
-/// `*` stands for the value's columns only. A value field that has the name of one of these columns is `"value._key"` and
-/// so on, and has its own name again in the result.
+/// `*` means the value's columns only. A value field with the name of one of these columns is `"value._key"` and so on,
+/// and has its own name again in the result.
 ///
 /// # Result
-/// The new value is a struct of the selected columns. What is selected as `_key`, `_topic` or `_timestamp` sets these
-/// instead; rows with different topics are split by topic, each in the order of the input. A schemaless value stays
-/// schemaless. Headers, offset and, unless set, key, timestamp and topic are those of the row that a row came from.
+/// The new value is a struct of the selected columns. Columns with the names `_key`, `_topic` and `_timestamp` set
+/// these parts of the record instead. Rows with different topics are split by topic, each in the order of the input. A
+/// schemaless value stays schemaless. Each row keeps the headers and offset of its input row, and the key, timestamp
+/// and topic, too, unless they are set.
 ///
-/// A tombstone (null value) has null in all value columns. One that WHERE lets through stays a tombstone, whatever is
-/// selected, as in Connect's own transformations; its key, topic and timestamp can be set.
+/// A tombstone (null value) has null in all value columns. A tombstone that passes WHERE stays a tombstone, whatever is
+/// selected, as in Connect's own transformations. Its key, topic and timestamp can be set.
 ///
 /// # Names
-/// Column and table names are case sensitive, quoted or not; keywords and functions are not. A column without AS is named
-/// after the field it takes (`address.city` → `city`), or else after its text.
+/// Column and table names are case sensitive, quoted or not; keywords and functions are not. A column without AS gets
+/// the name of its field (`address.city` → `city`), or otherwise its text.
 ///
 /// # Time and chance
-/// `now()` is the time at which a batch is transformed, `random()` and `uuid()` differ each time: when records are
-/// read again after a failure, they give other values than before.
+/// `now()` is the time at which a batch is transformed; `random()` and `uuid()` differ each time. So these functions
+/// give other values when records are read again after a failure.
 ///
 /// # Records without schema
-/// A field that no record has had yet is null. Where records disagree about the type of a field, the query is planned for
+/// A field that no record has had yet is null. If records have different types of a field, the query is planned for
 /// each type, and a result whose type differs from record to record is mixed.
 ///
 /// # Errors
-/// A row for which the query fails (a cast, a division by zero), or whose types it does not fit, is rejected; the others are
-/// not affected. It is a `Config` error if none has ever fitted, for example since a column is not there.
+/// A row for which the query fails (a cast, a division by zero), or whose types the query does not fit, is rejected;
+/// other rows are not affected. If the query has never fitted a record, for example because a column does not exist, it
+/// is a `Config` error.
 pub struct Sql {
     query: RowwiseQuery,
     session: SessionContext,
@@ -81,7 +83,7 @@ pub struct Sql {
     absent: AbsentFields,
     mixed_values: MixedRows,
     mixed_keys: MixedRows,
-    /// How many records the query did not fit.
+    /// Number of records that the query did not fit.
     unfit_records: usize,
 }
 
@@ -119,7 +121,7 @@ impl Sql {
             )
     }
 
-    /// From its configuration, prefix stripped. Reads the lookup tables.
+    /// From its configuration, without prefix. Reads the lookup tables.
     ///
     /// # Errors
     /// `Config`, with the position, if the query is not row-wise SQL; if it names an unknown table; if a lookup table
@@ -147,7 +149,7 @@ impl Sql {
         })
     }
 
-    /// Transforms records of which no column that the query names is mixed.
+    /// Transforms records in which no column that the query names is mixed.
     fn transform(&mut self, records: &Records) -> std::result::Result<Transformed, PlanFailure> {
         let (plan, is_new) = self.plans.plan(&self.session, &self.query, &self.named, records)?;
         if is_new {
@@ -156,8 +158,8 @@ impl Sql {
         transform(plan, records).map_err(PlanFailure::Broken)
     }
 
-    /// Records in parts of which no column that the query names is mixed: each record is transformed as what it is,
-    /// whatever others hold.
+    /// Splits records into parts in which no column that the query names is mixed, so that each record is transformed
+    /// by its own types.
     fn unmixed(&mut self, records: Records) -> Result<Vec<Records>> {
         let query = &self.query;
         let is_wanted = |name: &str| query.names_column(name) || is_shadowed(name);
@@ -178,10 +180,10 @@ impl Sql {
         Ok(parts)
     }
 
-    /// Records that the query does not fit: bad records, if others fit. Tombstones are judged by themselves.
+    /// Rejects records that the query does not fit, if it fits others. Tombstones are judged separately.
     ///
     /// # Errors
-    /// `Config` if no record has ever fitted, and these are not just a few.
+    /// `Config` if no record has ever fitted, and there were more than a few.
     fn reject_unfit(&mut self, records: &Records, reason: &str) -> Result<Transformed> {
         self.unfit_records += records.len();
         let may_be_odd = !has_schema(&records.value.field) && self.unfit_records < TELLING_RECORDS;
@@ -208,16 +210,16 @@ impl Sql {
         Ok(transformed)
     }
 
-    /// Whether the query names fields, and a record without schema has none: no query over fields is about it.
+    /// Whether the query names fields, and records without schema have none: no query over fields can apply to them.
     fn is_about_objects_only(&self, records: &Records) -> bool {
         let value = &records.value.field;
         let is_object = has_schema(value) || matches!(value.data_type(), DataType::Struct(_));
         !is_object && self.named.names().any(|name| name != WHOLE_VALUE)
     }
 
-    /// Records that are all tombstones and have no schema, so that the columns are not known.
+    /// Transforms records that are all tombstones without schema, so that the columns are unknown.
     ///
-    /// They take those of the records before them; where there were none, every name in the query counts as a column.
+    /// They get the columns of earlier records. Without earlier records, every name in the query counts as a column.
     fn transform_untyped(&mut self, records: Records) -> Result<Transformed> {
         let value = match self.plans.value_field() {
             Some(field) => field,
@@ -232,7 +234,7 @@ impl Sql {
                 }
                 Ok(transformed)
             }
-            // Their types would be needed to tell what becomes of them; a delete must not be lost.
+            // Their result depends on unknown types; a delete must not be lost.
             Err(PlanFailure::Unfit(_)) => Ok(Transformed::of(records)),
             Err(PlanFailure::Broken(error)) => Err(error),
         }
@@ -269,8 +271,7 @@ impl Transformation for Sql {
     }
 }
 
-/// Parts of one topic get one type, where they are schemaless: what the query gives for some may differ in type from what
-/// it gives for others.
+/// Converts the schemaless parts of one topic to one type, since the query's results for them may differ in type.
 fn with_same_types(records: Vec<Records>) -> Result<Vec<Records>> {
     let mut topics: Vec<Vec<Records>> = Vec::new();
     for part in records.into_iter().filter(|part| !part.is_empty()) {

@@ -1,6 +1,6 @@
-//! Waits for a future on the calling thread, wherever that thread is: within an async runtime or without any.
+//! Waits for a future on the calling thread, within an async runtime or without one.
 //!
-//! Plans of one partition never wait for another task, so that no runtime is needed to drive them.
+//! Plans with one partition never wait for another task, so they need no runtime.
 
 use std::future::Future;
 use std::pin::pin;
@@ -16,7 +16,7 @@ impl Wake for Unpark {
     }
 }
 
-/// The output of `future`.
+/// Returns the output of `future`.
 pub(crate) fn wait_for<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(current())));

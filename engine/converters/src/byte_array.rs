@@ -1,4 +1,4 @@
-//! Bytes as they are.
+//! Bytes without conversion.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use volley_api::{Column, ConfigMap, Converted, Converter, Error, RawBatch, Resul
 use crate::keys::converter_def;
 use crate::rejections::{Rejections, bytes_of};
 
-/// `org.apache.kafka.connect.converters.ByteArrayConverter`: optional bytes, nothing copied.
+/// `org.apache.kafka.connect.converters.ByteArrayConverter`: optional bytes, without a copy.
 #[derive(Debug)]
 pub struct ByteArrayConverter {
     side: Side,
@@ -37,7 +37,7 @@ impl Converter for ByteArrayConverter {
         Ok(Rejections::new(Self::CLASS, side).into_converted(bytes.len(), column))
     }
 
-    /// Anything but bytes rejects every row that has a value.
+    /// Other types than bytes reject every row that has a value.
     fn from_connect(&mut self, _topic: &str, column: &Column) -> Result<Serialized> {
         let mut rejections = Rejections::new(Self::CLASS, self.side);
         let bytes = match column.array.data_type() {
@@ -46,7 +46,7 @@ impl Converter for ByteArrayConverter {
                 cast(&column.array, &DataType::Binary)?.as_binary::<i32>().clone()
             }
             other => {
-                // A mismatch is a fault of each row, so that the error handler can skip or keep them one by one.
+                // A wrong type is an error of each row, so that the error handler decides about each of them.
                 for row in (0..column.len()).filter(|row| !column.is_null(*row)) {
                     rejections.push(row, mismatch(other));
                 }

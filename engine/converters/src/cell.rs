@@ -1,4 +1,4 @@
-//! One value of a column as a [`Value`], for the places where text or headers are made row by row.
+//! One value of a column as a [`Value`], for text and headers, which are made row by row.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use volley_api::{Error, Result, Value};
 
 /// The value of `row`.
 ///
-/// A struct without a Connect schema is a map, as in Connect; its null fields are left out, since the inferred schema
-/// does not know absent from null.
+/// A struct without a Connect schema becomes a map, as in Connect. Its null fields are left out, since the inferred
+/// schema does not distinguish absent from null.
 ///
 /// # Errors
-/// A type that Connect does not have and that cannot be cast to one.
+/// A type that neither exists in Connect nor can be cast to one that does.
 pub(crate) fn value_at(field: &Field, array: &ArrayRef, row: usize) -> Result<Value> {
     read(array, row, has_schema(field))
 }
@@ -83,10 +83,10 @@ fn map_at(array: &ArrayRef, row: usize, schema: bool) -> Result<Value> {
     Ok(Value::Map(keys_and_values.collect::<Result<_>>()?))
 }
 
-/// The array in the type that Connect has for `data_type`: wider for unsigned integers, milliseconds for times.
+/// The array with Connect's type for `data_type`: wider for unsigned integers, milliseconds for times.
 ///
 /// # Errors
-/// There is none, or a value does not fit.
+/// Connect has no such type, or a value does not fit.
 pub(crate) fn as_connect_type(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
     let target = match data_type {
         DataType::UInt8 => DataType::Int16,
@@ -113,7 +113,7 @@ pub(crate) fn as_connect_type(array: &ArrayRef, data_type: &DataType) -> Result<
     Ok(cast(array, &target)?)
 }
 
-/// Whether the strings of a field are JSON text to be taken as the values they describe.
+/// Whether the strings of a field are JSON text that represents the values.
 pub(crate) fn holds_json(field: &Field, schema: bool) -> bool {
     !schema && is_json_text(field)
 }

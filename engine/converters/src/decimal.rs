@@ -1,4 +1,5 @@
-//! Decimals between their forms: unscaled digits, plain text, and the big-endian two's complement of Connect's `Decimal`.
+//! Conversions of decimals between their forms: unscaled digits, plain text, and the big-endian two's complement of
+//! Connect's `Decimal`.
 
 use arrow::datatypes::i256;
 
@@ -23,15 +24,15 @@ pub(crate) fn plain_text(unscaled: &str, scale: i32) -> String {
     }
 }
 
-/// The unscaled value that the JSON number `text` has at `scale`; `None` if it has more decimal places than that or
-/// more than 76 digits. `text` MUST be a JSON number.
+/// The unscaled value of the JSON number `text` at `scale`; `None` if it has more decimal places or more than 76
+/// digits. `text` MUST be a JSON number.
 pub(crate) fn unscaled_at(text: &str, scale: i32) -> Option<i256> {
     let (negative, unsigned) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        // An exponent beyond i32 can only be right for zero.
+        // An exponent beyond i32 is valid only for zero.
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()),
         None => (unsigned, Some(0)),
     };
@@ -49,7 +50,7 @@ pub(crate) fn unscaled_at(text: &str, scale: i32) -> Option<i256> {
     i256::from_string(&format!("{sign}{significant}{}", "0".repeat(zeros)))
 }
 
-/// The value of big-endian two's complement bytes; `None` if it needs more than 32 bytes. No bytes are no number.
+/// The value of big-endian two's complement bytes; `None` if it needs more than 32 bytes, or there are no bytes.
 pub(crate) fn from_be_bytes(bytes: &[u8]) -> Option<i256> {
     let negative = bytes.first()? & 0x80 != 0;
     let filler = if negative { 0xFF } else { 0 };
@@ -62,7 +63,7 @@ pub(crate) fn from_be_bytes(bytes: &[u8]) -> Option<i256> {
     Some(i256::from_be_bytes(padded))
 }
 
-/// The fewest big-endian two's complement bytes of `value`, as Java's `BigInteger.toByteArray` gives them.
+/// The shortest big-endian two's complement bytes of `value`, as Java's `BigInteger.toByteArray` returns them.
 pub(crate) fn to_be_bytes(value: i256) -> Vec<u8> {
     let bytes = value.to_be_bytes();
     let filler = if bytes[0] & 0x80 != 0 { 0xFF } else { 0 };

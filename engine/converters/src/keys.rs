@@ -1,13 +1,13 @@
-//! The one configuration key that every converter of Kafka Connect has.
+//! The configuration key that all converters of Kafka Connect share.
 
 use volley_api::{ConfigDef, ConfigKey, ConfigType, Importance, Side, Validator};
 
-/// Name of the key that says what a converter is used for. The worker sets it; users do not.
+/// Name of the key for the use of a converter. The worker sets it; users do not.
 pub(crate) const CONVERTER_TYPE: &str = "converter.type";
 
 /// A definition with `converter.type` only.
 ///
-/// It may be left out here although Kafka Connect requires it, since [`Side`] already says the same.
+/// The key is optional here although Kafka Connect requires it, since [`Side`] has the same meaning.
 pub(crate) fn converter_def() -> ConfigDef {
     ConfigDef::new().key(
         ConfigKey::optional(
@@ -21,7 +21,7 @@ pub(crate) fn converter_def() -> ConfigDef {
     )
 }
 
-/// The stage that a rejected row of this side names.
+/// The stage of rejected rows of this side.
 pub(crate) fn stage_of(side: Side) -> volley_api::Stage {
     match side {
         Side::Key => volley_api::Stage::KeyConverter,

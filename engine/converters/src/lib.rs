@@ -1,11 +1,11 @@
-//! Bytes ↔ Arrow: the converters and header converters that Kafka Connect has, under their Java class names.
+//! Bytes ↔ Arrow: Kafka Connect's converters and header converters, under their Java class names.
 //!
 //! ```text
 //!  bytes of a batch ─ Converter::to_connect ─► runs of columns + rejected rows
 //!  column           ─ Converter::from_connect ─► bytes + rejected rows
 //! ```
 //!
-//! The JSON converter is the hot path of most pipelines; its design stands in [`json`](JsonConverter).
+//! The JSON converter is the hot path of most pipelines; its documentation is at [`json`](JsonConverter).
 
 mod byte_array;
 mod cell;

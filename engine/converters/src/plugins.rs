@@ -1,4 +1,4 @@
-//! The list of what this crate offers.
+//! The plug-ins of this crate.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! Single numbers and booleans in the big-endian form of Kafka's own serializers.
+//! Single numbers and booleans in the big-endian format of Kafka's own serializers.
 //!
-//! No widening: a column must have exactly the converter's type, as in Kafka Connect.
+//! Without widening: a column must have exactly the converter's type, as in Kafka Connect.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -26,25 +26,25 @@ pub type FloatConverter = NumberConverter<Float32Type>;
 /// Optional FLOAT64 in eight bytes.
 pub type DoubleConverter = NumberConverter<Float64Type>;
 
-/// A type of number that has a converter.
+/// A number type with a converter.
 pub trait WireNumber: ArrowPrimitiveType {
     /// Java class name of the converter.
     const CLASS: &'static str;
-    /// What Kafka Connect calls the type in messages.
+    /// Kafka Connect's name of the type in messages.
     const NAME: &'static str;
     /// The number as big-endian bytes.
     type Bytes: AsRef<[u8]>;
 
-    /// The number in `bytes`; `None` if they are not exactly as many as it has.
+    /// The number in `bytes`; `None` if their count is wrong.
     fn read(bytes: &[u8]) -> Option<Self::Native>;
 
     /// The bytes of `number`.
     fn write(number: Self::Native) -> Self::Bytes;
 
-    /// The number as a value by itself.
+    /// The number as a [`Value`].
     fn to_value(number: Self::Native) -> Value;
 
-    /// The number that a value is; `None` if it is of another type.
+    /// The number in a value; `None` if it has another type.
     fn of_value(value: &Value) -> Option<Self::Native>;
 }
 
@@ -262,7 +262,7 @@ impl Converter for BooleanConverter {
     }
 }
 
-/// Decodes every row that is not null; the rows that cannot be decoded are left out and rejected.
+/// Decodes every row that is not null. Rows that cannot be decoded are left out and rejected.
 fn decode_each<V, A: FromIterator<Option<V>>>(
     bytes: &BinaryArray,
     rejections: &mut Rejections,
@@ -275,7 +275,7 @@ fn decode_each<V, A: FromIterator<Option<V>>>(
             let decoded = read(value);
             if decoded.is_none() {
                 let found = serialization_error(format!("could not deserialize {} bytes: {expected}", value.len()));
-                // the words by which it is known
+                // Kafka Connect's message
                 rejections.push(row, Error::data(format!("Failed to deserialize {name}: ")).with_source(found));
             }
             decoded.map(Some)
@@ -288,7 +288,7 @@ fn optional(data_type: DataType, array: ArrayRef) -> Column {
     Column::new(Arc::new(Field::new("value", data_type, true)), array)
 }
 
-/// Rejects every row that has a value: each by itself, so that the error handler can decide one by one.
+/// Rejects every row that has a value, each by itself, so that the error handler decides about each.
 fn reject_all(column: &Column, expected: &DataType, rejections: &mut Rejections) -> BinaryArray {
     let found = column.array.data_type();
     for row in (0..column.len()).filter(|row| !column.is_null(*row)) {

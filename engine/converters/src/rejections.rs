@@ -1,4 +1,4 @@
-//! Collects the rows that a conversion could not process.
+//! Collects the rows that a conversion has rejected.
 
 use arrow::array::{BinaryArray, UInt32Array};
 use volley_api::{Column, Converted, Error, RawBatch, RejectedRow, RowIndex, Run, Side, Stage};
@@ -14,12 +14,12 @@ pub(crate) struct Rejections {
 }
 
 impl Rejections {
-    /// None yet, for the converter `class` at work on `side`.
+    /// Empty, for the converter `class` of `side`.
     pub(crate) fn new(class: &'static str, side: Side) -> Self {
         Self { class, stage: stage_of(side), rows: Vec::new() }
     }
 
-    /// `row` could not be converted because of `error`.
+    /// Rejects `row` because of `error`.
     pub(crate) fn push(&mut self, row: usize, error: Error) {
         self.rows.push(RejectedRow { row, stage: self.stage, class: self.class.to_owned(), error });
     }
@@ -51,7 +51,7 @@ impl Rejections {
         RowIndex::Selected(UInt32Array::from_iter_values(kept.map(|row| row as u32)))
     }
 
-    /// The answer for a column that holds all rows but the rejected ones.
+    /// The result for a column of all rows except the rejected ones.
     pub(crate) fn into_converted(self, len: usize, column: Column) -> Converted {
         let rows = self.accepted(len);
         let runs = if rows.is_empty() { Vec::new() } else { vec![Run { rows, column }] };
@@ -59,12 +59,12 @@ impl Rejections {
     }
 }
 
-/// Why bytes are no value, below the message of Kafka Connect.
+/// The cause of a failed deserialization, below Kafka Connect's message.
 pub(crate) fn serialization_error(message: impl Into<String>) -> Error {
     Error::data(message).with_exception("org.apache.kafka.common.errors.SerializationException")
 }
 
-/// The bytes that a converter of `side` works on.
+/// The bytes that a converter of `side` reads.
 pub(crate) fn bytes_of(batch: &RawBatch, side: Side) -> &BinaryArray {
     match side {
         Side::Key => &batch.keys,

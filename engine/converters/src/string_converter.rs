@@ -1,4 +1,4 @@
-//! Text. UTF-8 is neither copied nor decoded, only checked.
+//! Text. UTF-8 is validated, but neither copied nor decoded.
 
 use std::sync::Arc;
 
@@ -18,7 +18,8 @@ use crate::value_display::java_text;
 const ENCODING: &str = "converter.encoding";
 
 /// `org.apache.kafka.connect.storage.StringConverter`: reads optional strings, writes any value as its text
-/// (`Struct{a=1}`, `{k=v}`, `[1, 2]`; bytes as base64 and times in ISO form, where Java's own text says nothing useful).
+/// (`Struct{a=1}`, `{k=v}`, `[1, 2]`). Bytes are written as base64 and times in ISO form, since Java's own text for
+/// them is useless.
 #[derive(Debug)]
 pub struct StringConverter {
     side: Side,
@@ -52,7 +53,7 @@ pub(crate) fn string_converter_def() -> ConfigDef {
     converter_def().key(encoding)
 }
 
-/// The character set that a configuration asks for.
+/// The configured character set.
 pub(crate) fn charset_of(config: &Config) -> Result<Charset> {
     let name = config.string(ENCODING).unwrap_or("UTF-8");
     Charset::named(name).ok_or_else(|| {
@@ -80,7 +81,7 @@ impl Converter for StringConverter {
         }
         let mut rejections = Rejections::new(Self::CLASS, self.side);
         let mut builder = BinaryBuilder::with_capacity(column.len(), column.len() * 16);
-        // Text of arbitrary values has no column-wise form.
+        // Values of any type cannot be converted to text by column.
         for row in 0..column.len() {
             match value_at(&column.field, &column.array, row) {
                 _ if column.is_null(row) => builder.append_null(),

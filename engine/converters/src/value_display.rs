@@ -1,4 +1,4 @@
-//! Text of single values: as Java's `toString` gives it, and as SimpleHeaderConverter writes it.
+//! The text of single values, as by Java's `toString`, and as by SimpleHeaderConverter.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -29,7 +29,7 @@ pub(crate) fn java_text(value: &Value) -> String {
     }
 }
 
-/// The text that SimpleHeaderConverter writes: strings as they are at the top, quoted within containers.
+/// The text that SimpleHeaderConverter writes: strings are quoted only within containers.
 pub(crate) fn header_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -73,8 +73,8 @@ fn scalar_text(value: &Value) -> String {
     }
 }
 
-/// ISO 8601 text in UTC. Connect goes by the value, not by its type: within the first day a time, at midnight a date,
-/// else both.
+/// ISO 8601 text in UTC. As in Connect the form depends on the value, not on its type: a time within the first day, a
+/// date at midnight, otherwise both.
 fn temporal_text(millis: i64) -> String {
     let format = if (0..MILLIS_PER_DAY).contains(&millis) {
         "%H:%M:%S%.3fZ"

@@ -1,6 +1,6 @@
-//! The leaf of every plan: gives the batch that lies ready for it, once per execution.
+//! The leaf of every plan: returns the batch in its slot, once per execution.
 //!
-//! Unlike DataFusion's memory sources its content can be changed without planning again.
+//! Unlike the content of DataFusion's memory sources, this batch can be changed without planning again.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use datafusion::physical_plan::{
 };
 use parking_lot::Mutex;
 
-/// Where the batch of the next execution lies: exactly the columns that the leaf was planned to give.
+/// The slot for the batch of the next execution, with exactly the columns that the leaf was planned for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BatchSlot(Arc<Mutex<Option<RecordBatch>>>);
 
@@ -38,7 +38,7 @@ impl BatchSlot {
     }
 }
 
-/// A table of which only the columns are known before a batch lies in its slot.
+/// A table whose columns are known before a batch is in its slot.
 #[derive(Debug)]
 pub(crate) struct BatchTable {
     schema: SchemaRef,
@@ -73,7 +73,7 @@ impl TableProvider for BatchTable {
     }
 }
 
-/// See the module's description.
+/// The execution plan of the leaf; see the module's description.
 #[derive(Debug)]
 pub(crate) struct BatchExec {
     projection: Vec<usize>,
@@ -144,7 +144,7 @@ impl ExecutionPlan for BatchExec {
         Ok(Box::pin(MemoryStream::try_new(vec![batch], Arc::clone(schema), None)?))
     }
 
-    /// Larger than any lookup table, so that joins keep the lookup table in memory and stream the records past it.
+    /// Larger than any lookup table, so that joins keep the lookup table in memory and stream the records.
     fn statistics_from_inputs(&self, _inputs: &[Arc<Statistics>], _args: &StatisticsArgs) -> Result<Arc<Statistics>> {
         let mut statistics = Statistics::new_unknown(self.properties.eq_properties.schema());
         statistics.num_rows = Precision::Inexact(1 << 40);

@@ -1,7 +1,7 @@
-//! `now()`, `current_date` and `current_time` for plans that are executed again and again.
+//! `now()`, `current_date` and `current_time` for plans that are executed more than once.
 //!
-//! DataFusion's own are replaced by a constant when a query is planned: every later batch would have the time of the
-//! first.
+//! DataFusion replaces its own functions by a constant when it plans a query, so every later batch would have the time
+//! of the first.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -29,7 +29,7 @@ struct ClockFunction {
     signature: Signature,
 }
 
-/// The functions, under all names that DataFusion has for them.
+/// The functions, with all of DataFusion's names for them.
 pub(crate) fn clock_functions() -> [ScalarUDF; 3] {
     let function = |name, alias: Option<&str>, reading| {
         ScalarUDF::from(ClockFunction {

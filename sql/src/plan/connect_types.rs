@@ -1,14 +1,14 @@
-//! The Arrow types that Connect has, and which of them a result of another type is cast to.
+//! Connect's Arrow types, and the casts of other result types to them.
 
 use std::sync::Arc;
 
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef, TimeUnit};
 use volley_api::schema::timestamp_type;
 
-/// The type of Connect's data model that holds all values of `data_type`; the same type where it is one already.
+/// The type of Connect's data model for all values of `data_type`; the same type if it is one.
 ///
 /// # Errors
-/// The name of a type that Connect has nothing for.
+/// The name of a type without an equivalent in Connect.
 pub(crate) fn connect_type(data_type: &DataType) -> Result<DataType, String> {
     Ok(match data_type {
         DataType::Null

@@ -1,4 +1,4 @@
-//! Plans of a query: made once for each schema of the records, executed again for each batch.
+//! Plans of a query: created once for each schema of the records, executed for each batch.
 //!
 //! ```text
 //!  RowwiseQuery + types of key and value ─ Plans ─► QueryPlan ─ plan_reset ─► execute
@@ -7,8 +7,8 @@
 //!                         row number rides along ────────────► output ─► Records, by topic
 //! ```
 //!
-//! The hidden row number goes through every node, so that each row of a result says which row of the input it came from. What
-//! a column of the result becomes (field, key, topic, timestamp) is settled when the plan is made (`output_layout`).
+//! Every node of a plan passes on the hidden row number, so that each row of a result has the number of its input row.
+//! The use of each result column (field, key, topic, timestamp) is decided when the plan is created (`output_layout`).
 
 mod batch_exec;
 mod clock_functions;

@@ -1,4 +1,4 @@
-//! Makes records of a query's result: each row keeps its origin, and rows that were rerouted are split by topic.
+//! Converts a query's result to records: each row keeps its origin, and rerouted rows are split by topic.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use volley_api::{Column, Error, Headers, Records, RejectedRow, Result, Stage, Tr
 
 use super::output_layout::OutputLayout;
 
-/// Longest name of a topic in Kafka.
+/// Maximum length of a topic's name in Kafka.
 const MAX_TOPIC_LENGTH: usize = 249;
 
-/// The records that `result` gives, by topic, with the rows whose new topic cannot be one as rejected.
+/// The records of `result`, by topic, and the rejected rows, whose new topic is invalid.
 pub(crate) fn to_records(
     layout: &OutputLayout,
     input: &Records,
@@ -37,7 +37,7 @@ fn row_numbers(layout: &OutputLayout, result: &RecordBatch) -> UInt32Array {
     result.column(layout.row_number).as_primitive::<UInt32Type>().clone()
 }
 
-/// A join may give rows in another order than that of the records.
+/// Sorts the result: a join may change the order of the records.
 fn in_row_order(layout: &OutputLayout, result: RecordBatch) -> Result<RecordBatch> {
     let rows = row_numbers(layout, &result);
     let rows = rows.values();
@@ -63,7 +63,7 @@ fn reject_bad_topics(
     let mut rejected: Vec<RejectedRow> = Vec::new();
     let mut keep = Vec::with_capacity(topics.len());
     let mut last_good: Option<&str> = None;
-    // Topics are judged one by one; most batches have one topic throughout.
+    // Checks the topics row by row; most batches have only one topic.
     for (index, topic) in topics.iter().enumerate() {
         let good = topic.is_some_and(|topic| last_good == Some(topic) || is_topic_name(topic));
         keep.push(good);
@@ -76,7 +76,7 @@ fn reject_bad_topics(
             Some(topic) => format!("the query gives `{topic}` as `_topic`, which cannot be the name of a topic"),
         };
         let row = input.rows.input_row(rows.value(index) as usize);
-        // UNNEST may have made several rows of one record, which is rejected once.
+        // UNNEST may have created several rows of one record, which is rejected once.
         if rejected.last().is_none_or(|last| last.row != row) {
             let error = Error::data(message);
             rejected.push(RejectedRow { row, stage: Stage::Transformation, class: class.to_owned(), error });
@@ -85,7 +85,7 @@ fn reject_bad_topics(
     if rejected.is_empty() {
         return Ok((result, rejected));
     }
-    // A record that is rejected is rejected as a whole.
+    // A record is rejected with all its rows.
     for (index, keep) in keep.iter_mut().enumerate() {
         let row = input.rows.input_row(rows.value(index) as usize);
         *keep &= rejected.binary_search_by_key(&row, |rejected| rejected.row).is_err();
@@ -101,7 +101,7 @@ fn is_topic_name(name: &str) -> bool {
 /// All rows of the result as records of the input's topic.
 fn assemble(layout: &OutputLayout, input: &Records, result: &RecordBatch) -> Result<Records> {
     let rows = row_numbers(layout, result);
-    // Nothing was filtered or repeated: what the query left alone is shared, not copied.
+    // If no row was filtered or repeated, unchanged columns are shared, not copied.
     let identity =
         rows.len() == input.len() && rows.values().iter().enumerate().all(|(row, from)| row == *from as usize);
     let taken = (!identity).then_some(&rows);
@@ -166,7 +166,7 @@ fn taken_headers(headers: &Arc<Headers>, taken: Option<&UInt32Array>) -> Arc<Hea
     }
 }
 
-/// One `Records` for each topic, in the order in which topics first appear.
+/// One `Records` for each topic, in the order in which topics first occur.
 fn split_by_topic(mut records: Records, topics: &StringArray) -> Result<Vec<Records>> {
     let mut groups: Vec<(&str, Vec<u32>)> = Vec::new();
     for (row, topic) in (0_u32..).zip(topics.iter()) {

@@ -1,4 +1,4 @@
-//! What each column of a query's result becomes: a field of the value, the key, the topic or the timestamp.
+//! The use of each column of a query's result: a field of the value, the key, the topic or the timestamp.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::connect_types::connect_type;
 use super::row_number::row_number_of;
 use crate::records_table::{MetaColumn, NO_FIELD, RecordsTable, field_name};
 
-/// What a column of the result is for.
+/// The use of a result column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// A field of the value.
@@ -22,7 +22,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    /// By the column's name.
+    /// Determined by the column's name.
     pub(crate) fn of(name: &str) -> Self {
         match name {
             _ if name == MetaColumn::Key.name() => Self::Key,
@@ -33,21 +33,21 @@ impl Role {
     }
 }
 
-/// A column of the result, before its type is known for good.
+/// A column of the result, before its type is final.
 #[derive(Debug)]
 pub(crate) struct OutputColumn {
     name: String,
     role: Role,
     nullable: bool,
-    /// The field of the records that it is without change.
+    /// The field of the records that it copies unchanged.
     unchanged: Option<FieldRef>,
-    /// Whether that is the key as a whole.
+    /// Whether it copies the whole key.
     is_key: bool,
-    /// Whether the metadata of its type says what its values mean: it is a value taken out of the records.
+    /// Whether the metadata of its type applies to its values: it copies a value of the records.
     keeps_metadata: bool,
 }
 
-/// Adds what gives every column of `plan` a type that Connect has. The row number stays last.
+/// Adds a cast to Connect's types for every column of `plan`. The row number stays last.
 pub(crate) fn shape_outputs(
     plan: LogicalPlan,
     table: &RecordsTable,
@@ -105,7 +105,7 @@ fn output_type(role: Role, field: &Field) -> Result<DataType> {
     }
 }
 
-/// Numbers become timestamps as milliseconds, whatever their width.
+/// Casts an expression. Numbers of any width become timestamps as milliseconds.
 fn cast_to(expression: Expr, from: &DataType, target: DataType) -> Expr {
     match (from.is_numeric(), &target) {
         (true, DataType::Timestamp(..)) => cast(cast(expression, DataType::Int64), target),
@@ -137,14 +137,14 @@ fn takes_a_value_out(expression: &Expr) -> bool {
     }
 }
 
-/// Where the parts of the records stand in the result.
+/// The places of the records' parts in the result.
 #[derive(Debug)]
 pub(crate) struct OutputLayout {
     /// The new value's field; a struct of `value_columns`.
     pub(crate) value: FieldRef,
     /// Its children, in order.
     pub(crate) fields: Fields,
-    /// Columns of the result that are the children.
+    /// The result columns of the children.
     pub(crate) value_columns: Vec<usize>,
     /// The column with the key, and its field.
     pub(crate) key: Option<(usize, FieldRef)>,
@@ -154,7 +154,7 @@ pub(crate) struct OutputLayout {
 }
 
 impl OutputLayout {
-    /// `schema`: the result's, with the row number last. `value`: the field of the records' value.
+    /// `schema`: that of the result, with the row number last. `value`: the field of the records' value.
     pub(crate) fn new(outputs: &[OutputColumn], schema: &Schema, value: &Field) -> Self {
         let mut fields = Vec::new();
         let mut layout = Self {

@@ -1,4 +1,4 @@
-//! Says in the user's words why a query could not be planned for some records.
+//! Explains in the user's terms why a query could not be planned for some records.
 
 use crate::query::{Position, RowwiseQuery};
 use crate::reason::{place_in_debug_text, reason_of};
@@ -6,10 +6,10 @@ use crate::records_table::NO_FIELD;
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 
-/// Columns that a message lists at most.
+/// Maximum number of columns in a message.
 const LISTED: usize = 40;
 
-/// What `error` means to the user of `query`, which does not fit records of `topic`.
+/// The message of `error` for the user of `query`, which does not fit records of `topic`.
 pub(crate) fn plan_error(error: &DataFusionError, query: &RowwiseQuery, topic: &str) -> String {
     for error in error.iter() {
         if let DataFusionError::SchemaError(schema_error, _) = error.find_root() {
@@ -37,7 +37,7 @@ pub(crate) fn plan_error(error: &DataFusionError, query: &RowwiseQuery, topic: &
 }
 
 fn unknown_column(field: &Column, known: &[Column], query: &RowwiseQuery, topic: &str) -> String {
-    // `a.b` where no table is called a: the unknown column is a.
+    // `a.b` without a table a: the unknown column is a.
     let root = field.relation.as_ref().map(|table| table.table()).filter(|table| !is_table(table, query));
     let name = root.unwrap_or(&field.name);
     let place = root.and_then(|root| query.position_of(root)).unwrap_or_else(|| place_of(field, query));

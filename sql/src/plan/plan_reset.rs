@@ -1,7 +1,7 @@
-//! Makes a plan ready to be executed again.
+//! Resets a plan for its next execution.
 //!
-//! Operators keep what they learned from their rows: a join executed twice answers with the rows of the first batch. All of
-//! that is reset, except the hash tables of lookup tables, which are the same for every batch.
+//! Operators keep state from their rows: a join that is executed twice returns the rows of the first batch. All state
+//! is reset, except the hash tables of lookup tables, which are the same for every batch.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub(crate) fn ready_to_execute(plan: &Arc<dyn ExecutionPlan>) -> Result<Arc<dyn 
     plan.reset_state()
 }
 
-/// Whether a join only reads the table that it builds: it is of a lookup table, and no match is marked in it.
+/// Whether a join only reads its hash table: it is built from a lookup table, and the join marks no matches in it.
 fn keeps_its_table(join: &HashJoinExec) -> bool {
     use JoinType::{Inner, Right, RightAnti, RightMark, RightSemi};
     join.partition_mode() == &PartitionMode::CollectLeft

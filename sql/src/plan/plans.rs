@@ -1,4 +1,4 @@
-//! The plans of a query: one for each combination of key and value type that has come by.
+//! The plans of a query: one for each combination of key and value type that has occurred.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use super::query_plan::{QueryPlan, same_field};
 use crate::deep_stack::on_deep_stack;
 use crate::query::{NamedFields, RowwiseQuery};
 
-/// Plans that are kept.
+/// Maximum number of plans that are kept.
 const KEPT_PLANS: usize = 32;
 
-/// Why there is no plan for some records.
+/// The reason why there is no plan for some records.
 #[derive(Debug)]
 pub(crate) enum PlanFailure {
-    /// The query does not fit the types of the records; says why.
+    /// The query does not fit the types of the records, for this reason.
     Unfit(String),
     /// Anything else.
     Broken(Error),
@@ -48,7 +48,7 @@ impl Planned {
 }
 
 impl Plans {
-    /// Number of types for which there is a plan.
+    /// Number of types with a plan.
     pub(crate) fn len(&self) -> usize {
         self.kept.iter().filter(|planned| matches!(planned, Planned::Fits(_))).count()
     }
@@ -66,7 +66,7 @@ impl Plans {
         })
     }
 
-    /// The plan for these records, made if there is none yet; whether it is new.
+    /// The plan for these records, created if it does not exist, and whether it is new.
     pub(crate) fn plan(
         &mut self,
         session: &SessionContext,

@@ -1,4 +1,4 @@
-//! A query, planned for records of one key and value type, and executed for one batch after the other.
+//! A query that is planned for records of one key and value type, and executed for each batch.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -25,28 +25,28 @@ use crate::query::{NamedFields, RECORDS, RowwiseQuery, completed};
 use crate::records_table::RecordsTable;
 use crate::wait_for::wait_for;
 
-/// See the module's description.
+/// A query's plan; see the module's description.
 #[derive(Debug)]
 pub(crate) struct QueryPlan {
     key: FieldRef,
     value: FieldRef,
-    /// The value's field with the fields that the query names and the value lacks.
+    /// The value's field, with the fields that the query names and the value does not have.
     completed: Option<FieldRef>,
     /// These fields.
     absent: Vec<Vec<String>>,
     table: RecordsTable,
-    /// Columns of the table that the plan reads; `None` if it reads no table, since it can give no row.
+    /// Columns of the table that the plan reads; `None` if it reads no table, since it can return no rows.
     projection: Option<Vec<usize>>,
     slot: BatchSlot,
-    /// Never executed itself, but as a copy whose operators do not know the rows of an earlier execution.
+    /// Each execution uses a copy, whose operators have no state of an earlier execution.
     physical: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
     layout: OutputLayout,
 }
 
 impl QueryPlan {
-    /// Plans `query` for records like these; of schemaless values, `named` fields that are absent are null. Recurses along
-    /// the query.
+    /// Plans `query` for records of these types. If values are schemaless, absent fields of `named` are null. Recurses
+    /// over the query.
     pub(crate) fn new(
         session: &SessionContext,
         query: &RowwiseQuery,
@@ -98,12 +98,12 @@ impl QueryPlan {
         Ok(Self { key, value, completed, absent, table, projection, slot, physical, context, layout })
     }
 
-    /// Whether it was planned for records like these.
+    /// Whether the plan was created for records of these types.
     pub(crate) fn fits(&self, records: &Records) -> bool {
         same_field(&self.key, &records.key.field) && same_field(&self.value, &records.value.field)
     }
 
-    /// The field of the values that it was planned for.
+    /// The field of the values that the plan was created for.
     pub(crate) fn value_field(&self) -> &FieldRef {
         &self.value
     }
@@ -113,12 +113,12 @@ impl QueryPlan {
         &self.absent
     }
 
-    /// Where the parts of the records stand in the result.
+    /// The places of the records' parts in the result.
     pub(crate) fn layout(&self) -> &OutputLayout {
         &self.layout
     }
 
-    /// What the plan reads of `records`; `None` if there can be no result.
+    /// The columns of `records` that the plan reads; `None` if there can be no result.
     pub(crate) fn input(&self, records: &Records) -> volley_api::Result<Option<RecordBatch>> {
         let Some(projection) = &self.projection else { return Ok(None) };
         match &self.completed {
@@ -130,7 +130,7 @@ impl QueryPlan {
         }
     }
 
-    /// The result of the query for rows of [`QueryPlan::input`], as one batch. A panic within an operator is an error.
+    /// The result of the query for rows of [`QueryPlan::input`], as one batch. A panic of an operator is an error.
     pub(crate) fn execute(&self, input: RecordBatch) -> Result<RecordBatch> {
         self.slot.put(input);
         let result = catch_unwind(AssertUnwindSafe(|| self.execute_slot()));
@@ -149,18 +149,18 @@ impl QueryPlan {
     }
 }
 
-/// Whether a row, as opposed to the plan or the process, may have caused an error.
+/// Whether a row, rather than the plan or the process, may have caused an error.
 pub(crate) fn may_be_a_bad_row(error: &DataFusionError) -> bool {
     use DataFusionError::{ArrowError, Execution, External, Internal};
     matches!(error.find_root(), ArrowError(..) | Execution(_) | External(_) | Internal(_))
 }
 
-/// Compares without walking the types where both are the same allocation.
+/// Compares without visiting the types if both are the same allocation.
 pub(crate) fn same_field(left: &FieldRef, right: &FieldRef) -> bool {
     Arc::ptr_eq(left, right) || left == right
 }
 
-/// What an absent field is tried as: some functions take no null without a type.
+/// The types to try for an absent field: some functions accept no null without a type.
 fn types_of_absent_fields() -> [DataType; 3] {
     let texts = DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)));
     [DataType::Null, DataType::Utf8, texts]

@@ -1,6 +1,7 @@
-//! Carries the hidden row number through a planned query, so that each row of the result says where it came from.
+//! Passes the hidden row number through a planned query, so that each row of the result has the number of its input
+//! row.
 //!
-//! It is added to a finished plan, not to the user's text: `SELECT *` would show it.
+//! It is added to a finished plan, not to the user's text, since `SELECT *` would include it.
 
 use std::sync::Arc;
 
@@ -11,10 +12,10 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Projection
 use crate::query::RECORDS;
 use crate::records_table::ROW_NUMBER;
 
-/// The same plan over `source`, which has the row number too; the row number is the last column of the result.
+/// The same plan over `source`, which has the row number, too. The row number is the last column of the result.
 ///
 /// # Errors
-/// If the plan has a node that is not row-wise.
+/// If a node of the plan is not row-wise.
 pub(crate) fn carry_row_number(
     plan: LogicalPlan,
     source: &Arc<dyn TableSource>,
@@ -42,7 +43,7 @@ fn carry(node: LogicalPlan, source: &Arc<dyn TableSource>, records_name: &str) -
     Ok(Transformed::yes(carried))
 }
 
-/// The row number among the columns of a plan that knows `records` under this name.
+/// The row number among the columns of a plan with this name for `records`.
 pub(crate) fn row_number_of(schema: &DFSchema, records_name: &str) -> Option<Column> {
     let of_records = |table: Option<&TableReference>| table.is_some_and(|table| table.table() == records_name);
     let found = schema.iter().find(|(table, field)| field.name() == ROW_NUMBER && of_records(*table));

@@ -1,8 +1,8 @@
-//! How DataFusion is set up. Nothing is read from the environment or from files.
+//! The setup of DataFusion. It reads neither the environment nor files.
 
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-/// A session with one partition, names as they are written, and plain strings.
+/// A session with one partition, case-sensitive names, and plain strings.
 pub(crate) fn new_session() -> SessionContext {
     SessionContext::new_with_config(session_config())
 }
@@ -10,11 +10,11 @@ pub(crate) fn new_session() -> SessionContext {
 fn session_config() -> SessionConfig {
     let mut config = SessionConfig::new().with_target_partitions(1).with_information_schema(false);
     let options = config.options_mut();
-    // JSON fields are often in camel case, and differ by case only.
+    // JSON fields are often in camel case, and may differ by case only.
     options.sql_parser.enable_ident_normalization = false;
     options.sql_parser.map_string_types_to_utf8view = false;
     options.sql_parser.collect_spans = true;
-    // Filters that one execution of a plan learns would hold in the next one.
+    // Dynamic filters of one execution would apply in the next one.
     options.optimizer.enable_dynamic_filter_pushdown = false;
     options.optimizer.enable_join_dynamic_filter_pushdown = false;
     options.optimizer.enable_topk_dynamic_filter_pushdown = false;

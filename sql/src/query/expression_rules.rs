@@ -1,11 +1,11 @@
-//! Expressions that parse and that the planner has nothing for: refused with what to write instead, since the planner's own
-//! answer is its syntax tree.
+//! Expressions that parse but that the planner does not support. They are refused with an alternative, since the
+//! planner's own message is its syntax tree.
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator,
 };
 
-/// Why an expression is not possible, apart from those within it; `None` if it may be.
+/// The reason to refuse an expression, without those of its parts; `None` if it may be valid.
 pub(crate) fn refusal_of(expr: &Expr) -> Option<String> {
     let reason = match expr {
         Expr::RLike { .. } => "RLIKE is not possible: use ~ or regexp_like(…)",
@@ -48,7 +48,7 @@ fn binary(op: &BinaryOperator) -> Option<String> {
     }
 }
 
-/// `upper(*)`: only `count` takes a `*`, and that is no function for rows.
+/// `upper(*)`: only `count` accepts a `*`, and it is not a row-wise function.
 fn star(function: &Function) -> Option<String> {
     let FunctionArguments::List(list) = &function.args else { return None };
     let is_star = |arg: &FunctionArg| {

@@ -1,14 +1,14 @@
-//! `items[1].sku`: a field behind a subscript, which the planner takes by `['sku']` only.
+//! `items[1].sku`: a field after a subscript. The planner accepts only `['sku']`.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{AccessExpr, Expr, Query, Value, visit_expressions_mut};
 
-/// Writes the field after a dot as a text wherever it does not belong to the name of a column.
+/// Replaces a field after a dot by a text subscript wherever it is not part of a column's name.
 pub(crate) fn name_fields(query: &mut Query) {
     let _ = visit_expressions_mut(query, |expr| {
         if let Expr::CompoundFieldAccess { root, access_chain } = expr {
-            // `records.items[1]`: up to the first subscript it is a column's name.
+            // `records.items[1]`: the part before the first subscript is a column's name.
             let of_column = match root.as_ref() {
                 Expr::Identifier(_) => access_chain.iter().take_while(|access| field_of(access).is_some()).count(),
                 _ => 0,

@@ -1,24 +1,24 @@
-//! The functions that DataFusion knows, by kind: what a query calls is judged before there are records to plan it for.
+//! DataFusion's functions by kind, so that a query's calls are checked before there are records to plan it for.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use datafusion::execution::SessionStateDefaults;
 
-/// What a name stands for.
+/// The kind of a function's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FunctionKind {
     /// Works on one row.
     Scalar,
-    /// Works on a group of rows.
+    /// Works on groups of rows.
     Aggregate,
-    /// Works on a row's neighbours.
+    /// Works on neighbouring rows.
     Window,
     /// No such function.
     Unknown,
 }
 
-/// Names that the planner knows without a registered function.
+/// Names that the planner supports without a registered function.
 const PLANNED: [&str; 3] = ["unnest", "unnest_outer", "make_map"];
 
 struct Names {

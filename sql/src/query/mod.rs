@@ -1,12 +1,12 @@
-//! The text of a query: parsed, and refused with a position where it is not what a transformation can do row by row.
+//! The text of a query: parsed, and refused with a position if a transformation cannot execute it row by row.
 //!
 //! ```text
 //!  text ─ field_access ─ parse ─► statement_rules, expression_rules ─► select_list ─► RowwiseQuery
 //!                                        └─► Refusal (Position, reason, what to write instead)
 //! ```
 //!
-//! All that can be said without records is said here, when the transformation is configured. A `RowwiseQuery` also knows which
-//! fields the query names, so that records that lack some of them can be given them.
+//! All errors that do not depend on records are reported when the transformation is configured. A `RowwiseQuery` also
+//! has the fields that the query names, so that they can be added to records without them.
 
 mod expression_rules;
 mod field_access;

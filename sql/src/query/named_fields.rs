@@ -1,7 +1,7 @@
-//! The fields of the value that a query names, at every depth, and how records that lack some of them get them as nulls.
+//! The fields of the value that a query names, at every depth, and their addition as nulls to records without them.
 //!
-//! Objects of a schemaless topic have the fields that they have. That a field is in none of the records up to now, since it
-//! is optional and the task has just started, says nothing about the query.
+//! Objects of a schemaless topic have different fields. A field may be in none of the records so far because it is
+//! optional and the task has just started. That is no error of the query.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(crate) enum Step {
     Element,
 }
 
-/// The path of the list that a function such as `array_length(tags)` takes first.
+/// The path of the list that is the first argument of a function, for example `array_length(tags)`.
 pub(crate) fn path_of_list(expr: &Expr) -> Option<Vec<Step>> {
     let Expr::Function(function) = expr else { return None };
     let name = function.name.to_string().to_lowercase();
@@ -32,7 +32,8 @@ pub(crate) fn path_of_list(expr: &Expr) -> Option<Vec<Step>> {
     Some(path)
 }
 
-/// The path of a field access such as `address.city`, `items[1]['sku']` or `unnest(items)`; `None` for other expressions.
+/// The path of a field access, for example `address.city`, `items[1]['sku']` or `unnest(items)`; `None` for other
+/// expressions.
 pub(crate) fn path_of(expr: &Expr) -> Option<Vec<Step>> {
     match expr {
         Expr::Identifier(ident) => Some(vec![Step::Member(ident.value.clone())]),
@@ -88,7 +89,7 @@ pub(crate) struct NamedFields {
 }
 
 impl NamedFields {
-    /// Adds what a path leads to, and what is on the way.
+    /// Adds the field of a path, and the fields above it.
     pub(crate) fn add(&mut self, path: &[Step]) {
         match path {
             [] => {}
@@ -97,13 +98,13 @@ impl NamedFields {
         }
     }
 
-    /// The names of the fields of the top.
+    /// The names of the top-level fields.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.members.keys().map(String::as_str)
     }
 
-    /// `field`, a struct, with the named fields that it lacks. `absent` gets their paths. Where nothing tells their type,
-    /// they have the type `unknown`.
+    /// `field`, a struct, with the named fields that it does not have. Their paths are added to `absent`. A field
+    /// without any hint of its type gets the type `unknown`.
     pub(crate) fn complete(&self, field: &Field, unknown: &DataType, absent: &mut Vec<Vec<String>>) -> FieldRef {
         Arc::new(field.clone().with_data_type(self.complete_type(field.data_type(), unknown, &[], absent)))
     }
@@ -145,7 +146,7 @@ impl NamedFields {
         }
     }
 
-    /// The type that the query takes a field for of which nothing is known.
+    /// The type that the query implies for a field that no record has had.
     fn own_type(&self, unknown: &DataType) -> DataType {
         if !self.members.is_empty() {
             let members = self.members.iter().map(|(name, named)| Field::new(name, named.own_type(unknown), true));
@@ -158,7 +159,7 @@ impl NamedFields {
     }
 }
 
-/// `column` as a column of `field`, which has more fields: these are null.
+/// `column` with the type of `field`, whose additional fields are null.
 pub(crate) fn completed(column: &Column, field: &FieldRef) -> Result<Column> {
     Ok(Column::new(Arc::clone(field), completed_array(&column.array, field.data_type())?))
 }

@@ -1,10 +1,10 @@
-//! Places in the text of a query, and why a query is refused there.
+//! Places in the text of a query, and the reasons to refuse it there.
 
 use std::fmt;
 
 use datafusion::sql::sqlparser::tokenizer::{Location, Span};
 
-/// A place in the text of a query, as editors count: from 1.
+/// A place in the text of a query, counted from 1 as in editors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// Line, from 1.
@@ -24,7 +24,7 @@ impl Position {
         Self { line: 1 + lines.count() as u64, column: 1 + last.chars().count() as u64 }
     }
 
-    /// Where `span` begins; `fallback` where the parser kept no place.
+    /// The start of `span`; `fallback` if the parser has no place.
     pub(crate) fn of(span: Span, fallback: Self) -> Self {
         Self::at(span.start).unwrap_or(fallback)
     }
@@ -40,12 +40,12 @@ impl fmt::Display for Position {
     }
 }
 
-/// Why a query cannot be a transformation. `Display` begins with the position.
+/// The reason why a query cannot be a transformation. `Display` begins with the position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Where in the query.
+    /// The place in the query.
     pub position: Position,
-    /// What is wrong there, and what to do.
+    /// The error, and how to correct it.
     pub reason: String,
 }
 

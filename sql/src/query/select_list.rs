@@ -1,5 +1,5 @@
-//! Prepares the SELECT list for planning: `*` means the value's columns only, and every output column has the name that
-//! its user would expect.
+//! Prepares the SELECT list for planning: `*` means the value's columns only, and every output column gets the name
+//! that a user expects.
 
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, ExcludeSelectItem, Expr, Ident, ObjectName, ObjectNamePart, Query, SelectItem,
@@ -12,7 +12,7 @@ use super::statement::Tokens;
 use crate::plan::Role;
 use crate::records_table::MetaColumn;
 
-/// Rewrites the SELECT list of `query`, which reads `records` under the name `records_name`.
+/// Rewrites the SELECT list of `query`, which refers to `records` as `records_name`.
 pub(crate) fn prepare_select_list(query: &mut Query, records_name: &str, tokens: &Tokens) -> Result<(), Refusal> {
     let SetExpr::Select(select) = query.body.as_mut() else {
         return Ok(());
@@ -58,7 +58,7 @@ fn prepare(item: &mut SelectItem, records_name: &str, start: Position) -> Result
     }
 }
 
-/// The name of an expression without alias; `None` where the planner's is right.
+/// The name of an expression without alias; `None` if the planner's name is right.
 fn name_of(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Identifier(_) => None,
@@ -71,7 +71,7 @@ fn name_of(expr: &Expr) -> Option<String> {
             let last = access_chain.last().and_then(accessed_name);
             Some(last.unwrap_or_else(|| expr.to_string()))
         }
-        // A struct gives several columns, which cannot share an alias.
+        // A struct becomes several columns, which cannot share an alias.
         Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("unnest") => None,
         other => Some(other.to_string()),
     }
@@ -95,7 +95,7 @@ fn accessed_name(access: &AccessExpr) -> Option<String> {
     }
 }
 
-/// Whether an item sets the key, topic or timestamp instead of adding to the value.
+/// Whether an item sets the key, topic or timestamp rather than a field of the value.
 fn sets_metadata(item: &SelectItem) -> bool {
     let name = match item {
         SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.as_str()),

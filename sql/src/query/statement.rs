@@ -1,4 +1,4 @@
-//! The text of a query, parsed and found to be row-wise.
+//! The text of a query, parsed and checked to be row-wise.
 
 use arrow::datatypes::{DataType, Field};
 use datafusion::sql::sqlparser::ast::{Ident, Query, Statement};
@@ -18,31 +18,31 @@ use crate::records_table::{MetaColumn, field_name};
 /// The table that a query reads.
 pub(crate) const RECORDS: &str = "records";
 
-/// How deeply the parser may nest; it refuses what is deeper.
+/// Maximum nesting that the parser accepts.
 const PARSER_DEPTH: usize = 100;
 
-/// Longest query, in tokens.
+/// Maximum length of a query, in tokens.
 const MAX_TOKENS: usize = 50_000;
 
-/// A query that a transformation can run: one SELECT that works row by row.
+/// A query that a transformation can execute: one SELECT that works row by row.
 #[derive(Clone, Debug)]
 pub(crate) struct RowwiseQuery {
-    /// As the planner gets it: every output column named, wildcards without the metadata columns.
+    /// The planner's input: every output column has a name, and wildcards exclude the metadata columns.
     pub(crate) query: Query,
-    /// The name under which the query refers to `records`: its alias if it has one.
+    /// The query's name for `records`: its alias if it has one.
     pub(crate) records_name: String,
     /// The tables that it reads, in order.
     pub(crate) tables: Vec<(String, Position)>,
     /// The columns that its expressions name, in order: one to many parts each.
     pub(crate) columns: Vec<Vec<Ident>>,
-    /// The fields that its expressions lead to.
+    /// The fields that its expressions refer to.
     paths: Vec<Vec<Step>>,
-    /// The names under which it refers to lookup tables.
+    /// The query's names for lookup tables.
     lookup_names: Vec<String>,
 }
 
 impl RowwiseQuery {
-    /// Parses `text` and refuses what is not row-wise.
+    /// Parses `text` and refuses it if it is not row-wise.
     pub(crate) fn parse(text: &str) -> Result<Self, Refusal> {
         on_deep_stack(|| parse(text)).unwrap_or_else(|error| Err(Refusal::new(Position::START, error.to_string())))
     }
@@ -62,8 +62,8 @@ impl RowwiseQuery {
         }
     }
 
-    /// The fields of the value that the query names. A name that may be one of `lookup_columns` is none, unless the table
-    /// stands before it.
+    /// The fields of the value that the query names. A name that may be one of `lookup_columns` is not included, unless
+    /// it is qualified with `records`.
     pub(crate) fn named_fields(&self, lookup_columns: &[String]) -> NamedFields {
         let mut named = NamedFields::default();
         for path in &self.paths {
@@ -86,12 +86,12 @@ impl RowwiseQuery {
         named
     }
 
-    /// Whether it names the column `name`.
+    /// Whether the query names the column `name`.
     pub(crate) fn names_column(&self, name: &str) -> bool {
         self.columns.iter().flatten().any(|part| part.value == name)
     }
 
-    /// A struct of all columns that the query names, without types: what it would read if they all existed.
+    /// A struct of all columns that the query names, without types: the columns that it would read if they all existed.
     pub(crate) fn named_columns(&self) -> DataType {
         let mut names: Vec<&str> = Vec::new();
         for parts in &self.columns {
@@ -105,7 +105,7 @@ impl RowwiseQuery {
         DataType::Struct(names.into_iter().map(|name| Field::new(name, DataType::Null, true)).collect())
     }
 
-    /// Where the query first names the column `name`.
+    /// The first place of the column `name` in the query.
     pub(crate) fn position_of(&self, name: &str) -> Option<Position> {
         let parts = self.columns.iter().flat_map(|parts| parts.iter());
         parts.filter(|part| part.value == name).find_map(|part| Position::at(part.span.start))
@@ -143,7 +143,7 @@ fn parse(text: &str) -> Result<RowwiseQuery, Refusal> {
     })
 }
 
-/// Turns `… at Line: 1, Column: 8` into a position; without it the text ended too early.
+/// Converts `… at Line: 1, Column: 8` to a position; without it the text ended too early.
 fn refusal_of(error: &ParserError, text: &str) -> Refusal {
     let message = match error {
         ParserError::TokenizerError(message) | ParserError::ParserError(message) => message.as_str(),
@@ -164,7 +164,7 @@ fn lower_first(text: &str) -> String {
     chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
-/// The tokens of a query with their places, for what the syntax tree has no place of.
+/// The tokens of a query with their places, for elements without a place in the syntax tree.
 pub(crate) struct Tokens(Vec<TokenWithSpan>);
 
 impl Tokens {
@@ -194,14 +194,14 @@ impl Tokens {
         self.words().next().map(|token| token.token.to_string().to_uppercase())
     }
 
-    /// Where the text after the first `;` begins.
+    /// The start of the text after the first `;`.
     fn second_statement(&self) -> Position {
         let mut after = self.words().skip_while(|token| token.token != Token::SemiColon);
         let second = after.find(|token| token.token != Token::SemiColon);
         second.map_or(self.start(), |token| Position::of(token.span, Position::START))
     }
 
-    /// The first of these keywords that stands outside of parentheses; the start of the query if there is none.
+    /// The first of these keywords outside of parentheses; the start of the query if there is none.
     pub(crate) fn keyword(&self, keywords: &[Keyword]) -> Position {
         let mut depth = 0_usize;
         for token in &self.0 {

@@ -1,4 +1,4 @@
-//! What a row-wise query may not say. Each refusal has the position and the reason.
+//! The rules for row-wise queries. Each refusal has the position and the reason.
 
 use std::ops::ControlFlow;
 
@@ -14,19 +14,19 @@ use super::named_fields::{Step, path_of, path_of_list};
 use super::position::{Position, Refusal};
 use super::statement::{RECORDS, Tokens};
 
-/// Deepest expression. The planner and the operators recurse along it.
+/// Maximum depth of an expression. The planner and the operators recurse over it.
 const MAX_DEPTH: usize = 400;
 
 const ROW_BY_ROW: &str = "a transformation works row by row, so that each record keeps its offset";
 
-/// What the rules saw on their way.
+/// The results of the check.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) records_name: String,
     pub(crate) tables: Vec<(String, Position)>,
     pub(crate) columns: Vec<Vec<Ident>>,
     pub(crate) paths: Vec<Vec<Step>>,
-    /// The names under which the query refers to other tables.
+    /// The query's names for other tables.
     pub(crate) lookup_names: Vec<String>,
 }
 
@@ -101,7 +101,7 @@ fn check_clauses(query: &Query, select: &Select, tokens: &Tokens) -> Result<(), 
     }
 }
 
-/// Walks FROM: `records` exactly once, on the side of each join that keeps or drops its rows but never invents any.
+/// Checks FROM: `records` exactly once, on the side of each join that keeps or drops its rows but never adds any.
 struct Tables<'t> {
     tokens: &'t Tokens,
     found: Found,
@@ -187,7 +187,7 @@ impl Tables<'_> {
     }
 }
 
-/// `left`, `right`: on which side `records` is.
+/// `left`, `right`: the side with `records`.
 fn check_join(join: &Join, left: bool, right: bool) -> Result<(), Refusal> {
     use JoinOperator as J;
     let possible = match &join.join_operator {
@@ -208,10 +208,10 @@ fn check_join(join: &Join, left: bool, right: bool) -> Result<(), Refusal> {
     Err(Refusal::new(position, reason))
 }
 
-/// Walks all expressions.
+/// Checks all expressions.
 struct Expressions {
     depth: usize,
-    /// Names behind a point that are still to be visited, `.sku` in `items[1].sku`: they are no columns.
+    /// Names after a point that are still to be visited, `.sku` in `items[1].sku`: they are not columns.
     members: Vec<Ident>,
     found: Found,
 }
@@ -311,7 +311,7 @@ fn check_function(function: &Function) -> Result<(), Refusal> {
         FunctionKind::Scalar => Ok(()),
         FunctionKind::Aggregate => refuse(format!("the aggregate function `{written}` is not possible: {ROW_BY_ROW}")),
         FunctionKind::Window => refuse(format!("the window function `{written}` is not possible: {ROW_BY_ROW}")),
-        // Words such as `user` parse as functions, but mean a column unless there is such a function.
+        // Words like `user` parse as functions, but mean a column unless the function exists.
         FunctionKind::Unknown if matches!(function.args, FunctionArguments::None) => Ok(()),
         FunctionKind::Unknown => refuse(format!("unknown function `{written}`")),
     }

@@ -6,7 +6,7 @@ use volley_api::{ConfigMap, Error, Header, HeaderConverter, RawHeader, Result, V
 
 use crate::keys::converter_def;
 
-/// ByteArrayConverter for headers: bytes in, bytes out, nothing else.
+/// ByteArrayConverter for headers: bytes only, unchanged.
 #[derive(Debug)]
 pub struct ByteArrayHeaderConverter;
 

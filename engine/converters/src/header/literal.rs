@@ -1,4 +1,4 @@
-//! Text to the value that it looks like: the rules of Connect's `Values.parseString`.
+//! Parses text as a value by the rules of Connect's `Values.parseString`.
 //!
 //! | text | value |
 //! |---|---|
@@ -14,10 +14,10 @@ use volley_api::Value;
 
 use crate::decimal::unscaled_at;
 
-/// Containers nested deeper are taken as text.
+/// Maximum depth; deeper containers are text.
 const MAX_DEPTH: usize = 64;
 
-/// The value that `text` looks like.
+/// Parses `text` by these rules.
 pub(crate) fn parse_literal(text: &str) -> Value {
     let trimmed = text.trim();
     let value = match trimmed.as_bytes().first() {
@@ -84,7 +84,7 @@ fn number(token: &str) -> Option<Value> {
     }
 }
 
-/// `12`, `1.5`, `1.`, `1e5`: what Java's BigDecimal reads after the sign.
+/// `12`, `1.5`, `1.`, `1e5`: the numbers that Java's BigDecimal reads, without the sign.
 fn is_decimal(text: &str) -> bool {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
@@ -105,7 +105,7 @@ fn smallest_integer(number: i64) -> Value {
     }
 }
 
-/// Reads containers; `None` means malformed.
+/// Parses containers; `None` = malformed.
 #[derive(Debug)]
 struct Parser<'a> {
     text: &'a str,
@@ -202,7 +202,7 @@ impl Parser<'_> {
     }
 }
 
-/// Gives numbers of different types the widest of them, if all values are numbers or null.
+/// If all values are numbers or null, converts them to the widest type among them.
 fn align<'a>(values: impl Iterator<Item = &'a mut Value>) {
     let values: Vec<_> = values.collect();
     let ranks: Option<Vec<u8>> =

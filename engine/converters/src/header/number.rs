@@ -1,4 +1,4 @@
-//! Headers that hold a number or a boolean, in the form of Kafka's own serializers.
+//! Headers with a number or a boolean, in the format of Kafka's own serializers.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,7 +10,8 @@ use crate::BooleanConverter;
 use crate::keys::converter_def;
 use crate::primitives::WireNumber;
 
-/// The converter of one type of number, for headers. No widening: a header has exactly that type, or none.
+/// The header converter of one type of number. Without widening: a header has exactly that type, or the conversion
+/// fails.
 pub struct NumberHeaderConverter<T>(PhantomData<fn() -> T>);
 
 impl<T: WireNumber> NumberHeaderConverter<T> {

@@ -1,4 +1,4 @@
-//! Connect's default header converter: text that shows the type of the value.
+//! Connect's default header converter: text whose form shows the type of the value.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use volley_api::{ConfigMap, Header, HeaderConverter, RawHeader, Result, Value};
 use crate::header::literal::parse_literal;
 use crate::value_display::header_text;
 
-/// `org.apache.kafka.connect.storage.SimpleHeaderConverter`: writes values as text and guesses types when reading, so
-/// that `7` is INT8, `1.5` FLOAT32, `[1,2]` an array. What is not UTF-8 is bytes.
+/// `org.apache.kafka.connect.storage.SimpleHeaderConverter`: writes values as text and infers types when reading, so
+/// `7` is INT8, `1.5` FLOAT32, `[1,2]` an array. A header that is not UTF-8 becomes bytes.
 #[derive(Debug)]
 pub struct SimpleHeaderConverter;
 

@@ -8,7 +8,7 @@ use volley_java::Charset;
 use crate::string_converter::{charset_of, string_converter_def};
 use crate::value_display::java_text;
 
-/// StringConverter for headers: any value as its text, text as a string.
+/// StringConverter for headers: writes any value as its text, reads text as a string.
 #[derive(Debug)]
 pub struct StringHeaderConverter {
     charset: Charset,

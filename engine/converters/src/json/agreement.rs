@@ -1,4 +1,4 @@
-//! For tests: whether a cell holds what serde_json says that the JSON is, and random JSON.
+//! For tests: compares cells with serde_json's values, and generates random JSON.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type};
@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use serde_json::{Map, Number, Value};
 use volley_api::schema::is_json_text;
 
-/// Whether row `row` of a schemaless column is exactly `json`. What has no column must hold nothing that has a type.
+/// Whether row `row` of a schemaless column equals `json`. A member without a column must contain only values without a
+/// type.
 pub(crate) fn agrees(field: &Field, array: &ArrayRef, row: usize, json: &Value) -> bool {
     if array.data_type() == &DataType::Null || array.is_null(row) {
         return json.is_null();
@@ -18,7 +19,7 @@ pub(crate) fn agrees(field: &Field, array: &ArrayRef, row: usize, json: &Value) 
         }
         (DataType::Float64, Value::Number(number)) => {
             let value = array.as_primitive::<Float64Type>().value(row);
-            // An integer must not have lost a digit either.
+            // An integer must keep all its digits, too.
             number.as_f64() == Some(value) && number.as_i64().is_none_or(|whole| value as i64 == whole)
         }
         (DataType::Utf8, json) if is_json_text(field) => {
@@ -48,7 +49,7 @@ pub(crate) fn agrees(field: &Field, array: &ArrayRef, row: usize, json: &Value) 
     }
 }
 
-/// serde_json is up to one unit in the last place off when it reads floats.
+/// serde_json may read a float with an error of one unit in the last place.
 fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) if left != right => {
@@ -66,7 +67,7 @@ fn same(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// Null, or containers of nothing but null.
+/// Null, or a container with only such values.
 fn is_untyped(json: &Value) -> bool {
     match json {
         Value::Null => true,
@@ -88,7 +89,7 @@ pub(crate) fn without_untyped(json: Value) -> Value {
     }
 }
 
-/// Any JSON value; few names and small values, so that they meet.
+/// Any JSON value, with few names and small values, so that they collide.
 pub(crate) fn any_json() -> impl Strategy<Value = Value> {
     any_scalar().prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
@@ -103,7 +104,7 @@ pub(crate) fn any_object() -> impl Strategy<Value = Value> {
     proptest::collection::vec((any_name(), any_json()), 0..6).prop_map(object_of)
 }
 
-/// Objects whose fields mostly keep their types, as messages of a topic do.
+/// Objects whose fields mostly keep their types, as in a real topic.
 pub(crate) fn any_event() -> impl Strategy<Value = Value> {
     let fields = (
         proptest::option::of(any::<i64>()),

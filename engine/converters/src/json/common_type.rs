@@ -1,4 +1,5 @@
-//! One type for schemaless columns of several: the one that a converter would have inferred from all their values.
+//! Finds a common type for several schemaless columns: the one that a converter would have inferred from all their
+//! values.
 
 use std::sync::Arc;
 
@@ -11,13 +12,13 @@ use super::inferred::{Decode, Inference, Messages};
 use crate::json::config::JsonConfig;
 use crate::json::encode::Encoder;
 
-/// One column of one of the parts; `None` where the part does not have it.
+/// A column of one part; `None` if the part does not have it.
 type Piece = Option<(FieldRef, ArrayRef)>;
 
-/// The same columns, all of one type. They MUST have no Connect schema.
+/// The same columns with one common type. They MUST have no Connect schema.
 ///
 /// # Errors
-/// None that values could cause.
+/// None caused by values.
 pub fn same_type(columns: Vec<Column>) -> Result<Vec<Column>> {
     let Some(first) = columns.first() else { return Ok(columns) };
     if columns.iter().all(|column| column.field == first.field) {
@@ -90,7 +91,7 @@ fn child_of(piece: Option<&(FieldRef, ArrayRef)>, name: &str) -> Piece {
     Some((Arc::clone(child), Arc::clone(array.as_struct().column(index))))
 }
 
-/// Types that differ: the values are written as JSON, and read again together.
+/// For different types: writes the values as JSON, and reads them again together.
 fn inferred(model: &FieldRef, pieces: Vec<Piece>, lengths: &[usize]) -> Result<(FieldRef, Vec<ArrayRef>)> {
     let plain = ConfigMap::from_iter([("schemas.enable".to_owned(), "false".to_owned())]);
     let mut encoder = Encoder::new(&JsonConfig::parse(&plain)?);

@@ -28,7 +28,7 @@ pub(crate) enum DecimalFormat {
 pub(crate) struct JsonConfig {
     pub(crate) schemas_enable: bool,
     pub(crate) cache_size: usize,
-    /// The schema of all messages, which are payloads without envelope then.
+    /// The schema of all messages. If it is set, messages are payloads without an envelope.
     pub(crate) schema_content: Option<String>,
     pub(crate) decimal_format: DecimalFormat,
     pub(crate) replace_null_with_default: bool,
@@ -118,7 +118,7 @@ impl JsonConfig {
     /// Parses a configuration.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The first error of the configuration.
     pub(crate) fn parse(config: &ConfigMap) -> Result<Self> {
         let config = json_converter_def().parse(config)?;
         let numeric = config.string(DECIMAL_FORMAT).is_some_and(|format| format.eq_ignore_ascii_case("NUMERIC"));

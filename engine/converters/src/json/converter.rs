@@ -1,4 +1,4 @@
-//! The converter: splits batches into runs of one schema, and rows from rejected rows.
+//! The converter: splits batches into runs of one schema, and separates rejected rows.
 
 use std::sync::Arc;
 
@@ -17,8 +17,9 @@ use crate::rejections::{Rejections, bytes_of};
 
 /// `org.apache.kafka.connect.json.JsonConverter`.
 ///
-/// With `schemas.enable=true` a message is an envelope of schema and payload; else, and where the schema is null, it is
-/// plain JSON, whose schema is inferred per topic and only ever widened. No message is refused for its shape.
+/// With `schemas.enable=true` a message is an envelope of schema and payload. Without it, or with a null schema, it is
+/// plain JSON. The schema of plain JSON is inferred per topic and can only become wider. No message is refused because
+/// of its structure.
 #[derive(Debug)]
 pub struct JsonConverter {
     side: Side,
@@ -30,7 +31,7 @@ pub struct JsonConverter {
     encoder: Encoder,
 }
 
-/// What decides how rows are decoded.
+/// The source of the schema for decoding rows.
 #[derive(Debug, PartialEq)]
 enum Source<'a> {
     /// Plain JSON.
@@ -39,11 +40,11 @@ enum Source<'a> {
     Schema(&'a [u8]),
 }
 
-/// Rows of a batch, one after another, that share a schema.
+/// Consecutive rows of a batch with the same schema.
 #[derive(Debug)]
 struct Section<'a> {
     source: Source<'a>,
-    /// Rows of the batch, ascending; those that are no envelope are missing.
+    /// Rows of the batch, ascending, without those that are not envelopes.
     rows: Vec<u32>,
     /// Their payloads; `None` = null without a schema.
     payloads: Vec<Option<&'a [u8]>>,
@@ -53,10 +54,10 @@ impl JsonConverter {
     /// Java class name.
     pub const CLASS: &'static str = "org.apache.kafka.connect.json.JsonConverter";
 
-    /// A converter of one side. `config` is without prefixes.
+    /// A converter of one side. The keys of `config` have no prefix.
     ///
     /// # Errors
-    /// A setting that is not valid.
+    /// An invalid setting.
     pub fn new(config: &ConfigMap, side: Side) -> Result<Self> {
         let config = JsonConfig::parse(config)?;
         let reader = SchemaReader { replace_null_with_default: config.replace_null_with_default };
@@ -81,8 +82,8 @@ impl JsonConverter {
     }
 
     fn convert(&mut self, topic: &Arc<str>, bytes: &BinaryArray, side: Side) -> Result<Converted> {
-        // One check of the whole buffer is many times cheaper than one per message. No message can borrow from its
-        // neighbour: what is not in a string must be ASCII, and a string ends where the message does.
+        // One check of the whole buffer is much cheaper than one check per message. A character cannot extend over two
+        // messages: bytes outside of strings must be ASCII, and a string ends within its message.
         let (start, end) = (bytes.value_offsets()[0], bytes.value_offsets()[bytes.len()]);
         let utf8 = simdutf8::basic::from_utf8(&bytes.value_data()[start as usize..end as usize]).is_ok();
         match &mut self.fixed {
@@ -178,7 +179,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// A run of `column`, the values of `rows`, which ascend.
+/// Adds a run of `column`, the values of the ascending `rows`.
 fn put_run(rows: Vec<u32>, column: Column, runs: &mut Vec<Run>) {
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return };
     let len = rows.len() as u32;
@@ -190,7 +191,7 @@ fn put_run(rows: Vec<u32>, column: Column, runs: &mut Vec<Run>) {
     runs.push(Run { rows, column });
 }
 
-/// Splits the rows of a batch by schema. Null rows go with their neighbours.
+/// Splits the rows of a batch by schema. Null rows belong to the section of their neighbours.
 fn sections_of<'a>(bytes: &'a BinaryArray, utf8: bool, rejections: &mut Rejections) -> Vec<Section<'a>> {
     let mut sections: Vec<Section<'a>> = Vec::new();
     let mut leading = Section::new(Source::Schemaless);
@@ -232,7 +233,7 @@ fn sections_of<'a>(bytes: &'a BinaryArray, utf8: bool, rejections: &mut Rejectio
     sections
 }
 
-/// A syntax error of a payload says its place in the payload; of a broken envelope the place in the message is wanted.
+/// Converts the place of a syntax error from the payload to the message.
 fn in_message(failure: Failure, message: &[u8]) -> Failure {
     match failure.cause() {
         Cause::Syntax { .. } => split(message).err().unwrap_or(failure),

@@ -1,6 +1,7 @@
-//! Columns to bytes.
+//! Encodes columns as bytes.
 //!
-//! The writers of all fields are set up once per batch; then each row is written by one walk over them, into one buffer.
+//! The writers of all fields are created once per batch. Then each row is written in one pass over them, into one
+//! buffer.
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, BooleanBufferBuilder, Float32Array, Float64Array, Int8Array,
@@ -22,7 +23,7 @@ use crate::cell::{as_connect_type, holds_json};
 use crate::decimal;
 use crate::json::config::{DecimalFormat, JsonConfig};
 
-/// Writes columns; keeps the envelope of the last schema, since batches of a source mostly share one.
+/// Writes columns. Caches the envelope of the last schema, since most batches of a source share one.
 #[derive(Debug)]
 pub(crate) struct Encoder {
     schemas_enable: bool,
@@ -42,10 +43,10 @@ impl Encoder {
         }
     }
 
-    /// The bytes of each row; rows that cannot be written are null and reported to `reject`.
+    /// The bytes of each row. Rows that cannot be written are null and reported to `reject`.
     ///
     /// # Errors
-    /// None that rows could cause.
+    /// None caused by rows.
     pub(crate) fn encode(&mut self, column: &Column, mut reject: impl FnMut(usize, Error)) -> Result<BinaryArray> {
         let schema = has_schema(&column.field);
         let format = Format { schema, decimals: self.decimals(schema), defaults: self.replace_null_with_default };
@@ -54,7 +55,7 @@ impl Encoder {
             .and_then(|head| Ok((head, Writer::new(&column.field, &column.array, format)?)));
         let (head, writer) = match prepared {
             Ok(prepared) => prepared,
-            // The type is at fault, hence each row: the error handler decides one by one.
+            // The type causes the error, so every row has it, and the error handler decides about each.
             Err(error) => {
                 for row in (0..column.len()).filter(|row| !column.is_null(*row)) {
                     reject(row, Error::data(error.to_string()));
@@ -86,12 +87,12 @@ impl Encoder {
         out.finish()
     }
 
-    /// Base64 can only be told from a string by a schema.
+    /// Without a schema Base64 cannot be distinguished from a string.
     fn decimals(&self, schema: bool) -> DecimalFormat {
         if schema { self.decimal_format } else { DecimalFormat::Numeric }
     }
 
-    /// What stands before each payload.
+    /// The bytes before each payload.
     fn head(&mut self, field: &FieldRef, schema: bool) -> Result<Vec<u8>> {
         if !self.schemas_enable {
             return Ok(Vec::new());
@@ -125,7 +126,8 @@ impl Messages {
         Self { data: Vec::with_capacity(rows * (head + 64)), offsets, valid: BooleanBufferBuilder::new(rows) }
     }
 
-    /// Ends a row: what was written is its message, or is dropped and the row null. False if there was no room for it.
+    /// Ends a row: keeps its bytes as the message if it is `valid`, otherwise drops them and makes the row null. False
+    /// if it does not fit.
     fn end(&mut self, valid: bool) -> bool {
         let start = self.offsets.last().copied().unwrap_or(0);
         match i32::try_from(self.data.len()) {
@@ -151,7 +153,7 @@ impl Messages {
     }
 }
 
-/// How values are written.
+/// The format of values.
 #[derive(Clone, Copy, Debug)]
 struct Format {
     schema: bool,
@@ -159,18 +161,18 @@ struct Format {
     defaults: bool,
 }
 
-/// Why a row cannot be written.
+/// The reason why a row cannot be written.
 #[derive(Debug)]
 struct Refusal(String);
 
-/// What a null is written as.
+/// The text for a null.
 #[derive(Debug)]
 enum NullText {
-    /// `null`, or nothing at all for a field without schema.
+    /// `null`, or nothing for a field without schema.
     Null,
     /// The schema's default, as JSON.
     Default(Vec<u8>),
-    /// It must not be null.
+    /// An error: the value must not be null.
     Refuse(String),
 }
 
@@ -360,7 +362,7 @@ fn write_integer(out: &mut Vec<u8>, number: i64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-/// A float with the fewest digits that give it back; JSON has no NaN and no infinity, Jackson quotes them.
+/// A float with the fewest digits that identify it. JSON has no NaN and no infinity; they are quoted as in Jackson.
 fn write_float<F: lexical_core::ToLexical>(out: &mut Vec<u8>, number: F, double: f64) {
     if double.is_finite() {
         let mut buffer = [0; lexical_core::BUFFER_SIZE];
@@ -372,7 +374,7 @@ fn write_float<F: lexical_core::ToLexical>(out: &mut Vec<u8>, number: F, double:
     }
 }
 
-/// JSON text as the value it is; what is none after all (a transformation may have written it) as a string.
+/// Writes JSON text as its value. Text that is not JSON (a transformation may have written it) is written as a string.
 fn write_json(out: &mut Vec<u8>, text: &str) {
     match validate(text.as_bytes()) {
         Ok(()) => out.extend_from_slice(text.trim().as_bytes()),

@@ -1,4 +1,4 @@
-//! What must hold for JSON with schemas.
+//! Laws of JSON with schemas.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ fn envelope(schema: &Value, payload: &Value) -> String {
     json!({ "schema": schema, "payload": payload }).to_string()
 }
 
-/// Decodes one payload; the reason if it is rejected.
+/// Decodes one payload, or returns the reason for its rejection.
 fn decode(schema: &Value, payload: &Value) -> Result<Column, String> {
     let converted = convert(&mut converter(&[]), &[Some(&envelope(schema, payload))]);
     match converted.rejected.first() {

@@ -16,7 +16,7 @@ use crate::cell::value_at;
 use crate::decimal;
 use crate::json::config::{DecimalFormat, JsonConfig};
 
-/// JsonConverter for headers. Plain JSON values are read as they are: integers INT64, objects maps.
+/// JsonConverter for headers. Plain JSON values keep their type: integers become INT64, objects become maps.
 #[derive(Debug)]
 pub struct JsonHeaderConverter {
     config: JsonConfig,
@@ -27,7 +27,7 @@ impl JsonHeaderConverter {
     /// A converter.
     ///
     /// # Errors
-    /// A setting that is not valid.
+    /// An invalid setting.
     pub fn new(config: &ConfigMap) -> Result<Self> {
         let config = JsonConfig::parse(config)?;
         let reader = SchemaReader { replace_null_with_default: config.replace_null_with_default };
@@ -119,7 +119,7 @@ fn payload_of(value: &Value, decimals: DecimalFormat) -> Json {
         Value::Int16(number) => json!(number),
         Value::Int32(number) | Value::Date(number) | Value::Time(number) => json!(number),
         Value::Int64(number) | Value::Timestamp(number) => json!(number),
-        // Through its own shortest digits, so that 0.1 is not written as the double next to it.
+        // Written with the float's shortest digits, so that 0.1 does not become the nearest double.
         Value::Float32(number) => {
             number.to_string().parse().map_or_else(|_| json!(double_text(f64::from(*number))), double)
         }
@@ -168,7 +168,7 @@ fn decimal_payload(unscaled: &str, scale: i32, format: DecimalFormat) -> Json {
     }
 }
 
-/// The schema that Connect would infer for a value.
+/// Connect's inferred schema of a value.
 fn schema_of(value: &Value) -> Json {
     let mut schema = Map::new();
     let mut logical = None;
@@ -232,7 +232,7 @@ fn schema_of(value: &Value) -> Json {
     Json::Object(schema)
 }
 
-/// The schema of the first value that is not null; values of a container share one.
+/// The schema of the first value that is not null. All values of a container share one schema.
 fn common_schema<'a>(mut values: impl Iterator<Item = &'a Value>) -> Json {
     values.find(|value| **value != Value::Null).map_or_else(|| schema_of(&Value::Null), schema_of)
 }

@@ -1,4 +1,4 @@
-//! What must hold for JSON without schemas.
+//! Laws of JSON without schemas.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ fn convert_texts(converter: &mut JsonConverter, messages: &[&str]) -> Converted 
     convert(converter, &messages.iter().map(|message| message.as_bytes()).collect::<Vec<_>>())
 }
 
-/// Whether every row is in one run only, with the value that its message has.
+/// Whether every row is in exactly one run, with the value of its message.
 fn agree(converted: &Converted, values: &[Value]) -> Result<(), String> {
     let mut seen = vec![0; values.len()];
     for run in &converted.runs {
@@ -65,7 +65,7 @@ fn texts(values: &[Value]) -> Vec<String> {
     values.iter().map(Value::to_string).collect()
 }
 
-/// The schema that a converter has come to for the values of each kind.
+/// The schema that a converter has inferred for each kind of value.
 fn final_fields(converter: &mut JsonConverter) -> Vec<FieldRef> {
     let kinds = ["{}", "[]", "\"\"", "true", "0"];
     let converted = convert_texts(converter, &kinds);
@@ -77,7 +77,7 @@ fn is_number(column: &Column) -> bool {
     texts.iter().flatten().all(|text| text.starts_with(|char: char| char == '-' || char.is_ascii_digit()))
 }
 
-/// Whether whatever fits `old` fits `new`, too.
+/// Whether every value that fits `old` fits `new`, too.
 fn widens(old: &Field, new: &Field) -> bool {
     match (old.data_type(), new.data_type()) {
         (DataType::Null, _) => true,
@@ -115,7 +115,7 @@ proptest! {
             convert_texts(&mut converter(&[]), &messages.iter().map(String::as_str).collect::<Vec<_>>());
         prop_assert!(converted.rejected.is_empty());
         prop_assert_eq!(agree(&converted, &values), Ok(()));
-        // No kind of value has a say in the schema of another.
+        // Values of one kind do not change the schema of another.
         prop_assert!(converted.runs.iter().all(|run| !is_mixed(&run.column.field) || is_number(&run.column)));
     }
 
@@ -183,7 +183,7 @@ proptest! {
     fn bad_rows_never_take_good_ones(
         rows in proptest::collection::vec((any_event(), any::<prop::sample::Index>(), prop::bool::weighted(0.3)), 1..20),
     ) {
-        // A cut anywhere within an object leaves no JSON; nothing at all is null.
+        // A truncated object is not JSON; an empty message is null.
         let messages: Vec<Vec<u8>> = rows.iter().map(|(value, cut, bad)| {
             let text = value.to_string().into_bytes();
             if *bad { text[..1 + cut.index(text.len() - 1)].to_vec() } else { text }
@@ -220,8 +220,8 @@ proptest! {
     }
 }
 
-/// Neither numbers beyond f64 nor lone surrogates, which serde_json's own values refuse, are invalid; and what Connect takes
-/// beyond JSON is not either.
+/// Numbers beyond f64 and single surrogates are valid, although serde_json refuses them. So are the texts that Connect
+/// accepts beyond JSON.
 fn is_valid(message: &[u8]) -> bool {
     let strict = strict(message);
     let message = strict.as_deref().unwrap_or(message);
@@ -288,7 +288,7 @@ fn of_two_members_of_one_name_the_last_counts() {
         column_of(&[r#"{"a":1,"a":2}"#, r#"{"a":"x","a":3}"#, r#"{"a":[1],"\u0061":4}"#, r#"{"a":7,"a":null}"#]);
     let values = child(&column, "a").1.as_primitive::<Int64Type>();
     assert_eq!(values.iter().collect::<Vec<_>>(), [Some(2), Some(3), Some(4), None]);
-    // The same once the schema is known.
+    // The same with a known schema.
     let mut converter = converter(&[]);
     convert_texts(&mut converter, &[r#"{"a":1,"b":{"c":1}}"#]);
     let converted = convert_texts(&mut converter, &[r#"{"a":true,"b":{"c":"x","c":2},"a":2}"#]);
@@ -328,13 +328,14 @@ fn a_value_of_another_kind_changes_nothing_for_the_others() {
     assert_eq!(rows_of(|kind| matches!(kind, DataType::Int64)), [4]);
     assert_eq!(rows_of(|kind| matches!(kind, DataType::List(_))), [5]);
     assert_eq!(rows_of(|kind| matches!(kind, DataType::Boolean)), [6]);
-    // Where there have been objects, a tombstone is one of them.
+    // If there were objects, a tombstone belongs to them.
     let converted = convert_texts(&mut converter, &["null", "7"]);
     let tombstone = converted.runs.iter().find(|run| run.rows.iter().eq([0])).unwrap();
     assert_eq!(child_names(&tombstone.column), ["i"]);
 }
 
-/// What Kafka Connect's own converter says of bytes that are not quite JSON, as `tests/java/JsonReference.java` wrote it down.
+/// Compares with the results of Kafka Connect's own converter for bytes that are almost JSON, as written by
+/// `tests/java/JsonReference.java`.
 #[test]
 fn bytes_that_are_not_quite_json_are_taken_as_java_takes_them() {
     let mut rows = 0;
@@ -351,7 +352,7 @@ fn bytes_that_are_not_quite_json_are_taken_as_java_takes_them() {
                 String::from_utf8(again.bytes.value(0).to_vec()).unwrap()
             }
         };
-        // Text behind the value, which Java drops, and numbers that Java changes: said in the documentation.
+        // Text after the value, which Java drops, and numbers that Java changes: the documentation describes both.
         let deliberate = java.strip_prefix("differs ");
         match deliberate {
             Some(expected) => assert_eq!(ours, expected, "{line}"),
@@ -359,7 +360,7 @@ fn bytes_that_are_not_quite_json_are_taken_as_java_takes_them() {
             None => {
                 let (ours, java): (Value, Value) =
                     (serde_json::from_str(&ours).unwrap(), serde_json::from_str(java).unwrap());
-                // A member that is only null has no column.
+                // A member that is always null has no column.
                 assert_eq!(ours, without_untyped(java), "{line}");
             }
         }
@@ -389,7 +390,7 @@ fn what_is_no_json_is_rejected() {
     let converted = convert(&mut converter(&[]), &bad);
     assert_eq!(converted.rejected.len(), bad.len());
     assert!(converted.runs.is_empty());
-    // A character cut in two by the end of a message is not completed by the next.
+    // A character that the end of a message cuts in two is not completed by the next message.
     let converted = convert(&mut converter(&[]), &[b"{\"a\":\"x\xC3", b"\xA9\"}", b"{\"a\":\"y\"}"]);
     assert_eq!(converted.rejected.iter().map(|row| row.row).collect::<Vec<_>>(), [0, 1]);
 }

@@ -1,10 +1,10 @@
-//! Rows with mixed columns, taken apart by what they hold, and put together again.
+//! Splits rows with mixed columns by the types of their values, and combines them again.
 //!
 //! ```text
 //!  status (mixed): "paid" 5 "cancelled" null  ─ MixedRows::split ─►  rows 0, 2, 3: VARCHAR   row 1: BIGINT
 //!                                             ◄─── same_type ─────
 //! ```
-//! So a query, say, meets texts where there are texts and numbers where there are numbers, whatever other rows hold.
+//! So a query, for example, gets texts as texts and numbers as numbers, whatever other rows contain.
 
 use std::sync::Arc;
 
@@ -18,33 +18,33 @@ use super::columns::untyped_element;
 use super::inferred::{Inference, Messages};
 use super::syntax::{Cursor, Kind, MAX_EXACT_INTEGER, Number, read_number};
 
-/// Sets of what the values of a row at one place of the schema are, a bit for each.
+/// The set of the types of a row's values at one mixed place of the schema, one bit for each.
 type Holds = u8;
 
 const TEXT: Holds = 1;
 const BOOLEAN: Holds = 2;
-/// Numbers that a double holds.
+/// Numbers that fit a double.
 const NUMBER: Holds = 4;
-/// Integers of 64 bits that a double does not hold.
+/// Integers of 64 bits that do not fit a double.
 const WIDE_INTEGER: Holds = 8;
 /// All other numbers.
 const BEYOND: Holds = 16;
 const OBJECT: Holds = 32;
 const ARRAY: Holds = 64;
 
-/// How often what has been decoded may turn out to be mixed within.
+/// Maximum number of passes: decoded values may be mixed within.
 const MAX_ROUNDS: usize = 8;
 
-/// How many groups a group of rows with nulls is compared with, to be one with one of them.
+/// Maximum number of groups that a group of rows with nulls is compared with, to be merged.
 const COMPARED_GROUPS: usize = 64;
 
-/// Takes rows with mixed columns apart. What it has learnt of a column's types only ever widens.
+/// Splits rows with mixed columns. The types that it has learnt for a column can only become wider.
 #[derive(Debug, Default)]
 pub struct MixedRows {
     inferences: FxHashMap<(String, Holds), Inference>,
 }
 
-/// Rows that hold the same at each mixed place.
+/// Rows with the same types at each mixed place.
 #[derive(Debug)]
 struct Group {
     holds: Vec<Holds>,
@@ -52,12 +52,12 @@ struct Group {
 }
 
 impl MixedRows {
-    /// Nothing is known yet.
+    /// Starts without any types.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether values of `field` have mixed places that [`split`](Self::split) would look at.
+    /// Whether values of `field` have mixed places that [`split`](Self::split) would handle.
     pub fn are_in(field: &Field, is_wanted: impl Fn(&str) -> bool) -> bool {
         match field.data_type() {
             DataType::Struct(children) => children.iter().any(|child| holds_mixed(child) && is_wanted(child.name())),
@@ -65,12 +65,13 @@ impl MixedRows {
         }
     }
 
-    /// The rows of a schemaless column in parts, each with its rows (ascending) and their values. No place of a part is
-    /// mixed any more, except where one value in itself is (`[1,"a"]`), or is a number beyond 64 bits. Rows whose value is
-    /// null somewhere are with the largest part that they fit. Of a struct only the fields that are wanted are looked at.
+    /// Splits a schemaless column into parts, each with its rows (ascending) and their values. No place of a part is
+    /// mixed any more, except for a single value that is mixed in itself (`[1,"a"]`), or a number beyond 64 bits. Rows
+    /// with a null at a mixed place belong to the largest part that they fit. Of a struct only the wanted fields are
+    /// split.
     ///
     /// # Errors
-    /// None that rows could cause.
+    /// None caused by rows.
     pub fn split(&mut self, column: &Column, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<(UInt32Array, Column)>> {
         let mut done = Vec::new();
         let all = UInt32Array::from_iter_values(0..column.len() as u32);
@@ -106,7 +107,7 @@ fn holds_mixed(field: &Field) -> bool {
     }
 }
 
-/// Adds for each mixed place, in schema order, what each row holds there. `rows`: the row of each value of `array`.
+/// Adds for each mixed place, in schema order, the types of each row. `rows`: the row of each value of `array`.
 fn find_holds(
     field: &Field,
     array: &ArrayRef,
@@ -134,7 +135,7 @@ fn find_holds(
         }
         _ if is_mixed(field) => {
             let mut place = vec![0; len];
-            // Each value is JSON of its own.
+            // Each value is a JSON text of its own.
             for (json, row) in array.as_string::<i32>().iter().zip(rows) {
                 place[*row as usize] |= json.map_or(0, holds_of);
             }
@@ -160,7 +161,7 @@ fn holds_of(json: &str) -> Holds {
     }
 }
 
-/// The rows by what they hold; those with nulls go with the largest group that they fit.
+/// Groups the rows by their types. Rows with nulls belong to the largest group that they fit.
 fn groups_of(holds: &[Vec<Holds>], len: usize) -> Vec<Group> {
     let mut by_holds: FxHashMap<Vec<Holds>, Vec<u32>> = FxHashMap::default();
     let mut key = Vec::with_capacity(holds.len());
@@ -196,12 +197,12 @@ impl Group {
     }
 }
 
-/// Gives the columns of one group of rows their types.
+/// Converts the columns of one group of rows to their types.
 struct Typing<'a> {
     inferences: &'a mut FxHashMap<(String, Holds), Inference>,
-    /// What the rows hold at the mixed places that are still to come.
+    /// The types of the rows at the mixed places that follow.
     holds: std::slice::Iter<'a, Holds>,
-    /// Whether something was decoded that is mixed within.
+    /// Whether a decoded value is mixed within.
     again: bool,
 }
 
@@ -265,7 +266,7 @@ impl Typing<'_> {
         let get = |row: usize| texts.is_valid(row).then(|| texts.value(row).as_bytes());
         let inference = self.inferences.entry((path.to_owned(), holds)).or_insert_with(|| Inference::new(&[]));
         let decoded = inference.decode(&Messages { len: texts.len(), utf8: true, get })?;
-        // Whatever wrote a text that is no JSON into the column after all: it stays what it is.
+        // A text that is not JSON, whatever wrote it into the column, stays as it is.
         if !decoded.rejected.is_empty() || is_mixed(&decoded.column.field) {
             return Ok((Arc::clone(field), Arc::clone(array)));
         }
@@ -348,7 +349,7 @@ mod tests {
         let rows: Vec<_> = parts.iter().map(|(rows, _)| rows.clone()).collect();
         assert_eq!(rows, [vec![0, 2], vec![1], vec![3], vec![4]]);
         assert!(!holds_mixed(&parts[0].1.field) && !holds_mixed(&parts[1].1.field));
-        // One value that is mixed in itself stays so.
+        // A single value that is mixed in itself stays so.
         assert!(holds_mixed(&parts[3].1.field));
     }
 
@@ -366,7 +367,7 @@ mod tests {
         fn parts_hold_the_same_values_and_together_again_they_are_what_they_were(
             values in proptest::collection::vec(prop_oneof![any_event(), any_object()], 1..12),
         ) {
-            // What has no type has no column, and is not written again.
+            // A value without a type has no column, and is not written again.
             let values: Vec<Value> = values.into_iter().map(without_untyped).collect();
             let column = column_of(&values.iter().map(Value::to_string).collect::<Vec<_>>());
             let parts = MixedRows::new().split(&column, |_| true).unwrap();

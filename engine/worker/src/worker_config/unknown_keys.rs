@@ -1,4 +1,4 @@
-//! Keys of the worker file that nobody knows: mostly a slip of the pen, which nobody would notice.
+//! Unknown keys of the worker file, which are mostly typing errors.
 
 use strsim::osa_distance;
 use volley_api::ConfigMap;
@@ -6,7 +6,7 @@ use volley_kafka::is_client_key;
 
 use super::{distributed_config_def, standalone_config_def};
 
-/// Keys below these belong to somebody who knows them: clients, converters, topics, config providers, TLS.
+/// Prefixes of keys that other components read: clients, converters, topics, config providers, TLS.
 const OTHERS: [&str; 16] = [
     "producer.",
     "consumer.",
@@ -26,11 +26,10 @@ const OTHERS: [&str; 16] = [
     "sasl.",
 ];
 
-/// Plug-ins of Java that read keys of their own.
+/// Java plug-ins that read keys of their own.
 const PLUG_INS: [&str; 2] = ["metric.reporters", "rest.extension.classes"];
 
-/// A line about the keys of `config` that nobody knows, with what they may be meant to be; `None` if there are none. Names
-/// no values.
+/// A log line about the unknown keys of `config`, with suggestions; `None` if there are none. Contains no values.
 pub(crate) fn unknown_keys(config: &ConfigMap) -> Option<String> {
     let known = known_keys();
     let has_plug_ins = PLUG_INS.iter().any(|key| config.get(*key).is_some_and(|value| !value.trim().is_empty()));
@@ -38,7 +37,7 @@ pub(crate) fn unknown_keys(config: &ConfigMap) -> Option<String> {
     let described: Vec<String> = unknown
         .filter_map(|key| match nearest(key, &known) {
             Some(near) => Some(format!("`{key}` (did you mean `{near}`?)")),
-            // it may be a plug-in's
+            // it may belong to a plug-in
             None if has_plug_ins => None,
             None => Some(format!("`{key}`")),
         })
@@ -56,7 +55,7 @@ fn is_known(key: &str, known: &[String]) -> bool {
     known.iter().any(|known| known == key) || OTHERS.iter().any(|prefix| key.starts_with(prefix)) || is_client_key(key)
 }
 
-/// The known key that is nearest, if it is near: one letter in five may differ.
+/// The most similar known key, if at most one letter in five differs.
 fn nearest<'a>(key: &str, known: &'a [String]) -> Option<&'a str> {
     let distances = known.iter().map(|known| (osa_distance(key, known), known));
     let (distance, near) = distances.min_by_key(|(distance, _)| *distance)?;

@@ -1,9 +1,9 @@
-//! The buffers of columns while they are built: plain vectors that can be cut back to any row.
+//! The buffers of columns during construction: plain vectors that can be truncated at any row.
 
 use arrow::array::BooleanBufferBuilder;
 use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 
-/// Validity of rows; nothing is kept as long as no row is null.
+/// Validity of rows; without null rows it stores nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Validity {
     bits: Option<BooleanBufferBuilder>,
@@ -35,7 +35,7 @@ impl Validity {
         }
     }
 
-    /// The rows so far, and starts anew.
+    /// Returns the rows so far, and starts again.
     pub(crate) fn finish(&mut self) -> Option<NullBuffer> {
         let nulls = NullBuffer::new(self.bits.take()?.build());
         (nulls.null_count() > 0).then_some(nulls)
@@ -74,7 +74,7 @@ impl Bytes {
         }
     }
 
-    /// Drops what was written to `data` since the last value ended.
+    /// Drops the bytes that were written to `data` after the last value.
     #[cold]
     pub(crate) fn abandon(&mut self) {
         self.data.truncate(self.offsets.last().map_or(0, |end| *end as usize));
@@ -85,7 +85,7 @@ impl Bytes {
         &self.data[self.offsets[row] as usize..self.offsets[row + 1] as usize]
     }
 
-    /// Adds `count` rows with some value.
+    /// Adds `count` rows with an arbitrary value.
     pub(crate) fn pad(&mut self, count: usize) {
         let end = self.offsets.last().copied().unwrap_or(0);
         self.offsets.extend(std::iter::repeat_n(end, count));
@@ -97,7 +97,7 @@ impl Bytes {
         self.abandon();
     }
 
-    /// The values so far, and starts anew with room for as many.
+    /// Returns the values so far, and starts again with the same capacity.
     pub(crate) fn finish(&mut self) -> (OffsetBuffer<i32>, Vec<u8>) {
         let mut offsets = Vec::with_capacity(self.offsets.len());
         offsets.push(0);
@@ -130,7 +130,7 @@ impl Ends {
         i32::try_from(elements).map(|end| self.0.push(end)).is_ok()
     }
 
-    /// Adds `count` rows with some value.
+    /// Adds `count` rows with an arbitrary value.
     pub(crate) fn pad(&mut self, count: usize) {
         let end = self.0.last().copied().unwrap_or(0);
         self.0.extend(std::iter::repeat_n(end, count));
@@ -141,7 +141,7 @@ impl Ends {
         self.0.truncate(len + 1);
     }
 
-    /// The rows so far, and starts anew.
+    /// Returns the rows so far, and starts again.
     pub(crate) fn finish(&mut self) -> OffsetBuffer<i32> {
         let mut ends = Vec::with_capacity(self.0.len());
         ends.push(0);

@@ -1,8 +1,8 @@
-//! One pass from bytes into builders.
+//! Decodes bytes into builders in one pass.
 //!
-//! A struct expects the fields in the order in which it last met them, and compares their names as raw bytes; only a
-//! field out of order is looked up. Nothing of a row is kept outside the builders, and a row that fails half way is
-//! taken back by [`Node::truncate`].
+//! A struct expects its fields in the order of the last row, and compares their names as raw bytes. Only a field out of
+//! order is looked up. The state of a row is kept in the builders only. A row that fails half way is removed by
+//! [`Node::truncate`].
 
 use arrow::datatypes::i256;
 use base64::Engine;
@@ -18,7 +18,7 @@ use crate::json::syntax::{
     skip_number, skip_value, without_duplicates,
 };
 
-/// Base64 as Jackson writes it; padding may be missing when read.
+/// Base64 as Jackson writes it; when reading, padding is optional.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -26,7 +26,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 const TOO_LARGE: &str = "the values of one batch exceed 2 GiB: make batches smaller";
 
-/// Decodes `message`, one JSON value and nothing else, into row `at`. A failure may leave parts of the row behind.
+/// Decodes `message`, exactly one JSON value, into row `at`. A failure may leave parts of the row behind.
 #[inline]
 pub(crate) fn decode_message(node: &mut Node, message: &[u8], at: usize) -> Decoded<()> {
     let mut cursor = Cursor::new(message);
@@ -82,7 +82,7 @@ pub(crate) fn decode(node: &mut Node, cursor: &mut Cursor<'_>, at: usize) -> Dec
     Ok(())
 }
 
-/// The types that schemaless JSON does not have, out of the way of the hot ones.
+/// The types that schemaless JSON does not have, in a function of their own to keep the hot path small.
 fn decode_rare(node: &mut Node, cursor: &mut Cursor<'_>) -> Decoded<()> {
     match &mut node.cells {
         Cells::Json(bytes) => {
@@ -144,7 +144,7 @@ fn decode_rare(node: &mut Node, cursor: &mut Cursor<'_>) -> Decoded<()> {
     Ok(())
 }
 
-/// Appends what a null or absent value becomes in row `at`.
+/// Appends the replacement of a null or absent value in row `at`.
 pub(crate) fn absent(node: &mut Node, at: usize) -> Decoded<()> {
     match &node.on_null {
         OnNull::Null => {
@@ -220,7 +220,7 @@ fn decode_members(cells: &mut StructCells, cursor: &mut Cursor<'_>, at: usize) -
     }
 }
 
-/// The field of the name that comes next, up to its value; `None` if it is to be passed over.
+/// The field of the next name, up to its value; `None` if the value is to be skipped.
 #[inline(never)]
 fn look_up(cells: &StructCells, cursor: &mut Cursor<'_>) -> Decoded<Option<u32>> {
     let name = read_text(cursor)?;
@@ -263,7 +263,7 @@ fn end_of_array(cursor: &mut Cursor<'_>) -> Decoded<bool> {
     }
 }
 
-/// A map: an object if its keys are strings, else an array of pairs. Of equal keys the last one counts.
+/// A map: an object if its keys are strings, otherwise an array of pairs. Of equal keys the last one counts.
 fn decode_map(ends: &mut Ends, key: &mut Node, value: &mut Node, cursor: &mut Cursor<'_>) -> Decoded<()> {
     let start = ends.elements();
     let from = cursor.pos();
@@ -295,7 +295,7 @@ fn decode_entries(key: &mut Node, value: &mut Node, cursor: &mut Cursor<'_>, sta
         return Ok(count);
     }
     loop {
-        // A name is always a string: never a null or a default.
+        // A name is always a string, never a null or a default.
         if cursor.peek() != Some(b'"') {
             return Err(cursor.syntax("expected a string"));
         }
@@ -361,7 +361,7 @@ fn boolean(cursor: &mut Cursor<'_>, rigid: bool) -> Decoded<bool> {
     }
 }
 
-/// An integer that is not written as a plain one within i64: `1.0` and `1e3` are taken where the type is given.
+/// An integer not written as a plain one within i64: `1.0` and `1e3` are accepted if the type is given.
 #[cold]
 fn integer(cursor: &mut Cursor<'_>, rigid: bool) -> Decoded<i64> {
     let start = cursor.clone();
@@ -405,7 +405,7 @@ fn beyond_range() -> Failure {
     Failure::unfit("the number is beyond the range of its type")
 }
 
-/// The doubles that JSON numbers do not have, as strings.
+/// The doubles that are not JSON numbers, as strings.
 fn named_double(cursor: &mut Cursor<'_>) -> Decoded<f64> {
     for (name, number) in [("\"NaN\"", f64::NAN), ("\"Infinity\"", f64::INFINITY), ("\"-Infinity\"", f64::NEG_INFINITY)]
     {
@@ -426,7 +426,7 @@ fn from_text<T>(cursor: &mut Cursor<'_>, expected: &'static str, parse: fn(&str)
     })
 }
 
-/// A decimal as a JSON number, or as what a JSON string stands for; `declared`: precision and scale.
+/// A decimal as a JSON number, or as a JSON string with the meaning of `text`; `declared`: precision and scale.
 fn unscaled(cursor: &mut Cursor<'_>, declared: (u8, i8), text: DecimalText) -> Decoded<i256> {
     let start = cursor.clone();
     let number = match cursor.peek() {
@@ -455,7 +455,7 @@ fn unscaled(cursor: &mut Cursor<'_>, declared: (u8, i8), text: DecimalText) -> D
     })
 }
 
-/// The decimal that a string spells as a number; zeros may lead it.
+/// The decimal that a string contains as a number, with optional leading zeros.
 fn spelled(string: &[u8], scale: i8) -> Option<i256> {
     let strict = lenient::strict(string);
     let number = strict.as_deref().unwrap_or(string);
@@ -472,7 +472,7 @@ fn digits_of(number: &i256) -> usize {
     number.to_string().trim_start_matches('-').len()
 }
 
-/// Why the value at the position, which is not `expected`, cannot be taken: because it is no JSON, or does not fit.
+/// The failure of the value at the position, which is not `expected`: it is not JSON, or does not fit.
 #[cold]
 fn misfit(cursor: &mut Cursor<'_>, rigid: bool, expected: &str) -> Failure {
     let start = cursor.pos();

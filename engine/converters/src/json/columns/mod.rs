@@ -1,12 +1,12 @@
-//! Columns while they are built.
+//! Columns during construction.
 //!
 //! ```text
 //!  bytes ─ decode: one pass ─► Node (a tree for structs, lists and maps) ─ finish ─► arrays
 //!                                └─ buffers, which can be cut back to any row
 //! ```
 //!
-//! A `Node` has the rules of what may go into a column; decoding a message either fills one row of the whole tree or fails,
-//! and the row is cut off again.
+//! A `Node` knows which values its column accepts. Decoding a message either fills one row of the whole tree, or fails
+//! and removes the row again.
 
 mod buffers;
 mod decode;

@@ -1,4 +1,4 @@
-//! A column while it is built, with the rules of what may go into it; a struct column is a tree of them.
+//! A column during construction, with the rules for its values. A struct column is a tree of nodes.
 
 mod arrays;
 
@@ -21,53 +21,53 @@ pub(crate) const MAX_DIGITS_128: u8 = 38;
 /// Largest precision of Decimal256.
 const MAX_DIGITS_256: u8 = 76;
 
-/// What to do with the members of an object that the schema does not have.
+/// The treatment of an object's members that the schema does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unknown {
-    /// The schema has to be widened.
+    /// They require a wider schema.
     Widen,
-    /// They are passed over.
+    /// They are skipped.
     Ignore,
 }
 
 /// A field of a struct.
 #[derive(Debug)]
 pub(crate) struct Member {
-    /// Name as it is.
+    /// The name.
     pub(crate) name: String,
-    /// Name as it stands in JSON: `"name":`.
+    /// The name in JSON: `"name":`.
     pub(crate) pattern: Pattern,
-    /// The field that followed this one when it was last seen.
+    /// The field that followed this one in the last row.
     pub(crate) next: u32,
     /// The values.
     pub(crate) node: Node,
 }
 
-/// The fields of a struct column, which expect to be met in the order in which they were last met.
+/// The fields of a struct column, expected in the order of the last row.
 #[derive(Debug)]
 pub(crate) struct StructCells {
-    /// The fields in schema order, also those that have no column yet.
+    /// The fields in schema order, including those without a column so far.
     pub(crate) members: Vec<Member>,
     /// Fields by name, unescaped.
     pub(crate) by_name: FxHashMap<Box<[u8]>, u32>,
-    /// The field that came first when last seen.
+    /// The first field of the last row.
     pub(crate) first: u32,
     /// Members without a field.
     pub(crate) unknown: Unknown,
-    /// Whether an absent field may be more than a null: a default, or an error.
+    /// Whether an absent field may have another effect than a null: a default, or an error.
     pub(crate) fills_absent: bool,
 }
 
-/// What a JSON string stands for where a decimal is expected.
+/// The meaning of a JSON string in a decimal column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DecimalText {
     /// Base64 of the unscaled value's bytes, as Connect's Decimal is written.
     Base64,
-    /// The number that it spells, in a column that the user has declared: no other digits than declared are taken.
+    /// A number, in a column that the user has declared: only the declared digits are accepted.
     Number,
 }
 
-/// The values of a column while it is built. Null rows have some value.
+/// The values of a column during construction. Null rows have an arbitrary value.
 #[derive(Debug)]
 pub(crate) enum Cells {
     /// Only nulls seen so far: no column.
@@ -105,9 +105,9 @@ pub(crate) enum Cells {
         precision: u8,
         /// Decimal places.
         scale: i8,
-        /// A value was met that has more than 38 digits: use 256 bits from now on.
+        /// A value with more than 38 digits was met: use 256 bits from now on.
         too_small: bool,
-        /// What a text stands for.
+        /// The meaning of a string.
         text: DecimalText,
     },
     /// Decimal of up to 76 digits
@@ -116,14 +116,14 @@ pub(crate) enum Cells {
         values: Vec<i256>,
         /// Decimal places.
         scale: i8,
-        /// What a text stands for.
+        /// The meaning of a string.
         text: DecimalText,
     },
     /// Date
     Date {
         /// Days since 1970-01-01.
         values: Vec<i32>,
-        /// Whether ISO text is taken, too.
+        /// Whether ISO text is accepted, too.
         iso: bool,
     },
     /// Time, milliseconds
@@ -132,7 +132,7 @@ pub(crate) enum Cells {
     Timestamp {
         /// Milliseconds since 1970-01-01 UTC.
         values: Vec<i64>,
-        /// Whether ISO text is taken, too.
+        /// Whether ISO text is accepted, too.
         iso: bool,
     },
     /// ARRAY
@@ -151,7 +151,7 @@ pub(crate) enum Cells {
         /// All values.
         value: Box<Node>,
     },
-    /// STRUCT; its fields may be shorter than the column, what is missing is null.
+    /// STRUCT; its fields may have fewer rows than the column, the missing ones are null.
     Struct(Box<StructCells>),
 }
 
@@ -171,7 +171,7 @@ impl Cells {
         Self::Json(Bytes::default())
     }
 
-    /// Appends `count` rows with some value.
+    /// Appends `count` rows with an arbitrary value.
     pub(crate) fn pad(&mut self, count: usize) {
         match self {
             Self::Untyped | Self::Struct(_) => {}
@@ -193,7 +193,7 @@ impl Cells {
         }
     }
 
-    /// Forgets all rows from `len` on, and what an interrupted row has left behind.
+    /// Forgets all rows from `len` on, including parts of an interrupted row.
     pub(crate) fn truncate(&mut self, len: usize) {
         match self {
             Self::Untyped => {}
@@ -221,31 +221,31 @@ impl Cells {
     }
 }
 
-/// What a null or absent value becomes.
+/// The replacement of a null or absent value.
 #[derive(Clone, Debug)]
 pub(crate) enum OnNull {
     /// Null.
     Null,
     /// The default of the schema, as JSON.
     Default(Arc<[u8]>),
-    /// The value is required.
+    /// An error: the value is required.
     Refuse,
 }
 
-/// A column while it is built.
+/// A column during construction.
 ///
-/// Rows are appended by their number, so that a row may be missing (it becomes null) or come again (the last one counts).
+/// Rows are appended by their number. A missing row becomes null, and of a repeated row the last one counts.
 #[derive(Debug)]
 pub(crate) struct Node {
-    /// The column's field; `None` as long as nothing of its type is known.
+    /// The column's field; `None` as long as its type is unknown.
     field: Option<FieldRef>,
     /// The values.
     pub(crate) cells: Cells,
     validity: Validity,
     len: usize,
-    /// What nulls become.
+    /// The replacement of nulls.
     pub(crate) on_null: OnNull,
-    /// Whether a value that does not fit is refused. Otherwise it asks for a wider schema.
+    /// Whether a value that does not fit is refused. Otherwise it requires a wider schema.
     pub(crate) rigid: bool,
 }
 
@@ -258,7 +258,7 @@ impl Node {
         node
     }
 
-    /// A column of a type that is given. `base` says everything about its field but the type.
+    /// A column of a given type. `base` has everything about its field except the type.
     pub(crate) fn given(base: Field, cells: Cells, on_null: OnNull) -> Self {
         let mut node = Self { field: None, cells, validity: Validity::default(), len: 0, on_null, rigid: true };
         let data_type = node.data_type().unwrap_or(DataType::Null);
@@ -266,7 +266,7 @@ impl Node {
         node
     }
 
-    /// The field; `None` as long as nothing of its type is known.
+    /// The field; `None` as long as its type is unknown.
     pub(crate) fn field(&self) -> Option<&FieldRef> {
         self.field.as_ref()
     }
@@ -293,7 +293,7 @@ impl Node {
         self.len
     }
 
-    /// Makes row `at` the next one: nulls for rows that are missing, and forgets those from there on.
+    /// Makes row `at` the next one: adds nulls for missing rows, and drops rows from there on.
     #[inline]
     pub(crate) fn align(&mut self, at: usize) {
         if self.len != at {
@@ -313,20 +313,20 @@ impl Node {
         }
     }
 
-    /// Row `at` is null, whatever the schema says.
+    /// Makes row `at` null, regardless of the schema.
     pub(crate) fn append_null(&mut self, at: usize) {
         self.align(at);
         self.align(at + 1);
     }
 
-    /// A value was written to `cells` for the next row.
+    /// Notes that the next row's value was written to `cells`.
     #[inline]
     pub(crate) fn appended(&mut self) {
         self.len += 1;
         self.validity.push_valid();
     }
 
-    /// Forgets all rows from `len` on, and what an interrupted row has left behind.
+    /// Forgets all rows from `len` on, including parts of an interrupted row.
     pub(crate) fn truncate(&mut self, len: usize) {
         self.cells.truncate(len);
         if self.len > len {
@@ -335,7 +335,7 @@ impl Node {
         }
     }
 
-    /// Turns every decimal that was too small into a larger one. All rows MUST have been forgotten.
+    /// Replaces every decimal column that was too small by a larger one. All rows MUST have been removed.
     pub(crate) fn enlarge_decimals(&mut self) {
         match &mut self.cells {
             Cells::Decimal128 { scale, too_small: true, text, .. } => {

@@ -1,9 +1,9 @@
-//! ISO 8601 text to times, for columns that a user has pinned.
+//! Parses ISO 8601 text for columns with a type from the user.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
-/// Milliseconds since 1970-01-01 UTC of a date with time, with `T` or a space between; without zone it is UTC. A date
-/// alone is its midnight. Digits beyond milliseconds are cut off.
+/// Milliseconds since 1970-01-01 UTC of a date and time, separated by `T` or a space. Without a zone it is UTC. A date
+/// alone means midnight. Digits beyond milliseconds are truncated.
 pub(crate) fn millis_of(text: &str) -> Option<i64> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.timestamp_millis());

@@ -1,4 +1,4 @@
-//! Widens a shape by one more value.
+//! Widens a shape by another value.
 
 use std::str;
 
@@ -7,10 +7,10 @@ use crate::json::syntax::{
     Cursor, Decoded, Failure, MAX_DEPTH, pass_colon, read_number, read_text, skip_string, skip_value,
 };
 
-/// Widens `shape` so that it takes `message`, which MUST be valid JSON in UTF-8 without duplicate members.
+/// Widens `shape` so that it accepts `message`, which MUST be valid JSON in UTF-8 without duplicate members.
 ///
 /// # Errors
-/// An object with pinned fields would get too many.
+/// An object with pinned fields would get too many fields.
 pub(crate) fn widen(shape: &mut Shape, message: &[u8]) -> Decoded<()> {
     let mut cursor = Cursor::new(message);
     cursor.skip_space();

@@ -1,4 +1,4 @@
-//! JSON without a schema: the schema is inferred from what comes by, and only ever widened.
+//! JSON without a schema. The schema is inferred from the messages, and can only become wider.
 //!
 //! ```text
 //!  messages of a topic ─ Topic ─► Schemaless of each kind of value ─ decode ─► columns
@@ -6,8 +6,8 @@
 //!                                    └──────── Shape ◄── infer ────────┘
 //! ```
 //!
-//! A `Shape` is what is known of the values so far. A row that it does not cover widens it, and the batch is decoded again.
-//! Columns that a user has given a type (`pins`) are never widened.
+//! A `Shape` describes the values so far. A row that does not fit widens it, and the batch is decoded again. Columns
+//! with a type from the user (`pins`) are never widened.
 
 mod infer;
 mod pins;

@@ -1,14 +1,14 @@
-//! Columns that a user has given a type: `volley.schema=id BIGINT, address.city VARCHAR, "odd name" DECIMAL(10,2)`.
+//! Columns with a type from the user: `volley.schema=id BIGINT, address.city VARCHAR, "odd name" DECIMAL(10,2)`.
 
 use arrow::datatypes::Field;
 use volley_api::schema::json_text_field;
 
 use crate::json::columns::{Cells, DecimalText, MAX_DIGITS_128, Node, OnNull};
 
-/// A column that a user has given a type.
+/// A column with a type from the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pinned {
-    /// Names of the members that lead to it, outermost first.
+    /// The path of member names, outermost first.
     pub(crate) path: Vec<String>,
     /// Its type.
     pub(crate) pin: Pin,
@@ -44,7 +44,7 @@ pub(crate) enum Pin {
 }
 
 impl Pin {
-    /// The type of an SQL name, any case.
+    /// Parses the name of an SQL type, in any case.
     fn named(name: &str, arguments: Option<&str>) -> Result<Self, String> {
         let pin = match (name.to_ascii_uppercase().as_str(), arguments) {
             ("DECIMAL" | "NUMERIC", Some(arguments)) => return decimal_of(arguments),
@@ -104,16 +104,16 @@ fn decimal_of(arguments: &str) -> Result<Pin, String> {
     let precision: Option<u8> = precision.trim().parse().ok().filter(|precision| (1..=76).contains(precision));
     let scale: Option<i8> = scale.trim().parse().ok();
     match (precision, scale) {
-        // Above 38 digits all 76 are there, so that the declared precision is not enforced.
+        // Above 38 digits the column has 76, so the declared precision is not enforced.
         (Some(precision), Some(scale)) if scale >= 0 && scale as u8 <= precision => Ok(Pin::Decimal(precision, scale)),
         _ => Err(format!("DECIMAL({arguments}) is out of range: 1 <= precision <= 76, 0 <= scale <= precision")),
     }
 }
 
-/// Reads a list of columns.
+/// Parses a list of columns.
 ///
 /// # Errors
-/// Says what is wrong with which part.
+/// Names the invalid part and the reason.
 pub(crate) fn parse_pins(text: &str) -> Result<Vec<Pinned>, String> {
     let mut pins: Vec<Pinned> = Vec::new();
     let mut rest = text.trim();
@@ -145,7 +145,7 @@ pub(crate) fn parse_pins(text: &str) -> Result<Vec<Pinned>, String> {
     Ok(pins)
 }
 
-/// No column twice, and none within one that has a type of its own.
+/// Fails if a column occurs twice, or is within a column that has a type.
 fn check_clash(pins: &[Pinned], path: &[String]) -> Result<(), String> {
     let clash = pins.iter().find(|other| other.path.iter().zip(path).all(|(one, other)| one == other));
     match clash {
@@ -162,7 +162,7 @@ fn check_clash(pins: &[Pinned], path: &[String]) -> Result<(), String> {
     }
 }
 
-/// The names that lead to a column, with points between them; and what follows.
+/// Splits off the names of a path, separated by points.
 fn split_path(text: &str) -> Result<(Vec<String>, &str), String> {
     let (mut path, mut rest) = (Vec::new(), text);
     loop {
@@ -175,7 +175,7 @@ fn split_path(text: &str) -> Result<(Vec<String>, &str), String> {
     }
 }
 
-/// A name, in double quotes or up to the next space, point or comma; and what follows.
+/// Splits off a name: in double quotes, or up to the next space, point or comma.
 fn split_name(text: &str) -> Result<(String, &str), String> {
     let Some(mut rest) = text.strip_prefix('"') else {
         let end = text.find(|char: char| char.is_whitespace() || matches!(char, ',' | '.')).unwrap_or(text.len());
@@ -200,7 +200,7 @@ fn split_name(text: &str) -> Result<(String, &str), String> {
     Err(format!("a quote is missing after {text}"))
 }
 
-/// Where a type ends: at a comma outside of parentheses.
+/// The end of a type: a comma outside of parentheses.
 fn end_of_type(text: &str) -> usize {
     let mut depth = 0;
     for (at, char) in text.char_indices() {

@@ -1,10 +1,10 @@
-//! Schemaless JSON of one kind: decodes batches with the schema inferred so far, and widens it where a row needs it.
+//! Decodes schemaless JSON of one kind with the schema inferred so far, and widens the schema for rows that do not fit.
 //!
 //! ```text
 //!  decode row by row ── all fit ─────────────────────────────► one run
 //!        └─ a row needs a wider schema ─► widen by all rows from there on ─► decode the batch anew
 //! ```
-//! So a batch is decoded twice at most, whatever it holds, and always gives one run.
+//! So a batch is decoded at most twice, whatever it contains, and always gives one run.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use super::shape::Shape;
 use crate::json::columns::{Node, decode_message};
 use crate::json::syntax::{Cause, Decoded, Failure, validate, without_duplicates};
 
-/// What is known of some values.
+/// The inferred schema of some values.
 #[derive(Debug)]
 pub(crate) struct Inference {
     shape: Shape,
-    /// Builders of `shape`; `None` as long as only nulls are known.
+    /// Builders of `shape`; `None` as long as all values were null.
     root: Option<Node>,
     pins: Option<Node>,
 }
@@ -28,9 +28,9 @@ pub(crate) struct Inference {
 /// Decoded rows.
 #[derive(Debug)]
 pub(crate) struct Decode {
-    /// The values of all rows but the rejected ones.
+    /// The values of all rows except the rejected ones.
     pub(crate) column: Column,
-    /// Rows that could not be decoded, ascending, and why.
+    /// Rows that could not be decoded, ascending, with the reason.
     pub(crate) rejected: Vec<(usize, Failure)>,
 }
 
@@ -46,7 +46,8 @@ pub(crate) struct Messages<F> {
 }
 
 impl<'a, F: Fn(usize) -> Option<&'a [u8]>> Messages<F> {
-    /// The message of a row, or why it is no UTF-8. `None` = null; a message of nothing but white space is null, too.
+    /// The message of a row, or the failure if it is not UTF-8. `None` = null; a message with only white space is null,
+    /// too.
     #[inline]
     pub(crate) fn text(&self, row: usize) -> Decoded<Option<&'a [u8]>> {
         let message = (self.get)(row);
@@ -58,7 +59,7 @@ impl<'a, F: Fn(usize) -> Option<&'a [u8]>> Messages<F> {
     }
 }
 
-/// Whether there is nothing but JSON's white space: Connect's JsonConverter takes that for null.
+/// Whether a message contains only JSON's white space: Connect's JsonConverter reads that as null.
 #[cold]
 pub(crate) fn is_blank(message: &[u8]) -> bool {
     message.iter().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
@@ -74,16 +75,16 @@ pub(crate) fn check_utf8(bytes: &[u8]) -> Decoded<()> {
 }
 
 impl Inference {
-    /// Nothing is known but the columns that the user has given.
+    /// Starts with the columns from the user only.
     pub(crate) fn new(pins: &[Pinned]) -> Self {
         let shape = Shape::of_pins(pins);
         Self { root: shape.root(), pins: shape.pinned_root(), shape }
     }
 
-    /// Decodes a batch. The schema is that of all rows up to here.
+    /// Decodes a batch. The schema covers all rows so far.
     ///
     /// # Errors
-    /// None that rows could cause.
+    /// None caused by rows.
     pub(crate) fn decode<'a, F: Fn(usize) -> Option<&'a [u8]>>(&mut self, messages: &Messages<F>) -> Result<Decode> {
         let mut rejected = Vec::new();
         let mut at = 0;
@@ -116,7 +117,7 @@ impl Inference {
         Ok(Decode { column: self.finish(at)?, rejected })
     }
 
-    /// Decodes a message into row `at`. A failure leaves nothing behind.
+    /// Decodes a message into row `at`. A failure removes all of the row.
     #[inline]
     fn decode_row(&mut self, message: Option<&[u8]>, at: usize) -> Decoded<()> {
         let Some(root) = &mut self.root else {
@@ -135,8 +136,8 @@ impl Inference {
         }
     }
 
-    /// A row failed with a schema that has been widened by all good rows. Either it is bad, or a duplicate member, which
-    /// does not count, stood in the way.
+    /// Decodes a row again that failed after the schema was widened by all good rows. Either the row is bad, or a
+    /// duplicate member, which does not count, caused the failure.
     #[cold]
     fn decode_again(&mut self, message: Option<&[u8]>, at: usize, failure: Failure) -> Decoded<()> {
         let Some(message) = message.filter(|_| !matches!(failure.cause(), Cause::Syntax { .. })) else {
@@ -151,7 +152,7 @@ impl Inference {
         Err(failure)
     }
 
-    /// Widens the shape by the good ones of the rows from `first` on. Whether it has changed.
+    /// Widens the shape by the good rows from `first` on. Returns whether it has changed.
     #[cold]
     fn widen_by<'a, F: Fn(usize) -> Option<&'a [u8]>>(&mut self, messages: &Messages<F>, first: usize) -> bool {
         let before = self.shape.clone();
@@ -162,7 +163,7 @@ impl Inference {
                 let unique = without_duplicates(message);
                 let message = unique.as_deref().unwrap_or(message);
                 if self.check_pins(message).is_ok() {
-                    // A row that has no place in the shape fails again, and is rejected, when it is decoded.
+                    // A row that does not fit the shape fails again when it is decoded, and is rejected then.
                     let _ = widen(&mut self.shape, message);
                 }
             }
@@ -170,7 +171,7 @@ impl Inference {
         self.shape != before
     }
 
-    /// Whether the pinned columns take a message, which MUST be valid and without duplicates.
+    /// Whether the pinned columns accept a message, which MUST be valid and without duplicates.
     fn check_pins(&mut self, message: &[u8]) -> Decoded<()> {
         let Some(pins) = &mut self.pins else { return Ok(()) };
         let outcome = decode_message(pins, message, 0);

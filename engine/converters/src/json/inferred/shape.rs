@@ -1,4 +1,4 @@
-//! The inferred type of a schemaless value, and how it widens.
+//! The inferred type of a schemaless value, and its widening.
 //!
 //! ```text
 //!  Unknown ─► Boolean ───────────────────────────┐
@@ -8,8 +8,8 @@
 //!          ─► List of … ── elements widen ───────┤
 //!          ─► Struct of … ─ fields are added ────┘
 //! ```
-//! A type never goes back to the left, and the result does not depend on the order of the values. Integers and floats
-//! meet as floats only while no integer is beyond 2^53, since a double would lose its digits; an integer beyond i64 is
+//! A type never moves back to the left, and the result does not depend on the order of the values. Integers and floats
+//! become floats only while no integer is beyond 2^53, since a double would lose its digits. An integer beyond i64 is
 //! mixed at once.
 
 use arrow::datatypes::{DataType, Field};
@@ -20,8 +20,8 @@ use super::pins::{Pin, Pinned};
 use crate::json::columns::{Bytes, Cells, Ends, Node, StructCells, Unknown, untyped_element};
 use crate::json::syntax::{MAX_EXACT_INTEGER, Number};
 
-/// Fields of one struct; an object with more is mixed as a whole, so that keys that are data (ids, say) do not grow
-/// a schema for ever.
+/// Maximum number of fields of a struct. An object with more is mixed as a whole, so that keys that are data (for
+/// example ids) do not grow a schema without limit.
 pub(crate) const MAX_FIELDS: usize = 20_000;
 
 /// An inferred type.
@@ -37,21 +37,21 @@ pub(crate) enum Shape {
         /// Whether one of them was beyond 2^53.
         wide: bool,
     },
-    /// Numbers that a double holds.
+    /// Numbers that fit a double.
     Float,
     /// Strings
     Text,
-    /// Values that have no type in common.
+    /// Values without a common type.
     Mixed,
     /// Arrays
     List(Box<Shape>),
     /// Objects
     Struct(Fields),
-    /// A type that the user has given; it takes what it takes.
+    /// A type from the user, which is not widened.
     Pinned(Pin),
 }
 
-/// The fields of objects in the order in which they came up.
+/// The fields of objects in the order of their first occurrence.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Fields {
     named: Vec<(String, Shape)>,
@@ -59,12 +59,12 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    /// Number of fields, also those without a type.
+    /// Number of fields, including those without a type.
     pub(crate) fn len(&self) -> usize {
         self.named.len()
     }
 
-    /// The shape of a field, which is added if there is none.
+    /// The shape of a field, which is added if it is missing.
     pub(crate) fn entry(&mut self, name: &str) -> &mut Shape {
         let index = match self.by_name.get(name) {
             Some(index) => *index,
@@ -77,7 +77,7 @@ impl Fields {
         &mut self.named[index].1
     }
 
-    /// Whether there is such a field.
+    /// Whether the field exists.
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.by_name.contains_key(name)
     }
@@ -113,7 +113,7 @@ impl Fields {
 }
 
 impl Shape {
-    /// An object with these pinned fields; unknown if there are none. No path MUST lead into another.
+    /// An object with these pinned fields; unknown if there are none. No path MUST be within another.
     pub(crate) fn of_pins(pins: &[Pinned]) -> Self {
         let mut shape = Self::Unknown;
         for Pinned { path, pin } in pins {
@@ -130,7 +130,7 @@ impl Shape {
         shape
     }
 
-    /// Widens to take values of another scalar type, too.
+    /// Widens to accept values of another scalar type.
     pub(crate) fn join_scalar(&mut self, other: Self) {
         if matches!(self, Self::Pinned(_)) {
             return;
@@ -144,7 +144,7 @@ impl Shape {
         };
     }
 
-    /// Widens to take a number, too.
+    /// Widens to accept a number.
     pub(crate) fn join_number(&mut self, number: Number) {
         self.join_scalar(match number {
             Number::Int(number) => Self::Integer { wide: number.unsigned_abs() > MAX_EXACT_INTEGER },
@@ -179,7 +179,7 @@ impl Shape {
         }
     }
 
-    /// Builders for the values of a topic, marked as having no Connect schema. `None` as long as only nulls are known.
+    /// Builders for the values of a topic, marked as having no Connect schema. `None` as long as all values were null.
     pub(crate) fn root(&self) -> Option<Node> {
         if self == &Self::Unknown {
             return None;
@@ -187,7 +187,7 @@ impl Shape {
         let node = self.node("value");
         let field = match (node.field(), self) {
             (Some(field), _) => field.as_ref().clone(),
-            // A root has a column even if nothing is known of what is in it: an empty object is no null.
+            // A root has a column even if its content is unknown: an empty object is not null.
             (None, Self::List(_)) => Field::new("value", DataType::List(untyped_element()), true),
             (None, _) => Field::new("value", DataType::Struct(arrow::datatypes::Fields::empty()), true),
         };
@@ -218,7 +218,7 @@ impl Shape {
         }
     }
 
-    /// Builders of the pinned fields only, which pass over all others; `None` if nothing is pinned.
+    /// Builders of the pinned fields only, which skip all others; `None` if nothing is pinned.
     pub(crate) fn pinned_root(&self) -> Option<Node> {
         match self {
             Self::Struct(fields) if fields.has_pins() => Some(fields.pinned_node("value")),

@@ -1,5 +1,5 @@
-//! Schemaless JSON of one topic: a schema of its own for each kind of value, so that one text among a million objects
-//! changes nothing for the objects.
+//! Schemaless JSON of one topic. Each kind of value has its own schema, so that one text among a million objects does
+//! not change the objects' schema.
 
 use arrow::array::UInt32Array;
 use volley_api::{Column, Result, RowIndex};
@@ -8,10 +8,10 @@ use super::pins::Pinned;
 use super::schemaless::{Decode, Inference, Messages};
 use crate::json::syntax::{Failure, Kind};
 
-/// What is known of the values of a topic.
+/// The schemas of a topic's values.
 #[derive(Debug)]
 pub(crate) struct Topic {
-    /// By [`Kind`]; what no message has been yet is missing.
+    /// By [`Kind`]; `None` for a kind that has not occurred.
     kinds: [Option<Inference>; Kind::ALL.len()],
     pins: Vec<Pinned>,
 }
@@ -19,22 +19,22 @@ pub(crate) struct Topic {
 /// A decoded batch.
 #[derive(Debug, Default)]
 pub(crate) struct DecodedBatch {
-    /// For each kind of value the rows that have it, ascending, and their values. Null rows are with one of them.
+    /// For each kind of value its rows, ascending, and their values. Null rows belong to one of the kinds.
     pub(crate) parts: Vec<(RowIndex, Column)>,
-    /// Rows that could not be decoded, ascending, and why.
+    /// Rows that could not be decoded, ascending, with the reason.
     pub(crate) rejected: Vec<(usize, Failure)>,
 }
 
 impl Topic {
-    /// A topic of which nothing is known but the columns that the user has given.
+    /// A topic that starts with the columns from the user only.
     pub(crate) fn new(pins: &[Pinned]) -> Self {
         Self { kinds: Default::default(), pins: pins.to_vec() }
     }
 
-    /// Decodes a batch. The schema of a kind is that of all values of the kind up to here.
+    /// Decodes a batch. The schema of a kind covers all its values so far.
     ///
     /// # Errors
-    /// None that rows could cause.
+    /// None caused by rows.
     pub(crate) fn decode<'a, F: Fn(usize) -> Option<&'a [u8]>>(
         &mut self,
         messages: &Messages<F>,
@@ -70,8 +70,8 @@ impl Topic {
         self.kinds[kind as usize].get_or_insert_with(|| Inference::new(pins))
     }
 
-    /// The one kind that all messages have. If there are several, an error with the kind that null rows go with: a
-    /// tombstone goes with the objects, where there have been any.
+    /// The kind of all messages, if it is a single one. Otherwise an error with the kind that null rows belong to: a
+    /// tombstone belongs to the objects if there were any.
     fn only_kind<'a, F: Fn(usize) -> Option<&'a [u8]>>(
         &self,
         messages: &Messages<F>,
@@ -103,7 +103,7 @@ fn rows_by_kind<'a, F: Fn(usize) -> Option<&'a [u8]>>(messages: &Messages<F>, ho
     by_kind.into_iter().filter(|(_, rows)| !rows.is_empty()).collect()
 }
 
-/// `rows` without the rejected ones; `None` if no row is rejected. Both ascend.
+/// `rows` without the rejected ones; `None` if no row is rejected. Both are ascending.
 fn accepted(rows: impl Iterator<Item = usize>, rejected: &[(usize, Failure)]) -> Option<RowIndex> {
     if rejected.is_empty() {
         return None;

@@ -1,4 +1,4 @@
-//! Payloads whose schema is known: the cache of parsed schemas, and decoding of rows that share one.
+//! Payloads with a known schema: the cache of parsed schemas, and the decoding of rows with the same one.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::json::syntax::{Cause, Decoded, Failure};
 /// A parsed schema with its builders, which are empty between batches.
 #[derive(Debug)]
 pub(crate) struct Schema {
-    /// Builders, or what is wrong with the schema.
+    /// Builders, or the error of the schema.
     root: std::result::Result<Node, String>,
     /// The root's field, nullable: for batches with null rows.
     nullable: Option<FieldRef>,
@@ -21,7 +21,7 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
-    /// The schema of this JSON text.
+    /// Parses the schema of this JSON text.
     pub(crate) fn parse(raw: &[u8], reader: SchemaReader) -> Self {
         let root = serde_json::from_slice(raw)
             .map_err(|error| format!("could not parse the schema: {error}"))
@@ -31,12 +31,12 @@ impl Schema {
         parsed
     }
 
-    /// What is wrong with the schema, if anything is.
+    /// The error of the schema, if it is invalid.
     pub(crate) fn error(&self) -> Option<&str> {
         self.root.as_ref().err().map(String::as_str)
     }
 
-    /// Both forms of the field are kept, so that batches of one schema share one field.
+    /// Keeps both forms of the field, so that batches of one schema share one field.
     fn keep_nullable_field(&mut self) {
         let field = self.root.as_ref().ok().and_then(Node::field);
         self.nullable = field.map(|field| match field.is_nullable() {
@@ -45,11 +45,11 @@ impl Schema {
         });
     }
 
-    /// Decodes payloads (`None` = null without a schema, which is null whatever the schema says). `rejected` is told the
-    /// index of each that is left out.
+    /// Decodes payloads (`None` = null without a schema, which is null for any schema). `rejected` gets the index of
+    /// each payload that is left out.
     ///
     /// # Errors
-    /// None that rows could cause.
+    /// None caused by rows.
     pub(crate) fn decode(
         &mut self,
         payloads: &[Option<&[u8]>],
@@ -73,7 +73,7 @@ impl Schema {
                     at += 1;
                 }
                 Err(failure) if matches!(failure.cause(), Cause::Wider) => {
-                    // A decimal has outgrown its column: it gets a larger one, and all rows are decoded anew.
+                    // A decimal exceeds its column: the column gets a larger type, and all rows are decoded again.
                     root.truncate(0);
                     root.enlarge_decimals();
                     failures.clear();
@@ -108,7 +108,7 @@ fn decode_payload(root: &mut Node, payload: Option<&[u8]>, at: usize) -> Decoded
     }
 }
 
-/// Parsed schemas by their raw text; the least recently used one makes room.
+/// Parsed schemas by their raw text; the least recently used one is evicted.
 #[derive(Debug)]
 pub(crate) struct SchemaCache {
     reader: SchemaReader,
@@ -124,7 +124,7 @@ impl SchemaCache {
         Self { reader, capacity: capacity.max(1), schemas: FxHashMap::default(), slots: Vec::new(), clock: 0 }
     }
 
-    /// The schema of a raw text, parsed if it is not there.
+    /// The schema of a raw text, parsed if it is not in the cache.
     pub(crate) fn get(&mut self, raw: &[u8]) -> &mut Schema {
         self.clock += 1;
         let slot = match self.schemas.get(raw) {

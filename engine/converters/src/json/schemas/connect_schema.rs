@@ -1,7 +1,7 @@
-//! The schema member of an envelope to builders: the JSON form of Connect schemas.
+//! Parses the schema member of an envelope, Connect's JSON form of a schema, and creates builders.
 //!
 //! `{"type":"struct","fields":[{"type":"int32","optional":false,"field":"id"},…],"optional":false,"name":"x.Y",…}`;
-//! Decimal, Date, Time and Timestamp are told by `name`. Connect's other attributes become field metadata.
+//! Decimal, Date, Time and Timestamp are identified by `name`. Connect's other attributes become field metadata.
 
 use std::collections::HashMap;
 
@@ -14,13 +14,13 @@ use crate::json::columns::{
 };
 use crate::json::syntax::Cursor;
 
-/// Schemas nested deeper are refused: Parquet and SQL could not take their values anyway.
+/// Maximum depth of a schema; Parquet and SQL do not support deeper values either.
 const MAX_DEPTH: usize = 100;
 
-/// Why a schema is refused.
+/// The reason to refuse a schema.
 type Refused = String;
 
-/// Makes builders from schemas.
+/// Creates builders from schemas.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SchemaReader {
     /// `replace.null.with.default`
@@ -31,7 +31,7 @@ impl SchemaReader {
     /// Builders for the payloads of `schema`.
     ///
     /// # Errors
-    /// What is wrong with the schema.
+    /// The error of the schema.
     pub(crate) fn root(self, schema: &Value) -> Result<Node, Refused> {
         self.node(schema, "value", 0)
     }
@@ -83,7 +83,7 @@ impl SchemaReader {
             ("array", _) => Cells::List { ends: Ends::default(), element: part("items", "item")? },
             ("map", _) => {
                 let mut key = part("keys", "key")?;
-                // Arrow's maps have no null keys.
+                // Arrow's maps cannot have null keys.
                 if matches!(key.on_null, OnNull::Null) {
                     key.on_null = OnNull::Refuse;
                 }
@@ -132,7 +132,7 @@ fn decimal_cells(attributes: &Attributes) -> Result<Cells, Refused> {
     }
 }
 
-/// What a schema says besides its type.
+/// The attributes of a schema besides its type.
 #[derive(Debug)]
 struct Attributes {
     optional: bool,
@@ -164,7 +164,7 @@ impl Attributes {
         Ok(Self { optional, name: text("name")?, version, doc: text("doc")?, parameters: parameters(schema)?, default })
     }
 
-    /// Everything that the Arrow type does not already say.
+    /// Everything that the Arrow type does not express.
     fn metadata(&self) -> HashMap<String, String> {
         let implied = matches!(self.name.as_deref(), Some(DECIMAL | DATE | TIME | TIMESTAMP));
         let mut metadata = HashMap::new();

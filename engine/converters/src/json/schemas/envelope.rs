@@ -9,10 +9,10 @@ pub(crate) struct Envelope<'a> {
     pub(crate) payload: &'a [u8],
 }
 
-/// Splits a message; every byte of it is checked.
+/// Splits a message, and validates every byte of it.
 ///
 /// # Errors
-/// It is no JSON, or no envelope.
+/// It is not JSON, or not an envelope.
 pub(crate) fn split(message: &[u8]) -> Decoded<Envelope<'_>> {
     let mut cursor = Cursor::new(message);
     cursor.skip_space();
@@ -53,17 +53,17 @@ pub(crate) fn split(message: &[u8]) -> Decoded<Envelope<'_>> {
     }
 }
 
-/// How messages of one producer begin that all have the same schema: `{"schema":…,"payload":`.
+/// The common beginning of a producer's messages with the same schema: `{"schema":…,"payload":`.
 #[derive(Debug, Default)]
 pub(crate) struct Prefix(Vec<u8>);
 
 impl Prefix {
-    /// The prefix that messages with this raw schema most often have.
+    /// The most common prefix of messages with this raw schema.
     pub(crate) fn of(schema: &[u8]) -> Self {
         Self([b"{\"schema\":", schema, b",\"payload\":"].concat())
     }
 
-    /// The payload of a message that begins so and ends in `}`; not checked yet.
+    /// The payload of a message with this prefix that ends in `}`; not validated yet.
     #[inline]
     pub(crate) fn payload_of<'a>(&self, message: &'a [u8]) -> Option<&'a [u8]> {
         if self.0.is_empty() {

@@ -1,11 +1,11 @@
-//! Arrow fields to the JSON form of Connect schemas.
+//! Converts Arrow fields to Connect's JSON form of schemas.
 
 use arrow::datatypes::{DataType, Field};
 use serde_json::{Map, Value, json};
 use volley_api::schema::{DATE, DECIMAL, DEFAULT, DOC, NAME, PARAMETER_PREFIX, TIME, TIMESTAMP, VERSION};
 use volley_api::{Error, Result};
 
-/// The schema of a field, as an envelope has it.
+/// The schema of a field, for an envelope.
 ///
 /// # Errors
 /// A type that Connect does not have.
@@ -31,7 +31,7 @@ pub(crate) fn schema_of(field: &Field) -> Result<Value> {
     Ok(Value::Object(schema))
 }
 
-/// Puts the members that say the type, and gives the name of the logical type if it is one.
+/// Adds the members that describe the type. Returns the name of the logical type, if it is one.
 fn put_type(schema: &mut Map<String, Value>, data_type: &DataType) -> Result<Option<&'static str>> {
     let mut logical = None;
     let type_name = match data_type {
@@ -42,7 +42,7 @@ fn put_type(schema: &mut Map<String, Value>, data_type: &DataType) -> Result<Opt
         DataType::Int64 | DataType::UInt32 => "int64",
         DataType::Float16 | DataType::Float32 => "float",
         DataType::Float64 => "double",
-        // No value of such a column is ever there.
+        // Such a column has no values.
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => "string",
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => "bytes",
         DataType::UInt64

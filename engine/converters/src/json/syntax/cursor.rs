@@ -1,4 +1,4 @@
-//! A position in the bytes of one message, and the smallest steps over JSON.
+//! A position in the bytes of one message, and the basic steps of parsing JSON.
 
 use super::failure::{Decoded, Failure};
 
@@ -13,12 +13,12 @@ pub(crate) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// The start of `input`.
+    /// At the start of `input`.
     pub(crate) fn new(input: &'a [u8]) -> Self {
         Self { input, pos: 0 }
     }
 
-    /// All of the text.
+    /// The whole text.
     #[inline]
     pub(crate) fn input(&self) -> &'a [u8] {
         self.input
@@ -30,7 +30,7 @@ impl<'a> Cursor<'a> {
         self.pos
     }
 
-    /// Goes to `pos`.
+    /// Moves to `pos`.
     #[inline]
     pub(crate) fn seek(&mut self, pos: usize) {
         self.pos = pos;
@@ -42,19 +42,19 @@ impl<'a> Cursor<'a> {
         &self.input[start..self.pos]
     }
 
-    /// The next byte, without taking it.
+    /// The next byte, without consuming it.
     #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.input.get(self.pos).copied()
     }
 
-    /// Passes `count` bytes that were peeked at.
+    /// Consumes `count` bytes that were peeked.
     #[inline]
     pub(crate) fn advance(&mut self, count: usize) {
         self.pos += count;
     }
 
-    /// Passes white space.
+    /// Skips white space.
     #[inline]
     pub(crate) fn skip_space(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
@@ -62,7 +62,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Passes `byte` if it comes next.
+    /// Consumes `byte` if it is next.
     #[inline]
     pub(crate) fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
@@ -70,7 +70,7 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Passes `text` if it comes next.
+    /// Consumes `text` if it is next.
     #[inline]
     pub(crate) fn take_text(&mut self, text: &[u8]) -> bool {
         let found = self.rest().starts_with(text);
@@ -80,7 +80,7 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Passes `pattern` if it comes next.
+    /// Consumes `pattern` if it is next.
     #[inline]
     pub(crate) fn take_pattern(&mut self, pattern: &Pattern) -> bool {
         let found = pattern.starts(self.rest());
@@ -95,12 +95,12 @@ impl<'a> Cursor<'a> {
         self.input.get(self.pos..).unwrap_or_default()
     }
 
-    /// Passes `literal`, of which the first byte was seen.
+    /// Consumes `literal`, whose first byte was peeked.
     pub(crate) fn expect_literal(&mut self, literal: &'static str) -> Decoded<()> {
         if self.take_text(literal.as_bytes()) { Ok(()) } else { Err(self.syntax("expected null, true or false")) }
     }
 
-    /// Passes the end of the message.
+    /// Fails unless the position is at the end of the message.
     pub(crate) fn expect_end(&mut self) -> Decoded<()> {
         self.skip_space();
         if self.pos >= self.input.len() { Ok(()) } else { Err(self.syntax("unexpected text after the value")) }
@@ -132,14 +132,14 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// A text to compare with again and again: up to 16 bytes in two comparisons of words.
+/// A text for frequent comparisons: up to 16 bytes in two comparisons of words.
 #[derive(Debug)]
 pub(crate) struct Pattern {
     text: Box<[u8]>,
-    /// The first 8 bytes; those that the text does not have are 0, here and in `mask`.
+    /// The first 8 bytes; missing bytes are 0, here and in `mask`.
     head: u64,
     mask: u64,
-    /// The last 8 bytes of a text of more than 8.
+    /// The last 8 bytes of a text with more than 8.
     tail: u64,
 }
 
@@ -178,13 +178,13 @@ impl Pattern {
     }
 }
 
-/// Whether a byte of a string needs a look: `"`, `\` or a control character.
+/// Whether a byte of a string is special: `"`, `\` or a control character.
 #[inline]
 pub(crate) fn ends_plain_text(byte: u8) -> bool {
     byte == b'"' || byte == b'\\' || byte < 0x20
 }
 
-/// The high bit of each byte that [`ends_plain_text`]; bits above the lowest one set may be wrong.
+/// Sets the high bit of each byte that [`ends_plain_text`]; bits above the lowest set one may be wrong.
 #[inline]
 pub(crate) fn string_stops(word: u64) -> u64 {
     let quote = word ^ (ONES * b'"' as u64);

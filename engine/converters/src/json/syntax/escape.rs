@@ -1,4 +1,4 @@
-//! Writes JSON strings: escapes only what must be escaped, as Jackson does.
+//! Writes JSON strings: escapes only the necessary characters, as Jackson does.
 
 use super::cursor::{ends_plain_text, string_stops};
 

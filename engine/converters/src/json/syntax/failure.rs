@@ -1,4 +1,4 @@
-//! Why a value could not be decoded.
+//! The failure to decode a value.
 
 use std::fmt;
 
@@ -10,21 +10,21 @@ use crate::rejections::serialization_error;
 #[derive(Debug)]
 pub(crate) struct Failure(Box<Cause>);
 
-/// What went wrong.
+/// The cause of a failure.
 #[derive(Debug)]
 pub(crate) enum Cause {
     /// Not JSON. `at` is a byte offset into the message.
     Syntax {
-        /// What was expected.
+        /// The expected element.
         message: &'static str,
         /// Byte offset.
         at: usize,
     },
-    /// JSON that the inferred schema does not have room for: the schema has to be widened.
+    /// The inferred schema does not cover the value: it has to be widened.
     Wider,
-    /// JSON that does not fit a schema that cannot be widened. `path` leads to the value, outermost name last.
+    /// The value does not fit a schema that cannot be widened. `path` leads to the value, outermost name last.
     Unfit {
-        /// What is wrong with it.
+        /// The reason.
         message: String,
         /// Names of the fields around it, innermost first.
         path: Vec<String>,
@@ -62,7 +62,7 @@ impl Failure {
         self
     }
 
-    /// The error of its row. What is no JSON is told as Kafka Connect tells it, by which it is known.
+    /// The error of its row. A syntax error has Kafka Connect's message, which users know.
     pub(crate) fn into_error(self) -> Error {
         match *self.0 {
             Cause::Syntax { .. } => {
@@ -73,7 +73,7 @@ impl Failure {
         }
     }
 
-    /// What went wrong.
+    /// The cause.
     pub(crate) fn cause(&self) -> &Cause {
         &self.0
     }

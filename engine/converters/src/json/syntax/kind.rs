@@ -1,6 +1,6 @@
-//! The kind of a JSON value, told from its first byte.
+//! The kind of a JSON value, determined by its first byte.
 
-/// What a JSON value is, if it is not null.
+/// The kind of a JSON value that is not null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// `{…}`
@@ -18,7 +18,7 @@ pub(crate) enum Kind {
 impl Kind {
     pub(crate) const ALL: [Self; 5] = [Self::Object, Self::Array, Self::Text, Self::Boolean, Self::Number];
 
-    /// The kind of `json`; `None` for null, and for what is no JSON.
+    /// The kind of `json`; `None` for null, and if it is not JSON.
     #[inline]
     pub(crate) fn of(json: &[u8]) -> Option<Self> {
         match json {

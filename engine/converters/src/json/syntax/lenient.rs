@@ -1,11 +1,12 @@
-//! What Kafka Connect takes for JSON beyond RFC 8259: other encodings than UTF-8, a byte order mark, leading zeros.
+//! Kafka Connect's extensions of RFC 8259: other encodings than UTF-8, a byte order mark, leading zeros.
 //!
-//! The decoder is strict. What it refuses is rewritten here, where it can be, and decoded again: so that the messages of
-//! nearly all topics pay nothing for it.
+//! The decoder is strict. If it refuses a message, this module rewrites it, if possible, and the message is decoded
+//! again. So nearly all topics have no cost for it.
 
-/// `message` as strict JSON in UTF-8, if that is another text. Whether it is JSON is not looked at.
+/// `message` as strict JSON in UTF-8, if that differs. Does not check whether it is JSON.
 ///
-/// The encoding is told from the first bytes, as Jackson does: by a byte order mark, or by zeros around the first character.
+/// The encoding is detected from the first bytes, as in Jackson: by a byte order mark, or by zeros around the first
+/// character.
 pub(crate) fn strict(message: &[u8]) -> Option<Vec<u8>> {
     let recoded = in_utf8(message);
     let text = recoded.as_deref().unwrap_or(message);
@@ -18,7 +19,7 @@ fn in_utf8(message: &[u8]) -> Option<Vec<u8>> {
         [0xFF, 0xFE, 0, 0, rest @ ..] => of_utf32(rest, u32::from_le_bytes)?,
         [0xFE, 0xFF, rest @ ..] => of_utf16(rest, u16::from_be_bytes)?,
         [0xFF, 0xFE, rest @ ..] => of_utf16(rest, u16::from_le_bytes)?,
-        // Nothing behind the mark is nothing that Jackson takes.
+        // Jackson does not accept a mark without content.
         [0xEF, 0xBB, 0xBF, rest @ ..] if !rest.is_empty() => return Some(rest.to_vec()),
         [0, 0, 0, _, ..] => of_utf32(message, u32::from_be_bytes)?,
         [_, 0, 0, 0, ..] => of_utf32(message, u32::from_le_bytes)?,
@@ -39,7 +40,7 @@ fn of_utf32(bytes: &[u8], unit: fn([u8; 4]) -> u32) -> Option<String> {
     units.iter().map(|bytes| char::from_u32(unit(*bytes))).collect()
 }
 
-/// Drops the zeros before other digits at the beginning of numbers; `None` if there are none.
+/// Removes leading zeros of numbers; `None` if there are none.
 fn without_leading_zeros(text: &[u8]) -> Option<Vec<u8>> {
     let mut out: Option<Vec<u8>> = None;
     let (mut at, mut in_string) = (0, false);
@@ -47,7 +48,7 @@ fn without_leading_zeros(text: &[u8]) -> Option<Vec<u8>> {
     while let Some(&byte) = text.get(at) {
         let begins_number = !in_string && !matches!(previous, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+');
         let is_zero = begins_number && byte == b'0' && text.get(at + 1).is_some_and(u8::is_ascii_digit);
-        // The sign of an exponent is no sign of a number: its zeros are allowed.
+        // The sign of an exponent does not begin a number: zeros after it are allowed.
         let in_exponent = previous == b'-' && at >= 2 && matches!(text[at - 2], b'e' | b'E');
         if is_zero && !in_exponent {
             out.get_or_insert_with(|| text[..at].to_vec());

@@ -1,12 +1,12 @@
-//! JSON as bytes: the smallest steps over it, and the strings that are written. Nothing here knows of columns.
+//! JSON as bytes: the basic steps of parsing, and writing strings. It knows nothing of columns.
 //!
 //! ```text
 //!  bytes ─ lenient (what Jackson takes, too) ─► Cursor ─┬─ text, number ─► values
 //!                                                       └─ skip ─────────► whole values, checked and passed over
 //! ```
 //!
-//! Every step returns a `Failure` where the bytes are no JSON or not what was asked for. A caller that
-//! meets an object with the same member twice rewrites it with `without_duplicates` and begins again.
+//! Every step returns a `Failure` if the bytes are not JSON or not the expected element. If an object has the same
+//! member twice, the caller rewrites it with `without_duplicates` and starts again.
 
 mod cursor;
 mod escape;

@@ -1,12 +1,12 @@
-//! Numbers: the grammar of JSON, integers on a fast path, floats exactly.
+//! Numbers: the grammar of JSON, a fast path for integers, and exact floats.
 
 use super::cursor::Cursor;
 use super::failure::Decoded;
 
-/// Integers beyond this may not survive as a double.
+/// Larger integers may lose digits as a double.
 pub(crate) const MAX_EXACT_INTEGER: u64 = 1 << 53;
 
-/// A number that has been read.
+/// A parsed number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Number {
     /// An integer literal within i64.
@@ -27,7 +27,7 @@ impl Number {
         }
     }
 
-    /// Whether an inferred FLOAT64 column may hold it without losing digits of an integer.
+    /// The double for an inferred FLOAT64 column; `None` if an integer would lose digits.
     pub(crate) fn as_exact_double(self) -> Option<f64> {
         match self {
             Self::Int(number) if number.unsigned_abs() <= MAX_EXACT_INTEGER => Some(number as f64),
@@ -37,7 +37,7 @@ impl Number {
     }
 }
 
-/// Reads an integer literal within i64. `None` (nothing passed) for anything else, be it right or wrong.
+/// Reads an integer literal within i64. `None` (and no byte consumed) for anything else, valid or not.
 #[inline]
 pub(crate) fn read_integer(cursor: &mut Cursor<'_>) -> Option<i64> {
     let input = cursor.input();
@@ -78,7 +78,7 @@ pub(crate) fn read_number(cursor: &mut Cursor<'_>) -> Decoded<Number> {
     }
 }
 
-/// The parts of a number literal, as they are passed.
+/// The parts of a number literal.
 #[derive(Debug)]
 struct Literal {
     /// All digits before the exponent; meaningless if there are more than 19.
@@ -89,7 +89,7 @@ struct Literal {
     integral: bool,
 }
 
-/// Passes a number.
+/// Skips a number.
 pub(crate) fn skip_number(cursor: &mut Cursor<'_>) -> Decoded<()> {
     pass(cursor).map(drop)
 }
@@ -140,7 +140,7 @@ fn pass_digits(cursor: &mut Cursor<'_>, literal: &mut Literal) -> usize {
     at - start
 }
 
-/// Reads any number; quicker than [`read_number`] if it is likely to have a fraction.
+/// Reads any number; faster than [`read_number`] if it probably has a fraction.
 #[inline]
 pub(crate) fn read_float(cursor: &mut Cursor<'_>) -> Decoded<Number> {
     let start = cursor.pos();
@@ -167,7 +167,7 @@ fn read_long(cursor: &mut Cursor<'_>, start: usize, integral: bool) -> Number {
         }
         cursor.seek(end);
     }
-    // The grammar was checked; what lexical cannot take does not exist.
+    // The grammar was checked, so lexical accepts every text here.
     let number = lexical_core::parse(cursor.since(start)).unwrap_or(f64::INFINITY);
     if integral { Number::BigInt(number) } else { Number::Float(number) }
 }

@@ -1,7 +1,7 @@
-//! Rewrites JSON in which an object names a member twice: the last one counts, at the place of the first.
+//! Rewrites JSON with an object that has a member twice: the last value counts, at the place of the first.
 //!
-//! The decoder itself takes the last of two values of one type. This is for the rest: values of different types, of which
-//! only the last may decide what the column is.
+//! The decoder itself takes the last of two values with the same type. This module handles values of different types,
+//! of which only the last may determine the type of the column.
 
 use rustc_hash::FxHashMap;
 
@@ -10,11 +10,11 @@ use super::failure::Decoded;
 use super::skip::{pass_colon, skip_value};
 use super::text::read_text;
 
-/// Levels of nested columns; what is nested deeper is mixed.
+/// Maximum depth of nested columns; deeper values are mixed.
 pub(crate) const MAX_DEPTH: usize = 48;
 
-/// `json`, which MUST be valid, without the members that a later one of the same name replaces; `None` if there are none.
-/// Deeper than columns go nothing is changed.
+/// `json`, which MUST be valid, without members that a later one of the same name replaces; `None` if there are none.
+/// Values deeper than columns are unchanged.
 pub(crate) fn without_duplicates(json: &[u8]) -> Option<Vec<u8>> {
     let mut rewriter = Rewriter { out: Vec::with_capacity(json.len()), dropped: false };
     let mut cursor = Cursor::new(json);

@@ -1,11 +1,12 @@
-//! Passes whole values, checking every byte, whatever their depth.
+//! Skips whole values of any depth, and validates every byte.
 
 use super::cursor::Cursor;
 use super::failure::Decoded;
 use super::number::skip_number;
 use super::text::skip_string;
 
-/// The containers around a position, one bit each (set = object); never on the call stack, so that depth costs nothing.
+/// The containers around a position, one bit each (set = object). They are not on the call stack, so depth costs
+/// nothing.
 #[derive(Debug, Default)]
 struct Containers {
     top: u64,
@@ -35,7 +36,7 @@ impl Containers {
     }
 }
 
-/// Passes a value; the position MUST be at its first byte, and is then right after its last.
+/// Skips a value. The position MUST be at its first byte; afterwards it is right after its last.
 pub(crate) fn skip_value(cursor: &mut Cursor<'_>) -> Decoded<()> {
     let mut around = Containers::default();
     loop {
@@ -54,7 +55,7 @@ pub(crate) fn skip_value(cursor: &mut Cursor<'_>) -> Decoded<()> {
     }
 }
 
-/// Passes an opening bracket. True if the container is empty, and closed again.
+/// Consumes an opening bracket. True if the container is empty, and its closing bracket was consumed, too.
 fn open(cursor: &mut Cursor<'_>, around: &mut Containers, object: bool) -> bool {
     cursor.advance(1);
     cursor.skip_space();
@@ -65,7 +66,7 @@ fn open(cursor: &mut Cursor<'_>, around: &mut Containers, object: bool) -> bool 
     empty
 }
 
-/// After a value: passes a comma, or as many closing brackets as follow. True if nothing is open any more.
+/// Consumes a comma after a value, or all closing brackets that follow. True if no container is open any more.
 fn close(cursor: &mut Cursor<'_>, around: &mut Containers) -> Decoded<bool> {
     while let Some(object) = around.in_object() {
         cursor.skip_space();
@@ -85,7 +86,7 @@ fn close(cursor: &mut Cursor<'_>, around: &mut Containers) -> Decoded<bool> {
     Ok(true)
 }
 
-/// Passes the colon after a member's name, with the space around it.
+/// Consumes the colon after a member's name, with the space around it.
 #[inline]
 pub(crate) fn pass_colon(cursor: &mut Cursor<'_>) -> Decoded<()> {
     cursor.skip_space();
@@ -107,7 +108,7 @@ fn skip_scalar(cursor: &mut Cursor<'_>) -> Decoded<()> {
     }
 }
 
-/// Checks that `message` is one JSON value and nothing else. Its UTF-8 is not looked at.
+/// Checks that `message` is exactly one JSON value. Does not check its UTF-8.
 pub(crate) fn validate(message: &[u8]) -> Decoded<()> {
     let mut cursor = Cursor::new(message);
     cursor.skip_space();

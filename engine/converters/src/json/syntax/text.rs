@@ -1,13 +1,13 @@
-//! Strings: copied in one go unless they hold escapes.
+//! Strings: copied as a whole unless they contain escapes.
 
 use std::borrow::Cow;
 
 use super::cursor::Cursor;
 use super::failure::Decoded;
 
-/// Reads a string, of which the opening quote comes next, and appends it to `out`.
+/// Reads a string whose opening quote is next, and appends it to `out`.
 ///
-/// A surrogate without its partner, which no UTF-8 text can hold, becomes U+FFFD.
+/// A surrogate without its partner, which UTF-8 cannot represent, becomes U+FFFD.
 #[inline]
 pub(crate) fn read_string(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Decoded<()> {
     if !cursor.take(b'"') {
@@ -20,7 +20,7 @@ pub(crate) fn read_string(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Decoded
     if cursor.take(b'"') { Ok(()) } else { read_rest(cursor, out) }
 }
 
-/// Reads a string as it is if it holds no escapes.
+/// Reads a string; borrows it if it has no escapes.
 pub(crate) fn read_text<'a>(cursor: &mut Cursor<'a>) -> Decoded<Cow<'a, [u8]>> {
     let start = cursor.pos();
     if !cursor.take(b'"') {
@@ -36,7 +36,7 @@ pub(crate) fn read_text<'a>(cursor: &mut Cursor<'a>) -> Decoded<Cow<'a, [u8]>> {
     Ok(Cow::Owned(text))
 }
 
-/// Passes a string.
+/// Skips a string.
 #[inline]
 pub(crate) fn skip_string(cursor: &mut Cursor<'_>) -> Decoded<()> {
     if !cursor.take(b'"') {

@@ -1,4 +1,4 @@
-//! Columns that have been built, as arrays.
+//! Completed columns as arrays.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use arrow::error::ArrowError;
 use super::{Cells, MAX_DIGITS_256, Node, StructCells};
 
 impl Node {
-    /// The first `len` rows as an array, and starts anew.
+    /// Returns the first `len` rows as an array, and starts again.
     ///
     /// # Errors
-    /// None that rows could cause.
+    /// None caused by rows.
     pub(crate) fn finish(&mut self, len: usize) -> Result<ArrayRef, ArrowError> {
         self.align(len);
         self.len = 0;
@@ -92,7 +92,7 @@ impl StructCells {
     }
 }
 
-/// The element field of a list of which only empty lists and nulls are known.
+/// The element field of a list that was always empty or null.
 pub(crate) fn untyped_element() -> FieldRef {
     Arc::new(Field::new_list_field(DataType::Null, true))
 }
@@ -101,7 +101,7 @@ fn primitive<T: ArrowPrimitiveType>(values: &mut Vec<T::Native>, nulls: Option<N
     Arc::new(PrimitiveArray::<T>::new(ScalarBuffer::from(taken(values)), nulls))
 }
 
-/// The values, leaving room for as many: batches of a topic are alike.
+/// Returns the values, and keeps the same capacity, since batches of a topic are similar.
 fn taken<T>(values: &mut Vec<T>) -> Vec<T> {
     let room = Vec::with_capacity(values.len());
     std::mem::replace(values, room)
