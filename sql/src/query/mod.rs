@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  text ─ field_access ─ parse ─► statement_rules, expression_rules ─► select_list ─► RowwiseQuery
-//!                                        └─► Refusal (Position, reason, what to write instead)
+//!                                        └─► Refusal (Position, reason, alternative)
 //! ```
 //!
 //! All errors that do not depend on records are reported when the transformation is configured. A `RowwiseQuery` also

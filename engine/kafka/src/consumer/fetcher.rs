@@ -316,7 +316,7 @@ impl Fetcher {
         wait
     }
 
-    /// Waits while everything is paused and librdkafka is not told yet. Returns `true` if it was told now.
+    /// Waits during a pause that librdkafka does not know of yet. Returns `true` if librdkafka was paused now.
     fn wait_softly(&mut self, since: Instant, deadline: Instant) -> Result<bool> {
         let now = Instant::now();
         let hard_at = since + SOFT_PAUSE;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   writers ── LogWriter / TransactionalLogWriter ──► topic ──► one thread ──► LogListener
-//!   readers ── read_to_end: LogEnds asks where the end is ── Positions tell when the thread has come there
+//!   readers ── read_to_end: LogEnds reads the end offsets ── waits until Positions has reached them
 //! ```
 
 mod ends;

@@ -3,6 +3,13 @@
 //! An item is assigned only when no worker runs it. An item that has to move is revoked in one round and assigned in
 //! the next, which follows at once. Items of a lost worker wait some time for its return. The same input has the same
 //! outcome as with a Java leader, so that a change of the leader moves nothing.
+//!
+//! ```text
+//!  b joins          a: t0 t1 t2 t3   b: –         revoke t0 and t1, which a holds beyond its share
+//!  next round       a: t2 t3         b: –         assign t0 and t1 to b, since no worker runs them
+//!  a is lost        b: t0 t1                      t2 and t3 wait for `scheduled.rebalance.max.delay.ms`
+//!  after the delay  b: t0 t1                      assign t2 and t3 to b, unless a has returned
+//! ```
 
 use std::collections::{HashMap, HashSet};
 

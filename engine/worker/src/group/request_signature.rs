@@ -18,6 +18,6 @@ pub struct RequestSignature {
 pub struct SignatureHeaders {
     /// MAC of the exact bytes of the body, in base64 (standard alphabet, padded).
     pub mac: String,
-    /// Its algorithm, such as HmacSHA256.
+    /// Its algorithm, for example HmacSHA256.
     pub algorithm: String,
 }

@@ -4,9 +4,9 @@
 //! group, and a conformance test that all implementations pass. The records are Kafka Connect's, byte for byte.
 //!
 //! ```text
-//!  config/   ConfigBackingStore ─► ConfigRecord ─► ClusterConfigState: what shall run
-//!  status/   StatusBackingStore ─► StatusRecord ─► StatusCache: what was observed
-//!  offset/   OffsetBackingStore: how far each source partition has been read
+//!  config/   ConfigBackingStore ─► ConfigRecord ─► ClusterConfigState, the desired state
+//!  status/   StatusBackingStore ─► StatusRecord ─► StatusCache, the observed state
+//!  offset/   OffsetBackingStore: the position in each source partition
 //!  kafka_stores: opens the topics of all three, in parallel
 //! ```
 

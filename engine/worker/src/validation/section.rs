@@ -46,7 +46,7 @@ impl Section {
         self.add_as(&name, key, config);
     }
 
-    /// Adds a key under its name with a prefix; see [`ConfigKey::check`]. An optional key that the configuration does
+    /// Adds a key under its name with a prefix; see [`ConfigKey::check`]. An unlisted key that the configuration does
     /// not contain is left out.
     pub(super) fn add_as(&mut self, name: &str, mut key: ConfigKey, config: &GivenConfig) {
         if self.entries.contains_key(name) || key.is_unlisted && !config.has(name) {

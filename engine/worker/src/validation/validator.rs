@@ -1,4 +1,10 @@
 //! Validates a connector's configuration: runs the parts in Kafka Connect's order.
+//!
+//! ```text
+//!  GivenConfig ─ ConfigTransformer ─► resolved values
+//!    ─► framework keys, alias keys ─► sink topics and group, or exactly-once ─► converters
+//!    ─► the connector's own keys ─► client overrides ─► ConfigInfos, without values of config providers
+//! ```
 
 use std::sync::Arc;
 use std::time::Duration;

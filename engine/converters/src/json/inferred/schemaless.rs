@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  decode row by row ── all fit ─────────────────────────────► one run
-//!        └─ a row needs a wider schema ─► widen by all rows from there on ─► decode the batch anew
+//!        └─ a row needs a wider schema ─► widen by all rows from there on ─► decode the batch again
 //! ```
 //! So a batch is decoded at most twice, whatever it contains, and always gives one run.
 

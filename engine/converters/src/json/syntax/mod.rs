@@ -1,8 +1,8 @@
 //! JSON as bytes: the basic steps of parsing, and writing strings. It knows nothing of columns.
 //!
 //! ```text
-//!  bytes ─ lenient (what Jackson takes, too) ─► Cursor ─┬─ text, number ─► values
-//!                                                       └─ skip ─────────► whole values, checked and passed over
+//!  bytes ─ lenient (Jackson's extensions) ─► Cursor ─┬─ text, number ─► values
+//!                                                    └─ skip ─────────► whole values, validated and skipped
 //! ```
 //!
 //! Every step returns a `Failure` if the bytes are not JSON or not the expected element. If an object has the same

@@ -1,7 +1,7 @@
 //! The config topic: the connectors, their target states, and their tasks.
 //!
 //! ```text
-//!  ConfigRecord … ─► topic, or memory ─► ClusterConfigState::apply ─► snapshot + ConfigUpdate (only what is new)
+//!  ConfigRecord … ─► topic, or memory ─► ClusterConfigState::apply ─► snapshot + ConfigUpdate (the change)
 //! ```
 
 mod cluster_config_state;

@@ -1,6 +1,6 @@
 //! The state that a user requests for a connector.
 
-/// The state wanted; what is observed is [`crate::storage::State`].
+/// The desired state; the observed one is [`crate::storage::State`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetState {
     /// Connector and tasks run.

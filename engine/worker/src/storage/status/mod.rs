@@ -2,7 +2,7 @@
 //! bounded connectors' tasks.
 //!
 //! ```text
-//!  set ─► StatusSender (again and again until stored or out of date) ─► topic ─► StatusCache ─► who asks
+//!  put ─► StatusSender (retries until stored or superseded) ─► topic ─► StatusCache ─► get
 //! ```
 
 mod kafka_status_backing_store;

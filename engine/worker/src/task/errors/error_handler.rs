@@ -1,5 +1,13 @@
 //! Decides about rejected rows (KIP-298): retry, dead letter, skip or fail. Other components do not decide.
 //!
+//! ```text
+//!  tried:   operation ─ retriable error ─► wait, try again ─ time is over ─► every row is rejected
+//!                     ├ data error ────────────────────────────────────────► every row is rejected
+//!                     └ any other error ─► the task fails
+//!  handle:  rejected rows ─► log, dead letter queue ─┬ errors.tolerance=all ──► the rows are skipped
+//!                                                    └ errors.tolerance=none ─► the task fails
+//! ```
+//!
 //! This differs from Kafka Connect on purpose in one case. There, a record whose operation was retriable and ran out of
 //! time is skipped even with `errors.tolerance=none`. Here the tolerance decides about it as about any other record.
 

@@ -1,4 +1,14 @@
 //! The second stage of a sink task: bytes to records, and the transformation chain.
+//!
+//! ```text
+//!  RawBatch ─┬─ key converter ────► runs ┐
+//!            ├─ value converter ──► runs ┼─ assemble ─► Records ─ TransformChain ─► SinkBatch
+//!            └─ header converter ────────┘                             │
+//!                     │ rejected rows                                  │ rejected rows
+//!                     └────────────► ErrorHandler ◄────────────────────┘
+//! ```
+//!
+//! A row is reported for the first stage that rejected it. Signals pass through unchanged.
 
 use std::sync::Arc;
 
