@@ -63,8 +63,8 @@ pub struct LedRebalance {
     /// The assigned configuration, which the leader adopts, and the workers of its items. `None` if nothing was
     /// assigned: the leader had not read the config topic far enough, or it holds.
     pub outcome: Option<(Arc<ClusterConfigState>, LeaderState)>,
-    /// A member still runs an item that has been deleted, because the leader did not know of it. The leader knows it
-    /// now, and the member has to join again at once.
+    /// The leader has to join again at once: a member still runs a deleted item, of which the leader has learnt only in
+    /// this round. The next round revokes it.
     pub must_follow: bool,
 }
 

@@ -48,7 +48,7 @@ impl ReadPositions {
         self.positions.insert(partition.clone(), end);
     }
 
-    /// Takes the consumer's positions, after all records that it returned were delivered. A position past the last
+    /// Takes the consumer's positions, after all records that it returned were passed on. A position past the last
     /// record means that there is no record in between. For a bounded input, offsets behind the end do not count.
     /// Returns the positions that advanced.
     pub(crate) fn reach(&mut self, consumed: Offsets, ends: Option<&Offsets>) -> Reached {
