@@ -15,7 +15,7 @@ use crate::config_transformer::resolve_worker_config;
 use crate::herder::{ConfigUpdates, DistributedHerder, Herder, WorkerContext};
 use crate::loggers::{LogLevels, Loggers};
 use crate::memory_budget::MemoryBudget;
-use crate::metrics::WorkerMetrics;
+use crate::metrics::{Windows, WorkerMetrics};
 use crate::plugins::Plugins;
 use crate::rest_frontend::{RestFrontend, check_worker_converters};
 use crate::spawned_task::SpawnedTask;
@@ -94,7 +94,7 @@ impl DistributedWorker {
             budget: Arc::new(MemoryBudget::new(config.memory_budget_bytes())),
             worker_id: RwLock::new(front.advertised.worker_id()),
             generation: AtomicI32::new(-1),
-            metrics: Arc::new(WorkerMetrics::new(config.metrics_windows())),
+            metrics: Arc::new(WorkerMetrics::new(Windows::of(&config))),
             log_levels,
             changes: watch::Sender::new(0),
         });

@@ -17,7 +17,7 @@ use crate::error::HerderResult;
 use crate::herder::{Completion, ConnectorInfo, ConnectorProgress, Herder, StandaloneHerder, WorkerContext};
 use crate::loggers::{LogLevels, Loggers};
 use crate::memory_budget::MemoryBudget;
-use crate::metrics::WorkerMetrics;
+use crate::metrics::{Windows, WorkerMetrics};
 use crate::plugins::Plugins;
 use crate::rest_frontend::{RestFrontend, check_worker_converters};
 use crate::storage::{
@@ -67,7 +67,7 @@ impl Worker {
             budget: Arc::new(MemoryBudget::new(config.memory_budget_bytes())),
             worker_id: RwLock::new(front.advertised.worker_id()),
             generation: AtomicI32::new(0),
-            metrics: Arc::new(WorkerMetrics::new(config.metrics_windows())),
+            metrics: Arc::new(WorkerMetrics::new(Windows::of(&config))),
             log_levels: Arc::new(Loggers::new(log_levels)),
             changes: watch::Sender::new(0),
         });

@@ -10,6 +10,7 @@
 mod exposition;
 pub(crate) mod names;
 mod process;
+mod starts;
 mod state_times;
 mod task_metrics;
 mod windowed;

@@ -9,9 +9,9 @@ use volley_api::{ConnectorKind, SinkProgress};
 
 use super::exposition::Exposition;
 use super::names;
+use super::starts::Starts;
 use super::state_times::StateTimes;
 use super::windowed::{Windowed, Windows};
-use super::worker_metrics::Starts;
 use crate::clock::now_ms;
 use crate::storage::{State, TaskProgressSnapshot};
 

@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use crate::worker_config::WorkerConfig;
+
 /// How long a window is, and how many of them count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Windows {
@@ -13,6 +15,16 @@ pub struct Windows {
     pub length: Duration,
     /// How many windows count, at least 1.
     pub count: usize,
+}
+
+impl Windows {
+    /// The windows that a worker is configured with.
+    pub fn of(config: &WorkerConfig) -> Self {
+        let number = |key: &str| config.parsed().long(key).and_then(|number| u64::try_from(number).ok());
+        // Java takes a window of no length; here it is the shortest possible
+        let length = Duration::from_millis(number("metrics.sample.window.ms").unwrap_or_default().max(1));
+        Self { length, count: number("metrics.num.samples").map_or(1, |count| count.max(1) as usize) }
+    }
 }
 
 impl Default for Windows {

@@ -8,8 +8,9 @@ use std::time::Instant;
 use parking_lot::Mutex;
 use volley_api::ConnectorKind;
 
-use super::exposition::{Exposition, Family};
+use super::exposition::Exposition;
 use super::names;
+use super::starts::Starts;
 use super::task_metrics::TaskMetrics;
 use super::windowed::{Windowed, Windows};
 use crate::connector_task_id::ConnectorTaskId;
@@ -26,29 +27,6 @@ pub struct WorkerMetrics {
     task_starts: Arc<Starts>,
     /// Rebalances of the group.
     pub(crate) rebalances: Rebalances,
-}
-
-/// How often something was started, and how that went.
-#[derive(Debug, Default)]
-pub(crate) struct Starts {
-    succeeded: AtomicU64,
-    failed: AtomicU64,
-}
-
-impl Starts {
-    /// Something was started, or could not be.
-    pub(crate) fn note(&self, has_succeeded: bool) {
-        let counter = if has_succeeded { &self.succeeded } else { &self.failed };
-        counter.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn expose(&self, attempts: &Family, success: &Family, failure: &Family, to: &mut Exposition) {
-        let succeeded = self.succeeded.load(Ordering::Relaxed) as f64;
-        let failed = self.failed.load(Ordering::Relaxed) as f64;
-        to.add(attempts, &[], succeeded + failed);
-        to.add(success, &[], succeeded);
-        to.add(failure, &[], failed);
-    }
 }
 
 /// Rebalances that this worker took part in; none where it is not in a group.

@@ -8,7 +8,6 @@ use volley_api::{Config, ConfigDef, ConfigMap, Error, Result};
 use volley_kafka::check_bootstrap_list;
 
 use super::definition::{common_config_def, standalone_config_def};
-use crate::metrics::Windows;
 
 /// The mode of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,14 +89,6 @@ impl WorkerConfig {
     /// `offset.flush.timeout.ms`
     pub fn offset_flush_timeout(&self) -> Duration {
         self.millis("offset.flush.timeout.ms")
-    }
-
-    /// `metrics.sample.window.ms` and `metrics.num.samples`.
-    pub fn metrics_windows(&self) -> Windows {
-        let count = self.parsed.long("metrics.num.samples").and_then(|count| usize::try_from(count).ok()).unwrap_or(2);
-        // Java accepts a window of length 0; here it becomes the shortest possible one
-        let length = self.millis("metrics.sample.window.ms").max(Duration::from_millis(1));
-        Windows { length, count: count.max(1) }
     }
 
     /// `task.shutdown.graceful.timeout.ms`
