@@ -23,6 +23,7 @@ mod connector_parts;
 mod connector_requests;
 mod connector_tasks;
 mod desired;
+mod publishing;
 mod restart_schedule;
 mod status_writer;
 mod task_config_publisher;

@@ -17,6 +17,7 @@ use volley_api::{ConfigMap, Result};
 use super::assigned_instance::AssignedInstance;
 use super::bounded::{CompletionStep, next_step, with_ends};
 use super::connector_parts::{max_tasks, resolved};
+use super::publishing::Published;
 use super::task_configs::{have_changed, stored_task_configs};
 use super::worker_connector::WorkerConnector;
 use crate::clock::now_ms;
@@ -26,31 +27,6 @@ use crate::herder::WorkerContext;
 use crate::plugin_call::Deadline;
 use crate::spawned_task::SpawnedTask;
 use crate::storage::{ClusterConfigState, TargetState};
-
-/// A write that is under way while the actor goes on.
-pub(super) type Publishing = SpawnedTask<HerderResult<Published>>;
-
-/// The content of a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Published {
-    /// New tasks.
-    Tasks,
-    /// No tasks, since the run is over.
-    NoTasks,
-    /// The end of this run, and the target state STOPPED. `None` if the user had set another one meanwhile.
-    Completion(Option<i64>),
-}
-
-/// Waits for the end of a publishing; for ever, if there is none.
-///
-/// # Cancellation
-/// Nothing is lost.
-pub(super) async fn published(publishing: &mut Option<Publishing>) -> HerderResult<Published> {
-    match publishing {
-        Some(publishing) => publishing.outcome().await?,
-        None => std::future::pending().await,
-    }
-}
 
 impl AssignedInstance {
     /// Ends the run of a bounded connector if all its tasks are done, whoever ran them.

@@ -4,8 +4,10 @@
 mod client_key;
 mod consumer;
 mod general;
+mod key_lookup;
 mod producer;
 mod sasl;
 mod tls;
 
-pub(super) use client_key::{Client, client_key};
+pub(super) use client_key::Client;
+pub(super) use key_lookup::client_key;
