@@ -2,6 +2,7 @@
 //! end.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,7 +30,6 @@ pub(crate) enum Wanted {
 struct State {
     wanted: Wanted,
     is_ended: bool,
-    is_abandoned: bool,
     /// Set by `ring` until the waiting thread has seen it.
     is_rung: bool,
     watchers: Vec<Sender<()>>,
@@ -42,6 +42,8 @@ pub(crate) struct Control {
     metrics: Arc<TaskMetrics>,
     state: Mutex<State>,
     changed: Condvar,
+    /// Beside the state, since it is read before each message of a source.
+    is_abandoned: AtomicBool,
     topics: Mutex<HashMap<Arc<str>, Instant>>,
 }
 
@@ -57,8 +59,16 @@ impl Control {
         paused: bool,
     ) -> Self {
         let wanted = if paused { Wanted::Paused } else { Wanted::Running };
-        let state = State { wanted, is_ended: false, is_abandoned: false, is_rung: false, watchers: Vec::new() };
-        Self { id, listener, metrics, state: Mutex::new(state), changed: Condvar::new(), topics: Mutex::default() }
+        let state = State { wanted, is_ended: false, is_rung: false, watchers: Vec::new() };
+        Self {
+            id,
+            listener,
+            metrics,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            is_abandoned: AtomicBool::new(false),
+            topics: Mutex::default(),
+        }
     }
 
     pub(crate) fn id(&self) -> &ConnectorTaskId {
@@ -79,7 +89,7 @@ impl Control {
 
     /// Whether the herder no longer waits for the task's end. From then on the task MUST NOT have any effect.
     pub(crate) fn is_abandoned(&self) -> bool {
-        self.state().is_abandoned
+        self.is_abandoned.load(Ordering::Acquire)
     }
 
     /// Sets the desired state. A stop is final.
@@ -171,7 +181,7 @@ impl Control {
             .changed
             .wait_timeout_while(state, timeout, |state| !state.is_ended)
             .unwrap_or_else(PoisonError::into_inner);
-        state.is_abandoned = !state.is_ended;
+        self.is_abandoned.store(!state.is_ended, Ordering::Release);
         self.tell(&mut state);
         state.is_ended
     }

@@ -2,7 +2,7 @@
 //! Java producer does.
 //!
 //! ```text
-//!  batch part ─► topic ready? ─► rows ─► come back messages first ─► hand over ─► room? ─► noted as sent
+//!  batch part ─► topic ready? ─► rows ─► returned messages first ─► hand over ─► room? ─► noted as sent
 //! ```
 //!
 //! A missing topic is waited for however long it takes, and a full producer for `max.block.ms`. All waits poll deliveries; a
@@ -19,7 +19,7 @@ use crate::task::source::produce::batch_part::{BatchPart, MessageToken};
 use crate::task::source::produce::delivery_tracker::DeliveryTracker;
 use crate::task::source::produce::in_flight::ReturnedMessage;
 use crate::task::source::produce::outbox::Handover;
-use crate::task::source::produce::record_serializer::SerializedRecords;
+use crate::task::source::produce::record_serializer::{SerializedRecords, SerializedRow};
 use crate::task::source::produce::topic_wait::TopicWait;
 use crate::task::source::produce::topics::TopicStep;
 
@@ -107,7 +107,7 @@ impl MessageSender {
     ) -> Result<bool> {
         // each message is handed over by itself: that is the producer's interface
         for row in 0..records.len() {
-            let Some((key, value, headers)) = serialized.row(row) else { continue };
+            let Some(content) = serialized.row(row) else { continue };
             if self.tracker.control.is_abandoned() {
                 return Ok(false);
             }
@@ -117,14 +117,7 @@ impl MessageSender {
                     return Ok(false);
                 }
             }
-            let message = Outgoing {
-                topic: &records.topic,
-                partition: records.kafka_partition,
-                timestamp: Some(records.timestamps[row]).filter(|timestamp| *timestamp >= 0),
-                key,
-                value,
-                headers,
-            };
+            let message = outgoing(records, row, content);
             // a batch has less than 2^32 rows
             let token = MessageToken { part, row: row as u32 };
             match self.tracker.outbox.hand_over(&message, token)? {
@@ -256,6 +249,17 @@ impl MessageSender {
             Handover::Refused(error) => self.tracker.on_failed(token, error)?,
         }
         Ok(Resend::Done)
+    }
+}
+
+fn outgoing<'a>(records: &'a Records, row: usize, (key, value, headers): SerializedRow<'a>) -> Outgoing<'a> {
+    Outgoing {
+        topic: &records.topic,
+        partition: records.kafka_partition,
+        timestamp: Some(records.timestamps[row]).filter(|timestamp| *timestamp >= 0),
+        key,
+        value,
+        headers,
     }
 }
 

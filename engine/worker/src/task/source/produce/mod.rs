@@ -15,8 +15,9 @@
 //!    record_producer  topic_creator    acknowledgements       offset_committer ─► store
 //! ```
 //!
-//! Calls go down only. `in_flight` and `acknowledgements` are pure; nobody waits but `message_sender` (for topics and for room)
-//! and `produce_stage` (for batches and acknowledgements), and they poll deliveries all the while.
+//! Calls go down only. `in_flight` and `acknowledgements` are pure. `message_sender` waits for topics and for room, and
+//! `produce_stage` for acknowledgements at the end; both wait in `DeliveryTracker::poll_deliveries`, so that deliveries are noted
+//! and offsets committed all the while.
 //!
 //! A message goes with a token to the producer, and the token comes back with its delivery. A batch is committable once all
 //! its messages and those of all earlier batches of its source partition are acknowledged, or their failure is tolerated.

@@ -51,11 +51,11 @@ impl Outbox {
     /// # Errors
     /// If it cannot be made.
     pub(crate) fn producer(&mut self) -> Result<&mut dyn RecordProducer> {
-        let producer = match self.producer.take() {
+        let producer = match &mut self.producer {
             Some(producer) => producer,
-            None => (self.new_producer)()?,
+            none => none.insert((self.new_producer)()?),
         };
-        Ok(&mut **self.producer.insert(producer))
+        Ok(&mut **producer)
     }
 
     /// Whether there is a producer.

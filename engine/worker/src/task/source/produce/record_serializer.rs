@@ -16,6 +16,9 @@ pub(crate) struct RecordSerializer {
     pub(crate) header_class: String,
 }
 
+/// The key, value and headers of a message.
+pub(crate) type SerializedRow<'a> = (Option<&'a [u8]>, Option<&'a [u8]>, &'a [RawHeader]);
+
 /// Records as bytes. Rows are those of the records.
 pub(crate) struct SerializedRecords {
     keys: BinaryArray,
@@ -106,7 +109,7 @@ fn convert(
 
 impl SerializedRecords {
     /// The key, value and headers of a row; `None` if it is rejected.
-    pub(crate) fn row(&self, row: usize) -> Option<(Option<&[u8]>, Option<&[u8]>, &[RawHeader])> {
+    pub(crate) fn row(&self, row: usize) -> Option<SerializedRow<'_>> {
         if self.is_rejected.get(row).copied().unwrap_or_default() {
             return None;
         }
