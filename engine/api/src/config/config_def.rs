@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::validator::Objection;
+use super::validator::Objection;
 use crate::{Config, ConfigMap, ConfigValue, Error, Result, Secret, Validator};
 
 /// Type of a key; `Display` gives Kafka's name.

@@ -1,0 +1,18 @@
+//! What travels through a task: batches of columns, where they stand, and rows that are rejected.
+
+mod batch;
+mod headers;
+mod mixed;
+mod offsets;
+mod reject;
+pub mod schema;
+mod timestamp_type;
+mod value;
+
+pub use batch::{Column, Origin, RawBatch, Records, RowIndex};
+pub use headers::{Header, Headers, RawHeader, RawHeaders};
+pub use mixed::mixed_as_text;
+pub use offsets::{OffsetRange, Offsets, SourceOffset, SourcePartition, TopicPartition};
+pub use reject::{RejectedRow, Stage};
+pub use timestamp_type::TimestampType;
+pub use value::Value;

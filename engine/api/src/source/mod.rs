@@ -1,0 +1,5 @@
+//! Source tasks, and what they may ask of the worker.
+
+mod source_task;
+
+pub use source_task::{Polled, SourceBatch, SourceContext, SourceTask};
