@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, BinaryArray, RecordBatch, StructArray};
-use volley_api::{
-    Column, ConfigMap, Converter, OffsetRange, Origin, RawBatch, Records, RowIndex, Side, SinkBatch, TimestampType,
-    TopicPartition,
-};
+pub(crate) use volley_api::testing::config;
+use volley_api::testing::{origin, records, sink_batch};
+use volley_api::{Converter, Origin, RawBatch, Records, Side, SinkBatch, TopicPartition};
 use volley_converters::JsonConverter;
 
 use crate::payment;
@@ -16,11 +15,6 @@ pub(crate) const TOPIC: &str = "payments";
 /// The partition that all batches come from.
 pub(crate) fn partition() -> TopicPartition {
     TopicPartition::new(TOPIC, 0)
-}
-
-/// A configuration with these keys.
-pub(crate) fn config(entries: &[(&str, &str)]) -> ConfigMap {
-    entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 /// A converter of plain JSON.
@@ -39,13 +33,8 @@ pub(crate) fn consumed(first: u64, rows: usize) -> RawBatch {
             Some(json.clone())
         })
         .collect();
-    let origin = Origin {
-        partition: partition(),
-        range: OffsetRange { first: first_offset, end },
-        offsets: (first_offset..end).collect(),
-        timestamp_type: TimestampType::CreateTime,
-        timestamps: (first_offset..end).map(|offset| 1_700_000_000_000 + offset).collect(),
-    };
+    let timestamps = (first_offset..end).map(|offset| 1_700_000_000_000 + offset).collect();
+    let origin = Origin { timestamps, ..Origin::clone(&origin(TOPIC, 0, first_offset, rows)) };
     RawBatch { origin: Arc::new(origin), keys: BinaryArray::new_null(rows), values, headers: None }
 }
 
@@ -56,23 +45,16 @@ pub(crate) fn converted(first: u64, rows: usize) -> Records {
     assert!(converted.rejected.is_empty() && converted.runs.len() == 1, "payments have one schema");
     let run = converted.runs.remove(0);
     Records {
-        topic: TOPIC.into(),
         kafka_partition: Some(0),
-        key: Column::nulls(rows),
-        value: run.column,
         timestamps: batch.origin.timestamps.clone(),
-        headers: None,
-        rows: RowIndex::all(rows),
         origin: Some(Arc::clone(&batch.origin)),
+        ..records(TOPIC, run.column)
     }
 }
 
 /// `batches` batches of `rows` payments each, one after the other, as a sink gets them.
 pub(crate) fn ready_to_put(batches: usize, rows: usize) -> Vec<SinkBatch> {
-    let ready = |number| {
-        let records = converted((number * rows) as u64, rows);
-        SinkBatch { origin: records.origin.clone().expect("set above"), records: vec![records] }
-    };
+    let ready = |number| sink_batch(vec![converted((number * rows) as u64, rows)]);
     (0..batches).map(ready).collect()
 }
 

@@ -11,7 +11,6 @@ mod payment_batches;
 use std::fs::File;
 use std::hint::black_box;
 use std::path::Path;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,7 +24,7 @@ use tempfile::TempDir;
 use url::Url;
 use volley_api::{
     Converter, Offsets, Plugin, PluginFactory, Polled, Side, SinkBatch, SinkContext, SinkTask, SourceContext,
-    SourceTask, Transformation,
+    SourceTask, Transformation, Unserialized,
 };
 
 use payment_batches::{TOPIC, config, consumed, converted, json_converter, partition, ready_to_put, record_batches};
@@ -71,7 +70,8 @@ fn json(criterion: &mut Criterion) {
 
     let mut converter = json_converter();
     let records = converted(0, ROWS);
-    let mut encode = || converter.from_connect(TOPIC, &records.value).expect("payments can be JSON");
+    let mut encode =
+        || converter.from_connect(&Unserialized::new(TOPIC, &records.value)).expect("payments can be JSON");
     assert_eq!(encode().bytes.len(), ROWS);
     group.bench_function("encode, JsonConverter", |bench| bench.iter(|| black_box(encode())));
     group.finish();
@@ -160,11 +160,8 @@ fn datagen_task(schema: &str) -> Box<dyn SourceTask> {
     let PluginFactory::Source { task, .. } = plugin(volley_local_connectors::plugins(), "Datagen") else {
         panic!("Datagen is a source");
     };
-    let context = SourceContext { connector: "datagen".to_owned(), task: 0, offset: Arc::new(|_| Ok(None)) };
     let config = config(&[("topic", TOPIC), ("schema", schema), ("batch.size", &ROWS.to_string())]);
-    let mut task = task();
-    task.start(context, &config).expect("the configuration is right");
-    task
+    task(SourceContext::new("datagen", 0), &config).expect("the configuration is right")
 }
 
 /// A task of ObjectStoreSink that owns the partition, and the directory that it writes to.
@@ -182,8 +179,7 @@ impl StartedSink {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let url = Url::from_directory_path(directory.path()).expect("a full path");
         let config = config(&[("store.url", url.as_str()), ("flush.size", "10000000")]);
-        let mut task = task();
-        task.start(SinkContext::new("bench", 0), &config).expect("the configuration is right");
+        let mut task = task(SinkContext::new("bench", 0), &config).expect("the configuration is right");
         task.open(&Offsets::from([(partition(), 0)])).expect("the partition is free");
         Self { task, _directory: directory }
     }
@@ -194,7 +190,7 @@ impl StartedSink {
         for batch in batches {
             self.put(batch, deadline);
         }
-        let end = batches.last().map_or(0, |batch| batch.origin.range.end);
+        let end = batches.last().map_or(0, |batch| batch.origin().range.end);
         let current = Offsets::from([(partition(), end)]);
         while let Err(error) = self.task.flush(&[partition()]) {
             wait_or_panic(&error, deadline);

@@ -31,10 +31,11 @@ use std::time::Duration;
 
 use arrow::array::{Array, AsArray, Int64Array, StructArray};
 use arrow::datatypes::{DataType, Field, Int64Type};
+use volley::api::metrics::Counter;
 use volley::api::{
-    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Connector, Error, Importance, Offsets, Plugin, PluginFactory,
-    Polled, Records, RejectedRow, Result, RowIndex, SinkBatch, SinkContext, SinkTask, SourceBatch, SourceContext,
-    SourceTask, Stage, TopicPartition, Validator, task_configs_for_all,
+    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Connector, ConnectorContext, Error, Importance, Offsets,
+    Plugin, PluginFactory, Polled, Records, RejectedRow, Result, RowIndex, RunningConnector, SinkBatch, SinkContext,
+    SinkTask, SourceBatch, SourceContext, SourceTask, Stage, TopicPartition, Validator, single_task,
 };
 
 fn main() -> ExitCode {
@@ -44,28 +45,20 @@ fn main() -> ExitCode {
 /// What this crate adds to Volley.
 pub(crate) fn plugins() -> Vec<Plugin> {
     vec![
-        Plugin {
-            class: "CounterSource",
-            aliases: &[],
-            version: env!("CARGO_PKG_VERSION"),
-            documentation: "Counts: one record for each number.",
-            config_def: CounterSource.config_def(),
-            factory: PluginFactory::Source {
-                connector: Arc::new(|| Box::new(CounterSource)),
-                task: Arc::new(|| Box::new(CounterTask::default())),
-            },
-        },
-        Plugin {
-            class: "TotalSink",
-            aliases: &[],
-            version: env!("CARGO_PKG_VERSION"),
-            documentation: "Keeps the sum of a number field of all records in a file.",
-            config_def: TotalSink.config_def(),
-            factory: PluginFactory::Sink {
-                connector: Arc::new(|| Box::new(TotalSink)),
-                task: Arc::new(|| Box::new(TotalTask::default())),
-            },
-        },
+        Plugin::new(
+            "CounterSource",
+            env!("CARGO_PKG_VERSION"),
+            "Counts: one record for each number.",
+            CounterSource.config_def(),
+            PluginFactory::source(CounterSource, CounterTask::start),
+        ),
+        Plugin::new(
+            "TotalSink",
+            env!("CARGO_PKG_VERSION"),
+            "Keeps the sum of a number field of all records in a file.",
+            TotalSink.config_def(),
+            PluginFactory::sink(TotalSink, TotalTask::start),
+        ),
     ]
 }
 
@@ -86,9 +79,9 @@ impl Connector for CounterSource {
             )
     }
 
-    fn task_configs(&mut self, config: &ConfigMap, _max_tasks: usize) -> Result<Vec<ConfigMap>> {
+    fn start(&self, _context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
         // counting cannot be shared
-        Ok(task_configs_for_all(config, 1))
+        single_task(config)
     }
 
     fn is_bounded(&self, _config: &ConfigMap) -> bool {
@@ -97,7 +90,6 @@ impl Connector for CounterSource {
     }
 }
 
-#[derive(Default)]
 struct CounterTask {
     topic: Arc<str>,
     next: i64,
@@ -105,16 +97,6 @@ struct CounterTask {
 }
 
 impl SourceTask for CounterTask {
-    fn start(&mut self, context: SourceContext, config: &ConfigMap) -> Result<()> {
-        let config = CounterSource.config_def().parse(config)?;
-        self.topic = config.string("topic").unwrap_or_default().into();
-        self.upto = config.long("upto").unwrap_or_default();
-        // goes on behind the last number whose record is known to be in Kafka
-        let stored = (context.offset)(&partition())?;
-        self.next = stored.and_then(|offset| offset.get("number")?.as_i64()).unwrap_or(0) + 1;
-        Ok(())
-    }
-
     fn poll(&mut self, _max_wait: Duration) -> Result<Polled> {
         if self.next > self.upto {
             return Ok(Polled::Finished);
@@ -129,11 +111,21 @@ impl SourceTask for CounterTask {
             offset: offset.into_iter().collect(),
         }]))
     }
-
-    fn stop(&mut self) {}
 }
 
 impl CounterTask {
+    /// A task that exists is ready to be polled.
+    fn start(context: SourceContext, config: &ConfigMap) -> Result<Self> {
+        let config = CounterSource.config_def().parse(config)?;
+        // goes on behind the last number whose record is known to be in Kafka
+        let stored = context.offset(&partition())?;
+        Ok(Self {
+            topic: config.string("topic").unwrap_or_default().into(),
+            upto: config.long("upto").unwrap_or_default(),
+            next: stored.and_then(|offset| offset.get("number")?.as_i64()).unwrap_or(0) + 1,
+        })
+    }
+
     fn records(&self, numbers: Int64Array) -> Records {
         let rows = numbers.len();
         let field = Arc::new(Field::new("number", DataType::Int64, false));
@@ -167,38 +159,47 @@ impl Connector for TotalSink {
             .key(ConfigKey::required("file", ConfigType::String, Importance::High, "Where the sum is written."))
     }
 
-    fn task_configs(&mut self, config: &ConfigMap, _max_tasks: usize) -> Result<Vec<ConfigMap>> {
+    fn start(&self, _context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
         // one file, one writer
-        Ok(task_configs_for_all(config, 1))
+        single_task(config)
     }
 }
 
-#[derive(Default)]
 struct TotalTask {
     field: String,
     file: String,
     total: i64,
     ends: BTreeMap<TopicPartition, i64>,
+    /// Shown by the worker beside its own numbers.
+    added: Counter,
+}
+
+impl TotalTask {
+    fn start(context: SinkContext, config: &ConfigMap) -> Result<Self> {
+        let config = TotalSink.config_def().parse(config)?;
+        let file = config.string("file").unwrap_or_default().to_owned();
+        let total = match std::fs::read_to_string(&file) {
+            Ok(text) => text
+                .trim()
+                .parse()
+                .map_err(|_| Error::config(format!("`{file}` does not hold a number; remove it to start anew")))?,
+            Err(_) => 0,
+        };
+        let field = config.string("field").unwrap_or_default().to_owned();
+        Ok(Self { field, file, total, ends: BTreeMap::new(), added: context.metrics().counter("numbers_added") })
+    }
 }
 
 impl SinkTask for TotalTask {
-    fn start(&mut self, _context: SinkContext, config: &ConfigMap) -> Result<()> {
-        let config = TotalSink.config_def().parse(config)?;
-        self.field = config.string("field").unwrap_or_default().to_owned();
-        self.file = config.string("file").unwrap_or_default().to_owned();
-        if let Ok(text) = std::fs::read_to_string(&self.file) {
-            let damaged = |_| Error::config(format!("`{}` does not hold a number; remove it to start anew", self.file));
-            self.total = text.trim().parse().map_err(damaged)?;
-        }
-        Ok(())
-    }
-
     fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
         let mut rejected = Vec::new();
         for records in &batch.records {
             let column = records.value.array.as_struct_opt().and_then(|values| values.column_by_name(&self.field));
             match column.and_then(|column| column.as_primitive_opt::<Int64Type>()) {
-                Some(numbers) => self.total += arrow::compute::sum(numbers).unwrap_or_default(),
+                Some(numbers) => {
+                    self.total += arrow::compute::sum(numbers).unwrap_or_default();
+                    self.added.add(numbers.len() as u64);
+                }
                 // the worker decides by errors.tolerance what becomes of them
                 None => rejected.extend(records.rows.iter().map(|row| RejectedRow {
                     row,
@@ -208,7 +209,7 @@ impl SinkTask for TotalTask {
                 })),
             }
         }
-        self.ends.insert(batch.origin.partition.clone(), batch.origin.range.end);
+        self.ends.insert(batch.partition().clone(), batch.origin().range.end);
         Ok(rejected)
     }
 
@@ -223,6 +224,35 @@ impl SinkTask for TotalTask {
         self.ends.retain(|partition, _| !partitions.contains(partition));
         Ok(())
     }
+}
 
-    fn stop(&mut self) {}
+// ---- tests ----------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use volley::api::testing::{column, config, consumed, resumes_from_every_offset, sink_batch};
+
+    use super::*;
+
+    #[test]
+    fn the_counter_goes_on_behind_any_of_its_offsets() {
+        let config = config(&[("topic", "numbers"), ("upto", "2500")]);
+        resumes_from_every_offset(3000, |context| CounterTask::start(context, &config));
+    }
+
+    #[test]
+    fn the_total_is_kept_and_records_without_the_field_are_rejected() {
+        let file = std::env::temp_dir().join(format!("volley-total-{}.txt", std::process::id()));
+        let config = config(&[("field", "number"), ("file", &file.display().to_string())]);
+        let mut task = TotalTask::start(SinkContext::new("totals", 0), &config).expect("a task");
+        let field = Arc::new(Field::new("number", DataType::Int64, false));
+        let numbers = StructArray::from(vec![(field, Arc::new(Int64Array::from(vec![1, 2])) as _)]);
+        let good = consumed("numbers", 0, 0, column(numbers));
+        assert!(task.put(&sink_batch(vec![good])).expect("a put").is_empty());
+        let bad = consumed("numbers", 0, 2, column(Int64Array::from(vec![3])));
+        assert_eq!(task.put(&sink_batch(vec![bad])).expect("a put").len(), 1);
+        task.pre_commit(&Offsets::new()).expect("a commit");
+        assert_eq!(std::fs::read_to_string(&file).expect("a file"), "3\n");
+        std::fs::remove_file(file).expect("a file");
+    }
 }

@@ -61,8 +61,8 @@ fn pages(plugins: Vec<Plugin>) -> BTreeMap<String, String> {
 
 /// What follows the package, without a side. A converter and a header converter may share it, or the two sides of a
 /// transformation, and then they share a page.
-fn simple_name(plugin: &Plugin) -> &'static str {
-    let name = plugin.class.rsplit('.').next().unwrap_or(plugin.class);
+fn simple_name(plugin: &Plugin) -> &str {
+    let name = plugin.class.rsplit('.').next().unwrap_or(&plugin.class);
     let outer = name.split('$').next().unwrap_or(name);
     if name.ends_with("$Key") || name.ends_with("$Value") { outer } else { name.rsplit('$').next().unwrap_or(name) }
 }
@@ -105,6 +105,7 @@ fn kind_name(kind: PluginKind) -> &'static str {
         PluginKind::Converter => "converter",
         PluginKind::HeaderConverter => "header converter",
         PluginKind::ConfigProvider => "config provider",
+        PluginKind::Extension => "extension",
     }
 }
 
@@ -117,6 +118,7 @@ fn class_key(kind: PluginKind) -> &'static str {
         PluginKind::Converter => "value.converter",
         PluginKind::HeaderConverter => "header.converter",
         PluginKind::ConfigProvider => "config.providers.<name>.class",
+        PluginKind::Extension => "(named by the plug-in that it extends)",
     }
 }
 
@@ -138,6 +140,7 @@ fn more_keys(kind: PluginKind) -> Option<&'static str> {
         PluginKind::ConfigProvider => {
             Some("The keys stand under `config.providers.<name>.param.` in the worker's file.")
         }
+        PluginKind::Extension => None,
     }
 }
 
@@ -188,7 +191,7 @@ fn limits(key: &ConfigKey) -> Option<String> {
     }
 }
 
-fn listed(values: &[&str]) -> String {
+fn listed(values: &[String]) -> String {
     values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
 }
 
@@ -280,7 +283,7 @@ fn index_page(by_name: &BTreeMap<&str, Vec<&Plugin>>) -> String {
         let (first, rest) = title.split_at(1);
         let _ = write!(page, "\n## {}{rest}s\n\n| name | what it does |\n|---|---|\n", first.to_uppercase());
         for (name, plugin) in of_kind {
-            let _ = writeln!(page, "| [{name}]({name}.md) | {} |", html(plugin.documentation));
+            let _ = writeln!(page, "| [{name}]({name}.md) | {} |", html(&plugin.documentation));
         }
     }
     page

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use volley::api::{
-    ConfigDef, ConfigMap, Connector, Error, Offsets, Plugin, PluginFactory, RejectedRow, Result, SinkBatch,
-    SinkContext, SinkTask, TopicPartition, task_configs_for_all,
+    ConfigDef, ConfigMap, Connector, ConnectorContext, Error, Offsets, Plugin, PluginFactory, RejectedRow, Result,
+    RunningConnector, SinkBatch, SinkContext, SinkTask, TopicPartition, identical_tasks,
 };
 use volley::worker::connector_file::CreateConnector;
 use volley::worker::worker::Worker;
@@ -57,29 +57,30 @@ impl Connector for TroubledSink {
         ConfigDef::new()
     }
 
-    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
-        Ok(task_configs_for_all(config, max_tasks))
+    fn start(&self, _: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+        identical_tasks(config)
     }
 }
 
 struct TroubledTask {
     trouble: Trouble,
     seen: Arc<Seen>,
-    context: Option<SinkContext>,
+    context: SinkContext,
     ends: Offsets,
 }
 
-impl SinkTask for TroubledTask {
-    fn start(&mut self, context: SinkContext, _config: &ConfigMap) -> Result<()> {
-        if self.trouble == Trouble::SharesLate && context.task == 1 {
+impl TroubledTask {
+    fn start(trouble: Trouble, seen: Arc<Seen>, context: SinkContext) -> Self {
+        if trouble == Trouble::SharesLate && context.task == 1 {
             wait_until(Duration::from_secs(60), "the first task has all partitions", || {
-                self.seen.is_open.load(Ordering::SeqCst).then_some(())
+                seen.is_open.load(Ordering::SeqCst).then_some(())
             });
         }
-        self.context = Some(context);
-        Ok(())
+        Self { trouble, seen, context, ends: Offsets::new() }
     }
+}
 
+impl SinkTask for TroubledTask {
     fn open(&mut self, partitions: &Offsets) -> Result<()> {
         if partitions.len() == PARTITIONS as usize {
             self.seen.is_open.store(true, Ordering::SeqCst);
@@ -97,14 +98,14 @@ impl SinkTask for TroubledTask {
         if self.trouble == Trouble::SharesLate && !self.seen.is_closed.load(Ordering::SeqCst) {
             return Err(Error::retriable("not before the other task is there"));
         }
-        let partition = batch.origin.partition.clone();
+        let partition = batch.origin().partition.clone();
         if self.trouble == Trouble::RefusesDoomedTopics && partition.topic.starts_with("doomed") {
             self.seen.is_refused.store(true, Ordering::SeqCst);
             return Err(Error::retriable("not of this topic"));
         }
-        self.seen.writers.lock().unwrap().insert(self.context.as_ref().unwrap().task);
-        self.seen.offsets.lock().unwrap().entry(partition.clone()).or_default().extend(batch.origin.offsets.iter());
-        self.ends.insert(partition, batch.origin.range.end);
+        self.seen.writers.lock().unwrap().insert(self.context.task);
+        self.seen.offsets.lock().unwrap().entry(partition.clone()).or_default().extend(batch.origin().offsets.iter());
+        self.ends.insert(partition, batch.origin().range.end);
         Ok(Vec::new())
     }
 
@@ -117,10 +118,9 @@ impl SinkTask for TroubledTask {
             let half = PER_PARTITION / 2;
             offsets.retain(|offset| *offset < half);
             self.ends.insert(partition.clone(), half);
-            let context = self.context.as_ref().unwrap();
-            context.rewind(partition.clone(), half);
+            self.context.rewind(partition.clone(), half);
             if self.trouble == Trouble::AsksTwiceAtTheEnd {
-                context.rewind(partition.clone(), half + 100);
+                self.context.rewind(partition.clone(), half + 100);
             }
         }
         Ok(())
@@ -129,23 +129,13 @@ impl SinkTask for TroubledTask {
     fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
         Ok(if self.trouble == Trouble::KeepsSilentOfTheRest { self.ends.clone() } else { current.clone() })
     }
-
-    fn stop(&mut self) {}
 }
 
 fn plugin(trouble: Trouble, seen: &Arc<Seen>) -> Plugin {
     let seen = Arc::clone(seen);
-    let task = move || -> Box<dyn SinkTask> {
-        Box::new(TroubledTask { trouble, seen: Arc::clone(&seen), context: None, ends: Offsets::new() })
-    };
-    Plugin {
-        class: "TroubledSink",
-        aliases: &[],
-        version: "1",
-        documentation: "A sink of a test.",
-        config_def: ConfigDef::new(),
-        factory: PluginFactory::Sink { connector: Arc::new(|| Box::new(TroubledSink)), task: Arc::new(task) },
-    }
+    let task = move |context, _: &ConfigMap| Ok(TroubledTask::start(trouble, Arc::clone(&seen), context));
+    let factory = PluginFactory::sink(TroubledSink, task);
+    Plugin::new("TroubledSink", "1", "A sink of a test.", ConfigDef::new(), factory)
 }
 
 /// A worker that runs a bounded connector.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use volley::api::{
-    ConfigDef, ConfigMap, Connector, Offsets, Plugin, PluginFactory, RejectedRow, Result, SinkBatch, SinkContext,
-    SinkTask, TopicPartition, task_configs_for_all,
+    ConfigDef, ConfigMap, Connector, ConnectorContext, Offsets, Plugin, PluginFactory, RejectedRow, Result,
+    RunningConnector, SinkBatch, SinkContext, SinkTask, TopicPartition, identical_tasks,
 };
 use volley::worker::connector_file::CreateConnector;
 use volley::worker::worker::Worker;
@@ -63,8 +63,8 @@ impl Connector for StuckSink {
         ConfigDef::new()
     }
 
-    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
-        Ok(task_configs_for_all(config, max_tasks))
+    fn start(&self, _: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+        identical_tasks(config)
     }
 }
 
@@ -75,11 +75,6 @@ struct StuckTask {
 }
 
 impl SinkTask for StuckTask {
-    fn start(&mut self, context: SinkContext, _config: &ConfigMap) -> Result<()> {
-        self.number = context.task;
-        Ok(())
-    }
-
     fn open(&mut self, partitions: &Offsets) -> Result<()> {
         *self.seen.held.lock().unwrap().entry(self.number).or_default() += partitions.len();
         Ok(())
@@ -96,8 +91,8 @@ impl SinkTask for StuckTask {
             Trouble::PutsSlowly => self.seen.hang_once(Duration::from_secs(3)),
             Trouble::FlushesSlowly => {}
         }
-        let partition = batch.origin.partition.partition;
-        self.seen.rows.lock().unwrap().extend(batch.origin.offsets.iter().map(|offset| (partition, *offset)));
+        let partition = batch.origin().partition.partition;
+        self.seen.rows.lock().unwrap().extend(batch.origin().offsets.iter().map(|offset| (partition, *offset)));
         Ok(Vec::new())
     }
 
@@ -112,21 +107,15 @@ impl SinkTask for StuckTask {
     fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
         Ok(current.clone())
     }
-
-    fn stop(&mut self) {}
 }
 
 fn plugin(trouble: Trouble, seen: &Arc<Seen>) -> Plugin {
     let seen = Arc::clone(seen);
-    let task = move || -> Box<dyn SinkTask> { Box::new(StuckTask { trouble, seen: Arc::clone(&seen), number: 0 }) };
-    Plugin {
-        class: "StuckSink",
-        aliases: &[],
-        version: "1",
-        documentation: "A sink of a test.",
-        config_def: ConfigDef::new(),
-        factory: PluginFactory::Sink { connector: Arc::new(|| Box::new(StuckSink)), task: Arc::new(task) },
-    }
+    let task = move |context: SinkContext, _: &ConfigMap| {
+        Ok(StuckTask { trouble, seen: Arc::clone(&seen), number: context.task })
+    };
+    let factory = PluginFactory::sink(StuckSink, task);
+    Plugin::new("StuckSink", "1", "A sink of a test.", ConfigDef::new(), factory)
 }
 
 struct Running {

@@ -105,7 +105,7 @@ impl Sql {
         ConfigDef::new()
             .key(
                 ConfigKey::required(QUERY, ConfigType::String, Importance::High, query)
-                    .validated(Validator::Custom(validate_query))
+                    .validated(Validator::custom(validate_query))
                     .grouped("Sql", 1, Width::Long, "Query"),
             )
             .key(ConfigKey::optional(LOOKUP_PATH, ConfigType::String, Importance::Medium, path).grouped(

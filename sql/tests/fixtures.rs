@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, StringArray, StructArray};
-use arrow::buffer::NullBuffer;
+use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
 use arrow::json::ReaderBuilder;
 use volley_api::schema::{DECIMAL, NAME, without_schema};
-use volley_api::{
-    Column, ConfigMap, Header, OffsetRange, Origin, Records, RowIndex, TimestampType, TopicPartition, Transformation,
-    Value,
-};
+use volley_api::testing::{self as kit, origin};
+use volley_api::{Column, ConfigMap, Header, Origin, Records, Transformation, Value};
 use volley_sql::Sql;
 
 const ORDERS: [&str; 2] = [
@@ -50,25 +48,17 @@ pub(crate) fn batches(fixture: &str) -> Option<Vec<Records>> {
 /// Records of one value column, consumed from partition 3 from `first_offset` on.
 pub(crate) fn records(topic: &str, first_offset: i64, value: Column) -> Records {
     let len = value.len();
-    let offsets = (0..len as i64).map(|row| first_offset + row).collect();
-    let timestamps = (0..len as i64).map(|row| if row == 1 { -1 } else { first_offset * 1_000 + row }).collect();
+    let timestamps: ScalarBuffer<i64> =
+        (0..len as i64).map(|row| if row == 1 { -1 } else { first_offset * 1_000 + row }).collect();
     let keys: StringArray = (0..len).map(|row| Some(format!("k{}", first_offset + row as i64))).collect();
     let header = |row: usize| Header::new("trace", Value::String(format!("t{row}")));
     Records {
-        topic: topic.into(),
         kafka_partition: Some(3),
         key: Column::new(Arc::new(Field::new("key", DataType::Utf8, true)), Arc::new(keys)),
         timestamps: Clone::clone(&timestamps),
         headers: Some(Arc::new((0..len).map(|row| if row == 0 { vec![] } else { vec![header(row)] }).collect())),
-        rows: RowIndex::all(len),
-        origin: Some(Arc::new(Origin {
-            partition: TopicPartition::new(topic, 3),
-            range: OffsetRange { first: first_offset, end: first_offset + len as i64 },
-            offsets,
-            timestamp_type: TimestampType::CreateTime,
-            timestamps,
-        })),
-        value,
+        origin: Some(Arc::new(Origin { timestamps, ..Origin::clone(&origin(topic, 3, first_offset, len)) })),
+        ..kit::records(topic, value)
     }
 }
 

@@ -6,6 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StructArray, UInt32Arra
 use arrow::datatypes::{DataType, Field, Fields, Int64Type};
 use proptest::prelude::*;
 use volley_api::schema::{DECIMAL, HAS_SCHEMA, NAME, has_schema};
+use volley_api::testing::keeps_filters_or_rejects_every_row;
 use volley_api::{Column, ErrorKind, Records, RowIndex, Stage, Transformation};
 
 use crate::fixtures::{apply, batches, records, sql, structs};
@@ -220,4 +221,16 @@ proptest! {
             prop_assert_eq!(kept, good);
         }
     }
+}
+
+#[test]
+fn a_query_treats_every_row_for_itself() {
+    for query in [
+        "SELECT * FROM records",
+        "SELECT id, CAST(qty AS INT) AS qty FROM records WHERE id <> 3",
+        "SELECT id, unnest(tags) AS tag FROM records",
+    ] {
+        keeps_filters_or_rejects_every_row(|| sql(query), &batches("orders").unwrap());
+    }
+    keeps_filters_or_rejects_every_row(|| sql("SELECT value || '!' FROM records"), &batches("texts").unwrap());
 }

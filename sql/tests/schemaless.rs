@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::BinaryArray;
-use volley_api::{
-    Column, ConfigMap, Converter, ErrorKind, OffsetRange, Origin, RawBatch, Records, RowIndex, Side, TimestampType,
-    TopicPartition, Transformation, Transformed,
-};
+use volley_api::testing::{config, raw_batch, records};
+use volley_api::{Converter, ErrorKind, Records, RowIndex, Side, Transformation, Transformed, Unserialized};
 use volley_converters::JsonConverter;
 use volley_sql::Sql;
 
@@ -27,34 +24,21 @@ impl Topic {
     fn records(&mut self, messages: &[String]) -> Vec<Records> {
         let first = self.next_offset;
         self.next_offset += messages.len() as i64;
-        let values = BinaryArray::from_iter_values(messages.iter().map(String::as_bytes));
-        let origin = Origin {
-            partition: TopicPartition::new("orders", 0),
-            range: OffsetRange { first, end: self.next_offset },
-            offsets: (first..self.next_offset).collect(),
-            timestamp_type: TimestampType::CreateTime,
-            timestamps: messages.iter().map(|_| 0).collect(),
-        };
-        let batch = RawBatch { origin: Arc::new(origin), keys: values.clone(), values, headers: None };
+        let batch = raw_batch("orders", 0, first, messages.iter().map(String::as_bytes));
         let converted = self.converter.to_connect(&batch, Side::Value).unwrap();
         assert!(converted.rejected.is_empty(), "{:?}", converted.rejected);
         let records = converted.runs.into_iter().map(|run| Records {
-            topic: "orders".into(),
             kafka_partition: Some(0),
-            key: Column::nulls(run.rows.len()),
-            timestamps: run.rows.iter().map(|_| 0).collect(),
-            headers: None,
             rows: run.rows,
             origin: Some(Arc::clone(&batch.origin)),
-            value: run.column,
+            ..records("orders", run.column)
         });
         records.collect()
     }
 }
 
 fn converter() -> JsonConverter {
-    let plain: ConfigMap = [("schemas.enable".to_owned(), "false".to_owned())].into_iter().collect();
-    JsonConverter::new(&plain, Side::Value).unwrap()
+    JsonConverter::new(&config(&[("schemas.enable", "false")]), Side::Value).unwrap()
 }
 
 /// What came of a batch: offsets with values as JSON, and offsets of rejected records.
@@ -64,7 +48,7 @@ fn outcome(sql: &mut Sql, records: Vec<Records>) -> (Vec<(i64, String)>, Vec<i64
         let origin = Arc::clone(records.origin.as_ref().unwrap());
         let Transformed { records, rejected } = sql.apply(records).unwrap();
         for part in &records {
-            let texts = converter().from_connect("orders", &part.value).unwrap();
+            let texts = converter().from_connect(&Unserialized::new("orders", &part.value)).unwrap();
             assert!(texts.rejected.is_empty(), "{:?}", texts.rejected);
             kept.extend((0..part.len()).map(|row| {
                 let text = String::from_utf8(texts.bytes.value(row).to_vec()).unwrap();

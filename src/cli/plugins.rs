@@ -41,7 +41,12 @@ pub(super) fn similar_names(similar: &[&str]) -> String {
 fn list(plugins: &Plugins) {
     let mut table = Table::new(["TYPE", "CLASS", "VERSION", "WHAT IT DOES"]);
     for plugin in plugins.all() {
-        table.row([&plugin.kind().to_string(), plugin.class, plugin.version, first_sentence(plugin.documentation)]);
+        table.row([
+            &plugin.kind().to_string(),
+            &*plugin.class,
+            &*plugin.version,
+            first_sentence(&plugin.documentation),
+        ]);
     }
     table.print();
     say!("\n`volley plugins NAME` shows the keys of one; short names (`FileStreamSink`) do.");

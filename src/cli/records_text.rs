@@ -81,7 +81,7 @@ fn is_unprintable(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use arrow::array::StructArray;
-    use volley_api::{Column, RowIndex};
+    use volley_api::testing::{column, records};
 
     use super::*;
 
@@ -89,18 +89,7 @@ mod tests {
         let array: ArrayRef = Arc::new(StringArray::from(values.to_vec()));
         let field = Arc::new(Field::new("a\u{1b}[2J", DataType::Utf8, true));
         let value = StructArray::from(vec![(field, array)]);
-        let field = Field::new("value", value.data_type().clone(), false);
-        let records = Records {
-            topic: "t".into(),
-            kafka_partition: None,
-            key: Column::nulls(values.len()),
-            value: Column::new(Arc::new(field), Arc::new(value)),
-            timestamps: vec![-1; values.len()].into(),
-            headers: None,
-            rows: RowIndex::all(values.len()),
-            origin: None,
-        };
-        records_text(&records).unwrap()
+        records_text(&records("t", column(value))).unwrap()
     }
 
     #[test]

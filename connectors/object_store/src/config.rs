@@ -99,9 +99,9 @@ fn file_keys() -> Vec<ConfigKey> {
             "Directory below `store.url` under which each topic has its own; may be empty. Files are named \
              `<topics.dir>/<topic>/partition=<n>/<topic>+<n>+<offset of the first row, 10 digits>.parquet`.",
         )
-        .validated(Validator::Custom(check_topics_dir)),
+        .validated(Validator::custom(check_topics_dir)),
         ConfigKey::with_default(FORMAT_CLASS, String, "Parquet", Low, "Format of the files: `Parquet`.")
-            .validated(Validator::Custom(check_format)),
+            .validated(Validator::custom(check_format)),
         ConfigKey::with_default(
             PARQUET_CODEC,
             String,
@@ -109,7 +109,7 @@ fn file_keys() -> Vec<ConfigKey> {
             Medium,
             "Compression: none, snappy, gzip, lz4_raw, brotli or zstd.",
         )
-        .validated(Validator::OneOfIgnoreCase(&["none", "snappy", "gzip", "lz4_raw", "brotli", "zstd"])),
+        .validated(Validator::one_of_ignore_case(["none", "snappy", "gzip", "lz4_raw", "brotli", "zstd"])),
         ConfigKey::with_default(
             NULL_VALUES,
             String,
@@ -117,7 +117,7 @@ fn file_keys() -> Vec<ConfigKey> {
             Medium,
             "What to do with a record whose value is null: `fail` (an error, subject to `errors.tolerance`) or `ignore`.",
         )
-        .validated(Validator::OneOfIgnoreCase(&["fail", "ignore"])),
+        .validated(Validator::one_of_ignore_case(["fail", "ignore"])),
     ];
     grouped("Files", keys)
 }
@@ -136,7 +136,7 @@ fn rotation_keys() -> Vec<ConfigKey> {
             "A file is completed when its encoded size reaches about this many bytes; -1 = never. Files are held in \
              memory until they are complete; when the worker's memory budget is used up, the largest is completed early.",
         )
-        .validated(Validator::Custom(check_positive_or_off)),
+        .validated(Validator::custom(check_positive_or_off)),
         ConfigKey::with_default(
             ROTATE_INTERVAL,
             Long,
@@ -146,7 +146,7 @@ fn rotation_keys() -> Vec<ConfigKey> {
              file's first record; -1 = never. It takes such a record: see `rotate.idle.ms` and \
              `rotate.schedule.interval.ms` for the clock on the wall.",
         )
-        .validated(Validator::Custom(check_positive_or_off)),
+        .validated(Validator::custom(check_positive_or_off)),
         ConfigKey::with_default(
             ROTATE_SCHEDULE_INTERVAL,
             Long,
@@ -155,7 +155,7 @@ fn rotation_keys() -> Vec<ConfigKey> {
             "All open files are completed at multiples of this many milliseconds since midnight in `timezone`, whether \
              or not records arrive; -1 = never. Records are still written exactly once.",
         )
-        .validated(Validator::Custom(check_positive_or_off)),
+        .validated(Validator::custom(check_positive_or_off)),
         ConfigKey::with_default(
             TIMEZONE,
             String,
@@ -163,7 +163,7 @@ fn rotation_keys() -> Vec<ConfigKey> {
             Low,
             "Whose midnight counts for `rotate.schedule.interval.ms`: `UTC` or a fixed difference such as `+02:00`.",
         )
-        .validated(Validator::Custom(check_timezone)),
+        .validated(Validator::custom(check_timezone)),
         ConfigKey::with_default(
             ROTATE_IDLE,
             Long,
@@ -171,7 +171,7 @@ fn rotation_keys() -> Vec<ConfigKey> {
             Medium,
             "A file is completed when it has had no new row for this many milliseconds; -1 = never.",
         )
-        .validated(Validator::Custom(check_positive_or_off)),
+        .validated(Validator::custom(check_positive_or_off)),
     ];
     grouped("Rotation", keys)
 }

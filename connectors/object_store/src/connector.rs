@@ -1,8 +1,9 @@
 //! The connector: its plug-in entry and the checks of its configuration.
 
-use std::sync::Arc;
-
-use volley_api::{ConfigDef, ConfigIssue, ConfigMap, Connector, Plugin, PluginFactory, Result, task_configs_for_all};
+use volley_api::{
+    ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Plugin, PluginFactory, Result, RunningConnector,
+    identical_tasks,
+};
 
 use super::config::{CLASS, SinkConfig, config_def};
 use super::sink::ObjectStoreSinkTask;
@@ -10,18 +11,14 @@ use crate::store::{check_error, issues, look, open_storage};
 
 /// The plug-in.
 pub(crate) fn sink_plugin() -> Plugin {
-    Plugin {
-        class: CLASS,
-        aliases: &[],
-        version: env!("CARGO_PKG_VERSION"),
-        documentation: "Writes records as Parquet files to local disk, Amazon S3 and stores like it, Google Cloud \
+    Plugin::new(
+        CLASS,
+        env!("CARGO_PKG_VERSION"),
+        "Writes records as Parquet files to local disk, Amazon S3 and stores like it, Google Cloud \
                         Storage or Azure Blob Storage, each record exactly once.",
-        config_def: config_def(),
-        factory: PluginFactory::Sink {
-            connector: Arc::new(|| Box::new(ObjectStoreSinkConnector)),
-            task: Arc::new(|| Box::<ObjectStoreSinkTask>::default()),
-        },
-    }
+        config_def(),
+        PluginFactory::sink(ObjectStoreSinkConnector, ObjectStoreSinkTask::start),
+    )
 }
 
 /// `ObjectStoreSink`. All tasks are alike; the worker's consumer group divides the partitions among them.
@@ -33,8 +30,8 @@ impl Connector for ObjectStoreSinkConnector {
         config_def()
     }
 
-    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
-        Ok(task_configs_for_all(config, max_tasks))
+    fn start(&self, _context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+        identical_tasks(config)
     }
 
     /// Looks at the store too, if all keys are right. A store out of reach is no issue: it may be there later.

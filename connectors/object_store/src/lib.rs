@@ -23,11 +23,15 @@
 mod chain;
 mod clock;
 mod config;
+#[cfg(test)]
+mod conformance_tests;
 mod connector;
 mod format;
 mod sink;
 mod store;
 
+#[cfg(test)]
+mod reach_tests;
 #[cfg(test)]
 mod sink_tests;
 #[cfg(test)]

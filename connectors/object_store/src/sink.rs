@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use tracing::{info, warn};
-use volley_api::{
-    ConfigMap, Error, Offsets, RejectedRow, Result, SinkBatch, SinkContext, SinkProgress, SinkTask, TopicPartition,
-};
+use volley_api::{ConfigMap, Offsets, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, TopicPartition};
 
 use super::config::SinkConfig;
 use crate::chain::{BackgroundUploads, Delivery};
@@ -13,20 +11,14 @@ use crate::clock::now_ms;
 use crate::store::open_storage;
 
 /// A task of `ObjectStoreSink`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ObjectStoreSinkTask {
-    /// `None` before `start` and after `stop`.
-    delivery: Option<Delivery>,
+    delivery: Delivery,
 }
 
 impl ObjectStoreSinkTask {
-    fn running(&mut self) -> Result<&mut Delivery> {
-        self.delivery.as_mut().ok_or_else(|| Error::fatal("the task is not started"))
-    }
-}
-
-impl SinkTask for ObjectStoreSinkTask {
-    fn start(&mut self, context: SinkContext, config: &ConfigMap) -> Result<()> {
+    /// Opens the store.
+    pub(crate) fn start(context: SinkContext, config: &ConfigMap) -> Result<Self> {
         let config = SinkConfig::parse(config)?;
         let owner = format!("{}-{}", context.connector, context.task);
         let storage = open_storage(&config.store, &owner)?;
@@ -38,49 +30,42 @@ impl SinkTask for ObjectStoreSinkTask {
             Err(error) if error.is_retriable() => warn!(%error, "starting without the store"),
             outcome => outcome?,
         }
-        self.delivery = Some(delivery);
-        Ok(())
+        Ok(Self { delivery })
     }
+}
 
+impl SinkTask for ObjectStoreSinkTask {
     fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
-        self.running()?.put(batch)
+        self.delivery.put(batch)
     }
 
     fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
-        self.running()?.pre_commit(current)
-    }
-
-    fn stop(&mut self) {
-        self.delivery = None;
+        self.delivery.pre_commit(current)
     }
 
     fn open(&mut self, partitions: &Offsets) -> Result<()> {
-        self.running()?.open(partitions);
+        self.delivery.open(partitions);
         Ok(())
     }
 
     fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
-        self.running()?.close(partitions);
+        self.delivery.close(partitions);
         Ok(())
     }
 
     fn flush(&mut self, partitions: &[TopicPartition]) -> Result<()> {
-        self.running()?.flush(partitions)
+        self.delivery.flush(partitions)
     }
 
     fn tick(&mut self) -> Result<()> {
-        self.running()?.tick()
+        self.delivery.tick()
     }
 
     fn buffered_bytes(&self) -> usize {
-        self.delivery.as_ref().map_or(0, Delivery::buffered_bytes)
+        self.delivery.buffered_bytes()
     }
 
     fn relieve(&mut self) -> Result<()> {
-        self.running()?.relieve()
-    }
-
-    fn progress(&self) -> SinkProgress {
-        self.delivery.as_ref().map_or_else(SinkProgress::default, Delivery::progress)
+        self.delivery.relieve()
     }
 }

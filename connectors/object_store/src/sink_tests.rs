@@ -1,8 +1,6 @@
-//! The task and the connector against a local disk and a small HTTP server.
+//! The task against a local disk.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,11 +13,10 @@ use arrow::array::{
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Int64Type};
 use bytes::Bytes;
-use volley_api::{
-    ConfigMap, ErrorKind, Offsets, PluginFactory, SinkBatch, SinkContext, SinkTask, Stage, TopicPartition,
-};
+use volley_api::metrics::{COMPLETE_FILES, Metrics, OPEN_FILES, WRITTEN_BYTES};
+use volley_api::testing::sink_batch_of;
+use volley_api::{ConfigMap, ErrorKind, Offsets, Origin, SinkBatch, SinkContext, SinkTask, Stage, TopicPartition};
 
-use super::connector::sink_plugin;
 use super::sink::ObjectStoreSinkTask;
 use super::test_records::{batch, config_map, origin, read_rows, records, sink_config};
 use crate::chain::{BackgroundUploads, Delivery};
@@ -49,8 +46,11 @@ fn local_config(root: &Path, entries: &[(&str, &str)]) -> ConfigMap {
 }
 
 fn started(config: &ConfigMap, committed: i64) -> ObjectStoreSinkTask {
-    let mut task = ObjectStoreSinkTask::default();
-    task.start(SinkContext::new("orders-sink", 0), config).unwrap();
+    started_with(SinkContext::new("orders-sink", 0), config, committed)
+}
+
+fn started_with(context: SinkContext, config: &ConfigMap, committed: i64) -> ObjectStoreSinkTask {
+    let mut task = ObjectStoreSinkTask::start(context, config).unwrap();
     task.open(&Offsets::from([(partition(), committed)])).unwrap();
     task
 }
@@ -126,7 +126,8 @@ fn many_types(range: std::ops::Range<i64>) -> ArrayRef {
 #[test]
 fn every_row_and_type_is_read_back_from_files_of_the_asked_for_size() {
     let root = tempfile::tempdir().unwrap();
-    let mut task = started(&local_config(root.path(), &[("flush.size", "7000")]), 0);
+    let context = SinkContext::new("orders-sink", 0);
+    let mut task = started_with(context.clone(), &local_config(root.path(), &[("flush.size", "7000")]), 0);
     for first in (0..20_000).step_by(2_500) {
         put(&mut task, &batch(&partition(), first, many_types(first..first + 2_500)));
     }
@@ -141,9 +142,10 @@ fn every_row_and_type_is_read_back_from_files_of_the_asked_for_size() {
     for (column, field) in expected.as_struct().columns().iter().zip(expected.as_struct().fields()) {
         assert_eq!(read.column_by_name(field.name()).unwrap(), column, "{}", field.name());
     }
-    let progress = task.progress();
     let bytes: u64 = files(root.path()).iter().map(|path| fs::metadata(path).unwrap().len()).sum();
-    assert_eq!((progress.open_files, progress.complete_files, progress.written_bytes), (0, 3, bytes));
+    task.tick().unwrap();
+    let count = |name| context.metrics().value(name).unwrap();
+    assert_eq!((count(OPEN_FILES), count(COMPLETE_FILES), count(WRITTEN_BYTES)), (0, 3, bytes as i64));
     assert_eq!(task.buffered_bytes(), 0);
 }
 
@@ -155,7 +157,7 @@ fn nothing_is_visible_or_committable_before_a_file_is_complete() {
     let vouched = task.pre_commit(&Offsets::from([(partition(), 20)])).unwrap();
     assert_eq!(vouched[&partition()], 10);
     assert!(files(root.path()).is_empty());
-    assert!(task.progress().open_files == 1 && task.buffered_bytes() > 0);
+    assert!(task.buffered_bytes() > 0);
     deliver(&mut task, 20);
     assert_eq!(read_ids(root.path()), (10..20).collect::<Vec<_>>());
 }
@@ -228,7 +230,7 @@ fn rows_for_a_topic_that_leads_elsewhere_are_rejected() {
     let mut task = started(&local_config(root.path(), &[]), 0);
     let origin = origin(&partition(), 0, vec![0, 1], 2);
     let all = vec![records(&origin, "../up", vec![0], ids(0..1)), records(&origin, "orders", vec![1], ids(1..2))];
-    let rejected = task.put(&SinkBatch { origin, records: all }).unwrap();
+    let rejected = task.put(&sink_batch_of(origin, all)).unwrap();
     assert_eq!(rejected.iter().map(|row| row.row).collect::<Vec<_>>(), [0]);
     deliver(&mut task, 2);
     assert_eq!(read_ids(root.path()), [1]);
@@ -261,9 +263,7 @@ fn files_of_another_connector_or_topic_are_neither_adopted_nor_replaced() {
     put(&mut task, &batch(&partition(), 0, ids(0..5)));
     deliver(&mut task, 5);
 
-    let mut other = ObjectStoreSinkTask::default();
-    other.start(SinkContext::new("another", 0), &config).unwrap();
-    other.open(&Offsets::from([(partition(), 0)])).unwrap();
+    let mut other = started_with(SinkContext::new("another", 0), &config, 0);
     let error = other.put(&batch(&partition(), 0, ids(0..5))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("written by connector `orders-sink`"), "{error}");
@@ -322,11 +322,10 @@ fn rows_before_the_files_left_are_committed_only_once_these_are_known_to_be_of_t
 /// Rows of a topic that was deleted and created again: the same offsets at another time.
 fn recreated(range: std::ops::Range<i64>) -> SinkBatch {
     let mut batch = batch(&partition(), range.start, ids(range));
-    let mut origin = batch.origin.as_ref().clone();
-    origin.timestamps = vec![7; origin.offsets.len()].into();
-    batch.origin = Arc::new(origin);
-    batch.records[0].origin = Some(Arc::clone(&batch.origin));
-    batch
+    let timestamps = vec![7; batch.origin().offsets.len()].into();
+    let origin = Arc::new(Origin { timestamps, ..Origin::clone(batch.origin()) });
+    batch.records[0].origin = Some(Arc::clone(&origin));
+    sink_batch_of(origin, batch.records)
 }
 
 #[test]
@@ -416,7 +415,7 @@ fn an_upload_that_fails_for_a_while_succeeds_in_the_end_and_one_that_never_does_
     assert!(error.to_string().contains("orders+2+0000000005.parquet"), "{error}");
 }
 
-fn clocked(root: &Path, entries: &[(&str, &str)]) -> (Delivery, Arc<AtomicI64>) {
+fn clocked(root: &Path, entries: &[(&str, &str)]) -> (Delivery, Arc<AtomicI64>, Metrics) {
     let config = sink_config(entries);
     let storage = Arc::new(LocalStorage::new("file:///root", root.to_owned(), "orders-sink-0"));
     let uploads = Box::new(BackgroundUploads::new(Arc::clone(&storage) as _, config.retry));
@@ -424,9 +423,10 @@ fn clocked(root: &Path, entries: &[(&str, &str)]) -> (Delivery, Arc<AtomicI64>) 
     let clock = Arc::clone(&now);
     let context = SinkContext::new("orders-sink", 0);
     let clock: crate::chain::Clock = Arc::new(move || clock.load(Ordering::Relaxed));
+    let metrics = context.metrics().clone();
     let mut delivery = Delivery::new(context, config, storage, uploads, clock);
     delivery.open(&Offsets::from([(partition(), 0)]));
-    (delivery, now)
+    (delivery, now, metrics)
 }
 
 #[test]
@@ -434,15 +434,15 @@ fn idle_and_scheduled_files_are_completed_without_further_records() {
     for (key, due) in [("rotate.idle.ms", 5_000), ("rotate.schedule.interval.ms", 4_000)] {
         let root = tempfile::tempdir().unwrap();
         let off = if key == "rotate.idle.ms" { ("rotate.interval.ms", "-1") } else { ("rotate.idle.ms", "-1") };
-        let (mut delivery, now) = clocked(root.path(), &[(key, "4000"), off]);
+        let (mut delivery, now, metrics) = clocked(root.path(), &[(key, "4000"), off]);
         now.store(1_000, Ordering::Relaxed);
         delivery.put(&batch(&partition(), 0, ids(0..5))).unwrap();
         now.store(due - 1, Ordering::Relaxed);
         delivery.tick().unwrap();
-        assert_eq!(delivery.progress().open_files, 1);
+        assert_eq!(metrics.value(OPEN_FILES), Some(1));
         now.store(due, Ordering::Relaxed);
         let deadline = Instant::now() + Duration::from_secs(20);
-        while delivery.progress().complete_files == 0 {
+        while metrics.value(COMPLETE_FILES) == Some(0) {
             delivery.tick().unwrap();
             assert!(Instant::now() < deadline, "{key}");
         }
@@ -454,39 +454,40 @@ fn idle_and_scheduled_files_are_completed_without_further_records() {
 fn record_time_and_bytes_rotate_too() {
     let root = tempfile::tempdir().unwrap();
     // timestamps are the offsets times ten
-    let (mut delivery, _) = clocked(root.path(), &[("rotate.interval.ms", "100")]);
+    let (mut delivery, _, metrics) = clocked(root.path(), &[("rotate.interval.ms", "100")]);
     delivery.put(&batch(&partition(), 0, ids(0..25))).unwrap();
     delivery.flush(&[partition()]).unwrap();
-    wait_for_files(&mut delivery, 3);
+    wait_for_files(&mut delivery, &metrics, 3);
     assert_eq!(
         names(root.path()),
         ["orders+2+0000000000.parquet", "orders+2+0000000010.parquet", "orders+2+0000000020.parquet"]
     );
 
     let root = tempfile::tempdir().unwrap();
-    let (mut delivery, _) = clocked(root.path(), &[("rotate.bytes", "50000")]);
+    let (mut delivery, _, metrics) = clocked(root.path(), &[("rotate.bytes", "50000")]);
     let noise = |row: i64| row.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64).rotate_left(23).wrapping_mul(31);
     let values = struct_of(vec![("id", Arc::new(Int64Array::from_iter_values((0..60_000).map(noise))))]);
     delivery.put(&batch(&partition(), 0, values)).unwrap();
     delivery.flush(&[partition()]).unwrap();
-    wait_for_files(&mut delivery, 5);
+    wait_for_files(&mut delivery, &metrics, 5);
     let sizes: Vec<_> = files(root.path()).iter().map(|path| fs::metadata(path).unwrap().len()).collect();
     assert!(sizes.iter().all(|size| *size < 100_000), "{sizes:?}");
 }
 
-fn wait_for_files(delivery: &mut Delivery, at_least: u64) {
+fn wait_for_files(delivery: &mut Delivery, metrics: &Metrics, at_least: i64) {
     let deadline = Instant::now() + Duration::from_secs(20);
-    while delivery.progress().open_files > 0 {
+    delivery.tick().unwrap();
+    while metrics.value(OPEN_FILES) > Some(0) {
         delivery.tick().unwrap();
         assert!(Instant::now() < deadline);
     }
-    assert!(delivery.progress().complete_files >= at_least, "{:?}", delivery.progress());
+    assert!(metrics.value(COMPLETE_FILES) >= Some(at_least), "{:?}", metrics.read());
 }
 
 #[test]
 fn memory_is_freed_by_completing_the_largest_file() {
     let root = tempfile::tempdir().unwrap();
-    let (mut delivery, _) = clocked(root.path(), &[]);
+    let (mut delivery, _, metrics) = clocked(root.path(), &[]);
     let small = TopicPartition::new("small", 0);
     delivery.open(&Offsets::from([(small.clone(), 0)]));
     delivery.put(&batch(&small, 0, ids(0..10))).unwrap();
@@ -494,7 +495,7 @@ fn memory_is_freed_by_completing_the_largest_file() {
     let before = delivery.buffered_bytes();
     delivery.relieve().unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
-    while delivery.progress().complete_files == 0 {
+    while metrics.value(COMPLETE_FILES) == Some(0) {
         delivery.tick().unwrap();
         assert!(Instant::now() < deadline);
     }
@@ -505,81 +506,19 @@ fn memory_is_freed_by_completing_the_largest_file() {
 #[test]
 fn the_footer_says_what_the_file_covers() {
     let root = tempfile::tempdir().unwrap();
-    let (mut delivery, _) = clocked(root.path(), &[]);
+    let (mut delivery, _, metrics) = clocked(root.path(), &[]);
     let mut filtered = batch(&partition(), 0, ids(0..5));
-    filtered.origin = origin(&partition(), 0, (0..5).collect(), 9);
-    filtered.records[0].origin = Some(Arc::clone(&filtered.origin));
-    delivery.put(&filtered).unwrap();
+    let origin = origin(&partition(), 0, (0..5).collect(), 9);
+    filtered.records[0].origin = Some(Arc::clone(&origin));
+    delivery.put(&sink_batch_of(origin, filtered.records)).unwrap();
     delivery.flush(&[partition()]).unwrap();
-    wait_for_files(&mut delivery, 1);
+    wait_for_files(&mut delivery, &metrics, 1);
     let storage = LocalStorage::new("file:///root", root.path().to_owned(), "t-0");
     let path = "topics/orders/partition=2/orders+2+0000000000.parquet";
     let identity = runtime::wait(async move { FileIdentity::read(&storage, path).await }, Duration::from_secs(20));
     let identity = identity.unwrap().unwrap().unwrap().unwrap();
     assert_eq!((identity.start, identity.end, identity.rows, identity.start_timestamp), (0, 9, 5, 0));
     assert_eq!((identity.connector.as_str(), identity.origin), ("orders-sink", partition()));
-}
-
-/// A server that gives every request this answer. Ends with the process.
-fn server_that_answers(status: &'static str, body: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = [0; 16 * 1024];
-            let _ = stream.read(&mut request);
-            let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
-            let _ = stream.write_all(format!("{head}{body}").as_bytes());
-        }
-    });
-    format!("http://{address}")
-}
-
-fn s3_config(endpoint: &str) -> ConfigMap {
-    let mut config = config_map(&[
-        ("store.s3.endpoint", endpoint),
-        ("store.s3.region", "us-east-1"),
-        ("store.s3.access.key.id", "key"),
-        ("store.s3.secret.access.key", "hunter2"),
-        ("retry.timeout.ms", "0"),
-    ]);
-    config.insert("store.url".into(), "s3://bucket/prefix".into());
-    config
-}
-
-#[test]
-fn wrong_credentials_and_a_missing_bucket_are_told_at_validation_and_at_start() {
-    let answers = [
-        (
-            "404 Not Found",
-            "<Error><Code>NoSuchBucket</Code><Message>no such bucket</Message></Error>",
-            "does not exist",
-        ),
-        ("403 Forbidden", "<Error><Code>SignatureDoesNotMatch</Code></Error>", "refuses the credentials"),
-        ("403 Forbidden", "<Error><Code>InvalidAccessKeyId</Code></Error>", "refuses the credentials"),
-    ];
-    let PluginFactory::Sink { connector, .. } = sink_plugin().factory else { panic!("not a sink") };
-    for (status, body, expected) in answers {
-        let config = s3_config(&server_that_answers(status, body));
-        let issues = connector().validate(&config);
-        assert!(issues.len() == 1 && issues[0].key == "store.url", "{issues:?}");
-        assert!(issues[0].message.contains(expected) && !issues[0].message.contains("hunter2"), "{issues:?}");
-        let error = ObjectStoreSinkTask::default().start(SinkContext::new("c", 0), &config).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Config);
-        assert!(error.to_string().contains(expected), "{error}");
-    }
-}
-
-#[test]
-fn a_store_out_of_reach_is_no_mistake_of_the_configuration() {
-    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let config = s3_config(&format!("http://{unused}"));
-    let PluginFactory::Sink { connector, .. } = sink_plugin().factory else { panic!("not a sink") };
-    assert_eq!(connector().validate(&config), []);
-    let error = ObjectStoreSinkTask::default().start(SinkContext::new("c", 0), &config).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Fatal);
-    assert!(error.to_string().contains("s3://bucket/prefix"), "{error}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use arrow::datatypes::Field;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
+use volley_api::testing::{self, config, sink_batch_of};
 use volley_api::{Column, ConfigMap, OffsetRange, Origin, Records, RowIndex, SinkBatch, TimestampType, TopicPartition};
 
 use super::config::SinkConfig;
@@ -15,8 +16,7 @@ use crate::format::{EncodingPlans, FileEncoder, FileIdentity};
 
 /// A configuration with these keys; `store.url` need not be among them.
 pub(crate) fn config_map(entries: &[(&str, &str)]) -> ConfigMap {
-    let url = [("store.url", "file:///unused")];
-    url.iter().chain(entries).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    config(&[&[("store.url", "file:///unused")], entries].concat())
 }
 
 /// The same, parsed.
@@ -40,15 +40,13 @@ pub(crate) fn origin(partition: &TopicPartition, first: i64, offsets: Vec<i64>, 
 /// Records of the input rows `rows`.
 pub(crate) fn records(origin: &Arc<Origin>, topic: &str, rows: Vec<u32>, value: ArrayRef) -> Records {
     let timestamps = rows.iter().map(|row| origin.timestamps[*row as usize]).collect();
+    let value = Column::new(Arc::new(Field::new("value", value.data_type().clone(), true)), value);
     Records {
-        topic: topic.into(),
         kafka_partition: Some(origin.partition.partition),
-        key: Column::nulls(rows.len()),
-        value: Column::new(Arc::new(Field::new("value", value.data_type().clone(), true)), value),
         timestamps,
-        headers: None,
         rows: RowIndex::Selected(UInt32Array::from(rows)),
         origin: Some(Arc::clone(origin)),
+        ..testing::records(topic, value)
     }
 }
 
@@ -59,7 +57,7 @@ pub(crate) fn batch(partition: &TopicPartition, first: i64, value: ArrayRef) -> 
     let origin = origin(partition, first, (first..end).collect(), end);
     let mut records = records(&origin, &partition.topic, (0..rows as u32).collect(), value);
     records.rows = RowIndex::all(rows);
-    SinkBatch { origin, records: vec![records] }
+    sink_batch_of(origin, vec![records])
 }
 
 /// A file with this identity.

@@ -1,5 +1,6 @@
 //! The one error type of the API: its kind tells the caller what to do.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
@@ -26,7 +27,7 @@ pub enum ErrorKind {
 pub struct Error {
     kind: ErrorKind,
     message: String,
-    exception: Option<&'static str>,
+    exception: Option<Cow<'static, str>>,
     place: Option<String>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -69,8 +70,8 @@ impl Error {
 
     /// The same error under the Java class name that Kafka Connect's users know it by.
     #[must_use]
-    pub fn with_exception(mut self, class: &'static str) -> Self {
-        self.exception = Some(class);
+    pub fn with_exception(mut self, class: impl Into<Cow<'static, str>>) -> Self {
+        self.exception = Some(class.into());
         self
     }
 
@@ -93,8 +94,8 @@ impl Error {
     }
 
     /// The Java class name of this error: the one given, or the one that Kafka Connect would use for its kind.
-    pub fn exception(&self) -> &'static str {
-        self.exception.unwrap_or(match self.kind {
+    pub fn exception(&self) -> &str {
+        self.exception.as_deref().unwrap_or(match self.kind {
             ErrorKind::Retriable => "org.apache.kafka.connect.errors.RetriableException",
             ErrorKind::Data => "org.apache.kafka.connect.errors.DataException",
             ErrorKind::Config => "org.apache.kafka.common.config.ConfigException",

@@ -13,23 +13,33 @@ mod config;
 mod connector;
 mod data;
 mod error;
+pub mod metrics;
 mod plugin;
 mod sink;
 mod source;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use config::{
-    Config, ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigProvider, ConfigType, ConfigValue, Given, Importance,
-    Secret, Validator, Width,
+    Config, ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigProvider, ConfigType, ConfigValue, CustomCheck, Given,
+    Importance, Secret, Validator, Width,
 };
-pub use connector::{Connector, ConnectorContext, ConnectorKind, Support, task_configs_for_all};
+pub use connector::{
+    Connector, ConnectorContext, ConnectorKind, RunningConnector, Support, identical_tasks, single_task,
+};
 pub use data::{
-    Column, Header, Headers, OffsetRange, Offsets, Origin, RawBatch, RawHeader, RawHeaders, Records, RejectedRow,
-    RowIndex, SourceOffset, SourcePartition, Stage, TimestampType, TopicPartition, Value, mixed_as_text, schema,
+    Column, Header, Headers, OffsetRange, Offsets, Origin, RawBatch, RawHeader, RawHeaders, Records, RecordsSlice,
+    RejectedRow, RowIndex, SourceOffset, SourcePartition, Stage, TimestampType, TopicPartition, Value, in_row_order,
+    mixed_as_text, schema,
 };
 pub use error::{Error, ErrorKind, Result};
+pub use metrics::Metrics;
 pub use plugin::{
-    Converted, Converter, HeaderConverter, KAFKA_VERSION, Plugin, PluginFactory, PluginKind, Predicate, Run,
-    Serialized, Side, Transformation, Transformed,
+    Converted, Converter, Extension, FindPlugin, HeaderConverter, KAFKA_VERSION, Plugin, PluginFactory, PluginKind,
+    Predicate, Run, Serialized, Side, Transformation, Transformed, Unserialized, WorkerPlugins,
 };
-pub use sink::{SinkBatch, SinkContext, SinkProgress, SinkTask};
-pub use source::{Polled, SourceBatch, SourceContext, SourceTask};
+pub use sink::{LateRejection, SinkBatch, SinkContext, SinkRequests, SinkTask};
+pub use source::{
+    AcknowledgedBatch, AcknowledgedRow, OffsetReader, Polled, SourceBatch, SourceContext, SourceTask,
+    TransactionContext, TransactionEnd,
+};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, BinaryArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
-use volley_api::{Column, ConfigMap, Converted, Converter, Error, RawBatch, Result, Serialized, Side};
+use volley_api::{Column, ConfigMap, Converted, Converter, Error, RawBatch, Result, Serialized, Side, Unserialized};
 
 use crate::keys::converter_def;
 use crate::rejections::{Rejections, bytes_of};
@@ -38,7 +38,8 @@ impl Converter for ByteArrayConverter {
     }
 
     /// Other types than bytes reject every row that has a value.
-    fn from_connect(&mut self, _topic: &str, column: &Column) -> Result<Serialized> {
+    fn from_connect(&mut self, rows: &Unserialized<'_>) -> Result<Serialized> {
+        let column = rows.column;
         let mut rejections = Rejections::new(Self::CLASS, self.side);
         let bytes = match column.array.data_type() {
             DataType::Binary => column.array.as_binary::<i32>().clone(),
@@ -53,7 +54,7 @@ impl Converter for ByteArrayConverter {
                 BinaryArray::new_null(column.len())
             }
         };
-        Ok(Serialized { bytes, rejected: rejections.into_rows() })
+        Ok(Serialized::new(bytes, rejections.into_rows()))
     }
 }
 

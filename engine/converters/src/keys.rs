@@ -16,7 +16,7 @@ pub(crate) fn converter_def() -> ConfigDef {
             Importance::Low,
             "What the converter is used for: key, value or header. The worker sets it.",
         )
-        .validated(Validator::OneOf(&["key", "value", "header"]))
+        .validated(Validator::one_of(["key", "value", "header"]))
         .supplied(),
     )
 }

@@ -9,6 +9,8 @@
 
 mod byte_array;
 mod cell;
+#[cfg(test)]
+mod conformance_tests;
 mod decimal;
 mod header;
 mod json;

@@ -84,7 +84,7 @@ fn converter<C: Converter + 'static>(
     new: fn(&ConfigMap, Side) -> Result<C>,
 ) -> Plugin {
     let factory = PluginFactory::Converter(Arc::new(move |config, side| Ok(Box::new(new(config, side)?))));
-    Plugin { class, aliases: &[], version: KAFKA_VERSION, documentation, config_def, factory }
+    Plugin::new(class, KAFKA_VERSION, documentation, config_def, factory)
 }
 
 fn number_header<T: WireNumber>(documentation: &'static str) -> Plugin {
@@ -98,7 +98,7 @@ fn header_converter<C: HeaderConverter + 'static>(
     new: fn(&ConfigMap) -> Result<C>,
 ) -> Plugin {
     let factory = PluginFactory::HeaderConverter(Arc::new(move |config| Ok(Box::new(new(config)?))));
-    Plugin { class, aliases: &[], version: KAFKA_VERSION, documentation, config_def, factory }
+    Plugin::new(class, KAFKA_VERSION, documentation, config_def, factory)
 }
 
 #[cfg(test)]

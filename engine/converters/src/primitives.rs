@@ -10,7 +10,9 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Primitiv
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Field, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
 };
-use volley_api::{Column, ConfigMap, Converted, Converter, Error, RawBatch, Result, Serialized, Side, Value};
+use volley_api::{
+    Column, ConfigMap, Converted, Converter, Error, RawBatch, Result, Serialized, Side, Unserialized, Value,
+};
 
 use crate::keys::converter_def;
 use crate::rejections::{Rejections, bytes_of, serialization_error};
@@ -208,13 +210,14 @@ impl<T: WireNumber> Converter for NumberConverter<T> {
         Ok(rejections.into_converted(bytes.len(), optional(T::DATA_TYPE, Arc::new(array))))
     }
 
-    fn from_connect(&mut self, _topic: &str, column: &Column) -> Result<Serialized> {
+    fn from_connect(&mut self, rows: &Unserialized<'_>) -> Result<Serialized> {
+        let column = rows.column;
         let mut rejections = Rejections::new(T::CLASS, self.side);
         let bytes = match column.array.as_primitive_opt::<T>() {
             Some(array) => array.iter().map(|value| value.map(T::write)).collect(),
             None => reject_all(column, &T::DATA_TYPE, &mut rejections),
         };
-        Ok(Serialized { bytes, rejected: rejections.into_rows() })
+        Ok(Serialized::new(bytes, rejections.into_rows()))
     }
 }
 
@@ -252,13 +255,14 @@ impl Converter for BooleanConverter {
         Ok(rejections.into_converted(bytes.len(), optional(DataType::Boolean, Arc::new(array))))
     }
 
-    fn from_connect(&mut self, _topic: &str, column: &Column) -> Result<Serialized> {
+    fn from_connect(&mut self, rows: &Unserialized<'_>) -> Result<Serialized> {
+        let column = rows.column;
         let mut rejections = Rejections::new(Self::CLASS, self.side);
         let bytes = match column.array.as_boolean_opt() {
             Some(array) => array.iter().map(|value| value.map(|value| [u8::from(value)])).collect(),
             None => reject_all(column, &DataType::Boolean, &mut rejections),
         };
-        Ok(Serialized { bytes, rejected: rejections.into_rows() })
+        Ok(Serialized::new(bytes, rejections.into_rows()))
     }
 }
 
@@ -312,7 +316,7 @@ mod tests {
         assert_eq!(converted.rejected[0].error.exception(), "org.apache.kafka.connect.errors.DataException");
         let run = &converted.runs[0];
         assert_eq!(run.rows.iter().collect::<Vec<_>>(), [0, 2]);
-        let back = converter.from_connect("t", &run.column).unwrap();
+        let back = converter.from_connect(&Unserialized::new("t", &run.column)).unwrap();
         assert_eq!(back.bytes.iter().collect::<Vec<_>>(), [Some(&bytes[..]), None]);
     }
 
@@ -320,7 +324,8 @@ mod tests {
     fn a_column_of_another_type_is_not_widened() {
         let mut converter = LongConverter::new(&ConfigMap::new(), Side::Key).unwrap();
         let array = PrimitiveArray::<Int32Type>::from(vec![Some(1), None]);
-        let serialized = converter.from_connect("t", &optional(DataType::Int32, Arc::new(array))).unwrap();
+        let serialized =
+            converter.from_connect(&Unserialized::new("t", &optional(DataType::Int32, Arc::new(array)))).unwrap();
         assert_eq!(serialized.rejected.iter().map(|row| row.row).collect::<Vec<_>>(), [0]);
         assert!(serialized.bytes.is_null(1));
     }
@@ -331,7 +336,7 @@ mod tests {
         let converted =
             converter.to_connect(&raw_batch_of(&[Some(&[1]), Some(&[2]), Some(&[0])]), Side::Value).unwrap();
         assert_eq!(converted.rejected[0].row, 1);
-        let back = converter.from_connect("t", &converted.runs[0].column).unwrap();
+        let back = converter.from_connect(&Unserialized::new("t", &converted.runs[0].column)).unwrap();
         assert_eq!(back.bytes.iter().collect::<Vec<_>>(), [Some(&[1][..]), Some(&[0][..])]);
     }
 }

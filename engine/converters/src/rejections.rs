@@ -75,16 +75,5 @@ pub(crate) fn bytes_of(batch: &RawBatch, side: Side) -> &BinaryArray {
 /// A batch of these values, for tests.
 #[cfg(test)]
 pub(crate) fn raw_batch_of(values: &[Option<&[u8]>]) -> RawBatch {
-    use std::sync::Arc;
-    use volley_api::{OffsetRange, Origin, TimestampType, TopicPartition};
-
-    let origin = Origin {
-        partition: TopicPartition { topic: Arc::from("topic"), partition: 0 },
-        range: OffsetRange { first: 0, end: values.len() as i64 },
-        offsets: (0..values.len() as i64).collect(),
-        timestamp_type: TimestampType::CreateTime,
-        timestamps: values.iter().map(|_| -1).collect(),
-    };
-    let values = BinaryArray::from_iter(values.iter().copied());
-    RawBatch { origin: Arc::new(origin), keys: values.clone(), values, headers: None }
+    volley_api::testing::raw_batch("topic", 0, 0, values.iter().copied())
 }

@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, StringA
 use arrow::datatypes::{DataType, Field};
 use volley_api::{
     Column, Config, ConfigDef, ConfigKey, ConfigMap, ConfigType, Converted, Converter, Error, Importance, RawBatch,
-    Result, Serialized, Side, Width,
+    Result, Serialized, Side, Unserialized, Width,
 };
 use volley_java::Charset;
 
@@ -75,9 +75,10 @@ impl Converter for StringConverter {
         Ok(Rejections::new(Self::CLASS, side).into_converted(bytes.len(), column))
     }
 
-    fn from_connect(&mut self, _topic: &str, column: &Column) -> Result<Serialized> {
+    fn from_connect(&mut self, rows: &Unserialized<'_>) -> Result<Serialized> {
+        let column = rows.column;
         if let (Charset::Utf8, Some(text)) = (self.charset, column.array.as_string_opt::<i32>()) {
-            return Ok(Serialized { bytes: BinaryArray::from(text.clone()), rejected: Vec::new() });
+            return Ok(Serialized::new(BinaryArray::from(text.clone()), Vec::new()));
         }
         let mut rejections = Rejections::new(Self::CLASS, self.side);
         let mut builder = BinaryBuilder::with_capacity(column.len(), column.len() * 16);
@@ -92,6 +93,6 @@ impl Converter for StringConverter {
                 }
             }
         }
-        Ok(Serialized { bytes: builder.finish(), rejected: rejections.into_rows() })
+        Ok(Serialized::new(builder.finish(), rejections.into_rows()))
     }
 }

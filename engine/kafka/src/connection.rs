@@ -238,7 +238,7 @@ impl Connection {
         if let Some(reason) = &*self.token_refusal.lock() {
             let error = broker_error::from_code(&format!("log in to kafka at {}", self.servers), Code::Authentication);
             return Err(Error::new(ErrorKind::Config, format!("could not log in to kafka at {}", self.servers))
-                .with_exception(error.exception())
+                .with_exception(error.exception().to_owned())
                 .with_source(reason.clone()));
         }
         match &*self.refusal.lock() {
@@ -248,7 +248,7 @@ impl Connection {
                 let error = broker_error::from_code(&action, *code);
                 Err(match words_of_broker(reason) {
                     Some(words) => Error::new(error.kind(), words)
-                        .with_exception(error.exception())
+                        .with_exception(error.exception().to_owned())
                         .with_place(format!("login of client {} to kafka at {}", self.client, self.servers)),
                     None => error.with_source(reason.clone()),
                 })

@@ -1,7 +1,5 @@
 //! `HasHeaderKey`: whether a record has a header of a given name.
 
-use std::sync::Arc;
-
 use arrow::array::BooleanArray;
 use volley_api::{
     ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, KAFKA_VERSION, Plugin, PluginFactory, Predicate,
@@ -47,20 +45,21 @@ impl Predicate for HasHeaderKey {
 }
 
 pub(crate) fn plugin() -> Plugin {
-    Plugin {
-        class: "org.apache.kafka.connect.transforms.predicates.HasHeaderKey",
-        aliases: &[],
-        version: KAFKA_VERSION,
-        documentation: "Matches records that have at least one header of the given name.",
-        config_def: HasHeaderKey::config_def(),
-        factory: PluginFactory::Predicate(Arc::new(|config| Ok(Box::new(HasHeaderKey::new(config)?)))),
-    }
+    Plugin::new(
+        "org.apache.kafka.connect.transforms.predicates.HasHeaderKey",
+        KAFKA_VERSION,
+        "Matches records that have at least one header of the given name.",
+        HasHeaderKey::config_def(),
+        PluginFactory::predicate(HasHeaderKey::new),
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::sample_records::{config, records};
+    use volley_api::testing::{config, records, texts};
     use volley_api::{Header, Value};
 
     fn header(name: &str) -> Header {
@@ -70,7 +69,7 @@ mod tests {
     #[test]
     fn rows_with_the_header_match() {
         let mut predicate = HasHeaderKey::new(&config(&[("name", "trace")])).unwrap();
-        let mut records = records("orders", &[Some("a"), Some("b"), Some("c")]);
+        let mut records = records("orders", texts([Some("a"), Some("b"), Some("c")]));
         assert_eq!(predicate.test(&records).unwrap(), BooleanArray::from(vec![false; 3]));
         records.headers = Some(Arc::new(vec![vec![header("x"), header("trace")], vec![], vec![header("Trace")]]));
         assert_eq!(predicate.test(&records).unwrap(), BooleanArray::from(vec![true, false, false]));

@@ -253,13 +253,14 @@ impl Transformation for InsertField {
 }
 
 pub(crate) fn plugins() -> [Plugin; 2] {
-    let plugin = |class, side, documentation| Plugin {
-        class,
-        aliases: &[],
-        version: KAFKA_VERSION,
-        documentation,
-        config_def: InsertField::config_def(),
-        factory: PluginFactory::Transformation(Arc::new(move |config| Ok(Box::new(InsertField::new(config, side)?)))),
+    let plugin = |class, side, documentation| {
+        Plugin::new(
+            class,
+            KAFKA_VERSION,
+            documentation,
+            InsertField::config_def(),
+            PluginFactory::Transformation(Arc::new(move |config| Ok(Box::new(InsertField::new(config, side)?)))),
+        )
     };
     [
         plugin(KEY_CLASS, Side::Key, "Adds topic, partition, offset, timestamp or a constant to the key."),

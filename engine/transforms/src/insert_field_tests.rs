@@ -14,7 +14,7 @@ use volley_api::{
 };
 
 use crate::InsertField;
-use crate::sample_records::{config, records};
+use volley_api::testing::{config, records, texts};
 
 const ALL: [(&str, &str); 6] = [
     ("topic.field", "t!"),
@@ -172,7 +172,7 @@ fn only_structs_and_maps_take_fields() {
         (true, "Only Struct objects supported for [field insertion], found: java.lang.String"),
         (false, "Only Map objects supported in absence of schema for [field insertion], found: java.lang.String"),
     ] {
-        let mut records = records("t", &[Some("x"), None]);
+        let mut records = records("t", texts([Some("x"), None]));
         if !has_schema {
             let field = schema::without_schema(records.value.field.as_ref().clone());
             records.value = Column::new(Arc::new(field), Arc::clone(&records.value.array));
@@ -185,7 +185,7 @@ fn only_structs_and_maps_take_fields() {
 
 #[test]
 fn json_texts_take_fields_one_by_one() {
-    let mut records = records("t", &[Some("{\"a\":1}"), Some("[1]"), None]);
+    let mut records = records("t", texts([Some("{\"a\":1}"), Some("[1]"), None]));
     let field = schema::without_schema(schema::json_text_field("value"));
     records.value = Column::new(Arc::new(field), Arc::clone(&records.value.array));
     let entries = [("topic.field", "t")];

@@ -9,6 +9,8 @@
 //!
 //! A `Records` has one topic, so that RegexRouter and TopicNameMatches cost one match a batch, whatever its size.
 
+#[cfg(test)]
+mod conformance_tests;
 mod default_value;
 mod field_insertion;
 mod filter;
@@ -20,8 +22,6 @@ mod plugins;
 mod record_is_tombstone;
 mod regex_router;
 mod rejection;
-#[cfg(test)]
-mod sample_records;
 mod struct_insertion;
 mod text_insertion;
 mod topic_name_matches;

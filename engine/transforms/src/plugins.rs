@@ -25,7 +25,8 @@ mod tests {
 
     #[test]
     fn plugins_have_the_names_that_existing_configs_use() {
-        let named: Vec<_> = plugins().iter().map(|plugin| (plugin.class, plugin.kind())).collect();
+        let plugins = plugins();
+        let named: Vec<_> = plugins.iter().map(|plugin| (&*plugin.class, plugin.kind())).collect();
         assert_eq!(
             named,
             [

@@ -1,7 +1,5 @@
 //! `RecordIsTombstone`: whether the value is null.
 
-use std::sync::Arc;
-
 use arrow::array::BooleanArray;
 use arrow::compute::is_null;
 use arrow::datatypes::DataType;
@@ -21,31 +19,30 @@ impl Predicate for RecordIsTombstone {
 }
 
 pub(crate) fn plugin() -> Plugin {
-    Plugin {
-        class: "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone",
-        aliases: &[],
-        version: KAFKA_VERSION,
-        documentation: "Matches records whose value is null (tombstones).",
-        config_def: ConfigDef::new(),
-        factory: PluginFactory::Predicate(Arc::new(|_config| Ok(Box::new(RecordIsTombstone)))),
-    }
+    Plugin::new(
+        "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone",
+        KAFKA_VERSION,
+        "Matches records whose value is null (tombstones).",
+        ConfigDef::new(),
+        PluginFactory::predicate(|_| Ok(RecordIsTombstone)),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample_records::records;
     use volley_api::Column;
+    use volley_api::testing::{records, texts};
 
     #[test]
     fn only_null_values_are_tombstones() {
-        let matched = RecordIsTombstone.test(&records("orders", &[Some("a"), None, Some("")])).unwrap();
+        let matched = RecordIsTombstone.test(&records("orders", texts([Some("a"), None, Some("")]))).unwrap();
         assert_eq!(matched, BooleanArray::from(vec![false, true, false]));
     }
 
     #[test]
     fn values_without_type_are_tombstones() {
-        let mut records = records("orders", &[None, None]);
+        let mut records = records("orders", texts([None::<&str>, None]));
         records.value = Column::nulls(2);
         assert_eq!(RecordIsTombstone.test(&records).unwrap(), BooleanArray::from(vec![true, true]));
     }

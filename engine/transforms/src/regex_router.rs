@@ -6,8 +6,6 @@
 //! transforms.route.replacement=lake.$1
 //! ```
 
-use std::sync::Arc;
-
 use volley_api::{
     ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, KAFKA_VERSION, Plugin, PluginFactory, Records,
     Result, Transformation, Transformed, Validator,
@@ -32,7 +30,7 @@ impl RegexRouter {
         ConfigDef::new()
             .key(
                 ConfigKey::required(REGEX, ConfigType::String, Importance::High, regex)
-                    .validated(Validator::Custom(validate_java_regex)),
+                    .validated(Validator::custom(validate_java_regex)),
             )
             .key(ConfigKey::required(REPLACEMENT, ConfigType::String, Importance::High, replacement))
     }
@@ -77,24 +75,23 @@ impl Transformation for RegexRouter {
 }
 
 pub(crate) fn plugin() -> Plugin {
-    Plugin {
-        class: "org.apache.kafka.connect.transforms.RegexRouter",
-        aliases: &[],
-        version: KAFKA_VERSION,
-        documentation: "Renames the topic of records whose topic name matches a regular expression.",
-        config_def: RegexRouter::config_def(),
-        factory: PluginFactory::Transformation(Arc::new(|config| Ok(Box::new(RegexRouter::new(config)?)))),
-    }
+    Plugin::new(
+        "org.apache.kafka.connect.transforms.RegexRouter",
+        KAFKA_VERSION,
+        "Renames the topic of records whose topic name matches a regular expression.",
+        RegexRouter::config_def(),
+        PluginFactory::transformation(RegexRouter::new),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample_records::{config, records};
+    use volley_api::testing::{config, records, texts};
 
     fn routed(regex: &str, replacement: &str, topic: &str) -> String {
         let mut router = RegexRouter::new(&config(&[("regex", regex), ("replacement", replacement)])).unwrap();
-        let transformed = router.apply(records(topic, &[Some("a"), None])).unwrap();
+        let transformed = router.apply(records(topic, texts([Some("a"), None]))).unwrap();
         assert_eq!(transformed.records[0].len(), 2);
         transformed.records[0].topic.to_string()
     }
@@ -144,6 +141,6 @@ mod tests {
     #[test]
     fn an_empty_topic_name_is_an_error_and_no_panic() {
         let mut router = RegexRouter::new(&config(&[("regex", "a"), ("replacement", "")])).unwrap();
-        assert!(router.apply(records("a", &[Some("x")])).is_err());
+        assert!(router.apply(records("a", texts([Some("x")]))).is_err());
     }
 }

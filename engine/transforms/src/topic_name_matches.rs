@@ -1,7 +1,5 @@
 //! `TopicNameMatches`: whether the topic's name matches a regular expression as a whole.
 
-use std::sync::Arc;
-
 use arrow::array::BooleanArray;
 use volley_api::{
     ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, KAFKA_VERSION, Plugin, PluginFactory,
@@ -23,7 +21,7 @@ impl TopicNameMatches {
         let doc = "Java regular expression that the whole name of the topic must match.";
         ConfigDef::new().key(
             ConfigKey::required(PATTERN, ConfigType::String, Importance::Medium, doc)
-                .validated(Validator::Custom(non_empty_regex)),
+                .validated(Validator::custom(non_empty_regex)),
         )
     }
 
@@ -57,27 +55,26 @@ impl Predicate for TopicNameMatches {
 }
 
 pub(crate) fn plugin() -> Plugin {
-    Plugin {
-        class: "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
-        aliases: &[],
-        version: KAFKA_VERSION,
-        documentation: "Matches records of topics whose whole name matches a regular expression.",
-        config_def: TopicNameMatches::config_def(),
-        factory: PluginFactory::Predicate(Arc::new(|config| Ok(Box::new(TopicNameMatches::new(config)?)))),
-    }
+    Plugin::new(
+        "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
+        KAFKA_VERSION,
+        "Matches records of topics whose whole name matches a regular expression.",
+        TopicNameMatches::config_def(),
+        PluginFactory::predicate(TopicNameMatches::new),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample_records::{config, records};
+    use volley_api::testing::{config, records, texts};
 
     #[test]
     fn the_whole_name_must_match() {
         let mut predicate = TopicNameMatches::new(&config(&[("pattern", "my-prefix-.*")])).unwrap();
-        let yes = predicate.test(&records("my-prefix-orders", &[Some("a"), None])).unwrap();
+        let yes = predicate.test(&records("my-prefix-orders", texts([Some("a"), None]))).unwrap();
         assert_eq!(yes, BooleanArray::from(vec![true, true]));
-        let no = predicate.test(&records("x-my-prefix-orders", &[Some("a")])).unwrap();
+        let no = predicate.test(&records("x-my-prefix-orders", texts([Some("a")]))).unwrap();
         assert_eq!(no, BooleanArray::from(vec![false]));
     }
 

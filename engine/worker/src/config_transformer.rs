@@ -86,9 +86,7 @@ fn new_provider(name: &str, worker: &ConfigMap, plugins: &Plugins) -> Result<Box
     let PluginFactory::ConfigProvider(new) = &plugin.factory else {
         return Err(Error::config(format!("could not use `{key}`: `{class}` is not a config provider")));
     };
-    let mut provider = new();
-    provider.configure(&without_prefix(worker, &format!("{PROVIDERS}.{name}.param.")))?;
-    Ok(provider)
+    new(&without_prefix(worker, &format!("{PROVIDERS}.{name}.param.")))
 }
 
 /// Whether a value refers to a provider.

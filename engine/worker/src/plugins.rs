@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use volley_api::{
-    ConfigMap, Converter, Error, HeaderConverter, Plugin, PluginFactory, PluginKind, Predicate, Result, Side,
-    Transformation,
+    ConfigMap, Converter, Error, FindPlugin, HeaderConverter, Plugin, PluginFactory, PluginKind, Predicate, Result,
+    Side, Transformation,
 };
 
 use crate::similar_names::nearness;
@@ -52,7 +52,7 @@ impl Plugins {
                 None => unique.push(plugin),
             }
         }
-        unique.sort_by_key(|plugin| (plugin.kind(), plugin.class));
+        unique.sort_by(|one, other| (one.kind(), &one.class).cmp(&(other.kind(), &other.class)));
         let mut this = Self { plugins: unique, full: HashMap::new(), short: HashMap::new() };
         this.index();
         this
@@ -61,8 +61,8 @@ impl Plugins {
     fn index(&mut self) {
         for (position, plugin) in self.plugins.iter().enumerate() {
             let family = Family::from(plugin.kind());
-            for name in std::iter::once(&plugin.class).chain(plugin.aliases) {
-                self.full.entry((family, (*name).to_owned())).or_insert(position);
+            for name in std::iter::once(&plugin.class).chain(&plugin.aliases) {
+                self.full.entry((family, name.to_string())).or_insert(position);
                 for short in short_names(name, plugin.kind()) {
                     let owners = self.short.entry((family, short.to_owned())).or_default();
                     if !owners.contains(&position) {
@@ -93,7 +93,7 @@ impl Plugins {
                 )))
             }
             several => {
-                let classes = several.iter().map(|position| self.plugins[*position].class);
+                let classes = several.iter().map(|position| &*self.plugins[*position].class);
                 Err(Error::config(format!(
                     "More than one connector matches alias {name}. Please use full package and class name instead. \
                      Classes found: {}",
@@ -130,13 +130,14 @@ impl Plugins {
 
     /// The plug-in of any kind with this `name`, connectors first.
     pub fn find_any(&self, name: &str) -> Option<&Plugin> {
-        const KINDS: [PluginKind; 7] = [
+        const KINDS: [PluginKind; 8] = [
             PluginKind::Sink,
             PluginKind::Converter,
             PluginKind::HeaderConverter,
             PluginKind::Transformation,
             PluginKind::Predicate,
             PluginKind::ConfigProvider,
+            PluginKind::Extension,
             PluginKind::Source,
         ];
         KINDS.iter().find_map(|kind| match self.lookup(Family::from(*kind), name) {
@@ -146,13 +147,13 @@ impl Plugins {
     }
 
     /// The shortest names of plug-ins with a similar name, the most similar first.
-    pub fn similar(&self, name: &str, among: impl Fn(PluginKind) -> bool) -> Vec<&'static str> {
+    pub fn similar(&self, name: &str, among: impl Fn(PluginKind) -> bool) -> Vec<&str> {
         let mut near: Vec<(usize, &str)> = Vec::new();
         for plugin in self.plugins.iter().filter(|plugin| among(plugin.kind())) {
-            let names = || plugin.aliases.iter().chain([&plugin.class]);
+            let names = || plugin.aliases.iter().chain([&plugin.class]).map(|own| &**own);
             let nearest = names().filter_map(|own| nearness(name, own)).min();
             let shortest = names().min_by_key(|own| own.len());
-            near.extend(nearest.zip(shortest.copied()));
+            near.extend(nearest.zip(shortest));
         }
         near.sort_unstable();
         near.dedup();
@@ -161,12 +162,12 @@ impl Plugins {
 
     /// The classes of all plug-ins of a kind, in order.
     pub fn classes(&self, kind: PluginKind) -> Vec<String> {
-        self.plugins.iter().filter(|plugin| plugin.kind() == kind).map(|plugin| plugin.class.to_owned()).collect()
+        self.plugins.iter().filter(|plugin| plugin.kind() == kind).map(|plugin| plugin.class.to_string()).collect()
     }
 
     /// The versions of all plug-ins of that class. A class of two kinds has its version twice.
-    pub fn versions(&self, class: &str) -> Vec<&'static str> {
-        self.plugins.iter().filter(|plugin| plugin.class == class).map(|plugin| plugin.version).collect()
+    pub fn versions(&self, class: &str) -> Vec<&str> {
+        self.plugins.iter().filter(|plugin| plugin.class == class).map(|plugin| &*plugin.version).collect()
     }
 
     fn lookup(&self, family: Family, name: &str) -> &[usize] {
@@ -240,6 +241,12 @@ impl Plugins {
     }
 }
 
+impl FindPlugin for Plugins {
+    fn find_plugin(&self, kind: PluginKind, class: &str) -> Result<Plugin> {
+        self.find(kind, class).cloned()
+    }
+}
+
 fn class_and_config(key: &str, connector: &ConfigMap, worker: &WorkerConfig) -> Result<(String, ConfigMap)> {
     let prefix = format!("{key}.");
     match connector.get(key) {
@@ -274,6 +281,7 @@ fn short_names(full: &str, kind: PluginKind) -> impl Iterator<Item = &str> {
         PluginKind::Converter => "Converter",
         PluginKind::HeaderConverter => "HeaderConverter",
         PluginKind::ConfigProvider => "ConfigProvider",
+        PluginKind::Extension => "Extension",
     };
     let pruned = simple.strip_suffix(suffix).filter(|pruned| !pruned.is_empty());
     // these two are the last part of many transformations' names
@@ -329,7 +337,7 @@ mod tests {
     fn a_user_s_plug_in_replaces_the_built_in_one() {
         let mut twice = fake_plugins();
         let count = Plugins::new(fake_plugins()).all().len();
-        twice.extend(fake_plugins().into_iter().map(|plugin| Plugin { version: "2.0", ..plugin }));
+        twice.extend(fake_plugins().into_iter().map(|plugin| Plugin { version: "2.0".into(), ..plugin }));
         let plugins = Plugins::new(twice);
         assert_eq!(plugins.all().len(), count);
         assert_eq!(plugins.find_connector("FakeSink").unwrap().version, "2.0");

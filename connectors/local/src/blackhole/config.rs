@@ -29,7 +29,7 @@ pub(super) fn config_def() -> ConfigDef {
         "How it fails then: retriable (the batch of that row is refused once), rejected (that row alone is rejected), fatal \
          (the task fails).",
     )
-    .validated(Validator::OneOf(&["retriable", "rejected", "fatal"]));
+    .validated(Validator::one_of(["retriable", "rejected", "fatal"]));
     failure.recommended_values = ["retriable", "rejected", "fatal"].map(str::to_owned).to_vec();
     ConfigDef::new()
         .key(

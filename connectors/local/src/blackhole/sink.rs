@@ -1,13 +1,13 @@
 //! The `Blackhole` connector and its tasks.
 
-use std::sync::Arc;
 use std::thread;
 
 use arrow::array::Array;
 use tracing::info;
+use volley_api::metrics::{Counter, WRITTEN_BYTES};
 use volley_api::{
-    ConfigDef, ConfigMap, Connector, Error, Offsets, Plugin, PluginFactory, Records, RejectedRow, Result, SinkBatch,
-    SinkContext, SinkProgress, SinkTask, SourceOffset, SourcePartition, Stage, task_configs_for_all,
+    ConfigDef, ConfigMap, Connector, ConnectorContext, Error, Offsets, Plugin, PluginFactory, Records, RejectedRow,
+    Result, RunningConnector, SinkBatch, SinkContext, SinkTask, SourceOffset, SourcePartition, Stage, identical_tasks,
 };
 
 use super::config::{BlackholeConfig, Failure, config_def};
@@ -16,17 +16,13 @@ const CLASS: &str = "Blackhole";
 
 /// `Blackhole`.
 pub(crate) fn sink_plugin() -> Plugin {
-    Plugin {
-        class: CLASS,
-        aliases: &[],
-        version: env!("CARGO_PKG_VERSION"),
-        documentation: "Counts its records and drops them; can be told to be slow or to fail.",
-        config_def: config_def(),
-        factory: PluginFactory::Sink {
-            connector: Arc::new(|| Box::new(BlackholeConnector)),
-            task: Arc::new(|| Box::new(BlackholeTask::default())),
-        },
-    }
+    Plugin::new(
+        CLASS,
+        env!("CARGO_PKG_VERSION"),
+        "Counts its records and drops them; can be told to be slow or to fail.",
+        config_def(),
+        PluginFactory::sink(BlackholeConnector, BlackholeTask::start),
+    )
 }
 
 #[derive(Debug)]
@@ -37,41 +33,30 @@ impl Connector for BlackholeConnector {
         config_def()
     }
 
-    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
-        Ok(task_configs_for_all(config, max_tasks))
+    fn start(&self, _context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+        identical_tasks(config)
     }
 
     /// Offsets are Kafka's alone; nothing outside depends on them.
-    fn alter_offsets(&mut self, _: &ConfigMap, _: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
+    fn alter_offsets(&self, _: &ConfigMap, _: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
         Ok(true)
     }
 }
 
-/// `None` until started.
-#[derive(Debug, Default)]
-struct BlackholeTask(Option<Running>);
-
 #[derive(Debug)]
-struct Running {
+struct BlackholeTask {
     config: BlackholeConfig,
     context: SinkContext,
     rows: u64,
-    bytes: u64,
+    bytes: Counter,
     /// The number of the row at which the next failure is planned.
     next_failure: Option<u64>,
 }
 
 impl SinkTask for BlackholeTask {
-    fn start(&mut self, context: SinkContext, config: &ConfigMap) -> Result<()> {
-        let config = BlackholeConfig::parse(config)?;
-        self.0 = Some(Running { config, context, rows: 0, bytes: 0, next_failure: config.fail_every });
-        Ok(())
-    }
-
     fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
-        let Some(running) = &mut self.0 else { return Err(Error::fatal("the task is used before its start")) };
-        thread::sleep(running.config.delay);
-        running.take(batch)
+        thread::sleep(self.config.delay);
+        self.take(batch)
     }
 
     fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
@@ -79,18 +64,19 @@ impl SinkTask for BlackholeTask {
     }
 
     fn stop(&mut self) {
-        if let Some(running) = self.0.take() {
-            let SinkContext { connector, task, .. } = &running.context;
-            info!(connector, task, rows = running.rows, bytes = running.bytes, "blackhole closed");
-        }
-    }
-
-    fn progress(&self) -> SinkProgress {
-        SinkProgress { written_bytes: self.0.as_ref().map_or(0, |running| running.bytes), ..SinkProgress::default() }
+        let SinkContext { connector, task, .. } = &self.context;
+        info!(connector, task, rows = self.rows, bytes = self.bytes.value(), "blackhole closed");
     }
 }
 
-impl Running {
+impl BlackholeTask {
+    /// Starts the task.
+    fn start(context: SinkContext, config: &ConfigMap) -> Result<Self> {
+        let config = BlackholeConfig::parse(config)?;
+        let bytes = context.metrics().counter(WRITTEN_BYTES);
+        Ok(Self { config, context, rows: 0, bytes, next_failure: config.fail_every })
+    }
+
     fn take(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
         let rows: usize = batch.records.iter().map(Records::len).sum();
         let end = self.rows + rows as u64;
@@ -110,7 +96,7 @@ impl Running {
             }
         }
         self.rows = end;
-        self.bytes += batch.records.iter().map(bytes).sum::<u64>();
+        self.bytes.add(batch.records.iter().map(bytes).sum());
         Ok(rejected)
     }
 }
@@ -136,38 +122,34 @@ fn bytes(records: &Records) -> u64 {
 #[cfg(test)]
 mod tests {
     use arrow::array::Int64Array;
-    use arrow::datatypes::{DataType, Field};
-    use volley_api::{Column, ErrorKind, OffsetRange, Origin, RowIndex, TimestampType, TopicPartition};
+    use volley_api::ErrorKind;
+    use volley_api::testing::{SinkUnderTest, column, commits_only_what_is_durable, config, consumed, sink_batch};
 
     use super::*;
 
     fn batch(len: usize) -> SinkBatch {
-        let origin = Arc::new(Origin {
-            partition: TopicPartition::new("t", 0),
-            range: OffsetRange { first: 0, end: len as i64 },
-            offsets: (0..len as i64).collect(),
-            timestamp_type: TimestampType::CreateTime,
-            timestamps: vec![-1; len].into(),
-        });
-        let field = Arc::new(Field::new("value", DataType::Int64, false));
-        let records = Records {
-            topic: "t".into(),
-            kafka_partition: Some(0),
-            key: Column::nulls(len),
-            value: Column::new(field, Arc::new(Int64Array::from_iter_values(0..len as i64))),
-            timestamps: vec![-1; len].into(),
-            headers: None,
-            rows: RowIndex::all(len),
-            origin: Some(Arc::clone(&origin)),
-        };
-        SinkBatch { origin, records: vec![records] }
+        sink_batch(vec![consumed("t", 0, 0, column(Int64Array::from_iter_values(0..len as i64)))])
     }
 
-    fn started(config: &[(&str, &str)]) -> BlackholeTask {
-        let mut task = BlackholeTask::default();
-        let config = config.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        task.start(SinkContext::new("c", 0), &config).unwrap();
-        task
+    fn started(entries: &[(&str, &str)]) -> BlackholeTask {
+        BlackholeTask::start(SinkContext::new("c", 0), &config(entries)).unwrap()
+    }
+
+    #[test]
+    fn to_drop_a_record_is_to_deliver_it() {
+        struct Dropped;
+
+        impl SinkUnderTest for Dropped {
+            fn start(&mut self, context: SinkContext) -> Result<Box<dyn SinkTask>> {
+                Ok(Box::new(BlackholeTask::start(context, &config(&[("fail.every", "7")]))?))
+            }
+
+            fn delivered(&mut self) -> Vec<String> {
+                (0..2).flat_map(|partition| (0..40).map(move |offset| format!("{partition}-{offset}"))).collect()
+            }
+        }
+
+        commits_only_what_is_durable(|| Dropped);
     }
 
     #[test]
@@ -175,7 +157,7 @@ mod tests {
         let mut task = started(&[]);
         task.put(&batch(100)).unwrap();
         task.put(&batch(10)).unwrap();
-        assert_eq!(task.progress().written_bytes, 880);
+        assert_eq!(task.bytes.value(), 880);
     }
 
     #[test]
@@ -185,7 +167,7 @@ mod tests {
         assert!(task.put(&batch(10)).unwrap_err().is_retriable());
         task.put(&batch(10)).unwrap();
         assert!(task.put(&batch(10)).unwrap_err().is_retriable());
-        assert_eq!(task.progress().written_bytes, 160);
+        assert_eq!(task.bytes.value(), 160);
     }
 
     #[test]

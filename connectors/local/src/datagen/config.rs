@@ -61,7 +61,7 @@ pub(super) fn config_def() -> ConfigDef {
                 medium,
                 "How many rows to make per second, all tasks together. Without it, as many as the worker takes.",
             )
-            .validated(Validator::Custom(is_positive)),
+            .validated(Validator::custom(is_positive)),
         )
         .key(ConfigKey::with_default(
             SEED,
@@ -98,7 +98,7 @@ fn schema_key() -> ConfigKey {
         preset::DEFAULT
     );
     let mut key = ConfigKey::optional(SCHEMA, ConfigType::String, Importance::High, &documentation)
-        .validated(Validator::OneOf(preset::NAMES));
+        .validated(Validator::one_of(preset::NAMES.iter().copied()));
     key.recommended_values = preset::NAMES.iter().map(|name| (*name).to_owned()).collect();
     key
 }

@@ -4,13 +4,12 @@
 //! the number of the row that it makes next. Who changes `tasks.max` of a connector that has stored offsets deals the
 //! rows anew from there: some may come twice or not at all unless the offsets are reset.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use volley_api::{
-    ConfigDef, ConfigIssue, ConfigMap, Connector, Error, Plugin, PluginFactory, Polled, Result, SourceBatch,
-    SourceContext, SourceOffset, SourcePartition, SourceTask,
+    ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Error, Plugin, PluginFactory, Polled, Result,
+    RunningConnector, SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask,
 };
 
 use super::config::{DatagenConfig, config_def, issues, task_config};
@@ -22,18 +21,14 @@ const OFFSET_MEMBER: &str = "row";
 
 /// `Datagen`.
 pub(crate) fn source_plugin() -> Plugin {
-    Plugin {
-        class: "Datagen",
-        aliases: &[],
-        version: env!("CARGO_PKG_VERSION"),
-        documentation: "Makes rows up: ready-made ones (orders, pageviews, sensors, wide-50) or of fields that you \
+    Plugin::new(
+        "Datagen",
+        env!("CARGO_PKG_VERSION"),
+        "Makes rows up: ready-made ones (orders, pageviews, sensors, wide-50) or of fields that you \
                         describe. The same seed gives the same rows.",
-        config_def: config_def(),
-        factory: PluginFactory::Source {
-            connector: Arc::new(|| Box::new(DatagenConnector)),
-            task: Arc::new(|| Box::new(DatagenTask::default())),
-        },
-    }
+        config_def(),
+        PluginFactory::source(DatagenConnector, DatagenTask::start),
+    )
 }
 
 #[derive(Debug)]
@@ -44,8 +39,9 @@ impl Connector for DatagenConnector {
         config_def()
     }
 
-    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
-        Ok(vec![task_config(config, max_tasks); max_tasks])
+    fn start(&self, _context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+        let config = config.clone();
+        Ok(Box::new(move |max_tasks: usize| Ok(vec![task_config(&config, max_tasks); max_tasks])))
     }
 
     fn validate(&self, config: &ConfigMap) -> Vec<ConfigIssue> {
@@ -56,11 +52,7 @@ impl Connector for DatagenConnector {
         DatagenConfig::parse(config).is_ok_and(|config| config.end.is_some())
     }
 
-    fn alter_offsets(
-        &mut self,
-        _config: &ConfigMap,
-        offsets: &[(SourcePartition, Option<SourceOffset>)],
-    ) -> Result<bool> {
+    fn alter_offsets(&self, _config: &ConfigMap, offsets: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
         for (partition, offset) in offsets {
             // Offsets may be forgotten whatever they are, so that nothing unwanted stays for ever.
             let Some(offset) = offset else { continue };
@@ -81,12 +73,8 @@ fn stored_row(offset: &SourceOffset) -> Result<u64> {
         .ok_or_else(|| Error::config(format!("an offset needs the member `{OFFSET_MEMBER}`, a row number from 0 on")))
 }
 
-/// `None` until started.
-#[derive(Debug, Default)]
-struct DatagenTask(Option<Running>);
-
 #[derive(Debug)]
-struct Running {
+pub(super) struct DatagenTask {
     config: DatagenConfig,
     partition: SourcePartition,
     next: u64,
@@ -94,34 +82,29 @@ struct Running {
 }
 
 impl SourceTask for DatagenTask {
-    fn start(&mut self, context: SourceContext, config: &ConfigMap) -> Result<()> {
-        let config = DatagenConfig::parse(config)?;
-        let partition = SourcePartition::from_iter([(PARTITION_MEMBER.to_owned(), Value::from(context.task))]);
-        let stored = (context.offset)(&partition)?.map_or(Ok(0), |offset| stored_row(&offset))?;
-        let pace = config.rate.map(|rate| Pace::new(rate, Instant::now()));
-        let next = first_row_from(stored, context.task as u64, config.tasks);
-        self.0 = Some(Running { config, partition, next, pace });
-        Ok(())
-    }
-
     fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
-        let Some(running) = &mut self.0 else { return Err(Error::fatal("the task is polled before its start")) };
-        let len = running.remaining().min(running.config.batch_size as u64) as usize;
+        let len = self.remaining().min(self.config.batch_size as u64) as usize;
         if len == 0 {
             return Ok(Polled::Finished);
         }
-        match running.pace.as_mut().map_or(len, |pace| pace.wait_for(len, max_wait)) {
+        match self.pace.as_mut().map_or(len, |pace| pace.wait_for(len, max_wait)) {
             0 => Ok(Polled::Idle),
-            len => Ok(Polled::Batches(vec![running.batch(len)?])),
+            len => Ok(Polled::Batches(vec![self.batch(len)?])),
         }
-    }
-
-    fn stop(&mut self) {
-        self.0 = None;
     }
 }
 
-impl Running {
+impl DatagenTask {
+    /// Starts the task.
+    pub(super) fn start(context: SourceContext, config: &ConfigMap) -> Result<Self> {
+        let config = DatagenConfig::parse(config)?;
+        let partition = SourcePartition::from_iter([(PARTITION_MEMBER.to_owned(), Value::from(context.task))]);
+        let stored = context.offset(&partition)?.map_or(Ok(0), |offset| stored_row(&offset))?;
+        let pace = config.rate.map(|rate| Pace::new(rate, Instant::now()));
+        let next = first_row_from(stored, context.task as u64, config.tasks);
+        Ok(Self { config, partition, next, pace })
+    }
+
     /// Rows of this task that are still to be made.
     fn remaining(&self) -> u64 {
         let end = self.config.end.unwrap_or(i64::MAX as u64);

@@ -11,20 +11,21 @@ use arrow::json::LineDelimitedWriter;
 use arrow::record_batch::RecordBatch;
 use proptest::prelude::*;
 use serde_json::Value;
+use volley_api::testing::{config, json_object, resumes_from_every_offset};
 use volley_api::{
-    Column, ConfigMap, Connector, ErrorKind, Plugin, PluginFactory, Polled, Records, SourceBatch, SourceContext,
-    SourceOffset, SourcePartition, SourceTask,
+    Column, ConfigMap, Connector, ConnectorContext, ErrorKind, PluginFactory, Polled, Records, Result, SourceBatch,
+    SourceContext, SourceOffset, SourcePartition, SourceTask,
 };
 
-use super::source_plugin;
+use super::source::{DatagenTask, source_plugin};
 
-fn map(entries: &[(&str, &str)]) -> ConfigMap {
-    entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+fn connector() -> Arc<dyn Connector> {
+    Arc::clone(source_plugin().factory.connector().unwrap())
 }
 
-fn parts(plugin: &Plugin) -> (Box<dyn Connector>, Box<dyn SourceTask>) {
-    match &plugin.factory {
-        PluginFactory::Source { connector, task } => (connector(), task()),
+fn start(context: SourceContext, config: &ConfigMap) -> Result<Box<dyn SourceTask>> {
+    match source_plugin().factory {
+        PluginFactory::Source { task, .. } => task(context, config),
         _ => unreachable!("a source"),
     }
 }
@@ -36,7 +37,7 @@ fn context(task: usize, stored: &Stored) -> SourceContext {
     let offset = move |partition: &SourcePartition| {
         Ok(stored.lock().unwrap().get(&Value::from(partition.clone()).to_string()).cloned())
     };
-    SourceContext { connector: "d".into(), task, offset: Arc::new(offset) }
+    SourceContext::new("d", task).with_offsets(Arc::new(offset))
 }
 
 fn keep(stored: &Stored, batch: &SourceBatch) {
@@ -45,10 +46,9 @@ fn keep(stored: &Stored, batch: &SourceBatch) {
 }
 
 fn started(config: &ConfigMap, task: usize, tasks: usize, stored: &Stored) -> Box<dyn SourceTask> {
-    let (mut connector, mut source) = parts(&source_plugin());
-    let config = connector.task_configs(config, tasks).unwrap().swap_remove(task);
-    source.start(context(task, stored), &config).unwrap();
-    source
+    let mut running = connector().start(ConnectorContext::new("d"), config).unwrap();
+    let config = running.task_configs(tasks).unwrap().swap_remove(task);
+    start(context(task, stored), &config).unwrap()
 }
 
 /// Polls until the end, or until `polls` batches have come; each is stored as delivered.
@@ -82,13 +82,13 @@ fn json(column: &Column) -> String {
     String::from_utf8(writer.into_inner()).unwrap()
 }
 
-fn rows_of(config: &[(&str, &str)]) -> Column {
+fn rows_of(entries: &[(&str, &str)]) -> Column {
     let stored = Stored::default();
-    values(&run(&mut *started(&map(config), 0, 1, &stored), &stored, usize::MAX))
+    values(&run(&mut *started(&config(entries), 0, 1, &stored), &stored, usize::MAX))
 }
 
-fn issues(config: &[(&str, &str)]) -> Vec<(String, String)> {
-    let issues = parts(&source_plugin()).0.validate(&map(config));
+fn issues(entries: &[(&str, &str)]) -> Vec<(String, String)> {
+    let issues = connector().validate(&config(entries));
     issues.into_iter().map(|issue| (issue.key, issue.message)).collect()
 }
 
@@ -107,7 +107,7 @@ proptest! {
         let base = [("topic", "t"), ("schema", schema), ("seed", &*seed), ("rows", &*count)];
         let expected = rows_of(&base);
         prop_assert_eq!(expected.len(), rows);
-        let config = map(&[&base[..], &[("batch.size", &*size)]].concat());
+        let config = config(&[&base[..], &[("batch.size", &*size)]].concat());
         let stored = Stored::default();
         let mut batches = run(&mut *started(&config, 0, 1, &stored), &stored, stop_after);
         batches.extend(run(&mut *started(&config, 0, 1, &stored), &stored, usize::MAX));
@@ -119,7 +119,7 @@ proptest! {
     fn any_number_of_tasks_makes_the_same_rows(rows in 0usize..300, tasks in 1usize..9, batch_size in 1usize..50) {
         let (count, size) = (rows.to_string(), batch_size.to_string());
         let base = [("topic", "t"), ("rows", &*count)];
-        let config = map(&[&base[..], &[("batch.size", &*size)]].concat());
+        let config = config(&[&base[..], &[("batch.size", &*size)]].concat());
         let mut lines = Vec::new();
         for task in 0..tasks {
             let stored = Stored::default();
@@ -155,7 +155,7 @@ fn orders_take_about_a_hundred_bytes_each() {
 
 #[test]
 fn a_bounded_source_ends_and_stays_at_its_end_after_a_restart() {
-    let config = map(&[("topic", "t"), ("rows", "10")]);
+    let config = config(&[("topic", "t"), ("rows", "10")]);
     let stored = Stored::default();
     let first: usize = run(&mut *started(&config, 0, 1, &stored), &stored, usize::MAX).iter().map(Records::len).sum();
     assert_eq!(first, 10);
@@ -240,26 +240,26 @@ fn nulls_come_at_their_rate_and_change_no_other_value() {
 #[test]
 fn key_and_record_timestamp_come_from_the_named_fields() {
     let stored = Stored::default();
-    let config = map(&[("topic", "t"), ("rows", "3"), ("key.field", "order_id"), ("timestamp.field", "created_at")]);
-    let batches = run(&mut *started(&config, 0, 1, &stored), &stored, usize::MAX);
+    let named = config(&[("topic", "t"), ("rows", "3"), ("key.field", "order_id"), ("timestamp.field", "created_at")]);
+    let batches = run(&mut *started(&named, 0, 1, &stored), &stored, usize::MAX);
     assert_eq!(batches[0].key.field.data_type(), &DataType::Int64);
     assert!(batches[0].timestamps.iter().all(|time| (1_735_689_600_000..1_735_689_602_000).contains(time)));
     let plain =
-        run(&mut *started(&map(&[("topic", "t"), ("rows", "3")]), 0, 1, &Stored::default()), &stored, usize::MAX);
+        run(&mut *started(&config(&[("topic", "t"), ("rows", "3")]), 0, 1, &Stored::default()), &stored, usize::MAX);
     assert!(plain[0].key.is_null(0) && plain[0].timestamps.iter().all(|time| *time == -1));
 }
 
 #[test]
 fn a_paced_source_is_idle_between_its_rows() {
     let stored = Stored::default();
-    let mut task = started(&map(&[("topic", "t"), ("rows.per.second", "0.001")]), 0, 1, &stored);
+    let mut task = started(&config(&[("topic", "t"), ("rows.per.second", "0.001")]), 0, 1, &stored);
     assert_eq!(run(&mut *task, &stored, 1)[0].len(), 1);
     assert!(matches!(task.poll(Duration::ZERO).unwrap(), Polled::Idle));
 }
 
 #[test]
 fn every_mistake_in_the_description_of_a_field_is_named_by_its_key() {
-    for (config, key) in [
+    for (entries, key) in [
         (&[("fields", "a"), ("fields.a.mim", "1")][..], "fields.a.mim"),
         (&[("fields", "a"), ("fields.a.type", "int")], "fields.a.type"),
         (&[("fields", "a"), ("fields.a.generator", "random")], "fields.a.generator"),
@@ -292,25 +292,31 @@ fn every_mistake_in_the_description_of_a_field_is_named_by_its_key() {
         (&[("schema", "orders"), ("key.field", "nothing")], "key.field"),
         (&[("schema", "orders"), ("timestamp.field", "amount")], "timestamp.field"),
     ] {
-        let found = issues(config);
-        assert_eq!(found.iter().map(|issue| issue.0.as_str()).collect::<Vec<_>>(), [key], "{config:?}: {found:?}");
-        let error = parts(&source_plugin())
-            .1
-            .start(context(0, &Stored::default()), &map(&[config, &[("topic", "t")]].concat()));
-        assert_eq!(error.unwrap_err().kind(), ErrorKind::Config, "{config:?}");
+        let found = issues(entries);
+        assert_eq!(found.iter().map(|issue| issue.0.as_str()).collect::<Vec<_>>(), [key], "{entries:?}: {found:?}");
+        let error = start(context(0, &Stored::default()), &config(&[entries, &[("topic", "t")]].concat()));
+        assert_eq!(error.err().unwrap().kind(), ErrorKind::Config, "{entries:?}");
     }
 }
 
 #[test]
 fn only_offsets_that_the_task_understands_can_be_set() {
-    let mut connector = parts(&source_plugin()).0;
-    let object = |text: &str| serde_json::from_str::<serde_json::Map<_, _>>(text).unwrap();
-    let mut alter = |partition: &str, offset: Option<&str>| {
-        connector.alter_offsets(&map(&[]), &[(object(partition), offset.map(object))])
+    let alter = |partition: &str, offset: Option<&str>| {
+        connector().alter_offsets(&config(&[]), &[(json_object(partition), offset.map(json_object))])
     };
     assert!(alter(r#"{"id":0}"#, Some(r#"{"row":5}"#)).unwrap());
     assert!(alter(r#"{"x":0}"#, None).unwrap());
     assert!(alter(r#"{"x":0}"#, Some(r#"{"row":5}"#)).is_err());
     assert!(alter(r#"{"id":0}"#, Some(r#"{"row":-5}"#)).is_err());
     assert!(alter(r#"{"id":0}"#, Some(r#"{"rows":5}"#)).is_err());
+}
+
+#[test]
+fn the_rows_are_resumed_from_every_offset() {
+    for keys in [&[("rows", "40")][..], &[]] {
+        let config = config(&[&[("topic", "t"), ("batch.size", "7")], keys].concat());
+        let mut running = connector().start(ConnectorContext::new("d"), &config).unwrap();
+        let config = running.task_configs(2).unwrap().swap_remove(0);
+        resumes_from_every_offset(30, |context| DatagenTask::start(context, &config));
+    }
 }

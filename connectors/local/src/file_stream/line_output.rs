@@ -7,6 +7,7 @@ use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use tracing::warn;
+use volley_api::metrics::Counter;
 use volley_api::{Error, Result, TopicPartition};
 
 use super::output_target::OutputTarget;
@@ -26,12 +27,21 @@ pub(super) struct LineOutput {
     is_synced: bool,
     /// Why it could not be made durable once: nothing can vouch for what was written before.
     lost: Option<String>,
-    written: u64,
+    /// Bytes of lines that stand.
+    written: Counter,
+    /// Bytes that stand and may be taken back yet.
+    uncounted: u64,
 }
 
 impl LineOutput {
-    /// Appends to `target`, which messages call `name`. `retry_timeout`: how long a disk may stay full; `None` = for ever.
-    pub(super) fn new(target: Box<dyn OutputTarget>, name: String, retry_timeout: Option<Duration>) -> Self {
+    /// Appends to `target`, which messages call `name`. `retry_timeout`: how long a disk may stay full; `None` = for ever. Bytes
+    /// are counted by `written`.
+    pub(super) fn new(
+        target: Box<dyn OutputTarget>,
+        name: String,
+        retry_timeout: Option<Duration>,
+        written: Counter,
+    ) -> Self {
         Self {
             target,
             name,
@@ -42,18 +52,14 @@ impl LineOutput {
             failing_since: None,
             is_synced: true,
             lost: None,
-            written: 0,
+            written,
+            uncounted: 0,
         }
     }
 
     /// Bytes of unwritten lines.
     pub(super) fn unwritten(&self) -> usize {
         self.lines.len() - self.done
-    }
-
-    /// Bytes written since the start.
-    pub(super) fn written(&self) -> u64 {
-        self.written
     }
 
     /// Takes the lines that `write_lines` adds to the empty buffer, and writes as much as is possible now. Everything
@@ -87,6 +93,7 @@ impl LineOutput {
             }
         }
         self.failing_since = None;
+        self.written.add(std::mem::take(&mut self.uncounted));
         Ok(())
     }
 
@@ -124,7 +131,7 @@ impl LineOutput {
 
     fn advance(&mut self, length: usize) {
         self.done += length;
-        self.written += length as u64;
+        self.uncounted += length as u64;
         self.is_synced = false;
     }
 
@@ -154,7 +161,7 @@ impl LineOutput {
         }
         match self.target.take_back(self.done as u64) {
             Ok(true) => {
-                self.written -= self.done as u64;
+                self.uncounted = 0;
                 self.done = 0;
             }
             Ok(false) => {}
@@ -214,7 +221,7 @@ mod tests {
         }
 
         fn output(&self, retry_timeout: Option<Duration>) -> LineOutput {
-            LineOutput::new(Box::new(self.clone()), "file `f`".into(), retry_timeout)
+            LineOutput::new(Box::new(self.clone()), "file `f`".into(), retry_timeout, Counter::default())
         }
     }
 
@@ -296,7 +303,7 @@ mod tests {
         output.flush().unwrap();
         output.flush().unwrap();
         assert_eq!((disk.text().as_str(), disk.0.lock().unwrap().syncs), ("one\ntwo\n", 1));
-        assert_eq!(output.written(), 8);
+        assert_eq!(output.written.value(), 8);
     }
 
     #[test]

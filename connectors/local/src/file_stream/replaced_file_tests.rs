@@ -3,14 +3,14 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::AsArray;
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
-use volley_api::{ConfigMap, PluginFactory, Polled, SourceContext, SourceOffset, SourceTask};
+use volley_api::testing::{config, source_context};
+use volley_api::{PluginFactory, Polled, SourceOffset, SourceTask};
 
 use super::source_plugin;
 
@@ -70,16 +70,8 @@ impl Reader {
 
     fn start(&mut self) {
         let PluginFactory::Source { task, .. } = source_plugin().factory else { panic!("no source") };
-        let mut task = task();
-        let file = self.file().to_str().unwrap().to_owned();
-        let config = ConfigMap::from_iter([("file".to_owned(), file), ("topic".to_owned(), "t".to_owned())]);
-        let offset = self.offset.clone();
-        task.start(
-            SourceContext { connector: "c".into(), task: 0, offset: Arc::new(move |_| Ok(offset.clone())) },
-            &config,
-        )
-        .unwrap();
-        self.task = Some(task);
+        let config = config(&[("file", self.file().to_str().unwrap()), ("topic", "t")]);
+        self.task = Some(task(source_context(0, self.offset.clone()), &config).unwrap());
     }
 
     /// As Java stores it.

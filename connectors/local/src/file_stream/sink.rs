@@ -3,12 +3,13 @@
 //! Lines are written as soon as they are put, and offsets are committed once the file is synced. Delivery is at least once,
 //! as in Kafka Connect: a crash between write and commit writes the lines again. Several tasks may append to one file.
 
-use std::sync::Arc;
+use std::ops::Range;
 
+use volley_api::metrics::{OPEN_FILES, WRITTEN_BYTES};
 use volley_api::{
-    ConfigDef, ConfigMap, Connector, Error, KAFKA_VERSION, Offsets, Plugin, PluginFactory, Records, RejectedRow,
-    Result, SinkBatch, SinkContext, SinkProgress, SinkTask, SourceOffset, SourcePartition, Stage, TopicPartition,
-    task_configs_for_all,
+    ConfigDef, ConfigMap, Connector, ConnectorContext, Error, KAFKA_VERSION, Offsets, Plugin, PluginFactory, Records,
+    RejectedRow, Result, RunningConnector, SinkBatch, SinkContext, SinkTask, SourceOffset, SourcePartition, Stage,
+    TopicPartition, identical_tasks, in_row_order,
 };
 use volley_java::ColumnText;
 
@@ -20,17 +21,14 @@ const CLASS: &str = "org.apache.kafka.connect.file.FileStreamSinkConnector";
 
 /// `FileStreamSink`.
 pub(crate) fn sink_plugin() -> Plugin {
-    Plugin {
-        class: CLASS,
-        aliases: &["FileStreamSink"],
-        version: KAFKA_VERSION,
-        documentation: "Appends each value to a file, or to the standard output, as a line of text.",
-        config_def: sink_config_def(),
-        factory: PluginFactory::Sink {
-            connector: Arc::new(|| Box::new(FileStreamSinkConnector)),
-            task: Arc::new(|| Box::new(FileStreamSinkTask::default())),
-        },
-    }
+    Plugin::new(
+        CLASS,
+        KAFKA_VERSION,
+        "Appends each value to a file, or to the standard output, as a line of text.",
+        sink_config_def(),
+        PluginFactory::sink(FileStreamSinkConnector, FileStreamSinkTask::start),
+    )
+    .alias("FileStreamSink")
 }
 
 #[derive(Debug)]
@@ -41,28 +39,24 @@ impl Connector for FileStreamSinkConnector {
         sink_config_def()
     }
 
-    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
-        Ok(task_configs_for_all(config, max_tasks))
+    fn start(&self, _context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+        identical_tasks(config)
     }
 
     /// Offsets are Kafka's alone; nothing outside depends on them.
-    fn alter_offsets(&mut self, _: &ConfigMap, _: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
+    fn alter_offsets(&self, _: &ConfigMap, _: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
         Ok(true)
     }
 }
 
-/// `None` until started.
-#[derive(Debug, Default)]
-struct FileStreamSinkTask(Option<LineOutput>);
-
-impl FileStreamSinkTask {
-    fn output(&mut self) -> Result<&mut LineOutput> {
-        self.0.as_mut().ok_or_else(|| Error::fatal("the task is used before its start"))
-    }
+#[derive(Debug)]
+struct FileStreamSinkTask {
+    output: LineOutput,
 }
 
-impl SinkTask for FileStreamSinkTask {
-    fn start(&mut self, _context: SinkContext, config: &ConfigMap) -> Result<()> {
+impl FileStreamSinkTask {
+    /// Opens the file.
+    fn start(context: SinkContext, config: &ConfigMap) -> Result<Self> {
         let config = SinkConfig::parse(config)?;
         let (target, name): (Box<dyn OutputTarget>, _) = match config.file {
             None => (Box::new(StdoutTarget), "the standard output".to_owned()),
@@ -74,20 +68,23 @@ impl SinkTask for FileStreamSinkTask {
                 }
             },
         };
-        self.0 = Some(LineOutput::new(target, name, config.retry_timeout));
-        Ok(())
+        context.metrics().gauge(OPEN_FILES).set(1);
+        let written = context.metrics().counter(WRITTEN_BYTES);
+        Ok(Self { output: LineOutput::new(target, name, config.retry_timeout, written) })
     }
+}
 
+impl SinkTask for FileStreamSinkTask {
     fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
-        let output = self.output()?;
         // Where an earlier batch is not written yet, this one has to wait: memory holds one of them.
-        output.write_out()?;
+        self.output.write_out()?;
         let mut rejected = Vec::new();
-        output.append(&batch.origin.partition, |lines| {
-            for records in &batch.records {
-                match ColumnText::of(&records.value) {
-                    Ok(texts) => write_lines(&texts, records.len(), lines),
-                    Err(error) => rejected.extend(rejected_rows(records, &error)),
+        self.output.append(batch.partition(), |lines| {
+            let texts: Vec<_> = batch.records.iter().map(|records| ColumnText::of(&records.value)).collect();
+            for (index, rows) in in_row_order(&batch.records) {
+                match &texts[index] {
+                    Ok(texts) => write_lines(texts, rows, lines),
+                    Err(error) => rejected.extend(rejected_rows(&batch.records[index], rows, error)),
                 }
             }
         })?;
@@ -95,96 +92,99 @@ impl SinkTask for FileStreamSinkTask {
     }
 
     fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
-        self.output()?.flush()?;
+        self.output.flush()?;
         Ok(current.clone())
     }
 
     fn flush(&mut self, _partitions: &[TopicPartition]) -> Result<()> {
-        self.output()?.flush()
+        self.output.flush()
     }
 
     fn tick(&mut self) -> Result<()> {
-        self.output()?.write_out()
+        self.output.write_out()
     }
 
     fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
-        self.output()?.forget(|partition| partitions.contains(partition));
+        self.output.forget(|partition| partitions.contains(partition));
         Ok(())
     }
 
     fn stop(&mut self) {
         // Uncommitted lines come again; half a batch of them is not left behind where that can be avoided.
-        if let Some(mut output) = self.0.take() {
-            output.forget(|_| true);
-        }
+        self.output.forget(|_| true);
     }
 
     fn buffered_bytes(&self) -> usize {
-        self.0.as_ref().map_or(0, LineOutput::unwritten)
-    }
-
-    fn progress(&self) -> SinkProgress {
-        let written_bytes = self.0.as_ref().map_or(0, LineOutput::written);
-        SinkProgress { open_files: u64::from(self.0.is_some()), complete_files: 0, written_bytes }
+        self.output.unwritten()
     }
 }
 
 /// Row by row, since each is a text of its own.
-fn write_lines(texts: &ColumnText, rows: usize, lines: &mut Vec<u8>) {
-    for row in 0..rows {
+fn write_lines(texts: &ColumnText, rows: Range<usize>, lines: &mut Vec<u8>) {
+    for row in rows {
         texts.write(row, lines);
         lines.push(b'\n');
     }
 }
 
-fn rejected_rows(records: &Records, error: &Error) -> Vec<RejectedRow> {
+fn rejected_rows(records: &Records, rows: Range<usize>, error: &Error) -> Vec<RejectedRow> {
     let reject = |row| RejectedRow {
-        row,
+        row: records.rows.input_row(row),
         stage: Stage::TaskPut,
         class: CLASS.to_owned(),
         error: Error::data(format!("the value cannot be written as text: {error}")),
     };
-    records.rows.iter().map(reject).collect()
+    rows.map(reject).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs::read_to_string;
 
-    use arrow::array::StringArray;
-    use arrow::datatypes::{DataType, Field};
-    use volley_api::{Column, OffsetRange, Origin, RowIndex, TimestampType};
+    use arrow::array::Int64Array;
+    use volley_api::testing::{
+        SinkUnderTest, column, commits_only_what_is_durable, config, consumed, sink_batch, texts,
+    };
 
     use super::*;
 
     fn batch(first: i64, lines: &[Option<&str>]) -> SinkBatch {
-        let len = lines.len();
-        let origin = Arc::new(Origin {
-            partition: TopicPartition::new("t", 0),
-            range: OffsetRange { first, end: first + len as i64 },
-            offsets: (first..first + len as i64).collect(),
-            timestamp_type: TimestampType::CreateTime,
-            timestamps: vec![-1; len].into(),
-        });
-        let field = Arc::new(Field::new("value", DataType::Utf8, true));
-        let records = Records {
-            topic: "t".into(),
-            kafka_partition: Some(0),
-            key: Column::nulls(len),
-            value: Column::new(field, Arc::new(StringArray::from(lines.to_vec()))),
-            timestamps: vec![-1; len].into(),
-            headers: None,
-            rows: RowIndex::all(len),
-            origin: Some(Arc::clone(&origin)),
-        };
-        SinkBatch { origin, records: vec![records] }
+        sink_batch(vec![consumed("t", 0, first, texts(lines.iter().copied()))])
     }
 
     fn started(file: &str) -> Result<FileStreamSinkTask> {
-        let mut task = FileStreamSinkTask::default();
-        let config = ConfigMap::from_iter([("file".to_owned(), file.to_owned())]);
-        task.start(SinkContext::new("c", 0), &config)?;
-        Ok(task)
+        FileStreamSinkTask::start(SinkContext::new("c", 0), &config(&[("file", file)]))
+    }
+
+    /// A file in a directory of its own.
+    struct Lines(tempfile::TempDir);
+
+    impl SinkUnderTest for Lines {
+        fn start(&mut self, context: SinkContext) -> Result<Box<dyn SinkTask>> {
+            let config = config(&[("file", self.0.path().join("out.txt").to_str().unwrap())]);
+            Ok(Box::new(FileStreamSinkTask::start(context, &config)?))
+        }
+
+        fn delivered(&mut self) -> Vec<String> {
+            read_to_string(self.0.path().join("out.txt")).unwrap().lines().map(str::to_owned).collect()
+        }
+    }
+
+    #[test]
+    fn lines_are_committed_only_once_they_are_in_the_file() {
+        commits_only_what_is_durable(|| Lines(tempfile::tempdir().unwrap()));
+    }
+
+    #[test]
+    fn lines_of_two_schemas_stand_in_the_order_of_their_records() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out.txt");
+        let all = consumed("t", 0, 0, texts(["a", "?", "c", "?"]));
+        let numbers = column(Int64Array::from(vec![0, 1, 2, 3]));
+        let words = all.take(&vec![0, 2].into()).unwrap();
+        let numbers = Records { value: numbers, ..all }.take(&vec![1, 3].into()).unwrap();
+        started(path.to_str().unwrap()).unwrap().put(&sink_batch(vec![words, numbers])).unwrap();
+        assert_eq!(read_to_string(&path).unwrap(), "a\n1\nc\n3\n");
     }
 
     fn offsets(end: i64) -> Offsets {
@@ -196,11 +196,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("out.txt");
         std::fs::write(&path, "there\n").unwrap();
-        let mut task = started(path.to_str().unwrap()).unwrap();
+        let context = SinkContext::new("c", 0);
+        let config = config(&[("file", path.to_str().unwrap())]);
+        let mut task = FileStreamSinkTask::start(context.clone(), &config).unwrap();
         assert!(task.put(&batch(0, &[Some("one"), None])).unwrap().is_empty());
         assert_eq!(read_to_string(&path).unwrap(), "there\none\nnull\n");
         assert_eq!(task.pre_commit(&offsets(2)).unwrap(), offsets(2));
-        assert_eq!(task.progress().written_bytes, 9);
+        assert_eq!(context.metrics().value(WRITTEN_BYTES), Some(9));
         task.stop();
     }
 

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use serde_json::Value;
 use volley_api::{
-    Column, ConfigDef, ConfigMap, Connector, Error, KAFKA_VERSION, Plugin, PluginFactory, Polled, Records, Result,
-    RowIndex, SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask, Support,
+    Column, ConfigDef, ConfigMap, Connector, ConnectorContext, Error, KAFKA_VERSION, Plugin, PluginFactory, Polled,
+    Records, Result, RowIndex, RunningConnector, SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask,
+    Support, single_task,
 };
 
 use super::config::{SourceConfig, source_config_def};
@@ -31,17 +32,14 @@ const LONGEST_IDLE: Duration = Duration::from_secs(1);
 
 /// `FileStreamSource`.
 pub(crate) fn source_plugin() -> Plugin {
-    Plugin {
-        class: "org.apache.kafka.connect.file.FileStreamSourceConnector",
-        aliases: &["FileStreamSource"],
-        version: KAFKA_VERSION,
-        documentation: "Reads a file, or the standard input, line by line, and goes on reading as it grows.",
-        config_def: source_config_def(),
-        factory: PluginFactory::Source {
-            connector: Arc::new(|| Box::new(FileStreamSourceConnector)),
-            task: Arc::new(|| Box::new(FileStreamSourceTask::default())),
-        },
-    }
+    Plugin::new(
+        "org.apache.kafka.connect.file.FileStreamSourceConnector",
+        KAFKA_VERSION,
+        "Reads a file, or the standard input, line by line, and goes on reading as it grows.",
+        source_config_def(),
+        PluginFactory::source(FileStreamSourceConnector, FileStreamSourceTask::start),
+    )
+    .alias("FileStreamSource")
 }
 
 #[derive(Debug)]
@@ -52,15 +50,11 @@ impl Connector for FileStreamSourceConnector {
         source_config_def()
     }
 
-    fn task_configs(&mut self, config: &ConfigMap, _max_tasks: usize) -> Result<Vec<ConfigMap>> {
-        Ok(vec![config.clone()])
+    fn start(&self, _context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+        single_task(config)
     }
 
-    fn alter_offsets(
-        &mut self,
-        config: &ConfigMap,
-        offsets: &[(SourcePartition, Option<SourceOffset>)],
-    ) -> Result<bool> {
+    fn alter_offsets(&self, config: &ConfigMap, offsets: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
         if SourceConfig::parse(config)?.file.is_none() {
             return Err(Error::fatal(
                 "Offsets cannot be modified if the 'file' configuration is unspecified. This is because stdin is used for \
@@ -102,12 +96,8 @@ fn stored(offset: &SourceOffset) -> Result<StoredPosition> {
     Ok(StoredPosition { position: stored_position(offset)?, identity })
 }
 
-/// `None` until started.
-#[derive(Debug, Default)]
-struct FileStreamSourceTask(Option<Running>);
-
 #[derive(Debug)]
-struct Running {
+struct FileStreamSourceTask {
     config: SourceConfig,
     /// `None`: the standard input.
     input: Option<FileInput>,
@@ -120,19 +110,45 @@ struct Running {
 }
 
 impl SourceTask for FileStreamSourceTask {
-    fn start(&mut self, context: SourceContext, config: &ConfigMap) -> Result<()> {
+    fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
+        let lines = self.lines(max_wait)?;
+        if !lines.is_empty() {
+            self.idle = SHORTEST_IDLE;
+            return Ok(Polled::Batches(vec![self.batch(lines)?]));
+        }
+        match self.input {
+            // what comes ends the wait by itself
+            None => Ok(Polled::Idle),
+            Some(_) => {
+                let idle = self.idle;
+                self.idle = (idle * 2).min(LONGEST_IDLE);
+                Ok(Polled::IdleFor(idle))
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        if self.input.is_none() {
+            stdin_input::give_back(self.splitter.held_back());
+        }
+    }
+}
+
+impl FileStreamSourceTask {
+    /// Starts the task.
+    fn start(context: SourceContext, config: &ConfigMap) -> Result<Self> {
         let config = SourceConfig::parse(config)?;
         let name = config.file.clone().map_or(Value::Null, Value::from);
         let partition = SourcePartition::from_iter([(PARTITION_MEMBER.to_owned(), name)]);
         let input = match &config.file {
             Some(file) => {
-                let offset = (context.offset)(&partition)?;
+                let offset = context.offset(&partition)?;
                 let stored = offset.map_or_else(|| Ok(StoredPosition::default()), |offset| stored(&offset))?;
                 Some(FileInput::new(file.clone(), stored))
             }
             None => None,
         };
-        self.0 = Some(Running {
+        Ok(Self {
             input,
             splitter: LineSplitter::new(config.max_line_bytes),
             partition,
@@ -140,36 +156,9 @@ impl SourceTask for FileStreamSourceTask {
             value_field: Arc::new(Field::new("value", DataType::Utf8, false)),
             idle: SHORTEST_IDLE,
             config,
-        });
-        Ok(())
+        })
     }
 
-    fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
-        let Some(running) = &mut self.0 else { return Err(Error::fatal("the task is polled before its start")) };
-        let lines = running.lines(max_wait)?;
-        if !lines.is_empty() {
-            running.idle = SHORTEST_IDLE;
-            return Ok(Polled::Batches(vec![running.batch(lines)?]));
-        }
-        match running.input {
-            // what comes ends the wait by itself
-            None => Ok(Polled::Idle),
-            Some(_) => {
-                let idle = running.idle;
-                running.idle = (idle * 2).min(LONGEST_IDLE);
-                Ok(Polled::IdleFor(idle))
-            }
-        }
-    }
-
-    fn stop(&mut self) {
-        if let Some(Running { input: None, splitter, .. }) = self.0.take() {
-            stdin_input::give_back(splitter.held_back());
-        }
-    }
-}
-
-impl Running {
     /// The lines of a batch; only the first of the standard input is waited for.
     fn lines(&mut self, max_wait: Duration) -> Result<Lines> {
         let deadline = Instant::now().checked_add(max_wait).filter(|_| self.input.is_none());
@@ -242,12 +231,9 @@ mod tests {
     use arrow::array::{Array, AsArray};
     use proptest::prelude::*;
     use volley_api::ErrorKind;
+    use volley_api::testing::{config, json_object, resumes_from_every_offset, source_context};
 
     use super::*;
-
-    fn map(entries: &[(&str, &str)]) -> ConfigMap {
-        entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-    }
 
     fn started(file: &str, extra: &[(&str, &str)], stored: Option<u64>) -> FileStreamSourceTask {
         started_at(
@@ -258,10 +244,8 @@ mod tests {
     }
 
     fn started_at(file: &str, extra: &[(&str, &str)], offset: Option<SourceOffset>) -> FileStreamSourceTask {
-        let context = SourceContext { connector: "c".into(), task: 0, offset: Arc::new(move |_| Ok(offset.clone())) };
-        let mut task = FileStreamSourceTask::default();
-        task.start(context, &map(&[&[("file", file), ("topic", "t")], extra].concat())).unwrap();
-        task
+        let context = source_context(0, offset);
+        FileStreamSourceTask::start(context, &config(&[&[("file", file), ("topic", "t")], extra].concat())).unwrap()
     }
 
     /// Polls until lines come, at most ten seconds.
@@ -303,6 +287,15 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_resumed_from_every_offset() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("in.txt");
+        std::fs::write(&path, (0..50).map(|line| format!("line {line} \u{e9}\r\n")).collect::<String>()).unwrap();
+        let config = config(&[("file", path.to_str().unwrap()), ("topic", "t"), ("batch.size", "7")]);
+        resumes_from_every_offset(50, |context| FileStreamSourceTask::start(context, &config));
+    }
+
+    #[test]
     fn resumes_from_the_stored_position_in_bytes() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("in.txt");
@@ -336,18 +329,18 @@ mod tests {
 
     #[test]
     fn there_is_one_task_and_it_needs_a_topic() {
-        let mut connector = FileStreamSourceConnector;
-        assert_eq!(connector.task_configs(&map(&[("topic", "t")]), 5).unwrap().len(), 1);
-        assert!(SourceConfig::parse(&map(&[("file", "f")])).is_err());
-        assert!(SourceConfig::parse(&map(&[("topic", "")])).is_err());
+        let config_of_one = config(&[("topic", "t")]);
+        let mut running = FileStreamSourceConnector.start(ConnectorContext::new("c"), &config_of_one).unwrap();
+        assert_eq!(running.task_configs(5).unwrap(), [config_of_one]);
+        assert!(SourceConfig::parse(&config(&[("file", "f")])).is_err());
+        assert!(SourceConfig::parse(&config(&[("topic", "")])).is_err());
     }
 
     #[test]
     fn only_offsets_that_a_file_can_have_can_be_set() {
-        let object = |text: &str| serde_json::from_str::<serde_json::Map<_, _>>(text).unwrap();
-        let alter = |config: &[(&str, &str)], partition: &str, offset: Option<&str>| {
-            let config = map(&[&[("topic", "t")], config].concat());
-            FileStreamSourceConnector.alter_offsets(&config, &[(object(partition), offset.map(object))])
+        let alter = |entries: &[(&str, &str)], partition: &str, offset: Option<&str>| {
+            let config = config(&[&[("topic", "t")], entries].concat());
+            FileStreamSourceConnector.alter_offsets(&config, &[(json_object(partition), offset.map(json_object))])
         };
         let file = &[("file", "f")][..];
         assert!(alter(file, r#"{"filename":"f"}"#, Some(r#"{"position":0}"#)).unwrap());

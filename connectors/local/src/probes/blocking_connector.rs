@@ -1,10 +1,8 @@
 //! The connectors of `BlockingConnectorTest`: each hangs in the call that its key `block` names, or in one of its own.
 
-use std::sync::Arc;
-
 use volley_api::{
     ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigType, Connector, ConnectorContext, Importance, Plugin,
-    PluginFactory, Result, task_configs_for_all,
+    PluginFactory, Result, RunningConnector,
 };
 
 use super::block::{Block, hang};
@@ -53,10 +51,9 @@ fn source(class: &'static str, always: Always) -> Plugin {
     let hangs = always == Always::TaskInitialize;
     plugin(
         class,
-        PluginFactory::Source {
-            connector: Arc::new(move || Box::new(BlockingConnector { always, block: Block::default() })),
-            task: Arc::new(move || Box::new(BlockingSourceTask::new(hangs))),
-        },
+        PluginFactory::source(BlockingConnector { always }, move |_, config| {
+            Ok(BlockingSourceTask::start(hangs, config))
+        }),
     )
 }
 
@@ -64,22 +61,12 @@ fn sink(class: &'static str, always: Always) -> Plugin {
     let hangs = always == Always::TaskInitialize;
     plugin(
         class,
-        PluginFactory::Sink {
-            connector: Arc::new(move || Box::new(BlockingConnector { always, block: Block::default() })),
-            task: Arc::new(move || Box::new(BlockingSinkTask::new(hangs))),
-        },
+        PluginFactory::sink(BlockingConnector { always }, move |_, config| Ok(BlockingSinkTask::start(hangs, config))),
     )
 }
 
 fn plugin(class: &'static str, factory: PluginFactory) -> Plugin {
-    Plugin {
-        class,
-        aliases: &[],
-        version: VERSION,
-        documentation: "A probe that hangs for good in one call.",
-        config_def: config_def(),
-        factory,
-    }
+    Plugin::new(class, VERSION, "A probe that hangs for good in one call.", config_def(), factory)
 }
 
 fn config_def() -> ConfigDef {
@@ -95,7 +82,6 @@ fn config_def() -> ConfigDef {
 #[derive(Debug)]
 struct BlockingConnector {
     always: Always,
-    block: Block,
 }
 
 impl Connector for BlockingConnector {
@@ -106,6 +92,21 @@ impl Connector for BlockingConnector {
         config_def()
     }
 
+    fn start(&self, _context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+        if self.always == Always::Initialize {
+            hang();
+        }
+        let block = Block::of(config);
+        block.at(&[
+            "Connector::version",
+            "Connector::initialize",
+            "Connector::initializeWithTaskConfigs",
+            "Connector::start",
+            "Connector::reconfigure",
+        ]);
+        Ok(Box::new(RunningBlocking { config: config.clone(), block }))
+    }
+
     /// `Connector::config` hangs here, where the configuration is known.
     fn validate(&self, config: &ConfigMap) -> Vec<ConfigIssue> {
         if self.always == Always::Validate {
@@ -114,25 +115,18 @@ impl Connector for BlockingConnector {
         Block::of(config).at(&["Connector::validate", "Connector::config"]);
         Vec::new()
     }
+}
 
-    fn start(&mut self, _context: ConnectorContext, config: &ConfigMap) -> Result<()> {
-        if self.always == Always::Initialize {
-            hang();
-        }
-        self.block = Block::of(config);
-        self.block.at(&[
-            "Connector::version",
-            "Connector::initialize",
-            "Connector::initializeWithTaskConfigs",
-            "Connector::start",
-            "Connector::reconfigure",
-        ]);
-        Ok(())
-    }
+#[derive(Debug)]
+struct RunningBlocking {
+    config: ConfigMap,
+    block: Block,
+}
 
-    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
+impl RunningConnector for RunningBlocking {
+    fn task_configs(&mut self, max_tasks: usize) -> Result<Vec<ConfigMap>> {
         self.block.at(&["Connector::taskClass", "Connector::taskConfigs"]);
-        Ok(task_configs_for_all(config, max_tasks))
+        Ok(vec![self.config.clone(); max_tasks])
     }
 
     fn stop(&mut self) {

@@ -4,8 +4,8 @@ use std::thread;
 use std::time::Duration;
 
 use volley_api::{
-    ConfigMap, Offsets, Polled, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, SourceContext, SourceOffset,
-    SourcePartition, SourceTask, TopicPartition,
+    ConfigMap, Offsets, Polled, RejectedRow, Result, SinkBatch, SinkTask, SourceOffset, SourcePartition, SourceTask,
+    TopicPartition,
 };
 
 use super::block::{Block, hang};
@@ -13,26 +13,22 @@ use super::block::{Block, hang};
 /// Sends nothing, and hangs where it is told to.
 #[derive(Debug)]
 pub(super) struct BlockingSourceTask {
-    hangs_at_once: bool,
     block: Block,
 }
 
 impl BlockingSourceTask {
-    pub(super) fn new(hangs_at_once: bool) -> Self {
-        Self { hangs_at_once, block: Block::default() }
+    /// Starts it, or hangs at once.
+    pub(super) fn start(hangs_at_once: bool, config: &ConfigMap) -> Self {
+        if hangs_at_once {
+            hang();
+        }
+        let block = Block::of(config);
+        block.at(&["Task::version", "SourceTask::initialize", "Task::start"]);
+        Self { block }
     }
 }
 
 impl SourceTask for BlockingSourceTask {
-    fn start(&mut self, _context: SourceContext, config: &ConfigMap) -> Result<()> {
-        if self.hangs_at_once {
-            hang();
-        }
-        self.block = Block::of(config);
-        self.block.at(&["Task::version", "SourceTask::initialize", "Task::start"]);
-        Ok(())
-    }
-
     fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
         self.block.at(&["SourceTask::poll"]);
         thread::sleep(max_wait);
@@ -52,26 +48,22 @@ impl SourceTask for BlockingSourceTask {
 /// Drops its records, and hangs where it is told to.
 #[derive(Debug)]
 pub(super) struct BlockingSinkTask {
-    hangs_at_once: bool,
     block: Block,
 }
 
 impl BlockingSinkTask {
-    pub(super) fn new(hangs_at_once: bool) -> Self {
-        Self { hangs_at_once, block: Block::default() }
+    /// Starts it, or hangs at once.
+    pub(super) fn start(hangs_at_once: bool, config: &ConfigMap) -> Self {
+        if hangs_at_once {
+            hang();
+        }
+        let block = Block::of(config);
+        block.at(&["Task::version", "SinkTask::initialize", "Task::start"]);
+        Self { block }
     }
 }
 
 impl SinkTask for BlockingSinkTask {
-    fn start(&mut self, _context: SinkContext, config: &ConfigMap) -> Result<()> {
-        if self.hangs_at_once {
-            hang();
-        }
-        self.block = Block::of(config);
-        self.block.at(&["Task::version", "SinkTask::initialize", "Task::start"]);
-        Ok(())
-    }
-
     fn put(&mut self, _batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
         self.block.at(&["SinkTask::put"]);
         Ok(Vec::new())

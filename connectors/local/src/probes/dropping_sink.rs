@@ -1,10 +1,8 @@
 //! Sinks that drop their records, and one that reports each of them as bad.
 
-use std::sync::Arc;
-
 use volley_api::{
-    ConfigDef, ConfigMap, Connector, Error, Offsets, Plugin, PluginFactory, RejectedRow, Result, SinkBatch,
-    SinkContext, SinkTask, SourceOffset, SourcePartition, Stage, task_configs_for_all,
+    ConfigDef, ConfigMap, Connector, ConnectorContext, Error, Offsets, Plugin, PluginFactory, RejectedRow, Result,
+    RunningConnector, SinkBatch, SinkTask, SourceOffset, SourcePartition, Stage, identical_tasks,
 };
 
 const ERRANT: &str = "org.apache.kafka.connect.integration.ErrantRecordSinkConnector";
@@ -21,21 +19,13 @@ pub(super) fn plugins() -> Vec<Plugin> {
 }
 
 fn plugin(class: &'static str, version: &'static str, rejects: bool) -> Plugin {
-    Plugin {
+    Plugin::new(
         class,
-        aliases: &[],
         version,
-        documentation: if rejects {
-            "A probe that reports every record as bad."
-        } else {
-            "A probe that drops its records."
-        },
-        config_def: ConfigDef::new(),
-        factory: PluginFactory::Sink {
-            connector: Arc::new(|| Box::new(DroppingConnector)),
-            task: Arc::new(move || Box::new(DroppingTask { rejects })),
-        },
-    }
+        if rejects { "A probe that reports every record as bad." } else { "A probe that drops its records." },
+        ConfigDef::new(),
+        PluginFactory::sink(DroppingConnector, move |_, _| Ok(DroppingTask { rejects })),
+    )
 }
 
 #[derive(Debug)]
@@ -46,15 +36,11 @@ impl Connector for DroppingConnector {
         ConfigDef::new()
     }
 
-    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
-        Ok(task_configs_for_all(config, max_tasks))
+    fn start(&self, _context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+        identical_tasks(config)
     }
 
-    fn alter_offsets(
-        &mut self,
-        config: &ConfigMap,
-        _offsets: &[(SourcePartition, Option<SourceOffset>)],
-    ) -> Result<bool> {
+    fn alter_offsets(&self, config: &ConfigMap, _: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
         Ok(alter_offsets_result(config))
     }
 }
@@ -78,10 +64,6 @@ impl DroppingTask {
 }
 
 impl SinkTask for DroppingTask {
-    fn start(&mut self, _context: SinkContext, _config: &ConfigMap) -> Result<()> {
-        Ok(())
-    }
-
     fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
         if !self.rejects {
             return Ok(Vec::new());
@@ -98,6 +80,4 @@ impl SinkTask for DroppingTask {
     fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
         Ok(current.clone())
     }
-
-    fn stop(&mut self) {}
 }

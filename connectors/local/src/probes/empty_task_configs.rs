@@ -1,24 +1,20 @@
 //! A sink whose tasks have empty configurations.
 
-use std::sync::Arc;
-
-use volley_api::{ConfigDef, ConfigMap, Connector, Plugin, PluginFactory, Result};
+use volley_api::{
+    ConfigDef, ConfigMap, Connector, ConnectorContext, Plugin, PluginFactory, Result, RunningConnector, identical_tasks,
+};
 
 use super::dropping_sink::DroppingTask;
 
 /// `EmptyTaskConfigsConnector`.
 pub(super) fn sink_plugin() -> Plugin {
-    Plugin {
-        class: "org.apache.kafka.connect.integration.ConnectWorkerIntegrationTest$EmptyTaskConfigsConnector",
-        aliases: &[],
-        version: "0.0",
-        documentation: "A probe that drops its records, and whose tasks have empty configurations.",
-        config_def: ConfigDef::new(),
-        factory: PluginFactory::Sink {
-            connector: Arc::new(|| Box::new(EmptyTaskConfigsConnector)),
-            task: Arc::new(|| Box::new(DroppingTask::content())),
-        },
-    }
+    Plugin::new(
+        "org.apache.kafka.connect.integration.ConnectWorkerIntegrationTest$EmptyTaskConfigsConnector",
+        "0.0",
+        "A probe that drops its records, and whose tasks have empty configurations.",
+        ConfigDef::new(),
+        PluginFactory::sink(EmptyTaskConfigsConnector, |_, _| Ok(DroppingTask::content())),
+    )
 }
 
 #[derive(Debug)]
@@ -29,7 +25,7 @@ impl Connector for EmptyTaskConfigsConnector {
         ConfigDef::new()
     }
 
-    fn task_configs(&mut self, _config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
-        Ok(vec![ConfigMap::new(); max_tasks])
+    fn start(&self, _context: ConnectorContext, _config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+        identical_tasks(&ConfigMap::new())
     }
 }

@@ -1,7 +1,5 @@
 //! `FaultyPassthrough`: a transformation that fails at two values, at one of them only the first time.
 
-use std::sync::Arc;
-
 use arrow::array::{Array, AsArray, UInt32Array};
 use volley_api::{
     ConfigDef, Error, Plugin, PluginFactory, Records, RejectedRow, Result, Stage, Transformation, Transformed,
@@ -13,14 +11,13 @@ const FAILS_ALWAYS: &str = "value-7";
 
 /// `FaultyPassthrough`.
 pub(super) fn plugin() -> Plugin {
-    Plugin {
-        class: CLASS,
-        aliases: &[],
-        version: "1.0",
-        documentation: "A probe that passes all records on, but for `value-7`, and `value-4` when it comes first.",
-        config_def: ConfigDef::new(),
-        factory: PluginFactory::Transformation(Arc::new(|_config| Ok(Box::new(FaultyPassthrough::default())))),
-    }
+    Plugin::new(
+        CLASS,
+        "1.0",
+        "A probe that passes all records on, but for `value-7`, and `value-4` when it comes first.",
+        ConfigDef::new(),
+        PluginFactory::transformation(|_| Ok(FaultyPassthrough::default())),
+    )
 }
 
 #[derive(Debug, Default)]
@@ -69,8 +66,7 @@ impl Transformation for FaultyPassthrough {
 #[cfg(test)]
 mod tests {
     use arrow::array::StringArray;
-    use arrow::datatypes::{DataType, Field};
-    use volley_api::{Column, RowIndex};
+    use volley_api::testing::{column, records};
 
     use super::*;
 
@@ -79,17 +75,7 @@ mod tests {
         let mut transformation = FaultyPassthrough::default();
         let mut rejected = || {
             let values = StringArray::from(vec![Some("value-3"), Some("value-4"), None, Some("value-7")]);
-            let field = Arc::new(Field::new("value", DataType::Utf8, true));
-            let records = Records {
-                topic: "t".into(),
-                kafka_partition: None,
-                key: Column::nulls(4),
-                value: Column::new(field, Arc::new(values)),
-                timestamps: vec![-1; 4].into(),
-                headers: None,
-                rows: RowIndex::all(4),
-                origin: None,
-            };
+            let records = records("t", column(values));
             let outcome = transformation.apply(records).unwrap();
             assert!(outcome.rejected.iter().all(|row| row.error.is_retriable()));
             outcome.rejected.iter().map(|row| row.row).collect::<Vec<_>>()

@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn no_class_is_there_twice() {
-        let mut classes: Vec<_> = probe_plugins().iter().map(|plugin| (plugin.class, plugin.kind())).collect();
+        let mut classes: Vec<_> = probe_plugins().into_iter().map(|plugin| (plugin.kind(), plugin.class)).collect();
         let count = classes.len();
         classes.sort_unstable();
         classes.dedup();

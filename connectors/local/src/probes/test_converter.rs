@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, StringArray};
 use arrow::datatypes::{DataType, Field};
 use volley_api::{
     Column, ConfigDef, ConfigKey, ConfigType, Converted, Converter, Error, Header, HeaderConverter, Importance, Plugin,
-    PluginFactory, RawBatch, RawHeader, Result, RowIndex, Run, Serialized, Side, Value,
+    PluginFactory, RawBatch, RawHeader, Result, RowIndex, Run, Serialized, Side, Unserialized, Value,
 };
 
 const PLAIN: &str =
@@ -27,24 +27,17 @@ pub(super) fn plugins() -> Vec<Plugin> {
 }
 
 fn converter(class: &'static str, config_def: ConfigDef) -> Plugin {
-    let factory = PluginFactory::Converter(Arc::new(|_config, _side| Ok(Box::new(TestConverter))));
+    let factory = PluginFactory::converter(|_, _| Ok(TestConverter));
     plugin(class, config_def, factory)
 }
 
 fn header_converter(class: &'static str, config_def: ConfigDef) -> Plugin {
-    let factory = PluginFactory::HeaderConverter(Arc::new(|_config| Ok(Box::new(TestConverter))));
+    let factory = PluginFactory::header_converter(|_| Ok(TestConverter));
     plugin(class, config_def, factory)
 }
 
 fn plugin(class: &'static str, config_def: ConfigDef, factory: PluginFactory) -> Plugin {
-    Plugin {
-        class,
-        aliases: &[],
-        version: "0.0.0",
-        documentation: "A probe that passes strings on.",
-        config_def,
-        factory,
-    }
+    Plugin::new(class, "0.0.0", "A probe that passes strings on.", config_def, factory)
 }
 
 #[derive(Debug)]
@@ -62,11 +55,11 @@ impl Converter for TestConverter {
         Ok(Converted { runs: vec![run], rejected: Vec::new() })
     }
 
-    fn from_connect(&mut self, _topic: &str, column: &Column) -> Result<Serialized> {
-        let texts = arrow::compute::cast(&column.array, &DataType::Utf8)?;
+    fn from_connect(&mut self, rows: &Unserialized<'_>) -> Result<Serialized> {
+        let texts = arrow::compute::cast(&rows.column.array, &DataType::Utf8)?;
         let bytes: BinaryArray = texts.as_string::<i32>().iter().map(|text| text.map(str::as_bytes)).collect();
-        debug_assert_eq!(bytes.len(), column.len());
-        Ok(Serialized { bytes, rejected: Vec::new() })
+        debug_assert_eq!(bytes.len(), rows.column.len());
+        Ok(Serialized::new(bytes, Vec::new()))
     }
 }
 

@@ -26,7 +26,8 @@ use arrow::datatypes::{DataType, Field};
 use serde_json::Value as Json;
 use volley_api::{
     Column, ConfigDef, ConfigMap, Connector, ConnectorContext, Error, Header, Plugin, PluginFactory, Polled, Records,
-    Result, RowIndex, SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask, Support, Value,
+    Result, RowIndex, RunningConnector, SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask, Support,
+    Value,
 };
 
 use super::dropping_sink::alter_offsets_result;
@@ -47,17 +48,13 @@ pub(super) fn plugins() -> Vec<Plugin> {
 }
 
 fn plugin(class: &'static str) -> Plugin {
-    Plugin {
+    Plugin::new(
         class,
-        aliases: &[],
-        version: "some great version",
-        documentation: "A probe that numbers its messages, and fails at the start or stop if told to.",
-        config_def: ConfigDef::new(),
-        factory: PluginFactory::Source {
-            connector: Arc::new(|| Box::new(TestableSourceConnector::default())),
-            task: Arc::new(|| Box::new(TestableSourceTask::default())),
-        },
-    }
+        "some great version",
+        "A probe that numbers its messages, and fails at the start or stop if told to.",
+        ConfigDef::new(),
+        PluginFactory::source(TestableSourceConnector, TestableSourceTask::start),
+    )
 }
 
 fn is_true(config: &ConfigMap, key: &str) -> bool {
@@ -86,45 +83,22 @@ fn support(config: &ConfigMap, key: &str, default: Option<Support>, failure: &st
     }
 }
 
-#[derive(Debug, Default)]
-struct TestableSourceConnector {
-    fails_at_stop: bool,
-}
+#[derive(Debug)]
+struct TestableSourceConnector;
 
 impl Connector for TestableSourceConnector {
     fn config_def(&self) -> ConfigDef {
         ConfigDef::new()
     }
 
-    fn start(&mut self, _context: ConnectorContext, config: &ConfigMap) -> Result<()> {
-        self.fails_at_stop = is_true(config, "connector.stop.inject.error");
+    fn start(&self, _context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
         match is_true(config, "connector.start.inject.error") {
             true => Err(injected("connector start")),
-            false => Ok(()),
+            false => Ok(Box::new(RunningTestable { config: config.clone() })),
         }
     }
 
-    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
-        let name = config.get("name").cloned().unwrap_or_default();
-        let task = |task: usize| {
-            let mut config = config.clone();
-            config.insert("connector.name".to_owned(), name.clone());
-            config.insert(TASK_ID.to_owned(), format!("{name}-{task}"));
-            config
-        };
-        Ok((0..number(config, "num.tasks", max_tasks)?).map(task).collect())
-    }
-
-    /// There is no other way for a stop to fail.
-    fn stop(&mut self) {
-        assert!(!self.fails_at_stop, "Injecting errors during connector stop");
-    }
-
-    fn alter_offsets(
-        &mut self,
-        config: &ConfigMap,
-        _offsets: &[(SourcePartition, Option<SourceOffset>)],
-    ) -> Result<bool> {
+    fn alter_offsets(&self, config: &ConfigMap, _: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
         Ok(alter_offsets_result(config))
     }
 
@@ -137,12 +111,31 @@ impl Connector for TestableSourceConnector {
     }
 }
 
-/// `None` until started.
-#[derive(Debug, Default)]
-struct TestableSourceTask(Option<Running>);
+#[derive(Debug)]
+struct RunningTestable {
+    config: ConfigMap,
+}
+
+impl RunningConnector for RunningTestable {
+    fn task_configs(&mut self, max_tasks: usize) -> Result<Vec<ConfigMap>> {
+        let name = self.config.get("name").cloned().unwrap_or_default();
+        let task = |task: usize| {
+            let mut config = self.config.clone();
+            config.insert("connector.name".to_owned(), name.clone());
+            config.insert(TASK_ID.to_owned(), format!("{name}-{task}"));
+            config
+        };
+        Ok((0..number(&self.config, "num.tasks", max_tasks)?).map(task).collect())
+    }
+
+    /// There is no other way for a stop to fail.
+    fn stop(&mut self) {
+        assert!(!is_true(&self.config, "connector.stop.inject.error"), "Injecting errors during connector stop");
+    }
+}
 
 #[derive(Debug)]
-struct Running {
+struct TestableSourceTask {
     task_id: String,
     topic: Arc<str>,
     partition: SourcePartition,
@@ -154,14 +147,30 @@ struct Running {
 }
 
 impl SourceTask for TestableSourceTask {
-    fn start(&mut self, context: SourceContext, config: &ConfigMap) -> Result<()> {
+    fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
+        let left = usize::try_from(self.last.saturating_sub(self.saved)).unwrap_or(0);
+        let len = self.per_poll.min(left);
+        if len == 0 {
+            thread::sleep(max_wait);
+            return Ok(Polled::Idle);
+        }
+        match self.pace.as_mut().map_or(len, |pace| pace.wait_for(len, max_wait)) {
+            0 => Ok(Polled::Idle),
+            len => Ok(Polled::Batches(vec![self.batch(len)])),
+        }
+    }
+}
+
+impl TestableSourceTask {
+    /// Starts the task.
+    fn start(context: SourceContext, config: &ConfigMap) -> Result<Self> {
         let task_id = config.get(TASK_ID).cloned().unwrap_or_else(|| format!("{}-{}", context.connector, context.task));
         if is_true(config, &format!("task-{task_id}.start.inject.error")) {
             return Err(injected("task start"));
         }
         let partition = SourcePartition::from_iter([(TASK_ID.to_owned(), Json::from(task_id.as_str()))]);
-        let stored = (context.offset)(&partition)?;
-        self.0 = Some(Running {
+        let stored = context.offset(&partition)?;
+        Ok(Self {
             topic: config.get("topic").map_or("sequential-topic", String::as_str).into(),
             saved: stored.as_ref().and_then(|offset| offset.get(SAVED)).and_then(Json::as_i64).unwrap_or(0),
             last: number(config, "max.messages", i64::MAX)?,
@@ -169,30 +178,9 @@ impl SourceTask for TestableSourceTask {
             pace: Pace::of_throughput(number(config, "throughput", -1)?),
             task_id,
             partition,
-        });
-        Ok(())
+        })
     }
 
-    fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
-        let Some(running) = &mut self.0 else { return Err(Error::fatal("the task is polled before its start")) };
-        let left = usize::try_from(running.last.saturating_sub(running.saved)).unwrap_or(0);
-        let len = running.per_poll.min(left);
-        if len == 0 {
-            thread::sleep(max_wait);
-            return Ok(Polled::Idle);
-        }
-        match running.pace.as_mut().map_or(len, |pace| pace.wait_for(len, max_wait)) {
-            0 => Ok(Polled::Idle),
-            len => Ok(Polled::Batches(vec![running.batch(len)])),
-        }
-    }
-
-    fn stop(&mut self) {
-        self.0 = None;
-    }
-}
-
-impl Running {
     fn batch(&mut self, len: usize) -> SourceBatch {
         let first = self.saved + 1;
         self.saved += len as i64;
@@ -220,24 +208,21 @@ impl Running {
 #[cfg(test)]
 mod tests {
     use arrow::array::AsArray;
+    use volley_api::testing::{config, resumes_from_every_offset, source_context};
 
     use super::*;
 
-    fn map(entries: &[(&str, &str)]) -> ConfigMap {
-        entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    fn task(entries: &[(&str, &str)], stored: Option<i64>) -> Result<TestableSourceTask> {
+        let config = config(&[&[("name", "n")], entries].concat());
+        let mut running = TestableSourceConnector.start(ConnectorContext::new("n"), &config)?;
+        let offset = stored.map(|number| SourceOffset::from_iter([(SAVED.to_owned(), Json::from(number))]));
+        TestableSourceTask::start(source_context(1, offset), &running.task_configs(2)?[1])
     }
 
-    fn task(entries: &[(&str, &str)], stored: Option<i64>) -> Result<TestableSourceTask> {
-        let config = TestableSourceConnector::default().task_configs(&map(&[&[("name", "n")], entries].concat()), 2)?;
-        let context = SourceContext {
-            connector: "n".into(),
-            task: 1,
-            offset: Arc::new(move |_| {
-                Ok(stored.map(|number| SourceOffset::from_iter([(SAVED.to_owned(), Json::from(number))])))
-            }),
-        };
-        let mut task = TestableSourceTask::default();
-        task.start(context, &config[1]).map(|()| task)
+    #[test]
+    fn the_numbers_are_resumed_from_every_offset() {
+        let config = config(&[("task.id", "n-0"), ("max.messages", "20"), ("messages.per.poll", "3")]);
+        resumes_from_every_offset(20, |context| TestableSourceTask::start(context, &config));
     }
 
     #[test]
@@ -257,8 +242,8 @@ mod tests {
     fn errors_are_injected_where_they_are_asked_for() {
         assert!(task(&[("task-n-1.start.inject.error", "true")], None).is_err());
         assert!(task(&[("task-n-0.start.inject.error", "true")], None).is_ok());
-        let connector = TestableSourceConnector::default();
-        let said = |value: &str| connector.exactly_once_support(&map(&[("custom.exactly.once.support", value)]));
+        let connector = TestableSourceConnector;
+        let said = |value: &str| connector.exactly_once_support(&config(&[("custom.exactly.once.support", value)]));
         assert_eq!(said("supported").unwrap(), Some(Support::Supported));
         assert_eq!((said("null").unwrap(), said("fail").unwrap_err().to_string().as_str()), (None, "oops"));
     }

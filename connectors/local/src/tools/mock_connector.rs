@@ -2,12 +2,13 @@
 //!
 //! Keys: `mock_mode` (`connector-failure`, `task-failure`; without it nothing fails), `delay_ms` (15000): when it fails.
 
-use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use volley_api::{
     ConfigDef, ConfigMap, Connector, ConnectorContext, Error, KAFKA_VERSION, Plugin, PluginFactory, Result,
+    RunningConnector,
 };
 
 use super::mock_failure::{MockMode, delay, failure};
@@ -16,91 +17,90 @@ use super::mock_source_task::MockSourceTask;
 
 /// `MockSource`.
 pub(crate) fn source_plugin() -> Plugin {
-    Plugin {
-        class: "org.apache.kafka.connect.tools.MockSourceConnector",
-        aliases: &["MockSource"],
-        version: KAFKA_VERSION,
-        documentation: "Sends nothing. With `mock_mode` connector-failure or task-failure, the connector or its task \
+    Plugin::new(
+        "org.apache.kafka.connect.tools.MockSourceConnector",
+        KAFKA_VERSION,
+        "Sends nothing. With `mock_mode` connector-failure or task-failure, the connector or its task \
                         fails after `delay_ms`.",
-        config_def: ConfigDef::new(),
-        factory: PluginFactory::Source {
-            connector: Arc::new(|| Box::new(MockConnector::default())),
-            task: Arc::new(|| Box::new(MockSourceTask::default())),
-        },
-    }
+        ConfigDef::new(),
+        PluginFactory::source(MockConnector, MockSourceTask::start),
+    )
+    .alias("MockSource")
 }
 
 /// `MockSink`.
 pub(crate) fn sink_plugin() -> Plugin {
-    Plugin {
-        class: "org.apache.kafka.connect.tools.MockSinkConnector",
-        aliases: &["MockSink"],
-        version: KAFKA_VERSION,
-        documentation: "Drops its records. With `mock_mode` connector-failure or task-failure, the connector or its task \
+    Plugin::new(
+        "org.apache.kafka.connect.tools.MockSinkConnector",
+        KAFKA_VERSION,
+        "Drops its records. With `mock_mode` connector-failure or task-failure, the connector or its task \
                         fails after `delay_ms`.",
-        config_def: ConfigDef::new(),
-        factory: PluginFactory::Sink {
-            connector: Arc::new(|| Box::new(MockConnector::default())),
-            task: Arc::new(|| Box::new(MockSinkTask::default())),
-        },
-    }
+        ConfigDef::new(),
+        PluginFactory::sink(MockConnector, MockSinkTask::start),
+    )
+    .alias("MockSink")
 }
 
-#[derive(Debug, Default)]
-struct MockConnector {
-    /// Ends the timer when dropped.
-    timer: Option<Sender<()>>,
-}
+#[derive(Debug)]
+struct MockConnector;
 
 impl Connector for MockConnector {
     fn config_def(&self) -> ConfigDef {
         ConfigDef::new()
     }
 
-    fn start(&mut self, context: ConnectorContext, config: &ConfigMap) -> Result<()> {
-        let Some(delay) = delay(config, MockMode::ConnectorFailure)? else { return Ok(()) };
-        let (timer, stopped) = channel();
-        let wait = move || {
-            if let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(delay) {
-                (context.raise_error)(failure());
-            }
+    fn start(&self, context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+        let timer = match delay(config, MockMode::ConnectorFailure)? {
+            Some(delay) => Some(start_timer(context, delay)?),
+            None => None,
         };
-        thread::Builder::new()
-            .name("mock-failure".to_owned())
-            .spawn(wait)
-            .map_err(|error| Error::fatal("could not start a thread").with_source(error))?;
-        self.timer = Some(timer);
-        Ok(())
+        Ok(Box::new(RunningMock { config: config.clone(), _timer: timer }))
     }
+}
 
+/// Fails the connector after `delay`, unless what it returns is dropped before.
+fn start_timer(context: ConnectorContext, delay: Duration) -> Result<Sender<()>> {
+    let (timer, stopped) = channel();
+    let wait = move || {
+        if let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(delay) {
+            context.raise_error(failure());
+        }
+    };
+    thread::Builder::new()
+        .name("mock-failure".to_owned())
+        .spawn(wait)
+        .map_err(|error| Error::fatal("could not start a thread").with_source(error))?;
+    Ok(timer)
+}
+
+#[derive(Debug)]
+struct RunningMock {
+    config: ConfigMap,
+    /// Ends the timer when dropped.
+    _timer: Option<Sender<()>>,
+}
+
+impl RunningConnector for RunningMock {
     /// One task, whatever `tasks.max` says.
-    fn task_configs(&mut self, config: &ConfigMap, _max_tasks: usize) -> Result<Vec<ConfigMap>> {
-        Ok(vec![config.clone()])
-    }
-
-    fn stop(&mut self) {
-        self.timer = None;
+    fn task_configs(&mut self, _max_tasks: usize) -> Result<Vec<ConfigMap>> {
+        Ok(vec![self.config.clone()])
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::sync::Mutex;
+
+    use volley_api::testing::config;
 
     use super::*;
 
-    fn started(delay: &str) -> (MockConnector, std::sync::mpsc::Receiver<Error>) {
+    fn started(delay: &str) -> (Box<dyn RunningConnector>, std::sync::mpsc::Receiver<Error>) {
         let (errors, raised) = channel();
-        let context = ConnectorContext {
-            connector: "c".into(),
-            request_task_reconfiguration: Arc::new(|| {}),
-            raise_error: Arc::new(move |error| errors.send(error).unwrap()),
-        };
-        let config = [("mock_mode", "connector-failure"), ("delay_ms", delay)];
-        let config = config.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let mut connector = MockConnector::default();
-        connector.start(context, &config).unwrap();
-        (connector, raised)
+        let errors = Mutex::new(errors);
+        let context = ConnectorContext::new("c").on_error(move |error| errors.lock().unwrap().send(error).unwrap());
+        let config = config(&[("mock_mode", "connector-failure"), ("delay_ms", delay)]);
+        (MockConnector.start(context, &config).unwrap(), raised)
     }
 
     #[test]
@@ -114,6 +114,7 @@ mod tests {
     fn a_stopped_connector_does_not_fail() {
         let (mut connector, raised) = started("600000");
         connector.stop();
+        drop(connector);
         // the timer has gone and with it the other end of the channel
         assert_eq!(raised.recv_timeout(Duration::from_secs(10)).unwrap_err(), RecvTimeoutError::Disconnected);
     }

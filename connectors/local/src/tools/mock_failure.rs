@@ -75,11 +75,12 @@ impl PlannedFailure {
 
 #[cfg(test)]
 mod tests {
+    use volley_api::testing::config;
+
     use super::*;
 
     fn of(entries: &[(&str, &str)]) -> Result<Option<Duration>> {
-        let config = entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        delay(&config, MockMode::TaskFailure)
+        delay(&config(entries), MockMode::TaskFailure)
     }
 
     #[test]

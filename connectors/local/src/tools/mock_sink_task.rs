@@ -5,17 +5,19 @@ use volley_api::{ConfigMap, Offsets, RejectedRow, Result, SinkBatch, SinkContext
 use super::mock_failure::PlannedFailure;
 
 /// Drops its records.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct MockSinkTask {
     failure: PlannedFailure,
 }
 
-impl SinkTask for MockSinkTask {
-    fn start(&mut self, _context: SinkContext, config: &ConfigMap) -> Result<()> {
-        self.failure = PlannedFailure::of_task(config)?;
-        Ok(())
+impl MockSinkTask {
+    /// Starts the task.
+    pub(super) fn start(_context: SinkContext, config: &ConfigMap) -> Result<Self> {
+        Ok(Self { failure: PlannedFailure::of_task(config)? })
     }
+}
 
+impl SinkTask for MockSinkTask {
     fn put(&mut self, _batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
         self.failure.check().map(|()| Vec::new())
     }
@@ -28,21 +30,19 @@ impl SinkTask for MockSinkTask {
     fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
         Ok(current.clone())
     }
-
-    fn stop(&mut self) {}
 }
 
 #[cfg(test)]
 mod tests {
+    use volley_api::testing::config;
+
     use super::*;
 
     #[test]
     fn the_task_fails_after_the_delay_and_only_if_asked_to() {
         for (mode, fails) in [("task-failure", true), ("connector-failure", false), ("other", false)] {
-            let config = [("mock_mode", mode), ("delay_ms", "0")];
-            let config = config.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-            let mut task = MockSinkTask::default();
-            task.start(SinkContext::new("c", 0), &config).unwrap();
+            let config = config(&[("mock_mode", mode), ("delay_ms", "0")]);
+            let mut task = MockSinkTask::start(SinkContext::new("c", 0), &config).unwrap();
             assert_eq!(task.tick().is_err(), fails, "{mode}");
         }
     }

@@ -10,39 +10,37 @@ use super::mock_failure::PlannedFailure;
 const NOTHING: Duration = Duration::from_secs(3600);
 
 /// Sends nothing.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct MockSourceTask {
     failure: PlannedFailure,
 }
 
-impl SourceTask for MockSourceTask {
-    fn start(&mut self, _context: SourceContext, config: &ConfigMap) -> Result<()> {
-        self.failure = PlannedFailure::of_task(config)?;
-        Ok(())
+impl MockSourceTask {
+    /// Starts the task.
+    pub(super) fn start(_context: SourceContext, config: &ConfigMap) -> Result<Self> {
+        Ok(Self { failure: PlannedFailure::of_task(config)? })
     }
+}
 
+impl SourceTask for MockSourceTask {
     fn poll(&mut self, _max_wait: Duration) -> Result<Polled> {
         self.failure.check()?;
         Ok(Polled::IdleFor(self.failure.wait(NOTHING)))
     }
-
-    fn stop(&mut self) {}
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::time::Instant;
+
+    use volley_api::testing::config;
 
     use super::*;
 
     #[test]
     fn the_task_fails_in_poll_after_the_delay() {
-        let config = [("mock_mode", "task-failure"), ("delay_ms", "20")];
-        let config = config.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let mut task = MockSourceTask::default();
-        let context = SourceContext { connector: "c".into(), task: 0, offset: Arc::new(|_| Ok(None)) };
-        task.start(context, &config).unwrap();
+        let config = config(&[("mock_mode", "task-failure"), ("delay_ms", "20")]);
+        let mut task = MockSourceTask::start(SourceContext::new("c", 0), &config).unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
         let error = loop {
             match task.poll(Duration::ZERO) {

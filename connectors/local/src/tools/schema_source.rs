@@ -14,30 +14,27 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Fields};
 use volley_api::{
-    Column, ConfigDef, ConfigMap, Connector, Error, KAFKA_VERSION, Plugin, PluginFactory, Polled, Records, Result,
-    RowIndex, SourceBatch, SourceContext, SourceTask, schema,
+    Column, ConfigDef, ConfigMap, Connector, ConnectorContext, Error, KAFKA_VERSION, Plugin, PluginFactory, Polled,
+    Records, Result, RowIndex, RunningConnector, SourceBatch, SourceContext, SourceTask, schema,
 };
 
 use super::message_lines::MessageLines;
 use super::sequence::{self, Sequence, number};
-use super::verifiable_source::numbered_task_configs;
+use super::verifiable_source::numbered_tasks;
 
 const TASK: &str = "SchemaSourceTask";
 
 /// `SchemaSource`.
 pub(crate) fn source_plugin() -> Plugin {
-    Plugin {
-        class: "org.apache.kafka.connect.tools.SchemaSourceConnector",
-        aliases: &["SchemaSource"],
-        version: KAFKA_VERSION,
-        documentation: "Sends `num.messages` structs of the primitive types to `topic`, `throughput` a second from each \
+    Plugin::new(
+        "org.apache.kafka.connect.tools.SchemaSourceConnector",
+        KAFKA_VERSION,
+        "Sends `num.messages` structs of the primitive types to `topic`, `throughput` a second from each \
                         task (-1: no limit). With `multiple.schema=true` two versions of the schema take turns.",
-        config_def: ConfigDef::new(),
-        factory: PluginFactory::Source {
-            connector: Arc::new(|| Box::new(SchemaSourceConnector)),
-            task: Arc::new(|| Box::new(SchemaSourceTask::default())),
-        },
-    }
+        ConfigDef::new(),
+        PluginFactory::source(SchemaSourceConnector, SchemaSourceTask::start),
+    )
+    .alias("SchemaSource")
 }
 
 #[derive(Debug)]
@@ -48,17 +45,13 @@ impl Connector for SchemaSourceConnector {
         ConfigDef::new()
     }
 
-    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
-        Ok(numbered_task_configs(config, max_tasks))
+    fn start(&self, _context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+        numbered_tasks(config)
     }
 }
 
-/// `None` until started.
-#[derive(Debug, Default)]
-struct SchemaSourceTask(Option<Running>);
-
 #[derive(Debug)]
-struct Running {
+struct SchemaSourceTask {
     sequence: Sequence,
     topic: Arc<str>,
     /// Messages made since the start, and how many there are to be.
@@ -69,7 +62,20 @@ struct Running {
 }
 
 impl SourceTask for SchemaSourceTask {
-    fn start(&mut self, context: SourceContext, config: &ConfigMap) -> Result<()> {
+    fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
+        let most = usize::try_from(self.most - self.count).unwrap_or(usize::MAX);
+        let numbers = self.sequence.take(most, max_wait);
+        if numbers.is_empty() {
+            return Ok(Polled::Idle);
+        }
+        self.lines(numbers.clone()).print();
+        self.batches(numbers).map(Polled::Batches)
+    }
+}
+
+impl SchemaSourceTask {
+    /// Starts the task.
+    fn start(context: SourceContext, config: &ConfigMap) -> Result<Self> {
         let sequence = Sequence::resume(&context, config, TASK)?;
         let most: i64 = number(config, "num.messages", TASK)?;
         let partition_count: i32 = match config.get("partition.count") {
@@ -81,34 +87,16 @@ impl SourceTask for SchemaSourceTask {
         if partition_count == 0 {
             return Err(Error::fatal(format!("Invalid {TASK} configuration: `partition.count` must not be 0")));
         }
-        self.0 = Some(Running {
+        Ok(Self {
             sequence,
             topic: topic.as_str().into(),
             count: 0,
             most: u64::try_from(most).unwrap_or_default(),
             is_multiple: config.get("multiple.schema").is_some_and(|value| value.eq_ignore_ascii_case("true")),
             partition_count: i64::from(partition_count),
-        });
-        Ok(())
+        })
     }
 
-    fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
-        let Some(running) = &mut self.0 else { return Err(Error::fatal("the task is polled before its start")) };
-        let most = usize::try_from(running.most - running.count).unwrap_or(usize::MAX);
-        let numbers = running.sequence.take(most, max_wait);
-        if numbers.is_empty() {
-            return Ok(Polled::Idle);
-        }
-        running.lines(numbers.clone()).print();
-        running.batches(numbers).map(Polled::Batches)
-    }
-
-    fn stop(&mut self) {
-        self.0 = None;
-    }
-}
-
-impl Running {
     fn lines(&self, numbers: Range<i64>) -> MessageLines {
         let mut lines = MessageLines::default();
         for number in numbers {
@@ -215,19 +203,21 @@ impl Version {
 mod tests {
     use arrow::array::AsArray;
     use arrow::datatypes::Int64Type;
+    use volley_api::testing::{config, resumes_from_every_offset, source_context};
 
     use super::*;
 
     fn task(entries: &[(&str, &str)], stored: Option<i64>) -> Result<SchemaSourceTask> {
-        let context = SourceContext {
-            connector: "c".into(),
-            task: 0,
-            offset: Arc::new(move |_| Ok(stored.map(sequence::offset))),
-        };
         let base = [("topic", "t"), ("id", "0"), ("throughput", "-1"), ("num.messages", "4")];
-        let config = base.iter().chain(entries).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let mut task = SchemaSourceTask::default();
-        task.start(context, &config).map(|()| task)
+        let config = config(&[&base, entries].concat());
+        SchemaSourceTask::start(source_context(0, stored.map(sequence::offset)), &config)
+    }
+
+    #[test]
+    fn the_numbers_are_resumed_from_every_offset() {
+        let keys =
+            [("topic", "t"), ("id", "0"), ("throughput", "-1"), ("num.messages", "9"), ("multiple.schema", "false")];
+        resumes_from_every_offset(9, |context| SchemaSourceTask::start(context, &config(&keys)));
     }
 
     fn batches(task: &mut SchemaSourceTask) -> Vec<SourceBatch> {

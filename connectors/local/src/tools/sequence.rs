@@ -33,7 +33,7 @@ impl Sequence {
         let id = number(config, ID, class)?;
         let throughput: i64 = number(config, THROUGHPUT, class)?;
         let partition = SourcePartition::from_iter([(ID.to_owned(), Value::from(id))]);
-        let next = match (context.offset)(&partition)? {
+        let next = match context.offset(&partition)? {
             Some(stored) => stored_seqno(&stored)?.saturating_add(1),
             None => 0,
         };

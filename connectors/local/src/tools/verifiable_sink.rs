@@ -4,35 +4,31 @@
 //! printed as JSON, too.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use arrow::array::Array;
 use arrow::json::EncoderOptions;
 use arrow::json::writer::{NullableEncoder, make_encoder};
 use volley_api::{
-    Column, ConfigDef, ConfigMap, Connector, Error, KAFKA_VERSION, Offsets, Plugin, PluginFactory, Records,
-    RejectedRow, Result, SinkBatch, SinkContext, SinkTask, TopicPartition,
+    Column, ConfigDef, ConfigMap, Connector, ConnectorContext, KAFKA_VERSION, Offsets, Plugin, PluginFactory, Records,
+    RejectedRow, Result, RunningConnector, SinkBatch, SinkContext, SinkTask, TopicPartition, in_row_order,
 };
 
 use super::message_lines::{MessageLines, json_string};
 use super::sequence::number;
-use super::verifiable_source::numbered_task_configs;
+use super::verifiable_source::numbered_tasks;
 use crate::clock::now_ms;
 
 /// `VerifiableSink`.
 pub(crate) fn sink_plugin() -> Plugin {
-    Plugin {
-        class: "org.apache.kafka.connect.tools.VerifiableSinkConnector",
-        aliases: &["VerifiableSink"],
-        version: KAFKA_VERSION,
-        documentation: "Prints each record as a JSON line when it comes and when it is flushed. For the messages of a \
+    Plugin::new(
+        "org.apache.kafka.connect.tools.VerifiableSinkConnector",
+        KAFKA_VERSION,
+        "Prints each record as a JSON line when it comes and when it is flushed. For the messages of a \
                         VerifiableSource.",
-        config_def: ConfigDef::new(),
-        factory: PluginFactory::Sink {
-            connector: Arc::new(|| Box::new(VerifiableSinkConnector)),
-            task: Arc::new(|| Box::new(VerifiableSinkTask::default())),
-        },
-    }
+        ConfigDef::new(),
+        PluginFactory::sink(VerifiableSinkConnector, VerifiableSinkTask::start),
+    )
+    .alias("VerifiableSink")
 }
 
 #[derive(Debug)]
@@ -43,17 +39,13 @@ impl Connector for VerifiableSinkConnector {
         ConfigDef::new()
     }
 
-    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
-        Ok(numbered_task_configs(config, max_tasks))
+    fn start(&self, _context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+        numbered_tasks(config)
     }
 }
 
-/// `None` until started.
-#[derive(Debug, Default)]
-struct VerifiableSinkTask(Option<Running>);
-
 #[derive(Debug)]
-struct Running {
+struct VerifiableSinkTask {
     context: SinkContext,
     id: i32,
     /// What was put since the last flush.
@@ -61,62 +53,54 @@ struct Running {
 }
 
 impl SinkTask for VerifiableSinkTask {
-    fn start(&mut self, context: SinkContext, config: &ConfigMap) -> Result<()> {
-        let id = number(config, "id", "VerifiableSinkTask")?;
-        self.0 = Some(Running { context, id, unflushed: BTreeMap::new() });
-        Ok(())
-    }
-
     fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
-        let Some(running) = &mut self.0 else { return Err(Error::fatal("the task is used before its start")) };
         let mut lines = MessageLines::default();
         let time = now_ms();
-        for records in &batch.records {
-            running.write(records, time, false, &mut lines)?;
+        // line by line, in the order of the records
+        let in_order = in_row_order(&batch.records).into_iter();
+        let pieces: Vec<Records> =
+            in_order.map(|(index, rows)| batch.records[index].slice(rows.start, rows.len())).collect();
+        for records in &pieces {
+            self.write(records, time, false, &mut lines)?;
         }
         lines.print();
-        if !batch.records.is_empty() {
-            let partition = batch.origin.partition.clone();
-            running.unflushed.entry(partition).or_default().extend(batch.records.iter().cloned());
+        if !pieces.is_empty() {
+            self.unflushed.entry(batch.partition().clone()).or_default().extend(pieces);
         }
         Ok(Vec::new())
     }
 
     fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
-        if let Some(running) = &mut self.0 {
-            running.flush(current.keys())?;
-        }
+        self.flush_lines(current.keys())?;
         Ok(current.clone())
     }
 
     fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
-        if let Some(running) = &mut self.0 {
-            running.unflushed.retain(|partition, _| !partitions.contains(partition));
-        }
+        self.unflushed.retain(|partition, _| !partitions.contains(partition));
         Ok(())
     }
 
-    fn stop(&mut self) {
-        self.0 = None;
-    }
-
     fn buffered_bytes(&self) -> usize {
-        let unflushed = self.0.iter().flat_map(|running| running.unflushed.values()).flatten();
+        let unflushed = self.unflushed.values().flatten();
         unflushed
             .map(|records| records.key.array.get_array_memory_size() + records.value.array.get_array_memory_size())
             .sum()
     }
 
     fn relieve(&mut self) -> Result<()> {
-        if let Some(running) = &self.0 {
-            running.context.request_commit();
-        }
+        self.context.request_commit();
         Ok(())
     }
 }
 
-impl Running {
-    fn flush<'a>(&mut self, partitions: impl Iterator<Item = &'a TopicPartition>) -> Result<()> {
+impl VerifiableSinkTask {
+    /// Starts the task.
+    fn start(context: SinkContext, config: &ConfigMap) -> Result<Self> {
+        let id = number(config, "id", "VerifiableSinkTask")?;
+        Ok(Self { context, id, unflushed: BTreeMap::new() })
+    }
+
+    fn flush_lines<'a>(&mut self, partitions: impl Iterator<Item = &'a TopicPartition>) -> Result<()> {
         let mut lines = MessageLines::default();
         let time = now_ms();
         for partition in partitions {
@@ -165,55 +149,30 @@ fn encode(encoder: &mut NullableEncoder<'_>, row: usize, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{ArrayRef, Int32Array, Int64Array, StringArray};
-    use arrow::datatypes::Field;
-    use volley_api::{OffsetRange, Origin, RowIndex, TimestampType};
+    use arrow::array::{Int32Array, Int64Array, NullArray, StringArray};
+    use volley_api::testing::{column, config, consumed, sink_batch};
 
     use super::*;
 
-    fn column(array: ArrayRef) -> Column {
-        Column::new(Arc::new(Field::new("c", array.data_type().clone(), true)), array)
-    }
-
-    fn batch(key: ArrayRef, value: ArrayRef, first: i64) -> SinkBatch {
-        let len = key.len();
-        let origin = Arc::new(Origin {
-            partition: TopicPartition::new("t", 0),
-            range: OffsetRange { first, end: first + len as i64 },
-            offsets: (first..first + len as i64).collect(),
-            timestamp_type: TimestampType::CreateTime,
-            timestamps: vec![-1; len].into(),
-        });
-        let records = Records {
-            topic: "t".into(),
-            kafka_partition: Some(0),
-            key: column(key),
-            value: column(value),
-            timestamps: vec![-1; len].into(),
-            headers: None,
-            rows: RowIndex::all(len),
-            origin: Some(Arc::clone(&origin)),
-        };
-        SinkBatch { origin, records: vec![records] }
+    fn batch(key: impl Array + 'static, value: impl Array + 'static, first: i64) -> SinkBatch {
+        sink_batch(vec![Records { key: column(key), ..consumed("t", 0, first, column(value)) }])
     }
 
     fn started() -> VerifiableSinkTask {
-        let mut task = VerifiableSinkTask::default();
-        task.start(SinkContext::new("c", 0), &ConfigMap::from_iter([("id".to_owned(), "3".to_owned())])).unwrap();
-        task
+        VerifiableSinkTask::start(SinkContext::new("c", 0), &config(&[("id", "3")])).unwrap()
     }
 
     fn numbers(first: i64) -> SinkBatch {
-        batch(Arc::new(Int32Array::from(vec![0, 0])), Arc::new(Int64Array::from(vec![first, first + 1])), first)
+        batch(Int32Array::from(vec![0, 0]), Int64Array::from(vec![first, first + 1]), first)
     }
 
     #[test]
     fn lines_have_the_members_in_the_order_of_kafka_s_tool() {
         let task = started();
         let mut lines = MessageLines::default();
-        let batch = batch(Arc::new(Int32Array::from(vec![1])), Arc::new(Int64Array::from(vec![5])), 9);
-        task.0.as_ref().unwrap().write(&batch.records[0], 7, false, &mut lines).unwrap();
-        task.0.as_ref().unwrap().write(&batch.records[0], 8, true, &mut lines).unwrap();
+        let batch = batch(Int32Array::from(vec![1]), Int64Array::from(vec![5]), 9);
+        task.write(&batch.records[0], 7, false, &mut lines).unwrap();
+        task.write(&batch.records[0], 8, true, &mut lines).unwrap();
         assert_eq!(
             lines.text(),
             "{\"task\":1,\"seqno\":5,\"offset\":9,\"time_ms\":7,\"name\":\"c\",\"topic\":\"t\",\"sinkTask\":3}\n\
@@ -225,9 +184,8 @@ mod tests {
     fn other_keys_and_values_are_printed_as_json() {
         let task = started();
         let mut lines = MessageLines::default();
-        let keys: ArrayRef = Arc::new(StringArray::from(vec![Some("a\n"), None]));
-        let batch = batch(keys, Column::nulls(2).array, 0);
-        task.0.as_ref().unwrap().write(&batch.records[0], 7, false, &mut lines).unwrap();
+        let batch = batch(StringArray::from(vec![Some("a\n"), None]), NullArray::new(2), 0);
+        task.write(&batch.records[0], 7, false, &mut lines).unwrap();
         assert!(lines.text().starts_with("{\"task\":\"a\\n\",\"seqno\":null,\"offset\":0"), "{}", lines.text());
         assert!(lines.text().contains("\n{\"task\":null,\"seqno\":null,\"offset\":1"), "{}", lines.text());
     }

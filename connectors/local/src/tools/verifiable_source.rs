@@ -10,8 +10,8 @@ use std::time::Duration;
 use arrow::array::{ArrayRef, Int32Array, Int64Array, StringArray, StructArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use volley_api::{
-    Column, ConfigDef, ConfigMap, Connector, Error, KAFKA_VERSION, Plugin, PluginFactory, Polled, Records, Result,
-    RowIndex, SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask,
+    Column, ConfigDef, ConfigMap, Connector, ConnectorContext, Error, KAFKA_VERSION, Plugin, PluginFactory, Polled,
+    Records, Result, RowIndex, RunningConnector, SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask,
 };
 
 use super::message_lines::{MessageLines, json_string};
@@ -22,29 +22,29 @@ const TASK: &str = "VerifiableSourceTask";
 
 /// `VerifiableSource`.
 pub(crate) fn source_plugin() -> Plugin {
-    Plugin {
-        class: "org.apache.kafka.connect.tools.VerifiableSourceConnector",
-        aliases: &["VerifiableSource"],
-        version: KAFKA_VERSION,
-        documentation: "Sends numbered messages to `topic`, `throughput` a second from each task (-1: no limit), and \
+    Plugin::new(
+        "org.apache.kafka.connect.tools.VerifiableSourceConnector",
+        KAFKA_VERSION,
+        "Sends numbered messages to `topic`, `throughput` a second from each task (-1: no limit), and \
                         prints each as a JSON line when it is made and when it is delivered. With \
                         `complete.record.data=true` the message holds what is printed.",
-        config_def: ConfigDef::new(),
-        factory: PluginFactory::Source {
-            connector: Arc::new(|| Box::new(VerifiableSourceConnector)),
-            task: Arc::new(|| Box::new(VerifiableSourceTask::default())),
-        },
-    }
+        ConfigDef::new(),
+        PluginFactory::source(VerifiableSourceConnector, VerifiableSourceTask::start),
+    )
+    .alias("VerifiableSource")
 }
 
-/// The configurations of tasks that know their number.
-pub(super) fn numbered_task_configs(config: &ConfigMap, max_tasks: usize) -> Vec<ConfigMap> {
-    let numbered = |task: usize| {
-        let mut config = config.clone();
-        config.insert("id".to_owned(), task.to_string());
-        config
-    };
-    (0..max_tasks).map(numbered).collect()
+/// A connector of tasks that know their number.
+pub(super) fn numbered_tasks(config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+    let config = config.clone();
+    Ok(Box::new(move |max_tasks: usize| {
+        let numbered = |task: usize| {
+            let mut config = config.clone();
+            config.insert("id".to_owned(), task.to_string());
+            config
+        };
+        Ok((0..max_tasks).map(numbered).collect())
+    }))
 }
 
 #[derive(Debug)]
@@ -55,17 +55,13 @@ impl Connector for VerifiableSourceConnector {
         ConfigDef::new()
     }
 
-    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
-        Ok(numbered_task_configs(config, max_tasks))
+    fn start(&self, _context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+        numbered_tasks(config)
     }
 }
 
-/// `None` until started.
-#[derive(Debug, Default)]
-struct VerifiableSourceTask(Option<Running>);
-
 #[derive(Debug)]
-struct Running {
+struct VerifiableSourceTask {
     sequence: Sequence,
     /// The first number whose delivery is not printed yet.
     uncommitted: i64,
@@ -77,7 +73,31 @@ struct Running {
 }
 
 impl SourceTask for VerifiableSourceTask {
-    fn start(&mut self, context: SourceContext, config: &ConfigMap) -> Result<()> {
+    fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
+        let numbers = self.sequence.take(usize::MAX, max_wait);
+        if numbers.is_empty() {
+            return Ok(Polled::Idle);
+        }
+        let time = now_ms();
+        self.lines(numbers.start..=numbers.end - 1, time, false).print();
+        Ok(Polled::Batches(vec![self.batch(&numbers, time)?]))
+    }
+
+    fn commit(&mut self, delivered: &[(SourcePartition, SourceOffset)]) -> Result<()> {
+        for (partition, offset) in delivered {
+            let last = sequence::stored_seqno(offset)?;
+            if *partition == self.sequence.partition && last >= self.uncommitted {
+                self.lines(self.uncommitted..=last, now_ms(), true).print();
+                self.uncommitted = last.saturating_add(1);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl VerifiableSourceTask {
+    /// Starts the task.
+    fn start(context: SourceContext, config: &ConfigMap) -> Result<Self> {
         let sequence = Sequence::resume(&context, config, TASK)?;
         let topic = config.get("topic").filter(|topic| !topic.is_empty());
         let topic = topic.ok_or_else(|| Error::fatal(format!("Invalid {TASK} configuration: `topic` is missing")))?;
@@ -85,7 +105,7 @@ impl SourceTask for VerifiableSourceTask {
             config.get("complete.record.data").is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let value_type = if is_complete_data { DataType::Struct(complete_fields()) } else { DataType::Int64 };
         tracing::info!(connector = context.connector, topic, "resuming from seqno {}", sequence.next());
-        self.0 = Some(Running {
+        Ok(Self {
             uncommitted: sequence.next(),
             sequence,
             name: context.connector,
@@ -93,39 +113,9 @@ impl SourceTask for VerifiableSourceTask {
             is_complete_data,
             key_field: Arc::new(Field::new("key", DataType::Int32, false)),
             value_field: Arc::new(Field::new("value", value_type, false)),
-        });
-        Ok(())
+        })
     }
 
-    fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
-        let Some(running) = &mut self.0 else { return Err(Error::fatal("the task is polled before its start")) };
-        let numbers = running.sequence.take(usize::MAX, max_wait);
-        if numbers.is_empty() {
-            return Ok(Polled::Idle);
-        }
-        let time = now_ms();
-        running.lines(numbers.start..=numbers.end - 1, time, false).print();
-        Ok(Polled::Batches(vec![running.batch(&numbers, time)?]))
-    }
-
-    fn stop(&mut self) {
-        self.0 = None;
-    }
-
-    fn commit(&mut self, delivered: &[(SourcePartition, SourceOffset)]) -> Result<()> {
-        let Some(running) = &mut self.0 else { return Ok(()) };
-        for (partition, offset) in delivered {
-            let last = sequence::stored_seqno(offset)?;
-            if *partition == running.sequence.partition && last >= running.uncommitted {
-                running.lines(running.uncommitted..=last, now_ms(), true).print();
-                running.uncommitted = last.saturating_add(1);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Running {
     fn lines(&self, numbers: RangeInclusive<i64>, time: i64, is_committed: bool) -> MessageLines {
         let mut lines = MessageLines::default();
         let committed = if is_committed { "\"committed\":true," } else { "" };
@@ -185,25 +175,24 @@ fn complete_fields() -> Fields {
 mod tests {
     use arrow::array::{Array, AsArray};
     use arrow::datatypes::{Int32Type, Int64Type};
+    use volley_api::testing::{config, json_object, resumes_from_every_offset};
 
     use super::*;
 
-    fn map(entries: &[(&str, &str)]) -> ConfigMap {
-        entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    fn task(entries: &[(&str, &str)], stored: Option<i64>) -> Result<VerifiableSourceTask> {
+        let reader = move |partition: &SourcePartition| {
+            assert_eq!(serde_json::to_string(partition).unwrap(), r#"{"id":1}"#);
+            Ok(stored.map(sequence::offset))
+        };
+        let context = SourceContext::new("a \"b\"", 1).with_offsets(Arc::new(reader));
+        let config = config(&[&[("topic", "t"), ("id", "1")], entries].concat());
+        VerifiableSourceTask::start(context, &config)
     }
 
-    fn task(entries: &[(&str, &str)], stored: Option<i64>) -> Result<VerifiableSourceTask> {
-        let context = SourceContext {
-            connector: "a \"b\"".into(),
-            task: 1,
-            offset: Arc::new(move |partition| {
-                assert_eq!(serde_json::to_string(partition).unwrap(), r#"{"id":1}"#);
-                Ok(stored.map(sequence::offset))
-            }),
-        };
-        let mut task = VerifiableSourceTask::default();
-        let config = map(&[&[("topic", "t"), ("id", "1")], entries].concat());
-        task.start(context, &config).map(|()| task)
+    #[test]
+    fn the_numbers_are_resumed_from_every_offset() {
+        let config = config(&[("topic", "t"), ("id", "1"), ("throughput", "-1")]);
+        resumes_from_every_offset(3000, |context| VerifiableSourceTask::start(context, &config));
     }
 
     fn batch(task: &mut VerifiableSourceTask) -> SourceBatch {
@@ -227,14 +216,13 @@ mod tests {
     #[test]
     fn lines_have_the_members_in_the_order_of_kafka_s_tool() {
         let task = task(&[("throughput", "1")], None).unwrap();
-        let running = task.0.unwrap();
         assert_eq!(
-            running.lines(0..=1, 7, false).text(),
+            task.lines(0..=1, 7, false).text(),
             "{\"task\":1,\"seqno\":0,\"time_ms\":7,\"name\":\"a \\\"b\\\"\",\"topic\":\"t\"}\n\
              {\"task\":1,\"seqno\":1,\"time_ms\":7,\"name\":\"a \\\"b\\\"\",\"topic\":\"t\"}\n"
         );
         assert_eq!(
-            running.lines(3..=3, 8, true).text(),
+            task.lines(3..=3, 8, true).text(),
             "{\"committed\":true,\"task\":1,\"seqno\":3,\"time_ms\":8,\"name\":\"a \\\"b\\\"\",\"topic\":\"t\"}\n"
         );
     }
@@ -244,14 +232,14 @@ mod tests {
         let mut task = task(&[("throughput", "-1")], Some(9)).unwrap();
         let delivered = |seqno| vec![(task_partition(), sequence::offset(seqno))];
         task.commit(&delivered(12)).unwrap();
-        assert_eq!(task.0.as_ref().unwrap().uncommitted, 13);
+        assert_eq!(task.uncommitted, 13);
         task.commit(&delivered(12)).unwrap();
         task.commit(&delivered(10)).unwrap();
-        assert_eq!(task.0.as_ref().unwrap().uncommitted, 13);
+        assert_eq!(task.uncommitted, 13);
     }
 
     fn task_partition() -> SourcePartition {
-        serde_json::from_str(r#"{"id":1}"#).unwrap()
+        json_object(r#"{"id":1}"#)
     }
 
     #[test]
@@ -282,7 +270,7 @@ mod tests {
 
     #[test]
     fn tasks_know_their_number() {
-        let configs = VerifiableSourceConnector.task_configs(&map(&[("topic", "t")]), 2).unwrap();
+        let configs = numbered_tasks(&config(&[("topic", "t")])).unwrap().task_configs(2).unwrap();
         assert_eq!(configs.iter().map(|config| config["id"].as_str()).collect::<Vec<_>>(), ["0", "1"]);
     }
 }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::{debug, warn};
+use volley_api::metrics::{COMPLETE_FILES, Counter, Gauge, OPEN_FILES, WRITTEN_BYTES};
 use volley_api::{
-    Column, Error, Offsets, Records, RejectedRow, Result, SinkBatch, SinkContext, SinkProgress, TopicPartition,
+    Column, Error, Offsets, Records, RejectedRow, Result, SinkBatch, SinkContext, TopicPartition, in_row_order,
 };
 
 use super::adoption::find_files;
 use super::file_name::{StreamFiles, is_legal_topic};
 use super::null_values::{rejected_row, without_nulls};
 use super::partition::Partition;
-use super::row_order::in_offset_order;
 use super::stream::Stream;
 use super::uploads::{UploadOutcome, Uploads};
 use super::writing::Writing;
@@ -48,8 +48,9 @@ pub(crate) struct Delivery {
     /// What the uploads on their way belong to.
     tickets: HashMap<u64, (TopicPartition, Arc<str>)>,
     next_ticket: u64,
-    complete_files: u64,
-    written_bytes: u64,
+    open_files: Gauge,
+    complete_files: Counter,
+    written_bytes: Counter,
     last_commit_request_ms: i64,
 }
 
@@ -62,7 +63,11 @@ impl Delivery {
         uploads: Box<dyn Uploads>,
         clock: Clock,
     ) -> Self {
+        let metrics = context.metrics();
         Self {
+            open_files: metrics.gauge(OPEN_FILES),
+            complete_files: metrics.counter(COMPLETE_FILES),
+            written_bytes: metrics.counter(WRITTEN_BYTES),
             context,
             storage,
             uploads,
@@ -74,8 +79,6 @@ impl Delivery {
             partitions: BTreeMap::new(),
             tickets: HashMap::new(),
             next_ticket: 0,
-            complete_files: 0,
-            written_bytes: 0,
             last_commit_request_ms: 0,
         }
     }
@@ -118,7 +121,7 @@ impl Delivery {
     /// See [`volley_api::SinkTask::put`].
     pub(crate) fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
         self.prepare()?;
-        let partition = &batch.origin.partition;
+        let partition = batch.partition();
         let rewinds = self.partition(partition)?.rewinds();
         self.make_room()?;
         if self.partition(partition)?.rewinds() != rewinds {
@@ -134,7 +137,7 @@ impl Delivery {
         for records in pieces {
             self.write(partition, records, &mut rejected)?;
         }
-        self.partition(partition)?.end_batch(batch.origin.range.end);
+        self.partition(partition)?.end_batch(batch.origin().range.end);
         self.begin_uploads()?;
         Ok(rejected)
     }
@@ -173,7 +176,10 @@ impl Delivery {
         for name in names {
             self.close_open(&name, |stream| stream.is_due(&policy, now))?;
         }
-        self.begin_uploads()
+        self.begin_uploads()?;
+        let open: usize = self.streams().map(Stream::unfinished_files).sum();
+        self.open_files.set(i64::try_from(open).unwrap_or(i64::MAX));
+        Ok(())
     }
 
     /// See [`volley_api::SinkTask::relieve`].
@@ -200,15 +206,6 @@ impl Delivery {
         self.streams().map(|stream| stream.open_memory() + stream.waiting().1).sum()
     }
 
-    /// See [`volley_api::SinkTask::progress`].
-    pub(crate) fn progress(&self) -> SinkProgress {
-        SinkProgress {
-            open_files: self.streams().map(|stream| stream.unfinished_files() as u64).sum(),
-            complete_files: self.complete_files,
-            written_bytes: self.written_bytes,
-        }
-    }
-
     fn streams(&self) -> impl Iterator<Item = &Stream> {
         self.partitions.values().flat_map(Partition::streams)
     }
@@ -229,7 +226,7 @@ impl Delivery {
     /// The batch by topic and offset, without what a file has no use for.
     fn pieces(&self, batch: &SinkBatch, rejected: &mut Vec<RejectedRow>) -> Vec<Records> {
         let mut pieces = Vec::with_capacity(batch.records.len());
-        for (index, rows) in in_offset_order(&batch.records) {
+        for (index, rows) in in_row_order(&batch.records) {
             let records = &batch.records[index];
             if !is_legal_topic(&records.topic) {
                 let message = format!("`{}` cannot be the name of a topic", records.topic);
@@ -328,8 +325,8 @@ impl Delivery {
         let stream = self.partitions.get_mut(name).and_then(|partition| partition.stream(topic));
         let Some(file) = stream.and_then(|stream| stream.uploaded(ticket)) else { return };
         debug!(path, rows = file.identity.rows, bytes = file.contents.len(), "file complete");
-        self.complete_files += 1;
-        self.written_bytes += file.contents.len() as u64;
+        self.complete_files.add(1);
+        self.written_bytes.add(file.contents.len() as u64);
         let now = (self.clock)();
         if now.saturating_sub(self.last_commit_request_ms) >= COMMIT_PAUSE_MS {
             self.last_commit_request_ms = now;

@@ -12,6 +12,7 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use parking_lot::Mutex;
 use proptest::prelude::*;
+use volley_api::testing::sink_batch_of;
 use volley_api::{Offsets, Result, SinkBatch, SinkContext, TopicPartition};
 
 use super::delivery::Delivery;
@@ -213,7 +214,7 @@ impl Simulation {
                 all.push(records(&origin, topic, rows, value));
             }
         }
-        SinkBatch { origin, records: all }
+        sink_batch_of(origin, all)
     }
 
     fn run(&mut self, step: Step) {
@@ -367,7 +368,7 @@ impl Simulation {
 }
 
 fn carry_out_rewinds(worker: &mut Worker) {
-    for (partition, offset) in worker.context.take_rewinds() {
+    for (partition, offset) in worker.context.requests().take_rewinds() {
         if let Some(position) = worker.positions.get_mut(&partition) {
             *position = offset.min(*position);
         }

@@ -81,7 +81,7 @@ impl Partition {
     /// # Errors
     /// Kind `Config` if the batch begins before the end of the one put last.
     pub(crate) fn check_order(&self, batch: &SinkBatch) -> Result<()> {
-        let (first, put_end) = (batch.origin.range.first, self.put_end);
+        let (first, put_end) = (batch.origin().range.first, self.put_end);
         if first >= put_end {
             return Ok(());
         }
@@ -89,7 +89,7 @@ impl Partition {
             "the offsets of {} went back from {put_end} to {first}: the topic was deleted and created again, or its log was \
              truncated; move the files of the old records away, or set `topics.dir` or `store.url` to another place, reset \
              the offsets of the connector, and restart the task",
-            batch.origin.partition
+            batch.partition()
         )))
     }
 

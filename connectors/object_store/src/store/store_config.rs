@@ -103,7 +103,7 @@ pub(crate) fn store_keys() -> Vec<ConfigKey> {
              `az://container/prefix`. A local directory is created if it is missing, a bucket is not. One connector per \
              place: two that write the same topic into one `topics.dir` are refused.",
         )
-        .validated(Validator::Custom(check_url)),
+        .validated(Validator::custom(check_url)),
         ConfigKey::optional(
             S3_ENDPOINT,
             String,
@@ -111,7 +111,7 @@ pub(crate) fn store_keys() -> Vec<ConfigKey> {
             "URL of a server that speaks S3, such as `http://localhost:9000`. Without it, Amazon's of the region, or the \
              environment variable AWS_ENDPOINT.",
         )
-        .validated(Validator::Custom(check_http_url)),
+        .validated(Validator::custom(check_http_url)),
         ConfigKey::optional(
             S3_REGION,
             String,
@@ -155,7 +155,7 @@ pub(crate) fn store_keys() -> Vec<ConfigKey> {
             "Key of the storage account. Without it, the environment variables (AZURE_STORAGE_ACCOUNT_KEY and others).",
         ),
         ConfigKey::optional(AZURE_ENDPOINT, String, Low, "URL of the blob service, where it is not Azure's own.")
-            .validated(Validator::Custom(check_http_url)),
+            .validated(Validator::custom(check_http_url)),
         ConfigKey::with_default(
             REQUEST_TIMEOUT,
             Long,

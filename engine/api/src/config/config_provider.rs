@@ -1,12 +1,10 @@
 //! Where the values of `${provider:path:key}` come from.
 
-use crate::{ConfigMap, Result};
+use crate::Result;
 
-/// Resolves variables in worker and connector configurations (KIP-297).
+/// Resolves variables in worker and connector configurations (KIP-297). Configured at creation, by its
+/// `config.providers.<name>.param.*` keys: see [`crate::PluginFactory::ConfigProvider`].
 pub trait ConfigProvider: Send + Sync {
-    /// Takes the `config.providers.<name>.param.*` keys, prefix stripped. Called once, before any `get`.
-    fn configure(&mut self, params: &ConfigMap) -> Result<()>;
-
     /// The value of `key` at `path` (empty where the reference has none).
     ///
     /// # Errors

@@ -11,4 +11,4 @@ pub use config::{Config, ConfigMap, ConfigValue};
 pub use config_def::{ConfigDef, ConfigIssue, ConfigKey, ConfigType, Given, Importance, Width};
 pub use config_provider::ConfigProvider;
 pub use secret::Secret;
-pub use validator::Validator;
+pub use validator::{CustomCheck, Validator};

@@ -1,8 +1,6 @@
 //! A connector: checks a configuration and divides the work into tasks.
 
-use std::sync::Arc;
-
-use crate::{ConfigDef, ConfigIssue, ConfigMap, Error, Result, SourceOffset, SourcePartition};
+use crate::{ConfigDef, ConfigIssue, ConfigMap, ConnectorContext, Result, SourceOffset, SourcePartition};
 
 /// Which way a connector moves data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,45 +20,23 @@ pub enum Support {
     Unsupported,
 }
 
-/// What a running connector may ask of the worker.
-#[derive(Clone)]
-pub struct ConnectorContext {
-    /// Connector name.
-    pub connector: String,
-    /// Asks for [`Connector::task_configs`] to be called again.
-    pub request_task_reconfiguration: Arc<dyn Fn() + Send + Sync>,
-    /// Puts the connector into FAILED with this error.
-    pub raise_error: Arc<dyn Fn(Error) + Send + Sync>,
-}
-
-impl std::fmt::Debug for ConnectorContext {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ConnectorContext").field("connector", &self.connector).finish_non_exhaustive()
-    }
-}
-
-/// One configured connector. Life cycle: `start`, `task_configs` (any number of times), `stop`. The worker calls it off
-/// its control threads, one call at a time, each with a deadline.
-pub trait Connector: Send {
+/// A class of connectors. It holds nothing of a configuration: what runs is what [`Connector::start`] makes. The worker
+/// calls it off its control threads, with a deadline for each call.
+pub trait Connector: Send + Sync {
     /// The keys of this connector, without those that every connector has.
     fn config_def(&self) -> ConfigDef;
 
-    /// The configurations of the tasks, at most `max_tasks`. `config` is the connector's; what is returned for each task
-    /// is all the task will see.
-    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>>;
+    /// Starts the connector with a configuration: see [`identical_tasks`] and [`single_task`] where nothing runs beside the
+    /// tasks.
+    ///
+    /// # Errors
+    /// Any puts the connector into FAILED.
+    fn start(&self, context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>>;
 
-    /// Checks that go beyond single keys. Called without `start`; MUST NOT change anything outside.
+    /// Checks that go beyond single keys. MUST NOT change anything outside.
     fn validate(&self, _config: &ConfigMap) -> Vec<ConfigIssue> {
         Vec::new()
     }
-
-    /// Called before the first `task_configs`.
-    fn start(&mut self, _context: ConnectorContext, _config: &ConfigMap) -> Result<()> {
-        Ok(())
-    }
-
-    /// Called once after a successful `start`.
-    fn stop(&mut self) {}
 
     /// Whether its tasks will end by themselves: a source that has an end. Told to who waits for bounded connectors.
     fn is_bounded(&self, _config: &ConfigMap) -> bool {
@@ -68,26 +44,46 @@ pub trait Connector: Send {
     }
 
     /// KIP-875: checks offsets that a user wants to set (`None` = forget). `Ok(true)`: the connector vouches for them.
-    fn alter_offsets(
-        &mut self,
-        _config: &ConfigMap,
-        _offsets: &[(SourcePartition, Option<SourceOffset>)],
-    ) -> Result<bool> {
+    fn alter_offsets(&self, _config: &ConfigMap, _offsets: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
         Ok(false)
     }
 
-    /// KIP-618: whether a source, configured so, can deliver exactly once; `None`: it does not say. Called without `start`.
+    /// KIP-618: whether a source, configured so, can deliver exactly once; `None`: it does not say.
     fn exactly_once_support(&self, _config: &ConfigMap) -> Result<Option<Support>> {
         Ok(None)
     }
 
-    /// KIP-618: whether a source, configured so, can say itself where transactions end. Called without `start`.
+    /// KIP-618: whether a source, configured so, can say itself where transactions end.
     fn can_define_transaction_boundaries(&self, _config: &ConfigMap) -> Result<Option<Support>> {
         Ok(Some(Support::Unsupported))
     }
 }
 
-/// `max_tasks` copies of `config`: the task configurations of a connector whose tasks are all alike.
-pub fn task_configs_for_all(config: &ConfigMap, max_tasks: usize) -> Vec<ConfigMap> {
-    vec![config.clone(); max_tasks]
+/// A started connector. Life cycle: `task_configs` (any number of times), `stop`; one call at a time.
+///
+/// A closure of `max_tasks` is one that has nothing to stop.
+pub trait RunningConnector: Send {
+    /// The configurations of the tasks, at most `max_tasks`. What is returned for each task is all that the task will see.
+    fn task_configs(&mut self, max_tasks: usize) -> Result<Vec<ConfigMap>>;
+
+    /// Called once, at the end.
+    fn stop(&mut self) {}
+}
+
+impl<F: FnMut(usize) -> Result<Vec<ConfigMap>> + Send> RunningConnector for F {
+    fn task_configs(&mut self, max_tasks: usize) -> Result<Vec<ConfigMap>> {
+        self(max_tasks)
+    }
+}
+
+/// A connector that has as many tasks as it may, each with the connector's configuration.
+pub fn identical_tasks(config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+    let config = config.clone();
+    Ok(Box::new(move |max_tasks: usize| Ok(vec![config.clone(); max_tasks])))
+}
+
+/// A connector that has one task, with the connector's configuration.
+pub fn single_task(config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+    let config = config.clone();
+    Ok(Box::new(move |_: usize| Ok(vec![config.clone()])))
 }

@@ -2,5 +2,7 @@
 
 #[allow(clippy::module_inception)] // the thing itself, among what belongs to it
 mod connector;
+mod connector_context;
 
-pub use connector::{Connector, ConnectorContext, ConnectorKind, Support, task_configs_for_all};
+pub use connector::{Connector, ConnectorKind, RunningConnector, Support, identical_tasks, single_task};
+pub use connector_context::ConnectorContext;

@@ -2,7 +2,7 @@
 
 use arrow::array::BinaryArray;
 
-use crate::{Column, Header, RawBatch, RawHeader, RejectedRow, Result, RowIndex};
+use crate::{Column, Header, RawBatch, RawHeader, RawHeaders, RejectedRow, Result, RowIndex};
 
 /// Which part of the messages a converter works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +26,29 @@ pub struct Run {
 #[derive(Debug, Default)]
 pub struct Converted {
     /// The rows. Several runs where schemas differ; each has its rows in order, and rows of different runs may stand between
-    /// each other, so that two schemas in turns are two runs: the worker puts the records back into order.
+    /// each other: two schemas in turns are two runs.
     pub runs: Vec<Run>,
     /// Rows that could not be converted; they are in no run. `row` is the row of the raw batch.
     pub rejected: Vec<RejectedRow>,
+}
+
+/// A column that is to be bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Unserialized<'a> {
+    /// The topic of the records.
+    pub topic: &'a str,
+    /// Their keys or values.
+    pub column: &'a Column,
+    /// Their headers as bytes, by row; `None` when no row has any. Values are converted after keys: they see the headers that
+    /// the converter of the keys has added.
+    pub headers: Option<&'a RawHeaders>,
+}
+
+impl<'a> Unserialized<'a> {
+    /// A column of records without headers.
+    pub fn new(topic: &'a str, column: &'a Column) -> Self {
+        Self { topic, column, headers: None }
+    }
 }
 
 /// A column as bytes.
@@ -37,8 +56,17 @@ pub struct Converted {
 pub struct Serialized {
     /// As long as the column; null = null key or value; anything at rejected rows.
     pub bytes: BinaryArray,
+    /// Headers to be added to each row's, such as the id of a schema; `None` when no row gets any.
+    pub headers: Option<RawHeaders>,
     /// Rows that could not be converted. `row` is the row of the COLUMN.
     pub rejected: Vec<RejectedRow>,
+}
+
+impl Serialized {
+    /// Bytes without further headers.
+    pub fn new(bytes: BinaryArray, rejected: Vec<RejectedRow>) -> Self {
+        Self { bytes, headers: None, rejected }
+    }
 }
 
 /// Converts keys or values. One instance serves one side of one task, on one thread at a time; state that it learns (an
@@ -51,11 +79,11 @@ pub trait Converter: Send {
     /// Only what concerns the whole batch (a schema registry out of reach: `Retriable`); a bad row is a rejected row.
     fn to_connect(&mut self, batch: &RawBatch, side: Side) -> Result<Converted>;
 
-    /// Arrow to bytes, for a record of `topic`.
+    /// Arrow to bytes.
     ///
     /// # Errors
     /// As for `to_connect`.
-    fn from_connect(&mut self, topic: &str, column: &Column) -> Result<Serialized>;
+    fn from_connect(&mut self, rows: &Unserialized<'_>) -> Result<Serialized>;
 }
 
 /// Converts single headers.

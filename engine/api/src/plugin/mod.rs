@@ -1,12 +1,18 @@
 //! What a crate offers by name, and what converters, transformations and predicates implement.
 
 mod converter;
+mod extension;
 #[allow(clippy::module_inception)] // the thing itself, among what belongs to it
 mod plugin;
+mod plugin_factory;
 mod predicate;
 mod transformation;
+mod worker_plugins;
 
-pub use converter::{Converted, Converter, HeaderConverter, Run, Serialized, Side};
-pub use plugin::{KAFKA_VERSION, Plugin, PluginFactory, PluginKind};
+pub use converter::{Converted, Converter, HeaderConverter, Run, Serialized, Side, Unserialized};
+pub use extension::Extension;
+pub use plugin::{KAFKA_VERSION, Plugin, PluginKind};
+pub use plugin_factory::PluginFactory;
 pub use predicate::Predicate;
 pub use transformation::{Transformation, Transformed};
+pub use worker_plugins::{FindPlugin, WorkerPlugins};

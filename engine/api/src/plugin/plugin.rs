@@ -1,12 +1,9 @@
 //! Plug-ins: what a crate offers, by name.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
-use crate::{
-    ConfigDef, ConfigMap, ConfigProvider, Connector, Converter, HeaderConverter, Predicate, Result, Side, SinkTask,
-    SourceTask, Transformation,
-};
+use crate::{ConfigDef, PluginFactory};
 
 /// The Kafka release whose plug-ins those under Java class names behave like; they show it as their version.
 pub const KAFKA_VERSION: &str = "4.3.0";
@@ -28,6 +25,8 @@ pub enum PluginKind {
     HeaderConverter,
     /// Config provider.
     ConfigProvider,
+    /// An implementation of what another plug-in lets its users choose: see [`crate::Extension`].
+    Extension,
 }
 
 impl fmt::Display for PluginKind {
@@ -41,46 +40,8 @@ impl fmt::Display for PluginKind {
             Self::Converter => "converter",
             Self::HeaderConverter => "header_converter",
             Self::ConfigProvider => "config_provider",
+            Self::Extension => "extension",
         })
-    }
-}
-
-type New<T> = Arc<dyn Fn() -> Box<T> + Send + Sync>;
-type NewFrom<T> = Arc<dyn Fn(&ConfigMap) -> Result<Box<T>> + Send + Sync>;
-
-/// How instances are made. Where a factory takes a configuration, prefixes (`value.converter.`, `transforms.x.`) are
-/// already stripped.
-#[derive(Clone)]
-pub enum PluginFactory {
-    /// A source connector and its tasks.
-    Source {
-        /// Makes the connector.
-        connector: New<dyn Connector>,
-        /// Makes a task.
-        task: New<dyn SourceTask>,
-    },
-    /// A sink connector and its tasks.
-    Sink {
-        /// Makes the connector.
-        connector: New<dyn Connector>,
-        /// Makes a task.
-        task: New<dyn SinkTask>,
-    },
-    /// A converter of one side.
-    Converter(Arc<dyn Fn(&ConfigMap, Side) -> Result<Box<dyn Converter>> + Send + Sync>),
-    /// A header converter.
-    HeaderConverter(NewFrom<dyn HeaderConverter>),
-    /// A transformation.
-    Transformation(NewFrom<dyn Transformation>),
-    /// A predicate.
-    Predicate(NewFrom<dyn Predicate>),
-    /// A config provider, not yet configured.
-    ConfigProvider(New<dyn ConfigProvider>),
-}
-
-impl fmt::Debug for PluginFactory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PluginFactory")
     }
 }
 
@@ -88,13 +49,13 @@ impl fmt::Debug for PluginFactory {
 #[derive(Clone)]
 pub struct Plugin {
     /// Name in lists: the Java class name where existing configurations use one, else the native name.
-    pub class: &'static str,
+    pub class: Cow<'static, str>,
     /// Further full names. Simple names and names without their suffix (`Connector`, `Converter`, …) need not be listed.
-    pub aliases: &'static [&'static str],
+    pub aliases: Vec<Cow<'static, str>>,
     /// Version in lists.
-    pub version: &'static str,
+    pub version: Cow<'static, str>,
     /// One or two sentences for users.
-    pub documentation: &'static str,
+    pub documentation: Cow<'static, str>,
     /// Its keys, without prefixes.
     pub config_def: ConfigDef,
     /// How instances are made.
@@ -102,17 +63,34 @@ pub struct Plugin {
 }
 
 impl Plugin {
+    /// A plug-in of the class name `class`.
+    pub fn new(
+        class: impl Into<Cow<'static, str>>,
+        version: impl Into<Cow<'static, str>>,
+        documentation: impl Into<Cow<'static, str>>,
+        config_def: ConfigDef,
+        factory: PluginFactory,
+    ) -> Self {
+        Self {
+            class: class.into(),
+            aliases: Vec::new(),
+            version: version.into(),
+            documentation: documentation.into(),
+            config_def,
+            factory,
+        }
+    }
+
+    /// The same plug-in with a further full name.
+    #[must_use]
+    pub fn alias(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.aliases.push(name.into());
+        self
+    }
+
     /// What it is.
     pub fn kind(&self) -> PluginKind {
-        match self.factory {
-            PluginFactory::Source { .. } => PluginKind::Source,
-            PluginFactory::Sink { .. } => PluginKind::Sink,
-            PluginFactory::Converter(_) => PluginKind::Converter,
-            PluginFactory::HeaderConverter(_) => PluginKind::HeaderConverter,
-            PluginFactory::Transformation(_) => PluginKind::Transformation,
-            PluginFactory::Predicate(_) => PluginKind::Predicate,
-            PluginFactory::ConfigProvider(_) => PluginKind::ConfigProvider,
-        }
+        self.factory.kind()
     }
 }
 

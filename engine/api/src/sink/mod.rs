@@ -1,5 +1,9 @@
 //! Sink tasks, and what they may ask of the worker.
 
+mod sink_context;
+mod sink_requests;
 mod sink_task;
 
-pub use sink_task::{SinkBatch, SinkContext, SinkProgress, SinkTask};
+pub use sink_context::{LateRejection, SinkContext};
+pub use sink_requests::SinkRequests;
+pub use sink_task::{SinkBatch, SinkTask};

@@ -1,75 +1,39 @@
 //! Sink tasks.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use crate::{ConfigMap, Offsets, Origin, Records, RejectedRow, Result, TopicPartition};
+use crate::{Offsets, Origin, RawBatch, Records, RejectedRow, Result, TopicPartition};
 
 /// Records of one consumed batch, ready to be written.
 #[derive(Clone, Debug)]
 pub struct SinkBatch {
-    /// Coordinates of the consumed batch. Its `range` counts as delivered once this batch is, also where no row remains.
-    pub origin: Arc<Origin>,
-    /// What conversion and transformations made of it; possibly nothing.
+    /// The messages as consumed. Their range counts as delivered once this batch is, also where no row remains.
+    pub raw: Arc<RawBatch>,
+    /// What conversion and transformations made of them; possibly nothing. One `Records` for each topic and schema: the rows
+    /// of each ascend, and those of two may stand between each other. [`crate::in_row_order`] puts them in order for whoever
+    /// needs it.
     pub records: Vec<Records>,
 }
 
-#[derive(Debug, Default)]
-struct Requests {
-    rewinds: Vec<(TopicPartition, i64)>,
-    commit: bool,
-}
-
-/// What a sink task may ask of the worker. Requests are carried out after the call in which they were made.
-#[derive(Clone, Debug)]
-pub struct SinkContext {
-    /// Connector name.
-    pub connector: String,
-    /// Task number, from 0.
-    pub task: usize,
-    requests: Arc<Mutex<Requests>>,
-}
-
-impl SinkContext {
-    /// The context of task `task` of `connector`.
-    pub fn new(connector: impl Into<String>, task: usize) -> Self {
-        Self { connector: connector.into(), task, requests: Arc::default() }
+impl SinkBatch {
+    /// Where the consumed messages stand in Kafka.
+    pub fn origin(&self) -> &Arc<Origin> {
+        &self.raw.origin
     }
 
-    /// Asks to be given the records of `partition` from `offset` on again. What was on its way is dropped: the next batch
-    /// of the partition that is put begins at `offset` or later.
-    pub fn rewind(&self, partition: TopicPartition, offset: i64) {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner).rewinds.push((partition, offset));
+    /// The partition that it was consumed from.
+    pub fn partition(&self) -> &TopicPartition {
+        &self.raw.origin.partition
     }
 
-    /// Asks for an offset commit soon, not only at the next interval.
-    pub fn request_commit(&self) {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner).commit = true;
-    }
-
-    /// For the worker: takes the rewinds asked for.
-    pub fn take_rewinds(&self) -> Vec<(TopicPartition, i64)> {
-        std::mem::take(&mut self.requests.lock().unwrap_or_else(PoisonError::into_inner).rewinds)
-    }
-
-    /// For the worker: takes the wish for a commit.
-    pub fn take_commit_request(&self) -> bool {
-        std::mem::take(&mut self.requests.lock().unwrap_or_else(PoisonError::into_inner).commit)
+    /// Rows that remain.
+    pub fn rows(&self) -> usize {
+        self.records.iter().map(Records::len).sum()
     }
 }
 
-/// What a sink has written so far; for display.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SinkProgress {
-    /// Files being written.
-    pub open_files: u64,
-    /// Files completed since the task started.
-    pub complete_files: u64,
-    /// Bytes of the completed files.
-    pub written_bytes: u64,
-}
-
-/// One task of a sink connector, on one thread. Life cycle: `start`; then `open` and `close` as partitions come and go,
-/// `put`, `tick`, `flush` and `pre_commit` between; `stop`.
+/// One task of a sink connector, on one thread. It is started by being made: see [`crate::PluginFactory`]. Life cycle: `open`
+/// and `close` as partitions come and go, `put`, `tick`, `flush` and `pre_commit` between; `stop`.
 ///
 /// Batches of a partition are put in offset order, each exactly once unless the task asks for a rewind.
 ///
@@ -78,10 +42,8 @@ pub struct SinkProgress {
 /// after a short wait. `Retriable` from the other calls: the worker calls again later. Any other kind: FAILED. A sink
 /// decides itself after how long a retriable condition becomes a failure.
 pub trait SinkTask: Send {
-    /// Parses the configuration and connects.
-    fn start(&mut self, context: SinkContext, config: &ConfigMap) -> Result<()>;
-
-    /// Takes a batch. Rows that can never be written are returned as rejected (stage `TaskPut`, `row` an INPUT row).
+    /// Takes a batch. Rows that can never be written are returned as rejected (stage `TaskPut`, `row` an INPUT row). One that
+    /// turns out bad later is reported by [`crate::SinkContext::reject`].
     fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>>;
 
     /// Given the offset before which everything was put, per partition, at first its start: the offsets that may be
@@ -90,8 +52,8 @@ pub trait SinkTask: Send {
     /// markers. Nothing at all means that the task keeps its offsets elsewhere, and nothing is committed.
     fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets>;
 
-    /// Closes everything. Called once after `start`, whether or not that succeeded.
-    fn stop(&mut self);
+    /// Closes everything. Called once, at the end.
+    fn stop(&mut self) {}
 
     /// New partitions, each with the offset at which its first batch may begin (the committed one, or the partition's
     /// start).
@@ -111,7 +73,7 @@ pub trait SinkTask: Send {
         Ok(())
     }
 
-    /// Called several times a second, whether or not there are records: for what depends on the clock.
+    /// Called several times a second, whether or not there are records: for what depends on the clock, and for metrics.
     fn tick(&mut self) -> Result<()> {
         Ok(())
     }
@@ -124,10 +86,5 @@ pub trait SinkTask: Send {
     /// Frees memory: completes the largest thing that is buffered. Called while the worker is over its memory budget.
     fn relieve(&mut self) -> Result<()> {
         Ok(())
-    }
-
-    /// What has been written so far.
-    fn progress(&self) -> SinkProgress {
-        SinkProgress::default()
     }
 }

@@ -1,29 +1,8 @@
 //! Source tasks.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{ConfigMap, Records, Result, SourceOffset, SourcePartition};
-
-/// What a source task may ask of the worker.
-#[derive(Clone)]
-pub struct SourceContext {
-    /// Connector name.
-    pub connector: String,
-    /// Task number, from 0.
-    pub task: usize,
-    /// The stored offset of a source partition, if any.
-    pub offset: Arc<dyn Fn(&SourcePartition) -> Result<Option<SourceOffset>> + Send + Sync>,
-}
-
-impl std::fmt::Debug for SourceContext {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SourceContext")
-            .field("connector", &self.connector)
-            .field("task", &self.task)
-            .finish_non_exhaustive()
-    }
-}
+use crate::{Records, Result, SourceOffset, SourcePartition, TopicPartition};
 
 /// Records of one source partition.
 #[derive(Clone, Debug)]
@@ -50,22 +29,57 @@ pub enum Polled {
     Finished,
 }
 
-/// One task of a source connector. Life cycle: `start`, `poll` and `commit` (any number of times), `stop`. All on one
-/// thread. An error of `poll` of kind `Retriable` means "nothing for now": it is polled again after a wait that grows with
-/// each such error in a row. Any other puts the task into FAILED.
-pub trait SourceTask: Send {
-    /// Opens what the task reads and finds its position by `context.offset`.
-    fn start(&mut self, context: SourceContext, config: &ConfigMap) -> Result<()>;
+/// A polled batch, all of whose records Kafka has acknowledged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AcknowledgedBatch {
+    /// Its source partition.
+    pub partition: SourcePartition,
+    /// The position after its last record.
+    pub offset: SourceOffset,
+    /// Where its records are in Kafka, by row. Rows that were filtered or rejected are missing, and those that failed where
+    /// that is tolerated.
+    pub rows: Vec<AcknowledgedRow>,
+}
 
+/// Where a record is in Kafka.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcknowledgedRow {
+    /// Its row in the batch that was polled; a transformation may make several records of one row.
+    pub row: usize,
+    /// Topic and partition that it was written to.
+    pub partition: TopicPartition,
+    /// Its offset there; -1 where the producer does not ask for it (`acks=0`).
+    pub offset: i64,
+}
+
+/// One task of a source connector, on one thread. It is started by being made, when it opens what it reads and finds its
+/// position by [`crate::SourceContext::offset`]: see [`crate::PluginFactory`]. Life cycle: `poll`, `acknowledged` and `commit`
+/// (any number of times), `stop`.
+///
+/// # Errors
+/// `Retriable` from `poll` means "nothing for now": it is polled again after a wait that grows with each such error in a row.
+/// Any other puts the task into FAILED.
+pub trait SourceTask: Send {
     /// The next records, waiting for them at most about `max_wait`. A batch should hold a thousand rows or more where the
     /// source has them; smaller ones cost speed, not correctness.
     fn poll(&mut self, max_wait: Duration) -> Result<Polled>;
 
-    /// Closes everything. Called once after `start`, whether or not that succeeded.
-    fn stop(&mut self);
+    /// Closes everything. Called once, at the end.
+    fn stop(&mut self) {}
 
     /// All records up to these offsets are delivered and the offsets stored. An error is logged and changes nothing.
     fn commit(&mut self, _delivered: &[(SourcePartition, SourceOffset)]) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether the task wants to be told where its records are in Kafka. Asked once; costs memory for each record on its way.
+    fn wants_acknowledgements(&self) -> bool {
+        false
+    }
+
+    /// For a task that wants it: a batch, all of whose records Kafka has acknowledged. Those of a source partition come in
+    /// order, and before the `commit` of their offset. An error is logged and changes nothing.
+    fn acknowledged(&mut self, _batch: &AcknowledgedBatch) -> Result<()> {
         Ok(())
     }
 }

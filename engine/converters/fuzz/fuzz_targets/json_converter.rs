@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, BinaryArray};
 use libfuzzer_sys::fuzz_target;
-use volley_api::{ConfigMap, Converter, OffsetRange, Origin, RawBatch, Side, TimestampType, TopicPartition};
+use volley_api::{ConfigMap, Converter, OffsetRange, Origin, RawBatch, Side, TimestampType, TopicPartition, Unserialized};
 use volley_converters::JsonConverter;
 
 fn batch_of(values: BinaryArray) -> RawBatch {
@@ -33,7 +33,7 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(rows + converted.rejected.len(), batch.len());
         for run in converted.runs {
             assert_eq!(run.rows.len(), run.column.len());
-            let serialized = converter.from_connect("topic", &run.column).expect("rows cause no errors");
+            let serialized = converter.from_connect(&Unserialized::new("topic", &run.column)).expect("rows cause no errors");
             assert!(serialized.rejected.is_empty());
             let again = converter.to_connect(&batch_of(serialized.bytes), Side::Value).expect("rows cause no errors");
             assert!(again.rejected.is_empty());

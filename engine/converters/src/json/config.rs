@@ -77,7 +77,7 @@ pub(crate) fn json_converter_def() -> ConfigDef {
                 Importance::Low,
                 "How decimals are written: BASE64 of their bytes, or NUMERIC. Both are understood when read.",
             )
-            .validated(Validator::OneOfIgnoreCase(&["NUMERIC", "BASE64"]))
+            .validated(Validator::one_of_ignore_case(["NUMERIC", "BASE64"]))
             .grouped(serialization, 0, Width::Medium, "Decimal Format"),
         )
         .key(
@@ -101,7 +101,7 @@ pub(crate) fn json_converter_def() -> ConfigDef {
                  BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE, VARCHAR, JSON (any value, as text), DATE, \
                  TIMESTAMP (milliseconds or ISO 8601 text), DECIMAL(p,s).",
             )
-            .validated(Validator::Custom(check_pins))
+            .validated(Validator::custom(check_pins))
             .grouped(schemas, 3, Width::Long, "Pinned Columns")
             .unlisted(),
         )

@@ -6,6 +6,7 @@ use arrow::array::{Array, BinaryArray, UInt32Array};
 use rustc_hash::FxHashMap;
 use volley_api::{
     Column, ConfigMap, Converted, Converter, Error, RawBatch, RejectedRow, Result, RowIndex, Run, Serialized, Side,
+    Unserialized,
 };
 
 use super::inferred::{Messages, Topic, check_utf8};
@@ -14,6 +15,9 @@ use super::syntax::{Cause, Failure, strict};
 use crate::json::config::JsonConfig;
 use crate::json::encode::Encoder;
 use crate::rejections::{Rejections, bytes_of};
+
+/// How many schemas of a batch a message is compared with before it is taken apart.
+const PREFIXES_TRIED: usize = 4;
 
 /// `org.apache.kafka.connect.json.JsonConverter`.
 ///
@@ -40,7 +44,7 @@ enum Source<'a> {
     Schema(&'a [u8]),
 }
 
-/// Consecutive rows of a batch with the same schema.
+/// Rows of a batch with the same schema.
 #[derive(Debug)]
 struct Section<'a> {
     source: Source<'a>,
@@ -191,46 +195,92 @@ fn put_run(rows: Vec<u32>, column: Column, runs: &mut Vec<Run>) {
     runs.push(Run { rows, column });
 }
 
-/// Splits the rows of a batch by schema. Null rows belong to the section of their neighbours.
+/// Splits the rows of a batch by schema. Each schema has one section, even where schemas take turns. Null rows belong to the
+/// section of their neighbours.
 fn sections_of<'a>(bytes: &'a BinaryArray, utf8: bool, rejections: &mut Rejections) -> Vec<Section<'a>> {
-    let mut sections: Vec<Section<'a>> = Vec::new();
-    let mut leading = Section::new(Source::Schemaless);
-    let mut prefix = Prefix::default();
+    let mut sections = Sections::default();
     for (row, message) in bytes.iter().enumerate() {
         let Some(message) = message else {
-            sections.last_mut().unwrap_or(&mut leading).push(row, None);
+            sections.push_null(row);
             continue;
         };
-        if utf8
-            && let Some(payload) = prefix.payload_of(message)
-            && let Some(section) = sections.last_mut()
-        {
-            section.push(row, Some(payload));
+        if utf8 && let Some(payload) = sections.enter_by_prefix(message) {
+            sections.push(row, payload);
             continue;
         }
-        let envelope = match checked(message, utf8).and_then(split) {
-            Ok(envelope) => envelope,
-            Err(failure) => {
-                rejections.push(row, failure.into_error());
-                continue;
+        match checked(message, utf8).and_then(split) {
+            Ok(envelope) => {
+                sections.enter(envelope.schema);
+                sections.push(row, envelope.payload);
             }
-        };
-        let source = if envelope.schema == b"null" { Source::Schemaless } else { Source::Schema(envelope.schema) };
-        if sections.last().is_none_or(|section| section.source != source) {
-            prefix = Prefix::of(envelope.schema);
+            Err(failure) => rejections.push(row, failure.into_error()),
+        }
+    }
+    sections.finish()
+}
+
+/// The sections of a batch while its rows are looked at.
+#[derive(Debug, Default)]
+struct Sections<'a> {
+    /// In the order of their first rows.
+    sections: Vec<Section<'a>>,
+    /// Their places, by the raw text of the schema.
+    places: FxHashMap<&'a [u8], usize>,
+    /// How the messages of each mostly begin.
+    prefixes: Vec<Prefix>,
+    /// The one that the last row belongs to.
+    current: Option<usize>,
+    /// Null rows before the first section.
+    leading: Vec<u32>,
+}
+
+impl<'a> Sections<'a> {
+    /// The payload of a message that begins as those of a known schema do; the rows that follow have that schema.
+    fn enter_by_prefix(&mut self, message: &'a [u8]) -> Option<&'a [u8]> {
+        let current = self.current?;
+        let others = (0..self.prefixes.len().min(PREFIXES_TRIED)).filter(|place| *place != current);
+        let mut places = std::iter::once(current).chain(others);
+        let (place, payload) = places.find_map(|place| Some((place, self.prefixes[place].payload_of(message)?)))?;
+        self.current = Some(place);
+        Some(payload)
+    }
+
+    /// The rows that follow have this schema.
+    fn enter(&mut self, schema: &'a [u8]) {
+        let (sections, prefixes, leading) = (&mut self.sections, &mut self.prefixes, &mut self.leading);
+        let place = *self.places.entry(schema).or_insert_with(|| {
+            let source = if schema == b"null" { Source::Schemaless } else { Source::Schema(schema) };
             let mut section = Section::new(source);
-            let nulls = std::mem::take(&mut leading.rows);
-            nulls.into_iter().for_each(|row| section.push(row as usize, None));
+            std::mem::take(leading).into_iter().for_each(|row| section.push(row as usize, None));
             sections.push(section);
-        }
-        if let Some(section) = sections.last_mut() {
-            section.push(row, Some(envelope.payload));
+            prefixes.push(Prefix::of(schema));
+            sections.len() - 1
+        });
+        self.current = Some(place);
+    }
+
+    fn push(&mut self, row: usize, payload: &'a [u8]) {
+        if let Some(section) = self.current.and_then(|place| self.sections.get_mut(place)) {
+            section.push(row, Some(payload));
         }
     }
-    if !leading.rows.is_empty() {
-        sections.push(leading);
+
+    fn push_null(&mut self, row: usize) {
+        match self.current.and_then(|place| self.sections.get_mut(place)) {
+            Some(section) => section.push(row, None),
+            // a batch has fewer than 2^32 rows
+            None => self.leading.push(row as u32),
+        }
     }
-    sections
+
+    fn finish(mut self) -> Vec<Section<'a>> {
+        if !self.leading.is_empty() {
+            let mut section = Section::new(Source::Schemaless);
+            self.leading.into_iter().for_each(|row| section.push(row as usize, None));
+            self.sections.push(section);
+        }
+        self.sections
+    }
 }
 
 /// Converts the place of a syntax error from the payload to the message.
@@ -277,9 +327,10 @@ impl Converter for JsonConverter {
         }
     }
 
-    fn from_connect(&mut self, _topic: &str, column: &Column) -> Result<Serialized> {
+    fn from_connect(&mut self, rows: &Unserialized<'_>) -> Result<Serialized> {
+        let column = rows.column;
         let mut rejections = Rejections::new(Self::CLASS, self.side);
         let bytes = self.encoder.encode(column, |row, error| rejections.push(row, error))?;
-        Ok(Serialized { bytes, rejected: rejections.into_rows() })
+        Ok(Serialized::new(bytes, rejections.into_rows()))
     }
 }

@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int32Type, Int64Ty
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use volley_api::schema::{DEFAULT, DOC, NAME, VERSION, has_schema};
-use volley_api::{Column, ConfigMap, Converted, Converter, Side};
+use volley_api::{Column, ConfigMap, Converted, Converter, Side, Unserialized};
 
 use crate::JsonConverter;
 use crate::rejections::raw_batch_of;
@@ -36,7 +36,7 @@ fn decode(schema: &Value, payload: &Value) -> Result<Column, String> {
 }
 
 fn encode(settings: &[(&str, &str)], column: &Column) -> Vec<Option<String>> {
-    let encoded = converter(settings).from_connect("topic", column).unwrap();
+    let encoded = converter(settings).from_connect(&Unserialized::new("topic", column)).unwrap();
     assert!(encoded.rejected.is_empty(), "{:?}", encoded.rejected);
     encoded.bytes.iter().map(|bytes| bytes.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap())).collect()
 }
@@ -125,7 +125,7 @@ fn a_decimal_that_outgrows_its_column_gets_a_larger_one() {
     let converted = convert(&mut converter, &[Some(&messages[0]), Some(&messages[1])]);
     assert!(converted.rejected.is_empty());
     assert_eq!(converted.runs[0].column.field.data_type(), &DataType::Decimal256(76, 0));
-    let encoded = converter.from_connect("topic", &converted.runs[0].column).unwrap();
+    let encoded = converter.from_connect(&Unserialized::new("topic", &converted.runs[0].column)).unwrap();
     assert!(encoded.bytes.value(1).ends_with(format!("\"payload\":{big}}}").as_bytes()));
     let too_big = format!(r#"{{"schema":{schema},"payload":{}}}"#, "9".repeat(77));
     assert_eq!(convert(&mut converter, &[Some(&too_big), Some(&messages[0])]).rejected.len(), 1);
@@ -204,7 +204,7 @@ fn what_is_no_envelope_is_rejected_with_a_hint() {
 }
 
 #[test]
-fn each_schema_of_a_batch_gives_a_run_in_order_and_nulls_go_along() {
+fn each_schema_of_a_batch_gives_a_run_and_nulls_go_along() {
     let int = r#"{"schema":{"type":"int64","optional":false},"payload":1}"#;
     let text = r#"{"schema":{"type":"string","optional":true},"payload":"x"}"#;
     let none = r#"{"schema":null,"payload":{"a":1}}"#;
@@ -213,12 +213,11 @@ fn each_schema_of_a_batch_gives_a_run_in_order_and_nulls_go_along() {
     let converted = convert(&mut converter(&[]), &messages);
     assert_eq!(converted.rejected.iter().map(|row| row.row).collect::<Vec<_>>(), [4]);
     let rows: Vec<Vec<usize>> = converted.runs.iter().map(|run| run.rows.iter().collect()).collect();
-    assert_eq!(rows, [vec![0, 1, 2, 3, 5], vec![6], vec![7, 8], vec![9]]);
+    assert_eq!(rows, [vec![0, 1, 2, 3, 5, 9], vec![6], vec![7, 8]]);
     let first = &converted.runs[0].column;
     assert!(first.field.is_nullable() && first.is_null(0) && first.is_null(3));
     assert_eq!(first.array.as_primitive::<Int64Type>().value(4), 1);
     assert!(!has_schema(&converted.runs[2].column.field));
-    assert!(!converted.runs[3].column.field.is_nullable());
 }
 
 #[test]
@@ -288,7 +287,7 @@ fn columns_of_types_that_connect_does_not_have_are_written_as_the_nearest() {
     assert_eq!(text(Arc::new(TimestampNanosecondArray::from(vec![5_000_000]))), "5");
     assert_eq!(text(Arc::new(DictionaryArray::<Int32Type>::from_iter(["d"]))), "\"d\"");
     let interval = column(Arc::new(IntervalYearMonthArray::from(vec![Some(1), None])));
-    let encoded = converter(&plain).from_connect("topic", &interval).unwrap();
+    let encoded = converter(&plain).from_connect(&Unserialized::new("topic", &interval)).unwrap();
     assert_eq!(encoded.rejected.iter().map(|row| row.row).collect::<Vec<_>>(), [0]);
 }
 
@@ -320,4 +319,22 @@ proptest! {
         prop_assert_eq!(&again.runs[0].column.array, &column.array);
         prop_assert_eq!(&again.runs[0].column.field, &column.field);
     }
+}
+
+#[test]
+fn schemas_in_turns_are_a_run_each() {
+    let message = |row: usize| match row % 3 {
+        0 => envelope(&json!({"type": "int16"}), &json!(row)),
+        1 => envelope(&json!({"type": "string"}), &json!(row.to_string())),
+        _ => envelope(&Value::Null, &json!({ "row": row })),
+    };
+    let messages: Vec<String> = (0..300).map(message).collect();
+    let mut messages: Vec<Option<&str>> = messages.iter().map(|message| Some(message.as_str())).collect();
+    messages[7] = None;
+    let converted = convert(&mut converter(&[]), &messages);
+    assert!(converted.rejected.is_empty());
+    let rows: Vec<Vec<usize>> = converted.runs.iter().map(|run| run.rows.iter().collect()).collect();
+    // a null goes with the message before it
+    let expected = |first: usize| (0..300).filter(move |row| if *row == 7 { first == 0 } else { row % 3 == first });
+    assert_eq!(rows, [0, 1, 2].map(|first| expected(first).collect::<Vec<_>>()));
 }

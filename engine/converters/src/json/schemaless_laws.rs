@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use volley_api::schema::{has_schema, is_json_text, is_mixed};
-use volley_api::{Column, ConfigMap, Converted, Converter, Side};
+use volley_api::{Column, ConfigMap, Converted, Converter, Side, Unserialized};
 
 use super::inferred::is_blank;
 use super::syntax::strict;
@@ -133,7 +133,7 @@ proptest! {
     fn encoding_and_decoding_again_changes_nothing(values in proptest::collection::vec(any_object(), 1..8)) {
         let messages = texts(&values);
         let column = column_of(&messages.iter().map(String::as_str).collect::<Vec<_>>());
-        let encoded = converter(&[]).from_connect("topic", &column).unwrap();
+        let encoded = converter(&[]).from_connect(&Unserialized::new("topic", &column)).unwrap();
         prop_assert!(encoded.rejected.is_empty());
         let encoded: Vec<&[u8]> = encoded.bytes.iter().map(Option::unwrap).collect();
         let again = convert(&mut converter(&[]), &encoded);
@@ -348,7 +348,7 @@ fn bytes_that_are_not_quite_json_are_taken_as_java_takes_them() {
             None => "rejected".to_owned(),
             Some(run) if run.column.is_null(0) => "null".to_owned(),
             Some(run) => {
-                let again = converter(&[]).from_connect("topic", &run.column).unwrap();
+                let again = converter(&[]).from_connect(&Unserialized::new("topic", &run.column)).unwrap();
                 String::from_utf8(again.bytes.value(0).to_vec()).unwrap()
             }
         };
@@ -380,7 +380,7 @@ fn null_messages_and_the_text_null_are_null() {
     let converted = converter.to_connect(&batch, Side::Value).unwrap();
     let array = &converted.runs[0].column.array;
     assert_eq!((0..3).map(|row| array.is_null(row)).collect::<Vec<_>>(), [true, false, true]);
-    let back = converter.from_connect("topic", &converted.runs[0].column).unwrap();
+    let back = converter.from_connect(&Unserialized::new("topic", &converted.runs[0].column)).unwrap();
     assert_eq!(back.bytes.iter().collect::<Vec<_>>(), [None, Some(&br#"{"a":1}"#[..]), None]);
 }
 
@@ -430,10 +430,10 @@ fn depth_beyond_the_limit_is_json_text_and_never_overflows() {
         let objects = format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
         let arrays = format!("{{\"a\":{}1{}}}", "[".repeat(depth), "]".repeat(depth));
         let column = column_of(&[&objects, "{}"]);
-        let encoded = converter(&[]).from_connect("topic", &column).unwrap();
+        let encoded = converter(&[]).from_connect(&Unserialized::new("topic", &column)).unwrap();
         assert_eq!(encoded.bytes.value(0), objects.as_bytes());
         let column = column_of(&[&arrays]);
-        let encoded = converter(&[]).from_connect("topic", &column).unwrap();
+        let encoded = converter(&[]).from_connect(&Unserialized::new("topic", &column)).unwrap();
         assert_eq!(encoded.bytes.value(0), arrays.as_bytes());
         let truncated = &objects[..objects.len() - 1];
         assert_eq!(convert_texts(&mut converter(&[]), &[truncated]).rejected.len(), 1);
@@ -466,7 +466,7 @@ fn pinned_columns_are_always_there_and_reject_what_does_not_fit() {
     assert!(is_json_text(child(column, "any").0));
     assert_eq!(child(column, "any").1.as_string::<i32>().value(1), "{\"x\":[1]}");
     assert_eq!(child(column, "price").0.data_type(), &DataType::Decimal128(10, 2));
-    let encoded = converter.from_connect("topic", column).unwrap();
+    let encoded = converter.from_connect(&Unserialized::new("topic", column)).unwrap();
     let again: Value = serde_json::from_slice(encoded.bytes.value(1)).unwrap();
     assert_eq!(again, json!({"id":1,"coupon":"A","at":1000,"any":{"x":[1]},"price":1.5,"day":1,"small":7}));
 }
@@ -522,7 +522,7 @@ fn members_of_objects_are_pinned_by_their_path() {
     let DataType::Struct(members) = address.data_type() else { panic!("{address}") };
     assert_eq!(members.iter().map(|member| member.name().as_str()).collect::<Vec<_>>(), ["city", "geo", "zip"]);
     assert_eq!(members[0].data_type(), &DataType::Utf8);
-    let encoded = converter.from_connect("topic", column).unwrap();
+    let encoded = converter.from_connect(&Unserialized::new("topic", column)).unwrap();
     let again: Value = serde_json::from_slice(encoded.bytes.value(1)).unwrap();
     assert_eq!(again, json!({"address":{"zip":"5","geo":{"lat":1.0,"lon":2}},"a.b":3}));
 }

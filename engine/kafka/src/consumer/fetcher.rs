@@ -109,6 +109,8 @@ pub struct Fetcher {
     misplaced: BTreeSet<TopicPartition>,
     ready: Vec<RawBatch>,
     pause: Pause,
+    /// Paused in librdkafka when they went away, where a pause outlives an assignment.
+    left_paused: BTreeSet<TopicPartition>,
     max_poll_interval: Duration,
     last_poll: Instant,
     overslept: bool,
@@ -180,6 +182,7 @@ impl Fetcher {
             misplaced: BTreeSet::new(),
             ready: Vec::new(),
             pause: Pause::None,
+            left_paused: BTreeSet::new(),
             max_poll_interval,
             last_poll: Instant::now(),
             overslept: false,

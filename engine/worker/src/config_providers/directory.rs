@@ -8,17 +8,22 @@ use super::allowed_paths::AllowedPaths;
 
 /// Takes the path as that of a directory, and the key as the name of a regular file in it whose whole content, untrimmed,
 /// is the value.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct DirectoryConfigProvider {
     allowed: AllowedPaths,
 }
 
-impl ConfigProvider for DirectoryConfigProvider {
-    fn configure(&mut self, params: &ConfigMap) -> Result<()> {
-        self.allowed = AllowedPaths::from_params(params)?;
-        Ok(())
+impl DirectoryConfigProvider {
+    /// From its parameters.
+    ///
+    /// # Errors
+    /// If a path of `allowed.paths` is not absolute or does not exist.
+    pub fn new(params: &ConfigMap) -> Result<Self> {
+        Ok(Self { allowed: AllowedPaths::from_params(params)? })
     }
+}
 
+impl ConfigProvider for DirectoryConfigProvider {
     fn get(&self, path: &str, key: &str) -> Result<String> {
         if path.is_empty() {
             return Err(Error::config(format!(
@@ -49,7 +54,7 @@ mod tests {
     fn a_file_is_a_value_with_its_line_end() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("password"), "hunter2\n").unwrap();
-        let provider = DirectoryConfigProvider::default();
+        let provider = DirectoryConfigProvider::new(&ConfigMap::new()).unwrap();
         let path = directory.path().display().to_string();
         assert_eq!(provider.get(&path, "password").unwrap(), "hunter2\n");
         for key in ["other", "../password", "", "."] {
@@ -65,9 +70,8 @@ mod tests {
         let (allowed, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         std::fs::write(other.path().join("f"), "hunter2").unwrap();
         std::os::unix::fs::symlink(other.path().join("f"), allowed.path().join("link")).unwrap();
-        let mut provider = DirectoryConfigProvider::default();
         let params = ConfigMap::from_iter([("allowed.paths".to_owned(), allowed.path().display().to_string())]);
-        provider.configure(&params).unwrap();
+        let provider = DirectoryConfigProvider::new(&params).unwrap();
         for (directory, file) in [(&allowed, "link"), (&other, "f")] {
             let error = provider.get(&directory.path().display().to_string(), file).unwrap_err().to_string();
             assert!(error.contains("allowed.paths"), "{error}");

@@ -4,22 +4,27 @@ use volley_api::{ConfigMap, ConfigProvider, Error, Result};
 use volley_java::JavaRegex;
 
 /// Takes the key as the name of an environment variable.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct EnvVarConfigProvider {
     allowlist: Option<JavaRegex>,
 }
 
-impl ConfigProvider for EnvVarConfigProvider {
-    fn configure(&mut self, params: &ConfigMap) -> Result<()> {
-        let Some(pattern) = params.get("allowlist.pattern") else { return Ok(()) };
+impl EnvVarConfigProvider {
+    /// From its parameters.
+    ///
+    /// # Errors
+    /// If `allowlist.pattern` is no regular expression.
+    pub fn new(params: &ConfigMap) -> Result<Self> {
+        let Some(pattern) = params.get("allowlist.pattern") else { return Ok(Self { allowlist: None }) };
         let regex = JavaRegex::compile(pattern).map_err(|error| {
             Error::config(format!("could not parse `allowlist.pattern` `{pattern}` as a regular expression"))
                 .with_source(error)
         })?;
-        self.allowlist = Some(regex);
-        Ok(())
+        Ok(Self { allowlist: Some(regex) })
     }
+}
 
+impl ConfigProvider for EnvVarConfigProvider {
     fn get(&self, path: &str, key: &str) -> Result<String> {
         if !path.is_empty() {
             return Err(Error::config(format!(
@@ -41,17 +46,19 @@ impl ConfigProvider for EnvVarConfigProvider {
 
 #[cfg(test)]
 mod tests {
+    use volley_api::testing::config;
+
     use super::*;
 
     #[test]
     fn only_allowed_variables_are_seen() {
-        let mut provider = EnvVarConfigProvider::default();
+        let provider = EnvVarConfigProvider::new(&ConfigMap::new()).unwrap();
         assert_eq!(provider.get("", "PATH").ok(), std::env::var("PATH").ok());
         assert!(provider.get("/some/path", "PATH").is_err());
         for key in ["VOLLEY_NO_SUCH_VARIABLE", "", "a=b"] {
             assert!(provider.get("", key).unwrap_err().to_string().contains(&format!("`{key}`")));
         }
-        provider.configure(&ConfigMap::from_iter([("allowlist.pattern".to_owned(), "PAT".to_owned())])).unwrap();
+        let provider = EnvVarConfigProvider::new(&config(&[("allowlist.pattern", "PAT")])).unwrap();
         assert!(provider.get("", "PATH").unwrap_err().to_string().contains("allowlist.pattern"));
     }
 }

@@ -8,17 +8,22 @@ use volley_java::read_properties;
 use super::allowed_paths::AllowedPaths;
 
 /// Takes the path as that of a Java property file. Reads it at every call, so that a changed secret is seen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct FileConfigProvider {
     allowed: AllowedPaths,
 }
 
-impl ConfigProvider for FileConfigProvider {
-    fn configure(&mut self, params: &ConfigMap) -> Result<()> {
-        self.allowed = AllowedPaths::from_params(params)?;
-        Ok(())
+impl FileConfigProvider {
+    /// From its parameters.
+    ///
+    /// # Errors
+    /// If a path of `allowed.paths` is not absolute or does not exist.
+    pub fn new(params: &ConfigMap) -> Result<Self> {
+        Ok(Self { allowed: AllowedPaths::from_params(params)? })
     }
+}
 
+impl ConfigProvider for FileConfigProvider {
     fn get(&self, path: &str, key: &str) -> Result<String> {
         if path.is_empty() {
             return Err(Error::config(format!(
@@ -42,9 +47,8 @@ mod tests {
             std::fs::write(directory.path().join("f"), "k=v").unwrap();
         }
         std::os::unix::fs::symlink(other.path().join("f"), allowed.path().join("link")).unwrap();
-        let mut provider = FileConfigProvider::default();
         let params = ConfigMap::from_iter([("allowed.paths".to_owned(), allowed.path().display().to_string())]);
-        provider.configure(&params).unwrap();
+        let provider = FileConfigProvider::new(&params).unwrap();
 
         let get = |path: std::path::PathBuf| provider.get(&path.display().to_string(), "k").map_err(|e| e.to_string());
         assert_eq!(get(allowed.path().join("f")), Ok("v".into()));
@@ -60,9 +64,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("f");
         std::fs::write(&file, "k=v\nempty=\n").unwrap();
-        let mut provider = FileConfigProvider::default();
         let params = ConfigMap::from_iter([("allowed.paths".to_owned(), directory.path().display().to_string())]);
-        provider.configure(&params).unwrap();
+        let provider = FileConfigProvider::new(&params).unwrap();
         let file = file.display().to_string();
         let get = |path: &str, key: &str| provider.get(path, key).map_err(|error| error.to_string());
         assert_eq!(get(&file, "empty"), Ok(String::new()));
@@ -79,7 +82,7 @@ mod tests {
     fn allowed_paths_must_be_absolute_and_exist() {
         for path in ["relative", "/does/not/exist"] {
             let params = ConfigMap::from_iter([("allowed.paths".to_owned(), path.to_owned())]);
-            assert!(FileConfigProvider::default().configure(&params).is_err());
+            assert!(FileConfigProvider::new(&params).is_err());
         }
     }
 }

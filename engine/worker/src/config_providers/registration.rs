@@ -1,8 +1,6 @@
 //! The providers as plug-ins.
 
-use std::sync::Arc;
-
-use volley_api::{ConfigDef, ConfigKey, ConfigProvider, ConfigType, Importance, Plugin, PluginFactory};
+use volley_api::{ConfigDef, ConfigKey, ConfigType, Importance, Plugin, PluginFactory};
 
 use super::{DirectoryConfigProvider, EnvVarConfigProvider, FileConfigProvider};
 
@@ -13,13 +11,13 @@ pub fn plugins() -> Vec<Plugin> {
             "org.apache.kafka.common.config.provider.FileConfigProvider",
             "Values of Java property files: ${file:/path/to/file:key}.",
             allowed_paths_key(),
-            || Box::new(FileConfigProvider::default()),
+            PluginFactory::config_provider(FileConfigProvider::new),
         ),
         provider(
             "org.apache.kafka.common.config.provider.DirectoryConfigProvider",
             "Files of a directory, each a value: ${directory:/path/to/directory:file-name}.",
             allowed_paths_key(),
-            || Box::new(DirectoryConfigProvider::default()),
+            PluginFactory::config_provider(DirectoryConfigProvider::new),
         ),
         provider(
             "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
@@ -31,7 +29,7 @@ pub fn plugins() -> Vec<Plugin> {
                 Importance::Low,
                 "Regular expression of the variables that may be read; it must match the whole name.",
             ),
-            || Box::new(EnvVarConfigProvider::default()),
+            PluginFactory::config_provider(EnvVarConfigProvider::new),
         ),
     ]
 }
@@ -45,18 +43,6 @@ fn allowed_paths_key() -> ConfigKey {
     )
 }
 
-fn provider(
-    class: &'static str,
-    documentation: &'static str,
-    key: ConfigKey,
-    new: fn() -> Box<dyn ConfigProvider>,
-) -> Plugin {
-    Plugin {
-        class,
-        aliases: &[],
-        version: env!("CARGO_PKG_VERSION"),
-        documentation,
-        config_def: ConfigDef::new().key(key),
-        factory: PluginFactory::ConfigProvider(Arc::new(new)),
-    }
+fn provider(class: &'static str, documentation: &'static str, key: ConfigKey, factory: PluginFactory) -> Plugin {
+    Plugin::new(class, env!("CARGO_PKG_VERSION"), documentation, ConfigDef::new().key(key), factory)
 }

@@ -105,7 +105,7 @@ pub fn volley_config_def(kind: ConnectorKind) -> ConfigDef {
                 "bounded: read each partition to the end offset that it had when the connector started, complete and \
                  commit everything, and stop. continuous: go on until stopped.",
             )
-            .validated(Validator::OneOf(&["continuous", "bounded"]))
+            .validated(Validator::one_of(["continuous", "bounded"]))
             .grouped("Volley", 1, Width::Short, "Mode"),
         ),
     }
@@ -114,7 +114,7 @@ pub fn volley_config_def(kind: ConnectorKind) -> ConfigDef {
 fn common_keys(def: ConfigDef) -> ConfigDef {
     def.key(
         ConfigKey::required("name", Text, High, "Name of the connector; no two connectors of a cluster may share it.")
-            .validated(Validator::Custom(validators::connector_name))
+            .validated(Validator::custom(validators::connector_name))
             .grouped(COMMON, 1, Width::Medium, "Connector name"),
     )
     .key(
@@ -183,12 +183,12 @@ fn chain_keys(def: ConfigDef) -> ConfigDef {
             Low,
             "Aliases of the transformations, in the order of the chain.",
         )
-        .validated(Validator::Custom(validators::unique_aliases))
+        .validated(Validator::custom(validators::unique_aliases))
         .grouped(TRANSFORMS, 12, Width::Long, "Transforms"),
     )
     .key(
         ConfigKey::with_default("predicates", List, "", Low, "Aliases of the predicates that transformations use.")
-            .validated(Validator::Custom(validators::unique_aliases))
+            .validated(Validator::custom(validators::unique_aliases))
             .grouped(PREDICATES, 13, Width::Long, "Predicates"),
     )
     .key(
@@ -199,7 +199,7 @@ fn chain_keys(def: ConfigDef) -> ConfigDef {
             Low,
             "What to do when a value from a config provider has expired: restart the connector, or none.",
         )
-        .validated(Validator::OneOf(&["none", "restart"]))
+        .validated(Validator::one_of(["none", "restart"]))
         .grouped(COMMON, 14, Width::Medium, "Reload Action"),
     )
 }
@@ -233,7 +233,7 @@ fn error_keys(def: ConfigDef) -> ConfigDef {
             Medium,
             "none: the first bad record fails the task; all: bad records are skipped (and dead-lettered).",
         )
-        .validated(Validator::OneOf(&["none", "all"]))
+        .validated(Validator::one_of(["none", "all"]))
         .grouped(ERRORS, 3, Width::Short, "Error Tolerance"),
     )
     .key(
@@ -266,7 +266,7 @@ fn sink_keys(def: ConfigDef) -> ConfigDef {
             High,
             "Regular expression of the topics to consume, instead of `topics`. It must match the whole name.",
         )
-        .validated(Validator::Custom(validate_java_regex))
+        .validated(Validator::custom(validate_java_regex))
         .grouped(COMMON, 4, Width::Long, "Topics regex"),
     )
     .key(
@@ -304,7 +304,7 @@ fn sink_keys(def: ConfigDef) -> ConfigDef {
 fn source_keys(def: ConfigDef) -> ConfigDef {
     def.key(
         ConfigKey::with_default("topic.creation.groups", List, "", Low, "Groups of topics that are created with own settings.")
-            .validated(Validator::Custom(validators::unique_aliases))
+            .validated(Validator::custom(validators::unique_aliases))
             .grouped(TOPIC_CREATION, 1, Width::Long, "Topic Creation Groups"),
     )
     .key(
@@ -315,12 +315,12 @@ fn source_keys(def: ConfigDef) -> ConfigDef {
             Medium,
             "Whether exactly-once delivery is a wish or a condition.",
         )
-        .validated(Validator::OneOfIgnoreCase(&["REQUIRED", "REQUESTED"]))
+        .validated(Validator::one_of_ignore_case(["REQUIRED", "REQUESTED"]))
         .grouped(EXACTLY_ONCE, 2, Width::Short, "Exactly once support"),
     )
     .key(
         ConfigKey::with_default("transaction.boundary", Text, "poll", Medium, "What ends a transaction, with exactly-once.")
-            .validated(Validator::OneOfIgnoreCase(&["INTERVAL", "POLL", "CONNECTOR"]))
+            .validated(Validator::one_of_ignore_case(["INTERVAL", "POLL", "CONNECTOR"]))
             .grouped(EXACTLY_ONCE, 3, Width::Short, "Transaction Boundary"),
     )
     .key(

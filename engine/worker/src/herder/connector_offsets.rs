@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use volley_api::{
-    ConfigMap, Connector, ConnectorKind, Error, Offsets, Plugin, PluginFactory, Result, SourceOffset, SourcePartition,
-    TopicPartition,
+    ConfigMap, ConnectorKind, Error, Offsets, Plugin, Result, SourceOffset, SourcePartition, TopicPartition,
 };
 use volley_kafka::{Admin, ClientRole, check_bootstrap_servers};
 
@@ -101,10 +100,9 @@ impl OffsetsOf {
     }
 
     fn ask_connector(&self, entries: &[OffsetEntry]) -> Result<bool> {
-        let mut connector: Box<dyn Connector> = match &self.plugin.factory {
-            PluginFactory::Source { connector, .. } | PluginFactory::Sink { connector, .. } => connector(),
-            _ => return Err(Error::config(format!("`{}` is not a connector", self.plugin.class))),
-        };
+        let connector = self.plugin.factory.connector();
+        let connector =
+            connector.ok_or_else(|| Error::config(format!("`{}` is not a connector", self.plugin.class)))?;
         connector.alter_offsets(&self.config, entries)
     }
 

@@ -47,7 +47,7 @@ impl WorkerContext {
         let Some(plugin) = class.and_then(|class| self.plugins.find_connector(class.trim()).ok()) else { return };
         let kind = if plugin.kind() == PluginKind::Sink { "sink" } else { "source" };
         to.add(&names::CONNECTOR_TYPE, &[("connector", name), ("connector_type", kind)], 1.0);
-        let labels = [("connector", name), ("connector_class", plugin.class), ("connector_version", plugin.version)];
+        let labels = [("connector", name), ("connector_class", &plugin.class), ("connector_version", &plugin.version)];
         to.add(&names::CONNECTOR_CLASS, &labels, 1.0);
     }
 }

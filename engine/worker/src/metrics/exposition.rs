@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use volley_api::metrics::{MetricKind, MetricReading, Metrics};
+
 /// The content type of the text.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -65,6 +67,19 @@ impl Exposition {
         written.samples.push_str(if labels.is_empty() { " " } else { "} " });
         number(value, &mut written.samples);
         written.samples.push('\n');
+    }
+
+    /// Adds what a plug-in counts itself, under names that begin so.
+    pub(crate) fn add_of_plugin(&mut self, prefix: &str, metrics: &Metrics, labels: &[(&str, &str)]) {
+        for MetricReading { name, kind, value } in metrics.read() {
+            let (kind, suffix) = match kind {
+                MetricKind::Counter if !name.ends_with("_total") => (Kind::Counter, "_total"),
+                MetricKind::Counter => (Kind::Counter, ""),
+                MetricKind::Gauge => (Kind::Gauge, ""),
+            };
+            let name = format!("{prefix}_{name}{suffix}");
+            self.add_named(&name, kind, "Counted by the plug-in.", labels, value as f64);
+        }
     }
 
     /// The text.

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use volley_api::{ConnectorKind, SinkProgress};
+use volley_api::ConnectorKind;
+use volley_api::metrics::{COMPLETE_FILES, Metrics, OPEN_FILES, WRITTEN_BYTES};
 
 use super::exposition::Exposition;
 use super::names;
@@ -30,9 +31,8 @@ pub struct TaskMetrics {
     lag: AtomicI64,
     last_commit_ms: AtomicI64,
     buffered_bytes: AtomicU64,
-    open_files: AtomicU64,
-    complete_files: AtomicU64,
-    written_bytes: AtomicU64,
+    /// What the plug-in counts itself.
+    of_plugin: Metrics,
     active: AtomicU64,
     partitions: AtomicU64,
     commits: Commits,
@@ -95,9 +95,7 @@ impl TaskMetrics {
             lag: AtomicI64::new(-1),
             last_commit_ms: AtomicI64::new(0),
             buffered_bytes: AtomicU64::new(0),
-            open_files: AtomicU64::new(0),
-            complete_files: AtomicU64::new(0),
-            written_bytes: AtomicU64::new(0),
+            of_plugin: Metrics::default(),
             active: AtomicU64::new(0),
             partitions: AtomicU64::new(0),
             commits: Commits::default(),
@@ -230,11 +228,14 @@ impl TaskMetrics {
         add(&self.errors.refused_dead_letters, 1);
     }
 
-    /// Files and bytes that the sink has written.
-    pub(crate) fn files(&self, progress: SinkProgress) {
-        self.open_files.store(progress.open_files, Ordering::Relaxed);
-        self.complete_files.store(progress.complete_files, Ordering::Relaxed);
-        self.written_bytes.store(progress.written_bytes, Ordering::Relaxed);
+    /// What the plug-in counts itself, by name.
+    pub(crate) fn of_plugin(&self) -> &Metrics {
+        &self.of_plugin
+    }
+
+    /// A number of the plug-in's under a name that displays know.
+    fn well_known(&self, name: &str) -> u64 {
+        self.of_plugin.value(name).and_then(|value| u64::try_from(value).ok()).unwrap_or_default()
     }
 
     /// The task is now in this state.
@@ -257,9 +258,9 @@ impl TaskMetrics {
             lag: self.lag(),
             last_commit_ms: (last_commit > 0).then_some(last_commit),
             buffered_bytes: read(&self.buffered_bytes),
-            open_files: read(&self.open_files),
-            files: read(&self.complete_files),
-            written_bytes: read(&self.written_bytes),
+            open_files: self.well_known(OPEN_FILES),
+            files: self.well_known(COMPLETE_FILES),
+            written_bytes: self.well_known(WRITTEN_BYTES),
         }
     }
 
@@ -271,6 +272,7 @@ impl TaskMetrics {
             ConnectorKind::Source => self.expose_source(labels, to),
         }
         self.errors.expose(labels, to);
+        to.add_of_plugin("volley_task_plugin", &self.of_plugin, labels);
     }
 
     fn expose_any(&self, labels: &[(&str, &str)], to: &mut Exposition) {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use parking_lot::Mutex;
-use volley_api::ConnectorKind;
+use volley_api::{ConnectorKind, Metrics};
 
 use super::exposition::Exposition;
 use super::names;
@@ -21,6 +21,8 @@ pub struct WorkerMetrics {
     windows: Windows,
     /// A task's metrics live as long as whoever runs the task holds them: those of a FAILED task until it is taken away.
     tasks: Mutex<BTreeMap<ConnectorTaskId, Weak<TaskMetrics>>>,
+    /// What the plug-ins of connectors count themselves.
+    connectors: Mutex<BTreeMap<String, Weak<Metrics>>>,
     /// Starts of connector instances.
     pub(crate) connector_starts: Starts,
     /// Starts of tasks.
@@ -101,6 +103,7 @@ impl WorkerMetrics {
         Self {
             windows,
             tasks: Mutex::default(),
+            connectors: Mutex::default(),
             connector_starts: Starts::default(),
             task_starts: Arc::default(),
             rebalances: Rebalances::new(windows),
@@ -111,6 +114,13 @@ impl WorkerMetrics {
     pub(crate) fn task(&self, id: &ConnectorTaskId, kind: ConnectorKind) -> Arc<TaskMetrics> {
         let metrics = Arc::new(TaskMetrics::new(kind, self.windows, Arc::clone(&self.task_starts)));
         self.tasks.lock().insert(id.clone(), Arc::downgrade(&metrics));
+        metrics
+    }
+
+    /// What the plug-in of a connector's instance counts itself. Shown until it is dropped, or another takes its place.
+    pub(crate) fn connector(&self, name: &str) -> Arc<Metrics> {
+        let metrics = Arc::new(Metrics::default());
+        self.connectors.lock().insert(name.to_owned(), Arc::downgrade(&metrics));
         metrics
     }
 
@@ -137,6 +147,11 @@ impl WorkerMetrics {
         for (id, metrics) in tasks {
             let task = id.task.to_string();
             metrics.expose(&[("connector", &id.connector), ("task", &task)], to);
+        }
+        let mut connectors = self.connectors.lock();
+        connectors.retain(|_, metrics| metrics.strong_count() > 0);
+        for (name, metrics) in connectors.iter().filter_map(|(name, metrics)| Some((name, metrics.upgrade()?))) {
+            to.add_of_plugin("volley_connector_plugin", &metrics, &[("connector", name)]);
         }
     }
 }

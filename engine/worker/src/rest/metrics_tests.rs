@@ -51,6 +51,8 @@ async fn metrics_count_what_runs_here_and_every_scraper_can_read_them() {
         "kafka_connect_worker_connector_running_task_count{connector=\"a\\\"b\"} 1\n",
         "kafka_connect_task_error_total_record_failures{connector=\"a\\\"b\",task=\"0\"} 0\n",
         "kafka_connect_source_task_source_record_poll_total{connector=\"a\\\"b\",task=\"0\"}",
+        "volley_task_plugin_polls_total{connector=\"a\\\"b\",task=\"0\"}",
+        "volley_connector_plugin_starts{connector=\"a\\\"b\"} 1\n",
     ] {
         assert!(text.contains(sample), "{sample}: {text}");
     }

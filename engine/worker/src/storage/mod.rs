@@ -27,6 +27,7 @@ pub use offset::{
     ConnectorOffsetBackingStore, ConnectorOffsetStores, FileOffsetBackingStore, KafkaOffsetBackingStore,
     MemoryOffsetBackingStore, OffsetBackingStore, OffsetEntry,
 };
+pub(crate) use offset::{LazyOffsetReader, StoredOffsetReader};
 pub use status::{
     KafkaStatusBackingStore, MemoryStatusBackingStore, State, Status, StatusBackingStore, StatusCache, StatusKey,
     StatusRecord, TaskProgressSnapshot, TaskRun, TopicStatus,

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use volley_api::{
     Config, ConfigMap, Connector, ConnectorContext, ConnectorKind, Error, HeaderConverter, Headers, Offsets,
-    PluginFactory, Polled, RawBatch, RawHeader, Records, RejectedRow, Result, Side, SourceContext, Stage,
-    TopicPartition,
+    PluginFactory, Polled, RawBatch, RawHeader, Records, RejectedRow, Result, Side, SourceContext, SourceTask, Stage,
+    TopicPartition, WorkerPlugins,
 };
 use volley_kafka::{Fetcher, RebalanceListener};
 
@@ -145,51 +145,45 @@ fn polled(spec: &TaskSpec, limits: PreviewLimits) -> Result<PreviewStage> {
     let PluginFactory::Source { connector, task } = &spec.plugin.factory else {
         return Err(Error::config(format!("`{}` is not a source connector", spec.plugin.class)));
     };
-    let mut task = task();
-    let task_config = first_task_config(&mut *connector(), spec)?;
-    let context = SourceContext {
-        connector: spec.id.connector.clone(),
-        task: 0,
-        // from the beginning: a preview ignores committed offsets
-        offset: Arc::new(|_| Ok(None)),
-    };
+    // from the beginning: a preview ignores committed offsets
+    let context = SourceContext::new(spec.id.connector.clone(), 0)
+        .with_plugins(WorkerPlugins::new(Arc::clone(&spec.plugins) as _));
+    let mut task = task(context, &first_task_config(&**connector, spec)?)?;
     let mut stage = PreviewStage { name: "polled".to_owned(), records: Vec::new(), rejected: Vec::new() };
-    let outcome = task.start(context, &task_config).and_then(|()| {
-        let deadline = Instant::now() + limits.timeout;
-        let mut missing = limits.rows;
-        while missing > 0 && Instant::now() < deadline {
-            match task.poll(Duration::from_millis(100))? {
-                Polled::Finished => break,
-                Polled::Idle => {}
-                Polled::IdleFor(wait) => {
-                    std::thread::sleep(wait.min(deadline.saturating_duration_since(Instant::now())));
-                }
-                Polled::Batches(batches) => {
-                    for batch in batches {
-                        let rows = batch.records.len().min(missing);
-                        missing -= rows;
-                        stage.records.push(batch.records.slice(0, rows));
-                    }
-                }
-            }
-        }
-        Ok(())
-    });
+    let outcome = poll_first(&mut *task, limits, &mut stage.records);
     task.stop();
     outcome?;
     stage.records.retain(|records| !records.is_empty());
     Ok(stage)
 }
 
-fn first_task_config(connector: &mut dyn Connector, spec: &TaskSpec) -> Result<ConfigMap> {
-    let context = ConnectorContext {
-        connector: spec.id.connector.clone(),
-        request_task_reconfiguration: Arc::new(|| {}),
-        raise_error: Arc::new(|_| {}),
-    };
-    connector.start(context, &spec.connector_config)?;
-    let configs = connector.task_configs(&spec.connector_config, 1);
-    connector.stop();
+fn poll_first(task: &mut dyn SourceTask, limits: PreviewLimits, found: &mut Vec<Records>) -> Result<()> {
+    let deadline = Instant::now() + limits.timeout;
+    let mut missing = limits.rows;
+    while missing > 0 && Instant::now() < deadline {
+        match task.poll(Duration::from_millis(100))? {
+            Polled::Finished => break,
+            Polled::Idle => {}
+            Polled::IdleFor(wait) => {
+                std::thread::sleep(wait.min(deadline.saturating_duration_since(Instant::now())));
+            }
+            Polled::Batches(batches) => {
+                for batch in batches {
+                    let rows = batch.records.len().min(missing);
+                    missing -= rows;
+                    found.push(batch.records.slice(0, rows));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn first_task_config(connector: &dyn Connector, spec: &TaskSpec) -> Result<ConfigMap> {
+    let context = ConnectorContext::new(spec.id.connector.clone());
+    let mut running = connector.start(context, &spec.connector_config)?;
+    let configs = running.task_configs(1);
+    running.stop();
     configs?.into_iter().next().ok_or_else(|| {
         let id = ConnectorTaskId { connector: spec.id.connector.clone(), task: 0 };
         Error::fatal(format!("the connector has no work for a task {id}"))

@@ -53,7 +53,7 @@ pub(crate) fn transform_chain(spec: &TaskSpec, config: &Config) -> Result<Transf
         let class = spec
             .plugins
             .find(PluginKind::Transformation, class.trim())
-            .map_or(class.clone(), |plugin| plugin.class.to_owned());
+            .map_or(class.clone(), |plugin| plugin.class.to_string());
         steps.push(Step { class, transformation, condition });
     }
     Ok(TransformChain::new(steps))
@@ -129,5 +129,5 @@ pub(crate) fn header_class(spec: &TaskSpec) -> String {
 fn class_of(spec: &TaskSpec, key: &str, kind: PluginKind) -> String {
     let own = spec.connector_config.get(key).map(String::as_str);
     let name = own.or_else(|| spec.worker_config.parsed().string(key)).unwrap_or_default().trim();
-    spec.plugins.find(kind, name).map_or(name, |plugin| plugin.class).to_owned()
+    spec.plugins.find(kind, name).map_or(name, |plugin| &plugin.class).to_owned()
 }

@@ -1,8 +1,6 @@
 //! A config provider that answers with what it is asked for.
 
-use std::sync::Arc;
-
-use volley_api::{ConfigDef, ConfigMap, ConfigProvider, Plugin, PluginFactory, Result};
+use volley_api::{ConfigDef, ConfigProvider, Plugin, PluginFactory, Result};
 
 use super::{Gate, config_map};
 use crate::config_transformer::ConfigTransformer;
@@ -12,10 +10,6 @@ use crate::plugins::Plugins;
 struct FakeConfigProvider;
 
 impl ConfigProvider for FakeConfigProvider {
-    fn configure(&mut self, _: &ConfigMap) -> Result<()> {
-        Ok(())
-    }
-
     fn get(&self, path: &str, key: &str) -> Result<String> {
         if !path.is_empty() {
             Gate::named(path).pass();
@@ -26,14 +20,13 @@ impl ConfigProvider for FakeConfigProvider {
 
 /// Variables of the provider `fake`.
 pub(crate) fn fake_transformer() -> ConfigTransformer {
-    let plugin = Plugin {
-        class: "org.example.FakeConfigProvider",
-        aliases: &[],
-        version: "1.0",
-        documentation: "For tests.",
-        config_def: ConfigDef::new(),
-        factory: PluginFactory::ConfigProvider(Arc::new(|| Box::new(FakeConfigProvider))),
-    };
+    let plugin = Plugin::new(
+        "org.example.FakeConfigProvider",
+        "1.0",
+        "For tests.",
+        ConfigDef::new(),
+        PluginFactory::config_provider(|_| Ok(FakeConfigProvider)),
+    );
     let worker = config_map(&[("config.providers", "fake"), ("config.providers.fake.class", "FakeConfigProvider")]);
     ConfigTransformer::new(&worker, &Plugins::new(vec![plugin])).expect("a known provider")
 }

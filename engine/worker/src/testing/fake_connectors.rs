@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
+use volley_api::metrics::Counter;
+use volley_api::testing::json_object;
 use volley_api::{
     ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigType, Connector, ConnectorContext, Error, Importance, Offsets,
-    Polled, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, SourceContext, SourceOffset, SourcePartition,
-    SourceTask, Support,
+    Polled, RejectedRow, Result, RunningConnector, SinkBatch, SinkContext, SinkTask, SourceContext, SourceOffset,
+    SourcePartition, SourceTask, Support,
 };
 
 static GATES: LazyLock<Mutex<HashMap<String, Arc<Gate>>>> = LazyLock::new(Mutex::default);
@@ -73,29 +75,24 @@ fn act(config: &ConfigMap, call: &str) -> Result<()> {
 }
 
 /// The connector.
-#[derive(Debug, Default)]
-pub(crate) struct FakeConnector {
-    config: ConfigMap,
-    context: Option<ConnectorContext>,
-}
+#[derive(Debug)]
+pub(crate) struct FakeConnector;
 
 impl Connector for FakeConnector {
     fn config_def(&self) -> ConfigDef {
         fake_config_def()
     }
 
-    fn exactly_once_support(&self, config: &ConfigMap) -> Result<Option<Support>> {
-        Ok(config.contains_key("size").then_some(Support::Supported))
-    }
-
-    fn can_define_transaction_boundaries(&self, config: &ConfigMap) -> Result<Option<Support>> {
-        Ok(self.exactly_once_support(config)?.or(Some(Support::Unsupported)))
-    }
-
-    fn task_configs(&mut self, config: &ConfigMap, max_tasks: usize) -> Result<Vec<ConfigMap>> {
-        act(config, "taskConfigs")?;
-        let tasks = config.get("size").and_then(|size| size.parse().ok()).unwrap_or(max_tasks);
-        Ok(vec![config.clone(); tasks])
+    fn start(&self, context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+        if config.get("fail.in").is_some_and(|fail| fail == "later") {
+            context.raise_error(Error::fatal("told to fail later"));
+        }
+        if config.contains_key("needs.offset") && context.offset(&json_object(r#"{"p":1}"#))?.is_none() {
+            return Err(Error::fatal("told to need a stored offset"));
+        }
+        context.metrics().gauge("starts").set(1);
+        act(config, "start")?;
+        Ok(Box::new(RunningFake { config: config.clone() }))
     }
 
     fn validate(&self, config: &ConfigMap) -> Vec<ConfigIssue> {
@@ -105,42 +102,57 @@ impl Connector for FakeConnector {
         }
     }
 
-    fn start(&mut self, context: ConnectorContext, config: &ConfigMap) -> Result<()> {
-        self.config.clone_from(config);
-        if config.get("fail.in").is_some_and(|fail| fail == "later") {
-            (context.raise_error)(Error::fatal("told to fail later"));
-        }
-        self.context = Some(context);
-        act(config, "start")
+    fn is_bounded(&self, config: &ConfigMap) -> bool {
+        config.get("end").is_some_and(|end| end == "true")
+    }
+
+    fn alter_offsets(&self, config: &ConfigMap, _: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
+        act(config, "alterOffsets")?;
+        Ok(config.get("size").is_some())
+    }
+
+    fn exactly_once_support(&self, config: &ConfigMap) -> Result<Option<Support>> {
+        Ok(config.contains_key("size").then_some(Support::Supported))
+    }
+
+    fn can_define_transaction_boundaries(&self, config: &ConfigMap) -> Result<Option<Support>> {
+        Ok(self.exactly_once_support(config)?.or(Some(Support::Unsupported)))
+    }
+}
+
+struct RunningFake {
+    config: ConfigMap,
+}
+
+impl RunningConnector for RunningFake {
+    fn task_configs(&mut self, max_tasks: usize) -> Result<Vec<ConfigMap>> {
+        act(&self.config, "taskConfigs")?;
+        let tasks = self.config.get("size").and_then(|size| size.parse().ok()).unwrap_or(max_tasks);
+        Ok(vec![self.config.clone(); tasks])
     }
 
     fn stop(&mut self) {
         assert!(act(&self.config, "stop").is_ok(), "told to panic in stop");
     }
-
-    fn is_bounded(&self, config: &ConfigMap) -> bool {
-        config.get("end").is_some_and(|end| end == "true")
-    }
-
-    fn alter_offsets(&mut self, config: &ConfigMap, _: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
-        act(config, "alterOffsets")?;
-        Ok(config.get("size").is_some())
-    }
 }
 
 /// A source task without records.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct FakeSourceTask {
     config: ConfigMap,
+    polls: Counter,
+}
+
+impl FakeSourceTask {
+    pub(crate) fn start(context: SourceContext, config: &ConfigMap) -> Result<Self> {
+        act(config, "task.start")?;
+        Ok(Self { config: config.clone(), polls: context.metrics().counter("polls") })
+    }
 }
 
 impl SourceTask for FakeSourceTask {
-    fn start(&mut self, _: SourceContext, config: &ConfigMap) -> Result<()> {
-        self.config.clone_from(config);
-        act(config, "task.start")
-    }
-
     fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
+        self.polls.add(1);
         act(&self.config, "poll")?;
         if self.config.get("end").is_some_and(|end| end == "true") {
             return Ok(Polled::Finished);
@@ -156,14 +168,16 @@ impl SourceTask for FakeSourceTask {
 }
 
 /// A sink task that keeps nothing.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct FakeSinkTask;
 
-impl SinkTask for FakeSinkTask {
-    fn start(&mut self, _: SinkContext, config: &ConfigMap) -> Result<()> {
-        act(config, "task.start")
+impl FakeSinkTask {
+    pub(crate) fn start(_: SinkContext, config: &ConfigMap) -> Result<Self> {
+        act(config, "task.start").map(|()| Self)
     }
+}
 
+impl SinkTask for FakeSinkTask {
     fn put(&mut self, _: &SinkBatch) -> Result<Vec<RejectedRow>> {
         Ok(Vec::new())
     }
@@ -171,6 +185,4 @@ impl SinkTask for FakeSinkTask {
     fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
         Ok(current.clone())
     }
-
-    fn stop(&mut self) {}
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, BinaryArray, BooleanArray};
+use arrow::array::{BinaryArray, BooleanArray};
 use volley_api::{
     Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Converted, Converter, Error, Header, HeaderConverter,
     Importance, Plugin, PluginFactory, Predicate, RawBatch, RawHeader, Records, Result, RowIndex, Run, Serialized,
-    Side, Transformation, Transformed, Value,
+    Side, Transformation, Transformed, Unserialized, Value,
 };
 
 use super::fake_connectors::{FakeConnector, FakeSinkTask, FakeSourceTask, fake_config_def};
@@ -19,8 +19,8 @@ impl Converter for FakeConverter {
         Ok(Converted { runs: vec![run], rejected: Vec::new() })
     }
 
-    fn from_connect(&mut self, _: &str, column: &Column) -> Result<Serialized> {
-        Ok(Serialized { bytes: BinaryArray::new_null(column.array.len()), rejected: Vec::new() })
+    fn from_connect(&mut self, rows: &Unserialized<'_>) -> Result<Serialized> {
+        Ok(Serialized::new(BinaryArray::new_null(rows.column.len()), Vec::new()))
     }
 }
 
@@ -54,7 +54,7 @@ impl Predicate for FakePredicate {
 }
 
 fn plugin(class: &'static str, config_def: ConfigDef, factory: PluginFactory) -> Plugin {
-    Plugin { class, aliases: &[], version: "1.0", documentation: "For tests.", config_def, factory }
+    Plugin::new(class, "1.0", "For tests.", config_def, factory)
 }
 
 fn check_transformation(config: &ConfigMap) -> Result<()> {
@@ -68,47 +68,33 @@ fn check_transformation(config: &ConfigMap) -> Result<()> {
 pub(crate) fn fake_plugins() -> Vec<Plugin> {
     let text = |name| ConfigKey::required(name, ConfigType::String, Importance::High, "For tests.");
     let flag = ConfigKey::with_default("schemas.enable", ConfigType::Boolean, "true", Importance::Low, "For tests.");
-    let transformation = || {
-        PluginFactory::Transformation(Arc::new(|config| {
-            check_transformation(config)?;
-            Ok(Box::new(FakeTransformation))
-        }))
-    };
+    let transformation =
+        || PluginFactory::transformation(|config| check_transformation(config).map(|()| FakeTransformation));
     let mut plugins = vec![
         plugin(
             "org.example.FakeSourceConnector",
             fake_config_def(),
-            PluginFactory::Source {
-                connector: Arc::new(|| Box::new(FakeConnector::default())),
-                task: Arc::new(|| Box::new(FakeSourceTask::default())),
-            },
+            PluginFactory::source(FakeConnector, FakeSourceTask::start),
         ),
         plugin(
             "org.example.FakeSinkConnector",
             fake_config_def(),
-            PluginFactory::Sink {
-                connector: Arc::new(|| Box::new(FakeConnector::default())),
-                task: Arc::new(|| Box::new(FakeSinkTask)),
-            },
+            PluginFactory::sink(FakeConnector, FakeSinkTask::start),
         ),
         plugin(
             "org.example.FakeConverter",
             ConfigDef::new().key(flag),
-            PluginFactory::Converter(Arc::new(|_, _| Ok(Box::new(FakeConverter)))),
+            PluginFactory::converter(|_, _| Ok(FakeConverter)),
         ),
         plugin(
             "org.example.FakeHeaderConverter",
             ConfigDef::new(),
-            PluginFactory::HeaderConverter(Arc::new(|_| Ok(Box::new(FakeHeaderConverter)))),
+            PluginFactory::header_converter(|_| Ok(FakeHeaderConverter)),
         ),
         plugin("org.example.Fake", ConfigDef::new().key(text("query")), transformation()),
         plugin("org.example.Cast$Value", ConfigDef::new(), transformation()),
         plugin("org.example.Flatten$Value", ConfigDef::new(), transformation()),
-        plugin(
-            "org.example.FakePredicate",
-            ConfigDef::new(),
-            PluginFactory::Predicate(Arc::new(|_| Ok(Box::new(FakePredicate)))),
-        ),
+        plugin("org.example.FakePredicate", ConfigDef::new(), PluginFactory::predicate(|_| Ok(FakePredicate))),
     ];
     plugins.extend(crate::config_providers::plugins());
     plugins

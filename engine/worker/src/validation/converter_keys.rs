@@ -46,7 +46,7 @@ pub(super) fn converter_sections(
         }
         if !is_fine(&version_key) {
             if let Ok(plugin) = plugins.find(*kind, framework.text(key)?) {
-                framework.set_value(key, ConfigValue::String(plugin.class.to_owned()));
+                framework.set_value(key, ConfigValue::String(plugin.class.to_string()));
             }
             return None;
         }

@@ -16,7 +16,7 @@ pub fn plugin_definitions(plugin: &Plugin) -> Vec<ConfigKeyInfo> {
     let framework = framework_config_def(kind);
     let framework = framework.keys().iter().filter(|key| plugin.config_def.find(&key.name).is_none());
     let framework = framework.map(|key| match key.name.as_str() {
-        "connector.plugin.version" => ConfigKeyInfo::from(&key.clone().defaulting_to(Some(plugin.version))),
+        "connector.plugin.version" => ConfigKeyInfo::from(&key.clone().defaulting_to(Some(&plugin.version))),
         _ => ConfigKeyInfo::from(key),
     });
     own.chain(framework).collect()

@@ -10,7 +10,7 @@ use crate::plugins::Plugins;
 enum Named<'a> {
     Plugin(&'a Plugin),
     /// A class of another kind.
-    Other(&'static str),
+    Other(&'a str),
     /// A class of which only these nested classes are plug-ins.
     Abstract(Vec<String>),
     Nothing,
@@ -21,7 +21,7 @@ fn named<'a>(plugins: &'a Plugins, kind: PluginKind, text: &str) -> Named<'a> {
         return Named::Plugin(plugin);
     }
     if let Some(other) = plugins.find_any(text) {
-        return Named::Other(other.class);
+        return Named::Other(&other.class);
     }
     let nested: Vec<_> =
         plugins.classes(kind).into_iter().filter(|class| class.starts_with(&format!("{text}$"))).collect();
@@ -37,6 +37,7 @@ fn interface(kind: PluginKind) -> &'static str {
         PluginKind::Converter => "Converter",
         PluginKind::HeaderConverter => "HeaderConverter",
         PluginKind::ConfigProvider => "ConfigProvider",
+        PluginKind::Extension => "Extension",
     }
 }
 
@@ -51,8 +52,8 @@ pub(super) fn version_key(key: ConfigKey, plugins: &Plugins, kind: PluginKind, c
 
 /// The key of a version, with a plug-in's version as the default.
 pub(super) fn recommended(key: ConfigKey, plugin: &Plugin) -> ConfigKey {
-    let mut key = key.defaulting_to(Some(plugin.version));
-    key.recommended_values = vec![plugin.version.to_owned()];
+    let mut key = key.defaulting_to(Some(&plugin.version));
+    key.recommended_values = vec![plugin.version.to_string()];
     key
 }
 
@@ -88,15 +89,15 @@ pub(super) fn choose<'a>(
             return None;
         }
     };
-    section.set_value(class_key, ConfigValue::String(plugin.class.to_owned()));
+    section.set_value(class_key, ConfigValue::String(plugin.class.to_string()));
     let Some(spec) = section.text(version_key).map(str::to_owned) else { return Some(plugin) };
     match VersionRange::parse(&spec) {
         Err(message) => {
             range_errors_at.iter().for_each(|key| section.error(key, message.clone()));
             None
         }
-        Ok(range) if !range.contains(plugin.version) => {
-            let message = no_such_version(plugins, plugin.class, &range);
+        Ok(range) if !range.contains(&plugin.version) => {
+            let message = no_such_version(plugins, &plugin.class, &range);
             [class_key, version_key].iter().for_each(|key| section.error(key, message.clone()));
             None
         }

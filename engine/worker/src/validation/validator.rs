@@ -81,8 +81,8 @@ impl ConnectorValidator {
             Some(spec) => Some(VersionRange::parse(spec.trim()).map_err(HerderError::BadRequest)?),
             None => None,
         };
-        let missing = range.filter(|range| !range.contains(plugin.version));
-        let missing = missing.map(|range| no_such_version(&self.plugins, plugin.class, &range));
+        let missing = range.filter(|range| !range.contains(&plugin.version));
+        let missing = missing.map(|range| no_such_version(&self.plugins, &plugin.class, &range));
         let (this, plugin, config) = (self.clone(), plugin.clone(), config.clone());
         let deadline = Deadline::after(DEADLINE);
         let what = format!("validation of a configuration of `{class}`");
@@ -107,17 +107,17 @@ impl ConnectorValidator {
         references: &References,
     ) -> Result<ConfigInfos> {
         let (kind, connector) = match &plugin.factory {
-            PluginFactory::Sink { connector, .. } => (ConnectorKind::Sink, connector()),
-            PluginFactory::Source { connector, .. } => (ConnectorKind::Source, connector()),
+            PluginFactory::Sink { connector, .. } => (ConnectorKind::Sink, connector),
+            PluginFactory::Source { connector, .. } => (ConnectorKind::Source, connector),
             _ => return Err(Error::config(format!("`{class}` is not a connector"))),
         };
         let mut framework = self.framework(kind, plugin, given);
-        self.check_kind(&mut framework, kind, &*connector, given);
+        self.check_kind(&mut framework, kind, &**connector, given);
         add_nulls(&mut framework, &given.nulls);
         let converters = converter_sections(&mut framework, given, &self.plugins);
         hide_versions_without_class(&mut framework);
 
-        let mut infos = infos_of(class, with_connector(framework, &*connector, given));
+        let mut infos = infos_of(class, with_connector(framework, &**connector, given));
         for section in converters {
             let groups = section.groups.into_iter().filter(|group| !infos.groups.contains(group));
             let groups: Vec<_> = groups.collect();

@@ -27,7 +27,7 @@ impl WorkerFacts {
     pub(super) fn of(worker: &WorkerConfig, plugins: &Plugins) -> Self {
         let converter = |key: &'static str, kind: PluginKind| {
             let class = worker.parsed().string(key)?;
-            let class = plugins.find(kind, class).map_or_else(|_| class.to_owned(), |plugin| plugin.class.to_owned());
+            let class = plugins.find(kind, class).map_or_else(|_| class.to_owned(), |plugin| plugin.class.to_string());
             Some((key, class))
         };
         let converters = super::converter_keys::CONVERTERS.iter().filter_map(|(key, kind)| converter(key, *kind));

@@ -126,7 +126,7 @@ fn core_keys(def: ConfigDef) -> ConfigDef {
             Low,
             "Accepted and not used: plug-ins are part of the binary.",
         )
-        .validated(Validator::OneOfIgnoreCase(&["ONLY_SCAN", "SERVICE_LOAD", "HYBRID_WARN", "HYBRID_FAIL"])),
+        .validated(Validator::one_of_ignore_case(["ONLY_SCAN", "SERVICE_LOAD", "HYBRID_WARN", "HYBRID_FAIL"])),
     )
     .key(ConfigKey::with_default(
         "config.providers",
@@ -174,7 +174,7 @@ fn core_keys(def: ConfigDef) -> ConfigDef {
     )
     .key(
         ConfigKey::with_default("metrics.recording.level", Text, "INFO", Low, "Which metrics are recorded.")
-            .validated(Validator::OneOf(&["INFO", "DEBUG"])),
+            .validated(Validator::one_of(["INFO", "DEBUG"])),
     )
     .key(ConfigKey::with_default("metric.reporters", List, "", Low, "Accepted and not used."))
 }
@@ -182,7 +182,7 @@ fn core_keys(def: ConfigDef) -> ConfigDef {
 fn client_keys(def: ConfigDef) -> ConfigDef {
     def.key(
         ConfigKey::with_default("client.dns.lookup", Text, "use_all_dns_ips", Medium, "How broker names are resolved.")
-            .validated(Validator::OneOf(&["use_all_dns_ips", "resolve_canonical_bootstrap_servers_only"])),
+            .validated(Validator::one_of(["use_all_dns_ips", "resolve_canonical_bootstrap_servers_only"])),
     )
 }
 
@@ -195,7 +195,7 @@ fn rest_keys(def: ConfigDef) -> ConfigDef {
             Low,
             "URLs that the REST server listens on. An empty host means all addresses, port 0 any free port.",
         )
-        .validated(Validator::Custom(at_least_one_listener)),
+        .validated(Validator::custom(at_least_one_listener)),
     )
     .key(ConfigKey::optional("rest.advertised.host.name", Text, Low, "Host under which others reach this worker."))
     .key(ConfigKey::optional("rest.advertised.port", Int, Low, "Port under which others reach this worker."))
@@ -233,11 +233,11 @@ fn rest_keys(def: ConfigDef) -> ConfigDef {
             "How REST shows the secrets in configurations of connectors and tasks: shown, as they are stored; or hidden, as \
              [hidden], which stands for the stored value when it is sent back.",
         )
-        .validated(Validator::OneOf(&["shown", "hidden"])),
+        .validated(Validator::one_of(["shown", "hidden"])),
     )
     .key(
         ConfigKey::with_default("ssl.client.auth", Text, "none", Low, "Whether HTTPS clients need a certificate.")
-            .validated(Validator::OneOf(&["required", "requested", "none"])),
+            .validated(Validator::one_of(["required", "requested", "none"])),
     )
 }
 

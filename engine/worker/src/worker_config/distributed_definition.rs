@@ -54,7 +54,7 @@ fn group_keys(def: ConfigDef) -> ConfigDef {
             "Protocol of the group: eager, compatible (incremental), or sessioned (incremental, and requests between workers are \
              signed), in any case.",
         )
-        .validated(Validator::Custom(connect_protocol)),
+        .validated(Validator::custom(connect_protocol)),
     )
     .key(
         ConfigKey::with_default(
@@ -90,7 +90,7 @@ fn group_keys(def: ConfigDef) -> ConfigDef {
             "Whether source connectors may deliver exactly once: disabled, preparing, or enabled. A running group goes from \
              disabled over preparing to enabled.",
         )
-        .validated(Validator::OneOfIgnoreCase(&["DISABLED", "ENABLED", "PREPARING"])),
+        .validated(Validator::one_of_ignore_case(["DISABLED", "ENABLED", "PREPARING"])),
     )
 }
 
@@ -113,13 +113,13 @@ fn topic_keys(mut def: ConfigDef) -> ConfigDef {
                 format!("Partitions of the {topic} topic where it is created; -1: the broker's default.");
             def = def.key(
                 ConfigKey::with_default(&format!("{topic}.storage.partitions"), Int, partitions, Low, &documentation)
-                    .validated(Validator::Custom(partition_count)),
+                    .validated(Validator::custom(partition_count)),
             );
         }
         let documentation = format!("Replicas of the {topic} topic where it is created; -1: the broker's default.");
         def = def.key(
             ConfigKey::with_default(&format!("{topic}.storage.replication.factor"), Short, "3", Low, &documentation)
-                .validated(Validator::Custom(replication_factor)),
+                .validated(Validator::custom(replication_factor)),
         );
     }
     def
@@ -144,7 +144,7 @@ fn session_keys(def: ConfigDef) -> ConfigDef {
             Low,
             "Algorithm of that key.",
         )
-        .validated(Validator::Custom(mac_algorithm)),
+        .validated(Validator::custom(mac_algorithm)),
     )
     .key(ConfigKey::optional(
         "inter.worker.key.size",
@@ -160,7 +160,7 @@ fn session_keys(def: ConfigDef) -> ConfigDef {
             Low,
             "Algorithm with which this worker signs requests to others.",
         )
-        .validated(Validator::Custom(mac_algorithm)),
+        .validated(Validator::custom(mac_algorithm)),
     )
     .key(
         ConfigKey::with_default(
@@ -170,14 +170,14 @@ fn session_keys(def: ConfigDef) -> ConfigDef {
             Low,
             "Algorithms of signatures that this worker accepts; the one that it signs with must be among them.",
         )
-        .validated(Validator::Custom(verification_algorithms)),
+        .validated(Validator::custom(verification_algorithms)),
     )
 }
 
 fn security_keys(def: ConfigDef) -> ConfigDef {
     def.key(
         ConfigKey::with_default("security.protocol", Text, "PLAINTEXT", Medium, "How the worker talks to the brokers.")
-            .validated(Validator::OneOfIgnoreCase(&["SASL_SSL", "PLAINTEXT", "SSL", "SASL_PLAINTEXT"])),
+            .validated(Validator::one_of_ignore_case(["SASL_SSL", "PLAINTEXT", "SSL", "SASL_PLAINTEXT"])),
     )
     .key(ConfigKey::with_default(
         "client.id",
@@ -250,7 +250,7 @@ fn client_keys(mut def: ConfigDef) -> ConfigDef {
             Low,
             "What a client does that reaches none of the brokers it knows: none, or rebootstrap.",
         )
-        .validated(Validator::OneOfIgnoreCase(&["REBOOTSTRAP", "NONE"])),
+        .validated(Validator::one_of_ignore_case(["REBOOTSTRAP", "NONE"])),
     )
 }
 

@@ -66,10 +66,12 @@ impl Fetcher {
         for partition in positions.keys() {
             self.assignment.add(partition.clone());
         }
-        if self.pause == Pause::Hard {
-            self.pause_natively(&positions.keys().cloned().collect::<Vec<_>>())?;
+        let left_paused: Vec<_> =
+            positions.keys().filter(|partition| self.left_paused.remove(*partition)).cloned().collect();
+        match self.pause {
+            Pause::Hard => self.pause_natively(&positions.keys().cloned().collect::<Vec<_>>()),
+            _ => self.resume_natively(&left_paused),
         }
-        Ok(())
     }
 
     pub(super) fn revoke(&mut self, partitions: &[TopicPartition], lost: bool) -> Result<()> {
@@ -102,6 +104,9 @@ impl Fetcher {
 
     pub(super) fn forget(&mut self, partitions: &[TopicPartition]) {
         for partition in partitions {
+            if self.assignment.is_paused(partition) || matches!(self.pause, Pause::Hard | Pause::Ending) {
+                self.left_paused.insert(partition.clone());
+            }
             self.assignment.remove(partition);
         }
         self.ready.retain(|batch| !partitions.contains(&batch.origin.partition));

@@ -36,13 +36,13 @@ struct Kept {
 struct Failure {
     kind: ErrorKind,
     message: String,
-    exception: &'static str,
+    exception: String,
     at: Instant,
 }
 
 impl Failure {
     fn error(&self) -> Error {
-        Error::new(self.kind, self.message.clone()).with_exception(self.exception)
+        Error::new(self.kind, self.message.clone()).with_exception(self.exception.clone())
     }
 
     /// Whether it is worth while to ask again before anybody is told.
@@ -203,7 +203,7 @@ impl Keeping {
         let failure = Failure {
             kind: error.kind(),
             message: error.to_string(),
-            exception: error.exception(),
+            exception: error.exception().to_owned(),
             at: Instant::now(),
         };
         self.tell.send_modify(|kept| kept.failure = Some(failure));

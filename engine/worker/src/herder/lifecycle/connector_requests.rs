@@ -38,11 +38,9 @@ impl ConnectorRequests {
     /// The context through which the connector makes requests.
     pub(crate) fn context(self: &Arc<Self>, connector: &str) -> ConnectorContext {
         let (reconfigure, fail) = (Arc::clone(self), Arc::clone(self));
-        ConnectorContext {
-            connector: connector.to_owned(),
-            request_task_reconfiguration: Arc::new(move || reconfigure.add(|pending| pending.reconfigure = true)),
-            raise_error: Arc::new(move |error| fail.add(|pending| pending.error = Some(error))),
-        }
+        ConnectorContext::new(connector)
+            .on_reconfiguration(move || reconfigure.add(|pending| pending.reconfigure = true))
+            .on_error(move |error| fail.add(|pending| pending.error = Some(error)))
     }
 
     /// Ignores all requests of the instance, also those that wait.

@@ -152,8 +152,11 @@ impl ConnectorTasks {
     }
 
     fn spawn(&self, task: usize, parts: &TaskParts, resolved: Resolved) {
-        let listener =
-            Arc::new(TaskStatusListener::new(self.status.clone(), parts.plugin.version, Arc::clone(&self.task_states)));
+        let listener = Arc::new(TaskStatusListener::new(
+            self.status.clone(),
+            &parts.plugin.version,
+            Arc::clone(&self.task_states),
+        ));
         let (id, kind) = (ConnectorTaskId { connector: self.connector.clone(), task }, connector_kind(&parts.plugin));
         let spec = TaskSpec {
             metrics: self.context.metrics.task(&id, kind),

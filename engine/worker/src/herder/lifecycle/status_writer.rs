@@ -19,6 +19,11 @@ impl StatusWriter {
         Self { context, connector: connector.to_owned() }
     }
 
+    /// The worker's.
+    pub(crate) fn worker(&self) -> &Arc<WorkerContext> {
+        &self.context
+    }
+
     /// The connector is in `state`.
     pub(crate) fn connector(&self, state: State, trace: Option<String>, version: Option<&str>) {
         self.context

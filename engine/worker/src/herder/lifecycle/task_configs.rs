@@ -10,7 +10,7 @@ use crate::storage::ClusterConfigState;
 /// resolved values.
 pub(crate) fn stored_task_configs(mut configs: Vec<ConfigMap>, plugin: &Plugin, raw: &ConfigMap) -> Vec<ConfigMap> {
     for config in &mut configs {
-        config.entry("task.class".to_owned()).or_insert_with(|| task_class(plugin.class));
+        config.entry("task.class".to_owned()).or_insert_with(|| task_class(&plugin.class));
         for key in ["topics", "topics.regex"] {
             if let Some(value) = raw.get(key).filter(|_| plugin.kind() == volley_api::PluginKind::Sink) {
                 config.insert(key.to_owned(), value.clone());

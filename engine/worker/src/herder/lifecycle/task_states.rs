@@ -65,14 +65,14 @@ impl TaskStates {
 pub(crate) struct TaskStatusListener {
     is_closed: AtomicBool,
     status: StatusWriter,
-    version: &'static str,
+    version: String,
     task_states: Arc<TaskStates>,
 }
 
 impl TaskStatusListener {
     /// Writes the reported states to `status`, and notes in `task_states` that the task is done or has failed.
-    pub(crate) fn new(status: StatusWriter, version: &'static str, task_states: Arc<TaskStates>) -> Self {
-        Self { is_closed: AtomicBool::new(false), status, version, task_states }
+    pub(crate) fn new(status: StatusWriter, version: &str, task_states: Arc<TaskStates>) -> Self {
+        Self { is_closed: AtomicBool::new(false), status, version: version.to_owned(), task_states }
     }
 
     /// Ignores what is reported from now on: the task was stopped or abandoned.
@@ -96,7 +96,7 @@ impl StatusListener for TaskStatusListener {
             TaskState::Done => (State::Unassigned, None, true),
         };
         info!(task = %id, %state, "task changed its state");
-        self.status.task(id.task, state, trace, Some(self.version));
+        self.status.task(id.task, state, trace, Some(&self.version));
         if is_done {
             self.task_states.finish(id.task);
         }

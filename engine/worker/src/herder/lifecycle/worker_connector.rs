@@ -4,16 +4,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::{error, info};
-use volley_api::{ConfigMap, Connector, Error, Plugin, PluginFactory, Result};
+use volley_api::{ConfigMap, Connector, Error, Metrics, Plugin, PluginKind, Result, RunningConnector};
 
 use super::connector_parts::check_task_count;
 use super::connector_requests::ConnectorRequests;
 use super::status_writer::StatusWriter;
 use crate::plugin_call::{Deadline, call_plugin};
-use crate::storage::{State, TargetState};
+use crate::storage::{LazyOffsetReader, State, TargetState};
 
 /// How long a connector may take to stop: Kafka Connect's limit.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
+
+/// What there is of the plug-in.
+enum Instance {
+    /// It has not been started, or has been stopped.
+    Idle,
+    /// It runs.
+    Started(Box<dyn RunningConnector>),
+    /// A call is out, for ever if it does not return: that of a started instance, or one that starts or stops it.
+    Out { is_started: bool },
+}
 
 /// A connector instance. Calls go to a thread of their own each, one at a time; one that does not return in time takes the
 /// instance with it.
@@ -21,11 +31,11 @@ pub(crate) struct WorkerConnector {
     name: String,
     plugin: Plugin,
     config: ConfigMap,
-    /// `None` while a call is out, and for ever if it does not return.
-    connector: Option<Box<dyn Connector>>,
-    is_started: bool,
+    instance: Instance,
     is_failed: bool,
     is_bounded: bool,
+    /// What the plug-in counts itself.
+    metrics: Arc<Metrics>,
     requests: Arc<ConnectorRequests>,
     status: StatusWriter,
 }
@@ -50,10 +60,10 @@ impl WorkerConnector {
             name: name.to_owned(),
             plugin,
             config,
-            connector: None,
-            is_started: false,
+            instance: Instance::Idle,
             is_failed: false,
             is_bounded: false,
+            metrics: status.worker().metrics.connector(name),
             requests,
             status,
         };
@@ -65,20 +75,14 @@ impl WorkerConnector {
     }
 
     async fn make(&mut self, deadline: Deadline) -> Result<()> {
-        let new = match &self.plugin.factory {
-            PluginFactory::Source { connector, .. } | PluginFactory::Sink { connector, .. } => Arc::clone(connector),
-            _ => return Err(Error::config(format!("`{}` is not a connector", self.plugin.class))),
-        };
-        let (what, config) = (self.call_name("creation"), self.config.clone());
-        let (connector, is_bounded) = call_plugin(&what, deadline, move || {
-            let connector = new();
-            let is_bounded = connector.is_bounded(&config);
-            (connector, is_bounded)
-        })
-        .await?;
-        self.connector = Some(connector);
-        self.is_bounded = is_bounded;
+        let (what, connector, config) = (self.call_name("creation"), self.class()?, self.config.clone());
+        self.is_bounded = call_plugin(&what, deadline, move || connector.is_bounded(&config)).await?;
         Ok(())
+    }
+
+    fn class(&self) -> Result<Arc<dyn Connector>> {
+        let connector = self.plugin.factory.connector().cloned();
+        connector.ok_or_else(|| Error::config(format!("`{}` is not a connector", self.plugin.class)))
     }
 
     /// Takes the instance to another state. A FAILED one only goes to STOPPED.
@@ -91,36 +95,63 @@ impl WorkerConnector {
         }
         match target {
             TargetState::Started => {
-                if !self.is_started {
-                    let (context, config) = (self.requests.context(&self.name), self.config.clone());
-                    let started =
-                        self.call("start", deadline, move |connector| connector.start(context, &config)).await;
-                    if let Err(error) = started.and_then(|outcome| outcome) {
+                if !matches!(self.instance, Instance::Started(_)) {
+                    if let Err(error) = self.start_instance(deadline).await {
                         return self.fail(error);
                     }
-                    self.is_started = true;
                     info!(connector = self.name, "connector started");
                 }
-                self.status.connector(State::Running, None, Some(self.plugin.version));
+                self.status.connector(State::Running, None, Some(&self.plugin.version));
             }
             TargetState::Paused => {
                 self.stop_started().await?;
-                self.status.connector(State::Paused, None, Some(self.plugin.version));
+                self.status.connector(State::Paused, None, Some(&self.plugin.version));
             }
             TargetState::Stopped => {
                 if let Err(error) = self.stop_started().await {
                     error!(connector = self.name, error = %error.trace(), "connector failed while it was being stopped");
                 }
                 self.is_failed = false;
-                self.status.connector(State::Stopped, None, Some(self.plugin.version));
+                self.status.connector(State::Stopped, None, Some(&self.plugin.version));
             }
         }
         Ok(())
     }
 
+    async fn start_instance(&mut self, deadline: Deadline) -> Result<()> {
+        if self.is_lost() {
+            return Err(self.hangs());
+        }
+        let (what, class, config) = (self.call_name("start"), self.class()?, self.config.clone());
+        let mut context = self.requests.context(&self.name).with_metrics(Metrics::clone(&self.metrics));
+        if self.plugin.kind() == PluginKind::Source {
+            let stores = Arc::clone(&self.status.worker().offset_stores);
+            context = context.with_offsets(Arc::new(LazyOffsetReader::new(stores, &self.name, &self.config)));
+        }
+        self.instance = Instance::Out { is_started: false };
+        let started = call_plugin(&what, deadline, move || class.start(context, &config)).await?;
+        let (instance, outcome) = match started {
+            Ok(connector) => (Instance::Started(connector), Ok(())),
+            Err(error) => (Instance::Idle, Err(error)),
+        };
+        self.instance = instance;
+        outcome
+    }
+
     async fn stop_started(&mut self) -> Result<()> {
-        if std::mem::take(&mut self.is_started) {
-            self.call("stop", Deadline::after(STOP_DEADLINE), |connector| connector.stop()).await?;
+        match std::mem::replace(&mut self.instance, Instance::Out { is_started: false }) {
+            Instance::Started(mut connector) => {
+                let what = self.call_name("stop");
+                // Dropping a plug-in runs its code, too.
+                let stop = move || {
+                    connector.stop();
+                    drop(connector);
+                };
+                call_plugin(&what, Deadline::after(STOP_DEADLINE), stop).await?;
+                self.instance = Instance::Idle;
+            }
+            Instance::Idle => self.instance = Instance::Idle,
+            Instance::Out { .. } => {}
         }
         Ok(())
     }
@@ -129,7 +160,7 @@ impl WorkerConnector {
     pub(crate) fn fail(&mut self, error: Error) -> Result<()> {
         error!(connector = self.name, error = %error.trace(), "connector failed and will not recover until it is restarted");
         self.is_failed = true;
-        self.status.connector(State::Failed, Some(error.trace()), Some(self.plugin.version));
+        self.status.connector(State::Failed, Some(error.trace()), Some(&self.plugin.version));
         Err(error)
     }
 
@@ -143,10 +174,6 @@ impl WorkerConnector {
             error!(connector = self.name, error = %error.trace(), "connector failed while it was being stopped");
         }
         self.status.connector(State::Unassigned, None, None);
-        // Dropping a plug-in runs its code, too.
-        if let Some(connector) = self.connector.take() {
-            let _ = call_plugin("drop", Deadline::after(STOP_DEADLINE), move || drop(connector)).await;
-        }
     }
 
     /// The configurations of its tasks.
@@ -157,31 +184,28 @@ impl WorkerConnector {
     /// # Cancellation
     /// As for [`WorkerConnector::start`].
     pub(crate) async fn task_configs(&mut self, max_tasks: usize, deadline: Deadline) -> Result<Vec<ConfigMap>> {
-        let config = self.config.clone();
-        let configs =
-            self.call("taskConfigs", deadline, move |connector| connector.task_configs(&config, max_tasks)).await??;
+        let what = self.call_name("taskConfigs");
+        let mut connector = match std::mem::replace(&mut self.instance, Instance::Out { is_started: true }) {
+            Instance::Started(connector) => connector,
+            Instance::Idle => {
+                self.instance = Instance::Idle;
+                return Err(Error::fatal(format!("connector `{}` is not started", self.name)));
+            }
+            Instance::Out { .. } => return Err(self.hangs()),
+        };
+        let (connector, configs) = call_plugin(&what, deadline, move || {
+            let configs = connector.task_configs(max_tasks);
+            (connector, configs)
+        })
+        .await?;
+        self.instance = Instance::Started(connector);
+        let configs = configs?;
         check_task_count(&self.name, &self.config, configs.len())?;
         Ok(configs)
     }
 
-    async fn call<T: Send + 'static>(
-        &mut self,
-        call: &str,
-        deadline: Deadline,
-        body: impl FnOnce(&mut dyn Connector) -> T + Send + 'static,
-    ) -> Result<T> {
-        let what = self.call_name(call);
-        let mut connector = self
-            .connector
-            .take()
-            .ok_or_else(|| Error::fatal(format!("connector `{}` hangs in an earlier call: restart it", self.name)))?;
-        let (connector, value) = call_plugin(&what, deadline, move || {
-            let value = body(&mut *connector);
-            (connector, value)
-        })
-        .await?;
-        self.connector = Some(connector);
-        Ok(value)
+    fn hangs(&self) -> Error {
+        Error::fatal(format!("connector `{}` hangs in an earlier call: restart it", self.name))
     }
 
     fn call_name(&self, call: &str) -> String {
@@ -190,7 +214,7 @@ impl WorkerConnector {
 
     /// Whether it has been started, and not failed.
     pub(crate) fn is_running(&self) -> bool {
-        self.is_started && !self.is_failed
+        matches!(self.instance, Instance::Started(_) | Instance::Out { is_started: true }) && !self.is_failed
     }
 
     /// Whether it is FAILED.
@@ -200,7 +224,7 @@ impl WorkerConnector {
 
     /// Whether a call took it away for ever.
     pub(crate) fn is_lost(&self) -> bool {
-        self.connector.is_none()
+        matches!(self.instance, Instance::Out { .. })
     }
 
     /// Whether it says of itself that it ends.

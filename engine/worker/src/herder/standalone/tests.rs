@@ -370,6 +370,19 @@ async fn offsets_change_only_while_stopped() {
 }
 
 #[tokio::test]
+async fn a_connector_reads_its_stored_offsets_when_it_starts() {
+    let herder = test_herder();
+    create(&herder, "a", &[("size", "1"), ("needs.offset", "true")]).await.unwrap_err();
+    reaches(&herder, "a", "FAILED", &[]).await;
+    herder.set_target_state("a", TargetState::Stopped).await.unwrap();
+    let object = |value: serde_json::Value| value.as_object().cloned();
+    let entry = ConnectorOffset { partition: object(json!({"p": 1})), offset: object(json!({"o": 2})) };
+    herder.alter_offsets("a", vec![entry]).await.unwrap();
+    herder.set_target_state("a", TargetState::Started).await.unwrap();
+    reaches(&herder, "a", "RUNNING", &["RUNNING"]).await;
+}
+
+#[tokio::test]
 async fn a_worker_that_ends_takes_everything_with_it() {
     let herder = test_herder();
     create(&herder, "a", &[]).await.unwrap();

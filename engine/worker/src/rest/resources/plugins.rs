@@ -45,8 +45,8 @@ pub(crate) async fn definitions(
     if let Some(spec) = query.first("version") {
         let malformed = |_| HerderError::BadRequest(format!("Invalid version specification: {}", spec.trim()));
         let range = VersionRange::parse(spec.trim()).map_err(malformed)?;
-        if !range.contains(plugin.version) {
-            let message = no_such_version(state.herder.plugins(), plugin.class, &range);
+        if !range.contains(&plugin.version) {
+            let message = no_such_version(state.herder.plugins(), &plugin.class, &range);
             return Err(HerderError::BadRequest(message).into());
         }
     }

@@ -37,6 +37,19 @@ impl OffsetBackingStore for ConnectorOffsetBackingStore {
         }
     }
 
+    fn get_many(&self, connector: &str, partitions: &[SourcePartition]) -> Result<Vec<Option<SourceOffset>>> {
+        let mut offsets = self.primary.get_many(connector, partitions)?;
+        let is_missing = |(place, offset): (usize, &Option<SourceOffset>)| offset.is_none().then_some(place);
+        let missing: Vec<usize> = offsets.iter().enumerate().filter_map(is_missing).collect();
+        if !missing.is_empty() {
+            let partitions: Vec<_> = missing.iter().map(|place| partitions[*place].clone()).collect();
+            for (place, offset) in missing.into_iter().zip(self.secondary.get_many(connector, &partitions)?) {
+                offsets[place] = offset;
+            }
+        }
+        Ok(offsets)
+    }
+
     fn set(&self, connector: &str, offsets: &[OffsetEntry]) -> Result<()> {
         let (kept, forgotten): (Vec<_>, Vec<_>) = offsets.iter().cloned().partition(|(_, offset)| offset.is_some());
         if !forgotten.is_empty() {

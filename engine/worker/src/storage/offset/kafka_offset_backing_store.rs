@@ -83,9 +83,13 @@ impl KafkaOffsetBackingStore {
 impl OffsetBackingStore for KafkaOffsetBackingStore {
     fn get(&self, connector: &str, partition: &SourcePartition) -> Result<Option<SourceOffset>> {
         self.log.read_to_end(self.timeout).map_err(not_read)?;
+        offset_in(&self.bytes.lock(), connector, partition)
+    }
+
+    fn get_many(&self, connector: &str, partitions: &[SourcePartition]) -> Result<Vec<Option<SourceOffset>>> {
+        self.log.read_to_end(self.timeout).map_err(not_read)?;
         let bytes = self.bytes.lock();
-        let key = stored_key(&bytes, connector, partition)?;
-        key.and_then(|key| bytes.get(&key)).map(|value| parse_offset_value(value)).transpose()
+        partitions.iter().map(|partition| offset_in(&bytes, connector, partition)).collect()
     }
 
     fn set(&self, connector: &str, offsets: &[OffsetEntry]) -> Result<()> {
@@ -135,6 +139,11 @@ impl OffsetBackingStore for KafkaOffsetBackingStore {
 
 fn entries(serialised: &[(Vec<u8>, Option<Vec<u8>>)]) -> Vec<LogEntry<'_>> {
     serialised.iter().map(|(key, value)| LogEntry { key, value: value.as_deref() }).collect()
+}
+
+fn offset_in(bytes: &OffsetBytes, connector: &str, partition: &SourcePartition) -> Result<Option<SourceOffset>> {
+    let key = stored_key(bytes, connector, partition)?;
+    key.and_then(|key| bytes.get(&key)).map(|value| parse_offset_value(value)).transpose()
 }
 
 fn not_read(error: Error) -> Error {

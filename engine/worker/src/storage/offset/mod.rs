@@ -10,6 +10,7 @@ mod offset_backing_store;
 #[cfg(test)]
 mod offset_conformance;
 mod offset_key;
+mod stored_offset_reader;
 
 pub use connector_offset_backing_store::ConnectorOffsetBackingStore;
 pub use connector_offset_stores::ConnectorOffsetStores;
@@ -17,3 +18,4 @@ pub use file_offset_backing_store::FileOffsetBackingStore;
 pub use kafka_offset_backing_store::KafkaOffsetBackingStore;
 pub use memory_offset_backing_store::MemoryOffsetBackingStore;
 pub use offset_backing_store::{OffsetBackingStore, OffsetEntry};
+pub(crate) use stored_offset_reader::{LazyOffsetReader, StoredOffsetReader};

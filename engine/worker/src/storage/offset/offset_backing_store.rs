@@ -16,6 +16,11 @@ pub trait OffsetBackingStore: Send + Sync {
     /// The stored offset of a partition.
     fn get(&self, connector: &str, partition: &SourcePartition) -> Result<Option<SourceOffset>>;
 
+    /// The stored offsets of many partitions, in their order.
+    fn get_many(&self, connector: &str, partitions: &[SourcePartition]) -> Result<Vec<Option<SourceOffset>>> {
+        partitions.iter().map(|partition| self.get(connector, partition)).collect()
+    }
+
     /// Stores all of these offsets or none. They are durable when it returns.
     fn set(&self, connector: &str, offsets: &[OffsetEntry]) -> Result<()>;
 

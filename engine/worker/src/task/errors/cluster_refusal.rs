@@ -10,7 +10,7 @@ pub(crate) fn refusal(error: &Error) -> Error {
         Some(reason) if error.is_retriable() => format!("{error}: {reason}"),
         Some(words) => words.to_string(),
     };
-    Error::new(error.kind(), words).with_exception(error.exception())
+    Error::new(error.kind(), words).with_exception(error.exception().to_owned())
 }
 
 /// The same for places where Kafka Connect waits for a future, whose exception has the cluster's as its cause.

@@ -221,22 +221,17 @@ fn tolerance_exceeded(input: Input<'_>, row: RejectedRow) -> Error {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::BinaryArray;
-    use volley_api::{OffsetRange, Origin, TimestampType, TopicPartition};
+    use volley_api::testing::raw_batch;
+    use volley_api::{Origin, TimestampType};
 
     use super::*;
 
     #[test]
     fn a_record_is_shown_as_kafka_connect_shows_it() {
-        let origin = Origin {
-            partition: TopicPartition::new("t", 3),
-            range: OffsetRange { first: 7, end: 8 },
-            offsets: vec![7].into(),
-            timestamp_type: TimestampType::LogAppendTime,
-            timestamps: vec![1_700_000_000_000].into(),
-        };
-        let none = BinaryArray::new_null(1);
-        let batch = RawBatch { origin: Arc::new(origin), keys: none.clone(), values: none, headers: None };
+        let mut batch = raw_batch("t", 3, 7, [None]);
+        let timestamps = vec![1_700_000_000_000].into();
+        let timestamp_type = TimestampType::LogAppendTime;
+        batch.origin = Arc::new(Origin { timestamp_type, timestamps, ..Origin::clone(&batch.origin) });
         assert_eq!(
             coordinates(&batch, 0),
             "{topic='t', partition=3, offset=7, timestamp=1700000000000, timestampType=LogAppendTime}"

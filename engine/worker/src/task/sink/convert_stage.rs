@@ -55,7 +55,7 @@ impl ConvertStage {
     }
 
     /// Converts and transforms a batch. Rejected rows have been handled when this returns.
-    pub(crate) fn convert(&mut self, raw: &RawBatch) -> Result<SinkBatch> {
+    pub(crate) fn convert(&mut self, raw: &Arc<RawBatch>) -> Result<SinkBatch> {
         let keys = self.convert_side(raw, Side::Key)?;
         let values = self.convert_side(raw, Side::Value)?;
         let mut rejected = Vec::new();
@@ -75,7 +75,7 @@ impl ConvertStage {
         let transformed = self.chain.apply(records, &self.errors)?;
         bad_keys.extend(transformed.rejected);
         self.errors.handle(Input::Consumed(raw), bad_keys)?;
-        Ok(SinkBatch { origin: Arc::clone(&raw.origin), records: transformed.records })
+        Ok(SinkBatch { raw: Arc::clone(raw), records: transformed.records })
     }
 
     fn convert_side(&mut self, raw: &RawBatch, side: Side) -> Result<Converted> {
@@ -135,11 +135,10 @@ pub(crate) fn without_rows(records: Vec<volley_api::Records>, bad: &[usize]) -> 
 mod tests {
     use std::sync::Mutex;
 
-    use arrow::array::{BinaryArray, UInt32Array};
-    use volley_api::{
-        Column, ConnectorKind, Converter, Error, OffsetRange, Origin, RowIndex, Run, Serialized, TimestampType,
-        TopicPartition,
-    };
+    use arrow::array::{Array, ArrayRef, Int64Array, NullArray, UInt32Array};
+    use arrow::datatypes::Field;
+    use volley_api::testing::raw_batch;
+    use volley_api::{Column, ConnectorKind, Converter, Error, RowIndex, Run, Serialized, Unserialized};
 
     use super::*;
     use crate::connector_config::framework_config_def;
@@ -171,7 +170,7 @@ mod tests {
             Ok(Converted { runs: vec![Run { rows: RowIndex::Selected(UInt32Array::from(rows)), column }], rejected })
         }
 
-        fn from_connect(&mut self, _: &str, _: &Column) -> Result<Serialized> {
+        fn from_connect(&mut self, _: &Unserialized<'_>) -> Result<Serialized> {
             Err(Error::fatal("not used"))
         }
     }
@@ -219,20 +218,8 @@ mod tests {
         Flaky { fails_at_first: false, rejections }
     }
 
-    fn batch() -> RawBatch {
-        let origin = Origin {
-            partition: TopicPartition::new("t", 0),
-            range: OffsetRange { first: 5, end: 8 },
-            offsets: vec![5, 6, 7].into(),
-            timestamp_type: TimestampType::CreateTime,
-            timestamps: vec![-1; 3].into(),
-        };
-        RawBatch {
-            origin: Arc::new(origin),
-            keys: BinaryArray::new_null(3),
-            values: BinaryArray::new_null(3),
-            headers: None,
-        }
+    fn batch() -> Arc<RawBatch> {
+        Arc::new(raw_batch("t", 0, 5, [None; 3]))
     }
 
     fn rows(batch: &SinkBatch) -> Vec<usize> {
@@ -262,5 +249,40 @@ mod tests {
         let (mut stage, topics) = stage(flaky(0), value, &[("errors.tolerance", "all")]);
         assert!(rows(&stage.convert(&batch()).unwrap()).is_empty());
         assert!(topics.0.lock().unwrap().is_empty());
+    }
+
+    /// Two schemas, in turns.
+    struct Turns;
+
+    impl Converter for Turns {
+        fn to_connect(&mut self, batch: &RawBatch, _: Side) -> Result<Converted> {
+            let rows =
+                |first: usize| UInt32Array::from_iter_values((first..batch.len()).step_by(2).map(|row| row as u32));
+            let runs = [Arc::new(Int64Array::from(vec![0; 500])) as ArrayRef, Arc::new(NullArray::new(500))];
+            let run = |(first, array): (usize, ArrayRef)| {
+                let field = Field::new("value", array.data_type().clone(), true);
+                Run { rows: RowIndex::Selected(rows(first)), column: Column::new(Arc::new(field), array) }
+            };
+            Ok(Converted { runs: runs.into_iter().enumerate().map(run).collect(), rejected: Vec::new() })
+        }
+
+        fn from_connect(&mut self, _: &Unserialized<'_>) -> Result<Serialized> {
+            Err(Error::fatal("not used"))
+        }
+    }
+
+    #[test]
+    fn two_schemas_in_turns_are_two_records_and_not_as_many_as_there_are_turns() {
+        let (mut stage, _) = stage(flaky(0), flaky(0), &[]);
+        stage.value = NamedConverter { converter: Box::new(Turns), class: "Turns".into() };
+        stage.key = NamedConverter { converter: Box::new(Turns), class: "Turns".into() };
+        let batch = stage.convert(&Arc::new(raw_batch("t", 0, 0, vec![None; 1000]))).unwrap();
+        assert_eq!(batch.records.iter().map(volley_api::Records::len).collect::<Vec<_>>(), [500, 500]);
+        let in_order: Vec<_> = volley_api::in_row_order(&batch.records)
+            .into_iter()
+            .flat_map(|(index, rows)| rows.map(move |place| (index, place)))
+            .map(|(index, place)| batch.records[index].rows.input_row(place))
+            .collect();
+        assert_eq!(in_order, (0..1000).collect::<Vec<_>>());
     }
 }

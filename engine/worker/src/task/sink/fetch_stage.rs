@@ -19,6 +19,7 @@ use crate::task::sink::assignment::Assignment;
 use crate::task::sink::bounded::absent_partitions::AbsentPartitions;
 use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
 use crate::task::sink::downstream::Downstream;
+use crate::task::sink::partition_pauses::PartitionPauses;
 use crate::task::sink::pipeline::{Fetched, FetchedBatch, Rewinds, Signal};
 use crate::task::sink::read_positions::{ReadPositions, Unread};
 
@@ -58,6 +59,7 @@ pub(crate) struct FetchStage {
     pub(crate) fetcher: Fetcher,
     pub(crate) control: Arc<Control>,
     pub(crate) rewinds: Arc<Rewinds>,
+    pub(crate) pauses: Arc<PartitionPauses>,
     pub(crate) budget: Arc<MemoryBudget>,
     pub(crate) metrics: Arc<TaskMetrics>,
     pub(crate) bounded: Option<Arc<BoundedEnds>>,
@@ -67,6 +69,8 @@ pub(crate) struct FetchStage {
     pub(crate) read: ReadPositions,
     /// Batches fetched and not yet passed on, in order.
     pub(crate) held_back: VecDeque<Polled>,
+    /// Those that the task has paused.
+    pub(crate) paused: BTreeSet<TopicPartition>,
     pub(crate) is_held: bool,
     pub(crate) is_paused: bool,
     /// Set while a bounded task has read everything of its assignment.
@@ -130,6 +134,7 @@ impl FetchStage {
                 }
                 _ => {}
             }
+            self.pause()?;
             self.rewind()?;
             // what is held back has to go first, or it would grow without bound
             let is_full = self.budget.is_exhausted() || !self.held_back.is_empty();
@@ -190,6 +195,16 @@ impl FetchStage {
             let generation = self.read.generation(&raw.origin.partition);
             self.held_back.push_back(Polled { raw, generation });
         }
+        Ok(())
+    }
+
+    /// Pauses and resumes partitions as the task has asked for.
+    fn pause(&mut self) -> Result<()> {
+        let Some(wanted) = self.pauses.take_changed() else { return Ok(()) };
+        let only_in = |one: &BTreeSet<TopicPartition>, other| one.difference(other).cloned().collect::<Vec<_>>();
+        self.fetcher.pause(&only_in(&wanted, &self.paused))?;
+        self.fetcher.resume(&only_in(&self.paused, &wanted))?;
+        self.paused = wanted;
         Ok(())
     }
 

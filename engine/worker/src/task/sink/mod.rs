@@ -14,6 +14,7 @@ mod bounded;
 pub(crate) mod convert_stage;
 mod downstream;
 mod fetch_stage;
+mod partition_pauses;
 pub(crate) mod pipeline;
 mod put_positions;
 mod put_stage;

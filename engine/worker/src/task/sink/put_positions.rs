@@ -69,6 +69,11 @@ impl PutPositions {
         self.0.values().map(|position| u64::try_from(uncommitted(position)).unwrap_or_default()).sum()
     }
 
+    /// Whether the partition is assigned.
+    pub(crate) fn contains(&self, partition: &TopicPartition) -> bool {
+        self.0.contains_key(partition)
+    }
+
     /// Everything before these is put, or is no record.
     pub(crate) fn reached(&self) -> Offsets {
         self.0.iter().map(|(partition, position)| (partition.clone(), position.reached)).collect()

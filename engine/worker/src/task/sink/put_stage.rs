@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use tracing::{info, warn};
-use volley_api::{Error, Offsets, Result, SinkBatch, SinkContext, SinkTask, TopicPartition};
+use volley_api::{Error, LateRejection, Offsets, Result, SinkBatch, SinkContext, SinkTask, Stage, TopicPartition};
 
 use crate::connector_task_id::ConnectorTaskId;
 use crate::memory_budget::{MemoryBudget, Reservation};
 use crate::metrics::TaskMetrics;
 use crate::task::control::{Control, Wanted};
-use crate::task::errors::error_handler::{ErrorHandler, Input};
+use crate::task::errors::error_handler::{ErrorHandler, Input, reject_rows};
 use crate::task::sink::BoundedEnds;
 use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
+use crate::task::sink::partition_pauses::PartitionPauses;
 use crate::task::sink::pipeline::{FetchedBatch, Generations, Prepared, Rewind, Rewinds, Signal};
 use crate::task::sink::put_positions::PutPositions;
 use crate::task::sink::revocation::Revocation;
@@ -26,7 +27,7 @@ const IDLE_TICK: Duration = Duration::from_millis(500);
 /// Waits for what is being flushed: short at first, as most is done soon.
 const FIRST_DELIVERY_WAIT: Duration = Duration::from_millis(2);
 const LONGEST_DELIVERY_WAIT: Duration = Duration::from_millis(250);
-/// Wait before the same batch is put again.
+/// Wait before the same batch is put again, unless the task asks for another.
 const PUT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// Commits offsets for the consumer group, and waits for the answer.
@@ -43,6 +44,7 @@ pub(crate) struct PutStage {
     pub(crate) rewinds: Arc<Rewinds>,
     pub(crate) generations: Arc<Generations>,
     pub(crate) revocation: Arc<Revocation>,
+    pub(crate) pauses: Arc<PartitionPauses>,
     pub(crate) bounded: Option<Arc<BoundedEnds>>,
     pub(crate) deliveries: Arc<OwnDeliveries>,
     pub(crate) metrics: Arc<TaskMetrics>,
@@ -114,7 +116,7 @@ impl PutStage {
                 next_tick = now + if is_idle { IDLE_TICK } else { TICK };
                 is_idle = true;
             }
-            if self.context.take_commit_request() || now >= next_commit {
+            if self.context.requests().take_commit() || now >= next_commit {
                 self.commit()?;
                 next_commit = now + self.commit_interval;
             }
@@ -153,9 +155,13 @@ impl PutStage {
             return Ok(());
         }
         info!(task = %self.id, partitions = positions.len(), "partitions assigned");
+        let mut assignment = self.positions.partitions();
+        assignment.extend(positions.keys().filter(|partition| !self.positions.contains(partition)).cloned());
+        assignment.sort_unstable();
+        self.context.requests().set_assignment(assignment);
         retried(&self.control, &self.id, || self.task.open(positions))?;
         self.positions.open(positions, generation);
-        Ok(())
+        self.carry_out_requests()
     }
 
     fn revoked(&mut self, partitions: &[TopicPartition]) -> Result<()> {
@@ -168,15 +174,19 @@ impl PutStage {
     fn forget(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         self.task.close(partitions)?;
         self.positions.forget(partitions);
+        self.pauses.forget(partitions);
+        self.context.requests().set_assignment(self.positions.partitions());
         Ok(())
     }
 
-    /// Puts one batch, again and again while the task says that it cannot take it yet.
+    /// Puts one batch, again and again while the task says that it cannot take it yet. Batches of a paused partition come again
+    /// when it is resumed.
     fn put(&mut self, fetched: &FetchedBatch, batch: &SinkBatch) -> Result<()> {
-        let partition = &batch.origin.partition;
+        let partition = batch.partition();
         let mut waits = false;
         loop {
-            if self.positions.is_stale(partition, fetched.generation) || self.control.is_abandoned() {
+            let is_stale = self.positions.is_stale(partition, fetched.generation) || self.pauses.contains(partition);
+            if is_stale || self.control.is_abandoned() {
                 return Ok(());
             }
             let since = Instant::now();
@@ -187,7 +197,9 @@ impl PutStage {
                 Ok(rejected) => {
                     self.errors.handle(Input::Consumed(&fetched.raw), rejected).map_err(unrecoverable)?;
                     self.delivered(batch);
-                    return self.carry_out_rewinds();
+                    // it was for a failure
+                    self.context.requests().take_timeout();
+                    return self.carry_out_requests();
                 }
                 Err(error) if error.is_retriable() => {
                     if !waits {
@@ -197,13 +209,29 @@ impl PutStage {
                 }
                 Err(error) => return Err(unrecoverable(error)),
             }
-            if self.control.is_stopping() || self.revocation.is_under_way() {
+            self.carry_out_requests()?;
+            let wait = self.context.requests().take_timeout().unwrap_or(PUT_RETRY_DELAY);
+            if !self.wait_to_retry(wait)? {
                 self.give_back(partition);
                 return Ok(());
             }
-            self.control.wait(PUT_RETRY_DELAY);
+        }
+    }
+
+    /// Waits until a batch is to be put again; `false` if the stage has to give way with it.
+    fn wait_to_retry(&mut self, wait: Duration) -> Result<bool> {
+        let since = Instant::now();
+        loop {
+            if self.control.is_stopping() || self.revocation.is_under_way() {
+                return Ok(false);
+            }
+            let left = wait.saturating_sub(since.elapsed());
+            if left.is_zero() || self.control.is_abandoned() {
+                return Ok(true);
+            }
+            self.control.wait(left.min(PUT_RETRY_DELAY));
             self.tick()?;
-            if self.context.take_commit_request() {
+            if self.context.requests().take_commit() {
                 self.commit()?;
             }
         }
@@ -216,16 +244,42 @@ impl PutStage {
     }
 
     fn delivered(&mut self, batch: &SinkBatch) {
-        let rows: usize = batch.records.iter().map(volley_api::Records::len).sum();
-        self.metrics.rows_out(rows);
-        self.positions.put(&batch.origin.partition, batch.origin.range.end);
+        self.metrics.rows_out(batch.rows());
+        self.positions.put(batch.partition(), batch.origin().range.end);
     }
 
-    fn carry_out_rewinds(&mut self) -> Result<()> {
-        for (partition, offset) in self.context.take_rewinds() {
+    /// Does what the task has asked for.
+    fn carry_out_requests(&mut self) -> Result<()> {
+        for (partition, offset) in self.context.requests().take_rewinds() {
             self.read_again(partition, Some(offset));
         }
+        for (partition, paused) in self.context.requests().take_pauses() {
+            if self.positions.contains(&partition) && self.pauses.set(&partition, paused) {
+                // what is on its way is dropped, and comes again when the partition is resumed
+                self.read_again(partition, None);
+            }
+        }
+        self.handle_late_rejections()
+    }
+
+    /// Reports rows that were found bad after they were put. Where they must not be skipped nothing more is committed: the task
+    /// takes them for dealt with.
+    fn handle_late_rejections(&mut self) -> Result<()> {
+        if self.control.is_abandoned() {
+            return Ok(());
+        }
+        for LateRejection { batch, row, error } in self.context.requests().take_rejections() {
+            let rejected = reject_rows([row], Stage::TaskPut, "", &error);
+            let outcome = self.errors.handle(Input::Consumed(&batch), rejected);
+            self.vouched_for(outcome)?;
+        }
         Ok(())
+    }
+
+    /// Waits for dead letters: nothing behind one that is refused is ever committed.
+    fn flush_dead_letters(&mut self) -> Result<()> {
+        let outcome = self.errors.flush();
+        self.vouched_for(outcome)
     }
 
     /// From `offset`, or from where the last put has ended.
@@ -244,12 +298,10 @@ impl PutStage {
         }
         let buffered = self.task.buffered_bytes();
         self.buffers.resize(buffered);
-        let progress = self.task.progress();
-        self.metrics.files(progress);
         self.metrics.set_buffered_bytes(buffered);
         self.metrics.partitions(self.positions.len());
         self.metrics.active(self.positions.uncommitted_offsets());
-        self.carry_out_rewinds()
+        self.carry_out_requests()
     }
 
     fn commit(&mut self) -> Result<()> {
@@ -261,17 +313,19 @@ impl PutStage {
         if self.control.is_abandoned() {
             return Ok(false);
         }
-        let outcome = self.errors.flush();
-        self.vouched_for(outcome)?;
+        self.flush_dead_letters()?;
         let vouched = match self.task.pre_commit(&self.positions.reached()) {
             Err(error) if error.is_retriable() => {
                 self.metrics.commit_skipped();
                 warn!(task = %self.id, %error, "offsets cannot be committed yet");
+                self.carry_out_requests()?;
                 return Ok(false);
             }
             outcome => self.vouched_for(outcome)?,
         };
-        self.carry_out_rewinds()?;
+        self.carry_out_requests()?;
+        // the task may have vouched for rows since it has rejected them
+        self.flush_dead_letters()?;
         let is_everything = self.positions.is_everything(&vouched, partitions);
         // once more, as a task may be given up while its plug-in hangs
         if self.control.is_abandoned() {
@@ -330,7 +384,7 @@ impl PutStage {
     fn flush(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         let outcome = tolerate_retriable(&self.id, self.task.flush(partitions));
         self.vouched_for(outcome)?;
-        self.carry_out_rewinds()
+        self.carry_out_requests()
     }
 
     /// Notes the failure of a call that makes records durable.

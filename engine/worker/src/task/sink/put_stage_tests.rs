@@ -2,13 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use arrow::array::BinaryArray;
 use crossbeam_channel::{Receiver, Sender};
+use volley_api::testing::raw_batch;
 use volley_api::{
-    ConfigMap, ConnectorKind, Error, OffsetRange, Offsets, Origin, RawBatch, RejectedRow, Result, SinkBatch,
-    SinkContext, SinkTask, TimestampType, TopicPartition,
+    ConnectorKind, Error, Offsets, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, TopicPartition,
 };
 
 use crate::connector_config::framework_config_def;
@@ -18,6 +17,7 @@ use crate::metrics::TaskMetrics;
 use crate::task::control::Control;
 use crate::task::errors::error_handler::ErrorHandler;
 use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
+use crate::task::sink::partition_pauses::PartitionPauses;
 use crate::task::sink::pipeline::{FetchedBatch, Generations, Prepared, Rewinds, Signal};
 use crate::task::sink::put_positions::PutPositions;
 use crate::task::sink::put_stage::{Outcome, PutStage};
@@ -40,28 +40,39 @@ struct Script {
     rewinds: Vec<i64>,
     /// Whether the task is given up during the next put.
     abandons: bool,
+    /// What to ask for in the next calls of `put` and `pre_commit`, whether they succeed or not.
+    in_put: VecDeque<Ask>,
+    in_pre_commit: VecDeque<Ask>,
+    /// What the task saw of its assignment in `open` and `close`.
+    assignments: Vec<Vec<TopicPartition>>,
+    put_at: Vec<Instant>,
 }
+
+/// Asks something of the worker, with the batch at hand or the last one.
+type Ask = Box<dyn Fn(&SinkContext, &SinkBatch) + Send>;
 
 struct ScriptedSink {
     control: Arc<Control>,
     script: Arc<Mutex<Script>>,
     context: SinkContext,
+    last: Option<SinkBatch>,
 }
 
 impl SinkTask for ScriptedSink {
-    fn start(&mut self, _: SinkContext, _: &ConfigMap) -> Result<()> {
-        Ok(())
-    }
-
     fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
         let mut script = self.script.lock().unwrap();
         script.calls.push("put");
         if std::mem::take(&mut script.abandons) {
             self.control.await_end(Duration::ZERO);
         }
+        script.put_at.push(Instant::now());
+        self.last = Some(batch.clone());
+        if let Some(ask) = script.in_put.pop_front() {
+            ask(&self.context, batch);
+        }
         script.puts.pop_front().unwrap_or(Ok(()))?;
         for offset in std::mem::take(&mut script.rewinds) {
-            self.context.rewind(batch.origin.partition.clone(), offset);
+            self.context.rewind(batch.partition().clone(), offset);
         }
         Ok(Vec::new())
     }
@@ -75,10 +86,21 @@ impl SinkTask for ScriptedSink {
     fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
         let mut script = self.script.lock().unwrap();
         script.calls.push("pre_commit");
+        if let (Some(last), Some(ask)) = (&self.last, script.in_pre_commit.pop_front()) {
+            ask(&self.context, last);
+        }
         script.pre_commits.pop_front().unwrap_or(Ok(())).map(|()| current.clone())
     }
 
-    fn stop(&mut self) {}
+    fn open(&mut self, _: &Offsets) -> Result<()> {
+        self.script.lock().unwrap().assignments.push(self.context.assignment());
+        Ok(())
+    }
+
+    fn close(&mut self, _: &[TopicPartition]) -> Result<()> {
+        self.script.lock().unwrap().assignments.push(self.context.assignment());
+        Ok(())
+    }
 }
 
 struct Unwatched;
@@ -95,14 +117,20 @@ struct World {
     script: Arc<Mutex<Script>>,
     committed: Arc<Mutex<Offsets>>,
     rewinds: Arc<Rewinds>,
+    pauses: Arc<PartitionPauses>,
     bounded: Arc<BoundedEnds>,
     deliveries: Arc<OwnDeliveries>,
     budget: Arc<MemoryBudget>,
 }
 
 fn world() -> World {
+    world_with("all")
+}
+
+/// With this `errors.tolerance`.
+fn world_with(tolerance: &str) -> World {
     let mut config = config_map(&[("name", "c"), ("connector.class", "Fake"), ("topics", "t")]);
-    config.extend(config_map(&[("errors.tolerance", "all")]));
+    config.extend(config_map(&[("errors.tolerance", tolerance)]));
     let config = framework_config_def(ConnectorKind::Sink).parse(&config).unwrap();
     let id = ConnectorTaskId { connector: "c".into(), task: 0 };
     let metrics = TaskMetrics::alone(ConnectorKind::Sink);
@@ -113,6 +141,7 @@ fn world() -> World {
     let committed = Arc::new(Mutex::new(Offsets::new()));
     let log = Arc::clone(&committed);
     let rewinds = Arc::new(Rewinds::default());
+    let pauses = Arc::new(PartitionPauses::default());
     let budget = Arc::new(MemoryBudget::new(1 << 20));
     let bounded = Arc::new(BoundedEnds::default());
     let deliveries = Arc::new(OwnDeliveries::default());
@@ -123,6 +152,7 @@ fn world() -> World {
             control: Arc::clone(&control),
             script: Arc::clone(&script),
             context: context.clone(),
+            last: None,
         }),
         context,
         commit_offsets: Box::new(move |offsets| {
@@ -134,6 +164,7 @@ fn world() -> World {
         rewinds: Arc::clone(&rewinds),
         generations: Arc::new(Generations::default()),
         revocation: Arc::new(Revocation::default()),
+        pauses: Arc::clone(&pauses),
         bounded: Some(Arc::clone(&bounded)),
         deliveries: Arc::clone(&deliveries),
         metrics,
@@ -143,7 +174,7 @@ fn world() -> World {
         positions: PutPositions::default(),
         cannot_vouch: false,
     };
-    World { stage, input, output, script, committed, rewinds, bounded, deliveries, budget }
+    World { stage, input, output, script, committed, rewinds, pauses, bounded, deliveries, budget }
 }
 
 impl World {
@@ -159,18 +190,10 @@ impl World {
     }
 
     fn batch(&self, number: i32, range: std::ops::Range<i64>, generation: u64) {
-        let offsets = Vec::from_iter(range.clone());
-        let origin = Arc::new(Origin {
-            partition: partition(number),
-            range: OffsetRange { first: range.start, end: range.end },
-            timestamp_type: TimestampType::CreateTime,
-            timestamps: vec![0; offsets.len()].into(),
-            offsets: offsets.clone().into(),
-        });
-        let nulls = BinaryArray::new_null(offsets.len());
-        let raw = RawBatch { origin: Arc::clone(&origin), keys: nulls.clone(), values: nulls, headers: None };
-        let fetched = FetchedBatch { raw: Arc::new(raw), _reservation: self.budget.reserve(0), generation };
-        let batch = SinkBatch { origin, records: Vec::new() };
+        let len = (range.end - range.start) as usize;
+        let raw = Arc::new(raw_batch("t", number, range.start, vec![None; len]));
+        let batch = SinkBatch { raw: Arc::clone(&raw), records: Vec::new() };
+        let fetched = FetchedBatch { raw, _reservation: self.budget.reserve(0), generation };
         assert!(self.input.send(Prepared::Batch { fetched, batch }).is_ok());
     }
 
@@ -309,4 +332,116 @@ fn an_abandoned_task_puts_and_commits_nothing_more() {
     assert_eq!(world.run().unwrap(), Outcome::Stopped);
     assert_eq!(world.script.lock().unwrap().calls, ["put"]);
     assert_eq!(world.committed(0), None);
+}
+
+fn reject_first(context: &SinkContext, batch: &SinkBatch) {
+    context.reject(&batch.raw, 0, Error::data("the database refused it"));
+}
+
+#[test]
+fn a_row_found_bad_after_it_was_put_is_reported_once_and_what_is_behind_it_committed() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    world.script.lock().unwrap().in_pre_commit = [Box::new(reject_first) as Ask].into();
+    assert_eq!(world.run().unwrap(), Outcome::Stopped);
+    assert_eq!(world.stage.metrics.snapshot().rows_rejected, 1);
+    assert_eq!(world.committed(0), Some(10));
+}
+
+#[test]
+fn nothing_is_committed_where_a_row_found_bad_later_must_not_be_skipped() {
+    for in_put in [true, false] {
+        let mut world = world_with("none");
+        let generation = world.assign(0);
+        world.batch(0, 0..10, generation);
+        let mut script = world.script.lock().unwrap();
+        let asks = if in_put { &mut script.in_put } else { &mut script.in_pre_commit };
+        asks.push_back(Box::new(reject_first));
+        drop(script);
+        let error = world.run().unwrap_err();
+        assert!(error.trace().contains("the database refused it"), "{error:?}");
+        assert_eq!(world.committed(0), None, "in put: {in_put}");
+    }
+}
+
+#[test]
+fn no_batch_of_a_paused_partition_is_put_and_it_goes_on_where_it_was_paused() {
+    let mut world = world();
+    let generation = world.assign(0);
+    let other = world.assign(1);
+    world.batch(0, 0..10, generation);
+    // on its way when the partition is paused
+    world.batch(0, 10..20, generation);
+    world.batch(1, 0..10, other);
+    let pause: Ask = Box::new(|context, batch| context.pause(&[batch.partition().clone()]));
+    let resume: Ask = Box::new(|context, _| context.resume(&[partition(0)]));
+    world.script.lock().unwrap().in_put = [pause, resume].into();
+    world.run().unwrap();
+    let puts = world.script.lock().unwrap().calls.iter().filter(|call| **call == "put").count();
+    assert_eq!((puts, world.committed(0), world.committed(1)), (2, Some(10), Some(10)));
+    let rewinds: Vec<_> = world.rewinds.take().into_iter().map(|rewind| (rewind.partition, rewind.offset)).collect();
+    assert_eq!(rewinds, [(partition(0), 10), (partition(0), 10)]);
+    assert!(!world.pauses.contains(&partition(0)));
+}
+
+#[test]
+fn a_batch_that_is_refused_with_a_pause_comes_again_when_the_partition_is_resumed() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    let mut script = world.script.lock().unwrap();
+    script.in_put = [Box::new(|context: &SinkContext, _: &SinkBatch| context.pause(&[partition(0)])) as Ask].into();
+    script.puts = [Err(Error::retriable("full"))].into();
+    drop(script);
+    world.run().unwrap();
+    assert_eq!(world.rewinds.take()[0].offset, 0);
+    assert!(world.pauses.contains(&partition(0)));
+    assert_eq!(world.committed(0), Some(0));
+}
+
+#[test]
+fn a_partition_that_was_revoked_is_not_paused_any_more() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    let (done, _is_done) = crossbeam_channel::bounded(1);
+    world.send(Signal::Revoked(vec![partition(0)], done));
+    let again = world.assign(0);
+    world.batch(0, 10..20, again);
+    let pause: Ask = Box::new(|context, _| context.pause(&[partition(0), partition(9)]));
+    world.script.lock().unwrap().in_put = [pause].into();
+    world.run().unwrap();
+    let puts = world.script.lock().unwrap().calls.iter().filter(|call| **call == "put").count();
+    assert_eq!(puts, 2);
+    assert!(!world.pauses.contains(&partition(0)) && !world.pauses.contains(&partition(9)));
+}
+
+#[test]
+fn a_sink_says_how_long_to_wait_before_a_batch_is_put_again_and_only_once() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    let mut script = world.script.lock().unwrap();
+    let wait: Ask = Box::new(|context, _| context.timeout(Duration::from_millis(400)));
+    script.in_put = [wait].into();
+    script.puts = [Err(Error::retriable("full")), Err(Error::retriable("full"))].into();
+    drop(script);
+    world.run().unwrap();
+    let at = world.script.lock().unwrap().put_at.clone();
+    assert!(at[1] - at[0] >= Duration::from_millis(400), "{at:?}");
+    assert!(at[2] - at[1] < Duration::from_millis(400), "{at:?}");
+    assert_eq!(world.committed(0), Some(10));
+}
+
+#[test]
+fn a_task_sees_its_assignment_while_partitions_are_opened_and_closed() {
+    let mut world = world();
+    world.assign(0);
+    world.assign(1);
+    world.send(Signal::Lost(vec![partition(0)]));
+    world.run().unwrap();
+    let both = vec![partition(0), partition(1)];
+    let seen = world.script.lock().unwrap().assignments.clone();
+    assert_eq!(seen, [vec![partition(0)], both.clone(), both, vec![partition(1)]]);
 }

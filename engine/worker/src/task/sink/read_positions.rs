@@ -135,9 +135,7 @@ pub(crate) fn head(raw: &RawBatch, len: usize, end: i64) -> RawBatch {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::BinaryArray;
-
-    use volley_api::TimestampType;
+    use volley_api::testing::raw_batch;
 
     use super::*;
 
@@ -146,16 +144,7 @@ mod tests {
     }
 
     fn batch(first: i64, end: i64) -> RawBatch {
-        let offsets = Vec::from_iter(first..end);
-        let values = BinaryArray::from_iter_values(offsets.iter().map(|offset| offset.to_be_bytes()));
-        let origin = Origin {
-            partition: partition(),
-            range: OffsetRange { first, end },
-            timestamp_type: TimestampType::CreateTime,
-            timestamps: vec![0; offsets.len()].into(),
-            offsets: offsets.into(),
-        };
-        RawBatch { origin: Arc::new(origin), keys: values.clone(), values, headers: None }
+        raw_batch("t", 0, first, vec![None; (end - first) as usize])
     }
 
     #[test]

@@ -2,12 +2,12 @@
 //!
 //! Fetching runs on the task's own thread, converting and putting on one each.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use volley_api::{Error, PluginFactory, Result, Side, SinkContext, SinkTask};
+use volley_api::{Error, PluginFactory, Result, Side, SinkContext, SinkTask, WorkerPlugins};
 use volley_kafka::Fetcher;
 
 use crate::metrics::TaskMetrics;
@@ -18,6 +18,7 @@ use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
 use crate::task::sink::convert_stage::ConvertStage;
 use crate::task::sink::downstream::Downstream;
 use crate::task::sink::fetch_stage::FetchStage;
+use crate::task::sink::partition_pauses::PartitionPauses;
 use crate::task::sink::pipeline::{Generations, Rewinds, STAGE_CAPACITY};
 use crate::task::sink::put_positions::PutPositions;
 use crate::task::sink::put_stage::{Outcome, PutStage, unrecoverable};
@@ -49,12 +50,10 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
     if control.is_stopping() {
         return Ok(TaskState::Unassigned);
     }
-    let mut task = task();
-    let context = SinkContext::new(spec.id.connector.clone(), spec.id.task);
-    if let Err(error) = start(&mut *task, &context, spec, control) {
-        task.stop();
-        return Err(error);
-    }
+    let context = SinkContext::new(spec.id.connector.clone(), spec.id.task)
+        .with_metrics(metrics.of_plugin().clone())
+        .with_plugins(WorkerPlugins::new(Arc::clone(&spec.plugins) as _));
+    let mut task = start(spec, control, || task(context.clone(), &spec.task_config))?;
     control.report(TaskState::Running);
 
     let (fetched, to_convert) = crossbeam_channel::bounded(STAGE_CAPACITY);
@@ -72,8 +71,11 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
         generations: Arc::clone(&generations),
     };
     let properties = spec.worker_config.consumer_properties(&spec.connector_config, &spec.id.connector, spec.id.task);
-    let fetcher = Fetcher::connect(&properties, setup::fetch_settings(spec, &config)?, Arc::new(rebalances))?;
+    let settings = setup::fetch_settings(spec, &config);
+    let fetcher = settings.and_then(|settings| Fetcher::connect(&properties, settings, Arc::new(rebalances)));
+    let fetcher = fetcher.inspect_err(|_| task.stop())?;
     let rewinds = Arc::new(Rewinds::default());
+    let pauses = Arc::new(PartitionPauses::default());
     let deliveries = Arc::new(OwnDeliveries::default());
     let committer = fetcher.committer();
     let mut put = PutStage {
@@ -86,6 +88,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
         rewinds: Arc::clone(&rewinds),
         generations,
         revocation,
+        pauses: Arc::clone(&pauses),
         bounded: spec.bounded.clone(),
         deliveries: Arc::clone(&deliveries),
         metrics: Arc::clone(metrics),
@@ -100,6 +103,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
         fetcher,
         control: Arc::clone(control),
         rewinds,
+        pauses,
         budget: Arc::clone(&spec.budget),
         metrics: Arc::clone(metrics),
         bounded: spec.bounded.clone(),
@@ -108,6 +112,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
         downstream: downstream.clone(),
         read: ReadPositions::default(),
         held_back: VecDeque::new(),
+        paused: BTreeSet::new(),
         is_held: false,
         is_paused: false,
         at_end: None,
@@ -141,14 +146,14 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
 }
 
 /// Starts the task, again and again while it says that a retry may help.
-fn start(task: &mut dyn SinkTask, context: &SinkContext, spec: &TaskSpec, control: &Control) -> Result<()> {
-    let mut delay = std::time::Duration::from_millis(500);
+fn start(spec: &TaskSpec, control: &Control, new: impl Fn() -> Result<Box<dyn SinkTask>>) -> Result<Box<dyn SinkTask>> {
+    let mut delay = Duration::from_millis(500);
     loop {
-        match task.start(context.clone(), &spec.task_config) {
+        match new() {
             Err(error) if error.is_retriable() && !control.is_stopping() => {
                 tracing::warn!(task = %spec.id, %error, "the sink could not start, trying again");
                 control.wait(delay);
-                delay = (delay * 2).min(std::time::Duration::from_secs(30));
+                delay = (delay * 2).min(Duration::from_secs(30));
             }
             outcome => return outcome,
         }

@@ -68,32 +68,18 @@ fn java_map(map: &Map<String, Value>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-    use volley_api::RowIndex;
+    use volley_api::testing::{json_object, records, texts};
 
     use super::*;
 
-    fn map(value: Value) -> Map<String, Value> {
-        value.as_object().cloned().unwrap_or_default()
-    }
-
     #[test]
     fn a_row_is_shown_as_kafka_connect_shows_it() {
-        let records = Records {
-            topic: "t".into(),
-            kafka_partition: None,
-            key: Column::nulls(2),
-            value: Column::new(
-                Arc::new(arrow::datatypes::Field::new("value", arrow::datatypes::DataType::Utf8, true)),
-                Arc::new(arrow::array::StringArray::from(vec!["a", "b"])),
-            ),
-            timestamps: vec![1, 2].into(),
-            headers: None,
-            rows: RowIndex::all(2),
-            origin: None,
+        let records = Records { timestamps: vec![1, 2].into(), ..records("t", texts(["a", "b"])) };
+        let batch = SourceBatch {
+            records,
+            partition: json_object(r#"{"filename":"f"}"#),
+            offset: json_object(r#"{"position":6}"#),
         };
-        let batch =
-            SourceBatch { records, partition: map(json!({"filename": "f"})), offset: map(json!({"position": 6})) };
         let expected = "SourceRecord{sourcePartition={filename=f}, sourceOffset={position=6}} \
                         ConnectRecord{topic='t', kafkaPartition=null, key=null, value=b, timestamp=2}";
         assert_eq!(PolledBatch::new(&batch, true).describe(Some(1)), expected);

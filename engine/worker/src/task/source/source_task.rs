@@ -9,16 +9,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tracing::{error, info, warn};
-use volley_api::{ConfigMap, Error, PluginFactory, Polled, Result, Side, SourceBatch, SourceContext, SourceTask};
+use volley_api::{Error, PluginFactory, Polled, Result, Side, SourceBatch, SourceContext, SourceTask, WorkerPlugins};
 use volley_kafka::{ClientRole, Producer, check_bootstrap_servers};
 
 use crate::connector_config::TopicCreation;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::metrics::TaskMetrics;
+use crate::storage::StoredOffsetReader;
 use crate::task::control::{Control, Wanted};
 use crate::task::errors::error_handler::{ErrorHandler, Input};
 use crate::task::source::idle_pacing::IdlePacing;
 use crate::task::source::polled_batch::PolledBatch;
+use crate::task::source::produce::acknowledged_batches::AcknowledgedBatches;
 use crate::task::source::produce::committed_offsets::CommittedOffsets;
 use crate::task::source::produce::offset_commits::OffsetCommits;
 use crate::task::source::produce::offset_committer::OffsetCommitter;
@@ -27,6 +29,7 @@ use crate::task::source::produce::record_producer::RecordProducer;
 use crate::task::source::produce::record_serializer::RecordSerializer;
 use crate::task::source::produce::topic_creator::{AdminProperties, TopicCreator};
 use crate::task::source::produce_thread::ProduceThread;
+use crate::task::transform::row_order::in_row_order;
 use crate::task::transform::transform_chain::TransformChain;
 use crate::task::{TaskSpec, TaskState, panic_error, setup};
 
@@ -41,25 +44,40 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
     let config = setup::framework_config(spec)?;
     let errors = Arc::new(setup::error_handler(spec, &config, control, metrics)?);
     let committed = Arc::new(CommittedOffsets::default());
-    let produce = produce_stage(spec, control, metrics, &errors, &committed)?;
-    let (offsets, connector) = (Arc::clone(&spec.offsets), spec.id.connector.clone());
-    let context = SourceContext {
-        connector: spec.id.connector.clone(),
-        task: spec.id.task,
-        offset: Arc::new(move |partition| offsets.get(&connector, partition)),
-    };
-    let mut source = SourceLoop {
+    let mut produce = produce_stage(spec, control, metrics, &errors, &committed)?;
+    let chain = setup::transform_chain(spec, &config)?;
+    let context = SourceContext::new(spec.id.connector.clone(), spec.id.task)
+        .with_offsets(Arc::new(StoredOffsetReader::new(Arc::clone(&spec.offsets), &spec.id.connector)))
+        .with_metrics(metrics.of_plugin().clone())
+        .with_plugins(WorkerPlugins::new(Arc::clone(&spec.plugins) as _));
+    let Some(task) = start(control, || task(context, &spec.task_config))? else { return Ok(TaskState::Unassigned) };
+    let acknowledged = task.wants_acknowledgements().then(Arc::default);
+    produce.acknowledged.clone_from(&acknowledged);
+    let source = SourceLoop {
         id: spec.id.clone(),
-        task: task(),
-        chain: setup::transform_chain(spec, &config)?,
+        task,
+        chain,
         errors,
         control: Arc::clone(control),
         metrics: Arc::clone(metrics),
         committed,
+        acknowledged,
         produce: ProduceThread::new(produce),
         pacing: IdlePacing::default(),
     };
-    source.run(context, &spec.task_config)
+    source.run()
+}
+
+/// Starts the task when it is not to be paused any more; `None` if it is to stop by then.
+pub(crate) fn start<T>(control: &Control, new: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
+    if control.wanted() == Wanted::Paused {
+        control.report(TaskState::Paused);
+        control.wait_while_paused();
+    }
+    if control.is_stopping() {
+        return Ok(None);
+    }
+    new().map(Some)
 }
 
 fn produce_stage(
@@ -95,6 +113,7 @@ fn produce_stage(
             Arc::clone(metrics),
             worker.offset_flush_interval(),
         ),
+        acknowledged: None,
         errors: Arc::clone(errors),
         control: Arc::clone(control),
         metrics: Arc::clone(metrics),
@@ -122,6 +141,8 @@ pub(crate) struct SourceLoop {
     pub(crate) control: Arc<Control>,
     pub(crate) metrics: Arc<TaskMetrics>,
     pub(crate) committed: Arc<CommittedOffsets>,
+    /// Set if the task wants to know where its records are.
+    pub(crate) acknowledged: Option<Arc<AcknowledgedBatches>>,
     pub(crate) produce: ProduceThread,
     pub(crate) pacing: IdlePacing,
 }
@@ -136,19 +157,10 @@ enum End {
 }
 
 impl SourceLoop {
-    /// Starts the task and runs it until a stop, the end of a bounded source, or an error.
-    pub(crate) fn run(&mut self, context: SourceContext, config: &ConfigMap) -> Result<TaskState> {
-        if self.control.wanted() == Wanted::Paused {
-            self.control.report(TaskState::Paused);
-            self.control.wait_while_paused();
-        }
-        if self.control.is_stopping() {
-            return Ok(TaskState::Unassigned);
-        }
-        let outcome = self.task.start(context, config).and_then(|()| {
-            self.control.report(TaskState::Running);
-            self.deliver_all()
-        });
+    /// Runs the task until a stop, the end of a bounded source, or an error.
+    pub(crate) fn run(mut self) -> Result<TaskState> {
+        self.control.report(TaskState::Running);
+        let outcome = self.deliver_all();
         self.task.stop();
         outcome
     }
@@ -179,7 +191,7 @@ impl SourceLoop {
                 }
                 Wanted::Running => {}
             }
-            self.tell_commits();
+            self.tell_deliveries();
             if let Some(end) = self.poll_once(wanted)? {
                 return Ok(end);
             }
@@ -221,7 +233,7 @@ impl SourceLoop {
     fn wait_while_paused(&mut self) {
         self.control.report(TaskState::Paused);
         while self.control.wanted() == Wanted::Paused && !self.produce.has_ended() {
-            self.tell_commits();
+            self.tell_deliveries();
             self.control.wait_for_ring(Wanted::Paused, LONGEST_WAIT);
         }
         if self.control.wanted() == Wanted::Running && !self.produce.has_ended() {
@@ -229,8 +241,16 @@ impl SourceLoop {
         }
     }
 
-    fn tell_commits(&mut self) {
+    /// Tells the task which batches are acknowledged, if it wants that, and which offsets are committed.
+    fn tell_deliveries(&mut self) {
+        // what is committed was acknowledged before
         let offsets = self.committed.take();
+        for batch in self.acknowledged.as_ref().map(|batches| batches.take()).unwrap_or_default() {
+            let told = catch_unwind(AssertUnwindSafe(|| self.task.acknowledged(&batch)));
+            if let Err(error) = told.unwrap_or_else(|panic| Err(panic_error(&*panic))) {
+                error!(task = %self.id, error = %error.trace(), "the task failed when it was told of acknowledged records");
+            }
+        }
         if offsets.is_empty() {
             return;
         }
@@ -248,10 +268,12 @@ impl SourceLoop {
         let only_moves_offset = records.is_empty();
         let transformed = self.chain.apply(vec![records], &self.errors)?;
         self.errors.handle(Input::Polled(&polled), transformed.rejected)?;
-        if transformed.records.is_empty() && !only_moves_offset {
+        // a task that wants to be told of its batches is told of those that were filtered too
+        if transformed.records.is_empty() && !only_moves_offset && self.acknowledged.is_none() {
             return Ok(true);
         }
-        let batch = BatchToProduce { records: transformed.records, polled, only_moves_offset };
+        let records = in_row_order(transformed.records)?;
+        let batch = BatchToProduce { records, polled, only_moves_offset };
         self.produce.send(batch)
     }
 
@@ -260,10 +282,10 @@ impl SourceLoop {
         self.produce.close(is_finished);
         while self.produce.is_running() {
             self.control.wait_for_ring(self.control.wanted(), LONGEST_WAIT);
-            self.tell_commits();
+            self.tell_deliveries();
         }
         let outcome = self.produce.join();
-        self.tell_commits();
+        self.tell_deliveries();
         outcome
     }
 }

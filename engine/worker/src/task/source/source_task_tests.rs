@@ -512,3 +512,33 @@ fn a_stop_ends_retries_and_what_was_tried_is_not_skipped() {
     assert!(asked.elapsed() < Duration::from_secs(5));
     assert_eq!(task.stored("a"), None);
 }
+
+#[test]
+fn a_task_that_asks_for_it_is_told_where_its_records_are_before_their_offsets_are_committed() {
+    let world = world(true);
+    world.change(|state| state.wants_acknowledgements = true);
+    world.poll(Poll::Rows("a", vec!["x", "drop", "y"], 3));
+    world.poll(Poll::Rows("a", vec!["drop"], 4));
+    let mut running = Running::start(&world, &[]);
+    running.until_stored("a", 3);
+    world.until("the task is told of both batches", |state| state.acknowledged.len() == 2);
+    world.until("the task is told of the commit", |state| state.told == [3]);
+    running.stop().unwrap();
+    let state = world.state.lock().unwrap();
+    let (first, commits) = &state.acknowledged[0];
+    let rows: Vec<_> = first.rows.iter().map(|row| (row.row, row.partition.to_string(), row.offset)).collect();
+    assert_eq!(rows, [(0, "topic-0".to_owned(), 0), (2, "topic-0".to_owned(), 1)]);
+    assert_eq!((first.offset["o"].as_u64(), *commits), (Some(3), 0));
+    let (second, _) = &state.acknowledged[1];
+    assert_eq!((second.offset["o"].as_u64(), second.rows.len()), (Some(4), 0));
+}
+
+#[test]
+fn a_task_that_does_not_ask_for_it_is_told_of_commits_only() {
+    let world = world(true);
+    world.poll(Poll::Rows("a", vec!["x"], 1));
+    let mut running = Running::start(&world, &[]);
+    world.until("the task is told of the commit", |state| state.told == [1]);
+    running.stop().unwrap();
+    assert!(world.state.lock().unwrap().acknowledged.is_empty());
+}

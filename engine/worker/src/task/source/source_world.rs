@@ -5,12 +5,11 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use arrow::array::{ArrayRef, BinaryArray, StringArray};
-use arrow::datatypes::{DataType, Field};
-use serde_json::json;
+use arrow::array::{BinaryArray, StringArray};
+use volley_api::testing::{json_object, records, texts};
 use volley_api::{
-    Column, ConfigMap, ConnectorKind, Error, Polled, Records, RejectedRow, Result, RowIndex, SourceBatch,
-    SourceContext, SourceOffset, SourcePartition, SourceTask, Stage, Transformation, Transformed,
+    AcknowledgedBatch, ConfigMap, ConnectorKind, Error, Polled, Records, RejectedRow, Result, SourceBatch,
+    SourceOffset, SourcePartition, SourceTask, Stage, Transformation, Transformed,
 };
 use volley_kafka::{Delivery as Delivered, Outgoing, Returned};
 
@@ -30,7 +29,7 @@ use crate::task::source::produce::produce_stage::ProduceStage;
 use crate::task::source::produce::record_producer::RecordProducer;
 use crate::task::source::produce::record_serializer::RecordSerializer;
 use crate::task::source::produce_thread::ProduceThread;
-use crate::task::source::source_task::SourceLoop;
+use crate::task::source::source_task::{SourceLoop, start};
 use crate::task::transform::transform_chain::{Step, TransformChain};
 use crate::task::{StatusListener, TaskState};
 use crate::testing::{FakeHeaderConverter, Gate, config_map};
@@ -68,6 +67,10 @@ pub(crate) struct State {
     pub(crate) producers: usize,
     pub(crate) states: Vec<TaskState>,
     pub(crate) topics: Vec<String>,
+    /// Whether the task wants to be told of acknowledged batches.
+    pub(crate) wants_acknowledgements: bool,
+    /// The acknowledged batches that the task was told of, each with the number of commits that it was told of before.
+    pub(crate) acknowledged: Vec<(AcknowledgedBatch, usize)>,
     /// Offsets the task was told of.
     pub(crate) told: Vec<u64>,
     pub(crate) store_fails: bool,
@@ -139,14 +142,16 @@ pub(crate) fn unknown_topic() -> Error {
 
 struct FakeSource(Arc<World>);
 
-impl SourceTask for FakeSource {
-    fn start(&mut self, _: SourceContext, config: &ConfigMap) -> Result<()> {
+impl FakeSource {
+    fn start(world: Arc<World>, config: &ConfigMap) -> Result<Self> {
         match config.get("fail").is_some() {
             true => Err(Error::fatal("told to fail")),
-            false => Ok(()),
+            false => Ok(Self(world)),
         }
     }
+}
 
+impl SourceTask for FakeSource {
     fn poll(&mut self, _: Duration) -> Result<Polled> {
         let poll = self.0.change(|state| {
             state.polled += 1;
@@ -168,33 +173,31 @@ impl SourceTask for FakeSource {
         }
     }
 
-    fn stop(&mut self) {}
-
     fn commit(&mut self, delivered: &[(SourcePartition, SourceOffset)]) -> Result<()> {
         self.0.change(|state| state.told.extend(delivered.iter().map(|(_, offset)| offset["o"].as_u64().unwrap())));
         Err(Error::fatal("what a task says of a commit changes nothing"))
     }
-}
 
-fn map(value: serde_json::Value) -> SourcePartition {
-    value.as_object().unwrap().clone()
+    fn wants_acknowledgements(&self) -> bool {
+        self.0.change(|state| state.wants_acknowledgements)
+    }
+
+    fn acknowledged(&mut self, batch: &AcknowledgedBatch) -> Result<()> {
+        self.0.change(|state| {
+            let commits = state.told.len();
+            state.acknowledged.push((batch.clone(), commits));
+        });
+        Err(Error::fatal("what a task says of it changes nothing"))
+    }
 }
 
 /// A batch of these values.
 pub(crate) fn batch(partition: &str, values: &[&str], offset: u64) -> SourceBatch {
-    let array: ArrayRef = Arc::new(StringArray::from(values.to_vec()));
-    let records = Records {
-        topic: "topic".into(),
-        kafka_partition: None,
-        key: Column::nulls(values.len()),
-        value: Column::new(Arc::new(Field::new("value", DataType::Utf8, true)), array),
-        // by their row, so that it shows which timestamp belongs to which value
-        timestamps: (0..values.len() as i64).map(|row| row - 1).collect(),
-        headers: None,
-        rows: RowIndex::all(values.len()),
-        origin: None,
-    };
-    SourceBatch { records, partition: map(json!({"p": partition})), offset: map(json!({"o": offset})) }
+    // by their row, so that it shows which timestamp belongs to which value
+    let timestamps = (0..values.len() as i64).map(|row| row - 1).collect();
+    let records = Records { timestamps, ..records("topic", texts(values.iter().copied())) };
+    let partition = json_object(&format!("{{\"p\":\"{partition}\"}}"));
+    SourceBatch { records, partition, offset: json_object(&format!("{{\"o\":{offset}}}")) }
 }
 
 /// Takes messages and acknowledges them as the test says.
@@ -238,7 +241,8 @@ impl RecordProducer for FakeProducer {
         }
         self.0.change(|state| {
             if state.acknowledges_all {
-                state.deliveries.push(Delivered { token, result: Ok((0, 0)), returned: None });
+                let offset = state.sent.len() as i64;
+                state.deliveries.push(Delivered { token, result: Ok((0, offset)), returned: None });
             }
             state.timestamps.push(message.timestamp);
             state.sent.push((value, token));
@@ -351,7 +355,8 @@ impl volley_api::Converter for StringConverter {
         Err(Error::fatal("not used"))
     }
 
-    fn from_connect(&mut self, _: &str, column: &Column) -> Result<volley_api::Serialized> {
+    fn from_connect(&mut self, rows: &volley_api::Unserialized<'_>) -> Result<volley_api::Serialized> {
+        let column = rows.column;
         let values = column.array.as_any().downcast_ref::<StringArray>();
         if values.is_some_and(|values| values.iter().any(|value| value == Some("late"))) {
             let gate = self.0.change(|state| {
@@ -364,7 +369,7 @@ impl volley_api::Converter for StringConverter {
             Some(strings) => strings.iter().map(|value| value.map(str::as_bytes)).collect(),
             None => BinaryArray::new_null(column.len()),
         };
-        Ok(volley_api::Serialized { bytes, rejected: Vec::new() })
+        Ok(volley_api::Serialized::new(bytes, Vec::new()))
     }
 }
 
@@ -398,7 +403,7 @@ impl Running {
         let errors = Arc::new(errors);
         let committed = Arc::new(CommittedOffsets::default());
         let flush_timeout = Duration::from_millis(300);
-        let stage = ProduceStage {
+        let mut stage = ProduceStage {
             id: id.clone(),
             serializer: RecordSerializer {
                 key: NamedConverter {
@@ -422,6 +427,7 @@ impl Running {
                 Arc::clone(&metrics),
                 commit_interval,
             ),
+            acknowledged: None,
             errors: Arc::clone(&errors),
             control: Arc::clone(&control),
             metrics: Arc::clone(&metrics),
@@ -429,33 +435,44 @@ impl Running {
         };
         let transformation =
             Box::new(FakeTransformation { world: Arc::clone(world), tries: std::collections::HashMap::new() });
-        let mut source = SourceLoop {
-            id,
-            task: Box::new(FakeSource(Arc::clone(world))),
-            chain: TransformChain::new(vec![Step {
-                class: "FakeTransformation".into(),
-                transformation,
-                condition: None,
-            }]),
-            errors,
-            control: Arc::clone(&control),
-            metrics,
-            committed,
-            produce: ProduceThread::new(stage),
-            pacing: IdlePacing::default(),
+        let chain =
+            TransformChain::new(vec![Step { class: "FakeTransformation".into(), transformation, condition: None }]);
+        let (ended, world) = (Arc::clone(&control), Arc::clone(world));
+        let run = move || {
+            let Some(task) = start(&ended, || FakeSource::start(world, &given))? else {
+                return Ok(TaskState::Unassigned);
+            };
+            let acknowledged = task.wants_acknowledgements().then(Arc::default);
+            stage.acknowledged.clone_from(&acknowledged);
+            let source = SourceLoop {
+                id,
+                task: Box::new(task),
+                chain,
+                errors,
+                control: Arc::clone(&ended),
+                metrics,
+                committed,
+                acknowledged,
+                produce: ProduceThread::new(stage),
+                pacing: IdlePacing::default(),
+            };
+            source.run()
         };
-        let context = SourceContext { connector: "c".into(), task: 0, offset: Arc::new(|_| Ok(None)) };
-        let ended = Arc::clone(&control);
+        let ends = Arc::clone(&control);
         let thread = std::thread::spawn(move || {
-            let outcome = source.run(context, &given);
-            ended.ended();
+            let outcome = run();
+            ends.ended();
             outcome
         });
         Self { control, store, thread: Some(thread) }
     }
 
     pub(crate) fn stored(&self, partition: &str) -> Option<u64> {
-        self.store.memory.get("c", &map(json!({"p": partition}))).unwrap().map(|offset| offset["o"].as_u64().unwrap())
+        self.store
+            .memory
+            .get("c", &json_object(&format!("{{\"p\":\"{partition}\"}}")))
+            .unwrap()
+            .map(|offset| offset["o"].as_u64().unwrap())
     }
 
     pub(crate) fn until_stored(&self, partition: &str, offset: u64) {

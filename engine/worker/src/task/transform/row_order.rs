@@ -4,31 +4,38 @@ use std::sync::Arc;
 
 use arrow::array::UInt32Array;
 use arrow::compute::concat;
-use volley_api::{Column, Headers, Records, Result, RowIndex};
+use volley_api::{Column, Headers, Records, RecordsSlice, Result, RowIndex};
 
-/// Puts rows of one topic back into input order: parts of the same topic and schema become one; where schemas differ, they
-/// become as many runs as the order demands. Parts of different topics stay apart, in order of their first rows.
-pub(crate) fn in_row_order(mut parts: Vec<Records>) -> Result<Vec<Records>> {
+/// Joins parts of the same topic and schema, so that their rows are in input order. Parts of different schemas stay apart, and
+/// their rows may stand between each other: two schemas in turns stay two parts. In the order of their first rows.
+pub(crate) fn joined(mut parts: Vec<Records>) -> Result<Vec<Records>> {
     parts.retain(|part| !part.is_empty());
-    let mut ordered = Vec::with_capacity(parts.len());
+    let mut all = Vec::with_capacity(parts.len());
     while !parts.is_empty() {
-        let topic = Arc::clone(&parts[0].topic);
-        let (same, others) = parts.into_iter().partition::<Vec<_>, _>(|part| part.topic == topic);
-        ordered.extend(one_topic(same)?);
+        let first = parts[0].clone();
+        let is_same = |part: &Records| part.topic == first.topic && same_schema(part, &first);
+        let (same, others) = parts.into_iter().partition::<Vec<_>, _>(is_same);
+        match is_ordered(&same) {
+            true => all.extend(same),
+            false => all.push(interleave(&same)?),
+        }
         parts = others;
     }
-    ordered.sort_by_key(|part| part.rows.input_row(0));
-    Ok(ordered)
+    all.sort_by_key(|part| part.rows.input_row(0));
+    Ok(all)
 }
 
-fn one_topic(parts: Vec<Records>) -> Result<Vec<Records>> {
-    if is_ordered(&parts) {
-        return Ok(parts);
-    }
-    if parts.iter().all(|part| same_schema(part, &parts[0])) {
-        return Ok(vec![interleave(&parts)?]);
-    }
-    runs(&parts)
+/// The same, with parts of different schemas cut where rows of another come between: rows of one topic come out in input
+/// order, as they are to be sent.
+pub(crate) fn in_row_order(parts: Vec<Records>) -> Result<Vec<Records>> {
+    let parts = joined(parts)?;
+    let slice = |(index, rows): RecordsSlice| match &parts[index] {
+        whole if whole.len() == rows.len() => whole.clone(),
+        part => part.slice(rows.start, rows.len()),
+    };
+    let mut ordered: Vec<Records> = volley_api::in_row_order(&parts).into_iter().map(slice).collect();
+    ordered.sort_by_key(|part| part.rows.input_row(0));
+    Ok(ordered)
 }
 
 fn is_ordered(parts: &[Records]) -> bool {
@@ -72,52 +79,24 @@ fn join(parts: &[Records], column: impl Fn(&Records) -> &Column) -> Result<Colum
     Ok(Column::new(Arc::clone(&column(&parts[0]).field), concat(&arrays)?))
 }
 
-/// Slices of the parts such that their rows ascend.
-fn runs(parts: &[Records]) -> Result<Vec<Records>> {
-    let mut rows: Vec<(usize, usize, usize)> = parts
-        .iter()
-        .enumerate()
-        .flat_map(|(part, records)| records.rows.iter().enumerate().map(move |(place, row)| (row, part, place)))
-        .collect();
-    rows.sort_unstable();
-    let mut runs = Vec::new();
-    let mut start = 0;
-    for end in 1..=rows.len() {
-        let (_, part, place) = rows[start];
-        let follows = rows.get(end).is_some_and(|row| row.1 == part && row.2 == place + (end - start));
-        if !follows {
-            runs.push(parts[part].slice(place, end - start));
-            start = end;
-        }
-    }
-    Ok(runs)
-}
-
 #[cfg(test)]
 mod tests {
     use arrow::array::{Int64Array, StringArray};
-    use arrow::datatypes::{DataType, Field};
     use proptest::prelude::*;
+    use volley_api::testing::{column, records};
 
     use super::*;
 
     fn part(topic: &str, text: bool, rows: &[u32]) -> Records {
         let value = if text {
-            let array = StringArray::from_iter_values(rows.iter().map(ToString::to_string));
-            Column::new(Arc::new(Field::new("value", DataType::Utf8, true)), Arc::new(array))
+            column(StringArray::from_iter_values(rows.iter().map(ToString::to_string)))
         } else {
-            let array = Int64Array::from_iter_values(rows.iter().map(|row| i64::from(*row)));
-            Column::new(Arc::new(Field::new("value", DataType::Int64, true)), Arc::new(array))
+            column(Int64Array::from_iter_values(rows.iter().map(|row| i64::from(*row))))
         };
         Records {
-            topic: topic.into(),
-            kafka_partition: Some(0),
-            key: Column::nulls(rows.len()),
-            value,
             timestamps: rows.iter().map(|row| i64::from(*row)).collect(),
-            headers: None,
             rows: RowIndex::Selected(UInt32Array::from(rows.to_vec())),
-            origin: None,
+            ..records(topic, value)
         }
     }
 
@@ -133,7 +112,7 @@ mod tests {
                 part("a", false, &split(2)),
                 part("b", false, &split(3)),
             ];
-            let ordered = in_row_order(parts).unwrap();
+            let ordered = in_row_order(parts.clone()).unwrap();
             for topic in ["a", "b"] {
                 let rows: Vec<usize> = ordered
                     .iter()
@@ -144,6 +123,10 @@ mod tests {
                     (0..kinds.len()).filter(|row| (kinds[*row] == 3) == (topic == "b")).collect();
                 prop_assert_eq!(rows, expected);
             }
+            let joined = joined(parts).unwrap();
+            prop_assert!(joined.len() <= 4, "no schema has more parts than before");
+            prop_assert_eq!(joined.iter().map(Records::len).sum::<usize>(), kinds.len());
+            prop_assert!(joined.iter().all(|part| part.rows.iter().is_sorted()));
             for part in &ordered {
                 for row in 0..part.len() {
                     prop_assert_eq!(part.timestamps[row], part.rows.input_row(row) as i64);

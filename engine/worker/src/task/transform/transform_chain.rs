@@ -6,7 +6,7 @@ use arrow::array::{BooleanArray, UInt32Array};
 use volley_api::{Error, ErrorKind, Predicate, Records, Result, Stage, Transformation, Transformed};
 
 use crate::task::errors::error_handler::{ErrorHandler, reject_rows};
-use crate::task::transform::row_order::in_row_order;
+use crate::task::transform::row_order::joined;
 
 /// One transformation and when it applies.
 pub(crate) struct Step {
@@ -42,8 +42,9 @@ impl TransformChain {
         self.steps.iter_mut()
     }
 
-    /// Runs the records through all steps; of each topic, they come out in the order of the input rows. What fails and may succeed later is tried again as `errors` says: a step whose
-    /// call failed with all its rows, one that rejected rows with those only.
+    /// Runs the records through all steps. The rows of each topic and schema come out in the order of the input rows. What fails
+    /// and may succeed later is tried again as `errors` says: a step whose call failed with all its rows, one that rejected rows
+    /// with those only.
     ///
     /// # Errors
     /// What tolerance does not cover; bad rows are rejected rows.
@@ -58,8 +59,8 @@ impl TransformChain {
             }
             transformed.records = next;
         }
-        // A converter gives a run for each kind of value, and a transformation a part for each type.
-        transformed.records = in_row_order(transformed.records)?;
+        // A converter gives a run for each schema, and a transformation a part for each type.
+        transformed.records = joined(transformed.records)?;
         Ok(transformed)
     }
 }
@@ -96,7 +97,7 @@ impl Step {
             open = open.take(&places(&open, |row| rows.contains(&row)))?;
         }
         if retries.is_retrying() {
-            done.records = in_row_order(done.records)?;
+            done.records = joined(done.records)?;
         }
         Ok(done)
     }
@@ -118,7 +119,7 @@ impl Step {
         let kept = records.take(&outside)?;
         let mut outcome = self.transform(records.take(&inside)?)?;
         outcome.records.push(kept);
-        outcome.records = in_row_order(outcome.records)?;
+        outcome.records = joined(outcome.records)?;
         Ok(outcome)
     }
 

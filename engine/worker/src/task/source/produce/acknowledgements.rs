@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use volley_api::{SourceOffset, SourcePartition};
+use volley_api::{AcknowledgedBatch, AcknowledgedRow, SourceOffset, SourcePartition};
 
 /// Offsets that are to be committed, or are committed: one for each source partition.
 pub(crate) type SourceOffsets = Vec<(SourcePartition, SourceOffset)>;
@@ -41,9 +41,40 @@ pub(crate) struct Acknowledgements {
     queues: HashMap<Arc<str>, Queue>,
     queue_of: HashMap<BatchId, Arc<str>>,
     committable: IndexMap<Arc<str>, (SourcePartition, SourceOffset)>,
+    /// Where records are, for a task that wants to know.
+    rows: Option<AcknowledgedRows>,
+}
+
+/// Records that are acknowledged.
+#[derive(Debug, Default)]
+struct AcknowledgedRows {
+    open: HashMap<BatchId, Vec<AcknowledgedRow>>,
+    settled: Vec<AcknowledgedBatch>,
 }
 
 impl Acknowledgements {
+    /// One that keeps where each record is until its batch is acknowledged.
+    pub(crate) fn keeping_rows() -> Self {
+        Self { rows: Some(AcknowledgedRows::default()), ..Self::default() }
+    }
+
+    /// Whether [`Acknowledgements::add_row`] is of use.
+    pub(crate) fn keeps_rows(&self) -> bool {
+        self.rows.is_some()
+    }
+
+    /// A record of the batch is in Kafka. MUST be called before it counts as acknowledged.
+    pub(crate) fn add_row(&mut self, id: BatchId, row: AcknowledgedRow) {
+        if let Some(rows) = &mut self.rows {
+            rows.open.entry(id).or_default().push(row);
+        }
+    }
+
+    /// The batches that were acknowledged since they were last taken, those of each source partition in order.
+    pub(crate) fn take_settled(&mut self) -> Vec<AcknowledgedBatch> {
+        self.rows.as_mut().map(|rows| std::mem::take(&mut rows.settled)).unwrap_or_default()
+    }
+
     /// Opens a batch. It does not count as acknowledged before [`Acknowledgements::close`]. With `counts_if_empty` its
     /// offset counts even if nothing is sent.
     pub(crate) fn open(&mut self, partition: SourcePartition, offset: SourceOffset, counts_if_empty: bool) -> BatchId {
@@ -94,6 +125,12 @@ impl Acknowledgements {
         let is_settled = |batch: &mut Submitted| batch.is_closed && batch.acknowledged >= batch.sent;
         while let Some(batch) = queue.batches.pop_front_if(is_settled) {
             self.queue_of.remove(&batch.id);
+            if let Some(rows) = &mut self.rows {
+                let mut of_batch = rows.open.remove(&batch.id).unwrap_or_default();
+                of_batch.sort_by_key(|row| row.row);
+                let (partition, offset) = (queue.partition.clone(), batch.offset.clone());
+                rows.settled.push(AcknowledgedBatch { partition, offset, rows: of_batch });
+            }
             if batch.sent > 0 || batch.counts_if_empty {
                 self.committable.insert(Arc::clone(key), (queue.partition.clone(), batch.offset));
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::buffer::ScalarBuffer;
+use volley_api::RowIndex;
 
 use crate::task::source::polled_batch::PolledBatch;
 use crate::task::source::produce::acknowledgements::BatchId;
@@ -20,6 +21,8 @@ pub(crate) struct BatchPart {
     pub(crate) partition: Option<i32>,
     /// Their timestamps, by row.
     pub(crate) timestamps: ScalarBuffer<i64>,
+    /// The row of the batch that each row was made from.
+    pub(crate) rows: RowIndex,
 }
 
 impl BatchPart {

@@ -21,6 +21,7 @@ use crate::connector_task_id::ConnectorTaskId;
 use crate::metrics::TaskMetrics;
 use crate::task::control::Control;
 use crate::task::errors::error_handler::{ErrorHandler, Input};
+use crate::task::source::produce::acknowledged_batches::AcknowledgedBatches;
 use crate::task::source::produce::batch_part::{BatchPart, MessageToken};
 use crate::task::source::produce::in_flight::InFlight;
 use crate::task::source::produce::offset_commits::OffsetCommits;
@@ -34,6 +35,8 @@ pub(crate) struct DeliveryTracker {
     pub(crate) topics: Topics,
     pub(crate) in_flight: InFlight,
     pub(crate) commits: OffsetCommits,
+    /// `None`: the task does not want to know where its records are.
+    pub(crate) acknowledged: Option<Arc<AcknowledgedBatches>>,
     pub(crate) errors: Arc<ErrorHandler>,
     pub(crate) control: Arc<Control>,
     pub(crate) metrics: Arc<TaskMetrics>,
@@ -51,9 +54,20 @@ impl DeliveryTracker {
         if !is_awaiting && !max_wait.is_zero() {
             self.control.wait(max_wait);
         }
+        self.tell_acknowledged();
         self.commit_if_due();
         self.metrics.active(self.in_flight.outstanding() as u64);
         outcome
+    }
+
+    /// Has the task told of acknowledged batches, if it wants that, before their offsets are committed.
+    fn tell_acknowledged(&mut self) {
+        let Some(acknowledged) = &self.acknowledged else { return };
+        let batches = self.in_flight.take_settled();
+        if !batches.is_empty() {
+            acknowledged.add(batches);
+            self.control.ring();
+        }
     }
 
     /// See [`Topics::step`].
@@ -70,6 +84,9 @@ impl DeliveryTracker {
         let mut run: Option<(u32, usize)> = None;
         for Delivery { token, result, returned } in deliveries {
             let token = MessageToken::from(token);
+            if let Ok(place) = &result {
+                self.in_flight.on_stored(token, *place);
+            }
             match (result, &mut run) {
                 (Ok(_), Some((part, messages))) if *part == token.part => *messages += 1,
                 (Ok(_), _) => self.on_acknowledged(run.replace((token.part, 1))),
@@ -149,6 +166,7 @@ impl DeliveryTracker {
     /// The last commit. With `until_stored` it is tried again until it succeeds or the task is to stop. Returns whether
     /// everything committable is stored.
     pub(crate) fn commit_finally(&mut self, timeout: Duration, until_stored: bool) -> bool {
+        self.tell_acknowledged();
         loop {
             let is_stored = self.commit_all(self.commits.last_deadline(timeout));
             if is_stored || !until_stored || self.control.is_stopping() {

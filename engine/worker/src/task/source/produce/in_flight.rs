@@ -28,7 +28,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use volley_api::{SourceOffset, SourcePartition};
+use volley_api::{AcknowledgedBatch, AcknowledgedRow, SourceOffset, SourcePartition, TopicPartition};
 use volley_kafka::{Outgoing, Returned};
 
 use crate::task::source::produce::acknowledgements::{Acknowledgements, BatchId, SourceOffsets};
@@ -77,6 +77,12 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
+    /// With `keeps_rows` it keeps where each record is until its batch is acknowledged.
+    pub(crate) fn new(keeps_rows: bool) -> Self {
+        let acknowledgements = if keeps_rows { Acknowledgements::keeping_rows() } else { Acknowledgements::default() };
+        Self { acknowledgements, ..Self::default() }
+    }
+
     /// Opens a batch; see [`Acknowledgements::open`].
     pub(crate) fn open_batch(
         &mut self,
@@ -119,6 +125,25 @@ impl InFlight {
             open.outstanding += messages;
             self.acknowledgements.sent(open.part.batch, messages);
         }
+    }
+
+    /// A message is in Kafka, at this partition and offset. MUST be called before it is noted as acknowledged.
+    pub(crate) fn on_stored(&mut self, token: MessageToken, (partition, offset): (i32, i64)) {
+        if !self.acknowledgements.keeps_rows() {
+            return;
+        }
+        let Some(part) = self.parts.get(&token.part).map(|open| Arc::clone(&open.part)) else { return };
+        let row = AcknowledgedRow {
+            row: part.rows.input_row(token.row as usize),
+            partition: TopicPartition::new(Arc::clone(&part.topic), partition),
+            offset,
+        };
+        self.acknowledgements.add_row(part.batch, row);
+    }
+
+    /// See [`Acknowledgements::take_settled`].
+    pub(crate) fn take_settled(&mut self) -> Vec<AcknowledgedBatch> {
+        self.acknowledgements.take_settled()
     }
 
     /// `messages` of the part are acknowledged. Returns the part; `None` if none of its messages are in flight.

@@ -170,6 +170,7 @@ impl Model {
             polled: Arc::clone(&self.polled),
             partition: None,
             timestamps: vec![].into(),
+            rows: volley_api::RowIndex::all(0),
         };
         self.part = Some((self.in_flight.open_part(part), 0));
     }

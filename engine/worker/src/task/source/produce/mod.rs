@@ -22,6 +22,7 @@
 //! A message goes with a token to the producer, and the token comes back with its delivery. A batch is committable once all
 //! its messages and those of all earlier batches of its source partition are acknowledged, or their failure is tolerated.
 
+pub(crate) mod acknowledged_batches;
 mod acknowledgements;
 mod batch_part;
 pub(crate) mod committed_offsets;

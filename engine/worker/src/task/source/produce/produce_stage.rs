@@ -23,6 +23,7 @@ use crate::metrics::TaskMetrics;
 use crate::task::control::{Control, Wanted};
 use crate::task::errors::error_handler::{ErrorHandler, Input};
 use crate::task::source::polled_batch::PolledBatch;
+use crate::task::source::produce::acknowledged_batches::AcknowledgedBatches;
 use crate::task::source::produce::acknowledgements::BatchId;
 use crate::task::source::produce::batch_part::BatchPart;
 use crate::task::source::produce::delivery_tracker::DeliveryTracker;
@@ -65,6 +66,8 @@ pub(crate) struct ProduceStage {
     /// `None`: topics are left to the broker.
     pub(crate) creator: Option<Arc<TopicCreator>>,
     pub(crate) commits: OffsetCommits,
+    /// Set for a task that wants to know where its records are.
+    pub(crate) acknowledged: Option<Arc<AcknowledgedBatches>>,
     pub(crate) errors: Arc<ErrorHandler>,
     pub(crate) control: Arc<Control>,
     pub(crate) metrics: Arc<TaskMetrics>,
@@ -117,8 +120,9 @@ impl RunningStage {
             id: stage.id.clone(),
             outbox: Outbox::new(stage.new_producer),
             topics: Topics::new(stage.id, stage.creator),
-            in_flight: InFlight::default(),
+            in_flight: InFlight::new(stage.acknowledged.is_some()),
             commits,
+            acknowledged: stage.acknowledged,
             errors: Arc::clone(&stage.errors),
             control: Arc::clone(&stage.control),
             metrics: stage.metrics,
@@ -217,6 +221,7 @@ impl RunningStage {
             polled: Arc::clone(polled),
             partition: records.kafka_partition,
             timestamps: records.timestamps.clone(),
+            rows: records.rows.clone(),
         };
         self.sender.send(part, records, &serialized)
     }

@@ -1,9 +1,9 @@
 //! Records of a source to bytes: headers, keys and values, each by its converter.
 
-use std::sync::Arc;
-
 use arrow::array::{Array, BinaryArray};
-use volley_api::{Column, Error, HeaderConverter, RawHeader, Records, RejectedRow, Result, Serialized, Stage};
+use volley_api::{
+    Error, HeaderConverter, RawHeader, RawHeaders, Records, RejectedRow, Result, Serialized, Stage, Unserialized,
+};
 
 use crate::task::errors::error_handler::{ErrorHandler, may_be_retried, reject_rows};
 use crate::task::setup::NamedConverter;
@@ -23,7 +23,7 @@ pub(crate) type SerializedRow<'a> = (Option<&'a [u8]>, Option<&'a [u8]>, &'a [Ra
 pub(crate) struct SerializedRecords {
     keys: BinaryArray,
     values: BinaryArray,
-    headers: Option<Vec<Vec<RawHeader>>>,
+    headers: Option<RawHeaders>,
     is_rejected: Vec<bool>,
     /// The rows that are not to be sent, by their INPUT row.
     pub(crate) rejected: Vec<RejectedRow>,
@@ -35,11 +35,16 @@ impl RecordSerializer {
     /// # Errors
     /// What tolerance does not cover; bad rows are rejected rows.
     pub(crate) fn serialize(&mut self, records: &Records, errors: &ErrorHandler) -> Result<SerializedRecords> {
-        let topic = &records.topic;
         let mut rejected = Vec::new();
-        let headers = self.headers(records, errors, &mut rejected)?;
-        let key = convert(&mut self.key, Stage::KeyConverter, topic, &records.key, errors)?;
-        let value = convert(&mut self.value, Stage::ValueConverter, topic, &records.value, errors)?;
+        let mut headers = self.headers(records, errors, &mut rejected)?;
+        let mut convert = |converter: &mut NamedConverter, stage, column| {
+            let rows = Unserialized { topic: &records.topic, column, headers: headers.as_ref() };
+            let mut serialized = convert(converter, stage, &rows, errors)?;
+            add_headers(&mut headers, serialized.headers.take());
+            Ok::<_, Error>(serialized)
+        };
+        let key = convert(&mut self.key, Stage::KeyConverter, &records.key)?;
+        let value = convert(&mut self.value, Stage::ValueConverter, &records.value)?;
         // a row is reported for the first of the stages that rejected it
         rejected.extend(key.rejected);
         rejected.extend(value.rejected);
@@ -56,7 +61,7 @@ impl RecordSerializer {
         records: &Records,
         errors: &ErrorHandler,
         rejected: &mut Vec<RejectedRow>,
-    ) -> Result<Option<Vec<Vec<RawHeader>>>> {
+    ) -> Result<Option<RawHeaders>> {
         let Some(headers) = records.headers.as_ref() else { return Ok(None) };
         let mut converted = Vec::with_capacity(headers.len());
         for (row, of_row) in headers.iter().enumerate() {
@@ -91,20 +96,23 @@ pub(crate) fn check_timestamps(records: &Records) -> Result<()> {
 fn convert(
     converter: &mut NamedConverter,
     stage: Stage,
-    topic: &Arc<str>,
-    column: &Column,
+    rows: &Unserialized<'_>,
     errors: &ErrorHandler,
 ) -> Result<Serialized> {
     let NamedConverter { converter, class } = converter;
-    let reject_all = |error: Error| Serialized {
-        bytes: BinaryArray::new_null(column.len()),
-        rejected: reject_rows(0..column.len(), stage, class, &error),
-    };
-    errors.tried(
-        || converter.from_connect(topic, column),
-        |serialized| may_be_retried(&serialized.rejected),
-        reject_all,
-    )
+    let len = rows.column.len();
+    let reject_all =
+        |error: Error| Serialized::new(BinaryArray::new_null(len), reject_rows(0..len, stage, class, &error));
+    errors.tried(|| converter.from_connect(rows), |serialized| may_be_retried(&serialized.rejected), reject_all)
+}
+
+/// Adds what a converter has added to the headers of each row.
+fn add_headers(headers: &mut Option<RawHeaders>, added: Option<RawHeaders>) {
+    let Some(added) = added else { return };
+    match headers {
+        Some(headers) => headers.iter_mut().zip(added).for_each(|(of_row, added)| of_row.extend(added)),
+        None => *headers = Some(added),
+    }
 }
 
 impl SerializedRecords {
