@@ -72,6 +72,7 @@ fn metrics_of_a_sink_tell_what_was_read_put_committed_and_rejected() {
         "kafka_connect_connector_task_batch_size_max",
         "kafka_connect_connector_task_running_ratio",
         "kafka_connect_sink_task_offset_commit_completion_total",
+        "volley_task_plugin_written_bytes_total",
     ] {
         assert!(value(&metrics, name).is_some_and(|value| value > 0.0), "{name}: {metrics}");
     }
