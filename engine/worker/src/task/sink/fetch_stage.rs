@@ -10,18 +10,14 @@ use volley_api::{Offsets, RawBatch, Result, TopicPartition};
 use volley_kafka::Fetcher;
 
 use crate::connector_task_id::ConnectorTaskId;
-use crate::memory_budget::MemoryBudget;
-use crate::metrics::TaskMetrics;
 use crate::task::TaskState;
-use crate::task::control::{Control, Wanted};
+use crate::task::control::Wanted;
 use crate::task::sink::BoundedEnds;
-use crate::task::sink::assignment::Assignment;
 use crate::task::sink::bounded::absent_partitions::AbsentPartitions;
-use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
 use crate::task::sink::downstream::Downstream;
-use crate::task::sink::partition_pauses::PartitionPauses;
-use crate::task::sink::pipeline::{Fetched, FetchedBatch, Rewinds, Signal};
+use crate::task::sink::pipeline::{Fetched, FetchedBatch, Signal};
 use crate::task::sink::read_positions::{ReadPositions, Unread};
+use crate::task::sink::shared_state::SharedState;
 
 /// Longest wait of one poll; what is wanted of the task is looked at in between.
 const POLL: Duration = Duration::from_millis(100);
@@ -55,34 +51,46 @@ const REACH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the fetch stage works with.
 pub(crate) struct FetchStage {
-    pub(crate) id: ConnectorTaskId,
-    pub(crate) fetcher: Fetcher,
-    pub(crate) control: Arc<Control>,
-    pub(crate) rewinds: Arc<Rewinds>,
-    pub(crate) pauses: Arc<PartitionPauses>,
-    pub(crate) budget: Arc<MemoryBudget>,
-    pub(crate) metrics: Arc<TaskMetrics>,
-    pub(crate) bounded: Option<Arc<BoundedEnds>>,
-    pub(crate) deliveries: Arc<OwnDeliveries>,
-    pub(crate) assignment: Arc<Assignment>,
-    pub(crate) downstream: Downstream,
-    pub(crate) read: ReadPositions,
+    shared: SharedState,
+    fetcher: Fetcher,
+    downstream: Downstream,
+    read: ReadPositions,
     /// Batches fetched and not yet passed on, in order.
-    pub(crate) held_back: VecDeque<Polled>,
-    /// Those that the task has paused.
-    pub(crate) paused: BTreeSet<TopicPartition>,
-    pub(crate) is_held: bool,
-    pub(crate) is_paused: bool,
+    held_back: VecDeque<Polled>,
+    /// Partitions that are paused in the fetcher since the sink has paused them.
+    paused: BTreeSet<TopicPartition>,
+    is_held: bool,
+    is_paused: bool,
     /// Set while a bounded task has read everything of its assignment.
-    pub(crate) at_end: Option<AtEnd>,
+    at_end: Option<AtEnd>,
     /// Partitions of other tasks that the cluster does not have any more.
-    pub(crate) absent: AbsentPartitions,
-    pub(crate) next_lag: Instant,
-    pub(crate) next_reach: Instant,
-    pub(crate) last_batch: Instant,
+    absent: AbsentPartitions,
+    next_lag: Instant,
+    next_reach: Instant,
+    last_batch: Instant,
 }
 
 impl FetchStage {
+    /// A stage that has fetched nothing yet.
+    pub(crate) fn new(shared: SharedState, fetcher: Fetcher, downstream: Downstream) -> Self {
+        let now = Instant::now();
+        Self {
+            shared,
+            fetcher,
+            downstream,
+            read: ReadPositions::default(),
+            held_back: VecDeque::new(),
+            paused: BTreeSet::new(),
+            is_held: false,
+            is_paused: false,
+            at_end: None,
+            absent: AbsentPartitions::default(),
+            next_lag: now,
+            next_reach: now,
+            last_batch: now,
+        }
+    }
+
     /// Runs until a stop, until everything of a bounded connector is delivered, or until a later stage is gone. Keeps its
     /// place in the group until the put stage has ended, since that commits last, or is given up.
     pub(crate) fn run(&mut self, output: Sender<Fetched>) -> Result<()> {
@@ -116,28 +124,28 @@ impl FetchStage {
     }
 
     fn is_overdue(&self) -> bool {
-        matches!(self.control.wanted(), Wanted::Stopped { deadline } if Instant::now() >= deadline + LAST_COMMIT)
+        matches!(self.shared.control.wanted(), Wanted::Stopped { deadline } if Instant::now() >= deadline + LAST_COMMIT)
     }
 
     fn serve(&mut self, output: &Sender<Fetched>) -> Result<End> {
         loop {
-            match self.control.wanted() {
+            match self.shared.control.wanted() {
                 Wanted::Stopped { .. } => return Ok(End::Stop),
                 Wanted::Paused if !self.is_paused => {
                     self.is_paused = true;
                     self.send(output, Fetched::Signal(Signal::Commit));
-                    self.control.report(TaskState::Paused);
+                    self.shared.control.report(TaskState::Paused);
                 }
                 Wanted::Running if self.is_paused => {
                     self.is_paused = false;
-                    self.control.report(TaskState::Running);
+                    self.shared.control.report(TaskState::Running);
                 }
                 _ => {}
             }
             self.pause()?;
             self.rewind()?;
             // what is held back has to go first, or it would grow without bound
-            let is_full = self.budget.is_exhausted() || !self.held_back.is_empty();
+            let is_full = self.shared.budget.is_exhausted() || !self.held_back.is_empty();
             self.hold(self.is_paused || is_full || self.at_end.is_some());
             self.poll(self.longest_poll())?;
             let ends = match self.ends() {
@@ -163,7 +171,7 @@ impl FetchStage {
 
     /// Tells the put stage how far partitions were read behind their last records. All that was polled has been passed on.
     fn reach(&mut self, ends: Option<&Offsets>, output: &Sender<Fetched>) {
-        if Instant::now() < self.next_reach || (self.bounded.is_some() && ends.is_none()) {
+        if Instant::now() < self.next_reach || (self.shared.bounded.is_some() && ends.is_none()) {
             return;
         }
         self.next_reach = Instant::now() + REACH_INTERVAL;
@@ -174,7 +182,7 @@ impl FetchStage {
     }
 
     fn longest_poll(&self) -> Duration {
-        let is_idle = self.last_batch.elapsed() >= IDLE && self.bounded.is_none();
+        let is_idle = self.last_batch.elapsed() >= IDLE && self.shared.bounded.is_none();
         match self.is_held {
             true if self.at_end.as_ref().is_some_and(|at_end| at_end.is_delivered) => POLL,
             true if self.is_paused && self.held_back.is_empty() => IDLE_POLL,
@@ -187,7 +195,7 @@ impl FetchStage {
     /// Takes what there is, each batch with its partition's generation of this moment.
     fn poll(&mut self, max_wait: Duration) -> Result<()> {
         let polled = self.fetcher.poll(max_wait)?;
-        self.assignment.take_started(&mut self.read);
+        self.shared.assignment.take_started(&mut self.read);
         if !polled.is_empty() {
             self.last_batch = Instant::now();
         }
@@ -200,7 +208,7 @@ impl FetchStage {
 
     /// Pauses and resumes partitions as the task has asked for.
     fn pause(&mut self) -> Result<()> {
-        let Some(wanted) = self.pauses.take_changed() else { return Ok(()) };
+        let Some(wanted) = self.shared.pauses.take_changed() else { return Ok(()) };
         let only_in = |one: &BTreeSet<TopicPartition>, other| one.difference(other).cloned().collect::<Vec<_>>();
         self.fetcher.pause(&only_in(&wanted, &self.paused))?;
         self.fetcher.resume(&only_in(&self.paused, &wanted))?;
@@ -209,7 +217,7 @@ impl FetchStage {
     }
 
     fn rewind(&mut self) -> Result<()> {
-        for rewind in self.rewinds.take() {
+        for rewind in self.shared.rewinds.take() {
             if self.read.awaits(&rewind) && self.fetcher.assignment().contains(&rewind.partition) {
                 self.held_back.retain(|polled| polled.raw.origin.partition != rewind.partition);
                 self.fetcher.seek(&rewind.partition, rewind.offset)?;
@@ -236,11 +244,11 @@ impl FetchStage {
     fn deliver(&mut self, polled: Polled, ends: Option<&Offsets>, output: &Sender<Fetched>) -> bool {
         let Polled { raw, generation } = polled;
         let Some(raw) = self.read.accept(raw, generation, ends) else { return true };
-        self.metrics.batch_in(raw.len());
-        self.metrics.bytes(raw.bytes() as u64);
+        self.shared.metrics.batch_in(raw.len());
+        self.shared.metrics.bytes(raw.bytes() as u64);
         let batch = FetchedBatch {
             generation,
-            _reservation: self.budget.reserve(raw.bytes() + raw.len() * ROW_OVERHEAD),
+            _reservation: self.shared.budget.reserve(raw.bytes() + raw.len() * ROW_OVERHEAD),
             raw: Arc::new(raw),
         };
         self.send(output, Fetched::Batch(batch))
@@ -264,14 +272,14 @@ impl FetchStage {
             patient_until = Instant::now() + PATIENCE;
             self.hold(true);
             if let Err(error) = self.poll(Duration::ZERO) {
-                warn!(task = %self.id, %error, "could not keep up the group membership while the sink waits");
+                warn!(task = %self.shared.id, %error, "could not keep up the group membership while the sink waits");
             }
         }
     }
 
     fn ends(&self) -> Result<Option<Arc<Offsets>>> {
-        let Some(bounded) = &self.bounded else { return Ok(None) };
-        if !self.assignment.is_joined() {
+        let Some(bounded) = &self.shared.bounded else { return Ok(None) };
+        if !self.shared.assignment.is_joined() {
             return Ok(None);
         }
         let committer = self.fetcher.committer();
@@ -283,14 +291,14 @@ impl FetchStage {
     /// Whether everything of a bounded connector is delivered, by this task and by all others. Has delivered what this one
     /// has read to the end; until the others are done too, it may still get partitions of theirs.
     fn is_done(&mut self, ends: &Offsets, output: &Sender<Fetched>) -> bool {
-        let Some(bounded) = self.bounded.clone() else { return false };
+        let Some(bounded) = self.shared.bounded.clone() else { return false };
         let assigned = self.fetcher.assignment();
         if !self.is_read(&assigned, ends) {
             self.at_end = None;
             return false;
         }
-        let mut at_end = self.at_end.take().unwrap_or_else(|| AtEnd::now(&self.id, assigned.len()));
-        at_end.is_delivered = self.deliveries.include(&assigned, self.read.generations());
+        let mut at_end = self.at_end.take().unwrap_or_else(|| AtEnd::now(&self.shared.id, assigned.len()));
+        at_end.is_delivered = self.shared.deliveries.include(&assigned, self.read.generations());
         let now = Instant::now();
         let mut is_done = false;
         if !at_end.is_delivered {
@@ -306,11 +314,11 @@ impl FetchStage {
         }
         self.at_end = Some(at_end);
         if is_done {
-            let rows = self.metrics.rows_in();
+            let rows = self.shared.metrics.rows_in();
             if ends.is_empty() {
-                warn!(task = %self.id, "no topic of the bounded input exists, there was nothing to deliver");
+                warn!(task = %self.shared.id, "no topic of the bounded input exists, there was nothing to deliver");
             }
-            info!(task = %self.id, rows, "the bounded input is delivered");
+            info!(task = %self.shared.id, rows, "the bounded input is delivered");
         }
         is_done
     }
@@ -336,7 +344,7 @@ impl FetchStage {
     /// a task that got them now. Returns whether it should look again at once.
     fn look_at_others(&mut self, bounded: &BoundedEnds) -> bool {
         self.look_at_undelivered(bounded).unwrap_or_else(|error| {
-            warn!(task = %self.id, %error, "could not look how far the other tasks are, trying again");
+            warn!(task = %self.shared.id, %error, "could not look how far the other tasks are, trying again");
             false
         })
     }
@@ -348,7 +356,7 @@ impl FetchStage {
         let existing = self.fetcher.existing_partitions(topics)?.into_iter().collect();
         let gone = self.absent.observe(&partitions, &existing, Instant::now());
         for partition in &gone {
-            warn!(task = %self.id, %partition, "the partition is gone, its topic was deleted: its end is not waited for");
+            warn!(task = %self.shared.id, %partition, "the partition is gone, its topic was deleted: its end is not waited for");
         }
         bounded.deliver(gone);
         // one question about an absent partition would leave those about all others without an answer
@@ -369,7 +377,7 @@ impl FetchStage {
     /// Whether nothing but transaction markers and the like is left before the end; not, where that cannot be told now.
     fn is_drained(&self, partition: &TopicPartition, position: i64, end: i64) -> bool {
         self.fetcher.committer().is_drained(partition, position, end).unwrap_or_else(|error| {
-            warn!(task = %self.id, %partition, %error, "could not look for the end of the partition, trying again");
+            warn!(task = %self.shared.id, %partition, %error, "could not look for the end of the partition, trying again");
             false
         })
     }
@@ -378,7 +386,7 @@ impl FetchStage {
         if Instant::now() < self.next_lag {
             return;
         }
-        let is_idle = self.last_batch.elapsed() >= IDLE && self.metrics.lag() == Some(0);
+        let is_idle = self.last_batch.elapsed() >= IDLE && self.shared.metrics.lag() == Some(0);
         self.next_lag = Instant::now() + if is_idle { IDLE_LAG_INTERVAL } else { LAG_INTERVAL };
         let assignment = self.fetcher.assignment();
         // unknown for now, known again at the next try
@@ -386,7 +394,7 @@ impl FetchStage {
         let behind = |(partition, end): (&TopicPartition, &i64)| {
             self.read.position(partition).map_or(0, |position| u64::try_from(end - position).unwrap_or_default())
         };
-        self.metrics.set_lag(ends.iter().map(behind).sum());
+        self.shared.metrics.set_lag(ends.iter().map(behind).sum());
     }
 }
 

@@ -23,6 +23,7 @@ mod put_stage_tests;
 pub(crate) mod read_positions;
 mod rebalances;
 mod revocation;
+mod shared_state;
 pub(crate) mod sink_task;
 
 pub use bounded::BoundedEnds;

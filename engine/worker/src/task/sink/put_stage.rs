@@ -9,16 +9,12 @@ use tracing::{info, warn};
 use volley_api::{Error, LateRejection, Offsets, Result, SinkBatch, SinkContext, SinkTask, Stage, TopicPartition};
 
 use crate::connector_task_id::ConnectorTaskId;
-use crate::memory_budget::{MemoryBudget, Reservation};
-use crate::metrics::TaskMetrics;
+use crate::memory_budget::Reservation;
 use crate::task::control::{Control, Wanted};
 use crate::task::errors::error_handler::{ErrorHandler, Input, reject_rows};
-use crate::task::sink::BoundedEnds;
-use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
-use crate::task::sink::partition_pauses::PartitionPauses;
-use crate::task::sink::pipeline::{FetchedBatch, Generations, Prepared, Rewind, Rewinds, Signal};
+use crate::task::sink::pipeline::{FetchedBatch, Prepared, Rewind, Signal};
 use crate::task::sink::put_positions::PutPositions;
-use crate::task::sink::revocation::Revocation;
+use crate::task::sink::shared_state::SharedState;
 
 /// How often a sink task is ticked.
 const TICK: Duration = Duration::from_millis(100);
@@ -35,25 +31,17 @@ pub(crate) type CommitOffsets = Box<dyn Fn(&Offsets) -> Result<()> + Send>;
 
 /// What the put stage works with.
 pub(crate) struct PutStage {
-    pub(crate) id: ConnectorTaskId,
-    pub(crate) task: Box<dyn SinkTask>,
-    pub(crate) context: SinkContext,
-    pub(crate) commit_offsets: CommitOffsets,
-    pub(crate) errors: Arc<ErrorHandler>,
-    pub(crate) control: Arc<Control>,
-    pub(crate) rewinds: Arc<Rewinds>,
-    pub(crate) generations: Arc<Generations>,
-    pub(crate) revocation: Arc<Revocation>,
-    pub(crate) pauses: Arc<PartitionPauses>,
-    pub(crate) bounded: Option<Arc<BoundedEnds>>,
-    pub(crate) deliveries: Arc<OwnDeliveries>,
-    pub(crate) metrics: Arc<TaskMetrics>,
-    pub(crate) commit_interval: Duration,
-    pub(crate) buffers: Reservation,
-    pub(crate) budget: Arc<MemoryBudget>,
-    pub(crate) positions: PutPositions,
+    shared: SharedState,
+    task: Box<dyn SinkTask>,
+    context: SinkContext,
+    commit_offsets: CommitOffsets,
+    errors: Arc<ErrorHandler>,
+    commit_interval: Duration,
+    /// The share of the memory budget that the sink's buffers take.
+    buffers: Reservation,
+    positions: PutPositions,
     /// Set once a flush or a pre-commit has failed for good: what it vouches for after that may be lost.
-    pub(crate) cannot_vouch: bool,
+    cannot_vouch: bool,
 }
 
 /// How the stage ended.
@@ -66,6 +54,28 @@ pub(crate) enum Outcome {
 }
 
 impl PutStage {
+    /// A stage that has put nothing yet. Offsets are committed every `commit_interval`.
+    pub(crate) fn new(
+        shared: SharedState,
+        (task, context): (Box<dyn SinkTask>, SinkContext),
+        commit_offsets: CommitOffsets,
+        errors: Arc<ErrorHandler>,
+        commit_interval: Duration,
+    ) -> Self {
+        let buffers = shared.budget.reserve(0);
+        Self {
+            shared,
+            task,
+            context,
+            commit_offsets,
+            errors,
+            commit_interval,
+            buffers,
+            positions: PutPositions::default(),
+            cannot_vouch: false,
+        }
+    }
+
     /// Runs until a stop, the end of a bounded connector, or an error. What can be committed has been when it returns.
     pub(crate) fn run(&mut self, input: &Receiver<Prepared>) -> Result<Outcome> {
         let outcome = self.serve(input);
@@ -73,7 +83,7 @@ impl PutStage {
             self.commit_before_failure(error);
         }
         if let Err(error) = self.task.close(&self.positions.partitions()) {
-            warn!(task = %self.id, %error, "could not close partitions");
+            warn!(task = %self.shared.id, %error, "could not close partitions");
         }
         outcome
     }
@@ -81,20 +91,25 @@ impl PutStage {
     /// A second try after a failed delivery could succeed only because the failure is forgotten: it is not made.
     fn commit_before_failure(&mut self, error: &Error) {
         if self.cannot_vouch {
-            warn!(task = %self.id, %error, "nothing is committed, since what was put may not be delivered");
+            warn!(task = %self.shared.id, %error, "nothing is committed, since what was put may not be delivered");
             return;
         }
-        warn!(task = %self.id, %error, "committing what was delivered before the failure");
+        warn!(task = %self.shared.id, %error, "committing what was delivered before the failure");
         if let Err(error) = self.commit() {
-            warn!(task = %self.id, %error, "offset commit failed");
+            warn!(task = %self.shared.id, %error, "offset commit failed");
         }
+    }
+
+    /// Ends the task. Called once, after `run`.
+    pub(crate) fn stop_task(&mut self) {
+        self.task.stop();
     }
 
     fn serve(&mut self, input: &Receiver<Prepared>) -> Result<Outcome> {
         let mut next_tick = Instant::now() + TICK;
         let mut next_commit = Instant::now() + self.commit_interval;
         let mut is_idle = true;
-        while !self.control.is_abandoned() {
+        while !self.shared.control.is_abandoned() {
             match input.recv_deadline(next_tick) {
                 Ok(Prepared::Batch { fetched, batch }) => {
                     self.put(&fetched, &batch)?;
@@ -112,7 +127,7 @@ impl PutStage {
             let now = Instant::now();
             if now >= next_tick {
                 self.tick()?;
-                is_idle = is_idle && self.metrics.buffered_bytes() == 0;
+                is_idle = is_idle && self.shared.metrics.buffered_bytes() == 0;
                 next_tick = now + if is_idle { IDLE_TICK } else { TICK };
                 is_idle = true;
             }
@@ -130,13 +145,13 @@ impl PutStage {
             Signal::Assigned(positions, generation) => self.assigned(&positions, generation),
             Signal::Revoked(partitions, done) => {
                 let outcome = self.revoked(&partitions);
-                self.revocation.finished(&partitions);
+                self.shared.revocation.finished(&partitions);
                 // the fetch stage may have given up waiting
                 let _ = done.send(());
                 outcome
             }
             Signal::Lost(partitions) => {
-                self.revocation.finished(&partitions);
+                self.shared.revocation.finished(&partitions);
                 self.forget(&partitions)
             }
             Signal::Reached(reached) => {
@@ -154,18 +169,18 @@ impl PutStage {
         if positions.is_empty() {
             return Ok(());
         }
-        info!(task = %self.id, partitions = positions.len(), "partitions assigned");
+        info!(task = %self.shared.id, partitions = positions.len(), "partitions assigned");
         let mut assignment = self.positions.partitions();
         assignment.extend(positions.keys().filter(|partition| !self.positions.contains(partition)).cloned());
         assignment.sort_unstable();
         self.context.requests().set_assignment(assignment);
-        retried(&self.control, &self.id, || self.task.open(positions))?;
+        retried(&self.shared.control, &self.shared.id, || self.task.open(positions))?;
         self.positions.open(positions, generation);
         self.carry_out_requests()
     }
 
     fn revoked(&mut self, partitions: &[TopicPartition]) -> Result<()> {
-        info!(task = %self.id, partitions = partitions.len(), "partitions revoked");
+        info!(task = %self.shared.id, partitions = partitions.len(), "partitions revoked");
         let deadline = Instant::now() + Duration::from_secs(5);
         self.deliver(partitions, deadline)?;
         self.forget(partitions)
@@ -174,7 +189,7 @@ impl PutStage {
     fn forget(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         self.task.close(partitions)?;
         self.positions.forget(partitions);
-        self.pauses.forget(partitions);
+        self.shared.pauses.forget(partitions);
         self.context.requests().set_assignment(self.positions.partitions());
         Ok(())
     }
@@ -185,15 +200,16 @@ impl PutStage {
         let partition = batch.partition();
         let mut waits = false;
         loop {
-            let is_stale = self.positions.is_stale(partition, fetched.generation) || self.pauses.contains(partition);
-            if is_stale || self.control.is_abandoned() {
+            let is_stale =
+                self.positions.is_stale(partition, fetched.generation) || self.shared.pauses.contains(partition);
+            if is_stale || self.shared.control.is_abandoned() {
                 return Ok(());
             }
             let since = Instant::now();
             let outcome = self.task.put(batch);
-            self.metrics.called(since.elapsed());
+            self.shared.metrics.called(since.elapsed());
             match outcome {
-                Ok(_) if self.control.is_abandoned() => return Ok(()),
+                Ok(_) if self.shared.control.is_abandoned() => return Ok(()),
                 Ok(rejected) => {
                     self.errors.handle(Input::Consumed(&fetched.raw), rejected).map_err(unrecoverable)?;
                     self.delivered(batch);
@@ -203,7 +219,7 @@ impl PutStage {
                 }
                 Err(error) if error.is_retriable() => {
                     if !waits {
-                        warn!(task = %self.id, %error, "the sink cannot take records now, trying again");
+                        warn!(task = %self.shared.id, %error, "the sink cannot take records now, trying again");
                     }
                     waits = true;
                 }
@@ -222,14 +238,14 @@ impl PutStage {
     fn wait_to_retry(&mut self, wait: Duration) -> Result<bool> {
         let since = Instant::now();
         loop {
-            if self.control.is_stopping() || self.revocation.is_under_way() {
+            if self.shared.control.is_stopping() || self.shared.revocation.is_under_way() {
                 return Ok(false);
             }
             let left = wait.saturating_sub(since.elapsed());
-            if left.is_zero() || self.control.is_abandoned() {
+            if left.is_zero() || self.shared.control.is_abandoned() {
                 return Ok(true);
             }
-            self.control.wait(left.min(PUT_RETRY_DELAY));
+            self.shared.control.wait(left.min(PUT_RETRY_DELAY));
             self.tick()?;
             if self.context.requests().take_commit() {
                 self.commit()?;
@@ -244,7 +260,7 @@ impl PutStage {
     }
 
     fn delivered(&mut self, batch: &SinkBatch) {
-        self.metrics.rows_out(batch.rows());
+        self.shared.metrics.rows_out(batch.rows());
         self.positions.put(batch.partition(), batch.origin().range.end);
     }
 
@@ -254,7 +270,7 @@ impl PutStage {
             self.read_again(partition, Some(offset));
         }
         for (partition, paused) in self.context.requests().take_pauses() {
-            if self.positions.contains(&partition) && self.pauses.set(&partition, paused) {
+            if self.positions.contains(&partition) && self.shared.pauses.set(&partition, paused) {
                 // what is on its way is dropped, and comes again when the partition is resumed
                 self.read_again(partition, None);
             }
@@ -265,7 +281,7 @@ impl PutStage {
     /// Reports rows that were found bad after they were put. Where they must not be skipped nothing more is committed: the task
     /// takes them for dealt with.
     fn handle_late_rejections(&mut self) -> Result<()> {
-        if self.control.is_abandoned() {
+        if self.shared.control.is_abandoned() {
             return Ok(());
         }
         for LateRejection { batch, row, error } in self.context.requests().take_rejections() {
@@ -284,23 +300,23 @@ impl PutStage {
 
     /// From `offset`, or from where the last put has ended.
     fn read_again(&mut self, partition: TopicPartition, offset: Option<i64>) {
-        let generation = self.generations.next();
+        let generation = self.shared.generations.next();
         if let Some((offset, replaces)) = self.positions.rewind(&partition, offset, generation) {
-            info!(task = %self.id, %partition, offset, "reading the partition again from this offset");
-            self.rewinds.push(Rewind { partition, offset, replaces, generation });
+            info!(task = %self.shared.id, %partition, offset, "reading the partition again from this offset");
+            self.shared.rewinds.push(Rewind { partition, offset, replaces, generation });
         }
     }
 
     fn tick(&mut self) -> Result<()> {
-        tolerate_retriable(&self.id, self.task.tick()).map_err(unrecoverable)?;
-        if self.budget.is_exhausted() {
-            tolerate_retriable(&self.id, self.task.relieve()).map_err(unrecoverable)?;
+        tolerate_retriable(&self.shared.id, self.task.tick()).map_err(unrecoverable)?;
+        if self.shared.budget.is_exhausted() {
+            tolerate_retriable(&self.shared.id, self.task.relieve()).map_err(unrecoverable)?;
         }
         let buffered = self.task.buffered_bytes();
         self.buffers.resize(buffered);
-        self.metrics.set_buffered_bytes(buffered);
-        self.metrics.partitions(self.positions.len());
-        self.metrics.active(self.positions.uncommitted_offsets());
+        self.shared.metrics.set_buffered_bytes(buffered);
+        self.shared.metrics.partitions(self.positions.len());
+        self.shared.metrics.active(self.positions.uncommitted_offsets());
         self.carry_out_requests()
     }
 
@@ -310,14 +326,14 @@ impl PutStage {
 
     /// Commits what the task vouches for. Returns whether that is everything put so far of `partitions`.
     fn commit_vouched(&mut self, partitions: &[TopicPartition]) -> Result<bool> {
-        if self.control.is_abandoned() {
+        if self.shared.control.is_abandoned() {
             return Ok(false);
         }
         self.flush_dead_letters()?;
         let vouched = match self.task.pre_commit(&self.positions.reached()) {
             Err(error) if error.is_retriable() => {
-                self.metrics.commit_skipped();
-                warn!(task = %self.id, %error, "offsets cannot be committed yet");
+                self.shared.metrics.commit_skipped();
+                warn!(task = %self.shared.id, %error, "offsets cannot be committed yet");
                 self.carry_out_requests()?;
                 return Ok(false);
             }
@@ -328,7 +344,7 @@ impl PutStage {
         self.flush_dead_letters()?;
         let is_everything = self.positions.is_everything(&vouched, partitions);
         // once more, as a task may be given up while its plug-in hangs
-        if self.control.is_abandoned() {
+        if self.shared.control.is_abandoned() {
             return Ok(false);
         }
         let changed = self.positions.uncommitted(&vouched);
@@ -337,14 +353,14 @@ impl PutStage {
         }
         let since = Instant::now();
         let outcome = (self.commit_offsets)(&changed);
-        self.metrics.committed(since.elapsed(), outcome.is_ok());
+        self.shared.metrics.committed(since.elapsed(), outcome.is_ok());
         match outcome {
             Ok(()) => {
                 self.positions.committed(&changed);
                 Ok(is_everything)
             }
             Err(error) => {
-                warn!(task = %self.id, %error, "offset commit failed, trying again at the next interval");
+                warn!(task = %self.shared.id, %error, "offset commit failed, trying again at the next interval");
                 Ok(false)
             }
         }
@@ -352,7 +368,7 @@ impl PutStage {
 
     fn stop(&mut self) -> Result<Outcome> {
         let partitions = self.positions.partitions();
-        let deadline = match self.control.wanted() {
+        let deadline = match self.shared.control.wanted() {
             Wanted::Stopped { deadline } => deadline,
             _ => Instant::now(),
         };
@@ -363,7 +379,7 @@ impl PutStage {
     /// Tries to deliver everything of a bounded task, and notes it when that is done. The fetch stage asks again while it is
     /// not; where partitions have come, or have to be read again, it has asked too early.
     fn deliver_the_end(&mut self, generations: &HashMap<TopicPartition, u64>) -> Result<()> {
-        let Some(bounded) = self.bounded.clone() else { return Ok(()) };
+        let Some(bounded) = self.shared.bounded.clone() else { return Ok(()) };
         let partitions = self.positions.partitions();
         if !self.positions.are_of(generations) {
             return Ok(());
@@ -376,13 +392,13 @@ impl PutStage {
         if self.positions.are_of(generations) {
             bounded.deliver(partitions.iter().cloned());
             let generation = |partition| generations.get(&partition).map(|generation| (partition, *generation));
-            self.deliveries.note(partitions.into_iter().filter_map(generation));
+            self.shared.deliveries.note(partitions.into_iter().filter_map(generation));
         }
         Ok(())
     }
 
     fn flush(&mut self, partitions: &[TopicPartition]) -> Result<()> {
-        let outcome = tolerate_retriable(&self.id, self.task.flush(partitions));
+        let outcome = tolerate_retriable(&self.shared.id, self.task.flush(partitions));
         self.vouched_for(outcome)?;
         self.carry_out_requests()
     }
@@ -398,12 +414,12 @@ impl PutStage {
         let mut wait = FIRST_DELIVERY_WAIT;
         loop {
             self.flush(partitions)?;
-            if self.commit_vouched(partitions)? || Instant::now() >= deadline || self.control.is_abandoned() {
+            if self.commit_vouched(partitions)? || Instant::now() >= deadline || self.shared.control.is_abandoned() {
                 return Ok(());
             }
             std::thread::sleep(wait);
             wait = (wait * 2).min(LONGEST_DELIVERY_WAIT);
-            tolerate_retriable(&self.id, self.task.tick()).map_err(unrecoverable)?;
+            tolerate_retriable(&self.shared.id, self.task.tick()).map_err(unrecoverable)?;
         }
     }
 }

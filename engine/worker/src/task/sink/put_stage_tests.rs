@@ -18,10 +18,9 @@ use crate::task::control::Control;
 use crate::task::errors::error_handler::ErrorHandler;
 use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
 use crate::task::sink::partition_pauses::PartitionPauses;
-use crate::task::sink::pipeline::{FetchedBatch, Generations, Prepared, Rewinds, Signal};
-use crate::task::sink::put_positions::PutPositions;
+use crate::task::sink::pipeline::{FetchedBatch, Prepared, Rewinds, Signal};
 use crate::task::sink::put_stage::{Outcome, PutStage};
-use crate::task::sink::revocation::Revocation;
+use crate::task::sink::shared_state::SharedState;
 use crate::task::{BoundedEnds, StatusListener, TaskState};
 use crate::testing::config_map;
 
@@ -112,6 +111,7 @@ impl StatusListener for Unwatched {
 /// A put stage and all that it touches.
 struct World {
     stage: PutStage,
+    shared: SharedState,
     input: Sender<Prepared>,
     output: Receiver<Prepared>,
     script: Arc<Mutex<Script>>,
@@ -140,41 +140,20 @@ fn world_with(tolerance: &str) -> World {
     let context = SinkContext::new("c", 0);
     let committed = Arc::new(Mutex::new(Offsets::new()));
     let log = Arc::clone(&committed);
-    let rewinds = Arc::new(Rewinds::default());
-    let pauses = Arc::new(PartitionPauses::default());
     let budget = Arc::new(MemoryBudget::new(1 << 20));
     let bounded = Arc::new(BoundedEnds::default());
-    let deliveries = Arc::new(OwnDeliveries::default());
+    let shared = SharedState::new(id, Arc::clone(&control), metrics, Arc::clone(&budget), Some(Arc::clone(&bounded)));
+    let (rewinds, pauses, deliveries) =
+        (Arc::clone(&shared.rewinds), Arc::clone(&shared.pauses), Arc::clone(&shared.deliveries));
     let (input, output) = crossbeam_channel::bounded(CAPACITY);
-    let stage = PutStage {
-        id,
-        task: Box::new(ScriptedSink {
-            control: Arc::clone(&control),
-            script: Arc::clone(&script),
-            context: context.clone(),
-            last: None,
-        }),
-        context,
-        commit_offsets: Box::new(move |offsets| {
-            log.lock().unwrap().extend(offsets.clone());
-            Ok(())
-        }),
-        errors: Arc::new(errors),
-        control,
-        rewinds: Arc::clone(&rewinds),
-        generations: Arc::new(Generations::default()),
-        revocation: Arc::new(Revocation::default()),
-        pauses: Arc::clone(&pauses),
-        bounded: Some(Arc::clone(&bounded)),
-        deliveries: Arc::clone(&deliveries),
-        metrics,
-        commit_interval: Duration::from_secs(60),
-        buffers: budget.reserve(0),
-        budget: Arc::clone(&budget),
-        positions: PutPositions::default(),
-        cannot_vouch: false,
-    };
-    World { stage, input, output, script, committed, rewinds, pauses, bounded, deliveries, budget }
+    let task = ScriptedSink { control, script: Arc::clone(&script), context: context.clone(), last: None };
+    let commit_offsets = Box::new(move |offsets: &Offsets| {
+        log.lock().unwrap().extend(offsets.clone());
+        Ok(())
+    });
+    let interval = Duration::from_secs(60);
+    let stage = PutStage::new(shared.clone(), (Box::new(task), context), commit_offsets, Arc::new(errors), interval);
+    World { stage, shared, input, output, script, committed, rewinds, pauses, bounded, deliveries, budget }
 }
 
 impl World {
@@ -184,7 +163,7 @@ impl World {
 
     /// Assigns a partition from its beginning; its batches are of the generation told.
     fn assign(&self, number: i32) -> u64 {
-        let generation = self.stage.generations.next();
+        let generation = self.shared.generations.next();
         self.send(Signal::Assigned(Offsets::from([(partition(number), 0)]), generation));
         generation
     }
@@ -286,7 +265,7 @@ fn a_put_that_waits_for_its_sink_gives_way_when_another_partition_is_revoked() {
     world.batch(0, 0..10, generation);
     world.batch(0, 10..20, generation);
     let (done, is_done) = crossbeam_channel::bounded(1);
-    world.stage.revocation.begins(&[partition(1)]);
+    world.shared.revocation.begins(&[partition(1)]);
     world.send(Signal::Revoked(vec![partition(1)], done));
     world.script.lock().unwrap().puts = [Err(Error::retriable("full"))].into();
     world.run().unwrap();
@@ -316,7 +295,7 @@ fn no_position_behind_a_batch_that_was_not_put_is_committed() {
     world.batch(0, 0..10, generation);
     world.batch(0, 10..20, generation);
     world.send(Signal::Reached([(partition(0), (22, generation))].into()));
-    world.stage.revocation.begins(&[partition(1)]);
+    world.shared.revocation.begins(&[partition(1)]);
     world.script.lock().unwrap().puts = [Ok(()), Err(Error::retriable("full"))].into();
     world.run().unwrap();
     assert_eq!(world.committed(0), Some(10));
@@ -345,7 +324,7 @@ fn a_row_found_bad_after_it_was_put_is_reported_once_and_what_is_behind_it_commi
     world.batch(0, 0..10, generation);
     world.script.lock().unwrap().in_pre_commit = [Box::new(reject_first) as Ask].into();
     assert_eq!(world.run().unwrap(), Outcome::Stopped);
-    assert_eq!(world.stage.metrics.snapshot().rows_rejected, 1);
+    assert_eq!(world.shared.metrics.snapshot().rows_rejected, 1);
     assert_eq!(world.committed(0), Some(10));
 }
 

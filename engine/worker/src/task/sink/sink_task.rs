@@ -2,29 +2,22 @@
 //!
 //! Fetching runs on the task's own thread, converting and putting on one each.
 
-use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use volley_api::{Error, PluginFactory, Result, Side, SinkContext, SinkTask, WorkerPlugins};
+use volley_api::{Error, Offsets, PluginFactory, Result, Side, SinkContext, SinkTask, WorkerPlugins};
 use volley_kafka::Fetcher;
 
 use crate::metrics::TaskMetrics;
 use crate::task::control::{Control, Wanted};
-use crate::task::sink::assignment::Assignment;
-use crate::task::sink::bounded::absent_partitions::AbsentPartitions;
-use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
 use crate::task::sink::convert_stage::ConvertStage;
 use crate::task::sink::downstream::Downstream;
 use crate::task::sink::fetch_stage::FetchStage;
-use crate::task::sink::partition_pauses::PartitionPauses;
-use crate::task::sink::pipeline::{Generations, Rewinds, STAGE_CAPACITY};
-use crate::task::sink::put_positions::PutPositions;
+use crate::task::sink::pipeline::STAGE_CAPACITY;
 use crate::task::sink::put_stage::{Outcome, PutStage, unrecoverable};
-use crate::task::sink::read_positions::ReadPositions;
 use crate::task::sink::rebalances::PipelineRebalances;
-use crate::task::sink::revocation::Revocation;
+use crate::task::sink::shared_state::SharedState;
 use crate::task::{TaskSpec, TaskState, panic_error, setup};
 
 /// Runs a sink task to its end.
@@ -58,69 +51,27 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
 
     let (fetched, to_convert) = crossbeam_channel::bounded(STAGE_CAPACITY);
     let (prepared, to_put) = crossbeam_channel::bounded(STAGE_CAPACITY);
-    let revocation = Arc::new(Revocation::default());
-    let assignment = Arc::new(Assignment::default());
-    let generations = Arc::new(Generations::default());
     let downstream = Downstream::new(control);
+    let budget = Arc::clone(&spec.budget);
+    let shared =
+        SharedState::new(spec.id.clone(), Arc::clone(control), Arc::clone(metrics), budget, spec.bounded.clone());
     let rebalances = PipelineRebalances {
         id: spec.id.clone(),
         output: fetched.clone(),
         downstream: downstream.clone(),
-        revocation: Arc::clone(&revocation),
-        assignment: Arc::clone(&assignment),
-        generations: Arc::clone(&generations),
+        revocation: Arc::clone(&shared.revocation),
+        assignment: Arc::clone(&shared.assignment),
+        generations: Arc::clone(&shared.generations),
     };
     let properties = spec.worker_config.consumer_properties(&spec.connector_config, &spec.id.connector, spec.id.task);
     let settings = setup::fetch_settings(spec, &config);
     let fetcher = settings.and_then(|settings| Fetcher::connect(&properties, settings, Arc::new(rebalances)));
     let fetcher = fetcher.inspect_err(|_| task.stop())?;
-    let rewinds = Arc::new(Rewinds::default());
-    let pauses = Arc::new(PartitionPauses::default());
-    let deliveries = Arc::new(OwnDeliveries::default());
     let committer = fetcher.committer();
-    let mut put = PutStage {
-        id: spec.id.clone(),
-        task,
-        context,
-        commit_offsets: Box::new(move |offsets| committer.commit(offsets)),
-        errors,
-        control: Arc::clone(control),
-        rewinds: Arc::clone(&rewinds),
-        generations,
-        revocation,
-        pauses: Arc::clone(&pauses),
-        bounded: spec.bounded.clone(),
-        deliveries: Arc::clone(&deliveries),
-        metrics: Arc::clone(metrics),
-        commit_interval: spec.worker_config.offset_flush_interval(),
-        buffers: spec.budget.reserve(0),
-        budget: Arc::clone(&spec.budget),
-        positions: PutPositions::default(),
-        cannot_vouch: false,
-    };
-    let mut fetch = FetchStage {
-        id: spec.id.clone(),
-        fetcher,
-        control: Arc::clone(control),
-        rewinds,
-        pauses,
-        budget: Arc::clone(&spec.budget),
-        metrics: Arc::clone(metrics),
-        bounded: spec.bounded.clone(),
-        deliveries,
-        assignment,
-        downstream: downstream.clone(),
-        read: ReadPositions::default(),
-        held_back: VecDeque::new(),
-        paused: BTreeSet::new(),
-        is_held: false,
-        is_paused: false,
-        at_end: None,
-        absent: AbsentPartitions::default(),
-        next_lag: Instant::now(),
-        next_reach: Instant::now(),
-        last_batch: Instant::now(),
-    };
+    let commit_offsets = Box::new(move |offsets: &Offsets| committer.commit(offsets));
+    let interval = spec.worker_config.offset_flush_interval();
+    let mut put = PutStage::new(shared.clone(), (task, context), commit_offsets, errors, interval);
+    let mut fetch = FetchStage::new(shared, fetcher, downstream.clone());
     let converting = spawn(format!("convert-{}", spec.id), move || {
         convert.run(&to_convert, &prepared);
         Ok(())
@@ -128,7 +79,7 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
     let putting = spawn(format!("put-{}", spec.id), move || {
         let ends = downstream.ends_put();
         let outcome = put.run(&to_put);
-        put.task.stop();
+        put.stop_task();
         drop(to_put);
         drop(ends);
         outcome
