@@ -50,7 +50,8 @@ fn metrics_of_a_sink_tell_what_was_read_put_committed_and_rejected() {
         let is_so = |name: &str, expected: f64| value(&metrics, name) == Some(expected);
         let is_done = is_so("kafka_connect_sink_task_sink_record_send_total", (RECORDS - 1) as f64)
             && is_so("kafka_connect_sink_task_sink_record_active_count", 0.0)
-            && is_so("volley_sink_task_lag_records", 0.0);
+            && is_so("volley_sink_task_lag_records", 0.0)
+            && value(&metrics, "kafka_connect_sink_task_offset_commit_completion_total") > Some(0.0);
         is_done.then_some(metrics)
     });
     for (name, expected) in [

@@ -176,6 +176,7 @@ impl PutStage {
         self.context.requests().set_assignment(assignment);
         retried(&self.shared.control, &self.shared.id, || self.task.open(positions))?;
         self.positions.open(positions, generation);
+        self.count_positions();
         self.carry_out_requests()
     }
 
@@ -189,6 +190,7 @@ impl PutStage {
     fn forget(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         self.task.close(partitions)?;
         self.positions.forget(partitions);
+        self.count_positions();
         self.shared.pauses.forget(partitions);
         self.context.requests().set_assignment(self.positions.partitions());
         Ok(())
@@ -262,6 +264,12 @@ impl PutStage {
     fn delivered(&mut self, batch: &SinkBatch) {
         self.shared.metrics.rows_out(batch.rows());
         self.positions.put(batch.partition(), batch.origin().range.end);
+        self.count_positions();
+    }
+
+    fn count_positions(&self) {
+        self.shared.metrics.partitions(self.positions.len());
+        self.shared.metrics.active(self.positions.uncommitted_offsets());
     }
 
     /// Does what the task has asked for.
@@ -315,8 +323,6 @@ impl PutStage {
         let buffered = self.task.buffered_bytes();
         self.buffers.resize(buffered);
         self.shared.metrics.set_buffered_bytes(buffered);
-        self.shared.metrics.partitions(self.positions.len());
-        self.shared.metrics.active(self.positions.uncommitted_offsets());
         self.carry_out_requests()
     }
 
@@ -357,6 +363,7 @@ impl PutStage {
         match outcome {
             Ok(()) => {
                 self.positions.committed(&changed);
+                self.count_positions();
                 Ok(is_everything)
             }
             Err(error) => {
