@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, BinaryArray, RecordBatch, StructArray};
-pub(crate) use volley_api::testing::config;
+pub(crate) use volley_api::testing::config_map;
 use volley_api::testing::{origin, records, sink_batch};
 use volley_api::{Converter, Origin, RawBatch, Records, Side, SinkBatch, TopicPartition};
 use volley_converters::JsonConverter;
@@ -19,7 +19,7 @@ pub(crate) fn partition() -> TopicPartition {
 
 /// A converter of plain JSON.
 pub(crate) fn json_converter() -> JsonConverter {
-    JsonConverter::new(&config(&[("schemas.enable", "false")]), Side::Value).expect("the configuration is right")
+    JsonConverter::new(&config_map(&[("schemas.enable", "false")]), Side::Value).expect("the configuration is right")
 }
 
 /// `rows` payments as consumed, from offset `first` on; payment `n` stands at offset `n`.

@@ -27,7 +27,9 @@ use volley_api::{
     SourceTask, Transformation, Unserialized,
 };
 
-use payment_batches::{TOPIC, config, consumed, converted, json_converter, partition, ready_to_put, record_batches};
+use payment_batches::{
+    TOPIC, config_map, consumed, converted, json_converter, partition, ready_to_put, record_batches,
+};
 
 /// Rows of a batch, where the size is not what is looked at.
 const ROWS: usize = 16_384;
@@ -153,14 +155,14 @@ fn sql_transformation() -> Box<dyn Transformation> {
     let PluginFactory::Transformation(new) = plugin(volley_sql::plugins(), "Sql") else {
         panic!("Sql is a transformation");
     };
-    new(&config(&[("query", payment::QUERY)])).expect("the query is right")
+    new(&config_map(&[("query", payment::QUERY)])).expect("the query is right")
 }
 
 fn datagen_task(schema: &str) -> Box<dyn SourceTask> {
     let PluginFactory::Source { task, .. } = plugin(volley_local_connectors::plugins(), "Datagen") else {
         panic!("Datagen is a source");
     };
-    let config = config(&[("topic", TOPIC), ("schema", schema), ("batch.size", &ROWS.to_string())]);
+    let config = config_map(&[("topic", TOPIC), ("schema", schema), ("batch.size", &ROWS.to_string())]);
     task(SourceContext::new("datagen", 0), &config).expect("the configuration is right")
 }
 
@@ -178,7 +180,7 @@ impl StartedSink {
         };
         let directory = tempfile::tempdir().expect("a temporary directory");
         let url = Url::from_directory_path(directory.path()).expect("a full path");
-        let config = config(&[("store.url", url.as_str()), ("flush.size", "10000000")]);
+        let config = config_map(&[("store.url", url.as_str()), ("flush.size", "10000000")]);
         let mut task = task(SinkContext::new("bench", 0), &config).expect("the configuration is right");
         task.open(&Offsets::from([(partition(), 0)])).expect("the partition is free");
         Self { task, _directory: directory }

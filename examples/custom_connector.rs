@@ -230,20 +230,20 @@ impl SinkTask for TotalTask {
 
 #[cfg(test)]
 mod tests {
-    use volley::api::testing::{column, config, consumed, resumes_from_every_offset, sink_batch};
+    use volley::api::testing::{column, config_map, consumed, resumes_from_every_offset, sink_batch};
 
     use super::*;
 
     #[test]
     fn the_counter_goes_on_behind_any_of_its_offsets() {
-        let config = config(&[("topic", "numbers"), ("upto", "2500")]);
+        let config = config_map(&[("topic", "numbers"), ("upto", "2500")]);
         resumes_from_every_offset(3000, |context| CounterTask::start(context, &config));
     }
 
     #[test]
     fn the_total_is_kept_and_records_without_the_field_are_rejected() {
         let file = std::env::temp_dir().join(format!("volley-total-{}.txt", std::process::id()));
-        let config = config(&[("field", "number"), ("file", &file.display().to_string())]);
+        let config = config_map(&[("field", "number"), ("file", &file.display().to_string())]);
         let mut task = TotalTask::start(SinkContext::new("totals", 0), &config).expect("a task");
         let field = Arc::new(Field::new("number", DataType::Int64, false));
         let numbers = StructArray::from(vec![(field, Arc::new(Int64Array::from(vec![1, 2])) as _)]);

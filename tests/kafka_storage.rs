@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use volley::api::{ConfigMap, ErrorKind};
+use volley::api::ErrorKind;
 use volley::worker::connector_task_id::ConnectorTaskId;
 use volley::worker::storage::TaskProgressSnapshot;
 use volley::worker::storage::{
@@ -13,6 +13,7 @@ use volley::worker::storage::{
     State, Status, StatusBackingStore, StatusKey, TargetState, TaskRun, TopicStatus,
 };
 use volley::worker::worker_config::WorkerConfig;
+use volley_api::testing::config_map;
 
 use crate::testbed::{Kafka, wait_until};
 
@@ -57,12 +58,8 @@ fn open_configs(config: &WorkerConfig) -> (KafkaConfigBackingStore, Updates) {
     (KafkaConfigBackingStore::start(config, listener).unwrap(), updates)
 }
 
-fn map(entries: &[(&str, &str)]) -> ConfigMap {
-    entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-}
-
 fn connector(name: &str) -> ConfigRecord {
-    ConfigRecord::Connector(name.to_owned(), Some(map(&[("name", name)]).into()))
+    ConfigRecord::Connector(name.to_owned(), Some(config_map(&[("name", name)]).into()))
 }
 
 /// Writes raw records to the only partition of a topic.
@@ -113,7 +110,7 @@ fn the_offset_store_of_a_connector_with_a_topic_of_its_own_conforms() {
     let worker = Arc::new(KafkaOffsetBackingStore::start(&config).unwrap());
     let stores = ConnectorOffsetStores::new(Arc::clone(&config), worker);
     let topic = kafka.unique("own-offsets");
-    assert_offset_store_conforms(&*stores.of("c", &map(&[("offsets.storage.topic", &topic)])).unwrap());
+    assert_offset_store_conforms(&*stores.of("c", &config_map(&[("offsets.storage.topic", &topic)])).unwrap());
     assert_eq!(kafka.admin().topic(&topic).unwrap().unwrap().partitions, 3, "made as the worker's is");
 }
 
@@ -139,7 +136,7 @@ fn stores_on_one_topic_see_each_other_s_writes_and_are_told_only_what_is_new() {
     let (second, heard_by_second) = open_configs(&config);
     assert_eq!(second.snapshot(), first.snapshot());
     assert_eq!(*heard_by_second.lock().unwrap(), [], "a restart that was asked for before is not carried out again");
-    second.write(&ConfigRecord::tasks("a", &[map(&[("t", "0")])])).unwrap();
+    second.write(&ConfigRecord::tasks("a", &[config_map(&[("t", "0")])])).unwrap();
     second
         .write(&[ConfigRecord::LoggerLevel("x".into(), "DEBUG".into()), ConfigRecord::Restart(restart.clone())])
         .unwrap();
@@ -163,7 +160,7 @@ fn a_commit_is_written_after_what_it_commits() {
     let config = group(kafka, &[]);
     let (store, _) = open_configs(&config);
     store.write(&[connector("a")]).unwrap();
-    store.write(&ConfigRecord::tasks("a", &[map(&[("t", "0")]), map(&[("t", "1")])])).unwrap();
+    store.write(&ConfigRecord::tasks("a", &[config_map(&[("t", "0")]), config_map(&[("t", "1")])])).unwrap();
     let keys: Vec<_> = texts(kafka, &config.config_topic().name).into_iter().map(|(key, _)| key).collect();
     assert_eq!(keys, ["connector-a", "task-a-0", "task-a-1", "commit-a"]);
 }
@@ -200,7 +197,7 @@ fn what_cannot_be_understood_moves_the_position_and_nothing_else() {
     assert_eq!(state.inconsistent_connectors().collect::<Vec<_>>(), ["torn"]);
     assert_eq!((state.task_configs("torn").len(), state.task_count("torn")), (0, 2));
     assert_eq!((state.task_configs("whole").len(), state.task_config_generation("whole")), (1, Some(0)));
-    assert_eq!(state.connector_config("whole"), Some(&map(&[("name", "whole")])));
+    assert_eq!(state.connector_config("whole"), Some(&config_map(&[("name", "whole")])));
     assert_eq!(state.target_state("torn"), Some(TargetState::Paused), "as old versions write it");
     assert_eq!(state.target_state("whole"), Some(TargetState::Started));
     assert_eq!(state.fenced_task_count("whole"), Some(1));
@@ -208,7 +205,7 @@ fn what_cannot_be_understood_moves_the_position_and_nothing_else() {
     produce(kafka, &topic, &[("connector-whole", Some("{"))]);
     store.refresh(SOON).unwrap();
     assert_eq!(store.snapshot().offset(), 12);
-    store.write(&ConfigRecord::tasks("torn", &[map(&[])])).unwrap();
+    store.write(&ConfigRecord::tasks("torn", &[config_map(&[])])).unwrap();
     assert_eq!(store.snapshot().inconsistent_connectors().count(), 0, "a good commit mends it");
 }
 
@@ -457,7 +454,7 @@ fn a_connector_s_own_offsets_come_first_and_forgotten_ones_stay_forgotten() {
     worker.set("c", &[entry(1, Some(1)), entry(2, Some(1))]).unwrap();
     let stores = ConnectorOffsetStores::new(Arc::clone(&config), Arc::clone(&worker) as _);
     let topic = kafka.unique("own-offsets");
-    let connector = map(&[("offsets.storage.topic", &topic)]);
+    let connector = config_map(&[("offsets.storage.topic", &topic)]);
     let own = stores.of("c", &connector).unwrap();
     assert!(Arc::ptr_eq(&own, &stores.of("c", &connector).unwrap()), "tasks share one");
     own.set("c", &[entry(1, Some(2))]).unwrap();

@@ -31,6 +31,7 @@ mod life_cycle;
 mod memory;
 mod metrics;
 mod mixed_group;
+mod paused_partitions;
 mod plugin_definitions;
 mod probes;
 mod python_client;

@@ -13,6 +13,7 @@ use volley::worker::storage::{
     StatusKey, StatusRecord, TargetState, TaskRun, TopicStatus,
 };
 use volley::worker::worker_config::WorkerConfig;
+use volley_api::testing::config_map;
 
 use crate::testbed::{ConnectWorker, Kafka, Mode, Vendor, WorkerProperties, distributed_properties, wait_until};
 
@@ -21,10 +22,6 @@ const SOON: Duration = Duration::from_secs(60);
 fn stores_of(properties: &WorkerProperties) -> KafkaStores {
     let properties = properties.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
     KafkaStores::start(&WorkerConfig::distributed(properties).unwrap(), Arc::new(|_| {})).unwrap()
-}
-
-fn map(entries: &[(&str, &str)]) -> ConfigMap {
-    entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 fn object(config: &ConfigMap) -> Value {
@@ -189,7 +186,7 @@ fn what_a_java_worker_has_written_is_read_and_would_be_written_alike() {
 
 /// What our stores write, as a worker of a group would.
 fn write_everything(stores: &KafkaStores, topic: &str, file: &str) {
-    let lines = map(&[
+    let lines = config_map(&[
         ("connector.class", "FileStreamSource"),
         ("file", file),
         ("topic", topic),
@@ -197,8 +194,8 @@ fn write_everything(stores: &KafkaStores, topic: &str, file: &str) {
         ("name", "lines-1"),
     ]);
     let source =
-        map(&[("connector.class", "VerifiableSource"), ("topic", topic), ("name", "stops"), ("tasks.max", "2")]);
-    let deleted = map(&[("connector.class", "MockSink"), ("topics", topic), ("name", "gone")]);
+        config_map(&[("connector.class", "VerifiableSource"), ("topic", topic), ("name", "stops"), ("tasks.max", "2")]);
+    let deleted = config_map(&[("connector.class", "MockSink"), ("topics", topic), ("name", "gone")]);
     let configs = &stores.configs;
     configs
         .write(&[
@@ -362,7 +359,7 @@ fn a_java_leader_that_writes_in_transactions_is_read_and_can_be_fenced() {
     assert_eq!(ours, theirs);
 
     stores.configs.set_leader(true).unwrap();
-    let made = map(&[("connector.class", "MockSink"), ("topics", "unused"), ("name", "ours")]);
+    let made = config_map(&[("connector.class", "MockSink"), ("topics", "unused"), ("name", "ours")]);
     stores
         .configs
         .write(&[

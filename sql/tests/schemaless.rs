@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use volley_api::testing::{config, raw_batch, records};
+use volley_api::testing::{config_map, raw_batch, records};
 use volley_api::{Converter, ErrorKind, Records, RowIndex, Side, Transformation, Transformed, Unserialized};
 use volley_converters::JsonConverter;
 use volley_sql::Sql;
@@ -38,7 +38,7 @@ impl Topic {
 }
 
 fn converter() -> JsonConverter {
-    JsonConverter::new(&config(&[("schemas.enable", "false")]), Side::Value).unwrap()
+    JsonConverter::new(&config_map(&[("schemas.enable", "false")]), Side::Value).unwrap()
 }
 
 /// What came of a batch: offsets with values as JSON, and offsets of rejected records.

@@ -268,15 +268,13 @@ fn check_positive_or_off(value: &ConfigValue) -> Checked {
 mod tests {
     use std::path::PathBuf;
 
-    use super::*;
+    use volley_api::testing::config_map;
 
-    fn map(entries: &[(&str, &str)]) -> ConfigMap {
-        entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-    }
+    use super::*;
 
     #[test]
     fn the_url_alone_is_enough() {
-        let config = SinkConfig::parse(&map(&[("store.url", "file:///tmp/a%20b")])).unwrap();
+        let config = SinkConfig::parse(&config_map(&[("store.url", "file:///tmp/a%20b")])).unwrap();
         assert_eq!(config.store.local_root().unwrap(), PathBuf::from("/tmp/a b"));
         assert_eq!(config.topics_dir, "topics");
         assert_eq!(config.compression, Compression::ZSTD(ZstdLevel::try_new(1).unwrap()));
@@ -302,12 +300,12 @@ mod tests {
             ("store.s3.access.key.id", "AKIA", "`store.s3.secret.access.key` is needed"),
         ];
         for (key, value, expected) in cases {
-            let mut config = map(&[("store.url", "file:///tmp/x")]);
+            let mut config = config_map(&[("store.url", "file:///tmp/x")]);
             config.insert(key.to_owned(), value.to_owned());
             let message = SinkConfig::parse(&config).unwrap_err().to_string();
             assert!(message.contains(expected) && message.contains(key), "{key}={value}: {message}");
         }
-        let message = SinkConfig::parse(&map(&[])).unwrap_err().to_string();
+        let message = SinkConfig::parse(&config_map(&[])).unwrap_err().to_string();
         assert!(message.contains("\"store.url\""), "{message}");
     }
 
@@ -315,7 +313,7 @@ mod tests {
     fn secrets_do_not_show() {
         let entries =
             [("store.url", "s3://b/p"), ("store.s3.access.key.id", "AKIA"), ("store.s3.secret.access.key", "hunter2")];
-        let config = SinkConfig::parse(&map(&entries)).unwrap();
+        let config = SinkConfig::parse(&config_map(&entries)).unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
     }
 }

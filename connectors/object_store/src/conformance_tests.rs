@@ -12,7 +12,7 @@ use volley_api::testing::{SinkUnderTest, column, commits_only_what_is_durable};
 use volley_api::{Column, Result, SinkContext, SinkTask};
 
 use super::sink::ObjectStoreSinkTask;
-use super::test_records::{config_map, read_rows};
+use super::test_records::{read_rows, store_config};
 
 /// A sink into a directory of its own, with files of a few rows.
 struct Directory(tempfile::TempDir);
@@ -20,7 +20,7 @@ struct Directory(tempfile::TempDir);
 impl SinkUnderTest for Directory {
     fn start(&mut self, context: SinkContext) -> Result<Box<dyn SinkTask>> {
         let url = format!("file://{}", self.0.path().display());
-        let config = config_map(&[("store.url", &url), ("flush.size", "15")]);
+        let config = store_config(&[("store.url", &url), ("flush.size", "15")]);
         Ok(Box::new(ObjectStoreSinkTask::start(context, &config)?))
     }
 

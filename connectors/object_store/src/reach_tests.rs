@@ -7,7 +7,7 @@ use volley_api::{ConfigMap, ErrorKind, PluginFactory, SinkContext};
 
 use super::connector::sink_plugin;
 use super::sink::ObjectStoreSinkTask;
-use super::test_records::config_map;
+use super::test_records::store_config;
 
 /// A server that gives every request this answer. Ends with the process.
 fn server_that_answers(status: &'static str, body: &'static str) -> String {
@@ -26,7 +26,7 @@ fn server_that_answers(status: &'static str, body: &'static str) -> String {
 }
 
 fn s3_config(endpoint: &str) -> ConfigMap {
-    let mut config = config_map(&[
+    let mut config = store_config(&[
         ("store.s3.endpoint", endpoint),
         ("store.s3.region", "us-east-1"),
         ("store.s3.access.key.id", "key"),

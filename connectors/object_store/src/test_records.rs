@@ -8,20 +8,20 @@ use arrow::datatypes::Field;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
-use volley_api::testing::{self, config, sink_batch_of};
+use volley_api::testing::{self, config_map, sink_batch_of};
 use volley_api::{Column, ConfigMap, OffsetRange, Origin, Records, RowIndex, SinkBatch, TimestampType, TopicPartition};
 
 use super::config::SinkConfig;
 use crate::format::{EncodingPlans, FileEncoder, FileIdentity};
 
 /// A configuration with these keys; `store.url` need not be among them.
-pub(crate) fn config_map(entries: &[(&str, &str)]) -> ConfigMap {
-    config(&[&[("store.url", "file:///unused")], entries].concat())
+pub(crate) fn store_config(entries: &[(&str, &str)]) -> ConfigMap {
+    config_map(&[&[("store.url", "file:///unused")], entries].concat())
 }
 
 /// The same, parsed.
 pub(crate) fn sink_config(entries: &[(&str, &str)]) -> SinkConfig {
-    SinkConfig::parse(&config_map(entries)).unwrap()
+    SinkConfig::parse(&store_config(entries)).unwrap()
 }
 
 /// Where rows at these offsets stand, which end before `end`; the timestamp of each is its offset times ten.

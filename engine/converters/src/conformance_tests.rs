@@ -8,7 +8,7 @@ use arrow::array::{
     StructArray,
 };
 use arrow::datatypes::{DataType, Field};
-use volley_api::testing::{column, config, rejects_only_bad_messages, round_trips, texts};
+use volley_api::testing::{column, config_map, rejects_only_bad_messages, round_trips, texts};
 use volley_api::{Column, ConfigMap, Converter, Result, Side};
 
 use crate::{
@@ -64,7 +64,7 @@ fn json_comes_back_as_it_was_with_and_without_schemas() {
     let words = texts([Some("a"), None, Some("5")]);
     let columns = [orders(), numbers, words];
     round_trips(with_defaults(JsonConverter::new), &columns, true);
-    let plain = config(&[("schemas.enable", "false")]);
+    let plain = config_map(&[("schemas.enable", "false")]);
     for column in columns {
         round_trips(|side| JsonConverter::new(&plain, side), &[column], false);
     }

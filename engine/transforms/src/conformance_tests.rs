@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Int64Array, StringArray, StructArray};
 use arrow::datatypes::{DataType, Field};
-use volley_api::testing::{column, config, consumed, keeps_filters_or_rejects_every_row, texts};
+use volley_api::testing::{column, config_map, consumed, keeps_filters_or_rejects_every_row, texts};
 use volley_api::{Header, Records, Value};
 
 use crate::{Filter, InsertField, RegexRouter};
@@ -44,14 +44,14 @@ fn filter_treats_every_row_for_itself() {
 #[test]
 fn regex_router_treats_every_row_for_itself() {
     for regex in ["ord(.*)", "ot(.*)her"] {
-        let config = config(&[("regex", regex), ("replacement", "lake-$1")]);
+        let config = config_map(&[("regex", regex), ("replacement", "lake-$1")]);
         keeps_filters_or_rejects_every_row(|| RegexRouter::new(&config), &batches());
     }
 }
 
 #[test]
 fn insert_field_treats_every_row_for_itself() {
-    let all = config(&[
+    let all = config_map(&[
         ("topic.field", "t!"),
         ("partition.field", "p"),
         ("timestamp.field", "ts"),

@@ -59,7 +59,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use volley_api::testing::{config, records, texts};
+    use volley_api::testing::{config_map, records, texts};
     use volley_api::{Header, Value};
 
     fn header(name: &str) -> Header {
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn rows_with_the_header_match() {
-        let mut predicate = HasHeaderKey::new(&config(&[("name", "trace")])).unwrap();
+        let mut predicate = HasHeaderKey::new(&config_map(&[("name", "trace")])).unwrap();
         let mut records = records("orders", texts([Some("a"), Some("b"), Some("c")]));
         assert_eq!(predicate.test(&records).unwrap(), BooleanArray::from(vec![false; 3]));
         records.headers = Some(Arc::new(vec![vec![header("x"), header("trace")], vec![], vec![header("Trace")]]));
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn an_empty_name_is_refused() {
-        let error = HasHeaderKey::new(&config(&[("name", "")])).unwrap_err();
+        let error = HasHeaderKey::new(&config_map(&[("name", "")])).unwrap_err();
         assert_eq!(error.to_string(), "Invalid value  for configuration name: String must be non-empty");
     }
 }

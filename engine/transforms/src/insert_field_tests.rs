@@ -14,7 +14,7 @@ use volley_api::{
 };
 
 use crate::InsertField;
-use volley_api::testing::{config, records, texts};
+use volley_api::testing::{config_map, records, texts};
 
 const ALL: [(&str, &str); 6] = [
     ("topic.field", "t!"),
@@ -83,7 +83,7 @@ impl Batch {
 }
 
 fn insert(entries: &[(&str, &str)], batch: &Batch) -> Transformed {
-    InsertField::new(&config(entries), Side::Value).unwrap().apply(batch.records()).unwrap()
+    InsertField::new(&config_map(entries), Side::Value).unwrap().apply(batch.records()).unwrap()
 }
 
 /// A row as `{name: value}` without nulls; `None` for a null.
@@ -177,7 +177,7 @@ fn only_structs_and_maps_take_fields() {
             let field = schema::without_schema(records.value.field.as_ref().clone());
             records.value = Column::new(Arc::new(field), Arc::clone(&records.value.array));
         }
-        let outcome = InsertField::new(&config(&ALL), Side::Value).unwrap().apply(records).unwrap();
+        let outcome = InsertField::new(&config_map(&ALL), Side::Value).unwrap().apply(records).unwrap();
         assert_eq!(outcome.rejected[0].error.to_string(), expected);
         assert_eq!((outcome.rejected[0].row, outcome.records[0].len()), (0, 1), "the tombstone passes");
     }
@@ -189,7 +189,7 @@ fn json_texts_take_fields_one_by_one() {
     let field = schema::without_schema(schema::json_text_field("value"));
     records.value = Column::new(Arc::new(field), Arc::clone(&records.value.array));
     let entries = [("topic.field", "t")];
-    let outcome = InsertField::new(&config(&entries), Side::Value).unwrap().apply(records).unwrap();
+    let outcome = InsertField::new(&config_map(&entries), Side::Value).unwrap().apply(records).unwrap();
     let texts: Vec<_> = outcome.records[0].value.array.as_string::<i32>().iter().collect();
     assert_eq!(texts, [Some("{\"a\":1,\"t\":\"t\"}"), None]);
     assert_eq!(outcome.rejected[0].row, 1);
@@ -200,14 +200,15 @@ fn the_key_has_a_transformation_of_its_own() {
     let batch = Batch::of(&[Some("x")]);
     let mut records = batch.records();
     std::mem::swap(&mut records.key, &mut records.value);
-    let mut transformation = InsertField::new(&config(&[("topic.field", "t")]), Side::Key).unwrap();
+    let mut transformation = InsertField::new(&config_map(&[("topic.field", "t")]), Side::Key).unwrap();
     let outcome = transformation.apply(records).unwrap();
     assert_eq!(outcome.records[0].key.array.as_struct().column_names(), ["a", "b", "t"]);
 }
 
 #[test]
 fn configurations_that_insert_nothing_are_refused() {
-    let refused = |entries: &[(&str, &str)]| InsertField::new(&config(entries), Side::Value).unwrap_err().to_string();
+    let refused =
+        |entries: &[(&str, &str)]| InsertField::new(&config_map(entries), Side::Value).unwrap_err().to_string();
     assert_eq!(refused(&[]), "No field insertion configured");
     assert_eq!(refused(&[("static.value", "v")]), "No field insertion configured");
     let missing = "Invalid value null for configuration static.value: No value specified for static field: s!";
@@ -216,7 +217,7 @@ fn configurations_that_insert_nothing_are_refused() {
 
 #[test]
 fn batches_of_one_schema_share_the_output_schema() {
-    let mut transformation = InsertField::new(&config(&ALL), Side::Value).unwrap();
+    let mut transformation = InsertField::new(&config_map(&ALL), Side::Value).unwrap();
     let batch = Batch::of(&[Some("x")]);
     let mut field = || Arc::clone(&transformation.apply(batch.records()).unwrap().records[0].value.field);
     assert!(Arc::ptr_eq(&field(), &field()));

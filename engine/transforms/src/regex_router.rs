@@ -87,10 +87,10 @@ pub(crate) fn plugin() -> Plugin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use volley_api::testing::{config, records, texts};
+    use volley_api::testing::{config_map, records, texts};
 
     fn routed(regex: &str, replacement: &str, topic: &str) -> String {
-        let mut router = RegexRouter::new(&config(&[("regex", regex), ("replacement", replacement)])).unwrap();
+        let mut router = RegexRouter::new(&config_map(&[("regex", regex), ("replacement", replacement)])).unwrap();
         let transformed = router.apply(records(topic, texts([Some("a"), None]))).unwrap();
         assert_eq!(transformed.records[0].len(), 2);
         transformed.records[0].topic.to_string()
@@ -130,17 +130,17 @@ mod tests {
             ("(a)", "${b}", "configuration replacement: No group with name {b}"),
             ("(a)", "x\\", "configuration replacement: character to be escaped is missing"),
         ] {
-            let error = RegexRouter::new(&config(&[("regex", regex), ("replacement", replacement)])).unwrap_err();
+            let error = RegexRouter::new(&config_map(&[("regex", regex), ("replacement", replacement)])).unwrap_err();
             assert_eq!(error.kind(), volley_api::ErrorKind::Config);
             assert!(error.to_string().contains(key), "{error}");
         }
-        let error = RegexRouter::new(&config(&[("regex", "a")])).unwrap_err();
+        let error = RegexRouter::new(&config_map(&[("regex", "a")])).unwrap_err();
         assert_eq!(error.to_string(), "Missing required configuration \"replacement\" which has no default value.");
     }
 
     #[test]
     fn an_empty_topic_name_is_an_error_and_no_panic() {
-        let mut router = RegexRouter::new(&config(&[("regex", "a"), ("replacement", "")])).unwrap();
+        let mut router = RegexRouter::new(&config_map(&[("regex", "a"), ("replacement", "")])).unwrap();
         assert!(router.apply(records("a", texts([Some("x")]))).is_err());
     }
 }

@@ -67,11 +67,11 @@ pub(crate) fn plugin() -> Plugin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use volley_api::testing::{config, records, texts};
+    use volley_api::testing::{config_map, records, texts};
 
     #[test]
     fn the_whole_name_must_match() {
-        let mut predicate = TopicNameMatches::new(&config(&[("pattern", "my-prefix-.*")])).unwrap();
+        let mut predicate = TopicNameMatches::new(&config_map(&[("pattern", "my-prefix-.*")])).unwrap();
         let yes = predicate.test(&records("my-prefix-orders", texts([Some("a"), None]))).unwrap();
         assert_eq!(yes, BooleanArray::from(vec![true, true]));
         let no = predicate.test(&records("x-my-prefix-orders", texts([Some("a")]))).unwrap();
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn bad_patterns_are_config_errors_that_name_the_key() {
         for (pattern, reason) in [("", "String must be non-empty"), ("[a-", "Invalid regex:")] {
-            let error = TopicNameMatches::new(&config(&[("pattern", pattern)])).unwrap_err();
+            let error = TopicNameMatches::new(&config_map(&[("pattern", pattern)])).unwrap_err();
             assert_eq!(error.kind(), volley_api::ErrorKind::Config);
             assert!(error.to_string().contains("for configuration pattern: "), "{error}");
             assert!(error.to_string().contains(reason), "{error}");

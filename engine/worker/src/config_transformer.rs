@@ -129,16 +129,15 @@ fn find_variable(text: &str) -> Option<Variable<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use volley_api::testing::config_map;
 
-    fn map(entries: &[(&str, &str)]) -> ConfigMap {
-        entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-    }
+    use super::*;
 
     fn transformer(directory: &std::path::Path) -> ConfigTransformer {
         std::fs::write(directory.join("s.properties"), "user=alice\npassword=hunter2\n").unwrap();
         let plugins = Plugins::new(crate::config_providers::plugins());
-        let worker = map(&[("config.providers", "file , "), ("config.providers.file.class", "FileConfigProvider")]);
+        let worker =
+            config_map(&[("config.providers", "file , "), ("config.providers.file.class", "FileConfigProvider")]);
         ConfigTransformer::new(&worker, &plugins).unwrap()
     }
 
@@ -147,7 +146,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("s.properties").display().to_string();
         let value = format!("u=${{file:{file}:user}};p=${{file:{file}:password}}!");
-        let resolved = transformer(directory.path()).resolve(&map(&[("k", &value)])).unwrap();
+        let resolved = transformer(directory.path()).resolve(&config_map(&[("k", &value)])).unwrap();
         assert_eq!(resolved["k"], "u=alice;p=hunter2!");
     }
 
@@ -176,16 +175,16 @@ mod tests {
 
     #[test]
     fn task_configs_get_their_references_back() {
-        let raw = map(&[("password", "${file:s:password}"), ("user", "alice")]);
-        let mut tasks = [map(&[("password", "hunter2"), ("user", "bob")])];
+        let raw = config_map(&[("password", "${file:s:password}"), ("user", "alice")]);
+        let mut tasks = [config_map(&[("password", "hunter2"), ("user", "bob")])];
         restore_references(&raw, &mut tasks);
-        assert_eq!(tasks[0], map(&[("password", "${file:s:password}"), ("user", "bob")]));
+        assert_eq!(tasks[0], config_map(&[("password", "${file:s:password}"), ("user", "bob")]));
     }
 
     #[test]
     fn worker_files_lose_their_provider_settings_and_keep_plugin_path() {
         let plugins = Plugins::new(crate::config_providers::plugins());
-        let worker = map(&[
+        let worker = config_map(&[
             ("config.providers", "env"),
             ("config.providers.env.class", "org.apache.kafka.common.config.provider.EnvVarConfigProvider"),
             ("plugin.path", "${env:PATH}"),

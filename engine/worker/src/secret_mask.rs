@@ -139,9 +139,10 @@ fn is_password(def: Option<&ConfigDef>, key: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use volley_api::testing::config_map;
 
     use super::*;
-    use crate::testing::{config_map, fake_plugins};
+    use crate::testing::fake_plugins;
 
     const UNKNOWN: &str = "io.debezium.connector.mysql.MySqlConnector";
 

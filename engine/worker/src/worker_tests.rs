@@ -3,8 +3,10 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use volley_api::testing::config_map;
+
 use crate::connector_file::CreateConnector;
-use crate::testing::{config_map, fake_plugins};
+use crate::testing::fake_plugins;
 use crate::worker::Worker;
 
 fn get(url: &str, path: &str) -> String {

@@ -123,7 +123,7 @@ fn bytes(records: &Records) -> u64 {
 mod tests {
     use arrow::array::Int64Array;
     use volley_api::ErrorKind;
-    use volley_api::testing::{SinkUnderTest, column, commits_only_what_is_durable, config, consumed, sink_batch};
+    use volley_api::testing::{SinkUnderTest, column, commits_only_what_is_durable, config_map, consumed, sink_batch};
 
     use super::*;
 
@@ -132,7 +132,7 @@ mod tests {
     }
 
     fn started(entries: &[(&str, &str)]) -> BlackholeTask {
-        BlackholeTask::start(SinkContext::new("c", 0), &config(entries)).unwrap()
+        BlackholeTask::start(SinkContext::new("c", 0), &config_map(entries)).unwrap()
     }
 
     #[test]
@@ -141,7 +141,7 @@ mod tests {
 
         impl SinkUnderTest for Dropped {
             fn start(&mut self, context: SinkContext) -> Result<Box<dyn SinkTask>> {
-                Ok(Box::new(BlackholeTask::start(context, &config(&[("fail.every", "7")]))?))
+                Ok(Box::new(BlackholeTask::start(context, &config_map(&[("fail.every", "7")]))?))
             }
 
             fn delivered(&mut self) -> Vec<String> {

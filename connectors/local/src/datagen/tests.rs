@@ -11,7 +11,7 @@ use arrow::json::LineDelimitedWriter;
 use arrow::record_batch::RecordBatch;
 use proptest::prelude::*;
 use serde_json::Value;
-use volley_api::testing::{config, json_object, resumes_from_every_offset};
+use volley_api::testing::{config_map, json_object, resumes_from_every_offset};
 use volley_api::{
     Column, ConfigMap, Connector, ConnectorContext, ErrorKind, PluginFactory, Polled, Records, Result, SourceBatch,
     SourceContext, SourceOffset, SourcePartition, SourceTask,
@@ -84,11 +84,11 @@ fn json(column: &Column) -> String {
 
 fn rows_of(entries: &[(&str, &str)]) -> Column {
     let stored = Stored::default();
-    values(&run(&mut *started(&config(entries), 0, 1, &stored), &stored, usize::MAX))
+    values(&run(&mut *started(&config_map(entries), 0, 1, &stored), &stored, usize::MAX))
 }
 
 fn issues(entries: &[(&str, &str)]) -> Vec<(String, String)> {
-    let issues = connector().validate(&config(entries));
+    let issues = connector().validate(&config_map(entries));
     issues.into_iter().map(|issue| (issue.key, issue.message)).collect()
 }
 
@@ -107,7 +107,7 @@ proptest! {
         let base = [("topic", "t"), ("schema", schema), ("seed", &*seed), ("rows", &*count)];
         let expected = rows_of(&base);
         prop_assert_eq!(expected.len(), rows);
-        let config = config(&[&base[..], &[("batch.size", &*size)]].concat());
+        let config = config_map(&[&base[..], &[("batch.size", &*size)]].concat());
         let stored = Stored::default();
         let mut batches = run(&mut *started(&config, 0, 1, &stored), &stored, stop_after);
         batches.extend(run(&mut *started(&config, 0, 1, &stored), &stored, usize::MAX));
@@ -119,7 +119,7 @@ proptest! {
     fn any_number_of_tasks_makes_the_same_rows(rows in 0usize..300, tasks in 1usize..9, batch_size in 1usize..50) {
         let (count, size) = (rows.to_string(), batch_size.to_string());
         let base = [("topic", "t"), ("rows", &*count)];
-        let config = config(&[&base[..], &[("batch.size", &*size)]].concat());
+        let config = config_map(&[&base[..], &[("batch.size", &*size)]].concat());
         let mut lines = Vec::new();
         for task in 0..tasks {
             let stored = Stored::default();
@@ -155,7 +155,7 @@ fn orders_take_about_a_hundred_bytes_each() {
 
 #[test]
 fn a_bounded_source_ends_and_stays_at_its_end_after_a_restart() {
-    let config = config(&[("topic", "t"), ("rows", "10")]);
+    let config = config_map(&[("topic", "t"), ("rows", "10")]);
     let stored = Stored::default();
     let first: usize = run(&mut *started(&config, 0, 1, &stored), &stored, usize::MAX).iter().map(Records::len).sum();
     assert_eq!(first, 10);
@@ -240,19 +240,23 @@ fn nulls_come_at_their_rate_and_change_no_other_value() {
 #[test]
 fn key_and_record_timestamp_come_from_the_named_fields() {
     let stored = Stored::default();
-    let named = config(&[("topic", "t"), ("rows", "3"), ("key.field", "order_id"), ("timestamp.field", "created_at")]);
+    let named =
+        config_map(&[("topic", "t"), ("rows", "3"), ("key.field", "order_id"), ("timestamp.field", "created_at")]);
     let batches = run(&mut *started(&named, 0, 1, &stored), &stored, usize::MAX);
     assert_eq!(batches[0].key.field.data_type(), &DataType::Int64);
     assert!(batches[0].timestamps.iter().all(|time| (1_735_689_600_000..1_735_689_602_000).contains(time)));
-    let plain =
-        run(&mut *started(&config(&[("topic", "t"), ("rows", "3")]), 0, 1, &Stored::default()), &stored, usize::MAX);
+    let plain = run(
+        &mut *started(&config_map(&[("topic", "t"), ("rows", "3")]), 0, 1, &Stored::default()),
+        &stored,
+        usize::MAX,
+    );
     assert!(plain[0].key.is_null(0) && plain[0].timestamps.iter().all(|time| *time == -1));
 }
 
 #[test]
 fn a_paced_source_is_idle_between_its_rows() {
     let stored = Stored::default();
-    let mut task = started(&config(&[("topic", "t"), ("rows.per.second", "0.001")]), 0, 1, &stored);
+    let mut task = started(&config_map(&[("topic", "t"), ("rows.per.second", "0.001")]), 0, 1, &stored);
     assert_eq!(run(&mut *task, &stored, 1)[0].len(), 1);
     assert!(matches!(task.poll(Duration::ZERO).unwrap(), Polled::Idle));
 }
@@ -294,7 +298,7 @@ fn every_mistake_in_the_description_of_a_field_is_named_by_its_key() {
     ] {
         let found = issues(entries);
         assert_eq!(found.iter().map(|issue| issue.0.as_str()).collect::<Vec<_>>(), [key], "{entries:?}: {found:?}");
-        let error = start(context(0, &Stored::default()), &config(&[entries, &[("topic", "t")]].concat()));
+        let error = start(context(0, &Stored::default()), &config_map(&[entries, &[("topic", "t")]].concat()));
         assert_eq!(error.err().unwrap().kind(), ErrorKind::Config, "{entries:?}");
     }
 }
@@ -302,7 +306,7 @@ fn every_mistake_in_the_description_of_a_field_is_named_by_its_key() {
 #[test]
 fn only_offsets_that_the_task_understands_can_be_set() {
     let alter = |partition: &str, offset: Option<&str>| {
-        connector().alter_offsets(&config(&[]), &[(json_object(partition), offset.map(json_object))])
+        connector().alter_offsets(&config_map(&[]), &[(json_object(partition), offset.map(json_object))])
     };
     assert!(alter(r#"{"id":0}"#, Some(r#"{"row":5}"#)).unwrap());
     assert!(alter(r#"{"x":0}"#, None).unwrap());
@@ -314,7 +318,7 @@ fn only_offsets_that_the_task_understands_can_be_set() {
 #[test]
 fn the_rows_are_resumed_from_every_offset() {
     for keys in [&[("rows", "40")][..], &[]] {
-        let config = config(&[&[("topic", "t"), ("batch.size", "7")], keys].concat());
+        let config = config_map(&[&[("topic", "t"), ("batch.size", "7")], keys].concat());
         let mut running = connector().start(ConnectorContext::new("d"), &config).unwrap();
         let config = running.task_configs(2).unwrap().swap_remove(0);
         resumes_from_every_offset(30, |context| DatagenTask::start(context, &config));

@@ -9,7 +9,7 @@ use arrow::array::AsArray;
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
-use volley_api::testing::{config, source_context};
+use volley_api::testing::{config_map, source_context};
 use volley_api::{PluginFactory, Polled, SourceOffset, SourceTask};
 
 use super::source_plugin;
@@ -70,7 +70,7 @@ impl Reader {
 
     fn start(&mut self) {
         let PluginFactory::Source { task, .. } = source_plugin().factory else { panic!("no source") };
-        let config = config(&[("file", self.file().to_str().unwrap()), ("topic", "t")]);
+        let config = config_map(&[("file", self.file().to_str().unwrap()), ("topic", "t")]);
         self.task = Some(task(source_context(0, self.offset.clone()), &config).unwrap());
     }
 

@@ -143,7 +143,7 @@ mod tests {
 
     use arrow::array::Int64Array;
     use volley_api::testing::{
-        SinkUnderTest, column, commits_only_what_is_durable, config, consumed, sink_batch, texts,
+        SinkUnderTest, column, commits_only_what_is_durable, config_map, consumed, sink_batch, texts,
     };
 
     use super::*;
@@ -153,7 +153,7 @@ mod tests {
     }
 
     fn started(file: &str) -> Result<FileStreamSinkTask> {
-        FileStreamSinkTask::start(SinkContext::new("c", 0), &config(&[("file", file)]))
+        FileStreamSinkTask::start(SinkContext::new("c", 0), &config_map(&[("file", file)]))
     }
 
     /// A file in a directory of its own.
@@ -161,7 +161,7 @@ mod tests {
 
     impl SinkUnderTest for Lines {
         fn start(&mut self, context: SinkContext) -> Result<Box<dyn SinkTask>> {
-            let config = config(&[("file", self.0.path().join("out.txt").to_str().unwrap())]);
+            let config = config_map(&[("file", self.0.path().join("out.txt").to_str().unwrap())]);
             Ok(Box::new(FileStreamSinkTask::start(context, &config)?))
         }
 
@@ -197,7 +197,7 @@ mod tests {
         let path = directory.path().join("out.txt");
         std::fs::write(&path, "there\n").unwrap();
         let context = SinkContext::new("c", 0);
-        let config = config(&[("file", path.to_str().unwrap())]);
+        let config = config_map(&[("file", path.to_str().unwrap())]);
         let mut task = FileStreamSinkTask::start(context.clone(), &config).unwrap();
         assert!(task.put(&batch(0, &[Some("one"), None])).unwrap().is_empty());
         assert_eq!(read_to_string(&path).unwrap(), "there\none\nnull\n");

@@ -231,7 +231,7 @@ mod tests {
     use arrow::array::{Array, AsArray};
     use proptest::prelude::*;
     use volley_api::ErrorKind;
-    use volley_api::testing::{config, json_object, resumes_from_every_offset, source_context};
+    use volley_api::testing::{config_map, json_object, resumes_from_every_offset, source_context};
 
     use super::*;
 
@@ -245,7 +245,7 @@ mod tests {
 
     fn started_at(file: &str, extra: &[(&str, &str)], offset: Option<SourceOffset>) -> FileStreamSourceTask {
         let context = source_context(0, offset);
-        FileStreamSourceTask::start(context, &config(&[&[("file", file), ("topic", "t")], extra].concat())).unwrap()
+        FileStreamSourceTask::start(context, &config_map(&[&[("file", file), ("topic", "t")], extra].concat())).unwrap()
     }
 
     /// Polls until lines come, at most ten seconds.
@@ -291,7 +291,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("in.txt");
         std::fs::write(&path, (0..50).map(|line| format!("line {line} \u{e9}\r\n")).collect::<String>()).unwrap();
-        let config = config(&[("file", path.to_str().unwrap()), ("topic", "t"), ("batch.size", "7")]);
+        let config = config_map(&[("file", path.to_str().unwrap()), ("topic", "t"), ("batch.size", "7")]);
         resumes_from_every_offset(50, |context| FileStreamSourceTask::start(context, &config));
     }
 
@@ -329,17 +329,17 @@ mod tests {
 
     #[test]
     fn there_is_one_task_and_it_needs_a_topic() {
-        let config_of_one = config(&[("topic", "t")]);
+        let config_of_one = config_map(&[("topic", "t")]);
         let mut running = FileStreamSourceConnector.start(ConnectorContext::new("c"), &config_of_one).unwrap();
         assert_eq!(running.task_configs(5).unwrap(), [config_of_one]);
-        assert!(SourceConfig::parse(&config(&[("file", "f")])).is_err());
-        assert!(SourceConfig::parse(&config(&[("topic", "")])).is_err());
+        assert!(SourceConfig::parse(&config_map(&[("file", "f")])).is_err());
+        assert!(SourceConfig::parse(&config_map(&[("topic", "")])).is_err());
     }
 
     #[test]
     fn only_offsets_that_a_file_can_have_can_be_set() {
         let alter = |entries: &[(&str, &str)], partition: &str, offset: Option<&str>| {
-            let config = config(&[&[("topic", "t")], entries].concat());
+            let config = config_map(&[&[("topic", "t")], entries].concat());
             FileStreamSourceConnector.alter_offsets(&config, &[(json_object(partition), offset.map(json_object))])
         };
         let file = &[("file", "f")][..];

@@ -208,12 +208,12 @@ impl TestableSourceTask {
 #[cfg(test)]
 mod tests {
     use arrow::array::AsArray;
-    use volley_api::testing::{config, resumes_from_every_offset, source_context};
+    use volley_api::testing::{config_map, resumes_from_every_offset, source_context};
 
     use super::*;
 
     fn task(entries: &[(&str, &str)], stored: Option<i64>) -> Result<TestableSourceTask> {
-        let config = config(&[&[("name", "n")], entries].concat());
+        let config = config_map(&[&[("name", "n")], entries].concat());
         let mut running = TestableSourceConnector.start(ConnectorContext::new("n"), &config)?;
         let offset = stored.map(|number| SourceOffset::from_iter([(SAVED.to_owned(), Json::from(number))]));
         TestableSourceTask::start(source_context(1, offset), &running.task_configs(2)?[1])
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn the_numbers_are_resumed_from_every_offset() {
-        let config = config(&[("task.id", "n-0"), ("max.messages", "20"), ("messages.per.poll", "3")]);
+        let config = config_map(&[("task.id", "n-0"), ("max.messages", "20"), ("messages.per.poll", "3")]);
         resumes_from_every_offset(20, |context| TestableSourceTask::start(context, &config));
     }
 
@@ -243,7 +243,7 @@ mod tests {
         assert!(task(&[("task-n-1.start.inject.error", "true")], None).is_err());
         assert!(task(&[("task-n-0.start.inject.error", "true")], None).is_ok());
         let connector = TestableSourceConnector;
-        let said = |value: &str| connector.exactly_once_support(&config(&[("custom.exactly.once.support", value)]));
+        let said = |value: &str| connector.exactly_once_support(&config_map(&[("custom.exactly.once.support", value)]));
         assert_eq!(said("supported").unwrap(), Some(Support::Supported));
         assert_eq!((said("null").unwrap(), said("fail").unwrap_err().to_string().as_str()), (None, "oops"));
     }

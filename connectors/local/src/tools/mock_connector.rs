@@ -91,7 +91,7 @@ impl RunningConnector for RunningMock {
 mod tests {
     use std::sync::Mutex;
 
-    use volley_api::testing::config;
+    use volley_api::testing::config_map;
 
     use super::*;
 
@@ -99,7 +99,7 @@ mod tests {
         let (errors, raised) = channel();
         let errors = Mutex::new(errors);
         let context = ConnectorContext::new("c").on_error(move |error| errors.lock().unwrap().send(error).unwrap());
-        let config = config(&[("mock_mode", "connector-failure"), ("delay_ms", delay)]);
+        let config = config_map(&[("mock_mode", "connector-failure"), ("delay_ms", delay)]);
         (MockConnector.start(context, &config).unwrap(), raised)
     }
 

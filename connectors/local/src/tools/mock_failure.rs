@@ -75,12 +75,12 @@ impl PlannedFailure {
 
 #[cfg(test)]
 mod tests {
-    use volley_api::testing::config;
+    use volley_api::testing::config_map;
 
     use super::*;
 
     fn of(entries: &[(&str, &str)]) -> Result<Option<Duration>> {
-        delay(&config(entries), MockMode::TaskFailure)
+        delay(&config_map(entries), MockMode::TaskFailure)
     }
 
     #[test]

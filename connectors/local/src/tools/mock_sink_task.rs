@@ -34,14 +34,14 @@ impl SinkTask for MockSinkTask {
 
 #[cfg(test)]
 mod tests {
-    use volley_api::testing::config;
+    use volley_api::testing::config_map;
 
     use super::*;
 
     #[test]
     fn the_task_fails_after_the_delay_and_only_if_asked_to() {
         for (mode, fails) in [("task-failure", true), ("connector-failure", false), ("other", false)] {
-            let config = config(&[("mock_mode", mode), ("delay_ms", "0")]);
+            let config = config_map(&[("mock_mode", mode), ("delay_ms", "0")]);
             let mut task = MockSinkTask::start(SinkContext::new("c", 0), &config).unwrap();
             assert_eq!(task.tick().is_err(), fails, "{mode}");
         }

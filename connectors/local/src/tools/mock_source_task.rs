@@ -33,13 +33,13 @@ impl SourceTask for MockSourceTask {
 mod tests {
     use std::time::Instant;
 
-    use volley_api::testing::config;
+    use volley_api::testing::config_map;
 
     use super::*;
 
     #[test]
     fn the_task_fails_in_poll_after_the_delay() {
-        let config = config(&[("mock_mode", "task-failure"), ("delay_ms", "20")]);
+        let config = config_map(&[("mock_mode", "task-failure"), ("delay_ms", "20")]);
         let mut task = MockSourceTask::start(SourceContext::new("c", 0), &config).unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
         let error = loop {

@@ -203,13 +203,13 @@ impl Version {
 mod tests {
     use arrow::array::AsArray;
     use arrow::datatypes::Int64Type;
-    use volley_api::testing::{config, resumes_from_every_offset, source_context};
+    use volley_api::testing::{config_map, resumes_from_every_offset, source_context};
 
     use super::*;
 
     fn task(entries: &[(&str, &str)], stored: Option<i64>) -> Result<SchemaSourceTask> {
         let base = [("topic", "t"), ("id", "0"), ("throughput", "-1"), ("num.messages", "4")];
-        let config = config(&[&base, entries].concat());
+        let config = config_map(&[&base, entries].concat());
         SchemaSourceTask::start(source_context(0, stored.map(sequence::offset)), &config)
     }
 
@@ -217,7 +217,7 @@ mod tests {
     fn the_numbers_are_resumed_from_every_offset() {
         let keys =
             [("topic", "t"), ("id", "0"), ("throughput", "-1"), ("num.messages", "9"), ("multiple.schema", "false")];
-        resumes_from_every_offset(9, |context| SchemaSourceTask::start(context, &config(&keys)));
+        resumes_from_every_offset(9, |context| SchemaSourceTask::start(context, &config_map(&keys)));
     }
 
     fn batches(task: &mut SchemaSourceTask) -> Vec<SourceBatch> {

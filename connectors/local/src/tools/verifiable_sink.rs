@@ -150,7 +150,7 @@ fn encode(encoder: &mut NullableEncoder<'_>, row: usize, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use arrow::array::{Int32Array, Int64Array, NullArray, StringArray};
-    use volley_api::testing::{column, config, consumed, sink_batch};
+    use volley_api::testing::{column, config_map, consumed, sink_batch};
 
     use super::*;
 
@@ -159,7 +159,7 @@ mod tests {
     }
 
     fn started() -> VerifiableSinkTask {
-        VerifiableSinkTask::start(SinkContext::new("c", 0), &config(&[("id", "3")])).unwrap()
+        VerifiableSinkTask::start(SinkContext::new("c", 0), &config_map(&[("id", "3")])).unwrap()
     }
 
     fn numbers(first: i64) -> SinkBatch {

@@ -175,7 +175,7 @@ fn complete_fields() -> Fields {
 mod tests {
     use arrow::array::{Array, AsArray};
     use arrow::datatypes::{Int32Type, Int64Type};
-    use volley_api::testing::{config, json_object, resumes_from_every_offset};
+    use volley_api::testing::{config_map, json_object, resumes_from_every_offset};
 
     use super::*;
 
@@ -185,13 +185,13 @@ mod tests {
             Ok(stored.map(sequence::offset))
         };
         let context = SourceContext::new("a \"b\"", 1).with_offsets(Arc::new(reader));
-        let config = config(&[&[("topic", "t"), ("id", "1")], entries].concat());
+        let config = config_map(&[&[("topic", "t"), ("id", "1")], entries].concat());
         VerifiableSourceTask::start(context, &config)
     }
 
     #[test]
     fn the_numbers_are_resumed_from_every_offset() {
-        let config = config(&[("topic", "t"), ("id", "1"), ("throughput", "-1")]);
+        let config = config_map(&[("topic", "t"), ("id", "1"), ("throughput", "-1")]);
         resumes_from_every_offset(3000, |context| VerifiableSourceTask::start(context, &config));
     }
 
@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn tasks_know_their_number() {
-        let configs = numbered_tasks(&config(&[("topic", "t")])).unwrap().task_configs(2).unwrap();
+        let configs = numbered_tasks(&config_map(&[("topic", "t")])).unwrap().task_configs(2).unwrap();
         assert_eq!(configs.iter().map(|config| config["id"].as_str()).collect::<Vec<_>>(), ["0", "1"]);
     }
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use volley_api::{ConfigMap, Offsets, SinkBatch, SinkContext, SinkTask, TopicPartition};
 
 use crate::sink::ObjectStoreSinkTask;
-use crate::test_records::{config_map, read_rows};
+use crate::test_records::{read_rows, store_config};
 
 pub(super) fn partition() -> TopicPartition {
     TopicPartition::new("orders", 2)
@@ -30,7 +30,7 @@ pub(super) fn ids(range: std::ops::Range<i64>) -> ArrayRef {
 }
 
 pub(super) fn local_config(root: &Path, entries: &[(&str, &str)]) -> ConfigMap {
-    let mut config = config_map(entries);
+    let mut config = store_config(entries);
     config.insert("store.url".into(), format!("file://{}", root.display()));
     config
 }

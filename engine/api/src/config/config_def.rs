@@ -396,6 +396,7 @@ impl ConfigDef {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::config_map;
 
     fn def() -> ConfigDef {
         ConfigDef::new()
@@ -408,13 +409,9 @@ mod tests {
             .key(ConfigKey::with_default("topics", ConfigType::List, "", Importance::High, ""))
     }
 
-    fn map(entries: &[(&str, &str)]) -> ConfigMap {
-        entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-    }
-
     #[test]
     fn an_unparsable_value_with_a_validator_counts_twice_as_in_kafka() {
-        let (_, issues) = def().validate(&map(&[("tasks.max", "many"), ("topic", "t")]));
+        let (_, issues) = def().validate(&config_map(&[("tasks.max", "many"), ("topic", "t")]));
         let messages: Vec<_> = issues.iter().map(|issue| issue.message.as_str()).collect();
         assert_eq!(
             messages,
@@ -466,13 +463,14 @@ mod tests {
 
     #[test]
     fn a_missing_required_key_is_named() {
-        let error = def().parse(&map(&[])).unwrap_err();
+        let error = def().parse(&config_map(&[])).unwrap_err();
         assert_eq!(error.to_string(), "Missing required configuration \"topic\" which has no default value.");
     }
 
     #[test]
     fn lists_are_split_and_trimmed_and_passwords_hidden() {
-        let config = def().parse(&map(&[("topic", " t "), ("topics", "a , b"), ("password", "hunter2")])).unwrap();
+        let config =
+            def().parse(&config_map(&[("topic", " t "), ("topics", "a , b"), ("password", "hunter2")])).unwrap();
         assert_eq!(config.list("topics"), ["a", "b"]);
         assert_eq!(config.string("topic"), Some("t"));
         assert!(!format!("{config:?}").contains("hunter2"));

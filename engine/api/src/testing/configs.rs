@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::{ConfigMap, SourceContext, SourceOffset, SourcePartition};
 
 /// A configuration of these entries, in this order.
-pub fn config(entries: &[(&str, &str)]) -> ConfigMap {
+pub fn config_map(entries: &[(&str, &str)]) -> ConfigMap {
     entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 

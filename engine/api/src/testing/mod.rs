@@ -12,9 +12,9 @@
 //!
 //! ```
 //! use volley_api::Records;
-//! use volley_api::testing::{config, records, texts};
+//! use volley_api::testing::{config_map, records, texts};
 //!
-//! let config = config(&[("topic", "lines")]);
+//! let config = config_map(&[("topic", "lines")]);
 //! let lines = Records { kafka_partition: Some(3), ..records("lines", texts(["a", "b"])) };
 //! assert_eq!((config["topic"].as_str(), lines.len()), ("lines", 2));
 //! ```
@@ -33,7 +33,7 @@ mod transformation_suite;
 
 pub use batches::{consumed, origin, raw_batch, records, sink_batch, sink_batch_of};
 pub use columns::{column, texts};
-pub use configs::{config, json_object, source_context};
+pub use configs::{config_map, json_object, source_context};
 pub use converter_suite::{rejects_only_bad_messages, round_trips};
 pub use plugin_list::plugins_of;
 pub use row_text::{row_text, row_texts};

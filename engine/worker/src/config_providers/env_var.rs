@@ -46,7 +46,7 @@ impl ConfigProvider for EnvVarConfigProvider {
 
 #[cfg(test)]
 mod tests {
-    use volley_api::testing::config;
+    use volley_api::testing::config_map;
 
     use super::*;
 
@@ -58,7 +58,7 @@ mod tests {
         for key in ["VOLLEY_NO_SUCH_VARIABLE", "", "a=b"] {
             assert!(provider.get("", key).unwrap_err().to_string().contains(&format!("`{key}`")));
         }
-        let provider = EnvVarConfigProvider::new(&config(&[("allowlist.pattern", "PAT")])).unwrap();
+        let provider = EnvVarConfigProvider::new(&config_map(&[("allowlist.pattern", "PAT")])).unwrap();
         assert!(provider.get("", "PATH").unwrap_err().to_string().contains("allowlist.pattern"));
     }
 }

@@ -168,9 +168,9 @@ fn patterns(connector: &ConfigMap, group: &str, suffix: &str) -> Result<Vec<Java
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use volley_api::testing::config_map;
 
     use super::*;
-    use crate::testing::config_map;
 
     fn defaults(more: &[(&str, &str)]) -> ConfigMap {
         let default = [("topic.creation.default.replication.factor", "3"), ("topic.creation.default.partitions", "10")];

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use volley_api::testing::config_map;
 
 use super::router::router;
 use super::state::Timeouts;
@@ -19,7 +20,7 @@ use crate::herder::{Herder, StandaloneHerder};
 use crate::json_config::GivenConfig;
 use crate::rest::front::settings::RestSettings;
 use crate::spawned_task::SpawnedTask;
-use crate::testing::{Follower, Gate, config_map, test_herder};
+use crate::testing::{Follower, Gate, test_herder};
 
 /// A request as the other worker received it.
 #[derive(Clone, Debug)]

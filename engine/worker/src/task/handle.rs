@@ -187,8 +187,10 @@ mod tests {
     use std::sync::Mutex;
     use std::time::Duration;
 
+    use volley_api::testing::config_map;
+
     use super::*;
-    use crate::testing::{Gate, config_map, test_context};
+    use crate::testing::{Gate, test_context};
 
     #[derive(Default)]
     struct States(Mutex<Vec<TaskState>>);

@@ -1,8 +1,9 @@
 //! A config provider that answers with what it is asked for.
 
+use volley_api::testing::config_map;
 use volley_api::{ConfigDef, ConfigProvider, Plugin, PluginFactory, Result};
 
-use super::{Gate, config_map};
+use super::Gate;
 use crate::config_transformer::ConfigTransformer;
 use crate::plugins::Plugins;
 

@@ -12,4 +12,4 @@ pub(crate) use fake_connectors::Gate;
 pub(crate) use fake_plugins::{FakeHeaderConverter, fake_plugins};
 pub(crate) use follower::Follower;
 pub(crate) use wait::eventually;
-pub(crate) use worker_context::{config_map, distributed_config, test_context, test_herder};
+pub(crate) use worker_context::{distributed_config, test_context, test_herder};

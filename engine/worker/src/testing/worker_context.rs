@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicI32;
 
 use parking_lot::RwLock;
 use tokio::sync::watch;
-use volley_api::ConfigMap;
+use volley_api::testing::config_map;
 
 use super::{fake_plugins, fake_transformer};
 use crate::herder::{StandaloneHerder, WorkerContext};
@@ -19,11 +19,6 @@ use crate::storage::{
 };
 use crate::validation::ConnectorValidator;
 use crate::worker_config::WorkerConfig;
-
-/// A configuration of literals.
-pub(crate) fn config_map(entries: &[(&str, &str)]) -> ConfigMap {
-    entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-}
 
 /// A distributed worker's configuration with some keys more.
 pub(crate) fn distributed_config(more: &[(&str, &str)]) -> volley_api::Result<WorkerConfig> {

@@ -90,9 +90,9 @@ impl Reference {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use volley_api::testing::config_map;
 
     use super::*;
-    use crate::testing::config_map;
 
     fn shown(given: &str, resolved: &str, message: &str) -> String {
         References::between(&config_map(&[("k", given)]), &config_map(&[("k", resolved)])).shown_in(message)

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use volley_api::testing::config_map;
+
 use super::{ConfigInfos, ConnectorValidator};
 use crate::config_transformer::ConfigTransformer;
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
-use crate::testing::{config_map, distributed_config, fake_plugins};
+use crate::testing::{distributed_config, fake_plugins};
 use crate::worker_config::WorkerConfig;
 
 async fn validate_with(worker: &WorkerConfig, class: &str, more: &[(&str, &str)], nulls: &[&str]) -> ConfigInfos {

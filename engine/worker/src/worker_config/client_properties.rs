@@ -138,21 +138,19 @@ fn is_client_key(key: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use volley_api::testing::config_map;
+
     use super::*;
 
-    fn map(entries: &[(&str, &str)]) -> ConfigMap {
-        entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-    }
-
     fn worker(more: &[(&str, &str)]) -> WorkerConfig {
-        let mut config = map(&[
+        let mut config = config_map(&[
             ("bootstrap.servers", "k1:9092, k2:9092"),
             ("key.converter", "JsonConverter"),
             ("key.converter.schemas.enable", "true"),
             ("value.converter", "JsonConverter"),
             ("offset.storage.file.filename", "/tmp/offsets"),
         ]);
-        config.extend(map(more));
+        config.extend(config_map(more));
         WorkerConfig::standalone(config).unwrap()
     }
 
@@ -163,11 +161,11 @@ mod tests {
             ("consumer.auto.offset.reset", "latest"),
             ("consumer.max.poll.records", "10"),
         ]);
-        let overrides = map(&[("consumer.override.group.id", "mine"), ("producer.override.acks", "0")]);
+        let overrides = config_map(&[("consumer.override.group.id", "mine"), ("producer.override.acks", "0")]);
         let properties = worker.consumer_properties(&overrides, "orders", 3);
         assert_eq!(
             properties,
-            map(&[
+            config_map(&[
                 ("bootstrap.servers", "k1:9092,k2:9092"),
                 ("client.id", "connector-consumer-orders-3"),
                 ("group.id", "mine"),
@@ -180,17 +178,17 @@ mod tests {
 
     #[test]
     fn producers_are_ordered_and_safe_unless_the_user_says_otherwise() {
-        let properties = worker(&[]).producer_properties(&map(&[("producer.override.acks", "1")]), "orders", 0);
+        let properties = worker(&[]).producer_properties(&config_map(&[("producer.override.acks", "1")]), "orders", 0);
         assert_eq!(properties["acks"], "1");
         assert_eq!(properties["max.in.flight.requests.per.connection"], "1");
         assert_eq!(properties["client.id"], "connector-producer-orders-0");
-        let dead_letters = worker(&[]).dlq_producer_properties(&map(&[]), "orders", 0);
+        let dead_letters = worker(&[]).dlq_producer_properties(&config_map(&[]), "orders", 0);
         assert_eq!(dead_letters["client.id"], "connector-dlq-producer-orders-0");
     }
 
     #[test]
     fn a_store_of_a_connector_s_own_is_where_its_records_are() {
-        let overrides = map(&[
+        let overrides = config_map(&[
             ("producer.override.bootstrap.servers", "k3:9092"),
             ("consumer.override.bootstrap.servers", "k3:9092"),
             ("consumer.override.group.id", "mine"),
@@ -200,7 +198,7 @@ mod tests {
         assert_eq!(clients.producer["bootstrap.servers"], "k3:9092");
         assert_eq!(
             clients.consumer,
-            map(&[
+            config_map(&[
                 ("bootstrap.servers", "k3:9092"),
                 ("client.id", "connector-consumer-orders"),
                 ("enable.auto.commit", "false"),
@@ -213,10 +211,10 @@ mod tests {
     #[test]
     fn admin_clients_inherit_the_worker_s_own_connection_settings() {
         let worker = worker(&[("security.protocol", "SSL"), ("ssl.ca", "x"), ("admin.retries", "3"), ("topic.x", "y")]);
-        let properties = worker.admin_properties(&map(&[("admin.override.retries", "4")]), "orders", 1);
+        let properties = worker.admin_properties(&config_map(&[("admin.override.retries", "4")]), "orders", 1);
         assert_eq!(
             properties,
-            map(&[
+            config_map(&[
                 ("bootstrap.servers", "k1:9092, k2:9092"),
                 ("client.id", "connector-adminclient-orders-1"),
                 ("security.protocol", "SSL"),

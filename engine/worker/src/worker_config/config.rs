@@ -171,19 +171,17 @@ impl fmt::Debug for WorkerConfig {
 
 #[cfg(test)]
 mod tests {
+    use volley_api::testing::config_map;
+
     use super::*;
 
-    fn map(entries: &[(&str, &str)]) -> ConfigMap {
-        entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-    }
-
     fn minimal(more: &[(&str, &str)]) -> ConfigMap {
-        let mut config = map(&[
+        let mut config = config_map(&[
             ("key.converter", "JsonConverter"),
             ("value.converter", "JsonConverter"),
             ("offset.storage.file.filename", "/tmp/offsets"),
         ]);
-        config.extend(map(more));
+        config.extend(config_map(more));
         config
     }
 
@@ -198,7 +196,8 @@ mod tests {
 
     #[test]
     fn a_missing_or_wrong_key_is_named() {
-        let error = WorkerConfig::standalone(map(&[("key.converter", "x"), ("value.converter", "y")])).unwrap_err();
+        let error =
+            WorkerConfig::standalone(config_map(&[("key.converter", "x"), ("value.converter", "y")])).unwrap_err();
         assert!(error.to_string().contains("offset.storage.file.filename"), "{error}");
         let error = WorkerConfig::standalone(minimal(&[("listeners", "")])).unwrap_err();
         assert!(error.to_string().contains("listeners"), "{error}");
@@ -209,9 +208,9 @@ mod tests {
     #[test]
     fn a_connector_may_set_its_own_batch_limits() {
         let config = WorkerConfig::standalone(minimal(&[("volley.batch.max.rows", "10")])).unwrap();
-        let limits = config.batch_limits(&map(&[("volley.batch.linger.ms", "7")])).unwrap();
+        let limits = config.batch_limits(&config_map(&[("volley.batch.linger.ms", "7")])).unwrap();
         assert_eq!((limits.max_rows, limits.linger), (10, Duration::from_millis(7)));
-        assert!(config.batch_limits(&map(&[("volley.batch.max.rows", "none")])).is_err());
+        assert!(config.batch_limits(&config_map(&[("volley.batch.max.rows", "none")])).is_err());
     }
 
     #[test]

@@ -44,17 +44,14 @@ impl WorkerConfig {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use volley_api::testing::config_map;
 
     use super::*;
     use crate::testing::distributed_config;
 
-    fn map(entries: &[(&str, &str)]) -> ConfigMap {
-        entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-    }
-
     #[test]
     fn nothing_is_restarted_unless_the_user_says_so() {
-        let policy = distributed_config(&[]).unwrap().restart_policy(&map(&[])).unwrap();
+        let policy = distributed_config(&[]).unwrap().restart_policy(&config_map(&[])).unwrap();
         assert_eq!(policy.wait_before(0), None);
         assert_eq!((policy.backoff, policy.max_backoff), (Duration::from_secs(10), Duration::from_secs(300)));
     }
@@ -62,11 +59,11 @@ mod tests {
     #[test]
     fn a_connector_may_have_a_policy_of_its_own() {
         let config = distributed_config(&[("volley.restart.max.attempts", "3")]).unwrap();
-        let own = map(&[("volley.restart.backoff.ms", "1000"), ("volley.restart.backoff.max.ms", "3000")]);
+        let own = config_map(&[("volley.restart.backoff.ms", "1000"), ("volley.restart.backoff.max.ms", "3000")]);
         let policy = config.restart_policy(&own).unwrap();
         let waits: Vec<_> = (0..4).map(|attempt| policy.wait_before(attempt).map(|wait| wait.as_secs())).collect();
         assert_eq!(waits, [Some(1), Some(2), Some(3), None]);
-        assert!(config.restart_policy(&map(&[("volley.restart.max.attempts", "-1")])).is_err());
+        assert!(config.restart_policy(&config_map(&[("volley.restart.max.attempts", "-1")])).is_err());
     }
 
     proptest! {

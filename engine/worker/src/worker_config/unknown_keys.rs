@@ -64,8 +64,9 @@ fn nearest<'a>(key: &str, known: &'a [String]) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use volley_api::testing::config_map;
+
     use super::*;
-    use crate::testing::config_map;
 
     #[test]
     fn slips_are_told_with_what_is_meant_and_without_values() {

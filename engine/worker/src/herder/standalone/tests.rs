@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::time::timeout;
+use volley_api::testing::config_map;
 
 use crate::error::{HerderError, HerderResult};
 use crate::herder::{ConnectorOffset, ConnectorStateInfo, Created, Herder, StandaloneHerder};
 use crate::json_config::GivenConfig;
 use crate::spawned_task::SpawnedTask;
 use crate::storage::{RestartRequest, TargetState};
-use crate::testing::{Gate, config_map, eventually, test_herder};
+use crate::testing::{Gate, eventually, test_herder};
 
 async fn create(herder: &StandaloneHerder, name: &str, more: &[(&str, &str)]) -> HerderResult<Created> {
     put(herder, name, more, None, false).await

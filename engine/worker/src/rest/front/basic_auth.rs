@@ -120,9 +120,9 @@ mod tests {
     use axum::http::HeaderValue;
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
+    use volley_api::testing::config_map;
 
     use super::*;
-    use crate::testing::config_map;
 
     fn auth(more: &[(&str, &str)], java_options: Option<&str>) -> Result<Option<BasicAuth>> {
         let mut entries = vec![("key.converter", "x"), ("value.converter", "x"), ("offset.storage.file.filename", "x")];

@@ -98,8 +98,9 @@ fn items(list: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
+    use volley_api::testing::config_map;
+
     use super::*;
-    use crate::testing::config_map;
 
     fn cors(origins: &str, methods: &str) -> Result<Option<Cors>> {
         let config = config_map(&[

@@ -34,8 +34,9 @@ fn open_listeners(listeners: &[(SocketAddr, bool)], tls: &ConfigMap, settings: &
 
 #[cfg(test)]
 mod tests {
+    use volley_api::testing::config_map;
+
     use super::*;
-    use crate::testing::config_map;
 
     #[test]
     fn a_listener_is_open_that_others_reach_without_saying_who_they_are() {

@@ -280,12 +280,9 @@ impl ClusterConfigState {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use volley_api::testing::config_map;
 
     use super::*;
-
-    fn map(entries: &[(&str, &str)]) -> ConfigMap {
-        entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-    }
 
     fn apply(state: &mut ClusterConfigState, record: &ConfigRecord) -> Option<ConfigUpdate> {
         state.apply(state.offset().max(0), &record.key(), record.value().as_ref())
@@ -293,7 +290,7 @@ mod tests {
 
     fn with_connector() -> ClusterConfigState {
         let mut state = ClusterConfigState::default();
-        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(map(&[("k", "1")]).into())));
+        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(config_map(&[("k", "1")]).into())));
         state
     }
 
@@ -306,25 +303,25 @@ mod tests {
     #[test]
     fn task_configs_take_effect_at_the_commit() {
         let mut state = with_connector();
-        let records = ConfigRecord::tasks("a", &[map(&[("t", "0")]), map(&[("t", "1")])]);
+        let records = ConfigRecord::tasks("a", &[config_map(&[("t", "0")]), config_map(&[("t", "1")])]);
         assert_eq!(apply(&mut state, &records[0]), None);
         assert_eq!(apply(&mut state, &records[1]), None);
         assert!(state.task_configs("a").is_empty());
         assert_eq!(apply(&mut state, &records[2]), Some(ConfigUpdate::TasksUpdated("a".into())));
         assert_eq!(state.task_configs("a").len(), 2);
         assert_eq!(state.task_config_generation("a"), Some(0));
-        assert_eq!(state.applied_connector_config("a"), Some(&map(&[("k", "1")])));
+        assert_eq!(state.applied_connector_config("a"), Some(&config_map(&[("k", "1")])));
         assert!(state.is_fencing_pending("a"));
     }
 
     #[test]
     fn a_commit_without_all_its_tasks_is_inconsistent_until_a_good_one() {
         let mut state = with_connector();
-        apply(&mut state, &ConfigRecord::tasks("a", &[map(&[])])[0]);
+        apply(&mut state, &ConfigRecord::tasks("a", &[config_map(&[])])[0]);
         apply(&mut state, &ConfigRecord::Commit("a".into(), 2));
         assert_eq!(state.inconsistent_connectors().collect::<Vec<_>>(), ["a"]);
         assert!(state.task_configs("a").is_empty());
-        commit_tasks(&mut state, &[map(&[])]);
+        commit_tasks(&mut state, &[config_map(&[])]);
         assert_eq!(state.inconsistent_connectors().count(), 0);
         assert_eq!(state.task_configs("a").len(), 1);
     }
@@ -332,15 +329,15 @@ mod tests {
     #[test]
     fn a_deleted_connector_leaves_nothing_behind_but_its_fencing_and_generation() {
         let mut state = with_connector();
-        commit_tasks(&mut state, &[map(&[])]);
+        commit_tasks(&mut state, &[config_map(&[])]);
         apply(&mut state, &ConfigRecord::TaskCount("a".into(), 1));
         let removed = apply(&mut state, &ConfigRecord::Connector("a".into(), None));
         assert_eq!(removed, Some(ConfigUpdate::ConnectorRemoved("a".into())));
         apply(&mut state, &ConfigRecord::TargetState("a".into(), None));
         assert_eq!((state.target_state("a"), state.task_count("a"), state.fenced_task_count("a")), (None, 0, Some(1)));
-        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(map(&[]).into())));
+        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(config_map(&[]).into())));
         assert_eq!(state.task_config_generation("a"), Some(0));
-        commit_tasks(&mut state, &[map(&[])]);
+        commit_tasks(&mut state, &[config_map(&[])]);
         assert_eq!(state.task_config_generation("a"), Some(1), "tasks of the deleted connector have another one");
     }
 
@@ -349,7 +346,7 @@ mod tests {
         let mut state = ClusterConfigState::default();
         let target = ConfigRecord::TargetState("a".into(), Some(TargetState::Stopped));
         assert_eq!(apply(&mut state, &target), None, "nobody to tell of a connector that does not exist");
-        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(map(&[]).into())));
+        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(config_map(&[]).into())));
         assert_eq!(state.target_state("a"), Some(TargetState::Stopped));
         apply(&mut state, &ConfigRecord::TargetState("a".into(), None));
         assert_eq!(state.target_state("a"), Some(TargetState::Started));
@@ -359,9 +356,9 @@ mod tests {
     fn positions_tell_what_is_out_of_date() {
         let mut state = with_connector();
         assert_eq!((state.config_position("a"), state.tasks_position("a"), state.work_position()), (1, 0, 1));
-        commit_tasks(&mut state, &[map(&[])]);
+        commit_tasks(&mut state, &[config_map(&[])]);
         assert_eq!((state.config_position("a"), state.tasks_position("a"), state.work_position()), (1, 3, 3));
-        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(map(&[("k", "2")]).into())));
+        apply(&mut state, &ConfigRecord::Connector("a".into(), Some(config_map(&[("k", "2")]).into())));
         assert_eq!((state.config_position("a"), state.work_position()), (4, 3), "the same work, configured anew");
         apply(&mut state, &ConfigRecord::TargetState("a".into(), Some(TargetState::Paused)));
         assert_eq!((state.offset(), state.work_position()), (5, 3));
@@ -380,10 +377,15 @@ mod tests {
     fn any_record() -> impl Strategy<Value = ConfigRecord> {
         let name = prop_oneof![Just("a".to_owned()), Just("b-0".to_owned())];
         prop_oneof![
-            (name.clone(), any::<bool>(), "[xy]")
-                .prop_map(|(name, some, v)| ConfigRecord::Connector(name, some.then(|| map(&[("k", &v)]).into()))),
+            (name.clone(), any::<bool>(), "[xy]").prop_map(|(name, some, v)| ConfigRecord::Connector(
+                name,
+                some.then(|| config_map(&[("k", &v)]).into())
+            )),
             (name.clone(), 0usize..3, "[xy]").prop_map(|(connector, task, v)| {
-                ConfigRecord::Task(crate::connector_task_id::ConnectorTaskId { connector, task }, map(&[("t", &v)]))
+                ConfigRecord::Task(
+                    crate::connector_task_id::ConnectorTaskId { connector, task },
+                    config_map(&[("t", &v)]),
+                )
             }),
             (name, 0usize..4).prop_map(|(name, tasks)| ConfigRecord::Commit(name, tasks)),
         ]

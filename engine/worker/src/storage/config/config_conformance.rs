@@ -1,12 +1,8 @@
 //! Conformance tests for every config store.
 
-use volley_api::ConfigMap;
+use volley_api::testing::config_map;
 
 use super::{ConfigBackingStore, ConfigRecord, RestartRequest, SessionKey, TargetState};
-
-fn map(entries: &[(&str, &str)]) -> ConfigMap {
-    entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-}
 
 /// Runs the suite against an empty store.
 pub(crate) fn assert_config_store_conforms(store: &dyn ConfigBackingStore) {
@@ -18,14 +14,14 @@ pub(crate) fn assert_config_store_conforms(store: &dyn ConfigBackingStore) {
 }
 
 fn assert_connectors_and_tasks(store: &dyn ConfigBackingStore) {
-    let config = map(&[("name", "a-0"), ("text", "ä\u{1}\n\"\\${file:/x:y}"), ("empty", "")]);
+    let config = config_map(&[("name", "a-0"), ("text", "ä\u{1}\n\"\\${file:/x:y}"), ("empty", "")]);
     let stopped = ConfigRecord::TargetState("a-0".into(), Some(TargetState::Stopped));
     store.write(&[stopped, ConfigRecord::Connector("a-0".into(), Some(config.clone().into()))]).expect("write");
     let state = store.snapshot();
     assert_eq!(state.connector_config("a-0"), Some(&config));
     assert_eq!(state.target_state("a-0"), Some(TargetState::Stopped), "written before, and holds");
 
-    let tasks = [map(&[("task", "0")]), map(&[("task", "1")]), map(&[])];
+    let tasks = [config_map(&[("task", "0")]), config_map(&[("task", "1")]), config_map(&[])];
     store.write(&ConfigRecord::tasks("a-0", &tasks)).expect("write tasks");
     let committed = store.snapshot();
     assert_eq!(committed.task_configs("a-0"), tasks.iter().collect::<Vec<_>>());
@@ -33,7 +29,7 @@ fn assert_connectors_and_tasks(store: &dyn ConfigBackingStore) {
     assert!(committed.offset() > state.offset(), "every record moves the position");
     assert_eq!(state.task_count("a-0"), 0, "a snapshot does not change");
 
-    let changed = map(&[("name", "a-0"), ("text", "other")]);
+    let changed = config_map(&[("name", "a-0"), ("text", "other")]);
     store.write(&[ConfigRecord::Connector("a-0".into(), Some(changed.clone().into()))]).expect("write");
     let state = store.snapshot();
     assert_eq!(state.connector_config("a-0"), Some(&changed));
@@ -64,7 +60,7 @@ fn assert_the_rest(store: &dyn ConfigBackingStore) {
 }
 
 fn assert_removal(store: &dyn ConfigBackingStore) {
-    store.write(&[ConfigRecord::Connector("b".into(), Some(map(&[]).into()))]).expect("write");
+    store.write(&[ConfigRecord::Connector("b".into(), Some(config_map(&[]).into()))]).expect("write");
     let removal = [ConfigRecord::Connector("a-0".into(), None), ConfigRecord::TargetState("a-0".into(), None)];
     store.write(&removal).expect("remove");
     let state = store.snapshot();

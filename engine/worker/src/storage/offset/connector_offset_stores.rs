@@ -120,9 +120,11 @@ fn servers_of(list: &str) -> BTreeSet<&str> {
 
 #[cfg(test)]
 mod tests {
+    use volley_api::testing::config_map;
+
     use super::*;
     use crate::storage::MemoryOffsetBackingStore;
-    use crate::testing::{config_map, distributed_config};
+    use crate::testing::distributed_config;
 
     fn has_own(worker: &[(&str, &str)], connector: &[(&str, &str)]) -> bool {
         let config = Arc::new(distributed_config(worker).unwrap());

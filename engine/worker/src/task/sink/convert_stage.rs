@@ -137,7 +137,7 @@ mod tests {
 
     use arrow::array::{Array, ArrayRef, Int64Array, NullArray, UInt32Array};
     use arrow::datatypes::Field;
-    use volley_api::testing::raw_batch;
+    use volley_api::testing::{config_map, raw_batch};
     use volley_api::{Column, ConnectorKind, Converter, Error, RowIndex, Run, Serialized, Unserialized};
 
     use super::*;
@@ -145,7 +145,7 @@ mod tests {
     use crate::connector_task_id::ConnectorTaskId;
     use crate::metrics::TaskMetrics;
     use crate::task::{StatusListener, TaskState};
-    use crate::testing::{FakeHeaderConverter, config_map};
+    use crate::testing::FakeHeaderConverter;
 
     /// Rejects row 1 the given number of times. If requested, its first call fails as a whole.
     struct Flaky {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
-use volley_api::testing::raw_batch;
+use volley_api::testing::{config_map, raw_batch};
 use volley_api::{
     ConnectorKind, Error, Offsets, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, TopicPartition,
 };
@@ -22,7 +22,6 @@ use crate::task::sink::pipeline::{FetchedBatch, Prepared, Rewinds, Signal};
 use crate::task::sink::put_stage::{Outcome, PutStage};
 use crate::task::sink::shared_state::SharedState;
 use crate::task::{BoundedEnds, StatusListener, TaskState};
-use crate::testing::config_map;
 
 /// More than any test sends before the stage runs.
 const CAPACITY: usize = 64;

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use arrow::array::{BinaryArray, StringArray};
-use volley_api::testing::{json_object, records, texts};
+use volley_api::testing::{config_map, json_object, records, texts};
 use volley_api::{
     AcknowledgedBatch, ConfigMap, ConnectorKind, Error, Polled, Records, RejectedRow, Result, SourceBatch,
     SourceOffset, SourcePartition, SourceTask, Stage, Transformation, Transformed,
@@ -32,7 +32,7 @@ use crate::task::source::produce_thread::ProduceThread;
 use crate::task::source::source_task::{SourceLoop, start};
 use crate::task::transform::transform_chain::{Step, TransformChain};
 use crate::task::{StatusListener, TaskState};
-use crate::testing::{FakeHeaderConverter, Gate, config_map};
+use crate::testing::{FakeHeaderConverter, Gate};
 
 const SOON: Duration = Duration::from_secs(20);
 

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 use volley_api::ConfigMap;
+use volley_api::testing::config_map;
 
 use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
@@ -23,7 +24,7 @@ use crate::herder::lifecycle::task_config_publisher::{TaskConfigPublisher, check
 use crate::spawned_task::SpawnedTask;
 use crate::storage::TaskProgressSnapshot;
 use crate::storage::{Completion, ConfigRecord, TargetState, TaskRun};
-use crate::testing::{Gate, config_map, eventually, test_context};
+use crate::testing::{Gate, eventually, test_context};
 
 /// Writes as the leader would; fails as often as it is told to first.
 pub(crate) struct FakeLeader {

@@ -134,3 +134,84 @@ impl SerializedRecords {
 fn bytes_at(array: &BinaryArray, row: usize) -> Option<&[u8]> {
     array.is_valid(row).then(|| array.value(row))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use volley_api::testing::{config_map, records, texts};
+    use volley_api::{ConnectorKind, RawBatch, Side};
+    use volley_api::{Converted, Converter, Header, Records, Value};
+
+    use super::*;
+    use crate::connector_config::framework_config_def;
+    use crate::connector_task_id::ConnectorTaskId;
+    use crate::metrics::TaskMetrics;
+    use crate::task::control::Control;
+    use crate::task::{StatusListener, TaskState};
+    use crate::testing::FakeHeaderConverter;
+
+    /// Adds a header to each row, and shows as bytes which headers the row had.
+    struct Tagging(&'static str);
+
+    impl Converter for Tagging {
+        fn to_connect(&mut self, _: &RawBatch, _: Side) -> Result<Converted> {
+            Err(Error::fatal("not used"))
+        }
+
+        fn from_connect(&mut self, rows: &Unserialized<'_>) -> Result<Serialized> {
+            let given = |row: usize| rows.headers.map_or_else(String::new, |headers| names(&headers[row]));
+            let bytes = (0..rows.column.len()).map(|row| Some(given(row)));
+            let tag = vec![RawHeader { name: self.0.into(), value: None }];
+            let headers = Some(vec![tag; rows.column.len()]);
+            Ok(Serialized { bytes: bytes.collect(), headers, rejected: Vec::new() })
+        }
+    }
+
+    struct Silent;
+
+    impl StatusListener for Silent {
+        fn task_changed(&self, _: &ConnectorTaskId, _: TaskState) {}
+
+        fn topic_used(&self, _: &ConnectorTaskId, _: &str) {}
+    }
+
+    fn names(headers: &[RawHeader]) -> String {
+        headers.iter().map(|header| &*header.name).collect::<Vec<_>>().join(",")
+    }
+
+    fn serialized(records: &Records) -> SerializedRecords {
+        let config = config_map(&[("name", "c"), ("connector.class", "Fake")]);
+        let config = framework_config_def(ConnectorKind::Source).parse(&config).unwrap();
+        let id = ConnectorTaskId { connector: "c".into(), task: 0 };
+        let metrics = TaskMetrics::alone(ConnectorKind::Source);
+        let control = Arc::new(Control::new(id.clone(), Arc::new(Silent), Arc::clone(&metrics), false));
+        let errors = ErrorHandler::new(id, &config, None, control, metrics);
+        let named = |tag| NamedConverter { converter: Box::new(Tagging(tag)), class: "Tagging".into() };
+        let mut serializer = RecordSerializer {
+            key: named("of-key"),
+            value: named("of-value"),
+            header: Box::new(FakeHeaderConverter),
+            header_class: "FakeHeaderConverter".into(),
+        };
+        serializer.serialize(records, &errors).unwrap()
+    }
+
+    #[test]
+    fn headers_that_converters_add_come_after_those_of_the_record() {
+        let bare = records("t", texts(["a", "b"]));
+        let own = vec![vec![Header::new("own", Value::Null)], Vec::new()];
+        let with_headers = Records { headers: Some(Arc::new(own)), ..bare.clone() };
+        for (records, first) in [(bare, "of-key,of-value"), (with_headers, "own,of-key,of-value")] {
+            let serialized = serialized(&records);
+            let [first_row, second_row] = [0, 1].map(|row| serialized.row(row).unwrap());
+            assert_eq!((names(first_row.2), names(second_row.2)), (first.to_owned(), "of-key,of-value".to_owned()));
+            let seen_by_value = String::from_utf8(first_row.1.unwrap().to_vec()).unwrap();
+            assert_eq!(
+                seen_by_value,
+                first.trim_end_matches(",of-value"),
+                "the value's converter sees those of the key's"
+            );
+        }
+    }
+}

@@ -113,8 +113,9 @@ fn describe(topic: &NewTopic) -> String {
 mod tests {
     use std::sync::{Arc, Mutex};
 
+    use volley_api::testing::config_map;
+
     use super::*;
-    use crate::testing::config_map;
 
     struct FakeAdmin {
         outcome: fn() -> Result<bool>,

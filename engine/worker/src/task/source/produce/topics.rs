@@ -175,13 +175,14 @@ mod tests {
     use std::collections::VecDeque;
     use std::sync::Mutex;
 
+    use volley_api::testing::config_map;
     use volley_kafka::NewTopic;
 
     use super::*;
     use crate::connector_config::TopicCreation;
     use crate::task::source::produce::topic_creator::TopicAdmin;
     use crate::task::source::source_world::{FakeProducer, World, world};
-    use crate::testing::{Gate, config_map};
+    use crate::testing::Gate;
 
     type Answer = fn() -> Result<bool>;
 
