@@ -289,7 +289,7 @@ fn a_topic_that_is_deleted_and_made_again_loses_nothing_that_was_not_acknowledge
         let row = || worker.offset(&counter).unwrap()["row"].as_u64().unwrap();
         let before = row();
         // the client may take half a minute to believe in a topic again
-        wait_until(SOON * 2, "more rows", || (row() > before + 2_000).then_some(()));
+        wait_until(SOON * 4, "more rows", || (row() > before + 2_000).then_some(()));
         // what never ends is hard to read to its end
         assert_eq!(request(&worker.rest, "PUT", &format!("/connectors/{counter}/pause"), None).0, 202);
         worker.await_task(&counter, "PAUSED");
