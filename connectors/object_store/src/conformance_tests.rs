@@ -1,5 +1,4 @@
 //! What every sink has to do.
-#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

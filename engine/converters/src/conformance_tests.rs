@@ -1,5 +1,4 @@
 //! What every converter has to do.
-#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 

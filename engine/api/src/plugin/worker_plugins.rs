@@ -116,7 +116,6 @@ fn not_found(class: &str) -> Error {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::{ConfigDef, Extension};

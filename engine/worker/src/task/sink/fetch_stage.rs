@@ -1,4 +1,11 @@
-//! The first stage of a sink task: consume, within the memory budget, up to the end of a bounded input.
+//! The first stage of a sink task: it consumes, within the memory budget, up to the end of a bounded input. It runs on the task's
+//! own thread and is the only one that uses the consumer.
+//!
+//! ```text
+//!  Fetcher ─ RawBatch ─► reserve memory ─► held_back ─► convert stage
+//!     ▲                                        │ pipeline full, or budget used up: pause
+//!     └── rewinds and pauses of the put stage ◄┘
+//! ```
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -19,37 +26,36 @@ use crate::task::sink::pipeline::{Fetched, FetchedBatch, Signal};
 use crate::task::sink::read_positions::{ReadPositions, Unread};
 use crate::task::sink::shared_state::SharedState;
 
-/// Longest wait of one poll; what is wanted of the task is looked at in between.
+/// Longest wait of one poll. The desired state of the task is checked between two polls.
 const POLL: Duration = Duration::from_millis(100);
-/// The same where nothing has come for a while, or nothing is to come: an idle task should not cost much.
+/// Longest wait of one poll of an idle or paused task.
 const IDLE_POLL: Duration = Duration::from_millis(250);
-/// The same while there is no room, so that it goes on soon when there is again.
+/// Longest wait of one poll while the pipeline is full or the budget is used up.
 const HELD_POLL: Duration = Duration::from_millis(5);
-/// The same at the end, while the put stage commits.
+/// Longest wait of one poll at the end, while the put stage commits.
 const LAST_POLL: Duration = Duration::from_millis(10);
-/// How long after its deadline a task that stops keeps its place in the group: the put stage may be committing, for which it
-/// may have to wait until others have joined; it is let go by leaving.
+/// How long after its deadline a stopping task stays in the group. The put stage may be committing, and its commit may wait
+/// until other members have joined. Leaving the group ends that wait.
 const LAST_COMMIT: Duration = Duration::from_millis(250);
-/// How long a full pipeline is waited for before partitions are paused, which costs librdkafka its prefetched messages.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// A bounded task that has read everything waits so long before it asks again to have it delivered: short at first, as most
-/// is done soon.
+/// Time that a pipeline may be full before partitions are paused. A pause drops the messages that librdkafka has prefetched.
+const FULL_LIMIT: Duration = Duration::from_secs(5);
+/// Waits of a bounded task that has read everything, before it asks the put stage again to deliver. They grow.
 const FIRST_REQUEST: Duration = Duration::from_millis(2);
 const LONGEST_REQUEST: Duration = Duration::from_millis(250);
-/// How often such a task asks the broker how far the others are.
+/// Interval at which such a task requests the committed offsets of the other tasks.
 const OTHERS_INTERVAL: Duration = Duration::from_secs(1);
 /// Bytes that a row occupies in memory beside its key and value, roughly.
 const ROW_OVERHEAD: usize = 32;
-/// After this long without a batch a bounded task looks whether anything is left to come.
+/// After this long without a batch a bounded task checks whether it is at the end.
 const IDLE: Duration = Duration::from_secs(1);
-/// How often the lag is computed, and how often where there is none and nothing comes: the broker has to be asked.
+/// Interval at which the lag is computed, and the same for an idle task without lag. The broker is asked each time.
 const LAG_INTERVAL: Duration = Duration::from_secs(2);
 const IDLE_LAG_INTERVAL: Duration = Duration::from_secs(15);
 
-/// How often it is looked whether partitions were read behind their last records.
+/// Interval at which positions behind the last records are sent to the put stage.
 const REACH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What the fetch stage works with.
+/// The fetch stage.
 pub(crate) struct FetchStage {
     shared: SharedState,
     fetcher: Fetcher,
@@ -57,7 +63,7 @@ pub(crate) struct FetchStage {
     read: ReadPositions,
     /// Batches fetched and not yet passed on, in order.
     held_back: VecDeque<Polled>,
-    /// Partitions that are paused in the fetcher since the sink has paused them.
+    /// Partitions that the sink has paused, and that are paused in the fetcher.
     paused: BTreeSet<TopicPartition>,
     is_held: bool,
     is_paused: bool,
@@ -144,7 +150,7 @@ impl FetchStage {
             }
             self.pause()?;
             self.rewind()?;
-            // what is held back has to go first, or it would grow without bound
+            // batches that are held back go first, or they would grow without bound
             let is_full = self.shared.budget.is_exhausted() || !self.held_back.is_empty();
             self.hold(self.is_paused || is_full || self.at_end.is_some());
             self.poll(self.longest_poll())?;
@@ -192,7 +198,7 @@ impl FetchStage {
         }
     }
 
-    /// Takes what there is, each batch with its partition's generation of this moment.
+    /// Takes the fetched batches, each with the current generation of its partition.
     fn poll(&mut self, max_wait: Duration) -> Result<()> {
         let polled = self.fetcher.poll(max_wait)?;
         self.shared.assignment.take_started(&mut self.read);
@@ -256,7 +262,7 @@ impl FetchStage {
 
     /// Sends in order. While the pipeline is full the group membership is kept up. `false` if the pipeline is gone.
     fn send(&mut self, output: &Sender<Fetched>, mut message: Fetched) -> bool {
-        let mut patient_until = Instant::now() + PATIENCE;
+        let mut pause_at = Instant::now() + FULL_LIMIT;
         loop {
             match output.send_timeout(message, POLL) {
                 Ok(()) => return true,
@@ -266,10 +272,10 @@ impl FetchStage {
             if self.downstream.is_gone() {
                 return false;
             }
-            if Instant::now() < patient_until {
+            if Instant::now() < pause_at {
                 continue;
             }
-            patient_until = Instant::now() + PATIENCE;
+            pause_at = Instant::now() + FULL_LIMIT;
             self.hold(true);
             if let Err(error) = self.poll(Duration::ZERO) {
                 warn!(task = %self.shared.id, %error, "could not keep up the group membership while the sink waits");

@@ -1,4 +1,11 @@
-//! The third stage of a sink task: put, flush, pre-commit, commit.
+//! The third stage of a sink task: put, flush, pre-commit, commit. It runs on a thread of its own and is the only one that calls
+//! the `SinkTask`.
+//!
+//! ```text
+//!  batch ──► put ──► rejected rows ─► error handler
+//!  interval, revocation, stop ──► flush ─► dead letters acknowledged? ─► pre_commit ─► commit offsets
+//! ```
+//! The sink's requests (rewind, pause, reject) are carried out after each of its calls.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,20 +23,20 @@ use crate::task::sink::pipeline::{FetchedBatch, Prepared, Rewind, Signal};
 use crate::task::sink::put_positions::PutPositions;
 use crate::task::sink::shared_state::SharedState;
 
-/// How often a sink task is ticked.
+/// Interval of `SinkTask::tick`.
 const TICK: Duration = Duration::from_millis(100);
-/// The same for one that has had nothing since the last time and holds nothing: it should not cost much.
+/// Interval of `SinkTask::tick` for a task that received nothing since the last tick and buffers nothing.
 const IDLE_TICK: Duration = Duration::from_millis(500);
-/// Waits for what is being flushed: short at first, as most is done soon.
+/// Waits between two attempts to flush and commit. They grow: most flushes end soon.
 const FIRST_DELIVERY_WAIT: Duration = Duration::from_millis(2);
 const LONGEST_DELIVERY_WAIT: Duration = Duration::from_millis(250);
-/// Wait before the same batch is put again, unless the task asks for another.
+/// Wait before the same batch is put again. The task may ask for another.
 const PUT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// Commits offsets for the consumer group, and waits for the answer.
+/// Commits offsets for the consumer group and waits for the response.
 pub(crate) type CommitOffsets = Box<dyn Fn(&Offsets) -> Result<()> + Send>;
 
-/// What the put stage works with.
+/// The put stage.
 pub(crate) struct PutStage {
     shared: SharedState,
     task: Box<dyn SinkTask>,
@@ -40,7 +47,7 @@ pub(crate) struct PutStage {
     /// The share of the memory budget that the sink's buffers take.
     buffers: Reservation,
     positions: PutPositions,
-    /// Set once a flush or a pre-commit has failed for good: what it vouches for after that may be lost.
+    /// Set once a flush or a pre-commit has failed for good. Later answers of `pre_commit` may cover lost records.
     cannot_vouch: bool,
 }
 
@@ -76,7 +83,8 @@ impl PutStage {
         }
     }
 
-    /// Runs until a stop, the end of a bounded connector, or an error. What can be committed has been when it returns.
+    /// Runs until a stop, the end of a bounded connector, or an error. Commits everything that can be committed before it
+    /// returns.
     pub(crate) fn run(&mut self, input: &Receiver<Prepared>) -> Result<Outcome> {
         let outcome = self.serve(input);
         if let Err(error) = &outcome {
@@ -88,7 +96,8 @@ impl PutStage {
         outcome
     }
 
-    /// A second try after a failed delivery could succeed only because the failure is forgotten: it is not made.
+    /// Commits after a failure elsewhere. After a failed delivery it does not: a second try could succeed only because the
+    /// failure was forgotten.
     fn commit_before_failure(&mut self, error: &Error) {
         if self.cannot_vouch {
             warn!(task = %self.shared.id, %error, "nothing is committed, since what was put may not be delivered");
@@ -136,7 +145,7 @@ impl PutStage {
                 next_commit = now + self.commit_interval;
             }
         }
-        // another task may have taken its place: nothing that it still holds counts
+        // another task may have replaced it: nothing that it still holds counts
         Ok(Outcome::Stopped)
     }
 
@@ -196,8 +205,8 @@ impl PutStage {
         Ok(())
     }
 
-    /// Puts one batch, again and again while the task says that it cannot take it yet. Batches of a paused partition come again
-    /// when it is resumed.
+    /// Puts one batch. Repeats it while the task answers `Retriable`. Drops it if its partition is paused: it is read again after
+    /// the resume.
     fn put(&mut self, fetched: &FetchedBatch, batch: &SinkBatch) -> Result<()> {
         let partition = batch.partition();
         let mut waits = false;
@@ -215,7 +224,7 @@ impl PutStage {
                 Ok(rejected) => {
                     self.errors.handle(Input::Consumed(&fetched.raw), rejected).map_err(unrecoverable)?;
                     self.delivered(batch);
-                    // it was for a failure
+                    // a time-out is for a failed put only
                     self.context.requests().take_timeout();
                     return self.carry_out_requests();
                 }
@@ -236,7 +245,7 @@ impl PutStage {
         }
     }
 
-    /// Waits until a batch is to be put again; `false` if the stage has to give way with it.
+    /// Waits before a batch is put again. Returns `false` if a stop or a revocation comes first.
     fn wait_to_retry(&mut self, wait: Duration) -> Result<bool> {
         let since = Instant::now();
         loop {
@@ -255,8 +264,9 @@ impl PutStage {
         }
     }
 
-    /// Gives way with a batch that the sink does not take: it is read again, and what comes behind it too, as that would
-    /// leave a gap. Not only where its own partition goes away: the signal that another does waits behind the batch.
+    /// Drops a batch that the sink does not take, and has its partition read again from there. Later batches of the partition
+    /// are dropped too, or there would be a gap. This is also needed if another partition is revoked: the signal of the
+    /// revocation waits behind the batch.
     fn give_back(&mut self, partition: &TopicPartition) {
         self.read_again(partition.clone(), None);
     }
@@ -272,22 +282,22 @@ impl PutStage {
         self.shared.metrics.active(self.positions.uncommitted_offsets());
     }
 
-    /// Does what the task has asked for.
+    /// Carries out the requests of the task.
     fn carry_out_requests(&mut self) -> Result<()> {
         for (partition, offset) in self.context.requests().take_rewinds() {
             self.read_again(partition, Some(offset));
         }
         for (partition, paused) in self.context.requests().take_pauses() {
             if self.positions.contains(&partition) && self.shared.pauses.set(&partition, paused) {
-                // what is on its way is dropped, and comes again when the partition is resumed
+                // batches in the pipeline are dropped, and read again after the resume
                 self.read_again(partition, None);
             }
         }
         self.handle_late_rejections()
     }
 
-    /// Reports rows that were found bad after they were put. Where they must not be skipped nothing more is committed: the task
-    /// takes them for dealt with.
+    /// Reports rows that were found bad after they were put. If such a row may not be skipped, nothing more is committed: the
+    /// task counts the row as delivered.
     fn handle_late_rejections(&mut self) -> Result<()> {
         if self.shared.control.is_abandoned() {
             return Ok(());
@@ -300,13 +310,13 @@ impl PutStage {
         Ok(())
     }
 
-    /// Waits for dead letters: nothing behind one that is refused is ever committed.
+    /// Waits for the acknowledgement of all dead letters. Nothing behind a refused one is ever committed.
     fn flush_dead_letters(&mut self) -> Result<()> {
         let outcome = self.errors.flush();
         self.vouched_for(outcome)
     }
 
-    /// From `offset`, or from where the last put has ended.
+    /// Has a partition read again from `offset`, or from the end of the last put.
     fn read_again(&mut self, partition: TopicPartition, offset: Option<i64>) {
         let generation = self.shared.generations.next();
         if let Some((offset, replaces)) = self.positions.rewind(&partition, offset, generation) {
@@ -349,7 +359,7 @@ impl PutStage {
         // the task may have vouched for rows since it has rejected them
         self.flush_dead_letters()?;
         let is_everything = self.positions.is_everything(&vouched, partitions);
-        // once more, as a task may be given up while its plug-in hangs
+        // checked again: the task may have been abandoned while its plug-in hung
         if self.shared.control.is_abandoned() {
             return Ok(false);
         }
@@ -383,8 +393,8 @@ impl PutStage {
         Ok(Outcome::Stopped)
     }
 
-    /// Tries to deliver everything of a bounded task, and notes it when that is done. The fetch stage asks again while it is
-    /// not; where partitions have come, or have to be read again, it has asked too early.
+    /// Tries to deliver everything of a bounded task, and notes success. The fetch stage repeats the signal until then. Does
+    /// nothing if partitions were assigned or rewound since the signal was sent.
     fn deliver_the_end(&mut self, generations: &HashMap<TopicPartition, u64>) -> Result<()> {
         let Some(bounded) = self.shared.bounded.clone() else { return Ok(()) };
         let partitions = self.positions.partitions();
@@ -431,7 +441,7 @@ impl PutStage {
     }
 }
 
-/// What Kafka Connect says where a sink cannot go on.
+/// Kafka Connect's error for a sink that cannot continue.
 pub(crate) fn unrecoverable(error: Error) -> Error {
     Error::new(error.kind(), "Exiting WorkerSinkTask due to unrecoverable exception.")
         .with_exception("org.apache.kafka.connect.errors.ConnectException")
