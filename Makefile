@@ -32,8 +32,8 @@ one:
 # Kills and restarts, workers and brokers, again and again: for an evening, before a release. More of it: SOAK=20.
 soak:
 	tests/testbed/install.sh
-	VOLLEY_SOAK=$(SOAK) cargo test --workspace --test volley -- --test-threads 1 --nocapture \
-		exactly_once:: bounce:: killed_ whoever_is_killed
+	VOLLEY_SOAK=$(SOAK) cargo test --workspace --test volley -- --test-threads 1 --nocapture --include-ignored \
+		exactly_once:: bounce:: killed_ whoever_is_killed a_topic_that_is_deleted_and_made_again
 
 lint:
 	cargo fmt --all -- --check
