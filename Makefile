@@ -30,6 +30,7 @@ one:
 	cargo test --workspace --test volley -- $(T)
 
 # Kills and restarts, workers and brokers, again and again: for an evening, before a release. More of it: SOAK=20.
+# And the one test that CI leaves out, since it fails in some runs of all tests.
 soak:
 	tests/testbed/install.sh
 	VOLLEY_SOAK=$(SOAK) cargo test --workspace --test volley -- --test-threads 1 --nocapture --include-ignored \

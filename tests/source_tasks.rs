@@ -240,7 +240,7 @@ fn a_topic_that_nobody_creates_is_waited_for_and_holds_up_no_stop() {
 }
 
 #[test]
-#[ignore = "takes minutes, since the client believes slowly in a topic that is back: part of `make soak`"]
+#[ignore = "fails in some runs of all tests, for a reason not found yet; `make soak` runs it"]
 fn a_topic_that_is_deleted_and_made_again_loses_nothing_that_was_not_acknowledged() {
     let kafka = Kafka::start_with(&[("auto.create.topics.enable", "false")]);
     let admin = kafka.admin();
