@@ -138,8 +138,17 @@ pub(crate) fn adds_to_assignment(consumer: &NativeConsumer) -> bool {
 }
 
 /// Adds partitions, as the group's protocol requires.
+///
+/// What is replaced is given up in a step of its own. librdkafka would stop these partitions while it adds the new ones, and
+/// ends the process if it is asked to stop one of them again before it has (confluentinc/librdkafka#5573).
 pub(crate) fn assign(consumer: &NativeConsumer, list: &TopicPartitionList) -> KafkaResult<()> {
-    if adds_to_assignment(consumer) { consumer.incremental_assign(list) } else { consumer.assign(list) }
+    if adds_to_assignment(consumer) {
+        return consumer.incremental_assign(list);
+    }
+    if consumer.assignment()?.count() > 0 {
+        consumer.unassign()?;
+    }
+    consumer.assign(list)
 }
 
 /// Gives up partitions, as the group's protocol requires.

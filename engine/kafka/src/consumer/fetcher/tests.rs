@@ -12,6 +12,7 @@ use rdkafka::types::RDKafkaRespErr;
 use volley_api::{ConfigMap, ErrorKind, Offsets, TopicPartition};
 
 use super::Fetcher;
+use crate::consumer::partition_offsets::KnownOffsets;
 use crate::{FetchSettings, RebalanceListener, TopicSelection};
 
 type Cluster = MockCluster<'static, DefaultProducerContext>;
@@ -109,6 +110,22 @@ fn an_assignment_that_replaces_another_takes_away_what_was_not_revoked() {
     let first = partitions("t", 0..2);
     let expected = [Told::Assigned(first.clone()), Told::Lost(first), Told::Assigned(partitions("t", 1..3))];
     assert_eq!(*ear.0.lock(), expected);
+}
+
+/// librdkafka ends the process if a partition is taken away while it is still being stopped (confluentinc/librdkafka#5573).
+#[test]
+fn an_assignment_that_replaces_another_may_be_revoked_at_once() {
+    let cluster = cluster_with("t", 8);
+    (0..8).for_each(|partition| produce(&cluster, "t", partition, 1));
+    let mut fetcher = fetcher(&cluster, "t", Arc::<Ear>::default());
+    fetcher.unjoined = None;
+    let all = partitions("t", 0..8);
+    let known = || KnownOffsets { offsets: all.iter().map(|partition| (partition.clone(), 0)).collect(), trouble: None };
+    for _ in 0..200 {
+        fetcher.assign(&all, known()).unwrap();
+        fetcher.assign(&all, known()).unwrap();
+        fetcher.revoke(&all, false).unwrap();
+    }
 }
 
 const EAGER: &str = "org.apache.kafka.clients.consumer.RangeAssignor";
