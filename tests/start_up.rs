@@ -138,11 +138,8 @@ fn a_hang_up_ends_a_worker_in_order() {
     let mut running = volley.start(&["standalone", "worker.properties"]);
     running.rest();
     running.signal("HUP");
-    let log = wait_until(SOON, "the worker ends", || {
-        let log = running.log();
-        (!running.is_running()).then_some(log)
-    });
-    assert!(log.contains("worker has ended"), "{log}");
+    wait_until(SOON, "the worker ends", || (!running.is_running()).then_some(()));
+    assert!(running.log().contains("worker has ended"), "{}", running.log());
 
     let properties = distributed_properties(kafka, &kafka.unique("hang-up"));
     let mut worker = ConnectWorker::start(Vendor::Volley, Mode::Distributed, &properties);

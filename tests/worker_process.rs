@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::testbed::{send, volley_binary, wait_until};
 
+/// Lines of the log that a failed test shows.
+const LAST_LINES: usize = 80;
+
 /// A directory with the configurations and logs of one test.
 pub(crate) struct Volley {
     dir: tempfile::TempDir,
@@ -173,6 +176,11 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<_> = log.lines().filter(|line| !line.contains("\"GET /")).collect();
+            eprintln!("the end of its log:\n{}\n", lines[lines.len().saturating_sub(LAST_LINES)..].join("\n"));
+        }
         // it may have ended already
         let _ = self.child.kill();
         let _ = self.child.wait();
