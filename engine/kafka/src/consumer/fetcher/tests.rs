@@ -120,7 +120,8 @@ fn an_assignment_that_replaces_another_may_be_revoked_at_once() {
     let mut fetcher = fetcher(&cluster, "t", Arc::<Ear>::default());
     fetcher.unjoined = None;
     let all = partitions("t", 0..8);
-    let known = || KnownOffsets { offsets: all.iter().map(|partition| (partition.clone(), 0)).collect(), trouble: None };
+    let known =
+        || KnownOffsets { offsets: all.iter().map(|partition| (partition.clone(), 0)).collect(), trouble: None };
     for _ in 0..200 {
         fetcher.assign(&all, known()).unwrap();
         fetcher.assign(&all, known()).unwrap();
