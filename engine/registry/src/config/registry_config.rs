@@ -1,0 +1,110 @@
+//! The settings of a client of registries, parsed.
+
+use std::time::Duration;
+
+use volley_api::{Config, ConfigMap, Result, Side};
+
+use super::connection::Connection;
+use super::keys::{self, registry_config_def};
+use crate::SubjectNameStrategy;
+
+/// Which schema data is written with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriterSchema {
+    /// Its own, registered if need be.
+    Registered,
+    /// Its own, which must be there.
+    LookedUp,
+    /// The newest of the subject; if strict, it must be compatible with that of the data.
+    Latest {
+        /// `latest.compatibility.strict`
+        strict: bool,
+    },
+    /// One with a fixed id; if strict, it must be compatible with that of the data.
+    Fixed {
+        /// `use.schema.id`
+        id: i32,
+        /// `id.compatibility.strict`
+        strict: bool,
+    },
+}
+
+/// The settings of a client of registries. `Debug` shows no secrets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RegistryConfig {
+    /// Which schema data is written with.
+    pub writer_schema: WriterSchema,
+    /// `key.subject.name.strategy`
+    pub key_subject: SubjectNameStrategy,
+    /// `value.subject.name.strategy`
+    pub value_subject: SubjectNameStrategy,
+    pub(crate) client: ClientSettings,
+}
+
+/// What clients must have in common to be one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ClientSettings {
+    pub(crate) connection: Connection,
+    /// `normalize.schemas`
+    pub(crate) normalize: bool,
+    /// `max.schemas.per.subject`
+    pub(crate) schemas_per_subject: usize,
+    /// `latest.cache.size`
+    pub(crate) latest_size: usize,
+    /// `latest.cache.ttl.sec`; `None`: as long as there is room.
+    pub(crate) latest_life: Option<Duration>,
+}
+
+impl RegistryConfig {
+    /// Reads the settings of a converter, without its prefix.
+    ///
+    /// # Errors
+    /// `Config`, naming the key, for the first one that is wrong.
+    pub fn parse(properties: &ConfigMap) -> Result<Self> {
+        let config = registry_config_def().parse(properties)?;
+        Ok(Self {
+            writer_schema: writer_schema(&config),
+            key_subject: strategy(&config, keys::KEY_SUBJECT),
+            value_subject: strategy(&config, keys::VALUE_SUBJECT),
+            client: ClientSettings {
+                connection: Connection::read(&config, properties)?,
+                normalize: config.boolean(keys::NORMALIZE),
+                schemas_per_subject: size(&config, keys::MAX_SCHEMAS),
+                latest_size: size(&config, keys::LATEST_SIZE),
+                latest_life: config
+                    .long(keys::LATEST_TTL)
+                    .and_then(|secs| u64::try_from(secs).ok())
+                    .map(Duration::from_secs),
+            },
+        })
+    }
+
+    /// The strategy of this side.
+    pub fn subject_name(&self, side: Side) -> SubjectNameStrategy {
+        match side {
+            Side::Key => self.key_subject,
+            Side::Value => self.value_subject,
+        }
+    }
+}
+
+/// As in Java, a schema that may be registered comes before one that is named.
+fn writer_schema(config: &Config) -> WriterSchema {
+    let id = config.long(keys::USE_ID).and_then(|id| i32::try_from(id).ok()).filter(|id| *id >= 0);
+    match id {
+        _ if config.boolean(keys::AUTO_REGISTER) => WriterSchema::Registered,
+        Some(id) => WriterSchema::Fixed { id, strict: config.boolean(keys::ID_STRICT) },
+        None if config.boolean(keys::USE_LATEST) => {
+            WriterSchema::Latest { strict: config.boolean(keys::LATEST_STRICT) }
+        }
+        None => WriterSchema::LookedUp,
+    }
+}
+
+fn strategy(config: &Config, key: &str) -> SubjectNameStrategy {
+    config.string(key).and_then(SubjectNameStrategy::of_class).unwrap_or(SubjectNameStrategy::TopicName)
+}
+
+fn size(config: &Config, key: &str) -> usize {
+    config.long(key).and_then(|size| usize::try_from(size).ok()).unwrap_or(1)
+}
