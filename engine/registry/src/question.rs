@@ -56,7 +56,10 @@ impl Question<'_> {
     pub(crate) fn missing(&self, registry: &str, detail: &str) -> Error {
         let advice = match self {
             Self::LookUp { .. } => "; register it, or set `auto.register.schemas=true`",
-            Self::Schema(_) => "; was the message written with another registry?",
+            Self::Schema(SchemaId::Id(_)) => "; was the message written with another registry?",
+            Self::Schema(SchemaId::Guid(_)) => {
+                "; was the message written with another registry? Confluent's knows GUIDs from version 8 on"
+            }
             Self::Register { .. } | Self::Version { .. } => "",
         };
         Error::data(format!("the Schema Registry {registry} does not have {self}{detail}{advice}"))

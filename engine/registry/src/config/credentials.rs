@@ -1,5 +1,6 @@
 //! Who the client says it is.
 
+use std::fmt;
 use std::time::Duration;
 
 use url::Url;
@@ -21,8 +22,8 @@ pub(crate) enum Credentials {
     OAuth(OAuthClient),
 }
 
-/// How tokens are asked for.
-#[derive(Clone, Debug, PartialEq)]
+/// How tokens are asked for. `Debug` shows neither the secret nor the URL, which may have another one in it.
+#[derive(Clone, PartialEq)]
 pub(crate) struct OAuthClient {
     pub(crate) endpoint: Url,
     /// The key that the endpoint was given by.
@@ -32,6 +33,12 @@ pub(crate) struct OAuthClient {
     pub(crate) scope: Option<String>,
     /// How long before its end a token is replaced.
     pub(crate) renewal: Duration,
+}
+
+impl fmt::Debug for OAuthClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthClient").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// Headers that Confluent Cloud wants beside a token.

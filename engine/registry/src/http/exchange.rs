@@ -81,6 +81,7 @@ impl Exchange {
         let url = asked.url;
         let host = url.host().ok_or(HttpError::NoHost)?;
         let port = url.port_or_known_default().ok_or(HttpError::NoHost)?;
+        let tls = if url.scheme() == "https" { Some(self.tls().await?) } else { None };
         let connecting = async {
             match (&self.proxy, host) {
                 (Some(proxy), _) => TcpStream::connect((proxy.host.as_str(), proxy.port)).await,
@@ -93,10 +94,7 @@ impl Exchange {
         let mut tcp = within(self.connect_timeout, connecting, HttpError::ConnectTimeout).await?;
         // A request is one write, so that waiting for more would only cost time.
         let _ = tcp.set_nodelay(true);
-        if url.scheme() != "https" {
-            return self.ask(tcp, asked).await;
-        }
-        let tls = self.tls().await?;
+        let Some(tls) = tls else { return self.ask(tcp, asked).await };
         let name = url.host_str().unwrap_or_default();
         if self.proxy.is_some() {
             let authority = format!("{name}:{port}");

@@ -52,14 +52,17 @@ impl TokenKeeper {
     /// # Cancellation
     /// Without effect.
     pub(super) async fn token(&self) -> Result<Secret> {
+        self.token_at(Instant::now()).await
+    }
+
+    async fn token_at(&self, now: Instant) -> Result<Secret> {
         let kept = self.kept.lock().clone();
-        let now = Instant::now();
         if let Some(kept) = &kept
             && now < kept.renewed_at
         {
             return Ok(kept.text.clone());
         }
-        match (self.fetch().await, kept) {
+        match (self.fetch(now).await, kept) {
             (Ok(token), _) => {
                 let text = token.text.clone();
                 *self.kept.lock() = Some(token);
@@ -82,8 +85,7 @@ impl TokenKeeper {
         token.into_iter().chain([self.client.secret.reveal().to_owned()]).collect()
     }
 
-    async fn fetch(&self) -> Result<KeptToken> {
-        let asked_at = Instant::now();
+    async fn fetch(&self, asked_at: Instant) -> Result<KeptToken> {
         let answer = self.exchange.send(self.request()?).await.map_err(|error| self.unreachable(error))?;
         let (text, life) = self.read(&answer)?;
         let life = life.unwrap_or(UNKNOWN_LIFE).min(LONGEST_LIFE);
@@ -189,6 +191,39 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::RegistryConfig;
+    use crate::config::Credentials;
+    use crate::http::stub_server::{StubReply, StubServer};
+
+    fn keeper(endpoint: &str) -> TokenKeeper {
+        let properties = [
+            ("schema.registry.url", "http://h"),
+            ("bearer.auth.credentials.source", "OAUTHBEARER"),
+            ("bearer.auth.issuer.endpoint.url", endpoint),
+            ("bearer.auth.client.id", "me"),
+            ("bearer.auth.client.secret", "hush"),
+        ];
+        let properties = properties.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let connection = RegistryConfig::parse(&properties).unwrap().client.connection;
+        let Credentials::OAuth(client) = connection.credentials.clone() else { panic!() };
+        TokenKeeper::new(client, &connection)
+    }
+
+    #[tokio::test]
+    async fn while_the_identity_provider_is_away_the_last_token_is_shown_to_its_end() {
+        let provider = StubServer::start(|place, _| match place {
+            0 | 3 => StubReply::ok(format!(r#"{{"access_token": "token-{place}", "expires_in": 1000}}"#)),
+            _ => StubReply::status(503, ""),
+        });
+        let (keeper, start) = (keeper(&provider.url("")), Instant::now());
+        let mut shown = Vec::new();
+        for seconds in [0, 699, 700, 1_000, 1_001] {
+            let token = keeper.token_at(start + Duration::from_secs(seconds)).await;
+            shown.push(token.map(|token| token.reveal().to_owned()).unwrap_or_default());
+        }
+        assert_eq!(shown, ["token-0", "token-0", "token-0", "", "token-3"]);
+        assert_eq!(provider.count(), 4);
+    }
 
     #[test]
     fn the_life_of_a_token_is_what_the_answer_or_the_token_says() {

@@ -119,6 +119,8 @@ impl Rounds {
         Ok(match outcome {
             Ok(answered) if is_busy(answered.status) => Err(self.busy(url, &answered)),
             Ok(answered) => Ok(answered),
+            // It is the same for all of them.
+            Err(HttpError::TlsSettings(error)) => return Err(Error::config(tls_text(&error))),
             Err(error) => Err(unreachable(url, &error)),
         })
     }
@@ -161,9 +163,7 @@ fn is_busy(status: u16) -> bool {
 
 fn unreachable(url: &BaseUrl, error: &HttpError) -> Failure {
     let (reason, is_final) = match error {
-        HttpError::TlsSettings(error) | HttpError::Tls(error) => {
-            (format!("{error} (TLS is set up by the keys `schema.registry.ssl.*`)"), !error.is_retriable())
-        }
+        HttpError::TlsSettings(error) | HttpError::Tls(error) => (tls_text(error), !error.is_retriable()),
         HttpError::NoHost | HttpError::Scheme(_) | HttpError::Request(_) => (error.to_string(), true),
         HttpError::Connect(error) | HttpError::Exchange(error) => (with_causes(error), false),
         HttpError::ConnectTimeout(_) | HttpError::TlsTimeout(_) | HttpError::AnswerTimeout(_) => {
@@ -171,6 +171,10 @@ fn unreachable(url: &BaseUrl, error: &HttpError) -> Failure {
         }
     };
     Failure { text: format!("{url} cannot be reached: {reason}"), is_final, wanted: None }
+}
+
+fn tls_text(error: &Error) -> String {
+    format!("{error} (TLS with the Schema Registry is set up by the keys `schema.registry.ssl.*`)")
 }
 
 fn with_causes(error: &dyn StdError) -> String {

@@ -4,6 +4,7 @@ mod authorization;
 mod caching;
 mod failures;
 mod rounds;
+mod tls;
 
 use std::sync::Arc;
 
