@@ -40,6 +40,7 @@ mod rest_differential;
 mod rest_front;
 mod rounds;
 mod s3_testbed;
+mod schema_registry;
 mod secrets;
 mod sink_positions;
 mod source_tasks;

@@ -1,11 +1,12 @@
 #!/bin/sh
-# Installs the servers that the tests start, unless they are there: Kafka and Kafka Connect from Maven Central, an S3 server
-# and a client of Connect's REST from PyPI.
+# Installs the servers that the tests start, unless they are there: Kafka, Kafka Connect and a Schema Registry from Maven
+# Central, an S3 server and a client of Connect's REST from PyPI.
 # Into ${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}; removing that directory is all it takes to start over.
 set -eu
 
 kafka_version=4.3.0
 moto_version=5.1.22
+registry_version=2.6.13.Final
 client_version=1.0.0
 here=$(cd "$(dirname "$0")" && pwd)
 testbed=${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}
@@ -47,6 +48,22 @@ install_jars() {
     mv "$testbed/$1.new" "$testbed/$1"
 }
 
+# A Schema Registry: Apicurio's, which speaks the language of Confluent's too.
+install_registry() {
+    [ -e "$testbed/registry/.version-$registry_version" ] && return
+    need "command -v mvn" maven
+    say "installing Apicurio Registry $registry_version"
+    rm -rf "$testbed/registry" "$testbed/registry.new"
+    mkdir -p "$testbed/registry.new"
+    twice mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy \
+        -Dartifact="io.apicurio:apicurio-registry-app:$registry_version:tar.gz:all" \
+        -DoutputDirectory="$testbed/registry.new" -Dmdep.stripVersion=true >&2
+    tar xzf "$testbed"/registry.new/*.tar.gz -C "$testbed/registry.new"
+    rm "$testbed"/registry.new/*.tar.gz
+    touch "$testbed/registry.new/.version-$registry_version"
+    mv "$testbed/registry.new" "$testbed/registry"
+}
+
 # install_python NAME VERSION PACKAGE…: into a virtual environment of its own.
 install_python() {
     name=$1
@@ -65,5 +82,6 @@ need "command -v java" openjdk-17-jre-headless
 need "command -v openssl" openssl
 install_jars kafka
 install_jars connect
+install_registry
 install_python s3 $moto_version "moto[server,s3]==$moto_version"
 install_python clients $client_version "kafka-connect-py==$client_version"

@@ -8,6 +8,7 @@ mod identity_provider;
 mod kafka;
 mod logging;
 mod rebalances;
+mod registry;
 mod s3;
 mod server_process;
 mod worker_properties;
@@ -26,6 +27,8 @@ pub(crate) use kafka::{Kafka, Message, SESSION, properties};
 pub(crate) use logging::log_as_asked;
 #[allow(unused_imports)]
 pub(crate) use rebalances::{Rebalance, Rebalances};
+#[allow(unused_imports)]
+pub(crate) use registry::Registry;
 #[allow(unused_imports)]
 pub(crate) use s3::S3;
 #[allow(unused_imports)]

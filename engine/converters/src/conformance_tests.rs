@@ -11,8 +11,8 @@ use volley_api::testing::{column, config_map, rejects_only_bad_messages, round_t
 use volley_api::{Column, ConfigMap, Converter, Result, Side};
 
 use crate::{
-    BooleanConverter, ByteArrayConverter, DoubleConverter, FloatConverter, IntegerConverter, JsonConverter,
-    LongConverter, ShortConverter, StringConverter,
+    AvroConverter, BooleanConverter, ByteArrayConverter, DoubleConverter, FloatConverter, IntegerConverter,
+    JsonConverter, LongConverter, ShortConverter, StringConverter,
 };
 
 fn with_defaults<T: Converter>(new: fn(&ConfigMap, Side) -> Result<T>) -> impl Fn(Side) -> Result<T> {
@@ -72,4 +72,15 @@ fn json_comes_back_as_it_was_with_and_without_schemas() {
     let text = br#"{"schema":{"type":"string"},"payload":"x"}"#;
     let bad: [&[u8]; 3] = [b"{}", br#"{"schema":{"type":"int8"},"payload":"x"}"#, br#"{"schema":null}"#];
     rejects_only_bad_messages(with_defaults(JsonConverter::new), &[number, text, number, number, text], &bad);
+}
+
+#[test]
+fn avro_comes_back_as_it_was_and_bad_messages_are_rejected_alone() {
+    let config = config_map(&[("schema.registry.url", "mock://conformance")]);
+    let new = |side| AvroConverter::new(&config, side);
+    let numbers = column(Int64Array::from(vec![Some(5), None, Some(-5)]));
+    round_trips(new, &[orders(), numbers, texts([Some("a"), None, Some("5")])], true);
+    // the schemas that were registered above, in the mock's order
+    let good: [&[u8]; 2] = [b"\0\0\0\0\x02\x02\x0a", b"\0\0\0\0\x02\0"];
+    rejects_only_bad_messages(new, &good, &[b"", b"\0\0\0", b"\x07\0\0\0\x02\0", b"\0\0\0\0\x02", b"\0\x7f\0\0\0\0"]);
 }

@@ -7,6 +7,7 @@
 //!
 //! The JSON converter is the hot path of most pipelines; its documentation is at [`json`](JsonConverter).
 
+mod avro;
 mod byte_array;
 mod cell;
 #[cfg(test)]
@@ -17,10 +18,12 @@ mod json;
 mod keys;
 mod plugins;
 mod primitives;
+mod registry;
 mod rejections;
 mod string_converter;
 mod value_display;
 
+pub use avro::AvroConverter;
 pub use byte_array::ByteArrayConverter;
 pub use header::{
     BooleanHeaderConverter, ByteArrayHeaderConverter, NumberHeaderConverter, SimpleHeaderConverter,

@@ -7,6 +7,7 @@ use volley_api::{
     ConfigDef, ConfigMap, Converter, HeaderConverter, KAFKA_VERSION, Plugin, PluginFactory, Result, Side,
 };
 
+use crate::avro::{AvroConverter, avro_converter_def};
 use crate::json::json_converter_def;
 use crate::keys::converter_def;
 use crate::primitives::WireNumber;
@@ -25,6 +26,12 @@ pub fn plugins() -> Vec<Plugin> {
             "JSON, with or without schemas. Without, columns are inferred from the messages, and only ever widened.",
             json_converter_def(),
             JsonConverter::new,
+        ),
+        converter(
+            AvroConverter::CLASS,
+            "Avro, with schemas in a Schema Registry. Each schema has columns of its own.",
+            avro_converter_def(),
+            AvroConverter::new,
         ),
         converter(
             StringConverter::CLASS,
@@ -108,7 +115,8 @@ mod tests {
     #[test]
     fn every_plugin_can_be_made_with_its_defaults() {
         for plugin in plugins() {
-            let config = ConfigMap::new();
+            // the key that has no default
+            let config = ConfigMap::from([("schema.registry.url".to_owned(), "mock://plugins".to_owned())]);
             match &plugin.factory {
                 PluginFactory::Converter(new) => drop(new(&config, Side::Value).unwrap()),
                 PluginFactory::HeaderConverter(new) => drop(new(&config).unwrap()),

@@ -85,7 +85,11 @@ impl JsonConverter {
         })
     }
 
-    fn convert(&mut self, topic: &Arc<str>, bytes: &BinaryArray, side: Side) -> Result<Converted> {
+    /// The columns of messages.
+    ///
+    /// # Errors
+    /// None caused by messages.
+    pub(crate) fn convert(&mut self, topic: &Arc<str>, bytes: &BinaryArray, side: Side) -> Result<Converted> {
         // One check of the whole buffer is much cheaper than one check per message. A character cannot extend over two
         // messages: bytes outside of strings must be ASCII, and a string ends within its message.
         let (start, end) = (bytes.value_offsets()[0], bytes.value_offsets()[bytes.len()]);

@@ -363,7 +363,7 @@ fn write_integer(out: &mut Vec<u8>, number: i64) {
 }
 
 /// A float with the fewest digits that identify it. JSON has no NaN and no infinity; they are quoted as in Jackson.
-fn write_float<F: lexical_core::ToLexical>(out: &mut Vec<u8>, number: F, double: f64) {
+pub(crate) fn write_float<F: lexical_core::ToLexical>(out: &mut Vec<u8>, number: F, double: f64) {
     if double.is_finite() {
         let mut buffer = [0; lexical_core::BUFFER_SIZE];
         out.extend_from_slice(lexical_core::write(number, &mut buffer));

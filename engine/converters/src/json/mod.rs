@@ -26,8 +26,12 @@ mod envelope_laws;
 #[cfg(test)]
 mod schemaless_laws;
 
+pub(crate) use columns::{Bytes, Cells, Ends, Node, TOO_LARGE};
 pub use common_type::same_type;
 pub(crate) use config::json_converter_def;
 pub use converter::JsonConverter;
+pub(crate) use encode::write_float;
 pub use header::JsonHeaderConverter;
+pub(crate) use schemas::{Schema, SchemaReader, schema_of};
+pub(crate) use syntax::{Cursor, Decoded, Failure, Number, pass_colon, read_number, read_string, write_string};
 pub use unmix::MixedRows;

@@ -28,6 +28,11 @@ impl Validity {
         bits.append_n(count, false);
     }
 
+    /// Whether a row is null.
+    pub(crate) fn is_null(&self, row: usize) -> bool {
+        self.bits.as_ref().is_some_and(|bits| !bits.get_bit(row))
+    }
+
     /// Forgets all rows from `len` on.
     pub(crate) fn truncate(&mut self, len: usize) {
         if let Some(bits) = &mut self.bits {

@@ -24,7 +24,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-const TOO_LARGE: &str = "the values of one batch exceed 2 GiB: make batches smaller";
+/// Why no more values fit a column.
+pub(crate) const TOO_LARGE: &str = "the values of one batch exceed 2 GiB: make batches smaller";
 
 /// Decodes `message`, exactly one JSON value, into row `at`. A failure may leave parts of the row behind.
 #[inline]

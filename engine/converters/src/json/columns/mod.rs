@@ -14,5 +14,5 @@ mod node;
 mod temporal;
 
 pub(crate) use buffers::{Bytes, Ends};
-pub(crate) use decode::{decode, decode_message};
+pub(crate) use decode::{TOO_LARGE, decode, decode_message};
 pub(crate) use node::{Cells, DecimalText, MAX_DIGITS_128, Node, OnNull, StructCells, Unknown, untyped_element};

@@ -319,6 +319,11 @@ impl Node {
         self.align(at + 1);
     }
 
+    /// Whether the last row, which is row `at`, is null.
+    pub(crate) fn is_null(&self, at: usize) -> bool {
+        self.validity.is_null(at)
+    }
+
     /// Notes that the next row's value was written to `cells`.
     #[inline]
     pub(crate) fn appended(&mut self) {

@@ -9,6 +9,7 @@ use volley_api::{Column, Result};
 use super::connect_schema::SchemaReader;
 use crate::json::columns::{Node, decode_message};
 use crate::json::syntax::{Cause, Decoded, Failure};
+use crate::registry::kept_rows;
 
 /// A parsed schema with its builders, which are empty between batches.
 #[derive(Debug)]
@@ -26,9 +27,14 @@ impl Schema {
         let root = serde_json::from_slice(raw)
             .map_err(|error| format!("could not parse the schema: {error}"))
             .and_then(|schema| reader.root(&schema));
-        let mut parsed = Self { root, nullable: None, last_used: 0 };
-        parsed.keep_nullable_field();
-        parsed
+        Self::of(root)
+    }
+
+    /// A schema with these builders.
+    pub(crate) fn of(root: std::result::Result<Node, String>) -> Self {
+        let mut schema = Self { root, nullable: None, last_used: 0 };
+        schema.keep_nullable_field();
+        schema
     }
 
     /// The error of the schema, if it is invalid.
@@ -53,6 +59,37 @@ impl Schema {
     pub(crate) fn decode(
         &mut self,
         payloads: &[Option<&[u8]>],
+        rejected: impl FnMut(usize, Failure),
+    ) -> Result<Option<Column>> {
+        self.decode_by(decode_message, payloads, rejected)
+    }
+
+    /// The rows and the column that [`decode_by`](Self::decode_by) makes of messages, if there are any.
+    ///
+    /// # Errors
+    /// None caused by rows.
+    pub(crate) fn decode_parts(
+        &mut self,
+        read: impl Fn(&mut Node, &[u8], usize) -> Decoded<()>,
+        messages: &[Option<&[u8]>],
+        reject: &mut dyn FnMut(usize, Failure),
+    ) -> Result<Vec<(Vec<usize>, Column)>> {
+        let mut rejected = Vec::new();
+        let column = self.decode_by(read, messages, |row, failure| {
+            rejected.push(row);
+            reject(row, failure);
+        })?;
+        Ok(column.map(|column| (kept_rows(messages.len(), &rejected), column)).into_iter().collect())
+    }
+
+    /// As [`decode`](Self::decode), of another format than JSON: `read` fills a row of the builders.
+    ///
+    /// # Errors
+    /// None caused by rows.
+    pub(crate) fn decode_by(
+        &mut self,
+        read: impl Fn(&mut Node, &[u8], usize) -> Decoded<()>,
+        payloads: &[Option<&[u8]>],
         mut rejected: impl FnMut(usize, Failure),
     ) -> Result<Option<Column>> {
         let mut failures: Vec<(usize, Failure)> = Vec::new();
@@ -67,7 +104,14 @@ impl Schema {
             }
         };
         while row < payloads.len() {
-            match decode_payload(root, payloads[row], at) {
+            let outcome = match payloads[row] {
+                None => {
+                    root.append_null(at);
+                    Ok(())
+                }
+                Some(payload) => read(root, payload, at),
+            };
+            match outcome {
                 Ok(()) => {
                     nulls |= payloads[row].is_none();
                     at += 1;
@@ -95,16 +139,6 @@ impl Schema {
         let field = if nulls { self.nullable.clone() } else { field };
         failures.into_iter().for_each(|(row, failure)| rejected(row, failure));
         Ok(field.filter(|_| at > 0).map(|field| Column::new(field, array)))
-    }
-}
-
-fn decode_payload(root: &mut Node, payload: Option<&[u8]>, at: usize) -> Decoded<()> {
-    match payload {
-        None => {
-            root.append_null(at);
-            Ok(())
-        }
-        Some(payload) => decode_message(root, payload, at),
     }
 }
 

@@ -1,0 +1,91 @@
+//! What users set of the mapping between Connect and Avro.
+
+/// The settings of the mapping; see the keys of AvroConverter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AvroSettings {
+    /// `enhanced.avro.schema.support`: enums are written as enums, and names keep their namespaces in unions.
+    pub(crate) enhanced: bool,
+    /// `connect.meta.data`: what Avro has no word for stands in properties.
+    pub(crate) meta_data: bool,
+    /// `scrub.invalid.names`: names that Avro does not allow are rewritten.
+    pub(crate) scrub_names: bool,
+    /// `allow.optional.map.keys`: maps with optional string keys are Avro's maps.
+    pub(crate) optional_map_keys: bool,
+    /// `flatten.singleton.unions`: a union of one branch is that branch.
+    pub(crate) flatten_singletons: bool,
+    /// `ignore.default.for.nullables`: null stays null where the schema has a default.
+    pub(crate) null_over_default: bool,
+}
+
+impl Default for AvroSettings {
+    fn default() -> Self {
+        Self {
+            enhanced: false,
+            meta_data: true,
+            scrub_names: false,
+            optional_map_keys: false,
+            flatten_singletons: false,
+            null_over_default: false,
+        }
+    }
+}
+
+impl AvroSettings {
+    /// A name as Avro allows it; `None` if it does not, and names are not rewritten.
+    pub(crate) fn avro_name(&self, name: &str) -> Option<String> {
+        if may_stay(name) {
+            return Some(name.to_owned());
+        }
+        self.scrub_names.then(|| scrubbed(name))
+    }
+
+    /// Whether a field of this name is called `avro` in Avro.
+    pub(crate) fn name_is(&self, name: &str, avro: &str) -> bool {
+        name == avro || (self.scrub_names && !may_stay(name) && scrubbed(name) == avro)
+    }
+}
+
+fn may_begin(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_'
+}
+
+fn may_follow(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+fn may_stay(name: &str) -> bool {
+    name.bytes().next().is_some_and(may_begin) && name.bytes().all(may_follow)
+}
+
+/// Each byte that is not allowed becomes `_`; those that a URL would encode are followed by their two digits.
+fn scrubbed(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            byte if may_follow(byte) => out.push(byte.into()),
+            b'-' | b'.' | b'*' | b' ' => out.push('_'),
+            byte => out.push_str(&format!("_{byte:02X}")),
+        }
+    }
+    if !out.bytes().next().is_some_and(may_begin) {
+        out.insert(0, 'x');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_rewritten_only_if_wanted() {
+        let (strict, scrubbing) =
+            (AvroSettings::default(), AvroSettings { scrub_names: true, ..AvroSettings::default() });
+        for (name, avro) in [("a_1", "a_1"), ("a-b", "a_b"), ("1a", "x1a"), ("ä", "_C3_A4"), ("a b", "a_b"), ("", "x")]
+        {
+            assert_eq!(scrubbing.avro_name(name).as_deref(), Some(avro));
+            assert!(scrubbing.name_is(name, avro));
+            assert_eq!(strict.avro_name(name).is_some(), name == avro);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Avro to columns and back.
+//!
+//! ```text
+//!  Avro schema ─ parse ─► AvroSchema ─ to_connect_schema ─► Connect schema + ReadPlan ─► Node (builders)
+//!  message ─ read ─────────────────────────────────────────────────────────────────────────► columns
+//!
+//!  field ─ schema_of ─► Connect schema ─ from_connect_schema ─► AvroSchema ─► Writer
+//!  columns ─ write ──────────────────────────────────────────────────────────► messages
+//! ```
+//!
+//! Connect's side of a schema is its JSON form, the same as in the envelopes of JsonConverter, so that both converters make
+//! the same columns of the same Connect schema. How Connect's types, names and parameters stand in Avro is what Confluent's
+//! public documentation says and what an implementation under the Apache licence does: see `reference_tests.rs`.
+
+mod avro_converter;
+#[cfg(test)]
+mod converter_tests;
+mod keys;
+mod mapping;
+mod reader;
+#[cfg(test)]
+mod reference_tests;
+mod schema;
+mod values;
+
+pub use avro_converter::AvroConverter;
+pub(crate) use keys::avro_converter_def;
