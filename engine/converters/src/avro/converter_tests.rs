@@ -98,7 +98,6 @@ fn one_bad_message_is_rejected_alone_whatever_is_wrong_with_it() {
     let bad = [
         (b"{}".to_vec(), "Unknown magic byte!"),
         (message(id, &[4, b'x']), "the message ends within a value"),
-        (message(id, &[2, 0xFF]), "a string is not UTF-8"),
         (message(id, &[2, b'x', 1]), "1 bytes follow the value"),
         (message(4711, &[2]), "Error retrieving Avro value schema for id 4711"),
         (message(broken, &[]), "a value that is always null has no type in Connect"),
@@ -113,6 +112,14 @@ fn one_bad_message_is_rejected_alone_whatever_is_wrong_with_it() {
         assert!(row.error.trace().contains(reason), "{}: {}", reason, row.error.trace());
     }
     assert_eq!(converted.runs.iter().map(|run| run.column.len()).sum::<usize>(), 2 * bad.len());
+}
+
+#[test]
+fn what_is_no_text_in_a_string_is_replaced_as_in_java() {
+    let config = settings("replaced", &[]);
+    let id = register(&config, "topic-value", "\"string\"");
+    let converted = read(&mut converter(&config), &[Some(message(id, &[6, b'a', 0xFF, b'b']))]);
+    assert_eq!(converted.runs[0].column.array.as_string::<i32>().value(0), "a\u{FFFD}b");
 }
 
 #[test]

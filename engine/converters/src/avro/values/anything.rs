@@ -208,10 +208,7 @@ fn read_field(field: usize, input: &mut Input<'_>, out: &mut Vec<u8>, depth: usi
             write_float(out, number, f64::from(number));
         }
         4 | LONG => out.extend_from_slice(itoa::Buffer::new().format(input.long()?).as_bytes()),
-        STRING => {
-            let text = simdutf8::basic::from_utf8(input.sized()?);
-            write_string(out, text.map_err(|_| Failure::unfit("a string is not UTF-8"))?);
-        }
+        STRING => write_string(out, &input.text()?),
         ARRAY => {
             let mut items = Vec::new();
             read_blocks(input, |input| {

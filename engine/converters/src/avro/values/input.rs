@@ -1,5 +1,7 @@
 //! The bytes of an Avro message, from front to back. Avro specification 1.12, "Binary encoding".
 
+use std::borrow::Cow;
+
 use crate::json::{Decoded, Failure};
 
 const TOO_SHORT: &str = "the message ends within a value";
@@ -78,6 +80,16 @@ impl<'a> Input<'a> {
     pub(crate) fn sized(&mut self) -> Decoded<&'a [u8]> {
         let length = self.length()?;
         self.take(length)
+    }
+
+    /// A string. What is no UTF-8 is replaced, as Java does it.
+    #[inline]
+    pub(crate) fn text(&mut self) -> Decoded<Cow<'a, str>> {
+        let bytes = self.sized()?;
+        Ok(match simdutf8::basic::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(bytes),
+        })
     }
 
     /// The number of items in the next block of an array or a map; 0 ends it.

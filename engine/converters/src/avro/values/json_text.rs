@@ -68,10 +68,7 @@ impl JsonPlan {
                 let number = f64::from_le_bytes(input.take_array()?);
                 write_float(out, number, number);
             }
-            Kind::String => {
-                let text = simdutf8::basic::from_utf8(input.sized()?);
-                write_string(out, text.map_err(|_| Failure::unfit("a string is not UTF-8"))?);
-            }
+            Kind::String => write_string(out, &input.text()?),
             Kind::Bytes => write_base64(out, input.sized()?),
             Kind::Fixed(fixed) => write_base64(out, input.take(fixed.size)?),
             Kind::Enum(symbols) => {
@@ -83,8 +80,7 @@ impl JsonPlan {
                 self.blocks(b"[]", input, out, |plan, input, out| plan.value(items, input, out, depth + 1))?
             }
             Kind::Map(values) => self.blocks(b"{}", input, out, |plan, input, out| {
-                let key = simdutf8::basic::from_utf8(input.sized()?);
-                write_string(out, key.map_err(|_| Failure::unfit("a string is not UTF-8"))?);
+                write_string(out, &input.text()?);
                 out.push(b':');
                 plan.value(values, input, out, depth + 1)
             })?,

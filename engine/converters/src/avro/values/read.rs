@@ -48,7 +48,7 @@ fn read(plan: &ReadPlan, node: &mut Node, input: &mut Input<'_>, at: usize) -> D
         }
         (ReadPlan::Integer, Cells::Int16(values)) => values.push(narrowed(input, "16")?),
         (ReadPlan::Integer, Cells::Int8(values)) => values.push(narrowed(input, "8")?),
-        (ReadPlan::Text, Cells::Text(bytes)) => read_text(bytes, input)?,
+        (ReadPlan::Text, Cells::Text(bytes)) => push_bytes(bytes, input.text()?.as_bytes())?,
         (ReadPlan::Double, Cells::Float64(values)) => values.push(f64::from_le_bytes(input.take_array()?)),
         (ReadPlan::Float, Cells::Float32(values)) => values.push(f32::from_le_bytes(input.take_array()?)),
         (ReadPlan::Boolean, Cells::Boolean(bits)) => match input.take(1)? {
@@ -141,14 +141,6 @@ fn no_branch(branch: i64) -> Failure {
 fn narrowed<T: TryFrom<i64>>(input: &mut Input<'_>, bits: &str) -> Decoded<T> {
     let value = input.long()?;
     T::try_from(value).map_err(|_| Failure::unfit(format!("{value} is no integer of {bits} bits")))
-}
-
-fn read_text(bytes: &mut Bytes, input: &mut Input<'_>) -> Decoded<()> {
-    let text = input.sized()?;
-    if simdutf8::basic::from_utf8(text).is_err() {
-        return Err(Failure::unfit("a string is not UTF-8"));
-    }
-    push_bytes(bytes, text)
 }
 
 #[inline]
