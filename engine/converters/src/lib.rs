@@ -15,6 +15,7 @@ mod conformance_tests;
 mod decimal;
 mod header;
 mod json;
+mod json_schema;
 mod keys;
 mod plugins;
 mod primitives;
@@ -30,6 +31,7 @@ pub use header::{
     StringHeaderConverter,
 };
 pub use json::{JsonConverter, JsonHeaderConverter, MixedRows, same_type};
+pub use json_schema::JsonSchemaConverter;
 pub use plugins::plugins;
 pub use primitives::{
     BooleanConverter, DoubleConverter, FloatConverter, IntegerConverter, LongConverter, ShortConverter,

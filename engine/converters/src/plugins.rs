@@ -9,6 +9,7 @@ use volley_api::{
 
 use crate::avro::{AvroConverter, avro_converter_def};
 use crate::json::json_converter_def;
+use crate::json_schema::{JsonSchemaConverter, json_schema_converter_def};
 use crate::keys::converter_def;
 use crate::primitives::WireNumber;
 use crate::string_converter::string_converter_def;
@@ -32,6 +33,12 @@ pub fn plugins() -> Vec<Plugin> {
             "Avro, with schemas in a Schema Registry. Each schema has columns of its own.",
             avro_converter_def(),
             AvroConverter::new,
+        ),
+        converter(
+            JsonSchemaConverter::CLASS,
+            "JSON, with schemas in a Schema Registry. Each schema has columns of its own.",
+            json_schema_converter_def(),
+            JsonSchemaConverter::new,
         ),
         converter(
             StringConverter::CLASS,

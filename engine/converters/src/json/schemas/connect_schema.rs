@@ -7,7 +7,9 @@ use std::collections::HashMap;
 
 use arrow::datatypes::{DataType, Field};
 use serde_json::{Map, Value};
-use volley_api::schema::{DATE, DECIMAL, DEFAULT, DOC, NAME, PARAMETER_PREFIX, TIME, TIMESTAMP, VERSION};
+use volley_api::schema::{
+    DATE, DECIMAL, DEFAULT, DOC, JSON_EXTENSION, NAME, PARAMETER_PREFIX, TIME, TIMESTAMP, VERSION,
+};
 
 use crate::json::columns::{
     Bytes, Cells, DecimalText, Ends, MAX_DIGITS_128, Node, OnNull, StructCells, Unknown, decode,
@@ -78,6 +80,7 @@ impl SchemaReader {
             ("int64", _) => Cells::Int64 { values: Vec::new(), narrow: false },
             ("float", _) => Cells::Float32(Vec::new()),
             ("double", _) => Cells::Float64(Vec::new()),
+            ("string", Some(JSON_EXTENSION)) => Cells::json(),
             ("string", _) => Cells::text(),
             ("bytes", _) => Cells::Binary(Bytes::default()),
             ("array", _) => Cells::List { ends: Ends::default(), element: part("items", "item")? },
