@@ -9,27 +9,15 @@
 //!
 //! A `Records` has one topic, so that RegexRouter and TopicNameMatches cost one match a batch, whatever its size.
 
+mod columns;
 #[cfg(test)]
 mod conformance_tests;
-mod default_value;
-mod field_insertion;
-mod filter;
-mod has_header_key;
 mod insert_field;
-#[cfg(test)]
-mod insert_field_tests;
 mod plugins;
-mod record_is_tombstone;
-mod regex_router;
-mod rejection;
-mod struct_insertion;
-mod text_insertion;
-mod topic_name_matches;
+mod predicates;
+mod routers;
 
-pub use filter::Filter;
-pub use has_header_key::HasHeaderKey;
 pub use insert_field::InsertField;
 pub use plugins::plugins;
-pub use record_is_tombstone::RecordIsTombstone;
-pub use regex_router::RegexRouter;
-pub use topic_name_matches::TopicNameMatches;
+pub use predicates::{HasHeaderKey, RecordIsTombstone, TopicNameMatches};
+pub use routers::{Filter, RegexRouter};

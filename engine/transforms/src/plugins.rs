@@ -2,20 +2,12 @@
 
 use volley_api::Plugin;
 
-use crate::{filter, has_header_key, insert_field, record_is_tombstone, regex_router, topic_name_matches};
+use crate::{insert_field, predicates, routers};
 
 /// All transformations and predicates of this crate.
 pub fn plugins() -> Vec<Plugin> {
-    let [insert_key, insert_value] = insert_field::plugins();
-    vec![
-        insert_key,
-        insert_value,
-        regex_router::plugin(),
-        filter::plugin(),
-        topic_name_matches::plugin(),
-        has_header_key::plugin(),
-        record_is_tombstone::plugin(),
-    ]
+    let all = insert_field::plugins().into_iter().chain(routers::plugins()).chain(predicates::plugins());
+    all.collect()
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use arrow::compute::{cast, is_null};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use volley_api::{Column, Records, Result, schema};
 
-use crate::default_value::default_value;
-use crate::field_insertion::Insertion;
+use super::field_insertion::Insertion;
+use crate::columns::default_value;
 
 /// A struct with a schema and the fields added; `layout` is the field of the result.
 pub(crate) fn insert_with_schema(

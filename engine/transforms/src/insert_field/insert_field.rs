@@ -26,10 +26,10 @@ use volley_api::{
 };
 use volley_java::class_of;
 
-use crate::field_insertion::{Insertion, Source};
-use crate::rejection::reject_rows;
-use crate::struct_insertion::{insert_with_schema, insert_without_schema};
-use crate::text_insertion::insert_into_text;
+use super::field_insertion::{Insertion, Source};
+use super::struct_insertion::{insert_with_schema, insert_without_schema};
+use super::text_insertion::insert_into_text;
+use crate::columns::reject_rows;
 
 const TOPIC_FIELD: &str = "topic.field";
 const PARTITION_FIELD: &str = "partition.field";

@@ -6,7 +6,7 @@ use arrow::array::{Array, AsArray, StringBuilder};
 use serde_json::{Map, Value};
 use volley_api::{Column, Records};
 
-use crate::field_insertion::{Insertion, Source};
+use super::field_insertion::{Insertion, Source};
 
 /// The texts with the members added, and the rows that are no objects and stay as they are. Row by row: each is a text of
 /// its own.
