@@ -10,3 +10,4 @@ mod text_insertion;
 
 pub use insert_field::InsertField;
 pub(crate) use insert_field::plugins;
+pub(crate) use struct_insertion::replaced;

@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use volley_api::{Column, Records, Result, schema};
 
 use super::field_insertion::Insertion;
-use crate::columns::default_value;
+use crate::columns::defaulted;
 
 /// A struct with a schema and the fields added; `layout` is the field of the result.
 pub(crate) fn insert_with_schema(
@@ -28,17 +28,6 @@ pub(crate) fn insert_with_schema(
     columns.extend(insertions.iter().map(|insertion| insertion.values(records, true)));
     let array = StructArray::try_new(fields.clone(), columns, structs.nulls().cloned())?;
     Ok(Column::new(Arc::clone(layout), Arc::new(array)))
-}
-
-/// The values with the field's default in place of nulls.
-fn defaulted(field: &Field, values: &ArrayRef) -> Result<ArrayRef> {
-    if values.null_count() == 0 {
-        return Ok(Arc::clone(values));
-    }
-    match default_value(field) {
-        Some(default) => Ok(zip(&is_null(values)?, &default, values)?),
-        None => Ok(Arc::clone(values)),
-    }
 }
 
 /// A struct without a schema and the fields added; those of the same name are replaced, but where a record has no value for
@@ -66,7 +55,7 @@ pub(crate) fn insert_without_schema(column: &Column, records: &Records, insertio
 }
 
 /// The new values, and where they are null the old ones. Values of two types are mixed, as where a converter meets them.
-fn replaced(old: &FieldRef, old_values: &ArrayRef, new: FieldRef, values: ArrayRef) -> Result<(FieldRef, ArrayRef)> {
+pub(crate) fn replaced(old: &FieldRef, old_values: &ArrayRef, new: FieldRef, values: ArrayRef) -> Result<(FieldRef, ArrayRef)> {
     if values.null_count() == 0 || old.data_type() == &DataType::Null {
         return Ok((new, values));
     }

@@ -2,11 +2,13 @@
 
 mod filter;
 mod regex_router;
+mod timestamp_router;
 
 pub use filter::Filter;
 pub use regex_router::RegexRouter;
+pub use timestamp_router::TimestampRouter;
 use volley_api::Plugin;
 
-pub(crate) fn plugins() -> [Plugin; 2] {
-    [regex_router::plugin(), filter::plugin()]
+pub(crate) fn plugins() -> [Plugin; 3] {
+    [regex_router::plugin(), filter::plugin(), timestamp_router::plugin()]
 }

@@ -1,0 +1,128 @@
+//! Applies to records what is a function on columns: values of several types in parts, rows that fail rejected.
+
+use std::sync::Arc;
+
+use arrow::array::UInt32Array;
+use arrow::datatypes::DataType;
+use volley_api::schema::{has_schema, is_json_text, is_mixed, json_text_field, without_schema};
+use volley_api::{Column, Records, RejectedRow, Result, Side, Stage, Transformed};
+use volley_converters::{MixedRows, same_type};
+
+use super::typed_parts::{json_texts, typed_parts};
+use super::{Failure, Outcome, column_of, with_column};
+
+/// The side that a transformation works on, and its class.
+#[derive(Debug)]
+pub(crate) struct ColumnWise {
+    pub(crate) side: Side,
+    class: &'static str,
+    mixed: MixedRows,
+}
+
+impl ColumnWise {
+    /// `classes`: the Java classes for the key and the value.
+    pub(crate) fn new(side: Side, classes: [&'static str; 2]) -> Self {
+        let class = match side {
+            Side::Key => classes[0],
+            Side::Value => classes[1],
+        };
+        Self { side, class, mixed: MixedRows::new() }
+    }
+
+    /// Transforms the column of this side.
+    pub(crate) fn apply_to_column(
+        &mut self,
+        records: Records,
+        is_wanted: impl Fn(&str) -> bool,
+        mut transform: impl FnMut(&Column) -> Outcome<Column>,
+    ) -> Result<Transformed> {
+        let side = self.side;
+        self.apply(records, is_wanted, |records| Ok(with_column(records, side, transform(column_of(records, side))?)))
+    }
+
+    /// Transforms records. The values of this side that `transform` sees have types, also within the fields that are wanted.
+    pub(crate) fn apply(
+        &mut self,
+        records: Records,
+        is_wanted: impl Fn(&str) -> bool,
+        mut transform: impl FnMut(&Records) -> Outcome<Records>,
+    ) -> Result<Transformed> {
+        let column = column_of(&records, self.side);
+        let wants_text = is_json_text(&column.field) && !is_mixed(&column.field) && !has_schema(&column.field);
+        let parts = match typed_parts(&mut self.mixed, column, is_wanted)? {
+            None => vec![records],
+            Some(parts) => parts
+                .into_iter()
+                .map(|(rows, column)| Ok(with_column(&records.take(&rows)?, self.side, column)))
+                .collect::<Result<_>>()?,
+        };
+        let mut done = Transformed::default();
+        for part in parts {
+            self.attempt(part, &mut transform, &mut done)?;
+        }
+        if wants_text {
+            done.records.iter_mut().try_for_each(|records| as_text_again(records, self.side))?;
+        }
+        if done.records.len() > 1 {
+            give_same_types(&mut done.records)?;
+        }
+        Ok(done)
+    }
+
+    /// Transforms a part; without the rows that fail, if there are any.
+    fn attempt(
+        &self,
+        records: Records,
+        transform: &mut impl FnMut(&Records) -> Outcome<Records>,
+        done: &mut Transformed,
+    ) -> Result<()> {
+        let failed = match transform(&records) {
+            Ok(transformed) => {
+                done.records.push(transformed);
+                return Ok(());
+            }
+            Err(Failure::Batch(error)) => return Err(error),
+            Err(Failure::Rows(failed)) => failed,
+        };
+        if failed.is_empty() {
+            done.records.push(records);
+            return Ok(());
+        }
+        let mut is_good = vec![true; records.len()];
+        for (row, error) in failed {
+            is_good[row] = false;
+            let row = records.rows.input_row(row);
+            let class = self.class.to_owned();
+            done.rejected.push(RejectedRow { row, stage: Stage::Transformation, class, error });
+        }
+        let good: UInt32Array = (0..).zip(is_good).filter(|(_, is_good)| *is_good).map(|(row, _)| Some(row)).collect();
+        match good.is_empty() {
+            true => Ok(()),
+            false => self.attempt(records.take(&good)?, transform, done),
+        }
+    }
+}
+
+/// JSON texts that the user wants as such stay JSON texts.
+fn as_text_again(records: &mut Records, side: Side) -> Result<()> {
+    let column = column_of(records, side);
+    if matches!(column.field.data_type(), DataType::Struct(_)) {
+        let field = without_schema(json_text_field(column.field.name()));
+        let column = Column::new(Arc::new(field), json_texts(column)?);
+        *records = with_column(records, side, column);
+    }
+    Ok(())
+}
+
+/// Parts that are schemaless get one type again.
+fn give_same_types(parts: &mut [Records]) -> Result<()> {
+    for side in [Side::Key, Side::Value] {
+        if parts.iter().all(|part| !has_schema(&column_of(part, side).field)) {
+            let columns = same_type(parts.iter().map(|part| column_of(part, side).clone()).collect())?;
+            for (part, column) in parts.iter_mut().zip(columns) {
+                *part = with_column(part, side, column);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! Keys that several transformations have.
+
+use volley_api::{Config, ConfigKey, ConfigType, ConfigValue, Importance, Validator};
+
+const REPLACE_NULL: &str = "replace.null.with.default";
+
+/// `replace.null.with.default`.
+pub(crate) fn replace_null_key() -> ConfigKey {
+    let doc = "Whether null fields that have a default get it. If not they stay null.";
+    ConfigKey::with_default(REPLACE_NULL, ConfigType::Boolean, "true", Importance::Medium, doc)
+}
+
+/// What `replace.null.with.default` says.
+pub(crate) fn replaces_null(config: &Config) -> bool {
+    config.boolean(REPLACE_NULL)
+}
+
+/// A list that must be given and has one item at least.
+pub(crate) fn field_list(name: &str, doc: &str) -> ConfigKey {
+    ConfigKey::required(name, ConfigType::List, Importance::High, doc).validated(Validator::custom(non_empty_list))
+}
+
+fn non_empty_list(value: &ConfigValue) -> std::result::Result<(), String> {
+    match value {
+        ConfigValue::List(items) if items.is_empty() => Err("Empty list".to_owned()),
+        ConfigValue::List(items) if items.iter().any(String::is_empty) => Err("an item is empty".to_owned()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,55 @@
+//! Schemas that were made of others, so that batches of one schema share one.
+
+use std::sync::Arc;
+
+use arrow::datatypes::FieldRef;
+
+use super::Outcome;
+
+/// Number of schemas that are kept, as in Kafka Connect.
+const KEPT: usize = 16;
+
+/// Made schemas by what they were made of, the last used at the end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SchemaCache(Vec<(FieldRef, FieldRef)>);
+
+impl SchemaCache {
+    /// The schema made of `input`.
+    pub(crate) fn get(&mut self, input: &FieldRef, make: impl FnOnce() -> Outcome<FieldRef>) -> Outcome<FieldRef> {
+        let known = self.0.iter().position(|(known, _)| Arc::ptr_eq(known, input) || known == input);
+        let entry = match known {
+            Some(place) => self.0.remove(place),
+            None => (Arc::clone(input), make()?),
+        };
+        if self.0.len() == KEPT {
+            self.0.remove(0);
+        }
+        let output = Arc::clone(&entry.1);
+        self.0.push(entry);
+        Ok(output)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::{DataType, Field};
+
+    use super::*;
+
+    fn field(name: &str) -> FieldRef {
+        Arc::new(Field::new(name, DataType::Int8, true))
+    }
+
+    #[test]
+    fn a_schema_is_made_once_while_few_are_in_use() {
+        let mut cache = SchemaCache::default();
+        let first = cache.get(&field("a"), || Ok(field("made"))).unwrap();
+        for number in 0..KEPT - 1 {
+            cache.get(&field(&number.to_string()), || Ok(field("other"))).unwrap();
+        }
+        assert!(Arc::ptr_eq(&first, &cache.get(&field("a"), || panic!("is made again")).unwrap()));
+        cache.get(&field("new"), || Ok(field("other"))).unwrap();
+        assert!(Arc::ptr_eq(&first, &cache.get(&field("a"), || panic!("is made again")).unwrap()));
+        assert_eq!(cache.0.len(), KEPT);
+    }
+}
