@@ -17,19 +17,21 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Date;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
  * Asks Kafka Connect's own transformations what they make of records, and writes the answers down: the test data of
- * engine/transforms/src/reference/testdata. Each line of standard input is a case, of which a second column is left out:
+ * engine/transforms/src/reference/testdata. Each line of standard input is a case, of which a third column stays and a second is replaced:
  *
  * <pre>
  *   {"class": "Cast$Value", "config": {"spec": "int8"}, "topic": "t", "partition": 0, "timestamp": 5,
  *    "headers": [["name", "text"]], "key": {"schema": …, "payload": …}, "value": {"schema": …, "payload": …}}
  * </pre>
  *
- * The second column of the answer is the record that comes out, {"dropped": true}, or the exception.
+ * The second column of the answer is the record that comes out, {"dropped": true}, or the exception; the third says why ours
+ * differs, where it does.
  *
  * <pre>
  *   for cases in engine/transforms/src/reference/testdata/*.tsv; do
@@ -49,8 +51,9 @@ public class TransformReference {
         PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
         TransformReference reference = new TransformReference();
         for (String line; (line = lines.readLine()) != null; ) {
-            String given = line.split("\t")[0];
-            out.println(line.startsWith("#") ? line : given + "\t" + reference.answer(JSON.readTree(given)));
+            String[] parts = line.split("\t");
+            String why = parts.length > 2 ? "\t" + parts[2] : "";
+            out.println(parts[0] + "\t" + reference.answer(JSON.readTree(parts[0])) + why);
         }
         out.flush();
     }
@@ -116,7 +119,24 @@ public class TransformReference {
             byte[] bytes = converter.fromConnectData("t", schema, value);
             return bytes == null ? null : JSON.readTree(bytes);
         } catch (RuntimeException e) {
+            if (schema == null) {
+                ObjectNode envelope = JSON.createObjectNode().putNull("schema");
+                return envelope.set("payload", JSON.valueToTree(withMillis(value)));
+            }
             return JSON.createObjectNode().put("unwritable", e.toString());
         }
+    }
+
+    /** Times as numbers, since a converter writes none without a schema. */
+    private static Object withMillis(Object value) {
+        if (value instanceof Date) {
+            return ((Date) value).getTime();
+        }
+        if (value instanceof Map) {
+            Map<Object, Object> shown = new LinkedHashMap<>();
+            ((Map<?, ?>) value).forEach((name, entry) -> shown.put(name, withMillis(entry)));
+            return shown;
+        }
+        return value;
     }
 }

@@ -22,6 +22,7 @@ mod date_format;
 mod field;
 mod headers;
 mod insert_field;
+mod java_digit;
 mod plugins;
 mod predicates;
 #[cfg(test)]

@@ -63,7 +63,8 @@ impl Cast {
     /// `Config` if there is nothing to cast, or a type that nothing can be cast to.
     pub fn new(config: &ConfigMap, side: Side) -> Result<Self> {
         if let Some(text) = config.get(SPEC) {
-            let items: Vec<String> = text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect();
+            let items: Vec<String> =
+                text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect();
             CastSpec::parse(&items)?;
         }
         let config = Self::config_def().parse(config)?;
@@ -77,26 +78,36 @@ impl Transformation for Cast {
     fn apply(&mut self, records: Records) -> Result<Transformed> {
         let Self { columns, spec, replaces_null, layouts } = self;
         let spec = &*spec;
-        columns.apply_to_column(records, |name| spec.of_field(name).is_some(), |column| match spec {
-            CastSpec::Whole(target) => whole(column, *target, layouts),
-            CastSpec::Fields(fields) => {
-                let structs = require_struct(column, PURPOSE)?;
-                match schema::has_schema(&column.field) {
-                    true => of_struct(column, structs, spec, layouts, *replaces_null),
-                    false => of_map(column, structs, fields),
+        columns.apply_to_column(
+            records,
+            |name| spec.of_field(name).is_some(),
+            |column| match spec {
+                CastSpec::Whole(target) => whole(column, *target, layouts),
+                CastSpec::Fields(fields) => {
+                    let structs = require_struct(column, PURPOSE)?;
+                    match schema::has_schema(&column.field) {
+                        true => of_struct(column, structs, spec, layouts, *replaces_null),
+                        false => of_map(column, structs, fields),
+                    }
                 }
-            }
-        })
+            },
+        )
     }
 }
 
+/// The whole keeps the name and all else that its schema has.
 fn whole(column: &Column, target: CastType, layouts: &mut SchemaCache) -> Outcome<Column> {
     let array = cast_values(column, target)?;
     if column.field.data_type() == &DataType::Null {
         return Ok(column.clone());
     }
     let layout = layouts.get(&column.field, || {
+        let mut metadata = column.field.metadata().clone();
+        metadata.remove(schema::DEFAULT);
+        metadata.remove(schema::EXTENSION_NAME);
         let field = cast_field(&column.field, target)?;
+        metadata.extend(field.metadata().clone());
+        let field = field.with_metadata(metadata);
         Ok(Arc::new(if schema::has_schema(&column.field) { field } else { schema::without_schema(field) }))
     })?;
     Ok(Column::new(layout, array))
@@ -108,7 +119,8 @@ fn cast_field(field: &Field, target: CastType) -> Outcome<Field> {
     let Some(default) = default_value(field) else { return Ok(cast) };
     let default: ArrayRef = default.into_inner();
     let default = cast_values(&Column::new(Arc::new(field.clone()), default), target)?;
-    let metadata = default_text(&Column::new(Arc::new(cast.clone()), default))?.map(|text| (schema::DEFAULT.to_owned(), text));
+    let metadata =
+        default_text(&Column::new(Arc::new(cast.clone()), default))?.map(|text| (schema::DEFAULT.to_owned(), text));
     Ok(cast.with_metadata(metadata.into_iter().collect()))
 }
 

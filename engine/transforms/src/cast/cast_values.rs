@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanBuilder, PrimitiveArray, StringBuilder, new_null_array,
-};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanBuilder, PrimitiveArray, StringBuilder, new_null_array};
+use arrow::compute::cast;
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Field, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
     Int64Type, Time32MillisecondType, TimestampMillisecondType,
 };
-use arrow::compute::cast;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use volley_api::{Column, Error, Result, schema};

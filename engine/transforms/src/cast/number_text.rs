@@ -1,5 +1,7 @@
 //! Numbers in text, as Java reads them.
 
+use crate::java_digit::with_ascii_digits;
+
 /// What is left of a text that Java's BigDecimal reads once it is made a number of a type.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct BigDecimalParts {
@@ -56,7 +58,7 @@ pub(crate) fn java_float<T: std::str::FromStr>(text: &str) -> Option<T> {
 
 /// What `Long.parseLong` reads. Digits of other scripts are digits, too.
 pub(crate) fn java_integer(text: &str) -> Option<i64> {
-    text.parse().ok()
+    text.parse().ok().or_else(|| if text.is_ascii() { None } else { with_ascii_digits(text).parse().ok() })
 }
 
 #[cfg(test)]

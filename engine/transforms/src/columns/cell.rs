@@ -47,7 +47,8 @@ pub(crate) fn value_at(field: &Field, array: &ArrayRef, row: usize, has_schema: 
         DataType::Map(entries, _) => map(entries, array, row, has_schema)?,
         DataType::Struct(fields) => {
             let members = fields.iter().zip(array.as_struct().columns());
-            let members = members.map(|(field, column)| Ok((field.name().clone(), value_at(field, column, row, has_schema)?)));
+            let members =
+                members.map(|(field, column)| Ok((field.name().clone(), value_at(field, column, row, has_schema)?)));
             let members = members.collect::<Result<Vec<_>>>()?;
             match has_schema {
                 true => Value::Struct(members),

@@ -20,6 +20,14 @@ pub(crate) fn field_list(name: &str, doc: &str) -> ConfigKey {
     ConfigKey::required(name, ConfigType::List, Importance::High, doc).validated(Validator::custom(non_empty_list))
 }
 
+/// For lists whose items are names.
+pub(crate) fn no_empty_item(value: &ConfigValue) -> std::result::Result<(), String> {
+    match value {
+        ConfigValue::List(items) if items.iter().any(String::is_empty) => Err("an item is empty".to_owned()),
+        _ => Ok(()),
+    }
+}
+
 fn non_empty_list(value: &ConfigValue) -> std::result::Result<(), String> {
     match value {
         ConfigValue::List(items) if items.is_empty() => Err("Empty list".to_owned()),

@@ -24,7 +24,9 @@ pub(crate) fn defaulted(field: &Field, values: &ArrayRef) -> Result<ArrayRef> {
 /// The columns of a struct; nulls that have a default get it if that is wanted.
 pub(crate) fn top_level(structs: &StructArray, replaces_null: bool) -> Result<Vec<ArrayRef>> {
     let columns = structs.fields().iter().zip(structs.columns());
-    columns.map(|(field, values)| if replaces_null { defaulted(field, values) } else { Ok(Arc::clone(values)) }).collect()
+    columns
+        .map(|(field, values)| if replaces_null { defaulted(field, values) } else { Ok(Arc::clone(values)) })
+        .collect()
 }
 
 /// The values of one of a struct's columns, null where the struct is null.

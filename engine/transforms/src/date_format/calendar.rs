@@ -57,11 +57,7 @@ impl Date {
         };
         let marched_month = (5 * day + 2) / 153;
         let month = (marched_month + 2) % 12 + 1;
-        Self {
-            year: if month <= 2 { year + 1 } else { year },
-            month,
-            day: day - (153 * marched_month + 2) / 5 + 1,
-        }
+        Self { year: if month <= 2 { year + 1 } else { year }, month, day: day - (153 * marched_month + 2) / 5 + 1 }
     }
 
     /// Which day of its year it is, from 1 on.

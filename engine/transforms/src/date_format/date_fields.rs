@@ -36,9 +36,9 @@ impl DateFields {
         }
     }
 
-    /// Milliseconds since 1970-01-01 UTC.
+    /// Milliseconds since 1970-01-01 UTC; beyond what a long holds they begin anew, as in Java.
     pub(crate) fn millis(&self) -> i64 {
-        self.days() * MILLIS_PER_DAY + self.millis_of_day() - self.or('Z', 0)
+        self.days().wrapping_mul(MILLIS_PER_DAY).wrapping_add(self.millis_of_day() - self.or('Z', 0))
     }
 
     /// The same with another year.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::calendar::{Date, week_start, weekday};
-use super::names::{ERAS, HALF_DAYS, LONG_ERAS, MONTHS, WEEKDAYS, short};
+use super::names::{ERAS, HALF_DAYS, MONTHS, WEEKDAYS, short};
 use super::pattern::{DateFormat, Token};
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
@@ -23,13 +23,13 @@ impl DateFormat {
     }
 }
 
-/// The text that Connect's `Values` give a time: by what it is, not by its type. A time within the first day, a date at
-/// midnight, otherwise both.
+/// The text that Connect's `Values` give a time: by what it is, not by its type. Before 1970-01-02 only the time of
+/// the day, a date at midnight, otherwise both.
 pub(crate) fn iso_text(millis: i64) -> String {
     let time = Time::of(millis);
     let mut text = String::new();
-    let is_date_only = millis.rem_euclid(MILLIS_PER_DAY) == 0 && millis != 0;
-    let is_time_only = (0..MILLIS_PER_DAY).contains(&millis);
+    let is_date_only = millis.rem_euclid(MILLIS_PER_DAY) == 0 && millis >= MILLIS_PER_DAY;
+    let is_time_only = millis < MILLIS_PER_DAY;
     if !is_time_only {
         let (year, month, day) = (time.year_of_era(), time.date.month, time.date.day);
         let _ = write!(text, "{year:04}-{month:02}-{day:02}");
@@ -87,7 +87,7 @@ impl Time {
         let name = |names: &[&'static str], number: i64| names[number as usize];
         let month = self.date.month - 1;
         let number = match letter {
-            'G' => return text.push_str(name(if is_long { &LONG_ERAS } else { &ERAS }, i64::from(self.is_ad()))),
+            'G' => return text.push_str(name(&ERAS, i64::from(self.is_ad()))),
             'M' | 'L' if is_long => return text.push_str(name(&MONTHS, month)),
             'M' | 'L' if count == 3 => return text.push_str(short(name(&MONTHS, month))),
             'E' if is_long => return text.push_str(name(&WEEKDAYS, weekday(self.days))),
@@ -128,8 +128,8 @@ mod tests {
         for (millis, expected) in [
             (0, "00:00:00.000Z"),
             (86_400_000, "1970-01-02"),
-            (-86_400_000, "1969-12-31"),
-            (-1, "1969-12-31T23:59:59.999Z"),
+            (-86_400_000, "00:00:00.000Z"),
+            (-1, "23:59:59.999Z"),
             (1_700_000_000_123, "2023-11-14T22:13:20.123Z"),
         ] {
             assert_eq!(iso_text(millis), expected);

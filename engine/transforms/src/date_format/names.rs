@@ -1,11 +1,20 @@
 //! English names of months, days and the rest.
 
 pub(crate) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
-pub(crate) const WEEKDAYS: [&str; 7] =
-    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+pub(crate) const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 pub(crate) const HALF_DAYS: [&str; 2] = ["AM", "PM"];
 pub(crate) const ERAS: [&str; 2] = ["BC", "AD"];
 pub(crate) const LONG_ERAS: [&str; 2] = ["Before Christ", "Anno Domini"];

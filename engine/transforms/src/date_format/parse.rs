@@ -8,6 +8,7 @@ use super::date_fields::DateFields;
 use super::names::{ERAS, HALF_DAYS, LONG_ERAS, MONTHS, WEEKDAYS, find};
 use super::pattern::{DateFormat, Token};
 use super::{calendar, zone};
+use crate::java_digit::{java_digit, with_ascii_digits};
 
 /// Years of two digits lie within a hundred years from this many years ago on.
 const YEARS_BACK: i64 = 80;
@@ -17,7 +18,8 @@ impl DateFormat {
     /// The time that a text says, in milliseconds since 1970-01-01 UTC; `None` if it does not match.
     pub(crate) fn parse(&self, text: &str) -> Option<i64> {
         let text: Vec<char> = text.chars().collect();
-        let mut reader = Reader { text: &text, at: 0, fields: DateFields::default(), century: Century::now(), is_ambiguous: false };
+        let mut reader =
+            Reader { text: &text, at: 0, fields: DateFields::default(), century: Century::now(), is_ambiguous: false };
         for (place, token) in self.tokens.iter().enumerate() {
             match token {
                 Token::Literal(character) => reader.literal(*character)?,
@@ -84,7 +86,8 @@ impl Reader<'_> {
         if start + blanks == self.text.len() {
             return None;
         }
-        let end = if is_followed { (start + count <= self.text.len()).then_some(start + count)? } else { self.text.len() };
+        let end =
+            if is_followed { (start + count <= self.text.len()).then_some(start + count)? } else { self.text.len() };
         match letter {
             'G' | 'E' | 'a' => self.name(letter, start),
             'M' | 'L' if count > 2 => self.name('M', start),
@@ -93,7 +96,7 @@ impl Reader<'_> {
             _ => {
                 let (number, len) = number(self.text.get(start + blanks..end)?)?;
                 self.at = start + blanks + len;
-                let is_two_digits = len == 2 && self.text[start + blanks].is_ascii_digit();
+                let is_two_digits = len == 2 && java_digit(self.text[start + blanks]).is_some();
                 self.number(letter, number, count <= 2 && is_two_digits);
                 Some(())
             }
@@ -110,8 +113,8 @@ impl Reader<'_> {
             'M' | 'L' => self.fields.set('M', number - 1),
             'k' => self.fields.set('H', if number == 24 { 0 } else { number }),
             'h' => self.fields.set('K', if number == 12 { 0 } else { number }),
-            // Monday is 1, but the day before it begins the week
-            'u' => self.fields.set('E', number.rem_euclid(7) + 1),
+            // From Monday on, while that of a week begins with Sunday; what is no day goes on counting from there.
+            'u' => self.fields.set('E', if (1..=7).contains(&number) { number % 7 + 1 } else { number }),
             letter => self.fields.set(letter, number),
         }
     }
@@ -142,11 +145,11 @@ impl Reader<'_> {
 fn number(text: &[char]) -> Option<(i64, usize)> {
     let is_negative = text.first() == Some(&'-');
     let digits = &text[usize::from(is_negative)..];
-    let digits = &digits[..digits.iter().take_while(|character| character.is_ascii_digit()).count()];
+    let digits = &digits[..digits.iter().take_while(|character| java_digit(**character).is_some()).count()];
     if digits.is_empty() {
         return None;
     }
-    let number: String = digits.iter().collect();
+    let number = with_ascii_digits(&digits.iter().collect::<String>());
     // As Java makes an int of it: of a long the lowest bits, of what is more the bound.
     let number = number.parse::<i64>().map_or(i64::from(i32::MAX), |number| i64::from(number as i32));
     Some((if is_negative { -number } else { number }, digits.len() + usize::from(is_negative)))

@@ -24,10 +24,8 @@ use crate::columns::{
 const FIELD: &str = "field";
 const SYNTAX_VERSION: &str = "field.syntax.version";
 const PURPOSE: &str = "field extraction";
-const CLASSES: [&str; 2] = [
-    "org.apache.kafka.connect.transforms.ExtractField$Key",
-    "org.apache.kafka.connect.transforms.ExtractField$Value",
-];
+const CLASSES: [&str; 2] =
+    ["org.apache.kafka.connect.transforms.ExtractField$Key", "org.apache.kafka.connect.transforms.ExtractField$Value"];
 
 /// Replaces the key or the value by one of its fields.
 #[derive(Debug)]
@@ -76,6 +74,10 @@ impl Transformation for ExtractField {
 
 fn extracted(column: &Column, path: &FieldPath, written: &str, replaces_null: bool) -> Outcome<Column> {
     let has_schema = schema::has_schema(&column.field);
+    if path.steps.is_empty() {
+        let error = Error::data("the path of the field is empty").with_exception("java.lang.IllegalArgumentException");
+        return Err(Failure::of_values(column, &error));
+    }
     let mut current = column.clone();
     for (depth, step) in path.steps.iter().enumerate() {
         let purpose = if depth == 0 { PURPOSE } else { "nested field access" };
@@ -89,7 +91,11 @@ fn extracted(column: &Column, path: &FieldPath, written: &str, replaces_null: bo
             None => return Ok(Column::nulls(column.len())),
         };
     }
-    let field = if has_schema { current.field.as_ref().clone() } else { schema::without_schema(current.field.as_ref().clone()) };
+    let field = if has_schema {
+        current.field.as_ref().clone()
+    } else {
+        schema::without_schema(current.field.as_ref().clone())
+    };
     Ok(Column::new(Arc::new(field), current.array))
 }
 

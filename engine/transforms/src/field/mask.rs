@@ -73,7 +73,8 @@ fn given(field: &Field, text: &str, has_schema: bool) -> Result<ArrayRef> {
         DataType::Float32 => Arc::new(Float32Array::from(vec![number()?.float])),
         DataType::Float64 => Arc::new(Float64Array::from(vec![number()?.double])),
         DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => {
-            number().map_err(|_| Error::data(format!("Unable to convert {text} (class java.lang.String) to number")))?;
+            number()
+                .map_err(|_| Error::data(format!("Unable to convert {text} (class java.lang.String) to number")))?;
             let unscaled = parse_decimal::<Decimal256Type>(text, 76, *scale)?;
             let decimals = arrow::array::Decimal256Array::from(vec![unscaled]).with_precision_and_scale(76, *scale)?;
             cast(&decimals, field.data_type())?

@@ -28,10 +28,8 @@ use crate::columns::{
 const FIELDS: &str = "fields";
 const REPLACEMENT: &str = "replacement";
 const PURPOSE: &str = "mask fields";
-const CLASSES: [&str; 2] = [
-    "org.apache.kafka.connect.transforms.MaskField$Key",
-    "org.apache.kafka.connect.transforms.MaskField$Value",
-];
+const CLASSES: [&str; 2] =
+    ["org.apache.kafka.connect.transforms.MaskField$Key", "org.apache.kafka.connect.transforms.MaskField$Value"];
 
 /// Hides the values of fields of the key or the value.
 #[derive(Debug)]
@@ -101,7 +99,13 @@ impl Masked {
         Ok(Column::new(Arc::clone(&column.field), Arc::new(array)))
     }
 
-    fn values(&self, structs: &StructArray, field: &FieldRef, values: &ArrayRef, has_schema: bool) -> Outcome<ArrayRef> {
+    fn values(
+        &self,
+        structs: &StructArray,
+        field: &FieldRef,
+        values: &ArrayRef,
+        has_schema: bool,
+    ) -> Outcome<ArrayRef> {
         if values.null_count() == values.len() {
             return Ok(Arc::clone(values));
         }

@@ -19,8 +19,8 @@ use volley_java::{hash_map_order, hash_set_copy_order};
 
 use super::renames::{Renames, validate_renames};
 use crate::columns::{
-    ColumnWise, Failure, Outcome, SchemaCache, plugin_pair, replace_null_key, replaces_null, require_struct,
-    schema_builder_error, struct_field, top_level,
+    ColumnWise, Failure, Outcome, SchemaCache, no_empty_item, plugin_pair, replace_null_key, replaces_null,
+    require_struct, schema_builder_error, struct_field, top_level,
 };
 use crate::insert_field::replaced;
 
@@ -28,10 +28,8 @@ const EXCLUDE: &str = "exclude";
 const INCLUDE: &str = "include";
 const RENAMES: &str = "renames";
 const PURPOSE: &str = "field replacement";
-const CLASSES: [&str; 2] = [
-    "org.apache.kafka.connect.transforms.ReplaceField$Key",
-    "org.apache.kafka.connect.transforms.ReplaceField$Value",
-];
+const CLASSES: [&str; 2] =
+    ["org.apache.kafka.connect.transforms.ReplaceField$Key", "org.apache.kafka.connect.transforms.ReplaceField$Value"];
 
 /// Leaves out and renames fields of the key or the value. Exclusions go before inclusions; both know the old names.
 #[derive(Debug)]
@@ -52,7 +50,10 @@ struct Choice {
 impl ReplaceField {
     /// The keys of this transformation.
     pub fn config_def() -> ConfigDef {
-        let list = |name, doc| ConfigKey::with_default(name, ConfigType::List, "", Importance::Medium, doc);
+        let list = |name, doc| {
+            ConfigKey::with_default(name, ConfigType::List, "", Importance::Medium, doc)
+                .validated(Validator::custom(no_empty_item))
+        };
         ConfigDef::new()
             .key(list(EXCLUDE, "Fields to leave out, also where `include` names them."))
             .key(list(INCLUDE, "Fields to keep. If there are any, all others are left out."))
@@ -81,13 +82,17 @@ impl ReplaceField {
 impl Transformation for ReplaceField {
     fn apply(&mut self, records: Records) -> Result<Transformed> {
         let Self { columns, choice, replaces_null, layouts } = self;
-        columns.apply_to_column(records, |_| false, |column| {
-            let structs = require_struct(column, PURPOSE)?;
-            match schema::has_schema(&column.field) {
-                true => choice.of_struct(column, structs, layouts, *replaces_null),
-                false => choice.of_map(column, structs),
-            }
-        })
+        columns.apply_to_column(
+            records,
+            |_| false,
+            |column| {
+                let structs = require_struct(column, PURPOSE)?;
+                match schema::has_schema(&column.field) {
+                    true => choice.of_struct(column, structs, layouts, *replaces_null),
+                    false => choice.of_map(column, structs),
+                }
+            },
+        )
     }
 }
 
@@ -112,8 +117,7 @@ impl Choice {
         let DataType::Struct(fields) = layout.data_type() else { return Ok(column.clone()) };
         let values = top_level(structs, replaces_null)?;
         let arrays = kept.iter().map(|place| Arc::clone(&values[*place])).collect();
-        let array =
-            StructArray::try_new_with_length(fields.clone(), arrays, structs.nulls().cloned(), structs.len())?;
+        let array = StructArray::try_new_with_length(fields.clone(), arrays, structs.nulls().cloned(), structs.len())?;
         Ok(Column::new(layout, Arc::new(array)))
     }
 
@@ -160,19 +164,13 @@ impl Choice {
         let (fields, arrays): (Vec<_>, Vec<_>) = done.into_iter().unzip();
         let field = struct_field(&column.field, fields.into());
         let DataType::Struct(fields) = field.data_type() else { return Ok(column.clone()) };
-        let array =
-            StructArray::try_new_with_length(fields.clone(), arrays, structs.nulls().cloned(), structs.len())?;
+        let array = StructArray::try_new_with_length(fields.clone(), arrays, structs.nulls().cloned(), structs.len())?;
         Ok(Column::new(field, Arc::new(array)))
     }
 }
 
 /// The places as they are, unless two get one name: then in the order of Java's map.
-fn in_order<'a>(
-    kept: &[usize],
-    names: &[&'a str],
-    order: &[&str],
-    renamed: impl Fn(&'a str) -> &'a str,
-) -> Vec<usize> {
+fn in_order<'a>(kept: &[usize], names: &[&'a str], order: &[&str], renamed: impl Fn(&'a str) -> &'a str) -> Vec<usize> {
     let mut known = HashSet::new();
     let mut places = kept.to_vec();
     if !kept.iter().all(|place| known.insert(renamed(names[*place]))) {

@@ -16,7 +16,8 @@ use volley_api::{
 };
 
 use crate::columns::{
-    ColumnWise, Failure, Outcome, SchemaCache, child_values, defaulted, field_list, replace_null_key, replaces_null, require_values,
+    ColumnWise, Failure, Outcome, SchemaCache, child_values, defaulted, field_list, replace_null_key, replaces_null,
+    require_values,
 };
 
 const FIELDS: &str = "fields";
@@ -55,17 +56,21 @@ impl ValueToKey {
 impl Transformation for ValueToKey {
     fn apply(&mut self, records: Records) -> Result<Transformed> {
         let Self { columns, names, replaces_null, layouts } = self;
-        columns.apply(records, |_| false, |records| {
-            let structs = require_values(&records.value, PURPOSE)?;
-            let key = match schema::has_schema(&records.value.field) {
-                true => {
-                    let layout = layouts.get(&records.value.field, || layout(&records.value, structs, names))?;
-                    key_of_struct(structs, layout, *replaces_null)?
-                }
-                false => key_of_map(structs, names)?,
-            };
-            Ok(Records { key, ..records.clone() })
-        })
+        columns.apply(
+            records,
+            |_| false,
+            |records| {
+                let structs = require_values(&records.value, PURPOSE)?;
+                let key = match schema::has_schema(&records.value.field) {
+                    true => {
+                        let layout = layouts.get(&records.value.field, || layout(&records.value, structs, names))?;
+                        key_of_struct(structs, layout, *replaces_null)?
+                    }
+                    false => key_of_map(structs, names)?,
+                };
+                Ok(Records { key, ..records.clone() })
+            },
+        )
     }
 }
 
@@ -97,9 +102,7 @@ fn key_of_map(structs: &StructArray, names: &[String]) -> Outcome<Column> {
     let (mut fields, mut arrays) = (Vec::new(), Vec::new());
     for name in names {
         let column = match structs.fields().find(name) {
-            Some((place, field)) => {
-                Column::new(Arc::clone(field), child_values(structs, structs.column(place))?)
-            }
+            Some((place, field)) => Column::new(Arc::clone(field), child_values(structs, structs.column(place))?),
             None => Column::new(Arc::new(Field::new(name, DataType::Null, true)), Column::nulls(structs.len()).array),
         };
         fields.push(column.field);

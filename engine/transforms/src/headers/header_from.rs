@@ -17,8 +17,8 @@ use volley_api::{
 };
 
 use crate::columns::{
-    ColumnWise, Failure, Outcome, SchemaCache, column_of, plugin_pair, replace_null_key, replaces_null,
-    require_values, struct_field, top_level, value_at, with_column,
+    ColumnWise, Failure, Outcome, SchemaCache, column_of, plugin_pair, replace_null_key, replaces_null, require_values,
+    struct_field, top_level, value_at, with_column,
 };
 
 const FIELDS: &str = "fields";

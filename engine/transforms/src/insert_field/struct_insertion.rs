@@ -55,7 +55,12 @@ pub(crate) fn insert_without_schema(column: &Column, records: &Records, insertio
 }
 
 /// The new values, and where they are null the old ones. Values of two types are mixed, as where a converter meets them.
-pub(crate) fn replaced(old: &FieldRef, old_values: &ArrayRef, new: FieldRef, values: ArrayRef) -> Result<(FieldRef, ArrayRef)> {
+pub(crate) fn replaced(
+    old: &FieldRef,
+    old_values: &ArrayRef,
+    new: FieldRef,
+    values: ArrayRef,
+) -> Result<(FieldRef, ArrayRef)> {
     if values.null_count() == 0 || old.data_type() == &DataType::Null {
         return Ok((new, values));
     }

@@ -52,8 +52,7 @@ impl Case {
     pub(super) fn transformation(&self) -> Result<Box<dyn Transformation>> {
         let class = format!("org.apache.kafka.connect.transforms.{}", self.given["class"].as_str().unwrap());
         let entries = self.given["config"].as_object().unwrap().iter();
-        let config: ConfigMap =
-            entries.map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned())).collect();
+        let config: ConfigMap = entries.map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned())).collect();
         let plugin = plugins().into_iter().find(|plugin| plugin.class == class).expect("a class that there is");
         match &plugin.factory {
             PluginFactory::Transformation(new) => new(&config),
@@ -94,9 +93,7 @@ impl Case {
         match carrier {
             _ if payload.is_null() => Column::nulls(1),
             Carrier::Inferred => read(payload, false),
-            Carrier::Text => {
-                Column::new(Arc::new(schema::without_schema(schema::json_text_field("value"))), text())
-            }
+            Carrier::Text => Column::new(Arc::new(schema::without_schema(schema::json_text_field("value"))), text()),
             Carrier::Mixed => Column::new(Arc::new(schema::without_schema(schema::mixed_field("value"))), text()),
         }
     }

@@ -1,5 +1,6 @@
 //! What comes out of a case, as the Java program tells it, and what of it is compared.
 
+use arrow::datatypes::DataType;
 use serde_json::{Map, Value as Json, json};
 use volley_api::{
     Column, ConfigMap, Converter, Error, Header, HeaderConverter, Records, Transformation, Transformed, Unserialized,
@@ -8,6 +9,7 @@ use volley_api::{
 use volley_converters::SimpleHeaderConverter;
 
 use super::case::{Carrier, Case, converter};
+use crate::columns::value_at;
 
 /// What our class answers.
 pub(super) fn answer(case: &Case, carrier: Carrier) -> Json {
@@ -66,6 +68,10 @@ fn class(value: &Value) -> &'static str {
 
 fn written(column: &Column) -> Json {
     let has_schema = schema::has_schema(&column.field);
+    if !has_schema && has_times(column.field.data_type()) {
+        let value = value_at(&column.field, &column.array, 0, false).unwrap();
+        return json!({"schema": null, "payload": with_millis(&value)});
+    }
     let written = converter(has_schema).from_connect(&Unserialized::new("t", column)).unwrap();
     if let Some(rejected) = written.rejected.first() {
         return json!({"unwritable": rejected.error.to_string()});
@@ -78,9 +84,42 @@ fn written(column: &Column) -> Json {
     }
 }
 
+fn has_times(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Struct(fields) => fields.iter().any(|field| has_times(field.data_type())),
+        other => matches!(other, DataType::Date32 | DataType::Time32(_) | DataType::Timestamp(..)),
+    }
+}
+
+/// Times as Java's `Date.getTime` tells them.
+fn with_millis(value: &Value) -> Json {
+    match value {
+        Value::Date(days) => json!(i64::from(*days) * 86_400_000),
+        Value::Time(millis) => json!(millis),
+        Value::Timestamp(millis) | Value::Int64(millis) => json!(millis),
+        Value::String(text) => json!(text),
+        Value::Map(entries) => {
+            let entry = |(name, value): &(Value, Value)| match name {
+                Value::String(name) => (name.clone(), with_millis(value)),
+                other => panic!("{other:?} is no name"),
+            };
+            Json::Object(entries.iter().map(entry).collect())
+        }
+        Value::Null => Json::Null,
+        other => panic!("{other:?} beside times"),
+    }
+}
+
 /// Without what columns do not tell: whether a root may be null, and entries of maps that are null.
 pub(super) fn comparable(answer: &Json) -> Json {
     let mut answer = answer.clone();
+    for header in answer.get_mut("headers").and_then(Json::as_array_mut).into_iter().flatten() {
+        header[1] = match header[1].as_str() {
+            Some("LinkedHashMap") => json!("HashMap"),
+            Some("byte[]") => json!("HeapByteBuffer"),
+            _ => header[1].clone(),
+        };
+    }
     for side in ["key", "value"] {
         let Some(data) = answer.get_mut(side).filter(|data| data.is_object()) else { continue };
         if let Some(root) = data.get_mut("schema").and_then(Json::as_object_mut) {

@@ -32,12 +32,16 @@ pub struct TimestampRouter {
 impl TimestampRouter {
     /// The keys of this transformation.
     pub fn config_def() -> ConfigDef {
-        let topic = "New name of the topic; ${topic} and ${timestamp} stand for the old one and the time of the record.";
+        let topic =
+            "New name of the topic; ${topic} and ${timestamp} stand for the old one and the time of the record.";
         let time = "Pattern of Java's SimpleDateFormat for the time.";
-        let key = |name, default, doc| ConfigKey::with_default(name, ConfigType::String, default, Importance::High, doc);
-        ConfigDef::new()
-            .key(key(TOPIC_FORMAT, "${topic}-${timestamp}", topic))
-            .key(key(TIMESTAMP_FORMAT, "yyyyMMdd", time))
+        let key =
+            |name, default, doc| ConfigKey::with_default(name, ConfigType::String, default, Importance::High, doc);
+        ConfigDef::new().key(key(TOPIC_FORMAT, "${topic}-${timestamp}", topic)).key(key(
+            TIMESTAMP_FORMAT,
+            "yyyyMMdd",
+            time,
+        ))
     }
 
     /// From its configuration, prefix stripped.
@@ -54,9 +58,10 @@ impl TimestampRouter {
         if time == NO_TIME {
             return Err(Error::data("Timestamp missing on record"));
         }
-        let format = self.format.as_ref().map_err(|reason| {
-            Error::data(reason.as_str()).with_exception("java.lang.IllegalArgumentException")
-        })?;
+        let format = self
+            .format
+            .as_ref()
+            .map_err(|reason| Error::data(reason.as_str()).with_exception("java.lang.IllegalArgumentException"))?;
         let topic = self.topic_format.replace("${topic}", old).replace("${timestamp}", &format.format(time));
         match topic.is_empty() {
             true => Err(Error::data(format!("`{TOPIC_FORMAT}` gives an empty name for topic `{old}`"))),
@@ -86,7 +91,12 @@ impl Transformation for TimestampRouter {
                     }
                     Err(error) => {
                         let row = records.rows.input_row(row);
-                        rejected.push(RejectedRow { row, stage: Stage::Transformation, class: CLASS.to_owned(), error });
+                        rejected.push(RejectedRow {
+                            row,
+                            stage: Stage::Transformation,
+                            class: CLASS.to_owned(),
+                            error,
+                        });
                         continue;
                     }
                 },
@@ -94,7 +104,8 @@ impl Transformation for TimestampRouter {
             routed[place].1.push(row as u32);
         }
         let part = |(topic, rows): (String, Vec<u32>)| {
-            let part = if rows.len() == records.len() { records.clone() } else { records.take(&UInt32Array::from(rows))? };
+            let part =
+                if rows.len() == records.len() { records.clone() } else { records.take(&UInt32Array::from(rows))? };
             Ok(Records { topic: topic.into(), ..part })
         };
         Ok(Transformed { records: routed.into_iter().map(part).collect::<Result<_>>()?, rejected })

@@ -19,16 +19,14 @@ pub(crate) fn from_instants(
 ) -> ArrayRef {
     match target {
         TimeType::String => Arc::new(texts(instants, format)),
-        TimeType::Unix => Arc::new(instants.unary::<_, arrow::datatypes::Int64Type>(|millis| precision.of_millis(millis))),
-        TimeType::Date => {
-            Arc::new(instants.unary::<_, Date32Type>(|millis| millis.div_euclid(MILLIS_PER_DAY) as i32))
+        TimeType::Unix => {
+            Arc::new(instants.unary::<_, arrow::datatypes::Int64Type>(|millis| precision.of_millis(millis)))
         }
+        TimeType::Date => Arc::new(instants.unary::<_, Date32Type>(|millis| millis.div_euclid(MILLIS_PER_DAY) as i32)),
         TimeType::Time => {
             Arc::new(instants.unary::<_, Time32MillisecondType>(|millis| millis.rem_euclid(MILLIS_PER_DAY) as i32))
         }
-        TimeType::Timestamp => {
-            Arc::new(instants.reinterpret_cast::<TimestampMillisecondType>().with_timezone("UTC"))
-        }
+        TimeType::Timestamp => Arc::new(instants.reinterpret_cast::<TimestampMillisecondType>().with_timezone("UTC")),
     }
 }
 

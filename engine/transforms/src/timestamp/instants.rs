@@ -75,7 +75,8 @@ fn schema_text(column: &Column) -> String {
 fn parsed(column: &Column, format: Option<&DateFormat>) -> Outcome<Int64Array> {
     let texts = column.array.as_string::<i32>();
     let Some(format) = format else {
-        let error = Error::data("`format` is needed to read times in text").with_exception("java.lang.NullPointerException");
+        let error =
+            Error::data("`format` is needed to read times in text").with_exception("java.lang.NullPointerException");
         return Err(Failure::of_values(column, &error));
     };
     let mut failed = Vec::new();

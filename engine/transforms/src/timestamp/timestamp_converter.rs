@@ -22,8 +22,8 @@ use super::from_instants::from_instants;
 use super::instants::instants;
 use super::time_type::{Precision, TimeType};
 use crate::columns::{
-    ColumnWise, Outcome, SchemaCache, child_values, default_text, default_value, plugin_pair,
-    replace_null_key, replaces_null, require_struct, top_level,
+    ColumnWise, Outcome, SchemaCache, child_values, default_text, default_value, plugin_pair, replace_null_key,
+    replaces_null, require_struct, top_level,
 };
 use crate::date_format::DateFormat;
 
@@ -99,7 +99,8 @@ impl TimestampConverter {
                 "TimestampConverter requires format option to be specified when using string timestamps",
             ));
         }
-        let format = if is_blank { None } else { Some(DateFormat::of(pattern).map_err(|reason| bad_format(pattern, &reason))?) };
+        let format =
+            if is_blank { None } else { Some(DateFormat::of(pattern).map_err(|reason| bad_format(pattern, &reason))?) };
         Ok(Self {
             columns: ColumnWise::new(side, CLASSES),
             conversion: Conversion { target, format, precision },
@@ -120,19 +121,23 @@ fn bad_format(pattern: &str, reason: &str) -> Error {
 impl Transformation for TimestampConverter {
     fn apply(&mut self, records: Records) -> Result<Transformed> {
         let Self { columns, conversion, field: name, replaces_null, layouts } = self;
-        columns.apply_to_column(records, |field| field == name, |column| {
-            if name.is_empty() {
-                return whole(column, conversion, layouts);
-            }
-            let structs = require_struct(column, PURPOSE)?;
-            let Some((place, _)) = structs.fields().find(name) else {
-                return Ok(unchanged(column, structs, *replaces_null)?);
-            };
-            match schema::has_schema(&column.field) {
-                true => of_struct(column, structs, place, conversion, layouts, *replaces_null),
-                false => of_map(column, structs, place, conversion),
-            }
-        })
+        columns.apply_to_column(
+            records,
+            |field| field == name,
+            |column| {
+                if name.is_empty() {
+                    return whole(column, conversion, layouts);
+                }
+                let structs = require_struct(column, PURPOSE)?;
+                let Some((place, _)) = structs.fields().find(name) else {
+                    return Ok(unchanged(column, structs, *replaces_null)?);
+                };
+                match schema::has_schema(&column.field) {
+                    true => of_struct(column, structs, place, conversion, layouts, *replaces_null),
+                    false => of_map(column, structs, place, conversion),
+                }
+            },
+        )
     }
 }
 
@@ -187,12 +192,7 @@ fn of_struct(
     Ok(Column::new(layout, Arc::new(array)))
 }
 
-fn converted(
-    structs: &StructArray,
-    field: &FieldRef,
-    values: &ArrayRef,
-    conversion: &Conversion,
-) -> Outcome<ArrayRef> {
+fn converted(structs: &StructArray, field: &FieldRef, values: &ArrayRef, conversion: &Conversion) -> Outcome<ArrayRef> {
     conversion.values(&Column::new(Arc::clone(field), child_values(structs, values)?))
 }
 
@@ -223,8 +223,7 @@ fn of_map(column: &Column, structs: &StructArray, place: usize, conversion: &Con
     let field = Arc::new(schema::without_schema(Field::clone(&fields[place])));
     arrays[place] = converted(structs, &field, &arrays[place], conversion)?;
     fields[place] = Arc::new(conversion.field(&fields[place]));
-    let array =
-        StructArray::try_new_with_length(fields.into(), arrays, structs.nulls().cloned(), structs.len())?;
+    let array = StructArray::try_new_with_length(fields.into(), arrays, structs.nulls().cloned(), structs.len())?;
     let field = column.field.as_ref().clone().with_data_type(array.data_type().clone());
     Ok(Column::new(Arc::new(field), Arc::new(array)))
 }

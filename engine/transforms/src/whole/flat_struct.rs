@@ -8,6 +8,7 @@ use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use serde_json::Value;
 use volley_api::{Column, Error, schema};
+use volley_java::sort_in_hash_order;
 
 use crate::columns::{Failure, Outcome, child_values, defaulted, schema_builder_error, struct_field};
 use crate::insert_field::replaced;
@@ -16,7 +17,7 @@ use crate::insert_field::replaced;
 pub(crate) fn layout(column: &Column, delimiter: &str) -> Outcome<FieldRef> {
     let mut flat = Vec::new();
     let DataType::Struct(fields) = column.field.data_type() else { return Ok(Arc::clone(&column.field)) };
-    let outer = Outer { prefix: None, is_optional: is_optional(&column.field), default: default_of(&column.field) };
+    let outer = Outer { prefix: None, is_optional: column.field.is_nullable(), default: default_of(&column.field) };
     add_fields(fields, &outer, delimiter, &mut flat).map_err(|error| Failure::of_values(column, &error))?;
     let mut names = HashSet::new();
     if let Some(field) = flat.iter().find(|field| !names.insert(field.name().clone())) {
@@ -36,15 +37,10 @@ struct Outer {
 impl Outer {
     fn name(&self, name: &str, delimiter: &str) -> String {
         match &self.prefix {
-            Some(prefix) => format!("{prefix}{delimiter}{name}"),
-            None => name.to_owned(),
+            Some(prefix) if !prefix.is_empty() => format!("{prefix}{delimiter}{name}"),
+            _ => name.to_owned(),
         }
     }
-}
-
-/// A root may hold tombstones; that does not make its fields optional.
-fn is_optional(_root: &Field) -> bool {
-    false
 }
 
 fn default_of(field: &Field) -> Option<Value> {
@@ -87,8 +83,7 @@ fn add_fields(
 pub(crate) fn flat_struct(structs: &StructArray, layout: &FieldRef, fields: &Fields) -> Outcome<Column> {
     let mut arrays = Vec::with_capacity(fields.len());
     add_values(structs, None, &mut arrays)?;
-    let array =
-        StructArray::try_new_with_length(fields.clone(), arrays, structs.nulls().cloned(), structs.len())?;
+    let array = StructArray::try_new_with_length(fields.clone(), arrays, structs.nulls().cloned(), structs.len())?;
     Ok(Column::new(Arc::clone(layout), Arc::new(array)))
 }
 
@@ -106,10 +101,12 @@ fn add_values(structs: &StructArray, outer: Option<&NullBuffer>, arrays: &mut Ve
     Ok(())
 }
 
-/// A map, flat. Of entries that get the same name the last counts, where it is there.
+/// A map, flat. Of entries that get the same name the last in the order of Java's map counts, where it is there.
 pub(crate) fn flat_map(column: &Column, structs: &StructArray, delimiter: &str) -> Outcome<Column> {
-    let mut flat = Vec::new();
-    add_entries(structs, &Outer { prefix: None, is_optional: true, default: None }, None, delimiter, &mut flat)?;
+    let flat = entries(structs, delimiter, false)?;
+    let mut names = HashSet::new();
+    let is_clear = flat.iter().all(|(field, _)| names.insert(field.name().clone()));
+    let flat = if is_clear { flat } else { entries(structs, delimiter, true)? };
     let mut done: Vec<(FieldRef, ArrayRef)> = Vec::with_capacity(flat.len());
     for (field, values) in flat {
         match done.iter().position(|(known, _)| known.name() == field.name()) {
@@ -124,24 +121,39 @@ pub(crate) fn flat_map(column: &Column, structs: &StructArray, delimiter: &str) 
     Ok(Column::new(field, Arc::new(array)))
 }
 
-fn add_entries(
-    structs: &StructArray,
-    outer: &Outer,
-    nulls: Option<&NullBuffer>,
-    delimiter: &str,
-    flat: &mut Vec<(FieldRef, ArrayRef)>,
-) -> Outcome<()> {
-    let nulls = NullBuffer::union(nulls, structs.nulls());
-    for (field, values) in structs.fields().iter().zip(structs.columns()) {
-        let name = outer.name(field.name(), delimiter);
-        if let DataType::Struct(_) = field.data_type() {
-            let outer = Outer { prefix: Some(name), is_optional: true, default: None };
-            add_entries(values.as_struct(), &outer, nulls.as_ref(), delimiter, flat)?;
-            continue;
+type Entry = (FieldRef, ArrayRef);
+
+fn entries(structs: &StructArray, delimiter: &str, in_hash_order: bool) -> Outcome<Vec<Entry>> {
+    let mut walk = Walk { delimiter, in_hash_order, flat: Vec::new() };
+    walk.add(structs, &Outer { prefix: None, is_optional: true, default: None }, None)?;
+    Ok(walk.flat)
+}
+
+/// A way through maps within maps.
+struct Walk<'a> {
+    delimiter: &'a str,
+    in_hash_order: bool,
+    flat: Vec<Entry>,
+}
+
+impl Walk<'_> {
+    fn add(&mut self, structs: &StructArray, outer: &Outer, nulls: Option<&NullBuffer>) -> Outcome<()> {
+        let nulls = NullBuffer::union(nulls, structs.nulls());
+        let mut members: Vec<_> = structs.fields().iter().zip(structs.columns()).collect();
+        if self.in_hash_order {
+            sort_in_hash_order(&mut members, |(field, _)| field.name());
         }
-        let masked = StructArray::try_new_with_length(Fields::empty(), vec![], nulls.clone(), structs.len())?;
-        let field = Arc::new(Field::clone(field).with_name(name).with_nullable(true));
-        flat.push((field, child_values(&masked, values)?));
+        for (field, values) in members {
+            let name = outer.name(field.name(), self.delimiter);
+            if let DataType::Struct(_) = field.data_type() {
+                let outer = Outer { prefix: Some(name), is_optional: true, default: None };
+                self.add(values.as_struct(), &outer, nulls.as_ref())?;
+                continue;
+            }
+            let masked = StructArray::try_new_with_length(Fields::empty(), vec![], nulls.clone(), structs.len())?;
+            let field = Arc::new(Field::clone(field).with_name(name).with_nullable(true));
+            self.flat.push((field, child_values(&masked, values)?));
+        }
+        Ok(())
     }
-    Ok(())
 }

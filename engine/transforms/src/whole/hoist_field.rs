@@ -16,7 +16,9 @@ use volley_api::{
     Transformed, schema,
 };
 
-use crate::columns::{Outcome, SchemaCache, column_of, plugin_pair, with_column};
+use crate::columns::{
+    Failure, Outcome, SchemaCache, column_of, plugin_pair, reject_rows, schema_builder_error, with_column,
+};
 
 const FIELD: &str = "field";
 const CLASSES: [&str; 2] =
@@ -76,8 +78,12 @@ fn with_nullable_child(layout: FieldRef) -> FieldRef {
 
 impl Transformation for HoistField {
     fn apply(&mut self, records: Records) -> Result<Transformed> {
-        use crate::columns::Failure;
-
+        let column = column_of(&records, self.side);
+        if self.name.is_empty() && schema::has_schema(&column.field) {
+            let (column, class) = (column.clone(), CLASSES[usize::from(self.side == Side::Value)]);
+            let error = schema_builder_error("fieldName cannot be null.".to_owned());
+            return reject_rows(records, &column, class, &error, |_| true);
+        }
         match self.wrapped(column_of(&records, self.side)) {
             Ok(column) => Ok(Transformed::of(with_column(&records, self.side, column))),
             Err(Failure::Batch(error)) => Err(error),

@@ -1,7 +1,7 @@
 //! Transformations of keys and values as a whole: their shape, and their schema.
 
-mod flatten;
 mod flat_struct;
+mod flatten;
 mod hoist_field;
 mod set_schema_metadata;
 

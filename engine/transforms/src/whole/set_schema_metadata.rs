@@ -63,18 +63,23 @@ impl SetSchemaMetadata {
 impl Transformation for SetSchemaMetadata {
     fn apply(&mut self, records: Records) -> Result<Transformed> {
         let Self { columns, name, version, replaces_null, layouts } = self;
-        columns.apply_to_column(records, |_| false, |column| {
-            if !schema::has_schema(&column.field) {
-                let error = Error::data("Schema required for [updating schema metadata]");
-                return Err(Failure::of_values(column, &error));
-            }
-            let layout = layouts.get(&column.field, || Ok(Arc::new(named(&column.field, name.as_deref(), *version))))?;
-            let array = match column.field.data_type() {
-                DataType::Struct(_) => with_defaults(column, *replaces_null)?,
-                _ => Arc::clone(&column.array),
-            };
-            Ok(Column::new(layout, array))
-        })
+        columns.apply_to_column(
+            records,
+            |_| false,
+            |column| {
+                if !schema::has_schema(&column.field) {
+                    let error = Error::data("Schema required for [updating schema metadata]");
+                    return Err(Failure::of_values(column, &error));
+                }
+                let layout =
+                    layouts.get(&column.field, || Ok(Arc::new(named(&column.field, name.as_deref(), *version))))?;
+                let array = match column.field.data_type() {
+                    DataType::Struct(_) => with_defaults(column, *replaces_null)?,
+                    _ => Arc::clone(&column.array),
+                };
+                Ok(Column::new(layout, array))
+            },
+        )
     }
 }
 
