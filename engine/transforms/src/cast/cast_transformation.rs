@@ -19,8 +19,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, StructArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use volley_api::{
-    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Plugin, Records, Result, Side, Transformation,
-    Transformed, Validator, schema,
+    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, Plugin, Records, Result, Side,
+    Transformation, Transformed, Validator, schema,
 };
 
 use super::cast_type::{CastSpec, CastType, validate_spec};
@@ -83,13 +83,15 @@ impl Transformation for Cast {
             |name| spec.of_field(name).is_some(),
             |column| match spec {
                 CastSpec::Whole(target) => whole(column, *target, layouts),
-                CastSpec::Fields(fields) => {
-                    let structs = require_struct(column, PURPOSE)?;
-                    match schema::has_schema(&column.field) {
-                        true => of_struct(column, structs, spec, layouts, *replaces_null),
-                        false => of_map(column, structs, fields),
+                CastSpec::Fields(_) if schema::has_schema(&column.field) => {
+                    if !matches!(column.field.data_type(), DataType::Struct(_)) {
+                        let error = Error::data("Cannot list fields on non-struct type");
+                        return Err(Failure::of_values(column, &error));
                     }
+                    let structs = require_struct(column, PURPOSE)?;
+                    of_struct(column, structs, spec, layouts, *replaces_null)
                 }
+                CastSpec::Fields(fields) => of_map(column, require_struct(column, PURPOSE)?, fields),
             },
         )
     }

@@ -41,7 +41,8 @@ pub(crate) fn cast_values(column: &Column, target: CastType) -> Outcome<ArrayRef
         _ => match Numbers::of(values)? {
             Some(numbers) => Ok(numbers.cast(target)),
             None => {
-                let message = format!("Unexpected type in Cast transformation: class {}", byte_class(column));
+                let message =
+                    format!("Unexpected type in Cast transformation: class {}", class_of(column.field.data_type()));
                 Err(Failure::of_values(column, &Error::data(message)))
             }
         },
@@ -51,13 +52,6 @@ pub(crate) fn cast_values(column: &Column, target: CastType) -> Outcome<ArrayRef
 fn unsupported(column: &Column, found: &str) -> Failure {
     let message = format!("Cast transformation does not support casting from {found}; supported types are {INPUTS}");
     Failure::of_values(column, &Error::data(message))
-}
-
-fn byte_class(column: &Column) -> &'static str {
-    match column.field.data_type() {
-        DataType::Binary => "java.nio.HeapByteBuffer",
-        other => class_of(other),
-    }
 }
 
 /// Text by text: each has to be read.

@@ -8,6 +8,7 @@ use volley_api::schema::{has_schema, is_json_text, is_mixed, json_text_field, wi
 use volley_api::{Column, Records, RejectedRow, Result, Side, Stage, Transformed};
 use volley_converters::{MixedRows, same_type};
 
+use super::schema_cache::SharedFields;
 use super::typed_parts::{json_texts, typed_parts};
 use super::{Failure, Outcome, column_of, with_column};
 
@@ -17,6 +18,7 @@ pub(crate) struct ColumnWise {
     pub(crate) side: Side,
     class: &'static str,
     mixed: MixedRows,
+    shared: SharedFields,
 }
 
 impl ColumnWise {
@@ -26,7 +28,7 @@ impl ColumnWise {
             Side::Key => classes[0],
             Side::Value => classes[1],
         };
-        Self { side, class, mixed: MixedRows::new() }
+        Self { side, class, mixed: MixedRows::new(), shared: SharedFields::default() }
     }
 
     /// Transforms the column of this side.
@@ -65,6 +67,10 @@ impl ColumnWise {
         }
         if done.records.len() > 1 {
             give_same_types(&mut done.records)?;
+        }
+        for records in &mut done.records {
+            records.key.field = self.shared.share(&records.key.field);
+            records.value.field = self.shared.share(&records.value.field);
         }
         Ok(done)
     }

@@ -20,7 +20,7 @@ mod typed_parts;
 
 pub(crate) use cell::value_at;
 pub(crate) use column_wise::ColumnWise;
-pub(crate) use config_keys::{field_list, no_empty_item, replace_null_key, replaces_null};
+pub(crate) use config_keys::{check_lists, field_list, no_empty_item, replace_null_key, replaces_null};
 pub(crate) use default_value::{default_text, default_value};
 pub(crate) use failure::{Failure, Outcome};
 pub(crate) use fields::{child_values, defaulted, struct_field, top_level};
@@ -29,5 +29,4 @@ pub(crate) use rejection::reject_rows;
 pub(crate) use requirements::{require_struct, require_values, schema_builder_error};
 pub(crate) use schema_cache::SchemaCache;
 pub(crate) use side::{column_of, with_column};
-#[cfg(test)]
 pub(crate) use typed_parts::json_texts;

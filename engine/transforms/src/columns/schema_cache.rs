@@ -30,6 +30,24 @@ impl SchemaCache {
     }
 }
 
+/// Schemas as they came out, so that equal ones are one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SharedFields(Vec<FieldRef>);
+
+impl SharedFields {
+    /// The field, or one that is equal and came before.
+    pub(crate) fn share(&mut self, field: &FieldRef) -> FieldRef {
+        if let Some(known) = self.0.iter().find(|known| Arc::ptr_eq(known, field) || *known == field) {
+            return Arc::clone(known);
+        }
+        if self.0.len() == KEPT {
+            self.0.remove(0);
+        }
+        self.0.push(Arc::clone(field));
+        Arc::clone(field)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use arrow::datatypes::{DataType, Field};

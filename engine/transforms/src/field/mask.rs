@@ -89,7 +89,6 @@ fn given(field: &Field, text: &str, has_schema: bool) -> Result<ArrayRef> {
 fn class_name(field: &Field, has_schema: bool) -> String {
     match (field.data_type(), has_schema) {
         (DataType::Struct(_), false) => "class java.util.HashMap".to_owned(),
-        (DataType::Binary, true) => "class java.nio.HeapByteBuffer".to_owned(),
         (other, _) => format!("class {}", class_of(other)),
     }
 }

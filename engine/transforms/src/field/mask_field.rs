@@ -21,7 +21,7 @@ use volley_api::{
 
 use super::mask::mask;
 use crate::columns::{
-    ColumnWise, Failure, Outcome, child_values, field_list, plugin_pair, replace_null_key, replaces_null,
+    ColumnWise, Failure, Outcome, check_lists, child_values, field_list, plugin_pair, replace_null_key, replaces_null,
     require_values, top_level,
 };
 
@@ -63,6 +63,7 @@ impl MaskField {
     /// # Errors
     /// `Config` if no field is named, or the replacement is empty.
     pub fn new(config: &ConfigMap, side: Side) -> Result<Self> {
+        check_lists(config, &[FIELDS], false)?;
         let config = Self::config_def().parse(config)?;
         let masked = Masked {
             names: config.list(FIELDS).iter().cloned().collect(),

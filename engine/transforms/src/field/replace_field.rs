@@ -19,8 +19,8 @@ use volley_java::{hash_map_order, hash_set_copy_order};
 
 use super::renames::{Renames, validate_renames};
 use crate::columns::{
-    ColumnWise, Failure, Outcome, SchemaCache, no_empty_item, plugin_pair, replace_null_key, replaces_null,
-    require_struct, schema_builder_error, struct_field, top_level,
+    ColumnWise, Failure, Outcome, SchemaCache, check_lists, no_empty_item, plugin_pair, replace_null_key,
+    replaces_null, require_struct, schema_builder_error, struct_field, top_level,
 };
 use crate::insert_field::replaced;
 
@@ -69,6 +69,7 @@ impl ReplaceField {
     /// # Errors
     /// `Config` if `renames` has something that is no pair.
     pub fn new(config: &ConfigMap, side: Side) -> Result<Self> {
+        check_lists(config, &[EXCLUDE, INCLUDE], true)?;
         let config = Self::config_def().parse(config)?;
         let names = |key| config.list(key).iter().cloned().collect();
         let renames = Renames::parse(config.list(RENAMES))

@@ -3,8 +3,7 @@
 use arrow::datatypes::DataType;
 use serde_json::{Map, Value as Json, json};
 use volley_api::{
-    Column, ConfigMap, Converter, Error, Header, HeaderConverter, Records, Transformation, Transformed, Unserialized,
-    Value, schema,
+    Column, ConfigMap, Converter, Error, Header, HeaderConverter, Records, Transformed, Unserialized, Value, schema,
 };
 use volley_converters::SimpleHeaderConverter;
 
@@ -25,11 +24,11 @@ pub(super) fn answer(case: &Case, carrier: Carrier) -> Json {
     }
 }
 
-fn refused(error: &Error) -> Json {
+pub(super) fn refused(error: &Error) -> Json {
     json!({"error": error.exception(), "message": error.to_string()})
 }
 
-fn told(records: &Records) -> Json {
+pub(super) fn told(records: &Records) -> Json {
     let headers = records.headers.as_ref().map(|headers| headers[0].iter().map(header).collect::<Vec<_>>());
     json!({
         "topic": &*records.topic,
