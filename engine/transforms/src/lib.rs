@@ -15,6 +15,7 @@
 //! keys and values is a function on a column: see `columns/`.
 
 mod cast;
+mod clock;
 mod columns;
 #[cfg(test)]
 mod conformance_tests;

@@ -6,4 +6,5 @@
 mod batches;
 mod case;
 mod differential;
+mod keys;
 mod told;
