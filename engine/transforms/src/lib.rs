@@ -24,6 +24,8 @@ mod field;
 mod headers;
 mod insert_field;
 mod java_digit;
+#[cfg(test)]
+mod laws;
 mod plugins;
 mod predicates;
 #[cfg(test)]

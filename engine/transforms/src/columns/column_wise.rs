@@ -62,6 +62,7 @@ impl ColumnWise {
         for part in parts {
             self.attempt(part, &mut transform, &mut done)?;
         }
+        done.rejected.sort_by_key(|rejected| rejected.row);
         if wants_text {
             done.records.iter_mut().try_for_each(|records| as_text_again(records, self.side))?;
         }

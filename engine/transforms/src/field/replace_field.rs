@@ -15,7 +15,7 @@ use volley_api::{
     Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, Plugin, Records, Result, Side,
     Transformation, Transformed, Validator, schema,
 };
-use volley_java::{hash_map_order, hash_set_copy_order};
+use volley_java::hash_map_order;
 
 use super::renames::{Renames, validate_renames};
 use crate::columns::{
@@ -136,8 +136,7 @@ impl Choice {
         }
         // Java looks every value up by the old name of its new one, also of a field that has kept its name.
         for field in &renamed {
-            let old_names: Vec<&str> = self.renames.old_names_of(field.name()).collect();
-            if let Some(old) = hash_set_copy_order(&old_names).last()
+            if let Some(old) = self.renames.old_name_of(field.name())
                 && fields.find(old).is_none()
             {
                 let error = Error::data(format!("{old} is not a valid field name"));

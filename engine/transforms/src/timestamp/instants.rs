@@ -9,13 +9,14 @@ use volley_api::{Column, Error, schema};
 use volley_java::class_of;
 
 use super::time_type::{Precision, TimeType};
-use crate::columns::{Failure, Outcome};
+use crate::columns::{Failure, Outcome, as_connect};
 use crate::date_format::DateFormat;
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
 /// The instants of a column; nulls stay nulls.
 pub(crate) fn instants(column: &Column, format: Option<&DateFormat>, precision: Precision) -> Outcome<Int64Array> {
+    let column = &as_connect(column)?;
     let values = &column.array;
     if column.field.data_type() == &DataType::Null {
         return Ok(Int64Array::new_null(values.len()));
@@ -27,7 +28,7 @@ pub(crate) fn instants(column: &Column, format: Option<&DateFormat>, precision: 
     if !has_schema && column.field.data_type() == &DataType::Float64 {
         return whole_numbers(column, precision);
     }
-    let source = TimeType::of(column.field.data_type()).filter(|_| !schema::is_json_text(&column.field));
+    let source = TimeType::of(column.field.data_type()).filter(|_| has_schema || !schema::is_json_text(&column.field));
     Ok(match source {
         None => return Err(Failure::of_values(column, &no_time(column))),
         Some(TimeType::String) => return parsed(column, format),
