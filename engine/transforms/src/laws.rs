@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, MapBuilder, StringArray, StringBuilder, StructArray, UInt32Array,
-};
+use arrow::array::{ArrayRef, AsArray, Int64Array, MapBuilder, StringArray, StringBuilder, StructArray, UInt32Array};
 use arrow::datatypes::{DataType, Field, Int64Type};
 use proptest::prelude::*;
 use volley_api::testing::{column, config_map, consumed, records, texts};

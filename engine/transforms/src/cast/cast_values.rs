@@ -37,6 +37,9 @@ pub(crate) fn cast_values(column: &Column, target: CastType) -> Outcome<ArrayRef
         (DataType::List(_), _) => Err(unsupported(column, "ARRAY")),
         (DataType::Map(..), _) => Err(unsupported(column, "MAP")),
         (DataType::Struct(_), _) => Err(unsupported(column, if has_schema { "STRUCT" } else { "MAP" })),
+        (from, CastType::String) if from.is_integer() || from == &DataType::Boolean => {
+            Ok(cast(values, &DataType::Utf8)?)
+        }
         (_, CastType::String) => Ok(as_texts(column)?),
         _ => match Numbers::of(values)? {
             Some(numbers) => Ok(numbers.cast(target)),

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::UInt32Array;
 use arrow::datatypes::DataType;
 use volley_api::schema::{has_schema, is_json_text, is_mixed, json_text_field, without_schema};
-use volley_api::{Column, Records, RejectedRow, Result, Side, Stage, Transformed};
+use volley_api::{Column, Records, Result, Side, Transformed};
 use volley_converters::{MixedRows, same_type};
 
 use super::schema_cache::SharedFields;
 use super::typed_parts::{json_texts, typed_parts};
-use super::{Failure, Outcome, column_of, with_column};
+use super::{Failure, Outcome, column_of, reject, with_column};
 
 /// The side that a transformation works on, and its class.
 #[derive(Debug)]
@@ -95,18 +94,9 @@ impl ColumnWise {
             done.records.push(records);
             return Ok(());
         }
-        let mut is_good = vec![true; records.len()];
-        for (row, error) in failed {
-            is_good[row] = false;
-            let row = records.rows.input_row(row);
-            let class = self.class.to_owned();
-            done.rejected.push(RejectedRow { row, stage: Stage::Transformation, class, error });
-        }
-        let good: UInt32Array = (0..).zip(is_good).filter(|(_, is_good)| *is_good).map(|(row, _)| Some(row)).collect();
-        match good.is_empty() {
-            true => Ok(()),
-            false => self.attempt(records.take(&good)?, transform, done),
-        }
+        let mut outcome = reject(records, self.class, failed)?;
+        done.rejected.append(&mut outcome.rejected);
+        outcome.records.into_iter().try_for_each(|rest| self.attempt(rest, transform, done))
     }
 }
 

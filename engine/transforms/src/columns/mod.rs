@@ -27,7 +27,7 @@ pub(crate) use default_value::{default_text, default_value};
 pub(crate) use failure::{Failure, Outcome};
 pub(crate) use fields::{child_values, defaulted, struct_field, top_level};
 pub(crate) use plugin_pair::plugin_pair;
-pub(crate) use rejection::reject_rows;
+pub(crate) use rejection::{reject, reject_rows};
 pub(crate) use requirements::{require_struct, require_values, schema_builder_error};
 pub(crate) use schema_cache::{SchemaCache, SharedFields};
 pub(crate) use side::{column_of, with_column};
