@@ -2,34 +2,44 @@
 //!
 //! | name | what it does |
 //! |---|---|
-//! | [`RegexRouter`] | renames the topic |
+//! | [`ExtractField`], [`ReplaceField`], [`MaskField`], [`ValueToKey`] | choose, rename and hide fields |
 //! | [`InsertField`] | adds topic, partition, offset, timestamp or a constant to keys or values |
+//! | [`Cast`], [`TimestampConverter`] | give fields another type |
+//! | [`Flatten`], [`HoistField`], [`SetSchemaMetadata`] | change the shape of the whole, or its schema |
+//! | [`HeaderFrom`], [`InsertHeader`], [`DropHeaders`] | change headers |
+//! | [`RegexRouter`], [`TimestampRouter`] | rename the topic |
 //! | [`Filter`] | drops every record it is applied to; meant for a predicate |
 //! | [`TopicNameMatches`], [`HasHeaderKey`], [`RecordIsTombstone`] | predicates |
 //!
-//! A `Records` has one topic, so that RegexRouter and TopicNameMatches cost one match a batch, whatever its size.
+//! A `Records` has one topic, so that RegexRouter and TopicNameMatches cost one match a batch, whatever its size. What works on
+//! keys and values is a function on a column: see `columns/`.
 
+mod cast;
+mod clock;
+mod columns;
 #[cfg(test)]
 mod conformance_tests;
-mod default_value;
-mod field_insertion;
-mod filter;
-mod has_header_key;
+mod date_format;
+mod field;
+mod headers;
 mod insert_field;
+mod java_digit;
 #[cfg(test)]
-mod insert_field_tests;
+mod laws;
 mod plugins;
-mod record_is_tombstone;
-mod regex_router;
-mod rejection;
-mod struct_insertion;
-mod text_insertion;
-mod topic_name_matches;
+mod predicates;
+#[cfg(test)]
+mod reference;
+mod routers;
+mod timestamp;
+mod whole;
 
-pub use filter::Filter;
-pub use has_header_key::HasHeaderKey;
+pub use cast::Cast;
+pub use field::{ExtractField, MaskField, ReplaceField, ValueToKey};
+pub use headers::{DropHeaders, HeaderFrom, InsertHeader};
 pub use insert_field::InsertField;
 pub use plugins::plugins;
-pub use record_is_tombstone::RecordIsTombstone;
-pub use regex_router::RegexRouter;
-pub use topic_name_matches::TopicNameMatches;
+pub use predicates::{HasHeaderKey, RecordIsTombstone, TopicNameMatches};
+pub use routers::{Filter, RegexRouter, TimestampRouter};
+pub use timestamp::TimestampConverter;
+pub use whole::{Flatten, HoistField, SetSchemaMetadata};

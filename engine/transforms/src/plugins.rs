@@ -2,20 +2,18 @@
 
 use volley_api::Plugin;
 
-use crate::{filter, has_header_key, insert_field, record_is_tombstone, regex_router, topic_name_matches};
+use crate::{cast, field, headers, insert_field, predicates, routers, timestamp, whole};
 
 /// All transformations and predicates of this crate.
 pub fn plugins() -> Vec<Plugin> {
-    let [insert_key, insert_value] = insert_field::plugins();
-    vec![
-        insert_key,
-        insert_value,
-        regex_router::plugin(),
-        filter::plugin(),
-        topic_name_matches::plugin(),
-        has_header_key::plugin(),
-        record_is_tombstone::plugin(),
-    ]
+    let pairs = [insert_field::plugins(), cast::plugins(), timestamp::plugins()];
+    let mut all: Vec<Plugin> = pairs.into_iter().flatten().collect();
+    all.extend(field::plugins());
+    all.extend(whole::plugins());
+    all.extend(headers::plugins());
+    all.extend(routers::plugins());
+    all.extend(predicates::plugins());
+    all
 }
 
 #[cfg(test)]
@@ -26,18 +24,23 @@ mod tests {
     #[test]
     fn plugins_have_the_names_that_existing_configs_use() {
         let plugins = plugins();
-        let named: Vec<_> = plugins.iter().map(|plugin| (&*plugin.class, plugin.kind())).collect();
-        assert_eq!(
-            named,
-            [
-                ("org.apache.kafka.connect.transforms.InsertField$Key", PluginKind::Transformation),
-                ("org.apache.kafka.connect.transforms.InsertField$Value", PluginKind::Transformation),
-                ("org.apache.kafka.connect.transforms.RegexRouter", PluginKind::Transformation),
-                ("org.apache.kafka.connect.transforms.Filter", PluginKind::Transformation),
-                ("org.apache.kafka.connect.transforms.predicates.TopicNameMatches", PluginKind::Predicate),
-                ("org.apache.kafka.connect.transforms.predicates.HasHeaderKey", PluginKind::Predicate),
-                ("org.apache.kafka.connect.transforms.predicates.RecordIsTombstone", PluginKind::Predicate),
-            ]
-        );
+        let named = |name: &str, kind| {
+            let class = format!("org.apache.kafka.connect.transforms.{name}");
+            plugins.iter().any(|plugin| plugin.class == class && plugin.kind() == kind)
+        };
+        let sided = "Cast ExtractField Flatten HeaderFrom HoistField InsertField MaskField ReplaceField SetSchemaMetadata \
+                     TimestampConverter";
+        for name in sided.split(' ') {
+            for side in ["Key", "Value"] {
+                assert!(named(&format!("{name}${side}"), PluginKind::Transformation), "{name}${side}");
+            }
+        }
+        for name in "DropHeaders Filter InsertHeader RegexRouter TimestampRouter ValueToKey".split(' ') {
+            assert!(named(name, PluginKind::Transformation), "{name}");
+        }
+        for name in "TopicNameMatches HasHeaderKey RecordIsTombstone".split(' ') {
+            assert!(named(&format!("predicates.{name}"), PluginKind::Predicate), "{name}");
+        }
+        assert_eq!(plugins.len(), 29);
     }
 }

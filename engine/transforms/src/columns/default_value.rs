@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Decimal256Array, Float32Array, Float64Array, Int32Array, Int64Array,
-    ListArray, MapArray, Scalar, StringArray, StructArray,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Decimal256Array, Float32Array, Float64Array, Int32Array,
+    Int64Array, ListArray, MapArray, Scalar, StringArray, StructArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
@@ -12,7 +12,9 @@ use arrow::datatypes::{DataType, Field, TimeUnit, TimestampMillisecondType, i256
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use volley_api::schema;
+use volley_api::{Column, Result, schema};
+
+use super::typed_parts::json_texts;
 
 /// The default; `None` if the field has none, or one that is not of its type.
 pub(crate) fn default_value(field: &Field) -> Option<Scalar<ArrayRef>> {
@@ -22,6 +24,13 @@ pub(crate) fn default_value(field: &Field) -> Option<Scalar<ArrayRef>> {
     }
     let array = array_of(field, &[&default])?;
     (array.data_type() == field.data_type()).then(|| Scalar::new(array))
+}
+
+/// The first value of a column as the JSON that the metadata of a field hold its default in; `None` for a null.
+pub(crate) fn default_text(column: &Column) -> Result<Option<String>> {
+    let texts = json_texts(&column.slice(0, 1))?;
+    let texts = texts.as_string::<i32>();
+    Ok(texts.is_valid(0).then(|| texts.value(0).to_owned()))
 }
 
 /// The values, as JsonConverter writes them, as an array of the field's type. `None` if one does not fit.

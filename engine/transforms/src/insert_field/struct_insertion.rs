@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, StructArray};
+use arrow::compute::is_null;
 use arrow::compute::kernels::zip::zip;
-use arrow::compute::{cast, is_null};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use volley_api::{Column, Records, Result, schema};
 
-use crate::default_value::default_value;
-use crate::field_insertion::Insertion;
+use super::field_insertion::Insertion;
+use crate::columns::{defaulted, json_texts};
 
 /// A struct with a schema and the fields added; `layout` is the field of the result.
 pub(crate) fn insert_with_schema(
@@ -28,17 +28,6 @@ pub(crate) fn insert_with_schema(
     columns.extend(insertions.iter().map(|insertion| insertion.values(records, true)));
     let array = StructArray::try_new(fields.clone(), columns, structs.nulls().cloned())?;
     Ok(Column::new(Arc::clone(layout), Arc::new(array)))
-}
-
-/// The values with the field's default in place of nulls.
-fn defaulted(field: &Field, values: &ArrayRef) -> Result<ArrayRef> {
-    if values.null_count() == 0 {
-        return Ok(Arc::clone(values));
-    }
-    match default_value(field) {
-        Some(default) => Ok(zip(&is_null(values)?, &default, values)?),
-        None => Ok(Arc::clone(values)),
-    }
 }
 
 /// A struct without a schema and the fields added; those of the same name are replaced, but where a record has no value for
@@ -66,7 +55,12 @@ pub(crate) fn insert_without_schema(column: &Column, records: &Records, insertio
 }
 
 /// The new values, and where they are null the old ones. Values of two types are mixed, as where a converter meets them.
-fn replaced(old: &FieldRef, old_values: &ArrayRef, new: FieldRef, values: ArrayRef) -> Result<(FieldRef, ArrayRef)> {
+pub(crate) fn replaced(
+    old: &FieldRef,
+    old_values: &ArrayRef,
+    new: FieldRef,
+    values: ArrayRef,
+) -> Result<(FieldRef, ArrayRef)> {
     if values.null_count() == 0 || old.data_type() == &DataType::Null {
         return Ok((new, values));
     }
@@ -74,30 +68,7 @@ fn replaced(old: &FieldRef, old_values: &ArrayRef, new: FieldRef, values: ArrayR
         return Ok((new, zip(&is_null(&values)?, old_values, &values)?));
     }
     let field = Arc::new(schema::mixed_field(old.name()));
-    let (old_texts, texts) = (json_texts(old, old_values)?, cast(&values, &DataType::Utf8)?);
+    let old_texts = json_texts(&Column::new(Arc::clone(old), Arc::clone(old_values)))?;
+    let texts = json_texts(&Column::new(new, values))?;
     Ok((field, zip(&is_null(&texts)?, &old_texts, &texts)?))
-}
-
-/// The values as JSON, null where they are null.
-fn json_texts(field: &FieldRef, values: &ArrayRef) -> Result<ArrayRef> {
-    use arrow::json::EncoderOptions;
-    use arrow::json::writer::make_encoder;
-
-    if schema::is_json_text(field) {
-        return Ok(Arc::clone(values));
-    }
-    let options = EncoderOptions::default();
-    let mut encoder = make_encoder(field, &**values, &options)?;
-    let mut builder = arrow::array::StringBuilder::new();
-    let mut text = Vec::new();
-    for row in 0..values.len() {
-        if encoder.is_null(row) {
-            builder.append_null();
-            continue;
-        }
-        text.clear();
-        encoder.encode(row, &mut text);
-        builder.append_value(String::from_utf8_lossy(&text));
-    }
-    Ok(Arc::new(builder.finish()))
 }

@@ -1,0 +1,34 @@
+//! What transformations share: the side of records that they work on, rows that fail, defaults, and schemas that are made once.
+//!
+//! ```text
+//!  Records ─ ColumnWise ─► parts whose values have one type each ─ the transformation ─► Records
+//!                              └── rows that fail: rejected, the others go on
+//! ```
+
+mod cell;
+mod column_wise;
+mod config_keys;
+mod connect_type;
+mod default_value;
+mod failure;
+mod fields;
+mod plugin_pair;
+mod rejection;
+mod requirements;
+mod schema_cache;
+mod side;
+mod typed_parts;
+
+pub(crate) use cell::value_at;
+pub(crate) use column_wise::ColumnWise;
+pub(crate) use config_keys::{check_lists, field_list, no_empty_item, replace_null_key, replaces_null};
+pub(crate) use connect_type::as_connect;
+pub(crate) use default_value::{default_text, default_value};
+pub(crate) use failure::{Failure, Outcome};
+pub(crate) use fields::{child_values, defaulted, struct_field, top_level};
+pub(crate) use plugin_pair::plugin_pair;
+pub(crate) use rejection::{reject, reject_rows};
+pub(crate) use requirements::{require_struct, require_values, schema_builder_error};
+pub(crate) use schema_cache::{SchemaCache, SharedFields};
+pub(crate) use side::{column_of, with_column};
+pub(crate) use typed_parts::json_texts;

@@ -1,0 +1,117 @@
+//! Every case, compared.
+
+use serde_json::Value as Json;
+
+use super::batches;
+use super::case::{Carrier, Case};
+use super::told::{answer, comparable};
+
+/// What is wrong with the answers to the cases of a file.
+fn differences(file: &str, cases: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (line, text) in (1..).zip(cases.lines()) {
+        let case = Case::read(text);
+        let mut is_same = true;
+        for carrier in case.carriers() {
+            if let Some(difference) = difference(&case, carrier) {
+                is_same = false;
+                if case.differs.is_none() {
+                    found.push(format!("{file}:{line} {carrier:?}\n  given {}\n{difference}", case.given));
+                }
+            }
+        }
+        if is_same && case.differs.is_some() {
+            found.push(format!("{file}:{line} no longer differs"));
+        }
+    }
+    found
+}
+
+fn difference(case: &Case, carrier: Carrier) -> Option<String> {
+    let ours = answer(case, carrier);
+    let (expected, found) = (comparable(&case.answer), comparable(&ours));
+    let is_same = match (expected["error"].as_str(), found["error"].as_str()) {
+        (Some(class), Some(found_class)) => {
+            class == found_class && (is_of_the_runtime(&expected) || expected["message"] == found["message"])
+        }
+        _ => is_equal(&expected, &found),
+    };
+    (!is_same).then(|| format!("  Java  {expected}\n  found {found}"))
+}
+
+/// Whether Java's runtime has made the message: ours says what is wrong.
+fn is_of_the_runtime(answer: &Json) -> bool {
+    let message = answer["message"].as_str().unwrap_or_default();
+    answer["error"] == "java.lang.NullPointerException" || message.starts_with("fromIndex(")
+}
+
+/// Numbers are equal whose values are.
+pub(super) fn is_equal(one: &Json, other: &Json) -> bool {
+    match (one, other) {
+        (Json::Number(one), Json::Number(other)) => {
+            one == other || (one.is_f64() || other.is_f64()) && one.as_f64() == other.as_f64()
+        }
+        (Json::Array(one), Json::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_equal(one, other))
+        }
+        (Json::Object(one), Json::Object(other)) => {
+            one.len() == other.len()
+                && one.iter().all(|(name, one)| other.get(name).is_some_and(|other| is_equal(one, other)))
+        }
+        (one, other) => one == other,
+    }
+}
+
+const FILES: [&str; 13] = [
+    include_str!("testdata/cast.tsv"),
+    include_str!("testdata/date_formats.tsv"),
+    include_str!("testdata/extract_field.tsv"),
+    include_str!("testdata/flatten.tsv"),
+    include_str!("testdata/headers.tsv"),
+    include_str!("testdata/hoist_field.tsv"),
+    include_str!("testdata/insert_field.tsv"),
+    include_str!("testdata/mask_field.tsv"),
+    include_str!("testdata/replace_field.tsv"),
+    include_str!("testdata/routers.tsv"),
+    include_str!("testdata/set_schema_metadata.tsv"),
+    include_str!("testdata/timestamp_converter.tsv"),
+    include_str!("testdata/value_to_key.tsv"),
+];
+
+#[test]
+fn a_row_fares_in_a_batch_as_it_does_alone() {
+    let (mut found, mut compared) = (Vec::new(), 0);
+    for cases in FILES {
+        let (differences, rows) = batches::differences(cases);
+        found.extend(differences);
+        compared += rows;
+    }
+    assert!(found.is_empty(), "{} differences of {compared}\n{}", found.len(), found.join("\n"));
+    assert!(compared > 500, "{compared}");
+}
+
+macro_rules! compared {
+    ($($name:ident: $file:literal,)*) => {$(
+        #[test]
+        fn $name() {
+            let found = differences($file, include_str!(concat!("testdata/", $file)));
+            assert!(found.is_empty(), "{} differences\n{}", found.len(), found.join("\n"));
+        }
+    )*};
+}
+
+compared! {
+    cast_is_that_of_java: "cast.tsv",
+    date_formats_are_those_of_java: "date_formats.tsv",
+    extract_field_is_that_of_java: "extract_field.tsv",
+    flatten_is_that_of_java: "flatten.tsv",
+    headers_are_changed_as_in_java: "headers.tsv",
+    hoist_field_is_that_of_java: "hoist_field.tsv",
+    insert_field_is_that_of_java: "insert_field.tsv",
+    mask_field_is_that_of_java: "mask_field.tsv",
+    replace_field_is_that_of_java: "replace_field.tsv",
+    routers_are_those_of_java: "routers.tsv",
+    set_schema_metadata_is_that_of_java: "set_schema_metadata.tsv",
+    timestamp_converter_is_that_of_java: "timestamp_converter.tsv",
+    value_to_key_is_that_of_java: "value_to_key.tsv",
+}
