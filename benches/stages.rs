@@ -2,15 +2,17 @@
 //!
 //! ```sh
 //! cargo bench --profile dist --bench stages                  # all
-//! cargo bench --profile dist --bench stages -- json          # one group: json, sql, parquet, datagen
+//! cargo bench --profile dist --bench stages -- json          # one group: json, avro, sql, parquet, datagen
 //! ```
 
 mod payment;
 mod payment_batches;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::hint::black_box;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,9 +25,10 @@ use parquet::file::properties::WriterProperties;
 use tempfile::TempDir;
 use url::Url;
 use volley_api::{
-    Converter, Offsets, Plugin, PluginFactory, Polled, Side, SinkBatch, SinkContext, SinkTask, SourceContext,
-    SourceTask, Transformation, Unserialized,
+    Column, Converter, Offsets, Plugin, PluginFactory, Polled, RawBatch, Side, SinkBatch, SinkContext, SinkTask,
+    SourceContext, SourceTask, Transformation, Unserialized,
 };
+use volley_converters::AvroConverter;
 
 use payment_batches::{
     TOPIC, config_map, consumed, converted, json_converter, partition, ready_to_put, record_batches,
@@ -40,7 +43,7 @@ const UPLOAD_PATIENCE: Duration = Duration::from_secs(60);
 criterion_group! {
     name = stages;
     config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(5));
-    targets = json, sql, parquet, datagen
+    targets = json, avro, sql, parquet, datagen
 }
 
 fn main() {
@@ -76,6 +79,28 @@ fn json(criterion: &mut Criterion) {
         || converter.from_connect(&Unserialized::new(TOPIC, &records.value)).expect("payments can be JSON");
     assert_eq!(encode().bytes.len(), ROWS);
     group.bench_function("encode, JsonConverter", |bench| bench.iter(|| black_box(encode())));
+    group.finish();
+}
+
+/// The same payments in Avro, with a registry inside the process. `benches/java/AvroBench.java` is what Java does.
+fn avro(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("avro");
+    group.throughput(Throughput::Elements(ROWS as u64));
+    let config = config_map(&[("schema.registry.url", "mock://stages")]);
+    let mut converter = AvroConverter::new(&config, Side::Value).expect("the registry is in the process");
+
+    let inferred = converted(0, ROWS).value;
+    let field = inferred.field.as_ref().clone().with_metadata(HashMap::new());
+    let column = Column::new(Arc::new(field), inferred.array);
+    let mut encode = || converter.from_connect(&Unserialized::new(TOPIC, &column)).expect("payments can be Avro").bytes;
+    let messages = encode();
+    assert_eq!(messages.null_count(), 0);
+    group.bench_function("encode, AvroConverter", |bench| bench.iter(|| black_box(encode())));
+
+    let batch = RawBatch { values: messages, ..consumed(0, ROWS) };
+    let mut decode = || converter.to_connect(&batch, Side::Value).expect("payments are Avro");
+    assert_eq!(decode().runs[0].column.len(), ROWS);
+    group.bench_function("decode, AvroConverter", |bench| bench.iter(|| black_box(decode())));
     group.finish();
 }
 

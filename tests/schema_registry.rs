@@ -1,14 +1,16 @@
-//! Avro with a real Schema Registry: what is written, what is read, and what becomes of what cannot be read.
+//! Avro and JSON Schema with a real Schema Registry: what is written, what is read, and what becomes of what cannot be read.
 
 use std::fs;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::testbed::{Kafka, Registry, wait_until};
+use crate::testbed::{Kafka, Registry, installed, wait_until};
 use crate::worker_process::{Running, Volley, request};
 
 const SOON: Duration = Duration::from_secs(60);
+const JSON_SCHEMA: &str = "io.confluent.connect.json.JsonSchemaConverter";
 const AVRO: &str = "io.confluent.connect.avro.AvroConverter";
 
 /// A standalone worker, and the registry.
@@ -161,4 +163,48 @@ fn a_registry_that_cannot_be_reached_is_named_and_its_password_is_not() {
     let trace = worker.await_task("gone", "FAILED")["trace"].as_str().unwrap().to_owned();
     assert!(trace.contains("http://127.0.0.1:1"), "{trace}");
     assert!(!trace.contains("hush") && !worker.process.log().contains("hush"), "{trace}");
+}
+
+/// Runs Confluent's own serializers; what they print.
+fn confluent(action: &str, kind: &str, kafka: &Kafka, registry: &Registry, topic: &str, more: &[&str]) -> String {
+    let output = Command::new(installed("clients").join("bin/python"))
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/registry_messages.py"))
+        .args([action, kind, &kafka.bootstrap_servers(), &registry.url(), topic])
+        .args(more)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn what_confluents_serializers_write_is_read_and_what_is_written_they_read() {
+    let kafka = Kafka::shared();
+    let worker = Worker::start(kafka);
+    for (kind, class) in [("avro", AVRO), ("json", JSON_SCHEMA)] {
+        let converter = json!({"value.converter": class});
+        let (theirs, ours) = (kafka.topic(&format!("theirs-{kind}"), 1), kafka.topic(&format!("ours-{kind}"), 1));
+        confluent("write", kind, kafka, worker.registry, &theirs, &[]);
+        let sink = format!("their-{kind}");
+        worker.print(&sink, &theirs, converter.clone());
+        let lines = wait_until(SOON, "their orders", || Some(worker.printed(&sink)).filter(|lines| lines.len() == 4));
+        let expected = [
+            "Struct{id=1,state=OPEN,lines=[]}",
+            "Struct{id=2,note=Grüße,state=CLOSED,lines=[1.5, -2.0]}",
+            "Struct{id=-1125899906842624,note=,state=OPEN,lines=[0.1]}",
+            "null",
+        ];
+        assert_eq!(lines, expected, "{kind}");
+
+        let source = json!({
+            "connector.class": "Datagen", "topic": ours, "rows": "3",
+            "fields": "n, word", "fields.n.generator": "sequence", "fields.word.generator": "choice",
+            "fields.word.values": "x",
+        });
+        worker.create(&format!("our-{kind}"), source, converter);
+        let read = confluent("read", kind, kafka, worker.registry, &ours, &["3"]);
+        let read: Vec<Value> = read.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let expected: Vec<_> = (0..3).map(|n| json!({"n": n, "word": "x"})).collect();
+        assert_eq!(read, expected, "{kind}");
+    }
 }

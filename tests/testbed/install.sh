@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the servers that the tests start, unless they are there: Kafka, Kafka Connect and a Schema Registry from Maven
-# Central, an S3 server and a client of Connect's REST from PyPI.
+# Central, an S3 server, a client of Connect's REST and Confluent's serializers from PyPI.
 # Into ${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}; removing that directory is all it takes to start over.
 set -eu
 
@@ -8,6 +8,7 @@ kafka_version=4.3.0
 moto_version=5.1.22
 registry_version=2.6.13.Final
 client_version=1.0.0
+serializers_version=2.16.1
 here=$(cd "$(dirname "$0")" && pwd)
 testbed=${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}
 mkdir -p "$testbed"
@@ -84,4 +85,5 @@ install_jars kafka
 install_jars connect
 install_registry
 install_python s3 $moto_version "moto[server,s3]==$moto_version"
-install_python clients $client_version "kafka-connect-py==$client_version"
+install_python clients $client_version-$serializers_version "kafka-connect-py==$client_version" \
+    "confluent-kafka[avro,json,schemaregistry]==$serializers_version"
