@@ -18,12 +18,13 @@ const NAMED: [(&str, i64); 12] = [
     ("PDT", -7),
 ];
 
-/// An offset in milliseconds, and how many characters it takes, for the letters `z` and `Z`.
-pub(crate) fn general(text: &[char]) -> Option<(i64, usize)> {
+/// An offset in milliseconds, and how many characters it takes, for the letters `z` and `Z`. Behind blanks, Java does not look
+/// for an offset from GMT.
+pub(crate) fn general(text: &[char], is_behind_blanks: bool) -> Option<(i64, usize)> {
     match text.first()? {
         '+' | '-' => numeric(text, 0, 2, false),
         _ => {
-            if begins_with(text, "GMT") && matches!(text.get(3), Some('+' | '-')) {
+            if !is_behind_blanks && begins_with(text, "GMT") && matches!(text.get(3), Some('+' | '-')) {
                 return numeric(text, 3, 0, true);
             }
             let (name, hours) = NAMED.into_iter().find(|(name, _)| begins_with(text, name))?;
@@ -78,10 +79,11 @@ mod tests {
     #[test]
     fn offsets_are_read_as_their_letters_want_them() {
         let chars = |text: &str| text.chars().collect::<Vec<_>>();
-        assert_eq!(general(&chars("+0130x")), Some((5_400_000, 5)));
-        assert_eq!(general(&chars("+01:30")), None);
-        assert_eq!(general(&chars("GMT-1:30")), Some((-5_400_000, 8)));
-        assert_eq!(general(&chars("pst")), Some((-28_800_000, 3)));
+        assert_eq!(general(&chars("+0130x"), false), Some((5_400_000, 5)));
+        assert_eq!(general(&chars("+01:30"), false), None);
+        assert_eq!(general(&chars("GMT-1:30"), false), Some((-5_400_000, 8)));
+        assert_eq!(general(&chars("GMT-1:30"), true), Some((0, 3)));
+        assert_eq!(general(&chars("pst"), false), Some((-28_800_000, 3)));
         assert_eq!(iso(&chars("Z"), 3), Some((0, 1)));
         assert_eq!(iso(&chars("-08"), 1), Some((-28_800_000, 3)));
         assert_eq!(iso(&chars("-0800"), 3), None);
