@@ -2,20 +2,41 @@
 
 use super::names::begins_with;
 
-/// Zones that a name says without a doubt, in milliseconds.
-const NAMED: [(&str, i64); 12] = [
+/// Zones whose name says the same offset at all times, in minutes. Others depend on the date and are not read.
+const NAMED: [(&str, i64); 33] = [
     ("Coordinated Universal Time", 0),
     ("Greenwich Mean Time", 0),
     ("UTC", 0),
     ("GMT", 0),
-    ("EST", -5),
-    ("EDT", -4),
-    ("CST", -6),
-    ("CDT", -5),
-    ("MST", -7),
-    ("MDT", -6),
-    ("PST", -8),
-    ("PDT", -7),
+    ("HST", -600),
+    ("PST", -480),
+    ("PDT", -420),
+    ("MST", -420),
+    ("MDT", -360),
+    ("CST", -360),
+    ("CDT", -300),
+    ("EST", -300),
+    ("EDT", -240),
+    ("ART", -180),
+    ("BRT", -180),
+    ("CET", 60),
+    ("MET", 60),
+    ("CEST", 120),
+    ("EET", 120),
+    ("SAST", 120),
+    ("EEST", 180),
+    ("MSK", 180),
+    ("PKT", 300),
+    ("WIB", 420),
+    ("AWST", 480),
+    ("HKT", 480),
+    ("JST", 540),
+    ("KST", 540),
+    ("ACST", 570),
+    ("AEST", 600),
+    ("AEDT", 660),
+    ("NZST", 720),
+    ("NZDT", 780),
 ];
 
 /// An offset in milliseconds, and how many characters it takes, for the letters `z` and `Z`. Behind blanks, Java does not look
@@ -27,8 +48,8 @@ pub(crate) fn general(text: &[char], is_behind_blanks: bool) -> Option<(i64, usi
             if !is_behind_blanks && begins_with(text, "GMT") && matches!(text.get(3), Some('+' | '-')) {
                 return numeric(text, 3, 0, true);
             }
-            let (name, hours) = NAMED.into_iter().find(|(name, _)| begins_with(text, name))?;
-            Some((hours * 3_600_000, name.len()))
+            let (name, minutes) = NAMED.into_iter().find(|(name, _)| begins_with(text, name))?;
+            Some((minutes * 60_000, name.len()))
         }
     }
 }
