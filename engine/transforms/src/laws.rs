@@ -87,6 +87,20 @@ fn a_row_that_fails_is_rejected_and_the_others_go_on() {
 }
 
 #[test]
+fn a_default_that_cannot_be_cast_fails_with_every_record() {
+    let default = [(schema::DEFAULT.to_owned(), "\"x\"".to_owned())].into_iter().collect();
+    let values = texts([Some("1"), None, Some("2")]);
+    let field = Arc::new(Field::clone(&values.field).with_metadata(default));
+    let whole = Column::new(Arc::clone(&field), Arc::clone(&values.array));
+    let structs = StructArray::new(vec![field].into(), vec![values.array], None);
+    for (spec, values, expected) in [("int8", whole, vec![0, 2]), ("value:int8", column(structs), vec![0, 1, 2])] {
+        let mut cast = Cast::new(&config_map(&[("spec", spec)]), Side::Value).unwrap();
+        let rejected = cast.apply(records("t", values)).unwrap().rejected;
+        assert_eq!(rejected.iter().map(|rejected| rejected.row).collect::<Vec<_>>(), expected, "{spec}");
+    }
+}
+
+#[test]
 fn json_texts_that_the_user_wants_stay_json_texts() {
     let texts = texts([Some(r#"{"a":"x","b":1}"#), Some(r#"{"a":5}"#), None]);
     let field = schema::without_schema(schema::json_text_field("value"));
@@ -128,6 +142,18 @@ fn a_map_without_a_schema_has_its_entries_as_fields() {
     let mut extract = ExtractField::new(&config_map(&[("field", "a")]), Side::Value).unwrap();
     let found = extract.apply(batch).unwrap().records;
     assert_eq!(found[0].value.array.as_primitive::<Int64Type>().values(), &[7]);
+}
+
+#[test]
+fn a_text_stays_a_text_beside_mixed_values_of_the_same_new_name() {
+    let mixed = texts([Some("true"), None]).array;
+    let plain: ArrayRef = Arc::new(StringArray::from(vec![None, Some("true")]));
+    let fields = vec![Arc::new(schema::mixed_field("d")), Arc::new(Field::new("b", DataType::Utf8, true))];
+    let values = without_schema(&column(StructArray::new(fields.into(), vec![mixed, plain], None)));
+    let mut rename = ReplaceField::new(&config_map(&[("renames", "d:b")]), Side::Value).unwrap();
+    let value = rename.apply(records("t", values)).unwrap().records.remove(0).value;
+    let texts = value.array.as_struct().column_by_name("b").unwrap();
+    assert_eq!(texts.as_string::<i32>().iter().collect::<Vec<_>>(), [Some("true"), Some("\"true\"")]);
 }
 
 #[test]

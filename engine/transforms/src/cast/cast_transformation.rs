@@ -99,7 +99,6 @@ impl Transformation for Cast {
 
 /// The whole keeps the name and all else that its schema has.
 fn whole(column: &Column, target: CastType, layouts: &mut SchemaCache) -> Outcome<Column> {
-    let array = cast_values(column, target)?;
     if column.field.data_type() == &DataType::Null {
         return Ok(column.clone());
     }
@@ -107,12 +106,11 @@ fn whole(column: &Column, target: CastType, layouts: &mut SchemaCache) -> Outcom
         let mut metadata = column.field.metadata().clone();
         metadata.remove(schema::DEFAULT);
         metadata.remove(schema::EXTENSION_NAME);
-        let field = cast_field(&column.field, target)?;
+        let field = cast_field(&column.field, target).map_err(|failure| all_fail(column, failure))?;
         metadata.extend(field.metadata().clone());
-        let field = field.with_metadata(metadata);
-        Ok(Arc::new(if schema::has_schema(&column.field) { field } else { schema::without_schema(field) }))
+        Ok(Arc::new(field.with_metadata(metadata)))
     })?;
-    Ok(Column::new(layout, array))
+    Ok(Column::new(layout, cast_values(column, target)?))
 }
 
 /// The field with another type: its name, whether it is optional, and its default, which is cast, too.
@@ -153,22 +151,21 @@ fn layout(column: &Column, structs: &StructArray, spec: &CastSpec) -> Outcome<Fi
     let mut fields = Vec::with_capacity(structs.fields().len());
     for field in structs.fields() {
         fields.push(match spec.of_field(field.name()) {
-            Some(target) => match cast_field(field, target) {
-                Ok(field) => Arc::new(field),
-                // A default that cannot be cast fails with every record.
-                Err(Failure::Rows(failed)) => return Err(all_fail(column, failed)),
-                Err(failure) => return Err(failure),
-            },
+            Some(target) => Arc::new(cast_field(field, target).map_err(|failure| all_fail(column, failure))?),
             None => Arc::clone(field),
         });
     }
     Ok(struct_field(&column.field, fields.into()))
 }
 
-fn all_fail(column: &Column, failed: Vec<(usize, volley_api::Error)>) -> Failure {
-    match failed.into_iter().next() {
-        Some((_, error)) => Failure::of_values(column, &error),
-        None => Failure::Rows(Vec::new()),
+/// A default that cannot be cast fails with every record.
+fn all_fail(column: &Column, failure: Failure) -> Failure {
+    match failure {
+        Failure::Rows(failed) => match failed.into_iter().next() {
+            Some((_, error)) => Failure::of_values(column, &error),
+            None => Failure::Rows(Vec::new()),
+        },
+        failure => failure,
     }
 }
 

@@ -8,10 +8,11 @@ use arrow::datatypes::{
     Int32Type, Int64Type, Time32MillisecondType, TimeUnit, TimestampMillisecondType,
 };
 use volley_api::{Column, Error, Result, Value, schema};
+use volley_java::sort_in_hash_order;
 
 use super::as_connect;
 
-/// The value of `row`. A struct without a schema is a map without its null fields.
+/// The value of `row`. A struct without a schema is a map without its null fields, in the order of Java's.
 ///
 /// # Errors
 /// A type that does not exist in Connect.
@@ -57,8 +58,9 @@ pub(crate) fn value_at(field: &Field, array: &ArrayRef, row: usize, has_schema: 
             match has_schema {
                 true => Value::Struct(members),
                 false => {
-                    let present = members.into_iter().filter(|(_, value)| *value != Value::Null);
-                    Value::Map(present.map(|(name, value)| (Value::String(name), value)).collect())
+                    let mut present: Vec<_> = members.into_iter().filter(|(_, value)| *value != Value::Null).collect();
+                    sort_in_hash_order(&mut present, |(name, _)| name);
+                    Value::Map(present.into_iter().map(|(name, value)| (Value::String(name), value)).collect())
                 }
             }
         }

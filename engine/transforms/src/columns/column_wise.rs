@@ -75,28 +75,27 @@ impl ColumnWise {
         Ok(done)
     }
 
-    /// Transforms a part; without the rows that fail, if there are any.
+    /// Transforms a part; again without the rows that fail, while there are any.
     fn attempt(
         &self,
-        records: Records,
+        part: Records,
         transform: &mut impl FnMut(&Records) -> Outcome<Records>,
         done: &mut Transformed,
     ) -> Result<()> {
-        let failed = match transform(&records) {
-            Ok(transformed) => {
-                done.records.push(transformed);
-                return Ok(());
+        let mut rest = Some(part);
+        while let Some(records) = rest.take() {
+            match transform(&records) {
+                Ok(transformed) => done.records.push(transformed),
+                Err(Failure::Batch(error)) => return Err(error),
+                Err(Failure::Rows(failed)) if failed.is_empty() => done.records.push(records),
+                Err(Failure::Rows(failed)) => {
+                    let mut outcome = reject(records, self.class, failed)?;
+                    done.rejected.append(&mut outcome.rejected);
+                    rest = outcome.records.pop();
+                }
             }
-            Err(Failure::Batch(error)) => return Err(error),
-            Err(Failure::Rows(failed)) => failed,
-        };
-        if failed.is_empty() {
-            done.records.push(records);
-            return Ok(());
         }
-        let mut outcome = reject(records, self.class, failed)?;
-        done.rejected.append(&mut outcome.rejected);
-        outcome.records.into_iter().try_for_each(|rest| self.attempt(rest, transform, done))
+        Ok(())
     }
 }
 

@@ -18,7 +18,7 @@ impl DateFormat {
             match token {
                 Token::Literal(character) => reader.literal(*character)?,
                 Token::Field(letter, count) => {
-                    let is_followed = matches!(self.tokens.get(place + 1), Some(Token::Field(..)));
+                    let is_followed = self.tokens.get(place + 1).is_some_and(Token::is_number);
                     reader.field(*letter, *count, is_followed)?;
                 }
             }
@@ -49,21 +49,20 @@ impl Reader<'_> {
         Some(())
     }
 
-    /// `is_followed`: by another field, so that it has to keep to its width.
+    /// `is_followed`: by another number, so that one has to keep to its width.
     fn field(&mut self, letter: char, count: usize, is_followed: bool) -> Option<()> {
         let start = self.at;
         let blanks = self.text[start..].iter().take_while(|character| matches!(character, ' ' | '\t')).count();
         if start + blanks == self.text.len() {
             return None;
         }
-        let end =
-            if is_followed { (start + count <= self.text.len()).then_some(start + count)? } else { self.text.len() };
         match letter {
             'G' | 'E' | 'a' => self.name(letter, start),
             'M' | 'L' if count > 2 => self.name('M', start),
-            'z' | 'Z' => self.zone(start + blanks, zone::general),
+            'z' | 'Z' => self.zone(start + blanks, |text| zone::general(text, blanks > 0)),
             'X' => self.zone(start + blanks, |text| zone::iso(text, count)),
             _ => {
+                let end = if is_followed { start + count } else { self.text.len() };
                 let (number, len) = number(self.text.get(start + blanks..end)?)?;
                 self.at = start + blanks + len;
                 let is_two_digits = len == 2 && java_digit(self.text[start + blanks]).is_some();

@@ -3,6 +3,8 @@
 use super::century::Century;
 use crate::clock::now_ms;
 
+const LETTERS: &str = "GyMdkHmsSEDFwWahKzZYuXL";
+
 /// A part of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
@@ -12,7 +14,16 @@ pub(crate) enum Token {
     Literal(char),
 }
 
-const LETTERS: &str = "GyMdkHmsSEDFwWahKzZYuXL";
+impl Token {
+    /// Whether it stands for a number.
+    pub(crate) fn is_number(&self) -> bool {
+        match self {
+            Self::Field('M' | 'L', count) => *count <= 2,
+            Self::Field(letter, _) => !matches!(letter, 'G' | 'E' | 'a' | 'z' | 'Z' | 'X'),
+            Self::Literal(_) => false,
+        }
+    }
+}
 
 /// A pattern and what it consists of.
 #[derive(Clone, Debug)]

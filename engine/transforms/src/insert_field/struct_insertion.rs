@@ -64,7 +64,7 @@ pub(crate) fn replaced(
     if values.null_count() == 0 || old.data_type() == &DataType::Null {
         return Ok((new, values));
     }
-    if old.data_type() == new.data_type() && !schema::is_json_text(old) {
+    if old.data_type() == new.data_type() && !schema::is_json_text(old) && !schema::is_json_text(&new) {
         return Ok((new, zip(&is_null(&values)?, old_values, &values)?));
     }
     let field = Arc::new(schema::mixed_field(old.name()));

@@ -62,7 +62,7 @@ pub(super) fn is_equal(one: &Json, other: &Json) -> bool {
     }
 }
 
-const FILES: [&str; 13] = [
+const FILES: [&str; 14] = [
     include_str!("testdata/cast.tsv"),
     include_str!("testdata/date_formats.tsv"),
     include_str!("testdata/extract_field.tsv"),
@@ -71,6 +71,7 @@ const FILES: [&str; 13] = [
     include_str!("testdata/hoist_field.tsv"),
     include_str!("testdata/insert_field.tsv"),
     include_str!("testdata/mask_field.tsv"),
+    include_str!("testdata/random.tsv"),
     include_str!("testdata/replace_field.tsv"),
     include_str!("testdata/routers.tsv"),
     include_str!("testdata/set_schema_metadata.tsv"),
@@ -109,6 +110,7 @@ compared! {
     hoist_field_is_that_of_java: "hoist_field.tsv",
     insert_field_is_that_of_java: "insert_field.tsv",
     mask_field_is_that_of_java: "mask_field.tsv",
+    random_records_fare_as_in_java: "random.tsv",
     replace_field_is_that_of_java: "replace_field.tsv",
     routers_are_those_of_java: "routers.tsv",
     set_schema_metadata_is_that_of_java: "set_schema_metadata.tsv",

@@ -97,6 +97,9 @@ fn with_millis(value: &Value) -> Json {
         Value::Time(millis) => json!(millis),
         Value::Timestamp(millis) | Value::Int64(millis) => json!(millis),
         Value::String(text) => json!(text),
+        Value::Boolean(flag) => json!(flag),
+        Value::Float64(number) => json!(number),
+        Value::Array(items) => items.iter().map(with_millis).collect(),
         Value::Map(entries) => {
             let entry = |(name, value): &(Value, Value)| match name {
                 Value::String(name) => (name.clone(), with_millis(value)),

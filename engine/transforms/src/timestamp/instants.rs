@@ -13,6 +13,8 @@ use crate::columns::{Failure, Outcome, as_connect};
 use crate::date_format::DateFormat;
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
+/// Up to here every whole number is a double; beyond it, whole numbers are not in columns of doubles.
+const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 
 /// The instants of a column; nulls stay nulls.
 pub(crate) fn instants(column: &Column, format: Option<&DateFormat>, precision: Precision) -> Outcome<Int64Array> {
@@ -48,7 +50,8 @@ pub(crate) fn instants(column: &Column, format: Option<&DateFormat>, precision: 
 /// Whole numbers are in a column of doubles where some of its values are not whole; these fail.
 fn whole_numbers(column: &Column, precision: Precision) -> Outcome<Int64Array> {
     let numbers = column.array.as_primitive::<Float64Type>();
-    let broken = (0..numbers.len()).filter(|row| numbers.is_valid(*row) && numbers.value(*row).fract() != 0.0);
+    let is_whole = |number: f64| number.fract() == 0.0 && number.abs() <= MAX_EXACT_INTEGER;
+    let broken = (0..numbers.len()).filter(|row| numbers.is_valid(*row) && !is_whole(numbers.value(*row)));
     let broken: Vec<(usize, Error)> = broken.map(|row| (row, no_time(column))).collect();
     match broken.is_empty() {
         true => Ok(numbers.unary(|number| precision.to_millis(number as i64))),
