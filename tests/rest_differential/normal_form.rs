@@ -113,7 +113,10 @@ fn is_unordered(value: &Value) -> bool {
 }
 
 fn is_class(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.starts_with("org.apache.kafka.") || text == "Sql")
+    value.as_str().is_some_and(|text| {
+        ["org.apache.kafka.", "io.confluent.", "io.debezium."].iter().any(|vendor| text.starts_with(vendor))
+            || text == "Sql"
+    })
 }
 
 fn normalise_message(value: &mut Value) {

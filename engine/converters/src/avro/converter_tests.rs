@@ -214,7 +214,7 @@ fn a_record_within_itself_is_json_text() {
     let id = register(&config, "topic-value", schema);
     let converted =
         read(&mut converter(&config), &[Some(message(id, &[2, 2, 4, 2, 6, 0])), Some(message(id, &[2, 0]))]);
-    let next = converted.runs[0].column.array.as_struct().column(1).clone();
+    let next = converted.runs[0].column.array.as_struct().column(1);
     assert_eq!(next.as_string::<i32>().value(0), r#"{"v":2,"next":{"v":3,"next":null}}"#);
     assert!(next.is_null(1));
     let endless = message(id, &[2, 2].repeat(5_000));
