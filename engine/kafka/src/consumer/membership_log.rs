@@ -46,6 +46,12 @@ impl MembershipLog {
         self.0.lock().member_id.clone()
     }
 
+    /// Whether the consumer is no member and does not join yet: it may at any moment.
+    pub(crate) fn is_about_to_join(&self) -> bool {
+        let seen = self.0.lock();
+        !seen.is_joining && !seen.has_member_id
+    }
+
     /// Whether the consumer joins as a new member and has not received its member id yet.
     pub(crate) fn awaits_member_id(&self) -> bool {
         let seen = self.0.lock();
@@ -60,10 +66,11 @@ mod tests {
     #[test]
     fn a_first_join_is_told_from_one_with_a_member_id() {
         let log = MembershipLog::default();
+        assert!(log.is_about_to_join() && !log.awaits_member_id());
         log.read("CGRPJOINSTATE", r#"[thrd:main]: Group "g" changed join state init -> wait-join (state up)"#);
-        assert!(log.awaits_member_id() && log.member_id().is_none());
+        assert!(log.awaits_member_id() && !log.is_about_to_join() && log.member_id().is_none());
         log.read("MEMBERID", r#"[thrd:main]: Group "g": updating member id "" -> "c-1""#);
-        assert!(!log.awaits_member_id());
+        assert!(!log.awaits_member_id() && !log.is_about_to_join());
         log.read("CGRPJOINSTATE", r#"[thrd:main]: Group "g" changed join state wait-join -> steady (state up)"#);
         log.read("HEARTBEAT", "a line of another kind");
         // librdkafka clears the id when it requests to leave, and the request may never be read

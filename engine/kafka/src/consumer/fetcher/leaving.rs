@@ -8,6 +8,9 @@ use tracing::{debug, warn};
 use super::Fetcher;
 use crate::poll_time::poll_time;
 
+/// How long to wait for a consumer that has not joined yet to do so. It needs an answer or two of a broker.
+const FIRST_JOIN: Duration = Duration::from_millis(500);
+
 /// How long to wait for the answer to a first join. A reachable broker answers at once.
 const FIRST_ANSWER: Duration = Duration::from_secs(2);
 
@@ -25,6 +28,8 @@ impl Fetcher {
         let Some(departure) = &self.departure else { return };
         let (consumer, client) = (&self.consumer, self.connection.client());
         let membership = &consumer.context().membership;
+        // A join could go out between a look and the close: nobody would read its answer.
+        self.serve_while(FIRST_JOIN, || membership.is_about_to_join());
         // The answer to a first join creates a member whose id only the answer contains. A closing librdkafka does not
         // read that answer.
         self.serve_while(FIRST_ANSWER, || membership.awaits_member_id());
