@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use volley_api::{Config, ConnectorKind, Error, PluginKind, Result, Side};
+use volley_api::{Config, ConnectorKind, Error, PluginKind, Result, Side, WorkerPlugins};
 use volley_kafka::{Admin, ClientRole, FetchSettings, NewTopic, Producer, TopicSelection, check_bootstrap_servers};
 
 use crate::connector_config::framework_config_def;
@@ -13,6 +13,7 @@ use crate::task::control::Control;
 use crate::task::errors::cluster_refusal::execution_exception;
 use crate::task::errors::dead_letter_queue::DeadLetterQueue;
 use crate::task::errors::error_handler::ErrorHandler;
+use crate::task::errors::polled_letters::PolledLetters;
 use crate::task::transform::transform_chain::{Condition, Step, TransformChain};
 
 /// The framework's keys of the connector, parsed.
@@ -59,26 +60,33 @@ pub(crate) fn transform_chain(spec: &TaskSpec, config: &Config) -> Result<Transf
     Ok(TransformChain::new(steps))
 }
 
-/// The error handler. If a sink has a dead letter topic, the topic exists when this returns.
+/// The error handler. If there is a dead letter topic, it exists when this returns.
 pub(crate) fn error_handler(
     spec: &TaskSpec,
     config: &Config,
     control: &Arc<Control>,
     metrics: &Arc<TaskMetrics>,
 ) -> Result<ErrorHandler> {
+    let dead_letters = dead_letter_queue(spec)?;
     let dead_letters = match spec.kind {
-        ConnectorKind::Source => None,
-        ConnectorKind::Sink => dead_letter_queue(spec, config)?,
+        ConnectorKind::Source => {
+            let polled = || PolledLetters::new(&WorkerPlugins::new(Arc::clone(&spec.plugins) as _));
+            dead_letters.map(|letters| Ok::<_, Error>(letters.of_source(polled()?))).transpose()?
+        }
+        ConnectorKind::Sink => dead_letters,
     };
     Ok(ErrorHandler::new(spec.id.clone(), config, dead_letters, Arc::clone(control), Arc::clone(metrics)))
 }
 
-fn dead_letter_queue(spec: &TaskSpec, config: &Config) -> Result<Option<DeadLetterQueue>> {
-    let Some(topic) = config.string("errors.deadletterqueue.topic.name").filter(|topic| !topic.is_empty()) else {
-        return Ok(None);
-    };
+/// Sources have the keys too, which are not in their definitions: Kafka Connect's sources have none.
+fn dead_letter_queue(spec: &TaskSpec) -> Result<Option<DeadLetterQueue>> {
+    let given = |key: &str| spec.connector_config.get(&format!("errors.deadletterqueue.{key}")).map(String::as_str);
+    let Some(topic) = given("topic.name").map(str::trim).filter(|topic| !topic.is_empty()) else { return Ok(None) };
     let worker = &spec.worker_config;
-    let replication = config.long("errors.deadletterqueue.topic.replication.factor").unwrap_or(3);
+    // where Kafka Connect has no such topic, none should fail for a default that does not fit the cluster
+    let default = if spec.kind == ConnectorKind::Source { -1 } else { 3 };
+    let replication =
+        given("topic.replication.factor").and_then(|factor| factor.trim().parse().ok()).unwrap_or(default);
     let properties = worker.dlq_admin_properties(&spec.connector_config);
     check_bootstrap_servers(&properties, ClientRole::Admin)?;
     let admin = Admin::connect(&properties)?;
@@ -87,7 +95,7 @@ fn dead_letter_queue(spec: &TaskSpec, config: &Config) -> Result<Option<DeadLett
             .with_source(execution_exception(&error))
     })?;
     let properties = worker.dlq_producer_properties(&spec.connector_config, &spec.id.connector, spec.id.task);
-    let context_headers = config.boolean("errors.deadletterqueue.context.headers.enable");
+    let context_headers = given("context.headers.enable").is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
     Producer::check(&properties)?;
     let producer = Producer::connect(&properties)?;
     Ok(Some(DeadLetterQueue::new(topic.to_owned(), spec.id.clone(), context_headers, producer)))

@@ -1,4 +1,7 @@
-//! The dead letter queue of a sink: rejected messages with their original bytes and the reason (KIP-298).
+//! The dead letter queue: what was rejected, and the reason (KIP-298). Of a sink these are messages with their original bytes.
+//!
+//! Kafka Connect has none for sources. Here a source's record that cannot be converted or produced is written as JSON with its
+//! schema, as it was polled.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,6 +11,8 @@ use volley_api::{Error, RawBatch, RawHeader, RejectedRow, Result};
 use volley_kafka::{Delivery, Outgoing, Producer};
 
 use crate::connector_task_id::ConnectorTaskId;
+use crate::task::errors::polled_letters::PolledLetters;
+use crate::task::source::polled_batch::PolledBatch;
 
 /// How long a commit waits for the acknowledgement of dead letters before the task fails.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(60);
@@ -18,6 +23,8 @@ pub(crate) struct DeadLetterQueue {
     id: ConnectorTaskId,
     context_headers: bool,
     producer: Mutex<Pending>,
+    /// How the records of a source are written.
+    polled: Option<PolledLetters>,
 }
 
 struct Pending {
@@ -58,7 +65,14 @@ impl Letters {
 impl DeadLetterQueue {
     /// A queue that writes to the existing `topic`; with `context_headers` it adds the error as headers.
     pub(crate) fn new(topic: String, id: ConnectorTaskId, context_headers: bool, producer: Producer) -> Self {
-        Self { topic, id, context_headers, producer: Mutex::new(Pending { producer, letters: Letters::default() }) }
+        let producer = Mutex::new(Pending { producer, letters: Letters::default() });
+        Self { topic, id, context_headers, producer, polled: None }
+    }
+
+    /// The same, for the records of a source.
+    pub(crate) fn of_source(mut self, polled: PolledLetters) -> Self {
+        self.polled = Some(polled);
+        self
     }
 
     /// Writes the original message of a rejected row. Returns before it is acknowledged: see
@@ -78,8 +92,38 @@ impl DeadLetterQueue {
             value: value.as_deref(),
             headers: &headers,
         };
+        self.send(&outgoing)
+    }
+
+    /// Writes a rejected record of a source. As [`DeadLetterQueue::report`].
+    pub(crate) fn report_polled(&self, batch: &PolledBatch, row: &RejectedRow) -> Result<()> {
+        let (Some(polled), Some(record)) = (&self.polled, batch.record(row.row)) else { return Ok(()) };
+        let mut letter = polled.letter(&record).map_err(|error| self.failed(error))?;
+        if self.context_headers {
+            let json =
+                |map: &serde_json::Map<String, serde_json::Value>| serde_json::Value::Object(map.clone()).to_string();
+            let mut entries = vec![
+                ("topic", batch.topic.to_string()),
+                ("source.partition", json(&batch.partition)),
+                ("source.offset", json(&batch.offset)),
+            ];
+            entries.extend(self.reason(row));
+            letter.headers.extend(entries.into_iter().map(header));
+        }
+        let outgoing = Outgoing {
+            topic: &self.topic,
+            partition: None,
+            timestamp: Some(record.records.timestamps[record.row]).filter(|timestamp| *timestamp >= 0),
+            key: letter.key.as_deref(),
+            value: letter.value.as_deref(),
+            headers: &letter.headers,
+        };
+        self.send(&outgoing)
+    }
+
+    fn send(&self, outgoing: &Outgoing<'_>) -> Result<()> {
         let mut pending = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.producer.send(&outgoing, 0).map_err(|error| self.failed(error))?;
+        pending.producer.send(outgoing, 0).map_err(|error| self.failed(error))?;
         pending.letters.sent();
         Ok(())
     }
@@ -112,10 +156,17 @@ impl DeadLetterQueue {
 
     fn context(&self, batch: &RawBatch, row: &RejectedRow) -> Vec<RawHeader> {
         let origin = &batch.origin;
-        let entries = [
+        let place = [
             ("topic", origin.partition.topic.to_string()),
             ("partition", origin.partition.partition.to_string()),
             ("offset", origin.offsets[row.row].to_string()),
+        ];
+        place.into_iter().chain(self.reason(row)).map(header).collect()
+    }
+
+    /// Whose record it is, and what was wrong.
+    fn reason(&self, row: &RejectedRow) -> [(&'static str, String); 7] {
+        [
             ("connector.name", self.id.connector.clone()),
             ("task.id", self.id.task.to_string()),
             ("stage", row.stage.to_string()),
@@ -123,13 +174,12 @@ impl DeadLetterQueue {
             ("exception.class.name", row.error.exception().to_owned()),
             ("exception.message", row.error.to_string()),
             ("exception.stacktrace", row.error.trace()),
-        ];
-        let header = |(name, value): (&str, String)| RawHeader {
-            name: Arc::from(format!("__connect.errors.{name}")),
-            value: Some(value.into_bytes()),
-        };
-        entries.into_iter().map(header).collect()
+        ]
     }
+}
+
+fn header((name, value): (&str, String)) -> RawHeader {
+    RawHeader { name: Arc::from(format!("__connect.errors.{name}")), value: Some(value.into_bytes()) }
 }
 
 #[cfg(test)]

@@ -71,9 +71,9 @@ impl ErrorHandler {
         self.tolerates_all
     }
 
-    /// Whether error reports contain the records of a source.
-    pub(crate) fn shows_records(&self) -> bool {
-        self.logs && self.logs_messages
+    /// Whether error reports need the records of a source.
+    pub(crate) fn needs_records(&self) -> bool {
+        (self.logs && self.logs_messages) || self.dead_letters.is_some()
     }
 
     /// Reports each rejected row once, to the log and the dead letter queue, for any tolerance.
@@ -93,9 +93,13 @@ impl ErrorHandler {
                 row.class = "org.apache.kafka.connect.sink.SinkTask".to_owned();
             }
             self.log(input, &row);
-            if let (Some(dead_letters), Input::Consumed(batch)) = (&self.dead_letters, input) {
+            if let Some(dead_letters) = &self.dead_letters {
                 self.metrics.dead_letter();
-                dead_letters.report(batch, &row).inspect_err(|_| self.metrics.dead_letter_refused())?;
+                let reported = match input {
+                    Input::Consumed(batch) => dead_letters.report(batch, &row),
+                    Input::Polled(batch) => dead_letters.report_polled(batch, &row),
+                };
+                reported.inspect_err(|_| self.metrics.dead_letter_refused())?;
             }
             if first.is_none() {
                 first = Some(row);
@@ -103,6 +107,10 @@ impl ErrorHandler {
             if !self.tolerates_all {
                 break;
             }
+        }
+        // a sink waits before it commits; what a source has skipped counts as delivered at once
+        if first.is_some() && matches!(input, Input::Polled(_)) {
+            self.flush()?;
         }
         match first {
             Some(row) if !self.tolerates_all => Err(tolerance_exceeded(input, row)),
@@ -162,7 +170,7 @@ impl ErrorHandler {
             _ if !self.logs_messages => String::new(),
             Input::Consumed(batch) => format!(", where consumed record is {}", coordinates(batch, row.row)),
             Input::Polled(batch) => {
-                // it is not known which of the messages failed
+                // Kafka Connect does not show which of the messages failed
                 let row = (row.stage != Stage::KafkaProduce).then_some(row.row);
                 format!(", where source record is = {}", batch.describe(row))
             }

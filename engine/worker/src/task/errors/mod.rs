@@ -3,4 +3,5 @@
 pub(crate) mod cluster_refusal;
 pub(crate) mod dead_letter_queue;
 pub(crate) mod error_handler;
+pub(crate) mod polled_letters;
 mod retry_policy;

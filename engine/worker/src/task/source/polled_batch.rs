@@ -19,15 +19,29 @@ pub(crate) struct PolledBatch {
     records: Option<Records>,
 }
 
+/// A record as it was polled.
+pub(crate) struct PolledRecord<'a> {
+    /// The batch that it is of.
+    pub(crate) records: &'a Records,
+    /// Its row there.
+    pub(crate) row: usize,
+}
+
 impl PolledBatch {
-    /// The batch; with its records if they are to be shown in reports.
-    pub(crate) fn new(batch: &SourceBatch, shows_records: bool) -> Self {
+    /// The batch; with its records if reports need them.
+    pub(crate) fn new(batch: &SourceBatch, keeps_records: bool) -> Self {
         Self {
             topic: Arc::clone(&batch.records.topic),
             partition: batch.partition.clone(),
             offset: batch.offset.clone(),
-            records: shows_records.then(|| batch.records.clone()),
+            records: keeps_records.then(|| batch.records.clone()),
         }
+    }
+
+    /// A record of the batch, if it was kept.
+    pub(crate) fn record(&self, row: usize) -> Option<PolledRecord<'_>> {
+        let records = self.records.as_ref().filter(|records| row < records.len())?;
+        Some(PolledRecord { records, row })
     }
 
     /// Row `row` of the batch as Kafka Connect shows a source record, without schemas; `None`: no row in particular.
@@ -37,8 +51,10 @@ impl PolledBatch {
             java_map(&self.partition),
             java_map(&self.offset)
         );
-        let row = row.and_then(|row| Some((self.records.as_ref().filter(|records| row < records.len())?, row)));
-        let Some((records, row)) = row else { return format!("{source} ConnectRecord{{topic='{}'}}", self.topic) };
+        let record = row.and_then(|row| self.record(row));
+        let Some(PolledRecord { records, row }) = record else {
+            return format!("{source} ConnectRecord{{topic='{}'}}", self.topic);
+        };
         let partition = records.kafka_partition.map_or_else(|| "null".to_owned(), |partition| partition.to_string());
         format!(
             "{source} ConnectRecord{{topic='{}', kafkaPartition={partition}, key={}, value={}, timestamp={}}}",

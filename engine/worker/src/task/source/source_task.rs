@@ -262,7 +262,7 @@ impl SourceLoop {
 
     /// Transforms a batch and sends the rows that are left to the produce stage. Returns `false` if the stage has ended.
     fn transform_and_send(&mut self, batch: SourceBatch) -> Result<bool> {
-        let polled = Arc::new(PolledBatch::new(&batch, self.errors.shows_records()));
+        let polled = Arc::new(PolledBatch::new(&batch, self.errors.needs_records()));
         let records = batch.records;
         self.metrics.batch_in(records.len());
         let only_moves_offset = records.is_empty();

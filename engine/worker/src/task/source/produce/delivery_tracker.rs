@@ -122,7 +122,7 @@ impl DeliveryTracker {
     /// What the task fails with.
     pub(crate) fn on_failed(&mut self, token: MessageToken, error: Error) -> Result<()> {
         let Some(part) = self.in_flight.part(token.part).cloned() else { return Ok(()) };
-        let outcome = self.tolerate(&part, error);
+        let outcome = self.tolerate(&part, part.rows.input_row(token.row as usize), error);
         match outcome {
             Ok(()) => self.in_flight.on_skipped(token),
             Err(_) => self.in_flight.on_undelivered(token),
@@ -130,13 +130,14 @@ impl DeliveryTracker {
         outcome
     }
 
-    fn tolerate(&self, part: &BatchPart, error: Error) -> Result<()> {
+    /// `row`: of the polled batch.
+    fn tolerate(&self, part: &BatchPart, row: usize, error: Error) -> Result<()> {
         if !self.errors.tolerates_all() || !may_be_tolerated(&error) {
             warn!(task = %self.id, topic = %part.topic, error = %error.trace(), "could not produce");
             return Err(Error::fatal("Unrecoverable exception from producer send callback").with_source(error));
         }
         let class = "org.apache.kafka.connect.runtime.WorkerSourceTask".to_owned();
-        let row = RejectedRow { row: 0, stage: Stage::KafkaProduce, class, error };
+        let row = RejectedRow { row, stage: Stage::KafkaProduce, class, error };
         self.errors.handle(Input::Polled(&part.polled), vec![row])
     }
 
