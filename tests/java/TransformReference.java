@@ -20,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Date;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Asks Kafka Connect's own transformations what they make of records, and writes the answers down: the test data of
@@ -28,6 +29,13 @@ import java.util.Map;
  * <pre>
  *   {"class": "Cast$Value", "config": {"spec": "int8"}, "topic": "t", "partition": 0, "timestamp": 5,
  *    "headers": [["name", "text"]], "key": {"schema": …, "payload": …}, "value": {"schema": …, "payload": …}}
+ * </pre>
+ *
+ * A class whose name has a dot is one of another package: Debezium's, whose cases are those of engine/transforms/src/debezium/testdata.
+ * Its jars stand beside Kafka's, of which this needs three more:
+ *
+ * <pre>
+ *   mvn dependency:get -Dartifact=io.debezium:debezium-core:3.4.0.Final, and debezium-api, debezium-common, jackson-datatype-jsr310
  * </pre>
  *
  * The second column of the answer is the record that comes out, {"dropped": true}, or the exception; the third says why ours
@@ -70,15 +78,22 @@ public class TransformReference {
             given.get("config").fields().forEachRemaining(entry -> config.put(entry.getKey(), entry.getValue().asText()));
             transformation.configure(config);
             SinkRecord transformed = transformation.apply(record);
-            return transformed == null ? JSON.createObjectNode().put("dropped", true) : told(transformed);
-        } catch (Exception e) {
+            if (transformed == null) {
+                return JSON.createObjectNode().put("dropped", true);
+            }
+            ObjectNode told = told(transformed);
+            if (!Objects.equals(transformed.kafkaPartition(), record.kafkaPartition())) {
+                told.put("partition", transformed.kafkaPartition());
+            }
+            return told;
+        } catch (Exception | LinkageError e) {
             return JSON.createObjectNode().put("error", e.getClass().getName()).put("message", e.getMessage());
         }
     }
 
     @SuppressWarnings("unchecked")
     private static Transformation<SinkRecord> transformation(String name) throws Exception {
-        Class<?> type = Class.forName("org.apache.kafka.connect.transforms." + name);
+        Class<?> type = Class.forName(name.contains(".") ? name : "org.apache.kafka.connect.transforms." + name);
         return (Transformation<SinkRecord>) type.getDeclaredConstructor().newInstance();
     }
 

@@ -9,6 +9,7 @@
 //! | [`HeaderFrom`], [`InsertHeader`], [`DropHeaders`] | change headers |
 //! | [`RegexRouter`], [`TimestampRouter`] | rename the topic |
 //! | [`Filter`] | drops every record it is applied to; meant for a predicate |
+//! | [`ExtractNewRecordState`] | Debezium's: the state of the row in place of a change event |
 //! | [`TopicNameMatches`], [`HasHeaderKey`], [`RecordIsTombstone`] | predicates |
 //!
 //! A `Records` has one topic, so that RegexRouter and TopicNameMatches cost one match a batch, whatever its size. What works on
@@ -19,6 +20,7 @@ mod columns;
 #[cfg(test)]
 mod conformance_tests;
 mod date_format;
+mod debezium;
 mod field;
 mod headers;
 mod insert_field;
@@ -32,6 +34,7 @@ mod timestamp;
 mod whole;
 
 pub use cast::Cast;
+pub use debezium::ExtractNewRecordState;
 pub use field::{ExtractField, MaskField, ReplaceField, ValueToKey};
 pub use headers::{DropHeaders, HeaderFrom, InsertHeader};
 pub use insert_field::InsertField;

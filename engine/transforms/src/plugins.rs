@@ -2,7 +2,7 @@
 
 use volley_api::Plugin;
 
-use crate::{cast, field, headers, insert_field, predicates, routers, timestamp, whole};
+use crate::{cast, debezium, field, headers, insert_field, predicates, routers, timestamp, whole};
 
 /// All transformations and predicates of this crate.
 pub fn plugins() -> Vec<Plugin> {
@@ -13,6 +13,7 @@ pub fn plugins() -> Vec<Plugin> {
     all.extend(headers::plugins());
     all.extend(routers::plugins());
     all.extend(predicates::plugins());
+    all.extend(debezium::plugins());
     all
 }
 
@@ -41,6 +42,7 @@ mod tests {
         for name in "TopicNameMatches HasHeaderKey RecordIsTombstone".split(' ') {
             assert!(named(&format!("predicates.{name}"), PluginKind::Predicate), "{name}");
         }
-        assert_eq!(plugins.len(), 29);
+        let kafka = plugins.iter().filter(|plugin| plugin.class.starts_with("org.apache.kafka."));
+        assert_eq!(kafka.count(), 29);
     }
 }

@@ -57,24 +57,26 @@ macro_rules! compared {
     ($($name:ident: $file:literal,)*) => {$(
         #[test]
         fn $name() {
-            let found = differences($file, include_str!(concat!("testdata/", $file)));
+            let found = differences($file, include_str!($file));
             assert!(found.is_empty(), "{} differences\n{}", found.len(), found.join("\n"));
         }
     )*};
 }
 
 compared! {
-    cast_is_that_of_java: "cast.tsv",
-    date_formats_are_those_of_java: "date_formats.tsv",
-    extract_field_is_that_of_java: "extract_field.tsv",
-    flatten_is_that_of_java: "flatten.tsv",
-    headers_are_changed_as_in_java: "headers.tsv",
-    hoist_field_is_that_of_java: "hoist_field.tsv",
-    insert_field_is_that_of_java: "insert_field.tsv",
-    mask_field_is_that_of_java: "mask_field.tsv",
-    replace_field_is_that_of_java: "replace_field.tsv",
-    routers_are_those_of_java: "routers.tsv",
-    set_schema_metadata_is_that_of_java: "set_schema_metadata.tsv",
-    timestamp_converter_is_that_of_java: "timestamp_converter.tsv",
-    value_to_key_is_that_of_java: "value_to_key.tsv",
+    cast_is_that_of_java: "testdata/cast.tsv",
+    date_formats_are_those_of_java: "testdata/date_formats.tsv",
+    debezium_states_are_extracted_as_in_java: "../debezium/testdata/extract_new_record_state.tsv",
+    debezium_states_are_extracted_as_in_older_releases: "../debezium/testdata/extract_new_record_state_2_7.tsv",
+    extract_field_is_that_of_java: "testdata/extract_field.tsv",
+    flatten_is_that_of_java: "testdata/flatten.tsv",
+    headers_are_changed_as_in_java: "testdata/headers.tsv",
+    hoist_field_is_that_of_java: "testdata/hoist_field.tsv",
+    insert_field_is_that_of_java: "testdata/insert_field.tsv",
+    mask_field_is_that_of_java: "testdata/mask_field.tsv",
+    replace_field_is_that_of_java: "testdata/replace_field.tsv",
+    routers_are_those_of_java: "testdata/routers.tsv",
+    set_schema_metadata_is_that_of_java: "testdata/set_schema_metadata.tsv",
+    timestamp_converter_is_that_of_java: "testdata/timestamp_converter.tsv",
+    value_to_key_is_that_of_java: "testdata/value_to_key.tsv",
 }

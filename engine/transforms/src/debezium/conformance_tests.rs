@@ -1,0 +1,110 @@
+//! Batches of change events of all kinds.
+
+use std::sync::Arc;
+
+use arrow::array::BinaryArray;
+use volley_api::testing::{config_map, consumed, keeps_filters_or_rejects_every_row, origin, row_text};
+use volley_api::{ConfigMap, Converter, Header, RawBatch, Records, Result, Side, Transformation, Value};
+use volley_converters::JsonConverter;
+
+use super::ExtractNewRecordState;
+
+const ROW: &str = r#"{"type":"struct","optional":true,"name":"v","field":"NAME","fields":[
+    {"type":"int32","optional":false,"field":"id"},
+    {"type":"string","optional":true,"default":"none","field":"name"}]}"#;
+
+/// Events with a schema, and `None` for tombstones.
+pub(super) fn events(payloads: &[Option<&str>]) -> Records {
+    let source = r#"{"type":"struct","optional":false,"field":"source","fields":[
+        {"type":"string","optional":true,"field":"table"},
+        {"type":"struct","optional":true,"field":"inner","fields":[{"type":"int8","optional":true,"field":"x"}]}]}"#;
+    let op = r#"{"type":"string","optional":false,"field":"op"}"#;
+    let fields = [&ROW.replace("NAME", "before"), &ROW.replace("NAME", "after"), source, op].join(",");
+    let schema = format!(r#"{{"type":"struct","optional":false,"name":"s.t.Envelope","fields":[{fields}]}}"#);
+    let text = |payload: &str| format!(r#"{{"schema":{schema},"payload":{payload}}}"#).into_bytes();
+    let values: BinaryArray = payloads.iter().map(|payload| payload.map(text)).collect();
+    let raw = RawBatch {
+        origin: origin("t", 0, 0, payloads.len()),
+        keys: BinaryArray::new_null(payloads.len()),
+        values,
+        headers: None,
+    };
+    let config = config_map(&[("schemas.enable", "true"), ("replace.null.with.default", "false")]);
+    let converted = JsonConverter::new(&config, Side::Value).unwrap().to_connect(&raw, Side::Value).unwrap();
+    let run = converted.runs.into_iter().next().expect("one run of all rows");
+    assert_eq!(run.column.len(), payloads.len());
+    consumed("t", 0, 0, run.column)
+}
+
+fn all_kinds() -> Records {
+    let records = events(&[
+        Some(r#"{"before":null,"after":{"id":1,"name":"a"},"source":{"table":"x","inner":null},"op":"c"}"#),
+        Some(
+            r#"{"before":{"id":1,"name":"a"},"after":{"id":1,"name":null},"source":{"table":"x","inner":{"x":1}},"op":"u"}"#,
+        ),
+        Some(r#"{"before":{"id":1,"name":"b"},"after":null,"source":{"table":null,"inner":null},"op":"d"}"#),
+        None,
+        Some(r#"{"before":null,"after":null,"source":{"table":"x","inner":null},"op":"t"}"#),
+        Some(r#"{"before":{"id":2,"name":" "},"after":null,"source":{"table":"x","inner":null},"op":"d"}"#),
+        None,
+        Some(r#"{"before":null,"after":{"id":1,"name":"b"},"source":{"table":"y","inner":null},"op":"r"}"#),
+    ]);
+    let list = |names: &[&str]| Value::Array(names.iter().map(|name| Value::String((*name).to_owned())).collect());
+    let header = |value| vec![Header::new("drop", value)];
+    let headers = vec![
+        header(list(&["name"])),
+        header(list(&["id", "name"])),
+        header(list(&["name", "__deleted", "__op"])),
+        vec![],
+        vec![],
+        header(Value::Boolean(true)),
+        header(list(&["name"])),
+        vec![],
+    ];
+    Records { headers: Some(Arc::new(headers)), ..records }
+}
+
+fn conforms<T: Transformation>(new: fn(&ConfigMap) -> Result<T>, entries: &[(&str, &str)]) {
+    let config = config_map(entries);
+    keeps_filters_or_rejects_every_row(|| new(&config), &[all_kinds()]);
+}
+
+#[test]
+fn extract_new_record_state_treats_every_row_for_itself() {
+    for mode in ["drop", "tombstone", "rewrite", "rewrite-with-tombstone", "delete-to-tombstone"] {
+        let mode = ("delete.tombstone.handling.mode", mode);
+        conforms(ExtractNewRecordState::new, &[mode]);
+        conforms(ExtractNewRecordState::new, &[mode, ("add.fields", "op,table,inner"), ("add.headers", "op,inner")]);
+        conforms(ExtractNewRecordState::new, &[mode, ("route.by.field", "name"), ("add.fields", "op")]);
+        conforms(ExtractNewRecordState::new, &[mode, ("route.by.field", "id")]);
+        conforms(ExtractNewRecordState::new, &[mode, ("drop.fields.header.name", "drop"), ("add.fields", "op")]);
+        conforms(
+            ExtractNewRecordState::new,
+            &[
+                mode,
+                ("drop.fields.header.name", "drop"),
+                ("drop.fields.keep.schema.compatible", "false"),
+                ("route.by.field", "name"),
+            ],
+        );
+    }
+}
+
+#[test]
+fn deletes_stay_among_the_states_that_have_their_schema() {
+    let config = config_map(&[("delete.tombstone.handling.mode", "rewrite-with-tombstone")]);
+    let transformed = ExtractNewRecordState::new(&config).unwrap().apply(all_kinds()).unwrap();
+    let [records] = transformed.records.as_slice() else { panic!("{} parts", transformed.records.len()) };
+    assert_eq!(records.rows.iter().collect::<Vec<_>>(), [0, 1, 2, 3, 5, 6, 7]);
+    assert!(row_text(&records.value, 2).contains("true"), "{}", row_text(&records.value, 2));
+    assert!(records.value.is_null(3));
+}
+
+#[test]
+fn states_are_the_column_that_the_batch_has() {
+    let batch =
+        events(&[Some(r#"{"before":null,"after":{"id":1,"name":"a"},"source":{"table":"x","inner":null},"op":"c"}"#)]);
+    let after = arrow::array::AsArray::as_struct(&batch.value.array).column_by_name("after").unwrap().to_data();
+    let transformed = ExtractNewRecordState::new(&ConfigMap::new()).unwrap().apply(batch).unwrap();
+    assert!(transformed.records[0].value.array.to_data().child_data()[0].ptr_eq(&after.child_data()[0]));
+}

@@ -1,0 +1,24 @@
+//! Debezium's transformations: what they make of its change events, on columns.
+//!
+//! ```text
+//!  {"before": …, "after": …, "source": …, "op": "u"}  ─►  one struct column, whose fields `before` and `after` are columns, too
+//! ```
+//!
+//! A change event is a struct whose schema's name ends with `.Envelope`; all else passes as it is, also what has no schema.
+//! Debezium's own types (`io.debezium.time.*`, `VariableScaleDecimal` and so on) keep their schemas.
+
+#[cfg(test)]
+mod conformance_tests;
+mod delete_handling;
+mod dropped_fields;
+mod envelope;
+mod event_headers;
+mod events;
+mod extract_new_record_state;
+mod field_reference;
+mod new_state;
+mod plugins;
+mod topics;
+
+pub use extract_new_record_state::ExtractNewRecordState;
+pub(crate) use plugins::plugins;

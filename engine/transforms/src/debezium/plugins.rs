@@ -1,0 +1,21 @@
+//! The plug-ins of this room.
+
+use volley_api::{Plugin, PluginFactory};
+
+use super::ExtractNewRecordState;
+
+/// The Debezium release whose classes these behave like.
+const DEBEZIUM_VERSION: &str = "3.4.0.Final";
+
+pub(crate) fn plugins() -> Vec<Plugin> {
+    vec![
+        Plugin::new(
+            "io.debezium.transforms.ExtractNewRecordState",
+            DEBEZIUM_VERSION,
+            "Replaces Debezium's change events by the new state of the row.",
+            ExtractNewRecordState::config_def(),
+            PluginFactory::transformation(ExtractNewRecordState::new),
+        )
+        .alias("io.debezium.transforms.UnwrapFromEnvelope"),
+    ]
+}
