@@ -4,12 +4,14 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.connect.connector.ConnectRecord;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.SchemaAndValue;
 import org.apache.kafka.connect.header.ConnectHeaders;
 import org.apache.kafka.connect.header.Header;
 import org.apache.kafka.connect.json.JsonConverter;
 import org.apache.kafka.connect.sink.SinkRecord;
+import org.apache.kafka.connect.source.SourceRecord;
 import org.apache.kafka.connect.storage.SimpleHeaderConverter;
 import org.apache.kafka.connect.transforms.Transformation;
 
@@ -31,7 +33,7 @@ import java.util.Objects;
  *    "headers": [["name", "text"]], "key": {"schema": …, "payload": …}, "value": {"schema": …, "payload": …}}
  * </pre>
  *
- * A class whose name has a dot is one of another package: Debezium's, whose cases are those of engine/transforms/src/debezium/testdata.
+ * With "source": true the record is one of a source. A class whose name has a dot is one of another package: Debezium's, whose cases are those of engine/transforms/src/debezium/testdata.
  * Its jars stand beside Kafka's, of which this needs three more:
  *
  * <pre>
@@ -70,14 +72,15 @@ public class TransformReference {
         converter.configure(Map.of("schemas.enable", "true", "replace.null.with.default", "false"), false);
     }
 
+    @SuppressWarnings({"rawtypes", "unchecked"})
     private JsonNode answer(JsonNode given) {
         try {
-            SinkRecord record = record(given);
-            Transformation<SinkRecord> transformation = transformation(given.get("class").asText());
+            ConnectRecord record = record(given);
+            Transformation transformation = transformation(given.get("class").asText());
             Map<String, String> config = new LinkedHashMap<>();
             given.get("config").fields().forEachRemaining(entry -> config.put(entry.getKey(), entry.getValue().asText()));
             transformation.configure(config);
-            SinkRecord transformed = transformation.apply(record);
+            ConnectRecord transformed = transformation.apply(record);
             if (transformed == null) {
                 return JSON.createObjectNode().put("dropped", true);
             }
@@ -91,13 +94,13 @@ public class TransformReference {
         }
     }
 
-    @SuppressWarnings("unchecked")
-    private static Transformation<SinkRecord> transformation(String name) throws Exception {
+    @SuppressWarnings("rawtypes")
+    private static Transformation transformation(String name) throws Exception {
         Class<?> type = Class.forName(name.contains(".") ? name : "org.apache.kafka.connect.transforms." + name);
-        return (Transformation<SinkRecord>) type.getDeclaredConstructor().newInstance();
+        return (Transformation) type.getDeclaredConstructor().newInstance();
     }
 
-    private SinkRecord record(JsonNode given) throws Exception {
+    private ConnectRecord<?> record(JsonNode given) throws Exception {
         SchemaAndValue key = data(given.get("key"));
         SchemaAndValue value = data(given.get("value"));
         ConnectHeaders headers = new ConnectHeaders();
@@ -107,6 +110,10 @@ public class TransformReference {
             headers.add(header.get(0).asText(), parsed);
         }
         Long timestamp = given.has("timestamp") ? given.get("timestamp").asLong() : null;
+        if (given.path("source").asBoolean()) {
+            return new SourceRecord(null, null, given.path("topic").asText("t"), given.path("partition").asInt(0), key.schema(),
+                key.value(), value.schema(), value.value(), timestamp, headers);
+        }
         return new SinkRecord(given.path("topic").asText("t"), given.path("partition").asInt(0), key.schema(), key.value(),
             value.schema(), value.value(), OFFSET, timestamp, TimestampType.CREATE_TIME, headers);
     }
@@ -115,7 +122,7 @@ public class TransformReference {
         return converter.toConnectData("t", envelope == null || envelope.isNull() ? null : JSON.writeValueAsBytes(envelope));
     }
 
-    private ObjectNode told(SinkRecord record) throws Exception {
+    private ObjectNode told(ConnectRecord<?> record) throws Exception {
         ObjectNode told = JSON.createObjectNode().put("topic", record.topic()).put("timestamp", record.timestamp());
         ArrayNode headers = told.putArray("headers");
         for (Header header : record.headers()) {

@@ -10,6 +10,8 @@
 //! | [`RegexRouter`], [`TimestampRouter`] | rename the topic |
 //! | [`Filter`] | drops every record it is applied to; meant for a predicate |
 //! | [`ExtractNewRecordState`] | Debezium's: the state of the row in place of a change event |
+//! | [`ByLogicalTableRouter`] | Debezium's: the events of several tables as those of one |
+//! | [`EventRouter`] | Debezium's: messages of what is inserted into an outbox table |
 //! | [`TopicNameMatches`], [`HasHeaderKey`], [`RecordIsTombstone`] | predicates |
 //!
 //! A `Records` has one topic, so that RegexRouter and TopicNameMatches cost one match a batch, whatever its size. What works on
@@ -34,7 +36,7 @@ mod timestamp;
 mod whole;
 
 pub use cast::Cast;
-pub use debezium::ExtractNewRecordState;
+pub use debezium::{ByLogicalTableRouter, EventRouter, ExtractNewRecordState};
 pub use field::{ExtractField, MaskField, ReplaceField, ValueToKey};
 pub use headers::{DropHeaders, HeaderFrom, InsertHeader};
 pub use insert_field::InsertField;

@@ -40,6 +40,11 @@ pub(super) fn wrong_type(name: &str, wanted: &str) -> Error {
     Error::data(format!("Field '{name}' is not of type {wanted}"))
 }
 
+/// An error in the configuration, under the class that Debezium has for it.
+pub(super) fn refused(error: Error) -> Error {
+    error.with_exception("org.apache.kafka.connect.errors.ConnectException")
+}
+
 /// The error of an extraction from a struct without the field.
 pub(super) fn unknown_field(name: &str) -> Error {
     Error::data(format!("Unknown field: {name}")).with_exception("java.lang.IllegalArgumentException")

@@ -1,7 +1,9 @@
 //! The rows of a batch, by what is to become of them.
 
 use arrow::array::{Array, UInt32Array};
-use volley_api::{Error, Records, RejectedRow, Result, Stage};
+use volley_api::{Error, Records, RejectedRow, Result, Stage, Transformed};
+
+use crate::columns::{Failure, Outcome};
 
 /// What a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +71,26 @@ impl<'a> Events<'a> {
             let (stage, class) = (Stage::Transformation, self.class.to_owned());
             self.rejected.push(RejectedRow { row, stage, class, error });
         }
+    }
+
+    /// Transforms the rows that are not gone. Those that fail are rejected, and the others tried again.
+    pub(super) fn transform(mut self, mut transform: impl FnMut(&Records) -> Outcome<Records>) -> Result<Transformed> {
+        let mut rows = self.rows(|kind| kind != Kind::Gone);
+        while let Some(records) = taken(self.records, &rows)? {
+            match transform(&records) {
+                Ok(records) => return Ok(Transformed { records: vec![records], rejected: self.rejected }),
+                Err(Failure::Batch(error)) => return Err(error),
+                Err(Failure::Rows(failed)) => {
+                    failed.into_iter().for_each(|(row, error)| self.reject_row(rows[row] as usize, error));
+                    let remaining = self.remaining(&rows);
+                    if remaining.len() == rows.len() {
+                        return Ok(Transformed { records: vec![records], rejected: self.rejected });
+                    }
+                    rows = remaining;
+                }
+            }
+        }
+        Ok(Transformed { records: Vec::new(), rejected: self.rejected })
     }
 
     /// The rows of some kinds.

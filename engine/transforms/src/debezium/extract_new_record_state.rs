@@ -23,7 +23,7 @@ use volley_api::{
 
 use super::delete_handling::{DeleteHandling, Deletes};
 use super::dropped_fields::DroppedFields;
-use super::envelope::{class_cast, is_envelope, member, no_struct, unknown_field, wrong_type};
+use super::envelope::{class_cast, is_envelope, member, no_struct, refused, unknown_field, wrong_type};
 use super::event_headers::with_event_headers;
 use super::events::{Events, Kind, taken};
 use super::field_reference::FieldReference;
@@ -84,11 +84,6 @@ impl ExtractNewRecordState {
             replaces_null: replaces_null(&config),
         })
     }
-}
-
-/// The error under the class that Debezium has for it.
-pub(super) fn refused(error: Error) -> Error {
-    error.with_exception("org.apache.kafka.connect.errors.ConnectException")
 }
 
 impl Transformation for ExtractNewRecordState {

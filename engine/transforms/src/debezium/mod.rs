@@ -16,9 +16,14 @@ mod event_headers;
 mod events;
 mod extract_new_record_state;
 mod field_reference;
+mod logical_table;
 mod new_state;
+mod outbox;
 mod plugins;
+mod rewriting;
 mod topics;
 
 pub use extract_new_record_state::ExtractNewRecordState;
+pub use logical_table::ByLogicalTableRouter;
+pub use outbox::EventRouter;
 pub(crate) use plugins::plugins;

@@ -2,7 +2,7 @@
 
 use volley_api::{Plugin, PluginFactory};
 
-use super::ExtractNewRecordState;
+use super::{ByLogicalTableRouter, EventRouter, ExtractNewRecordState};
 
 /// The Debezium release whose classes these behave like.
 const DEBEZIUM_VERSION: &str = "3.4.0.Final";
@@ -17,5 +17,19 @@ pub(crate) fn plugins() -> Vec<Plugin> {
             PluginFactory::transformation(ExtractNewRecordState::new),
         )
         .alias("io.debezium.transforms.UnwrapFromEnvelope"),
+        Plugin::new(
+            "io.debezium.transforms.ByLogicalTableRouter",
+            DEBEZIUM_VERSION,
+            "Brings the events of tables that are parts of one into one topic.",
+            ByLogicalTableRouter::config_def(),
+            PluginFactory::transformation(ByLogicalTableRouter::new),
+        ),
+        Plugin::new(
+            "io.debezium.transforms.outbox.EventRouter",
+            DEBEZIUM_VERSION,
+            "Makes messages of what is inserted into an outbox table.",
+            EventRouter::config_def(),
+            PluginFactory::transformation(EventRouter::new),
+        ),
     ]
 }

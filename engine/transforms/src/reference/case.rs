@@ -86,7 +86,7 @@ impl Case {
             timestamps: vec![self.given["timestamp"].as_i64().unwrap_or(-1)].into(),
             headers,
             rows: RowIndex::all(1),
-            origin: Some(origin(topic, partition, 7, 1)),
+            origin: (self.given["source"] != true).then(|| origin(topic, partition, 7, 1)),
         }
     }
 

@@ -66,6 +66,8 @@ macro_rules! compared {
 compared! {
     cast_is_that_of_java: "testdata/cast.tsv",
     date_formats_are_those_of_java: "testdata/date_formats.tsv",
+    debezium_tables_are_joined_as_in_java: "../debezium/testdata/by_logical_table_router.tsv",
+    debezium_outboxes_are_routed_as_in_java: "../debezium/testdata/event_router.tsv",
     debezium_states_are_extracted_as_in_java: "../debezium/testdata/extract_new_record_state.tsv",
     debezium_states_are_extracted_as_in_older_releases: "../debezium/testdata/extract_new_record_state_2_7.tsv",
     extract_field_is_that_of_java: "testdata/extract_field.tsv",
