@@ -74,7 +74,8 @@ pub(crate) fn array_of(field: &Field, values: &[&Value]) -> Option<ArrayRef> {
                 )
             };
             let columns = fields.iter().map(column).collect::<Option<Vec<_>>>()?;
-            Arc::new(StructArray::try_new(fields.clone(), columns, Some(nulls)).ok()?)
+            let structs = StructArray::try_new_with_length(fields.clone(), columns, Some(nulls), values.len());
+            Arc::new(structs.ok()?)
         }
         _ => return None,
     };

@@ -7,7 +7,7 @@ use volley_api::testing::{config_map, consumed, keeps_filters_or_rejects_every_r
 use volley_api::{ConfigMap, Converter, Header, RawBatch, Records, Result, Side, Transformation, Value};
 use volley_converters::JsonConverter;
 
-use super::ExtractNewRecordState;
+use super::{ByLogicalTableRouter, EventRouter, ExtractNewRecordState};
 
 const ROW: &str = r#"{"type":"struct","optional":true,"name":"v","field":"NAME","fields":[
     {"type":"int32","optional":false,"field":"id"},
@@ -21,6 +21,10 @@ pub(super) fn events(payloads: &[Option<&str>]) -> Records {
     let op = r#"{"type":"string","optional":false,"field":"op"}"#;
     let fields = [&ROW.replace("NAME", "before"), &ROW.replace("NAME", "after"), source, op].join(",");
     let schema = format!(r#"{{"type":"struct","optional":false,"name":"s.t.Envelope","fields":[{fields}]}}"#);
+    read(&schema, payloads)
+}
+
+fn read(schema: &str, payloads: &[Option<&str>]) -> Records {
     let text = |payload: &str| format!(r#"{{"schema":{schema},"payload":{payload}}}"#).into_bytes();
     let values: BinaryArray = payloads.iter().map(|payload| payload.map(text)).collect();
     let raw = RawBatch {
@@ -88,6 +92,68 @@ fn extract_new_record_state_treats_every_row_for_itself() {
             ],
         );
     }
+}
+
+#[test]
+fn by_logical_table_router_treats_every_row_for_itself() {
+    conforms(ByLogicalTableRouter::new, &[("topic.regex", "(.*)"), ("topic.replacement", "all.$1")]);
+    conforms(ByLogicalTableRouter::new, &[("topic.regex", "x"), ("topic.replacement", "y")]);
+}
+
+#[test]
+fn event_router_treats_every_row_for_itself() {
+    let columns =
+        [("table.field.event.id", "id"), ("table.field.event.key", "id"), ("table.field.event.payload", "name")];
+    let route = [("route.by.field", "name"), ("table.field.event.timestamp", "id")];
+    conforms(EventRouter::new, &columns);
+    conforms(EventRouter::new, &[&columns[..], &route[..1]].concat());
+    conforms(EventRouter::new, &[&columns[..], &route[..]].concat());
+}
+
+#[test]
+fn messages_of_an_outbox_go_where_each_says() {
+    let batch = outbox(&[
+        r#"{"id":"1","to":"a","key":"k","payload":"{\"x\":1}","part":1}"#,
+        r#"{"id":"2","to":"b","key":"k","payload":"{\"x\":2}","part":1}"#,
+        r#"{"id":"3","to":"a","key":"k","payload":"{\"x\":\"s\"}","part":1}"#,
+        r#"{"id":"4","to":"a","key":"k","payload":" ","part":1}"#,
+        r#"{"id":"5","to":null,"key":"k","payload":"p","part":1}"#,
+        r#"{"id":"6","to":"a","key":"k","payload":"{\"x\":3}","part":null}"#,
+        r#"{"id":"7","to":"a","key":null,"payload":"{\"x\":4}","part":1}"#,
+    ]);
+    let config = [
+        ("route.by.field", "to"),
+        ("table.field.event.key", "key"),
+        ("table.expand.json.payload", "true"),
+        ("route.tombstone.on.empty.payload", "true"),
+        ("table.fields.additional.placement", "part:partition"),
+    ];
+    let transformed = EventRouter::new(&config_map(&config)).unwrap().apply(batch.clone()).unwrap();
+    let found: Vec<_> = transformed
+        .records
+        .iter()
+        .map(|records| (records.topic.to_string(), records.rows.iter().collect::<Vec<_>>()))
+        .collect();
+    let expected = [("a", vec![0, 6]), ("b", vec![1]), ("a", vec![2]), ("a", vec![3]), ("a", vec![5])];
+    assert_eq!(found, expected.map(|(topic, rows)| (format!("outbox.event.{topic}"), rows)));
+    assert_eq!(transformed.rejected.iter().map(|rejected| rejected.row).collect::<Vec<_>>(), [4]);
+    let config = config_map(&config);
+    keeps_filters_or_rejects_every_row(|| EventRouter::new(&config), &[batch]);
+}
+
+/// Inserts into an outbox.
+fn outbox(rows: &[&str]) -> Records {
+    let texts = ["id", "to", "key", "payload"];
+    let texts = texts.map(|name| format!(r#"{{"type":"string","optional":true,"field":"{name}"}}"#)).join(",");
+    let row = format!(
+        r#"{{"type":"struct","optional":true,"name":"o.Value","field":"after","fields":[{texts},{}]}}"#,
+        r#"{"type":"int32","optional":true,"field":"part"}"#
+    );
+    let op = r#"{"type":"string","optional":false,"field":"op"},{"type":"int64","optional":true,"field":"ts_ms"}"#;
+    let schema = format!(r#"{{"type":"struct","optional":false,"name":"o.Envelope","fields":[{row},{op}]}}"#);
+    let payload = |row: &&str| format!(r#"{{"after":{row},"op":"c","ts_ms":5}}"#);
+    let payloads: Vec<String> = rows.iter().map(payload).collect();
+    read(&schema, &payloads.iter().map(|payload| Some(payload.as_str())).collect::<Vec<_>>())
 }
 
 #[test]
