@@ -3,6 +3,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
+import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.connect.connector.ConnectRecord;
 import org.apache.kafka.connect.data.Schema;
@@ -21,6 +22,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Date;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -48,6 +50,8 @@ import java.util.Objects;
  *       java -cp "$HOME/.cache/volley/testbed/connect/*" tests/java/TransformReference.java &lt; $cases &gt; /tmp/answers &amp;&amp; mv /tmp/answers $cases
  *   done
  * </pre>
+ *
+ * With names of classes as arguments it writes down their keys: name, type, default and importance.
  */
 public class TransformReference {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -57,6 +61,12 @@ public class TransformReference {
     private final SimpleHeaderConverter headerConverter = new SimpleHeaderConverter();
 
     public static void main(String[] arguments) throws Exception {
+        if (arguments.length > 0) {
+            for (String name : arguments) {
+                tellKeys(name);
+            }
+            return;
+        }
         BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
         TransformReference reference = new TransformReference();
@@ -66,6 +76,15 @@ public class TransformReference {
             out.println(parts[0] + "\t" + reference.answer(JSON.readTree(parts[0])) + why);
         }
         out.flush();
+    }
+
+    @SuppressWarnings("unchecked")
+    private static void tellKeys(String name) throws Exception {
+        for (ConfigDef.ConfigKey key : transformation(name).config().configKeys().values()) {
+            Object value = key.defaultValue instanceof List ? String.join(",", (List<String>) key.defaultValue) : key.defaultValue;
+            Object shown = key.hasDefault() ? value : "(required)";
+            System.out.println(String.join("\t", name, key.name, key.type.toString(), "" + shown, key.importance.toString()));
+        }
     }
 
     TransformReference() {

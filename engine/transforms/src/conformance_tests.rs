@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Orders, some of them null, with headers and timestamps.
-fn orders() -> Records {
+pub(crate) fn orders() -> Records {
     let fields: Vec<(Arc<Field>, ArrayRef)> = vec![
         (Arc::new(Field::new("id", DataType::Int64, false)), Arc::new(Int64Array::from_iter_values(0..6))),
         (
@@ -36,7 +36,7 @@ fn orders() -> Records {
 }
 
 /// The same without a schema.
-fn maps() -> Records {
+pub(crate) fn maps() -> Records {
     let orders = orders();
     let field = schema::without_schema(Field::clone(&orders.value.field));
     Records { value: Column::new(Arc::new(field), Arc::clone(&orders.value.array)), ..orders }

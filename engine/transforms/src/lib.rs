@@ -18,6 +18,7 @@
 //! keys and values is a function on a column: see `columns/`.
 
 mod cast;
+mod clock;
 mod columns;
 #[cfg(test)]
 mod conformance_tests;
@@ -27,6 +28,8 @@ mod field;
 mod headers;
 mod insert_field;
 mod java_digit;
+#[cfg(test)]
+mod laws;
 mod plugins;
 mod predicates;
 #[cfg(test)]

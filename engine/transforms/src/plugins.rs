@@ -2,19 +2,39 @@
 
 use volley_api::Plugin;
 
-use crate::{cast, debezium, field, headers, insert_field, predicates, routers, timestamp, whole};
+use crate::field::{extract_field, mask_field, replace_field, value_to_key};
+use crate::headers::{drop_headers, header_from, insert_header};
+use crate::predicates::{has_header_key, record_is_tombstone, topic_name_matches};
+use crate::routers::{filter, regex_router, timestamp_router};
+use crate::whole::{flatten, hoist_field, set_schema_metadata};
+use crate::{cast, debezium, insert_field, timestamp};
 
 /// All transformations and predicates of this crate.
 pub fn plugins() -> Vec<Plugin> {
-    let pairs = [insert_field::plugins(), cast::plugins(), timestamp::plugins()];
-    let mut all: Vec<Plugin> = pairs.into_iter().flatten().collect();
-    all.extend(field::plugins());
-    all.extend(whole::plugins());
-    all.extend(headers::plugins());
-    all.extend(routers::plugins());
-    all.extend(predicates::plugins());
-    all.extend(debezium::plugins());
-    all
+    let pairs = [
+        insert_field::plugins(),
+        cast::plugins(),
+        timestamp::plugins(),
+        extract_field::plugins(),
+        replace_field::plugins(),
+        mask_field::plugins(),
+        set_schema_metadata::plugins(),
+        flatten::plugins(),
+        hoist_field::plugins(),
+        header_from::plugins(),
+    ];
+    let single = [
+        value_to_key::plugin(),
+        insert_header::plugin(),
+        drop_headers::plugin(),
+        regex_router::plugin(),
+        timestamp_router::plugin(),
+        filter::plugin(),
+        topic_name_matches::plugin(),
+        has_header_key::plugin(),
+        record_is_tombstone::plugin(),
+    ];
+    pairs.into_iter().flatten().chain(single).chain(debezium::plugins()).collect()
 }
 
 #[cfg(test)]

@@ -19,8 +19,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, StructArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use volley_api::{
-    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Plugin, Records, Result, Side, Transformation,
-    Transformed, Validator, schema,
+    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, Plugin, Records, Result, Side,
+    Transformation, Transformed, Validator, schema,
 };
 
 use super::cast_type::{CastSpec, CastType, validate_spec};
@@ -83,13 +83,15 @@ impl Transformation for Cast {
             |name| spec.of_field(name).is_some(),
             |column| match spec {
                 CastSpec::Whole(target) => whole(column, *target, layouts),
-                CastSpec::Fields(fields) => {
-                    let structs = require_struct(column, PURPOSE)?;
-                    match schema::has_schema(&column.field) {
-                        true => of_struct(column, structs, spec, layouts, *replaces_null),
-                        false => of_map(column, structs, fields),
+                CastSpec::Fields(_) if schema::has_schema(&column.field) => {
+                    if !matches!(column.field.data_type(), DataType::Struct(_)) {
+                        let error = Error::data("Cannot list fields on non-struct type");
+                        return Err(Failure::of_values(column, &error));
                     }
+                    let structs = require_struct(column, PURPOSE)?;
+                    of_struct(column, structs, spec, layouts, *replaces_null)
                 }
+                CastSpec::Fields(fields) => of_map(column, require_struct(column, PURPOSE)?, fields),
             },
         )
     }
@@ -97,7 +99,6 @@ impl Transformation for Cast {
 
 /// The whole keeps the name and all else that its schema has.
 fn whole(column: &Column, target: CastType, layouts: &mut SchemaCache) -> Outcome<Column> {
-    let array = cast_values(column, target)?;
     if column.field.data_type() == &DataType::Null {
         return Ok(column.clone());
     }
@@ -105,12 +106,11 @@ fn whole(column: &Column, target: CastType, layouts: &mut SchemaCache) -> Outcom
         let mut metadata = column.field.metadata().clone();
         metadata.remove(schema::DEFAULT);
         metadata.remove(schema::EXTENSION_NAME);
-        let field = cast_field(&column.field, target)?;
+        let field = cast_field(&column.field, target).map_err(|failure| all_fail(column, failure))?;
         metadata.extend(field.metadata().clone());
-        let field = field.with_metadata(metadata);
-        Ok(Arc::new(if schema::has_schema(&column.field) { field } else { schema::without_schema(field) }))
+        Ok(Arc::new(field.with_metadata(metadata)))
     })?;
-    Ok(Column::new(layout, array))
+    Ok(Column::new(layout, cast_values(column, target)?))
 }
 
 /// The field with another type: its name, whether it is optional, and its default, which is cast, too.
@@ -151,22 +151,21 @@ fn layout(column: &Column, structs: &StructArray, spec: &CastSpec) -> Outcome<Fi
     let mut fields = Vec::with_capacity(structs.fields().len());
     for field in structs.fields() {
         fields.push(match spec.of_field(field.name()) {
-            Some(target) => match cast_field(field, target) {
-                Ok(field) => Arc::new(field),
-                // A default that cannot be cast fails with every record.
-                Err(Failure::Rows(failed)) => return Err(all_fail(column, failed)),
-                Err(failure) => return Err(failure),
-            },
+            Some(target) => Arc::new(cast_field(field, target).map_err(|failure| all_fail(column, failure))?),
             None => Arc::clone(field),
         });
     }
     Ok(struct_field(&column.field, fields.into()))
 }
 
-fn all_fail(column: &Column, failed: Vec<(usize, volley_api::Error)>) -> Failure {
-    match failed.into_iter().next() {
-        Some((_, error)) => Failure::of_values(column, &error),
-        None => Failure::Rows(Vec::new()),
+/// A default that cannot be cast fails with every record.
+fn all_fail(column: &Column, failure: Failure) -> Failure {
+    match failure {
+        Failure::Rows(failed) => match failed.into_iter().next() {
+            Some((_, error)) => Failure::of_values(column, &error),
+            None => Failure::Rows(Vec::new()),
+        },
+        failure => failure,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use arrow::datatypes::DataType;
 use volley_api::{ConfigValue, Error, Result};
+use volley_java::sort_in_hash_order;
 
 /// A type to cast to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl CastType {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CastSpec {
     Whole(CastType),
-    /// Fields, each once.
+    /// Fields, each once, in the order of Java's map: of several errors the first is told.
     Fields(Vec<(String, CastType)>),
 }
 
@@ -97,7 +98,10 @@ impl CastSpec {
                 "Cast transformations that specify a type to cast the entire value to may only specify a single cast in their spec",
             )),
             None if fields.is_empty() => Err(Error::config("Must specify at least one field to cast.")),
-            None => Ok(Self::Fields(fields)),
+            None => {
+                sort_in_hash_order(&mut fields, |(name, _)| name);
+                Ok(Self::Fields(fields))
+            }
         }
     }
 

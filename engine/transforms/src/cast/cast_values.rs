@@ -16,7 +16,7 @@ use volley_java::{ColumnText, class_of};
 use super::cast_type::CastType;
 use super::number_text::{java_float, java_integer};
 use super::numbers::Numbers;
-use crate::columns::{Failure, Outcome};
+use crate::columns::{Failure, Outcome, as_connect};
 use crate::date_format::iso_text;
 
 const INPUTS: &str = "[INT8, INT16, INT32, INT64, FLOAT32, FLOAT64, BOOLEAN, STRING, BYTES]";
@@ -24,24 +24,28 @@ const MILLIS_PER_DAY: i64 = 86_400_000;
 
 /// The values as `target`; nulls stay nulls.
 pub(crate) fn cast_values(column: &Column, target: CastType) -> Outcome<ArrayRef> {
+    let column = &as_connect(column)?;
     let values = &column.array;
     if column.field.data_type() == &DataType::Null || values.null_count() == values.len() {
         return Ok(new_null_array(&target.data_type(), values.len()));
     }
+    let has_schema = schema::has_schema(&column.field);
     match (column.field.data_type(), target) {
-        (DataType::Utf8, _) if schema::is_json_text(&column.field) => Err(unsupported(column, "ARRAY")),
+        (DataType::Utf8, _) if !has_schema && schema::is_json_text(&column.field) => Err(unsupported(column, "ARRAY")),
         (DataType::Utf8, CastType::String) => Ok(Arc::clone(values)),
         (DataType::Utf8, _) => from_texts(column, target),
         (DataType::List(_), _) => Err(unsupported(column, "ARRAY")),
         (DataType::Map(..), _) => Err(unsupported(column, "MAP")),
-        (DataType::Struct(_), _) => {
-            Err(unsupported(column, if schema::has_schema(&column.field) { "STRUCT" } else { "MAP" }))
+        (DataType::Struct(_), _) => Err(unsupported(column, if has_schema { "STRUCT" } else { "MAP" })),
+        (from, CastType::String) if from.is_integer() || from == &DataType::Boolean => {
+            Ok(cast(values, &DataType::Utf8)?)
         }
         (_, CastType::String) => Ok(as_texts(column)?),
         _ => match Numbers::of(values)? {
             Some(numbers) => Ok(numbers.cast(target)),
             None => {
-                let message = format!("Unexpected type in Cast transformation: class {}", byte_class(column));
+                let message =
+                    format!("Unexpected type in Cast transformation: class {}", class_of(column.field.data_type()));
                 Err(Failure::of_values(column, &Error::data(message)))
             }
         },
@@ -51,13 +55,6 @@ pub(crate) fn cast_values(column: &Column, target: CastType) -> Outcome<ArrayRef
 fn unsupported(column: &Column, found: &str) -> Failure {
     let message = format!("Cast transformation does not support casting from {found}; supported types are {INPUTS}");
     Failure::of_values(column, &Error::data(message))
-}
-
-fn byte_class(column: &Column) -> &'static str {
-    match column.field.data_type() {
-        DataType::Binary => "java.nio.HeapByteBuffer",
-        other => class_of(other),
-    }
 }
 
 /// Text by text: each has to be read.

@@ -1,13 +1,18 @@
 //! One value of a column, for headers, which are kept row by row.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Decimal256Type, Field, Float32Type, Float64Type, Int8Type, Int16Type,
     Int32Type, Int64Type, Time32MillisecondType, TimeUnit, TimestampMillisecondType,
 };
-use volley_api::{Error, Result, Value, schema};
+use volley_api::{Column, Error, Result, Value, schema};
+use volley_java::sort_in_hash_order;
 
-/// The value of `row`. A struct without a schema is a map without its null fields.
+use super::as_connect;
+
+/// The value of `row`. A struct without a schema is a map without its null fields, in the order of Java's.
 ///
 /// # Errors
 /// A type that does not exist in Connect.
@@ -23,7 +28,7 @@ pub(crate) fn value_at(field: &Field, array: &ArrayRef, row: usize, has_schema: 
         DataType::Int64 => Value::Int64(array.as_primitive::<Int64Type>().value(row)),
         DataType::Float32 => Value::Float32(array.as_primitive::<Float32Type>().value(row)),
         DataType::Float64 => Value::Float64(array.as_primitive::<Float64Type>().value(row)),
-        DataType::Utf8 if schema::is_json_text(field) => json_value(array.as_string::<i32>().value(row)),
+        DataType::Utf8 if !has_schema && schema::is_json_text(field) => json_value(array.as_string::<i32>().value(row)),
         DataType::Utf8 => Value::String(array.as_string::<i32>().value(row).to_owned()),
         DataType::Binary => Value::Bytes(array.as_binary::<i32>().value(row).to_vec()),
         DataType::Decimal128(_, scale) => {
@@ -53,12 +58,19 @@ pub(crate) fn value_at(field: &Field, array: &ArrayRef, row: usize, has_schema: 
             match has_schema {
                 true => Value::Struct(members),
                 false => {
-                    let present = members.into_iter().filter(|(_, value)| *value != Value::Null);
-                    Value::Map(present.map(|(name, value)| (Value::String(name), value)).collect())
+                    let mut present: Vec<_> = members.into_iter().filter(|(_, value)| *value != Value::Null).collect();
+                    sort_in_hash_order(&mut present, |(name, _)| name);
+                    Value::Map(present.into_iter().map(|(name, value)| (Value::String(name), value)).collect())
                 }
             }
         }
-        other => return Err(Error::data(format!("type {other} has no Connect type: cast it to another before"))),
+        other => {
+            let column = as_connect(&Column::new(Arc::new(field.clone()), array.slice(row, 1)))?;
+            if column.field.data_type() == other {
+                return Err(Error::data(format!("type {other} has no Connect type: cast it to another before")));
+            }
+            value_at(&column.field, &column.array, 0, has_schema)?
+        }
     })
 }
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::UInt32Array;
 use arrow::datatypes::DataType;
 use volley_api::schema::{has_schema, is_json_text, is_mixed, json_text_field, without_schema};
-use volley_api::{Column, Records, RejectedRow, Result, Side, Stage, Transformed};
+use volley_api::{Column, Records, Result, Side, Transformed};
 use volley_converters::{MixedRows, same_type};
 
+use super::schema_cache::SharedFields;
 use super::typed_parts::{json_texts, typed_parts};
-use super::{Failure, Outcome, column_of, with_column};
+use super::{Failure, Outcome, column_of, reject, with_column};
 
 /// The side that a transformation works on, and its class.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub(crate) struct ColumnWise {
     pub(crate) side: Side,
     class: &'static str,
     mixed: MixedRows,
+    shared: SharedFields,
 }
 
 impl ColumnWise {
@@ -26,7 +27,7 @@ impl ColumnWise {
             Side::Key => classes[0],
             Side::Value => classes[1],
         };
-        Self { side, class, mixed: MixedRows::new() }
+        Self { side, class, mixed: MixedRows::new(), shared: SharedFields::default() }
     }
 
     /// Transforms the column of this side.
@@ -60,46 +61,41 @@ impl ColumnWise {
         for part in parts {
             self.attempt(part, &mut transform, &mut done)?;
         }
+        done.rejected.sort_by_key(|rejected| rejected.row);
         if wants_text {
             done.records.iter_mut().try_for_each(|records| as_text_again(records, self.side))?;
         }
         if done.records.len() > 1 {
             give_same_types(&mut done.records)?;
         }
+        for records in &mut done.records {
+            records.key.field = self.shared.share(&records.key.field);
+            records.value.field = self.shared.share(&records.value.field);
+        }
         Ok(done)
     }
 
-    /// Transforms a part; without the rows that fail, if there are any.
+    /// Transforms a part; again without the rows that fail, while there are any.
     fn attempt(
         &self,
-        records: Records,
+        part: Records,
         transform: &mut impl FnMut(&Records) -> Outcome<Records>,
         done: &mut Transformed,
     ) -> Result<()> {
-        let failed = match transform(&records) {
-            Ok(transformed) => {
-                done.records.push(transformed);
-                return Ok(());
+        let mut rest = Some(part);
+        while let Some(records) = rest.take() {
+            match transform(&records) {
+                Ok(transformed) => done.records.push(transformed),
+                Err(Failure::Batch(error)) => return Err(error),
+                Err(Failure::Rows(failed)) if failed.is_empty() => done.records.push(records),
+                Err(Failure::Rows(failed)) => {
+                    let mut outcome = reject(records, self.class, failed)?;
+                    done.rejected.append(&mut outcome.rejected);
+                    rest = outcome.records.pop();
+                }
             }
-            Err(Failure::Batch(error)) => return Err(error),
-            Err(Failure::Rows(failed)) => failed,
-        };
-        if failed.is_empty() {
-            done.records.push(records);
-            return Ok(());
         }
-        let mut is_good = vec![true; records.len()];
-        for (row, error) in failed {
-            is_good[row] = false;
-            let row = records.rows.input_row(row);
-            let class = self.class.to_owned();
-            done.rejected.push(RejectedRow { row, stage: Stage::Transformation, class, error });
-        }
-        let good: UInt32Array = (0..).zip(is_good).filter(|(_, is_good)| *is_good).map(|(row, _)| Some(row)).collect();
-        match good.is_empty() {
-            true => Ok(()),
-            false => self.attempt(records.take(&good)?, transform, done),
-        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Keys that several transformations have.
 
-use volley_api::{Config, ConfigKey, ConfigType, ConfigValue, Importance, Validator};
+use volley_api::{Config, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Result, Validator};
 
 const REPLACE_NULL: &str = "replace.null.with.default";
 
@@ -18,6 +18,24 @@ pub(crate) fn replaces_null(config: &Config) -> bool {
 /// A list that must be given and has one item at least.
 pub(crate) fn field_list(name: &str, doc: &str) -> ConfigKey {
     ConfigKey::required(name, ConfigType::List, Importance::High, doc).validated(Validator::custom(non_empty_list))
+}
+
+/// Refuses lists in Kafka's words, for which a validator has no place: those without an item, unless they may be so, and
+/// those of which an item is empty.
+pub(crate) fn check_lists(config: &ConfigMap, names: &[&str], may_be_empty: bool) -> Result<()> {
+    for name in names {
+        let Some(text) = config.get(*name) else { continue };
+        let is_empty = text.trim().is_empty();
+        if is_empty && !may_be_empty {
+            let message =
+                format!("Configuration '{name}' must not be empty. Valid values include: any non-empty value");
+            return Err(Error::config(message));
+        }
+        if !is_empty && text.split(',').any(|item| item.trim().is_empty()) {
+            return Err(Error::config(format!("Configuration '{name}' values must not be empty.")));
+        }
+    }
+    Ok(())
 }
 
 /// For lists whose items are names.

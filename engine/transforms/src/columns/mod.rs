@@ -8,6 +8,7 @@
 mod cell;
 mod column_wise;
 mod config_keys;
+mod connect_type;
 mod default_value;
 mod failure;
 mod fields;
@@ -20,14 +21,14 @@ mod typed_parts;
 
 pub(crate) use cell::value_at;
 pub(crate) use column_wise::ColumnWise;
-pub(crate) use config_keys::{field_list, no_empty_item, replace_null_key, replaces_null};
+pub(crate) use config_keys::{check_lists, field_list, no_empty_item, replace_null_key, replaces_null};
+pub(crate) use connect_type::as_connect;
 pub(crate) use default_value::{array_of, default_text, default_value};
 pub(crate) use failure::{Failure, Outcome};
 pub(crate) use fields::{child_values, defaulted, struct_field, top_level};
 pub(crate) use plugin_pair::plugin_pair;
-pub(crate) use rejection::reject_rows;
+pub(crate) use rejection::{reject, reject_rows};
 pub(crate) use requirements::{require_struct, require_values, schema_builder_error};
-pub(crate) use schema_cache::SchemaCache;
+pub(crate) use schema_cache::{SchemaCache, SharedFields};
 pub(crate) use side::{column_of, with_column};
-#[cfg(test)]
 pub(crate) use typed_parts::json_texts;

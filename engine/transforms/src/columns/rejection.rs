@@ -11,18 +11,26 @@ pub(crate) fn reject_rows(
     error: &Error,
     is_bad: impl Fn(usize) -> bool,
 ) -> Result<Transformed> {
-    let (bad, good): (Vec<u32>, Vec<u32>) =
-        (0..records.len() as u32).partition(|row| !column.is_null(*row as usize) && is_bad(*row as usize));
+    let bad = (0..records.len()).filter(|row| !column.is_null(*row) && is_bad(*row));
+    let bad = bad.map(|row| (row, error.clone())).collect();
+    reject(records, class, bad)
+}
+
+/// Rejects these rows, each for its own reason; the others are kept.
+pub(crate) fn reject(records: Records, class: &str, bad: Vec<(usize, Error)>) -> Result<Transformed> {
     if bad.is_empty() {
         return Ok(Transformed::of(records));
     }
-    let rejected = bad.iter().map(|row| RejectedRow {
-        row: records.rows.input_row(*row as usize),
+    let mut is_good = vec![true; records.len()];
+    bad.iter().for_each(|(row, _)| is_good[*row] = false);
+    let good: UInt32Array = (0..).zip(is_good).filter(|(_, is_good)| *is_good).map(|(row, _)| Some(row)).collect();
+    let rejected = bad.into_iter().map(|(row, error)| RejectedRow {
+        row: records.rows.input_row(row),
         stage: Stage::Transformation,
         class: class.to_owned(),
-        error: error.clone(),
+        error,
     });
     let rejected = rejected.collect();
-    let kept = if good.is_empty() { Vec::new() } else { vec![records.take(&UInt32Array::from(good))?] };
+    let kept = if good.is_empty() { Vec::new() } else { vec![records.take(&good)?] };
     Ok(Transformed { records: kept, rejected })
 }

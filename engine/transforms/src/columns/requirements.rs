@@ -1,6 +1,6 @@
 //! What a transformation needs of a column, in Kafka Connect's words.
 
-use arrow::array::{AsArray, StructArray};
+use arrow::array::{Array, AsArray, StructArray};
 use arrow::datatypes::DataType;
 use volley_api::{Column, Error, schema};
 use volley_java::class_of;
@@ -17,7 +17,7 @@ pub(crate) fn require_struct<'a>(column: &'a Column, purpose: &str) -> Outcome<&
 
 /// The struct that the column is, without a null. Otherwise the nulls fail, or all rows.
 pub(crate) fn require_values<'a>(column: &'a Column, purpose: &str) -> Outcome<&'a StructArray> {
-    if (0..column.len()).any(|row| column.is_null(row)) {
+    if column.array.logical_null_count() > 0 {
         return Err(Failure::of_nulls(column, &no_fields(column, purpose, "null")));
     }
     require_struct(column, purpose)

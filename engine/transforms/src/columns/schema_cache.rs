@@ -16,7 +16,8 @@ pub(crate) struct SchemaCache(Vec<(FieldRef, FieldRef)>);
 impl SchemaCache {
     /// The schema made of `input`.
     pub(crate) fn get(&mut self, input: &FieldRef, make: impl FnOnce() -> Outcome<FieldRef>) -> Outcome<FieldRef> {
-        let known = self.0.iter().position(|(known, _)| Arc::ptr_eq(known, input) || known == input);
+        let same = self.0.iter().position(|(known, _)| Arc::ptr_eq(known, input));
+        let known = same.or_else(|| self.0.iter().position(|(known, _)| known == input));
         let entry = match known {
             Some(place) => self.0.remove(place),
             None => (Arc::clone(input), make()?),
@@ -27,6 +28,25 @@ impl SchemaCache {
         let output = Arc::clone(&entry.1);
         self.0.push(entry);
         Ok(output)
+    }
+}
+
+/// Schemas as they came out, so that equal ones are one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SharedFields(Vec<FieldRef>);
+
+impl SharedFields {
+    /// The field, or one that is equal and came before.
+    pub(crate) fn share(&mut self, field: &FieldRef) -> FieldRef {
+        let same = self.0.iter().find(|known| Arc::ptr_eq(known, field));
+        if let Some(known) = same.or_else(|| self.0.iter().find(|known| *known == field)) {
+            return Arc::clone(known);
+        }
+        if self.0.len() == KEPT {
+            self.0.remove(0);
+        }
+        self.0.push(Arc::clone(field));
+        Arc::clone(field)
     }
 }
 

@@ -67,10 +67,10 @@ impl DateFields {
     }
 
     fn days(&self) -> i64 {
-        if self.stamp('Y') > self.stamp('y') {
-            return week_day(week_start(Date::days(self.or('Y', 1970), 1, 1)), self.or('w', 1), self.or('E', 1));
-        }
         let year = self.year();
+        if self.stamp('Y') > self.stamp('y') {
+            return self.day_of_week_year(year <= 0);
+        }
         let first_of_month = Date::days(year, self.or('M', 0) + 1, 1);
         match self.best() {
             'D' => Date::days(year, 1, 1) + self.or('D', 1) - 1,
@@ -84,6 +84,18 @@ impl DateFields {
         }
     }
 
+    /// Of a week that belongs to the year `Y`. A day beyond the week is counted from Monday on, as in Java.
+    fn day_of_week_year(&self, is_bc: bool) -> i64 {
+        let year = self.or('Y', 1970);
+        let year = if is_bc { 1 - year } else { year };
+        let (mut week, mut day) = (self.or('w', 1), self.or('E', 1));
+        if !(1..=7).contains(&day) {
+            week += (day - 1).div_euclid(7);
+            day = ((day - 1).rem_euclid(7) + 1) % 7 + 1;
+        }
+        week_day(week_start(Date::days(year, 1, 1)), week, day)
+    }
+
     /// The letter of the field that says the date.
     fn best(&self) -> char {
         let complete = [
@@ -94,7 +106,13 @@ impl DateFields {
             ('w', self.stamp_of_both('w', 'E')),
         ];
         let alone = [('W', self.stamp('W')), ('F', self.stamp('F').max(self.stamp('E'))), ('w', self.stamp('w'))];
-        latest(&complete).or_else(|| latest(&alone)).unwrap_or('d')
+        let best = latest(&complete).or_else(|| latest(&alone)).unwrap_or('d');
+        // Of weeks that share their day, the one counts that was set last.
+        let shared = [('W', self.stamp('W')), ('F', self.stamp('F')), ('w', self.stamp('w'))];
+        match best {
+            'W' | 'F' | 'w' => latest(&shared).unwrap_or(best),
+            other => other,
+        }
     }
 }
 
@@ -104,7 +122,7 @@ fn latest(stamps: &[(char, usize)]) -> Option<char> {
     stamps.iter().find(|(_, stamp)| *stamp == last).map(|(letter, _)| *letter)
 }
 
-/// The day of a week, Sunday is 1; `start` is the Sunday of week 1.
+/// The day of a week, Sunday is 1, and after Saturday comes Sunday again; `start` is the Sunday of week 1.
 fn week_day(start: i64, week: i64, day: i64) -> i64 {
-    start + 7 * (week - 1) + day - 1
+    start + 7 * (week - 1) + (day - 1).rem_euclid(7)
 }

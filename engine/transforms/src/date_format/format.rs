@@ -115,7 +115,8 @@ impl Time {
             's' => self.millis / 1_000 % 60,
             _ => self.millis % 1_000,
         };
-        let _ = write!(text, "{number:0count$}");
+        let sign = if number < 0 { "-" } else { "" };
+        let _ = write!(text, "{sign}{:0count$}", number.abs());
     }
 }
 

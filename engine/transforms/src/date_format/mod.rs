@@ -8,6 +8,7 @@
 //! Dates before 15 October 1582 are those of the Julian calendar, as in Java.
 
 mod calendar;
+mod century;
 mod date_fields;
 mod format;
 mod names;

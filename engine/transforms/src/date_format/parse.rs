@@ -1,30 +1,24 @@
 //! Text as times: lenient, as Java is. Numbers beyond their bounds go on counting, and what is behind the last field is
 //! nobody's business.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use super::calendar::Date;
+use super::century::Century;
 use super::date_fields::DateFields;
 use super::names::{ERAS, HALF_DAYS, LONG_ERAS, MONTHS, WEEKDAYS, find};
 use super::pattern::{DateFormat, Token};
-use super::{calendar, zone};
+use super::zone;
 use crate::java_digit::{java_digit, with_ascii_digits};
-
-/// Years of two digits lie within a hundred years from this many years ago on.
-const YEARS_BACK: i64 = 80;
-const MILLIS_PER_DAY: i64 = 86_400_000;
 
 impl DateFormat {
     /// The time that a text says, in milliseconds since 1970-01-01 UTC; `None` if it does not match.
     pub(crate) fn parse(&self, text: &str) -> Option<i64> {
         let text: Vec<char> = text.chars().collect();
         let mut reader =
-            Reader { text: &text, at: 0, fields: DateFields::default(), century: Century::now(), is_ambiguous: false };
+            Reader { text: &text, at: 0, fields: DateFields::default(), century: self.century, is_split: false };
         for (place, token) in self.tokens.iter().enumerate() {
             match token {
                 Token::Literal(character) => reader.literal(*character)?,
                 Token::Field(letter, count) => {
-                    let is_followed = matches!(self.tokens.get(place + 1), Some(Token::Field(..)));
+                    let is_followed = self.tokens.get(place + 1).is_some_and(Token::is_number);
                     reader.field(*letter, *count, is_followed)?;
                 }
             }
@@ -33,34 +27,10 @@ impl DateFormat {
             return None;
         }
         let millis = reader.fields.millis();
-        match reader.is_ambiguous && millis < reader.century.start {
+        match reader.is_split && self.century.is_after(millis) {
             true => Some(reader.fields.years_later(100).millis()),
             false => Some(millis),
         }
-    }
-}
-
-/// The hundred years that years of two digits are of.
-#[derive(Clone, Copy, Debug)]
-struct Century {
-    start: i64,
-    first_year: i64,
-}
-
-impl Century {
-    fn now() -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
-        let today = Date::of(now.div_euclid(MILLIS_PER_DAY));
-        let first_year = today.year - YEARS_BACK;
-        let days = calendar::Date::days(first_year, today.month, today.day);
-        Self { start: days * MILLIS_PER_DAY + now.rem_euclid(MILLIS_PER_DAY), first_year }
-    }
-
-    /// The year, and whether it is the first of the century, of which a part is the last.
-    fn year(self, digits: i64) -> (i64, bool) {
-        let within = self.first_year % 100;
-        let century = self.first_year - within + if digits < within { 100 } else { 0 };
-        (century + digits, digits == within)
     }
 }
 
@@ -69,7 +39,7 @@ struct Reader<'a> {
     at: usize,
     fields: DateFields,
     century: Century,
-    is_ambiguous: bool,
+    is_split: bool,
 }
 
 impl Reader<'_> {
@@ -79,21 +49,20 @@ impl Reader<'_> {
         Some(())
     }
 
-    /// `is_followed`: by another field, so that it has to keep to its width.
+    /// `is_followed`: by another number, so that one has to keep to its width.
     fn field(&mut self, letter: char, count: usize, is_followed: bool) -> Option<()> {
         let start = self.at;
         let blanks = self.text[start..].iter().take_while(|character| matches!(character, ' ' | '\t')).count();
         if start + blanks == self.text.len() {
             return None;
         }
-        let end =
-            if is_followed { (start + count <= self.text.len()).then_some(start + count)? } else { self.text.len() };
         match letter {
             'G' | 'E' | 'a' => self.name(letter, start),
             'M' | 'L' if count > 2 => self.name('M', start),
-            'z' | 'Z' => self.zone(start + blanks, zone::general),
+            'z' | 'Z' => self.zone(start + blanks, |text| zone::general(text, blanks > 0)),
             'X' => self.zone(start + blanks, |text| zone::iso(text, count)),
             _ => {
+                let end = if is_followed { start + count } else { self.text.len() };
                 let (number, len) = number(self.text.get(start + blanks..end)?)?;
                 self.at = start + blanks + len;
                 let is_two_digits = len == 2 && java_digit(self.text[start + blanks]).is_some();
@@ -106,8 +75,8 @@ impl Reader<'_> {
     fn number(&mut self, letter: char, number: i64, is_short: bool) {
         match letter {
             'y' | 'Y' if is_short => {
-                let (year, is_ambiguous) = self.century.year(number);
-                self.is_ambiguous = is_ambiguous;
+                let year = self.century.year(number);
+                self.is_split = self.century.is_split(year);
                 self.fields.set(letter, year);
             }
             'M' | 'L' => self.fields.set('M', number - 1),
@@ -153,4 +122,55 @@ fn number(text: &[char]) -> Option<(i64, usize)> {
     // As Java makes an int of it: of a long the lowest bits, of what is more the bound.
     let number = number.parse::<i64>().map_or(i64::from(i32::MAX), |number| i64::from(number as i32));
     Some((if is_negative { -number } else { number }, digits.len() + usize::from(is_negative)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// 15 June 2026.
+    const NOW: i64 = 1_781_481_600_000;
+    const DAY: i64 = 86_400_000;
+
+    fn parse(pattern: &str, text: &str) -> Option<i64> {
+        DateFormat::at(pattern, NOW).unwrap().parse(text)
+    }
+
+    #[test]
+    fn years_of_two_digits_are_those_from_80_years_ago_on() {
+        let year = |text: &str| parse("yyyy-MM-dd", text);
+        assert_eq!(parse("yy-MM-dd", "26-06-15"), year("2026-06-15"));
+        assert_eq!(parse("yy-MM-dd", "45-12-31"), year("2045-12-31"));
+        assert_eq!(parse("yy-MM-dd", "46-06-14"), year("2046-06-14"), "a day before the hundred years begin");
+        assert_eq!(parse("yy-MM-dd", "46-06-15"), year("1946-06-15"));
+        assert_eq!(parse("yy-MM-dd", "47-01-01"), year("1947-01-01"));
+    }
+
+    #[test]
+    fn numbers_go_on_counting_and_a_tail_does_not_matter() {
+        assert_eq!(parse("yyyy-MM-dd", "1970-01-32 and more"), Some(31 * DAY));
+        assert_eq!(parse("yyyy-MM-dd", "1970-13-01"), parse("yyyy-MM-dd", "1971-01-01"));
+        assert_eq!(parse("HH:mm", "-1:00"), Some(-3_600_000));
+        assert_eq!((parse("yyyy", ""), parse("yyyy", "x"), parse("''", "'")), (None, None, Some(0)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_is_read_as_the_time_that_it_was_written_of(millis in -100_000_000_000_000i64..200_000_000_000_000) {
+            for pattern in ["G yyyy-MM-dd HH:mm:ss.SSS", "G yyyy/D hh:mm:ss.SSS a Z", "EEEE, d. MMMM yyyyG kk:mm:ss,SSS XXX"] {
+                let format = DateFormat::at(pattern, NOW).unwrap();
+                prop_assert_eq!(format.parse(&format.format(millis)), Some(millis), "{}", pattern);
+            }
+        }
+
+        #[test]
+        fn no_pattern_and_no_text_panics(pattern in "[yMdHhmsSEDFwWaKkGuXzZL' :-]{0,12}", text in "[0-9a-zA-Z: +-]{0,24}", millis: i64) {
+            if let Ok(format) = DateFormat::at(&pattern, NOW) {
+                format.parse(&text);
+                format.format(millis);
+            }
+        }
+    }
 }

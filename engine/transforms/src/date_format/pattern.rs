@@ -1,5 +1,10 @@
 //! Patterns: letters that stand for fields, and text between them.
 
+use super::century::Century;
+use crate::clock::now_ms;
+
+const LETTERS: &str = "GyMdkHmsSEDFwWahKzZYuXL";
+
 /// A part of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
@@ -9,13 +14,24 @@ pub(crate) enum Token {
     Literal(char),
 }
 
-const LETTERS: &str = "GyMdkHmsSEDFwWahKzZYuXL";
+impl Token {
+    /// Whether it stands for a number.
+    pub(crate) fn is_number(&self) -> bool {
+        match self {
+            Self::Field('M' | 'L', count) => *count <= 2,
+            Self::Field(letter, _) => !matches!(letter, 'G' | 'E' | 'a' | 'z' | 'Z' | 'X'),
+            Self::Literal(_) => false,
+        }
+    }
+}
 
 /// A pattern and what it consists of.
 #[derive(Clone, Debug)]
 pub(crate) struct DateFormat {
     pub(crate) pattern: String,
     pub(crate) tokens: Vec<Token>,
+    /// What years of two digits are of; set once, as in Java.
+    pub(crate) century: Century,
 }
 
 impl DateFormat {
@@ -24,6 +40,14 @@ impl DateFormat {
     /// # Errors
     /// The message of Java's IllegalArgumentException.
     pub(crate) fn of(pattern: &str) -> Result<Self, String> {
+        Self::at(pattern, now_ms())
+    }
+
+    /// Reads a pattern at a time, in milliseconds since 1970-01-01 UTC.
+    ///
+    /// # Errors
+    /// As above.
+    pub(crate) fn at(pattern: &str, now: i64) -> Result<Self, String> {
         let mut tokens: Vec<Token> = Vec::new();
         let mut characters = pattern.chars().peekable();
         let mut is_quoted = false;
@@ -50,7 +74,7 @@ impl DateFormat {
         }
         match is_quoted {
             true => Err("Unterminated quote".to_owned()),
-            false => Ok(Self { pattern: pattern.to_owned(), tokens }),
+            false => Ok(Self { pattern: pattern.to_owned(), tokens, century: Century::around(now) }),
         }
     }
 }

@@ -2,32 +2,54 @@
 
 use super::names::begins_with;
 
-/// Zones that a name says without a doubt, in milliseconds.
-const NAMED: [(&str, i64); 12] = [
+/// Zones whose name says the same offset at all times, in minutes. Others depend on the date and are not read.
+const NAMED: [(&str, i64); 33] = [
     ("Coordinated Universal Time", 0),
     ("Greenwich Mean Time", 0),
     ("UTC", 0),
     ("GMT", 0),
-    ("EST", -5),
-    ("EDT", -4),
-    ("CST", -6),
-    ("CDT", -5),
-    ("MST", -7),
-    ("MDT", -6),
-    ("PST", -8),
-    ("PDT", -7),
+    ("HST", -600),
+    ("PST", -480),
+    ("PDT", -420),
+    ("MST", -420),
+    ("MDT", -360),
+    ("CST", -360),
+    ("CDT", -300),
+    ("EST", -300),
+    ("EDT", -240),
+    ("ART", -180),
+    ("BRT", -180),
+    ("CET", 60),
+    ("MET", 60),
+    ("CEST", 120),
+    ("EET", 120),
+    ("SAST", 120),
+    ("EEST", 180),
+    ("MSK", 180),
+    ("PKT", 300),
+    ("WIB", 420),
+    ("AWST", 480),
+    ("HKT", 480),
+    ("JST", 540),
+    ("KST", 540),
+    ("ACST", 570),
+    ("AEST", 600),
+    ("AEDT", 660),
+    ("NZST", 720),
+    ("NZDT", 780),
 ];
 
-/// An offset in milliseconds, and how many characters it takes, for the letters `z` and `Z`.
-pub(crate) fn general(text: &[char]) -> Option<(i64, usize)> {
+/// An offset in milliseconds, and how many characters it takes, for the letters `z` and `Z`. Behind blanks, Java does not look
+/// for an offset from GMT.
+pub(crate) fn general(text: &[char], is_behind_blanks: bool) -> Option<(i64, usize)> {
     match text.first()? {
         '+' | '-' => numeric(text, 0, 2, false),
         _ => {
-            if begins_with(text, "GMT") && matches!(text.get(3), Some('+' | '-')) {
+            if !is_behind_blanks && begins_with(text, "GMT") && matches!(text.get(3), Some('+' | '-')) {
                 return numeric(text, 3, 0, true);
             }
-            let (name, hours) = NAMED.into_iter().find(|(name, _)| begins_with(text, name))?;
-            Some((hours * 3_600_000, name.len()))
+            let (name, minutes) = NAMED.into_iter().find(|(name, _)| begins_with(text, name))?;
+            Some((minutes * 60_000, name.len()))
         }
     }
 }
@@ -78,10 +100,11 @@ mod tests {
     #[test]
     fn offsets_are_read_as_their_letters_want_them() {
         let chars = |text: &str| text.chars().collect::<Vec<_>>();
-        assert_eq!(general(&chars("+0130x")), Some((5_400_000, 5)));
-        assert_eq!(general(&chars("+01:30")), None);
-        assert_eq!(general(&chars("GMT-1:30")), Some((-5_400_000, 8)));
-        assert_eq!(general(&chars("pst")), Some((-28_800_000, 3)));
+        assert_eq!(general(&chars("+0130x"), false), Some((5_400_000, 5)));
+        assert_eq!(general(&chars("+01:30"), false), None);
+        assert_eq!(general(&chars("GMT-1:30"), false), Some((-5_400_000, 8)));
+        assert_eq!(general(&chars("GMT-1:30"), true), Some((0, 3)));
+        assert_eq!(general(&chars("pst"), false), Some((-28_800_000, 3)));
         assert_eq!(iso(&chars("Z"), 3), Some((0, 1)));
         assert_eq!(iso(&chars("-08"), 1), Some((-28_800_000, 3)));
         assert_eq!(iso(&chars("-0800"), 3), None);

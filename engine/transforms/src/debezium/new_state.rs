@@ -87,6 +87,6 @@ fn naming_error(fields: &[FieldRef], name: &str) -> Option<Error> {
 pub(super) fn routes(states: &Column, field: &str) -> Result<std::result::Result<ArrayRef, Error>> {
     match states.field.data_type() {
         DataType::Struct(_) => Ok(text_member(states.array.as_struct(), field)?.map(|column| column.array)),
-        _ => Ok(Err(no_struct(states, "topic routing"))),
+        _ => Ok(Err(no_struct(states, "Read record to set topic routing for CREATE / UPDATE"))),
     }
 }

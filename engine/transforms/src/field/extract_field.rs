@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::AsArray;
+use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use volley_api::{
     Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, Plugin, Records, Result, Side,
@@ -81,8 +81,11 @@ fn extracted(column: &Column, path: &FieldPath, written: &str, replaces_null: bo
     let mut current = column.clone();
     for (depth, step) in path.steps.iter().enumerate() {
         let purpose = if depth == 0 { PURPOSE } else { "nested field access" };
-        if has_schema && depth > 0 && !matches!(current.field.data_type(), DataType::Struct(_)) {
+        if has_schema && depth > 0 && !is_struct(&current) {
             return Err(Failure::of_values(column, &Error::data("Cannot look up fields on non-struct type")));
+        }
+        if depth > 0 && current.array.logical_null_count() == current.len() && !is_struct(&current) {
+            return Ok(Column::nulls(column.len()));
         }
         require_struct(&current, purpose)?;
         current = match child(&current, step, has_schema && replaces_null)? {
@@ -91,12 +94,11 @@ fn extracted(column: &Column, path: &FieldPath, written: &str, replaces_null: bo
             None => return Ok(Column::nulls(column.len())),
         };
     }
-    let field = if has_schema {
-        current.field.as_ref().clone()
-    } else {
-        schema::without_schema(current.field.as_ref().clone())
-    };
-    Ok(Column::new(Arc::new(field), current.array))
+    Ok(current)
+}
+
+fn is_struct(column: &Column) -> bool {
+    matches!(column.field.data_type(), DataType::Struct(_))
 }
 
 /// A field of a struct, null where the struct is.
@@ -106,7 +108,10 @@ fn child(column: &Column, name: &str, replaces_null: bool) -> Outcome<Option<Col
     let structs = column.array.as_struct();
     let values = structs.column(place);
     let values = if replaces_null { defaulted(field, values)? } else { Arc::clone(values) };
-    let field = nullable_within(field, &column.field);
+    let field = match schema::has_schema(&column.field) {
+        true => nullable_within(field, &column.field),
+        false => Arc::new(schema::without_schema(Field::clone(field))),
+    };
     Ok(Some(Column::new(field, child_values(structs, &values)?)))
 }
 

@@ -32,8 +32,9 @@ fn nothing(field: &Field, has_schema: bool) -> Result<ArrayRef> {
     Ok(match field.data_type() {
         DataType::Boolean => Arc::new(BooleanArray::from(vec![false])),
         // What is still a JSON text, after all parts of one type, is an array of several.
-        DataType::Utf8 if is_json_text(field) => Arc::new(StringArray::from(vec!["[]"])),
+        DataType::Utf8 if !has_schema && is_json_text(field) => Arc::new(StringArray::from(vec!["[]"])),
         DataType::Utf8 => Arc::new(StringArray::from(vec![""])),
+        DataType::LargeUtf8 | DataType::Utf8View => cast(&StringArray::from(vec![""]), field.data_type())?,
         DataType::Struct(fields) if !has_schema => {
             let columns = fields.iter().map(|field| new_null_array(field.data_type(), 1)).collect();
             Arc::new(StructArray::try_new_with_length(fields.clone(), columns, None, 1)?)
@@ -66,6 +67,7 @@ fn given(field: &Field, text: &str, has_schema: bool) -> Result<ArrayRef> {
     };
     Ok(match field.data_type() {
         DataType::Utf8 => Arc::new(StringArray::from(vec![text])),
+        DataType::LargeUtf8 | DataType::Utf8View => cast(&StringArray::from(vec![text]), field.data_type())?,
         DataType::Int8 => Arc::new(Int8Array::from(vec![number()?.low_bits as i8])),
         DataType::Int16 => Arc::new(Int16Array::from(vec![number()?.low_bits as i16])),
         DataType::Int32 => Arc::new(Int32Array::from(vec![number()?.low_bits as i32])),
@@ -89,7 +91,6 @@ fn given(field: &Field, text: &str, has_schema: bool) -> Result<ArrayRef> {
 fn class_name(field: &Field, has_schema: bool) -> String {
     match (field.data_type(), has_schema) {
         (DataType::Struct(_), false) => "class java.util.HashMap".to_owned(),
-        (DataType::Binary, true) => "class java.nio.HeapByteBuffer".to_owned(),
         (other, _) => format!("class {}", class_of(other)),
     }
 }

@@ -7,7 +7,6 @@
 //!
 //! Nulls stay nulls. Without `replacement` a value becomes 0, false, empty or 1970-01-01.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Scalar, StructArray};
@@ -18,10 +17,11 @@ use volley_api::{
     Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Plugin, Records, Result, Side, Transformation,
     Transformed, Validator, schema,
 };
+use volley_java::hash_set_copy_order;
 
 use super::mask::mask;
 use crate::columns::{
-    ColumnWise, Failure, Outcome, child_values, field_list, plugin_pair, replace_null_key, replaces_null,
+    ColumnWise, Failure, Outcome, check_lists, child_values, field_list, plugin_pair, replace_null_key, replaces_null,
     require_values, top_level,
 };
 
@@ -40,7 +40,7 @@ pub struct MaskField {
 
 #[derive(Debug)]
 struct Masked {
-    names: HashSet<String>,
+    names: Vec<String>,
     replacement: Option<String>,
     replaces_null: bool,
 }
@@ -63,9 +63,10 @@ impl MaskField {
     /// # Errors
     /// `Config` if no field is named, or the replacement is empty.
     pub fn new(config: &ConfigMap, side: Side) -> Result<Self> {
+        check_lists(config, &[FIELDS], false)?;
         let config = Self::config_def().parse(config)?;
         let masked = Masked {
-            names: config.list(FIELDS).iter().cloned().collect(),
+            names: config.list(FIELDS).to_vec(),
             replacement: config.string(REPLACEMENT).map(str::to_owned),
             replaces_null: replaces_null(&config),
         };
@@ -76,7 +77,11 @@ impl MaskField {
 impl Transformation for MaskField {
     fn apply(&mut self, records: Records) -> Result<Transformed> {
         let Self { columns, masked } = self;
-        columns.apply_to_column(records, |name| masked.names.contains(name), |column| masked.column(column))
+        columns.apply_to_column(
+            records,
+            |name| masked.names.iter().any(|known| known == name),
+            |column| masked.column(column),
+        )
     }
 }
 
@@ -85,10 +90,15 @@ impl Masked {
         let structs = require_values(column, PURPOSE)?;
         let has_schema = schema::has_schema(&column.field);
         let mut arrays = top_level(structs, self.replaces_null && has_schema)?;
-        for (place, field) in structs.fields().iter().enumerate() {
-            if self.names.contains(field.name()) && field.data_type() != &DataType::Null {
-                arrays[place] = self.values(structs, field, &arrays[place], has_schema)?;
-            }
+        let mut masked: Vec<(usize, &FieldRef)> = structs.fields().iter().enumerate().collect();
+        masked.retain(|(_, field)| self.names.contains(field.name()) && field.data_type() != &DataType::Null);
+        if !has_schema {
+            // Of several errors the first in the order of Java's set is told.
+            let order = hash_set_copy_order(&self.names);
+            masked.sort_by_key(|(_, field)| order.iter().position(|name| name == field.name()));
+        }
+        for (place, field) in masked {
+            arrays[place] = self.values(structs, field, &arrays[place], has_schema)?;
         }
         let array = StructArray::try_new_with_length(
             structs.fields().clone(),

@@ -1,6 +1,7 @@
 //! Pairs of an old and a new name: `old:new`.
 
 use volley_api::ConfigValue;
+use volley_java::hash_map_order;
 
 /// New names by old ones.
 #[derive(Clone, Debug, Default)]
@@ -26,9 +27,10 @@ impl Renames {
         self.0.iter().find(|(known, _)| known == old).map_or(old, |(_, new)| new)
     }
 
-    /// All old names that become this one.
-    pub(crate) fn old_names_of(&self, new: &str) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(_, known)| known == new).map(|(old, _)| old.as_str())
+    /// The old name that becomes this one; of several, the last in the order of Java's map.
+    pub(crate) fn old_name_of(&self, new: &str) -> Option<&str> {
+        let order = hash_map_order(self.0.iter().map(|(old, _)| old.as_str()));
+        order.into_iter().rfind(|old| self.renamed(old) == new)
     }
 }
 

@@ -15,12 +15,12 @@ use volley_api::{
     Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, Plugin, Records, Result, Side,
     Transformation, Transformed, Validator, schema,
 };
-use volley_java::{hash_map_order, hash_set_copy_order};
+use volley_java::hash_map_order;
 
 use super::renames::{Renames, validate_renames};
 use crate::columns::{
-    ColumnWise, Failure, Outcome, SchemaCache, no_empty_item, plugin_pair, replace_null_key, replaces_null,
-    require_struct, schema_builder_error, struct_field, top_level,
+    ColumnWise, Failure, Outcome, SchemaCache, check_lists, no_empty_item, plugin_pair, replace_null_key,
+    replaces_null, require_struct, schema_builder_error, struct_field, top_level,
 };
 use crate::insert_field::replaced;
 
@@ -69,6 +69,7 @@ impl ReplaceField {
     /// # Errors
     /// `Config` if `renames` has something that is no pair.
     pub fn new(config: &ConfigMap, side: Side) -> Result<Self> {
+        check_lists(config, &[EXCLUDE, INCLUDE], true)?;
         let config = Self::config_def().parse(config)?;
         let names = |key| config.list(key).iter().cloned().collect();
         let renames = Renames::parse(config.list(RENAMES))
@@ -135,8 +136,7 @@ impl Choice {
         }
         // Java looks every value up by the old name of its new one, also of a field that has kept its name.
         for field in &renamed {
-            let old_names: Vec<&str> = self.renames.old_names_of(field.name()).collect();
-            if let Some(old) = hash_set_copy_order(&old_names).last()
+            if let Some(old) = self.renames.old_name_of(field.name())
                 && fields.find(old).is_none()
             {
                 let error = Error::data(format!("{old} is not a valid field name"));

@@ -16,8 +16,8 @@ use volley_api::{
 };
 
 use crate::columns::{
-    ColumnWise, Failure, Outcome, SchemaCache, child_values, defaulted, field_list, replace_null_key, replaces_null,
-    require_values,
+    ColumnWise, Failure, Outcome, SchemaCache, check_lists, child_values, defaulted, field_list, replace_null_key,
+    replaces_null, require_values,
 };
 
 const FIELDS: &str = "fields";
@@ -44,6 +44,7 @@ impl ValueToKey {
     /// # Errors
     /// `Config` if no field is named.
     pub fn new(config: &ConfigMap) -> Result<Self> {
+        check_lists(config, &[FIELDS], false)?;
         let config = Self::config_def().parse(config)?;
         let mut known = HashSet::new();
         let names = config.list(FIELDS).iter().filter(|name| known.insert(name.as_str())).cloned().collect();

@@ -12,7 +12,7 @@ use volley_api::{
     ConfigDef, ConfigMap, Header, KAFKA_VERSION, Plugin, PluginFactory, Records, Result, Transformation, Transformed,
 };
 
-use crate::columns::field_list;
+use crate::columns::{check_lists, field_list};
 
 const HEADERS: &str = "headers";
 
@@ -33,6 +33,7 @@ impl DropHeaders {
     /// # Errors
     /// `Config` if no header is named.
     pub fn new(config: &ConfigMap) -> Result<Self> {
+        check_lists(config, &[HEADERS], false)?;
         let config = Self::config_def().parse(config)?;
         Ok(Self { names: config.list(HEADERS).iter().cloned().collect() })
     }

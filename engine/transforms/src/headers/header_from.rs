@@ -103,7 +103,7 @@ impl Moves {
 
     fn apply(&self, records: &Records, side: Side, layouts: &mut SchemaCache) -> Outcome<Records> {
         let column = column_of(records, side);
-        let purpose = if self.removes { "header MOVE" } else { "header COPY" };
+        let purpose = if self.removes { "header move" } else { "header copy" };
         let structs = require_values(column, purpose)?;
         let has_schema = schema::has_schema(&column.field);
         let fields = structs.fields();

@@ -21,15 +21,15 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 use volley_api::{
-    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, KAFKA_VERSION, Plugin, PluginFactory,
-    Records, Result, Side, Transformation, Transformed, schema,
+    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, Plugin, Records, Result, Side,
+    Transformation, Transformed, schema,
 };
 use volley_java::class_of;
 
 use super::field_insertion::{Insertion, Source};
 use super::struct_insertion::{insert_with_schema, insert_without_schema};
 use super::text_insertion::insert_into_text;
-use crate::columns::reject_rows;
+use crate::columns::{column_of, plugin_pair, reject, reject_rows, replace_null_key, replaces_null, with_column};
 
 const TOPIC_FIELD: &str = "topic.field";
 const PARTITION_FIELD: &str = "partition.field";
@@ -37,7 +37,6 @@ const OFFSET_FIELD: &str = "offset.field";
 const TIMESTAMP_FIELD: &str = "timestamp.field";
 const STATIC_FIELD: &str = "static.field";
 const STATIC_VALUE: &str = "static.value";
-const REPLACE_NULL: &str = "replace.null.with.default";
 
 const KEY_CLASS: &str = "org.apache.kafka.connect.transforms.InsertField$Key";
 const VALUE_CLASS: &str = "org.apache.kafka.connect.transforms.InsertField$Value";
@@ -73,13 +72,7 @@ impl InsertField {
                 Importance::Medium,
                 "Value of the static field, a text.",
             ))
-            .key(ConfigKey::with_default(
-                REPLACE_NULL,
-                ConfigType::Boolean,
-                "true",
-                Importance::Medium,
-                "Whether null fields that have a default get it. If not they stay null.",
-            ))
+            .key(replace_null_key())
     }
 
     /// From its configuration, prefix stripped.
@@ -111,7 +104,7 @@ impl InsertField {
         if insertions.is_empty() {
             return Err(Error::config("No field insertion configured"));
         }
-        Ok(Self { side, insertions, replaces_null_with_default: config.boolean(REPLACE_NULL), layout: None })
+        Ok(Self { side, insertions, replaces_null_with_default: replaces_null(&config), layout: None })
     }
 
     fn class(&self) -> &'static str {
@@ -121,23 +114,8 @@ impl InsertField {
         }
     }
 
-    fn column<'a>(&self, records: &'a Records) -> &'a Column {
-        match self.side {
-            Side::Key => &records.key,
-            Side::Value => &records.value,
-        }
-    }
-
-    fn with_column(&self, mut records: Records, column: Column) -> Records {
-        match self.side {
-            Side::Key => records.key = column,
-            Side::Value => records.value = column,
-        }
-        records
-    }
-
     fn insert(&mut self, records: Records) -> Result<Transformed> {
-        let column = self.column(&records).clone();
+        let column = column_of(&records, self.side).clone();
         if schema::has_schema(&column.field) {
             return self.insert_with_schema(records, &column);
         }
@@ -153,7 +131,7 @@ impl InsertField {
                 return reject_rows(records, &column, self.class(), &Error::data(message), |_| true);
             }
         };
-        Ok(Transformed::of(self.with_column(records, column)))
+        Ok(Transformed::of(with_column(&records, self.side, column)))
     }
 
     fn insert_with_schema(&mut self, records: Records, column: &Column) -> Result<Transformed> {
@@ -173,7 +151,7 @@ impl InsertField {
         }
         let layout = self.layout_of(&column.field, fields.iter().cloned());
         let column = insert_with_schema(column, &layout, &records, &self.insertions, self.replaces_null_with_default)?;
-        Ok(Transformed::of(self.with_column(records, column)))
+        Ok(Transformed::of(with_column(&records, self.side, column)))
     }
 
     /// Rejects the rows that lack what a required field needs, and goes on with the others.
@@ -197,9 +175,12 @@ impl InsertField {
 
     fn insert_into_texts(&self, records: Records, column: &Column) -> Result<Transformed> {
         let (column, refused) = insert_into_text(column, &records, &self.insertions);
-        let message = "Only Map objects supported in absence of schema for [field insertion]";
-        let records = self.with_column(records, column.clone());
-        reject_rows(records, &column, self.class(), &Error::data(message), |row| refused.contains(&row))
+        let no_map = |class| {
+            let purpose = "Only Map objects supported in absence of schema for [field insertion]";
+            Error::data(format!("{purpose}, found: {class}"))
+        };
+        let refused = refused.into_iter().map(|(row, class)| (row, no_map(class))).collect();
+        reject(with_column(&records, self.side, column), self.class(), refused)
     }
 
     fn layout_of(&mut self, root: &FieldRef, fields: impl Iterator<Item = FieldRef>) -> FieldRef {
@@ -235,7 +216,7 @@ fn naming_conflict<'a>(existing: impl Iterator<Item = &'a str>, insertions: &'a 
 
 impl Transformation for InsertField {
     fn apply(&mut self, records: Records) -> Result<Transformed> {
-        let column = self.column(&records);
+        let column = column_of(&records, self.side);
         if (0..records.len()).all(|row| column.is_null(row)) {
             return Ok(Transformed::of(records));
         }
@@ -253,17 +234,6 @@ impl Transformation for InsertField {
 }
 
 pub(crate) fn plugins() -> [Plugin; 2] {
-    let plugin = |class, side, documentation| {
-        Plugin::new(
-            class,
-            KAFKA_VERSION,
-            documentation,
-            InsertField::config_def(),
-            PluginFactory::Transformation(Arc::new(move |config| Ok(Box::new(InsertField::new(config, side)?)))),
-        )
-    };
-    [
-        plugin(KEY_CLASS, Side::Key, "Adds topic, partition, offset, timestamp or a constant to the key."),
-        plugin(VALUE_CLASS, Side::Value, "Adds topic, partition, offset, timestamp or a constant to the value."),
-    ]
+    let what = "Adds topic, partition, offset, timestamp or a constant to the {side}.";
+    plugin_pair([KEY_CLASS, VALUE_CLASS], what, InsertField::config_def, InsertField::new)
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, StructArray};
+use arrow::compute::is_null;
 use arrow::compute::kernels::zip::zip;
-use arrow::compute::{cast, is_null};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use volley_api::{Column, Records, Result, schema};
 
 use super::field_insertion::Insertion;
-use crate::columns::defaulted;
+use crate::columns::{defaulted, json_texts};
 
 /// A struct with a schema and the fields added; `layout` is the field of the result.
 pub(crate) fn insert_with_schema(
@@ -64,34 +64,11 @@ pub(crate) fn replaced(
     if values.null_count() == 0 || old.data_type() == &DataType::Null {
         return Ok((new, values));
     }
-    if old.data_type() == new.data_type() && !schema::is_json_text(old) {
+    if old.data_type() == new.data_type() && !schema::is_json_text(old) && !schema::is_json_text(&new) {
         return Ok((new, zip(&is_null(&values)?, old_values, &values)?));
     }
     let field = Arc::new(schema::mixed_field(old.name()));
-    let (old_texts, texts) = (json_texts(old, old_values)?, cast(&values, &DataType::Utf8)?);
+    let old_texts = json_texts(&Column::new(Arc::clone(old), Arc::clone(old_values)))?;
+    let texts = json_texts(&Column::new(new, values))?;
     Ok((field, zip(&is_null(&texts)?, &old_texts, &texts)?))
-}
-
-/// The values as JSON, null where they are null.
-fn json_texts(field: &FieldRef, values: &ArrayRef) -> Result<ArrayRef> {
-    use arrow::json::EncoderOptions;
-    use arrow::json::writer::make_encoder;
-
-    if schema::is_json_text(field) {
-        return Ok(Arc::clone(values));
-    }
-    let options = EncoderOptions::default();
-    let mut encoder = make_encoder(field, &**values, &options)?;
-    let mut builder = arrow::array::StringBuilder::new();
-    let mut text = Vec::new();
-    for row in 0..values.len() {
-        if encoder.is_null(row) {
-            builder.append_null();
-            continue;
-        }
-        text.clear();
-        encoder.encode(row, &mut text);
-        builder.append_value(String::from_utf8_lossy(&text));
-    }
-    Ok(Arc::new(builder.finish()))
 }

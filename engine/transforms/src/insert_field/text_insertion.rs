@@ -8,9 +8,14 @@ use volley_api::{Column, Records};
 
 use super::field_insertion::{Insertion, Source};
 
-/// The texts with the members added, and the rows that are no objects and stay as they are. Row by row: each is a text of
+/// The texts with the members added, and the rows that are no objects and stay as they are, with what
+/// they are. Row by row: each is a text of
 /// its own.
-pub(crate) fn insert_into_text(column: &Column, records: &Records, insertions: &[Insertion]) -> (Column, Vec<usize>) {
+pub(crate) fn insert_into_text(
+    column: &Column,
+    records: &Records,
+    insertions: &[Insertion],
+) -> (Column, Vec<(usize, &'static str)>) {
     let texts = column.array.as_string::<i32>();
     let mut builder = StringBuilder::with_capacity(texts.len(), texts.value_data().len());
     let mut refused = Vec::new();
@@ -24,12 +29,23 @@ pub(crate) fn insert_into_text(column: &Column, records: &Records, insertions: &
         match with_members(texts.value(row), members) {
             Some(text) => builder.append_value(text),
             None => {
-                refused.push(row);
+                refused.push((row, json_class(texts.value(row))));
                 builder.append_value(texts.value(row));
             }
         }
     }
     (Column::new(Arc::clone(&column.field), Arc::new(builder.finish())), refused)
+}
+
+/// The class of what a JSON text stands for.
+fn json_class(text: &str) -> &'static str {
+    match text.trim_start().as_bytes().first() {
+        Some(b'"') => "java.lang.String",
+        Some(b'[') => "java.util.ArrayList",
+        Some(b't' | b'f') => "java.lang.Boolean",
+        _ if text.contains(['.', 'e', 'E']) => "java.lang.Double",
+        _ => "java.lang.Long",
+    }
 }
 
 fn member(insertion: &Insertion, records: &Records, row: usize) -> Option<Value> {

@@ -24,12 +24,12 @@ pub(super) fn answer(case: &Case, carrier: Carrier) -> Json {
     }
 }
 
-fn refused(error: &Error) -> Json {
+pub(super) fn refused(error: &Error) -> Json {
     json!({"error": error.exception(), "message": error.to_string()})
 }
 
 /// The partition only where it is not the one given.
-fn told(records: &Records, partition: i32) -> Json {
+pub(super) fn told(records: &Records, partition: i32) -> Json {
     let headers = records.headers.as_ref().map(|headers| headers[0].iter().map(header).collect::<Vec<_>>());
     let mut told = json!({
         "topic": &*records.topic,
@@ -102,6 +102,9 @@ fn with_millis(value: &Value) -> Json {
         Value::Time(millis) => json!(millis),
         Value::Timestamp(millis) | Value::Int64(millis) => json!(millis),
         Value::String(text) => json!(text),
+        Value::Boolean(flag) => json!(flag),
+        Value::Float64(number) => json!(number),
+        Value::Array(items) => items.iter().map(with_millis).collect(),
         Value::Map(entries) => {
             let entry = |(name, value): &(Value, Value)| match name {
                 Value::String(name) => (name.clone(), with_millis(value)),

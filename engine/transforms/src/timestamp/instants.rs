@@ -2,23 +2,35 @@
 
 use arrow::array::{Array, AsArray, Int64Array};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type, Int64Type, Time32MillisecondType, TimeUnit, TimestampMillisecondType};
+use arrow::datatypes::{
+    DataType, Date32Type, Float64Type, Int64Type, Time32MillisecondType, TimeUnit, TimestampMillisecondType,
+};
 use volley_api::{Column, Error, schema};
 use volley_java::class_of;
 
 use super::time_type::{Precision, TimeType};
-use crate::columns::{Failure, Outcome};
+use crate::columns::{Failure, Outcome, as_connect};
 use crate::date_format::DateFormat;
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
+/// Up to here every whole number is a double; beyond it, whole numbers are not in columns of doubles.
+const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 
 /// The instants of a column; nulls stay nulls.
 pub(crate) fn instants(column: &Column, format: Option<&DateFormat>, precision: Precision) -> Outcome<Int64Array> {
+    let column = &as_connect(column)?;
     let values = &column.array;
     if column.field.data_type() == &DataType::Null {
         return Ok(Int64Array::new_null(values.len()));
     }
-    let source = TimeType::of(column.field.data_type()).filter(|_| !schema::is_json_text(&column.field));
+    let has_schema = schema::has_schema(&column.field);
+    if !has_schema && values.null_count() == values.len() {
+        return Ok(Int64Array::new_null(values.len()));
+    }
+    if !has_schema && column.field.data_type() == &DataType::Float64 {
+        return whole_numbers(column, precision);
+    }
+    let source = TimeType::of(column.field.data_type()).filter(|_| has_schema || !schema::is_json_text(&column.field));
     Ok(match source {
         None => return Err(Failure::of_values(column, &no_time(column))),
         Some(TimeType::String) => return parsed(column, format),
@@ -35,7 +47,20 @@ pub(crate) fn instants(column: &Column, format: Option<&DateFormat>, precision: 
     })
 }
 
-fn no_time(column: &Column) -> Error {
+/// Whole numbers are in a column of doubles where some of its values are not whole; these fail.
+fn whole_numbers(column: &Column, precision: Precision) -> Outcome<Int64Array> {
+    let numbers = column.array.as_primitive::<Float64Type>();
+    let is_whole = |number: f64| number.fract() == 0.0 && number.abs() <= MAX_EXACT_INTEGER;
+    let broken = (0..numbers.len()).filter(|row| numbers.is_valid(*row) && !is_whole(numbers.value(*row)));
+    let broken: Vec<(usize, Error)> = broken.map(|row| (row, no_time(column))).collect();
+    match broken.is_empty() {
+        true => Ok(numbers.unary(|number| precision.to_millis(number as i64))),
+        false => Err(Failure::Rows(broken)),
+    }
+}
+
+/// Why values of this type are no times.
+pub(crate) fn no_time(column: &Column) -> Error {
     let data_type = column.field.data_type();
     if schema::has_schema(&column.field) {
         let message = format!("Schema {} does not correspond to a known timestamp type format", schema_text(column));

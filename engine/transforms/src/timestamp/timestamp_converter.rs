@@ -19,11 +19,11 @@ use volley_api::{
 };
 
 use super::from_instants::from_instants;
-use super::instants::instants;
+use super::instants::{instants, no_time};
 use super::time_type::{Precision, TimeType};
 use crate::columns::{
-    ColumnWise, Outcome, SchemaCache, child_values, default_text, default_value, plugin_pair, replace_null_key,
-    replaces_null, require_struct, top_level,
+    ColumnWise, Failure, Outcome, SchemaCache, as_connect, child_values, default_text, default_value, plugin_pair,
+    replace_null_key, replaces_null, require_struct, top_level,
 };
 use crate::date_format::DateFormat;
 
@@ -193,7 +193,16 @@ fn of_struct(
 }
 
 fn converted(structs: &StructArray, field: &FieldRef, values: &ArrayRef, conversion: &Conversion) -> Outcome<ArrayRef> {
-    conversion.values(&Column::new(Arc::clone(field), child_values(structs, values)?))
+    let column = Column::new(Arc::clone(field), child_values(structs, values)?);
+    let column = as_connect(&column)?;
+    let field = &column.field;
+    if schema::has_schema(field) && field.data_type() != &DataType::Null && TimeType::of(field.data_type()).is_none() {
+        // With a schema, a field of another type fails also where it is null.
+        let error = no_time(&column);
+        let rows = (0..structs.len()).filter(|row| structs.is_valid(*row));
+        return Err(Failure::Rows(rows.map(|row| (row, error.clone())).collect()));
+    }
+    conversion.values(&column)
 }
 
 /// The field loses its default; that of the whole is converted with it.

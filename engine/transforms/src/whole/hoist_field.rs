@@ -17,7 +17,7 @@ use volley_api::{
 };
 
 use crate::columns::{
-    Failure, Outcome, SchemaCache, column_of, plugin_pair, reject_rows, schema_builder_error, with_column,
+    Failure, Outcome, SchemaCache, SharedFields, column_of, plugin_pair, reject_rows, schema_builder_error, with_column,
 };
 
 const FIELD: &str = "field";
@@ -30,6 +30,7 @@ pub struct HoistField {
     side: Side,
     name: String,
     layouts: SchemaCache,
+    nullable: SharedFields,
 }
 
 impl HoistField {
@@ -46,14 +47,14 @@ impl HoistField {
     pub fn new(config: &ConfigMap, side: Side) -> Result<Self> {
         let config = Self::config_def().parse(config)?;
         let name = config.string(FIELD).unwrap_or_default().to_owned();
-        Ok(Self { side, name, layouts: SchemaCache::default() })
+        Ok(Self { side, name, layouts: SchemaCache::default(), nullable: SharedFields::default() })
     }
 
     fn wrapped(&mut self, column: &Column) -> Outcome<Column> {
         let name = &self.name;
         let has_nulls = column.array.null_count() > 0;
         let layout = self.layouts.get(&column.field, || Ok(layout(&column.field, name)))?;
-        let layout = if has_nulls { with_nullable_child(layout) } else { layout };
+        let layout = if has_nulls { self.nullable.share(&with_nullable_child(layout)) } else { layout };
         let DataType::Struct(fields) = layout.data_type() else { return Ok(column.clone()) };
         let array = StructArray::try_new(fields.clone(), vec![Arc::clone(&column.array)], None)?;
         Ok(Column::new(layout, Arc::new(array)))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, StringArray, StructArray, new_null_array};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use volley_api::{Column, Error, schema};
+use volley_java::class_of;
 
 use crate::columns::{Failure, Outcome, schema_builder_error, top_level};
 use crate::debezium::envelope::{member, no_struct, no_such_field, null_pointer};
@@ -14,13 +15,12 @@ const PURPOSE: &str = "Updating schema";
 
 /// The keys under another schema name, with a field that tells the tables apart, if that is wanted: its name and value.
 pub(super) fn renamed_key(keys: &Column, name: &str, table: Option<(&str, &str)>) -> Outcome<Column> {
+    if !schema::has_schema(&keys.field) {
+        return Err(without_schema(keys));
+    }
     let DataType::Struct(fields) = keys.field.data_type() else {
         return Err(Failure::of_values(keys, &no_struct(keys, PURPOSE)));
     };
-    if !schema::has_schema(&keys.field) {
-        let error = Error::data(format!("Only Struct objects supported for [{PURPOSE}], found: java.util.HashMap"));
-        return Err(Failure::of_values(keys, &error));
-    }
     let structs = keys.array.as_struct();
     let mut fields: Vec<FieldRef> = fields.iter().cloned().collect();
     let mut arrays = top_level(structs, true)?;
@@ -39,6 +39,19 @@ pub(super) fn renamed_key(keys: &Column, name: &str, table: Option<(&str, &str)>
     let fields = Fields::from(fields);
     let array = StructArray::try_new_with_length(fields.clone(), arrays, structs.nulls().cloned(), structs.len())?;
     Ok(Column::new(renamed(&keys.field, fields, name), Arc::new(array)))
+}
+
+/// Every key fails; JSON texts are named after what they say.
+fn without_schema(keys: &Column) -> Failure {
+    let is_text = schema::is_json_text(&keys.field);
+    let found = |row: usize| match keys.field.data_type() {
+        DataType::Struct(_) => "java.util.HashMap",
+        DataType::Utf8 if is_text && keys.array.as_string::<i32>().value(row).starts_with('{') => "java.util.HashMap",
+        other => class_of(other),
+    };
+    let rows = (0..keys.len()).filter(|row| !keys.is_null(*row));
+    let error = |found| Error::data(format!("Only Struct objects supported for [{PURPOSE}], found: {found}"));
+    Failure::Rows(rows.map(|row| (row, error(found(row)))).collect())
 }
 
 /// The events under another schema name. The states before and after get that of the state before, under `value_name`.
