@@ -12,6 +12,7 @@
 //! | [`ExtractNewRecordState`] | Debezium's: the state of the row in place of a change event |
 //! | [`ByLogicalTableRouter`] | Debezium's: the events of several tables as those of one |
 //! | [`EventRouter`] | Debezium's: messages of what is inserted into an outbox table |
+//! | [`ExtractChangedRecordState`], [`HeaderToValue`] | Debezium's: headers of what has changed, and headers as fields |
 //! | [`TopicNameMatches`], [`HasHeaderKey`], [`RecordIsTombstone`] | predicates |
 //!
 //! A `Records` has one topic, so that RegexRouter and TopicNameMatches cost one match a batch, whatever its size. What works on
@@ -39,7 +40,9 @@ mod timestamp;
 mod whole;
 
 pub use cast::Cast;
-pub use debezium::{ByLogicalTableRouter, EventRouter, ExtractNewRecordState};
+pub use debezium::{
+    ByLogicalTableRouter, EventRouter, ExtractChangedRecordState, ExtractNewRecordState, HeaderToValue,
+};
 pub use field::{ExtractField, MaskField, ReplaceField, ValueToKey};
 pub use headers::{DropHeaders, HeaderFrom, InsertHeader};
 pub use insert_field::InsertField;

@@ -7,7 +7,7 @@ use volley_api::testing::{config_map, consumed, keeps_filters_or_rejects_every_r
 use volley_api::{ConfigMap, Converter, Header, RawBatch, Records, Result, Side, Transformation, Value};
 use volley_converters::JsonConverter;
 
-use super::{ByLogicalTableRouter, EventRouter, ExtractNewRecordState};
+use super::{ByLogicalTableRouter, EventRouter, ExtractChangedRecordState, ExtractNewRecordState, HeaderToValue};
 
 const ROW: &str = r#"{"type":"struct","optional":true,"name":"v","field":"NAME","fields":[
     {"type":"int32","optional":false,"field":"id"},
@@ -98,6 +98,20 @@ fn extract_new_record_state_treats_every_row_for_itself() {
 fn by_logical_table_router_treats_every_row_for_itself() {
     conforms(ByLogicalTableRouter::new, &[("topic.regex", "(.*)"), ("topic.replacement", "all.$1")]);
     conforms(ByLogicalTableRouter::new, &[("topic.regex", "x"), ("topic.replacement", "y")]);
+}
+
+#[test]
+fn extract_changed_record_state_treats_every_row_for_itself() {
+    conforms(ExtractChangedRecordState::new, &[("header.changed.name", "c"), ("header.unchanged.name", "u")]);
+}
+
+#[test]
+fn header_to_value_treats_every_row_for_itself() {
+    for operation in ["copy", "move"] {
+        for field in ["f", "after.f", "source.inner.f", "op", "op.f", "nope.f"] {
+            conforms(HeaderToValue::new, &[("headers", "drop"), ("fields", field), ("operation", operation)]);
+        }
+    }
 }
 
 #[test]

@@ -73,24 +73,40 @@ impl<'a> Events<'a> {
         }
     }
 
-    /// Transforms the rows that are not gone. Those that fail are rejected, and the others tried again.
-    pub(super) fn transform(mut self, mut transform: impl FnMut(&Records) -> Outcome<Records>) -> Result<Transformed> {
-        let mut rows = self.rows(|kind| kind != Kind::Gone);
-        while let Some(records) = taken(self.records, &rows)? {
-            match transform(&records) {
-                Ok(records) => return Ok(Transformed { records: vec![records], rejected: self.rejected }),
+    /// Transforms these rows of records, which are those of the batch. Those that fail are rejected, and the others tried again;
+    /// `None` if none remains.
+    pub(super) fn attempt(
+        &mut self,
+        records: &Records,
+        mut rows: Vec<u32>,
+        mut transform: impl FnMut(&[u32], &Records) -> Outcome<Records>,
+    ) -> Result<Option<Records>> {
+        while let Some(records) = taken(records, &rows)? {
+            match transform(&rows, &records) {
+                Ok(records) => return Ok(Some(records)),
                 Err(Failure::Batch(error)) => return Err(error),
                 Err(Failure::Rows(failed)) => {
                     failed.into_iter().for_each(|(row, error)| self.reject_row(rows[row] as usize, error));
                     let remaining = self.remaining(&rows);
                     if remaining.len() == rows.len() {
-                        return Ok(Transformed { records: vec![records], rejected: self.rejected });
+                        return Ok(Some(records));
                     }
                     rows = remaining;
                 }
             }
         }
-        Ok(Transformed { records: Vec::new(), rejected: self.rejected })
+        Ok(None)
+    }
+
+    /// Transforms the rows of records that are not gone.
+    pub(super) fn transform(
+        mut self,
+        transform: impl FnMut(&[u32], &Records) -> Outcome<Records>,
+        records: &Records,
+    ) -> Result<Transformed> {
+        let rows = self.rows(|kind| kind != Kind::Gone);
+        let done = self.attempt(records, rows, transform)?;
+        Ok(Transformed { records: done.into_iter().collect(), rejected: self.rejected })
     }
 
     /// The rows of some kinds.

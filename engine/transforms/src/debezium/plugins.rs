@@ -2,7 +2,7 @@
 
 use volley_api::{Plugin, PluginFactory};
 
-use super::{ByLogicalTableRouter, EventRouter, ExtractNewRecordState};
+use super::{ByLogicalTableRouter, EventRouter, ExtractChangedRecordState, ExtractNewRecordState, HeaderToValue};
 
 /// The Debezium release whose classes these behave like.
 const DEBEZIUM_VERSION: &str = "3.4.0.Final";
@@ -30,6 +30,20 @@ pub(crate) fn plugins() -> Vec<Plugin> {
             "Makes messages of what is inserted into an outbox table.",
             EventRouter::config_def(),
             PluginFactory::transformation(EventRouter::new),
+        ),
+        Plugin::new(
+            "io.debezium.transforms.ExtractChangedRecordState",
+            DEBEZIUM_VERSION,
+            "Adds headers that tell which fields an update has changed.",
+            ExtractChangedRecordState::config_def(),
+            PluginFactory::transformation(ExtractChangedRecordState::new),
+        ),
+        Plugin::new(
+            "io.debezium.transforms.HeaderToValue",
+            DEBEZIUM_VERSION,
+            "Copies or moves headers into fields of the value.",
+            HeaderToValue::config_def(),
+            PluginFactory::transformation(HeaderToValue::new),
         ),
     ]
 }

@@ -108,6 +108,8 @@ macro_rules! compared {
 compared! {
     cast_is_that_of_java: "cast.tsv",
     date_formats_are_those_of_java: "date_formats.tsv",
+    debezium_changes_are_found_as_in_java: "../../debezium/testdata/extract_changed_record_state.tsv",
+    debezium_headers_become_fields_as_in_java: "../../debezium/testdata/header_to_value.tsv",
     debezium_outboxes_are_routed_as_in_java: "../../debezium/testdata/event_router.tsv",
     debezium_states_are_extracted_as_in_java: "../../debezium/testdata/extract_new_record_state.tsv",
     debezium_states_are_extracted_as_in_older_releases: "../../debezium/testdata/extract_new_record_state_2_7.tsv",

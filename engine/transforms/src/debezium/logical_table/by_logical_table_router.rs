@@ -157,6 +157,6 @@ impl Transformation for ByLogicalTableRouter {
             }
         };
         let Some(topic) = topic else { return Ok(Transformed::of(records)) };
-        events.transform(|records| self.routed(records, &topic))
+        events.transform(|_, records| self.routed(records, &topic), &records)
     }
 }
