@@ -13,6 +13,7 @@
 //! | [`ByLogicalTableRouter`] | Debezium's: the events of several tables as those of one |
 //! | [`EventRouter`] | Debezium's: messages of what is inserted into an outbox table |
 //! | [`ExtractChangedRecordState`], [`HeaderToValue`] | Debezium's: headers of what has changed, and headers as fields |
+//! | [`TimezoneConverter`] | Debezium's: times in another time zone |
 //! | [`TopicNameMatches`], [`HasHeaderKey`], [`RecordIsTombstone`] | predicates |
 //!
 //! A `Records` has one topic, so that RegexRouter and TopicNameMatches cost one match a batch, whatever its size. What works on
@@ -42,6 +43,7 @@ mod whole;
 pub use cast::Cast;
 pub use debezium::{
     ByLogicalTableRouter, EventRouter, ExtractChangedRecordState, ExtractNewRecordState, HeaderToValue,
+    TimezoneConverter,
 };
 pub use field::{ExtractField, MaskField, ReplaceField, ValueToKey};
 pub use headers::{DropHeaders, HeaderFrom, InsertHeader};

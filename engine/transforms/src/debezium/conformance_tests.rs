@@ -7,7 +7,10 @@ use volley_api::testing::{config_map, consumed, keeps_filters_or_rejects_every_r
 use volley_api::{ConfigMap, Converter, Header, RawBatch, Records, Result, Side, Transformation, Value};
 use volley_converters::JsonConverter;
 
-use super::{ByLogicalTableRouter, EventRouter, ExtractChangedRecordState, ExtractNewRecordState, HeaderToValue};
+use super::{
+    ByLogicalTableRouter, EventRouter, ExtractChangedRecordState, ExtractNewRecordState, HeaderToValue,
+    TimezoneConverter,
+};
 
 const ROW: &str = r#"{"type":"struct","optional":true,"name":"v","field":"NAME","fields":[
     {"type":"int32","optional":false,"field":"id"},
@@ -111,6 +114,37 @@ fn header_to_value_treats_every_row_for_itself() {
         for field in ["f", "after.f", "source.inner.f", "op", "op.f", "nope.f"] {
             conforms(HeaderToValue::new, &[("headers", "drop"), ("fields", field), ("operation", operation)]);
         }
+    }
+}
+
+#[test]
+fn timezone_converter_treats_every_row_for_itself() {
+    let zone = ("converted.timezone", "Europe/Berlin");
+    conforms(TimezoneConverter::new, &[zone]);
+    conforms(TimezoneConverter::new, &[zone, ("include.list", "source:x")]);
+    let row = |table: &str, at: &str, time: &str| {
+        format!(r#"{{"source":{{"table":{table}}},"after":{{"at":{at},"time":{time}}},"op":"c"}}"#)
+    };
+    let rows = [
+        row("\"a\"", "1577879730123456", "\"2020-01-01T11:55:30Z\""),
+        row("\"b\"", "1577879730123456", "\"x\""),
+        row("null", "-9223372036854775807", "null"),
+        row("\"a\"", "null", "\"\""),
+    ];
+    let fields = r#"{"type":"int64","optional":true,"field":"at","name":"io.debezium.time.MicroTimestamp"},
+        {"type":"string","optional":true,"field":"time","name":"io.debezium.time.ZonedTimestamp"}"#;
+    let schema = format!(
+        r#"{{"type":"struct","optional":false,"name":"a.Envelope","fields":[
+        {{"type":"struct","field":"source","optional":false,"fields":[{{"type":"string","optional":true,"field":"table"}}]}},
+        {{"type":"struct","field":"after","optional":true,"fields":[{fields}]}},
+        {{"type":"string","field":"op","optional":true}}]}}"#
+    );
+    let mut payloads: Vec<Option<&str>> = rows.iter().map(|row| Some(row.as_str())).collect();
+    payloads.push(None);
+    let batch = read(&schema, &payloads);
+    for list in [("include.list", "a:at"), ("include.list", "source:a"), ("exclude.list", "source:b"), zone] {
+        let config = config_map(&[zone, list]);
+        keeps_filters_or_rejects_every_row(|| TimezoneConverter::new(&config), std::slice::from_ref(&batch));
     }
 }
 

@@ -23,6 +23,7 @@ mod new_state;
 mod outbox;
 mod plugins;
 mod rewriting;
+mod timezone;
 mod topics;
 
 pub use extract_changed_record_state::ExtractChangedRecordState;
@@ -31,3 +32,4 @@ pub use header_to_value::HeaderToValue;
 pub use logical_table::ByLogicalTableRouter;
 pub use outbox::EventRouter;
 pub(crate) use plugins::plugins;
+pub use timezone::TimezoneConverter;

@@ -2,7 +2,10 @@
 
 use volley_api::{Plugin, PluginFactory};
 
-use super::{ByLogicalTableRouter, EventRouter, ExtractChangedRecordState, ExtractNewRecordState, HeaderToValue};
+use super::{
+    ByLogicalTableRouter, EventRouter, ExtractChangedRecordState, ExtractNewRecordState, HeaderToValue,
+    TimezoneConverter,
+};
 
 /// The Debezium release whose classes these behave like.
 const DEBEZIUM_VERSION: &str = "3.4.0.Final";
@@ -44,6 +47,13 @@ pub(crate) fn plugins() -> Vec<Plugin> {
             "Copies or moves headers into fields of the value.",
             HeaderToValue::config_def(),
             PluginFactory::transformation(HeaderToValue::new),
+        ),
+        Plugin::new(
+            "io.debezium.transforms.TimezoneConverter",
+            DEBEZIUM_VERSION,
+            "Converts the times of change events to another time zone.",
+            TimezoneConverter::config_def(),
+            PluginFactory::transformation(TimezoneConverter::new),
         ),
     ]
 }

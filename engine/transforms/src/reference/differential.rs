@@ -44,8 +44,14 @@ fn difference(case: &Case, carrier: Carrier) -> Option<String> {
 fn is_of_the_runtime(answer: &Json) -> bool {
     let message = answer["message"].as_str().unwrap_or_default();
     let of_debezium = message == "Unable to validate config." || message.contains("' value is invalid: ");
-    let is_runtime =
-        ["java.lang.NullPointerException", "java.lang.ClassCastException"].map(|class| answer["error"] == class);
+    let is_runtime = [
+        "java.lang.NullPointerException",
+        "java.lang.ClassCastException",
+        "java.time.DateTimeException",
+        "java.time.format.DateTimeParseException",
+        "io.debezium.DebeziumException",
+    ]
+    .map(|class| answer["error"] == class);
     of_debezium || is_runtime.contains(&true) || message.starts_with("fromIndex(")
 }
 
@@ -113,6 +119,7 @@ compared! {
     debezium_outboxes_are_routed_as_in_java: "../../debezium/testdata/event_router.tsv",
     debezium_states_are_extracted_as_in_java: "../../debezium/testdata/extract_new_record_state.tsv",
     debezium_states_are_extracted_as_in_older_releases: "../../debezium/testdata/extract_new_record_state_2_7.tsv",
+    debezium_times_are_converted_as_in_java: "../../debezium/testdata/timezone_converter.tsv",
     debezium_tables_are_joined_as_in_java: "../../debezium/testdata/by_logical_table_router.tsv",
     extract_field_is_that_of_java: "extract_field.tsv",
     flatten_is_that_of_java: "flatten.tsv",
