@@ -57,3 +57,35 @@ pub(crate) fn plugins() -> Vec<Plugin> {
         ),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keys of ours that Debezium does not list: those of older releases, and those that it reads all the same.
+    const UNLISTED: [&str; 5] = [
+        "delete.handling.mode",
+        "drop.tombstones",
+        "key.field.name",
+        "replace.null.with.default",
+        "schema.name.adjustment.mode",
+    ];
+
+    #[test]
+    fn keys_are_those_of_java() {
+        let java: Vec<&str> = include_str!("testdata/keys.tsv").lines().collect();
+        let mut ours: Vec<String> = Vec::new();
+        for plugin in plugins() {
+            for key in plugin.config_def.keys().iter().filter(|key| !UNLISTED.contains(&key.name.as_str())) {
+                let default = key.default_value().unwrap_or("null");
+                ours.push(format!(
+                    "{}\t{}\t{}\t{default}\t{}",
+                    plugin.class, key.name, key.config_type, key.importance
+                ));
+            }
+        }
+        let missing: Vec<&&str> = java.iter().filter(|key| !ours.iter().any(|known| known == *key)).collect();
+        assert!(missing.is_empty(), "{missing:#?}\n{ours:#?}");
+        assert_eq!(ours.len(), java.len());
+    }
+}

@@ -44,11 +44,17 @@ pub(super) struct OutboxConfig {
 
 impl OutboxConfig {
     pub(super) fn config_def() -> ConfigDef {
-        let text =
-            |name, default, doc| ConfigKey::with_default(name, ConfigType::String, default, Importance::Low, doc);
-        let flag =
-            |name, default, doc| ConfigKey::with_default(name, ConfigType::Boolean, default, Importance::Medium, doc);
-        let optional = |name, doc| ConfigKey::optional(name, ConfigType::String, Importance::Low, doc);
+        let text = |name, default, importance, doc| {
+            ConfigKey::with_default(name, ConfigType::String, default, importance, doc)
+        };
+        let flag = |name, default, importance, doc| {
+            ConfigKey::with_default(name, ConfigType::Boolean, default, importance, doc)
+        };
+        let optional = |name, importance, doc| ConfigKey::optional(name, ConfigType::String, importance, doc);
+        let one_of = |key: ConfigKey, words: &[&'static str]| {
+            key.validated(Validator::one_of_ignore_case(words.iter().copied()))
+        };
+        let untraced = "Of no effect; nothing is traced.";
         let placement = "Columns that go elsewhere, too: `column:header`, `column:envelope` or `column:partition`, and a name behind \
                          another colon.";
         let operation = "What becomes of updates in the outbox: warn and error leave them out, fatal rejects them.";
@@ -56,44 +62,36 @@ impl OutboxConfig {
         let nulls =
             "What becomes of nulls in such a text: ignore leaves them out, optional_bytes makes bytes without a value.";
         let tombstones = "Whether a payload that is null or blank makes a tombstone.";
-        ConfigDef::new()
-            .key(text(EVENT_ID, "id", "Column with the id of the event, which becomes the header `id`."))
-            .key(text(EVENT_KEY, "aggregateid", "Column with the key of the message."))
-            .key(text(EVENT_TYPE, "type", "Column with the type of the event; of no effect."))
-            .key(text(EVENT_PAYLOAD, "payload", "Column with the value of the message."))
-            .key(optional(
-                EVENT_TIMESTAMP,
-                "Column with the time of the message. Without one it is that of the change.",
-            ))
-            .key(optional(SCHEMA_VERSION, "Column with the version of the value's schema."))
-            .key(
-                ConfigKey::with_default(PLACEMENT, ConfigType::List, "", Importance::High, placement)
-                    .validated(Validator::custom(validate_placements)),
-            )
-            .key(flag(ERROR_ON_MISSING, "true", "Whether rows fail that have no such column."))
-            .key(
-                text(INVALID_OPERATION, "warn", operation)
-                    .validated(Validator::one_of_ignore_case(["warn", "error", "fatal"])),
-            )
-            .key(flag(EXPAND_JSON, "false", expand))
-            .key(
-                text(JSON_NULLS, "ignore", nulls)
-                    .validated(Validator::one_of_ignore_case(["ignore", "optional_bytes"])),
-            )
-            .key(text(ROUTE_BY, "aggregatetype", "Column that the topic is made of."))
-            .key(
-                text(ROUTE_REGEX, "(?<routedByValue>.*)", "Java regular expression for what that column says.")
-                    .validated(Validator::custom(validate_java_regex)),
-            )
-            .key(text(
+        let timestamp = "Column with the time of the message. Without one it is that of the change.";
+        let regex = "Java regular expression for what that column says.";
+        let (low, medium, high) = (Importance::Low, Importance::Medium, Importance::High);
+        let keys = [
+            text(EVENT_ID, "id", low, "Column with the id of the event, which becomes the header `id`."),
+            text(EVENT_KEY, "aggregateid", low, "Column with the key of the message."),
+            text(EVENT_TYPE, "type", low, "Column with the type of the event; of no effect."),
+            text(EVENT_PAYLOAD, "payload", low, "Column with the value of the message."),
+            optional(EVENT_TIMESTAMP, medium, timestamp),
+            ConfigKey::optional(PLACEMENT, ConfigType::List, high, placement)
+                .validated(Validator::custom(validate_placements)),
+            flag(ERROR_ON_MISSING, "true", medium, "Whether rows fail that have no such column."),
+            optional(SCHEMA_VERSION, low, "Column with the version of the value's schema."),
+            one_of(text(INVALID_OPERATION, "warn", medium, operation), &["warn", "error", "fatal"]),
+            flag(EXPAND_JSON, "false", medium, expand),
+            one_of(text(JSON_NULLS, "ignore", medium, nulls), &["ignore", "optional_bytes"]),
+            text(ROUTE_BY, "aggregatetype", high, "Column that the topic is made of."),
+            text(ROUTE_REGEX, "(?<routedByValue>.*)", low, regex).validated(Validator::custom(validate_java_regex)),
+            text(
                 ROUTE_REPLACEMENT,
                 "outbox.event.${routedByValue}",
-                "The topic, with the groups of the regular expression.",
-            ))
-            .key(flag(TOMBSTONES, "false", tombstones))
-            .key(text("tracing.span.context.field", "tracingspancontext", "Of no effect; nothing is traced."))
-            .key(text("tracing.operation.name", "debezium-read", "Of no effect; nothing is traced."))
-            .key(flag("tracing.with.context.field.only", "false", "Of no effect; nothing is traced."))
+                high,
+                "The topic, with the groups of that expression.",
+            ),
+            flag(TOMBSTONES, "false", high, tombstones),
+            text("tracing.span.context.field", "tracingspancontext", high, untraced),
+            text("tracing.operation.name", "debezium-read", high, untraced),
+            flag("tracing.with.context.field.only", "false", high, untraced),
+        ];
+        keys.into_iter().fold(ConfigDef::new(), ConfigDef::key)
     }
 
     /// # Errors
