@@ -35,12 +35,7 @@ import java.util.Objects;
  *    "headers": [["name", "text"]], "key": {"schema": …, "payload": …}, "value": {"schema": …, "payload": …}}
  * </pre>
  *
- * With "source": true the record is one of a source. A class whose name has a dot is one of another package: Debezium's, whose cases are those of engine/transforms/src/debezium/testdata.
- * Its jars stand beside Kafka's, of which this needs three more:
- *
- * <pre>
- *   mvn dependency:get -Dartifact=io.debezium:debezium-core:3.4.0.Final, and debezium-api, debezium-common, jackson-datatype-jsr310
- * </pre>
+ * With "source": true the record is one of a source.
  *
  * The second column of the answer is the record that comes out, {"dropped": true}, or the exception; the third says why ours
  * differs, where it does.
@@ -50,6 +45,11 @@ import java.util.Objects;
  *       java -cp "$HOME/.cache/volley/testbed/connect/*" tests/java/TransformReference.java &lt; $cases &gt; /tmp/answers &amp;&amp; mv /tmp/answers $cases
  *   done
  * </pre>
+ *
+ * A class whose name has a dot is one of another package. Those of Debezium, with cases in
+ * engine/transforms/src/debezium/testdata, need its jars behind Kafka's in the class path: debezium-core, debezium-api and
+ * debezium-common 3.4.0.Final, and jackson-datatype-jsr310; Maven's dependency:copy-dependencies fetches them. The file whose
+ * name ends with 2_7 is for debezium-core and debezium-api 2.7.4.Final, which still know `drop.tombstones`.
  *
  * With names of classes as arguments it writes down their keys: name, type, default and importance.
  */

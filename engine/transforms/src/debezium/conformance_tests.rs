@@ -205,6 +205,18 @@ fn outbox(rows: &[&str]) -> Records {
 }
 
 #[test]
+fn batches_of_one_schema_share_the_output_schema() {
+    let unwrap = config_map(&[("delete.tombstone.handling.mode", "rewrite"), ("add.fields", "op")]);
+    let route = config_map(&[("topic.regex", ".*"), ("topic.replacement", "x")]);
+    let transformations: [Box<dyn Transformation>; 2] =
+        [Box::new(ExtractNewRecordState::new(&unwrap).unwrap()), Box::new(ByLogicalTableRouter::new(&route).unwrap())];
+    for mut transformation in transformations {
+        let mut field = || Arc::clone(&transformation.apply(all_kinds()).unwrap().records[0].value.field);
+        assert!(Arc::ptr_eq(&field(), &field()));
+    }
+}
+
+#[test]
 fn deletes_stay_among_the_states_that_have_their_schema() {
     let config = config_map(&[("delete.tombstone.handling.mode", "rewrite-with-tombstone")]);
     let transformed = ExtractNewRecordState::new(&config).unwrap().apply(all_kinds()).unwrap();

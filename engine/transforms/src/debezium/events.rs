@@ -3,7 +3,7 @@
 use arrow::array::{Array, UInt32Array};
 use volley_api::{Error, Records, RejectedRow, Result, Stage, Transformed};
 
-use crate::columns::{Failure, Outcome};
+use crate::columns::{Failure, Outcome, SharedFields};
 
 /// What a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +119,15 @@ impl<'a> Events<'a> {
     pub(super) fn remaining(&self, rows: &[u32]) -> Vec<u32> {
         rows.iter().copied().filter(|row| self.kinds[*row as usize] != Kind::Gone).collect()
     }
+}
+
+/// The same with schemas that equal those of records before in place of their own.
+pub(super) fn with_shared_schemas(schemas: &mut SharedFields, mut transformed: Transformed) -> Transformed {
+    for records in &mut transformed.records {
+        records.key.field = schemas.share(&records.key.field);
+        records.value.field = schemas.share(&records.value.field);
+    }
+    transformed
 }
 
 /// The records at these rows; `None` if there are none. What stays whole is not copied.

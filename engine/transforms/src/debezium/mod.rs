@@ -9,17 +9,14 @@
 
 #[cfg(test)]
 mod conformance_tests;
-mod delete_handling;
-mod dropped_fields;
 mod envelope;
 mod event_headers;
 mod events;
 mod extract_changed_record_state;
-mod extract_new_record_state;
 mod field_reference;
 mod header_to_value;
 mod logical_table;
-mod new_state;
+mod new_record_state;
 mod outbox;
 mod plugins;
 mod rewriting;
@@ -27,9 +24,9 @@ mod timezone;
 mod topics;
 
 pub use extract_changed_record_state::ExtractChangedRecordState;
-pub use extract_new_record_state::ExtractNewRecordState;
 pub use header_to_value::HeaderToValue;
 pub use logical_table::ByLogicalTableRouter;
+pub use new_record_state::ExtractNewRecordState;
 pub use outbox::EventRouter;
 pub(crate) use plugins::plugins;
 pub use timezone::TimezoneConverter;

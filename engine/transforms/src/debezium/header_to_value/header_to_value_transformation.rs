@@ -21,8 +21,8 @@ use volley_java::class_of;
 
 use super::header_columns::{array_of_values, type_of};
 use super::inserted_fields::{InsertedField, with_fields};
-use crate::columns::{Failure, Outcome};
-use crate::debezium::events::{Events, Kind, taken};
+use crate::columns::{Failure, Outcome, SharedFields};
+use crate::debezium::events::{Events, Kind, taken, with_shared_schemas};
 
 const CLASS: &str = "io.debezium.transforms.HeaderToValue";
 const HEADERS: &str = "headers";
@@ -36,6 +36,7 @@ pub struct HeaderToValue {
     /// Headers with the ways to the fields that they become.
     pairs: Vec<(String, Vec<String>)>,
     removes: bool,
+    schemas: SharedFields,
 }
 
 impl HeaderToValue {
@@ -67,7 +68,7 @@ impl HeaderToValue {
         }
         let pairs = headers.iter().cloned().zip(fields.iter().map(|field| path(field))).collect();
         let removes = config.string(OPERATION).is_some_and(|operation| operation.eq_ignore_ascii_case(MOVE));
-        Ok(Self { pairs, removes })
+        Ok(Self { pairs, removes, schemas: SharedFields::default() })
     }
 }
 
@@ -123,7 +124,8 @@ impl Transformation for HeaderToValue {
         }
         let tombstones = events.rows(|kind| kind == Kind::Tombstone);
         done.extend(taken(&records, &tombstones)?);
-        Ok(Transformed { records: done, rejected: events.rejected })
+        let transformed = Transformed { records: done, rejected: events.rejected };
+        Ok(with_shared_schemas(&mut self.schemas, transformed))
     }
 }
 

@@ -17,9 +17,9 @@ use volley_java::validate_java_regex;
 
 use super::renamed_schemas::{renamed_events, renamed_key};
 use super::schema_names::SchemaNames;
-use crate::columns::{Failure, Outcome};
+use crate::columns::{Failure, Outcome, SharedFields};
 use crate::debezium::envelope::{is_envelope, refused};
-use crate::debezium::events::Events;
+use crate::debezium::events::{Events, with_shared_schemas};
 use crate::debezium::rewriting::Rewriting;
 
 const CLASS: &str = "io.debezium.transforms.ByLogicalTableRouter";
@@ -38,6 +38,7 @@ pub struct ByLogicalTableRouter {
     topics: Rewriting,
     keys: Option<KeyField>,
     names: SchemaNames,
+    schemas: SharedFields,
 }
 
 /// The field that tells the tables apart.
@@ -98,7 +99,7 @@ impl ByLogicalTableRouter {
             false => tables(&config).map(|_| None)?,
         };
         let topics = Rewriting::new(text(TOPIC_REGEX), text(TOPIC_REPLACEMENT)).map_err(refused)?;
-        Ok(Self { topics, keys, names: SchemaNames::of(text(NAME_MODE)) })
+        Ok(Self { topics, keys, names: SchemaNames::of(text(NAME_MODE)), schemas: SharedFields::default() })
     }
 
     /// The records in their new topic. Rows that fail are told.
@@ -157,6 +158,7 @@ impl Transformation for ByLogicalTableRouter {
             }
         };
         let Some(topic) = topic else { return Ok(Transformed::of(records)) };
-        events.transform(|_, records| self.routed(records, &topic), &records)
+        let transformed = events.transform(|_, records| self.routed(records, &topic), &records)?;
+        Ok(with_shared_schemas(&mut self.schemas, transformed))
     }
 }

@@ -27,9 +27,10 @@ use super::expanded_payloads::ExpandedPayloads;
 use super::messages::{Destination, Destinations, Shape, column_at, enveloped};
 use super::outbox_config::OutboxConfig;
 use super::outbox_rows::{int32_column, outbox_column};
+use crate::columns::SharedFields;
 use crate::debezium::envelope::{is_envelope, member, no_struct, null_pointer, refused, text_member, unknown_field};
 use crate::debezium::event_headers::{add_header, headers_of};
-use crate::debezium::events::{Events, Kind, taken};
+use crate::debezium::events::{Events, Kind, taken, with_shared_schemas};
 
 const CLASS: &str = "io.debezium.transforms.outbox.EventRouter";
 
@@ -37,6 +38,7 @@ const CLASS: &str = "io.debezium.transforms.outbox.EventRouter";
 #[derive(Clone, Debug)]
 pub struct EventRouter {
     config: OutboxConfig,
+    schemas: SharedFields,
 }
 
 impl EventRouter {
@@ -50,7 +52,7 @@ impl EventRouter {
     /// # Errors
     /// `Config` if a value is none that its key may have.
     pub fn new(config: &ConfigMap) -> Result<Self> {
-        Ok(Self { config: OutboxConfig::new(config)? })
+        Ok(Self { config: OutboxConfig::new(config)?, schemas: SharedFields::default() })
     }
 }
 
@@ -70,7 +72,8 @@ impl Transformation for EventRouter {
                 Vec::new()
             }
         };
-        Ok(Transformed { records: messages, rejected: events.rejected })
+        let transformed = Transformed { records: messages, rejected: events.rejected };
+        Ok(with_shared_schemas(&mut self.schemas, transformed))
     }
 }
 

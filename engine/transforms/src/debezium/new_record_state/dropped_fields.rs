@@ -10,9 +10,9 @@ use volley_api::{
     Transformation, Transformed, Value, schema,
 };
 
-use super::envelope::{class_cast, null_pointer};
-use super::events::Events;
 use crate::columns::{Failure, Outcome, reject_rows, struct_field, top_level};
+use crate::debezium::envelope::{class_cast, null_pointer};
+use crate::debezium::events::Events;
 use crate::field::ReplaceField;
 
 const HEADER: &str = "drop.fields.header.name";

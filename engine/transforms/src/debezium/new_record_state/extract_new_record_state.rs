@@ -12,24 +12,22 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, StructArray};
-use arrow::compute::is_not_null;
-use arrow::compute::kernels::zip::zip;
+use arrow::array::{Array, AsArray};
 use arrow::datatypes::DataType;
 use volley_api::{
-    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, Records, Result, Transformation,
-    Transformed,
+    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Records, Result, Transformation, Transformed,
 };
 
-use super::delete_handling::{DeleteHandling, Deletes};
+use super::delete_handling::DeleteHandling;
 use super::dropped_fields::DroppedFields;
-use super::envelope::{class_cast, is_envelope, member, no_struct, refused, unknown_field, wrong_type};
-use super::event_headers::with_event_headers;
-use super::events::{Events, Kind, taken};
-use super::field_reference::FieldReference;
-use super::new_state::{routes, with_deleted, with_event_fields};
-use super::topics::by_topic;
-use crate::columns::{Failure, Outcome, replace_null_key, replaces_null};
+use super::new_state::with_event_fields;
+use super::state_parts::{Part, StateRules};
+use crate::columns::{Failure, Outcome, SharedFields, replace_null_key, replaces_null};
+use crate::debezium::envelope::{class_cast, is_envelope, no_struct, refused};
+use crate::debezium::event_headers::with_event_headers;
+use crate::debezium::events::{Events, Kind, taken, with_shared_schemas};
+use crate::debezium::field_reference::FieldReference;
+use crate::debezium::topics::by_topic;
 
 const CLASS: &str = "io.debezium.transforms.ExtractNewRecordState";
 const ADD_FIELDS: &str = "add.fields";
@@ -41,12 +39,11 @@ const ROUTE_BY_FIELD: &str = "route.by.field";
 /// Replaces change events by the state of their row.
 #[derive(Clone, Debug)]
 pub struct ExtractNewRecordState {
-    handling: DeleteHandling,
+    rules: StateRules,
     fields: Vec<FieldReference>,
     headers: Vec<FieldReference>,
-    route: Option<String>,
     dropped: Option<DroppedFields>,
-    replaces_null: bool,
+    schemas: SharedFields,
 }
 
 impl ExtractNewRecordState {
@@ -75,19 +72,32 @@ impl ExtractNewRecordState {
     pub fn new(given: &ConfigMap) -> Result<Self> {
         let config = Self::config_def().parse(given).map_err(refused)?;
         let text = |key| config.string(key).unwrap_or_default();
-        Ok(Self {
+        let dropped = DroppedFields::of(&config);
+        let rules = StateRules {
             handling: DeleteHandling::of(given, &config),
+            route: Some(text(ROUTE_BY_FIELD)).filter(|field| !field.is_empty()).map(str::to_owned),
+            replaces_null: replaces_null(&config),
+            drops_fields: dropped.is_some(),
+        };
+        Ok(Self {
+            rules,
             fields: FieldReference::parse_all(config.list(ADD_FIELDS), text(ADD_FIELDS_PREFIX))?,
             headers: FieldReference::parse_all(config.list(ADD_HEADERS), text(ADD_HEADERS_PREFIX))?,
-            route: Some(text(ROUTE_BY_FIELD)).filter(|field| !field.is_empty()).map(str::to_owned),
-            dropped: DroppedFields::of(&config),
-            replaces_null: replaces_null(&config),
+            dropped,
+            schemas: SharedFields::default(),
         })
     }
 }
 
 impl Transformation for ExtractNewRecordState {
-    fn apply(&mut self, mut records: Records) -> Result<Transformed> {
+    fn apply(&mut self, records: Records) -> Result<Transformed> {
+        let transformed = self.transformed(records)?;
+        Ok(with_shared_schemas(&mut self.schemas, transformed))
+    }
+}
+
+impl ExtractNewRecordState {
+    fn transformed(&self, mut records: Records) -> Result<Transformed> {
         let values = records.value.clone();
         if !is_envelope(&values.field) {
             return self.without_tombstones(records);
@@ -110,27 +120,16 @@ impl Transformation for ExtractNewRecordState {
         if let Some(error) = failed {
             events.reject(Kind::State, &error);
         }
-        let parts = match self.states(&mut events, structs)? {
-            Some((after, before)) => self.parts(&mut events, &after, &before)?,
+        let parts = match self.rules.states(&mut events, structs)? {
+            Some((after, before)) => self.rules.parts(&mut events, &after, &before)?,
             None => Vec::new(),
         };
         self.finish(events, &records, parts)
     }
-}
 
-/// Rows that go the same way, and columns of the whole batch: their values, and the topics that they go to.
-struct Part {
-    rows: Vec<u32>,
-    values: Column,
-    topics: Option<ArrayRef>,
-    /// Fields are left out before others are added, not behind that.
-    drops_first: bool,
-}
-
-impl ExtractNewRecordState {
     fn without_tombstones(&self, records: Records) -> Result<Transformed> {
         let present: Vec<u32> = (0..records.len() as u32).filter(|row| !records.value.is_null(*row as usize)).collect();
-        match self.handling.keeps_tombstones {
+        match self.rules.handling.keeps_tombstones {
             true => Ok(Transformed::of(records)),
             false => {
                 Ok(Transformed { records: taken(&records, &present)?.into_iter().collect(), rejected: Vec::new() })
@@ -138,106 +137,10 @@ impl ExtractNewRecordState {
         }
     }
 
-    /// The states after and before, once the rows have their kinds: what is neither is left out. `None` if no event remains.
-    fn states(&self, events: &mut Events<'_>, structs: &StructArray) -> Result<Option<(Column, Column)>> {
-        let Some(after) = member(structs, "after", self.replaces_null)? else {
-            events.reject(Kind::State, &unknown_field("after"));
-            return Ok(None);
-        };
-        events.turn(Kind::State, Kind::Delete, |row| after.is_null(row));
-        let Some(before) = member(structs, "before", self.replaces_null)? else {
-            events.reject(Kind::Delete, &unknown_field("before"));
-            return Ok(Some((after, Column::nulls(structs.len()))));
-        };
-        events.turn(Kind::Delete, Kind::Gone, |row| before.is_null(row));
-        if self.handling.deletes == Deletes::Drop {
-            events.leave_out(Kind::Delete);
-        }
-        Ok(Some((after, before)))
-    }
-
-    fn parts(&self, events: &mut Events<'_>, after: &Column, before: &Column) -> Result<Vec<Part>> {
-        let rewrites = self.handling.deletes == Deletes::Rewrite;
-        let before_routes = match events.has(Kind::Delete) {
-            true => self.routes_of_deletes(events, before)?,
-            false => None,
-        };
-        if rewrites && self.dropped.is_none() && is_same_schema(after, before) {
-            return self.rewritten_together(events, after, before);
-        }
-        let mut parts = Vec::new();
-        let mut states = after.clone();
-        if rewrites {
-            let deleted = StringArray::from_iter_values((0..after.len()).map(|_| "false"));
-            states =
-                attempt(events, &[Kind::State], with_deleted(after, deleted, self.replaces_null))?.unwrap_or(states);
-        }
-        let routed = match &self.route {
-            Some(field) if events.has(Kind::State) => attempt_kind(events, Kind::State, routes(&states, field)?),
-            _ => None,
-        };
-        let joins = |kind| kind == Kind::State || (kind == Kind::Delete && self.handling.deletes == Deletes::Null);
-        let topics = match (routed, before_routes.clone()) {
-            (Some(one), Some(other)) => Some(zip(&is_not_null(&after.array)?, &one, &other)?),
-            (one, other) => one.or(other.filter(|_| self.handling.deletes == Deletes::Null)),
-        };
-        parts.push(Part { rows: events.rows(joins), values: states, topics, drops_first: false });
-        match self.handling.deletes {
-            Deletes::Rewrite => {
-                let deleted = StringArray::from_iter_values((0..before.len()).map(|_| "true"));
-                let values = attempt(events, &[Kind::Delete], with_deleted(before, deleted, self.replaces_null))?;
-                if let Some(values) = values {
-                    let rows = events.rows(|kind| kind == Kind::Delete);
-                    parts.push(Part { rows, values, topics: before_routes, drops_first: true });
-                }
-            }
-            Deletes::Tombstone => {
-                let (rows, values) = (events.rows(|kind| kind == Kind::Delete), Column::nulls(before.len()));
-                parts.push(Part { rows, values, topics: before_routes, drops_first: true });
-            }
-            Deletes::Drop | Deletes::Null => {}
-        }
-        Ok(parts)
-    }
-
-    /// What deletes are routed by, which is a field of the row before.
-    fn routes_of_deletes(&self, events: &mut Events<'_>, before: &Column) -> Result<Option<ArrayRef>> {
-        let Some(field) = &self.route else { return Ok(None) };
-        let routes = match before.field.data_type() {
-            DataType::Struct(_) => routes(before, field)?,
-            _ => Err(wrong_type("before", "STRUCT")),
-        };
-        Ok(attempt_kind(events, Kind::Delete, routes))
-    }
-
-    /// Deletes among the others, as they have one schema.
-    fn rewritten_together(&self, events: &mut Events<'_>, after: &Column, before: &Column) -> Result<Vec<Part>> {
-        let is_state = is_not_null(&after.array)?;
-        let values = match events.has(Kind::Delete) {
-            true => Column::new(Arc::clone(&after.field), zip(&is_state, &after.array, &before.array)?),
-            false => after.clone(),
-        };
-        let kinds = [Kind::State, Kind::Delete];
-        let deleted = with_deleted(&values, deleted_texts(&is_state), self.replaces_null);
-        let Some(values) = attempt(events, &kinds, deleted)? else { return Ok(Vec::new()) };
-        let topics = match &self.route {
-            None => None,
-            Some(field) => match routes(&values, field)? {
-                Ok(topics) => Some(topics),
-                Err(error) => {
-                    events.reject(Kind::State, &error);
-                    None
-                }
-            },
-        };
-        let rows = events.rows(|kind| kinds.contains(&kind));
-        Ok(vec![Part { rows, values, topics, drops_first: false }])
-    }
-
     /// The records of the parts, and the tombstones.
     fn finish(&self, mut events: Events<'_>, records: &Records, parts: Vec<Part>) -> Result<Transformed> {
         let mut done = Transformed::default();
-        let mut tombstones = match self.handling.keeps_tombstones {
+        let mut tombstones = match self.rules.handling.keeps_tombstones {
             true => events.rows(|kind| kind == Kind::Tombstone),
             false => Vec::new(),
         };
@@ -325,33 +228,4 @@ impl ExtractNewRecordState {
             false => without(&with(&part.values)?),
         }
     }
-}
-
-/// The values, unless the rows of these kinds fail with them; they are rejected then.
-fn attempt(events: &mut Events<'_>, kinds: &[Kind], outcome: Outcome<Column>) -> Result<Option<Column>> {
-    match outcome {
-        Ok(values) => Ok(Some(values)),
-        Err(Failure::Batch(error)) => Err(error),
-        Err(Failure::Rows(failed)) => {
-            for (row, error) in failed {
-                if kinds.contains(&events.kind(row)) {
-                    events.reject_row(row, error);
-                }
-            }
-            Ok(None)
-        }
-    }
-}
-
-fn attempt_kind<T>(events: &mut Events<'_>, kind: Kind, outcome: std::result::Result<T, Error>) -> Option<T> {
-    outcome.map_err(|error| events.reject(kind, &error)).ok()
-}
-
-fn is_same_schema(one: &Column, other: &Column) -> bool {
-    let is_struct = matches!(one.field.data_type(), DataType::Struct(_));
-    is_struct && one.field.data_type() == other.field.data_type() && one.field.metadata() == other.field.metadata()
-}
-
-fn deleted_texts(is_state: &BooleanArray) -> StringArray {
-    is_state.iter().map(|is_state| is_state.map(|is_state| if is_state { "false" } else { "true" })).collect()
 }

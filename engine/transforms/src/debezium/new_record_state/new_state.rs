@@ -6,10 +6,10 @@ use arrow::array::{Array, ArrayRef, AsArray, StringArray, StructArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use volley_api::{Column, Error, Result};
 
-use super::envelope::{no_struct, text_member};
-use super::events::with_value;
-use super::field_reference::{FieldReference, addable};
 use crate::columns::{Failure, Outcome, schema_builder_error, struct_field, top_level};
+use crate::debezium::envelope::{no_struct, text_member};
+use crate::debezium::events::with_value;
+use crate::debezium::field_reference::{FieldReference, addable};
 
 const DELETED: &str = "__deleted";
 
