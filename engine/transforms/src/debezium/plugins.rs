@@ -88,4 +88,11 @@ mod tests {
         assert!(missing.is_empty(), "{missing:#?}\n{ours:#?}");
         assert_eq!(ours.len(), java.len());
     }
+
+    #[test]
+    fn the_name_of_old_times_is_known() {
+        let named =
+            |plugin: &Plugin| plugin.aliases.iter().any(|name| name == "io.debezium.transforms.UnwrapFromEnvelope");
+        assert_eq!(plugins().iter().filter(|plugin| named(plugin)).count(), 1);
+    }
 }
