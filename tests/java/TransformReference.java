@@ -5,12 +5,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.connect.connector.ConnectRecord;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.SchemaAndValue;
 import org.apache.kafka.connect.header.ConnectHeaders;
 import org.apache.kafka.connect.header.Header;
 import org.apache.kafka.connect.json.JsonConverter;
 import org.apache.kafka.connect.sink.SinkRecord;
+import org.apache.kafka.connect.source.SourceRecord;
 import org.apache.kafka.connect.storage.SimpleHeaderConverter;
 import org.apache.kafka.connect.transforms.Transformation;
 
@@ -22,6 +24,7 @@ import java.util.Date;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Asks Kafka Connect's own transformations what they make of records, and writes the answers down: the test data of
@@ -32,6 +35,8 @@ import java.util.Map;
  *    "headers": [["name", "text"]], "key": {"schema": …, "payload": …}, "value": {"schema": …, "payload": …}}
  * </pre>
  *
+ * With "source": true the record is one of a source.
+ *
  * The second column of the answer is the record that comes out, {"dropped": true}, or the exception; the third says why ours
  * differs, where it does.
  *
@@ -40,6 +45,11 @@ import java.util.Map;
  *       java -cp "$HOME/.cache/volley/testbed/connect/*" tests/java/TransformReference.java &lt; $cases &gt; /tmp/answers &amp;&amp; mv /tmp/answers $cases
  *   done
  * </pre>
+ *
+ * A class whose name has a dot is one of another package. Those of Debezium, with cases in
+ * engine/transforms/src/debezium/testdata, need its jars behind Kafka's in the class path: debezium-core, debezium-api and
+ * debezium-common 3.4.0.Final, and jackson-datatype-jsr310; Maven's dependency:copy-dependencies fetches them. The file whose
+ * name ends with 2_7 is for debezium-core and debezium-api 2.7.4.Final, which still know `drop.tombstones`.
  *
  * With names of classes as arguments it writes down their keys: name, type, default and importance.
  */
@@ -81,27 +91,35 @@ public class TransformReference {
         converter.configure(Map.of("schemas.enable", "true", "replace.null.with.default", "false"), false);
     }
 
+    @SuppressWarnings({"rawtypes", "unchecked"})
     private JsonNode answer(JsonNode given) {
         try {
-            SinkRecord record = record(given);
-            Transformation<SinkRecord> transformation = transformation(given.get("class").asText());
+            ConnectRecord record = record(given);
+            Transformation transformation = transformation(given.get("class").asText());
             Map<String, String> config = new LinkedHashMap<>();
             given.get("config").fields().forEachRemaining(entry -> config.put(entry.getKey(), entry.getValue().asText()));
             transformation.configure(config);
-            SinkRecord transformed = transformation.apply(record);
-            return transformed == null ? JSON.createObjectNode().put("dropped", true) : told(transformed);
-        } catch (Exception e) {
+            ConnectRecord transformed = transformation.apply(record);
+            if (transformed == null) {
+                return JSON.createObjectNode().put("dropped", true);
+            }
+            ObjectNode told = told(transformed);
+            if (!Objects.equals(transformed.kafkaPartition(), record.kafkaPartition())) {
+                told.put("partition", transformed.kafkaPartition());
+            }
+            return told;
+        } catch (Exception | LinkageError e) {
             return JSON.createObjectNode().put("error", e.getClass().getName()).put("message", e.getMessage());
         }
     }
 
-    @SuppressWarnings("unchecked")
-    private static Transformation<SinkRecord> transformation(String name) throws Exception {
-        Class<?> type = Class.forName("org.apache.kafka.connect.transforms." + name);
-        return (Transformation<SinkRecord>) type.getDeclaredConstructor().newInstance();
+    @SuppressWarnings("rawtypes")
+    private static Transformation transformation(String name) throws Exception {
+        Class<?> type = Class.forName(name.contains(".") ? name : "org.apache.kafka.connect.transforms." + name);
+        return (Transformation) type.getDeclaredConstructor().newInstance();
     }
 
-    private SinkRecord record(JsonNode given) throws Exception {
+    private ConnectRecord<?> record(JsonNode given) throws Exception {
         SchemaAndValue key = data(given.get("key"));
         SchemaAndValue value = data(given.get("value"));
         ConnectHeaders headers = new ConnectHeaders();
@@ -111,6 +129,10 @@ public class TransformReference {
             headers.add(header.get(0).asText(), parsed);
         }
         Long timestamp = given.has("timestamp") ? given.get("timestamp").asLong() : null;
+        if (given.path("source").asBoolean()) {
+            return new SourceRecord(null, null, given.path("topic").asText("t"), given.path("partition").asInt(0), key.schema(),
+                key.value(), value.schema(), value.value(), timestamp, headers);
+        }
         return new SinkRecord(given.path("topic").asText("t"), given.path("partition").asInt(0), key.schema(), key.value(),
             value.schema(), value.value(), OFFSET, timestamp, TimestampType.CREATE_TIME, headers);
     }
@@ -119,7 +141,7 @@ public class TransformReference {
         return converter.toConnectData("t", envelope == null || envelope.isNull() ? null : JSON.writeValueAsBytes(envelope));
     }
 
-    private ObjectNode told(SinkRecord record) throws Exception {
+    private ObjectNode told(ConnectRecord<?> record) throws Exception {
         ObjectNode told = JSON.createObjectNode().put("topic", record.topic()).put("timestamp", record.timestamp());
         ArrayNode headers = told.putArray("headers");
         for (Header header : record.headers()) {

@@ -9,6 +9,11 @@
 //! | [`HeaderFrom`], [`InsertHeader`], [`DropHeaders`] | change headers |
 //! | [`RegexRouter`], [`TimestampRouter`] | rename the topic |
 //! | [`Filter`] | drops every record it is applied to; meant for a predicate |
+//! | [`ExtractNewRecordState`] | Debezium's: the state of the row in place of a change event |
+//! | [`ByLogicalTableRouter`] | Debezium's: the events of several tables as those of one |
+//! | [`EventRouter`] | Debezium's: messages of what is inserted into an outbox table |
+//! | [`ExtractChangedRecordState`], [`HeaderToValue`] | Debezium's: headers of what has changed, and headers as fields |
+//! | [`TimezoneConverter`] | Debezium's: times in another time zone |
 //! | [`TopicNameMatches`], [`HasHeaderKey`], [`RecordIsTombstone`] | predicates |
 //!
 //! A `Records` has one topic, so that RegexRouter and TopicNameMatches cost one match a batch, whatever its size. What works on
@@ -20,6 +25,7 @@ mod columns;
 #[cfg(test)]
 mod conformance_tests;
 mod date_format;
+mod debezium;
 mod field;
 mod headers;
 mod insert_field;
@@ -35,6 +41,10 @@ mod timestamp;
 mod whole;
 
 pub use cast::Cast;
+pub use debezium::{
+    ByLogicalTableRouter, EventRouter, ExtractChangedRecordState, ExtractNewRecordState, HeaderToValue,
+    TimezoneConverter,
+};
 pub use field::{ExtractField, MaskField, ReplaceField, ValueToKey};
 pub use headers::{DropHeaders, HeaderFrom, InsertHeader};
 pub use insert_field::InsertField;

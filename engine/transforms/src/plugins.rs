@@ -7,7 +7,7 @@ use crate::headers::{drop_headers, header_from, insert_header};
 use crate::predicates::{has_header_key, record_is_tombstone, topic_name_matches};
 use crate::routers::{filter, regex_router, timestamp_router};
 use crate::whole::{flatten, hoist_field, set_schema_metadata};
-use crate::{cast, insert_field, timestamp};
+use crate::{cast, debezium, insert_field, timestamp};
 
 /// All transformations and predicates of this crate.
 pub fn plugins() -> Vec<Plugin> {
@@ -34,7 +34,7 @@ pub fn plugins() -> Vec<Plugin> {
         has_header_key::plugin(),
         record_is_tombstone::plugin(),
     ];
-    pairs.into_iter().flatten().chain(single).collect()
+    pairs.into_iter().flatten().chain(single).chain(debezium::plugins()).collect()
 }
 
 #[cfg(test)]
@@ -62,6 +62,7 @@ mod tests {
         for name in "TopicNameMatches HasHeaderKey RecordIsTombstone".split(' ') {
             assert!(named(&format!("predicates.{name}"), PluginKind::Predicate), "{name}");
         }
-        assert_eq!(plugins.len(), 29);
+        let kafka = plugins.iter().filter(|plugin| plugin.class.starts_with("org.apache.kafka."));
+        assert_eq!(kafka.count(), 29);
     }
 }

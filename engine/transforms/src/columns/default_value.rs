@@ -34,7 +34,7 @@ pub(crate) fn default_text(column: &Column) -> Result<Option<String>> {
 }
 
 /// The values, as JsonConverter writes them, as an array of the field's type. `None` if one does not fit.
-fn array_of(field: &Field, values: &[&Value]) -> Option<ArrayRef> {
+pub(crate) fn array_of(field: &Field, values: &[&Value]) -> Option<ArrayRef> {
     let array: ArrayRef = match field.data_type() {
         DataType::Boolean => Arc::new(each(values, Value::as_bool)?.collect::<BooleanArray>()),
         data_type @ (DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64) => {
@@ -74,7 +74,8 @@ fn array_of(field: &Field, values: &[&Value]) -> Option<ArrayRef> {
                 )
             };
             let columns = fields.iter().map(column).collect::<Option<Vec<_>>>()?;
-            Arc::new(StructArray::try_new(fields.clone(), columns, Some(nulls)).ok()?)
+            let structs = StructArray::try_new_with_length(fields.clone(), columns, Some(nulls), values.len());
+            Arc::new(structs.ok()?)
         }
         _ => return None,
     };

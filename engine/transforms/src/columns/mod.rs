@@ -23,7 +23,7 @@ pub(crate) use cell::value_at;
 pub(crate) use column_wise::ColumnWise;
 pub(crate) use config_keys::{check_lists, field_list, no_empty_item, replace_null_key, replaces_null};
 pub(crate) use connect_type::as_connect;
-pub(crate) use default_value::{default_text, default_value};
+pub(crate) use default_value::{array_of, default_text, default_value};
 pub(crate) use failure::{Failure, Outcome};
 pub(crate) use fields::{child_values, defaulted, struct_field, top_level};
 pub(crate) use plugin_pair::plugin_pair;

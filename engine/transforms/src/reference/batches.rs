@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arrow::array::{BinaryArray, UInt32Array};
 use serde_json::Value as Json;
 use volley_api::testing::origin;
-use volley_api::{Column, Converter, RawBatch, Records, RowIndex, Side, Transformed};
+use volley_api::{Converter, RawBatch, Records, RowIndex, Side, Transformed};
 
 use super::case::{Carrier, Case, converter};
 use super::differential::is_equal;
@@ -18,10 +18,9 @@ fn groups(cases: &str) -> Vec<Vec<Case>> {
         let given = &case.given;
         // The offset of a row is not the one that it has alone.
         let is_plain = given["config"].get("offset.field").is_none()
-            && given.get("key").is_none()
             && given.get("value").is_some_and(|value| !value["payload"].is_null());
         if is_plain && case.answer["value"]["unwritable"].is_null() {
-            let parts = ["class", "config", "topic", "partition", "headers"].map(|part| &given[part]);
+            let parts = ["class", "config", "topic", "partition", "headers", "key", "source"].map(|part| &given[part]);
             let (value, is_whole) = (&given["value"], !has_fraction(&given["value"]["payload"]));
             groups.entry(format!("{parts:?} {:?} {is_whole}", value["schema"])).or_default().push(case);
         }
@@ -57,12 +56,12 @@ fn batches(group: &[Case]) -> Vec<Records> {
         let rows: Vec<usize> = run.rows.iter().collect();
         let timestamps = rows.iter().map(|row| group[*row].given["timestamp"].as_i64().unwrap_or(-1)).collect();
         Records {
-            key: Column::nulls(rows.len()),
+            key: one.key.take(&UInt32Array::from(vec![0; rows.len()])).unwrap(),
             value: run.column,
             timestamps,
             headers: one.headers.as_ref().map(|headers| vec![headers[0].clone(); rows.len()].into()),
             rows: RowIndex::Selected(UInt32Array::from_iter_values(rows.iter().map(|row| *row as u32))),
-            origin: Some(origin("t", 0, 7, group.len())),
+            origin: one.origin.as_ref().map(|_| origin("t", 0, 7, group.len())),
             ..one.clone()
         }
     };
@@ -79,7 +78,7 @@ fn answers(group: &[Case]) -> BTreeMap<usize, Json> {
         let Transformed { records, rejected } = transformation.apply(batch).unwrap();
         for records in records {
             for row in 0..records.len() {
-                answers.insert(records.rows.input_row(row), told(&records.slice(row, 1)));
+                answers.insert(records.rows.input_row(row), told(&records.slice(row, 1), group[0].partition()));
             }
         }
         answers.extend(rejected.into_iter().map(|rejected| (rejected.row, refused(&rejected.error))));

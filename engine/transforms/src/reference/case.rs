@@ -50,7 +50,10 @@ impl Case {
     }
 
     pub(super) fn transformation(&self) -> Result<Box<dyn Transformation>> {
-        let class = format!("org.apache.kafka.connect.transforms.{}", self.given["class"].as_str().unwrap());
+        let class = match self.given["class"].as_str().unwrap() {
+            class if class.contains('.') => class.to_owned(),
+            class => format!("org.apache.kafka.connect.transforms.{class}"),
+        };
         let entries = self.given["config"].as_object().unwrap().iter();
         let config: ConfigMap = entries.map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned())).collect();
         let plugin = plugins().into_iter().find(|plugin| plugin.class == class).expect("a class that there is");
@@ -60,8 +63,12 @@ impl Case {
         }
     }
 
+    pub(super) fn partition(&self) -> i32 {
+        self.given["partition"].as_i64().unwrap_or(0) as i32
+    }
+
     pub(super) fn records(&self, carrier: Carrier) -> Records {
-        let partition = self.given["partition"].as_i64().unwrap_or(0) as i32;
+        let partition = self.partition();
         let topic = self.given["topic"].as_str().unwrap_or("t");
         let headers = self.given["headers"].as_array().map(|headers| {
             let one = |header: &Json| {
@@ -79,7 +86,7 @@ impl Case {
             timestamps: vec![self.given["timestamp"].as_i64().unwrap_or(-1)].into(),
             headers,
             rows: RowIndex::all(1),
-            origin: Some(origin(topic, partition, 7, 1)),
+            origin: (self.given["source"] != true).then(|| origin(topic, partition, 7, 1)),
         }
     }
 

@@ -16,7 +16,7 @@ pub(super) fn answer(case: &Case, carrier: Carrier) -> Json {
     match transformed {
         Err(error) => refused(&error),
         Ok(Transformed { records, rejected }) => match (records.first(), rejected.first()) {
-            (Some(records), None) => told(records),
+            (Some(records), None) => told(records, case.partition()),
             (None, Some(rejected)) => refused(&rejected.error),
             (None, None) => json!({"dropped": true}),
             (Some(_), Some(_)) => json!({"error": "kept and rejected"}),
@@ -28,15 +28,20 @@ pub(super) fn refused(error: &Error) -> Json {
     json!({"error": error.exception(), "message": error.to_string()})
 }
 
-pub(super) fn told(records: &Records) -> Json {
+/// The partition only where it is not the one given.
+pub(super) fn told(records: &Records, partition: i32) -> Json {
     let headers = records.headers.as_ref().map(|headers| headers[0].iter().map(header).collect::<Vec<_>>());
-    json!({
+    let mut told = json!({
         "topic": &*records.topic,
         "timestamp": Some(records.timestamps[0]).filter(|time| *time != -1),
         "headers": headers.unwrap_or_default(),
         "key": written(&records.key),
         "value": written(&records.value),
-    })
+    });
+    if records.kafka_partition != Some(partition) {
+        told["partition"] = json!(records.kafka_partition);
+    }
+    told
 }
 
 fn header(header: &Header) -> Json {
