@@ -307,21 +307,26 @@ fn a_topic_that_is_deleted_and_made_again_loses_nothing_that_was_not_acknowledge
 }
 
 #[test]
-fn what_a_source_cannot_convert_is_written_to_the_dead_letter_topic_before_its_offset_is_stored() {
+fn a_record_of_a_source_that_fails_is_written_to_the_dead_letter_topic_as_it_was_polled() {
     let kafka = Kafka::shared();
     let worker = Worker::start(&kafka.bootstrap_servers(), &[("offset.flush.interval.ms", "100")]);
-    let file = worker.lines("in.txt", &["one", "two"]);
-    let (topic, dead) = (kafka.topic("unconverted", 1), kafka.unique("buried"));
+    let file = worker.lines("in.txt", &["1", "x", "3"]);
+    let (topic, dead) = (kafka.topic("numbers", 1), kafka.unique("buried"));
     let letters = json!({
-        "value.converter": "org.apache.kafka.connect.converters.IntegerConverter", "errors.tolerance": "all",
-        "errors.deadletterqueue.topic.name": dead, "errors.deadletterqueue.context.headers.enable": "true",
+        "errors.tolerance": "all", "errors.deadletterqueue.topic.name": dead,
+        "errors.deadletterqueue.context.headers.enable": "true",
     });
-    worker.create("tolerant", &with(&file_source(&file, &topic), letters.clone()));
-    worker.await_position("tolerant", 8);
-    assert_eq!(values(kafka, &topic), Vec::<String>::new());
-    let buried: Vec<Value> = values(kafka, &dead).iter().map(|value| serde_json::from_str(value).unwrap()).collect();
+    let cast = json!({
+        "transforms": "cast", "transforms.cast.type": "org.apache.kafka.connect.transforms.Cast$Value",
+        "transforms.cast.spec": "int32",
+    });
+    worker.create("tolerant", &with(&with(&file_source(&file, &topic), cast), letters.clone()));
+    worker.await_position("tolerant", 6);
+    assert_eq!(values(kafka, &topic), ["1", "3"]);
+    let buried =
+        || -> Vec<Value> { values(kafka, &dead).iter().map(|value| serde_json::from_str(value).unwrap()).collect() };
     let envelope = |line: &str| json!({"schema": {"type": "string", "optional": false}, "payload": line});
-    assert_eq!(buried, [envelope("one"), envelope("two")]);
+    assert_eq!(buried(), [envelope("x")]);
     let headers = kafka.read_topic(&dead).remove(0).headers;
     let header = |name: &str| {
         let name = format!("__connect.errors.{name}");
@@ -329,13 +334,17 @@ fn what_a_source_cannot_convert_is_written_to_the_dead_letter_topic_before_its_o
         String::from_utf8(found.1.clone().unwrap()).unwrap()
     };
     assert_eq!((header("topic"), header("connector.name")), (topic.clone(), "tolerant".to_owned()));
-    assert_eq!(header("stage"), "VALUE_CONVERTER");
+    assert_eq!(header("stage"), "TRANSFORMATION");
     assert!(header("source.partition").contains("in.txt"));
     assert_eq!(header("exception.class.name"), "org.apache.kafka.connect.errors.DataException");
 
-    worker.create("strict", &with(&with(&file_source(&file, &topic), letters), json!({"errors.tolerance": "none"})));
+    // the first is written with tolerance `none` too
+    let converter = json!({
+        "value.converter": "org.apache.kafka.connect.converters.IntegerConverter", "errors.tolerance": "none",
+    });
+    worker.create("strict", &with(&with(&file_source(&file, &topic), letters), converter));
     worker.trace("strict");
-    assert_eq!(values(kafka, &dead).len(), 3);
+    assert_eq!(buried(), [envelope("x"), envelope("1")]);
     assert_eq!(worker.offset("strict"), None);
 }
 
