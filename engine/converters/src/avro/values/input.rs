@@ -82,8 +82,18 @@ impl<'a> Input<'a> {
         self.take(length)
     }
 
-    /// A string. What is no UTF-8 is replaced, as Java does it.
+    /// The bytes of a string. What is no UTF-8 is replaced, as Java does it.
     #[inline]
+    pub(crate) fn text_bytes(&mut self) -> Decoded<Cow<'a, [u8]>> {
+        let bytes = self.sized()?;
+        // most texts are short and ASCII, which is told much faster than UTF-8
+        if bytes.is_ascii() || simdutf8::basic::from_utf8(bytes).is_ok() {
+            return Ok(Cow::Borrowed(bytes));
+        }
+        Ok(Cow::Owned(String::from_utf8_lossy(bytes).into_owned().into_bytes()))
+    }
+
+    /// A string, as [`text_bytes`](Self::text_bytes).
     pub(crate) fn text(&mut self) -> Decoded<Cow<'a, str>> {
         let bytes = self.sized()?;
         Ok(match simdutf8::basic::from_utf8(bytes) {

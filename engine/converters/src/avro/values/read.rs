@@ -48,7 +48,7 @@ fn read(plan: &ReadPlan, node: &mut Node, input: &mut Input<'_>, at: usize) -> D
         }
         (ReadPlan::Integer, Cells::Int16(values)) => values.push(narrowed(input, "16")?),
         (ReadPlan::Integer, Cells::Int8(values)) => values.push(narrowed(input, "8")?),
-        (ReadPlan::Text, Cells::Text(bytes)) => push_bytes(bytes, input.text()?.as_bytes())?,
+        (ReadPlan::Text, Cells::Text(bytes)) => push_bytes(bytes, &input.text_bytes()?)?,
         (ReadPlan::Double, Cells::Float64(values)) => values.push(f64::from_le_bytes(input.take_array()?)),
         (ReadPlan::Float, Cells::Float32(values)) => values.push(f32::from_le_bytes(input.take_array()?)),
         (ReadPlan::Boolean, Cells::Boolean(bits)) => match input.take(1)? {
