@@ -17,7 +17,7 @@ pub(crate) fn read_message(plan: &ReadPlan, node: &mut Node, message: &[u8], at:
     }
 }
 
-fn read(plan: &ReadPlan, node: &mut Node, input: &mut Input<'_>, at: usize) -> Decoded<()> {
+fn read(mut plan: &ReadPlan, node: &mut Node, input: &mut Input<'_>, at: usize) -> Decoded<()> {
     if let ReadPlan::Optional(null, other) = plan {
         let branch = input.long()?;
         if branch == *null as i64 {
@@ -27,7 +27,7 @@ fn read(plan: &ReadPlan, node: &mut Node, input: &mut Input<'_>, at: usize) -> D
         if branch != 1 - *null as i64 {
             return Err(no_branch(branch));
         }
-        return read(other, node, input, at);
+        plan = other;
     }
     if let ReadPlan::Union(branches) = plan {
         return read_union(branches, node, input, at);
