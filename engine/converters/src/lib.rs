@@ -21,6 +21,7 @@ mod plugins;
 mod primitives;
 mod registry;
 mod rejections;
+mod runs;
 mod string_converter;
 mod value_display;
 

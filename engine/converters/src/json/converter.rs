@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, BinaryArray, UInt32Array};
+use arrow::array::{Array, BinaryArray};
 use rustc_hash::FxHashMap;
 use volley_api::{
-    Column, ConfigMap, Converted, Converter, Error, RawBatch, RejectedRow, Result, RowIndex, Run, Serialized, Side,
-    Unserialized,
+    ConfigMap, Converted, Converter, Error, RawBatch, RejectedRow, Result, Run, Serialized, Side, Unserialized,
 };
 
 use super::inferred::{Messages, Topic, check_utf8};
@@ -15,6 +14,7 @@ use super::syntax::{Cause, Failure, strict};
 use crate::json::config::JsonConfig;
 use crate::json::encode::Encoder;
 use crate::rejections::{Rejections, bytes_of};
+use crate::runs::put_run;
 
 /// How many schemas of a batch a message is compared with before it is taken apart.
 const PREFIXES_TRIED: usize = 4;
@@ -185,18 +185,6 @@ impl<'a> Section<'a> {
         }
         Ok(())
     }
-}
-
-/// Adds a run of `column`, the values of the ascending `rows`.
-fn put_run(rows: Vec<u32>, column: Column, runs: &mut Vec<Run>) {
-    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return };
-    let len = rows.len() as u32;
-    let rows = if last - first + 1 == len {
-        RowIndex::Contiguous { start: *first, len }
-    } else {
-        RowIndex::Selected(UInt32Array::from(rows))
-    };
-    runs.push(Run { rows, column });
 }
 
 /// Splits the rows of a batch by schema. Each schema has one section, even where schemas take turns. Null rows belong to the

@@ -8,9 +8,10 @@ use volley_api::{ConfigMap, Converted, Converter, Error, ErrorKind, RawBatch, Re
 use volley_registry::{RegistryClient, RegistryConfig, Schema, SchemaId};
 
 use super::schema_format::{Parsed, SchemaFormat, SectionReader};
-use super::sections::{Section, put_nulls, put_run, sections_of};
+use super::sections::{Section, put_nulls, sections_of};
 use super::writer_schemas::WriterSchemas;
 use crate::rejections::{Rejections, serialization_error};
+use crate::runs::put_run;
 
 /// Messages of one format, each with the id of its schema before its data, or in a header.
 ///

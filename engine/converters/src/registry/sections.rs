@@ -1,11 +1,12 @@
 //! Parts the rows of a batch by schema.
 
-use arrow::array::{Array, UInt32Array};
+use arrow::array::Array;
 use rustc_hash::FxHashMap;
-use volley_api::{Column, Error, RawBatch, RowIndex, Run, Side};
+use volley_api::{Column, Error, RawBatch, Run, Side};
 use volley_registry::{Frame, SchemaId, schema_id_header};
 
 use crate::rejections::bytes_of;
+use crate::runs::put_run;
 
 /// Rows of a batch with the same schema.
 #[derive(Debug)]
@@ -87,16 +88,4 @@ fn id_header(batch: &RawBatch, row: usize, side: Side) -> Option<&[u8]> {
 pub(crate) fn put_nulls(rows: Vec<u32>, runs: &mut Vec<Run>) {
     let column = Column::nulls(rows.len());
     put_run(rows, column, runs);
-}
-
-/// Adds a run of `column`, the values of the ascending `rows`.
-pub(crate) fn put_run(rows: Vec<u32>, column: Column, runs: &mut Vec<Run>) {
-    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return };
-    let len = rows.len() as u32;
-    let rows = if last - first + 1 == len {
-        RowIndex::Contiguous { start: *first, len }
-    } else {
-        RowIndex::Selected(UInt32Array::from(rows))
-    };
-    runs.push(Run { rows, column });
 }
