@@ -13,7 +13,7 @@ use crate::floor::Floor;
 use crate::measured_process::{Cost, MeasuredProcess};
 use crate::parquet_output::ParquetOutput;
 use crate::payment;
-use crate::payments_topic::PaymentsTopic;
+use crate::payments_topic::{Encoding, PaymentsTopic};
 use crate::worker_files::{WorkerFiles, free_port};
 
 /// Rows of a file, for all contenders.
@@ -38,6 +38,10 @@ pub(crate) enum Contender {
     Sql,
     /// Volley on one core
     OneCore,
+    /// The same program, of payments in Avro
+    AvroFloor,
+    /// Volley, of payments in Avro with a schema registry
+    Avro,
     /// Volley draining 64 partitions
     Wide,
     /// A worker without connectors: start and memory at rest
@@ -52,14 +56,20 @@ impl Contender {
             Self::Volley => "volley",
             Self::Sql => "volley with SQL",
             Self::OneCore => "volley on one core",
+            Self::AvroFloor => "floor, Avro",
+            Self::Avro => "volley, Avro",
             Self::Wide => "volley, 64 partitions",
             Self::Idle => "volley at rest",
         }
     }
 
-    /// Whether it is a drain of the topic that all share.
-    pub(crate) fn drains_shared_topic(self) -> bool {
-        matches!(self, Self::Floor | Self::Volley | Self::Sql | Self::OneCore)
+    /// What it is measured against: who drains the same topic by hand.
+    pub(crate) fn floor(self) -> Option<Self> {
+        match self {
+            Self::Floor | Self::Volley | Self::Sql | Self::OneCore => Some(Self::Floor),
+            Self::AvroFloor | Self::Avro => Some(Self::AvroFloor),
+            Self::Wide | Self::Idle => None,
+        }
     }
 
     fn key(self) -> &'static str {
@@ -68,6 +78,8 @@ impl Contender {
             Self::Volley => "volley",
             Self::Sql => "sql",
             Self::OneCore => "one-core",
+            Self::AvroFloor => "avro-floor",
+            Self::Avro => "avro",
             Self::Wide => "wide",
             Self::Idle => "idle",
         }
@@ -109,6 +121,8 @@ pub(crate) struct AtRest {
 #[derive(Debug)]
 pub(crate) struct Arena {
     pub(crate) bootstrap_servers: String,
+    /// Of a schema registry, where one is needed.
+    pub(crate) registry: Option<String>,
     /// The `volley` binary.
     pub(crate) volley: PathBuf,
     /// For configurations, logs and output.
@@ -122,7 +136,7 @@ impl Arena {
         let output = self.directory.join(&name).join("output");
         fs::create_dir_all(&output)?;
         let mut command = match contender {
-            Contender::Floor => self.floor(topic, &output)?,
+            Contender::Floor | Contender::AvroFloor => self.floor(topic, &output)?,
             _ => self.volley_drain(contender, topic, &name, &output)?,
         };
         let log = self.directory.join(&name).join("log");
@@ -140,6 +154,10 @@ impl Arena {
             bootstrap_servers: self.bootstrap_servers.clone(),
             topic: topic.name.clone(),
             partitions: topic.partitions,
+            schema_id: match topic.encoding {
+                Encoding::Json => 0,
+                Encoding::Avro { schema_id } => schema_id,
+            },
             flush_size: FLUSH_SIZE,
             directory: output.to_owned(),
         };
@@ -150,9 +168,17 @@ impl Arena {
 
     fn volley_drain(&self, contender: Contender, topic: &PaymentsTopic, name: &str, output: &Path) -> Result<Command> {
         let files = WorkerFiles { directory: &self.directory.join(name), bootstrap_servers: &self.bootstrap_servers };
-        let query = (contender == Contender::Sql).then_some(payment::QUERY);
         let worker = files.write_worker(free_port()?)?;
-        let sink = files.write_sink(&format!("drain-{name}"), &topic.name, output, FLUSH_SIZE, query)?;
+        let more = match (contender, &self.registry) {
+            (Contender::Sql, _) => {
+                format!("transforms=sql\ntransforms.sql.type=Sql\ntransforms.sql.query={}\n", payment::QUERY)
+            }
+            (Contender::Avro, Some(registry)) => format!(
+                "value.converter=io.confluent.connect.avro.AvroConverter\nvalue.converter.schema.registry.url={registry}\n"
+            ),
+            _ => String::new(),
+        };
+        let sink = files.write_sink(&format!("drain-{name}"), &topic.name, output, FLUSH_SIZE, &more)?;
         let mut command = if contender == Contender::OneCore {
             let mut command = Command::new("taskset");
             command.args(["-c", "0"]).arg(&self.volley);

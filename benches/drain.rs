@@ -34,8 +34,8 @@ use contender::{Arena, Contender, can_pin};
 use drain_report::DrainReport;
 use floor::Floor;
 use marked_page::write_between_marks;
-use payments_topic::PaymentsTopic;
-use testbed::Kafka;
+use payments_topic::{Encoding, PaymentsTopic};
+use testbed::{Kafka, Registry};
 
 const PARTITIONS: usize = 8;
 const WIDE_PARTITIONS: usize = 64;
@@ -103,6 +103,7 @@ fn main() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let arena = Arena {
         bootstrap_servers: kafka.bootstrap_servers(),
+        registry: arguments.wants(Contender::Avro).then(|| Registry::shared().url()),
         volley: arguments.binary.clone(),
         directory: directory.path().to_owned(),
     };
@@ -130,15 +131,25 @@ fn measure(arguments: &Arguments, kafka: &Kafka, arena: &Arena) -> Result<(Drain
     let mut report = DrainReport::default();
     let mut failures = Vec::new();
     let shared = [Contender::Floor, Contender::Volley, Contender::Sql, Contender::OneCore];
-    let topics: [(&[Contender], usize, u64); 2] =
-        [(&shared, PARTITIONS, arguments.records()?), (&[Contender::Wide], WIDE_PARTITIONS, arguments.wide_records)];
+    let avro = [Contender::AvroFloor, Contender::Avro];
+    let records = arguments.records()?;
+    let topics: [(&[Contender], usize, u64); 3] = [
+        (&shared, PARTITIONS, records),
+        (&avro, PARTITIONS, records),
+        (&[Contender::Wide], WIDE_PARTITIONS, arguments.wide_records),
+    ];
     for (contenders, partitions, records) in topics {
         let wanted: Vec<_> = contenders.iter().copied().filter(|contender| arguments.wants(*contender)).collect();
         if wanted.is_empty() {
             continue;
         }
         eprintln!("drain: producing {records} records into {partitions} partitions");
-        let topic = PaymentsTopic::fill(kafka, partitions, records)?;
+        let encoding = if contenders == avro {
+            Encoding::Avro { schema_id: Registry::shared().register("payments", payment::AVRO_SCHEMA) }
+        } else {
+            Encoding::Json
+        };
+        let topic = PaymentsTopic::fill(kafka, partitions, records, encoding)?;
         for run in 1..=arguments.runs {
             for contender in &wanted {
                 drain(arena, *contender, &topic, run, &mut report, &mut failures);

@@ -1,7 +1,7 @@
 //! The floor: what a drain costs that does nothing but drain. The drain bench runs it as a process of its own.
 //!
 //! ```text
-//!  fetch thread: BaseConsumer ─► one buffer of JSON per partition ─► decode and write thread: arrow-json ─► ArrowWriter
+//!  fetch thread: BaseConsumer ─► one buffer per partition ─► decode and write thread: arrow-json or arrow-avro ─► ArrowWriter
 //! ```
 //!
 //! It knows the schema, keeps no offsets, joins no group, and loses everything when it is stopped. It fetches ahead as much
@@ -15,8 +15,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use arrow_json::ReaderBuilder;
-use arrow_json::reader::Decoder;
+use arrow::array::RecordBatch;
+use arrow_avro::schema::{AvroSchema, Fingerprint, FingerprintAlgorithm, SchemaStore};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -40,6 +40,8 @@ pub(crate) struct Floor {
     pub(crate) bootstrap_servers: String,
     pub(crate) topic: String,
     pub(crate) partitions: usize,
+    /// Of the schema, where the payments are in Avro; 0 where they are in JSON.
+    pub(crate) schema_id: u32,
     /// Rows of a file.
     pub(crate) flush_size: usize,
     pub(crate) directory: PathBuf,
@@ -48,30 +50,30 @@ pub(crate) struct Floor {
 /// Messages of one partition.
 struct Chunk {
     partition: usize,
-    json: Vec<u8>,
+    messages: Vec<u8>,
     rows: usize,
 }
 
 impl Chunk {
     fn new(partition: usize) -> Self {
-        Self { partition, json: Vec::with_capacity(CHUNK_ROWS * (payment::BYTES + 1)), rows: 0 }
+        Self { partition, messages: Vec::with_capacity(CHUNK_ROWS * (payment::BYTES + 1)), rows: 0 }
     }
 
     fn push(&mut self, payload: &[u8]) {
-        self.json.extend_from_slice(payload);
-        self.json.push(b'\n');
+        self.messages.extend_from_slice(payload);
         self.rows += 1;
     }
 }
 
 impl Floor {
     /// The arguments of a process that does this; see [`Floor::from_arguments`].
-    pub(crate) fn to_arguments(&self) -> [String; 6] {
+    pub(crate) fn to_arguments(&self) -> [String; 7] {
         [
             ROLE.to_owned(),
             self.bootstrap_servers.clone(),
             self.topic.clone(),
             self.partitions.to_string(),
+            self.schema_id.to_string(),
             self.flush_size.to_string(),
             self.directory.display().to_string(),
         ]
@@ -81,13 +83,16 @@ impl Floor {
     pub(crate) fn from_arguments(arguments: impl Iterator<Item = String>) -> Result<Option<Self>> {
         let arguments: Vec<_> = arguments.collect();
         match arguments.as_slice() {
-            [role, bootstrap_servers, topic, partitions, flush_size, directory] if role == ROLE => Ok(Some(Self {
-                bootstrap_servers: bootstrap_servers.clone(),
-                topic: topic.clone(),
-                partitions: partitions.parse()?,
-                flush_size: flush_size.parse()?,
-                directory: PathBuf::from(directory),
-            })),
+            [role, bootstrap_servers, topic, partitions, schema_id, flush_size, directory] if role == ROLE => {
+                Ok(Some(Self {
+                    bootstrap_servers: bootstrap_servers.clone(),
+                    topic: topic.clone(),
+                    partitions: partitions.parse()?,
+                    schema_id: schema_id.parse()?,
+                    flush_size: flush_size.parse()?,
+                    directory: PathBuf::from(directory),
+                }))
+            }
             _ => Ok(None),
         }
     }
@@ -148,12 +153,40 @@ impl Floor {
     }
 
     fn write(&self, receiver: &Receiver<Chunk>) -> Result<()> {
-        let mut decoder = ReaderBuilder::new(payment::schema()).with_batch_size(CHUNK_ROWS).build_decoder()?;
+        let mut decoder = Decoder::new(self.schema_id)?;
         let mut partitions: Vec<_> = (0..self.partitions).map(|_| Output::default()).collect();
         for chunk in receiver {
             partitions[chunk.partition].write(self, &chunk, &mut decoder)?;
         }
         partitions.into_iter().try_for_each(|mut output| output.close())
+    }
+}
+
+/// What the libraries decode with, told the schema.
+enum Decoder {
+    Json(arrow_json::reader::Decoder),
+    Avro(arrow_avro::reader::Decoder),
+}
+
+impl Decoder {
+    fn new(schema_id: u32) -> Result<Self> {
+        if schema_id == 0 {
+            let builder = arrow_json::ReaderBuilder::new(payment::schema()).with_batch_size(CHUNK_ROWS);
+            return Ok(Self::Json(builder.build_decoder()?));
+        }
+        let mut schemas = SchemaStore::new_with_type(FingerprintAlgorithm::Id);
+        let id = schemas.set(Fingerprint::Id(schema_id), AvroSchema::new(payment::AVRO_SCHEMA.to_owned()))?;
+        let builder = arrow_avro::reader::ReaderBuilder::new().with_batch_size(CHUNK_ROWS);
+        Ok(Self::Avro(builder.with_writer_schema_store(schemas).with_active_fingerprint(id).build_decoder()?))
+    }
+
+    fn decode(&mut self, messages: &[u8]) -> Result<RecordBatch> {
+        let (read, batch) = match self {
+            Self::Json(decoder) => (decoder.decode(messages)?, decoder.flush()?),
+            Self::Avro(decoder) => (decoder.decode(messages)?, decoder.flush()?),
+        };
+        ensure!(read == messages.len(), "the decoder stopped early");
+        batch.context("a chunk without rows")
     }
 }
 
@@ -167,14 +200,13 @@ struct Output {
 
 impl Output {
     fn write(&mut self, floor: &Floor, chunk: &Chunk, decoder: &mut Decoder) -> Result<()> {
-        let read = decoder.decode(&chunk.json)?;
-        ensure!(read == chunk.json.len(), "the decoder stopped early");
-        let batch = decoder.flush()?.context("a chunk without rows")?;
+        let batch = decoder.decode(&chunk.messages)?;
+        ensure!(batch.num_rows() == chunk.rows, "the decoder stopped early");
         let writer = match &mut self.writer {
             Some(writer) => writer,
             None => {
                 let name = format!("{}-{:05}.parquet", chunk.partition, self.files);
-                self.writer.insert(parquet_writer(&floor.directory.join(name))?)
+                self.writer.insert(parquet_writer(&floor.directory.join(name), &batch)?)
             }
         };
         writer.write(&batch)?;
@@ -195,7 +227,7 @@ impl Output {
     }
 }
 
-fn parquet_writer(path: &Path) -> Result<ArrowWriter<File>> {
+fn parquet_writer(path: &Path, batch: &RecordBatch) -> Result<ArrowWriter<File>> {
     let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?)).build();
-    Ok(ArrowWriter::try_new(File::create(path)?, payment::schema(), Some(properties))?)
+    Ok(ArrowWriter::try_new(File::create(path)?, batch.schema(), Some(properties))?)
 }

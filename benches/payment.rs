@@ -1,4 +1,4 @@
-//! The record that all benches move: a payment, six fields, [`BYTES`] bytes of JSON.
+//! The record that all benches move: a payment, six fields, [`BYTES`] bytes of JSON, or fewer of Avro.
 //!
 //! Payment `n` depends on `n` alone, so that what a filter must keep can be counted without the data.
 #![allow(dead_code)] // each bench uses a part of it
@@ -54,6 +54,37 @@ pub(crate) fn write_json(number: u64, json: &mut Vec<u8>) {
         r#"{{"id":{id},"buyer":"b-{buyer}","country":"{country}","amount":{euros}.{cents:02},"ok":{ok},"ts":{ts}}}"#
     )
     .expect("a vector takes all bytes");
+}
+
+/// The schema of [`write_avro`].
+pub(crate) const AVRO_SCHEMA: &str = r#"{"type":"record","name":"Payment","fields":[{"name":"id","type":"long"},
+    {"name":"buyer","type":"string"},{"name":"country","type":"string"},{"name":"amount","type":"double"},
+    {"name":"ok","type":"boolean"},{"name":"ts","type":"long"}]}"#;
+
+/// Appends payment `number` to `avro`, with the id of its schema as Confluent's clients write it.
+pub(crate) fn write_avro(number: u64, schema_id: u32, avro: &mut Vec<u8>) {
+    let Payment { id, buyer, country, amount, ok, ts } = Payment::number(number);
+    avro.push(0);
+    avro.extend(schema_id.to_be_bytes());
+    write_long(id, avro);
+    let buyer = format!("b-{buyer}");
+    for text in [buyer.as_str(), country] {
+        write_long(text.len() as u64, avro);
+        avro.extend_from_slice(text.as_bytes());
+    }
+    avro.extend((amount as f64 / 100.0).to_le_bytes());
+    avro.push(u8::from(ok));
+    write_long(ts, avro);
+}
+
+/// A number that is not negative, in Avro's zig-zag code.
+fn write_long(number: u64, avro: &mut Vec<u8>) {
+    let mut rest = number << 1;
+    while rest >= 0x80 {
+        avro.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    avro.push(rest as u8);
 }
 
 /// Whether [`QUERY`] keeps payment `number`.

@@ -14,24 +14,45 @@ use crate::testbed::Kafka;
 const PATIENCE: Duration = Duration::from_secs(120);
 const QUEUE_FULL_WAIT: Duration = Duration::from_millis(10);
 
+/// What the records of a topic are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Json,
+    Avro {
+        /// In the registry.
+        schema_id: u32,
+    },
+}
+
+impl Encoding {
+    fn write(self, number: u64, message: &mut Vec<u8>) {
+        match self {
+            Self::Json => payment::write_json(number, message),
+            Self::Avro { schema_id } => payment::write_avro(number, schema_id, message),
+        }
+    }
+}
+
 /// A topic with payments `0..records`, dealt out to its partitions in turn, in lz4 batches.
 #[derive(Debug)]
 pub(crate) struct PaymentsTopic {
     pub(crate) name: String,
     pub(crate) partitions: usize,
     pub(crate) records: u64,
+    pub(crate) encoding: Encoding,
     /// How many of them [`payment::QUERY`] keeps.
     pub(crate) kept_by_filter: u64,
 }
 
 impl PaymentsTopic {
     /// Creates and fills the topic.
-    pub(crate) fn fill(kafka: &Kafka, partitions: usize, records: u64) -> Result<Self> {
+    pub(crate) fn fill(kafka: &Kafka, partitions: usize, records: u64, encoding: Encoding) -> Result<Self> {
         let name = kafka.topic("payments", i32::try_from(partitions)?);
         let topic = Self {
             name,
             partitions,
             records,
+            encoding,
             kept_by_filter: (0..records).filter(|number| payment::passes_filter(*number)).count() as u64,
         };
         topic.produce(&kafka.bootstrap_servers())?;
@@ -47,12 +68,12 @@ impl PaymentsTopic {
             .set("enable.idempotence", "true")
             .set("linger.ms", "50")
             .create()?;
-        let mut json = Vec::new();
+        let mut message = Vec::new();
         for number in 0..self.records {
-            json.clear();
-            payment::write_json(number, &mut json);
+            message.clear();
+            self.encoding.write(number, &mut message);
             let partition = i32::try_from(number % self.partitions as u64)?;
-            let mut record = BaseRecord::<(), [u8]>::to(&self.name).partition(partition).payload(&json);
+            let mut record = BaseRecord::<(), [u8]>::to(&self.name).partition(partition).payload(&message);
             while let Err((error, back)) = producer.send(record) {
                 if !matches!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) {
                     return Err(error.into());

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo bench --profile dist --bench stages                  # all
-//! cargo bench --profile dist --bench stages -- json          # one group: json, avro, sql, parquet, datagen
+//! cargo bench --profile dist --bench stages -- json          # one group: json, avro, transforms, sql, parquet, datagen
 //! ```
 
 mod payment;
@@ -17,6 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use arrow::array::{Array, RecordBatch};
+use arrow_avro::schema::{AvroSchema, Fingerprint, FingerprintAlgorithm, SchemaStore};
 use arrow_json::ReaderBuilder;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group};
 use parquet::arrow::ArrowWriter;
@@ -25,10 +26,11 @@ use parquet::file::properties::WriterProperties;
 use tempfile::TempDir;
 use url::Url;
 use volley_api::{
-    Column, Converter, Offsets, Plugin, PluginFactory, Polled, RawBatch, Side, SinkBatch, SinkContext, SinkTask,
-    SourceContext, SourceTask, Transformation, Unserialized,
+    Column, Converter, Offsets, Plugin, PluginFactory, Polled, RawBatch, Records, Side, SinkBatch, SinkContext,
+    SinkTask, SourceContext, SourceTask, Transformation, Unserialized,
 };
-use volley_converters::AvroConverter;
+use volley_converters::{AvroConverter, JsonConverter};
+use volley_registry::{RegistryClient, RegistryConfig};
 
 use payment_batches::{
     TOPIC, config_map, consumed, converted, json_converter, partition, ready_to_put, record_batches,
@@ -43,7 +45,7 @@ const UPLOAD_PATIENCE: Duration = Duration::from_secs(60);
 criterion_group! {
     name = stages;
     config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(5));
-    targets = json, avro, sql, parquet, datagen
+    targets = json, avro, transforms, sql, parquet, datagen
 }
 
 fn main() {
@@ -52,7 +54,8 @@ fn main() {
     Criterion::default().configure_from_args().final_summary();
 }
 
-/// Bytes to columns: JsonConverter finds the columns itself, arrow-json is told them.
+/// Bytes to columns: JsonConverter finds the columns itself, arrow-json is told them. `benches/java/JsonBench.java` is what Java
+/// does.
 fn json(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("json");
     group.throughput(Throughput::Elements(ROWS as u64));
@@ -79,19 +82,29 @@ fn json(criterion: &mut Criterion) {
         || converter.from_connect(&Unserialized::new(TOPIC, &records.value)).expect("payments can be JSON");
     assert_eq!(encode().bytes.len(), ROWS);
     group.bench_function("encode, JsonConverter", |bench| bench.iter(|| black_box(encode())));
+
+    let config = config_map(&[("schemas.enable", "true")]);
+    let mut converter = JsonConverter::new(&config, Side::Value).expect("the configuration is right");
+    let column = with_schema(records.value);
+    let mut encode = || converter.from_connect(&Unserialized::new(TOPIC, &column)).expect("payments can be JSON").bytes;
+    let values = encode();
+    assert_eq!(values.null_count(), 0);
+    group.bench_function("encode, JsonConverter with schemas", |bench| bench.iter(|| black_box(encode())));
+    let batch = RawBatch { values, ..batch };
+    let mut decode = || converter.to_connect(&batch, Side::Value).expect("payments are JSON");
+    assert_eq!(decode().runs[0].column.len(), ROWS);
+    group.bench_function("decode, JsonConverter with schemas", |bench| bench.iter(|| black_box(decode())));
     group.finish();
 }
 
-/// The same payments in Avro, with a registry inside the process. `benches/java/AvroBench.java` is what Java does.
+/// The same payments in Avro, with a registry inside the process; arrow-avro is told the schema. `benches/java/AvroBench.java` is what Java does.
 fn avro(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("avro");
     group.throughput(Throughput::Elements(ROWS as u64));
     let config = config_map(&[("schema.registry.url", "mock://stages")]);
     let mut converter = AvroConverter::new(&config, Side::Value).expect("the registry is in the process");
 
-    let inferred = converted(0, ROWS).value;
-    let field = inferred.field.as_ref().clone().with_metadata(HashMap::new());
-    let column = Column::new(Arc::new(field), inferred.array);
+    let column = with_schema(converted(0, ROWS).value);
     let mut encode = || converter.from_connect(&Unserialized::new(TOPIC, &column)).expect("payments can be Avro").bytes;
     let messages = encode();
     assert_eq!(messages.null_count(), 0);
@@ -101,7 +114,82 @@ fn avro(criterion: &mut Criterion) {
     let mut decode = || converter.to_connect(&batch, Side::Value).expect("payments are Avro");
     assert_eq!(decode().runs[0].column.len(), ROWS);
     group.bench_function("decode, AvroConverter", |bench| bench.iter(|| black_box(decode())));
+
+    let id = i32::from_be_bytes(batch.values.value(0)[1..5].try_into().expect("an id in four bytes"));
+    let schema = RegistryClient::shared(&RegistryConfig::parse(&config).expect("a URL"))
+        .and_then(|client| client.schema_by_id(id))
+        .expect("the converter has registered it");
+    let mut schemas = SchemaStore::new_with_type(FingerprintAlgorithm::Id);
+    let fingerprint =
+        schemas.set(Fingerprint::Id(id as u32), AvroSchema::new(schema.text.clone())).expect("its id is new");
+    let builder = arrow_avro::reader::ReaderBuilder::new().with_batch_size(ROWS).with_writer_schema_store(schemas);
+    let mut decoder = builder.with_active_fingerprint(fingerprint).build_decoder().expect("a schema of Avro");
+    let mut decode = || {
+        for message in batch.values.iter().flatten() {
+            decoder.decode(message).expect("payments are Avro");
+        }
+        decoder.flush().expect("whole messages").expect("rows")
+    };
+    assert_eq!(decode().num_rows(), ROWS);
+    group.bench_function("decode, arrow-avro", |bench| bench.iter(|| black_box(decode())));
     group.finish();
+}
+
+/// Chains of three of Kafka's transformations; the first is the one that most sinks of databases have.
+/// `benches/java/TransformBench.java` is what Java does.
+fn transforms(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("transforms");
+    group.throughput(Throughput::Elements(ROWS as u64));
+    let chains: [(&str, Chain); 2] = [
+        (
+            "ValueToKey, ExtractField$Key, RegexRouter",
+            [
+                ("ValueToKey", &[("fields", "id")]),
+                ("ExtractField$Key", &[("field", "id")]),
+                ("RegexRouter", &[("regex", "pay(.*)"), ("replacement", "all-pay$1")]),
+            ],
+        ),
+        (
+            "ReplaceField, InsertField, Cast",
+            [
+                ("ReplaceField$Value", &[("exclude", "country"), ("renames", "buyer:customer")]),
+                ("InsertField$Value", &[("topic.field", "source"), ("offset.field", "place")]),
+                ("Cast$Value", &[("spec", "id:int32,amount:float32")]),
+            ],
+        ),
+    ];
+    for (name, chain) in chains {
+        let mut chain = chain.map(|(class, config)| kafka_transformation(class, config));
+        let records = converted(0, ROWS);
+        let records = Records { value: with_schema(records.value.clone()), ..records };
+        let mut transform = || {
+            chain.iter_mut().fold(records.clone(), |records, transformation| {
+                let mut transformed = transformation.apply(records).expect("payments have these fields");
+                assert!(transformed.rejected.is_empty() && transformed.records.len() == 1);
+                transformed.records.remove(0)
+            })
+        };
+        assert_eq!(transform().len(), ROWS);
+        group.bench_function(name, |bench| bench.iter(|| black_box(transform())));
+    }
+    group.finish();
+}
+
+/// Names without their package, and settings.
+type Chain = [(&'static str, &'static [(&'static str, &'static str)]); 3];
+
+fn kafka_transformation(class: &str, config: &[(&str, &str)]) -> Box<dyn Transformation> {
+    let class = format!("org.apache.kafka.connect.transforms.{class}");
+    let PluginFactory::Transformation(new) = plugin(volley_transforms::plugins(), &class) else {
+        panic!("{class} is a transformation");
+    };
+    new(&config_map(config)).expect("the configuration is right")
+}
+
+/// What schemaless JSON has become, as what comes with a schema.
+fn with_schema(inferred: Column) -> Column {
+    let field = inferred.field.as_ref().clone().with_metadata(HashMap::new());
+    Column::new(Arc::new(field), inferred.array)
 }
 
 /// A projecting and filtering query, for batches of several sizes.

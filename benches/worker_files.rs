@@ -30,28 +30,26 @@ impl WorkerFiles<'_> {
         self.write("worker.properties", &text)
     }
 
-    /// A bounded sink that writes `topic` as Parquet under `output`, through `query` if there is one.
+    /// A bounded sink that writes `topic` as Parquet under `output`, with `more` settings.
     pub(crate) fn write_sink(
         &self,
         name: &str,
         topic: &str,
         output: &Path,
         flush_size: usize,
-        query: Option<&str>,
+        more: &str,
     ) -> Result<PathBuf> {
         let store = Url::from_directory_path(output).map_err(|()| anyhow!("{} is no full path", output.display()))?;
-        let mut text = format!(
+        let text = format!(
             "name={name}\n\
              connector.class=ObjectStoreSink\n\
              tasks.max=1\n\
              topics={topic}\n\
              volley.mode=bounded\n\
              store.url={store}\n\
-             flush.size={flush_size}\n"
+             flush.size={flush_size}\n\
+             {more}"
         );
-        if let Some(query) = query {
-            text.push_str(&format!("transforms=sql\ntransforms.sql.type=Sql\ntransforms.sql.query={query}\n"));
-        }
         self.write("sink.properties", &text)
     }
 

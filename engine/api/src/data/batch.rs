@@ -49,6 +49,27 @@ impl RawBatch {
         self.values.is_empty()
     }
 
+    /// The first `rows` messages, which cover the offsets before that of the next one. Nothing is copied but headers.
+    #[must_use]
+    pub fn head(&self, rows: usize) -> Self {
+        if rows >= self.len() {
+            return self.clone();
+        }
+        let origin = Origin {
+            partition: self.origin.partition.clone(),
+            range: OffsetRange { first: self.origin.range.first, end: self.origin.offsets[rows] },
+            offsets: self.origin.offsets.slice(0, rows),
+            timestamp_type: self.origin.timestamp_type,
+            timestamps: self.origin.timestamps.slice(0, rows),
+        };
+        Self {
+            origin: Arc::new(origin),
+            keys: self.keys.slice(0, rows),
+            values: self.values.slice(0, rows),
+            headers: self.headers.as_ref().map(|headers| Arc::new(headers[..rows].to_vec())),
+        }
+    }
+
     /// Bytes of keys and values.
     pub fn bytes(&self) -> usize {
         self.keys.values().len() + self.values.values().len()

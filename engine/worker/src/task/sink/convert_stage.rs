@@ -13,13 +13,15 @@
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
-use volley_api::{Converted, Header, HeaderConverter, Headers, RawBatch, RejectedRow, Result, Side, SinkBatch, Stage};
+use volley_api::{
+    Converted, Error, Header, HeaderConverter, Headers, RawBatch, Records, RejectedRow, Result, Side, SinkBatch, Stage,
+};
 
 use crate::task::control::Control;
 use crate::task::errors::error_handler::{ErrorHandler, Input, may_be_retried, reject_rows};
 use crate::task::setup::NamedConverter;
 use crate::task::sink::assembly::assemble;
-use crate::task::sink::pipeline::{Fetched, Prepared, Signal};
+use crate::task::sink::pipeline::{Fetched, FetchedBatch, Prepared, Signal};
 use crate::task::transform::transform_chain::TransformChain;
 
 /// The parts that convert a raw batch to a [`SinkBatch`].
@@ -37,25 +39,30 @@ impl ConvertStage {
     /// Runs until the input ends. An error is passed on as a signal behind the good batches.
     pub(crate) fn run(mut self, input: &Receiver<Fetched>, output: &Sender<Prepared>) {
         for fetched in input {
-            let prepared = match fetched {
-                Fetched::Signal(signal) => Prepared::Signal(signal),
+            let (prepared, failure) = match fetched {
+                Fetched::Signal(signal) => (Some(Prepared::Signal(signal)), None),
                 Fetched::Batch(fetched) => match self.convert(&fetched.raw) {
-                    Ok(batch) => Prepared::Batch { fetched, batch },
-                    Err(error) => {
-                        // the receiver is gone only when the task ends anyway
-                        let _ = output.send(Prepared::Signal(Signal::Failed(error)));
-                        return;
+                    Ok((batch, failure)) => {
+                        let fetched = FetchedBatch { raw: Arc::clone(&batch.raw), ..fetched };
+                        (Some(Prepared::Batch { fetched, batch }), failure)
                     }
+                    Err(error) => (None, Some(error)),
                 },
             };
-            if output.send(prepared).is_err() {
+            // the receiver is gone only when the task ends anyway
+            if prepared.is_some_and(|prepared| output.send(prepared).is_err()) {
+                return;
+            }
+            if let Some(error) = failure {
+                let _ = output.send(Prepared::Signal(Signal::Failed(error)));
                 return;
             }
         }
     }
 
-    /// Converts and transforms a batch. Rejected rows have been handled when this returns.
-    pub(crate) fn convert(&mut self, raw: &Arc<RawBatch>) -> Result<SinkBatch> {
+    /// Converts and transforms a batch. Rejected rows have been handled when this returns. Where the first of them ends the task,
+    /// its error comes with what is before it.
+    pub(crate) fn convert(&mut self, raw: &Arc<RawBatch>) -> Result<(SinkBatch, Option<Error>)> {
         let keys = self.convert_side(raw, Side::Key)?;
         let values = self.convert_side(raw, Side::Value)?;
         let mut rejected = Vec::new();
@@ -74,8 +81,14 @@ impl ConvertStage {
         }
         let transformed = self.chain.apply(records, &self.errors)?;
         bad_keys.extend(transformed.rejected);
-        self.errors.handle(Input::Consumed(raw), bad_keys)?;
-        Ok(SinkBatch { raw: Arc::clone(raw), records: transformed.records })
+        let first = bad_keys.iter().map(|row| row.row).min();
+        let handled = self.errors.handle(Input::Consumed(raw), bad_keys);
+        let records = transformed.records;
+        match (handled, first) {
+            (Ok(()), _) => Ok((SinkBatch { raw: Arc::clone(raw), records }, None)),
+            (Err(error), None | Some(0)) => Err(error),
+            (Err(error), Some(first)) => Ok((batch_before(first, raw, &records)?, Some(error))),
+        }
     }
 
     fn convert_side(&mut self, raw: &RawBatch, side: Side) -> Result<Converted> {
@@ -122,9 +135,20 @@ pub(crate) fn bad_header_rows(rejected: &[RejectedRow]) -> Option<Vec<usize>> {
     (!rows.is_empty()).then_some(rows)
 }
 
+/// A batch of the rows of the input before `row`.
+fn batch_before(row: usize, raw: &RawBatch, records: &[Records]) -> Result<SinkBatch> {
+    let raw = Arc::new(raw.head(row));
+    let records = records.iter().filter_map(|records| {
+        let len = records.rows.iter().take_while(|input| *input < row).count();
+        let origin = Some(Arc::clone(&raw.origin));
+        (len > 0).then(|| Records { origin, ..records.slice(0, len) })
+    });
+    Ok(SinkBatch { records: records.collect(), raw: Arc::clone(&raw) })
+}
+
 /// The records without the bad rows of the input.
-pub(crate) fn without_rows(records: Vec<volley_api::Records>, bad: &[usize]) -> Result<Vec<volley_api::Records>> {
-    let keep = |records: &volley_api::Records| -> arrow::array::UInt32Array {
+pub(crate) fn without_rows(records: Vec<Records>, bad: &[usize]) -> Result<Vec<Records>> {
+    let keep = |records: &Records| -> arrow::array::UInt32Array {
         let places = records.rows.iter().enumerate().filter(|(_, row)| !bad.contains(row));
         arrow::array::UInt32Array::from_iter_values(places.map(|(place, _)| place as u32))
     };
@@ -137,8 +161,9 @@ mod tests {
 
     use arrow::array::{Array, ArrayRef, Int64Array, NullArray, UInt32Array};
     use arrow::datatypes::Field;
+    use volley_api::OffsetRange;
     use volley_api::testing::{config_map, raw_batch};
-    use volley_api::{Column, ConnectorKind, Converter, Error, RowIndex, Run, Serialized, Unserialized};
+    use volley_api::{Column, ConnectorKind, Converter, RowIndex, Run, Serialized, Unserialized};
 
     use super::*;
     use crate::connector_config::framework_config_def;
@@ -230,24 +255,28 @@ mod tests {
     fn rows_and_batches_that_may_be_converted_later_are_tried_again() {
         let value = Flaky { fails_at_first: true, rejections: 3 };
         let (mut stage, topics) = stage(flaky(2), value, &[("errors.retry.timeout", "60000")]);
-        assert_eq!(rows(&stage.convert(&batch()).unwrap()), [0, 1, 2]);
+        assert_eq!(rows(&stage.convert(&batch()).unwrap().0), [0, 1, 2]);
         assert_eq!(*topics.0.lock().unwrap(), ["t"]);
     }
 
     #[test]
     fn without_retries_tolerance_decides_about_what_might_have_succeeded_later() {
         let (mut strict, _) = stage(flaky(1), flaky(0), &[]);
-        let error = strict.convert(&batch()).unwrap_err();
+        let (before, error) = strict.convert(&batch()).unwrap();
+        let error = error.unwrap();
         assert!(error.to_string().starts_with("Tolerance exceeded in error handler"), "{error}");
+        // what is before the bad row is delivered, and no offset behind it
+        assert_eq!(rows(&before), [0]);
+        assert_eq!((before.raw.len(), before.origin().range), (1, OffsetRange { first: 5, end: 6 }));
         let (mut tolerant, _) = stage(flaky(1), flaky(0), &[("errors.tolerance", "all")]);
-        assert_eq!(rows(&tolerant.convert(&batch()).unwrap()), [0, 2]);
+        assert_eq!(rows(&tolerant.convert(&batch()).unwrap().0), [0, 2]);
     }
 
     #[test]
     fn a_batch_that_cannot_be_converted_at_all_is_as_many_bad_rows_and_uses_no_topic() {
         let value = Flaky { fails_at_first: true, rejections: 0 };
         let (mut stage, topics) = stage(flaky(0), value, &[("errors.tolerance", "all")]);
-        assert!(rows(&stage.convert(&batch()).unwrap()).is_empty());
+        assert!(rows(&stage.convert(&batch()).unwrap().0).is_empty());
         assert!(topics.0.lock().unwrap().is_empty());
     }
 
@@ -276,8 +305,8 @@ mod tests {
         let (mut stage, _) = stage(flaky(0), flaky(0), &[]);
         stage.value = NamedConverter { converter: Box::new(Turns), class: "Turns".into() };
         stage.key = NamedConverter { converter: Box::new(Turns), class: "Turns".into() };
-        let batch = stage.convert(&Arc::new(raw_batch("t", 0, 0, vec![None; 1000]))).unwrap();
-        assert_eq!(batch.records.iter().map(volley_api::Records::len).collect::<Vec<_>>(), [500, 500]);
+        let (batch, _) = stage.convert(&Arc::new(raw_batch("t", 0, 0, vec![None; 1000]))).unwrap();
+        assert_eq!(batch.records.iter().map(Records::len).collect::<Vec<_>>(), [500, 500]);
         let in_order: Vec<_> = volley_api::in_row_order(&batch.records)
             .into_iter()
             .flat_map(|(index, rows)| rows.map(move |place| (index, place)))
