@@ -2,14 +2,16 @@
 //!
 //! A struct's fields are the columns; any other value is one column `value`. What carries no value (the Null type, a
 //! struct without fields) is left out at every depth, and a type that Parquet has no form for becomes text. So do mixed
-//! values: a string as it is, anything else as its JSON. Connect's metadata is not kept.
+//! values: a string as it is, anything else as its JSON. Debezium's semantic types are what they mean. Connect's metadata is not
+//! kept.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::compute::can_cast_types;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, Schema, SchemaRef};
 use volley_api::schema::has_schema;
-use volley_api::{Column, Result};
+use volley_api::{Column, Result, as_meant, meant_field};
 
 use super::agreement::{Agreement, has_plain_key};
 use super::mixed_values::{as_texts, has_mixed};
@@ -25,17 +27,22 @@ pub(crate) struct Shape {
     kind: ShapeKind,
     fields: Fields,
     has_mixed: bool,
+    /// Whether values mean other types than they have.
+    is_meant_otherwise: bool,
 }
 
 impl Shape {
     /// The shape of values of `field`.
     pub(crate) fn of(field: &FieldRef) -> Self {
-        let (kind, fields) = match (field.data_type(), file_type(field.data_type())) {
+        let meant = meant_field(field);
+        let meant_type = meant.as_ref().unwrap_or(field).data_type();
+        let (kind, fields) = match (meant_type, file_type(meant_type)) {
             (_, Some(DataType::Struct(fields))) => (ShapeKind::Struct, fields),
             (_, Some(other)) => (ShapeKind::Single, Fields::from(vec![Field::new(VALUE, other, true)])),
             (_, None) => (ShapeKind::Empty, Fields::from(vec![Field::new(VALUE, DataType::Utf8, true)])),
         };
-        Self { source: Arc::clone(field), kind, fields, has_mixed: has_mixed(field) }
+        let is_meant_otherwise = meant.is_some();
+        Self { source: Arc::clone(field), kind, fields, has_mixed: has_mixed(field), is_meant_otherwise }
     }
 
     /// Whether it is the shape of `field`.
@@ -55,10 +62,9 @@ impl Shape {
 
     /// The values as rows of a file with `schema`, which MUST [hold](Agreement::holds) the columns of this shape.
     pub(crate) fn rows(&self, value: &Column, schema: &SchemaRef) -> Result<arrow::array::RecordBatch> {
-        if self.has_mixed {
-            return project_columns(&as_texts(value)?, self.kind, schema);
-        }
-        project_columns(value, self.kind, schema)
+        let value = if self.is_meant_otherwise { as_meant(value)? } else { Cow::Borrowed(value) };
+        let value = if self.has_mixed { Cow::Owned(as_texts(&value)?) } else { value };
+        project_columns(&value, self.kind, schema)
     }
 }
 

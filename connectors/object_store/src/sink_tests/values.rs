@@ -8,7 +8,7 @@ use arrow::array::{
     StringArray, StructArray, TimestampMillisecondArray,
 };
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::{DataType, Field, Int64Type, TimestampMicrosecondType};
 use volley_api::metrics::{COMPLETE_FILES, OPEN_FILES, WRITTEN_BYTES};
 use volley_api::testing::sink_batch_of;
 use volley_api::{ErrorKind, SinkContext, SinkTask, Stage};
@@ -136,4 +136,19 @@ fn a_value_type_that_is_null_everywhere_is_no_column() {
     let rows = read(&files(root.path())[0]);
     assert_eq!(rows.schema().fields().len(), 1);
     assert_eq!(rows.schema().field(0).data_type(), &DataType::Int64);
+}
+
+#[test]
+fn the_times_of_debezium_are_times_in_a_file() {
+    let root = tempfile::tempdir().unwrap();
+    let mut task = started(&local_config(root.path(), &[]), 0);
+    let times = Int64Array::from(vec![Some(1_700_000_000_000_001), None]);
+    let name = ("connect.name".to_owned(), "io.debezium.time.MicroTimestamp".to_owned());
+    let field = Field::new("at", DataType::Int64, true).with_metadata([name].into());
+    let value = StructArray::from(vec![(Arc::new(field), Arc::new(times) as ArrayRef)]);
+    put(&mut task, &batch(&partition(), 0, Arc::new(value)));
+    deliver(&mut task, 2);
+    let rows = read(&files(root.path())[0]);
+    let times = rows.column(0).as_primitive::<TimestampMicrosecondType>();
+    assert_eq!(times.iter().collect::<Vec<_>>(), [Some(1_700_000_000_000_001), None]);
 }

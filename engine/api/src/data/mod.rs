@@ -7,6 +7,7 @@ mod offsets;
 mod reject;
 mod row_order;
 pub mod schema;
+mod semantic_types;
 mod timestamp_type;
 mod value;
 
@@ -16,5 +17,6 @@ pub use mixed::mixed_as_text;
 pub use offsets::{OffsetRange, Offsets, SourceOffset, SourcePartition, TopicPartition};
 pub use reject::{RejectedRow, Stage};
 pub use row_order::{RecordsSlice, in_row_order};
+pub use semantic_types::{as_meant, meant_field};
 pub use timestamp_type::TimestampType;
 pub use value::Value;
