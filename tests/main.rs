@@ -9,6 +9,7 @@ mod bounded_sink;
 mod command_line;
 mod config_providers;
 mod custom_connector;
+mod dead_letter_command;
 mod delivered_rows;
 mod exactly_once;
 mod exactly_once_sources;
