@@ -25,13 +25,18 @@ fn a_topic_is_created_once_described_and_deleted() {
     topic.configs.insert("cleanup.policy".to_owned(), "compact".to_owned());
     assert!(admin.create_topic(&topic).unwrap());
     assert!(!admin.create_topic(&topic).unwrap());
-    let description = TopicDescription { partitions: 3, internal: false };
-    wait_until(SOON, "the topic is visible", || admin.topic(&name).unwrap().filter(|found| *found == description));
+    let description = wait_until(SOON, "the topic is visible", || admin.topic(&name).unwrap());
+    let id = description.id.clone();
+    assert!(!id.is_empty());
+    assert_eq!(description, TopicDescription { id: id.clone(), partitions: 3, internal: false });
     assert_eq!(admin.topics().unwrap()[&name], description);
     assert_eq!(admin.topic_config(&name).unwrap()["cleanup.policy"], "compact");
     assert!(admin.delete_topic(&name).unwrap());
     wait_until(SOON, "the topic is gone", || admin.topic(&name).unwrap().is_none().then_some(()));
     assert!(!admin.delete_topic(&name).unwrap());
+    assert!(admin.create_topic(&topic).unwrap());
+    let again = wait_until(SOON, "the topic is there again", || admin.topic(&name).unwrap());
+    assert_ne!(again.id, id, "a topic that is made again is another one");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod command_line;
 mod config_providers;
 mod custom_connector;
 mod dead_letters;
+mod dead_letter_command;
 mod delivered_rows;
 mod exactly_once;
 mod exactly_once_sources;

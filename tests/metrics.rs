@@ -62,6 +62,7 @@ fn metrics_of_a_sink_tell_what_was_read_put_committed_and_rejected() {
         ("kafka_connect_task_error_total_record_errors", 0.0),
         ("kafka_connect_task_error_deadletterqueue_produce_requests", 1.0),
         ("kafka_connect_task_error_deadletterqueue_produce_failures", 0.0),
+        ("volley_task_dead_letters_written_total", 1.0),
         ("kafka_connect_connector_task_offset_commit_success_percentage", 1.0),
         ("kafka_connect_connector_task_pause_ratio", 0.0),
     ] {
@@ -76,6 +77,16 @@ fn metrics_of_a_sink_tell_what_was_read_put_committed_and_rejected() {
         "volley_task_plugin_written_bytes_total",
     ] {
         assert!(value(&metrics, name).is_some_and(|value| value > 0.0), "{name}: {metrics}");
+    }
+    for (stage, expected) in [("VALUE_CONVERTER", 1), ("TASK_PUT", 0)] {
+        let sample =
+            format!("volley_task_rejected_records_total{{connector=\"c\",task=\"0\",stage=\"{stage}\"}} {expected}");
+        assert!(metrics.lines().any(|line| line == sample), "{sample}: {metrics}");
+    }
+    let progress = send(&address, "GET", "/volley/connectors/c/progress", &[], None).unwrap().json();
+    for counted in [&progress["total"], &progress["tasks"][0]] {
+        assert_eq!(counted["rows_rejected_by_stage"], serde_json::json!({ "VALUE_CONVERTER": 1 }), "{progress}");
+        assert_eq!((&counted["dead_letters_written"], &counted["dead_letters_refused"]), (&1.into(), &0.into()));
     }
     let resident = metrics.lines().find_map(|line| line.strip_prefix("process_resident_memory_bytes ")).unwrap();
     let difference = resident.parse::<f64>().unwrap() / running.resident_bytes() as f64;

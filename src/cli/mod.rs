@@ -3,6 +3,7 @@
 mod completions;
 mod connector_class;
 mod distributed;
+mod dlq;
 mod output;
 mod plugins;
 mod preview;
@@ -55,6 +56,8 @@ enum Command {
     Plugins(plugins::Arguments),
     /// Show what a connector would do to the first records of its real source; writes and commits nothing
     Preview(preview::Arguments),
+    /// Look at dead letters, and send them back where they came from
+    Dlq(dlq::Arguments),
     /// Print a completion script for a shell
     Completions(completions::Arguments),
 }
@@ -86,6 +89,7 @@ pub fn run(more: Vec<Plugin>) -> ExitCode {
         Command::Validate(arguments) => validate::run(&arguments, plugins),
         Command::Plugins(arguments) => plugins::run(&arguments, plugins),
         Command::Preview(arguments) => preview::run(&arguments, plugins),
+        Command::Dlq(arguments) => dlq::run(&arguments, plugins),
         Command::Completions(arguments) => completions::run(&arguments),
     };
     match outcome {

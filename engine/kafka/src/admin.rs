@@ -45,6 +45,8 @@ pub struct NewTopic {
 /// The description of a topic by the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicDescription {
+    /// Its id, which a topic that is deleted and made again does not keep; empty where the brokers tell none.
+    pub id: String,
     /// Number of partitions.
     pub partitions: i32,
     /// Whether the topic is an internal one of Kafka.
@@ -289,6 +291,7 @@ fn check_name(name: &str) -> Result<()> {
 
 fn description(topic: &MetadataResponseTopic) -> TopicDescription {
     TopicDescription {
+        id: if topic.topic_id.is_nil() { String::new() } else { topic.topic_id.to_string() },
         partitions: i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX),
         internal: topic.name.as_ref().is_some_and(|name| is_internal(name.as_str())),
     }

@@ -7,6 +7,7 @@ pub mod config_transformer;
 pub mod connector_config;
 pub mod connector_file;
 pub mod connector_task_id;
+pub mod dead_letters;
 pub mod distributed_worker;
 pub mod error;
 pub mod group;

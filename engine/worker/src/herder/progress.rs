@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::Completion;
-use crate::storage::TaskProgressSnapshot;
+use crate::storage::{TaskProgressSnapshot, by_stage};
 
 /// Rates are those of this long.
 const WINDOW: Duration = Duration::from_secs(5);
@@ -120,6 +120,9 @@ pub(crate) fn total(tasks: &[TaskProgressSnapshot]) -> TaskProgressSnapshot {
         bytes_in: sum(|task| task.bytes_in),
         rows_out: sum(|task| task.rows_out),
         rows_rejected: sum(|task| task.rows_rejected),
+        rows_rejected_by_stage: by_stage(tasks),
+        dead_letters_written: sum(|task| task.dead_letters_written),
+        dead_letters_refused: sum(|task| task.dead_letters_refused),
         open_files: sum(|task| task.open_files),
         files: sum(|task| task.files),
         written_bytes: sum(|task| task.written_bytes),
@@ -225,6 +228,21 @@ mod tests {
         let silent = NotCounted { worker_id: "w:2".into(), tasks: vec![2], reason: "it is gone".into() };
         progress.add([Err(silent.clone())]);
         assert_eq!((progress.total.rows_in, progress.total.lag, &progress.not_counted[..]), (20, None, &[silent][..]));
+    }
+
+    #[test]
+    fn rejected_records_are_added_stage_by_stage() {
+        let with = |stages: &[(&str, u64)]| TaskProgressSnapshot {
+            rows_rejected: stages.iter().map(|(_, count)| count).sum(),
+            rows_rejected_by_stage: stages.iter().map(|(stage, count)| ((*stage).to_owned(), *count)).collect(),
+            dead_letters_written: 3,
+            dead_letters_refused: 1,
+            ..TaskProgressSnapshot::default()
+        };
+        let all = total(&[with(&[("KEY_CONVERTER", 1)]), with(&[]), with(&[("KEY_CONVERTER", 2), ("TASK_PUT", 4)])]);
+        let stages: Vec<_> = all.rows_rejected_by_stage.iter().map(|(stage, count)| (stage.as_str(), *count)).collect();
+        assert_eq!(stages, [("KEY_CONVERTER", 3), ("TASK_PUT", 4)]);
+        assert_eq!((all.rows_rejected, all.dead_letters_written, all.dead_letters_refused), (7, 9, 3));
     }
 
     #[test]

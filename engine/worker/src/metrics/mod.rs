@@ -10,6 +10,7 @@
 mod exposition;
 pub(crate) mod names;
 mod process;
+mod stage_counters;
 mod starts;
 mod state_times;
 mod task_metrics;

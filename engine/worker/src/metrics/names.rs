@@ -170,6 +170,12 @@ pub(crate) const LAST_ERROR: Family = gauge(
 );
 
 // Volley's own
+pub(crate) const REJECTED: Family = counter(
+    "volley_task_rejected_records_total",
+    "Records rejected, by the stage that rejected them: skipped, or the reason why the task has failed.",
+);
+pub(crate) const DEAD_LETTERS_WRITTEN: Family =
+    counter("volley_task_dead_letters_written_total", "Dead letters that Kafka has acknowledged.");
 pub(crate) const BUILD_INFO: Family = gauge("volley_build_info", "1: the version of the worker.");
 pub(crate) const BYTES_TOTAL: Family =
     counter("volley_task_bytes_total", "Bytes of keys and values consumed (sink) or produced (source).");

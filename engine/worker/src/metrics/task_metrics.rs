@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use volley_api::ConnectorKind;
 use volley_api::metrics::{COMPLETE_FILES, Metrics, OPEN_FILES, WRITTEN_BYTES};
+use volley_api::{ConnectorKind, Stage};
 
 use super::exposition::Exposition;
 use super::names;
+use super::stage_counters::StageCounters;
 use super::starts::Starts;
 use super::state_times::StateTimes;
 use super::windowed::{Windowed, Windows};
@@ -26,7 +27,7 @@ pub struct TaskMetrics {
     bytes: AtomicU64,
     /// Records put (sink) or acknowledged (source).
     rows_out: AtomicU64,
-    rows_rejected: AtomicU64,
+    rejected: StageCounters,
     /// Offsets to the end of the partitions; -1 = unknown.
     lag: AtomicI64,
     last_commit_ms: AtomicI64,
@@ -60,6 +61,7 @@ struct ErrorCounters {
     retries: AtomicU64,
     logged: AtomicU64,
     dead_letters: AtomicU64,
+    written_dead_letters: AtomicU64,
     refused_dead_letters: AtomicU64,
     last_ms: AtomicI64,
 }
@@ -91,7 +93,7 @@ impl TaskMetrics {
             rows_in: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             rows_out: AtomicU64::new(0),
-            rows_rejected: AtomicU64::new(0),
+            rejected: StageCounters::default(),
             lag: AtomicI64::new(-1),
             last_commit_ms: AtomicI64::new(0),
             buffered_bytes: AtomicU64::new(0),
@@ -193,15 +195,19 @@ impl TaskMetrics {
         read(&self.rows_in)
     }
 
-    /// So many records were rejected, each for the first time.
-    pub(crate) fn rejected(&self, records: usize, is_tolerated: bool) {
+    /// Records were rejected, each for the first time, in these stages.
+    pub(crate) fn rejected(&self, stages: impl IntoIterator<Item = Stage>, is_tolerated: bool) {
+        let mut records = 0;
+        for stage in stages {
+            self.rejected.count(stage);
+            records += 1;
+        }
         if records == 0 {
             return;
         }
-        add(&self.rows_rejected, records as u64);
-        add(&self.errors.failures, records as u64);
+        add(&self.errors.failures, records);
         match is_tolerated {
-            true => add(&self.errors.skipped, records as u64),
+            true => add(&self.errors.skipped, records),
             false => add(&self.errors.errors, 1),
         }
         self.errors.last_ms.store(now_ms(), Ordering::Relaxed);
@@ -221,6 +227,11 @@ impl TaskMetrics {
     /// A record was sent to the dead letter topic.
     pub(crate) fn dead_letter(&self) {
         add(&self.errors.dead_letters, 1);
+    }
+
+    /// Kafka has acknowledged a dead letter.
+    pub(crate) fn dead_letter_written(&self) {
+        add(&self.errors.written_dead_letters, 1);
     }
 
     /// The dead letter topic has refused a record.
@@ -250,11 +261,15 @@ impl TaskMetrics {
     /// The counters as REST's progress shows them.
     pub fn snapshot(&self) -> TaskProgressSnapshot {
         let last_commit = self.last_commit_ms.load(Ordering::Relaxed);
+        let rejected = self.rejected.counted();
         TaskProgressSnapshot {
             rows_in: read(&self.rows_in),
             bytes_in: read(&self.bytes),
             rows_out: read(&self.rows_out),
-            rows_rejected: read(&self.rows_rejected),
+            rows_rejected: rejected.values().sum(),
+            rows_rejected_by_stage: rejected,
+            dead_letters_written: read(&self.errors.written_dead_letters),
+            dead_letters_refused: read(&self.errors.refused_dead_letters),
             lag: self.lag(),
             last_commit_ms: (last_commit > 0).then_some(last_commit),
             buffered_bytes: read(&self.buffered_bytes),
@@ -270,6 +285,11 @@ impl TaskMetrics {
         match self.kind {
             ConnectorKind::Sink => self.expose_sink(labels, to),
             ConnectorKind::Source => self.expose_source(labels, to),
+        }
+        for (stage, count) in self.rejected.of(self.kind) {
+            let stage = stage.to_string();
+            let with_stage = [labels, &[("stage", stage.as_str())]].concat();
+            to.add(&names::REJECTED, &with_stage, count as f64);
         }
         self.errors.expose(labels, to);
         to.add_of_plugin("volley_task_plugin", &self.of_plugin, labels);
@@ -344,6 +364,7 @@ impl ErrorCounters {
             (&names::RETRIES, &self.retries),
             (&names::ERRORS_LOGGED, &self.logged),
             (&names::DEAD_LETTERS, &self.dead_letters),
+            (&names::DEAD_LETTERS_WRITTEN, &self.written_dead_letters),
             (&names::DEAD_LETTER_FAILURES, &self.refused_dead_letters),
         ] {
             to.add(family, labels, read(counter) as f64);

@@ -28,6 +28,7 @@ pub use offset::{
     MemoryOffsetBackingStore, OffsetBackingStore, OffsetEntry,
 };
 pub(crate) use offset::{LazyOffsetReader, StoredOffsetReader};
+pub(crate) use status::by_stage;
 pub use status::{
     KafkaStatusBackingStore, MemoryStatusBackingStore, State, Status, StatusBackingStore, StatusCache, StatusKey,
     StatusRecord, TaskProgressSnapshot, TaskRun, TopicStatus,

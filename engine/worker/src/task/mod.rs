@@ -21,3 +21,4 @@ pub(crate) use handle::panic_error;
 pub use handle::{StatusListener, TaskHandle, TaskSpec, TaskState, spawn};
 pub use preview::{PreviewLimits, PreviewStage, preview};
 pub use sink::BoundedEnds;
+pub(crate) use sink::read_positions::{ReadPositions, Unread};

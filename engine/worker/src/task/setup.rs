@@ -67,7 +67,7 @@ pub(crate) fn error_handler(
     control: &Arc<Control>,
     metrics: &Arc<TaskMetrics>,
 ) -> Result<ErrorHandler> {
-    let dead_letters = dead_letter_queue(spec)?;
+    let dead_letters = dead_letter_queue(spec, metrics)?;
     let dead_letters = match spec.kind {
         ConnectorKind::Source => {
             let polled = || PolledLetters::new(&WorkerPlugins::new(Arc::clone(&spec.plugins) as _));
@@ -79,7 +79,7 @@ pub(crate) fn error_handler(
 }
 
 /// Sources have the keys too, which are not in their definitions: Kafka Connect's sources have none.
-fn dead_letter_queue(spec: &TaskSpec) -> Result<Option<DeadLetterQueue>> {
+fn dead_letter_queue(spec: &TaskSpec, metrics: &Arc<TaskMetrics>) -> Result<Option<DeadLetterQueue>> {
     let given = |key: &str| spec.connector_config.get(&format!("errors.deadletterqueue.{key}")).map(String::as_str);
     let Some(topic) = given("topic.name").map(str::trim).filter(|topic| !topic.is_empty()) else { return Ok(None) };
     let worker = &spec.worker_config;
@@ -98,7 +98,7 @@ fn dead_letter_queue(spec: &TaskSpec) -> Result<Option<DeadLetterQueue>> {
     let context_headers = given("context.headers.enable").is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
     Producer::check(&properties)?;
     let producer = Producer::connect(&properties)?;
-    Ok(Some(DeadLetterQueue::new(topic.to_owned(), spec.id.clone(), context_headers, producer)))
+    Ok(Some(DeadLetterQueue::new(topic.to_owned(), spec.id.clone(), context_headers, producer, Arc::clone(metrics))))
 }
 
 fn create_topic(admin: &Admin, topic: &str, replication_factor: i64) -> Result<()> {

@@ -275,8 +275,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         answers: &[(
             200,
-            "Counters and rates of the tasks, wherever in the group they run, who did not say what his have done, and the \
-             completion. Volley's own.",
+            "Counters and rates of the tasks, wherever in the group they run, rejected records by stage, who did not say what \
+             his tasks have done, and the completion. Volley's own.",
             Some(Object),
         )],
         errors: &[404],

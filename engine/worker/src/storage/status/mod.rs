@@ -25,6 +25,7 @@ pub use status_backing_store::StatusBackingStore;
 pub use status_cache::StatusCache;
 pub use status_record::StatusRecord;
 pub use task_progress_snapshot::TaskProgressSnapshot;
+pub(crate) use task_progress_snapshot::by_stage;
 pub use task_run::TaskRun;
 
 // for `status_conformance`, which imports names from its parent, since the tests with a real broker include it, too

@@ -11,6 +11,8 @@ use volley_api::{Error, RawBatch, RawHeader, RejectedRow, Result};
 use volley_kafka::{Delivery, Outgoing, Producer};
 
 use crate::connector_task_id::ConnectorTaskId;
+use crate::dead_letters::error_headers::header;
+use crate::metrics::TaskMetrics;
 use crate::task::errors::polled_letters::PolledLetters;
 use crate::task::source::polled_batch::PolledBatch;
 
@@ -22,6 +24,7 @@ pub(crate) struct DeadLetterQueue {
     topic: String,
     id: ConnectorTaskId,
     context_headers: bool,
+    metrics: Arc<TaskMetrics>,
     producer: Mutex<Pending>,
     /// How the records of a source are written.
     polled: Option<PolledLetters>,
@@ -46,12 +49,16 @@ impl Letters {
         self.unacknowledged += 1;
     }
 
-    /// Takes the outcomes of these letters.
-    fn settle(&mut self, deliveries: Vec<Delivery>) {
+    /// Takes the outcomes of these letters, and counts them.
+    fn settle(&mut self, deliveries: Vec<Delivery>, metrics: &TaskMetrics) {
         for delivery in deliveries {
             self.unacknowledged -= 1;
-            if let Err(error) = delivery.result {
-                self.refusal.get_or_insert(error);
+            match delivery.result {
+                Ok(_) => metrics.dead_letter_written(),
+                Err(error) => {
+                    metrics.dead_letter_refused();
+                    self.refusal.get_or_insert(error);
+                }
             }
         }
     }
@@ -64,9 +71,15 @@ impl Letters {
 
 impl DeadLetterQueue {
     /// A queue that writes to the existing `topic`; with `context_headers` it adds the error as headers.
-    pub(crate) fn new(topic: String, id: ConnectorTaskId, context_headers: bool, producer: Producer) -> Self {
+    pub(crate) fn new(
+        topic: String,
+        id: ConnectorTaskId,
+        context_headers: bool,
+        producer: Producer,
+        metrics: Arc<TaskMetrics>,
+    ) -> Self {
         let producer = Mutex::new(Pending { producer, letters: Letters::default() });
-        Self { topic, id, context_headers, producer, polled: None }
+        Self { topic, id, context_headers, metrics, producer, polled: None }
     }
 
     /// The same, for the records of a source.
@@ -108,7 +121,7 @@ impl DeadLetterQueue {
                 ("source.offset", json(&batch.offset)),
             ];
             entries.extend(self.reason(row));
-            letter.headers.extend(entries.into_iter().map(header));
+            letter.headers.extend(entries.into_iter().map(|(name, text)| header(name, text)));
         }
         let outgoing = Outgoing {
             topic: &self.topic,
@@ -123,7 +136,9 @@ impl DeadLetterQueue {
 
     fn send(&self, outgoing: &Outgoing<'_>) -> Result<()> {
         let mut pending = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.producer.send(outgoing, 0).map_err(|error| self.failed(error))?;
+        self.metrics.dead_letter();
+        let sent = pending.producer.send(outgoing, 0).inspect_err(|_| self.metrics.dead_letter_refused());
+        sent.map_err(|error| self.failed(error))?;
         pending.letters.sent();
         Ok(())
     }
@@ -146,7 +161,7 @@ impl DeadLetterQueue {
                 return Err(self.failed(Error::retriable(format!("{open} messages are not acknowledged"))));
             }
             let deliveries = pending.producer.deliveries(wait.min(Duration::from_millis(100)));
-            pending.letters.settle(deliveries);
+            pending.letters.settle(deliveries, &self.metrics);
         }
     }
 
@@ -161,7 +176,7 @@ impl DeadLetterQueue {
             ("partition", origin.partition.partition.to_string()),
             ("offset", origin.offsets[row.row].to_string()),
         ];
-        place.into_iter().chain(self.reason(row)).map(header).collect()
+        place.into_iter().chain(self.reason(row)).map(|(name, text)| header(name, text)).collect()
     }
 
     /// Whose record it is, and what was wrong.
@@ -178,27 +193,28 @@ impl DeadLetterQueue {
     }
 }
 
-fn header((name, value): (&str, String)) -> RawHeader {
-    RawHeader { name: Arc::from(format!("__connect.errors.{name}")), value: Some(value.into_bytes()) }
-}
-
 #[cfg(test)]
 mod tests {
+    use volley_api::ConnectorKind;
+
     use super::*;
 
     #[test]
     fn a_refused_letter_is_never_forgotten_and_holds_up_no_count() {
-        let mut letters = Letters::default();
+        let (mut letters, metrics) = (Letters::default(), TaskMetrics::alone(ConnectorKind::Sink));
         (0..4).for_each(|_| letters.sent());
-        letters.settle(vec![Delivery { token: 0, result: Ok((0, 0)), returned: None }]);
+        letters.settle(vec![Delivery { token: 0, result: Ok((0, 0)), returned: None }], &metrics);
         letters.check().unwrap();
         let refused = Error::data("the message is too large").with_source("10 bytes at most");
-        letters.settle(vec![
+        let deliveries = vec![
             Delivery { token: 0, result: Err(refused), returned: None },
             Delivery { token: 0, result: Ok((0, 1)), returned: None },
             Delivery { token: 0, result: Ok((0, 2)), returned: None },
-        ]);
+        ];
+        letters.settle(deliveries, &metrics);
         assert_eq!(letters.unacknowledged, 0);
+        let counted = metrics.snapshot();
+        assert_eq!((counted.dead_letters_written, counted.dead_letters_refused), (3, 1));
         for _ in 0..2 {
             let error = letters.check().unwrap_err();
             assert!(error.trace().contains("too large") && error.trace().contains("10 bytes"), "{error:?}");

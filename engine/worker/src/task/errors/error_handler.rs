@@ -85,7 +85,7 @@ impl ErrorHandler {
         for row in rejected {
             by_row.entry(row.row).or_insert(row);
         }
-        self.metrics.rejected(by_row.len(), self.tolerates_all);
+        self.metrics.rejected(by_row.values().map(|row| row.stage), self.tolerates_all);
         let mut first = None;
         for mut row in by_row.into_values() {
             if row.stage == Stage::TaskPut {
@@ -94,12 +94,10 @@ impl ErrorHandler {
             }
             self.log(input, &row);
             if let Some(dead_letters) = &self.dead_letters {
-                self.metrics.dead_letter();
-                let reported = match input {
-                    Input::Consumed(batch) => dead_letters.report(batch, &row),
-                    Input::Polled(batch) => dead_letters.report_polled(batch, &row),
-                };
-                reported.inspect_err(|_| self.metrics.dead_letter_refused())?;
+                match input {
+                    Input::Consumed(batch) => dead_letters.report(batch, &row)?,
+                    Input::Polled(batch) => dead_letters.report_polled(batch, &row)?,
+                }
             }
             if first.is_none() {
                 first = Some(row);
@@ -120,8 +118,7 @@ impl ErrorHandler {
 
     /// Waits until all dead letters written so far are acknowledged, so that offsets may be committed (law 1).
     pub(crate) fn flush(&self) -> Result<()> {
-        let flushed = self.dead_letters.as_ref().map_or(Ok(()), DeadLetterQueue::flush);
-        flushed.inspect_err(|_| self.metrics.dead_letter_refused())
+        self.dead_letters.as_ref().map_or(Ok(()), DeadLetterQueue::flush)
     }
 
     /// The retries of an operation before its first attempt.

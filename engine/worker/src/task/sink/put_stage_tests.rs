@@ -323,7 +323,8 @@ fn a_row_found_bad_after_it_was_put_is_reported_once_and_what_is_behind_it_commi
     world.batch(0, 0..10, generation);
     world.script.lock().unwrap().in_pre_commit = [Box::new(reject_first) as Ask].into();
     assert_eq!(world.run().unwrap(), Outcome::Stopped);
-    assert_eq!(world.shared.metrics.snapshot().rows_rejected, 1);
+    let counted = world.shared.metrics.snapshot();
+    assert_eq!((counted.rows_rejected, counted.rows_rejected_by_stage.get("TASK_PUT")), (1, Some(&1)));
     assert_eq!(world.committed(0), Some(10));
 }
 
