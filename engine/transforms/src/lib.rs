@@ -19,17 +19,20 @@
 //! A `Records` has one topic, so that RegexRouter and TopicNameMatches cost one match a batch, whatever its size. What works on
 //! keys and values is a function on a column: see `columns/`.
 
+mod aiven;
 mod cast;
 mod clock;
 mod columns;
 #[cfg(test)]
 mod conformance_tests;
+mod confluent;
 mod date_format;
 mod debezium;
 mod field;
 mod headers;
 mod insert_field;
 mod java_digit;
+mod jcustenborder;
 #[cfg(test)]
 mod laws;
 mod plugins;
@@ -37,7 +40,10 @@ mod predicates;
 #[cfg(test)]
 mod reference;
 mod routers;
+#[cfg(test)]
+mod test_records;
 mod timestamp;
+mod tombstones;
 mod whole;
 
 pub use cast::Cast;
