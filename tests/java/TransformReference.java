@@ -51,6 +51,10 @@ import java.util.Objects;
  * debezium-common 3.4.0.Final, and jackson-datatype-jsr310; Maven's dependency:copy-dependencies fetches them. The file whose
  * name ends with 2_7 is for debezium-core and debezium-api 2.7.4.Final, which still know `drop.tombstones`.
  *
+ * Those of Aiven (engine/transforms/src/aiven/testdata) and of Jeremy Custenborder (engine/transforms/src/jcustenborder/testdata) are no
+ * jars of Maven: compile the sources of github.com/Aiven-Open/transforms-for-apache-kafka-connect at 1.6.0 and
+ * github.com/jcustenborder/kafka-connect-transform-common (with connect-utils-jackson and ws-commons-util beside it).
+ *
  * With names of classes as arguments it writes down their keys: name, type, default and importance.
  */
 public class TransformReference {

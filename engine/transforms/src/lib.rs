@@ -14,6 +14,7 @@
 //! | [`EventRouter`] | Debezium's: messages of what is inserted into an outbox table |
 //! | [`ExtractChangedRecordState`], [`HeaderToValue`] | Debezium's: headers of what has changed, and headers as fields |
 //! | [`TimezoneConverter`] | Debezium's: times in another time zone |
+//! | `confluent/`, `aiven/`, `jcustenborder/` | those of other makers, by their class names |
 //! | [`TopicNameMatches`], [`HasHeaderKey`], [`RecordIsTombstone`] | predicates |
 //!
 //! A `Records` has one topic, so that RegexRouter and TopicNameMatches cost one match a batch, whatever its size. What works on

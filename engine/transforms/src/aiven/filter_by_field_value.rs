@@ -9,7 +9,7 @@
 //! `field.value` is read as Connect reads header texts: `5` is the smallest integer, an INT8, and equals no INT64; `true` is a BOOLEAN.
 //! A pattern may stand anywhere in the text of the value.
 
-use arrow::array::{Array, AsArray};
+use arrow::array::AsArray;
 use arrow::datatypes::DataType;
 use volley_api::{
     Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Header, HeaderConverter, Importance, Plugin, RawHeader,

@@ -51,6 +51,8 @@ fn is_of_the_runtime(answer: &Json) -> bool {
         "java.time.format.DateTimeParseException",
         "io.debezium.DebeziumException",
         "java.lang.IllegalStateException",
+        "org.bson.BsonInvalidOperationException",
+        "org.bson.json.JsonParseException",
         "java.nio.charset.UnsupportedCharsetException",
         "java.util.regex.PatternSyntaxException",
     ]
@@ -85,7 +87,7 @@ pub(super) fn is_equal(one: &Json, other: &Json) -> bool {
     }
 }
 
-const FILES: [&str; 32] = [
+const FILES: [&str; 33] = [
     include_str!("../aiven/testdata/extract_timestamp.tsv"),
     include_str!("../aiven/testdata/extract_topic.tsv"),
     include_str!("../aiven/testdata/fields.tsv"),
@@ -100,6 +102,7 @@ const FILES: [&str; 32] = [
     include_str!("../debezium/testdata/by_logical_table_router.tsv"),
     include_str!("../debezium/testdata/event_router.tsv"),
     include_str!("../debezium/testdata/extract_changed_record_state.tsv"),
+    include_str!("../debezium/testdata/extract_new_document_state.tsv"),
     include_str!("../debezium/testdata/extract_new_record_state.tsv"),
     include_str!("../debezium/testdata/extract_new_record_state_2_7.tsv"),
     include_str!("../debezium/testdata/header_to_value.tsv"),
@@ -157,6 +160,7 @@ compared! {
     custenborder_records_fare_as_in_java: "../../jcustenborder/testdata/records.tsv",
     date_formats_are_those_of_java: "date_formats.tsv",
     debezium_changes_are_found_as_in_java: "../../debezium/testdata/extract_changed_record_state.tsv",
+    debezium_documents_are_extracted_as_in_java: "../../debezium/testdata/extract_new_document_state.tsv",
     debezium_headers_become_fields_as_in_java: "../../debezium/testdata/header_to_value.tsv",
     debezium_outboxes_are_routed_as_in_java: "../../debezium/testdata/event_router.tsv",
     debezium_states_are_extracted_as_in_java: "../../debezium/testdata/extract_new_record_state.tsv",
