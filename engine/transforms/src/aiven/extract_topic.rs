@@ -89,11 +89,10 @@ impl Source {
         let fates = match field_column(column, name)? {
             None => vec![self.missing(&missing); column.len()],
             Some(values) if !is_primitive(&values) => {
-                let whole = ColumnText::of(column)?;
                 let fate = |row: usize| match values.is_null(row) && !has_schema {
                     true => self.missing(&missing),
                     false if has_schema => fails(format!("{name} schema type in {place} must be {TYPES}")),
-                    false => fails(format!("{name} type in {place} {} must be {TYPE_CLASSES}", text(&whole, row))),
+                    false => fails(format!("{name} type in {place} must be {TYPE_CLASSES}")),
                 };
                 (0..values.len()).map(fate).collect()
             }
@@ -110,11 +109,10 @@ impl Source {
         if is_primitive(column) {
             return self.topics(column, has_schema, &missing);
         }
-        let whole = ColumnText::of(column)?;
         let fate = |row: usize| match column.is_null(row) {
             _ if has_schema => fails(format!("{place} schema type must be {TYPES} if field name is not specified")),
             true => self.missing(&missing),
-            false => fails(format!("type in {place} {} must be {TYPE_CLASSES}", text(&whole, row))),
+            false => fails(format!("type in {place} must be {TYPE_CLASSES}")),
         };
         Ok((0..column.len()).map(fate).collect())
     }
@@ -151,12 +149,6 @@ impl Source {
 
 fn fails(message: String) -> Fate {
     Fate::Fails(Error::data(message))
-}
-
-fn text(texts: &ColumnText, row: usize) -> String {
-    let mut written = Vec::new();
-    texts.write(row, &mut written);
-    String::from_utf8_lossy(&written).into_owned()
 }
 
 pub(super) fn plugins() -> [Plugin; 2] {

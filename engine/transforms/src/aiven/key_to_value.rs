@@ -204,7 +204,8 @@ fn whole(key: &Column, name: &str) -> Member {
 fn nullable(column: Column, name: &str) -> Member {
     let mut metadata = column.field.metadata().clone();
     metadata.remove(schema::HAS_SCHEMA);
-    let is_nullable = column.field.is_nullable() || column.array.null_count() > 0;
+    let has_nulls = column.array.logical_null_count() > 0;
+    let is_nullable = has_nulls || schema::has_schema(&column.field) && column.field.is_nullable();
     let field = Field::new(name, column.field.data_type().clone(), is_nullable).with_metadata(metadata);
     (Arc::new(field), column.array)
 }

@@ -31,7 +31,7 @@ pub(crate) use connect_type::as_connect;
 pub(crate) use default_value::{array_of, default_text, default_value};
 pub(crate) use failure::{Failure, Outcome};
 pub(crate) use fate::{Fate, carry_out};
-pub(crate) use field_column::field_column;
+pub(crate) use field_column::{field_column, plain_field_column};
 pub(crate) use fields::{child_values, defaulted, of_members, struct_field, top_level, with_members};
 pub(crate) use plugin_pair::{plugin_pair, versioned_pair};
 pub(crate) use rejection::{reject, reject_rows};

@@ -57,6 +57,11 @@ impl FieldReference {
         Ok(Self { of, field: field.to_owned(), name: format!("{prefix}{name}") })
     }
 
+    /// The name that it gets.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The name that it has in events.
     pub(super) fn field(&self) -> &str {
         &self.field

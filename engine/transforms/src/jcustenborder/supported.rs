@@ -50,17 +50,52 @@ pub(super) fn require_fields(column: &Column) -> Outcome<&StructArray> {
 }
 
 pub(super) fn unsupported(column: &Column) -> Failure {
+    let has_schema = schema::has_schema(&column.field);
+    let is_json = !has_schema && schema::is_json_text(&column.field);
     let name = match column.field.data_type() {
-        DataType::Struct(_) if !schema::has_schema(&column.field) => "MAP",
+        DataType::Boolean => return fails(column, "Schema is not supported. type='BOOLEAN' name='null'".to_owned()),
+        DataType::List(_) if !has_schema => return fails(column, "Unsupported Type: class java.util.ArrayList".to_owned()),
+        DataType::Utf8 if is_json => return fails(column, "Unsupported Type: class java.util.ArrayList".to_owned()),
+        DataType::Struct(_) if !has_schema => "MAP",
         DataType::Timestamp(..) => "Timestamp",
         DataType::Date32 => "Date",
         DataType::Time32(_) => "Time",
         DataType::Decimal128(..) | DataType::Decimal256(..) => "Decimal",
-        DataType::Utf8 if !schema::has_schema(&column.field) && schema::is_json_text(&column.field) => "ARRAY",
         other => type_name(other),
     };
-    let error = Error::data(format!("{name} is not a supported type.")).with_exception(UNSUPPORTED);
-    Failure::of_values(column, &error)
+    fails(column, format!("{name} is not a supported type."))
+}
+
+fn fails(column: &Column, message: String) -> Failure {
+    Failure::of_values(column, &Error::data(message).with_exception(UNSUPPORTED))
+}
+
+/// The column without the version of its schema, which transformations that make another schema do not take over.
+pub(super) fn without_version(column: &Column) -> Column {
+    let mut metadata = column.field.metadata().clone();
+    metadata.remove(schema::VERSION);
+    Column::new(Arc::new(Field::clone(&column.field).with_metadata(metadata)), Arc::clone(&column.array))
+}
+
+/// The error of a replacement text that names a group that there is not, or cannot be read.
+pub(super) fn replacement_error(reason: &str) -> Error {
+    let class = match reason.starts_with("No group ") && !reason.contains('{') {
+        true => "java.lang.IndexOutOfBoundsException",
+        false => "java.lang.IllegalArgumentException",
+    };
+    Error::data(reason.to_owned()).with_exception(class)
+}
+
+/// Refuses flags in Kafka's words, for which a validator has no place.
+pub(super) fn check_flags(config: &ConfigMap, name: &str) -> Result<()> {
+    let flags = config.get(name).map(String::as_str).unwrap_or_default();
+    match flags.split(',').map(str::trim).find(|flag| !flag.is_empty() && !FLAGS.contains(flag)) {
+        None => Ok(()),
+        Some(flag) => {
+            let known = FLAGS.join(", ");
+            Err(Error::config(format!("Invalid value {flag} for configuration {name}: String must be one of: {known}")))
+        }
+    }
 }
 
 /// The fields of a struct with their defaults in place of nulls, where they have a schema.

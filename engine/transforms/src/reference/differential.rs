@@ -42,7 +42,7 @@ fn difference(case: &Case, carrier: Carrier) -> Option<String> {
 /// Whether Java's runtime has made the message, or Debezium one of a configuration, which it says the reason of in a log: ours
 /// says what is wrong.
 fn is_of_the_runtime(answer: &Json) -> bool {
-    let message = answer["message"].as_str().unwrap_or_default();
+    let Some(message) = answer["message"].as_str() else { return true };
     let of_debezium = message == "Unable to validate config." || message.contains("' value is invalid: ");
     let is_runtime = [
         "java.lang.NullPointerException",

@@ -37,13 +37,9 @@ pub(super) fn array_of(field: &Field, values: &[Option<&Bson>]) -> Result<ArrayR
             Arc::new(each!(TimestampMillisecondArray, Bson::Time(_, millis) => *millis).with_timezone("UTC"))
         }
         DataType::List(item) => {
-            let items = |value: &Option<&Bson>| match value {
-                Some(Bson::Array(items)) => Some(items.iter()),
-                _ => None,
-            };
-            let offsets = OffsetBuffer::from_lengths(values.iter().map(|value| items(value).map_or(0, |items| items.len())));
-            let nulls: NullBuffer = values.iter().map(|value| items(value).is_some()).collect::<Vec<_>>().into();
-            let all: Vec<Option<&Bson>> = values.iter().filter_map(items).flatten().map(Some).collect();
+            let offsets = OffsetBuffer::from_lengths(values.iter().map(|value| items_of(*value).map_or(0, <[Bson]>::len)));
+            let nulls: NullBuffer = values.iter().map(|value| items_of(*value).is_some()).collect::<Vec<_>>().into();
+            let all: Vec<Option<&Bson>> = values.iter().filter_map(|value| items_of(*value)).flatten().map(Some).collect();
             Arc::new(ListArray::try_new(Arc::clone(item), offsets, array_of(item, &all)?, Some(nulls))?)
         }
         DataType::Struct(fields) => {
@@ -62,6 +58,13 @@ pub(super) fn array_of(field: &Field, values: &[Option<&Bson>]) -> Result<ArrayR
         }
         other => return Err(Error::fatal(format!("documents have no values of type {other}"))),
     })
+}
+
+fn items_of(value: Option<&Bson>) -> Option<&[Bson]> {
+    match value {
+        Some(Bson::Array(items)) => Some(items),
+        _ => None,
+    }
 }
 
 /// The two texts of each expression, which documents have as one value.

@@ -9,20 +9,21 @@
 //!
 //! The id in the key becomes a value, too. Row by row, since each document has a schema of its own.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, StructArray, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use volley_api::{
-    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Records, RejectedRow, Result,
-    Stage, Transformation, Transformed, Validator, schema,
+    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Header, Headers, Importance, Records, RejectedRow,
+    Result, Stage, Transformation, Transformed, Validator, Value, schema,
 };
 
 use super::bson::Bson;
 use super::bson_arrays::array_of;
 use super::document_schema::{ArrayEncoding, fields, typed_field};
-use super::flat_documents::flat;
+use super::flat_documents::{flat, flat_names};
 use crate::columns::{SharedFields, schema_builder_error};
 use crate::debezium::envelope::{is_envelope, member, no_such_field, refused};
 use crate::debezium::event_headers::with_event_headers;
@@ -124,11 +125,10 @@ fn is_key(field: &Field) -> bool {
 /// What becomes of one row.
 struct Row {
     row: u32,
-    key: Option<(FieldRef, Bson)>,
+    key: (FieldRef, Bson),
     /// The fields of the document; `None` for a null without a schema.
     document: Option<(Vec<FieldRef>, Bson)>,
     deleted: bool,
-    passes: bool,
 }
 
 impl ExtractNewDocumentState {
@@ -149,7 +149,7 @@ impl ExtractNewDocumentState {
         let mut failed: Option<Error> = None;
         if !self.headers.is_empty() {
             match with_event_headers(&records, &self.headers, events)? {
-                Ok(headers) => records.headers = Some(Arc::new(headers)),
+                Ok(headers) => records.headers = Some(Arc::new(self.with_tombstones(&records, headers))),
                 Err(error) => failed = Some(error),
             }
         }
@@ -171,17 +171,34 @@ impl ExtractNewDocumentState {
         }
         let added = self.added(events)?;
         for group in groups {
-            match (&added, group[0].document.is_some()) {
-                (Err(error), true) => {
+            let added = match &group[0].document {
+                None => Ok(&[][..]),
+                Some((fields, _)) => added.as_deref().map_err(Clone::clone).and_then(|added| {
+                    self.no_duplicate(fields, added)?;
+                    Ok(added)
+                }),
+            };
+            match added {
+                Ok(added) => self.finish(&records, &group, added, &mut done)?,
+                Err(error) => {
                     let rows = group.iter().map(|row| rejected(&records, row.row as usize, error.clone()));
                     done.rejected.extend(rows);
                 }
-                (Ok(added), _) => self.finish(&records, &group, added, &mut done)?,
-                (Err(_), false) => self.finish(&records, &group, &[], &mut done)?,
             }
         }
         done.rejected.sort_by_key(|rejected| rejected.row);
         Ok(done)
+    }
+
+    /// Tombstones tell in the header of `op` that they are a delete.
+    fn with_tombstones(&self, records: &Records, mut headers: Headers) -> Headers {
+        for reference in self.headers.iter().filter(|reference| reference.field() == "op") {
+            let name: Arc<str> = reference.name().into();
+            for (_, headers) in headers.iter_mut().enumerate().filter(|(row, _)| records.value.is_null(*row)) {
+                headers.push(Header::new(Arc::clone(&name), Value::String("d".to_owned())));
+            }
+        }
+        headers
     }
 
     /// The fields of the events that are added, or what all events fail with.
@@ -197,38 +214,54 @@ impl ExtractNewDocumentState {
         Ok(Ok(added))
     }
 
+    /// The names of the fields that come out are all different.
+    fn no_duplicate(&self, fields: &[FieldRef], added: &[Located]) -> Result<()> {
+        let of_document = match &self.delimiter {
+            Some(delimiter) => flat_names(fields, delimiter),
+            None => fields.iter().map(|field| field.name().clone()).collect(),
+        };
+        let deleted = (self.handling.deletes == Deletes::Rewrite).then(|| DELETED.to_owned());
+        let added = added.iter().map(|(field, _)| field.name().clone());
+        let mut known = HashSet::new();
+        let twice = of_document.into_iter().chain(deleted).chain(added).find(|name| !known.insert(name.clone()));
+        match twice {
+            None => Ok(()),
+            Some(name) => {
+                let message = format!("Cannot create field because of field name duplication {name}");
+                Err(schema_builder_error(message))
+            }
+        }
+    }
+
+    /// A tombstone.
+    fn null_row(&self, texts: &Texts, row: usize) -> Result<Row> {
+        Ok(Row { row: row as u32, key: texts.key(row)?, document: None, deleted: false })
+    }
+
     /// `None` for a row that is left out.
     fn row(&self, records: &Records, texts: &Texts, row: usize) -> Result<Option<Row>> {
         let at = row as u32;
         if records.value.is_null(row) {
-            let passes = Row { row: at, key: None, document: None, deleted: false, passes: true };
-            return Ok(self.handling.keeps_tombstones.then_some(passes));
+            return self.handling.keeps_tombstones.then(|| self.null_row(texts, row)).transpose();
         }
         let deleted = texts.op(row) == Some("d");
         if deleted && self.handling.deletes == Deletes::Drop {
             return Ok(None);
         }
-        let id = Bson::parse(texts.id(row).unwrap_or_default())?;
-        let key = typed_field(texts.id_name(), &id, "null", ArrayEncoding::Array)?;
-        let key = Some((Arc::new(key), id.clone()));
+        let (key, id) = texts.key(row)?;
         let rewrites = self.handling.deletes == Deletes::Rewrite;
         let members = if deleted && !rewrites { Vec::new() } else { self.members(texts, row, deleted, &id)? };
         if members.is_empty() && !rewrites {
-            return Ok(Some(Row { row: at, key, document: None, deleted, passes: false }));
+            return Ok(Some(Row { row: at, key: (key, id), document: None, deleted }));
         }
         let fields = fields(&members, &schema_name(&records.value.field), self.encoding)?;
-        let mut names = std::collections::HashSet::new();
-        if let Some(field) = fields.iter().find(|field| !names.insert(field.name().as_str())) {
-            let message = format!("Cannot create field because of field name duplication {}", field.name());
-            return Err(schema_builder_error(message));
-        }
-        Ok(Some(Row { row: at, key, document: Some((fields, Bson::Document(members))), deleted, passes: false }))
+        Ok(Some(Row { row: at, key: (key, id), document: Some((fields, Bson::Document(members))), deleted }))
     }
 
     /// The members of the document that a row is about.
     fn members(&self, texts: &Texts, row: usize, deleted: bool, id: &Bson) -> Result<Vec<(String, Bson)>> {
         let state = if deleted { texts.before(row) } else { texts.after(row) };
-        let members = match (state, texts.update(row)) {
+        Ok(match (state, texts.update(row)) {
             (Some(state), _) => Bson::document(state)?,
             (None, Some(updated)) => {
                 let mut members = updated.map(Bson::document).transpose()?.unwrap_or_default();
@@ -238,10 +271,6 @@ impl ExtractNewDocumentState {
                 members
             }
             (None, None) => Vec::new(),
-        };
-        Ok(match &self.delimiter {
-            Some(delimiter) => flat(members, delimiter, self.encoding),
-            None => members,
         })
     }
 
@@ -250,16 +279,9 @@ impl ExtractNewDocumentState {
         let rows = UInt32Array::from_iter_values(group.iter().map(|row| row.row));
         let mut records = records.take(&rows)?;
         let first = &group[0];
-        if first.passes {
-            records.value = Column::nulls(group.len());
-            done.records.push(records);
-            return Ok(());
-        }
-        if let Some((field, _)) = &first.key {
-            let ids: Vec<Option<&Bson>> = group.iter().map(|row| row.key.as_ref().map(|(_, id)| id)).collect();
-            let array = array_of(field, &ids)?;
-            records.key = of_fields(Field::new("key", DataType::Null, false), vec![(Arc::clone(field), array)], group.len())?;
-        }
+        let ids: Vec<Option<&Bson>> = group.iter().map(|row| Some(&row.key.1)).collect();
+        let id = (Arc::clone(&first.key.0), array_of(&first.key.0, &ids)?);
+        records.key = of_fields(Field::new("key", DataType::Null, false), vec![id], group.len())?;
         records.value = match &first.document {
             None => Column::nulls(group.len()),
             Some((fields, _)) => {
@@ -285,25 +307,23 @@ impl ExtractNewDocumentState {
             group.iter().map(|row| row.document.as_ref().map(|(_, document)| document)).collect();
         let root = Field::new("value", DataType::Struct(fields.to_vec().into()), true);
         let array = array_of(&root, &documents)?;
-        Ok(fields.iter().cloned().zip(array.as_struct().columns().iter().cloned()).collect())
+        let members = fields.iter().cloned().zip(array.as_struct().columns().iter().cloned()).collect();
+        match &self.delimiter {
+            Some(delimiter) => flat(members, delimiter),
+            None => Ok(members),
+        }
     }
 }
 
 fn of_fields(root: Field, members: Vec<(FieldRef, ArrayRef)>, len: usize) -> Result<Column> {
     let (fields, arrays): (Vec<_>, Vec<_>) = members.into_iter().unzip();
-    let mut names = std::collections::HashSet::new();
-    if let Some(field) = fields.iter().find(|field: &&FieldRef| !names.insert(field.name().clone())) {
-        let message = format!("Cannot create field because of field name duplication {}", field.name());
-        return Err(schema_builder_error(message));
-    }
     let array = StructArray::try_new_with_length(fields.into(), arrays, None, len)?;
     Ok(Column::new(Arc::new(root.with_data_type(array.data_type().clone())), Arc::new(array)))
 }
 
 fn is_same(one: &Row, other: &Row) -> bool {
-    let key = |row: &Row| row.key.as_ref().map(|(field, _)| Arc::clone(field));
-    let fields = |row: &Row| row.document.as_ref().map(|(fields, _)| fields.clone());
-    one.passes == other.passes && key(one) == key(other) && fields(one) == fields(other)
+    let fields = |row: &'_ Row| row.document.as_ref().map(|(fields, _)| fields.clone());
+    one.key.0 == other.key.0 && fields(one) == fields(other)
 }
 
 fn rejected(records: &Records, row: usize, error: Error) -> RejectedRow {
@@ -366,12 +386,10 @@ impl Texts {
         self.updates.as_ref().filter(|updates| updates.is_valid(row)).map(|_| at(&self.updated, row))
     }
 
-    fn id(&self, row: usize) -> Option<&str> {
-        at(&self.ids, row)
-    }
-
-    fn id_name(&self) -> &str {
-        &self.id_name
+    /// The id of the document, with its field.
+    fn key(&self, row: usize) -> Result<(FieldRef, Bson)> {
+        let id = Bson::parse(at(&self.ids, row).unwrap_or_default())?;
+        Ok((Arc::new(typed_field(&self.id_name, &id, "null", ArrayEncoding::Array)?), id))
     }
 }
 

@@ -74,7 +74,7 @@ impl Target {
 
     fn converted(self, header: &Header) -> Result<Value> {
         let value = &header.value;
-        let wrong = || Error::data(format!("the header `{}` cannot be converted to {self:?}", header.name));
+        let wrong = || unconvertible(header);
         let whole = || whole(value).ok_or_else(wrong);
         let float = || float(value).ok_or_else(wrong);
         Ok(match self {
@@ -159,6 +159,22 @@ impl Target {
             }
         })
     }
+}
+
+/// Connect names the type that the value has, not the one that it should get.
+fn unconvertible(header: &Header) -> Error {
+    let (class, data_type) = match &header.value {
+        Value::String(_) => ("java.lang.String", "STRING"),
+        Value::Boolean(_) => ("java.lang.Boolean", "BOOLEAN"),
+        Value::Bytes(_) => ("[B", "BYTES"),
+        Value::Array(_) => ("java.util.ArrayList", "ARRAY"),
+        Value::Map(_) => ("java.util.LinkedHashMap", "MAP"),
+        Value::Struct(_) => ("org.apache.kafka.connect.data.Struct", "STRUCT"),
+        _ => ("java.lang.Number", "INT64"),
+    };
+    let text = text(header).unwrap_or_default();
+    let message = format!("Unable to convert {text} (class {class}) to Schema{{{data_type}}}");
+    Error::data(message).with_place(format!("the header is `{}`", header.name))
 }
 
 /// As Connect writes it.

@@ -66,6 +66,12 @@ impl HeaderToField {
     /// # Errors
     /// `Config` if a mapping cannot be read.
     pub(in crate::jcustenborder) fn new(config: &ConfigMap, side: Side) -> Result<Self> {
+        let given = config.get(MAPPINGS).map(String::as_str).unwrap_or_default();
+        for mapping in given.split(',').map(str::trim).filter(|mapping| !mapping.is_empty()) {
+            Mapping::parse(mapping).map_err(|reason| {
+                Error::config(format!("Invalid value {mapping} for configuration {MAPPINGS}")).with_place(reason)
+            })?;
+        }
         let config = Self::config_def().parse(config)?;
         let mappings = config.list(MAPPINGS).iter().map(|mapping| Mapping::parse(mapping).map_err(Error::config));
         let mappings = mappings.collect::<Result<_>>()?;

@@ -19,7 +19,9 @@ use volley_api::{
 use volley_java::{JavaRegex, Replacement, class_of};
 
 use crate::columns::{ColumnWise, Failure, Outcome, field_column, schema_builder_error, with_members};
-use crate::jcustenborder::supported::{flags_key, members, pair, regex, require_fields};
+use crate::jcustenborder::supported::{
+    check_flags, flags_key, members, pair, regex, replacement_error, require_fields, without_version,
+};
 
 const PATTERN: &str = "value.pattern";
 const FLAGS: &str = "value.pattern.flags";
@@ -61,6 +63,7 @@ impl PatternMapString {
     /// # Errors
     /// `Config` if the pattern is no regular expression.
     pub(in crate::jcustenborder) fn new(config: &ConfigMap, side: Side) -> Result<Self> {
+        check_flags(config, FLAGS)?;
         let config = Self::config_def().parse(config)?;
         let text = |key| config.string(key).unwrap_or_default();
         let regex = regex(&config, PATTERN, Some(FLAGS))?;
@@ -79,9 +82,10 @@ impl Transformation for PatternMapString {
 
 impl Rule {
     fn mapped(&self, column: &Column) -> Outcome<Column> {
+        let is_same = self.source == self.destination;
+        let column = &if is_same { column.clone() } else { without_version(column) };
         let structs = require_fields(column)?;
         let has_schema = schema::has_schema(&column.field);
-        let is_same = self.source == self.destination;
         let Some(source) = field_column(column, &self.source)? else {
             return match has_schema && is_same {
                 false => Ok(column.clone()),
@@ -141,10 +145,7 @@ impl Rule {
         match &self.replacement {
             Ok(replacement) => replacement.apply_everywhere(text, &self.regex).map_err(failed),
             Err(_) if self.regex.first(text).map_err(failed)?.is_none() => Ok(text.to_owned()),
-            Err(reason) => {
-                let error = Error::data(reason.clone());
-                Err(error.with_exception("java.lang.IllegalArgumentException"))
-            }
+            Err(reason) => Err(replacement_error(reason)),
         }
     }
 }

@@ -67,13 +67,20 @@ impl Transformation for ToJson {
         columns.apply_to_column(records, |_| false, |column| {
             let is_json = schema::is_json_text(&column.field) && !schema::has_schema(&column.field);
             match column.field.data_type() {
-                DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 if !is_json => Ok(column.clone()),
-                DataType::Binary | DataType::BinaryView | DataType::LargeBinary => Ok(column.clone()),
+                DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 if !is_json => Ok(with_schema(column)),
+                DataType::Binary | DataType::BinaryView | DataType::LargeBinary => Ok(with_schema(column)),
                 DataType::Struct(_) | DataType::Map(..) => written(column, converter, *is_text),
                 _ => Err(unsupported(column)),
             }
         })
     }
+}
+
+/// A text or bytes have a schema, whether they had one or not.
+fn with_schema(column: &Column) -> Column {
+    let mut metadata = column.field.metadata().clone();
+    metadata.remove(schema::HAS_SCHEMA);
+    Column::new(Arc::new(Field::clone(&column.field).with_metadata(metadata)), Arc::clone(&column.array))
 }
 
 fn written(column: &Column, converter: &mut JsonConverter, is_text: bool) -> Outcome<Column> {

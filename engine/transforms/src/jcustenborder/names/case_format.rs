@@ -8,7 +8,7 @@
 //! | `UPPER_CAMEL` | `OrderId` |
 //! | `UPPER_UNDERSCORE` | `ORDER_ID` |
 
-use volley_api::{ConfigKey, ConfigType, Importance, Validator};
+use volley_api::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, Result, Validator};
 
 const NAMES: [&str; 5] = ["LOWER_HYPHEN", "LOWER_UNDERSCORE", "LOWER_CAMEL", "UPPER_CAMEL", "UPPER_UNDERSCORE"];
 
@@ -19,6 +19,26 @@ pub(in crate::jcustenborder) enum CaseFormat {
     LowerCamel,
     UpperCamel,
     UpperUnderscore,
+}
+
+/// The formats of two keys, checked in the words of the original.
+///
+/// # Errors
+/// `Config` if one is none that there is.
+pub(in crate::jcustenborder) fn case_formats(given: &ConfigMap, def: &ConfigDef, keys: [&str; 2]) -> Result<[CaseFormat; 2]> {
+    for key in keys {
+        if let Some(text) = given.get(key).filter(|text| CaseFormat::named(text).is_none()) {
+            let known = NAMES.join(", ");
+            let message = format!("Invalid value '{text}' is not a valid value for CaseFormat. Valid values are {known}. for configuration {key}");
+            return Err(Error::config(message));
+        }
+    }
+    let config = def.parse(given)?;
+    let format = |key| {
+        CaseFormat::named(config.string(key).unwrap_or_default())
+            .ok_or_else(|| Error::config(format!("`{key}` is no case format")))
+    };
+    Ok([format(keys[0])?, format(keys[1])?])
 }
 
 /// A key whose value is a format.

@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
-use volley_api::{Column, ConfigDef, ConfigMap, Error, Plugin, Records, Result, Side, Transformation, Transformed, schema};
+use volley_api::{Column, ConfigDef, ConfigMap, Plugin, Records, Result, Side, Transformation, Transformed, schema};
 
-use super::{CaseFormat, case_key};
+use super::{CaseFormat, case_formats, case_key};
 use crate::columns::{ColumnWise, Failure, Outcome, defaulted, schema_builder_error};
 use crate::jcustenborder::supported::{pair, require_schema_struct};
 
@@ -46,13 +46,8 @@ impl ChangeCase {
     /// # Errors
     /// `Config` if a format is none that there is.
     pub(in crate::jcustenborder) fn new(config: &ConfigMap, side: Side) -> Result<Self> {
-        let config = Self::config_def().parse(config)?;
-        let format = |key| {
-            CaseFormat::named(config.string(key).unwrap_or_default())
-                .ok_or_else(|| Error::config(format!("`{key}` is no case format")))
-        };
-        let change = Change { from: format(FROM)?, to: format(TO)? };
-        Ok(Self { columns: ColumnWise::new(side, CLASSES), change })
+        let [from, to] = case_formats(config, &Self::config_def(), [FROM, TO])?;
+        Ok(Self { columns: ColumnWise::new(side, CLASSES), change: Change { from, to } })
     }
 }
 

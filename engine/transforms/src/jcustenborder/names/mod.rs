@@ -4,4 +4,4 @@ mod case_format;
 pub(super) mod change_case;
 pub(super) mod pattern_rename;
 
-pub(super) use case_format::{CaseFormat, case_key};
+pub(super) use case_format::{CaseFormat, case_formats, case_key};

@@ -9,6 +9,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use arrow::array::Array;
 use arrow::datatypes::Field;
 use volley_api::{
     Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, Plugin, Records, Result, Side,
@@ -18,7 +19,9 @@ use volley_java::{JavaRegex, Replacement, sort_in_hash_order};
 
 use crate::columns::{ColumnWise, Failure, Outcome, all_rows, schema_builder_error, with_members};
 use crate::insert_field::replaced;
-use crate::jcustenborder::supported::{Member, flags_key, members, pair, regex, require_fields};
+use crate::jcustenborder::supported::{
+    Member, check_flags, flags_key, members, pair, regex, replacement_error, require_fields, without_version,
+};
 
 const PATTERN: &str = "field.pattern";
 const FLAGS: &str = "field.pattern.flags";
@@ -55,6 +58,7 @@ impl PatternRename {
     /// # Errors
     /// `Config` if the pattern is no regular expression.
     pub(in crate::jcustenborder) fn new(config: &ConfigMap, side: Side) -> Result<Self> {
+        check_flags(config, FLAGS)?;
         let config = Self::config_def().parse(config)?;
         let regex = regex(&config, PATTERN, Some(FLAGS))?;
         let replacement = Replacement::parse(config.string(REPLACEMENT).unwrap_or_default(), &regex);
@@ -74,14 +78,26 @@ impl Rule {
         let structs = require_fields(column)?;
         let mut renamed: Vec<Member> = Vec::with_capacity(structs.fields().len());
         for (field, values) in members(column, structs)? {
-            let name = self.name(field.name()).map_err(|error| all_rows(column, &error))?;
+            let name = match self.name(field.name()) {
+                Ok(name) => name,
+                Err(error) if schema::has_schema(&column.field) => return Err(all_rows(column, &error)),
+                Err(error) => {
+                    // Only the maps that have it.
+                    let has_it = |row: &usize| structs.is_valid(*row) && !Column::new(Arc::clone(&field), Arc::clone(&values)).is_null(*row);
+                    let failed: Vec<_> = (0..column.len()).filter(has_it).map(|row| (row, error.clone())).collect();
+                    match failed.is_empty() {
+                        true => field.name().clone(),
+                        false => return Err(Failure::Rows(failed)),
+                    }
+                }
+            };
             let field = if name == *field.name() { field } else { Arc::new(Field::clone(&field).with_name(name)) };
             renamed.push((field, values));
         }
         let mut names = HashSet::new();
         let twice = renamed.iter().map(|(field, _)| field.name()).find(|name| !names.insert(name.as_str())).cloned();
         match twice {
-            None => Ok(with_members(column, structs, renamed)?),
+            None => Ok(with_members(&without_version(column), structs, renamed)?),
             Some(name) if schema::has_schema(&column.field) => {
                 let message = format!("Cannot create field because of field name duplication {name}");
                 Err(Failure::of_values(column, &schema_builder_error(message)))
@@ -100,10 +116,7 @@ impl Rule {
         }
         match &self.replacement {
             Ok(replacement) => replacement.apply_everywhere(name, &self.regex).map_err(failed),
-            Err(reason) => {
-                let error = Error::data(reason.clone());
-                Err(error.with_exception("java.lang.IllegalArgumentException"))
-            }
+            Err(reason) => Err(replacement_error(reason)),
         }
     }
 }

@@ -8,7 +8,7 @@
 
 use volley_api::{ConfigDef, ConfigMap, Error, Plugin, PluginFactory, Records, Result, Transformation, Transformed};
 
-use crate::jcustenborder::names::{CaseFormat, case_key};
+use crate::jcustenborder::names::{CaseFormat, case_formats, case_key};
 use crate::jcustenborder::supported::VERSION;
 
 const FROM: &str = "from";
@@ -30,12 +30,8 @@ impl ChangeTopicCase {
     /// # Errors
     /// `Config` if a format is none that there is.
     pub(in crate::jcustenborder) fn new(config: &ConfigMap) -> Result<Self> {
-        let config = Self::config_def().parse(config)?;
-        let format = |key| {
-            CaseFormat::named(config.string(key).unwrap_or_default())
-                .ok_or_else(|| Error::config(format!("`{key}` is no case format")))
-        };
-        Ok(Self { from: format(FROM)?, to: format(TO)? })
+        let [from, to] = case_formats(config, &Self::config_def(), [FROM, TO])?;
+        Ok(Self { from, to })
     }
 }
 

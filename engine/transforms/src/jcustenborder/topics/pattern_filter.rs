@@ -9,12 +9,12 @@
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::DataType;
 use volley_api::{
-    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, Plugin, Records, Result, Side,
-    Transformation, Transformed, schema,
+    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Plugin, Records, Result, Side,
+    Transformation, Transformed, Validator, schema,
 };
 use volley_java::JavaRegex;
 
-use crate::columns::{ColumnReader, Fate, carry_out, field_column};
+use crate::columns::{ColumnReader, Fate, carry_out, plain_field_column};
 use crate::jcustenborder::supported::{pair, regex};
 
 const PATTERN: &str = "pattern";
@@ -37,7 +37,10 @@ impl PatternFilter {
         let pattern = "Java regular expression that the whole text of a field must match.";
         let fields = "Fields whose texts count; a record is dropped if one of them matches.";
         ConfigDef::new()
-            .key(ConfigKey::required(PATTERN, ConfigType::String, Importance::High, pattern))
+            .key(
+                ConfigKey::required(PATTERN, ConfigType::String, Importance::High, pattern)
+                    .validated(Validator::custom(is_regex)),
+            )
             .key(ConfigKey::with_default(FIELDS, ConfigType::List, "", Importance::High, fields))
     }
 
@@ -47,6 +50,13 @@ impl PatternFilter {
         let config = Self::config_def().parse(config)?;
         let regex = regex(&config, PATTERN, None)?;
         Ok(Self { reader: ColumnReader::new(side, CLASSES), regex, names: config.list(FIELDS).to_vec() })
+    }
+}
+
+fn is_regex(value: &ConfigValue) -> std::result::Result<(), String> {
+    match value {
+        ConfigValue::String(text) if JavaRegex::compile(text).is_err() => Err(format!("Could not compile regex '{text}'.")),
+        _ => Ok(()),
     }
 }
 
@@ -62,7 +72,7 @@ impl Transformation for PatternFilter {
 fn fates(column: &Column, names: &[String], regex: &JavaRegex) -> Result<Vec<Fate>> {
     let mut fates = vec![Fate::Stays; column.len()];
     for name in names {
-        let Some(values) = field_column(column, name)? else { continue };
+        let Some(values) = plain_field_column(column, name)? else { continue };
         if values.field.data_type() != &DataType::Utf8
             || !schema::has_schema(&values.field) && schema::is_json_text(&values.field)
         {
