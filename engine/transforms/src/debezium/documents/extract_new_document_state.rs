@@ -25,9 +25,9 @@ use super::bson_arrays::array_of;
 use super::document_schema::{ArrayEncoding, fields, typed_field};
 use super::flat_documents::{flat, flat_names};
 use crate::columns::{SharedFields, schema_builder_error};
-use crate::debezium::envelope::{is_envelope, member, no_such_field, refused};
-use crate::debezium::event_headers::with_event_headers;
-use crate::debezium::events::with_shared_schemas;
+use crate::debezium::envelope::{class_cast, is_envelope, member, no_such_field, refused};
+use crate::debezium::event_headers::{headers_of, with_event_headers};
+use crate::debezium::events::{taken, with_shared_schemas};
 use crate::debezium::field_reference::{FieldReference, Located};
 use crate::debezium::new_record_state::{DeleteHandling, Deletes};
 
@@ -105,15 +105,17 @@ fn is_encoding(value: &ConfigValue) -> std::result::Result<(), String> {
 
 impl Transformation for ExtractNewDocumentState {
     fn apply(&mut self, records: Records) -> Result<Transformed> {
-        if !is_envelope(&records.value.field) {
-            return self.not_events(records);
-        }
-        let (DataType::Struct(_), true) = (records.value.field.data_type(), is_key(&records.key.field)) else {
+        if !is_key(&records.key.field) {
             return Ok(Transformed::of(records));
-        };
-        let transformed = self.transformed(records)?;
+        }
+        let is_event = is_envelope(&records.value.field) && is_struct(&records.value);
+        let transformed = if is_event { self.transformed(records)? } else { self.not_events(records)? };
         Ok(with_shared_schemas(&mut self.schemas, transformed))
     }
+}
+
+fn is_struct(column: &Column) -> bool {
+    matches!(column.field.data_type(), DataType::Struct(_))
 }
 
 /// Whether keys of this field are those of events.
@@ -131,15 +133,56 @@ struct Row {
     deleted: bool,
 }
 
-impl ExtractNewDocumentState {
-    /// Only tombstones are of concern.
-    fn not_events(&self, records: Records) -> Result<Transformed> {
-        if self.handling.keeps_tombstones {
-            return Ok(Transformed::of(records));
+impl Row {
+    fn null(row: usize, key: (FieldRef, Bson)) -> Self {
+        Self { row: row as u32, key, document: None, deleted: false }
+    }
+}
+
+/// Rows of one schema each.
+#[derive(Default)]
+struct Groups(Vec<Vec<Row>>);
+
+impl Groups {
+    fn add(&mut self, row: Row) {
+        let fields = |row: &Row| row.document.as_ref().map(|(fields, _)| fields.clone());
+        let is_same = |group: &&mut Vec<Row>| group[0].key.0 == row.key.0 && fields(&group[0]) == fields(&row);
+        match self.0.iter_mut().find(is_same) {
+            Some(group) => group.push(row),
+            None => self.0.push(vec![row]),
         }
-        let kept: Vec<u32> = (0..records.len() as u32).filter(|row| !records.value.is_null(*row as usize)).collect();
-        let kept = crate::debezium::events::taken(&records, &kept)?;
-        Ok(Transformed { records: kept.into_iter().collect(), rejected: Vec::new() })
+    }
+}
+
+impl ExtractNewDocumentState {
+    /// Only tombstones are of concern. All else passes, unless fields of it are wanted as headers.
+    fn not_events(&self, mut records: Records) -> Result<Transformed> {
+        let ids = Ids::of(&records.key)?;
+        let has_fields = is_struct(&records.value) && schema::has_schema(&records.value.field);
+        let (mut passing, mut groups, mut done) = (Vec::new(), Groups::default(), Transformed::default());
+        for row in 0..records.len() {
+            if !records.value.is_null(row) {
+                match self.headers.is_empty() || has_fields {
+                    true => passing.push(row as u32),
+                    false => {
+                        let error = class_cast(Error::data("the value is no struct that headers could be taken from"));
+                        done.rejected.push(rejected(&records, row, error));
+                    }
+                }
+                continue;
+            }
+            match ids.key(row) {
+                Ok(key) if self.handling.keeps_tombstones => groups.add(Row::null(row, key)),
+                Ok(_) => {}
+                Err(error) => done.rejected.push(rejected(&records, row, error)),
+            }
+        }
+        done.records.extend(taken(&records, &passing)?);
+        records.headers = Some(Arc::new(self.with_tombstones(&records, headers_of(&records))));
+        for group in groups.0 {
+            self.finish(&records, &group, &[], &mut done)?;
+        }
+        Ok(done)
     }
 
     fn transformed(&self, mut records: Records) -> Result<Transformed> {
@@ -153,24 +196,21 @@ impl ExtractNewDocumentState {
                 Err(error) => failed = Some(error),
             }
         }
-        let texts = Texts::of(events, &records.key)?;
-        let mut groups: Vec<Vec<Row>> = Vec::new();
+        let (texts, ids) = (Texts::of(events)?, Ids::of(&records.key)?);
+        let mut groups = Groups::default();
         for row in 0..records.len() {
             let outcome = match &failed {
                 Some(error) if !records.value.is_null(row) => Err(error.clone()),
-                _ => self.row(&records, &texts, row),
+                _ => ids.key(row).and_then(|key| self.row(&records, &texts, row, key)),
             };
             match outcome {
                 Ok(None) => {}
-                Ok(Some(row)) => match groups.iter_mut().find(|group| is_same(&group[0], &row)) {
-                    Some(group) => group.push(row),
-                    None => groups.push(vec![row]),
-                },
+                Ok(Some(row)) => groups.add(row),
                 Err(error) => done.rejected.push(rejected(&records, row, error)),
             }
         }
         let added = self.added(events)?;
-        for group in groups {
+        for group in groups.0 {
             let added = match &group[0].document {
                 None => Ok(&[][..]),
                 Some((fields, _)) => added.as_deref().map_err(Clone::clone).and_then(|added| {
@@ -194,7 +234,8 @@ impl ExtractNewDocumentState {
     fn with_tombstones(&self, records: &Records, mut headers: Headers) -> Headers {
         for reference in self.headers.iter().filter(|reference| reference.field() == "op") {
             let name: Arc<str> = reference.name().into();
-            for (_, headers) in headers.iter_mut().enumerate().filter(|(row, _)| records.value.is_null(*row)) {
+            let tombstones = headers.iter_mut().enumerate().filter(|(row, _)| records.value.is_null(*row));
+            for (_, headers) in tombstones {
                 headers.push(Header::new(Arc::clone(&name), Value::String("d".to_owned())));
             }
         }
@@ -233,29 +274,23 @@ impl ExtractNewDocumentState {
         }
     }
 
-    /// A tombstone.
-    fn null_row(&self, texts: &Texts, row: usize) -> Result<Row> {
-        Ok(Row { row: row as u32, key: texts.key(row)?, document: None, deleted: false })
-    }
-
     /// `None` for a row that is left out.
-    fn row(&self, records: &Records, texts: &Texts, row: usize) -> Result<Option<Row>> {
+    fn row(&self, records: &Records, texts: &Texts, row: usize, key: (FieldRef, Bson)) -> Result<Option<Row>> {
         let at = row as u32;
         if records.value.is_null(row) {
-            return self.handling.keeps_tombstones.then(|| self.null_row(texts, row)).transpose();
+            return Ok(self.handling.keeps_tombstones.then(|| Row::null(row, key)));
         }
         let deleted = texts.op(row) == Some("d");
         if deleted && self.handling.deletes == Deletes::Drop {
             return Ok(None);
         }
-        let (key, id) = texts.key(row)?;
         let rewrites = self.handling.deletes == Deletes::Rewrite;
-        let members = if deleted && !rewrites { Vec::new() } else { self.members(texts, row, deleted, &id)? };
+        let members = if deleted && !rewrites { Vec::new() } else { self.members(texts, row, deleted, &key.1)? };
         if members.is_empty() && !rewrites {
-            return Ok(Some(Row { row: at, key: (key, id), document: None, deleted }));
+            return Ok(Some(Row { row: at, key, document: None, deleted }));
         }
         let fields = fields(&members, &schema_name(&records.value.field), self.encoding)?;
-        Ok(Some(Row { row: at, key: (key, id), document: Some((fields, Bson::Document(members))), deleted }))
+        Ok(Some(Row { row: at, key, document: Some((fields, Bson::Document(members))), deleted }))
     }
 
     /// The members of the document that a row is about.
@@ -321,11 +356,6 @@ fn of_fields(root: Field, members: Vec<(FieldRef, ArrayRef)>, len: usize) -> Res
     Ok(Column::new(Arc::new(root.with_data_type(array.data_type().clone())), Arc::new(array)))
 }
 
-fn is_same(one: &Row, other: &Row) -> bool {
-    let fields = |row: &'_ Row| row.document.as_ref().map(|(fields, _)| fields.clone());
-    one.key.0 == other.key.0 && fields(one) == fields(other)
-}
-
 fn rejected(records: &Records, row: usize, error: Error) -> RejectedRow {
     let row = records.rows.input_row(row);
     RejectedRow { row, stage: Stage::Transformation, class: CLASS.to_owned(), error }
@@ -344,28 +374,22 @@ struct Texts {
     before: Option<StringArray>,
     updates: Option<ArrayRef>,
     updated: Option<StringArray>,
-    id_name: String,
-    ids: Option<StringArray>,
 }
 
 impl Texts {
-    fn of(events: &StructArray, key: &Column) -> Result<Self> {
+    fn of(events: &StructArray) -> Result<Self> {
         let updates = member(events, "updateDescription", false)?;
         let updates = updates.filter(|updates| matches!(updates.field.data_type(), DataType::Struct(_)));
         let updated = match &updates {
             Some(updates) => text(updates.array.as_struct(), "updatedFields")?,
             None => None,
         };
-        let keys = key.array.as_struct();
-        let id_name = keys.fields().first().map(|field| field.name().clone()).unwrap_or_default();
         Ok(Self {
             op: text(events, "op")?,
             after: text(events, "after")?,
             before: text(events, "before")?,
             updated,
             updates: updates.map(|updates| updates.array),
-            ids: text(keys, &id_name)?,
-            id_name,
         })
     }
 
@@ -385,11 +409,25 @@ impl Texts {
     fn update(&self, row: usize) -> Option<Option<&str>> {
         self.updates.as_ref().filter(|updates| updates.is_valid(row)).map(|_| at(&self.updated, row))
     }
+}
+
+/// The ids that keys have, as extended JSON.
+struct Ids {
+    name: String,
+    texts: Option<StringArray>,
+}
+
+impl Ids {
+    fn of(key: &Column) -> Result<Self> {
+        let keys = key.array.as_struct();
+        let name = keys.fields().first().map(|field| field.name().clone()).unwrap_or_default();
+        Ok(Self { texts: text(keys, &name)?, name })
+    }
 
     /// The id of the document, with its field.
     fn key(&self, row: usize) -> Result<(FieldRef, Bson)> {
-        let id = Bson::parse(at(&self.ids, row).unwrap_or_default())?;
-        Ok((Arc::new(typed_field(&self.id_name, &id, "null", ArrayEncoding::Array)?), id))
+        let id = Bson::parse(at(&self.texts, row).unwrap_or_default())?;
+        Ok((Arc::new(typed_field(&self.name, &id, "null", ArrayEncoding::Array)?), id))
     }
 }
 

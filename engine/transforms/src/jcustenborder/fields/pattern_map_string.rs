@@ -88,7 +88,7 @@ impl Rule {
         let has_schema = schema::has_schema(&column.field);
         let Some(source) = field_column(column, &self.source)? else {
             return match has_schema && is_same {
-                false => Ok(column.clone()),
+                false => Ok(with_members(column, structs, members(column, structs)?)?),
                 true => {
                     let error = Error::data(format!("{} is not a valid field name", self.source));
                     Err(Failure::of_values(column, &error))
