@@ -112,6 +112,18 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn every_match_is_replaced_as_in_java() {
+        let replaced = |pattern: &str, replacement: &str, text: &str| {
+            let regex = JavaRegex::compile(pattern).unwrap();
+            Replacement::parse(replacement, &regex).unwrap().apply_everywhere(text, &regex).unwrap()
+        };
+        assert_eq!(replaced("a", "<$0>", "banana"), "b<a>n<a>n<a>");
+        assert_eq!(replaced("(.)a", "a$1", "banana"), "abanan");
+        assert_eq!(replaced("x*", "-", "ab"), "-a-b-");
+        assert_eq!(replaced("x", "y", "äöü"), "äöü");
+    }
+
     proptest! {
         #[test]
         fn no_replacement_panics(text in "[$\\\\{}0-9a-zü]{0,12}", topic in "[a-c]{0,6}") {

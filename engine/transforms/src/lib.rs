@@ -24,9 +24,9 @@ mod aiven;
 mod cast;
 mod clock;
 mod columns;
+mod confluent;
 #[cfg(test)]
 mod conformance_tests;
-mod confluent;
 mod date_format;
 mod debezium;
 mod field;

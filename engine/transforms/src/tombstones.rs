@@ -27,7 +27,12 @@ impl DroppedTombstones {
     pub(crate) fn without_tombstones(&self, records: Records) -> Result<Transformed> {
         let dropped = (0..records.len()).filter(|row| records.value.is_null(*row)).count();
         if dropped > 0 && self.loudness == Loudness::Warns {
-            tracing::warn!(transformation = self.class, topic = &*records.topic, dropped, "dropped records without a value");
+            tracing::warn!(
+                transformation = self.class,
+                topic = &*records.topic,
+                dropped,
+                "dropped records without a value"
+            );
         }
         let fates = (0..records.len()).map(|row| Fate::kept_if(!records.value.is_null(row))).collect();
         carry_out(records, self.class, fates)

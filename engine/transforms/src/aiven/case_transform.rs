@@ -41,9 +41,7 @@ impl CaseTransform {
         let case = "The case: upper or lower.";
         ConfigDef::new()
             .key(ConfigKey::required(NAMES, ConfigType::List, Importance::High, names))
-            .key(
-                ConfigKey::required(CASE, ConfigType::String, Importance::High, case).validated(Validator::NonEmpty),
-            )
+            .key(ConfigKey::required(CASE, ConfigType::String, Importance::High, case).validated(Validator::NonEmpty))
     }
 
     /// # Errors

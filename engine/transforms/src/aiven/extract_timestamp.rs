@@ -71,7 +71,8 @@ fn is_resolution(value: &ConfigValue) -> std::result::Result<(), String> {
 impl Transformation for ExtractTimestamp {
     fn apply(&mut self, mut records: Records) -> Result<Transformed> {
         let (name, side, has_seconds) = (&self.name, self.reader.side, self.has_seconds);
-        let times = self.reader.each_row(&records, |wanted| wanted == name, |column| times(column, name, side, has_seconds))?;
+        let times =
+            self.reader.each_row(&records, |wanted| wanted == name, |column| times(column, name, side, has_seconds))?;
         let (mut timestamps, mut failed) = (Vec::with_capacity(times.len()), Vec::new());
         for (row, time) in times.into_iter().enumerate() {
             timestamps.push(*time.as_ref().unwrap_or(&records.timestamps[row]));

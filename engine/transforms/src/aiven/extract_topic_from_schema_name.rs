@@ -30,7 +30,8 @@ pub(super) struct ExtractTopicFromSchemaName {
 impl ExtractTopicFromSchemaName {
     pub(super) fn config_def() -> ConfigDef {
         let map = "Topics by names of schemas: `name1:topic1,name2:topic2`.";
-        let regex = "Java regular expression of one group: what the group finds first in the name of the schema is the topic.";
+        let regex =
+            "Java regular expression of one group: what the group finds first in the name of the schema is the topic.";
         let key = |name, doc| ConfigKey::optional(name, ConfigType::String, Importance::Low, doc);
         ConfigDef::new().key(key(TOPIC_MAP, map)).key(key(REGEX, regex))
     }
@@ -44,8 +45,9 @@ impl ExtractTopicFromSchemaName {
             return Err(Error::config(format!("{TOPIC_MAP} and {REGEX} should not be defined together.")));
         }
         let regex = regex.filter(|regex| !regex.is_empty()).map(|regex| {
-            JavaRegex::compile(regex)
-                .map_err(|error| Error::config(format!("{regex} set as {REGEX} is not valid regex.")).with_source(error))
+            JavaRegex::compile(regex).map_err(|error| {
+                Error::config(format!("{regex} set as {REGEX} is not valid regex.")).with_source(error)
+            })
         });
         Ok(Self { topics: map.map(topics).transpose()?.unwrap_or_default(), regex: regex.transpose()? })
     }
@@ -57,7 +59,9 @@ impl ExtractTopicFromSchemaName {
         let Some(regex) = &self.regex else { return Ok(name.to_owned()) };
         let failed = |error| Error::data(format!("could not look for `{REGEX}` in `{name}`")).with_source(error);
         match regex.first(name).map_err(failed)? {
-            Some(found) if regex.groups() == 1 => Ok(found.get(1).map_or(String::new(), |group| group.as_str().to_owned())),
+            Some(found) if regex.groups() == 1 => {
+                Ok(found.get(1).map_or(String::new(), |group| group.as_str().to_owned()))
+            }
             _ => Ok(name.to_owned()),
         }
     }

@@ -94,9 +94,8 @@ impl Transformation for FilterByFieldValue {
     fn apply(&mut self, records: Records) -> Result<Transformed> {
         let Self { reader, name, wanted, keeps_matches } = self;
         let is_wanted = |field: &str| name.as_deref() == Some(field);
-        let fates = reader.each_row(&records, is_wanted, |column| {
-            fates(column, name.as_deref(), wanted, *keeps_matches)
-        })?;
+        let fates =
+            reader.each_row(&records, is_wanted, |column| fates(column, name.as_deref(), wanted, *keeps_matches))?;
         carry_out(records, self.reader.class, fates)
     }
 }
@@ -169,8 +168,9 @@ impl<'a> Matching<'a> {
             Wanted::Value(Value::Null) => {
                 Err(Error::data(format!("`{VALUE}` is null, which no value equals")).with_exception(NULL_POINTER))
             }
-            Wanted::Value(_) if is_null => Err(Error::data(format!("there is no value that `{VALUE}` could equal"))
-                .with_exception(NULL_POINTER)),
+            Wanted::Value(_) if is_null => {
+                Err(Error::data(format!("there is no value that `{VALUE}` could equal")).with_exception(NULL_POINTER))
+            }
             Wanted::Pattern(_) if is_null => Ok(false),
             Wanted::Value(Value::String(wanted)) if self.is_text => Ok(text(row) == wanted),
             Wanted::Pattern(regex) if self.is_text => found(regex, text(row)),

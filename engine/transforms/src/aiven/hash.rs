@@ -104,7 +104,10 @@ impl Hashed {
         }
         let Some(name) = &self.field else {
             if column.field.data_type() != &DataType::Utf8 {
-                return Err(all_fail(column, format!("{place} schema type must be STRING if field name is not specified")));
+                return Err(all_fail(
+                    column,
+                    format!("{place} schema type must be STRING if field name is not specified"),
+                ));
             }
             self.no_nulls(column, || format!("{place} can't be null"))?;
             return Ok(Column::new(Arc::clone(&column.field), self.texts(column.array.as_string())));

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, StructArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use volley_api::{
-    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, Plugin, PluginFactory, Records, Result, Side,
-    Transformation, Transformed, schema,
+    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, Error, Importance, Plugin, PluginFactory, Records, Result,
+    Side, Transformation, Transformed, schema,
 };
 use volley_java::class_of;
 
@@ -120,7 +120,8 @@ impl Copies {
     fn check_key(&self, key: &Column) -> Outcome<()> {
         let is_struct = matches!(key.field.data_type(), DataType::Struct(_));
         let has_schema = schema::has_schema(&key.field);
-        if self.0.iter().all(|(of_key, _)| of_key == WHOLE) || is_struct && (has_schema || key.array.null_count() == 0) {
+        if self.0.iter().all(|(of_key, _)| of_key == WHOLE) || is_struct && (has_schema || key.array.null_count() == 0)
+        {
             return Ok(());
         }
         let names = self.0.iter().map(|(of_key, _)| of_key.as_str()).collect::<Vec<_>>().join(", ");
@@ -128,7 +129,8 @@ impl Copies {
         if has_schema {
             return Err(all_rows(key, &from(&format!("schema: {}", type_name(key.field.data_type())))));
         }
-        let null = Error::data(format!("there is no key that [{names}] could be copied from")).with_exception(NULL_POINTER);
+        let null =
+            Error::data(format!("there is no key that [{names}] could be copied from")).with_exception(NULL_POINTER);
         let class = from(&format!("class: {}", class_of(key.field.data_type())));
         let error = |row| match key.is_null(row) {
             true => Some((row, null.clone())),
@@ -166,7 +168,8 @@ impl Copies {
     }
 
     fn into_map(&self, value: &Column, structs: &StructArray, key: &Column) -> Outcome<Column> {
-        let mut members: Vec<Member> = structs.fields().iter().cloned().zip(structs.columns().iter().cloned()).collect();
+        let mut members: Vec<Member> =
+            structs.fields().iter().cloned().zip(structs.columns().iter().cloned()).collect();
         for (of_key, of_value) in &self.0 {
             let member = match of_key.as_str() {
                 WHOLE => whole(key, of_value),

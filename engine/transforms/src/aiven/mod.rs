@@ -11,6 +11,8 @@ mod key_to_value;
 mod make_tombstone;
 mod places;
 mod plugins;
+#[cfg(test)]
+mod tests;
 mod tombstone_handler;
 
 pub(crate) use plugins::plugins;

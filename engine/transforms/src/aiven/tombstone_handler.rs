@@ -6,8 +6,8 @@
 //! ```
 
 use volley_api::{
-    ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Plugin, PluginFactory, Records, Result,
-    Transformation, Transformed, Validator,
+    ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Plugin, PluginFactory, Records,
+    Result, Transformation, Transformed, Validator,
 };
 
 use super::places::AIVEN_VERSION;
@@ -27,7 +27,8 @@ pub(super) struct TombstoneHandler {
 
 impl TombstoneHandler {
     pub(super) fn config_def() -> ConfigDef {
-        let doc = "What becomes of records without a value: drop_silent, drop_warn (with a warning in the log), or fail.";
+        let doc =
+            "What becomes of records without a value: drop_silent, drop_warn (with a warning in the log), or fail.";
         ConfigDef::new().key(
             ConfigKey::required(BEHAVIOR, ConfigType::String, Importance::Medium, doc)
                 .validated(Validator::custom(is_behavior)),

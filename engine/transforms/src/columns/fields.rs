@@ -48,7 +48,11 @@ pub(crate) fn struct_field(root: &Field, fields: Fields) -> FieldRef {
 }
 
 /// A struct column of these members in place of those of `column`, whose struct `structs` is.
-pub(crate) fn with_members(column: &Column, structs: &StructArray, members: Vec<(FieldRef, ArrayRef)>) -> Result<Column> {
+pub(crate) fn with_members(
+    column: &Column,
+    structs: &StructArray,
+    members: Vec<(FieldRef, ArrayRef)>,
+) -> Result<Column> {
     of_members(struct_field(&column.field, Fields::empty()), structs, members)
 }
 

@@ -65,7 +65,8 @@ impl Transformation for Drop {
         }
         if self.validates && !field.is_nullable() {
             let class = CLASSES[usize::from(self.side == Side::Value)];
-            let error = Error::data(format!("the schema is not optional, which `{SCHEMA_BEHAVIOR}={VALIDATE}` requires"));
+            let error =
+                Error::data(format!("the schema is not optional, which `{SCHEMA_BEHAVIOR}={VALIDATE}` requires"));
             let fates = vec![Fate::Fails(error); records.len()];
             return carry_out(records, class, fates);
         }

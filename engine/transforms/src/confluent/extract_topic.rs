@@ -50,7 +50,8 @@ enum Field {
 impl ExtractTopic {
     pub(super) fn config_def() -> ConfigDef {
         let field = "Field whose value is the topic. If it is empty, the whole key or value is.";
-        let format = "How `field` is written. PLAIN: the name of a field. JSON_PATH: a JSONPath that leads to one place.";
+        let format =
+            "How `field` is written. PLAIN: the name of a field. JSON_PATH: a JSONPath that leads to one place.";
         ConfigDef::new()
             .key(ConfigKey::with_default(FIELD, ConfigType::String, "", Importance::Medium, field))
             .key(
@@ -189,7 +190,9 @@ impl Transformation for ExtractTopicFromHeader {
                 None | Some((Value::Null, _)) => missing(&place, self.skips),
                 Some((_, Some(text))) if !text.is_empty() => Fate::Goes(Arc::clone(text)),
                 Some((Value::String(text), _)) if !text.is_empty() => Fate::Goes(text.as_str().into()),
-                Some((Value::String(_), _)) => Fate::Fails(Error::data(format!("{place} is empty: a topic needs a name"))),
+                Some((Value::String(_), _)) => {
+                    Fate::Fails(Error::data(format!("{place} is empty: a topic needs a name")))
+                }
                 Some((value, _)) => Fate::Fails(no_text(&place, class_of_value(value))),
             }
         };

@@ -106,10 +106,10 @@ impl Transformation for MessageTimestampRouter {
         let mut fates = Vec::with_capacity(times.len());
         for time in times {
             fates.push(match time {
-                Time::At(time) => {
-                    topics.entry(time).or_insert_with(|| self.topic(&records.topic, time)).clone()
+                Time::At(time) => topics.entry(time).or_insert_with(|| self.topic(&records.topic, time)).clone(),
+                Time::Missing => {
+                    Fate::Fails(Error::data(format!("the value has no time in any of {}", names.join(", "))))
                 }
-                Time::Missing => Fate::Fails(Error::data(format!("the value has no time in any of {}", names.join(", ")))),
                 Time::Unreadable(error) => Fate::Fails(error),
             });
         }

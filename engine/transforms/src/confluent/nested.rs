@@ -50,7 +50,9 @@ impl PathRules {
             }
             let within = format!("{path}.");
             let (field, values) = match field.data_type() {
-                DataType::Struct(_) if self.speaks_of(&within) => self.nested(field, values, &within, is_included, has_schema)?,
+                DataType::Struct(_) if self.speaks_of(&within) => {
+                    self.nested(field, values, &within, is_included, has_schema)?
+                }
                 _ if !is_included => continue,
                 _ => (Arc::clone(field), Arc::clone(values)),
             };
@@ -66,7 +68,14 @@ impl PathRules {
         Ok(done)
     }
 
-    fn nested(&self, field: &FieldRef, values: &ArrayRef, within: &str, is_included: bool, has_schema: bool) -> Result<Member> {
+    fn nested(
+        &self,
+        field: &FieldRef,
+        values: &ArrayRef,
+        within: &str,
+        is_included: bool,
+        has_schema: bool,
+    ) -> Result<Member> {
         let structs = values.as_struct();
         let members = self.members(structs, within, is_included, has_schema)?;
         let nested = with_members(&Column::new(Arc::clone(field), Arc::clone(values)), structs, members)?;

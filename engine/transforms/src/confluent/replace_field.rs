@@ -53,7 +53,8 @@ impl ReplaceField {
         let paths = |key| config.list(key).iter().cloned().collect();
         let renames = Renames::parse(config.list(RENAMES))
             .map_err(|pair| Error::config(format!("`{pair}` in `{RENAMES}` is no pair of names")))?;
-        let rules = PathRules { exclude: paths(EXCLUDE), include: paths(INCLUDE), renames: renames.into_pairs().collect() };
+        let rules =
+            PathRules { exclude: paths(EXCLUDE), include: paths(INCLUDE), renames: renames.into_pairs().collect() };
         Ok(Self { columns: ColumnWise::new(side, CLASSES), rules })
     }
 }

@@ -57,7 +57,8 @@ fn a_filter_includes_or_excludes_the_records_that_match() {
 
 #[test]
 fn a_record_without_the_fields_of_a_path_fails_or_is_included_or_excluded() {
-    let values = [Some(r#"{"key":{"nestedKey":"a"}}"#), Some(r#"{"key":null}"#), None, Some(r#"{"key":{"nestedKey":null}}"#)];
+    let values =
+        [Some(r#"{"key":{"nestedKey":"a"}}"#), Some(r#"{"key":null}"#), None, Some(r#"{"key":{"nestedKey":null}}"#)];
     let config = [("filter.condition", "$.key.nestedKey"), ("filter.type", "include")];
     for records in [nested(&values), vec![plain(&values)]] {
         for (behavior, expected) in [
@@ -77,7 +78,11 @@ fn what_a_condition_looks_for_may_be_missing_or_null_and_does_not_match_then() {
     let values = [Some(r#"{"a":1}"#), Some(r#"{"a":null}"#), Some("{}"), Some(r#"{"b":1}"#)];
     for behavior in ["fail", "include", "exclude"] {
         let config = |filter_type| {
-            [("filter.condition", "$[?(@.a == 1)]"), ("filter.type", filter_type), ("missing.or.null.behavior", behavior)]
+            [
+                ("filter.condition", "$[?(@.a == 1)]"),
+                ("filter.type", filter_type),
+                ("missing.or.null.behavior", behavior),
+            ]
         };
         assert_eq!(rows(FILTER, &config("include"), vec![plain(&values)]), (vec![0], vec![]));
         assert_eq!(rows(FILTER, &config("exclude"), vec![plain(&values)]), (vec![1, 2, 3], vec![]));
@@ -87,7 +92,8 @@ fn what_a_condition_looks_for_may_be_missing_or_null_and_does_not_match_then() {
 #[test]
 fn each_value_is_compared_as_what_it_is() {
     let filter = |condition| {
-        let config = [("filter.condition", condition), ("filter.type", "include"), ("missing.or.null.behavior", "exclude")];
+        let config =
+            [("filter.condition", condition), ("filter.type", "include"), ("missing.or.null.behavior", "exclude")];
         rows(FILTER, &config, vec![mixed()]).0
     };
     assert_eq!(filter("$[?(@.a == 1)]"), [0, 1]);
@@ -105,7 +111,8 @@ fn a_map_with_a_schema_has_its_entries_as_fields() {
     let texts = values.map(|value| format!(r#"{{"schema":{schema},"payload":{value}}}"#));
     let records = json_records(true, &texts.iter().map(|text| Some(text.as_str())).collect::<Vec<_>>());
     let filter = |condition| {
-        let config = [("filter.condition", condition), ("filter.type", "include"), ("missing.or.null.behavior", "exclude")];
+        let config =
+            [("filter.condition", condition), ("filter.type", "include"), ("missing.or.null.behavior", "exclude")];
         rows(FILTER, &config, records.clone()).0
     };
     assert_eq!(filter("$.a"), [0, 1]);
@@ -151,7 +158,8 @@ fn the_values_of_routed_records_are_as_before() {
 
 #[test]
 fn a_record_that_names_no_topic_fails_unless_such_are_skipped() {
-    let values = [Some(r#"{"f":"x"}"#), Some(r#"{"f":null}"#), Some("{}"), None, Some(r#"{"f":""}"#), Some(r#"{"f":5}"#)];
+    let values =
+        [Some(r#"{"f":"x"}"#), Some(r#"{"f":null}"#), Some("{}"), None, Some(r#"{"f":""}"#), Some(r#"{"f":5}"#)];
     assert_eq!(rows(EXTRACT_TOPIC, &[("field", "f")], vec![plain(&values)]), (vec![0], vec![1, 2, 3, 4, 5]));
     let skipping = [("field", "f"), ("skip.missing.or.null", "true")];
     let found = outcome(EXTRACT_TOPIC, &skipping, vec![plain(&values)]);
@@ -174,7 +182,13 @@ fn a_record_that_names_no_topic_fails_unless_such_are_skipped() {
 fn a_topic_is_what_a_header_says() {
     let header = |value| vec![Header::new("topic", Value::String("old".into())), Header::new("topic", value)];
     let numeric = Header { name: "topic".into(), value: Value::Int64(7), text: Some("007".into()) };
-    let headers = vec![header(Value::String("x".into())), header(Value::Null), vec![], vec![numeric], header(Value::Boolean(true))];
+    let headers = vec![
+        header(Value::String("x".into())),
+        header(Value::Null),
+        vec![],
+        vec![numeric],
+        header(Value::Boolean(true)),
+    ];
     let records = Records { headers: Some(Arc::new(headers)), ..plain(&[Some("1"); 5]) };
     let class = "io.confluent.connect.transforms.ExtractTopic$Header";
     let topics = |config: &[(&str, &str)]| {
@@ -269,8 +283,10 @@ fn a_topic_has_the_time_of_the_first_field_that_there_is() {
         Some(r#"{"time":86400000}"#),
         Some(r#"{"time":[1]}"#),
     ];
-    let topics: Vec<String> = outcome(ROUTER, &config, vec![plain(&values)]).into_iter().map(|(_, topic, _)| topic).collect();
-    let expected = ["foo-t-2021.02.03", "foo-t-2020.01.01", "rejected", "rejected", "rejected", "foo-t-1970.01.02", "rejected"];
+    let topics: Vec<String> =
+        outcome(ROUTER, &config, vec![plain(&values)]).into_iter().map(|(_, topic, _)| topic).collect();
+    let expected =
+        ["foo-t-2021.02.03", "foo-t-2020.01.01", "rejected", "rejected", "rejected", "foo-t-1970.01.02", "rejected"];
     assert_eq!(topics, expected);
     let millis = [("message.timestamp.keys", "ts"), ("message.timestamp.format", "")];
     let found = outcome(ROUTER, &millis, vec![plain(&[Some(r#"{"ts":1700000000000}"#)])]);

@@ -29,10 +29,22 @@ fn config_def(script: &str, instead: &'static str) -> ConfigDef {
     ConfigDef::new()
         .key(ConfigKey::optional(script, ConfigType::String, Importance::Medium, "A script, which is refused."))
         .key(
-            ConfigKey::with_default(LANGUAGE, ConfigType::String, "", Importance::Medium, "A script engine, of which there is none.")
-                .validated(refused),
+            ConfigKey::with_default(
+                LANGUAGE,
+                ConfigType::String,
+                "",
+                Importance::Medium,
+                "A script engine, of which there is none.",
+            )
+            .validated(refused),
         )
-        .key(ConfigKey::with_default("null.handling.mode", ConfigType::String, "drop", Importance::Medium, "Without effect."))
+        .key(ConfigKey::with_default(
+            "null.handling.mode",
+            ConfigType::String,
+            "drop",
+            Importance::Medium,
+            "Without effect.",
+        ))
         .key(ConfigKey::optional("topic.regex", ConfigType::String, Importance::Low, "Without effect."))
 }
 
@@ -65,7 +77,9 @@ mod tests {
             let given = config_map(&[("language", "jsr223.groovy"), ("condition", "value.op == 'u'")]);
             let (_, issues) = plugin.config_def.validate(&given);
             assert!(issues.iter().any(|issue| issue.message.contains("use the transformation Sql")), "{issues:?}");
-            let PluginFactory::Transformation(new) = &plugin.factory else { panic!("{} is another kind", plugin.class) };
+            let PluginFactory::Transformation(new) = &plugin.factory else {
+                panic!("{} is another kind", plugin.class)
+            };
             let error = new(&given).err().unwrap().to_string();
             assert!(error.contains("Volley runs no scripts: use the transformation Sql"), "{error}");
         }

@@ -10,6 +10,8 @@ mod fields;
 mod names;
 mod plugins;
 mod supported;
+#[cfg(test)]
+mod tests;
 mod topics;
 
 pub(crate) use plugins::plugins;

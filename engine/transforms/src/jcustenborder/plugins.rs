@@ -29,7 +29,6 @@ pub(crate) fn plugins() -> Vec<Plugin> {
         to_long::plugins(),
         topic_name_to_field::plugins(),
     ];
-    let single =
-        [change_topic_case::plugin(), debug::plugin(), lower_case_topic::plugin(), timestamp_now::plugin()];
+    let single = [change_topic_case::plugin(), debug::plugin(), lower_case_topic::plugin(), timestamp_now::plugin()];
     pairs.into_iter().flatten().chain(single).collect()
 }

@@ -17,8 +17,15 @@ pub(super) const VERSION: &str = "0.1.0.58";
 
 pub(super) const UNSUPPORTED: &str = "java.lang.UnsupportedOperationException";
 const FLAGS: [&str; 9] = [
-    "UNICODE_CHARACTER_CLASS", "CANON_EQ", "UNICODE_CASE", "DOTALL", "LITERAL", "MULTILINE", "COMMENTS",
-    "CASE_INSENSITIVE", "UNIX_LINES",
+    "UNICODE_CHARACTER_CLASS",
+    "CANON_EQ",
+    "UNICODE_CASE",
+    "DOTALL",
+    "LITERAL",
+    "MULTILINE",
+    "COMMENTS",
+    "CASE_INSENSITIVE",
+    "UNIX_LINES",
 ];
 
 pub(super) type Member = (FieldRef, ArrayRef);
@@ -54,7 +61,9 @@ pub(super) fn unsupported(column: &Column) -> Failure {
     let is_json = !has_schema && schema::is_json_text(&column.field);
     let name = match column.field.data_type() {
         DataType::Boolean => return fails(column, "Schema is not supported. type='BOOLEAN' name='null'".to_owned()),
-        DataType::List(_) if !has_schema => return fails(column, "Unsupported Type: class java.util.ArrayList".to_owned()),
+        DataType::List(_) if !has_schema => {
+            return fails(column, "Unsupported Type: class java.util.ArrayList".to_owned());
+        }
         DataType::Utf8 if is_json => return fails(column, "Unsupported Type: class java.util.ArrayList".to_owned()),
         DataType::Struct(_) if !has_schema => "MAP",
         DataType::Timestamp(..) => "Timestamp",

@@ -128,9 +128,7 @@ fn escaped_character(cursor: &mut Cursor<'_>) -> Result<char, Refused> {
 }
 
 fn alternatives(cursor: &mut Cursor<'_>, depth: usize) -> Result<Condition, Refused> {
-    joined(cursor, depth, "||", Condition::Or, |cursor, depth| {
-        joined(cursor, depth, "&&", Condition::And, condition)
-    })
+    joined(cursor, depth, "||", Condition::Or, |cursor, depth| joined(cursor, depth, "&&", Condition::And, condition))
 }
 
 fn joined(

@@ -54,7 +54,8 @@ fn paths_find_what_jayway_finds_alone_and_among_others() {
             let alone = found(&path, &plain(&[Some(case.document)]))[0];
             let is_same = alone == case.answer && together == case.answer;
             if is_same == case.differs {
-                wrong.push(format!("{text} in {}: {} but {alone}, {together} among others", case.document, case.answer));
+                wrong
+                    .push(format!("{text} in {}: {} but {alone}, {together} among others", case.document, case.answer));
             }
         }
     }
@@ -69,11 +70,23 @@ fn what_is_not_accepted_is_refused_with_its_place() {
         ("$['a','b']", "several names or places in one bracket are not supported, at character 6 of `$['a','b']`"),
         ("$.a.length()", "the function `length` is not supported, at character 11 of `$.a.length()`"),
         ("$[(@.length-1)]", "scripts are not supported, at character 3 of `$[(@.length-1)]`"),
-        ("$[?(@.a == $.b)]", "a path from `$` within a condition is not supported: begin it with `@`, at character 12 of `$[?(@.a == $.b)]`"),
+        (
+            "$[?(@.a == $.b)]",
+            "a path from `$` within a condition is not supported: begin it with `@`, at character 12 of `$[?(@.a == $.b)]`",
+        ),
         ("$[?(@.a == b)]", "no value: a text needs quotes, at character 12 of `$[?(@.a == b)]`"),
-        ("$[?(@.a =~ /x/u)]", "flags of a regular expression are i, m, s and x, at character 15 of `$[?(@.a =~ /x/u)]`"),
-        ("$[?(@.a[*] == 1)]", "a path that leads to several places is not supported within a condition, at character 5 of `$[?(@.a[*] == 1)]`"),
-        ("$[?(@.ä like 'x')]", "neither an operator nor the end of the condition, at character 9 of `$[?(@.ä like 'x')]`"),
+        (
+            "$[?(@.a =~ /x/u)]",
+            "flags of a regular expression are i, m, s and x, at character 15 of `$[?(@.a =~ /x/u)]`",
+        ),
+        (
+            "$[?(@.a[*] == 1)]",
+            "a path that leads to several places is not supported within a condition, at character 5 of `$[?(@.a[*] == 1)]`",
+        ),
+        (
+            "$[?(@.ä like 'x')]",
+            "neither an operator nor the end of the condition, at character 9 of `$[?(@.ä like 'x')]`",
+        ),
         ("$.a b", "the path should end, at character 4 of `$.a b`"),
         ("", "the path is empty"),
     ] {
@@ -83,7 +96,12 @@ fn what_is_not_accepted_is_refused_with_its_place() {
 
 #[test]
 fn a_path_that_is_nested_without_end_is_refused() {
-    for text in ["$[?(".repeat(5_000), "[?(@".repeat(5_000), "$[?(!".to_owned() + &"!".repeat(100_000), "$[?".to_owned() + &"(".repeat(100_000)] {
+    for text in [
+        "$[?(".repeat(5_000),
+        "[?(@".repeat(5_000),
+        "$[?(!".to_owned() + &"!".repeat(100_000),
+        "$[?".to_owned() + &"(".repeat(100_000),
+    ] {
         assert!(JsonPath::parse(&text).is_err());
     }
 }

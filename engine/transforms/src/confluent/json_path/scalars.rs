@@ -68,7 +68,10 @@ impl Scalars {
             DataType::Timestamp(..) => {
                 Self::Wholes(values.as_primitive::<TimestampMillisecondType>().reinterpret_cast::<Int64Type>())
             }
-            data_type if data_type.is_floating() || matches!(data_type, DataType::Decimal128(..) | DataType::Decimal256(..)) => {
+            data_type
+                if data_type.is_floating()
+                    || matches!(data_type, DataType::Decimal128(..) | DataType::Decimal256(..)) =>
+            {
                 Self::Floats(cast(values, &DataType::Float64)?.as_primitive::<Float64Type>().clone())
             }
             DataType::Utf8 if !schema::is_json_text(&column.field) => Self::Texts(values.as_string::<i32>().clone()),

@@ -19,7 +19,10 @@ pub(super) enum Bson {
     Bytes(Vec<u8>),
     /// Milliseconds since 1970-01-01 UTC.
     Time(Kind, i64),
-    Regex { pattern: String, options: String },
+    Regex {
+        pattern: String,
+        options: String,
+    },
     Document(Vec<(String, Bson)>),
     Array(Vec<Bson>),
     /// What Debezium has no schema for.

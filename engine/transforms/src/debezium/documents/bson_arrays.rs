@@ -37,20 +37,24 @@ pub(super) fn array_of(field: &Field, values: &[Option<&Bson>]) -> Result<ArrayR
             Arc::new(each!(TimestampMillisecondArray, Bson::Time(_, millis) => *millis).with_timezone("UTC"))
         }
         DataType::List(item) => {
-            let offsets = OffsetBuffer::from_lengths(values.iter().map(|value| items_of(*value).map_or(0, <[Bson]>::len)));
+            let offsets =
+                OffsetBuffer::from_lengths(values.iter().map(|value| items_of(*value).map_or(0, <[Bson]>::len)));
             let nulls: NullBuffer = values.iter().map(|value| items_of(*value).is_some()).collect::<Vec<_>>().into();
-            let all: Vec<Option<&Bson>> = values.iter().filter_map(|value| items_of(*value)).flatten().map(Some).collect();
+            let all: Vec<Option<&Bson>> =
+                values.iter().filter_map(|value| items_of(*value)).flatten().map(Some).collect();
             Arc::new(ListArray::try_new(Arc::clone(item), offsets, array_of(item, &all)?, Some(nulls))?)
         }
         DataType::Struct(fields) => {
-            let is_object = |value: &Option<&Bson>| {
-                matches!(value, Some(Bson::Document(_) | Bson::Array(_) | Bson::Regex { .. }))
-            };
+            let is_object =
+                |value: &Option<&Bson>| matches!(value, Some(Bson::Document(_) | Bson::Array(_) | Bson::Regex { .. }));
             let nulls: NullBuffer = values.iter().map(is_object).collect::<Vec<_>>().into();
             let regexes = Regexes::of(values);
             let columns = fields.iter().map(|field| {
-                let members: Vec<Option<&Bson>> =
-                    values.iter().enumerate().map(|(row, value)| member((*value)?, field.name(), &regexes, row)).collect();
+                let members: Vec<Option<&Bson>> = values
+                    .iter()
+                    .enumerate()
+                    .map(|(row, value)| member((*value)?, field.name(), &regexes, row))
+                    .collect();
                 array_of(field, &members)
             });
             let columns = columns.collect::<Result<Vec<_>>>()?;
@@ -84,7 +88,9 @@ impl Regexes {
 fn member<'a>(value: &'a Bson, name: &str, regexes: &'a Regexes, row: usize) -> Option<&'a Bson> {
     match value {
         Bson::Document(members) => members.iter().rfind(|(known, _)| known == name).map(|(_, member)| member),
-        Bson::Array(items) => items.iter().enumerate().find(|(place, _)| element_name(*place) == name).map(|(_, item)| item),
+        Bson::Array(items) => {
+            items.iter().enumerate().find(|(place, _)| element_name(*place) == name).map(|(_, item)| item)
+        }
         Bson::Regex { .. } => {
             let (pattern, options) = regexes.0[row].as_ref()?;
             Some(if name == "regex" { pattern } else { options })

@@ -16,8 +16,8 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, StructAr
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use volley_api::{
-    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Header, Headers, Importance, Records, RejectedRow,
-    Result, Stage, Transformation, Transformed, Validator, Value, schema,
+    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Header, Headers, Importance, Records,
+    RejectedRow, Result, Stage, Transformation, Transformed, Validator, Value, schema,
 };
 
 use super::bson::Bson;
@@ -67,11 +67,21 @@ impl ExtractNewDocumentState {
                 ConfigKey::with_default(ARRAY_ENCODING, ConfigType::String, "array", Importance::Medium, arrays)
                     .validated(Validator::custom(is_encoding)),
             )
-            .key(key(FLATTEN, ConfigType::Boolean, "false", "Whether documents within the document become its own fields."))
+            .key(key(
+                FLATTEN,
+                ConfigType::Boolean,
+                "false",
+                "Whether documents within the document become its own fields.",
+            ))
             .key(key(DELIMITER, ConfigType::String, "_", "What stands between the names that a flat name is made of."))
             .key(key(ADD_FIELDS, ConfigType::List, "", fields))
             .key(key(ADD_FIELDS_PREFIX, ConfigType::String, "__", "What the names of added fields begin with."))
-            .key(key(ADD_HEADERS, ConfigType::List, "", "Fields of the event to add as headers, written like `add.fields`."))
+            .key(key(
+                ADD_HEADERS,
+                ConfigType::List,
+                "",
+                "Fields of the event to add as headers, written like `add.fields`.",
+            ))
             .key(key(ADD_HEADERS_PREFIX, ConfigType::String, "__", "What the names of added headers begin with."))
             .key(key(ROUTE_BY_FIELD, ConfigType::String, "", "Known, and without effect, as in Debezium."));
         DeleteHandling::add_keys(def)
@@ -98,7 +108,9 @@ impl ExtractNewDocumentState {
 
 fn is_encoding(value: &ConfigValue) -> std::result::Result<(), String> {
     match value {
-        ConfigValue::String(text) if ["array", "document"].iter().any(|known| known.eq_ignore_ascii_case(text)) => Ok(()),
+        ConfigValue::String(text) if ["array", "document"].iter().any(|known| known.eq_ignore_ascii_case(text)) => {
+            Ok(())
+        }
         _ => Err("Value must be one of array, document".to_owned()),
     }
 }

@@ -68,13 +68,17 @@ fn is_charset(value: &ConfigValue) -> std::result::Result<(), String> {
 impl Transformation for BytesToString {
     fn apply(&mut self, records: Records) -> Result<Transformed> {
         let Self { columns, charset, names } = self;
-        columns.apply_to_column(records, |_| false, |column| {
-            let column = &as_connect(column)?;
-            match column.field.data_type() {
-                DataType::Binary => Ok(whole(column, *charset)),
-                _ => of_fields(column, *charset, names),
-            }
-        })
+        columns.apply_to_column(
+            records,
+            |_| false,
+            |column| {
+                let column = &as_connect(column)?;
+                match column.field.data_type() {
+                    DataType::Binary => Ok(whole(column, *charset)),
+                    _ => of_fields(column, *charset, names),
+                }
+            },
+        )
     }
 }
 

@@ -50,7 +50,12 @@ impl ExtractNestedField {
     pub(in crate::jcustenborder) fn new(config: &ConfigMap, side: Side) -> Result<Self> {
         let config = Self::config_def().parse(config)?;
         let text = |key| config.string(key).unwrap_or_default().to_owned();
-        Ok(Self { columns: ColumnWise::new(side, CLASSES), outer: text(OUTER), inner: text(INNER), output: text(OUTPUT) })
+        Ok(Self {
+            columns: ColumnWise::new(side, CLASSES),
+            outer: text(OUTER),
+            inner: text(INNER),
+            output: text(OUTPUT),
+        })
     }
 }
 

@@ -47,7 +47,8 @@ impl Mapping {
             [header, target, field] => (header.trim(), target, field),
             _ => return Err("a mapping is `header:type` or `header:type:field`".to_owned()),
         };
-        let target = Target::named(target.trim()).ok_or_else(|| format!("`{}` is no type of a header", target.trim()))?;
+        let target =
+            Target::named(target.trim()).ok_or_else(|| format!("`{}` is no type of a header", target.trim()))?;
         Ok(Self { header: header.to_owned(), target, field: field.to_owned() })
     }
 }
@@ -81,7 +82,9 @@ impl HeaderToField {
 
 fn are_mappings(value: &ConfigValue) -> std::result::Result<(), String> {
     let ConfigValue::List(mappings) = value else { return Ok(()) };
-    mappings.iter().try_for_each(|mapping| Mapping::parse(mapping).map(drop).map_err(|reason| format!("{mapping}: {reason}")))
+    mappings
+        .iter()
+        .try_for_each(|mapping| Mapping::parse(mapping).map(drop).map_err(|reason| format!("{mapping}: {reason}")))
 }
 
 impl Transformation for HeaderToField {

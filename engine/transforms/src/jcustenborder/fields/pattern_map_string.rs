@@ -95,7 +95,8 @@ impl Rule {
                 }
             };
         };
-        let is_text = source.field.data_type() == &DataType::Utf8 && (has_schema || !schema::is_json_text(&source.field));
+        let is_text =
+            source.field.data_type() == &DataType::Utf8 && (has_schema || !schema::is_json_text(&source.field));
         if !is_text {
             let message = format!("the field `{}` is no text, but {}", self.source, class_of(source.field.data_type()));
             let error = Error::data(message).with_exception("java.lang.ClassCastException");
@@ -107,7 +108,9 @@ impl Rule {
         }
         let texts = self.texts(&source)?;
         let mut members = members(column, structs)?;
-        let nullable = |field: &Field| Field::new(&self.destination, DataType::Utf8, field.is_nullable()).with_metadata(field.metadata().clone());
+        let nullable = |field: &Field| {
+            Field::new(&self.destination, DataType::Utf8, field.is_nullable()).with_metadata(field.metadata().clone())
+        };
         let at = members.iter().position(|(field, _)| *field.name() == self.source).unwrap_or_default();
         match members.iter().position(|(field, _)| *field.name() == self.destination) {
             Some(known) if is_same || !has_schema => members[known] = (Arc::new(nullable(&members[at].0)), texts),
@@ -141,7 +144,8 @@ impl Rule {
     }
 
     fn text(&self, text: &str) -> Result<String> {
-        let failed = |error| Error::data(format!("could not look for `{PATTERN}` in `{}`", self.source)).with_source(error);
+        let failed =
+            |error| Error::data(format!("could not look for `{PATTERN}` in `{}`", self.source)).with_source(error);
         match &self.replacement {
             Ok(replacement) => replacement.apply_everywhere(text, &self.regex).map_err(failed),
             Err(_) if self.regex.first(text).map_err(failed)?.is_none() => Ok(text.to_owned()),

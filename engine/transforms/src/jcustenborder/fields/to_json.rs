@@ -64,15 +64,19 @@ impl ToJson {
 impl Transformation for ToJson {
     fn apply(&mut self, records: Records) -> Result<Transformed> {
         let Self { columns, converter, is_text } = self;
-        columns.apply_to_column(records, |_| false, |column| {
-            let is_json = schema::is_json_text(&column.field) && !schema::has_schema(&column.field);
-            match column.field.data_type() {
-                DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 if !is_json => Ok(with_schema(column)),
-                DataType::Binary | DataType::BinaryView | DataType::LargeBinary => Ok(with_schema(column)),
-                DataType::Struct(_) | DataType::Map(..) => written(column, converter, *is_text),
-                _ => Err(unsupported(column)),
-            }
-        })
+        columns.apply_to_column(
+            records,
+            |_| false,
+            |column| {
+                let is_json = schema::is_json_text(&column.field) && !schema::has_schema(&column.field);
+                match column.field.data_type() {
+                    DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 if !is_json => Ok(with_schema(column)),
+                    DataType::Binary | DataType::BinaryView | DataType::LargeBinary => Ok(with_schema(column)),
+                    DataType::Struct(_) | DataType::Map(..) => written(column, converter, *is_text),
+                    _ => Err(unsupported(column)),
+                }
+            },
+        )
     }
 }
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, StringArray};
 use arrow::datatypes::{DataType, Field};
 use volley_api::{
-    ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Plugin, Records, Result, Side, Transformation, Transformed,
-    schema,
+    ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Plugin, Records, Result, Side, Transformation,
+    Transformed, schema,
 };
 
 use crate::columns::{ColumnWise, Failure, Outcome, column_of, schema_builder_error, with_column, with_members};

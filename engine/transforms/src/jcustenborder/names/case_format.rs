@@ -25,11 +25,17 @@ pub(in crate::jcustenborder) enum CaseFormat {
 ///
 /// # Errors
 /// `Config` if one is none that there is.
-pub(in crate::jcustenborder) fn case_formats(given: &ConfigMap, def: &ConfigDef, keys: [&str; 2]) -> Result<[CaseFormat; 2]> {
+pub(in crate::jcustenborder) fn case_formats(
+    given: &ConfigMap,
+    def: &ConfigDef,
+    keys: [&str; 2],
+) -> Result<[CaseFormat; 2]> {
     for key in keys {
         if let Some(text) = given.get(key).filter(|text| CaseFormat::named(text).is_none()) {
             let known = NAMES.join(", ");
-            let message = format!("Invalid value '{text}' is not a valid value for CaseFormat. Valid values are {known}. for configuration {key}");
+            let message = format!(
+                "Invalid value '{text}' is not a valid value for CaseFormat. Valid values are {known}. for configuration {key}"
+            );
             return Err(Error::config(message));
         }
     }

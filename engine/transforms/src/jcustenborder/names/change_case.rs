@@ -39,7 +39,8 @@ struct Change {
 
 impl ChangeCase {
     pub(in crate::jcustenborder) fn config_def() -> ConfigDef {
-        let from = "The format that names have: LOWER_HYPHEN, LOWER_UNDERSCORE, LOWER_CAMEL, UPPER_CAMEL or UPPER_UNDERSCORE.";
+        let from =
+            "The format that names have: LOWER_HYPHEN, LOWER_UNDERSCORE, LOWER_CAMEL, UPPER_CAMEL or UPPER_UNDERSCORE.";
         ConfigDef::new().key(case_key(FROM, from)).key(case_key(TO, "The format that they get."))
     }
 
@@ -99,7 +100,8 @@ impl Change {
                     fields.push(Arc::new(Field::clone(&changed.field).with_name(self.name(field.name()))));
                     arrays.push(changed.array);
                 }
-                let array = StructArray::try_new_with_length(fields.into(), arrays, structs.nulls().cloned(), structs.len())?;
+                let array =
+                    StructArray::try_new_with_length(fields.into(), arrays, structs.nulls().cloned(), structs.len())?;
                 with_type(&column.field, Arc::new(array), true)
             }
             DataType::List(item) => {
@@ -122,5 +124,10 @@ fn with_type(field: &Field, array: ArrayRef, keeps_name: bool) -> Column {
 }
 
 pub(in crate::jcustenborder) fn plugins() -> [Plugin; 2] {
-    pair(CLASSES, "Puts the names of the fields of the {side} into another case.", ChangeCase::config_def, ChangeCase::new)
+    pair(
+        CLASSES,
+        "Puts the names of the fields of the {side} into another case.",
+        ChangeCase::config_def,
+        ChangeCase::new,
+    )
 }

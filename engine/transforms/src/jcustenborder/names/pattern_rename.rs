@@ -83,7 +83,9 @@ impl Rule {
                 Err(error) if schema::has_schema(&column.field) => return Err(all_rows(column, &error)),
                 Err(error) => {
                     // Only the maps that have it.
-                    let has_it = |row: &usize| structs.is_valid(*row) && !Column::new(Arc::clone(&field), Arc::clone(&values)).is_null(*row);
+                    let has_it = |row: &usize| {
+                        structs.is_valid(*row) && !Column::new(Arc::clone(&field), Arc::clone(&values)).is_null(*row)
+                    };
                     let failed: Vec<_> = (0..column.len()).filter(has_it).map(|row| (row, error.clone())).collect();
                     match failed.is_empty() {
                         true => field.name().clone(),

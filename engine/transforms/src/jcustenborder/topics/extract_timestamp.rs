@@ -73,8 +73,9 @@ fn times(column: &Column, name: &str) -> Result<Vec<std::result::Result<i64, Err
         _ if column.is_null(row) || !is_struct => {
             Err(Error::data("there are no fields that the time could be taken from").with_exception(UNSUPPORTED))
         }
-        (None, _) if has_schema => Err(Error::data("Schema does not have field '{}'")
-            .with_place(format!("the field is `{name}`"))),
+        (None, _) if has_schema => {
+            Err(Error::data("Schema does not have field '{}'").with_place(format!("the field is `{name}`")))
+        }
         (Some(_), None) if has_schema => {
             Err(Error::data("Schema '{}' is not supported.").with_place(format!("the field is `{name}`")))
         }

@@ -55,7 +55,9 @@ impl PatternFilter {
 
 fn is_regex(value: &ConfigValue) -> std::result::Result<(), String> {
     match value {
-        ConfigValue::String(text) if JavaRegex::compile(text).is_err() => Err(format!("Could not compile regex '{text}'.")),
+        ConfigValue::String(text) if JavaRegex::compile(text).is_err() => {
+            Err(format!("Could not compile regex '{text}'."))
+        }
         _ => Ok(()),
     }
 }
