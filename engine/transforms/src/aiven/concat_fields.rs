@@ -86,8 +86,8 @@ impl Transformation for ConcatFields {
         columns.apply_to_column(records, is_named, |column| {
             let structs = require_members(column, side)?;
             match schema::has_schema(&column.field) {
-                true => join.into_struct(column, structs),
-                false => join.into_map(column, structs),
+                true => join.of_struct(column, structs),
+                false => join.of_map(column, structs),
             }
         })
     }
@@ -95,7 +95,7 @@ impl Transformation for ConcatFields {
 
 impl Join {
     /// Java makes a schema of its own, without the name of the one that was.
-    fn into_struct(&self, column: &Column, structs: &StructArray) -> Outcome<Column> {
+    fn of_struct(&self, column: &Column, structs: &StructArray) -> Outcome<Column> {
         if structs.fields().find(&self.output).is_some() {
             let message = format!("Cannot create field because of field name duplication {}", self.output);
             return Err(Failure::of_values(column, &schema_builder_error(message)));
@@ -107,7 +107,7 @@ impl Join {
         Ok(of_members(Arc::new(root), structs, members)?)
     }
 
-    fn into_map(&self, column: &Column, structs: &StructArray) -> Outcome<Column> {
+    fn of_map(&self, column: &Column, structs: &StructArray) -> Outcome<Column> {
         let mut members: Vec<(FieldRef, ArrayRef)> =
             structs.fields().iter().cloned().zip(structs.columns().iter().cloned()).collect();
         let joined = (Arc::new(Field::new(&self.output, DataType::Utf8, true)), self.texts(column)?);

@@ -44,7 +44,7 @@ pub(super) struct FilterByFieldValue {
 #[derive(Debug)]
 enum Wanted {
     Value(Value),
-    Pattern(JavaRegex),
+    Pattern(Box<JavaRegex>),
 }
 
 impl FilterByFieldValue {
@@ -68,7 +68,7 @@ impl FilterByFieldValue {
         let pattern = config.string(PATTERN).filter(|pattern| !pattern.is_empty());
         let wanted = match (config.string(VALUE), pattern) {
             (Some(text), None) => Wanted::Value(parsed(text)?),
-            (None, Some(pattern)) => Wanted::Pattern(JavaRegex::compile(pattern).map_err(|error| {
+            (None, Some(pattern)) => Wanted::Pattern(JavaRegex::compile(pattern).map(Box::new).map_err(|error| {
                 Error::config(format!("`{PATTERN}` is not a regular expression"))
                     .with_source(error)
                     .with_exception("java.util.regex.PatternSyntaxException")

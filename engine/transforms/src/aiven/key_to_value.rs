@@ -110,8 +110,8 @@ impl Copies {
         }
         let structs = value.array.as_struct();
         let value = match value_has_schema {
-            true => self.into_struct(value, structs, key)?,
-            false => self.into_map(value, structs, key)?,
+            true => self.of_struct(value, structs, key)?,
+            false => self.of_map(value, structs, key)?,
         };
         Ok(Records { value, ..records.clone() })
     }
@@ -140,7 +140,7 @@ impl Copies {
         Err(Failure::Rows((0..key.len()).filter_map(error).collect()))
     }
 
-    fn into_struct(&self, value: &Column, structs: &StructArray, key: &Column) -> Outcome<Column> {
+    fn of_struct(&self, value: &Column, structs: &StructArray, key: &Column) -> Outcome<Column> {
         if !schema::has_schema(&key.field) && key.array.logical_null_count() > 0 {
             let error = Error::data("there is no key that a schema could be made for").with_exception(NULL_POINTER);
             return Err(Failure::of_nulls(key, &error));
@@ -167,7 +167,7 @@ impl Copies {
         Ok(with_members(value, structs, members)?)
     }
 
-    fn into_map(&self, value: &Column, structs: &StructArray, key: &Column) -> Outcome<Column> {
+    fn of_map(&self, value: &Column, structs: &StructArray, key: &Column) -> Outcome<Column> {
         let mut members: Vec<Member> =
             structs.fields().iter().cloned().zip(structs.columns().iter().cloned()).collect();
         for (of_key, of_value) in &self.0 {

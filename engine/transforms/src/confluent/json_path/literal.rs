@@ -12,7 +12,7 @@ pub(super) enum Literal {
     Float(f64),
     Text(String),
     List(Vec<Literal>),
-    Regex(JavaRegex),
+    Regex(Box<JavaRegex>),
 }
 
 impl Literal {

@@ -217,7 +217,7 @@ fn operand(cursor: &mut Cursor<'_>) -> Result<Operand, Refused> {
 fn literal(cursor: &mut Cursor<'_>) -> Result<Literal, Refused> {
     match cursor.peek() {
         Some(quote @ ('\'' | '"')) => quoted(cursor, quote).map(Literal::Text),
-        Some('/') => regex(cursor).map(Literal::Regex),
+        Some('/') => regex(cursor).map(|regex| Literal::Regex(Box::new(regex))),
         Some('[') => list(cursor).map(Literal::List),
         _ => {
             let place = *cursor;

@@ -1,5 +1,7 @@
 //! The values of a column one by one, without a copy.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, ListArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampMillisecondType};
@@ -77,10 +79,10 @@ impl Scalars {
             DataType::Utf8 if !schema::is_json_text(&column.field) => Self::Texts(values.as_string::<i32>().clone()),
             DataType::List(item) => {
                 let lists = values.as_list::<i32>().clone();
-                let items = Self::of(&Column::new(item.clone(), lists.values().clone()))?;
+                let items = Self::of(&Column::new(Arc::clone(item), Arc::clone(lists.values())))?;
                 Self::Lists(lists, Box::new(items))
             }
-            _ => Self::Others(values.clone()),
+            _ => Self::Others(Arc::clone(values)),
         })
     }
 
