@@ -48,8 +48,13 @@ import java.util.Objects;
  *
  * A class whose name has a dot is one of another package. Those of Debezium, with cases in
  * engine/transforms/src/debezium/testdata, need its jars behind Kafka's in the class path: debezium-core, debezium-api and
- * debezium-common 3.4.0.Final, and jackson-datatype-jsr310; Maven's dependency:copy-dependencies fetches them. The file whose
+ * debezium-common 3.4.0.Final, and jackson-datatype-jsr310; that of MongoDB needs debezium-connector-mongodb 3.4.0.Final, too. Maven's
+ * dependency:copy-dependencies fetches them. The file whose
  * name ends with 2_7 is for debezium-core and debezium-api 2.7.4.Final, which still know `drop.tombstones`.
+ *
+ * Those of Aiven (engine/transforms/src/aiven/testdata) and of Jeremy Custenborder (engine/transforms/src/jcustenborder/testdata) are no
+ * jars of Maven: compile the sources of github.com/Aiven-Open/transforms-for-apache-kafka-connect at 1.6.0 and
+ * github.com/jcustenborder/kafka-connect-transform-common (with connect-utils-jackson and ws-commons-util beside it).
  *
  * With names of classes as arguments it writes down their keys: name, type, default and importance.
  */

@@ -57,6 +57,12 @@ impl JavaRegex {
         Ok(self.anywhere.captures(text)?)
     }
 
+    /// All occurrences in `text`, one behind the other. One that cannot be found, since the expression backtracks without end, is
+    /// the last.
+    pub(crate) fn all<'t>(&self, text: &'t str) -> impl Iterator<Item = Result<Captures<'t>, JavaRegexError>> {
+        self.anywhere.captures_iter(text).map(|found| found.map_err(JavaRegexError::from))
+    }
+
     /// Number of capturing groups, without group 0.
     pub fn groups(&self) -> usize {
         self.anywhere.captures_len() - 1

@@ -2,7 +2,7 @@
 
 use fancy_regex::Captures;
 
-use crate::JavaRegex;
+use crate::{JavaRegex, JavaRegexError};
 
 #[derive(Clone, Debug, PartialEq)]
 enum Part {
@@ -51,14 +51,35 @@ impl Replacement {
     pub fn apply(&self, text: &str, captures: &Captures<'_>) -> String {
         let (start, end) = captures.get(0).map_or((0, 0), |whole| (whole.start(), whole.end()));
         let mut out = text[..start].to_owned();
+        self.expand(captures, &mut out);
+        out.push_str(&text[end..]);
+        out
+    }
+
+    /// `text` with every match replaced (Java: `Matcher.replaceAll`).
+    ///
+    /// # Errors
+    /// If the expression backtracks without end.
+    pub fn apply_everywhere(&self, text: &str, regex: &JavaRegex) -> Result<String, JavaRegexError> {
+        let (mut out, mut behind) = (String::with_capacity(text.len()), 0);
+        for captures in regex.all(text) {
+            let captures = captures?;
+            let (start, end) = captures.get(0).map_or((behind, behind), |whole| (whole.start(), whole.end()));
+            out.push_str(&text[behind..start]);
+            self.expand(&captures, &mut out);
+            behind = end;
+        }
+        out.push_str(&text[behind..]);
+        Ok(out)
+    }
+
+    fn expand(&self, captures: &Captures<'_>, out: &mut String) {
         for part in &self.parts {
             match part {
                 Part::Text(literal) => out.push_str(literal),
                 Part::Group(group) => out.push_str(captures.get(*group).map_or("", |group| group.as_str())),
             }
         }
-        out.push_str(&text[end..]);
-        out
     }
 }
 
@@ -90,6 +111,18 @@ fn parse_group<'t>(rest: &'t str, regex: &JavaRegex) -> Result<(usize, &'t str),
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn every_match_is_replaced_as_in_java() {
+        let replaced = |pattern: &str, replacement: &str, text: &str| {
+            let regex = JavaRegex::compile(pattern).unwrap();
+            Replacement::parse(replacement, &regex).unwrap().apply_everywhere(text, &regex).unwrap()
+        };
+        assert_eq!(replaced("a", "<$0>", "banana"), "b<a>n<a>n<a>");
+        assert_eq!(replaced("(.)a", "a$1", "banana"), "abanan");
+        assert_eq!(replaced("x*", "-", "ab"), "-a-b-");
+        assert_eq!(replaced("x", "y", "äöü"), "äöü");
+    }
 
     proptest! {
         #[test]

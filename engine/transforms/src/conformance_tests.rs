@@ -43,7 +43,7 @@ pub(crate) fn maps() -> Records {
 }
 
 /// JSON of several types.
-fn mixed() -> Records {
+pub(crate) fn mixed() -> Records {
     let values = texts([
         Some(r#"{"id":1,"name":"7"}"#),
         Some(r#"{"id":"x","name":{"a":1}}"#),
@@ -97,7 +97,7 @@ fn without_nulls(json: serde_json::Value) -> serde_json::Value {
 }
 
 /// Of the values, and of the keys that the values are made.
-fn conforms<T: Transformation>(new: fn(&ConfigMap, Side) -> Result<T>, entries: &[(&str, &str)]) {
+pub(crate) fn conforms<T: Transformation>(new: fn(&ConfigMap, Side) -> Result<T>, entries: &[(&str, &str)]) {
     let config = config_map(entries);
     keeps_filters_or_rejects_every_row(|| new(&config, Side::Value).map(AsJson), &batches());
     let keyed = batches().map(|records| Records { key: records.value.clone(), ..records });

@@ -14,14 +14,17 @@
 //! | [`EventRouter`] | Debezium's: messages of what is inserted into an outbox table |
 //! | [`ExtractChangedRecordState`], [`HeaderToValue`] | Debezium's: headers of what has changed, and headers as fields |
 //! | [`TimezoneConverter`] | Debezium's: times in another time zone |
+//! | `confluent/`, `aiven/`, `jcustenborder/` | those of other makers, by their class names |
 //! | [`TopicNameMatches`], [`HasHeaderKey`], [`RecordIsTombstone`] | predicates |
 //!
 //! A `Records` has one topic, so that RegexRouter and TopicNameMatches cost one match a batch, whatever its size. What works on
 //! keys and values is a function on a column: see `columns/`.
 
+mod aiven;
 mod cast;
 mod clock;
 mod columns;
+mod confluent;
 #[cfg(test)]
 mod conformance_tests;
 mod date_format;
@@ -30,6 +33,7 @@ mod field;
 mod headers;
 mod insert_field;
 mod java_digit;
+mod jcustenborder;
 #[cfg(test)]
 mod laws;
 mod plugins;
@@ -37,7 +41,10 @@ mod predicates;
 #[cfg(test)]
 mod reference;
 mod routers;
+#[cfg(test)]
+mod test_records;
 mod timestamp;
+mod tombstones;
 mod whole;
 
 pub use cast::Cast;

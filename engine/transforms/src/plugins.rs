@@ -7,7 +7,7 @@ use crate::headers::{drop_headers, header_from, insert_header};
 use crate::predicates::{has_header_key, record_is_tombstone, topic_name_matches};
 use crate::routers::{filter, regex_router, timestamp_router};
 use crate::whole::{flatten, hoist_field, set_schema_metadata};
-use crate::{cast, debezium, insert_field, timestamp};
+use crate::{aiven, cast, confluent, debezium, insert_field, jcustenborder, timestamp};
 
 /// All transformations and predicates of this crate.
 pub fn plugins() -> Vec<Plugin> {
@@ -34,7 +34,8 @@ pub fn plugins() -> Vec<Plugin> {
         has_header_key::plugin(),
         record_is_tombstone::plugin(),
     ];
-    pairs.into_iter().flatten().chain(single).chain(debezium::plugins()).collect()
+    let of_others = [debezium::plugins(), confluent::plugins(), aiven::plugins(), jcustenborder::plugins()];
+    pairs.into_iter().flatten().chain(single).chain(of_others.into_iter().flatten()).collect()
 }
 
 #[cfg(test)]

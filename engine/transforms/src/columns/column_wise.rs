@@ -50,13 +50,7 @@ impl ColumnWise {
     ) -> Result<Transformed> {
         let column = column_of(&records, self.side);
         let wants_text = is_json_text(&column.field) && !is_mixed(&column.field) && !has_schema(&column.field);
-        let parts = match typed_parts(&mut self.mixed, column, is_wanted)? {
-            None => vec![records],
-            Some(parts) => parts
-                .into_iter()
-                .map(|(rows, column)| Ok(with_column(&records.take(&rows)?, self.side, column)))
-                .collect::<Result<_>>()?,
-        };
+        let parts = self.parts(records, is_wanted)?;
         let mut done = Transformed::default();
         for part in parts {
             self.attempt(part, &mut transform, &mut done)?;
@@ -73,6 +67,17 @@ impl ColumnWise {
             records.value.field = self.shared.share(&records.value.field);
         }
         Ok(done)
+    }
+
+    /// The records in parts in which the values of this side have types, also within the fields that are wanted.
+    pub(crate) fn parts(&mut self, records: Records, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<Records>> {
+        match typed_parts(&mut self.mixed, column_of(&records, self.side), is_wanted)? {
+            None => Ok(vec![records]),
+            Some(parts) => {
+                let part = |(rows, column)| Ok(with_column(&records.take(&rows)?, self.side, column));
+                parts.into_iter().map(part).collect()
+            }
+        }
     }
 
     /// Transforms a part; again without the rows that fail, while there are any.
@@ -111,7 +116,7 @@ fn as_text_again(records: &mut Records, side: Side) -> Result<()> {
 }
 
 /// Parts that are schemaless get one type again.
-fn give_same_types(parts: &mut [Records]) -> Result<()> {
+pub(crate) fn give_same_types(parts: &mut [Records]) -> Result<()> {
     for side in [Side::Key, Side::Value] {
         if parts.iter().all(|part| !has_schema(&column_of(part, side).field)) {
             let columns = same_type(parts.iter().map(|part| column_of(part, side).clone()).collect())?;

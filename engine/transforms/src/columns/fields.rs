@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, BooleanArray, StructArray};
 use arrow::compute::kernels::zip::zip;
 use arrow::compute::{is_null, nullif};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
-use volley_api::{Result, schema};
+use volley_api::{Column, Result, schema};
 
 use super::default_value;
 
@@ -45,4 +45,22 @@ pub(crate) fn struct_field(root: &Field, fields: Fields) -> FieldRef {
     metadata.remove(schema::DEFAULT);
     metadata.remove(schema::EXTENSION_NAME);
     Arc::new(Field::new(root.name(), DataType::Struct(fields), root.is_nullable()).with_metadata(metadata))
+}
+
+/// A struct column of these members in place of those of `column`, whose struct `structs` is.
+pub(crate) fn with_members(
+    column: &Column,
+    structs: &StructArray,
+    members: Vec<(FieldRef, ArrayRef)>,
+) -> Result<Column> {
+    of_members(struct_field(&column.field, Fields::empty()), structs, members)
+}
+
+/// A struct column of these members and the nulls of `structs`; `root` is its field but for them.
+pub(crate) fn of_members(root: FieldRef, structs: &StructArray, members: Vec<(FieldRef, ArrayRef)>) -> Result<Column> {
+    let (fields, arrays): (Vec<_>, Vec<_>) = members.into_iter().unzip();
+    let fields = Fields::from(fields);
+    let array = StructArray::try_new_with_length(fields.clone(), arrays, structs.nulls().cloned(), structs.len())?;
+    let field = Field::clone(&root).with_data_type(DataType::Struct(fields));
+    Ok(Column::new(Arc::new(field), Arc::new(array)))
 }

@@ -34,3 +34,8 @@ fn no_fields(column: &Column, purpose: &str, found: &str) -> Error {
 pub(crate) fn schema_builder_error(message: String) -> Error {
     Error::data(message).with_exception("org.apache.kafka.connect.errors.SchemaBuilderException")
 }
+
+/// Every row fails, also those with a null.
+pub(crate) fn all_rows(column: &Column, error: &Error) -> Failure {
+    Failure::Rows((0..column.len()).map(|row| (row, error.clone())).collect())
+}

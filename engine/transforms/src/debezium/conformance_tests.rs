@@ -7,6 +7,7 @@ use volley_api::testing::{config_map, consumed, keeps_filters_or_rejects_every_r
 use volley_api::{ConfigMap, Converter, Header, RawBatch, Records, Result, Side, Transformation, Value};
 use volley_converters::JsonConverter;
 
+use super::documents::ExtractNewDocumentState;
 use super::{
     ByLogicalTableRouter, EventRouter, ExtractChangedRecordState, ExtractNewRecordState, HeaderToValue,
     TimezoneConverter,
@@ -202,6 +203,41 @@ fn outbox(rows: &[&str]) -> Records {
     let payload = |row: &&str| format!(r#"{{"after":{row},"op":"c","ts_ms":5}}"#);
     let payloads: Vec<String> = rows.iter().map(payload).collect();
     read(&schema, &payloads.iter().map(|payload| Some(payload.as_str())).collect::<Vec<_>>())
+}
+
+#[test]
+fn documents_are_extracted_each_for_itself() {
+    let text = |name: &str| format!(r#"{{"type":"string","optional":true,"field":"{name}"}}"#);
+    let fields = ["before", "after", "op"].map(text).join(",");
+    let schema = format!(r#"{{"type":"struct","optional":false,"name":"d.c.Envelope","fields":[{fields}]}}"#);
+    let event = |after: &str, op: &str| serde_json::json!({"after": after, "op": op}).to_string();
+    let payloads = [
+        event(r#"{"_id": 1, "a": "x"}"#, "c"),
+        event(r#"{"_id": 2, "a": {"b": [1, 2]}}"#, "c"),
+        event(r#"{"_id": 3, "a": [1, "x"]}"#, "u"),
+        event("{", "u"),
+        serde_json::json!({"op": "d"}).to_string(),
+        event(r#"{"_id": 4, "a": "y"}"#, "r"),
+        event("{}", "c"),
+    ];
+    let mut payloads: Vec<Option<&str>> = payloads.iter().map(|payload| Some(payload.as_str())).collect();
+    payloads.push(None);
+    let records = read(&schema, &payloads);
+    let key_schema = r#"{"type":"struct","optional":false,"name":"d.c.Key","fields":[{"type":"string","optional":true,"field":"id"}]}"#;
+    let keys: Vec<String> =
+        (0..records.len()).map(|row| format!(r#"{{"id":"{}"}}"#, if row == 5 { "x" } else { "7" })).collect();
+    let keys = read(key_schema, &keys.iter().map(|key| Some(key.as_str())).collect::<Vec<_>>());
+    let batch = Records { key: keys.value, ..records };
+    for mode in ["drop", "tombstone", "rewrite", "rewrite-with-tombstone"] {
+        for more in
+            [("flatten.struct", "true"), ("array.encoding", "document"), ("add.headers", "op"), ("add.fields", "op")]
+        {
+            let config = config_map(&[("delete.tombstone.handling.mode", mode), more]);
+            keeps_filters_or_rejects_every_row(|| ExtractNewDocumentState::new(&config), std::slice::from_ref(&batch));
+        }
+    }
+    let transformed = ExtractNewDocumentState::new(&config_map(&[])).unwrap().apply(batch).unwrap();
+    assert_eq!(transformed.rejected.iter().map(|rejected| rejected.row).collect::<Vec<_>>(), [2, 3, 5]);
 }
 
 #[test]

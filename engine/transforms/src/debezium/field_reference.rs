@@ -57,6 +57,16 @@ impl FieldReference {
         Ok(Self { of, field: field.to_owned(), name: format!("{prefix}{name}") })
     }
 
+    /// The name that it gets.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The name that it has in events.
+    pub(super) fn field(&self) -> &str {
+        &self.field
+    }
+
     /// The field in these events; `None` if they have none of that name.
     ///
     /// # Errors

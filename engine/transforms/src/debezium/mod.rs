@@ -9,6 +9,7 @@
 
 #[cfg(test)]
 mod conformance_tests;
+mod documents;
 mod envelope;
 mod event_headers;
 mod events;
@@ -20,6 +21,7 @@ mod new_record_state;
 mod outbox;
 mod plugins;
 mod rewriting;
+mod scripted;
 mod timezone;
 mod topics;
 

@@ -2,15 +2,21 @@
 
 use volley_api::{Plugin, PluginFactory};
 
+use super::documents::ExtractNewDocumentState;
 use super::{
     ByLogicalTableRouter, EventRouter, ExtractChangedRecordState, ExtractNewRecordState, HeaderToValue,
-    TimezoneConverter,
+    TimezoneConverter, scripted,
 };
 
 /// The Debezium release whose classes these behave like.
 const DEBEZIUM_VERSION: &str = "3.4.0.Final";
 
+/// All of this room.
 pub(crate) fn plugins() -> Vec<Plugin> {
+    built().into_iter().chain(scripted::plugins(DEBEZIUM_VERSION)).collect()
+}
+
+fn built() -> Vec<Plugin> {
     vec![
         Plugin::new(
             "io.debezium.transforms.ExtractNewRecordState",
@@ -20,6 +26,13 @@ pub(crate) fn plugins() -> Vec<Plugin> {
             PluginFactory::transformation(ExtractNewRecordState::new),
         )
         .alias("io.debezium.transforms.UnwrapFromEnvelope"),
+        Plugin::new(
+            "io.debezium.connector.mongodb.transforms.ExtractNewDocumentState",
+            DEBEZIUM_VERSION,
+            "Replaces change events of MongoDB by the new state of the document.",
+            ExtractNewDocumentState::config_def(),
+            PluginFactory::transformation(ExtractNewDocumentState::new),
+        ),
         Plugin::new(
             "io.debezium.transforms.ByLogicalTableRouter",
             DEBEZIUM_VERSION,
@@ -75,7 +88,7 @@ mod tests {
     fn keys_are_those_of_java() {
         let java: Vec<&str> = include_str!("testdata/keys.tsv").lines().collect();
         let mut ours: Vec<String> = Vec::new();
-        for plugin in plugins() {
+        for plugin in built() {
             for key in plugin.config_def.keys().iter().filter(|key| !UNLISTED.contains(&key.name.as_str())) {
                 let default = key.default_value().unwrap_or("null");
                 ours.push(format!(

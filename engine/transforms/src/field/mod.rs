@@ -10,5 +10,6 @@ pub(crate) mod value_to_key;
 
 pub use extract_field::ExtractField;
 pub use mask_field::MaskField;
+pub(crate) use renames::{Renames, validate_renames};
 pub use replace_field::ReplaceField;
 pub use value_to_key::ValueToKey;

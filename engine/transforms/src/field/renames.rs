@@ -22,6 +22,11 @@ impl Renames {
         Ok(Self(renames))
     }
 
+    /// All pairs.
+    pub(crate) fn into_pairs(self) -> impl Iterator<Item = (String, String)> {
+        self.0.into_iter()
+    }
+
     /// The new name of a field, which may be the old one.
     pub(crate) fn renamed<'a>(&'a self, old: &'a str) -> &'a str {
         self.0.iter().find(|(known, _)| known == old).map_or(old, |(_, new)| new)

@@ -32,7 +32,7 @@ fn difference(case: &Case, carrier: Carrier) -> Option<String> {
     let (expected, found) = (comparable(&case.answer), comparable(&ours));
     let is_same = match (expected["error"].as_str(), found["error"].as_str()) {
         (Some(class), Some(found_class)) => {
-            class == found_class && (is_of_the_runtime(&expected) || expected["message"] == found["message"])
+            class == found_class && (is_of_the_runtime(&expected) || without_record(&expected) == found["message"])
         }
         _ => is_equal(&expected, &found),
     };
@@ -42,7 +42,7 @@ fn difference(case: &Case, carrier: Carrier) -> Option<String> {
 /// Whether Java's runtime has made the message, or Debezium one of a configuration, which it says the reason of in a log: ours
 /// says what is wrong.
 fn is_of_the_runtime(answer: &Json) -> bool {
-    let message = answer["message"].as_str().unwrap_or_default();
+    let Some(message) = answer["message"].as_str() else { return true };
     let of_debezium = message == "Unable to validate config." || message.contains("' value is invalid: ");
     let is_runtime = [
         "java.lang.NullPointerException",
@@ -50,9 +50,24 @@ fn is_of_the_runtime(answer: &Json) -> bool {
         "java.time.DateTimeException",
         "java.time.format.DateTimeParseException",
         "io.debezium.DebeziumException",
+        "java.lang.IllegalStateException",
+        "org.bson.BsonInvalidOperationException",
+        "org.bson.json.JsonParseException",
+        "java.nio.charset.UnsupportedCharsetException",
+        "java.util.regex.PatternSyntaxException",
     ]
     .map(|class| answer["error"] == class);
     of_debezium || is_runtime.contains(&true) || message.starts_with("fromIndex(")
+}
+
+/// The message without the whole record that some of Java's end with: it may be secret, and the offset says which it is.
+fn without_record(answer: &Json) -> Json {
+    let message = answer["message"].as_str();
+    let record = ["SinkRecord{", "SourceRecord{"].iter().find_map(|record| message?.find(record));
+    match (message, record) {
+        (Some(message), Some(record)) => message[..record].trim_end_matches(": ").into(),
+        _ => answer["message"].clone(),
+    }
 }
 
 /// Numbers are equal whose values are.
@@ -72,10 +87,22 @@ pub(super) fn is_equal(one: &Json, other: &Json) -> bool {
     }
 }
 
-const FILES: [&str; 21] = [
+const FILES: [&str; 33] = [
+    include_str!("../aiven/testdata/extract_timestamp.tsv"),
+    include_str!("../aiven/testdata/extract_topic.tsv"),
+    include_str!("../aiven/testdata/fields.tsv"),
+    include_str!("../aiven/testdata/filter_by_field_value.tsv"),
+    include_str!("../aiven/testdata/hash.tsv"),
+    include_str!("../aiven/testdata/key_to_value.tsv"),
+    include_str!("../aiven/testdata/routing.tsv"),
+    include_str!("../jcustenborder/testdata/case.tsv"),
+    include_str!("../jcustenborder/testdata/fields.tsv"),
+    include_str!("../jcustenborder/testdata/patterns.tsv"),
+    include_str!("../jcustenborder/testdata/records.tsv"),
     include_str!("../debezium/testdata/by_logical_table_router.tsv"),
     include_str!("../debezium/testdata/event_router.tsv"),
     include_str!("../debezium/testdata/extract_changed_record_state.tsv"),
+    include_str!("../debezium/testdata/extract_new_document_state.tsv"),
     include_str!("../debezium/testdata/extract_new_record_state.tsv"),
     include_str!("../debezium/testdata/extract_new_record_state_2_7.tsv"),
     include_str!("../debezium/testdata/header_to_value.tsv"),
@@ -119,9 +146,21 @@ macro_rules! compared {
 }
 
 compared! {
+    aiven_times_are_extracted_as_in_java: "../../aiven/testdata/extract_timestamp.tsv",
+    aiven_topics_are_extracted_as_in_java: "../../aiven/testdata/extract_topic.tsv",
+    aiven_fields_are_changed_as_in_java: "../../aiven/testdata/fields.tsv",
+    aiven_records_are_filtered_as_in_java: "../../aiven/testdata/filter_by_field_value.tsv",
+    aiven_texts_are_hashed_as_in_java: "../../aiven/testdata/hash.tsv",
+    aiven_keys_become_fields_as_in_java: "../../aiven/testdata/key_to_value.tsv",
+    aiven_records_are_routed_as_in_java: "../../aiven/testdata/routing.tsv",
     cast_is_that_of_java: "cast.tsv",
+    custenborder_cases_are_changed_as_in_java: "../../jcustenborder/testdata/case.tsv",
+    custenborder_fields_are_changed_as_in_java: "../../jcustenborder/testdata/fields.tsv",
+    custenborder_patterns_are_found_as_in_java: "../../jcustenborder/testdata/patterns.tsv",
+    custenborder_records_fare_as_in_java: "../../jcustenborder/testdata/records.tsv",
     date_formats_are_those_of_java: "date_formats.tsv",
     debezium_changes_are_found_as_in_java: "../../debezium/testdata/extract_changed_record_state.tsv",
+    debezium_documents_are_extracted_as_in_java: "../../debezium/testdata/extract_new_document_state.tsv",
     debezium_headers_become_fields_as_in_java: "../../debezium/testdata/header_to_value.tsv",
     debezium_outboxes_are_routed_as_in_java: "../../debezium/testdata/event_router.tsv",
     debezium_states_are_extracted_as_in_java: "../../debezium/testdata/extract_new_record_state.tsv",

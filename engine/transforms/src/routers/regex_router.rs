@@ -82,6 +82,7 @@ pub(crate) fn plugin() -> Plugin {
         RegexRouter::config_def(),
         PluginFactory::transformation(RegexRouter::new),
     )
+    .alias("io.confluent.connect.cloud.transforms.TopicRegexRouter")
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ const OLD_MODES: [&str; 3] = ["drop", "rewrite", "none"];
 
 /// What becomes of the event of a delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Deletes {
+pub(in crate::debezium) enum Deletes {
     /// It is left out.
     Drop,
     /// Its value is null, with the schema of the row.
@@ -25,13 +25,13 @@ pub(super) enum Deletes {
 
 /// What becomes of deletes and tombstones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct DeleteHandling {
-    pub(super) deletes: Deletes,
-    pub(super) keeps_tombstones: bool,
+pub(in crate::debezium) struct DeleteHandling {
+    pub(in crate::debezium) deletes: Deletes,
+    pub(in crate::debezium) keeps_tombstones: bool,
 }
 
 impl DeleteHandling {
-    pub(super) fn add_keys(def: ConfigDef) -> ConfigDef {
+    pub(in crate::debezium) fn add_keys(def: ConfigDef) -> ConfigDef {
         let mode = "What becomes of deletes and of the tombstones behind them. drop: neither stays. tombstone: the delete becomes a \
                     null, its tombstone goes. rewrite: the delete becomes the deleted row, and all rows tell in `__deleted` whether \
                     they are one. rewrite-with-tombstone: the same, and tombstones stay. delete-to-tombstone: the delete becomes a \
@@ -57,7 +57,7 @@ impl DeleteHandling {
     }
 
     /// The old keys count where they are set and the new one is not.
-    pub(super) fn of(given: &ConfigMap, config: &Config) -> Self {
+    pub(in crate::debezium) fn of(given: &ConfigMap, config: &Config) -> Self {
         let text = |key| config.string(key).unwrap_or_default().to_ascii_lowercase();
         let is_old = given.contains_key(OLD_MODE) || given.contains_key(OLD_DROP_TOMBSTONES);
         if is_old && !given.contains_key(MODE) {
