@@ -261,7 +261,8 @@ fn a_replay_that_is_killed_and_run_again_leaves_nothing_out() {
     let twice = sent() - LETTERS;
     assert!(twice <= 2 * 1000, "more than one batch for each kill was sent again: {twice}");
     let end = volley.run(SOON, &replay);
-    let expected = format!("{LETTERS} read, 0 sent, {LETTERS} skipped (0 filtered, {LETTERS} replayed before), 0 refused");
+    let expected =
+        format!("{LETTERS} read, 0 sent, {LETTERS} skipped (0 filtered, {LETTERS} replayed before), 0 refused");
     assert!(end.stdout.contains(&expected), "{}", end.stdout);
 }
 
