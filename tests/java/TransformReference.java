@@ -54,7 +54,8 @@ import java.util.Objects;
  *
  * Those of Aiven (engine/transforms/src/aiven/testdata) and of Jeremy Custenborder (engine/transforms/src/jcustenborder/testdata) are no
  * jars of Maven: compile the sources of github.com/Aiven-Open/transforms-for-apache-kafka-connect at 1.6.0 and
- * github.com/jcustenborder/kafka-connect-transform-common (with connect-utils-jackson and ws-commons-util beside it).
+ * github.com/jcustenborder/kafka-connect-transform-common at 1bde822 (0.1.0-SNAPSHOT; with connect-utils-jackson 0.7.177 and
+ * ws-commons-util beside it, and Time.SYSTEM in place of SystemTime, which Kafka 4.3 hides).
  *
  * With names of classes as arguments it writes down their keys: name, type, default and importance.
  */

@@ -13,7 +13,7 @@ use volley_java::JavaRegex;
 use crate::columns::{Failure, Outcome, top_level, type_name, versioned_pair};
 
 /// The release whose classes these behave like.
-pub(super) const VERSION: &str = "0.1.0.58";
+pub(super) const VERSION: &str = "0.1.0";
 
 pub(super) const UNSUPPORTED: &str = "java.lang.UnsupportedOperationException";
 const FLAGS: [&str; 9] = [
