@@ -26,7 +26,7 @@ use tempfile::TempDir;
 use url::Url;
 use volley_api::{
     Column, Converter, Offsets, Plugin, PluginFactory, Polled, RawBatch, Side, SinkBatch, SinkContext, SinkTask,
-    SourceContext, SourceTask, Transformation, Unserialized,
+    SourceContext, SourceTask, Transformation, TransformationContext, Unserialized,
 };
 use volley_converters::AvroConverter;
 
@@ -180,7 +180,8 @@ fn sql_transformation() -> Box<dyn Transformation> {
     let PluginFactory::Transformation(new) = plugin(volley_sql::plugins(), "Sql") else {
         panic!("Sql is a transformation");
     };
-    new(&config_map(&[("query", payment::QUERY)])).expect("the query is right")
+    let config = config_map(&[("query", payment::QUERY)]);
+    new(TransformationContext::default(), &config).expect("the query is right")
 }
 
 fn datagen_task(schema: &str) -> Box<dyn SourceTask> {

@@ -3,6 +3,7 @@
 mod completions;
 mod connector_class;
 mod distributed;
+mod field_text;
 mod output;
 mod plugins;
 mod preview;

@@ -15,9 +15,11 @@ mod preview;
 mod setup;
 mod sink;
 mod source;
+mod told_fields;
 mod transform;
 
 pub(crate) use handle::panic_error;
 pub use handle::{StatusListener, TaskHandle, TaskSpec, TaskState, spawn};
 pub use preview::{PreviewLimits, PreviewStage, preview};
 pub use sink::BoundedEnds;
+pub use told_fields::{ToldFields, told_fields};
