@@ -120,7 +120,8 @@ fn all_kinds_of_joins_see_new_rows() {
 fn what_cannot_be_read_is_a_config_error_that_names_the_key_and_shows_no_secret() {
     let long = "a\n".repeat(100);
     let directory = tempfile::tempdir().unwrap();
-    let cases = [("t.csv", long.as_str(), "lookup.max.bytes"), ("t.xml", "", "none of"), ("t.json", "{", "could not read")];
+    let cases =
+        [("t.csv", long.as_str(), "lookup.max.bytes"), ("t.xml", "", "none of"), ("t.json", "{", "could not read")];
     for (name, content, reason) in cases {
         let path = directory.path().join(name);
         fs::write(&path, content).unwrap();
@@ -165,7 +166,9 @@ fn a_web_server_is_asked_for_what_has_changed_only() {
                     not_modified.fetch_add(1, Ordering::SeqCst);
                     "HTTP/1.1 304 Not Modified\r\n\r\n".to_owned()
                 }
-                false => format!("HTTP/1.1 200 OK\r\netag: \"{version}\"\r\ncontent-length: {}\r\n\r\n{body}", body.len()),
+                false => {
+                    format!("HTTP/1.1 200 OK\r\netag: \"{version}\"\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+                }
             };
             stream.write_all(answer.as_bytes()).unwrap();
         }

@@ -8,3 +8,4 @@ mod lookup_tables;
 mod output_types;
 mod schemaless;
 mod slt;
+mod topic_tables;

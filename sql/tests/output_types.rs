@@ -58,7 +58,10 @@ fn what_is_told_is_what_records_get() {
 #[test]
 fn a_query_that_does_not_fit_is_said_so_with_its_place() {
     for (query, expected) in [
-        ("SELECT nothing FROM records", "`query`, line 1, column 8: the records of topic `orders` have no column `nothing`"),
+        (
+            "SELECT nothing FROM records",
+            "`query`, line 1, column 8: the records of topic `orders` have no column `nothing`",
+        ),
         ("SELECT userId * 2 AS x FROM records", "Cannot coerce"),
     ] {
         let error = sql(query).unwrap().output_fields("orders", &input("orders")).unwrap_err();

@@ -147,9 +147,9 @@ fn instant_at(times: &ArrayRef, row: usize, zone: Tz) -> Result<i64> {
     }
     let digits = times.as_primitive::<TimestampMillisecondType>().value(row);
     let local = DateTime::<Utc>::from_timestamp_millis(digits).map(|time| time.naive_utc());
-    local.and_then(|local| instant_of(local, zone)).ok_or_else(|| {
-        exec_datafusion_err!("{digits} ms is beyond the times that a calendar can show")
-    })
+    local
+        .and_then(|local| instant_of(local, zone))
+        .ok_or_else(|| exec_datafusion_err!("{digits} ms is beyond the times that a calendar can show"))
 }
 
 /// A text with an offset is the time that it says, in any zone.

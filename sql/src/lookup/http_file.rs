@@ -28,7 +28,9 @@ impl HttpFile {
     pub(super) fn new(url: Url, config: &LookupConfig) -> Result<Self> {
         if !url.username().is_empty() || url.password().is_some() {
             let key = &config.key;
-            return Err(Error::config(format!("`{key}`: a user in the URL is not possible; a query such as ?token= is")));
+            return Err(Error::config(format!(
+                "`{key}`: a user in the URL is not possible; a query such as ?token= is"
+            )));
         }
         let is_tls = |(key, _): &(&String, &String)| key.starts_with("ssl.");
         let tls: ConfigMap =

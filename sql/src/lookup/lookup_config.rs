@@ -68,7 +68,9 @@ impl LookupConfig {
     pub(crate) fn of_config(config: &ConfigMap) -> Result<Vec<Self>> {
         let max_bytes = match config.get(LOOKUP_MAX_BYTES).map(|text| text.trim()) {
             None => MAX_BYTES,
-            Some(text) => text.parse().map_err(|_| Error::config(format!("`{LOOKUP_MAX_BYTES}`: {text} is no number")))?,
+            Some(text) => {
+                text.parse().map_err(|_| Error::config(format!("`{LOOKUP_MAX_BYTES}`: {text} is no number")))?
+            }
         };
         let mut tables: Vec<Self> = Vec::new();
         for (key, value) in config {
@@ -155,9 +157,8 @@ fn place_of(text: &str) -> std::result::Result<(Place, String), String> {
 pub(crate) fn lookup_keys() -> Vec<ConfigKey> {
     use ConfigType::{Long, String};
     use Importance::{Low, Medium};
-    let optional = |name: &str, importance, documentation: &str| {
-        ConfigKey::optional(name, String, importance, documentation)
-    };
+    let optional =
+        |name: &str, importance, documentation: &str| ConfigKey::optional(name, String, importance, documentation);
     let keys = vec![
         optional(
             "lookup.<name>.url",

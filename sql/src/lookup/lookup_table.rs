@@ -9,7 +9,7 @@ use volley_api::{Error, Result, TransformationContext};
 use super::lookup_config::{FileSource, LookupConfig, Source};
 use super::lookup_exec::{RowsSlot, SlotTable};
 use super::lookups::Refreshed;
-use super::refreshed_file::RefreshedFile;
+use super::refreshed_file::{ReadFile, RefreshedFile};
 use super::table_file::{Content, Failure, Stamp, TableFile, open_file};
 use super::topic_columns::first_columns;
 use super::topic_table::TopicTable;
@@ -66,8 +66,8 @@ impl LookupTable {
         let newer = match config.refresh.filter(|_| context.is_running()) {
             None => Newer::Never,
             Some(interval) => {
-                let before = (stamp, rows.schema());
-                Newer::File(RefreshedFile::start((config, source), interval, file, before, context.metrics())?)
+                let read = ReadFile { file, stamp, schema: rows.schema() };
+                Newer::File(RefreshedFile::start(config, source, interval, read, context.metrics())?)
             }
         };
         Ok((rows, newer))

@@ -22,6 +22,15 @@ pub(super) const FAILED_REFRESHES: &str = "lookup_refresh_failures";
 /// The newest rows that nobody has taken yet.
 pub(super) type NewRows = Arc<Mutex<Option<RecordBatch>>>;
 
+/// A file as it was read last.
+pub(super) struct ReadFile {
+    pub(super) file: Box<dyn TableFile>,
+    /// Of the version that was read.
+    pub(super) stamp: Option<Stamp>,
+    /// The columns of the first version, which all have.
+    pub(super) schema: SchemaRef,
+}
+
 /// Reads a file whenever it has changed, until it is dropped.
 pub(super) struct RefreshedFile {
     new_rows: NewRows,
@@ -36,15 +45,15 @@ impl fmt::Debug for RefreshedFile {
 }
 
 impl RefreshedFile {
-    /// Begins to look at `file`, which had `stamp` and rows of `schema` before.
+    /// Begins to look at the file of `config` again.
     ///
     /// # Errors
     /// `Fatal` if no thread can be started.
     pub(super) fn start(
-        (config, source): (&LookupConfig, &FileSource),
+        config: &LookupConfig,
+        source: &FileSource,
         interval: Duration,
-        file: Box<dyn TableFile>,
-        (stamp, schema): (Option<Stamp>, SchemaRef),
+        read: ReadFile,
         metrics: &Metrics,
     ) -> Result<Self> {
         let (until, ended) = sync_channel(0);
@@ -53,9 +62,7 @@ impl RefreshedFile {
             table: config.name.clone(),
             source: source.clone(),
             max_bytes: config.max_bytes,
-            file,
-            stamp,
-            schema,
+            read,
             new_rows: Arc::clone(&new_rows),
             no_table: None,
             last_failure: None,
@@ -84,11 +91,9 @@ struct Looking {
     table: String,
     source: FileSource,
     max_bytes: u64,
-    file: Box<dyn TableFile>,
-    stamp: Option<Stamp>,
-    schema: SchemaRef,
+    read: ReadFile,
     new_rows: NewRows,
-    /// Why the version of `stamp` cannot be taken.
+    /// Why the version that was read last cannot be taken.
     no_table: Option<Failure>,
     last_failure: Option<Failure>,
     refreshes: Counter,
@@ -97,9 +102,9 @@ struct Looking {
 
 impl Looking {
     fn look(&mut self) {
-        let read = self.read();
+        let newest = self.newest();
         let (table, file) = (&self.table, &self.source.shown);
-        match read {
+        match newest {
             Ok(None) => self.last_failure = None,
             Ok(Some(rows)) => {
                 tracing::info!(table, file, rows = rows.num_rows(), "lookup table was read again");
@@ -118,14 +123,14 @@ impl Looking {
     }
 
     /// The rows of the file, if they are others. A version that cannot be taken is decoded once.
-    fn read(&mut self) -> std::result::Result<Option<RecordBatch>, Failure> {
-        let (stamp, content) = match self.file.read(self.stamp.as_ref())? {
+    fn newest(&mut self) -> std::result::Result<Option<RecordBatch>, Failure> {
+        let (stamp, content) = match self.read.file.read(self.read.stamp.as_ref())? {
             Content::Unchanged => return self.no_table.clone().map_or(Ok(None), Err),
             Content::Version(stamp, content) => (stamp, content),
         };
-        self.stamp = stamp;
+        self.read.stamp = stamp;
         let rows = self.source.format.rows(&content, self.max_bytes);
-        let rows = rows.and_then(|rows| conformed(&rows, &self.schema));
+        let rows = rows.and_then(|rows| conformed(&rows, &self.read.schema));
         self.no_table = rows.as_ref().err().cloned();
         rows.map(Some)
     }

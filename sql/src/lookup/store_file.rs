@@ -35,7 +35,8 @@ impl StoreFile {
         let store = StoreConfig::from_config(&parsed).and_then(|config| open_store(&config));
         let (store, path) = store.map_err(|error| refused(error.to_string()))?;
         let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Error::fatal("could not start a client for the store").with_source(error))?;
+        let runtime =
+            runtime.map_err(|error| Error::fatal("could not start a client for the store").with_source(error))?;
         Ok(Self { store, path, max_bytes: config.max_bytes, runtime })
     }
 

@@ -4,6 +4,7 @@
 //! booleans, dates or texts. Whole numbers with leading zeros are texts, since they are codes. JSON has one object on each
 //! line. Parquet has its own types.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -46,8 +47,13 @@ impl TableFormat {
         Self::named(extension)
     }
 
-    /// The rows of a file. All columns are nullable.
+    /// The rows of a file. All columns are nullable. A panic of a decoder is a failure.
     pub(super) fn rows(self, content: &Bytes, max_bytes: u64) -> Result<RecordBatch, Failure> {
+        let decoded = catch_unwind(AssertUnwindSafe(|| self.decode(content, max_bytes)));
+        decoded.unwrap_or_else(|_| Err("it cannot be decoded".to_owned()))
+    }
+
+    fn decode(self, content: &Bytes, max_bytes: u64) -> Result<RecordBatch, Failure> {
         // a byte order mark does not belong to the first column's name
         let text = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content);
         let failed = |error: ArrowError| error.to_string();

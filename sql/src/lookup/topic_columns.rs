@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
 use arrow::compute::{cast, concat, take};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use volley_api::{Column, Run};
+use volley_api::schema::is_mixed;
+use volley_api::{Column, Run, mixed_as_text};
 
 use crate::records_table::{MetaColumn, WHOLE_VALUE, value_field};
 
@@ -85,10 +86,20 @@ fn columns_of_run(value: &Column) -> Vec<(String, ArrayRef)> {
     match value.field.data_type() {
         DataType::Struct(fields) => {
             let named = fields.iter().enumerate().filter(|(_, field)| field.name() != KEY.name());
-            named.map(|(index, field)| (field.name().clone(), value_field(&value.array, index))).collect()
+            named
+                .map(|(index, field)| (field.name().clone(), plain(field, &value_field(&value.array, index))))
+                .collect()
         }
         DataType::Null => Vec::new(),
-        _ => vec![(WHOLE_VALUE.to_owned(), Arc::clone(&value.array))],
+        _ => vec![(WHOLE_VALUE.to_owned(), plain(&value.field, &value.array))],
+    }
+}
+
+/// The values of a column; where each has a type of its own, their texts.
+fn plain(field: &Field, values: &ArrayRef) -> ArrayRef {
+    match values.as_string_opt::<i32>().filter(|_| is_mixed(field)) {
+        Some(mixed) => Arc::new(mixed_as_text(mixed)),
+        None => Arc::clone(values),
     }
 }
 
@@ -105,7 +116,7 @@ fn add(columns: &mut Vec<Growing>, name: &str, run: usize, values: ArrayRef) {
 }
 
 fn key_column(keys: &[Run], rows: &UInt32Array) -> Result<ArrayRef, ArrowError> {
-    let parts: Vec<ArrayRef> = keys.iter().map(|run| Arc::clone(&run.column.array)).collect();
+    let parts: Vec<ArrayRef> = keys.iter().map(|run| plain(&run.column.field, &run.column.array)).collect();
     let data_type = common_type(&parts, &DataType::Null);
     let parts: Vec<ArrayRef> = parts.iter().map(|part| cast_or_null(part, &data_type)).collect();
     match parts.is_empty() {
@@ -207,8 +218,14 @@ mod tests {
     #[test]
     fn values_of_several_schemas_give_the_columns_of_all() {
         let keys = [run(vec![0, 1, 2, 3], Arc::new(StringArray::from(vec!["a", "b", "c", "d"])))];
-        let old = structs(vec![("n", Arc::new(Int64Array::from(vec![1, 3]))), ("gone", Arc::new(Int64Array::from(vec![7, 8])))]);
-        let new = structs(vec![("n", Arc::new(Float64Array::from(vec![0.5]))), ("_key", Arc::new(Int64Array::from(vec![9])))]);
+        let old = structs(vec![
+            ("n", Arc::new(Int64Array::from(vec![1, 3]))),
+            ("gone", Arc::new(Int64Array::from(vec![7, 8]))),
+        ]);
+        let new = structs(vec![
+            ("n", Arc::new(Float64Array::from(vec![0.5]))),
+            ("_key", Arc::new(Int64Array::from(vec![9]))),
+        ]);
         let values = [run(vec![0, 2], old), run(vec![1], new)];
         let table = table_of(&keys, &values, 4, &first_columns(&["x".to_owned()])).unwrap();
         assert_eq!(shown(&table), ["|_key|x|n|gone|", "|a||1.0|7|", "|c||3.0|8|", "|b||0.5||"]);
@@ -223,7 +240,8 @@ mod tests {
 
     #[test]
     fn values_that_are_no_structs_are_the_column_value_and_keys_may_be_of_any_type() {
-        let keys = [run(vec![0], Arc::new(Int64Array::from(vec![1]))), run(vec![1], Arc::new(StringArray::from(vec!["x"])))];
+        let keys =
+            [run(vec![0], Arc::new(Int64Array::from(vec![1]))), run(vec![1], Arc::new(StringArray::from(vec!["x"])))];
         let values = [
             run(vec![0], Arc::new(StringArray::from(vec!["one"]))),
             run(vec![1], Arc::new(arrow::array::NullArray::new(1))),

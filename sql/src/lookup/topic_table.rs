@@ -11,7 +11,8 @@ use arrow::datatypes::SchemaRef;
 use parking_lot::Mutex;
 use volley_api::metrics::Counter;
 use volley_api::{
-    ConfigMap, Converter, Error, OffsetRange, Origin, RawBatch, Result, Side, TimestampType, TopicPartition, TransformationContext,
+    ConfigMap, Converter, Error, OffsetRange, Origin, RawBatch, Result, Side, TimestampType, TopicPartition,
+    TransformationContext,
 };
 
 use super::lookup_config::LookupConfig;

@@ -97,10 +97,8 @@ impl Plans {
             Some(0) => {}
             Some(found) => self.kept[..=found].rotate_right(1),
             None => {
-                let fields = RecordFields {
-                    key: Arc::clone(&records.key.field),
-                    value: Arc::clone(&records.value.field),
-                };
+                let fields =
+                    RecordFields { key: Arc::clone(&records.key.field), value: Arc::clone(&records.value.field) };
                 let plan =
                     on_deep_stack(|| QueryPlan::new(session, query, named, &fields)).map_err(PlanFailure::Broken)?;
                 let planned = match plan {

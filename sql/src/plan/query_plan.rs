@@ -15,8 +15,8 @@ use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as PlannerStatement;
 use datafusion::sql::sqlparser::ast::Statement;
-use volley_api::{RecordFields, Records};
 use volley_api::schema::has_schema;
+use volley_api::{RecordFields, Records};
 
 use super::batch_exec::{BatchExec, BatchSlot, BatchTable};
 use super::output_layout::{OutputLayout, shape_outputs};

@@ -38,8 +38,7 @@ fn unary(op: &UnaryOperator) -> Option<String> {
 fn binary(op: &BinaryOperator) -> Option<String> {
     use BinaryOperator as B;
     match op {
-        B::Question => Some("the operator ? is not possible: write json_contains(text, 'key')".to_owned()),
-        B::Custom(_) | B::AtAt | B::HashMinus | B::AtQuestion | B::QuestionAnd | B::QuestionPipe => {
+        B::Custom(_) | B::AtAt | B::HashMinus | B::AtQuestion | B::Question | B::QuestionAnd | B::QuestionPipe => {
             Some(format!("the operator {op} is not possible"))
         }
         _ => None,

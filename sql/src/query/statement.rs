@@ -199,7 +199,8 @@ pub(super) fn parser_refusal(error: &ParserError, text: &str) -> Refusal {
     let located = message.rsplit_once(" at Line: ").and_then(|(reason, place)| {
         let (line, column) = place.split_once(", Column: ")?;
         let position = Position { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? };
-        Some(Refusal::new(position, lower_first(reason)))
+        let hint = if reason.ends_with("found: ?") { "; for JSON write json_contains(text, 'key')" } else { "" };
+        Some(Refusal::new(position, format!("{}{hint}", lower_first(reason))))
     });
     located.unwrap_or_else(|| Refusal::new(Position::end_of(text), lower_first(message)))
 }

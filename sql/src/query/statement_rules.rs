@@ -234,7 +234,8 @@ struct Expressions {
 impl Expressions {
     fn check(&mut self, expr: &Expr) -> Result<(), Refusal> {
         if let Expr::Identifier(ident) = expr
-            && let Some(member) = self.members.iter().position(|member| member.span == ident.span && member.value == ident.value)
+            && let Some(member) =
+                self.members.iter().position(|member| member.span == ident.span && member.value == ident.value)
         {
             self.members.swap_remove(member);
             return Ok(());
@@ -393,7 +394,10 @@ mod tests {
             ("SELECT a FROM records, unnest(b)", "line 1, column 24: UNNEST belongs"),
             ("SELECT a FROM records, generate_series(1, 3)", "line 1, column 24: only `records`"),
             ("SELECT uppper(a) FROM records", "line 1, column 8: unknown function `uppper`"),
-            ("SELECT hmac_sha256(a, b) AS h FROM records", "line 1, column 8: `hmac_sha256` takes a text and, in quotes"),
+            (
+                "SELECT hmac_sha256(a, b) AS h FROM records",
+                "line 1, column 8: `hmac_sha256` takes a text and, in quotes",
+            ),
             ("SELECT a FROM records WHERE a = $1", "line 1, column 33: the placeholder $1"),
             ("VALUES (1)", "line 1, column 1: only a SELECT"),
             ("SELECT x AS _key FROM records", "line 1, column 1: the query selects no column of the value"),
