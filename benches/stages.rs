@@ -27,7 +27,7 @@ use tempfile::TempDir;
 use url::Url;
 use volley_api::{
     Column, Converter, Offsets, Plugin, PluginFactory, Polled, RawBatch, Records, Side, SinkBatch, SinkContext,
-    SinkTask, SourceContext, SourceTask, Transformation, Unserialized,
+    SinkTask, SourceContext, SourceTask, Transformation, TransformationContext, Unserialized,
 };
 use volley_converters::{AvroConverter, JsonConverter};
 use volley_registry::{RegistryClient, RegistryConfig};
@@ -183,7 +183,7 @@ fn kafka_transformation(class: &str, config: &[(&str, &str)]) -> Box<dyn Transfo
     let PluginFactory::Transformation(new) = plugin(volley_transforms::plugins(), &class) else {
         panic!("{class} is a transformation");
     };
-    new(&config_map(config)).expect("the configuration is right")
+    new(TransformationContext::default(), &config_map(config)).expect("the configuration is right")
 }
 
 /// What schemaless JSON has become, as what comes with a schema.
@@ -268,7 +268,8 @@ fn sql_transformation() -> Box<dyn Transformation> {
     let PluginFactory::Transformation(new) = plugin(volley_sql::plugins(), "Sql") else {
         panic!("Sql is a transformation");
     };
-    new(&config_map(&[("query", payment::QUERY)])).expect("the query is right")
+    let config = config_map(&[("query", payment::QUERY)]);
+    new(TransformationContext::default(), &config).expect("the query is right")
 }
 
 fn datagen_task(schema: &str) -> Box<dyn SourceTask> {

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use volley_kafka::{LogEnds, LogEntry, LogListener, LogRecord, LogSettings, TopicLog, TransactionalLogWriter};
+use volley_kafka::{
+    LogEnds, LogEntry, LogListener, LogRecord, LogSettings, ReadingSettings, TopicLog, TransactionalLogWriter,
+};
 
 use crate::testbed::{Kafka, wait_until};
 
@@ -53,13 +55,13 @@ impl Opened {
 fn settings(kafka: &Kafka, topic: &str, consumer: &[(&str, &str)]) -> LogSettings {
     let producer =
         [("acks", "all"), ("max.in.flight.requests.per.connection", "1"), ("delivery.timeout.ms", "2147483647")];
-    LogSettings {
+    let reading = ReadingSettings {
         topic: topic.to_owned(),
         partitions: kafka.admin().topic(topic).unwrap().unwrap().partitions,
-        producer: kafka.properties(&producer),
         consumer: kafka.properties(consumer),
         has_transactions: !consumer.is_empty(),
-    }
+    };
+    LogSettings { reading, producer: kafka.properties(&producer) }
 }
 
 fn open(kafka: &Kafka, topic: &str, consumer: &[(&str, &str)]) -> Opened {

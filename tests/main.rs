@@ -30,6 +30,7 @@ mod kafka_storage;
 mod kafka_tls;
 mod kafka_topic_log;
 mod life_cycle;
+mod lookup_topics;
 mod memory;
 mod metrics;
 mod mixed_group;

@@ -32,8 +32,8 @@ type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
 /// # Errors
 /// `Config` if the query is wrong; the iterator's own errors; `Data` if the query fails for a row.
 pub fn query_batches(table: &str, schema: SchemaRef, batches: Batches, sql: &str) -> Result<Vec<RecordBatch>> {
-    let session = new_session();
     let refused = |error: DataFusionError| Error::config(format!("could not plan the query: {}", reason_of(&error)));
+    let session = new_session().map_err(refused)?;
     let batches = Arc::new(OneReading { schema: Arc::clone(&schema), batches: Mutex::new(Some(batches)) });
     let streaming = StreamingTable::try_new(schema, vec![batches]).map_err(refused)?;
     session.register_table(table, Arc::new(streaming)).map_err(refused)?;

@@ -19,14 +19,16 @@ mod absent_fields;
 mod bad_rows;
 mod batch_query;
 mod deep_stack;
+mod functions;
 mod header_text;
-mod lookup_table;
+mod lookup;
 mod plan;
 mod plugins;
 mod query;
 mod reason;
 mod records_table;
 mod sql;
+mod sql_config;
 mod wait_for;
 
 pub use batch_query::query_batches;

@@ -12,7 +12,7 @@ pub fn plugins() -> Vec<Plugin> {
             env!("CARGO_PKG_VERSION"),
             "Transforms records with a SQL query that works row by row: SELECT … FROM records WHERE …",
             Sql::config_def(),
-            PluginFactory::transformation(Sql::new),
+            PluginFactory::transformation_of_task(Sql::of_task),
         )
         .alias("volley.Sql"),
     ]

@@ -104,10 +104,32 @@ fn in_plain_words(message: &str) -> String {
     if DEBUG_MARKS.iter().any(|mark| message.contains(mark)) {
         return "this form of expression is not possible".to_owned();
     }
-    if let Some(words) = wrong_arguments(&message).or_else(|| no_fields(&message)) {
+    let known = [refused_argument, wrong_arguments, no_json, no_fields];
+    if let Some(words) = known.iter().find_map(|words| words(&message)) {
         return words;
     }
     sql_types(one_line(&message).trim_end_matches('.'))
+}
+
+/// `Function 'mask' user-defined coercion failed with: …`: one of our functions says why.
+fn refused_argument(message: &str) -> Option<String> {
+    let (function, reason) = message.split_once("' user-defined coercion failed with: ")?;
+    let (_, function) = function.rsplit_once('\'')?;
+    let reason = reason.split(" No function matches").next().unwrap_or(reason);
+    Some(format!("the function `{function}`: {}", sql_types(one_line(reason).trim_end_matches('.'))))
+}
+
+/// `Unexpected argument type to 'json_get' at position 1, expected …, got Struct(…).`: an argument is no JSON text.
+fn no_json(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("Unexpected argument type to '")?;
+    let (function, rest) = rest.split_once("' at position ")?;
+    let (place, rest) = rest.split_once(',')?;
+    let (_, got) = rest.split_once("got ")?;
+    let data_type = got.split(|char: char| !char.is_alphanumeric()).next()?;
+    Some(format!(
+        "the function `{function}` does not take {} as argument {place}; a CAST may help",
+        sql_types(data_type)
+    ))
 }
 
 /// `… argument types 'upper(Int64)' …`: a function does not accept its arguments.
@@ -198,6 +220,15 @@ mod tests {
             (
                 "Cast error: Cannot cast string 'Int64' to value of Int64 type",
                 "Cannot cast string 'Int64' to value of BIGINT type",
+            ),
+            (
+                "Function 'mask' user-defined coercion failed with: Error during planning: a text is needed, not Boolean No \
+                 function matches the given name and argument types 'mask(Boolean)'. You …",
+                "the function `mask`: a text is needed, not BOOLEAN",
+            ),
+            (
+                "Unexpected argument type to 'json_as_text' at position 1, expected a string, got Struct([Field { …",
+                "the function `json_as_text` does not take STRUCT as argument 1; a CAST may help",
             ),
             ("Unsupported CAST from Boolean to Timestamp(ns)", "Unsupported CAST from BOOLEAN to TIMESTAMP"),
             ("Compute error: Execution error: cannot take square root", "cannot take square root"),

@@ -179,7 +179,7 @@ pub(crate) fn is_shadowed(field: &str) -> bool {
 }
 
 /// A child of the value; null where the value is.
-fn value_field(value: &ArrayRef, index: usize) -> ArrayRef {
+pub(crate) fn value_field(value: &ArrayRef, index: usize) -> ArrayRef {
     let Some(value) = value.as_any().downcast_ref::<StructArray>() else {
         return Arc::clone(value);
     };

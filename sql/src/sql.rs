@@ -9,25 +9,24 @@ use arrow::datatypes::{DataType, Field};
 use datafusion::prelude::SessionContext;
 use volley_api::schema::has_schema;
 use volley_api::{
-    Column, ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Records, RejectedRow, Result,
-    Stage, Transformation, Transformed, Validator, Width,
+    Column, ConfigDef, ConfigMap, Error, RecordFields, Records, RejectedRow, Result, Stage, Transformation,
+    TransformationContext, Transformed,
 };
 use volley_converters::{MixedRows, same_type};
 
 use crate::absent_fields::AbsentFields;
 use crate::bad_rows::{Executed, execute_good_rows};
-use crate::lookup_table::LookupTable;
-use crate::plan::{PlanFailure, Plans, QueryPlan, clock_functions, new_session, to_records};
-use crate::query::{NamedFields, RowwiseQuery};
+use crate::deep_stack::on_deep_stack;
+use crate::functions::{HmacSecrets, register_hmac};
+use crate::lookup::{Lookups, Refreshed};
+use crate::plan::{PlanFailure, Plans, QueryPlan, clock_functions, new_session, plan_error, to_records};
+use crate::query::{NamedFields, RowwiseQuery, UserFunctions};
 use crate::reason::reason_of;
 use crate::records_table::{MetaColumn, WHOLE_VALUE, is_shadowed};
+use crate::sql_config::{QUERY, config_def};
 
 /// Name of the transformation, in lists and in rejected rows.
 pub(crate) const CLASS: &str = "Sql";
-
-const QUERY: &str = "query";
-const LOOKUP_PATH: &str = "lookup.<name>.path";
-const LOOKUP_MAX_BYTES: &str = "lookup.max.bytes";
 
 /// If the query does not fit any of so many records without schema, the query is wrong, not the records.
 const TELLING_RECORDS: usize = 10;
@@ -77,6 +76,7 @@ const TELLING_RECORDS: usize = 10;
 pub struct Sql {
     query: RowwiseQuery,
     session: SessionContext,
+    lookups: Lookups,
     plans: Plans,
     /// The fields that the query names.
     named: NamedFields,
@@ -97,28 +97,16 @@ impl fmt::Debug for Sql {
 impl Sql {
     /// The keys of this transformation.
     pub fn config_def() -> ConfigDef {
-        let query = "SELECT over the table `records`, which works row by row: columns, expressions, WHERE, CASE, scalar \
-                     functions, unnest(…), joins to lookup tables. AS `_key`, `_topic` and `_timestamp` set these.";
-        let path = "File of the lookup table <name>, which the query can join: .csv or .tsv with a header row, or .json, \
-                    .jsonl, .ndjson with one object on each line. It is read when the task starts, into memory.";
-        let max_bytes = "Largest file, in bytes, that is read as a lookup table.";
-        ConfigDef::new()
-            .key(
-                ConfigKey::required(QUERY, ConfigType::String, Importance::High, query)
-                    .validated(Validator::custom(validate_query))
-                    .grouped("Sql", 1, Width::Long, "Query"),
-            )
-            .key(ConfigKey::optional(LOOKUP_PATH, ConfigType::String, Importance::Medium, path).grouped(
-                "Sql",
-                2,
-                Width::Long,
-                "Lookup table",
-            ))
-            .key(
-                ConfigKey::with_default(LOOKUP_MAX_BYTES, ConfigType::Long, "67108864", Importance::Low, max_bytes)
-                    .validated(Validator::AtLeast(1))
-                    .grouped("Sql", 3, Width::Short, "Lookup table size"),
-            )
+        config_def()
+    }
+
+    /// From its configuration, without prefix, to check it or to use it without a worker: lookup tables stay as they are
+    /// read now.
+    ///
+    /// # Errors
+    /// As for [`Sql::of_task`].
+    pub fn new(config: &ConfigMap) -> Result<Self> {
+        Self::of_task(TransformationContext::default(), config)
     }
 
     /// From its configuration, without prefix. Reads the lookup tables.
@@ -126,20 +114,22 @@ impl Sql {
     /// # Errors
     /// `Config`, with the position, if the query is not row-wise SQL; if it names an unknown table; if a lookup table
     /// cannot be read.
-    pub fn new(config: &ConfigMap) -> Result<Self> {
+    #[expect(clippy::needless_pass_by_value, reason = "as for all plug-ins of a task")]
+    pub fn of_task(context: TransformationContext, config: &ConfigMap) -> Result<Self> {
         let parsed = Self::config_def().parse(config)?;
         let refused = |refusal| Error::config(format!("`{QUERY}`, {refusal}"));
-        let query = RowwiseQuery::parse(parsed.string(QUERY).unwrap_or_default()).map_err(refused)?;
-        let max_bytes = parsed.long(LOOKUP_MAX_BYTES).and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(u64::MAX);
-        let lookups = LookupTable::read_all(config, max_bytes)?;
-        query.check_tables(lookups.iter().map(|lookup| lookup.name.as_str())).map_err(refused)?;
-        let lookup_columns: Vec<String> = lookups.iter().flat_map(LookupTable::columns).collect();
-        let named = query.named_fields(&lookup_columns);
-        let session = session_with(lookups)
-            .map_err(|error| Error::config(format!("could not set up the lookup tables: {}", reason_of(&error))))?;
+        let functions = UserFunctions::of_config(config)?;
+        let query = RowwiseQuery::parse_with(parsed.string(QUERY).unwrap_or_default(), &functions).map_err(refused)?;
+        let secrets = HmacSecrets::of_config(config)?;
+        query.check_secrets(secrets.names()).map_err(refused)?;
+        let session = session_with(secrets)?;
+        let lookups = Lookups::read(config, &query, &context, &session)?;
+        query.check_tables(lookups.names()).map_err(refused)?;
+        let named = query.named_fields(&lookups.columns());
         Ok(Self {
             query,
             session,
+            lookups,
             plans: Plans::default(),
             named,
             absent: AbsentFields::default(),
@@ -147,6 +137,19 @@ impl Sql {
             mixed_keys: MixedRows::new(),
             unfit_records: 0,
         })
+    }
+
+    /// Takes what has changed in lookup tables. So all rows of a batch see the same.
+    fn refresh_lookups(&mut self) -> Result<()> {
+        match self.lookups.refresh(&self.session)? {
+            Refreshed::Nothing => Ok(()),
+            Refreshed::Rows => self.plans.forget_lookup_rows(),
+            Refreshed::Columns => {
+                self.plans.clear();
+                self.named = self.query.named_fields(&self.lookups.columns());
+                Ok(())
+            }
+        }
     }
 
     /// Transforms records in which no column that the query names is mixed.
@@ -242,7 +245,16 @@ impl Sql {
 }
 
 impl Transformation for Sql {
+    fn output_fields(&mut self, topic: &str, input: &RecordFields) -> Result<Option<RecordFields>> {
+        let plan = on_deep_stack(|| QueryPlan::new(&self.session, &self.query, &self.named, input))?;
+        let plan = plan.map_err(|error| Error::config(plan_error(&error, &self.query, topic)))?;
+        let layout = plan.layout();
+        let key = layout.key.as_ref().map_or(&input.key, |(_, field)| field);
+        Ok(Some(RecordFields { key: Arc::clone(key), value: Arc::clone(&layout.value) }))
+    }
+
     fn apply(&mut self, records: Records) -> Result<Transformed> {
+        self.refresh_lookups()?;
         if records.value.field.data_type() == &DataType::Null {
             return self.transform_untyped(records);
         }
@@ -298,21 +310,13 @@ fn rejected(records: &Records, row: usize, error: Error) -> RejectedRow {
     RejectedRow { row: records.rows.input_row(row), stage: Stage::Transformation, class: CLASS.to_owned(), error }
 }
 
-fn validate_query(value: &ConfigValue) -> std::result::Result<(), String> {
-    match value {
-        ConfigValue::String(text) => RowwiseQuery::parse(text).map(drop).map_err(|refusal| refusal.to_string()),
-        _ => Err("the query has no value".to_owned()),
-    }
-}
-
-fn session_with(lookups: Vec<LookupTable>) -> datafusion::error::Result<SessionContext> {
-    let session = new_session();
+fn session_with(secrets: HmacSecrets) -> Result<SessionContext> {
+    let session = new_session()
+        .map_err(|error| Error::fatal(format!("could not set up the functions of SQL: {}", reason_of(&error))))?;
     for function in clock_functions() {
         session.register_udf(function);
     }
-    for lookup in lookups {
-        session.register_table(lookup.name.clone(), lookup.into_table()?)?;
-    }
+    register_hmac(&session, secrets);
     Ok(session)
 }
 

@@ -62,13 +62,19 @@ pub(crate) fn records(topic: &str, first_offset: i64, value: Column) -> Records 
     }
 }
 
-/// The transformation of `query` with the lookup tables `countries` and `plans`.
+/// The transformation of `query` with the lookup tables `countries` and `plans`, a secret and some functions.
 pub(crate) fn sql(query: &str) -> volley_api::Result<Sql> {
     let lookups = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lookups");
     let config: ConfigMap = [
         ("query", query.to_owned()),
         ("lookup.countries.path", format!("{lookups}/countries.csv")),
         ("lookup.plans.path", format!("{lookups}/plans.jsonl")),
+        ("hmac.pii.secret", "Jefe".to_owned()),
+        ("function.cents", "(amount) -> amount * 100".to_owned()),
+        ("function.full_name", "(a, b) -> tidy(a) || ' ' || tidy(b)".to_owned()),
+        ("function.tidy", "x -> trim(x)".to_owned()),
+        ("function.town", "a -> a.city".to_owned()),
+        ("function.missing", "() -> nothing".to_owned()),
     ]
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))

@@ -4,6 +4,7 @@ mod completions;
 mod connector_class;
 mod distributed;
 mod dlq;
+mod field_text;
 mod output;
 mod plugins;
 mod preview;

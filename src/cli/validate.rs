@@ -3,17 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use volley_api::{ConfigMap, Plugin};
+use volley_api::{ConfigMap, Plugin, PluginKind};
 use volley_java::read_properties;
 use volley_worker::config_transformer::resolve_worker_config;
 use volley_worker::connector_file::read_connector_file;
 use volley_worker::plugins::Plugins;
+use volley_worker::task::told_fields;
 use volley_worker::validation::ConnectorValidator;
 use volley_worker::worker_config::WorkerConfig;
 
 use super::Failure;
 use super::connector_class::{check_class, similar_classes};
+use super::field_text::field_lines;
 use super::output::say;
+use super::records_text::printable;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -31,7 +34,9 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Fai
         resolve_worker_config(worker_properties(arguments.worker.as_deref())?, &plugins).map_err(Failure::worker)?;
     let worker = WorkerConfig::of_either_mode(properties).map_err(Failure::worker)?;
     let known = Arc::clone(&plugins);
-    let validator = ConnectorValidator::of_worker(plugins, Arc::new(transformer), &worker).map_err(Failure::worker)?;
+    let transformer = Arc::new(transformer);
+    let validator =
+        ConnectorValidator::of_worker(plugins, Arc::clone(&transformer), &worker).map_err(Failure::worker)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::worker)?;
     let mut wrong = 0;
     for path in &arguments.connectors {
@@ -39,7 +44,18 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Fai
         check_class(&known, &connector.config.values, path)?;
         let infos = runtime.block_on(validator.validate(&connector.config)).map_err(Failure::connector)?;
         if infos.error_count == 0 {
-            say!("{}: {} is valid", path.display(), connector.name);
+            let resolved = transformer.resolve(&connector.config.values).map_err(Failure::connector)?;
+            match told_output(&known, &resolved, &worker) {
+                Ok(lines) => {
+                    say!("{}: {} is valid", path.display(), connector.name);
+                    lines.iter().for_each(|line| say!("{line}"));
+                }
+                Err(error) => {
+                    wrong += 1;
+                    say!("{}: {} has 1 error(s)", path.display(), connector.name);
+                    say!("  transforms: {}", printable(&format!("{error:#}")));
+                }
+            }
             continue;
         }
         wrong += 1;
@@ -54,6 +70,20 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Fai
         return Err(Failure::connector(anyhow::anyhow!("{wrong} configuration(s) would be refused")));
     }
     Ok(())
+}
+
+/// What the transformations of a sink make of its records, where the converter has a schema before messages come.
+fn told_output(plugins: &Plugins, connector: &ConfigMap, worker: &WorkerConfig) -> volley_api::Result<Vec<String>> {
+    let class = connector.get("connector.class").map(|class| class.trim()).unwrap_or_default();
+    if plugins.find_connector(class)?.kind() != PluginKind::Sink {
+        return Ok(Vec::new());
+    }
+    let mut lines = Vec::new();
+    for step in told_fields(plugins, connector, worker)? {
+        lines.push(format!("  after {}:", step.alias));
+        lines.extend(field_lines(&step.fields.value).into_iter().map(|line| format!("    {line}")));
+    }
+    Ok(lines)
 }
 
 /// Those of the file; without one, the least that a worker needs.

@@ -6,13 +6,17 @@ use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
 use volley_api::{
     Config, ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Result, Validator, Width,
 };
+use volley_store::{StoreConfig, store_issues, store_keys};
 
 use crate::chain::{RotationPolicy, parse_timezone};
-use crate::store::{RetryPolicy, StoreConfig, issues, store_keys};
+use crate::store::RetryPolicy;
 
 /// Class name of the connector.
 pub(crate) const CLASS: &str = "ObjectStoreSink";
 
+const URL_DOCUMENTATION: &str = "Where the files go: `file:///directory`, `s3://bucket/prefix`, `gs://bucket/prefix` or \
+    `az://container/prefix`. A local directory is created if it is missing, a bucket is not. One connector per place: two \
+    that write the same topic into one `topics.dir` are refused.";
 const TOPICS_DIR: &str = "topics.dir";
 const FORMAT_CLASS: &str = "format.class";
 const PARQUET_CODEC: &str = "parquet.codec";
@@ -51,7 +55,7 @@ impl SinkConfig {
     /// Parses a configuration; the first thing wrong is the error.
     pub(crate) fn parse(config: &ConfigMap) -> Result<Self> {
         let parsed = config_def().parse(config)?;
-        match issues(&parsed).into_iter().next() {
+        match store_issues(&parsed).into_iter().next() {
             None => Self::from_config(&parsed),
             Some(issue) => Err(Error::config(issue.message)),
         }
@@ -83,7 +87,8 @@ impl SinkConfig {
 
 /// The keys, in the order in which they are shown.
 pub(crate) fn config_def() -> ConfigDef {
-    let keys = grouped("Store", store_keys()).into_iter().chain(file_keys()).chain(rotation_keys()).chain(error_keys());
+    let store = grouped("Store", store_keys(URL_DOCUMENTATION));
+    let keys = store.into_iter().chain(file_keys()).chain(rotation_keys()).chain(error_keys());
     keys.fold(ConfigDef::new(), ConfigDef::key)
 }
 

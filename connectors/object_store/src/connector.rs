@@ -4,10 +4,11 @@ use volley_api::{
     ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Plugin, PluginFactory, Result, RunningConnector,
     identical_tasks,
 };
+use volley_store::store_issues;
 
 use super::config::{CLASS, SinkConfig, config_def};
 use super::sink::ObjectStoreSinkTask;
-use crate::store::{check_error, issues, look, open_storage};
+use crate::store::{check_error, look, open_storage};
 
 /// The plug-in.
 pub(crate) fn sink_plugin() -> Plugin {
@@ -41,7 +42,7 @@ impl Connector for ObjectStoreSinkConnector {
             // the worker reports these itself
             return Vec::new();
         }
-        let issues = issues(&parsed);
+        let issues = store_issues(&parsed);
         if !issues.is_empty() {
             return issues;
         }

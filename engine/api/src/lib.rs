@@ -28,15 +28,16 @@ pub use connector::{
     Connector, ConnectorContext, ConnectorKind, RunningConnector, Support, identical_tasks, single_task,
 };
 pub use data::{
-    Column, Header, Headers, OffsetRange, Offsets, Origin, RawBatch, RawHeader, RawHeaders, Records, RecordsSlice,
-    RejectedRow, RowIndex, SourceOffset, SourcePartition, Stage, TimestampType, TopicPartition, Value, as_meant,
-    in_row_order, meant_field, mixed_as_text, schema,
+    Column, Header, Headers, OffsetRange, Offsets, Origin, RawBatch, RawHeader, RawHeaders, RecordFields, Records,
+    RecordsSlice, RejectedRow, RowIndex, SourceOffset, SourcePartition, Stage, TimestampType, TopicPartition, Value,
+    as_meant, in_row_order, meant_field, mixed_as_text, schema,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use metrics::Metrics;
 pub use plugin::{
     Converted, Converter, Extension, FindPlugin, HeaderConverter, KAFKA_VERSION, Plugin, PluginFactory, PluginKind,
-    Predicate, Run, Serialized, Side, Transformation, Transformed, Unserialized, WorkerPlugins,
+    Predicate, Run, Serialized, Side, TakeRecord, TopicReader, Transformation, TransformationContext, Transformed,
+    Unserialized, WorkerPlugins,
 };
 pub use sink::{LateRejection, SinkBatch, SinkContext, SinkRequests, SinkTask};
 pub use source::{

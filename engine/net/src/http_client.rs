@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
-use hyper::header::{HOST, HeaderName, HeaderValue};
+use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -56,6 +56,8 @@ pub struct HttpRequest {
 pub struct HttpAnswer {
     /// Status.
     pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
     /// Body.
     pub body: Bytes,
 }
@@ -151,10 +153,10 @@ where
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     let answer = async {
         let answer = sender.send_request(hyper_request(request)?).await.map_err(broken)?;
-        let status = answer.status().as_u16();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = Limited::new(answer.into_body(), max_answer).collect().await;
         let body = body.map_err(|error| HttpError::Exchange(io::Error::other(error)))?;
-        Ok(HttpAnswer { status, body: body.to_bytes() })
+        Ok(HttpAnswer { status, headers, body: body.to_bytes() })
     };
     let (mut answer, mut connection) = (std::pin::pin!(answer), std::pin::pin!(connection));
     let mut is_open = true;
@@ -224,7 +226,8 @@ mod tests {
     async fn a_request_is_sent_as_it_stands_and_the_answer_read() {
         let (url, asked) = server(b"HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\n\r\nnope").await;
         let answer = ask(&url, LIMITS).await.unwrap();
-        assert_eq!(answer, HttpAnswer { status: 404, body: Bytes::from_static(b"nope") });
+        assert_eq!((answer.status, answer.body), (404, Bytes::from_static(b"nope")));
+        assert_eq!(answer.headers["content-length"], "4");
         let asked = asked.await.unwrap();
         assert!(asked.starts_with("POST /../a?b HTTP/1.1\r\n") && asked.ends_with("\r\n\r\nbody"), "{asked}");
         let host = format!("host: 127.0.0.1:{}\r\n", url.port().unwrap());

@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, MapBuilder, StringArray, Strin
 use arrow::datatypes::{DataType, Field, Int64Type};
 use proptest::prelude::*;
 use volley_api::testing::{column, config_map, consumed, records, texts};
-use volley_api::{Column, PluginFactory, Records, Side, Transformation, Transformed, schema};
+use volley_api::{Column, PluginFactory, Records, Side, Transformation, TransformationContext, Transformed, schema};
 
 use crate::conformance_tests::{maps, orders};
 use crate::{Cast, ExtractField, MaskField, ReplaceField, TimestampRouter, plugins};
@@ -29,7 +29,7 @@ fn transformation(name: &str, entries: &[(&str, &str)]) -> Box<dyn Transformatio
     let class = format!("org.apache.kafka.connect.transforms.{name}");
     let plugin = plugins().into_iter().find(|plugin| plugin.class == class).unwrap();
     match &plugin.factory {
-        PluginFactory::Transformation(new) => new(&config_map(entries)).unwrap(),
+        PluginFactory::Transformation(new) => new(TransformationContext::default(), &config_map(entries)).unwrap(),
         _ => panic!("{class} is no transformation"),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use volley_api::{
     ConfigMap, Converter, Error, FindPlugin, HeaderConverter, Plugin, PluginFactory, PluginKind, Predicate, Result,
-    Side, Transformation,
+    Side, Transformation, TransformationContext,
 };
 
 use crate::similar_names::nearness;
@@ -223,10 +223,15 @@ impl Plugins {
     }
 
     /// The transformation `alias` of a connector, configured by its `transforms.<alias>.` keys.
-    pub fn new_transformation(&self, alias: &str, connector: &ConfigMap) -> Result<Box<dyn Transformation>> {
+    pub fn new_transformation(
+        &self,
+        alias: &str,
+        context: TransformationContext,
+        connector: &ConfigMap,
+    ) -> Result<Box<dyn Transformation>> {
         let (class, config) = class_of_alias("transforms", alias, connector)?;
         match &self.find(PluginKind::Transformation, &class)?.factory {
-            PluginFactory::Transformation(new) => new(&config),
+            PluginFactory::Transformation(new) => new(context, &config),
             _ => Err(Error::config(format!("Class {class} could not be found."))),
         }
     }

@@ -25,6 +25,7 @@ mod session;
 pub(crate) use clock_functions::clock_functions;
 pub(crate) use output::to_records;
 pub(crate) use output_layout::Role;
+pub(crate) use plan_error::plan_error;
 pub(crate) use plans::{PlanFailure, Plans};
 pub(crate) use query_plan::{QueryPlan, may_be_a_bad_row};
 pub(crate) use session::new_session;

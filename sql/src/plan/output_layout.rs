@@ -9,6 +9,7 @@ use volley_api::schema::{DEFAULT, HAS_SCHEMA, has_schema, timestamp_type, withou
 
 use super::connect_types::connect_type;
 use super::row_number::row_number_of;
+use crate::functions::{is_json_value, json_text};
 use crate::records_table::{MetaColumn, NO_FIELD, RecordsTable, field_name};
 
 /// The use of a result column.
@@ -64,12 +65,16 @@ pub(crate) fn shape_outputs(
             continue;
         }
         let role = Role::of(field.name());
-        let target = output_type(role, field)?;
-        let is_cast = &target != field.data_type();
         let source = source_of(&plan, index);
-        let mut output = Expr::Column(column);
-        if is_cast {
-            output = cast_to(output, field.data_type(), target);
+        let (mut output, mut found) = (Expr::Column(column), Arc::clone(field));
+        if is_json_value(found.data_type()) {
+            output = json_text(output);
+            found = Arc::new(found.as_ref().clone().with_data_type(DataType::Utf8View));
+        }
+        let target = output_type(role, &found)?;
+        let is_cast = &target != field.data_type();
+        if &target != found.data_type() {
+            output = cast_to(output, found.data_type(), target);
         }
         let unchanged = match source {
             Some(Expr::Column(source)) if !is_cast && refers_to(source.relation.as_ref(), records_name) => Some(source),

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use arrow::datatypes::FieldRef;
 use datafusion::prelude::SessionContext;
-use volley_api::{Error, Records};
+use volley_api::{Error, RecordFields, Records, Result};
 
 use super::plan_error::plan_error;
 use super::query_plan::{QueryPlan, same_field};
 use crate::deep_stack::on_deep_stack;
 use crate::query::{NamedFields, RowwiseQuery};
+use crate::reason::reason_of;
 
 /// Maximum number of plans that are kept.
 const KEPT_PLANS: usize = 32;
@@ -66,6 +67,23 @@ impl Plans {
         })
     }
 
+    /// Forgets all plans.
+    pub(crate) fn clear(&mut self) {
+        self.kept.clear();
+    }
+
+    /// Forgets what plans hold of lookup tables, whose rows have changed.
+    pub(crate) fn forget_lookup_rows(&mut self) -> Result<()> {
+        for planned in &mut self.kept {
+            if let Planned::Fits(plan) = planned {
+                plan.forget_lookup_rows().map_err(|error| {
+                    Error::fatal(format!("could not take the rows of a lookup table: {}", reason_of(&error)))
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     /// The plan for these records, created if it does not exist, and whether it is new.
     pub(crate) fn plan(
         &mut self,
@@ -73,14 +91,16 @@ impl Plans {
         query: &RowwiseQuery,
         named: &NamedFields,
         records: &Records,
-    ) -> Result<(&QueryPlan, bool), PlanFailure> {
+    ) -> std::result::Result<(&QueryPlan, bool), PlanFailure> {
         let found = self.kept.iter().position(|planned| planned.is_for(records));
         match found {
             Some(0) => {}
             Some(found) => self.kept[..=found].rotate_right(1),
             None => {
+                let fields =
+                    RecordFields { key: Arc::clone(&records.key.field), value: Arc::clone(&records.value.field) };
                 let plan =
-                    on_deep_stack(|| QueryPlan::new(session, query, named, records)).map_err(PlanFailure::Broken)?;
+                    on_deep_stack(|| QueryPlan::new(session, query, named, &fields)).map_err(PlanFailure::Broken)?;
                 let planned = match plan {
                     Ok(plan) => Planned::Fits(Box::new(plan)),
                     Err(error) => Planned::Unfit {

@@ -10,12 +10,13 @@ use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
+use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as PlannerStatement;
 use datafusion::sql::sqlparser::ast::Statement;
-use volley_api::Records;
 use volley_api::schema::has_schema;
+use volley_api::{RecordFields, Records};
 
 use super::batch_exec::{BatchExec, BatchSlot, BatchTable};
 use super::output_layout::{OutputLayout, shape_outputs};
@@ -51,9 +52,9 @@ impl QueryPlan {
         session: &SessionContext,
         query: &RowwiseQuery,
         named: &NamedFields,
-        records: &Records,
+        records: &RecordFields,
     ) -> Result<Self> {
-        let value = &records.value.field;
+        let value = &records.value;
         let mut absent = Vec::new();
         if !has_schema(value) && matches!(value.data_type(), DataType::Struct(_)) {
             named.complete(value, &DataType::Null, &mut absent);
@@ -75,11 +76,11 @@ impl QueryPlan {
     fn of_value(
         session: &SessionContext,
         query: &RowwiseQuery,
-        records: &Records,
+        records: &RecordFields,
         completed: Option<FieldRef>,
         absent: Vec<Vec<String>>,
     ) -> Result<Self> {
-        let (key, value) = (Arc::clone(&records.key.field), Arc::clone(&records.value.field));
+        let (key, value) = (Arc::clone(&records.key), Arc::clone(&records.value));
         let table = RecordsTable::new(&key, completed.as_ref().unwrap_or(&value));
         let slot = BatchSlot::default();
         let visible = BatchTable::new(table.visible_schema(), slot.clone());
@@ -96,6 +97,12 @@ impl QueryPlan {
         let projection = leaf_projection(&physical);
         let context = session.task_ctx();
         Ok(Self { key, value, completed, absent, table, projection, slot, physical, context, layout })
+    }
+
+    /// Drops the hash tables of lookup tables; the next execution makes them anew.
+    pub(crate) fn forget_lookup_rows(&mut self) -> Result<()> {
+        self.physical = reset_plan_states(Arc::clone(&self.physical))?;
+        Ok(())
     }
 
     /// Whether the plan was created for records of these types.
@@ -184,32 +191,22 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{ArrayRef, Int64Array, StructArray};
+    use arrow::array::{ArrayRef, Int64Array};
     use arrow::datatypes::Fields;
     use datafusion::physical_plan::displayable;
-    use volley_api::{Column, RowIndex};
+    use volley_api::Column;
 
     use crate::plan::session::new_session;
 
-    fn records() -> Records {
-        let n: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+    fn records() -> RecordFields {
         let fields =
             Fields::from(vec![Field::new("n", DataType::Int64, true), Field::new("unused", DataType::Int64, true)]);
-        let field = Arc::new(Field::new("value", DataType::Struct(fields.clone()), true));
-        Records {
-            topic: "t".into(),
-            kafka_partition: None,
-            key: Column::nulls(2),
-            value: Column::new(field, Arc::new(StructArray::new(fields, vec![Arc::clone(&n), n], None))),
-            timestamps: vec![-1, -1].into(),
-            headers: None,
-            rows: RowIndex::all(2),
-            origin: None,
-        }
+        let field = Arc::new(Field::new("value", DataType::Struct(fields), true));
+        RecordFields { key: Column::nulls(1).field, value: field }
     }
 
     fn plan(query: &str) -> QueryPlan {
-        let session = new_session();
+        let session = new_session().unwrap();
         let rows = RecordBatch::try_from_iter([("k", Arc::new(Int64Array::from(vec![1, 1])) as ArrayRef)]).unwrap();
         session.register_batch("l", rows).unwrap();
         let query = RowwiseQuery::parse(query).unwrap();

@@ -1,10 +1,15 @@
 //! The setup of DataFusion. It reads neither the environment nor files.
 
+use datafusion::error::Result;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-/// A session with one partition, case-sensitive names, and plain strings.
-pub(crate) fn new_session() -> SessionContext {
-    SessionContext::new_with_config(session_config())
+use crate::functions;
+
+/// A session with one partition, case-sensitive names, plain strings, and all functions that need no settings.
+pub(crate) fn new_session() -> Result<SessionContext> {
+    let mut session = SessionContext::new_with_config(session_config());
+    functions::register(&mut session)?;
+    Ok(session)
 }
 
 fn session_config() -> SessionConfig {

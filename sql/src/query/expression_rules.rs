@@ -38,10 +38,7 @@ fn unary(op: &UnaryOperator) -> Option<String> {
 fn binary(op: &BinaryOperator) -> Option<String> {
     use BinaryOperator as B;
     match op {
-        B::Arrow | B::LongArrow | B::HashArrow | B::HashLongArrow | B::Custom(_) => {
-            Some(format!("the operator {op} is not possible: write address.city, address['city'] or items[1]"))
-        }
-        B::AtAt | B::HashMinus | B::AtQuestion | B::Question | B::QuestionAnd | B::QuestionPipe => {
+        B::Custom(_) | B::AtAt | B::HashMinus | B::AtQuestion | B::Question | B::QuestionAnd | B::QuestionPipe => {
             Some(format!("the operator {op} is not possible"))
         }
         _ => None,

@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{AccessExpr, Expr, Query, Value, visit_expressions_mut};
+use datafusion::sql::sqlparser::ast::{AccessExpr, Expr, Value, VisitMut, visit_expressions_mut};
 
 /// Replaces a field after a dot by a text subscript wherever it is not part of a column's name.
-pub(crate) fn name_fields(query: &mut Query) {
+pub(crate) fn name_fields<V: VisitMut>(query: &mut V) {
     let _ = visit_expressions_mut(query, |expr| {
         if let Expr::CompoundFieldAccess { root, access_chain } = expr {
             // `records.items[1]`: the part before the first subscript is a column's name.

@@ -1,9 +1,11 @@
-//! DataFusion's functions by kind, so that a query's calls are checked before there are records to plan it for.
+//! The functions by kind: DataFusion's and ours, so that a query's calls are checked before there are records to plan it for.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use datafusion::execution::SessionStateDefaults;
+
+use crate::functions::{HMAC, pure_functions};
 
 /// The kind of a function's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +20,8 @@ pub(crate) enum FunctionKind {
     Unknown,
 }
 
-/// Names that the planner supports without a registered function.
-const PLANNED: [&str; 3] = ["unnest", "unnest_outer", "make_map"];
+/// Names that the planner supports without a registered function, and of the function that needs settings.
+const PLANNED: [&str; 4] = ["unnest", "unnest_outer", "make_map", HMAC];
 
 struct Names {
     scalar: HashSet<String>,
@@ -36,6 +38,7 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| Names {
                 .iter()
                 .flat_map(|function| names(function.name(), function.aliases())),
         )
+        .chain(pure_functions().iter().flat_map(|function| names(function.name(), function.aliases())))
         .chain(PLANNED.iter().map(|name| (*name).to_owned()))
         .collect(),
     aggregate: SessionStateDefaults::default_aggregate_functions()
@@ -82,6 +85,9 @@ mod tests {
             ("count", FunctionKind::Aggregate),
             ("sum", FunctionKind::Aggregate),
             ("row_number", FunctionKind::Window),
+            ("json_get_str", FunctionKind::Scalar),
+            ("hmac_sha256", FunctionKind::Scalar),
+            ("round", FunctionKind::Scalar),
             ("uppper", FunctionKind::Unknown),
         ] {
             assert_eq!(kind_of(name), kind, "{name}");

@@ -1,7 +1,7 @@
 //! The text of a query: parsed, and refused with a position if a transformation cannot execute it row by row.
 //!
 //! ```text
-//!  text ─ field_access ─ parse ─► statement_rules, expression_rules ─► select_list ─► RowwiseQuery
+//!  text ─ parse ─ user_functions ─► statement_rules, expression_rules ─► select_list, field_access ─► RowwiseQuery
 //!                                        └─► Refusal (Position, reason, alternative)
 //! ```
 //!
@@ -16,7 +16,10 @@ mod position;
 mod select_list;
 mod statement;
 mod statement_rules;
+mod user_function;
+mod user_functions;
 
 pub(crate) use named_fields::{NamedFields, completed};
 pub use position::{Position, Refusal};
 pub(crate) use statement::{RECORDS, RowwiseQuery};
+pub(crate) use user_functions::UserFunctions;

@@ -36,8 +36,8 @@ fn prepare(item: &mut SelectItem, records_name: &str, start: Position) -> Result
     let at = Position::of(item.span(), start);
     match item {
         SelectItem::UnnamedExpr(expr) => {
-            if let Some(alias) = name_of(expr) {
-                *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', alias) };
+            if let Some(named) = named_by_its_text(expr) {
+                *item = named;
             }
             Ok(())
         }
@@ -56,6 +56,12 @@ fn prepare(item: &mut SelectItem, records_name: &str, start: Position) -> Result
             Err(Refusal::new(at, "`.*` is possible after the name of a table only; use unnest(…) for a struct"))
         }
     }
+}
+
+/// An expression without alias with its name; `None` if the planner's name is right.
+pub(super) fn named_by_its_text(expr: &Expr) -> Option<SelectItem> {
+    let alias = Ident::with_quote('"', name_of(expr)?);
+    Some(SelectItem::ExprWithAlias { expr: expr.clone(), alias })
 }
 
 /// The name of an expression without alias; `None` if the planner's name is right.

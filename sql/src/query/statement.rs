@@ -12,6 +12,7 @@ use super::named_fields::{NamedFields, Step};
 use super::position::{Position, Refusal};
 use super::select_list::prepare_select_list;
 use super::statement_rules::check_query;
+use super::user_functions::UserFunctions;
 use crate::deep_stack::on_deep_stack;
 use crate::records_table::{MetaColumn, field_name};
 
@@ -19,7 +20,7 @@ use crate::records_table::{MetaColumn, field_name};
 pub(crate) const RECORDS: &str = "records";
 
 /// Maximum nesting that the parser accepts.
-const PARSER_DEPTH: usize = 100;
+pub(super) const PARSER_DEPTH: usize = 100;
 
 /// Maximum length of a query, in tokens.
 const MAX_TOKENS: usize = 50_000;
@@ -39,12 +40,36 @@ pub(crate) struct RowwiseQuery {
     paths: Vec<Vec<Step>>,
     /// The query's names for lookup tables.
     lookup_names: Vec<String>,
+    /// The names of secrets that it calls functions with.
+    secrets: Vec<(String, Position)>,
 }
 
 impl RowwiseQuery {
-    /// Parses `text` and refuses it if it is not row-wise.
-    pub(crate) fn parse(text: &str) -> Result<Self, Refusal> {
-        on_deep_stack(|| parse(text)).unwrap_or_else(|error| Err(Refusal::new(Position::START, error.to_string())))
+    /// Parses `text` with these functions of the configuration and refuses it if it is not row-wise.
+    pub(crate) fn parse_with(text: &str, functions: &UserFunctions) -> Result<Self, Refusal> {
+        Self::parse_on_deep_stack(text, Some(functions))
+    }
+
+    /// Refuses what is wrong in `text` whatever functions the configuration may have.
+    pub(crate) fn check(text: &str) -> Result<(), Refusal> {
+        Self::parse_on_deep_stack(text, None).map(drop)
+    }
+
+    fn parse_on_deep_stack(text: &str, functions: Option<&UserFunctions>) -> Result<Self, Refusal> {
+        let parsed = on_deep_stack(|| parse(text, functions));
+        parsed.unwrap_or_else(|error| Err(Refusal::new(Position::START, error.to_string())))
+    }
+
+    /// Refuses secrets other than `known`.
+    pub(crate) fn check_secrets<'k>(&self, known: impl Iterator<Item = &'k str>) -> Result<(), Refusal> {
+        let known: Vec<&str> = known.collect();
+        match self.secrets.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            None => Ok(()),
+            Some((name, position)) => {
+                let reason = format!("unknown secret `{name}`; give it as `hmac.{name}.secret`");
+                Err(Refusal::new(*position, reason))
+            }
+        }
     }
 
     /// Refuses tables other than `records` and `lookups`.
@@ -56,7 +81,7 @@ impl RowwiseQuery {
                 *position,
                 format!(
                     "unknown table `{name}`; a query reads `{RECORDS}`, and may join tables of files that are given as \
-                     `lookup.<name>.path`"
+                     `lookup.<name>.url`, and of topics: `lookup.<name>.topic`"
                 ),
             )),
         }
@@ -86,6 +111,22 @@ impl RowwiseQuery {
         named
     }
 
+    /// The columns of the lookup table `table` that the query names with the table.
+    pub(crate) fn columns_of_lookup(&self, table: &str) -> Vec<String> {
+        let lookups = self.tables.iter().filter(|(name, _)| name != RECORDS).zip(&self.lookup_names);
+        let known_as: Vec<&String> = lookups.filter(|((name, _), _)| name == table).map(|(_, alias)| alias).collect();
+        let mut columns: Vec<String> = Vec::new();
+        for parts in &self.columns {
+            if let [table, column, ..] = parts.as_slice()
+                && known_as.contains(&&table.value)
+                && !columns.contains(&column.value)
+            {
+                columns.push(column.value.clone());
+            }
+        }
+        columns
+    }
+
     /// Whether the query names the column `name`.
     pub(crate) fn names_column(&self, name: &str) -> bool {
         self.columns.iter().flatten().any(|part| part.value == name)
@@ -112,13 +153,13 @@ impl RowwiseQuery {
     }
 }
 
-fn parse(text: &str) -> Result<RowwiseQuery, Refusal> {
+fn parse(text: &str, functions: Option<&UserFunctions>) -> Result<RowwiseQuery, Refusal> {
     let tokens = Tokens::of(text)?;
     let statements = Parser::new(&GenericDialect {})
         .with_recursion_limit(PARSER_DEPTH)
         .with_tokens_with_locations(tokens.0.clone())
         .parse_statements()
-        .map_err(|error| refusal_of(&error, text))?;
+        .map_err(|error| parser_refusal(&error, text))?;
     let mut statements = statements.into_iter();
     let Some(statement) = statements.next() else {
         return Err(Refusal::new(Position::START, "the query is empty"));
@@ -130,9 +171,12 @@ fn parse(text: &str) -> Result<RowwiseQuery, Refusal> {
         let word = tokens.first_word().unwrap_or_default();
         return Err(Refusal::new(tokens.start(), format!("only SELECT is possible, not {word}")));
     };
-    let found = check_query(&query, &tokens)?;
+    if let Some(functions) = functions {
+        functions.put_into_query(&mut query)?;
+    }
+    let found = check_query(&query, &tokens, functions.is_some())?;
     prepare_select_list(&mut query, &found.records_name, &tokens)?;
-    name_fields(&mut query);
+    name_fields(query.as_mut());
     Ok(RowwiseQuery {
         query: *query,
         records_name: found.records_name,
@@ -140,11 +184,12 @@ fn parse(text: &str) -> Result<RowwiseQuery, Refusal> {
         columns: found.columns,
         paths: found.paths,
         lookup_names: found.lookup_names,
+        secrets: found.secrets,
     })
 }
 
 /// Converts `… at Line: 1, Column: 8` to a position; without it the text ended too early.
-fn refusal_of(error: &ParserError, text: &str) -> Refusal {
+pub(super) fn parser_refusal(error: &ParserError, text: &str) -> Refusal {
     let message = match error {
         ParserError::TokenizerError(message) | ParserError::ParserError(message) => message.as_str(),
         ParserError::RecursionLimitExceeded => {
@@ -154,7 +199,8 @@ fn refusal_of(error: &ParserError, text: &str) -> Refusal {
     let located = message.rsplit_once(" at Line: ").and_then(|(reason, place)| {
         let (line, column) = place.split_once(", Column: ")?;
         let position = Position { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? };
-        Some(Refusal::new(position, lower_first(reason)))
+        let hint = if reason.ends_with("found: ?") { "; for JSON write json_contains(text, 'key')" } else { "" };
+        Some(Refusal::new(position, format!("{}{hint}", lower_first(reason))))
     });
     located.unwrap_or_else(|| Refusal::new(Position::end_of(text), lower_first(message)))
 }
@@ -168,7 +214,7 @@ fn lower_first(text: &str) -> String {
 pub(crate) struct Tokens(Vec<TokenWithSpan>);
 
 impl Tokens {
-    fn of(text: &str) -> Result<Self, Refusal> {
+    pub(super) fn of(text: &str) -> Result<Self, Refusal> {
         let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize_with_location().map_err(|error| {
             let position = Position::at(error.location).unwrap_or(Position::START);
             Refusal::new(position, lower_first(&error.message))
@@ -180,6 +226,10 @@ impl Tokens {
                 format!("the query is longer than {MAX_TOKENS} words and signs; join a lookup table instead"),
             )),
         }
+    }
+
+    pub(super) fn all(&self) -> &[TokenWithSpan] {
+        &self.0
     }
 
     fn words(&self) -> impl Iterator<Item = &TokenWithSpan> {
@@ -230,6 +280,13 @@ impl Tokens {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    impl RowwiseQuery {
+        /// Without functions of the configuration.
+        pub(crate) fn parse(text: &str) -> Result<Self, Refusal> {
+            Self::parse_with(text, &UserFunctions::default())
+        }
+    }
 
     fn refused(text: &str) -> String {
         RowwiseQuery::parse(text).unwrap_err().to_string()

@@ -13,9 +13,11 @@ use super::function_names::{FunctionKind, kind_of};
 use super::named_fields::{Step, path_of, path_of_list};
 use super::position::{Position, Refusal};
 use super::statement::{RECORDS, Tokens};
+use super::user_function::arguments_of;
+use crate::functions::HMAC;
 
 /// Maximum depth of an expression. The planner and the operators recurse over it.
-const MAX_DEPTH: usize = 400;
+pub(super) const MAX_DEPTH: usize = 400;
 
 const ROW_BY_ROW: &str = "a transformation works row by row, so that each record keeps its offset";
 
@@ -28,18 +30,30 @@ pub(crate) struct Found {
     pub(crate) paths: Vec<Vec<Step>>,
     /// The query's names for other tables.
     pub(crate) lookup_names: Vec<String>,
+    /// The names of secrets in calls of functions.
+    pub(crate) secrets: Vec<(String, Position)>,
 }
 
-/// Refuses a query that is not one row-wise SELECT from `records`.
-pub(crate) fn check_query(query: &Query, tokens: &Tokens) -> Result<Found, Refusal> {
+/// Refuses a query that is not one row-wise SELECT from `records`. `knows_functions`: whether a function that is not known
+/// here is none.
+pub(crate) fn check_query(query: &Query, tokens: &Tokens, knows_functions: bool) -> Result<Found, Refusal> {
     let select = select_of(query, tokens)?;
     check_clauses(query, select, tokens)?;
     let mut tables = Tables { tokens, found: Found::default() };
     tables.check(select)?;
-    let mut expressions = Expressions { depth: 0, members: Vec::new(), found: tables.found };
+    let mut expressions = Expressions { depth: 0, members: Vec::new(), knows_functions, found: tables.found };
     match select.visit(&mut expressions) {
         ControlFlow::Break(refusal) => Err(refusal),
         ControlFlow::Continue(()) => Ok(expressions.found),
+    }
+}
+
+/// Refuses an expression that no query could have.
+pub(super) fn check_expression(expr: &Expr) -> Result<(), Refusal> {
+    let mut expressions = Expressions { depth: 0, members: Vec::new(), knows_functions: true, found: Found::default() };
+    match expr.visit(&mut expressions) {
+        ControlFlow::Break(refusal) => Err(refusal),
+        ControlFlow::Continue(()) => Ok(()),
     }
 }
 
@@ -213,20 +227,28 @@ struct Expressions {
     depth: usize,
     /// Names after a point that are still to be visited, `.sku` in `items[1].sku`: they are not columns.
     members: Vec<Ident>,
+    knows_functions: bool,
     found: Found,
 }
 
 impl Expressions {
     fn check(&mut self, expr: &Expr) -> Result<(), Refusal> {
         if let Expr::Identifier(ident) = expr
-            && let Some(member) = self.members.iter().position(|member| member.span == ident.span)
+            && let Some(member) =
+                self.members.iter().position(|member| member.span == ident.span && member.value == ident.value)
         {
             self.members.swap_remove(member);
             return Ok(());
         }
         self.found.paths.extend(path_of(expr).into_iter().chain(path_of_list(expr)));
         match expr {
-            Expr::Function(function) => check_function(function),
+            Expr::Function(function) => match check_function(function, self.knows_functions)? {
+                None => Ok(()),
+                Some(secret) => {
+                    self.found.secrets.push(secret);
+                    Ok(())
+                }
+            },
             Expr::Identifier(ident) => {
                 self.found.columns.push(vec![ident.clone()]);
                 Ok(())
@@ -294,7 +316,8 @@ fn refused_subquery(query: &Query) -> Refusal {
     Refusal::new(position, "a subquery is not possible: join a lookup table instead")
 }
 
-fn check_function(function: &Function) -> Result<(), Refusal> {
+/// The secret that a function is called with, and its place.
+fn check_function(function: &Function, knows_functions: bool) -> Result<Option<(String, Position)>, Refusal> {
     let position = Position::of(function.name.span(), Position::START);
     let written = function.name.to_string();
     let name = match function.name.0.as_slice() {
@@ -308,12 +331,27 @@ fn check_function(function: &Function) -> Result<(), Refusal> {
     let kind = if function.over.is_some() { FunctionKind::Window } else { kind_of(&name) };
     let refuse = |reason: String| Err(Refusal::new(position, reason));
     match kind {
-        FunctionKind::Scalar => Ok(()),
+        FunctionKind::Scalar if name == HMAC => match secret_of(function) {
+            Some(secret) => Ok(Some((secret, position))),
+            None => refuse(format!("`{HMAC}` takes a text and, in quotes, the name of a secret: {HMAC}(email, 'pii')")),
+        },
+        FunctionKind::Scalar => Ok(None),
         FunctionKind::Aggregate => refuse(format!("the aggregate function `{written}` is not possible: {ROW_BY_ROW}")),
         FunctionKind::Window => refuse(format!("the window function `{written}` is not possible: {ROW_BY_ROW}")),
         // Words like `user` parse as functions, but mean a column unless the function exists.
-        FunctionKind::Unknown if matches!(function.args, FunctionArguments::None) => Ok(()),
-        FunctionKind::Unknown => refuse(format!("unknown function `{written}`")),
+        FunctionKind::Unknown if matches!(function.args, FunctionArguments::None) => Ok(None),
+        FunctionKind::Unknown if knows_functions => refuse(format!("unknown function `{written}`")),
+        FunctionKind::Unknown => Ok(None),
+    }
+}
+
+/// The name of the secret in a call `hmac_sha256(text, 'name')`.
+fn secret_of(function: &Function) -> Option<String> {
+    let arguments = arguments_of(function).ok()?;
+    let [_, Expr::Value(secret)] = arguments.as_slice() else { return None };
+    match &secret.value {
+        Value::SingleQuotedString(name) => Some(name.clone()),
+        _ => None,
     }
 }
 
@@ -356,6 +394,10 @@ mod tests {
             ("SELECT a FROM records, unnest(b)", "line 1, column 24: UNNEST belongs"),
             ("SELECT a FROM records, generate_series(1, 3)", "line 1, column 24: only `records`"),
             ("SELECT uppper(a) FROM records", "line 1, column 8: unknown function `uppper`"),
+            (
+                "SELECT hmac_sha256(a, b) AS h FROM records",
+                "line 1, column 8: `hmac_sha256` takes a text and, in quotes",
+            ),
             ("SELECT a FROM records WHERE a = $1", "line 1, column 33: the placeholder $1"),
             ("VALUES (1)", "line 1, column 1: only a SELECT"),
             ("SELECT x AS _key FROM records", "line 1, column 1: the query selects no column of the value"),

@@ -1,12 +1,13 @@
 //! Where files go: local disk, S3 and what speaks its protocol, Google Cloud Storage, Azure Blob Storage.
 //!
 //! ```text
-//!  store.* ─ StoreConfig ─ open_storage ─┬─► LocalStorage    hard links
-//!                                        └─► RemoteStorage   conditional PUTs, on a small runtime
+//!  StoreConfig ─ open_storage ─┬─► LocalStorage    hard links
+//!                              └─► RemoteStorage   conditional PUTs, on a small runtime
 //! ```
 //!
 //! A `Storage` lists a directory, reads the end of a file, and creates a file whose name is free, at once and durably. It
-//! never replaces anything. `look` waits for one call; `Retries` and `Patience` say when to try again.
+//! never replaces anything. `look` waits for one call; `Retries` and `Patience` say when to try again. The
+//! keys and the clients of object stores are those of `volley-store`.
 
 mod local_storage;
 mod look;
@@ -15,7 +16,6 @@ mod retry;
 pub(crate) mod runtime;
 mod storage;
 mod storage_url;
-mod store_config;
 
 #[cfg(test)]
 pub(crate) use local_storage::LocalStorage;
@@ -25,4 +25,3 @@ pub(crate) use remote_storage::RemoteStorage;
 pub(crate) use retry::{Patience, Retries, RetryPolicy};
 pub(crate) use storage::{Storage, StorageError};
 pub(crate) use storage_url::{check_error, open_storage};
-pub(crate) use store_config::{StoreConfig, issues, store_keys};

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use volley_api::{Error, Result};
+use volley_store::StoreConfig;
 
 use super::local_storage::LocalStorage;
 use super::remote_storage::RemoteStorage;
 use super::storage::{Storage, StorageError};
-use super::store_config::StoreConfig;
 
 /// The store of `config`. Does not touch it yet. `owner` names the task, for its temporary files.
 pub(crate) fn open_storage(config: &StoreConfig, owner: &str) -> Result<Arc<dyn Storage>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     ConfigMap, ConfigProvider, Connector, Converter, Extension, HeaderConverter, PluginKind, Predicate, Result, Side,
-    SinkContext, SinkTask, SourceContext, SourceTask, Transformation,
+    SinkContext, SinkTask, SourceContext, SourceTask, Transformation, TransformationContext,
 };
 
 type NewFrom<T> = Arc<dyn Fn(&ConfigMap) -> Result<Box<T>> + Send + Sync>;
@@ -37,7 +37,7 @@ pub enum PluginFactory {
     /// A header converter.
     HeaderConverter(NewFrom<dyn HeaderConverter>),
     /// A transformation.
-    Transformation(NewFrom<dyn Transformation>),
+    Transformation(NewTask<TransformationContext, dyn Transformation>),
     /// A predicate.
     Predicate(NewFrom<dyn Predicate>),
     /// A config provider, of its `config.providers.<name>.param.` keys.
@@ -85,7 +85,14 @@ impl PluginFactory {
     pub fn transformation<T: Transformation + 'static>(
         new: impl Fn(&ConfigMap) -> Result<T> + Send + Sync + 'static,
     ) -> Self {
-        Self::Transformation(Arc::new(move |config| Ok(Box::new(new(config)?))))
+        Self::Transformation(Arc::new(move |_, config| Ok(Box::new(new(config)?))))
+    }
+
+    /// A transformation that asks something of the worker.
+    pub fn transformation_of_task<T: Transformation + 'static>(
+        new: impl Fn(TransformationContext, &ConfigMap) -> Result<T> + Send + Sync + 'static,
+    ) -> Self {
+        Self::Transformation(Arc::new(move |context, config| Ok(Box::new(new(context, config)?))))
     }
 
     /// A predicate.

@@ -1,6 +1,6 @@
 //! Transformations: Connect's SMTs, on batches.
 
-use crate::{Records, RejectedRow, Result};
+use crate::{RecordFields, Records, RejectedRow, Result};
 
 /// What became of some records.
 #[derive(Debug, Default)]
@@ -27,4 +27,13 @@ pub trait Transformation: Send {
     /// # Errors
     /// Only what concerns the whole batch; a bad row is a rejected row.
     fn apply(&mut self, records: Records) -> Result<Transformed>;
+
+    /// The fields that records of `topic` with the fields `input` get. `None` if that is not known before they come: then
+    /// nobody says what records become.
+    ///
+    /// # Errors
+    /// `Config` if such records cannot be transformed.
+    fn output_fields(&mut self, _topic: &str, _input: &RecordFields) -> Result<Option<RecordFields>> {
+        Ok(None)
+    }
 }

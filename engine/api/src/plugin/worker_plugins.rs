@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     ConfigMap, Converter, Error, HeaderConverter, Plugin, PluginFactory, PluginKind, Predicate, Result, Side,
-    Transformation,
+    Transformation, TransformationContext,
 };
 
 /// Finds plug-ins by name.
@@ -58,9 +58,14 @@ impl WorkerPlugins {
     ///
     /// # Errors
     /// As for [`WorkerPlugins::new_converter`].
-    pub fn new_transformation(&self, class: &str, config: &ConfigMap) -> Result<Box<dyn Transformation>> {
+    pub fn new_transformation(
+        &self,
+        class: &str,
+        context: TransformationContext,
+        config: &ConfigMap,
+    ) -> Result<Box<dyn Transformation>> {
         match self.0.find_plugin(PluginKind::Transformation, class)?.factory {
-            PluginFactory::Transformation(new) => new(config),
+            PluginFactory::Transformation(new) => new(context, config),
             _ => Err(not_found(class)),
         }
     }

@@ -9,11 +9,13 @@ mod ends;
 mod log;
 mod positions;
 mod reader;
+mod topic_reading;
 mod transactional_writer;
 mod writer;
 
 pub use ends::LogEnds;
 pub use log::{LogSettings, TopicLog};
 pub use reader::{LogListener, LogRecord};
+pub use topic_reading::{ReadingSettings, TopicReading};
 pub use transactional_writer::TransactionalLogWriter;
 pub use writer::{LogEntry, LogWriter, OnDelivery};

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use volley_api::testing::origin;
 use volley_api::{
     Column, ConfigMap, Converter, HeaderConverter, PluginFactory, RawBatch, RawHeader, Records, Result, RowIndex, Side,
-    Transformation, schema,
+    Transformation, TransformationContext, schema,
 };
 use volley_converters::{JsonConverter, SimpleHeaderConverter};
 
@@ -58,7 +58,7 @@ impl Case {
         let config: ConfigMap = entries.map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned())).collect();
         let plugin = plugins().into_iter().find(|plugin| plugin.class == class).expect("a class that there is");
         match &plugin.factory {
-            PluginFactory::Transformation(new) => new(&config),
+            PluginFactory::Transformation(new) => new(TransformationContext::default(), &config),
             _ => panic!("{class} is no transformation"),
         }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{debug, info};
 use volley_api::{ConfigMap, Error, ErrorKind, Result};
-use volley_kafka::{Admin, LogEnds, LogListener, LogSettings, NewTopic, TopicLog};
+use volley_kafka::{Admin, LogEnds, LogListener, LogSettings, NewTopic, ReadingSettings, TopicLog};
 
 use crate::worker_config::{InternalTopic, LogClients};
 
@@ -50,13 +50,9 @@ impl InternalTopics {
         listener: Box<dyn LogListener>,
     ) -> Result<TopicLog> {
         let partitions = self.ensure(topic)?;
-        let settings = LogSettings {
-            topic: topic.name.clone(),
-            partitions,
-            producer: clients.producer,
-            consumer: clients.consumer,
-            has_transactions,
-        };
+        let reading =
+            ReadingSettings { topic: topic.name.clone(), partitions, consumer: clients.consumer, has_transactions };
+        let settings = LogSettings { reading, producer: clients.producer };
         TopicLog::start(&settings, Arc::clone(&self.ends), listener, READ_LIMIT)
     }
 

@@ -15,6 +15,7 @@ mod preview;
 mod setup;
 mod sink;
 mod source;
+mod told_fields;
 mod transform;
 
 pub(crate) use handle::panic_error;
@@ -22,3 +23,4 @@ pub use handle::{StatusListener, TaskHandle, TaskSpec, TaskState, spawn};
 pub use preview::{PreviewLimits, PreviewStage, preview};
 pub use sink::BoundedEnds;
 pub(crate) use sink::read_positions::{ReadPositions, Unread};
+pub use told_fields::{ToldFields, told_fields};

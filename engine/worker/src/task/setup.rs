@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use volley_api::{Config, ConnectorKind, Error, PluginKind, Result, Side, WorkerPlugins};
+use volley_api::{Config, ConnectorKind, Error, PluginKind, Result, Side, TransformationContext, WorkerPlugins};
 use volley_kafka::{Admin, ClientRole, FetchSettings, NewTopic, Producer, TopicSelection, check_bootstrap_servers};
 
 use crate::connector_config::framework_config_def;
@@ -15,6 +15,7 @@ use crate::task::errors::dead_letter_queue::DeadLetterQueue;
 use crate::task::errors::error_handler::ErrorHandler;
 use crate::task::errors::polled_letters::PolledLetters;
 use crate::task::transform::transform_chain::{Condition, Step, TransformChain};
+use crate::task::transform::whole_topics::WholeTopics;
 
 /// The framework's keys of the connector, parsed.
 pub(crate) fn framework_config(spec: &TaskSpec) -> Result<Config> {
@@ -40,9 +41,18 @@ pub(crate) fn fetch_settings(spec: &TaskSpec, config: &Config) -> Result<FetchSe
 /// The configured transformation chain.
 pub(crate) fn transform_chain(spec: &TaskSpec, config: &Config) -> Result<TransformChain> {
     let mut steps = Vec::new();
+    let topics = Arc::new(WholeTopics::new(
+        Arc::clone(&spec.worker_config),
+        spec.connector_config.clone(),
+        spec.id.connector.clone(),
+        spec.id.task,
+    ));
     for alias in config.list("transforms").iter().filter(|alias| !alias.is_empty()) {
         let key = |suffix: &str| spec.connector_config.get(&format!("transforms.{alias}.{suffix}"));
-        let transformation = spec.plugins.new_transformation(alias, &spec.connector_config)?;
+        let plugins = WorkerPlugins::new(Arc::clone(&spec.plugins) as _);
+        let context = TransformationContext::of_task(spec.metrics.of_plugin().clone(), plugins);
+        let context = context.with_topics(Arc::clone(&topics) as _);
+        let transformation = spec.plugins.new_transformation(alias, context, &spec.connector_config)?;
         let condition = match key("predicate") {
             None => None,
             Some(predicate) => Some(Condition {

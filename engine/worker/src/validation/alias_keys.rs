@@ -1,6 +1,8 @@
 //! Transformations and predicates: the keys under `transforms.<alias>.` and `predicates.<alias>.`.
 
-use volley_api::{ConfigDef, ConfigKey, ConfigType, ErrorKind, Given, Importance, Plugin, PluginKind, Width};
+use volley_api::{
+    ConfigDef, ConfigKey, ConfigType, ErrorKind, Given, Importance, Plugin, PluginKind, TransformationContext, Width,
+};
 
 use super::plugin_choice::{choose, version_key};
 use super::section::Section;
@@ -173,7 +175,9 @@ fn negates_nothing(prefix: &str, given: &GivenConfig) -> Option<String> {
 
 fn cannot_be_made(chain: Chain, alias: &str, given: &GivenConfig, plugins: &Plugins) -> Option<String> {
     let made = match chain {
-        Chain::Transforms => plugins.new_transformation(alias, &given.values).map(drop),
+        Chain::Transforms => {
+            plugins.new_transformation(alias, TransformationContext::default(), &given.values).map(drop)
+        }
         Chain::Predicates => plugins.new_predicate(alias, &given.values).map(drop),
     };
     made.err().filter(|error| error.kind() == ErrorKind::Config).map(|error| error.to_string())

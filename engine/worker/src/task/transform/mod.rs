@@ -2,3 +2,4 @@
 
 pub(crate) mod row_order;
 pub(crate) mod transform_chain;
+pub(crate) mod whole_topics;

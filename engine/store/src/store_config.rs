@@ -24,10 +24,11 @@ const REQUEST_TIMEOUT: &str = "store.request.timeout.ms";
 
 const SCHEMES: &str = "file:///directory, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix";
 
-/// Where the files go.
+/// Where files are, and how to get at them.
 #[derive(Clone, Debug)]
-pub(crate) struct StoreConfig {
-    pub(crate) url: Url,
+pub struct StoreConfig {
+    /// The store, and the path in it.
+    pub url: Url,
     pub(crate) s3_endpoint: Option<String>,
     pub(crate) s3_region: Option<String>,
     pub(crate) s3_access_key_id: Option<String>,
@@ -44,7 +45,10 @@ pub(crate) struct StoreConfig {
 
 impl StoreConfig {
     /// From keys that have been checked.
-    pub(crate) fn from_config(config: &Config) -> Result<Self> {
+    ///
+    /// # Errors
+    /// `Config` if `store.url` is none.
+    pub fn from_config(config: &Config) -> Result<Self> {
         let text = |key: &str| config.string(key).filter(|text| !text.is_empty()).map(str::to_owned);
         let url = parse_url(config.string(STORE_URL).unwrap_or_default())
             .map_err(|reason| Error::config(format!("invalid `{STORE_URL}`: {reason}")))?;
@@ -66,14 +70,17 @@ impl StoreConfig {
     }
 
     /// The directory of a `file` URL.
-    pub(crate) fn local_root(&self) -> Result<PathBuf> {
+    ///
+    /// # Errors
+    /// `Config` for another URL.
+    pub fn local_root(&self) -> Result<PathBuf> {
         let no_path = |()| Error::config(format!("`{STORE_URL}` {} names no local directory", self.url));
         self.url.to_file_path().map_err(no_path)
     }
 }
 
 /// What is wrong with keys that depend on each other. Single keys have been checked.
-pub(crate) fn issues(config: &Config) -> Vec<ConfigIssue> {
+pub fn store_issues(config: &Config) -> Vec<ConfigIssue> {
     let mut issues = Vec::new();
     let both = [(S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY), (AZURE_ACCOUNT_NAME, AZURE_ACCOUNT_KEY)];
     let is_given = |key: &str| *config.get(key) != ConfigValue::Null;
@@ -90,8 +97,8 @@ pub(crate) fn issues(config: &Config) -> Vec<ConfigIssue> {
     issues
 }
 
-/// The keys, in the order in which they are shown.
-pub(crate) fn store_keys() -> Vec<ConfigKey> {
+/// The keys, in the order in which they are shown. `url_documentation`: what `store.url` means to the plug-in.
+pub fn store_keys(url_documentation: &str) -> Vec<ConfigKey> {
     use ConfigType::{Boolean, Long, Password, String};
     use Importance::{High, Low, Medium};
     vec![
@@ -99,9 +106,7 @@ pub(crate) fn store_keys() -> Vec<ConfigKey> {
             STORE_URL,
             String,
             High,
-            "Where the files go: `file:///directory`, `s3://bucket/prefix`, `gs://bucket/prefix` or \
-             `az://container/prefix`. A local directory is created if it is missing, a bucket is not. One connector per \
-             place: two that write the same topic into one `topics.dir` are refused.",
+            url_documentation,
         )
         .validated(Validator::custom(check_url)),
         ConfigKey::optional(

@@ -1,0 +1,12 @@
+//! The clients of object stores, from the keys that users know: Amazon S3 and what speaks its protocol, Google Cloud
+//! Storage, Azure Blob Storage.
+//!
+//! ```text
+//!  store.* keys ─ store_keys, store_issues ─► StoreConfig ─ open_store ─► ObjectStore, path
+//! ```
+
+mod client;
+mod store_config;
+
+pub use client::{error_text, open_store};
+pub use store_config::{StoreConfig, store_issues, store_keys};
