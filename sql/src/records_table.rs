@@ -9,7 +9,7 @@ use arrow::array::{
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use volley_api::schema::timestamp_type;
-use volley_api::{Headers, Records, Result};
+use volley_api::{Column, Headers, Records, Result, Semantics, as_meant, meant_field};
 
 use crate::header_text::header_text;
 
@@ -57,7 +57,7 @@ impl MetaColumn {
 
     fn data_type(self, key: &Field) -> DataType {
         match self {
-            Self::Key => key.data_type().clone(),
+            Self::Key => meant(key).data_type().clone(),
             Self::Topic => DataType::Utf8,
             Self::Partition => DataType::Int32,
             Self::Offset => DataType::Int64,
@@ -99,12 +99,12 @@ impl RecordsTable {
             }
             DataType::Struct(children) => {
                 for (index, child) in children.iter().enumerate() {
-                    fields.push(child.as_ref().clone().with_name(column_name(child.name())).with_nullable(true));
+                    fields.push(meant(child).as_ref().clone().with_name(column_name(child.name())).with_nullable(true));
                     sources.push(Source::Field(index));
                 }
             }
             _ => {
-                fields.push(value.as_ref().clone().with_name(WHOLE_VALUE).with_nullable(true));
+                fields.push(meant(value).as_ref().clone().with_name(WHOLE_VALUE).with_nullable(true));
                 sources.push(Source::WholeValue);
             }
         }
@@ -145,22 +145,38 @@ impl RecordsTable {
 
     /// The columns at `projection` of `records`, whose types MUST be this table's.
     pub(crate) fn batch(&self, records: &Records, projection: &[usize]) -> Result<RecordBatch> {
-        let columns: Vec<ArrayRef> =
-            projection.iter().map(|index| self.column(records, self.sources[*index])).collect();
+        let columns = projection.iter().map(|index| self.column(records, self.sources[*index]));
+        let columns: Vec<ArrayRef> = columns.collect::<Result<_>>()?;
         let schema = Arc::new(self.schema.project(projection)?);
         let options = RecordBatchOptions::new().with_row_count(Some(records.len()));
         Ok(RecordBatch::try_new_with_options(schema, columns, &options)?)
     }
 
-    fn column(&self, records: &Records, source: Source) -> ArrayRef {
-        match source {
-            Source::Field(index) => value_field(&records.value.array, index),
-            Source::WholeValue => Arc::clone(&records.value.array),
+    fn column(&self, records: &Records, source: Source) -> Result<ArrayRef> {
+        Ok(match source {
+            Source::Field(index) => {
+                let array = value_field(&records.value.array, index);
+                match self.value.data_type() {
+                    DataType::Struct(children) => meant_array(&children[index], array)?,
+                    _ => array,
+                }
+            }
+            Source::WholeValue => meant_array(&self.value, Arc::clone(&records.value.array))?,
             Source::NoField => new_null_array(&DataType::Null, records.len()),
+            Source::Meta(MetaColumn::Key) => meant_array(&self.key, Arc::clone(&records.key.array))?,
             Source::Meta(column) => meta_column(records, column),
             Source::RowNumber => Arc::new(UInt32Array::from_iter_values(0..records.rows.len() as u32)),
-        }
+        })
     }
+}
+
+/// The field as what Debezium's semantic types mean. Those of numbers stay, since no cast would give them back.
+fn meant(field: &FieldRef) -> FieldRef {
+    meant_field(field, Semantics::Times).unwrap_or_else(|| Arc::clone(field))
+}
+
+fn meant_array(field: &FieldRef, array: ArrayRef) -> Result<ArrayRef> {
+    Ok(as_meant(&Column::new(Arc::clone(field), array), Semantics::Times)?.into_owned().array)
 }
 
 /// The column's name of a value field.
@@ -249,7 +265,7 @@ fn headers_column(headers: Option<&Headers>, len: usize) -> ArrayRef {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use volley_api::{Column, Header, RowIndex, Value};
+    use volley_api::{Header, RowIndex, Value};
 
     fn records() -> Records {
         let id: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3]));

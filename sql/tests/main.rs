@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod chains;
+mod debezium_types;
 mod fixtures;
 mod laws;
 mod lookup_tables;

@@ -29,8 +29,8 @@ pub use connector::{
 };
 pub use data::{
     Column, Header, Headers, OffsetRange, Offsets, Origin, RawBatch, RawHeader, RawHeaders, RecordFields, Records,
-    RecordsSlice, RejectedRow, RowIndex, SourceOffset, SourcePartition, Stage, TimestampType, TopicPartition, Value,
-    as_meant, in_row_order, meant_field, mixed_as_text, schema,
+    RecordsSlice, RejectedRow, RowIndex, Semantics, SourceOffset, SourcePartition, Stage, TimestampType,
+    TopicPartition, Value, as_meant, in_row_order, meant_field, mixed_as_text, schema,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use metrics::Metrics;

@@ -3,6 +3,7 @@
 //! All are pure, and null where an argument is null. A value that a function cannot take rejects its row only.
 
 mod argument_types;
+mod decimal_text;
 mod digests;
 mod hmac_function;
 mod json;
@@ -21,7 +22,10 @@ pub(crate) use json::{is_json_value, json_text};
 
 /// The functions that need no settings.
 pub(crate) fn pure_functions() -> Vec<Arc<ScalarUDF>> {
-    let own = [json::json_parse()].into_iter().chain(local_time::functions()).chain(digests::functions());
+    let own = [json::json_parse(), decimal_text::decimal_text()]
+        .into_iter()
+        .chain(local_time::functions())
+        .chain(digests::functions());
     json::crate_functions().into_iter().chain(own.chain(masks::functions()).map(Arc::new)).collect()
 }
 

@@ -6,6 +6,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
 use datafusion::common::{Column, Result, TableReference, plan_err};
 use datafusion::logical_expr::{Expr, LogicalPlan, Projection, cast};
 use volley_api::schema::{DEFAULT, HAS_SCHEMA, has_schema, timestamp_type, without_schema};
+use volley_api::{Semantics, meant_field};
 
 use super::connect_types::connect_type;
 use super::row_number::row_number_of;
@@ -71,15 +72,23 @@ pub(crate) fn shape_outputs(
             output = json_text(output);
             found = Arc::new(found.as_ref().clone().with_data_type(DataType::Utf8View));
         }
-        let target = output_type(role, &found)?;
-        let is_cast = &target != field.data_type();
+        let copied = match source {
+            Some(Expr::Column(source)) if refers_to(source.relation.as_ref(), records_name) => Some(source),
+            _ => None,
+        };
+        let original = copied.filter(|_| matches!(role, Role::Value | Role::Key));
+        let original = original.and_then(|source| table.original_field(&source.name));
+        // a time of Debezium's that is not computed with is the number again that it was
+        let meant = original.filter(|original| meant_field(original, Semantics::Times).is_some());
+        let target = match &meant {
+            Some(original) => original.data_type().clone(),
+            None => output_type(role, &found)?,
+        };
+        let is_cast = meant.is_none() && &target != field.data_type();
         if &target != found.data_type() {
             output = cast_to(output, found.data_type(), target);
         }
-        let unchanged = match source {
-            Some(Expr::Column(source)) if !is_cast && refers_to(source.relation.as_ref(), records_name) => Some(source),
-            _ => None,
-        };
+        let unchanged = copied.filter(|_| !is_cast);
         outputs.push(OutputColumn {
             name: field_name(field.name()).to_owned(),
             role,

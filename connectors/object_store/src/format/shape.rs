@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arrow::compute::can_cast_types;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, Schema, SchemaRef};
 use volley_api::schema::has_schema;
-use volley_api::{Column, Result, as_meant, meant_field};
+use volley_api::{Column, Result, Semantics, as_meant, meant_field};
 
 use super::agreement::{Agreement, has_plain_key};
 use super::mixed_values::{as_texts, has_mixed};
@@ -34,7 +34,7 @@ pub(crate) struct Shape {
 impl Shape {
     /// The shape of values of `field`.
     pub(crate) fn of(field: &FieldRef) -> Self {
-        let meant = meant_field(field);
+        let meant = meant_field(field, Semantics::TimesAndDecimals);
         let meant_type = meant.as_ref().unwrap_or(field).data_type();
         let (kind, fields) = match (meant_type, file_type(meant_type)) {
             (_, Some(DataType::Struct(fields))) => (ShapeKind::Struct, fields),
@@ -62,7 +62,8 @@ impl Shape {
 
     /// The values as rows of a file with `schema`, which MUST [hold](Agreement::holds) the columns of this shape.
     pub(crate) fn rows(&self, value: &Column, schema: &SchemaRef) -> Result<arrow::array::RecordBatch> {
-        let value = if self.is_meant_otherwise { as_meant(value)? } else { Cow::Borrowed(value) };
+        let value =
+            if self.is_meant_otherwise { as_meant(value, Semantics::TimesAndDecimals)? } else { Cow::Borrowed(value) };
         let value = if self.has_mixed { Cow::Owned(as_texts(&value)?) } else { value };
         project_columns(&value, self.kind, schema)
     }

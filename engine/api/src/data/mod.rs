@@ -19,6 +19,6 @@ pub use offsets::{OffsetRange, Offsets, SourceOffset, SourcePartition, TopicPart
 pub use record_fields::RecordFields;
 pub use reject::{RejectedRow, Stage};
 pub use row_order::{RecordsSlice, in_row_order};
-pub use semantic_types::{as_meant, meant_field};
+pub use semantic_types::{Semantics, as_meant, decimal_texts, meant_field};
 pub use timestamp_type::TimestampType;
 pub use value::Value;

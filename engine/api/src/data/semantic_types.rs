@@ -28,26 +28,36 @@ use crate::error::Result;
 /// More zeros than this are not written out.
 const MAX_ZEROS: usize = 1000;
 
+/// Which semantic types are taken for what they mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Semantics {
+    /// Dates, times and timestamps. A cast to the type that they have gives their values back.
+    Times,
+    /// Numbers with a scale of their own too.
+    TimesAndDecimals,
+}
+
 /// The field with the types that its schema names mean, at any depth; `None` where nothing means another type than it has.
-pub fn meant_field(field: &FieldRef) -> Option<FieldRef> {
-    if let Some(data_type) = meant_type(field) {
+pub fn meant_field(field: &FieldRef, semantics: Semantics) -> Option<FieldRef> {
+    let is_wanted = |data_type: &DataType| semantics == Semantics::TimesAndDecimals || data_type != &DataType::Utf8;
+    if let Some(data_type) = meant_type(field).filter(is_wanted) {
         let mut metadata = field.metadata().clone();
         metadata.retain(|key, _| !key.starts_with("connect.") || key == schema::DOC);
         return Some(Arc::new(Field::new(field.name(), data_type, field.is_nullable()).with_metadata(metadata)));
     }
     let data_type = match field.data_type() {
-        DataType::Struct(fields) => DataType::Struct(meant_fields(fields)?),
-        DataType::List(item) => DataType::List(meant_field(item)?),
-        DataType::LargeList(item) => DataType::LargeList(meant_field(item)?),
-        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(meant_field(item)?, *size),
-        DataType::Map(entries, sorted) => DataType::Map(meant_field(entries)?, *sorted),
+        DataType::Struct(fields) => DataType::Struct(meant_fields(fields, semantics)?),
+        DataType::List(item) => DataType::List(meant_field(item, semantics)?),
+        DataType::LargeList(item) => DataType::LargeList(meant_field(item, semantics)?),
+        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(meant_field(item, semantics)?, *size),
+        DataType::Map(entries, sorted) => DataType::Map(meant_field(entries, semantics)?, *sorted),
         _ => return None,
     };
     Some(Arc::new(field.as_ref().clone().with_data_type(data_type)))
 }
 
-fn meant_fields(fields: &Fields) -> Option<Fields> {
-    let meant: Vec<_> = fields.iter().map(meant_field).collect();
+fn meant_fields(fields: &Fields, semantics: Semantics) -> Option<Fields> {
+    let meant: Vec<_> = fields.iter().map(|field| meant_field(field, semantics)).collect();
     let is_any = meant.iter().any(Option::is_some);
     is_any.then(|| {
         meant.into_iter().zip(fields).map(|(meant, field)| meant.unwrap_or_else(|| Arc::clone(field))).collect()
@@ -79,8 +89,8 @@ fn meant_type(field: &Field) -> Option<DataType> {
 ///
 /// # Errors
 /// None for a column whose array is of its field's type.
-pub fn as_meant(column: &Column) -> Result<Cow<'_, Column>> {
-    match meant_field(&column.field) {
+pub fn as_meant(column: &Column, semantics: Semantics) -> Result<Cow<'_, Column>> {
+    match meant_field(&column.field, semantics) {
         Some(field) => {
             let array = meant_array(&column.array, &column.field, &field)?;
             Ok(Cow::Owned(Column::new(field, array)))
@@ -128,13 +138,12 @@ fn meant_array(array: &ArrayRef, from: &FieldRef, into: &FieldRef) -> Result<Arr
     })
 }
 
-/// Numbers with a scale of their own each, as decimal text.
-fn decimal_texts(structs: &StructArray) -> StringArray {
+/// Numbers with a scale of their own each (fields `scale`, INT32, and `value`, BYTES), as decimal text; null where there is none.
+pub fn decimal_texts(structs: &StructArray) -> StringArray {
     let mut texts = StringBuilder::new();
-    let (Some(scales), Some(values)) = (structs.column_by_name("scale"), structs.column_by_name("value")) else {
-        return StringArray::new_null(structs.len());
-    };
-    let (scales, values) = (scales.as_primitive::<Int32Type>(), values.as_binary::<i32>());
+    let scales = structs.column_by_name("scale").and_then(|scales| scales.as_primitive_opt::<Int32Type>());
+    let values = structs.column_by_name("value").and_then(|values| values.as_binary_opt::<i32>());
+    let (Some(scales), Some(values)) = (scales, values) else { return StringArray::new_null(structs.len()) };
     for row in 0..structs.len() {
         if structs.is_null(row) || scales.is_null(row) || values.is_null(row) {
             texts.append_null();
@@ -221,16 +230,19 @@ mod tests {
         ];
         let value = StructArray::new(fields.clone(), columns, None);
         let column = Column::new(Arc::new(Field::new("value", value.data_type().clone(), true)), Arc::new(value));
-        let meant = as_meant(&column).unwrap();
+        let meant = as_meant(&column, Semantics::TimesAndDecimals).unwrap();
         assert_eq!(meant.field.data_type(), meant.array.data_type());
         let value = meant.array.as_struct();
         assert_eq!(value.column(0).as_primitive::<TimestampMicrosecondType>().value(0), 1_700_000_000_000_001);
         assert!(value.column(0).is_null(1));
         assert_eq!(value.column(1).as_list::<i32>().values().as_primitive::<Date32Type>().value(0), 3);
         assert_eq!(value.column(2).as_primitive::<Int64Type>().values(), &[7, 8]);
-        assert!(matches!(as_meant(&Column::new(meant.field.clone(), meant.array.clone())).unwrap(), Cow::Borrowed(_)));
+        assert!(matches!(
+            as_meant(&Column::new(meant.field.clone(), meant.array.clone()), Semantics::Times).unwrap(),
+            Cow::Borrowed(_)
+        ));
         // a name on another type than Debezium's says nothing
-        assert_eq!(meant_field(&named("x", DataType::Utf8, "time.MicroTimestamp")), None);
+        assert_eq!(meant_field(&named("x", DataType::Utf8, "time.MicroTimestamp"), Semantics::Times), None);
     }
 
     #[test]
@@ -253,7 +265,8 @@ mod tests {
         let value = StructArray::new(fields, vec![Arc::new(scales), Arc::new(values)], None);
         let field = named("value", value.data_type().clone(), "data.VariableScaleDecimal");
         let column = Column::new(field, Arc::new(value));
-        let meant = as_meant(&column).unwrap();
+        assert!(matches!(as_meant(&column, Semantics::Times).unwrap(), Cow::Borrowed(_)));
+        let meant = as_meant(&column, Semantics::TimesAndDecimals).unwrap();
         let found: Vec<_> = meant.array.as_string::<i32>().iter().flatten().collect();
         assert_eq!(found, texts.iter().map(|(_, _, text)| *text).collect::<Vec<_>>());
     }
