@@ -46,7 +46,8 @@ pub(super) fn read(converter: &mut ProtobufConverter, messages: &[Option<Vec<u8>
 
 /// The values of a column as JSON, a null as such.
 pub(super) fn values(column: &Column) -> Vec<Value> {
-    let plain = ConfigMap::from([("schemas.enable".to_owned(), "false".to_owned())]);
+    let plain = [("schemas.enable", "false"), ("replace.null.with.default", "false")];
+    let plain: ConfigMap = plain.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let mut json = JsonConverter::new(&plain, Side::Value).unwrap();
     let serialized = json.from_connect(&Unserialized::new("topic", column)).unwrap();
     assert!(serialized.rejected.is_empty(), "{:?}", serialized.rejected);
@@ -351,6 +352,16 @@ fn a_message_within_itself_and_json_are_text() {
     }
     let trace = refusal(&mut converter, message(id, &endless));
     assert!(trace.contains("recursion limit"), "{trace}");
+}
+
+#[test]
+fn names_that_differ_in_capitals_only_are_two_names() {
+    let config = settings("alike", &[]);
+    let fields = "int32 user_id = 1; int32 userid = 2; int32 userId = 3 [json_name = \"x\"];";
+    let id = register(&config, &proto3(&format!("message M {{ {fields} }}")));
+    let mut converter = converter(&config);
+    let column = read_one(&mut converter, message(id, &[8, 1, 0x10, 2, 0x18, 3]));
+    assert_eq!(values(&column), [json!({"user_id": 1, "userid": 2, "userId": 3})]);
 }
 
 #[test]

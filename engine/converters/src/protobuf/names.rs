@@ -1,5 +1,7 @@
 //! Names by which Protobuf and Connect say what the other has no word for.
 
+use prost_reflect::FieldDescriptor;
+
 /// Parameter of Connect's schema of a field: its number.
 pub(crate) const TAG: &str = "io.confluent.connect.protobuf.Tag";
 /// Parameter of a string or an integer: the name of the enum that it is one of. With `.SYMBOL` behind it: a symbol's number.
@@ -47,6 +49,15 @@ pub(crate) const JSON_MESSAGES: [&str; 3] =
 
 /// What stands before the number of a symbol that the enum does not have, as in Protobuf's Java library.
 pub(crate) const UNKNOWN_SYMBOL: &str = "UNKNOWN_ENUM_VALUE_";
+
+/// What stands behind the name of a field that differs from another one's in capitals and `_` only, and a number. The compiler
+/// refuses such fields, which Protobuf's own does no more.
+pub(crate) const ALIKE: &str = "_alike_in_volley_";
+
+/// The name of a field, as it stands in its file.
+pub(crate) fn field_name(field: &FieldDescriptor) -> &str {
+    field.name().split_once(ALIKE).map_or(field.name(), |(name, _)| name)
+}
 
 /// The last part of a name with dots.
 pub(crate) fn simple_name(name: &str) -> &str {

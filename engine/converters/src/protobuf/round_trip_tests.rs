@@ -64,7 +64,8 @@ fn annotated(schema: impl Strategy<Value = Value>) -> impl Strategy<Value = Valu
         if let Some(doc) = doc {
             schema["doc"] = json!(doc);
         }
-        if let Some((name, value)) = parameter {
+        // a decimal's precision is another parameter
+        if let Some((name, value)) = parameter.filter(|(name, _)| *name != "precision" || schema["name"] != DECIMAL) {
             schema["parameters"][name] = json!(value);
         }
         if schema.get("name").is_none() && schema["type"] != "struct" {

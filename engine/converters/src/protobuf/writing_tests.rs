@@ -397,3 +397,43 @@ fn a_schema_that_must_be_there_and_is_not_is_the_fault_of_each_row() {
     let read = super::converter_tests::read(&mut converter(&config), &[Some(message(id, &[]))]);
     assert!(read.rejected[0].error.trace().contains("it is a schema of AVRO"));
 }
+
+/// `testdata/check.py` has read the message with classes that Protobuf's own compiler made of the file.
+#[test]
+fn what_is_written_is_what_protobufs_own_classes_for_python_have_read() {
+    let logical = |kind: &str, name: &str, field: &str| {
+        json!({"type": kind, "name": format!("org.apache.kafka.connect.data.{name}"), "version": 1, "field": field, "optional": true})
+    };
+    let mut amount = logical("bytes", "Decimal", "amount");
+    amount["parameters"] = json!({"scale": "2", "connect.decimal.precision": "9"});
+    let line = json!({"type": "struct", "name": "shop.Line", "doc": "One \"line\"", "version": 2, "fields": [
+        {"type": "string", "field": "article"}, {"type": "int16", "field": "count", "optional": true},
+    ]});
+    let mut lines = json!({"type": "array", "items": line, "field": "lines"});
+    lines["doc"] = json!("Grüße");
+    let state = json!({"type": "string", "field": "state", "parameters": {
+        ENUM: "State", format!("{ENUM}.OPEN"): "0", format!("{ENUM}.DONE"): "7",
+    }});
+    let payment = json!({"type": "struct", "name": format!("{UNION}.payment"), "field": "payment_0", "optional": true, "fields": [
+        {"type": "string", "field": "card", "optional": true}, {"type": "boolean", "field": "cash", "optional": true},
+    ]});
+    let map = |keys: &str, field: &str| json!({"type": "map", "keys": {"type": keys}, "values": {"type": "double"}, "field": field});
+    let schema = json!({"type": "struct", "name": "shop.Order", "fields": [
+        payment, {"type": "int64", "field": "id"}, {"type": "int32", "field": "none", "optional": true},
+        {"type": "int32", "field": "zero", "optional": true}, {"type": "float", "field": "f"}, {"type": "bytes", "field": "raw"},
+        lines, state, map("string", "by_name"), map("double", "by_number"), amount,
+        logical("int64", "Timestamp", "at"), logical("int32", "Date", "day"), logical("int32", "Time", "time"),
+        {"type": "array", "items": {"type": "array", "items": {"type": "int32"}}, "field": "matrix"},
+    ]});
+    let payload = json!({
+        "payment_0": {"card": null, "cash": false}, "id": -5, "none": null, "zero": 0, "f": 1.5, "raw": "AP8=",
+        "lines": [{"article": "pen", "count": -2}, {"article": "", "count": null}], "state": "DONE",
+        "by_name": {"a": 0.5}, "by_number": [[0.25, 4.0]], "amount": "BNI=", "at": -1, "day": 19_000, "time": 3_723_004,
+        "matrix": [[1, 2], [], [3]],
+    });
+    let config = settings("python-reads", &[("optional.for.nullables", "true")]);
+    let bytes = written(&mut converter(&config), &columns_of(&schema, &[payload]));
+    assert_eq!(registered(&config), include_str!("testdata/written.proto"));
+    let hex: String = bytes.value(0)[6..].iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex, include_str!("testdata/written.hex").trim());
+}

@@ -54,7 +54,7 @@ pub(crate) fn from_connect_schema(schema: &Value, settings: ProtobufSettings) ->
     let is_shadowing = |name: &str| matches!(name, "google" | "confluent");
     let is_shadowed = package.iter().any(|part| is_shadowing(part)) || is_shadowing(simple_name(name));
     let mut mapping = Mapping { settings, imports: BTreeSet::new(), unnamed: 0, is_shadowed };
-    let mut message = if is_struct { mapping.message(&schema)? } else { mapping.wrapper("value", &schema)? };
+    let mut message = if is_struct { mapping.message(&schema)? } else { mapping.wrapper(&schema)? };
     if let Some(default) = schema.default() {
         message.meta.params.insert(CONNECT_DEFAULT.to_owned(), default.to_string());
     }
@@ -82,10 +82,7 @@ fn plain_wrapper(schema: &Connect<'_>) -> Option<i32> {
 }
 
 fn has_meta(message: &ProtoMessage) -> bool {
-    let in_member = |member: &ProtoMember| match member {
-        ProtoMember::Field(field) => !field.meta.is_empty(),
-        ProtoMember::Oneof(_, fields) => fields.iter().any(|field| !field.meta.is_empty()),
-    };
+    let in_member = |member: &ProtoMember| member.fields().iter().any(|field| !field.meta.is_empty());
     !message.meta.is_empty() || message.members.iter().any(in_member) || message.messages.iter().any(has_meta)
 }
 
@@ -104,6 +101,18 @@ struct Scope {
     message: ProtoMessage,
     /// What else is in it: no two things in a message have one name.
     names: FxHashSet<String>,
+    /// Maps whose entries would have a name that is taken.
+    hidden_maps: FxHashSet<String>,
+}
+
+impl Scope {
+    fn new(name: String, names: &[&str]) -> Self {
+        Self {
+            message: ProtoMessage { name, ..ProtoMessage::default() },
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            hidden_maps: FxHashSet::default(),
+        }
+    }
 }
 
 /// A type, and what Protobuf does not say about it.
@@ -124,11 +133,8 @@ impl Mapping {
             .flat_map(|field| if is_union(&field) { field.fields().collect() } else { vec![field] })
             .collect();
         let mut numbers = numbers_of(&leaves)?.into_iter();
-        let mut scope =
-            Scope { message: ProtoMessage { name, ..ProtoMessage::default() }, names: FxHashSet::default() };
-        for leaf in &leaves {
-            self.reserve(leaf, &mut scope)?;
-        }
+        let mut scope = Scope::new(name, &[]);
+        self.reserve(&leaves, &mut scope)?;
         for field in schema.fields() {
             let given = field.text("field").ok_or("a field has no name")?;
             let mut next = || numbers.next().ok_or("a field has no number");
@@ -156,28 +162,31 @@ impl Mapping {
         Ok(scope.message)
     }
 
-    /// Notes the name of a field, and that of the message that the entries of a map are.
-    fn reserve(&self, field: &Connect<'_>, scope: &mut Scope) -> Result<(), Refused> {
-        let name = self.settings.identifier(field.text("field").ok_or("a field has no name")?)?;
-        if field.text("type") == Some("map") {
-            scope.names.insert(format!("{}Entry", camel_case(&name, true)));
+    /// Notes the names of fields, and those of the messages that the entries of maps are.
+    fn reserve(&self, fields: &[Connect<'_>], scope: &mut Scope) -> Result<(), Refused> {
+        for field in fields {
+            let name = self.settings.identifier(field.text("field").ok_or("a field has no name")?)?;
+            if !scope.names.insert(name.clone()) {
+                return Err(format!("a struct has two fields `{name}`"));
+            }
         }
-        match scope.names.insert(name.clone()) {
-            true => Ok(()),
-            false => Err(format!("a struct has two fields `{name}`")),
+        for field in fields.iter().filter(|field| field.text("type") == Some("map")) {
+            let given = field.text("field").unwrap_or_default();
+            if !scope.names.insert(format!("{}Entry", camel_case(&self.settings.identifier(given)?, true))) {
+                scope.hidden_maps.insert(given.to_owned());
+            }
         }
+        Ok(())
     }
 
     /// A message that stands for its only field.
-    fn wrapper(&mut self, name: &str, schema: &Connect<'_>) -> Result<ProtoMessage, Refused> {
-        let message = ProtoMessage { name: self.next_name(), ..ProtoMessage::default() };
-        let mut scope = Scope { message, names: FxHashSet::from_iter([name.to_owned(), "ValueEntry".to_owned()]) };
-        let typed = self.repeatable(schema, &mut scope)?;
-        let (label, typed) = typed;
+    fn wrapper(&mut self, schema: &Connect<'_>) -> Result<ProtoMessage, Refused> {
+        let mut scope = Scope::new(self.next_name(), &["value", "ValueEntry"]);
+        let (label, typed) = self.repeatable(schema, &mut scope)?;
         let field = ProtoField {
             label,
             type_name: typed.name,
-            name: name.to_owned(),
+            name: "value".to_owned(),
             number: 1,
             meta: typed.meta,
             json_name: None,
@@ -255,7 +264,7 @@ impl Mapping {
         let is_key = matches!(keys.text("type"), Some("int8" | "int16" | "int32" | "int64" | "boolean" | "string"))
             && !is_logical(&keys)
             && symbols_of(&keys).is_none();
-        if is_key {
+        if is_key && !schema.text("field").is_some_and(|field| scope.hidden_maps.contains(field)) {
             let key = self.single(&keys, true, scope)?;
             let mut value = self.single(&values, true, scope)?;
             let more = [(CONNECT_KEYS, own_schema(&keys, &key)), (CONNECT_VALUES, own_schema(&values, &value))];
@@ -265,11 +274,7 @@ impl Mapping {
             let name = format!("map<{}, {}>", key.name, value.name);
             return Ok((None, Typed { name, meta: self.attributes(schema, None, &more) }));
         }
-        let message = ProtoMessage { name: "MapEntry".to_owned(), ..ProtoMessage::default() };
-        let mut entry = Scope {
-            message,
-            names: ["key", "value", "KeyEntry", "ValueEntry"].map(str::to_owned).into_iter().collect(),
-        };
+        let mut entry = Scope::new("MapEntry".to_owned(), &["key", "value", "KeyEntry", "ValueEntry"]);
         for ((part, name), number) in [(keys, "key"), (values, "value")].into_iter().zip(1..) {
             let (label, typed) = self.repeatable(&part, &mut entry)?;
             let field = ProtoField {
@@ -310,13 +315,16 @@ impl Mapping {
             }
             "int32" | "string" if symbols_of(schema).is_some() => {
                 if let Some(name) = self.enumeration(schema, scope)? {
-                    return Ok(Typed { name, meta: self.attributes(schema, None, &[]).without_symbols() });
+                    return Ok(Typed {
+                        name,
+                        meta: self.attributes(schema, None, &[]).without_symbols(self.settings.enhanced),
+                    });
                 }
                 kind
             }
             "int32" | "int64" | "string" | "bytes" | "float" | "double" => kind,
             "array" | "map" => {
-                let message = self.wrapper("value", schema)?;
+                let message = self.wrapper(schema)?;
                 return Ok(Typed { name: define(message, None, scope), meta: Meta::default() });
             }
             "struct" => {
@@ -395,9 +403,12 @@ impl Mapping {
 }
 
 impl Meta {
-    /// Without the parameters that an enum says itself.
-    fn without_symbols(mut self) -> Self {
-        self.params.retain(|name, _| !name.starts_with(ENUM) && !name.starts_with(GENERAL_ENUM));
+    /// Without the parameters that an enum says itself: its symbols, and its name unless that is to keep its package.
+    fn without_symbols(mut self, keeps_name: bool) -> Self {
+        self.params.retain(|name, _| match name.as_str() {
+            ENUM | GENERAL_ENUM => keeps_name,
+            other => !other.starts_with(ENUM) && !other.starts_with(GENERAL_ENUM),
+        });
         self
     }
 }
@@ -484,15 +495,19 @@ fn symbols_of<'a>(schema: &Connect<'a>) -> Option<(&'a str, Vec<(&'a str, i32)>)
 
 /// Gives fields names in JSON where the usual ones are the same.
 fn give_json_names(message: &mut ProtoMessage) {
-    let mut seen = FxHashSet::default();
-    let fields = message.members.iter_mut().flat_map(|member| match member {
-        ProtoMember::Field(field) => std::slice::from_mut(field).iter_mut(),
-        ProtoMember::Oneof(_, fields) => fields.iter_mut(),
-    });
-    for field in fields {
-        if !seen.insert(camel_case(&field.name, false)) {
-            field.json_name = Some(field.name.clone());
-            seen.insert(field.name.clone());
+    let fields = || message.members.iter().flat_map(ProtoMember::fields);
+    let mut taken: FxHashSet<String> = fields().map(|field| camel_case(&field.name, false)).collect();
+    if taken.len() == fields().count() {
+        return;
+    }
+    let mut usual = FxHashSet::default();
+    for field in message.members.iter_mut().flat_map(ProtoMember::fields_mut) {
+        if !usual.insert(camel_case(&field.name, false)) {
+            let mut name = field.name.clone();
+            while !taken.insert(name.clone()) {
+                name.push('_');
+            }
+            field.json_name = Some(name);
         }
     }
 }

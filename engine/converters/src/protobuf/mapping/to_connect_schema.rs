@@ -25,7 +25,8 @@ use crate::protobuf::keys::ProtobufSettings;
 use crate::protobuf::names::{
     CONNECT_DEFAULT, CONNECT_ITEMS, CONNECT_KEYS, CONNECT_NAME, CONNECT_TYPE, CONNECT_VALUES, CONNECT_VERSION,
     DATE_MESSAGE, DECIMAL_MESSAGE, DECIMAL_PRECISION, DEFAULT_MESSAGE, ENTRY, ENUM, GENERAL_ENUM, GENERAL_UNION,
-    JSON_MESSAGES, PRECISION, SCALE, TAG, TIME_MESSAGE, TIMESTAMP_MESSAGE, UNION, WRAPPER, is_scalar_wrapper,
+    JSON_MESSAGES, PRECISION, SCALE, TAG, TIME_MESSAGE, TIMESTAMP_MESSAGE, UNION, WRAPPER, field_name,
+    is_scalar_wrapper,
 };
 use crate::protobuf::schema::meta::Meta;
 use crate::protobuf::values::read_plan::{
@@ -58,6 +59,15 @@ pub(crate) fn to_connect_schema(
 }
 
 type Schema = Map<String, Value>;
+
+/// What is repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// The field itself is.
+    Item,
+    Key,
+    Value,
+}
 
 /// The mapping of one message.
 struct Mapping {
@@ -228,12 +238,12 @@ impl Mapping {
             return Err(format!("it has more than {MAX_COLUMNS} fields, with those of its messages"));
         }
         let (mut schema, kind) =
-            self.typed_field(field).map_err(|reason| format!("field `{}`: {reason}", field.name()))?;
+            self.typed_field(field).map_err(|reason| format!("field `{}`: {reason}", field_name(field)))?;
         let is_optional = self.is_optional(field, &kind);
         let absent = self.absent(field, &kind, is_optional)?;
         schema.insert("optional".to_owned(), json!(is_optional));
         put_parameter(&mut schema, TAG, &field.number().to_string());
-        schema.insert("field".to_owned(), json!(field.name()));
+        schema.insert("field".to_owned(), json!(field_name(field)));
         Ok((Value::Object(schema), FieldPlan { number: field.number(), place, kind, absent }))
     }
 
@@ -245,8 +255,8 @@ impl Mapping {
             _ => None,
         };
         if let Some((key, value)) = entry {
-            let (keys, key) = self.element(&key, meta.param(CONNECT_KEYS), true)?;
-            let (values, value) = self.element(&value, meta.param(CONNECT_VALUES), false)?;
+            let (keys, key) = self.element(&key, meta.param(CONNECT_KEYS), Part::Key)?;
+            let (values, value) = self.element(&value, meta.param(CONNECT_VALUES), Part::Value)?;
             let mut schema = typed("map");
             schema.insert("keys".to_owned(), keys);
             schema.insert("values".to_owned(), values);
@@ -254,7 +264,7 @@ impl Mapping {
             return Ok((schema, FieldKind::Map(Box::new(EntryPlan { key, value }))));
         }
         if field.is_list() {
-            let (items, plan) = self.element(field, meta.param(CONNECT_ITEMS), false)?;
+            let (items, plan) = self.element(field, meta.param(CONNECT_ITEMS), Part::Item)?;
             let FieldKind::Single(plan) = plan.kind else { return Err("an array has no items".to_owned()) };
             let mut schema = typed("array");
             schema.insert("items".to_owned(), items);
@@ -273,13 +283,13 @@ impl Mapping {
         &mut self,
         field: &FieldDescriptor,
         given: Option<&str>,
-        is_key: bool,
+        part: Part,
     ) -> Result<(Value, FieldPlan), Refused> {
         let given: Option<Value> = given
             .map(serde_json::from_str)
             .transpose()
             .map_err(|error| format!("an annotation is no JSON: {error}"))?;
-        let is_own = given.is_none() && (field.parent_message().is_map_entry() || !field.is_list());
+        let is_own = given.is_none() && part != Part::Item;
         let (schema, kind) = if is_own {
             self.typed_field(field)?
         } else {
@@ -296,10 +306,12 @@ impl Mapping {
         let is_message = matches!(field.kind(), Kind::Message(_));
         let is_collection = matches!(&kind, FieldKind::Single(ValuePlan::Wrapped(inner)) if !matches!(inner.kind, FieldKind::Single(_)));
         // a value that is not there is null if that is possible, and what all readers take it for otherwise
-        let may_be_null = (self.settings.optional || self.settings.wrappers) && is_message && !is_collection && !is_key;
+        let is_value = part == Part::Value && matches!(&kind, FieldKind::Single(_));
+        let may_be_null =
+            is_value && (self.settings.optional || self.settings.wrappers) && is_message && !is_collection;
         let absent = match &kind {
             FieldKind::Single(_) if may_be_null => Absent::Null,
-            FieldKind::Single(_) if is_key && is_message => Absent::Refuse,
+            FieldKind::Single(_) if part == Part::Key && is_message => Absent::Refuse,
             FieldKind::Single(plan) => self.filled(plan, field)?,
             FieldKind::List(_) | FieldKind::Map(_) => Absent::Empty,
         };
@@ -339,7 +351,7 @@ impl Mapping {
         put_attributes(meta, &mut schema);
         let prefix = if self.settings.generalized { GENERAL_ENUM } else { ENUM };
         let name = if self.settings.enhanced { enumeration.full_name() } else { enumeration.name() };
-        put_parameter(&mut schema, prefix, name);
+        put_parameter(&mut schema, prefix, meta.param(prefix).unwrap_or(name));
         let mut by_number = rustc_hash::FxHashMap::default();
         for symbol in enumeration.values() {
             put_parameter(&mut schema, &format!("{prefix}.{}", symbol.name()), &symbol.number().to_string());

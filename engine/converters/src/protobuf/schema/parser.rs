@@ -2,12 +2,16 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use prost_reflect::prost::Message as _;
+use prost_reflect::prost_types::{DescriptorProto, FileDescriptorProto};
 use prost_reflect::{FileDescriptor, MessageDescriptor};
 use protox::file::{File, FileResolver, GoogleFileResolver};
 use protox::{Compiler, Error};
+use rustc_hash::FxHashSet;
 use volley_registry::ResolvedReference;
 
 use super::built_in::{META_FILE, built_in_file};
+use crate::protobuf::names::ALIKE;
 
 /// What the file itself is called. Files in a registry have no name, except where they are imported.
 const ROOT: &str = "schema.in.registry.proto";
@@ -86,29 +90,52 @@ impl FileResolver for Files {
 
 fn file_of(name: &str, text: &str) -> Result<File, Error> {
     // no `.proto` file is base64: it has spaces
-    if let Some(mut descriptor) = STANDARD.decode(text.trim()).ok().filter(|descriptor| !descriptor.is_empty()) {
+    if let Some(mut bytes) = STANDARD.decode(text.trim()).ok().filter(|bytes| !bytes.is_empty()) {
         // of two names, the last one counts
-        let length = u8::try_from(name.len()).ok().filter(|length| *length < 0x80);
-        if let Some(length) = length {
-            descriptor.extend_from_slice(&[0x0A, length]);
-            descriptor.extend_from_slice(name.as_bytes());
+        if let Some(length) = u8::try_from(name.len()).ok().filter(|length| *length < 0x80) {
+            bytes.extend_from_slice(&[0x0A, length]);
+            bytes.extend_from_slice(name.as_bytes());
         }
-        return File::decode_file_descriptor_proto(&*descriptor).map_err(Error::new);
+        let mut descriptor = FileDescriptorProto::decode(&*bytes).map_err(Error::new)?;
+        return match tell_apart(&mut descriptor) {
+            true => Ok(File::from_file_descriptor_proto(descriptor)),
+            // this way annotations are kept
+            false => File::decode_file_descriptor_proto(&*bytes).map_err(Error::new),
+        };
     }
     if depth_of(text) > MAX_DEPTH {
         return Err(Error::new(format!("it is nested deeper than {MAX_DEPTH} levels")));
     }
     let file = File::from_source(name, text)?;
-    // some writers use annotations without importing what defines them
     let mut descriptor = file.file_descriptor_proto().clone();
-    if name != META_FILE && text.contains("confluent.") && text.contains("_meta") {
-        let imports = &mut descriptor.dependency;
-        if !imports.iter().any(|import| import == META_FILE) {
-            imports.push(META_FILE.to_owned());
-            return Ok(File::from_file_descriptor_proto(descriptor));
+    let is_changed = tell_apart(&mut descriptor);
+    // some writers use annotations without importing what defines them
+    let is_annotated = name != META_FILE && text.contains("confluent.") && text.contains("_meta");
+    if is_annotated && !descriptor.dependency.iter().any(|import| import == META_FILE) {
+        descriptor.dependency.push(META_FILE.to_owned());
+    } else if !is_changed {
+        return Ok(file);
+    }
+    Ok(File::from_file_descriptor_proto(descriptor))
+}
+
+/// Gives fields other names that the compiler takes for the same: see [`ALIKE`]. Whether there are any.
+fn tell_apart(file: &mut FileDescriptorProto) -> bool {
+    file.message_type.iter_mut().fold(false, |is_changed, message| tell_fields_apart(message) || is_changed)
+}
+
+fn tell_fields_apart(message: &mut DescriptorProto) -> bool {
+    let mut seen = FxHashSet::default();
+    let mut count = 0;
+    for field in &mut message.field {
+        let letters = field.name().chars().filter(|character| *character != '_');
+        if !seen.insert(letters.map(|letter| letter.to_ascii_lowercase()).collect::<String>()) {
+            count += 1;
+            field.name = Some(format!("{}{ALIKE}{count}", field.name()));
+            field.json_name = field.name.clone();
         }
     }
-    Ok(file)
+    message.nested_type.iter_mut().fold(count > 0, |is_changed, nested| tell_fields_apart(nested) || is_changed)
 }
 
 /// How deep braces and brackets are nested at most; those in comments count, too.

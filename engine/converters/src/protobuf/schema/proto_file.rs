@@ -33,6 +33,24 @@ pub(crate) enum ProtoMember {
     Oneof(String, Vec<ProtoField>),
 }
 
+impl ProtoMember {
+    /// The field, or those of the oneof.
+    pub(crate) fn fields(&self) -> &[ProtoField] {
+        match self {
+            Self::Field(field) => std::slice::from_ref(field),
+            Self::Oneof(_, fields) => fields,
+        }
+    }
+
+    /// As [`fields`](Self::fields).
+    pub(crate) fn fields_mut(&mut self) -> &mut [ProtoField] {
+        match self {
+            Self::Field(field) => std::slice::from_mut(field),
+            Self::Oneof(_, fields) => fields,
+        }
+    }
+}
+
 /// A field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProtoField {

@@ -4,7 +4,7 @@ use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, Decimal256Array, I
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, TimeUnit};
-use prost_reflect::{Cardinality, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor};
+use prost_reflect::{Cardinality, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor, Syntax};
 use serde_json::Value;
 use volley_api::schema::{DEFAULT, NAME, PARAMETER_PREFIX};
 use volley_api::{Column, Error, Result};
@@ -18,7 +18,7 @@ use crate::protobuf::keys::ProtobufSettings;
 use crate::protobuf::mapping::to_connect_schema::{entry_of, ordered};
 use crate::protobuf::names::{
     CONNECT_TYPE, DATE_MESSAGE, DECIMAL_MESSAGE, GENERAL_UNION, TIME_MESSAGE, TIMESTAMP_MESSAGE, UNION, WRAPPER,
-    is_scalar_wrapper,
+    field_name, is_scalar_wrapper,
 };
 use crate::protobuf::schema::meta::Meta;
 
@@ -183,7 +183,7 @@ impl Fitting {
 
     fn column_of<'a>(&self, field: &FieldDescriptor, array: &'a ArrayRef) -> Option<(usize, &'a Field)> {
         let fields = array.as_struct().fields();
-        let place = fields.iter().position(|own| self.settings.name_is(own.name(), field.name()))?;
+        let place = fields.iter().position(|own| self.settings.name_is(own.name(), field_name(field)))?;
         Some((place, fields[place].as_ref()))
     }
 
@@ -275,7 +275,7 @@ impl Fitting {
             (None, DataType::List(element)) if field.is_list() => {
                 let list = array.as_list::<i32>();
                 let items = self.item_writer(field, element, list.values())?;
-                let is_packed = field.is_packed() && matches!(&items.cells, Cells::Scalar(_));
+                let is_packed = is_packed(field) && matches!(&items.cells, Cells::Scalar(_));
                 let (offsets, items) = (list.offsets().clone(), Box::new(items));
                 Ok(if is_packed { Cells::Packed(offsets, items) } else { Cells::List(offsets, items) })
             }
@@ -343,6 +343,13 @@ impl Fitting {
         writer.write_field(0, &mut out).map_err(unread)?;
         Ok(Some(out))
     }
+}
+
+/// Whether the items of an array stand together, if they can.
+fn is_packed(field: &FieldDescriptor) -> bool {
+    let given = field.field_descriptor_proto().options.as_ref().and_then(|options| options.packed);
+    let is_packable = !matches!(field.kind(), Kind::String | Kind::Bytes | Kind::Message(_));
+    is_packable && given.unwrap_or(field.parent_file().syntax() != Syntax::Proto2)
 }
 
 fn within(field: &str, error: Error) -> Error {
