@@ -131,7 +131,8 @@ def read(kind, servers, registry, topic, count):
     elif kind == "json":
         deserialize = JSONDeserializer(None, schema_registry_client=registry)
     else:
-        read_message = ProtobufDeserializer(registered_class(registry, topic), {"use.deprecated.format": False}, registry)
+        # with a client it would ask the registry for descriptors, which only Confluent's own registry has
+        read_message = ProtobufDeserializer(registered_class(registry, topic), {"use.deprecated.format": False})
 
         def deserialize(value, context):
             message = read_message(value, context)

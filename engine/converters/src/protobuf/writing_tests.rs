@@ -401,9 +401,7 @@ fn a_schema_that_must_be_there_and_is_not_is_the_fault_of_each_row() {
 /// `testdata/check.py` has read the message with classes that Protobuf's own compiler made of the file.
 #[test]
 fn what_is_written_is_what_protobufs_own_classes_for_python_have_read() {
-    let logical = |kind: &str, name: &str, field: &str| {
-        json!({"type": kind, "name": format!("org.apache.kafka.connect.data.{name}"), "version": 1, "field": field, "optional": true})
-    };
+    let logical = |kind: &str, name: &str, field: &str| json!({"type": kind, "name": format!("org.apache.kafka.connect.data.{name}"), "version": 1, "field": field, "optional": true});
     let mut amount = logical("bytes", "Decimal", "amount");
     amount["parameters"] = json!({"scale": "2", "connect.decimal.precision": "9"});
     let line = json!({"type": "struct", "name": "shop.Line", "doc": "One \"line\"", "version": 2, "fields": [
