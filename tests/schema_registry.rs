@@ -1,4 +1,4 @@
-//! Avro and JSON Schema with a real Schema Registry: what is written, what is read, and what becomes of what cannot be read.
+//! Avro, JSON Schema and Protobuf with a real Schema Registry: what is written, what is read, and what becomes of what cannot be read.
 
 use std::fs;
 use std::process::Command;
@@ -12,6 +12,7 @@ use crate::worker_process::{Running, Volley, request};
 const SOON: Duration = Duration::from_secs(60);
 const JSON_SCHEMA: &str = "io.confluent.connect.json.JsonSchemaConverter";
 const AVRO: &str = "io.confluent.connect.avro.AvroConverter";
+const PROTOBUF: &str = "io.confluent.connect.protobuf.ProtobufConverter";
 
 /// A standalone worker, and the registry.
 struct Worker {
@@ -181,19 +182,31 @@ fn confluent(action: &str, kind: &str, kafka: &Kafka, registry: &Registry, topic
 fn what_confluents_serializers_write_is_read_and_what_is_written_they_read() {
     let kafka = Kafka::shared();
     let worker = Worker::start(kafka);
-    for (kind, class) in [("avro", AVRO), ("json", JSON_SCHEMA)] {
+    let orders = [
+        "Struct{id=1,state=OPEN,lines=[]}",
+        "Struct{id=2,note=Grüße,state=CLOSED,lines=[1.5, -2.0]}",
+        "Struct{id=-1125899906842624,note=,state=OPEN,lines=[0.1]}",
+        "null",
+    ];
+    // a message within another of the same file, too
+    let messages = [
+        "Struct{id=1,state=OPEN,lines=[],stock={a=1}}",
+        "Struct{payment_0=Struct{cash=Struct{currency=EUR,cents=-150}},id=2,note=Grüße,state=CLOSED,lines=[1.5, -2.0],stock={}}",
+        "Struct{payment_0=Struct{card=},id=-1125899906842624,note=,state=OPEN,lines=[0.1],stock={}}",
+        "Struct{shelf=7}",
+        "null",
+    ];
+    for (kind, class, expected) in
+        [("avro", AVRO, &orders[..]), ("json", JSON_SCHEMA, &orders), ("protobuf", PROTOBUF, &messages)]
+    {
         let converter = json!({"value.converter": class});
         let (theirs, ours) = (kafka.topic(&format!("theirs-{kind}"), 1), kafka.topic(&format!("ours-{kind}"), 1));
         confluent("write", kind, kafka, worker.registry, &theirs, &[]);
         let sink = format!("their-{kind}");
         worker.print(&sink, &theirs, converter.clone());
-        let lines = wait_until(SOON, "their orders", || Some(worker.printed(&sink)).filter(|lines| lines.len() == 4));
-        let expected = [
-            "Struct{id=1,state=OPEN,lines=[]}",
-            "Struct{id=2,note=Grüße,state=CLOSED,lines=[1.5, -2.0]}",
-            "Struct{id=-1125899906842624,note=,state=OPEN,lines=[0.1]}",
-            "null",
-        ];
+        let lines = wait_until(SOON, "their orders", || {
+            Some(worker.printed(&sink)).filter(|lines| lines.len() == expected.len())
+        });
         assert_eq!(lines, expected, "{kind}");
 
         let source = json!({

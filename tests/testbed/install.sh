@@ -9,6 +9,7 @@ moto_version=5.1.22
 registry_version=2.6.13.Final
 client_version=1.0.0
 serializers_version=2.16.1
+protoc_version=1.85.1
 here=$(cd "$(dirname "$0")" && pwd)
 testbed=${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}
 mkdir -p "$testbed"
@@ -85,5 +86,5 @@ install_jars kafka
 install_jars connect
 install_registry
 install_python s3 $moto_version "moto[server,s3]==$moto_version"
-install_python clients $client_version-$serializers_version "kafka-connect-py==$client_version" \
-    "confluent-kafka[avro,json,schemaregistry]==$serializers_version"
+install_python clients $client_version-$serializers_version-$protoc_version "kafka-connect-py==$client_version" \
+    "confluent-kafka[avro,json,protobuf,schemaregistry]==$serializers_version" "grpcio-tools==$protoc_version"

@@ -30,7 +30,7 @@ pub use connector::{
 pub use data::{
     Column, Header, Headers, OffsetRange, Offsets, Origin, RawBatch, RawHeader, RawHeaders, RecordFields, Records,
     RecordsSlice, RejectedRow, RowIndex, Semantics, SourceOffset, SourcePartition, Stage, TimestampType,
-    TopicPartition, Value, as_meant, in_row_order, meant_field, mixed_as_text, schema,
+    TopicPartition, Value, as_meant, decimal_texts, in_row_order, meant_field, mixed_as_text, schema,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use metrics::Metrics;

@@ -12,7 +12,7 @@ use volley_api::{Column, ConfigMap, Converter, Result, Side};
 
 use crate::{
     AvroConverter, BooleanConverter, ByteArrayConverter, DoubleConverter, FloatConverter, IntegerConverter,
-    JsonConverter, LongConverter, ShortConverter, StringConverter,
+    JsonConverter, LongConverter, ProtobufConverter, ShortConverter, StringConverter,
 };
 
 fn with_defaults<T: Converter>(new: fn(&ConfigMap, Side) -> Result<T>) -> impl Fn(Side) -> Result<T> {
@@ -83,4 +83,19 @@ fn avro_comes_back_as_it_was_and_bad_messages_are_rejected_alone() {
     // the schemas that were registered above, in the mock's order
     let good: [&[u8]; 2] = [b"\0\0\0\0\x02\x02\x0a", b"\0\0\0\0\x02\0"];
     rejects_only_bad_messages(new, &good, &[b"", b"\0\0\0", b"\x07\0\0\0\x02\0", b"\0\0\0\0\x02", b"\0\x7f\0\0\0\0"]);
+}
+
+#[test]
+fn protobuf_comes_back_as_it_was_and_bad_messages_are_rejected_alone() {
+    let keys = [("schema.registry.url", "mock://conformance-protobuf"), ("optional.for.nullables", "true")];
+    let config = config_map(&keys);
+    let new = |side| ProtobufConverter::new(&config, side);
+    let numbers = column(Int64Array::from(vec![Some(5), None, Some(-5)]));
+    round_trips(new, &[numbers, texts([Some("a"), None, Some("5")])], true);
+    // fields that are read have numbers
+    round_trips(new, &[orders()], false);
+    // the first schema that was registered above: Int64Value
+    let good: [&[u8]; 2] = [b"\0\0\0\0\x01\x02\x04\x08\x0a", b"\0\0\0\0\x01\x02\x04"];
+    let bad: [&[u8]; 5] = [b"", b"\0\0\0", b"\x07\0\0\0\x01\0", b"\0\0\0\0\x01\x02\x04\x08", b"\0\x7f\0\0\0\0\0"];
+    rejects_only_bad_messages(new, &good, &bad);
 }

@@ -12,13 +12,16 @@ mod byte_array;
 mod cell;
 #[cfg(test)]
 mod conformance_tests;
+mod connect_schema;
 mod decimal;
 mod header;
+mod identifiers;
 mod json;
 mod json_schema;
 mod keys;
 mod plugins;
 mod primitives;
+mod protobuf;
 mod registry;
 mod rejections;
 mod runs;
@@ -37,4 +40,5 @@ pub use plugins::plugins;
 pub use primitives::{
     BooleanConverter, DoubleConverter, FloatConverter, IntegerConverter, LongConverter, ShortConverter,
 };
+pub use protobuf::ProtobufConverter;
 pub use string_converter::StringConverter;

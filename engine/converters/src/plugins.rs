@@ -12,6 +12,7 @@ use crate::json::json_converter_def;
 use crate::json_schema::{JsonSchemaConverter, json_schema_converter_def};
 use crate::keys::converter_def;
 use crate::primitives::WireNumber;
+use crate::protobuf::{ProtobufConverter, protobuf_converter_def};
 use crate::string_converter::string_converter_def;
 use crate::{
     BooleanConverter, BooleanHeaderConverter, ByteArrayConverter, ByteArrayHeaderConverter, DoubleConverter,
@@ -39,6 +40,12 @@ pub fn plugins() -> Vec<Plugin> {
             "JSON, with schemas in a Schema Registry. Each schema has columns of its own.",
             json_schema_converter_def(),
             JsonSchemaConverter::new,
+        ),
+        converter(
+            ProtobufConverter::CLASS,
+            "Protobuf, with schemas in a Schema Registry. Each message type has columns of its own.",
+            protobuf_converter_def(),
+            ProtobufConverter::new,
         ),
         converter(
             StringConverter::CLASS,

@@ -35,6 +35,6 @@ pub use client::{RegistryClient, ResolvedReference};
 pub use config::{RegistryConfig, WriterSchema, registry_config_def};
 pub use mock::forget_mock_registry;
 pub use schema::{Reference, RegisteredSchema, Schema, SchemaKind, Version};
-pub use subject::SubjectNameStrategy;
+pub use subject::{ReferenceSubjectNameStrategy, SubjectNameStrategy};
 pub use uuid::Uuid;
 pub use wire::{Frame, MessageIndexes, SchemaId, schema_id_header};

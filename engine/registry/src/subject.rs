@@ -49,6 +49,37 @@ impl SubjectNameStrategy {
     }
 }
 
+/// How the subject of a file is found that a Protobuf file imports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReferenceSubjectNameStrategy {
+    /// The path of the import.
+    ReferenceName,
+    /// The path of the import with dots, without `.proto`.
+    Qualified,
+}
+
+impl ReferenceSubjectNameStrategy {
+    /// The strategies by their class names.
+    pub const CLASSES: [(&'static str, Self); 2] = [
+        ("DefaultReferenceSubjectNameStrategy", Self::ReferenceName),
+        ("QualifiedReferenceSubjectNameStrategy", Self::Qualified),
+    ];
+
+    /// The strategy of a Java class, named in full or without its package.
+    pub fn of_class(class: &str) -> Option<Self> {
+        let simple = class.strip_prefix(PACKAGE).unwrap_or(class);
+        Self::CLASSES.into_iter().find(|(name, _)| *name == simple).map(|(_, strategy)| strategy)
+    }
+
+    /// The subject of an import.
+    pub fn subject(self, import: &str) -> String {
+        match self {
+            Self::ReferenceName => import.to_owned(),
+            Self::Qualified => import.strip_suffix(".proto").unwrap_or(import).replace('/', "."),
+        }
+    }
+}
+
 fn word(side: Side) -> &'static str {
     match side {
         Side::Key => "key",
@@ -82,6 +113,15 @@ mod tests {
         assert_eq!(subject("TopicRecordNameStrategy"), "orders-shop.Order");
         assert_eq!(SubjectNameStrategy::TopicName.subject("orders", Side::Key, None).unwrap(), "orders-key");
         assert_eq!(SubjectNameStrategy::of_class("com.acme.RecordNameStrategy"), None);
+    }
+
+    #[test]
+    fn the_subject_of_an_import_is_its_path_or_that_with_dots() {
+        let subject = |class: &str| ReferenceSubjectNameStrategy::of_class(class).unwrap().subject("a/b/c.proto");
+        let default = "io.confluent.kafka.serializers.subject.DefaultReferenceSubjectNameStrategy";
+        assert_eq!(subject(default), "a/b/c.proto");
+        assert_eq!(subject("QualifiedReferenceSubjectNameStrategy"), "a.b.c");
+        assert_eq!(ReferenceSubjectNameStrategy::of_class("com.acme.Mine"), None);
     }
 
     #[test]

@@ -65,6 +65,7 @@ impl SchemaFormat for AvroFormat {
 
     type Schema = Arc<AvroSchema>;
     type Reader = AvroReader;
+    type Place = ();
 
     fn parse(&self, schema: &Schema, references: &[ResolvedReference]) -> Parsed<Arc<AvroSchema>> {
         let mut parser = SchemaParser::default();
@@ -75,11 +76,11 @@ impl SchemaFormat for AvroFormat {
         parser.parse(&schema.text).map(Arc::new)
     }
 
-    fn record_name(schema: &Arc<AvroSchema>) -> Option<&str> {
+    fn record_name<'a>(schema: &'a Arc<AvroSchema>, (): &()) -> Option<&'a str> {
         schema.full_name()
     }
 
-    fn reader(&self, schema: Parsed<&Arc<AvroSchema>>, version: Option<i32>) -> Result<AvroReader> {
+    fn reader(&self, schema: Parsed<&Arc<AvroSchema>>, (): &(), version: Option<i32>) -> Result<AvroReader> {
         AvroReader::new(schema.map(|schema| &**schema), version, self.settings)
     }
 

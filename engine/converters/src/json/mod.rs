@@ -26,7 +26,7 @@ mod envelope_laws;
 #[cfg(test)]
 mod schemaless_laws;
 
-pub(crate) use columns::{Bytes, Cells, Ends, Node, TOO_LARGE, decode_message};
+pub(crate) use columns::{Bytes, Cells, Ends, Node, StructCells, TOO_LARGE, decode_message};
 pub use common_type::same_type;
 pub(crate) use config::json_converter_def;
 pub use converter::JsonConverter;

@@ -67,6 +67,7 @@ impl SchemaFormat for JsonSchemaFormat {
 
     type Schema = JsonSchema;
     type Reader = JsonSchemaReader;
+    type Place = ();
 
     fn parse(&self, schema: &Schema, references: &[ResolvedReference]) -> Parsed<JsonSchema> {
         let document = |text: &str| serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"));
@@ -81,11 +82,11 @@ impl SchemaFormat for JsonSchemaFormat {
         Ok(JsonSchema { documents: Arc::new(Documents { others: others.collect::<Parsed<_>>()?, root }), title })
     }
 
-    fn record_name(schema: &JsonSchema) -> Option<&str> {
+    fn record_name<'a>(schema: &'a JsonSchema, (): &()) -> Option<&'a str> {
         schema.title.as_deref()
     }
 
-    fn reader(&self, schema: Parsed<&JsonSchema>, version: Option<i32>) -> Result<JsonSchemaReader> {
+    fn reader(&self, schema: Parsed<&JsonSchema>, (): &(), version: Option<i32>) -> Result<JsonSchemaReader> {
         let connect = schema.and_then(|schema| to_connect_schema(&schema.documents, self.settings));
         let root = connect.and_then(|mut connect| {
             if let (Some(version), None, Some(_)) = (version, connect.get("version"), connect.get("fields")) {

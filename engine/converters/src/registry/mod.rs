@@ -6,7 +6,7 @@
 //!  column ─► WriterSchemas: its schema, registered ─► RowWriter ─► id and data
 //! ```
 //!
-//! A format (Avro, JSON Schema) says how its schemas and values are read and written: [`SchemaFormat`].
+//! A format (Avro, JSON Schema, Protobuf) says how its schemas and values are read and written: [`SchemaFormat`].
 
 mod registry_converter;
 mod schema_format;
@@ -14,4 +14,4 @@ mod sections;
 mod writer_schemas;
 
 pub(crate) use registry_converter::RegistryConverter;
-pub(crate) use schema_format::{Parsed, Part, RowWriter, SchemaFormat, SectionReader, kept_rows};
+pub(crate) use schema_format::{Import, Parsed, Part, RowWriter, SchemaFormat, SectionReader, kept_rows};

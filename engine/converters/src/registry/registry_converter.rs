@@ -22,23 +22,23 @@ pub(crate) struct RegistryConverter<F: SchemaFormat> {
     side: Side,
     format: F,
     client: Arc<RegistryClient>,
-    readers: Readers<F::Reader>,
+    readers: Readers<F>,
     writers: WriterSchemas<F>,
 }
 
-/// What schemas are read by, by their ids; the one that was not used for longest makes room.
+/// What schemas are read by, by their ids and the types within; the one that was not used for longest makes room.
 #[derive(Debug)]
-struct Readers<R> {
-    kept: FxHashMap<SchemaId, (R, u64)>,
+struct Readers<F: SchemaFormat> {
+    kept: FxHashMap<(SchemaId, F::Place), (F::Reader, u64)>,
     capacity: usize,
     clock: u64,
 }
 
-impl<R> Readers<R> {
+impl<F: SchemaFormat> Readers<F> {
     fn make_room(&mut self) {
         if self.kept.len() >= self.capacity {
-            let oldest = self.kept.iter().min_by_key(|(_, (_, last_used))| *last_used).map(|(id, _)| *id);
-            oldest.and_then(|id| self.kept.remove(&id));
+            let oldest = self.kept.iter().min_by_key(|(_, (_, last_used))| *last_used).map(|(key, _)| key.clone());
+            oldest.and_then(|key| self.kept.remove(&key));
         }
     }
 }
@@ -64,51 +64,52 @@ impl<F: SchemaFormat> RegistryConverter<F> {
     ///
     /// # Errors
     /// The registry does not answer, or does not know the schema.
-    fn reader(&mut self, id: SchemaId, topic: &str, side: Side) -> Result<&mut F::Reader> {
+    fn reader(&mut self, id: SchemaId, place: &F::Place, topic: &str, side: Side) -> Result<&mut F::Reader> {
         self.readers.clock += 1;
         let clock = self.readers.clock;
-        if !self.readers.kept.contains_key(&id) {
-            let reader = self.fetch(id, topic, side)?;
+        let key = (id, place.clone());
+        if !self.readers.kept.contains_key(&key) {
+            let reader = self.fetch(id, place, topic, side)?;
             self.readers.make_room();
-            self.readers.kept.insert(id, (reader, clock));
+            self.readers.kept.insert(key.clone(), (reader, clock));
         }
         let (reader, last_used) =
-            self.readers.kept.get_mut(&id).ok_or_else(|| Error::fatal("a schema was lost while it was added"))?;
+            self.readers.kept.get_mut(&key).ok_or_else(|| Error::fatal("a schema was lost while it was added"))?;
         *last_used = clock;
         Ok(reader)
     }
 
-    fn fetch(&self, id: SchemaId, topic: &str, side: Side) -> Result<F::Reader> {
+    fn fetch(&self, id: SchemaId, place: &F::Place, topic: &str, side: Side) -> Result<F::Reader> {
         let schema = self.client.schema(id)?;
         let parsed = if schema.kind == F::KIND {
             self.format.parse(&schema, &self.client.references(&schema)?)
         } else {
             Err(format!("it is a schema of {}", schema.kind))
         };
-        let version = parsed.as_ref().ok().and_then(|parsed| self.version(&schema, parsed, topic, side));
+        let version =
+            parsed.as_ref().ok().and_then(|parsed| self.version(&schema, F::record_name(parsed, place), topic, side));
         let parsed: Parsed<&F::Schema> = match &parsed {
             Ok(parsed) => Ok(parsed),
             Err(reason) => Err(format!("schema {id} of the registry cannot be used: {reason}")),
         };
-        self.format.reader(parsed, version)
+        self.format.reader(parsed, place, version)
     }
 
     /// The version of a schema under the subject of the topic, where the registry knows it: Connect's schemas have it too.
-    fn version(&self, schema: &Schema, parsed: &F::Schema, topic: &str, side: Side) -> Option<i32> {
-        let record = F::record_name(parsed)?;
-        let subject = self.writers.strategy().subject(topic, side, Some(record)).ok()?;
+    fn version(&self, schema: &Schema, record: Option<&str>, topic: &str, side: Side) -> Option<i32> {
+        let subject = self.writers.strategy().subject(topic, side, Some(record?)).ok()?;
         self.client.lookup(&subject, schema).ok()?.version
     }
 
     fn read_section(
         &mut self,
-        section: &Section<'_>,
+        section: &Section<'_, F::Place>,
         topic: &str,
         side: Side,
         converted: &mut Converted,
         rejections: &mut Rejections,
     ) -> Result<()> {
-        let reader = match self.reader(section.id, topic, side) {
+        let reader = match self.reader(section.id, &section.place, topic, side) {
             Ok(reader) => reader,
             // it is about the schema, not about the registry
             Err(error) if error.kind() == ErrorKind::Data => {
@@ -137,7 +138,7 @@ impl<F: SchemaFormat> Converter for RegistryConverter<F> {
         let topic = &batch.origin.partition.topic;
         let mut rejections = Rejections::new(F::CLASS, side);
         let (sections, nulls) =
-            sections_of(batch, side, |row, error| rejections.push(row, unreadable::<F>(topic, error)));
+            sections_of::<F>(batch, side, |row, error| rejections.push(row, unreadable::<F>(topic, error)));
         let mut converted = Converted::default();
         for section in sections {
             self.read_section(&section, topic, side, &mut converted, &mut rejections)?;
@@ -154,8 +155,11 @@ impl<F: SchemaFormat> Converter for RegistryConverter<F> {
         }
         let mut rejections = Rejections::new(F::CLASS, self.side);
         let found = self.writers.get(&self.format, rows.topic, &column.field);
-        let prepared = found.and_then(|found| Ok((found.id, self.format.writer(&found.schema, column)?)));
-        let (id, writer) = match prepared {
+        let prepared = found.and_then(|found| {
+            let writer = self.format.writer(&found.schema, column)?;
+            Ok((found, writer))
+        });
+        let (found, writer) = match prepared {
             Ok(prepared) => prepared,
             // the schema is at fault, so every row is, and the error handler decides about each
             Err(error) if error.kind() == ErrorKind::Data => {
@@ -167,7 +171,7 @@ impl<F: SchemaFormat> Converter for RegistryConverter<F> {
             Err(error) => return Err(error),
         };
         let mut head = Vec::new();
-        id.write(&mut head);
+        F::write_head(&found.schema, found.id, &mut head);
         let mut bytes = BinaryBuilder::with_capacity(column.len(), column.len() * 64);
         let mut message = Vec::new();
         for row in 0..column.len() {

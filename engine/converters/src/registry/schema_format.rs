@@ -1,15 +1,27 @@
 //! What a format of messages has to know.
 
 use std::fmt::Debug;
+use std::hash::Hash;
 
 use arrow::datatypes::Field;
 use volley_api::{Column, Result};
-use volley_registry::{ResolvedReference, Schema, SchemaKind};
+use volley_registry::{Frame, ResolvedReference, Schema, SchemaId, SchemaKind};
 
 use crate::json::Failure;
 
 /// A parsed schema, or why it is none.
 pub(crate) type Parsed<T> = std::result::Result<T, String>;
+
+/// A schema that others refer to.
+#[derive(Clone, Debug)]
+pub(crate) struct Import {
+    /// How it is called where it is referred to.
+    pub(crate) name: String,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    /// What it refers to itself, by name.
+    pub(crate) needs: Vec<String>,
+}
 
 /// A format of messages whose schemas are in a registry.
 pub(crate) trait SchemaFormat: Debug + Send + Sized {
@@ -24,6 +36,21 @@ pub(crate) trait SchemaFormat: Debug + Send + Sized {
     type Schema: Debug + Send + Sync;
     /// What reads messages.
     type Reader: SectionReader;
+    /// Which of the types in a schema a message is of, where a schema has several.
+    type Place: Clone + Debug + Default + Eq + Hash + Send;
+
+    /// Takes a message apart. `header` is the one with the id of its schema, if there is one.
+    ///
+    /// # Errors
+    /// `Data` if it has no id.
+    fn take_apart<'a>(header: Option<&[u8]>, message: &'a [u8]) -> Result<(Frame<'a>, Self::Place)> {
+        Ok((Frame::read(header, message)?, Self::Place::default()))
+    }
+
+    /// Appends what stands before the data of a message that is written with this schema.
+    fn write_head(_: &Self::Schema, id: SchemaId, out: &mut Vec<u8>) {
+        id.write(out);
+    }
 
     /// Parses a schema. What it refers to comes before it, in an order in which each knows those that it needs.
     ///
@@ -32,11 +59,26 @@ pub(crate) trait SchemaFormat: Debug + Send + Sized {
     fn parse(&self, schema: &Schema, references: &[ResolvedReference]) -> Parsed<Self::Schema>;
 
     /// The name of the record that the schema describes.
-    fn record_name(schema: &Self::Schema) -> Option<&str>;
+    fn record_name<'a>(schema: &'a Self::Schema, place: &Self::Place) -> Option<&'a str>;
+
+    /// Which record of a schema is written.
+    fn written_place(_: &Self::Schema) -> Self::Place {
+        Self::Place::default()
+    }
+
+    /// A schema of the registry with which data is written whose own schema is another.
+    fn in_place_of(_own: &Self::Schema, other: Self::Schema) -> Self::Schema {
+        other
+    }
+
+    /// What a schema that is written refers to, and must be in the registry: each after what it refers to itself.
+    fn imports(&self, _: &Self::Schema) -> Vec<Import> {
+        Vec::new()
+    }
 
     /// What reads messages of a schema; of none, it refuses each with the reason. `version` is that of the schema, unless it
     /// says one itself.
-    fn reader(&self, schema: Parsed<&Self::Schema>, version: Option<i32>) -> Result<Self::Reader>;
+    fn reader(&self, schema: Parsed<&Self::Schema>, place: &Self::Place, version: Option<i32>) -> Result<Self::Reader>;
 
     /// The schema of a column, and what it is registered as.
     ///

@@ -3,22 +3,25 @@
 use arrow::array::Array;
 use rustc_hash::FxHashMap;
 use volley_api::{Column, Error, RawBatch, Run, Side};
-use volley_registry::{Frame, SchemaId, schema_id_header};
+use volley_registry::{SchemaId, schema_id_header};
 
+use super::schema_format::SchemaFormat;
 use crate::rejections::bytes_of;
 use crate::runs::put_run;
 
 /// Rows of a batch with the same schema.
 #[derive(Debug)]
-pub(crate) struct Section<'a> {
+pub(crate) struct Section<'a, P> {
     pub(crate) id: SchemaId,
+    /// Which type of the schema they are of.
+    pub(crate) place: P,
     /// Ascending.
     pub(crate) rows: Vec<u32>,
     /// `None` = null.
     pub(crate) data: Vec<Option<&'a [u8]>>,
 }
 
-impl<'a> Section<'a> {
+impl<'a, P> Section<'a, P> {
     fn push(&mut self, row: u32, data: Option<&'a [u8]>) {
         self.rows.push(row);
         self.data.push(data);
@@ -33,14 +36,14 @@ impl<'a> Section<'a> {
 
 /// The rows of a batch by schema, each schema once. Nulls go with the rows before them, those at the beginning with the first
 /// others; where there are no others, their rows come back as they are.
-pub(crate) fn sections_of(
+pub(crate) fn sections_of<F: SchemaFormat>(
     batch: &RawBatch,
     side: Side,
     mut reject: impl FnMut(usize, Error),
-) -> (Vec<Section<'_>>, Vec<u32>) {
+) -> (Vec<Section<'_, F::Place>>, Vec<u32>) {
     let bytes = bytes_of(batch, side);
-    let mut sections: Vec<Section<'_>> = Vec::new();
-    let mut places: FxHashMap<SchemaId, usize> = FxHashMap::default();
+    let mut sections: Vec<Section<'_, F::Place>> = Vec::new();
+    let mut places: FxHashMap<(SchemaId, F::Place), usize> = FxHashMap::default();
     let mut current: Option<usize> = None;
     let mut leading = Vec::new();
     for row in 0..bytes.len() {
@@ -53,22 +56,23 @@ pub(crate) fn sections_of(
             }
             continue;
         }
-        let frame = match Frame::read(id_header(batch, row, side), bytes.value(row)) {
-            Ok(frame) => frame,
+        let (frame, place) = match F::take_apart(id_header(batch, row, side), bytes.value(row)) {
+            Ok(taken) => taken,
             Err(error) => {
                 reject(row, error);
                 continue;
             }
         };
-        let place = match current.filter(|place| sections[*place].id == frame.id) {
-            Some(place) => place,
-            None => *places.entry(frame.id).or_insert_with(|| {
-                sections.push(Section { id: frame.id, rows: Vec::new(), data: Vec::new() });
+        let is_same = |section: &Section<'_, F::Place>| section.id == frame.id && section.place == place;
+        let index = match current.filter(|index| is_same(&sections[*index])) {
+            Some(index) => index,
+            None => *places.entry((frame.id, place)).or_insert_with_key(|(id, place)| {
+                sections.push(Section { id: *id, place: place.clone(), rows: Vec::new(), data: Vec::new() });
                 sections.len() - 1
             }),
         };
-        current = Some(place);
-        let section = &mut sections[place];
+        current = Some(index);
+        let section = &mut sections[index];
         for null in leading.drain(..) {
             section.push(null, None);
         }

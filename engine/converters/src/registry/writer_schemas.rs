@@ -5,9 +5,11 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, FieldRef};
 use rustc_hash::FxHashMap;
 use volley_api::{Error, Result, Side};
-use volley_registry::{RegistryClient, RegistryConfig, SchemaId, SubjectNameStrategy, WriterSchema};
+use volley_registry::{
+    Reference, RegistryClient, RegistryConfig, Schema, SchemaId, SchemaKind, SubjectNameStrategy, WriterSchema,
+};
 
-use super::schema_format::SchemaFormat;
+use super::schema_format::{Import, SchemaFormat};
 
 /// A schema and its id.
 #[derive(Debug)]
@@ -64,23 +66,46 @@ impl<F: SchemaFormat> WriterSchemas<F> {
     }
 
     fn find(&self, format: &F, topic: &str, field: &Field) -> Result<Registered<F::Schema>> {
-        let (own, schema) = format.schema_of(field)?;
-        let subject = self.strategy.subject(topic, self.side, F::record_name(&own))?;
-        let found = match self.wanted {
-            WriterSchema::Registered => self.client.register(&subject, &schema)?,
-            WriterSchema::LookedUp => self.client.lookup(&subject, &schema)?,
-            WriterSchema::Latest { .. } => return self.other(format, self.client.latest(&subject)?.id),
-            WriterSchema::Fixed { id, .. } => return self.other(format, id),
+        let (own, mut schema) = format.schema_of(field)?;
+        let subject = self.strategy.subject(topic, self.side, F::record_name(&own, &F::written_place(&own)))?;
+        let registers = match self.wanted {
+            WriterSchema::Registered => true,
+            WriterSchema::LookedUp => false,
+            WriterSchema::Latest { .. } => return self.other(format, &own, self.client.latest(&subject)?.id),
+            WriterSchema::Fixed { id, .. } => return self.other(format, &own, id),
         };
+        schema.references = self.references(schema.kind, &format.imports(&own), registers)?;
+        let found =
+            if registers { self.client.register(&subject, &schema)? } else { self.client.lookup(&subject, &schema)? };
         Ok(Registered { id: SchemaId::Id(found.id), schema: own })
     }
 
-    /// A schema that is not made of the data.
-    fn other(&self, format: &F, id: i32) -> Result<Registered<F::Schema>> {
+    /// References to what a schema refers to, which is registered if need be.
+    fn references(&self, kind: SchemaKind, imports: &[Import], registers: bool) -> Result<Vec<Reference>> {
+        let mut references: Vec<Reference> = Vec::new();
+        for import in imports {
+            let mut schema = Schema::new(kind, import.text.clone());
+            let needed = references.iter().filter(|reference| import.needs.contains(&reference.name));
+            schema.references = needed.cloned().collect();
+            if registers {
+                self.client.register(&import.subject, &schema)?;
+            }
+            let found = self.client.lookup(&import.subject, &schema)?;
+            let version = found.version.ok_or_else(|| {
+                Error::data(format!("the registry does not say which version of {} a schema is", import.subject))
+            })?;
+            references.push(Reference { name: import.name.clone(), subject: import.subject.clone(), version });
+        }
+        Ok(references)
+    }
+
+    /// A schema that is not made of the data, whose schema is `own`.
+    fn other(&self, format: &F, own: &F::Schema, id: i32) -> Result<Registered<F::Schema>> {
         let schema = self.client.schema_by_id(id)?;
         let references = self.client.references(&schema)?;
         let schema = format
             .parse(&schema, &references)
+            .map(|schema| F::in_place_of(own, schema))
             .map_err(|reason| Error::data(format!("schema {id} of the registry cannot be used: {reason}")))?;
         Ok(Registered { id: SchemaId::Id(id), schema })
     }

@@ -21,7 +21,8 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use volley_api::{Error, Result};
 use volley_kafka::{
-    Admin, LogEnds, LogEntry, LogListener, LogRecord, LogSettings, NewTopic, TopicDescription, TopicLog,
+    Admin, LogEnds, LogEntry, LogListener, LogRecord, LogSettings, NewTopic, ReadingSettings, TopicDescription,
+    TopicLog,
 };
 
 use super::clients::DeadLetterClients;
@@ -95,13 +96,13 @@ impl ReplayMemory {
         let replayed = Arc::new(Mutex::new(ReplayedOffsets::default()));
         let topic_id = described.id.clone();
         let listener = Listener { topic_id: topic_id.clone(), replayed: Arc::clone(&replayed) };
-        let settings = LogSettings {
+        let reading = ReadingSettings {
             topic: memory_topic(dead_letters),
             partitions,
-            producer: clients.producer.clone(),
             consumer: clients.consumer.clone(),
             has_transactions: false,
         };
+        let settings = LogSettings { reading, producer: clients.producer.clone() };
         let ends = Arc::new(LogEnds::connect(&clients.consumer)?);
         let log = TopicLog::start(&settings, ends, Box::new(listener), TIME_LIMIT)?;
         Ok(Self { topic_id, replayed, log: Some(log) })

@@ -17,6 +17,7 @@ use crate::avro::schema::names::{
     DEFAULT_PRECISION, DEFAULT_RECORD, ENUM, ENUM_DEFAULT, ENUM_DOC, FIELD_DEFAULT, FIELD_DOC, FIXED_SIZE,
     INTERNAL_TYPE, JAVA_STRING, MAP_ENTRY, MAP_ENTRY_RECORD, RECORD_DOC, UNION, simple_name,
 };
+use crate::connect_schema::Connect;
 
 type Refused = String;
 
@@ -27,40 +28,6 @@ type Refused = String;
 pub(crate) fn from_connect_schema(schema: &Value, settings: AvroSettings) -> Result<AvroSchema, Refused> {
     let mut mapping = Mapping { settings, named: FxHashMap::default(), unnamed: Vec::new() };
     mapping.schema(&Connect(schema), false)
-}
-
-/// A Connect schema in its JSON form.
-struct Connect<'a>(&'a Value);
-
-impl<'a> Connect<'a> {
-    fn text(&self, member: &str) -> Option<&'a str> {
-        self.0.get(member).and_then(Value::as_str)
-    }
-
-    fn part(&self, member: &str) -> Result<Connect<'a>, Refused> {
-        self.0.get(member).map(Connect).ok_or_else(|| format!("a schema has no `{member}`"))
-    }
-
-    fn is_optional(&self) -> bool {
-        self.0.get("optional").and_then(Value::as_bool).unwrap_or(false)
-    }
-
-    fn default(&self) -> Option<&'a Value> {
-        self.0.get("default").filter(|default| !default.is_null())
-    }
-
-    fn parameter(&self, name: &str) -> Option<&'a str> {
-        self.0.get("parameters")?.get(name)?.as_str()
-    }
-
-    fn fields(&self) -> impl Iterator<Item = Connect<'a>> {
-        self.0.get("fields").and_then(Value::as_array).into_iter().flatten().map(Connect)
-    }
-
-    /// Whether the default is the Avro field's alone.
-    fn has_field_default(&self) -> bool {
-        self.parameter(FIELD_DEFAULT) == Some("true")
-    }
 }
 
 /// The mapping of one schema.
@@ -123,11 +90,8 @@ impl Mapping {
     fn enumeration(&self, name: &str, schema: &Connect<'_>) -> Result<Kind, Refused> {
         let full_name = self.full_name(name)?;
         let prefix = format!("{ENUM}.");
-        let parameters = schema.0.get("parameters").and_then(Value::as_object).into_iter().flatten();
-        let symbols = parameters.filter_map(|(name, symbol)| {
-            name.strip_prefix(&prefix)?;
-            symbol.as_str().map(str::to_owned)
-        });
+        let symbols = schema.parameters().filter(|(name, _)| name.starts_with(&prefix));
+        let symbols = symbols.map(|(_, symbol)| symbol.to_owned());
         let simple = schema.text("name").map_or(simple_name(&full_name), simple_name);
         let about = |prefix: &str| schema.parameter(&format!("{prefix}{simple}")).map(str::to_owned);
         Ok(Kind::Enum(Arc::new(Enum {
@@ -252,7 +216,7 @@ impl Mapping {
                     put(CONNECT_PARAMETERS, Value::Object(parameters));
                 }
             }
-            if !schema.has_field_default()
+            if schema.parameter(FIELD_DEFAULT) != Some("true")
                 && let Some(default) = schema.default().and_then(|default| to_avro_default(default, avro))
             {
                 put(CONNECT_DEFAULT, default);

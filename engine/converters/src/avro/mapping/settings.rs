@@ -1,5 +1,7 @@
 //! What users set of the mapping between Connect and Avro.
 
+use crate::identifiers::{is_identifier, scrubbed};
+
 /// The settings of the mapping; see the keys of AvroConverter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AvroSettings {
@@ -33,7 +35,7 @@ impl Default for AvroSettings {
 impl AvroSettings {
     /// A name as Avro allows it; `None` if it does not, and names are not rewritten.
     pub(crate) fn avro_name(&self, name: &str) -> Option<String> {
-        if may_stay(name) {
+        if is_identifier(name) {
             return Some(name.to_owned());
         }
         self.scrub_names.then(|| scrubbed(name))
@@ -41,36 +43,8 @@ impl AvroSettings {
 
     /// Whether a field of this name is called `avro` in Avro.
     pub(crate) fn name_is(&self, name: &str, avro: &str) -> bool {
-        name == avro || (self.scrub_names && !may_stay(name) && scrubbed(name) == avro)
+        name == avro || (self.scrub_names && !is_identifier(name) && scrubbed(name) == avro)
     }
-}
-
-fn may_begin(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == b'_'
-}
-
-fn may_follow(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-fn may_stay(name: &str) -> bool {
-    name.bytes().next().is_some_and(may_begin) && name.bytes().all(may_follow)
-}
-
-/// Each byte that is not allowed becomes `_`; those that a URL would encode are followed by their two digits.
-fn scrubbed(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        match byte {
-            byte if may_follow(byte) => out.push(byte.into()),
-            b'-' | b'.' | b'*' | b' ' => out.push('_'),
-            byte => out.push_str(&format!("_{byte:02X}")),
-        }
-    }
-    if !out.bytes().next().is_some_and(may_begin) {
-        out.insert(0, 'x');
-    }
-    out
 }
 
 #[cfg(test)]

@@ -33,6 +33,13 @@ impl Validity {
         self.bits.as_ref().is_some_and(|bits| !bits.get_bit(row))
     }
 
+    /// Keeps the rows from `start` on for which `keep` is true.
+    pub(crate) fn retain(&mut self, start: usize, keep: &[bool]) {
+        if let Some(bits) = &mut self.bits {
+            retain_bits(bits, start, keep);
+        }
+    }
+
     /// Forgets all rows from `len` on.
     pub(crate) fn truncate(&mut self, len: usize) {
         if let Some(bits) = &mut self.bits {
@@ -45,6 +52,14 @@ impl Validity {
         let nulls = NullBuffer::new(self.bits.take()?.build());
         (nulls.null_count() > 0).then_some(nulls)
     }
+}
+
+/// Keeps the bits from `start` on for which `keep` is true.
+pub(crate) fn retain_bits(bits: &mut BooleanBufferBuilder, start: usize, keep: &[bool]) {
+    let kept: Vec<bool> =
+        keep.iter().zip(start..).filter(|(keep, _)| **keep).map(|(_, row)| bits.get_bit(row)).collect();
+    bits.truncate(start);
+    bits.append_slice(&kept);
 }
 
 /// Values of variable length, one after another.
@@ -90,6 +105,20 @@ impl Bytes {
         &self.data[self.offsets[row] as usize..self.offsets[row + 1] as usize]
     }
 
+    /// Keeps the values from `start` on for which `keep` is true.
+    pub(crate) fn retain(&mut self, start: usize, keep: &[bool]) {
+        let kept: Vec<u8> =
+            keep.iter().zip(start..).filter(|(keep, _)| **keep).flat_map(|(_, row)| self.value(row)).copied().collect();
+        let lengths = keep.iter().zip(start..).filter(|(keep, _)| **keep);
+        let lengths: Vec<i32> = lengths.map(|(_, row)| self.offsets[row + 1] - self.offsets[row]).collect();
+        self.truncate(start);
+        self.data.extend_from_slice(&kept);
+        for length in lengths {
+            let end = self.offsets.last().copied().unwrap_or(0);
+            self.offsets.push(end + length);
+        }
+    }
+
     /// Adds `count` rows with an arbitrary value.
     pub(crate) fn pad(&mut self, count: usize) {
         let end = self.offsets.last().copied().unwrap_or(0);
@@ -127,6 +156,29 @@ impl Ends {
     #[inline]
     pub(crate) fn elements(&self) -> usize {
         self.0.last().map_or(0, |end| *end as usize)
+    }
+
+    /// Opens the last row again; its elements stay.
+    pub(crate) fn reopen(&mut self) {
+        if self.0.len() > 1 {
+            self.0.pop();
+        }
+    }
+
+    /// Keeps the rows from `start` on for which `keep` is true. Returns the first element of these rows, and which elements
+    /// from there on are kept.
+    pub(crate) fn retain(&mut self, start: usize, keep: &[bool]) -> (usize, Vec<bool>) {
+        let first = self.0[start] as usize;
+        let lengths: Vec<i32> = (start..start + keep.len()).map(|row| self.0[row + 1] - self.0[row]).collect();
+        let elements =
+            keep.iter().zip(&lengths).flat_map(|(keep, length)| std::iter::repeat_n(*keep, *length as usize));
+        let elements = elements.collect();
+        self.truncate(start);
+        for (_, length) in keep.iter().zip(&lengths).filter(|(keep, _)| **keep) {
+            let end = self.0.last().copied().unwrap_or(0);
+            self.0.push(end + length);
+        }
+        (first, elements)
     }
 
     /// Ends a row at `elements`. False if these are too many for a list.

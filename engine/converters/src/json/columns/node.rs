@@ -1,6 +1,7 @@
 //! A column during construction, with the rules for its values. A struct column is a tree of nodes.
 
 mod arrays;
+mod retain;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -329,6 +330,17 @@ impl Node {
     pub(crate) fn appended(&mut self) {
         self.len += 1;
         self.validity.push_valid();
+    }
+
+    /// Opens the last row of an array or a map again, so that elements can be added to it.
+    pub(crate) fn reopen(&mut self) {
+        if let (Cells::List { ends, .. } | Cells::Map { ends, .. }, Some(last)) =
+            (&mut self.cells, self.len.checked_sub(1))
+        {
+            ends.reopen();
+            self.validity.truncate(last);
+            self.len = last;
+        }
     }
 
     /// Forgets all rows from `len` on, including parts of an interrupted row.
