@@ -295,7 +295,7 @@ fn odd_letters_are_shown_and_what_cannot_go_back_is_refused_with_the_reason() {
     let end = dlq(&volley, kafka, "replay", &dead, &["--same-partition"]);
     assert_eq!(end.status.code(), Some(3), "{}\n{}", end.stdout, end.log);
     for part in [
-        "refused 2, first ".to_owned() + &format!("{dead}-0@0: no header says which topic"),
+        format!("refused 2, first {dead}-0@0: no header says which topic"),
         format!("refused 1, first {dead}-0@2: topic {gone} does not exist"),
         format!("refused 1, first {dead}-0@3: topic {topic} does not have the partition"),
         format!("refused 1, first {dead}-0@4: it is the record of a source"),

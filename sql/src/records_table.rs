@@ -55,7 +55,7 @@ impl MetaColumn {
         Self::ALL.iter().any(|column| column.name() == name)
     }
 
-    fn data_type(self, key: &Field) -> DataType {
+    fn data_type(self, key: &FieldRef) -> DataType {
         match self {
             Self::Key => meant(key).data_type().clone(),
             Self::Topic => DataType::Utf8,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, Int32Array, Int64Array, StructArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int64Type, TimestampMillisecondType};
 use volley_api::schema::NAME;
-use volley_api::{Column, Records, testing};
+use volley_api::{Column, Records, Transformation, testing};
 
 use crate::fixtures::sql;
 
