@@ -105,6 +105,8 @@ fn avro(criterion: &mut Criterion) {
     let mut converter = AvroConverter::new(&config, Side::Value).expect("the registry is in the process");
 
     let column = with_schema(converted(0, ROWS).value);
+    let required = column.field.as_ref().clone().with_nullable(false);
+    let column = Column::new(Arc::new(required), column.array);
     let mut encode = || converter.from_connect(&Unserialized::new(TOPIC, &column)).expect("payments can be Avro").bytes;
     let messages = encode();
     assert_eq!(messages.null_count(), 0);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, BinaryArray, UInt32Array};
 use volley_api::testing::{config_map, consumed, origin};
-use volley_api::{Converter, PluginFactory, RawBatch, Records, Side, Transformation, schema};
+use volley_api::{Converter, PluginFactory, RawBatch, Records, Side, Transformation, TransformationContext, schema};
 use volley_converters::JsonConverter;
 
 use crate::columns::json_texts;
@@ -46,7 +46,7 @@ pub(crate) fn plain(values: &[Option<&str>]) -> Records {
 pub(crate) fn transformation(class: &str, config: &[(&str, &str)]) -> volley_api::Result<Box<dyn Transformation>> {
     let plugin = plugins().into_iter().find(|plugin| plugin.class == class).expect("a class that there is");
     match &plugin.factory {
-        PluginFactory::Transformation(new) => new(&config_map(config)),
+        PluginFactory::Transformation(new) => new(TransformationContext::default(), &config_map(config)),
         _ => panic!("{class} is no transformation"),
     }
 }

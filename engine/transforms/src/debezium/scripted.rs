@@ -69,6 +69,7 @@ pub(super) fn plugins(version: &'static str) -> impl Iterator<Item = Plugin> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use volley_api::TransformationContext;
     use volley_api::testing::config_map;
 
     #[test]
@@ -80,7 +81,7 @@ mod tests {
             let PluginFactory::Transformation(new) = &plugin.factory else {
                 panic!("{} is another kind", plugin.class)
             };
-            let error = new(&given).err().unwrap().to_string();
+            let error = new(TransformationContext::default(), &given).err().unwrap().to_string();
             assert!(error.contains("Volley runs no scripts: use the transformation Sql"), "{error}");
         }
     }
