@@ -12,7 +12,9 @@ mod byte_array;
 mod cell;
 #[cfg(test)]
 mod conformance_tests;
+mod debezium;
 mod decimal;
+mod ext_json_converter;
 mod header;
 mod json;
 mod json_schema;
@@ -25,8 +27,10 @@ mod runs;
 mod string_converter;
 mod value_display;
 
-pub use avro::AvroConverter;
+pub use avro::{ApicurioAvroConverter, AvroConverter};
 pub use byte_array::ByteArrayConverter;
+pub use debezium::BinaryDataConverter;
+pub use ext_json_converter::ExtJsonConverter;
 pub use header::{
     BooleanHeaderConverter, ByteArrayHeaderConverter, NumberHeaderConverter, SimpleHeaderConverter,
     StringHeaderConverter,

@@ -6,7 +6,7 @@ use arrow::datatypes::Field;
 use volley_api::{Column, Result};
 use volley_registry::{ResolvedReference, Schema, SchemaKind};
 
-use crate::json::Failure;
+use crate::json::{Decoded, Failure};
 
 /// A parsed schema, or why it is none.
 pub(crate) type Parsed<T> = std::result::Result<T, String>;
@@ -72,6 +72,14 @@ pub(crate) trait SectionReader: Debug + Send {
         messages: &[Option<&[u8]>],
         reject: &mut dyn FnMut(usize, Failure),
     ) -> Result<Vec<Part>>;
+
+    /// A message in Avro's JSON in the usual encoding; no other format has such messages.
+    ///
+    /// # Errors
+    /// It is no value of the schema.
+    fn usual(&self, json: &[u8]) -> Decoded<Vec<u8>> {
+        Ok(json.to_vec())
+    }
 }
 
 /// Writes the values of one column.

@@ -2,8 +2,8 @@
 
 use arrow::array::Array;
 use rustc_hash::FxHashMap;
-use volley_api::{Column, Error, RawBatch, Run, Side};
-use volley_registry::{Frame, SchemaId, schema_id_header};
+use volley_api::{Column, Error, RawBatch, RawHeader, Run, Side};
+use volley_registry::{DataEncoding, Framing, SchemaId};
 
 use crate::rejections::bytes_of;
 use crate::runs::put_run;
@@ -12,6 +12,7 @@ use crate::runs::put_run;
 #[derive(Debug)]
 pub(crate) struct Section<'a> {
     pub(crate) id: SchemaId,
+    pub(crate) encoding: DataEncoding,
     /// Ascending.
     pub(crate) rows: Vec<u32>,
     /// `None` = null.
@@ -33,14 +34,15 @@ impl<'a> Section<'a> {
 
 /// The rows of a batch by schema, each schema once. Nulls go with the rows before them, those at the beginning with the first
 /// others; where there are no others, their rows come back as they are.
-pub(crate) fn sections_of(
-    batch: &RawBatch,
+pub(crate) fn sections_of<'a>(
+    batch: &'a RawBatch,
     side: Side,
+    framing: &Framing,
     mut reject: impl FnMut(usize, Error),
-) -> (Vec<Section<'_>>, Vec<u32>) {
+) -> (Vec<Section<'a>>, Vec<u32>) {
     let bytes = bytes_of(batch, side);
     let mut sections: Vec<Section<'_>> = Vec::new();
-    let mut places: FxHashMap<SchemaId, usize> = FxHashMap::default();
+    let mut places: FxHashMap<(SchemaId, DataEncoding), usize> = FxHashMap::default();
     let mut current: Option<usize> = None;
     let mut leading = Vec::new();
     for row in 0..bytes.len() {
@@ -53,17 +55,18 @@ pub(crate) fn sections_of(
             }
             continue;
         }
-        let frame = match Frame::read(id_header(batch, row, side), bytes.value(row)) {
-            Ok(frame) => frame,
+        let (frame, encoding) = match framing.read(headers_of(batch, row), side, bytes.value(row)) {
+            Ok(read) => read,
             Err(error) => {
                 reject(row, error);
                 continue;
             }
         };
-        let place = match current.filter(|place| sections[*place].id == frame.id) {
+        let is_current = |place: &usize| sections[*place].id == frame.id && sections[*place].encoding == encoding;
+        let place = match current.filter(is_current) {
             Some(place) => place,
-            None => *places.entry(frame.id).or_insert_with(|| {
-                sections.push(Section { id: frame.id, rows: Vec::new(), data: Vec::new() });
+            None => *places.entry((frame.id, encoding)).or_insert_with(|| {
+                sections.push(Section { id: frame.id, encoding, rows: Vec::new(), data: Vec::new() });
                 sections.len() - 1
             }),
         };
@@ -77,11 +80,9 @@ pub(crate) fn sections_of(
     (sections, leading)
 }
 
-/// The id of the schema in the headers of a row.
-fn id_header(batch: &RawBatch, row: usize, side: Side) -> Option<&[u8]> {
-    let name = schema_id_header(side);
-    let headers = batch.headers.as_ref()?.get(row)?;
-    headers.iter().rev().find(|header| &*header.name == name)?.value.as_deref()
+/// The headers of a row.
+fn headers_of(batch: &RawBatch, row: usize) -> &[RawHeader] {
+    batch.headers.as_ref().and_then(|headers| headers.get(row)).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// Adds a run of null rows.

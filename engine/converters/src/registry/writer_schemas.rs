@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, FieldRef};
 use rustc_hash::FxHashMap;
 use volley_api::{Error, Result, Side};
-use volley_registry::{RegistryClient, RegistryConfig, SchemaId, SubjectNameStrategy, WriterSchema};
+use volley_registry::{Framing, Naming, RegistryClient, RegistryConfig, Schema, SchemaId, WriterSchema};
 
 use super::schema_format::SchemaFormat;
 
@@ -24,7 +24,8 @@ type OfTopic<S> = Vec<(FieldRef, Arc<Registered<S>>)>;
 pub(crate) struct WriterSchemas<F: SchemaFormat> {
     client: Arc<RegistryClient>,
     wanted: WriterSchema,
-    strategy: SubjectNameStrategy,
+    naming: Naming,
+    framing: Framing,
     side: Side,
     capacity: usize,
     known: FxHashMap<Box<str>, OfTopic<F::Schema>>,
@@ -32,13 +33,13 @@ pub(crate) struct WriterSchemas<F: SchemaFormat> {
 
 impl<F: SchemaFormat> WriterSchemas<F> {
     pub(crate) fn new(config: &RegistryConfig, client: Arc<RegistryClient>, side: Side, capacity: usize) -> Self {
-        let (wanted, strategy) = (config.writer_schema, config.subject_name(side));
-        Self { client, wanted, strategy, side, capacity, known: FxHashMap::default() }
+        let (naming, framing) = (config.subject_name(side).clone(), config.framing.clone());
+        Self { client, wanted: config.writer_schema, naming, framing, side, capacity, known: FxHashMap::default() }
     }
 
     /// How subjects are named.
-    pub(crate) fn strategy(&self) -> SubjectNameStrategy {
-        self.strategy
+    pub(crate) fn strategy(&self) -> &Naming {
+        &self.naming
     }
 
     /// The schema for values of `field` in `topic`.
@@ -65,23 +66,26 @@ impl<F: SchemaFormat> WriterSchemas<F> {
 
     fn find(&self, format: &F, topic: &str, field: &Field) -> Result<Registered<F::Schema>> {
         let (own, schema) = format.schema_of(field)?;
-        let subject = self.strategy.subject(topic, self.side, F::record_name(&own))?;
+        let subject = self.naming.subject(topic, self.side, F::record_name(&own))?;
         let found = match self.wanted {
             WriterSchema::Registered => self.client.register(&subject, &schema)?,
             WriterSchema::LookedUp => self.client.lookup(&subject, &schema)?,
-            WriterSchema::Latest { .. } => return self.other(format, self.client.latest(&subject)?.id),
-            WriterSchema::Fixed { id, .. } => return self.other(format, id),
+            WriterSchema::Latest { .. } => self.client.latest(&subject)?,
+            WriterSchema::Fixed { id, .. } => {
+                return self.other(format, SchemaId::Id(id), &*self.client.schema_by_id(id)?);
+            }
         };
-        Ok(Registered { id: SchemaId::Id(found.id), schema: own })
+        let id = self.framing.id_of(&found)?;
+        // what is written with must be what the id stands for
+        if *found.schema == schema { Ok(Registered { id, schema: own }) } else { self.other(format, id, &found.schema) }
     }
 
     /// A schema that is not made of the data.
-    fn other(&self, format: &F, id: i32) -> Result<Registered<F::Schema>> {
-        let schema = self.client.schema_by_id(id)?;
-        let references = self.client.references(&schema)?;
+    fn other(&self, format: &F, id: SchemaId, schema: &Schema) -> Result<Registered<F::Schema>> {
+        let references = self.client.references(schema)?;
         let schema = format
-            .parse(&schema, &references)
+            .parse(schema, &references)
             .map_err(|reason| Error::data(format!("schema {id} of the registry cannot be used: {reason}")))?;
-        Ok(Registered { id: SchemaId::Id(id), schema })
+        Ok(Registered { id, schema })
     }
 }
