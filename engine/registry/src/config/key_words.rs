@@ -7,6 +7,8 @@ pub(crate) struct KeyWords {
     pub(crate) url: &'static str,
     /// The keys of TLS.
     pub(crate) tls: &'static str,
+    /// The keys of the login.
+    pub(crate) login: &'static str,
     /// The key that allows to register schemas.
     pub(crate) auto_register: &'static str,
     /// Which registry it is.
@@ -27,6 +29,7 @@ pub(crate) struct KeyWords {
 pub(crate) static CONFLUENT: KeyWords = KeyWords {
     url: "schema.registry.url",
     tls: "schema.registry.ssl.*",
+    login: "bearer.auth.*",
     auto_register: "auto.register.schemas",
     interface: "Confluent's interface",
     no_login: "it wants to know who asks: set `basic.auth.credentials.source=USER_INFO` and `basic.auth.user.info`, or \
@@ -42,6 +45,7 @@ pub(crate) static CONFLUENT: KeyWords = KeyWords {
 pub(crate) static APICURIO: KeyWords = KeyWords {
     url: "apicurio.registry.url",
     tls: "apicurio.registry.request.ssl.*",
+    login: "apicurio.auth.*",
     auto_register: "apicurio.registry.auto-register",
     interface: "Apicurio's interface (…/apis/registry/v2 or …/apis/registry/v3)",
     no_login: "it wants to know who asks: set `apicurio.auth.username` and `apicurio.auth.password`, or \

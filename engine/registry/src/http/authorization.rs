@@ -54,7 +54,8 @@ impl Authorization {
         };
         let mut headers = Vec::new();
         if let Some(shown) = shown {
-            let mut value = HeaderValue::from_str(shown.reveal()).map_err(|_| unsendable("the token"))?;
+            let mut value = HeaderValue::from_str(shown.reveal())
+                .map_err(|_| unsendable(&format!("the token (`{}`)", self.words.login)))?;
             value.set_sensitive(true);
             headers.push((AUTHORIZATION, value));
         }

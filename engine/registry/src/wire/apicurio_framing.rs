@@ -223,7 +223,10 @@ mod tests {
         let (global, content) = (header("g", &7_i64.to_be_bytes()), header("c", &8_i64.to_be_bytes()));
         let message = [0, 0, 0, 0, 0, 0, 0, 0, 9, 5];
         assert_eq!(id(&framing, &[], &message).unwrap(), (SchemaId::Global(9), vec![5]));
-        assert_eq!(id(&framing, std::slice::from_ref(&global), &message).unwrap(), (SchemaId::Global(7), message.to_vec()));
+        assert_eq!(
+            id(&framing, std::slice::from_ref(&global), &message).unwrap(),
+            (SchemaId::Global(7), message.to_vec())
+        );
         assert_eq!(id(&framing, &[content, global], &[]).unwrap(), (SchemaId::Content(8), vec![]));
     }
 
