@@ -1,6 +1,7 @@
 //! The one integration-test binary: the whole program against real servers.
 #![allow(clippy::unwrap_used)]
 
+mod apicurio_converter;
 mod bad_input;
 mod bad_records;
 mod bounce;

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the servers that the tests start, unless they are there: Kafka, Kafka Connect and a Schema Registry from Maven
-# Central, an S3 server, a client of Connect's REST and Confluent's serializers from PyPI.
+# Installs the servers that the tests start, unless they are there: Kafka, Kafka Connect, a Schema Registry and its converters
+# from Maven Central, an S3 server, a client of Connect's REST and Confluent's serializers from PyPI.
 # Into ${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}; removing that directory is all it takes to start over.
 set -eu
 
@@ -80,10 +80,12 @@ install_python() {
     touch "$testbed/$name/.version-$version"
 }
 
-need "command -v java" openjdk-17-jre-headless
+# with the compiler: some tests run a Java program of their own
+need "java --list-modules | grep -q jdk.compiler" openjdk-17-jdk-headless
 need "command -v openssl" openssl
 install_jars kafka
 install_jars connect
+install_jars converters
 install_registry
 install_python s3 $moto_version "moto[server,s3]==$moto_version"
 install_python clients $client_version-$serializers_version-$protoc_version "kafka-connect-py==$client_version" \

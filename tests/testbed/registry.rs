@@ -59,6 +59,11 @@ impl Registry {
         format!("http://{}{PATH}", self.address())
     }
 
+    /// For `apicurio.registry.url`.
+    pub(crate) fn core_url(&self) -> String {
+        format!("http://{}/apis/registry/v2", self.address())
+    }
+
     /// Asks it; the body of the answer.
     pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         let body = body.map(Value::to_string);

@@ -13,7 +13,9 @@ mod cell;
 #[cfg(test)]
 mod conformance_tests;
 mod connect_schema;
+mod debezium;
 mod decimal;
+mod ext_json_converter;
 mod header;
 mod identifiers;
 mod json;
@@ -28,8 +30,10 @@ mod runs;
 mod string_converter;
 mod value_display;
 
-pub use avro::AvroConverter;
+pub use avro::{ApicurioAvroConverter, AvroConverter};
 pub use byte_array::ByteArrayConverter;
+pub use debezium::BinaryDataConverter;
+pub use ext_json_converter::ExtJsonConverter;
 pub use header::{
     BooleanHeaderConverter, ByteArrayHeaderConverter, NumberHeaderConverter, SimpleHeaderConverter,
     StringHeaderConverter,

@@ -7,7 +7,9 @@ use volley_api::{
     ConfigDef, ConfigMap, Converter, HeaderConverter, KAFKA_VERSION, Plugin, PluginFactory, Result, Side,
 };
 
-use crate::avro::{AvroConverter, avro_converter_def};
+use crate::avro::{ApicurioAvroConverter, AvroConverter, apicurio_avro_converter_def, avro_converter_def};
+use crate::debezium::binary_data_converter_def;
+use crate::ext_json_converter::ext_json_converter_def;
 use crate::json::json_converter_def;
 use crate::json_schema::{JsonSchemaConverter, json_schema_converter_def};
 use crate::keys::converter_def;
@@ -15,9 +17,10 @@ use crate::primitives::WireNumber;
 use crate::protobuf::{ProtobufConverter, protobuf_converter_def};
 use crate::string_converter::string_converter_def;
 use crate::{
-    BooleanConverter, BooleanHeaderConverter, ByteArrayConverter, ByteArrayHeaderConverter, DoubleConverter,
-    FloatConverter, IntegerConverter, JsonConverter, JsonHeaderConverter, LongConverter, NumberHeaderConverter,
-    ShortConverter, SimpleHeaderConverter, StringConverter, StringHeaderConverter,
+    BinaryDataConverter, BooleanConverter, BooleanHeaderConverter, ByteArrayConverter, ByteArrayHeaderConverter,
+    DoubleConverter, ExtJsonConverter, FloatConverter, IntegerConverter, JsonConverter, JsonHeaderConverter,
+    LongConverter, NumberHeaderConverter, ShortConverter, SimpleHeaderConverter, StringConverter,
+    StringHeaderConverter,
 };
 
 /// All converters and header converters, under their Java class names.
@@ -34,6 +37,21 @@ pub fn plugins() -> Vec<Plugin> {
             "Avro, with schemas in a Schema Registry. Each schema has columns of its own.",
             avro_converter_def(),
             AvroConverter::new,
+        )
+        // Apicurio's has the same simple name
+        .alias("AvroConverter")
+        .alias("Avro"),
+        converter(
+            ApicurioAvroConverter::CLASS,
+            "Avro, with schemas in Apicurio's registry by its own interface. Each schema has columns of its own.",
+            apicurio_avro_converter_def(),
+            ApicurioAvroConverter::new,
+        ),
+        converter(
+            ExtJsonConverter::CLASS,
+            "JSON, with Connect's schemas in Apicurio's registry. Each schema has columns of its own.",
+            ext_json_converter_def(),
+            ExtJsonConverter::new,
         ),
         converter(
             JsonSchemaConverter::CLASS,
@@ -53,7 +71,13 @@ pub fn plugins() -> Vec<Plugin> {
             string_converter_def(),
             StringConverter::new,
         ),
-        converter(ByteArrayConverter::CLASS, "Bytes as they are.", converter_def(), ByteArrayConverter::new),
+        // Debezium's has the same simple name
+        converter(ByteArrayConverter::CLASS, "Bytes as they are.", converter_def(), ByteArrayConverter::new)
+            .alias("ByteArrayConverter")
+            .alias("ByteArray"),
+        binary_data(BinaryDataConverter::CLASS),
+        binary_data(BinaryDataConverter::OLD_CLASSES[0]),
+        binary_data(BinaryDataConverter::OLD_CLASSES[1]),
         converter(ShortConverter::CLASS, "16-bit integers, big-endian.", converter_def(), ShortConverter::new),
         converter(IntegerConverter::CLASS, "32-bit integers, big-endian.", converter_def(), IntegerConverter::new),
         converter(LongConverter::CLASS, "64-bit integers, big-endian.", converter_def(), LongConverter::new),
@@ -83,7 +107,12 @@ pub fn plugins() -> Vec<Plugin> {
             "Bytes as they are.",
             converter_def(),
             ByteArrayHeaderConverter::new,
-        ),
+        )
+        .alias("ByteArrayConverter")
+        .alias("ByteArray"),
+        binary_data_header(BinaryDataConverter::CLASS),
+        binary_data_header(BinaryDataConverter::OLD_CLASSES[0]),
+        binary_data_header(BinaryDataConverter::OLD_CLASSES[1]),
         number_header::<Int16Type>("16-bit integers, big-endian."),
         number_header::<Int32Type>("32-bit integers, big-endian."),
         number_header::<Int64Type>("64-bit integers, big-endian."),
@@ -108,6 +137,16 @@ fn converter<C: Converter + 'static>(
     Plugin::new(class, KAFKA_VERSION, documentation, config_def, factory)
 }
 
+fn binary_data(class: &'static str) -> Plugin {
+    let documentation = "Bytes as they are, as an outbox holds them; anything else by another converter.";
+    converter(class, documentation, binary_data_converter_def(), BinaryDataConverter::new)
+}
+
+/// Headers have no other converter, as in Java.
+fn binary_data_header(class: &'static str) -> Plugin {
+    header_converter(class, "Bytes as they are.", binary_data_converter_def(), ByteArrayHeaderConverter::new)
+}
+
 fn number_header<T: WireNumber>(documentation: &'static str) -> Plugin {
     header_converter(T::CLASS, documentation, converter_def(), NumberHeaderConverter::<T>::new)
 }
@@ -129,8 +168,9 @@ mod tests {
     #[test]
     fn every_plugin_can_be_made_with_its_defaults() {
         for plugin in plugins() {
-            // the key that has no default
-            let config = ConfigMap::from([("schema.registry.url".to_owned(), "mock://plugins".to_owned())]);
+            // the keys that have no default
+            let keys = ["schema.registry.url", "apicurio.registry.url"];
+            let config: ConfigMap = keys.map(|key| (key.to_owned(), "mock://plugins".to_owned())).into();
             match &plugin.factory {
                 PluginFactory::Converter(new) => drop(new(&config, Side::Value).unwrap()),
                 PluginFactory::HeaderConverter(new) => drop(new(&config).unwrap()),

@@ -1,8 +1,8 @@
-//! The client of a Schema Registry: a server that keeps the schemas of topics, with Confluent's REST interface.
+//! The client of a Schema Registry: a server that keeps the schemas of topics, with Confluent's REST interface or Apicurio's.
 //!
 //! ```text
-//!  converter ─ Frame, MessageIndexes       what is before the data in a message
-//!      │     ─ SubjectNameStrategy         under which name its schema is kept
+//!  converter ─ Framing, MessageIndexes     what is before the data in a message, or in its headers
+//!      │     ─ Naming                      under which name its schema is kept
 //!      ▼
 //!  RegistryClient ─ caches ─┬─ http ─► the registries of `schema.registry.url`, each in turn
 //!   (blocks)                └─ mock    `mock://scope`: a registry inside the process
@@ -22,8 +22,10 @@
 
 #![warn(missing_docs)]
 
+mod artifact_naming;
 mod client;
 mod config;
+mod coordinates;
 mod http;
 mod mock;
 mod question;
@@ -31,10 +33,11 @@ mod schema;
 mod subject;
 mod wire;
 
+pub use artifact_naming::ArtifactNaming;
 pub use client::{RegistryClient, ResolvedReference};
-pub use config::{RegistryConfig, WriterSchema, registry_config_def};
+pub use config::{RegistryConfig, WriterSchema, apicurio_config_def, registry_config_def};
 pub use mock::forget_mock_registry;
-pub use schema::{Reference, RegisteredSchema, Schema, SchemaKind, Version};
-pub use subject::{ReferenceSubjectNameStrategy, SubjectNameStrategy};
+pub use schema::{ArtifactIds, Reference, RegisteredSchema, Schema, SchemaKind, Version};
+pub use subject::{Naming, ReferenceSubjectNameStrategy, SubjectNameStrategy};
 pub use uuid::Uuid;
-pub use wire::{Frame, MessageIndexes, SchemaId, schema_id_header};
+pub use wire::{ApicurioFraming, DataEncoding, Frame, Framing, MessageIndexes, SchemaId, schema_id_header};

@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use volley_api::{Error, Result};
 
+use crate::config::KeyWords;
 use crate::{RegisteredSchema, Schema, SchemaId, Version};
-
-/// The Java class of all refusals.
-pub(crate) const REST_EXCEPTION: &str = "io.confluent.kafka.schemaregistry.client.rest.exceptions.RestClientException";
 
 /// A registry. Calls block.
 pub(crate) trait Registry: Send + Sync + fmt::Debug {
@@ -43,6 +41,8 @@ impl fmt::Display for Question<'_> {
         match self {
             Self::Schema(SchemaId::Id(id)) => write!(f, "the schema with id {id}"),
             Self::Schema(SchemaId::Guid(guid)) => write!(f, "the schema with GUID {guid}"),
+            Self::Schema(SchemaId::Global(id)) => write!(f, "the schema with global id {id}"),
+            Self::Schema(SchemaId::Content(id)) => write!(f, "the schema with content id {id}"),
             Self::Register { subject, .. } | Self::LookUp { subject, .. } => {
                 write!(f, "the schema of the data under subject {subject}")
             }
@@ -53,16 +53,20 @@ impl fmt::Display for Question<'_> {
 
 impl Question<'_> {
     /// The error for what a registry does not have. `detail` is what it says itself.
-    pub(crate) fn missing(&self, registry: &str, detail: &str) -> Error {
+    pub(crate) fn missing(&self, registry: &str, detail: &str, words: &KeyWords) -> Error {
         let advice = match self {
-            Self::LookUp { .. } => "; register it, or set `auto.register.schemas=true`",
-            Self::Schema(SchemaId::Id(_)) => "; was the message written with another registry?",
+            Self::LookUp { .. } => format!("; register it, or set `{}=true`", words.auto_register),
+            Self::Schema(SchemaId::Id(_)) => "; was the message written with another registry?".to_owned(),
             Self::Schema(SchemaId::Guid(_)) => {
-                "; was the message written with another registry? Confluent's knows GUIDs from version 8 on"
+                "; was the message written with another registry? Confluent's knows GUIDs from version 8 on".to_owned()
             }
-            Self::Register { .. } | Self::Version { .. } => "",
+            Self::Schema(SchemaId::Global(_) | SchemaId::Content(_)) => {
+                "; was the message written with another registry, or with another `apicurio.registry.use-id`?"
+                    .to_owned()
+            }
+            Self::Register { .. } | Self::Version { .. } => String::new(),
         };
         Error::data(format!("the Schema Registry {registry} does not have {self}{detail}{advice}"))
-            .with_exception(REST_EXCEPTION)
+            .with_exception(words.exception)
     }
 }

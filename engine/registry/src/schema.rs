@@ -14,6 +14,8 @@ pub enum SchemaKind {
     Protobuf,
     /// JSON Schema.
     Json,
+    /// Connect's own, in the JSON form of JsonConverter. Only Apicurio's registry has it.
+    Connect,
 }
 
 impl SchemaKind {
@@ -34,6 +36,7 @@ impl fmt::Display for SchemaKind {
             Self::Avro => "AVRO",
             Self::Protobuf => "PROTOBUF",
             Self::Json => "JSON",
+            Self::Connect => "KCONNECT",
         })
     }
 }
@@ -72,14 +75,25 @@ impl Schema {
 pub struct RegisteredSchema {
     /// The subject that it was asked for under.
     pub subject: String,
-    /// Its id in messages.
+    /// Its id in messages; 0 in Apicurio's registry, which has others.
     pub id: i32,
+    /// Its ids in Apicurio's registry.
+    pub artifact: Option<ArtifactIds>,
     /// Its id in headers; `None` if the registry has no such ids, or did not say.
     pub guid: Option<Uuid>,
     /// Its version under the subject; `None` if the registry did not say, as many do after a registration.
     pub version: Option<i32>,
     /// The schema.
     pub schema: Arc<Schema>,
+}
+
+/// The ids that Apicurio's registry gives to a version of an artifact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArtifactIds {
+    /// Of the version.
+    pub global: i64,
+    /// Of its content.
+    pub content: i64,
 }
 
 /// Which version of a subject.

@@ -2,6 +2,8 @@
 
 use volley_api::{Error, Result, Side};
 
+use crate::artifact_naming::ArtifactNaming;
+
 const PACKAGE: &str = "io.confluent.kafka.serializers.subject.";
 
 /// How the subject of a schema is found.
@@ -76,6 +78,28 @@ impl ReferenceSubjectNameStrategy {
         match self {
             Self::ReferenceName => import.to_owned(),
             Self::Qualified => import.strip_suffix(".proto").unwrap_or(import).replace('/', "."),
+        }
+    }
+}
+
+/// How the subject of a schema is found in either registry.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Naming {
+    /// In one with Confluent's interface.
+    Confluent(SubjectNameStrategy),
+    /// In Apicurio's, which has artifacts.
+    Apicurio(ArtifactNaming),
+}
+
+impl Naming {
+    /// The subject of a schema; see [`SubjectNameStrategy::subject`].
+    ///
+    /// # Errors
+    /// `Data` if the record's name is needed, and it has none.
+    pub fn subject(&self, topic: &str, side: Side, record: Option<&str>) -> Result<String> {
+        match self {
+            Self::Confluent(strategy) => strategy.subject(topic, side, record),
+            Self::Apicurio(naming) => naming.subject(topic, side, record),
         }
     }
 }

@@ -23,6 +23,9 @@ pub const DOC: &str = "connect.doc";
 pub const DEFAULT: &str = "connect.default";
 /// Field metadata: prefix of schema parameters (`connect.parameters.<name>`).
 pub const PARAMETER_PREFIX: &str = "connect.parameters.";
+/// Field metadata: the names of the parameters in their order, a JSON array; absent where they are in the order of the names.
+/// The symbols of an enum are parameters.
+pub const PARAMETER_ORDER: &str = "connect.parameter-order";
 /// Field metadata `"false"` on the root of a value that has NO Connect schema (schemaless JSON). Absent otherwise.
 pub const HAS_SCHEMA: &str = "connect.schema";
 

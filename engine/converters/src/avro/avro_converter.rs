@@ -54,8 +54,8 @@ impl Converter for AvroConverter {
 
 /// Avro's schemas and values.
 #[derive(Debug)]
-struct AvroFormat {
-    settings: AvroSettings,
+pub(super) struct AvroFormat {
+    pub(super) settings: AvroSettings,
 }
 
 impl SchemaFormat for AvroFormat {

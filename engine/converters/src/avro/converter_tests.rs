@@ -221,3 +221,41 @@ fn a_record_within_itself_is_json_text() {
     let converted = read(&mut converter(&config), &[Some(endless)]);
     assert!(converted.rejected[0].error.trace().contains("nested deeper than 200 levels"));
 }
+
+#[test]
+fn the_symbols_of_an_enum_keep_their_order() {
+    let config = settings("symbols", &[("enhanced.avro.schema.support", "true")]);
+    let id = register(&config, "other", r#"{"type":"enum","name":"x.E","symbols":["z","a","m"]}"#);
+    let mut converter = converter(&config);
+    let column = read(&mut converter, &[Some(message(id, &[2]))]).runs.remove(0).column;
+    assert_eq!(column.array.as_string::<i32>().value(0), "a");
+    let bytes = written(&mut converter, &column);
+    assert_eq!(bytes.value(0)[5..], [2]);
+    let latest = registry(&config).latest("topic-value").unwrap();
+    assert!(latest.schema.text.contains(r#""symbols":["z","a","m"]"#), "{}", latest.schema.text);
+}
+
+#[test]
+fn logical_types_that_connect_does_not_have_are_kept_if_wanted() {
+    let config = settings("logical", &[("volley.logical.types", "debezium")]);
+    let schema = r#"{"type":"record","name":"R","fields":[
+        {"name":"at","type":{"type":"long","logicalType":"timestamp-micros"}},
+        {"name":"id","type":["null",{"type":"string","logicalType":"uuid"}],"default":null}]}"#;
+    let id = register(&config, "other", schema);
+    let mut converter = converter(&config);
+    let column = read(&mut converter, &[Some(message(id, &[2, 0]))]).runs.remove(0).column;
+    let names: Vec<_> = match column.field.data_type() {
+        arrow::datatypes::DataType::Struct(fields) => {
+            fields.iter().map(|field| field.metadata()[volley_api::schema::NAME].clone()).collect()
+        }
+        other => panic!("{other}"),
+    };
+    assert_eq!(names, ["io.debezium.time.MicroTimestamp", "io.debezium.data.Uuid"]);
+    let bytes = written(&mut converter, &column);
+    assert_eq!(bytes.value(0)[5..], [2, 0]);
+    let latest = registry(&config).latest("topic-value").unwrap().schema.text.clone();
+    assert!(
+        latest.contains(r#""logicalType":"timestamp-micros""#) && latest.contains(r#""logicalType":"uuid""#),
+        "{latest}"
+    );
+}

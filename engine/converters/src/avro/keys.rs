@@ -1,6 +1,6 @@
 //! The configuration keys of AvroConverter besides those of a registry's client.
 
-use volley_api::{Config, ConfigDef, ConfigKey, ConfigType, Importance};
+use volley_api::{Config, ConfigDef, ConfigKey, ConfigType, Importance, Validator};
 use volley_registry::registry_config_def;
 
 use crate::avro::mapping::settings::AvroSettings;
@@ -12,13 +12,19 @@ const SCRUB_NAMES: &str = "scrub.invalid.names";
 const OPTIONAL_MAP_KEYS: &str = "allow.optional.map.keys";
 const FLATTEN_SINGLETONS: &str = "flatten.singleton.unions";
 const NULL_OVER_DEFAULT: &str = "ignore.default.for.nullables";
+const LOGICAL_TYPES: &str = "volley.logical.types";
 
 /// All keys.
 pub(crate) fn avro_converter_def() -> ConfigDef {
+    with_mapping_keys(registry_config_def())
+}
+
+/// The same definition with the keys of the converter itself.
+pub(super) fn with_mapping_keys(registry: ConfigDef) -> ConfigDef {
     let flag = |key: &str, default: &str, doc: &str| {
         ConfigKey::with_default(key, ConfigType::Boolean, default, Importance::Medium, doc)
     };
-    registry_config_def()
+    registry
         .key(converter_type_key())
         .key(flag(
             ENHANCED,
@@ -39,6 +45,19 @@ pub(crate) fn avro_converter_def() -> ConfigDef {
         .key(flag(OPTIONAL_MAP_KEYS, "false", "Whether maps with optional string keys are written as Avro's maps."))
         .key(flag(FLATTEN_SINGLETONS, "false", "Whether a union of one type is read as that type."))
         .key(flag(NULL_OVER_DEFAULT, "false", "Whether a null is written as null where the schema has a default."))
+        .key(
+            ConfigKey::with_default(
+                LOGICAL_TYPES,
+                ConfigType::String,
+                "java",
+                Importance::Low,
+                "What becomes of logical types that Connect does not have, such as timestamp-micros and uuid: java reads them as \
+                 their base types, debezium gives these Debezium's names (io.debezium.time.MicroTimestamp, \
+                 io.debezium.data.Uuid), and writes such names as logical types again.",
+            )
+            .validated(Validator::one_of(["java", "debezium"]))
+            .unlisted(),
+        )
         .key(cache_size_key())
 }
 
@@ -51,5 +70,6 @@ pub(crate) fn avro_settings(config: &Config) -> AvroSettings {
         optional_map_keys: config.boolean(OPTIONAL_MAP_KEYS),
         flatten_singletons: config.boolean(FLATTEN_SINGLETONS),
         null_over_default: config.boolean(NULL_OVER_DEFAULT),
+        debezium_names: config.string(LOGICAL_TYPES) == Some("debezium"),
     }
 }

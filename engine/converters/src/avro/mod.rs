@@ -12,6 +12,9 @@
 //! the same columns of the same Connect schema. How Connect's types, names and parameters stand in Avro is what Confluent's
 //! public documentation says and what an implementation under the Apache licence does: see `reference_tests.rs`.
 
+mod apicurio_converter;
+#[cfg(test)]
+mod apicurio_tests;
 mod avro_converter;
 #[cfg(test)]
 mod converter_tests;
@@ -23,5 +26,7 @@ mod reference_tests;
 mod schema;
 mod values;
 
+pub use apicurio_converter::ApicurioAvroConverter;
+pub(crate) use apicurio_converter::apicurio_avro_converter_def;
 pub use avro_converter::AvroConverter;
 pub(crate) use keys::avro_converter_def;

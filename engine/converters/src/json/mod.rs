@@ -33,5 +33,7 @@ pub use converter::JsonConverter;
 pub(crate) use encode::write_float;
 pub use header::JsonHeaderConverter;
 pub(crate) use schemas::{Schema, SchemaReader, schema_of};
-pub(crate) use syntax::{Cursor, Decoded, Failure, Number, pass_colon, read_number, read_string, write_string};
+pub(crate) use syntax::{
+    Cursor, Decoded, Failure, Number, pass_colon, read_number, read_string, read_text, skip_value, write_string,
+};
 pub use unmix::MixedRows;

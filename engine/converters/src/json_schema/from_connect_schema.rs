@@ -4,7 +4,9 @@ use serde_json::{Map, Value, json};
 use volley_api::schema::JSON_EXTENSION;
 
 use super::keys::JsonSchemaSettings;
-use super::names::{CONNECT_INDEX, CONNECT_PARAMETERS, CONNECT_TYPE, CONNECT_VERSION, ENUM};
+use super::names::{
+    CONNECT_INDEX, CONNECT_PARAMETERS, CONNECT_TYPE, CONNECT_VERSION, is_about_enum, is_union, symbols_of,
+};
 
 type Refused = String;
 
@@ -16,6 +18,10 @@ pub(crate) fn from_connect_schema(schema: &Value, settings: JsonSchemaSettings) 
     let text = |member: &str| schema.get(member).and_then(Value::as_str);
     if text("name") == Some(JSON_EXTENSION) {
         return Ok(json!({}));
+    }
+    let is_optional = schema.get("optional").and_then(Value::as_bool).unwrap_or(false);
+    if is_union(schema) {
+        return union_of(schema, is_optional, settings);
     }
     let name = text("type").ok_or("a schema has no `type`")?;
     let mut own = Map::new();
@@ -40,7 +46,7 @@ pub(crate) fn from_connect_schema(schema: &Value, settings: JsonSchemaSettings) 
             let symbols = symbols_of(schema);
             put("type", json!("string"));
             if !symbols.is_empty() {
-                put("enum", Value::Array(symbols));
+                put("enum", json!(symbols));
             }
         }
         "array" => {
@@ -48,12 +54,14 @@ pub(crate) fn from_connect_schema(schema: &Value, settings: JsonSchemaSettings) 
             put("items", from_connect_schema(part("items")?, settings)?);
         }
         "map" => {
-            let keys = part("keys")?;
-            if keys.get("type").is_none_or(|name| name != "string") {
-                return Err("a map has keys that are no strings".to_owned());
+            let (keys, values) = (part("keys")?, part("values")?);
+            if keys.get("type").is_some_and(|name| name == "string") {
+                put("type", json!("object"));
+                put("additionalProperties", from_connect_schema(values, settings)?);
+            } else {
+                put("type", json!("array"));
+                put("items", entry_of(keys, values, settings)?);
             }
-            put("type", json!("object"));
-            put("additionalProperties", from_connect_schema(part("values")?, settings)?);
             put(CONNECT_TYPE, json!("map"));
         }
         "struct" => {
@@ -79,13 +87,11 @@ pub(crate) fn from_connect_schema(schema: &Value, settings: JsonSchemaSettings) 
         put("default", default.clone());
     }
     if let Some(Value::Object(parameters)) = schema.get("parameters") {
-        let is_symbol = |name: &str| name.starts_with(ENUM);
-        let parameters: Map<_, _> = parameters.clone().into_iter().filter(|(name, _)| !is_symbol(name)).collect();
+        let parameters: Map<_, _> = parameters.clone().into_iter().filter(|(name, _)| !is_about_enum(name)).collect();
         if !parameters.is_empty() {
             put(CONNECT_PARAMETERS, Value::Object(parameters));
         }
     }
-    let is_optional = schema.get("optional").and_then(Value::as_bool).unwrap_or(false);
     Ok(if is_optional { json!({"oneOf": [{"type": "null"}, own]}) } else { Value::Object(own) })
 }
 
@@ -101,9 +107,28 @@ fn properties_of(fields: &Value, settings: JsonSchemaSettings) -> Result<Value, 
     Ok(Value::Object(properties))
 }
 
-fn symbols_of(schema: &Value) -> Vec<Value> {
-    let prefix = format!("{ENUM}.");
-    let parameters = schema.get("parameters").and_then(Value::as_object);
-    let symbols = parameters.into_iter().flatten().filter(|(name, _)| name.starts_with(&prefix));
-    symbols.map(|(_, symbol)| symbol.clone()).collect()
+/// A value of several types: those of the fields of its struct.
+fn union_of(schema: &Value, is_optional: bool, settings: JsonSchemaSettings) -> Result<Value, Refused> {
+    let mut branches = Vec::from_iter(is_optional.then(|| json!({"type": "null"})));
+    let fields = schema.get("fields").and_then(Value::as_array).into_iter().flatten();
+    for (index, field) in fields.enumerate() {
+        let mut field = field.clone();
+        // which of them has a value says which type it is: none need be optional
+        field["optional"] = Value::Bool(false);
+        let mut branch = from_connect_schema(&field, settings).map_err(|reason| format!("in a union: {reason}"))?;
+        branch[CONNECT_INDEX] = json!(index);
+        branches.push(branch);
+    }
+    Ok(json!({"oneOf": branches}))
+}
+
+/// An entry of a map with keys other than text.
+fn entry_of(keys: &Value, values: &Value, settings: JsonSchemaSettings) -> Result<Value, Refused> {
+    let part = |schema: &Value, index: i32| {
+        let mut part = from_connect_schema(schema, settings)?;
+        part[CONNECT_INDEX] = json!(index);
+        Ok::<_, Refused>(part)
+    };
+    let properties = json!({"key": part(keys, 0)?, "value": part(values, 1)?});
+    Ok(json!({"type": "object", "properties": properties, "additionalProperties": settings.allows_more}))
 }

@@ -12,6 +12,7 @@ use volley_registry::{ResolvedReference, Schema, SchemaKind};
 
 use super::from_connect_schema::from_connect_schema;
 use super::keys::{JsonSchemaSettings, json_schema_converter_def};
+use super::reshape::Shape;
 use super::to_connect_schema::{Documents, to_connect_schema};
 use crate::json::{Failure, Schema as Builders, SchemaReader, decode_message, schema_of};
 use crate::keys::cache_size;
@@ -88,13 +89,15 @@ impl SchemaFormat for JsonSchemaFormat {
 
     fn reader(&self, schema: Parsed<&JsonSchema>, (): &(), version: Option<i32>) -> Result<JsonSchemaReader> {
         let connect = schema.and_then(|schema| to_connect_schema(&schema.documents, self.settings));
+        let mut shape = Shape::Same;
         let root = connect.and_then(|mut connect| {
             if let (Some(version), None, Some(_)) = (version, connect.get("version"), connect.get("fields")) {
                 connect["version"] = version.into();
             }
+            shape = Shape::of(&connect);
             SchemaReader { replace_null_with_default: false }.root(&connect)
         });
-        Ok(JsonSchemaReader { builders: Builders::of(root) })
+        Ok(JsonSchemaReader { builders: Builders::of(root), shape })
     }
 
     fn schema_of(&self, field: &Field) -> Result<(JsonSchema, Schema)> {
@@ -116,7 +119,8 @@ impl SchemaFormat for JsonSchemaFormat {
         let plain: ConfigMap = plain.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let serialized = JsonConverter::new(&plain, Side::Value)?.from_connect(&Unserialized::new("", column))?;
         let refused = serialized.rejected.into_iter().map(|row| (row.row, row.error.to_string())).collect();
-        Ok(Box::new(TextWriter { texts: serialized.bytes, refused }))
+        let shape = if schema::has_schema(&column.field) { Shape::of(&schema_of(&column.field)?) } else { Shape::Same };
+        Ok(Box::new(TextWriter { texts: serialized.bytes, refused, shape }))
     }
 
     fn unreadable(topic: &str) -> String {
@@ -132,6 +136,7 @@ impl SchemaFormat for JsonSchemaFormat {
 #[derive(Debug)]
 struct JsonSchemaReader {
     builders: Builders,
+    shape: Shape,
 }
 
 impl SectionReader for JsonSchemaReader {
@@ -141,8 +146,10 @@ impl SectionReader for JsonSchemaReader {
         messages: &[Option<&[u8]>],
         reject: &mut dyn FnMut(usize, Failure),
     ) -> Result<Vec<Part>> {
+        let shape = &self.shape;
         let read = |node: &mut _, message: &[u8], at| match std::str::from_utf8(message) {
-            Ok(_) => decode_message(node, message, at),
+            Ok(_) if shape.is_same() => decode_message(node, message, at),
+            Ok(_) => decode_message(node, &shape.read(message)?, at),
             Err(_) => Err(Failure::unfit("the message is not UTF-8")),
         };
         self.builders.decode_parts(read, messages, reject)
@@ -153,6 +160,7 @@ impl SectionReader for JsonSchemaReader {
 struct TextWriter {
     texts: BinaryArray,
     refused: Vec<(usize, String)>,
+    shape: Shape,
 }
 
 impl RowWriter for TextWriter {
@@ -161,7 +169,6 @@ impl RowWriter for TextWriter {
             let reason = self.refused.iter().find(|(refused, _)| *refused == row).map(|(_, reason)| reason.clone());
             return Err(reason.unwrap_or_else(|| "the value cannot be written as JSON".to_owned()));
         }
-        out.extend_from_slice(self.texts.value(row));
-        Ok(())
+        self.shape.write(self.texts.value(row), out).map_err(|failure| failure.to_string())
     }
 }

@@ -7,6 +7,7 @@ use crate::keys::{cache_size_key, converter_type_key};
 
 const CLOSED: &str = "object.additional.properties";
 const OPTIONAL: &str = "use.optional.for.nonrequired";
+const GENERALIZED: &str = "generalized.sum.type.support";
 const DECIMAL_FORMAT: &str = "decimal.format";
 
 /// All keys.
@@ -37,6 +38,14 @@ pub(crate) fn json_schema_converter_def() -> ConfigDef {
             )
             .validated(Validator::one_of_ignore_case(["BASE64", "NUMERIC"])),
         )
+        .key(ConfigKey::with_default(
+            GENERALIZED,
+            ConfigType::Boolean,
+            "false",
+            Importance::Medium,
+            "Whether values of several types and enums have names and parameters in Connect that are the same for all formats \
+             (connect_union_field_0, org.apache.kafka.connect.data.Enum), and not those of JSON Schema.",
+        ))
         .key(cache_size_key())
 }
 
@@ -49,6 +58,8 @@ pub(crate) struct JsonSchemaSettings {
     pub(crate) optional_unless_required: bool,
     /// `decimal.format=NUMERIC`
     pub(crate) numeric_decimals: bool,
+    /// `generalized.sum.type.support`
+    pub(crate) generalizes: bool,
 }
 
 impl JsonSchemaSettings {
@@ -59,6 +70,7 @@ impl JsonSchemaSettings {
             numeric_decimals: config
                 .string(DECIMAL_FORMAT)
                 .is_some_and(|format| format.eq_ignore_ascii_case("NUMERIC")),
+            generalizes: config.boolean(GENERALIZED),
         }
     }
 }

@@ -11,6 +11,7 @@ mod json_schema_converter;
 mod json_schema_tests;
 mod keys;
 mod names;
+mod reshape;
 mod to_connect_schema;
 
 pub use json_schema_converter::JsonSchemaConverter;

@@ -5,14 +5,20 @@
 //! | boolean, integer, number, string | BOOLEAN, INT64, FLOAT64, STRING, or as `connect.type` says |
 //! | enum of strings | STRING, with parameters that say so |
 //! | array, object | ARRAY, STRUCT; an object with `connect.type` map is a MAP |
+//! | array of objects with `connect.type` map | MAP with keys other than text |
 //! | one type or null | that type, optional |
-//! | what may be of several types, or contains itself | STRING: the value as JSON |
+//! | several types (`oneOf`, `anyOf`, a list in `type`) | STRUCT with a field for each, of which one has a value |
+//! | several objects at once (`allOf`) | STRUCT with the fields of all |
+//! | what may be of any type, or contains itself | STRING: the value as JSON |
 
 use serde_json::{Map, Value, json};
 use volley_api::schema::{DATE, DECIMAL, JSON_EXTENSION, TIME, TIMESTAMP};
 
 use super::keys::JsonSchemaSettings;
-use super::names::{CONNECT_INDEX, CONNECT_PARAMETERS, CONNECT_TYPE, CONNECT_VERSION, ENUM};
+use super::names::{
+    CONNECT_INDEX, CONNECT_PARAMETERS, CONNECT_TYPE, CONNECT_VERSION, ENUM, GENERAL_ENUM, GENERAL_UNION,
+    GENERAL_UNION_FIELD, GENERAL_UNION_NAME, ONE_OF, ONE_OF_FIELD,
+};
 
 type Refused = String;
 
@@ -29,7 +35,7 @@ pub(crate) struct Documents {
 /// # Errors
 /// What Connect has no type for.
 pub(crate) fn to_connect_schema(documents: &Documents, settings: JsonSchemaSettings) -> Result<Value, Refused> {
-    let mut mapping = Mapping { documents, settings, open: Vec::new() };
+    let mut mapping = Mapping { documents, settings, open: Vec::new(), unions: 0 };
     mapping.schema(&documents.root, &documents.root, false)
 }
 
@@ -38,7 +44,12 @@ struct Mapping<'a> {
     settings: JsonSchemaSettings,
     /// The references that lead to the current schema.
     open: Vec<&'a Value>,
+    /// How many values of several types there were.
+    unions: usize,
 }
+
+/// One of several types: its schema, and which of those in its `type` is meant.
+type Alternative<'a> = (&'a Value, Option<&'a str>);
 
 impl<'a> Mapping<'a> {
     /// `document`: the one that `schema` stands in.
@@ -57,25 +68,23 @@ impl<'a> Mapping<'a> {
         if let Some(alternatives) = alternatives {
             let (nulls, others): (Vec<_>, Vec<_>) = alternatives.iter().partition(|one| is_null(one));
             let is_optional = is_optional || !nulls.is_empty();
-            return match others[..] {
-                [one] => {
-                    let mut mapped = self.schema(one, document, is_optional)?;
-                    self.put_default(schema, &mut mapped);
-                    Ok(mapped)
-                }
-                _ => Ok(any_value(is_optional)),
-            };
+            let mut others: Vec<_> = others.into_iter().map(|one| (one, None)).collect();
+            others.sort_by_key(|(one, _)| place_of(one));
+            let mut mapped = self.one_of(&others, document, is_optional)?;
+            self.put_default(schema, &mut mapped);
+            return Ok(mapped);
+        }
+        if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
+            return self.all_of(schema, parts, document, is_optional);
         }
         match schema.get("type") {
             Some(Value::String(name)) => self.typed(name, schema, document, is_optional),
             Some(Value::Array(names)) => {
                 let names: Vec<_> = names.iter().filter_map(Value::as_str).collect();
-                let others: Vec<_> = names.iter().filter(|name| **name != "null").collect();
+                let others: Vec<_> =
+                    names.iter().filter(|name| **name != "null").map(|name| (schema, Some(*name))).collect();
                 let is_optional = is_optional || others.len() < names.len();
-                match others[..] {
-                    [name] => self.typed(name, schema, document, is_optional),
-                    _ => Ok(any_value(is_optional)),
-                }
+                self.one_of(&others, document, is_optional)
             }
             _ if schema.get("enum").is_some() => self.typed("string", schema, document, is_optional),
             _ if schema.get("properties").is_some() => self.typed("object", schema, document, is_optional),
@@ -84,6 +93,68 @@ impl<'a> Mapping<'a> {
             }
             _ => Ok(any_value(is_optional)),
         }
+    }
+
+    /// A value that is of one of these types.
+    fn one_of(&mut self, types: &[Alternative<'a>], document: &'a Value, is_optional: bool) -> Result<Value, Refused> {
+        let map = |mapping: &mut Self, (schema, name): Alternative<'a>, is_optional| match name {
+            Some(name) => mapping.typed(name, schema, document, is_optional),
+            None => mapping.schema(schema, document, is_optional),
+        };
+        match types {
+            [] => return Ok(any_value(is_optional)),
+            [only] => return map(self, *only, is_optional),
+            _ => {}
+        }
+        let number = self.unions;
+        self.unions += 1;
+        let prefix = if self.settings.generalizes { GENERAL_UNION_FIELD } else { ONE_OF_FIELD };
+        let mut fields = Vec::with_capacity(types.len());
+        for (place, alternative) in types.iter().enumerate() {
+            let mut field = map(self, *alternative, true).map_err(|reason| format!("type {place}: {reason}"))?;
+            field["field"] = json!(format!("{prefix}{place}"));
+            fields.push(field);
+        }
+        let mut union = json!({"type": "struct", "fields": fields, "optional": is_optional});
+        if self.settings.generalizes {
+            let name = format!("{GENERAL_UNION_NAME}{number}");
+            union["parameters"] = json!({GENERAL_UNION: name});
+            union["name"] = json!(name);
+        } else {
+            union["name"] = json!(ONE_OF);
+        }
+        Ok(union)
+    }
+
+    /// A value that is all of these at once: an object with the properties of all.
+    fn all_of(
+        &mut self,
+        schema: &'a Value,
+        parts: &'a [Value],
+        document: &'a Value,
+        is_optional: bool,
+    ) -> Result<Value, Refused> {
+        let mut merged: Option<Value> = None;
+        if schema.get("properties").is_some() {
+            merged = Some(self.typed("object", schema, document, is_optional)?);
+        }
+        for part in parts.iter().filter(|part| says_a_type(part)) {
+            let part = self.schema(part, document, is_optional)?;
+            merged = match merged {
+                None => Some(part),
+                Some(known) => match with_fields(known, &part) {
+                    Some(both) => Some(both),
+                    // whatever it is, it is JSON
+                    None => return Ok(any_value(is_optional)),
+                },
+            };
+        }
+        let mut merged = merged.unwrap_or_else(|| any_value(is_optional));
+        if let Some(title) = schema.get("title").filter(|title| title.is_string()) {
+            merged["name"] = title.clone();
+        }
+        self.put_default(schema, &mut merged);
+        Ok(merged)
     }
 
     fn typed(
@@ -110,6 +181,16 @@ impl<'a> Mapping<'a> {
             },
             "string" if connect_type == Some("bytes") => drop(put("type", json!("bytes"))),
             "string" => drop(put("type", json!("string"))),
+            "array" if connect_type == Some("map") => {
+                let part = |name: &str| {
+                    let part = schema.get("items").and_then(|items| items.get("properties")?.get(name));
+                    part.ok_or_else(|| format!("the entries of a map have no `{name}`"))
+                };
+                let (keys, values) = (part("key")?, part("value")?);
+                put("type", json!("map"));
+                put("keys", self.schema(keys, document, false)?);
+                put("values", self.schema(values, document, false)?);
+            }
             "array" => {
                 let items = schema.get("items").ok_or("an array has no `items`")?;
                 put("type", json!("array"));
@@ -140,7 +221,7 @@ impl<'a> Mapping<'a> {
         if let Some(description) = schema.get("description").and_then(Value::as_str) {
             put("doc", json!(description));
         }
-        let parameters = parameters_of(schema);
+        let parameters = parameters_of(schema, self.settings.generalizes);
         if !parameters.is_empty() {
             put("parameters", Value::Object(parameters));
         }
@@ -155,7 +236,7 @@ impl<'a> Mapping<'a> {
             schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
         let mut ordered: Vec<_> = properties.iter().collect();
         // what has no place stays in the order of the schema, behind the others
-        ordered.sort_by_key(|(_, property)| property.get(CONNECT_INDEX).and_then(Value::as_i64).unwrap_or(i64::MAX));
+        ordered.sort_by_key(|(_, property)| place_of(property));
         let fields = ordered.into_iter().map(|(name, property)| {
             let is_optional = self.settings.optional_unless_required && !required.contains(&name.as_str());
             let mut field = self
@@ -200,14 +281,39 @@ fn any_value(is_optional: bool) -> Value {
     json!({"type": "string", "name": JSON_EXTENSION, "optional": is_optional})
 }
 
-fn parameters_of(schema: &Value) -> Map<String, Value> {
+/// A struct with the fields of another one that it does not have; `None` if one of them is none.
+fn with_fields(mut known: Value, more: &Value) -> Option<Value> {
+    let (fields, more) = (known.get_mut("fields")?.as_array_mut()?, more.get("fields")?.as_array()?);
+    for field in more {
+        if !fields.iter().any(|known| known["field"] == field["field"]) {
+            fields.push(field.clone());
+        }
+    }
+    Some(known)
+}
+
+/// Whether a part of an `allOf` says more than what values must be like.
+fn says_a_type(schema: &Value) -> bool {
+    ["$ref", "type", "properties", "enum", "const", "oneOf", "anyOf", "allOf"]
+        .iter()
+        .any(|key| schema.get(*key).is_some())
+}
+
+/// What has no place comes last.
+fn place_of(schema: &Value) -> i64 {
+    schema.get(CONNECT_INDEX).and_then(Value::as_i64).unwrap_or(i64::MAX)
+}
+
+fn parameters_of(schema: &Value, generalizes: bool) -> Map<String, Value> {
     let mut parameters = Map::new();
     if let Some(Value::Array(symbols)) = schema.get("enum")
         && symbols.iter().all(Value::is_string)
     {
-        parameters.insert(ENUM.to_owned(), json!(""));
-        for symbol in symbols.iter().filter_map(Value::as_str) {
-            parameters.insert(format!("{ENUM}.{symbol}"), json!(symbol));
+        let prefix = if generalizes { GENERAL_ENUM } else { ENUM };
+        parameters.insert(prefix.to_owned(), json!(""));
+        for (place, symbol) in symbols.iter().filter_map(Value::as_str).enumerate() {
+            let value = if generalizes { place.to_string() } else { symbol.to_owned() };
+            parameters.insert(format!("{prefix}.{symbol}"), json!(value));
         }
     }
     if let Some(Value::Object(given)) = schema.get(CONNECT_PARAMETERS) {

@@ -3,9 +3,11 @@
 use arrow::datatypes::Field;
 use prost_reflect::{FileDescriptor, MessageDescriptor};
 use volley_api::{
-    Column, ConfigMap, Converted, Converter, Error, RawBatch, Result, Serialized, Side, Unserialized, schema,
+    Column, ConfigMap, Converted, Converter, Error, RawBatch, RawHeader, Result, Serialized, Side, Unserialized, schema,
 };
-use volley_registry::{Frame, MessageIndexes, ResolvedReference, Schema, SchemaId, SchemaKind};
+use volley_registry::{
+    DataEncoding, Frame, Framing, MessageIndexes, ResolvedReference, Schema, SchemaId, SchemaKind, schema_id_header,
+};
 
 use super::keys::{ProtobufSettings, protobuf_converter_def};
 use super::reader::ProtobufReader;
@@ -88,13 +90,20 @@ impl SchemaFormat for ProtobufFormat {
     type Reader = ProtobufReader;
     type Place = Indexes;
 
-    fn take_apart<'a>(header: Option<&[u8]>, message: &'a [u8]) -> Result<(Frame<'a>, Indexes)> {
-        let (frame, indexes) = Frame::read_protobuf(header, message)?;
-        Ok((frame, Indexes(indexes)))
+    fn take_apart<'a>(
+        _: &Framing,
+        headers: &[RawHeader],
+        side: Side,
+        message: &'a [u8],
+    ) -> Result<(Frame<'a>, Indexes, DataEncoding)> {
+        let name = schema_id_header(side);
+        let header = headers.iter().rev().find(|header| &*header.name == name);
+        let (frame, indexes) = Frame::read_protobuf(header.and_then(|header| header.value.as_deref()), message)?;
+        Ok((frame, Indexes(indexes), DataEncoding::Binary))
     }
 
-    fn write_head(schema: &ProtobufSchema, id: SchemaId, out: &mut Vec<u8>) {
-        id.write(out);
+    fn write_head(schema: &ProtobufSchema, framing: &Framing, id: SchemaId, out: &mut Vec<u8>) {
+        out.extend(framing.head(id));
         Self::written_place(schema).0.write(out);
     }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use arrow::array::{BinaryArray, BinaryBuilder};
 use rustc_hash::FxHashMap;
 use volley_api::{ConfigMap, Converted, Converter, Error, ErrorKind, RawBatch, Result, Serialized, Side, Unserialized};
-use volley_registry::{RegistryClient, RegistryConfig, Schema, SchemaId};
+use volley_registry::{DataEncoding, Framing, RegistryClient, RegistryConfig, Schema, SchemaId};
 
 use super::schema_format::{Parsed, SchemaFormat, SectionReader};
 use super::sections::{Section, put_nulls, sections_of};
 use super::writer_schemas::WriterSchemas;
+use crate::json::Failure;
 use crate::rejections::{Rejections, serialization_error};
 use crate::runs::put_run;
 
@@ -22,6 +23,7 @@ pub(crate) struct RegistryConverter<F: SchemaFormat> {
     side: Side,
     format: F,
     client: Arc<RegistryClient>,
+    framing: Framing,
     readers: Readers<F>,
     writers: WriterSchemas<F>,
 }
@@ -49,14 +51,22 @@ impl<F: SchemaFormat> RegistryConverter<F> {
     /// # Errors
     /// An invalid setting of the registry.
     pub(crate) fn new(config: &ConfigMap, side: Side, format: F, capacity: usize) -> Result<Self> {
-        let registry = RegistryConfig::parse(config)?;
-        let client = RegistryClient::shared(&registry)?;
+        Self::of_registry(&RegistryConfig::parse(config)?, side, format, capacity)
+    }
+
+    /// A converter for the registry of these settings.
+    ///
+    /// # Errors
+    /// `Fatal` if the system does not let a client start.
+    pub(crate) fn of_registry(registry: &RegistryConfig, side: Side, format: F, capacity: usize) -> Result<Self> {
+        let client = RegistryClient::shared(registry)?;
         Ok(Self {
             side,
             format,
             readers: Readers { kept: FxHashMap::default(), capacity, clock: 0 },
-            writers: WriterSchemas::new(&registry, Arc::clone(&client), side, capacity),
+            writers: WriterSchemas::new(registry, Arc::clone(&client), side, capacity),
             client,
+            framing: registry.framing.clone(),
         })
     }
 
@@ -97,6 +107,10 @@ impl<F: SchemaFormat> RegistryConverter<F> {
 
     /// The version of a schema under the subject of the topic, where the registry knows it: Connect's schemas have it too.
     fn version(&self, schema: &Schema, record: Option<&str>, topic: &str, side: Side) -> Option<i32> {
+        // Apicurio's versions are no numbers, and its converter gives schemas none
+        if self.framing != Framing::Confluent {
+            return None;
+        }
         let subject = self.writers.strategy().subject(topic, side, Some(record?)).ok()?;
         self.client.lookup(&subject, schema).ok()?.version
     }
@@ -122,12 +136,21 @@ impl<F: SchemaFormat> RegistryConverter<F> {
             }
             Err(error) => return Err(error),
         };
-        let parts = reader.read(topic, &section.data, &mut |index, failure| {
+        let mut reject = |index: usize, failure: Failure| {
             let what = format!("Error deserializing {} message for id {}: {failure}", F::NAME, section.id);
             rejections.push(section.rows[index] as usize, unreadable::<F>(topic, serialization_error(what)));
-        })?;
+        };
+        let (parts, kept) = match section.encoding {
+            DataEncoding::Binary => (reader.read(topic, &section.data, &mut reject)?, None),
+            DataEncoding::Json => {
+                let (kept, data) = usual(reader, &section.data, &mut reject);
+                let data: Vec<_> = data.iter().map(Option::as_deref).collect();
+                (reader.read(topic, &data, &mut |index, failure| reject(kept[index], failure))?, Some(kept))
+            }
+        };
+        let place = |row: usize| kept.as_ref().map_or(row, |kept| kept[row]);
         for (rows, column) in parts {
-            put_run(rows.iter().map(|row| section.rows[*row]).collect(), column, &mut converted.runs);
+            put_run(rows.iter().map(|row| section.rows[place(*row)]).collect(), column, &mut converted.runs);
         }
         Ok(())
     }
@@ -137,8 +160,9 @@ impl<F: SchemaFormat> Converter for RegistryConverter<F> {
     fn to_connect(&mut self, batch: &RawBatch, side: Side) -> Result<Converted> {
         let topic = &batch.origin.partition.topic;
         let mut rejections = Rejections::new(F::CLASS, side);
-        let (sections, nulls) =
-            sections_of::<F>(batch, side, |row, error| rejections.push(row, unreadable::<F>(topic, error)));
+        let (sections, nulls) = sections_of::<F>(batch, side, &self.framing, |row, error| {
+            rejections.push(row, unreadable::<F>(topic, error))
+        });
         let mut converted = Converted::default();
         for section in sections {
             self.read_section(&section, topic, side, &mut converted, &mut rejections)?;
@@ -171,7 +195,8 @@ impl<F: SchemaFormat> Converter for RegistryConverter<F> {
             Err(error) => return Err(error),
         };
         let mut head = Vec::new();
-        F::write_head(&found.schema, found.id, &mut head);
+        F::write_head(&found.schema, &self.framing, found.id, &mut head);
+        let headers = self.framing.headers(found.id);
         let mut bytes = BinaryBuilder::with_capacity(column.len(), column.len() * 64);
         let mut message = Vec::new();
         for row in 0..column.len() {
@@ -189,8 +214,31 @@ impl<F: SchemaFormat> Converter for RegistryConverter<F> {
                 }
             }
         }
-        Ok(Serialized::new(bytes.finish(), rejections.into_rows()))
+        let bytes = bytes.finish();
+        let headers = (!headers.is_empty()).then(|| {
+            let of_row = |message: Option<&[u8]>| message.map(|_| headers.clone()).unwrap_or_default();
+            bytes.iter().map(of_row).collect()
+        });
+        Ok(Serialized { headers, ..Serialized::new(bytes, rejections.into_rows()) })
     }
+}
+
+/// Messages in Avro's JSON in the usual encoding, without those that are refused, and which they are.
+fn usual<R: SectionReader>(
+    reader: &R,
+    messages: &[Option<&[u8]>],
+    reject: &mut impl FnMut(usize, Failure),
+) -> (Vec<usize>, Vec<Option<Vec<u8>>>) {
+    let usual = messages.iter().enumerate().filter_map(|(index, message)| {
+        match message.map(|message| reader.usual(message)).transpose() {
+            Ok(message) => Some((index, message)),
+            Err(failure) => {
+                reject(index, failure);
+                None
+            }
+        }
+    });
+    usual.unzip()
 }
 
 fn word(side: Side) -> &'static str {

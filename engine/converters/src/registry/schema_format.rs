@@ -4,10 +4,10 @@ use std::fmt::Debug;
 use std::hash::Hash;
 
 use arrow::datatypes::Field;
-use volley_api::{Column, Result};
-use volley_registry::{Frame, ResolvedReference, Schema, SchemaId, SchemaKind};
+use volley_api::{Column, RawHeader, Result, Side};
+use volley_registry::{DataEncoding, Frame, Framing, ResolvedReference, Schema, SchemaId, SchemaKind};
 
-use crate::json::Failure;
+use crate::json::{Decoded, Failure};
 
 /// A parsed schema, or why it is none.
 pub(crate) type Parsed<T> = std::result::Result<T, String>;
@@ -39,17 +39,23 @@ pub(crate) trait SchemaFormat: Debug + Send + Sized {
     /// Which of the types in a schema a message is of, where a schema has several.
     type Place: Clone + Debug + Default + Eq + Hash + Send;
 
-    /// Takes a message apart. `header` is the one with the id of its schema, if there is one.
+    /// Takes a message apart. `headers` are all of the message.
     ///
     /// # Errors
     /// `Data` if it has no id.
-    fn take_apart<'a>(header: Option<&[u8]>, message: &'a [u8]) -> Result<(Frame<'a>, Self::Place)> {
-        Ok((Frame::read(header, message)?, Self::Place::default()))
+    fn take_apart<'a>(
+        framing: &Framing,
+        headers: &[RawHeader],
+        side: Side,
+        message: &'a [u8],
+    ) -> Result<(Frame<'a>, Self::Place, DataEncoding)> {
+        let (frame, encoding) = framing.read(headers, side, message)?;
+        Ok((frame, Self::Place::default(), encoding))
     }
 
     /// Appends what stands before the data of a message that is written with this schema.
-    fn write_head(_: &Self::Schema, id: SchemaId, out: &mut Vec<u8>) {
-        id.write(out);
+    fn write_head(_: &Self::Schema, framing: &Framing, id: SchemaId, out: &mut Vec<u8>) {
+        out.extend(framing.head(id));
     }
 
     /// Parses a schema. What it refers to comes before it, in an order in which each knows those that it needs.
@@ -114,6 +120,14 @@ pub(crate) trait SectionReader: Debug + Send {
         messages: &[Option<&[u8]>],
         reject: &mut dyn FnMut(usize, Failure),
     ) -> Result<Vec<Part>>;
+
+    /// A message in Avro's JSON in the usual encoding; no other format has such messages.
+    ///
+    /// # Errors
+    /// It is no value of the schema.
+    fn usual(&self, json: &[u8]) -> Decoded<Vec<u8>> {
+        Ok(json.to_vec())
+    }
 }
 
 /// Writes the values of one column.

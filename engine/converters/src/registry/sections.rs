@@ -2,8 +2,8 @@
 
 use arrow::array::Array;
 use rustc_hash::FxHashMap;
-use volley_api::{Column, Error, RawBatch, Run, Side};
-use volley_registry::{SchemaId, schema_id_header};
+use volley_api::{Column, Error, RawBatch, RawHeader, Run, Side};
+use volley_registry::{DataEncoding, Framing, SchemaId};
 
 use super::schema_format::SchemaFormat;
 use crate::rejections::bytes_of;
@@ -15,6 +15,7 @@ pub(crate) struct Section<'a, P> {
     pub(crate) id: SchemaId,
     /// Which type of the schema they are of.
     pub(crate) place: P,
+    pub(crate) encoding: DataEncoding,
     /// Ascending.
     pub(crate) rows: Vec<u32>,
     /// `None` = null.
@@ -36,14 +37,15 @@ impl<'a, P> Section<'a, P> {
 
 /// The rows of a batch by schema, each schema once. Nulls go with the rows before them, those at the beginning with the first
 /// others; where there are no others, their rows come back as they are.
-pub(crate) fn sections_of<F: SchemaFormat>(
-    batch: &RawBatch,
+pub(crate) fn sections_of<'a, F: SchemaFormat>(
+    batch: &'a RawBatch,
     side: Side,
+    framing: &Framing,
     mut reject: impl FnMut(usize, Error),
-) -> (Vec<Section<'_, F::Place>>, Vec<u32>) {
+) -> (Vec<Section<'a, F::Place>>, Vec<u32>) {
     let bytes = bytes_of(batch, side);
     let mut sections: Vec<Section<'_, F::Place>> = Vec::new();
-    let mut places: FxHashMap<(SchemaId, F::Place), usize> = FxHashMap::default();
+    let mut places: FxHashMap<(SchemaId, F::Place, DataEncoding), usize> = FxHashMap::default();
     let mut current: Option<usize> = None;
     let mut leading = Vec::new();
     for row in 0..bytes.len() {
@@ -56,18 +58,21 @@ pub(crate) fn sections_of<F: SchemaFormat>(
             }
             continue;
         }
-        let (frame, place) = match F::take_apart(id_header(batch, row, side), bytes.value(row)) {
+        let (frame, place, encoding) = match F::take_apart(framing, headers_of(batch, row), side, bytes.value(row)) {
             Ok(taken) => taken,
             Err(error) => {
                 reject(row, error);
                 continue;
             }
         };
-        let is_same = |section: &Section<'_, F::Place>| section.id == frame.id && section.place == place;
+        let is_same = |section: &Section<'_, F::Place>| {
+            section.id == frame.id && section.place == place && section.encoding == encoding
+        };
         let index = match current.filter(|index| is_same(&sections[*index])) {
             Some(index) => index,
-            None => *places.entry((frame.id, place)).or_insert_with_key(|(id, place)| {
-                sections.push(Section { id: *id, place: place.clone(), rows: Vec::new(), data: Vec::new() });
+            None => *places.entry((frame.id, place, encoding)).or_insert_with_key(|(id, place, encoding)| {
+                let (id, place, encoding) = (*id, place.clone(), *encoding);
+                sections.push(Section { id, place, encoding, rows: Vec::new(), data: Vec::new() });
                 sections.len() - 1
             }),
         };
@@ -81,11 +86,9 @@ pub(crate) fn sections_of<F: SchemaFormat>(
     (sections, leading)
 }
 
-/// The id of the schema in the headers of a row.
-fn id_header(batch: &RawBatch, row: usize, side: Side) -> Option<&[u8]> {
-    let name = schema_id_header(side);
-    let headers = batch.headers.as_ref()?.get(row)?;
-    headers.iter().rev().find(|header| &*header.name == name)?.value.as_deref()
+/// The headers of a row.
+fn headers_of(batch: &RawBatch, row: usize) -> &[RawHeader] {
+    batch.headers.as_ref().and_then(|headers| headers.get(row)).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// Adds a run of null rows.

@@ -6,7 +6,7 @@ use arrow::datatypes::{Field, FieldRef};
 use rustc_hash::FxHashMap;
 use volley_api::{Error, Result, Side};
 use volley_registry::{
-    Reference, RegistryClient, RegistryConfig, Schema, SchemaId, SchemaKind, SubjectNameStrategy, WriterSchema,
+    Framing, Naming, Reference, RegistryClient, RegistryConfig, Schema, SchemaId, SchemaKind, WriterSchema,
 };
 
 use super::schema_format::{Import, SchemaFormat};
@@ -26,7 +26,8 @@ type OfTopic<S> = Vec<(FieldRef, Arc<Registered<S>>)>;
 pub(crate) struct WriterSchemas<F: SchemaFormat> {
     client: Arc<RegistryClient>,
     wanted: WriterSchema,
-    strategy: SubjectNameStrategy,
+    naming: Naming,
+    framing: Framing,
     side: Side,
     capacity: usize,
     known: FxHashMap<Box<str>, OfTopic<F::Schema>>,
@@ -34,13 +35,13 @@ pub(crate) struct WriterSchemas<F: SchemaFormat> {
 
 impl<F: SchemaFormat> WriterSchemas<F> {
     pub(crate) fn new(config: &RegistryConfig, client: Arc<RegistryClient>, side: Side, capacity: usize) -> Self {
-        let (wanted, strategy) = (config.writer_schema, config.subject_name(side));
-        Self { client, wanted, strategy, side, capacity, known: FxHashMap::default() }
+        let (naming, framing) = (config.subject_name(side).clone(), config.framing.clone());
+        Self { client, wanted: config.writer_schema, naming, framing, side, capacity, known: FxHashMap::default() }
     }
 
     /// How subjects are named.
-    pub(crate) fn strategy(&self) -> SubjectNameStrategy {
-        self.strategy
+    pub(crate) fn strategy(&self) -> &Naming {
+        &self.naming
     }
 
     /// The schema for values of `field` in `topic`.
@@ -67,17 +68,28 @@ impl<F: SchemaFormat> WriterSchemas<F> {
 
     fn find(&self, format: &F, topic: &str, field: &Field) -> Result<Registered<F::Schema>> {
         let (own, mut schema) = format.schema_of(field)?;
-        let subject = self.strategy.subject(topic, self.side, F::record_name(&own, &F::written_place(&own)))?;
-        let registers = match self.wanted {
-            WriterSchema::Registered => true,
-            WriterSchema::LookedUp => false,
-            WriterSchema::Latest { .. } => return self.other(format, &own, self.client.latest(&subject)?.id),
-            WriterSchema::Fixed { id, .. } => return self.other(format, &own, id),
+        let subject = self.naming.subject(topic, self.side, F::record_name(&own, &F::written_place(&own)))?;
+        let found = match self.wanted {
+            WriterSchema::Latest { .. } => self.client.latest(&subject)?,
+            WriterSchema::Fixed { id, .. } => {
+                let other = self.client.schema_by_id(id)?;
+                return self.other(format, &own, SchemaId::Id(id), &other);
+            }
+            WriterSchema::Registered => {
+                schema.references = self.references(schema.kind, &format.imports(&own), true)?;
+                self.client.register(&subject, &schema)?
+            }
+            WriterSchema::LookedUp => {
+                schema.references = self.references(schema.kind, &format.imports(&own), false)?;
+                self.client.lookup(&subject, &schema)?
+            }
         };
-        schema.references = self.references(schema.kind, &format.imports(&own), registers)?;
-        let found =
-            if registers { self.client.register(&subject, &schema)? } else { self.client.lookup(&subject, &schema)? };
-        Ok(Registered { id: SchemaId::Id(found.id), schema: own })
+        let id = self.framing.id_of(&found)?;
+        // what is written with must be what the id stands for
+        match *found.schema == schema {
+            true => Ok(Registered { id, schema: own }),
+            false => self.other(format, &own, id, &found.schema),
+        }
     }
 
     /// References to what a schema refers to, which is registered if need be.
@@ -100,13 +112,12 @@ impl<F: SchemaFormat> WriterSchemas<F> {
     }
 
     /// A schema that is not made of the data, whose schema is `own`.
-    fn other(&self, format: &F, own: &F::Schema, id: i32) -> Result<Registered<F::Schema>> {
-        let schema = self.client.schema_by_id(id)?;
-        let references = self.client.references(&schema)?;
+    fn other(&self, format: &F, own: &F::Schema, id: SchemaId, schema: &Schema) -> Result<Registered<F::Schema>> {
+        let references = self.client.references(schema)?;
         let schema = format
-            .parse(&schema, &references)
+            .parse(schema, &references)
             .map(|schema| F::in_place_of(own, schema))
             .map_err(|reason| Error::data(format!("schema {id} of the registry cannot be used: {reason}")))?;
-        Ok(Registered { id: SchemaId::Id(id), schema })
+        Ok(Registered { id, schema })
     }
 }

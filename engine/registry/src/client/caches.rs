@@ -61,7 +61,13 @@ impl Caches {
         if let Some(version) = registered.version {
             self.versions.insert((registered.subject.clone(), version), registered.clone());
         }
-        self.schemas.insert(SchemaId::Id(registered.id), Arc::clone(&registered.schema));
+        let ids = match registered.artifact {
+            None => vec![SchemaId::Id(registered.id)],
+            Some(ids) => {
+                vec![SchemaId::Id(registered.id), SchemaId::Global(ids.global), SchemaId::Content(ids.content)]
+            }
+        };
+        ids.into_iter().for_each(|id| self.schemas.insert(id, Arc::clone(&registered.schema)));
     }
 
     /// Remembers that a newest version has been seen.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use volley_api::{Error, Result};
 
-use crate::question::REST_EXCEPTION;
+use crate::config::CONFLUENT;
 use crate::{Reference, Schema};
 
 /// Schemas that need each other in a row. More of them are a mistake, and could exhaust the stack.
@@ -68,7 +68,7 @@ impl Walk<'_> {
 fn bad(reference: &Reference, what: &str) -> Error {
     let Reference { name, subject, version } = reference;
     Error::data(format!("the schema {name} (version {version} of subject {subject}), which a schema refers to, {what}"))
-        .with_exception(REST_EXCEPTION)
+        .with_exception(CONFLUENT.exception)
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use volley_api::{ErrorKind, Result};
 use super::caches::Caches;
 use super::references::{ResolvedReference, resolve};
 use super::shared_clients::shared;
-use crate::config::{ClientSettings, Place};
-use crate::http::HttpRegistry;
+use crate::config::{ClientSettings, Dialect, Place};
+use crate::http::{ArtifactRegistry, HttpRegistry};
 use crate::mock::mock_registry;
 use crate::question::Registry;
 use crate::{RegisteredSchema, RegistryConfig, Schema, SchemaId, Version};
@@ -49,7 +49,10 @@ impl RegistryClient {
     pub(super) fn of_settings(settings: &ClientSettings) -> Result<Self> {
         let registry: Arc<dyn Registry> = match &settings.connection.place {
             Place::Mock(scope) => mock_registry(scope),
-            Place::Http(urls) => Arc::new(HttpRegistry::new(urls, &settings.connection, settings.normalize)?),
+            Place::Http(urls) => match settings.dialect {
+                Dialect::Confluent { normalize } => Arc::new(HttpRegistry::new(urls, &settings.connection, normalize)?),
+                Dialect::Apicurio(artifacts) => Arc::new(ArtifactRegistry::new(urls, &settings.connection, artifacts)?),
+            },
         };
         Ok(Self { registry, caches: Mutex::new(Caches::new(settings)) })
     }
@@ -117,7 +120,7 @@ impl RegistryClient {
     pub fn lookup(&self, subject: &str, schema: &Schema) -> Result<RegisteredSchema> {
         let known = self.caches.lock().registered(subject, schema).cloned();
         // An answer to a registration may lack it.
-        if let Some(known) = known.filter(|known| known.version.is_some()) {
+        if let Some(known) = known.filter(|known| known.version.is_some() || known.artifact.is_some()) {
             return Ok(known);
         }
         let registered = self.registry.look_up(subject, &Arc::new(schema.clone()))?;

@@ -5,6 +5,8 @@ use std::fmt;
 use url::Url;
 use volley_api::Secret;
 
+use crate::coordinates::decoded;
+
 /// The URL of a registry, which may have a path. `Display` and `Debug` do not show its user and password.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
@@ -38,6 +40,20 @@ impl BaseUrl {
         Ok(Self { url, user_info: user_info.map(Secret::new), path })
     }
 
+    /// The same URL with a path behind its own, unless that contains it.
+    pub(crate) fn within(mut self, path: &str) -> Self {
+        if !self.path.contains(path) {
+            self.path.push_str(path);
+            self.url.set_path(&self.path);
+        }
+        self
+    }
+
+    /// Whether its path contains another one.
+    pub(crate) fn contains(&self, path: &str) -> bool {
+        self.path.contains(path)
+    }
+
     /// Its path with another one added, which begins with a slash.
     pub(crate) fn target(&self, path: &str) -> String {
         format!("{}{path}", self.path)
@@ -54,28 +70,6 @@ impl fmt::Debug for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
-}
-
-/// Undoes percent encoding; what is not encoded well stays as it is.
-fn decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let digits = bytes.get(at + 1..at + 3).filter(|_| *byte == b'%');
-        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(decoded) => {
-                out.push(decoded);
-                at += 3;
-            }
-            None => {
-                out.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]

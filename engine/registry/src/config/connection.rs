@@ -3,9 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use volley_api::{Config, ConfigMap, Error, Result};
+use volley_api::{Config, ConfigMap, Error, Result, Secret};
 
 use super::credentials::Credentials;
+use super::key_words::{CONFLUENT, KeyWords};
 use super::{BaseUrl, keys};
 
 const MOCK: &str = "mock://";
@@ -39,14 +40,16 @@ pub(crate) struct RetryLimits {
 pub(crate) struct Connection {
     pub(crate) place: Place,
     pub(crate) credentials: Credentials,
-    /// Headers for Confluent Cloud: the logical cluster, the identity pool.
-    pub(crate) cloud: Vec<(&'static str, String)>,
+    /// Further headers of each request: for Confluent Cloud the logical cluster and the identity pool. May be secrets.
+    pub(crate) headers: Vec<(String, Secret)>,
     /// Java's `ssl.*` keys; may be secrets.
     pub(crate) tls: ConfigMap,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) connect_timeout: Duration,
     pub(crate) answer_timeout: Duration,
     pub(crate) retry: RetryLimits,
+    /// What the keys are called that say all this.
+    pub(crate) words: &'static KeyWords,
 }
 
 impl fmt::Debug for Connection {
@@ -63,17 +66,12 @@ impl fmt::Debug for Connection {
 impl Connection {
     /// What a parsed configuration says; `properties` is the same as text.
     pub(super) fn read(config: &Config, properties: &ConfigMap) -> Result<Self> {
-        let (credentials, cloud) = Credentials::read(config)?;
-        let is_tls = |key: &&str| key.starts_with("ssl.");
-        let tls = properties.iter().filter_map(|(key, value)| {
-            let key = key.strip_prefix(keys::TLS_PREFIX).filter(is_tls)?;
-            Some((key.to_owned(), value.clone()))
-        });
+        let (credentials, headers) = Credentials::read(config)?;
         Ok(Self {
-            place: place(config.list(keys::URL))?,
+            place: place(config.list(keys::URL), &CONFLUENT)?,
             credentials,
-            cloud,
-            tls: tls.collect(),
+            headers,
+            tls: tls_properties(properties, keys::TLS_PREFIX),
             proxy: proxy(config)?,
             connect_timeout: millis(config, keys::CONNECT_TIMEOUT),
             answer_timeout: millis(config, keys::READ_TIMEOUT),
@@ -82,11 +80,23 @@ impl Connection {
                 first_pause: millis(config, keys::RETRY_WAIT),
                 longest_pause: millis(config, keys::RETRY_MAX_WAIT),
             },
+            words: &CONFLUENT,
         })
     }
 }
 
-fn place(urls: &[String]) -> Result<Place> {
+/// Java's `ssl.*` keys, which stand behind `prefix`.
+pub(super) fn tls_properties(properties: &ConfigMap, prefix: &str) -> ConfigMap {
+    let tls = properties.iter().filter_map(|(key, value)| {
+        let key = key.strip_prefix(prefix).filter(|key| key.starts_with("ssl."))?;
+        Some((key.to_owned(), value.clone()))
+    });
+    tls.collect()
+}
+
+/// Where the registries of these URLs are.
+pub(super) fn place(urls: &[String], words: &KeyWords) -> Result<Place> {
+    let key = words.url;
     let urls: Vec<&str> = urls.iter().map(String::as_str).filter(|url| !url.is_empty()).collect();
     if let [url] = urls[..]
         && let Some(scope) = url.strip_prefix(MOCK)
@@ -94,14 +104,14 @@ fn place(urls: &[String]) -> Result<Place> {
         return Ok(Place::Mock(scope.to_owned()));
     }
     if urls.is_empty() {
-        return Err(Error::config(format!("`{}` is empty: give it the URL of a Schema Registry", keys::URL)));
+        return Err(Error::config(format!("`{key}` is empty: give it the URL of a Schema Registry")));
     }
     let parsed = urls.iter().enumerate().map(|(place, url)| {
         if url.starts_with(MOCK) {
-            return Err(Error::config(format!("`{}` has mock://… beside other URLs: it must be alone", keys::URL)));
+            return Err(Error::config(format!("`{key}` has mock://… beside other URLs: it must be alone")));
         }
         BaseUrl::parse(url)
-            .map_err(|reason| Error::config(format!("could not read URL {} of `{}`: {reason}", place + 1, keys::URL)))
+            .map_err(|reason| Error::config(format!("could not read URL {} of `{key}`: {reason}", place + 1)))
     });
     parsed.collect::<Result<_>>().map(Place::Http)
 }
@@ -115,6 +125,7 @@ fn proxy(config: &Config) -> Result<Option<Proxy>> {
     Ok(Some(Proxy { host: host.to_owned(), port }))
 }
 
-fn millis(config: &Config, key: &str) -> Duration {
+/// A key in milliseconds.
+pub(super) fn millis(config: &Config, key: &str) -> Duration {
     Duration::from_millis(config.long(key).and_then(|millis| u64::try_from(millis).ok()).unwrap_or(0))
 }

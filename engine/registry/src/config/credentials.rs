@@ -42,7 +42,7 @@ impl fmt::Debug for OAuthClient {
 }
 
 /// Headers that Confluent Cloud wants beside a token.
-type CloudHeaders = Vec<(&'static str, String)>;
+type CloudHeaders = Vec<(String, Secret)>;
 
 impl Credentials {
     pub(super) fn read(config: &Config) -> Result<(Self, CloudHeaders)> {
@@ -124,7 +124,8 @@ fn inherited_client(config: &Config, module: &LoginModule, source: &str) -> Resu
     })
 }
 
-fn endpoint(text: &str, key: &str) -> Result<Url> {
+/// The URL of a token endpoint.
+pub(super) fn endpoint(text: &str, key: &str) -> Result<Url> {
     let url = Url::parse(text).map_err(|error| Error::config(format!("`{key}` is no URL: {error}")))?;
     if matches!(url.scheme(), "http" | "https") {
         Ok(url)
@@ -141,7 +142,7 @@ fn login_module(config: &Config, source_key: &str, source: &str) -> Result<Login
 
 fn cloud_headers(cluster: Option<&str>, pool: Option<&str>) -> CloudHeaders {
     let headers = [("target-sr-cluster", cluster), ("confluent-identity-pool-id", pool)];
-    headers.into_iter().filter_map(|(name, value)| Some((name, value?.to_owned()))).collect()
+    headers.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Secret::new(value?)))).collect()
 }
 
 fn renewal(config: &Config) -> Duration {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use volley_api::{Config, ConfigMap, Result, Side};
 
+use super::apicurio_config::ArtifactSettings;
 use super::connection::Connection;
 use super::keys::{self, registry_config_def};
-use crate::SubjectNameStrategy;
+use crate::{Framing, Naming, SubjectNameStrategy};
 
 /// Which schema data is written with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +36,11 @@ pub struct RegistryConfig {
     /// Which schema data is written with.
     pub writer_schema: WriterSchema,
     /// `key.subject.name.strategy`
-    pub key_subject: SubjectNameStrategy,
+    pub key_subject: Naming,
     /// `value.subject.name.strategy`
-    pub value_subject: SubjectNameStrategy,
+    pub value_subject: Naming,
+    /// How messages name their schemas.
+    pub framing: Framing,
     pub(crate) client: ClientSettings,
 }
 
@@ -45,14 +48,25 @@ pub struct RegistryConfig {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ClientSettings {
     pub(crate) connection: Connection,
-    /// `normalize.schemas`
-    pub(crate) normalize: bool,
+    pub(crate) dialect: Dialect,
     /// `max.schemas.per.subject`
     pub(crate) schemas_per_subject: usize,
     /// `latest.cache.size`
     pub(crate) latest_size: usize,
     /// `latest.cache.ttl.sec`; `None`: as long as there is room.
     pub(crate) latest_life: Option<Duration>,
+}
+
+/// Which registry it is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Dialect {
+    /// One with Confluent's interface.
+    Confluent {
+        /// `normalize.schemas`
+        normalize: bool,
+    },
+    /// Apicurio's.
+    Apicurio(ArtifactSettings),
 }
 
 impl RegistryConfig {
@@ -66,9 +80,10 @@ impl RegistryConfig {
             writer_schema: writer_schema(&config),
             key_subject: strategy(&config, keys::KEY_SUBJECT),
             value_subject: strategy(&config, keys::VALUE_SUBJECT),
+            framing: Framing::Confluent,
             client: ClientSettings {
                 connection: Connection::read(&config, properties)?,
-                normalize: config.boolean(keys::NORMALIZE),
+                dialect: Dialect::Confluent { normalize: config.boolean(keys::NORMALIZE) },
                 schemas_per_subject: size(&config, keys::MAX_SCHEMAS),
                 latest_size: size(&config, keys::LATEST_SIZE),
                 latest_life: config
@@ -79,11 +94,11 @@ impl RegistryConfig {
         })
     }
 
-    /// The strategy of this side.
-    pub fn subject_name(&self, side: Side) -> SubjectNameStrategy {
+    /// How subjects of this side are named.
+    pub fn subject_name(&self, side: Side) -> &Naming {
         match side {
-            Side::Key => self.key_subject,
-            Side::Value => self.value_subject,
+            Side::Key => &self.key_subject,
+            Side::Value => &self.value_subject,
         }
     }
 }
@@ -101,8 +116,9 @@ fn writer_schema(config: &Config) -> WriterSchema {
     }
 }
 
-fn strategy(config: &Config, key: &str) -> SubjectNameStrategy {
-    config.string(key).and_then(SubjectNameStrategy::of_class).unwrap_or(SubjectNameStrategy::TopicName)
+fn strategy(config: &Config, key: &str) -> Naming {
+    let strategy = config.string(key).and_then(SubjectNameStrategy::of_class);
+    Naming::Confluent(strategy.unwrap_or(SubjectNameStrategy::TopicName))
 }
 
 fn size(config: &Config, key: &str) -> usize {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use volley_api::{ConfigMap, ErrorKind, Result};
+use volley_api::{ConfigMap, ErrorKind, Result, Secret};
 
 use super::*;
-use crate::SubjectNameStrategy;
+use crate::{Naming, SubjectNameStrategy};
 
 fn parse(pairs: &[(&str, &str)]) -> Result<RegistryConfig> {
     let mut properties: ConfigMap = pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
@@ -28,9 +28,10 @@ const ENDPOINT: (&str, &str) = ("sasl.oauthbearer.token.endpoint.url", "https://
 fn defaults_are_confluents() {
     let config = parse(&[]).unwrap();
     assert_eq!(config.writer_schema, WriterSchema::Registered);
-    assert_eq!(config.key_subject, SubjectNameStrategy::TopicName);
+    assert_eq!(config.key_subject, Naming::Confluent(SubjectNameStrategy::TopicName));
     let client = config.client;
-    assert_eq!((client.normalize, client.schemas_per_subject, client.latest_size), (false, 1000, 1000));
+    assert_eq!((client.schemas_per_subject, client.latest_size), (1000, 1000));
+    assert_eq!(client.dialect, Dialect::Confluent { normalize: false });
     assert_eq!(client.latest_life, None);
     let Connection { connect_timeout, answer_timeout, retry, proxy, .. } = client.connection;
     assert_eq!((connect_timeout, answer_timeout), (Duration::from_secs(60), Duration::from_secs(60)));
@@ -82,7 +83,7 @@ fn each_source_gives_its_credentials() {
     let jaas =
         ("sasl.jaas.config", "x.OAuth required clientId=\"c\" clientSecret=\"s\" extension_logicalCluster=\"l\";");
     let inherited = parse(&[SASL_OAUTH, ENDPOINT, jaas]).unwrap().client.connection;
-    assert_eq!(inherited.cloud, [("target-sr-cluster", "l".to_owned())]);
+    assert_eq!(inherited.headers, [("target-sr-cluster".to_owned(), Secret::new("l"))]);
     assert!(matches!(inherited.credentials, Credentials::OAuth(client) if client.scope.is_none()));
 }
 

@@ -6,7 +6,7 @@ use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use volley_api::{Error, Result, Secret};
 
 use super::oauth_token::TokenKeeper;
-use crate::config::{BaseUrl, Connection, Credentials};
+use crate::config::{BaseUrl, Connection, Credentials, KeyWords};
 
 /// Shorter ones are not looked for in texts: they would be found in words.
 const SHORTEST_SECRET: usize = 4;
@@ -15,7 +15,8 @@ const SHORTEST_SECRET: usize = 4;
 #[derive(Debug)]
 pub(super) struct Authorization {
     known: Known,
-    cloud: Vec<(&'static str, String)>,
+    further: Vec<(String, Secret)>,
+    words: &'static KeyWords,
 }
 
 #[derive(Debug)]
@@ -34,7 +35,7 @@ impl Authorization {
             Credentials::Token(token) => Known::Token(token.clone()),
             Credentials::OAuth(client) => Known::OAuth(Box::new(TokenKeeper::new(client.clone(), connection))),
         };
-        Self { known, cloud: connection.cloud.clone() }
+        Self { known, further: connection.headers.clone(), words: connection.words }
     }
 
     /// The headers for the registry at `url`.
@@ -53,13 +54,17 @@ impl Authorization {
         };
         let mut headers = Vec::new();
         if let Some(shown) = shown {
-            let mut value = HeaderValue::from_str(shown.reveal()).map_err(|_| unsendable("the token"))?;
+            let mut value = HeaderValue::from_str(shown.reveal())
+                .map_err(|_| unsendable(&format!("the token (`{}`)", self.words.login)))?;
             value.set_sensitive(true);
             headers.push((AUTHORIZATION, value));
         }
-        for (name, value) in &self.cloud {
-            let value = HeaderValue::from_str(value).map_err(|_| unsendable(name))?;
-            headers.push((HeaderName::from_static(name), value));
+        for (name, value) in &self.further {
+            let header =
+                HeaderName::from_bytes(name.as_bytes()).map_err(|_| unsendable(&format!("the header {name}")))?;
+            let mut value = HeaderValue::from_str(value.reveal()).map_err(|_| unsendable(name))?;
+            value.set_sensitive(true);
+            headers.push((header, value));
         }
         Ok(headers)
     }
@@ -72,20 +77,19 @@ impl Authorization {
         }
     }
 
+    /// What the keys are called.
+    pub(super) fn words(&self) -> &'static KeyWords {
+        self.words
+    }
+
     /// What to set when a registry refuses the client.
-    pub(super) fn advice(&self, url: &BaseUrl) -> &'static str {
+    pub(super) fn advice(&self, url: &BaseUrl) -> String {
         match &self.known {
-            Known::InUrl if url.user_info.is_none() => {
-                "it wants to know who asks: set `basic.auth.credentials.source=USER_INFO` and `basic.auth.user.info`, or \
-                 `bearer.auth.credentials.source`"
-            }
-            Known::InUrl => "check user and password in `schema.registry.url`, and what they may do",
-            Known::Basic(_) => "check `basic.auth.user.info` (or `sasl.jaas.config`), and what that user may do",
-            Known::Token(_) => "check `bearer.auth.token`, and what it allows; it may have expired",
-            Known::OAuth(_) => {
-                "check `bearer.auth.scope`, `bearer.auth.logical.cluster` and `bearer.auth.identity.pool.id`, and what the \
-                 client may do"
-            }
+            Known::InUrl if url.user_info.is_none() => self.words.no_login.to_owned(),
+            Known::InUrl => format!("check user and password in `{}`, and what they may do", self.words.url),
+            Known::Basic(_) => self.words.bad_user.to_owned(),
+            Known::Token(_) => "check `bearer.auth.token`, and what it allows; it may have expired".to_owned(),
+            Known::OAuth(_) => self.words.bad_client.to_owned(),
         }
     }
 
@@ -97,7 +101,8 @@ impl Authorization {
             Known::Token(token) => vec![token.reveal().to_owned()],
             Known::OAuth(keeper) => keeper.secrets(),
         };
-        let secrets = secrets.iter().filter(|secret| secret.len() >= SHORTEST_SECRET);
+        let further = self.further.iter().map(|(_, value)| value.reveal().to_owned());
+        let secrets = secrets.into_iter().chain(further).filter(|secret| secret.len() >= SHORTEST_SECRET);
         secrets.fold(text, |text, secret| text.replace(secret.as_str(), "[hidden]"))
     }
 }
@@ -118,5 +123,5 @@ fn parts(user_info: &Secret) -> Vec<String> {
 }
 
 fn unsendable(what: &str) -> Error {
-    Error::config(format!("{what} for the Schema Registry (`bearer.auth.*`) has characters that no header may have"))
+    Error::config(format!("{what} for the Schema Registry has characters that no header may have"))
 }

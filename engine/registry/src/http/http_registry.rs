@@ -1,45 +1,33 @@
-//! Registries over HTTP, for callers that block.
+//! Registries with Confluent's interface over HTTP.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 use volley_api::Result;
 
-use super::blocking::Blocking;
-use super::refusal::Talk;
-use super::rest_answer::{BadAnswer, json, registered, schema};
+use super::conversation::Conversation;
+use super::rest_answer::{Read, json, registered, schema};
 use super::rest_request::rest_request;
-use super::rounds::Rounds;
 use crate::config::{BaseUrl, Connection};
 use crate::question::{Question, Registry};
 use crate::{RegisteredSchema, Schema, SchemaId, Version};
 
-/// Registries over HTTP.
+/// Registries with Confluent's interface.
 #[derive(Debug)]
 pub(crate) struct HttpRegistry {
-    rounds: Rounds,
+    conversation: Conversation,
     normalize: bool,
-    blocking: Blocking,
 }
 
 impl HttpRegistry {
     /// `urls` is not empty.
     pub(crate) fn new(urls: &[BaseUrl], connection: &Connection, normalize: bool) -> Result<Self> {
-        Ok(Self { rounds: Rounds::new(urls, connection), normalize, blocking: Blocking::new()? })
+        Ok(Self { conversation: Conversation::new(urls, connection)?, normalize })
     }
 
-    fn ask<T>(
-        &self,
-        question: &Question<'_>,
-        read: impl FnOnce(&Value) -> std::result::Result<T, BadAnswer>,
-    ) -> Result<T> {
+    fn ask<T>(&self, question: &Question<'_>, read: impl FnOnce(&Value) -> Read<T>) -> Result<T> {
         let request = rest_request(question, self.normalize);
-        let (url, answered) = self.blocking.wait(self.rounds.ask(&request))?;
-        let talk = Talk { question, url, authorization: self.rounds.authorization() };
-        if answered.status != 200 {
-            return Err(talk.refusal(&answered));
-        }
-        json(&answered.body).and_then(|answer| read(&answer)).map_err(|bad| talk.unusable(bad))
+        self.conversation.ask(question, &request, |body| read(&json(body)?))
     }
 }
 

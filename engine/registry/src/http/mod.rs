@@ -1,16 +1,23 @@
 //! Registries over HTTP.
 //!
 //! ```text
-//!  HttpRegistry ─ Blocking
-//!       ├─ rest_request            (pure)
+//!  HttpRegistry ───── rest_request, rest_answer           (pure) Confluent's interface
+//!  ArtifactRegistry ─ artifact_request, artifact_answer   (pure) Apicurio's
+//!       │
+//!       ▼
+//!  Conversation ─ Blocking
 //!       ├─ Rounds ─ Pauses         every URL in turn, again after pauses
 //!       │    ├─ Authorization ─ TokenKeeper ─┐
 //!       │    └─ Exchange ◄───────────────────┘ one request: TCP, proxy, TLS, answer
-//!       └─ rest_answer, refusal    (pure)
+//!       └─ refusal                 (pure)
 //! ```
 
+mod artifact_answer;
+mod artifact_registry;
+mod artifact_request;
 mod authorization;
 mod blocking;
+mod conversation;
 mod exchange;
 mod http_registry;
 mod oauth_token;
@@ -23,4 +30,5 @@ mod rounds;
 #[cfg(test)]
 pub(crate) mod stub_server;
 
+pub(crate) use artifact_registry::ArtifactRegistry;
 pub(crate) use http_registry::HttpRegistry;

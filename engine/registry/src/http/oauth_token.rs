@@ -27,6 +27,8 @@ const LONGEST_REASON: usize = 300;
 #[derive(Debug)]
 pub(super) struct TokenKeeper {
     client: OAuthClient,
+    /// What to do when the identity provider does not know the client.
+    unknown_client: &'static str,
     exchange: Exchange,
     kept: Mutex<Option<KeptToken>>,
 }
@@ -41,7 +43,8 @@ struct KeptToken {
 impl TokenKeeper {
     /// Asks with the TLS and the timeouts of the registry, but not through its proxy, as Java does.
     pub(super) fn new(client: OAuthClient, connection: &Connection) -> Self {
-        Self { client, exchange: Exchange::new(connection, None), kept: Mutex::new(None) }
+        let unknown_client = connection.words.unknown_client;
+        Self { client, unknown_client, exchange: Exchange::new(connection, None), kept: Mutex::new(None) }
     }
 
     /// A token to show now.
@@ -139,10 +142,10 @@ impl TokenKeeper {
 
     fn refused(&self, reason: &str) -> Error {
         let advice = match self.client.endpoint_key {
-            "bearer.auth.issuer.endpoint.url" => {
-                "check `bearer.auth.client.id`, `.client.secret` and `bearer.auth.scope`"
+            "sasl.oauthbearer.token.endpoint.url" => {
+                "check `clientId`, `clientSecret` and `scope` in `sasl.jaas.config`"
             }
-            _ => "check `clientId`, `clientSecret` and `scope` in `sasl.jaas.config`",
+            _ => self.unknown_client,
         };
         Error::config(format!("{}; {advice}", self.sentence(reason)))
     }

@@ -19,7 +19,8 @@ pub(super) enum BadAnswer {
     UnknownKind(String),
 }
 
-type Read<T> = Result<T, BadAnswer>;
+/// What has been read, or why it cannot be.
+pub(super) type Read<T> = Result<T, BadAnswer>;
 
 /// Parses a body.
 pub(super) fn json(body: &[u8]) -> Read<Value> {
@@ -55,6 +56,7 @@ pub(super) fn registered(answer: &Value, subject: &str, schema: Arc<Schema>) -> 
         id: number(answer, "id").ok_or_else(|| lacks("id"))?,
         guid: answer.get("guid").and_then(Value::as_str).and_then(|guid| Uuid::parse_str(guid).ok()),
         version: number(answer, "version").filter(|version| *version > 0),
+        artifact: None,
         schema,
     })
 }
@@ -63,7 +65,8 @@ fn number(answer: &Value, name: &str) -> Option<i32> {
     answer.get(name).and_then(Value::as_i64).and_then(|number| i32::try_from(number).ok())
 }
 
-fn lacks(name: &str) -> BadAnswer {
+/// The answer of a registry has this.
+pub(super) fn lacks(name: &str) -> BadAnswer {
     BadAnswer::NoRegistry(format!("its JSON has no `{name}` as registries write it"))
 }
 
@@ -74,14 +77,33 @@ pub(super) struct Complaint {
     pub(super) code: Option<i64>,
     /// Its words; may be empty.
     pub(super) message: String,
+    /// What Apicurio's calls it.
+    name: Option<String>,
+}
+
+impl Complaint {
+    /// Whether Apicurio's says that it does not have what it is asked for. A path that it does not have has another name.
+    pub(super) fn is_missing(&self) -> bool {
+        self.name.as_deref().is_some_and(|name| name.ends_with("NotFoundException") && name != "NotFoundException")
+    }
+
+    /// Whether Apicurio's says that it has what it is given already.
+    pub(super) fn is_conflict(&self) -> bool {
+        self.name.as_deref().is_some_and(|name| name.ends_with("AlreadyExistsException"))
+    }
 }
 
 /// Reads the body of an error. Whatever it is, it is no further error.
 pub(super) fn complaint(body: &[u8]) -> Complaint {
     let answer: Value = serde_json::from_slice(body).unwrap_or_default();
-    let message = answer.get("message").and_then(Value::as_str).unwrap_or_default();
+    let text = |member| answer.get(member).and_then(Value::as_str);
+    let message = text("message").or_else(|| text("title")).unwrap_or_default();
     let message = message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_MESSAGE);
-    Complaint { code: answer.get("error_code").and_then(Value::as_i64), message: message.collect() }
+    Complaint {
+        code: answer.get("error_code").and_then(Value::as_i64),
+        message: message.collect(),
+        name: text("name").map(str::to_owned),
+    }
 }
 
 #[cfg(test)]

@@ -2,13 +2,18 @@
 
 use bytes::Bytes;
 use hyper::Method;
+use hyper::header::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 
+use crate::coordinates::encoded;
 use crate::question::Question;
 use crate::{Schema, SchemaId, SchemaKind};
 
 /// The registry's own media type.
-pub(super) const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";
+const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";
+/// What is taken for an answer, and how gladly.
+const ACCEPTED: &str =
+    "application/vnd.schemaregistry.v1+json, application/vnd.schemaregistry+json; q=0.9, application/json; q=0.5";
 
 /// A request, without where it goes.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +21,12 @@ pub(super) struct RestRequest {
     pub(super) method: Method,
     /// Path and query, behind the base URL.
     pub(super) path: String,
+    /// Besides those of the login.
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// What an answer may be.
+    pub(super) accepted: &'static str,
+    /// What the body is; of no matter where that is empty.
+    pub(super) media_type: &'static str,
     pub(super) body: Bytes,
 }
 
@@ -24,6 +35,8 @@ pub(super) fn rest_request(question: &Question<'_>, normalize: bool) -> RestRequ
     let query = if normalize { "?normalize=true" } else { "" };
     match question {
         Question::Schema(SchemaId::Id(id)) => get(format!("/schemas/ids/{id}")),
+        // messages of Confluent's clients have no such ids
+        Question::Schema(SchemaId::Global(id) | SchemaId::Content(id)) => get(format!("/schemas/ids/{id}")),
         Question::Schema(SchemaId::Guid(guid)) => get(format!("/schemas/guids/{guid}")),
         Question::Version { subject, version } => get(format!("/subjects/{}/versions/{version}", encoded(subject))),
         Question::Register { subject, schema } => {
@@ -34,7 +47,7 @@ pub(super) fn rest_request(question: &Question<'_>, normalize: bool) -> RestRequ
 }
 
 fn get(path: String) -> RestRequest {
-    RestRequest { method: Method::GET, path, body: Bytes::new() }
+    request(Method::GET, path, Bytes::new())
 }
 
 fn post(path: String, schema: &Schema) -> RestRequest {
@@ -50,20 +63,11 @@ fn post(path: String, schema: &Schema) -> RestRequest {
             references.map(|one| json!({"name": one.name, "subject": one.subject, "version": one.version}));
         body.insert("references".to_owned(), references.collect());
     }
-    RestRequest { method: Method::POST, path, body: Bytes::from(Value::Object(body).to_string()) }
+    request(Method::POST, path, Bytes::from(Value::Object(body).to_string()))
 }
 
-/// A text as one step of a path.
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+fn request(method: Method, path: String, body: Bytes) -> RestRequest {
+    RestRequest { method, path, headers: Vec::new(), accepted: ACCEPTED, media_type: MEDIA_TYPE, body }
 }
 
 #[cfg(test)]

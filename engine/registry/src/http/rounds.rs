@@ -14,12 +14,8 @@ use super::authorization::Authorization;
 use super::exchange::{Answered, Asked, Exchange};
 use super::pauses::{chance, pause};
 use super::rest_answer::complaint;
-use super::rest_request::{MEDIA_TYPE, RestRequest};
-use crate::config::{BaseUrl, Connection, RetryLimits};
-
-/// What is taken for an answer, and how gladly.
-const ACCEPTED: &str =
-    "application/vnd.schemaregistry.v1+json, application/vnd.schemaregistry+json; q=0.9, application/json; q=0.5";
+use super::rest_request::RestRequest;
+use crate::config::{BaseUrl, Connection, KeyWords, RetryLimits};
 
 /// The registries that know the same.
 #[derive(Debug)]
@@ -30,6 +26,7 @@ pub(super) struct Rounds {
     exchange: Exchange,
     authorization: Authorization,
     limits: RetryLimits,
+    words: &'static KeyWords,
 }
 
 /// Why one of them does not answer.
@@ -50,7 +47,14 @@ impl Rounds {
             exchange: Exchange::new(connection, connection.proxy.clone()),
             authorization: Authorization::new(connection),
             limits: connection.retry,
+            words: connection.words,
         }
+    }
+
+    /// Where the registry is that has answered last.
+    pub(super) fn last(&self) -> String {
+        let url = self.urls.get(self.first.load(Ordering::Relaxed));
+        url.map(ToString::to_string).unwrap_or_default()
     }
 
     pub(super) fn authorization(&self) -> &Authorization {
@@ -120,8 +124,8 @@ impl Rounds {
             Ok(answered) if is_busy(answered.status) => Err(self.busy(url, &answered)),
             Ok(answered) => Ok(answered),
             // It is the same for all of them.
-            Err(HttpError::TlsSettings(error)) => return Err(Error::config(tls_text(&error))),
-            Err(error) => Err(unreachable(url, &error)),
+            Err(HttpError::TlsSettings(error)) => return Err(Error::config(self.tls_text(&error))),
+            Err(error) => Err(self.unreachable(url, &error)),
         })
     }
 
@@ -129,10 +133,11 @@ impl Rounds {
     /// Those of the authorization.
     async fn send(&self, url: &BaseUrl, request: &RestRequest) -> Result<HttpResult<Answered>> {
         let mut headers = self.authorization.headers(url).await?;
-        headers.push((ACCEPT, HeaderValue::from_static(ACCEPTED)));
+        headers.push((ACCEPT, HeaderValue::from_static(request.accepted)));
         if !request.body.is_empty() {
-            headers.push((CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)));
+            headers.push((CONTENT_TYPE, HeaderValue::from_static(request.media_type)));
         }
+        headers.extend(request.headers.iter().cloned());
         let target = url.target(&request.path);
         let (method, body) = (request.method.clone(), request.body.clone());
         Ok(self.exchange.send(Asked { method, url: &url.url, target, headers, body }).await)
@@ -149,32 +154,33 @@ impl Rounds {
         let urls: Vec<_> = self.urls.iter().map(ToString::to_string).collect();
         let last = failures.last().map_or("", |failure| &failure.text);
         let text = format!(
-            "no Schema Registry (`schema.registry.url`) gives an answer: tried {}; the last failure: {last}",
+            "no Schema Registry (`{}`) gives an answer: tried {}; the last failure: {last}",
+            self.words.url,
             urls.join(", ")
         );
         if is_final { Error::config(text) } else { Error::retriable(text) }
+    }
+
+    fn unreachable(&self, url: &BaseUrl, error: &HttpError) -> Failure {
+        let (reason, is_final) = match error {
+            HttpError::TlsSettings(error) | HttpError::Tls(error) => (self.tls_text(error), !error.is_retriable()),
+            HttpError::NoHost | HttpError::Scheme(_) | HttpError::Request(_) => (error.to_string(), true),
+            HttpError::Connect(error) | HttpError::Exchange(error) => (with_causes(error), false),
+            HttpError::ConnectTimeout(_) | HttpError::TlsTimeout(_) | HttpError::AnswerTimeout(_) => {
+                (error.to_string(), false)
+            }
+        };
+        Failure { text: format!("{url} cannot be reached: {reason}"), is_final, wanted: None }
+    }
+
+    fn tls_text(&self, error: &Error) -> String {
+        format!("{error} (TLS with the Schema Registry is set up by the keys `{}`)", self.words.tls)
     }
 }
 
 /// Whether the registry cannot answer now.
 fn is_busy(status: u16) -> bool {
     matches!(status, 408 | 429 | 500..)
-}
-
-fn unreachable(url: &BaseUrl, error: &HttpError) -> Failure {
-    let (reason, is_final) = match error {
-        HttpError::TlsSettings(error) | HttpError::Tls(error) => (tls_text(error), !error.is_retriable()),
-        HttpError::NoHost | HttpError::Scheme(_) | HttpError::Request(_) => (error.to_string(), true),
-        HttpError::Connect(error) | HttpError::Exchange(error) => (with_causes(error), false),
-        HttpError::ConnectTimeout(_) | HttpError::TlsTimeout(_) | HttpError::AnswerTimeout(_) => {
-            (error.to_string(), false)
-        }
-    };
-    Failure { text: format!("{url} cannot be reached: {reason}"), is_final, wanted: None }
-}
-
-fn tls_text(error: &Error) -> String {
-    format!("{error} (TLS with the Schema Registry is set up by the keys `schema.registry.ssl.*`)")
 }
 
 fn with_causes(error: &dyn StdError) -> String {

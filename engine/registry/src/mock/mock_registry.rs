@@ -7,8 +7,9 @@ use parking_lot::Mutex;
 use uuid::Uuid;
 use volley_api::Result;
 
+use crate::config::CONFLUENT;
 use crate::question::{Question, Registry};
-use crate::{RegisteredSchema, Schema, SchemaId, Version};
+use crate::{ArtifactIds, RegisteredSchema, Schema, SchemaId, Version};
 
 /// The first half of all GUIDs; the second is the id.
 const GUID: u64 = 0x6d6f_636b_0000_4000;
@@ -73,10 +74,11 @@ impl Registry for MockRegistry {
         let number = match id {
             SchemaId::Id(id) => Some(id),
             SchemaId::Guid(guid) => id_in(guid),
+            SchemaId::Global(id) | SchemaId::Content(id) => i32::try_from(id).ok(),
         };
         let kept = self.kept.lock();
         let schema = number.and_then(|number| kept.schema(number)).map(|schema| Schema::clone(schema));
-        schema.ok_or_else(|| Question::Schema(id).missing(&self.name, ""))
+        schema.ok_or_else(|| Question::Schema(id).missing(&self.name, "", &CONFLUENT))
     }
 
     fn register(&self, subject: &str, schema: &Arc<Schema>) -> Result<RegisteredSchema> {
@@ -92,12 +94,12 @@ impl Registry for MockRegistry {
 
     fn look_up(&self, subject: &str, schema: &Arc<Schema>) -> Result<RegisteredSchema> {
         let found = self.kept.lock().look_up(subject, schema);
-        found.ok_or_else(|| Question::LookUp { subject, schema }.missing(&self.name, ""))
+        found.ok_or_else(|| Question::LookUp { subject, schema }.missing(&self.name, "", &CONFLUENT))
     }
 
     fn version(&self, subject: &str, version: Version) -> Result<RegisteredSchema> {
         let found = self.kept.lock().version(subject, version);
-        found.ok_or_else(|| Question::Version { subject, version }.missing(&self.name, ""))
+        found.ok_or_else(|| Question::Version { subject, version }.missing(&self.name, "", &CONFLUENT))
     }
 }
 
@@ -107,6 +109,7 @@ fn registered(subject: &str, id: i32, place: usize, schema: &Arc<Schema>) -> Reg
         id,
         guid: u64::try_from(id).ok().map(|id| Uuid::from_u64_pair(GUID, id)),
         version: Some(number(place + 1)),
+        artifact: Some(ArtifactIds { global: id.into(), content: id.into() }),
         schema: Arc::clone(schema),
     }
 }

@@ -8,11 +8,17 @@
 //!  Protobuf: message indexes stand behind the id, in the header too
 //! ```
 
+mod apicurio_framing;
 mod frame;
+mod framing;
+mod json_envelope;
 mod message_indexes;
 mod schema_id;
 
+pub use apicurio_framing::ApicurioFraming;
+pub(crate) use apicurio_framing::{IdHeaders, IdWidth};
 pub use frame::{Frame, schema_id_header};
+pub use framing::{DataEncoding, Framing};
 pub use message_indexes::MessageIndexes;
 pub use schema_id::SchemaId;
 

@@ -17,6 +17,10 @@ pub enum SchemaId {
     Id(i32),
     /// The number that is the same in all registries.
     Guid(Uuid),
+    /// The number that Apicurio's registry has given to a version of an artifact.
+    Global(i64),
+    /// The number that Apicurio's registry has given to a content, whichever artifacts have it.
+    Content(i64),
 }
 
 impl SchemaId {
@@ -48,6 +52,10 @@ impl SchemaId {
                 out.push(MAGIC_GUID);
                 out.extend_from_slice(guid.as_bytes());
             }
+            Self::Global(id) | Self::Content(id) => {
+                out.push(MAGIC_ID);
+                out.extend_from_slice(&id.to_be_bytes());
+            }
         }
     }
 }
@@ -57,6 +65,7 @@ impl fmt::Display for SchemaId {
         match self {
             Self::Id(id) => write!(f, "{id}"),
             Self::Guid(guid) => write!(f, "{guid}"),
+            Self::Global(id) | Self::Content(id) => write!(f, "{id}"),
         }
     }
 }

@@ -83,8 +83,10 @@ pub(super) fn choose<'a>(
         }
         Named::Nothing => {
             section.set_value(class_key, ConfigValue::Null);
-            let message =
-                format!("Invalid value {text} for configuration {class_key}: Class {text} could not be found.");
+            let instead = instead_of(&text);
+            let message = format!(
+                "Invalid value {text} for configuration {class_key}: Class {text} could not be found.{instead}"
+            );
             section.error(class_key, message);
             return None;
         }
@@ -102,6 +104,17 @@ pub(super) fn choose<'a>(
             None
         }
         Ok(_) => Some(plugin),
+    }
+}
+
+/// What to use in place of a class that people bring along from Java, and that is not here.
+fn instead_of(class: &str) -> &'static str {
+    match class {
+        "io.debezium.converters.CloudEventsConverter" => {
+            " CloudEvents are not written here: org.apache.kafka.connect.json.JsonConverter writes the same events in \
+             Debezium's own envelope."
+        }
+        _ => "",
     }
 }
 

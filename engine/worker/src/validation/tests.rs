@@ -136,6 +136,8 @@ async fn converters_of_a_connector_show_all_their_keys() {
     let infos = source(&[("value.converter", "Nonsense")]).await;
     let message = "Invalid value Nonsense for configuration value.converter: Class Nonsense could not be found.";
     assert_eq!(errors(&infos), [("value.converter".to_owned(), message.to_owned())]);
+    let infos = source(&[("value.converter", "io.debezium.converters.CloudEventsConverter")]).await;
+    assert!(errors(&infos)[0].1.contains("JsonConverter writes the same events"), "{:?}", errors(&infos));
     assert_eq!(source(&[("key.converter.schemas.enable", "maybe")]).await.error_count, 0, "not without the class");
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use volley_api::schema::{DATE, DECIMAL, TIME, TIMESTAMP};
 
 use crate::avro::mapping::defaults::to_avro_default;
+use crate::avro::mapping::semantic_types::{LOGICAL_TYPE, SemanticType};
 use crate::avro::mapping::settings::AvroSettings;
 use crate::avro::schema::avro_schema::{AvroField, AvroSchema, Enum, Fixed, Kind, Record};
 use crate::avro::schema::names::{
@@ -202,6 +203,8 @@ impl Mapping {
         let mut properties = Map::new();
         let mut put = |name: &str, value: Value| properties.insert(name.to_owned(), value);
         let name = schema.text("name");
+        let semantic = name.filter(|_| self.settings.debezium_names);
+        let semantic = semantic.and_then(|name| SemanticType::of_connect(name, kind, schema.parameter(LOGICAL_TYPE)));
         if self.settings.meta_data {
             if let Some(doc) = schema.text("doc") {
                 put(CONNECT_DOC, json!(doc));
@@ -212,6 +215,9 @@ impl Mapping {
             if let Some(Value::Object(parameters)) = schema.0.get("parameters") {
                 let mut parameters = parameters.clone();
                 parameters.remove(FIELD_DEFAULT);
+                if semantic.is_some() {
+                    parameters.remove(LOGICAL_TYPE);
+                }
                 if !parameters.is_empty() {
                     put(CONNECT_PARAMETERS, Value::Object(parameters));
                 }
@@ -227,6 +233,9 @@ impl Mapping {
             if matches!(kind, "int8" | "int16") {
                 put(CONNECT_TYPE, json!(kind));
             }
+        }
+        if let Some(semantic) = semantic {
+            put("logicalType", json!(semantic.logical_type));
         }
         match (kind, name) {
             ("bytes", Some(DECIMAL)) => {

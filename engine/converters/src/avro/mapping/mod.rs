@@ -2,5 +2,6 @@
 
 pub(crate) mod defaults;
 pub(crate) mod from_connect_schema;
+pub(crate) mod semantic_types;
 pub(crate) mod settings;
 pub(crate) mod to_connect_schema;

@@ -17,6 +17,8 @@ pub(crate) struct AvroSettings {
     pub(crate) flatten_singletons: bool,
     /// `ignore.default.for.nullables`: null stays null where the schema has a default.
     pub(crate) null_over_default: bool,
+    /// `volley.logical.types=debezium`: logical types that Connect does not have keep their meaning in Debezium's names.
+    pub(crate) debezium_names: bool,
 }
 
 impl Default for AvroSettings {
@@ -28,6 +30,7 @@ impl Default for AvroSettings {
             optional_map_keys: false,
             flatten_singletons: false,
             null_over_default: false,
+            debezium_names: false,
         }
     }
 }

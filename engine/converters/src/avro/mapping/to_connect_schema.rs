@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use volley_api::schema::{DATE, DECIMAL, TIME, TIMESTAMP};
 
 use crate::avro::mapping::defaults::to_connect_default;
+use crate::avro::mapping::semantic_types::{LOGICAL_TYPE, SemanticType};
 use crate::avro::mapping::settings::AvroSettings;
 use crate::avro::schema::avro_schema::{AvroSchema, Kind, Record};
 use crate::avro::schema::names::{
@@ -111,6 +112,12 @@ impl Mapping {
                 if let Some(name) = temporal_name(schema) {
                     put("name", json!(name));
                     put("version", json!(1));
+                } else if let Some(semantic) = self.semantic_type(schema) {
+                    put("name", json!(semantic.name));
+                    put("version", json!(1));
+                    if !semantic.is_usual {
+                        parameters.insert(LOGICAL_TYPE.to_owned(), json!(semantic.logical_type));
+                    }
                 }
                 ReadPlan::Integer
             }
@@ -128,6 +135,10 @@ impl Mapping {
             }
             Kind::String => {
                 put("type", json!("string"));
+                if let Some(semantic) = self.semantic_type(schema) {
+                    put("name", json!(semantic.name));
+                    put("version", json!(1));
+                }
                 if let Some(class) = schema.text(JAVA_STRING) {
                     parameters.insert(JAVA_STRING.to_owned(), json!(class));
                 }
@@ -194,6 +205,12 @@ impl Mapping {
             // handled by its caller
             Kind::Union(_) => return Err("a union stands in a union".to_owned()),
         })
+    }
+
+    /// Debezium's type, if it is wanted, and the schema has no other name.
+    fn semantic_type(&self, schema: &AvroSchema) -> Option<&'static SemanticType> {
+        let semantic = SemanticType::of_avro(schema).filter(|_| self.settings.debezium_names)?;
+        schema.text(CONNECT_NAME).is_none_or(|name| name == semantic.name).then_some(semantic)
     }
 
     fn fields(

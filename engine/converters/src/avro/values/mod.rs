@@ -4,11 +4,13 @@
 //!  message ─ input ─► read ─► builders            a ReadPlan says how, made once for each schema
 //!                     ├─ json_text: what contains itself
 //!                     └─ anything:  what has no schema
+//!            ↕ json_encoding: the same value in JSON
 //!  columns ─ write ─► message
 //! ```
 
 pub(crate) mod anything;
 pub(crate) mod input;
+pub(crate) mod json_encoding;
 pub(crate) mod json_text;
 pub(crate) mod read;
 pub(crate) mod read_plan;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use arrow::datatypes::{DataType, Field};
 use serde_json::{Map, Value};
 use volley_api::schema::{
-    DATE, DECIMAL, DEFAULT, DOC, JSON_EXTENSION, NAME, PARAMETER_PREFIX, TIME, TIMESTAMP, VERSION,
+    DATE, DECIMAL, DEFAULT, DOC, JSON_EXTENSION, NAME, PARAMETER_ORDER, PARAMETER_PREFIX, TIME, TIMESTAMP, VERSION,
 };
 
 use crate::json::columns::{
@@ -184,6 +184,10 @@ impl Attributes {
         put(DEFAULT, &self.default);
         for (name, value) in self.parameters.iter().filter(|(name, _)| !(implied && name == "scale")) {
             metadata.insert(format!("{PARAMETER_PREFIX}{name}"), value.clone());
+        }
+        if !self.parameters.is_sorted_by_key(|(name, _)| name) {
+            let names: Vec<_> = self.parameters.iter().map(|(name, _)| name.as_str()).collect();
+            metadata.insert(PARAMETER_ORDER.to_owned(), serde_json::Value::from(names).to_string());
         }
         metadata
     }

@@ -1,8 +1,11 @@
 //! Converts Arrow fields to Connect's JSON form of schemas.
 
 use arrow::datatypes::{DataType, Field};
+use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
-use volley_api::schema::{DATE, DECIMAL, DEFAULT, DOC, NAME, PARAMETER_PREFIX, TIME, TIMESTAMP, VERSION};
+use volley_api::schema::{
+    DATE, DECIMAL, DEFAULT, DOC, NAME, PARAMETER_ORDER, PARAMETER_PREFIX, TIME, TIMESTAMP, VERSION,
+};
 use volley_api::{Error, Result};
 
 /// The schema of a field, for an envelope.
@@ -108,7 +111,11 @@ fn parameters_of(field: &Field) -> Option<Value> {
     }
     let mut given: Vec<_> =
         field.metadata().iter().filter_map(|(key, value)| Some((key.strip_prefix(PARAMETER_PREFIX)?, value))).collect();
-    given.sort();
+    let order = field.metadata().get(PARAMETER_ORDER);
+    let order: Vec<String> = order.and_then(|order| serde_json::from_str(order).ok()).unwrap_or_default();
+    let order: FxHashMap<_, _> = order.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
+    // those that were added later stand behind the others, by name
+    given.sort_by_key(|(name, _)| (order.get(name).copied().unwrap_or(usize::MAX), *name));
     for (name, value) in given {
         parameters.entry(name).or_insert_with(|| Value::String(value.clone()));
     }

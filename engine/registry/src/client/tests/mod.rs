@@ -1,5 +1,6 @@
 //! Laws of the client, against servers that answer as they are told.
 
+mod artifacts;
 mod authorization;
 mod caching;
 mod failures;
