@@ -1,4 +1,5 @@
-//! Avro, JSON Schema and Protobuf with a real Schema Registry: what is written, what is read, and what becomes of what cannot be read.
+//! Avro, JSON Schema and Protobuf with a real Schema Registry: what is written, what is read, and what becomes of what cannot be
+//! read.
 
 use std::fs;
 use std::process::Command;

@@ -98,8 +98,8 @@ fn hex(text: &str) -> Vec<u8> {
 
 /// A message that Confluent's serializer for Python has written, in a registry that has its schema.
 fn of_python(name: &str, config: &ConfigMap) -> Vec<u8> {
-    let lines = include_str!("testdata/python.tsv").lines().map(|line| line.split('\t').collect::<Vec<_>>());
-    let case = lines.filter(|case| case[0] == name).next().unwrap();
+    let mut lines = include_str!("testdata/python.tsv").lines().map(|line| line.split('\t').collect::<Vec<_>>());
+    let case = lines.find(|case| case[0] == name).unwrap();
     let client = registry(config);
     let mut schema = Schema::new(SchemaKind::Protobuf, case[1]);
     let references: serde_json::Map<String, Value> = serde_json::from_str(case[2]).unwrap();

@@ -13,7 +13,7 @@ use super::names::{ENUM, GENERAL_ENUM, GENERAL_UNION, TAG, UNION};
 /// What a converter with these settings registers for a schema, without what every file begins with.
 fn text_of(scope: &str, more: &[(&str, &str)], schema: &Value, payload: &Value) -> String {
     let config = settings(scope, more);
-    written(&mut converter(&config), &columns_of(schema, &[payload.clone()]));
+    written(&mut converter(&config), &columns_of(schema, std::slice::from_ref(payload)));
     let text = registered(&config);
     text.strip_prefix("syntax = \"proto3\";\n").unwrap().trim().to_owned()
 }
@@ -23,7 +23,7 @@ fn struct_of(fields: Value) -> Value {
 }
 
 fn refusal(converter: &mut ProtobufConverter, schema: &Value, payload: &Value) -> String {
-    let column = columns_of(schema, &[payload.clone()]);
+    let column = columns_of(schema, std::slice::from_ref(payload));
     let serialized = converter.from_connect(&Unserialized::new("topic", &column)).unwrap();
     serialized.rejected.into_iter().next().unwrap().error.trace()
 }
@@ -382,7 +382,7 @@ fn a_package_that_hides_googles_is_no_obstacle() {
     let config = settings("hidden", &[]);
     let mut converter = converter(&config);
     let payload = json!({"google": 5, "confluent": 1});
-    let bytes = written(&mut converter, &columns_of(&schema, &[payload.clone()]));
+    let bytes = written(&mut converter, &columns_of(&schema, std::slice::from_ref(&payload)));
     assert_eq!(values(&read_one(&mut converter, bytes.value(0).to_vec())), [payload]);
 }
 

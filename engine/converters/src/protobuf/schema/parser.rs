@@ -121,7 +121,9 @@ fn file_of(name: &str, text: &str) -> Result<File, Error> {
 
 /// Gives fields other names that the compiler takes for the same: see [`ALIKE`]. Whether there are any.
 fn tell_apart(file: &mut FileDescriptorProto) -> bool {
-    file.message_type.iter_mut().fold(false, |is_changed, message| tell_fields_apart(message) || is_changed)
+    let changed = file.message_type.iter_mut().map(tell_fields_apart);
+    // each of them is to be looked at
+    changed.filter(|is_changed| *is_changed).count() > 0
 }
 
 fn tell_fields_apart(message: &mut DescriptorProto) -> bool {
@@ -135,7 +137,8 @@ fn tell_fields_apart(message: &mut DescriptorProto) -> bool {
             field.json_name = field.name.clone();
         }
     }
-    message.nested_type.iter_mut().fold(count > 0, |is_changed, nested| tell_fields_apart(nested) || is_changed)
+    let nested = message.nested_type.iter_mut().map(tell_fields_apart);
+    nested.filter(|is_changed| *is_changed).count() + count > 0
 }
 
 /// How deep braces and brackets are nested at most; those in comments count, too.
