@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use volley_kafka::{LogEnds, LogEntry, LogListener, LogRecord, LogSettings, ReadingSettings, TopicLog, TransactionalLogWriter};
+use volley_kafka::{
+    LogEnds, LogEntry, LogListener, LogRecord, LogSettings, ReadingSettings, TopicLog, TransactionalLogWriter,
+};
 
 use crate::testbed::{Kafka, wait_until};
 

@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn fields_are_shown_with_the_types_of_connect() {
-        let item = Field::new("item", DataType::Struct(Fields::from(vec![Field::new("sku", DataType::Utf8, true)])), true);
+        let item =
+            Field::new("item", DataType::Struct(Fields::from(vec![Field::new("sku", DataType::Utf8, true)])), true);
         let fields = Fields::from(vec![
             Field::new("id", DataType::Int64, false),
             Field::new("price", DataType::Decimal128(38, 2), true),

@@ -28,9 +28,9 @@ pub use connector::{
     Connector, ConnectorContext, ConnectorKind, RunningConnector, Support, identical_tasks, single_task,
 };
 pub use data::{
-    Column, Header, Headers, OffsetRange, Offsets, Origin, RawBatch, RawHeader, RawHeaders, RecordFields, Records, RecordsSlice,
-    RejectedRow, RowIndex, SourceOffset, SourcePartition, Stage, TimestampType, TopicPartition, Value, in_row_order,
-    mixed_as_text, schema,
+    Column, Header, Headers, OffsetRange, Offsets, Origin, RawBatch, RawHeader, RawHeaders, RecordFields, Records,
+    RecordsSlice, RejectedRow, RowIndex, SourceOffset, SourcePartition, Stage, TimestampType, TopicPartition, Value,
+    in_row_order, mixed_as_text, schema,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use metrics::Metrics;

@@ -34,7 +34,7 @@ pub use consumer::{Committer, FetchSettings, Fetcher, RebalanceListener, TopicSe
 pub use group::{GroupError, GroupEvent, GroupMember, GroupResult, GroupSettings, Joined, MemberLoss, MemberStatus};
 pub use producer::{Delivery, Outgoing, Producer, Returned};
 pub use topic_log::{
-    LogEnds, LogEntry, LogListener, LogRecord, LogSettings, LogWriter, OnDelivery, ReadingSettings, TopicLog, TopicReading,
-    TransactionalLogWriter,
+    LogEnds, LogEntry, LogListener, LogRecord, LogSettings, LogWriter, OnDelivery, ReadingSettings, TopicLog,
+    TopicReading, TransactionalLogWriter,
 };
 pub use translation::{ClientRole, Translation, is_client_key, translate};

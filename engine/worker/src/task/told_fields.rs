@@ -64,7 +64,8 @@ fn known_column(
         Some(class) => (class.as_str(), connector),
         None => (worker.parsed().string(key).unwrap_or_default(), worker.originals()),
     };
-    let has_schema = ["volley.schema", "schema.content"].iter().any(|name| config.contains_key(&format!("{key}.{name}")));
+    let has_schema =
+        ["volley.schema", "schema.content"].iter().any(|name| config.contains_key(&format!("{key}.{name}")));
     let message: &[u8] = match class.trim().rsplit('.').next() {
         Some("JsonConverter") if has_schema => b"{}",
         Some("StringConverter") => b"text",

@@ -175,7 +175,9 @@ fn negates_nothing(prefix: &str, given: &GivenConfig) -> Option<String> {
 
 fn cannot_be_made(chain: Chain, alias: &str, given: &GivenConfig, plugins: &Plugins) -> Option<String> {
     let made = match chain {
-        Chain::Transforms => plugins.new_transformation(alias, TransformationContext::default(), &given.values).map(drop),
+        Chain::Transforms => {
+            plugins.new_transformation(alias, TransformationContext::default(), &given.values).map(drop)
+        }
         Chain::Predicates => plugins.new_predicate(alias, &given.values).map(drop),
     };
     made.err().filter(|error| error.kind() == ErrorKind::Config).map(|error| error.to_string())

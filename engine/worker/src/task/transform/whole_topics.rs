@@ -50,7 +50,9 @@ impl TopicReader for WholeTopics {
         let admin = own(worker.admin_properties(connector, &self.connector, self.task));
         check_bootstrap_servers(&admin, ClientRole::Admin)?;
         let Some(found) = Admin::connect(&admin)?.topic(topic)? else {
-            return Err(Error::config(format!("there is no topic {topic} to read as a table; create it, or correct its name")));
+            return Err(Error::config(format!(
+                "there is no topic {topic} to read as a table; create it, or correct its name"
+            )));
         };
         let settings = ReadingSettings {
             topic: topic.to_owned(),
