@@ -43,11 +43,15 @@ fn envelopes() -> Vec<Value> {
         "tags": {"x": 1}, "places": [[7, "here"]]});
     let empty = json!({"id": i64::MIN, "note": null, "small": 0, "flag": null, "ratio": null, "raw": null, "price": null,
         "day": null, "at": null, "lines": [], "tags": null, "places": [[8, null]]});
-    let other = json!({"type": "struct", "optional": false, "name": "shop.Other", "fields": [field("a", "string")]});
+    // the registry takes a schema that can read what was written with the one before
+    let mut wider = order.clone();
+    wider["fields"].as_array_mut().unwrap().push(optional("more", "string"));
+    let mut more = full.clone();
+    more["more"] = "b".into();
     vec![
         json!({"schema": order, "payload": full}),
         json!({"schema": order, "payload": empty}),
-        json!({"schema": other, "payload": {"a": "b"}}),
+        json!({"schema": wider, "payload": more}),
     ]
 }
 

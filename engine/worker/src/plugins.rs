@@ -71,6 +71,12 @@ impl Plugins {
                 }
             }
         }
+        // a worker of Kafka's alone knows the short names of these, and so they mean the same here
+        for owners in self.short.values_mut().filter(|owners| owners.len() > 1) {
+            let rank = |position: &usize| maker_rank(&self.plugins[*position].class);
+            let first = owners.iter().map(rank).min();
+            owners.retain(|position| Some(rank(position)) == first);
+        }
     }
 
     /// All plug-ins, by kind and class name.
@@ -277,6 +283,15 @@ fn class_of_alias(kind: &str, alias: &str, connector: &ConfigMap) -> Result<(Str
     Ok((class.trim().to_owned(), config))
 }
 
+/// Whose plug-in a short name means that several have: Kafka's and Volley's own come first, then Confluent's.
+fn maker_rank(class: &str) -> u8 {
+    match class {
+        _ if class.starts_with("org.apache.kafka.") || !class.contains('.') => 0,
+        _ if class.starts_with("io.confluent.") => 1,
+        _ => 2,
+    }
+}
+
 fn short_names(full: &str, kind: PluginKind) -> impl Iterator<Item = &str> {
     let simple = full.rsplit(['.', '$']).next().unwrap_or(full);
     let suffix = match kind {
@@ -317,6 +332,20 @@ mod tests {
         let error = plugins.find(PluginKind::Transformation, "Value").unwrap_err();
         assert_eq!(error.to_string(), "Class Value could not be found.");
         assert!(plugins.find(PluginKind::Transformation, "org.example.Flatten$Value").is_ok());
+    }
+
+    #[test]
+    fn a_name_that_kafka_s_own_plug_in_shares_with_another_maker_s_names_kafka_s() {
+        let mut shared = fake_plugins();
+        for class in ["org.apache.kafka.connect.transforms.Fake", "io.confluent.Fake", "io.confluent.Other"] {
+            let fake = fake_plugins().into_iter().find(|plugin| plugin.class == "org.example.Fake").unwrap();
+            shared.push(Plugin { class: class.into(), ..fake });
+        }
+        let plugins = Plugins::new(shared);
+        let found = |name| plugins.find(PluginKind::Transformation, name).unwrap().class.to_string();
+        assert_eq!(found("Fake"), "org.apache.kafka.connect.transforms.Fake");
+        assert_eq!(found("org.example.Fake"), "org.example.Fake");
+        assert_eq!(found("Other"), "io.confluent.Other");
     }
 
     #[test]
