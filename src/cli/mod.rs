@@ -58,7 +58,7 @@ enum Command {
     /// Show what a connector would do to the first records of its real source; writes and commits nothing
     Preview(preview::Arguments),
     /// Look at dead letters, and send them back where they came from
-    Dlq(dlq::Arguments),
+    Dlq(Box<dlq::Arguments>),
     /// Print a completion script for a shell
     Completions(completions::Arguments),
 }

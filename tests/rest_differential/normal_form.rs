@@ -114,8 +114,9 @@ fn is_unordered(value: &Value) -> bool {
 
 fn is_class(value: &Value) -> bool {
     value.as_str().is_some_and(|text| {
-        ["org.apache.kafka.", "io.confluent.", "io.debezium."].iter().any(|vendor| text.starts_with(vendor))
-            || text == "Sql"
+        let vendors =
+            ["org.apache.kafka.", "io.confluent.", "io.debezium.", "io.aiven.", "io.apicurio.", "com.github."];
+        vendors.iter().any(|vendor| text.starts_with(vendor)) || text == "Sql"
     })
 }
 
