@@ -11,18 +11,16 @@ const SOON: Duration = Duration::from_secs(60);
 const RECORDS: usize = 1000;
 const TRACE: &str = "__connect.errors.exception.stacktrace";
 
+/// Makes key and value of a record from its number.
+type Make = fn(usize) -> (String, String);
+
 /// Ten of a thousand records are faulty.
 fn is_faulty(number: usize) -> bool {
     number % 100 == 42
 }
 
 /// A topic in which `good` and `faulty` make key and value of a record from its number.
-fn filled(
-    kafka: &Kafka,
-    stem: &str,
-    good: fn(usize) -> (String, String),
-    faulty: fn(usize) -> (String, String),
-) -> String {
+fn filled(kafka: &Kafka, stem: &str, good: Make, faulty: Make) -> String {
     let topic = kafka.topic(stem, 1);
     kafka.produce(&topic, RECORDS, |number, key, value| {
         let record = if is_faulty(number) { faulty(number) } else { good(number) };
@@ -129,7 +127,7 @@ fn ten_faulty_records_of_a_thousand_become_the_dead_letters_of_java_byte_for_byt
     let java = ConnectWorker::launch(Vendor::Java, Mode::Standalone, &properties);
     let volley = ConnectWorker::start(Vendor::Volley, Mode::Standalone, &properties);
     java.await_ready();
-    let cases: [(&str, fn(usize) -> (String, String), Value); 3] =
+    let cases: [(&str, Make, Value); 3] =
         [("value", faulty_value, json!({})), ("key", faulty_key, json!({})), ("cast", faulty_cast, cast())];
     for (case, faulty, more) in cases {
         let topic = filled(kafka, case, good, faulty);

@@ -56,7 +56,7 @@ mod tests {
         for (times, stage) in (1..).zip(STAGES) {
             (0..times).for_each(|_| counters.count(stage));
         }
-        let counted: Vec<_> = counters.counted().into_iter().map(|(_, count)| count).collect();
+        let counted: Vec<_> = counters.counted().into_values().collect();
         assert_eq!(counted.iter().sum::<u64>(), 21);
         assert_eq!(counted.len(), STAGES.len(), "names differ, too");
     }
