@@ -353,7 +353,7 @@ fn schema_and_values() -> impl Strategy<Value = (Value, Vec<Value>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn any_value_and_schema_come_back_with_the_label_optional((schema, payloads) in schema_and_values()) {
