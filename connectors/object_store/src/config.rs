@@ -1,14 +1,16 @@
 //! The keys of `ObjectStoreSink`, and their values parsed into types.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
 use volley_api::{
-    Config, ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Result, Validator, Width,
+    Config, ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Result,
+    Validator, Width,
 };
 use volley_store::{StoreConfig, store_issues, store_keys};
 
-use crate::chain::{RotationPolicy, parse_timezone};
+use crate::chain::{FileNaming, RotationPolicy, parse_timezone};
+use crate::format::{FormatConfig, format_issues, format_keys};
 use crate::store::RetryPolicy;
 
 /// Class name of the connector.
@@ -18,8 +20,8 @@ const URL_DOCUMENTATION: &str = "Where the files go: `file:///directory`, `s3://
     `az://container/prefix`. A local directory is created if it is missing, a bucket is not. One connector per place: two \
     that write the same topic into one `topics.dir` are refused.";
 const TOPICS_DIR: &str = "topics.dir";
-const FORMAT_CLASS: &str = "format.class";
-const PARQUET_CODEC: &str = "parquet.codec";
+const FILE_DELIM: &str = "file.delim";
+const PAD_WIDTH: &str = "filename.offset.zero.pad.width";
 const FLUSH_SIZE: &str = "flush.size";
 const ROTATE_BYTES: &str = "rotate.bytes";
 const ROTATE_INTERVAL: &str = "rotate.interval.ms";
@@ -43,9 +45,8 @@ pub(crate) enum NullValues {
 #[derive(Clone, Debug)]
 pub(crate) struct SinkConfig {
     pub(crate) store: StoreConfig,
-    /// Without slashes at its ends; may be empty.
-    pub(crate) topics_dir: String,
-    pub(crate) compression: Compression,
+    pub(crate) naming: FileNaming,
+    pub(crate) format: FormatConfig,
     pub(crate) rotation: RotationPolicy,
     pub(crate) null_values: NullValues,
     pub(crate) retry: RetryPolicy,
@@ -55,9 +56,9 @@ impl SinkConfig {
     /// Parses a configuration; the first thing wrong is the error.
     pub(crate) fn parse(config: &ConfigMap) -> Result<Self> {
         let parsed = config_def().parse(config)?;
-        match store_issues(&parsed).into_iter().next() {
+        match config_issues(&parsed).into_iter().next() {
             None => Self::from_config(&parsed),
-            Some(issue) => Err(Error::config(issue.message)),
+            Some(issue) => Err(Error::config(format!("invalid `{}`: {}", issue.key, issue.message))),
         }
     }
 
@@ -76,8 +77,12 @@ impl SinkConfig {
         let ignores_nulls = config.string(NULL_VALUES).is_some_and(|value| value.eq_ignore_ascii_case("ignore"));
         Ok(Self {
             store: StoreConfig::from_config(config)?,
-            topics_dir: config.string(TOPICS_DIR).unwrap_or_default().trim_matches('/').to_owned(),
-            compression: compression(config.string(PARQUET_CODEC).unwrap_or_default()),
+            naming: FileNaming {
+                topics_dir: Arc::from(config.string(TOPICS_DIR).unwrap_or_default().trim_matches('/')),
+                delimiter: Arc::from(config.string(FILE_DELIM).unwrap_or_default()),
+                offset_digits: usize::try_from(number(PAD_WIDTH)).unwrap_or(0).max(1),
+            },
+            format: FormatConfig::from_config(config),
             rotation,
             null_values: if ignores_nulls { NullValues::Ignore } else { NullValues::Fail },
             retry: RetryPolicy { backoff: millis(RETRY_BACKOFF), timeout: millis(RETRY_TIMEOUT) },
@@ -85,15 +90,21 @@ impl SinkConfig {
     }
 }
 
+/// What is wrong with keys that depend on each other. Single keys have been checked.
+pub(crate) fn config_issues(config: &Config) -> Vec<ConfigIssue> {
+    store_issues(config).into_iter().chain(format_issues(config)).collect()
+}
+
 /// The keys, in the order in which they are shown.
 pub(crate) fn config_def() -> ConfigDef {
     let store = grouped("Store", store_keys(URL_DOCUMENTATION));
-    let keys = store.into_iter().chain(file_keys()).chain(rotation_keys()).chain(error_keys());
+    let format = grouped("Format", format_keys());
+    let keys = store.into_iter().chain(file_keys()).chain(format).chain(rotation_keys()).chain(error_keys());
     keys.fold(ConfigDef::new(), ConfigDef::key)
 }
 
 fn file_keys() -> Vec<ConfigKey> {
-    use ConfigType::String;
+    use ConfigType::{Long, String};
     use Importance::{High, Low, Medium};
     let keys = vec![
         ConfigKey::with_default(
@@ -102,19 +113,19 @@ fn file_keys() -> Vec<ConfigKey> {
             "topics",
             High,
             "Directory below `store.url` under which each topic has its own; may be empty. Files are named \
-             `<topics.dir>/<topic>/partition=<n>/<topic>+<n>+<offset of the first row, 10 digits>.parquet`.",
+             `<topics.dir>/<topic>/partition=<n>/<topic>+<n>+<offset of the first row, 10 digits>.<extension>`.",
         )
         .validated(Validator::custom(check_topics_dir)),
-        ConfigKey::with_default(FORMAT_CLASS, String, "Parquet", Low, "Format of the files: `Parquet`.")
-            .validated(Validator::custom(check_format)),
+        ConfigKey::with_default(FILE_DELIM, String, "+", Low, "Stands between topic, partition and offset in file names.")
+            .validated(Validator::custom(check_file_delim)),
         ConfigKey::with_default(
-            PARQUET_CODEC,
-            String,
-            "zstd",
-            Medium,
-            "Compression: none, snappy, gzip, lz4_raw, brotli or zstd.",
+            PAD_WIDTH,
+            Long,
+            "10",
+            Low,
+            "Offsets in file names are filled up with zeros to this many digits.",
         )
-        .validated(Validator::one_of_ignore_case(["none", "snappy", "gzip", "lz4_raw", "brotli", "zstd"])),
+        .validated(Validator::Between(0, 19)),
         ConfigKey::with_default(
             NULL_VALUES,
             String,
@@ -216,18 +227,6 @@ fn grouped(group: &str, keys: Vec<ConfigKey>) -> Vec<ConfigKey> {
         .collect()
 }
 
-fn compression(name: &str) -> Compression {
-    match name.to_ascii_lowercase().as_str() {
-        "none" => Compression::UNCOMPRESSED,
-        "snappy" => Compression::SNAPPY,
-        "gzip" => Compression::GZIP(GzipLevel::default()),
-        "lz4_raw" => Compression::LZ4_RAW,
-        "brotli" => Compression::BROTLI(BrotliLevel::default()),
-        // level 1: with encodings chosen per column the higher ones gain little and cost much
-        _ => Compression::ZSTD(ZstdLevel::default()),
-    }
-}
-
 type Checked = std::result::Result<(), String>;
 
 fn check_text(value: &ConfigValue, check: impl FnOnce(&str) -> Checked) -> Checked {
@@ -248,10 +247,14 @@ fn check_topics_dir(value: &ConfigValue) -> Checked {
     })
 }
 
-fn check_format(value: &ConfigValue) -> Checked {
-    check_text(value, |text| match text.rsplit('.').next() {
-        Some("Parquet" | "parquet" | "ParquetFormat") => Ok(()),
-        _ => Err("the format must be Parquet".to_owned()),
+fn check_file_delim(value: &ConfigValue) -> Checked {
+    check_text(value, |text| {
+        let is_bad =
+            |letter: char| letter.is_ascii_digit() || letter.is_control() || matches!(letter, '/' | '\\' | '.');
+        if text.is_empty() || text.contains(is_bad) {
+            return Err("letters and signs other than `/`, `.` and digits are needed".to_owned());
+        }
+        Ok(())
     })
 }
 
@@ -273,16 +276,19 @@ fn check_positive_or_off(value: &ConfigValue) -> Checked {
 mod tests {
     use std::path::PathBuf;
 
+    use parquet::basic::{Compression, ZstdLevel};
     use volley_api::testing::config_map;
 
     use super::*;
+    use crate::format::FormatKind;
 
     #[test]
     fn the_url_alone_is_enough() {
         let config = SinkConfig::parse(&config_map(&[("store.url", "file:///tmp/a%20b")])).unwrap();
         assert_eq!(config.store.local_root().unwrap(), PathBuf::from("/tmp/a b"));
-        assert_eq!(config.topics_dir, "topics");
-        assert_eq!(config.compression, Compression::ZSTD(ZstdLevel::try_new(1).unwrap()));
+        assert_eq!(&*config.naming.topics_dir, "topics");
+        assert_eq!(config.format.kind, FormatKind::Parquet(Compression::ZSTD(ZstdLevel::try_new(1).unwrap())));
+        assert_eq!(&*config.format.extension, ".parquet");
         assert_eq!(config.null_values, NullValues::Fail);
         assert_eq!((config.rotation.interval_ms, config.rotation.idle_ms), (None, Some(60_000)));
     }
@@ -297,7 +303,12 @@ mod tests {
             ("store.url", "ftp://host/x", "unknown scheme `ftp`"),
             ("store.s3.endpoint", "localhost:9000", "not a URL such as"),
             ("topics.dir", "../up", "plain names"),
-            ("format.class", "io.confluent.connect.s3.format.avro.AvroFormat", "must be Parquet"),
+            ("format.class", "io.confluent.connect.hdfs.orc.OrcFormat", "ORC files are not written"),
+            ("format.class", "Excel", "must be Parquet"),
+            ("file.compression.type", "gzip", "set `parquet.codec`"),
+            ("file.extension", "parquet", "begins with a dot"),
+            ("file.extension", ".pq", "must end with `.parquet`"),
+            ("file.delim", "0", "other than"),
             ("parquet.codec", "lzo", "must be one of"),
             ("flush.size", "0", "at least 1"),
             ("rotate.idle.ms", "0", "at least 1, or -1"),

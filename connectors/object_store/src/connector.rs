@@ -4,9 +4,8 @@ use volley_api::{
     ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Plugin, PluginFactory, Result, RunningConnector,
     identical_tasks,
 };
-use volley_store::store_issues;
 
-use super::config::{CLASS, SinkConfig, config_def};
+use super::config::{CLASS, SinkConfig, config_def, config_issues};
 use super::sink::ObjectStoreSinkTask;
 use crate::store::{check_error, look, open_storage};
 
@@ -15,7 +14,7 @@ pub(crate) fn sink_plugin() -> Plugin {
     Plugin::new(
         CLASS,
         env!("CARGO_PKG_VERSION"),
-        "Writes records as Parquet files to local disk, Amazon S3 and stores like it, Google Cloud \
+        "Writes records as Parquet, JSON or other files to local disk, Amazon S3 and stores like it, Google Cloud \
                         Storage or Azure Blob Storage, each record exactly once.",
         config_def(),
         PluginFactory::sink(ObjectStoreSinkConnector, ObjectStoreSinkTask::start),
@@ -42,7 +41,7 @@ impl Connector for ObjectStoreSinkConnector {
             // the worker reports these itself
             return Vec::new();
         }
-        let issues = store_issues(&parsed);
+        let issues = config_issues(&parsed);
         if !issues.is_empty() {
             return issues;
         }

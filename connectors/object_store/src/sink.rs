@@ -23,7 +23,7 @@ impl ObjectStoreSinkTask {
         let owner = format!("{}-{}", context.connector, context.task);
         let storage = open_storage(&config.store, &owner)?;
         let uploads = Box::new(BackgroundUploads::new(Arc::clone(&storage), config.retry));
-        info!(connector = context.connector, task = context.task, url = storage.url(), "writing Parquet files");
+        info!(connector = context.connector, task = context.task, url = storage.url(), "writing files");
         let mut delivery = Delivery::new(context, config, storage, uploads, Arc::new(now_ms));
         match delivery.prepare() {
             // put and tick try again, until the time-out

@@ -7,12 +7,11 @@ use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::Field;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::basic::Compression;
 use volley_api::testing::{self, config_map, sink_batch_of};
 use volley_api::{Column, ConfigMap, OffsetRange, Origin, Records, RowIndex, SinkBatch, TimestampType, TopicPartition};
 
 use super::config::SinkConfig;
-use crate::format::{EncodingPlans, FileEncoder, FileIdentity};
+use crate::format::{FileIdentity, Format, Rows};
 
 /// A configuration with these keys; `store.url` need not be among them.
 pub(crate) fn store_config(entries: &[(&str, &str)]) -> ConfigMap {
@@ -63,10 +62,10 @@ pub(crate) fn batch(partition: &TopicPartition, first: i64, value: ArrayRef) -> 
 /// A file with this identity.
 pub(crate) fn file_contents(identity: &FileIdentity) -> Bytes {
     let rows = RecordBatch::try_from_iter([("id", Arc::new(Int64Array::from(vec![1])) as ArrayRef)]).unwrap();
-    let mut plans = EncodingPlans::new(Compression::UNCOMPRESSED);
-    let mut encoder = FileEncoder::new(&Arc::from("t"), rows.schema(), &plans).unwrap();
-    encoder.write(rows, usize::MAX, &mut plans).unwrap();
-    encoder.finish(identity, &mut plans).unwrap()
+    let rows = Rows::Columns(rows);
+    let mut writer = Format::new(sink_config(&[]).format).file_writer(&Arc::from("t"), &rows).unwrap();
+    writer.write(rows, usize::MAX).unwrap();
+    writer.finish(identity).unwrap()
 }
 
 /// All rows of a Parquet file, in one batch.

@@ -15,7 +15,7 @@ const PARALLEL_READS: usize = 8;
 pub(crate) struct AdoptedFile {
     /// Its path in the store.
     pub(crate) path: String,
-    /// What its footer says.
+    /// What it says of itself.
     pub(crate) identity: FileIdentity,
 }
 

@@ -11,14 +11,15 @@ use volley_api::{
 };
 
 use super::adoption::find_files;
-use super::file_name::{StreamFiles, is_legal_topic};
-use super::null_values::{rejected_row, without_nulls};
+use super::file_name::{StreamFiles, StreamKey, is_legal_topic};
+use super::null_values::without_nulls;
 use super::partition::Partition;
+use super::piece::Piece;
 use super::stream::Stream;
 use super::uploads::{UploadOutcome, Uploads};
 use super::writing::Writing;
 use crate::config::SinkConfig;
-use crate::format::{EncodingPlans, FileIdentity};
+use crate::format::{FileIdentity, Format, rejected_row};
 use crate::store::{Patience, Storage, check_error, look};
 
 /// Complete files that may wait for the store before no more records are taken: enough to keep all uploads busy.
@@ -43,10 +44,10 @@ pub(crate) struct Delivery {
     /// With preparing the store.
     patience: Patience,
     is_prepared: bool,
-    plans: EncodingPlans,
+    format: Format,
     partitions: BTreeMap<TopicPartition, Partition>,
     /// What the uploads on their way belong to.
-    tickets: HashMap<u64, (TopicPartition, Arc<str>)>,
+    tickets: HashMap<u64, (TopicPartition, StreamKey)>,
     next_ticket: u64,
     open_files: Gauge,
     complete_files: Counter,
@@ -74,7 +75,7 @@ impl Delivery {
             clock,
             patience: Patience::new(config.retry),
             is_prepared: false,
-            plans: EncodingPlans::new(config.compression),
+            format: Format::new(config.format.clone()),
             config,
             partitions: BTreeMap::new(),
             tickets: HashMap::new(),
@@ -130,12 +131,12 @@ impl Delivery {
         }
         self.partition(partition)?.check_order(batch)?;
         let mut rejected = Vec::new();
-        let pieces = self.pieces(batch, &mut rejected);
-        for records in &pieces {
-            self.find_stream(partition, &records.topic)?;
+        let pieces = self.pieces(batch, &mut rejected)?;
+        for piece in &pieces {
+            self.find_stream(partition, &piece.key)?;
         }
-        for records in pieces {
-            self.write(partition, records, &mut rejected)?;
+        for piece in pieces {
+            self.write(partition, piece)?;
         }
         self.partition(partition)?.end_batch(batch.origin().range.end);
         self.begin_uploads()?;
@@ -196,7 +197,7 @@ impl Delivery {
         if memory == 0 || self.waiting().1 >= memory {
             return Ok(());
         }
-        debug!(file_topic = %files.topic, partition = %name, memory, "completing the largest file to free memory");
+        debug!(file_topic = %files.key.topic, directory = files.directory, partition = %name, memory, "completing the largest file to free memory");
         self.close_open(&name, |stream| Arc::ptr_eq(stream.files(), &files))?;
         self.begin_uploads()
     }
@@ -223,54 +224,72 @@ impl Delivery {
         }
     }
 
-    /// The batch by topic and offset, without what a file has no use for.
-    fn pieces(&self, batch: &SinkBatch, rejected: &mut Vec<RejectedRow>) -> Vec<Records> {
+    /// The batch as rows of files, by stream and in offset order.
+    fn pieces(&mut self, batch: &SinkBatch, rejected: &mut Vec<RejectedRow>) -> Result<Vec<Piece>> {
         let mut pieces = Vec::with_capacity(batch.records.len());
         for (index, rows) in in_row_order(&batch.records) {
             let records = &batch.records[index];
             if !is_legal_topic(&records.topic) {
                 let message = format!("`{}` cannot be the name of a topic", records.topic);
-                rejected.extend(rows.map(|row| rejected_row(records, row, message.clone())));
+                rejected.extend(rows.map(|row| rejected_row(records, row, Error::data(message.clone()))));
                 continue;
             }
             let bare = Records { key: Column::nulls(records.len()), headers: None, ..records.clone() };
             let is_whole = rows.len() == records.len();
-            pieces.push(if is_whole { bare } else { bare.slice(rows.start, rows.len()) });
+            let records = if is_whole { bare } else { bare.slice(rows.start, rows.len()) };
+            // also of rows in files already: whoever wrote these may have ended before anybody heard of what was rejected
+            let records = without_nulls(records, self.config.null_values, rejected)?;
+            if !records.is_empty() {
+                self.add_pieces(batch.partition(), &records, rejected, &mut pieces)?;
+            }
         }
-        pieces
+        Ok(pieces)
     }
 
-    fn find_stream(&mut self, partition: &TopicPartition, topic: &Arc<str>) -> Result<()> {
-        if self.partition(partition)?.stream(topic).is_some() {
+    fn add_pieces(
+        &mut self,
+        name: &TopicPartition,
+        records: &Records,
+        rejected: &mut Vec<RejectedRow>,
+        pieces: &mut Vec<Piece>,
+    ) -> Result<()> {
+        let Some(partition) = self.partitions.get_mut(name) else { return Ok(()) };
+        let (records, rows) = partition.row_maker(&records.topic, &self.format)?.rows(records, rejected)?;
+        let directory = Arc::from(format!("partition={}", name.partition));
+        let key = StreamKey { topic: Arc::clone(&records.topic), directory };
+        let records = Records { value: Column::nulls(records.len()), ..records };
+        pieces.push(Piece { key, records, rows });
+        Ok(())
+    }
+
+    fn find_stream(&mut self, partition: &TopicPartition, key: &StreamKey) -> Result<()> {
+        if self.partition(partition)?.stream(key).is_some() {
             return Ok(());
         }
         let opened_at = self.partition(partition)?.opened_at();
-        let files = StreamFiles::new(&self.config.topics_dir, topic, partition);
+        let files = StreamFiles::new(&self.config.naming, self.format.extension(), key, partition);
         let (storage, shared) = (Arc::clone(&self.storage), files.clone());
         let adopted = self.partition(partition)?.patience().attempt(&format!("list {}", files.directory), || {
             let path = shared.directory.clone();
             look(&path, storage, move |storage| Box::pin(async move { find_files(storage, &shared, opened_at).await }))
         })?;
         let stream = Stream::new(files, adopted, opened_at, &self.context.connector)?;
-        self.partition(partition)?.add_stream(Arc::clone(topic), stream);
+        self.partition(partition)?.add_stream(stream);
         Ok(())
     }
 
-    fn write(&mut self, name: &TopicPartition, records: Records, rejected: &mut Vec<RejectedRow>) -> Result<()> {
-        let null_values = self.config.null_values;
-        let Some((partition, mut writing)) = self.writing(name) else { return Ok(()) };
-        let Some(stream) = partition.stream(&records.topic) else { return Ok(()) };
-        stream.verify(&records)?;
-        // also of rows in files already: whoever wrote these may have ended before anybody heard of what was rejected
-        let records = without_nulls(records, null_values, rejected)?;
-        let first = stream.first_new_row(&records);
-        let records = if first == 0 { records } else { records.slice(first, records.len() - first) };
-        stream.write(&records, &mut writing)
+    fn write(&mut self, name: &TopicPartition, piece: Piece) -> Result<()> {
+        let Some((partition, writing)) = self.writing(name) else { return Ok(()) };
+        let Some(stream) = partition.stream(&piece.key) else { return Ok(()) };
+        stream.verify(&piece.records)?;
+        let first = stream.first_new_row(&piece.records);
+        let piece = if first == 0 { piece } else { piece.slice(first, piece.len() - first) };
+        stream.write(&piece, &writing)
     }
 
     fn close_open(&mut self, name: &TopicPartition, condition: impl Fn(&Stream) -> bool) -> Result<()> {
         match self.writing(name) {
-            Some((partition, mut writing)) => partition.close_open(condition, &mut writing),
+            Some((partition, writing)) => partition.close_open(condition, &writing),
             None => Ok(()),
         }
     }
@@ -279,7 +298,7 @@ impl Delivery {
         let writing = Writing {
             connector: &self.context.connector,
             policy: &self.config.rotation,
-            plans: &mut self.plans,
+            format: &self.format,
             now: (self.clock)(),
         };
         Some((self.partitions.get_mut(name)?, writing))
@@ -311,18 +330,18 @@ impl Delivery {
     /// Takes note of uploads that have ended, and begins those that can.
     fn collect(&mut self) -> Result<()> {
         for (ticket, outcome) in self.uploads.ended() {
-            let Some((name, topic)) = self.tickets.remove(&ticket) else { continue };
+            let Some((name, key)) = self.tickets.remove(&ticket) else { continue };
             match outcome {
-                UploadOutcome::Created { path } => self.uploaded(ticket, &name, &topic, &path),
-                UploadOutcome::Beaten { path, winner } => self.beaten(ticket, &name, &topic, &path, &winner)?,
+                UploadOutcome::Created { path } => self.uploaded(ticket, &name, &key, &path),
+                UploadOutcome::Beaten { path, winner } => self.beaten(ticket, &name, &key, &path, &winner)?,
                 UploadOutcome::Failed(error) => return Err(error),
             }
         }
         self.begin_uploads()
     }
 
-    fn uploaded(&mut self, ticket: u64, name: &TopicPartition, topic: &str, path: &str) {
-        let stream = self.partitions.get_mut(name).and_then(|partition| partition.stream(topic));
+    fn uploaded(&mut self, ticket: u64, name: &TopicPartition, key: &StreamKey, path: &str) {
+        let stream = self.partitions.get_mut(name).and_then(|partition| partition.stream(key));
         let Some(file) = stream.and_then(|stream| stream.uploaded(ticket)) else { return };
         debug!(path, rows = file.identity.rows, bytes = file.contents.len(), "file complete");
         self.complete_files.add(1);
@@ -338,12 +357,12 @@ impl Delivery {
         &mut self,
         ticket: u64,
         name: &TopicPartition,
-        topic: &str,
+        key: &StreamKey,
         path: &str,
         winner: &FileIdentity,
     ) -> Result<()> {
         let Some(partition) = self.partitions.get_mut(name) else { return Ok(()) };
-        let Some(stream) = partition.stream(topic) else { return Ok(()) };
+        let Some(stream) = partition.stream(key) else { return Ok(()) };
         let rewind = stream.beaten(ticket, path, winner, &self.context.connector)?;
         warn!(
             path, partition = %name, next_offset = winner.end,
@@ -361,7 +380,7 @@ impl Delivery {
                 let ticket = self.next_ticket;
                 if let Some(upload) = stream.begin_upload(ticket) {
                     self.next_ticket += 1;
-                    self.tickets.insert(ticket, (name.clone(), Arc::clone(&stream.files().topic)));
+                    self.tickets.insert(ticket, (name.clone(), stream.files().key.clone()));
                     self.uploads.begin(upload)?;
                 }
             }

@@ -19,6 +19,7 @@ mod file_name;
 mod null_values;
 mod open_file;
 mod partition;
+mod piece;
 mod rotation;
 mod row_order;
 mod stream;
@@ -28,5 +29,6 @@ mod writing;
 #[cfg(test)]
 pub(crate) use delivery::Clock;
 pub(crate) use delivery::Delivery;
+pub(crate) use file_name::FileNaming;
 pub(crate) use rotation::{RotationPolicy, parse_timezone};
 pub(crate) use uploads::BackgroundUploads;

@@ -2,9 +2,10 @@
 
 use arrow::array::{Array, UInt32Array};
 use arrow::datatypes::DataType;
-use volley_api::{Error, Records, RejectedRow, Result, Stage};
+use volley_api::{Error, Records, RejectedRow, Result};
 
-use crate::config::{CLASS, NullValues};
+use crate::config::NullValues;
+use crate::format::rejected_row;
 
 /// The records without those whose value is null, which are rejected or not, as configured.
 pub(crate) fn without_nulls(
@@ -27,19 +28,9 @@ pub(crate) fn without_nulls(
     records.take(&UInt32Array::from(kept))
 }
 
-/// A row that cannot be written.
-pub(crate) fn rejected_row(records: &Records, row: usize, message: String) -> RejectedRow {
-    RejectedRow {
-        row: records.rows.input_row(row),
-        stage: Stage::TaskPut,
-        class: CLASS.to_owned(),
-        error: Error::data(message),
-    }
-}
-
 fn rejected_null(records: &Records, row: usize) -> RejectedRow {
     let offset = records.offset(row).unwrap_or(-1);
     let message =
         format!("the value at offset {offset} is null; set `behavior.on.null.values` to `ignore` to leave it out");
-    rejected_row(records, row, message)
+    rejected_row(records, row, Error::data(message))
 }

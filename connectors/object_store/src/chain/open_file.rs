@@ -2,15 +2,14 @@
 
 use std::ops::Range;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use volley_api::{Records, Result, TopicPartition};
 
+use super::piece::Piece;
 use super::rotation::RotationPolicy;
 use super::row_order::{cut_between_offsets, offset_of};
 use super::writing::Writing;
-use crate::format::{FileEncoder, FileIdentity, new_file_id};
+use crate::format::{FileIdentity, FileWriter, Rows, new_file_id};
 
 /// Rows written before a new file's size says how many more fit into `rotate.bytes`.
 const FIRST_ROWS: u64 = 8192;
@@ -20,7 +19,7 @@ const MIN_ROWS: u64 = 1024;
 /// A file in the making: at least one row.
 #[derive(Debug)]
 pub(crate) struct OpenFile {
-    encoder: FileEncoder,
+    writer: Box<dyn FileWriter>,
     first_offset: i64,
     last_offset: i64,
     rows: u64,
@@ -35,8 +34,10 @@ pub(crate) struct OpenFile {
 /// A complete file, not yet in the store.
 #[derive(Clone, Debug)]
 pub(crate) struct ClosedFile {
-    /// What its footer says.
+    /// What it says of itself.
     pub(crate) identity: FileIdentity,
+    /// The same as a text, for a file that has no place for it.
+    pub(crate) label: Option<String>,
     /// Its bytes.
     pub(crate) contents: Bytes,
     /// Offset of its last row.
@@ -44,11 +45,12 @@ pub(crate) struct ClosedFile {
 }
 
 impl OpenFile {
-    /// A file for rows of `schema`, the first of which is row `row` of `records`.
-    pub(crate) fn new(records: &Records, row: usize, schema: SchemaRef, writing: &Writing<'_>) -> Result<Self> {
+    /// A file for the rows of `piece` from row `row` on.
+    pub(crate) fn new(piece: &Piece, row: usize, writing: &Writing<'_>) -> Result<Self> {
+        let records = &piece.records;
         let first_offset = offset_of(records, row);
         Ok(Self {
-            encoder: FileEncoder::new(&records.topic, schema, writing.plans)?,
+            writer: writing.format.file_writer(&piece.key.topic, &piece.rows)?,
             first_offset,
             last_offset: first_offset,
             rows: 0,
@@ -69,14 +71,14 @@ impl OpenFile {
         self.last_offset
     }
 
-    /// The columns.
-    pub(crate) fn schema(&self) -> &SchemaRef {
-        self.encoder.schema()
+    /// Whether it can hold such rows.
+    pub(crate) fn takes(&self, rows: &Rows) -> bool {
+        self.writer.takes(rows)
     }
 
     /// Bytes of memory in use, roughly.
     pub(crate) fn memory(&self) -> usize {
-        self.encoder.memory()
+        self.writer.size().memory
     }
 
     /// How many of the records from `from` on go into this file now; 0: it must be completed first. Afterwards ask
@@ -94,26 +96,22 @@ impl OpenFile {
         cut_between_offsets(records, cut, before).min(records.len()) - from
     }
 
-    /// Adds `batch`: the rows `range` of `records`.
-    pub(crate) fn write(
-        &mut self,
-        records: &Records,
-        range: Range<usize>,
-        batch: RecordBatch,
-        writing: &mut Writing<'_>,
-    ) -> Result<()> {
+    /// Adds the rows `range` of `piece`.
+    pub(crate) fn write(&mut self, piece: &Piece, range: Range<usize>, writing: &Writing<'_>) -> Result<()> {
+        let records = &piece.records;
         if self.base_timestamp.is_none() {
             self.base_timestamp = records.timestamps[range.clone()].iter().copied().find(|timestamp| *timestamp >= 0);
         }
         self.rows += range.len() as u64;
         self.last_offset = offset_of(records, range.end - 1);
         self.last_write_ms = writing.now;
-        self.encoder.write(batch, writing.policy.bytes.unwrap_or(usize::MAX), writing.plans)
+        let rows = piece.rows.slice(range.start, range.len());
+        self.writer.write(rows, writing.policy.bytes.unwrap_or(usize::MAX))
     }
 
     /// Whether it has reached the rows or bytes of a file.
     pub(crate) fn is_full(&self, policy: &RotationPolicy) -> bool {
-        self.rows >= policy.rows || policy.bytes.is_some_and(|limit| self.encoder.encoded_bytes() >= limit)
+        self.rows >= policy.rows || policy.bytes.is_some_and(|limit| self.writer.size().encoded >= limit)
     }
 
     /// Whether the clock says that it is to be completed.
@@ -123,7 +121,7 @@ impl OpenFile {
     }
 
     /// Completes it. `end`: every row of the stream before this offset has been given to this file or an earlier one.
-    pub(crate) fn close(self, origin: &TopicPartition, end: i64, writing: &mut Writing<'_>) -> Result<ClosedFile> {
+    pub(crate) fn close(self, origin: &TopicPartition, end: i64, writing: &Writing<'_>) -> Result<ClosedFile> {
         let identity = FileIdentity {
             file_id: new_file_id(),
             connector: writing.connector.to_owned(),
@@ -133,12 +131,13 @@ impl OpenFile {
             rows: self.rows,
             start_timestamp: self.start_timestamp,
         };
-        let contents = self.encoder.finish(&identity, writing.plans)?;
-        Ok(ClosedFile { identity, contents, last_offset: self.last_offset })
+        let contents = self.writer.finish(&identity)?;
+        let label = (!writing.format.has_footer()).then(|| identity.to_label());
+        Ok(ClosedFile { identity, label, contents, last_offset: self.last_offset })
     }
 
     fn rows_within(&self, limit: usize) -> u64 {
-        let size = self.encoder.encoded_bytes() as u64;
+        let size = self.writer.size().encoded as u64;
         if self.rows == 0 || size == 0 {
             return FIRST_ROWS;
         }

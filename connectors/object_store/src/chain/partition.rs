@@ -1,13 +1,16 @@
 //! An assigned partition and its streams.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use volley_api::{Error, Result, SinkBatch};
 
 use super::adoption::AdoptedFile;
+use super::file_name::StreamKey;
 use super::stream::Stream;
 use super::writing::Writing;
+use crate::format::{Format, RowMaker};
 use crate::store::{Patience, RetryPolicy};
 
 /// What the task knows of one partition.
@@ -23,8 +26,10 @@ pub(crate) struct Partition {
     rewinds: u64,
     /// With looking for its files.
     patience: Patience,
-    /// By the topic that the rows go to.
-    streams: HashMap<Arc<str>, Stream>,
+    /// By what they go to.
+    streams: HashMap<StreamKey, Stream>,
+    /// By topic.
+    row_makers: HashMap<Arc<str>, Box<dyn RowMaker>>,
 }
 
 impl Partition {
@@ -37,6 +42,7 @@ impl Partition {
             rewinds: 0,
             patience: Patience::new(retry),
             streams: HashMap::new(),
+            row_makers: HashMap::new(),
         }
     }
 
@@ -55,14 +61,22 @@ impl Partition {
         self.rewinds
     }
 
-    /// The stream of `topic`.
-    pub(crate) fn stream(&mut self, topic: &str) -> Option<&mut Stream> {
-        self.streams.get_mut(topic)
+    /// The stream of `key`.
+    pub(crate) fn stream(&mut self, key: &StreamKey) -> Option<&mut Stream> {
+        self.streams.get_mut(key)
     }
 
     /// Adds a stream.
-    pub(crate) fn add_stream(&mut self, topic: Arc<str>, stream: Stream) {
-        self.streams.insert(topic, stream);
+    pub(crate) fn add_stream(&mut self, stream: Stream) {
+        self.streams.insert(stream.files().key.clone(), stream);
+    }
+
+    /// Makes the rows that go to `topic`.
+    pub(crate) fn row_maker(&mut self, topic: &Arc<str>, format: &Format) -> Result<&mut dyn RowMaker> {
+        Ok(match self.row_makers.entry(Arc::clone(topic)) {
+            Entry::Occupied(entry) => entry.into_mut().as_mut(),
+            Entry::Vacant(entry) => entry.insert(format.row_maker()?).as_mut(),
+        })
     }
 
     /// All streams.
@@ -117,7 +131,7 @@ impl Partition {
     }
 
     /// Completes the open files for which `condition` holds.
-    pub(crate) fn close_open(&mut self, condition: impl Fn(&Stream) -> bool, writing: &mut Writing<'_>) -> Result<()> {
+    pub(crate) fn close_open(&mut self, condition: impl Fn(&Stream) -> bool, writing: &Writing<'_>) -> Result<()> {
         let end = self.put_end;
         self.streams
             .values_mut()

@@ -1,20 +1,20 @@
-//! One stream: the rows of one consumed partition that go to one topic. At most one file of it is open, complete ones
-//! wait in order, and only the oldest of these is on its way to the store.
+//! One stream: the rows of one consumed partition that go to one directory of a topic. At most one file of it is open,
+//! complete ones wait in order, and only the oldest of these is on its way to the store.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use arrow::datatypes::{FieldRef, SchemaRef};
 use volley_api::{Error, Records, Result};
 
 use super::adoption::{AdoptedFile, AdoptedFiles};
 use super::file_name::StreamFiles;
 use super::open_file::{ClosedFile, OpenFile, origin_timestamp};
+use super::piece::Piece;
 use super::rotation::RotationPolicy;
 use super::row_order::{first_row_from, offset_of};
 use super::uploads::Upload;
 use super::writing::Writing;
-use crate::format::{FileIdentity, Shape, schema};
+use crate::format::FileIdentity;
 
 /// A stream and its files that are not in the store yet.
 #[derive(Debug)]
@@ -29,8 +29,6 @@ pub(crate) struct Stream {
     closed: VecDeque<ClosedFile>,
     /// Ticket of the upload of the oldest closed file.
     uploading: Option<u64>,
-    shape: Option<Shape>,
-    schema: Option<SchemaRef>,
     /// Files that were there, latest first, until their first rows have come by and shown that they are of this very
     /// topic.
     unverified: Vec<AdoptedFile>,
@@ -54,8 +52,6 @@ impl Stream {
             open: None,
             closed: VecDeque::new(),
             uploading: None,
-            shape: None,
-            schema: None,
             unverified: Vec::new(),
         };
         if let Some(adopted) = adopted.filter(|adopted| adopted.last.identity.end > committed) {
@@ -100,25 +96,23 @@ impl Stream {
         first_row_from(records, self.next)
     }
 
-    /// Adds records, none of them null, none before [`Stream::first_new_row`]. Completes files as the policy says.
-    pub(crate) fn write(&mut self, records: &Records, writing: &mut Writing<'_>) -> Result<()> {
-        if records.is_empty() {
+    /// Adds rows, none before [`Stream::first_new_row`]. Completes files as the policy says.
+    pub(crate) fn write(&mut self, piece: &Piece, writing: &Writing<'_>) -> Result<()> {
+        if piece.len() == 0 {
             return Ok(());
         }
-        let (shape, schema) = self.shape_for(&records.value.field);
-        let batch = shape.rows(&records.value, &schema)?;
-        if self.open.as_ref().is_some_and(|file| !Arc::ptr_eq(file.schema(), &schema)) {
+        if self.open.as_ref().is_some_and(|file| !file.takes(&piece.rows)) {
             self.close_open(0, writing)?;
         }
         let mut from = 0;
-        while from < records.len() {
+        while from < piece.len() {
             let mut file = match self.open.take() {
                 Some(file) => file,
-                None => OpenFile::new(records, from, Arc::clone(&schema), writing)?,
+                None => OpenFile::new(piece, from, writing)?,
             };
-            let rows = file.rows_that_fit(records, from, writing.policy);
+            let rows = file.rows_that_fit(&piece.records, from, writing.policy);
             if rows > 0 {
-                file.write(records, from..from + rows, batch.slice(from, rows), writing)?;
+                file.write(piece, from..from + rows, writing)?;
                 from += rows;
             }
             let is_complete = rows == 0 || file.is_full(writing.policy);
@@ -127,7 +121,7 @@ impl Stream {
                 self.close_open(0, writing)?;
             }
         }
-        let last = offset_of(records, records.len() - 1);
+        let last = offset_of(&piece.records, piece.len() - 1);
         self.next_after_batch = self.next_after_batch.max(last + 1);
         Ok(())
     }
@@ -145,7 +139,7 @@ impl Stream {
     }
 
     /// Completes the open file, if any. `end`: all rows of the partition before it have been put.
-    pub(crate) fn close_open(&mut self, end: i64, writing: &mut Writing<'_>) -> Result<()> {
+    pub(crate) fn close_open(&mut self, end: i64, writing: &Writing<'_>) -> Result<()> {
         if let Some(file) = self.open.take() {
             self.closed.push_back(file.close(&self.files.origin, end, writing)?);
         }
@@ -174,6 +168,7 @@ impl Stream {
             ticket,
             files: Arc::clone(&self.files),
             identity: file.identity.clone(),
+            label: file.label.clone(),
             contents: file.contents.clone(),
         })
     }
@@ -237,28 +232,6 @@ impl Stream {
     /// Bytes of memory of the open file, roughly.
     pub(crate) fn open_memory(&self) -> usize {
         self.open.as_ref().map_or(0, OpenFile::memory)
-    }
-
-    /// How to write values of `field`: widens the stream's columns where they do not hold it.
-    fn shape_for(&mut self, field: &FieldRef) -> (Shape, SchemaRef) {
-        if let (Some(shape), Some(schema)) = (&self.shape, &self.schema)
-            && shape.is_of(field)
-        {
-            return (shape.clone(), Arc::clone(schema));
-        }
-        let shape = Shape::of(field);
-        let agreement = shape.agreement();
-        let schema = match self.schema.take() {
-            Some(current) if agreement.holds(current.fields(), shape.fields()) => current,
-            // schemas that come in turns share one file once it has the columns of all
-            Some(current) => {
-                schema(&agreement.merge(current.fields(), shape.fields()).unwrap_or(shape.fields().clone()))
-            }
-            None => schema(shape.fields()),
-        };
-        self.shape = Some(shape.clone());
-        self.schema = Some(Arc::clone(&schema));
-        (shape, schema)
     }
 }
 

@@ -25,8 +25,10 @@ pub(crate) struct Upload {
     pub(crate) ticket: u64,
     /// Names the stream's files.
     pub(crate) files: Arc<StreamFiles>,
-    /// What the file's footer says.
+    /// What the file says of itself.
     pub(crate) identity: FileIdentity,
+    /// The same as a text, for a file that has no place for it.
+    pub(crate) label: Option<String>,
     /// The file.
     pub(crate) contents: Bytes,
 }
@@ -43,7 +45,7 @@ pub(crate) enum UploadOutcome {
     Beaten {
         /// The path of both.
         path: String,
-        /// What the other file's footer says.
+        /// What the other file says of itself.
         winner: FileIdentity,
     },
     /// It failed for good.
@@ -165,7 +167,7 @@ pub(crate) async fn try_upload(
     let ours = &upload.identity;
     let paths = [upload.files.path(ours.start), upload.files.path_beside_another_origin(ours.start)];
     for path in paths {
-        match storage.create(&path, upload.contents.clone(), &ours.file_id).await {
+        match storage.create(&path, upload.contents.clone(), &ours.file_id, upload.label.as_deref()).await {
             Ok(()) => return Ok(UploadOutcome::Created { path }),
             Err(StorageError::AlreadyExists { .. }) => {}
             Err(error) => return Err(error),
@@ -196,6 +198,7 @@ mod tests {
     use volley_api::TopicPartition;
 
     use super::*;
+    use crate::chain::file_name::{FileNaming, StreamKey};
     use crate::store::{RemoteStorage, look};
     use crate::test_records::file_contents;
 
@@ -210,8 +213,10 @@ mod tests {
             rows: 1,
             start_timestamp: 0,
         };
-        let files = Arc::new(StreamFiles::new("", &Arc::from("t"), &origin));
-        Upload { ticket: 0, files, contents: file_contents(&identity), identity }
+        let key = StreamKey { topic: Arc::from("t"), directory: Arc::from("partition=0") };
+        let naming = FileNaming { topics_dir: Arc::from(""), delimiter: Arc::from("+"), offset_digits: 10 };
+        let files = Arc::new(StreamFiles::new(&naming, ".parquet", &key, &origin));
+        Upload { ticket: 0, files, contents: file_contents(&identity), label: None, identity }
     }
 
     fn try_now(storage: &Arc<dyn Storage>, upload: &Upload) -> UploadOutcome {

@@ -1,7 +1,7 @@
 //! What writing a file needs.
 
 use super::rotation::RotationPolicy;
-use crate::format::EncodingPlans;
+use crate::format::Format;
 
 /// What writing needs besides the stream itself.
 #[derive(Debug)]
@@ -10,8 +10,8 @@ pub(crate) struct Writing<'a> {
     pub(crate) connector: &'a str,
     /// When files are completed.
     pub(crate) policy: &'a RotationPolicy,
-    /// Encodings by topic.
-    pub(crate) plans: &'a mut EncodingPlans,
+    /// What files are made of.
+    pub(crate) format: &'a Format,
     /// Now, ms since 1970-01-01 UTC.
     pub(crate) now: i64,
 }

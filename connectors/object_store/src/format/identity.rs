@@ -1,11 +1,13 @@
-//! What a file says about itself in its Parquet footer: which rows of which partition it holds.
+//! What a file says about itself: which rows of which partition it holds. In the footer of formats that have one, else in
+//! a label beside the file.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
+use url::form_urlencoded;
 use volley_api::TopicPartition;
 
+use super::parquet::read_footer;
 use crate::clock::since_epoch;
 use crate::store::{Storage, StorageError};
 
@@ -18,13 +20,7 @@ const END_OFFSET: &str = "volley.end.offset";
 const ROWS: &str = "volley.rows";
 const START_TIMESTAMP: &str = "volley.start.timestamp";
 
-/// Length of what ends a Parquet file: four bytes with the length of the metadata before it, and the magic `PAR1`.
-const TRAILER: usize = 8;
-const MAGIC: &[u8] = b"PAR1";
-/// Read from the end of a file at first; holds the metadata of most.
-const TAIL: u64 = 64 * 1024;
-
-/// The `volley.*` key-values of a file's footer.
+/// The `volley.*` key-values of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FileIdentity {
     /// Unique among all files ever written: tells a repeated attempt to create this file from another file.
@@ -44,57 +40,55 @@ pub(crate) struct FileIdentity {
 }
 
 impl FileIdentity {
-    /// The footer's key-values.
-    pub(crate) fn to_key_values(&self) -> Vec<KeyValue> {
-        let entry = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
-        vec![
-            entry(FILE_ID, self.file_id.clone()),
-            entry(CONNECTOR, self.connector.clone()),
-            entry(ORIGIN_TOPIC, self.origin.topic.to_string()),
-            entry(ORIGIN_PARTITION, self.origin.partition.to_string()),
-            entry(START_OFFSET, self.start.to_string()),
-            entry(END_OFFSET, self.end.to_string()),
-            entry(ROWS, self.rows.to_string()),
-            entry(START_TIMESTAMP, self.start_timestamp.to_string()),
+    /// The key-values.
+    pub(crate) fn to_entries(&self) -> [(&'static str, String); 8] {
+        [
+            (FILE_ID, self.file_id.clone()),
+            (CONNECTOR, self.connector.clone()),
+            (ORIGIN_TOPIC, self.origin.topic.to_string()),
+            (ORIGIN_PARTITION, self.origin.partition.to_string()),
+            (START_OFFSET, self.start.to_string()),
+            (END_OFFSET, self.end.to_string()),
+            (ROWS, self.rows.to_string()),
+            (START_TIMESTAMP, self.start_timestamp.to_string()),
         ]
     }
 
     /// Reads them; `None` where one is missing: then this sink did not write the file.
-    pub(crate) fn from_key_values(entries: &[KeyValue]) -> Option<Self> {
-        let text = |key: &str| entries.iter().find(|entry| entry.key == key)?.value.as_deref();
+    pub(crate) fn from_entries<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
         Some(Self {
-            file_id: text(FILE_ID)?.to_owned(),
-            connector: text(CONNECTOR)?.to_owned(),
-            origin: TopicPartition::new(text(ORIGIN_TOPIC)?, text(ORIGIN_PARTITION)?.parse().ok()?),
-            start: text(START_OFFSET)?.parse().ok()?,
-            end: text(END_OFFSET)?.parse().ok()?,
-            rows: text(ROWS)?.parse().ok()?,
-            start_timestamp: text(START_TIMESTAMP)?.parse().ok()?,
+            file_id: value(FILE_ID)?.to_owned(),
+            connector: value(CONNECTOR)?.to_owned(),
+            origin: TopicPartition::new(value(ORIGIN_TOPIC)?, value(ORIGIN_PARTITION)?.parse().ok()?),
+            start: value(START_OFFSET)?.parse().ok()?,
+            end: value(END_OFFSET)?.parse().ok()?,
+            rows: value(ROWS)?.parse().ok()?,
+            start_timestamp: value(START_TIMESTAMP)?.parse().ok()?,
         })
     }
 
-    /// Reads the identity of the file at `path`, from its end only. `None`: not a file of this sink.
+    /// The key-values as one text: `key=value` joined by `&`, with `%` escapes, all of it ASCII.
+    pub(crate) fn to_label(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(self.to_entries()).finish()
+    }
+
+    /// Reads such a text.
+    pub(crate) fn from_label(label: &str) -> Option<Self> {
+        let entries: Vec<_> = form_urlencoded::parse(label.as_bytes()).collect();
+        Self::from_entries(|key| entries.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_ref()))
+    }
+
+    /// Reads the identity of the file at `path`, without its rows. `None`: not a file of this sink.
     ///
     /// # Cancellation
     /// Safe at any point; nothing is changed.
     pub(crate) async fn read(storage: &dyn Storage, path: &str) -> Result<Option<Self>, StorageError> {
-        let mut tail = storage.read_tail(path, TAIL).await?;
-        let Some(length) = metadata_length(&tail) else { return Ok(None) };
-        if tail.len() < length + TRAILER {
-            tail = storage.read_tail(path, (length + TRAILER) as u64).await?;
+        if path.ends_with(".parquet") {
+            return read_footer(storage, path).await;
         }
-        let Some(start) = tail.len().checked_sub(length + TRAILER) else { return Ok(None) };
-        let metadata = ParquetMetaDataReader::decode_metadata(&tail[start..tail.len() - TRAILER]);
-        let metadata = metadata.ok();
-        let entries = metadata.as_ref().and_then(|metadata| metadata.file_metadata().key_value_metadata());
-        Ok(entries.and_then(|entries| Self::from_key_values(entries)))
+        let label = storage.read_label(path).await?;
+        Ok(label.and_then(|label| Self::from_label(&label)))
     }
-}
-
-fn metadata_length(tail: &[u8]) -> Option<usize> {
-    let (rest, magic) = tail.split_last_chunk::<4>()?;
-    let (_, length) = rest.split_last_chunk::<4>()?;
-    (magic == MAGIC).then(|| u32::from_le_bytes(*length) as usize)
 }
 
 /// A new unique [`FileIdentity::file_id`]: 32 hexadecimal digits.
@@ -120,17 +114,18 @@ mod tests {
     fn what_is_written_is_read_back() {
         let identity = FileIdentity {
             file_id: new_file_id(),
-            connector: "orders".into(),
+            connector: "orders & \"söns\"=%".into(),
             origin: TopicPartition::new("t", 7),
             start: 10,
             end: 20,
             rows: 9,
             start_timestamp: -1,
         };
-        let mut entries = identity.to_key_values();
-        assert_eq!(FileIdentity::from_key_values(&entries), Some(identity));
-        entries.pop();
-        assert_eq!(FileIdentity::from_key_values(&entries), None);
+        let label = identity.to_label();
+        assert!(label.is_ascii());
+        assert_eq!(FileIdentity::from_label(&label), Some(identity));
+        let cut = label.rsplit_once('&').unwrap().0;
+        assert_eq!(FileIdentity::from_label(cut), None);
     }
 
     #[test]

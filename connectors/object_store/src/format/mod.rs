@@ -1,22 +1,26 @@
-//! Rows to the bytes of a Parquet file.
+//! Records to the bytes of files.
 //!
 //! ```text
-//!  Column ─ Shape (columns of a file) ─► rows of a schema ─ FileEncoder ─ EncodingPlans ─► bytes + footer (FileIdentity)
+//!  Records ─ RowMaker ─► Rows (columns, or a message each) ─ FileWriter ─► bytes (+ FileIdentity in the footer or a label)
 //! ```
 //!
-//! A `Shape` says what Parquet can hold of a value and turns values into rows. `Agreement` says whether a file with
-//! other columns takes them. The encodings of each column are chosen from a sample of its data and kept by topic. The footer
-//! says what the file holds, and is read back with `FileIdentity::read`.
+//! A `Format` makes both: one `RowMaker` for each topic and origin partition, one `FileWriter` for each file. What files
+//! say of themselves is read back with `FileIdentity::read`.
 
-mod agreement;
-mod encoder;
-mod encodings;
+mod columns;
+mod file_writer;
+#[expect(clippy::module_inception, reason = "the format, among what it is made of")]
+mod format;
+mod format_config;
 mod identity;
-mod mixed_values;
-mod project;
-mod shape;
+mod lines;
+mod parquet;
+mod rows;
 
-pub(crate) use encoder::FileEncoder;
-pub(crate) use encodings::EncodingPlans;
+pub(crate) use file_writer::FileWriter;
+pub(crate) use format::Format;
+#[cfg(test)]
+pub(crate) use format_config::FormatKind;
+pub(crate) use format_config::{FormatConfig, KNOWN_EXTENSIONS, format_issues, format_keys};
 pub(crate) use identity::{FileIdentity, new_file_id};
-pub(crate) use shape::{Shape, schema};
+pub(crate) use rows::{RowMaker, Rows, rejected_row};

@@ -9,11 +9,18 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures::FutureExt;
+use rustix::fs::{XattrFlags, fsetxattr, getxattr};
+use rustix::io::Errno;
 
 use super::storage::{Answer, Storage, StorageError};
 
 /// Directory of unfinished files under the root; readers pass over names that begin with a dot.
 const TEMPORARY_DIRECTORY: &str = ".volley-tmp";
+
+/// Name of the extended attribute with a file's label.
+const LABEL: &str = "user.volley.file";
+/// Longest label: those of this sink are shorter.
+const LABEL_LENGTH: usize = 4096;
 
 /// A directory as a store.
 #[derive(Clone, Debug)]
@@ -47,14 +54,14 @@ impl LocalStorage {
         .boxed()
     }
 
-    fn create_blocking(&self, path: &str, contents: &[u8], file_id: &str) -> io::Result<()> {
+    fn create_blocking(&self, path: &str, contents: &[u8], file_id: &str, label: Option<&str>) -> io::Result<()> {
         let target = self.root.join(path);
         let directory = target.parent().unwrap_or(&self.root);
         create_directories(directory)?;
         let temporaries = self.root.join(TEMPORARY_DIRECTORY);
         create_directories(&temporaries)?;
         let temporary = temporaries.join(format!("{}{file_id}.tmp", self.temporary_prefix));
-        let outcome = write_durably(&temporary, contents).and_then(|()| fs::hard_link(&temporary, &target));
+        let outcome = write_durably(&temporary, contents, label).and_then(|()| fs::hard_link(&temporary, &target));
         // what cannot be removed now is removed at the next start
         let _ = fs::remove_file(&temporary);
         match outcome {
@@ -110,9 +117,20 @@ impl Storage for LocalStorage {
         })
     }
 
-    fn create<'a>(&'a self, path: &'a str, contents: Bytes, file_id: &'a str) -> Answer<'a, ()> {
-        let (target, id) = (path.to_owned(), file_id.to_owned());
-        self.blocking(path, move |storage| storage.create_blocking(&target, &contents, &id))
+    fn create<'a>(
+        &'a self,
+        path: &'a str,
+        contents: Bytes,
+        file_id: &'a str,
+        label: Option<&'a str>,
+    ) -> Answer<'a, ()> {
+        let (target, id, label) = (path.to_owned(), file_id.to_owned(), label.map(str::to_owned));
+        self.blocking(path, move |storage| storage.create_blocking(&target, &contents, &id, label.as_deref()))
+    }
+
+    fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>> {
+        let file_path = self.root.join(path);
+        self.blocking(path, move |_| read_label(&file_path))
     }
 
     fn check(&self) -> Answer<'_, ()> {
@@ -140,10 +158,33 @@ fn existing<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-fn write_durably(path: &Path, contents: &[u8]) -> io::Result<()> {
+fn write_durably(path: &Path, contents: &[u8], label: Option<&str>) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(contents)?;
+    if let Some(label) = label {
+        let outcome = fsetxattr(&file, LABEL, label.as_bytes(), XattrFlags::empty());
+        outcome.map_err(|error| match error {
+            Errno::OPNOTSUPP => io::Error::new(
+                ErrorKind::Unsupported,
+                "the file system must support extended attributes for files of this format; Parquet does without them",
+            ),
+            error => error.into(),
+        })?;
+    }
     file.sync_all()
+}
+
+fn read_label(path: &Path) -> io::Result<Option<String>> {
+    let mut label = vec![0; LABEL_LENGTH];
+    match getxattr(path, LABEL, label.as_mut_slice()) {
+        Ok(length) => {
+            label.truncate(length);
+            Ok(String::from_utf8(label).ok())
+        }
+        // without the attribute it is not a file of ours
+        Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::RANGE) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Creates the directory and its missing parents, each recorded durably in its parent.
@@ -170,7 +211,9 @@ fn storage_error(path: String, error: &io::Error) -> StorageError {
             return StorageError::NotFound { path, reason: error.to_string() };
         }
         ErrorKind::PermissionDenied => return StorageError::Denied { path, reason: error.to_string() },
-        ErrorKind::Unsupported => format!("{error}; the file system must support hard links"),
+        ErrorKind::Unsupported if error.raw_os_error().is_some() => {
+            format!("{error}; the file system must support hard links")
+        }
         ErrorKind::CrossesDevices => format!("{error}; all of `store.url` must be on one file system"),
         _ => error.to_string(),
     };
@@ -191,7 +234,7 @@ mod tests {
 
     fn create(storage: &LocalStorage, path: &'static str, contents: &'static [u8]) -> Result<(), StorageError> {
         let storage = storage.clone();
-        wait(async move { storage.create(path, Bytes::from_static(contents), "id").await })
+        wait(async move { storage.create(path, Bytes::from_static(contents), "id", None).await })
     }
 
     #[test]
@@ -203,6 +246,23 @@ mod tests {
         assert!(matches!(error, StorageError::AlreadyExists { .. }), "{error}");
         assert_eq!(fs::read(root.path().join("new/root/a/b/f")).unwrap(), b"first");
         assert_eq!(fs::read_dir(root.path().join("new/root").join(TEMPORARY_DIRECTORY)).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_label_is_kept_beside_the_contents() {
+        let root = tempfile::tempdir().unwrap();
+        let storage = LocalStorage::new("file:///x", root.path().to_owned(), "c-0");
+        let shared = storage.clone();
+        wait(async move { shared.create("d/a", Bytes::from_static(b"1"), "id", Some("a=b&c=d")).await }).unwrap();
+        create(&storage, "d/b", b"2").unwrap();
+        assert_eq!(fs::read(root.path().join("d/a")).unwrap(), b"1");
+        let label = |path: &'static str| {
+            let shared = storage.clone();
+            wait(async move { shared.read_label(path).await })
+        };
+        assert_eq!(label("d/a").unwrap().as_deref(), Some("a=b&c=d"));
+        assert_eq!(label("d/b").unwrap(), None);
+        assert!(matches!(label("d/none").unwrap_err(), StorageError::NotFound { .. }));
     }
 
     #[test]

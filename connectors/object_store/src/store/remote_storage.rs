@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use object_store::{Attribute, Attributes, GetOptions, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use volley_api::Result;
 use volley_store::{StoreConfig, error_text, open_store};
 
@@ -25,6 +25,9 @@ const NO_ACCESS: [&str; 8] = [
     "code: 401",
     "code: 403",
 ];
+
+/// Name of the metadata with a file's label. Azure takes letters, digits and `_` only.
+const LABEL: &str = "volley_file";
 
 /// A bucket, or a part of it, as a store.
 #[derive(Debug)]
@@ -101,12 +104,33 @@ impl Storage for RemoteStorage {
         .boxed()
     }
 
-    fn create<'a>(&'a self, path: &'a str, contents: Bytes, _file_id: &'a str) -> Answer<'a, ()> {
+    fn create<'a>(
+        &'a self,
+        path: &'a str,
+        contents: Bytes,
+        _file_id: &'a str,
+        label: Option<&'a str>,
+    ) -> Answer<'a, ()> {
         async move {
             let location = self.path(path)?;
-            let options = PutOptions::from(PutMode::Create);
+            let mut options = PutOptions::from(PutMode::Create);
+            if let Some(label) = label {
+                let name = Attribute::Metadata(LABEL.into());
+                options.attributes = Attributes::from_iter([(name, label.to_owned())]);
+            }
             let outcome = self.store.put_opts(&location, PutPayload::from_bytes(contents), options).await;
             outcome.map(|_| ()).map_err(|error| self.error(path, error))
+        }
+        .boxed()
+    }
+
+    fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>> {
+        async move {
+            let location = self.path(path)?;
+            let options = GetOptions { head: true, ..GetOptions::default() };
+            let found = self.store.get_opts(&location, options).await.map_err(|error| self.error(path, error))?;
+            let label = found.attributes.get(&Attribute::Metadata(LABEL.into()));
+            Ok(label.map(|label| label.as_ref().to_owned()))
         }
         .boxed()
     }

@@ -53,8 +53,13 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
     fn read_tail<'a>(&'a self, path: &'a str, length: u64) -> Answer<'a, Bytes>;
 
     /// Creates the file with these contents, at once and durably, or fails with `AlreadyExists` and changes nothing.
-    /// After any other error the file may or may not be there. `file_id` is the file's own.
-    fn create<'a>(&'a self, path: &'a str, contents: Bytes, file_id: &'a str) -> Answer<'a, ()>;
+    /// After any other error the file may or may not be there. `file_id` is the file's own. `label`: a short ASCII text that
+    /// is kept beside the contents.
+    fn create<'a>(&'a self, path: &'a str, contents: Bytes, file_id: &'a str, label: Option<&'a str>)
+    -> Answer<'a, ()>;
+
+    /// The label that a file was created with; `None` if it has none.
+    fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>>;
 
     /// Whether the store can be reached and the bucket exists. Changes nothing.
     fn check(&self) -> Answer<'_, ()>;

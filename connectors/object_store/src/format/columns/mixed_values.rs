@@ -48,7 +48,7 @@ mod tests {
     use volley_api::schema::{json_text_field, mixed_field};
 
     use super::*;
-    use crate::format::shape::{Shape, schema};
+    use crate::format::columns::shape::{Shape, schema};
 
     #[test]
     fn mixed_values_are_plain_text_at_every_depth_and_json_that_was_asked_for_stays_json() {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
+use parking_lot::Mutex;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::basic::{Compression, Encoding};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
@@ -32,9 +33,12 @@ const ROW_GROUP_BYTES: usize = 32 * 1024 * 1024;
 const PAGE_BYTES: usize = 512 * 1024;
 const DICTIONARY_BYTES: usize = 256 * 1024;
 
-/// The encodings of each topic's files, shared by its partitions.
+/// The encodings of each topic's files, shared by all files of a task.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedPlans(Arc<Mutex<EncodingPlans>>);
+
 #[derive(Debug)]
-pub(crate) struct EncodingPlans {
+struct EncodingPlans {
     compression: Compression,
     plans: HashMap<Arc<str>, EncodingPlan>,
 }
@@ -46,32 +50,34 @@ struct EncodingPlan {
     rows_left: u64,
 }
 
-impl EncodingPlans {
+impl SharedPlans {
     /// No plans yet.
     pub(crate) fn new(compression: Compression) -> Self {
-        Self { compression, plans: HashMap::new() }
+        Self(Arc::new(Mutex::new(EncodingPlans { compression, plans: HashMap::new() })))
     }
 
     /// The plan for a file of `topic` with `schema`, if there is one that is not too old.
     pub(crate) fn existing(&self, topic: &str, schema: &SchemaRef) -> Option<WriterProperties> {
-        let plan = self.plans.get(topic)?;
+        let plans = self.0.lock();
+        let plan = plans.plans.get(topic)?;
         (plan.rows_left > 0 && plan.schema == *schema).then(|| plan.properties.clone())
     }
 
     /// Makes a plan from the first rows of a file.
-    pub(crate) fn make(&mut self, topic: &Arc<str>, sample: &RecordBatch) -> WriterProperties {
+    pub(crate) fn make(&self, topic: &Arc<str>, sample: &RecordBatch) -> WriterProperties {
         let sample = sample.slice(0, sample.num_rows().min(SAMPLE_ROWS));
-        let properties = plan_encodings(&sample, base_properties(self.compression)).build();
+        let mut plans = self.0.lock();
+        let properties = plan_encodings(&sample, base_properties(plans.compression)).build();
         // a sample of a few rows says little: the next file looks again
         let rows_left = if sample.num_rows() < SAMPLE_ROWS / 2 { 0 } else { PLAN_ROWS };
         let plan = EncodingPlan { schema: sample.schema(), properties: properties.clone(), rows_left };
-        self.plans.insert(Arc::clone(topic), plan);
+        plans.plans.insert(Arc::clone(topic), plan);
         properties
     }
 
     /// Counts rows written to files of `topic`.
-    pub(crate) fn wrote(&mut self, topic: &str, rows: u64) {
-        if let Some(plan) = self.plans.get_mut(topic) {
+    pub(crate) fn wrote(&self, topic: &str, rows: u64) {
+        if let Some(plan) = self.0.lock().plans.get_mut(topic) {
             plan.rows_left = plan.rows_left.saturating_sub(rows);
         }
     }

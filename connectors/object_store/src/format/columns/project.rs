@@ -108,8 +108,8 @@ mod tests {
     use arrow::datatypes::{Field, Int64Type};
 
     use super::*;
-    use crate::format::agreement::Agreement;
-    use crate::format::shape::{Shape, schema};
+    use crate::format::columns::agreement::Agreement;
+    use crate::format::columns::shape::{Shape, schema};
 
     fn column(array: ArrayRef) -> Column {
         Column::new(Arc::new(Field::new("value", array.data_type().clone(), true)), array)

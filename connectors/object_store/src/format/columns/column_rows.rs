@@ -1,0 +1,46 @@
+//! The records of a topic as rows with columns.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{FieldRef, SchemaRef};
+use volley_api::{Records, RejectedRow, Result};
+
+use super::shape::{Shape, schema};
+use crate::format::rows::{RowMaker, Rows};
+
+/// Makes rows with columns. The columns grow with the values: schemas that come in turns share them once they hold all.
+#[derive(Debug, Default)]
+pub(crate) struct ColumnRows {
+    shape: Option<Shape>,
+    schema: Option<SchemaRef>,
+}
+
+impl ColumnRows {
+    /// How to write values of `field`: widens the columns where they do not hold it.
+    fn shape_for(&mut self, field: &FieldRef) -> (Shape, SchemaRef) {
+        if let (Some(shape), Some(schema)) = (&self.shape, &self.schema)
+            && shape.is_of(field)
+        {
+            return (shape.clone(), Arc::clone(schema));
+        }
+        let shape = Shape::of(field);
+        let agreement = shape.agreement();
+        let schema = match self.schema.take() {
+            Some(current) if agreement.holds(current.fields(), shape.fields()) => current,
+            Some(current) => {
+                schema(&agreement.merge(current.fields(), shape.fields()).unwrap_or(shape.fields().clone()))
+            }
+            None => schema(shape.fields()),
+        };
+        self.shape = Some(shape.clone());
+        self.schema = Some(Arc::clone(&schema));
+        (shape, schema)
+    }
+}
+
+impl RowMaker for ColumnRows {
+    fn rows(&mut self, records: &Records, _rejected: &mut Vec<RejectedRow>) -> Result<(Records, Rows)> {
+        let (shape, schema) = self.shape_for(&records.value.field);
+        Ok((records.clone(), Rows::Columns(shape.rows(&records.value, &schema)?)))
+    }
+}

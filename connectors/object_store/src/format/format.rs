@@ -1,0 +1,58 @@
+//! The format of a task's files.
+
+use std::sync::Arc;
+
+use volley_api::Result;
+
+use super::columns::ColumnRows;
+use super::file_writer::FileWriter;
+use super::format_config::{FormatConfig, FormatKind};
+use super::lines::{JsonRows, LineWriter, RawRows};
+use super::parquet::{ParquetWriter, SharedPlans};
+use super::rows::{RowMaker, Rows};
+
+/// Makes the rows and the files of a task.
+#[derive(Debug)]
+pub(crate) struct Format {
+    config: FormatConfig,
+    plans: SharedPlans,
+}
+
+impl Format {
+    /// The format that `config` says.
+    pub(crate) fn new(config: FormatConfig) -> Self {
+        let plans = SharedPlans::new(config.parquet_compression());
+        Self { config, plans }
+    }
+
+    /// Ends the names of the files; begins with a dot.
+    pub(crate) fn extension(&self) -> &str {
+        &self.config.extension
+    }
+
+    /// Whether files say in their footer which rows they hold. Else they need a label beside them.
+    pub(crate) fn has_footer(&self) -> bool {
+        matches!(self.config.kind, FormatKind::Parquet(_))
+    }
+
+    /// Makes the rows of one topic and origin partition.
+    pub(crate) fn row_maker(&self) -> Result<Box<dyn RowMaker>> {
+        Ok(match &self.config.kind {
+            FormatKind::Parquet(_) => Box::new(ColumnRows::default()),
+            FormatKind::JsonLines { decimals, .. } => Box::new(JsonRows::new(*decimals)?),
+            FormatKind::Bytes { .. } => Box::new(RawRows),
+        })
+    }
+
+    /// A file of `topic` that begins with `rows`. Adds none of them.
+    pub(crate) fn file_writer(&self, topic: &Arc<str>, rows: &Rows) -> Result<Box<dyn FileWriter>> {
+        Ok(match (&self.config.kind, rows) {
+            (FormatKind::JsonLines { codec, .. }, _) => Box::new(LineWriter::new(*codec, b"\n")?),
+            (FormatKind::Bytes { codec, separator }, _) => Box::new(LineWriter::new(*codec, separator)?),
+            (FormatKind::Parquet(_), Rows::Columns(batch)) => {
+                Box::new(ParquetWriter::new(topic, batch.schema(), &self.plans)?)
+            }
+            (FormatKind::Parquet(_), Rows::Messages { .. }) => return Err(super::rows::without_columns()),
+        })
+    }
+}

@@ -1,0 +1,249 @@
+//! The keys that say what files look like, and their values parsed into types.
+
+use std::sync::Arc;
+
+use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
+use volley_api::{Config, ConfigIssue, ConfigKey, ConfigType, ConfigValue, Importance, Validator};
+
+use super::lines::{DecimalFormat, LineCodec};
+
+const FORMAT_CLASS: &str = "format.class";
+const PARQUET_CODEC: &str = "parquet.codec";
+const COMPRESSION_TYPE: &str = "file.compression.type";
+const COMPRESSION_LEVEL: &str = "file.compression.level";
+const EXTENSION: &str = "file.extension";
+const JSON_DECIMALS: &str = "json.decimal.format";
+const BYTES_EXTENSION: &str = "format.bytearray.extension";
+const BYTES_SEPARATOR: &str = "format.bytearray.separator";
+
+/// Extensions that files of this sink may have, whatever format it is set to: a chain of files goes on when the format
+/// changes.
+pub(crate) const KNOWN_EXTENSIONS: [&str; 12] = [
+    ".parquet",
+    ".snappy.parquet",
+    ".gz.parquet",
+    ".zstd.parquet",
+    ".br.parquet",
+    ".lz4raw.parquet",
+    ".json",
+    ".json.gz",
+    ".json.zst",
+    ".bin",
+    ".bin.gz",
+    ".bin.zst",
+];
+
+/// A format and the extension of its files.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct FormatConfig {
+    /// Which format, with its settings.
+    pub(crate) kind: FormatKind,
+    /// Ends the names of the files; begins with a dot.
+    pub(crate) extension: Arc<str>,
+}
+
+/// A format with its settings.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum FormatKind {
+    /// Parquet.
+    Parquet(Compression),
+    /// A line of JSON for each value.
+    JsonLines {
+        /// Compression of the whole file.
+        codec: LineCodec,
+        /// How decimals are written.
+        decimals: DecimalFormat,
+    },
+    /// The bytes of each value.
+    Bytes {
+        /// Compression of the whole file.
+        codec: LineCodec,
+        /// Follows each value.
+        separator: Arc<[u8]>,
+    },
+}
+
+/// The names of a format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FormatName {
+    Parquet,
+    Json,
+    Bytes,
+}
+
+impl FormatName {
+    /// From a name or from the last part of a Java class name.
+    fn parse(text: &str) -> Option<Self> {
+        let name = text.rsplit('.').next().unwrap_or(text).to_ascii_lowercase();
+        Some(match name.strip_suffix("format").unwrap_or(&name) {
+            "parquet" => Self::Parquet,
+            "json" | "jsonl" | "jsonlines" => Self::Json,
+            "bytes" | "bytearray" | "string" => Self::Bytes,
+            _ => return None,
+        })
+    }
+}
+
+impl FormatConfig {
+    /// From keys that have been checked.
+    pub(crate) fn from_config(config: &Config) -> Self {
+        let text = |key: &str| config.string(key).unwrap_or_default();
+        let codec = line_codec(text(COMPRESSION_TYPE), config.long(COMPRESSION_LEVEL).unwrap_or(-1));
+        let (kind, extension) = match FormatName::parse(text(FORMAT_CLASS)).unwrap_or(FormatName::Parquet) {
+            FormatName::Parquet => (FormatKind::Parquet(compression(text(PARQUET_CODEC))), ".parquet".to_owned()),
+            FormatName::Json => {
+                let is_numeric = text(JSON_DECIMALS).eq_ignore_ascii_case("NUMERIC");
+                let decimals = if is_numeric { DecimalFormat::Numeric } else { DecimalFormat::Base64 };
+                (FormatKind::JsonLines { codec, decimals }, format!(".json{}", codec.extension()))
+            }
+            FormatName::Bytes => {
+                let separator = Arc::from(text(BYTES_SEPARATOR).as_bytes());
+                let extension = format!("{}{}", text(BYTES_EXTENSION), codec.extension());
+                (FormatKind::Bytes { codec, separator }, extension)
+            }
+        };
+        let extension = config.string(EXTENSION).filter(|text| !text.is_empty()).map_or(extension, str::to_owned);
+        Self { kind, extension: Arc::from(extension) }
+    }
+
+    /// The compression of Parquet's pages.
+    pub(crate) fn parquet_compression(&self) -> Compression {
+        match &self.kind {
+            FormatKind::Parquet(compression) => *compression,
+            _ => Compression::UNCOMPRESSED,
+        }
+    }
+}
+
+/// What is wrong with keys that depend on each other. Single keys have been checked.
+pub(crate) fn format_issues(config: &Config) -> Vec<ConfigIssue> {
+    let name = config.string(FORMAT_CLASS).and_then(FormatName::parse);
+    let compression = config.string(COMPRESSION_TYPE).unwrap_or("none");
+    let mut issues = Vec::new();
+    if name == Some(FormatName::Parquet) && !compression.eq_ignore_ascii_case("none") {
+        let message = format!("Parquet files compress their pages themselves: set `{PARQUET_CODEC}` in place of it");
+        issues.push(ConfigIssue::new(COMPRESSION_TYPE, message));
+    }
+    let extension = config.string(EXTENSION).unwrap_or_default();
+    if name == Some(FormatName::Parquet) && !extension.is_empty() && !extension.ends_with(".parquet") {
+        issues.push(ConfigIssue::new(EXTENSION, "the extension of Parquet files must end with `.parquet`".to_owned()));
+    }
+    if name == Some(FormatName::Bytes) && !is_extension(config.string(BYTES_EXTENSION).unwrap_or_default()) {
+        issues.push(ConfigIssue::new(BYTES_EXTENSION, "an extension begins with a dot and has no `/`".to_owned()));
+    }
+    issues
+}
+
+/// The keys, in the order in which they are shown.
+pub(crate) fn format_keys() -> Vec<ConfigKey> {
+    use ConfigType::{Long, String};
+    use Importance::{High, Low, Medium};
+    vec![
+        ConfigKey::with_default(
+            FORMAT_CLASS,
+            String,
+            "Parquet",
+            High,
+            "Format of the files: `Parquet`, `JsonLines` (a line of JSON for each value, as JsonConverter writes it without \
+             schema) or `ByteArray` (values that are bytes or text, as they are). Names of Confluent's classes are taken too.",
+        )
+        .validated(Validator::custom(check_format)),
+        ConfigKey::with_default(
+            PARQUET_CODEC,
+            String,
+            "zstd",
+            Medium,
+            "Compression of Parquet files: none, snappy, gzip, lz4_raw, brotli or zstd.",
+        )
+        .validated(Validator::one_of_ignore_case(["none", "snappy", "gzip", "lz4_raw", "brotli", "zstd"])),
+        ConfigKey::with_default(
+            COMPRESSION_TYPE,
+            String,
+            "none",
+            Medium,
+            "Compression of whole files, for JsonLines and ByteArray: none, gzip or zstd.",
+        )
+        .validated(Validator::one_of_ignore_case(["none", "gzip", "zstd"])),
+        ConfigKey::with_default(
+            COMPRESSION_LEVEL,
+            Long,
+            "-1",
+            Low,
+            "Level of that compression: 0 to 9 for gzip, 1 to 22 for zstd; -1 = the usual one.",
+        )
+        .validated(Validator::Between(-1, 22)),
+        ConfigKey::with_default(
+            JSON_DECIMALS,
+            String,
+            "BASE64",
+            Low,
+            "How JsonLines writes decimals that have a schema: BASE64 of their bytes, or NUMERIC.",
+        )
+        .validated(Validator::one_of_ignore_case(["BASE64", "NUMERIC"])),
+        ConfigKey::with_default(BYTES_EXTENSION, String, ".bin", Low, "Extension of ByteArray files."),
+        ConfigKey::with_default(
+            BYTES_SEPARATOR,
+            String,
+            "\n",
+            Low,
+            "Follows each value in ByteArray files. A line feed without this key.",
+        ),
+        ConfigKey::optional(
+            EXTENSION,
+            String,
+            Low,
+            "Extension of the files, such as `.ndjson`. Without it, that of the format and the compression.",
+        )
+        .validated(Validator::custom(check_extension)),
+    ]
+}
+
+fn compression(name: &str) -> Compression {
+    match name.to_ascii_lowercase().as_str() {
+        "none" => Compression::UNCOMPRESSED,
+        "snappy" => Compression::SNAPPY,
+        "gzip" => Compression::GZIP(GzipLevel::default()),
+        "lz4_raw" => Compression::LZ4_RAW,
+        "brotli" => Compression::BROTLI(BrotliLevel::default()),
+        // level 1: with encodings chosen per column the higher ones gain little and cost much
+        _ => Compression::ZSTD(ZstdLevel::default()),
+    }
+}
+
+/// `level` -1: that of the library.
+fn line_codec(name: &str, level: i64) -> LineCodec {
+    let level = |usual: i64, max: i64| if level < 0 { usual } else { level.min(max) };
+    match name.to_ascii_lowercase().as_str() {
+        "gzip" => LineCodec::Gzip(level(6, 9) as u32),
+        "zstd" => LineCodec::Zstd(level(3, 22) as i32),
+        _ => LineCodec::None,
+    }
+}
+
+type Checked = std::result::Result<(), String>;
+
+fn check_format(value: &ConfigValue) -> Checked {
+    match value {
+        ConfigValue::String(text) if text.to_ascii_lowercase().contains("orc") => {
+            Err("ORC files are not written by this sink: use Parquet, which the same readers know".to_owned())
+        }
+        ConfigValue::String(text) if FormatName::parse(text).is_none() => {
+            Err("the format must be Parquet, JsonLines or ByteArray, or the name of Confluent's class for it"
+                .to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_extension(value: &ConfigValue) -> Checked {
+    match value {
+        ConfigValue::String(text) if !text.is_empty() && !is_extension(text) => {
+            Err("an extension begins with a dot and has no `/`".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_extension(text: &str) -> bool {
+    text.len() > 1 && text.starts_with('.') && !text.contains(['/', '\\']) && !text.contains(char::is_control)
+}

@@ -1,0 +1,100 @@
+//! The compression of a whole file, written as a stream.
+
+use std::io::{self, Write};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use zstd::stream::write::Encoder;
+
+/// The compression of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LineCodec {
+    /// None.
+    None,
+    /// gzip (RFC 1952) of this level, 0 to 9.
+    Gzip(u32),
+    /// zstd (RFC 8878) of this level.
+    Zstd(i32),
+}
+
+/// What a compressor holds besides its output: gzip's window and tables.
+const GZIP_MEMORY: usize = 320 * 1024;
+/// The same for zstd at a low level.
+const ZSTD_MEMORY: usize = 2 * 1024 * 1024;
+
+/// Bytes on their way into a file in memory.
+pub(crate) enum Compressor {
+    /// As they are.
+    None(Vec<u8>),
+    /// Through gzip.
+    Gzip(GzEncoder<Vec<u8>>),
+    /// Through zstd.
+    Zstd(Encoder<'static, Vec<u8>>),
+}
+
+impl LineCodec {
+    /// What follows the extension of the format in a file's name.
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Gzip(_) => ".gz",
+            Self::Zstd(_) => ".zst",
+        }
+    }
+}
+
+impl Compressor {
+    /// An empty file.
+    pub(crate) fn new(codec: LineCodec) -> io::Result<Self> {
+        Ok(match codec {
+            LineCodec::None => Self::None(Vec::new()),
+            LineCodec::Gzip(level) => Self::Gzip(GzEncoder::new(Vec::new(), Compression::new(level))),
+            LineCodec::Zstd(level) => Self::Zstd(Encoder::new(Vec::new(), level)?),
+        })
+    }
+
+    /// Adds bytes.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::None(out) => {
+                out.extend_from_slice(bytes);
+                Ok(())
+            }
+            Self::Gzip(encoder) => encoder.write_all(bytes),
+            Self::Zstd(encoder) => encoder.write_all(bytes),
+        }
+    }
+
+    /// Bytes that came out so far; the last ones written may not be among them.
+    pub(crate) fn output(&self) -> &Vec<u8> {
+        match self {
+            Self::None(out) => out,
+            Self::Gzip(encoder) => encoder.get_ref(),
+            Self::Zstd(encoder) => encoder.get_ref(),
+        }
+    }
+
+    /// Bytes of memory besides the output, roughly.
+    pub(crate) fn state_memory(&self) -> usize {
+        match self {
+            Self::None(_) => 0,
+            Self::Gzip(_) => GZIP_MEMORY,
+            Self::Zstd(_) => ZSTD_MEMORY,
+        }
+    }
+
+    /// The complete file.
+    pub(crate) fn finish(self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::None(out) => Ok(out),
+            Self::Gzip(encoder) => encoder.finish(),
+            Self::Zstd(encoder) => encoder.finish(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Compressor").field("output", &self.output().len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,58 @@
+//! Records as lines of JSON, as Connect's JsonConverter writes them without an envelope.
+
+use std::sync::Arc;
+
+use volley_api::{ConfigMap, Converter, Records, RejectedRow, Result, Side, Unserialized};
+use volley_converters::JsonConverter;
+
+use crate::format::rows::{RowMaker, Rows, rejected_row, without_rows};
+
+/// How decimals are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DecimalFormat {
+    /// Base64 of the unscaled value's big-endian bytes.
+    Base64,
+    /// A JSON number.
+    Numeric,
+}
+
+/// Makes a JSON text of each value.
+pub(crate) struct JsonRows {
+    converter: JsonConverter,
+    /// Text that all rows have in common: none.
+    schema: Arc<str>,
+}
+
+impl JsonRows {
+    /// Writes decimals so.
+    pub(crate) fn new(decimals: DecimalFormat) -> Result<Self> {
+        let decimals = match decimals {
+            DecimalFormat::Base64 => "BASE64",
+            DecimalFormat::Numeric => "NUMERIC",
+        };
+        let entries = [("schemas.enable", "false"), ("decimal.format", decimals)];
+        let config: ConfigMap = entries.map(|(key, value)| (key.to_owned(), value.to_owned())).into_iter().collect();
+        Ok(Self { converter: JsonConverter::new(&config, Side::Value)?, schema: Arc::from("") })
+    }
+}
+
+impl RowMaker for JsonRows {
+    fn rows(&mut self, records: &Records, rejected: &mut Vec<RejectedRow>) -> Result<(Records, Rows)> {
+        let written = self.converter.from_connect(&Unserialized::new(&records.topic, &records.value))?;
+        let rows = Rows::Messages { schema: Arc::clone(&self.schema), messages: written.bytes };
+        if written.rejected.is_empty() {
+            return Ok((records.clone(), rows));
+        }
+        let mut refused: Vec<_> = written.rejected.iter().map(|row| row.row).collect();
+        refused.sort_unstable();
+        let (records_left, kept) = without_rows(records, &refused)?;
+        rejected.extend(written.rejected.into_iter().map(|row| rejected_row(records, row.row, row.error)));
+        Ok((records_left, rows.take(&kept)?))
+    }
+}
+
+impl std::fmt::Debug for JsonRows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JsonRows").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,10 @@
+//! Parquet files. The encodings of each column are chosen from a sample of its data and kept by topic. The footer says
+//! what the file holds.
+
+mod encodings;
+mod footer;
+mod parquet_writer;
+
+pub(crate) use encodings::SharedPlans;
+pub(crate) use footer::read_footer;
+pub(crate) use parquet_writer::ParquetWriter;
