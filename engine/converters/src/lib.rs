@@ -30,7 +30,10 @@ mod runs;
 mod string_converter;
 mod value_display;
 
-pub use avro::{ApicurioAvroConverter, AvroConverter};
+pub use avro::{
+    ApicurioAvroConverter, AvroBlock, AvroCodec, AvroContainerReader, AvroContainerWriter, AvroConverter, AvroRows,
+    AvroValues, avro_file_def,
+};
 pub use byte_array::ByteArrayConverter;
 pub use debezium::BinaryDataConverter;
 pub use ext_json_converter::ExtJsonConverter;

@@ -15,7 +15,7 @@ use super::reader::AvroReader;
 use crate::avro::schema::avro_schema::AvroSchema;
 use crate::avro::values::json_encoding::JsonEncoding;
 use crate::json::{Decoded, Failure};
-use crate::keys::cache_size;
+use crate::keys::{cache_size, converter_type_key};
 use crate::registry::{Parsed, Part, RegistryConverter, RowWriter, SchemaFormat, SectionReader};
 
 const ENCODING: &str = "apicurio.registry.avro.encoding";
@@ -31,7 +31,7 @@ pub(crate) fn apicurio_avro_converter_def() -> ConfigDef {
         ConfigKey::optional(key, ConfigType::Class, Importance::Low, &documentation)
             .validated(Validator::custom(move |value| check_class(value, class)))
     };
-    with_mapping_keys(apicurio_config_def())
+    with_mapping_keys(apicurio_config_def().key(converter_type_key()))
         .key(
             ConfigKey::with_default(
                 ENCODING,

@@ -102,7 +102,7 @@ impl SchemaFormat for AvroFormat {
         // the values as JSON say what they are
         let plain = ConfigMap::from([("schemas.enable".to_owned(), "false".to_owned())]);
         let texts = JsonConverter::new(&plain, Side::Value)?.from_connect(&Unserialized::new("", column))?.bytes;
-        Ok(Box::new(AnythingWriter { texts }))
+        Ok(Box::new(AnythingWriter { column: column.clone(), texts }))
     }
 
     fn unreadable(topic: &str) -> String {
@@ -116,14 +116,17 @@ impl SchemaFormat for AvroFormat {
 
 /// Writes values without a schema, which are given as JSON.
 struct AnythingWriter {
+    column: Column,
     texts: BinaryArray,
 }
 
 impl RowWriter for AnythingWriter {
     fn write(&self, row: usize, out: &mut Vec<u8>) -> Parsed<()> {
-        if self.texts.is_null(row) {
-            return Err("the value cannot be written as JSON".to_owned());
-        }
-        write_anything(self.texts.value(row), out).map_err(|failure| failure.to_string())
+        let text = match self.texts.is_null(row) {
+            false => self.texts.value(row),
+            true if self.column.is_null(row) => b"null",
+            true => return Err("the value cannot be written as JSON".to_owned()),
+        };
+        write_anything(text, out).map_err(|failure| failure.to_string())
     }
 }

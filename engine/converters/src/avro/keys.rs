@@ -16,16 +16,25 @@ const LOGICAL_TYPES: &str = "volley.logical.types";
 
 /// All keys.
 pub(crate) fn avro_converter_def() -> ConfigDef {
-    with_mapping_keys(registry_config_def())
+    with_mapping_keys(registry_config_def().key(converter_type_key()))
 }
 
-/// The same definition with the keys of the converter itself.
-pub(super) fn with_mapping_keys(registry: ConfigDef) -> ConfigDef {
+/// The keys of Avro files. Other than in a converter, strings that were enums are enums again unless the user says otherwise.
+pub fn avro_file_def() -> ConfigDef {
+    let mapping = with_mapping_keys(ConfigDef::new());
+    let defaulting = |key: &ConfigKey| match key.name == ENHANCED {
+        true => key.clone().defaulting_to(Some("true")),
+        false => key.clone(),
+    };
+    mapping.keys().iter().map(defaulting).fold(ConfigDef::new(), ConfigDef::key)
+}
+
+/// The same definition with the keys of the mapping.
+pub(super) fn with_mapping_keys(definition: ConfigDef) -> ConfigDef {
     let flag = |key: &str, default: &str, doc: &str| {
         ConfigKey::with_default(key, ConfigType::Boolean, default, Importance::Medium, doc)
     };
-    registry
-        .key(converter_type_key())
+    definition
         .key(flag(
             ENHANCED,
             "false",

@@ -6,6 +6,7 @@
 //!
 //!  field ─ schema_of ─► Connect schema ─ from_connect_schema ─► AvroSchema ─► Writer
 //!  columns ─ write ──────────────────────────────────────────────────────────► messages
+//!  columns ─ AvroRows ─► values ─ container ─► files, and back
 //! ```
 //!
 //! Connect's side of a schema is its JSON form, the same as in the envelopes of JsonConverter, so that both converters make
@@ -16,6 +17,10 @@ mod apicurio_converter;
 #[cfg(test)]
 mod apicurio_tests;
 mod avro_converter;
+mod avro_rows;
+#[cfg(test)]
+mod avro_rows_tests;
+mod container;
 #[cfg(test)]
 mod converter_tests;
 mod keys;
@@ -29,4 +34,7 @@ mod values;
 pub use apicurio_converter::ApicurioAvroConverter;
 pub(crate) use apicurio_converter::apicurio_avro_converter_def;
 pub use avro_converter::AvroConverter;
+pub use avro_rows::{AvroRows, AvroValues};
+pub use container::{AvroBlock, AvroCodec, AvroContainerReader, AvroContainerWriter};
 pub(crate) use keys::avro_converter_def;
+pub use keys::avro_file_def;

@@ -15,7 +15,7 @@ use crate::registry::{RowWriter as _, SectionReader as _};
 use crate::rejections::raw_batch_of;
 
 const FROM_AVRO: &str = include_str!("testdata/from_avro.tsv");
-const FROM_CONNECT: &str = include_str!("testdata/from_connect.tsv");
+pub(super) const FROM_CONNECT: &str = include_str!("testdata/from_connect.tsv");
 
 fn settings(text: &str) -> AvroSettings {
     let mut settings = AvroSettings::default();
@@ -33,7 +33,7 @@ fn settings(text: &str) -> AvroSettings {
     settings
 }
 
-fn json_converter() -> JsonConverter {
+pub(super) fn json_converter() -> JsonConverter {
     let config = ConfigMap::from([("replace.null.with.default".to_owned(), "false".to_owned())]);
     JsonConverter::new(&config, Side::Value).unwrap()
 }
@@ -43,14 +43,14 @@ fn hex(text: &str) -> Vec<u8> {
 }
 
 /// A value with its schema, as JsonConverter writes it.
-fn envelope(column: &Column) -> Value {
+pub(super) fn envelope(column: &Column) -> Value {
     let serialized = json_converter().from_connect(&Unserialized::new("topic", column)).unwrap();
     assert!(serialized.rejected.is_empty(), "{:?}", serialized.rejected);
     serde_json::from_slice(serialized.bytes.value(0)).unwrap()
 }
 
 /// Whether two JSON values are the same; 1 and 1.0 are.
-fn same(left: &Value, right: &Value) -> bool {
+pub(super) fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => left == right || left.as_f64() == right.as_f64(),
         (Value::Array(left), Value::Array(right)) => {
@@ -77,7 +77,7 @@ fn read(schema: &str, bytes: &[u8], settings: AvroSettings) -> Result<Option<Col
 }
 
 /// Lines of columns, without comments.
-fn cases(text: &str) -> impl Iterator<Item = Vec<&str>> {
+pub(super) fn cases(text: &str) -> impl Iterator<Item = Vec<&str>> {
     text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(|line| line.split('\t').collect())
 }
 

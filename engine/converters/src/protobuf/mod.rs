@@ -23,7 +23,7 @@ mod values;
 #[cfg(test)]
 mod converter_tests;
 #[cfg(test)]
-mod round_trip_tests;
+pub(crate) mod round_trip_tests;
 #[cfg(test)]
 mod writing_tests;
 

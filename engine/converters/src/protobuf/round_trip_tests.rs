@@ -80,7 +80,7 @@ fn annotated(schema: impl Strategy<Value = Value>) -> impl Strategy<Value = Valu
     })
 }
 
-fn any_schema() -> impl Strategy<Value = Value> {
+pub(crate) fn any_schema() -> impl Strategy<Value = Value> {
     annotated(leaf()).prop_recursive(3, 24, 4, |inner| {
         prop_oneof![
             annotated(inner.clone().prop_map(|items| json!({"type": "array", "items": items}))),
@@ -136,7 +136,7 @@ fn is_optional(schema: &Value) -> bool {
 }
 
 /// A value of a schema.
-fn value_of(schema: &Value) -> BoxedStrategy<Value> {
+pub(crate) fn value_of(schema: &Value) -> BoxedStrategy<Value> {
     let some = some_value_of(schema);
     if is_optional(schema) { prop_oneof![1 => Just(Value::Null), 3 => some].boxed() } else { some }
 }

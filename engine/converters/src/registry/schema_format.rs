@@ -132,7 +132,7 @@ pub(crate) trait SectionReader: Debug + Send {
 
 /// Writes the values of one column.
 pub(crate) trait RowWriter {
-    /// Appends the value of a row that is not null.
+    /// Appends the value of a row. Messages have none for null; in a file of Avro a null has a value too.
     ///
     /// # Errors
     /// Why it cannot be written. Parts of it may have been.

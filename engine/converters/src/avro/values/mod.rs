@@ -5,10 +5,12 @@
 //!                     ├─ json_text: what contains itself
 //!                     └─ anything:  what has no schema
 //!            ↕ json_encoding: the same value in JSON
+//!  block of a file ─ boundaries ─► messages
 //!  columns ─ write ─► message
 //! ```
 
 pub(crate) mod anything;
+pub(crate) mod boundaries;
 pub(crate) mod input;
 pub(crate) mod json_encoding;
 pub(crate) mod json_text;
