@@ -106,6 +106,73 @@ fn killed_at_random_moments_every_offset_is_in_the_objects_of_s3_exactly_once() 
     assert_exactly_once(&in_bucket(s3, &topic), PARTITIONS, per_partition);
 }
 
+/// Rows of a partition go to seven directories in turns, so that seven chains are cut off at once.
+#[test]
+fn killed_at_random_moments_every_offset_is_in_one_directory_of_s3_exactly_once() {
+    let (kafka, s3) = (Kafka::shared(), S3::shared());
+    let (factor, per_partition) = (rounds(1), PER_PARTITION / 5 * rounds(1) as i64);
+    let topic = numbered_topic(kafka, per_partition);
+    s3.create_bucket(&topic);
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    volley.file(
+        "sink.properties",
+        &[
+            ("name", &format!("s3-{topic}")),
+            ("connector.class", "ObjectStoreSink"),
+            ("tasks.max", "2"),
+            ("topics", &topic),
+            ("transforms", "buckets"),
+            ("transforms.buckets.type", "Sql"),
+            ("transforms.buckets.query", "SELECT *, n % 7 AS bucket FROM records"),
+            ("store.url", &format!("s3://{topic}/lake")),
+            ("store.s3.endpoint", &s3.endpoint()),
+            ("store.s3.region", S3::REGION),
+            ("store.s3.access.key.id", S3::ACCESS_KEY_ID),
+            ("store.s3.secret.access.key", S3::SECRET_ACCESS_KEY),
+            ("format.class", "JsonLines"),
+            ("file.compression.type", "gzip"),
+            ("partitioner.class", "FieldPartitioner"),
+            ("partition.field.name", "bucket"),
+            ("flush.size", "1511"),
+            ("rotate.schedule.interval.ms", "2000"),
+        ],
+    );
+    drain_with_kills(&volley, 13, KILLS * factor, 200 * factor, || objects(s3, &topic));
+    assert_exactly_once(&in_bucket(s3, &topic), PARTITIONS, per_partition);
+}
+
+/// Hours of record time, and in each of them two directories.
+#[test]
+fn killed_at_random_moments_every_offset_is_in_one_directory_on_disk_exactly_once() {
+    let kafka = Kafka::shared();
+    let (factor, per_partition) = (rounds(1), PER_PARTITION / 2 * rounds(1) as i64);
+    let topic = numbered_topic(kafka, per_partition);
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    let url = format!("file://{}", volley.path("out").display());
+    volley.file(
+        "sink.properties",
+        &[
+            ("name", &format!("disk-{topic}")),
+            ("connector.class", "ObjectStoreSink"),
+            ("tasks.max", "2"),
+            ("topics", &topic),
+            ("store.url", &url),
+            ("partitioner.class", "com.canelmas.kafka.connect.FieldAndTimeBasedPartitioner"),
+            ("partition.field.name", "flag"),
+            ("timestamp.extractor", "RecordField"),
+            ("timestamp.field", "n"),
+            ("partition.duration.ms", "10000"),
+            ("path.format", "'minute'=mm/'second'=ss"),
+            ("flush.size", "3001"),
+            ("rotate.idle.ms", "300"),
+        ],
+    );
+    drain_with_kills(&volley, 17, KILLS * factor, 285 * factor, || parquet_files(&volley.path("out")).len());
+    assert_exactly_once(&on_disk(&volley.path("out")), PARTITIONS, per_partition);
+}
+
 #[test]
 fn a_bounded_sink_reads_to_the_end_offsets_and_ends_stopped_with_a_completion() {
     let kafka = Kafka::shared();

@@ -9,8 +9,9 @@ use volley_api::{
 };
 use volley_store::{StoreConfig, store_issues, store_keys};
 
-use crate::chain::{FileNaming, RotationPolicy, parse_timezone};
+use crate::chain::{FileNaming, RotationPolicy};
 use crate::format::{FormatConfig, format_issues, format_keys};
+use crate::layout::{PartitionerConfig, Zone, partitioner_issues, partitioner_keys};
 use crate::store::RetryPolicy;
 
 /// Class name of the connector.
@@ -27,6 +28,7 @@ const ROTATE_BYTES: &str = "rotate.bytes";
 const ROTATE_INTERVAL: &str = "rotate.interval.ms";
 const ROTATE_SCHEDULE_INTERVAL: &str = "rotate.schedule.interval.ms";
 const TIMEZONE: &str = "timezone";
+const LOCALE: &str = "locale";
 const ROTATE_IDLE: &str = "rotate.idle.ms";
 const NULL_VALUES: &str = "behavior.on.null.values";
 const RETRY_BACKOFF: &str = "retry.backoff.ms";
@@ -47,6 +49,7 @@ pub(crate) struct SinkConfig {
     pub(crate) store: StoreConfig,
     pub(crate) naming: FileNaming,
     pub(crate) format: FormatConfig,
+    pub(crate) partitioner: PartitionerConfig,
     pub(crate) rotation: RotationPolicy,
     pub(crate) null_values: NullValues,
     pub(crate) retry: RetryPolicy,
@@ -71,7 +74,7 @@ impl SinkConfig {
             bytes: positive(ROTATE_BYTES).and_then(|bytes| usize::try_from(bytes).ok()),
             interval_ms: positive(ROTATE_INTERVAL),
             schedule_ms: positive(ROTATE_SCHEDULE_INTERVAL),
-            utc_offset_ms: parse_timezone(config.string(TIMEZONE).unwrap_or_default()).unwrap_or(0),
+            zone: zone(config).ok_or_else(|| Error::config(format!("invalid `{TIMEZONE}`")))?,
             idle_ms: positive(ROTATE_IDLE),
         };
         let ignores_nulls = config.string(NULL_VALUES).is_some_and(|value| value.eq_ignore_ascii_case("ignore"));
@@ -83,6 +86,7 @@ impl SinkConfig {
                 offset_digits: usize::try_from(number(PAD_WIDTH)).unwrap_or(0).max(1),
             },
             format: FormatConfig::from_config(config),
+            partitioner: PartitionerConfig::from_config(config)?,
             rotation,
             null_values: if ignores_nulls { NullValues::Ignore } else { NullValues::Fail },
             retry: RetryPolicy { backoff: millis(RETRY_BACKOFF), timeout: millis(RETRY_TIMEOUT) },
@@ -90,17 +94,45 @@ impl SinkConfig {
     }
 }
 
+fn zone(config: &Config) -> Option<Zone> {
+    let id = config.string(TIMEZONE).unwrap_or_default();
+    Zone::parse(if id.is_empty() { "UTC" } else { id })
+}
+
 /// What is wrong with keys that depend on each other. Single keys have been checked.
 pub(crate) fn config_issues(config: &Config) -> Vec<ConfigIssue> {
-    store_issues(config).into_iter().chain(format_issues(config)).collect()
+    let mut issues = store_issues(config);
+    issues.extend(format_issues(config));
+    issues.extend(partitioner_issues(config));
+    if zone(config).is_none() && issues.iter().all(|issue| issue.key != TIMEZONE) {
+        let message = "give UTC, a place such as Europe/Berlin, or a fixed difference such as +02:00";
+        issues.push(ConfigIssue::new(TIMEZONE, message));
+    }
+    issues
 }
 
 /// The keys, in the order in which they are shown.
 pub(crate) fn config_def() -> ConfigDef {
     let store = grouped("Store", store_keys(URL_DOCUMENTATION));
     let format = grouped("Format", format_keys());
-    let keys = store.into_iter().chain(file_keys()).chain(format).chain(rotation_keys()).chain(error_keys());
+    let partitioner = grouped("Partitioner", partitioner_keys().into_iter().map(with_our_default).collect());
+    let keys = store
+        .into_iter()
+        .chain(file_keys())
+        .chain(format)
+        .chain(partitioner)
+        .chain(rotation_keys())
+        .chain(error_keys());
     keys.fold(ConfigDef::new(), ConfigDef::key)
+}
+
+/// Locale and time zone need not be given here.
+fn with_our_default(key: ConfigKey) -> ConfigKey {
+    match key.name.as_str() {
+        LOCALE => key.defaulting_to(Some("en")),
+        TIMEZONE => key.defaulting_to(Some("UTC")),
+        _ => key,
+    }
 }
 
 fn file_keys() -> Vec<ConfigKey> {
@@ -139,8 +171,8 @@ fn file_keys() -> Vec<ConfigKey> {
 }
 
 fn rotation_keys() -> Vec<ConfigKey> {
-    use ConfigType::{Long, String};
-    use Importance::{High, Low, Medium};
+    use ConfigType::Long;
+    use Importance::{High, Medium};
     let keys = vec![
         ConfigKey::with_default(FLUSH_SIZE, Long, "1000000", High, "A file is completed when it has this many rows.")
             .validated(Validator::AtLeast(1)),
@@ -172,14 +204,6 @@ fn rotation_keys() -> Vec<ConfigKey> {
              or not records arrive; -1 = never. Records are still written exactly once.",
         )
         .validated(Validator::custom(check_positive_or_off)),
-        ConfigKey::with_default(
-            TIMEZONE,
-            String,
-            "UTC",
-            Low,
-            "Whose midnight counts for `rotate.schedule.interval.ms`: `UTC` or a fixed difference such as `+02:00`.",
-        )
-        .validated(Validator::custom(check_timezone)),
         ConfigKey::with_default(
             ROTATE_IDLE,
             Long,
@@ -255,13 +279,6 @@ fn check_file_delim(value: &ConfigValue) -> Checked {
             return Err("letters and signs other than `/`, `.` and digits are needed".to_owned());
         }
         Ok(())
-    })
-}
-
-fn check_timezone(value: &ConfigValue) -> Checked {
-    check_text(value, |text| match parse_timezone(text) {
-        Some(_) => Ok(()),
-        None => Err("give UTC or a fixed difference such as +02:00".to_owned()),
     })
 }
 

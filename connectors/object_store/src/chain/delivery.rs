@@ -6,20 +6,21 @@ use std::time::Duration;
 
 use tracing::{debug, warn};
 use volley_api::metrics::{COMPLETE_FILES, Counter, Gauge, OPEN_FILES, WRITTEN_BYTES};
-use volley_api::{
-    Column, Error, Offsets, Records, RejectedRow, Result, SinkBatch, SinkContext, TopicPartition, in_row_order,
-};
+use volley_api::{Error, Offsets, RejectedRow, Result, SinkBatch, SinkContext, TopicPartition};
 
-use super::adoption::find_files;
-use super::file_name::{StreamFiles, StreamKey, is_legal_topic};
-use super::null_values::without_nulls;
+use super::adoption::{AdoptedFiles, find_files};
+use super::chain_ends::ChainEnds;
+use super::checkpoints::Checkpoints;
+use super::cutter::Cutter;
+use super::file_name::{StreamFiles, StreamKey};
 use super::partition::Partition;
 use super::piece::Piece;
 use super::stream::Stream;
 use super::uploads::{UploadOutcome, Uploads};
 use super::writing::Writing;
 use crate::config::SinkConfig;
-use crate::format::{FileIdentity, Format, rejected_row};
+use crate::format::{FileIdentity, Format};
+use crate::layout::{Partitioner, PartitionerConfig};
 use crate::store::{Patience, Storage, check_error, look};
 
 /// Complete files that may wait for the store before no more records are taken: enough to keep all uploads busy.
@@ -45,6 +46,8 @@ pub(crate) struct Delivery {
     patience: Patience,
     is_prepared: bool,
     format: Format,
+    partitioner: Box<dyn Partitioner>,
+    checkpoints: Checkpoints,
     partitions: BTreeMap<TopicPartition, Partition>,
     /// What the uploads on their way belong to.
     tickets: HashMap<u64, (TopicPartition, StreamKey)>,
@@ -65,6 +68,17 @@ impl Delivery {
         clock: Clock,
     ) -> Self {
         let metrics = context.metrics();
+        let partitioner = config.partitioner.partitioner();
+        let is_one_directory = matches!(config.partitioner, PartitionerConfig::Default);
+        let layout = (!is_one_directory).then(|| partitioner.signature());
+        if !partitioner.is_function_of_the_record() {
+            warn!(
+                connector = context.connector,
+                "directories are named by the clock: after a crash, records may be written again to the directory of a later \
+                 time; set `timestamp.extractor` to Record or RecordField to have each record once"
+            );
+        }
+        let checkpoints = Checkpoints::new(Arc::clone(&storage), &context.connector, layout);
         Self {
             open_files: metrics.gauge(OPEN_FILES),
             complete_files: metrics.counter(COMPLETE_FILES),
@@ -76,6 +90,8 @@ impl Delivery {
             patience: Patience::new(config.retry),
             is_prepared: false,
             format: Format::new(config.format.clone()),
+            checkpoints,
+            partitioner,
             config,
             partitions: BTreeMap::new(),
             tickets: HashMap::new(),
@@ -116,6 +132,9 @@ impl Delivery {
 
     /// See [`volley_api::SinkTask::close`].
     pub(crate) fn close(&mut self, partitions: &[TopicPartition]) {
+        let vouched = partitions.iter().filter_map(|name| Some((name.clone(), self.partitions.get(name)?.vouched()?)));
+        let vouched: Offsets = vouched.collect();
+        self.write_checkpoints(&vouched, true);
         partitions.iter().for_each(|partition| self.forget(partition));
     }
 
@@ -131,7 +150,14 @@ impl Delivery {
         }
         self.partition(partition)?.check_order(batch)?;
         let mut rejected = Vec::new();
-        let pieces = self.pieces(batch, &mut rejected)?;
+        let cutter = Cutter {
+            format: &self.format,
+            partitioner: self.partitioner.as_ref(),
+            null_values: self.config.null_values,
+            now: (self.clock)(),
+        };
+        let Some(cut) = self.partitions.get_mut(partition) else { return Ok(rejected) };
+        let pieces = cutter.pieces(batch, cut, &mut rejected)?;
         for piece in &pieces {
             self.find_stream(partition, &piece.key)?;
         }
@@ -149,7 +175,14 @@ impl Delivery {
         let committable = current.iter().filter_map(|(partition, offset)| {
             Some((partition.clone(), self.partitions.get(partition)?.committable(*offset)))
         });
-        Ok(committable.collect())
+        let committable: Offsets = committable.collect();
+        self.write_checkpoints(&committable, false);
+        for (name, offset) in &committable {
+            if let Some(partition) = self.partitions.get_mut(name) {
+                partition.vouch(*offset);
+            }
+        }
+        Ok(committable)
     }
 
     /// See [`volley_api::SinkTask::flush`].
@@ -172,7 +205,7 @@ impl Delivery {
     pub(crate) fn tick(&mut self) -> Result<()> {
         self.prepare()?;
         self.collect()?;
-        let (now, policy) = ((self.clock)(), self.config.rotation);
+        let (now, policy) = ((self.clock)(), self.config.rotation.clone());
         let names: Vec<_> = self.partitions.keys().cloned().collect();
         for name in names {
             self.close_open(&name, |stream| stream.is_due(&policy, now))?;
@@ -217,49 +250,12 @@ impl Delivery {
     }
 
     fn forget(&mut self, name: &TopicPartition) {
+        self.checkpoints.forget(name);
         let Some(partition) = self.partitions.remove(name) else { return };
         for ticket in partition.streams().filter_map(Stream::uploading) {
             self.tickets.remove(&ticket);
             self.uploads.abandon(ticket);
         }
-    }
-
-    /// The batch as rows of files, by stream and in offset order.
-    fn pieces(&mut self, batch: &SinkBatch, rejected: &mut Vec<RejectedRow>) -> Result<Vec<Piece>> {
-        let mut pieces = Vec::with_capacity(batch.records.len());
-        for (index, rows) in in_row_order(&batch.records) {
-            let records = &batch.records[index];
-            if !is_legal_topic(&records.topic) {
-                let message = format!("`{}` cannot be the name of a topic", records.topic);
-                rejected.extend(rows.map(|row| rejected_row(records, row, Error::data(message.clone()))));
-                continue;
-            }
-            let bare = Records { key: Column::nulls(records.len()), headers: None, ..records.clone() };
-            let is_whole = rows.len() == records.len();
-            let records = if is_whole { bare } else { bare.slice(rows.start, rows.len()) };
-            // also of rows in files already: whoever wrote these may have ended before anybody heard of what was rejected
-            let records = without_nulls(records, self.config.null_values, rejected)?;
-            if !records.is_empty() {
-                self.add_pieces(batch.partition(), &records, rejected, &mut pieces)?;
-            }
-        }
-        Ok(pieces)
-    }
-
-    fn add_pieces(
-        &mut self,
-        name: &TopicPartition,
-        records: &Records,
-        rejected: &mut Vec<RejectedRow>,
-        pieces: &mut Vec<Piece>,
-    ) -> Result<()> {
-        let Some(partition) = self.partitions.get_mut(name) else { return Ok(()) };
-        let (records, rows) = partition.row_maker(&records.topic, &self.format)?.rows(records, rejected)?;
-        let directory = Arc::from(format!("partition={}", name.partition));
-        let key = StreamKey { topic: Arc::clone(&records.topic), directory };
-        let records = Records { value: Column::nulls(records.len()), ..records };
-        pieces.push(Piece { key, records, rows });
-        Ok(())
     }
 
     fn find_stream(&mut self, partition: &TopicPartition, key: &StreamKey) -> Result<()> {
@@ -268,14 +264,39 @@ impl Delivery {
         }
         let opened_at = self.partition(partition)?.opened_at();
         let files = StreamFiles::new(&self.config.naming, self.format.extension(), key, partition);
-        let (storage, shared) = (Arc::clone(&self.storage), files.clone());
-        let adopted = self.partition(partition)?.patience().attempt(&format!("list {}", files.directory), || {
-            let path = shared.directory.clone();
-            look(&path, storage, move |storage| Box::pin(async move { find_files(storage, &shared, opened_at).await }))
-        })?;
+        let adopted = match self.ends(partition)?.get(key).cloned() {
+            Some(last) => last.map(|last| AdoptedFiles { last, next: None }),
+            None => self.list_files(partition, &files)?,
+        };
         let stream = Stream::new(files, adopted, opened_at, &self.context.connector)?;
         self.partition(partition)?.add_stream(stream);
         Ok(())
+    }
+
+    fn ends(&mut self, name: &TopicPartition) -> Result<&mut ChainEnds> {
+        let missing = || Error::fatal(format!("records of {name} came before the partition was opened"));
+        let partition = self.partitions.get_mut(name).ok_or_else(missing)?;
+        let opened_at = partition.opened_at();
+        Ok(partition.ends().get_or_insert_with(|| self.checkpoints.read(name, opened_at)))
+    }
+
+    fn list_files(&mut self, partition: &TopicPartition, files: &StreamFiles) -> Result<Option<AdoptedFiles>> {
+        let (storage, shared) = (Arc::clone(&self.storage), files.clone());
+        let opened_at = self.partition(partition)?.opened_at();
+        self.partition(partition)?.patience().attempt(&format!("list {}", files.directory), || {
+            let path = shared.directory.clone();
+            look(&path, storage, move |storage| Box::pin(async move { find_files(storage, &shared, opened_at).await }))
+        })
+    }
+
+    fn write_checkpoints(&mut self, offsets: &Offsets, is_last: bool) {
+        let now = (self.clock)();
+        let due = self.checkpoints.due(offsets, is_last, now);
+        let checkpoints = due.into_iter().filter_map(|(name, offset)| {
+            let checkpoint = self.partitions.get(&name)?.checkpoint(offset, self.checkpoints.layout());
+            Some((name, checkpoint))
+        });
+        self.checkpoints.write(checkpoints.collect(), now);
     }
 
     fn write(&mut self, name: &TopicPartition, piece: Piece) -> Result<()> {
@@ -342,7 +363,7 @@ impl Delivery {
 
     fn uploaded(&mut self, ticket: u64, name: &TopicPartition, key: &StreamKey, path: &str) {
         let stream = self.partitions.get_mut(name).and_then(|partition| partition.stream(key));
-        let Some(file) = stream.and_then(|stream| stream.uploaded(ticket)) else { return };
+        let Some(file) = stream.and_then(|stream| stream.uploaded(ticket, path)) else { return };
         debug!(path, rows = file.identity.rows, bytes = file.contents.len(), "file complete");
         self.complete_files.add(1);
         self.written_bytes.add(file.contents.len() as u64);

@@ -113,6 +113,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(worker, which, answer_is_lost)| Step::Upload { worker, which, answer_is_lost }),
         4 => worker.clone().prop_map(|worker| Step::Commit { worker }),
         3 => (worker.clone(), 0..60i64).prop_map(|(worker, ms)| Step::Tick { worker, ms }),
+        // longer than between two checkpoints
+        1 => worker.clone().prop_map(|worker| Step::Tick { worker, ms: 31_000 }),
         1 => worker.clone().prop_map(|worker| Step::Relieve { worker }),
         1 => worker.clone().prop_map(|worker| Step::Flush { worker }),
         3 => (worker.clone(), 0..4usize).prop_map(|(worker, partition)| Step::Assign { worker, partition }),
@@ -129,6 +131,18 @@ const ROTATIONS: [&[(&str, &str)]; 6] = [
     &[("flush.size", "11"), ("rotate.interval.ms", "90")],
     &[("rotate.schedule.interval.ms", "40"), ("rotate.interval.ms", "300")],
     &[("rotate.bytes", "900"), ("rotate.idle.ms", "20")],
+];
+
+/// Which directories there are: each of them, or one for each partition.
+const LAYOUTS: [&[(&str, &str)]; 3] = [
+    &[],
+    &[("partitioner.class", "FieldPartitioner"), ("partition.field.name", "place")],
+    &[
+        ("partitioner.class", "TimeBasedPartitioner"),
+        ("timestamp.extractor", "Record"),
+        ("path.format", "ss/SSS"),
+        ("partition.duration.ms", "70"),
+    ],
 ];
 
 struct Simulation {
@@ -172,7 +186,7 @@ impl Simulation {
         let now = Arc::clone(&self.now);
         let delivery = Delivery::new(
             context.clone(),
-            sink_config(ROTATIONS[rotation]),
+            sink_config(&[ROTATIONS[rotation], LAYOUTS[self.salt as usize % LAYOUTS.len()]].concat()),
             Arc::clone(&self.storage),
             Box::new(SteppedUploads(Arc::clone(&queue))),
             Arc::new(move || now.load(Ordering::Relaxed)),
@@ -383,10 +397,13 @@ fn values(
 ) -> ArrayRef {
     let field = |name: &str, data_type| Arc::new(Field::new(name, data_type, true));
     let origins = StringArray::from_iter_values(offsets.clone().map(|_| partition.to_string()));
+    let places = offsets.clone().zip(copies).map(|(offset, copy)| ((offset * 7 + copy) % 30).isqrt());
     let mut columns: Vec<(_, ArrayRef)> = vec![
         (field("origin", DataType::Utf8), Arc::new(origins)),
         (field("offset", DataType::Int64), Arc::new(Int64Array::from_iter_values(offsets.clone()))),
         (field("copy", DataType::Int64), Arc::new(Int64Array::from(copies.to_vec()))),
+        // rare and frequent ones; the rows of one record may go to several
+        (field("place", DataType::Int64), Arc::new(Int64Array::from_iter_values(places))),
     ];
     if is_wide {
         columns.insert(0, (field("extra", DataType::Int64), Arc::new(Int64Array::from_iter_values(offsets))));
@@ -413,7 +430,7 @@ fn row_ids(upload: &Upload) -> Vec<RowId> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 144, max_shrink_iters: 2000, ..ProptestConfig::default() })]
 
     #[test]
     fn every_row_is_in_one_file_whatever_happens(steps in prop::collection::vec(step(), 0..200), salt in any::<u64>()) {

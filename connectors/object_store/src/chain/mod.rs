@@ -12,6 +12,10 @@
 //! committable is the lowest offset that is in no complete file.
 
 mod adoption;
+mod chain_ends;
+mod checkpoint;
+mod checkpoints;
+mod cutter;
 mod delivery;
 #[cfg(test)]
 mod exactly_once_tests;
@@ -30,5 +34,5 @@ mod writing;
 pub(crate) use delivery::Clock;
 pub(crate) use delivery::Delivery;
 pub(crate) use file_name::FileNaming;
-pub(crate) use rotation::{RotationPolicy, parse_timezone};
+pub(crate) use rotation::RotationPolicy;
 pub(crate) use uploads::BackgroundUploads;

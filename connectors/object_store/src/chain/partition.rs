@@ -7,6 +7,8 @@ use std::sync::Arc;
 use volley_api::{Error, Result, SinkBatch};
 
 use super::adoption::AdoptedFile;
+use super::chain_ends::ChainEnds;
+use super::checkpoint::Checkpoint;
 use super::file_name::StreamKey;
 use super::stream::Stream;
 use super::writing::Writing;
@@ -26,6 +28,10 @@ pub(crate) struct Partition {
     rewinds: u64,
     /// With looking for its files.
     patience: Patience,
+    /// Of streams that are not among those below; `None` before its first row.
+    ends: Option<ChainEnds>,
+    /// The offset given out last as committable.
+    vouched: Option<i64>,
     /// By what they go to.
     streams: HashMap<StreamKey, Stream>,
     /// By topic.
@@ -41,6 +47,8 @@ impl Partition {
             rewound_to: None,
             rewinds: 0,
             patience: Patience::new(retry),
+            ends: None,
+            vouched: None,
             streams: HashMap::new(),
             row_makers: HashMap::new(),
         }
@@ -59,6 +67,40 @@ impl Partition {
     /// How often rows were asked for again.
     pub(crate) fn rewinds(&self) -> u64 {
         self.rewinds
+    }
+
+    /// What is known of the ends of its chains; `None` before this was asked for.
+    pub(crate) fn ends(&mut self) -> &mut Option<ChainEnds> {
+        &mut self.ends
+    }
+
+    /// The offset given out last as committable.
+    pub(crate) fn vouched(&self) -> Option<i64> {
+        self.vouched
+    }
+
+    /// `offset` is given out as committable: rows before it never come again. Forgets the streams that are in files up to there.
+    pub(crate) fn vouch(&mut self, offset: i64) {
+        self.vouched = Some(offset);
+        let Some(ends) = &mut self.ends else { return };
+        self.streams.retain(|key, stream| {
+            let is_finished = stream.is_finished(offset);
+            if is_finished {
+                ends.insert(key.clone(), None);
+            }
+            !is_finished
+        });
+        ends.advance_to(offset);
+    }
+
+    /// The checkpoint for `offset`, about to be committed.
+    pub(crate) fn checkpoint(&self, offset: i64, layout: &str) -> Checkpoint {
+        let mut ends = self.ends.clone().unwrap_or_default();
+        for (key, stream) in &self.streams {
+            ends.insert(key.clone(), stream.last_file().cloned());
+        }
+        ends.advance_to(offset);
+        Checkpoint { offset, layout: layout.to_owned(), ends }
     }
 
     /// The stream of `key`.

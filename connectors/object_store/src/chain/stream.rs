@@ -29,6 +29,8 @@ pub(crate) struct Stream {
     closed: VecDeque<ClosedFile>,
     /// Ticket of the upload of the oldest closed file.
     uploading: Option<u64>,
+    /// The end of the chain as far as it is known.
+    last_file: Option<AdoptedFile>,
     /// Files that were there, latest first, until their first rows have come by and shown that they are of this very
     /// topic.
     unverified: Vec<AdoptedFile>,
@@ -52,6 +54,7 @@ impl Stream {
             open: None,
             closed: VecDeque::new(),
             uploading: None,
+            last_file: None,
             unverified: Vec::new(),
         };
         if let Some(adopted) = adopted.filter(|adopted| adopted.last.identity.end > committed) {
@@ -63,6 +66,7 @@ impl Stream {
             );
             stream.next = identity.end;
             stream.next_after_batch = identity.end;
+            stream.last_file = Some(adopted.last.clone());
             stream.unverified = std::iter::once(adopted.last).chain(adopted.next).collect();
         }
         Ok(stream)
@@ -183,13 +187,29 @@ impl Stream {
         self.uploading
     }
 
-    /// The upload `ticket` has succeeded. Returns the file.
-    pub(crate) fn uploaded(&mut self, ticket: u64) -> Option<ClosedFile> {
+    /// The upload `ticket` has succeeded. Returns the file, which is at `path`.
+    pub(crate) fn uploaded(&mut self, ticket: u64, path: &str) -> Option<ClosedFile> {
         if self.uploading != Some(ticket) {
             return None;
         }
         self.uploading = None;
-        self.closed.pop_front()
+        let file = self.closed.pop_front()?;
+        self.last_file = Some(AdoptedFile { path: path.to_owned(), identity: file.identity.clone() });
+        Some(file)
+    }
+
+    /// The last file known to be in the store.
+    pub(crate) fn last_file(&self) -> Option<&AdoptedFile> {
+        self.last_file.as_ref()
+    }
+
+    /// Whether there is nothing to know of it, given that rows before `committable` never come again: all its rows so far
+    /// are in files, none of which reaches further.
+    pub(crate) fn is_finished(&self, committable: i64) -> bool {
+        self.unfinished_files() == 0
+            && self.unverified.is_empty()
+            && self.next_after_batch <= committable
+            && self.next <= committable
     }
 
     /// Another writer has taken the name of the file whose upload this was, with a file up to `winner.end`. All that is
@@ -214,6 +234,7 @@ impl Stream {
         self.closed.clear();
         self.open = None;
         self.uploading = None;
+        self.last_file = Some(AdoptedFile { path: path.to_owned(), identity: winner.clone() });
         self.next = winner.end;
         self.next_after_batch = winner.end;
         Ok(last.filter(|last| *last >= winner.end).map(|_| winner.end))

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use volley_api::Result;
 
+use super::arrow_file::ArrowFileWriter;
+use super::avro::{AvroFileRows, AvroFileWriter};
 use super::columns::ColumnRows;
+use super::csv::{CsvWriter, FlatRows};
 use super::file_writer::FileWriter;
 use super::format_config::{FormatConfig, FormatKind};
 use super::lines::{JsonRows, LineWriter, RawRows};
 use super::parquet::{ParquetWriter, SharedPlans};
-use super::rows::{RowMaker, Rows};
+use super::rows::{RowMaker, Rows, with_columns, without_columns};
 
 /// Makes the rows and the files of a task.
 #[derive(Debug)]
@@ -38,7 +41,9 @@ impl Format {
     /// Makes the rows of one topic and origin partition.
     pub(crate) fn row_maker(&self) -> Result<Box<dyn RowMaker>> {
         Ok(match &self.config.kind {
-            FormatKind::Parquet(_) => Box::new(ColumnRows::default()),
+            FormatKind::Parquet(_) | FormatKind::Arrow(_) => Box::new(ColumnRows::default()),
+            FormatKind::Csv(_) => Box::new(FlatRows::new()?),
+            FormatKind::Avro { mapping, .. } => Box::new(AvroFileRows::new(mapping)?),
             FormatKind::JsonLines { decimals, .. } => Box::new(JsonRows::new(*decimals)?),
             FormatKind::Bytes { .. } => Box::new(RawRows),
         })
@@ -49,10 +54,18 @@ impl Format {
         Ok(match (&self.config.kind, rows) {
             (FormatKind::JsonLines { codec, .. }, _) => Box::new(LineWriter::new(*codec, b"\n")?),
             (FormatKind::Bytes { codec, separator }, _) => Box::new(LineWriter::new(*codec, separator)?),
+            (FormatKind::Avro { codec, .. }, Rows::Messages { schema, .. }) => {
+                Box::new(AvroFileWriter::new(schema, *codec)?)
+            }
+            (FormatKind::Avro { .. }, Rows::Columns(_)) => return Err(with_columns()),
             (FormatKind::Parquet(_), Rows::Columns(batch)) => {
                 Box::new(ParquetWriter::new(topic, batch.schema(), &self.plans)?)
             }
-            (FormatKind::Parquet(_), Rows::Messages { .. }) => return Err(super::rows::without_columns()),
+            (FormatKind::Arrow(codec), Rows::Columns(batch)) => Box::new(ArrowFileWriter::new(batch.schema(), *codec)?),
+            (FormatKind::Csv(codec), Rows::Columns(batch)) => Box::new(CsvWriter::new(batch.schema(), *codec)?),
+            (FormatKind::Parquet(_) | FormatKind::Arrow(_) | FormatKind::Csv(_), Rows::Messages { .. }) => {
+                return Err(without_columns());
+            }
         })
     }
 }

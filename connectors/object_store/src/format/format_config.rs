@@ -3,22 +3,26 @@
 use std::sync::Arc;
 
 use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
-use volley_api::{Config, ConfigIssue, ConfigKey, ConfigType, ConfigValue, Importance, Validator};
+use volley_api::{Config, ConfigIssue, ConfigKey, ConfigMap, ConfigType, ConfigValue, Importance, Validator};
+use volley_converters::{AvroCodec, avro_file_def};
 
-use super::lines::{DecimalFormat, LineCodec};
+use super::arrow_file::ArrowCodec;
+use super::codec::FileCodec;
+use super::lines::DecimalFormat;
 
 const FORMAT_CLASS: &str = "format.class";
 const PARQUET_CODEC: &str = "parquet.codec";
 const COMPRESSION_TYPE: &str = "file.compression.type";
 const COMPRESSION_LEVEL: &str = "file.compression.level";
 const EXTENSION: &str = "file.extension";
+const AVRO_CODEC: &str = "avro.codec";
 const JSON_DECIMALS: &str = "json.decimal.format";
 const BYTES_EXTENSION: &str = "format.bytearray.extension";
 const BYTES_SEPARATOR: &str = "format.bytearray.separator";
 
 /// Extensions that files of this sink may have, whatever format it is set to: a chain of files goes on when the format
 /// changes.
-pub(crate) const KNOWN_EXTENSIONS: [&str; 12] = [
+pub(crate) const KNOWN_EXTENSIONS: [&str; 17] = [
     ".parquet",
     ".snappy.parquet",
     ".gz.parquet",
@@ -31,6 +35,11 @@ pub(crate) const KNOWN_EXTENSIONS: [&str; 12] = [
     ".bin",
     ".bin.gz",
     ".bin.zst",
+    ".csv",
+    ".csv.gz",
+    ".csv.zst",
+    ".arrow",
+    ".avro",
 ];
 
 /// A format and the extension of its files.
@@ -50,17 +59,28 @@ pub(crate) enum FormatKind {
     /// A line of JSON for each value.
     JsonLines {
         /// Compression of the whole file.
-        codec: LineCodec,
+        codec: FileCodec,
         /// How decimals are written.
         decimals: DecimalFormat,
     },
     /// The bytes of each value.
     Bytes {
         /// Compression of the whole file.
-        codec: LineCodec,
+        codec: FileCodec,
         /// Follows each value.
         separator: Arc<[u8]>,
     },
+    /// CSV, and the compression of the whole file.
+    Csv(FileCodec),
+    /// Avro object container files.
+    Avro {
+        /// Compression of the blocks.
+        codec: AvroCodec,
+        /// How values become Avro: keys of `avro_file_def`.
+        mapping: ConfigMap,
+    },
+    /// Arrow IPC, and the compression of its buffers.
+    Arrow(ArrowCodec),
 }
 
 /// The names of a format.
@@ -69,6 +89,9 @@ enum FormatName {
     Parquet,
     Json,
     Bytes,
+    Csv,
+    Arrow,
+    Avro,
 }
 
 impl FormatName {
@@ -79,6 +102,9 @@ impl FormatName {
             "parquet" => Self::Parquet,
             "json" | "jsonl" | "jsonlines" => Self::Json,
             "bytes" | "bytearray" | "string" => Self::Bytes,
+            "csv" => Self::Csv,
+            "avro" => Self::Avro,
+            "arrow" | "feather" => Self::Arrow,
             _ => return None,
         })
     }
@@ -88,7 +114,7 @@ impl FormatConfig {
     /// From keys that have been checked.
     pub(crate) fn from_config(config: &Config) -> Self {
         let text = |key: &str| config.string(key).unwrap_or_default();
-        let codec = line_codec(text(COMPRESSION_TYPE), config.long(COMPRESSION_LEVEL).unwrap_or(-1));
+        let codec = file_codec(text(COMPRESSION_TYPE), config.long(COMPRESSION_LEVEL).unwrap_or(-1));
         let (kind, extension) = match FormatName::parse(text(FORMAT_CLASS)).unwrap_or(FormatName::Parquet) {
             FormatName::Parquet => (FormatKind::Parquet(compression(text(PARQUET_CODEC))), ".parquet".to_owned()),
             FormatName::Json => {
@@ -101,6 +127,14 @@ impl FormatConfig {
                 let extension = format!("{}{}", text(BYTES_EXTENSION), codec.extension());
                 (FormatKind::Bytes { codec, separator }, extension)
             }
+            FormatName::Csv => (FormatKind::Csv(codec), format!(".csv{}", codec.extension())),
+            FormatName::Avro => {
+                let codec = AvroCodec::named(text(AVRO_CODEC)).unwrap_or(AvroCodec::Null);
+                let mapping =
+                    avro_mapping_keys().filter_map(|key| Some((key.name.clone(), text_of(config.get(&key.name))?)));
+                (FormatKind::Avro { codec, mapping: mapping.collect() }, ".avro".to_owned())
+            }
+            FormatName::Arrow => (FormatKind::Arrow(arrow_codec(text(COMPRESSION_TYPE))), ".arrow".to_owned()),
         };
         let extension = config.string(EXTENSION).filter(|text| !text.is_empty()).map_or(extension, str::to_owned);
         Self { kind, extension: Arc::from(extension) }
@@ -120,8 +154,21 @@ pub(crate) fn format_issues(config: &Config) -> Vec<ConfigIssue> {
     let name = config.string(FORMAT_CLASS).and_then(FormatName::parse);
     let compression = config.string(COMPRESSION_TYPE).unwrap_or("none");
     let mut issues = Vec::new();
-    if name == Some(FormatName::Parquet) && !compression.eq_ignore_ascii_case("none") {
-        let message = format!("Parquet files compress their pages themselves: set `{PARQUET_CODEC}` in place of it");
+    let codecs: &[&str] = match name {
+        Some(FormatName::Parquet | FormatName::Avro) | None => &["none"],
+        Some(FormatName::Arrow) => &["none", "lz4", "zstd"],
+        Some(FormatName::Json | FormatName::Bytes | FormatName::Csv) => &["none", "gzip", "zstd"],
+    };
+    if !codecs.iter().any(|codec| compression.eq_ignore_ascii_case(codec)) {
+        let message = match name {
+            Some(FormatName::Parquet) => {
+                format!("Parquet files compress their pages themselves: set `{PARQUET_CODEC}` in place of it")
+            }
+            Some(FormatName::Avro) => {
+                format!("Avro files compress their blocks themselves: set `{AVRO_CODEC}` in place of it")
+            }
+            _ => format!("files of this format are compressed with one of {}", codecs.join(", ")),
+        };
         issues.push(ConfigIssue::new(COMPRESSION_TYPE, message));
     }
     let extension = config.string(EXTENSION).unwrap_or_default();
@@ -138,14 +185,16 @@ pub(crate) fn format_issues(config: &Config) -> Vec<ConfigIssue> {
 pub(crate) fn format_keys() -> Vec<ConfigKey> {
     use ConfigType::{Long, String};
     use Importance::{High, Low, Medium};
-    vec![
+    let avro = avro_mapping_keys();
+    let keys = vec![
         ConfigKey::with_default(
             FORMAT_CLASS,
             String,
             "Parquet",
             High,
             "Format of the files: `Parquet`, `JsonLines` (a line of JSON for each value, as JsonConverter writes it without \
-             schema) or `ByteArray` (values that are bytes or text, as they are). Names of Confluent's classes are taken too.",
+             schema), `ByteArray` (values that are bytes or text, as they are), `Csv` (with a line of column names; nested \
+             values as JSON), `Avro` (object container files) or `Arrow` (IPC files). Names of Confluent's classes are taken too.",
         )
         .validated(Validator::custom(check_format)),
         ConfigKey::with_default(
@@ -161,9 +210,10 @@ pub(crate) fn format_keys() -> Vec<ConfigKey> {
             String,
             "none",
             Medium,
-            "Compression of whole files, for JsonLines and ByteArray: none, gzip or zstd.",
+            "Compression of whole files, for JsonLines, ByteArray and Csv: none, gzip or zstd; of the buffers of Arrow \
+             files: none, lz4 or zstd.",
         )
-        .validated(Validator::one_of_ignore_case(["none", "gzip", "zstd"])),
+        .validated(Validator::one_of_ignore_case(["none", "gzip", "zstd", "lz4"])),
         ConfigKey::with_default(
             COMPRESSION_LEVEL,
             Long,
@@ -195,7 +245,30 @@ pub(crate) fn format_keys() -> Vec<ConfigKey> {
             "Extension of the files, such as `.ndjson`. Without it, that of the format and the compression.",
         )
         .validated(Validator::custom(check_extension)),
-    ]
+        ConfigKey::with_default(
+            AVRO_CODEC,
+            String,
+            "null",
+            Medium,
+            "Compression of Avro files: null (none), deflate, snappy, zstandard or bzip2.",
+        )
+        .validated(Validator::one_of(AvroCodec::ALL.map(AvroCodec::name))),
+    ];
+    keys.into_iter().chain(avro).collect()
+}
+
+/// The keys that say how values become Avro.
+fn avro_mapping_keys() -> impl Iterator<Item = ConfigKey> {
+    avro_file_def().keys().to_vec().into_iter()
+}
+
+fn text_of(value: &ConfigValue) -> Option<String> {
+    match value {
+        ConfigValue::Boolean(value) => Some(value.to_string()),
+        ConfigValue::Long(value) => Some(value.to_string()),
+        ConfigValue::String(value) => Some(value.clone()),
+        _ => None,
+    }
 }
 
 fn compression(name: &str) -> Compression {
@@ -211,12 +284,20 @@ fn compression(name: &str) -> Compression {
 }
 
 /// `level` -1: that of the library.
-fn line_codec(name: &str, level: i64) -> LineCodec {
+fn file_codec(name: &str, level: i64) -> FileCodec {
     let level = |usual: i64, max: i64| if level < 0 { usual } else { level.min(max) };
     match name.to_ascii_lowercase().as_str() {
-        "gzip" => LineCodec::Gzip(level(6, 9) as u32),
-        "zstd" => LineCodec::Zstd(level(3, 22) as i32),
-        _ => LineCodec::None,
+        "gzip" => FileCodec::Gzip(level(6, 9) as u32),
+        "zstd" => FileCodec::Zstd(level(3, 22) as i32),
+        _ => FileCodec::None,
+    }
+}
+
+fn arrow_codec(name: &str) -> ArrowCodec {
+    match name.to_ascii_lowercase().as_str() {
+        "lz4" => ArrowCodec::Lz4,
+        "zstd" => ArrowCodec::Zstd,
+        _ => ArrowCodec::None,
     }
 }
 

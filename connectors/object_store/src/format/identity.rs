@@ -93,6 +93,11 @@ impl FileIdentity {
 
 /// A new unique [`FileIdentity::file_id`]: 32 hexadecimal digits.
 pub(crate) fn new_file_id() -> String {
+    format!("{:032x}", u128::from_be_bytes(random_bytes()))
+}
+
+/// Bytes that are not given twice.
+pub(crate) fn random_bytes() -> [u8; 16] {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
     let now = since_epoch();
@@ -101,9 +106,9 @@ pub(crate) fn new_file_id() -> String {
         hasher.write_u64(count);
         hasher.write_u128(now.as_nanos());
         hasher.write_u32(std::process::id());
-        hasher.finish()
+        u128::from(hasher.finish())
     };
-    format!("{:016x}{:016x}", random(), random())
+    (random() << 64 | random()).to_be_bytes()
 }
 
 #[cfg(test)]

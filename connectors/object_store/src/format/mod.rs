@@ -7,7 +7,11 @@
 //! A `Format` makes both: one `RowMaker` for each topic and origin partition, one `FileWriter` for each file. What files
 //! say of themselves is read back with `FileIdentity::read`.
 
+mod arrow_file;
+mod avro;
+mod codec;
 mod columns;
+mod csv;
 mod file_writer;
 #[expect(clippy::module_inception, reason = "the format, among what it is made of")]
 mod format;

@@ -24,6 +24,12 @@ pub(crate) enum Rows {
 }
 
 impl Rows {
+    /// No rows, as messages.
+    pub(crate) fn no_messages() -> Self {
+        let messages = BinaryArray::from_iter_values(std::iter::empty::<&[u8]>());
+        Self::Messages { schema: Arc::from(""), messages }
+    }
+
     /// Number of rows.
     pub(crate) fn len(&self) -> usize {
         match self {
@@ -81,4 +87,9 @@ pub(crate) fn without_rows(records: &Records, refused: &[usize]) -> Result<(Reco
 /// The error for rows that another format has made.
 pub(crate) fn without_columns() -> Error {
     Error::fatal("rows without columns came to a format that has columns")
+}
+
+/// The same the other way round.
+pub(crate) fn with_columns() -> Error {
+    Error::fatal("rows with columns came to a format of messages")
 }

@@ -1,6 +1,9 @@
 //! The task against a local disk.
 
+mod avro;
+mod columns;
 mod completion;
+mod layouts;
 mod lines;
 mod present_files;
 mod started_task;

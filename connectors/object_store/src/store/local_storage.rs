@@ -71,6 +71,17 @@ impl LocalStorage {
         }
     }
 
+    fn write_over_blocking(&self, path: &str, contents: &[u8]) -> io::Result<()> {
+        let target = self.root.join(path);
+        create_directories(target.parent().unwrap_or(&self.root))?;
+        let temporaries = self.root.join(TEMPORARY_DIRECTORY);
+        create_directories(&temporaries)?;
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = temporaries.join(format!("{}{name}.tmp", self.temporary_prefix));
+        write_durably(&temporary, contents, None)?;
+        fs::rename(&temporary, &target)
+    }
+
     fn remove_stale_temporaries(&self) -> io::Result<()> {
         let directory = self.root.join(TEMPORARY_DIRECTORY);
         for entry in existing(fs::read_dir(&directory))?.into_iter().flatten() {
@@ -131,6 +142,16 @@ impl Storage for LocalStorage {
     fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>> {
         let file_path = self.root.join(path);
         self.blocking(path, move |_| read_label(&file_path))
+    }
+
+    fn write_over<'a>(&'a self, path: &'a str, contents: Bytes) -> Answer<'a, ()> {
+        let target = path.to_owned();
+        self.blocking(path, move |storage| storage.write_over_blocking(&target, &contents))
+    }
+
+    fn read_all<'a>(&'a self, path: &'a str) -> Answer<'a, Option<Bytes>> {
+        let file_path = self.root.join(path);
+        self.blocking(path, move |_| Ok(existing(fs::read(file_path))?.map(Bytes::from)))
     }
 
     fn check(&self) -> Answer<'_, ()> {
@@ -246,6 +267,20 @@ mod tests {
         assert!(matches!(error, StorageError::AlreadyExists { .. }), "{error}");
         assert_eq!(fs::read(root.path().join("new/root/a/b/f")).unwrap(), b"first");
         assert_eq!(fs::read_dir(root.path().join("new/root").join(TEMPORARY_DIRECTORY)).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_that_is_written_over_has_the_last_contents() {
+        let root = tempfile::tempdir().unwrap();
+        let storage = LocalStorage::new("file:///x", root.path().to_owned(), "c-0");
+        for contents in ["first", "second"] {
+            let shared = storage.clone();
+            wait(async move { shared.write_over("d/a", Bytes::from_static(contents.as_bytes())).await }).unwrap();
+        }
+        let shared = storage.clone();
+        assert_eq!(wait(async move { shared.read_all("d/a").await }).unwrap().unwrap(), "second");
+        assert_eq!(wait(async move { storage.read_all("d/b").await }).unwrap(), None);
+        assert_eq!(fs::read_dir(root.path().join(TEMPORARY_DIRECTORY)).unwrap().count(), 0);
     }
 
     #[test]

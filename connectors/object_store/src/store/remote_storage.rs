@@ -26,8 +26,8 @@ const NO_ACCESS: [&str; 8] = [
     "code: 403",
 ];
 
-/// Name of the metadata with a file's label. Azure takes letters, digits and `_` only.
-const LABEL: &str = "volley_file";
+/// Name of the metadata with a file's label. Azure takes no `-`, and some servers and proxies drop headers with `_`.
+const LABEL: &str = "volleyfile";
 
 /// A bucket, or a part of it, as a store.
 #[derive(Debug)]
@@ -131,6 +131,27 @@ impl Storage for RemoteStorage {
             let found = self.store.get_opts(&location, options).await.map_err(|error| self.error(path, error))?;
             let label = found.attributes.get(&Attribute::Metadata(LABEL.into()));
             Ok(label.map(|label| label.as_ref().to_owned()))
+        }
+        .boxed()
+    }
+
+    fn write_over<'a>(&'a self, path: &'a str, contents: Bytes) -> Answer<'a, ()> {
+        async move {
+            let location = self.path(path)?;
+            let outcome = self.store.put(&location, PutPayload::from_bytes(contents)).await;
+            outcome.map(|_| ()).map_err(|error| self.error(path, error))
+        }
+        .boxed()
+    }
+
+    fn read_all<'a>(&'a self, path: &'a str) -> Answer<'a, Option<Bytes>> {
+        async move {
+            let location = self.path(path)?;
+            match self.store.get(&location).await {
+                Ok(found) => found.bytes().await.map(Some).map_err(|error| self.error(path, error)),
+                Err(object_store::Error::NotFound { .. }) => Ok(None),
+                Err(error) => Err(self.error(path, error)),
+            }
         }
         .boxed()
     }

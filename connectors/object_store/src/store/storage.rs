@@ -61,6 +61,12 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
     /// The label that a file was created with; `None` if it has none.
     fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>>;
 
+    /// Writes a file in place of the one that may be there, at once.
+    fn write_over<'a>(&'a self, path: &'a str, contents: Bytes) -> Answer<'a, ()>;
+
+    /// All of a small file; `None` if it does not exist.
+    fn read_all<'a>(&'a self, path: &'a str) -> Answer<'a, Option<Bytes>>;
+
     /// Whether the store can be reached and the bucket exists. Changes nothing.
     fn check(&self) -> Answer<'_, ()>;
 

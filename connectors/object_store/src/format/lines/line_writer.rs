@@ -1,16 +1,16 @@
 //! A file of messages, each followed by a separator.
 
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use arrow::array::{Array, BinaryArray};
 use bytes::Bytes;
 use volley_api::{Error, Result};
 
-use super::codec::{Compressor, LineCodec};
+use crate::format::codec::{Compressor, FileCodec};
 use crate::format::file_writer::{FileSize, FileWriter};
 use crate::format::identity::FileIdentity;
-use crate::format::rows::Rows;
+use crate::format::rows::{Rows, with_columns};
 
 /// Messages with their separators are gathered up to about this size before they are compressed.
 const CHUNK: usize = 64 * 1024;
@@ -25,7 +25,7 @@ pub(crate) struct LineWriter {
 
 impl LineWriter {
     /// An empty file.
-    pub(crate) fn new(codec: LineCodec, separator: &[u8]) -> Result<Self> {
+    pub(crate) fn new(codec: FileCodec, separator: &[u8]) -> Result<Self> {
         let out = Compressor::new(codec).map_err(broken)?;
         Ok(Self { out, separator: Arc::from(separator), chunk: Vec::new() })
     }
@@ -35,7 +35,7 @@ impl LineWriter {
             self.chunk.extend_from_slice(messages.value(row));
             self.chunk.extend_from_slice(&self.separator);
             if self.chunk.len() >= CHUNK {
-                self.out.write(&self.chunk)?;
+                self.out.write_all(&self.chunk)?;
                 self.chunk.clear();
             }
         }
@@ -49,9 +49,7 @@ impl FileWriter for LineWriter {
     }
 
     fn write(&mut self, rows: Rows, _size_limit: usize) -> Result<()> {
-        let Rows::Messages { messages, .. } = rows else {
-            return Err(Error::fatal("rows with columns came to a format of lines"));
-        };
+        let Rows::Messages { messages, .. } = rows else { return Err(with_columns()) };
         self.append(&messages).map_err(broken)
     }
 
@@ -62,7 +60,7 @@ impl FileWriter for LineWriter {
     }
 
     fn finish(mut self: Box<Self>, _identity: &FileIdentity) -> Result<Bytes> {
-        self.out.write(&self.chunk).map_err(broken)?;
+        self.out.write_all(&self.chunk).map_err(broken)?;
         self.out.finish().map(Bytes::from).map_err(broken)
     }
 }

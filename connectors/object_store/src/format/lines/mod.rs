@@ -1,11 +1,9 @@
 //! Files of one message after the other: lines of JSON, or the bytes that the values are.
 
-mod codec;
 mod json_rows;
 mod line_writer;
 mod raw_rows;
 
-pub(crate) use codec::LineCodec;
 pub(crate) use json_rows::{DecimalFormat, JsonRows};
 pub(crate) use line_writer::LineWriter;
 pub(crate) use raw_rows::RawRows;

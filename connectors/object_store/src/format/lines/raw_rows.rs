@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{AsArray, BinaryArray};
+use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use volley_api::{Error, Records, RejectedRow, Result};
@@ -33,8 +33,7 @@ impl RowMaker for RawRows {
             );
             let row_of = |row| rejected_row(records, row, Error::data(message.clone()));
             rejected.extend((0..records.len()).map(row_of));
-            let messages = BinaryArray::from_iter_values(std::iter::empty::<&[u8]>());
-            return Ok((records.slice(0, 0), Rows::Messages { schema: Arc::from(""), messages }));
+            return Ok((records.slice(0, 0), Rows::no_messages()));
         }
         let messages = cast(&records.value.array, &DataType::Binary)?.as_binary::<i32>().clone();
         Ok((records.clone(), Rows::Messages { schema: Arc::from(""), messages }))

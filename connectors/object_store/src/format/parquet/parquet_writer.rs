@@ -23,6 +23,11 @@ const COLUMN_STATE_MAX: usize = 192 * 1024;
 /// … growing with each row until then. The writer's own figure counts buffers that have never been touched.
 const COLUMN_STATE_PER_ROW: usize = 16;
 
+/// Rows are gathered until there are this many: a column writer costs more than a few values do …
+const MIN_ROWS: usize = 1024;
+/// … or until they take this much memory.
+const MAX_PENDING: usize = 1024 * 1024;
+
 /// Encodes one file. The first rows are kept as they are until there are enough of them to choose encodings by.
 pub(crate) struct ParquetWriter {
     topic: Arc<str>,
@@ -30,53 +35,84 @@ pub(crate) struct ParquetWriter {
     /// Number of fields, nested ones included.
     columns: usize,
     state: State,
+    pending: Pending,
     plans: SharedPlans,
     size: FileSize,
 }
 
 enum State {
-    Sampling { pending: Vec<RecordBatch>, rows: usize },
+    Sampling,
     Writing(Box<ArrowWriter<Vec<u8>>>),
+}
+
+/// Rows that wait to be written.
+#[derive(Debug, Default)]
+struct Pending {
+    batches: Vec<RecordBatch>,
+    rows: usize,
+    memory: usize,
+}
+
+impl Pending {
+    fn push(&mut self, rows: RecordBatch) {
+        self.rows += rows.num_rows();
+        self.memory += rows.get_array_memory_size();
+        self.batches.push(rows);
+    }
+
+    /// All of them in one batch; none are left.
+    fn take(&mut self, schema: &SchemaRef) -> Result<RecordBatch> {
+        let batches = std::mem::take(self).batches;
+        match batches.as_slice() {
+            [batch] => Ok(batch.clone()),
+            batches => Ok(concat_batches(schema, batches)?),
+        }
+    }
 }
 
 impl ParquetWriter {
     /// A file of `topic` with the columns of `schema`.
     pub(crate) fn new(topic: &Arc<str>, schema: SchemaRef, plans: &SharedPlans) -> Result<Self> {
         let state = match plans.existing(topic, &schema) {
-            None => State::Sampling { pending: Vec::new(), rows: 0 },
+            None => State::Sampling,
             Some(plan) => State::Writing(Box::new(
                 ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(plan)).map_err(broken)?,
             )),
         };
         let columns = schema.flattened_fields().len();
-        Ok(Self { topic: Arc::clone(topic), schema, columns, state, plans: plans.clone(), size: FileSize::default() })
+        let (topic, plans) = (Arc::clone(topic), plans.clone());
+        Ok(Self { topic, schema, columns, state, pending: Pending::default(), plans, size: FileSize::default() })
     }
 
     fn start_writing(&mut self) -> Result<()> {
-        let State::Sampling { pending, .. } = &mut self.state else { return Ok(()) };
-        let pending = std::mem::take(pending);
-        let sample = match pending.as_slice() {
+        let sample = match self.pending.batches.as_slice() {
             [first, ..] if first.num_rows() >= SAMPLE_ROWS => first.slice(0, SAMPLE_ROWS),
             batches => concat_batches(&self.schema, batches)?,
         };
         let plan = self.plans.make(&self.topic, &sample);
-        let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&self.schema), Some(plan)).map_err(broken)?;
-        for rows in &pending {
-            writer.write(rows).map_err(broken)?;
-        }
+        let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&self.schema), Some(plan)).map_err(broken)?;
         self.state = State::Writing(Box::new(writer));
-        Ok(())
+        self.write_pending()
+    }
+
+    fn write_pending(&mut self) -> Result<()> {
+        let State::Writing(writer) = &mut self.state else { return self.start_writing() };
+        if self.pending.rows == 0 {
+            return Ok(());
+        }
+        let rows = self.pending.take(&self.schema)?;
+        writer.write(&rows).map_err(broken)
     }
 
     fn measure(&mut self) {
         match &self.state {
             State::Writing(writer) => {
-                self.size.encoded = writer.bytes_written() + writer.in_progress_size();
+                self.size.encoded = writer.bytes_written() + writer.in_progress_size() + self.pending.memory;
                 let state = COLUMN_STATE_MIN + writer.in_progress_rows().saturating_mul(COLUMN_STATE_PER_ROW);
                 let states = self.columns * state.min(COLUMN_STATE_MAX);
-                self.size.memory = writer.inner().capacity() + writer.in_progress_size() + states;
+                self.size.memory = writer.inner().capacity() + writer.in_progress_size() + states + self.pending.memory;
             }
-            State::Sampling { .. } => self.size.encoded = self.size.memory,
+            State::Sampling => self.size = FileSize { encoded: self.pending.memory, memory: self.pending.memory },
         }
     }
 }
@@ -89,20 +125,13 @@ impl FileWriter for ParquetWriter {
     fn write(&mut self, rows: Rows, size_limit: usize) -> Result<()> {
         let Rows::Columns(rows) = rows else { return Err(without_columns()) };
         self.plans.wrote(&self.topic, rows.num_rows() as u64);
-        let is_sampled = match &mut self.state {
-            State::Writing(writer) => {
-                writer.write(&rows).map_err(broken)?;
-                false
-            }
-            State::Sampling { pending, rows: pending_rows } => {
-                self.size.memory += rows.get_array_memory_size();
-                *pending_rows += rows.num_rows();
-                pending.push(rows);
-                *pending_rows >= SAMPLE_ROWS || self.size.memory >= size_limit
-            }
+        self.pending.push(rows);
+        let (enough, memory) = match self.state {
+            State::Sampling => (SAMPLE_ROWS, size_limit),
+            State::Writing(_) => (MIN_ROWS, size_limit.min(MAX_PENDING)),
         };
-        if is_sampled {
-            self.start_writing()?;
+        if self.pending.rows >= enough || self.pending.memory >= memory {
+            self.write_pending()?;
         }
         self.measure();
         Ok(())
@@ -113,7 +142,7 @@ impl FileWriter for ParquetWriter {
     }
 
     fn finish(mut self: Box<Self>, identity: &FileIdentity) -> Result<Bytes> {
-        self.start_writing()?;
+        self.write_pending()?;
         let State::Writing(mut writer) = self.state else {
             return Err(Error::fatal("a file without rows cannot be completed"));
         };

@@ -8,7 +8,7 @@ use zstd::stream::write::Encoder;
 
 /// The compression of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LineCodec {
+pub(crate) enum FileCodec {
     /// None.
     None,
     /// gzip (RFC 1952) of this level, 0 to 9.
@@ -32,7 +32,7 @@ pub(crate) enum Compressor {
     Zstd(Encoder<'static, Vec<u8>>),
 }
 
-impl LineCodec {
+impl FileCodec {
     /// What follows the extension of the format in a file's name.
     pub(crate) fn extension(self) -> &'static str {
         match self {
@@ -45,24 +45,12 @@ impl LineCodec {
 
 impl Compressor {
     /// An empty file.
-    pub(crate) fn new(codec: LineCodec) -> io::Result<Self> {
+    pub(crate) fn new(codec: FileCodec) -> io::Result<Self> {
         Ok(match codec {
-            LineCodec::None => Self::None(Vec::new()),
-            LineCodec::Gzip(level) => Self::Gzip(GzEncoder::new(Vec::new(), Compression::new(level))),
-            LineCodec::Zstd(level) => Self::Zstd(Encoder::new(Vec::new(), level)?),
+            FileCodec::None => Self::None(Vec::new()),
+            FileCodec::Gzip(level) => Self::Gzip(GzEncoder::new(Vec::new(), Compression::new(level))),
+            FileCodec::Zstd(level) => Self::Zstd(Encoder::new(Vec::new(), level)?),
         })
-    }
-
-    /// Adds bytes.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::None(out) => {
-                out.extend_from_slice(bytes);
-                Ok(())
-            }
-            Self::Gzip(encoder) => encoder.write_all(bytes),
-            Self::Zstd(encoder) => encoder.write_all(bytes),
-        }
     }
 
     /// Bytes that came out so far; the last ones written may not be among them.
@@ -90,6 +78,21 @@ impl Compressor {
             Self::Gzip(encoder) => encoder.finish(),
             Self::Zstd(encoder) => encoder.finish(),
         }
+    }
+}
+
+impl Write for Compressor {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::None(out) => out.write(bytes),
+            Self::Gzip(encoder) => encoder.write(bytes),
+            Self::Zstd(encoder) => encoder.write(bytes),
+        }
+    }
+
+    /// Does nothing: a file is complete at its end only.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

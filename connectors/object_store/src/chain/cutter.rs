@@ -1,0 +1,84 @@
+//! A batch cut into the rows of each stream.
+
+use std::sync::Arc;
+
+use arrow::buffer::ScalarBuffer;
+use volley_api::{Column, Error, Records, RejectedRow, Result, SinkBatch, in_row_order};
+
+use super::file_name::{StreamKey, is_legal_topic};
+use super::null_values::without_nulls;
+use super::partition::Partition;
+use super::piece::Piece;
+use crate::config::NullValues;
+use crate::format::{Format, Rows, rejected_row};
+use crate::layout::{Partitioner, RowTimes, Rows as RowSelection, Split};
+
+/// Cuts batches.
+#[derive(Debug)]
+pub(crate) struct Cutter<'a> {
+    /// Makes rows.
+    pub(crate) format: &'a Format,
+    /// Says which directory a row goes to.
+    pub(crate) partitioner: &'a dyn Partitioner,
+    /// What becomes of null values.
+    pub(crate) null_values: NullValues,
+    /// Now, ms since 1970-01-01 UTC.
+    pub(crate) now: i64,
+}
+
+impl Cutter<'_> {
+    /// The batch as rows of files, by stream and in offset order. Also rows that are in files already: whoever wrote these may have
+    /// ended before anybody heard of what was rejected.
+    pub(crate) fn pieces(
+        &self,
+        batch: &SinkBatch,
+        partition: &mut Partition,
+        rejected: &mut Vec<RejectedRow>,
+    ) -> Result<Vec<Piece>> {
+        let mut pieces = Vec::with_capacity(batch.records.len());
+        for (index, rows) in in_row_order(&batch.records) {
+            let records = &batch.records[index];
+            if !is_legal_topic(&records.topic) {
+                let message = format!("`{}` cannot be the name of a topic", records.topic);
+                rejected.extend(rows.map(|row| rejected_row(records, row, Error::data(message.clone()))));
+                continue;
+            }
+            let bare = Records { key: Column::nulls(records.len()), headers: None, ..records.clone() };
+            let is_whole = rows.len() == records.len();
+            let records = if is_whole { bare } else { bare.slice(rows.start, rows.len()) };
+            let records = without_nulls(records, self.null_values, rejected)?;
+            if !records.is_empty() {
+                let maker = partition.row_maker(&records.topic, self.format)?;
+                let (records, rows) = maker.rows(&records, rejected)?;
+                self.split(records, &rows, rejected, &mut pieces)?;
+            }
+        }
+        Ok(pieces)
+    }
+
+    fn split(
+        &self,
+        records: Records,
+        rows: &Rows,
+        rejected: &mut Vec<RejectedRow>,
+        pieces: &mut Vec<Piece>,
+    ) -> Result<()> {
+        let Split { parts, rejected: refused, times } = self.partitioner.split(&records, self.now)?;
+        rejected.extend(refused.into_iter().map(|(row, reason)| rejected_row(&records, row, Error::data(reason))));
+        let timestamps = match times {
+            None => records.timestamps.clone(),
+            Some(RowTimes::Same(time)) => ScalarBuffer::from(vec![time; records.len()]),
+            Some(RowTimes::Each(times)) => times,
+        };
+        let records = Records { value: Column::nulls(records.len()), timestamps, ..records };
+        for (directory, selection) in parts {
+            let key = StreamKey { topic: Arc::clone(&records.topic), directory };
+            let rows = match &selection {
+                RowSelection::Range(range) => rows.slice(range.start, range.len()),
+                RowSelection::Selected(selected) => rows.take(selected)?,
+            };
+            pieces.push(Piece { key, records: selection.of(&records)?, rows });
+        }
+        Ok(())
+    }
+}

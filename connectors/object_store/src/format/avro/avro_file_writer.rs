@@ -1,0 +1,48 @@
+//! One Avro file.
+
+use std::sync::Arc;
+
+use arrow::array::Array;
+use bytes::Bytes;
+use volley_api::Result;
+use volley_converters::{AvroCodec, AvroContainerWriter};
+
+use crate::format::file_writer::{FileSize, FileWriter};
+use crate::format::identity::{FileIdentity, random_bytes};
+use crate::format::rows::{Rows, with_columns};
+
+/// Writes one file.
+#[derive(Debug)]
+pub(crate) struct AvroFileWriter {
+    schema: Arc<str>,
+    out: AvroContainerWriter,
+}
+
+impl AvroFileWriter {
+    /// A file of values of `schema`.
+    pub(crate) fn new(schema: &Arc<str>, codec: AvroCodec) -> Result<Self> {
+        let out = AvroContainerWriter::new(schema, codec, random_bytes(), &[])?;
+        Ok(Self { schema: Arc::clone(schema), out })
+    }
+}
+
+impl FileWriter for AvroFileWriter {
+    fn takes(&self, rows: &Rows) -> bool {
+        matches!(rows, Rows::Messages { schema, .. } if Arc::ptr_eq(schema, &self.schema) || *schema == self.schema)
+    }
+
+    fn write(&mut self, rows: Rows, _size_limit: usize) -> Result<()> {
+        let Rows::Messages { messages, .. } = rows else { return Err(with_columns()) };
+        (0..messages.len()).try_for_each(|row| self.out.append(messages.value(row)))
+    }
+
+    fn size(&self) -> FileSize {
+        let bytes = self.out.bytes_so_far();
+        // the vector behind it grows by doubling
+        FileSize { encoded: bytes, memory: bytes + bytes / 2 }
+    }
+
+    fn finish(self: Box<Self>, _identity: &FileIdentity) -> Result<Bytes> {
+        self.out.finish().map(Bytes::from)
+    }
+}
