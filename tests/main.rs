@@ -16,6 +16,7 @@ mod delivered_rows;
 mod exactly_once;
 mod exactly_once_sources;
 mod failure_traces;
+mod file_formats;
 mod group_progress;
 mod health;
 mod java_worker;

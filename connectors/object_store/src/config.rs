@@ -10,7 +10,7 @@ use volley_api::{
 use volley_store::{StoreConfig, store_issues, store_keys};
 
 use crate::chain::{FileNaming, RotationPolicy};
-use crate::format::{FormatConfig, format_issues, format_keys};
+use crate::format::{FormatConfig, FormatKind, format_issues, format_keys};
 use crate::layout::{PartitionerConfig, Zone, partitioner_issues, partitioner_keys};
 use crate::store::RetryPolicy;
 
@@ -63,6 +63,12 @@ impl SinkConfig {
             None => Self::from_config(&parsed),
             Some(issue) => Err(Error::config(format!("invalid `{}`: {}", issue.key, issue.message))),
         }
+    }
+
+    /// Whether values are not looked into but to be written as JSON.
+    pub(crate) fn takes_json_text(&self) -> bool {
+        matches!(self.format.kind, FormatKind::JsonLines { .. })
+            && matches!(self.partitioner, PartitionerConfig::Default)
     }
 
     fn from_config(config: &Config) -> Result<Self> {
@@ -297,7 +303,6 @@ mod tests {
     use volley_api::testing::config_map;
 
     use super::*;
-    use crate::format::FormatKind;
 
     #[test]
     fn the_url_alone_is_enough() {

@@ -34,6 +34,10 @@ impl Connector for ObjectStoreSinkConnector {
         identical_tasks(config)
     }
 
+    fn takes_json_text(&self, config: &ConfigMap) -> bool {
+        SinkConfig::parse(config).is_ok_and(|config| config.takes_json_text())
+    }
+
     /// Looks at the store too, if all keys are right. A store out of reach is no issue: it may be there later.
     fn validate(&self, config: &ConfigMap) -> Vec<ConfigIssue> {
         let (parsed, wrong) = config_def().validate(config);

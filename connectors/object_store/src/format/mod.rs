@@ -23,8 +23,6 @@ mod rows;
 
 pub(crate) use file_writer::FileWriter;
 pub(crate) use format::Format;
-#[cfg(test)]
-pub(crate) use format_config::FormatKind;
-pub(crate) use format_config::{FormatConfig, KNOWN_EXTENSIONS, format_issues, format_keys};
+pub(crate) use format_config::{FormatConfig, FormatKind, KNOWN_EXTENSIONS, format_issues, format_keys};
 pub(crate) use identity::{FileIdentity, new_file_id};
 pub(crate) use rows::{RowMaker, Rows, rejected_row};

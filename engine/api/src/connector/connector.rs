@@ -43,6 +43,12 @@ pub trait Connector: Send + Sync {
         false
     }
 
+    /// Whether a sink, configured so, does not look into values: where messages are JSON and nothing transforms them, its tasks
+    /// may be given the text, in a field of [`crate::schema::checked_json_field`].
+    fn takes_json_text(&self, _config: &ConfigMap) -> bool {
+        false
+    }
+
     /// KIP-875: checks offsets that a user wants to set (`None` = forget). `Ok(true)`: the connector vouches for them.
     fn alter_offsets(&self, _config: &ConfigMap, _offsets: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
         Ok(false)

@@ -33,6 +33,8 @@ pub const HAS_SCHEMA: &str = "connect.schema";
 pub const EXTENSION_NAME: &str = "ARROW:extension:name";
 /// Extension type of Utf8 columns whose values are JSON text, since the user wants them so.
 pub const JSON_EXTENSION: &str = "arrow.json";
+/// Field metadata `"true"` on a column of JSON text that is known to be right: see [`checked_json_field`].
+const CHECKED: &str = "volley.checked";
 /// Extension type of Utf8 columns of mixed values: of JSON types that have no type in common, each as its JSON text.
 pub const MIXED_EXTENSION: &str = "volley.mixed";
 
@@ -66,6 +68,20 @@ pub fn without_schema(field: Field) -> Field {
 /// A nullable Utf8 field whose values are JSON text.
 pub fn json_text_field(name: &str) -> Field {
     text_field(name, JSON_EXTENSION)
+}
+
+/// A nullable Utf8 field, without a Connect schema, whose values are JSON text as it came: each is one value of strict JSON in one
+/// line, without space around it.
+pub fn checked_json_field(name: &str) -> Field {
+    let field = without_schema(json_text_field(name));
+    let mut metadata = field.metadata().clone();
+    metadata.insert(CHECKED.to_owned(), "true".to_owned());
+    field.with_metadata(metadata)
+}
+
+/// Whether it is such a field.
+pub fn is_checked_json(field: &Field) -> bool {
+    field.metadata().contains_key(CHECKED)
 }
 
 /// A nullable Utf8 field of mixed values, as JSON text. Where a value is wanted as text, [`crate::mixed_as_text`] gives it.

@@ -84,6 +84,10 @@ pub trait Converter: Send {
     /// # Errors
     /// As for `to_connect`.
     fn from_connect(&mut self, rows: &Unserialized<'_>) -> Result<Serialized>;
+
+    /// Nobody looks into the values: from now on a converter of JSON may give them as they came, in a field of
+    /// [`crate::schema::checked_json_field`].
+    fn allow_json_text(&mut self) {}
 }
 
 /// Converts single headers.

@@ -8,6 +8,7 @@ use volley_api::{
     ConfigMap, Converted, Converter, Error, RawBatch, RejectedRow, Result, Run, Serialized, Side, Unserialized,
 };
 
+use super::checked_text::checked_text;
 use super::inferred::{Messages, Topic, check_utf8};
 use super::schemas::{Prefix, Schema, SchemaCache, SchemaReader, split};
 use super::syntax::{Cause, Failure, strict};
@@ -33,6 +34,8 @@ pub struct JsonConverter {
     /// `schema.content`, parsed.
     fixed: Option<Schema>,
     encoder: Encoder,
+    /// Whether messages may be given as they are.
+    gives_text: bool,
 }
 
 /// The source of the schema for decoding rows.
@@ -81,6 +84,7 @@ impl JsonConverter {
             schemas: SchemaCache::new(reader, config.cache_size),
             fixed,
             encoder: Encoder::new(&config),
+            gives_text: false,
             config,
         })
     }
@@ -311,6 +315,14 @@ fn topic_state<'a>(topics: &'a mut FxHashMap<Arc<str>, Topic>, name: &Arc<str>, 
 impl Converter for JsonConverter {
     fn to_connect(&mut self, batch: &RawBatch, side: Side) -> Result<Converted> {
         let bytes = bytes_of(batch, side);
+        if self.gives_text
+            && let Some(column) = checked_text(bytes)
+        {
+            return Ok(Converted {
+                runs: vec![Run { rows: volley_api::RowIndex::all(column.len()), column }],
+                rejected: Vec::new(),
+            });
+        }
         let topic = &batch.origin.partition.topic;
         let converted = self.convert(topic, bytes, side)?;
         match rewritten(bytes, &converted.rejected) {
@@ -324,5 +336,10 @@ impl Converter for JsonConverter {
         let mut rejections = Rejections::new(Self::CLASS, self.side);
         let bytes = self.encoder.encode(column, |row, error| rejections.push(row, error))?;
         Ok(Serialized::new(bytes, rejections.into_rows()))
+    }
+
+    fn allow_json_text(&mut self) {
+        // with a schema a value may mean something else than its text says
+        self.gives_text = !self.config.schemas_enable && self.config.pins.is_empty();
     }
 }

@@ -14,6 +14,7 @@ use arrow::datatypes::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use memchr::memchr2;
 use volley_api::schema::{DEFAULT, has_schema};
 use volley_api::{Column, Error, Result};
 
@@ -374,9 +375,15 @@ pub(crate) fn write_float<F: lexical_core::ToLexical>(out: &mut Vec<u8>, number:
     }
 }
 
-/// Writes JSON text as its value. Text that is not JSON (a transformation may have written it) is written as a string.
+/// Writes JSON text as its value, in one line. Text that is not JSON (a transformation may have written it) is written as a
+/// string.
 fn write_json(out: &mut Vec<u8>, text: &str) {
     match validate(text.as_bytes()) {
+        // outside of strings, where they are escaped, line ends are but space
+        Ok(()) if memchr2(b'\n', b'\r', text.as_bytes()).is_some() => {
+            let in_line = |byte: u8| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte };
+            out.extend(text.trim().bytes().map(in_line));
+        }
         Ok(()) => out.extend_from_slice(text.trim().as_bytes()),
         Err(_) => write_string(out, text),
     }

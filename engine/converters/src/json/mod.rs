@@ -8,6 +8,7 @@
 //!  from_connect           column ─► encode ─► bytes
 //! ```
 
+mod checked_text;
 mod columns;
 mod common_type;
 mod config;

@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use arrow::array::AsArray;
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use volley_api::schema::is_checked_json;
 use volley_api::{ConfigMap, Converter, Records, RejectedRow, Result, Side, Unserialized};
 use volley_converters::JsonConverter;
 
@@ -38,6 +42,10 @@ impl JsonRows {
 
 impl RowMaker for JsonRows {
     fn rows(&mut self, records: &Records, rejected: &mut Vec<RejectedRow>) -> Result<(Records, Rows)> {
+        if is_checked_json(&records.value.field) {
+            let messages = cast(&records.value.array, &DataType::Binary)?.as_binary::<i32>().clone();
+            return Ok((records.clone(), Rows::Messages { schema: Arc::clone(&self.schema), messages }));
+        }
         let written = self.converter.from_connect(&Unserialized::new(&records.topic, &records.value))?;
         let rows = Rows::Messages { schema: Arc::clone(&self.schema), messages: written.bytes };
         if written.rejected.is_empty() {

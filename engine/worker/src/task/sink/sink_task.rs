@@ -22,14 +22,19 @@ use crate::task::{TaskSpec, TaskState, panic_error, setup};
 
 /// Runs a sink task to its end.
 pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMetrics>) -> Result<TaskState> {
-    let PluginFactory::Sink { task, .. } = &spec.plugin.factory else {
+    let PluginFactory::Sink { task, connector } = &spec.plugin.factory else {
         return Err(Error::config(format!("`{}` is not a sink connector", spec.plugin.class)));
     };
     let config = setup::framework_config(spec)?;
     let errors = Arc::new(setup::error_handler(spec, &config, control, metrics)?);
+    let mut value = setup::converter(spec, Side::Value)?;
+    let is_transformed = config.list("transforms").iter().any(|alias| !alias.is_empty());
+    if !is_transformed && connector.takes_json_text(&spec.connector_config) {
+        value.converter.allow_json_text();
+    }
     let convert = ConvertStage {
         key: setup::converter(spec, Side::Key)?,
-        value: setup::converter(spec, Side::Value)?,
+        value,
         header: spec.plugins.new_header_converter(&spec.connector_config, &spec.worker_config)?,
         header_class: setup::header_class(spec),
         chain: setup::transform_chain(spec, &config)?,
