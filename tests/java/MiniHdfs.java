@@ -1,6 +1,10 @@
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.util.Properties;
 
 import org.apache.hadoop.conf.Configuration;
@@ -11,16 +15,16 @@ import org.apache.hadoop.minikdc.MiniKdc;
 import org.apache.hadoop.security.UserGroupInformation;
 
 /**
- * An HDFS in one process on 127.0.0.1, for tests. A line on standard input is an order; a line on standard output says how
- * it went: {@code OK} or {@code ERR}, and the order. It ends when standard input does.
+ * An HDFS in one process on 127.0.0.1, for tests, with one data node. Once it is ready, it listens at ORDER_PORT: each
+ * connection sends a line, an order, and gets a line, {@code OK} or what went wrong.
  *
  * <pre>
- *   java -cp "$HOME/.cache/volley/testbed/hdfs/*" tests/java/MiniHdfs.java DIRECTORY PORT [ha|kerberos]
+ *   java -cp "$HOME/.cache/volley/testbed/hdfs/*" tests/java/MiniHdfs.java DIRECTORY ORDER_PORT KIND NAME_NODE_PORT...
  * </pre>
  *
- * With {@code ha} there are two name nodes, at PORT and the one after, of the name service {@code volley}. With
- * {@code kerberos} there is a KDC too, and below DIRECTORY its {@code kdc/krb5.conf} and the {@code client.keytab} of
- * {@code volley@EXAMPLE.COM}.
+ * KIND is {@code plain}; or {@code ha}, with two name nodes, {@code nn1} and {@code nn2} of the name service
+ * {@code volley}; or {@code kerberos}, with a KDC, whose {@code kdc/krb5.conf} is below DIRECTORY, as is the
+ * {@code client.keytab} of {@code volley@EXAMPLE.COM}.
  */
 public final class MiniHdfs {
 
@@ -31,18 +35,19 @@ public final class MiniHdfs {
 
     public static void main(String[] arguments) throws Exception {
         File directory = new File(arguments[0]);
-        int port = Integer.parseInt(arguments[1]);
-        String kind = arguments.length > 2 ? arguments[2] : "";
+        int orderPort = Integer.parseInt(arguments[1]);
+        String kind = arguments[2];
+        int port = Integer.parseInt(arguments[3]);
         Configuration configuration = configuration(directory);
         if (kind.equals("kerberos")) {
             secure(configuration, directory);
         }
-        MiniDFSCluster.Builder builder = new MiniDFSCluster.Builder(configuration).numDataNodes(1)
-            .checkDataNodeHostConfig(false);
+        MiniDFSCluster.Builder builder =
+            new MiniDFSCluster.Builder(configuration).numDataNodes(1).checkDataNodeHostConfig(false);
         if (kind.equals("ha")) {
             builder.nnTopology(new MiniDFSNNTopology().addNameservice(new MiniDFSNNTopology.NSConf(NAME_SERVICE)
                 .addNN(new MiniDFSNNTopology.NNConf("nn1").setIpcPort(port))
-                .addNN(new MiniDFSNNTopology.NNConf("nn2").setIpcPort(port + 1))));
+                .addNN(new MiniDFSNNTopology.NNConf("nn2").setIpcPort(Integer.parseInt(arguments[4])))));
         } else {
             builder.nameNodePort(port);
         }
@@ -51,10 +56,7 @@ public final class MiniHdfs {
         if (kind.equals("ha")) {
             cluster.transitionToActive(0);
         }
-        System.out.println("READY");
-        obey(cluster);
-        cluster.shutdown(true);
-        System.exit(0);
+        obey(cluster, orderPort);
     }
 
     private static Configuration configuration(File directory) {
@@ -93,25 +95,31 @@ public final class MiniHdfs {
         UserGroupInformation.setConfiguration(configuration);
     }
 
-    private static void obey(MiniDFSCluster cluster) throws Exception {
+    private static void obey(MiniDFSCluster cluster, int port) throws Exception {
         DataNodeProperties stopped = null;
-        BufferedReader orders = new BufferedReader(new InputStreamReader(System.in));
-        for (String order; (order = orders.readLine()) != null;) {
-            try {
-                switch (order) {
-                    case "stop name node" -> cluster.shutdownNameNode(0);
-                    case "start name node" -> cluster.restartNameNode(0, false);
-                    case "stop data node" -> stopped = cluster.stopDataNode(0);
-                    case "start data node" -> cluster.restartDataNode(stopped, true);
-                    case "fail over" -> {
-                        cluster.shutdownNameNode(0);
-                        cluster.transitionToActive(1);
+        try (ServerSocket orders = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+            while (true) {
+                try (Socket socket = orders.accept()) {
+                    PrintStream answer = new PrintStream(socket.getOutputStream(), true);
+                    try {
+                        String order = new BufferedReader(new InputStreamReader(socket.getInputStream())).readLine();
+                        switch (order == null ? "" : order) {
+                            case "stop name node" -> cluster.shutdownNameNode(0);
+                            case "start name node" -> cluster.restartNameNode(0, false);
+                            case "stop data node" -> stopped = cluster.stopDataNode(0);
+                            case "start data node" -> cluster.restartDataNode(stopped, true);
+                            case "fail over" -> {
+                                cluster.shutdownNameNode(0);
+                                cluster.transitionToActive(1);
+                            }
+                            case "" -> { }
+                            default -> throw new IllegalArgumentException("unknown order " + order);
+                        }
+                        answer.println("OK");
+                    } catch (Exception | Error error) {
+                        answer.println(error);
                     }
-                    default -> throw new IllegalArgumentException("unknown order");
                 }
-                System.out.println("OK " + order);
-            } catch (Exception | Error error) {
-                System.out.println("ERR " + order + ": " + error);
             }
         }
     }

@@ -165,7 +165,7 @@ pub(crate) async fn try_upload(
     let ours = &upload.identity;
     let paths = [upload.files.path(ours.start), upload.files.path_beside_another_origin(ours.start)];
     for path in paths {
-        match storage.create(&path, upload.contents.clone(), &ours.file_id).await {
+        match storage.create(&path, upload.contents.clone(), &ours.file_id, None).await {
             Ok(()) => return Ok(UploadOutcome::Created { path }),
             Err(StorageError::AlreadyExists { .. }) => {}
             Err(error) => return Err(error),

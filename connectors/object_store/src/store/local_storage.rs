@@ -9,11 +9,18 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures::FutureExt;
+use rustix::fs::{XattrFlags, fsetxattr, getxattr};
+use rustix::io::Errno;
 
 use super::storage::{Answer, Storage, StorageError};
 
 /// Directory of unfinished files under the root; readers pass over names that begin with a dot.
 const TEMPORARY_DIRECTORY: &str = ".volley-tmp";
+
+/// Extended attribute of a file with a label.
+const LABEL: &str = "user.volley.file";
+/// More than a label ever has.
+const LONGEST_LABEL: usize = 4096;
 
 /// A directory as a store.
 #[derive(Clone, Debug)]
@@ -47,14 +54,14 @@ impl LocalStorage {
         .boxed()
     }
 
-    fn create_blocking(&self, path: &str, contents: &[u8], file_id: &str) -> io::Result<()> {
+    fn create_blocking(&self, path: &str, contents: &[u8], file_id: &str, label: Option<&str>) -> io::Result<()> {
         let target = self.root.join(path);
         let directory = target.parent().unwrap_or(&self.root);
         create_directories(directory)?;
         let temporaries = self.root.join(TEMPORARY_DIRECTORY);
         create_directories(&temporaries)?;
         let temporary = temporaries.join(format!("{}{file_id}.tmp", self.temporary_prefix));
-        let outcome = write_durably(&temporary, contents).and_then(|()| fs::hard_link(&temporary, &target));
+        let outcome = write_durably(&temporary, contents, label).and_then(|()| fs::hard_link(&temporary, &target));
         // what cannot be removed now is removed at the next start
         let _ = fs::remove_file(&temporary);
         match outcome {
@@ -62,6 +69,18 @@ impl LocalStorage {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => sync_directory(directory).and(Err(error)),
             outcome => outcome.and_then(|()| sync_directory(directory)),
         }
+    }
+
+    fn write_over_blocking(&self, path: &str, contents: &[u8]) -> io::Result<()> {
+        let target = self.root.join(path);
+        let directory = target.parent().unwrap_or(&self.root);
+        create_directories(directory)?;
+        let temporaries = self.root.join(TEMPORARY_DIRECTORY);
+        create_directories(&temporaries)?;
+        let temporary = temporaries.join(format!("{}over.tmp", self.temporary_prefix));
+        write_durably(&temporary, contents, None)?;
+        fs::rename(&temporary, &target)?;
+        sync_directory(directory)
     }
 
     fn remove_stale_temporaries(&self) -> io::Result<()> {
@@ -110,9 +129,39 @@ impl Storage for LocalStorage {
         })
     }
 
-    fn create<'a>(&'a self, path: &'a str, contents: Bytes, file_id: &'a str) -> Answer<'a, ()> {
-        let (target, id) = (path.to_owned(), file_id.to_owned());
-        self.blocking(path, move |storage| storage.create_blocking(&target, &contents, &id))
+    fn create<'a>(
+        &'a self,
+        path: &'a str,
+        contents: Bytes,
+        file_id: &'a str,
+        label: Option<&'a str>,
+    ) -> Answer<'a, ()> {
+        let (target, id, label) = (path.to_owned(), file_id.to_owned(), label.map(str::to_owned));
+        self.blocking(path, move |storage| storage.create_blocking(&target, &contents, &id, label.as_deref()))
+    }
+
+    fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>> {
+        let file_path = self.root.join(path);
+        self.blocking(path, move |_| {
+            let mut label = vec![0; LONGEST_LABEL];
+            match getxattr(&file_path, LABEL, &mut label[..]) {
+                Err(Errno::NODATA) => Ok(None),
+                outcome => {
+                    label.truncate(outcome?);
+                    String::from_utf8(label).map(Some).map_err(io::Error::other)
+                }
+            }
+        })
+    }
+
+    fn write_over<'a>(&'a self, path: &'a str, contents: Bytes) -> Answer<'a, ()> {
+        let target = path.to_owned();
+        self.blocking(path, move |storage| storage.write_over_blocking(&target, &contents))
+    }
+
+    fn read_all<'a>(&'a self, path: &'a str) -> Answer<'a, Option<Bytes>> {
+        let file_path = self.root.join(path);
+        self.blocking(path, move |_| Ok(existing(fs::read(file_path))?.map(Bytes::from)))
     }
 
     fn check(&self) -> Answer<'_, ()> {
@@ -140,8 +189,11 @@ fn existing<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-fn write_durably(path: &Path, contents: &[u8]) -> io::Result<()> {
+fn write_durably(path: &Path, contents: &[u8], label: Option<&str>) -> io::Result<()> {
     let mut file = File::create(path)?;
+    if let Some(label) = label {
+        fsetxattr(&file, LABEL, label.as_bytes(), XattrFlags::empty())?;
+    }
     file.write_all(contents)?;
     file.sync_all()
 }
@@ -191,7 +243,7 @@ mod tests {
 
     fn create(storage: &LocalStorage, path: &'static str, contents: &'static [u8]) -> Result<(), StorageError> {
         let storage = storage.clone();
-        wait(async move { storage.create(path, Bytes::from_static(contents), "id").await })
+        wait(async move { storage.create(path, Bytes::from_static(contents), "id", None).await })
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use object_store::{Attribute, Attributes, GetOptions, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use volley_api::Result;
 use volley_store::{StoreConfig, error_text, open_store};
 
@@ -13,6 +13,8 @@ use super::storage::{Answer, Storage, StorageError};
 
 /// Where machines in a cloud ask for credentials: asked when none are given, answers only there.
 const INSTANCE_METADATA: [&str; 2] = ["169.254.169.254", "metadata.google.internal"];
+/// Metadata of an object with a label.
+const LABEL: &str = "volley_file";
 /// Error codes of the stores, and fragments of their answers.
 const NO_BUCKET: [&str; 3] = ["NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist"];
 const NO_ACCESS: [&str; 8] = [
@@ -101,12 +103,49 @@ impl Storage for RemoteStorage {
         .boxed()
     }
 
-    fn create<'a>(&'a self, path: &'a str, contents: Bytes, _file_id: &'a str) -> Answer<'a, ()> {
+    fn create<'a>(
+        &'a self,
+        path: &'a str,
+        contents: Bytes,
+        _file_id: &'a str,
+        label: Option<&'a str>,
+    ) -> Answer<'a, ()> {
         async move {
             let location = self.path(path)?;
-            let options = PutOptions::from(PutMode::Create);
+            let labels = label.map(|label| (Attribute::Metadata(LABEL.into()), label.to_owned()));
+            let attributes = labels.into_iter().collect::<Attributes>();
+            let options = PutOptions { attributes, ..PutOptions::from(PutMode::Create) };
             let outcome = self.store.put_opts(&location, PutPayload::from_bytes(contents), options).await;
             outcome.map(|_| ()).map_err(|error| self.error(path, error))
+        }
+        .boxed()
+    }
+
+    fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>> {
+        async move {
+            let location = self.path(path)?;
+            let head = self.store.get_opts(&location, GetOptions { head: true, ..GetOptions::default() }).await;
+            let attributes = head.map_err(|error| self.error(path, error))?.attributes;
+            Ok(attributes.get(&Attribute::Metadata(LABEL.into())).map(|label| label.to_string()))
+        }
+        .boxed()
+    }
+
+    fn write_over<'a>(&'a self, path: &'a str, contents: Bytes) -> Answer<'a, ()> {
+        async move {
+            let outcome = self.store.put(&self.path(path)?, PutPayload::from_bytes(contents)).await;
+            outcome.map(|_| ()).map_err(|error| self.error(path, error))
+        }
+        .boxed()
+    }
+
+    fn read_all<'a>(&'a self, path: &'a str) -> Answer<'a, Option<Bytes>> {
+        async move {
+            let file = match self.store.get(&self.path(path)?).await {
+                Err(object_store::Error::NotFound { .. }) => return Ok(None),
+                outcome => outcome.map_err(|error| self.error(path, error))?,
+            };
+            file.bytes().await.map(Some).map_err(|error| self.error(path, error))
         }
         .boxed()
     }

@@ -53,8 +53,24 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
     fn read_tail<'a>(&'a self, path: &'a str, length: u64) -> Answer<'a, Bytes>;
 
     /// Creates the file with these contents, at once and durably, or fails with `AlreadyExists` and changes nothing.
-    /// After any other error the file may or may not be there. `file_id` is the file's own.
-    fn create<'a>(&'a self, path: &'a str, contents: Bytes, file_id: &'a str) -> Answer<'a, ()>;
+    /// After any other error the file may or may not be there. `file_id` is the file's own. `label`: a text of less than
+    /// 1 KiB that is kept beside the file, and can be read whenever the file can.
+    fn create<'a>(
+        &'a self,
+        path: &'a str,
+        contents: Bytes,
+        file_id: &'a str,
+        label: Option<&'a str>,
+    ) -> Answer<'a, ()>;
+
+    /// The label with which a file was created; `None` if it has none.
+    fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>>;
+
+    /// Creates the file with these contents, or replaces the one that is there, at once.
+    fn write_over<'a>(&'a self, path: &'a str, contents: Bytes) -> Answer<'a, ()>;
+
+    /// All of a file; `None` if there is no such file.
+    fn read_all<'a>(&'a self, path: &'a str) -> Answer<'a, Option<Bytes>>;
 
     /// Whether the store can be reached and the bucket exists. Changes nothing.
     fn check(&self) -> Answer<'_, ()>;

@@ -1,0 +1,225 @@
+//! A directory of HDFS as a store.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use uuid::Uuid;
+use volley_api::Result;
+use volley_store::StoreConfig;
+
+use super::connection::{Connection, Outcome};
+use super::label_claim::{self, Claimed, LabelClaim};
+use crate::store::storage::{Answer, Storage, StorageError};
+
+/// Directory of unfinished files under the root; readers pass over names that begin with a dot.
+const TEMPORARY_DIRECTORY: &str = ".volley-tmp";
+/// For removing what has become of no use.
+const TIDYING_LIMIT: Duration = Duration::from_secs(5);
+
+/// A directory of HDFS as a store.
+#[derive(Debug)]
+pub(crate) struct HdfsStorage {
+    url: String,
+    /// `/`, or without a slash at its end.
+    root: String,
+    connection: Connection,
+    /// Begins the names of this task's temporary files.
+    temporary_prefix: String,
+}
+
+impl HdfsStorage {
+    /// The directory that `config` names, which need not exist yet. Does not touch it. `owner` names the task.
+    pub(crate) fn open(config: &StoreConfig, owner: &str) -> Result<Self> {
+        let legal = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
+        Ok(Self {
+            url: config.url.to_string(),
+            root: config.hdfs_root()?,
+            connection: Connection::open(config)?,
+            temporary_prefix: format!("{}.", owner.chars().map(legal).collect::<String>()),
+        })
+    }
+
+    fn path(&self, relative: &str) -> String {
+        match relative {
+            "" => self.root.clone(),
+            _ => format!("{}/{relative}", self.root.trim_end_matches('/')),
+        }
+    }
+
+    /// A path that is used once: what is asked of the name node may happen after we have stopped to wait for it.
+    fn new_temporary(&self, file_id: &str) -> String {
+        let once = Uuid::new_v4().simple();
+        self.path(&format!("{TEMPORARY_DIRECTORY}/{}{file_id}.{once}.tmp", self.temporary_prefix))
+    }
+
+    /// Does `work` with a new temporary file, and removes the file if that fails.
+    async fn with_temporary(
+        &self,
+        target: &str,
+        temporary: &str,
+        work: impl Future<Output = Outcome<()>>,
+    ) -> Outcome<()> {
+        let outcome = self.connection.within_limit(target, work).await;
+        if outcome.is_err() {
+            // what cannot be removed now is removed at the next start
+            let _ = self.connection.within(TIDYING_LIMIT, temporary, self.connection.remove(temporary)).await;
+        }
+        outcome
+    }
+
+    /// Creates the file by way of `temporary`.
+    async fn create_by(&self, target: &str, temporary: &str, contents: Bytes, label: Option<&str>) -> Outcome<()> {
+        let connection = &self.connection;
+        let claimed = match label {
+            Some(_) => label_claim::settle(connection, target).await?,
+            None if connection.status(target).await?.is_some() => Claimed::Taken,
+            None => Claimed::Free(0),
+        };
+        let Claimed::Free(number) = claimed else { return Err(self.taken(target)) };
+        let length = contents.len();
+        connection.make_directory(parent(target)).await?;
+        connection.write(temporary, contents).await?;
+        if let Some(label) = label {
+            let claim = LabelClaim { temporary: temporary.to_owned(), length, label: label.to_owned() };
+            match claim.make(connection, target, number).await {
+                // another writer was first, and may be gone before it has ended
+                Err(StorageError::AlreadyExists { .. }) => return Err(self.claimed_by_another(target).await?),
+                outcome => outcome?,
+            }
+        }
+        let Err(error) = connection.rename(temporary, target, false).await else { return Ok(()) };
+        // another was first, or the answer to us was lost
+        match connection.status(target).await? {
+            Some(_) => Err(self.taken(target)),
+            None => Err(error),
+        }
+    }
+
+    async fn claimed_by_another(&self, target: &str) -> Outcome<StorageError> {
+        match label_claim::settle(&self.connection, target).await? {
+            Claimed::Taken => Ok(self.taken(target)),
+            Claimed::Free(_) => {
+                let reason = "another writer of this file has given it up; it has to be written again".to_owned();
+                Ok(StorageError::Unavailable { path: self.connection.shown(target), reason })
+            }
+        }
+    }
+
+    fn taken(&self, target: &str) -> StorageError {
+        StorageError::AlreadyExists { path: self.connection.shown(target) }
+    }
+
+    async fn check_root(&self) -> Outcome<()> {
+        // the parents of a file are no directories, says the name node itself
+        match self.connection.status(&self.root).await? {
+            Some(status) if !status.isdir => Err(StorageError::NotFound {
+                path: self.connection.shown(&self.root),
+                reason: "it is not a directory".to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn remove_stale_temporaries(&self) -> Outcome<()> {
+        let directory = self.path(TEMPORARY_DIRECTORY);
+        for name in self.connection.names(&directory).await? {
+            if name.starts_with(&self.temporary_prefix) {
+                let path = format!("{directory}/{name}");
+                self.connection.remove(&path).await?;
+                tracing::info!(path, "removed a file that an earlier run left unfinished");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Storage for HdfsStorage {
+    fn list<'a>(&'a self, directory: &'a str, after: &'a str) -> Answer<'a, Vec<String>> {
+        async move {
+            let path = self.path(directory);
+            let mut names = self.connection.within_limit(&path, self.connection.names(&path)).await?;
+            names.retain(|name| name.as_str() > after && !name.starts_with('.'));
+            Ok(names)
+        }
+        .boxed()
+    }
+
+    fn read_tail<'a>(&'a self, path: &'a str, length: u64) -> Answer<'a, Bytes> {
+        async move {
+            let path = self.path(path);
+            let tail = self.connection.within_limit(&path, self.connection.tail(&path, length)).await?;
+            let reason = || "there is no such file".to_owned();
+            tail.ok_or_else(|| StorageError::NotFound { path: self.connection.shown(&path), reason: reason() })
+        }
+        .boxed()
+    }
+
+    fn read_all<'a>(&'a self, path: &'a str) -> Answer<'a, Option<Bytes>> {
+        async move {
+            let path = self.path(path);
+            self.connection.within_limit(&path, self.connection.tail(&path, u64::MAX)).await
+        }
+        .boxed()
+    }
+
+    fn create<'a>(
+        &'a self,
+        path: &'a str,
+        contents: Bytes,
+        file_id: &'a str,
+        label: Option<&'a str>,
+    ) -> Answer<'a, ()> {
+        async move {
+            let (target, temporary) = (self.path(path), self.new_temporary(file_id));
+            self.with_temporary(&target, &temporary, self.create_by(&target, &temporary, contents, label)).await
+        }
+        .boxed()
+    }
+
+    fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>> {
+        async move {
+            let path = self.path(path);
+            self.connection.within_limit(&path, label_claim::label(&self.connection, &path)).await
+        }
+        .boxed()
+    }
+
+    fn write_over<'a>(&'a self, path: &'a str, contents: Bytes) -> Answer<'a, ()> {
+        async move {
+            let (target, temporary) = (self.path(path), self.new_temporary("over"));
+            let work = async {
+                self.connection.make_directory(parent(&target)).await?;
+                self.connection.write(&temporary, contents).await?;
+                self.connection.rename(&temporary, &target, true).await
+            };
+            self.with_temporary(&target, &temporary, work).await
+        }
+        .boxed()
+    }
+
+    fn check(&self) -> Answer<'_, ()> {
+        self.connection.within_limit(&self.root, self.check_root()).boxed()
+    }
+
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn prepare(&self) -> Answer<'_, ()> {
+        let work = async {
+            self.check_root().await?;
+            self.connection.make_directory(&self.root).await?;
+            self.remove_stale_temporaries().await
+        };
+        self.connection.within_limit(&self.root, work).boxed()
+    }
+}
+
+/// The directory of a file.
+fn parent(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        None | Some(("", _)) => "/",
+        Some((directory, _)) => directory,
+    }
+}
