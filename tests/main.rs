@@ -17,6 +17,7 @@ mod exactly_once;
 mod exactly_once_sources;
 mod failure_traces;
 mod group_progress;
+mod hdfs;
 mod health;
 mod java_worker;
 mod kafka_admin;

@@ -128,9 +128,8 @@ impl Hdfs {
 
 /// Writes Hadoop's configuration into a directory.
 pub(crate) fn write_hadoop_configuration(directory: &Path, keys: &[(&str, String)]) {
-    let property = |(name, value): &(&str, String)| {
-        format!("  <property><name>{name}</name><value>{value}</value></property>\n")
-    };
+    let property =
+        |(name, value): &(&str, String)| format!("  <property><name>{name}</name><value>{value}</value></property>\n");
     let properties: String = keys.iter().map(property).collect();
     let text = format!("<?xml version=\"1.0\"?>\n<configuration>\n{properties}</configuration>\n");
     std::fs::create_dir_all(directory).unwrap();

@@ -22,7 +22,10 @@ const CONNECT_TIMEOUT: &str = "5 s";
 /// `Config` if the settings do not make a client, or one of HDFS, which is no object store.
 pub fn open_store(config: &StoreConfig) -> Result<(Arc<dyn ObjectStore>, Path)> {
     if config.is_hdfs() {
-        return Err(Error::config(format!("`store.url` {} is a directory of HDFS; give one of an object store", config.url)));
+        return Err(Error::config(format!(
+            "`store.url` {} is a directory of HDFS; give one of an object store",
+            config.url
+        )));
     }
     let store = match config.url.scheme() {
         "s3" | "s3a" => s3(config),

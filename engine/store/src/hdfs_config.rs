@@ -134,8 +134,7 @@ mod tests {
     fn a_keytab_needs_a_principal() {
         let (_, issue) = parsed(&[("store.hdfs.kerberos.keytab", "/k")]);
         assert_eq!(issue.unwrap().key, KERBEROS_PRINCIPAL);
-        let (_, issue) =
-            parsed(&[("store.hdfs.kerberos.keytab", "/k"), ("store.hdfs.kerberos.principal", "v@R")]);
+        let (_, issue) = parsed(&[("store.hdfs.kerberos.keytab", "/k"), ("store.hdfs.kerberos.principal", "v@R")]);
         assert_eq!(issue, None);
     }
 }

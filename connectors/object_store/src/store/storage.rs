@@ -55,13 +55,8 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
     /// Creates the file with these contents, at once and durably, or fails with `AlreadyExists` and changes nothing.
     /// After any other error the file may or may not be there. `file_id` is the file's own. `label`: a text of less than
     /// 1 KiB that is kept beside the file, and can be read whenever the file can.
-    fn create<'a>(
-        &'a self,
-        path: &'a str,
-        contents: Bytes,
-        file_id: &'a str,
-        label: Option<&'a str>,
-    ) -> Answer<'a, ()>;
+    fn create<'a>(&'a self, path: &'a str, contents: Bytes, file_id: &'a str, label: Option<&'a str>)
+    -> Answer<'a, ()>;
 
     /// The label with which a file was created; `None` if it has none.
     fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>>;

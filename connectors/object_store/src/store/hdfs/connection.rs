@@ -12,6 +12,7 @@ use volley_api::{Error, Result};
 use volley_store::StoreConfig;
 
 use super::error::storage_error;
+use super::file_system::{Entry, FileSystem, Outcome};
 use crate::store::runtime;
 use crate::store::storage::StorageError;
 
@@ -23,8 +24,6 @@ const CONF_FILES: [&str; 2] = ["core-site.xml", "hdfs-site.xml"];
 const CHECKSUM_BYTES: usize = 512;
 /// The smallest block that name nodes allow unless told otherwise.
 const SMALLEST_BLOCK: usize = 1 << 20;
-
-pub(super) type Outcome<T> = std::result::Result<T, StorageError>;
 
 /// An HDFS, by its settings. Paths are absolute.
 #[derive(Debug)]
@@ -66,11 +65,6 @@ impl Connection {
         Err(StorageError::Unavailable { path: self.shown(path), reason })
     }
 
-    /// What is at `path`; `None` if nothing is.
-    pub(super) async fn status(&self, path: &str) -> Outcome<Option<FileStatus>> {
-        absent(self.client().get_file_info(path).await).map_err(|error| self.error(path, &error))
-    }
-
     /// The names of the files directly in a directory, those that begin with a dot included; none if it does not exist.
     pub(super) async fn names(&self, directory: &str) -> Outcome<Vec<String>> {
         let entries = absent(self.client().list_status(directory, false).await);
@@ -88,8 +82,32 @@ impl Connection {
         reader.read_range(size - length, length).await.map(Some).map_err(failed)
     }
 
-    /// Creates a directory and its parents, unless they are there.
-    pub(super) async fn make_directory(&self, path: &str) -> Outcome<()> {
+    /// Gives a file another name, in place of the file that has it.
+    pub(super) async fn replace(&self, from: &str, to: &str) -> Outcome<()> {
+        self.client().rename(from, to, true).await.map_err(|error| self.error(to, &error))
+    }
+
+    fn client(&self) -> Client {
+        self.client.lock().clone()
+    }
+
+    fn error(&self, path: &str, error: &HdfsError) -> StorageError {
+        storage_error(self.shown(path), error)
+    }
+}
+
+impl FileSystem for Connection {
+    async fn entry(&self, path: &str) -> Outcome<Option<Entry>> {
+        let status = absent(self.client().get_file_info(path).await).map_err(|error| self.error(path, &error))?;
+        let entry = |status: FileStatus| if status.isdir { Entry::Directory } else { Entry::File(status.length) };
+        Ok(status.map(entry))
+    }
+
+    async fn read(&self, path: &str) -> Outcome<Option<Bytes>> {
+        self.tail(path, u64::MAX).await
+    }
+
+    async fn make_directory(&self, path: &str) -> Outcome<()> {
         match self.client().mkdirs(path, 0o755, true).await {
             Err(HdfsError::AlreadyExists(_)) => {
                 Err(StorageError::NotFound { path: self.shown(path), reason: "it is not a directory".to_owned() })
@@ -98,11 +116,11 @@ impl Connection {
         }
     }
 
-    /// Writes a file whose name nobody else has. It is one block: the next one of a file may be placed on a data node that
-    /// has just failed, and then the file is lost.
-    pub(super) async fn write(&self, path: &str, contents: Bytes) -> Outcome<()> {
+    /// The file is one block: the next one of a file may be placed on a data node that has just failed, and then the file
+    /// is lost.
+    async fn write(&self, path: &str, contents: Bytes) -> Outcome<()> {
         let failed = |error: HdfsError| match error {
-            // an open file of this name is no reason to believe in it
+            // nobody else writes to this name, so that it is no answer to anybody's question
             HdfsError::AlreadyExists(reason) => StorageError::Unavailable { path: self.shown(path), reason },
             error => self.error(path, &error),
         };
@@ -113,29 +131,18 @@ impl Connection {
         writer.close().await.map_err(failed)
     }
 
-    /// Gives a file another name, in place of a file of that name or not.
-    pub(super) async fn rename(&self, from: &str, to: &str, replaces: bool) -> Outcome<()> {
-        self.client().rename(from, to, replaces).await.map_err(|error| self.error(to, &error))
+    async fn rename(&self, from: &str, to: &str) -> Outcome<()> {
+        self.client().rename(from, to, false).await.map_err(|error| self.error(to, &error))
     }
 
-    /// Removes a file, if it is there.
-    pub(super) async fn remove(&self, path: &str) -> Outcome<()> {
+    async fn remove(&self, path: &str) -> Outcome<()> {
         self.client().delete(path, false).await.map(|_| ()).map_err(|error| self.error(path, &error))
     }
 
-    /// The path in messages.
-    pub(super) fn shown(&self, path: &str) -> String {
+    fn shown(&self, path: &str) -> String {
         let url = &self.settings.url;
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
         format!("{}://{}{port}{path}", url.scheme(), url.host_str().unwrap_or_default())
-    }
-
-    fn client(&self) -> Client {
-        self.client.lock().clone()
-    }
-
-    fn error(&self, path: &str, error: &HdfsError) -> StorageError {
-        storage_error(self.shown(path), error)
     }
 }
 
@@ -183,10 +190,8 @@ fn new_client(settings: &StoreConfig) -> Result<Client> {
 
 fn build(settings: &StoreConfig, url: &str) -> Result<hdfs_native::Result<Client>> {
     let hdfs = &settings.hdfs;
-    let mut builder = ClientBuilder::new()
-        .with_url(url)
-        .with_config(hdfs.hadoop.clone())
-        .with_io_runtime(runtime::handle()?.clone());
+    let mut builder =
+        ClientBuilder::new().with_url(url).with_config(hdfs.hadoop.clone()).with_io_runtime(runtime::handle()?.clone());
     if let Some(directory) = &hdfs.conf_dir {
         builder = builder.with_config_dir(directory);
     }
@@ -233,7 +238,8 @@ mod tests {
     fn a_name_service_comes_from_hadoop_s_files_or_from_single_keys() {
         let directory = tempfile::tempdir().unwrap();
         let conf_dir = directory.path().display().to_string();
-        let property = |name: &str, value: &str| format!("<property><name>{name}</name><value>{value}</value></property>");
+        let property =
+            |name: &str, value: &str| format!("<property><name>{name}</name><value>{value}</value></property>");
         let site = format!(
             "<?xml version=\"1.0\"?><configuration>{}{}</configuration>",
             property("dfs.ha.namenodes.blue", "nn1"),
@@ -268,7 +274,7 @@ mod tests {
         let url = format!("hdfs://{}/x", silent.local_addr().unwrap());
         let connection = open(&[("store.url", &url), ("store.request.timeout.ms", "1000")]).unwrap();
         let began = Instant::now();
-        let outcome = runtime::handle().unwrap().block_on(connection.within_limit("/x", connection.status("/x")));
+        let outcome = runtime::handle().unwrap().block_on(connection.within_limit("/x", connection.entry("/x")));
         let error = outcome.unwrap_err().to_string();
         assert_eq!(error, format!("{url}: no answer within 1 s"));
         assert!(began.elapsed() < Duration::from_secs(20));

@@ -54,10 +54,7 @@ mod tests {
     #[test]
     fn what_may_pass_is_tried_again_and_what_needs_the_user_is_not() {
         assert!(matches!(of(HdfsError::AlreadyExists(String::new())), StorageError::AlreadyExists { .. }));
-        assert!(matches!(
-            exception("org.apache.hadoop.security.AccessControlException"),
-            StorageError::Denied { .. }
-        ));
+        assert!(matches!(exception("org.apache.hadoop.security.AccessControlException"), StorageError::Denied { .. }));
         assert!(matches!(exception("java.io.FileNotFoundException"), StorageError::NotFound { .. }));
         assert!(matches!(of(HdfsError::NoSASLMechanism), StorageError::Denied { .. }));
         assert!(matches!(

@@ -8,8 +8,10 @@ use uuid::Uuid;
 use volley_api::Result;
 use volley_store::StoreConfig;
 
-use super::connection::{Connection, Outcome};
-use super::label_claim::{self, Claimed, LabelClaim};
+use super::connection::Connection;
+use super::creation::{NewFile, create};
+use super::file_system::{Entry, FileSystem, Outcome, parent};
+use super::label_claim;
 use crate::store::storage::{Answer, Storage, StorageError};
 
 /// Directory of unfinished files under the root; readers pass over names that begin with a dot.
@@ -68,52 +70,10 @@ impl HdfsStorage {
         outcome
     }
 
-    /// Creates the file by way of `temporary`.
-    async fn create_by(&self, target: &str, temporary: &str, contents: Bytes, label: Option<&str>) -> Outcome<()> {
-        let connection = &self.connection;
-        let claimed = match label {
-            Some(_) => label_claim::settle(connection, target).await?,
-            None if connection.status(target).await?.is_some() => Claimed::Taken,
-            None => Claimed::Free(0),
-        };
-        let Claimed::Free(number) = claimed else { return Err(self.taken(target)) };
-        let length = contents.len();
-        connection.make_directory(parent(target)).await?;
-        connection.write(temporary, contents).await?;
-        if let Some(label) = label {
-            let claim = LabelClaim { temporary: temporary.to_owned(), length, label: label.to_owned() };
-            match claim.make(connection, target, number).await {
-                // another writer was first, and may be gone before it has ended
-                Err(StorageError::AlreadyExists { .. }) => return Err(self.claimed_by_another(target).await?),
-                outcome => outcome?,
-            }
-        }
-        let Err(error) = connection.rename(temporary, target, false).await else { return Ok(()) };
-        // another was first, or the answer to us was lost
-        match connection.status(target).await? {
-            Some(_) => Err(self.taken(target)),
-            None => Err(error),
-        }
-    }
-
-    async fn claimed_by_another(&self, target: &str) -> Outcome<StorageError> {
-        match label_claim::settle(&self.connection, target).await? {
-            Claimed::Taken => Ok(self.taken(target)),
-            Claimed::Free(_) => {
-                let reason = "another writer of this file has given it up; it has to be written again".to_owned();
-                Ok(StorageError::Unavailable { path: self.connection.shown(target), reason })
-            }
-        }
-    }
-
-    fn taken(&self, target: &str) -> StorageError {
-        StorageError::AlreadyExists { path: self.connection.shown(target) }
-    }
-
     async fn check_root(&self) -> Outcome<()> {
         // the parents of a file are no directories, says the name node itself
-        match self.connection.status(&self.root).await? {
-            Some(status) if !status.isdir => Err(StorageError::NotFound {
+        match self.connection.entry(&self.root).await? {
+            Some(Entry::File(_)) => Err(StorageError::NotFound {
                 path: self.connection.shown(&self.root),
                 reason: "it is not a directory".to_owned(),
             }),
@@ -158,7 +118,7 @@ impl Storage for HdfsStorage {
     fn read_all<'a>(&'a self, path: &'a str) -> Answer<'a, Option<Bytes>> {
         async move {
             let path = self.path(path);
-            self.connection.within_limit(&path, self.connection.tail(&path, u64::MAX)).await
+            self.connection.within_limit(&path, self.connection.read(&path)).await
         }
         .boxed()
     }
@@ -172,7 +132,8 @@ impl Storage for HdfsStorage {
     ) -> Answer<'a, ()> {
         async move {
             let (target, temporary) = (self.path(path), self.new_temporary(file_id));
-            self.with_temporary(&target, &temporary, self.create_by(&target, &temporary, contents, label)).await
+            let file = NewFile { target: &target, temporary: &temporary, label };
+            self.with_temporary(&target, &temporary, create(&self.connection, file, contents)).await
         }
         .boxed()
     }
@@ -191,7 +152,7 @@ impl Storage for HdfsStorage {
             let work = async {
                 self.connection.make_directory(parent(&target)).await?;
                 self.connection.write(&temporary, contents).await?;
-                self.connection.rename(&temporary, &target, true).await
+                self.connection.replace(&temporary, &target).await
             };
             self.with_temporary(&target, &temporary, work).await
         }
@@ -213,13 +174,5 @@ impl Storage for HdfsStorage {
             self.remove_stale_temporaries().await
         };
         self.connection.within_limit(&self.root, work).boxed()
-    }
-}
-
-/// The directory of a file.
-fn parent(path: &str) -> &str {
-    match path.rsplit_once('/') {
-        None | Some(("", _)) => "/",
-        Some((directory, _)) => directory,
     }
 }

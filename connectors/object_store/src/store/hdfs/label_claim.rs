@@ -16,11 +16,8 @@
 
 use bytes::Bytes;
 
-use super::connection::{Connection, Outcome};
+use super::file_system::{Entry, FileSystem, Outcome};
 use crate::store::storage::StorageError;
-
-/// More than a claim ever has.
-const LONGEST_CLAIM: u64 = 64 << 10;
 
 /// A claim to a name.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,25 +41,25 @@ pub(super) enum Claimed {
 
 impl LabelClaim {
     /// Claims the name `path`; fails with `AlreadyExists` if that claim has been made.
-    pub(super) async fn make(&self, connection: &Connection, path: &str, number: u32) -> Outcome<()> {
+    pub(super) async fn make(&self, files: &impl FileSystem, path: &str, number: u32) -> Outcome<()> {
         let draft = format!("{}.claim", self.temporary);
-        connection.write(&draft, Bytes::from(self.text())).await?;
-        let outcome = connection.rename(&draft, &claim_path(path, number), false).await;
+        files.write(&draft, Bytes::from(self.text())).await?;
+        let outcome = files.rename(&draft, &claim_path(path, number)).await;
         if outcome.is_err() {
             // what cannot be removed now is removed at the next start
-            let _ = connection.remove(&draft).await;
+            let _ = files.remove(&draft).await;
         }
         outcome
     }
 
     /// Gives the file that waits its name; whether there is a file of that name now.
-    async fn fulfil(&self, connection: &Connection, path: &str) -> Outcome<bool> {
-        match connection.rename(&self.temporary, path, false).await {
+    async fn fulfil(&self, files: &impl FileSystem, path: &str) -> Outcome<bool> {
+        match files.rename(&self.temporary, path).await {
             Ok(()) | Err(StorageError::AlreadyExists { .. }) => Ok(true),
             // in this order: a file that waits no longer has its name by now, or never will
-            Err(error @ StorageError::NotFound { .. }) => match connection.status(&self.temporary).await? {
+            Err(error @ StorageError::NotFound { .. }) => match files.entry(&self.temporary).await? {
                 Some(_) => Err(error),
-                None => Ok(connection.status(path).await?.is_some()),
+                None => Ok(files.entry(path).await?.is_some()),
             },
             Err(error) => Err(error),
         }
@@ -80,39 +77,39 @@ impl LabelClaim {
 }
 
 /// Brings to an end what has been claimed, and says whether the name is free.
-pub(super) async fn settle(connection: &Connection, path: &str) -> Outcome<Claimed> {
+pub(super) async fn settle(files: &impl FileSystem, path: &str) -> Outcome<Claimed> {
     let mut number = 0;
-    while let Some(claim) = read(connection, path, number).await? {
-        if claim.fulfil(connection, path).await? {
+    while let Some(claim) = read(files, path, number).await? {
+        if claim.fulfil(files, path).await? {
             return Ok(Claimed::Taken);
         }
         number += 1;
     }
     // somebody else's file has no claim
-    Ok(if connection.status(path).await?.is_some() { Claimed::Taken } else { Claimed::Free(number) })
+    Ok(if files.entry(path).await?.is_some() { Claimed::Taken } else { Claimed::Free(number) })
 }
 
 /// The label of the file at `path`; `None` if it has none.
-pub(super) async fn label(connection: &Connection, path: &str) -> Outcome<Option<String>> {
-    let Some(file) = connection.status(path).await? else {
-        return Err(StorageError::NotFound { path: connection.shown(path), reason: "there is no such file".to_owned() });
+pub(super) async fn label(files: &impl FileSystem, path: &str) -> Outcome<Option<String>> {
+    let Some(file) = files.entry(path).await? else {
+        return Err(StorageError::NotFound { path: files.shown(path), reason: "there is no such file".to_owned() });
     };
     let mut last = None;
     let mut number = 0;
-    while let Some(claim) = read(connection, path, number).await? {
+    while let Some(claim) = read(files, path, number).await? {
         last = Some(claim);
         number += 1;
     }
-    Ok(last.filter(|claim| claim.length == file.length).map(|claim| claim.label))
+    Ok(last.filter(|claim| file == Entry::File(claim.length)).map(|claim| claim.label))
 }
 
-async fn read(connection: &Connection, path: &str, number: u32) -> Outcome<Option<LabelClaim>> {
+async fn read(files: &impl FileSystem, path: &str, number: u32) -> Outcome<Option<LabelClaim>> {
     let claim_path = claim_path(path, number);
-    let Some(text) = connection.tail(&claim_path, LONGEST_CLAIM).await? else { return Ok(None) };
+    let Some(text) = files.read(&claim_path).await? else { return Ok(None) };
     match str::from_utf8(&text).ok().and_then(LabelClaim::parse) {
         Some(claim) => Ok(Some(claim)),
         None => Err(StorageError::Unavailable {
-            path: connection.shown(&claim_path),
+            path: files.shown(&claim_path),
             reason: "this is not what the sink has written there; remove it together with the file whose name it bears"
                 .to_owned(),
         }),
@@ -135,7 +132,8 @@ mod tests {
     #[test]
     fn a_claim_is_read_as_it_was_written_whatever_its_label() {
         for label in ["", "{\"a\":1}", "two\nlines\n", "Grüße"] {
-            let claim = LabelClaim { temporary: "/r/.volley-tmp/c.1.tmp".to_owned(), length: 12, label: label.to_owned() };
+            let claim =
+                LabelClaim { temporary: "/r/.volley-tmp/c.1.tmp".to_owned(), length: 12, label: label.to_owned() };
             assert_eq!(LabelClaim::parse(&claim.text()), Some(claim));
         }
         assert_eq!(LabelClaim::parse("half"), None);
