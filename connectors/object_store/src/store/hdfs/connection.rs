@@ -20,6 +20,9 @@ use crate::store::storage::StorageError;
 const DEFAULT_PORT: u16 = 8020;
 /// Files of Hadoop's configuration.
 const CONF_FILES: [&str; 2] = ["core-site.xml", "hdfs-site.xml"];
+/// Less than the sink waits for a look, or a dead connection would never be found to be one.
+const LOOK_LIMIT: Duration = Duration::from_secs(15);
+const TIDYING_LIMIT: Duration = Duration::from_secs(5);
 /// A block is a multiple of what a checksum covers.
 const CHECKSUM_BYTES: usize = 512;
 /// The smallest block that name nodes allow unless told otherwise.
@@ -38,22 +41,26 @@ impl Connection {
         Ok(Self { client: Mutex::new(new_client(settings)?), settings: settings.clone() })
     }
 
-    /// Runs a series of calls for as long as a request may take. A client that has not answered by then is given up: its
-    /// connection may be dead without anybody having said so.
-    ///
-    /// # Cancellation
-    /// What has been asked of the name node may happen nevertheless.
-    pub(super) async fn within_limit<T>(&self, path: &str, calls: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    /// Runs calls that write a file.
+    pub(super) async fn written<T>(&self, path: &str, calls: impl Future<Output = Outcome<T>>) -> Outcome<T> {
         self.within(self.settings.request_timeout, path, calls).await
     }
 
-    /// The same for at most `limit`.
-    pub(super) async fn within<T>(
-        &self,
-        limit: Duration,
-        path: &str,
-        calls: impl Future<Output = Outcome<T>>,
-    ) -> Outcome<T> {
+    /// Runs calls that look at what is there.
+    pub(super) async fn looked<T>(&self, path: &str, calls: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+        self.within(self.settings.request_timeout.min(LOOK_LIMIT), path, calls).await
+    }
+
+    /// Runs calls that remove what has become of no use.
+    pub(super) async fn tidied<T>(&self, path: &str, calls: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+        self.within(TIDYING_LIMIT, path, calls).await
+    }
+
+    /// A client that has not answered within `limit` is given up: its connection may be dead without anybody having said so.
+    ///
+    /// # Cancellation
+    /// What has been asked of the name node may happen nevertheless.
+    async fn within<T>(&self, limit: Duration, path: &str, calls: impl Future<Output = Outcome<T>>) -> Outcome<T> {
         if let Ok(outcome) = timeout(limit, calls).await {
             return outcome;
         }
@@ -274,7 +281,7 @@ mod tests {
         let url = format!("hdfs://{}/x", silent.local_addr().unwrap());
         let connection = open(&[("store.url", &url), ("store.request.timeout.ms", "1000")]).unwrap();
         let began = Instant::now();
-        let outcome = runtime::handle().unwrap().block_on(connection.within_limit("/x", connection.entry("/x")));
+        let outcome = runtime::handle().unwrap().block_on(connection.looked("/x", connection.entry("/x")));
         let error = outcome.unwrap_err().to_string();
         assert_eq!(error, format!("{url}: no answer within 1 s"));
         assert!(began.elapsed() < Duration::from_secs(20));

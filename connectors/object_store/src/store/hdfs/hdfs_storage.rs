@@ -1,7 +1,5 @@
 //! A directory of HDFS as a store.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use futures::FutureExt;
 use uuid::Uuid;
@@ -16,9 +14,6 @@ use crate::store::storage::{Answer, Storage, StorageError};
 
 /// Directory of unfinished files under the root; readers pass over names that begin with a dot.
 const TEMPORARY_DIRECTORY: &str = ".volley-tmp";
-/// For removing what has become of no use.
-const TIDYING_LIMIT: Duration = Duration::from_secs(5);
-
 /// A directory of HDFS as a store.
 #[derive(Debug)]
 pub(crate) struct HdfsStorage {
@@ -62,16 +57,15 @@ impl HdfsStorage {
         temporary: &str,
         work: impl Future<Output = Outcome<()>>,
     ) -> Outcome<()> {
-        let outcome = self.connection.within_limit(target, work).await;
+        let outcome = self.connection.written(target, work).await;
         if outcome.is_err() {
             // what cannot be removed now is removed at the next start
-            let _ = self.connection.within(TIDYING_LIMIT, temporary, self.connection.remove(temporary)).await;
+            let _ = self.connection.tidied(temporary, self.connection.remove(temporary)).await;
         }
         outcome
     }
 
     async fn check_root(&self) -> Outcome<()> {
-        // the parents of a file are no directories, says the name node itself
         match self.connection.entry(&self.root).await? {
             Some(Entry::File(_)) => Err(StorageError::NotFound {
                 path: self.connection.shown(&self.root),
@@ -98,7 +92,7 @@ impl Storage for HdfsStorage {
     fn list<'a>(&'a self, directory: &'a str, after: &'a str) -> Answer<'a, Vec<String>> {
         async move {
             let path = self.path(directory);
-            let mut names = self.connection.within_limit(&path, self.connection.names(&path)).await?;
+            let mut names = self.connection.looked(&path, self.connection.names(&path)).await?;
             names.retain(|name| name.as_str() > after && !name.starts_with('.'));
             Ok(names)
         }
@@ -108,7 +102,7 @@ impl Storage for HdfsStorage {
     fn read_tail<'a>(&'a self, path: &'a str, length: u64) -> Answer<'a, Bytes> {
         async move {
             let path = self.path(path);
-            let tail = self.connection.within_limit(&path, self.connection.tail(&path, length)).await?;
+            let tail = self.connection.looked(&path, self.connection.tail(&path, length)).await?;
             let reason = || "there is no such file".to_owned();
             tail.ok_or_else(|| StorageError::NotFound { path: self.connection.shown(&path), reason: reason() })
         }
@@ -118,7 +112,7 @@ impl Storage for HdfsStorage {
     fn read_all<'a>(&'a self, path: &'a str) -> Answer<'a, Option<Bytes>> {
         async move {
             let path = self.path(path);
-            self.connection.within_limit(&path, self.connection.read(&path)).await
+            self.connection.looked(&path, self.connection.read(&path)).await
         }
         .boxed()
     }
@@ -141,7 +135,7 @@ impl Storage for HdfsStorage {
     fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>> {
         async move {
             let path = self.path(path);
-            self.connection.within_limit(&path, label_claim::label(&self.connection, &path)).await
+            self.connection.looked(&path, label_claim::label(&self.connection, &path)).await
         }
         .boxed()
     }
@@ -160,7 +154,7 @@ impl Storage for HdfsStorage {
     }
 
     fn check(&self) -> Answer<'_, ()> {
-        self.connection.within_limit(&self.root, self.check_root()).boxed()
+        self.connection.looked(&self.root, self.check_root()).boxed()
     }
 
     fn url(&self) -> &str {
@@ -173,6 +167,6 @@ impl Storage for HdfsStorage {
             self.connection.make_directory(&self.root).await?;
             self.remove_stale_temporaries().await
         };
-        self.connection.within_limit(&self.root, work).boxed()
+        self.connection.looked(&self.root, work).boxed()
     }
 }
