@@ -43,8 +43,10 @@ impl LabelClaim {
     /// Claims the name `path`; fails with `AlreadyExists` if that claim has been made.
     pub(super) async fn make(&self, files: &impl FileSystem, path: &str, number: u32) -> Outcome<()> {
         let draft = format!("{}.claim", self.temporary);
-        files.write(&draft, Bytes::from(self.text())).await?;
-        let outcome = files.rename(&draft, &claim_path(path, number)).await;
+        let outcome = match files.write(&draft, Bytes::from(self.text())).await {
+            Ok(()) => files.rename(&draft, &claim_path(path, number)).await,
+            Err(error) => Err(error),
+        };
         if outcome.is_err() {
             // what cannot be removed now is removed at the next start
             let _ = files.remove(&draft).await;
