@@ -117,7 +117,7 @@ fn a_sink_logs_in_with_the_key_of_its_principal_and_without_is_told_so() {
     let keytab = hdfs.keytab().display().to_string();
     let krb5_conf = hdfs.krb5_conf().display().to_string();
     let environment = [("KRB5_CONFIG", krb5_conf.as_str())];
-    let stranger = sink(kafka, &topic, &url, &[("volley.mode", "bounded")]);
+    let stranger = sink(kafka, &topic, &url, &[("volley.mode", "bounded"), ("retry.timeout.ms", "0")]);
     let arguments = ["standalone", "worker.properties", "sink.properties", "--until-done"];
     let end = stranger.run_with(Duration::from_secs(120), &arguments, &environment);
     assert!(!end.status.success() && end.log.contains("`store.hdfs.kerberos.principal`"), "{}", end.log);

@@ -5,6 +5,7 @@ import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.Files;
 import java.util.Properties;
 
 import org.apache.hadoop.conf.Configuration;
@@ -23,8 +24,8 @@ import org.apache.hadoop.security.UserGroupInformation;
  * </pre>
  *
  * KIND is {@code plain}; or {@code ha}, with two name nodes, {@code nn1} and {@code nn2} of the name service
- * {@code volley}; or {@code kerberos}, with a KDC, whose {@code kdc/krb5.conf} is below DIRECTORY, as is the
- * {@code client.keytab} of {@code volley@EXAMPLE.COM}.
+ * {@code volley}; or {@code kerberos}, with a KDC, whose {@code krb5.conf} is in DIRECTORY, as is the {@code client.keytab} of
+ * {@code volley@EXAMPLE.COM}.
  */
 public final class MiniHdfs {
 
@@ -76,6 +77,7 @@ public final class MiniHdfs {
         settings.setProperty("kdc.bind.address", "127.0.0.1");
         MiniKdc kdc = new MiniKdc(settings, new File(directory, "kdc"));
         kdc.start();
+        Files.copy(kdc.getKrb5conf().toPath(), new File(directory, "krb5.conf").toPath());
         File keytab = new File(directory, "hdfs.keytab");
         kdc.createPrincipal(keytab, "hdfs/localhost", "HTTP/localhost");
         kdc.createPrincipal(new File(directory, "client.keytab"), "volley");

@@ -82,7 +82,7 @@ impl Hdfs {
 
     /// Where servers and clients find their KDC.
     pub(crate) fn krb5_conf(&self) -> PathBuf {
-        self.directory.join("kdc/krb5.conf")
+        self.directory.join("krb5.conf")
     }
 
     /// The key of `volley@EXAMPLE.COM`.

@@ -1,5 +1,6 @@
 //! The client of one HDFS, and its calls.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ const CONF_FILES: [&str; 2] = ["core-site.xml", "hdfs-site.xml"];
 /// Less than the sink waits for a look, or a dead connection would never be found to be one.
 const LOOK_LIMIT: Duration = Duration::from_secs(15);
 const TIDYING_LIMIT: Duration = Duration::from_secs(5);
+/// How often the client asks again by itself, with pauses of a second and more: the sink tries again too, and says why.
+const FEW_ATTEMPTS: (&str, &str) = ("dfs.client.failover.max.attempts", "2");
 /// A block is a multiple of what a checksum covers.
 const CHECKSUM_BYTES: usize = 512;
 /// The smallest block that name nodes allow unless told otherwise.
@@ -197,8 +200,11 @@ fn new_client(settings: &StoreConfig) -> Result<Client> {
 
 fn build(settings: &StoreConfig, url: &str) -> Result<hdfs_native::Result<Client>> {
     let hdfs = &settings.hdfs;
+    let (attempts_key, attempts) = FEW_ATTEMPTS;
+    let mut hadoop = BTreeMap::from([(attempts_key.to_owned(), attempts.to_owned())]);
+    hadoop.extend(hdfs.hadoop.clone());
     let mut builder =
-        ClientBuilder::new().with_url(url).with_config(hdfs.hadoop.clone()).with_io_runtime(runtime::handle()?.clone());
+        ClientBuilder::new().with_url(url).with_config(hadoop).with_io_runtime(runtime::handle()?.clone());
     if let Some(directory) = &hdfs.conf_dir {
         builder = builder.with_config_dir(directory);
     }

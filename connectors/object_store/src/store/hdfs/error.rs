@@ -9,6 +9,8 @@ const NO_RIGHT: [&str; 3] = ["AccessControlException", "AuthorizationException",
 const NO_FILE: [&str; 2] = ["FileNotFoundException", "ParentNotDirectoryException"];
 /// What MIT's Kerberos says when a ticket could not be asked for.
 const NO_KDC: &str = "Cannot contact any KDC";
+/// What the client says when the name node has closed a connection. Its reason is in the log only.
+const CLOSED: &str = "RPC listener disconnected";
 /// An exception comes with its stack, in further lines.
 const LONGEST_REASON: usize = 400;
 
@@ -31,9 +33,14 @@ pub(super) fn storage_error(path: String, error: &HdfsError) -> StorageError {
     }
 }
 
-/// The first line of what HDFS says.
+/// What HDFS says, in one line.
 fn reason(error: &HdfsError) -> String {
     let text = error.to_string();
+    if text.contains(CLOSED) {
+        return "the name node has closed the connection (if it always does: it may want a login, see \
+                `store.hdfs.kerberos.principal`)"
+            .to_owned();
+    }
     text.lines().next().unwrap_or_default().chars().take(LONGEST_REASON).collect()
 }
 
@@ -63,6 +70,12 @@ mod tests {
         ));
         let refused = HdfsError::IOError(io::Error::from(io::ErrorKind::ConnectionRefused));
         assert!(matches!(of(refused), StorageError::Unavailable { .. }));
+    }
+
+    #[test]
+    fn a_name_node_that_wants_a_login_is_told_as_one() {
+        let closed = io::Error::new(io::ErrorKind::ConnectionAborted, CLOSED);
+        assert!(of(HdfsError::IOError(closed)).to_string().contains("`store.hdfs.kerberos.principal`"));
     }
 
     #[test]
