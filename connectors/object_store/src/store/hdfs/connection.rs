@@ -135,10 +135,11 @@ impl FileSystem for Connection {
             error => self.error(path, &error),
         };
         let options = WriteOptions::default().block_size(block_size(contents.len()));
+        // the client's futures are large
         let mut writer = self.client().create(path, options).await.map_err(failed)?;
-        writer.write_bytes(contents).await.map_err(failed)?;
+        Box::pin(writer.write_bytes(contents)).await.map_err(failed)?;
         // nothing is proven before: a writer that has lost its file goes on writing
-        writer.close().await.map_err(failed)
+        Box::pin(writer.close()).await.map_err(failed)
     }
 
     async fn rename(&self, from: &str, to: &str) -> Outcome<()> {

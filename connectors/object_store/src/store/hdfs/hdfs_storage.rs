@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use uuid::Uuid;
 use volley_api::Result;
 use volley_store::StoreConfig;
@@ -51,12 +52,7 @@ impl HdfsStorage {
     }
 
     /// Does `work` with a new temporary file, and removes the file if that fails.
-    async fn with_temporary(
-        &self,
-        target: &str,
-        temporary: &str,
-        work: impl Future<Output = Outcome<()>>,
-    ) -> Outcome<()> {
+    async fn with_temporary(&self, target: &str, temporary: &str, work: BoxFuture<'_, Outcome<()>>) -> Outcome<()> {
         let outcome = self.connection.written(target, work).await;
         if outcome.is_err() {
             // what cannot be removed now is removed at the next start
@@ -127,7 +123,7 @@ impl Storage for HdfsStorage {
         async move {
             let (target, temporary) = (self.path(path), self.new_temporary(file_id));
             let file = NewFile { target: &target, temporary: &temporary, label };
-            self.with_temporary(&target, &temporary, create(&self.connection, file, contents)).await
+            self.with_temporary(&target, &temporary, create(&self.connection, file, contents).boxed()).await
         }
         .boxed()
     }
@@ -148,7 +144,7 @@ impl Storage for HdfsStorage {
                 self.connection.write(&temporary, contents).await?;
                 self.connection.replace(&temporary, &target).await
             };
-            self.with_temporary(&target, &temporary, work).await
+            self.with_temporary(&target, &temporary, work.boxed()).await
         }
         .boxed()
     }
