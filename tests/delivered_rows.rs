@@ -9,6 +9,7 @@ use arrow::datatypes::Int64Type;
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use futures::TryStreamExt;
+use hdfs_native::{Client, ClientBuilder};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -66,6 +67,39 @@ pub(crate) fn in_bucket(s3: &S3, bucket: &str) -> Found {
                 true => count_lines(&file, &mut found),
                 false => count(file, &mut found),
             }
+        }
+        found
+    })
+}
+
+fn hdfs(url: &str, hadoop: &[(&str, String)]) -> (Client, String) {
+    let client = ClientBuilder::new().with_url(url).with_config(hadoop.iter().cloned()).build().unwrap();
+    (client, format!("/{}", url.splitn(4, '/').nth(3).unwrap()))
+}
+
+async fn paths_in_hdfs(client: &Client, directory: &str) -> Vec<String> {
+    // before the first file there is no directory
+    let entries = client.list_status(directory, true).await.unwrap_or_default();
+    let paths = entries.into_iter().filter(|entry| !entry.isdir).map(|entry| entry.path);
+    paths.filter(|path| path.ends_with(".parquet")).collect()
+}
+
+/// Number of Parquet files below a directory of HDFS. `hadoop`: keys of Hadoop's that its URL needs.
+pub(crate) fn files_in_hdfs(url: &str, hadoop: &[(&str, String)]) -> usize {
+    block_on(async {
+        let (client, directory) = hdfs(url, hadoop);
+        paths_in_hdfs(&client, &directory).await.len()
+    })
+}
+
+/// Counts the rows of all Parquet files below a directory of HDFS.
+pub(crate) fn in_hdfs(url: &str, hadoop: &[(&str, String)]) -> Found {
+    block_on(async {
+        let (client, directory) = hdfs(url, hadoop);
+        let mut found = Found::new();
+        for path in paths_in_hdfs(&client, &directory).await {
+            let mut reader = client.read(&path).await.unwrap();
+            count(reader.read_bytes(reader.file_length()).await.unwrap(), &mut found);
         }
         found
     })

@@ -18,6 +18,7 @@ mod exactly_once_sources;
 mod failure_traces;
 mod file_formats;
 mod group_progress;
+mod hdfs;
 mod health;
 mod java_worker;
 mod kafka_admin;

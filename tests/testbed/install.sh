@@ -1,10 +1,11 @@
 #!/bin/sh
 # Installs the servers that the tests start, unless they are there: Kafka, Kafka Connect, a Schema Registry and its converters
-# from Maven Central, an S3 server, a client of Connect's REST and Confluent's serializers from PyPI.
+# and HDFS from Maven Central, an S3 server, a client of Connect's REST and Confluent's serializers from PyPI.
 # Into ${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}; removing that directory is all it takes to start over.
 set -eu
 
 kafka_version=4.3.0
+hadoop_version=3.4.2
 moto_version=5.1.22
 registry_version=2.6.13.Final
 client_version=1.0.0
@@ -37,16 +38,16 @@ need() {
 # A second attempt helps against a registry's bad moment.
 twice() { "$@" || { say "trying again: $*"; sleep 5; "$@"; }; }
 
-# install_jars NAME: what NAME-pom.xml depends on, into the directory NAME.
+# install_jars NAME VERSION: what NAME-pom.xml depends on, into the directory NAME.
 install_jars() {
-    [ -e "$testbed/$1/.version-$kafka_version" ] && return
+    [ -e "$testbed/$1/.version-$2" ] && return
     need "command -v mvn" maven
-    say "installing Kafka $kafka_version: $1"
+    say "installing $1 $2"
     rm -rf "$testbed/$1" "$testbed/$1.new"
     mkdir -p "$testbed/$1.new"
     twice mvn -q -B -f "$here/$1-pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
         -DincludeScope=runtime -DoutputDirectory="$testbed/$1.new" >&2
-    touch "$testbed/$1.new/.version-$kafka_version"
+    touch "$testbed/$1.new/.version-$2"
     mv "$testbed/$1.new" "$testbed/$1"
 }
 
@@ -83,9 +84,10 @@ install_python() {
 # with the compiler: some tests run a Java program of their own
 need "java --list-modules | grep -q jdk.compiler" openjdk-17-jdk-headless
 need "command -v openssl" openssl
-install_jars kafka
-install_jars connect
-install_jars converters
+install_jars kafka $kafka_version
+install_jars connect $kafka_version
+install_jars converters $kafka_version
+install_jars hdfs $hadoop_version
 install_registry
 install_python s3 $moto_version "moto[server,s3]==$moto_version"
 install_python clients $client_version-$serializers_version-$protoc_version "kafka-connect-py==$client_version" \

@@ -3,6 +3,7 @@
 
 mod connect_worker;
 mod deadline;
+mod hdfs;
 mod http;
 mod identity_provider;
 mod kafka;
@@ -17,6 +18,8 @@ mod worker_properties;
 pub(crate) use connect_worker::{ConnectWorker, Mode, Vendor, volley_binary};
 #[allow(unused_imports)]
 pub(crate) use deadline::wait_until;
+#[allow(unused_imports)]
+pub(crate) use hdfs::{Hdfs, write_hadoop_configuration};
 #[allow(unused_imports)]
 pub(crate) use http::{Answer, send};
 #[allow(unused_imports)]

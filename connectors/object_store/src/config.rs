@@ -17,8 +17,8 @@ use crate::store::RetryPolicy;
 /// Class name of the connector.
 pub(crate) const CLASS: &str = "ObjectStoreSink";
 
-const URL_DOCUMENTATION: &str = "Where the files go: `file:///directory`, `s3://bucket/prefix`, `gs://bucket/prefix` or \
-    `az://container/prefix`. A local directory is created if it is missing, a bucket is not. One connector per place: two \
+const URL_DOCUMENTATION: &str = "Where the files go: `file:///directory`, `s3://bucket/prefix`, `gs://bucket/prefix`, \
+    `az://container/prefix` or `hdfs://name-node:8020/directory`. A local directory is created if it is missing, a bucket is not. One connector per place: two \
     that write the same topic into one `topics.dir` are refused.";
 const TOPICS_DIR: &str = "topics.dir";
 const FILE_DELIM: &str = "file.delim";
@@ -60,7 +60,11 @@ impl SinkConfig {
     pub(crate) fn parse(config: &ConfigMap) -> Result<Self> {
         let parsed = config_def().parse(config)?;
         match config_issues(&parsed).into_iter().next() {
-            None => Self::from_config(&parsed),
+            None => {
+                let mut sink = Self::from_config(&parsed)?;
+                sink.store = sink.store.with_hadoop_keys(config);
+                Ok(sink)
+            }
             Some(issue) => Err(Error::config(format!("invalid `{}`: {}", issue.key, issue.message))),
         }
     }

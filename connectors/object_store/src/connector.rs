@@ -15,7 +15,7 @@ pub(crate) fn sink_plugin() -> Plugin {
         CLASS,
         env!("CARGO_PKG_VERSION"),
         "Writes records as Parquet, JSON or other files to local disk, Amazon S3 and stores like it, Google Cloud \
-                        Storage or Azure Blob Storage, each record exactly once.",
+                        Storage, Azure Blob Storage or HDFS, each record exactly once.",
         config_def(),
         PluginFactory::sink(ObjectStoreSinkConnector, ObjectStoreSinkTask::start),
     )

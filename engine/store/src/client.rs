@@ -16,11 +16,17 @@ use crate::StoreConfig;
 const QUICK_RETRIES: usize = 2;
 const CONNECT_TIMEOUT: &str = "5 s";
 
-/// The store of `config`, whose scheme is not `file`, and the path that its URL names there. Does not touch the store.
+/// The object store of `config`, whose scheme is not `file`, and the path that its URL names there. Does not touch the store.
 ///
 /// # Errors
-/// `Config` if the settings do not make a client.
+/// `Config` if the settings do not make a client, or one of HDFS, which is no object store.
 pub fn open_store(config: &StoreConfig) -> Result<(Arc<dyn ObjectStore>, Path)> {
+    if config.is_hdfs() {
+        return Err(Error::config(format!(
+            "`store.url` {} is a directory of HDFS; give one of an object store",
+            config.url
+        )));
+    }
     let store = match config.url.scheme() {
         "s3" | "s3a" => s3(config),
         "gs" => gcs(config),

@@ -1,12 +1,14 @@
 //! The clients of object stores, from the keys that users know: Amazon S3 and what speaks its protocol, Google Cloud
-//! Storage, Azure Blob Storage.
+//! Storage, Azure Blob Storage. For HDFS, which is no object store, the keys only.
 //!
 //! ```text
 //!  store.* keys ─ store_keys, store_issues ─► StoreConfig ─ open_store ─► ObjectStore, path
 //! ```
 
 mod client;
+mod hdfs_config;
 mod store_config;
 
 pub use client::{error_text, open_store};
+pub use hdfs_config::HdfsConfig;
 pub use store_config::{StoreConfig, store_issues, store_keys};

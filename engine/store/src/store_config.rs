@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use object_store::path::Path;
 use url::Url;
 use volley_api::{
-    Config, ConfigIssue, ConfigKey, ConfigType, ConfigValue, Error, Importance, Result, Secret, Validator,
+    Config, ConfigIssue, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Result, Secret, Validator,
 };
+
+use crate::hdfs_config::{HdfsConfig, hdfs_issues, hdfs_keys};
 
 const STORE_URL: &str = "store.url";
 const S3_ENDPOINT: &str = "store.s3.endpoint";
@@ -22,7 +25,10 @@ const AZURE_ACCOUNT_KEY: &str = "store.azure.account.key";
 const AZURE_ENDPOINT: &str = "store.azure.endpoint";
 const REQUEST_TIMEOUT: &str = "store.request.timeout.ms";
 
-const SCHEMES: &str = "file:///directory, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix";
+/// `viewfs`: several name services under one tree, by the mount table in Hadoop's configuration.
+const HDFS_SCHEMES: [&str; 2] = ["hdfs", "viewfs"];
+const SCHEMES: &str = "file:///directory, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or \
+    hdfs://name-node-or-service/directory";
 
 /// Where files are, and how to get at them.
 #[derive(Clone, Debug)]
@@ -40,7 +46,10 @@ pub struct StoreConfig {
     pub(crate) azure_account_name: Option<String>,
     pub(crate) azure_account_key: Option<Secret>,
     pub(crate) azure_endpoint: Option<String>,
-    pub(crate) request_timeout: Duration,
+    /// What only HDFS needs.
+    pub hdfs: HdfsConfig,
+    /// How long one request may take.
+    pub request_timeout: Duration,
 }
 
 impl StoreConfig {
@@ -65,8 +74,31 @@ impl StoreConfig {
             azure_account_name: text(AZURE_ACCOUNT_NAME),
             azure_account_key: config.password(AZURE_ACCOUNT_KEY).cloned(),
             azure_endpoint: text(AZURE_ENDPOINT),
+            hdfs: HdfsConfig::from_config(config),
             request_timeout: Duration::from_millis(config.long(REQUEST_TIMEOUT).unwrap_or(120_000).unsigned_abs()),
         })
+    }
+
+    /// With the keys of Hadoop that `config`, as the user wrote it, hands through (`store.hdfs.config.…`).
+    #[must_use]
+    pub fn with_hadoop_keys(mut self, config: &ConfigMap) -> Self {
+        self.hdfs.add_hadoop_keys(config);
+        self
+    }
+
+    /// Whether the URL is one of HDFS.
+    pub fn is_hdfs(&self) -> bool {
+        HDFS_SCHEMES.contains(&self.url.scheme())
+    }
+
+    /// The directory of a URL of HDFS: `/`, or a path that does not end with one.
+    ///
+    /// # Errors
+    /// `Config` if the URL's path is none.
+    pub fn hdfs_root(&self) -> Result<String> {
+        let path = Path::from_url_path(self.url.path())
+            .map_err(|error| Error::config(format!("`{STORE_URL}` {} has a bad path: {error}", self.url)))?;
+        Ok(format!("/{path}"))
     }
 
     /// The directory of a `file` URL.
@@ -94,6 +126,7 @@ pub fn store_issues(config: &Config) -> Vec<ConfigIssue> {
         let message = format!("`{S3_SECRET_ACCESS_KEY}` is needed together with `{S3_ACCESS_KEY_ID}`");
         issues.push(ConfigIssue::new(S3_SECRET_ACCESS_KEY, message));
     }
+    issues.extend(hdfs_issues(config));
     issues
 }
 
@@ -101,7 +134,7 @@ pub fn store_issues(config: &Config) -> Vec<ConfigIssue> {
 pub fn store_keys(url_documentation: &str) -> Vec<ConfigKey> {
     use ConfigType::{Boolean, Long, Password, String};
     use Importance::{High, Low, Medium};
-    vec![
+    let mut keys = vec![
         ConfigKey::required(
             STORE_URL,
             String,
@@ -161,6 +194,9 @@ pub fn store_keys(url_documentation: &str) -> Vec<ConfigKey> {
         ),
         ConfigKey::optional(AZURE_ENDPOINT, String, Low, "URL of the blob service, where it is not Azure's own.")
             .validated(Validator::custom(check_http_url)),
+    ];
+    keys.extend(hdfs_keys());
+    keys.push(
         ConfigKey::with_default(
             REQUEST_TIMEOUT,
             Long,
@@ -169,7 +205,8 @@ pub fn store_keys(url_documentation: &str) -> Vec<ConfigKey> {
             "How long one request to the store may take, in milliseconds, the upload of a whole file included.",
         )
         .validated(Validator::AtLeast(1000)),
-    ]
+    );
+    keys
 }
 
 fn parse_url(text: &str) -> std::result::Result<Url, String> {
@@ -179,6 +216,8 @@ fn parse_url(text: &str) -> std::result::Result<Url, String> {
         ("file", None) if url.to_file_path().is_ok() => Ok(url),
         ("file", _) => Err("a local directory has three slashes: file:///directory".to_owned()),
         ("s3" | "s3a" | "gs" | "az" | "azure" | "abfs" | "abfss", Some(_)) => Ok(url),
+        // without a host: that of `fs.defaultFS`
+        ("hdfs" | "viewfs", _) => Ok(url),
         ("s3" | "s3a" | "gs", None) => Err(format!("it names no bucket; give {SCHEMES}")),
         ("az" | "azure" | "abfs" | "abfss", None) => Err(format!("it names no container; give {SCHEMES}")),
         (scheme, _) => Err(format!("unknown scheme `{scheme}`; give {SCHEMES}")),
@@ -197,5 +236,38 @@ fn check_http_url(value: &ConfigValue) -> Checked {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(()),
         _ => Err("not a URL such as http://localhost:9000".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use volley_api::ConfigDef;
+    use volley_api::testing::config_map;
+
+    use super::*;
+
+    fn parsed(url: &str) -> Result<StoreConfig> {
+        let def = store_keys("").into_iter().fold(ConfigDef::new(), ConfigDef::key);
+        StoreConfig::from_config(&def.parse(&config_map(&[("store.url", url)]))?)
+    }
+
+    #[test]
+    fn a_url_of_hdfs_names_a_host_or_service_and_a_directory() {
+        let cases = [
+            ("hdfs://node:8020/a/b/", "node", "/a/b"),
+            ("hdfs://Service/", "Service", "/"),
+            ("hdfs://service", "service", "/"),
+            ("viewfs://cluster/a%20b", "cluster", "/a b"),
+            ("hdfs:///only/a/path", "", "/only/a/path"),
+        ];
+        for (url, host, root) in cases {
+            let config = parsed(url).unwrap();
+            assert!(config.is_hdfs(), "{url}");
+            assert_eq!(config.url.host_str().unwrap_or_default(), host);
+            assert_eq!(config.hdfs_root().unwrap(), root);
+        }
+        assert!(!parsed("s3://bucket/x").unwrap().is_hdfs());
+        let error = parsed("hdfs://node/a//b").unwrap().hdfs_root().unwrap_err().to_string();
+        assert!(error.contains("`store.url` hdfs://node/a//b has a bad path"), "{error}");
     }
 }

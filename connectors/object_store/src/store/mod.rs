@@ -1,14 +1,16 @@
-//! Where files go: local disk, S3 and what speaks its protocol, Google Cloud Storage, Azure Blob Storage.
+//! Where files go: local disk, S3 and what speaks its protocol, Google Cloud Storage, Azure Blob Storage, HDFS.
 //!
 //! ```text
 //!  StoreConfig ─ open_storage ─┬─► LocalStorage    hard links
-//!                              └─► RemoteStorage   conditional PUTs, on a small runtime
+//!                              ├─► RemoteStorage   conditional PUTs, on a small runtime
+//!                              └─► HdfsStorage     renames
 //! ```
 //!
 //! A `Storage` lists a directory, reads the end of a file, and creates a file whose name is free, at once and durably. It
 //! never replaces anything. `look` waits for one call; `Retries` and `Patience` say when to try again. The
 //! keys and the clients of object stores are those of `volley-store`.
 
+mod hdfs;
 mod local_storage;
 mod look;
 mod remote_storage;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use volley_api::{Error, Result};
 use volley_store::StoreConfig;
 
+use super::hdfs::HdfsStorage;
 use super::local_storage::LocalStorage;
 use super::remote_storage::RemoteStorage;
 use super::storage::{Storage, StorageError};
@@ -15,18 +16,27 @@ pub(crate) fn open_storage(config: &StoreConfig, owner: &str) -> Result<Arc<dyn 
         let root = config.local_root()?;
         return Ok(Arc::new(LocalStorage::new(config.url.as_str(), root, owner)));
     }
+    if config.is_hdfs() {
+        return Ok(Arc::new(HdfsStorage::open(config, owner)?));
+    }
     Ok(Arc::new(RemoteStorage::open(config)?))
 }
 
 /// The error for a store that failed its check for a reason that only the user can change; `None` for one that may pass.
 pub(crate) fn check_error(url: &str, error: &StorageError) -> Option<Error> {
     let is_local = url.starts_with("file:");
+    let is_hdfs = url.starts_with("hdfs:") || url.starts_with("viewfs:");
     match error {
+        StorageError::Denied { reason, .. } if is_hdfs => Some(Error::config(format!(
+            "the directory of `store.url` {url} may not be used: {reason}; give the user the right to list, read and write \
+             there, or name another in `store.hdfs.user`, or with Kerberos in `store.hdfs.kerberos.principal` and \
+             `store.hdfs.kerberos.keytab`"
+        ))),
         StorageError::Denied { reason, .. } if is_local => Some(Error::config(format!(
             "the directory of `store.url` {url} may not be used: {reason}; give the worker's user the right to list, read and \
              write there"
         ))),
-        StorageError::NotFound { reason, .. } if is_local => Some(Error::config(format!(
+        StorageError::NotFound { reason, .. } if is_local || is_hdfs => Some(Error::config(format!(
             "the directory of `store.url` {url} cannot be made: {reason}; correct `store.url`"
         ))),
         StorageError::Denied { reason, .. } => Some(Error::config(format!(

@@ -1,0 +1,168 @@
+//! A directory of HDFS as a store.
+
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use uuid::Uuid;
+use volley_api::Result;
+use volley_store::StoreConfig;
+
+use super::connection::Connection;
+use super::creation::{NewFile, create};
+use super::file_system::{Entry, FileSystem, Outcome, parent};
+use super::label_claim;
+use crate::store::storage::{Answer, Storage, StorageError};
+
+/// Directory of unfinished files under the root; readers pass over names that begin with a dot.
+const TEMPORARY_DIRECTORY: &str = ".volley-tmp";
+/// A directory of HDFS as a store.
+#[derive(Debug)]
+pub(crate) struct HdfsStorage {
+    url: String,
+    /// `/`, or without a slash at its end.
+    root: String,
+    connection: Connection,
+    /// Begins the names of this task's temporary files.
+    temporary_prefix: String,
+}
+
+impl HdfsStorage {
+    /// The directory that `config` names, which need not exist yet. Does not touch it. `owner` names the task.
+    pub(crate) fn open(config: &StoreConfig, owner: &str) -> Result<Self> {
+        let legal = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
+        Ok(Self {
+            url: config.url.to_string(),
+            root: config.hdfs_root()?,
+            connection: Connection::open(config)?,
+            temporary_prefix: format!("{}.", owner.chars().map(legal).collect::<String>()),
+        })
+    }
+
+    fn path(&self, relative: &str) -> String {
+        match relative {
+            "" => self.root.clone(),
+            _ => format!("{}/{relative}", self.root.trim_end_matches('/')),
+        }
+    }
+
+    /// A path that is used once: what is asked of the name node may happen after we have stopped to wait for it.
+    fn new_temporary(&self, file_id: &str) -> String {
+        let once = Uuid::new_v4().simple();
+        self.path(&format!("{TEMPORARY_DIRECTORY}/{}{file_id}.{once}.tmp", self.temporary_prefix))
+    }
+
+    /// Does `work` with a new temporary file, and removes the file if that fails.
+    async fn with_temporary(&self, target: &str, temporary: &str, work: BoxFuture<'_, Outcome<()>>) -> Outcome<()> {
+        let outcome = self.connection.written(target, work).await;
+        if outcome.is_err() {
+            // what cannot be removed now is removed at the next start
+            let _ = self.connection.tidied(temporary, self.connection.remove(temporary)).await;
+        }
+        outcome
+    }
+
+    async fn check_root(&self) -> Outcome<()> {
+        match self.connection.entry(&self.root).await? {
+            Some(Entry::File(_)) => Err(StorageError::NotFound {
+                path: self.connection.shown(&self.root),
+                reason: "it is not a directory".to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn remove_stale_temporaries(&self) -> Outcome<()> {
+        let directory = self.path(TEMPORARY_DIRECTORY);
+        for name in self.connection.names(&directory).await? {
+            if name.starts_with(&self.temporary_prefix) {
+                let path = format!("{directory}/{name}");
+                self.connection.remove(&path).await?;
+                tracing::info!(path, "removed a file that an earlier run left unfinished");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Storage for HdfsStorage {
+    fn list<'a>(&'a self, directory: &'a str, after: &'a str) -> Answer<'a, Vec<String>> {
+        async move {
+            let path = self.path(directory);
+            let mut names = self.connection.looked(&path, self.connection.names(&path)).await?;
+            names.retain(|name| name.as_str() > after && !name.starts_with('.'));
+            Ok(names)
+        }
+        .boxed()
+    }
+
+    fn read_tail<'a>(&'a self, path: &'a str, length: u64) -> Answer<'a, Bytes> {
+        async move {
+            let path = self.path(path);
+            let tail = self.connection.looked(&path, self.connection.tail(&path, length)).await?;
+            let reason = || "there is no such file".to_owned();
+            tail.ok_or_else(|| StorageError::NotFound { path: self.connection.shown(&path), reason: reason() })
+        }
+        .boxed()
+    }
+
+    fn read_all<'a>(&'a self, path: &'a str) -> Answer<'a, Option<Bytes>> {
+        async move {
+            let path = self.path(path);
+            self.connection.looked(&path, self.connection.read(&path)).await
+        }
+        .boxed()
+    }
+
+    fn create<'a>(
+        &'a self,
+        path: &'a str,
+        contents: Bytes,
+        file_id: &'a str,
+        label: Option<&'a str>,
+    ) -> Answer<'a, ()> {
+        async move {
+            let (target, temporary) = (self.path(path), self.new_temporary(file_id));
+            let file = NewFile { target: &target, temporary: &temporary, label };
+            self.with_temporary(&target, &temporary, create(&self.connection, file, contents).boxed()).await
+        }
+        .boxed()
+    }
+
+    fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>> {
+        async move {
+            let path = self.path(path);
+            self.connection.looked(&path, label_claim::label(&self.connection, &path)).await
+        }
+        .boxed()
+    }
+
+    fn write_over<'a>(&'a self, path: &'a str, contents: Bytes) -> Answer<'a, ()> {
+        async move {
+            let (target, temporary) = (self.path(path), self.new_temporary("over"));
+            let work = async {
+                self.connection.make_directory(parent(&target)).await?;
+                self.connection.write(&temporary, contents).await?;
+                self.connection.replace(&temporary, &target).await
+            };
+            self.with_temporary(&target, &temporary, work.boxed()).await
+        }
+        .boxed()
+    }
+
+    fn check(&self) -> Answer<'_, ()> {
+        self.connection.looked(&self.root, self.check_root()).boxed()
+    }
+
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn prepare(&self) -> Answer<'_, ()> {
+        let work = async {
+            self.check_root().await?;
+            self.connection.make_directory(&self.root).await?;
+            self.remove_stale_temporaries().await
+        };
+        self.connection.looked(&self.root, work).boxed()
+    }
+}

@@ -1,0 +1,150 @@
+//! The labels of files, beside them: HDFS's client knows no extended attributes.
+//!
+//! Whoever wants to give a file its name first claims the name, with a hidden file beside it that holds the label and says
+//! where the complete file waits. The first claim wins, and its file is the one that gets the name, whoever gives it: the
+//! claimant, or, if it is gone, the next who wants the name. So a file that can be seen has a label, and it is its own.
+//!
+//! ```text
+//!  a.json ◄─ renamed ── .volley-tmp/c-0.<id>.tmp      no name without a claim:
+//!  .a.json.volley       .volley-tmp/c-0.<id>.tmp        crash before the claim: nobody knows the file
+//!                       1234                            crash after it: the next one finishes
+//!                       the label
+//! ```
+//!
+//! A claim whose file is neither waiting nor in its place is dead for good, since names of waiting files are used once. It is
+//! never removed, which two at a time could not do safely; the next claim is one with the next number. The last one counts.
+
+use bytes::Bytes;
+
+use super::file_system::{Entry, FileSystem, Outcome};
+use crate::store::storage::StorageError;
+
+/// A claim to a name.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct LabelClaim {
+    /// Where the file waits, complete.
+    pub(super) temporary: String,
+    /// The file's number of bytes: one that somebody else has put there afterwards is hardly as long.
+    pub(super) length: usize,
+    /// The file's label.
+    pub(super) label: String,
+}
+
+/// What has become of the claims to a name.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Claimed {
+    /// There is a file of that name now.
+    Taken,
+    /// There is none, and the next claim is the one with this number.
+    Free(u32),
+}
+
+impl LabelClaim {
+    /// Claims the name `path`; fails with `AlreadyExists` if that claim has been made.
+    pub(super) async fn make(&self, files: &impl FileSystem, path: &str, number: u32) -> Outcome<()> {
+        let draft = format!("{}.claim", self.temporary);
+        let outcome = match files.write(&draft, Bytes::from(self.text())).await {
+            Ok(()) => files.rename(&draft, &claim_path(path, number)).await,
+            Err(error) => Err(error),
+        };
+        if outcome.is_err() {
+            // what cannot be removed now is removed at the next start
+            let _ = files.remove(&draft).await;
+        }
+        outcome
+    }
+
+    /// Gives the file that waits its name; whether there is a file of that name now.
+    async fn fulfil(&self, files: &impl FileSystem, path: &str) -> Outcome<bool> {
+        match files.rename(&self.temporary, path).await {
+            Ok(()) | Err(StorageError::AlreadyExists { .. }) => Ok(true),
+            // in this order: a file that waits no longer has its name by now, or never will
+            Err(error @ StorageError::NotFound { .. }) => match files.entry(&self.temporary).await? {
+                Some(_) => Err(error),
+                None => Ok(files.entry(path).await?.is_some()),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    fn text(&self) -> String {
+        format!("{}\n{}\n{}", self.temporary, self.length, self.label)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (temporary, rest) = text.split_once('\n')?;
+        let (length, label) = rest.split_once('\n')?;
+        Some(Self { temporary: temporary.to_owned(), length: length.parse().ok()?, label: label.to_owned() })
+    }
+}
+
+/// Brings to an end what has been claimed, and says whether the name is free.
+pub(super) async fn settle(files: &impl FileSystem, path: &str) -> Outcome<Claimed> {
+    let mut number = 0;
+    while let Some(claim) = read(files, path, number).await? {
+        if claim.fulfil(files, path).await? {
+            return Ok(Claimed::Taken);
+        }
+        number += 1;
+    }
+    // somebody else's file has no claim
+    Ok(if files.entry(path).await?.is_some() { Claimed::Taken } else { Claimed::Free(number) })
+}
+
+/// The label of the file at `path`; `None` if it has none.
+pub(super) async fn label(files: &impl FileSystem, path: &str) -> Outcome<Option<String>> {
+    let Some(file) = files.entry(path).await? else {
+        return Err(StorageError::NotFound { path: files.shown(path), reason: "there is no such file".to_owned() });
+    };
+    let mut last = None;
+    let mut number = 0;
+    while let Some(claim) = read(files, path, number).await? {
+        last = Some(claim);
+        number += 1;
+    }
+    Ok(last.filter(|claim| file == Entry::File(claim.length)).map(|claim| claim.label))
+}
+
+async fn read(files: &impl FileSystem, path: &str, number: u32) -> Outcome<Option<LabelClaim>> {
+    let claim_path = claim_path(path, number);
+    let Some(text) = files.read(&claim_path).await? else { return Ok(None) };
+    match str::from_utf8(&text).ok().and_then(LabelClaim::parse) {
+        Some(claim) => Ok(Some(claim)),
+        None => Err(StorageError::Unavailable {
+            path: files.shown(&claim_path),
+            reason: "this is not what the sink has written there; remove it together with the file whose name it bears"
+                .to_owned(),
+        }),
+    }
+}
+
+/// Hidden beside the file.
+fn claim_path(path: &str, number: u32) -> String {
+    let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+    match number {
+        0 => format!("{directory}/.{name}.volley"),
+        _ => format!("{directory}/.{name}.{number}.volley"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_is_read_as_it_was_written_whatever_its_label() {
+        for label in ["", "{\"a\":1}", "two\nlines\n", "Grüße"] {
+            let claim =
+                LabelClaim { temporary: "/r/.volley-tmp/c.1.tmp".to_owned(), length: 12, label: label.to_owned() };
+            assert_eq!(LabelClaim::parse(&claim.text()), Some(claim));
+        }
+        assert_eq!(LabelClaim::parse("half"), None);
+        assert_eq!(LabelClaim::parse("a\nb\nc"), None);
+    }
+
+    #[test]
+    fn claims_are_hidden_beside_the_file() {
+        assert_eq!(claim_path("/r/t/f.json", 0), "/r/t/.f.json.volley");
+        assert_eq!(claim_path("/f.json", 2), "/.f.json.2.volley");
+    }
+}

@@ -1,0 +1,20 @@
+//! HDFS as a store.
+//!
+//! ```text
+//!  HdfsStorage ─┬─► create, LabelClaim ─► FileSystem   what is seen is complete, and has its label
+//!               └─► Connection ─► hdfs-native          a client, replaced when a call hangs; errors by their meaning
+//! ```
+//!
+//! A file is written under a name of its own in `.volley-tmp`, closed, and then renamed without overwriting: the name node
+//! lets one of several win. Only what has been closed counts as written.
+
+mod connection;
+mod creation;
+#[cfg(test)]
+mod creation_laws;
+mod error;
+mod file_system;
+mod hdfs_storage;
+mod label_claim;
+
+pub(crate) use hdfs_storage::HdfsStorage;
