@@ -49,11 +49,16 @@ impl Connector for ObjectStoreSinkConnector {
         if !issues.is_empty() {
             return issues;
         }
-        check_store(config).err().map(|error| ConfigIssue::new("store.url", error.to_string())).into_iter().collect()
+        check_store(config)
     }
 }
 
-fn check_store(config: &ConfigMap) -> Result<()> {
+/// What the store has against a configuration without issues. A store out of reach is no issue.
+pub(crate) fn check_store(config: &ConfigMap) -> Vec<ConfigIssue> {
+    look_at_store(config).err().map(|error| ConfigIssue::new("store.url", error.to_string())).into_iter().collect()
+}
+
+fn look_at_store(config: &ConfigMap) -> Result<()> {
     let config = SinkConfig::parse(config)?;
     let storage = open_storage(&config.store, "validate")?;
     let url = storage.url().to_owned();

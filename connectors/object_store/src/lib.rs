@@ -20,9 +20,11 @@
 //! What this needs: transformations that give the same rows the same topics when run again, and one connector per
 //! directory. A file of another connector where ours belongs is an error, never overwritten and never adopted.
 
+mod aiven;
 mod chain;
 mod clock;
 mod config;
+mod confluent;
 #[cfg(test)]
 mod conformance_tests;
 mod connector;
@@ -42,5 +44,6 @@ use volley_api::Plugin;
 
 /// Every connector of this crate.
 pub fn plugins() -> Vec<Plugin> {
-    vec![connector::sink_plugin()]
+    let of_java_classes = confluent::plugins().into_iter().chain(aiven::plugins());
+    std::iter::once(connector::sink_plugin()).chain(of_java_classes).collect()
 }

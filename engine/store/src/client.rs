@@ -7,10 +7,13 @@ use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::path::Path;
-use object_store::{ClientConfigKey, ObjectStore, RetryConfig};
+use object_store::{ClientConfigKey, ClientOptions, ObjectStore, RetryConfig};
 use volley_api::{Error, Result, Secret};
 
 use crate::StoreConfig;
+use crate::assumed_role::AssumedRole;
+use crate::object_defaults::ObjectDefaults;
+use crate::s3_options::{S3Encryption, S3Role};
 
 /// Repetitions within one call; longer trouble is the caller's.
 const QUICK_RETRIES: usize = 2;
@@ -61,8 +64,44 @@ fn s3(config: &StoreConfig) -> Opened {
     if let Some(token) = &config.s3_session_token {
         builder = builder.with_token(token.reveal());
     }
-    let store = builder.with_virtual_hosted_style_request(!config.s3_path_style).build()?;
-    Ok(Arc::new(store))
+    let options = &config.s3_options;
+    builder =
+        builder.with_virtual_hosted_style_request(!config.s3_path_style).with_skip_signature(options.skip_signature);
+    if let Some(encryption) = &options.encryption {
+        builder = encrypted(builder, encryption)?;
+    }
+    if let Some(role) = &options.role {
+        builder = in_role(builder, role, config)?;
+    }
+    Ok(ObjectDefaults::around(Arc::new(builder.build()?), options.storage_class.clone(), options.tags.clone()))
+}
+
+fn encrypted(
+    builder: AmazonS3Builder,
+    encryption: &S3Encryption,
+) -> std::result::Result<AmazonS3Builder, object_store::Error> {
+    let mut builder = builder.with_config("aws_server_side_encryption".parse()?, &encryption.kind);
+    if let Some(id) = &encryption.kms_key_id {
+        builder = builder.with_config("aws_sse_kms_key_id".parse()?, id);
+    }
+    if let Some(secret) = &encryption.customer_key {
+        builder = builder.with_config("aws_sse_customer_key_base64".parse()?, secret.reveal());
+    }
+    Ok(builder)
+}
+
+/// The same client as who it would be without the role, in that role.
+fn in_role(
+    builder: AmazonS3Builder,
+    role: &S3Role,
+    config: &StoreConfig,
+) -> std::result::Result<AmazonS3Builder, object_store::Error> {
+    let region = builder.get_config_value(&AmazonS3ConfigKey::Region).unwrap_or_else(|| "us-east-1".to_owned());
+    let own = Arc::clone(builder.clone().build()?.credentials());
+    let options = client_settings(config)
+        .into_iter()
+        .fold(ClientOptions::new(), |options, (key, value)| options.with_config(key, value));
+    Ok(builder.with_credentials(Arc::new(AssumedRole::new(role, &region, own, &options)?)))
 }
 
 fn gcs(config: &StoreConfig) -> Opened {
@@ -75,6 +114,12 @@ fn gcs(config: &StoreConfig) -> Opened {
     }
     if let Some(key) = &config.gcs_service_account_key {
         builder = builder.with_service_account_key(key.reveal());
+    }
+    if let Some(endpoint) = &config.gcs_endpoint {
+        let allow_http = endpoint.starts_with("http://").to_string();
+        builder = builder
+            .with_base_url(endpoint)
+            .with_config(GoogleConfigKey::Client(ClientConfigKey::AllowHttp), allow_http);
     }
     Ok(Arc::new(builder.build()?))
 }
@@ -93,18 +138,20 @@ fn azure(config: &StoreConfig) -> Opened {
     if let Some(endpoint) = &config.azure_endpoint {
         builder = builder.with_endpoint(endpoint.clone()).with_allow_http(endpoint.starts_with("http://"));
     }
-    Ok(Arc::new(builder.build()?))
+    Ok(Arc::new(config.azure_options.apply(builder).build()?))
 }
 
 fn quick_retries() -> RetryConfig {
     RetryConfig { max_retries: QUICK_RETRIES, retry_timeout: Duration::from_secs(30), ..RetryConfig::default() }
 }
 
-fn client_settings(config: &StoreConfig) -> [(ClientConfigKey, String); 2] {
-    [
+fn client_settings(config: &StoreConfig) -> Vec<(ClientConfigKey, String)> {
+    let timeouts = [
         (ClientConfigKey::Timeout, format!("{} ms", config.request_timeout.as_millis())),
         (ClientConfigKey::ConnectTimeout, CONNECT_TIMEOUT.to_owned()),
-    ]
+    ];
+    let proxy = config.proxy_url.as_ref().map(|url| (ClientConfigKey::ProxyUrl, url.reveal().to_owned()));
+    timeouts.into_iter().chain(proxy).collect()
 }
 
 /// The text of an error of a store, with its causes and without the XML around the store's own words.

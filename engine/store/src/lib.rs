@@ -5,8 +5,13 @@
 //!  store.* keys ─ store_keys, store_issues ─► StoreConfig ─ open_store ─► ObjectStore, path
 //! ```
 
+mod assumed_role;
+mod azure_options;
 mod client;
 mod hdfs_config;
+mod object_defaults;
+mod proxy;
+mod s3_options;
 mod store_config;
 
 pub use client::{error_text, open_store};

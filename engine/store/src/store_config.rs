@@ -10,6 +10,9 @@ use volley_api::{
 };
 
 use crate::hdfs_config::{HdfsConfig, hdfs_issues, hdfs_keys};
+use crate::azure_options::{AzureOptions, azure_option_issues, azure_option_keys};
+use crate::proxy::{proxy_issues, proxy_keys, proxy_url};
+use crate::s3_options::{S3Options, s3_option_issues, s3_option_keys};
 
 const STORE_URL: &str = "store.url";
 const S3_ENDPOINT: &str = "store.s3.endpoint";
@@ -23,6 +26,7 @@ const GCS_SERVICE_ACCOUNT_KEY: &str = "store.gcs.service.account.key";
 const AZURE_ACCOUNT_NAME: &str = "store.azure.account.name";
 const AZURE_ACCOUNT_KEY: &str = "store.azure.account.key";
 const AZURE_ENDPOINT: &str = "store.azure.endpoint";
+const GCS_ENDPOINT: &str = "store.gcs.endpoint";
 const REQUEST_TIMEOUT: &str = "store.request.timeout.ms";
 
 /// `viewfs`: several name services under one tree, by the mount table in Hadoop's configuration.
@@ -41,13 +45,17 @@ pub struct StoreConfig {
     pub(crate) s3_secret_access_key: Option<Secret>,
     pub(crate) s3_session_token: Option<Secret>,
     pub(crate) s3_path_style: bool,
+    pub(crate) s3_options: S3Options,
     pub(crate) gcs_service_account_path: Option<String>,
     pub(crate) gcs_service_account_key: Option<Secret>,
+    pub(crate) gcs_endpoint: Option<String>,
     pub(crate) azure_account_name: Option<String>,
     pub(crate) azure_account_key: Option<Secret>,
     pub(crate) azure_endpoint: Option<String>,
     /// What only HDFS needs.
     pub hdfs: HdfsConfig,
+    pub(crate) azure_options: AzureOptions,
+    pub(crate) proxy_url: Option<Secret>,
     /// How long one request may take.
     pub request_timeout: Duration,
 }
@@ -69,12 +77,16 @@ impl StoreConfig {
             s3_secret_access_key: config.password(S3_SECRET_ACCESS_KEY).cloned(),
             s3_session_token: config.password(S3_SESSION_TOKEN).cloned(),
             s3_path_style: config.boolean(S3_PATH_STYLE),
+            s3_options: S3Options::from_config(config),
             gcs_service_account_path: text(GCS_SERVICE_ACCOUNT_PATH),
             gcs_service_account_key: config.password(GCS_SERVICE_ACCOUNT_KEY).cloned(),
+            gcs_endpoint: text(GCS_ENDPOINT),
             azure_account_name: text(AZURE_ACCOUNT_NAME),
             azure_account_key: config.password(AZURE_ACCOUNT_KEY).cloned(),
             azure_endpoint: text(AZURE_ENDPOINT),
             hdfs: HdfsConfig::from_config(config),
+            azure_options: AzureOptions::from_config(config),
+            proxy_url: proxy_url(config),
             request_timeout: Duration::from_millis(config.long(REQUEST_TIMEOUT).unwrap_or(120_000).unsigned_abs()),
         })
     }
@@ -127,11 +139,26 @@ pub fn store_issues(config: &Config) -> Vec<ConfigIssue> {
         issues.push(ConfigIssue::new(S3_SECRET_ACCESS_KEY, message));
     }
     issues.extend(hdfs_issues(config));
+    issues.extend(s3_option_issues(config));
+    issues.extend(azure_option_issues(config));
+    issues.extend(proxy_issues(config));
     issues
 }
 
 /// The keys, in the order in which they are shown. `url_documentation`: what `store.url` means to the plug-in.
 pub fn store_keys(url_documentation: &str) -> Vec<ConfigKey> {
+    let further = [s3_option_keys(), gcs_endpoint_key(), azure_option_keys(), proxy_keys()];
+    main_keys(url_documentation).into_iter().chain(further.into_iter().flatten()).collect()
+}
+
+fn gcs_endpoint_key() -> Vec<ConfigKey> {
+    let documentation =
+        "URL of a server that speaks the protocol of Google Cloud Storage, where it is not Google's own.";
+    let key = ConfigKey::optional(GCS_ENDPOINT, ConfigType::String, Importance::Low, documentation);
+    vec![key.validated(Validator::custom(check_http_url))]
+}
+
+fn main_keys(url_documentation: &str) -> Vec<ConfigKey> {
     use ConfigType::{Boolean, Long, Password, String};
     use Importance::{High, Low, Medium};
     let mut keys = vec![

@@ -11,6 +11,8 @@ use volley_store::{StoreConfig, error_text, open_store};
 
 use super::storage::{Answer, Storage, StorageError};
 
+/// Where machines in a cloud ask for credentials: asked when none are given, answers only there.
+const INSTANCE_METADATA: [&str; 2] = ["169.254.169.254", "metadata.google.internal"];
 /// Error codes of the stores, and fragments of their answers.
 const NO_BUCKET: [&str; 3] = ["NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist"];
 const NO_ACCESS: [&str; 8] = [
