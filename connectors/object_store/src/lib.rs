@@ -27,6 +27,7 @@ mod config;
 mod conformance_tests;
 mod connector;
 mod format;
+mod layout;
 mod sink;
 mod store;
 

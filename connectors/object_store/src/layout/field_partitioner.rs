@@ -1,0 +1,122 @@
+//! `FieldPartitioner`: a directory for each value of some fields.
+
+use std::sync::Arc;
+
+use arrow::array::Array;
+use volley_api::{Records, Result};
+
+use super::assignment::{Assignment, REJECTED};
+use super::field_path::FieldPath;
+use super::field_values::FieldValues;
+use super::partitioner::{Partitioner, Split};
+use super::path_text::{MAX_NAME_LENGTH, escaped, whole_name};
+
+/// Which fields make a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FieldLayout {
+    /// At least one.
+    pub(crate) fields: Vec<FieldPath>,
+    /// Whether a value stands behind the name of its field: `country=DE` instead of `DE`.
+    pub(crate) with_names: bool,
+    /// Stands between the fields.
+    pub(crate) delim: String,
+}
+
+impl FieldLayout {
+    /// The directory of each row. Values without a schema are structs too, so they have fields as well.
+    pub(crate) fn assign(&self, records: &Records) -> Result<Assignment> {
+        let mut joined: Option<Assignment> = None;
+        for field in &self.fields {
+            let next = self.assign_field(field, records)?;
+            joined = Some(match joined {
+                None => next,
+                Some(outer) => outer.join(next, &self.delim),
+            });
+        }
+        Ok(joined.unwrap_or_else(|| Assignment::all_rejected(records.len(), "no field makes the directory")))
+    }
+
+    /// A text that differs for layouts that differ.
+    pub(crate) fn signature(&self) -> String {
+        let names: Vec<_> = self.fields.iter().map(FieldPath::name).collect();
+        format!("{names:?} {} {:?}", self.with_names, self.delim)
+    }
+
+    fn assign_field(&self, field: &FieldPath, records: &Records) -> Result<Assignment> {
+        let rows = records.len();
+        let column = match field.find(&records.value) {
+            Ok(column) => column,
+            Err(message) => return Ok(Assignment::all_rejected(rows, &message)),
+        };
+        let Some(values) = FieldValues::of(&column)? else {
+            let message = format!(
+                "field `{}` is of type {}: directories are named after text, integers, booleans, dates, times",
+                field.name(),
+                column.field.data_type()
+            );
+            return Ok(Assignment::all_rejected(rows, &message));
+        };
+        let FieldValues { mut codes, texts } = values;
+        let names: Vec<Arc<str>> = texts.iter().map(|text| self.name(field, text).into()).collect();
+        let mut rejected = Vec::new();
+        if records.value.array.null_count() > 0 || names.iter().any(|name| name.len() > MAX_NAME_LENGTH) {
+            for (row, code) in codes.iter_mut().enumerate() {
+                if let Some(message) = objection(field, records, row, &names[*code as usize]) {
+                    rejected.push((row, message));
+                    *code = REJECTED;
+                }
+            }
+        }
+        Ok(Assignment::coded(codes, names, rejected))
+    }
+
+    fn name(&self, field: &FieldPath, value: &str) -> String {
+        match self.with_names {
+            true => format!("{}={}", escaped(field.name()), escaped(value)),
+            false => whole_name(value),
+        }
+    }
+}
+
+fn objection(field: &FieldPath, records: &Records, row: usize, name: &str) -> Option<String> {
+    if records.value.is_null(row) {
+        return Some(format!(
+            "the value is null, so that it has no field `{}` to name its directory after",
+            field.name()
+        ));
+    }
+    (name.len() > MAX_NAME_LENGTH).then(|| {
+        let bytes = name.len();
+        format!(
+            "a directory named after field `{}` would have {bytes} bytes; at most {MAX_NAME_LENGTH} do",
+            field.name()
+        )
+    })
+}
+
+/// Names the directory after values of the record: `country=DE/city=Berlin`.
+#[derive(Debug)]
+pub(crate) struct FieldPartitioner {
+    layout: FieldLayout,
+}
+
+impl FieldPartitioner {
+    /// A partitioner with these fields.
+    pub(crate) fn new(layout: FieldLayout) -> Self {
+        Self { layout }
+    }
+}
+
+impl Partitioner for FieldPartitioner {
+    fn split(&self, records: &Records, _now_ms: i64) -> Result<Split> {
+        Ok(self.layout.assign(records)?.into_split(None))
+    }
+
+    fn signature(&self) -> String {
+        format!("field {}", self.layout.signature())
+    }
+
+    fn is_function_of_the_record(&self) -> bool {
+        true
+    }
+}
