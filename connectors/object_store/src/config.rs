@@ -71,8 +71,7 @@ impl SinkConfig {
 
     /// Whether values are not looked into but to be written as JSON.
     pub(crate) fn takes_json_text(&self) -> bool {
-        matches!(self.format.kind, FormatKind::JsonLines { .. })
-            && matches!(self.partitioner, PartitionerConfig::Default)
+        matches!(self.format.kind, FormatKind::JsonLines { .. }) && !self.partitioner.looks_into_values()
     }
 
     fn from_config(config: &Config) -> Result<Self> {

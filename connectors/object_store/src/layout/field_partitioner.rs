@@ -50,7 +50,7 @@ impl FieldLayout {
         };
         let Some(values) = FieldValues::of(&column)? else {
             let message = format!(
-                "field `{}` is of type {}: a directory can be named after text, integers, booleans, dates and timestamps",
+                "field `{}` is of type {}: directories are named after text, integers, booleans, dates, times",
                 field.name(),
                 column.field.data_type()
             );

@@ -7,7 +7,8 @@ use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, FieldRef};
 use volley_api::Column;
 
-/// The name of a field: `country`, or `address.city` for a field of a struct. A field whose own name has a dot comes first.
+/// The name of a field: `country`, or `address.city` for a field of a struct. A field whose own name has a dot comes
+/// first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FieldPath(String);
 
@@ -69,8 +70,8 @@ fn find(parent: &FieldColumn, path: &str) -> Option<FieldColumn> {
         let nulls = NullBuffer::union(parent.nulls.as_ref(), array.logical_nulls().as_ref());
         return Some(FieldColumn { field: Arc::clone(field), array: Arc::clone(array), nulls });
     }
-    let dots = path.match_indices('.');
-    dots.filter_map(|(dot, _)| find(&find_own(parent, &path[..dot])?, &path[dot + 1..])).next()
+    let mut dots = path.match_indices('.');
+    dots.find_map(|(dot, _)| find(&find_own(parent, &path[..dot])?, &path[dot + 1..]))
 }
 
 /// The field of exactly this name.

@@ -80,7 +80,8 @@ fn integers(column: &FieldColumn, array: &ArrayRef, text: impl Fn(i64) -> String
     Ok(distinct(column, |row| numbers[row], text))
 }
 
-/// Codes by value; each text is made once. The loop over rows looks a value up only where it differs from the one before.
+/// Codes by value; each text is made once. The loop over rows looks a value up only where it differs from the one
+/// before.
 fn distinct<K: Hash + Eq + Copy>(
     column: &FieldColumn,
     value: impl Fn(usize) -> K,

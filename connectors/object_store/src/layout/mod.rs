@@ -8,14 +8,12 @@
 //!              └─ PartitionerClass  └─ FieldAndTime   country=DE/year=2026/…
 //! ```
 //!
-//! A partitioner gives each row a code and each code a text (`Assignment`). Texts are made once for each distinct value, never
-//! once for each row. A batch that goes to one directory as a whole is not cut. A row without a directory is a rejected row.
+//! A partitioner gives each row a code and each code a text (`Assignment`). Texts are made once for each distinct
+//! value, never once for each row. A batch that goes to one directory as a whole is not cut. A row without a directory
+//! is a rejected row.
 //!
-//! The names are those of Confluent's partitioners, so that a directory is continued where another sink has begun it. Values
-//! of fields cannot lead out of their directory: see `path_text`.
-
-// what the sink does not use yet
-#![allow(dead_code)]
+//! The names are those of Confluent's partitioners, so that a directory is continued where another sink has begun it.
+//! Values of fields cannot lead out of their directory: see `path_text`.
 
 mod assignment;
 mod default_partitioner;
@@ -26,15 +24,14 @@ mod field_values;
 mod partitioner;
 mod partitioner_class;
 mod partitioner_config;
+mod partitioner_keys;
 mod path_text;
 #[cfg(test)]
 mod split_laws;
 mod time;
 mod time_partitioner;
 
-#[allow(unused_imports)]
 pub(crate) use partitioner::{Partitioner, Rows, Split};
-#[allow(unused_imports)]
-pub(crate) use partitioner_config::{PartitionerConfig, partitioner_issues, partitioner_keys};
-#[allow(unused_imports)]
+pub(crate) use partitioner_config::{PartitionerConfig, partitioner_issues};
+pub(crate) use partitioner_keys::partitioner_keys;
 pub(crate) use time::{RowTimes, Zone};

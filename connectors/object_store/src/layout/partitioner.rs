@@ -27,8 +27,8 @@ pub(crate) trait Partitioner: Debug + Send {
 /// Records by directory.
 #[derive(Debug)]
 pub(crate) struct Split {
-    /// The directories in the order of their first rows, each once. No directory has a slash at its ends, nor an empty part,
-    /// `.` or `..`.
+    /// The directories in the order of their first rows, each once. No directory has a slash at its ends, nor an empty
+    /// part, `.` or `..`.
     pub(crate) parts: Vec<(Arc<str>, Rows)>,
     /// The rows without a directory, ascending, and what is wrong with each.
     pub(crate) rejected: Vec<(usize, String)>,

@@ -1,26 +1,19 @@
-//! The keys that say which directories there are, and their values parsed into types.
+//! Which directories there are, from the values of the keys.
 
-use volley_api::{Config, ConfigIssue, ConfigKey, ConfigType, ConfigValue, Error, Importance, Result, Validator};
+use volley_api::{Config, ConfigIssue, ConfigValue, Error, Result};
 
 use super::default_partitioner::DefaultPartitioner;
 use super::field_and_time_partitioner::FieldAndTimePartitioner;
 use super::field_partitioner::{FieldLayout, FieldPartitioner};
 use super::field_path::FieldPath;
 use super::partitioner::Partitioner;
-use super::partitioner_class::{DEFAULT_CLASS, ExtractorClass, PartitionerClass};
+use super::partitioner_class::{ExtractorClass, PartitionerClass};
+use super::partitioner_keys::{
+    DIRECTORY_DELIM, LOCALE, PARTITION_DURATION, PARTITION_FIELD_FORMAT_PATH, PARTITION_FIELD_NAME, PARTITIONER_CLASS,
+    PATH_FORMAT, TIMESTAMP_EXTRACTOR, TIMESTAMP_FIELD, TIMEZONE,
+};
 use super::time::{PathPattern, TimestampExtractor, Zone};
 use super::time_partitioner::{TimeLayout, TimePartitioner};
-
-const PARTITIONER_CLASS: &str = "partitioner.class";
-const PARTITION_FIELD_NAME: &str = "partition.field.name";
-const PARTITION_FIELD_FORMAT_PATH: &str = "partition.field.format.path";
-const PARTITION_DURATION: &str = "partition.duration.ms";
-const PATH_FORMAT: &str = "path.format";
-const LOCALE: &str = "locale";
-const TIMEZONE: &str = "timezone";
-const TIMESTAMP_EXTRACTOR: &str = "timestamp.extractor";
-const TIMESTAMP_FIELD: &str = "timestamp.field";
-const DIRECTORY_DELIM: &str = "directory.delim";
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 86_400_000;
@@ -62,6 +55,15 @@ impl PartitionerConfig {
         }
     }
 
+    /// Whether the directory of a record depends on its value.
+    pub(crate) fn looks_into_values(&self) -> bool {
+        match self {
+            Self::Default => false,
+            Self::Time(time) => matches!(time.extractor, TimestampExtractor::RecordField(_)),
+            Self::Field(_) | Self::FieldAndTime { .. } => true,
+        }
+    }
+
     /// The partitioner.
     pub(crate) fn partitioner(&self) -> Box<dyn Partitioner> {
         match self.clone() {
@@ -90,8 +92,8 @@ impl PartitionerConfig {
     }
 }
 
-/// What is wrong with keys that depend on each other. Single keys have been checked. Keys that the partitioner does not use may have
-/// any value.
+/// What is wrong with keys that depend on each other. Single keys have been checked. Keys that the partitioner does not
+/// use may have any value.
 pub(crate) fn partitioner_issues(config: &Config) -> Vec<ConfigIssue> {
     let mut issues = Issues::default();
     PartitionerConfig::read(config, &mut issues);
@@ -197,132 +199,16 @@ fn extractor(config: &Config, issues: &mut Issues) -> Option<TimestampExtractor>
 
 fn daily_format(delim: &str) -> String {
     let delim = quoted(delim);
-    format!("'year'=YYYY{delim}'month'=MM{delim}'day'=dd")
+    format!("'year'=YYYY'{delim}month'=MM'{delim}day'=dd")
 }
 
 fn hourly_format(delim: &str) -> String {
-    format!("{}{}'hour'=HH", daily_format(delim), quoted(delim))
+    format!("{}'{}hour'=HH", daily_format(delim), quoted(delim))
 }
 
-/// A text that stands for itself in a pattern, letters or not.
+/// A text that stands for itself between apostrophes.
 fn quoted(text: &str) -> String {
-    match text.contains(|character: char| character.is_ascii_alphabetic() || character == '\'') {
-        true => format!("'{}'", text.replace('\'', "''")),
-        false => text.to_owned(),
-    }
-}
-
-/// The keys, in the order in which they are shown. `locale` and `timezone` are empty by default, as Confluent has them: partitioners by
-/// time need both. A connector with other defaults sets them with [`ConfigKey::defaulting_to`].
-pub(crate) fn partitioner_keys() -> Vec<ConfigKey> {
-    use ConfigType::{Boolean, Class, List, Long, String};
-    use Importance::{High, Low, Medium};
-    vec![
-        ConfigKey::with_default(
-            PARTITIONER_CLASS,
-            Class,
-            DEFAULT_CLASS,
-            High,
-            "Which directory below its topic a record goes to: `DefaultPartitioner` (its Kafka partition), `FieldPartitioner` \
-             (values of fields), `TimeBasedPartitioner`, `DailyPartitioner`, `HourlyPartitioner` (its time) or \
-             `FieldAndTimeBasedPartitioner` (values of fields, then its time). The package may be left out.",
-        )
-        .validated(Validator::custom(check_class)),
-        ConfigKey::with_default(
-            PARTITION_FIELD_NAME,
-            List,
-            "",
-            Medium,
-            "Fields of the value that name the directories, for partitioners by field: `country,address.city` gives \
-             `country=DE/address.city=Berlin`. A `/` in a value is written as `%2F`, a null as `null`.",
-        ),
-        ConfigKey::with_default(
-            PARTITION_FIELD_FORMAT_PATH,
-            Boolean,
-            "true",
-            Low,
-            "For `FieldAndTimeBasedPartitioner`: whether the name of a field stands before its value (`country=DE`) or not (`DE`).",
-        ),
-        ConfigKey::with_default(
-            PARTITION_DURATION,
-            Long,
-            "-1",
-            Medium,
-            "For `TimeBasedPartitioner`: the span of time that a directory is for, in milliseconds. `3600000` for `path.format` with \
-             an hour, `86400000` for one with a day.",
-        ),
-        ConfigKey::with_default(
-            PATH_FORMAT,
-            String,
-            "",
-            Medium,
-            "For `TimeBasedPartitioner`: a pattern of Joda-Time for the directories, such as `'year'=YYYY/'month'=MM/'day'=dd`. \
-             Letters in apostrophes stand for themselves.",
-        ),
-        ConfigKey::with_default(
-            LOCALE,
-            String,
-            "",
-            Medium,
-            "Language of the names of months and weekdays in `path.format` (`MMM`, `EEE`): a code such as `en`. A value with a \
-             country, such as `en-US`, gives short English names.",
-        ),
-        ConfigKey::with_default(
-            TIMEZONE,
-            String,
-            "",
-            Medium,
-            "Time zone of the directories: `UTC`, a place such as `Europe/Berlin`, or an offset such as `+02:00`.",
-        ),
-        ConfigKey::with_default(
-            TIMESTAMP_EXTRACTOR,
-            String,
-            "Wallclock",
-            Medium,
-            "Which time counts for partitioners by time: `Wallclock` (when the record is written), `Record` (its Kafka timestamp) or \
-             `RecordField` (the field `timestamp.field`). With `Wallclock` a record that is read again may go to another directory.",
-        ),
-        ConfigKey::with_default(
-            TIMESTAMP_FIELD,
-            String,
-            "timestamp",
-            Medium,
-            "For `RecordField`: the field that has the time, such as `payload.created`. It is a timestamp, a date, a number of \
-             milliseconds since 1970-01-01 UTC, or a text of ISO 8601; a text without an offset is in `timezone`.",
-        ),
-        ConfigKey::with_default(
-            DIRECTORY_DELIM,
-            String,
-            "/",
-            Medium,
-            "What stands between the directories of a partitioner: `/`, or a text without `/` to have one directory with a long name.",
-        )
-        .validated(Validator::custom(check_delim)),
-    ]
-}
-
-type Checked = std::result::Result<(), std::string::String>;
-
-fn check_class(value: &ConfigValue) -> Checked {
-    match value {
-        ConfigValue::String(name) if PartitionerClass::parse(name).is_none() => Err("give DefaultPartitioner, \
-             FieldPartitioner, TimeBasedPartitioner, DailyPartitioner, HourlyPartitioner or FieldAndTimeBasedPartitioner"
-            .to_owned()),
-        ConfigValue::Null => Err("give the class of a partitioner, such as DefaultPartitioner".to_owned()),
-        _ => Ok(()),
-    }
-}
-
-fn check_delim(value: &ConfigValue) -> Checked {
-    match value {
-        ConfigValue::String(delim) if delim == "/" => Ok(()),
-        ConfigValue::String(delim)
-            if delim.contains(|letter: char| matches!(letter, '/' | '\\') || letter.is_control()) =>
-        {
-            Err("give one `/`, or a text without `/` and `\\`".to_owned())
-        }
-        _ => Ok(()),
-    }
+    text.replace('\'', "''")
 }
 
 #[cfg(test)]
@@ -331,6 +217,7 @@ mod tests {
     use volley_api::testing::config_map;
 
     use super::*;
+    use crate::layout::partitioner_keys::partitioner_keys;
 
     fn parsed(entries: &[(&str, &str)]) -> Config {
         let def = partitioner_keys().into_iter().fold(ConfigDef::new(), ConfigDef::key);
@@ -390,21 +277,6 @@ mod tests {
     }
 
     #[test]
-    fn single_keys_are_checked_by_themselves() {
-        let def = partitioner_keys().into_iter().fold(ConfigDef::new(), ConfigDef::key);
-        for (key, value) in [
-            ("partitioner.class", "com.acme.Mine"),
-            ("partitioner.class", ""),
-            ("directory.delim", "//"),
-            ("directory.delim", "a/b"),
-            ("directory.delim", "\\"),
-        ] {
-            let (_, issues) = def.validate(&config_map(&[(key, value)]));
-            assert_eq!(issues.iter().map(|issue| issue.key.as_str()).collect::<Vec<_>>(), [key], "{value}");
-        }
-    }
-
-    #[test]
     fn keys_that_the_partitioner_does_not_use_may_be_wrong() {
         let odd =
             [("timezone", "PST"), ("path.format", "TT"), ("timestamp.extractor", "x"), ("partition.field.name", ",")];
@@ -437,7 +309,7 @@ mod tests {
             &[("partitioner.class", "FieldAndTime"), ("directory.delim", "_")],
         ];
         let signature = |entries: &[(&str, &str)]| {
-            let config = parsed(&[time.as_slice(), field.as_slice(), entries].concat());
+            let config = parsed(&[&time, &field[..], entries].concat());
             PartitionerConfig::from_config(&config).unwrap().partitioner().signature()
         };
         let signatures: Vec<_> = variants.iter().map(|entries| signature(entries)).collect();
@@ -451,7 +323,7 @@ mod tests {
     fn only_the_clock_on_the_wall_is_no_function_of_the_record() {
         let time = [("locale", "en"), ("timezone", "UTC"), ("partition.field.name", "a")];
         let is_function = |entries: &[(&str, &str)]| {
-            let config = parsed(&[&time, entries].concat());
+            let config = parsed(&[&time[..], entries].concat());
             PartitionerConfig::from_config(&config).unwrap().partitioner().is_function_of_the_record()
         };
         assert!(is_function(&[]) && is_function(&[("partitioner.class", "Field")]));

@@ -1,15 +1,15 @@
 //! Values as texts in a path, and which texts are paths.
 //!
-//! Confluent's partitioners put a value into the path as it is. A `/` in it makes a directory, and `..` leads out of it. Here a
-//! value is always one name:
+//! Confluent's partitioners put a value into the path as it is. A `/` in it makes a directory, and `..` leads out of
+//! it. Here a value is always one name:
 //!
 //! | in the value | in the path |
 //! |---|---|
 //! | `/`, `\`, `%` and control characters | `%` and two hexadecimal digits for each byte of UTF-8, as Hive does |
 //! | anything else | itself, so that the names are Confluent's |
 //!
-//! A value without its field's name in front, as `partition.field.format.path=false` wants it, is a whole name. There `.`
-//! becomes `%2E`, `..` becomes `%2E%2E`, and the empty text becomes `__HIVE_DEFAULT_PARTITION__`.
+//! A value without its field's name in front, as `partition.field.format.path=false` wants it, is a whole name. There
+//! `.` becomes `%2E`, `..` becomes `%2E%2E`, and the empty text becomes `__HIVE_DEFAULT_PARTITION__`.
 
 use std::fmt::Write as _;
 

@@ -9,8 +9,8 @@ const MAX_KNOWN_WINDOWS: usize = 1024;
 
 /// Cuts time into buckets: a bucket starts at a multiple of the duration in local time.
 ///
-/// Confluent divides as Java does, towards zero. So before 1970 a bucket is named after its last millisecond, and the bucket 0 is
-/// twice as long as the others.
+/// Confluent divides as Java does, towards zero. So before 1970 a bucket is named after its last millisecond, and the
+/// bucket 0 is twice as long as the others.
 #[derive(Debug)]
 pub(crate) struct Buckets {
     duration_ms: i64,

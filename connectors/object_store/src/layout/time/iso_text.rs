@@ -12,8 +12,8 @@ use chrono::NaiveDate;
 use super::civil_time::{day_start, week_date};
 use super::zone::{Zone, parse_offset};
 
-/// The time of a text, UTC; `None` where it is none. A text without an offset is read as a clock in `zone` shows it. Where the clock
-/// shows it twice, it is the first.
+/// The time of a text, UTC; `None` where it is none. A text without an offset is read as a clock in `zone` shows it.
+/// Where the clock shows it twice, it is the first.
 pub(crate) fn parse_iso(text: &str, zone: &Zone) -> Option<i64> {
     let (date, time) = match text.split_once(['T', 't']) {
         Some((date, time)) => (date, Some(time)),
@@ -47,7 +47,7 @@ fn parse_date(text: &str) -> Option<i64> {
             let (week, weekday) = rest[1..].split_once('-').unwrap_or((&rest[1..], "1"));
             week_date(year, number(week, 2)?, number(weekday, 1)?)
         }
-        Some(("", day)) if day.len() == 3 => NaiveDate::from_yo_opt(year, number(day, 3)?),
+        Some(("", day)) if day.len() == 3 && !day.contains('-') => NaiveDate::from_yo_opt(year, number(day, 3)?),
         Some(("", rest)) => {
             let (month, day) = rest.split_once('-').unwrap_or((rest, "1"));
             NaiveDate::from_ymd_opt(year, number(month, 2)?, number(day, 2)?)

@@ -6,9 +6,9 @@ use super::path_pattern::PathPattern;
 use super::zone::Zone;
 
 /// Duration, pattern, zone, locale, time, and the path of the time's bucket.
-const PATHS: &str = include_str!("joda_paths.tsv");
+const PATHS: &str = include_str!("testdata/joda_paths.tsv");
 /// Zone, text, and the text's time, or `refused`.
-const TEXTS: &str = include_str!("joda_texts.tsv");
+const TEXTS: &str = include_str!("testdata/joda_texts.tsv");
 
 #[test]
 fn paths_are_joda_s() {

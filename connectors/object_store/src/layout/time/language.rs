@@ -1,7 +1,7 @@
 //! The names of months, weekdays, halves of the day and eras in a language.
 
-/// A line for each language: its code, 12 short and 12 full names of months, 7 short and 7 full names of weekdays from Monday
-/// on, the halves of the day, and the eras. `-` is what Java has where it knows no language.
+/// A line for each language: its code, 12 short and 12 full names of months, 7 short and 7 full names of weekdays from
+/// Monday on, the halves of the day, and the eras. `-` is what Java has where it knows no language.
 const NAMES: &str = include_str!("languages.tsv");
 const NO_LANGUAGE: &str = "-";
 
@@ -15,9 +15,9 @@ pub(crate) struct Language {
 impl Language {
     /// The language of a value of `locale`; `None` where its names are not there.
     ///
-    /// Confluent takes the whole value for the code of a language. `en` and `ko` are some; `en-US`, `US`, `pt-BR` and `ko_KR`
-    /// are none, and Java gives short English names for them, even where the pattern wants full ones. Who has such a value has
-    /// such directories.
+    /// Confluent takes the whole value for the code of a language. `en` and `ko` are some; `en-US`, `US`, `pt-BR` and
+    /// `ko_KR` are none, and Java gives short English names for them, even where the pattern wants full ones. Who has
+    /// such a value has such directories.
     pub(crate) fn of_locale(locale: &str) -> Option<Self> {
         let code = locale.to_ascii_lowercase();
         let may_be_language =

@@ -4,7 +4,8 @@
 //!  Records ─ TimestampExtractor ─► RowTimes ─ Buckets (Zone) ─► start of the bucket, local ─ PathPattern ─► 2026/11/30/20
 //! ```
 //!
-//! Times are milliseconds since 1970-01-01. A *local* time is what a clock in the zone shows, counted as if it were UTC.
+//! Times are milliseconds since 1970-01-01. A *local* time is what a clock in the zone shows, counted as if it were
+//! UTC.
 
 mod buckets;
 mod civil_time;
@@ -19,7 +20,6 @@ mod zone;
 
 pub(crate) use buckets::Buckets;
 pub(crate) use civil_time::CivilTime;
-pub(crate) use language::Language;
 pub(crate) use path_pattern::PathPattern;
 pub(crate) use timestamp_extractor::{ExtractedTimes, RowTimes, TimestampExtractor};
 pub(crate) use zone::Zone;

@@ -10,8 +10,8 @@
 //! | `m`, `s`, `S` | minute, second, digits of the fraction |
 //! | `Z`, `ZZ`, `ZZZ`, `z` | offset `+0200`, `+02:00`; name of the zone |
 //!
-//! As many letters as a number should have digits. `MMM` and `EEE` are short names, longer ones full names. Only zones that are an
-//! offset have a name here: that of a place would have a `/`.
+//! As many letters as a number should have digits. `MMM` and `EEE` are short names, longer ones full names. Only zones
+//! that are an offset have a name here: that of a place would have a `/`.
 
 use super::civil_time::CivilTime;
 use super::language::Language;
@@ -90,8 +90,8 @@ impl PathPattern {
             Some(language) => language,
             None if has_names => {
                 return Err(format!(
-                    "there are no names in the language `{locale}` (`locale`), only in {}; write numbers, such as MM for the \
-                     month, or choose another language",
+                    "there are no names in the language `{locale}` (`locale`), only in {}; write numbers, such as MM \
+                     for the month, or choose another language",
                     Language::codes().join(", ")
                 ));
             }
@@ -113,7 +113,8 @@ impl PathPattern {
         format!("{:?} {}", self.text, if has_names { self.language.code() } else { "" })
     }
 
-    /// The path of a bucket that starts at a local time. A start that clocks skip is shown as the time that they show instead.
+    /// The path of a bucket that starts at a local time. A start that clocks skip is shown as the time that they show
+    /// instead.
     pub(crate) fn format(&self, local_ms: i64, zone: &Zone) -> String {
         let utc_ms = zone.to_utc(local_ms);
         let offset_ms = zone.offset_at(utc_ms);
@@ -278,7 +279,9 @@ mod tests {
     proptest! {
         #[test]
         fn no_pattern_panics_and_each_that_is_taken_makes_plain_paths(
-            pattern in "[a-zA-Z'/.=年 -]{0,12}", local_ms in any::<i64>(), zone in proptest::sample::select(vec!["UTC", "Asia/Seoul", "-03:30"]),
+            pattern in "[a-zA-Z'/.=年 -]{0,12}",
+            local_ms in any::<i64>(),
+            zone in proptest::sample::select(vec!["UTC", "Asia/Seoul", "-03:30"]),
         ) {
             if let Ok(parsed) = parse(&pattern, "en", zone) {
                 let path = parsed.format(local_ms, &Zone::parse(zone).unwrap());

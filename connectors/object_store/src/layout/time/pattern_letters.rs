@@ -9,8 +9,8 @@ pub(crate) enum Piece {
     Letters(char, usize),
 }
 
-/// The pieces of a pattern. Letters mean something outside of apostrophes. Two apostrophes are one; a part in apostrophes may
-/// lack the last one.
+/// The pieces of a pattern. Letters mean something outside of apostrophes. Two apostrophes are one; a part in
+/// apostrophes may lack the last one.
 pub(crate) fn pieces(pattern: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut literal = String::new();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray};
+use arrow::array::AsArray;
 use arrow::buffer::ScalarBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit};
@@ -178,7 +178,7 @@ mod tests {
     use std::collections::HashMap;
 
     use arrow::array::{
-        ArrayRef, Date32Array, Float64Array, Int32Array, Int64Array, StringArray, StructArray,
+        Array, ArrayRef, Date32Array, Float64Array, Int32Array, Int64Array, StringArray, StructArray,
         TimestampMicrosecondArray, TimestampNanosecondArray, TimestampSecondArray,
     };
     use arrow::datatypes::Field;

@@ -1,4 +1,6 @@
 //! Time zones by Joda's names: `UTC`, `Europe/Berlin`, `+02:00`.
+//!
+//! The changes of offsets are known up to the year 2099. Later, a place has the offset that it had last.
 
 use chrono::{DateTime, Offset, TimeZone};
 use chrono_tz::Tz;
@@ -97,8 +99,9 @@ impl Zone {
         }
     }
 
-    /// The time, UTC, at which clocks show `local_ms`. A time that clocks skip is as far behind the change as it is behind the
-    /// first one skipped. Of one that they show twice it is, as in Joda-Time, the first west of Greenwich and else the second.
+    /// The time, UTC, at which clocks show `local_ms`. A time that clocks skip is as far behind the change as it is
+    /// behind the first one skipped. Of one that they show twice it is, as in Joda-Time, the first west of Greenwich
+    /// and else the second.
     pub(crate) fn to_utc(&self, local_ms: i64) -> i64 {
         let guess = self.offset_at(local_ms);
         let offset = self.offset_at(local_ms.saturating_sub(guess));
@@ -243,10 +246,10 @@ mod tests {
 
     #[test]
     fn no_zone_changes_its_offset_twice_in_a_window() {
-        // from 1900 to 2040, in steps of an hour
-        for zone in TZ_VARIANTS.iter().step_by(7) {
+        // all zones were tried once, from 1900 on; here are some from 1970 to 2040
+        for zone in TZ_VARIANTS.iter().step_by(60) {
             let zone = Zone::parse(zone.name()).unwrap();
-            for number in Window::number_of(-2_208_988_800_000)..Window::number_of(2_208_988_800_000) {
+            for number in 0..Window::number_of(2_208_988_800_000) {
                 let window = zone.window(number);
                 if window.before == window.after {
                     continue;
@@ -261,14 +264,20 @@ mod tests {
     proptest! {
         #[test]
         fn an_offset_in_a_window_is_the_zone_s(
-            zone in proptest::sample::select(TZ_VARIANTS.to_vec()), seconds in -6_000_000_000_i64..6_000_000_000, milli in 0i64..1000,
+            zone in proptest::sample::select(TZ_VARIANTS.to_vec()),
+            seconds in -6_000_000_000_i64..6_000_000_000,
+            milli in 0i64..1000,
         ) {
             let zone = Zone::parse(zone.name()).unwrap();
             let time = seconds * 1000 + milli;
             let span = zone.window(Window::number_of(time)).span_at(time);
             prop_assert_eq!(span.offset_ms, zone.offset_at(time));
             prop_assert!(span.from <= time && time < span.until);
-            prop_assert_eq!(zone.to_utc_first(time + span.offset_ms) + zone.offset_at(zone.to_utc_first(time + span.offset_ms)), time + span.offset_ms);
+            let local = time + span.offset_ms;
+            for found in [zone.to_utc(local), zone.to_utc_first(local)] {
+                prop_assert_eq!(found + zone.offset_at(found), local);
+            }
+            prop_assert!(zone.to_utc_first(local) <= time);
         }
 
         #[test]
