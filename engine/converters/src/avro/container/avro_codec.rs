@@ -110,7 +110,7 @@ fn checksum_of(block: &[u8]) -> [u8; 4] {
 pub(super) enum Compressor {
     Null,
     Deflate(Compress),
-    Snappy(snap::raw::Encoder),
+    Snappy(Box<snap::raw::Encoder>),
     Zstandard(zstd::bulk::Compressor<'static>),
     Bzip2,
 }
@@ -128,7 +128,7 @@ impl Compressor {
             AvroCodec::Null => Self::Null,
             AvroCodec::Deflate { level: level @ 0..=9 } => Self::Deflate(Compress::new(Compression::new(level), false)),
             AvroCodec::Deflate { .. } => return no_level("0 to 9"),
-            AvroCodec::Snappy => Self::Snappy(snap::raw::Encoder::new()),
+            AvroCodec::Snappy => Self::Snappy(Box::new(snap::raw::Encoder::new())),
             AvroCodec::Zstandard { level: level @ 1..=22 } => {
                 Self::Zstandard(zstd::bulk::Compressor::new(level).map_err(failed)?)
             }

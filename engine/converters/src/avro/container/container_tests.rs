@@ -1,4 +1,4 @@
-//! Container files, written and read.
+//! Container files, written and read. Those in `testdata/` are by Java: `tests/java/AvroFiles.java` wrote them.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

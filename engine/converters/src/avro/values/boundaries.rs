@@ -142,9 +142,9 @@ fn collect_records(schema: &AvroSchema, records: &mut FxHashMap<Arc<str>, Arc<Re
         Kind::Array(inner) | Kind::Map(inner) => collect_records(inner, records),
         Kind::Union(branches) => branches.iter().for_each(|branch| collect_records(branch, records)),
         Kind::Record(record) => {
-            if records.insert(Arc::clone(&record.full_name), Arc::clone(record)).is_none() {
-                record.fields.iter().for_each(|field| collect_records(&field.schema, records));
-            }
+            let is_new = records.insert(Arc::clone(&record.full_name), Arc::clone(record)).is_none();
+            let fields = record.fields.iter().filter(|_| is_new);
+            fields.for_each(|field| collect_records(&field.schema, records));
         }
         _ => {}
     }
