@@ -38,9 +38,12 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Failure> {
     let spec = spec(arguments, plugins)?;
     let limits = PreviewLimits { rows: arguments.rows, timeout: Duration::from_secs(arguments.timeout) };
-    let stages = preview(&spec, limits).map_err(|error| Failure::connector(anyhow::anyhow!(error.trace())))?;
-    for stage in &stages {
+    let preview = preview(&spec, limits).map_err(|error| Failure::connector(anyhow::anyhow!(error.trace())))?;
+    for stage in &preview.stages {
         print(stage).map_err(Failure::connector)?;
+    }
+    for line in &preview.outcome {
+        say!("{}", printable(line));
     }
     say!("nothing was written or committed");
     Ok(())

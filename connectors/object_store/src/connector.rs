@@ -1,12 +1,13 @@
 //! The connector: its plug-in entry and the checks of its configuration.
 
 use volley_api::{
-    ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Plugin, PluginFactory, Result, RunningConnector,
-    identical_tasks,
+    ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Plugin, PluginFactory, Records, Result,
+    RunningConnector, identical_tasks,
 };
 
 use super::config::{CLASS, SinkConfig, config_def, config_issues};
 use super::sink::ObjectStoreSinkTask;
+use crate::chain::files_text;
 use crate::store::{check_error, look, open_storage};
 
 /// The plug-in.
@@ -36,6 +37,10 @@ impl Connector for ObjectStoreSinkConnector {
 
     fn takes_json_text(&self, config: &ConfigMap) -> bool {
         SinkConfig::parse(config).is_ok_and(|config| config.takes_json_text())
+    }
+
+    fn preview(&self, config: &ConfigMap, records: &[Records]) -> Result<Vec<String>> {
+        files_text(&SinkConfig::parse(config)?, records)
     }
 
     /// Looks at the store too, if all keys are right. A store out of reach is no issue: it may be there later.

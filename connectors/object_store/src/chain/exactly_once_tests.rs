@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray, StructArray};
 use arrow::datatypes::{DataType, Field, Int64Type};
+use bytes::Bytes;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use parking_lot::Mutex;
@@ -17,7 +18,7 @@ use volley_api::{Offsets, Result, SinkBatch, SinkContext, TopicPartition};
 
 use super::delivery::Delivery;
 use super::uploads::{Upload, UploadOutcome, Uploads, try_upload};
-use crate::store::{RemoteStorage, Storage, look};
+use crate::store::{Answer, RemoteStorage, Storage, StorageError, look};
 use crate::test_records::{origin, read_rows, records, sink_config};
 
 const WORKERS: usize = 3;
@@ -50,6 +51,58 @@ impl Uploads for SteppedUploads {
 
     fn abandon(&mut self, _ticket: u64) {
         // what was given up may happen nevertheless
+    }
+}
+
+/// A store whose answers fail a number of times. Uploads have their own ways to fail: see [`Step`].
+#[derive(Debug)]
+struct TroubledStorage {
+    store: RemoteStorage,
+    failures: AtomicUsize,
+}
+
+impl TroubledStorage {
+    fn answer<'a, T: Send + 'a>(&self, path: &str, answer: Answer<'a, T>) -> Answer<'a, T> {
+        let take = |left: usize| left.checked_sub(1);
+        if self.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
+            return answer;
+        }
+        let error = StorageError::Unavailable { path: path.to_owned(), reason: "503 slow down".to_owned() };
+        Box::pin(async move { Err(error) })
+    }
+}
+
+impl Storage for TroubledStorage {
+    fn list<'a>(&'a self, directory: &'a str, after: &'a str) -> Answer<'a, Vec<String>> {
+        self.answer(directory, self.store.list(directory, after))
+    }
+
+    fn read_tail<'a>(&'a self, path: &'a str, length: u64) -> Answer<'a, Bytes> {
+        self.answer(path, self.store.read_tail(path, length))
+    }
+
+    fn create<'a>(&'a self, path: &'a str, contents: Bytes, id: &'a str, label: Option<&'a str>) -> Answer<'a, ()> {
+        self.store.create(path, contents, id, label)
+    }
+
+    fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>> {
+        self.store.read_label(path)
+    }
+
+    fn write_over<'a>(&'a self, path: &'a str, contents: Bytes) -> Answer<'a, ()> {
+        self.answer(path, self.store.write_over(path, contents))
+    }
+
+    fn read_all<'a>(&'a self, path: &'a str) -> Answer<'a, Option<Bytes>> {
+        self.answer(path, self.store.read_all(path))
+    }
+
+    fn check(&self) -> Answer<'_, ()> {
+        self.answer("", self.store.check())
+    }
+
+    fn url(&self) -> &str {
+        self.store.url()
     }
 }
 
@@ -99,6 +152,10 @@ enum Step {
         worker: usize,
         rotation: usize,
     },
+    /// The next calls on the store fail.
+    Trouble {
+        calls: usize,
+    },
     /// A request of a crashed worker arrives after all.
     LateUpload {
         which: usize,
@@ -121,6 +178,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => worker.clone().prop_map(|worker| Step::Learn { worker }),
         1 => (worker, 0..ROTATIONS.len()).prop_map(|(worker, rotation)| Step::Crash { worker, rotation }),
         1 => (0..100usize).prop_map(|which| Step::LateUpload { which }),
+        1 => (1..4usize).prop_map(|calls| Step::Trouble { calls }),
     ]
 }
 
@@ -132,6 +190,9 @@ const ROTATIONS: [&[(&str, &str)]; 6] = [
     &[("rotate.schedule.interval.ms", "40"), ("rotate.interval.ms", "300")],
     &[("rotate.bytes", "900"), ("rotate.idle.ms", "20")],
 ];
+
+/// Tries of looks into the store follow quickly.
+const PATIENCE: &[(&str, &str)] = &[("retry.backoff.ms", "1")];
 
 /// Which directories there are: each of them, or one for each partition.
 const LAYOUTS: [&[(&str, &str)]; 3] = [
@@ -147,6 +208,8 @@ const LAYOUTS: [&[(&str, &str)]; 3] = [
 
 struct Simulation {
     storage: Arc<dyn Storage>,
+    /// The same store.
+    trouble: Arc<TroubledStorage>,
     now: Arc<AtomicI64>,
     partitions: Vec<TopicPartition>,
     workers: Vec<Worker>,
@@ -161,11 +224,13 @@ struct Simulation {
 impl Simulation {
     fn new(salt: u64) -> Self {
         let store = RemoteStorage::new("memory:///", Arc::new(InMemory::new()), Path::from("prefix"));
+        let trouble = Arc::new(TroubledStorage { store, failures: AtomicUsize::new(0) });
         // two topics whose rows go to the same one, in the same partition number
         let partitions = [("a", 0), ("a", 1), ("b", 0), ("b", 1)].map(|(topic, n)| TopicPartition::new(topic, n));
         let committed = partitions.iter().map(|partition| (partition.clone(), 0)).collect();
         let mut simulation = Self {
-            storage: Arc::new(store),
+            storage: Arc::clone(&trouble) as _,
+            trouble,
             now: Arc::new(AtomicI64::new(1_000_000)),
             partitions: partitions.to_vec(),
             workers: Vec::new(),
@@ -186,7 +251,7 @@ impl Simulation {
         let now = Arc::clone(&self.now);
         let delivery = Delivery::new(
             context.clone(),
-            sink_config(&[ROTATIONS[rotation], LAYOUTS[self.salt as usize % LAYOUTS.len()]].concat()),
+            sink_config(&[PATIENCE, ROTATIONS[rotation], LAYOUTS[self.salt as usize % LAYOUTS.len()]].concat()),
             Arc::clone(&self.storage),
             Box::new(SteppedUploads(Arc::clone(&queue))),
             Arc::new(move || now.load(Ordering::Relaxed)),
@@ -238,13 +303,16 @@ impl Simulation {
             Step::Commit { worker } => self.commit(worker),
             Step::Tick { worker, ms } => {
                 self.now.fetch_add(ms, Ordering::Relaxed);
-                self.workers[worker].delivery.tick().unwrap();
+                if let Err(error) = self.workers[worker].delivery.tick() {
+                    assert!(error.is_retriable(), "{error:?}");
+                }
             }
             Step::Relieve { worker } => self.workers[worker].delivery.relieve().unwrap(),
             Step::Flush { worker } => self.flush(worker),
             Step::Assign { worker, partition } => self.assign(worker, &self.partitions[partition].clone()),
             Step::Learn { worker } => self.learn(worker),
             Step::Crash { worker, rotation } => self.crash(worker, rotation),
+            Step::Trouble { calls } => self.trouble.failures.store(calls, Ordering::Relaxed),
             Step::LateUpload { which } => {
                 if !self.late.is_empty() {
                     let upload = self.late.swap_remove(which % self.late.len());
@@ -289,6 +357,8 @@ impl Simulation {
     }
 
     fn try_upload(&mut self, upload: &Upload) -> UploadOutcome {
+        // a failed upload would be the same as one that has not come to its turn
+        self.trouble.failures.store(0, Ordering::Relaxed);
         let shared = upload.clone();
         let outcome = look("", Arc::clone(&self.storage), move |storage| {
             Box::pin(async move { try_upload(storage, &shared).await })
@@ -356,6 +426,7 @@ impl Simulation {
 
     /// One worker takes over everything and brings it to the end.
     fn finish(&mut self) {
+        self.trouble.failures.store(0, Ordering::Relaxed);
         self.crash(0, 1);
         for partition in self.partitions.clone() {
             self.assign(0, &partition);

@@ -2,12 +2,13 @@
 
 use tracing::warn;
 use volley_api::{
-    ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Offsets, Plugin, PluginFactory, RejectedRow,
+    ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Offsets, Plugin, PluginFactory, Records, RejectedRow,
     Result, RunningConnector, SinkBatch, SinkContext, SinkTask, TopicPartition, identical_tasks,
 };
 
 use super::java_sink::JavaSink;
 use super::key_names::KeyNames;
+use crate::chain::files_text;
 use crate::config::SinkConfig;
 use crate::connector::check_store;
 use crate::sink::ObjectStoreSinkTask;
@@ -43,6 +44,10 @@ impl Connector for JavaConnector {
     fn takes_json_text(&self, config: &ConfigMap) -> bool {
         let translated = self.0.translated(config);
         translated.and_then(|sink| SinkConfig::parse(&sink.config)).is_ok_and(|sink| sink.takes_json_text())
+    }
+
+    fn preview(&self, config: &ConfigMap, records: &[Records]) -> Result<Vec<String>> {
+        files_text(&SinkConfig::parse(&self.0.translated(config)?.config)?, records)
     }
 
     fn validate(&self, config: &ConfigMap) -> Vec<ConfigIssue> {

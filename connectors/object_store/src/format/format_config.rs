@@ -123,7 +123,7 @@ impl FormatConfig {
                 (FormatKind::JsonLines { codec, decimals }, format!(".json{}", codec.extension()))
             }
             FormatName::Bytes => {
-                let separator = Arc::from(text(BYTES_SEPARATOR).as_bytes());
+                let separator = Arc::from(config.string(BYTES_SEPARATOR).unwrap_or("\n").as_bytes());
                 let extension = format!("{}{}", text(BYTES_EXTENSION), codec.extension());
                 (FormatKind::Bytes { codec, separator }, extension)
             }
@@ -231,10 +231,9 @@ pub(crate) fn format_keys() -> Vec<ConfigKey> {
         )
         .validated(Validator::one_of_ignore_case(["BASE64", "NUMERIC"])),
         ConfigKey::with_default(BYTES_EXTENSION, String, ".bin", Low, "Extension of ByteArray files."),
-        ConfigKey::with_default(
+        ConfigKey::optional(
             BYTES_SEPARATOR,
             String,
-            "\n",
             Low,
             "Follows each value in ByteArray files. A line feed without this key.",
         ),

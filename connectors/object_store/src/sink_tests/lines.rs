@@ -111,6 +111,19 @@ fn decimals_are_written_as_configured() {
 }
 
 #[test]
+fn bytes_are_followed_by_a_line_end_unless_another_separator_is_given() {
+    for (separator, expected) in [(None, "a\nb\n"), (Some(";"), "a;b;"), (Some(""), "ab")] {
+        let root = tempfile::tempdir().unwrap();
+        let mut entries = vec![("format.class", "ByteArray")];
+        entries.extend(separator.map(|separator| ("format.bytearray.separator", separator)));
+        let mut task = started(&local_config(root.path(), &entries), 0);
+        put(&mut task, &batch(&partition(), 0, Arc::new(StringArray::from(vec!["a", "b"]))));
+        deliver(&mut task, 2);
+        assert_eq!(text(&files(root.path())[0]), expected);
+    }
+}
+
+#[test]
 fn bytes_are_written_as_they_are_and_other_values_are_rejected_without_taking_a_row_along() {
     let root = tempfile::tempdir().unwrap();
     let entries = [("format.class", "ByteArray"), ("format.bytearray.separator", "|"), ("flush.size", "3")];

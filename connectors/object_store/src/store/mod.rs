@@ -25,5 +25,7 @@ pub(crate) use look::look;
 #[cfg(test)]
 pub(crate) use remote_storage::RemoteStorage;
 pub(crate) use retry::{Patience, Retries, RetryPolicy};
+#[cfg(test)]
+pub(crate) use storage::Answer;
 pub(crate) use storage::{Storage, StorageError};
 pub(crate) use storage_url::{check_error, open_storage};

@@ -1,6 +1,6 @@
 //! A connector: checks a configuration and divides the work into tasks.
 
-use crate::{ConfigDef, ConfigIssue, ConfigMap, ConnectorContext, Result, SourceOffset, SourcePartition};
+use crate::{ConfigDef, ConfigIssue, ConfigMap, ConnectorContext, Records, Result, SourceOffset, SourcePartition};
 
 /// Which way a connector moves data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,12 @@ pub trait Connector: Send + Sync {
     /// may be given the text, in a field of [`crate::schema::checked_json_field`].
     fn takes_json_text(&self, _config: &ConfigMap) -> bool {
         false
+    }
+
+    /// What a sink, configured so, would make of these records if they were its first, in lines for a user: the files that they would
+    /// go to, for example. MUST NOT change anything outside.
+    fn preview(&self, _config: &ConfigMap, _records: &[Records]) -> Result<Vec<String>> {
+        Ok(Vec::new())
     }
 
     /// KIP-875: checks offsets that a user wants to set (`None` = forget). `Ok(true)`: the connector vouches for them.

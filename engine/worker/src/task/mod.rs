@@ -20,7 +20,7 @@ mod transform;
 
 pub(crate) use handle::panic_error;
 pub use handle::{StatusListener, TaskHandle, TaskSpec, TaskState, spawn};
-pub use preview::{PreviewLimits, PreviewStage, preview};
+pub use preview::{Preview, PreviewLimits, PreviewStage, preview};
 pub use sink::BoundedEnds;
 pub(crate) use sink::read_positions::{ReadPositions, Unread};
 pub use told_fields::{ToldFields, told_fields};

@@ -37,11 +37,20 @@ pub struct PreviewStage {
     pub rejected: Vec<RejectedRow>,
 }
 
+/// What became of the first rows.
+#[derive(Debug)]
+pub struct Preview {
+    /// The stages, in order.
+    pub stages: Vec<PreviewStage>,
+    /// What the sink would make of the rows after the last stage, in lines for a user.
+    pub outcome: Vec<String>,
+}
+
 /// Reads the first rows and takes them through the stages. `spec` is that of the connector's first task.
 ///
 /// # Errors
 /// If the configuration is wrong, or no row came within the time limit.
-pub fn preview(spec: &TaskSpec, limits: PreviewLimits) -> Result<Vec<PreviewStage>> {
+pub fn preview(spec: &TaskSpec, limits: PreviewLimits) -> Result<Preview> {
     let config = setup::framework_config(spec)?;
     let mut chain = setup::transform_chain(spec, &config)?;
     let first = match spec.kind {
@@ -50,7 +59,12 @@ pub fn preview(spec: &TaskSpec, limits: PreviewLimits) -> Result<Vec<PreviewStag
     };
     let mut stages = vec![first];
     transform(&mut chain, &mut stages)?;
-    Ok(stages)
+    let last = stages.last().map(|stage| stage.records.as_slice()).unwrap_or_default();
+    let outcome = match &spec.plugin.factory {
+        PluginFactory::Sink { connector, .. } => connector.preview(&spec.connector_config, last)?,
+        _ => Vec::new(),
+    };
+    Ok(Preview { stages, outcome })
 }
 
 fn transform(chain: &mut TransformChain, stages: &mut Vec<PreviewStage>) -> Result<()> {
