@@ -159,38 +159,16 @@ fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
-    use std::net::TcpListener;
-    use std::thread;
-
     use object_store::StaticCredentialProvider;
 
     use super::*;
+    use crate::test_service::{run, service};
 
     const GRANTED: &str = "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA1</AccessKeyId>\
         <SecretAccessKey>s/e+c</SecretAccessKey><SessionToken>t/o+k==</SessionToken></Credentials></AssumeRoleResult>\
         </AssumeRoleResponse>";
     const DENIED: &str =
         "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>";
-
-    /// Answers one request, and gives what was asked.
-    fn service(status: &'static str, body: &'static str) -> (String, thread::JoinHandle<String>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let answered = thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut asked = Vec::new();
-            while !asked.ends_with(b"\r\n\r\n") {
-                let mut byte = [0];
-                stream.read_exact(&mut byte).unwrap();
-                asked.push(byte[0]);
-            }
-            let length = body.len();
-            write!(stream, "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}").unwrap();
-            String::from_utf8(asked).unwrap()
-        });
-        (url, answered)
-    }
 
     fn assumed(endpoint: String) -> AssumedRole {
         let own = AwsCredential { key_id: "AKIA".into(), secret_key: "hunter2".into(), token: None };
@@ -204,13 +182,9 @@ mod tests {
         AssumedRole::new(&role, "eu-west-1", own, &ClientOptions::new()).unwrap()
     }
 
-    fn run<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
-    }
-
     #[test]
     fn a_role_is_asked_for_once_with_a_signed_request_and_kept() {
-        let (url, answered) = service("200 OK", GRANTED);
+        let (url, answered) = service("200 OK", "", GRANTED);
         let role = assumed(url);
         // the service answers once only: the second time the session is there
         let (first, second) =
@@ -220,20 +194,20 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &second));
         let asked = answered.join().unwrap();
         for part in [
-            "GET /?Action=AssumeRole&",
-            "RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fw",
-            "ExternalId=x+y",
-            "DurationSeconds=3600",
+            "get /?action=assumerole&",
+            "rolearn=arn%3aaws%3aiam%3a%3a1%3arole%2fw",
+            "externalid=x+y",
+            "durationseconds=3600",
         ] {
             assert!(asked.contains(part), "{part}: {asked}");
         }
-        assert!(asked.contains("Credential=AKIA/") && asked.contains("/eu-west-1/sts/aws4_request"), "{asked}");
+        assert!(asked.contains("credential=akia/") && asked.contains("/eu-west-1/sts/aws4_request"), "{asked}");
         assert!(!asked.contains("hunter2"));
     }
 
     #[test]
     fn a_refusal_is_said_in_the_services_words() {
-        let (url, answered) = service("403 Forbidden", DENIED);
+        let (url, answered) = service("403 Forbidden", "", DENIED);
         let error = run(assumed(url).get_credential()).unwrap_err();
         answered.join().unwrap();
         assert!(matches!(error, object_store::Error::PermissionDenied { .. }), "{error:?}");
@@ -243,7 +217,7 @@ mod tests {
 
     #[test]
     fn an_answer_without_credentials_is_an_error() {
-        let (url, answered) = service("200 OK", "<html/>");
+        let (url, answered) = service("200 OK", "", "<html/>");
         let error = run(assumed(url).get_credential()).unwrap_err();
         answered.join().unwrap();
         assert!(crate::error_text(&error).contains("without credentials"), "{error:?}");

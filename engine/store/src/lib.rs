@@ -14,6 +14,11 @@ mod proxy;
 mod s3_options;
 mod store_config;
 
+#[cfg(test)]
+mod client_tests;
+#[cfg(test)]
+mod test_service;
+
 pub use client::{error_text, open_store};
 pub use hdfs_config::HdfsConfig;
 pub use store_config::{StoreConfig, store_issues, store_keys};

@@ -30,7 +30,6 @@ pub(crate) struct JavaSink {
 }
 
 /// A configuration for `ObjectStoreSink`. It has no `Debug`, since there are secrets in it.
-#[allow(missing_debug_implementations)] // see above
 pub(crate) struct Translated {
     /// What `ObjectStoreSink` is to be started with.
     pub(crate) config: ConfigMap,

@@ -155,7 +155,7 @@ fn a_task_of_a_java_class_writes_files_with_confluent_s_names() {
     let entries = [
         ("hdfs.url", url.as_str()),
         ("flush.size", "2"),
-        ("format.class", "io.confluent.connect.hdfs.string.StringFormat"),
+        ("format.class", "io.confluent.connect.hdfs.json.JsonFormat"),
         ("topics.dir", "/data/raw"),
         ("logs.dir", "/logs"),
     ];
@@ -178,6 +178,6 @@ fn a_task_of_a_java_class_writes_files_with_confluent_s_names() {
         assert!(std::time::Instant::now() < deadline, "never delivered");
         std::thread::yield_now();
     }
-    let written = root.path().join("data/raw/t/partition=3/t+3+0000000040.txt");
-    assert_eq!(fs::read_to_string(written).unwrap(), "a\nb\n");
+    let written = root.path().join("data/raw/t/partition=3/t+3+0000000040.json");
+    assert_eq!(fs::read_to_string(written).unwrap(), "\"a\"\n\"b\"\n");
 }

@@ -31,7 +31,10 @@ pub(crate) fn translate_storage(translation: &mut Translation<'_>) {
         translation.set(key, positive(translation.long(key)).unwrap_or(-1).to_string());
     }
     if positive(translation.long(ROTATE_SCHEDULE_INTERVAL)).is_some() && translation.text(TIMEZONE).is_none() {
-        translation.refuse(TIMEZONE, format!("`{TIMEZONE}` is needed together with `{ROTATE_SCHEDULE_INTERVAL}`: UTC, or a place such as Europe/Berlin"));
+        let message = format!(
+            "`{TIMEZONE}` is needed together with `{ROTATE_SCHEDULE_INTERVAL}`: UTC, or a place such as Europe/Berlin"
+        );
+        translation.refuse(TIMEZONE, message);
     }
     // Confluent's sinks have no such rotation: the same records make the same files
     translation.set(IDLE, "-1");

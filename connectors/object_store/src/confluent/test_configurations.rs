@@ -472,8 +472,8 @@ fn every_public_configuration_is_accepted_and_its_files_have_confluent_s_extensi
         let parsed = SinkConfig::parse(&translated.config).unwrap();
         assert_eq!(&*parsed.format.extension, case.extension, "{}", case.lines);
         let shown = format!("{parsed:?}");
-        for secret in ["minio123", "secret", "mine", "c2VjcmV0", "service_account"] {
-            assert!(!shown.contains(&format!("\"{secret}\"")) && !shown.contains("service_account"), "{shown}");
+        for secret in ["minio123", "\"secret\"", "\"mine\"", "c2VjcmV0", "\"type"] {
+            assert!(!shown.contains(secret), "{shown}");
         }
     }
 }
