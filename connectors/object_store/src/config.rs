@@ -1,5 +1,6 @@
 //! The keys of `ObjectStoreSink`, and their values parsed into types.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use volley_api::{
 };
 use volley_store::{StoreConfig, store_issues, store_keys};
 
-use crate::chain::{FileNaming, RotationPolicy};
-use crate::format::{FormatConfig, FormatKind, format_issues, format_keys};
+use crate::chain::{FileNaming, FileTemplate, RotationPolicy};
+use crate::format::{FormatConfig, FormatKind, NAME_TEMPLATE, format_issues, format_keys};
 use crate::layout::{PartitionerConfig, Zone, partitioner_issues, partitioner_keys};
 use crate::store::RetryPolicy;
 
@@ -58,11 +59,12 @@ pub(crate) struct SinkConfig {
 impl SinkConfig {
     /// Parses a configuration; the first thing wrong is the error.
     pub(crate) fn parse(config: &ConfigMap) -> Result<Self> {
-        let parsed = config_def().parse(config)?;
+        let config = with_times_of_template(config);
+        let parsed = config_def().parse(&config)?;
         match config_issues(&parsed).into_iter().next() {
             None => {
                 let mut sink = Self::from_config(&parsed)?;
-                sink.store = sink.store.with_hadoop_keys(config);
+                sink.store = sink.store.with_hadoop_keys(&config);
                 Ok(sink)
             }
             Some(issue) => Err(Error::config(format!("invalid `{}`: {}", issue.key, issue.message))),
@@ -71,7 +73,9 @@ impl SinkConfig {
 
     /// Whether values are not looked into but to be written as JSON.
     pub(crate) fn takes_json_text(&self) -> bool {
-        matches!(self.format.kind, FormatKind::JsonLines { .. }) && !self.partitioner.looks_into_values()
+        matches!(self.format.kind, FormatKind::JsonLines { .. })
+            && self.format.output_fields.is_value_alone()
+            && !self.partitioner.looks_into_values()
     }
 
     fn from_config(config: &Config) -> Result<Self> {
@@ -89,11 +93,7 @@ impl SinkConfig {
         let ignores_nulls = config.string(NULL_VALUES).is_some_and(|value| value.eq_ignore_ascii_case("ignore"));
         Ok(Self {
             store: StoreConfig::from_config(config)?,
-            naming: FileNaming {
-                topics_dir: Arc::from(config.string(TOPICS_DIR).unwrap_or_default().trim_matches('/')),
-                delimiter: Arc::from(config.string(FILE_DELIM).unwrap_or_default()),
-                offset_digits: usize::try_from(number(PAD_WIDTH)).unwrap_or(0).max(1),
-            },
+            naming: naming(config)?,
             format: FormatConfig::from_config(config),
             partitioner: PartitionerConfig::from_config(config)?,
             rotation,
@@ -101,6 +101,39 @@ impl SinkConfig {
             retry: RetryPolicy { backoff: millis(RETRY_BACKOFF), timeout: millis(RETRY_TIMEOUT) },
         })
     }
+}
+
+fn naming(config: &Config) -> Result<FileNaming> {
+    if let Some(template) = config.string(NAME_TEMPLATE).filter(|template| !template.is_empty()) {
+        let template = FileTemplate::parse(template);
+        let template = template.map_err(|reason| Error::config(format!("invalid `{NAME_TEMPLATE}`: {reason}")))?;
+        return Ok(FileNaming::Template(Arc::new(template)));
+    }
+    let width = config.long(PAD_WIDTH).and_then(|width| usize::try_from(width).ok());
+    Ok(FileNaming::Directories {
+        topics_dir: Arc::from(config.string(TOPICS_DIR).unwrap_or_default().trim_matches('/')),
+        delimiter: Arc::from(config.string(FILE_DELIM).unwrap_or_default()),
+        offset_digits: width.unwrap_or(0).max(1),
+    })
+}
+
+/// The configuration with the partitioner that gives a template of names its times.
+fn with_times_of_template(config: &ConfigMap) -> Cow<'_, ConfigMap> {
+    let template = config.get(NAME_TEMPLATE).and_then(|template| FileTemplate::parse(template.trim()).ok());
+    let Some((path, is_hourly)) = template.and_then(|template| Some((template.time_path()?, template.is_hourly())))
+    else {
+        return Cow::Borrowed(config);
+    };
+    let duration = if is_hourly { "3600000" } else { "86400000" };
+    let mut config = config.clone();
+    for (key, value) in [
+        ("partitioner.class", "TimeBasedPartitioner"),
+        ("path.format", path.as_str()),
+        ("partition.duration.ms", duration),
+    ] {
+        config.insert(key.to_owned(), value.to_owned());
+    }
+    Cow::Owned(config)
 }
 
 fn zone(config: &Config) -> Option<Zone> {
@@ -167,6 +200,15 @@ fn file_keys() -> Vec<ConfigKey> {
             "Offsets in file names are filled up with zeros to this many digits.",
         )
         .validated(Validator::Between(0, 19)),
+        ConfigKey::optional(
+            NAME_TEMPLATE,
+            String,
+            Low,
+            "Paths of the files below `store.url`, in place of `topics.dir` and what follows it: a text with `{{topic}}`, \
+             `{{partition}}`, `{{start_offset}}` (both with `:padding=true` if wanted) and `{{timestamp:unit=yyyy}}` (or `MM`, `dd`, `HH`), \
+             the extension included. The time is that of `timestamp.extractor`, in `timezone`.",
+        )
+        .validated(Validator::custom(check_template)),
         ConfigKey::with_default(
             NULL_VALUES,
             String,
@@ -280,6 +322,10 @@ fn check_topics_dir(value: &ConfigValue) -> Checked {
     })
 }
 
+fn check_template(value: &ConfigValue) -> Checked {
+    check_text(value, |text| if text.is_empty() { Ok(()) } else { FileTemplate::parse(text).map(drop) })
+}
+
 fn check_file_delim(value: &ConfigValue) -> Checked {
     check_text(value, |text| {
         let is_bad =
@@ -311,7 +357,7 @@ mod tests {
     fn the_url_alone_is_enough() {
         let config = SinkConfig::parse(&config_map(&[("store.url", "file:///tmp/a%20b")])).unwrap();
         assert_eq!(config.store.local_root().unwrap(), PathBuf::from("/tmp/a b"));
-        assert_eq!(&*config.naming.topics_dir, "topics");
+        assert!(matches!(config.naming, FileNaming::Directories { topics_dir, .. } if &*topics_dir == "topics"));
         assert_eq!(config.format.kind, FormatKind::Parquet(Compression::ZSTD(ZstdLevel::try_new(1).unwrap())));
         assert_eq!(&*config.format.extension, ".parquet");
         assert_eq!(config.null_values, NullValues::Fail);
@@ -334,6 +380,8 @@ mod tests {
             ("file.extension", "parquet", "begins with a dot"),
             ("file.extension", ".pq", "must end with `.parquet`"),
             ("file.delim", "0", "other than"),
+            ("file.name.template", "{{topic}}", "all needed"),
+            ("format.output.fields", "headers", "not offered"),
             ("parquet.codec", "lzo", "must be one of"),
             ("flush.size", "0", "at least 1"),
             ("rotate.idle.ms", "0", "at least 1, or -1"),

@@ -1,8 +1,8 @@
 //! How the keys that Aiven's sinks for stores have in common are translated.
 
 use super::file_keys::{
-    COMPRESSION_TYPE, ENVELOPE, FIELD_ENCODING, MAX_RECORDS, NAME_TEMPLATE, OUTPUT_FIELDS, OUTPUT_TYPE,
-    PREFIX_TEMPLATE, RETRY_BACKOFF, TIMESTAMP_SOURCE, TIMESTAMP_TIMEZONE,
+    COMPRESSION_TYPE, ENVELOPE, MAX_RECORDS, NAME_TEMPLATE, OUTPUT_FIELDS, OUTPUT_TYPE, PREFIX_TEMPLATE, RETRY_BACKOFF,
+    TIMESTAMP_SOURCE, TIMESTAMP_TIMEZONE,
 };
 use crate::confluent::Translation;
 
@@ -15,7 +15,8 @@ pub(crate) fn translate_files(translation: &mut Translation<'_>, prefix: &str) {
     let compression = translation.text(COMPRESSION_TYPE).unwrap_or("none").to_ascii_lowercase();
     translate_format(translation, &compression);
     translate_name(translation, &compression, prefix);
-    translation.same(&[OUTPUT_FIELDS, FIELD_ENCODING, ENVELOPE, TIMESTAMP_TIMEZONE, TIMESTAMP_SOURCE]);
+    translation.same(&[OUTPUT_FIELDS, ENVELOPE]);
+    translate_times(translation);
     let most = translation.long(MAX_RECORDS).filter(|most| *most > 0);
     translation.set("flush.size", most.unwrap_or(i64::MAX).to_string());
     translation.set("rotate.schedule.interval.ms", COMMIT_INTERVAL_MS);
@@ -61,6 +62,13 @@ fn translate_format(translation: &mut Translation<'_>, compression: &str) {
     }
 }
 
+fn translate_times(translation: &mut Translation<'_>) {
+    let is_event = translation.text(TIMESTAMP_SOURCE).is_some_and(|source| source.eq_ignore_ascii_case("event"));
+    translation.set("timestamp.extractor", if is_event { "Record" } else { "Wallclock" });
+    let zone = translation.text(TIMESTAMP_TIMEZONE).filter(|zone| *zone != "Z").unwrap_or("UTC").to_owned();
+    translation.set("timezone", zone);
+}
+
 fn translate_name(translation: &mut Translation<'_>, compression: &str, prefix: &str) {
     let extension = match compression {
         "gzip" => ".gz",
@@ -70,8 +78,7 @@ fn translate_name(translation: &mut Translation<'_>, compression: &str, prefix: 
     };
     let usual = format!("{{{{topic}}}}-{{{{partition}}}}-{{{{start_offset}}}}{extension}");
     let template = translation.text(NAME_TEMPLATE).map_or(usual, str::to_owned);
+    let prefix = translation.text(PREFIX_TEMPLATE).or_else(|| translation.text(prefix)).unwrap_or_default();
+    let template = format!("{}{template}", prefix.trim_start_matches('/'));
     translation.set(NAME_TEMPLATE, template);
-    if let Some(prefix) = translation.text(PREFIX_TEMPLATE).or_else(|| translation.text(prefix)) {
-        translation.set(PREFIX_TEMPLATE, prefix);
-    }
 }

@@ -92,7 +92,7 @@ async fn read_own(
     start: i64,
     name: &str,
 ) -> Result<Option<AdoptedFile>, StorageError> {
-    let path = format!("{}/{name}", files.directory);
+    let path = files.path_of(name);
     let identity = match FileIdentity::read(storage, &path).await {
         // removed since it was listed
         Err(StorageError::NotFound { .. }) => return Ok(None),

@@ -43,13 +43,19 @@ impl Cutter<'_> {
                 rejected.extend(rows.map(|row| rejected_row(records, row, Error::data(message.clone()))));
                 continue;
             }
-            let bare = Records { key: Column::nulls(records.len()), headers: None, ..records.clone() };
+            let output = self.format.output_fields();
+            let key = if output.is_value_alone() { Column::nulls(records.len()) } else { records.key.clone() };
+            let bare = Records { key, headers: None, ..records.clone() };
             let is_whole = rows.len() == records.len();
             let records = if is_whole { bare } else { bare.slice(rows.start, rows.len()) };
             let records = without_nulls(records, self.null_values, rejected)?;
             if !records.is_empty() {
+                // who names directories looks at the value, not at what is written around it
+                let value = records.value.clone();
                 let maker = partition.row_maker(&records.topic, self.format)?;
-                let (records, rows) = maker.rows(&records, rejected)?;
+                let count = records.len();
+                let (written, rows) = maker.rows(&output.around(records)?, rejected)?;
+                let records = if written.len() == count { Records { value, ..written } } else { written };
                 self.split(records, &rows, rejected, &mut pieces)?;
             }
         }

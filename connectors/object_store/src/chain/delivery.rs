@@ -384,14 +384,20 @@ impl Delivery {
     ) -> Result<()> {
         let Some(partition) = self.partitions.get_mut(name) else { return Ok(()) };
         let Some(stream) = partition.stream(key) else { return Ok(()) };
-        let rewind = stream.beaten(ticket, path, winner, &self.context.connector)?;
-        warn!(
-            path, partition = %name, next_offset = winner.end,
-            "another task has written this file with the same records, going on behind it"
-        );
-        if let Some(offset) = rewind {
-            self.context.rewind(name.clone(), partition.rewind(offset));
+        if !stream.is_beaten(ticket, path, winner, &self.context.connector)? {
+            return Ok(());
         }
+        // whoever has written this one may have written others: one look for all, rather than a lost race for each
+        for ticket in partition.streams().filter_map(Stream::uploading) {
+            self.tickets.remove(&ticket);
+            self.uploads.abandon(ticket);
+        }
+        let offset = partition.start_over();
+        warn!(
+            path, partition = %name, next_offset = offset,
+            "another task has written this file with the same records, going on behind its files"
+        );
+        self.context.rewind(name.clone(), offset);
         Ok(())
     }
 

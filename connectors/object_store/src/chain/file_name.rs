@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use volley_api::TopicPartition;
 
+use super::file_template::{AroundOffset, FileTemplate};
 use crate::format::KNOWN_EXTENSIONS;
 
 /// Longest name of a Kafka topic.
@@ -11,13 +12,18 @@ const MAX_TOPIC_LENGTH: usize = 249;
 
 /// How files are named, whichever stream they are of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct FileNaming {
-    /// Above the topics' directories; without slashes at its ends; may be empty.
-    pub(crate) topics_dir: Arc<str>,
-    /// Between topic, partition and offset. MUST not be empty, and hold no digit and no slash.
-    pub(crate) delimiter: Arc<str>,
-    /// Offsets are padded with zeros to this many digits; longer ones stand as they are. At least 1.
-    pub(crate) offset_digits: usize,
+pub(crate) enum FileNaming {
+    /// In directories of topics, as Confluent's sinks have it.
+    Directories {
+        /// Above the topics' directories; without slashes at its ends; may be empty.
+        topics_dir: Arc<str>,
+        /// Between topic, partition and offset. MUST not be empty, and hold no digit and no slash.
+        delimiter: Arc<str>,
+        /// Offsets are padded with zeros to this many digits; longer ones stand as they are. At least 1.
+        offset_digits: usize,
+    },
+    /// As a template says.
+    Template(Arc<FileTemplate>),
 }
 
 /// What the rows of a stream have in common besides their origin partition.
@@ -30,65 +36,91 @@ pub(crate) struct StreamKey {
 }
 
 /// Names the files of one stream: the rows of one consumed partition that go to one directory of one topic.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StreamFiles {
-    naming: FileNaming,
-    extension: Arc<str>,
-    /// Directory of the files, relative to the store's root, without a slash at either end.
+    /// Directory of the files, relative to the store's root, without a slash at either end; may be empty.
     pub(crate) directory: String,
     /// Topic the rows go to, and the directory below it.
     pub(crate) key: StreamKey,
     /// Partition the rows were consumed from.
     pub(crate) origin: TopicPartition,
+    /// The names, around the offset and before the extension.
+    names: AroundOffset,
+    extension: Arc<str>,
+    /// Whether files of another format may have the same names but for the extension.
+    has_other_extensions: bool,
 }
 
 impl StreamFiles {
     /// The files of rows from `origin` that go to `key`; their names end with `extension`.
     pub(crate) fn new(naming: &FileNaming, extension: &str, key: &StreamKey, origin: &TopicPartition) -> Self {
-        let parts = [&*naming.topics_dir, &*key.topic, &*key.directory];
-        let directory = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+        let (directory, names) = match naming {
+            FileNaming::Directories { topics_dir, delimiter, offset_digits } => {
+                let parts = [&**topics_dir, &*key.topic, &*key.directory];
+                let directory = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+                let before = format!("{}{delimiter}{}{delimiter}", key.topic, origin.partition);
+                (directory, AroundOffset { before, digits: *offset_digits, after: String::new() })
+            }
+            FileNaming::Template(template) => {
+                let around = template.around_offset(key, origin);
+                let (directory, before) = around.before.rsplit_once('/').unwrap_or(("", &around.before));
+                (directory.to_owned(), AroundOffset { before: before.to_owned(), ..around })
+            }
+        };
         Self {
-            naming: naming.clone(),
-            extension: Arc::from(extension),
             directory,
             key: key.clone(),
             origin: origin.clone(),
+            names,
+            extension: Arc::from(extension),
+            has_other_extensions: matches!(naming, FileNaming::Directories { .. }),
         }
     }
 
     /// Path of the file whose first row is at `offset`.
     pub(crate) fn path(&self, offset: i64) -> String {
-        format!("{}/{}{}", self.directory, self.stem(offset), self.extension)
+        self.path_of(&format!("{}{}", self.stem(offset), self.extension))
     }
 
     /// Path of that file where the plain one belongs to another consumed topic.
     pub(crate) fn path_beside_another_origin(&self, offset: i64) -> String {
-        format!("{}/{}.{}{}", self.directory, self.stem(offset), self.origin.topic, self.extension)
+        self.path_of(&format!("{}.{}{}", self.stem(offset), self.origin.topic, self.extension))
+    }
+
+    /// Path of the file `name` in the stream's directory.
+    pub(crate) fn path_of(&self, name: &str) -> String {
+        match self.directory.as_str() {
+            "" => name.to_owned(),
+            directory => format!("{directory}/{name}"),
+        }
     }
 
     /// A name that sorts before those of all files that begin at `offset` or later, and after most earlier ones.
     pub(crate) fn name_before(&self, offset: i64) -> String {
+        let AroundOffset { before, digits: width, .. } = &self.names;
         // numbers with one digit more sort before those with the usual number of digits that begin with a higher one:
         // from the first offset with all digits on, all must be looked at
-        let digits = u32::try_from(self.naming.offset_digits - 1).unwrap_or(u32::MAX);
-        self.stem(offset.clamp(0, 10_i64.checked_pow(digits).unwrap_or(i64::MAX)))
+        let digits = u32::try_from(width - 1).unwrap_or(u32::MAX);
+        match offset.min(10_i64.checked_pow(digits).unwrap_or(i64::MAX)) - 1 {
+            number @ 1.. => format!("{before}{number:0width$}"),
+            _ => before.clone(),
+        }
     }
 
     /// The first row's offset of the file `name`, if it is named as a file of this stream may be.
     pub(crate) fn first_offset(&self, name: &str) -> Option<i64> {
-        let delimiter = &*self.naming.delimiter;
-        let rest = name.strip_prefix(&*self.key.topic)?.strip_prefix(delimiter)?;
-        let rest = rest.strip_prefix(&self.origin.partition.to_string())?.strip_prefix(delimiter)?;
-        let (digits, end) = rest.split_at(rest.find('.')?);
+        let rest = name.strip_prefix(&self.names.before)?;
+        let (digits, end) = rest.split_at(rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len()));
+        let end = end.strip_prefix(&self.names.after)?;
         let end = end.strip_prefix('.').and_then(|end| end.strip_prefix(&*self.origin.topic)).unwrap_or(end);
-        let is_extension = end == &*self.extension || KNOWN_EXTENSIONS.contains(&end);
-        let is_number = digits.len() >= self.naming.offset_digits && digits.bytes().all(|byte| byte.is_ascii_digit());
-        (is_number && is_extension).then(|| digits.parse().ok())?
+        let is_known = self.has_other_extensions && KNOWN_EXTENSIONS.contains(&end);
+        let is_named_so = digits.len() >= self.names.digits && (end == &*self.extension || is_known);
+        is_named_so.then(|| digits.parse().ok())?
     }
 
     fn stem(&self, offset: i64) -> String {
-        let (delimiter, width) = (&self.naming.delimiter, self.naming.offset_digits);
-        format!("{}{delimiter}{}{delimiter}{offset:0width$}", self.key.topic, self.origin.partition)
+        let AroundOffset { before, digits: width, after } = &self.names;
+        format!("{before}{offset:0width$}{after}")
     }
 }
 
@@ -105,7 +137,7 @@ mod tests {
     use super::*;
 
     fn naming(topics_dir: &str, delimiter: &str, offset_digits: usize) -> FileNaming {
-        FileNaming { topics_dir: Arc::from(topics_dir), delimiter: Arc::from(delimiter), offset_digits }
+        FileNaming::Directories { topics_dir: Arc::from(topics_dir), delimiter: Arc::from(delimiter), offset_digits }
     }
 
     fn named(topic: &str, naming: &FileNaming) -> StreamFiles {
@@ -147,6 +179,28 @@ mod tests {
             "out+3+0000000042",
         ] {
             assert_eq!(files.first_offset(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn names_by_a_template_are_read_back_too() {
+        let key = StreamKey { topic: Arc::from("out"), directory: Arc::from("2026") };
+        for (template, path) in [
+            ("{{topic}}-{{partition}}-{{start_offset}}", "out-3-42"),
+            ("a/{{timestamp:unit=yyyy}}/{{topic}}-{{partition}}-{{start_offset}}.gz", "a/2026/out-3-42.gz"),
+            ("{{topic}}/{{partition}}/{{start_offset:padding=true}}", "out/3/00000000000000000042"),
+        ] {
+            let naming = FileNaming::Template(Arc::new(FileTemplate::parse(template).unwrap()));
+            let files = StreamFiles::new(&naming, "", &key, &TopicPartition::new("in.put", 3));
+            assert_eq!(files.path(42), path);
+            let name = path.rsplit('/').next().unwrap();
+            assert_eq!(files.first_offset(name), Some(42));
+            assert_eq!(files.first_offset(&format!("{name}.in.put")), Some(42));
+            assert_eq!(files.first_offset(&format!("{name}.other")), None);
+            for later in [42, 43, 50, 100, 420, 1_000_000] {
+                let later = files.path(later);
+                assert!(later.rsplit('/').next().unwrap() > files.name_before(42).as_str(), "{later}");
+            }
         }
     }
 

@@ -29,7 +29,8 @@ pub(crate) fn files_text(config: &SinkConfig, records: &[Records]) -> Result<Vec
             *rows.entry(files.path(first)).or_default() += selected.len();
         }
         let refusals = split.rejected.into_iter();
-        refused.extend(refusals.map(|(row, reason)| format!("offset {} has no file: {reason}", offset_of(records, row))));
+        refused
+            .extend(refusals.map(|(row, reason)| format!("offset {} has no file: {reason}", offset_of(records, row))));
     }
     let root = config.store.url.as_str().trim_end_matches('/');
     let files = rows.into_iter().map(|(path, rows)| format!("{rows} rows would go to {root}/{path}"));
@@ -57,7 +58,8 @@ mod tests {
         let partition = TopicPartition::new("orders", 2);
         let batch = batch(&partition, 7, Arc::new(StructArray::from(fields)));
         let by = |field: &str| {
-            let entries = [("partitioner.class", "Field"), ("partition.field.name", field), ("format.class", "JsonLines")];
+            let entries =
+                [("partitioner.class", "Field"), ("partition.field.name", field), ("format.class", "JsonLines")];
             files_text(&sink_config(&entries), &batch.records).unwrap()
         };
         let expected = [

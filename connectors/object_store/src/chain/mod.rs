@@ -20,6 +20,7 @@ mod delivery;
 #[cfg(test)]
 mod exactly_once_tests;
 mod file_name;
+mod file_template;
 mod files_text;
 mod null_values;
 mod open_file;
@@ -35,6 +36,7 @@ mod writing;
 pub(crate) use delivery::Clock;
 pub(crate) use delivery::Delivery;
 pub(crate) use file_name::FileNaming;
+pub(crate) use file_template::FileTemplate;
 pub(crate) use files_text::files_text;
 pub(crate) use rotation::RotationPolicy;
 pub(crate) use uploads::BackgroundUploads;

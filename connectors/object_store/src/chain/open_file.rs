@@ -40,8 +40,6 @@ pub(crate) struct ClosedFile {
     pub(crate) label: Option<String>,
     /// Its bytes.
     pub(crate) contents: Bytes,
-    /// Offset of its last row.
-    pub(crate) last_offset: i64,
 }
 
 impl OpenFile {
@@ -64,11 +62,6 @@ impl OpenFile {
     /// Offset of the first row.
     pub(crate) fn first_offset(&self) -> i64 {
         self.first_offset
-    }
-
-    /// Offset of the last row.
-    pub(crate) fn last_offset(&self) -> i64 {
-        self.last_offset
     }
 
     /// Whether it can hold such rows.
@@ -133,7 +126,7 @@ impl OpenFile {
         };
         let contents = self.writer.finish(&identity)?;
         let label = (!writing.format.has_footer()).then(|| identity.to_label());
-        Ok(ClosedFile { identity, label, contents, last_offset: self.last_offset })
+        Ok(ClosedFile { identity, label, contents })
     }
 
     fn rows_within(&self, limit: usize) -> u64 {

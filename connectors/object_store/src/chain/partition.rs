@@ -18,7 +18,7 @@ use crate::store::{Patience, RetryPolicy};
 /// What the task knows of one partition.
 #[derive(Debug)]
 pub(crate) struct Partition {
-    /// Offset at which it was opened: everything before is delivered.
+    /// Offset at which it was opened or begun anew: everything before is delivered.
     opened_at: i64,
     /// All rows before this offset have been put since; goes back with a rewind.
     put_end: i64,
@@ -170,6 +170,17 @@ impl Partition {
         self.put_end = self.put_end.min(lowest);
         self.rewound_to = Some(lowest);
         lowest
+    }
+
+    /// Another task has been writing files of this partition: what is not in the store is dropped, and the ends of all chains are
+    /// looked for again. Returns the offset from which rows are needed again.
+    #[must_use]
+    pub(crate) fn start_over(&mut self) -> i64 {
+        let offset = self.committable(self.put_end);
+        self.opened_at = offset;
+        self.streams.clear();
+        self.ends = Some(ChainEnds::default());
+        self.rewind(offset)
     }
 
     /// Completes the open files for which `condition` holds.

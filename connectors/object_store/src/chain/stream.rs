@@ -212,32 +212,15 @@ impl Stream {
             && self.next <= committable
     }
 
-    /// Another writer has taken the name of the file whose upload this was, with a file up to `winner.end`. All that is
-    /// not in the store yet is dropped, since its files would not join the chain.
-    ///
-    /// Returns the offset from which the rows are needed again, if rows behind the winner were dropped.
+    /// Another writer has taken the name of the file whose upload this was. Whether it was this stream's.
     ///
     /// # Errors
     /// Kind `Config` if that file is of another connector, or of an earlier topic of the same name.
-    pub(crate) fn beaten(
-        &mut self,
-        ticket: u64,
-        path: &str,
-        winner: &FileIdentity,
-        connector: &str,
-    ) -> Result<Option<i64>> {
-        let Some(ours) = self.closed.front().filter(|_| self.uploading == Some(ticket)) else { return Ok(None) };
+    pub(crate) fn is_beaten(&self, ticket: u64, path: &str, winner: &FileIdentity, connector: &str) -> Result<bool> {
+        let Some(ours) = self.closed.front().filter(|_| self.uploading == Some(ticket)) else { return Ok(false) };
         check_connector(path, winner, connector)?;
         check_topic(path, winner, ours.identity.start_timestamp)?;
-        let last_closed = self.closed.back().map(|file| file.last_offset);
-        let last = self.open.as_ref().map(OpenFile::last_offset).or(last_closed);
-        self.closed.clear();
-        self.open = None;
-        self.uploading = None;
-        self.last_file = Some(AdoptedFile { path: path.to_owned(), identity: winner.clone() });
-        self.next = winner.end;
-        self.next_after_batch = winner.end;
-        Ok(last.filter(|last| *last >= winner.end).map(|_| winner.end))
+        Ok(true)
     }
 
     /// Number of files not in the store yet.

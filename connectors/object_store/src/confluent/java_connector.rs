@@ -2,8 +2,8 @@
 
 use tracing::warn;
 use volley_api::{
-    ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Offsets, Plugin, PluginFactory, Records, RejectedRow,
-    Result, RunningConnector, SinkBatch, SinkContext, SinkTask, TopicPartition, identical_tasks,
+    ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Offsets, Plugin, PluginFactory, Records,
+    RejectedRow, Result, RunningConnector, SinkBatch, SinkContext, SinkTask, TopicPartition, identical_tasks,
 };
 
 use super::java_sink::JavaSink;

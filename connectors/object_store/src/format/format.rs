@@ -11,6 +11,7 @@ use super::csv::{CsvWriter, FlatRows};
 use super::file_writer::FileWriter;
 use super::format_config::{FormatConfig, FormatKind};
 use super::lines::{JsonRows, LineWriter, RawRows};
+use super::output_fields::OutputFields;
 use super::parquet::{ParquetWriter, SharedPlans};
 use super::rows::{RowMaker, Rows, with_columns, without_columns};
 
@@ -35,7 +36,13 @@ impl Format {
 
     /// Whether files say in their footer which rows they hold. Else they need a label beside them.
     pub(crate) fn has_footer(&self) -> bool {
-        matches!(self.config.kind, FormatKind::Parquet(_))
+        // who reads a file back goes by its name
+        matches!(self.config.kind, FormatKind::Parquet(_)) && self.config.extension.ends_with(".parquet")
+    }
+
+    /// What of a record is written.
+    pub(crate) fn output_fields(&self) -> &OutputFields {
+        &self.config.output_fields
     }
 
     /// Makes the rows of one topic and origin partition.

@@ -9,6 +9,7 @@ use volley_converters::{AvroCodec, avro_file_def};
 use super::arrow_file::ArrowCodec;
 use super::codec::FileCodec;
 use super::lines::DecimalFormat;
+use super::output_fields::{ENVELOPE, OUTPUT_FIELDS, OutputFields};
 
 const FORMAT_CLASS: &str = "format.class";
 const PARQUET_CODEC: &str = "parquet.codec";
@@ -19,6 +20,9 @@ const AVRO_CODEC: &str = "avro.codec";
 const JSON_DECIMALS: &str = "json.decimal.format";
 const BYTES_EXTENSION: &str = "format.bytearray.extension";
 const BYTES_SEPARATOR: &str = "format.bytearray.separator";
+
+/// The key of a template of the names of files.
+pub(crate) const NAME_TEMPLATE: &str = "file.name.template";
 
 /// Extensions that files of this sink may have, whatever format it is set to: a chain of files goes on when the format
 /// changes.
@@ -49,6 +53,8 @@ pub(crate) struct FormatConfig {
     pub(crate) kind: FormatKind,
     /// Ends the names of the files; begins with a dot.
     pub(crate) extension: Arc<str>,
+    /// What of a record is written.
+    pub(crate) output_fields: OutputFields,
 }
 
 /// A format with its settings.
@@ -136,8 +142,13 @@ impl FormatConfig {
             }
             FormatName::Arrow => (FormatKind::Arrow(arrow_codec(text(COMPRESSION_TYPE))), ".arrow".to_owned()),
         };
-        let extension = config.string(EXTENSION).filter(|text| !text.is_empty()).map_or(extension, str::to_owned);
-        Self { kind, extension: Arc::from(extension) }
+        let extension = match (config.string(NAME_TEMPLATE), config.string(EXTENSION)) {
+            // a template has all of the name
+            (Some(template), None | Some("")) if !template.is_empty() => String::new(),
+            (_, None | Some("")) => extension,
+            (_, Some(given)) => given.to_owned(),
+        };
+        Self { kind, extension: Arc::from(extension), output_fields: OutputFields::from_config(config) }
     }
 
     /// The compression of Parquet's pages.
@@ -153,7 +164,7 @@ impl FormatConfig {
 pub(crate) fn format_issues(config: &Config) -> Vec<ConfigIssue> {
     let name = config.string(FORMAT_CLASS).and_then(FormatName::parse);
     let compression = config.string(COMPRESSION_TYPE).unwrap_or("none");
-    let mut issues = Vec::new();
+    let mut issues = OutputFields::issues(config);
     let codecs: &[&str] = match name {
         Some(FormatName::Parquet | FormatName::Avro) | None => &["none"],
         Some(FormatName::Arrow) => &["none", "lz4", "zstd"],
@@ -244,6 +255,20 @@ pub(crate) fn format_keys() -> Vec<ConfigKey> {
             "Extension of the files, such as `.ndjson`. Without it, that of the format and the compression.",
         )
         .validated(Validator::custom(check_extension)),
+        ConfigKey::with_default(
+            OUTPUT_FIELDS,
+            ConfigType::List,
+            "value",
+            Low,
+            "What of a record is written: `value`, or some of key, value, offset and timestamp as the fields of a struct.",
+        ),
+        ConfigKey::with_default(
+            ENVELOPE,
+            ConfigType::Boolean,
+            "false",
+            Low,
+            "Whether a value that is written alone has a struct with the field `value` around it.",
+        ),
         ConfigKey::with_default(
             AVRO_CODEC,
             String,

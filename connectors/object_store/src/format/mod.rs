@@ -18,11 +18,12 @@ mod format;
 mod format_config;
 mod identity;
 mod lines;
+mod output_fields;
 mod parquet;
 mod rows;
 
 pub(crate) use file_writer::FileWriter;
 pub(crate) use format::Format;
-pub(crate) use format_config::{FormatConfig, FormatKind, KNOWN_EXTENSIONS, format_issues, format_keys};
+pub(crate) use format_config::{FormatConfig, FormatKind, KNOWN_EXTENSIONS, NAME_TEMPLATE, format_issues, format_keys};
 pub(crate) use identity::{FileIdentity, new_file_id};
 pub(crate) use rows::{RowMaker, Rows, rejected_row};

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray};
 use arrow::datatypes::Int64Type;
-use volley_api::{Offsets, SinkTask};
+use volley_api::{Offsets, SinkContext, SinkTask};
 
-use super::started_task::{deliver, local_config, partition, put, read, started, struct_of};
+use super::started_task::{deliver, local_config, partition, put, read, started, started_with, struct_of};
 use crate::test_records::batch;
 
 /// Orders of the countries DE, FR and the one in between, in turns.
@@ -137,6 +137,39 @@ fn a_task_that_starts_at_a_checkpoint_adopts_what_it_names_and_lists_no_director
     }
 }
 
+#[test]
+fn many_files_behind_a_checkpoint_cost_one_lost_race() {
+    let root = tempfile::tempdir().unwrap();
+    let config = local_config(root.path(), &[BY_COUNTRY.as_slice(), &[("flush.size", "1")]].concat());
+    let mut task = started(&config, 0);
+    // the checkpoint of offset 0 says that there is nothing, and then come fifteen files
+    task.put(&batch(&partition(), 0, orders(0..15))).unwrap();
+    wait_for_commit(&mut task, 15, 15);
+    task.stop();
+    assert!(
+        fs::read_to_string(root.path().join(".volley/orders-sink/orders+2.json")).unwrap().contains(r#""offset":0"#)
+    );
+
+    let context = SinkContext::new("orders-sink", 0);
+    let mut task = started_with(context.clone(), &config, 0);
+    put(&mut task, &batch(&partition(), 0, orders(0..15)));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let rewinds = loop {
+        task.flush(&[partition()]).unwrap();
+        let rewinds = context.requests().take_rewinds();
+        if !rewinds.is_empty() {
+            break rewinds;
+        }
+        assert!(Instant::now() < deadline);
+        std::thread::yield_now();
+    };
+    assert_eq!(rewinds, [(partition(), 0)]);
+    put(&mut task, &batch(&partition(), 0, orders(0..16)));
+    deliver(&mut task, 16);
+    assert!(context.requests().take_rewinds().is_empty());
+    assert_eq!(found(root.path()).iter().map(|(_, ids)| ids.len()).collect::<Vec<_>>(), [1; 16]);
+}
+
 /// Asks for the committable offset, where everything before `end` was put, until it is `expected`.
 fn wait_for_commit(task: &mut crate::sink::ObjectStoreSinkTask, end: i64, expected: i64) {
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -156,4 +189,32 @@ fn copy_tree(from: &Path, to: &Path) {
             false => drop(fs::copy(entry.path(), target).unwrap()),
         }
     }
+}
+
+#[test]
+fn names_by_a_template_with_an_envelope_are_those_of_aiven_and_their_chain_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let entries = [
+        ("format.class", "JsonLines"),
+        ("file.name.template", "{{topic}}/{{timestamp:unit=yyyy}}/{{topic}}-{{partition}}-{{start_offset}}"),
+        ("timestamp.extractor", "Record"),
+        ("format.output.fields", "offset,value"),
+        ("flush.size", "2"),
+    ];
+    for end in [3, 5] {
+        // nothing was committed
+        let mut task = started(&local_config(root.path(), &entries), 0);
+        put(&mut task, &batch(&partition(), 0, orders(0..end)));
+        deliver(&mut task, end);
+        task.close(&[partition()]).unwrap();
+        task.stop();
+    }
+    let directory = root.path().join("orders/1970");
+    let mut names: Vec<_> = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["orders-2-0", "orders-2-2", "orders-2-3"]);
+    let text = fs::read_to_string(directory.join("orders-2-3")).unwrap();
+    let expected = "{\"offset\":3,\"value\":{\"id\":3,\"country\":\"DE\"}}\n\
+                    {\"offset\":4,\"value\":{\"id\":4,\"country\":\"FR\"}}\n";
+    assert_eq!(text, expected);
 }

@@ -50,7 +50,7 @@ impl RemoteStorage {
     }
 
     fn path(&self, relative: &str) -> std::result::Result<Path, StorageError> {
-        Path::parse(format!("{}/{relative}", self.prefix))
+        Path::parse(format!("{}/{}", self.prefix, relative.trim_start_matches('/')))
             .map_err(|error| StorageError::Unavailable { path: relative.to_owned(), reason: error.to_string() })
     }
 

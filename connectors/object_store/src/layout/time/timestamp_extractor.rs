@@ -39,6 +39,7 @@ pub(crate) enum RowTimes {
     Each(ScalarBuffer<i64>),
 }
 
+#[cfg(test)]
 impl RowTimes {
     /// The time of a row.
     pub(crate) fn of_row(&self, row: usize) -> i64 {
