@@ -11,7 +11,7 @@ use clap::ValueEnum;
 
 use crate::floor::Floor;
 use crate::measured_process::{Cost, MeasuredProcess};
-use crate::parquet_output::ParquetOutput;
+use crate::drained_files::DrainedFiles;
 use crate::payment;
 use crate::payments_topic::{Encoding, PaymentsTopic};
 use crate::worker_files::{WorkerFiles, free_port};
@@ -26,6 +26,10 @@ const START_PATIENCE: Duration = Duration::from_secs(30);
 const STARTS: usize = 5;
 /// How long a worker is left alone before it counts as idle.
 const SETTLE: Duration = Duration::from_secs(2);
+
+/// A field that names one of 500 directories, in turns.
+const BUCKETS: &str =
+    "transforms=sql\ntransforms.sql.type=Sql\ntransforms.sql.query=SELECT *, id % 500 AS bucket FROM records\n";
 
 /// What the bench measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -42,6 +46,14 @@ pub(crate) enum Contender {
     AvroFloor,
     /// Volley, of payments in Avro with a schema registry
     Avro,
+    /// The same program, which copies the JSON into files of lines
+    LinesFloor,
+    /// Volley, to files of JSON lines
+    Lines,
+    /// Volley with SQL that names one of 500 buckets
+    Buckets,
+    /// The same, with a directory for each bucket
+    Directories,
     /// Volley draining 64 partitions
     Wide,
     /// A worker without connectors: start and memory at rest
@@ -58,6 +70,10 @@ impl Contender {
             Self::OneCore => "volley on one core",
             Self::AvroFloor => "floor, Avro",
             Self::Avro => "volley, Avro",
+            Self::LinesFloor => "floor, lines of JSON",
+            Self::Lines => "volley, lines of JSON",
+            Self::Buckets => "volley with 500 buckets in SQL",
+            Self::Directories => "volley, the same in 500 directories",
             Self::Wide => "volley, 64 partitions",
             Self::Idle => "volley at rest",
         }
@@ -68,6 +84,8 @@ impl Contender {
         match self {
             Self::Floor | Self::Volley | Self::Sql | Self::OneCore => Some(Self::Floor),
             Self::AvroFloor | Self::Avro => Some(Self::AvroFloor),
+            Self::LinesFloor | Self::Lines => Some(Self::LinesFloor),
+            Self::Buckets | Self::Directories => Some(Self::Buckets),
             Self::Wide | Self::Idle => None,
         }
     }
@@ -80,6 +98,10 @@ impl Contender {
             Self::OneCore => "one-core",
             Self::AvroFloor => "avro-floor",
             Self::Avro => "avro",
+            Self::LinesFloor => "lines-floor",
+            Self::Lines => "lines",
+            Self::Buckets => "buckets",
+            Self::Directories => "directories",
             Self::Wide => "wide",
             Self::Idle => "idle",
         }
@@ -91,7 +113,7 @@ impl Contender {
 pub(crate) struct Drained {
     pub(crate) cost: Cost,
     pub(crate) records: u64,
-    pub(crate) output: ParquetOutput,
+    pub(crate) output: DrainedFiles,
 }
 
 impl Drained {
@@ -136,20 +158,20 @@ impl Arena {
         let output = self.directory.join(&name).join("output");
         fs::create_dir_all(&output)?;
         let mut command = match contender {
-            Contender::Floor | Contender::AvroFloor => self.floor(topic, &output)?,
+            Contender::Floor | Contender::AvroFloor | Contender::LinesFloor => self.floor(contender, topic, &output)?,
             _ => self.volley_drain(contender, topic, &name, &output)?,
         };
         let log = self.directory.join(&name).join("log");
         let patience = LEAST_PATIENCE.max(Duration::from_secs(topic.records / LEAST_RATE));
         let cost = MeasuredProcess::start(&mut command, &name, &log)?.finish(patience)?;
         let expected = if contender == Contender::Sql { topic.kept_by_filter } else { topic.records };
-        let output = ParquetOutput::under(&output)?;
+        let output = DrainedFiles::under(&output)?;
         ensure!(output.rows == expected, "{name} has written {} rows instead of {expected}", output.rows);
         fs::remove_dir_all(self.directory.join(&name))?;
         Ok(Drained { cost, records: topic.records, output })
     }
 
-    fn floor(&self, topic: &PaymentsTopic, output: &Path) -> Result<Command> {
+    fn floor(&self, contender: Contender, topic: &PaymentsTopic, output: &Path) -> Result<Command> {
         let floor = Floor {
             bootstrap_servers: self.bootstrap_servers.clone(),
             topic: topic.name.clone(),
@@ -158,6 +180,7 @@ impl Arena {
                 Encoding::Json => 0,
                 Encoding::Avro { schema_id } => schema_id,
             },
+            copies_lines: contender == Contender::LinesFloor,
             flush_size: FLUSH_SIZE,
             directory: output.to_owned(),
         };
@@ -172,6 +195,11 @@ impl Arena {
         let more = match (contender, &self.registry) {
             (Contender::Sql, _) => {
                 format!("transforms=sql\ntransforms.sql.type=Sql\ntransforms.sql.query={}\n", payment::QUERY)
+            }
+            (Contender::Lines, _) => "format.class=JsonLines\n".to_owned(),
+            (Contender::Buckets, _) => BUCKETS.to_owned(),
+            (Contender::Directories, _) => {
+                format!("{BUCKETS}partitioner.class=FieldPartitioner\npartition.field.name=bucket\n")
             }
             (Contender::Avro, Some(registry)) => format!(
                 "value.converter=io.confluent.connect.avro.AvroConverter\nvalue.converter.schema.registry.url={registry}\n"

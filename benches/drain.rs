@@ -1,4 +1,4 @@
-//! End to end: drains a topic of a real broker into local Parquet files, Volley beside a floor written by hand.
+//! End to end: drains a topic of a real broker into local files, Volley beside a floor written by hand.
 //!
 //! ```text
 //!  tests/testbed: Kafka ─► topic of payments ─► each contender, a process of its own ─► Parquet files, counted
@@ -16,7 +16,7 @@ mod drain_report;
 mod floor;
 mod marked_page;
 mod measured_process;
-mod parquet_output;
+mod drained_files;
 mod payment;
 mod payments_topic;
 #[path = "../tests/testbed/mod.rs"]
@@ -130,7 +130,16 @@ fn install_testbed() -> Result<()> {
 fn measure(arguments: &Arguments, kafka: &Kafka, arena: &Arena) -> Result<(DrainReport, Vec<String>)> {
     let mut report = DrainReport::default();
     let mut failures = Vec::new();
-    let shared = [Contender::Floor, Contender::Volley, Contender::Sql, Contender::OneCore];
+    let shared = [
+        Contender::Floor,
+        Contender::Volley,
+        Contender::Sql,
+        Contender::OneCore,
+        Contender::LinesFloor,
+        Contender::Lines,
+        Contender::Buckets,
+        Contender::Directories,
+    ];
     let avro = [Contender::AvroFloor, Contender::Avro];
     let records = arguments.records()?;
     let topics: [(&[Contender], usize, u64); 3] = [

@@ -61,7 +61,7 @@ impl DrainReport {
 
     fn drain_table(&self) -> String {
         let mut text = String::from(
-            "| drain to local Parquet | CPU-s per million | user | system | records/s | peak MB | written MB | CPU : floor |\n\
+            "| drain to local Parquet, or what is said | CPU-s per million | user | system | records/s | peak MB | written MB | CPU : floor |\n\
              |---|---:|---:|---:|---:|---:|---:|---:|\n",
         );
         for contender in self.drains.keys().copied() {
@@ -94,6 +94,14 @@ impl DrainReport {
             Aim::at_most("CPU without SQL : floor", self.cpu_ratio(Contender::Volley), 1.1, 2),
             Aim::at_most("CPU with SQL : floor", self.cpu_ratio(Contender::Sql), 1.3, 2),
             Aim::at_most("CPU of Avro : floor", self.cpu_ratio(Contender::Avro), 1.15, 2),
+            Aim::at_most("CPU of JSON lines : copying bytes", self.cpu_ratio(Contender::Lines), 1.1, 2),
+            Aim::at_most("CPU of 500 directories : one", self.cpu_ratio(Contender::Directories), 1.3, 2),
+            Aim::at_most(
+                "peak MB at 500 directories",
+                self.peak_bytes(Contender::Directories).map(|bytes| bytes / MB),
+                600.0,
+                0,
+            ),
             Aim::at_least("speed on all cores : on one", core_gain(), 1.5, 2),
             Aim::at_most(
                 "peak MB at 64 partitions",

@@ -9,6 +9,7 @@
 //! sleep most of the time.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -42,6 +43,8 @@ pub(crate) struct Floor {
     pub(crate) partitions: usize,
     /// Of the schema, where the payments are in Avro; 0 where they are in JSON.
     pub(crate) schema_id: u32,
+    /// Whether the messages are copied as lines of a file in place of decoded.
+    pub(crate) copies_lines: bool,
     /// Rows of a file.
     pub(crate) flush_size: usize,
     pub(crate) directory: PathBuf,
@@ -59,21 +62,25 @@ impl Chunk {
         Self { partition, messages: Vec::with_capacity(CHUNK_ROWS * (payment::BYTES + 1)), rows: 0 }
     }
 
-    fn push(&mut self, payload: &[u8]) {
+    fn push(&mut self, payload: &[u8], is_line: bool) {
         self.messages.extend_from_slice(payload);
+        if is_line {
+            self.messages.push(b'\n');
+        }
         self.rows += 1;
     }
 }
 
 impl Floor {
     /// The arguments of a process that does this; see [`Floor::from_arguments`].
-    pub(crate) fn to_arguments(&self) -> [String; 7] {
+    pub(crate) fn to_arguments(&self) -> [String; 8] {
         [
             ROLE.to_owned(),
             self.bootstrap_servers.clone(),
             self.topic.clone(),
             self.partitions.to_string(),
             self.schema_id.to_string(),
+            self.copies_lines.to_string(),
             self.flush_size.to_string(),
             self.directory.display().to_string(),
         ]
@@ -83,12 +90,13 @@ impl Floor {
     pub(crate) fn from_arguments(arguments: impl Iterator<Item = String>) -> Result<Option<Self>> {
         let arguments: Vec<_> = arguments.collect();
         match arguments.as_slice() {
-            [role, bootstrap_servers, topic, partitions, schema_id, flush_size, directory] if role == ROLE => {
+            [role, bootstrap_servers, topic, partitions, schema_id, copies_lines, flush_size, directory] if role == ROLE => {
                 Ok(Some(Self {
                     bootstrap_servers: bootstrap_servers.clone(),
                     topic: topic.clone(),
                     partitions: partitions.parse()?,
                     schema_id: schema_id.parse()?,
+                    copies_lines: copies_lines.parse()?,
                     flush_size: flush_size.parse()?,
                     directory: PathBuf::from(directory),
                 }))
@@ -126,7 +134,7 @@ impl Floor {
             let message = consumer.poll(SILENCE).context("the broker is silent")??;
             let partition = usize::try_from(message.partition())?;
             let chunk = &mut chunks[partition];
-            chunk.push(message.payload().unwrap_or_default());
+            chunk.push(message.payload().unwrap_or_default(), self.copies_lines);
             left -= 1;
             if chunk.rows == CHUNK_ROWS {
                 let full = std::mem::replace(chunk, Chunk::new(partition));
@@ -153,12 +161,39 @@ impl Floor {
     }
 
     fn write(&self, receiver: &Receiver<Chunk>) -> Result<()> {
+        if self.copies_lines {
+            return self.copy(receiver);
+        }
         let mut decoder = Decoder::new(self.schema_id)?;
         let mut partitions: Vec<_> = (0..self.partitions).map(|_| Output::default()).collect();
         for chunk in receiver {
             partitions[chunk.partition].write(self, &chunk, &mut decoder)?;
         }
         partitions.into_iter().try_for_each(|mut output| output.close())
+    }
+}
+
+impl Floor {
+    /// Copies the lines into a file for so many rows of each partition.
+    fn copy(&self, receiver: &Receiver<Chunk>) -> Result<()> {
+        let mut rows = vec![0; self.partitions];
+        let mut files: Vec<Option<File>> = (0..self.partitions).map(|_| None).collect();
+        for chunk in receiver {
+            let written = &mut rows[chunk.partition];
+            let file = match &mut files[chunk.partition] {
+                Some(file) => file,
+                empty => {
+                    let name = format!("{}-{written:010}.json", chunk.partition);
+                    empty.insert(File::create(self.directory.join(name))?)
+                }
+            };
+            file.write_all(&chunk.messages)?;
+            *written += chunk.rows;
+            if *written % self.flush_size < chunk.rows {
+                files[chunk.partition] = None;
+            }
+        }
+        Ok(())
     }
 }
 
