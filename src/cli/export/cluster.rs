@@ -2,7 +2,7 @@
 
 use volley_api::{ConfigMap, Plugin};
 use volley_java::read_properties;
-use volley_kafka::Admin;
+use volley_kafka::{Admin, ClientRole, check_bootstrap_servers};
 use volley_worker::config_transformer::resolve_worker_config;
 use volley_worker::plugins::Plugins;
 use volley_worker::worker_config::WorkerConfig;
@@ -57,6 +57,7 @@ pub(super) fn partitions_begun(
     let config = transformer.resolve(&export.config).map_err(Failure::connector)?;
     let mut client = worker.consumer_properties(&config, &export.name, 0);
     client.entry("default.api.timeout.ms".to_owned()).or_insert_with(|| ANSWER_MS.to_owned());
+    check_bootstrap_servers(&client, ClientRole::Consumer).map_err(Failure::worker)?;
     let admin = Admin::connect(&client).map_err(Failure::worker)?;
     let topics: Vec<_> = config.get("topics").into_iter().flat_map(|topics| topics.split(',')).map(str::trim).collect();
     for topic in topics.iter().filter(|topic| !topic.is_empty()) {
