@@ -196,6 +196,24 @@ fn a_query_and_another_format_are_what_the_files_have() {
 }
 
 #[test]
+fn a_bad_record_ends_it_with_the_reason_and_the_same_command_with_tolerance_finishes() {
+    let kafka = Kafka::shared();
+    let topic = topic_of_minutes(kafka, 10);
+    kafka.produce(&topic, 1, |_, _, value| {
+        value.extend_from_slice(b"no json");
+        0
+    });
+    let volley = Volley::new();
+    let servers = kafka.bootstrap_servers();
+    let end = export(&volley, &servers, &topic, &[]);
+    assert_eq!(end.status.code(), Some(3), "{}", end.log);
+    assert!(end.log.contains(&format!("{topic}-0")) && end.log.contains("the same command goes on"), "{}", end.log);
+    let end = export(&volley, &servers, &topic, &["-c", "errors.tolerance=all"]);
+    assert!(end.status.success() && end.stdout.contains(" 1 rejected"), "{}\n{}", end.stdout, end.log);
+    assert_eq!(numbers(&volley.path("out")), (0..10).collect());
+}
+
+#[test]
 fn what_is_wrong_is_told_with_its_exit_code_and_in_time() {
     let kafka = Kafka::shared();
     let topic = kafka.topic("wrong", 1);

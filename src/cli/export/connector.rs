@@ -67,8 +67,9 @@ impl ExportConnector {
         let dir = self.config.get("topics.dir").map_or("topics", String::as_str).trim_matches('/');
         let local = Url::parse(url).ok().filter(|url| url.scheme() == "file").and_then(|url| url.to_file_path().ok());
         match local {
+            Some(path) if dir.is_empty() => path.display().to_string(),
             Some(path) => path.join(dir).display().to_string(),
-            None => format!("{}/{dir}", url.trim_end_matches('/')),
+            None => format!("{}/{dir}", url.trim_end_matches('/')).trim_end_matches('/').to_owned(),
         }
     }
 }
@@ -143,6 +144,8 @@ mod tests {
         assert_eq!((export.config["tasks.max"].as_str(), export.config["topics"].as_str()), ("3", "orders,b,c"));
         assert_eq!(export.name, "export-orders-b-c");
         assert!(export.directory().ends_with("/x/a=b"), "{}", export.directory());
+        let directory = |to| connector(&["--to", to, "-c", "topics.dir="]).unwrap().directory();
+        assert_eq!((directory("/tmp/x").as_str(), directory("s3://lake/raw/").as_str()), ("/tmp/x", "s3://lake/raw"));
         let export = connector(&["--to", "x", "--sql", "SELECT 1", "-c", "name=n"]).unwrap();
         assert_eq!((export.name.as_str(), export.config["transforms.sql.query"].as_str()), ("n", "SELECT 1"));
     }

@@ -33,7 +33,8 @@ impl Display {
         let text = progress_text(progress);
         match &self.bar {
             Some(bar) => {
-                bar.set_length(share.offsets);
+                // nothing is not all of nothing: it is not known yet what there is
+                bar.set_length(share.offsets.max(1));
                 bar.set_position(share.read);
                 bar.set_message(text);
             }

@@ -17,7 +17,7 @@ mod value_converter;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use volley_api::Plugin;
 use volley_worker::connector_file::CreateConnector;
 use volley_worker::herder::{Completion, Herder};
@@ -89,7 +89,7 @@ async fn until_done(worker: &Worker, name: &str, display: &mut Display) -> anyho
     loop {
         tokio::select! {
             outcome = &mut done => {
-                let completions = outcome.context("the same command goes on once the reason is gone")?;
+                let completions = outcome.map_err(|error| anyhow!("{error:#}\nthe same command goes on once the reason is gone"))?;
                 let completion = completions.into_iter().find(|(of, _)| of == name);
                 return completion.map(|(_, completion)| completion).ok_or_else(|| anyhow!("{name} is not there any more"));
             }
