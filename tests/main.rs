@@ -15,6 +15,7 @@ mod dead_letters;
 mod delivered_rows;
 mod exactly_once;
 mod exactly_once_sources;
+mod export;
 mod failure_traces;
 mod file_formats;
 mod group_progress;

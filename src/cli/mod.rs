@@ -4,7 +4,11 @@ mod completions;
 mod connector_class;
 mod distributed;
 mod dlq;
+#[cfg(feature = "object-store")]
+mod export;
 mod field_text;
+#[cfg(feature = "object-store")]
+mod number_text;
 mod output;
 mod plugins;
 mod preview;
@@ -57,6 +61,9 @@ enum Command {
     Plugins(plugins::Arguments),
     /// Show what a connector would do to the first records of its real source; writes and commits nothing
     Preview(preview::Arguments),
+    /// Write topics, or a part of them, to files, and end
+    #[cfg(feature = "object-store")]
+    Export(Box<export::Arguments>),
     /// Look at dead letters, and send them back where they came from
     Dlq(Box<dlq::Arguments>),
     /// Print a completion script for a shell
@@ -90,6 +97,8 @@ pub fn run(more: Vec<Plugin>) -> ExitCode {
         Command::Validate(arguments) => validate::run(&arguments, plugins),
         Command::Plugins(arguments) => plugins::run(&arguments, plugins),
         Command::Preview(arguments) => preview::run(&arguments, plugins),
+        #[cfg(feature = "object-store")]
+        Command::Export(arguments) => export::run(&arguments, plugins, levels),
         Command::Dlq(arguments) => dlq::run(&arguments, plugins),
         Command::Completions(arguments) => completions::run(&arguments),
     };

@@ -16,6 +16,7 @@ use volley_worker::herder::ConnectorProgress;
 use volley_worker::loggers::LogLevels;
 use volley_worker::worker::Worker;
 
+use super::number_text::{bytes, thousands};
 use super::output::say;
 use super::{Failure, signals};
 use crate::embedded_broker::EmbeddedBroker;
@@ -214,20 +215,4 @@ fn result(arguments: &Arguments, dir: &DataDir, files: &ConfigFiles, worker: &Wo
 fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(&here).unwrap_or(path).display().to_string()
-}
-
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-fn bytes(number: u64) -> String {
-    indicatif::HumanBytes(number).to_string()
 }

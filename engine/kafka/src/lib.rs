@@ -30,7 +30,10 @@ mod wire;
 pub use admin::{Admin, NewTopic, TopicDescription};
 pub use bootstrap::{check_bootstrap_list, check_bootstrap_servers};
 pub use broker_error::{is_login_refused, is_missing_topic, is_timeout};
-pub use consumer::{Committer, FetchSettings, Fetcher, RebalanceListener, TopicSelection, subscribed_end_offsets};
+pub use consumer::{
+    Committer, FetchSettings, Fetcher, LogPlace, RebalanceListener, StartPlaces, TopicSelection,
+    subscribed_end_offsets, subscribed_offsets,
+};
 pub use group::{GroupError, GroupEvent, GroupMember, GroupResult, GroupSettings, Joined, MemberLoss, MemberStatus};
 pub use producer::{Delivery, Outgoing, Producer, Returned};
 pub use topic_log::{

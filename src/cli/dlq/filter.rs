@@ -1,6 +1,7 @@
 //! Which dead letters are meant.
 
-use volley_worker::dead_letters::{LetterFilter, parse_moment};
+use volley_worker::connector_config::parse_moment;
+use volley_worker::dead_letters::LetterFilter;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Which dead letters (all conditions hold)")]

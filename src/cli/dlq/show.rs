@@ -4,7 +4,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 use volley_api::Plugin;
-use volley_worker::dead_letters::{Group, KeptBytes, KeptLetter, Summary, moment_text, summarize};
+use volley_worker::connector_config::moment_text;
+use volley_worker::dead_letters::{Group, KeptBytes, KeptLetter, Summary, summarize};
 
 use super::cluster::Cluster;
 use super::filter::Filter;

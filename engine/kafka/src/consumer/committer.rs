@@ -11,6 +11,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use volley_api::{Error, Offsets, Result, TopicPartition};
 
 use super::consumer_events::{ConsumerEvents, NativeConsumer, list_of};
+use super::log_place::{LogPlace, list_known_places};
 use super::partition_offsets::{KnownOffsets, list_known_offsets, list_offsets};
 use crate::broker_error;
 use crate::connection::Connection;
@@ -83,6 +84,15 @@ impl Committer {
     /// As [`Committer::commit`].
     pub fn end_offsets(&self, partitions: &[TopicPartition]) -> Result<Offsets> {
         list_offsets(&*self.consumer()?, &self.connection, partitions, Offset::End, TIMEOUT)
+    }
+
+    /// The offset of a place in each partition.
+    ///
+    /// # Errors
+    /// As [`Committer::commit`].
+    pub fn place_offsets(&self, partitions: &[TopicPartition], place: LogPlace) -> Result<Offsets> {
+        let known = list_known_places(&*self.consumer()?, &self.connection, partitions, place, TIMEOUT)?;
+        known.trouble.map_or(Ok(known.offsets), Err)
     }
 
     /// [`Committer::beginning_offsets`] (`Offset::Beginning`) or [`Committer::end_offsets`] (`Offset::End`), without

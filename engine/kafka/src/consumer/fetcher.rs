@@ -33,7 +33,7 @@ use super::assignment::Assignment;
 use super::committer::PROBE_GROUP;
 use super::consumer_events::{self, ConsumerEvents, NativeConsumer, Rebalance};
 use super::departure::Departure;
-use super::start_positions::{OffsetReset, StartPositions};
+use super::start_positions::{OffsetReset, StartPlaces, StartPositions};
 use super::topic_partitions::{partitions_of, settled_partitions_of};
 use super::topic_pattern::{TopicPattern, TopicWatcher};
 use crate::bootstrap::check_bootstrap_servers;
@@ -150,6 +150,7 @@ impl Fetcher {
         let connection = Connection::of_client(properties, &config)?;
         let positions = StartPositions {
             reset: OffsetReset::parse(config.get("auto.offset.reset")),
+            starts: None,
             in_group,
             read_committed: config.get("isolation.level") == Some("read_committed"),
         };
@@ -423,6 +424,11 @@ impl Fetcher {
             partitions.extend(partitions_of(&self.consumer, &self.connection, topic)?);
         }
         Ok(partitions)
+    }
+
+    /// Lets partitions begin there of which the group has committed nothing. Call it before the first poll.
+    pub fn start_at(&mut self, starts: StartPlaces) {
+        self.positions.starts = Some(starts);
     }
 
     /// The offsets where a member would begin if it were assigned these partitions now.

@@ -20,7 +20,8 @@ pub(crate) struct KnownOffsets {
     pub(crate) trouble: Option<Error>,
 }
 
-/// The first (`Offset::Beginning`) or the next (`Offset::End`) offset of each partition: one request to each broker.
+/// The first (`Offset::Beginning`) or the next (`Offset::End`) offset of each partition: one request to each broker. A number
+/// (`Offset::Offset`) is a time, and asks for the first record of then or later; where there is none, the answer is `i64::MAX`.
 ///
 /// # Errors
 /// `Retriable` when a broker does not answer in time; `Config` when it refuses.
@@ -59,10 +60,10 @@ pub(crate) fn list_known_offsets(
         return Ok(KnownOffsets { offsets: Offsets::new(), trouble: Some(trouble) });
     }
     let list = connection.outcome("read the partitions' offsets", outcome)?;
-    known_in(&list, partitions)
+    known_in(&list, partitions, matches!(which, Offset::Offset(_)))
 }
 
-fn known_in(list: &TopicPartitionList, partitions: &[TopicPartition]) -> Result<KnownOffsets> {
+fn known_in(list: &TopicPartitionList, partitions: &[TopicPartition], is_of_time: bool) -> Result<KnownOffsets> {
     let mut known = KnownOffsets::default();
     for element in list.elements() {
         let partition = TopicPartition::new(element.topic(), element.partition());
@@ -72,6 +73,9 @@ fn known_in(list: &TopicPartitionList, partitions: &[TopicPartition]) -> Result<
             (Err(error), _) => return Err(error),
             (Ok(()), Offset::Offset(offset)) => {
                 known.offsets.insert(partition, offset);
+            }
+            (Ok(()), Offset::End) if is_of_time => {
+                known.offsets.insert(partition, i64::MAX);
             }
             (Ok(()), _) => {}
         }

@@ -4,6 +4,7 @@ use rdkafka::Offset;
 use tracing::warn;
 use volley_api::{Error, Offsets, Result, TopicPartition};
 
+use super::log_place::{LogPlace, within_log};
 use super::partition_offsets::KnownOffsets;
 use crate::Committer;
 
@@ -26,18 +27,31 @@ impl OffsetReset {
     }
 }
 
+/// Where partitions begin of which the group has committed nothing, instead of where `auto.offset.reset` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartPlaces {
+    /// The start offsets that are known.
+    pub known: Offsets,
+    /// Where others begin.
+    pub others: LogPlace,
+}
+
 /// The known offsets of a partition.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     committed: Option<i64>,
+    /// Where it is to begin if nothing is committed.
+    start: Option<i64>,
     first: i64,
     end: i64,
 }
 
 /// The settings that decide on start offsets.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct StartPositions {
     pub(crate) reset: OffsetReset,
+    /// Comes before `reset`.
+    pub(crate) starts: Option<StartPlaces>,
     /// Whether committed offsets count. False for a consumer without a group.
     pub(crate) in_group: bool,
     /// With `read_committed`, the end offset from the broker lies before open transactions, so a valid committed offset
@@ -46,8 +60,8 @@ pub(crate) struct StartPositions {
 }
 
 impl StartPositions {
-    /// The committed offset of each partition if the log still has it, otherwise the offset of `auto.offset.reset`.
-    /// Partitions without a leader are left out.
+    /// The committed offset of each partition if the log still has it, otherwise where it is to start, otherwise the offset
+    /// of `auto.offset.reset`. Partitions without a leader are left out.
     ///
     /// # Errors
     /// `Retriable` when no broker answers; `Config` when a position is missing and `auto.offset.reset` is `none`.
@@ -55,13 +69,31 @@ impl StartPositions {
         let committed = if self.in_group { committer.committed(partitions)? } else { Offsets::new() };
         let first = committer.known_offsets(partitions, Offset::Beginning)?;
         let end = committer.known_offsets(&first.offsets.keys().cloned().collect::<Vec<_>>(), Offset::End)?;
+        let is_new = |partition: &&TopicPartition| !committed.contains_key(*partition);
+        let starts = self.starts(committer, end.offsets.keys().filter(is_new))?;
         let mut positions = Offsets::new();
         for (partition, end) in end.offsets {
             let first = first.offsets.get(&partition).copied().unwrap_or(0);
-            let known = Known { committed: committed.get(&partition).copied(), first, end };
+            let of = |offsets: &Offsets| offsets.get(&partition).copied();
+            let known = Known { committed: of(&committed), start: of(&starts), first, end };
             positions.insert(partition.clone(), self.position(&partition, known)?);
         }
         Ok(KnownOffsets { offsets: positions, trouble: first.trouble.or(end.trouble) })
+    }
+
+    /// Where new partitions are to start.
+    fn starts<'a>(
+        &self,
+        committer: &Committer,
+        partitions: impl Iterator<Item = &'a TopicPartition>,
+    ) -> Result<Offsets> {
+        let Some(starts) = &self.starts else { return Ok(Offsets::new()) };
+        let (known, others): (Vec<_>, Vec<_>) =
+            partitions.cloned().partition(|partition| starts.known.contains_key(partition));
+        let mut found =
+            if others.is_empty() { Offsets::new() } else { committer.place_offsets(&others, starts.others)? };
+        found.extend(known.into_iter().map(|partition| (partition.clone(), starts.known[&partition])));
+        Ok(found)
     }
 
     fn position(&self, partition: &TopicPartition, known: Known) -> Result<i64> {
@@ -76,6 +108,9 @@ impl StartPositions {
                 end = known.end,
                 "committed offset is not in the partition's log any more, `auto.offset.reset` decides"
             );
+        }
+        if let Some(start) = known.start {
+            return Ok(within_log(partition, start, known.first, known.end));
         }
         match self.reset {
             OffsetReset::Earliest => Ok(known.first),
@@ -96,8 +131,12 @@ mod tests {
     use super::*;
 
     fn position(reset: OffsetReset, committed: Option<i64>) -> Result<i64> {
-        let positions = StartPositions { reset, in_group: true, read_committed: false };
-        positions.position(&TopicPartition::new("t", 0), Known { committed, first: 10, end: 20 })
+        position_from(None, reset, committed)
+    }
+
+    fn position_from(start: Option<i64>, reset: OffsetReset, committed: Option<i64>) -> Result<i64> {
+        let positions = StartPositions { reset, starts: None, in_group: true, read_committed: false };
+        positions.position(&TopicPartition::new("t", 0), Known { committed, start, first: 10, end: 20 })
     }
 
     #[test]
@@ -113,5 +152,14 @@ mod tests {
         assert!(!position(OffsetReset::Never, None).unwrap_err().is_retriable());
         assert_eq!(position(OffsetReset::Earliest, Some(9)).unwrap(), 10);
         assert_eq!(position(OffsetReset::Earliest, Some(21)).unwrap(), 10);
+    }
+
+    #[test]
+    fn a_start_comes_before_the_reset_policy_and_after_what_is_committed() {
+        assert_eq!(position_from(Some(15), OffsetReset::Never, None).unwrap(), 15);
+        assert_eq!(position_from(Some(15), OffsetReset::Earliest, Some(12)).unwrap(), 12);
+        // Removed by retention, or not written yet: never a seek to where the log has nothing.
+        assert_eq!(position_from(Some(3), OffsetReset::Latest, None).unwrap(), 10);
+        assert_eq!(position_from(Some(30), OffsetReset::Earliest, None).unwrap(), 20);
     }
 }

@@ -4,6 +4,7 @@ use volley_api::{ConfigDef, ConfigKey, ConfigType, ConnectorKind, Importance, Va
 
 use volley_java::validate_java_regex;
 
+use super::bounded_range::{self, BOUNDED_END, BOUNDED_START};
 use super::validators;
 
 use ConfigType::{Boolean, Class, Int, List, Long, Short, String as Text};
@@ -96,19 +97,48 @@ pub fn volley_config_def(kind: ConnectorKind) -> ConfigDef {
         );
     match kind {
         ConnectorKind::Source => def,
-        ConnectorKind::Sink => def.key(
-            ConfigKey::with_default(
-                "volley.mode",
-                Text,
-                "continuous",
-                Medium,
-                "bounded: read each partition to the end offset that it had when the connector started, complete and \
-                 commit everything, and stop. continuous: go on until stopped.",
-            )
-            .validated(Validator::one_of(["continuous", "bounded"]))
-            .grouped("Volley", 1, Width::Short, "Mode"),
-        ),
+        ConnectorKind::Sink => bounded_keys(def),
     }
+}
+
+fn bounded_keys(def: ConfigDef) -> ConfigDef {
+    def.key(
+        ConfigKey::with_default(
+            "volley.mode",
+            Text,
+            "continuous",
+            Medium,
+            "bounded: read each partition to an end (`volley.bounded.end`), complete and commit everything, and stop. \
+                 continuous: go on until stopped.",
+        )
+        .validated(Validator::one_of(["continuous", "bounded"]))
+        .grouped("Volley", 1, Width::Short, "Mode"),
+    )
+    .key(
+        ConfigKey::with_default(
+            BOUNDED_START,
+            Text,
+            "committed",
+            Medium,
+            "Where a bounded sink begins with a partition of which its group has committed nothing: committed (where \
+                 `auto.offset.reset` says), earliest, an offset, or a time such as 2026-11-30T08:00:00Z, 2026-11-30 or \
+                 timestamp:<ms>.",
+        )
+        .validated(Validator::custom(bounded_range::check_start))
+        .grouped("Volley", 8, Width::Medium, "Start"),
+    )
+    .key(
+        ConfigKey::with_default(
+            BOUNDED_END,
+            Text,
+            "now",
+            Medium,
+            "Where a bounded sink ends: now (the end that a partition has when the run begins), before an offset, or \
+                 before the first record of a time or later. It never waits for records to come.",
+        )
+        .validated(Validator::custom(bounded_range::check_end))
+        .grouped("Volley", 9, Width::Medium, "End"),
+    )
 }
 
 fn common_keys(def: ConfigDef) -> ConfigDef {

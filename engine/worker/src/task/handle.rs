@@ -15,7 +15,7 @@ use crate::metrics::TaskMetrics;
 use crate::plugins::Plugins;
 use crate::storage::{OffsetBackingStore, State};
 use crate::task::control::{Control, Wanted};
-use crate::task::sink::BoundedEnds;
+use crate::task::sink::BoundedRun;
 use crate::task::sink::sink_task;
 use crate::task::source::source_task;
 use crate::worker_config::WorkerConfig;
@@ -80,7 +80,7 @@ pub struct TaskSpec {
     /// The worker's budget for batches in memory.
     pub budget: Arc<MemoryBudget>,
     /// Set for a sink with `volley.mode=bounded`: shared by all tasks of one start of the connector.
-    pub bounded: Option<Arc<BoundedEnds>>,
+    pub bounded: Option<Arc<BoundedRun>>,
     /// Whether it starts paused.
     pub paused: bool,
     /// The task's metrics.

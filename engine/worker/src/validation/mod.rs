@@ -12,6 +12,7 @@ mod plugin_choice;
 mod references;
 mod section;
 mod sink_group;
+mod sink_range;
 mod sink_topics;
 #[cfg(test)]
 mod tests;

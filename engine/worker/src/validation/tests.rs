@@ -174,6 +174,19 @@ async fn secrets_are_hidden_and_volley_s_keys_checked_where_given() {
 }
 
 #[tokio::test]
+async fn a_range_is_for_sinks_that_end_and_is_an_offset_or_a_time() {
+    let range = [("topics", "t"), ("volley.bounded.start", "17"), ("volley.bounded.end", "2026-11-30")];
+    let infos = sink(&range).await;
+    let keys: Vec<_> = errors(&infos).into_iter().map(|(key, _)| key).collect();
+    assert_eq!(keys, ["volley.bounded.start", "volley.bounded.end"]);
+    let bounded = |more: (&'static str, &'static str)| [&range[..1], &[("volley.mode", "bounded"), more]].concat();
+    assert_eq!(sink(&bounded(range[1])).await.error_count, 0);
+    assert_eq!(sink(&bounded(range[2])).await.error_count, 0);
+    let infos = sink(&bounded(("volley.bounded.end", "1796025600000"))).await;
+    assert!(errors(&infos)[0].1.contains("write `timestamp:1796025600000` for that"), "{:?}", errors(&infos));
+}
+
+#[tokio::test]
 async fn what_a_config_provider_says_is_in_no_answer() {
     let secret = std::env::var("PATH").unwrap();
     let plugins = Arc::new(Plugins::new(fake_plugins()));

@@ -21,6 +21,7 @@ use super::plugin_choice::{no_such_version, recommended};
 use super::references::References;
 use super::section::{Entry, Section};
 use super::sink_group::check_sink_group;
+use super::sink_range::check_sink_range;
 use super::sink_topics::check_sink_topics;
 use super::version_range::VersionRange;
 use super::worker_facts::WorkerFacts;
@@ -162,6 +163,7 @@ impl ConnectorValidator {
         match kind {
             ConnectorKind::Sink => {
                 check_sink_topics(framework);
+                check_sink_range(framework, given);
                 if let Some(distributed) = distributed {
                     check_sink_group(framework, given, &distributed.group);
                 }

@@ -16,11 +16,11 @@ use super::task_states::{TaskStates, TaskStatusListener};
 use crate::connector_task_id::ConnectorTaskId;
 use crate::herder::WorkerContext;
 use crate::herder::connector_kind::connector_kind;
-use crate::herder::lifecycle::bounded::read_ends;
+use crate::herder::lifecycle::bounded::read_run_offsets;
 use crate::plugin_call::{Deadline, call_plugin};
 use crate::storage::TaskProgressSnapshot;
 use crate::storage::{OffsetBackingStore, State};
-use crate::task::{self, BoundedEnds, StatusListener, TaskHandle, TaskSpec};
+use crate::task::{self, BoundedRun, RunShare, StatusListener, TaskHandle, TaskSpec};
 
 /// Time beyond the tasks' own shutdown time-out before waiting for their end is given up.
 const STOP_MARGIN: Duration = Duration::from_secs(1);
@@ -37,7 +37,7 @@ pub(crate) struct ConnectorTasks {
     status: StatusWriter,
     task_states: Arc<TaskStates>,
     running: Mutex<BTreeMap<usize, RunningTask>>,
-    bounded: Mutex<Option<Arc<BoundedEnds>>>,
+    bounded: Mutex<Option<Arc<BoundedRun>>>,
     ends_by_itself: AtomicBool,
     /// Counters of the tasks of this run that were done before they were stopped.
     last: Mutex<BTreeMap<usize, TaskProgressSnapshot>>,
@@ -89,13 +89,18 @@ impl ConnectorTasks {
         self.task_states.take_failed()
     }
 
+    /// How much of its share of a bounded run this worker has read; `None` if the run is not that of a bounded sink.
+    pub(crate) fn run_share(&self) -> Option<RunShare> {
+        self.bounded.lock().as_ref().map(|bounded| bounded.share())
+    }
+
     /// The tasks that are started from now on belong to a new run of the connector.
     pub(crate) fn begin_run(&self, parts: &TaskParts) {
         let is_bounded =
             connector_kind(&parts.plugin) == ConnectorKind::Sink && is_bounded_mode(&parts.connector_config);
-        let ends = read_ends(&parts.task_configs);
-        self.ends_by_itself.store(is_bounded || ends.is_some(), Ordering::Release);
-        *self.bounded.lock() = is_bounded.then(|| Arc::new(ends.map_or_else(BoundedEnds::default, BoundedEnds::with)));
+        let offsets = read_run_offsets(&parts.task_configs);
+        self.ends_by_itself.store(is_bounded || offsets.is_some(), Ordering::Release);
+        *self.bounded.lock() = is_bounded.then(|| Arc::new(BoundedRun::new(parts.range, offsets)));
         self.task_states.clear();
         self.last.lock().clear();
     }

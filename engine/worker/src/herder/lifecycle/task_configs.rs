@@ -3,7 +3,7 @@
 use volley_api::{ConfigMap, Plugin};
 
 use crate::config_transformer::restore_references;
-use crate::herder::lifecycle::bounded::without_ends;
+use crate::herder::lifecycle::bounded::without_run_offsets;
 use crate::storage::ClusterConfigState;
 
 /// The configurations that the connector made, with the keys that the worker adds, and with references in the place of
@@ -21,12 +21,15 @@ pub(crate) fn stored_task_configs(mut configs: Vec<ConfigMap>, plugin: &Plugin, 
     configs
 }
 
-/// Whether tasks have to be written and started anew. Other ends of a bounded run are no reason for it.
+/// Whether tasks have to be written and started anew. Other offsets of a bounded run are no reason for it.
 pub(crate) fn have_changed(state: &ClusterConfigState, connector: &str, configs: &[ConfigMap]) -> bool {
     let current = state.task_configs(connector);
     current.len() != configs.len()
         || state.task_count(connector) != configs.len()
-        || current.into_iter().zip(configs).any(|(current, config)| without_ends(current) != without_ends(config))
+        || current
+            .into_iter()
+            .zip(configs)
+            .any(|(current, config)| without_run_offsets(current) != without_run_offsets(config))
 }
 
 /// The task's class beside the connector's, as Kafka's own connectors name theirs.

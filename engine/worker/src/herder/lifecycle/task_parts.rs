@@ -5,6 +5,7 @@ use std::time::Duration;
 use volley_api::{ConfigMap, Plugin};
 
 use super::connector_parts::{check_task_count, resolved};
+use crate::connector_config::BoundedRange;
 use crate::error::{HerderError, HerderResult};
 use crate::herder::WorkerContext;
 use crate::herder::connector_kind::connector_kind;
@@ -20,6 +21,8 @@ pub(crate) const START_LIMIT: Duration = Duration::from_secs(90);
 pub(crate) struct TaskParts {
     pub(crate) plugin: Plugin,
     pub(crate) connector_config: ConfigMap,
+    /// Where a bounded sink begins and ends.
+    pub(crate) range: BoundedRange,
     /// As stored, with references.
     pub(crate) task_configs: Vec<ConfigMap>,
     pub(crate) paused: bool,
@@ -41,5 +44,6 @@ pub(crate) async fn task_parts(context: &WorkerContext, name: &str, target: Targ
     check_delivers_as_required(&context.config, connector_kind(&plugin), &connector_config)?;
     let task_configs: Vec<_> = snapshot.task_configs(name).into_iter().cloned().collect();
     check_task_count(name, &connector_config, task_configs.len())?;
-    Ok(TaskParts { plugin, connector_config, task_configs, paused: target == TargetState::Paused })
+    let range = BoundedRange::of(&connector_config)?;
+    Ok(TaskParts { plugin, connector_config, range, task_configs, paused: target == TargetState::Paused })
 }

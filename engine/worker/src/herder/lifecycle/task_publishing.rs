@@ -15,12 +15,13 @@ use tracing::{info, warn};
 use volley_api::{ConfigMap, Result};
 
 use super::assigned_instance::AssignedInstance;
-use super::bounded::{CompletionStep, next_step, with_ends};
+use super::bounded::{CompletionStep, next_step, with_run_offsets};
 use super::connector_parts::{max_tasks, resolved};
 use super::publishing::Published;
 use super::task_configs::{have_changed, stored_task_configs};
 use super::worker_connector::WorkerConnector;
 use crate::clock::now_ms;
+use crate::connector_config::BoundedRange;
 use crate::error::HerderResult;
 use crate::group::ExponentialBackoff;
 use crate::herder::WorkerContext;
@@ -121,8 +122,10 @@ impl AssignedInstance {
         let have_changed = have_changed(&state, name, &made);
         let (config, plugin) = (connector.config().clone(), connector.plugin().clone());
         let have_changed = have_changed || !is_applied(context, name, &state, &config, deadline.clone()).await?;
-        self.made = Some(match have_changed && self.is_bounded && self.publisher.shares_runs() {
-            true => with_ends(made, context, name, (&plugin, config), deadline).await?,
+        // One worker alone finds the usual ends by itself.
+        let has_offsets = self.publisher.shares_runs() || BoundedRange::of(&config)? != BoundedRange::default();
+        self.made = Some(match have_changed && self.is_bounded && has_offsets {
+            true => with_run_offsets(made, context, name, (&plugin, config), deadline).await?,
             false => made,
         });
         Ok(have_changed)

@@ -20,6 +20,7 @@ use crate::herder::{
 };
 use crate::json_config::GivenConfig;
 use crate::storage::{ClusterConfigState, Completion, RestartRequest, TargetState};
+use crate::task::RunShare;
 use crate::validation::{ConfigInfos, ConnectorValidator};
 
 /// Runs all connectors in this process. MUST be made and used within a tokio runtime.
@@ -88,6 +89,11 @@ impl StandaloneHerder {
                 return Err(Error::fatal("the worker has ended"));
             }
         }
+    }
+
+    /// How much of the run of a bounded sink has been read; `None` if there is no such connector.
+    pub fn run_share(&self, name: &str) -> Option<RunShare> {
+        self.group.work.view(name)?.tasks.run_share()
     }
 
     fn completion_unless_failed(&self, name: String) -> Result<Option<(String, Completion)>> {

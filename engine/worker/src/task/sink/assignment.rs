@@ -30,10 +30,13 @@ impl Assignment {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_joined
     }
 
-    pub(crate) fn take_started(&self, read: &mut ReadPositions) {
+    /// Passes on what was assigned since the last call. Returns whether that is anything.
+    pub(crate) fn take_started(&self, read: &mut ReadPositions) -> bool {
         let mut started = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_started = !started.partitions.is_empty();
         for (partition, (position, generation)) in started.partitions.drain() {
             read.start(partition, position, generation);
         }
+        has_started
     }
 }

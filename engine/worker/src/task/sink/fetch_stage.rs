@@ -19,7 +19,7 @@ use volley_kafka::Fetcher;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::task::TaskState;
 use crate::task::control::Wanted;
-use crate::task::sink::BoundedEnds;
+use crate::task::sink::BoundedRun;
 use crate::task::sink::bounded::absent_partitions::AbsentPartitions;
 use crate::task::sink::downstream::Downstream;
 use crate::task::sink::pipeline::{Fetched, FetchedBatch, Signal};
@@ -51,6 +51,8 @@ const IDLE: Duration = Duration::from_secs(1);
 /// Interval at which the lag is computed, and the same for an idle task without lag. The broker is asked each time.
 const LAG_INTERVAL: Duration = Duration::from_secs(2);
 const IDLE_LAG_INTERVAL: Duration = Duration::from_secs(15);
+/// Interval at which a bounded task notes how far it is.
+const NOTE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Interval at which positions behind the last records are sent to the put stage.
 const REACH_INTERVAL: Duration = Duration::from_secs(1);
@@ -72,6 +74,7 @@ pub(crate) struct FetchStage {
     /// Partitions of other tasks that the cluster does not have any more.
     absent: AbsentPartitions,
     next_lag: Instant,
+    next_note: Instant,
     next_reach: Instant,
     last_batch: Instant,
 }
@@ -92,6 +95,7 @@ impl FetchStage {
             at_end: None,
             absent: AbsentPartitions::default(),
             next_lag: now,
+            next_note: now,
             next_reach: now,
             last_batch: now,
         }
@@ -168,6 +172,9 @@ impl FetchStage {
                 return Ok(End::Disconnected);
             }
             self.reach(ends.as_deref(), output);
+            if Instant::now() >= self.next_note {
+                self.note_positions();
+            }
             if ends.is_some_and(|ends| self.is_done(&ends, output)) {
                 return Ok(End::Done);
             }
@@ -201,7 +208,9 @@ impl FetchStage {
     /// Takes the fetched batches, each with the current generation of its partition.
     fn poll(&mut self, max_wait: Duration) -> Result<()> {
         let polled = self.fetcher.poll(max_wait)?;
-        self.shared.assignment.take_started(&mut self.read);
+        if self.shared.assignment.take_started(&mut self.read) {
+            self.note_positions();
+        }
         if !polled.is_empty() {
             self.last_batch = Instant::now();
         }
@@ -210,6 +219,14 @@ impl FetchStage {
             self.held_back.push_back(Polled { raw, generation });
         }
         Ok(())
+    }
+
+    /// Tells a bounded run how far it is.
+    fn note_positions(&mut self) {
+        self.next_note = Instant::now() + NOTE_INTERVAL;
+        let Some(bounded) = &self.shared.bounded else { return };
+        let position = |partition: TopicPartition| Some((partition.clone(), self.read.position(&partition)?));
+        bounded.reached(self.fetcher.assignment().into_iter().filter_map(position));
     }
 
     /// Pauses and resumes partitions as the task has asked for.
@@ -291,7 +308,9 @@ impl FetchStage {
         let committer = self.fetcher.committer();
         let subscribed = || self.fetcher.subscribed_partitions();
         let assigned = self.fetcher.assignment();
-        bounded.including(&assigned, subscribed, |partitions| committer.end_offsets(partitions)).map(Some)
+        bounded
+            .including(&assigned, subscribed, |partitions| committer.place_offsets(partitions, bounded.end_place()))
+            .map(Some)
     }
 
     /// Whether everything of a bounded connector is delivered, by this task and by all others. Has delivered what this one
@@ -348,14 +367,14 @@ impl FetchStage {
 
     /// Looks which partitions of other tasks are delivered, in this worker or another: of these, nothing would be left for
     /// a task that got them now. Returns whether it should look again at once.
-    fn look_at_others(&mut self, bounded: &BoundedEnds) -> bool {
+    fn look_at_others(&mut self, bounded: &BoundedRun) -> bool {
         self.look_at_undelivered(bounded).unwrap_or_else(|error| {
             warn!(task = %self.shared.id, %error, "could not look how far the other tasks are, trying again");
             false
         })
     }
 
-    fn look_at_undelivered(&mut self, bounded: &BoundedEnds) -> Result<bool> {
+    fn look_at_undelivered(&mut self, bounded: &BoundedRun) -> Result<bool> {
         let undelivered = bounded.undelivered();
         let mut partitions: Vec<_> = undelivered.keys().cloned().collect();
         let topics: BTreeSet<&str> = undelivered.keys().map(|partition| &*partition.topic).collect();

@@ -26,4 +26,4 @@ mod revocation;
 mod shared_state;
 pub(crate) mod sink_task;
 
-pub use bounded::BoundedEnds;
+pub use bounded::{BoundedRun, RunOffsets, RunShare};

@@ -21,7 +21,7 @@ use crate::task::sink::partition_pauses::PartitionPauses;
 use crate::task::sink::pipeline::{FetchedBatch, Prepared, Rewinds, Signal};
 use crate::task::sink::put_stage::{Outcome, PutStage};
 use crate::task::sink::shared_state::SharedState;
-use crate::task::{BoundedEnds, StatusListener, TaskState};
+use crate::task::{BoundedRun, StatusListener, TaskState};
 
 /// More than any test sends before the stage runs.
 const CAPACITY: usize = 64;
@@ -117,7 +117,7 @@ struct World {
     committed: Arc<Mutex<Offsets>>,
     rewinds: Arc<Rewinds>,
     pauses: Arc<PartitionPauses>,
-    bounded: Arc<BoundedEnds>,
+    bounded: Arc<BoundedRun>,
     deliveries: Arc<OwnDeliveries>,
     budget: Arc<MemoryBudget>,
 }
@@ -140,7 +140,7 @@ fn world_with(tolerance: &str) -> World {
     let committed = Arc::new(Mutex::new(Offsets::new()));
     let log = Arc::clone(&committed);
     let budget = Arc::new(MemoryBudget::new(1 << 20));
-    let bounded = Arc::new(BoundedEnds::default());
+    let bounded = Arc::new(BoundedRun::default());
     let shared = SharedState::new(id, Arc::clone(&control), metrics, Arc::clone(&budget), Some(Arc::clone(&bounded)));
     let (rewinds, pauses, deliveries) =
         (Arc::clone(&shared.rewinds), Arc::clone(&shared.pauses), Arc::clone(&shared.deliveries));

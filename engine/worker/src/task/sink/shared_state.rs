@@ -6,7 +6,7 @@ use crate::connector_task_id::ConnectorTaskId;
 use crate::memory_budget::MemoryBudget;
 use crate::metrics::TaskMetrics;
 use crate::task::control::Control;
-use crate::task::sink::BoundedEnds;
+use crate::task::sink::BoundedRun;
 use crate::task::sink::assignment::Assignment;
 use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
 use crate::task::sink::partition_pauses::PartitionPauses;
@@ -22,7 +22,7 @@ pub(crate) struct SharedState {
     /// The worker's budget for batches in memory.
     pub(crate) budget: Arc<MemoryBudget>,
     /// Set for a bounded connector: shared by all its tasks on this worker.
-    pub(crate) bounded: Option<Arc<BoundedEnds>>,
+    pub(crate) bounded: Option<Arc<BoundedRun>>,
     /// From the put stage to the fetch stage: partitions to be read again.
     pub(crate) rewinds: Arc<Rewinds>,
     /// From the put stage to the fetch stage: partitions that the sink has paused.
@@ -44,7 +44,7 @@ impl SharedState {
         control: Arc<Control>,
         metrics: Arc<TaskMetrics>,
         budget: Arc<MemoryBudget>,
-        bounded: Option<Arc<BoundedEnds>>,
+        bounded: Option<Arc<BoundedRun>>,
     ) -> Self {
         Self {
             id,

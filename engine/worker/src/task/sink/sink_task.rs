@@ -71,7 +71,10 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
     let properties = spec.worker_config.consumer_properties(&spec.connector_config, &spec.id.connector, spec.id.task);
     let settings = setup::fetch_settings(spec, &config);
     let fetcher = settings.and_then(|settings| Fetcher::connect(&properties, settings, Arc::new(rebalances)));
-    let fetcher = fetcher.inspect_err(|_| task.stop())?;
+    let mut fetcher = fetcher.inspect_err(|_| task.stop())?;
+    if let Some(starts) = spec.bounded.as_ref().and_then(|bounded| bounded.start_places()) {
+        fetcher.start_at(starts);
+    }
     let committer = fetcher.committer();
     let commit_offsets = Box::new(move |offsets: &Offsets| committer.commit(offsets));
     let interval = spec.worker_config.offset_flush_interval();

@@ -8,7 +8,7 @@ use volley_api::TopicPartition;
 /// The partitions that the put stage of a bounded task has delivered up to their ends, each with its generation at that
 /// time.
 ///
-/// A delivery in [`BoundedEnds`](crate::task::BoundedEnds) does not count for a partition that this task owns. Other
+/// A delivery in [`BoundedRun`](crate::task::BoundedRun) does not count for a partition that this task owns. Other
 /// tasks judge by the committed offset, or by the offsets that the log still has, and this task may hold more records.
 #[derive(Debug, Default)]
 pub(crate) struct OwnDeliveries(Mutex<HashMap<TopicPartition, u64>>);

@@ -1,16 +1,15 @@
-//! The end offsets of the topics that a consumer would consume, without joining its group.
+//! Offsets of the topics that a consumer would consume, without joining its group.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
 use tracing::warn;
 use volley_api::{ConfigMap, Offsets, Result, TopicPartition};
 
 use super::committer::PROBE_GROUP;
 use super::consumer_events::{ConsumerEvents, NativeConsumer};
-use super::partition_offsets::list_offsets;
+use super::log_place::{LogPlace, list_known_places};
 use super::topic_partitions::{partitions_in, settled_partitions_of};
 use super::topic_pattern::TopicPattern;
 use crate::connection::Connection;
@@ -24,9 +23,23 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// offset), for a consumer with these properties. A topic that does not exist has none. Blocks.
 ///
 /// # Errors
+/// As [`subscribed_offsets`].
+pub fn subscribed_end_offsets(properties: &ConfigMap, topics: &TopicSelection) -> Result<Offsets> {
+    let [ends] = subscribed_offsets(properties, topics, [LogPlace::End])?;
+    Ok(ends)
+}
+
+/// The offsets of some places in each partition of `topics`, for a consumer with these properties: all of the same
+/// partitions. A topic that does not exist has none. Blocks.
+///
+/// # Errors
 /// `Retriable` when no broker answers, or a topic has no leaders yet; `Config` when the broker refuses, when a property
 /// has a bad value, or when the pattern does not parse.
-pub fn subscribed_end_offsets(properties: &ConfigMap, topics: &TopicSelection) -> Result<Offsets> {
+pub fn subscribed_offsets<const PLACES: usize>(
+    properties: &ConfigMap,
+    topics: &TopicSelection,
+    places: [LogPlace; PLACES],
+) -> Result<[Offsets; PLACES]> {
     let translation = translate(properties, ClientRole::Consumer);
     let mut config = translation.config;
     config.set("group.id", PROBE_GROUP);
@@ -44,7 +57,12 @@ pub fn subscribed_end_offsets(properties: &ConfigMap, topics: &TopicSelection) -
     let poll = move || drop(polled.poll(Duration::ZERO));
     let _polling = TokenPolling::start(&connection, poll)?;
     let partitions = partitions(&consumer, &connection, topics)?;
-    list_offsets(&consumer, &connection, &partitions, Offset::End, TIMEOUT)
+    let mut found = std::array::from_fn(|_| Offsets::new());
+    for (offsets, place) in found.iter_mut().zip(places) {
+        let known = list_known_places(&consumer, &connection, &partitions, place, TIMEOUT)?;
+        *offsets = known.trouble.map_or(Ok(known.offsets), Err)?;
+    }
+    Ok(found)
 }
 
 fn partitions(
