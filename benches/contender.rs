@@ -9,9 +9,9 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
+use crate::drained_files::DrainedFiles;
 use crate::floor::Floor;
 use crate::measured_process::{Cost, MeasuredProcess};
-use crate::drained_files::DrainedFiles;
 use crate::payment;
 use crate::payments_topic::{Encoding, PaymentsTopic};
 use crate::worker_files::{WorkerFiles, free_port};

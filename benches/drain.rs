@@ -13,10 +13,10 @@
 
 mod contender;
 mod drain_report;
+mod drained_files;
 mod floor;
 mod marked_page;
 mod measured_process;
-mod drained_files;
 mod payment;
 mod payments_topic;
 #[path = "../tests/testbed/mod.rs"]

@@ -90,7 +90,9 @@ impl Floor {
     pub(crate) fn from_arguments(arguments: impl Iterator<Item = String>) -> Result<Option<Self>> {
         let arguments: Vec<_> = arguments.collect();
         match arguments.as_slice() {
-            [role, bootstrap_servers, topic, partitions, schema_id, copies_lines, flush_size, directory] if role == ROLE => {
+            [role, bootstrap_servers, topic, partitions, schema_id, copies_lines, flush_size, directory]
+                if role == ROLE =>
+            {
                 Ok(Some(Self {
                     bootstrap_servers: bootstrap_servers.clone(),
                     topic: topic.clone(),

@@ -1,6 +1,6 @@
 //! What stands in the final files: which (partition, number) pairs, how often.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
@@ -102,6 +102,20 @@ pub(crate) fn in_hdfs(url: &str, hadoop: &[(&str, String)]) -> Found {
             count(reader.read_bytes(reader.file_length()).await.unwrap(), &mut found);
         }
         found
+    })
+}
+
+/// The objects of a bucket by path, as text, without what the sink remembers.
+pub(crate) fn texts_in_bucket(s3: &S3, bucket: &str) -> BTreeMap<String, String> {
+    let store = store(s3, bucket);
+    block_on(async {
+        let mut texts = BTreeMap::new();
+        let objects: Vec<_> = store.list(None).try_collect().await.unwrap();
+        for object in objects.into_iter().filter(|object| !object.location.as_ref().starts_with(".volley")) {
+            let bytes = store.get(&object.location).await.unwrap().bytes().await.unwrap();
+            texts.insert(object.location.to_string(), String::from_utf8(bytes.to_vec()).unwrap());
+        }
+        texts
     })
 }
 

@@ -21,6 +21,7 @@ mod file_formats;
 mod group_progress;
 mod hdfs;
 mod health;
+mod java_sinks;
 mod java_worker;
 mod kafka_admin;
 mod kafka_departure;

@@ -1,0 +1,114 @@
+//! Configurations of Java's sinks for object stores, run as they are.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::delivered_rows::texts_in_bucket;
+use crate::testbed::{Kafka, S3};
+use crate::worker_process::Volley;
+
+/// 2023-11-14T22:13:20Z.
+const FIRST_MS: i64 = 1_700_000_000_000;
+
+/// A topic of one partition with records `{"id":…,"ts":…}`, a quarter of an hour apart.
+fn topic(kafka: &Kafka, records: usize) -> String {
+    let topic = kafka.topic("orders", 1);
+    kafka.produce(&topic, records, |number, _, value| {
+        let ts = FIRST_MS + number as i64 * 900_000;
+        value.extend_from_slice(format!(r#"{{"id":{number},"ts":{ts}}}"#).as_bytes());
+        0
+    });
+    topic
+}
+
+/// Runs a connector to the end of its topic.
+fn drain(kafka: &Kafka, connector: &str) {
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    std::fs::write(volley.path("sink.properties"), format!("{connector}\nvolley.mode=bounded\n")).unwrap();
+    let end =
+        volley.run(Duration::from_secs(120), &["standalone", "worker.properties", "sink.properties", "--until-done"]);
+    assert!(end.status.success(), "{}", end.log);
+}
+
+fn ids(text: &str) -> Vec<i64> {
+    let id = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].as_i64().unwrap();
+    text.lines().map(id).collect()
+}
+
+#[test]
+fn confluent_s_s3_sink_writes_lines_of_json_by_the_hour_of_a_field() {
+    let (kafka, s3) = (Kafka::shared(), S3::shared());
+    let topic = topic(kafka, 10);
+    s3.create_bucket(&topic);
+    let config = format!(
+        "name=s3-{topic}
+        connector.class=io.confluent.connect.s3.S3SinkConnector
+        tasks.max=1
+        topics={topic}
+        s3.bucket.name={topic}
+        s3.region=us-east-1
+        s3.part.size=5242880
+        store.url={}
+        aws.access.key.id=test
+        aws.secret.access.key=test
+        flush.size=3
+        storage.class=io.confluent.connect.s3.storage.S3Storage
+        format.class=io.confluent.connect.s3.format.json.JsonFormat
+        partitioner.class=io.confluent.connect.storage.partitioner.TimeBasedPartitioner
+        partition.duration.ms=3600000
+        path.format='year'=YYYY/'month'=MM/'day'=dd/'hour'=HH
+        locale=en-US
+        timezone=Europe/Berlin
+        timestamp.extractor=RecordField
+        timestamp.field=ts
+        schema.compatibility=NONE
+        schema.generator.class=io.confluent.connect.storage.hive.schema.DefaultSchemaGenerator
+        value.converter=org.apache.kafka.connect.json.JsonConverter
+        value.converter.schemas.enable=false",
+        s3.endpoint()
+    );
+    drain(kafka, &config.replace("\n        ", "\n"));
+    let found: BTreeMap<String, Vec<i64>> =
+        texts_in_bucket(s3, &topic).into_iter().map(|(path, text)| (path, ids(&text))).collect();
+    let path = |hour: &str, offset: i64| format!("topics/{topic}/{hour}/{topic}+0+{offset:010}.json");
+    // 22:13:20 UTC is 23:13:20 there
+    let expected = [
+        (path("year=2023/month=11/day=14/hour=23", 0), vec![0, 1, 2]),
+        (path("year=2023/month=11/day=14/hour=23", 3), vec![3]),
+        (path("year=2023/month=11/day=15/hour=00", 4), vec![4, 5, 6]),
+        (path("year=2023/month=11/day=15/hour=00", 7), vec![7]),
+        (path("year=2023/month=11/day=15/hour=01", 8), vec![8, 9]),
+    ];
+    assert_eq!(found, BTreeMap::from(expected));
+}
+
+#[test]
+fn aiven_s_s3_sink_writes_lines_of_json_under_its_own_names() {
+    let (kafka, s3) = (Kafka::shared(), S3::shared());
+    let topic = topic(kafka, 5);
+    s3.create_bucket(&topic);
+    let config = format!(
+        "name=aiven-{topic}
+        connector.class=io.aiven.kafka.connect.s3.AivenKafkaConnectS3SinkConnector
+        topics={topic}
+        aws.access.key.id=test
+        aws.secret.access.key=test
+        aws.s3.bucket.name={topic}
+        aws.s3.endpoint={}
+        aws.s3.region=us-east-1
+        file.name.template=raw/{{{{topic}}}}/{{{{partition:padding=true}}}}-{{{{start_offset:padding=true}}}}.jsonl
+        file.max.records=3
+        file.compression.type=none
+        format.output.type=jsonl
+        format.output.fields=value,offset
+        flush.size=1",
+        s3.endpoint()
+    );
+    drain(kafka, &config.replace("\n        ", "\n"));
+    let found = texts_in_bucket(s3, &topic);
+    let path = |offset: i64| format!("raw/{topic}/0000000000-{offset:020}.jsonl");
+    assert_eq!(found.keys().collect::<Vec<_>>(), [&path(0), &path(3)]);
+    let last = format!(r#"{{"value":{{"id":4,"ts":{}}},"offset":4}}"#, FIRST_MS + 3_600_000);
+    assert_eq!(found[&path(3)].lines().last(), Some(last.as_str()));
+}
