@@ -82,10 +82,12 @@ impl SinkConfig {
         let number = |key: &str| config.long(key).and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
         let millis = |key: &str| Duration::from_millis(number(key));
         let positive = |key: &str| config.long(key).filter(|number| *number > 0);
+        let partitioner = PartitionerConfig::from_config(config)?;
         let rotation = RotationPolicy {
             rows: number(FLUSH_SIZE).max(1),
             bytes: positive(ROTATE_BYTES).and_then(|bytes| usize::try_from(bytes).ok()),
             interval_ms: positive(ROTATE_INTERVAL),
+            interval_by_clock: !partitioner.partitioner().is_function_of_the_record(),
             schedule_ms: positive(ROTATE_SCHEDULE_INTERVAL),
             zone: zone(config).ok_or_else(|| Error::config(format!("invalid `{TIMEZONE}`")))?,
             idle_ms: positive(ROTATE_IDLE),
@@ -95,7 +97,7 @@ impl SinkConfig {
             store: StoreConfig::from_config(config)?,
             naming: naming(config)?,
             format: FormatConfig::from_config(config),
-            partitioner: PartitionerConfig::from_config(config)?,
+            partitioner,
             rotation,
             null_values: if ignores_nulls { NullValues::Ignore } else { NullValues::Fail },
             retry: RetryPolicy { backoff: millis(RETRY_BACKOFF), timeout: millis(RETRY_TIMEOUT) },
@@ -242,8 +244,8 @@ fn rotation_keys() -> Vec<ConfigKey> {
             "-1",
             Medium,
             "A file is completed before a record whose timestamp is this many milliseconds or more after that of the \
-             file's first record; -1 = never. It takes such a record: see `rotate.idle.ms` and \
-             `rotate.schedule.interval.ms` for the clock on the wall.",
+             file's first record; -1 = never. It takes such a record, unless `timestamp.extractor` is Wallclock: see \
+             `rotate.idle.ms` and `rotate.schedule.interval.ms` for the clock on the wall.",
         )
         .validated(Validator::custom(check_positive_or_off)),
         ConfigKey::with_default(

@@ -111,6 +111,7 @@ impl OpenFile {
     pub(crate) fn is_due(&self, policy: &RotationPolicy, now: i64) -> bool {
         policy.idle_ms.is_some_and(|idle| now.saturating_sub(self.last_write_ms) >= idle)
             || self.scheduled_ms.is_some_and(|scheduled| now >= scheduled)
+            || policy.interval_by_clock && self.is_interval_over(policy, now)
     }
 
     /// Completes it. `end`: every row of the stream before this offset has been given to this file or an earlier one.
@@ -127,6 +128,11 @@ impl OpenFile {
         let contents = self.writer.finish(&identity)?;
         let label = (!writing.format.has_footer()).then(|| identity.to_label());
         Ok(ClosedFile { identity, label, contents })
+    }
+
+    fn is_interval_over(&self, policy: &RotationPolicy, now: i64) -> bool {
+        let base = policy.interval_ms.and_then(|interval| Some(self.base_timestamp?.saturating_add(interval)));
+        base.is_some_and(|end| now >= end)
     }
 
     fn rows_within(&self, limit: usize) -> u64 {

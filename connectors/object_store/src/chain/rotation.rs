@@ -13,6 +13,8 @@ pub(crate) struct RotationPolicy {
     pub(crate) bytes: Option<usize>,
     /// `rotate.interval.ms`: between the timestamps of a file's first and last record.
     pub(crate) interval_ms: Option<i64>,
+    /// Whether the timestamps are those of the wall clock, so that the interval is over without a further record.
+    pub(crate) interval_by_clock: bool,
     /// `rotate.schedule.interval.ms`: of the wall clock, counted from midnight.
     pub(crate) schedule_ms: Option<i64>,
     /// `timezone`: whose midnight counts.
@@ -43,7 +45,15 @@ mod tests {
 
     fn scheduled(schedule_ms: i64, zone: &str) -> RotationPolicy {
         let zone = Zone::parse(zone).unwrap();
-        RotationPolicy { rows: 1, bytes: None, interval_ms: None, schedule_ms: Some(schedule_ms), zone, idle_ms: None }
+        RotationPolicy {
+            rows: 1,
+            bytes: None,
+            interval_ms: None,
+            interval_by_clock: false,
+            schedule_ms: Some(schedule_ms),
+            zone,
+            idle_ms: None,
+        }
     }
 
     #[test]

@@ -181,3 +181,14 @@ fn a_task_of_a_java_class_writes_files_with_confluent_s_names() {
     let written = root.path().join("data/raw/t/partition=3/t+3+0000000040.json");
     assert_eq!(fs::read_to_string(written).unwrap(), "\"a\"\n\"b\"\n");
 }
+
+#[test]
+fn a_file_whose_interval_is_over_does_not_wait_for_a_later_record() {
+    let idle = |entries: &[(&str, &str)]| {
+        let config = config_map(&[&S3[..], entries].concat());
+        s3_sink::SINK.translated(&config).unwrap().config["rotate.idle.ms"].clone()
+    };
+    assert_eq!(idle(&[]), "-1");
+    assert_eq!(idle(&[("rotate.interval.ms", "60000")]), "60000");
+    assert_eq!(idle(&[("rotate.interval.ms", "60000"), ("rotate.idle.ms", "5000")]), "5000");
+}

@@ -36,8 +36,10 @@ pub(crate) fn translate_storage(translation: &mut Translation<'_>) {
         );
         translation.refuse(TIMEZONE, message);
     }
-    // Confluent's sinks have no such rotation: the same records make the same files
-    translation.set(IDLE, "-1");
+    // Confluent's sinks have no such rotation. A file whose interval is over would wait for a later record for ever; that one would
+    // begin another file anyway, so that the same records mostly make the same files
+    let idle = positive(translation.long(ROTATE_INTERVAL)).unwrap_or(-1);
+    translation.set(IDLE, idle.to_string());
     translation.set(RETRY_BACKOFF, positive(translation.long(RETRY_BACKOFF)).unwrap_or(1).to_string());
     translate_partitioner(translation);
 }
