@@ -19,13 +19,17 @@ use super::rows::{RowMaker, Rows, with_columns, without_columns};
 #[derive(Debug)]
 pub(crate) struct Format {
     config: FormatConfig,
-    plans: SharedPlans,
+    /// Of Parquet files.
+    plans: Option<SharedPlans>,
 }
 
 impl Format {
     /// The format that `config` says.
     pub(crate) fn new(config: FormatConfig) -> Self {
-        let plans = SharedPlans::new(config.parquet_compression());
+        let plans = match &config.kind {
+            FormatKind::Parquet(options) => Some(SharedPlans::new(options.clone())),
+            _ => None,
+        };
         Self { config, plans }
     }
 
@@ -65,8 +69,9 @@ impl Format {
                 Box::new(AvroFileWriter::new(schema, *codec)?)
             }
             (FormatKind::Avro { .. }, Rows::Columns(_)) => return Err(with_columns()),
-            (FormatKind::Parquet(_), Rows::Columns(batch)) => {
-                Box::new(ParquetWriter::new(topic, batch.schema(), &self.plans)?)
+            (FormatKind::Parquet(options), Rows::Columns(batch)) => {
+                let plans = self.plans.clone().unwrap_or_else(|| SharedPlans::new(options.clone()));
+                Box::new(ParquetWriter::new(topic, batch.schema(), &plans)?)
             }
             (FormatKind::Arrow(codec), Rows::Columns(batch)) => Box::new(ArrowFileWriter::new(batch.schema(), *codec)?),
             (FormatKind::Csv(codec), Rows::Columns(batch)) => Box::new(CsvWriter::new(batch.schema(), *codec)?),

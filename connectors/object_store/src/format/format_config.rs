@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
 use volley_api::{Config, ConfigIssue, ConfigKey, ConfigMap, ConfigType, ConfigValue, Importance, Validator};
 use volley_converters::{AvroCodec, avro_file_def};
 
@@ -10,9 +9,9 @@ use super::arrow_file::ArrowCodec;
 use super::codec::FileCodec;
 use super::lines::DecimalFormat;
 use super::output_fields::{ENVELOPE, OUTPUT_FIELDS, OutputFields};
+use super::parquet::{PARQUET_CODEC, ParquetOptions, parquet_keys};
 
 const FORMAT_CLASS: &str = "format.class";
-const PARQUET_CODEC: &str = "parquet.codec";
 const COMPRESSION_TYPE: &str = "file.compression.type";
 const COMPRESSION_LEVEL: &str = "file.compression.level";
 const EXTENSION: &str = "file.extension";
@@ -61,7 +60,7 @@ pub(crate) struct FormatConfig {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum FormatKind {
     /// Parquet.
-    Parquet(Compression),
+    Parquet(ParquetOptions),
     /// A line of JSON for each value.
     JsonLines {
         /// Compression of the whole file.
@@ -122,7 +121,7 @@ impl FormatConfig {
         let text = |key: &str| config.string(key).unwrap_or_default();
         let codec = file_codec(text(COMPRESSION_TYPE), config.long(COMPRESSION_LEVEL).unwrap_or(-1));
         let (kind, extension) = match FormatName::parse(text(FORMAT_CLASS)).unwrap_or(FormatName::Parquet) {
-            FormatName::Parquet => (FormatKind::Parquet(compression(text(PARQUET_CODEC))), ".parquet".to_owned()),
+            FormatName::Parquet => (FormatKind::Parquet(ParquetOptions::from_config(config)), ".parquet".to_owned()),
             FormatName::Json => {
                 let is_numeric = text(JSON_DECIMALS).eq_ignore_ascii_case("NUMERIC");
                 let decimals = if is_numeric { DecimalFormat::Numeric } else { DecimalFormat::Base64 };
@@ -149,14 +148,6 @@ impl FormatConfig {
             (_, Some(given)) => given.to_owned(),
         };
         Self { kind, extension: Arc::from(extension), output_fields: OutputFields::from_config(config) }
-    }
-
-    /// The compression of Parquet's pages.
-    pub(crate) fn parquet_compression(&self) -> Compression {
-        match &self.kind {
-            FormatKind::Parquet(compression) => *compression,
-            _ => Compression::UNCOMPRESSED,
-        }
     }
 }
 
@@ -208,14 +199,6 @@ pub(crate) fn format_keys() -> Vec<ConfigKey> {
              values as JSON), `Avro` (object container files) or `Arrow` (IPC files). Names of Confluent's classes are taken too.",
         )
         .validated(Validator::custom(check_format)),
-        ConfigKey::with_default(
-            PARQUET_CODEC,
-            String,
-            "zstd",
-            Medium,
-            "Compression of Parquet files: none, snappy, gzip, lz4_raw, brotli or zstd.",
-        )
-        .validated(Validator::one_of_ignore_case(["none", "snappy", "gzip", "lz4_raw", "brotli", "zstd"])),
         ConfigKey::with_default(
             COMPRESSION_TYPE,
             String,
@@ -278,7 +261,7 @@ pub(crate) fn format_keys() -> Vec<ConfigKey> {
         )
         .validated(Validator::one_of(AvroCodec::ALL.map(AvroCodec::name))),
     ];
-    keys.into_iter().chain(avro).collect()
+    keys.into_iter().chain(parquet_keys()).chain(avro).collect()
 }
 
 /// The keys that say how values become Avro.
@@ -292,18 +275,6 @@ fn text_of(value: &ConfigValue) -> Option<String> {
         ConfigValue::Long(value) => Some(value.to_string()),
         ConfigValue::String(value) => Some(value.clone()),
         _ => None,
-    }
-}
-
-fn compression(name: &str) -> Compression {
-    match name.to_ascii_lowercase().as_str() {
-        "none" => Compression::UNCOMPRESSED,
-        "snappy" => Compression::SNAPPY,
-        "gzip" => Compression::GZIP(GzipLevel::default()),
-        "lz4_raw" => Compression::LZ4_RAW,
-        "brotli" => Compression::BROTLI(BrotliLevel::default()),
-        // level 1: with encodings chosen per column the higher ones gain little and cost much
-        _ => Compression::ZSTD(ZstdLevel::default()),
     }
 }
 

@@ -9,6 +9,9 @@ use arrow::array::{
 };
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Int64Type, TimestampMicrosecondType};
+use parquet::basic::Compression;
+use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use volley_api::metrics::{COMPLETE_FILES, OPEN_FILES, WRITTEN_BYTES};
 use volley_api::testing::sink_batch_of;
 use volley_api::{ErrorKind, SinkContext, SinkTask, Stage};
@@ -151,4 +154,27 @@ fn the_times_of_debezium_are_times_in_a_file() {
     let rows = read(&files(root.path())[0]);
     let times = rows.column(0).as_primitive::<TimestampMicrosecondType>();
     assert_eq!(times.iter().collect::<Vec<_>>(), [Some(1_700_000_000_000_001), None]);
+}
+
+#[test]
+fn row_groups_statistics_and_bloom_filters_are_as_configured() {
+    let root = tempfile::tempdir().unwrap();
+    let entries = [
+        ("parquet.codec", "gzip"),
+        ("parquet.row.group.rows", "4000"),
+        ("parquet.statistics", "none"),
+        ("parquet.bloom.filter.columns", "id,inner.x"),
+    ];
+    let mut task = started(&local_config(root.path(), &entries), 0);
+    put(&mut task, &batch(&partition(), 0, many_types(0..10_000)));
+    deliver(&mut task, 10_000);
+    let file = fs::File::open(&files(root.path())[0]).unwrap();
+    let reader = SerializedFileReader::new(file).unwrap();
+    let groups: Vec<_> = reader.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
+    assert_eq!(groups, [4000, 4000, 2000]);
+    let columns = reader.metadata().row_group(0).columns();
+    assert!(columns.iter().all(|column| column.statistics().is_none()));
+    assert!(columns.iter().all(|column| matches!(column.compression(), Compression::GZIP(_))));
+    let filtered = columns.iter().filter(|column| column.bloom_filter_offset().is_some());
+    assert_eq!(filtered.map(|column| column.column_path().string()).collect::<Vec<_>>(), ["id", "inner.x"]);
 }

@@ -1,4 +1,4 @@
-//! Parquet encodings chosen for each column from a sample of its data, and the limits of pages and row groups.
+//! Parquet encodings chosen for each column from a sample of its data.
 //!
 //! A dictionary pays only where values repeat; numbers that count or tell the time pack well as differences. The rest
 //! stays plain: under a compression the other encodings of text and floats gain nothing, and fewer readers know them.
@@ -10,10 +10,12 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 use parking_lot::Mutex;
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::basic::{Compression, Encoding};
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::basic::Encoding;
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 use rustc_hash::FxHashSet;
+
+use super::parquet_options::ParquetOptions;
 
 /// Rows looked at.
 pub(crate) const SAMPLE_ROWS: usize = 4096;
@@ -27,11 +29,6 @@ const FIXED_REPEATS: usize = 16;
 const INTEGER_VALUES: usize = 64;
 /// … that lie this far apart: nearer ones are as small as differences, and much quicker to encode.
 const INTEGER_SPREAD: u64 = 1 << 16;
-const ROW_GROUP_ROWS: usize = 1024 * 1024;
-/// Encoded; a row group in the making is held apart from the file, so both bounds bound memory.
-const ROW_GROUP_BYTES: usize = 32 * 1024 * 1024;
-const PAGE_BYTES: usize = 512 * 1024;
-const DICTIONARY_BYTES: usize = 256 * 1024;
 
 /// The encodings of each topic's files, shared by all files of a task.
 #[derive(Clone, Debug)]
@@ -39,7 +36,7 @@ pub(crate) struct SharedPlans(Arc<Mutex<EncodingPlans>>);
 
 #[derive(Debug)]
 struct EncodingPlans {
-    compression: Compression,
+    options: ParquetOptions,
     plans: HashMap<Arc<str>, EncodingPlan>,
 }
 
@@ -52,8 +49,8 @@ struct EncodingPlan {
 
 impl SharedPlans {
     /// No plans yet.
-    pub(crate) fn new(compression: Compression) -> Self {
-        Self(Arc::new(Mutex::new(EncodingPlans { compression, plans: HashMap::new() })))
+    pub(crate) fn new(options: ParquetOptions) -> Self {
+        Self(Arc::new(Mutex::new(EncodingPlans { options, plans: HashMap::new() })))
     }
 
     /// The plan for a file of `topic` with `schema`, if there is one that is not too old.
@@ -67,7 +64,7 @@ impl SharedPlans {
     pub(crate) fn make(&self, topic: &Arc<str>, sample: &RecordBatch) -> WriterProperties {
         let sample = sample.slice(0, sample.num_rows().min(SAMPLE_ROWS));
         let mut plans = self.0.lock();
-        let properties = plan_encodings(&sample, base_properties(plans.compression)).build();
+        let properties = plan_encodings(&sample, &plans.options).build();
         // a sample of a few rows says little: the next file looks again
         let rows_left = if sample.num_rows() < SAMPLE_ROWS / 2 { 0 } else { PLAN_ROWS };
         let plan = EncodingPlan { schema: sample.schema(), properties: properties.clone(), rows_left };
@@ -83,26 +80,18 @@ impl SharedPlans {
     }
 }
 
-fn base_properties(compression: Compression) -> WriterPropertiesBuilder {
-    WriterProperties::builder()
-        .set_created_by(format!("volley version {}", env!("CARGO_PKG_VERSION")))
-        .set_compression(compression)
-        .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
-        .set_data_page_size_limit(PAGE_BYTES)
-        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
-}
-
-fn plan_encodings(sample: &RecordBatch, mut builder: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
-    let Ok(schema) = ArrowSchemaConverter::new().convert(&sample.schema()) else { return builder };
-    let mut leaves = Vec::with_capacity(schema.num_columns());
+fn plan_encodings(sample: &RecordBatch, options: &ParquetOptions) -> WriterPropertiesBuilder {
+    let builder = WriterProperties::builder().set_created_by(format!("volley version {}", env!("CARGO_PKG_VERSION")));
+    let Ok(schema) = ArrowSchemaConverter::new().convert(&sample.schema()) else { return options.apply(builder, &[]) };
+    let columns: Vec<_> = schema.columns().iter().map(|column| column.path().clone()).collect();
+    let mut builder = options.apply(builder, &columns);
+    let mut leaves = Vec::with_capacity(columns.len());
     sample.columns().iter().for_each(|column| collect_leaves(column, &mut leaves));
-    if leaves.len() != schema.num_columns() {
+    if leaves.len() != columns.len() {
         return builder;
     }
-    for (leaf, column) in leaves.iter().zip(schema.columns()) {
-        builder = encode_column(builder, column.path().clone(), leaf.as_ref());
+    for (leaf, path) in leaves.iter().zip(columns) {
+        builder = encode_column(builder, path, leaf.as_ref());
     }
     builder
 }

@@ -3,8 +3,10 @@
 
 mod encodings;
 mod footer;
+mod parquet_options;
 mod parquet_writer;
 
 pub(crate) use encodings::SharedPlans;
 pub(crate) use footer::read_footer;
+pub(crate) use parquet_options::{PARQUET_CODEC, ParquetOptions, parquet_keys};
 pub(crate) use parquet_writer::ParquetWriter;
