@@ -33,6 +33,6 @@ mod writing;
 #[cfg(test)]
 pub(crate) use delivery::Clock;
 pub(crate) use delivery::Delivery;
-pub(crate) use file_name::FileNaming;
+pub(crate) use file_name::{FileNaming, is_legal_topic};
 pub(crate) use rotation::RotationPolicy;
 pub(crate) use uploads::BackgroundUploads;

@@ -1,0 +1,1 @@
+//! The task against local directories and a store in memory.
