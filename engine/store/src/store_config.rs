@@ -9,8 +9,8 @@ use volley_api::{
     Config, ConfigIssue, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Result, Secret, Validator,
 };
 
-use crate::hdfs_config::{HdfsConfig, hdfs_issues, hdfs_keys};
 use crate::azure_options::{AzureOptions, azure_option_issues, azure_option_keys};
+use crate::hdfs_config::{HdfsConfig, hdfs_issues, hdfs_keys};
 use crate::proxy::{proxy_issues, proxy_keys, proxy_url};
 use crate::s3_options::{S3Options, s3_option_issues, s3_option_keys};
 

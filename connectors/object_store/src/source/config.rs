@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use volley_api::{
-    Config, ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Result, Validator,
-    Width,
+    Config, ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Result,
+    Validator, Width,
 };
 use volley_store::{StoreConfig, store_issues, store_keys};
 
@@ -94,7 +94,9 @@ impl SourceConfig {
             on_changed_file: OnChangedFile::parse(text(ON_CHANGED_FILE)),
             watch_interval: (!text(MODE).eq(BOUNDED)).then(|| Duration::from_millis(millis)),
             batch_max_rows: parsed.long(BATCH_MAX_ROWS).and_then(|rows| usize::try_from(rows).ok()).unwrap_or(1).max(1),
-            tolerates_errors: config.get(ERRORS_TOLERANCE).is_some_and(|value| value.trim().eq_ignore_ascii_case("all")),
+            tolerates_errors: config
+                .get(ERRORS_TOLERANCE)
+                .is_some_and(|value| value.trim().eq_ignore_ascii_case("all")),
             tasks: config.get(TASKS).and_then(|tasks| tasks.parse().ok()).unwrap_or(1).max(1),
         })
     }

@@ -85,11 +85,14 @@ mod tests {
 
     #[test]
     fn names_of_the_sink_are_read_back() {
-        let read = |path, delimiter| SinkName::of(path, delimiter).map(|name| (name.topic, name.partition, name.offset));
+        let read =
+            |path, delimiter| SinkName::of(path, delimiter).map(|name| (name.topic, name.partition, name.offset));
         assert_eq!(read("topics/a/partition=3/a+3+0000000042.parquet", "+"), Some(("a", 3, 42)));
         assert_eq!(read("a.b-1_c+12+12345678901.other.topic.json.gz", "+"), Some(("a.b-1_c", 12, 12_345_678_901)));
         assert_eq!(read("x/t-3-70.avro", "-"), Some(("t", 3, 70)));
-        for other in ["part-0001.parquet", "a+3.json", "a+b+1.json", "+1+2.json", "a+1+2", "a+99999999999+1.json", "a+1+2+3.x"] {
+        for other in
+            ["part-0001.parquet", "a+3.json", "a+b+1.json", "+1+2.json", "a+1+2", "a+99999999999+1.json", "a+1+2+3.x"]
+        {
             assert_eq!(read(other, "+"), None, "{other}");
         }
         assert!(SinkName::of("t+0+1.keys.avro", "+").unwrap().is_beside_values());

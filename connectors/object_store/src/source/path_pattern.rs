@@ -82,8 +82,7 @@ fn matches_names(pattern: &[NamePattern], path: &[&str], is_beginning: bool) -> 
         (None, rest) => rest.is_none(),
         (Some(_), None) => is_beginning || pattern.iter().all(|name| *name == NamePattern::AnyDirectories),
         (Some((NamePattern::AnyDirectories, rest)), Some((name, below))) => {
-            matches_names(rest, path, is_beginning)
-                || (!is_hidden(name) && matches_names(pattern, below, is_beginning))
+            matches_names(rest, path, is_beginning) || (!is_hidden(name) && matches_names(pattern, below, is_beginning))
         }
         (Some((NamePattern::Name(letters), rest)), Some((name, below))) => {
             matches_name(letters, name) && matches_names(rest, below, is_beginning)
@@ -164,7 +163,10 @@ mod tests {
     #[test]
     fn hidden_names_are_matched_only_where_they_are_named() {
         for path in ["_SUCCESS", "a/.tmp/x.json", "a/_x.json", "_a/x.json", ".x.json"] {
-            assert!(!pattern("").matches(path) && !pattern("**/*").matches(path) && !pattern("*").matches(path), "{path}");
+            assert!(
+                !pattern("").matches(path) && !pattern("**/*").matches(path) && !pattern("*").matches(path),
+                "{path}"
+            );
         }
         assert!(pattern("topics/_internal").matches("topics/_internal/x.json"));
         assert!(pattern("_*/x.json").matches("_a/x.json") && !pattern("?a/x.json").matches("_a/x.json"));
@@ -173,7 +175,8 @@ mod tests {
 
     #[test]
     fn only_what_may_hold_files_is_listed() {
-        let directories = [("", ""), ("a/b", "a/b"), ("a/b/*.csv", "a/b"), ("a/*/c/d.csv", "a"), ("**/x", ""), ("x.csv", "")];
+        let directories =
+            [("", ""), ("a/b", "a/b"), ("a/b/*.csv", "a/b"), ("a/*/c/d.csv", "a"), ("**/x", ""), ("x.csv", "")];
         for (text, expected) in directories {
             assert_eq!(pattern(text).directory(), expected, "{text}");
         }

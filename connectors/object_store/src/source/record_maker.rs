@@ -7,9 +7,7 @@ use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, FieldRef, TimeUnit, TimestampMillisecondType};
 use volley_api::schema::{has_schema, without_schema};
-use volley_api::{
-    Column, Error, Records, Result, RowIndex, Run, SourceBatch, SourcePartition, in_row_order,
-};
+use volley_api::{Column, Error, Records, Result, RowIndex, Run, SourceBatch, SourcePartition, in_row_order};
 
 use super::config::{KEY_FIELD, TIMESTAMP_FIELD};
 use super::file_rows::FileRows;
@@ -182,9 +180,11 @@ mod tests {
     }
 
     fn structs() -> Column {
-        let fields = Fields::from(vec![Field::new("id", DataType::Int64, false), Field::new("at", DataType::Utf8, true)]);
+        let fields =
+            Fields::from(vec![Field::new("id", DataType::Int64, false), Field::new("at", DataType::Utf8, true)]);
         let ids: ArrayRef = Arc::new(Int64Array::from(vec![9, 1, 2, 3]));
-        let times = StringArray::from(vec![Some("x"), Some("1970-01-01T00:00:01Z"), None, Some("1960-01-01T00:00:00Z")]);
+        let times =
+            StringArray::from(vec![Some("x"), Some("1970-01-01T00:00:01Z"), None, Some("1960-01-01T00:00:00Z")]);
         let nulls = NullBuffer::from(vec![true, true, false, true]);
         // values that begin somewhere in the middle, as slices do
         column(StructArray::try_new(fields, vec![ids, Arc::new(times)], Some(nulls)).unwrap().slice(1, 3))
@@ -211,7 +211,8 @@ mod tests {
         let ids = column(Int64Array::from(vec![0, 2]));
         let names = column(StringArray::from(vec!["1", "4"]));
         let run = |rows: Vec<u32>, column: Column| Run { rows: RowIndex::Selected(UInt32Array::from(rows)), column };
-        let batches = maker(None, None).batches(rows_of(vec![run(vec![0, 2], ids), run(vec![1, 4], names)], 6)).unwrap();
+        let batches =
+            maker(None, None).batches(rows_of(vec![run(vec![0, 2], ids), run(vec![1, 4], names)], 6)).unwrap();
         let seen: Vec<_> = batches
             .iter()
             .map(|batch| (row_text(&batch.records.value, 0), batch.offset["row"].as_u64().unwrap()))

@@ -63,22 +63,28 @@ impl ObjectStoreSourceTask {
     /// Starts the task. The store is not touched yet: what is out of reach is tried again by `poll`.
     pub(super) fn start(context: SourceContext, config: &ConfigMap) -> Result<Self> {
         let config = SourceConfig::parse(config)?;
+        let store = FileStore::open(&config.store)?;
+        Ok(Self::with_store(context, config, store))
+    }
+
+    /// A task that reads from `store`.
+    pub(super) fn with_store(context: SourceContext, config: SourceConfig, store: FileStore) -> Self {
         let metrics = context.metrics();
         let counters = Counters {
             files_read: metrics.counter(FILES_READ),
             files_skipped: metrics.counter(FILES_SKIPPED),
             rows_skipped: metrics.counter(ROWS_SKIPPED),
         };
-        Ok(Self {
-            store: FileStore::open(&config.store)?,
+        Self {
             store_name: store_name(&config.store.url),
+            store,
             backlog: Backlog::default(),
             open: None,
             looked: None,
             counters,
             context,
             config,
-        })
+        }
     }
 
     fn source(&self) -> Source<'_> {

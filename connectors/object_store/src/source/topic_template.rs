@@ -21,9 +21,11 @@ impl TopicTemplate {
     /// What is wrong with it.
     pub(super) fn parse(text: &str, topics_dir: &str) -> std::result::Result<Self, String> {
         if !is_legal_topic(&text.replace(PLACEHOLDER, "x")) {
-            return Err("a topic has letters, digits, `.`, `_` and `-` only; `{topic}` in it stands for the directory of \
+            return Err(
+                "a topic has letters, digits, `.`, `_` and `-` only; `{topic}` in it stands for the directory of \
                         the topic that the sink has written"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         Ok(Self { text: text.to_owned(), topics_dir: topics_dir.trim_matches('/').to_owned() })
     }
@@ -58,9 +60,8 @@ mod tests {
 
     #[test]
     fn the_directory_below_topics_dir_is_the_topic() {
-        let topic = |template: &str, dir: &str, path: &str| {
-            TopicTemplate::parse(template, dir).unwrap().topic_of(path).ok()
-        };
+        let topic =
+            |template: &str, dir: &str, path: &str| TopicTemplate::parse(template, dir).unwrap().topic_of(path).ok();
         assert_eq!(topic("t", "topics", "x.json").as_deref(), Some("t"));
         assert_eq!(topic("re.{topic}", "topics", "topics/a.b/partition=0/x.json").as_deref(), Some("re.a.b"));
         assert_eq!(topic("{topic}", "", "a/x.json").as_deref(), Some("a"));

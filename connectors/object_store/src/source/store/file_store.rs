@@ -49,8 +49,17 @@ impl FileStore {
             return Ok(Self::Local { root: config.local_root()? });
         }
         let (store, prefix) = open_store(config)?;
-        let (url, request_timeout) = (config.url.to_string(), config.request_timeout);
-        Ok(Self::Remote(RemoteStore { url, store, prefix, request_timeout }))
+        Ok(Self::remote(config.url.as_str(), store, prefix, config.request_timeout))
+    }
+
+    /// What is below `prefix` in `store`.
+    pub(in crate::source) fn remote(
+        url: &str,
+        store: Arc<dyn ObjectStore>,
+        prefix: Path,
+        request_timeout: Duration,
+    ) -> Self {
+        Self::Remote(RemoteStore { url: url.to_owned(), store, prefix, request_timeout })
     }
 
     /// The files that match, in no order.

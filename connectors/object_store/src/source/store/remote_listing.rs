@@ -26,8 +26,7 @@ pub(super) fn list_remote(store: &RemoteStore, pattern: &PathPattern) -> Result<
             // prefixes match whole names, and what comes is below the directory
             let path = below(prefix.as_ref(), meta.location.as_ref());
             let file = path.filter(|path| pattern.matches(path));
-            let file =
-                file.map(|path| FoundFile { path: path.to_owned(), version: FileVersion::of_object(&meta) });
+            let file = file.map(|path| FoundFile { path: path.to_owned(), version: FileVersion::of_object(&meta) });
             std::future::ready(Ok(file))
         });
         files.try_collect::<Vec<_>>().await

@@ -22,10 +22,8 @@ const NO_ACCESS: [&str; 8] = [
 pub(super) fn trouble_of(place: &str, error: object_store::Error) -> FileTrouble {
     let text = error_text(&error);
     let has = |codes: &[&str]| codes.iter().any(|code| text.contains(code));
-    let is_refused = matches!(
-        error,
-        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. }
-    );
+    let is_refused =
+        matches!(error, object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. });
     if is_refused || has(&NO_ACCESS) {
         return FileTrouble::Store(Error::config(format!(
             "the store refuses to read {place}: {text}; set the credentials of the store (`store.*`), with the right to list \
