@@ -7,7 +7,7 @@ use volley_api::{Error, Result, SourceContext};
 use super::changed_file::OnChangedFile;
 use super::config::{ON_CHANGED_FILE, SourceConfig};
 use super::file_name::{SinkName, in_reading_order, task_of};
-use super::read::FileFormat;
+use super::read::{FileFormat, JsonDecoder};
 use super::store::{FileStore, FileVersion, FoundFile};
 use super::stored_offset::{StoredOffset, partition};
 
@@ -91,6 +91,7 @@ pub(super) struct Source<'a> {
     pub(super) store_name: &'a str,
     pub(super) config: &'a SourceConfig,
     pub(super) context: &'a SourceContext,
+    pub(super) json: &'a JsonDecoder,
 }
 
 impl Source<'_> {

@@ -5,7 +5,7 @@ use volley_api::{Error, Result, SourceBatch};
 use super::backlog::{PendingFile, Source, from_the_start};
 use super::file_name::SinkName;
 use super::file_rows::FileRows;
-use super::read::{FileFormat, RowReader, row_reader};
+use super::read::{FileFormat, ReadPlan, RowReader, row_reader};
 use super::record_maker::RecordMaker;
 use super::store::FileVersion;
 use super::stored_offset::partition;
@@ -66,7 +66,14 @@ impl OpenFile {
         };
         // a file that is listed has a format
         let format = config.format.or_else(|| FileFormat::of_name(path)).unwrap_or(FileFormat::JsonLines);
-        let (reader, broken) = match row_reader(format, file, row, config.batch_max_rows) {
+        let plan = ReadPlan {
+            format,
+            first_row: row,
+            max_rows: config.batch_max_rows,
+            topic: &maker.topic,
+            json: source.json,
+        };
+        let (reader, broken) = match row_reader(file, &plan) {
             Ok(reader) => (reader, None),
             Err(FileTrouble::Corrupt(error)) => (Box::new(NoRows) as Box<dyn RowReader>, Some(error)),
             Err(trouble) => return Ok(Err(trouble)),

@@ -8,6 +8,7 @@ use volley_api::{ConfigMap, Error, Polled, Result, SourceContext, SourceTask};
 use super::backlog::{Backlog, PendingFile, Source};
 use super::config::SourceConfig;
 use super::open_file::{OpenFile, Step};
+use super::read::JsonDecoder;
 use super::store::FileStore;
 use super::stored_offset::store_name;
 use super::trouble::FileTrouble;
@@ -26,6 +27,7 @@ pub(super) struct ObjectStoreSourceTask {
     context: SourceContext,
     store: FileStore,
     store_name: String,
+    json: JsonDecoder,
     backlog: Backlog,
     open: Option<OpenFile>,
     /// When files were looked for the last time.
@@ -64,18 +66,19 @@ impl ObjectStoreSourceTask {
     pub(super) fn start(context: SourceContext, config: &ConfigMap) -> Result<Self> {
         let config = SourceConfig::parse(config)?;
         let store = FileStore::open(&config.store)?;
-        Ok(Self::with_store(context, config, store))
+        Self::with_store(context, config, store)
     }
 
     /// A task that reads from `store`.
-    pub(super) fn with_store(context: SourceContext, config: SourceConfig, store: FileStore) -> Self {
+    pub(super) fn with_store(context: SourceContext, config: SourceConfig, store: FileStore) -> Result<Self> {
         let metrics = context.metrics();
         let counters = Counters {
             files_read: metrics.counter(FILES_READ),
             files_skipped: metrics.counter(FILES_SKIPPED),
             rows_skipped: metrics.counter(ROWS_SKIPPED),
         };
-        Self {
+        Ok(Self {
+            json: JsonDecoder::new()?,
             store_name: store_name(&config.store.url),
             store,
             backlog: Backlog::default(),
@@ -84,11 +87,17 @@ impl ObjectStoreSourceTask {
             counters,
             context,
             config,
-        }
+        })
     }
 
     fn source(&self) -> Source<'_> {
-        Source { store: &self.store, store_name: &self.store_name, config: &self.config, context: &self.context }
+        Source {
+            store: &self.store,
+            store_name: &self.store_name,
+            config: &self.config,
+            context: &self.context,
+            json: &self.json,
+        }
     }
 
     /// Looks for new files if it is time to; else says how long there is nothing.

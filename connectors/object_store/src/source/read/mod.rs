@@ -21,4 +21,5 @@ mod parquet_rows;
 mod row_reader;
 
 pub(super) use file_format::FileFormat;
-pub(super) use row_reader::{RowReader, row_reader};
+pub(super) use json_rows::JsonDecoder;
+pub(super) use row_reader::{ReadPlan, RowReader, row_reader};

@@ -6,7 +6,7 @@ use super::FileFormat;
 use super::arrow_rows::ArrowRows;
 use super::avro_rows::AvroRows;
 use super::csv_rows::CsvRows;
-use super::json_rows::JsonRows;
+use super::json_rows::{JsonDecoder, JsonRows};
 use super::line_rows::LineRows;
 use super::parquet_rows::ParquetRows;
 use crate::source::file_rows::FileRows;
@@ -19,17 +19,28 @@ pub(in crate::source) trait RowReader: Send {
     fn next_rows(&mut self) -> Read<Option<FileRows>>;
 }
 
-/// Reads `file` from row `first_row` on, up to `max_rows` rows at once.
-pub(in crate::source) fn row_reader(
-    format: FileFormat,
-    file: StoreFile,
-    first_row: u64,
-    max_rows: usize,
-) -> Read<Box<dyn RowReader>> {
+/// How a file is read.
+#[derive(Debug)]
+pub(in crate::source) struct ReadPlan<'a> {
+    /// What it is.
+    pub(in crate::source) format: FileFormat,
+    /// The row to begin with.
+    pub(in crate::source) first_row: u64,
+    /// Most rows that are read at once.
+    pub(in crate::source) max_rows: usize,
+    /// The topic that the rows go to.
+    pub(in crate::source) topic: &'a Arc<str>,
+    /// Makes columns of JSON.
+    pub(in crate::source) json: &'a JsonDecoder,
+}
+
+/// Opens a file.
+pub(in crate::source) fn row_reader(file: StoreFile, plan: &ReadPlan<'_>) -> Read<Box<dyn RowReader>> {
     let file = Arc::new(file);
-    Ok(match format {
+    let (first_row, max_rows) = (plan.first_row, plan.max_rows);
+    Ok(match plan.format {
         FileFormat::Parquet => Box::new(ParquetRows::open(file, first_row, max_rows)?),
-        FileFormat::JsonLines => Box::new(JsonRows::open(&file, first_row, max_rows)?),
+        FileFormat::JsonLines => Box::new(JsonRows::open(&file, first_row, max_rows, (plan.json, plan.topic))?),
         FileFormat::Avro => Box::new(AvroRows::open(&file, first_row, max_rows)?),
         FileFormat::Arrow => Box::new(ArrowRows::open(&file, first_row, max_rows)?),
         FileFormat::Csv => Box::new(CsvRows::open(&file, first_row, max_rows)?),

@@ -21,7 +21,7 @@ fn changed(on_changed: &str, path: &str, contents: &str, change: impl Fn(&Path))
     write(root.path(), path, contents);
     let config = config(root.path(), &[("batch.max.rows", "2"), ("on.changed.file", on_changed)]);
     let mut task = started(&config, &Stored::new());
-    let before = read_for(&mut task, 2);
+    let before = read_for(&mut task, 1);
     assert_eq!(ids(&before), [0, 1]);
     change(root.path());
     (before, read_for(&mut task, 1_000_000))
@@ -52,7 +52,7 @@ fn a_file_that_is_replaced_while_the_task_is_down_is_noticed() {
         let root = tempfile::tempdir().unwrap();
         write(root.path(), "x.json", lines(0, 4));
         let with = |on_changed| config(root.path(), &[("batch.max.rows", "2"), ("on.changed.file", on_changed)]);
-        let seen = read_for(&mut started(&with("fail"), &Stored::new()), if done { 100 } else { 2 });
+        let seen = read_for(&mut started(&with("fail"), &Stored::new()), if done { 100 } else { 1 });
         let stored = seen.offsets(&Stored::new());
         write(root.path(), "x.json", lines(100, 3));
         assert!(read_all(&with("fail"), &stored).error.unwrap().to_string().contains("`x.json`"));

@@ -57,9 +57,9 @@ fn csv() -> Vec<u8> {
 /// With blank lines, a byte order mark, and a last line without its end.
 fn json() -> Vec<u8> {
     let lines = (0..ROWS).map(|id| match id % 5 {
-        0 => format!("{{\"id\":{id}}}\r"),
+        0 => format!("{{\"id\":{id},\"name\":\"\"}}\r"),
         1 => format!("\n{{\"id\":{id},\"name\":\"ü\"}}"),
-        2 => format!("{{\"id\":{id},\"name\":null}}\n  "),
+        2 => format!("{{\"name\":\"n\",\"id\":{id}}}\n  "),
         3 => format!("\"text {id}\""),
         _ => "null".to_owned(),
     });
