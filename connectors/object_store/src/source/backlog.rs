@@ -1,6 +1,6 @@
 //! The files that are still to be read, and those that have been.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use volley_api::{Error, Result, SourceContext};
 
@@ -39,6 +39,7 @@ impl Backlog {
         let config = source.config;
         let mut found = source.store.list(&config.pattern)?;
         let listed = found.len();
+        self.forget_all_but(&found);
         found.retain(|file| source.is_wanted(&file.path) && self.known.get(&file.path) != Some(&file.version));
         found.sort_by(|one, other| in_reading_order(&one.path, &other.path, &config.delimiter));
         tracing::debug!(listed, new = found.len(), task = source.context.task, "looked for files");
@@ -55,6 +56,12 @@ impl Backlog {
         self.known.extend(found.into_iter().map(|file| (file.path, file.version)));
         self.pending.extend(pending);
         Ok(())
+    }
+
+    /// Forgets the files that are gone.
+    fn forget_all_but(&mut self, found: &[FoundFile]) {
+        let found: HashSet<_> = found.iter().map(|file| file.path.as_str()).collect();
+        self.known.retain(|path, _| found.contains(path.as_str()));
     }
 
     /// A file that this task has read to its end.
@@ -110,28 +117,28 @@ fn to_be_read(file: &FoundFile, seen: Option<StoredOffset>, on_changed: OnChange
     let from = |row| PendingFile { path: file.path.clone(), row, version: Some(file.version.clone()) };
     let Some(seen) = seen else { return Ok(Some(from(0))) };
     let is_changed = seen.version.as_ref().is_some_and(|version| *version != file.version);
-    if is_changed && (seen.is_done || seen.row > 0) && from_the_start(&file.path, seen.row, on_changed)? {
+    if is_changed && (seen.is_done || seen.row > 0) && from_the_start(&file.path, on_changed)? {
         return Ok(Some(from(0)));
     }
     Ok((!seen.is_done).then(|| from(seen.row)))
 }
 
-/// Whether a file that was replaced after `row` rows of it were read is read from its beginning.
+/// Whether a file that was replaced since rows of it were read is read from its beginning.
 ///
 /// # Errors
 /// `Fatal`, where the task is to fail.
-pub(super) fn from_the_start(path: &str, row: u64, on_changed: OnChangedFile) -> Result<bool> {
+pub(super) fn from_the_start(path: &str, on_changed: OnChangedFile) -> Result<bool> {
     match on_changed {
         OnChangedFile::Fail => Err(Error::fatal(format!(
-            "file `{path}` has been replaced since rows of it were read (the next one was row {row}); put back what was there, \
-             or set `{ON_CHANGED_FILE}` to `restart`, to read it again from its first row, or to `ignore`"
+            "file `{path}` has been replaced since rows of it were read; put back what was there, or set `{ON_CHANGED_FILE}` to \
+             `restart`, to read it again from its first row, or to `ignore`, to go on with the next row"
         ))),
         OnChangedFile::Restart => {
-            tracing::warn!(path, row, "a file has been replaced since rows of it were read; it is read again");
+            tracing::warn!(path, "a file has been replaced since rows of it were read; it is read from its first row");
             Ok(true)
         }
         OnChangedFile::Ignore => {
-            tracing::warn!(path, row, "a file has been replaced since rows of it were read; that is ignored");
+            tracing::warn!(path, "a file has been replaced since rows of it were read; that is ignored");
             Ok(false)
         }
     }

@@ -52,7 +52,7 @@ impl OpenFile {
         };
         let is_same = pending.version.as_ref().is_none_or(|version| version == file.version());
         let row = match pending.row {
-            row if row > 0 && !is_same && from_the_start(path, row, config.on_changed_file)? => 0,
+            row if row > 0 && !is_same && from_the_start(path, config.on_changed_file)? => 0,
             row => row,
         };
         let of_sink = SinkName::of(path, &config.delimiter).filter(|_| config.keeps_partition);

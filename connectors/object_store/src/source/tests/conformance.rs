@@ -59,7 +59,7 @@ fn json() -> Vec<u8> {
     let lines = (0..ROWS).map(|id| match id % 5 {
         0 => format!("{{\"id\":{id},\"name\":\"\"}}\r"),
         1 => format!("\n{{\"id\":{id},\"name\":\"ü\"}}"),
-        2 => format!("{{\"name\":\"n\",\"id\":{id}}}\n  "),
+        2 => format!("{{\"id\":{id}, \"name\":\"n\" }}\n  "),
         3 => format!("\"text {id}\""),
         _ => "null".to_owned(),
     });

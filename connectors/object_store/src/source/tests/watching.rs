@@ -23,7 +23,7 @@ fn files_that_come_later_are_read_once() {
     }
     let idle = (0..50).all(|_| matches!(task.poll(Duration::ZERO).unwrap(), Polled::IdleFor(_)));
     assert!(idle, "a file was read again");
-    // a file that is gone and comes back is another one
+    // one that is gone later changes nothing
     std::fs::remove_file(root.path().join("b.json")).unwrap();
     write(root.path(), "c.json", "{\"n\":4}");
     assert_eq!(values(next_batches(&mut task).unwrap()), [json!({"n": 4})]);
