@@ -84,7 +84,7 @@ impl SourceConfig {
         let millis = parsed.long(WATCH_INTERVAL).and_then(|millis| u64::try_from(millis).ok()).unwrap_or(1);
         Ok(Self {
             store: StoreConfig::from_config(&parsed)?,
-            pattern: PathPattern::parse(text(PATH)).map_err(|reason| invalid(PATH, &reason))?,
+            pattern: PathPattern::parse(text(PATH), text(FILE_DELIM)).map_err(|reason| invalid(PATH, &reason))?,
             format: FileFormat::parse(text(FORMAT_CLASS)),
             topic: TopicTemplate::parse(text(TOPIC), text(TOPICS_DIR)).map_err(|reason| invalid(TOPIC, &reason))?,
             delimiter: text(FILE_DELIM).to_owned(),
@@ -151,9 +151,9 @@ fn file_keys() -> Vec<ConfigKey> {
             High,
             "Which files below `store.url` are read, such as `topics/orders/**/*.parquet`: `*` and `?` stand for letters of a \
              name, `**` for directories. A directory stands for everything below it; nothing, for all files. Names that begin \
-             with `.` or `_` are passed over, unless they are written here.",
+             with `.` or `_` are passed over, unless they are written here; files of the sink only below names with `.`.",
         )
-        .validated(Validator::custom(|value| check(value, |text| PathPattern::parse(text).map(drop)))),
+        .validated(Validator::custom(|value| check(value, |text| PathPattern::parse(text, "").map(drop)))),
         ConfigKey::with_default(
             FORMAT_CLASS,
             String,

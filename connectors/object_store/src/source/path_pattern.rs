@@ -7,14 +7,23 @@
 //! | `**` as a whole name | any directories, also none |
 //!
 //! A pattern without these that does not end with a known extension is a directory: everything below it. As in a shell, names
-//! that begin with `.` are matched only where the pattern says so; here those that begin with `_` are too.
+//! that begin with `.` are matched only where the pattern says so; here those that begin with `_` are too. But the sink makes
+//! directories of topics and values that begin with `_`, and `__HIVE_DEFAULT_PARTITION__`: its files are found there.
 
+use super::file_name::SinkName;
 use super::read::FileFormat;
+
+/// What hidden names begin with.
+const HIDDEN: &[char] = &['.', '_'];
+/// The same for files of the sink.
+const HIDDEN_FROM_ALL: &[char] = &['.'];
 
 /// A pattern of paths.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct PathPattern {
     names: Vec<NamePattern>,
+    /// Between topic, partition and offset in the names of the sink's files.
+    delimiter: String,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -24,11 +33,11 @@ enum NamePattern {
 }
 
 impl PathPattern {
-    /// Reads a pattern; the empty one stands for all files.
+    /// Reads a pattern; the empty one stands for all files. `delimiter`: that of the sink's `file.delim`.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str, delimiter: &str) -> Result<Self, String> {
         let text = text.trim_matches('/');
         let mut names = Vec::new();
         for name in text.split('/').filter(|_| !text.is_empty()) {
@@ -45,7 +54,7 @@ impl PathPattern {
         if is_directory {
             names.push(NamePattern::AnyDirectories);
         }
-        Ok(Self { names })
+        Ok(Self { names, delimiter: delimiter.to_owned() })
     }
 
     /// The directory that holds all files that match, without a slash at either end; may be empty.
@@ -60,13 +69,17 @@ impl PathPattern {
 
     /// Whether the file at `path` matches.
     pub(super) fn matches(&self, path: &str) -> bool {
-        matches_names(&self.names, &path.split('/').collect::<Vec<_>>(), false)
+        let hidden = match SinkName::of(path, &self.delimiter) {
+            Some(_) => HIDDEN_FROM_ALL,
+            None => HIDDEN,
+        };
+        matches_names(&self.names, &path.split('/').collect::<Vec<_>>(), hidden, false)
     }
 
     /// Whether files below `directory` may match.
     pub(super) fn may_match_below(&self, directory: &str) -> bool {
         let names: Vec<_> = directory.split('/').filter(|name| !name.is_empty()).collect();
-        matches_names(&self.names, &names, true)
+        matches_names(&self.names, &names, HIDDEN_FROM_ALL, true)
     }
 }
 
@@ -76,30 +89,27 @@ impl NamePattern {
     }
 }
 
-/// Whether a path matches, or with `is_beginning` whether it may be the beginning of one that does.
-fn matches_names(pattern: &[NamePattern], path: &[&str], is_beginning: bool) -> bool {
+/// Whether a path matches, or with `is_beginning` whether it may be the beginning of one that does. Names that begin with a letter
+/// of `hidden` match only where the pattern says so.
+fn matches_names(pattern: &[NamePattern], path: &[&str], hidden: &[char], is_beginning: bool) -> bool {
     match (pattern.split_first(), path.split_first()) {
         (None, rest) => rest.is_none(),
         (Some(_), None) => is_beginning || pattern.iter().all(|name| *name == NamePattern::AnyDirectories),
         (Some((NamePattern::AnyDirectories, rest)), Some((name, below))) => {
-            matches_names(rest, path, is_beginning) || (!is_hidden(name) && matches_names(pattern, below, is_beginning))
+            matches_names(rest, path, hidden, is_beginning)
+                || (!name.starts_with(hidden) && matches_names(pattern, below, hidden, is_beginning))
         }
         (Some((NamePattern::Name(letters), rest)), Some((name, below))) => {
-            matches_name(letters, name) && matches_names(rest, below, is_beginning)
+            matches_name(letters, name, hidden) && matches_names(rest, below, hidden, is_beginning)
         }
     }
 }
 
-fn is_hidden(name: &str) -> bool {
-    name.starts_with(['.', '_'])
-}
-
-fn matches_name(pattern: &[char], name: &str) -> bool {
-    let name: Vec<char> = name.chars().collect();
-    let is_named = pattern.first() == name.first();
-    if matches!(name.first(), Some('.' | '_')) && !is_named {
+fn matches_name(pattern: &[char], name: &str, hidden: &[char]) -> bool {
+    if name.starts_with(hidden) && pattern.first().copied() != name.chars().next() {
         return false;
     }
+    let name: Vec<char> = name.chars().collect();
     let (mut at, mut place) = (0, 0);
     // where the last `*` stands, and the letter up to which it was tried
     let mut star: Option<(usize, usize)> = None;
@@ -129,7 +139,7 @@ mod tests {
     use super::*;
 
     fn pattern(text: &str) -> PathPattern {
-        PathPattern::parse(text).unwrap()
+        PathPattern::parse(text, "+").unwrap()
     }
 
     #[test]
@@ -174,6 +184,14 @@ mod tests {
     }
 
     #[test]
+    fn files_of_the_sink_are_found_in_the_directories_that_it_makes() {
+        for path in ["_t/partition=0/_t+0+0000000000.json", "t/__HIVE_DEFAULT_PARTITION__/t+0+0000000000.parquet"] {
+            assert!(pattern("").matches(path) && pattern("**/*.*").matches(path), "{path}");
+        }
+        assert!(!pattern("").matches(".snapshot/t/t+0+0000000000.json"));
+    }
+
+    #[test]
     fn only_what_may_hold_files_is_listed() {
         let directories =
             [("", ""), ("a/b", "a/b"), ("a/b/*.csv", "a/b"), ("a/*/c/d.csv", "a"), ("**/x", ""), ("x.csv", "")];
@@ -187,7 +205,7 @@ mod tests {
     #[test]
     fn paths_that_lead_elsewhere_are_refused() {
         for text in ["../x", "a//b", "a/./b", "a**/b"] {
-            assert!(PathPattern::parse(text).is_err(), "{text}");
+            assert!(PathPattern::parse(text, "+").is_err(), "{text}");
         }
     }
 }
