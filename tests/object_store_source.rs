@@ -11,7 +11,6 @@ use crate::worker_process::Volley;
 const SOON: Duration = Duration::from_secs(120);
 const PARTITIONS: i32 = 3;
 const ROWS: usize = 20_000;
-const JSON_CONVERTER: (&str, &str) = ("value.converter", "org.apache.kafka.connect.json.JsonConverter");
 
 /// A value without nulls, which stand for a field that is not there.
 fn value_of(number: usize) -> Value {
@@ -25,7 +24,7 @@ fn value_of(number: usize) -> Value {
     })
 }
 
-fn export(kafka: &Kafka, volley: &Volley, topic: &str, url: &str, more: &[(&str, &str)]) {
+fn export(kafka: &Kafka, volley: &Volley, topic: &str, url: &str, format: &str) {
     volley.worker(&kafka.bootstrap_servers(), &[]);
     let keys = [
         ("name", topic),
@@ -34,9 +33,10 @@ fn export(kafka: &Kafka, volley: &Volley, topic: &str, url: &str, more: &[(&str,
         ("tasks.max", "2"),
         ("store.url", url),
         ("flush.size", "3000"),
+        ("format.class", format),
         ("volley.mode", "bounded"),
     ];
-    volley.file("sink.properties", &[&keys, more].concat());
+    volley.file("sink.properties", &keys);
     run(volley, "sink.properties");
 }
 
@@ -67,7 +67,7 @@ fn what_the_sink_has_exported_is_replayed_in_order_and_only_once() {
     for format in ["Parquet", "JsonLines", "Avro", "Arrow"] {
         let volley = Volley::new();
         let url = format!("file://{}", volley.path("lake").display());
-        export(kafka, &volley, &topic, &url, &[("format.class", format), JSON_CONVERTER]);
+        export(kafka, &volley, &topic, &url, format);
         let back = kafka.topic("back", PARTITIONS);
         let keys = [
             ("name", back.as_str()),

@@ -70,7 +70,7 @@ impl Backlog {
     }
 
     /// The file to read next; it is not pending any more.
-    pub(super) fn next(&mut self) -> Option<PendingFile> {
+    pub(super) fn take_next(&mut self) -> Option<PendingFile> {
         self.pending.pop_front()
     }
 

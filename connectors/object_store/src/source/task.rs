@@ -50,7 +50,7 @@ impl SourceTask for ObjectStoreSourceTask {
                 if let Some(polled) = self.read_on(open)? {
                     return Ok(polled);
                 }
-            } else if let Some(pending) = self.backlog.next() {
+            } else if let Some(pending) = self.backlog.take_next() {
                 if let Some(polled) = self.open_next(pending)? {
                     return Ok(polled);
                 }

@@ -18,7 +18,7 @@ pub(super) struct PartOfFile {
 }
 
 impl PartOfFile {
-    fn from(&self, start: u64) -> Result<Bytes> {
+    fn rest(&self, start: u64) -> Result<Bytes> {
         let offset = start.checked_sub(self.start).and_then(|offset| usize::try_from(offset).ok());
         match offset.filter(|offset| *offset <= self.bytes.len()) {
             Some(offset) => Ok(self.bytes.slice(offset..)),
@@ -37,11 +37,11 @@ impl ChunkReader for PartOfFile {
     type T = Cursor<Bytes>;
 
     fn get_read(&self, start: u64) -> Result<Self::T> {
-        self.from(start).map(Cursor::new)
+        self.rest(start).map(Cursor::new)
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
-        let rest = self.from(start)?;
+        let rest = self.rest(start)?;
         match length <= rest.len() {
             true => Ok(rest.slice(..length)),
             false => Err(ParquetError::EOF(format!("{length} bytes from byte {start} on are not in one row group"))),

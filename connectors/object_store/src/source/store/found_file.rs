@@ -22,7 +22,11 @@ impl FileVersion {
 
     /// That of an object.
     pub(super) fn of_object(meta: &ObjectMeta) -> Self {
-        let tag = meta.e_tag.clone().unwrap_or_else(|| meta.last_modified.to_rfc3339());
+        // listings and single answers differ in quotes, and in fractions of seconds
+        let tag = match &meta.e_tag {
+            Some(tag) => tag.trim_start_matches("W/").trim_matches('"').to_owned(),
+            None => meta.last_modified.timestamp().to_string(),
+        };
         Self { size: meta.size, tag }
     }
 }
@@ -34,4 +38,27 @@ pub(in crate::source) struct FoundFile {
     pub(in crate::source) path: String,
     /// Which file it is.
     pub(in crate::source) version: FileVersion,
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    #[test]
+    fn a_listing_and_a_single_answer_tell_the_same_version() {
+        let meta = |tag: Option<&str>, millis| ObjectMeta {
+            location: "x".into(),
+            last_modified: DateTime::from_timestamp_millis(millis).unwrap(),
+            size: 1,
+            e_tag: tag.map(str::to_owned),
+            version: None,
+        };
+        let version = |tag, millis| FileVersion::of_object(&meta(tag, millis));
+        assert_eq!(version(Some("\"0x8D\""), 1), version(Some("0x8D"), 5_000));
+        assert_eq!(version(None, 7_250), version(None, 7_000));
+        assert_ne!(version(None, 7_250), version(None, 8_000));
+        assert_ne!(version(Some("a"), 0), version(Some("b"), 0));
+    }
 }
