@@ -39,6 +39,7 @@ mod lookup_topics;
 mod memory;
 mod metrics;
 mod mixed_group;
+mod object_store_source;
 mod paused_partitions;
 mod plugin_definitions;
 mod probes;

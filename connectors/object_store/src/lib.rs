@@ -19,6 +19,8 @@
 //!
 //! What this needs: transformations that give the same rows the same topics when run again, and one connector per
 //! directory. A file of another connector where ours belongs is an error, never overwritten and never adopted.
+//!
+//! The way back is `ObjectStoreSource`: `source/`.
 
 mod aiven;
 mod chain;
@@ -31,6 +33,7 @@ mod connector;
 mod format;
 mod layout;
 mod sink;
+mod source;
 mod store;
 
 #[cfg(test)]
@@ -45,5 +48,5 @@ use volley_api::Plugin;
 /// Every connector of this crate.
 pub fn plugins() -> Vec<Plugin> {
     let of_java_classes = confluent::plugins().into_iter().chain(aiven::plugins());
-    std::iter::once(connector::sink_plugin()).chain(of_java_classes).collect()
+    [connector::sink_plugin(), source::source_plugin()].into_iter().chain(of_java_classes).collect()
 }

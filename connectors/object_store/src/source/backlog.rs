@@ -1,0 +1,176 @@
+//! The files that are still to be read, and those that have been.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use volley_api::{Error, Result, SourceContext};
+
+use super::changed_file::OnChangedFile;
+use super::config::{ON_CHANGED_FILE, SourceConfig};
+use super::file_name::{SinkName, in_reading_order, task_of};
+use super::read::{FileFormat, JsonDecoder};
+use super::store::{FileStore, FileVersion, FoundFile};
+use super::stored_offset::{StoredOffset, partition};
+
+/// A file to be read, and where to begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PendingFile {
+    /// Its path below `store.url`.
+    pub(super) path: String,
+    /// The row to begin with.
+    pub(super) row: u64,
+    /// Which file the rows before that one were read from; `None`: whatever is there.
+    pub(super) version: Option<FileVersion>,
+}
+
+/// The files of one task.
+#[derive(Debug, Default)]
+pub(super) struct Backlog {
+    pending: VecDeque<PendingFile>,
+    /// All files that have been seen, as they were then.
+    known: HashMap<String, FileVersion>,
+}
+
+impl Backlog {
+    /// Looks for files that have not been seen yet, or not as they are now. To be called when there is nothing left to read.
+    ///
+    /// # Errors
+    /// If the store or the stored offsets cannot be read; if a file was replaced, and that is not wanted.
+    pub(super) fn look(&mut self, source: &Source<'_>) -> Result<()> {
+        let config = source.config;
+        let mut found = source.store.list(&config.pattern)?;
+        let listed = found.len();
+        self.forget_all_but(&found);
+        found.retain(|file| source.is_wanted(&file.path) && self.known.get(&file.path) != Some(&file.version));
+        found.sort_by(|one, other| in_reading_order(&one.path, &other.path, &config.delimiter));
+        tracing::debug!(listed, new = found.len(), task = source.context.task, "looked for files");
+        let partitions: Vec<_> = found.iter().map(|file| partition(source.store_name, &file.path)).collect();
+        let offsets = source.context.offsets(&partitions)?;
+        let mut pending = Vec::with_capacity(found.len());
+        for (file, offset) in found.iter().zip(offsets) {
+            let stored = offset.as_ref().map(StoredOffset::parse).transpose()?;
+            // what this task has read itself may not be stored yet
+            let is_known = self.known.contains_key(&file.path);
+            let seen = if is_known { self.seen(&file.path) } else { stored };
+            pending.extend(to_be_read(file, seen, config.on_changed_file)?);
+        }
+        self.known.extend(found.into_iter().map(|file| (file.path, file.version)));
+        self.pending.extend(pending);
+        Ok(())
+    }
+
+    /// Forgets the files that are gone.
+    fn forget_all_but(&mut self, found: &[FoundFile]) {
+        let found: HashSet<_> = found.iter().map(|file| file.path.as_str()).collect();
+        self.known.retain(|path, _| found.contains(path.as_str()));
+    }
+
+    /// A file that this task has read to its end.
+    fn seen(&self, path: &str) -> Option<StoredOffset> {
+        self.known.get(path).map(|version| StoredOffset { row: 0, version: Some(version.clone()), is_done: true })
+    }
+
+    /// The file to read next; it is not pending any more.
+    pub(super) fn take_next(&mut self) -> Option<PendingFile> {
+        self.pending.pop_front()
+    }
+
+    /// A file that is to be read on before all others.
+    pub(super) fn put_back(&mut self, file: PendingFile) {
+        self.pending.push_front(file);
+    }
+
+    /// A file that was read as this.
+    pub(super) fn read(&mut self, path: &str, version: &FileVersion) {
+        self.known.insert(path.to_owned(), version.clone());
+    }
+
+    /// A file that is gone: should one come back under its name, it is a new one.
+    pub(super) fn forget(&mut self, path: &str) {
+        self.known.remove(path);
+    }
+}
+
+/// Where files come from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source<'a> {
+    pub(super) store: &'a FileStore,
+    /// The store as it stands in source partitions.
+    pub(super) store_name: &'a str,
+    pub(super) config: &'a SourceConfig,
+    pub(super) context: &'a SourceContext,
+    pub(super) json: &'a JsonDecoder,
+}
+
+impl Source<'_> {
+    /// Whether a file that matches the pattern is one of this task's.
+    fn is_wanted(&self, path: &str) -> bool {
+        let config = self.config;
+        let has_format = config.format.is_some() || FileFormat::of_name(path).is_some();
+        let is_beside_values = SinkName::of(path, &config.delimiter).is_some_and(|name| name.is_beside_values());
+        let is_of_task = || task_of(path, &config.delimiter, config.tasks) == self.context.task as u64 % config.tasks;
+        has_format && !is_beside_values && is_of_task()
+    }
+}
+
+/// Where to go on in a file of which so much is known; `None` if all of it has been read.
+fn to_be_read(file: &FoundFile, seen: Option<StoredOffset>, on_changed: OnChangedFile) -> Result<Option<PendingFile>> {
+    let from = |row| PendingFile { path: file.path.clone(), row, version: Some(file.version.clone()) };
+    let Some(seen) = seen else { return Ok(Some(from(0))) };
+    let is_changed = seen.version.as_ref().is_some_and(|version| *version != file.version);
+    if is_changed && (seen.is_done || seen.row > 0) && from_the_start(&file.path, on_changed)? {
+        return Ok(Some(from(0)));
+    }
+    Ok((!seen.is_done).then(|| from(seen.row)))
+}
+
+/// Whether a file that was replaced since rows of it were read is read from its beginning.
+///
+/// # Errors
+/// `Fatal`, where the task is to fail.
+pub(super) fn from_the_start(path: &str, on_changed: OnChangedFile) -> Result<bool> {
+    match on_changed {
+        OnChangedFile::Fail => Err(Error::fatal(format!(
+            "file `{path}` has been replaced since rows of it were read; put back what was there, or set `{ON_CHANGED_FILE}` to \
+             `restart`, to read it again from its first row, or to `ignore`, to go on with the next row"
+        ))),
+        OnChangedFile::Restart => {
+            tracing::warn!(path, "a file has been replaced since rows of it were read; it is read from its first row");
+            Ok(true)
+        }
+        OnChangedFile::Ignore => {
+            tracing::warn!(path, "a file has been replaced since rows of it were read; that is ignored");
+            Ok(false)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(tag: &str) -> FileVersion {
+        FileVersion { size: 1, tag: tag.to_owned() }
+    }
+
+    #[test]
+    fn a_file_goes_on_where_its_offset_says_unless_it_is_another() {
+        let file = FoundFile { path: "f".to_owned(), version: version("new") };
+        let row = |seen, on_changed| to_be_read(&file, seen, on_changed).map(|file| file.map(|file| file.row));
+        let stored = |row, tag: Option<&str>, is_done| Some(StoredOffset { row, version: tag.map(version), is_done });
+        for on_changed in [OnChangedFile::Fail, OnChangedFile::Restart, OnChangedFile::Ignore] {
+            assert_eq!(row(None, on_changed).unwrap(), Some(0));
+            assert_eq!(row(stored(5, Some("new"), false), on_changed).unwrap(), Some(5));
+            assert_eq!(row(stored(5, Some("new"), true), on_changed).unwrap(), None);
+            // as a user may set it
+            assert_eq!(row(stored(5, None, false), on_changed).unwrap(), Some(5));
+            // nothing of it had been read
+            assert_eq!(row(stored(0, Some("old"), false), on_changed).unwrap(), Some(0));
+        }
+        for is_done in [false, true] {
+            assert!(row(stored(5, Some("old"), is_done), OnChangedFile::Fail).is_err());
+            assert_eq!(row(stored(5, Some("old"), is_done), OnChangedFile::Restart).unwrap(), Some(0));
+        }
+        assert_eq!(row(stored(5, Some("old"), false), OnChangedFile::Ignore).unwrap(), Some(5));
+        assert_eq!(row(stored(5, Some("old"), true), OnChangedFile::Ignore).unwrap(), None);
+    }
+}

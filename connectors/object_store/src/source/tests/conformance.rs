@@ -1,0 +1,173 @@
+//! What every source has to do, for each format.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::ipc::writer::FileWriter;
+use bytes::Bytes;
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
+use volley_api::testing::{column, resumes_from_every_offset};
+use volley_api::{Column, ConfigMap};
+use volley_converters::{AvroCodec, AvroContainerWriter, AvroRows};
+
+use super::reading::{Stored, config, read_all, values, write};
+use crate::source::task::ObjectStoreSourceTask;
+
+const ROWS: i64 = 40;
+
+fn batch(range: std::ops::Range<i64>) -> RecordBatch {
+    let names = range.clone().map(|id| (id % 3 != 0).then(|| format!("name \"{id}\" ü")));
+    let columns: [(&str, ArrayRef); 2] =
+        [("id", Arc::new(Int64Array::from_iter_values(range))), ("name", Arc::new(names.collect::<StringArray>()))];
+    RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, true))).unwrap()
+}
+
+/// Row groups of seven rows.
+pub(super) fn parquet(range: std::ops::Range<i64>) -> Bytes {
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(7)).build();
+    let batch = batch(range);
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap().into()
+}
+
+fn arrow_file() -> Vec<u8> {
+    let mut writer = FileWriter::try_new(Vec::new(), &batch(0..1).schema()).unwrap();
+    writer.write(&batch(0..25)).unwrap();
+    writer.write(&batch(25..ROWS)).unwrap();
+    writer.into_inner().unwrap()
+}
+
+fn avro() -> Vec<u8> {
+    let structs: Column = column(arrow::array::StructArray::from(batch(0..ROWS)));
+    let rows = AvroRows::new(&ConfigMap::new()).unwrap().write(&structs).unwrap();
+    let mut writer = AvroContainerWriter::new(&rows.schema, AvroCodec::Snappy, *b"0123456789abcdef", &[]).unwrap();
+    rows.values.iter().flatten().for_each(|value| writer.append(value).unwrap());
+    writer.finish().unwrap()
+}
+
+fn csv() -> Vec<u8> {
+    let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(Vec::new());
+    writer.write(&batch(0..ROWS)).unwrap();
+    writer.into_inner()
+}
+
+/// With blank lines, a byte order mark, and a last line without its end.
+fn json() -> Vec<u8> {
+    let lines = (0..ROWS).map(|id| match id % 5 {
+        0 => format!("{{\"id\":{id},\"name\":\"\"}}\r"),
+        1 => format!("\n{{\"id\":{id},\"name\":\"ü\"}}"),
+        2 => format!("{{\"id\":{id}, \"name\":\"n\" }}\n  "),
+        3 => format!("\"text {id}\""),
+        _ => "null".to_owned(),
+    });
+    let lines: Vec<String> = lines.collect();
+    [b"\xEF\xBB\xBF", lines.join("\n").as_bytes()].concat()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    // two members, as where files were put together
+    let (one, other) = bytes.split_at(bytes.len() / 3);
+    let member = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    [member(one), member(other)].concat()
+}
+
+/// A file of each format, all with the same rows.
+fn files() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("x.parquet", parquet(0..ROWS).to_vec()),
+        ("x.arrow", arrow_file()),
+        ("x.avro", avro()),
+        ("x.csv", csv()),
+        ("x.csv.gz", gzip(&csv())),
+        ("x.json", json()),
+        ("x.jsonl.gz", gzip(&json())),
+        ("x.json.zst", zstd::encode_all(&json()[..], 3).unwrap()),
+        ("x.bin", csv()),
+    ]
+}
+
+#[test]
+fn a_source_goes_on_behind_any_of_its_offsets_in_every_format() {
+    for (name, contents) in files() {
+        for batch_rows in ["1", "3", "11"] {
+            let root = tempfile::tempdir().unwrap();
+            write(root.path(), name, &contents);
+            let config = config(root.path(), &[("batch.max.rows", batch_rows)]);
+            resumes_from_every_offset(1_000, |context| ObjectStoreSourceTask::start(context, &config));
+        }
+    }
+}
+
+#[test]
+fn a_source_of_many_files_goes_on_behind_any_of_its_offsets() {
+    let root = tempfile::tempdir().unwrap();
+    for (name, contents) in files() {
+        write(root.path(), &format!("dir {name}/{name}"), contents);
+    }
+    let config = config(root.path(), &[("batch.max.rows", "9")]);
+    resumes_from_every_offset(10_000, |context| ObjectStoreSourceTask::start(context, &config));
+}
+
+#[test]
+fn the_rows_of_every_format_are_the_same() {
+    let expected: Vec<_> = (0..ROWS)
+        .map(|id| serde_json::json!({"id": id, "name": (id % 3 != 0).then(|| format!("name \"{id}\" ü"))}))
+        .collect();
+    for (name, contents) in files() {
+        let root = tempfile::tempdir().unwrap();
+        write(root.path(), name, contents);
+        let mut read = values(&config(root.path(), &[("batch.max.rows", "16")]));
+        match name.split_once('.').unwrap().1 {
+            "csv" | "csv.gz" => {
+                for value in &mut read {
+                    value["id"] = value["id"].as_str().unwrap().parse::<i64>().unwrap().into();
+                }
+                assert_eq!(read, expected, "{name}");
+            }
+            "parquet" | "arrow" | "avro" => assert_eq!(read, expected, "{name}"),
+            "bin" => assert_eq!(read.len() as i64, ROWS + 1),
+            _ => {
+                assert_eq!(read.len() as i64, ROWS, "{name}");
+                assert_eq!(read[5]["id"], 5, "{name}");
+                assert_eq!(
+                    (&read[6]["name"], &read[8], read[9].is_null()),
+                    (&"ü".into(), &"text 8".into(), true),
+                    "{name}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_format_that_is_named_holds_for_every_file() {
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), "part-0", "{\"a\":1}\n");
+    write(root.path(), "part-1.data.gz", gzip(b"{\"a\":2}\n{\"a\":3}"));
+    assert!(values(&config(root.path(), &[])).is_empty());
+    let read = values(&config(root.path(), &[("format.class", "io.confluent.connect.s3.format.json.JsonFormat")]));
+    assert_eq!(read, [1, 2, 3].map(|a| serde_json::json!({ "a": a })));
+}
+
+#[test]
+fn files_without_rows_are_done_at_once() {
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), "a.json", "");
+    write(root.path(), "b.csv", "");
+    write(root.path(), "c.csv", "id,name\n");
+    write(root.path(), "d.parquet", parquet(0..0));
+    write(root.path(), "e.json", "\n\n");
+    let seen = read_all(&config(root.path(), &[]), &Stored::new());
+    assert!(seen.error.is_none() && seen.values().is_empty(), "{:?}", seen.error);
+    let stored = seen.offsets(&Stored::new());
+    assert_eq!(stored.len(), 5);
+    assert!(stored.values().all(|offset| offset["done"] == true), "{stored:?}");
+    assert!(read_all(&config(root.path(), &[]), &stored).batches.is_empty());
+}

@@ -1,0 +1,10 @@
+//! The task against local directories and a store in memory.
+
+mod bad_files;
+mod changed_files;
+mod conformance;
+mod layouts;
+mod reading;
+mod round_trip;
+mod stores;
+mod watching;

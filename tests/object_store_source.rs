@@ -1,0 +1,92 @@
+//! What `ObjectStoreSink` has taken out of a topic, `ObjectStoreSource` brings back.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::testbed::Kafka;
+use crate::worker_process::Volley;
+
+const SOON: Duration = Duration::from_secs(120);
+const PARTITIONS: i32 = 3;
+const ROWS: usize = 20_000;
+
+/// A value without nulls, which stand for a field that is not there.
+fn value_of(number: usize) -> Value {
+    json!({
+        "id": number,
+        "name": format!("näme \"{number}\""),
+        "price": number as f64 / 8.0,
+        "ok": number % 3 == 0,
+        "tags": [number, number + 1],
+        "at": { "x": -(number as i64) },
+    })
+}
+
+fn export(kafka: &Kafka, volley: &Volley, topic: &str, url: &str, format: &str) {
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    let keys = [
+        ("name", topic),
+        ("connector.class", "ObjectStoreSink"),
+        ("topics", topic),
+        ("tasks.max", "2"),
+        ("store.url", url),
+        ("flush.size", "3000"),
+        ("format.class", format),
+        ("volley.mode", "bounded"),
+    ];
+    volley.file("sink.properties", &keys);
+    run(volley, "sink.properties");
+}
+
+fn run(volley: &Volley, connector: &str) {
+    let end = volley.run(SOON, &["standalone", "worker.properties", connector, "--until-done"]);
+    assert!(end.status.success(), "{}", end.log);
+}
+
+/// The values of each partition, in their order.
+fn values(kafka: &Kafka, topic: &str) -> BTreeMap<i32, Vec<Value>> {
+    let mut values: BTreeMap<i32, Vec<Value>> = BTreeMap::new();
+    for message in kafka.read_topic(topic) {
+        let value = serde_json::from_slice(&message.value.unwrap()).unwrap();
+        values.entry(message.partition).or_default().push(value);
+    }
+    values
+}
+
+#[test]
+fn what_the_sink_has_exported_is_replayed_in_order_and_only_once() {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("exported", PARTITIONS);
+    kafka.produce(&topic, ROWS, |number, _, value| {
+        value.extend_from_slice(value_of(number).to_string().as_bytes());
+        number as i32 % PARTITIONS
+    });
+    let expected = values(kafka, &topic);
+    for format in ["Parquet", "JsonLines", "Avro", "Arrow"] {
+        let volley = Volley::new();
+        let url = format!("file://{}", volley.path("lake").display());
+        export(kafka, &volley, &topic, &url, format);
+        let back = kafka.topic("back", PARTITIONS);
+        let keys = [
+            ("name", back.as_str()),
+            ("connector.class", "ObjectStoreSource"),
+            ("tasks.max", "2"),
+            ("store.url", &url),
+            ("path", &format!("topics/{topic}")),
+            ("topic", &back),
+            ("key.field", "id"),
+            ("keep.partition", "true"),
+            ("volley.mode", "bounded"),
+        ];
+        volley.file("source.properties", &keys);
+        run(&volley, "source.properties");
+        assert!(values(kafka, &back) == expected, "{format}: other values came back");
+        let keyed = kafka.read_topic(&back);
+        assert!(keyed.iter().all(|message| message.key.is_some()), "{format}");
+        // nothing is new
+        run(&volley, "source.properties");
+        assert_eq!(kafka.read_topic(&back).len(), ROWS, "{format}");
+    }
+}
