@@ -53,6 +53,14 @@ impl Compressor {
         })
     }
 
+    /// The file itself, where bytes go into it as they are.
+    pub(crate) fn plain(&mut self) -> Option<&mut Vec<u8>> {
+        match self {
+            Self::None(out) => Some(out),
+            Self::Gzip(_) | Self::Zstd(_) => None,
+        }
+    }
+
     /// Bytes that came out so far; the last ones written may not be among them.
     pub(crate) fn output(&self) -> &Vec<u8> {
         match self {

@@ -31,6 +31,13 @@ impl LineWriter {
     }
 
     fn append(&mut self, messages: &BinaryArray) -> io::Result<()> {
+        if let Some(out) = self.out.plain() {
+            for row in 0..messages.len() {
+                out.extend_from_slice(messages.value(row));
+                out.extend_from_slice(&self.separator);
+            }
+            return Ok(());
+        }
         for row in 0..messages.len() {
             self.chunk.extend_from_slice(messages.value(row));
             self.chunk.extend_from_slice(&self.separator);
