@@ -26,8 +26,10 @@ fn value_of(number: usize) -> Value {
 
 fn export(kafka: &Kafka, volley: &Volley, topic: &str, url: &str, format: &str) {
     volley.worker(&kafka.bootstrap_servers(), &[]);
+    // each has a consumer group of its own, which begins at the start of the topic
+    let name = format!("{topic}-{format}");
     let keys = [
-        ("name", topic),
+        ("name", name.as_str()),
         ("connector.class", "ObjectStoreSink"),
         ("topics", topic),
         ("tasks.max", "2"),
