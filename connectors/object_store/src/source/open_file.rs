@@ -37,7 +37,7 @@ pub(super) enum Step {
     /// Rows, and how many of them were left out because they are bad.
     Rows(Vec<SourceBatch>, u64),
     /// The end of the file.
-    End(SourceBatch),
+    End(Box<SourceBatch>),
 }
 
 impl OpenFile {
@@ -87,7 +87,7 @@ impl OpenFile {
         if let Some(error) = self.broken.take() {
             return Err(FileTrouble::Corrupt(error));
         }
-        let Some(rows) = self.reader.next_rows()? else { return Ok(Step::End(self.end())) };
+        let Some(rows) = self.reader.next_rows()? else { return Ok(Step::End(Box::new(self.end()))) };
         let (rows, left_out) = self.good_rows(rows)?;
         let end = rows.end();
         let batches = self.maker.batches(rows).map_err(|error| FileTrouble::Store(of_file(&self.path, error)))?;

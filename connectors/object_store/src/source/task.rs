@@ -141,7 +141,7 @@ impl ObjectStoreSourceTask {
                     batches.extend(rows);
                 }
                 Ok(Step::End(end)) => {
-                    batches.push(end);
+                    batches.push(*end);
                     self.counters.files_read.add(1);
                     self.backlog.read(open.path(), open.version());
                     return Ok(Some(Polled::Batches(batches)));
