@@ -18,7 +18,7 @@ fn value_of(number: usize) -> Value {
         "id": number,
         "name": format!("näme \"{number}\""),
         "price": number as f64 / 8.0,
-        "ok": number % 3 == 0,
+        "ok": number.is_multiple_of(3),
         "tags": [number, number + 1],
         "at": { "x": -(number as i64) },
     })
