@@ -26,7 +26,7 @@ fn value_of(number: usize) -> Value {
 
 fn export(kafka: &Kafka, volley: &Volley, topic: &str, url: &str, format: &str) {
     volley.worker(&kafka.bootstrap_servers(), &[]);
-    // each has its own offsets
+    // each has a consumer group of its own, which begins at the start of the topic
     let name = format!("{topic}-{format}");
     let keys = [
         ("name", name.as_str()),
@@ -84,13 +84,12 @@ fn what_the_sink_has_exported_is_replayed_in_order_and_only_once() {
         ];
         volley.file("source.properties", &keys);
         run(&volley, "source.properties");
-        let found = values(kafka, &back);
+        let came = values(kafka, &back);
         for (partition, expected) in &expected {
-            let found = &found[partition];
-            let differs = |row: &usize| found.get(*row) != expected.get(*row);
-            let first = (0..expected.len().max(found.len())).find(differs);
-            let shown = first.map(|row| (row, found.get(row), expected.get(row)));
-            assert_eq!(shown, None, "{format}: other values came back in partition {partition}, first at this row");
+            let came = &came[partition];
+            assert_eq!(came.len(), expected.len(), "{format}: rows of partition {partition}");
+            let other = came.iter().zip(expected).find(|(came, expected)| came != expected);
+            assert_eq!(other, None, "{format}: in partition {partition}, the first that came and what was expected");
         }
         let keyed = kafka.read_topic(&back);
         assert!(keyed.iter().all(|message| message.key.is_some()), "{format}");

@@ -31,11 +31,12 @@ pub(super) struct Backlog {
 }
 
 impl Backlog {
-    /// Looks for files that have not been seen yet, or not as they are now. To be called when there is nothing left to read.
+    /// Looks for files that have not been seen yet, or not as they are now, and says how many there are, seen or not, for all
+    /// tasks. To be called when there is nothing left to read.
     ///
     /// # Errors
     /// If the store or the stored offsets cannot be read; if a file was replaced, and that is not wanted.
-    pub(super) fn look(&mut self, source: &Source<'_>) -> Result<()> {
+    pub(super) fn look(&mut self, source: &Source<'_>) -> Result<usize> {
         let config = source.config;
         let mut found = source.store.list(&config.pattern)?;
         let listed = found.len();
@@ -55,7 +56,7 @@ impl Backlog {
         }
         self.known.extend(found.into_iter().map(|file| (file.path, file.version)));
         self.pending.extend(pending);
-        Ok(())
+        Ok(listed)
     }
 
     /// Forgets the files that are gone.

@@ -112,7 +112,10 @@ impl ObjectStoreSourceTask {
         let mut backlog = std::mem::take(&mut self.backlog);
         let outcome = backlog.look(&self.source());
         self.backlog = backlog;
-        outcome?;
+        let listed = outcome?;
+        if listed == 0 && self.looked.is_none() {
+            tracing::warn!(store = self.store_name, "no file below `store.url` matches `path`");
+        }
         self.looked = Some(Instant::now());
         Ok(None)
     }

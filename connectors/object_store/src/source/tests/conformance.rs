@@ -171,3 +171,26 @@ fn files_without_rows_are_done_at_once() {
     assert!(stored.values().all(|offset| offset["done"] == true), "{stored:?}");
     assert!(read_all(&config(root.path(), &[]), &stored).batches.is_empty());
 }
+
+#[test]
+fn many_lines_of_json_come_back_as_they_are() {
+    let root = tempfile::tempdir().unwrap();
+    let value = |number: i64| {
+        serde_json::json!({
+            "id": number,
+            "name": format!("näme \"{number}\""),
+            "price": number as f64 / 8.0,
+            "ok": number % 3 == 0,
+            "tags": [number, number + 1],
+            "at": { "x": -number },
+        })
+    };
+    let expected: Vec<_> = (0..20_000).map(value).collect();
+    for (name, lines) in ["a.json", "b.json"].iter().zip(expected.chunks(15_000)) {
+        write(root.path(), name, lines.iter().map(|value| format!("{value}\n")).collect::<String>());
+    }
+    let read = values(&config(root.path(), &[]));
+    assert_eq!(read.len(), expected.len());
+    let other = read.iter().zip(&expected).find(|(read, expected)| read != expected);
+    assert_eq!(other, None);
+}
