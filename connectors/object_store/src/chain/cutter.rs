@@ -10,7 +10,7 @@ use super::null_values::without_nulls;
 use super::partition::Partition;
 use super::piece::Piece;
 use crate::config::NullValues;
-use crate::format::{Format, Rows, rejected_row};
+use crate::format::{Format, Made, Rows, rejected_row};
 use crate::layout::{Partitioner, RowTimes, Rows as RowSelection, Split};
 
 /// Cuts batches.
@@ -50,12 +50,13 @@ impl Cutter<'_> {
             let records = if is_whole { bare } else { bare.slice(rows.start, rows.len()) };
             let records = without_nulls(records, self.null_values, rejected)?;
             if !records.is_empty() {
-                // who names directories looks at the value, not at what is written around it
-                let value = records.value.clone();
                 let maker = partition.row_maker(&records.topic, self.format)?;
-                let count = records.len();
-                let (written, rows) = maker.rows(&output.around(records)?, rejected)?;
-                let records = if written.len() == count { Records { value, ..written } } else { written };
+                let Made { rows, kept } = maker.rows(&output.around(records.clone())?, rejected)?;
+                // who names directories looks at the value, not at what is written around it
+                let records = match &kept {
+                    None => records,
+                    Some(kept) => records.take(kept)?,
+                };
                 self.split(records, &rows, rejected, &mut pieces)?;
             }
         }

@@ -61,27 +61,47 @@ impl Rows {
     }
 }
 
+/// Rows of a file, and which records they are.
+#[derive(Debug)]
+pub(crate) struct Made {
+    /// The rows.
+    pub(crate) rows: Rows,
+    /// The records that have a row, ascending; `None`: all of them. The others are rejected.
+    pub(crate) kept: Option<UInt32Array>,
+}
+
+impl Made {
+    /// A row for each record.
+    pub(crate) fn all(rows: Rows) -> Self {
+        Self { rows, kept: None }
+    }
+
+    /// No rows.
+    pub(crate) fn nothing() -> Self {
+        Self { rows: Rows::no_messages(), kept: Some(UInt32Array::from(Vec::<u32>::new())) }
+    }
+
+    /// `rows` is as long as the records; without the rows `refused`, which ascend.
+    pub(crate) fn without(rows: &Rows, refused: &[usize]) -> Result<Self> {
+        let mut refused = refused.iter().copied().peekable();
+        let kept = (0..rows.len()).filter(|row| {
+            while refused.next_if(|refused| refused < row).is_some() {}
+            refused.next_if_eq(row).is_none()
+        });
+        let kept = UInt32Array::from_iter_values(kept.map(|row| row as u32));
+        Ok(Self { rows: rows.take(&kept)?, kept: Some(kept) })
+    }
+}
+
 /// Makes rows of the records of one topic and one origin partition. May learn from them, such as which columns there are.
 pub(crate) trait RowMaker: Debug + Send {
-    /// The rows of `records`, whose values are not null, and the records that have a row: those without one are
-    /// rejected. Both results have the same length.
-    fn rows(&mut self, records: &Records, rejected: &mut Vec<RejectedRow>) -> Result<(Records, Rows)>;
+    /// The rows of `records`, whose values are not null. Records without one are rejected.
+    fn rows(&mut self, records: &Records, rejected: &mut Vec<RejectedRow>) -> Result<Made>;
 }
 
 /// A row that cannot be written.
 pub(crate) fn rejected_row(records: &Records, row: usize, error: Error) -> RejectedRow {
     RejectedRow { row: records.rows.input_row(row), stage: Stage::TaskPut, class: CLASS.to_owned(), error }
-}
-
-/// The records without the rows `refused`, which ascend.
-pub(crate) fn without_rows(records: &Records, refused: &[usize]) -> Result<(Records, UInt32Array)> {
-    let mut refused = refused.iter().copied().peekable();
-    let kept = (0..records.len()).filter(|row| {
-        while refused.next_if(|refused| refused < row).is_some() {}
-        refused.next_if_eq(row).is_none()
-    });
-    let kept = UInt32Array::from_iter_values(kept.map(|row| row as u32));
-    Ok((records.take(&kept)?, kept))
 }
 
 /// The error for rows that another format has made.

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray};
-use arrow::datatypes::Int64Type;
+use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray, StructArray};
+use arrow::datatypes::{DataType, Field, Int64Type};
+use volley_api::schema::PARAMETER_PREFIX;
 use volley_api::{Offsets, SinkContext, SinkTask};
 
 use super::started_task::{deliver, local_config, partition, put, read, started, started_with, struct_of};
@@ -135,6 +136,32 @@ fn a_task_that_starts_at_a_checkpoint_adopts_what_it_names_and_lists_no_director
         let expected = (0..12).filter(|id| is_listed || ![0, 3, 6].contains(id));
         assert_eq!(ids, expected.collect::<Vec<_>>(), "{text}");
     }
+}
+
+#[test]
+fn a_row_that_cannot_be_written_leaves_the_others_in_the_directories_of_their_values() {
+    let root = tempfile::tempdir().unwrap();
+    let entries = [("format.class", "Avro"), ("format.output.fields", "offset,value")];
+    let mut task = started(&local_config(root.path(), &[BY_COUNTRY.as_slice(), &entries].concat()), 0);
+    // an enum of one symbol
+    let parameters = [("io.confluent.connect.avro.Enum", "Unit"), ("io.confluent.connect.avro.Enum.KG", "KG")];
+    let metadata = parameters.map(|(name, value)| (format!("{PARAMETER_PREFIX}{name}"), value.to_owned()));
+    let unit = Field::new("unit", DataType::Utf8, false).with_metadata(metadata.into());
+    let country = Field::new("country", DataType::Utf8, false);
+    let texts = |texts: [&str; 3]| Arc::new(StringArray::from(texts.to_vec())) as ArrayRef;
+    let value: ArrayRef = Arc::new(StructArray::from(vec![
+        (Arc::new(unit), texts(["KG", "LB", "KG"])),
+        (Arc::new(country), texts(["DE", "DE", "FR"])),
+    ]));
+    let rejected = task.put(&batch(&partition(), 0, value)).unwrap();
+    assert_eq!(rejected.iter().map(|row| row.row).collect::<Vec<_>>(), [1], "{rejected:?}");
+    deliver(&mut task, 3);
+    let names = |country: &str| {
+        let entries = fs::read_dir(root.path().join("topics/orders").join(country)).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("country=DE"), ["orders+2+0000000000.avro"]);
+    assert_eq!(names("country=FR"), ["orders+2+0000000002.avro"]);
 }
 
 #[test]

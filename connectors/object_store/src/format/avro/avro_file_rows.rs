@@ -1,12 +1,12 @@
 //! Records as Avro values, with the schema that AvroConverter would register for them.
 
-use arrow::array::{AsArray, UInt32Array};
+use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use volley_api::{ConfigMap, Error, ErrorKind, Records, RejectedRow, Result};
 use volley_converters::AvroRows;
 
-use crate::format::rows::{RowMaker, Rows, rejected_row, without_rows};
+use crate::format::rows::{Made, RowMaker, Rows, rejected_row};
 
 /// Makes an Avro value of each record's value.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl AvroFileRows {
 }
 
 impl RowMaker for AvroFileRows {
-    fn rows(&mut self, records: &Records, rejected: &mut Vec<RejectedRow>) -> Result<(Records, Rows)> {
+    fn rows(&mut self, records: &Records, rejected: &mut Vec<RejectedRow>) -> Result<Made> {
         let written = match self.rows.write(&records.value) {
             Ok(written) => written,
             // the type causes the error, so every row has it, and the error handler decides about each
@@ -30,18 +30,17 @@ impl RowMaker for AvroFileRows {
                 let message = error.to_string();
                 let row_of = |row| rejected_row(records, row, Error::data(message.clone()));
                 rejected.extend((0..records.len()).map(row_of));
-                return Ok((records.slice(0, 0), Rows::no_messages()));
+                return Ok(Made::nothing());
             }
             Err(error) => return Err(error),
         };
         let messages = cast(&written.values, &DataType::Binary)?.as_binary::<i32>().clone();
         let rows = Rows::Messages { schema: written.schema, messages };
         if written.rejected.is_empty() {
-            return Ok((records.clone(), rows));
+            return Ok(Made::all(rows));
         }
         let refused: Vec<_> = written.rejected.iter().map(|(row, _)| *row).collect();
-        let (records_left, kept): (_, UInt32Array) = without_rows(records, &refused)?;
         rejected.extend(written.rejected.into_iter().map(|(row, error)| rejected_row(records, row, error)));
-        Ok((records_left, rows.take(&kept)?))
+        Made::without(&rows, &refused)
     }
 }

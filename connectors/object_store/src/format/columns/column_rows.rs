@@ -6,7 +6,7 @@ use arrow::datatypes::{FieldRef, SchemaRef};
 use volley_api::{Records, RejectedRow, Result};
 
 use super::shape::{Shape, schema};
-use crate::format::rows::{RowMaker, Rows};
+use crate::format::rows::{Made, RowMaker, Rows};
 
 /// Makes rows with columns. The columns grow with the values: schemas that come in turns share them once they hold all.
 #[derive(Debug, Default)]
@@ -39,8 +39,8 @@ impl ColumnRows {
 }
 
 impl RowMaker for ColumnRows {
-    fn rows(&mut self, records: &Records, _rejected: &mut Vec<RejectedRow>) -> Result<(Records, Rows)> {
+    fn rows(&mut self, records: &Records, _rejected: &mut Vec<RejectedRow>) -> Result<Made> {
         let (shape, schema) = self.shape_for(&records.value.field);
-        Ok((records.clone(), Rows::Columns(shape.rows(&records.value, &schema)?)))
+        Ok(Made::all(Rows::Columns(shape.rows(&records.value, &schema)?)))
     }
 }

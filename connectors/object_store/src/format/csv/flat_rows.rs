@@ -9,7 +9,7 @@ use volley_api::{Column, ConfigMap, Converter, Error, Records, RejectedRow, Resu
 use volley_converters::JsonConverter;
 
 use crate::format::columns::ColumnRows;
-use crate::format::rows::{RowMaker, Rows, without_columns};
+use crate::format::rows::{Made, RowMaker, Rows, without_columns};
 
 /// Makes such rows.
 pub(crate) struct FlatRows {
@@ -61,14 +61,14 @@ impl FlatRows {
 }
 
 impl RowMaker for FlatRows {
-    fn rows(&mut self, records: &Records, rejected: &mut Vec<RejectedRow>) -> Result<(Records, Rows)> {
-        let (records, rows) = self.columns.rows(records, rejected)?;
+    fn rows(&mut self, records: &Records, rejected: &mut Vec<RejectedRow>) -> Result<Made> {
+        let Made { rows, kept } = self.columns.rows(records, rejected)?;
         let Rows::Columns(rows) = rows else { return Err(without_columns()) };
         let source = rows.schema();
         let schema = self.flat_schema(&source);
         let columns = source.fields().iter().zip(rows.columns());
         let columns = columns.map(|(field, array)| self.cells(&records.topic, field, array)).collect::<Result<_>>()?;
-        Ok((records, Rows::Columns(RecordBatch::try_new(schema, columns)?)))
+        Ok(Made { rows: Rows::Columns(RecordBatch::try_new(schema, columns)?), kept })
     }
 }
 

@@ -9,7 +9,7 @@ use volley_api::schema::is_checked_json;
 use volley_api::{ConfigMap, Converter, Records, RejectedRow, Result, Side, Unserialized};
 use volley_converters::JsonConverter;
 
-use crate::format::rows::{RowMaker, Rows, rejected_row, without_rows};
+use crate::format::rows::{Made, RowMaker, Rows, rejected_row};
 
 /// How decimals are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,21 +41,20 @@ impl JsonRows {
 }
 
 impl RowMaker for JsonRows {
-    fn rows(&mut self, records: &Records, rejected: &mut Vec<RejectedRow>) -> Result<(Records, Rows)> {
+    fn rows(&mut self, records: &Records, rejected: &mut Vec<RejectedRow>) -> Result<Made> {
         if is_checked_json(&records.value.field) {
             let messages = cast(&records.value.array, &DataType::Binary)?.as_binary::<i32>().clone();
-            return Ok((records.clone(), Rows::Messages { schema: Arc::clone(&self.schema), messages }));
+            return Ok(Made::all(Rows::Messages { schema: Arc::clone(&self.schema), messages }));
         }
         let written = self.converter.from_connect(&Unserialized::new(&records.topic, &records.value))?;
         let rows = Rows::Messages { schema: Arc::clone(&self.schema), messages: written.bytes };
         if written.rejected.is_empty() {
-            return Ok((records.clone(), rows));
+            return Ok(Made::all(rows));
         }
         let mut refused: Vec<_> = written.rejected.iter().map(|row| row.row).collect();
         refused.sort_unstable();
-        let (records_left, kept) = without_rows(records, &refused)?;
         rejected.extend(written.rejected.into_iter().map(|row| rejected_row(records, row.row, row.error)));
-        Ok((records_left, rows.take(&kept)?))
+        Made::without(&rows, &refused)
     }
 }
 

@@ -7,14 +7,14 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use volley_api::{Error, Records, RejectedRow, Result};
 
-use crate::format::rows::{RowMaker, Rows, rejected_row};
+use crate::format::rows::{Made, RowMaker, Rows, rejected_row};
 
 /// Takes values as they are.
 #[derive(Debug)]
 pub(crate) struct RawRows;
 
 impl RowMaker for RawRows {
-    fn rows(&mut self, records: &Records, rejected: &mut Vec<RejectedRow>) -> Result<(Records, Rows)> {
+    fn rows(&mut self, records: &Records, rejected: &mut Vec<RejectedRow>) -> Result<Made> {
         let data_type = records.value.array.data_type();
         let is_raw = matches!(
             data_type,
@@ -33,9 +33,9 @@ impl RowMaker for RawRows {
             );
             let row_of = |row| rejected_row(records, row, Error::data(message.clone()));
             rejected.extend((0..records.len()).map(row_of));
-            return Ok((records.slice(0, 0), Rows::no_messages()));
+            return Ok(Made::nothing());
         }
         let messages = cast(&records.value.array, &DataType::Binary)?.as_binary::<i32>().clone();
-        Ok((records.clone(), Rows::Messages { schema: Arc::from(""), messages }))
+        Ok(Made::all(Rows::Messages { schema: Arc::from(""), messages }))
     }
 }
