@@ -21,14 +21,15 @@ fn topic(kafka: &Kafka, records: usize) -> String {
     topic
 }
 
-/// Runs a connector to the end of its topic.
-fn drain(kafka: &Kafka, connector: &str) {
+/// Runs a connector to the end of its topic. Returns the log.
+fn drain(kafka: &Kafka, connector: &str) -> String {
     let volley = Volley::new();
     volley.worker(&kafka.bootstrap_servers(), &[]);
     std::fs::write(volley.path("sink.properties"), format!("{connector}\nvolley.mode=bounded\n")).unwrap();
     let end =
         volley.run(Duration::from_secs(120), &["standalone", "worker.properties", "sink.properties", "--until-done"]);
     assert!(end.status.success(), "{}", end.log);
+    end.log
 }
 
 fn ids(text: &str) -> Vec<i64> {
@@ -111,4 +112,30 @@ fn aiven_s_s3_sink_writes_lines_of_json_under_its_own_names() {
     assert_eq!(found.keys().collect::<Vec<_>>(), [&path(0), &path(3)]);
     let last = format!(r#"{{"value":{{"id":4,"ts":{}}},"offset":4}}"#, FIRST_MS + 3_600_000);
     assert_eq!(found[&path(3)].lines().last(), Some(last.as_str()));
+}
+
+#[test]
+fn odd_values_of_a_field_name_directories_of_s3_and_a_new_group_finds_the_files_there() {
+    let (kafka, s3) = (Kafka::shared(), S3::shared());
+    let odd = ["a/b", "x y", "köln", "*#?", "~|^", "\"'<>", "%25", "+&=", "..", ""];
+    let topic = kafka.topic("odd", 1);
+    kafka.produce(&topic, odd.len(), |number, _, value| {
+        value.extend_from_slice(serde_json::json!({ "id": number, "city": odd[number] }).to_string().as_bytes());
+        0
+    });
+    s3.create_bucket(&topic);
+    let config = format!(
+        "name=odd-{topic}\nconnector.class=ObjectStoreSink\ntopics={topic}\nstore.url=s3://{topic}\n\
+         store.s3.endpoint={}\nstore.s3.access.key.id=test\nstore.s3.secret.access.key=test\n\
+         format.class=JsonLines\npartitioner.class=FieldPartitioner\npartition.field.name=city\n\
+         value.converter=org.apache.kafka.connect.json.JsonConverter\nvalue.converter.schemas.enable=false\n",
+        s3.endpoint()
+    );
+    drain(kafka, &config);
+    // a consumer group that begins anew comes upon every file
+    let log = drain(kafka, &format!("{config}consumer.override.group.id=again-{topic}\n"));
+    assert!(log.contains("rows=10"), "{log}");
+    let mut found: Vec<_> = texts_in_bucket(s3, &topic).values().flat_map(|text| ids(text)).collect();
+    found.sort_unstable();
+    assert_eq!(found, (0..odd.len() as i64).collect::<Vec<_>>());
 }

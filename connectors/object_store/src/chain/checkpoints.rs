@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
 use tracing::{debug, warn};
@@ -9,10 +10,12 @@ use volley_api::{Offsets, TopicPartition};
 
 use super::chain_ends::ChainEnds;
 use super::checkpoint::Checkpoint;
-use crate::store::{Storage, look};
+use crate::store::{Storage, look, look_within};
 
 /// The checkpoint of a partition is written at most this often, unless the partition is closed.
 const PAUSE_MS: i64 = 30_000;
+/// How long a commit, or giving a partition up, waits for checkpoints to be written.
+const WRITE_LIMIT: Duration = Duration::from_secs(3);
 
 /// The checkpoints of a task.
 #[derive(Debug)]
@@ -86,7 +89,7 @@ impl Checkpoints {
             self.written.insert(partition.clone(), (checkpoint.offset, now));
         }
         let connector = self.connector.clone();
-        let outcome = look(".volley", Arc::clone(&self.storage), move |storage| {
+        let outcome = look_within(WRITE_LIMIT, ".volley", Arc::clone(&self.storage), move |storage| {
             Box::pin(async move {
                 let writes = checkpoints.into_iter().map(|(partition, checkpoint)| {
                     let path = Checkpoint::path(&connector, &partition);

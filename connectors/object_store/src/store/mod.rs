@@ -13,6 +13,7 @@
 mod hdfs;
 mod local_storage;
 mod look;
+mod refusals;
 mod remote_storage;
 mod retry;
 pub(crate) mod runtime;
@@ -21,7 +22,8 @@ mod storage_url;
 
 #[cfg(test)]
 pub(crate) use local_storage::LocalStorage;
-pub(crate) use look::look;
+pub(crate) use look::{look, look_within};
+pub(crate) use refusals::{has_no_access, has_no_bucket};
 #[cfg(test)]
 pub(crate) use remote_storage::RemoteStorage;
 pub(crate) use retry::{Patience, Retries, RetryPolicy};

@@ -9,22 +9,8 @@ use object_store::{Attribute, Attributes, GetOptions, ObjectStore, ObjectStoreEx
 use volley_api::Result;
 use volley_store::{StoreConfig, error_text, open_store};
 
+use super::refusals::{has_no_access, has_no_bucket, has_no_credentials};
 use super::storage::{Answer, Storage, StorageError};
-
-/// Where machines in a cloud ask for credentials: asked when none are given, answers only there.
-const INSTANCE_METADATA: [&str; 2] = ["169.254.169.254", "metadata.google.internal"];
-/// Error codes of the stores, and fragments of their answers.
-const NO_BUCKET: [&str; 3] = ["NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist"];
-const NO_ACCESS: [&str; 8] = [
-    "InvalidAccessKeyId",
-    "SignatureDoesNotMatch",
-    "AccessDenied",
-    "AuthenticationFailed",
-    "AuthorizationFailure",
-    "InvalidAccountKey",
-    "code: 401",
-    "code: 403",
-];
 
 /// Name of the metadata with a file's label. Azure takes no `-`, and some servers and proxies drop headers with `_`.
 const LABEL: &str = "volleyfile";
@@ -62,12 +48,12 @@ impl RemoteStorage {
             object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
                 StorageError::Denied { path, reason: text }
             }
-            _ if NO_BUCKET.iter().any(|code| text.contains(code)) => StorageError::NotFound { path, reason: text },
+            _ if has_no_bucket(&text) => StorageError::NotFound { path, reason: text },
             object_store::Error::NotFound { .. } => StorageError::NotFound { path, reason: text },
-            _ if INSTANCE_METADATA.iter().any(|host| text.contains(host)) => {
+            _ if has_no_credentials(&text) => {
                 StorageError::Denied { path, reason: format!("no credentials were given; {text}") }
             }
-            _ if NO_ACCESS.iter().any(|code| text.contains(code)) => StorageError::Denied { path, reason: text },
+            _ if has_no_access(&text) => StorageError::Denied { path, reason: text },
             _ => StorageError::Unavailable { path, reason: text },
         }
     }
@@ -166,5 +152,35 @@ impl Storage for RemoteStorage {
 
     fn url(&self) -> &str {
         &self.url
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::memory::InMemory;
+
+    use super::*;
+    use crate::store::look;
+
+    #[test]
+    fn files_in_directories_of_odd_values_are_written_found_and_read() {
+        let storage: Arc<dyn Storage> =
+            Arc::new(RemoteStorage::new("memory:///", Arc::new(InMemory::new()), Path::from("lake")));
+        let odd = ["a%2Fb", "x y", "köln", "*#?", "~|^`", "\"'<>{}[]", "a\u{a0}b", "%25", "+&=;,", "\u{1F600}"];
+        for value in odd {
+            let path = format!("t/f={value}/t+0+0000000000.json");
+            let shared = path.clone();
+            let created = look("", Arc::clone(&storage), move |storage| {
+                Box::pin(async move { storage.create(&shared, Bytes::from_static(b"1"), "id", Some("l")).await })
+            });
+            created.unwrap();
+            let names = look("", Arc::clone(&storage), move |storage| {
+                Box::pin(async move { storage.list(&format!("t/f={value}"), "t+0+").await })
+            });
+            assert_eq!(names.unwrap(), ["t+0+0000000000.json"], "{value}");
+            let label =
+                look("", Arc::clone(&storage), move |storage| Box::pin(async move { storage.read_label(&path).await }));
+            assert_eq!(label.unwrap().as_deref(), Some("l"), "{value}");
+        }
     }
 }
