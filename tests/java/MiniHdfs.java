@@ -16,11 +16,12 @@ import org.apache.hadoop.minikdc.MiniKdc;
 import org.apache.hadoop.security.UserGroupInformation;
 
 /**
- * An HDFS in one process on 127.0.0.1, for tests, with one data node. Once it is ready, it listens at ORDER_PORT: each
- * connection sends a line, an order, and gets a line, {@code OK} or what went wrong.
+ * An HDFS in one process on 127.0.0.1, for tests, with one data node. It takes free ports. Once it is ready, they are in
+ * the file {@code ports} of DIRECTORY: the port for orders, and those of the name nodes. Each connection to the first sends a
+ * line, an order, and gets a line, {@code OK} or what went wrong. What cannot start ends the process.
  *
  * <pre>
- *   java -cp "$HOME/.cache/volley/testbed/hdfs/*" tests/java/MiniHdfs.java DIRECTORY ORDER_PORT KIND NAME_NODE_PORT...
+ *   java -cp "$HOME/.cache/volley/testbed/hdfs/*" tests/java/MiniHdfs.java DIRECTORY KIND
  * </pre>
  *
  * KIND is {@code plain}; or {@code ha}, with two name nodes, {@code nn1} and {@code nn2} of the name service
@@ -34,11 +35,17 @@ public final class MiniHdfs {
     private MiniHdfs() {
     }
 
-    public static void main(String[] arguments) throws Exception {
-        File directory = new File(arguments[0]);
-        int orderPort = Integer.parseInt(arguments[1]);
-        String kind = arguments[2];
-        int port = Integer.parseInt(arguments[3]);
+    public static void main(String[] arguments) {
+        try {
+            serve(new File(arguments[0]), arguments[1]);
+        } catch (Exception | Error error) {
+            error.printStackTrace();
+            // Hadoop's own threads would keep the process
+            Runtime.getRuntime().halt(1);
+        }
+    }
+
+    private static void serve(File directory, String kind) throws Exception {
         Configuration configuration = configuration(directory);
         if (kind.equals("kerberos")) {
             secure(configuration, directory);
@@ -47,17 +54,24 @@ public final class MiniHdfs {
             new MiniDFSCluster.Builder(configuration).numDataNodes(1).checkDataNodeHostConfig(false);
         if (kind.equals("ha")) {
             builder.nnTopology(new MiniDFSNNTopology().addNameservice(new MiniDFSNNTopology.NSConf(NAME_SERVICE)
-                .addNN(new MiniDFSNNTopology.NNConf("nn1").setIpcPort(port))
-                .addNN(new MiniDFSNNTopology.NNConf("nn2").setIpcPort(Integer.parseInt(arguments[4])))));
-        } else {
-            builder.nameNodePort(port);
+                .addNN(new MiniDFSNNTopology.NNConf("nn1"))
+                .addNN(new MiniDFSNNTopology.NNConf("nn2"))));
         }
         MiniDFSCluster cluster = builder.build();
         cluster.waitActive();
         if (kind.equals("ha")) {
             cluster.transitionToActive(0);
         }
-        obey(cluster, orderPort);
+        try (ServerSocket orders = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            StringBuilder ports = new StringBuilder().append(orders.getLocalPort());
+            for (int node = 0; node < cluster.getNumNameNodes(); node++) {
+                ports.append(' ').append(cluster.getNameNodePort(node));
+            }
+            File unfinished = new File(directory, "ports.new");
+            Files.writeString(unfinished.toPath(), ports);
+            Files.move(unfinished.toPath(), new File(directory, "ports").toPath());
+            obey(cluster, orders);
+        }
     }
 
     private static Configuration configuration(File directory) {
@@ -97,30 +111,27 @@ public final class MiniHdfs {
         UserGroupInformation.setConfiguration(configuration);
     }
 
-    private static void obey(MiniDFSCluster cluster, int port) throws Exception {
+    private static void obey(MiniDFSCluster cluster, ServerSocket orders) throws Exception {
         DataNodeProperties stopped = null;
-        try (ServerSocket orders = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-            while (true) {
-                try (Socket socket = orders.accept()) {
-                    PrintStream answer = new PrintStream(socket.getOutputStream(), true);
-                    try {
-                        String order = new BufferedReader(new InputStreamReader(socket.getInputStream())).readLine();
-                        switch (order == null ? "" : order) {
-                            case "stop name node" -> cluster.shutdownNameNode(0);
-                            case "start name node" -> cluster.restartNameNode(0, false);
-                            case "stop data node" -> stopped = cluster.stopDataNode(0);
-                            case "start data node" -> cluster.restartDataNode(stopped, true);
-                            case "fail over" -> {
-                                cluster.shutdownNameNode(0);
-                                cluster.transitionToActive(1);
-                            }
-                            case "" -> { }
-                            default -> throw new IllegalArgumentException("unknown order " + order);
+        while (true) {
+            try (Socket socket = orders.accept()) {
+                PrintStream answer = new PrintStream(socket.getOutputStream(), true);
+                try {
+                    String order = new BufferedReader(new InputStreamReader(socket.getInputStream())).readLine();
+                    switch (order == null ? "" : order) {
+                        case "stop name node" -> cluster.shutdownNameNode(0);
+                        case "start name node" -> cluster.restartNameNode(0, false);
+                        case "stop data node" -> stopped = cluster.stopDataNode(0);
+                        case "start data node" -> cluster.restartDataNode(stopped, true);
+                        case "fail over" -> {
+                            cluster.shutdownNameNode(0);
+                            cluster.transitionToActive(1);
                         }
-                        answer.println("OK");
-                    } catch (Exception | Error error) {
-                        answer.println(error);
+                        default -> throw new IllegalArgumentException("unknown order " + order);
                     }
+                    answer.println("OK");
+                } catch (Exception | Error error) {
+                    answer.println(error);
                 }
             }
         }

@@ -1,11 +1,12 @@
 //! An HDFS (Hadoop's MiniDFSCluster, `tests/java/MiniHdfs.java`), whose name node can be stopped.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::server_process::{ServerProcess, data_directory, free_port, installed};
+use super::server_process::{ServerProcess, data_directory, installed};
 use super::wait_until;
 
 /// Compiling it, starting Java, formatting, and the first report of the data node, on a busy machine.
@@ -16,7 +17,7 @@ const ORDER: Duration = Duration::from_secs(60);
 pub(crate) struct Hdfs {
     process: ServerProcess,
     directory: PathBuf,
-    name_node_ports: [u16; 2],
+    name_node_ports: Vec<u16>,
     order_port: u16,
 }
 
@@ -38,7 +39,6 @@ impl Hdfs {
 
     fn start_as(kind: &str) -> Self {
         let directory = data_directory("hdfs");
-        let (name_node_ports, order_port) = ([free_port(), free_port()], free_port());
         let class_path = installed("hdfs").join("*").display().to_string();
         let command = [
             "java",
@@ -50,18 +50,16 @@ impl Hdfs {
             &class_path,
             concat!(env!("CARGO_MANIFEST_DIR"), "/tests/java/MiniHdfs.java"),
             &directory.display().to_string(),
-            &order_port.to_string(),
             kind,
-            &name_node_ports[0].to_string(),
-            &name_node_ports[1].to_string(),
         ];
         let process = ServerProcess::start(&directory, &command.map(str::to_owned));
-        let hdfs = Self { process, directory, name_node_ports, order_port };
-        wait_until(START, "HDFS is ready", || {
-            assert!(hdfs.process.is_running(), "HDFS ended:\n{}", hdfs.process.log_tail());
-            hdfs.ask("").ok()
+        // Java takes them itself: while it starts, somebody else could take a port that was free before.
+        let ports = wait_until(START, "HDFS is ready", || {
+            assert!(process.is_running(), "HDFS ended:\n{}", process.log_tail());
+            let ports = fs::read_to_string(directory.join("ports")).ok()?;
+            Some(ports.split(' ').map(|port| port.parse().unwrap()).collect::<Vec<u16>>())
         });
-        hdfs
+        Self { process, directory, order_port: ports[0], name_node_ports: ports[1..].to_vec() }
     }
 
     /// URL of a directory, by the address of the first name node.
@@ -132,6 +130,6 @@ pub(crate) fn write_hadoop_configuration(directory: &Path, keys: &[(&str, String
         |(name, value): &(&str, String)| format!("  <property><name>{name}</name><value>{value}</value></property>\n");
     let properties: String = keys.iter().map(property).collect();
     let text = format!("<?xml version=\"1.0\"?>\n<configuration>\n{properties}</configuration>\n");
-    std::fs::create_dir_all(directory).unwrap();
-    std::fs::write(directory.join("hdfs-site.xml"), text).unwrap();
+    fs::create_dir_all(directory).unwrap();
+    fs::write(directory.join("hdfs-site.xml"), text).unwrap();
 }
