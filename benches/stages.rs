@@ -291,7 +291,9 @@ struct StartedSink {
 
 impl StartedSink {
     fn new() -> Self {
-        let PluginFactory::Sink { task, .. } = plugin(volley_object_store::plugins(), "ObjectStoreSink") else {
+        let PluginFactory::Sink { task, .. } =
+            plugin(volley_object_store::plugins(Arc::new(volley_sql::SqlQueries)), "ObjectStoreSink")
+        else {
             panic!("ObjectStoreSink is a sink");
         };
         let directory = tempfile::tempdir().expect("a temporary directory");

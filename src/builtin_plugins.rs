@@ -1,5 +1,8 @@
 //! Everything that this program knows to do.
 
+#[cfg(feature = "object-store")]
+use std::sync::Arc;
+
 use volley_api::Plugin;
 
 /// With this environment variable set to `1`, the probes of Kafka's integration tests are offered too.
@@ -23,7 +26,7 @@ fn connectors() -> Vec<Plugin> {
     [
         volley_local_connectors::plugins(),
         #[cfg(feature = "object-store")]
-        volley_object_store::plugins(),
+        volley_object_store::plugins(Arc::new(volley_sql::SqlQueries)),
     ]
     .into_iter()
     .flatten()

@@ -44,6 +44,7 @@ mod paused_partitions;
 mod plugin_definitions;
 mod probes;
 mod python_client;
+mod query_export;
 mod quickstart;
 mod rest_differential;
 mod rest_front;

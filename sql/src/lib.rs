@@ -18,6 +18,7 @@
 mod absent_fields;
 mod bad_rows;
 mod batch_query;
+mod bounded;
 mod deep_stack;
 mod functions;
 mod header_text;
@@ -32,6 +33,7 @@ mod sql_config;
 mod wait_for;
 
 pub use batch_query::query_batches;
+pub use bounded::{SqlQueries, works_row_by_row};
 pub use plugins::plugins;
 pub use query::{Position, Refusal};
 pub use sql::Sql;

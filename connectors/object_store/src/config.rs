@@ -116,6 +116,7 @@ fn naming(config: &Config) -> Result<FileNaming> {
         topics_dir: Arc::from(config.string(TOPICS_DIR).unwrap_or_default().trim_matches('/')),
         delimiter: Arc::from(config.string(FILE_DELIM).unwrap_or_default()),
         offset_digits: width.unwrap_or(0).max(1),
+        suffix: Arc::from(""),
     })
 }
 
@@ -294,7 +295,7 @@ fn error_keys() -> Vec<ConfigKey> {
     grouped("Errors", keys)
 }
 
-fn grouped(group: &str, keys: Vec<ConfigKey>) -> Vec<ConfigKey> {
+pub(crate) fn grouped(group: &str, keys: Vec<ConfigKey>) -> Vec<ConfigKey> {
     let numbered = (1..).zip(keys);
     numbered
         .map(|(order, key)| {

@@ -1,61 +1,90 @@
 //! The connector: its plug-in entry and the checks of its configuration.
 
+use std::sync::Arc;
+
 use volley_api::{
-    ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Plugin, PluginFactory, Records, Result,
-    RunningConnector, identical_tasks,
+    ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Plugin, PluginFactory, QueryEngine, Records,
+    Result, RunningConnector, SinkContext, SinkTask, identical_tasks, single_task,
 };
 
-use super::config::{CLASS, SinkConfig, config_def, config_issues};
+use super::config::{CLASS, SinkConfig, config_def, config_issues, grouped};
 use super::sink::ObjectStoreSinkTask;
 use crate::chain::files_text;
+use crate::query::{QUERY, QueryConfig, QueryTask, query_issues, query_keys};
 use crate::store::{check_error, look, open_storage};
 
 /// The plug-in.
-pub(crate) fn sink_plugin() -> Plugin {
+pub(crate) fn sink_plugin(queries: Arc<dyn QueryEngine>) -> Plugin {
+    let for_tasks = Arc::clone(&queries);
+    let task = move |context: SinkContext, config: &ConfigMap| new_task(context, config, for_tasks.as_ref());
     Plugin::new(
         CLASS,
         env!("CARGO_PKG_VERSION"),
         "Writes records as Parquet, JSON or other files to local disk, Amazon S3 and stores like it, Google Cloud \
                         Storage, Azure Blob Storage or HDFS, each record exactly once.",
-        config_def(),
-        PluginFactory::sink(ObjectStoreSinkConnector, ObjectStoreSinkTask::start),
+        config_def_with_query(),
+        PluginFactory::Sink { connector: Arc::new(ObjectStoreSinkConnector { queries }), task: Arc::new(task) },
     )
 }
 
-/// `ObjectStoreSink`. All tasks are alike; the worker's consumer group divides the partitions among them.
-#[derive(Debug)]
-struct ObjectStoreSinkConnector;
+fn config_def_with_query() -> ConfigDef {
+    grouped("Query", query_keys()).into_iter().fold(config_def(), ConfigDef::key)
+}
+
+fn new_task(context: SinkContext, config: &ConfigMap, queries: &dyn QueryEngine) -> Result<Box<dyn SinkTask>> {
+    let parsed = config_def_with_query().parse(config)?;
+    match QueryConfig::from_config(&parsed, &context.connector)? {
+        Some(query) => Ok(Box::new(QueryTask::start(context, SinkConfig::parse(config)?, query, queries)?)),
+        None => Ok(Box::new(ObjectStoreSinkTask::start(context, config)?)),
+    }
+}
+
+/// `ObjectStoreSink`. All tasks are alike; the worker's consumer group divides the partitions among them. A query over all
+/// records has one.
+struct ObjectStoreSinkConnector {
+    queries: Arc<dyn QueryEngine>,
+}
 
 impl Connector for ObjectStoreSinkConnector {
     fn config_def(&self) -> ConfigDef {
-        config_def()
+        config_def_with_query()
     }
 
     fn start(&self, _context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
-        identical_tasks(config)
+        if has_query(config) { single_task(config) } else { identical_tasks(config) }
     }
 
     fn takes_json_text(&self, config: &ConfigMap) -> bool {
-        SinkConfig::parse(config).is_ok_and(|config| config.takes_json_text())
+        !has_query(config) && SinkConfig::parse(config).is_ok_and(|config| config.takes_json_text())
     }
 
     fn preview(&self, config: &ConfigMap, records: &[Records]) -> Result<Vec<String>> {
+        if has_query(config) {
+            return Ok(vec![
+                "The query is over all records: its result is not known before the run has ended.".to_owned(),
+            ]);
+        }
         files_text(&SinkConfig::parse(config)?, records)
     }
 
     /// Looks at the store too, if all keys are right. A store out of reach is no issue: it may be there later.
     fn validate(&self, config: &ConfigMap) -> Vec<ConfigIssue> {
-        let (parsed, wrong) = config_def().validate(config);
+        let (parsed, wrong) = config_def_with_query().validate(config);
         if !wrong.is_empty() {
             // the worker reports these itself
             return Vec::new();
         }
-        let issues = config_issues(&parsed);
+        let mut issues = config_issues(&parsed);
+        issues.extend(query_issues(self.queries.as_ref(), config, &parsed));
         if !issues.is_empty() {
             return issues;
         }
         check_store(config)
     }
+}
+
+fn has_query(config: &ConfigMap) -> bool {
+    config.get(QUERY).is_some_and(|query| !query.trim().is_empty())
 }
 
 /// What the store has against a configuration without issues. A store out of reach is no issue.

@@ -32,6 +32,7 @@ mod conformance_tests;
 mod connector;
 mod format;
 mod layout;
+mod query;
 mod sink;
 mod source;
 mod store;
@@ -43,10 +44,12 @@ mod sink_tests;
 #[cfg(test)]
 mod test_records;
 
-use volley_api::Plugin;
+use std::sync::Arc;
 
-/// Every connector of this crate.
-pub fn plugins() -> Vec<Plugin> {
+use volley_api::{Plugin, QueryEngine};
+
+/// Every connector of this crate. `queries` executes those over all records of a bounded run.
+pub fn plugins(queries: Arc<dyn QueryEngine>) -> Vec<Plugin> {
     let of_java_classes = confluent::plugins().into_iter().chain(aiven::plugins());
-    [connector::sink_plugin(), source::source_plugin()].into_iter().chain(of_java_classes).collect()
+    [connector::sink_plugin(queries), source::source_plugin()].into_iter().chain(of_java_classes).collect()
 }

@@ -2,10 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use volley_api::{ConfigMap, ErrorKind, PluginFactory, SinkContext};
 
 use super::connector::sink_plugin;
+use super::query::test_engine::TestEngine;
 use super::sink::ObjectStoreSinkTask;
 use super::test_records::store_config;
 
@@ -48,7 +50,9 @@ fn wrong_credentials_and_a_missing_bucket_are_told_at_validation_and_at_start() 
         ("403 Forbidden", "<Error><Code>SignatureDoesNotMatch</Code></Error>", "refuses the credentials"),
         ("403 Forbidden", "<Error><Code>InvalidAccessKeyId</Code></Error>", "refuses the credentials"),
     ];
-    let PluginFactory::Sink { connector, .. } = sink_plugin().factory else { panic!("not a sink") };
+    let PluginFactory::Sink { connector, .. } = sink_plugin(Arc::<TestEngine>::default()).factory else {
+        panic!("not a sink")
+    };
     for (status, body, expected) in answers {
         let config = s3_config(&server_that_answers(status, body));
         let issues = connector.validate(&config);
@@ -64,7 +68,9 @@ fn wrong_credentials_and_a_missing_bucket_are_told_at_validation_and_at_start() 
 fn a_store_out_of_reach_is_no_mistake_of_the_configuration() {
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let config = s3_config(&format!("http://{unused}"));
-    let PluginFactory::Sink { connector, .. } = sink_plugin().factory else { panic!("not a sink") };
+    let PluginFactory::Sink { connector, .. } = sink_plugin(Arc::<TestEngine>::default()).factory else {
+        panic!("not a sink")
+    };
     assert_eq!(connector.validate(&config), []);
     let error = ObjectStoreSinkTask::start(SinkContext::new("c", 0), &config).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Fatal);

@@ -39,7 +39,10 @@ pub use plugin::{
     Predicate, Run, Serialized, Side, TakeRecord, TopicReader, Transformation, TransformationContext, Transformed,
     Unserialized, WorkerPlugins,
 };
-pub use sink::{LateRejection, SinkBatch, SinkContext, SinkRequests, SinkTask};
+pub use sink::{
+    BoundedQuery, LateRejection, QueryEngine, QueryResult, QuerySettings, ReadyQuery, SinkBatch, SinkContext,
+    SinkRequests, SinkTask,
+};
 pub use source::{
     AcknowledgedBatch, AcknowledgedRow, OffsetReader, Polled, SourceBatch, SourceContext, SourceTask,
     TransactionContext, TransactionEnd,

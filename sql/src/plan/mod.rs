@@ -23,9 +23,10 @@ mod row_number;
 mod session;
 
 pub(crate) use clock_functions::clock_functions;
+pub(crate) use connect_types::connect_type;
 pub(crate) use output::to_records;
 pub(crate) use output_layout::Role;
 pub(crate) use plan_error::plan_error;
 pub(crate) use plans::{PlanFailure, Plans};
-pub(crate) use query_plan::{QueryPlan, may_be_a_bad_row};
-pub(crate) use session::new_session;
+pub(crate) use query_plan::{QueryPlan, may_be_a_bad_row, types_of_absent_fields};
+pub(crate) use session::{new_session, session_config};

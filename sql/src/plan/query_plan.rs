@@ -168,7 +168,7 @@ pub(crate) fn same_field(left: &FieldRef, right: &FieldRef) -> bool {
 }
 
 /// The types to try for an absent field: some functions accept no null without a type.
-fn types_of_absent_fields() -> [DataType; 3] {
+pub(crate) fn types_of_absent_fields() -> [DataType; 3] {
     let texts = DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)));
     [DataType::Null, DataType::Utf8, texts]
 }

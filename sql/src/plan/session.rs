@@ -12,7 +12,8 @@ pub(crate) fn new_session() -> Result<SessionContext> {
     Ok(session)
 }
 
-fn session_config() -> SessionConfig {
+/// Case-sensitive names, plain strings, one partition.
+pub(crate) fn session_config() -> SessionConfig {
     let mut config = SessionConfig::new().with_target_partitions(1).with_information_schema(false);
     let options = config.options_mut();
     // JSON fields are often in camel case, and may differ by case only.

@@ -19,7 +19,9 @@ mod statement_rules;
 mod user_function;
 mod user_functions;
 
+pub(crate) use function_names::{FunctionKind, kind_of};
 pub(crate) use named_fields::{NamedFields, completed};
 pub use position::{Position, Refusal};
-pub(crate) use statement::{RECORDS, RowwiseQuery};
+pub(crate) use select_list::named_by_its_text;
+pub(crate) use statement::{RECORDS, RowwiseQuery, parse_query};
 pub(crate) use user_functions::UserFunctions;

@@ -59,7 +59,7 @@ fn prepare(item: &mut SelectItem, records_name: &str, start: Position) -> Result
 }
 
 /// An expression without alias with its name; `None` if the planner's name is right.
-pub(super) fn named_by_its_text(expr: &Expr) -> Option<SelectItem> {
+pub(crate) fn named_by_its_text(expr: &Expr) -> Option<SelectItem> {
     let alias = Ident::with_quote('"', name_of(expr)?);
     Some(SelectItem::ExprWithAlias { expr: expr.clone(), alias })
 }

@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
-use super::field_access::name_fields;
+use super::field_access::{fields_for_unknown_functions, name_fields};
 use super::named_fields::{NamedFields, Step};
 use super::position::{Position, Refusal};
 use super::select_list::prepare_select_list;
@@ -153,7 +153,12 @@ impl RowwiseQuery {
     }
 }
 
-fn parse(text: &str, functions: Option<&UserFunctions>) -> Result<RowwiseQuery, Refusal> {
+/// The one query that `text` is; recurses over it.
+pub(crate) fn parse_query(text: &str) -> Result<Query, Refusal> {
+    tokens_and_query(text).map(|(_, query)| query)
+}
+
+fn tokens_and_query(text: &str) -> Result<(Tokens, Query), Refusal> {
     let tokens = Tokens::of(text)?;
     let statements = Parser::new(&GenericDialect {})
         .with_recursion_limit(PARSER_DEPTH)
@@ -171,14 +176,20 @@ fn parse(text: &str, functions: Option<&UserFunctions>) -> Result<RowwiseQuery, 
         let word = tokens.first_word().unwrap_or_default();
         return Err(Refusal::new(tokens.start(), format!("only SELECT is possible, not {word}")));
     };
+    fields_for_unknown_functions(&mut query);
+    Ok((tokens, *query))
+}
+
+fn parse(text: &str, functions: Option<&UserFunctions>) -> Result<RowwiseQuery, Refusal> {
+    let (tokens, mut query) = tokens_and_query(text)?;
     if let Some(functions) = functions {
         functions.put_into_query(&mut query)?;
     }
     let found = check_query(&query, &tokens, functions.is_some())?;
     prepare_select_list(&mut query, &found.records_name, &tokens)?;
-    name_fields(query.as_mut());
+    name_fields(&mut query);
     Ok(RowwiseQuery {
-        query: *query,
+        query,
         records_name: found.records_name,
         tables: found.tables,
         columns: found.columns,
@@ -312,6 +323,16 @@ mod tests {
         );
         assert_eq!(refused("delete from records"), "line 1, column 1: only SELECT is possible, not DELETE");
         assert!(RowwiseQuery::parse("SELECT a FROM records;").is_ok());
+    }
+
+    #[test]
+    fn fields_may_have_the_names_of_functions_that_other_databases_call_without_parentheses() {
+        for text in ["SELECT user, r.user AS u FROM records r WHERE r.user > 'a'", "SELECT session_user FROM records"] {
+            let query = RowwiseQuery::parse(text).unwrap();
+            assert!(query.named_fields(&[]).names().all(|name| name.ends_with("user")), "{text}");
+        }
+        assert!(RowwiseQuery::parse("SELECT current_date AS d FROM records").is_ok());
+        assert!(RowwiseQuery::parse("SELECT user() AS u FROM records").is_err());
     }
 
     #[test]

@@ -20,10 +20,11 @@ pub(in crate::cli) struct Arguments {
     /// Topic to read; may be given several times
     #[arg(long = "topic", value_name = "TOPIC", required = true, value_delimiter = ',')]
     pub(super) topics: Vec<String>,
-    /// Query on the records, whose table is `records`: SELECT id, amount FROM records WHERE amount > 10
+    /// Query on the records, whose table is `records`: SELECT id, amount FROM records WHERE amount > 10. One that groups, sorts
+    /// or joins topics is executed over all of them, and its result is written
     #[arg(long, value_name = "QUERY")]
     pub(super) sql: Option<String>,
-    /// Where the files go: a local directory, or s3://bucket/prefix, gs://bucket/prefix, az://container/prefix
+    /// Where the files go: a local directory, or s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, hdfs://host/path
     #[arg(long, value_name = "PLACE")]
     pub(super) to: String,
     /// Format of the files

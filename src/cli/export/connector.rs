@@ -4,6 +4,7 @@ use std::path::Path;
 
 use url::Url;
 use volley_api::ConfigMap;
+use volley_sql::works_row_by_row;
 
 use super::arguments::Arguments;
 use super::file_format::FileFormat;
@@ -34,10 +35,14 @@ impl ExportConnector {
         set("volley.bounded.start", &arguments.from);
         set("volley.bounded.end", &arguments.until);
         set("store.url", &store_url(&arguments.to)?);
-        if let Some(query) = &arguments.sql {
-            set("transforms", "sql");
-            set("transforms.sql.type", "Sql");
-            set("transforms.sql.query", query);
+        match &arguments.sql {
+            None => {}
+            Some(query) if works_row_by_row(query).map_err(|refusal| format!("--sql: {refusal}"))? => {
+                set("transforms", "sql");
+                set("transforms.sql.type", "Sql");
+                set("transforms.sql.query", query);
+            }
+            Some(query) => set("query", query),
         }
         config.extend(arguments.format.keys(arguments.compression.as_deref())?);
         if let Some(layout) = &arguments.partition_by {
@@ -61,8 +66,21 @@ impl ExportConnector {
         serde_json::json!({ "name": self.name, "config": config })
     }
 
-    /// The directory with the directories of the topics.
+    /// The directory with the files: that of the directories of topics, or that of a query's result.
     pub(super) fn directory(&self) -> String {
+        let result = self.config.get("query.name").unwrap_or(&self.name);
+        match self.is_query() {
+            true => format!("{}/{result}", self.topics_directory().trim_end_matches('/')),
+            false => self.topics_directory(),
+        }
+    }
+
+    /// Whether it writes the result of a query over all records.
+    pub(super) fn is_query(&self) -> bool {
+        self.config.get("query").is_some_and(|query| !query.trim().is_empty())
+    }
+
+    fn topics_directory(&self) -> String {
         let url = self.config.get("store.url").map(String::as_str).unwrap_or_default();
         let dir = self.config.get("topics.dir").map_or("topics", String::as_str).trim_matches('/');
         let local = Url::parse(url).ok().filter(|url| url.scheme() == "file").and_then(|url| url.to_file_path().ok());
@@ -146,8 +164,24 @@ mod tests {
         assert!(export.directory().ends_with("/x/a=b"), "{}", export.directory());
         let directory = |to| connector(&["--to", to, "-c", "topics.dir="]).unwrap().directory();
         assert_eq!((directory("/tmp/x").as_str(), directory("s3://lake/raw/").as_str()), ("/tmp/x", "s3://lake/raw"));
-        let export = connector(&["--to", "x", "--sql", "SELECT 1", "-c", "name=n"]).unwrap();
-        assert_eq!((export.name.as_str(), export.config["transforms.sql.query"].as_str()), ("n", "SELECT 1"));
+        let export = connector(&["--to", "x", "--sql", "SELECT 1 FROM records", "-c", "name=n"]).unwrap();
+        assert_eq!(
+            (export.name.as_str(), export.config["transforms.sql.query"].as_str()),
+            ("n", "SELECT 1 FROM records")
+        );
+    }
+
+    #[test]
+    fn a_query_over_all_records_is_none_of_a_transformation() {
+        let sum = "SELECT country, sum(amount) AS s FROM orders GROUP BY country";
+        let export = connector(&["--to", "s3://lake/raw", "--sql", sum, "--name", "sums"]).unwrap();
+        assert_eq!(
+            (export.config.get("query").map(String::as_str), export.config.get("transforms")),
+            (Some(sum), None)
+        );
+        assert_eq!(export.directory(), "s3://lake/raw/topics/sums");
+        let error = connector(&["--to", "x", "--sql", "SELECT sun(amount) FROM records"]).unwrap_err();
+        assert!(error.contains("--sql: line 1, column 8: unknown function `sun`"), "{error}");
     }
 
     #[test]

@@ -75,10 +75,15 @@ fn deliver(worker: &Worker, export: &ExportConnector) -> Result<(), Failure> {
         }
         Some(Err(error)) => Err(Failure::connector(error)),
         None => Err(Failure {
-            message: format!("{} was interrupted; the same command goes on from here", export.name),
+            message: format!("{} was interrupted; the same command {}", export.name, again(export)),
             code: EXIT_INTERRUPTED,
         }),
     }
+}
+
+/// What the same command does after an interruption.
+fn again(export: &ExportConnector) -> &'static str {
+    if export.is_query() { "begins anew" } else { "goes on from here" }
 }
 
 async fn until_done(worker: &Worker, name: &str, display: &mut Display) -> anyhow::Result<Completion> {

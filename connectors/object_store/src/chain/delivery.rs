@@ -56,6 +56,19 @@ pub(crate) struct Delivery {
     complete_files: Counter,
     written_bytes: Counter,
     last_commit_request_ms: i64,
+    /// Of the first writing of rows that nobody has written before: its files so far.
+    new_files: Option<Vec<NewFile>>,
+}
+
+/// A file that was created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NewFile {
+    /// Its path in the store.
+    pub(crate) path: String,
+    /// Number of rows.
+    pub(crate) rows: u64,
+    /// Number of bytes.
+    pub(crate) bytes: u64,
 }
 
 impl Delivery {
@@ -97,7 +110,20 @@ impl Delivery {
             tickets: HashMap::new(),
             next_ticket: 0,
             last_commit_request_ms: 0,
+            new_files: None,
         }
+    }
+
+    /// For rows whose files have names that no file has had before: looks for no earlier ones, and notes those that are created.
+    pub(crate) fn of_new_files(mut self) -> Self {
+        self.checkpoints = Checkpoints::new(Arc::clone(&self.storage), &self.context.connector, None);
+        self.new_files = Some(Vec::new());
+        self
+    }
+
+    /// The files created so far, of a delivery [of new files](Self::of_new_files).
+    pub(crate) fn new_files(&self) -> &[NewFile] {
+        self.new_files.as_deref().unwrap_or_default()
     }
 
     /// Checks and prepares the store, once.
@@ -265,6 +291,7 @@ impl Delivery {
         let opened_at = self.partition(partition)?.opened_at();
         let files = StreamFiles::new(&self.config.naming, self.format.extension(), key, partition);
         let adopted = match self.ends(partition)?.get(key).cloned() {
+            _ if self.new_files.is_some() => None,
             Some(last) => last.map(|last| AdoptedFiles { last, next: None }),
             None => self.list_files(partition, &files)?,
         };
@@ -367,6 +394,10 @@ impl Delivery {
         debug!(path, rows = file.identity.rows, bytes = file.contents.len(), "file complete");
         self.complete_files.add(1);
         self.written_bytes.add(file.contents.len() as u64);
+        if let Some(files) = &mut self.new_files {
+            let (rows, bytes) = (file.identity.rows, file.contents.len() as u64);
+            files.push(NewFile { path: path.to_owned(), rows, bytes });
+        }
         let now = (self.clock)();
         if now.saturating_sub(self.last_commit_request_ms) >= COMMIT_PAUSE_MS {
             self.last_commit_request_ms = now;

@@ -97,6 +97,14 @@ impl Storage for TroubledStorage {
         self.answer(path, self.store.read_all(path))
     }
 
+    fn list_below<'a>(&'a self, directory: &'a str) -> Answer<'a, Vec<String>> {
+        self.answer(directory, self.store.list_below(directory))
+    }
+
+    fn remove<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
+        self.answer(path, self.store.remove(path))
+    }
+
     fn check(&self) -> Answer<'_, ()> {
         self.answer("", self.store.check())
     }

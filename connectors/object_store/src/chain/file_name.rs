@@ -21,6 +21,8 @@ pub(crate) enum FileNaming {
         delimiter: Arc<str>,
         /// Offsets are padded with zeros to this many digits; longer ones stand as they are. At least 1.
         offset_digits: usize,
+        /// Behind the offset. MUST not begin with a digit, nor hold a point or a slash; may be empty.
+        suffix: Arc<str>,
     },
     /// As a template says.
     Template(Arc<FileTemplate>),
@@ -55,11 +57,11 @@ impl StreamFiles {
     /// The files of rows from `origin` that go to `key`; their names end with `extension`.
     pub(crate) fn new(naming: &FileNaming, extension: &str, key: &StreamKey, origin: &TopicPartition) -> Self {
         let (directory, names) = match naming {
-            FileNaming::Directories { topics_dir, delimiter, offset_digits } => {
+            FileNaming::Directories { topics_dir, delimiter, offset_digits, suffix } => {
                 let parts = [&**topics_dir, &*key.topic, &*key.directory];
                 let directory = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
                 let before = format!("{}{delimiter}{}{delimiter}", key.topic, origin.partition);
-                (directory, AroundOffset { before, digits: *offset_digits, after: String::new() })
+                (directory, AroundOffset { before, digits: *offset_digits, after: suffix.to_string() })
             }
             FileNaming::Template(template) => {
                 let around = template.around_offset(key, origin);
@@ -137,7 +139,12 @@ mod tests {
     use super::*;
 
     fn naming(topics_dir: &str, delimiter: &str, offset_digits: usize) -> FileNaming {
-        FileNaming::Directories { topics_dir: Arc::from(topics_dir), delimiter: Arc::from(delimiter), offset_digits }
+        FileNaming::Directories {
+            topics_dir: Arc::from(topics_dir),
+            delimiter: Arc::from(delimiter),
+            offset_digits,
+            suffix: Arc::from(""),
+        }
     }
 
     fn named(topic: &str, naming: &FileNaming) -> StreamFiles {

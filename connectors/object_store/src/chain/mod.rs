@@ -34,7 +34,7 @@ mod writing;
 
 #[cfg(test)]
 pub(crate) use delivery::Clock;
-pub(crate) use delivery::Delivery;
+pub(crate) use delivery::{Delivery, NewFile};
 pub(crate) use file_name::{FileNaming, is_legal_topic};
 pub(crate) use file_template::FileTemplate;
 pub(crate) use files_text::files_text;

@@ -214,8 +214,12 @@ mod tests {
             start_timestamp: 0,
         };
         let key = StreamKey { topic: Arc::from("t"), directory: Arc::from("partition=0") };
-        let naming =
-            FileNaming::Directories { topics_dir: Arc::from(""), delimiter: Arc::from("+"), offset_digits: 10 };
+        let naming = FileNaming::Directories {
+            topics_dir: Arc::from(""),
+            delimiter: Arc::from("+"),
+            offset_digits: 10,
+            suffix: Arc::from(""),
+        };
         let files = Arc::new(StreamFiles::new(&naming, ".parquet", &key, &origin));
         Upload { ticket: 0, files, contents: file_contents(&identity), label: None, identity }
     }

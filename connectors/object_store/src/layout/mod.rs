@@ -21,6 +21,7 @@ mod field_and_time_partitioner;
 mod field_partitioner;
 mod field_path;
 mod field_values;
+mod one_directory;
 mod partitioner;
 mod partitioner_class;
 mod partitioner_config;

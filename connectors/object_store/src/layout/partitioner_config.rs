@@ -6,6 +6,7 @@ use super::default_partitioner::DefaultPartitioner;
 use super::field_and_time_partitioner::FieldAndTimePartitioner;
 use super::field_partitioner::{FieldLayout, FieldPartitioner};
 use super::field_path::FieldPath;
+use super::one_directory::OneDirectory;
 use super::partitioner::Partitioner;
 use super::partitioner_class::{ExtractorClass, PartitionerClass};
 use super::partitioner_keys::{
@@ -23,6 +24,8 @@ const FIELD_AND_TIME_DELIM: &str = "/";
 /// A partitioner, as configured.
 #[derive(Clone, Debug)]
 pub(crate) enum PartitionerConfig {
+    /// One directory for all. No key says so.
+    One,
     /// A directory for each Kafka partition.
     Default,
     /// A directory for each value of some fields.
@@ -58,15 +61,24 @@ impl PartitionerConfig {
     /// Whether the directory of a record depends on its value.
     pub(crate) fn looks_into_values(&self) -> bool {
         match self {
-            Self::Default => false,
+            Self::One | Self::Default => false,
             Self::Time(time) => matches!(time.extractor, TimestampExtractor::RecordField(_)),
             Self::Field(_) | Self::FieldAndTime { .. } => true,
+        }
+    }
+
+    /// Whether the directory of a record depends on its timestamp.
+    pub(crate) fn is_by_time_of_record(&self) -> bool {
+        match self {
+            Self::One | Self::Default | Self::Field(_) => false,
+            Self::Time(time) | Self::FieldAndTime { time, .. } => matches!(time.extractor, TimestampExtractor::Record),
         }
     }
 
     /// The partitioner.
     pub(crate) fn partitioner(&self) -> Box<dyn Partitioner> {
         match self.clone() {
+            Self::One => Box::new(OneDirectory),
             Self::Default => Box::new(DefaultPartitioner),
             Self::Field(fields) => Box::new(FieldPartitioner::new(fields)),
             Self::Time(time) => Box::new(TimePartitioner::new(time)),

@@ -94,6 +94,20 @@ impl LocalStorage {
         Ok(())
     }
 
+    fn add_files_below(&self, directory: &str, paths: &mut Vec<String>) -> io::Result<()> {
+        for entry in existing(fs::read_dir(self.root.join(directory)))?.into_iter().flatten() {
+            let entry = entry?;
+            // a name that is not UTF-8 is none of ours
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let path = if directory.is_empty() { name } else { format!("{directory}/{name}") };
+            match entry.file_type()?.is_dir() {
+                true => self.add_files_below(&path, paths)?,
+                false => paths.push(path),
+            }
+        }
+        Ok(())
+    }
+
     fn check_blocking(&self) -> io::Result<()> {
         let nearest = self.root.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
         if nearest.is_dir() {
@@ -152,6 +166,20 @@ impl Storage for LocalStorage {
     fn read_all<'a>(&'a self, path: &'a str) -> Answer<'a, Option<Bytes>> {
         let file_path = self.root.join(path);
         self.blocking(path, move |_| Ok(existing(fs::read(file_path))?.map(Bytes::from)))
+    }
+
+    fn list_below<'a>(&'a self, directory: &'a str) -> Answer<'a, Vec<String>> {
+        let directory_path = directory.to_owned();
+        self.blocking(directory, move |storage| {
+            let mut paths = Vec::new();
+            storage.add_files_below(&directory_path, &mut paths)?;
+            Ok(paths)
+        })
+    }
+
+    fn remove<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
+        let file_path = self.root.join(path);
+        self.blocking(path, move |_| existing(fs::remove_file(file_path)).map(|_| ()))
     }
 
     fn check(&self) -> Answer<'_, ()> {
@@ -281,6 +309,28 @@ mod tests {
         assert_eq!(wait(async move { shared.read_all("d/a").await }).unwrap().unwrap(), "second");
         assert_eq!(wait(async move { storage.read_all("d/b").await }).unwrap(), None);
         assert_eq!(fs::read_dir(root.path().join(TEMPORARY_DIRECTORY)).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn files_at_any_depth_are_listed_and_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let storage = LocalStorage::new("file:///x", root.path().to_owned(), "c-0");
+        for path in ["t/a", "t/x=1/y=2/b", "tt/c"] {
+            create(&storage, path, b"1").unwrap();
+        }
+        let listed = |directory: &'static str| {
+            let shared = storage.clone();
+            let mut paths = wait(async move { shared.list_below(directory).await }).unwrap();
+            paths.sort();
+            paths
+        };
+        assert_eq!(listed("t"), ["t/a", "t/x=1/y=2/b"]);
+        assert!(listed("none").is_empty());
+        for path in ["t/x=1/y=2/b", "t/never"] {
+            let shared = storage.clone();
+            wait(async move { shared.remove(path).await }).unwrap();
+        }
+        assert_eq!(listed("t"), ["t/a"]);
     }
 
     #[test]

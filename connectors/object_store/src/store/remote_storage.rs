@@ -142,6 +142,29 @@ impl Storage for RemoteStorage {
         .boxed()
     }
 
+    fn list_below<'a>(&'a self, directory: &'a str) -> Answer<'a, Vec<String>> {
+        async move {
+            let prefix = self.path(directory)?;
+            let paths = self.store.list(Some(&prefix)).try_filter_map(|file| {
+                let below = file.location.prefix_match(&self.prefix);
+                let path = below.map(|parts| parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/"));
+                futures::future::ready(Ok(path))
+            });
+            paths.try_collect().await.map_err(|error| self.error(directory, error))
+        }
+        .boxed()
+    }
+
+    fn remove<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
+        async move {
+            match self.store.delete(&self.path(path)?).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+                Err(error) => Err(self.error(path, error)),
+            }
+        }
+        .boxed()
+    }
+
     fn check(&self) -> Answer<'_, ()> {
         async move {
             let mut listing = self.store.list(Some(&self.prefix));
@@ -182,5 +205,14 @@ mod tests {
                 look("", Arc::clone(&storage), move |storage| Box::pin(async move { storage.read_label(&path).await }));
             assert_eq!(label.unwrap().as_deref(), Some("l"), "{value}");
         }
+        let below = || {
+            look("", Arc::clone(&storage), |storage| Box::pin(async move { storage.list_below("t").await })).unwrap()
+        };
+        assert_eq!(below().len(), odd.len());
+        for path in below() {
+            look("", Arc::clone(&storage), move |storage| Box::pin(async move { storage.remove(&path).await }))
+                .unwrap();
+        }
+        assert!(below().is_empty());
     }
 }

@@ -67,6 +67,12 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
     /// All of a small file; `None` if it does not exist.
     fn read_all<'a>(&'a self, path: &'a str) -> Answer<'a, Option<Bytes>>;
 
+    /// The paths of all files below `directory`, at any depth, in no order. A directory that does not exist has none.
+    fn list_below<'a>(&'a self, directory: &'a str) -> Answer<'a, Vec<String>>;
+
+    /// Removes a file with its label, if it is there.
+    fn remove<'a>(&'a self, path: &'a str) -> Answer<'a, ()>;
+
     /// Whether the store can be reached and the bucket exists. Changes nothing.
     fn check(&self) -> Answer<'_, ()>;
 

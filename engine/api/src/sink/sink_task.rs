@@ -73,6 +73,13 @@ pub trait SinkTask: Send {
         Ok(())
     }
 
+    /// For a bounded run: all records of the run that other tasks have not delivered already have been put here. Called again and
+    /// again until it gives `true`: then the task has done what it does at the end, and what is left is to `flush`. A rewind or
+    /// a new partition may come in between, and the end then comes again.
+    fn end_of_input(&mut self) -> Result<bool> {
+        Ok(true)
+    }
+
     /// Called several times a second, whether or not there are records: for what depends on the clock, and for metrics.
     fn tick(&mut self) -> Result<()> {
         Ok(())

@@ -83,6 +83,13 @@ impl Connection {
         Ok(entries.into_iter().filter(|entry| !entry.isdir).filter_map(name).collect())
     }
 
+    /// The paths of all files below `directory`; none if it does not exist.
+    pub(super) async fn paths_below(&self, directory: &str) -> Outcome<Vec<String>> {
+        let entries = absent(self.client().list_status(directory, true).await);
+        let entries = entries.map_err(|error| self.error(directory, &error))?.unwrap_or_default();
+        Ok(entries.into_iter().filter(|entry| !entry.isdir).map(|entry| entry.path).collect())
+    }
+
     /// The last `length` bytes of a file, or all of a shorter one; `None` if there is no such file.
     pub(super) async fn tail(&self, path: &str, length: u64) -> Outcome<Option<Bytes>> {
         let failed = |error: HdfsError| self.error(path, &error);

@@ -149,6 +149,28 @@ impl Storage for HdfsStorage {
         .boxed()
     }
 
+    fn list_below<'a>(&'a self, directory: &'a str) -> Answer<'a, Vec<String>> {
+        async move {
+            let path = self.path(directory);
+            let paths = self.connection.looked(&path, self.connection.paths_below(&path)).await?;
+            let root = format!("{}/", self.root.trim_end_matches('/'));
+            Ok(paths.iter().filter_map(|path| path.strip_prefix(&root)).map(str::to_owned).collect())
+        }
+        .boxed()
+    }
+
+    fn remove<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
+        async move {
+            let path = self.path(path);
+            let work = async {
+                self.connection.remove(&path).await?;
+                label_claim::remove_all(&self.connection, &path).await
+            };
+            self.connection.tidied(&path, work).await
+        }
+        .boxed()
+    }
+
     fn check(&self) -> Answer<'_, ()> {
         self.connection.looked(&self.root, self.check_root()).boxed()
     }

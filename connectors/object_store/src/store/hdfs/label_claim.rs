@@ -105,6 +105,16 @@ pub(super) async fn label(files: &impl FileSystem, path: &str) -> Outcome<Option
     Ok(last.filter(|claim| file == Entry::File(claim.length)).map(|claim| claim.label))
 }
 
+/// Removes the claims to the name of a file that has been removed, and to which nobody will make one again.
+pub(super) async fn remove_all(files: &impl FileSystem, path: &str) -> Outcome<()> {
+    let mut number = 0;
+    while files.entry(&claim_path(path, number)).await?.is_some() {
+        files.remove(&claim_path(path, number)).await?;
+        number += 1;
+    }
+    Ok(())
+}
+
 async fn read(files: &impl FileSystem, path: &str, number: u32) -> Outcome<Option<LabelClaim>> {
     let claim_path = claim_path(path, number);
     let Some(text) = files.read(&claim_path).await? else { return Ok(None) };

@@ -401,6 +401,9 @@ impl PutStage {
         if !self.positions.are_of(generations) {
             return Ok(());
         }
+        if bounded.undelivered().keys().all(|partition| partitions.contains(partition)) && !self.end_of_input()? {
+            return Ok(());
+        }
         self.flush(&partitions)?;
         if !self.commit_vouched(&partitions)? {
             return Ok(());
@@ -412,6 +415,15 @@ impl PutStage {
             self.shared.deliveries.note(partitions.into_iter().filter_map(generation));
         }
         Ok(())
+    }
+
+    /// Whether the task has done what it does at the end of a run.
+    fn end_of_input(&mut self) -> Result<bool> {
+        let mut is_done = false;
+        let outcome = self.task.end_of_input().map(|done| is_done = done);
+        self.vouched_for(tolerate_retriable(&self.shared.id, outcome))?;
+        self.carry_out_requests()?;
+        Ok(is_done)
     }
 
     fn flush(&mut self, partitions: &[TopicPartition]) -> Result<()> {
