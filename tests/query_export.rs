@@ -148,6 +148,38 @@ fn killed_while_it_reads_executes_or_writes_the_same_command_ends_with_the_resul
     assert_eq!(success["files"].as_array().unwrap().len(), parquet_files(&out).len());
 }
 
+/// The files have no column for the directory, and keys count.
+#[test]
+fn directories_are_named_after_columns_of_sql() {
+    let kafka = Kafka::shared();
+    let topic = numbered_topic(kafka, 100);
+    let volley = Volley::new();
+    let to = volley.path("out").display().to_string();
+    let columns = "partition.sql=p % 2 AS half, CASE WHEN n < 50 THEN 'a/b' END AS part, _key IS NULL AS keyless";
+    let command = ["--topic", &topic, "--to", &to, "-c", "partitioner.class=Sql", "-c", columns];
+    let end = export(&volley, kafka, &command);
+    assert!(end.status.success(), "{}\n{}", end.stdout, end.log);
+    let root = volley.path("out/topics").join(&topic);
+    let files = parquet_files(&volley.path("out"));
+    let directories: std::collections::BTreeSet<_> =
+        files.iter().map(|file| file.parent().unwrap().strip_prefix(&root).unwrap().display().to_string()).collect();
+    let expected = ["half=0/part=a%2Fb", "half=0/part=null", "half=1/part=a%2Fb", "half=1/part=null"];
+    assert_eq!(
+        directories.into_iter().collect::<Vec<_>>(),
+        expected.map(|directory| format!("{directory}/keyless=true"))
+    );
+    assert_exactly_once(&on_disk(&volley.path("out")), PARTITIONS, 100);
+    let other = Volley::new();
+    let to = other.path("out").display().to_string();
+    let command = ["--topic", &topic, "--to", &to, "-c", "partitioner.class=Sql", "-c", "partition.sql=now() AS n"];
+    let end = export(&other, kafka, &command);
+    assert!(
+        end.status.code() == Some(3) && end.log.contains("partition.sql") && end.log.contains("time or chance"),
+        "{}",
+        end.log
+    );
+}
+
 #[test]
 fn in_a_group_of_workers_it_ends_by_itself_with_the_result() {
     let kafka = Kafka::shared();

@@ -28,6 +28,7 @@ mod plugins;
 mod query;
 mod reason;
 mod records_table;
+mod row_columns;
 mod sql;
 mod sql_config;
 mod wait_for;

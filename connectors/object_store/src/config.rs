@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use volley_api::{
-    Config, ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Result,
-    Validator, Width,
+    Config, ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, QueryEngine,
+    Result, Validator, Width,
 };
 use volley_store::{StoreConfig, store_issues, store_keys};
 
@@ -71,6 +71,15 @@ impl SinkConfig {
         }
     }
 
+    /// The same, with what executes SQL.
+    #[must_use]
+    pub(crate) fn with_queries(mut self, queries: &Arc<dyn QueryEngine>) -> Self {
+        if let PartitionerConfig::Sql(layout) = &mut self.partitioner {
+            layout.queries = Some(Arc::clone(queries));
+        }
+        self
+    }
+
     /// Whether values are not looked into but to be written as JSON.
     pub(crate) fn takes_json_text(&self) -> bool {
         matches!(self.format.kind, FormatKind::JsonLines { .. })
@@ -87,7 +96,7 @@ impl SinkConfig {
             rows: number(FLUSH_SIZE).max(1),
             bytes: positive(ROTATE_BYTES).and_then(|bytes| usize::try_from(bytes).ok()),
             interval_ms: positive(ROTATE_INTERVAL),
-            interval_by_clock: !partitioner.partitioner().is_function_of_the_record(),
+            interval_by_clock: partitioner.is_by_clock(),
             schedule_ms: positive(ROTATE_SCHEDULE_INTERVAL),
             zone: zone(config).ok_or_else(|| Error::config(format!("invalid `{TIMEZONE}`")))?,
             idle_ms: positive(ROTATE_IDLE),

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use volley_api::testing::{SinkUnderTest, column, commits_only_what_is_durable};
 use volley_api::{Column, Result, SinkContext, SinkTask};
 
+use super::config::SinkConfig;
 use super::sink::ObjectStoreSinkTask;
 use super::test_records::{read_rows, store_config};
 
@@ -20,7 +21,7 @@ impl SinkUnderTest for Directory {
     fn start(&mut self, context: SinkContext) -> Result<Box<dyn SinkTask>> {
         let url = format!("file://{}", self.0.path().display());
         let config = store_config(&[("store.url", &url), ("flush.size", "15")]);
-        Ok(Box::new(ObjectStoreSinkTask::start(context, &config)?))
+        Ok(Box::new(ObjectStoreSinkTask::start(context, SinkConfig::parse(&config)?)?))
     }
 
     fn values(&self, names: &[String]) -> Column {

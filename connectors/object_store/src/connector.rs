@@ -10,13 +10,14 @@ use volley_api::{
 use super::config::{CLASS, SinkConfig, config_def, config_issues, grouped};
 use super::sink::ObjectStoreSinkTask;
 use crate::chain::files_text;
+use crate::layout::PARTITION_SQL;
 use crate::query::{QUERY, QueryConfig, QueryTask, query_issues, query_keys};
 use crate::store::{check_error, look, open_storage};
 
 /// The plug-in.
 pub(crate) fn sink_plugin(queries: Arc<dyn QueryEngine>) -> Plugin {
     let for_tasks = Arc::clone(&queries);
-    let task = move |context: SinkContext, config: &ConfigMap| new_task(context, config, for_tasks.as_ref());
+    let task = move |context: SinkContext, config: &ConfigMap| new_task(context, config, &for_tasks);
     Plugin::new(
         CLASS,
         env!("CARGO_PKG_VERSION"),
@@ -31,11 +32,12 @@ fn config_def_with_query() -> ConfigDef {
     grouped("Query", query_keys()).into_iter().fold(config_def(), ConfigDef::key)
 }
 
-fn new_task(context: SinkContext, config: &ConfigMap, queries: &dyn QueryEngine) -> Result<Box<dyn SinkTask>> {
+fn new_task(context: SinkContext, config: &ConfigMap, queries: &Arc<dyn QueryEngine>) -> Result<Box<dyn SinkTask>> {
     let parsed = config_def_with_query().parse(config)?;
+    let sink = SinkConfig::parse(config)?.with_queries(queries);
     match QueryConfig::from_config(&parsed, &context.connector)? {
-        Some(query) => Ok(Box::new(QueryTask::start(context, SinkConfig::parse(config)?, query, queries)?)),
-        None => Ok(Box::new(ObjectStoreSinkTask::start(context, config)?)),
+        Some(query) => Ok(Box::new(QueryTask::start(context, sink, query, queries.as_ref())?)),
+        None => Ok(Box::new(ObjectStoreSinkTask::start(context, sink)?)),
     }
 }
 
@@ -64,7 +66,7 @@ impl Connector for ObjectStoreSinkConnector {
                 "The query is over all records: its result is not known before the run has ended.".to_owned(),
             ]);
         }
-        files_text(&SinkConfig::parse(config)?, records)
+        files_text(&SinkConfig::parse(config)?.with_queries(&self.queries), records)
     }
 
     /// Looks at the store too, if all keys are right. A store out of reach is no issue: it may be there later.
@@ -76,6 +78,12 @@ impl Connector for ObjectStoreSinkConnector {
         }
         let mut issues = config_issues(&parsed);
         issues.extend(query_issues(self.queries.as_ref(), config, &parsed));
+        if issues.is_empty()
+            && let Err(error) =
+                SinkConfig::parse(config).and_then(|sink| sink.with_queries(&self.queries).partitioner.partitioner())
+        {
+            issues.push(ConfigIssue::new(PARTITION_SQL, error.to_string()));
+        }
         if !issues.is_empty() {
             return issues;
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use volley_api::{ConfigMap, ErrorKind, PluginFactory, SinkContext};
 
+use super::config::SinkConfig;
 use super::connector::sink_plugin;
 use super::query::test_engine::TestEngine;
 use super::sink::ObjectStoreSinkTask;
@@ -58,7 +59,8 @@ fn wrong_credentials_and_a_missing_bucket_are_told_at_validation_and_at_start() 
         let issues = connector.validate(&config);
         assert!(issues.len() == 1 && issues[0].key == "store.url", "{issues:?}");
         assert!(issues[0].message.contains(expected) && !issues[0].message.contains("hunter2"), "{issues:?}");
-        let error = ObjectStoreSinkTask::start(SinkContext::new("c", 0), &config).unwrap_err();
+        let error =
+            ObjectStoreSinkTask::start(SinkContext::new("c", 0), SinkConfig::parse(&config).unwrap()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.to_string().contains(expected), "{error}");
     }
@@ -72,7 +74,7 @@ fn a_store_out_of_reach_is_no_mistake_of_the_configuration() {
         panic!("not a sink")
     };
     assert_eq!(connector.validate(&config), []);
-    let error = ObjectStoreSinkTask::start(SinkContext::new("c", 0), &config).unwrap_err();
+    let error = ObjectStoreSinkTask::start(SinkContext::new("c", 0), SinkConfig::parse(&config).unwrap()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Fatal);
     assert!(error.to_string().contains("s3://bucket/prefix"), "{error}");
 }

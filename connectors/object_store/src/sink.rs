@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tracing::{info, warn};
-use volley_api::{ConfigMap, Offsets, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, TopicPartition};
+use volley_api::{Offsets, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, TopicPartition};
 
 use super::config::SinkConfig;
 use crate::chain::{BackgroundUploads, Delivery};
@@ -18,13 +18,12 @@ pub(crate) struct ObjectStoreSinkTask {
 
 impl ObjectStoreSinkTask {
     /// Opens the store.
-    pub(crate) fn start(context: SinkContext, config: &ConfigMap) -> Result<Self> {
-        let config = SinkConfig::parse(config)?;
+    pub(crate) fn start(context: SinkContext, config: SinkConfig) -> Result<Self> {
         let owner = format!("{}-{}", context.connector, context.task);
         let storage = open_storage(&config.store, &owner)?;
         let uploads = Box::new(BackgroundUploads::new(Arc::clone(&storage), config.retry));
         info!(connector = context.connector, task = context.task, url = storage.url(), "writing files");
-        let mut delivery = Delivery::new(context, config, storage, uploads, Arc::new(now_ms));
+        let mut delivery = Delivery::new(context, config, storage, uploads, Arc::new(now_ms))?;
         match delivery.prepare() {
             // put and tick try again, until the time-out
             Err(error) if error.is_retriable() => warn!(%error, "starting without the store"),

@@ -19,18 +19,25 @@ mod table_columns;
 
 use std::sync::Arc;
 
-use volley_api::{BoundedQuery, Error, QueryEngine, QuerySettings, ReadyQuery, Records, Result, TopicPartition};
+use volley_api::{
+    BoundedQuery, Error, QueryEngine, QuerySettings, ReadyQuery, Records, Result, TopicPartition, Transformation,
+};
 
 use self::execution::StagedQuery;
 use self::query_text::QueryText;
 use self::staged_records::StagedRecords;
 use crate::query::{Refusal, RowwiseQuery, UserFunctions};
+use crate::row_columns::row_columns;
 
 /// Queries of DataFusion's SQL, which is much as PostgreSQL's. Names are case sensitive.
 #[derive(Clone, Copy, Debug)]
 pub struct SqlQueries;
 
 impl QueryEngine for SqlQueries {
+    fn columns(&self, select_list: &str) -> Result<Box<dyn Transformation>> {
+        row_columns(select_list)
+    }
+
     fn tables(&self, query: &str) -> Result<Vec<String>> {
         Ok(parsed(query)?.tables.into_iter().collect())
     }

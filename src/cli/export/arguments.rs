@@ -33,7 +33,7 @@ pub(in crate::cli) struct Arguments {
     /// Compression of the files; what there is depends on the format [default: zstd for parquet, else none]
     #[arg(long, value_name = "CODEC")]
     pub(super) compression: Option<String>,
-    /// Directories: day, hour, field:NAME[,NAME], field:NAME+day, field:NAME+hour [default: one for each partition]
+    /// Directories: day, hour, field:NAME[,NAME], field:NAME+day, field:NAME+hour, sql:COLUMNS [default: one for each partition]
     #[arg(long, value_name = "HOW")]
     pub(super) partition_by: Option<PartitionBy>,
     /// Field with the time of day and hour [default: the record's own time]

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use volley_api::ConfigMap;
 
 const FIELD: &str = "field:";
+const SQL: &str = "sql:";
 const HOUR_MS: &str = "3600000";
 const DAY_MS: &str = "86400000";
 
@@ -13,6 +14,8 @@ const DAY_MS: &str = "86400000";
 pub(super) struct PartitionBy {
     fields: Vec<String>,
     time: Option<TimeUnit>,
+    /// Columns of SQL; then there is nothing else.
+    columns: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +38,15 @@ impl FromStr for PartitionBy {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "write day, hour, field:NAME[,NAME], field:NAME+day or field:NAME+hour".to_owned();
+        let wrong = || "write day, hour, field:NAME[,NAME], field:NAME+day, field:NAME+hour or sql:COLUMNS".to_owned();
         let text = text.trim();
         if let Some(unit) = TimeUnit::parse(text) {
-            return Ok(Self { fields: Vec::new(), time: Some(unit) });
+            return Ok(Self { fields: Vec::new(), time: Some(unit), columns: None });
+        }
+        if let Some(columns) = text.strip_prefix(SQL).map(str::trim) {
+            let is_empty = columns.is_empty();
+            let by_columns = Self { fields: Vec::new(), time: None, columns: Some(columns.to_owned()) };
+            return if is_empty { Err(wrong()) } else { Ok(by_columns) };
         }
         let rest = text.strip_prefix(FIELD).ok_or_else(wrong)?;
         let (names, time) = match rest.rsplit_once('+') {
@@ -48,7 +56,7 @@ impl FromStr for PartitionBy {
         let fields: Vec<_> = names.split(',').map(|name| name.trim().to_owned()).collect();
         match fields.iter().any(String::is_empty) {
             true => Err(wrong()),
-            false => Ok(Self { fields, time }),
+            false => Ok(Self { fields, time, columns: None }),
         }
     }
 }
@@ -64,6 +72,11 @@ impl PartitionBy {
         }
         let mut keys = ConfigMap::new();
         let mut set = |key: &str, value: &str| drop(keys.insert(key.to_owned(), value.to_owned()));
+        if let Some(columns) = &self.columns {
+            set("partitioner.class", "SqlPartitioner");
+            set("partition.sql", columns);
+            return Ok(keys);
+        }
         let has_fields = !self.fields.is_empty();
         set(
             "partitioner.class",
@@ -111,6 +124,7 @@ mod tests {
     fn every_form_that_is_promised_is_a_partitioner() {
         assert_eq!(keys("day"), "partitioner.class=DailyPartitioner timezone=UTC timestamp.extractor=Record");
         assert_eq!(keys("hour"), "partitioner.class=HourlyPartitioner timezone=UTC timestamp.extractor=Record");
+        assert_eq!(keys("sql: upper(a) AS a"), "partitioner.class=SqlPartitioner partition.sql=upper(a) AS a");
         assert_eq!(keys("field: a , b.c"), "partitioner.class=FieldPartitioner partition.field.name=a,b.c");
         assert_eq!(
             keys("field:a+hour"),

@@ -44,8 +44,13 @@ impl Cutter<'_> {
                 continue;
             }
             let output = self.format.output_fields();
-            let key = if output.is_value_alone() { Column::nulls(records.len()) } else { records.key.clone() };
-            let bare = Records { key, headers: None, ..records.clone() };
+            let bare = match self.partitioner.reads_keys_and_headers() {
+                true => records.clone(),
+                false if output.is_value_alone() => {
+                    Records { key: Column::nulls(records.len()), headers: None, ..records.clone() }
+                }
+                false => Records { headers: None, ..records.clone() },
+            };
             let is_whole = rows.len() == records.len();
             let records = if is_whole { bare } else { bare.slice(rows.start, rows.len()) };
             let records = without_nulls(records, self.null_values, rejected)?;
@@ -77,7 +82,8 @@ impl Cutter<'_> {
             Some(RowTimes::Same(time)) => ScalarBuffer::from(vec![time; records.len()]),
             Some(RowTimes::Each(times)) => times,
         };
-        let records = Records { value: Column::nulls(records.len()), timestamps, ..records };
+        let (key, value) = (Column::nulls(records.len()), Column::nulls(records.len()));
+        let records = Records { key, value, headers: None, timestamps, ..records };
         for (directory, selection) in parts {
             let key = StreamKey { topic: Arc::clone(&records.topic), directory };
             let rows = match &selection {

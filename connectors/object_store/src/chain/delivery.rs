@@ -73,15 +73,18 @@ pub(crate) struct NewFile {
 
 impl Delivery {
     /// A task without partitions.
+    ///
+    /// # Errors
+    /// `Config` if no directories can be made as configured.
     pub(crate) fn new(
         context: SinkContext,
         config: SinkConfig,
         storage: Arc<dyn Storage>,
         uploads: Box<dyn Uploads>,
         clock: Clock,
-    ) -> Self {
+    ) -> Result<Self> {
         let metrics = context.metrics();
-        let partitioner = config.partitioner.partitioner();
+        let partitioner = config.partitioner.partitioner()?;
         let is_one_directory = matches!(config.partitioner, PartitionerConfig::Default);
         let layout = (!is_one_directory).then(|| partitioner.signature());
         if !partitioner.is_function_of_the_record() {
@@ -92,7 +95,7 @@ impl Delivery {
             );
         }
         let checkpoints = Checkpoints::new(Arc::clone(&storage), &context.connector, layout);
-        Self {
+        Ok(Self {
             open_files: metrics.gauge(OPEN_FILES),
             complete_files: metrics.counter(COMPLETE_FILES),
             written_bytes: metrics.counter(WRITTEN_BYTES),
@@ -111,7 +114,7 @@ impl Delivery {
             next_ticket: 0,
             last_commit_request_ms: 0,
             new_files: None,
-        }
+        })
     }
 
     /// For rows whose files have names that no file has had before: looks for no earlier ones, and notes those that are created.

@@ -263,7 +263,8 @@ impl Simulation {
             Arc::clone(&self.storage),
             Box::new(SteppedUploads(Arc::clone(&queue))),
             Arc::new(move || now.load(Ordering::Relaxed)),
-        );
+        )
+        .unwrap();
         Worker { delivery, context, queue, positions: Offsets::new() }
     }
 

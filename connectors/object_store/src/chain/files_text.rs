@@ -14,7 +14,7 @@ use crate::format::Format;
 /// A line for each file that these records would go to if they were the first, and for each record that has no place.
 pub(crate) fn files_text(config: &SinkConfig, records: &[Records]) -> Result<Vec<String>> {
     let format = Format::new(config.format.clone());
-    let partitioner = config.partitioner.partitioner();
+    let partitioner = config.partitioner.partitioner()?;
     let mut rows: IndexMap<String, usize> = IndexMap::new();
     let mut refused = Vec::new();
     let mut first_offsets: IndexMap<(StreamKey, i32), i64> = IndexMap::new();

@@ -75,7 +75,8 @@ impl JavaSinkTask {
     fn start(sink: &JavaSink, context: SinkContext, config: &ConfigMap) -> Result<Self> {
         let config = sink.translated(config)?.config;
         let names = sink.names;
-        let task = ObjectStoreSinkTask::start(context, &config).map_err(|error| names.in_error(error))?;
+        let task = SinkConfig::parse(&config).and_then(|config| ObjectStoreSinkTask::start(context, config));
+        let task = task.map_err(|error| names.in_error(error))?;
         Ok(Self { names, task })
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::UInt32Array;
 use rustc_hash::FxHashMap;
+use volley_api::RowIndex;
 
 use super::partitioner::{Rows, Split};
 use super::time::RowTimes;
@@ -59,6 +60,42 @@ impl Assignment {
         Self { rows, codes: if is_uniform { Codes::Same } else { Codes::Each(codes) }, texts, rejected }
     }
 
+    /// Rows of several assignments, each at the places that its rows are listed for. Rows without a place, other than those that
+    /// are `rejected`, are rejected as `missing`.
+    pub(crate) fn of_parts(
+        rows: usize,
+        parts: Vec<(RowIndex, Self)>,
+        mut rejected: Vec<(usize, String)>,
+        missing: &str,
+    ) -> Self {
+        let mut whole = vec![REJECTED; rows];
+        let mut texts: Vec<Arc<str>> = Vec::new();
+        for (places, part) in parts {
+            let base = texts.len() as u32;
+            texts.extend(part.texts);
+            for (row, place) in places.iter().enumerate().filter(|(_, place)| *place < rows) {
+                if let code @ 0..REJECTED = part.codes.of(row) {
+                    whole[place] = base + code;
+                }
+            }
+            let at = |(row, reason)| (places.input_row(row), reason);
+            rejected.extend(part.rejected.into_iter().map(at));
+        }
+        rejected.sort_unstable_by_key(|(row, _)| *row);
+        rejected.dedup_by_key(|(row, _)| *row);
+        let known: Vec<usize> = rejected.iter().map(|(row, _)| *row).collect();
+        for (row, code) in whole.iter_mut().enumerate() {
+            match known.binary_search(&row) {
+                Ok(_) => *code = REJECTED,
+                Err(_) if *code == REJECTED => rejected.push((row, missing.to_owned())),
+                Err(_) => {}
+            }
+        }
+        rejected.sort_unstable_by_key(|(row, _)| *row);
+        let texts = by_first_row(&mut whole, &texts);
+        Self::coded(whole, texts, rejected)
+    }
+
     /// For each row this text, the delimiter and the `inner` text. A row is rejected where either has none.
     #[must_use]
     pub(crate) fn join(self, inner: Self, delim: &str) -> Self {
@@ -103,6 +140,21 @@ impl Assignment {
         };
         Split { parts, rejected: self.rejected, times }
     }
+}
+
+/// Gives codes anew, in the order of their first rows; the texts in that order.
+fn by_first_row(codes: &mut [u32], texts: &[Arc<str>]) -> Vec<Arc<str>> {
+    let mut new_codes = vec![REJECTED; texts.len()];
+    let mut ordered = Vec::new();
+    for code in codes.iter_mut().filter(|code| **code != REJECTED) {
+        let new = &mut new_codes[*code as usize];
+        if *new == REJECTED {
+            *new = ordered.len() as u32;
+            ordered.push(Arc::clone(&texts[*code as usize]));
+        }
+        *code = *new;
+    }
+    ordered
 }
 
 fn parts(codes: &[u32], texts: &[Arc<str>]) -> Vec<(Arc<str>, Rows)> {

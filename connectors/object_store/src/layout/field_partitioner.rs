@@ -6,7 +6,7 @@ use arrow::array::Array;
 use volley_api::{Records, Result};
 
 use super::assignment::{Assignment, REJECTED};
-use super::field_path::FieldPath;
+use super::field_path::{FieldColumn, FieldPath};
 use super::field_values::FieldValues;
 use super::partitioner::{Partitioner, Split};
 use super::path_text::{MAX_NAME_LENGTH, escaped, whole_name};
@@ -48,50 +48,49 @@ impl FieldLayout {
             Ok(column) => column,
             Err(message) => return Ok(Assignment::all_rejected(rows, &message)),
         };
-        let Some(values) = FieldValues::of(&column)? else {
-            let message = format!(
-                "field `{}` is of type {}: directories are named after text, integers, booleans, dates, times",
-                field.name(),
-                column.field.data_type()
-            );
-            return Ok(Assignment::all_rejected(rows, &message));
-        };
-        let FieldValues { mut codes, texts } = values;
-        let names: Vec<Arc<str>> = texts.iter().map(|text| self.name(field, text).into()).collect();
-        let mut rejected = Vec::new();
-        if records.value.array.null_count() > 0 || names.iter().any(|name| name.len() > MAX_NAME_LENGTH) {
-            for (row, code) in codes.iter_mut().enumerate() {
-                if let Some(message) = objection(field, records, row, &names[*code as usize]) {
-                    rejected.push((row, message));
-                    *code = REJECTED;
-                }
-            }
-        }
-        Ok(Assignment::coded(codes, names, rejected))
-    }
-
-    fn name(&self, field: &FieldPath, value: &str) -> String {
-        match self.with_names {
-            true => format!("{}={}", escaped(field.name()), escaped(value)),
-            false => whole_name(value),
-        }
+        assign_values(field.name(), &column, self.with_names, |row| {
+            let is_null = records.value.array.null_count() > 0 && records.value.is_null(row);
+            is_null.then(|| {
+                format!("the value is null, so that it has no field `{}` to name its directory after", field.name())
+            })
+        })
     }
 }
 
-fn objection(field: &FieldPath, records: &Records, row: usize, name: &str) -> Option<String> {
-    if records.value.is_null(row) {
-        return Some(format!(
-            "the value is null, so that it has no field `{}` to name its directory after",
-            field.name()
-        ));
+/// A directory for each value of a column. `objection`: what else there is against a row.
+pub(crate) fn assign_values(
+    field: &str,
+    column: &FieldColumn,
+    with_names: bool,
+    objection: impl Fn(usize) -> Option<String>,
+) -> Result<Assignment> {
+    let Some(values) = FieldValues::of(column)? else {
+        let message = format!(
+            "field `{field}` is of type {}: directories are named after text, integers, booleans, dates, times",
+            column.field.data_type()
+        );
+        return Ok(Assignment::all_rejected(column.array.len(), &message));
+    };
+    let FieldValues { mut codes, texts } = values;
+    let name = |value: &String| match with_names {
+        true => format!("{}={}", escaped(field), escaped(value)),
+        false => whole_name(value),
+    };
+    let names: Vec<Arc<str>> = texts.iter().map(|text| name(text).into()).collect();
+    let too_long = |name: &str| {
+        (name.len() > MAX_NAME_LENGTH).then(|| {
+            let bytes = name.len();
+            format!("a directory named after field `{field}` would have {bytes} bytes; at most {MAX_NAME_LENGTH} do")
+        })
+    };
+    let mut rejected = Vec::new();
+    for (row, code) in codes.iter_mut().enumerate() {
+        if let Some(message) = objection(row).or_else(|| too_long(&names[*code as usize])) {
+            rejected.push((row, message));
+            *code = REJECTED;
+        }
     }
-    (name.len() > MAX_NAME_LENGTH).then(|| {
-        let bytes = name.len();
-        format!(
-            "a directory named after field `{}` would have {bytes} bytes; at most {MAX_NAME_LENGTH} do",
-            field.name()
-        )
-    })
+    Ok(Assignment::coded(codes, names, rejected))
 }
 
 /// Names the directory after values of the record: `country=DE/city=Berlin`.

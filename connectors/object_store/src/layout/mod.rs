@@ -5,7 +5,8 @@
 //!              │                    │  Default        partition=3
 //!              │                    │  Field          country=DE/city=Berlin    FieldValues: a code for each distinct value
 //!              │                    │  Time           year=2026/month=11        time/: a code for each distinct bucket
-//!              └─ PartitionerClass  └─ FieldAndTime   country=DE/year=2026/…
+//!              └─ PartitionerClass  ├─ FieldAndTime   country=DE/year=2026/…
+//!                                   └─ Sql            what its columns say
 //! ```
 //!
 //! A partitioner gives each row a code and each code a text (`Assignment`). Texts are made once for each distinct
@@ -29,10 +30,13 @@ mod partitioner_keys;
 mod path_text;
 #[cfg(test)]
 mod split_laws;
+mod sql_partitioner;
+#[cfg(test)]
+mod sql_partitioner_tests;
 mod time;
 mod time_partitioner;
 
 pub(crate) use partitioner::{Partitioner, Rows, Split};
 pub(crate) use partitioner_config::{PartitionerConfig, partitioner_issues};
-pub(crate) use partitioner_keys::partitioner_keys;
+pub(crate) use partitioner_keys::{PARTITION_SQL, partitioner_keys};
 pub(crate) use time::{RowTimes, Zone};

@@ -17,6 +17,11 @@ pub(crate) trait Partitioner: Debug + Send {
     /// `Fatal` for records that no sink is given. What is wrong with a row is in [`Split::rejected`].
     fn split(&self, records: &Records, now_ms: i64) -> Result<Split>;
 
+    /// Whether keys and headers count, too; else they may be missing.
+    fn reads_keys_and_headers(&self) -> bool {
+        false
+    }
+
     /// A text that differs for any two partitioners that may give a record different directories.
     fn signature(&self) -> String;
 

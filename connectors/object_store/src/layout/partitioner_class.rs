@@ -9,6 +9,7 @@ pub(crate) enum PartitionerClass {
     Daily,
     Hourly,
     FieldAndTime,
+    Sql,
 }
 
 /// The name of the default, as Confluent's users know it.
@@ -37,10 +38,12 @@ impl PartitionerClass {
             "Daily" => Self::Daily,
             "Hourly" => Self::Hourly,
             "FieldAndTime" | "FieldAndTimeBased" => Self::FieldAndTime,
+            "Sql" => Self::Sql,
             _ => return None,
         };
         let packages: &[&str] = match found {
             Self::FieldAndTime => &FIELD_AND_TIME_PACKAGES,
+            Self::Sql => &[],
             _ => &CONFLUENT_PACKAGES,
         };
         let is_known = package.is_none_or(|package| short.is_some() && packages.contains(&package));
@@ -54,7 +57,7 @@ impl PartitionerClass {
 
     /// Whether time makes directories.
     pub(crate) fn has_time(self) -> bool {
-        !matches!(self, Self::Default | Self::Field)
+        !matches!(self, Self::Default | Self::Field | Self::Sql)
     }
 }
 

@@ -10,9 +10,10 @@ use super::one_directory::OneDirectory;
 use super::partitioner::Partitioner;
 use super::partitioner_class::{ExtractorClass, PartitionerClass};
 use super::partitioner_keys::{
-    DIRECTORY_DELIM, LOCALE, PARTITION_DURATION, PARTITION_FIELD_FORMAT_PATH, PARTITION_FIELD_NAME, PARTITIONER_CLASS,
-    PATH_FORMAT, TIMESTAMP_EXTRACTOR, TIMESTAMP_FIELD, TIMEZONE,
+    DIRECTORY_DELIM, LOCALE, PARTITION_DURATION, PARTITION_FIELD_FORMAT_PATH, PARTITION_FIELD_NAME, PARTITION_SQL,
+    PARTITIONER_CLASS, PATH_FORMAT, TIMESTAMP_EXTRACTOR, TIMESTAMP_FIELD, TIMEZONE,
 };
+use super::sql_partitioner::{SqlLayout, SqlPartitioner};
 use super::time::{PathPattern, TimestampExtractor, Zone};
 use super::time_partitioner::{TimeLayout, TimePartitioner};
 
@@ -41,6 +42,8 @@ pub(crate) enum PartitionerConfig {
         /// Stands between them.
         delim: String,
     },
+    /// A directory for each value of columns of SQL.
+    Sql(SqlLayout),
 }
 
 impl PartitionerConfig {
@@ -63,27 +66,41 @@ impl PartitionerConfig {
         match self {
             Self::One | Self::Default => false,
             Self::Time(time) => matches!(time.extractor, TimestampExtractor::RecordField(_)),
-            Self::Field(_) | Self::FieldAndTime { .. } => true,
+            Self::Field(_) | Self::FieldAndTime { .. } | Self::Sql(_) => true,
         }
     }
 
     /// Whether the directory of a record depends on its timestamp.
     pub(crate) fn is_by_time_of_record(&self) -> bool {
         match self {
-            Self::One | Self::Default | Self::Field(_) => false,
+            Self::One | Self::Default | Self::Field(_) | Self::Sql(_) => false,
             Self::Time(time) | Self::FieldAndTime { time, .. } => matches!(time.extractor, TimestampExtractor::Record),
         }
     }
 
+    /// Whether the clock has a say in the directory of a record.
+    pub(crate) fn is_by_clock(&self) -> bool {
+        match self {
+            Self::Time(time) | Self::FieldAndTime { time, .. } => {
+                matches!(time.extractor, TimestampExtractor::Wallclock)
+            }
+            _ => false,
+        }
+    }
+
     /// The partitioner.
-    pub(crate) fn partitioner(&self) -> Box<dyn Partitioner> {
-        match self.clone() {
+    ///
+    /// # Errors
+    /// `Config` if there is something wrong with its SQL.
+    pub(crate) fn partitioner(&self) -> Result<Box<dyn Partitioner>> {
+        Ok(match self.clone() {
             Self::One => Box::new(OneDirectory),
             Self::Default => Box::new(DefaultPartitioner),
             Self::Field(fields) => Box::new(FieldPartitioner::new(fields)),
             Self::Time(time) => Box::new(TimePartitioner::new(time)),
             Self::FieldAndTime { fields, time, delim } => Box::new(FieldAndTimePartitioner::new(fields, time, delim)),
-        }
+            Self::Sql(layout) => Box::new(SqlPartitioner::new(layout)?),
+        })
     }
 
     fn read(config: &Config, issues: &mut Issues) -> Option<Self> {
@@ -91,6 +108,9 @@ impl PartitionerConfig {
         let class = PartitionerClass::parse(config.string(PARTITIONER_CLASS)?)?;
         let delim = config.string(DIRECTORY_DELIM).unwrap_or("/");
         let field_delim = if class == PartitionerClass::Field { delim } else { FIELD_AND_TIME_DELIM };
+        if class == PartitionerClass::Sql {
+            return sql_layout(config, delim, issues).map(Self::Sql);
+        }
         let fields = class.has_fields().then(|| field_layout(config, field_delim, issues));
         let time = class.has_time().then(|| time_layout(config, class, delim, issues));
         match (fields, time) {
@@ -139,6 +159,20 @@ fn field_layout(config: &Config, delim: &str, issues: &mut Issues) -> Option<Fie
         with_names: has_names
             || config.string(PARTITIONER_CLASS).and_then(PartitionerClass::parse) == Some(PartitionerClass::Field),
         delim: delim.to_owned(),
+    })
+}
+
+fn sql_layout(config: &Config, delim: &str, issues: &mut Issues) -> Option<SqlLayout> {
+    let columns = config.string(PARTITION_SQL).unwrap_or_default();
+    if columns.trim().is_empty() {
+        let reason = "give the columns that name the directories, such as upper(country) AS country";
+        return issues.report(PARTITION_SQL, columns, reason);
+    }
+    Some(SqlLayout {
+        columns: columns.to_owned(),
+        with_names: *config.get(PARTITION_FIELD_FORMAT_PATH) != ConfigValue::Boolean(false),
+        delim: delim.to_owned(),
+        queries: None,
     })
 }
 
@@ -322,7 +356,7 @@ mod tests {
         ];
         let signature = |entries: &[(&str, &str)]| {
             let config = parsed(&[&time, &field[..], entries].concat());
-            PartitionerConfig::from_config(&config).unwrap().partitioner().signature()
+            PartitionerConfig::from_config(&config).unwrap().partitioner().unwrap().signature()
         };
         let signatures: Vec<_> = variants.iter().map(|entries| signature(entries)).collect();
         for (at, one) in signatures.iter().enumerate() {
@@ -336,7 +370,7 @@ mod tests {
         let time = [("locale", "en"), ("timezone", "UTC"), ("partition.field.name", "a")];
         let is_function = |entries: &[(&str, &str)]| {
             let config = parsed(&[&time[..], entries].concat());
-            PartitionerConfig::from_config(&config).unwrap().partitioner().is_function_of_the_record()
+            PartitionerConfig::from_config(&config).unwrap().partitioner().unwrap().is_function_of_the_record()
         };
         assert!(is_function(&[]) && is_function(&[("partitioner.class", "Field")]));
         assert!(!is_function(&[("partitioner.class", "Daily")]));

@@ -6,6 +6,7 @@ use super::partitioner_class::{DEFAULT_CLASS, PartitionerClass};
 
 pub(crate) const PARTITIONER_CLASS: &str = "partitioner.class";
 pub(crate) const PARTITION_FIELD_NAME: &str = "partition.field.name";
+pub(crate) const PARTITION_SQL: &str = "partition.sql";
 pub(crate) const PARTITION_FIELD_FORMAT_PATH: &str = "partition.field.format.path";
 pub(crate) const PARTITION_DURATION: &str = "partition.duration.ms";
 pub(crate) const PATH_FORMAT: &str = "path.format";
@@ -28,8 +29,8 @@ pub(crate) fn partitioner_keys() -> Vec<ConfigKey> {
             High,
             "Which directory below its topic a record goes to: `DefaultPartitioner` (its Kafka partition), \
              `FieldPartitioner` (values of fields), `TimeBasedPartitioner`, `DailyPartitioner`, `HourlyPartitioner` \
-             (its time) or `FieldAndTimeBasedPartitioner` (values of fields, then its time). The package may be left \
-             out.",
+             (its time), `FieldAndTimeBasedPartitioner` (values of fields, then its time) or `SqlPartitioner` (columns of \
+             SQL). The package may be left out.",
         )
         .validated(Validator::custom(check_class)),
         ConfigKey::with_default(
@@ -41,12 +42,21 @@ pub(crate) fn partitioner_keys() -> Vec<ConfigKey> {
              `country=DE/address.city=Berlin`. A `/` in a value is written as `%2F`, a null as `null`.",
         ),
         ConfigKey::with_default(
+            PARTITION_SQL,
+            String,
+            "",
+            Medium,
+            "For `SqlPartitioner`: columns that name the directories, as they stand behind SELECT: `upper(country) AS country, \
+             to_char(ordered, '%Y-%m') AS month` gives `country=DE/month=2026-11`. The files do not have them. Time and \
+             chance are not possible.",
+        ),
+        ConfigKey::with_default(
             PARTITION_FIELD_FORMAT_PATH,
             Boolean,
             "true",
             Low,
-            "For `FieldAndTimeBasedPartitioner`: whether the name of a field stands before its value (`country=DE`) \
-             or not (`DE`).",
+            "For `FieldAndTimeBasedPartitioner` and `SqlPartitioner`: whether the name of a field stands before its value \
+             (`country=DE`) or not (`DE`).",
         ),
         ConfigKey::with_default(
             PARTITION_DURATION,

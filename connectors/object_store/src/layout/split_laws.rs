@@ -21,7 +21,7 @@ const THEN: i64 = 1_796_069_730_000;
 fn partitioner(entries: &[(&str, &str)]) -> Box<dyn Partitioner> {
     let def = partitioner_keys().into_iter().fold(ConfigDef::new(), ConfigDef::key);
     let config = def.parse(&config_map(&[&[("locale", "en"), ("timezone", "UTC")], entries].concat())).unwrap();
-    PartitionerConfig::from_config(&config).unwrap().partitioner()
+    PartitionerConfig::from_config(&config).unwrap().partitioner().unwrap()
 }
 
 fn value(columns: Vec<(&str, ArrayRef)>, nulls: Option<NullBuffer>) -> Column {

@@ -64,12 +64,12 @@ pub(crate) fn query_issues(engine: &dyn QueryEngine, config: &ConfigMap, parsed:
     };
     let mut issues = Vec::new();
     if config.get(MODE).is_none_or(|mode| !mode.trim().eq_ignore_ascii_case("bounded")) {
-        let message = "is over all records, so that there must be an end of them: set `volley.mode=bounded`. One that works \
+        let message = "`query` is over all records, so that there must be an end of them: set `volley.mode=bounded`. One that works \
                        record by record is a transformation: `transforms.sql.type=Sql`";
         issues.push(issue(QUERY, message.to_owned()));
     }
     match engine.tables(&query.text) {
-        Err(error) => issues.push(issue(QUERY, error.to_string())),
+        Err(error) => issues.push(issue(QUERY, format!("`{QUERY}`, {error}"))),
         Ok(tables) => issues.extend(unknown_table(&tables, config).map(|message| issue(QUERY, message))),
     }
     if let Ok(sink) = SinkConfig::parse(config) {
@@ -82,20 +82,24 @@ fn unknown_table(tables: &[String], config: &ConfigMap) -> Option<String> {
     let topics: Vec<&str> = config.get(TOPICS)?.split(',').map(str::trim).filter(|topic| !topic.is_empty()).collect();
     let is_known = |table: &str| topics.contains(&table) || (table == RECORDS && topics.len() == 1);
     let unknown = tables.iter().find(|table| !is_known(table))?;
-    Some(format!("reads the table `{unknown}`, which is none of the topics: `{TOPICS}` has {}", topics.join(", ")))
+    Some(format!(
+        "`{QUERY}` reads the table `{unknown}`, which is none of the topics: `{TOPICS}` has {}",
+        topics.join(", ")
+    ))
 }
 
 fn sink_issues(sink: &SinkConfig) -> Vec<ConfigIssue> {
     let mut issues = Vec::new();
     if !matches!(sink.naming, FileNaming::Directories { .. }) {
-        issues.push(ConfigIssue::new("file.name.template", "is not possible with a `query`"));
+        issues.push(ConfigIssue::new("file.name.template", "`file.name.template` is not possible with a `query`"));
     }
     if !sink.format.output_fields.is_value_alone() {
-        let message = "with a `query` there is the value only: select what is needed, such as _key";
+        let message =
+            "`format.output.fields`: with a `query` there is the value only: select what is needed, such as _key";
         issues.push(ConfigIssue::new("format.output.fields", message));
     }
     if sink.partitioner.is_by_time_of_record() {
-        let message = "the rows of a query's result have no timestamp: set RecordField, and `timestamp.field`";
+        let message = "`timestamp.extractor`: the rows of a query's result have no timestamp: set RecordField, and `timestamp.field`";
         issues.push(ConfigIssue::new("timestamp.extractor", message));
     }
     issues

@@ -152,7 +152,7 @@ impl QueryTask {
             info!(connector = self.context.connector, rows = result.rows(), "the result of the query is written");
             let (attempt, config) = self.attempt();
             let storage = Arc::clone(&self.storage);
-            let writer = ResultWriter::new(&self.context, config, storage, &self.query.name, result);
+            let writer = ResultWriter::new(&self.context, config, storage, &self.query.name, result)?;
             self.stage = Stage::Writing(attempt, Box::new(writer));
         }
         if let Stage::Writing(_, writer) = &mut self.stage

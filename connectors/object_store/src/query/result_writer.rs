@@ -33,14 +33,14 @@ impl ResultWriter {
         storage: Arc<dyn Storage>,
         name: &str,
         result: Box<dyn QueryResult>,
-    ) -> Self {
+    ) -> Result<Self> {
         // what the files ask of the worker is not about its partitions
         let context = SinkContext::new(context.connector.clone(), context.task).with_metrics(context.metrics().clone());
         let uploads = Box::new(BackgroundUploads::new(Arc::clone(&storage), config.retry));
-        let mut delivery = Delivery::new(context, config, storage, uploads, Arc::new(now_ms)).of_new_files();
+        let mut delivery = Delivery::new(context, config, storage, uploads, Arc::new(now_ms))?.of_new_files();
         let partition = TopicPartition::new(name, 0);
         delivery.open(&Offsets::from([(partition.clone(), 0)]));
-        Self { delivery, result, partition, next_row: 0, waiting: None }
+        Ok(Self { delivery, result, partition, next_row: 0, waiting: None })
     }
 
     /// Goes on, for about so long. Whether all rows are in the store.

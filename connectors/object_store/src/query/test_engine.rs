@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow::array::{AsArray, RecordBatch, UInt32Array};
+use arrow::array::{AsArray, Int64Array, RecordBatch, StructArray, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
+use arrow::datatypes::{DataType, Field};
+use volley_api::testing::column;
 use volley_api::{
-    BoundedQuery, Error, QueryEngine, QueryResult, QuerySettings, ReadyQuery, Records, Result, TopicPartition,
+    BoundedQuery, Error, QueryEngine, QueryResult, QuerySettings, ReadyQuery, Records, RejectedRow, Result, Stage,
+    TopicPartition, Transformation, Transformed,
 };
 
 /// The text of a query that fails.
@@ -24,6 +27,15 @@ impl TestEngine {
 }
 
 impl QueryEngine for TestEngine {
+    /// The column `bucket`: the offset modulo 3; null for those that end with 8. Offsets that end with 7 are rejected, those that
+    /// end with 9 are left out. Even and odd ones come apart.
+    fn columns(&self, select_list: &str) -> Result<Box<dyn Transformation>> {
+        match select_list {
+            "bucket" => Ok(Box::new(Buckets)),
+            _ => Err(Error::config("line 1, column 8: no such column")),
+        }
+    }
+
     /// A table for each word behind FROM.
     fn tables(&self, query: &str) -> Result<Vec<String>> {
         match query.split_once("FROM ") {
@@ -35,6 +47,38 @@ impl QueryEngine for TestEngine {
     fn open(&self, query: &str, _: QuerySettings) -> Result<Box<dyn BoundedQuery>> {
         let executions = Arc::clone(&self.executions);
         Ok(Box::new(Staged { fails: query == FAILING, executions, batches: Vec::new() }))
+    }
+}
+
+struct Buckets;
+
+impl Transformation for Buckets {
+    fn apply(&mut self, records: Records) -> Result<Transformed> {
+        let offsets: Vec<i64> = (0..records.len()).filter_map(|row| records.offset(row)).collect();
+        let rows = |wanted: &dyn Fn(i64) -> bool| -> Vec<u32> {
+            (0_u32..).zip(&offsets).filter(|(_, offset)| wanted(**offset)).map(|(row, _)| row).collect()
+        };
+        let mut transformed = Transformed::default();
+        for parity in [0, 1] {
+            let kept = rows(&|offset| offset % 2 == parity && !matches!(offset % 10, 7 | 9));
+            let bucket =
+                |row: &u32| Some(offsets[*row as usize]).filter(|offset| offset % 10 != 8).map(|offset| offset % 3);
+            let buckets: Int64Array = kept.iter().map(bucket).collect();
+            let field = Arc::new(Field::new("bucket", DataType::Int64, true));
+            let value = column(StructArray::from(vec![(field, Arc::new(buckets) as _)]));
+            let taken = records.take(&kept.into())?;
+            transformed.records.push(Records { value, ..taken });
+        }
+        transformed.rejected = rows(&|offset| offset % 10 == 7)
+            .into_iter()
+            .map(|row| RejectedRow {
+                row: row as usize,
+                stage: Stage::Transformation,
+                class: "Sql".to_owned(),
+                error: Error::data("seven"),
+            })
+            .collect();
+        Ok(transformed)
     }
 }
 

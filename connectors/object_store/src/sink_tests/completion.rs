@@ -39,7 +39,7 @@ fn clocked(root: &Path, entries: &[(&str, &str)]) -> (Delivery, Arc<AtomicI64>, 
     let context = SinkContext::new("orders-sink", 0);
     let clock: crate::chain::Clock = Arc::new(move || clock.load(Ordering::Relaxed));
     let metrics = context.metrics().clone();
-    let mut delivery = Delivery::new(context, config, storage, uploads, clock);
+    let mut delivery = Delivery::new(context, config, storage, uploads, clock).unwrap();
     delivery.open(&Offsets::from([(partition(), 0)]));
     (delivery, now, metrics)
 }

@@ -10,6 +10,7 @@ use arrow::datatypes::{Field, Int64Type};
 use bytes::Bytes;
 use volley_api::{ConfigMap, Offsets, SinkBatch, SinkContext, SinkTask, TopicPartition};
 
+use crate::config::SinkConfig;
 use crate::sink::ObjectStoreSinkTask;
 use crate::test_records::{read_rows, store_config};
 
@@ -40,7 +41,7 @@ pub(super) fn started(config: &ConfigMap, committed: i64) -> ObjectStoreSinkTask
 }
 
 pub(super) fn started_with(context: SinkContext, config: &ConfigMap, committed: i64) -> ObjectStoreSinkTask {
-    let mut task = ObjectStoreSinkTask::start(context, config).unwrap();
+    let mut task = ObjectStoreSinkTask::start(context, SinkConfig::parse(config).unwrap()).unwrap();
     task.open(&Offsets::from([(partition(), committed)])).unwrap();
     task
 }

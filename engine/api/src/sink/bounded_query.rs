@@ -1,10 +1,11 @@
-//! A query over all records of a bounded run, for sinks that write its result in place of the records.
+//! SQL for sinks: a query over all records of a bounded run, whose result is written in place of the records; columns that are
+//! computed for each record.
 
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
 
-use crate::{Records, Result, TopicPartition};
+use crate::{Records, Result, TopicPartition, Transformation};
 
 /// What a query may use.
 #[derive(Clone, Debug)]
@@ -18,6 +19,13 @@ pub struct QuerySettings {
 
 /// Makes queries out of texts.
 pub trait QueryEngine: Send + Sync {
+    /// Columns that are computed for each record by itself, always alike: a transformation whose values are structs of them.
+    /// `select_list`: the columns, as behind SELECT.
+    ///
+    /// # Errors
+    /// `Config` for a text that is no such list.
+    fn columns(&self, select_list: &str) -> Result<Box<dyn Transformation>>;
+
     /// The tables that a query reads, each once. Nothing but the text is looked at.
     ///
     /// # Errors

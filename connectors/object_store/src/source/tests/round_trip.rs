@@ -15,6 +15,7 @@ use volley_api::testing::column;
 use volley_api::{ConfigMap, Offsets, SinkContext, SinkTask, SourceBatch, SourceTask, TopicPartition};
 
 use super::reading::{Stored, config, read_all, read_for, started, values, values_of};
+use crate::config::SinkConfig;
 use crate::sink::ObjectStoreSinkTask;
 use crate::source::task::ObjectStoreSourceTask;
 use crate::test_records::{batch, store_config};
@@ -80,7 +81,8 @@ fn expected(range: std::ops::Range<i64>) -> Vec<Value> {
 fn export(root: &Path, ends: &[i64], more: &[(&str, &str)]) {
     let mut config: ConfigMap = store_config(more);
     config.insert("store.url".into(), format!("file://{}", root.display()));
-    let mut task = ObjectStoreSinkTask::start(SinkContext::new("orders-sink", 0), &config).unwrap();
+    let mut task =
+        ObjectStoreSinkTask::start(SinkContext::new("orders-sink", 0), SinkConfig::parse(&config).unwrap()).unwrap();
     let partition = |number: usize| TopicPartition::new("orders", number as i32);
     let offsets: Offsets = (0..ends.len()).map(|number| (partition(number), 0)).collect();
     task.open(&offsets).unwrap();
