@@ -44,7 +44,7 @@ impl QueryEngine for SqlQueries {
 
     fn open(&self, query: &str, settings: QuerySettings) -> Result<Box<dyn BoundedQuery>> {
         let text = parsed(query)?;
-        let records = StagedRecords::new(settings.directory.as_deref(), text.meta_columns.clone())?;
+        let records = StagedRecords::new(settings.directory.as_deref(), &text)?;
         Ok(Box::new(Staging { text, settings, records }))
     }
 }

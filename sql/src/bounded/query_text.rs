@@ -11,8 +11,11 @@ use datafusion::sql::sqlparser::ast::{
     WildcardAdditionalOptions,
 };
 
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::Token;
+
 use crate::deep_stack::on_deep_stack;
-use crate::query::{FunctionKind, Position, Refusal, kind_of, named_by_its_text, parse_query};
+use crate::query::{FunctionKind, Position, Refusal, Tokens, kind_of, named_by_its_text, parse_query};
 use crate::records_table::MetaColumn;
 
 /// A parsed query. Tables have the names of topics.
@@ -25,6 +28,8 @@ pub(super) struct QueryText {
     pub(super) meta_columns: Vec<MetaColumn>,
     /// The other names that stand where columns stand.
     pub(super) columns: BTreeSet<String>,
+    /// All words of the text: a field that is none of them is not needed. `None`: all fields are.
+    pub(super) words: Option<BTreeSet<String>>,
 }
 
 impl QueryText {
@@ -52,7 +57,39 @@ fn parse(text: &str) -> Result<QueryText, Refusal> {
     let (tables, _) = resolve_table_references(&statement, false)
         .map_err(|error| Refusal::new(Position::START, crate::reason::reason_of(&error)))?;
     let tables = tables.iter().map(|table| table.table().to_owned()).collect();
-    Ok(QueryText { query, tables, meta_columns: names.meta_columns, columns: names.columns })
+    let words = needed_words(text, &query)?;
+    Ok(QueryText { query, tables, meta_columns: names.meta_columns, columns: names.columns, words })
+}
+
+/// The words of a query that takes no columns without naming them.
+fn needed_words(text: &str, query: &Query) -> Result<Option<BTreeSet<String>>, Refusal> {
+    let takes_all = ControlFlow::Break(()) == Visit::visit(query, &mut Wildcards);
+    let mut words = BTreeSet::new();
+    for token in Tokens::of(text)?.all() {
+        if let Token::Word(word) = &token.token {
+            if matches!(word.keyword, Keyword::NATURAL | Keyword::TABLE) {
+                return Ok(None);
+            }
+            words.insert(word.value.clone());
+        }
+    }
+    Ok(Some(words).filter(|_| !takes_all))
+}
+
+/// Looks for `*` and `t.*` as columns.
+struct Wildcards;
+
+impl Visitor for Wildcards {
+    type Break = ();
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
+        let is_wildcard =
+            |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
+        match select.projection.iter().any(is_wildcard) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
 }
 
 /// The names in expressions, and the functions that do not exist.
@@ -234,6 +271,17 @@ mod tests {
             rewritten("SELECT o.country, sum(amount), count(*) AS n FROM orders o GROUP BY country"),
             "SELECT o.country AS \"country\", sum(amount) AS \"sum(amount)\", count(*) AS n FROM orders o GROUP BY country"
         );
+    }
+
+    #[test]
+    fn fields_that_are_not_named_are_needed_only_where_all_are_taken() {
+        let words = |text: &str| QueryText::parse(text).unwrap().words;
+        let some = words("SELECT count(*), max(o.amount) FROM orders o JOIN users USING (\"user id\")").unwrap();
+        assert!(["amount", "user id"].iter().all(|word| some.contains(*word)) && !some.contains("country"));
+        for all in ["SELECT * FROM a", "SELECT b.id FROM a, (SELECT x.* FROM b x) b", "SELECT id FROM a NATURAL JOIN b"]
+        {
+            assert_eq!(words(all), None, "{all}");
+        }
     }
 
     #[test]

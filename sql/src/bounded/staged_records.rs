@@ -1,6 +1,6 @@
 //! The records of a run, on local disk, until all are there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use volley_api::schema::is_mixed;
 use volley_api::{Records, Result, TopicPartition, mixed_as_text};
 
+use super::query_text::QueryText;
 use super::spill_file::{Segment, SpillFile, SpillReader};
 use super::table_columns::common_schema;
 use crate::records_table::{MetaColumn, NO_FIELD, RecordsTable};
@@ -19,6 +20,8 @@ pub(super) struct StagedRecords {
     file: SpillFile,
     /// The metadata that the query names.
     meta_columns: Vec<MetaColumn>,
+    /// The fields that it may name; `None`: all.
+    fields: Option<BTreeSet<String>>,
     topics: BTreeMap<Arc<str>, Vec<(TopicPartition, SchemaRef, Segment)>>,
 }
 
@@ -34,8 +37,10 @@ pub(super) struct StagedTable {
 }
 
 impl StagedRecords {
-    pub(super) fn new(directory: Option<&Path>, meta_columns: Vec<MetaColumn>) -> Result<Self> {
-        Ok(Self { file: SpillFile::create(directory)?, meta_columns, topics: BTreeMap::new() })
+    /// Records of which a query is made, in a file in `directory`.
+    pub(super) fn new(directory: Option<&Path>, query: &QueryText) -> Result<Self> {
+        let (meta_columns, fields) = (query.meta_columns.clone(), query.words.clone());
+        Ok(Self { file: SpillFile::create(directory)?, meta_columns, fields, topics: BTreeMap::new() })
     }
 
     /// Adds records that were consumed.
@@ -93,8 +98,11 @@ impl StagedRecords {
         let table = RecordsTable::new(&records.key.field, &records.value.field);
         let visible = table.visible_schema();
         let is_wanted = |name: &str| {
-            name != NO_FIELD
-                && (!MetaColumn::is_named(name) || self.meta_columns.iter().any(|column| column.name() == name))
+            let is_named = || self.fields.as_ref().is_none_or(|fields| fields.contains(name));
+            match MetaColumn::is_named(name) {
+                true => self.meta_columns.iter().any(|column| column.name() == name),
+                false => name != NO_FIELD && is_named(),
+            }
         };
         let wanted: Vec<usize> =
             (0..visible.fields().len()).filter(|place| is_wanted(visible.field(*place).name())).collect();

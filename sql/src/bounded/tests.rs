@@ -96,6 +96,13 @@ fn records_whose_schema_has_grown_are_one_table() {
 }
 
 #[test]
+fn records_of_which_no_field_is_needed_are_counted() {
+    let records = [orders(0, 0, &[1, 2, 3]), orders(1, 0, &[4])];
+    assert_eq!(run("SELECT count(*) AS n FROM orders", &records).unwrap(), ["|n|", "|4|"]);
+    assert_eq!(run("SELECT 'x' AS x FROM orders WHERE _offset = 0", &records).unwrap(), ["|x|", "|x|", "|x|"]);
+}
+
+#[test]
 fn partitions_that_are_forgotten_are_not_there_and_may_come_again() {
     let sql = "SELECT _partition, sum(id) AS s FROM orders GROUP BY _partition ORDER BY _partition";
     let mut query = staged(sql, MEMORY, &[orders(0, 0, &[1, 2]), orders(1, 0, &[4])]);

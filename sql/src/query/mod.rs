@@ -23,5 +23,5 @@ pub(crate) use function_names::{FunctionKind, kind_of};
 pub(crate) use named_fields::{NamedFields, completed};
 pub use position::{Position, Refusal};
 pub(crate) use select_list::named_by_its_text;
-pub(crate) use statement::{RECORDS, RowwiseQuery, parse_query};
+pub(crate) use statement::{RECORDS, RowwiseQuery, Tokens, parse_query};
 pub(crate) use user_functions::UserFunctions;

@@ -225,7 +225,7 @@ fn lower_first(text: &str) -> String {
 pub(crate) struct Tokens(Vec<TokenWithSpan>);
 
 impl Tokens {
-    pub(super) fn of(text: &str) -> Result<Self, Refusal> {
+    pub(crate) fn of(text: &str) -> Result<Self, Refusal> {
         let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize_with_location().map_err(|error| {
             let position = Position::at(error.location).unwrap_or(Position::START);
             Refusal::new(position, lower_first(&error.message))
@@ -239,7 +239,7 @@ impl Tokens {
         }
     }
 
-    pub(super) fn all(&self) -> &[TokenWithSpan] {
+    pub(crate) fn all(&self) -> &[TokenWithSpan] {
         &self.0
     }
 
