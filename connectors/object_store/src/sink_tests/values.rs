@@ -178,3 +178,45 @@ fn row_groups_statistics_and_bloom_filters_are_as_configured() {
     let filtered = columns.iter().filter(|column| column.bloom_filter_offset().is_some());
     assert_eq!(filtered.map(|column| column.column_path().string()).collect::<Vec<_>>(), ["id", "inner.x"]);
 }
+
+#[test]
+fn rows_of_a_row_group_are_sorted_and_none_is_lost_however_they_come() {
+    let root = tempfile::tempdir().unwrap();
+    let entries = [
+        ("parquet.row.group.rows", "1000"),
+        ("parquet.sorting.columns", "k DESC"),
+        ("flush.size", "4100"),
+        ("rotate.idle.ms", "-1"),
+    ];
+    let mut task = started(&local_config(root.path(), &entries), 0);
+    let (mut first, mut put_rows) = (0, 0);
+    for len in [10, 999, 1, 1700, 300, 1200, 690] {
+        let ids = Int64Array::from_iter_values(first..first + len);
+        let keys = Int64Array::from_iter_values((first..first + len).map(|id| id * 7919 % 1009));
+        let value = struct_of(vec![("id", Arc::new(ids) as ArrayRef), ("k", Arc::new(keys))]);
+        put(&mut task, &batch(&partition(), first, value));
+        first += len;
+        put_rows += len;
+    }
+    deliver(&mut task, first);
+    let mut ids = Vec::new();
+    let mut groups = Vec::new();
+    for file in files(root.path()) {
+        let reader = SerializedFileReader::new(fs::File::open(&file).unwrap()).unwrap();
+        let rows = read(&file);
+        let mut start = 0;
+        for group in reader.metadata().row_groups() {
+            let sorting = group.sorting_columns().unwrap();
+            assert_eq!((sorting.len(), sorting[0].column_idx, sorting[0].descending), (1, 1, true));
+            let len = usize::try_from(group.num_rows()).unwrap();
+            let keys = rows.column(1).slice(start, len);
+            assert!(keys.as_primitive::<Int64Type>().values().is_sorted_by(|one, other| one >= other));
+            start += len;
+            groups.push(len);
+        }
+        ids.extend(rows.column(0).as_primitive::<Int64Type>().values().iter().copied());
+    }
+    ids.sort_unstable();
+    assert_eq!(ids, (0..put_rows).collect::<Vec<_>>());
+    assert_eq!(groups, [1000, 1000, 1000, 1000, 100, 800]);
+}

@@ -53,6 +53,11 @@ impl SharedPlans {
         Self(Arc::new(Mutex::new(EncodingPlans { options, plans: HashMap::new() })))
     }
 
+    /// What all files have in common.
+    pub(crate) fn options(&self) -> ParquetOptions {
+        self.0.lock().options.clone()
+    }
+
     /// The plan for a file of `topic` with `schema`, if there is one that is not too old.
     pub(crate) fn existing(&self, topic: &str, schema: &SchemaRef) -> Option<WriterProperties> {
         let plans = self.0.lock();

@@ -5,6 +5,7 @@ mod encodings;
 mod footer;
 mod parquet_options;
 mod parquet_writer;
+mod sort_order;
 
 pub(crate) use encodings::SharedPlans;
 pub(crate) use footer::read_footer;

@@ -3,7 +3,9 @@
 use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
-use volley_api::{Config, ConfigKey, ConfigType, Importance, Validator};
+use volley_api::{Config, ConfigKey, ConfigType, ConfigValue, Importance, Validator};
+
+use super::sort_order::SortOrder;
 
 /// The key of the compression.
 pub(crate) const PARQUET_CODEC: &str = "parquet.codec";
@@ -13,6 +15,7 @@ const ROW_GROUP_BYTES: &str = "parquet.row.group.bytes";
 const PAGE_BYTES: &str = "parquet.page.bytes";
 const STATISTICS: &str = "parquet.statistics";
 const BLOOM_FILTERS: &str = "parquet.bloom.filter.columns";
+const SORTING_COLUMNS: &str = "parquet.sorting.columns";
 
 const DICTIONARY_BYTES: usize = 256 * 1024;
 
@@ -28,6 +31,8 @@ pub(crate) struct ParquetOptions {
     statistics: EnabledStatistics,
     /// Columns with a Bloom filter, by their dotted paths.
     bloom_filters: Vec<String>,
+    /// Of the rows of a row group.
+    pub(crate) order: SortOrder,
 }
 
 impl ParquetOptions {
@@ -49,7 +54,19 @@ impl ParquetOptions {
             page_bytes: number(PAGE_BYTES),
             statistics,
             bloom_filters: config.list(BLOOM_FILTERS).to_vec(),
+            // what is wrong with it has been reported with its key
+            order: SortOrder::parse(config.list(SORTING_COLUMNS)).unwrap_or_default(),
         }
+    }
+
+    /// Whether a row group of so many rows, and so many bytes as Arrow has them, is complete.
+    pub(crate) fn fill_a_row_group(&self, rows: usize, bytes: usize) -> bool {
+        rows >= self.row_group_rows || bytes >= self.row_group_bytes
+    }
+
+    /// Rows of a row group, at most.
+    pub(crate) fn row_group_rows(&self) -> usize {
+        self.row_group_rows
     }
 
     /// Sets what they say. `columns`: those of the file.
@@ -60,7 +77,8 @@ impl ParquetOptions {
             .set_max_row_group_row_count(Some(self.row_group_rows))
             .set_max_row_group_bytes(Some(self.row_group_bytes))
             .set_data_page_size_limit(self.page_bytes)
-            .set_dictionary_page_size_limit(DICTIONARY_BYTES);
+            .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+            .set_sorting_columns(Some(self.order.sorting_columns(columns)).filter(|columns| !columns.is_empty()));
         let filtered = columns.iter().filter(|column| self.bloom_filters.contains(&column.string()));
         filtered.fold(builder, |builder, column| builder.set_column_bloom_filter_enabled(column.clone(), true))
     }
@@ -114,7 +132,24 @@ pub(crate) fn parquet_keys() -> Vec<ConfigKey> {
             Low,
             "Columns of Parquet files that get a Bloom filter, by their dotted paths: for readers that look for single values.",
         ),
+        ConfigKey::with_default(
+            SORTING_COLUMNS,
+            List,
+            "",
+            Low,
+            "Columns by which the rows of each row group are sorted, by their dotted paths, with DESC behind those that fall: \
+             `country,amount DESC`. Readers that look for a range of values skip pages and row groups. A row group in the making \
+             is then held as it is in memory, and is complete at `parquet.row.group.bytes` of that.",
+        )
+        .validated(Validator::custom(check_order)),
     ]
+}
+
+fn check_order(value: &ConfigValue) -> std::result::Result<(), String> {
+    match value {
+        ConfigValue::List(columns) => SortOrder::parse(columns).map(drop),
+        _ => Ok(()),
+    }
 }
 
 /// `level`: that of the library where it is `None`, and the nearest one that there is.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
+use arrow::array::{RecordBatch, UInt32Array};
+use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
@@ -12,6 +12,7 @@ use volley_api::{Error, Result};
 
 use super::encodings::{SAMPLE_ROWS, SharedPlans};
 use super::footer::key_values;
+use super::parquet_options::ParquetOptions;
 use crate::format::file_writer::{FileSize, FileWriter};
 use crate::format::identity::FileIdentity;
 use crate::format::rows::{Rows, without_columns};
@@ -37,6 +38,8 @@ pub(crate) struct ParquetWriter {
     state: State,
     pending: Pending,
     plans: SharedPlans,
+    /// If rows are sorted: of a row group at a time.
+    sorted: Option<ParquetOptions>,
     size: FileSize,
 }
 
@@ -81,10 +84,12 @@ impl ParquetWriter {
         };
         let columns = schema.flattened_fields().len();
         let (topic, plans) = (Arc::clone(topic), plans.clone());
-        Ok(Self { topic, schema, columns, state, pending: Pending::default(), plans, size: FileSize::default() })
+        let sorted = Some(plans.options()).filter(|options| !options.order.is_none());
+        let pending = Pending::default();
+        Ok(Self { topic, schema, columns, state, pending, plans, sorted, size: FileSize::default() })
     }
 
-    fn start_writing(&mut self) -> Result<()> {
+    fn start_writing(&mut self, is_last: bool) -> Result<()> {
         let sample = match self.pending.batches.as_slice() {
             [first, ..] if first.num_rows() >= SAMPLE_ROWS => first.slice(0, SAMPLE_ROWS),
             batches => concat_batches(&self.schema, batches)?,
@@ -92,16 +97,40 @@ impl ParquetWriter {
         let plan = self.plans.make(&self.topic, &sample);
         let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&self.schema), Some(plan)).map_err(broken)?;
         self.state = State::Writing(Box::new(writer));
-        self.write_pending()
+        self.write_pending(is_last)
     }
 
-    fn write_pending(&mut self) -> Result<()> {
-        let State::Writing(writer) = &mut self.state else { return self.start_writing() };
+    /// `is_last`: nothing comes behind.
+    fn write_pending(&mut self, is_last: bool) -> Result<()> {
+        let State::Writing(writer) = &mut self.state else { return self.start_writing(is_last) };
         if self.pending.rows == 0 {
             return Ok(());
         }
         let rows = self.pending.take(&self.schema)?;
-        writer.write(&rows).map_err(broken)
+        let Some(options) = &self.sorted else { return writer.write(&rows).map_err(broken) };
+        for first in (0..rows.num_rows()).step_by(options.row_group_rows()) {
+            let group = rows.slice(first, options.row_group_rows().min(rows.num_rows() - first));
+            if first > 0 && group.num_rows() < options.row_group_rows() && !is_last {
+                // a copy, which does not hold the memory of all
+                let all: UInt32Array = (0..group.num_rows() as u32).collect();
+                self.pending.push(take_record_batch(&group, &all)?);
+                break;
+            }
+            writer.write(&options.order.sorted(&group)?).map_err(broken)?;
+            // what comes next is not in one order with it
+            writer.flush().map_err(broken)?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is enough that waits to be written. `size_limit`: of the file.
+    fn is_time_to_write(&self, size_limit: usize) -> bool {
+        let Pending { rows, memory, .. } = self.pending;
+        match (&self.sorted, &self.state) {
+            (Some(options), _) => options.fill_a_row_group(rows, memory) || memory >= size_limit,
+            (None, State::Sampling) => rows >= SAMPLE_ROWS || memory >= size_limit,
+            (None, State::Writing(_)) => rows >= MIN_ROWS || memory >= size_limit.min(MAX_PENDING),
+        }
     }
 
     fn measure(&mut self) {
@@ -126,12 +155,8 @@ impl FileWriter for ParquetWriter {
         let Rows::Columns(rows) = rows else { return Err(without_columns()) };
         self.plans.wrote(&self.topic, rows.num_rows() as u64);
         self.pending.push(rows);
-        let (enough, memory) = match self.state {
-            State::Sampling => (SAMPLE_ROWS, size_limit),
-            State::Writing(_) => (MIN_ROWS, size_limit.min(MAX_PENDING)),
-        };
-        if self.pending.rows >= enough || self.pending.memory >= memory {
-            self.write_pending()?;
+        if self.is_time_to_write(size_limit) {
+            self.write_pending(false)?;
         }
         self.measure();
         Ok(())
@@ -142,7 +167,7 @@ impl FileWriter for ParquetWriter {
     }
 
     fn finish(mut self: Box<Self>, identity: &FileIdentity) -> Result<Bytes> {
-        self.write_pending()?;
+        self.write_pending(true)?;
         let State::Writing(mut writer) = self.state else {
             return Err(Error::fatal("a file without rows cannot be completed"));
         };
