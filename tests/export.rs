@@ -10,9 +10,9 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::Value;
 use volley_kafka::{Outgoing, Producer};
 
-use crate::delivered_rows::{assert_exactly_once, on_disk};
+use crate::delivered_rows::{assert_exactly_once, in_bucket, on_disk};
 use crate::exactly_once::{PARTITIONS, numbered_topic, produce_numbered};
-use crate::testbed::{Kafka, Vendor, wait_until};
+use crate::testbed::{Kafka, S3, Vendor, wait_until};
 use crate::worker_group::{SOON, WorkerGroup};
 use crate::worker_process::{Ended, Volley, parquet_files};
 
@@ -193,6 +193,29 @@ fn a_query_and_another_format_are_what_the_files_have() {
     let left = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("volley-export-");
     let names = std::env::temp_dir().read_dir().unwrap().filter_map(|entry| Some(entry.ok()?.file_name()));
     assert_eq!(names.filter(|name| left(name)).count(), 0, "nothing temporary lies around");
+}
+
+/// As AWS' command line writes them.
+#[test]
+fn keys_of_a_profile_are_used_and_a_profile_that_is_not_there_is_named() {
+    let (kafka, s3) = (Kafka::shared(), S3::shared());
+    let topic = topic_of_minutes(kafka, 10);
+    s3.create_bucket(&topic);
+    let volley = Volley::new();
+    let files = volley.file("aws", &[("[lake]\naws_access_key_id", "test"), ("aws_secret_access_key", "test")]);
+    let (servers, to) = (kafka.bootstrap_servers(), format!("s3://{topic}/lake"));
+    let endpoint = format!("store.s3.endpoint={}", s3.endpoint());
+    let run = |profile: &str| {
+        let profile = format!("store.s3.profile={profile}");
+        let mut command = vec!["export", "--bootstrap-servers", &servers, "--topic", &topic, "--to", &to];
+        command.extend(["-c", &endpoint, "-c", "store.s3.region=us-east-1", "-c", &profile]);
+        let path = files.display().to_string();
+        volley.run_with(2 * SOON, &command, &[("AWS_SHARED_CREDENTIALS_FILE", &path), ("AWS_CONFIG_FILE", "/none")])
+    };
+    let end = run("nobody");
+    assert!(end.status.code() == Some(3) && end.log.contains("the profile `nobody` is neither in"), "{}", end.log);
+    assert_done(&run("lake"), "10");
+    assert_eq!(in_bucket(s3, &topic).len(), 10);
 }
 
 #[test]

@@ -12,8 +12,9 @@ use volley_api::{Error, Result, Secret};
 
 use crate::StoreConfig;
 use crate::assumed_role::AssumedRole;
+use crate::aws_profile::{Profile, ProfileCredentials, ProfileFiles};
 use crate::object_defaults::ObjectDefaults;
-use crate::s3_options::{S3Encryption, S3Role};
+use crate::s3_options::{DEFAULT_SESSION_NAME, S3Encryption, S3Role};
 
 /// Repetitions within one call; longer trouble is the caller's.
 const QUICK_RETRIES: usize = 2;
@@ -65,15 +66,47 @@ fn s3(config: &StoreConfig) -> Opened {
         builder = builder.with_token(token.reveal());
     }
     let options = &config.s3_options;
+    let profile = if options.skip_signature { None } else { profile(config)? };
+    if let Some((files, profile)) = &profile {
+        builder = builder.with_credentials(Arc::new(ProfileCredentials::new(files.clone(), &profile.keys_of)));
+        if let Some(region) = profile.region.as_ref().filter(|_| !has_region(&builder)) {
+            builder = builder.with_region(region);
+        }
+    }
     builder =
         builder.with_virtual_hosted_style_request(!config.s3_path_style).with_skip_signature(options.skip_signature);
     if let Some(encryption) = &options.encryption {
         builder = encrypted(builder, encryption)?;
     }
-    if let Some(role) = &options.role {
+    let of_profile = profile.and_then(|(_, profile)| profile.role).map(|(arn, session_name, external_id)| S3Role {
+        arn,
+        session_name: session_name.unwrap_or_else(|| DEFAULT_SESSION_NAME.to_owned()),
+        external_id,
+        sts_endpoint: options.sts_endpoint.clone(),
+    });
+    for role in of_profile.iter().chain(&options.role) {
         builder = in_role(builder, role, config)?;
     }
     Ok(ObjectDefaults::around(Arc::new(builder.build()?), options.storage_class.clone(), options.tags.clone()))
+}
+
+/// The profile that a connector uses: the one it names, or, if nothing else has keys, the usual one.
+fn profile(config: &StoreConfig) -> std::result::Result<Option<(ProfileFiles, Profile)>, object_store::Error> {
+    let is_set = |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+    let named = config.s3_options.profile.clone();
+    let has_others =
+        config.s3_access_key_id.is_some() || is_set("AWS_ACCESS_KEY_ID") || is_set("AWS_WEB_IDENTITY_TOKEN_FILE");
+    if named.is_none() && has_others {
+        return Ok(None);
+    }
+    let name = named.or_else(|| std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty()));
+    let Some(files) = ProfileFiles::usual() else { return Ok(None) };
+    Ok(files.profile(name.as_deref())?.map(|profile| (files, profile)))
+}
+
+fn has_region(builder: &AmazonS3Builder) -> bool {
+    builder.get_config_value(&AmazonS3ConfigKey::Region).is_some()
+        || builder.get_config_value(&AmazonS3ConfigKey::DefaultRegion).is_some()
 }
 
 fn encrypted(

@@ -6,6 +6,7 @@
 //! ```
 
 mod assumed_role;
+mod aws_profile;
 mod azure_options;
 mod client;
 mod hdfs_config;

@@ -9,12 +9,14 @@ const SSE_CUSTOMER_KEY: &str = "store.s3.sse.customer.key";
 const STORAGE_CLASS: &str = "store.s3.storage.class";
 const OBJECT_TAGS: &str = "store.s3.object.tags";
 const SKIP_SIGNATURE: &str = "store.s3.skip.signature";
+const PROFILE: &str = "store.s3.profile";
 const ROLE_ARN: &str = "store.s3.role.arn";
 const ROLE_SESSION_NAME: &str = "store.s3.role.session.name";
 const ROLE_EXTERNAL_ID: &str = "store.s3.role.external.id";
 const STS_ENDPOINT: &str = "store.s3.sts.endpoint";
 
-const DEFAULT_SESSION_NAME: &str = "volley";
+/// Shown in AWS' logs where nothing else is said.
+pub(crate) const DEFAULT_SESSION_NAME: &str = "volley";
 /// What S3 takes.
 const MAX_TAGS: usize = 10;
 
@@ -31,6 +33,10 @@ pub(crate) struct S3Options {
     pub(crate) skip_signature: bool,
     /// The role to be assumed.
     pub(crate) role: Option<S3Role>,
+    /// Where the service is that gives roles, for the role of a profile.
+    pub(crate) sts_endpoint: Option<String>,
+    /// The profile whose keys count.
+    pub(crate) profile: Option<String>,
 }
 
 /// Server-side encryption.
@@ -72,6 +78,8 @@ impl S3Options {
             storage_class: text(STORAGE_CLASS),
             tags,
             skip_signature: config.boolean(SKIP_SIGNATURE),
+            profile: text(PROFILE),
+            sts_endpoint: text(STS_ENDPOINT),
             role: text(ROLE_ARN).map(|arn| S3Role {
                 arn,
                 session_name: text(ROLE_SESSION_NAME).unwrap_or_else(|| DEFAULT_SESSION_NAME.to_owned()),
@@ -147,6 +155,14 @@ pub(crate) fn s3_option_keys() -> Vec<ConfigKey> {
             "false",
             Low,
             "Whether requests to S3 go without credentials and signature, for buckets that let everybody write.",
+        ),
+        ConfigKey::optional(
+            PROFILE,
+            String,
+            Low,
+            "Profile in `~/.aws/credentials` and `~/.aws/config` (or where AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE say) \
+             whose keys, region and role are used. Without it, the one that AWS_PROFILE names, or `default`, if there are \
+             no other keys.",
         ),
         ConfigKey::optional(
             ROLE_ARN,

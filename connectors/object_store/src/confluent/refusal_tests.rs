@@ -89,13 +89,6 @@ fn what_the_s3_sink_does_not_do_is_said_at_validation() {
             "s3.credentials.provider.class",
             "AnonymousCredentialsProvider, or AwsAssumeRoleCredentialsProvider",
         ),
-        (
-            s3,
-            &S3,
-            &[("s3.credentials.provider.class", "com.amazonaws.auth.profile.ProfileCredentialsProvider")],
-            "s3.credentials.provider.class",
-            "files of profiles are not read",
-        ),
         (s3, &S3, &[("format.bytearray.separator", "\r\n")], "format.bytearray.separator", "white space at its ends"),
         (s3, &S3, &[("topics.dir", "../up")], "topics.dir", "plain names"),
         (s3, &S3, &[("s3.part.size", "1")], "s3.part.size", "at least 5242880"),

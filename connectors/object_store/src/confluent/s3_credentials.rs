@@ -5,7 +5,7 @@ use super::translation::Translation;
 /// What a class stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Provider {
-    /// The keys of the configuration; without them, the environment, a web identity, the container or the machine.
+    /// The keys of the configuration; without them, the environment, a web identity, a profile, the container or the machine.
     Usual,
     /// None.
     Anonymous,
@@ -22,8 +22,8 @@ const PACKAGES: [&str; 5] = [
     "io.confluent.connect.storage.s3.auth.",
 ];
 
-const REFUSED: &str = "is not there: give DefaultCredentialsProvider (the keys, the environment, a web identity, the container \
-    or the machine, whichever there is), AnonymousCredentialsProvider, or AwsAssumeRoleCredentialsProvider with a role";
+const REFUSED: &str = "is not there: give DefaultCredentialsProvider (the keys, the environment, a web identity, a \
+    profile, the container or the machine, whichever there is), AnonymousCredentialsProvider, or AwsAssumeRoleCredentialsProvider with a role";
 
 fn parse(class: &str) -> Option<Provider> {
     let known = PACKAGES.iter().find_map(|package| class.strip_prefix(package));
@@ -33,6 +33,8 @@ fn parse(class: &str) -> Option<Provider> {
         | "EnvironmentVariableCredentialsProvider"
         | "SystemPropertyCredentialsProvider"
         | "InstanceProfileCredentialsProvider"
+        | "ProfileCredentialsProvider"
+        | "profile.ProfileCredentialsProvider"
         | "ContainerCredentialsProvider"
         | "EC2ContainerCredentialsProviderWrapper"
         | "WebIdentityTokenCredentialsProvider"
@@ -71,13 +73,6 @@ pub(crate) fn translate_provider(translation: &mut Translation<'_>, key: &'stati
             }
             translate_role(translation, role);
         }
-        None if class.ends_with("ProfileCredentialsProvider") => translation.refuse(
-            key,
-            format!(
-                "`{class}` is not there, since files of profiles are not read: give `aws.access.key.id` and \
-                 `aws.secret.access.key`, or the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-            ),
-        ),
         None => translation.refuse(key, format!("`{class}` {REFUSED}")),
     }
 }
