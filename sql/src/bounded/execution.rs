@@ -10,10 +10,10 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{SchemaError, TableReference};
 use datafusion::error::DataFusionError;
-use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SessionStateBuilder, TaskContext};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
@@ -97,8 +97,8 @@ impl StagedQuery {
 
     fn execute_with(&self, joins: Joins, is_cancelled: &(dyn Fn() -> bool + Sync)) -> Executed {
         let plan = self.plan(joins)?;
-        let hash_join = joins == Joins::Hash && has_hash_join(&plan.physical);
-        let threads = self.parallelism();
+        let hash_join = joins == Joins::Hash && count(&plan.physical, "HashJoinExec") > 0;
+        let threads = plan.parts;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(threads)
             .max_blocking_threads(threads)
@@ -162,7 +162,7 @@ impl StagedQuery {
         let state = session.state();
         let logical = wait_for(state.statement_to_plan(self.text.statement()))?;
         let physical = wait_for(state.create_physical_plan(&logical))?;
-        Ok(Plan { physical, session })
+        Ok(Plan { physical, session, parts: self.parallelism(joins) })
     }
 
     fn register(
@@ -181,12 +181,8 @@ impl StagedQuery {
     }
 
     fn session(&self, joins: Joins) -> std::result::Result<SessionContext, DataFusionError> {
-        let parts = self.parallelism();
-        let mut config = session_config().with_target_partitions(parts);
-        let options = config.options_mut();
-        options.optimizer.prefer_hash_join = joins == Joins::Hash;
-        // what each sort keeps for merging what it has put on disk
-        options.execution.sort_spill_reservation_bytes = (self.settings.memory_bytes / parts / 8).min(10 << 20);
+        let mut config = session_config().with_target_partitions(self.parallelism(joins));
+        config.options_mut().optimizer.prefer_hash_join = joins == Joins::Hash;
         let mode = match &self.settings.directory {
             Some(directory) => DiskManagerMode::Directories(vec![PathBuf::from(directory)]),
             None => DiskManagerMode::OsTmpDirectory,
@@ -205,17 +201,27 @@ impl StagedQuery {
         Ok(session)
     }
 
+    /// Each sort keeps half of its share of the memory for the keys by which it merges: these may be as large as the rows.
+    fn context(&self, plan: &Plan) -> Arc<TaskContext> {
+        let sorts = count(&plan.physical, "SortExec").max(1) * plan.parts;
+        let mut config = plan.session.copied_config();
+        config.options_mut().execution.sort_spill_reservation_bytes = self.settings.memory_bytes / sorts / 2;
+        Arc::new(TaskContext::from(&plan.session.state()).with_session_config(config))
+    }
+
     /// Parts of the work at a time: each needs memory.
-    fn parallelism(&self) -> usize {
+    fn parallelism(&self, joins: Joins) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        (self.settings.memory_bytes / MEMORY_OF_PART).clamp(1, cores)
+        let parts = (self.settings.memory_bytes / MEMORY_OF_PART).clamp(1, cores);
+        // the planner sorts for joins only where there are parts
+        if joins == Joins::Sorted { parts.max(2) } else { parts }
     }
 
     async fn collect(&self, plan: &Plan) -> Executed {
         let schema = result_schema(&plan.physical.schema())?;
         let mut file = SpillFile::create(self.settings.directory.as_deref())?;
         let mut segments = Vec::new();
-        let mut batches = execute_stream(Arc::clone(&plan.physical), plan.session.task_ctx()).map_err(failure)?;
+        let mut batches = execute_stream(Arc::clone(&plan.physical), self.context(plan)).map_err(failure)?;
         while let Some(batch) = batches.next().await {
             let batch = batch.map_err(failure)?;
             if batch.num_rows() > 0 {
@@ -229,6 +235,8 @@ impl StagedQuery {
 struct Plan {
     physical: Arc<dyn ExecutionPlan>,
     session: SessionContext,
+    /// Parts of the work at a time.
+    parts: usize,
 }
 
 async fn cancelled(is_cancelled: &(dyn Fn() -> bool + Sync)) {
@@ -237,8 +245,9 @@ async fn cancelled(is_cancelled: &(dyn Fn() -> bool + Sync)) {
     }
 }
 
-fn has_hash_join(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    plan.name() == "HashJoinExec" || plan.children().into_iter().any(has_hash_join)
+/// How many operators of this name a plan has.
+fn count(plan: &Arc<dyn ExecutionPlan>, name: &str) -> usize {
+    usize::from(plan.name() == name) + plan.children().into_iter().map(|child| count(child, name)).sum::<usize>()
 }
 
 fn failure(error: DataFusionError) -> Failure {

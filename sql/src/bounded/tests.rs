@@ -129,14 +129,21 @@ fn more_than_fits_into_memory_is_sorted_grouped_and_joined_on_disk() {
     let directory = tempfile::tempdir().unwrap();
     for sql in [
         "SELECT id, repeat(country, 50) AS c FROM orders ORDER BY c, id",
+        "SELECT id, repeat(country, 20) AS c FROM orders ORDER BY c DESC, country, id DESC",
         "SELECT id, count(*) AS n, max(country) AS c FROM orders GROUP BY id",
+        "SELECT DISTINCT id, country FROM orders",
+        "SELECT id, row_number() OVER (PARTITION BY country ORDER BY id) AS n FROM orders",
         "SELECT a.id, repeat(b.country, 50) AS c FROM orders a JOIN orders b ON a.id = b.id",
+        "SELECT a.id, b.country FROM orders a LEFT JOIN orders b ON a.id = b.id ORDER BY b.country, a.id",
     ] {
-        let settings = QuerySettings { memory_bytes: 12 << 20, directory: Some(directory.path().to_owned()) };
-        let mut query = SqlQueries.open(sql, settings).unwrap();
-        records.iter().for_each(|records| query.add(records).unwrap());
-        let result = query.ready(&["orders".to_owned()]).unwrap().execute(&|| false);
-        assert_eq!(result.map_err(|error| error.to_string()).unwrap().rows(), 200_000, "{sql}");
+        for memory_bytes in [16 << 20, 70 << 20] {
+            let settings = QuerySettings { memory_bytes, directory: Some(directory.path().to_owned()) };
+            let mut query = SqlQueries.open(sql, settings).unwrap();
+            records.iter().for_each(|records| query.add(records).unwrap());
+            let result = query.ready(&["orders".to_owned()]).unwrap().execute(&|| false);
+            let rows = result.map(|result| result.rows()).map_err(|error| error.to_string());
+            assert_eq!(rows, Ok(200_000), "{sql} in {memory_bytes} bytes");
+        }
     }
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "nothing is left");
 }
