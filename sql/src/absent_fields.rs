@@ -41,10 +41,15 @@ fn name_alike(path: &[String], value: &Field) -> Option<String> {
         place = fields.find(member)?.1;
     }
     let DataType::Struct(fields) = place.data_type() else { return None };
+    nearest(name, fields.iter().map(|field| field.name().as_str())).map(str::to_owned)
+}
+
+/// The most similar of some names, if at most one letter in four differs.
+pub(crate) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let wanted = name.to_lowercase();
-    let distances = fields.iter().map(|field| (osa_distance(&wanted, &field.name().to_lowercase()), field.name()));
+    let distances = names.map(|other| (osa_distance(&wanted, &other.to_lowercase()), other));
     let (distance, near) = distances.min_by_key(|(distance, _)| *distance)?;
-    (distance <= name.chars().count() / 4).then(|| near.clone())
+    (distance <= name.chars().count() / 4).then_some(near)
 }
 
 /// A path in the syntax of `volley.schema`: names that are not plain words are in double quotes.

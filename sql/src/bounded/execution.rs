@@ -1,6 +1,6 @@
 //! The execution of a query over staged records, within a limit of memory.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,7 @@ use volley_api::{Error, QueryResult, QuerySettings, ReadyQuery, Result};
 use super::query_text::QueryText;
 use super::spill_file::{Segment, SpillFile, SpillReader};
 use super::staged_records::StagedTable;
+use crate::absent_fields::nearest;
 use crate::deep_stack::on_deep_stack;
 use crate::functions;
 use crate::plan::{connect_type, session_config, types_of_absent_fields};
@@ -44,6 +45,8 @@ pub(super) struct StagedQuery {
     pub(super) tables: BTreeMap<Arc<str>, StagedTable>,
     /// Topics without records.
     pub(super) empty: Vec<Arc<str>>,
+    /// Fields that were not kept, since the query does not name them.
+    pub(super) left_out: BTreeSet<String>,
     pub(super) reader: SpillReader,
 }
 
@@ -140,8 +143,13 @@ impl StagedQuery {
     fn plan_error(&self, error: &DataFusionError) -> Error {
         let mut message = format!("the query does not fit the records: {}", reason_of(error));
         if let DataFusionError::SchemaError(schema_error, _) = error.find_root()
-            && matches!(**schema_error, SchemaError::FieldNotFound { .. })
+            && let SchemaError::FieldNotFound { field, valid_fields } = &**schema_error
         {
+            let known = valid_fields.iter().map(|valid| valid.name.as_str());
+            let near = known.chain(self.left_out.iter().map(String::as_str));
+            if let Some(near) = nearest(&field.name, near) {
+                message += &format!(", did you mean `{near}`?");
+            }
             message += "; a field that may be missing in all records of a run has to be declared in `volley.schema`";
         }
         Error::config(message)

@@ -88,6 +88,7 @@ impl BoundedQuery for Staging {
             text: self.text.clone(),
             settings: self.settings.clone(),
             empty: empty.collect(),
+            left_out: self.records.left_out().clone(),
             reader: self.records.reader(),
             tables,
         }))

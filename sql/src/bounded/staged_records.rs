@@ -22,6 +22,8 @@ pub(super) struct StagedRecords {
     meta_columns: Vec<MetaColumn>,
     /// The fields that it may name; `None`: all.
     fields: Option<BTreeSet<String>>,
+    /// Fields that were not kept.
+    left_out: BTreeSet<String>,
     topics: BTreeMap<Arc<str>, Vec<(TopicPartition, SchemaRef, Segment)>>,
 }
 
@@ -40,7 +42,13 @@ impl StagedRecords {
     /// Records of which a query is made, in a file in `directory`.
     pub(super) fn new(directory: Option<&Path>, query: &QueryText) -> Result<Self> {
         let (meta_columns, fields) = (query.meta_columns.clone(), query.words.clone());
-        Ok(Self { file: SpillFile::create(directory)?, meta_columns, fields, topics: BTreeMap::new() })
+        Ok(Self {
+            file: SpillFile::create(directory)?,
+            meta_columns,
+            fields,
+            left_out: BTreeSet::new(),
+            topics: BTreeMap::new(),
+        })
     }
 
     /// Adds records that were consumed.
@@ -89,23 +97,34 @@ impl StagedRecords {
         tables.collect()
     }
 
+    /// The names of fields that were not kept.
+    pub(super) fn left_out(&self) -> &BTreeSet<String> {
+        &self.left_out
+    }
+
     /// Reads the file.
     pub(super) fn reader(&self) -> SpillReader {
         self.file.reader()
     }
 
-    fn columns(&self, records: &Records) -> Result<RecordBatch> {
+    fn columns(&mut self, records: &Records) -> Result<RecordBatch> {
         let table = RecordsTable::new(&records.key.field, &records.value.field);
         let visible = table.visible_schema();
+        let (fields, meta_columns) = (&self.fields, &self.meta_columns);
         let is_wanted = |name: &str| {
-            let is_named = || self.fields.as_ref().is_none_or(|fields| fields.contains(name));
+            let is_named = || fields.as_ref().is_none_or(|fields| fields.contains(name));
             match MetaColumn::is_named(name) {
-                true => self.meta_columns.iter().any(|column| column.name() == name),
+                true => meta_columns.iter().any(|column| column.name() == name),
                 false => name != NO_FIELD && is_named(),
             }
         };
         let wanted: Vec<usize> =
             (0..visible.fields().len()).filter(|place| is_wanted(visible.field(*place).name())).collect();
+        for field in visible.fields().iter().filter(|field| !is_wanted(field.name())) {
+            if !MetaColumn::is_named(field.name()) && !self.left_out.contains(field.name()) {
+                self.left_out.insert(field.name().clone());
+            }
+        }
         let batch = table.batch(records, &wanted)?;
         if batch.schema().fields().iter().all(|field| !is_mixed(field)) {
             return Ok(batch);

@@ -157,6 +157,7 @@ fn what_is_wrong_with_a_query_is_said() {
     };
     let (kind, message) = failed("SELECT nothing FROM orders");
     assert!(kind == ErrorKind::Config && message.contains("nothing") && message.contains("volley.schema"), "{message}");
+    assert!(failed("SELECT max(contry) AS c FROM orders").1.contains("did you mean `country`?"));
     let (kind, message) = failed("SELECT id FROM refunds");
     assert!(kind == ErrorKind::Config && message.contains("refunds"), "{message}");
     let (kind, message) = failed("SELECT a.id, b.id FROM orders a JOIN orders b ON a.id = b.id");

@@ -47,7 +47,9 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>, levels: Arc<dyn L
     }
     let properties = worker_properties(arguments)?;
     let begun = partitions_begun(&properties, plugins.clone(), &export)?;
-    if begun > 0 {
+    if begun > 0 && export.is_query() {
+        say!("{}: takes the records behind those that it has taken before; another --name begins anew", export.name);
+    } else if begun > 0 {
         say!(
             "{}: goes on behind what it has delivered of {begun} partitions; --from counts for others only. Another --name \
              begins anew",
@@ -66,7 +68,7 @@ fn deliver(worker: &Worker, export: &ExportConnector) -> Result<(), Failure> {
     worker.create_connector(CreateConnector { name, config, initial_state: None }).map_err(Failure::connector)?;
     worker.mark_ready();
     let mut display = Display::new(&export.name);
-    let outcome = signals::unless_interrupted(until_done(worker, &export.name, &mut display));
+    let outcome = signals::unless_interrupted(until_done(worker, export, &mut display));
     display.end();
     match outcome.map_err(Failure::worker)? {
         Some(Ok(completion)) => {
@@ -86,7 +88,8 @@ fn again(export: &ExportConnector) -> &'static str {
     if export.is_query() { "begins anew" } else { "goes on from here" }
 }
 
-async fn until_done(worker: &Worker, name: &str, display: &mut Display) -> anyhow::Result<Completion> {
+async fn until_done(worker: &Worker, export: &ExportConnector, display: &mut Display) -> anyhow::Result<Completion> {
+    let name = export.name.as_str();
     let herder = worker.herder();
     let done = worker.bounded_done();
     tokio::pin!(done);
@@ -94,7 +97,9 @@ async fn until_done(worker: &Worker, name: &str, display: &mut Display) -> anyho
     loop {
         tokio::select! {
             outcome = &mut done => {
-                let completions = outcome.map_err(|error| anyhow!("{error:#}\nthe same command goes on once the reason is gone"))?;
+                let goes_on = if export.is_query() { "begins anew" } else { "goes on" };
+                let completions =
+                    outcome.map_err(|error| anyhow!("{error:#}\nthe same command {goes_on} once the reason is gone"))?;
                 let completion = completions.into_iter().find(|(of, _)| of == name);
                 return completion.map(|(_, completion)| completion).ok_or_else(|| anyhow!("{name} is not there any more"));
             }
