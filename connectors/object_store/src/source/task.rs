@@ -9,7 +9,7 @@ use super::backlog::{Backlog, PendingFile, Source};
 use super::config::SourceConfig;
 use super::open_file::{OpenFile, Step};
 use super::read::JsonDecoder;
-use super::store::FileStore;
+use super::store::{FileStore, NO_FILE};
 use super::stored_offset::store_name;
 use super::trouble::FileTrouble;
 
@@ -114,7 +114,7 @@ impl ObjectStoreSourceTask {
         self.backlog = backlog;
         let listed = outcome?;
         if listed == 0 && self.looked.is_none() {
-            tracing::warn!(store = self.store_name, "no file below `store.url` matches `path`");
+            tracing::warn!(store = self.store_name, "{NO_FILE}");
         }
         self.looked = Some(Instant::now());
         Ok(None)
@@ -143,7 +143,7 @@ impl ObjectStoreSourceTask {
                 Ok(Step::End(end)) => {
                     batches.push(*end);
                     self.counters.files_read.add(1);
-                    self.backlog.read(open.path(), open.version());
+                    self.backlog.read(open.path(), open.version(), open.next_row());
                     return Ok(Some(Polled::Batches(batches)));
                 }
                 // what was read before is good; the trouble is found again by the next poll
@@ -171,7 +171,7 @@ impl ObjectStoreSourceTask {
         }
         tracing::warn!(path, row, error = %format!("{error:#}"), "the rest of a file cannot be read; it is left out");
         self.counters.files_skipped.add(1);
-        self.backlog.read(path, open.version());
+        self.backlog.read(path, open.version(), row);
         Ok(Polled::Batches(vec![open.end()]))
     }
 
@@ -183,6 +183,17 @@ impl ObjectStoreSourceTask {
                 tracing::warn!(path, row, "a file is gone before it was read to its end; the next one follows");
                 self.counters.files_skipped.add(1);
                 self.backlog.forget(path);
+                Ok(None)
+            }
+            FileTrouble::Unfinished => {
+                let (path, row) = (&pending.path, pending.row);
+                tracing::warn!(
+                    path,
+                    row,
+                    "a file is still being written; it is left until the next look, and the next one follows"
+                );
+                self.counters.files_skipped.add(1);
+                self.backlog.leave(pending);
                 Ok(None)
             }
             FileTrouble::Changed => {
