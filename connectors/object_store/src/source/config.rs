@@ -9,6 +9,7 @@ use volley_api::{
 use volley_store::{StoreConfig, store_issues, store_keys};
 
 use super::changed_file::OnChangedFile;
+use super::partition_columns::PartitionColumns;
 use super::path_pattern::PathPattern;
 use super::read::FileFormat;
 use super::topic_template::TopicTemplate;
@@ -19,6 +20,7 @@ pub(super) const CLASS: &str = "ObjectStoreSource";
 pub(super) const TOPIC: &str = "topic";
 pub(super) const KEY_FIELD: &str = "key.field";
 pub(super) const TIMESTAMP_FIELD: &str = "timestamp.field";
+pub(super) const PARTITION_COLUMNS: &str = "partition.columns";
 pub(super) const ON_CHANGED_FILE: &str = "on.changed.file";
 pub(super) const STORE_URL: &str = "store.url";
 const PATH: &str = "path";
@@ -53,6 +55,8 @@ pub(super) struct SourceConfig {
     pub(super) topic: TopicTemplate,
     /// Between topic, partition and offset in the names of the sink's files.
     pub(super) delimiter: String,
+    /// The directories whose values are fields of the records.
+    pub(super) partition_columns: PartitionColumns,
     /// The field whose value is the key.
     pub(super) key_field: Option<Arc<str>>,
     /// The field whose value is the timestamp.
@@ -89,6 +93,7 @@ impl SourceConfig {
             format,
             topic: TopicTemplate::parse(text(TOPIC), text(TOPICS_DIR)).map_err(|reason| invalid(TOPIC, &reason))?,
             delimiter: text(FILE_DELIM).to_owned(),
+            partition_columns: PartitionColumns::new(parsed.list(PARTITION_COLUMNS)),
             key_field: field(KEY_FIELD),
             timestamp_field: field(TIMESTAMP_FIELD),
             keeps_partition: parsed.boolean(KEEP_PARTITION),
@@ -174,7 +179,7 @@ fn file_keys() -> Vec<ConfigKey> {
 }
 
 fn record_keys() -> Vec<ConfigKey> {
-    use ConfigType::{Boolean, String};
+    use ConfigType::{Boolean, List, String};
     use Importance::{High, Medium};
     vec![
         ConfigKey::required(
@@ -185,6 +190,15 @@ fn record_keys() -> Vec<ConfigKey> {
              written, as in `restored-{topic}`.",
         )
         .validated(Validator::custom(|value| check(value, |text| TopicTemplate::parse(text, "").map(drop)))),
+        ConfigKey::with_default(
+            PARTITION_COLUMNS,
+            List,
+            "",
+            Medium,
+            "Names of directories, such as `country` of `country=CH`, whose values are fields of the records below them, as text; \
+             `*`: of all such directories. Files of Spark and Hive do not have these columns. A column that a file has stays as it is.",
+        )
+        .validated(Validator::DistinctItems),
         ConfigKey::with_default(
             KEY_FIELD,
             String,
@@ -286,6 +300,7 @@ mod tests {
             ("on.changed.file", "skip", "must be one of"),
             ("batch.max.rows", "0", "at least 1"),
             ("file.delim", "", "non-empty"),
+            ("partition.columns", "a,a", "duplicate"),
         ];
         for (key, value, expected) in cases {
             let mut config = config_map(&[("store.url", "file:///tmp/x"), ("topic", "t")]);

@@ -55,12 +55,13 @@ impl OpenFile {
             row if row > 0 && !is_same && from_the_start(path, config.on_changed_file)? => 0,
             row => row,
         };
-        let of_sink = SinkName::of(path, &config.delimiter).filter(|_| config.keeps_partition);
+        let of_sink = SinkName::of(path, &config.delimiter);
         let maker = RecordMaker {
             topic: topic.into(),
-            kafka_partition: of_sink.map(|name| name.partition),
+            kafka_partition: of_sink.filter(|_| config.keeps_partition).map(|name| name.partition),
             partition: partition(source.store_name, path),
             version: file.version().clone(),
+            path_columns: config.partition_columns.of_path(path, of_sink.is_some()),
             key_field: config.key_field.clone(),
             timestamp_field: config.timestamp_field.clone(),
         };

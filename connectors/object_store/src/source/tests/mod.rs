@@ -4,6 +4,7 @@ mod bad_files;
 mod changed_files;
 mod conformance;
 mod layouts;
+mod partition_columns;
 mod reading;
 mod round_trip;
 mod stores;
