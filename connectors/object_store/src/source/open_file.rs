@@ -11,6 +11,9 @@ use super::store::FileVersion;
 use super::stored_offset::partition;
 use super::trouble::{FileTrouble, Read};
 
+/// So many of the rows that are left out at once are named in the log.
+const ROWS_SHOWN: usize = 20;
+
 /// An open file, and the place in it.
 pub(super) struct OpenFile {
     path: String,
@@ -100,9 +103,11 @@ impl OpenFile {
     fn good_rows(&mut self, mut rows: FileRows) -> Read<(FileRows, u64)> {
         let rejected = std::mem::take(&mut rows.rejected);
         let left_out = rejected.len() as u64;
+        let numbers: Vec<u64> = rejected.iter().take(ROWS_SHOWN).map(|(row, _)| rows.first + *row as u64).collect();
         let Some((row, error)) = rejected.into_iter().next() else { return Ok((rows, 0)) };
         if self.tolerates_errors {
-            tracing::warn!(file = self.path, left_out, error = %format!("{error:#}"), "rows of a file are left out; this is the first");
+            let (file, error) = (&self.path, format!("{error:#}"));
+            tracing::warn!(file, left_out, rows = ?numbers, %error, "rows of a file are left out; this is the first");
             return Ok((rows, left_out));
         }
         match row {

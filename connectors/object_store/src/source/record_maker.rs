@@ -121,9 +121,13 @@ fn timestamps(value: &Column, name: &str) -> Result<Option<ScalarBuffer<i64>>> {
     let Some((field, array)) = field(value, name, TIMESTAMP_FIELD)? else { return Ok(None) };
     let times: ArrayRef = match field.data_type() {
         DataType::Null => return Ok(None),
-        DataType::Timestamp(..) | DataType::Int64 | DataType::Date32 | DataType::Date64 | DataType::Utf8 => {
-            cast(&array, &DataType::Timestamp(TimeUnit::Millisecond, None))?
-        }
+        DataType::Timestamp(..)
+        | DataType::Int64
+        | DataType::Date32
+        | DataType::Date64
+        | DataType::Utf8
+        | DataType::LargeUtf8
+        | DataType::Utf8View => cast(&array, &DataType::Timestamp(TimeUnit::Millisecond, None))?,
         other => {
             return Err(Error::config(format!(
                 "field `{name}` of `{TIMESTAMP_FIELD}` is a {other}; name one of timestamps, or of milliseconds as 64-bit \

@@ -16,6 +16,9 @@ use super::trouble::FileTrouble;
 /// How long a file is left alone that was changed while it was read: it may be changed again at once.
 const AFTER_CHANGE: Duration = Duration::from_millis(100);
 
+/// A poll ends with the rows that reach this many bytes.
+const POLL_BYTES: usize = 8 * 1024 * 1024;
+
 const FILES_READ: &str = "files_read";
 const FILES_SKIPPED: &str = "files_skipped";
 const ROWS_SKIPPED: &str = "rows_skipped";
@@ -133,11 +136,12 @@ impl ObjectStoreSourceTask {
     /// Reads until there are enough rows, or the file is at its end.
     fn read_on(&mut self, mut open: OpenFile) -> Result<Option<Polled>> {
         let start = open.next_row();
-        let mut batches = Vec::new();
-        while open.next_row() - start < self.config.batch_max_rows as u64 {
+        let (mut batches, mut bytes) = (Vec::new(), 0);
+        while open.next_row() - start < self.config.batch_max_rows as u64 && bytes < POLL_BYTES {
             match open.step() {
                 Ok(Step::Rows(rows, left_out)) => {
                     self.counters.rows_skipped.add(left_out);
+                    bytes += rows.iter().map(|batch| batch.records.value.array.get_array_memory_size()).sum::<usize>();
                     batches.extend(rows);
                 }
                 Ok(Step::End(end)) => {

@@ -3,6 +3,7 @@
 mod bad_files;
 mod changed_files;
 mod conformance;
+mod large_files;
 mod layouts;
 mod partition_columns;
 mod reading;
