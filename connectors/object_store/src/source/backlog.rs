@@ -87,9 +87,10 @@ impl Backlog {
         self.known.insert(path.to_owned(), StoredOffset { row, version: Some(version.clone()), is_done: true });
     }
 
-    /// A file that cannot be read on before the next look.
-    pub(super) fn leave(&mut self, file: PendingFile) {
-        self.known.insert(file.path, StoredOffset { row: file.row, version: file.version, is_done: false });
+    /// A file that cannot be read on before the next look. `false` if it could not at the last one either.
+    pub(super) fn leave(&mut self, file: PendingFile) -> bool {
+        let left = StoredOffset { row: file.row, version: file.version, is_done: false };
+        self.known.insert(file.path, left).is_none_or(|known| known.is_done)
     }
 
     /// A file that is gone: should one come back under its name, it is a new one.

@@ -15,6 +15,8 @@ use super::trouble::FileTrouble;
 
 /// How long a file is left alone that was changed while it was read: it may be changed again at once.
 const AFTER_CHANGE: Duration = Duration::from_millis(100);
+/// So often a file may change without anything being read of it. Then the next one follows.
+const MOST_CHANGES: u32 = 20;
 
 /// A poll ends with the rows that reach this many bytes.
 const POLL_BYTES: usize = 8 * 1024 * 1024;
@@ -33,6 +35,8 @@ pub(super) struct ObjectStoreSourceTask {
     json: JsonDecoder,
     backlog: Backlog,
     open: Option<OpenFile>,
+    /// How often the next file has changed since something was read.
+    changes: u32,
     /// When files were looked for the last time.
     looked: Option<Instant>,
     counters: Counters,
@@ -86,6 +90,7 @@ impl ObjectStoreSourceTask {
             store,
             backlog: Backlog::default(),
             open: None,
+            changes: 0,
             looked: None,
             counters,
             context,
@@ -140,6 +145,7 @@ impl ObjectStoreSourceTask {
         while open.next_row() - start < self.config.batch_max_rows as u64 && bytes < POLL_BYTES {
             match open.step() {
                 Ok(Step::Rows(rows, left_out)) => {
+                    self.changes = 0;
                     self.counters.rows_skipped.add(left_out);
                     bytes += rows.iter().map(|batch| batch.records.value.array.get_array_memory_size()).sum::<usize>();
                     batches.extend(rows);
@@ -189,20 +195,23 @@ impl ObjectStoreSourceTask {
                 self.backlog.forget(path);
                 Ok(None)
             }
-            FileTrouble::Unfinished => {
-                let (path, row) = (&pending.path, pending.row);
-                tracing::warn!(
-                    path,
-                    row,
-                    "a file is still being written; it is left until the next look, and the next one follows"
-                );
-                self.counters.files_skipped.add(1);
-                self.backlog.leave(pending);
-                Ok(None)
-            }
-            FileTrouble::Changed => {
+            FileTrouble::Changed if self.changes < MOST_CHANGES => {
+                self.changes += 1;
                 self.backlog.put_back(pending);
                 Ok(Some(Polled::IdleFor(AFTER_CHANGE)))
+            }
+            FileTrouble::Changed | FileTrouble::Unfinished => {
+                self.changes = 0;
+                let (path, row) = (pending.path.clone(), pending.row);
+                // said once of a file that is open for long
+                if self.backlog.leave(pending) {
+                    tracing::warn!(
+                        path,
+                        row,
+                        "a file is still being written; it is left until a later look, and the next one follows"
+                    );
+                }
+                Ok(None)
             }
             FileTrouble::Corrupt(error) => Err(broken(&pending.path, pending.row, error)),
             FileTrouble::Store(error) => {

@@ -1,7 +1,10 @@
 //! Files that are replaced or deleted.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -111,4 +114,25 @@ fn a_file_without_rows_is_read_when_it_has_some_and_is_no_changed_file() {
     assert_eq!(next_ids(), [5, 6]);
     // also after a restart
     assert_eq!(ids(&read_all(&once, &stored)), [5, 6]);
+}
+
+#[test]
+fn a_file_that_grows_all_the_time_holds_up_no_other() {
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), "a.json", lines(0, 1));
+    write(root.path(), "b.json", lines(100, 1));
+    let is_over = Arc::new(AtomicBool::new(false));
+    let writer = {
+        let (is_over, path) = (Arc::clone(&is_over), root.path().join("a.json"));
+        let mut file = fs::OpenOptions::new().append(true).open(path).unwrap();
+        std::thread::spawn(move || {
+            while !is_over.load(Ordering::Relaxed) {
+                file.write_all(b"\n").unwrap();
+            }
+        })
+    };
+    let seen = read_all(&config(root.path(), &[("on.changed.file", "restart")]), &Stored::new());
+    is_over.store(true, Ordering::Relaxed);
+    writer.join().unwrap();
+    assert!(seen.error.is_none() && ids(&seen).last() == Some(&100), "{:?}", seen.error);
 }
