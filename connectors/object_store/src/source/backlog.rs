@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use volley_api::{Error, Result, SourceContext};
+use volley_api::{Error, Result, SourceContext, SourceOffset};
 
 use super::changed_file::OnChangedFile;
 use super::config::{ON_CHANGED_FILE, SourceConfig};
@@ -10,6 +10,9 @@ use super::file_name::{in_reading_order, task_of};
 use super::read::JsonDecoder;
 use super::store::{FileStore, FileVersion, FoundFile, Search};
 use super::stored_offset::{StoredOffset, partition};
+
+/// Offsets are looked up for so many files at a time: they are larger than what is kept of a file.
+const OFFSETS_AT_ONCE: usize = 10_000;
 
 /// A file to be read, and where to begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,21 +47,39 @@ impl Backlog {
         found.retain(|file| !self.is_done(file) && source.is_of_task(&file.path));
         found.sort_by(|one, other| in_reading_order(&one.path, &other.path, &config.delimiter));
         tracing::debug!(listed, new = found.len(), task = source.context.task, "looked for files");
-        let partitions: Vec<_> = found.iter().map(|file| partition(source.store_name, &file.path)).collect();
-        let offsets = source.context.offsets(&partitions)?;
-        let mut pending = Vec::with_capacity(found.len());
-        for (file, offset) in found.iter().zip(offsets) {
-            let stored = offset.as_ref().map(StoredOffset::parse).transpose()?;
-            // what this task has read itself may not be stored yet
-            let seen = self.known.get(&file.path).cloned().or(stored);
-            let row = seen.as_ref().map_or(0, |seen| seen.row);
-            match to_be_read(file, seen, config.on_changed_file)? {
-                Some(file) => pending.push(file),
-                None => self.read(&file.path, &file.version, row),
+        let mut pending = VecDeque::with_capacity(found.len());
+        let mut found = found.into_iter();
+        loop {
+            let files: Vec<_> = found.by_ref().take(OFFSETS_AT_ONCE).collect();
+            if files.is_empty() {
+                break;
+            }
+            let partitions: Vec<_> = files.iter().map(|file| partition(source.store_name, &file.path)).collect();
+            for (file, offset) in files.iter().zip(source.context.offsets(&partitions)?) {
+                pending.extend(self.to_be_read(file, offset.as_ref(), config.on_changed_file)?);
             }
         }
-        self.pending.extend(pending);
+        // what is thrown away by an error is found again
+        self.pending = pending;
         Ok(listed)
+    }
+
+    /// Where to go on in a file with this stored offset; `None` if all of it has been read.
+    fn to_be_read(
+        &mut self,
+        file: &FoundFile,
+        offset: Option<&SourceOffset>,
+        on_changed: OnChangedFile,
+    ) -> Result<Option<PendingFile>> {
+        let stored = offset.map(StoredOffset::parse).transpose()?;
+        // what this task has read itself may not be stored yet
+        let seen = self.known.get(&file.path).cloned().or(stored);
+        let row = seen.as_ref().map_or(0, |seen| seen.row);
+        let pending = to_be_read(file, seen, on_changed)?;
+        if pending.is_none() {
+            self.read(&file.path, &file.version, row);
+        }
+        Ok(pending)
     }
 
     /// Forgets the files that are gone.
