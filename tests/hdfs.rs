@@ -115,8 +115,10 @@ fn begun(url: &str, path: &str, text: &str) -> FileWriter {
     let client = ClientBuilder::new().with_url(url).build().unwrap();
     let directory = url.splitn(4, '/').nth(3).unwrap();
     let mut file = client.create(&format!("/{directory}/{path}"), WriteOptions::default().overwrite(true)).unwrap();
-    file.write_bytes(text.to_owned().into()).unwrap();
-    file.hsync().unwrap();
+    if !text.is_empty() {
+        file.write_bytes(text.to_owned().into()).unwrap();
+        file.hsync().unwrap();
+    }
     file
 }
 
@@ -204,6 +206,7 @@ fn a_file_of_hdfs_that_is_open_is_passed_over_and_one_that_is_replaced_is_notice
     begun(&url, "a dir/x=1/y.json", &lines(0)).close().unwrap();
     begun(&url, "a dir/_temporary/y.json", "no JSON").close().unwrap();
     let mut open = begun(&url, "z.json", &lines(10));
+    let _without_bytes = begun(&url, "open.parquet", "");
     let end = replay();
     assert!(end.status.success() && end.log.contains("still being written"), "{}", end.log);
     assert_eq!(numbers(kafka, &back)[&0], (0..10).collect::<Vec<_>>());

@@ -56,7 +56,7 @@ impl Backlog {
             }
             let partitions: Vec<_> = files.iter().map(|file| partition(source.store_name, &file.path)).collect();
             for (file, offset) in files.iter().zip(source.context.offsets(&partitions)?) {
-                pending.extend(self.to_be_read(file, offset.as_ref(), config.on_changed_file)?);
+                pending.extend(self.pending_of(file, offset.as_ref(), config.on_changed_file)?);
             }
         }
         // what is thrown away by an error is found again
@@ -65,7 +65,7 @@ impl Backlog {
     }
 
     /// Where to go on in a file with this stored offset; `None` if all of it has been read.
-    fn to_be_read(
+    fn pending_of(
         &mut self,
         file: &FoundFile,
         offset: Option<&SourceOffset>,

@@ -75,6 +75,11 @@ impl StoreFile {
         self.version.size
     }
 
+    /// Whether somebody may still be writing to it, who closes it later. Only HDFS knows of that.
+    pub(in crate::source) fn may_be_open(&self) -> bool {
+        matches!(self.place, Place::Hdfs { .. })
+    }
+
     /// The bytes of a range, which MUST be within the file.
     pub(in crate::source) fn read(&self, range: Range<u64>) -> Read<Bytes> {
         if range.is_empty() {

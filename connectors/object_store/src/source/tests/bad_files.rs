@@ -67,6 +67,7 @@ fn a_file_that_is_broken_fails_the_task_or_is_left_out() {
         let seen = read_all(&config(root.path(), &[]), &Stored::new());
         let error = seen.error.unwrap_or_else(|| panic!("{name} was read"));
         assert!(error.kind() == ErrorKind::Data && error.to_string().contains(name), "{name}: {error:?}");
+        assert_eq!(error.to_string().contains("it is empty"), contents.is_empty(), "{name}: {error}");
         let tolerant = config(root.path(), &[("errors.tolerance", "all")]);
         let seen = read_all(&tolerant, &Stored::new());
         assert!(seen.error.is_none(), "{name}: {:?}", seen.error);
