@@ -1,6 +1,12 @@
-//! Law 6 and law 1 in HDFS: neither a second copy nor a gap, whoever goes away and comes back.
+//! Law 6 and law 1 in HDFS: neither a second copy nor a gap, whoever goes away and comes back. And the way back: what is in HDFS
+//! is replayed.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use hdfs_native::WriteOptions;
+use hdfs_native::sync::{ClientBuilder, FileWriter};
+use volley_kafka::{TopicSelection, subscribed_end_offsets};
 
 use crate::delivered_rows::{assert_exactly_once, files_in_hdfs, in_hdfs};
 use crate::exactly_once::{PARTITIONS, numbered_topic};
@@ -90,6 +96,132 @@ fn every_offset_is_in_hdfs_exactly_once_though_its_nodes_stop_and_the_worker_is_
     assert_exactly_once(&in_hdfs(&url, &[]), PARTITIONS, PER_PARTITION);
 }
 
+/// The configuration of a source of everything below `url`.
+fn source(volley: &Volley, topic: &str, url: &str, more: &[(&str, &str)]) {
+    let mut lines = vec![
+        ("name", topic),
+        ("connector.class", "ObjectStoreSource"),
+        ("topic", topic),
+        ("store.url", url),
+        ("store.request.timeout.ms", "3000"),
+        ("volley.mode", "bounded"),
+    ];
+    lines.extend_from_slice(more);
+    volley.file("source.properties", &lines);
+}
+
+/// A file below `url`, in place of the one that may be there, with this in it; open.
+fn begun(url: &str, path: &str, text: &str) -> FileWriter {
+    let client = ClientBuilder::new().with_url(url).build().unwrap();
+    let directory = url.splitn(4, '/').nth(3).unwrap();
+    let mut file = client.create(&format!("/{directory}/{path}"), WriteOptions::default().overwrite(true)).unwrap();
+    if !text.is_empty() {
+        file.write_bytes(text.to_owned().into()).unwrap();
+        file.hsync().unwrap();
+    }
+    file
+}
+
+const REPLAY: [&str; 4] = ["standalone", "worker.properties", "source.properties", "--until-done"];
+
+/// The numbers of each partition, in their order.
+fn numbers(kafka: &Kafka, topic: &str) -> BTreeMap<i32, Vec<i64>> {
+    let mut numbers: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
+    for message in kafka.read_topic(topic) {
+        let value: serde_json::Value = serde_json::from_slice(&message.value.unwrap()).unwrap();
+        assert_eq!(value["p"], message.partition);
+        numbers.entry(message.partition).or_default().push(value["n"].as_i64().unwrap());
+    }
+    numbers
+}
+
+/// How many records a topic has.
+fn end_of(kafka: &Kafka, topic: &str) -> i64 {
+    let topics = TopicSelection::Topics(vec![topic.to_owned()]);
+    // the leaders of a new topic may not be known yet
+    let ends =
+        wait_until(SOON, "the ends of the topic", || subscribed_end_offsets(&kafka.properties(&[]), &topics).ok());
+    ends.values().sum()
+}
+
+#[test]
+fn an_export_to_hdfs_is_replayed_in_order_though_its_name_node_stops_and_the_worker_is_killed() {
+    let (kafka, hdfs) = (Kafka::shared(), Hdfs::start());
+    let topic = numbered_topic(kafka, PER_PARTITION);
+    let url = hdfs.url("lake");
+    // its labels are hidden files beside those of the rows
+    let lines = [("format.class", "JsonLines"), ("file.compression.type", "gzip"), ("flush.size", "1000")];
+    let volley = sink(kafka, &topic, &url, &lines);
+    drain(&volley, &[]);
+    let back = kafka.topic("back", PARTITIONS as i32);
+    // a row at a time, so that it takes a while
+    source(&volley, &back, &url, &[("tasks.max", "2"), ("keep.partition", "true"), ("batch.max.rows", "1")]);
+    let replayed = || end_of(kafka, &back);
+    let wait_for_replayed = |worker: &mut Running, what: &str| {
+        let before = replayed();
+        wait_until(SOON, what, || {
+            assert!(worker.is_running(), "it ended:\n{}", worker.log());
+            (replayed() > before).then_some(())
+        });
+    };
+    let mut worker = volley.start(&REPLAY);
+    wait_for_replayed(&mut worker, "first rows");
+    let tried = tries(&worker);
+    hdfs.stop_name_node();
+    wait_for_trouble(&worker, tried);
+    hdfs.start_name_node();
+    wait_for_replayed(&mut worker, "rows after the outage");
+    worker.kill();
+    assert!(replayed() < PARTITIONS * PER_PARTITION, "all was replayed before the worker was killed");
+    let end = volley.run(SOON, &REPLAY);
+    assert!(end.status.success(), "{}", end.log);
+    for (partition, came) in numbers(kafka, &back) {
+        // what was not committed comes again: at most one step back, from a worker that was killed
+        let steps_back = came.windows(2).filter(|pair| pair[1] <= pair[0]).count();
+        let gaps = came.windows(2).filter(|pair| pair[1] > pair[0] + 1).count();
+        let ends = (came[0], came[came.len() - 1]);
+        assert_eq!((ends, gaps), ((0, PER_PARTITION - 1), 0), "partition {partition}");
+        assert!(steps_back <= 1, "partition {partition}: {steps_back} steps back");
+    }
+    // nothing is new
+    let after = replayed();
+    assert!(volley.run(SOON, &REPLAY).status.success());
+    assert_eq!(replayed(), after);
+}
+
+#[test]
+#[ignore = "a second HDFS takes a minute: `make soak`"]
+fn a_file_of_hdfs_that_is_open_is_passed_over_and_one_that_is_replaced_is_noticed() {
+    let (kafka, hdfs) = (Kafka::shared(), Hdfs::start());
+    let url = hdfs.url("lake");
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    let back = kafka.topic("back", 1);
+    source(&volley, &back, &url, &[]);
+    let lines = |first: i64| (first..first + 10).map(|n| format!("{{\"p\":0,\"n\":{n}}}\n")).collect::<String>();
+    let replay = || volley.run(SOON, &REPLAY);
+    let end = replay();
+    assert!(!end.status.success() && end.log.contains("does not exist"), "{}", end.log);
+
+    begun(&url, "a dir/x=1/y.json", &lines(0)).close().unwrap();
+    begun(&url, "a dir/_temporary/y.json", "no JSON").close().unwrap();
+    let mut open = begun(&url, "z.json", &lines(10));
+    let _without_bytes = begun(&url, "open.parquet", "");
+    let end = replay();
+    assert!(end.status.success() && end.log.contains("still being written"), "{}", end.log);
+    assert_eq!(numbers(kafka, &back)[&0], (0..10).collect::<Vec<_>>());
+    open.close().unwrap();
+    assert!(replay().status.success());
+    assert_eq!(numbers(kafka, &back)[&0], (0..20).collect::<Vec<_>>());
+
+    begun(&url, "z.json", &lines(20)).close().unwrap();
+    let end = replay();
+    assert!(!end.status.success() && end.log.contains("`z.json` has been replaced"), "{}", end.log);
+    source(&volley, &back, &url, &[("on.changed.file", "restart")]);
+    assert!(replay().status.success());
+    assert_eq!(numbers(kafka, &back)[&0], (0..30).collect::<Vec<_>>());
+}
+
 #[test]
 #[ignore = "a second HDFS takes a minute: `make soak`"]
 fn every_offset_is_in_hdfs_exactly_once_after_a_fail_over() {
@@ -106,11 +238,16 @@ fn every_offset_is_in_hdfs_exactly_once_after_a_fail_over() {
     worker.kill();
     drain(&volley, &[]);
     assert_exactly_once(&in_hdfs(url, &hadoop), PARTITIONS, PER_PARTITION);
+    let back = kafka.topic("back", PARTITIONS as i32);
+    source(&volley, &back, url, &[("store.hdfs.conf.dir", "hadoop"), ("keep.partition", "true")]);
+    let end = volley.run(SOON, &REPLAY);
+    assert!(end.status.success(), "{}", end.log);
+    assert_eq!(end_of(kafka, &back), PARTITIONS * PER_PARTITION);
 }
 
 #[test]
 #[ignore = "a third HDFS and its KDC take a minute: `make soak`"]
-fn a_sink_logs_in_with_the_key_of_its_principal_and_without_is_told_so() {
+fn a_sink_and_a_source_log_in_with_the_key_of_their_principal_and_without_are_told_so() {
     let (kafka, hdfs) = (Kafka::shared(), Hdfs::with_kerberos());
     let topic = numbered_topic(kafka, 1_000);
     let url = hdfs.url("lake");
@@ -130,4 +267,9 @@ fn a_sink_logs_in_with_the_key_of_its_principal_and_without_is_told_so() {
     drain(&volley, &environment);
     let log = std::fs::read_to_string(volley.path("log")).unwrap();
     assert!(!log.contains(TRIES_AGAIN), "{log}");
+    let back = kafka.topic("back", PARTITIONS as i32);
+    source(&volley, &back, &url, &[conf_dir, principal, ("store.hdfs.kerberos.keytab", &keytab)]);
+    let end = volley.run_with(SOON, &REPLAY, &environment);
+    assert!(end.status.success(), "{}", end.log);
+    assert_eq!(end_of(kafka, &back), PARTITIONS * 1_000);
 }

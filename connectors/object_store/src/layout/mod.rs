@@ -39,4 +39,5 @@ mod time_partitioner;
 pub(crate) use partitioner::{Partitioner, Rows, Split};
 pub(crate) use partitioner_config::{PartitionerConfig, partitioner_issues};
 pub(crate) use partitioner_keys::{PARTITION_SQL, partitioner_keys};
+pub(crate) use path_text::unescaped;
 pub(crate) use time::{RowTimes, Zone};

@@ -11,6 +11,7 @@
 //! A value without its field's name in front, as `partition.field.format.path=false` wants it, is a whole name. There
 //! `.` becomes `%2E`, `..` becomes `%2E%2E`, and the empty text becomes `__HIVE_DEFAULT_PARTITION__`.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The most bytes a name may have: file systems take no longer ones.
@@ -34,6 +35,23 @@ pub(crate) fn escaped(value: &str) -> String {
         }
     }
     text
+}
+
+/// The text that has become this one in a path, by [`escaped`] or by Hive. A `%` that begins no such sequence is itself.
+pub(crate) fn unescaped(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let digits = behind.get(..2).filter(|digits| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
+        let escaped = digits.and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &behind[2..] } else { behind };
+    }
+    // what is no text was no sequence
+    String::from_utf8(bytes).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 /// A value that is a name by itself.
@@ -90,20 +108,12 @@ mod tests {
         assert!(is_plain_path("year=2026/month=11/..."));
     }
 
-    /// What `escaped` has made of a text.
-    fn unescaped(text: &str) -> String {
-        let mut bytes = text.bytes();
-        let mut plain = Vec::new();
-        while let Some(byte) = bytes.next() {
-            plain.push(match byte {
-                b'%' => {
-                    let digits = [bytes.next().unwrap(), bytes.next().unwrap()];
-                    u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
-                }
-                other => other,
-            });
+    #[test]
+    fn what_is_no_sequence_is_read_as_it_is() {
+        for text in ["100%", "%", "%4", "%zz", "%+1", "a%F", "%FF", "%ü"] {
+            assert_eq!(unescaped(text), text);
         }
-        String::from_utf8(plain).unwrap()
+        assert_eq!([unescaped("%2f%2F"), unescaped("%C3%BC%"), unescaped("%25%32%35")], ["//", "ü%", "%25"]);
     }
 
     proptest! {
@@ -111,13 +121,15 @@ mod tests {
         fn an_escaped_value_can_be_read_back_and_is_one_plain_name(
             value in prop_oneof![any::<String>(), "[./%\\\\a2EF]{0,4}"],
         ) {
-            prop_assert_eq!(unescaped(&escaped(&value)), value.clone());
+            let in_path = escaped(&value);
+            prop_assert_eq!(unescaped(&in_path), value.as_str());
             prop_assume!(value.len() < 60);
             for name in [whole_name(&value), format!("f={}", escaped(&value))] {
                 prop_assert!(is_plain_path(&name) && !name.contains('/'), "{}", name);
             }
             if !value.is_empty() {
-                prop_assert_eq!(unescaped(&whole_name(&value)), value);
+                let in_path = whole_name(&value);
+                prop_assert_eq!(unescaped(&in_path), value.as_str());
             }
         }
     }

@@ -2,14 +2,17 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use volley_api::{Error, Result, SourceContext};
+use volley_api::{Error, Result, SourceContext, SourceOffset};
 
 use super::changed_file::OnChangedFile;
 use super::config::{ON_CHANGED_FILE, SourceConfig};
-use super::file_name::{SinkName, in_reading_order, task_of};
-use super::read::{FileFormat, JsonDecoder};
-use super::store::{FileStore, FileVersion, FoundFile};
+use super::file_name::{in_reading_order, task_of};
+use super::read::JsonDecoder;
+use super::store::{FileStore, FileVersion, FoundFile, Search};
 use super::stored_offset::{StoredOffset, partition};
+
+/// Offsets are looked up for so many files at a time: they are larger than what is kept of a file.
+const OFFSETS_AT_ONCE: usize = 10_000;
 
 /// A file to be read, and where to begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +29,8 @@ pub(super) struct PendingFile {
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     pending: VecDeque<PendingFile>,
-    /// All files that have been seen, as they were then.
-    known: HashMap<String, FileVersion>,
+    /// Files that have been read, or left, as they were then.
+    known: HashMap<String, StoredOffset>,
 }
 
 impl Backlog {
@@ -38,25 +41,45 @@ impl Backlog {
     /// If the store or the stored offsets cannot be read; if a file was replaced, and that is not wanted.
     pub(super) fn look(&mut self, source: &Source<'_>) -> Result<usize> {
         let config = source.config;
-        let mut found = source.store.list(&config.pattern)?;
+        let mut found = source.store.find(&Search::all(&config.pattern))?;
         let listed = found.len();
         self.forget_all_but(&found);
-        found.retain(|file| source.is_wanted(&file.path) && self.known.get(&file.path) != Some(&file.version));
+        found.retain(|file| !self.is_done(file) && source.is_of_task(&file.path));
         found.sort_by(|one, other| in_reading_order(&one.path, &other.path, &config.delimiter));
         tracing::debug!(listed, new = found.len(), task = source.context.task, "looked for files");
-        let partitions: Vec<_> = found.iter().map(|file| partition(source.store_name, &file.path)).collect();
-        let offsets = source.context.offsets(&partitions)?;
-        let mut pending = Vec::with_capacity(found.len());
-        for (file, offset) in found.iter().zip(offsets) {
-            let stored = offset.as_ref().map(StoredOffset::parse).transpose()?;
-            // what this task has read itself may not be stored yet
-            let is_known = self.known.contains_key(&file.path);
-            let seen = if is_known { self.seen(&file.path) } else { stored };
-            pending.extend(to_be_read(file, seen, config.on_changed_file)?);
+        let mut pending = VecDeque::with_capacity(found.len());
+        let mut found = found.into_iter();
+        loop {
+            let files: Vec<_> = found.by_ref().take(OFFSETS_AT_ONCE).collect();
+            if files.is_empty() {
+                break;
+            }
+            let partitions: Vec<_> = files.iter().map(|file| partition(source.store_name, &file.path)).collect();
+            for (file, offset) in files.iter().zip(source.context.offsets(&partitions)?) {
+                pending.extend(self.pending_of(file, offset.as_ref(), config.on_changed_file)?);
+            }
         }
-        self.known.extend(found.into_iter().map(|file| (file.path, file.version)));
-        self.pending.extend(pending);
+        // what is thrown away by an error is found again
+        self.pending = pending;
         Ok(listed)
+    }
+
+    /// Where to go on in a file with this stored offset; `None` if all of it has been read.
+    fn pending_of(
+        &mut self,
+        file: &FoundFile,
+        offset: Option<&SourceOffset>,
+        on_changed: OnChangedFile,
+    ) -> Result<Option<PendingFile>> {
+        let stored = offset.map(StoredOffset::parse).transpose()?;
+        // what this task has read itself may not be stored yet
+        let seen = self.known.get(&file.path).cloned().or(stored);
+        let row = seen.as_ref().map_or(0, |seen| seen.row);
+        let pending = to_be_read(file, seen, on_changed)?;
+        if pending.is_none() {
+            self.read(&file.path, &file.version, row);
+        }
+        Ok(pending)
     }
 
     /// Forgets the files that are gone.
@@ -65,9 +88,9 @@ impl Backlog {
         self.known.retain(|path, _| found.contains(path.as_str()));
     }
 
-    /// A file that this task has read to its end.
-    fn seen(&self, path: &str) -> Option<StoredOffset> {
-        self.known.get(path).map(|version| StoredOffset { row: 0, version: Some(version.clone()), is_done: true })
+    /// Whether nothing of a file is left to be read.
+    fn is_done(&self, file: &FoundFile) -> bool {
+        self.known.get(&file.path).is_some_and(|known| known.is_done && known.version.as_ref() == Some(&file.version))
     }
 
     /// The file to read next; it is not pending any more.
@@ -80,9 +103,15 @@ impl Backlog {
         self.pending.push_front(file);
     }
 
-    /// A file that was read as this.
-    pub(super) fn read(&mut self, path: &str, version: &FileVersion) {
-        self.known.insert(path.to_owned(), version.clone());
+    /// A file that was read as this, up to its end behind row `row`.
+    pub(super) fn read(&mut self, path: &str, version: &FileVersion, row: u64) {
+        self.known.insert(path.to_owned(), StoredOffset { row, version: Some(version.clone()), is_done: true });
+    }
+
+    /// A file that cannot be read on before the next look. `false` if it could not at the last one either.
+    pub(super) fn leave(&mut self, file: PendingFile) -> bool {
+        let left = StoredOffset { row: file.row, version: file.version, is_done: false };
+        self.known.insert(file.path, left).is_none_or(|known| known.is_done)
     }
 
     /// A file that is gone: should one come back under its name, it is a new one.
@@ -104,12 +133,9 @@ pub(super) struct Source<'a> {
 
 impl Source<'_> {
     /// Whether a file that matches the pattern is one of this task's.
-    fn is_wanted(&self, path: &str) -> bool {
+    fn is_of_task(&self, path: &str) -> bool {
         let config = self.config;
-        let has_format = config.format.is_some() || FileFormat::of_name(path).is_some();
-        let is_beside_values = SinkName::of(path, &config.delimiter).is_some_and(|name| name.is_beside_values());
-        let is_of_task = || task_of(path, &config.delimiter, config.tasks) == self.context.task as u64 % config.tasks;
-        has_format && !is_beside_values && is_of_task()
+        task_of(path, &config.delimiter, config.tasks) == self.context.task as u64 % config.tasks
     }
 }
 
@@ -118,7 +144,8 @@ fn to_be_read(file: &FoundFile, seen: Option<StoredOffset>, on_changed: OnChange
     let from = |row| PendingFile { path: file.path.clone(), row, version: Some(file.version.clone()) };
     let Some(seen) = seen else { return Ok(Some(from(0))) };
     let is_changed = seen.version.as_ref().is_some_and(|version| *version != file.version);
-    if is_changed && (seen.is_done || seen.row > 0) && from_the_start(&file.path, on_changed)? {
+    // one that had no rows, such as an empty one that is filled later, has not been read yet
+    if is_changed && (seen.row == 0 || from_the_start(&file.path, on_changed)?) {
         return Ok(Some(from(0)));
     }
     Ok((!seen.is_done).then(|| from(seen.row)))
@@ -165,7 +192,9 @@ mod tests {
             // as a user may set it
             assert_eq!(row(stored(5, None, false), on_changed).unwrap(), Some(5));
             // nothing of it had been read
-            assert_eq!(row(stored(0, Some("old"), false), on_changed).unwrap(), Some(0));
+            for is_done in [false, true] {
+                assert_eq!(row(stored(0, Some("old"), is_done), on_changed).unwrap(), Some(0));
+            }
         }
         for is_done in [false, true] {
             assert!(row(stored(5, Some("old"), is_done), OnChangedFile::Fail).is_err());

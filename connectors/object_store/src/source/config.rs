@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use volley_api::{
-    Config, ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Result,
-    Validator, Width,
+    ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Error, Importance, Result, Validator, Width,
 };
 use volley_store::{StoreConfig, store_issues, store_keys};
 
 use super::changed_file::OnChangedFile;
+use super::partition_columns::PartitionColumns;
 use super::path_pattern::PathPattern;
 use super::read::FileFormat;
 use super::topic_template::TopicTemplate;
@@ -20,8 +20,9 @@ pub(super) const CLASS: &str = "ObjectStoreSource";
 pub(super) const TOPIC: &str = "topic";
 pub(super) const KEY_FIELD: &str = "key.field";
 pub(super) const TIMESTAMP_FIELD: &str = "timestamp.field";
+pub(super) const PARTITION_COLUMNS: &str = "partition.columns";
 pub(super) const ON_CHANGED_FILE: &str = "on.changed.file";
-const STORE_URL: &str = "store.url";
+pub(super) const STORE_URL: &str = "store.url";
 const PATH: &str = "path";
 const FORMAT_CLASS: &str = "format.class";
 const AUTO: &str = "auto";
@@ -38,8 +39,8 @@ const ERRORS_TOLERANCE: &str = "errors.tolerance";
 /// How many tasks share the files. The connector tells its tasks; it is no key of the user's.
 const TASKS: &str = "object.store.source.tasks";
 
-const URL_DOCUMENTATION: &str = "Where the files are: `file:///directory`, `s3://bucket/prefix`, `gs://bucket/prefix` or \
-    `az://container/prefix`. It is part of the source partitions: under another URL, files are read anew.";
+const URL_DOCUMENTATION: &str = "Where the files are: `file:///directory`, `s3://bucket/prefix`, `gs://bucket/prefix`, \
+    `az://container/prefix` or `hdfs://name-node/directory`. It is part of the source partitions: under another URL, files are read anew.";
 
 /// The configuration of a task.
 #[derive(Clone, Debug)]
@@ -54,6 +55,8 @@ pub(super) struct SourceConfig {
     pub(super) topic: TopicTemplate,
     /// Between topic, partition and offset in the names of the sink's files.
     pub(super) delimiter: String,
+    /// The directories whose values are fields of the records.
+    pub(super) partition_columns: PartitionColumns,
     /// The field whose value is the key.
     pub(super) key_field: Option<Arc<str>>,
     /// The field whose value is the timestamp.
@@ -76,18 +79,21 @@ impl SourceConfig {
     /// Parses the configuration of a connector or a task; the first thing wrong is the error.
     pub(super) fn parse(config: &ConfigMap) -> Result<Self> {
         let parsed = config_def().parse(config)?;
-        if let Some(issue) = config_issues(&parsed).into_iter().next() {
+        if let Some(issue) = store_issues(&parsed).into_iter().next() {
             return Err(invalid(&issue.key, &issue.message));
         }
         let text = |key: &str| parsed.string(key).unwrap_or_default();
         let field = |key: &str| Some(text(key)).filter(|name| !name.is_empty()).map(Arc::from);
+        let format = FileFormat::parse(text(FORMAT_CLASS));
+        let pattern = PathPattern::parse(text(PATH), text(FILE_DELIM)).map_err(|reason| invalid(PATH, &reason))?;
         let millis = parsed.long(WATCH_INTERVAL).and_then(|millis| u64::try_from(millis).ok()).unwrap_or(1);
         Ok(Self {
             store: StoreConfig::from_config(&parsed)?,
-            pattern: PathPattern::parse(text(PATH), text(FILE_DELIM)).map_err(|reason| invalid(PATH, &reason))?,
-            format: FileFormat::parse(text(FORMAT_CLASS)),
+            pattern: if format.is_none() { pattern.of_known_formats() } else { pattern },
+            format,
             topic: TopicTemplate::parse(text(TOPIC), text(TOPICS_DIR)).map_err(|reason| invalid(TOPIC, &reason))?,
             delimiter: text(FILE_DELIM).to_owned(),
+            partition_columns: PartitionColumns::new(parsed.list(PARTITION_COLUMNS)),
             key_field: field(KEY_FIELD),
             timestamp_field: field(TIMESTAMP_FIELD),
             keeps_partition: parsed.boolean(KEEP_PARTITION),
@@ -111,16 +117,6 @@ pub(super) fn task_config(config: &ConfigMap, tasks: usize) -> ConfigMap {
     let mut config = config.clone();
     config.insert(TASKS.to_owned(), tasks.to_string());
     config
-}
-
-/// What is wrong with keys that depend on each other. Single keys have been checked.
-pub(super) fn config_issues(config: &Config) -> Vec<ConfigIssue> {
-    let mut issues = store_issues(config);
-    let url = config.string(STORE_URL).unwrap_or_default();
-    if url.starts_with("hdfs:") || url.starts_with("viewfs:") {
-        issues.push(ConfigIssue::new(STORE_URL, "files of HDFS are written, but not read: give another store"));
-    }
-    issues
 }
 
 /// The keys, in the order in which they are shown.
@@ -183,7 +179,7 @@ fn file_keys() -> Vec<ConfigKey> {
 }
 
 fn record_keys() -> Vec<ConfigKey> {
-    use ConfigType::{Boolean, String};
+    use ConfigType::{Boolean, List, String};
     use Importance::{High, Medium};
     vec![
         ConfigKey::required(
@@ -194,6 +190,15 @@ fn record_keys() -> Vec<ConfigKey> {
              written, as in `restored-{topic}`.",
         )
         .validated(Validator::custom(|value| check(value, |text| TopicTemplate::parse(text, "").map(drop)))),
+        ConfigKey::with_default(
+            PARTITION_COLUMNS,
+            List,
+            "",
+            Medium,
+            "Names of directories, such as `country` of `country=CH`, whose values are fields of the records below them, as text; \
+             `*`: of all such directories. Files of Spark and Hive do not have these columns. A column that a file has stays as it is.",
+        )
+        .validated(Validator::DistinctItems),
         ConfigKey::with_default(
             KEY_FIELD,
             String,
@@ -288,7 +293,6 @@ mod tests {
     #[test]
     fn bad_values_are_refused_with_their_key() {
         let cases = [
-            ("store.url", "hdfs://n:8020/x", "not read"),
             ("topic", "a b", "a topic has letters"),
             ("path", "../x", "plain names"),
             ("format.class", "Orc", "must be auto"),
@@ -296,6 +300,7 @@ mod tests {
             ("on.changed.file", "skip", "must be one of"),
             ("batch.max.rows", "0", "at least 1"),
             ("file.delim", "", "non-empty"),
+            ("partition.columns", "a,a", "duplicate"),
         ];
         for (key, value, expected) in cases {
             let mut config = config_map(&[("store.url", "file:///tmp/x"), ("topic", "t")]);

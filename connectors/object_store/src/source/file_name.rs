@@ -61,8 +61,9 @@ pub(super) fn in_reading_order(one: &str, other: &str, delimiter: &str) -> Order
     let directories = split(one).0.split('/').cmp(split(other).0.split('/'));
     directories.then_with(|| match (SinkName::of(one, delimiter), SinkName::of(other, delimiter)) {
         (Some(first), Some(second)) => {
-            let key = |name: SinkName<'_>| (name.topic.to_owned(), name.partition, name.offset);
-            key(first).cmp(&key(second)).then_with(|| one.cmp(other))
+            let by_topic = first.topic.cmp(second.topic);
+            let by_place = || (first.partition, first.offset).cmp(&(second.partition, second.offset));
+            by_topic.then_with(by_place).then_with(|| one.cmp(other))
         }
         (first, second) => first.is_none().cmp(&second.is_none()).then_with(|| one.cmp(other)),
     })

@@ -18,6 +18,7 @@ mod connector;
 mod file_name;
 mod file_rows;
 mod open_file;
+mod partition_columns;
 mod path_pattern;
 mod read;
 mod record_maker;

@@ -11,6 +11,9 @@ use super::store::FileVersion;
 use super::stored_offset::partition;
 use super::trouble::{FileTrouble, Read};
 
+/// So many of the rows that are left out at once are named in the log.
+const ROWS_SHOWN: usize = 20;
+
 /// An open file, and the place in it.
 pub(super) struct OpenFile {
     path: String,
@@ -55,12 +58,13 @@ impl OpenFile {
             row if row > 0 && !is_same && from_the_start(path, config.on_changed_file)? => 0,
             row => row,
         };
-        let of_sink = SinkName::of(path, &config.delimiter).filter(|_| config.keeps_partition);
+        let of_sink = SinkName::of(path, &config.delimiter);
         let maker = RecordMaker {
             topic: topic.into(),
-            kafka_partition: of_sink.map(|name| name.partition),
+            kafka_partition: of_sink.filter(|_| config.keeps_partition).map(|name| name.partition),
             partition: partition(source.store_name, path),
             version: file.version().clone(),
+            path_columns: config.partition_columns.of_path(path, of_sink.is_some()),
             key_field: config.key_field.clone(),
             timestamp_field: config.timestamp_field.clone(),
         };
@@ -99,9 +103,11 @@ impl OpenFile {
     fn good_rows(&mut self, mut rows: FileRows) -> Read<(FileRows, u64)> {
         let rejected = std::mem::take(&mut rows.rejected);
         let left_out = rejected.len() as u64;
+        let numbers: Vec<u64> = rejected.iter().take(ROWS_SHOWN).map(|(row, _)| rows.first + *row as u64).collect();
         let Some((row, error)) = rejected.into_iter().next() else { return Ok((rows, 0)) };
         if self.tolerates_errors {
-            tracing::warn!(file = self.path, left_out, error = %format!("{error:#}"), "rows of a file are left out; this is the first");
+            let (file, error) = (&self.path, format!("{error:#}"));
+            tracing::warn!(file, left_out, rows = ?numbers, %error, "rows of a file are left out; this is the first");
             return Ok((rows, left_out));
         }
         match row {

@@ -24,6 +24,8 @@ pub(super) struct PathPattern {
     names: Vec<NamePattern>,
     /// Between topic, partition and offset in the names of the sink's files.
     delimiter: String,
+    /// Whether files match whose names tell no format.
+    takes_any_format: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +56,12 @@ impl PathPattern {
         if is_directory {
             names.push(NamePattern::AnyDirectories);
         }
-        Ok(Self { names, delimiter: delimiter.to_owned() })
+        Ok(Self { names, delimiter: delimiter.to_owned(), takes_any_format: true })
+    }
+
+    /// The same for files whose names tell a format that is known.
+    pub(super) fn of_known_formats(self) -> Self {
+        Self { takes_any_format: false, ..self }
     }
 
     /// The directory that holds all files that match, without a slash at either end; may be empty.
@@ -67,9 +74,13 @@ impl PathPattern {
         plain.collect::<Vec<_>>().join("/")
     }
 
-    /// Whether the file at `path` matches.
+    /// Whether the file at `path` matches. Those of the sink with the keys or headers of another file's values do not.
     pub(super) fn matches(&self, path: &str) -> bool {
+        if !self.takes_any_format && FileFormat::of_name(path).is_none() {
+            return false;
+        }
         let hidden = match SinkName::of(path, &self.delimiter) {
+            Some(name) if name.is_beside_values() => return false,
             Some(_) => HIDDEN_FROM_ALL,
             None => HIDDEN,
         };
@@ -189,6 +200,13 @@ mod tests {
             assert!(pattern("").matches(path) && pattern("**/*.*").matches(path), "{path}");
         }
         assert!(!pattern("").matches(".snapshot/t/t+0+0000000000.json"));
+        assert!(!pattern("").matches("t/partition=0/t+0+0000000000.keys.json"));
+    }
+
+    #[test]
+    fn files_without_a_format_match_unless_one_has_to_be_known() {
+        assert!(pattern("").matches("a/x.log") && !pattern("").of_known_formats().matches("a/x.log"));
+        assert!(pattern("").of_known_formats().matches("a/x.json.gz"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use volley_api::{Column, Error, Records, Result, RowIndex, Run, SourceBatch, Sou
 
 use super::config::{KEY_FIELD, TIMESTAMP_FIELD};
 use super::file_rows::FileRows;
+use super::partition_columns::PathColumns;
 use super::store::FileVersion;
 use super::stored_offset::offset;
 
@@ -28,6 +29,8 @@ pub(super) struct RecordMaker {
     pub(super) partition: SourcePartition,
     /// Which file it is.
     pub(super) version: FileVersion,
+    /// Fields that the path of the file has.
+    pub(super) path_columns: PathColumns,
     /// The field whose value is the key.
     pub(super) key_field: Option<Arc<str>>,
     /// The field whose value is the timestamp.
@@ -71,14 +74,15 @@ impl RecordMaker {
     }
 
     fn records(&self, run: Run) -> Result<Records> {
-        let len = run.column.len();
-        let key = self.key_field.as_deref().map(|name| key(&run.column, name)).transpose()?;
-        let timestamps = self.timestamp_field.as_deref().map(|name| timestamps(&run.column, name)).transpose()?;
+        let value = self.path_columns.add_to(run.column)?;
+        let len = value.len();
+        let key = self.key_field.as_deref().map(|name| key(&value, name)).transpose()?;
+        let timestamps = self.timestamp_field.as_deref().map(|name| timestamps(&value, name)).transpose()?;
         Ok(Records {
             topic: Arc::clone(&self.topic),
             kafka_partition: self.kafka_partition,
             key: key.flatten().unwrap_or_else(|| Column::nulls(len)),
-            value: run.column,
+            value,
             timestamps: timestamps.flatten().unwrap_or_else(|| vec![NO_TIMESTAMP; len].into()),
             headers: None,
             rows: run.rows,
@@ -117,9 +121,13 @@ fn timestamps(value: &Column, name: &str) -> Result<Option<ScalarBuffer<i64>>> {
     let Some((field, array)) = field(value, name, TIMESTAMP_FIELD)? else { return Ok(None) };
     let times: ArrayRef = match field.data_type() {
         DataType::Null => return Ok(None),
-        DataType::Timestamp(..) | DataType::Int64 | DataType::Date32 | DataType::Date64 | DataType::Utf8 => {
-            cast(&array, &DataType::Timestamp(TimeUnit::Millisecond, None))?
-        }
+        DataType::Timestamp(..)
+        | DataType::Int64
+        | DataType::Date32
+        | DataType::Date64
+        | DataType::Utf8
+        | DataType::LargeUtf8
+        | DataType::Utf8View => cast(&array, &DataType::Timestamp(TimeUnit::Millisecond, None))?,
         other => {
             return Err(Error::config(format!(
                 "field `{name}` of `{TIMESTAMP_FIELD}` is a {other}; name one of timestamps, or of milliseconds as 64-bit \
@@ -174,6 +182,7 @@ mod tests {
             kafka_partition: Some(3),
             partition: SourcePartition::new(),
             version: FileVersion { size: 1, tag: "v".to_owned() },
+            path_columns: PathColumns::default(),
             key_field: key_field.map(Arc::from),
             timestamp_field: timestamp_field.map(Arc::from),
         }

@@ -9,12 +9,17 @@ use super::backlog::{Backlog, PendingFile, Source};
 use super::config::SourceConfig;
 use super::open_file::{OpenFile, Step};
 use super::read::JsonDecoder;
-use super::store::FileStore;
+use super::store::{FileStore, NO_FILE};
 use super::stored_offset::store_name;
 use super::trouble::FileTrouble;
 
 /// How long a file is left alone that was changed while it was read: it may be changed again at once.
 const AFTER_CHANGE: Duration = Duration::from_millis(100);
+/// So often a file may change without anything being read of it. Then the next one follows.
+const MOST_CHANGES: u32 = 20;
+
+/// A poll ends with the rows that reach this many bytes.
+const POLL_BYTES: usize = 8 * 1024 * 1024;
 
 const FILES_READ: &str = "files_read";
 const FILES_SKIPPED: &str = "files_skipped";
@@ -30,6 +35,8 @@ pub(super) struct ObjectStoreSourceTask {
     json: JsonDecoder,
     backlog: Backlog,
     open: Option<OpenFile>,
+    /// How often the next file has changed since something was read.
+    changes: u32,
     /// When files were looked for the last time.
     looked: Option<Instant>,
     counters: Counters,
@@ -83,6 +90,7 @@ impl ObjectStoreSourceTask {
             store,
             backlog: Backlog::default(),
             open: None,
+            changes: 0,
             looked: None,
             counters,
             context,
@@ -114,7 +122,7 @@ impl ObjectStoreSourceTask {
         self.backlog = backlog;
         let listed = outcome?;
         if listed == 0 && self.looked.is_none() {
-            tracing::warn!(store = self.store_name, "no file below `store.url` matches `path`");
+            tracing::warn!(store = self.store_name, "{NO_FILE}");
         }
         self.looked = Some(Instant::now());
         Ok(None)
@@ -133,17 +141,19 @@ impl ObjectStoreSourceTask {
     /// Reads until there are enough rows, or the file is at its end.
     fn read_on(&mut self, mut open: OpenFile) -> Result<Option<Polled>> {
         let start = open.next_row();
-        let mut batches = Vec::new();
-        while open.next_row() - start < self.config.batch_max_rows as u64 {
+        let (mut batches, mut bytes) = (Vec::new(), 0);
+        while open.next_row() - start < self.config.batch_max_rows as u64 && bytes < POLL_BYTES {
             match open.step() {
                 Ok(Step::Rows(rows, left_out)) => {
+                    self.changes = 0;
                     self.counters.rows_skipped.add(left_out);
+                    bytes += rows.iter().map(|batch| batch.records.value.array.get_array_memory_size()).sum::<usize>();
                     batches.extend(rows);
                 }
                 Ok(Step::End(end)) => {
                     batches.push(*end);
                     self.counters.files_read.add(1);
-                    self.backlog.read(open.path(), open.version());
+                    self.backlog.read(open.path(), open.version(), open.next_row());
                     return Ok(Some(Polled::Batches(batches)));
                 }
                 // what was read before is good; the trouble is found again by the next poll
@@ -171,7 +181,7 @@ impl ObjectStoreSourceTask {
         }
         tracing::warn!(path, row, error = %format!("{error:#}"), "the rest of a file cannot be read; it is left out");
         self.counters.files_skipped.add(1);
-        self.backlog.read(path, open.version());
+        self.backlog.read(path, open.version(), row);
         Ok(Polled::Batches(vec![open.end()]))
     }
 
@@ -185,9 +195,23 @@ impl ObjectStoreSourceTask {
                 self.backlog.forget(path);
                 Ok(None)
             }
-            FileTrouble::Changed => {
+            FileTrouble::Changed if self.changes < MOST_CHANGES => {
+                self.changes += 1;
                 self.backlog.put_back(pending);
                 Ok(Some(Polled::IdleFor(AFTER_CHANGE)))
+            }
+            FileTrouble::Changed | FileTrouble::Unfinished => {
+                self.changes = 0;
+                let (path, row) = (pending.path.clone(), pending.row);
+                // said once of a file that is open for long
+                if self.backlog.leave(pending) {
+                    tracing::warn!(
+                        path,
+                        row,
+                        "a file is still being written; it is left until a later look, and the next one follows"
+                    );
+                }
+                Ok(None)
             }
             FileTrouble::Corrupt(error) => Err(broken(&pending.path, pending.row, error)),
             FileTrouble::Store(error) => {

@@ -9,6 +9,8 @@ pub(super) enum FileTrouble {
     Gone,
     /// Another file has taken its place.
     Changed,
+    /// It is still being written.
+    Unfinished,
     /// What is in it cannot be read.
     Corrupt(Error),
     /// The store: `Retriable` where it may be better later.

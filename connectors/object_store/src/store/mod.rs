@@ -20,6 +20,7 @@ pub(crate) mod runtime;
 mod storage;
 mod storage_url;
 
+pub(crate) use hdfs::{HdfsEntry, HdfsFiles, HdfsStatus};
 #[cfg(test)]
 pub(crate) use local_storage::LocalStorage;
 pub(crate) use look::{look, look_within};

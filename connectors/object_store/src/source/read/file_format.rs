@@ -46,6 +46,11 @@ impl FileFormat {
         own.or_else(lines).map(|(_, format)| *format)
     }
 
+    /// Whether a file without rows has bytes too.
+    pub(in crate::source) fn is_never_empty(self) -> bool {
+        matches!(self, Self::Parquet | Self::Avro | Self::Arrow)
+    }
+
     /// From a name in `format.class`, or the last part of the name of a Java class of the sinks.
     pub(in crate::source) fn parse(text: &str) -> Option<Self> {
         let name = text.rsplit('.').next().unwrap_or(text).to_ascii_lowercase();

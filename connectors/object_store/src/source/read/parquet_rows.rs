@@ -19,6 +19,9 @@ use crate::source::trouble::{FileTrouble, Read};
 /// Read from the end of a file at first; holds the metadata of most.
 const TAIL: u64 = 64 * 1024;
 
+/// About how many bytes a batch has, as they are in the file before it is compressed.
+const BATCH_BYTES: u64 = 8 * 1024 * 1024;
+
 /// The rows of one file.
 pub(super) struct ParquetRows {
     file: Arc<StoreFile>,
@@ -65,7 +68,7 @@ impl ParquetRows {
         let part = PartOfFile { start, bytes: self.file.read(range)?, file_size };
         ParquetRecordBatchReaderBuilder::new_with_metadata(part, self.metadata.clone())
             .with_row_groups(vec![number])
-            .with_batch_size(self.max_rows)
+            .with_batch_size(batch_rows(group, self.max_rows))
             .with_offset(skipped)
             .build()
             .map_err(FileTrouble::corrupt)
@@ -103,6 +106,13 @@ fn read_metadata(file: &StoreFile) -> Read<ParquetMetaData> {
             Err(error) => return Err(FileTrouble::corrupt(error)),
         }
     }
+}
+
+/// How many rows of a group make a batch: fewer where they are large.
+fn batch_rows(group: &RowGroupMetaData, max_rows: usize) -> usize {
+    let of = |number: i64| u64::try_from(number).unwrap_or(0).max(1);
+    let row_bytes = (of(group.total_byte_size()) / of(group.num_rows())).max(1);
+    usize::try_from(BATCH_BYTES / row_bytes).unwrap_or(max_rows).clamp(1, max_rows)
 }
 
 /// Where the column chunks of a row group are.

@@ -11,7 +11,7 @@ use super::line_rows::LineRows;
 use super::parquet_rows::ParquetRows;
 use crate::source::file_rows::FileRows;
 use crate::source::store::StoreFile;
-use crate::source::trouble::Read;
+use crate::source::trouble::{FileTrouble, Read};
 
 /// The rows of a file from front to back. Nothing is asked of it after a trouble.
 pub(in crate::source) trait RowReader: Send {
@@ -36,6 +36,11 @@ pub(in crate::source) struct ReadPlan<'a> {
 
 /// Opens a file.
 pub(in crate::source) fn row_reader(file: StoreFile, plan: &ReadPlan<'_>) -> Read<Box<dyn RowReader>> {
+    if file.size() == 0 && plan.format.is_never_empty() {
+        // so does a file of HDFS look that nothing has been flushed to yet
+        let empty = || FileTrouble::corrupt("it is empty, and a file of this format never is");
+        return Err(if file.may_be_open() { FileTrouble::Unfinished } else { empty() });
+    }
     let file = Arc::new(file);
     let (first_row, max_rows) = (plan.first_row, plan.max_rows);
     Ok(match plan.format {

@@ -10,11 +10,13 @@ use volley_api::Result;
 use volley_store::{StoreConfig, open_store};
 
 use super::found_file::FoundFile;
+use super::hdfs_listing::list_hdfs;
 use super::local_listing::list_local;
 use super::remote_listing::list_remote;
+use super::search::Search;
 use super::store_file::StoreFile;
-use crate::source::path_pattern::PathPattern;
 use crate::source::trouble::Read;
+use crate::store::HdfsFiles;
 
 /// What is below a URL.
 #[derive(Clone, Debug)]
@@ -26,6 +28,8 @@ pub(in crate::source) enum FileStore {
     },
     /// A bucket, or a part of it.
     Remote(RemoteStore),
+    /// A directory of HDFS.
+    Hdfs(HdfsFiles),
 }
 
 /// A bucket, or a part of it.
@@ -48,6 +52,9 @@ impl FileStore {
         if config.url.scheme() == "file" {
             return Ok(Self::Local { root: config.local_root()? });
         }
+        if config.is_hdfs() {
+            return Ok(Self::Hdfs(HdfsFiles::open(config)?));
+        }
         let (store, prefix) = open_store(config)?;
         Ok(Self::remote(config.url.as_str(), store, prefix, config.request_timeout))
     }
@@ -62,14 +69,15 @@ impl FileStore {
         Self::Remote(RemoteStore { url: url.to_owned(), store, prefix, request_timeout })
     }
 
-    /// The files that match, in no order.
+    /// Files that match, in no order.
     ///
     /// # Errors
     /// `Retriable` if the store is out of reach, `Config` if it is not there or refuses.
-    pub(in crate::source) fn list(&self, pattern: &PathPattern) -> Result<Vec<FoundFile>> {
+    pub(in crate::source) fn find(&self, search: &Search) -> Result<Vec<FoundFile>> {
         match self {
-            Self::Local { root } => list_local(root, pattern),
-            Self::Remote(store) => list_remote(store, pattern),
+            Self::Local { root } => list_local(root, search),
+            Self::Remote(store) => list_remote(store, search),
+            Self::Hdfs(files) => list_hdfs(files, search),
         }
     }
 
@@ -78,6 +86,7 @@ impl FileStore {
         match self {
             Self::Local { root } => StoreFile::open_local(root, path),
             Self::Remote(store) => StoreFile::open_remote(store, path),
+            Self::Hdfs(files) => StoreFile::open_hdfs(files, path),
         }
     }
 }

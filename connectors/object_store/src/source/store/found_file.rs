@@ -5,6 +5,8 @@ use std::os::unix::fs::MetadataExt;
 
 use object_store::ObjectMeta;
 
+use crate::store::HdfsStatus;
+
 /// What tells a file from a later one of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::source) struct FileVersion {
@@ -28,6 +30,11 @@ impl FileVersion {
             None => meta.last_modified.timestamp().to_string(),
         };
         Self { size: meta.size, tag }
+    }
+
+    /// That of a file of HDFS.
+    pub(super) fn of_hdfs(status: &HdfsStatus) -> Self {
+        Self { size: status.length, tag: status.modified.to_string() }
     }
 }
 

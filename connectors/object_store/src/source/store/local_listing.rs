@@ -3,22 +3,28 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::Instant;
 
 use volley_api::{Error, Result};
 
 use super::found_file::{FileVersion, FoundFile};
+use super::search::Search;
 use crate::source::path_pattern::PathPattern;
 
-/// The files below `root` that match.
-pub(super) fn list_local(root: &Path, pattern: &PathPattern) -> Result<Vec<FoundFile>> {
+/// Files below `root` that match.
+pub(super) fn list_local(root: &Path, search: &Search) -> Result<Vec<FoundFile>> {
     let metadata = fs::metadata(root).map_err(|error| unreadable(root, &error))?;
     if !metadata.is_dir() {
         return Err(Error::config(format!("`{}` of `store.url` is no directory; correct `store.url`", root.display())));
     }
     let mut found = Vec::new();
-    let mut directories = vec![pattern.directory()];
-    while let Some(directory) = directories.pop() {
-        list_directory(root, &directory, pattern, &mut directories, &mut found)?;
+    let mut directories = vec![search.pattern.directory()];
+    let began = Instant::now();
+    while let Some(directory) = directories.pop().filter(|_| found.len() < search.most) {
+        if began.elapsed() > search.limit {
+            return Err(search.too_long(&root.display().to_string()));
+        }
+        list_directory(root, &directory, &search.pattern, &mut directories, &mut found)?;
     }
     Ok(found)
 }

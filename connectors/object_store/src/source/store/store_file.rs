@@ -14,12 +14,15 @@ use volley_api::Error;
 
 use super::file_store::RemoteStore;
 use super::found_file::FileVersion;
-use super::store_trouble::trouble_of;
+use super::store_trouble::{trouble_of, trouble_of_hdfs};
 use crate::source::trouble::{FileTrouble, Read};
-use crate::store::runtime;
+use crate::store::{HdfsFiles, StorageError, runtime};
 
 /// A request is repeated twice within a call; this is for what they wait in between.
 const BETWEEN_REQUESTS: Duration = Duration::from_secs(30);
+
+/// Each call on HDFS has a time-out of its own; a part of a file may need many.
+const HDFS_LIMIT: Duration = Duration::from_secs(1800);
 
 /// An open file.
 #[derive(Debug)]
@@ -32,6 +35,7 @@ pub(in crate::source) struct StoreFile {
 enum Place {
     Local { file: File, path: PathBuf },
     Remote { store: RemoteStore, location: Path },
+    Hdfs { files: HdfsFiles, path: String },
 }
 
 impl StoreFile {
@@ -52,6 +56,15 @@ impl StoreFile {
         Ok(Self { place: Place::Remote { store: store.clone(), location }, version })
     }
 
+    /// The file of HDFS at `path`.
+    pub(super) fn open_hdfs(files: &HdfsFiles, path: &str) -> Read<Self> {
+        let place = Place::Hdfs { files: files.clone(), path: path.to_owned() };
+        let (files, path) = (files.clone(), path.to_owned());
+        let status = called(async move { files.status(&path).await })?;
+        let status = status.filter(|status| !status.is_directory).ok_or(FileTrouble::Gone)?;
+        Ok(Self { place, version: FileVersion::of_hdfs(&status) })
+    }
+
     /// Which file it is.
     pub(in crate::source) fn version(&self) -> &FileVersion {
         &self.version
@@ -62,6 +75,11 @@ impl StoreFile {
         self.version.size
     }
 
+    /// Whether somebody may still be writing to it, who closes it later. Only HDFS knows of that.
+    pub(in crate::source) fn may_be_open(&self) -> bool {
+        matches!(self.place, Place::Hdfs { .. })
+    }
+
     /// The bytes of a range, which MUST be within the file.
     pub(in crate::source) fn read(&self, range: Range<u64>) -> Read<Bytes> {
         if range.is_empty() {
@@ -70,6 +88,7 @@ impl StoreFile {
         match &self.place {
             Place::Local { file, path } => self.read_local(file, path, range),
             Place::Remote { store, location } => self.read_remote(store, location, range),
+            Place::Hdfs { files, path } => self.read_hdfs(files, path, range),
         }
     }
 
@@ -97,6 +116,33 @@ impl StoreFile {
         match FileVersion::of_object(&meta) == self.version && is_complete {
             true => Ok(bytes),
             false => Err(FileTrouble::Changed),
+        }
+    }
+
+    fn read_hdfs(&self, files: &HdfsFiles, path: &str, range: Range<u64>) -> Read<Bytes> {
+        let wanted = range.end - range.start;
+        let (files, path) = (files.clone(), path.to_owned());
+        let (status, bytes) = called(async move { files.read(&path, range).await })?.ok_or(FileTrouble::Gone)?;
+        if FileVersion::of_hdfs(&status) != self.version {
+            return Err(FileTrouble::Changed);
+        }
+        // of a file that is open, the name node tells the length that its writer has, and readers get the blocks that are complete
+        match bytes.len() as u64 == wanted {
+            true => Ok(bytes),
+            false => Err(FileTrouble::Unfinished),
+        }
+    }
+}
+
+/// The answer of HDFS.
+fn called<T: Send + 'static>(
+    call: impl Future<Output = std::result::Result<T, StorageError>> + Send + 'static,
+) -> Read<T> {
+    match runtime::wait(call, HDFS_LIMIT).map_err(FileTrouble::Store)? {
+        Some(answer) => answer.map_err(trouble_of_hdfs),
+        None => {
+            let seconds = HDFS_LIMIT.as_secs();
+            Err(FileTrouble::Store(Error::retriable(format!("HDFS: no answer within {seconds} s"))))
         }
     }
 }

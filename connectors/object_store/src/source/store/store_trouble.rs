@@ -1,10 +1,10 @@
-//! What an answer of an object store means.
+//! What an answer of an object store or of HDFS means.
 
 use volley_api::Error;
 use volley_store::error_text;
 
 use crate::source::trouble::FileTrouble;
-use crate::store::{has_no_access, has_no_bucket};
+use crate::store::{StorageError, has_no_access, has_no_bucket};
 
 /// The trouble behind an error. `place`: the URL that was asked for.
 pub(super) fn trouble_of(place: &str, error: object_store::Error) -> FileTrouble {
@@ -25,6 +25,24 @@ pub(super) fn trouble_of(place: &str, error: object_store::Error) -> FileTrouble
     match error {
         object_store::Error::NotFound { .. } => FileTrouble::Gone,
         object_store::Error::Precondition { .. } => FileTrouble::Changed,
+        // the client gives up a listing that has one of them
+        object_store::Error::InvalidPath { .. } => FileTrouble::Store(Error::config(format!(
+            "an object of {place} has a key that is no path: {text}; rename or remove it, or begin `path` or `store.url` with a directory \
+             that is not above it"
+        ))),
         error => FileTrouble::Store(Error::retriable(format!("could not read {place}: {text}")).with_source(error)),
     }
+}
+
+/// The trouble behind an error of HDFS.
+pub(super) fn trouble_of_hdfs(error: StorageError) -> FileTrouble {
+    FileTrouble::Store(match error {
+        StorageError::NotFound { .. } => return FileTrouble::Gone,
+        StorageError::Denied { path, reason } => Error::config(format!(
+            "HDFS refuses to read {path}: {reason}; give the user the right to list and read it, or name another in \
+             `store.hdfs.user`, or with Kerberos in `store.hdfs.kerberos.principal` and `store.hdfs.kerberos.keytab`"
+        )),
+        StorageError::Unavailable { path, reason } => Error::retriable(format!("could not read {path}: {reason}")),
+        error @ StorageError::AlreadyExists { .. } => Error::retriable(error.to_string()),
+    })
 }

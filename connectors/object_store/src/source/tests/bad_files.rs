@@ -67,6 +67,7 @@ fn a_file_that_is_broken_fails_the_task_or_is_left_out() {
         let seen = read_all(&config(root.path(), &[]), &Stored::new());
         let error = seen.error.unwrap_or_else(|| panic!("{name} was read"));
         assert!(error.kind() == ErrorKind::Data && error.to_string().contains(name), "{name}: {error:?}");
+        assert_eq!(error.to_string().contains("it is empty"), contents.is_empty(), "{name}: {error}");
         let tolerant = config(root.path(), &[("errors.tolerance", "all")]);
         let seen = read_all(&tolerant, &Stored::new());
         assert!(seen.error.is_none(), "{name}: {:?}", seen.error);
@@ -85,4 +86,41 @@ fn a_missing_directory_and_a_missing_field_are_mistakes_of_the_configuration() {
     let error = read_all(&config(root.path(), &[("key.field", "nope")]), &Stored::new()).error.unwrap();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("`nope`") && error.to_string().contains("x.parquet"), "{error}");
+}
+
+#[test]
+fn a_bad_row_of_csv_among_thousands_is_told_with_its_line_and_the_others_are_read() {
+    let root = tempfile::tempdir().unwrap();
+    let mut lines: Vec<Vec<u8>> = (0..9_000).map(|id| format!("{id},\"name\n{id}\"\n").into_bytes()).collect();
+    lines[5_000] = b"5000\n".to_vec();
+    lines[6_000] = b"6000,\xff\n".to_vec();
+    lines[7_000] = b"7000,a,b\n".to_vec();
+    write(root.path(), "x.csv", [b"id,name\n".to_vec(), lines.concat()].concat());
+    let seen = read_all(&config(root.path(), &[]), &Stored::new());
+    let error = seen.error.as_ref().unwrap().to_string();
+    // each good row has two lines
+    assert!(error.contains("`x.csv`") && error.contains("line 10002 has 1 cells"), "{error}");
+    assert_eq!(seen.values().len(), 5_000);
+    let context = context(0, &Stored::new());
+    let metrics = context.metrics().clone();
+    let tolerant = config(root.path(), &[("errors.tolerance", "all")]);
+    let seen = read_for(&mut ObjectStoreSourceTask::start(context, &tolerant).unwrap(), 1000);
+    assert!(seen.error.is_none(), "{:?}", seen.error);
+    assert_eq!((seen.values().len(), metrics.value("rows_skipped")), (8_997, Some(3)));
+    assert_eq!(seen.values()[8_996], json!({"id": "8999", "name": "name\n8999"}));
+}
+
+#[test]
+fn a_quote_that_nobody_closes_and_names_that_are_twice_there_are_told() {
+    let root = tempfile::tempdir().unwrap();
+    let open = format!("a,b\n1,2\n3,\"{}", "4,5\n".repeat(17 << 20));
+    for (name, contents, expected) in
+        [("open.csv", open.as_str(), "quote"), ("twice.csv", "a,b,a\n1,2,3\n", "`a` twice")]
+    {
+        write(root.path(), name, contents);
+        let seen = read_all(&config(root.path(), &[("path", name)]), &Stored::new());
+        let error = seen.error.as_ref().unwrap().to_string();
+        assert!(error.contains(name) && error.contains(expected), "{error}");
+        assert_eq!(seen.values().len(), usize::from(name == "open.csv"));
+    }
 }

@@ -1,11 +1,14 @@
 //! Files that are replaced or deleted.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use super::reading::{Seen, Stored, config, read_all, read_for, started, write};
+use super::reading::{Seen, Stored, config, next_batches, read_all, read_for, started, write};
 
 fn lines(first: i64, len: i64) -> String {
     (first..first + len).map(|id| format!("{{\"id\":{id}}}\n")).collect()
@@ -88,4 +91,48 @@ fn a_file_that_is_gone_is_passed_over() {
     let rest = read_for(&mut task, 100);
     assert!(rest.error.is_none(), "{:?}", rest.error);
     assert_eq!([ids(&begun), ids(&rest)].concat(), [0, 1, 20, 21]);
+}
+
+#[test]
+fn a_file_without_rows_is_read_when_it_has_some_and_is_no_changed_file() {
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), "a.json", "");
+    write(root.path(), "b.json", lines(0, 2));
+    let once = config(root.path(), &[]);
+    let stored = read_all(&once, &Stored::new()).offsets(&Stored::new());
+    let mut watching =
+        started(&config(root.path(), &[("volley.mode", "continuous"), ("watch.interval.ms", "1")]), &Stored::new());
+    let mut next_ids = || loop {
+        let seen = Seen { batches: next_batches(&mut watching).unwrap(), error: None };
+        // the end of a file comes without rows
+        if !seen.values().is_empty() {
+            return ids(&seen);
+        }
+    };
+    assert_eq!(next_ids(), [0, 1]);
+    write(root.path(), "a.json", lines(5, 2));
+    assert_eq!(next_ids(), [5, 6]);
+    // also after a restart
+    assert_eq!(ids(&read_all(&once, &stored)), [5, 6]);
+}
+
+#[test]
+fn a_file_that_grows_all_the_time_holds_up_no_other() {
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), "a.json", lines(0, 1));
+    write(root.path(), "b.json", lines(100, 1));
+    let is_over = Arc::new(AtomicBool::new(false));
+    let writer = {
+        let (is_over, path) = (Arc::clone(&is_over), root.path().join("a.json"));
+        let mut file = fs::OpenOptions::new().append(true).open(path).unwrap();
+        std::thread::spawn(move || {
+            while !is_over.load(Ordering::Relaxed) {
+                file.write_all(b"\n").unwrap();
+            }
+        })
+    };
+    let seen = read_all(&config(root.path(), &[("on.changed.file", "restart")]), &Stored::new());
+    is_over.store(true, Ordering::Relaxed);
+    writer.join().unwrap();
+    assert!(seen.error.is_none() && ids(&seen).last() == Some(&100), "{:?}", seen.error);
 }

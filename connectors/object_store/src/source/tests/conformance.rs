@@ -194,3 +194,82 @@ fn many_lines_of_json_come_back_as_they_are() {
     let other = read.iter().zip(&expected).find(|(read, expected)| read != expected);
     assert_eq!(other, None);
 }
+
+/// Types that pandas, Polars, Spark and DuckDB write, and this sink does not.
+fn foreign_columns() -> Vec<(&'static str, ArrayRef)> {
+    use arrow::array::*;
+    use arrow::datatypes::*;
+    let list = LargeListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None]), None]);
+    let mut map = MapBuilder::new(None, StringBuilder::new(), Int64Builder::new());
+    map.keys().append_value("k");
+    map.values().append_value(1);
+    map.append(true).unwrap();
+    map.append(false).unwrap();
+    vec![
+        ("large_text", Arc::new(LargeStringArray::from(vec![Some("a"), None]))),
+        ("text_view", Arc::new(StringViewArray::from(vec![Some("a text that is longer than twelve"), None]))),
+        ("category", Arc::new(DictionaryArray::<Int8Type>::from_iter([Some("x"), None]))),
+        ("large_bytes", Arc::new(LargeBinaryArray::from_iter([Some(b"ab"), None]))),
+        ("bytes_view", Arc::new(BinaryViewArray::from_iter([Some(b"ab"), None]))),
+        (
+            "fixed",
+            Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size([Some(b"ab"), None].into_iter(), 2).unwrap()),
+        ),
+        ("u8", Arc::new(UInt8Array::from(vec![Some(200), None]))),
+        ("u16", Arc::new(UInt16Array::from(vec![Some(60_000), None]))),
+        ("u32", Arc::new(UInt32Array::from(vec![Some(4_000_000_000), None]))),
+        ("u64", Arc::new(UInt64Array::from(vec![Some(7), None]))),
+        ("i8", Arc::new(Int8Array::from(vec![Some(-7), None]))),
+        ("nanos", Arc::new(TimestampNanosecondArray::from(vec![Some(1_000_000_001), None]))),
+        ("micros", Arc::new(TimestampMicrosecondArray::from(vec![Some(1_500_000), None]).with_timezone("+02:00"))),
+        ("seconds", Arc::new(TimestampSecondArray::from(vec![Some(5), None]))),
+        ("date", Arc::new(Date32Array::from(vec![Some(20_787), None]))),
+        ("date64", Arc::new(Date64Array::from(vec![Some(86_400_000), None]))),
+        ("time32", Arc::new(Time32MillisecondArray::from(vec![Some(5), None]))),
+        ("time64", Arc::new(Time64NanosecondArray::from(vec![Some(5_000_000), None]))),
+        ("decimal", Arc::new(Decimal128Array::from(vec![Some(1234), None]).with_precision_and_scale(10, 2).unwrap())),
+        (
+            "small_decimal",
+            Arc::new(Decimal32Array::from(vec![Some(1234), None]).with_precision_and_scale(6, 2).unwrap()),
+        ),
+        (
+            "large_decimal",
+            Arc::new(
+                Decimal256Array::from(vec![Some(i256::from(1234)), None]).with_precision_and_scale(50, 2).unwrap(),
+            ),
+        ),
+        ("list", Arc::new(list)),
+        ("map", Arc::new(map.finish())),
+        ("nothing", Arc::new(NullArray::new(2))),
+    ]
+}
+
+#[test]
+fn types_that_others_write_become_records() {
+    let mut wrong = Vec::new();
+    for (name, array) in foreign_columns() {
+        let batch = RecordBatch::try_from_iter_with_nullable([(name, array, true)]).unwrap();
+        for extension in ["parquet", "arrow"] {
+            let contents = match extension {
+                "parquet" => {
+                    let Ok(mut writer) = ArrowWriter::try_new(Vec::new(), batch.schema(), None) else { continue };
+                    writer.write(&batch).unwrap();
+                    writer.into_inner().unwrap()
+                }
+                _ => {
+                    let mut writer = FileWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+                    writer.write(&batch).unwrap();
+                    writer.into_inner().unwrap()
+                }
+            };
+            let root = tempfile::tempdir().unwrap();
+            write(root.path(), &format!("x.{extension}"), contents);
+            let outcome = std::panic::catch_unwind(|| values(&config(root.path(), &[])));
+            match outcome {
+                Ok(values) if values.len() == 2 && values[1][name].is_null() => {}
+                other => wrong.push(format!("{name} {extension}: {other:?}")),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -3,7 +3,9 @@
 mod bad_files;
 mod changed_files;
 mod conformance;
+mod large_files;
 mod layouts;
+mod partition_columns;
 mod reading;
 mod round_trip;
 mod stores;

@@ -202,6 +202,26 @@ fn partitions_are_kept_and_tasks_share_them_in_order() {
     }
 }
 
+#[test]
+fn an_export_by_fields_comes_back_as_it_was_with_the_columns_of_its_directories() {
+    let by_fields =
+        [("partitioner.class", "FieldPartitioner"), ("partition.field.name", "name,ok,inner.x"), ("flush.size", "7")];
+    for format in FORMATS {
+        let root = tempfile::tempdir().unwrap();
+        export(root.path(), &[25], &[format, &by_fields].concat());
+        let by_id = |mut values: Vec<Value>| {
+            values.sort_by_key(|value| value["id"].as_i64());
+            values
+        };
+        let read = |columns: &str| by_id(values(&config(root.path(), &[("partition.columns", columns)])));
+        let plain = read("");
+        assert_eq!(comparable(format, plain.clone()).len(), 25);
+        // where a file has nothing but nulls in a column, the directory says so too
+        let read = read("*");
+        assert_eq!(read.iter().map(bare).collect::<Vec<_>>(), plain.iter().map(bare).collect::<Vec<_>>(), "{format:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

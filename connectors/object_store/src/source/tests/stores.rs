@@ -9,13 +9,14 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::json;
-use volley_api::ErrorKind;
 use volley_api::testing::{config_map, resumes_from_every_offset};
+use volley_api::{ConfigIssue, ConfigMap, ErrorKind};
 
 use super::conformance::parquet;
-use super::reading::{Stored, context, read_for, started};
+use super::reading::{Stored, config as local_config, context, read_for, started, write};
 use crate::source::config::SourceConfig;
-use crate::source::store::FileStore;
+use crate::source::source_plugin;
+use crate::source::store::{FileStore, Search};
 use crate::source::task::ObjectStoreSourceTask;
 use crate::store::runtime;
 
@@ -81,7 +82,11 @@ fn server_that_answers(status: &'static str, body: &'static str) -> String {
     format!("http://{address}")
 }
 
-fn s3_config(endpoint: &str) -> volley_api::ConfigMap {
+fn issues(config: &ConfigMap) -> Vec<ConfigIssue> {
+    source_plugin().factory.connector().unwrap().validate(config)
+}
+
+fn s3_config(endpoint: &str) -> ConfigMap {
     config_map(&[
         ("store.url", "s3://bucket/prefix"),
         ("store.s3.endpoint", endpoint),
@@ -107,8 +112,42 @@ fn a_missing_bucket_and_wrong_credentials_are_mistakes_of_the_configuration_and_
         let error = read_for(&mut started(&config, &Stored::new()), 10).error.unwrap();
         assert!(error.kind() == ErrorKind::Config && error.to_string().contains(expected), "{error:?}");
         assert!(!format!("{error:#}").contains("hunter2"));
+        let [issue] = &issues(&config)[..] else { panic!("not one issue") };
+        assert!(issue.key == "store.url" && issue.message.contains(expected), "{issue:?}");
     }
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let error = read_for(&mut started(&s3_config(&format!("http://{unused}")), &Stored::new()), 10).error.unwrap();
+    let config = s3_config(&format!("http://{unused}"));
+    assert_eq!(issues(&config), []);
+    let error = read_for(&mut started(&config, &Stored::new()), 10).error.unwrap();
     assert!(error.is_retriable() && error.to_string().contains("s3://bucket/prefix"), "{error:?}");
+}
+
+#[test]
+fn a_bucket_with_a_key_that_is_no_path_is_told_with_the_key() {
+    let listing = "<ListBucketResult><Contents><Key>prefix/logs//x.json</Key><LastModified>2026-11-30T00:00:00Z</LastModified>\
+                   <Size>1</Size><ETag>\"a\"</ETag></Contents></ListBucketResult>";
+    let config = s3_config(&server_that_answers("200 OK", listing));
+    let error = read_for(&mut started(&config, &Stored::new()), 10).error.unwrap();
+    assert!(error.kind() == ErrorKind::Config && error.to_string().contains("prefix/logs//x.json"), "{error:?}");
+}
+
+#[test]
+fn a_check_of_the_configuration_tells_a_directory_that_is_not_there_and_ends_with_the_first_file() {
+    let root = tempfile::tempdir().unwrap();
+    let missing = root.path().join("none");
+    let [issue] = &issues(&local_config(&missing, &[]))[..] else { panic!("not one issue") };
+    assert!(issue.key == "store.url" && issue.message.contains("none"), "{issue:?}");
+    write(root.path(), "x.json", "1");
+    let [issue] = &issues(&local_config(&root.path().join("x.json"), &[]))[..] else { panic!("not one issue") };
+    assert!(issue.message.contains("is no directory"), "{issue:?}");
+    // a directory without files may have some later
+    assert_eq!(issues(&local_config(root.path(), &[("path", "none/*.csv")])), []);
+    for name in ["a/y.json", "b/z.json"] {
+        write(root.path(), name, "1");
+    }
+    let found = |path: &str| {
+        let config = SourceConfig::parse(&local_config(root.path(), &[("path", path)])).unwrap();
+        FileStore::open(&config.store).unwrap().find(&Search::any(&config.pattern, WAIT)).unwrap().len()
+    };
+    assert_eq!([found(""), found("**/*.csv")], [1, 0]);
 }

@@ -1,6 +1,7 @@
 //! The client of one HDFS, and its calls.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
@@ -44,8 +45,8 @@ impl Connection {
         Ok(Self { client: Mutex::new(new_client(settings)?), settings: settings.clone() })
     }
 
-    /// Runs calls that write a file.
-    pub(super) async fn written<T>(&self, path: &str, calls: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    /// Runs calls that write a file, or read a part of one.
+    pub(super) async fn transferred<T>(&self, path: &str, calls: impl Future<Output = Outcome<T>>) -> Outcome<T> {
         self.within(self.settings.request_timeout, path, calls).await
     }
 
@@ -90,6 +91,41 @@ impl Connection {
         Ok(entries.into_iter().filter(|entry| !entry.isdir).map(|entry| entry.path).collect())
     }
 
+    /// What is directly in a directory, one after the other: the name node is asked for a page at a time. Nothing if it does
+    /// not exist; the file itself, if it is one.
+    pub(super) async fn for_each_child(&self, directory: &str, mut each: impl FnMut(FileStatus)) -> Outcome<()> {
+        let children = self.client().list_status_iter(directory, false);
+        let next =
+            || async { absent(children.next().await.transpose()).map_err(|error| self.error(directory, &error)) };
+        while let Some(child) = self.looked(directory, next()).await?.flatten() {
+            each(child);
+        }
+        Ok(())
+    }
+
+    /// What the name node says about a path; `None` if nothing is there.
+    pub(super) async fn status(&self, path: &str) -> Outcome<Option<FileStatus>> {
+        absent(self.client().get_file_info(path).await).map_err(|error| self.error(path, &error))
+    }
+
+    /// The bytes of a range of a file, as far as they can be read: not those of a block that is still being written. `None` if
+    /// there is no such file.
+    pub(super) async fn range(&self, path: &str, range: Range<u64>) -> Outcome<Option<Bytes>> {
+        let failed = |error: HdfsError| self.error(path, &error);
+        let Some(reader) = absent(self.client().read(path).await).map_err(failed)? else { return Ok(None) };
+        // the reader panics at ranges that are not within the file
+        let within = |place: u64| usize::try_from(place).unwrap_or(usize::MAX).min(reader.file_length());
+        let (start, end) = (within(range.start), within(range.end));
+        let bytes = reader.read_range(start, end.saturating_sub(start)).await.map_err(failed)?;
+        match bytes.len() == end.saturating_sub(start) {
+            true => Ok(Some(bytes)),
+            false => Err(StorageError::Unavailable {
+                path: self.shown(path),
+                reason: format!("{} of the bytes {start} to {end} came", bytes.len()),
+            }),
+        }
+    }
+
     /// The last `length` bytes of a file, or all of a shorter one; `None` if there is no such file.
     pub(super) async fn tail(&self, path: &str, length: u64) -> Outcome<Option<Bytes>> {
         let failed = |error: HdfsError| self.error(path, &error);
@@ -115,9 +151,8 @@ impl Connection {
 
 impl FileSystem for Connection {
     async fn entry(&self, path: &str) -> Outcome<Option<Entry>> {
-        let status = absent(self.client().get_file_info(path).await).map_err(|error| self.error(path, &error))?;
         let entry = |status: FileStatus| if status.isdir { Entry::Directory } else { Entry::File(status.length) };
-        Ok(status.map(entry))
+        Ok(self.status(path).await?.map(entry))
     }
 
     async fn read(&self, path: &str) -> Outcome<Option<Bytes>> {

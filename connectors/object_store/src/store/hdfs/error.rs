@@ -26,9 +26,11 @@ pub(super) fn storage_error(path: String, error: &HdfsError) -> StorageError {
         }
         HdfsError::RPCError(class, _) if is_one_of(&NO_FILE, class) => StorageError::NotFound { path, reason },
         HdfsError::GSSAPIError(..) if reason.contains(NO_KDC) => StorageError::Unavailable { path, reason },
-        HdfsError::SASLError(_) | HdfsError::GSSAPIError(..) | HdfsError::NoSASLMechanism => {
-            StorageError::Denied { path, reason }
-        }
+        // also an encryption zone, of whose keys the client knows nothing
+        HdfsError::SASLError(_)
+        | HdfsError::GSSAPIError(..)
+        | HdfsError::NoSASLMechanism
+        | HdfsError::UnsupportedFeature(_) => StorageError::Denied { path, reason },
         _ => StorageError::Unavailable { path, reason },
     }
 }
@@ -64,6 +66,7 @@ mod tests {
         assert!(matches!(exception("org.apache.hadoop.security.AccessControlException"), StorageError::Denied { .. }));
         assert!(matches!(exception("java.io.FileNotFoundException"), StorageError::NotFound { .. }));
         assert!(matches!(of(HdfsError::NoSASLMechanism), StorageError::Denied { .. }));
+        assert!(matches!(of(HdfsError::UnsupportedFeature("kms".to_owned())), StorageError::Denied { .. }));
         assert!(matches!(
             exception("org.apache.hadoop.hdfs.server.namenode.SafeModeException"),
             StorageError::Unavailable { .. }

@@ -53,7 +53,7 @@ impl HdfsStorage {
 
     /// Does `work` with a new temporary file, and removes the file if that fails.
     async fn with_temporary(&self, target: &str, temporary: &str, work: BoxFuture<'_, Outcome<()>>) -> Outcome<()> {
-        let outcome = self.connection.written(target, work).await;
+        let outcome = self.connection.transferred(target, work).await;
         if outcome.is_err() {
             // what cannot be removed now is removed at the next start
             let _ = self.connection.tidied(temporary, self.connection.remove(temporary)).await;
