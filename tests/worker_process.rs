@@ -194,6 +194,23 @@ pub(crate) fn request(address: &str, method: &str, path: &str, body: Option<&Val
     (answer.status, answer.json())
 }
 
+/// Waits until all tasks of a connector, so many, have given up; their traces.
+pub(crate) fn failures(address: &str, connector: &str, tasks: usize) -> Vec<String> {
+    wait_until(Duration::from_secs(120), "the tasks are FAILED", || {
+        let (_, status) = request(address, "GET", &format!("/connectors/{connector}/status"), None);
+        let failed = status["tasks"].as_array()?.iter().filter(|task| task["state"] == "FAILED");
+        let traces: Vec<_> = failed.filter_map(|task| task["trace"].as_str().map(str::to_owned)).collect();
+        (traces.len() == tasks).then_some(traces)
+    })
+}
+
+/// Starts the tasks of a connector again that have failed.
+pub(crate) fn restart_failed(address: &str, connector: &str) {
+    let path = format!("/connectors/{connector}/restart?includeTasks=true&onlyFailed=true");
+    let (status, answer) = request(address, "POST", &path, None);
+    assert_eq!(status, 202, "{answer}");
+}
+
 /// All Parquet files below `dir`, sorted.
 pub(crate) fn parquet_files(dir: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
