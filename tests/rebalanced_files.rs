@@ -1,6 +1,7 @@
 //! Law 6 and law 1 in a group of two workers that come, go, are killed and fall asleep: neither a second copy nor a gap,
 //! whatever directories rows go to and whenever files are completed.
 
+use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ use crate::worker_process::parquet_files;
 const SOON: Duration = Duration::from_secs(120);
 /// What comes to each partition before each event.
 const MORE: i64 = 3_000;
+const PORTIONS: i64 = 10;
 
 /// What befalls a worker, or a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +35,12 @@ const EVENTS: [Event; 7] = [
     Event::Killed(1),
     Event::Asleep(0),
     Event::StoreKilled,
-    Event::Stopped(1),
-    Event::Killed(0),
     Event::Asleep(1),
     Event::Stopped(0),
+    Event::Killed(0),
+    Event::Stopped(1),
 ];
-const FEW: usize = 3;
+const FEW: usize = 4;
 
 /// A sink, and where its files are.
 struct Sink {
@@ -121,7 +123,7 @@ fn sinks(kafka: &Kafka, topic: &str, own: &S3, faulty: &FaultyStore) -> [Sink; 3
         ("partition.duration.ms", "2000"),
         ("path.format", "'minute'=mm/'second'=ss"),
         ("timezone", "UTC"),
-        ("rotate.schedule.interval.ms", "200"),
+        ("rotate.schedule.interval.ms", "50"),
     ];
     let shared = S3::shared();
     let [value, both] = [kafka.unique("by-value"), kafka.unique("by-both")];
@@ -177,16 +179,34 @@ impl<'a> Writers<'a> {
         }
     }
 
-    /// Gives them more to write, and waits until each sink has written so many files of it.
-    fn produce(&mut self, more: usize) {
+    /// Gives them more to write, little by little. While they do, and each sink has written so many files of it, `event` befalls
+    /// one of them.
+    fn write(&mut self, files: usize, event: Option<Event>) {
         let before = self.sinks.each_ref().map(|sink| self.files(sink));
-        produce_numbered(self.kafka, &self.topic, self.end..self.end + MORE);
+        let (kafka, topic, start) = (self.kafka, self.topic.clone(), self.end);
         self.end += MORE;
-        for (sink, before) in self.sinks.iter().zip(before) {
-            wait_until(SOON, &format!("further files of {}", sink.name), || {
-                (self.files(sink) >= before + more).then_some(())
+        let portions = (0..PORTIONS).map(move |portion| start + portion * MORE / PORTIONS);
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for first in portions {
+                    produce_numbered(kafka, &topic, first..first + MORE / PORTIONS);
+                }
             });
-        }
+            for (sink, before) in self.sinks.iter().zip(before) {
+                let what = format!("further files of {}", sink.name);
+                wait_until(SOON, &what, || (self.files(sink) >= before + files).then_some(()));
+            }
+            if let Some(event) = event {
+                println!("{event:?} on the way to {}", self.end);
+                self.befall(event);
+            }
+        });
+    }
+
+    /// How often a worker came too late with a file.
+    fn lost_races(&self) -> usize {
+        let said = "another task has written this file";
+        [0, 1].map(|worker| self.group.worker(worker).log().matches(said).count()).iter().sum()
     }
 
     /// Waits until the sinks have committed everything, as this worker says.
@@ -228,21 +248,20 @@ impl<'a> Writers<'a> {
 #[test]
 fn in_a_group_whose_workers_come_and_go_every_offset_is_in_one_file() {
     let mut writers = Writers::start(Kafka::shared());
-    writers.produce(1);
+    writers.write(1, None);
     // joins while they write
     writers.group.add(&[Vendor::Volley]);
     writers.faulty.strike(5, &Fault::PASSING);
     for (number, event) in EVENTS.into_iter().cycle().take(kills(FEW)).enumerate() {
-        writers.produce(1 + number * 5 % 8);
-        println!("{event:?} at {}: {:?} files", writers.end, writers.sinks.each_ref().map(|sink| writers.files(sink)));
-        writers.befall(event);
+        writers.write(1 + number * 5 % 8, Some(event));
     }
-    writers.produce(1);
+    writers.write(1, None);
     writers.await_committed(0);
     for sink in &writers.sinks {
         writers.group.await_state(&sink.name, "RUNNING", 2);
     }
     writers.group.stop_all();
+    println!("{} races for a file were lost", writers.lost_races());
     for sink in &writers.sinks {
         assert_exactly_once(&writers.found(sink), PARTITIONS, writers.end);
     }

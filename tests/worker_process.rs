@@ -21,6 +21,8 @@ pub(crate) struct Volley {
 pub(crate) struct Running {
     child: Child,
     log: PathBuf,
+    /// What earlier ones have written there.
+    log_start: usize,
 }
 
 /// What `volley` left when it ended by itself.
@@ -81,6 +83,7 @@ impl Volley {
 
     fn spawn(&self, command: &mut Command) -> Running {
         let log = self.path("log");
+        let log_start = fs::metadata(&log).map_or(0, |metadata| metadata.len() as usize);
         let child = command
             .current_dir(self.dir.path())
             .stdin(Stdio::null())
@@ -88,7 +91,7 @@ impl Volley {
             .stderr(File::options().create(true).append(true).open(&log).unwrap())
             .spawn()
             .unwrap();
-        Running { child, log }
+        Running { child, log, log_start }
     }
 
     /// Runs `volley` to its end.
@@ -167,8 +170,10 @@ impl Running {
         wait_until(Duration::from_secs(30), "REST is announced", || {
             let log = self.log();
             assert!(self.is_running(), "volley ended:\n{log}");
-            let start = log.rfind("http://127.0.0.1:")?;
-            let url = log[start + 7..].split(|c: char| !c.is_ascii_digit() && c != '.' && c != ':').next()?;
+            // an earlier one listened elsewhere
+            let own = log.get(self.log_start..)?;
+            let start = own.rfind("http://127.0.0.1:")?;
+            let url = own[start + 7..].split(|c: char| !c.is_ascii_digit() && c != '.' && c != ':').next()?;
             (!url.ends_with(":0")).then(|| url.to_owned())
         })
     }
