@@ -125,7 +125,7 @@ fn sinks(kafka: &Kafka, topic: &str, own: &S3, faulty: &FaultyStore) -> [Sink; 3
         ("timezone", "UTC"),
         ("rotate.schedule.interval.ms", "50"),
     ];
-    let shared = S3::shared();
+    let shared = S3::shared_on_disk();
     let [value, both] = [kafka.unique("by-value"), kafka.unique("by-both")];
     shared.create_bucket(&value);
     own.create_bucket(&both);
@@ -165,7 +165,7 @@ impl<'a> Writers<'a> {
 
     fn files(&self, sink: &Sink) -> usize {
         match &sink.place {
-            Place::SharedS3 => objects(S3::shared(), &sink.name),
+            Place::SharedS3 => objects(S3::shared_on_disk(), &sink.name),
             Place::OwnS3 => objects(&self.own, &sink.name),
             Place::Directory(directory) => parquet_files(directory.path()).len(),
         }
@@ -173,7 +173,7 @@ impl<'a> Writers<'a> {
 
     fn found(&self, sink: &Sink) -> Found {
         match &sink.place {
-            Place::SharedS3 => in_bucket(S3::shared(), &sink.name),
+            Place::SharedS3 => in_bucket(S3::shared_on_disk(), &sink.name),
             Place::OwnS3 => in_bucket(&self.own, &sink.name),
             Place::Directory(directory) => on_disk(directory.path()),
         }

@@ -1,5 +1,6 @@
 //! S3 servers that honour a conditional PUT: moto, which keeps objects in memory and takes any credentials, and S3Proxy, which
-//! keeps them on disk and looks at signatures.
+//! keeps them on disk and looks at signatures. Of several writers at the very same moment more than one may succeed in moto, so
+//! where writers race it has to be S3Proxy.
 
 use std::fs;
 use std::io::{Read, Write};
