@@ -29,12 +29,12 @@ one:
 	tests/testbed/install.sh
 	cargo test --workspace --test volley -- $(T)
 
-# Kills and restarts, workers and brokers, again and again: for an evening, before a release. More of it: SOAK=20.
+# Kills and restarts, workers, brokers and stores, again and again: for an evening, before a release. More of it: SOAK=20.
 # And the tests that CI leaves out: one that fails in some runs of all tests, and those that need an HDFS of another kind.
 soak:
 	tests/testbed/install.sh
 	VOLLEY_SOAK=$(SOAK) cargo test --workspace --test volley -- --test-threads 1 --nocapture --include-ignored \
-		exactly_once:: hdfs:: bounce:: killed_ whoever_is_killed a_topic_that_is_deleted_and_made_again
+		exactly_once:: hdfs:: bounce:: rebalanced_files:: store_faults:: full_disk:: killed_ whoever_is_killed a_topic_that_is_deleted_and_made_again
 
 lint:
 	cargo fmt --all -- --check

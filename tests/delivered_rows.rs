@@ -29,7 +29,8 @@ pub(crate) fn on_disk(dir: &Path) -> Found {
     found
 }
 
-fn store(s3: &S3, bucket: &str) -> AmazonS3 {
+/// A client of a bucket.
+pub(crate) fn store(s3: &S3, bucket: &str) -> AmazonS3 {
     AmazonS3Builder::new()
         .with_endpoint(s3.endpoint())
         .with_allow_http(true)
@@ -41,7 +42,8 @@ fn store(s3: &S3, bucket: &str) -> AmazonS3 {
         .unwrap()
 }
 
-fn block_on<T>(work: impl Future<Output = T>) -> T {
+/// Waits for it, in a runtime of its own.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
@@ -58,12 +60,13 @@ pub(crate) fn in_bucket(s3: &S3, bucket: &str) -> Found {
         let objects: Vec<_> = store.list(None).try_collect().await.unwrap();
         for object in objects {
             let path = object.location.as_ref();
-            // what the sink remembers is no row
-            if path.contains("/.volley/") {
+            // what the sink remembers, and what a server that was killed has left unfinished, is no row
+            let is_lines = path.ends_with(".json.gz");
+            if path.contains("/.volley/") || !is_lines && !path.ends_with(".parquet") {
                 continue;
             }
             let file = store.get(&object.location).await.unwrap().bytes().await.unwrap();
-            match path.ends_with(".json.gz") {
+            match is_lines {
                 true => count_lines(&file, &mut found),
                 false => count(file, &mut found),
             }

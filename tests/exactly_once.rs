@@ -47,6 +47,11 @@ fn drain_with_kills(volley: &Volley, seed: u64, kills: usize, expected: usize, f
         counts.push(files());
     }
     println!("files after each kill: {counts:?}");
+    drain(volley);
+}
+
+/// Lets a worker with `sink.properties` write what is left.
+pub(crate) fn drain(volley: &Volley) {
     let sink = std::fs::read_to_string(volley.path("sink.properties")).unwrap();
     std::fs::write(volley.path("sink.properties"), format!("{sink}volley.mode=bounded\n")).unwrap();
     let end =
@@ -80,7 +85,16 @@ fn killed_at_random_moments_every_offset_is_in_the_files_on_disk_exactly_once() 
 
 #[test]
 fn killed_at_random_moments_every_offset_is_in_the_objects_of_s3_exactly_once() {
-    let (kafka, s3) = (Kafka::shared(), S3::shared());
+    killed_at_random_moments_every_offset_is_in_the_objects_of(S3::shared());
+}
+
+#[test]
+fn killed_at_random_moments_every_offset_is_in_the_objects_of_an_s3_on_disk_exactly_once() {
+    killed_at_random_moments_every_offset_is_in_the_objects_of(S3::shared_on_disk());
+}
+
+fn killed_at_random_moments_every_offset_is_in_the_objects_of(s3: &S3) {
+    let kafka = Kafka::shared();
     let (factor, per_partition) = (rounds(1), PER_PARTITION * rounds(1) as i64);
     let topic = numbered_topic(kafka, per_partition);
     s3.create_bucket(&topic);

@@ -9,8 +9,8 @@ use hdfs_native::sync::{ClientBuilder, FileWriter};
 use volley_kafka::{TopicSelection, subscribed_end_offsets};
 
 use crate::delivered_rows::{assert_exactly_once, files_in_hdfs, in_hdfs};
-use crate::exactly_once::{PARTITIONS, numbered_topic};
-use crate::rounds::rounds;
+use crate::exactly_once::{PARTITIONS, numbered_topic, produce_numbered};
+use crate::rounds::{kills, rounds};
 use crate::testbed::{Hdfs, Kafka, wait_until, write_hadoop_configuration};
 use crate::worker_process::{Running, Volley};
 
@@ -243,6 +243,35 @@ fn every_offset_is_in_hdfs_exactly_once_after_a_fail_over() {
     let end = volley.run(SOON, &REPLAY);
     assert!(end.status.success(), "{}", end.log);
     assert_eq!(end_of(kafka, &back), PARTITIONS * PER_PARTITION);
+}
+
+/// Two workers of one consumer group, of which one stands still until the other has gone on with its partitions, and does not
+/// know. What it was about to do it does afterwards.
+#[test]
+#[ignore = "a further HDFS takes a minute: `make soak`"]
+fn every_offset_is_in_hdfs_exactly_once_though_workers_sleep_and_others_take_over() {
+    let (kafka, hdfs) = (Kafka::shared(), Hdfs::start());
+    let topic = numbered_topic(kafka, 0);
+    let url = hdfs.url("lake");
+    let volleys = [(); 2].map(|()| sink(kafka, &topic, &url, &[]));
+    let mut workers = volleys.each_ref().map(start);
+    let files = || files_in_hdfs(&url, &[]);
+    let mut produced = 0;
+    for round in 0..kills(2) {
+        produce_numbered(kafka, &topic, produced..produced + PER_PARTITION / 4);
+        produced += PER_PARTITION / 4;
+        wait_for_more(&mut workers[0], files);
+        let [sleeper, other] = [round % 2, 1 - round % 2];
+        workers[sleeper].signal("STOP");
+        let assigned = |worker: &Running| worker.log().matches("partitions assigned").count();
+        let before = assigned(&workers[other]);
+        wait_until(SOON, "the other takes over", || (assigned(&workers[other]) > before).then_some(()));
+        wait_for_more(&mut workers[other], files);
+        workers[sleeper].signal("CONT");
+    }
+    workers.into_iter().for_each(Running::kill);
+    drain(&volleys[0], &[]);
+    assert_exactly_once(&in_hdfs(&url, &[]), PARTITIONS, produced);
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub(crate) struct Volley {
 pub(crate) struct Running {
     child: Child,
     log: PathBuf,
+    /// What earlier ones have written there.
+    log_start: usize,
 }
 
 /// What `volley` left when it ended by itself.
@@ -81,6 +83,7 @@ impl Volley {
 
     fn spawn(&self, command: &mut Command) -> Running {
         let log = self.path("log");
+        let log_start = fs::metadata(&log).map_or(0, |metadata| metadata.len() as usize);
         let child = command
             .current_dir(self.dir.path())
             .stdin(Stdio::null())
@@ -88,7 +91,7 @@ impl Volley {
             .stderr(File::options().create(true).append(true).open(&log).unwrap())
             .spawn()
             .unwrap();
-        Running { child, log }
+        Running { child, log, log_start }
     }
 
     /// Runs `volley` to its end.
@@ -167,8 +170,10 @@ impl Running {
         wait_until(Duration::from_secs(30), "REST is announced", || {
             let log = self.log();
             assert!(self.is_running(), "volley ended:\n{log}");
-            let start = log.rfind("http://127.0.0.1:")?;
-            let url = log[start + 7..].split(|c: char| !c.is_ascii_digit() && c != '.' && c != ':').next()?;
+            // an earlier one listened elsewhere
+            let own = log.get(self.log_start..)?;
+            let start = own.rfind("http://127.0.0.1:")?;
+            let url = own[start + 7..].split(|c: char| !c.is_ascii_digit() && c != '.' && c != ':').next()?;
             (!url.ends_with(":0")).then(|| url.to_owned())
         })
     }
@@ -192,6 +197,23 @@ pub(crate) fn request(address: &str, method: &str, path: &str, body: Option<&Val
     let body = body.map(Value::to_string).unwrap_or_default();
     let answer = send(address, method, path, &[("Content-Type", "application/json")], Some(body.as_bytes())).unwrap();
     (answer.status, answer.json())
+}
+
+/// Waits until all tasks of a connector, so many, have given up; their traces.
+pub(crate) fn failures(address: &str, connector: &str, tasks: usize) -> Vec<String> {
+    wait_until(Duration::from_secs(120), "the tasks are FAILED", || {
+        let (_, status) = request(address, "GET", &format!("/connectors/{connector}/status"), None);
+        let failed = status["tasks"].as_array()?.iter().filter(|task| task["state"] == "FAILED");
+        let traces: Vec<_> = failed.filter_map(|task| task["trace"].as_str().map(str::to_owned)).collect();
+        (traces.len() == tasks).then_some(traces)
+    })
+}
+
+/// Starts the tasks of a connector again that have failed.
+pub(crate) fn restart_failed(address: &str, connector: &str) {
+    let path = format!("/connectors/{connector}/restart?includeTasks=true&onlyFailed=true");
+    let (status, answer) = request(address, "POST", &path, None);
+    assert_eq!(status, 202, "{answer}");
 }
 
 /// All Parquet files below `dir`, sorted.

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Installs the servers that the tests start, unless they are there: Kafka, Kafka Connect, a Schema Registry and its converters
-# and HDFS from Maven Central, an S3 server, a client of Connect's REST and Confluent's serializers from PyPI.
+# HDFS and an S3 server from Maven Central, another S3 server, a client of Connect's REST and Confluent's serializers from PyPI.
 # Into ${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}; removing that directory is all it takes to start over.
 set -eu
 
 kafka_version=4.3.0
 hadoop_version=3.4.2
 moto_version=5.1.22
+s3proxy_version=4.0.0
 registry_version=2.6.13.Final
 client_version=1.0.0
 serializers_version=2.16.1
@@ -88,6 +89,7 @@ install_jars kafka $kafka_version
 install_jars connect $kafka_version
 install_jars converters $kafka_version
 install_jars hdfs $hadoop_version
+install_jars s3proxy $s3proxy_version
 install_registry
 install_python s3 $moto_version "moto[server,s3]==$moto_version"
 install_python clients $client_version-$serializers_version-$protoc_version "kafka-connect-py==$client_version" \

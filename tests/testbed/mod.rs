@@ -3,6 +3,7 @@
 
 mod connect_worker;
 mod deadline;
+mod faulty_store;
 mod hdfs;
 mod http;
 mod identity_provider;
@@ -12,12 +13,15 @@ mod rebalances;
 mod registry;
 mod s3;
 mod server_process;
+mod small_disk;
 mod worker_properties;
 
 #[allow(unused_imports)]
 pub(crate) use connect_worker::{ConnectWorker, Mode, Vendor, volley_binary};
 #[allow(unused_imports)]
 pub(crate) use deadline::wait_until;
+#[allow(unused_imports)]
+pub(crate) use faulty_store::{Fault, FaultyStore};
 #[allow(unused_imports)]
 pub(crate) use hdfs::{Hdfs, write_hadoop_configuration};
 #[allow(unused_imports)]
@@ -36,5 +40,7 @@ pub(crate) use registry::Registry;
 pub(crate) use s3::S3;
 #[allow(unused_imports)]
 pub(crate) use server_process::{free_port, installed};
+#[allow(unused_imports)]
+pub(crate) use small_disk::SmallDisk;
 #[allow(unused_imports)]
 pub(crate) use worker_properties::{WorkerProperties, distributed_properties, standalone_properties};
