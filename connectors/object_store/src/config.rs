@@ -11,7 +11,8 @@ use volley_api::{
 use volley_store::{StoreConfig, store_issues, store_keys};
 
 use crate::chain::{FileNaming, FileTemplate, RotationPolicy};
-use crate::format::{FormatConfig, FormatKind, NAME_TEMPLATE, format_issues, format_keys};
+use crate::evolution::Compatibility;
+use crate::format::{FormatConfig, FormatKind, NAME_TEMPLATE, compatibility, format_issues, format_keys};
 use crate::layout::{PartitionerConfig, Zone, partitioner_issues, partitioner_keys};
 use crate::store::RetryPolicy;
 
@@ -50,6 +51,8 @@ pub(crate) struct SinkConfig {
     pub(crate) store: StoreConfig,
     pub(crate) naming: FileNaming,
     pub(crate) format: FormatConfig,
+    /// Which versions of a schema share a file.
+    pub(crate) compatibility: Compatibility,
     pub(crate) partitioner: PartitionerConfig,
     pub(crate) rotation: RotationPolicy,
     pub(crate) null_values: NullValues,
@@ -97,6 +100,7 @@ impl SinkConfig {
             store: StoreConfig::from_config(config)?,
             naming: naming(config)?,
             format: FormatConfig::from_config(config),
+            compatibility: compatibility(config),
             partitioner,
             rotation,
             null_values: if ignores_nulls { NullValues::Ignore } else { NullValues::Fail },

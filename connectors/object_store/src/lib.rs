@@ -30,6 +30,7 @@ mod confluent;
 #[cfg(test)]
 mod conformance_tests;
 mod connector;
+mod evolution;
 mod format;
 mod layout;
 mod sink;

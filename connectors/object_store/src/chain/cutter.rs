@@ -9,7 +9,9 @@ use super::file_name::{StreamKey, is_legal_topic};
 use super::null_values::without_nulls;
 use super::partition::Partition;
 use super::piece::Piece;
+use super::versions::with_version;
 use crate::config::NullValues;
+use crate::evolution::Compatibility;
 use crate::format::{Format, Made, Rows, rejected_row};
 use crate::layout::{Partitioner, RowTimes, Rows as RowSelection, Split};
 
@@ -22,6 +24,8 @@ pub(crate) struct Cutter<'a> {
     pub(crate) partitioner: &'a dyn Partitioner,
     /// What becomes of null values.
     pub(crate) null_values: NullValues,
+    /// Which versions of a schema share a file.
+    pub(crate) compatibility: Compatibility,
     /// Now, ms since 1970-01-01 UTC.
     pub(crate) now: i64,
 }
@@ -49,6 +53,7 @@ impl Cutter<'_> {
             let is_whole = rows.len() == records.len();
             let records = if is_whole { bare } else { bare.slice(rows.start, rows.len()) };
             let records = without_nulls(records, self.null_values, rejected)?;
+            let records = with_version(records, self.compatibility, rejected);
             if !records.is_empty() {
                 let maker = partition.row_maker(&records.topic, self.format)?;
                 let Made { rows, kept } = maker.rows(&output.around(records.clone())?, rejected)?;
@@ -77,6 +82,7 @@ impl Cutter<'_> {
             Some(RowTimes::Same(time)) => ScalarBuffer::from(vec![time; records.len()]),
             Some(RowTimes::Each(times)) => times,
         };
+        let source = self.compatibility.needs_versions().then(|| records.clone());
         let records = Records { value: Column::nulls(records.len()), timestamps, ..records };
         for (directory, selection) in parts {
             let key = StreamKey { topic: Arc::clone(&records.topic), directory };
@@ -84,7 +90,8 @@ impl Cutter<'_> {
                 RowSelection::Range(range) => rows.slice(range.start, range.len()),
                 RowSelection::Selected(selected) => rows.take(selected)?,
             };
-            pieces.push(Piece { key, records: selection.of(&records)?, rows });
+            let source = source.as_ref().map(|source| selection.of(source)).transpose()?;
+            pieces.push(Piece { key, records: selection.of(&records)?, rows, source });
         }
         Ok(())
     }

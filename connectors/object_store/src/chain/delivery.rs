@@ -154,6 +154,7 @@ impl Delivery {
             format: &self.format,
             partitioner: self.partitioner.as_ref(),
             null_values: self.config.null_values,
+            compatibility: self.config.compatibility,
             now: (self.clock)(),
         };
         let Some(cut) = self.partitions.get_mut(partition) else { return Ok(rejected) };
@@ -319,6 +320,7 @@ impl Delivery {
         let writing = Writing {
             connector: &self.context.connector,
             policy: &self.config.rotation,
+            compatibility: self.config.compatibility,
             format: &self.format,
             now: (self.clock)(),
         };

@@ -1,7 +1,7 @@
 //! Simulated workers with crashes, lost partitions, lost answers and every rotation: each row is in one file, once, and
 //! no commit passes a row that is in none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use parking_lot::Mutex;
 use proptest::prelude::*;
+use volley_api::schema::VERSION;
 use volley_api::testing::sink_batch_of;
 use volley_api::{Offsets, Result, SinkBatch, SinkContext, TopicPartition};
 
@@ -206,6 +207,10 @@ const LAYOUTS: [&[(&str, &str)]; 3] = [
     ],
 ];
 
+/// Which versions of a schema share a file.
+const COMPATIBILITIES: [&[(&str, &str)]; 3] =
+    [&[], &[("schema.compatibility", "BACKWARD")], &[("schema.compatibility", "FORWARD")]];
+
 struct Simulation {
     storage: Arc<dyn Storage>,
     /// The same store.
@@ -251,12 +256,19 @@ impl Simulation {
         let now = Arc::clone(&self.now);
         let delivery = Delivery::new(
             context.clone(),
-            sink_config(&[PATIENCE, ROTATIONS[rotation], LAYOUTS[self.salt as usize % LAYOUTS.len()]].concat()),
+            sink_config(
+                &[PATIENCE, ROTATIONS[rotation], self.one_of(&LAYOUTS, 0), self.one_of(&COMPATIBILITIES, 1)].concat(),
+            ),
             Arc::clone(&self.storage),
             Box::new(SteppedUploads(Arc::clone(&queue))),
             Arc::new(move || now.load(Ordering::Relaxed)),
         );
         Worker { delivery, context, queue, positions: Offsets::new() }
+    }
+
+    /// One of these settings, always the same.
+    fn one_of<T: Copy>(&self, settings: &[T], which: u32) -> T {
+        settings[(self.salt as usize >> (8 * which)) % settings.len()]
     }
 
     /// What becomes of a record, always the same: the topic it goes to and the rows made of it; none: filtered.
@@ -277,20 +289,23 @@ impl Simulation {
         let offsets = self.offsets(first, end);
         let origin = origin(partition, first, offsets.clone(), end);
         let mut all = Vec::new();
-        // some records have a further field, so that the records of a topic interleave
-        for (topic, is_wide) in [("x", false), ("x", true), ("y", false), ("y", true)] {
+        // some records are of a later version, so that the records of a topic interleave
+        for (topic, version) in ["x", "y"].into_iter().flat_map(|topic| (1..=3).map(move |version| (topic, version))) {
             let mut rows = Vec::new();
             let mut copies = Vec::new();
             for (row, offset) in offsets.iter().enumerate() {
                 let (goes_to, count) = self.fate(partition, *offset);
-                if goes_to == topic && (offset % 5 == 0) == is_wide {
+                if goes_to == topic && version_of(*offset) == version {
                     rows.extend((0..count).map(|_| row as u32));
                     copies.extend(0..count);
                 }
             }
             if !rows.is_empty() {
-                let value = values(partition, rows.iter().map(|row| offsets[*row as usize]), &copies, is_wide);
-                all.push(records(&origin, topic, rows, value));
+                let value = values(partition, rows.iter().map(|row| offsets[*row as usize]), &copies, version);
+                let mut records = records(&origin, topic, rows, value);
+                let metadata = HashMap::from([(VERSION.to_owned(), version.to_string())]);
+                records.value.field = Arc::new(records.value.field.as_ref().clone().with_metadata(metadata));
+                all.push(records);
             }
         }
         sink_batch_of(origin, all)
@@ -460,11 +475,20 @@ fn carry_out_rewinds(worker: &mut Worker) {
     }
 }
 
+/// The version of a record's schema: 2 has a further field, in 3 it is required.
+fn version_of(offset: i64) -> i64 {
+    match offset {
+        _ if offset % 13 == 0 => 3,
+        _ if offset % 5 == 0 => 2,
+        _ => 1,
+    }
+}
+
 fn values(
     partition: &TopicPartition,
     offsets: impl Iterator<Item = i64> + Clone,
     copies: &[i64],
-    is_wide: bool,
+    version: i64,
 ) -> ArrayRef {
     let field = |name: &str, data_type| Arc::new(Field::new(name, data_type, true));
     let origins = StringArray::from_iter_values(offsets.clone().map(|_| partition.to_string()));
@@ -476,8 +500,10 @@ fn values(
         // rare and frequent ones; the rows of one record may go to several
         (field("place", DataType::Int64), Arc::new(Int64Array::from_iter_values(places))),
     ];
-    if is_wide {
-        columns.insert(0, (field("extra", DataType::Int64), Arc::new(Int64Array::from_iter_values(offsets))));
+    if version > 1 {
+        // older records do not fit where it is required
+        let extra = Arc::new(Field::new("extra", DataType::Int64, version == 2));
+        columns.insert(0, (extra, Arc::new(Int64Array::from_iter_values(offsets))));
     }
     Arc::new(StructArray::from(columns))
 }

@@ -20,6 +20,7 @@ mod delivery;
 #[cfg(test)]
 mod exactly_once_tests;
 mod file_name;
+mod file_schema;
 mod file_template;
 mod files_text;
 mod null_values;
@@ -30,6 +31,7 @@ mod rotation;
 mod row_order;
 mod stream;
 mod uploads;
+mod versions;
 mod writing;
 
 #[cfg(test)]

@@ -1,15 +1,17 @@
 //! A file that still takes rows.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
 use volley_api::{Records, Result, TopicPartition};
 
+use super::file_schema::FileSchema;
 use super::piece::Piece;
 use super::rotation::RotationPolicy;
 use super::row_order::{cut_between_offsets, offset_of};
 use super::writing::Writing;
-use crate::format::{FileIdentity, FileWriter, Rows, new_file_id};
+use crate::format::{FileIdentity, FileWriter, new_file_id};
 
 /// Rows written before a new file's size says how many more fit into `rotate.bytes`.
 const FIRST_ROWS: u64 = 8192;
@@ -20,6 +22,8 @@ const MIN_ROWS: u64 = 1024;
 #[derive(Debug)]
 pub(crate) struct OpenFile {
     writer: Box<dyn FileWriter>,
+    /// Where versions of a schema matter.
+    schema: Option<FileSchema>,
     first_offset: i64,
     last_offset: i64,
     rows: u64,
@@ -49,6 +53,7 @@ impl OpenFile {
         let first_offset = offset_of(records, row);
         Ok(Self {
             writer: writing.format.file_writer(&piece.key.topic, &piece.rows)?,
+            schema: piece.source.as_ref().map(FileSchema::new),
             first_offset,
             last_offset: first_offset,
             rows: 0,
@@ -64,9 +69,13 @@ impl OpenFile {
         self.first_offset
     }
 
-    /// Whether it can hold such rows.
-    pub(crate) fn takes(&self, rows: &Rows) -> bool {
-        self.writer.takes(rows)
+    /// The piece as this file holds it; `None`: it cannot, and has to be completed first.
+    pub(crate) fn fitted<'a>(&mut self, piece: &'a Piece, writing: &Writing<'_>) -> Result<Option<Cow<'a, Piece>>> {
+        let fitted = match &mut self.schema {
+            Some(schema) => schema.fitted(piece, writing)?,
+            None => Some(Cow::Borrowed(piece)),
+        };
+        Ok(fitted.filter(|piece| self.writer.takes(&piece.rows)))
     }
 
     /// Bytes of memory in use, roughly.

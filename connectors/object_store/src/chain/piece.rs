@@ -14,6 +14,8 @@ pub(crate) struct Piece {
     pub(crate) records: Records,
     /// As the format writes them. As many as records.
     pub(crate) rows: Rows,
+    /// The records with keys and values, where a file may want them under its own schema.
+    pub(crate) source: Option<Records>,
 }
 
 impl Piece {
@@ -25,6 +27,11 @@ impl Piece {
     /// `len` rows from `offset` on, without copying.
     #[must_use]
     pub(crate) fn slice(&self, offset: usize, len: usize) -> Self {
-        Self { key: self.key.clone(), records: self.records.slice(offset, len), rows: self.rows.slice(offset, len) }
+        Self {
+            key: self.key.clone(),
+            records: self.records.slice(offset, len),
+            rows: self.rows.slice(offset, len),
+            source: self.source.as_ref().map(|source| source.slice(offset, len)),
+        }
     }
 }

@@ -105,21 +105,17 @@ impl Stream {
         if piece.len() == 0 {
             return Ok(());
         }
-        if self.open.as_ref().is_some_and(|file| !file.takes(&piece.rows)) {
-            self.close_open(0, writing)?;
-        }
         let mut from = 0;
         while from < piece.len() {
             let mut file = match self.open.take() {
                 Some(file) => file,
                 None => OpenFile::new(piece, from, writing)?,
             };
-            let rows = file.rows_that_fit(&piece.records, from, writing.policy);
-            if rows > 0 {
-                file.write(piece, from..from + rows, writing)?;
-                from += rows;
-            }
-            let is_complete = rows == 0 || file.is_full(writing.policy);
+            // what is left over for another file begins it as it came
+            let is_complete = match file.fitted(piece, writing)? {
+                Some(fitted) => fill(&mut file, &fitted, &mut from, writing)?,
+                None => true,
+            };
             self.open = Some(file);
             if is_complete {
                 self.close_open(0, writing)?;
@@ -237,6 +233,21 @@ impl Stream {
     pub(crate) fn open_memory(&self) -> usize {
         self.open.as_ref().map_or(0, OpenFile::memory)
     }
+}
+
+/// Writes rows from `from` on, until there are no more or the file is complete: whether it is.
+fn fill(file: &mut OpenFile, piece: &Piece, from: &mut usize, writing: &Writing<'_>) -> Result<bool> {
+    while *from < piece.len() {
+        let rows = file.rows_that_fit(&piece.records, *from, writing.policy);
+        if rows > 0 {
+            file.write(piece, *from..*from + rows, writing)?;
+            *from += rows;
+        }
+        if rows == 0 || file.is_full(writing.policy) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn check_connector(path: &str, identity: &FileIdentity, connector: &str) -> Result<()> {

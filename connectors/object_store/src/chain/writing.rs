@@ -1,6 +1,7 @@
 //! What writing a file needs.
 
 use super::rotation::RotationPolicy;
+use crate::evolution::Compatibility;
 use crate::format::Format;
 
 /// What writing needs besides the stream itself.
@@ -10,6 +11,8 @@ pub(crate) struct Writing<'a> {
     pub(crate) connector: &'a str,
     /// When files are completed.
     pub(crate) policy: &'a RotationPolicy,
+    /// Which versions of a schema share a file.
+    pub(crate) compatibility: Compatibility,
     /// What files are made of.
     pub(crate) format: &'a Format,
     /// Now, ms since 1970-01-01 UTC.

@@ -69,7 +69,8 @@ pub(crate) fn storage_keys(formats: &str, storage_class: Option<&str>) -> Vec<Co
             String,
             "NONE",
             High,
-            "How files go with schemas that change: NONE, BACKWARD, FORWARD or FULL.",
+            "How files go with versions of a schema: NONE (columns are put together), BACKWARD or FULL (older records get the \
+             newest version), FORWARD (newer records get the oldest version). Anything else means NONE.",
         ),
         ConfigKey::with_default(
             RETRY_BACKOFF,

@@ -10,8 +10,10 @@ use super::codec::FileCodec;
 use super::lines::DecimalFormat;
 use super::output_fields::{ENVELOPE, OUTPUT_FIELDS, OutputFields};
 use super::parquet::{PARQUET_CODEC, ParquetOptions, parquet_keys};
+use crate::evolution::Compatibility;
 
 const FORMAT_CLASS: &str = "format.class";
+const SCHEMA_COMPATIBILITY: &str = "schema.compatibility";
 const COMPRESSION_TYPE: &str = "file.compression.type";
 const COMPRESSION_LEVEL: &str = "file.compression.level";
 const EXTENSION: &str = "file.extension";
@@ -54,6 +56,8 @@ pub(crate) struct FormatConfig {
     pub(crate) extension: Arc<str>,
     /// What of a record is written.
     pub(crate) output_fields: OutputFields,
+    /// Whether a file has the columns of one schema; else it may have those of several.
+    pub(crate) keeps_schemas: bool,
 }
 
 /// A format with its settings.
@@ -147,8 +151,18 @@ impl FormatConfig {
             (_, None | Some("")) => extension,
             (_, Some(given)) => given.to_owned(),
         };
-        Self { kind, extension: Arc::from(extension), output_fields: OutputFields::from_config(config) }
+        Self {
+            kind,
+            extension: Arc::from(extension),
+            output_fields: OutputFields::from_config(config),
+            keeps_schemas: compatibility(config).needs_versions(),
+        }
     }
+}
+
+/// Which versions of a schema share a file.
+pub(crate) fn compatibility(config: &Config) -> Compatibility {
+    config.string(SCHEMA_COMPATIBILITY).and_then(Compatibility::named).unwrap_or_default()
 }
 
 /// What is wrong with keys that depend on each other. Single keys have been checked.
@@ -238,6 +252,16 @@ pub(crate) fn format_keys() -> Vec<ConfigKey> {
             "Extension of the files, such as `.ndjson`. Without it, that of the format and the compression.",
         )
         .validated(Validator::custom(check_extension)),
+        ConfigKey::with_default(
+            SCHEMA_COMPATIBILITY,
+            String,
+            "NONE",
+            Medium,
+            "How files go with versions of a schema: `NONE` (columns are put together, see `docs/files.md`; another schema begins \
+             another file of Avro), `BACKWARD` or `FULL` (a file has the newest version; older records get its defaults), `FORWARD` \
+             (a file has the oldest version; newer records lose what it does not have). Other than NONE needs schemas with versions.",
+        )
+        .validated(Validator::one_of_ignore_case(Compatibility::NAMES)),
         ConfigKey::with_default(
             OUTPUT_FIELDS,
             ConfigType::List,

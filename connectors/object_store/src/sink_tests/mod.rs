@@ -9,3 +9,4 @@ mod present_files;
 mod started_task;
 mod trouble;
 mod values;
+mod versions;
