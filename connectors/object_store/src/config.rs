@@ -14,6 +14,7 @@ use crate::chain::{FileNaming, FileTemplate, RotationPolicy};
 use crate::evolution::Compatibility;
 use crate::format::{FormatConfig, FormatKind, NAME_TEMPLATE, compatibility, format_issues, format_keys};
 use crate::layout::{PartitionerConfig, Zone, partitioner_issues, partitioner_keys};
+use crate::siblings::{SiblingConfig, sibling_issues, sibling_keys, siblings_of};
 use crate::store::RetryPolicy;
 
 /// Class name of the connector.
@@ -53,6 +54,8 @@ pub(crate) struct SinkConfig {
     pub(crate) format: FormatConfig,
     /// Which versions of a schema share a file.
     pub(crate) compatibility: Compatibility,
+    /// Files beside each file.
+    pub(crate) siblings: Vec<SiblingConfig>,
     pub(crate) partitioner: PartitionerConfig,
     pub(crate) rotation: RotationPolicy,
     pub(crate) null_values: NullValues,
@@ -101,6 +104,7 @@ impl SinkConfig {
             naming: naming(config)?,
             format: FormatConfig::from_config(config),
             compatibility: compatibility(config),
+            siblings: siblings_of(config),
             partitioner,
             rotation,
             null_values: if ignores_nulls { NullValues::Ignore } else { NullValues::Fail },
@@ -151,6 +155,7 @@ fn zone(config: &Config) -> Option<Zone> {
 pub(crate) fn config_issues(config: &Config) -> Vec<ConfigIssue> {
     let mut issues = store_issues(config);
     issues.extend(format_issues(config));
+    issues.extend(sibling_issues(config));
     issues.extend(partitioner_issues(config));
     if zone(config).is_none() && issues.iter().all(|issue| issue.key != TIMEZONE) {
         let message = "give UTC, a place such as Europe/Berlin, or a fixed difference such as +02:00";
@@ -163,11 +168,13 @@ pub(crate) fn config_issues(config: &Config) -> Vec<ConfigIssue> {
 pub(crate) fn config_def() -> ConfigDef {
     let store = grouped("Store", store_keys(URL_DOCUMENTATION));
     let format = grouped("Format", format_keys());
+    let siblings = grouped("Keys and headers", sibling_keys());
     let partitioner = grouped("Partitioner", partitioner_keys().into_iter().map(with_our_default).collect());
     let keys = store
         .into_iter()
         .chain(file_keys())
         .chain(format)
+        .chain(siblings)
         .chain(partitioner)
         .chain(rotation_keys())
         .chain(error_keys());

@@ -33,6 +33,7 @@ mod connector;
 mod evolution;
 mod format;
 mod layout;
+mod siblings;
 mod sink;
 mod source;
 mod store;

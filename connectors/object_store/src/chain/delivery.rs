@@ -11,16 +11,16 @@ use volley_api::{Error, Offsets, RejectedRow, Result, SinkBatch, SinkContext, To
 use super::adoption::{AdoptedFiles, find_files};
 use super::chain_ends::ChainEnds;
 use super::checkpoints::Checkpoints;
-use super::cutter::Cutter;
 use super::file_name::{StreamFiles, StreamKey};
 use super::partition::Partition;
-use super::piece::Piece;
+use super::pieces::{Cutter, Piece};
 use super::stream::Stream;
 use super::uploads::{UploadOutcome, Uploads};
 use super::writing::Writing;
 use crate::config::SinkConfig;
 use crate::format::{FileIdentity, Format};
 use crate::layout::{Partitioner, PartitionerConfig};
+use crate::siblings::Sibling;
 use crate::store::{Patience, Storage, check_error, look};
 
 /// Complete files that may wait for the store before no more records are taken: enough to keep all uploads busy.
@@ -46,6 +46,8 @@ pub(crate) struct Delivery {
     patience: Patience,
     is_prepared: bool,
     format: Format,
+    /// Files beside each file.
+    siblings: Vec<Sibling>,
     partitioner: Box<dyn Partitioner>,
     checkpoints: Checkpoints,
     partitions: BTreeMap<TopicPartition, Partition>,
@@ -90,6 +92,7 @@ impl Delivery {
             patience: Patience::new(config.retry),
             is_prepared: false,
             format: Format::new(config.format.clone()),
+            siblings: config.siblings.iter().cloned().map(Sibling::new).collect(),
             checkpoints,
             partitioner,
             config,
@@ -155,6 +158,7 @@ impl Delivery {
             partitioner: self.partitioner.as_ref(),
             null_values: self.config.null_values,
             compatibility: self.config.compatibility,
+            siblings: &self.siblings,
             now: (self.clock)(),
         };
         let Some(cut) = self.partitions.get_mut(partition) else { return Ok(rejected) };
@@ -165,7 +169,9 @@ impl Delivery {
         for piece in pieces {
             self.write(partition, piece)?;
         }
-        self.partition(partition)?.end_batch(batch.origin().range.end);
+        if let Some((opened, writing)) = self.writing(partition) {
+            opened.end_batch(batch.origin().range.end, &writing)?;
+        }
         self.begin_uploads()?;
         Ok(rejected)
     }
@@ -264,9 +270,11 @@ impl Delivery {
             return Ok(());
         }
         let opened_at = self.partition(partition)?.opened_at();
-        let files = StreamFiles::new(&self.config.naming, self.format.extension(), key, partition);
+        let beside = self.siblings.iter().map(|sibling| sibling.format().extension().into()).collect();
+        let files =
+            StreamFiles::new(&self.config.naming, self.format.extension(), key, partition).with_siblings(beside);
         let adopted = match self.ends(partition)?.get(key).cloned() {
-            Some(last) => last.map(|last| AdoptedFiles { last, next: None }),
+            Some(last) => last.map(|last| AdoptedFiles { last, next: None, lacks_siblings: false }),
             None => self.list_files(partition, &files)?,
         };
         let stream = Stream::new(files, adopted, opened_at, &self.context.connector)?;
@@ -304,6 +312,7 @@ impl Delivery {
         let Some((partition, writing)) = self.writing(name) else { return Ok(()) };
         let Some(stream) = partition.stream(&piece.key) else { return Ok(()) };
         stream.verify(&piece.records)?;
+        stream.take_for_siblings(&piece);
         let first = stream.first_new_row(&piece.records);
         let piece = if first == 0 { piece } else { piece.slice(first, piece.len() - first) };
         stream.write(&piece, &writing)
@@ -321,6 +330,7 @@ impl Delivery {
             connector: &self.context.connector,
             policy: &self.config.rotation,
             compatibility: self.config.compatibility,
+            siblings: &self.siblings,
             format: &self.format,
             now: (self.clock)(),
         };

@@ -3,23 +3,23 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray, StructArray};
 use arrow::datatypes::{DataType, Field, Int64Type};
-use bytes::Bytes;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use parking_lot::Mutex;
 use proptest::prelude::*;
 use volley_api::schema::VERSION;
 use volley_api::testing::sink_batch_of;
-use volley_api::{Offsets, Result, SinkBatch, SinkContext, TopicPartition};
+use volley_api::{Column, Offsets, Result, SinkBatch, SinkContext, TopicPartition};
 
 use super::delivery::Delivery;
+use super::troubled_storage::TroubledStorage;
 use super::uploads::{Upload, UploadOutcome, Uploads, try_upload};
-use crate::store::{Answer, RemoteStorage, Storage, StorageError, look};
+use crate::store::{RemoteStorage, Storage, look};
 use crate::test_records::{origin, read_rows, records, sink_config};
 
 const WORKERS: usize = 3;
@@ -55,58 +55,6 @@ impl Uploads for SteppedUploads {
     }
 }
 
-/// A store whose answers fail a number of times. Uploads have their own ways to fail: see [`Step`].
-#[derive(Debug)]
-struct TroubledStorage {
-    store: RemoteStorage,
-    failures: AtomicUsize,
-}
-
-impl TroubledStorage {
-    fn answer<'a, T: Send + 'a>(&self, path: &str, answer: Answer<'a, T>) -> Answer<'a, T> {
-        let take = |left: usize| left.checked_sub(1);
-        if self.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
-            return answer;
-        }
-        let error = StorageError::Unavailable { path: path.to_owned(), reason: "503 slow down".to_owned() };
-        Box::pin(async move { Err(error) })
-    }
-}
-
-impl Storage for TroubledStorage {
-    fn list<'a>(&'a self, directory: &'a str, after: &'a str) -> Answer<'a, Vec<String>> {
-        self.answer(directory, self.store.list(directory, after))
-    }
-
-    fn read_tail<'a>(&'a self, path: &'a str, length: u64) -> Answer<'a, Bytes> {
-        self.answer(path, self.store.read_tail(path, length))
-    }
-
-    fn create<'a>(&'a self, path: &'a str, contents: Bytes, id: &'a str, label: Option<&'a str>) -> Answer<'a, ()> {
-        self.store.create(path, contents, id, label)
-    }
-
-    fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>> {
-        self.store.read_label(path)
-    }
-
-    fn write_over<'a>(&'a self, path: &'a str, contents: Bytes) -> Answer<'a, ()> {
-        self.answer(path, self.store.write_over(path, contents))
-    }
-
-    fn read_all<'a>(&'a self, path: &'a str) -> Answer<'a, Option<Bytes>> {
-        self.answer(path, self.store.read_all(path))
-    }
-
-    fn check(&self) -> Answer<'_, ()> {
-        self.answer("", self.store.check())
-    }
-
-    fn url(&self) -> &str {
-        self.store.url()
-    }
-}
-
 struct Worker {
     delivery: Delivery,
     context: SinkContext,
@@ -126,6 +74,8 @@ enum Step {
         worker: usize,
         which: usize,
         answer_is_lost: bool,
+        /// What stands beside the file is not written.
+        siblings_are_late: bool,
     },
     Commit {
         worker: usize,
@@ -167,8 +117,9 @@ fn step() -> impl Strategy<Value = Step> {
     let worker = 0..WORKERS;
     prop_oneof![
         10 => (worker.clone(), 0..4usize, 1..25i64).prop_map(|(worker, partition, rows)| Step::Put { worker, partition, rows }),
-        10 => (worker.clone(), 0..100usize, prop::bool::weighted(0.2))
-            .prop_map(|(worker, which, answer_is_lost)| Step::Upload { worker, which, answer_is_lost }),
+        10 => (worker.clone(), 0..100usize, prop::bool::weighted(0.2), prop::bool::weighted(0.2)).prop_map(
+            |(worker, which, answer_is_lost, siblings_are_late)| Step::Upload { worker, which, answer_is_lost, siblings_are_late }
+        ),
         4 => worker.clone().prop_map(|worker| Step::Commit { worker }),
         3 => (worker.clone(), 0..60i64).prop_map(|(worker, ms)| Step::Tick { worker, ms }),
         // longer than between two checkpoints
@@ -211,6 +162,9 @@ const LAYOUTS: [&[(&str, &str)]; 3] = [
 const COMPATIBILITIES: [&[(&str, &str)]; 3] =
     [&[], &[("schema.compatibility", "BACKWARD")], &[("schema.compatibility", "FORWARD")]];
 
+/// What stands beside files: nothing or keys.
+const SIBLINGS: [&[(&str, &str)]; 2] = [&[], &[("store.kafka.keys", "true"), ("keys.format.class", "JsonLines")]];
+
 struct Simulation {
     storage: Arc<dyn Storage>,
     /// The same store.
@@ -221,7 +175,8 @@ struct Simulation {
     owners: BTreeMap<TopicPartition, usize>,
     committed: Offsets,
     delivered: BTreeSet<RowId>,
-    known_paths: BTreeSet<String>,
+    /// Rows of each file.
+    files: BTreeMap<String, Vec<RowId>>,
     late: Vec<Upload>,
     salt: u64,
 }
@@ -229,7 +184,7 @@ struct Simulation {
 impl Simulation {
     fn new(salt: u64) -> Self {
         let store = RemoteStorage::new("memory:///", Arc::new(InMemory::new()), Path::from("prefix"));
-        let trouble = Arc::new(TroubledStorage { store, failures: AtomicUsize::new(0) });
+        let trouble = Arc::new(TroubledStorage::new(store));
         // two topics whose rows go to the same one, in the same partition number
         let partitions = [("a", 0), ("a", 1), ("b", 0), ("b", 1)].map(|(topic, n)| TopicPartition::new(topic, n));
         let committed = partitions.iter().map(|partition| (partition.clone(), 0)).collect();
@@ -242,7 +197,7 @@ impl Simulation {
             owners: BTreeMap::new(),
             committed,
             delivered: BTreeSet::new(),
-            known_paths: BTreeSet::new(),
+            files: BTreeMap::new(),
             late: Vec::new(),
             salt,
         };
@@ -257,7 +212,14 @@ impl Simulation {
         let delivery = Delivery::new(
             context.clone(),
             sink_config(
-                &[PATIENCE, ROTATIONS[rotation], self.one_of(&LAYOUTS, 0), self.one_of(&COMPATIBILITIES, 1)].concat(),
+                &[
+                    PATIENCE,
+                    ROTATIONS[rotation],
+                    self.one_of(&LAYOUTS, 0),
+                    self.one_of(&COMPATIBILITIES, 1),
+                    self.one_of(&SIBLINGS, 2),
+                ]
+                .concat(),
             ),
             Arc::clone(&self.storage),
             Box::new(SteppedUploads(Arc::clone(&queue))),
@@ -302,7 +264,11 @@ impl Simulation {
             }
             if !rows.is_empty() {
                 let value = values(partition, rows.iter().map(|row| offsets[*row as usize]), &copies, version);
+                let ids = rows.iter().zip(&copies).map(|(row, copy)| (offsets[*row as usize], *copy));
+                let keys = ids.map(|(offset, copy)| key_of(&partition.to_string(), offset, copy));
+                let keys: ArrayRef = Arc::new(StringArray::from_iter_values(keys));
                 let mut records = records(&origin, topic, rows, value);
+                records.key = Column::new(Arc::new(Field::new("key", DataType::Utf8, true)), keys);
                 let metadata = HashMap::from([(VERSION.to_owned(), version.to_string())]);
                 records.value.field = Arc::new(records.value.field.as_ref().clone().with_metadata(metadata));
                 all.push(records);
@@ -314,7 +280,9 @@ impl Simulation {
     fn run(&mut self, step: Step) {
         match step {
             Step::Put { worker, partition, rows } => self.put(worker, &self.partitions[partition].clone(), rows),
-            Step::Upload { worker, which, answer_is_lost } => self.upload(worker, which, answer_is_lost),
+            Step::Upload { worker, which, answer_is_lost, siblings_are_late } => {
+                self.upload(worker, which, answer_is_lost, siblings_are_late);
+            }
             Step::Commit { worker } => self.commit(worker),
             Step::Tick { worker, ms } => {
                 self.now.fetch_add(ms, Ordering::Relaxed);
@@ -355,16 +323,19 @@ impl Simulation {
         }
     }
 
-    fn upload(&mut self, worker: usize, which: usize, answer_is_lost: bool) {
-        let upload = {
+    fn upload(&mut self, worker: usize, which: usize, answer_is_lost: bool, siblings_are_late: bool) {
+        let mut upload = {
             let queue = self.workers[worker].queue.lock();
             if queue.pending.is_empty() {
                 return;
             }
             queue.pending[which % queue.pending.len()].clone()
         };
+        if siblings_are_late {
+            upload.siblings.clear();
+        }
         let outcome = self.try_upload(&upload);
-        if !answer_is_lost {
+        if !answer_is_lost && !siblings_are_late {
             let mut queue = self.workers[worker].queue.lock();
             queue.pending.retain(|pending| pending.ticket != upload.ticket);
             queue.ended.push((upload.ticket, outcome));
@@ -380,11 +351,13 @@ impl Simulation {
         });
         let outcome = outcome.unwrap();
         if let UploadOutcome::Created { path } = &outcome
-            && self.known_paths.insert(path.clone())
+            && !self.files.contains_key(path)
         {
-            for row in row_ids(upload) {
+            let rows = row_ids(upload);
+            for row in &rows {
                 assert!(self.delivered.insert(row.clone()), "{row:?} is in two files, the second is {path}");
             }
+            self.files.insert(path.clone(), rows);
         }
         outcome
     }
@@ -408,6 +381,27 @@ impl Simulation {
                 let row = (partition.to_string(), offset, copy);
                 assert!(self.delivered.contains(&row), "{row:?} is committed but in no file");
             }
+        }
+        if self.has_keys() {
+            self.assert_keys(partition, before);
+        }
+    }
+
+    fn has_keys(&self) -> bool {
+        !self.one_of(&SIBLINGS, 2).is_empty()
+    }
+
+    /// Beside each file with rows before this offset are their keys, and no others.
+    fn assert_keys(&self, partition: &TopicPartition, before: i64) {
+        let of_partition = |rows: &[RowId]| rows[0].0 == partition.to_string() && rows[0].1 < before;
+        for (path, rows) in self.files.iter().filter(|(_, rows)| of_partition(rows)) {
+            let beside = path.replace(".parquet", ".keys.json");
+            let shared = beside.clone();
+            let found = look("", Arc::new(self.trouble.store.clone()), move |storage| {
+                Box::pin(async move { storage.read_all(&shared).await })
+            });
+            let keys = rows.iter().map(|row| format!("\"{}\"\n", key_of(&row.0, row.1, row.2))).collect::<String>();
+            assert_eq!(found.unwrap().as_deref(), Some(keys.as_bytes()), "{beside}");
         }
     }
 
@@ -455,7 +449,7 @@ impl Simulation {
                 self.flush(0);
             }
             while !self.workers[0].queue.lock().pending.is_empty() {
-                self.run(Step::Upload { worker: 0, which: 0, answer_is_lost: false });
+                self.run(Step::Upload { worker: 0, which: 0, answer_is_lost: false, siblings_are_late: false });
                 self.run(Step::Relieve { worker: 0 });
             }
             self.run(Step::Commit { worker: 0 });
@@ -473,6 +467,10 @@ fn carry_out_rewinds(worker: &mut Worker) {
             *position = offset.min(*position);
         }
     }
+}
+
+fn key_of(partition: &str, offset: i64, copy: i64) -> String {
+    format!("{partition} {offset} {copy}")
 }
 
 /// The version of a record's schema: 2 has a further field, in 3 it is required.

@@ -7,7 +7,7 @@ use arrow::datatypes::FieldRef;
 use tracing::warn;
 use volley_api::{Records, Result};
 
-use super::piece::Piece;
+use super::pieces::Piece;
 use super::writing::Writing;
 use crate::evolution::{Meeting, Mismatch, project, version};
 use crate::format::{RowMaker, Rows};

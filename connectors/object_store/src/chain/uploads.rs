@@ -12,6 +12,7 @@ use tracing::warn;
 use volley_api::{Error, Result};
 
 use super::file_name::StreamFiles;
+use super::open_file::SiblingFile;
 use crate::format::FileIdentity;
 use crate::store::{Retries, RetryPolicy, Storage, StorageError, runtime};
 
@@ -31,6 +32,10 @@ pub(crate) struct Upload {
     pub(crate) label: Option<String>,
     /// The file.
     pub(crate) contents: Bytes,
+    /// The files beside it, written when it is there.
+    pub(crate) siblings: Vec<SiblingFile>,
+    /// Where the file is already.
+    pub(crate) path: Option<String>,
 }
 
 /// How an upload ended.
@@ -164,6 +169,21 @@ pub(crate) async fn try_upload(
     storage: &dyn Storage,
     upload: &Upload,
 ) -> std::result::Result<UploadOutcome, StorageError> {
+    let outcome = match &upload.path {
+        Some(path) => UploadOutcome::Created { path: path.clone() },
+        None => try_create(storage, upload).await?,
+    };
+    // whoever writes a sibling of this file has the very rows that it holds: so it may be written again and again
+    if let UploadOutcome::Created { path } = &outcome {
+        for sibling in &upload.siblings {
+            let path = upload.files.sibling(path, &sibling.extension);
+            storage.write_over(&path, sibling.contents.clone()).await?;
+        }
+    }
+    Ok(outcome)
+}
+
+async fn try_create(storage: &dyn Storage, upload: &Upload) -> std::result::Result<UploadOutcome, StorageError> {
     let ours = &upload.identity;
     let paths = [upload.files.path(ours.start), upload.files.path_beside_another_origin(ours.start)];
     for path in paths {
@@ -217,7 +237,15 @@ mod tests {
         let naming =
             FileNaming::Directories { topics_dir: Arc::from(""), delimiter: Arc::from("+"), offset_digits: 10 };
         let files = Arc::new(StreamFiles::new(&naming, ".parquet", &key, &origin));
-        Upload { ticket: 0, files, contents: file_contents(&identity), label: None, identity }
+        Upload {
+            ticket: 0,
+            files,
+            contents: file_contents(&identity),
+            label: None,
+            siblings: Vec::new(),
+            path: None,
+            identity,
+        }
     }
 
     fn try_now(storage: &Arc<dyn Storage>, upload: &Upload) -> UploadOutcome {

@@ -3,6 +3,7 @@
 use super::rotation::RotationPolicy;
 use crate::evolution::Compatibility;
 use crate::format::Format;
+use crate::siblings::Sibling;
 
 /// What writing needs besides the stream itself.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) struct Writing<'a> {
     pub(crate) policy: &'a RotationPolicy,
     /// Which versions of a schema share a file.
     pub(crate) compatibility: Compatibility,
+    /// Files beside each file.
+    pub(crate) siblings: &'a [Sibling],
     /// What files are made of.
     pub(crate) format: &'a Format,
     /// Now, ms since 1970-01-01 UTC.

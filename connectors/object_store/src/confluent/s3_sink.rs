@@ -3,6 +3,7 @@
 use url::{Host, Url};
 use volley_api::{ConfigKey, ConfigType, Importance, Validator};
 
+use super::file_format::FileFormat;
 use super::java_sink::JavaSink;
 use super::key_names::KeyNames;
 use super::partitioner_keys::partitioner_keys;
@@ -34,6 +35,8 @@ const PROXY_USER: &str = "s3.proxy.user";
 const PROXY_PASSWORD: &str = "s3.proxy.password";
 const KAFKA_KEYS: &str = "store.kafka.keys";
 const KAFKA_HEADERS: &str = "store.kafka.headers";
+const KEYS_FORMAT: &str = "keys.format.class";
+const HEADERS_FORMAT: &str = "headers.format.class";
 const SCHEMA_AFFIX: &str = "s3.schema.partition.affix.type";
 const ROLE: RoleKeys = RoleKeys {
     arn: "s3.credentials.provider.sts.role.arn",
@@ -73,7 +76,7 @@ pub(crate) const SINK: JavaSink = JavaSink {
     translated_prefixes: &["s3.credentials.provider.sts."],
 };
 
-const WITHOUT_EFFECT: [&str; 18] = [
+const WITHOUT_EFFECT: [&str; 16] = [
     "s3.part.size",
     "s3.part.retries",
     "s3.retry.backoff.ms",
@@ -86,8 +89,6 @@ const WITHOUT_EFFECT: [&str; 18] = [
     "enable.conditional.writes",
     "report.null.values.to.dlq",
     "tombstone.encoded.partition",
-    "keys.format.class",
-    "headers.format.class",
     "max.write.duration.ms",
     "rotate.file.on.partition.change",
     "partitioner.max.open.files",
@@ -199,10 +200,35 @@ fn writing_keys() -> Vec<ConfigKey> {
         ConfigKey::with_default("enable.conditional.writes", Boolean, "true", Low, "No effect: writes always are."),
         ConfigKey::with_default("report.null.values.to.dlq", Boolean, "true", Low, "No effect."),
         ConfigKey::with_default("tombstone.encoded.partition", String, "tombstone", Low, "No effect."),
-        ConfigKey::with_default(KAFKA_KEYS, Boolean, "false", Low, "Only `false` is offered."),
-        ConfigKey::with_default(KAFKA_HEADERS, Boolean, "false", Low, "Only `false` is offered."),
-        ConfigKey::with_default("keys.format.class", Class, avro, Low, "No effect."),
-        ConfigKey::with_default("headers.format.class", Class, avro, Low, "No effect."),
+        ConfigKey::with_default(
+            KAFKA_KEYS,
+            Boolean,
+            "false",
+            Low,
+            "Whether each file has another beside it with the key of its records: its name with `.keys` before the extension. A \
+             record without key is an error then.",
+        ),
+        ConfigKey::with_default(
+            KAFKA_HEADERS,
+            Boolean,
+            "false",
+            Low,
+            "The same for headers, with `.headers` before the extension.",
+        ),
+        ConfigKey::with_default(
+            KEYS_FORMAT,
+            Class,
+            avro,
+            Low,
+            "Format of the files of keys: AvroFormat, JsonFormat, ParquetFormat, ByteArrayFormat or StringFormat.",
+        ),
+        ConfigKey::with_default(
+            HEADERS_FORMAT,
+            Class,
+            avro,
+            Low,
+            "Format of the files of headers: AvroFormat, JsonFormat or ParquetFormat.",
+        ),
         ConfigKey::with_default(
             "max.write.duration.ms",
             Long,
@@ -224,6 +250,7 @@ fn translate(translation: &mut Translation<'_>) {
     translate_storage(translation);
     translate_format(translation, (COMPRESSION_TYPE, COMPRESSION_LEVEL));
     translate_null_values(translation);
+    translate_siblings(translation);
     translate_place(translation);
     translate_provider(translation, PROVIDER, ROLE);
     for (key, target) in [
@@ -240,6 +267,19 @@ fn translate(translation: &mut Translation<'_>) {
         translation.copy(key, target);
     }
     refuse_what_is_not_offered(translation);
+}
+
+/// The files of keys and of headers.
+fn translate_siblings(translation: &mut Translation<'_>) {
+    for (switch, class) in [(KAFKA_KEYS, KEYS_FORMAT), (KAFKA_HEADERS, HEADERS_FORMAT)] {
+        translation.same(&[switch]);
+        if translation.boolean(switch) {
+            translation.same(&[class]);
+            if let Err(message) = FileFormat::parse(translation.text(class).unwrap_or_default()) {
+                translation.refuse(class, message);
+            }
+        }
+    }
 }
 
 fn translate_place(translation: &mut Translation<'_>) {
@@ -279,10 +319,6 @@ fn is_address(endpoint: &str) -> bool {
 }
 
 fn refuse_what_is_not_offered(translation: &mut Translation<'_>) {
-    for key in [KAFKA_KEYS, KAFKA_HEADERS].into_iter().filter(|key| translation.boolean(key)).collect::<Vec<_>>() {
-        translation
-            .refuse(key, format!("`{key}` true is not offered by this sink: no files of keys or headers are written"));
-    }
     if translation.boolean(TAGGING) {
         let message = format!(
             "`{TAGGING}` true is not offered by this sink, which does not tag objects with offsets: set it to false, and \

@@ -122,9 +122,31 @@ impl FormatName {
 impl FormatConfig {
     /// From keys that have been checked.
     pub(crate) fn from_config(config: &Config) -> Self {
+        let format = Self::of_class(config, config.string(FORMAT_CLASS).unwrap_or_default());
+        let extension = match (config.string(NAME_TEMPLATE), config.string(EXTENSION)) {
+            // a template has all of the name
+            (Some(template), None | Some("")) if !template.is_empty() => Arc::from(""),
+            (_, None | Some("")) => format.extension,
+            (_, Some(given)) => Arc::from(given),
+        };
+        Self {
+            extension,
+            output_fields: OutputFields::from_config(config),
+            keeps_schemas: compatibility(config).needs_versions(),
+            ..format
+        }
+    }
+
+    /// Whether there is a format of this name.
+    pub(crate) fn is_class(class: &str) -> bool {
+        FormatName::parse(class).is_some()
+    }
+
+    /// The format of this name with its own extension, of values alone.
+    pub(crate) fn of_class(config: &Config, class: &str) -> Self {
         let text = |key: &str| config.string(key).unwrap_or_default();
         let codec = file_codec(text(COMPRESSION_TYPE), config.long(COMPRESSION_LEVEL).unwrap_or(-1));
-        let (kind, extension) = match FormatName::parse(text(FORMAT_CLASS)).unwrap_or(FormatName::Parquet) {
+        let (kind, extension) = match FormatName::parse(class).unwrap_or(FormatName::Parquet) {
             FormatName::Parquet => (FormatKind::Parquet(ParquetOptions::from_config(config)), ".parquet".to_owned()),
             FormatName::Json => {
                 let is_numeric = text(JSON_DECIMALS).eq_ignore_ascii_case("NUMERIC");
@@ -145,18 +167,7 @@ impl FormatConfig {
             }
             FormatName::Arrow => (FormatKind::Arrow(arrow_codec(text(COMPRESSION_TYPE))), ".arrow".to_owned()),
         };
-        let extension = match (config.string(NAME_TEMPLATE), config.string(EXTENSION)) {
-            // a template has all of the name
-            (Some(template), None | Some("")) if !template.is_empty() => String::new(),
-            (_, None | Some("")) => extension,
-            (_, Some(given)) => given.to_owned(),
-        };
-        Self {
-            kind,
-            extension: Arc::from(extension),
-            output_fields: OutputFields::from_config(config),
-            keeps_schemas: compatibility(config).needs_versions(),
-        }
+        Self { kind, extension: Arc::from(extension), output_fields: OutputFields::default(), keeps_schemas: false }
     }
 }
 

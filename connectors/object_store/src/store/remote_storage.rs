@@ -16,7 +16,7 @@ use super::storage::{Answer, Storage, StorageError};
 const LABEL: &str = "volleyfile";
 
 /// A bucket, or a part of it, as a store.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RemoteStorage {
     url: String,
     store: Arc<dyn ObjectStore>,

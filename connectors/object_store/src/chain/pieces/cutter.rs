@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
+use arrow::array::UInt32Array;
 use arrow::buffer::ScalarBuffer;
 use volley_api::{Column, Error, Records, RejectedRow, Result, SinkBatch, in_row_order};
 
-use super::file_name::{StreamKey, is_legal_topic};
 use super::null_values::without_nulls;
-use super::partition::Partition;
 use super::piece::Piece;
 use super::versions::with_version;
+use crate::chain::file_name::{StreamKey, is_legal_topic};
+use crate::chain::partition::Partition;
 use crate::config::NullValues;
 use crate::evolution::Compatibility;
 use crate::format::{Format, Made, Rows, rejected_row};
 use crate::layout::{Partitioner, RowTimes, Rows as RowSelection, Split};
+use crate::siblings::{Sibling, SiblingRows};
 
 /// Cuts batches.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub(crate) struct Cutter<'a> {
     pub(crate) null_values: NullValues,
     /// Which versions of a schema share a file.
     pub(crate) compatibility: Compatibility,
+    /// Files beside each file.
+    pub(crate) siblings: &'a [Sibling],
     /// Now, ms since 1970-01-01 UTC.
     pub(crate) now: i64,
 }
@@ -48,30 +52,68 @@ impl Cutter<'_> {
                 continue;
             }
             let output = self.format.output_fields();
-            let key = if output.is_value_alone() { Column::nulls(records.len()) } else { records.key.clone() };
-            let bare = Records { key, headers: None, ..records.clone() };
+            let bare = self.bare(records);
             let is_whole = rows.len() == records.len();
             let records = if is_whole { bare } else { bare.slice(rows.start, rows.len()) };
             let records = without_nulls(records, self.null_values, rejected)?;
             let records = with_version(records, self.compatibility, rejected);
+            let (records, siblings) = self.with_siblings(records, partition, rejected)?;
             if !records.is_empty() {
                 let maker = partition.row_maker(&records.topic, self.format)?;
                 let Made { rows, kept } = maker.rows(&output.around(records.clone())?, rejected)?;
                 // who names directories looks at the value, not at what is written around it
-                let records = match &kept {
-                    None => records,
-                    Some(kept) => records.take(kept)?,
+                let (records, siblings) = match &kept {
+                    None => (records, siblings),
+                    Some(kept) => (records.take(kept)?, taken(&siblings, kept)?),
                 };
-                self.split(records, &rows, rejected, &mut pieces)?;
+                self.split(records, &rows, &siblings, rejected, &mut pieces)?;
             }
         }
         Ok(pieces)
+    }
+
+    /// The records with what is looked at of them.
+    fn bare(&self, records: &Records) -> Records {
+        let wants_keys = !self.format.output_fields().is_value_alone() || self.siblings.iter().any(Sibling::is_of_keys);
+        let wants_headers = self.siblings.iter().any(|sibling| !sibling.is_of_keys());
+        Records {
+            key: if wants_keys { records.key.clone() } else { Column::nulls(records.len()) },
+            headers: records.headers.clone().filter(|_| wants_headers),
+            ..records.clone()
+        }
+    }
+
+    /// The rows of the files beside others, and the records that have them.
+    fn with_siblings(
+        &self,
+        mut records: Records,
+        partition: &mut Partition,
+        rejected: &mut Vec<RejectedRow>,
+    ) -> Result<(Records, Vec<SiblingRows>)> {
+        for sibling in self.siblings {
+            records = sibling.only_with(records, rejected)?;
+        }
+        let mut all = Vec::with_capacity(self.siblings.len());
+        for (index, sibling) in self.siblings.iter().enumerate() {
+            if records.is_empty() {
+                break;
+            }
+            let maker = partition.sibling_maker(&records.topic, index, sibling.format())?;
+            let (rows, kept) = sibling.rows(&records, maker, rejected)?;
+            if let Some(kept) = &kept {
+                records = records.take(kept)?;
+                all = taken(&all, kept)?;
+            }
+            all.push(rows);
+        }
+        Ok((records, all))
     }
 
     fn split(
         &self,
         records: Records,
         rows: &Rows,
+        siblings: &[SiblingRows],
         rejected: &mut Vec<RejectedRow>,
         pieces: &mut Vec<Piece>,
     ) -> Result<()> {
@@ -83,16 +125,24 @@ impl Cutter<'_> {
             Some(RowTimes::Each(times)) => times,
         };
         let source = self.compatibility.needs_versions().then(|| records.clone());
-        let records = Records { value: Column::nulls(records.len()), timestamps, ..records };
+        let (key, value) = (Column::nulls(records.len()), Column::nulls(records.len()));
+        let records = Records { key, value, headers: None, timestamps, ..records };
         for (directory, selection) in parts {
             let key = StreamKey { topic: Arc::clone(&records.topic), directory };
-            let rows = match &selection {
-                RowSelection::Range(range) => rows.slice(range.start, range.len()),
-                RowSelection::Selected(selected) => rows.take(selected)?,
+            let (rows, siblings) = match &selection {
+                RowSelection::Range(range) => {
+                    let sliced = siblings.iter().map(|rows| rows.slice(range.start, range.len()));
+                    (rows.slice(range.start, range.len()), sliced.collect())
+                }
+                RowSelection::Selected(selected) => (rows.take(selected)?, taken(siblings, selected)?),
             };
             let source = source.as_ref().map(|source| selection.of(source)).transpose()?;
-            pieces.push(Piece { key, records: selection.of(&records)?, rows, source });
+            pieces.push(Piece { key, records: selection.of(&records)?, rows, source, siblings });
         }
         Ok(())
     }
+}
+
+fn taken(siblings: &[SiblingRows], rows: &UInt32Array) -> Result<Vec<SiblingRows>> {
+    siblings.iter().map(|sibling| sibling.take(rows)).collect()
 }
