@@ -10,8 +10,9 @@ use object_store::{
     Attribute, CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, TagSet,
 };
+use url::form_urlencoded;
 
-/// A store that gives new objects a storage class and tags, where who writes them gives none.
+/// A store that gives new objects a storage class, where who writes them gives none, and tags besides those that are given.
 #[derive(Debug)]
 pub(crate) struct ObjectDefaults {
     store: Arc<dyn ObjectStore>,
@@ -31,6 +32,12 @@ impl ObjectDefaults {
         }
         Arc::new(Self { store, storage_class, tags })
     }
+
+    fn with_tags(&self, given: &TagSet) -> TagSet {
+        let mut all = self.tags.clone();
+        form_urlencoded::parse(given.encoded().as_bytes()).for_each(|(name, value)| all.push(&name, &value));
+        all
+    }
 }
 
 impl fmt::Display for ObjectDefaults {
@@ -47,9 +54,7 @@ impl ObjectStore for ObjectDefaults {
         {
             options.attributes.insert(Attribute::StorageClass, class.clone().into());
         }
-        if options.tags.encoded().is_empty() {
-            options.tags = self.tags.clone();
-        }
+        options.tags = self.with_tags(&options.tags);
         self.store.put_opts(location, payload, options).await
     }
 
@@ -63,9 +68,7 @@ impl ObjectStore for ObjectDefaults {
         {
             options.attributes.insert(Attribute::StorageClass, class.clone().into());
         }
-        if options.tags.encoded().is_empty() {
-            options.tags = self.tags.clone();
-        }
+        options.tags = self.with_tags(&options.tags);
         self.store.put_multipart_opts(location, options).await
     }
 
@@ -116,6 +119,20 @@ mod tests {
         let mut own = PutOptions::default();
         own.attributes.insert(Attribute::StorageClass, "HOT".into());
         assert_eq!(class("b", own).as_deref(), Some("HOT"));
+    }
+
+    #[test]
+    fn tags_of_all_objects_stand_beside_those_of_one() {
+        let tags = |entries: &[(&str, &str)]| {
+            let mut tags = TagSet::default();
+            entries.iter().for_each(|(name, value)| tags.push(name, value));
+            tags
+        };
+        let store = Arc::new(InMemory::new());
+        let defaults = ObjectDefaults { store, storage_class: None, tags: tags(&[("team", "data & co")]) };
+        assert_eq!(defaults.with_tags(&TagSet::default()), defaults.tags);
+        let both = tags(&[("team", "data & co"), ("startOffset", "4")]);
+        assert_eq!(defaults.with_tags(&tags(&[("startOffset", "4")])), both);
     }
 
     #[test]

@@ -156,7 +156,7 @@ impl Delivery {
         let cutter = Cutter {
             format: &self.format,
             partitioner: self.partitioner.as_ref(),
-            null_values: self.config.null_values,
+            null_values: &self.config.null_values,
             compatibility: self.config.compatibility,
             siblings: &self.siblings,
             now: (self.clock)(),
@@ -270,14 +270,16 @@ impl Delivery {
             return Ok(());
         }
         let opened_at = self.partition(partition)?.opened_at();
-        let beside = self.siblings.iter().map(|sibling| sibling.format().extension().into()).collect();
-        let files =
-            StreamFiles::new(&self.config.naming, self.format.extension(), key, partition).with_siblings(beside);
+        let is_of_tombstones = self.config.null_values.is_directory(&key.directory);
+        let extensions = self.siblings.iter().map(|sibling| sibling.format().extension());
+        let mut extensions = (!is_of_tombstones).then(|| self.format.extension()).into_iter().chain(extensions);
+        let files = StreamFiles::new(&self.config.naming, extensions.next().unwrap_or_default(), key, partition);
+        let files = files.with_siblings(extensions.map(Arc::from).collect());
         let adopted = match self.ends(partition)?.get(key).cloned() {
             Some(last) => last.map(|last| AdoptedFiles { last, next: None, lacks_siblings: false }),
             None => self.list_files(partition, &files)?,
         };
-        let stream = Stream::new(files, adopted, opened_at, &self.context.connector)?;
+        let stream = Stream::new(files, is_of_tombstones, adopted, opened_at, &self.context.connector)?;
         self.partition(partition)?.add_stream(stream);
         Ok(())
     }
@@ -331,6 +333,7 @@ impl Delivery {
             policy: &self.config.rotation,
             compatibility: self.config.compatibility,
             siblings: &self.siblings,
+            has_tags: self.config.has_tags,
             format: &self.format,
             now: (self.clock)(),
         };

@@ -162,8 +162,9 @@ const LAYOUTS: [&[(&str, &str)]; 3] = [
 const COMPATIBILITIES: [&[(&str, &str)]; 3] =
     [&[], &[("schema.compatibility", "BACKWARD")], &[("schema.compatibility", "FORWARD")]];
 
-/// What stands beside files: nothing or keys.
-const SIBLINGS: [&[(&str, &str)]; 2] = [&[], &[("store.kafka.keys", "true"), ("keys.format.class", "JsonLines")]];
+/// What stands beside files: nothing, or keys; of records without values there are only keys.
+const SIBLINGS: [&[(&str, &str)]; 2] =
+    [&[], &[("store.kafka.keys", "true"), ("keys.format.class", "JsonLines"), ("behavior.on.null.values", "write")]];
 
 struct Simulation {
     storage: Arc<dyn Storage>,
@@ -263,7 +264,8 @@ impl Simulation {
                 }
             }
             if !rows.is_empty() {
-                let value = values(partition, rows.iter().map(|row| offsets[*row as usize]), &copies, version);
+                let ids = rows.iter().map(|row| offsets[*row as usize]);
+                let value = values(partition, ids, &copies, version, self.has_keys());
                 let ids = rows.iter().zip(&copies).map(|(row, copy)| (offsets[*row as usize], *copy));
                 let keys = ids.map(|(offset, copy)| key_of(&partition.to_string(), offset, copy));
                 let keys: ArrayRef = Arc::new(StringArray::from_iter_values(keys));
@@ -394,7 +396,8 @@ impl Simulation {
     /// Beside each file with rows before this offset are their keys, and no others.
     fn assert_keys(&self, partition: &TopicPartition, before: i64) {
         let of_partition = |rows: &[RowId]| rows[0].0 == partition.to_string() && rows[0].1 < before;
-        for (path, rows) in self.files.iter().filter(|(_, rows)| of_partition(rows)) {
+        let has_values = |path: &str| path.ends_with(".parquet");
+        for (path, rows) in self.files.iter().filter(|(path, rows)| has_values(path) && of_partition(rows)) {
             let beside = path.replace(".parquet", ".keys.json");
             let shared = beside.clone();
             let found = look("", Arc::new(self.trouble.store.clone()), move |storage| {
@@ -487,6 +490,7 @@ fn values(
     offsets: impl Iterator<Item = i64> + Clone,
     copies: &[i64],
     version: i64,
+    has_nulls: bool,
 ) -> ArrayRef {
     let field = |name: &str, data_type| Arc::new(Field::new(name, data_type, true));
     let origins = StringArray::from_iter_values(offsets.clone().map(|_| partition.to_string()));
@@ -501,20 +505,19 @@ fn values(
     if version > 1 {
         // older records do not fit where it is required
         let extra = Arc::new(Field::new("extra", DataType::Int64, version == 2));
-        columns.insert(0, (extra, Arc::new(Int64Array::from_iter_values(offsets))));
+        columns.insert(0, (extra, Arc::new(Int64Array::from_iter_values(offsets.clone()))));
     }
-    Arc::new(StructArray::from(columns))
+    let is_valid = offsets.map(|offset| !has_nulls || offset % 4 != 1);
+    let (fields, arrays): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+    Arc::new(StructArray::new(fields.into(), arrays, Some(is_valid.collect())))
 }
 
 /// The rows of a file, after checking that its name and footer are true.
 fn row_ids(upload: &Upload) -> Vec<RowId> {
-    let rows = read_rows(upload.contents.clone());
-    let column = |name: &str| rows.column_by_name(name).unwrap();
-    let (origins, offsets) = (column("origin").as_string::<i32>(), column("offset").as_primitive::<Int64Type>());
-    let copies = column("copy").as_primitive::<Int64Type>();
-    let ids: Vec<_> = (0..rows.num_rows())
-        .map(|row| (origins.value(row).to_owned(), offsets.value(row), copies.value(row)))
-        .collect();
+    let ids = match upload.files.path(0).ends_with(".parquet") {
+        true => ids_of_values(upload),
+        false => ids_of_keys(upload),
+    };
     let identity = &upload.identity;
     assert_eq!(identity.rows as usize, ids.len());
     assert_eq!(identity.start, ids[0].1);
@@ -522,6 +525,24 @@ fn row_ids(upload: &Upload) -> Vec<RowId> {
     assert!(ids.is_sorted_by_key(|id| (id.1, id.2)), "{ids:?}");
     assert!(ids.iter().all(|id| id.0 == identity.origin.to_string()));
     ids
+}
+
+fn ids_of_keys(upload: &Upload) -> Vec<RowId> {
+    let text = String::from_utf8(upload.contents.to_vec()).unwrap();
+    let id = |line: &str| {
+        let parts: Vec<_> = line.trim_matches('"').split(' ').collect();
+        (parts[0].to_owned(), parts[1].parse().unwrap(), parts[2].parse().unwrap())
+    };
+    text.lines().map(id).collect()
+}
+
+fn ids_of_values(upload: &Upload) -> Vec<RowId> {
+    let rows = read_rows(upload.contents.clone());
+    let column = |name: &str| rows.column_by_name(name).unwrap();
+    let (origins, offsets) = (column("origin").as_string::<i32>(), column("offset").as_primitive::<Int64Type>());
+    let copies = column("copy").as_primitive::<Int64Type>();
+    let id = |row| (origins.value(row).to_owned(), offsets.value(row), copies.value(row));
+    (0..rows.num_rows()).map(id).collect()
 }
 
 proptest! {

@@ -80,7 +80,14 @@ impl MissingSiblings {
             }
         }
         let path = Some(self.file.path.clone());
-        Ok(Some(ClosedFile { identity: identity.clone(), label: None, contents: bytes::Bytes::new(), siblings, path }))
+        Ok(Some(ClosedFile {
+            identity: identity.clone(),
+            label: None,
+            contents: bytes::Bytes::new(),
+            tags: Vec::new(),
+            siblings,
+            path,
+        }))
     }
 
     fn sibling(&self, index: usize, writing: &Writing<'_>) -> Result<Option<SiblingFile>> {

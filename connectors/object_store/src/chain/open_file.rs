@@ -47,6 +47,8 @@ pub(crate) struct ClosedFile {
     pub(crate) label: Option<String>,
     /// Its bytes.
     pub(crate) contents: Bytes,
+    /// What its object is tagged with.
+    pub(crate) tags: Vec<(&'static str, String)>,
     /// The files beside it.
     pub(crate) siblings: Vec<SiblingFile>,
     /// Where it is already, so that only the files beside it are to be written.
@@ -168,6 +170,14 @@ impl OpenFile {
             rows: self.rows,
             start_timestamp: self.start_timestamp,
         };
+        let tags = match writing.has_tags {
+            true => vec![
+                ("startOffset", self.first_offset.to_string()),
+                ("endOffset", self.last_offset.to_string()),
+                ("recordCount", self.rows.to_string()),
+            ],
+            false => Vec::new(),
+        };
         let contents = self.writer.finish(&identity)?;
         let label = (!writing.format.has_footer()).then(|| identity.to_label());
         let beside = writing.siblings.iter().zip(self.siblings);
@@ -175,7 +185,7 @@ impl OpenFile {
             Ok(SiblingFile { extension: sibling.format().extension().into(), contents: writer.finish(&identity)? })
         });
         let siblings = siblings.collect::<Result<_>>()?;
-        Ok(ClosedFile { identity, label, contents, siblings, path: None })
+        Ok(ClosedFile { identity, label, contents, tags, siblings, path: None })
     }
 
     fn is_interval_over(&self, policy: &RotationPolicy, now: i64) -> bool {

@@ -234,6 +234,7 @@ mod tests {
             policy: &config.rotation,
             compatibility: config.compatibility,
             siblings: &[],
+            has_tags: false,
             format: &Format::new(config.format.clone()),
             now: 0,
         };

@@ -37,6 +37,8 @@ pub(crate) struct Stream {
     unverified: Vec<AdoptedFile>,
     /// What the last file that was there lacks. Nothing is written before it has that.
     missing: Option<MissingSiblings>,
+    /// Whether its rows are keys of records without values.
+    is_of_tombstones: bool,
 }
 
 impl Stream {
@@ -46,6 +48,7 @@ impl Stream {
     /// Kind `Config` if that file is of another connector and holds rows from `committed` on.
     pub(crate) fn new(
         files: StreamFiles,
+        is_of_tombstones: bool,
         adopted: Option<AdoptedFiles>,
         committed: i64,
         connector: &str,
@@ -60,6 +63,7 @@ impl Stream {
             last_file: None,
             unverified: Vec::new(),
             missing: None,
+            is_of_tombstones,
         };
         if let Some(adopted) = adopted.filter(|adopted| adopted.last.identity.end > committed) {
             let (path, identity) = (&adopted.last.path, &adopted.last.identity);
@@ -109,6 +113,7 @@ impl Stream {
 
     /// Adds rows, none before [`Stream::first_new_row`]. Completes files as the policy says.
     pub(crate) fn write(&mut self, piece: &Piece, writing: &Writing<'_>) -> Result<()> {
+        let writing = &writing.of_stream(self.is_of_tombstones);
         if piece.len() == 0 {
             return Ok(());
         }
@@ -125,7 +130,7 @@ impl Stream {
             };
             self.open = Some(file);
             if is_complete {
-                self.close_open(0, writing)?;
+                self.complete_open(0, writing)?;
             }
         }
         let last = offset_of(&piece.records, piece.len() - 1);
@@ -142,6 +147,7 @@ impl Stream {
 
     /// All records of the current batch, which reaches up to `end`, have been written.
     pub(crate) fn end_batch(&mut self, end: i64, writing: &Writing<'_>) -> Result<()> {
+        let writing = &writing.of_stream(self.is_of_tombstones);
         if let Some(missing) = self.missing.take_if(|missing| missing.end_batch(end)) {
             // the files that follow have waited for it
             if let Some(file) = missing.close(writing)? {
@@ -161,6 +167,10 @@ impl Stream {
 
     /// Completes the open file, if any. `end`: all rows of the partition before it have been put.
     pub(crate) fn close_open(&mut self, end: i64, writing: &Writing<'_>) -> Result<()> {
+        self.complete_open(end, &writing.of_stream(self.is_of_tombstones))
+    }
+
+    fn complete_open(&mut self, end: i64, writing: &Writing<'_>) -> Result<()> {
         if let Some(file) = self.open.take() {
             self.closed.push_back(file.close(&self.files.origin, end, writing)?);
         }
@@ -192,6 +202,7 @@ impl Stream {
             identity: file.identity.clone(),
             label: file.label.clone(),
             contents: file.contents.clone(),
+            tags: file.tags.clone(),
             siblings: file.siblings.clone(),
             path: file.path.clone(),
         })

@@ -14,7 +14,7 @@ use volley_api::{Error, Result};
 use super::file_name::StreamFiles;
 use super::open_file::SiblingFile;
 use crate::format::FileIdentity;
-use crate::store::{Retries, RetryPolicy, Storage, StorageError, runtime};
+use crate::store::{Answer, Retries, RetryPolicy, Storage, StorageError, runtime};
 
 /// Files of one task that are sent at the same time; the others wait their turn.
 const PARALLEL_UPLOADS: usize = 8;
@@ -32,6 +32,8 @@ pub(crate) struct Upload {
     pub(crate) label: Option<String>,
     /// The file.
     pub(crate) contents: Bytes,
+    /// What its object is tagged with.
+    pub(crate) tags: Vec<(&'static str, String)>,
     /// The files beside it, written when it is there.
     pub(crate) siblings: Vec<SiblingFile>,
     /// Where the file is already.
@@ -187,7 +189,7 @@ async fn try_create(storage: &dyn Storage, upload: &Upload) -> std::result::Resu
     let ours = &upload.identity;
     let paths = [upload.files.path(ours.start), upload.files.path_beside_another_origin(ours.start)];
     for path in paths {
-        match storage.create(&path, upload.contents.clone(), &ours.file_id, upload.label.as_deref()).await {
+        match create(storage, upload, &path).await {
             Ok(()) => return Ok(UploadOutcome::Created { path }),
             Err(StorageError::AlreadyExists { .. }) => {}
             Err(error) => return Err(error),
@@ -201,6 +203,11 @@ async fn try_create(storage: &dyn Storage, upload: &Upload) -> std::result::Resu
     }
     let path = upload.files.path_beside_another_origin(ours.start);
     Ok(UploadOutcome::Failed(foreign_file(storage, &path)))
+}
+
+fn create<'a>(storage: &'a dyn Storage, upload: &'a Upload, path: &'a str) -> Answer<'a, ()> {
+    let (contents, id) = (upload.contents.clone(), upload.identity.file_id.as_str());
+    storage.create_tagged(path, contents, id, upload.label.as_deref(), &upload.tags)
 }
 
 fn foreign_file(storage: &dyn Storage, path: &str) -> Error {
@@ -242,6 +249,7 @@ mod tests {
             files,
             contents: file_contents(&identity),
             label: None,
+            tags: Vec::new(),
             siblings: Vec::new(),
             path: None,
             identity,

@@ -59,7 +59,7 @@ fn what_the_s3_sink_does_not_do_is_said_at_validation() {
     let cases: &[Case<'_>] = &[
         (s3, &S3, &[("flush.size", "0")], "flush.size", "Value must be at least 1"),
         (s3, &S3, &[("format.class", radar)], "format.class", "AvroFormat, JsonFormat, ByteArrayFormat, ParquetFormat"),
-        (s3, &S3, &[("behavior.on.null.values", "write")], "behavior.on.null.values", "use ignore or fail"),
+        (s3, &S3, &[("behavior.on.null.values", "write")], "behavior.on.null.values", "needs `store.kafka.keys` true"),
         (
             s3,
             &S3,
@@ -74,7 +74,20 @@ fn what_the_s3_sink_does_not_do_is_said_at_validation() {
             "headers.format.class",
             "files of headers are of Avro, JsonLines or Parquet",
         ),
-        (s3, &S3, &[("s3.object.tagging", "true")], "s3.object.tagging", "store.s3.object.tags"),
+        (
+            s3,
+            &S3,
+            &[("s3.object.tagging", "true"), ("s3.object.tagging.key.value.pairs", "a:1,b")],
+            "s3.object.tagging.key.value.pairs",
+            "`b` is not of the form name:value",
+        ),
+        (
+            s3,
+            &S3,
+            &[("s3.object.tagging", "true"), ("s3.object.tagging.key.value.pairs", "a:1,b:2,c:3,d:4,e:5,f:6,g:7,h:8")],
+            "s3.object.tagging.key.value.pairs",
+            "at most 10 tags, and `s3.object.tagging` gives it 3",
+        ),
         (s3, &S3, &[("s3.acl.canned", "public-read")], "s3.acl.canned", "leave it out"),
         (s3, &S3, &[("s3.schema.partition.affix.type", "PREFIX")], "s3.schema.partition.affix.type", "must be NONE"),
         (s3, &S3, &[("rotate.schedule.interval.ms", "1000")], "timezone", "needed together with `rotate.schedule"),

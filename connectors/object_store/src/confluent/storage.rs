@@ -107,9 +107,5 @@ fn translate_separator(translation: &mut Translation<'_>) {
 
 /// What becomes of null values.
 pub(crate) fn translate_null_values(translation: &mut Translation<'_>) {
-    if translation.text(NULL_VALUES).is_some_and(|value| value.eq_ignore_ascii_case("write")) {
-        return translation
-            .refuse(NULL_VALUES, format!("`{NULL_VALUES}` write is not offered by this sink: use ignore or fail"));
-    }
     translation.same(&[NULL_VALUES]);
 }

@@ -137,3 +137,45 @@ fn what_stands_beside_the_last_file_is_written_by_whoever_goes_on_behind_it() {
     assert_eq!(text(&root, "orders+2+0000000003.keys.json"), "\"k3\"\n\"k4\"\n\"k5\"\n");
     assert_eq!(names(root.path()).len(), 9);
 }
+
+#[test]
+fn keys_of_records_without_values_go_to_files_of_their_own_directory() {
+    let root = tempfile::tempdir().unwrap();
+    let entries =
+        [&BOTH[..], &[("headers.format.class", "Json"), ("behavior.on.null.values", "write"), ("flush.size", "2")]]
+            .concat();
+    let config = local_config(root.path(), &entries);
+    let mut task = started(&config, 0);
+    let mut with_nulls = keyed(0, 4);
+    let value = &mut with_nulls.records[0].value;
+    let structs = value.array.as_struct().clone();
+    let (fields, columns, _) = structs.into_parts();
+    let is_valid = [true, false, true, false].into_iter().collect();
+    value.array = Arc::new(arrow::array::StructArray::new(fields, columns, Some(is_valid)));
+    put(&mut task, &with_nulls);
+    let mut only_nulls = keyed(4, 1);
+    only_nulls.records[0].value = Column::nulls(1);
+    put(&mut task, &only_nulls);
+    deliver(&mut task, 5);
+    let expected = ["headers.json", "json", "keys.avro"].map(|end| format!("orders+2+0000000000.{end}"));
+    assert_eq!(names(root.path()), expected);
+    assert_eq!(text(&root, &expected[1]), "{\"id\":0}\n{\"id\":2}\n");
+    assert_eq!(avro_texts(&root, &expected[2]), ["k0", "k2"]);
+    let tombstones = root.path().join("topics/orders/tombstone");
+    let in_tombstones = || {
+        let mut names: Vec<_> =
+            fs::read_dir(&tombstones).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let beside = |start: i64| ["headers.json", "keys.avro"].map(|end| format!("orders+2+{start:010}.{end}"));
+    assert_eq!(in_tombstones(), [beside(1), beside(4)].concat());
+    assert_eq!(avro_texts(&root, "../tombstone/orders+2+0000000001.keys.avro"), ["k1", "k3"]);
+    assert_eq!(avro_texts(&root, "../tombstone/orders+2+0000000004.keys.avro"), ["k4"]);
+    // a task that begins again finds the chain there
+    let mut task = started(&config, 0);
+    put(&mut task, &with_nulls);
+    put(&mut task, &only_nulls);
+    deliver(&mut task, 5);
+    assert_eq!(in_tombstones().len(), 4);
+}

@@ -25,7 +25,7 @@ pub(crate) struct Cutter<'a> {
     /// Says which directory a row goes to.
     pub(crate) partitioner: &'a dyn Partitioner,
     /// What becomes of null values.
-    pub(crate) null_values: NullValues,
+    pub(crate) null_values: &'a NullValues,
     /// Which versions of a schema share a file.
     pub(crate) compatibility: Compatibility,
     /// Files beside each file.
@@ -55,7 +55,10 @@ impl Cutter<'_> {
             let bare = self.bare(records);
             let is_whole = rows.len() == records.len();
             let records = if is_whole { bare } else { bare.slice(rows.start, rows.len()) };
-            let records = without_nulls(records, self.null_values, rejected)?;
+            let (records, nulls) = without_nulls(records, self.null_values, rejected)?;
+            if let (Some(nulls), NullValues::Write { directory }) = (nulls, self.null_values) {
+                pieces.extend(self.tombstones(nulls, directory, partition, rejected)?);
+            }
             let records = with_version(records, self.compatibility, rejected);
             let (records, siblings) = self.with_siblings(records, partition, rejected)?;
             if !records.is_empty() {
@@ -70,6 +73,25 @@ impl Cutter<'_> {
             }
         }
         Ok(pieces)
+    }
+
+    /// Records without values: their keys are the rows, with what else stands beside these.
+    fn tombstones(
+        &self,
+        nulls: Records,
+        directory: &Arc<str>,
+        partition: &mut Partition,
+        rejected: &mut Vec<RejectedRow>,
+    ) -> Result<Option<Piece>> {
+        let (records, mut siblings) = self.with_siblings(nulls, partition, rejected)?;
+        if siblings.is_empty() {
+            return Ok(None);
+        }
+        let rows = siblings.remove(0).rows;
+        let key = StreamKey { topic: Arc::clone(&records.topic), directory: Arc::clone(directory) };
+        let (no_key, no_value) = (Column::nulls(records.len()), Column::nulls(records.len()));
+        let records = Records { key: no_key, value: no_value, headers: None, ..records };
+        Ok(Some(Piece { key, records, rows, source: None, siblings }))
     }
 
     /// The records with what is looked at of them.
@@ -128,6 +150,15 @@ impl Cutter<'_> {
         let (key, value) = (Column::nulls(records.len()), Column::nulls(records.len()));
         let records = Records { key, value, headers: None, timestamps, ..records };
         for (directory, selection) in parts {
+            if self.null_values.is_directory(&directory) {
+                let message = format!(
+                    "the directory `{directory}` is that of records without values: give these another one with \
+                     `tombstone.encoded.partition`"
+                );
+                let refuse = |row| rejected_row(&records, row, Error::data(message.clone()));
+                rejected.extend(selection.iter().map(refuse));
+                continue;
+            }
             let key = StreamKey { topic: Arc::clone(&records.topic), directory };
             let (rows, siblings) = match &selection {
                 RowSelection::Range(range) => {
