@@ -162,6 +162,7 @@ fn confluent_s_s3_sink_writes_keys_and_tombstones_and_tags_objects() {
         store.kafka.keys=true
         keys.format.class=io.confluent.connect.s3.format.json.JsonFormat
         behavior.on.null.values=write
+        s3.acl.canned=public-read
         s3.object.tagging=true
         s3.object.tagging.key.value.pairs=team:data
         key.converter=org.apache.kafka.connect.storage.StringConverter
@@ -184,6 +185,9 @@ fn confluent_s_s3_sink_writes_keys_and_tombstones_and_tags_objects() {
     for tag in [("startOffset", "0"), ("endOffset", "2"), ("recordCount", "2"), ("team", "data")] {
         assert!(tagged.contains(&format!("<Key>{}</Key><Value>{}</Value>", tag.0, tag.1)), "{tagged}");
     }
+    let acl =
+        s3.request("GET", &format!("/{topic}/{}?acl", format!("{values}.json").replace('+', "%2B")), &[], b"").unwrap();
+    assert!(acl.contains("AllUsers") && acl.contains("READ"), "{acl}");
     let tagged = tags(&format!("{tombstones}.keys.json"));
     assert!(tagged.contains("<Key>endOffset</Key><Value>1</Value>"), "{tagged}");
 }

@@ -16,21 +16,24 @@ use url::form_urlencoded;
 #[derive(Debug)]
 pub(crate) struct ObjectDefaults {
     store: Arc<dyn ObjectStore>,
+    /// The same store, for new objects.
+    writer: Arc<dyn ObjectStore>,
     storage_class: Option<String>,
     tags: TagSet,
 }
 
 impl ObjectDefaults {
-    /// `store` with these defaults, or as it is if there are none.
+    /// `store` with these defaults, or as it is if there are none. `writer`: the same store, for new objects.
     pub(crate) fn around(
         store: Arc<dyn ObjectStore>,
+        writer: Arc<dyn ObjectStore>,
         storage_class: Option<String>,
         tags: TagSet,
     ) -> Arc<dyn ObjectStore> {
-        if storage_class.is_none() && tags.encoded().is_empty() {
+        if Arc::ptr_eq(&store, &writer) && storage_class.is_none() && tags.encoded().is_empty() {
             return store;
         }
-        Arc::new(Self { store, storage_class, tags })
+        Arc::new(Self { store, writer, storage_class, tags })
     }
 
     fn with_tags(&self, given: &TagSet) -> TagSet {
@@ -55,7 +58,7 @@ impl ObjectStore for ObjectDefaults {
             options.attributes.insert(Attribute::StorageClass, class.clone().into());
         }
         options.tags = self.with_tags(&options.tags);
-        self.store.put_opts(location, payload, options).await
+        self.writer.put_opts(location, payload, options).await
     }
 
     async fn put_multipart_opts(
@@ -69,7 +72,7 @@ impl ObjectStore for ObjectDefaults {
             options.attributes.insert(Attribute::StorageClass, class.clone().into());
         }
         options.tags = self.with_tags(&options.tags);
-        self.store.put_multipart_opts(location, options).await
+        self.writer.put_multipart_opts(location, options).await
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
@@ -105,7 +108,8 @@ mod tests {
 
     #[test]
     fn new_objects_have_the_class_unless_their_writer_gives_one() {
-        let store = ObjectDefaults::around(Arc::new(InMemory::new()), Some("COLD".into()), TagSet::default());
+        let plain: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let store = ObjectDefaults::around(Arc::clone(&plain), plain, Some("COLD".into()), TagSet::default());
         let class = |location: &str, options: PutOptions| {
             let location = Path::from(location);
             let written = async {
@@ -128,8 +132,9 @@ mod tests {
             entries.iter().for_each(|(name, value)| tags.push(name, value));
             tags
         };
-        let store = Arc::new(InMemory::new());
-        let defaults = ObjectDefaults { store, storage_class: None, tags: tags(&[("team", "data & co")]) };
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let writer = Arc::clone(&store);
+        let defaults = ObjectDefaults { store, writer, storage_class: None, tags: tags(&[("team", "data & co")]) };
         assert_eq!(defaults.with_tags(&TagSet::default()), defaults.tags);
         let both = tags(&[("team", "data & co"), ("startOffset", "4")]);
         assert_eq!(defaults.with_tags(&tags(&[("startOffset", "4")])), both);
@@ -138,7 +143,7 @@ mod tests {
     #[test]
     fn a_store_without_defaults_stays_itself() {
         let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-        let around = ObjectDefaults::around(Arc::clone(&store), None, TagSet::default());
+        let around = ObjectDefaults::around(Arc::clone(&store), Arc::clone(&store), None, TagSet::default());
         assert!(Arc::ptr_eq(&store, &around));
     }
 }

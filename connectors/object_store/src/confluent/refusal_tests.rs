@@ -88,7 +88,7 @@ fn what_the_s3_sink_does_not_do_is_said_at_validation() {
             "s3.object.tagging.key.value.pairs",
             "at most 10 tags, and `s3.object.tagging` gives it 3",
         ),
-        (s3, &S3, &[("s3.acl.canned", "public-read")], "s3.acl.canned", "leave it out"),
+        (s3, &S3, &[("s3.acl.canned", "public")], "s3.acl.canned", "bucket-owner-full-control"),
         (s3, &S3, &[("s3.schema.partition.affix.type", "PREFIX")], "s3.schema.partition.affix.type", "must be NONE"),
         (s3, &S3, &[("rotate.schedule.interval.ms", "1000")], "timezone", "needed together with `rotate.schedule"),
         (s3, &S3, &[("store.url", "minio:9000")], "store.url", "not a URL such as http://localhost:9000"),

@@ -63,6 +63,7 @@ pub(crate) const SINK: JavaSink = JavaSink {
         ("store.s3.sse.type", SSE_NAME),
         ("store.s3.sse.customer.key", SSE_CUSTOMER_KEY),
         ("store.s3.sse.kms.key.id", SSE_KMS_KEY_ID),
+        ("store.s3.acl", CANNED_ACL),
         ("store.s3.object.tags", TAGS),
         ("file.offset.tags", TAGGING),
         ("store.s3.role.arn", ROLE.arn),
@@ -152,7 +153,12 @@ fn s3_keys() -> Vec<ConfigKey> {
         ConfigKey::with_default(SSE_NAME, String, "", Low, "How S3 encrypts new objects: `AES256` or `aws:kms`."),
         ConfigKey::optional(SSE_CUSTOMER_KEY, Password, Low, "Key of 256 bits, in base64, that S3 encrypts with."),
         ConfigKey::with_default(SSE_KMS_KEY_ID, String, "", Low, "The key of KMS, for `aws:kms`."),
-        ConfigKey::optional(CANNED_ACL, String, Low, "Only `private`, which is what S3 does by itself, is offered."),
+        ConfigKey::optional(
+            CANNED_ACL,
+            String,
+            Low,
+            "Canned ACL of new objects, such as `bucket-owner-full-control`. Without it, as the bucket says.",
+        ),
         ConfigKey::with_default(
             TAGGING,
             Boolean,
@@ -282,6 +288,7 @@ fn translate(translation: &mut Translation<'_>) {
         (REGION, "store.s3.region"),
         (ACCESS_KEY_ID, "store.s3.access.key.id"),
         (SECRET_ACCESS_KEY, "store.s3.secret.access.key"),
+        (CANNED_ACL, "store.s3.acl"),
         (SSE_NAME, "store.s3.sse.type"),
         (SSE_CUSTOMER_KEY, "store.s3.sse.customer.key"),
         (SSE_KMS_KEY_ID, "store.s3.sse.kms.key.id"),
@@ -344,12 +351,6 @@ fn is_address(endpoint: &str) -> bool {
 }
 
 fn refuse_what_is_not_offered(translation: &mut Translation<'_>) {
-    if translation.text(CANNED_ACL).is_some_and(|acl| acl != "private") {
-        let message = format!(
-            "`{CANNED_ACL}` is not set by this sink: leave it out, and let the bucket own its objects or say who may read"
-        );
-        translation.refuse(CANNED_ACL, message);
-    }
     if translation.text(SCHEMA_AFFIX).is_some_and(|affix| !affix.eq_ignore_ascii_case("NONE")) {
         let message = format!("`{SCHEMA_AFFIX}` must be NONE: this sink has no directories for schemas");
         translation.refuse(SCHEMA_AFFIX, message);
