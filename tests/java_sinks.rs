@@ -139,3 +139,54 @@ fn odd_values_of_a_field_name_directories_of_s3_and_a_new_group_finds_the_files_
     found.sort_unstable();
     assert_eq!(found, (0..odd.len() as i64).collect::<Vec<_>>());
 }
+
+#[test]
+fn confluent_s_s3_sink_writes_keys_and_tombstones_and_tags_objects() {
+    let (kafka, s3) = (Kafka::shared(), S3::shared());
+    let topic = kafka.topic("keyed", 1);
+    kafka.produce_pairs(&topic, &[("a", Some(r#"{"id":0}"#)), ("b", None), ("c", Some(r#"{"id":2}"#))]);
+    s3.create_bucket(&topic);
+    let config = format!(
+        "name=s3-{topic}
+        connector.class=io.confluent.connect.s3.S3SinkConnector
+        topics={topic}
+        s3.bucket.name={topic}
+        s3.region=us-east-1
+        store.url={}
+        aws.access.key.id=test
+        aws.secret.access.key=test
+        flush.size=10
+        storage.class=io.confluent.connect.s3.storage.S3Storage
+        format.class=io.confluent.connect.s3.format.json.JsonFormat
+        schema.compatibility=BACKWARD
+        store.kafka.keys=true
+        keys.format.class=io.confluent.connect.s3.format.json.JsonFormat
+        behavior.on.null.values=write
+        s3.acl.canned=public-read
+        s3.object.tagging=true
+        s3.object.tagging.key.value.pairs=team:data
+        key.converter=org.apache.kafka.connect.storage.StringConverter
+        value.converter=org.apache.kafka.connect.json.JsonConverter
+        value.converter.schemas.enable=false",
+        s3.endpoint()
+    );
+    drain(kafka, &config.replace("\n        ", "\n"));
+    let values = format!("topics/{topic}/partition=0/{topic}+0+0000000000");
+    let tombstones = format!("topics/{topic}/tombstone/{topic}+0+0000000001");
+    let expected = [
+        (format!("{values}.json"), "{\"id\":0}\n{\"id\":2}\n".to_owned()),
+        (format!("{values}.keys.json"), "\"a\"\n\"c\"\n".to_owned()),
+        (format!("{tombstones}.keys.json"), "\"b\"\n".to_owned()),
+    ];
+    assert_eq!(texts_in_bucket(s3, &topic), BTreeMap::from(expected));
+    let tags = |path: &str| s3.request("GET", &format!("/{topic}/{}?tagging", path.replace('+', "%2B")), b"").unwrap();
+    let tagged = tags(&format!("{values}.json"));
+    for tag in [("startOffset", "0"), ("endOffset", "2"), ("recordCount", "2"), ("team", "data")] {
+        assert!(tagged.contains(&format!("<Key>{}</Key><Value>{}</Value>", tag.0, tag.1)), "{tagged}");
+    }
+    let acl =
+        s3.request("GET", &format!("/{topic}/{}?acl", format!("{values}.json").replace('+', "%2B")), b"").unwrap();
+    assert!(acl.contains("AllUsers") && acl.contains("READ"), "{acl}");
+    let tagged = tags(&format!("{tombstones}.keys.json"));
+    assert!(tagged.contains("<Key>endOffset</Key><Value>1</Value>"), "{tagged}");
+}

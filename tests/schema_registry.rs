@@ -117,6 +117,35 @@ fn versions_of_a_schema_in_turns_are_read_each_by_its_own() {
 }
 
 #[test]
+fn versions_in_turns_share_a_file_of_a_java_sink_with_backward_compatibility() {
+    let kafka = Kafka::shared();
+    let worker = Worker::start(kafka);
+    let topic = kafka.topic("backward", 1);
+    let subject = format!("{topic}-value");
+    let record = |more: &str| format!(r#"{{"type":"record","name":"R","fields":[{{"name":"a","type":"int"}}{more}]}}"#);
+    let first = worker.registry.register(&subject, &record(""));
+    let second = worker.registry.register(&subject, &record(r#",{"name":"b","type":"string","default":"new"}"#));
+    let messages: Vec<_> = (0..50u8)
+        .map(|n| if n % 2 == 0 { message(first, &[2 * n]) } else { message(second, &[2 * n, 2, b'x']) })
+        .collect();
+    produce(kafka, &topic, &messages);
+    let root = worker.volley.path("lake");
+    let sink = json!({
+        "connector.class": "io.confluent.connect.hdfs3.Hdfs3SinkConnector", "topics": topic,
+        "store.url": format!("file://{}", root.display()), "flush.size": "49", "schema.compatibility": "BACKWARD",
+        "format.class": "io.confluent.connect.hdfs3.json.JsonFormat",
+    });
+    worker.create("backward", sink, json!({}));
+    let text = |offset: u32| {
+        fs::read_to_string(root.join(format!("topics/{topic}/partition=0/{topic}+0+{offset:010}.json"))).ok()
+    };
+    let newest = wait_until(SOON, "the file of the second version", || text(1));
+    assert_eq!(text(0).as_deref(), Some("{\"a\":0}\n"));
+    let expected = (1..50).map(|n| format!("{{\"a\":{n},\"b\":\"{}\"}}\n", if n % 2 == 0 { "new" } else { "x" }));
+    assert_eq!(newest, expected.collect::<String>());
+}
+
+#[test]
 fn a_message_that_is_no_avro_fails_the_task_as_in_java_or_goes_to_the_dead_letter_topic() {
     let kafka = Kafka::shared();
     let worker = Worker::start(kafka);

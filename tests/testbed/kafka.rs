@@ -321,6 +321,18 @@ impl Kafka {
         assert_eq!(delivered, count);
     }
 
+    /// Writes keys and values, of which some are null, to partition 0.
+    pub(crate) fn produce_pairs(&self, topic: &str, pairs: &[(&str, Option<&str>)]) {
+        let mut producer = Producer::connect(&self.properties(&[("acks", "all")])).unwrap();
+        for (number, (key, value)) in pairs.iter().enumerate() {
+            let (key, value) = (Some(key.as_bytes()), value.map(str::as_bytes));
+            let outgoing = Outgoing { topic, partition: Some(0), timestamp: None, key, value, headers: &[] };
+            producer.send(&outgoing, number as u64).unwrap();
+        }
+        producer.flush(Duration::from_secs(60)).unwrap();
+        assert_eq!(count_delivered(&mut producer, Duration::ZERO), pairs.len());
+    }
+
     /// What the broker says of a group: its state, and how many members it has.
     pub(crate) fn group(&self, group: &str) -> Option<(String, usize)> {
         let client: BaseConsumer =

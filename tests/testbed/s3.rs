@@ -102,7 +102,7 @@ impl S3 {
 
     /// Sends a plain HTTP request, with a signature that only moto does not look at; the answer is the status line, headers and
     /// body.
-    fn request(&self, method: &str, path: &str, body: &[u8]) -> std::io::Result<String> {
+    pub(crate) fn request(&self, method: &str, path: &str, body: &[u8]) -> std::io::Result<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         let head = format!(

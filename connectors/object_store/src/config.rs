@@ -11,8 +11,10 @@ use volley_api::{
 use volley_store::{StoreConfig, store_issues, store_keys};
 
 use crate::chain::{FileNaming, FileTemplate, RotationPolicy};
-use crate::format::{FormatConfig, FormatKind, NAME_TEMPLATE, format_issues, format_keys};
+use crate::evolution::Compatibility;
+use crate::format::{FormatConfig, FormatKind, NAME_TEMPLATE, compatibility, format_issues, format_keys};
 use crate::layout::{PartitionerConfig, Zone, partitioner_issues, partitioner_keys};
+use crate::siblings::{SiblingConfig, sibling_issues, sibling_keys, siblings_of};
 use crate::store::RetryPolicy;
 
 /// Class name of the connector.
@@ -32,16 +34,45 @@ const TIMEZONE: &str = "timezone";
 const LOCALE: &str = "locale";
 const ROTATE_IDLE: &str = "rotate.idle.ms";
 const NULL_VALUES: &str = "behavior.on.null.values";
+const TOMBSTONES: &str = "tombstone.encoded.partition";
+const OFFSET_TAGS: &str = "file.offset.tags";
+const OBJECT_TAGS: &str = "store.s3.object.tags";
 const RETRY_BACKOFF: &str = "retry.backoff.ms";
 const RETRY_TIMEOUT: &str = "retry.timeout.ms";
 
+/// S3 takes ten tags, three of which are those of the offsets.
+const MAX_FURTHER_TAGS: usize = 7;
+
 /// What to do with a record whose value is null.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NullValues {
     /// Reject it.
     Fail,
     /// Leave it out.
     Ignore,
+    /// Write its key, into files of keys in a directory of their own.
+    Write {
+        /// The directory below the topic's.
+        directory: Arc<str>,
+    },
+}
+
+impl NullValues {
+    /// From keys that have been checked.
+    fn from_config(config: &Config) -> Self {
+        match config.string(NULL_VALUES).unwrap_or_default().to_ascii_lowercase().as_str() {
+            "ignore" => Self::Ignore,
+            "write" => {
+                Self::Write { directory: Arc::from(config.string(TOMBSTONES).unwrap_or_default().trim_matches('/')) }
+            }
+            _ => Self::Fail,
+        }
+    }
+
+    /// Whether this is the directory of records without values.
+    pub(crate) fn is_directory(&self, name: &str) -> bool {
+        matches!(self, Self::Write { directory } if &**directory == name)
+    }
 }
 
 /// The configuration of a task.
@@ -50,6 +81,12 @@ pub(crate) struct SinkConfig {
     pub(crate) store: StoreConfig,
     pub(crate) naming: FileNaming,
     pub(crate) format: FormatConfig,
+    /// Which versions of a schema share a file.
+    pub(crate) compatibility: Compatibility,
+    /// Files beside each file.
+    pub(crate) siblings: Vec<SiblingConfig>,
+    /// Whether objects are tagged with their offsets.
+    pub(crate) has_tags: bool,
     pub(crate) partitioner: PartitionerConfig,
     pub(crate) rotation: RotationPolicy,
     pub(crate) null_values: NullValues,
@@ -101,14 +138,16 @@ impl SinkConfig {
             zone: zone(config).ok_or_else(|| Error::config(format!("invalid `{TIMEZONE}`")))?,
             idle_ms: positive(ROTATE_IDLE),
         };
-        let ignores_nulls = config.string(NULL_VALUES).is_some_and(|value| value.eq_ignore_ascii_case("ignore"));
         Ok(Self {
             store: StoreConfig::from_config(config)?,
             naming: naming(config)?,
             format: FormatConfig::from_config(config),
+            compatibility: compatibility(config),
+            siblings: siblings_of(config),
+            has_tags: config.boolean(OFFSET_TAGS),
             partitioner,
             rotation,
-            null_values: if ignores_nulls { NullValues::Ignore } else { NullValues::Fail },
+            null_values: NullValues::from_config(config),
             retry: RetryPolicy { backoff: millis(RETRY_BACKOFF), timeout: millis(RETRY_TIMEOUT) },
         })
     }
@@ -157,7 +196,29 @@ fn zone(config: &Config) -> Option<Zone> {
 pub(crate) fn config_issues(config: &Config) -> Vec<ConfigIssue> {
     let mut issues = store_issues(config);
     issues.extend(format_issues(config));
+    issues.extend(sibling_issues(config));
+    let writes_nulls = matches!(NullValues::from_config(config), NullValues::Write { .. });
+    if writes_nulls && !config.boolean("store.kafka.keys") {
+        let message =
+            format!("`{NULL_VALUES}` write needs `store.kafka.keys` true: of such a record, its key is written");
+        issues.push(ConfigIssue::new(NULL_VALUES, message));
+    }
     issues.extend(partitioner_issues(config));
+    if config.boolean(OFFSET_TAGS) {
+        let is_s3 = StoreConfig::from_config(config).is_ok_and(|store| matches!(store.url.scheme(), "s3" | "s3a"));
+        if !is_s3 {
+            issues.push(ConfigIssue::new(OFFSET_TAGS, "only objects in S3 have tags".to_owned()));
+        }
+        if config.list(OBJECT_TAGS).len() > MAX_FURTHER_TAGS {
+            let message = format!("an object has at most 10 tags, and `{OFFSET_TAGS}` gives it 3");
+            issues.push(ConfigIssue::new(OBJECT_TAGS, message));
+        }
+    }
+    if !config.string(NAME_TEMPLATE).unwrap_or_default().is_empty() && writes_nulls {
+        let message =
+            format!("with `{NAME_TEMPLATE}` there is no directory for the keys that `{NULL_VALUES}` write asks for");
+        issues.push(ConfigIssue::new(NULL_VALUES, message));
+    }
     if zone(config).is_none() && issues.iter().all(|issue| issue.key != TIMEZONE) {
         let message = "give UTC, a place such as Europe/Berlin, or a fixed difference such as +02:00";
         issues.push(ConfigIssue::new(TIMEZONE, message));
@@ -169,11 +230,13 @@ pub(crate) fn config_issues(config: &Config) -> Vec<ConfigIssue> {
 pub(crate) fn config_def() -> ConfigDef {
     let store = grouped("Store", store_keys(URL_DOCUMENTATION));
     let format = grouped("Format", format_keys());
+    let siblings = grouped("Keys and headers", sibling_keys());
     let partitioner = grouped("Partitioner", partitioner_keys().into_iter().map(with_our_default).collect());
     let keys = store
         .into_iter()
         .chain(file_keys())
         .chain(format)
+        .chain(siblings)
         .chain(partitioner)
         .chain(rotation_keys())
         .chain(error_keys());
@@ -222,13 +285,29 @@ fn file_keys() -> Vec<ConfigKey> {
         )
         .validated(Validator::custom(check_template)),
         ConfigKey::with_default(
+            OFFSET_TAGS,
+            ConfigType::Boolean,
+            "false",
+            Low,
+            "Whether each object in S3 is tagged with `startOffset`, `endOffset` (both of records in it) and `recordCount`.",
+        ),
+        ConfigKey::with_default(
             NULL_VALUES,
             String,
             "fail",
             Medium,
-            "What to do with a record whose value is null: `fail` (an error, subject to `errors.tolerance`) or `ignore`.",
+            "What to do with a record whose value is null: `fail` (an error, subject to `errors.tolerance`), `ignore`, or `write` \
+             (its key goes to a file of keys, see `tombstone.encoded.partition`; needs `store.kafka.keys`).",
         )
-        .validated(Validator::one_of_ignore_case(["fail", "ignore"])),
+        .validated(Validator::one_of_ignore_case(["fail", "ignore", "write"])),
+        ConfigKey::with_default(
+            TOMBSTONES,
+            String,
+            "tombstone",
+            Low,
+            "Directory below the topic's with the keys of records whose value is null, if these are written.",
+        )
+        .validated(Validator::custom(check_tombstones)),
     ];
     grouped("Files", keys)
 }
@@ -324,13 +403,22 @@ fn check_text(value: &ConfigValue, check: impl FnOnce(&str) -> Checked) -> Check
 }
 
 fn check_topics_dir(value: &ConfigValue) -> Checked {
-    check_text(value, |text| {
-        let inner = text.trim_matches('/');
-        let is_bad = |part: &str| part.is_empty() || part == "." || part == ".." || part.contains(char::is_control);
-        if !inner.is_empty() && inner.split('/').any(is_bad) {
-            return Err("a path of plain names, parted by /, is needed".to_owned());
-        }
-        Ok(())
+    check_text(value, check_path)
+}
+
+fn check_path(text: &str) -> Checked {
+    let inner = text.trim_matches('/');
+    let is_bad = |part: &str| part.is_empty() || part == "." || part == ".." || part.contains(char::is_control);
+    if !inner.is_empty() && inner.split('/').any(is_bad) {
+        return Err("a path of plain names, parted by /, is needed".to_owned());
+    }
+    Ok(())
+}
+
+fn check_tombstones(value: &ConfigValue) -> Checked {
+    check_text(value, |text| match text.trim_matches('/').is_empty() {
+        true => Err("the name of a directory is needed".to_owned()),
+        false => check_path(text),
     })
 }
 

@@ -30,9 +30,11 @@ mod confluent;
 #[cfg(test)]
 mod conformance_tests;
 mod connector;
+mod evolution;
 mod format;
 mod layout;
 mod query;
+mod siblings;
 mod sink;
 mod source;
 mod store;

@@ -7,7 +7,7 @@ use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::path::Path;
-use object_store::{ClientConfigKey, ClientOptions, ObjectStore, RetryConfig};
+use object_store::{ClientConfigKey, ClientOptions, HeaderMap, HeaderValue, ObjectStore, RetryConfig};
 use volley_api::{Error, Result, Secret};
 
 use crate::StoreConfig;
@@ -46,7 +46,25 @@ pub fn open_store(config: &StoreConfig) -> Result<(Arc<dyn ObjectStore>, Path)> 
 type Opened = std::result::Result<Arc<dyn ObjectStore>, object_store::Error>;
 
 fn s3(config: &StoreConfig) -> Opened {
+    let options = &config.s3_options;
+    let store = s3_client(config, None)?;
+    // who reads sends no ACL
+    let writer = match options.acl.as_deref().map(HeaderValue::from_str) {
+        Some(Ok(acl)) => s3_client(config, Some(acl))?,
+        _ => Arc::clone(&store),
+    };
+    Ok(ObjectDefaults::around(store, writer, options.storage_class.clone(), options.tags.clone()))
+}
+
+/// A client whose requests all have this ACL, if it is given.
+fn s3_client(config: &StoreConfig, acl: Option<HeaderValue>) -> Opened {
     let mut builder = AmazonS3Builder::from_env().with_url(config.url.as_str()).with_retry(quick_retries());
+    if let Some(acl) = acl {
+        // signed like the others
+        let mut headers = HeaderMap::new();
+        headers.insert("x-amz-acl", acl);
+        builder = builder.with_client_options(ClientOptions::new().with_default_headers(headers));
+    }
     for (key, value) in client_settings(config) {
         builder = builder.with_config(AmazonS3ConfigKey::Client(key), value);
     }
@@ -87,7 +105,7 @@ fn s3(config: &StoreConfig) -> Opened {
     for role in of_profile.iter().chain(&options.role) {
         builder = in_role(builder, role, config)?;
     }
-    Ok(ObjectDefaults::around(Arc::new(builder.build()?), options.storage_class.clone(), options.tags.clone()))
+    Ok(Arc::new(builder.build()?))
 }
 
 /// The profile that a connector uses: the one it names, or, if nothing else has keys, the usual one.

@@ -34,6 +34,7 @@ fn encryption_class_and_tags_go_with_each_object_and_are_signed() {
         ("store.s3.sse.kms.key.id", "arn:k"),
         ("store.s3.storage.class", "STANDARD_IA"),
         ("store.s3.object.tags", "team:data,cost center:a/b"),
+        ("store.s3.acl", "bucket-owner-full-control"),
     ];
     let asked = put_request(&[&keys[..], &options].concat());
     let signed = asked.lines().find(|line| line.starts_with("authorization: ")).unwrap();
@@ -42,13 +43,15 @@ fn encryption_class_and_tags_go_with_each_object_and_are_signed() {
         ("x-amz-server-side-encryption-aws-kms-key-id", "arn:k"),
         ("x-amz-storage-class", "standard_ia"),
         ("x-amz-tagging", "team=data&cost+center=a%2fb"),
+        ("x-amz-acl", "bucket-owner-full-control"),
     ] {
         assert!(asked.contains(&format!("{name}: {value}\r\n")), "{name}: {asked}");
         assert!(signed.contains(name), "{name}: {signed}");
     }
     let asked = put_request(&[&keys[..], &[("store.s3.sse.customer.key", CUSTOMER_KEY)]].concat());
     assert!(asked.contains("x-amz-server-side-encryption-customer-algorithm: aes256\r\n"), "{asked}");
-    assert!(!put_request(&keys).contains("encryption"));
+    let bare = put_request(&keys);
+    assert!(!bare.contains("encryption") && !bare.contains("x-amz-acl"), "{bare}");
 }
 
 #[test]

@@ -10,26 +10,36 @@ use object_store::{
     Attribute, CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, TagSet,
 };
+use url::form_urlencoded;
 
-/// A store that gives new objects a storage class and tags, where who writes them gives none.
+/// A store that gives new objects a storage class, where who writes them gives none, and tags besides those that are given.
 #[derive(Debug)]
 pub(crate) struct ObjectDefaults {
     store: Arc<dyn ObjectStore>,
+    /// The same store, for new objects.
+    writer: Arc<dyn ObjectStore>,
     storage_class: Option<String>,
     tags: TagSet,
 }
 
 impl ObjectDefaults {
-    /// `store` with these defaults, or as it is if there are none.
+    /// `store` with these defaults, or as it is if there are none. `writer`: the same store, for new objects.
     pub(crate) fn around(
         store: Arc<dyn ObjectStore>,
+        writer: Arc<dyn ObjectStore>,
         storage_class: Option<String>,
         tags: TagSet,
     ) -> Arc<dyn ObjectStore> {
-        if storage_class.is_none() && tags.encoded().is_empty() {
+        if Arc::ptr_eq(&store, &writer) && storage_class.is_none() && tags.encoded().is_empty() {
             return store;
         }
-        Arc::new(Self { store, storage_class, tags })
+        Arc::new(Self { store, writer, storage_class, tags })
+    }
+
+    fn with_tags(&self, given: &TagSet) -> TagSet {
+        let mut all = self.tags.clone();
+        form_urlencoded::parse(given.encoded().as_bytes()).for_each(|(name, value)| all.push(&name, &value));
+        all
     }
 }
 
@@ -47,10 +57,8 @@ impl ObjectStore for ObjectDefaults {
         {
             options.attributes.insert(Attribute::StorageClass, class.clone().into());
         }
-        if options.tags.encoded().is_empty() {
-            options.tags = self.tags.clone();
-        }
-        self.store.put_opts(location, payload, options).await
+        options.tags = self.with_tags(&options.tags);
+        self.writer.put_opts(location, payload, options).await
     }
 
     async fn put_multipart_opts(
@@ -63,10 +71,8 @@ impl ObjectStore for ObjectDefaults {
         {
             options.attributes.insert(Attribute::StorageClass, class.clone().into());
         }
-        if options.tags.encoded().is_empty() {
-            options.tags = self.tags.clone();
-        }
-        self.store.put_multipart_opts(location, options).await
+        options.tags = self.with_tags(&options.tags);
+        self.writer.put_multipart_opts(location, options).await
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
@@ -102,7 +108,8 @@ mod tests {
 
     #[test]
     fn new_objects_have_the_class_unless_their_writer_gives_one() {
-        let store = ObjectDefaults::around(Arc::new(InMemory::new()), Some("COLD".into()), TagSet::default());
+        let plain: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let store = ObjectDefaults::around(Arc::clone(&plain), plain, Some("COLD".into()), TagSet::default());
         let class = |location: &str, options: PutOptions| {
             let location = Path::from(location);
             let written = async {
@@ -119,9 +126,24 @@ mod tests {
     }
 
     #[test]
+    fn tags_of_all_objects_stand_beside_those_of_one() {
+        let tags = |entries: &[(&str, &str)]| {
+            let mut tags = TagSet::default();
+            entries.iter().for_each(|(name, value)| tags.push(name, value));
+            tags
+        };
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let writer = Arc::clone(&store);
+        let defaults = ObjectDefaults { store, writer, storage_class: None, tags: tags(&[("team", "data & co")]) };
+        assert_eq!(defaults.with_tags(&TagSet::default()), defaults.tags);
+        let both = tags(&[("team", "data & co"), ("startOffset", "4")]);
+        assert_eq!(defaults.with_tags(&tags(&[("startOffset", "4")])), both);
+    }
+
+    #[test]
     fn a_store_without_defaults_stays_itself() {
         let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-        let around = ObjectDefaults::around(Arc::clone(&store), None, TagSet::default());
+        let around = ObjectDefaults::around(Arc::clone(&store), Arc::clone(&store), None, TagSet::default());
         assert!(Arc::ptr_eq(&store, &around));
     }
 }

@@ -7,6 +7,7 @@ const SSE_TYPE: &str = "store.s3.sse.type";
 const SSE_KMS_KEY_ID: &str = "store.s3.sse.kms.key.id";
 const SSE_CUSTOMER_KEY: &str = "store.s3.sse.customer.key";
 const STORAGE_CLASS: &str = "store.s3.storage.class";
+const ACL: &str = "store.s3.acl";
 const OBJECT_TAGS: &str = "store.s3.object.tags";
 const SKIP_SIGNATURE: &str = "store.s3.skip.signature";
 const PROFILE: &str = "store.s3.profile";
@@ -20,6 +21,19 @@ pub(crate) const DEFAULT_SESSION_NAME: &str = "volley";
 /// What S3 takes.
 const MAX_TAGS: usize = 10;
 
+/// The canned ACLs of S3; the empty text: none is sent.
+const CANNED_ACLS: [&str; 9] = [
+    "",
+    "private",
+    "public-read",
+    "public-read-write",
+    "authenticated-read",
+    "log-delivery-write",
+    "bucket-owner-read",
+    "bucket-owner-full-control",
+    "aws-exec-read",
+];
+
 /// The settings.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct S3Options {
@@ -27,6 +41,8 @@ pub(crate) struct S3Options {
     pub(crate) encryption: Option<S3Encryption>,
     /// Of new objects.
     pub(crate) storage_class: Option<String>,
+    /// Of new objects: one of [`CANNED_ACLS`].
+    pub(crate) acl: Option<String>,
     /// Of new objects.
     pub(crate) tags: TagSet,
     /// Whether requests go without a signature.
@@ -76,6 +92,7 @@ impl S3Options {
         Self {
             encryption: kind.map(|kind| S3Encryption { kind, kms_key_id: text(SSE_KMS_KEY_ID), customer_key }),
             storage_class: text(STORAGE_CLASS),
+            acl: text(ACL),
             tags,
             skip_signature: config.boolean(SKIP_SIGNATURE),
             profile: text(PROFILE),
@@ -142,6 +159,14 @@ pub(crate) fn s3_option_keys() -> Vec<ConfigKey> {
             Low,
             "Storage class of new objects, such as `STANDARD_IA` or `INTELLIGENT_TIERING`. Without it, as the bucket says.",
         ),
+        ConfigKey::optional(
+            ACL,
+            String,
+            Low,
+            "Canned ACL of new objects, such as `bucket-owner-full-control`. It takes the right s3:PutObjectAcl, and a bucket that \
+             lets objects have ACLs.",
+        )
+        .validated(Validator::one_of(CANNED_ACLS)),
         ConfigKey::optional(
             OBJECT_TAGS,
             List,

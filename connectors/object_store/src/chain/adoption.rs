@@ -26,6 +26,8 @@ pub(crate) struct AdoptedFiles {
     pub(crate) last: AdoptedFile,
     /// The one that begins first at or after the offset asked for: its first row is the first to come again.
     pub(crate) next: Option<AdoptedFile>,
+    /// Whether a file that should stand beside the last one does not.
+    pub(crate) lacks_siblings: bool,
 }
 
 /// The files of the stream, `None` where it has none. `offset`: where the partition was opened.
@@ -54,7 +56,7 @@ async fn find_files_from(
 ) -> Result<Option<AdoptedFiles>, StorageError> {
     let names = storage.list(&files.directory, &files.name_before(from)).await?;
     let mut candidates: Vec<_> =
-        names.into_iter().filter_map(|name| Some((files.first_offset(&name)?, name))).collect();
+        names.iter().filter_map(|name| Some((files.first_offset(name)?, name.clone()))).collect();
     candidates.sort_unstable_by(|one, other| other.cmp(one));
     let Some(last) = first_own(storage, files, &candidates).await? else { return Ok(None) };
     candidates.retain(|(start, _)| (offset..last.identity.start).contains(start));
@@ -63,7 +65,9 @@ async fn find_files_from(
         true => first_own(storage, files, &candidates).await?.or_else(|| Some(last.clone())),
         false => None,
     };
-    Ok(Some(AdoptedFiles { last, next }))
+    let is_there = |path: &String| names.iter().any(|name| files.path_of(name) == *path);
+    let lacks_siblings = !files.siblings_of(&last.path).iter().all(is_there);
+    Ok(Some(AdoptedFiles { last, next, lacks_siblings }))
 }
 
 /// The first of these files, given with their first offsets, that belongs to the stream.

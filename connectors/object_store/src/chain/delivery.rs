@@ -11,16 +11,16 @@ use volley_api::{Error, Offsets, RejectedRow, Result, SinkBatch, SinkContext, To
 use super::adoption::{AdoptedFiles, find_files};
 use super::chain_ends::ChainEnds;
 use super::checkpoints::Checkpoints;
-use super::cutter::Cutter;
 use super::file_name::{StreamFiles, StreamKey};
 use super::partition::Partition;
-use super::piece::Piece;
+use super::pieces::{Cutter, Piece};
 use super::stream::Stream;
 use super::uploads::{UploadOutcome, Uploads};
 use super::writing::Writing;
 use crate::config::SinkConfig;
 use crate::format::{FileIdentity, Format};
 use crate::layout::{Partitioner, PartitionerConfig};
+use crate::siblings::Sibling;
 use crate::store::{Patience, Storage, check_error, look};
 
 /// Complete files that may wait for the store before no more records are taken: enough to keep all uploads busy.
@@ -46,6 +46,8 @@ pub(crate) struct Delivery {
     patience: Patience,
     is_prepared: bool,
     format: Format,
+    /// Files beside each file.
+    siblings: Vec<Sibling>,
     partitioner: Box<dyn Partitioner>,
     checkpoints: Checkpoints,
     partitions: BTreeMap<TopicPartition, Partition>,
@@ -106,6 +108,7 @@ impl Delivery {
             patience: Patience::new(config.retry),
             is_prepared: false,
             format: Format::new(config.format.clone()),
+            siblings: config.siblings.iter().cloned().map(Sibling::new).collect(),
             checkpoints,
             partitioner,
             config,
@@ -182,7 +185,9 @@ impl Delivery {
         let cutter = Cutter {
             format: &self.format,
             partitioner: self.partitioner.as_ref(),
-            null_values: self.config.null_values,
+            null_values: &self.config.null_values,
+            compatibility: self.config.compatibility,
+            siblings: &self.siblings,
             now: (self.clock)(),
         };
         let Some(cut) = self.partitions.get_mut(partition) else { return Ok(rejected) };
@@ -193,7 +198,9 @@ impl Delivery {
         for piece in pieces {
             self.write(partition, piece)?;
         }
-        self.partition(partition)?.end_batch(batch.origin().range.end);
+        if let Some((opened, writing)) = self.writing(partition) {
+            opened.end_batch(batch.origin().range.end, &writing)?;
+        }
         self.begin_uploads()?;
         Ok(rejected)
     }
@@ -292,13 +299,17 @@ impl Delivery {
             return Ok(());
         }
         let opened_at = self.partition(partition)?.opened_at();
-        let files = StreamFiles::new(&self.config.naming, self.format.extension(), key, partition);
+        let is_of_tombstones = self.config.null_values.is_directory(&key.directory);
+        let extensions = self.siblings.iter().map(|sibling| sibling.format().extension());
+        let mut extensions = (!is_of_tombstones).then(|| self.format.extension()).into_iter().chain(extensions);
+        let files = StreamFiles::new(&self.config.naming, extensions.next().unwrap_or_default(), key, partition);
+        let files = files.with_siblings(extensions.map(Arc::from).collect());
         let adopted = match self.ends(partition)?.get(key).cloned() {
             _ if self.new_files.is_some() => None,
-            Some(last) => last.map(|last| AdoptedFiles { last, next: None }),
+            Some(last) => last.map(|last| AdoptedFiles { last, next: None, lacks_siblings: false }),
             None => self.list_files(partition, &files)?,
         };
-        let stream = Stream::new(files, adopted, opened_at, &self.context.connector)?;
+        let stream = Stream::new(files, is_of_tombstones, adopted, opened_at, &self.context.connector)?;
         self.partition(partition)?.add_stream(stream);
         Ok(())
     }
@@ -333,6 +344,7 @@ impl Delivery {
         let Some((partition, writing)) = self.writing(name) else { return Ok(()) };
         let Some(stream) = partition.stream(&piece.key) else { return Ok(()) };
         stream.verify(&piece.records)?;
+        stream.take_for_siblings(&piece);
         let first = stream.first_new_row(&piece.records);
         let piece = if first == 0 { piece } else { piece.slice(first, piece.len() - first) };
         stream.write(&piece, &writing)
@@ -349,6 +361,9 @@ impl Delivery {
         let writing = Writing {
             connector: &self.context.connector,
             policy: &self.config.rotation,
+            compatibility: self.config.compatibility,
+            siblings: &self.siblings,
+            has_tags: self.config.has_tags,
             format: &self.format,
             now: (self.clock)(),
         };

@@ -1,24 +1,25 @@
 //! Simulated workers with crashes, lost partitions, lost answers and every rotation: each row is in one file, once, and
 //! no commit passes a row that is in none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray, StructArray};
 use arrow::datatypes::{DataType, Field, Int64Type};
-use bytes::Bytes;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use parking_lot::Mutex;
 use proptest::prelude::*;
+use volley_api::schema::VERSION;
 use volley_api::testing::sink_batch_of;
-use volley_api::{Offsets, Result, SinkBatch, SinkContext, TopicPartition};
+use volley_api::{Column, Offsets, Result, SinkBatch, SinkContext, TopicPartition};
 
 use super::delivery::Delivery;
+use super::troubled_storage::TroubledStorage;
 use super::uploads::{Upload, UploadOutcome, Uploads, try_upload};
-use crate::store::{Answer, RemoteStorage, Storage, StorageError, look};
+use crate::store::{RemoteStorage, Storage, look};
 use crate::test_records::{origin, read_rows, records, sink_config};
 
 const WORKERS: usize = 3;
@@ -54,66 +55,6 @@ impl Uploads for SteppedUploads {
     }
 }
 
-/// A store whose answers fail a number of times. Uploads have their own ways to fail: see [`Step`].
-#[derive(Debug)]
-struct TroubledStorage {
-    store: RemoteStorage,
-    failures: AtomicUsize,
-}
-
-impl TroubledStorage {
-    fn answer<'a, T: Send + 'a>(&self, path: &str, answer: Answer<'a, T>) -> Answer<'a, T> {
-        let take = |left: usize| left.checked_sub(1);
-        if self.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
-            return answer;
-        }
-        let error = StorageError::Unavailable { path: path.to_owned(), reason: "503 slow down".to_owned() };
-        Box::pin(async move { Err(error) })
-    }
-}
-
-impl Storage for TroubledStorage {
-    fn list<'a>(&'a self, directory: &'a str, after: &'a str) -> Answer<'a, Vec<String>> {
-        self.answer(directory, self.store.list(directory, after))
-    }
-
-    fn read_tail<'a>(&'a self, path: &'a str, length: u64) -> Answer<'a, Bytes> {
-        self.answer(path, self.store.read_tail(path, length))
-    }
-
-    fn create<'a>(&'a self, path: &'a str, contents: Bytes, id: &'a str, label: Option<&'a str>) -> Answer<'a, ()> {
-        self.store.create(path, contents, id, label)
-    }
-
-    fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>> {
-        self.store.read_label(path)
-    }
-
-    fn write_over<'a>(&'a self, path: &'a str, contents: Bytes) -> Answer<'a, ()> {
-        self.answer(path, self.store.write_over(path, contents))
-    }
-
-    fn read_all<'a>(&'a self, path: &'a str) -> Answer<'a, Option<Bytes>> {
-        self.answer(path, self.store.read_all(path))
-    }
-
-    fn list_below<'a>(&'a self, directory: &'a str) -> Answer<'a, Vec<String>> {
-        self.answer(directory, self.store.list_below(directory))
-    }
-
-    fn remove<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
-        self.answer(path, self.store.remove(path))
-    }
-
-    fn check(&self) -> Answer<'_, ()> {
-        self.answer("", self.store.check())
-    }
-
-    fn url(&self) -> &str {
-        self.store.url()
-    }
-}
-
 struct Worker {
     delivery: Delivery,
     context: SinkContext,
@@ -133,6 +74,8 @@ enum Step {
         worker: usize,
         which: usize,
         answer_is_lost: bool,
+        /// What stands beside the file is not written.
+        siblings_are_late: bool,
     },
     Commit {
         worker: usize,
@@ -174,8 +117,9 @@ fn step() -> impl Strategy<Value = Step> {
     let worker = 0..WORKERS;
     prop_oneof![
         10 => (worker.clone(), 0..4usize, 1..25i64).prop_map(|(worker, partition, rows)| Step::Put { worker, partition, rows }),
-        10 => (worker.clone(), 0..100usize, prop::bool::weighted(0.2))
-            .prop_map(|(worker, which, answer_is_lost)| Step::Upload { worker, which, answer_is_lost }),
+        10 => (worker.clone(), 0..100usize, prop::bool::weighted(0.2), prop::bool::weighted(0.2)).prop_map(
+            |(worker, which, answer_is_lost, siblings_are_late)| Step::Upload { worker, which, answer_is_lost, siblings_are_late }
+        ),
         4 => worker.clone().prop_map(|worker| Step::Commit { worker }),
         3 => (worker.clone(), 0..60i64).prop_map(|(worker, ms)| Step::Tick { worker, ms }),
         // longer than between two checkpoints
@@ -214,6 +158,14 @@ const LAYOUTS: [&[(&str, &str)]; 3] = [
     ],
 ];
 
+/// Which versions of a schema share a file.
+const COMPATIBILITIES: [&[(&str, &str)]; 3] =
+    [&[], &[("schema.compatibility", "BACKWARD")], &[("schema.compatibility", "FORWARD")]];
+
+/// What stands beside files: nothing, or keys; of records without values there are only keys.
+const SIBLINGS: [&[(&str, &str)]; 2] =
+    [&[], &[("store.kafka.keys", "true"), ("keys.format.class", "JsonLines"), ("behavior.on.null.values", "write")]];
+
 struct Simulation {
     storage: Arc<dyn Storage>,
     /// The same store.
@@ -224,7 +176,8 @@ struct Simulation {
     owners: BTreeMap<TopicPartition, usize>,
     committed: Offsets,
     delivered: BTreeSet<RowId>,
-    known_paths: BTreeSet<String>,
+    /// Rows of each file.
+    files: BTreeMap<String, Vec<RowId>>,
     late: Vec<Upload>,
     salt: u64,
 }
@@ -232,7 +185,7 @@ struct Simulation {
 impl Simulation {
     fn new(salt: u64) -> Self {
         let store = RemoteStorage::new("memory:///", Arc::new(InMemory::new()), Path::from("prefix"));
-        let trouble = Arc::new(TroubledStorage { store, failures: AtomicUsize::new(0) });
+        let trouble = Arc::new(TroubledStorage::new(store));
         // two topics whose rows go to the same one, in the same partition number
         let partitions = [("a", 0), ("a", 1), ("b", 0), ("b", 1)].map(|(topic, n)| TopicPartition::new(topic, n));
         let committed = partitions.iter().map(|partition| (partition.clone(), 0)).collect();
@@ -245,7 +198,7 @@ impl Simulation {
             owners: BTreeMap::new(),
             committed,
             delivered: BTreeSet::new(),
-            known_paths: BTreeSet::new(),
+            files: BTreeMap::new(),
             late: Vec::new(),
             salt,
         };
@@ -259,13 +212,27 @@ impl Simulation {
         let now = Arc::clone(&self.now);
         let delivery = Delivery::new(
             context.clone(),
-            sink_config(&[PATIENCE, ROTATIONS[rotation], LAYOUTS[self.salt as usize % LAYOUTS.len()]].concat()),
+            sink_config(
+                &[
+                    PATIENCE,
+                    ROTATIONS[rotation],
+                    self.one_of(&LAYOUTS, 0),
+                    self.one_of(&COMPATIBILITIES, 1),
+                    self.one_of(&SIBLINGS, 2),
+                ]
+                .concat(),
+            ),
             Arc::clone(&self.storage),
             Box::new(SteppedUploads(Arc::clone(&queue))),
             Arc::new(move || now.load(Ordering::Relaxed)),
         )
         .unwrap();
         Worker { delivery, context, queue, positions: Offsets::new() }
+    }
+
+    /// One of these settings, always the same.
+    fn one_of<T: Copy>(&self, settings: &[T], which: u32) -> T {
+        settings[(self.salt as usize >> (8 * which)) % settings.len()]
     }
 
     /// What becomes of a record, always the same: the topic it goes to and the rows made of it; none: filtered.
@@ -286,20 +253,28 @@ impl Simulation {
         let offsets = self.offsets(first, end);
         let origin = origin(partition, first, offsets.clone(), end);
         let mut all = Vec::new();
-        // some records have a further field, so that the records of a topic interleave
-        for (topic, is_wide) in [("x", false), ("x", true), ("y", false), ("y", true)] {
+        // some records are of a later version, so that the records of a topic interleave
+        for (topic, version) in ["x", "y"].into_iter().flat_map(|topic| (1..=3).map(move |version| (topic, version))) {
             let mut rows = Vec::new();
             let mut copies = Vec::new();
             for (row, offset) in offsets.iter().enumerate() {
                 let (goes_to, count) = self.fate(partition, *offset);
-                if goes_to == topic && (offset % 5 == 0) == is_wide {
+                if goes_to == topic && version_of(*offset) == version {
                     rows.extend((0..count).map(|_| row as u32));
                     copies.extend(0..count);
                 }
             }
             if !rows.is_empty() {
-                let value = values(partition, rows.iter().map(|row| offsets[*row as usize]), &copies, is_wide);
-                all.push(records(&origin, topic, rows, value));
+                let ids = rows.iter().map(|row| offsets[*row as usize]);
+                let value = values(partition, ids, &copies, version, self.has_keys());
+                let ids = rows.iter().zip(&copies).map(|(row, copy)| (offsets[*row as usize], *copy));
+                let keys = ids.map(|(offset, copy)| key_of(&partition.to_string(), offset, copy));
+                let keys: ArrayRef = Arc::new(StringArray::from_iter_values(keys));
+                let mut records = records(&origin, topic, rows, value);
+                records.key = Column::new(Arc::new(Field::new("key", DataType::Utf8, true)), keys);
+                let metadata = HashMap::from([(VERSION.to_owned(), version.to_string())]);
+                records.value.field = Arc::new(records.value.field.as_ref().clone().with_metadata(metadata));
+                all.push(records);
             }
         }
         sink_batch_of(origin, all)
@@ -308,7 +283,9 @@ impl Simulation {
     fn run(&mut self, step: Step) {
         match step {
             Step::Put { worker, partition, rows } => self.put(worker, &self.partitions[partition].clone(), rows),
-            Step::Upload { worker, which, answer_is_lost } => self.upload(worker, which, answer_is_lost),
+            Step::Upload { worker, which, answer_is_lost, siblings_are_late } => {
+                self.upload(worker, which, answer_is_lost, siblings_are_late);
+            }
             Step::Commit { worker } => self.commit(worker),
             Step::Tick { worker, ms } => {
                 self.now.fetch_add(ms, Ordering::Relaxed);
@@ -349,16 +326,19 @@ impl Simulation {
         }
     }
 
-    fn upload(&mut self, worker: usize, which: usize, answer_is_lost: bool) {
-        let upload = {
+    fn upload(&mut self, worker: usize, which: usize, answer_is_lost: bool, siblings_are_late: bool) {
+        let mut upload = {
             let queue = self.workers[worker].queue.lock();
             if queue.pending.is_empty() {
                 return;
             }
             queue.pending[which % queue.pending.len()].clone()
         };
+        if siblings_are_late {
+            upload.siblings.clear();
+        }
         let outcome = self.try_upload(&upload);
-        if !answer_is_lost {
+        if !answer_is_lost && !siblings_are_late {
             let mut queue = self.workers[worker].queue.lock();
             queue.pending.retain(|pending| pending.ticket != upload.ticket);
             queue.ended.push((upload.ticket, outcome));
@@ -374,11 +354,13 @@ impl Simulation {
         });
         let outcome = outcome.unwrap();
         if let UploadOutcome::Created { path } = &outcome
-            && self.known_paths.insert(path.clone())
+            && !self.files.contains_key(path)
         {
-            for row in row_ids(upload) {
+            let rows = row_ids(upload);
+            for row in &rows {
                 assert!(self.delivered.insert(row.clone()), "{row:?} is in two files, the second is {path}");
             }
+            self.files.insert(path.clone(), rows);
         }
         outcome
     }
@@ -402,6 +384,28 @@ impl Simulation {
                 let row = (partition.to_string(), offset, copy);
                 assert!(self.delivered.contains(&row), "{row:?} is committed but in no file");
             }
+        }
+        if self.has_keys() {
+            self.assert_keys(partition, before);
+        }
+    }
+
+    fn has_keys(&self) -> bool {
+        !self.one_of(&SIBLINGS, 2).is_empty()
+    }
+
+    /// Beside each file with rows before this offset are their keys, and no others.
+    fn assert_keys(&self, partition: &TopicPartition, before: i64) {
+        let of_partition = |rows: &[RowId]| rows[0].0 == partition.to_string() && rows[0].1 < before;
+        let has_values = |path: &str| path.ends_with(".parquet");
+        for (path, rows) in self.files.iter().filter(|(path, rows)| has_values(path) && of_partition(rows)) {
+            let beside = path.replace(".parquet", ".keys.json");
+            let shared = beside.clone();
+            let found = look("", Arc::new(self.trouble.store.clone()), move |storage| {
+                Box::pin(async move { storage.read_all(&shared).await })
+            });
+            let keys = rows.iter().map(|row| format!("\"{}\"\n", key_of(&row.0, row.1, row.2))).collect::<String>();
+            assert_eq!(found.unwrap().as_deref(), Some(keys.as_bytes()), "{beside}");
         }
     }
 
@@ -449,7 +453,7 @@ impl Simulation {
                 self.flush(0);
             }
             while !self.workers[0].queue.lock().pending.is_empty() {
-                self.run(Step::Upload { worker: 0, which: 0, answer_is_lost: false });
+                self.run(Step::Upload { worker: 0, which: 0, answer_is_lost: false, siblings_are_late: false });
                 self.run(Step::Relieve { worker: 0 });
             }
             self.run(Step::Commit { worker: 0 });
@@ -469,11 +473,25 @@ fn carry_out_rewinds(worker: &mut Worker) {
     }
 }
 
+fn key_of(partition: &str, offset: i64, copy: i64) -> String {
+    format!("{partition} {offset} {copy}")
+}
+
+/// The version of a record's schema: 2 has a further field, in 3 it is required.
+fn version_of(offset: i64) -> i64 {
+    match offset {
+        _ if offset % 13 == 0 => 3,
+        _ if offset % 5 == 0 => 2,
+        _ => 1,
+    }
+}
+
 fn values(
     partition: &TopicPartition,
     offsets: impl Iterator<Item = i64> + Clone,
     copies: &[i64],
-    is_wide: bool,
+    version: i64,
+    has_nulls: bool,
 ) -> ArrayRef {
     let field = |name: &str, data_type| Arc::new(Field::new(name, data_type, true));
     let origins = StringArray::from_iter_values(offsets.clone().map(|_| partition.to_string()));
@@ -485,21 +503,22 @@ fn values(
         // rare and frequent ones; the rows of one record may go to several
         (field("place", DataType::Int64), Arc::new(Int64Array::from_iter_values(places))),
     ];
-    if is_wide {
-        columns.insert(0, (field("extra", DataType::Int64), Arc::new(Int64Array::from_iter_values(offsets))));
+    if version > 1 {
+        // older records do not fit where it is required
+        let extra = Arc::new(Field::new("extra", DataType::Int64, version == 2));
+        columns.insert(0, (extra, Arc::new(Int64Array::from_iter_values(offsets.clone()))));
     }
-    Arc::new(StructArray::from(columns))
+    let is_valid = offsets.map(|offset| !has_nulls || offset % 4 != 1);
+    let (fields, arrays): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+    Arc::new(StructArray::new(fields.into(), arrays, Some(is_valid.collect())))
 }
 
 /// The rows of a file, after checking that its name and footer are true.
 fn row_ids(upload: &Upload) -> Vec<RowId> {
-    let rows = read_rows(upload.contents.clone());
-    let column = |name: &str| rows.column_by_name(name).unwrap();
-    let (origins, offsets) = (column("origin").as_string::<i32>(), column("offset").as_primitive::<Int64Type>());
-    let copies = column("copy").as_primitive::<Int64Type>();
-    let ids: Vec<_> = (0..rows.num_rows())
-        .map(|row| (origins.value(row).to_owned(), offsets.value(row), copies.value(row)))
-        .collect();
+    let ids = match upload.files.path(0).ends_with(".parquet") {
+        true => ids_of_values(upload),
+        false => ids_of_keys(upload),
+    };
     let identity = &upload.identity;
     assert_eq!(identity.rows as usize, ids.len());
     assert_eq!(identity.start, ids[0].1);
@@ -507,6 +526,24 @@ fn row_ids(upload: &Upload) -> Vec<RowId> {
     assert!(ids.is_sorted_by_key(|id| (id.1, id.2)), "{ids:?}");
     assert!(ids.iter().all(|id| id.0 == identity.origin.to_string()));
     ids
+}
+
+fn ids_of_keys(upload: &Upload) -> Vec<RowId> {
+    let text = String::from_utf8(upload.contents.to_vec()).unwrap();
+    let id = |line: &str| {
+        let parts: Vec<_> = line.trim_matches('"').split(' ').collect();
+        (parts[0].to_owned(), parts[1].parse().unwrap(), parts[2].parse().unwrap())
+    };
+    text.lines().map(id).collect()
+}
+
+fn ids_of_values(upload: &Upload) -> Vec<RowId> {
+    let rows = read_rows(upload.contents.clone());
+    let column = |name: &str| rows.column_by_name(name).unwrap();
+    let (origins, offsets) = (column("origin").as_string::<i32>(), column("offset").as_primitive::<Int64Type>());
+    let copies = column("copy").as_primitive::<Int64Type>();
+    let id = |row| (origins.value(row).to_owned(), offsets.value(row), copies.value(row));
+    (0..rows.num_rows()).map(id).collect()
 }
 
 proptest! {

@@ -51,6 +51,8 @@ pub(crate) struct StreamFiles {
     extension: Arc<str>,
     /// Whether files of another format may have the same names but for the extension.
     has_other_extensions: bool,
+    /// Extensions of the files beside each file.
+    siblings: Vec<Arc<str>>,
 }
 
 impl StreamFiles {
@@ -76,7 +78,27 @@ impl StreamFiles {
             names,
             extension: Arc::from(extension),
             has_other_extensions: matches!(naming, FileNaming::Directories { .. }),
+            siblings: Vec::new(),
         }
+    }
+
+    /// The same, with files beside each file whose names end with these extensions.
+    #[must_use]
+    pub(crate) fn with_siblings(self, siblings: Vec<Arc<str>>) -> Self {
+        Self { siblings, ..self }
+    }
+
+    /// Path of the file with `extension` beside the one at `path`.
+    pub(crate) fn sibling(&self, path: &str, extension: &str) -> String {
+        let known =
+            KNOWN_EXTENSIONS.into_iter().filter_map(|known| path.strip_suffix(known)).min_by_key(|stem| stem.len());
+        let stem = path.strip_suffix(&*self.extension).filter(|_| !self.extension.is_empty()).or(known);
+        format!("{}{extension}", stem.unwrap_or(path))
+    }
+
+    /// Paths of the files beside the one at `path`.
+    pub(crate) fn siblings_of(&self, path: &str) -> Vec<String> {
+        self.siblings.iter().map(|extension| self.sibling(path, extension)).collect()
     }
 
     /// Path of the file whose first row is at `offset`.
@@ -114,6 +136,9 @@ impl StreamFiles {
         let rest = name.strip_prefix(&self.names.before)?;
         let (digits, end) = rest.split_at(rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len()));
         let end = end.strip_prefix(&self.names.after)?;
+        if self.siblings.iter().any(|sibling| end.ends_with(&**sibling)) {
+            return None;
+        }
         let end = end.strip_prefix('.').and_then(|end| end.strip_prefix(&*self.origin.topic)).unwrap_or(end);
         let is_known = self.has_other_extensions && KNOWN_EXTENSIONS.contains(&end);
         let is_named_so = digits.len() >= self.names.digits && (end == &*self.extension || is_known);

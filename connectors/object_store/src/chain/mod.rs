@@ -15,20 +15,22 @@ mod adoption;
 mod chain_ends;
 mod checkpoint;
 mod checkpoints;
-mod cutter;
 mod delivery;
 #[cfg(test)]
 mod exactly_once_tests;
 mod file_name;
+mod file_schema;
 mod file_template;
 mod files_text;
-mod null_values;
+mod missing_siblings;
 mod open_file;
 mod partition;
-mod piece;
+mod pieces;
 mod rotation;
 mod row_order;
 mod stream;
+#[cfg(test)]
+mod troubled_storage;
 mod uploads;
 mod writing;
 

@@ -1,15 +1,18 @@
 //! A file that still takes rows.
 
+use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use volley_api::{Records, Result, TopicPartition};
 
-use super::piece::Piece;
+use super::file_schema::FileSchema;
+use super::pieces::Piece;
 use super::rotation::RotationPolicy;
 use super::row_order::{cut_between_offsets, offset_of};
 use super::writing::Writing;
-use crate::format::{FileIdentity, FileWriter, Rows, new_file_id};
+use crate::format::{FileIdentity, FileWriter, new_file_id};
 
 /// Rows written before a new file's size says how many more fit into `rotate.bytes`.
 const FIRST_ROWS: u64 = 8192;
@@ -20,6 +23,8 @@ const MIN_ROWS: u64 = 1024;
 #[derive(Debug)]
 pub(crate) struct OpenFile {
     writer: Box<dyn FileWriter>,
+    /// Where versions of a schema matter.
+    schema: Option<FileSchema>,
     first_offset: i64,
     last_offset: i64,
     rows: u64,
@@ -27,6 +32,8 @@ pub(crate) struct OpenFile {
     start_timestamp: i64,
     /// Timestamp from which `rotate.interval.ms` counts; `None` before the first row that has one.
     base_timestamp: Option<i64>,
+    /// The files beside it.
+    siblings: Vec<Box<dyn FileWriter>>,
     last_write_ms: i64,
     scheduled_ms: Option<i64>,
 }
@@ -40,6 +47,28 @@ pub(crate) struct ClosedFile {
     pub(crate) label: Option<String>,
     /// Its bytes.
     pub(crate) contents: Bytes,
+    /// What its object is tagged with.
+    pub(crate) tags: Vec<(&'static str, String)>,
+    /// The files beside it.
+    pub(crate) siblings: Vec<SiblingFile>,
+    /// Where it is already, so that only the files beside it are to be written.
+    pub(crate) path: Option<String>,
+}
+
+/// A complete file beside another one.
+#[derive(Clone, Debug)]
+pub(crate) struct SiblingFile {
+    /// Stands in its name in place of the other one's.
+    pub(crate) extension: Arc<str>,
+    /// Its bytes.
+    pub(crate) contents: Bytes,
+}
+
+impl ClosedFile {
+    /// Bytes of memory.
+    pub(crate) fn memory(&self) -> usize {
+        self.contents.len() + self.siblings.iter().map(|sibling| sibling.contents.len()).sum::<usize>()
+    }
 }
 
 impl OpenFile {
@@ -47,8 +76,12 @@ impl OpenFile {
     pub(crate) fn new(piece: &Piece, row: usize, writing: &Writing<'_>) -> Result<Self> {
         let records = &piece.records;
         let first_offset = offset_of(records, row);
+        let beside = writing.siblings.iter().zip(&piece.siblings);
+        let siblings = beside.map(|(sibling, rows)| sibling.format().file_writer(&piece.key.topic, &rows.rows));
         Ok(Self {
+            siblings: siblings.collect::<Result<_>>()?,
             writer: writing.format.file_writer(&piece.key.topic, &piece.rows)?,
+            schema: piece.source.as_ref().map(FileSchema::new),
             first_offset,
             last_offset: first_offset,
             rows: 0,
@@ -64,14 +97,23 @@ impl OpenFile {
         self.first_offset
     }
 
-    /// Whether it can hold such rows.
-    pub(crate) fn takes(&self, rows: &Rows) -> bool {
-        self.writer.takes(rows)
+    /// The piece as this file holds it; `None`: it cannot, and has to be completed first.
+    pub(crate) fn fitted<'a>(&mut self, piece: &'a Piece, writing: &Writing<'_>) -> Result<Option<Cow<'a, Piece>>> {
+        let fitted = match &mut self.schema {
+            Some(schema) => schema.fitted(piece, writing)?,
+            None => Some(Cow::Borrowed(piece)),
+        };
+        let takes = |piece: &Piece| {
+            let mut beside = self.siblings.iter().zip(&piece.siblings);
+            self.writer.takes(&piece.rows) && beside.all(|(writer, rows)| writer.takes(&rows.rows))
+        };
+        Ok(fitted.filter(|piece| takes(piece)))
     }
 
     /// Bytes of memory in use, roughly.
     pub(crate) fn memory(&self) -> usize {
-        self.writer.size().memory
+        let beside: usize = self.siblings.iter().map(|writer| writer.size().memory).sum();
+        self.writer.size().memory + beside
     }
 
     /// How many of the records from `from` on go into this file now; 0: it must be completed first. Afterwards ask
@@ -98,6 +140,9 @@ impl OpenFile {
         self.rows += range.len() as u64;
         self.last_offset = offset_of(records, range.end - 1);
         self.last_write_ms = writing.now;
+        for (writer, rows) in self.siblings.iter_mut().zip(&piece.siblings) {
+            writer.write(rows.rows.slice(range.start, range.len()), usize::MAX)?;
+        }
         let rows = piece.rows.slice(range.start, range.len());
         self.writer.write(rows, writing.policy.bytes.unwrap_or(usize::MAX))
     }
@@ -125,9 +170,22 @@ impl OpenFile {
             rows: self.rows,
             start_timestamp: self.start_timestamp,
         };
+        let tags = match writing.has_tags {
+            true => vec![
+                ("startOffset", self.first_offset.to_string()),
+                ("endOffset", self.last_offset.to_string()),
+                ("recordCount", self.rows.to_string()),
+            ],
+            false => Vec::new(),
+        };
         let contents = self.writer.finish(&identity)?;
         let label = (!writing.format.has_footer()).then(|| identity.to_label());
-        Ok(ClosedFile { identity, label, contents })
+        let beside = writing.siblings.iter().zip(self.siblings);
+        let siblings = beside.map(|(sibling, writer)| {
+            Ok(SiblingFile { extension: sibling.format().extension().into(), contents: writer.finish(&identity)? })
+        });
+        let siblings = siblings.collect::<Result<_>>()?;
+        Ok(ClosedFile { identity, label, contents, tags, siblings, path: None })
     }
 
     fn is_interval_over(&self, policy: &RotationPolicy, now: i64) -> bool {

@@ -36,6 +36,8 @@ pub(crate) struct Partition {
     streams: HashMap<StreamKey, Stream>,
     /// By topic.
     row_makers: HashMap<Arc<str>, Box<dyn RowMaker>>,
+    /// Of files beside others: by topic, and by the place of the kind.
+    sibling_makers: HashMap<(Arc<str>, usize), Box<dyn RowMaker>>,
 }
 
 impl Partition {
@@ -51,6 +53,7 @@ impl Partition {
             vouched: None,
             streams: HashMap::new(),
             row_makers: HashMap::new(),
+            sibling_makers: HashMap::new(),
         }
     }
 
@@ -121,6 +124,19 @@ impl Partition {
         })
     }
 
+    /// Makes the rows beside those that go to `topic`: of the kind that `format` is of, at `index`.
+    pub(crate) fn sibling_maker(
+        &mut self,
+        topic: &Arc<str>,
+        index: usize,
+        format: &Format,
+    ) -> Result<&mut dyn RowMaker> {
+        Ok(match self.sibling_makers.entry((Arc::clone(topic), index)) {
+            Entry::Occupied(entry) => entry.into_mut().as_mut(),
+            Entry::Vacant(entry) => entry.insert(format.row_maker()?).as_mut(),
+        })
+    }
+
     /// All streams.
     pub(crate) fn streams(&self) -> impl Iterator<Item = &Stream> {
         self.streams.values()
@@ -155,10 +171,10 @@ impl Partition {
     }
 
     /// A batch up to `end` has been put.
-    pub(crate) fn end_batch(&mut self, end: i64) {
+    pub(crate) fn end_batch(&mut self, end: i64, writing: &Writing<'_>) -> Result<()> {
         self.put_end = end;
         self.rewound_to = None;
-        self.streams.values_mut().for_each(|stream| stream.end_batch(end));
+        self.streams.values_mut().try_for_each(|stream| stream.end_batch(end, writing))
     }
 
     /// Rows from `offset` on are needed again. The offset to ask for: rows before it may have been asked for already, and the
@@ -206,17 +222,28 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::test_records::sink_config;
 
     #[test]
     fn of_rows_asked_for_again_the_lowest_are_asked_for_until_a_batch_has_come() {
         let retry = RetryPolicy { timeout: Duration::from_secs(1), backoff: Duration::from_millis(1) };
         let mut partition = Partition::new(0, retry);
-        partition.end_batch(19);
+        let config = sink_config(&[]);
+        let writing = Writing {
+            connector: "c",
+            policy: &config.rotation,
+            compatibility: config.compatibility,
+            siblings: &[],
+            has_tags: false,
+            format: &Format::new(config.format.clone()),
+            now: 0,
+        };
+        partition.end_batch(19, &writing).unwrap();
         assert_eq!(partition.rewind(1), 1);
         // the batch from 1 on is dropped, since rows of another stream are needed again too: those from 1 on still are
         assert_eq!(partition.rewind(3), 1);
         assert_eq!(partition.committable(19), 1);
-        partition.end_batch(10);
+        partition.end_batch(10, &writing).unwrap();
         assert_eq!(partition.rewind(12), 12);
     }
 }

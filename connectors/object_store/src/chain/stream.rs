@@ -8,8 +8,9 @@ use volley_api::{Error, Records, Result};
 
 use super::adoption::{AdoptedFile, AdoptedFiles};
 use super::file_name::StreamFiles;
+use super::missing_siblings::MissingSiblings;
 use super::open_file::{ClosedFile, OpenFile, origin_timestamp};
-use super::piece::Piece;
+use super::pieces::Piece;
 use super::rotation::RotationPolicy;
 use super::row_order::{first_row_from, offset_of};
 use super::uploads::Upload;
@@ -34,6 +35,10 @@ pub(crate) struct Stream {
     /// Files that were there, latest first, until their first rows have come by and shown that they are of this very
     /// topic.
     unverified: Vec<AdoptedFile>,
+    /// What the last file that was there lacks. Nothing is written before it has that.
+    missing: Option<MissingSiblings>,
+    /// Whether its rows are keys of records without values.
+    is_of_tombstones: bool,
 }
 
 impl Stream {
@@ -43,6 +48,7 @@ impl Stream {
     /// Kind `Config` if that file is of another connector and holds rows from `committed` on.
     pub(crate) fn new(
         files: StreamFiles,
+        is_of_tombstones: bool,
         adopted: Option<AdoptedFiles>,
         committed: i64,
         connector: &str,
@@ -56,6 +62,8 @@ impl Stream {
             uploading: None,
             last_file: None,
             unverified: Vec::new(),
+            missing: None,
+            is_of_tombstones,
         };
         if let Some(adopted) = adopted.filter(|adopted| adopted.last.identity.end > committed) {
             let (path, identity) = (&adopted.last.path, &adopted.last.identity);
@@ -67,6 +75,9 @@ impl Stream {
             stream.next = identity.end;
             stream.next_after_batch = identity.end;
             stream.last_file = Some(adopted.last.clone());
+            if adopted.lacks_siblings {
+                stream.missing = missing_siblings(&adopted.last, committed);
+            }
             stream.unverified = std::iter::once(adopted.last).chain(adopted.next).collect();
         }
         Ok(stream)
@@ -102,11 +113,9 @@ impl Stream {
 
     /// Adds rows, none before [`Stream::first_new_row`]. Completes files as the policy says.
     pub(crate) fn write(&mut self, piece: &Piece, writing: &Writing<'_>) -> Result<()> {
+        let writing = &writing.of_stream(self.is_of_tombstones);
         if piece.len() == 0 {
             return Ok(());
-        }
-        if self.open.as_ref().is_some_and(|file| !file.takes(&piece.rows)) {
-            self.close_open(0, writing)?;
         }
         let mut from = 0;
         while from < piece.len() {
@@ -114,15 +123,14 @@ impl Stream {
                 Some(file) => file,
                 None => OpenFile::new(piece, from, writing)?,
             };
-            let rows = file.rows_that_fit(&piece.records, from, writing.policy);
-            if rows > 0 {
-                file.write(piece, from..from + rows, writing)?;
-                from += rows;
-            }
-            let is_complete = rows == 0 || file.is_full(writing.policy);
+            // what is left over for another file begins it as it came
+            let is_complete = match file.fitted(piece, writing)? {
+                Some(fitted) => fill(&mut file, &fitted, &mut from, writing)?,
+                None => true,
+            };
             self.open = Some(file);
             if is_complete {
-                self.close_open(0, writing)?;
+                self.complete_open(0, writing)?;
             }
         }
         let last = offset_of(&piece.records, piece.len() - 1);
@@ -130,11 +138,26 @@ impl Stream {
         Ok(())
     }
 
+    /// Takes what the last file that was there lacks.
+    pub(crate) fn take_for_siblings(&mut self, piece: &Piece) {
+        if let Some(missing) = &mut self.missing {
+            missing.take(piece);
+        }
+    }
+
     /// All records of the current batch, which reaches up to `end`, have been written.
-    pub(crate) fn end_batch(&mut self, end: i64) {
+    pub(crate) fn end_batch(&mut self, end: i64, writing: &Writing<'_>) -> Result<()> {
+        let writing = &writing.of_stream(self.is_of_tombstones);
+        if let Some(missing) = self.missing.take_if(|missing| missing.end_batch(end)) {
+            // the files that follow have waited for it
+            if let Some(file) = missing.close(writing)? {
+                self.closed.push_front(file);
+            }
+        }
         self.next = self.next_after_batch;
         // the first row of these has been removed from the topic
         self.unverified.retain(|adopted| adopted.identity.start >= end);
+        Ok(())
     }
 
     /// The next file that was there whose first row has not come by.
@@ -144,6 +167,10 @@ impl Stream {
 
     /// Completes the open file, if any. `end`: all rows of the partition before it have been put.
     pub(crate) fn close_open(&mut self, end: i64, writing: &Writing<'_>) -> Result<()> {
+        self.complete_open(end, &writing.of_stream(self.is_of_tombstones))
+    }
+
+    fn complete_open(&mut self, end: i64, writing: &Writing<'_>) -> Result<()> {
         if let Some(file) = self.open.take() {
             self.closed.push_back(file.close(&self.files.origin, end, writing)?);
         }
@@ -157,13 +184,14 @@ impl Stream {
 
     /// Offset of the first row that is not in the store yet.
     pub(crate) fn first_unfinished(&self) -> Option<i64> {
-        let closed = self.closed.front().map(|file| file.identity.start);
-        closed.or_else(|| self.open.as_ref().map(OpenFile::first_offset))
+        let missing = self.missing.as_ref().map(MissingSiblings::start);
+        let closed = || self.closed.front().map(|file| file.identity.start);
+        missing.or_else(closed).or_else(|| self.open.as_ref().map(OpenFile::first_offset))
     }
 
     /// The next file to be uploaded, unless one is on its way.
     pub(crate) fn begin_upload(&mut self, ticket: u64) -> Option<Upload> {
-        if self.uploading.is_some() {
+        if !self.can_upload() {
             return None;
         }
         let file = self.closed.front()?;
@@ -174,12 +202,15 @@ impl Stream {
             identity: file.identity.clone(),
             label: file.label.clone(),
             contents: file.contents.clone(),
+            tags: file.tags.clone(),
+            siblings: file.siblings.clone(),
+            path: file.path.clone(),
         })
     }
 
     /// Whether a complete file waits for its upload to begin.
     pub(crate) fn can_upload(&self) -> bool {
-        self.uploading.is_none() && !self.closed.is_empty()
+        self.uploading.is_none() && self.missing.is_none() && !self.closed.is_empty()
     }
 
     /// Ticket of the upload on its way.
@@ -198,9 +229,10 @@ impl Stream {
         Some(file)
     }
 
-    /// The last file known to be in the store.
+    /// The last file known to be in the store with all that stands beside it.
     pub(crate) fn last_file(&self) -> Option<&AdoptedFile> {
-        self.last_file.as_ref()
+        let lacks_something = self.missing.is_some() || self.closed.front().is_some_and(|file| file.path.is_some());
+        self.last_file.as_ref().filter(|_| !lacks_something)
     }
 
     /// Whether there is nothing to know of it, given that rows before `committable` never come again: all its rows so far
@@ -225,18 +257,46 @@ impl Stream {
 
     /// Number of files not in the store yet.
     pub(crate) fn unfinished_files(&self) -> usize {
-        self.closed.len() + usize::from(self.open.is_some())
+        self.closed.len() + usize::from(self.open.is_some()) + usize::from(self.missing.is_some())
     }
 
     /// Number and bytes of complete files not in the store yet.
     pub(crate) fn waiting(&self) -> (usize, usize) {
-        (self.closed.len(), self.closed.iter().map(|file| file.contents.len()).sum())
+        (self.closed.len(), self.closed.iter().map(ClosedFile::memory).sum())
     }
 
     /// Bytes of memory of the open file, roughly.
     pub(crate) fn open_memory(&self) -> usize {
         self.open.as_ref().map_or(0, OpenFile::memory)
     }
+}
+
+/// What a file that was there lacks, if its rows come again.
+fn missing_siblings(file: &AdoptedFile, committed: i64) -> Option<MissingSiblings> {
+    if file.identity.start >= committed {
+        return Some(MissingSiblings::new(file.clone()));
+    }
+    tracing::warn!(
+        path = file.path,
+        offset = committed,
+        "the files of keys and headers beside this one are missing, and its first records do not come again"
+    );
+    None
+}
+
+/// Writes rows from `from` on, until there are no more or the file is complete: whether it is.
+fn fill(file: &mut OpenFile, piece: &Piece, from: &mut usize, writing: &Writing<'_>) -> Result<bool> {
+    while *from < piece.len() {
+        let rows = file.rows_that_fit(&piece.records, *from, writing.policy);
+        if rows > 0 {
+            file.write(piece, *from..*from + rows, writing)?;
+            *from += rows;
+        }
+        if rows == 0 || file.is_full(writing.policy) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn check_connector(path: &str, identity: &FileIdentity, connector: &str) -> Result<()> {

@@ -12,8 +12,9 @@ use tracing::warn;
 use volley_api::{Error, Result};
 
 use super::file_name::StreamFiles;
+use super::open_file::SiblingFile;
 use crate::format::FileIdentity;
-use crate::store::{Retries, RetryPolicy, Storage, StorageError, runtime};
+use crate::store::{Answer, Retries, RetryPolicy, Storage, StorageError, runtime};
 
 /// Files of one task that are sent at the same time; the others wait their turn.
 const PARALLEL_UPLOADS: usize = 8;
@@ -31,6 +32,12 @@ pub(crate) struct Upload {
     pub(crate) label: Option<String>,
     /// The file.
     pub(crate) contents: Bytes,
+    /// What its object is tagged with.
+    pub(crate) tags: Vec<(&'static str, String)>,
+    /// The files beside it, written when it is there.
+    pub(crate) siblings: Vec<SiblingFile>,
+    /// Where the file is already.
+    pub(crate) path: Option<String>,
 }
 
 /// How an upload ended.
@@ -164,10 +171,25 @@ pub(crate) async fn try_upload(
     storage: &dyn Storage,
     upload: &Upload,
 ) -> std::result::Result<UploadOutcome, StorageError> {
+    let outcome = match &upload.path {
+        Some(path) => UploadOutcome::Created { path: path.clone() },
+        None => try_create(storage, upload).await?,
+    };
+    // whoever writes a sibling of this file has the very rows that it holds: so it may be written again and again
+    if let UploadOutcome::Created { path } = &outcome {
+        for sibling in &upload.siblings {
+            let path = upload.files.sibling(path, &sibling.extension);
+            storage.write_over(&path, sibling.contents.clone()).await?;
+        }
+    }
+    Ok(outcome)
+}
+
+async fn try_create(storage: &dyn Storage, upload: &Upload) -> std::result::Result<UploadOutcome, StorageError> {
     let ours = &upload.identity;
     let paths = [upload.files.path(ours.start), upload.files.path_beside_another_origin(ours.start)];
     for path in paths {
-        match storage.create(&path, upload.contents.clone(), &ours.file_id, upload.label.as_deref()).await {
+        match create(storage, upload, &path).await {
             Ok(()) => return Ok(UploadOutcome::Created { path }),
             Err(StorageError::AlreadyExists { .. }) => {}
             Err(error) => return Err(error),
@@ -181,6 +203,11 @@ pub(crate) async fn try_upload(
     }
     let path = upload.files.path_beside_another_origin(ours.start);
     Ok(UploadOutcome::Failed(foreign_file(storage, &path)))
+}
+
+fn create<'a>(storage: &'a dyn Storage, upload: &'a Upload, path: &'a str) -> Answer<'a, ()> {
+    let (contents, id) = (upload.contents.clone(), upload.identity.file_id.as_str());
+    storage.create_tagged(path, contents, id, upload.label.as_deref(), &upload.tags)
 }
 
 fn foreign_file(storage: &dyn Storage, path: &str) -> Error {
@@ -221,7 +248,16 @@ mod tests {
             suffix: Arc::from(""),
         };
         let files = Arc::new(StreamFiles::new(&naming, ".parquet", &key, &origin));
-        Upload { ticket: 0, files, contents: file_contents(&identity), label: None, identity }
+        Upload {
+            ticket: 0,
+            files,
+            contents: file_contents(&identity),
+            label: None,
+            tags: Vec::new(),
+            siblings: Vec::new(),
+            path: None,
+            identity,
+        }
     }
 
     fn try_now(storage: &Arc<dyn Storage>, upload: &Upload) -> UploadOutcome {

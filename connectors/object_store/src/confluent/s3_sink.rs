@@ -3,6 +3,7 @@
 use url::{Host, Url};
 use volley_api::{ConfigKey, ConfigType, Importance, Validator};
 
+use super::file_format::FileFormat;
 use super::java_sink::JavaSink;
 use super::key_names::KeyNames;
 use super::partitioner_keys::partitioner_keys;
@@ -29,11 +30,15 @@ const SSE_CUSTOMER_KEY: &str = "s3.sse.customer.key";
 const SSE_KMS_KEY_ID: &str = "s3.sse.kms.key.id";
 const CANNED_ACL: &str = "s3.acl.canned";
 const TAGGING: &str = "s3.object.tagging";
+const TAGS: &str = "s3.object.tagging.key.value.pairs";
 const PROXY_URL: &str = "s3.proxy.url";
 const PROXY_USER: &str = "s3.proxy.user";
 const PROXY_PASSWORD: &str = "s3.proxy.password";
 const KAFKA_KEYS: &str = "store.kafka.keys";
 const KAFKA_HEADERS: &str = "store.kafka.headers";
+const KEYS_FORMAT: &str = "keys.format.class";
+const HEADERS_FORMAT: &str = "headers.format.class";
+const TOMBSTONES: &str = "tombstone.encoded.partition";
 const SCHEMA_AFFIX: &str = "s3.schema.partition.affix.type";
 const ROLE: RoleKeys = RoleKeys {
     arn: "s3.credentials.provider.sts.role.arn",
@@ -58,6 +63,9 @@ pub(crate) const SINK: JavaSink = JavaSink {
         ("store.s3.sse.type", SSE_NAME),
         ("store.s3.sse.customer.key", SSE_CUSTOMER_KEY),
         ("store.s3.sse.kms.key.id", SSE_KMS_KEY_ID),
+        ("store.s3.acl", CANNED_ACL),
+        ("store.s3.object.tags", TAGS),
+        ("file.offset.tags", TAGGING),
         ("store.s3.role.arn", ROLE.arn),
         ("store.s3.role.session.name", ROLE.session_name),
         ("store.s3.role.external.id", ROLE.external_id),
@@ -73,11 +81,10 @@ pub(crate) const SINK: JavaSink = JavaSink {
     translated_prefixes: &["s3.credentials.provider.sts."],
 };
 
-const WITHOUT_EFFECT: [&str; 18] = [
+const WITHOUT_EFFECT: [&str; 14] = [
     "s3.part.size",
     "s3.part.retries",
     "s3.retry.backoff.ms",
-    "s3.object.tagging.key.value.pairs",
     "s3.object.behavior.on.tagging.error",
     "s3.http.send.expect.continue",
     "s3.send.digest",
@@ -85,9 +92,6 @@ const WITHOUT_EFFECT: [&str; 18] = [
     "s3.elastic.buffer.init.capacity",
     "enable.conditional.writes",
     "report.null.values.to.dlq",
-    "tombstone.encoded.partition",
-    "keys.format.class",
-    "headers.format.class",
     "max.write.duration.ms",
     "rotate.file.on.partition.change",
     "partitioner.max.open.files",
@@ -149,15 +153,32 @@ fn s3_keys() -> Vec<ConfigKey> {
         ConfigKey::with_default(SSE_NAME, String, "", Low, "How S3 encrypts new objects: `AES256` or `aws:kms`."),
         ConfigKey::optional(SSE_CUSTOMER_KEY, Password, Low, "Key of 256 bits, in base64, that S3 encrypts with."),
         ConfigKey::with_default(SSE_KMS_KEY_ID, String, "", Low, "The key of KMS, for `aws:kms`."),
-        ConfigKey::optional(CANNED_ACL, String, Low, "Only `private`, which is what S3 does by itself, is offered."),
-        ConfigKey::with_default(TAGGING, Boolean, "false", Low, "Not offered: see `store.s3.object.tags`."),
-        ConfigKey::with_default("s3.object.tagging.key.value.pairs", List, "", Low, "No effect without tagging."),
+        ConfigKey::optional(
+            CANNED_ACL,
+            String,
+            Low,
+            "Canned ACL of new objects, such as `bucket-owner-full-control`. Without it, as the bucket says.",
+        ),
+        ConfigKey::with_default(
+            TAGGING,
+            Boolean,
+            "false",
+            Low,
+            "Whether each object is tagged with `startOffset`, `endOffset` and `recordCount`.",
+        ),
+        ConfigKey::with_default(
+            TAGS,
+            List,
+            "",
+            Low,
+            "Further tags, each as `name:value`, where `s3.object.tagging` is true.",
+        ),
         ConfigKey::with_default(
             "s3.object.behavior.on.tagging.error",
             String,
             "ignore",
             Low,
-            "No effect without tagging.",
+            "No effect: tags go with the object.",
         )
         .validated(Validator::one_of_ignore_case(["ignore", "fail"])),
         ConfigKey::with_default(PROXY_URL, String, "", Low, "URL of the proxy, such as `http://proxy:3128`."),
@@ -198,11 +219,42 @@ fn writing_keys() -> Vec<ConfigKey> {
     vec![
         ConfigKey::with_default("enable.conditional.writes", Boolean, "true", Low, "No effect: writes always are."),
         ConfigKey::with_default("report.null.values.to.dlq", Boolean, "true", Low, "No effect."),
-        ConfigKey::with_default("tombstone.encoded.partition", String, "tombstone", Low, "No effect."),
-        ConfigKey::with_default(KAFKA_KEYS, Boolean, "false", Low, "Only `false` is offered."),
-        ConfigKey::with_default(KAFKA_HEADERS, Boolean, "false", Low, "Only `false` is offered."),
-        ConfigKey::with_default("keys.format.class", Class, avro, Low, "No effect."),
-        ConfigKey::with_default("headers.format.class", Class, avro, Low, "No effect."),
+        ConfigKey::with_default(
+            TOMBSTONES,
+            String,
+            "tombstone",
+            Low,
+            "Directory below the topic's with the keys of records whose value is null, where `behavior.on.null.values` is `write`.",
+        ),
+        ConfigKey::with_default(
+            KAFKA_KEYS,
+            Boolean,
+            "false",
+            Low,
+            "Whether each file has another beside it with the key of its records: its name with `.keys` before the extension. A \
+             record without key is an error then.",
+        ),
+        ConfigKey::with_default(
+            KAFKA_HEADERS,
+            Boolean,
+            "false",
+            Low,
+            "The same for headers, with `.headers` before the extension.",
+        ),
+        ConfigKey::with_default(
+            KEYS_FORMAT,
+            Class,
+            avro,
+            Low,
+            "Format of the files of keys: AvroFormat, JsonFormat, ParquetFormat, ByteArrayFormat or StringFormat.",
+        ),
+        ConfigKey::with_default(
+            HEADERS_FORMAT,
+            Class,
+            avro,
+            Low,
+            "Format of the files of headers: AvroFormat, JsonFormat or ParquetFormat.",
+        ),
         ConfigKey::with_default(
             "max.write.duration.ms",
             Long,
@@ -224,12 +276,19 @@ fn translate(translation: &mut Translation<'_>) {
     translate_storage(translation);
     translate_format(translation, (COMPRESSION_TYPE, COMPRESSION_LEVEL));
     translate_null_values(translation);
+    translate_siblings(translation);
+    translation.same(&[TOMBSTONES]);
+    if translation.boolean(TAGGING) {
+        translation.copy(TAGGING, "file.offset.tags");
+        translation.copy(TAGS, "store.s3.object.tags");
+    }
     translate_place(translation);
     translate_provider(translation, PROVIDER, ROLE);
     for (key, target) in [
         (REGION, "store.s3.region"),
         (ACCESS_KEY_ID, "store.s3.access.key.id"),
         (SECRET_ACCESS_KEY, "store.s3.secret.access.key"),
+        (CANNED_ACL, "store.s3.acl"),
         (SSE_NAME, "store.s3.sse.type"),
         (SSE_CUSTOMER_KEY, "store.s3.sse.customer.key"),
         (SSE_KMS_KEY_ID, "store.s3.sse.kms.key.id"),
@@ -240,6 +299,19 @@ fn translate(translation: &mut Translation<'_>) {
         translation.copy(key, target);
     }
     refuse_what_is_not_offered(translation);
+}
+
+/// The files of keys and of headers.
+fn translate_siblings(translation: &mut Translation<'_>) {
+    for (switch, class) in [(KAFKA_KEYS, KEYS_FORMAT), (KAFKA_HEADERS, HEADERS_FORMAT)] {
+        translation.same(&[switch]);
+        if translation.boolean(switch) {
+            translation.same(&[class]);
+            if let Err(message) = FileFormat::parse(translation.text(class).unwrap_or_default()) {
+                translation.refuse(class, message);
+            }
+        }
+    }
 }
 
 fn translate_place(translation: &mut Translation<'_>) {
@@ -279,23 +351,6 @@ fn is_address(endpoint: &str) -> bool {
 }
 
 fn refuse_what_is_not_offered(translation: &mut Translation<'_>) {
-    for key in [KAFKA_KEYS, KAFKA_HEADERS].into_iter().filter(|key| translation.boolean(key)).collect::<Vec<_>>() {
-        translation
-            .refuse(key, format!("`{key}` true is not offered by this sink: no files of keys or headers are written"));
-    }
-    if translation.boolean(TAGGING) {
-        let message = format!(
-            "`{TAGGING}` true is not offered by this sink, which does not tag objects with offsets: set it to false, and \
-             `store.s3.object.tags` for tags of your own"
-        );
-        translation.refuse(TAGGING, message);
-    }
-    if translation.text(CANNED_ACL).is_some_and(|acl| acl != "private") {
-        let message = format!(
-            "`{CANNED_ACL}` is not set by this sink: leave it out, and let the bucket own its objects or say who may read"
-        );
-        translation.refuse(CANNED_ACL, message);
-    }
     if translation.text(SCHEMA_AFFIX).is_some_and(|affix| !affix.eq_ignore_ascii_case("NONE")) {
         let message = format!("`{SCHEMA_AFFIX}` must be NONE: this sink has no directories for schemas");
         translation.refuse(SCHEMA_AFFIX, message);

@@ -8,6 +8,7 @@ use super::storage_keys::{
     ROTATE_INTERVAL, ROTATE_SCHEDULE_INTERVAL, SCHEMA_COMPATIBILITY, TOPICS_DIR,
 };
 use super::translation::Translation;
+use crate::evolution::Compatibility;
 
 const EXTENSION: &str = "file.extension";
 const IDLE: &str = "rotate.idle.ms";
@@ -18,7 +19,6 @@ pub(crate) fn translate_storage(translation: &mut Translation<'_>) {
     translation.same(&[
         FLUSH_SIZE,
         PAD_WIDTH,
-        SCHEMA_COMPATIBILITY,
         AVRO_CODEC,
         CONNECT_META_DATA,
         ENHANCED_AVRO,
@@ -27,6 +27,7 @@ pub(crate) fn translate_storage(translation: &mut Translation<'_>) {
         DIRECTORY_DELIM,
         FILE_DELIM,
     ]);
+    translate_compatibility(translation);
     for key in [ROTATE_INTERVAL, ROTATE_SCHEDULE_INTERVAL] {
         translation.set(key, positive(translation.long(key)).unwrap_or(-1).to_string());
     }
@@ -42,6 +43,19 @@ pub(crate) fn translate_storage(translation: &mut Translation<'_>) {
     translation.set(IDLE, idle.to_string());
     translation.set(RETRY_BACKOFF, positive(translation.long(RETRY_BACKOFF)).unwrap_or(1).to_string());
     translate_partitioner(translation);
+}
+
+/// A name that is unknown means NONE, as in Java.
+fn translate_compatibility(translation: &mut Translation<'_>) {
+    let name = translation.text(SCHEMA_COMPATIBILITY).unwrap_or_default();
+    let compatibility = Compatibility::named(name);
+    if compatibility.is_none() {
+        translation.remark(format!(
+            "`{SCHEMA_COMPATIBILITY}` `{name}` is not one of {} and means NONE",
+            Compatibility::NAMES.join(", ")
+        ));
+    }
+    translation.set(SCHEMA_COMPATIBILITY, compatibility.unwrap_or_default().to_string());
 }
 
 /// The format of files in an object store. `compression`: the keys of type and level.
@@ -93,9 +107,5 @@ fn translate_separator(translation: &mut Translation<'_>) {
 
 /// What becomes of null values.
 pub(crate) fn translate_null_values(translation: &mut Translation<'_>) {
-    if translation.text(NULL_VALUES).is_some_and(|value| value.eq_ignore_ascii_case("write")) {
-        return translation
-            .refuse(NULL_VALUES, format!("`{NULL_VALUES}` write is not offered by this sink: use ignore or fail"));
-    }
     translation.same(&[NULL_VALUES]);
 }

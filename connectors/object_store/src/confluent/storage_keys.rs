@@ -69,7 +69,8 @@ pub(crate) fn storage_keys(formats: &str, storage_class: Option<&str>) -> Vec<Co
             String,
             "NONE",
             High,
-            "How files go with schemas that change: NONE, BACKWARD, FORWARD or FULL.",
+            "How files go with versions of a schema: NONE (columns are put together), BACKWARD or FULL (older records get the \
+             newest version), FORWARD (newer records get the oldest version). Anything else means NONE.",
         ),
         ConfigKey::with_default(
             RETRY_BACKOFF,
@@ -160,7 +161,8 @@ pub(crate) fn object_keys() -> Vec<ConfigKey> {
             String,
             "fail",
             Low,
-            "What to do with a record whose value is null: `fail` (an error, subject to `errors.tolerance`) or `ignore`.",
+            "What to do with a record whose value is null: `fail` (an error, subject to `errors.tolerance`), `ignore`, or `write` \
+             (its key goes to a file of keys; needs `store.kafka.keys`).",
         )
         .validated(Validator::one_of_ignore_case(["fail", "ignore", "write"])),
         ConfigKey::with_default(BYTES_EXTENSION, String, ".bin", Low, "Extension of files of raw bytes."),

@@ -299,7 +299,7 @@ fn s3_other_cases() -> Vec<Case> {
             s3.wan.mode=false
             s3.object.tagging.key.value.pairs=a:b",
             ".bin",
-            &["confluent.topic.bootstrap.servers", "s3.object.tagging.key.value.pairs"],
+            &["confluent.topic.bootstrap.servers"],
         ),
     ]
 }

@@ -52,8 +52,8 @@ impl Format {
     /// Makes the rows of one topic and origin partition.
     pub(crate) fn row_maker(&self) -> Result<Box<dyn RowMaker>> {
         Ok(match &self.config.kind {
-            FormatKind::Parquet(_) | FormatKind::Arrow(_) => Box::new(ColumnRows::default()),
-            FormatKind::Csv(_) => Box::new(FlatRows::new()?),
+            FormatKind::Parquet(_) | FormatKind::Arrow(_) => Box::new(ColumnRows::new(self.config.keeps_schemas)),
+            FormatKind::Csv(_) => Box::new(FlatRows::new(self.config.keeps_schemas)?),
             FormatKind::Avro { mapping, .. } => Box::new(AvroFileRows::new(mapping)?),
             FormatKind::JsonLines { decimals, .. } => Box::new(JsonRows::new(*decimals)?),
             FormatKind::Bytes { .. } => Box::new(RawRows),

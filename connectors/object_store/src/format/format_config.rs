@@ -10,8 +10,10 @@ use super::codec::FileCodec;
 use super::lines::DecimalFormat;
 use super::output_fields::{ENVELOPE, OUTPUT_FIELDS, OutputFields};
 use super::parquet::{PARQUET_CODEC, ParquetOptions, parquet_keys};
+use crate::evolution::Compatibility;
 
 const FORMAT_CLASS: &str = "format.class";
+const SCHEMA_COMPATIBILITY: &str = "schema.compatibility";
 const COMPRESSION_TYPE: &str = "file.compression.type";
 const COMPRESSION_LEVEL: &str = "file.compression.level";
 const EXTENSION: &str = "file.extension";
@@ -54,6 +56,8 @@ pub(crate) struct FormatConfig {
     pub(crate) extension: Arc<str>,
     /// What of a record is written.
     pub(crate) output_fields: OutputFields,
+    /// Whether a file has the columns of one schema; else it may have those of several.
+    pub(crate) keeps_schemas: bool,
 }
 
 /// A format with its settings.
@@ -118,9 +122,31 @@ impl FormatName {
 impl FormatConfig {
     /// From keys that have been checked.
     pub(crate) fn from_config(config: &Config) -> Self {
+        let format = Self::of_class(config, config.string(FORMAT_CLASS).unwrap_or_default());
+        let extension = match (config.string(NAME_TEMPLATE), config.string(EXTENSION)) {
+            // a template has all of the name
+            (Some(template), None | Some("")) if !template.is_empty() => Arc::from(""),
+            (_, None | Some("")) => format.extension,
+            (_, Some(given)) => Arc::from(given),
+        };
+        Self {
+            extension,
+            output_fields: OutputFields::from_config(config),
+            keeps_schemas: compatibility(config).needs_versions(),
+            ..format
+        }
+    }
+
+    /// Whether there is a format of this name.
+    pub(crate) fn is_class(class: &str) -> bool {
+        FormatName::parse(class).is_some()
+    }
+
+    /// The format of this name with its own extension, of values alone.
+    pub(crate) fn of_class(config: &Config, class: &str) -> Self {
         let text = |key: &str| config.string(key).unwrap_or_default();
         let codec = file_codec(text(COMPRESSION_TYPE), config.long(COMPRESSION_LEVEL).unwrap_or(-1));
-        let (kind, extension) = match FormatName::parse(text(FORMAT_CLASS)).unwrap_or(FormatName::Parquet) {
+        let (kind, extension) = match FormatName::parse(class).unwrap_or(FormatName::Parquet) {
             FormatName::Parquet => (FormatKind::Parquet(ParquetOptions::from_config(config)), ".parquet".to_owned()),
             FormatName::Json => {
                 let is_numeric = text(JSON_DECIMALS).eq_ignore_ascii_case("NUMERIC");
@@ -141,14 +167,13 @@ impl FormatConfig {
             }
             FormatName::Arrow => (FormatKind::Arrow(arrow_codec(text(COMPRESSION_TYPE))), ".arrow".to_owned()),
         };
-        let extension = match (config.string(NAME_TEMPLATE), config.string(EXTENSION)) {
-            // a template has all of the name
-            (Some(template), None | Some("")) if !template.is_empty() => String::new(),
-            (_, None | Some("")) => extension,
-            (_, Some(given)) => given.to_owned(),
-        };
-        Self { kind, extension: Arc::from(extension), output_fields: OutputFields::from_config(config) }
+        Self { kind, extension: Arc::from(extension), output_fields: OutputFields::default(), keeps_schemas: false }
     }
+}
+
+/// Which versions of a schema share a file.
+pub(crate) fn compatibility(config: &Config) -> Compatibility {
+    config.string(SCHEMA_COMPATIBILITY).and_then(Compatibility::named).unwrap_or_default()
 }
 
 /// What is wrong with keys that depend on each other. Single keys have been checked.
@@ -238,6 +263,16 @@ pub(crate) fn format_keys() -> Vec<ConfigKey> {
             "Extension of the files, such as `.ndjson`. Without it, that of the format and the compression.",
         )
         .validated(Validator::custom(check_extension)),
+        ConfigKey::with_default(
+            SCHEMA_COMPATIBILITY,
+            String,
+            "NONE",
+            Medium,
+            "How files go with versions of a schema: `NONE` (columns are put together, see `docs/files.md`; another schema begins \
+             another file of Avro), `BACKWARD` or `FULL` (a file has the newest version; older records get its defaults), `FORWARD` \
+             (a file has the oldest version; newer records lose what it does not have). Other than NONE needs schemas with versions.",
+        )
+        .validated(Validator::one_of_ignore_case(Compatibility::NAMES)),
         ConfigKey::with_default(
             OUTPUT_FIELDS,
             ConfigType::List,

@@ -24,6 +24,8 @@ mod rows;
 
 pub(crate) use file_writer::FileWriter;
 pub(crate) use format::Format;
-pub(crate) use format_config::{FormatConfig, FormatKind, KNOWN_EXTENSIONS, NAME_TEMPLATE, format_issues, format_keys};
+pub(crate) use format_config::{
+    FormatConfig, FormatKind, KNOWN_EXTENSIONS, NAME_TEMPLATE, compatibility, format_issues, format_keys,
+};
 pub(crate) use identity::{FileIdentity, new_file_id};
 pub(crate) use rows::{Made, RowMaker, Rows, rejected_row};

@@ -74,7 +74,8 @@ impl Assignment {
             let base = texts.len() as u32;
             texts.extend(part.texts);
             for (row, place) in places.iter().enumerate().filter(|(_, place)| *place < rows) {
-                if let code @ 0..REJECTED = part.codes.of(row) {
+                let code = part.codes.of(row);
+                if code != REJECTED {
                     whole[place] = base + code;
                 }
             }

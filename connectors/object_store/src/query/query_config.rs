@@ -98,6 +98,10 @@ fn sink_issues(sink: &SinkConfig) -> Vec<ConfigIssue> {
             "`format.output.fields`: with a `query` there is the value only: select what is needed, such as _key";
         issues.push(ConfigIssue::new("format.output.fields", message));
     }
+    if !sink.siblings.is_empty() {
+        let message = "with a `query` there are no keys and headers to be stored: select what is needed, such as _key";
+        issues.push(ConfigIssue::new("store.kafka.keys", message));
+    }
     if sink.partitioner.is_by_time_of_record() {
         let message = "`timestamp.extractor`: the rows of a query's result have no timestamp: set RecordField, and `timestamp.field`";
         issues.push(ConfigIssue::new("timestamp.extractor", message));

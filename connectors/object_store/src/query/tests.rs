@@ -255,7 +255,7 @@ fn what_is_wrong_with_a_query_is_told_at_validation() {
     let PluginFactory::Sink { connector, .. } = sink_plugin(Arc::<TestEngine>::default()).factory else {
         panic!("not a sink")
     };
-    let cases: [(&[(&str, &str)], &str, &str); 8] = [
+    let cases: [(&[(&str, &str)], &str, &str); 9] = [
         (&[("volley.mode", "continuous")], "query", "volley.mode=bounded"),
         (&[("query", "SELECT")], "query", "line 1"),
         (&[("topics", "users,refunds")], "query", "`orders`, which is none of the topics"),
@@ -267,6 +267,7 @@ fn what_is_wrong_with_a_query_is_told_at_validation() {
             "not possible",
         ),
         (&[("format.output.fields", "key,value")], "format.output.fields", "value only"),
+        (&[("store.kafka.keys", "true")], "store.kafka.keys", "no keys and headers"),
         (&[("partitioner.class", "Daily"), ("timestamp.extractor", "Record")], "timestamp.extractor", "RecordField"),
     ];
     for (entries, key, message) in cases {

@@ -6,6 +6,8 @@ mod completion;
 mod layouts;
 mod lines;
 mod present_files;
+mod siblings;
 mod started_task;
 mod trouble;
 mod values;
+mod versions;

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use rustix::fs::{XattrFlags, fsetxattr, getxattr};
 use rustix::io::Errno;
+use uuid::Uuid;
 
 use super::storage::{Answer, Storage, StorageError};
 
@@ -76,10 +77,11 @@ impl LocalStorage {
         create_directories(target.parent().unwrap_or(&self.root))?;
         let temporaries = self.root.join(TEMPORARY_DIRECTORY);
         create_directories(&temporaries)?;
-        let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = temporaries.join(format!("{}{name}.tmp", self.temporary_prefix));
+        // files of one name in several directories may be written at the same time
+        let temporary = temporaries.join(format!("{}{}.tmp", self.temporary_prefix, Uuid::new_v4().simple()));
         write_durably(&temporary, contents, None)?;
-        fs::rename(&temporary, &target)
+        fs::rename(&temporary, &target)?;
+        sync_directory(target.parent().unwrap_or(&self.root))
     }
 
     fn remove_stale_temporaries(&self) -> io::Result<()> {

@@ -28,7 +28,5 @@ pub(crate) use refusals::{has_no_access, has_no_bucket};
 #[cfg(test)]
 pub(crate) use remote_storage::RemoteStorage;
 pub(crate) use retry::{Patience, Retries, RetryPolicy};
-#[cfg(test)]
-pub(crate) use storage::Answer;
-pub(crate) use storage::{Storage, StorageError};
+pub(crate) use storage::{Answer, Storage, StorageError};
 pub(crate) use storage_url::{check_error, open_storage};

@@ -16,7 +16,7 @@ use super::storage::{Answer, Storage, StorageError};
 const LABEL: &str = "volleyfile";
 
 /// A bucket, or a part of it, as a store.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RemoteStorage {
     url: String,
     store: Arc<dyn ObjectStore>,
@@ -94,12 +94,24 @@ impl Storage for RemoteStorage {
         &'a self,
         path: &'a str,
         contents: Bytes,
+        file_id: &'a str,
+        label: Option<&'a str>,
+    ) -> Answer<'a, ()> {
+        self.create_tagged(path, contents, file_id, label, &[])
+    }
+
+    fn create_tagged<'a>(
+        &'a self,
+        path: &'a str,
+        contents: Bytes,
         _file_id: &'a str,
         label: Option<&'a str>,
+        tags: &'a [(&'static str, String)],
     ) -> Answer<'a, ()> {
         async move {
             let location = self.path(path)?;
             let mut options = PutOptions::from(PutMode::Create);
+            tags.iter().for_each(|(name, value)| options.tags.push(name, value));
             if let Some(label) = label {
                 let name = Attribute::Metadata(LABEL.into());
                 options.attributes = Attributes::from_iter([(name, label.to_owned())]);

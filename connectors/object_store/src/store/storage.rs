@@ -58,6 +58,18 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
     fn create<'a>(&'a self, path: &'a str, contents: Bytes, file_id: &'a str, label: Option<&'a str>)
     -> Answer<'a, ()>;
 
+    /// The same as [`Storage::create`], with tags where the store has such.
+    fn create_tagged<'a>(
+        &'a self,
+        path: &'a str,
+        contents: Bytes,
+        file_id: &'a str,
+        label: Option<&'a str>,
+        _tags: &'a [(&'static str, String)],
+    ) -> Answer<'a, ()> {
+        self.create(path, contents, file_id, label)
+    }
+
     /// The label that a file was created with; `None` if it has none.
     fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>>;
 

@@ -20,10 +20,11 @@ pub(crate) struct FlatRows {
 }
 
 impl FlatRows {
-    /// No columns yet.
-    pub(crate) fn new() -> Result<Self> {
+    /// No columns yet. `keeps_schemas`: see [`ColumnRows::new`].
+    pub(crate) fn new(keeps_schemas: bool) -> Result<Self> {
         let config = ConfigMap::from_iter([("schemas.enable".to_owned(), "false".to_owned())]);
-        Ok(Self { columns: ColumnRows::default(), converter: JsonConverter::new(&config, Side::Value)?, schemas: None })
+        let (columns, converter) = (ColumnRows::new(keeps_schemas), JsonConverter::new(&config, Side::Value)?);
+        Ok(Self { columns, converter, schemas: None })
     }
 
     fn flat_schema(&mut self, schema: &SchemaRef) -> SchemaRef {

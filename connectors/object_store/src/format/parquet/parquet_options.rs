@@ -36,6 +36,18 @@ pub(crate) struct ParquetOptions {
 }
 
 impl ParquetOptions {
+    /// What Hadoop has before `.parquet` in the names of files of this compression.
+    pub(crate) fn codec_extension(&self) -> &'static str {
+        match self.compression {
+            Compression::SNAPPY => ".snappy",
+            Compression::GZIP(_) => ".gz",
+            Compression::BROTLI(_) => ".br",
+            Compression::ZSTD(_) => ".zstd",
+            Compression::LZ4_RAW => ".lz4raw",
+            _ => "",
+        }
+    }
+
     /// From keys that have been checked.
     pub(crate) fn from_config(config: &Config) -> Self {
         let number = |key: &str| config.long(key).and_then(|number| usize::try_from(number).ok()).unwrap_or(1);

@@ -2,8 +2,9 @@
 
 use volley_api::Records;
 
-use super::file_name::StreamKey;
+use crate::chain::file_name::StreamKey;
 use crate::format::Rows;
+use crate::siblings::SiblingRows;
 
 /// Rows of a batch for one stream, in offset order.
 #[derive(Clone, Debug)]
@@ -14,6 +15,10 @@ pub(crate) struct Piece {
     pub(crate) records: Records,
     /// As the format writes them. As many as records.
     pub(crate) rows: Rows,
+    /// The records with keys and values, where a file may want them under its own schema.
+    pub(crate) source: Option<Records>,
+    /// Rows of the files beside those of the stream, as many.
+    pub(crate) siblings: Vec<SiblingRows>,
 }
 
 impl Piece {
@@ -25,6 +30,12 @@ impl Piece {
     /// `len` rows from `offset` on, without copying.
     #[must_use]
     pub(crate) fn slice(&self, offset: usize, len: usize) -> Self {
-        Self { key: self.key.clone(), records: self.records.slice(offset, len), rows: self.rows.slice(offset, len) }
+        Self {
+            key: self.key.clone(),
+            records: self.records.slice(offset, len),
+            rows: self.rows.slice(offset, len),
+            source: self.source.as_ref().map(|source| source.slice(offset, len)),
+            siblings: self.siblings.iter().map(|rows| rows.slice(offset, len)).collect(),
+        }
     }
 }
