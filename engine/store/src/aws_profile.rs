@@ -267,7 +267,8 @@ mod tests {
         let provider = ProfileCredentials::new(files.clone(), "default");
         let key = || run(provider.get_credential()).unwrap().key_id.clone();
         assert_eq!(key(), "AKIA");
-        let later = SystemTime::now() + std::time::Duration::from_secs(10);
+        let later =
+            std::fs::metadata(&files.credentials).unwrap().modified().unwrap() + std::time::Duration::from_secs(10);
         let rewrite = |text: &str, time: SystemTime| {
             std::fs::write(&files.credentials, text).unwrap();
             std::fs::File::options().write(true).open(&files.credentials).unwrap().set_modified(time).unwrap();
