@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use volley_api::{ConfigMap, Offsets, TopicPartition};
 use volley_kafka::{FetchSettings, Fetcher, GroupEvent, GroupMember, GroupSettings, Joined, TopicSelection};
 
+use crate::rounds::rounds;
 use crate::testbed::{Kafka, Rebalances, wait_until};
 
 const SOON: Duration = Duration::from_secs(60);
@@ -67,6 +68,36 @@ fn a_consumer_that_waits_for_others_to_join_leaves_at_once() {
         let is_settled = kafka.group(&group) == Some(("Stable".to_owned(), 1));
         (is_settled && listener.owned().len() == 2).then_some(())
     });
+}
+
+/// Its own end and the rebalance have nothing to do with each other, and may wait for each other in many ways.
+#[test]
+fn a_consumer_that_is_closed_just_when_a_rebalance_begins_comes_to_its_end() {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("departure", 2);
+    for round in 0..rounds(10) {
+        let group = kafka.unique("group");
+        let (mut first, listener) = fetcher(&properties(kafka, &group), &topic);
+        wait_until(SOON, "the first member has all partitions", || {
+            poll(&mut first);
+            (listener.owned().len() == 2).then_some(())
+        });
+        // the first hears of it with its next heartbeat, and does not poll: the close finds the rebalance begun, or about to
+        let (mut second, _) = fetcher(&properties(kafka, &group), &topic);
+        let joined = Instant::now();
+        wait_until(SOON, "the rebalance has begun", || {
+            poll(&mut second);
+            let has_begun = kafka.group(&group).is_some_and(|(state, _)| state == "PreparingRebalance");
+            (has_begun && joined.elapsed() >= Duration::from_millis(40 * (round as u64 % 10))).then_some(())
+        });
+        let (closed, is_closed) = mpsc::channel();
+        std::thread::spawn(move || {
+            first.close();
+            closed.send(()).unwrap();
+        });
+        wait_until(SOON, "the first is closed", || is_closed.try_recv().ok());
+        await_members(kafka, &group, 1, || poll(&mut second));
+    }
 }
 
 /// A member of a consumer group that does what the test says, and nothing else.

@@ -39,6 +39,7 @@ pub(crate) struct ConsumerEvents {
     pub(crate) connection: Arc<Connection>,
     pub(crate) membership: MembershipLog,
     lines: AtomicU64,
+    carried_out: AtomicU64,
     rebalances: Mutex<VecDeque<Rebalance>>,
     closing: AtomicBool,
 }
@@ -49,6 +50,7 @@ impl ConsumerEvents {
             connection,
             membership: MembershipLog::default(),
             lines: AtomicU64::new(0),
+            carried_out: AtomicU64::new(0),
             rebalances: Mutex::default(),
             closing: AtomicBool::new(false),
         }
@@ -67,6 +69,11 @@ impl ConsumerEvents {
     /// Number of log lines taken. They come through the queue of the messages, one with each poll.
     pub(crate) fn lines(&self) -> u64 {
         self.lines.load(Ordering::Relaxed)
+    }
+
+    /// Number of rebalances performed at once.
+    pub(crate) fn carried_out(&self) -> u64 {
+        self.carried_out.load(Ordering::Relaxed)
     }
 
     /// From now on rebalances are performed at once, without telling the listener.
@@ -106,6 +113,7 @@ impl ConsumerContext for ConsumerEvents {
         };
         if self.closing.load(Ordering::Acquire) {
             carry_out_unannounced(consumer, &rebalance, &self.connection);
+            self.carried_out.fetch_add(1, Ordering::Relaxed);
         } else {
             self.rebalances.lock().push_back(rebalance);
         }

@@ -14,6 +14,9 @@ const FIRST_JOIN: Duration = Duration::from_millis(500);
 /// How long to wait for the answer to a first join. A reachable broker answers at once.
 const FIRST_ANSWER: Duration = Duration::from_secs(2);
 
+/// How long to wait for the last rebalance, which is behind the messages that were fetched. Mostly it takes a few milliseconds.
+const LAST_REBALANCE: Duration = Duration::from_secs(1);
+
 /// How long to wait for librdkafka's own close. Mostly it takes a few milliseconds.
 const OWN_WAY: Duration = Duration::from_millis(100);
 
@@ -33,6 +36,10 @@ impl Fetcher {
         // The answer to a first join creates a member whose id only the answer contains. A closing librdkafka does not
         // read that answer.
         self.serve_while(FIRST_ANSWER, || membership.awaits_member_id());
+        // A close goes on without the answer to a rebalance that has begun before it. Who answers just when it ends waits without
+        // end: librdkafka drops what it is asked then. So the last rebalance is answered before.
+        consumer.unsubscribe();
+        self.serve_all(LAST_REBALANCE);
         if let Err(error) = consumer.close_queue() {
             debug!(client, %error, "the consumer cannot be closed in order");
             return;
@@ -45,6 +52,19 @@ impl Fetcher {
         match departure.leave(&member_id) {
             Ok(()) => self.serve_while(FORGOTTEN, || !consumer.closed()),
             Err(error) => warn!(client, member_id, %error, "could not leave the group, it will notice"),
+        }
+    }
+
+    /// Serves librdkafka until it has nothing more to say; drops messages.
+    fn serve_all(&self, at_most: Duration) {
+        let deadline = Instant::now() + at_most;
+        let said = || (self.consumer.context().lines(), self.consumer.context().carried_out());
+        let mut before = said();
+        while self.consumer.poll(poll_time(LOOK)).is_some() || said() != before {
+            if Instant::now() >= deadline {
+                return;
+            }
+            before = said();
         }
     }
 
