@@ -180,7 +180,8 @@ fn an_export_to_hdfs_is_replayed_in_order_though_its_name_node_stops_and_the_wor
         let steps_back = came.windows(2).filter(|pair| pair[1] <= pair[0]).count();
         let gaps = came.windows(2).filter(|pair| pair[1] > pair[0] + 1).count();
         let ends = (came[0], came[came.len() - 1]);
-        assert_eq!((ends, gaps), ((0, PER_PARTITION - 1), 0), "partition {partition}");
+        let turns: Vec<_> = came.windows(2).filter(|pair| pair[1] != pair[0] + 1).collect();
+        assert_eq!((ends, gaps), ((0, PER_PARTITION - 1), 0), "partition {partition}: {turns:?}\n{}", end.log);
         assert!(steps_back <= 1, "partition {partition}: {steps_back} steps back");
     }
     // nothing is new
