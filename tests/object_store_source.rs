@@ -1,6 +1,7 @@
 //! What `ObjectStoreSink` has taken out of a topic, `ObjectStoreSource` brings back.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -97,4 +98,39 @@ fn what_the_sink_has_exported_is_replayed_in_order_and_only_once() {
         run(&volley, "source.properties");
         assert_eq!(kafka.read_topic(&back).len(), ROWS, "{format}");
     }
+}
+
+#[test]
+fn columns_of_hive_s_directories_are_fields_to_which_sql_gives_a_type() {
+    let kafka = Kafka::shared();
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    for (directory, id) in
+        [("day=2026-11-30/country=a%2Fb", 1), ("day=2026-12-01/country=__HIVE_DEFAULT_PARTITION__", 2)]
+    {
+        let directory = volley.path("lake").join(directory);
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join("part-0.json"), json!({ "id": id }).to_string()).unwrap();
+    }
+    let topic = kafka.topic("hive", 1);
+    let keys = [
+        ("name", topic.as_str()),
+        ("connector.class", "ObjectStoreSource"),
+        ("store.url", &format!("file://{}", volley.path("lake").display())),
+        ("topic", &topic),
+        ("partition.columns", "*"),
+        ("transforms", "sql"),
+        ("transforms.sql.type", "Sql"),
+        ("transforms.sql.query", "SELECT * REPLACE (CAST(day AS DATE) AS day) FROM records"),
+        ("volley.mode", "bounded"),
+    ];
+    volley.file("source.properties", &keys);
+    run(&volley, "source.properties");
+    let expected = [
+        // days since 1970
+        json!({"id": 1, "day": 20_787, "country": "a/b"}),
+        // a null of JSON without a schema
+        json!({"id": 2, "day": 20_788}),
+    ];
+    assert_eq!(values(kafka, &topic)[&0], expected);
 }
