@@ -12,7 +12,9 @@ use volley_store::{StoreConfig, store_issues, store_keys};
 
 use crate::chain::{FileNaming, FileTemplate, RotationPolicy};
 use crate::evolution::Compatibility;
-use crate::format::{FormatConfig, FormatKind, NAME_TEMPLATE, compatibility, format_issues, format_keys};
+use crate::format::{
+    FormatConfig, FormatKind, NAME_TEMPLATE, SORTING_COLUMNS, compatibility, format_issues, format_keys,
+};
 use crate::layout::{PartitionerConfig, Zone, partitioner_issues, partitioner_keys};
 use crate::siblings::{SiblingConfig, sibling_issues, sibling_keys, siblings_of};
 use crate::store::RetryPolicy;
@@ -197,6 +199,10 @@ pub(crate) fn config_issues(config: &Config) -> Vec<ConfigIssue> {
     let mut issues = store_issues(config);
     issues.extend(format_issues(config));
     issues.extend(sibling_issues(config));
+    if !siblings_of(config).is_empty() && !config.list(SORTING_COLUMNS).is_empty() {
+        let message = format!("`{SORTING_COLUMNS}` and files of keys or headers, row for row, exclude each other");
+        issues.push(ConfigIssue::new(SORTING_COLUMNS, message));
+    }
     let writes_nulls = matches!(NullValues::from_config(config), NullValues::Write { .. });
     if writes_nulls && !config.boolean("store.kafka.keys") {
         let message =
@@ -495,6 +501,9 @@ mod tests {
             let message = SinkConfig::parse(&config).unwrap_err().to_string();
             assert!(message.contains(expected) && message.contains(key), "{key}={value}: {message}");
         }
+        let both = [("store.url", "file:///x"), ("parquet.sorting.columns", "a"), ("store.kafka.keys", "true")];
+        let message = SinkConfig::parse(&config_map(&both)).unwrap_err().to_string();
+        assert!(message.contains("row for row, exclude each other"), "{message}");
         let message = SinkConfig::parse(&config_map(&[])).unwrap_err().to_string();
         assert!(message.contains("\"store.url\""), "{message}");
     }

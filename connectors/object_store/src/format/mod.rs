@@ -28,4 +28,5 @@ pub(crate) use format_config::{
     FormatConfig, FormatKind, KNOWN_EXTENSIONS, NAME_TEMPLATE, compatibility, format_issues, format_keys,
 };
 pub(crate) use identity::{FileIdentity, new_file_id};
+pub(crate) use parquet::SORTING_COLUMNS;
 pub(crate) use rows::{Made, RowMaker, Rows, rejected_row};

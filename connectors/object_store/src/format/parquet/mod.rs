@@ -9,5 +9,5 @@ mod sort_order;
 
 pub(crate) use encodings::SharedPlans;
 pub(crate) use footer::read_footer;
-pub(crate) use parquet_options::{PARQUET_CODEC, ParquetOptions, parquet_keys};
+pub(crate) use parquet_options::{PARQUET_CODEC, ParquetOptions, SORTING_COLUMNS, parquet_keys};
 pub(crate) use parquet_writer::ParquetWriter;

@@ -15,7 +15,8 @@ const ROW_GROUP_BYTES: &str = "parquet.row.group.bytes";
 const PAGE_BYTES: &str = "parquet.page.bytes";
 const STATISTICS: &str = "parquet.statistics";
 const BLOOM_FILTERS: &str = "parquet.bloom.filter.columns";
-const SORTING_COLUMNS: &str = "parquet.sorting.columns";
+/// The key of the order of rows.
+pub(crate) const SORTING_COLUMNS: &str = "parquet.sorting.columns";
 
 const DICTIONARY_BYTES: usize = 256 * 1024;
 
