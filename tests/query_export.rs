@@ -6,7 +6,7 @@ use serde_json::Value;
 use volley_kafka::{Outgoing, Producer};
 
 use crate::delivered_rows::{assert_exactly_once, on_disk, texts_in_bucket};
-use crate::exactly_once::{PARTITIONS, numbered_topic};
+use crate::exactly_once::{PARTITIONS, numbered_topic, produce_numbered};
 use crate::rounds::rounds;
 use crate::testbed::{Kafka, S3, Vendor, wait_until};
 use crate::worker_group::{SOON, WorkerGroup};
@@ -33,7 +33,7 @@ fn export(volley: &Volley, kafka: &Kafka, more: &[&str]) -> Ended {
 }
 
 #[test]
-fn groups_over_all_partitions_are_one_file_and_the_same_command_says_that_it_is_there() {
+fn groups_over_all_partitions_are_one_file_and_the_same_command_makes_no_second_one() {
     let kafka = Kafka::shared();
     let topic = numbered_topic(kafka, 1_000);
     let volley = Volley::new();
@@ -52,11 +52,14 @@ fn groups_over_all_partitions_are_one_file_and_the_same_command_says_that_it_is_
     assert_eq!(std::fs::read_to_string(file).unwrap().lines().collect::<Vec<_>>(), lines);
 
     let again = export(&volley, kafka, &command);
-    assert_eq!(again.status.code(), Some(3), "{}\n{}", again.stdout, again.log);
+    assert!(again.status.success() && again.stdout.contains(" 0 rows read"), "{}\n{}", again.stdout, again.log);
+    produce_numbered(kafka, &topic, 1_000..1_001);
+    let later = export(&volley, kafka, &command);
+    assert_eq!(later.status.code(), Some(3), "{}\n{}", later.stdout, later.log);
     assert!(
-        again.log.contains("has the result of an earlier run") && again.log.contains("query.name"),
+        later.log.contains("has the result of an earlier run") && later.log.contains("query.name"),
         "{}",
-        again.log
+        later.log
     );
     assert_eq!(success(&result), success_of_first);
 }

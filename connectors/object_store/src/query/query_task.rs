@@ -14,7 +14,7 @@ use super::attempt::Attempt;
 use super::query_config::QueryConfig;
 use super::result_writer::ResultWriter;
 use super::running_query::RunningQuery;
-use super::success_file::{Input, SuccessFile};
+use super::success_file::{Input, Relation, SuccessFile};
 use crate::config::SinkConfig;
 use crate::store::{Patience, Storage, StorageError, check_error, look, open_storage};
 
@@ -31,7 +31,8 @@ pub(crate) struct QueryTask {
     records: Box<dyn BoundedQuery>,
     /// What was read of each partition that is assigned.
     input: Input,
-    is_prepared: bool,
+    /// Once the store is ready: what this run has to do with the result that is there, if one is.
+    relation: Option<Option<Relation>>,
     stage: Stage,
 }
 
@@ -70,28 +71,23 @@ impl QueryTask {
             storage,
             records,
             input: BTreeMap::new(),
-            is_prepared: false,
+            relation: None,
             stage: Stage::Reading,
         })
     }
 
     /// Whatever is under way is of records that are no longer all.
-    fn read_on(&mut self) -> Result<()> {
-        match self.stage {
-            Stage::Done => Err(Error::fatal("records came after the result of the query had been written")),
-            Stage::Reading => Ok(()),
-            Stage::Executing(_) | Stage::Writing(..) => {
-                warn!(connector = self.context.connector, "more records came: the query begins anew");
-                self.stage = Stage::Reading;
-                Ok(())
-            }
+    fn read_on(&mut self) {
+        if matches!(self.stage, Stage::Executing(_) | Stage::Writing(..)) {
+            warn!(connector = self.context.connector, "more records came: the query begins anew");
         }
+        self.stage = Stage::Reading;
     }
 
     /// Makes the store ready, and refuses a place with the result of another run, before anything is read for nothing.
-    fn prepare(&mut self) -> Result<()> {
-        if self.is_prepared {
-            return Ok(());
+    fn prepare(&mut self) -> Result<Option<Relation>> {
+        if let Some(relation) = self.relation {
+            return Ok(relation);
         }
         let (storage, mut hopeless) = (Arc::clone(&self.storage), None);
         let url = storage.url().to_owned();
@@ -103,17 +99,12 @@ impl QueryTask {
             return Err(error);
         }
         outcome?;
-        if let Some(success) = self.success_file()? {
-            let starts_alike = |(topic, partition, start, _): &(String, i64, i64, i64)| {
-                let partition = i32::try_from(*partition).map(|number| TopicPartition::new(topic.as_str(), number));
-                partition.is_ok_and(|partition| self.input.get(&partition).is_none_or(|range| range.first == *start))
-            };
-            if !success.input.iter().all(starts_alike) {
-                return Err(self.place_is_taken());
-            }
+        let relation = self.success_file()?.map(|success| success.relation(&self.query.text, &self.input));
+        if relation == Some(Relation::Other) {
+            return Err(self.place_is_taken());
         }
-        self.is_prepared = true;
-        Ok(())
+        self.relation = Some(relation);
+        Ok(relation)
     }
 
     fn attempt(&self) -> (Attempt, SinkConfig) {
@@ -218,8 +209,10 @@ impl QueryTask {
 
 impl SinkTask for QueryTask {
     fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
-        self.prepare()?;
-        self.read_on()?;
+        if self.prepare()? == Some(Relation::Behind) {
+            return Err(self.place_is_taken());
+        }
+        self.read_on();
         for records in &batch.records {
             self.records.add(records)?;
         }
@@ -238,7 +231,8 @@ impl SinkTask for QueryTask {
     }
 
     fn open(&mut self, partitions: &Offsets) -> Result<()> {
-        self.read_on()?;
+        self.read_on();
+        self.relation = None;
         for (partition, offset) in partitions {
             self.records.forget(partition);
             self.input.insert(partition.clone(), OffsetRange { first: *offset, end: *offset });
@@ -247,9 +241,7 @@ impl SinkTask for QueryTask {
     }
 
     fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
-        if !matches!(self.stage, Stage::Done) {
-            self.stage = Stage::Reading;
-        }
+        self.read_on();
         for partition in partitions {
             self.records.forget(partition);
             self.input.remove(partition);
@@ -262,9 +254,10 @@ impl SinkTask for QueryTask {
             self.advance()?;
             return Ok(matches!(self.stage, Stage::Done));
         }
-        self.prepare()?;
+        let is_behind = self.prepare()? == Some(Relation::Behind);
         if let Some(success) = self.success_file()? {
-            if !success.is_of(&self.input) {
+            // behind it no record has come
+            if !is_behind && !success.is_of(&self.query.text, &self.input) {
                 return Err(self.place_is_taken());
             }
             info!(connector = self.context.connector, "the result of this run is there already");

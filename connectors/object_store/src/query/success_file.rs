@@ -17,8 +17,20 @@ pub(super) type Input = BTreeMap<TopicPartition, OffsetRange>;
 pub(super) struct SuccessFile {
     /// The attempt that wrote it.
     pub(super) attempt: String,
+    query: String,
     /// What was read: partitions with their first offset and the one behind the last, in order.
-    pub(super) input: Vec<(String, i64, i64, i64)>,
+    input: Vec<(String, i64, i64, i64)>,
+}
+
+/// What a run that begins has to do with the result that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Relation {
+    /// It begins where that one began: it may be the same run, interrupted before its offsets were committed.
+    Same,
+    /// It begins where that one ended: if there is nothing more, there is nothing to do.
+    Behind,
+    /// It is another one.
+    Other,
 }
 
 impl SuccessFile {
@@ -48,12 +60,29 @@ impl SuccessFile {
             let number = |key: &str| part.get(key)?.as_i64();
             Some((part.get("topic")?.as_str()?.to_owned(), number("partition")?, number("start")?, number("end")?))
         });
-        Some(Self { attempt: value.get("attempt")?.as_str()?.to_owned(), input: input.collect::<Option<_>>()? })
+        let text = |key: &str| Some(value.get(key)?.as_str()?.to_owned());
+        Some(Self { attempt: text("attempt")?, query: text("query")?, input: input.collect::<Option<_>>()? })
     }
 
     /// Whether it was made of just this.
-    pub(super) fn is_of(&self, input: &Input) -> bool {
-        self.input == flat(input)
+    pub(super) fn is_of(&self, query: &str, input: &Input) -> bool {
+        self.query == query && self.input == flat(input)
+    }
+
+    /// What a run of `query` from the starts of `input` on has to do with it.
+    pub(super) fn relation(&self, query: &str, input: &Input) -> Relation {
+        let starts_at = |place: fn(&(String, i64, i64, i64)) -> i64| {
+            self.input.iter().all(|part| {
+                let number = i32::try_from(part.1);
+                let first = number.ok().and_then(|number| input.get(&TopicPartition::new(part.0.as_str(), number)));
+                first.is_none_or(|range| range.first == place(part))
+            })
+        };
+        match self.query == query {
+            true if starts_at(|part| part.2) => Relation::Same,
+            true if starts_at(|part| part.3) => Relation::Behind,
+            _ => Relation::Other,
+        }
     }
 }
 

@@ -176,6 +176,9 @@ fn a_place_with_the_result_of_another_run_is_refused_before_anything_is_read() {
     let mut later = Started::new(&engine, &config(root.path(), &[]), [25, 0]);
     let error = later.try_put(0, 5).unwrap_err();
     assert!(error.to_string().contains("topics/sums") && error.to_string().contains("query.name"), "{error}");
+    // another query
+    let mut other = Started::new(&engine, &config(root.path(), &[("query", "SELECT id FROM orders")]), [25, 0]);
+    assert!(other.deliver().unwrap_err().to_string().contains("earlier run"));
     // more records since, which is told at the end only
     let mut longer = Started::new(&engine, &config(root.path(), &[]), [0, 0]);
     longer.put(0, 26);
@@ -184,6 +187,21 @@ fn a_place_with_the_result_of_another_run_is_refused_before_anything_is_read() {
     elsewhere.put(0, 5);
     elsewhere.deliver().unwrap();
     assert!(root.path().join("topics/more/_SUCCESS").exists());
+}
+
+#[test]
+fn where_no_record_has_come_since_there_is_nothing_to_do() {
+    let root = tempfile::tempdir().unwrap();
+    let engine: Arc<TestEngine> = Arc::default();
+    let mut run = Started::new(&engine, &config(root.path(), &[]), [0, 3]);
+    run.put(0, 25);
+    run.deliver().unwrap();
+    // a rebalance after the commit, and the same run once more
+    run.task.close(&[partition(0), partition(1)]).unwrap();
+    run.task.open(&run.ends).unwrap();
+    run.deliver().unwrap();
+    Started::new(&engine, &config(root.path(), &[]), [25, 3]).deliver().unwrap();
+    assert_eq!((engine.executions(), ids(root.path())), (1, all([25, 0])));
 }
 
 #[test]
