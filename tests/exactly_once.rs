@@ -116,7 +116,8 @@ fn killed_at_random_moments_every_offset_is_in_the_objects_of(s3: &S3) {
             ("rotate.schedule.interval.ms", "1000"),
         ],
     );
-    drain_with_kills(&volley, 11, KILLS * factor, 200 * factor, || objects(s3, &topic));
+    // a quick store has written further files before the worker is dead: there have to be some left at the last kill
+    drain_with_kills(&volley, 11, KILLS * factor, 100 * factor, || objects(s3, &topic));
     assert_exactly_once(&in_bucket(s3, &topic), PARTITIONS, per_partition);
 }
 
