@@ -48,21 +48,22 @@ impl FieldLayout {
             Ok(column) => column,
             Err(message) => return Ok(Assignment::all_rejected(rows, &message)),
         };
-        assign_values(field.name(), &column, self.with_names, |row| {
-            let is_null = records.value.array.null_count() > 0 && records.value.is_null(row);
-            is_null.then(|| {
-                format!("the value is null, so that it has no field `{}` to name its directory after", field.name())
-            })
-        })
+        let without_value = |row: usize| {
+            let reason =
+                || format!("the value is null, so that it has no field `{}` to name its directory after", field.name());
+            records.value.is_null(row).then(reason)
+        };
+        let has_nulls = records.value.array.null_count() > 0;
+        assign_values(field.name(), &column, self.with_names, has_nulls.then_some(&without_value))
     }
 }
 
-/// A directory for each value of a column. `objection`: what else there is against a row.
+/// A directory for each value of a column. `objection`: what else there is against a row, if there may be something.
 pub(crate) fn assign_values(
     field: &str,
     column: &FieldColumn,
     with_names: bool,
-    objection: impl Fn(usize) -> Option<String>,
+    objection: Option<&dyn Fn(usize) -> Option<String>>,
 ) -> Result<Assignment> {
     let Some(values) = FieldValues::of(column)? else {
         let message = format!(
@@ -84,10 +85,14 @@ pub(crate) fn assign_values(
         })
     };
     let mut rejected = Vec::new();
-    for (row, code) in codes.iter_mut().enumerate() {
-        if let Some(message) = objection(row).or_else(|| too_long(&names[*code as usize])) {
-            rejected.push((row, message));
-            *code = REJECTED;
+    // mostly there is nothing against any row
+    if objection.is_some() || names.iter().any(|name| name.len() > MAX_NAME_LENGTH) {
+        for (row, code) in codes.iter_mut().enumerate() {
+            let message = objection.and_then(|objection| objection(row));
+            if let Some(message) = message.or_else(|| too_long(&names[*code as usize])) {
+                rejected.push((row, message));
+                *code = REJECTED;
+            }
         }
     }
     Ok(Assignment::coded(codes, names, rejected))

@@ -65,7 +65,7 @@ impl SqlPartitioner {
         for (field, array) in values.fields().iter().zip(values.columns()) {
             let nulls = NullBuffer::union(array.logical_nulls().as_ref(), values.nulls());
             let column = FieldColumn { field: Arc::clone(field), array: Arc::clone(array), nulls };
-            let next = assign_values(field.name(), &column, self.layout.with_names, |_| None)?;
+            let next = assign_values(field.name(), &column, self.layout.with_names, None)?;
             joined = Some(match joined {
                 None => next,
                 Some(outer) => outer.join(next, &self.layout.delim),
