@@ -170,19 +170,27 @@ impl QueryTask {
                 outcome => outcome.map(|()| true),
             }
         })?;
-        // an answer may have been lost
-        let is_ours = created || self.success_file()?.is_some_and(|success| success.attempt == attempt.id);
-        if !is_ours {
+        let winner = match created {
+            true => attempt.id.clone(),
+            // an answer may have been lost
+            false => self.success_file()?.map_or_else(String::new, |success| success.attempt),
+        };
+        if winner.is_empty() {
+            return Err(Error::retriable(format!("{path} was there, and is not there any more")));
+        }
+        self.remove_attempts_but(&winner);
+        if winner != attempt.id {
             return Err(self.place_is_taken());
         }
         self.stage = Stage::Done;
         self.context.request_commit();
-        self.remove_other_attempts(attempt);
         Ok(())
     }
 
-    /// What attempts have left that were interrupted. What cannot be removed is named in `_SUCCESS` by nobody.
-    fn remove_other_attempts(&self, attempt: Attempt) {
+    /// Removes what other attempts than `winner` have left. What cannot be removed is named in `_SUCCESS` by nobody.
+    fn remove_attempts_but(&self, winner: &str) {
+        let (mut attempt, _) = self.attempt();
+        attempt.id = winner.to_owned();
         let (storage, directory) = (Arc::clone(&self.storage), attempt.directory().to_owned());
         let outcome = look(&directory, storage, move |storage| {
             Box::pin(async move {
@@ -261,6 +269,8 @@ impl SinkTask for QueryTask {
                 return Err(self.place_is_taken());
             }
             info!(connector = self.context.connector, "the result of this run is there already");
+            // whoever wrote it may have ended before this
+            self.remove_attempts_but(&success.attempt);
             self.stage = Stage::Done;
             return Ok(true);
         }

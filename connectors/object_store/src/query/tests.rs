@@ -156,8 +156,12 @@ fn an_attempt_that_was_interrupted_leaves_nothing_behind_the_next_one() {
 fn a_result_that_is_there_is_committed_and_not_made_again() {
     let root = tempfile::tempdir().unwrap();
     let engine: Arc<TestEngine> = Arc::default();
-    for _ in 0..2 {
-        // the first one is killed before its commit
+    for round in 0..2 {
+        if round == 1 {
+            // the first one was killed before it had removed these, and before its commit
+            let left = format!("sums+0+0000000000-{}.parquet", "0".repeat(32));
+            fs::write(root.path().join("topics/sums").join(left), "x").unwrap();
+        }
         let mut run = Started::new(&engine, &config(root.path(), &[]), [0, 0]);
         run.put(0, 25);
         run.deliver().unwrap();
@@ -230,6 +234,9 @@ fn of_two_attempts_at_a_time_one_counts_and_their_files_do_not_mix() {
     let named: Vec<_> = success(root.path())["files"].as_array().unwrap().clone();
     let rows: u64 = named.iter().map(|file| file["rows"].as_u64().unwrap()).sum();
     assert_eq!(rows, 65);
+    if done == 1 {
+        assert_eq!(files(root.path()).len(), named.len(), "the other one's are removed");
+    }
     assert!(named.iter().all(|file| root.path().join(file["path"].as_str().unwrap()).exists()));
 }
 
