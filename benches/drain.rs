@@ -11,10 +11,13 @@
 //! cargo bench --profile dist --bench drain -- --only floor,volley --records 1000000 --runs 1
 //! ```
 
+mod arena;
 mod contender;
 mod drain_report;
 mod drained_files;
 mod floor;
+mod group_by;
+mod java_sink;
 mod marked_page;
 mod measured_process;
 mod payment;
@@ -28,12 +31,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
-use contender::{Arena, Contender, can_pin};
+use arena::{Arena, can_pin};
+use contender::{Contender, Program, Topic};
 use drain_report::DrainReport;
 use floor::Floor;
+use group_by::GroupBy;
 use marked_page::write_between_marks;
+use payment::JsonSize;
 use payments_topic::{Encoding, PaymentsTopic};
 use testbed::{Kafka, Registry};
 
@@ -56,6 +62,9 @@ struct Arguments {
     /// How often each is measured, in turn
     #[arg(long, default_value_t = 3)]
     runs: usize,
+    /// Let DuckDB read what was written
+    #[arg(long)]
+    group_by: bool,
     /// Write the table into docs/performance.md
     #[arg(long)]
     write: bool,
@@ -74,6 +83,12 @@ impl Arguments {
             (None, Ok(text)) => text.parse().with_context(|| format!("VOLLEY_BENCH_RECORDS={text} is no number")),
             (None, Err(_)) => Ok(10_000_000),
         }
+    }
+
+    fn wants_program(&self, program: Program) -> bool {
+        Contender::value_variants()
+            .iter()
+            .any(|contender| contender.program() == program && (self.only.is_empty() || self.only.contains(contender)))
     }
 
     fn wants(&self, contender: Contender) -> bool {
@@ -98,7 +113,8 @@ fn main() -> Result<()> {
     }
     ensure!(arguments.runs > 0, "--runs must be at least 1");
     payment::check();
-    install_testbed()?;
+    let with_java = arguments.wants_program(Program::Java);
+    install_testbed(with_java.then_some("iceberg").into_iter().chain(arguments.group_by.then_some("duckdb")))?;
     let kafka = Kafka::start();
     let directory = tempfile::tempdir()?;
     let arena = Arena {
@@ -106,6 +122,7 @@ fn main() -> Result<()> {
         registry: arguments.wants(Contender::Avro).then(|| Registry::shared().url()),
         volley: arguments.binary.clone(),
         directory: directory.path().to_owned(),
+        group_by: arguments.group_by.then(GroupBy::new),
     };
     let (report, failures) = measure(&arguments, &kafka, &arena)?;
     let markdown = report.markdown();
@@ -119,9 +136,11 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn install_testbed() -> Result<()> {
+/// `more`: what no test needs.
+fn install_testbed<'a>(more: impl Iterator<Item = &'a str>) -> Result<()> {
     let script = Path::new(ROOT).join("tests/testbed/install.sh");
-    let status = Command::new(&script).status().with_context(|| format!("could not run {}", script.display()))?;
+    let status =
+        Command::new(&script).args(more).status().with_context(|| format!("could not run {}", script.display()))?;
     ensure!(status.success(), "{} failed", script.display());
     Ok(())
 }
@@ -130,34 +149,23 @@ fn install_testbed() -> Result<()> {
 fn measure(arguments: &Arguments, kafka: &Kafka, arena: &Arena) -> Result<(DrainReport, Vec<String>)> {
     let mut report = DrainReport::default();
     let mut failures = Vec::new();
-    let shared = [
-        Contender::Floor,
-        Contender::Volley,
-        Contender::Sql,
-        Contender::OneCore,
-        Contender::LinesFloor,
-        Contender::Lines,
-        Contender::Buckets,
-        Contender::Directories,
-    ];
-    let avro = [Contender::AvroFloor, Contender::Avro];
-    let records = arguments.records()?;
-    let topics: [(&[Contender], usize, u64); 3] = [
-        (&shared, PARTITIONS, records),
-        (&avro, PARTITIONS, records),
-        (&[Contender::Wide], WIDE_PARTITIONS, arguments.wide_records),
-    ];
-    for (contenders, partitions, records) in topics {
-        let wanted: Vec<_> = contenders.iter().copied().filter(|contender| arguments.wants(*contender)).collect();
+    for kind in Topic::ALL {
+        let all = Contender::value_variants().iter().copied();
+        let wanted: Vec<_> =
+            all.filter(|contender| contender.topic() == Some(kind) && arguments.wants(*contender)).collect();
         if wanted.is_empty() {
             continue;
         }
-        eprintln!("drain: producing {records} records into {partitions} partitions");
-        let encoding = if contenders == avro {
-            Encoding::Avro { schema_id: Registry::shared().register("payments", payment::AVRO_SCHEMA) }
-        } else {
-            Encoding::Json
+        let (partitions, records) = match kind {
+            Topic::Wide => (WIDE_PARTITIONS, arguments.wide_records),
+            Topic::Json(_) | Topic::Avro => (PARTITIONS, arguments.records()?),
         };
+        let encoding = match kind {
+            Topic::Json(size) => Encoding::Json(size),
+            Topic::Wide => Encoding::Json(JsonSize::Small),
+            Topic::Avro => Encoding::Avro { schema_id: Registry::shared().register("payments", payment::AVRO_SCHEMA) },
+        };
+        eprintln!("drain: producing {records} records into {partitions} partitions");
         let topic = PaymentsTopic::fill(kafka, partitions, records, encoding)?;
         for run in 1..=arguments.runs {
             for contender in &wanted {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::contender::{AtRest, Contender, Drained};
+use crate::arena::{AtRest, Drained};
+use crate::contender::Contender;
 use crate::payment;
 
 const MB: f64 = 1e6;
@@ -51,7 +52,7 @@ impl DrainReport {
             format!("; {} records in 64 partitions for the last row", thousands(wide.records))
         });
         format!(
-            "{} records of {} bytes of JSON (fewer in Avro) in 8 partitions, lz4{wide}; a broker beside them on the same {cores} cores. Median \
+            "{} records of {} bytes of JSON (fewer in Avro, or what is said) in 8 partitions, lz4{wide}; a broker beside them on the same {cores} cores. Median \
              of {runs} by CPU time; peak memory is the highest of all runs; the time is from the start of the process to its \
              end.\n\n",
             thousands(records),
@@ -60,15 +61,17 @@ impl DrainReport {
     }
 
     fn drain_table(&self) -> String {
-        let mut text = String::from(
-            "| drain to local Parquet, or what is said | CPU-s per million | user | system | records/s | peak MB | written MB | CPU : floor |\n\
-             |---|---:|---:|---:|---:|---:|---:|---:|\n",
+        let has_group_by = self.drains.values().flatten().any(|run| run.group_by.is_some());
+        let (head, line) = if has_group_by { (" group by, ms |", "---:|") } else { ("", "") };
+        let mut text = format!(
+            "| drain to local Parquet, or what is said | CPU-s per million | user | system | records/s | peak MB | written MB | \
+             CPU : floor |{head}\n|---|---:|---:|---:|---:|---:|---:|---:|{line}\n",
         );
         for contender in self.drains.keys().copied() {
             let Some(run) = self.median(contender) else { continue };
             let per_million = |seconds: f64| seconds * 1e6 / run.records as f64;
             let ratio = self.cpu_ratio(contender);
-            let _ = writeln!(
+            let _ = write!(
                 text,
                 "| {} | {:.2} | {:.2} | {:.2} | {} | {:.0} | {:.0} | {} |",
                 contender.label(),
@@ -80,8 +83,21 @@ impl DrainReport {
                 run.output.bytes as f64 / MB,
                 ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
             );
+            let group_by = self.group_by_ms(contender).map_or_else(String::new, |ms| format!("{ms:.0}"));
+            text.push_str(&if has_group_by { format!(" {group_by} |\n") } else { "\n".to_owned() });
         }
         text
+    }
+
+    /// The quickest of all runs.
+    fn group_by_ms(&self, contender: Contender) -> Option<f64> {
+        let runs = self.drains.get(&contender)?.iter();
+        runs.filter_map(|run| Some(run.group_by?.as_secs_f64() * 1e3)).reduce(f64::min)
+    }
+
+    /// `of` a drain to `of` another one.
+    fn ratio(&self, [one, other]: [Contender; 2], of: fn(&Drained) -> f64) -> Option<f64> {
+        Some(of(&self.median(one)?) / of(&self.median(other)?))
     }
 
     fn aim_table(&self) -> String {
@@ -90,8 +106,22 @@ impl DrainReport {
             Some(both?.records_per_second() / one?.records_per_second())
         };
         let rest = self.at_rest.as_ref();
+        let with_java = [Contender::Volley, Contender::Java];
+        let large_with_java = [Contender::Large, Contender::LargeJava];
+        let bytes = |run: &Drained| run.output.bytes as f64;
+        let group_by = || Some(self.group_by_ms(Contender::Volley)? / self.group_by_ms(Contender::Java)?);
         let aims = [
             Aim::at_most("CPU without SQL : floor", self.cpu_ratio(Contender::Volley), 1.1, 2),
+            Aim::at_most("CPU with 330 bytes : floor", self.cpu_ratio(Contender::Large), 1.1, 2),
+            Aim::at_most(
+                "CPU to S3 : to local disk",
+                self.ratio([Contender::S3, Contender::Volley], Drained::cpu_seconds_per_million),
+                1.1,
+                2,
+            ),
+            Aim::at_most("bytes written : by Java", self.ratio(with_java, bytes), 1.0, 2),
+            Aim::at_most("bytes written of 330 bytes : by Java", self.ratio(large_with_java, bytes), 1.0, 2),
+            Aim::at_most("time of a group by : of Java's files", group_by(), 1.0, 2),
             Aim::at_most("CPU with SQL : floor", self.cpu_ratio(Contender::Sql), 1.3, 2),
             Aim::at_most("CPU of Avro : floor", self.cpu_ratio(Contender::Avro), 1.15, 2),
             Aim::at_most("CPU of JSON lines : copying bytes", self.cpu_ratio(Contender::Lines), 1.1, 2),

@@ -13,6 +13,8 @@ pub(crate) struct DrainedFiles {
     pub(crate) bytes: u64,
     /// As the footers say, or as there are lines.
     pub(crate) rows: u64,
+    /// Whether there are Parquet files.
+    pub(crate) is_parquet: bool,
 }
 
 impl DrainedFiles {
@@ -53,6 +55,7 @@ impl DrainedFiles {
         let reader = SerializedFileReader::new(File::open(path)?)?;
         self.files += 1;
         self.bytes += fs::metadata(path)?.len();
+        self.is_parquet = true;
         self.rows += u64::try_from(reader.metadata().file_metadata().num_rows())?;
         Ok(())
     }

@@ -26,6 +26,7 @@ use rdkafka::message::Message;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::payment;
+use crate::payments_topic::Encoding;
 
 /// First argument of a process that is to be the floor.
 const ROLE: &str = "run-floor";
@@ -41,8 +42,7 @@ pub(crate) struct Floor {
     pub(crate) bootstrap_servers: String,
     pub(crate) topic: String,
     pub(crate) partitions: usize,
-    /// Of the schema, where the payments are in Avro; 0 where they are in JSON.
-    pub(crate) schema_id: u32,
+    pub(crate) encoding: Encoding,
     /// Whether the messages are copied as lines of a file in place of decoded.
     pub(crate) copies_lines: bool,
     /// Rows of a file.
@@ -58,8 +58,12 @@ struct Chunk {
 }
 
 impl Chunk {
-    fn new(partition: usize) -> Self {
-        Self { partition, messages: Vec::with_capacity(CHUNK_ROWS * (payment::BYTES + 1)), rows: 0 }
+    fn new(partition: usize, encoding: Encoding) -> Self {
+        let bytes = match encoding {
+            Encoding::Json(size) => size.bytes(),
+            Encoding::Avro { .. } => payment::BYTES,
+        };
+        Self { partition, messages: Vec::with_capacity(CHUNK_ROWS * (bytes + 1)), rows: 0 }
     }
 
     fn push(&mut self, payload: &[u8], is_line: bool) {
@@ -79,7 +83,7 @@ impl Floor {
             self.bootstrap_servers.clone(),
             self.topic.clone(),
             self.partitions.to_string(),
-            self.schema_id.to_string(),
+            self.encoding.to_argument(),
             self.copies_lines.to_string(),
             self.flush_size.to_string(),
             self.directory.display().to_string(),
@@ -90,14 +94,14 @@ impl Floor {
     pub(crate) fn from_arguments(arguments: impl Iterator<Item = String>) -> Result<Option<Self>> {
         let arguments: Vec<_> = arguments.collect();
         match arguments.as_slice() {
-            [role, bootstrap_servers, topic, partitions, schema_id, copies_lines, flush_size, directory]
+            [role, bootstrap_servers, topic, partitions, encoding, copies_lines, flush_size, directory]
                 if role == ROLE =>
             {
                 Ok(Some(Self {
                     bootstrap_servers: bootstrap_servers.clone(),
                     topic: topic.clone(),
                     partitions: partitions.parse()?,
-                    schema_id: schema_id.parse()?,
+                    encoding: Encoding::from_argument(encoding)?,
                     copies_lines: copies_lines.parse()?,
                     flush_size: flush_size.parse()?,
                     directory: PathBuf::from(directory),
@@ -131,7 +135,7 @@ impl Floor {
             .set("queued.min.messages", "50000")
             .create()?;
         let mut left = self.assign(&consumer)?;
-        let mut chunks: Vec<_> = (0..self.partitions).map(Chunk::new).collect();
+        let mut chunks: Vec<_> = (0..self.partitions).map(|partition| Chunk::new(partition, self.encoding)).collect();
         while left > 0 {
             let message = consumer.poll(SILENCE).context("the broker is silent")??;
             let partition = usize::try_from(message.partition())?;
@@ -139,7 +143,7 @@ impl Floor {
             chunk.push(message.payload().unwrap_or_default(), self.copies_lines);
             left -= 1;
             if chunk.rows == CHUNK_ROWS {
-                let full = std::mem::replace(chunk, Chunk::new(partition));
+                let full = std::mem::replace(chunk, Chunk::new(partition, self.encoding));
                 sender.send(full).context("the writing thread has ended")?;
             }
         }
@@ -166,7 +170,7 @@ impl Floor {
         if self.copies_lines {
             return self.copy(receiver);
         }
-        let mut decoder = Decoder::new(self.schema_id)?;
+        let mut decoder = Decoder::new(self.encoding)?;
         let mut partitions: Vec<_> = (0..self.partitions).map(|_| Output::default()).collect();
         for chunk in receiver {
             partitions[chunk.partition].write(self, &chunk, &mut decoder)?;
@@ -206,13 +210,16 @@ enum Decoder {
 }
 
 impl Decoder {
-    fn new(schema_id: u32) -> Result<Self> {
-        if schema_id == 0 {
-            let builder = arrow_json::ReaderBuilder::new(payment::schema()).with_batch_size(CHUNK_ROWS);
-            return Ok(Self::Json(builder.build_decoder()?));
-        }
+    fn new(encoding: Encoding) -> Result<Self> {
+        let id = match encoding {
+            Encoding::Json(size) => {
+                let builder = arrow_json::ReaderBuilder::new(payment::schema(size)).with_batch_size(CHUNK_ROWS);
+                return Ok(Self::Json(builder.build_decoder()?));
+            }
+            Encoding::Avro { schema_id } => schema_id,
+        };
         let mut schemas = SchemaStore::new_with_type(FingerprintAlgorithm::Id);
-        let id = schemas.set(Fingerprint::Id(schema_id), AvroSchema::new(payment::AVRO_SCHEMA.to_owned()))?;
+        let id = schemas.set(Fingerprint::Id(id), AvroSchema::new(payment::AVRO_SCHEMA.to_owned()))?;
         let builder = arrow_avro::reader::ReaderBuilder::new().with_batch_size(CHUNK_ROWS);
         Ok(Self::Avro(builder.with_writer_schema_store(schemas).with_active_fingerprint(id).build_decoder()?))
     }

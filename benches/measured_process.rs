@@ -17,6 +17,8 @@ use anyhow::{Context, Result, bail};
 const TICKS_PER_SECOND: f64 = 100.0;
 const MEMORY_EVERY: Duration = Duration::from_millis(20);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
+/// Looking whether the work is done costs something.
+const DONE_EVERY: Duration = Duration::from_secs(1);
 const LOG_TAIL_LINES: usize = 30;
 
 /// What a process cost from its start to its end.
@@ -54,15 +56,29 @@ impl<'a> MeasuredProcess<'a> {
     }
 
     /// Waits for it to succeed. Nothing else may wait for a child of this process meanwhile.
-    pub(crate) fn finish(mut self, within: Duration) -> Result<Cost> {
+    pub(crate) fn finish(self, within: Duration) -> Result<Cost> {
+        self.finish_when(|| false, within)
+    }
+
+    /// Waits for it to succeed, or until its work `is_done`, and ends it then.
+    pub(crate) fn finish_when(mut self, is_done: impl Fn() -> bool, within: Duration) -> Result<Cost> {
         let before = children_ticks()?;
         let mut peak_bytes = 0;
         let mut memory_due = Duration::ZERO;
+        let mut look_due = Duration::ZERO;
         let status = loop {
             if let Some(status) = self.child.try_wait()? {
-                break status;
+                break Some(status);
             }
             let elapsed = self.started.elapsed();
+            if elapsed >= look_due {
+                if is_done() {
+                    self.child.kill()?;
+                    self.child.wait()?;
+                    break None;
+                }
+                look_due = elapsed + DONE_EVERY;
+            }
             if elapsed >= memory_due {
                 peak_bytes = self.memory("VmHWM").unwrap_or(peak_bytes);
                 memory_due = elapsed + MEMORY_EVERY;
@@ -73,7 +89,7 @@ impl<'a> MeasuredProcess<'a> {
             thread::sleep(LOOK_EVERY);
         };
         let wall = self.started.elapsed();
-        if !status.success() {
+        if let Some(status) = status.filter(|status| !status.success()) {
             bail!("{} ended with {status}; its log:\n{}", self.name, self.log_tail());
         }
         let after = children_ticks()?;

@@ -10,12 +10,35 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 /// Length of every payment's JSON.
 pub(crate) const BYTES: usize = 97;
+/// Length of every large payment's JSON.
+pub(crate) const LARGE_BYTES: usize = 330;
+
+/// Which JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JsonSize {
+    /// Six fields.
+    Small,
+    /// Fourteen, three of them in an object.
+    Large,
+}
+
+impl JsonSize {
+    /// Length of each message.
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Self::Small => BYTES,
+            Self::Large => LARGE_BYTES,
+        }
+    }
+}
 
 /// Chooses, computes and filters; the filter keeps what [`passes_filter`] says.
 pub(crate) const QUERY: &str = "SELECT id, buyer, country, amount * 100 AS cents, \
                                 to_timestamp_millis(ts) AS paid_at FROM records WHERE ok AND amount >= 2500";
 
 const COUNTRIES: [&str; 8] = ["DE", "FR", "IT", "ES", "PL", "NL", "SE", "AT"];
+const AGENTS: [&str; 4] = ["Firefox/131.0", "Chrome/129.04", "Safari/17.602", "OkHttp/4.120"];
+const CITIES: [&str; 4] = ["Hamburg", "Leipzig", "Krakow.", "Bologna"];
 const FIRST_MS: u64 = 1_700_000_000_000;
 
 struct Payment {
@@ -46,12 +69,30 @@ impl Payment {
 }
 
 /// Appends the JSON of payment `number` to `json`.
-pub(crate) fn write_json(number: u64, json: &mut Vec<u8>) {
+pub(crate) fn write_json(number: u64, size: JsonSize, json: &mut Vec<u8>) {
     let Payment { id, buyer, country, amount, ok, ts } = Payment::number(number);
     let (euros, cents) = (amount / 100, amount % 100);
     write!(
         json,
-        r#"{{"id":{id},"buyer":"b-{buyer}","country":"{country}","amount":{euros}.{cents:02},"ok":{ok},"ts":{ts}}}"#
+        r#"{{"id":{id},"buyer":"b-{buyer}","country":"{country}","amount":{euros}.{cents:02},"ok":{ok},"ts":{ts}"#
+    )
+    .expect("a vector takes all bytes");
+    if size == JsonSize::Large {
+        write_more(number, json);
+    }
+    json.push(b'}');
+}
+
+/// The further fields of a large payment.
+fn write_more(number: u64, json: &mut Vec<u8>) {
+    let random = scramble(number ^ 0x5555);
+    let (agent, city) = (AGENTS[(random % 4) as usize], CITIES[((random >> 2) % 4) as usize]);
+    let (house, zip) = (10 + (random >> 4) % 90, 10_000 + (random >> 12) % 90_000);
+    let (session, retries) = (scramble(random), (random >> 40) % 4);
+    let (email, items) = (100_000_000 + (random >> 8) % 900_000_000, 1 + (random >> 44) % 9);
+    write!(
+        json,
+        r#","session":"{session:016x}","email":"user{email}@example.com","agent":"{agent}","items":{items},"retries":{retries},"voucher":null,"address":{{"street":"Long Street {house}","zip":"{zip}","city":"{city}"}},"note":"left with #{house}""#
     )
     .expect("a vector takes all bytes");
 }
@@ -94,25 +135,33 @@ pub(crate) fn passes_filter(number: u64) -> bool {
 }
 
 /// The columns, for readers that must be told.
-pub(crate) fn schema() -> SchemaRef {
+pub(crate) fn schema(size: JsonSize) -> SchemaRef {
     let column = |name: &str, data_type| Field::new(name, data_type, true);
-    Arc::new(Schema::new(vec![
+    let mut columns = vec![
         column("id", DataType::Int64),
         column("buyer", DataType::Utf8),
         column("country", DataType::Utf8),
         column("amount", DataType::Float64),
         column("ok", DataType::Boolean),
         column("ts", DataType::Int64),
-    ]))
+    ];
+    if size == JsonSize::Large {
+        let text = |name| column(name, DataType::Utf8);
+        columns.extend([text("session"), text("email"), text("agent")]);
+        columns.extend([column("items", DataType::Int64), column("retries", DataType::Int64), text("voucher")]);
+        let address = DataType::Struct(vec![text("street"), text("zip"), text("city")].into());
+        columns.extend([column("address", address), text("note")]);
+    }
+    Arc::new(Schema::new(columns))
 }
 
 /// Panics unless payments are what this file says.
 pub(crate) fn check() {
     let mut json = Vec::new();
-    for number in 0..10_000 {
+    for (number, size) in (0..10_000).flat_map(|number| [(number, JsonSize::Small), (number, JsonSize::Large)]) {
         json.clear();
-        write_json(number, &mut json);
-        assert_eq!(json.len(), BYTES, "{}", String::from_utf8_lossy(&json));
+        write_json(number, size, &mut json);
+        assert_eq!(json.len(), size.bytes(), "{}", String::from_utf8_lossy(&json));
     }
 }
 

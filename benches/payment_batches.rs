@@ -8,7 +8,7 @@ use volley_api::testing::{origin, records, sink_batch};
 use volley_api::{Converter, Origin, RawBatch, Records, Side, SinkBatch, TopicPartition};
 use volley_converters::JsonConverter;
 
-use crate::payment;
+use crate::payment::{self, JsonSize};
 
 pub(crate) const TOPIC: &str = "payments";
 
@@ -29,7 +29,7 @@ pub(crate) fn consumed(first: u64, rows: usize) -> RawBatch {
     let values: BinaryArray = (first..first + rows as u64)
         .map(|number| {
             json.clear();
-            payment::write_json(number, &mut json);
+            payment::write_json(number, JsonSize::Small, &mut json);
             Some(json.clone())
         })
         .collect();

@@ -8,7 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
-use crate::payment;
+use crate::payment::{self, JsonSize};
 use crate::testbed::Kafka;
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -17,7 +17,7 @@ const QUEUE_FULL_WAIT: Duration = Duration::from_millis(10);
 /// What the records of a topic are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
-    Json,
+    Json(JsonSize),
     Avro {
         /// In the registry.
         schema_id: u32,
@@ -25,9 +25,27 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
+    /// As an argument of a process.
+    pub(crate) fn to_argument(self) -> String {
+        match self {
+            Self::Json(JsonSize::Small) => "json".to_owned(),
+            Self::Json(JsonSize::Large) => "large-json".to_owned(),
+            Self::Avro { schema_id } => schema_id.to_string(),
+        }
+    }
+
+    /// Reads such an argument.
+    pub(crate) fn from_argument(text: &str) -> Result<Self> {
+        Ok(match text {
+            "json" => Self::Json(JsonSize::Small),
+            "large-json" => Self::Json(JsonSize::Large),
+            _ => Self::Avro { schema_id: text.parse()? },
+        })
+    }
+
     fn write(self, number: u64, message: &mut Vec<u8>) {
         match self {
-            Self::Json => payment::write_json(number, message),
+            Self::Json(size) => payment::write_json(number, size, message),
             Self::Avro { schema_id } => payment::write_avro(number, schema_id, message),
         }
     }

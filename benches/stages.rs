@@ -66,7 +66,10 @@ fn json(criterion: &mut Criterion) {
     assert_eq!(decode().runs[0].column.len(), ROWS);
     group.bench_function("decode, JsonConverter", |bench| bench.iter(|| black_box(decode())));
 
-    let mut decoder = ReaderBuilder::new(payment::schema()).with_batch_size(ROWS).build_decoder().expect("a schema");
+    let mut decoder = ReaderBuilder::new(payment::schema(payment::JsonSize::Small))
+        .with_batch_size(ROWS)
+        .build_decoder()
+        .expect("a schema");
     let mut decode = || {
         for message in batch.values.iter().flatten() {
             decoder.decode(message).expect("payments are JSON");

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the servers that the tests start, unless they are there: Kafka, Kafka Connect, a Schema Registry and its converters
 # HDFS and an S3 server from Maven Central, another S3 server, a client of Connect's REST and Confluent's serializers from PyPI.
+# With names as arguments also what only benches need: iceberg (a sink for Java's worker), duckdb.
 # Into ${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}; removing that directory is all it takes to start over.
 set -eu
 
@@ -12,6 +13,8 @@ registry_version=2.6.13.Final
 client_version=1.0.0
 serializers_version=2.16.1
 protoc_version=1.85.1
+iceberg_version=1.12.0
+duckdb_version=2.0.1
 here=$(cd "$(dirname "$0")" && pwd)
 testbed=${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}
 mkdir -p "$testbed"
@@ -94,3 +97,10 @@ install_registry
 install_python s3 $moto_version "moto[server,s3]==$moto_version"
 install_python clients $client_version-$serializers_version-$protoc_version "kafka-connect-py==$client_version" \
     "confluent-kafka[avro,json,protobuf,schemaregistry]==$serializers_version" "grpcio-tools==$protoc_version"
+for more in "$@"; do
+    case $more in
+        iceberg) install_jars iceberg $iceberg_version ;;
+        duckdb) install_python duckdb $duckdb_version "duckdb==$duckdb_version" ;;
+        *) say "there is nothing named $more"; exit 1 ;;
+    esac
+done

@@ -90,11 +90,16 @@ impl S3 {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Where the one that keeps its objects on disk has those of `bucket`: as files.
+    pub(crate) fn bucket_directory(&self, bucket: &str) -> PathBuf {
+        self.directory.join(BUCKETS).join(bucket)
+    }
+
     /// Creates a bucket.
     pub(crate) fn create_bucket(&self, bucket: &str) {
         if self.program == Program::S3Proxy {
             // a bucket is a directory
-            return fs::create_dir(self.directory.join(BUCKETS).join(bucket)).unwrap();
+            return fs::create_dir(self.bucket_directory(bucket)).unwrap();
         }
         let answer = self.request("PUT", &format!("/{bucket}"), b"").unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "could not create bucket {bucket}: {answer}");

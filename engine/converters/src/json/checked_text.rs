@@ -4,20 +4,17 @@ use std::sync::Arc;
 
 use arrow::array::{Array, BinaryArray, StringArray};
 use arrow::buffer::NullBuffer;
-use memchr::memchr2;
 use volley_api::Column;
 use volley_api::schema::checked_json_field;
 
-use super::syntax::validate;
+use super::syntax::AlikeMessages;
 
 /// The messages as text, without copying them, if each is one value of strict JSON in one line and without space around it.
 /// `null` is a null. `None`: a message is something else.
-pub(super) fn checked_text(messages: &BinaryArray) -> Option<Column> {
+pub(super) fn checked_text(messages: &BinaryArray, alike: &mut AlikeMessages) -> Option<Column> {
     let mut has_nulls = messages.null_count() > 0;
     for message in messages.iter().flatten() {
-        let is_framed = |byte: &u8| !byte.is_ascii_whitespace();
-        let is_line = message.first().is_some_and(is_framed) && message.last().is_some_and(is_framed);
-        if !is_line || validate(message).is_err() || memchr2(b'\n', b'\r', message).is_some() {
+        if !alike.is_line(message) {
             return None;
         }
         has_nulls |= message == b"null";
@@ -41,7 +38,7 @@ mod tests {
     use crate::json::JsonConverter;
 
     fn text_of(messages: &[Option<&[u8]>]) -> Option<Vec<Option<String>>> {
-        let column = checked_text(&BinaryArray::from(messages.to_vec()))?;
+        let column = checked_text(&BinaryArray::from(messages.to_vec()), &mut AlikeMessages::default())?;
         Some(column.array.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
     }
 

@@ -11,7 +11,7 @@ use volley_api::{
 use super::checked_text::checked_text;
 use super::inferred::{Messages, Topic, check_utf8};
 use super::schemas::{Prefix, Schema, SchemaCache, SchemaReader, split};
-use super::syntax::{Cause, Failure, strict};
+use super::syntax::{AlikeMessages, Cause, Failure, strict};
 use crate::json::config::JsonConfig;
 use crate::json::encode::Encoder;
 use crate::rejections::{Rejections, bytes_of};
@@ -34,8 +34,8 @@ pub struct JsonConverter {
     /// `schema.content`, parsed.
     fixed: Option<Schema>,
     encoder: Encoder,
-    /// Whether messages may be given as they are.
-    gives_text: bool,
+    /// Where messages may be given as they are.
+    gives_text: Option<AlikeMessages>,
 }
 
 /// The source of the schema for decoding rows.
@@ -84,7 +84,7 @@ impl JsonConverter {
             schemas: SchemaCache::new(reader, config.cache_size),
             fixed,
             encoder: Encoder::new(&config),
-            gives_text: false,
+            gives_text: None,
             config,
         })
     }
@@ -315,8 +315,8 @@ fn topic_state<'a>(topics: &'a mut FxHashMap<Arc<str>, Topic>, name: &Arc<str>, 
 impl Converter for JsonConverter {
     fn to_connect(&mut self, batch: &RawBatch, side: Side) -> Result<Converted> {
         let bytes = bytes_of(batch, side);
-        if self.gives_text
-            && let Some(column) = checked_text(bytes)
+        if let Some(alike) = &mut self.gives_text
+            && let Some(column) = checked_text(bytes, alike)
         {
             return Ok(Converted {
                 runs: vec![Run { rows: volley_api::RowIndex::all(column.len()), column }],
@@ -340,6 +340,7 @@ impl Converter for JsonConverter {
 
     fn allow_json_text(&mut self) {
         // with a schema a value may mean something else than its text says
-        self.gives_text = !self.config.schemas_enable && self.config.pins.is_empty();
+        let can = !self.config.schemas_enable && self.config.pins.is_empty();
+        self.gives_text = can.then(AlikeMessages::default);
     }
 }

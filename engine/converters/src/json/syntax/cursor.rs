@@ -2,8 +2,10 @@
 
 use super::failure::{Decoded, Failure};
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+/// 1 in each byte.
+pub(super) const ONES: u64 = 0x0101_0101_0101_0101;
+/// The highest bit of each byte.
+pub(super) const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
 /// A position in JSON text.
 #[derive(Clone, Debug)]

@@ -15,6 +15,7 @@ mod kind;
 pub(crate) mod lenient;
 mod number;
 mod refill;
+mod shape;
 mod skip;
 mod text;
 
@@ -25,5 +26,6 @@ pub(crate) use kind::Kind;
 pub(crate) use lenient::strict;
 pub(crate) use number::{MAX_EXACT_INTEGER, Number, read_float, read_integer, read_number, skip_number};
 pub(crate) use refill::{MAX_DEPTH, without_duplicates};
+pub(crate) use shape::AlikeMessages;
 pub(crate) use skip::{pass_colon, skip_value, validate};
 pub(crate) use text::{read_string, read_text, skip_string};

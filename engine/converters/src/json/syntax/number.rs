@@ -1,6 +1,6 @@
 //! Numbers: the grammar of JSON, a fast path for integers, and exact floats.
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, HIGH_BITS, ONES};
 use super::failure::Decoded;
 
 /// Larger integers may lose digits as a double.
@@ -92,6 +92,43 @@ struct Literal {
 /// Skips a number.
 pub(crate) fn skip_number(cursor: &mut Cursor<'_>) -> Decoded<()> {
     pass(cursor).map(drop)
+}
+
+/// Skips a number quickly if it has no exponent; whether there was one.
+#[inline]
+pub(crate) fn skip_plain_number(cursor: &mut Cursor<'_>) -> bool {
+    let input = cursor.input();
+    let start = cursor.pos() + usize::from(cursor.peek() == Some(b'-'));
+    let mut end = digits_end(input, start);
+    let is_whole = end > start && (input[start] != b'0' || end == start + 1);
+    if is_whole && input.get(end) == Some(&b'.') {
+        let places = end + 1;
+        end = digits_end(input, places);
+        if end == places {
+            return false;
+        }
+    }
+    if !is_whole || matches!(input.get(end), Some(b'e' | b'E')) {
+        return skip_number(cursor).is_ok();
+    }
+    cursor.seek(end);
+    true
+}
+
+/// Position of the first byte from `at` on that is no digit.
+#[inline]
+fn digits_end(input: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = input.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        // a digit is 0 to 9 now, and 0x76 to 0x7F with what is added
+        let word = u64::from_le_bytes(*chunk) ^ (ONES * u64::from(b'0'));
+        let others = ((word & !HIGH_BITS).wrapping_add(ONES * 0x76) | word) & HIGH_BITS;
+        if others != 0 {
+            return at + (others.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let rest = input.get(at..).unwrap_or_default();
+    at + rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len())
 }
 
 fn pass(cursor: &mut Cursor<'_>) -> Decoded<Literal> {
