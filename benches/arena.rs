@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::contender::{Contender, Program};
 use crate::drained_files::DrainedFiles;
@@ -15,7 +15,7 @@ use crate::group_by::GroupBy;
 use crate::java_sink::JavaSink;
 use crate::measured_process::{Cost, MeasuredProcess};
 use crate::payment;
-use crate::payments_topic::{Encoding, PaymentsTopic};
+use crate::payments_topic::PaymentsTopic;
 use crate::testbed::S3;
 use crate::worker_files::{WorkerFiles, free_port};
 

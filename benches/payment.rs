@@ -37,7 +37,7 @@ pub(crate) const QUERY: &str = "SELECT id, buyer, country, amount * 100 AS cents
                                 to_timestamp_millis(ts) AS paid_at FROM records WHERE ok AND amount >= 2500";
 
 const COUNTRIES: [&str; 8] = ["DE", "FR", "IT", "ES", "PL", "NL", "SE", "AT"];
-const AGENTS: [&str; 4] = ["Firefox/131.0", "Chrome/129.04", "Safari/17.602", "OkHttp/4.120"];
+const AGENTS: [&str; 4] = ["Firefox/131.0", "Chrome/129.04", "Safari/17.602", "OkHttp/4.1200"];
 const CITIES: [&str; 4] = ["Hamburg", "Leipzig", "Krakow.", "Bologna"];
 const FIRST_MS: u64 = 1_700_000_000_000;
 
@@ -92,7 +92,7 @@ fn write_more(number: u64, json: &mut Vec<u8>) {
     let (email, items) = (100_000_000 + (random >> 8) % 900_000_000, 1 + (random >> 44) % 9);
     write!(
         json,
-        r#","session":"{session:016x}","email":"user{email}@example.com","agent":"{agent}","items":{items},"retries":{retries},"voucher":null,"address":{{"street":"Long Street {house}","zip":"{zip}","city":"{city}"}},"note":"left with #{house}""#
+        r#","session":"{session:016x}","email":"user{email}@example.com","agent":"{agent}","items":{items},"retries":{retries},"voucher":null,"address":{{"street":"Long Street {house}","zip":"{zip}","city":"{city}"}},"note":"left with the neighbor no {house}""#
     )
     .expect("a vector takes all bytes");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use volley_api::RawHeader;
 use volley_kafka::{Outgoing, Producer};
 
-use crate::testbed::Kafka;
+use crate::testbed::{Kafka, wait_until};
 use crate::worker_process::Volley;
 
 const SOON: Duration = Duration::from_secs(60);
@@ -69,6 +69,37 @@ fn a_preview_shows_headers_text_and_nulls_as_they_are_and_obeys_nothing() {
     let expected =
         [["0", "NULL", r"\u{1b}[31mred\n", "007"], ["1", "NULL", "\"\"", "null"], ["2", "NULL", "NULL", "1.10"]];
     assert_eq!(rows, expected, "{}", end.stdout);
+}
+
+#[test]
+fn what_a_valid_configuration_does_not_promise_is_told_when_it_is_checked_and_when_it_is_created() {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("promises", 1);
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    let url = format!("file://{}", volley.path("out").display());
+    let sink = [
+        ("name", "by-clock"),
+        ("connector.class", "io.confluent.connect.hdfs.HdfsSinkConnector"),
+        ("topics", &topic),
+        ("hdfs.url", &url),
+        ("format.class", "io.confluent.connect.hdfs.json.JsonFormat"),
+        ("flush.size", "1000"),
+        ("partitioner.class", "io.confluent.connect.storage.partitioner.DailyPartitioner"),
+        ("locale", "en"),
+        ("timezone", "UTC"),
+        ("logs.dir", "logs"),
+    ];
+    volley.file("sink.properties", &sink);
+    let told =
+        ["these keys have no effect here: logs.dir", "directories are named by the clock: after a crash, records may"];
+    let end = volley.run(SOON, &["validate", "sink.properties"]);
+    let (_, notes) = end.stdout.split_once("by-clock is valid\n").expect(&end.stdout);
+    assert!(told.iter().all(|text| notes.contains(&format!("  note: {text}"))), "{}", end.stdout);
+    let worker = volley.start(&["standalone", "worker.properties", "sink.properties"]);
+    wait_until(SOON, "the worker has told it too", || {
+        told.iter().all(|text| worker.log().contains(text)).then_some(())
+    });
 }
 
 #[test]

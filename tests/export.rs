@@ -196,6 +196,75 @@ fn a_query_and_another_format_are_what_the_files_have() {
 }
 
 /// As AWS' command line writes them.
+/// Files named `_SUCCESS` below the output, relative to it, in order.
+fn success_files(volley: &Volley) -> Vec<(String, Value)> {
+    fn add(directory: &Path, found: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+            match entry.path() {
+                path if path.is_dir() => add(&path, found),
+                path if path.ends_with("_SUCCESS") => found.push(path),
+                _ => {}
+            }
+        }
+    }
+    let (root, mut found) = (volley.path("out"), Vec::new());
+    add(&root, &mut found);
+    found.sort();
+    let read = |path: std::path::PathBuf| {
+        let text = std::fs::read(&path).unwrap();
+        (path.strip_prefix(&root).unwrap().display().to_string(), serde_json::from_slice(&text).unwrap())
+    };
+    found.into_iter().map(read).collect()
+}
+
+#[test]
+fn the_end_of_a_run_is_told_where_it_was_asked_for_and_not_before_it() {
+    let kafka = Kafka::shared();
+    let topic = topic_of_minutes(kafka, 200);
+    let servers = kafka.bootstrap_servers();
+    let volley = Volley::new();
+    let range = ["--until", "2025-11-30T10:00:00Z", "--partition-by", "hour", "--tasks", "2"];
+    let by_topic = ["-c", "success.file=topic", "-c", "file.delim=-"];
+    assert_done(&export(&volley, &servers, &topic, &[&range[..], &by_topic].concat()), "120");
+    let found = success_files(&volley);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, format!("topics/{topic}/_SUCCESS"));
+    let count = |key: &str| found[0].1[key].as_u64();
+    assert_eq!(found[0].1["connector"], format!("export-{topic}"));
+    assert_eq!((count("rows_delivered"), count("rows_rejected")), (Some(120), Some(0)));
+    assert_eq!(count("files"), Some(parquet_files(&volley.path("out")).len() as u64));
+
+    // what has come since, into further directories; a failure says nothing
+    std::fs::remove_file(volley.path("out").join(&found[0].0)).unwrap();
+    let mut producer = Producer::connect(&kafka.properties(&[])).unwrap();
+    let bad = Outgoing {
+        topic: &topic,
+        partition: Some(0),
+        timestamp: Some(MORNING + 200 * 60_000),
+        key: None,
+        value: Some(b"no JSON"),
+        headers: &[],
+    };
+    producer.send(&bad, 0).unwrap();
+    producer.flush(SOON).unwrap();
+    let by_directory = ["--partition-by", "hour", "-c", "success.file=directory", "-c", "file.delim=-"];
+    let end = export(&volley, &servers, &topic, &by_directory);
+    assert_eq!(end.status.code(), Some(3), "{}", end.log);
+    assert_eq!(success_files(&volley), []);
+    let end = export(&volley, &servers, &topic, &[&by_directory[..], &["-c", "errors.tolerance=all"]].concat());
+    assert!(end.status.success(), "{}", end.log);
+    let directories: Vec<_> = success_files(&volley).into_iter().map(|(path, _)| path).collect();
+    let expected = |hour| format!("topics/{topic}/year=2025/month=11/day=30/hour={hour}/_SUCCESS");
+    assert_eq!(directories, ["08", "09", "10", "11"].map(expected));
+    assert_eq!(numbers(&volley.path("out")), (0..200).collect());
+
+    // a run without end has none to tell, and names without directories of topics leave no place for it
+    let template =
+        ["-c", "success.file=topic", "-c", "file.name.template={{topic}}-{{partition}}-{{start_offset}}.parquet"];
+    let end = export(&volley, &servers, &topic, &template);
+    assert!(!end.status.success() && end.log.contains("`success.file`: with `file.name.template`"), "{}", end.log);
+}
+
 #[test]
 fn keys_of_a_profile_are_used_and_a_profile_that_is_not_there_is_named() {
     let (kafka, s3) = (Kafka::shared(), S3::shared());

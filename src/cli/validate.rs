@@ -48,6 +48,7 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Fai
             match told_output(&known, &resolved, &worker) {
                 Ok(lines) => {
                     say!("{}: {} is valid", path.display(), connector.name);
+                    infos.remarks.iter().for_each(|remark| say!("  note: {}", printable(remark)));
                     lines.iter().for_each(|line| say!("{line}"));
                 }
                 Err(error) => {

@@ -18,6 +18,7 @@ use crate::format::{
 use crate::layout::{PartitionerConfig, Zone, partitioner_issues, partitioner_keys};
 use crate::siblings::{SiblingConfig, sibling_issues, sibling_keys, siblings_of};
 use crate::store::RetryPolicy;
+use crate::success::{SuccessFiles, success_key};
 
 /// Class name of the connector.
 pub(crate) const CLASS: &str = "ObjectStoreSink";
@@ -41,6 +42,9 @@ const OFFSET_TAGS: &str = "file.offset.tags";
 const OBJECT_TAGS: &str = "store.s3.object.tags";
 const RETRY_BACKOFF: &str = "retry.backoff.ms";
 const RETRY_TIMEOUT: &str = "retry.timeout.ms";
+
+const BY_CLOCK: &str = "directories are named by the clock: after a crash, records may be written again to the directory of a later \
+    time, at least once; set `timestamp.extractor` to Record or RecordField to have each record once";
 
 /// S3 takes ten tags, three of which are those of the offsets.
 const MAX_FURTHER_TAGS: usize = 7;
@@ -93,6 +97,8 @@ pub(crate) struct SinkConfig {
     pub(crate) rotation: RotationPolicy,
     pub(crate) null_values: NullValues,
     pub(crate) retry: RetryPolicy,
+    /// Where `_SUCCESS` is written at the end of a bounded run.
+    pub(crate) success: SuccessFiles,
 }
 
 impl SinkConfig {
@@ -117,6 +123,12 @@ impl SinkConfig {
             layout.queries = Some(Arc::clone(queries));
         }
         self
+    }
+
+    /// What a user should know of it.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        let is_by_clock = self.partitioner.is_by_clock();
+        is_by_clock.then(|| BY_CLOCK.to_owned()).into_iter().collect()
     }
 
     /// Whether values are not looked into but to be written as JSON.
@@ -151,6 +163,7 @@ impl SinkConfig {
             rotation,
             null_values: NullValues::from_config(config),
             retry: RetryPolicy { backoff: millis(RETRY_BACKOFF), timeout: millis(RETRY_TIMEOUT) },
+            success: SuccessFiles::from_config(config),
         })
     }
 }
@@ -314,6 +327,7 @@ fn file_keys() -> Vec<ConfigKey> {
             "Directory below the topic's with the keys of records whose value is null, if these are written.",
         )
         .validated(Validator::custom(check_tombstones)),
+        success_key(),
     ];
     grouped("Files", keys)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use volley_api::{
     ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Plugin, PluginFactory, QueryEngine, Records,
-    Result, RunningConnector, SinkContext, SinkTask, identical_tasks, single_task,
+    Result, RunningConnector, SinkContext, SinkTask,
 };
 
 use super::config::{CLASS, SinkConfig, config_def, config_issues, grouped};
@@ -13,6 +13,7 @@ use crate::chain::files_text;
 use crate::layout::PARTITION_SQL;
 use crate::query::{QUERY, QueryConfig, QueryTask, query_issues, query_keys};
 use crate::store::{check_error, look, open_storage};
+use crate::success::{RunningSink, success_issues};
 
 /// The plug-in.
 pub(crate) fn sink_plugin(queries: Arc<dyn QueryEngine>) -> Plugin {
@@ -52,8 +53,13 @@ impl Connector for ObjectStoreSinkConnector {
         config_def_with_query()
     }
 
-    fn start(&self, _context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
-        if has_query(config) { single_task(config) } else { identical_tasks(config) }
+    fn start(&self, context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+        let sink = RunningSink::new(&context.connector, config, SinkConfig::parse(config)?);
+        Ok(Box::new(if has_query(config) { sink.with_one_task() } else { sink }))
+    }
+
+    fn remarks(&self, config: &ConfigMap) -> Vec<String> {
+        SinkConfig::parse(config).map_or_else(|_| Vec::new(), |sink| sink.remarks())
     }
 
     fn takes_json_text(&self, config: &ConfigMap) -> bool {
@@ -84,6 +90,7 @@ impl Connector for ObjectStoreSinkConnector {
         {
             issues.push(ConfigIssue::new(PARTITION_SQL, error.to_string()));
         }
+        issues.extend(SinkConfig::parse(config).map_or_else(|_| Vec::new(), |sink| success_issues(config, &sink)));
         if !issues.is_empty() {
             return issues;
         }

@@ -38,6 +38,7 @@ mod siblings;
 mod sink;
 mod source;
 mod store;
+mod success;
 
 #[cfg(test)]
 mod reach_tests;

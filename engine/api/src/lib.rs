@@ -25,7 +25,7 @@ pub use config::{
     Importance, Secret, Validator, Width,
 };
 pub use connector::{
-    Connector, ConnectorContext, ConnectorKind, RunningConnector, Support, identical_tasks, single_task,
+    Connector, ConnectorContext, ConnectorKind, EndedRun, RunningConnector, Support, identical_tasks, single_task,
 };
 pub use data::{
     Column, Header, Headers, OffsetRange, Offsets, Origin, RawBatch, RawHeader, RawHeaders, RecordFields, Records,

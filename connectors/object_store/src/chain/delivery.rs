@@ -89,13 +89,6 @@ impl Delivery {
         let partitioner = config.partitioner.partitioner()?;
         let is_one_directory = matches!(config.partitioner, PartitionerConfig::Default);
         let layout = (!is_one_directory).then(|| partitioner.signature());
-        if !partitioner.is_function_of_the_record() {
-            warn!(
-                connector = context.connector,
-                "directories are named by the clock: after a crash, records may be written again to the directory of a later \
-                 time; set `timestamp.extractor` to Record or RecordField to have each record once"
-            );
-        }
         let checkpoints = Checkpoints::new(Arc::clone(&storage), &context.connector, layout);
         Ok(Self {
             open_files: metrics.gauge(OPEN_FILES),

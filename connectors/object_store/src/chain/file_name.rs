@@ -28,6 +28,36 @@ pub(crate) enum FileNaming {
     Template(Arc<FileTemplate>),
 }
 
+impl FileNaming {
+    /// Where the directories of topics are, without slashes at its ends; `None` if there are none.
+    pub(crate) fn topics_dir(&self) -> Option<&str> {
+        match self {
+            Self::Directories { topics_dir, .. } => Some(topics_dir),
+            Self::Template(_) => None,
+        }
+    }
+
+    /// Topic of the file at `path`, if it is named as a file of some stream.
+    pub(crate) fn topic_of<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let Self::Directories { topics_dir, delimiter, .. } = self else { return None };
+        let below = match &**topics_dir {
+            "" => path,
+            topics_dir => path.strip_prefix(topics_dir)?.strip_prefix('/')?,
+        };
+        let (topic, rest) = below.split_once('/')?;
+        let (_, name) = rest.rsplit_once('/').unwrap_or(("", rest));
+        let numbers = name.strip_prefix(topic)?.strip_prefix(&**delimiter)?;
+        let offset = behind_digits(numbers)?.strip_prefix(&**delimiter)?;
+        behind_digits(offset).map(|_| topic)
+    }
+}
+
+/// What follows the digits that `text` begins with; `None` if there are none.
+fn behind_digits(text: &str) -> Option<&str> {
+    let rest = text.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    (rest.len() < text.len()).then_some(rest)
+}
+
 /// What the rows of a stream have in common besides their origin partition.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct StreamKey {
@@ -233,6 +263,21 @@ mod tests {
                 let later = files.path(later);
                 assert!(later.rsplit('/').next().unwrap() > files.name_before(42).as_str(), "{later}");
             }
+        }
+    }
+
+    #[test]
+    fn the_topic_of_a_file_is_read_from_its_path() {
+        let naming = naming("a/b", "-", 1);
+        for path in
+            ["a/b/t-1/partition=3/t-1-3-70.parquet", "a/b/t-1/x/y=z/t-1-0-0.t.json.gz", "a/b/t-1/t-1-3-7-9.avro"]
+        {
+            assert_eq!(naming.topic_of(path), Some("t-1"), "{path}");
+        }
+        for other in
+            ["a/b/t/_SUCCESS", "a/t/p/t-1-1.json", "a/b/t/p/u-1-1.json", "a/b/t/p/t-1.json", "a/b/t-1-1.json", ""]
+        {
+            assert_eq!(naming.topic_of(other), None, "{other}");
         }
     }
 

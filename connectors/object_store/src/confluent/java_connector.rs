@@ -1,9 +1,8 @@
 //! The plug-in of a Java sink: it translates, and runs `ObjectStoreSink`.
 
-use tracing::warn;
 use volley_api::{
     ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Offsets, Plugin, PluginFactory, Records,
-    RejectedRow, Result, RunningConnector, SinkBatch, SinkContext, SinkTask, TopicPartition, identical_tasks,
+    RejectedRow, Result, RunningConnector, SinkBatch, SinkContext, SinkTask, TopicPartition,
 };
 
 use super::java_sink::JavaSink;
@@ -12,6 +11,7 @@ use crate::chain::files_text;
 use crate::config::SinkConfig;
 use crate::connector::check_store;
 use crate::sink::ObjectStoreSinkTask;
+use crate::success::{RunningSink, success_issues};
 
 /// The plug-in of a Java sink.
 pub(crate) fn plugin(sink: &'static JavaSink) -> Plugin {
@@ -32,13 +32,18 @@ impl Connector for JavaConnector {
         self.0.config_def()
     }
 
-    /// Says once what of the configuration is without effect. The tasks have the user's configuration.
+    /// What of the configuration is without effect, and what the sink says of it.
+    fn remarks(&self, config: &ConfigMap) -> Vec<String> {
+        let Ok(translated) = self.0.translated(config) else { return Vec::new() };
+        let of_sink = SinkConfig::parse(&translated.config).map_or_else(|_| Vec::new(), |sink| sink.remarks());
+        translated.remarks.into_iter().chain(of_sink).collect()
+    }
+
+    /// The tasks have the user's configuration.
     fn start(&self, context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
-        let remarks = self.0.translated(config)?.remarks;
-        if !remarks.is_empty() {
-            warn!(connector = context.connector, class = self.0.class, "{}", remarks.join("; "));
-        }
-        identical_tasks(config)
+        let translated = self.0.translated(config)?;
+        let sink = SinkConfig::parse(&translated.config).map_err(|error| self.0.names.in_error(error))?;
+        Ok(Box::new(RunningSink::new(&context.connector, config, sink)))
     }
 
     fn takes_json_text(&self, config: &ConfigMap) -> bool {
@@ -58,7 +63,12 @@ impl Connector for JavaConnector {
         match self.0.translate(config) {
             Err(issues) => issues,
             Ok(translated) => {
-                check_store(&translated.config).iter().map(|issue| self.0.names.in_issue(issue)).collect()
+                let sink = SinkConfig::parse(&translated.config);
+                let mut issues = sink.map_or_else(|_| Vec::new(), |sink| success_issues(config, &sink));
+                if issues.is_empty() {
+                    issues = check_store(&translated.config);
+                }
+                issues.iter().map(|issue| self.0.names.in_issue(issue)).collect()
             }
         }
     }

@@ -21,8 +21,4 @@ impl Partitioner for DefaultPartitioner {
     fn signature(&self) -> String {
         "default".to_owned()
     }
-
-    fn is_function_of_the_record(&self) -> bool {
-        true
-    }
 }

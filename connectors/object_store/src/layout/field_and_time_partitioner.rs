@@ -33,8 +33,4 @@ impl Partitioner for FieldAndTimePartitioner {
         let time = self.time.layout().signature();
         format!("field and time {} {:?} {time}", self.fields.signature(), self.delim)
     }
-
-    fn is_function_of_the_record(&self) -> bool {
-        self.time.layout().extractor.is_function_of_the_record()
-    }
 }

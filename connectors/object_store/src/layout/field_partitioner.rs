@@ -119,8 +119,4 @@ impl Partitioner for FieldPartitioner {
     fn signature(&self) -> String {
         format!("field {}", self.layout.signature())
     }
-
-    fn is_function_of_the_record(&self) -> bool {
-        true
-    }
 }

@@ -17,8 +17,4 @@ impl Partitioner for OneDirectory {
     fn signature(&self) -> String {
         "one".to_owned()
     }
-
-    fn is_function_of_the_record(&self) -> bool {
-        true
-    }
 }

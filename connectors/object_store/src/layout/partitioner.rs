@@ -24,9 +24,6 @@ pub(crate) trait Partitioner: Debug + Send {
 
     /// A text that differs for any two partitioners that may give a record different directories.
     fn signature(&self) -> String;
-
-    /// Whether the same record always has the same directory. It has not where the clock on the wall counts.
-    fn is_function_of_the_record(&self) -> bool;
 }
 
 /// Records by directory.

@@ -366,11 +366,11 @@ mod tests {
     }
 
     #[test]
-    fn only_the_clock_on_the_wall_is_no_function_of_the_record() {
+    fn only_the_clock_on_the_wall_gives_a_record_another_directory_when_it_is_read_again() {
         let time = [("locale", "en"), ("timezone", "UTC"), ("partition.field.name", "a")];
         let is_function = |entries: &[(&str, &str)]| {
             let config = parsed(&[&time[..], entries].concat());
-            PartitionerConfig::from_config(&config).unwrap().partitioner().unwrap().is_function_of_the_record()
+            !PartitionerConfig::from_config(&config).unwrap().is_by_clock()
         };
         assert!(is_function(&[]) && is_function(&[("partitioner.class", "Field")]));
         assert!(!is_function(&[("partitioner.class", "Daily")]));

@@ -98,10 +98,6 @@ impl Partitioner for SqlPartitioner {
         format!("sql {:?} {} {:?}", self.layout.columns, self.layout.with_names, self.layout.delim)
     }
 
-    fn is_function_of_the_record(&self) -> bool {
-        true
-    }
-
     fn reads_keys_and_headers(&self) -> bool {
         true
     }

@@ -136,8 +136,4 @@ impl Partitioner for TimePartitioner {
     fn signature(&self) -> String {
         format!("time {}", self.directories.layout().signature())
     }
-
-    fn is_function_of_the_record(&self) -> bool {
-        self.directories.layout().extractor.is_function_of_the_record()
-    }
 }

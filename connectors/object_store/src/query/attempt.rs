@@ -6,11 +6,10 @@ use crate::chain::FileNaming;
 use crate::config::SinkConfig;
 use crate::format::new_file_id;
 use crate::layout::PartitionerConfig;
+use crate::success::SUCCESS;
 
 /// Digits of an attempt's id.
 const ID_LENGTH: usize = 32;
-/// Name of the file that says that a result is complete.
-const SUCCESS: &str = "_SUCCESS";
 
 /// Where an attempt writes, and under which names.
 #[derive(Clone, Debug)]

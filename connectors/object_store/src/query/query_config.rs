@@ -10,6 +10,7 @@ use volley_api::{
 
 use crate::chain::{FileNaming, is_legal_topic};
 use crate::config::SinkConfig;
+use crate::success::SuccessFiles;
 
 /// The query.
 pub(crate) const QUERY: &str = "query";
@@ -101,6 +102,10 @@ fn sink_issues(sink: &SinkConfig) -> Vec<ConfigIssue> {
     if !sink.siblings.is_empty() {
         let message = "with a `query` there are no keys and headers to be stored: select what is needed, such as _key";
         issues.push(ConfigIssue::new("store.kafka.keys", message));
+    }
+    if sink.success != SuccessFiles::None {
+        let message = "the result of a `query` has its `_SUCCESS` in any case: leave `success.file` out";
+        issues.push(ConfigIssue::new("success.file", message));
     }
     if sink.partitioner.is_by_time_of_record() {
         let message = "`timestamp.extractor`: the rows of a query's result have no timestamp: set RecordField, and `timestamp.field`";

@@ -1,6 +1,8 @@
 //! A connector: checks a configuration and divides the work into tasks.
 
-use crate::{ConfigDef, ConfigIssue, ConfigMap, ConnectorContext, Records, Result, SourceOffset, SourcePartition};
+use crate::{
+    ConfigDef, ConfigIssue, ConfigMap, ConnectorContext, EndedRun, Records, Result, SourceOffset, SourcePartition,
+};
 
 /// Which way a connector moves data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,12 @@ pub trait Connector: Send + Sync {
         Vec::new()
     }
 
+    /// What a user should know of a configuration without issues, in sentences: keys without effect, promises that do not hold with
+    /// it. MUST NOT hold the value of a key that may be a secret.
+    fn remarks(&self, _config: &ConfigMap) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether its tasks will end by themselves: a source that has an end. Told to who waits for bounded connectors.
     fn is_bounded(&self, _config: &ConfigMap) -> bool {
         false
@@ -71,12 +79,18 @@ pub trait Connector: Send + Sync {
     }
 }
 
-/// A started connector. Life cycle: `task_configs` (any number of times), `stop`; one call at a time.
+/// A started connector. Life cycle: `task_configs` and `end_of_run` (any number of times), `stop`; one call at a time.
 ///
 /// A closure of `max_tasks` is one that has nothing to stop.
 pub trait RunningConnector: Send {
     /// The configurations of the tasks, at most `max_tasks`. What is returned for each task is all that the task will see.
     fn task_configs(&mut self, max_tasks: usize) -> Result<Vec<ConfigMap>>;
+
+    /// All tasks of a bounded run are done: everything is delivered, and offsets are committed. The run counts as complete
+    /// afterwards. Called again for the same run if the worker ends in between, or after an error, until it succeeds.
+    fn end_of_run(&mut self, _run: &EndedRun) -> Result<()> {
+        Ok(())
+    }
 
     /// Called once, at the end.
     fn stop(&mut self) {}

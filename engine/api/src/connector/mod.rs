@@ -3,6 +3,8 @@
 #[allow(clippy::module_inception)] // the thing itself, among what belongs to it
 mod connector;
 mod connector_context;
+mod ended_run;
 
 pub use connector::{Connector, ConnectorKind, RunningConnector, Support, identical_tasks, single_task};
 pub use connector_context::ConnectorContext;
+pub use ended_run::EndedRun;

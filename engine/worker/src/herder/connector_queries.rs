@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tracing::warn;
 use volley_api::{ConfigMap, PluginKind};
 
 use super::connector_offsets::OffsetsOf;
@@ -196,10 +197,11 @@ impl ConnectorQueries {
     ) -> HerderResult<GivenConfig> {
         restore_secrets(&mut config.values, self.snapshot().connector_config(name), &self.context.plugins)?;
         let infos = validator.validate(&config).await?;
-        match infos.error_count {
-            0 => Ok(config),
-            _ => Err(HerderError::BadRequest(infos.refusal())),
+        if infos.error_count > 0 {
+            return Err(HerderError::BadRequest(infos.refusal()));
         }
+        infos.remarks.iter().for_each(|remark| warn!(connector = name, "{remark}"));
+        Ok(config)
     }
 
     /// Offsets of a connector.

@@ -14,6 +14,9 @@ pub struct ConfigInfos {
     pub groups: Vec<String>,
     /// The result for each key.
     pub configs: Vec<ConfigInfo>,
+    /// What the connector says of a configuration without errors. Kafka Connect has no place for it.
+    #[serde(skip)]
+    pub remarks: Vec<String>,
 }
 
 /// A key: its definition, and its value in the configuration.

@@ -127,6 +127,9 @@ impl ConnectorValidator {
         }
         let overrides = override_infos(kind, given, &self.policy, &self.worker);
         add_part(&mut infos, overrides.map_err(|error| Error::config(references.shown_in(&error.to_string())))?);
+        if infos.error_count == 0 {
+            infos.remarks = connector.remarks(&given.values);
+        }
         Ok(infos)
     }
 

@@ -71,11 +71,6 @@ impl TimestampExtractor {
         }
     }
 
-    /// Whether a record always has the same time.
-    pub(crate) fn is_function_of_the_record(&self) -> bool {
-        *self != Self::Wallclock
-    }
-
     /// A text that differs for extractors that differ.
     pub(crate) fn signature(&self) -> String {
         match self {

@@ -4,7 +4,7 @@
 //!  start, resume, a request ─► reconfigure ─► has_changed_tasks ─► publish ─► on_published ─► reconfigure, if asked meanwhile
 //!                                  │  ▲             │ fails                       │ fails
 //!                                  │  └─ later ◄────┴──────── retry_later ◄───────┘
-//!                                  └─► a run that is over: take ─► on_published ─► reconfigure
+//!                                  └─► a run that is over: take (end_of_run, STOPPED) ─► on_published ─► reconfigure
 //! ```
 
 use std::sync::Arc;
@@ -29,6 +29,8 @@ use crate::plugin_call::Deadline;
 use crate::spawned_task::SpawnedTask;
 use crate::storage::{ClusterConfigState, TargetState};
 
+const NOT_RECONFIGURED: &str = "tasks could not be reconfigured";
+
 impl AssignedInstance {
     /// Ends the run of a bounded connector if all its tasks are done, whoever ran them.
     pub(super) async fn end_run_if_over(&mut self) {
@@ -47,10 +49,16 @@ impl AssignedInstance {
         next_step(&context.configs.snapshot(), name, &runs, self.completed_run, now_ms())
     }
 
-    fn take(&mut self, step: CompletionStep) {
+    async fn take(&mut self, step: CompletionStep) {
         let (publisher, name) = (Arc::clone(&self.publisher), self.parts.name.clone());
         match step {
             CompletionStep::Stop { run, completion } => {
+                let deadline = self.deadline();
+                if let Some(connector) = self.connector.as_mut().filter(|connector| connector.is_running())
+                    && let Err(error) = connector.end_of_run(completion.ended_run(), deadline).await
+                {
+                    return self.retry_later("the run could not be ended", &error.to_string());
+                }
                 let (rows, files) = (completion.rows, completion.files);
                 info!(connector = name, rows, files, "bounded connector is done");
                 self.start_publishing(async move {
@@ -89,7 +97,7 @@ impl AssignedInstance {
             return;
         }
         if let Some(step) = self.completion_step() {
-            return self.take(step);
+            return self.take(step).await;
         }
         match self.has_changed_tasks().await {
             Ok(false) => self.failed_attempts = 0,
@@ -99,7 +107,7 @@ impl AssignedInstance {
                 match error.exception().ends_with("TooManyTasksException") {
                     // Another try would end the same way.
                     true => self.fail_connector(error),
-                    false => self.retry_later(&error.to_string()),
+                    false => self.retry_later(NOT_RECONFIGURED, &error.to_string()),
                 }
             }
         }
@@ -157,7 +165,7 @@ impl AssignedInstance {
         let must_ask_again = std::mem::take(&mut self.must_ask_again);
         match outcome {
             Err(error) => {
-                self.retry_later(&error.to_string());
+                self.retry_later(NOT_RECONFIGURED, &error.to_string());
                 self.outcome = Err(error);
             }
             Ok(published) => {
@@ -193,11 +201,11 @@ impl AssignedInstance {
         }
     }
 
-    fn retry_later(&mut self, error: &str) {
+    fn retry_later(&mut self, what: &str, error: &str) {
         let delay = ExponentialBackoff::task_reconfiguration().delay_ms(self.failed_attempts);
         let delay = Duration::from_millis(delay.unsigned_abs());
         self.failed_attempts = self.failed_attempts.saturating_add(1);
-        warn!(connector = self.parts.name, error, retry_in = ?delay, "tasks could not be reconfigured");
+        warn!(connector = self.parts.name, error, retry_in = ?delay, "{what}");
         self.retry_at = Some(Instant::now() + delay);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::{error, info};
-use volley_api::{ConfigMap, Connector, Error, Metrics, Plugin, PluginKind, Result, RunningConnector};
+use volley_api::{ConfigMap, Connector, EndedRun, Error, Metrics, Plugin, PluginKind, Result, RunningConnector};
 
 use super::connector_parts::check_task_count;
 use super::connector_requests::ConnectorRequests;
@@ -184,7 +184,27 @@ impl WorkerConnector {
     /// # Cancellation
     /// As for [`WorkerConnector::start`].
     pub(crate) async fn task_configs(&mut self, max_tasks: usize, deadline: Deadline) -> Result<Vec<ConfigMap>> {
-        let what = self.call_name("taskConfigs");
+        let configs = self.call("taskConfigs", deadline, move |connector| connector.task_configs(max_tasks)).await?;
+        check_task_count(&self.name, &self.config, configs.len())?;
+        Ok(configs)
+    }
+
+    /// Tells it that all tasks of a bounded run are done.
+    ///
+    /// # Cancellation
+    /// As for [`WorkerConnector::start`].
+    pub(crate) async fn end_of_run(&mut self, run: EndedRun, deadline: Deadline) -> Result<()> {
+        self.call("endOfRun", deadline, move |connector| connector.end_of_run(&run)).await
+    }
+
+    /// Calls the started instance.
+    async fn call<T: Send + 'static>(
+        &mut self,
+        name: &str,
+        deadline: Deadline,
+        call: impl FnOnce(&mut dyn RunningConnector) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let what = self.call_name(name);
         let mut connector = match std::mem::replace(&mut self.instance, Instance::Out { is_started: true }) {
             Instance::Started(connector) => connector,
             Instance::Idle => {
@@ -193,15 +213,13 @@ impl WorkerConnector {
             }
             Instance::Out { .. } => return Err(self.hangs()),
         };
-        let (connector, configs) = call_plugin(&what, deadline, move || {
-            let configs = connector.task_configs(max_tasks);
-            (connector, configs)
+        let (connector, answer) = call_plugin(&what, deadline, move || {
+            let answer = call(connector.as_mut());
+            (connector, answer)
         })
         .await?;
         self.instance = Instance::Started(connector);
-        let configs = configs?;
-        check_task_count(&self.name, &self.config, configs.len())?;
-        Ok(configs)
+        answer
     }
 
     fn hangs(&self) -> Error {

@@ -1,6 +1,7 @@
 //! The result of a bounded connector.
 
 use serde::{Deserialize, Serialize};
+use volley_api::EndedRun;
 
 use crate::storage::TaskProgressSnapshot;
 
@@ -27,6 +28,12 @@ pub struct Completion {
 }
 
 impl Completion {
+    /// What the connector is told of it.
+    pub(crate) fn ended_run(&self) -> EndedRun {
+        let Self { rows, rows_delivered, rows_rejected, files, written_bytes, .. } = *self;
+        EndedRun { rows, rows_delivered, rows_rejected, files, written_bytes }
+    }
+
     /// The sum of the tasks' last counters.
     pub(crate) fn of(tasks: &[TaskProgressSnapshot], completed_at: i64, duration_ms: u64) -> Self {
         let sum = |counter: fn(&TaskProgressSnapshot) -> u64| tasks.iter().map(counter).sum();
