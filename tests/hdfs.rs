@@ -40,12 +40,12 @@ fn sink(kafka: &Kafka, topic: &str, url: &str, more: &[(&str, &str)]) -> Volley 
     volley
 }
 
-fn start(volley: &Volley) -> Running {
+pub(crate) fn start(volley: &Volley) -> Running {
     volley.start(&["standalone", "worker.properties", "sink.properties"])
 }
 
 /// Lets it write what is left, and ends it.
-fn drain(volley: &Volley, environment: &[(&str, &str)]) {
+pub(crate) fn drain(volley: &Volley, environment: &[(&str, &str)]) {
     let sink = std::fs::read_to_string(volley.path("sink.properties")).unwrap();
     std::fs::write(volley.path("sink.properties"), format!("{sink}volley.mode=bounded\n")).unwrap();
     let arguments = ["standalone", "worker.properties", "sink.properties", "--until-done"];
@@ -53,7 +53,7 @@ fn drain(volley: &Volley, environment: &[(&str, &str)]) {
     assert!(end.status.success(), "{}", end.log);
 }
 
-fn wait_for_more(worker: &mut Running, files: impl Fn() -> usize) {
+pub(crate) fn wait_for_more(worker: &mut Running, files: impl Fn() -> usize) {
     let before = files();
     wait_until(SOON, "further files", || {
         assert!(worker.is_running(), "the worker ended:\n{}", worker.log());

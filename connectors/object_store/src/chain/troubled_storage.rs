@@ -1,23 +1,40 @@
 //! A store for simulations.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use object_store::memory::InMemory;
+use object_store::path::Path;
 
-use crate::store::{Answer, RemoteStorage, Storage, StorageError};
+use super::memory_files::MemoryFiles;
+use crate::store::claim::{Creation, FileSystem, claimed_file, create};
+use crate::store::{Answer, ClaimedFile, RemoteStorage, Storage, StorageError};
 
-/// A store whose answers fail a number of times. Creating files does not: uploads have their own ways to fail.
+const PREFIX: &str = "prefix";
+
+/// A store whose answers fail a number of times. Creating files does not: uploads have their own ways to fail. Creating
+/// those with claims may end in its midst.
 #[derive(Debug)]
 pub(super) struct TroubledStorage {
     pub(super) store: RemoteStorage,
+    /// The same store, where files claim names.
+    pub(super) files: MemoryFiles,
     /// How many of the next calls fail.
     pub(super) failures: AtomicUsize,
+    temporaries: AtomicUsize,
 }
 
 impl TroubledStorage {
-    /// `store` without trouble.
-    pub(super) fn new(store: RemoteStorage) -> Self {
-        Self { store, failures: AtomicUsize::new(0) }
+    /// An empty one, without trouble.
+    pub(super) fn new() -> Self {
+        let memory = Arc::new(InMemory::new());
+        Self {
+            store: RemoteStorage::new("memory:///", Arc::clone(&memory) as _, Path::from(PREFIX)),
+            files: MemoryFiles::new(memory, PREFIX),
+            failures: AtomicUsize::new(0),
+            temporaries: AtomicUsize::new(0),
+        }
     }
 
     fn answer<'a, T: Send + 'a>(&self, path: &str, answer: Answer<'a, T>) -> Answer<'a, T> {
@@ -41,6 +58,34 @@ impl Storage for TroubledStorage {
 
     fn create<'a>(&'a self, path: &'a str, contents: Bytes, id: &'a str, label: Option<&'a str>) -> Answer<'a, ()> {
         self.store.create(path, contents, id, label)
+    }
+
+    fn create_claimed<'a>(
+        &'a self,
+        claim: &'a str,
+        path: &'a str,
+        contents: Bytes,
+        _id: &'a str,
+        label: &'a str,
+    ) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let number = self.temporaries.fetch_add(1, Ordering::Relaxed);
+            let (target, claim, temporary) = (format!("/{path}"), format!("/{claim}"), format!("/tmp/{number}"));
+            let file = Creation { target: &target, claim: &claim, temporary: &temporary, label: Some(label) };
+            let outcome = create(&self.files, file, contents).await;
+            if outcome.is_err() {
+                let _ = self.files.remove(&temporary).await;
+            }
+            outcome
+        })
+    }
+
+    fn read_claim<'a>(&'a self, claim: &'a str) -> Answer<'a, Option<ClaimedFile>> {
+        let answer = Box::pin(async move {
+            let found = claimed_file(&self.files, &format!("/{claim}")).await?;
+            Ok(found.map(|(path, label)| ClaimedFile { path: path[1..].to_owned(), label }))
+        });
+        self.answer(claim, answer)
     }
 
     fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>> {
