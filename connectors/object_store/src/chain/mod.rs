@@ -20,8 +20,6 @@ mod delivery;
 mod exactly_once_tests;
 mod file_schema;
 mod files_text;
-#[cfg(test)]
-mod memory_files;
 mod missing_siblings;
 mod names;
 mod open_file;
@@ -30,11 +28,9 @@ mod pieces;
 mod rotation;
 mod row_order;
 #[cfg(test)]
-mod simulated_rows;
+mod simulation;
 mod stream;
 mod takeover;
-#[cfg(test)]
-mod troubled_storage;
 mod uploads;
 mod writing;
 

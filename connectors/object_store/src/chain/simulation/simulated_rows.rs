@@ -6,18 +6,18 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray, StructArray};
 use arrow::datatypes::{DataType, Field, Int64Type};
 use volley_api::TopicPartition;
 
-use super::uploads::Upload;
+use crate::chain::uploads::Upload;
 use crate::test_records::read_rows;
 
 /// A row of the result: partition, offset, and which of the rows made from that record.
-pub(super) type RowId = (String, i64, i64);
+pub(crate) type RowId = (String, i64, i64);
 
-pub(super) fn key_of(partition: &str, offset: i64, copy: i64) -> String {
+pub(crate) fn key_of(partition: &str, offset: i64, copy: i64) -> String {
     format!("{partition} {offset} {copy}")
 }
 
 /// The version of a record's schema: 2 has a further field, in 3 it is required.
-pub(super) fn version_of(offset: i64) -> i64 {
+pub(crate) fn version_of(offset: i64) -> i64 {
     match offset {
         _ if offset % 13 == 0 => 3,
         _ if offset % 5 == 0 => 2,
@@ -25,7 +25,7 @@ pub(super) fn version_of(offset: i64) -> i64 {
     }
 }
 
-pub(super) fn values(
+pub(crate) fn values(
     partition: &TopicPartition,
     offsets: impl Iterator<Item = i64> + Clone,
     copies: &[i64],
@@ -53,7 +53,7 @@ pub(super) fn values(
 }
 
 /// The rows of a file, after checking that its name and footer are true.
-pub(super) fn row_ids(upload: &Upload) -> Vec<RowId> {
+pub(crate) fn row_ids(upload: &Upload) -> Vec<RowId> {
     let ids = match upload.files.path(upload.rows()).ends_with(".parquet") {
         true => ids_of_values(upload),
         false => ids_of_keys(upload),

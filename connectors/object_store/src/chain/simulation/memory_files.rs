@@ -14,20 +14,20 @@ use crate::store::claim::{Entry, FileSystem, Outcome};
 
 /// Files whose owner ends after a number of calls.
 #[derive(Clone, Debug)]
-pub(super) struct MemoryFiles {
+pub(crate) struct MemoryFiles {
     store: Arc<InMemory>,
     prefix: &'static str,
     /// How many further calls are made before all fail.
-    pub(super) calls_left: Arc<AtomicUsize>,
+    pub(crate) calls_left: Arc<AtomicUsize>,
 }
 
 impl MemoryFiles {
-    pub(super) fn new(store: Arc<InMemory>, prefix: &'static str) -> Self {
+    pub(crate) fn new(store: Arc<InMemory>, prefix: &'static str) -> Self {
         Self { store, prefix, calls_left: Arc::new(AtomicUsize::new(usize::MAX)) }
     }
 
     /// Removes all that is not complete.
-    pub(super) async fn sweep(&self) {
+    pub(crate) async fn sweep(&self) {
         let paths: Vec<_> = self.store.list(Some(&self.place("/tmp"))).try_collect().await.unwrap();
         for file in paths {
             self.store.delete(&file.location).await.unwrap();

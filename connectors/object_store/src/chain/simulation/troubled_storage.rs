@@ -16,18 +16,18 @@ const PREFIX: &str = "prefix";
 /// A store whose answers fail a number of times. Creating files does not: uploads have their own ways to fail. Creating
 /// those with claims may end in its midst.
 #[derive(Debug)]
-pub(super) struct TroubledStorage {
-    pub(super) store: RemoteStorage,
+pub(crate) struct TroubledStorage {
+    pub(crate) store: RemoteStorage,
     /// The same store, where files claim names.
-    pub(super) files: MemoryFiles,
+    pub(crate) files: MemoryFiles,
     /// How many of the next calls fail.
-    pub(super) failures: AtomicUsize,
+    pub(crate) failures: AtomicUsize,
     temporaries: AtomicUsize,
 }
 
 impl TroubledStorage {
     /// An empty one, without trouble.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let memory = Arc::new(InMemory::new());
         Self {
             store: RemoteStorage::new("memory:///", Arc::clone(&memory) as _, Path::from(PREFIX)),
