@@ -147,11 +147,11 @@ async fn find_place(
     Ok(place)
 }
 
-/// Records that the group has committed, behind the files of Java's sink. Versions of it before 2019 commit what they have read, and find
-/// their place by the names alone.
+/// Records that the group has committed, behind the files of Java's sink. Versions of it before 2019 commit what they
+/// have read, and find their place by the names alone.
 ///
-/// It is noted before its first records are written. Until something behind it has been committed, whoever opens the partition begins with
-/// it: files of ours alone do not tell that all of it is written.
+/// It is noted before its first records are written. Until something behind it has been committed, whoever opens the
+/// partition begins with it: files of ours alone do not tell that all of it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Gap {
     from: i64,
