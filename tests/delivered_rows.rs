@@ -108,6 +108,20 @@ pub(crate) fn in_hdfs(url: &str, hadoop: &[(&str, String)]) -> Found {
     })
 }
 
+/// The rows (`p`, `n`) of each Parquet file below a directory of HDFS, by its path.
+pub(crate) fn rows_of_files_in_hdfs(url: &str) -> BTreeMap<String, Vec<(i64, i64)>> {
+    block_on(async {
+        let (client, directory) = hdfs(url, &[]);
+        let mut files = BTreeMap::new();
+        for path in paths_in_hdfs(&client, &directory).await {
+            let mut reader = client.read(&path).await.unwrap();
+            let file = reader.read_bytes(reader.file_length()).await.unwrap();
+            files.insert(path, rows(file));
+        }
+        files
+    })
+}
+
 /// The objects of a bucket by path, as text, without what the sink remembers.
 pub(crate) fn texts_in_bucket(s3: &S3, bucket: &str) -> BTreeMap<String, String> {
     let store = store(s3, bucket);
@@ -123,15 +137,21 @@ pub(crate) fn texts_in_bucket(s3: &S3, bucket: &str) -> BTreeMap<String, String>
 }
 
 fn count(file: Bytes, found: &mut Found) {
+    for row in rows(file) {
+        *found.entry(row).or_default() += 1;
+    }
+}
+
+fn rows(file: Bytes) -> Vec<(i64, i64)> {
+    let mut rows = Vec::new();
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
     for batch in reader {
         let batch = batch.unwrap();
         let column = |name: &str| batch.column_by_name(name).unwrap().as_primitive::<Int64Type>().clone();
         let (partitions, numbers) = (column("p"), column("n"));
-        for row in 0..batch.num_rows() {
-            *found.entry((partitions.value(row), numbers.value(row))).or_default() += 1;
-        }
+        rows.extend((0..batch.num_rows()).map(|row| (partitions.value(row), numbers.value(row))));
     }
+    rows
 }
 
 fn count_lines(file: &[u8], found: &mut Found) {

@@ -40,12 +40,12 @@ fn sink(kafka: &Kafka, topic: &str, url: &str, more: &[(&str, &str)]) -> Volley 
     volley
 }
 
-fn start(volley: &Volley) -> Running {
+pub(crate) fn start(volley: &Volley) -> Running {
     volley.start(&["standalone", "worker.properties", "sink.properties"])
 }
 
 /// Lets it write what is left, and ends it.
-fn drain(volley: &Volley, environment: &[(&str, &str)]) {
+pub(crate) fn drain(volley: &Volley, environment: &[(&str, &str)]) {
     let sink = std::fs::read_to_string(volley.path("sink.properties")).unwrap();
     std::fs::write(volley.path("sink.properties"), format!("{sink}volley.mode=bounded\n")).unwrap();
     let arguments = ["standalone", "worker.properties", "sink.properties", "--until-done"];
@@ -53,7 +53,7 @@ fn drain(volley: &Volley, environment: &[(&str, &str)]) {
     assert!(end.status.success(), "{}", end.log);
 }
 
-fn wait_for_more(worker: &mut Running, files: impl Fn() -> usize) {
+pub(crate) fn wait_for_more(worker: &mut Running, files: impl Fn() -> usize) {
     let before = files();
     wait_until(SOON, "further files", || {
         assert!(worker.is_running(), "the worker ended:\n{}", worker.log());
@@ -251,13 +251,11 @@ fn every_offset_is_in_hdfs_exactly_once_after_a_fail_over() {
 
 /// Two workers of one consumer group, of which one stands still until the other has gone on with its partitions, and does not
 /// know. What it was about to do it does afterwards.
-#[test]
-#[ignore = "a further HDFS takes a minute: `make soak`"]
-fn every_offset_is_in_hdfs_exactly_once_though_workers_sleep_and_others_take_over() {
+fn let_workers_sleep_and_others_take_over(lines: &[(&str, &str)]) {
     let (kafka, hdfs) = (Kafka::shared(), Hdfs::start());
     let topic = numbered_topic(kafka, 0);
     let url = hdfs.url("lake");
-    let volleys = [(); 2].map(|()| sink(kafka, &topic, &url, &[]));
+    let volleys = [(); 2].map(|()| sink(kafka, &topic, &url, lines));
     let mut workers = volleys.each_ref().map(start);
     let files = || files_in_hdfs(&url, &[]);
     let mut produced = 0;
@@ -276,6 +274,18 @@ fn every_offset_is_in_hdfs_exactly_once_though_workers_sleep_and_others_take_ove
     workers.into_iter().for_each(Running::kill);
     drain(&volleys[0], &[]);
     assert_exactly_once(&in_hdfs(&url, &[]), PARTITIONS, produced);
+}
+
+#[test]
+#[ignore = "a further HDFS takes a minute: `make soak`"]
+fn every_offset_is_in_hdfs_exactly_once_though_workers_sleep_and_others_take_over() {
+    let_workers_sleep_and_others_take_over(&[]);
+}
+
+#[test]
+#[ignore = "a further HDFS takes a minute: `make soak`"]
+fn every_offset_is_in_hdfs_exactly_once_though_workers_sleep_where_names_have_the_last_offset() {
+    let_workers_sleep_and_others_take_over(&[("file.name.last.offset", "true")]);
 }
 
 #[test]

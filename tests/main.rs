@@ -21,6 +21,7 @@ mod file_formats;
 mod full_disk;
 mod group_progress;
 mod hdfs;
+mod hdfs_takeover;
 mod health;
 mod java_sinks;
 mod java_worker;

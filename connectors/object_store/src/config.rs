@@ -38,6 +38,8 @@ const LOCALE: &str = "locale";
 const ROTATE_IDLE: &str = "rotate.idle.ms";
 const NULL_VALUES: &str = "behavior.on.null.values";
 const TOMBSTONES: &str = "tombstone.encoded.partition";
+const LAST_OFFSET: &str = "file.name.last.offset";
+const JAVA_LOGS_DIR: &str = "java.logs.dir";
 const OFFSET_TAGS: &str = "file.offset.tags";
 const OBJECT_TAGS: &str = "store.s3.object.tags";
 const RETRY_BACKOFF: &str = "retry.backoff.ms";
@@ -86,6 +88,8 @@ impl NullValues {
 pub(crate) struct SinkConfig {
     pub(crate) store: StoreConfig,
     pub(crate) naming: FileNaming,
+    /// Where a Java sink whose files are gone on with has its logs.
+    pub(crate) java_logs_dir: Option<Arc<str>>,
     pub(crate) format: FormatConfig,
     /// Which versions of a schema share a file.
     pub(crate) compatibility: Compatibility,
@@ -155,6 +159,7 @@ impl SinkConfig {
         Ok(Self {
             store: StoreConfig::from_config(config)?,
             naming: naming(config)?,
+            java_logs_dir: config.string(JAVA_LOGS_DIR).filter(|directory| !directory.is_empty()).map(Arc::from),
             format: FormatConfig::from_config(config),
             compatibility: compatibility(config),
             siblings: siblings_of(config),
@@ -180,6 +185,7 @@ fn naming(config: &Config) -> Result<FileNaming> {
         delimiter: Arc::from(config.string(FILE_DELIM).unwrap_or_default()),
         offset_digits: width.unwrap_or(0).max(1),
         suffix: Arc::from(""),
+        has_last_offset: config.boolean(LAST_OFFSET),
     })
 }
 
@@ -223,6 +229,15 @@ pub(crate) fn config_issues(config: &Config) -> Vec<ConfigIssue> {
         issues.push(ConfigIssue::new(NULL_VALUES, message));
     }
     issues.extend(partitioner_issues(config));
+    if config.boolean(LAST_OFFSET) {
+        let has_names = |store: StoreConfig| matches!(store.url.scheme(), "file" | "hdfs" | "viewfs");
+        if !StoreConfig::from_config(config).is_ok_and(has_names) {
+            issues.push(ConfigIssue::new(LAST_OFFSET, "only in directories and in HDFS files may be named so"));
+        }
+        if !config.string(NAME_TEMPLATE).unwrap_or_default().is_empty() {
+            issues.push(ConfigIssue::new(LAST_OFFSET, format!("`{NAME_TEMPLATE}` says how files are named")));
+        }
+    }
     if config.boolean(OFFSET_TAGS) {
         let is_s3 = StoreConfig::from_config(config).is_ok_and(|store| matches!(store.url.scheme(), "s3" | "s3a"));
         if !is_s3 {
@@ -294,6 +309,22 @@ fn file_keys() -> Vec<ConfigKey> {
             "Offsets in file names are filled up with zeros to this many digits.",
         )
         .validated(Validator::Between(0, 19)),
+        ConfigKey::with_default(
+            LAST_OFFSET,
+            ConfigType::Boolean,
+            "false",
+            Low,
+            "Whether the offset of the last row follows that of the first in file names, as in those of Confluent's sinks for \
+             HDFS. Then files of these sinks count: records up to the largest offset in their names are skipped. For `file:` \
+             and `hdfs:` only.",
+        ),
+        ConfigKey::optional(
+            JAVA_LOGS_DIR,
+            String,
+            Low,
+            "With `file.name.last.offset`, the directory below `store.url` where such a sink has its logs. The task fails where \
+             they say that files have not been completed.",
+        ),
         ConfigKey::optional(
             NAME_TEMPLATE,
             String,
@@ -515,6 +546,9 @@ mod tests {
             let message = SinkConfig::parse(&config).unwrap_err().to_string();
             assert!(message.contains(expected) && message.contains(key), "{key}={value}: {message}");
         }
+        let s3 = [("store.url", "s3://b/p"), ("file.name.last.offset", "true")];
+        let message = SinkConfig::parse(&config_map(&s3)).unwrap_err().to_string();
+        assert!(message.contains("`file.name.last.offset`: only in directories and in HDFS"), "{message}");
         let both = [("store.url", "file:///x"), ("parquet.sorting.columns", "a"), ("store.kafka.keys", "true")];
         let message = SinkConfig::parse(&config_map(&both)).unwrap_err().to_string();
         assert!(message.contains("row for row, exclude each other"), "{message}");

@@ -1,6 +1,6 @@
 //! Where a stream's chain of files ends: found when its first row arrives after the partition was opened.
 
-use super::file_name::StreamFiles;
+use super::names::StreamFiles;
 use crate::format::FileIdentity;
 use crate::store::{Storage, StorageError};
 
@@ -30,7 +30,8 @@ pub(crate) struct AdoptedFiles {
     pub(crate) lacks_siblings: bool,
 }
 
-/// The files of the stream, `None` where it has none. `offset`: where the partition was opened.
+/// The files of the stream, `None` where it has none. `offset`: where the partition was opened, or behind the files of
+/// Java's sink: what ends before does not matter.
 ///
 /// Since a file is created only after the one before it, all rows of the stream before the last file's end are in files.
 ///
@@ -41,6 +42,10 @@ pub(crate) async fn find_files(
     files: &StreamFiles,
     offset: i64,
 ) -> Result<Option<AdoptedFiles>, StorageError> {
+    if files.have_last_offsets() {
+        // the names tell which of all there are
+        return find_files_from(storage, files, 0, offset).await;
+    }
     let recent = find_files_from(storage, files, offset - WINDOW, offset).await?;
     if recent.is_some() || offset <= WINDOW {
         return Ok(recent);
@@ -55,8 +60,11 @@ async fn find_files_from(
     offset: i64,
 ) -> Result<Option<AdoptedFiles>, StorageError> {
     let names = storage.list(&files.directory, &files.name_before(from)).await?;
+    // the names of many files tell that they end before, among them all of Java's sink
+    let matters = |name: &str| files.last_offset(name).is_none_or(|last| last >= offset);
+    let candidates = names.iter().filter(|name| matters(name));
     let mut candidates: Vec<_> =
-        names.iter().filter_map(|name| Some((files.first_offset(name)?, name.clone()))).collect();
+        candidates.filter_map(|name| Some((files.first_offset(name)?, name.clone()))).collect();
     candidates.sort_unstable_by(|one, other| other.cmp(one));
     let Some(last) = first_own(storage, files, &candidates).await? else { return Ok(None) };
     candidates.retain(|(start, _)| (offset..last.identity.start).contains(start));
@@ -97,7 +105,7 @@ async fn read_own(
     name: &str,
 ) -> Result<Option<AdoptedFile>, StorageError> {
     let path = files.path_of(name);
-    let identity = match FileIdentity::read(storage, &path).await {
+    let identity = match read_identity(storage, files, &path).await {
         // removed since it was listed
         Err(StorageError::NotFound { .. }) => return Ok(None),
         outcome => outcome?,
@@ -111,5 +119,23 @@ async fn read_own(
             tracing::warn!(path, "passing over a file that this sink did not write");
             Ok(None)
         }
+    }
+}
+
+/// What the file at `path`, one of `files`, says of itself; `None`: not a file of this sink.
+///
+/// # Cancellation
+/// Safe at any point; nothing is changed.
+pub(crate) async fn read_identity(
+    storage: &dyn Storage,
+    files: &StreamFiles,
+    path: &str,
+) -> Result<Option<FileIdentity>, StorageError> {
+    match files.claim_of(path) {
+        Some(claim) if !FileIdentity::is_in_footer(path) => {
+            let claimed = storage.read_claim(&claim).await?.filter(|claimed| claimed.path == path);
+            Ok(claimed.and_then(|claimed| FileIdentity::from_label(&claimed.label)))
+        }
+        _ => FileIdentity::read(storage, path).await,
     }
 }

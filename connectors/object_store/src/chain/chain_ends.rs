@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::adoption::AdoptedFile;
-use super::file_name::StreamKey;
+use super::names::StreamKey;
 
 /// At most this many ends are remembered: those whose streams were there last. Directories of the others are listed again when
 /// rows for them come.

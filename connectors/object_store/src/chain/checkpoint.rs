@@ -17,7 +17,7 @@ use volley_api::TopicPartition;
 
 use super::adoption::AdoptedFile;
 use super::chain_ends::ChainEnds;
-use super::file_name::StreamKey;
+use super::names::StreamKey;
 use crate::format::FileIdentity;
 
 /// Directory of the checkpoints under the store's root; readers pass over names that begin with a dot.

@@ -11,10 +11,11 @@ use volley_api::{Error, Offsets, RejectedRow, Result, SinkBatch, SinkContext, To
 use super::adoption::{AdoptedFiles, find_files};
 use super::chain_ends::ChainEnds;
 use super::checkpoints::Checkpoints;
-use super::file_name::{StreamFiles, StreamKey};
+use super::names::{StreamFiles, StreamKey};
 use super::partition::Partition;
 use super::pieces::{Cutter, Piece};
 use super::stream::Stream;
+use super::takeover::JavaPlaces;
 use super::uploads::{UploadOutcome, Uploads};
 use super::writing::Writing;
 use crate::config::SinkConfig;
@@ -50,6 +51,8 @@ pub(crate) struct Delivery {
     siblings: Vec<Sibling>,
     partitioner: Box<dyn Partitioner>,
     checkpoints: Checkpoints,
+    /// Of files that are named as those of Java's sink for HDFS.
+    java_places: Option<JavaPlaces>,
     partitions: BTreeMap<TopicPartition, Partition>,
     /// What the uploads on their way belong to.
     tickets: HashMap<u64, (TopicPartition, StreamKey)>,
@@ -90,6 +93,7 @@ impl Delivery {
         let is_one_directory = matches!(config.partitioner, PartitionerConfig::Default);
         let layout = (!is_one_directory).then(|| partitioner.signature());
         let checkpoints = Checkpoints::new(Arc::clone(&storage), &context.connector, layout);
+        let java_places = JavaPlaces::new(&storage, &context.connector, &config.naming, config.java_logs_dir.as_ref());
         Ok(Self {
             open_files: metrics.gauge(OPEN_FILES),
             complete_files: metrics.counter(COMPLETE_FILES),
@@ -103,6 +107,7 @@ impl Delivery {
             format: Format::new(config.format.clone()),
             siblings: config.siblings.iter().cloned().map(Sibling::new).collect(),
             checkpoints,
+            java_places,
             partitioner,
             config,
             partitions: BTreeMap::new(),
@@ -115,6 +120,7 @@ impl Delivery {
 
     /// For rows whose files have names that no file has had before: looks for no earlier ones, and notes those that are created.
     pub(crate) fn of_new_files(mut self) -> Self {
+        self.java_places = None;
         self.checkpoints = Checkpoints::new(Arc::clone(&self.storage), &self.context.connector, None);
         self.new_files = Some(Vec::new());
         self
@@ -149,6 +155,7 @@ impl Delivery {
 
     /// See [`volley_api::SinkTask::open`].
     pub(crate) fn open(&mut self, partitions: &Offsets) {
+        self.java_places.iter_mut().for_each(JavaPlaces::forget);
         for (partition, offset) in partitions {
             self.forget(partition);
             self.partitions.insert(partition.clone(), Partition::new(*offset, self.config.retry));
@@ -169,6 +176,7 @@ impl Delivery {
         let partition = batch.partition();
         let rewinds = self.partition(partition)?.rewinds();
         self.make_room()?;
+        self.find_java_place(partition)?;
         if self.partition(partition)?.rewinds() != rewinds {
             // rows before this batch have to come again, and then it does too
             return Ok(Vec::new());
@@ -291,7 +299,7 @@ impl Delivery {
         if self.partition(partition)?.stream(key).is_some() {
             return Ok(());
         }
-        let opened_at = self.partition(partition)?.opened_at();
+        let from = self.first_needed(partition, key)?;
         let is_of_tombstones = self.config.null_values.is_directory(&key.directory);
         let extensions = self.siblings.iter().map(|sibling| sibling.format().extension());
         let mut extensions = (!is_of_tombstones).then(|| self.format.extension()).into_iter().chain(extensions);
@@ -300,9 +308,9 @@ impl Delivery {
         let adopted = match self.ends(partition)?.get(key).cloned() {
             _ if self.new_files.is_some() => None,
             Some(last) => last.map(|last| AdoptedFiles { last, next: None, lacks_siblings: false }),
-            None => self.list_files(partition, &files)?,
+            None => self.list_files(partition, &files, from)?,
         };
-        let stream = Stream::new(files, is_of_tombstones, adopted, opened_at, &self.context.connector)?;
+        let stream = Stream::new(files, is_of_tombstones, adopted, from, &self.context.connector)?;
         self.partition(partition)?.add_stream(stream);
         Ok(())
     }
@@ -314,12 +322,50 @@ impl Delivery {
         Ok(partition.ends().get_or_insert_with(|| self.checkpoints.read(name, opened_at)))
     }
 
-    fn list_files(&mut self, partition: &TopicPartition, files: &StreamFiles) -> Result<Option<AdoptedFiles>> {
+    /// The first offset whose rows may not be in files of others.
+    fn first_needed(&mut self, name: &TopicPartition, key: &StreamKey) -> Result<i64> {
+        let partition = self.partition(name)?;
+        // Java's sink writes a topic to its own directory only
+        let covered = partition.java_place().filter(|_| key.topic == name.topic).map_or(0, |place| place.covered);
+        Ok(partition.opened_at().max(covered))
+    }
+
+    /// Looks, once, for the files of Java's sink. Asks for rows again if the group has committed some that are in no
+    /// file.
+    fn find_java_place(&mut self, name: &TopicPartition) -> Result<()> {
+        let Some(places) = &mut self.java_places else { return Ok(()) };
+        let Some(partition) = self.partitions.get_mut(name).filter(|partition| partition.java_place().is_none()) else {
+            return Ok(());
+        };
+        let opened_at = partition.opened_at();
+        let what = format!("look for the files of {name}");
+        let place = partition.patience().attempt(&what, || places.find(name, opened_at))?;
+        if let Some(file) = &place.unfinished {
+            return Err(unfinished_by_java(&self.storage, name, file));
+        }
+        let begins_at = place.begins_at;
+        partition.set_java_place(place);
+        if let Some(offset) = begins_at {
+            let offset = partition.start_at(offset);
+            warn!(
+                partition = %name, committed = opened_at, next_offset = offset,
+                "records that were committed before are in no file of Java's sink, going on where its last file ends"
+            );
+            self.context.rewind(name.clone(), offset);
+        }
+        Ok(())
+    }
+
+    fn list_files(
+        &mut self,
+        partition: &TopicPartition,
+        files: &StreamFiles,
+        from: i64,
+    ) -> Result<Option<AdoptedFiles>> {
         let (storage, shared) = (Arc::clone(&self.storage), files.clone());
-        let opened_at = self.partition(partition)?.opened_at();
         self.partition(partition)?.patience().attempt(&format!("list {}", files.directory), || {
             let path = shared.directory.clone();
-            look(&path, storage, move |storage| Box::pin(async move { find_files(storage, &shared, opened_at).await }))
+            look(&path, storage, move |storage| Box::pin(async move { find_files(storage, &shared, from).await }))
         })
     }
 
@@ -357,6 +403,7 @@ impl Delivery {
             compatibility: self.config.compatibility,
             siblings: &self.siblings,
             has_tags: self.config.has_tags,
+            has_claims: self.config.naming.has_claims(),
             format: &self.format,
             now: (self.clock)(),
         };
@@ -456,6 +503,15 @@ impl Delivery {
         }
         Ok(())
     }
+}
+
+fn unfinished_by_java(storage: &Arc<dyn Storage>, partition: &TopicPartition, file: &str) -> Error {
+    Error::config(format!(
+        "Java's sink has not ended with {file} in {}, which its log of {partition} names: start it again with Java and stop \
+         it in order, so that its records are neither lost nor written twice; or, to have them written by this sink, remove \
+         the files in `+tmp` and the log",
+        storage.url()
+    ))
 }
 
 impl std::fmt::Debug for Delivery {

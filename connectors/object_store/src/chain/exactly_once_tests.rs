@@ -6,10 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray, StructArray};
-use arrow::datatypes::{DataType, Field, Int64Type};
-use object_store::memory::InMemory;
-use object_store::path::Path;
+use arrow::array::{ArrayRef, StringArray};
+use arrow::datatypes::{DataType, Field};
 use parking_lot::Mutex;
 use proptest::prelude::*;
 use volley_api::schema::VERSION;
@@ -17,17 +15,18 @@ use volley_api::testing::sink_batch_of;
 use volley_api::{Column, Offsets, Result, SinkBatch, SinkContext, TopicPartition};
 
 use super::delivery::Delivery;
-use super::troubled_storage::TroubledStorage;
+use super::simulation::{
+    COMPATIBILITIES, LAYOUTS, NAMINGS, PATIENCE, ROTATIONS, RowId, SIBLINGS, TroubledStorage, key_of, row_ids, values,
+    version_of,
+};
 use super::uploads::{Upload, UploadOutcome, Uploads, try_upload};
-use crate::store::{RemoteStorage, Storage, look};
-use crate::test_records::{origin, read_rows, records, sink_config};
+use crate::format::FileIdentity;
+use crate::store::{Storage, StorageError, look, runtime};
+use crate::test_records::{origin, records, sink_config};
 
 const WORKERS: usize = 3;
 /// Each partition has the offsets from 0 to here.
 const END: i64 = 120;
-
-/// A row of the result: partition, offset, and which of the rows made from that record.
-type RowId = (String, i64, i64);
 
 #[derive(Default)]
 struct Queue {
@@ -107,6 +106,10 @@ enum Step {
     Trouble {
         calls: usize,
     },
+    /// Whoever uploads next gets so far, where files claim names.
+    Interrupt {
+        calls: usize,
+    },
     /// A request of a crashed worker arrives after all.
     LateUpload {
         which: usize,
@@ -131,40 +134,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (worker, 0..ROTATIONS.len()).prop_map(|(worker, rotation)| Step::Crash { worker, rotation }),
         1 => (0..100usize).prop_map(|which| Step::LateUpload { which }),
         1 => (1..4usize).prop_map(|calls| Step::Trouble { calls }),
+        2 => (0..14usize).prop_map(|calls| Step::Interrupt { calls }),
     ]
 }
-
-const ROTATIONS: [&[(&str, &str)]; 6] = [
-    &[("flush.size", "1000")],
-    &[("flush.size", "3")],
-    &[("flush.size", "1"), ("rotate.idle.ms", "-1")],
-    &[("flush.size", "11"), ("rotate.interval.ms", "90")],
-    &[("rotate.schedule.interval.ms", "40"), ("rotate.interval.ms", "300")],
-    &[("rotate.bytes", "900"), ("rotate.idle.ms", "20")],
-];
-
-/// Tries of looks into the store follow quickly.
-const PATIENCE: &[(&str, &str)] = &[("retry.backoff.ms", "1")];
-
-/// Which directories there are: each of them, or one for each partition.
-const LAYOUTS: [&[(&str, &str)]; 3] = [
-    &[],
-    &[("partitioner.class", "FieldPartitioner"), ("partition.field.name", "place")],
-    &[
-        ("partitioner.class", "TimeBasedPartitioner"),
-        ("timestamp.extractor", "Record"),
-        ("path.format", "ss/SSS"),
-        ("partition.duration.ms", "70"),
-    ],
-];
-
-/// Which versions of a schema share a file.
-const COMPATIBILITIES: [&[(&str, &str)]; 3] =
-    [&[], &[("schema.compatibility", "BACKWARD")], &[("schema.compatibility", "FORWARD")]];
-
-/// What stands beside files: nothing, or keys; of records without values there are only keys.
-const SIBLINGS: [&[(&str, &str)]; 2] =
-    [&[], &[("store.kafka.keys", "true"), ("keys.format.class", "JsonLines"), ("behavior.on.null.values", "write")]];
 
 struct Simulation {
     storage: Arc<dyn Storage>,
@@ -178,17 +150,31 @@ struct Simulation {
     delivered: BTreeSet<RowId>,
     /// Rows of each file.
     files: BTreeMap<String, Vec<RowId>>,
+    /// What somebody has tried to create, by the id of the file: somebody else may end it.
+    attempted: HashMap<String, Upload>,
     late: Vec<Upload>,
+    /// After how many calls on files the next upload ends.
+    interruption: Option<usize>,
+    java: Option<Java>,
     salt: u64,
 }
 
+/// Java's sink, of which an export is taken over. Its rows go to the topics that they come from.
+#[derive(Clone, Copy, Debug)]
+struct Java {
+    /// Rows before this offset are in its files.
+    end: i64,
+    /// What it has committed: less or more.
+    committed: i64,
+}
+
 impl Simulation {
-    fn new(salt: u64) -> Self {
-        let store = RemoteStorage::new("memory:///", Arc::new(InMemory::new()), Path::from("prefix"));
-        let trouble = Arc::new(TroubledStorage::new(store));
+    fn new(salt: u64, java: Option<Java>) -> Self {
+        let trouble = Arc::new(TroubledStorage::new());
         // two topics whose rows go to the same one, in the same partition number
         let partitions = [("a", 0), ("a", 1), ("b", 0), ("b", 1)].map(|(topic, n)| TopicPartition::new(topic, n));
-        let committed = partitions.iter().map(|partition| (partition.clone(), 0)).collect();
+        let committed = java.map_or(0, |java| java.committed);
+        let committed = partitions.iter().map(|partition| (partition.clone(), committed)).collect();
         let mut simulation = Self {
             storage: Arc::clone(&trouble) as _,
             trouble,
@@ -199,9 +185,15 @@ impl Simulation {
             committed,
             delivered: BTreeSet::new(),
             files: BTreeMap::new(),
+            attempted: HashMap::new(),
             late: Vec::new(),
+            interruption: None,
+            java,
             salt,
         };
+        if let Some(java) = java {
+            simulation.write_as_java(java);
+        }
         simulation.workers = (0..WORKERS).map(|index| simulation.worker(index)).collect();
         simulation
     }
@@ -219,6 +211,7 @@ impl Simulation {
                     self.one_of(&LAYOUTS, 0),
                     self.one_of(&COMPATIBILITIES, 1),
                     self.one_of(&SIBLINGS, 2),
+                    if self.java.is_some() { NAMINGS[1] } else { self.one_of(&NAMINGS, 3) },
                 ]
                 .concat(),
             ),
@@ -241,7 +234,29 @@ impl Simulation {
         hash ^= (partition.partition as u64 + partition.topic.as_bytes()[0] as u64) << 7;
         hash = (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let rows = [0, 1, 1, 1, 1, 1, 2, 3][(hash >> 33) as usize % 8];
-        (["x", "y"][(hash >> 40) as usize % 2], rows)
+        match (self.java, &*partition.topic) {
+            (None, _) => (["x", "y"][(hash >> 40) as usize % 2], rows),
+            (Some(_), "a") => ("a", rows),
+            (Some(_), _) => ("b", rows),
+        }
+    }
+
+    /// Java's last files of each partition, in two directories.
+    fn write_as_java(&mut self, java: Java) {
+        for partition in self.partitions.clone() {
+            let TopicPartition { topic, partition: number } = &partition;
+            for (place, last) in [(0, java.end - 1), (1, java.end / 2)] {
+                let path = format!("topics/{topic}/place={place}/{topic}+{number}+0000000000+{last:010}.parquet");
+                let written = look("", Arc::clone(&self.storage), move |storage| {
+                    Box::pin(async move { storage.write_over(&path, "rows of Java's".into()).await })
+                });
+                written.unwrap();
+            }
+            for offset in self.offsets(0, java.end) {
+                let copies = 0..self.fate(&partition, offset).1;
+                self.delivered.extend(copies.map(|copy| (partition.to_string(), offset, copy)));
+            }
+        }
     }
 
     /// Offsets of a partition: with gaps, as compaction leaves them.
@@ -254,7 +269,9 @@ impl Simulation {
         let origin = origin(partition, first, offsets.clone(), end);
         let mut all = Vec::new();
         // some records are of a later version, so that the records of a topic interleave
-        for (topic, version) in ["x", "y"].into_iter().flat_map(|topic| (1..=3).map(move |version| (topic, version))) {
+        for (topic, version) in
+            ["x", "y", "a", "b"].into_iter().flat_map(|topic| (1..=3).map(move |version| (topic, version)))
+        {
             let mut rows = Vec::new();
             let mut copies = Vec::new();
             for (row, offset) in offsets.iter().enumerate() {
@@ -299,6 +316,7 @@ impl Simulation {
             Step::Learn { worker } => self.learn(worker),
             Step::Crash { worker, rotation } => self.crash(worker, rotation),
             Step::Trouble { calls } => self.trouble.failures.store(calls, Ordering::Relaxed),
+            Step::Interrupt { calls } => self.interruption = Some(calls),
             Step::LateUpload { which } => {
                 if !self.late.is_empty() {
                     let upload = self.late.swap_remove(which % self.late.len());
@@ -337,7 +355,7 @@ impl Simulation {
         if siblings_are_late {
             upload.siblings.clear();
         }
-        let outcome = self.try_upload(&upload);
+        let Some(outcome) = self.try_upload(&upload) else { return };
         if !answer_is_lost && !siblings_are_late {
             let mut queue = self.workers[worker].queue.lock();
             queue.pending.retain(|pending| pending.ticket != upload.ticket);
@@ -345,24 +363,63 @@ impl Simulation {
         }
     }
 
-    fn try_upload(&mut self, upload: &Upload) -> UploadOutcome {
+    /// `None`: it was interrupted, and will be tried again.
+    fn try_upload(&mut self, upload: &Upload) -> Option<UploadOutcome> {
         // a failed upload would be the same as one that has not come to its turn
         self.trouble.failures.store(0, Ordering::Relaxed);
+        if upload.path.is_none() {
+            self.attempted.insert(upload.identity.file_id.clone(), upload.clone());
+        }
+        let calls = self.interruption.take().unwrap_or(usize::MAX);
+        self.trouble.files.calls_left.store(calls, Ordering::Relaxed);
         let shared = upload.clone();
         let outcome = look("", Arc::clone(&self.storage), move |storage| {
             Box::pin(async move { try_upload(storage, &shared).await })
         });
-        let outcome = outcome.unwrap();
-        if let UploadOutcome::Created { path } = &outcome
-            && !self.files.contains_key(path)
-        {
-            let rows = row_ids(upload);
-            for row in &rows {
-                assert!(self.delivered.insert(row.clone()), "{row:?} is in two files, the second is {path}");
+        self.trouble.files.calls_left.store(usize::MAX, Ordering::Relaxed);
+        let rows = upload.rows();
+        for path in [upload.files.path(rows), upload.files.path_beside_another_origin(rows)] {
+            match upload.files.claim_of(&path) {
+                Some(claim) => self.note_claimed(&claim),
+                None if matches!(&outcome, Ok(UploadOutcome::Created { path: created }) if *created == path) => {
+                    self.note_file(path, upload);
+                }
+                None => {}
             }
-            self.files.insert(path.clone(), rows);
         }
-        outcome
+        match outcome {
+            Err(StorageError::Unavailable { .. } | StorageError::NotFound { .. }) => None,
+            outcome => Some(outcome.unwrap()),
+        }
+    }
+
+    /// A file may have been created by whoever came across its claim.
+    fn note_claimed(&mut self, claim: &str) {
+        let claim = claim.to_owned();
+        let claimed = look("", Arc::clone(&self.storage), move |storage| {
+            Box::pin(async move { storage.read_claim(&claim).await })
+        });
+        let Some(file) = claimed.unwrap() else { return };
+        let identity = FileIdentity::from_label(&file.label).unwrap();
+        let upload = self.attempted[&identity.file_id].clone();
+        let name = file.path.rsplit_once('/').unwrap().1;
+        let last = upload.files.last_offset(name);
+        assert_eq!(last, row_ids(&upload).last().map(|row| row.1), "{}", file.path);
+        self.note_file(file.path, &upload);
+    }
+
+    fn note_file(&mut self, path: String, upload: &Upload) {
+        if self.files.contains_key(&path) {
+            return;
+        }
+        let claim = upload.files.claim_of(&path);
+        let is_alone = |other: &&String| claim.is_some() && upload.files.claim_of(other) == claim;
+        assert_eq!(self.files.keys().find(is_alone), None, "beside {path}");
+        let rows = row_ids(upload);
+        for row in &rows {
+            assert!(self.delivered.insert(row.clone()), "{row:?} is in two files, the second is {path}");
+        }
+        self.files.insert(path, rows);
     }
 
     fn commit(&mut self, worker: usize) {
@@ -370,6 +427,10 @@ impl Simulation {
         let vouched = self.workers[worker].delivery.pre_commit(&positions).unwrap();
         carry_out_rewinds(&mut self.workers[worker]);
         for (partition, offset) in vouched {
+            if self.java.is_some_and(|java| offset <= java.committed) {
+                // no commit goes back
+                continue;
+            }
             self.assert_delivered(&partition, offset);
             // the group refuses commits of those who no longer own the partition
             if self.owners.get(&partition) == Some(&worker) {
@@ -431,6 +492,9 @@ impl Simulation {
     }
 
     fn crash(&mut self, worker: usize, rotation: usize) {
+        // whoever starts removes what was left unfinished
+        let files = self.trouble.files.clone();
+        runtime::wait(async move { files.sweep().await }, Duration::from_secs(20)).unwrap().unwrap();
         let fresh = self.worker(rotation);
         let crashed = std::mem::replace(&mut self.workers[worker], fresh);
         self.late.append(&mut crashed.queue.lock().pending);
@@ -440,6 +504,7 @@ impl Simulation {
     /// One worker takes over everything and brings it to the end.
     fn finish(&mut self) {
         self.trouble.failures.store(0, Ordering::Relaxed);
+        self.interruption = None;
         self.crash(0, 1);
         for partition in self.partitions.clone() {
             self.assign(0, &partition);
@@ -473,77 +538,25 @@ fn carry_out_rewinds(worker: &mut Worker) {
     }
 }
 
-fn key_of(partition: &str, offset: i64, copy: i64) -> String {
-    format!("{partition} {offset} {copy}")
-}
-
-/// The version of a record's schema: 2 has a further field, in 3 it is required.
-fn version_of(offset: i64) -> i64 {
-    match offset {
-        _ if offset % 13 == 0 => 3,
-        _ if offset % 5 == 0 => 2,
-        _ => 1,
+fn simulate(steps: Vec<Step>, salt: u64, java: Option<Java>) {
+    let mut simulation = Simulation::new(salt, java);
+    for (index, partition) in simulation.partitions.clone().iter().enumerate() {
+        simulation.assign(index % WORKERS, partition);
     }
-}
-
-fn values(
-    partition: &TopicPartition,
-    offsets: impl Iterator<Item = i64> + Clone,
-    copies: &[i64],
-    version: i64,
-    has_nulls: bool,
-) -> ArrayRef {
-    let field = |name: &str, data_type| Arc::new(Field::new(name, data_type, true));
-    let origins = StringArray::from_iter_values(offsets.clone().map(|_| partition.to_string()));
-    let places = offsets.clone().zip(copies).map(|(offset, copy)| ((offset * 7 + copy) % 30).isqrt());
-    let mut columns: Vec<(_, ArrayRef)> = vec![
-        (field("origin", DataType::Utf8), Arc::new(origins)),
-        (field("offset", DataType::Int64), Arc::new(Int64Array::from_iter_values(offsets.clone()))),
-        (field("copy", DataType::Int64), Arc::new(Int64Array::from(copies.to_vec()))),
-        // rare and frequent ones; the rows of one record may go to several
-        (field("place", DataType::Int64), Arc::new(Int64Array::from_iter_values(places))),
-    ];
-    if version > 1 {
-        // older records do not fit where it is required
-        let extra = Arc::new(Field::new("extra", DataType::Int64, version == 2));
-        columns.insert(0, (extra, Arc::new(Int64Array::from_iter_values(offsets.clone()))));
+    for step in steps {
+        simulation.run(step);
     }
-    let is_valid = offsets.map(|offset| !has_nulls || offset % 4 != 1);
-    let (fields, arrays): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
-    Arc::new(StructArray::new(fields.into(), arrays, Some(is_valid.collect())))
-}
-
-/// The rows of a file, after checking that its name and footer are true.
-fn row_ids(upload: &Upload) -> Vec<RowId> {
-    let ids = match upload.files.path(0).ends_with(".parquet") {
-        true => ids_of_values(upload),
-        false => ids_of_keys(upload),
-    };
-    let identity = &upload.identity;
-    assert_eq!(identity.rows as usize, ids.len());
-    assert_eq!(identity.start, ids[0].1);
-    assert!(identity.end > ids[ids.len() - 1].1);
-    assert!(ids.is_sorted_by_key(|id| (id.1, id.2)), "{ids:?}");
-    assert!(ids.iter().all(|id| id.0 == identity.origin.to_string()));
-    ids
-}
-
-fn ids_of_keys(upload: &Upload) -> Vec<RowId> {
-    let text = String::from_utf8(upload.contents.to_vec()).unwrap();
-    let id = |line: &str| {
-        let parts: Vec<_> = line.trim_matches('"').split(' ').collect();
-        (parts[0].to_owned(), parts[1].parse().unwrap(), parts[2].parse().unwrap())
-    };
-    text.lines().map(id).collect()
-}
-
-fn ids_of_values(upload: &Upload) -> Vec<RowId> {
-    let rows = read_rows(upload.contents.clone());
-    let column = |name: &str| rows.column_by_name(name).unwrap();
-    let (origins, offsets) = (column("origin").as_string::<i32>(), column("offset").as_primitive::<Int64Type>());
-    let copies = column("copy").as_primitive::<Int64Type>();
-    let id = |row| (origins.value(row).to_owned(), offsets.value(row), copies.value(row));
-    (0..rows.num_rows()).map(id).collect()
+    simulation.finish();
+    for partition in simulation.partitions.clone() {
+        simulation.assert_delivered(&partition, END);
+    }
+    let expected: i64 = simulation
+        .partitions
+        .iter()
+        .flat_map(|partition| simulation.offsets(0, END).into_iter().map(move |offset| (partition, offset)))
+        .map(|(partition, offset)| simulation.fate(partition, offset).1)
+        .sum();
+    assert_eq!(simulation.delivered.len() as i64, expected);
 }
 
 proptest! {
@@ -551,23 +564,20 @@ proptest! {
 
     #[test]
     fn every_row_is_in_one_file_whatever_happens(steps in prop::collection::vec(step(), 0..200), salt in any::<u64>()) {
-        let mut simulation = Simulation::new(salt);
-        for (index, partition) in simulation.partitions.clone().iter().enumerate() {
-            simulation.assign(index % WORKERS, partition);
-        }
-        for step in steps {
-            simulation.run(step);
-        }
-        simulation.finish();
-        for partition in simulation.partitions.clone() {
-            simulation.assert_delivered(&partition, END);
-        }
-        let expected: i64 = simulation
-            .partitions
-            .iter()
-            .flat_map(|partition| simulation.offsets(0, END).into_iter().map(move |offset| (partition, offset)))
-            .map(|(partition, offset)| simulation.fate(partition, offset).1)
-            .sum();
-        prop_assert_eq!(simulation.delivered.len() as i64, expected);
+        simulate(steps, salt, None);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 72, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_row_that_is_in_no_file_of_java_s_is_in_one_whatever_happens(
+        steps in prop::collection::vec(step(), 0..200),
+        salt in any::<u64>(),
+        end in 1..60i64,
+        committed in 0..80i64,
+    ) {
+        simulate(steps, salt, Some(Java { end, committed }));
     }
 }

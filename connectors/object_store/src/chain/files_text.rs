@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use volley_api::{Records, Result};
+use volley_api::{Records, Result, TopicPartition};
 
-use super::file_name::{StreamFiles, StreamKey, is_legal_topic};
+use super::names::{RowSpan, StreamFiles, StreamKey, is_legal_topic};
 use super::row_order::offset_of;
 use crate::clock::now_ms;
 use crate::config::SinkConfig;
@@ -15,36 +15,38 @@ use crate::format::Format;
 pub(crate) fn files_text(config: &SinkConfig, records: &[Records]) -> Result<Vec<String>> {
     let format = Format::new(config.format.clone());
     let partitioner = config.partitioner.partitioner()?;
-    let mut rows: IndexMap<String, usize> = IndexMap::new();
+    let mut found: IndexMap<(StreamKey, TopicPartition), (RowSpan, usize)> = IndexMap::new();
     let mut refused = Vec::new();
-    let mut first_offsets: IndexMap<(StreamKey, i32), i64> = IndexMap::new();
     for records in records.iter().filter(|records| is_legal_topic(&records.topic)) {
         let Some(origin) = &records.origin else { continue };
         let split = partitioner.split(records, now_ms())?;
         for (directory, selected) in split.parts {
             let key = StreamKey { topic: Arc::clone(&records.topic), directory };
-            let first = selected.iter().next().map_or(0, |row| offset_of(records, row));
-            let first = *first_offsets.entry((key.clone(), origin.partition.partition)).or_insert(first);
-            let files = StreamFiles::new(&config.naming, format.extension(), &key, &origin.partition);
-            *rows.entry(files.path(first)).or_default() += selected.len();
+            let mut offsets = selected.iter().map(|row| offset_of(records, row));
+            let Some(first) = offsets.next() else { continue };
+            let unseen = (RowSpan { first, last: first }, 0);
+            let (span, rows) = found.entry((key, origin.partition.clone())).or_insert(unseen);
+            span.last = offsets.last().unwrap_or(first);
+            *rows += selected.len();
         }
         let refusals = split.rejected.into_iter();
         refused
             .extend(refusals.map(|(row, reason)| format!("offset {} has no file: {reason}", offset_of(records, row))));
     }
     let root = config.store.url.as_str().trim_end_matches('/');
-    let files = rows.into_iter().map(|(path, rows)| format!("{rows} rows would go to {root}/{path}"));
+    let files = found.into_iter().map(|((key, partition), (span, rows))| {
+        let path = StreamFiles::new(&config.naming, format.extension(), &key, &partition).path(span);
+        format!("{rows} rows would go to {root}/{path}")
+    });
     Ok(files.chain(refused).collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{ArrayRef, Int64Array, StringArray, StructArray};
-    use arrow::datatypes::{DataType, Field};
-    use volley_api::TopicPartition;
-
     use super::*;
     use crate::test_records::{batch, sink_config};
+    use arrow::array::{ArrayRef, Int64Array, StringArray, StructArray};
+    use arrow::datatypes::{DataType, Field};
 
     #[test]
     fn a_user_sees_the_files_of_a_layout_and_the_rows_that_have_none() {

@@ -82,6 +82,7 @@ impl MissingSiblings {
         let path = Some(self.file.path.clone());
         Ok(Some(ClosedFile {
             identity: identity.clone(),
+            last_offset: identity.end - 1,
             label: None,
             contents: bytes::Bytes::new(),
             tags: Vec::new(),

@@ -18,27 +18,27 @@ mod checkpoints;
 mod delivery;
 #[cfg(test)]
 mod exactly_once_tests;
-mod file_name;
 mod file_schema;
-mod file_template;
 mod files_text;
 mod missing_siblings;
+mod names;
 mod open_file;
 mod partition;
 mod pieces;
 mod rotation;
 mod row_order;
-mod stream;
 #[cfg(test)]
-mod troubled_storage;
+mod simulation;
+mod stream;
+mod takeover;
 mod uploads;
 mod writing;
 
+pub(crate) use adoption::read_identity;
 #[cfg(test)]
 pub(crate) use delivery::Clock;
 pub(crate) use delivery::{Delivery, NewFile};
-pub(crate) use file_name::{FileNaming, is_legal_topic};
-pub(crate) use file_template::FileTemplate;
 pub(crate) use files_text::files_text;
+pub(crate) use names::{FileNaming, FileTemplate, is_legal_topic};
 pub(crate) use rotation::RotationPolicy;
 pub(crate) use uploads::BackgroundUploads;

@@ -43,7 +43,9 @@ pub(crate) struct OpenFile {
 pub(crate) struct ClosedFile {
     /// What it says of itself.
     pub(crate) identity: FileIdentity,
-    /// The same as a text, for a file that has no place for it.
+    /// Offset of its last row.
+    pub(crate) last_offset: i64,
+    /// What it says of itself as a text, for a file that has no place for it.
     pub(crate) label: Option<String>,
     /// Its bytes.
     pub(crate) contents: Bytes,
@@ -179,13 +181,13 @@ impl OpenFile {
             false => Vec::new(),
         };
         let contents = self.writer.finish(&identity)?;
-        let label = (!writing.format.has_footer()).then(|| identity.to_label());
+        let label = (writing.has_claims || !writing.format.has_footer()).then(|| identity.to_label());
         let beside = writing.siblings.iter().zip(self.siblings);
         let siblings = beside.map(|(sibling, writer)| {
             Ok(SiblingFile { extension: sibling.format().extension().into(), contents: writer.finish(&identity)? })
         });
         let siblings = siblings.collect::<Result<_>>()?;
-        Ok(ClosedFile { identity, label, contents, tags, siblings, path: None })
+        Ok(ClosedFile { identity, last_offset: self.last_offset, label, contents, tags, siblings, path: None })
     }
 
     fn is_interval_over(&self, policy: &RotationPolicy, now: i64) -> bool {

@@ -9,8 +9,9 @@ use volley_api::{Error, Result, SinkBatch};
 use super::adoption::AdoptedFile;
 use super::chain_ends::ChainEnds;
 use super::checkpoint::Checkpoint;
-use super::file_name::StreamKey;
+use super::names::StreamKey;
 use super::stream::Stream;
+use super::takeover::JavaPlace;
 use super::writing::Writing;
 use crate::format::{Format, RowMaker};
 use crate::store::{Patience, RetryPolicy};
@@ -28,6 +29,8 @@ pub(crate) struct Partition {
     rewinds: u64,
     /// With looking for its files.
     patience: Patience,
+    /// Where the files of Java's sink end; `None` before this was looked for.
+    java_place: Option<JavaPlace>,
     /// Of streams that are not among those below; `None` before its first row.
     ends: Option<ChainEnds>,
     /// The offset given out last as committable.
@@ -49,6 +52,7 @@ impl Partition {
             rewound_to: None,
             rewinds: 0,
             patience: Patience::new(retry),
+            java_place: None,
             ends: None,
             vouched: None,
             streams: HashMap::new(),
@@ -65,6 +69,16 @@ impl Partition {
     /// Offset at which it was opened.
     pub(crate) fn opened_at(&self) -> i64 {
         self.opened_at
+    }
+
+    /// Where the files of Java's sink end; `None` before this was looked for.
+    pub(crate) fn java_place(&self) -> Option<&JavaPlace> {
+        self.java_place.as_ref()
+    }
+
+    /// The files of Java's sink end there.
+    pub(crate) fn set_java_place(&mut self, place: JavaPlace) {
+        self.java_place = Some(place);
     }
 
     /// How often rows were asked for again.
@@ -193,6 +207,13 @@ impl Partition {
     #[must_use]
     pub(crate) fn start_over(&mut self) -> i64 {
         let offset = self.committable(self.put_end);
+        self.start_at(offset)
+    }
+
+    /// Begins anew at `offset`, where this may be before the partition was opened. Returns the offset from which rows
+    /// are needed again.
+    #[must_use]
+    pub(crate) fn start_at(&mut self, offset: i64) -> i64 {
         self.opened_at = offset;
         self.streams.clear();
         self.ends = Some(ChainEnds::default());
@@ -235,6 +256,7 @@ mod tests {
             compatibility: config.compatibility,
             siblings: &[],
             has_tags: false,
+            has_claims: false,
             format: &Format::new(config.format.clone()),
             now: 0,
         };

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use volley_api::{Error, Records, Result};
 
 use super::adoption::{AdoptedFile, AdoptedFiles};
-use super::file_name::StreamFiles;
 use super::missing_siblings::MissingSiblings;
+use super::names::StreamFiles;
 use super::open_file::{ClosedFile, OpenFile, origin_timestamp};
 use super::pieces::Piece;
 use super::rotation::RotationPolicy;
@@ -42,7 +42,8 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// A stream whose chain of files ends with `adopted.last`.
+    /// A stream whose chain of files ends with `adopted.last`. Rows before `committed` are committed, or in files of
+    /// others that count.
     ///
     /// # Errors
     /// Kind `Config` if that file is of another connector and holds rows from `committed` on.
@@ -200,6 +201,7 @@ impl Stream {
             ticket,
             files: Arc::clone(&self.files),
             identity: file.identity.clone(),
+            last_offset: file.last_offset,
             label: file.label.clone(),
             contents: file.contents.clone(),
             tags: file.tags.clone(),

@@ -11,10 +11,10 @@ use tokio::task::AbortHandle;
 use tracing::warn;
 use volley_api::{Error, Result};
 
-use super::file_name::StreamFiles;
+use super::names::{RowSpan, StreamFiles};
 use super::open_file::SiblingFile;
 use crate::format::FileIdentity;
-use crate::store::{Answer, Retries, RetryPolicy, Storage, StorageError, runtime};
+use crate::store::{Retries, RetryPolicy, Storage, StorageError, runtime};
 
 /// Files of one task that are sent at the same time; the others wait their turn.
 const PARALLEL_UPLOADS: usize = 8;
@@ -28,7 +28,9 @@ pub(crate) struct Upload {
     pub(crate) files: Arc<StreamFiles>,
     /// What the file says of itself.
     pub(crate) identity: FileIdentity,
-    /// The same as a text, for a file that has no place for it.
+    /// Offset of its last row.
+    pub(crate) last_offset: i64,
+    /// What it says of itself as a text, for a file that has no place for it.
     pub(crate) label: Option<String>,
     /// The file.
     pub(crate) contents: Bytes,
@@ -38,6 +40,13 @@ pub(crate) struct Upload {
     pub(crate) siblings: Vec<SiblingFile>,
     /// Where the file is already.
     pub(crate) path: Option<String>,
+}
+
+impl Upload {
+    /// Its rows.
+    pub(crate) fn rows(&self) -> RowSpan {
+        RowSpan { first: self.identity.start, last: self.last_offset }
+    }
 }
 
 /// How an upload ended.
@@ -50,7 +59,7 @@ pub(crate) enum UploadOutcome {
     },
     /// Another writer of the same stream was first with a file that begins at the same row; ours was not written.
     Beaten {
-        /// The path of both.
+        /// The path of the other file.
         path: String,
         /// What the other file says of itself.
         winner: FileIdentity,
@@ -144,7 +153,7 @@ impl Drop for BackgroundUploads {
 
 async fn upload_until_done(storage: &dyn Storage, upload: &Upload, retry: RetryPolicy) -> UploadOutcome {
     let mut retries = Retries::new(retry);
-    let path = upload.files.path(upload.identity.start);
+    let path = upload.files.path(upload.rows());
     loop {
         let error = match try_upload(storage, upload).await {
             Ok(outcome) => return outcome,
@@ -187,27 +196,49 @@ pub(crate) async fn try_upload(
 
 async fn try_create(storage: &dyn Storage, upload: &Upload) -> std::result::Result<UploadOutcome, StorageError> {
     let ours = &upload.identity;
-    let paths = [upload.files.path(ours.start), upload.files.path_beside_another_origin(ours.start)];
-    for path in paths {
-        match create(storage, upload, &path).await {
-            Ok(()) => return Ok(UploadOutcome::Created { path }),
+    let paths = [upload.files.path(upload.rows()), upload.files.path_beside_another_origin(upload.rows())];
+    for path in &paths {
+        match create(storage, upload, path).await {
+            Ok(()) => return Ok(UploadOutcome::Created { path: path.clone() }),
             Err(StorageError::AlreadyExists { .. }) => {}
             Err(error) => return Err(error),
         }
-        match FileIdentity::read(storage, &path).await? {
-            Some(theirs) if theirs.file_id == ours.file_id => return Ok(UploadOutcome::Created { path }),
-            Some(winner) if winner.origin == ours.origin => return Ok(UploadOutcome::Beaten { path, winner }),
+        match find_winner(storage, &upload.files, path).await? {
+            Some((path, theirs)) if theirs.file_id == ours.file_id => return Ok(UploadOutcome::Created { path }),
+            Some((path, winner)) if winner.origin == ours.origin => return Ok(UploadOutcome::Beaten { path, winner }),
             Some(_) => {}
-            None => return Ok(UploadOutcome::Failed(foreign_file(storage, &path))),
+            None => return Ok(UploadOutcome::Failed(foreign_file(storage, path))),
         }
     }
-    let path = upload.files.path_beside_another_origin(ours.start);
-    Ok(UploadOutcome::Failed(foreign_file(storage, &path)))
+    Ok(UploadOutcome::Failed(foreign_file(storage, &paths[1])))
 }
 
-fn create<'a>(storage: &'a dyn Storage, upload: &'a Upload, path: &'a str) -> Answer<'a, ()> {
-    let (contents, id) = (upload.contents.clone(), upload.identity.file_id.as_str());
-    storage.create_tagged(path, contents, id, upload.label.as_deref(), &upload.tags)
+async fn create(storage: &dyn Storage, upload: &Upload, path: &str) -> std::result::Result<(), StorageError> {
+    let (contents, id, label) = (upload.contents.clone(), upload.identity.file_id.as_str(), upload.label.as_deref());
+    match (upload.files.claim_of(path), label) {
+        (Some(claim), Some(label)) => storage.create_claimed(&claim, path, contents, id, label).await,
+        _ => storage.create_tagged(path, contents, id, label, &upload.tags).await,
+    }
+}
+
+/// The file because of which the one at `path` could not be created, and what it says of itself; `None`: it says
+/// nothing.
+async fn find_winner(
+    storage: &dyn Storage,
+    files: &StreamFiles,
+    path: &str,
+) -> std::result::Result<Option<(String, FileIdentity)>, StorageError> {
+    let Some(claim) = files.claim_of(path) else {
+        return Ok(FileIdentity::read(storage, path).await?.map(|winner| (path.to_owned(), winner)));
+    };
+    if let Some(file) = storage.read_claim(&claim).await? {
+        return Ok(FileIdentity::from_label(&file.label).map(|winner| (file.path, winner)));
+    }
+    // a file of an earlier version, which has claimed nothing
+    match FileIdentity::read(storage, &claim).await {
+        Err(StorageError::NotFound { .. }) => Ok(None),
+        outcome => Ok(outcome?.map(|winner| (claim, winner))),
+    }
 }
 
 fn foreign_file(storage: &dyn Storage, path: &str) -> Error {
@@ -225,7 +256,7 @@ mod tests {
     use volley_api::TopicPartition;
 
     use super::*;
-    use crate::chain::file_name::{FileNaming, StreamKey};
+    use crate::chain::names::{FileNaming, StreamKey};
     use crate::store::{RemoteStorage, look};
     use crate::test_records::file_contents;
 
@@ -246,6 +277,7 @@ mod tests {
             delimiter: Arc::from("+"),
             offset_digits: 10,
             suffix: Arc::from(""),
+            has_last_offset: false,
         };
         let files = Arc::new(StreamFiles::new(&naming, ".parquet", &key, &origin));
         Upload {
@@ -256,6 +288,7 @@ mod tests {
             tags: Vec::new(),
             siblings: Vec::new(),
             path: None,
+            last_offset: 8,
             identity,
         }
     }

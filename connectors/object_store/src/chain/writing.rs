@@ -20,6 +20,8 @@ pub(crate) struct Writing<'a> {
     pub(crate) format: &'a Format,
     /// Whether objects are tagged with their offsets.
     pub(crate) has_tags: bool,
+    /// Whether files claim another name than their own, and so have a label in any format.
+    pub(crate) has_claims: bool,
     /// Now, ms since 1970-01-01 UTC.
     pub(crate) now: i64,
 }

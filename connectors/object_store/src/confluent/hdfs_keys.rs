@@ -18,9 +18,8 @@ pub(crate) const TICKET_RENEWAL: &str = "kerberos.ticket.renew.period.ms";
 pub(crate) const HIVE_INTEGRATION: &str = "hive.integration";
 
 /// What is accepted without any effect. `hive.integration` is spoken of by itself.
-pub(crate) const HDFS_WITHOUT_EFFECT: [&str; 9] = [
+pub(crate) const HDFS_WITHOUT_EFFECT: [&str; 8] = [
     HADOOP_HOME,
-    LOGS_DIR,
     CAPTURE_GROUPS,
     TICKET_RENEWAL,
     "hive.metastore.uris",
@@ -55,7 +54,8 @@ pub(crate) fn hdfs_keys() -> Vec<ConfigKey> {
             String,
             "logs",
             High,
-            "No effect: no log is written ahead. The files themselves say what they cover.",
+            "Directory of the logs of Java's sink. No log is written here, but where one of Java's says that files have not \
+             been completed, the task fails.",
         ),
         ConfigKey::optional(
             CAPTURE_GROUPS,

@@ -4,17 +4,19 @@ use volley_api::ConfigKey;
 
 use super::file_format::FileFormat;
 use super::hdfs_keys::{
-    CONF_DIR, HDFS_URL, HDFS_WITHOUT_EFFECT, HIVE_INTEGRATION, KERBEROS, KEYTAB, NAME_NODE_PRINCIPAL, PRINCIPAL,
-    STORE_URL, hdfs_keys, hive_keys,
+    CONF_DIR, HDFS_URL, HDFS_WITHOUT_EFFECT, HIVE_INTEGRATION, KERBEROS, KEYTAB, LOGS_DIR, NAME_NODE_PRINCIPAL,
+    PRINCIPAL, STORE_URL, hdfs_keys, hive_keys,
 };
 use super::java_sink::JavaSink;
 use super::key_names::KeyNames;
 use super::partitioner_keys::partitioner_keys;
 use super::storage::{format, translate_storage};
-use super::storage_keys::{FORMAT_CLASS, TOPICS_DIR, WITHOUT_EFFECT, storage_keys};
+use super::storage_keys::{FILE_DELIM, FORMAT_CLASS, TOPICS_DIR, WITHOUT_EFFECT, storage_keys};
 use super::translation::Translation;
 
 const EXTENSION: &str = "file.extension";
+/// Stands in the names of Java's files, whatever `file.delim` says.
+const DELIMITER: &str = "+";
 
 const NAMES: KeyNames = KeyNames(&[
     ("store.hdfs.conf.dir", CONF_DIR),
@@ -27,8 +29,8 @@ const NAMES: KeyNames = KeyNames(&[
 pub(crate) const HDFS_2: JavaSink = JavaSink {
     class: "io.confluent.connect.hdfs.HdfsSinkConnector",
     alias: None,
-    documentation: "Writes records to HDFS, each exactly once, with the keys and the defaults of Confluent's HDFS 2 sink. Names of \
-                    files have the offset of the first record only. Keys of ObjectStoreSink may be given too.",
+    documentation: "Writes records to HDFS, each exactly once, with the keys and the defaults of Confluent's HDFS 2 sink, \
+                    whose files it goes on with. Keys of ObjectStoreSink may be given too.",
     keys: hdfs_2_keys,
     names: NAMES,
     translate,
@@ -40,8 +42,8 @@ pub(crate) const HDFS_2: JavaSink = JavaSink {
 /// The sink for Hadoop 3, which has the same keys.
 pub(crate) const HDFS_3: JavaSink = JavaSink {
     class: "io.confluent.connect.hdfs3.Hdfs3SinkConnector",
-    documentation: "Writes records to HDFS, each exactly once, with the keys and the defaults of Confluent's HDFS 3 sink. Names of \
-                    files have the offset of the first record only. Keys of ObjectStoreSink may be given too.",
+    documentation: "Writes records to HDFS, each exactly once, with the keys and the defaults of Confluent's HDFS 3 sink, \
+                    whose files it goes on with. Keys of ObjectStoreSink may be given too.",
     keys: hdfs_3_keys,
     ..HDFS_2
 };
@@ -70,7 +72,10 @@ fn translate(translation: &mut Translation<'_>) {
     translate_storage(translation);
     translate_format(translation);
     match translation.text(STORE_URL).or_else(|| translation.text(HDFS_URL)) {
-        Some(url) => translation.set("store.url", url),
+        Some(url) => {
+            translation.set("store.url", url);
+            translate_names(translation, url);
+        }
         None => translation
             .refuse(STORE_URL, format!("`{STORE_URL}` or `{HDFS_URL}` is needed, such as hdfs://namenode:8020")),
     }
@@ -86,6 +91,33 @@ fn translate(translation: &mut Translation<'_>) {
     if translation.boolean(HIVE_INTEGRATION) {
         translation
             .remark(format!("`{HIVE_INTEGRATION}`: neither tables nor partitions are registered in Hive by this sink"));
+    }
+}
+
+/// Names of files have their last offset, in which Java's sink finds its place again. Object stores have no renames to
+/// do that safely.
+fn translate_names(translation: &mut Translation<'_>, url: &str) {
+    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+    if !["hdfs", "viewfs", "file"].contains(&scheme) {
+        return translation.remark(format!(
+            "in `{scheme}:` names of files have no last offset: this export cannot be given back to Java's sink"
+        ));
+    }
+    if translation.given("file.name.template").is_some() {
+        // names of the user's own
+        return;
+    }
+    translation.set("file.name.last.offset", "true");
+    translation.set(FILE_DELIM, DELIMITER);
+    if translation.given(FILE_DELIM).is_some_and(|delimiter| delimiter != DELIMITER) {
+        translation.remark(format!("`{FILE_DELIM}` has no effect, as in Java: names of files have `{DELIMITER}`"));
+    }
+    match translation.text(LOGS_DIR) {
+        Some(logs_dir) if logs_dir.replace("${topic}", "").contains("${") => translation.remark(format!(
+            "`{LOGS_DIR}` with parts of topic names is not looked into: stop Java's sink in order before it is taken over"
+        )),
+        Some(logs_dir) => translation.set("java.logs.dir", logs_dir),
+        None => {}
     }
 }
 

@@ -9,6 +9,7 @@ use volley_api::{Offsets, PluginFactory, Records, SinkContext, TopicPartition};
 use super::hdfs_sink::{HDFS_2, HDFS_3};
 use super::test_configurations::issues;
 use super::{JavaSink, azure_blob_sink, azure_data_lake_sink, gcs_sink, plugin, s3_sink};
+use crate::config::SinkConfig;
 
 const S3: [(&str, &str); 4] = [
     ("s3.bucket.name", "lake"),
@@ -196,8 +197,30 @@ fn a_task_of_a_java_class_writes_files_with_confluent_s_names() {
         assert!(std::time::Instant::now() < deadline, "never delivered");
         std::thread::yield_now();
     }
-    let written = root.path().join("data/raw/t/partition=3/t+3+0000000040.json");
+    let written = root.path().join("data/raw/t/partition=3/t+3+0000000040+0000000041.json");
     assert_eq!(fs::read_to_string(written).unwrap(), "\"a\"\n\"b\"\n");
+}
+
+#[test]
+fn names_have_the_last_offset_where_java_s_sink_could_look_for_it() {
+    let translated = |entries: &[(&str, &str)]| {
+        let config = config_map(&[&HDFS[..], entries].concat());
+        HDFS_2.translated(&config).unwrap()
+    };
+    let has_last_offset = |entries: &[(&str, &str)]| {
+        let config = SinkConfig::parse(&translated(entries).config).unwrap();
+        config.naming.has_claims()
+    };
+    assert!(has_last_offset(&[]));
+    assert!(has_last_offset(&[("store.url", "hdfs://n:8020/x")]));
+    assert!(!has_last_offset(&[("store.url", "s3a://bucket/x")]));
+    assert!(!has_last_offset(&[("file.name.last.offset", "false")]));
+    assert!(!has_last_offset(&[("file.name.template", "{{topic}}-{{partition}}-{{start_offset}}")]));
+    let config = translated(&[("file.delim", "-"), ("logs.dir", "wal/${topic}")]);
+    assert_eq!((&*config.config["file.delim"], &*config.config["java.logs.dir"]), ("+", "wal/${topic}"));
+    assert!(config.remarks.iter().any(|remark| remark.contains("`file.delim` has no effect")), "{:?}", config.remarks);
+    let config = translated(&[("logs.dir", "wal/${1}"), ("topic.capture.groups.regex", "(.*)")]);
+    assert!(!config.config.contains_key("java.logs.dir"));
 }
 
 #[test]

@@ -390,7 +390,7 @@ fn other_cases() -> Vec<Case> {
             hadoop.home=/opt/hadoop
             hdfs.append.mode=true",
             ".json",
-            &["logs.dir", "hadoop.home", "hdfs.append.mode"],
+            &["hadoop.home", "hdfs.append.mode"],
         ),
         case(
             &HDFS_2,

@@ -78,12 +78,17 @@ impl FileIdentity {
         Self::from_entries(|key| entries.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_ref()))
     }
 
+    /// Whether the file at `path` has its identity in a footer.
+    pub(crate) fn is_in_footer(path: &str) -> bool {
+        path.ends_with(".parquet")
+    }
+
     /// Reads the identity of the file at `path`, without its rows. `None`: not a file of this sink.
     ///
     /// # Cancellation
     /// Safe at any point; nothing is changed.
     pub(crate) async fn read(storage: &dyn Storage, path: &str) -> Result<Option<Self>, StorageError> {
-        if path.ends_with(".parquet") {
+        if Self::is_in_footer(path) {
             return read_footer(storage, path).await;
         }
         let label = storage.read_label(path).await?;

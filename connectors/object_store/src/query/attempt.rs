@@ -31,12 +31,14 @@ impl Attempt {
         }
         let (mut directory, mut stem) = (name.to_owned(), format!("{name}+0+"));
         // a template is refused at validation
-        if let FileNaming::Directories { topics_dir, delimiter, suffix, .. } = &mut config.naming {
+        if let FileNaming::Directories { topics_dir, delimiter, suffix, has_last_offset, .. } = &mut config.naming {
             if !topics_dir.is_empty() {
                 directory = format!("{topics_dir}/{name}");
             }
             stem = format!("{name}{delimiter}0{delimiter}");
             *suffix = Arc::from(format!("-{id}"));
+            // the numbers of rows are no offsets
+            *has_last_offset = false;
         }
         (Self { id, directory, stem }, config)
     }

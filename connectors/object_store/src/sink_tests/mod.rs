@@ -8,6 +8,7 @@ mod lines;
 mod present_files;
 mod siblings;
 mod started_task;
+mod takeover;
 mod trouble;
 mod values;
 mod versions;

@@ -1,8 +1,10 @@
 //! What the path of a file says, and the order in which files are read.
 //!
-//! The sink names its files `<topic>+<partition>+<offset of the first row>.<extension>`. Files of one topic and partition are a
-//! chain, whatever directories they are in: one task reads it, directory after directory in the order of their paths, and in a
-//! directory in the order of the offsets. Of other files, those of a directory are a chain, in the order of their names.
+//! The sink names its files `<topic>+<partition>+<offset of the first row>.<extension>`, and some sinks for HDFS have
+//! the offset of the last row behind that of the first. Files of one topic and partition are a chain, whatever
+//! directories they are in: one task reads it, directory after directory in the order of their paths, and in a
+//! directory in the order of the offsets. Of other files, those of a directory are a chain, in the order of their
+//! names.
 
 use std::cmp::Ordering;
 
@@ -21,7 +23,7 @@ pub(super) struct SinkName<'a> {
     pub(super) topic: &'a str,
     pub(super) partition: i32,
     pub(super) offset: i64,
-    /// What follows the offset: the extension, and where two topics came into one directory, the other's name.
+    /// What follows the offsets: the extension, and where two topics came into one directory, the other's name.
     pub(super) end: &'a str,
 }
 
@@ -33,6 +35,9 @@ impl<'a> SinkName<'a> {
         name.match_indices(delimiter).find_map(|(at, _)| {
             let (partition, rest) = number(&name[at + delimiter.len()..])?;
             let (offset, end) = number(rest.strip_prefix(delimiter)?)?;
+            // where topics may have the delimiter, a further number may be the offset itself
+            let last = end.strip_prefix(delimiter).and_then(number).filter(|_| !is_legal_topic(delimiter));
+            let end = last.map_or(end, |(_, end)| end);
             let topic = &name[..at];
             let is_file = is_legal_topic(topic) && end.starts_with('.');
             is_file
@@ -91,8 +96,10 @@ mod tests {
         assert_eq!(read("topics/a/partition=3/a+3+0000000042.parquet", "+"), Some(("a", 3, 42)));
         assert_eq!(read("a.b-1_c+12+12345678901.other.topic.json.gz", "+"), Some(("a.b-1_c", 12, 12_345_678_901)));
         assert_eq!(read("x/t-3-70.avro", "-"), Some(("t", 3, 70)));
+        assert_eq!(read("x/t+3+70+99.avro", "+"), Some(("t", 3, 70)));
+        assert_eq!(read("x/t-3-70-99.avro", "-"), Some(("t-3", 70, 99)));
         for other in
-            ["part-0001.parquet", "a+3.json", "a+b+1.json", "+1+2.json", "a+1+2", "a+99999999999+1.json", "a+1+2+3.x"]
+            ["part-0001.parquet", "a+3.json", "a+b+1.json", "+1+2.json", "a+1+2", "a+99999999999+1.json", "a+1+2+3+4.x"]
         {
             assert_eq!(read(other, "+"), None, "{other}");
         }

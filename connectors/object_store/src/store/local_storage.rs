@@ -13,7 +13,9 @@ use rustix::fs::{XattrFlags, fsetxattr, getxattr};
 use rustix::io::Errno;
 use uuid::Uuid;
 
-use super::storage::{Answer, Storage, StorageError};
+use super::claim::{Creation, FileSystem, claimed_file, create};
+use super::local_files::LocalFiles;
+use super::storage::{Answer, ClaimedFile, Storage, StorageError};
 
 /// Directory of unfinished files under the root; readers pass over names that begin with a dot.
 const TEMPORARY_DIRECTORY: &str = ".volley-tmp";
@@ -155,6 +157,38 @@ impl Storage for LocalStorage {
         self.blocking(path, move |storage| storage.create_blocking(&target, &contents, &id, label.as_deref()))
     }
 
+    fn create_claimed<'a>(
+        &'a self,
+        claim: &'a str,
+        path: &'a str,
+        contents: Bytes,
+        file_id: &'a str,
+        label: &'a str,
+    ) -> Answer<'a, ()> {
+        async move {
+            let files = LocalFiles::new(&self.root);
+            let once = Uuid::new_v4().simple();
+            let temporary = format!("/{TEMPORARY_DIRECTORY}/{}{file_id}.{once}.tmp", self.temporary_prefix);
+            let (target, claim) = (format!("/{path}"), format!("/{claim}"));
+            let file = Creation { target: &target, claim: &claim, temporary: &temporary, label: Some(label) };
+            let outcome = create(&files, file, contents).await;
+            if outcome.is_err() {
+                // what cannot be removed now is removed at the next start
+                let _ = files.remove(&temporary).await;
+            }
+            outcome
+        }
+        .boxed()
+    }
+
+    fn read_claim<'a>(&'a self, claim: &'a str) -> Answer<'a, Option<ClaimedFile>> {
+        async move {
+            let found = claimed_file(&LocalFiles::new(&self.root), &format!("/{claim}")).await?;
+            Ok(found.map(|(path, label)| ClaimedFile { path: path.trim_start_matches('/').to_owned(), label }))
+        }
+        .boxed()
+    }
+
     fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>> {
         let file_path = self.root.join(path);
         self.blocking(path, move |_| read_label(&file_path))
@@ -202,14 +236,14 @@ impl Storage for LocalStorage {
 }
 
 /// Nothing where there is no such file.
-fn existing<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
+pub(super) fn existing<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
     match outcome {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         outcome => outcome.map(Some),
     }
 }
 
-fn write_durably(path: &Path, contents: &[u8], label: Option<&str>) -> io::Result<()> {
+pub(super) fn write_durably(path: &Path, contents: &[u8], label: Option<&str>) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(contents)?;
     if let Some(label) = label {
@@ -239,7 +273,7 @@ fn read_label(path: &Path) -> io::Result<Option<String>> {
 }
 
 /// Creates the directory and its missing parents, each recorded durably in its parent.
-fn create_directories(directory: &Path) -> io::Result<()> {
+pub(super) fn create_directories(directory: &Path) -> io::Result<()> {
     if directory.is_dir() {
         return Ok(());
     }
@@ -251,11 +285,11 @@ fn create_directories(directory: &Path) -> io::Result<()> {
     }
 }
 
-fn sync_directory(directory: &Path) -> io::Result<()> {
+pub(super) fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-fn storage_error(path: String, error: &io::Error) -> StorageError {
+pub(super) fn storage_error(path: String, error: &io::Error) -> StorageError {
     let reason = match error.kind() {
         ErrorKind::AlreadyExists => return StorageError::AlreadyExists { path },
         ErrorKind::NotFound | ErrorKind::NotADirectory => {

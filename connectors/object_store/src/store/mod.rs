@@ -6,11 +6,14 @@
 //!                              └─► HdfsStorage     renames
 //! ```
 //!
-//! A `Storage` lists a directory, reads the end of a file, and creates a file whose name is free, at once and durably. It
-//! never replaces anything. `look` waits for one call; `Retries` and `Patience` say when to try again. The
-//! keys and the clients of object stores are those of `volley-store`.
+//! A `Storage` lists a directory, reads the end of a file, and creates a file whose name is free, at once and durably.
+//! It never replaces anything. On local disk and in HDFS a file may claim another name than its own (`claim`). `look`
+//! waits for one call; `Retries` and `Patience` say when to try again. The keys and the clients of object stores are
+//! those of `volley-store`.
 
+pub(crate) mod claim;
 mod hdfs;
+mod local_files;
 mod local_storage;
 mod look;
 mod refusals;
@@ -28,5 +31,7 @@ pub(crate) use refusals::{has_no_access, has_no_bucket};
 #[cfg(test)]
 pub(crate) use remote_storage::RemoteStorage;
 pub(crate) use retry::{Patience, Retries, RetryPolicy};
-pub(crate) use storage::{Answer, Storage, StorageError};
+#[cfg(test)]
+pub(crate) use storage::{Answer, ClaimedFile};
+pub(crate) use storage::{Storage, StorageError};
 pub(crate) use storage_url::{check_error, open_storage};

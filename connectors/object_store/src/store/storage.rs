@@ -40,6 +40,15 @@ pub(crate) enum StorageError {
     },
 }
 
+/// A file that has come into being by a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ClaimedFile {
+    /// Its path.
+    pub(crate) path: String,
+    /// Its label.
+    pub(crate) label: String,
+}
+
 /// What a call on a store will give.
 pub(crate) type Answer<'a, T> = BoxFuture<'a, std::result::Result<T, StorageError>>;
 
@@ -70,6 +79,26 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
         self.create(path, contents, file_id, label)
     }
 
+    /// Creates the file at `path`, at once and durably, unless there is one already that has come into being by the
+    /// same `claim`, or one at `path` or `claim`: then it fails with `AlreadyExists` and changes nothing. After any
+    /// other error the file may or may not be there. `claim` is another path in the same directory, whose name stays
+    /// free. So of several writers that would call their files differently, one wins.
+    fn create_claimed<'a>(
+        &'a self,
+        claim: &'a str,
+        _path: &'a str,
+        _contents: Bytes,
+        _file_id: &'a str,
+        _label: &'a str,
+    ) -> Answer<'a, ()> {
+        Box::pin(async move { Err(without_claims(claim)) })
+    }
+
+    /// The file that has come into being by a claim; `None` if there is none.
+    fn read_claim<'a>(&'a self, claim: &'a str) -> Answer<'a, Option<ClaimedFile>> {
+        Box::pin(async move { Err(without_claims(claim)) })
+    }
+
     /// The label that a file was created with; `None` if it has none.
     fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>>;
 
@@ -95,4 +124,8 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
     fn prepare(&self) -> Answer<'_, ()> {
         self.check()
     }
+}
+
+fn without_claims(path: &str) -> StorageError {
+    StorageError::Unavailable { path: path.to_owned(), reason: "this store has no claims to names".to_owned() }
 }

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::chain::FileNaming;
-use crate::format::FileIdentity;
+use crate::chain::{FileNaming, read_identity};
 use crate::store::{Storage, StorageError};
 
 /// Files of a topic that are read to find out who wrote them: others may have put theirs beside them.
@@ -24,15 +23,15 @@ pub(super) async fn filled_places(
     let Some(topics_dir) = naming.topics_dir() else { return Ok(FilledPlaces::new()) };
     let mut topics: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for path in storage.list_below(topics_dir).await? {
-        if let Some(topic) = naming.topic_of(&path) {
-            topics.entry(topic.to_owned()).or_default().push(path);
+        if let Some(stream) = naming.stream_of(&path) {
+            topics.entry(stream.key.topic.to_string()).or_default().push(path);
         }
     }
     let mut places = FilledPlaces::new();
     for (topic, mut paths) in topics {
         // the last ones are of the run that has just ended, or of one like it
         paths.sort_unstable();
-        if !is_written_by(storage, &paths, connector).await? {
+        if !is_written_by(storage, naming, &paths, connector).await? {
             continue;
         }
         let mut directories: Vec<_> =
@@ -45,9 +44,15 @@ pub(super) async fn filled_places(
 }
 
 /// A place has one connector, so that any file that says who wrote it will do.
-async fn is_written_by(storage: &dyn Storage, paths: &[String], connector: &str) -> Result<bool, StorageError> {
+async fn is_written_by(
+    storage: &dyn Storage,
+    naming: &FileNaming,
+    paths: &[String],
+    connector: &str,
+) -> Result<bool, StorageError> {
     for path in paths.iter().rev().take(READS) {
-        match FileIdentity::read(storage, path).await {
+        let Some(files) = naming.stream_of(path) else { continue };
+        match read_identity(storage, &files, path).await {
             Ok(Some(identity)) => return Ok(identity.connector == connector),
             Ok(None) | Err(StorageError::NotFound { .. }) => {}
             Err(error) => return Err(error),

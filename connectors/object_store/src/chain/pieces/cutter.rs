@@ -9,7 +9,7 @@ use volley_api::{Column, Error, Records, RejectedRow, Result, SinkBatch, in_row_
 use super::null_values::without_nulls;
 use super::piece::Piece;
 use super::versions::with_version;
-use crate::chain::file_name::{StreamKey, is_legal_topic};
+use crate::chain::names::{StreamKey, is_legal_topic};
 use crate::chain::partition::Partition;
 use crate::config::NullValues;
 use crate::evolution::Compatibility;

@@ -2,7 +2,7 @@
 
 use volley_api::Records;
 
-use crate::chain::file_name::StreamKey;
+use crate::chain::names::StreamKey;
 use crate::format::Rows;
 use crate::siblings::SiblingRows;
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::try_join_all;
 use hdfs_native::client::FileStatus;
 use hdfs_native::{Client, ClientBuilder, HdfsError, WriteOptions};
 use parking_lot::Mutex;
@@ -14,7 +15,7 @@ use volley_api::{Error, Result};
 use volley_store::StoreConfig;
 
 use super::error::storage_error;
-use super::file_system::{Entry, FileSystem, Outcome};
+use crate::store::claim::{Entry, FileSystem, Outcome};
 use crate::store::runtime;
 use crate::store::storage::StorageError;
 
@@ -27,6 +28,8 @@ const LOOK_LIMIT: Duration = Duration::from_secs(15);
 const TIDYING_LIMIT: Duration = Duration::from_secs(5);
 /// How often the client asks again by itself, with pauses of a second and more: the sink tries again too, and says why.
 const FEW_ATTEMPTS: (&str, &str) = ("dfs.client.failover.max.attempts", "2");
+/// Directories of a tree that are listed at the same time.
+const PARALLEL_LISTINGS: usize = 8;
 /// A block is a multiple of what a checksum covers.
 const CHECKSUM_BYTES: usize = 512;
 /// The smallest block that name nodes allow unless told otherwise.
@@ -84,11 +87,23 @@ impl Connection {
         Ok(entries.into_iter().filter(|entry| !entry.isdir).filter_map(name).collect())
     }
 
-    /// The paths of all files below `directory`; none if it does not exist.
+    /// The paths of all files below `directory`; none if it does not exist. Several directories are listed at a time,
+    /// and each listing has the time of a look.
     pub(super) async fn paths_below(&self, directory: &str) -> Outcome<Vec<String>> {
-        let entries = absent(self.client().list_status(directory, true).await);
-        let entries = entries.map_err(|error| self.error(directory, &error))?.unwrap_or_default();
-        Ok(entries.into_iter().filter(|entry| !entry.isdir).map(|entry| entry.path).collect())
+        let mut paths = Vec::new();
+        let mut directories = vec![directory.to_owned()];
+        while !directories.is_empty() {
+            let listed = directories.split_off(directories.len().saturating_sub(PARALLEL_LISTINGS));
+            let listings = listed.iter().map(|directory| async move {
+                let mut children = Vec::new();
+                self.for_each_child(directory, |child| children.push((child.isdir, child.path))).await?;
+                Ok(children)
+            });
+            for (is_directory, path) in try_join_all(listings).await?.into_iter().flatten() {
+                if is_directory { &mut directories } else { &mut paths }.push(path);
+            }
+        }
+        Ok(paths)
     }
 
     /// What is directly in a directory, one after the other: the name node is asked for a page at a time. Nothing if it does

@@ -9,7 +9,7 @@ use volley_api::Result;
 use volley_store::StoreConfig;
 
 use super::connection::Connection;
-use super::file_system::{FileSystem, Outcome};
+use crate::store::claim::{FileSystem, Outcome};
 
 /// Read at once. Each piece has the time of a request: a row group of hundreds of megabytes takes longer.
 const PIECE: u64 = 8 * 1024 * 1024;

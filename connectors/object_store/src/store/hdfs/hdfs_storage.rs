@@ -8,10 +8,8 @@ use volley_api::Result;
 use volley_store::StoreConfig;
 
 use super::connection::Connection;
-use super::creation::{NewFile, create};
-use super::file_system::{Entry, FileSystem, Outcome, parent};
-use super::label_claim;
-use crate::store::storage::{Answer, Storage, StorageError};
+use crate::store::claim::{self, Creation, Entry, FileSystem, Outcome, create, parent};
+use crate::store::storage::{Answer, ClaimedFile, Storage, StorageError};
 
 /// Directory of unfinished files under the root; readers pass over names that begin with a dot.
 const TEMPORARY_DIRECTORY: &str = ".volley-tmp";
@@ -43,6 +41,11 @@ impl HdfsStorage {
             "" => self.root.clone(),
             _ => format!("{}/{relative}", self.root.trim_end_matches('/')),
         }
+    }
+
+    /// A path below the root, as callers know it.
+    fn relative<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(self.root.trim_end_matches('/'))?.strip_prefix('/')
     }
 
     /// A path that is used once: what is asked of the name node may happen after we have stopped to wait for it.
@@ -122,8 +125,33 @@ impl Storage for HdfsStorage {
     ) -> Answer<'a, ()> {
         async move {
             let (target, temporary) = (self.path(path), self.new_temporary(file_id));
-            let file = NewFile { target: &target, temporary: &temporary, label };
+            let file = Creation { target: &target, claim: &target, temporary: &temporary, label };
             self.with_temporary(&target, &temporary, create(&self.connection, file, contents).boxed()).await
+        }
+        .boxed()
+    }
+
+    fn create_claimed<'a>(
+        &'a self,
+        claim: &'a str,
+        path: &'a str,
+        contents: Bytes,
+        file_id: &'a str,
+        label: &'a str,
+    ) -> Answer<'a, ()> {
+        async move {
+            let (target, claim, temporary) = (self.path(path), self.path(claim), self.new_temporary(file_id));
+            let file = Creation { target: &target, claim: &claim, temporary: &temporary, label: Some(label) };
+            self.with_temporary(&target, &temporary, create(&self.connection, file, contents).boxed()).await
+        }
+        .boxed()
+    }
+
+    fn read_claim<'a>(&'a self, claim: &'a str) -> Answer<'a, Option<ClaimedFile>> {
+        async move {
+            let path = self.path(claim);
+            let found = self.connection.looked(&path, claim::claimed_file(&self.connection, &path)).await?;
+            Ok(found.and_then(|(path, label)| Some(ClaimedFile { path: self.relative(&path)?.to_owned(), label })))
         }
         .boxed()
     }
@@ -131,7 +159,7 @@ impl Storage for HdfsStorage {
     fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>> {
         async move {
             let path = self.path(path);
-            self.connection.looked(&path, label_claim::label(&self.connection, &path)).await
+            self.connection.looked(&path, claim::label(&self.connection, &path)).await
         }
         .boxed()
     }
@@ -152,9 +180,9 @@ impl Storage for HdfsStorage {
     fn list_below<'a>(&'a self, directory: &'a str) -> Answer<'a, Vec<String>> {
         async move {
             let path = self.path(directory);
-            let paths = self.connection.looked(&path, self.connection.paths_below(&path)).await?;
-            let root = format!("{}/", self.root.trim_end_matches('/'));
-            Ok(paths.iter().filter_map(|path| path.strip_prefix(&root)).map(str::to_owned).collect())
+            // each look has a time of its own: there may be many directories
+            let paths = self.connection.paths_below(&path).await?;
+            Ok(paths.iter().filter_map(|path| self.relative(path)).map(str::to_owned).collect())
         }
         .boxed()
     }
@@ -164,7 +192,7 @@ impl Storage for HdfsStorage {
             let path = self.path(path);
             let work = async {
                 self.connection.remove(&path).await?;
-                label_claim::remove_all(&self.connection, &path).await
+                claim::remove_all(&self.connection, &path).await
             };
             self.connection.tidied(&path, work).await
         }

@@ -1,22 +1,17 @@
 //! HDFS as a store.
 //!
 //! ```text
-//!  HdfsStorage ─┬─► create, LabelClaim ─► FileSystem   what is seen is complete, and has its label
-//!  HdfsFiles ───┴─► Connection ─► hdfs-native          a client, replaced when a call hangs; errors by their meaning
+//!  HdfsStorage ─┬─► claim::create ─► FileSystem   what is seen is complete, and has its label
+//!  HdfsFiles ───┴─► Connection ─► hdfs-native     a client, replaced when a call hangs; errors by their meaning
 //! ```
 //!
 //! A file is written under a name of its own in `.volley-tmp`, closed, and then renamed without overwriting: the name node
 //! lets one of several win. Only what has been closed counts as written. `HdfsFiles` is for the way back: it lists and reads.
 
 mod connection;
-mod creation;
-#[cfg(test)]
-mod creation_laws;
 mod error;
-mod file_system;
 mod hdfs_files;
 mod hdfs_storage;
-mod label_claim;
 
 pub(crate) use hdfs_files::{HdfsEntry, HdfsFiles, HdfsStatus};
 pub(crate) use hdfs_storage::HdfsStorage;

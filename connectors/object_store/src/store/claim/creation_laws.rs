@@ -1,5 +1,6 @@
-//! Writers of one name, with crashes, lost answers and calls that happen later: what is seen is complete and has its own
-//! label, and who is told that a file has been created has created it.
+//! Writers of one name, or with claims to one, with crashes, lost answers and calls that happen later: what is seen is
+//! one file at most, it is complete and has its own name and label, and who is told that a file has been created has
+//! created it.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -11,13 +12,34 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use proptest::prelude::*;
 
-use super::creation::{NewFile, create};
+use super::creation::{Creation, create};
 use super::file_system::{Entry, FileSystem, Outcome};
-use super::label_claim::label;
+use super::label_claim::{claimed_file, label};
 use crate::store::storage::StorageError;
 
 const TARGET: &str = "/r/t/f.json";
 const WRITERS: usize = 3;
+/// How many different names the writers would give their files, where these are not the one that they claim.
+const NAMES: usize = 3;
+
+/// How files come to their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Naming {
+    /// Without claims.
+    Unclaimed,
+    /// Each claims its own name.
+    Own,
+    /// All claim one name, and have others.
+    Claimed,
+}
+
+/// What attempt `number` would call its file.
+fn target(number: usize, naming: Naming) -> String {
+    match naming {
+        Naming::Claimed => format!("/r/t/f+{}.json", number % NAMES),
+        Naming::Unclaimed | Naming::Own => TARGET.to_owned(),
+    }
+}
 
 /// How the next call goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,21 +163,23 @@ impl FileSystem for MemoryFiles {
 struct Attempt {
     /// The contents of its file, and its label.
     name: String,
+    target: String,
     work: Pin<Box<dyn Future<Output = Outcome<()>>>>,
 }
 
-fn attempt(files: &MemoryFiles, number: usize, has_label: bool) -> Attempt {
-    let (files, name) = (files.clone(), format!("attempt {number:06}"));
-    let (text, temporary) = (name.clone(), format!("/r/.volley-tmp/{number}.tmp"));
+fn attempt(files: &MemoryFiles, number: usize, naming: Naming) -> Attempt {
+    let (files, name, target) = (files.clone(), format!("attempt {number:06}"), target(number, naming));
+    let (text, temporary, path) = (name.clone(), format!("/r/.volley-tmp/{number}.tmp"), target.clone());
     let work = async move {
-        let file = NewFile { target: TARGET, temporary: &temporary, label: has_label.then_some(text.as_str()) };
+        let label = (naming != Naming::Unclaimed).then_some(text.as_str());
+        let file = Creation { target: &path, claim: TARGET, temporary: &temporary, label };
         let outcome = create(&files, file, Bytes::from(text.clone())).await;
         if outcome.is_err() {
             let _ = files.remove(&temporary).await;
         }
         outcome
     };
-    Attempt { name, work: Box::pin(work) }
+    Attempt { name, target, work: Box::pin(work) }
 }
 
 #[derive(Clone, Debug)]
@@ -205,17 +229,35 @@ fn at_once<T>(files: &MemoryFiles, work: impl Future<Output = T>) -> T {
     }
 }
 
-fn visible(files: &MemoryFiles) -> Option<String> {
-    let contents = files.0.lock().files.get(TARGET).cloned()?;
-    Some(String::from_utf8(contents.to_vec()).unwrap())
+/// The path and the contents of the file that is seen.
+fn visible(files: &MemoryFiles) -> Option<(String, String)> {
+    let state = files.0.lock();
+    let mut seen = state.files.iter().filter(|(path, _)| path.starts_with("/r/t/f"));
+    let (path, contents) = seen.next()?;
+    assert_eq!(seen.next(), None, "beside {path}");
+    Some((path.clone(), String::from_utf8(contents.to_vec()).unwrap()))
 }
 
-fn simulate(steps: &[Step], has_label: bool) {
+/// That what is seen has its own label.
+fn check_label(files: &MemoryFiles, naming: Naming) {
+    let found = visible(files);
+    if naming == Naming::Claimed {
+        return assert_eq!(at_once(files, claimed_file(files, TARGET)).unwrap(), found);
+    }
+    let found_label = at_once(files, label(files, TARGET));
+    match found {
+        Some((_, contents)) if naming == Naming::Own => assert_eq!(found_label.unwrap(), Some(contents)),
+        Some((_, contents)) => assert!(contents.starts_with("attempt ") && found_label.unwrap().is_none()),
+        None => assert!(matches!(found_label, Err(StorageError::NotFound { .. }))),
+    }
+}
+
+fn simulate(steps: &[Step], naming: Naming) {
     let files = MemoryFiles::new();
     let mut attempts = WRITERS;
-    let mut writers: Vec<_> = (0..WRITERS).map(|number| attempt(&files, number, has_label)).collect();
+    let mut writers: Vec<_> = (0..WRITERS).map(|number| attempt(&files, number, naming)).collect();
     let mut next = |writer: &mut Attempt| {
-        *writer = attempt(&files, attempts, has_label);
+        *writer = attempt(&files, attempts, naming);
         attempts += 1;
     };
     for step in steps {
@@ -225,7 +267,7 @@ fn simulate(steps: &[Step], has_label: bool) {
                 let writer = &mut writers[writer];
                 if let Poll::Ready(outcome) = writer.work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                     match outcome {
-                        Ok(()) => assert_eq!(visible(&files).as_ref(), Some(&writer.name)),
+                        Ok(()) => assert_eq!(visible(&files), Some((writer.target.clone(), writer.name.clone()))),
                         Err(StorageError::AlreadyExists { .. } | StorageError::Unavailable { .. }) => {}
                         Err(StorageError::NotFound { .. }) => {}
                         Err(error) => panic!("{error}"),
@@ -243,32 +285,28 @@ fn simulate(steps: &[Step], has_label: bool) {
             }
             Step::Sweep => files.0.lock().files.retain(|path, _| !path.starts_with("/r/.volley-tmp/")),
             Step::Delete => {
-                files.0.lock().files.remove(TARGET);
+                if let Some((path, _)) = visible(&files) {
+                    files.0.lock().files.remove(&path);
+                }
             }
         }
-        let found = visible(&files);
-        let found_label = at_once(&files, label(&files, TARGET));
-        match found {
-            Some(contents) if has_label => assert_eq!(found_label.unwrap(), Some(contents)),
-            Some(contents) => assert!(contents.starts_with("attempt ") && found_label.unwrap().is_none()),
-            None => assert!(matches!(found_label, Err(StorageError::NotFound { .. }))),
-        }
+        check_label(&files, naming);
     }
     // whatever has happened, a writer to whom nothing happens comes to an end
-    let mut last = attempt(&files, 999_999, has_label);
+    let mut last = attempt(&files, 999_999, naming);
     let outcome = at_once(&files, last.work.as_mut());
     assert!(matches!(outcome, Ok(()) | Err(StorageError::AlreadyExists { .. })), "{outcome:?}");
     assert!(visible(&files).is_some());
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(800))]
 
     #[test]
     fn what_is_seen_is_complete_and_has_its_own_label_whatever_happens(
         steps in proptest::collection::vec(step(), 1..120),
-        has_label: bool,
+        naming in prop_oneof![Just(Naming::Unclaimed), Just(Naming::Own), Just(Naming::Claimed), Just(Naming::Claimed)],
     ) {
-        simulate(&steps, has_label);
+        simulate(&steps, naming);
     }
 }

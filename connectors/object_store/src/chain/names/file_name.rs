@@ -1,4 +1,5 @@
-//! Names of directories and files: `<topics.dir>/<topic>/<directory>/<topic>+<n>+<first offset>.<extension>`.
+//! Names of directories and files: `<topics.dir>/<topic>/<directory>/<topic>+<n>+<first offset>.<extension>`, or with
+//! the last offset behind the first, as Confluent's sinks for HDFS have it.
 
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub(crate) enum FileNaming {
         offset_digits: usize,
         /// Behind the offset. MUST not begin with a digit, nor hold a point or a slash; may be empty.
         suffix: Arc<str>,
+        /// Whether the offset of the last row follows that of the first. Then a file claims the name without it.
+        has_last_offset: bool,
     },
     /// As a template says.
     Template(Arc<FileTemplate>),
@@ -37,25 +40,35 @@ impl FileNaming {
         }
     }
 
-    /// Topic of the file at `path`, if it is named as a file of some stream.
-    pub(crate) fn topic_of<'a>(&self, path: &'a str) -> Option<&'a str> {
+    /// The stream of the file at `path`, if it is named as one of a stream whose rows went to the topic that they came from.
+    pub(crate) fn stream_of(&self, path: &str) -> Option<StreamFiles> {
         let Self::Directories { topics_dir, delimiter, .. } = self else { return None };
         let below = match &**topics_dir {
             "" => path,
             topics_dir => path.strip_prefix(topics_dir)?.strip_prefix('/')?,
         };
         let (topic, rest) = below.split_once('/')?;
-        let (_, name) = rest.rsplit_once('/').unwrap_or(("", rest));
+        let (directory, name) = rest.rsplit_once('/').unwrap_or(("", rest));
         let numbers = name.strip_prefix(topic)?.strip_prefix(&**delimiter)?;
-        let offset = behind_digits(numbers)?.strip_prefix(&**delimiter)?;
-        behind_digits(offset).map(|_| topic)
+        let (partition, offset) = numbers.split_once(&**delimiter)?;
+        offset.starts_with(|letter: char| letter.is_ascii_digit()).then_some(())?;
+        let key = StreamKey { topic: Arc::from(topic), directory: Arc::from(directory) };
+        Some(StreamFiles::new(self, "", &key, &TopicPartition::new(topic, partition.parse().ok()?)))
+    }
+
+    /// Whether files claim another name than their own.
+    pub(crate) fn has_claims(&self) -> bool {
+        matches!(self, Self::Directories { has_last_offset: true, .. })
     }
 }
 
-/// What follows the digits that `text` begins with; `None` if there are none.
-fn behind_digits(text: &str) -> Option<&str> {
-    let rest = text.trim_start_matches(|letter: char| letter.is_ascii_digit());
-    (rest.len() < text.len()).then_some(rest)
+/// Offsets of the first and the last row of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RowSpan {
+    /// Of the first row.
+    pub(crate) first: i64,
+    /// Of the last row.
+    pub(crate) last: i64,
 }
 
 /// What the rows of a stream have in common besides their origin partition.
@@ -79,6 +92,8 @@ pub(crate) struct StreamFiles {
     /// The names, around the offset and before the extension.
     names: AroundOffset,
     extension: Arc<str>,
+    /// Between the first offset and the last, where names have that.
+    last_offset_delimiter: Option<Arc<str>>,
     /// Whether files of another format may have the same names but for the extension.
     has_other_extensions: bool,
     /// Extensions of the files beside each file.
@@ -89,9 +104,8 @@ impl StreamFiles {
     /// The files of rows from `origin` that go to `key`; their names end with `extension`.
     pub(crate) fn new(naming: &FileNaming, extension: &str, key: &StreamKey, origin: &TopicPartition) -> Self {
         let (directory, names) = match naming {
-            FileNaming::Directories { topics_dir, delimiter, offset_digits, suffix } => {
-                let parts = [&**topics_dir, &*key.topic, &*key.directory];
-                let directory = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+            FileNaming::Directories { topics_dir, delimiter, offset_digits, suffix, .. } => {
+                let directory = joined(&[topics_dir, &key.topic, &key.directory]);
                 let before = format!("{}{delimiter}{}{delimiter}", key.topic, origin.partition);
                 (directory, AroundOffset { before, digits: *offset_digits, after: suffix.to_string() })
             }
@@ -106,6 +120,10 @@ impl StreamFiles {
             key: key.clone(),
             origin: origin.clone(),
             names,
+            last_offset_delimiter: match naming {
+                FileNaming::Directories { delimiter, has_last_offset: true, .. } => Some(Arc::clone(delimiter)),
+                _ => None,
+            },
             extension: Arc::from(extension),
             has_other_extensions: matches!(naming, FileNaming::Directories { .. }),
             siblings: Vec::new(),
@@ -131,14 +149,23 @@ impl StreamFiles {
         self.siblings.iter().map(|extension| self.sibling(path, extension)).collect()
     }
 
-    /// Path of the file whose first row is at `offset`.
-    pub(crate) fn path(&self, offset: i64) -> String {
-        self.path_of(&format!("{}{}", self.stem(offset), self.extension))
+    /// Path of the file with these rows.
+    pub(crate) fn path(&self, rows: RowSpan) -> String {
+        self.path_of(&format!("{}{}", self.stem(rows), self.extension))
     }
 
     /// Path of that file where the plain one belongs to another consumed topic.
-    pub(crate) fn path_beside_another_origin(&self, offset: i64) -> String {
-        self.path_of(&format!("{}.{}{}", self.stem(offset), self.origin.topic, self.extension))
+    pub(crate) fn path_beside_another_origin(&self, rows: RowSpan) -> String {
+        self.path_of(&format!("{}.{}{}", self.stem(rows), self.origin.topic, self.extension))
+    }
+
+    /// What the file at `path` claims before it comes into being; `None`: its own name alone. It is the path that it
+    /// would have without its last offset, and so the same for all files that begin with one row.
+    pub(crate) fn claim_of(&self, path: &str) -> Option<String> {
+        let (directory, name) = path.split_at(path.rfind('/').map_or(0, |slash| slash + 1));
+        let (first, rest) = self.split_first_offset(name)?;
+        let (_, end) = self.split_last_offset(rest)?;
+        Some(format!("{directory}{}{first}{end}", self.names.before))
     }
 
     /// Path of the file `name` in the stream's directory.
@@ -161,11 +188,22 @@ impl StreamFiles {
         }
     }
 
+    /// Whether names have the last row's offset, but for those of an earlier version.
+    pub(crate) fn have_last_offsets(&self) -> bool {
+        self.last_offset_delimiter.is_some()
+    }
+
+    /// The last row's offset of the file `name`, where it stands in the name.
+    pub(crate) fn last_offset(&self, name: &str) -> Option<i64> {
+        self.split_last_offset(self.split_first_offset(name)?.1)?.0.parse().ok()
+    }
+
     /// The first row's offset of the file `name`, if it is named as a file of this stream may be.
     pub(crate) fn first_offset(&self, name: &str) -> Option<i64> {
-        let rest = name.strip_prefix(&self.names.before)?;
-        let (digits, end) = rest.split_at(rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len()));
+        let (digits, end) = self.split_first_offset(name)?;
         let end = end.strip_prefix(&self.names.after)?;
+        // an earlier version has left it out
+        let end = self.split_last_offset(end).map_or(end, |(_, end)| end);
         if self.siblings.iter().any(|sibling| end.ends_with(&**sibling)) {
             return None;
         }
@@ -175,10 +213,35 @@ impl StreamFiles {
         is_named_so.then(|| digits.parse().ok())?
     }
 
-    fn stem(&self, offset: i64) -> String {
+    fn stem(&self, rows: RowSpan) -> String {
         let AroundOffset { before, digits: width, after } = &self.names;
-        format!("{before}{offset:0width$}{after}")
+        let RowSpan { first, last } = rows;
+        match &self.last_offset_delimiter {
+            Some(delimiter) => format!("{before}{first:0width$}{delimiter}{last:0width$}{after}"),
+            None => format!("{before}{first:0width$}{after}"),
+        }
     }
+
+    /// The digits of the first offset in a name, and what follows them.
+    fn split_first_offset<'n>(&self, name: &'n str) -> Option<(&'n str, &'n str)> {
+        Some(split_digits(name.strip_prefix(&self.names.before)?))
+    }
+
+    /// The digits of the last offset in what follows the first one, and what follows them.
+    fn split_last_offset<'n>(&self, rest: &'n str) -> Option<(&'n str, &'n str)> {
+        let delimiter = self.last_offset_delimiter.as_deref()?;
+        Some(split_digits(rest.strip_prefix(delimiter)?)).filter(|(digits, _)| !digits.is_empty())
+    }
+}
+
+/// The digits with which a text begins, and what follows them.
+fn split_digits(text: &str) -> (&str, &str) {
+    text.split_at(text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len()))
+}
+
+/// The parts of a path, of which some may be empty.
+pub(crate) fn joined(parts: &[&str]) -> String {
+    parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
 }
 
 /// Whether Kafka would take `name` as the name of a topic. Others could lead out of the store's directory.
@@ -199,7 +262,13 @@ mod tests {
             delimiter: Arc::from(delimiter),
             offset_digits,
             suffix: Arc::from(""),
+            has_last_offset: false,
         }
+    }
+
+    /// Where the last row does not matter.
+    fn from(first: i64) -> RowSpan {
+        RowSpan { first, last: first }
     }
 
     fn named(topic: &str, naming: &FileNaming) -> StreamFiles {
@@ -213,10 +282,10 @@ mod tests {
 
     #[test]
     fn names_are_those_of_kafka_connect_users() {
-        assert_eq!(files("out").path(42), "topics/out/partition=3/out+3+0000000042.parquet");
-        assert_eq!(files("out").path(12_345_678_901), "topics/out/partition=3/out+3+12345678901.parquet");
-        assert_eq!(named("t", &naming("", "+", 10)).path(0), "t/partition=3/t+3+0000000000.parquet");
-        assert_eq!(named("t", &naming("a/b", "-", 1)).path(70), "a/b/t/partition=3/t-3-70.parquet");
+        assert_eq!(files("out").path(from(42)), "topics/out/partition=3/out+3+0000000042.parquet");
+        assert_eq!(files("out").path(from(12_345_678_901)), "topics/out/partition=3/out+3+12345678901.parquet");
+        assert_eq!(named("t", &naming("", "+", 10)).path(from(0)), "t/partition=3/t+3+0000000000.parquet");
+        assert_eq!(named("t", &naming("a/b", "-", 1)).path(from(70)), "a/b/t/partition=3/t-3-70.parquet");
     }
 
     #[test]
@@ -224,7 +293,7 @@ mod tests {
         let files = files("out");
         assert_eq!(files.first_offset("out+3+0000000042.parquet"), Some(42));
         assert_eq!(files.first_offset("out+3+12345678901.parquet"), Some(12_345_678_901));
-        let beside = files.path_beside_another_origin(7);
+        let beside = files.path_beside_another_origin(from(7));
         assert_eq!(files.first_offset(beside.rsplit('/').next().unwrap()), Some(7));
         // a chain goes on when the format changes
         assert_eq!(files.first_offset("out+3+0000000042.json.gz"), Some(42));
@@ -245,6 +314,38 @@ mod tests {
     }
 
     #[test]
+    fn names_with_their_last_offset_are_those_of_confluent_s_sinks_for_hdfs() {
+        let naming = FileNaming::Directories {
+            topics_dir: Arc::from("topics"),
+            delimiter: Arc::from("+"),
+            offset_digits: 10,
+            suffix: Arc::from(""),
+            has_last_offset: true,
+        };
+        let files = named("out", &naming);
+        let rows = RowSpan { first: 42, last: 12_345_678_901 };
+        let path = "topics/out/partition=3/out+3+0000000042+12345678901.parquet";
+        assert_eq!(files.path(rows), path);
+        let claim = "topics/out/partition=3/out+3+0000000042.parquet";
+        assert_eq!(files.claim_of(path).as_deref(), Some(claim));
+        let name = path.rsplit_once('/').unwrap().1;
+        assert_eq!((files.first_offset(name), files.last_offset(name)), (Some(42), Some(12_345_678_901)));
+        assert_eq!(files.sibling(path, ".keys.avro"), path.replace(".parquet", ".keys.avro"));
+        let beside = files.path_beside_another_origin(rows);
+        assert_eq!(beside, path.replace(".parquet", ".in.put.parquet"));
+        assert_eq!(files.claim_of(&beside), Some(claim.replace(".parquet", ".in.put.parquet")));
+        assert_eq!(files.first_offset(beside.rsplit_once('/').unwrap().1), Some(42));
+        // the names of an earlier version
+        let old = "out+3+0000000042.json";
+        assert_eq!((files.first_offset(old), files.last_offset(old), files.claim_of(old)), (Some(42), None, None));
+        for other in ["out+3+0000000042+.json", "out+3+0000000042+12x.json", "out+3+0000000042+1+2.json"] {
+            assert_eq!(files.first_offset(other), None, "{other}");
+        }
+        // and where names have no last offset, such a file is none of ours
+        assert_eq!(named("out", &self::naming("topics", "+", 10)).first_offset(name), None);
+    }
+
+    #[test]
     fn names_by_a_template_are_read_back_too() {
         let key = StreamKey { topic: Arc::from("out"), directory: Arc::from("2026") };
         for (template, path) in [
@@ -254,37 +355,44 @@ mod tests {
         ] {
             let naming = FileNaming::Template(Arc::new(FileTemplate::parse(template).unwrap()));
             let files = StreamFiles::new(&naming, "", &key, &TopicPartition::new("in.put", 3));
-            assert_eq!(files.path(42), path);
+            assert_eq!(files.path(from(42)), path);
             let name = path.rsplit('/').next().unwrap();
             assert_eq!(files.first_offset(name), Some(42));
             assert_eq!(files.first_offset(&format!("{name}.in.put")), Some(42));
             assert_eq!(files.first_offset(&format!("{name}.other")), None);
             for later in [42, 43, 50, 100, 420, 1_000_000] {
-                let later = files.path(later);
+                let later = files.path(from(later));
                 assert!(later.rsplit('/').next().unwrap() > files.name_before(42).as_str(), "{later}");
             }
         }
     }
 
     #[test]
-    fn the_topic_of_a_file_is_read_from_its_path() {
+    fn the_stream_of_a_file_is_read_from_its_path() {
         let naming = naming("a/b", "-", 1);
         for path in
             ["a/b/t-1/partition=3/t-1-3-70.parquet", "a/b/t-1/x/y=z/t-1-0-0.t.json.gz", "a/b/t-1/t-1-3-7-9.avro"]
         {
-            assert_eq!(naming.topic_of(path), Some("t-1"), "{path}");
+            let stream = naming.stream_of(path).unwrap();
+            assert_eq!((&*stream.key.topic, &*stream.origin.topic), ("t-1", "t-1"), "{path}");
+            assert!(stream.directory.starts_with("a/b/t-1/") || stream.key.directory.is_empty(), "{stream:?}");
         }
         for other in
             ["a/b/t/_SUCCESS", "a/t/p/t-1-1.json", "a/b/t/p/u-1-1.json", "a/b/t/p/t-1.json", "a/b/t-1-1.json", ""]
         {
-            assert_eq!(naming.topic_of(other), None, "{other}");
+            assert_eq!(naming.stream_of(other), None, "{other}");
         }
     }
 
     #[test]
     fn every_later_file_sorts_after_the_name_before_it() {
-        for files in [files("t"), named("t", &naming("topics", "-", 1)), named("t", &naming("topics", "+", 19))] {
-            let name = |offset: i64| files.path(offset).rsplit('/').next().unwrap().to_owned();
+        let mut with_last = naming("topics", "+", 10);
+        if let FileNaming::Directories { has_last_offset, .. } = &mut with_last {
+            *has_last_offset = true;
+        }
+        for naming in [naming("topics", "+", 10), naming("topics", "-", 1), naming("topics", "+", 19), with_last] {
+            let files = named("t", &naming);
+            let name = |offset: i64| files.path(from(offset)).rsplit('/').next().unwrap().to_owned();
             for from in [0, 7, 999_999_999, 1_000_000_000, 5_000_000_000, 20_000_000_000] {
                 for later in [0, 1, 500, 999_999_999, 9_000_000_000, 90_000_000_000, 10_000_000_000] {
                     assert!(name(from + later) > files.name_before(from), "{} {}", from + later, from);

@@ -1,15 +1,15 @@
-//! The calls on HDFS from which everything that must be right whatever happens is made.
+//! The calls on a file system from which everything that must be right whatever happens is made.
 
 use bytes::Bytes;
 
 use crate::store::storage::StorageError;
 
 /// What a call has given.
-pub(super) type Outcome<T> = std::result::Result<T, StorageError>;
+pub(crate) type Outcome<T> = std::result::Result<T, StorageError>;
 
 /// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Entry {
+pub(crate) enum Entry {
     /// A file of so many bytes.
     File(usize),
     /// A directory.
@@ -18,7 +18,7 @@ pub(super) enum Entry {
 
 /// A file system whose renames are atomic. Paths are absolute. After an error other than `AlreadyExists`, a call may have
 /// had its effect, or may have it later.
-pub(super) trait FileSystem: Sync {
+pub(crate) trait FileSystem: Sync {
     /// What is at `path`; `None` if nothing is.
     fn entry(&self, path: &str) -> impl Future<Output = Outcome<Option<Entry>>> + Send;
 
@@ -42,7 +42,7 @@ pub(super) trait FileSystem: Sync {
 }
 
 /// The directory of a file.
-pub(super) fn parent(path: &str) -> &str {
+pub(crate) fn parent(path: &str) -> &str {
     match path.rsplit_once('/') {
         None | Some(("", _)) => "/",
         Some((directory, _)) => directory,

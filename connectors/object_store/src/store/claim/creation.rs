@@ -8,23 +8,26 @@ use crate::store::storage::StorageError;
 
 /// A file to be created.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct NewFile<'a> {
+pub(crate) struct Creation<'a> {
     /// The name that it shall have.
-    pub(super) target: &'a str,
+    pub(crate) target: &'a str,
+    /// The name that is claimed for it, in the same directory: mostly its own.
+    pub(crate) claim: &'a str,
     /// A name that is used for nothing else, ever.
-    pub(super) temporary: &'a str,
-    /// What is kept beside it.
-    pub(super) label: Option<&'a str>,
+    pub(crate) temporary: &'a str,
+    /// What is kept beside it. A file whose claim is not its own name MUST have one.
+    pub(crate) label: Option<&'a str>,
 }
 
-/// Creates a file, or fails with `AlreadyExists` if there is one of that name.
+/// Creates a file, or fails with `AlreadyExists` if there is one of that name, or one that has come into being by its
+/// claim.
 ///
 /// # Cancellation
 /// The file may come into being nevertheless. The temporary one may stay.
-pub(super) async fn create(files: &impl FileSystem, file: NewFile<'_>, contents: Bytes) -> Outcome<()> {
-    let NewFile { target, temporary, label } = file;
+pub(crate) async fn create(files: &impl FileSystem, file: Creation<'_>, contents: Bytes) -> Outcome<()> {
+    let Creation { target, claim, temporary, label } = file;
     let claimed = match label {
-        Some(_) => settle(files, target).await?,
+        Some(_) => settle(files, claim, target).await?,
         None if files.entry(target).await?.is_some() => Claimed::Taken,
         None => Claimed::Free(0),
     };
@@ -33,10 +36,11 @@ pub(super) async fn create(files: &impl FileSystem, file: NewFile<'_>, contents:
     files.make_directory(parent(target)).await?;
     files.write(temporary, contents).await?;
     if let Some(label) = label {
-        let claim = LabelClaim { temporary: temporary.to_owned(), length, label: label.to_owned() };
-        match claim.make(files, target, number).await {
+        let name = (target != claim).then(|| target.rsplit_once('/').map_or(target, |(_, name)| name).to_owned());
+        let made = LabelClaim { name, temporary: temporary.to_owned(), length, label: label.to_owned() };
+        match made.make(files, claim, number).await {
             // another writer was first, and may be gone before it has ended
-            Err(StorageError::AlreadyExists { .. }) => return Err(claimed_by_another(files, target).await?),
+            Err(StorageError::AlreadyExists { .. }) => return Err(claimed_by_another(files, file).await?),
             outcome => outcome?,
         }
     }
@@ -48,12 +52,12 @@ pub(super) async fn create(files: &impl FileSystem, file: NewFile<'_>, contents:
     }
 }
 
-async fn claimed_by_another(files: &impl FileSystem, target: &str) -> Outcome<StorageError> {
-    match settle(files, target).await? {
-        Claimed::Taken => Ok(taken(files, target)),
+async fn claimed_by_another(files: &impl FileSystem, file: Creation<'_>) -> Outcome<StorageError> {
+    match settle(files, file.claim, file.target).await? {
+        Claimed::Taken => Ok(taken(files, file.target)),
         Claimed::Free(_) => {
             let reason = "another writer of this file has given it up; it has to be written again".to_owned();
-            Ok(StorageError::Unavailable { path: files.shown(target), reason })
+            Ok(StorageError::Unavailable { path: files.shown(file.target), reason })
         }
     }
 }

@@ -11,6 +11,10 @@
 //!                       the label
 //! ```
 //!
+//! A claim may say in a first line that its file gets another name than the one that is claimed: what follows from the
+//! contents, such as the offset of the last row, can stand in the name then, and the writers of files that begin alike
+//! still exclude each other.
+//!
 //! A claim whose file is neither waiting nor in its place is dead for good, since names of waiting files are used once. It is
 //! never removed, which two at a time could not do safely; the next claim is one with the next number. The last one counts.
 
@@ -22,6 +26,8 @@ use crate::store::storage::StorageError;
 /// A claim to a name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct LabelClaim {
+    /// The name that the file gets beside the claim; `None`: the one that is claimed.
+    pub(super) name: Option<String>,
     /// Where the file waits, complete.
     pub(super) temporary: String,
     /// The file's number of bytes: one that somebody else has put there afterwards is hardly as long.
@@ -33,7 +39,7 @@ pub(super) struct LabelClaim {
 /// What has become of the claims to a name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Claimed {
-    /// There is a file of that name now.
+    /// There is a file now.
     Taken,
     /// There is none, and the next claim is the one with this number.
     Free(u32),
@@ -56,30 +62,45 @@ impl LabelClaim {
 
     /// Gives the file that waits its name; whether there is a file of that name now.
     async fn fulfil(&self, files: &impl FileSystem, path: &str) -> Outcome<bool> {
-        match files.rename(&self.temporary, path).await {
+        let target = self.target(path);
+        match files.rename(&self.temporary, &target).await {
             Ok(()) | Err(StorageError::AlreadyExists { .. }) => Ok(true),
             // in this order: a file that waits no longer has its name by now, or never will
             Err(error @ StorageError::NotFound { .. }) => match files.entry(&self.temporary).await? {
                 Some(_) => Err(error),
-                None => Ok(files.entry(path).await?.is_some()),
+                None => Ok(files.entry(&target).await?.is_some()),
             },
             Err(error) => Err(error),
         }
     }
 
+    /// Where its file belongs, given the name that is claimed.
+    fn target(&self, path: &str) -> String {
+        match (&self.name, path.rsplit_once('/')) {
+            (None, _) => path.to_owned(),
+            (Some(name), Some((directory, _))) => format!("{directory}/{name}"),
+            (Some(name), None) => name.clone(),
+        }
+    }
+
     fn text(&self) -> String {
-        format!("{}\n{}\n{}", self.temporary, self.length, self.label)
+        let name = self.name.as_ref().map(|name| format!("{name}\n")).unwrap_or_default();
+        format!("{name}{}\n{}\n{}", self.temporary, self.length, self.label)
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let (temporary, rest) = text.split_once('\n')?;
+        // a temporary file is a path, a name is none
+        let (first, behind) = text.split_once('\n')?;
+        let (name, rest) = if first.contains('/') { (None, text) } else { (Some(first.to_owned()), behind) };
+        let (temporary, rest) = rest.split_once('\n')?;
         let (length, label) = rest.split_once('\n')?;
-        Some(Self { temporary: temporary.to_owned(), length: length.parse().ok()?, label: label.to_owned() })
+        Some(Self { name, temporary: temporary.to_owned(), length: length.parse().ok()?, label: label.to_owned() })
     }
 }
 
-/// Brings to an end what has been claimed, and says whether the name is free.
-pub(super) async fn settle(files: &impl FileSystem, path: &str) -> Outcome<Claimed> {
+/// Brings to an end what has been claimed in the name of `path`, and says whether a file that is to be called `target`
+/// is free to come.
+pub(super) async fn settle(files: &impl FileSystem, path: &str, target: &str) -> Outcome<Claimed> {
     let mut number = 0;
     while let Some(claim) = read(files, path, number).await? {
         if claim.fulfil(files, path).await? {
@@ -88,25 +109,35 @@ pub(super) async fn settle(files: &impl FileSystem, path: &str) -> Outcome<Claim
         number += 1;
     }
     // somebody else's file has no claim
-    Ok(if files.entry(path).await?.is_some() { Claimed::Taken } else { Claimed::Free(number) })
+    let is_taken = files.entry(path).await?.is_some() || target != path && files.entry(target).await?.is_some();
+    Ok(if is_taken { Claimed::Taken } else { Claimed::Free(number) })
 }
 
-/// The label of the file at `path`; `None` if it has none.
-pub(super) async fn label(files: &impl FileSystem, path: &str) -> Outcome<Option<String>> {
-    let Some(file) = files.entry(path).await? else {
+/// The label of the file at `path`, which has claimed its own name; `None` if it has none.
+pub(crate) async fn label(files: &impl FileSystem, path: &str) -> Outcome<Option<String>> {
+    if files.entry(path).await?.is_none() {
         return Err(StorageError::NotFound { path: files.shown(path), reason: "there is no such file".to_owned() });
-    };
+    }
+    let claimed = claimed_file(files, path).await?;
+    Ok(claimed.filter(|(target, _)| target == path).map(|(_, label)| label))
+}
+
+/// The path and the label of the file that has come into being by a claim to the name `path`; `None` if there is none.
+pub(crate) async fn claimed_file(files: &impl FileSystem, path: &str) -> Outcome<Option<(String, String)>> {
     let mut last = None;
     let mut number = 0;
     while let Some(claim) = read(files, path, number).await? {
         last = Some(claim);
         number += 1;
     }
-    Ok(last.filter(|claim| file == Entry::File(claim.length)).map(|claim| claim.label))
+    let Some(claim) = last else { return Ok(None) };
+    let target = claim.target(path);
+    let is_there = files.entry(&target).await? == Some(Entry::File(claim.length));
+    Ok(is_there.then_some((target, claim.label)))
 }
 
 /// Removes the claims to the name of a file that has been removed, and to which nobody will make one again.
-pub(super) async fn remove_all(files: &impl FileSystem, path: &str) -> Outcome<()> {
+pub(crate) async fn remove_all(files: &impl FileSystem, path: &str) -> Outcome<()> {
     let mut number = 0;
     while files.entry(&claim_path(path, number)).await?.is_some() {
         files.remove(&claim_path(path, number)).await?;
@@ -129,7 +160,7 @@ async fn read(files: &impl FileSystem, path: &str, number: u32) -> Outcome<Optio
 }
 
 /// Hidden beside the file.
-fn claim_path(path: &str, number: u32) -> String {
+pub(crate) fn claim_path(path: &str, number: u32) -> String {
     let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
     match number {
         0 => format!("{directory}/.{name}.volley"),
@@ -144,9 +175,11 @@ mod tests {
     #[test]
     fn a_claim_is_read_as_it_was_written_whatever_its_label() {
         for label in ["", "{\"a\":1}", "two\nlines\n", "Grüße"] {
-            let claim =
-                LabelClaim { temporary: "/r/.volley-tmp/c.1.tmp".to_owned(), length: 12, label: label.to_owned() };
-            assert_eq!(LabelClaim::parse(&claim.text()), Some(claim));
+            for name in [None, Some("t+0+5+9.json".to_owned())] {
+                let temporary = "/r/.volley-tmp/c.1.tmp".to_owned();
+                let claim = LabelClaim { name, temporary, length: 12, label: label.to_owned() };
+                assert_eq!(LabelClaim::parse(&claim.text()), Some(claim));
+            }
         }
         assert_eq!(LabelClaim::parse("half"), None);
         assert_eq!(LabelClaim::parse("a\nb\nc"), None);
