@@ -22,6 +22,7 @@ mod full_disk;
 mod group_progress;
 mod hdfs;
 mod health;
+mod java_sink_kills;
 mod java_sinks;
 mod java_worker;
 mod kafka_admin;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use volley_api::TopicPartition;
 
-use super::file_template::{AroundOffset, FileTemplate};
+use super::templates::{AroundOffset, FileTemplate};
 use crate::format::KNOWN_EXTENSIONS;
 
 /// Longest name of a Kafka topic.

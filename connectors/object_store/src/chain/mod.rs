@@ -20,7 +20,6 @@ mod delivery;
 mod exactly_once_tests;
 mod file_name;
 mod file_schema;
-mod file_template;
 mod files_text;
 mod missing_siblings;
 mod open_file;
@@ -29,16 +28,17 @@ mod pieces;
 mod rotation;
 mod row_order;
 mod stream;
+mod templates;
 #[cfg(test)]
 mod troubled_storage;
 mod uploads;
 mod writing;
 
-#[cfg(test)]
-pub(crate) use delivery::Clock;
-pub(crate) use delivery::{Delivery, NewFile};
+pub(crate) use delivery::{Clock, Delivery, NewFile};
 pub(crate) use file_name::{FileNaming, is_legal_topic};
-pub(crate) use file_template::FileTemplate;
 pub(crate) use files_text::files_text;
+pub(crate) use pieces::without_nulls;
 pub(crate) use rotation::RotationPolicy;
+pub(crate) use row_order::offset_of;
+pub(crate) use templates::{FileTemplate, PARTITION_DIGITS, TemplatePart, is_padded, template_parts};
 pub(crate) use uploads::BackgroundUploads;

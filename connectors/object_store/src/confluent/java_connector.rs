@@ -8,10 +8,9 @@ use volley_api::{
 
 use super::java_sink::JavaSink;
 use super::key_names::KeyNames;
-use crate::chain::files_text;
 use crate::config::SinkConfig;
-use crate::connector::check_store;
-use crate::sink::ObjectStoreSinkTask;
+use crate::connector::{check_store, preview_files};
+use crate::sink::start_task;
 
 /// The plug-in of a Java sink.
 pub(crate) fn plugin(sink: &'static JavaSink) -> Plugin {
@@ -47,7 +46,7 @@ impl Connector for JavaConnector {
     }
 
     fn preview(&self, config: &ConfigMap, records: &[Records]) -> Result<Vec<String>> {
-        files_text(&SinkConfig::parse(&self.0.translated(config)?.config)?, records)
+        preview_files(&SinkConfig::parse(&self.0.translated(config)?.config)?, records)
     }
 
     fn validate(&self, config: &ConfigMap) -> Vec<ConfigIssue> {
@@ -65,23 +64,22 @@ impl Connector for JavaConnector {
 }
 
 /// A task of `ObjectStoreSink` whose errors name the user's keys.
-#[derive(Debug)]
 struct JavaSinkTask {
     names: KeyNames,
-    task: ObjectStoreSinkTask,
+    task: Box<dyn SinkTask>,
 }
 
 impl JavaSinkTask {
     fn start(sink: &JavaSink, context: SinkContext, config: &ConfigMap) -> Result<Self> {
         let config = sink.translated(config)?.config;
         let names = sink.names;
-        let task = SinkConfig::parse(&config).and_then(|config| ObjectStoreSinkTask::start(context, config));
+        let task = SinkConfig::parse(&config).and_then(|config| start_task(context, config));
         let task = task.map_err(|error| names.in_error(error))?;
         Ok(Self { names, task })
     }
 
-    fn call<T>(&mut self, call: impl FnOnce(&mut ObjectStoreSinkTask) -> Result<T>) -> Result<T> {
-        call(&mut self.task).map_err(|error| self.names.in_error(error))
+    fn call<T>(&mut self, call: impl FnOnce(&mut dyn SinkTask) -> Result<T>) -> Result<T> {
+        call(self.task.as_mut()).map_err(|error| self.names.in_error(error))
     }
 }
 
@@ -111,7 +109,7 @@ impl SinkTask for JavaSinkTask {
     }
 
     fn tick(&mut self) -> Result<()> {
-        self.call(ObjectStoreSinkTask::tick)
+        self.call(|task| task.tick())
     }
 
     fn buffered_bytes(&self) -> usize {
@@ -119,6 +117,6 @@ impl SinkTask for JavaSinkTask {
     }
 
     fn relieve(&mut self) -> Result<()> {
-        self.call(ObjectStoreSinkTask::relieve)
+        self.call(|task| task.relieve())
     }
 }
