@@ -17,6 +17,8 @@ mod file_of_key;
 mod keyed_batch;
 mod keyed_issues;
 mod keyed_sink;
+#[cfg(test)]
+mod keyed_sink_tests;
 mod keyed_template;
 mod keyed_text;
 #[cfg(test)]
