@@ -35,7 +35,7 @@ pub(crate) enum Compressor {
     /// Through zstd.
     Zstd(Encoder<'static, Vec<u8>>),
     /// Through Snappy.
-    Snappy(SnappyStream),
+    Snappy(Box<SnappyStream>),
 }
 
 impl FileCodec {
@@ -57,7 +57,7 @@ impl Compressor {
             FileCodec::None => Self::None(Vec::new()),
             FileCodec::Gzip(level) => Self::Gzip(GzEncoder::new(Vec::new(), Compression::new(level))),
             FileCodec::Zstd(level) => Self::Zstd(Encoder::new(Vec::new(), level)?),
-            FileCodec::Snappy => Self::Snappy(SnappyStream::new()),
+            FileCodec::Snappy => Self::Snappy(Box::new(SnappyStream::new())),
         })
     }
 

@@ -33,8 +33,16 @@ pub(super) trait Writes: Send {
 
 #[derive(Debug, Default)]
 struct Ended {
-    outcomes: Mutex<Vec<(String, Result<()>)>>,
+    outcomes: Mutex<Vec<Outcome>>,
     changed: Condvar,
+}
+
+/// How a write has ended.
+#[derive(Debug)]
+struct Outcome {
+    path: String,
+    ticket: u64,
+    result: Result<()>,
 }
 
 /// Writes on the crate's runtime, repeated until they succeed or the time for that is over.
@@ -44,39 +52,45 @@ pub(super) struct BackgroundWrites {
     retry: RetryPolicy,
     permits: Arc<Semaphore>,
     ended: Arc<Ended>,
-    /// Each write is owned by this map, and ends with it.
-    running: HashMap<String, AbortHandle>,
+    /// Each write is owned by this map, and ends with it. Its ticket tells it from one of the same path that was given up.
+    running: HashMap<String, (u64, AbortHandle)>,
+    next_ticket: u64,
 }
 
 impl BackgroundWrites {
     /// Writes to `storage`.
     pub(super) fn new(storage: Arc<dyn Storage>, retry: RetryPolicy) -> Self {
         let permits = Arc::new(Semaphore::new(PARALLEL_WRITES));
-        Self { storage, retry, permits, ended: Arc::default(), running: HashMap::new() }
+        Self { storage, retry, permits, ended: Arc::default(), running: HashMap::new(), next_ticket: 0 }
     }
 }
 
 impl Writes for BackgroundWrites {
     fn begin(&mut self, path: String, contents: Bytes) -> Result<()> {
         let (storage, permits, ended) = (Arc::clone(&self.storage), Arc::clone(&self.permits), Arc::clone(&self.ended));
-        let (retry, name) = (self.retry, path.clone());
+        let (retry, name, ticket) = (self.retry, path.clone(), self.next_ticket);
+        self.next_ticket += 1;
         let task = runtime::handle()?.spawn(async move {
             // an error would mean a closed semaphore, which this one never is
             let _permit = permits.acquire().await;
-            let outcome = write_until_done(storage.as_ref(), &name, &contents, retry).await;
-            ended.outcomes.lock().push((name, outcome));
+            let result = write_until_done(storage.as_ref(), &name, &contents, retry).await;
+            ended.outcomes.lock().push(Outcome { path: name, ticket, result });
             ended.changed.notify_all();
         });
-        self.running.insert(path, task.abort_handle());
+        self.running.insert(path, (ticket, task.abort_handle()));
         Ok(())
     }
 
     fn ended(&mut self) -> Vec<(String, Result<()>)> {
         let ended = std::mem::take(&mut *self.ended.outcomes.lock());
-        for (path, _) in &ended {
-            self.running.remove(path);
+        let mut ours = Vec::with_capacity(ended.len());
+        for Outcome { path, ticket, result } in ended {
+            if self.running.get(&path).is_some_and(|(running, _)| *running == ticket) {
+                self.running.remove(&path);
+                ours.push((path, result));
+            }
         }
-        ended
+        ours
     }
 
     fn wait(&mut self, limit: Duration) {
@@ -87,7 +101,7 @@ impl Writes for BackgroundWrites {
     }
 
     fn abandon(&mut self, path: &str) {
-        if let Some(task) = self.running.remove(path) {
+        if let Some((_, task)) = self.running.remove(path) {
             task.abort();
         }
     }
@@ -95,7 +109,7 @@ impl Writes for BackgroundWrites {
 
 impl Drop for BackgroundWrites {
     fn drop(&mut self) {
-        self.running.values().for_each(AbortHandle::abort);
+        self.running.values().for_each(|(_, task)| task.abort());
     }
 }
 
@@ -113,5 +127,37 @@ async fn write_until_done(storage: &dyn Storage, path: &str, contents: &Bytes, r
         };
         warn!(path, %error, retry_in_ms = wait.as_millis() as u64, "could not write the file of a key, trying again");
         tokio::time::sleep(wait).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use object_store::memory::InMemory;
+    use object_store::path::Path;
+
+    use super::*;
+    use crate::store::{RemoteStorage, look};
+
+    #[test]
+    fn what_was_given_up_is_not_taken_for_the_write_after_it() {
+        let storage: Arc<dyn Storage> =
+            Arc::new(RemoteStorage::new("memory:///", Arc::new(InMemory::new()), Path::default()));
+        let retry = RetryPolicy { backoff: Duration::from_millis(1), timeout: Duration::from_secs(20) };
+        let mut writes = BackgroundWrites::new(Arc::clone(&storage), retry);
+        for round in 0..50u8 {
+            writes.begin("a".to_owned(), Bytes::from(vec![round, 1])).unwrap();
+            writes.wait(Duration::from_secs(20));
+            writes.abandon("a");
+            writes.begin("a".to_owned(), Bytes::from(vec![round, 2])).unwrap();
+            let deadline = Instant::now() + Duration::from_secs(20);
+            while writes.ended().is_empty() {
+                assert!(Instant::now() < deadline);
+                writes.wait(Duration::from_millis(10));
+            }
+            let read = look("a", Arc::clone(&storage), |storage| Box::pin(async { storage.read_all("a").await }));
+            assert_eq!(read.unwrap().unwrap(), vec![round, 2]);
+        }
     }
 }
