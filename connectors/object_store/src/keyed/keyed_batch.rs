@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use arrow::array::{Array, BinaryArray};
 use arrow::datatypes::DataType;
+use bytes::Bytes;
 use volley_api::{
     ConfigMap, Converter, Error, Records, RejectedRow, Result, Side, SinkBatch, TopicPartition, Unserialized,
     in_row_order,
@@ -109,7 +110,7 @@ impl KeyedBatch<'_> {
         Ok(paths)
     }
 
-    fn contents(&self, records: &Records, row: &Rows, partition: &TopicPartition, offset: i64) -> Result<bytes::Bytes> {
+    fn contents(&self, records: &Records, row: &Rows, partition: &TopicPartition, offset: i64) -> Result<Bytes> {
         let identity = FileIdentity {
             file_id: new_file_id(),
             connector: self.connector.to_owned(),
@@ -121,7 +122,8 @@ impl KeyedBatch<'_> {
         };
         let mut writer = self.format.file_writer(&records.topic, row)?;
         writer.write(row.clone(), usize::MAX)?;
-        writer.finish(&identity)
+        // without what the writer has reserved: there may be very many
+        Ok(Bytes::copy_from_slice(&writer.finish(&identity)?))
     }
 }
 
