@@ -124,15 +124,21 @@ pub(crate) fn rows_of_files_in_hdfs(url: &str) -> BTreeMap<String, Vec<(i64, i64
 
 /// The objects of a bucket by path, as text, without what the sink remembers.
 pub(crate) fn texts_in_bucket(s3: &S3, bucket: &str) -> BTreeMap<String, String> {
+    let all = bytes_in_bucket(s3, bucket).into_iter();
+    all.map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap())).collect()
+}
+
+/// The objects of a bucket by path, without what the sink remembers.
+pub(crate) fn bytes_in_bucket(s3: &S3, bucket: &str) -> BTreeMap<String, Vec<u8>> {
     let store = store(s3, bucket);
     block_on(async {
-        let mut texts = BTreeMap::new();
+        let mut found = BTreeMap::new();
         let objects: Vec<_> = store.list(None).try_collect().await.unwrap();
         for object in objects.into_iter().filter(|object| !object.location.as_ref().starts_with(".volley")) {
             let bytes = store.get(&object.location).await.unwrap().bytes().await.unwrap();
-            texts.insert(object.location.to_string(), String::from_utf8(bytes.to_vec()).unwrap());
+            found.insert(object.location.to_string(), bytes.to_vec());
         }
-        texts
+        found
     })
 }
 

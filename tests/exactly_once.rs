@@ -31,7 +31,7 @@ pub(crate) fn produce_numbered(kafka: &Kafka, topic: &str, numbers: Range<i64>) 
 
 /// Runs the worker and kills it `kills` times, each time after a random number of further files; then lets it drain the rest.
 /// `files` counts the complete files, of which there will be some `expected`.
-fn drain_with_kills(volley: &Volley, seed: u64, kills: usize, expected: usize, files: impl Fn() -> usize) {
+pub(crate) fn drain_with_kills(volley: &Volley, seed: u64, kills: usize, expected: usize, files: impl Fn() -> usize) {
     let mut random = seed;
     let mut counts = vec![files()];
     for _ in 0..kills {

@@ -110,8 +110,69 @@ fn aiven_s_s3_sink_writes_lines_of_json_under_its_own_names() {
     let found = texts_in_bucket(s3, &topic);
     let path = |offset: i64| format!("raw/{topic}/0000000000-{offset:020}.jsonl");
     assert_eq!(found.keys().collect::<Vec<_>>(), [&path(0), &path(3)]);
-    let last = format!(r#"{{"value":{{"id":4,"ts":{}}},"offset":4}}"#, FIRST_MS + 3_600_000);
-    assert_eq!(found[&path(3)].lines().last(), Some(last.as_str()));
+    let line = |id: i64| format!(r#"{{"offset":{id},"value":{{"id":{id},"ts":{}}}}}"#, FIRST_MS + id * 900_000);
+    assert_eq!(found[&path(3)], format!("{}\n{}", line(3), line(4)));
+}
+
+/// The keys that a connector needs to write `topic` to a bucket of that name.
+fn aiven_s_keys(topic: &str, s3: &S3) -> String {
+    format!(
+        "name=aiven-{topic}
+        connector.class=io.aiven.kafka.connect.s3.AivenKafkaConnectS3SinkConnector
+        topics={topic}
+        aws.access.key.id=test
+        aws.secret.access.key=test
+        aws.s3.bucket.name={topic}
+        aws.s3.endpoint={}
+        key.converter=org.apache.kafka.connect.storage.StringConverter
+        value.converter=org.apache.kafka.connect.converters.ByteArrayConverter
+        header.converter=org.apache.kafka.connect.converters.ByteArrayConverter",
+        s3.endpoint()
+    )
+    .replace("\n        ", "\n")
+}
+
+#[test]
+fn aiven_s_s3_sink_writes_csv_and_json_as_its_documentation_says() {
+    let (kafka, s3) = (Kafka::shared(), S3::shared());
+    let file = |more: &str| {
+        let topic = kafka.topic("aiven", 1);
+        kafka.produce_pairs(&topic, &[("a", Some("one")), ("b", None)]);
+        s3.create_bucket(&topic);
+        drain(kafka, &format!("{}\n{more}", aiven_s_keys(&topic, s3)));
+        let (path, contents) = crate::delivered_rows::bytes_in_bucket(s3, &topic).into_iter().next().unwrap();
+        (path.replace(&topic, "t"), contents)
+    };
+    // csv and gzip are the defaults
+    let (path, contents) = file("format.output.fields=key,value,offset,headers");
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::MultiGzDecoder::new(contents.as_slice()), &mut text).unwrap();
+    assert_eq!((path.as_str(), text.as_str()), ("t-0-0.gz", "YQ==,b25l,0,\nYg==,,1,"));
+    let (path, contents) =
+        file("format.output.type=json\nfile.compression.type=none\nformat.output.fields=key,offset,headers");
+    let expected = "[\n{\"headers\":[],\"offset\":0,\"key\":\"a\"},\n{\"headers\":[],\"offset\":1,\"key\":\"b\"}\n]";
+    assert_eq!((path.as_str(), String::from_utf8(contents).unwrap().as_str()), ("t-0-0", expected));
+    let (path, contents) = file("file.compression.type=snappy\naws.s3.prefix=old/");
+    assert_eq!(path, "old/t-0-00000000000000000000.snappy");
+    assert!(contents.starts_with(b"\x82SNAPPY\0"));
+}
+
+#[test]
+fn aiven_s_s3_sink_writes_a_file_for_each_key() {
+    let (kafka, s3) = (Kafka::shared(), S3::shared());
+    let topic = kafka.topic("aiven-keys", 1);
+    kafka.produce_pairs(
+        &topic,
+        &[("a", Some("0")), ("b", Some("1")), ("a", Some("2")), ("c/d", None), ("..", Some("3"))],
+    );
+    s3.create_bucket(&topic);
+    let more = "file.name.template={{topic}}-{{partition}}-k{{key}}\nfile.max.records=1\nfile.compression.type=none\n\
+                format.output.fields=offset,value\nformat.output.fields.value.encoding=none";
+    drain(kafka, &format!("{}\n{more}", aiven_s_keys(&topic, s3)));
+    let path = |key: &str| format!("{topic}-0-k{key}");
+    let expected = [("a", "2,2"), ("b", "1,1"), ("c/d", "3,"), ("..", "4,3")];
+    let expected = expected.map(|(key, text)| (path(key), text.to_owned()));
+    assert_eq!(texts_in_bucket(s3, &topic), BTreeMap::from(expected));
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod group_progress;
 mod hdfs;
 mod hdfs_takeover;
 mod health;
+mod java_sink_kills;
 mod java_sinks;
 mod java_worker;
 mod kafka_admin;

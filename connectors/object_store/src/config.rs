@@ -13,8 +13,9 @@ use volley_store::{StoreConfig, store_issues, store_keys};
 use crate::chain::{FileNaming, FileTemplate, RotationPolicy};
 use crate::evolution::Compatibility;
 use crate::format::{
-    FormatConfig, FormatKind, NAME_TEMPLATE, SORTING_COLUMNS, compatibility, format_issues, format_keys,
+    FormatConfig, FormatKind, NAME_TEMPLATE, OUTPUT_FIELDS, SORTING_COLUMNS, compatibility, format_issues, format_keys,
 };
+use crate::keyed::{KeyedTemplate, keyed_issues};
 use crate::layout::{PartitionerConfig, Zone, partitioner_issues, partitioner_keys};
 use crate::siblings::{SiblingConfig, sibling_issues, sibling_keys, siblings_of};
 use crate::store::RetryPolicy;
@@ -58,6 +59,8 @@ pub(crate) enum NullValues {
     Fail,
     /// Leave it out.
     Ignore,
+    /// Write what else there is of it.
+    Keep,
     /// Write its key, into files of keys in a directory of their own.
     Write {
         /// The directory below the topic's.
@@ -70,6 +73,7 @@ impl NullValues {
     fn from_config(config: &Config) -> Self {
         match config.string(NULL_VALUES).unwrap_or_default().to_ascii_lowercase().as_str() {
             "ignore" => Self::Ignore,
+            "keep" => Self::Keep,
             "write" => {
                 Self::Write { directory: Arc::from(config.string(TOMBSTONES).unwrap_or_default().trim_matches('/')) }
             }
@@ -87,9 +91,12 @@ impl NullValues {
 #[derive(Clone, Debug)]
 pub(crate) struct SinkConfig {
     pub(crate) store: StoreConfig,
+    /// Of files of a chain.
     pub(crate) naming: FileNaming,
     /// Where a Java sink whose files are gone on with has its logs.
     pub(crate) java_logs_dir: Option<Arc<str>>,
+    /// Where there is a file for each key, its name.
+    pub(crate) keyed: Option<Arc<KeyedTemplate>>,
     pub(crate) format: FormatConfig,
     /// Which versions of a schema share a file.
     pub(crate) compatibility: Compatibility,
@@ -137,9 +144,8 @@ impl SinkConfig {
 
     /// Whether values are not looked into but to be written as JSON.
     pub(crate) fn takes_json_text(&self) -> bool {
-        matches!(self.format.kind, FormatKind::JsonLines { .. })
-            && self.format.output_fields.is_value_alone()
-            && !self.partitioner.looks_into_values()
+        let is_json = matches!(self.format.kind, FormatKind::JsonLines { .. } | FormatKind::RecordJson { .. });
+        is_json && self.format.output_fields.is_value_alone() && !self.partitioner.looks_into_values()
     }
 
     fn from_config(config: &Config) -> Result<Self> {
@@ -160,6 +166,7 @@ impl SinkConfig {
             store: StoreConfig::from_config(config)?,
             naming: naming(config)?,
             java_logs_dir: config.string(JAVA_LOGS_DIR).filter(|directory| !directory.is_empty()).map(Arc::from),
+            keyed: KeyedTemplate::parse(config.string(NAME_TEMPLATE).unwrap_or_default()).ok().flatten().map(Arc::new),
             format: FormatConfig::from_config(config),
             compatibility: compatibility(config),
             siblings: siblings_of(config),
@@ -174,7 +181,8 @@ impl SinkConfig {
 }
 
 fn naming(config: &Config) -> Result<FileNaming> {
-    if let Some(template) = config.string(NAME_TEMPLATE).filter(|template| !template.is_empty()) {
+    let template = config.string(NAME_TEMPLATE).filter(|template| !template.is_empty());
+    if let Some(template) = template.filter(|template| !matches!(KeyedTemplate::parse(template), Ok(Some(_)))) {
         let template = FileTemplate::parse(template);
         let template = template.map_err(|reason| Error::config(format!("invalid `{NAME_TEMPLATE}`: {reason}")))?;
         return Ok(FileNaming::Template(Arc::new(template)));
@@ -228,6 +236,14 @@ pub(crate) fn config_issues(config: &Config) -> Vec<ConfigIssue> {
             format!("`{NULL_VALUES}` write needs `store.kafka.keys` true: of such a record, its key is written");
         issues.push(ConfigIssue::new(NULL_VALUES, message));
     }
+    let format = FormatConfig::from_config(config);
+    let has_place_for_nulls = format.kind.is_of_records() || !format.output_fields.is_value_alone();
+    if NullValues::from_config(config) == NullValues::Keep && !has_place_for_nulls {
+        let message = format!(
+            "`{NULL_VALUES}` keep needs a format of records, such as RecordJsonLines, or `{OUTPUT_FIELDS}` with more than the value"
+        );
+        issues.push(ConfigIssue::new(NULL_VALUES, message));
+    }
     issues.extend(partitioner_issues(config));
     if config.boolean(LAST_OFFSET) {
         let has_names = |store: StoreConfig| matches!(store.url.scheme(), "file" | "hdfs" | "viewfs");
@@ -238,6 +254,7 @@ pub(crate) fn config_issues(config: &Config) -> Vec<ConfigIssue> {
             issues.push(ConfigIssue::new(LAST_OFFSET, format!("`{NAME_TEMPLATE}` says how files are named")));
         }
     }
+    issues.extend(keyed_issues(config));
     if config.boolean(OFFSET_TAGS) {
         let is_s3 = StoreConfig::from_config(config).is_ok_and(|store| matches!(store.url.scheme(), "s3" | "s3a"));
         if !is_s3 {
@@ -331,7 +348,8 @@ fn file_keys() -> Vec<ConfigKey> {
             Low,
             "Paths of the files below `store.url`, in place of `topics.dir` and what follows it: a text with `{{topic}}`, \
              `{{partition}}`, `{{start_offset}}` (both with `:padding=true` if wanted) and `{{timestamp:unit=yyyy}}` (or `MM`, `dd`, `HH`), \
-             the extension included. The time is that of `timestamp.extractor`, in `timezone`.",
+             the extension included. The time is that of `timestamp.extractor`, in `timezone`. With `{{key}}`, and `{{topic}}` and `{{partition}}` \
+             if wanted, there is a file for each key, which newer records of it are written over.",
         )
         .validated(Validator::custom(check_template)),
         ConfigKey::with_default(
@@ -346,10 +364,11 @@ fn file_keys() -> Vec<ConfigKey> {
             String,
             "fail",
             Medium,
-            "What to do with a record whose value is null: `fail` (an error, subject to `errors.tolerance`), `ignore`, or `write` \
-             (its key goes to a file of keys, see `tombstone.encoded.partition`; needs `store.kafka.keys`).",
+            "What to do with a record whose value is null: `fail` (an error, subject to `errors.tolerance`), `ignore`, `write` \
+             (its key goes to a file of keys, see `tombstone.encoded.partition`; needs `store.kafka.keys`), or `keep` (what else is written \
+             of a record: see `format.output.fields`).",
         )
-        .validated(Validator::one_of_ignore_case(["fail", "ignore", "write"])),
+        .validated(Validator::one_of_ignore_case(["fail", "ignore", "keep", "write"])),
         ConfigKey::with_default(
             TOMBSTONES,
             String,
@@ -474,7 +493,10 @@ fn check_tombstones(value: &ConfigValue) -> Checked {
 }
 
 fn check_template(value: &ConfigValue) -> Checked {
-    check_text(value, |text| if text.is_empty() { Ok(()) } else { FileTemplate::parse(text).map(drop) })
+    check_text(value, |text| match KeyedTemplate::parse(text)? {
+        None if !text.is_empty() => FileTemplate::parse(text).map(drop),
+        _ => Ok(()),
+    })
 }
 
 fn check_file_delim(value: &ConfigValue) -> Checked {
@@ -533,7 +555,7 @@ mod tests {
             ("file.extension", ".pq", "must end with `.parquet`"),
             ("file.delim", "0", "other than"),
             ("file.name.template", "{{topic}}", "all needed"),
-            ("format.output.fields", "headers", "not offered"),
+            ("format.output.fields", "header", "not offered"),
             ("parquet.codec", "lzo", "must be one of"),
             ("flush.size", "0", "at least 1"),
             ("rotate.idle.ms", "0", "at least 1, or -1"),

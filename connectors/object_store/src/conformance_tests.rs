@@ -8,10 +8,10 @@ use arrow::array::{ArrayRef, AsArray, StringArray, StructArray};
 use arrow::datatypes::{DataType, Field};
 use bytes::Bytes;
 use volley_api::testing::{SinkUnderTest, column, commits_only_what_is_durable};
-use volley_api::{Column, Result, SinkContext, SinkTask};
+use volley_api::{Column, Offsets, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, TopicPartition};
 
 use super::config::SinkConfig;
-use super::sink::ObjectStoreSinkTask;
+use super::sink::start_task;
 use super::test_records::{read_rows, store_config};
 
 /// A sink into a directory of its own, with files of a few rows.
@@ -21,7 +21,7 @@ impl SinkUnderTest for Directory {
     fn start(&mut self, context: SinkContext) -> Result<Box<dyn SinkTask>> {
         let url = format!("file://{}", self.0.path().display());
         let config = store_config(&[("store.url", &url), ("flush.size", "15")]);
-        Ok(Box::new(ObjectStoreSinkTask::start(context, SinkConfig::parse(&config)?)?))
+        start_task(context, SinkConfig::parse(&config)?)
     }
 
     fn values(&self, names: &[String]) -> Column {
@@ -52,4 +52,58 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn rows_are_committed_only_once_they_are_in_complete_files_and_no_crash_doubles_them() {
     commits_only_what_is_durable(|| Directory(tempfile::tempdir().unwrap()));
+}
+
+/// The same with a file for each record: keys are the values.
+struct Keys(tempfile::TempDir);
+
+struct WithKeys(Box<dyn SinkTask>);
+
+impl SinkUnderTest for Keys {
+    fn start(&mut self, context: SinkContext) -> Result<Box<dyn SinkTask>> {
+        let url = format!("file://{}", self.0.path().display());
+        let template = ("file.name.template", "{{topic}}/{{partition}}/{{key}}");
+        let config = store_config(&[("store.url", &url), ("format.class", "ByteArray"), template]);
+        Ok(Box::new(WithKeys(start_task(context, SinkConfig::parse(&config)?)?)))
+    }
+
+    fn delivered(&mut self) -> Vec<String> {
+        let directories = (0..2).map(|partition| self.0.path().join(format!("conformance/{partition}")));
+        let entries = directories.filter_map(|directory| fs::read_dir(directory).ok()).flatten();
+        entries.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap().trim_end().to_owned()).collect()
+    }
+}
+
+impl SinkTask for WithKeys {
+    fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
+        let mut batch = batch.clone();
+        assert!(batch.records.iter().all(|records| records.value.array.as_string_opt::<i32>().is_some()));
+        batch.records.iter_mut().for_each(|records| records.key = records.value.clone());
+        self.0.put(&batch)
+    }
+
+    fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
+        self.0.pre_commit(current)
+    }
+
+    fn open(&mut self, partitions: &Offsets) -> Result<()> {
+        self.0.open(partitions)
+    }
+
+    fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        self.0.close(partitions)
+    }
+
+    fn flush(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        self.0.flush(partitions)
+    }
+
+    fn tick(&mut self) -> Result<()> {
+        self.0.tick()
+    }
+}
+
+#[test]
+fn files_of_keys_are_committed_only_once_they_are_written() {
+    commits_only_what_is_durable(|| Keys(tempfile::tempdir().unwrap()));
 }

@@ -8,8 +8,9 @@ use volley_api::{
 };
 
 use super::config::{CLASS, SinkConfig, config_def, config_issues, grouped};
-use super::sink::ObjectStoreSinkTask;
+use super::sink::start_task;
 use crate::chain::files_text;
+use crate::keyed::keyed_text;
 use crate::layout::PARTITION_SQL;
 use crate::query::{QUERY, QueryConfig, QueryTask, query_issues, query_keys};
 use crate::store::{check_error, look, open_storage};
@@ -38,7 +39,7 @@ fn new_task(context: SinkContext, config: &ConfigMap, queries: &Arc<dyn QueryEng
     let sink = SinkConfig::parse(config)?.with_queries(queries);
     match QueryConfig::from_config(&parsed, &context.connector)? {
         Some(query) => Ok(Box::new(QueryTask::start(context, sink, query, queries.as_ref())?)),
-        None => Ok(Box::new(ObjectStoreSinkTask::start(context, sink)?)),
+        None => start_task(context, sink),
     }
 }
 
@@ -72,7 +73,7 @@ impl Connector for ObjectStoreSinkConnector {
                 "The query is over all records: its result is not known before the run has ended.".to_owned(),
             ]);
         }
-        files_text(&SinkConfig::parse(config)?.with_queries(&self.queries), records)
+        preview_files(&SinkConfig::parse(config)?.with_queries(&self.queries), records)
     }
 
     /// Looks at the store too, if all keys are right. A store out of reach is no issue: it may be there later.
@@ -95,6 +96,14 @@ impl Connector for ObjectStoreSinkConnector {
             return issues;
         }
         check_store(config)
+    }
+}
+
+/// The files that records would go to.
+pub(crate) fn preview_files(config: &SinkConfig, records: &[Records]) -> Result<Vec<String>> {
+    match &config.keyed {
+        Some(template) => keyed_text(config, template, records),
+        None => files_text(config, records),
     }
 }
 

@@ -20,6 +20,8 @@
 //! What this needs: transformations that give the same rows the same topics when run again, and one connector per
 //! directory. A file of another connector where ours belongs is an error, never overwritten and never adopted.
 //!
+//! A file for each key, written over by newer records, is another thing: `keyed/`.
+//!
 //! The way back is `ObjectStoreSource`: `source/`.
 
 mod aiven;
@@ -32,6 +34,7 @@ mod conformance_tests;
 mod connector;
 mod evolution;
 mod format;
+mod keyed;
 mod layout;
 mod query;
 mod siblings;

@@ -8,9 +8,18 @@ use volley_api::{Offsets, RejectedRow, Result, SinkBatch, SinkContext, SinkTask,
 use super::config::SinkConfig;
 use crate::chain::{BackgroundUploads, Delivery};
 use crate::clock::now_ms;
+use crate::keyed::KeyedSinkTask;
 use crate::store::open_storage;
 
-/// A task of `ObjectStoreSink`.
+/// Starts a task of `ObjectStoreSink` that writes records as they come.
+pub(crate) fn start_task(context: SinkContext, config: SinkConfig) -> Result<Box<dyn SinkTask>> {
+    match config.keyed.clone() {
+        Some(template) => Ok(Box::new(KeyedSinkTask::start(context, config, template)?)),
+        None => Ok(Box::new(ObjectStoreSinkTask::start(context, config)?)),
+    }
+}
+
+/// A task of `ObjectStoreSink` whose files make chains.
 #[derive(Debug)]
 pub(crate) struct ObjectStoreSinkTask {
     delivery: Delivery,

@@ -75,3 +75,16 @@ pub(crate) fn read_rows(contents: Bytes) -> RecordBatch {
     let batches: Vec<_> = builder.build().unwrap().map(|batch| batch.unwrap()).collect();
     arrow::compute::concat_batches(&schema, &batches).unwrap()
 }
+
+/// Reads a file of Snappy in Java's frames; each block but the last has 32 KiB.
+pub(crate) fn unframed_snappy(file: &[u8]) -> Vec<u8> {
+    let mut rest = file.strip_prefix(b"\x82SNAPPY\0\0\0\0\x01\0\0\0\x01").unwrap();
+    let mut blocks = Vec::new();
+    while let Some((length, behind)) = rest.split_first_chunk() {
+        let (block, behind) = behind.split_at(u32::from_be_bytes(*length) as usize);
+        blocks.push(snap::raw::Decoder::new().decompress_vec(block).unwrap());
+        rest = behind;
+    }
+    assert!(rest.is_empty() && blocks.iter().rev().skip(1).all(|block| block.len() == 32 * 1024));
+    blocks.concat()
+}

@@ -1,9 +1,11 @@
 //! `io.aiven.kafka.connect.gcs.GcsSinkConnector`.
 
-use volley_api::{ConfigKey, ConfigType, Importance};
+use volley_api::{ConfigKey, ConfigType, Importance, Validator};
 
-use super::file_keys::file_keys;
-use super::files::translate_files;
+use super::file_keys::{
+    COMPRESSION_TYPE, FIELD_ENCODING, OUTPUT_FIELDS, TIMESTAMP_SOURCE, TIMESTAMP_TIMEZONE, file_keys,
+};
+use super::files::{Names, Output, Times, translate_files};
 use crate::confluent::{JavaSink, KeyNames, Translation, grouped};
 
 const BUCKET: &str = "gcs.bucket.name";
@@ -12,6 +14,8 @@ const CREDENTIALS_JSON: &str = "gcs.credentials.json";
 const CREDENTIALS_DEFAULT: &str = "gcs.credentials.default";
 const ENDPOINT: &str = "gcs.endpoint";
 const PREFIX: &str = "file.name.prefix";
+const MAX_BYTES: &str = "file.max.bytes";
+const CONTENT_ENCODING: &str = "gcs.object.content.encoding";
 
 /// The sink.
 pub(crate) const SINK: JavaSink = JavaSink {
@@ -27,22 +31,22 @@ pub(crate) const SINK: JavaSink = JavaSink {
         ("store.gcs.service.account.key", CREDENTIALS_JSON),
         ("format.class", "format.output.type"),
         ("parquet.codec", "file.compression.type"),
-        ("avro.codec", "file.compression.type"),
+        ("rotate.bytes", MAX_BYTES),
         ("flush.size", "file.max.records"),
         ("retry.backoff.ms", "kafka.retry.backoff.ms"),
     ]),
     translate,
-    without_effect: &[&["flush.size"]],
-    prefixes: &["gcs."],
+    without_effect: &[&["flush.size", CONTENT_ENCODING]],
+    prefixes: &["gcs.", "connect.parquet."],
     translated_prefixes: &[],
 };
 
 fn keys() -> Vec<ConfigKey> {
-    [grouped("GCS", gcs_keys()), file_keys()].concat()
+    [grouped("GCS", gcs_keys()), file_keys("none")].concat()
 }
 
 fn gcs_keys() -> Vec<ConfigKey> {
-    use ConfigType::{Boolean, Password, String};
+    use ConfigType::{Boolean, Long, Password, String};
     use Importance::{High, Low, Medium};
     vec![
         ConfigKey::optional(CREDENTIALS_PATH, String, High, "File with the key of a service account."),
@@ -61,11 +65,29 @@ fn gcs_keys() -> Vec<ConfigKey> {
             "URL of a server that speaks Google's protocol, if not Google's own.",
         ),
         ConfigKey::with_default(PREFIX, String, "", Medium, "Stands before the names of the files."),
+        ConfigKey::with_default(
+            MAX_BYTES,
+            Long,
+            "0",
+            Medium,
+            "A file is completed when it has about this many bytes; 0 = at 128 MiB.",
+        )
+        .validated(Validator::AtLeast(0)),
+        ConfigKey::optional(CONTENT_ENCODING, String, Low, "No effect: objects have no Content-Encoding."),
     ]
 }
 
 fn translate(translation: &mut Translation<'_>) {
-    translate_files(translation, PREFIX);
+    let output = Output {
+        compression: translation.text(COMPRESSION_TYPE).unwrap_or("none"),
+        fields: translation.given(OUTPUT_FIELDS),
+        encoding: translation.text(FIELD_ENCODING).unwrap_or("base64"),
+    };
+    let names = Names::Template { prefix: translation.text(PREFIX).unwrap_or_default() };
+    translate_files(translation, names, output, Times { source: TIMESTAMP_SOURCE, zone: TIMESTAMP_TIMEZONE });
+    if let Some(bytes) = translation.long(MAX_BYTES).filter(|bytes| *bytes > 0) {
+        translation.set("rotate.bytes", bytes.to_string());
+    }
     let bucket = translation.text(BUCKET).unwrap_or_default();
     translation.set("store.url", format!("gs://{bucket}"));
     if bucket.contains('/') {

@@ -1,12 +1,14 @@
 //! The sinks of Aiven for object stores, under their Java class names: existing configurations run as they are.
 //!
-//! As with Confluent's, a configuration is translated into one of `ObjectStoreSink`; what is not there is refused when it is
-//! validated. Aiven's sinks write their files whenever the worker commits offsets, once a minute by default: here files are
-//! completed at every full minute, unless `rotate.schedule.interval.ms` says otherwise.
+//! As with Confluent's, a configuration is translated into one of `ObjectStoreSink`. Aiven's sinks write their files whenever the worker
+//! commits offsets, once a minute by default: here files are completed at every full minute, unless `rotate.schedule.interval.ms` says
+//! otherwise.
 
 mod file_keys;
 mod files;
 mod gcs_sink;
+mod old_prefix;
+mod old_s3_keys;
 mod s3_sink;
 
 #[cfg(test)]

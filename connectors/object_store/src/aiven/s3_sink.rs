@@ -2,8 +2,14 @@
 
 use volley_api::{ConfigKey, ConfigType, Importance, Validator};
 
-use super::file_keys::file_keys;
-use super::files::translate_files;
+use super::file_keys::{
+    COMPRESSION_TYPE, FIELD_ENCODING, OUTPUT_FIELDS, TIMESTAMP_SOURCE, TIMESTAMP_TIMEZONE, file_keys,
+};
+use super::files::{Names, Output, Times, translate_files};
+use super::old_s3_keys::{
+    OLD_ACCESS_KEY_ID, OLD_BUCKET, OLD_COMPRESSION, OLD_ENDPOINT, OLD_FIELDS, OLD_PREFIX, OLD_REGION,
+    OLD_SECRET_ACCESS_KEY, OLD_TIMESTAMP_SOURCE, OLD_TIMESTAMP_TIMEZONE, old_s3_keys,
+};
 use crate::confluent::{JavaSink, KeyNames, RoleKeys, Translation, grouped, translate_provider, translate_role};
 
 const ACCESS_KEY_ID: &str = "aws.access.key.id";
@@ -41,7 +47,6 @@ pub(crate) const SINK: JavaSink = JavaSink {
         ("store.s3.sts.endpoint", STS_ENDPOINT),
         ("format.class", "format.output.type"),
         ("parquet.codec", "file.compression.type"),
-        ("avro.codec", "file.compression.type"),
         ("flush.size", "file.max.records"),
         ("retry.backoff.ms", "kafka.retry.backoff.ms"),
     ]),
@@ -52,14 +57,15 @@ pub(crate) const SINK: JavaSink = JavaSink {
         "aws.s3.backoff.max.delay.ms",
         "aws.s3.backoff.max.retries",
         "aws.sts.role.session.duration",
+        "file.prefix.template",
         "flush.size",
     ]],
-    prefixes: &["aws."],
+    prefixes: &["aws.", "connect.parquet."],
     translated_prefixes: &[],
 };
 
 fn keys() -> Vec<ConfigKey> {
-    [grouped("AWS", aws_keys()), file_keys()].concat()
+    [grouped("AWS", aws_keys()), file_keys("gzip"), old_s3_keys()].concat()
 }
 
 fn aws_keys() -> Vec<ConfigKey> {
@@ -71,15 +77,21 @@ fn aws_keys() -> Vec<ConfigKey> {
         ConfigKey::optional(ACCESS_KEY_ID, Password, Medium, "Access key id."),
         ConfigKey::optional(SECRET_ACCESS_KEY, Password, Medium, "Secret access key."),
         ConfigKey::with_default(PROVIDER, Class, provider, Medium, "Where credentials come from if no key is given."),
-        ConfigKey::required(BUCKET, String, Medium, "The bucket. It must exist."),
+        ConfigKey::optional(BUCKET, String, Medium, "The bucket. It must be given, and exist."),
         ConfigKey::optional(
             ENDPOINT,
             String,
             Low,
             "URL of a server that speaks S3. Without it, Amazon's of the region.",
         ),
-        ConfigKey::with_default(REGION, String, "us-east-1", Medium, "Region of the bucket."),
-        ConfigKey::optional(PREFIX, String, Medium, "The older name of `file.prefix.template`, which counts more."),
+        ConfigKey::optional(REGION, String, Medium, "Region of the bucket. Without it, us-east-1."),
+        ConfigKey::optional(
+            PREFIX,
+            String,
+            Medium,
+            "Deprecated. Stands before the names of the files, which are `{{topic}}-{{partition}}-{{start_offset:padding=true}}` then, \
+             whatever `file.name.template` says.",
+        ),
         ConfigKey::with_default(
             "aws.s3.part.size.bytes",
             Int,
@@ -107,22 +119,57 @@ fn aws_keys() -> Vec<ConfigKey> {
 }
 
 fn translate(translation: &mut Translation<'_>) {
-    translate_files(translation, PREFIX);
-    let bucket = translation.text(BUCKET).unwrap_or_default();
+    translate_s3_files(translation);
+    let bucket = translation.text(BUCKET).or_else(|| translation.text(OLD_BUCKET)).unwrap_or_default();
     translation.set("store.url", format!("s3://{bucket}"));
-    if bucket.contains('/') {
+    if bucket.is_empty() {
+        translation.refuse(BUCKET, format!("neither `{BUCKET}` nor `{OLD_BUCKET}` is given"));
+    } else if bucket.contains('/') {
         translation.refuse(BUCKET, format!("`{BUCKET}` is the name of a bucket, without `/`"));
     }
     translate_provider(translation, PROVIDER, ROLE);
     translate_role(translation, ROLE);
+    translation.set("store.s3.region", "us-east-1");
+    // the newer key counts more
     for (key, target) in [
+        (OLD_ENDPOINT, "store.s3.endpoint"),
         (ENDPOINT, "store.s3.endpoint"),
+        (OLD_REGION, "store.s3.region"),
         (REGION, "store.s3.region"),
+        (OLD_ACCESS_KEY_ID, "store.s3.access.key.id"),
         (ACCESS_KEY_ID, "store.s3.access.key.id"),
+        (OLD_SECRET_ACCESS_KEY, "store.s3.secret.access.key"),
         (SECRET_ACCESS_KEY, "store.s3.secret.access.key"),
         (SSE_ALGORITHM, "store.s3.sse.type"),
         (STS_ENDPOINT, "store.s3.sts.endpoint"),
     ] {
         translation.copy(key, target);
     }
+}
+
+fn translate_s3_files(translation: &mut Translation<'_>) {
+    let fields = translation.given(OUTPUT_FIELDS).or_else(|| translation.given(OLD_FIELDS));
+    let old_compression = translation.text(OLD_COMPRESSION).filter(|_| translation.given(COMPRESSION_TYPE).is_none());
+    let output = Output {
+        compression: old_compression.or_else(|| translation.text(COMPRESSION_TYPE)).unwrap_or("gzip"),
+        fields,
+        // without the fields, there it is Base64 whatever is asked for
+        encoding: translation.text(FIELD_ENCODING).filter(|_| fields.is_some()).unwrap_or("base64"),
+    };
+    if fields.is_none() && translation.given(FIELD_ENCODING).is_some_and(|asked| !asked.eq_ignore_ascii_case("base64"))
+    {
+        translation.remark(format!("`{FIELD_ENCODING}` has no effect without `{OUTPUT_FIELDS}`, as in Aiven's sink"));
+    }
+    let old_prefix = [PREFIX, OLD_PREFIX].into_iter().find_map(|key| Some((key, translation.text(key)?)));
+    let (names, times) = match old_prefix {
+        Some((key, prefix)) => {
+            let times = Times { source: OLD_TIMESTAMP_SOURCE, zone: OLD_TIMESTAMP_TIMEZONE };
+            (Names::OldPrefix { prefix, key }, times)
+        }
+        None => {
+            let times = Times { source: TIMESTAMP_SOURCE, zone: TIMESTAMP_TIMEZONE };
+            (Names::Template { prefix: "" }, times)
+        }
+    };
+    translate_files(translation, names, output, times);
 }

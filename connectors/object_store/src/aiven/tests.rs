@@ -28,7 +28,7 @@ fn defaults_are_aiven_s() {
     let expected = [
         ("aws.access.key.id", None),
         ("aws.credentials.provider", Some("com.amazonaws.auth.DefaultAWSCredentialsProviderChain")),
-        ("aws.s3.region", Some("us-east-1")),
+        ("aws.s3.region", None),
         ("aws.s3.part.size.bytes", Some("5242880")),
         ("aws.s3.backoff.delay.ms", Some("100")),
         ("aws.s3.backoff.max.delay.ms", Some("20000")),
@@ -39,7 +39,7 @@ fn defaults_are_aiven_s() {
         ("file.name.timestamp.timezone", Some("Z")),
         ("file.name.timestamp.source", Some("WALLCLOCK")),
         ("format.output.type", Some("csv")),
-        ("format.output.fields", Some("value")),
+        ("format.output.fields", None),
         ("format.output.fields.value.encoding", Some("base64")),
         ("format.output.envelope", Some("true")),
     ];
@@ -47,7 +47,7 @@ fn defaults_are_aiven_s() {
     for (key, default) in expected {
         assert_eq!(found[key].as_deref(), default, "{key}");
     }
-    assert!(s3_sink::SINK.config_def().find("aws.s3.bucket.name").unwrap().is_required());
+    assert_eq!(defaults(&gcs_sink::SINK)["file.compression.type"].as_deref(), Some("none"));
 }
 
 #[test]
@@ -55,7 +55,9 @@ fn files_are_written_every_minute_under_aiven_s_names() {
     let config = translated(&s3_sink::SINK, &S3);
     for (key, value) in [
         ("store.url", "s3://lake"),
-        ("format.class", "JsonLines"),
+        ("format.class", "RecordJsonLines"),
+        ("store.s3.region", "eu-west-1"),
+        ("behavior.on.null.values", "keep"),
         ("file.compression.type", "none"),
         ("file.name.template", "{{topic}}-{{partition}}-{{start_offset}}"),
         ("format.output.fields", "value"),
@@ -74,23 +76,89 @@ fn files_are_written_every_minute_under_aiven_s_names() {
 }
 
 #[test]
-fn names_and_codecs_follow_the_compression() {
+fn names_and_codecs_follow_the_format_and_the_compression() {
     let base = [("gcs.bucket.name", "b"), ("file.name.prefix", "in/"), ("file.max.records", "7")];
     let cases = [
-        ("jsonl", "gzip", "file.compression.type", "gzip", ".gz"),
-        ("jsonl", "zstd", "file.compression.type", "zstd", ".zst"),
-        ("parquet", "snappy", "parquet.codec", "snappy", ".snappy"),
-        ("parquet", "none", "parquet.codec", "none", ""),
+        ("csv", "snappy", "RecordCsv", "file.compression.type", "snappy", ".snappy"),
+        ("json", "none", "RecordJson", "file.compression.type", "none", ""),
+        ("jsonl", "gzip", "RecordJsonLines", "file.compression.type", "gzip", ".gz"),
+        ("jsonl", "zstd", "RecordJsonLines", "file.compression.type", "zstd", ".zst"),
+        ("parquet", "snappy", "Parquet", "parquet.codec", "snappy", ".snappy"),
+        ("parquet", "none", "Parquet", "parquet.codec", "none", ""),
+        ("avro", "gzip", "Avro", "file.compression.type", "gzip", ".avro.gz"),
     ];
-    for (format, compression, key, codec, extension) in cases {
-        let format = [("format.output.type", format), ("file.compression.type", compression)];
+    for (format, compression, class, key, codec, extension) in cases {
+        let format = [("format.output.type", format), ("file.compression.type", compression), ("file.max.bytes", "9")];
         let config = translated(&gcs_sink::SINK, &[&base[..], &format].concat());
-        assert_eq!(config[key], codec);
+        assert_eq!((config["format.class"].as_str(), config[key].as_str()), (class, codec));
         assert_eq!(
             config["file.name.template"],
             format!("in/{{{{topic}}}}-{{{{partition}}}}-{{{{start_offset}}}}{extension}")
         );
-        assert_eq!(config["flush.size"], "7");
+        assert_eq!((config["flush.size"].as_str(), config["rotate.bytes"].as_str()), ("7", "9"));
+    }
+    // without anything else it is csv
+    let config = translated(&s3_sink::SINK, &[("aws.s3.bucket.name", "b")]);
+    assert_eq!((config["format.class"].as_str(), config["file.compression.type"].as_str()), ("RecordCsv", "gzip"));
+    assert_eq!(config["file.name.template"], "{{topic}}-{{partition}}-{{start_offset}}.gz");
+    let config = translated(&gcs_sink::SINK, &[("gcs.bucket.name", "b")]);
+    assert_eq!(config["file.compression.type"], "none");
+}
+
+#[test]
+fn old_keys_of_the_s3_sink_count_where_newer_ones_are_not_given() {
+    let old = [
+        ("aws_s3_bucket", "old"),
+        ("aws_access_key_id", "id"),
+        ("aws_secret_access_key", "hunter2"),
+        ("aws_s3_region", "eu-west-1"),
+        ("aws_s3_prefix", "{{timestamp:unit=YYYY}}/{{utc_date}}/"),
+        ("output_fields", "key,value"),
+        ("output_compression", "none"),
+        ("timestamp.source", "event"),
+    ];
+    let config = translated(&s3_sink::SINK, &old);
+    for (key, value) in [
+        ("store.url", "s3://old"),
+        ("store.s3.region", "eu-west-1"),
+        ("store.s3.secret.access.key", "hunter2"),
+        ("format.output.fields", "key,value"),
+        ("file.compression.type", "none"),
+        ("timestamp.extractor", "Record"),
+        (
+            "file.name.template",
+            "{{timestamp:unit=yyyy}}/{{timestamp:unit=yyyy}}-{{timestamp:unit=MM}}-{{timestamp:unit=dd}}/\
+             {{topic}}-{{partition}}-{{start_offset:padding=true}}",
+        ),
+    ] {
+        assert_eq!(config[key], value, "{key}");
+    }
+    assert!(!format!("{:?}", SinkConfig::parse(&config).unwrap()).contains("hunter2"));
+    let config = translated(
+        &s3_sink::SINK,
+        &[&old[..], &[("aws.s3.bucket.name", "new"), ("format.output.fields", "key")]].concat(),
+    );
+    assert_eq!((config["store.url"].as_str(), config["format.output.fields"].as_str()), ("s3://new", "key"));
+}
+
+#[test]
+fn without_fields_the_s3_sink_writes_base64_whatever_is_asked_for() {
+    let none = ("format.output.fields.value.encoding", "none");
+    let encoding = |entries: &[(&str, &str)]| {
+        translated(&s3_sink::SINK, &[&S3[..], &[none], entries].concat())["format.output.fields.value.encoding"].clone()
+    };
+    assert_eq!(encoding(&[]), "base64");
+    assert_eq!(encoding(&[("format.output.fields", "value")]), "none");
+    let config = translated(&gcs_sink::SINK, &[("gcs.bucket.name", "b"), none]);
+    assert_eq!(config["format.output.fields.value.encoding"], "none");
+}
+
+#[test]
+fn a_template_with_a_key_asks_for_a_file_for_each() {
+    for (template, most) in [("k{{key}}", "0"), ("{{topic}}/{{partition}}/{{key}}", "1")] {
+        let entries = [("gcs.bucket.name", "b"), ("file.name.template", template), ("file.max.records", most)];
+        let config = SinkConfig::parse(&translated(&gcs_sink::SINK, &entries)).unwrap();
+        assert!(config.keyed.is_some());
     }
 }
 
@@ -105,10 +173,10 @@ fn a_role_is_asked_for_with_aiven_s_keys() {
 #[test]
 fn what_is_not_there_is_refused_by_the_user_s_key() {
     let cases = [
-        (&s3_sink::SINK, "format.output.type", Some("csv"), "`format.output.type` csv is not offered"),
-        (&s3_sink::SINK, "format.output.type", None, "csv, which is the default, is not offered"),
-        (&s3_sink::SINK, "format.output.type", Some("json"), "use jsonl, parquet or avro"),
-        (&s3_sink::SINK, "file.compression.type", Some("snappy"), "snappy is not offered for jsonl"),
+        (&s3_sink::SINK, "format.output.type", Some("xml"), "String must be one of"),
+        (&s3_sink::SINK, "aws.s3.bucket.name", None, "neither `aws.s3.bucket.name` nor `aws_s3_bucket` is given"),
+        (&s3_sink::SINK, "file.name.template", Some("{{key}}-{{start_offset}}"), "does not go with `{{key}}`"),
+        (&s3_sink::SINK, "format.output.fields", Some("value,x"), "`x` is not offered"),
         (&s3_sink::SINK, "aws.s3.endpoint", Some("minio:9000"), "not a URL such as"),
         (
             &s3_sink::SINK,
@@ -126,6 +194,12 @@ fn what_is_not_there_is_refused_by_the_user_s_key() {
         assert!(issues.len() == 1 && issues[0].key == key && issues[0].message.contains(expected), "{key}: {issues:?}");
         assert!(!issues[0].message.contains("store."), "{issues:?}");
     }
+    let several = [&S3[..], &[("file.name.template", "{{key}}"), ("file.max.records", "2")]].concat();
+    let found = issues(&s3_sink::SINK, &several);
+    assert!(found.len() == 1 && found[0].message.contains("`file.max.records` is 1 or not given"), "{found:?}");
+    let bare = [&S3[..], &[("format.output.envelope", "false"), ("format.output.fields", "key,value")]].concat();
+    let found = issues(&s3_sink::SINK, &bare);
+    assert!(found.len() == 1 && found[0].message.contains("must contain one field only"), "{found:?}");
     let both = [
         ("gcs.bucket.name", "b"),
         ("gcs.credentials.path", "/k"),

@@ -22,7 +22,7 @@ use crate::config::SinkConfig;
 use crate::format::{FileIdentity, Format};
 use crate::layout::{Partitioner, PartitionerConfig};
 use crate::siblings::Sibling;
-use crate::store::{Patience, Storage, check_error, look};
+use crate::store::{Preparation, Storage, look};
 
 /// Complete files that may wait for the store before no more records are taken: enough to keep all uploads busy.
 const MAX_WAITING_FILES: usize = 32;
@@ -43,9 +43,7 @@ pub(crate) struct Delivery {
     storage: Arc<dyn Storage>,
     uploads: Box<dyn Uploads>,
     clock: Clock,
-    /// With preparing the store.
-    patience: Patience,
-    is_prepared: bool,
+    preparation: Preparation,
     format: Format,
     /// Files beside each file.
     siblings: Vec<Sibling>,
@@ -94,6 +92,7 @@ impl Delivery {
         let layout = (!is_one_directory).then(|| partitioner.signature());
         let checkpoints = Checkpoints::new(Arc::clone(&storage), &context.connector, layout);
         let java_places = JavaPlaces::new(&storage, &context.connector, &config.naming, config.java_logs_dir.as_ref());
+        let preparation = Preparation::new(Arc::clone(&storage), config.retry);
         Ok(Self {
             open_files: metrics.gauge(OPEN_FILES),
             complete_files: metrics.counter(COMPLETE_FILES),
@@ -102,8 +101,7 @@ impl Delivery {
             storage,
             uploads,
             clock,
-            patience: Patience::new(config.retry),
-            is_prepared: false,
+            preparation,
             format: Format::new(config.format.clone()),
             siblings: config.siblings.iter().cloned().map(Sibling::new).collect(),
             checkpoints,
@@ -131,26 +129,9 @@ impl Delivery {
         self.new_files.as_deref().unwrap_or_default()
     }
 
-    /// Checks and prepares the store, once.
-    ///
-    /// # Errors
-    /// `Config` for wrong credentials or a missing bucket; otherwise `Retriable` until the time-out, `Fatal` then.
+    /// See [`Preparation::prepare`].
     pub(crate) fn prepare(&mut self) -> Result<()> {
-        if self.is_prepared {
-            return Ok(());
-        }
-        let (storage, mut hopeless) = (Arc::clone(&self.storage), None);
-        let outcome = self.patience.attempt(&format!("reach {}", storage.url()), || {
-            let url = storage.url().to_owned();
-            look(&url, Arc::clone(&storage), |storage| storage.prepare())
-                .inspect_err(|error| hopeless = check_error(&url, error))
-        });
-        if let Some(error) = hopeless {
-            return Err(error);
-        }
-        outcome?;
-        self.is_prepared = true;
-        Ok(())
+        self.preparation.prepare()
     }
 
     /// See [`volley_api::SinkTask::open`].

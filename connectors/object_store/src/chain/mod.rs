@@ -35,10 +35,12 @@ mod uploads;
 mod writing;
 
 pub(crate) use adoption::read_identity;
-#[cfg(test)]
-pub(crate) use delivery::Clock;
-pub(crate) use delivery::{Delivery, NewFile};
+pub(crate) use delivery::{Clock, Delivery, NewFile};
 pub(crate) use files_text::files_text;
-pub(crate) use names::{FileNaming, FileTemplate, is_legal_topic};
+pub(crate) use names::{
+    FileNaming, FileTemplate, PARTITION_DIGITS, TemplatePart, is_legal_topic, is_padded, template_parts,
+};
+pub(crate) use pieces::without_nulls;
 pub(crate) use rotation::RotationPolicy;
+pub(crate) use row_order::offset_of;
 pub(crate) use uploads::BackgroundUploads;

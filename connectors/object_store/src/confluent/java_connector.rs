@@ -7,10 +7,9 @@ use volley_api::{
 
 use super::java_sink::JavaSink;
 use super::key_names::KeyNames;
-use crate::chain::files_text;
 use crate::config::SinkConfig;
-use crate::connector::check_store;
-use crate::sink::ObjectStoreSinkTask;
+use crate::connector::{check_store, preview_files};
+use crate::sink::start_task;
 use crate::success::{RunningSink, success_issues};
 
 /// The plug-in of a Java sink.
@@ -52,7 +51,7 @@ impl Connector for JavaConnector {
     }
 
     fn preview(&self, config: &ConfigMap, records: &[Records]) -> Result<Vec<String>> {
-        files_text(&SinkConfig::parse(&self.0.translated(config)?.config)?, records)
+        preview_files(&SinkConfig::parse(&self.0.translated(config)?.config)?, records)
     }
 
     fn validate(&self, config: &ConfigMap) -> Vec<ConfigIssue> {
@@ -75,23 +74,22 @@ impl Connector for JavaConnector {
 }
 
 /// A task of `ObjectStoreSink` whose errors name the user's keys.
-#[derive(Debug)]
 struct JavaSinkTask {
     names: KeyNames,
-    task: ObjectStoreSinkTask,
+    task: Box<dyn SinkTask>,
 }
 
 impl JavaSinkTask {
     fn start(sink: &JavaSink, context: SinkContext, config: &ConfigMap) -> Result<Self> {
         let config = sink.translated(config)?.config;
         let names = sink.names;
-        let task = SinkConfig::parse(&config).and_then(|config| ObjectStoreSinkTask::start(context, config));
+        let task = SinkConfig::parse(&config).and_then(|config| start_task(context, config));
         let task = task.map_err(|error| names.in_error(error))?;
         Ok(Self { names, task })
     }
 
-    fn call<T>(&mut self, call: impl FnOnce(&mut ObjectStoreSinkTask) -> Result<T>) -> Result<T> {
-        call(&mut self.task).map_err(|error| self.names.in_error(error))
+    fn call<T>(&mut self, call: impl FnOnce(&mut dyn SinkTask) -> Result<T>) -> Result<T> {
+        call(self.task.as_mut()).map_err(|error| self.names.in_error(error))
     }
 }
 
@@ -121,7 +119,7 @@ impl SinkTask for JavaSinkTask {
     }
 
     fn tick(&mut self) -> Result<()> {
-        self.call(ObjectStoreSinkTask::tick)
+        self.call(|task| task.tick())
     }
 
     fn buffered_bytes(&self) -> usize {
@@ -129,6 +127,6 @@ impl SinkTask for JavaSinkTask {
     }
 
     fn relieve(&mut self) -> Result<()> {
-        self.call(ObjectStoreSinkTask::relieve)
+        self.call(|task| task.relieve())
     }
 }

@@ -6,6 +6,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use zstd::stream::write::Encoder;
 
+use super::snappy_stream::SnappyStream;
+
 /// The compression of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileCodec {
@@ -15,6 +17,8 @@ pub(crate) enum FileCodec {
     Gzip(u32),
     /// zstd (RFC 8878) of this level.
     Zstd(i32),
+    /// Snappy in the frames of Java's library.
+    Snappy,
 }
 
 /// What a compressor holds besides its output: gzip's window and tables.
@@ -30,6 +34,8 @@ pub(crate) enum Compressor {
     Gzip(GzEncoder<Vec<u8>>),
     /// Through zstd.
     Zstd(Encoder<'static, Vec<u8>>),
+    /// Through Snappy.
+    Snappy(Box<SnappyStream>),
 }
 
 impl FileCodec {
@@ -39,6 +45,7 @@ impl FileCodec {
             Self::None => "",
             Self::Gzip(_) => ".gz",
             Self::Zstd(_) => ".zst",
+            Self::Snappy => ".snappy",
         }
     }
 }
@@ -50,6 +57,7 @@ impl Compressor {
             FileCodec::None => Self::None(Vec::new()),
             FileCodec::Gzip(level) => Self::Gzip(GzEncoder::new(Vec::new(), Compression::new(level))),
             FileCodec::Zstd(level) => Self::Zstd(Encoder::new(Vec::new(), level)?),
+            FileCodec::Snappy => Self::Snappy(Box::new(SnappyStream::new())),
         })
     }
 
@@ -57,7 +65,7 @@ impl Compressor {
     pub(crate) fn plain(&mut self) -> Option<&mut Vec<u8>> {
         match self {
             Self::None(out) => Some(out),
-            Self::Gzip(_) | Self::Zstd(_) => None,
+            Self::Gzip(_) | Self::Zstd(_) | Self::Snappy(_) => None,
         }
     }
 
@@ -67,6 +75,7 @@ impl Compressor {
             Self::None(out) => out,
             Self::Gzip(encoder) => encoder.get_ref(),
             Self::Zstd(encoder) => encoder.get_ref(),
+            Self::Snappy(stream) => stream.output(),
         }
     }
 
@@ -76,7 +85,19 @@ impl Compressor {
             Self::None(_) => 0,
             Self::Gzip(_) => GZIP_MEMORY,
             Self::Zstd(_) => ZSTD_MEMORY,
+            Self::Snappy(stream) => stream.state_memory(),
         }
+    }
+
+    /// A whole file, compressed.
+    pub(crate) fn compressed(codec: FileCodec, contents: Vec<u8>) -> io::Result<Vec<u8>> {
+        let mut out = Self::new(codec)?;
+        if let Some(plain) = out.plain() {
+            *plain = contents;
+        } else {
+            out.write_all(&contents)?;
+        }
+        out.finish()
     }
 
     /// The complete file.
@@ -85,6 +106,7 @@ impl Compressor {
             Self::None(out) => Ok(out),
             Self::Gzip(encoder) => encoder.finish(),
             Self::Zstd(encoder) => encoder.finish(),
+            Self::Snappy(stream) => stream.finish(),
         }
     }
 }
@@ -95,6 +117,7 @@ impl Write for Compressor {
             Self::None(out) => out.write(bytes),
             Self::Gzip(encoder) => encoder.write(bytes),
             Self::Zstd(encoder) => encoder.write(bytes),
+            Self::Snappy(stream) => stream.write(bytes),
         }
     }
 

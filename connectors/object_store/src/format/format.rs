@@ -10,9 +10,11 @@ use super::columns::ColumnRows;
 use super::csv::{CsvWriter, FlatRows};
 use super::file_writer::FileWriter;
 use super::format_config::{FormatConfig, FormatKind};
-use super::lines::{JsonRows, LineWriter, RawRows};
-use super::output_fields::OutputFields;
+use super::lines::{Framing, JsonRows, LineWriter, RawRows};
+use super::output_fields::{OutputField, OutputFields};
 use super::parquet::{ParquetWriter, SharedPlans};
+use super::record_csv::RecordCsvRows;
+use super::record_json::RecordJsonRows;
 use super::rows::{RowMaker, Rows, with_columns, without_columns};
 
 /// Makes the rows and the files of a task.
@@ -49,6 +51,14 @@ impl Format {
         &self.config.output_fields
     }
 
+    /// Whether this field of records is looked at.
+    pub(crate) fn reads(&self, field: OutputField) -> bool {
+        match &self.config.kind {
+            FormatKind::RecordCsv { fields, .. } | FormatKind::RecordJson { fields, .. } => fields.contains(&field),
+            _ => self.config.output_fields.reads(field),
+        }
+    }
+
     /// Makes the rows of one topic and origin partition.
     pub(crate) fn row_maker(&self) -> Result<Box<dyn RowMaker>> {
         Ok(match &self.config.kind {
@@ -57,16 +67,24 @@ impl Format {
             FormatKind::Avro { mapping, .. } => Box::new(AvroFileRows::new(mapping)?),
             FormatKind::JsonLines { decimals, .. } => Box::new(JsonRows::new(*decimals)?),
             FormatKind::Bytes { .. } => Box::new(RawRows),
+            FormatKind::RecordCsv { fields, encoding, .. } => Box::new(RecordCsvRows::new(fields, *encoding)),
+            FormatKind::RecordJson { fields, is_enveloped, .. } => {
+                Box::new(RecordJsonRows::new(fields, *is_enveloped)?)
+            }
         })
     }
 
     /// A file of `topic` that begins with `rows`. Adds none of them.
     pub(crate) fn file_writer(&self, topic: &Arc<str>, rows: &Rows) -> Result<Box<dyn FileWriter>> {
         Ok(match (&self.config.kind, rows) {
-            (FormatKind::JsonLines { codec, .. }, _) => Box::new(LineWriter::new(*codec, b"\n")?),
-            (FormatKind::Bytes { codec, separator }, _) => Box::new(LineWriter::new(*codec, separator)?),
-            (FormatKind::Avro { codec, .. }, Rows::Messages { schema, .. }) => {
-                Box::new(AvroFileWriter::new(schema, *codec)?)
+            (FormatKind::JsonLines { codec, .. }, _) => Box::new(LineWriter::new(*codec, Framing::behind_each(b"\n"))?),
+            (FormatKind::Bytes { codec, separator }, _) => {
+                Box::new(LineWriter::new(*codec, Framing::behind_each(separator))?)
+            }
+            (FormatKind::RecordCsv { codec, .. }, _) => Box::new(LineWriter::new(*codec, Framing::BETWEEN_LINES)?),
+            (FormatKind::RecordJson { codec, framing, .. }, _) => Box::new(LineWriter::new(*codec, framing.clone())?),
+            (FormatKind::Avro { codec, file_codec, .. }, Rows::Messages { schema, .. }) => {
+                Box::new(AvroFileWriter::new(schema, *codec, *file_codec)?)
             }
             (FormatKind::Avro { .. }, Rows::Columns(_)) => return Err(with_columns()),
             (FormatKind::Parquet(options), Rows::Columns(batch)) => {

@@ -7,9 +7,10 @@ use volley_converters::{AvroCodec, avro_file_def};
 
 use super::arrow_file::ArrowCodec;
 use super::codec::FileCodec;
-use super::lines::DecimalFormat;
-use super::output_fields::{ENVELOPE, OUTPUT_FIELDS, OutputFields};
+use super::lines::{DecimalFormat, Framing};
+use super::output_fields::{ENVELOPE, OUTPUT_FIELDS, OutputField, OutputFields};
 use super::parquet::{PARQUET_CODEC, ParquetOptions, parquet_keys};
+use super::record_csv::ValueEncoding;
 use crate::evolution::Compatibility;
 
 const FORMAT_CLASS: &str = "format.class";
@@ -21,13 +22,14 @@ const AVRO_CODEC: &str = "avro.codec";
 const JSON_DECIMALS: &str = "json.decimal.format";
 const BYTES_EXTENSION: &str = "format.bytearray.extension";
 const BYTES_SEPARATOR: &str = "format.bytearray.separator";
+const VALUE_ENCODING: &str = "format.output.fields.value.encoding";
 
 /// The key of a template of the names of files.
 pub(crate) const NAME_TEMPLATE: &str = "file.name.template";
 
 /// Extensions that files of this sink may have, whatever format it is set to: a chain of files goes on when the format
 /// changes.
-pub(crate) const KNOWN_EXTENSIONS: [&str; 17] = [
+pub(crate) const KNOWN_EXTENSIONS: [&str; 23] = [
     ".parquet",
     ".snappy.parquet",
     ".gz.parquet",
@@ -37,14 +39,20 @@ pub(crate) const KNOWN_EXTENSIONS: [&str; 17] = [
     ".json",
     ".json.gz",
     ".json.zst",
+    ".json.snappy",
     ".bin",
     ".bin.gz",
     ".bin.zst",
+    ".bin.snappy",
     ".csv",
     ".csv.gz",
     ".csv.zst",
+    ".csv.snappy",
     ".arrow",
     ".avro",
+    ".avro.gz",
+    ".avro.zst",
+    ".avro.snappy",
 ];
 
 /// A format and the extension of its files.
@@ -85,11 +93,40 @@ pub(crate) enum FormatKind {
     Avro {
         /// Compression of the blocks.
         codec: AvroCodec,
+        /// Compression of the whole file.
+        file_codec: FileCodec,
         /// How values become Avro: keys of `avro_file_def`.
         mapping: ConfigMap,
     },
     /// Arrow IPC, and the compression of its buffers.
     Arrow(ArrowCodec),
+    /// Parts of each record with commas between them.
+    RecordCsv {
+        /// Compression of the whole file.
+        codec: FileCodec,
+        /// What is written, in this order.
+        fields: Vec<OutputField>,
+        /// How values are written.
+        encoding: ValueEncoding,
+    },
+    /// Parts of each record as an object of JSON.
+    RecordJson {
+        /// Compression of the whole file.
+        codec: FileCodec,
+        /// What is written.
+        fields: Vec<OutputField>,
+        /// Whether a single part is a member of an object too.
+        is_enveloped: bool,
+        /// What stands around the objects.
+        framing: Framing,
+    },
+}
+
+impl FormatKind {
+    /// Whether it takes records apart itself, and writes those without a value too.
+    pub(crate) fn is_of_records(&self) -> bool {
+        matches!(self, Self::RecordCsv { .. } | Self::RecordJson { .. })
+    }
 }
 
 /// The names of a format.
@@ -101,6 +138,9 @@ enum FormatName {
     Csv,
     Arrow,
     Avro,
+    RecordCsv,
+    RecordJson,
+    RecordJsonLines,
 }
 
 impl FormatName {
@@ -114,6 +154,9 @@ impl FormatName {
             "csv" => Self::Csv,
             "avro" => Self::Avro,
             "arrow" | "feather" => Self::Arrow,
+            "recordcsv" => Self::RecordCsv,
+            "recordjson" => Self::RecordJson,
+            "recordjsonl" | "recordjsonlines" => Self::RecordJsonLines,
             _ => return None,
         })
     }
@@ -122,16 +165,17 @@ impl FormatName {
 impl FormatConfig {
     /// From keys that have been checked.
     pub(crate) fn from_config(config: &Config) -> Self {
-        let format = Self::of_class(config, config.string(FORMAT_CLASS).unwrap_or_default());
+        let format = Self::of_class(config, config.string(FORMAT_CLASS).unwrap_or_default()).compressed(config);
         let extension = match (config.string(NAME_TEMPLATE), config.string(EXTENSION)) {
             // a template has all of the name
             (Some(template), None | Some("")) if !template.is_empty() => Arc::from(""),
             (_, None | Some("")) => format.extension,
             (_, Some(given)) => Arc::from(given),
         };
+        let is_of_records = format.kind.is_of_records();
         Self {
             extension,
-            output_fields: OutputFields::from_config(config),
+            output_fields: if is_of_records { OutputFields::default() } else { OutputFields::from_config(config) },
             keeps_schemas: compatibility(config).needs_versions(),
             ..format
         }
@@ -142,10 +186,22 @@ impl FormatConfig {
         FormatName::parse(class).is_some()
     }
 
+    /// The same, with the compression of whole files that have one of their blocks too: files beside others do not have it.
+    fn compressed(self, config: &Config) -> Self {
+        match self.kind {
+            FormatKind::Avro { codec, mapping, .. } => {
+                let file_codec = file_codec(config);
+                let extension = Arc::from(format!("{}{}", self.extension, file_codec.extension()));
+                Self { kind: FormatKind::Avro { codec, file_codec, mapping }, extension, ..self }
+            }
+            kind => Self { kind, ..self },
+        }
+    }
+
     /// The format of this name with its own extension, of values alone.
     pub(crate) fn of_class(config: &Config, class: &str) -> Self {
         let text = |key: &str| config.string(key).unwrap_or_default();
-        let codec = file_codec(text(COMPRESSION_TYPE), config.long(COMPRESSION_LEVEL).unwrap_or(-1));
+        let codec = file_codec(config);
         let (kind, extension) = match FormatName::parse(class).unwrap_or(FormatName::Parquet) {
             FormatName::Parquet => (FormatKind::Parquet(ParquetOptions::from_config(config)), ".parquet".to_owned()),
             FormatName::Json => {
@@ -160,15 +216,29 @@ impl FormatConfig {
             }
             FormatName::Csv => (FormatKind::Csv(codec), format!(".csv{}", codec.extension())),
             FormatName::Avro => {
-                let codec = AvroCodec::named(text(AVRO_CODEC)).unwrap_or(AvroCodec::Null);
+                let blocks = AvroCodec::named(text(AVRO_CODEC)).unwrap_or(AvroCodec::Null);
                 let mapping =
                     avro_mapping_keys().filter_map(|key| Some((key.name.clone(), text_of(config.get(&key.name))?)));
-                (FormatKind::Avro { codec, mapping: mapping.collect() }, ".avro".to_owned())
+                let mapping = mapping.collect();
+                (FormatKind::Avro { codec: blocks, file_codec: FileCodec::None, mapping }, ".avro".to_owned())
             }
             FormatName::Arrow => (FormatKind::Arrow(arrow_codec(text(COMPRESSION_TYPE))), ".arrow".to_owned()),
+            FormatName::RecordCsv => {
+                let is_plain = text(VALUE_ENCODING).eq_ignore_ascii_case("none");
+                let encoding = if is_plain { ValueEncoding::None } else { ValueEncoding::Base64 };
+                let fields = OutputField::of_config(config);
+                (FormatKind::RecordCsv { codec, fields, encoding }, format!(".csv{}", codec.extension()))
+            }
+            FormatName::RecordJson => record_json(config, codec, Framing::JSON_ARRAY),
+            FormatName::RecordJsonLines => record_json(config, codec, Framing::BETWEEN_LINES),
         };
         Self { kind, extension: Arc::from(extension), output_fields: OutputFields::default(), keeps_schemas: false }
     }
+}
+
+fn record_json(config: &Config, codec: FileCodec, framing: Framing) -> (FormatKind, String) {
+    let (fields, is_enveloped) = (OutputField::of_config(config), config.boolean(ENVELOPE));
+    (FormatKind::RecordJson { codec, fields, is_enveloped, framing }, format!(".json{}", codec.extension()))
 }
 
 /// Which versions of a schema share a file.
@@ -182,17 +252,14 @@ pub(crate) fn format_issues(config: &Config) -> Vec<ConfigIssue> {
     let compression = config.string(COMPRESSION_TYPE).unwrap_or("none");
     let mut issues = OutputFields::issues(config);
     let codecs: &[&str] = match name {
-        Some(FormatName::Parquet | FormatName::Avro) | None => &["none"],
+        Some(FormatName::Parquet) | None => &["none"],
         Some(FormatName::Arrow) => &["none", "lz4", "zstd"],
-        Some(FormatName::Json | FormatName::Bytes | FormatName::Csv) => &["none", "gzip", "zstd"],
+        Some(_) => &["none", "gzip", "snappy", "zstd"],
     };
     if !codecs.iter().any(|codec| compression.eq_ignore_ascii_case(codec)) {
         let message = match name {
             Some(FormatName::Parquet) => {
                 format!("Parquet files compress their pages themselves: set `{PARQUET_CODEC}` in place of it")
-            }
-            Some(FormatName::Avro) => {
-                format!("Avro files compress their blocks themselves: set `{AVRO_CODEC}` in place of it")
             }
             _ => format!("files of this format are compressed with one of {}", codecs.join(", ")),
         };
@@ -221,7 +288,8 @@ pub(crate) fn format_keys() -> Vec<ConfigKey> {
             High,
             "Format of the files: `Parquet`, `JsonLines` (a line of JSON for each value, as JsonConverter writes it without \
              schema), `ByteArray` (values that are bytes or text, as they are), `Csv` (with a line of column names; nested \
-             values as JSON), `Avro` (object container files) or `Arrow` (IPC files). Names of Confluent's classes are taken too.",
+             values as JSON), `Avro` (object container files), `Arrow` (IPC files), or `RecordCsv`, `RecordJson` and `RecordJsonLines` (the \
+             `format.output.fields` of each record, as Aiven's sinks write them). Names of Confluent's classes are taken too.",
         )
         .validated(Validator::custom(check_format)),
         ConfigKey::with_default(
@@ -229,10 +297,10 @@ pub(crate) fn format_keys() -> Vec<ConfigKey> {
             String,
             "none",
             Medium,
-            "Compression of whole files, for JsonLines, ByteArray and Csv: none, gzip or zstd; of the buffers of Arrow \
-             files: none, lz4 or zstd.",
+            "Compression of whole files, of lines, CSV, JSON and Avro: none, gzip, snappy (in the frames of Java's library) or \
+             zstd; of the buffers of Arrow files: none, lz4 or zstd.",
         )
-        .validated(Validator::one_of_ignore_case(["none", "gzip", "zstd", "lz4"])),
+        .validated(Validator::one_of_ignore_case(["none", "gzip", "snappy", "zstd", "lz4"])),
         ConfigKey::with_default(
             COMPRESSION_LEVEL,
             Long,
@@ -278,8 +346,16 @@ pub(crate) fn format_keys() -> Vec<ConfigKey> {
             ConfigType::List,
             "value",
             Low,
-            "What of a record is written: `value`, or some of key, value, offset and timestamp as the fields of a struct.",
+            "What of a record is written: `value`, or some of key, value, offset, timestamp and headers as the fields of a struct.",
         ),
+        ConfigKey::with_default(
+            VALUE_ENCODING,
+            String,
+            "base64",
+            Low,
+            "How RecordCsv writes values: `base64`, or `none` (as they are).",
+        )
+        .validated(Validator::one_of_ignore_case(["base64", "none"])),
         ConfigKey::with_default(
             ENVELOPE,
             ConfigType::Boolean,
@@ -313,12 +389,15 @@ fn text_of(value: &ConfigValue) -> Option<String> {
     }
 }
 
-/// `level` -1: that of the library.
-fn file_codec(name: &str, level: i64) -> FileCodec {
+/// A level of -1 is that of the library.
+fn file_codec(config: &Config) -> FileCodec {
+    let (name, level) =
+        (config.string(COMPRESSION_TYPE).unwrap_or_default(), config.long(COMPRESSION_LEVEL).unwrap_or(-1));
     let level = |usual: i64, max: i64| if level < 0 { usual } else { level.min(max) };
     match name.to_ascii_lowercase().as_str() {
         "gzip" => FileCodec::Gzip(level(6, 9) as u32),
         "zstd" => FileCodec::Zstd(level(3, 22) as i32),
+        "snappy" => FileCodec::Snappy,
         _ => FileCodec::None,
     }
 }
@@ -339,8 +418,8 @@ fn check_format(value: &ConfigValue) -> Checked {
             Err("ORC files are not written by this sink: use Parquet, which the same readers know".to_owned())
         }
         ConfigValue::String(text) if FormatName::parse(text).is_none() => {
-            Err("the format must be Parquet, JsonLines or ByteArray, or the name of Confluent's class for it"
-                .to_owned())
+            let names = "Parquet, JsonLines, ByteArray, Csv, Avro, Arrow, RecordCsv, RecordJson or RecordJsonLines";
+            Err(format!("the format must be {names}, or the name of Confluent's class for it"))
         }
         _ => Ok(()),
     }

@@ -16,11 +16,16 @@ mod file_writer;
 #[expect(clippy::module_inception, reason = "the format, among what it is made of")]
 mod format;
 mod format_config;
+mod headers_map;
 mod identity;
 mod lines;
+mod message_builder;
 mod output_fields;
 mod parquet;
+mod record_csv;
+mod record_json;
 mod rows;
+mod snappy_stream;
 
 pub(crate) use file_writer::FileWriter;
 pub(crate) use format::Format;
@@ -28,5 +33,6 @@ pub(crate) use format_config::{
     FormatConfig, FormatKind, KNOWN_EXTENSIONS, NAME_TEMPLATE, compatibility, format_issues, format_keys,
 };
 pub(crate) use identity::{FileIdentity, new_file_id};
+pub(crate) use output_fields::{OUTPUT_FIELDS, OutputField};
 pub(crate) use parquet::SORTING_COLUMNS;
 pub(crate) use rows::{Made, RowMaker, Rows, rejected_row};

@@ -91,13 +91,17 @@ fn unknown_table(tables: &[String], config: &ConfigMap) -> Option<String> {
 
 fn sink_issues(sink: &SinkConfig) -> Vec<ConfigIssue> {
     let mut issues = Vec::new();
-    if !matches!(sink.naming, FileNaming::Directories { .. }) {
+    if sink.keyed.is_some() || !matches!(sink.naming, FileNaming::Directories { .. }) {
         issues.push(ConfigIssue::new("file.name.template", "`file.name.template` is not possible with a `query`"));
     }
     if !sink.format.output_fields.is_value_alone() {
         let message =
             "`format.output.fields`: with a `query` there is the value only: select what is needed, such as _key";
         issues.push(ConfigIssue::new("format.output.fields", message));
+    }
+    if sink.format.kind.is_of_records() {
+        let message = "`format.class`: the rows of a query's result are no records: write JsonLines or Csv";
+        issues.push(ConfigIssue::new("format.class", message));
     }
     if !sink.siblings.is_empty() {
         let message = "with a `query` there are no keys and headers to be stored: select what is needed, such as _key";

@@ -57,7 +57,10 @@ impl SiblingKind {
         match kind {
             FormatKind::Avro { .. } | FormatKind::JsonLines { .. } | FormatKind::Parquet(_) => true,
             FormatKind::Bytes { .. } => self == Self::Keys,
-            FormatKind::Csv(_) | FormatKind::Arrow(_) => false,
+            FormatKind::Csv(_)
+            | FormatKind::Arrow(_)
+            | FormatKind::RecordCsv { .. }
+            | FormatKind::RecordJson { .. } => false,
         }
     }
 }

@@ -6,6 +6,7 @@ mod completion;
 mod layouts;
 mod lines;
 mod present_files;
+mod record_formats;
 mod siblings;
 mod started_task;
 mod takeover;

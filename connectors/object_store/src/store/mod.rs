@@ -16,6 +16,7 @@ mod hdfs;
 mod local_files;
 mod local_storage;
 mod look;
+mod preparation;
 mod refusals;
 mod remote_storage;
 mod retry;
@@ -27,6 +28,7 @@ pub(crate) use hdfs::{HdfsEntry, HdfsFiles, HdfsStatus};
 #[cfg(test)]
 pub(crate) use local_storage::LocalStorage;
 pub(crate) use look::{look, look_within};
+pub(crate) use preparation::Preparation;
 pub(crate) use refusals::{has_no_access, has_no_bucket};
 #[cfg(test)]
 pub(crate) use remote_storage::RemoteStorage;

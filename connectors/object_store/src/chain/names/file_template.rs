@@ -4,9 +4,10 @@
 use volley_api::TopicPartition;
 
 use super::file_name::StreamKey;
+use super::template_text::{TemplatePart, is_padded, template_parts};
 
 /// Digits of a partition with `padding=true`.
-const PARTITION_DIGITS: usize = 10;
+pub(crate) const PARTITION_DIGITS: usize = 10;
 /// Digits of an offset with `padding=true`.
 const OFFSET_DIGITS: usize = 20;
 /// The units of `{{timestamp:unit=…}}`, which are patterns of directories too.
@@ -50,15 +51,12 @@ impl FileTemplate {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut template =
             Self { before_offset: Vec::new(), offset_digits: 0, after_offset: Vec::new(), units: Vec::new() };
-        let mut rest = text;
-        while let Some((literal, behind)) = rest.split_once("{{") {
-            let (variable, behind) =
-                behind.split_once("}}").ok_or_else(|| format!("`{{{{{behind}` is not closed by `}}}}`"))?;
-            template.add_text(literal);
-            template.add_variable(variable.trim())?;
-            rest = behind;
+        for part in template_parts(text)? {
+            match part {
+                TemplatePart::Text(text) => template.add(Part::Text(text.to_owned())),
+                TemplatePart::Variable { name, parameter } => template.add_variable(name, parameter)?,
+            }
         }
-        template.add_text(rest);
         template.check()?;
         Ok(template)
     }
@@ -88,25 +86,13 @@ impl FileTemplate {
         AroundOffset { before: text(&self.before_offset), digits: self.offset_digits, after: text(&self.after_offset) }
     }
 
-    fn add_text(&mut self, text: &str) {
-        if !text.is_empty() {
-            self.add(Part::Text(text.to_owned()));
-        }
-    }
-
     fn add(&mut self, part: Part) {
         let parts = if self.offset_digits == 0 { &mut self.before_offset } else { &mut self.after_offset };
         parts.push(part);
     }
 
-    fn add_variable(&mut self, variable: &str) -> Result<(), String> {
-        let (name, parameter) = variable.split_once(':').map_or((variable, None), |(name, rest)| (name, Some(rest)));
-        let is_padded = match parameter {
-            None | Some("padding=false") => false,
-            Some("padding=true") => true,
-            Some(_) if name == "timestamp" => false,
-            Some(other) => return Err(format!("`{other}` of `{{{{{variable}}}}}` is not `padding=true`")),
-        };
+    fn add_variable(&mut self, name: &str, parameter: Option<&str>) -> Result<(), String> {
+        let is_padded = if name == "timestamp" { false } else { is_padded(name, parameter)? };
         match name {
             "topic" => self.add(Part::Topic),
             "partition" => self.add(Part::Partition { digits: if is_padded { PARTITION_DIGITS } else { 1 } }),
@@ -115,7 +101,7 @@ impl FileTemplate {
             "timestamp" => {
                 let unit = parameter.and_then(|parameter| parameter.strip_prefix("unit="));
                 let unit = UNITS.into_iter().find(|known| Some(*known) == unit).ok_or_else(|| {
-                    format!("`{{{{{variable}}}}}` needs one of `:unit=yyyy`, `:unit=MM`, `:unit=dd` and `:unit=HH`")
+                    "`{{timestamp}}` needs one of `:unit=yyyy`, `:unit=MM`, `:unit=dd` and `:unit=HH`".to_owned()
                 })?;
                 let known = self.units.iter().position(|known| *known == unit);
                 let number = known.unwrap_or_else(|| {
@@ -124,10 +110,9 @@ impl FileTemplate {
                 });
                 self.add(Part::Time(number));
             }
-            "key" => return Err("`{{key}}` is not offered: this sink does not group records by key".to_owned()),
             _ => {
-                let known = "`{{topic}}`, `{{partition}}`, `{{start_offset}}` and `{{timestamp:unit=…}}`";
-                return Err(format!("`{{{{{variable}}}}}` is unknown; there are {known}"));
+                let known = "`{{topic}}`, `{{partition}}`, `{{start_offset}}`, `{{timestamp:unit=…}}` and `{{key}}`";
+                return Err(format!("`{{{{{name}}}}}` is unknown; there are {known}"));
             }
         }
         Ok(())
@@ -202,7 +187,6 @@ mod tests {
             ("{{topic}}-{{partition}}-{{start_offset}}0", "no digit"),
             ("{{topic}}/{{partition}}/{{start_offset}}/x", "in the name of the file"),
             ("{{topic}}-{{partition}}-{{start_offset}}-{{start_offset}}", "twice"),
-            ("{{topic}}-{{partition}}-{{start_offset}}-{{key}}", "not offered"),
             ("{{topic}}-{{partition}}-{{start_offset}}-{{x}}", "unknown"),
             ("{{topic}}-{{partition}}-{{start_offset}}-{{timestamp}}", ":unit=yyyy"),
             ("{{topic}}-{{partition:pad=1}}-{{start_offset}}", "padding=true"),

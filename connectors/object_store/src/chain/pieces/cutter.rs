@@ -13,7 +13,7 @@ use crate::chain::names::{StreamKey, is_legal_topic};
 use crate::chain::partition::Partition;
 use crate::config::NullValues;
 use crate::evolution::Compatibility;
-use crate::format::{Format, Made, Rows, rejected_row};
+use crate::format::{Format, Made, OutputField, Rows, rejected_row};
 use crate::layout::{Partitioner, RowTimes, Rows as RowSelection, Split};
 use crate::siblings::{Sibling, SiblingRows};
 
@@ -97,9 +97,10 @@ impl Cutter<'_> {
     /// The records with what is looked at of them.
     fn bare(&self, records: &Records) -> Records {
         let wants_both = self.partitioner.reads_keys_and_headers();
-        let is_value_alone = self.format.output_fields().is_value_alone();
-        let wants_keys = wants_both || !is_value_alone || self.siblings.iter().any(Sibling::is_of_keys);
-        let wants_headers = wants_both || self.siblings.iter().any(|sibling| !sibling.is_of_keys());
+        let (reads_keys, reads_headers) =
+            (self.format.reads(OutputField::Key), self.format.reads(OutputField::Headers));
+        let wants_keys = wants_both || reads_keys || self.siblings.iter().any(Sibling::is_of_keys);
+        let wants_headers = wants_both || reads_headers || self.siblings.iter().any(|sibling| !sibling.is_of_keys());
         Records {
             key: if wants_keys { records.key.clone() } else { Column::nulls(records.len()) },
             headers: records.headers.clone().filter(|_| wants_headers),

@@ -6,4 +6,5 @@ mod piece;
 mod versions;
 
 pub(super) use cutter::Cutter;
+pub(crate) use null_values::without_nulls;
 pub(super) use piece::Piece;

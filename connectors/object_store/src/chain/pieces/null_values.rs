@@ -15,7 +15,7 @@ pub(crate) fn without_nulls(
     rejected: &mut Vec<RejectedRow>,
 ) -> Result<(Records, Option<Records>)> {
     let is_all_null = records.value.array.data_type() == &DataType::Null;
-    if !is_all_null && records.value.array.null_count() == 0 {
+    if *handling == NullValues::Keep || !is_all_null && records.value.array.null_count() == 0 {
         return Ok((records, None));
     }
     let rows = 0..records.len() as u32;
@@ -25,7 +25,7 @@ pub(crate) fn without_nulls(
             rejected.extend(nulls.iter().map(|row| rejected_null(&records, *row as usize)));
             None
         }
-        NullValues::Ignore => None,
+        NullValues::Ignore | NullValues::Keep => None,
         NullValues::Write { .. } => Some(records.take(&UInt32Array::from(nulls))?),
     };
     if is_all_null {

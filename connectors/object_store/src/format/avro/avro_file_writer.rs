@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use arrow::array::Array;
 use bytes::Bytes;
-use volley_api::Result;
+use volley_api::{Error, Result};
 use volley_converters::{AvroCodec, AvroContainerWriter};
 
+use crate::format::codec::{Compressor, FileCodec};
 use crate::format::file_writer::{FileSize, FileWriter};
 use crate::format::identity::{FileIdentity, random_bytes};
 use crate::format::rows::{Rows, with_columns};
@@ -16,13 +17,15 @@ use crate::format::rows::{Rows, with_columns};
 pub(crate) struct AvroFileWriter {
     schema: Arc<str>,
     out: AvroContainerWriter,
+    /// Of the whole file.
+    file_codec: FileCodec,
 }
 
 impl AvroFileWriter {
-    /// A file of values of `schema`.
-    pub(crate) fn new(schema: &Arc<str>, codec: AvroCodec) -> Result<Self> {
+    /// A file of values of `schema`. `codec` compresses its blocks, `file_codec` all of it.
+    pub(crate) fn new(schema: &Arc<str>, codec: AvroCodec, file_codec: FileCodec) -> Result<Self> {
         let out = AvroContainerWriter::new(schema, codec, random_bytes(), &[])?;
-        Ok(Self { schema: Arc::clone(schema), out })
+        Ok(Self { schema: Arc::clone(schema), out, file_codec })
     }
 }
 
@@ -43,6 +46,8 @@ impl FileWriter for AvroFileWriter {
     }
 
     fn finish(self: Box<Self>, _identity: &FileIdentity) -> Result<Bytes> {
-        self.out.finish().map(Bytes::from)
+        let file = Compressor::compressed(self.file_codec, self.out.finish()?);
+        file.map(Bytes::from)
+            .map_err(|error| Error::fatal(format!("could not compress a file: {error}")).with_source(error))
     }
 }

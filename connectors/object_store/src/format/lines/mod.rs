@@ -5,5 +5,5 @@ mod line_writer;
 mod raw_rows;
 
 pub(crate) use json_rows::{DecimalFormat, JsonRows};
-pub(crate) use line_writer::LineWriter;
+pub(crate) use line_writer::{Framing, LineWriter};
 pub(crate) use raw_rows::RawRows;

@@ -7,6 +7,7 @@ use arrow::buffer::Buffer;
 use volley_api::{ConfigMap, Error, RowIndex, Run};
 use volley_converters::{AvroBlock, AvroContainerReader};
 
+use super::decompressed::decompressed_bytes;
 use super::row_reader::RowReader;
 use crate::source::file_rows::FileRows;
 use crate::source::store::StoreFile;
@@ -30,14 +31,21 @@ pub(super) struct AvroRows {
 impl AvroRows {
     /// From row `first_row` on.
     pub(super) fn open(file: &Arc<StoreFile>, first_row: u64, max_rows: usize) -> Read<Self> {
-        let size = file.size();
-        if size > LARGEST_FILE {
-            return Err(FileTrouble::Store(Error::fatal(format!(
+        let too_large = |size: u64| {
+            FileTrouble::Store(Error::fatal(format!(
                 "an Avro file is read whole, and this one has {size} bytes: more than {LARGEST_FILE}; split it, or leave it out \
                  by `path`"
-            ))));
+            )))
+        };
+        let size = file.size();
+        if size > LARGEST_FILE {
+            return Err(too_large(size));
         }
-        let bytes = Buffer::from(file.read(0..size)?);
+        let bytes = decompressed_bytes(file.read(0..size)?, LARGEST_FILE).map_err(FileTrouble::corrupt)?;
+        if bytes.len() as u64 > LARGEST_FILE {
+            return Err(too_large(bytes.len() as u64));
+        }
+        let bytes = Buffer::from(bytes);
         let blocks = AvroContainerReader::new(bytes, &ConfigMap::new()).map_err(FileTrouble::Corrupt)?;
         Ok(Self { blocks, next_row: 0, first_row, pieces: Vec::new(), max_rows })
     }

@@ -16,16 +16,13 @@ pub(in crate::source) enum FileFormat {
 }
 
 /// Extensions of whole files that are compressed; which compression it is, their bytes say.
-const COMPRESSIONS: [&str; 3] = ["", ".gz", ".zst"];
+const COMPRESSIONS: [&str; 4] = ["", ".gz", ".zst", ".snappy"];
 
-/// Extensions of formats that know compressions of their own, and of those that do not.
-const OWN_COMPRESSION: [(&str, FileFormat); 4] = [
-    (".parquet", FileFormat::Parquet),
+/// Extensions of formats whose files are not compressed as a whole, and of those whose files may be.
+const OWN_COMPRESSION: [(&str, FileFormat); 3] =
+    [(".parquet", FileFormat::Parquet), (".arrow", FileFormat::Arrow), (".feather", FileFormat::Arrow)];
+const WHOLE_FILES: [(&str, FileFormat); 6] = [
     (".avro", FileFormat::Avro),
-    (".arrow", FileFormat::Arrow),
-    (".feather", FileFormat::Arrow),
-];
-const LINES: [(&str, FileFormat); 5] = [
     (".json", FileFormat::JsonLines),
     (".jsonl", FileFormat::JsonLines),
     (".ndjson", FileFormat::JsonLines),
@@ -38,12 +35,12 @@ impl FileFormat {
     pub(in crate::source) fn of_name(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase();
         let own = OWN_COMPRESSION.iter().find(|(extension, _)| name.ends_with(extension));
-        let lines = || {
-            LINES.iter().find(|(extension, _)| {
+        let whole = || {
+            WHOLE_FILES.iter().find(|(extension, _)| {
                 COMPRESSIONS.iter().any(|end| name.strip_suffix(end).is_some_and(|name| name.ends_with(extension)))
             })
         };
-        own.or_else(lines).map(|(_, format)| *format)
+        own.or_else(whole).map(|(_, format)| *format)
     }
 
     /// Whether a file without rows has bytes too.

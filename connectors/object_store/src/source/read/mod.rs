@@ -19,6 +19,7 @@ mod lines;
 mod parquet_group;
 mod parquet_rows;
 mod row_reader;
+mod snappy_reader;
 
 pub(super) use file_format::FileFormat;
 pub(super) use json_rows::JsonDecoder;

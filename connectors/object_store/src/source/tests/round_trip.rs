@@ -106,12 +106,16 @@ fn export(root: &Path, ends: &[i64], more: &[(&str, &str)]) {
     task.stop();
 }
 
-const FORMATS: [&[(&str, &str)]; 6] = [
+const FORMATS: [&[(&str, &str)]; 10] = [
     &[("format.class", "Parquet")],
     &[("format.class", "JsonLines")],
     &[("format.class", "JsonLines"), ("file.compression.type", "gzip")],
     &[("format.class", "JsonLines"), ("file.compression.type", "zstd")],
+    &[("format.class", "JsonLines"), ("file.compression.type", "snappy")],
     &[("format.class", "Avro"), ("avro.codec", "deflate")],
+    &[("format.class", "Avro"), ("file.compression.type", "gzip")],
+    &[("format.class", "Avro"), ("file.compression.type", "zstd")],
+    &[("format.class", "Avro"), ("file.compression.type", "snappy")],
     &[("format.class", "Arrow"), ("file.compression.type", "lz4")],
 ];
 
