@@ -216,8 +216,8 @@ proptest! {
             commit(&mut task, &read, &mut committed, &records, &writes);
         }
         prop_assert_eq!(task.buffered_bytes(), 0);
-        for number in 0..2 {
-            for (key, last) in last_offsets(&records[number], 80) {
+        for (number, records) in records.iter().enumerate() {
+            for (key, last) in last_offsets(records, 80) {
                 prop_assert_eq!(offset_in(&writes.0.lock().files[&format!("{number}/k{key}")]), last);
             }
         }
