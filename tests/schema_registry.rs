@@ -136,11 +136,11 @@ fn versions_in_turns_share_a_file_of_a_java_sink_with_backward_compatibility() {
         "format.class": "io.confluent.connect.hdfs3.json.JsonFormat",
     });
     worker.create("backward", sink, json!({}));
-    let text = |offset: u32| {
-        fs::read_to_string(root.join(format!("topics/{topic}/partition=0/{topic}+0+{offset:010}.json"))).ok()
+    let text = |first: u32, last: u32| {
+        fs::read_to_string(root.join(format!("topics/{topic}/partition=0/{topic}+0+{first:010}+{last:010}.json"))).ok()
     };
-    let newest = wait_until(SOON, "the file of the second version", || text(1));
-    assert_eq!(text(0).as_deref(), Some("{\"a\":0}\n"));
+    let newest = wait_until(SOON, "the file of the second version", || text(1, 49));
+    assert_eq!(text(0, 0).as_deref(), Some("{\"a\":0}\n"));
     let expected = (1..50).map(|n| format!("{{\"a\":{n},\"b\":\"{}\"}}\n", if n % 2 == 0 { "new" } else { "x" }));
     assert_eq!(newest, expected.collect::<String>());
 }
