@@ -34,7 +34,8 @@ impl JavaSink<'_> {
         fs::create_dir_all(&plugins)?;
         std::os::unix::fs::symlink(installed("iceberg"), plugins.join("iceberg"))?;
         let mut text = fs::read_to_string(&worker)?;
-        text.push_str(&format!("plugin.path={}\n", plugins.display()));
+        // the sink looks for requests to complete its files when it is called, which is this often where no records come
+        text.push_str(&format!("plugin.path={}\noffset.flush.interval.ms=1000\n", plugins.display()));
         fs::write(&worker, text)?;
         let sink = self.directory.join("sink.properties");
         let text = format!(
