@@ -24,6 +24,7 @@ mod hdfs;
 mod health;
 mod java_sinks;
 mod java_worker;
+mod jdbc_source;
 mod kafka_admin;
 mod kafka_departure;
 mod kafka_fetch;
