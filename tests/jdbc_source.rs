@@ -16,6 +16,7 @@ use crate::testbed::{Database, Kafka, Postgres, wait_until};
 use crate::worker_process::{Running, Volley, request};
 
 const SOON: Duration = Duration::from_secs(90);
+const MIB: u64 = 1024 * 1024;
 const CONNECTOR: &str = "shop";
 
 /// A worker with one connector, which reads a database.
@@ -279,7 +280,8 @@ fn a_task_goes_on_from_every_offset_that_one_has_given() {
     let database = Postgres::shared().database("resumed");
     database.sql(
         "CREATE TABLE rows (id int PRIMARY KEY, at timestamptz NOT NULL);
-         INSERT INTO rows SELECT i, '2026-01-01'::timestamptz + i * interval '1 microsecond' FROM generate_series(1, 200) i",
+         INSERT INTO rows SELECT i, '2026-01-01'::timestamptz + i * interval '1 microsecond'
+         FROM generate_series(1, 200) i",
     );
     let plugins = volley_jdbc::plugins(&[Arc::new(volley_postgres::Postgres)]);
     let PluginFactory::Source { task, .. } = &plugins[0].factory else { panic!("a source") };
@@ -404,6 +406,39 @@ fn a_database_that_is_killed_in_the_middle_loses_no_row() {
     let ids = source.await_ids("orders", 50_001);
     assert!(ids.iter().copied().eq(1..=50_001), "{} rows, the last is {:?}", ids.len(), ids.last());
     source.stop();
+}
+
+#[test]
+fn a_bounded_source_reads_what_is_there_and_is_done() {
+    let (kafka, database) = (Kafka::shared(), Postgres::shared().database("bounded"));
+    database.sql("CREATE TABLE a (id serial PRIMARY KEY); CREATE TABLE b (id serial PRIMARY KEY)");
+    let source = Source::new(kafka, &database, &[("mode", "incrementing"), ("volley.mode", "bounded")]);
+    for round in 1..=2 {
+        database.sql("INSERT INTO a DEFAULT VALUES; INSERT INTO b DEFAULT VALUES");
+        let end = source.volley.run(SOON, &["standalone", "worker.properties", "shop.properties", "--until-done"]);
+        assert!(end.status.success(), "{}", end.log);
+        for table in ["a", "b"] {
+            assert_eq!(ids(&source.messages(table)), (1..=round).collect::<Vec<_>>(), "{table}");
+        }
+    }
+}
+
+#[test]
+fn memory_does_not_depend_on_the_size_of_a_table() {
+    const ROWS: u64 = 150_000;
+    let (kafka, database) = (Kafka::shared(), Postgres::shared().database("large"));
+    // all of it would be 300 MiB
+    let query = format!("SELECT i AS id, repeat(md5(i::text), 60) AS filler FROM generate_series(1, {ROWS}) i");
+    let keys = [("mode", "bulk"), ("poll.interval.ms", "3600000"), ("query", query.as_str())];
+    let mut source = Source::new(kafka, &database, &keys);
+    source.launch();
+    let mut most = 0;
+    wait_until(2 * SOON, "all rows are written", || {
+        most = most.max(source.process.as_ref().unwrap().resident_bytes());
+        let (_, progress) = request(&source.rest, "GET", &format!("/volley/connectors/{CONNECTOR}/progress"), None);
+        (progress["total"]["rows_out"].as_u64()? >= ROWS).then_some(())
+    });
+    assert!(most < 260 * MIB, "{} MiB", most / MIB);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! PostgreSQL for the JDBC connectors: a driver that reads what a query answers as binary COPY, straight into columns.
 //!
 //! ```text
-//!  URL, parameters ─ parameters ─► tokio-postgres ─ prepare ─► column_plan ─► COPY (SELECT …) TO STDOUT (FORMAT binary)
+//!  URL, parameters ─ parameters ─► tokio-postgres ─ prepare ─► column_plan ─► COPY (…) TO STDOUT (FORMAT binary)
 //!                                                                                   │
 //!                                             RecordBatch ◄── copy: CopyDecoder ◄───┘
 //! ```

@@ -8,11 +8,11 @@ use volley_api::{Config, ConfigIssue, ConfigMap, Error, Result, Secret};
 
 use super::column_choice::ColumnChoice;
 use super::config_keys::{
-    ATTEMPTS, BACKOFF, BATCH_MAX_ROWS, BLACKLIST, CREDENTIALS_PROVIDER, DELAY, EXCLUDE, Flavour, GRANULARITY, INCLUDE,
-    INCREMENTING, INCREMENTING_INITIAL, INCREMENTING_MAPPING, ISOLATION, MODE, NUMERIC_MAPPING, OWN_CONNECTION_KEYS,
-    PASSWORD, POLL_INTERVAL, PRECISION_MAPPING, QUALIFY, QUERY, QUERY_MASKED, QUERY_SUFFIX, QUOTE, QUOTE_OF_AIVEN,
-    RETRIES, TABLE_POLL_INTERVAL, TIMESTAMP, TIMESTAMP_INITIAL, TIMESTAMP_INITIAL_OF_AIVEN, TIMESTAMP_MAPPING,
-    TOPIC_PREFIX, UNSUPPORTED, URL, USER, VALIDATE_NON_NULL, WHITELIST, ZONE, config_def,
+    ATTEMPTS, BACKOFF, BATCH_MAX_ROWS, BLACKLIST, BOUNDED, CREDENTIALS_PROVIDER, DELAY, EXCLUDE, Flavour, GRANULARITY,
+    INCLUDE, INCREMENTING, INCREMENTING_INITIAL, INCREMENTING_MAPPING, ISOLATION, MODE, NUMERIC_MAPPING,
+    OWN_CONNECTION_KEYS, PASSWORD, POLL_INTERVAL, PRECISION_MAPPING, QUALIFY, QUERY, QUERY_MASKED, QUERY_SUFFIX, QUOTE,
+    QUOTE_OF_AIVEN, RETRIES, RUN_MODE, TABLE_POLL_INTERVAL, TIMESTAMP, TIMESTAMP_INITIAL, TIMESTAMP_INITIAL_OF_AIVEN,
+    TIMESTAMP_MAPPING, TOPIC_PREFIX, UNSUPPORTED, URL, USER, VALIDATE_NON_NULL, WHITELIST, ZONE, config_def,
 };
 use super::table_selection::TableSelection;
 use crate::database::{Isolation, Timestamp};
@@ -56,6 +56,8 @@ pub(super) struct SourceConfig {
     /// How often the first connection is tried; at least 1.
     pub(super) attempts: u32,
     pub(super) backoff: Duration,
+    /// Whether it ends when what is there was read.
+    pub(super) is_bounded: bool,
     pub(super) selection: TableSelection,
     pub(super) table_poll_interval: Duration,
     pub(super) mode: Mode,
@@ -98,6 +100,7 @@ impl SourceConfig {
             settings: settings(&parsed, config)?,
             attempts: u32::try_from(number(ATTEMPTS)).unwrap_or(1).max(1),
             backoff: millis(BACKOFF),
+            is_bounded: parsed.string(RUN_MODE) == Some(BOUNDED),
             selection: TableSelection::from_config(&parsed)?,
             table_poll_interval: millis(TABLE_POLL_INTERVAL),
             mode: Mode { is_incrementing: mode.contains("incrementing"), is_timestamp: mode.contains("timestamp") },

@@ -47,6 +47,8 @@ pub(super) const QUERY_SUFFIX: &str = "query.suffix";
 pub(super) const TOPIC_PREFIX: &str = "topic.prefix";
 pub(super) const POLL_INTERVAL: &str = "poll.interval.ms";
 pub(super) const BATCH_MAX_ROWS: &str = "batch.max.rows";
+pub(super) const RUN_MODE: &str = "volley.mode";
+pub(super) const BOUNDED: &str = "bounded";
 pub(super) const UNSUPPORTED: &str = "unsupported.columns";
 
 /// Keys below `connection.` that are not for the driver.
@@ -451,6 +453,17 @@ fn connector_keys(flavour: Flavour) -> Vec<ConfigKey> {
             ),
         ]);
     }
+    keys.push(
+        ConfigKey::with_default(
+            RUN_MODE,
+            String,
+            "continuous",
+            Medium,
+            "`bounded`: read once what is new, and stop. `continuous`: go on until stopped.",
+        )
+        .validated(Validator::one_of(["continuous", BOUNDED]))
+        .unlisted(),
+    );
     keys.push(
         ConfigKey::with_default(
             UNSUPPORTED,

@@ -75,6 +75,10 @@ impl Connector for JdbcSourceConnector {
         if issues.is_empty() { self.check_database(config) } else { issues }
     }
 
+    fn is_bounded(&self, config: &ConfigMap) -> bool {
+        SourceConfig::parse(self.flavour, config).is_ok_and(|config| config.is_bounded)
+    }
+
     fn alter_offsets(&self, _config: &ConfigMap, offsets: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
         for (partition, offset) in offsets {
             // offsets may be forgotten whatever they are, so that nothing unwanted stays for ever

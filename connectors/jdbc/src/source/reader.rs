@@ -29,6 +29,8 @@ pub(super) struct Reader {
     position: Position,
     /// When it is read again.
     pub(super) due: Instant,
+    /// Whether it is not read again.
+    pub(super) is_done: bool,
     columns: Option<ModeColumns>,
     mapping: Option<RecordMapping>,
     open: Option<OpenResult>,
@@ -73,7 +75,17 @@ impl Reader {
     }
 
     fn new(subject: Subject, topic: Arc<str>, partition: SourcePartition, position: Position) -> Self {
-        Self { subject, topic, partition, position, due: Instant::now(), columns: None, mapping: None, open: None }
+        Self {
+            subject,
+            topic,
+            partition,
+            position,
+            due: Instant::now(),
+            is_done: false,
+            columns: None,
+            mapping: None,
+            open: None,
+        }
     }
 
     /// Whether a result of it is being read.

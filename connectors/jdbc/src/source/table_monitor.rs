@@ -99,6 +99,10 @@ impl TableSource {
 
 /// Looks until it is stopped.
 fn watch(source: &TableSource, state: &State, context: &ConnectorContext) {
+    if source.config.is_bounded {
+        // what is read is what was there at the beginning
+        return;
+    }
     let interval = source.config.table_poll_interval;
     while !is_stopped_within(state, interval) {
         // before the first look of the connector there is nothing to compare with

@@ -33,7 +33,9 @@ impl std::fmt::Debug for JdbcSourceTask {
 impl SourceTask for JdbcSourceTask {
     fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
         loop {
-            let Some(place) = self.next_reader() else { return Ok(Polled::IdleFor(max_wait)) };
+            let Some(place) = self.next_reader() else {
+                return Ok(if self.config.is_bounded { Polled::Finished } else { Polled::IdleFor(max_wait) });
+            };
             let wait = self.readers[place].due.saturating_duration_since(Instant::now());
             if !self.readers[place].is_open() && !wait.is_zero() {
                 return Ok(Polled::IdleFor(wait));
@@ -49,7 +51,9 @@ impl SourceTask for JdbcSourceTask {
                 Ok(Read::Waiting) => return Ok(Polled::Idle),
                 Ok(Read::End) => {
                     self.failed_queries = 0;
-                    self.readers[place].due = Instant::now() + self.config.poll_interval;
+                    let reader = &mut self.readers[place];
+                    reader.due = Instant::now() + self.config.poll_interval;
+                    reader.is_done = self.config.is_bounded;
                 }
                 Err(error) => return Err(self.failed(place, error)),
             }
@@ -82,10 +86,11 @@ impl JdbcSourceTask {
         Ok(Self { config: parsed, driver, connection: None, readers, failed_attempts: Some(0), failed_queries: 0 })
     }
 
-    /// The one that is being read, else the one that is due first.
+    /// The one that is being read, else the one that is due first; none if all are done.
     fn next_reader(&self) -> Option<usize> {
         let open = self.readers.iter().position(Reader::is_open);
-        open.or_else(|| (0..self.readers.len()).min_by_key(|place| self.readers[*place].due))
+        let waiting = (0..self.readers.len()).filter(|place| !self.readers[*place].is_done);
+        open.or_else(|| waiting.min_by_key(|place| self.readers[*place].due))
     }
 
     /// Connects; whether that was possible. One that was connected before is tried without end.
@@ -181,6 +186,12 @@ mod tests {
         let mut hasty = task(&driver, &[("connection.attempts", "2")]);
         idle(&mut hasty);
         assert_eq!(hasty.poll(Duration::ZERO).unwrap_err().kind(), ErrorKind::Fatal);
+    }
+
+    #[test]
+    fn a_bounded_task_reads_each_table_once_and_is_done() {
+        let mut bounded = task(&TestDriver::default(), &[("volley.mode", "bounded")]);
+        assert!(matches!(bounded.poll(Duration::ZERO).unwrap(), Polled::Finished));
     }
 
     #[test]
