@@ -412,7 +412,12 @@ fn a_database_that_is_killed_in_the_middle_loses_no_row() {
 fn a_bounded_source_reads_what_is_there_and_is_done() {
     let (kafka, database) = (Kafka::shared(), Postgres::shared().database("bounded"));
     database.sql("CREATE TABLE a (id serial PRIMARY KEY); CREATE TABLE b (id serial PRIMARY KEY)");
-    let source = Source::new(kafka, &database, &[("mode", "incrementing"), ("volley.mode", "bounded")]);
+    let keys = [
+        ("connector.class", "io.aiven.connect.jdbc.JdbcSourceConnector"),
+        ("mode", "incrementing"),
+        ("volley.mode", "bounded"),
+    ];
+    let source = Source::new(kafka, &database, &keys);
     for round in 1..=2 {
         database.sql("INSERT INTO a DEFAULT VALUES; INSERT INTO b DEFAULT VALUES");
         let end = source.volley.run(SOON, &["standalone", "worker.properties", "shop.properties", "--until-done"]);

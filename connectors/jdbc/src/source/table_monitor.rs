@@ -107,7 +107,11 @@ fn watch(source: &TableSource, state: &State, context: &ConnectorContext) {
     while !is_stopped_within(state, interval) {
         // before the first look of the connector there is nothing to compare with
         let Some(known) = state.tables.lock().clone() else { continue };
-        match source.look() {
+        let outcome = source.look();
+        if *state.is_stopped.lock() {
+            return;
+        }
+        match outcome {
             Ok(tables) if tables == known => {}
             Ok(tables) => {
                 let (before, now) = (known.len(), tables.len());

@@ -54,7 +54,8 @@ fn parse_host(text: &str) -> Result<Host, String> {
         None => (text, None),
     };
     let port = match port.filter(|port| !port.is_empty()) {
-        Some(port) => Some(port.parse().map_err(|_| format!("`{port}` is no port"))?),
+        // what stands there may be a password, where somebody has written a user in front of the host
+        Some(port) => Some(port.parse().map_err(|_| "what stands behind a host and a colon must be a port")?),
         None => None,
     };
     let name = name.trim_start_matches('[').trim_end_matches(']');
@@ -88,7 +89,8 @@ mod tests {
         assert_eq!(parse("//:5433/x").hosts, [host("localhost", Some(5433))]);
         assert_eq!(parse("shop").database.as_deref(), Some("shop"));
         assert_eq!(parse("/"), NetworkAddress::default());
-        assert_eq!(NetworkAddress::parse("//db:port/x").unwrap_err(), "`port` is no port");
+        let error = NetworkAddress::parse("//user:secret@db/x").unwrap_err();
+        assert!(error.contains("must be a port") && !error.contains("secret"), "{error}");
         assert!(NetworkAddress::parse("//db/x?password=%ff").is_err());
     }
 }
