@@ -1,6 +1,6 @@
 //! Everything that this program knows to do.
 
-#[cfg(feature = "object-store")]
+#[cfg(any(feature = "jdbc", feature = "object-store"))]
 use std::sync::Arc;
 
 use volley_api::Plugin;
@@ -27,6 +27,8 @@ fn connectors() -> Vec<Plugin> {
         volley_local_connectors::plugins(),
         #[cfg(feature = "object-store")]
         volley_object_store::plugins(Arc::new(volley_sql::SqlQueries)),
+        #[cfg(feature = "jdbc")]
+        volley_jdbc::plugins(&[Arc::new(volley_postgres::Postgres)]),
     ]
     .into_iter()
     .flatten()

@@ -26,6 +26,7 @@ mod health;
 mod java_sink_kills;
 mod java_sinks;
 mod java_worker;
+mod jdbc_source;
 mod kafka_admin;
 mod kafka_departure;
 mod kafka_fetch;

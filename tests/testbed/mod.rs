@@ -9,6 +9,7 @@ mod http;
 mod identity_provider;
 mod kafka;
 mod logging;
+mod postgres;
 mod rebalances;
 mod registry;
 mod s3;
@@ -32,6 +33,8 @@ pub(crate) use identity_provider::{IdentityProvider, TokenKey};
 pub(crate) use kafka::{Kafka, Message, SESSION, properties};
 #[allow(unused_imports)]
 pub(crate) use logging::log_as_asked;
+#[allow(unused_imports)]
+pub(crate) use postgres::{Database, Postgres};
 #[allow(unused_imports)]
 pub(crate) use rebalances::{Rebalance, Rebalances};
 #[allow(unused_imports)]

@@ -52,6 +52,17 @@ impl TlsConnector {
         Ok(Self { context: builder.build(), checks_name })
     }
 
+    /// Encrypts, and takes any server for the right one, whatever certificate it shows: for protocols where users expect that of a
+    /// setting. The keys are those of [`TlsConnector::new`].
+    ///
+    /// # Errors
+    /// As for [`TlsConnector::new`].
+    pub fn trusting_anyone(properties: &ConfigMap) -> Result<Self> {
+        let mut builder = context::builder(properties)?;
+        builder.set_verify(SslVerifyMode::NONE);
+        Ok(Self { context: builder.build(), checks_name: false })
+    }
+
     /// Shakes hands with the server behind `tcp`, which must be able to prove that it is `host`: a name or an IP address, as
     /// in the URL. Takes as long as the server does: set a deadline around it.
     ///

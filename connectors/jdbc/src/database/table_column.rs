@@ -1,0 +1,12 @@
+//! A column of a table, as the catalog has it.
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableColumn {
+    /// Its name.
+    pub name: String,
+    /// Whether it may be null.
+    pub is_nullable: bool,
+    /// Whether the database counts it up by itself.
+    pub is_autoincrement: bool,
+}

@@ -1,0 +1,28 @@
+//! Databases in and out, as Java's JDBC connectors do it; what all database systems have in common.
+//!
+//! A crate for each system implements [`Driver`] and [`Connection`]. The program gives a list of drivers to
+//! [`plugins`], and the URL of a connector says which one it uses.
+//!
+//! ```text
+//!  connection.url ─ url ─► ConnectionSettings ─► Driver ─► Connection ─ rows ─► types ─► records
+//! ```
+
+mod database;
+mod source;
+mod types;
+mod url;
+
+use std::sync::Arc;
+
+use volley_api::Plugin;
+
+pub use database::{
+    Catalog, Connection, Driver, Fetched, Isolation, Number, Query, ResultColumn, TableColumn, TableId, TableSearch,
+    Timestamp, find_driver,
+};
+pub use url::{ConnectionSettings, Host, JdbcUrl, NetworkAddress, Parameters};
+
+/// Every connector of this crate, for the databases of these drivers.
+pub fn plugins(drivers: &[Arc<dyn Driver>]) -> Vec<Plugin> {
+    source::source_plugins(drivers)
+}

@@ -1,0 +1,150 @@
+//! The connector: its plug-in entries, the checks of its configuration, and its tasks.
+
+use std::sync::Arc;
+
+use volley_api::{
+    ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Error, ErrorKind, KAFKA_VERSION, Plugin,
+    PluginFactory, Result, RunningConnector, SourceOffset, SourcePartition, single_task,
+};
+
+use super::config::{SourceConfig, issues};
+use super::config_keys::{Flavour, URL, config_def};
+use super::stored_offset;
+use super::table_monitor::TableMonitor;
+use super::task::JdbcSourceTask;
+use super::task_tables::task_configs;
+use crate::database::{Driver, find_driver};
+
+/// Drivers that a connector can choose from.
+pub(super) type Drivers = Arc<[Arc<dyn Driver>]>;
+
+/// The source under the class names of Confluent and Aiven.
+pub(crate) fn source_plugins(drivers: &[Arc<dyn Driver>]) -> Vec<Plugin> {
+    let drivers: Drivers = drivers.into();
+    let plugin = |class: &'static str, flavour: Flavour| {
+        let connector = JdbcSourceConnector { flavour, drivers: Arc::clone(&drivers) };
+        let drivers = Arc::clone(&drivers);
+        Plugin::new(
+            class,
+            KAFKA_VERSION,
+            "Reads tables of a database, or a query, into topics: as a whole, or what is new by a number or a time in \
+            each row.",
+            config_def(flavour),
+            PluginFactory::source(connector, move |context, config| {
+                JdbcSourceTask::start(context, flavour, &drivers, config)
+            }),
+        )
+    };
+    vec![
+        plugin("io.confluent.connect.jdbc.JdbcSourceConnector", Flavour::Confluent),
+        plugin("io.aiven.connect.jdbc.JdbcSourceConnector", Flavour::Aiven),
+    ]
+}
+
+/// The connector of one class.
+#[derive(Debug)]
+struct JdbcSourceConnector {
+    flavour: Flavour,
+    drivers: Drivers,
+}
+
+impl Connector for JdbcSourceConnector {
+    fn config_def(&self) -> ConfigDef {
+        config_def(self.flavour)
+    }
+
+    fn start(&self, context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+        let parsed = SourceConfig::parse(self.flavour, config)?;
+        if parsed.query.is_some() {
+            return single_task(config);
+        }
+        let driver = find_driver(&self.drivers, &parsed.settings.url.subprotocol)?;
+        let quote = driver.quote();
+        let monitor = TableMonitor::start(Arc::clone(driver), parsed, context)?;
+        Ok(Box::new(RunningSource { monitor, config: config.clone(), quote }))
+    }
+
+    /// Connects too, if all keys are right. A database out of reach is no issue: it may be there later.
+    fn validate(&self, config: &ConfigMap) -> Vec<ConfigIssue> {
+        let (parsed, wrong) = config_def(self.flavour).validate(config);
+        if !wrong.is_empty() {
+            // the worker reports these itself
+            return Vec::new();
+        }
+        let issues = issues(&parsed);
+        if issues.is_empty() { self.check_database(config) } else { issues }
+    }
+
+    fn is_bounded(&self, config: &ConfigMap) -> bool {
+        SourceConfig::parse(self.flavour, config).is_ok_and(|config| config.is_bounded)
+    }
+
+    fn alter_offsets(&self, _config: &ConfigMap, offsets: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
+        for (partition, offset) in offsets {
+            // offsets may be forgotten whatever they are, so that nothing unwanted stays for ever
+            if let Some(offset) = offset {
+                stored_offset::check(partition, offset)?;
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl JdbcSourceConnector {
+    /// What the driver and the database have against a configuration without issues.
+    fn check_database(&self, config: &ConfigMap) -> Vec<ConfigIssue> {
+        let outcome = SourceConfig::parse(self.flavour, config).and_then(|config| {
+            let driver = find_driver(&self.drivers, &config.settings.url.subprotocol)?;
+            driver.check(&config.settings)?;
+            driver.connect(&config.settings).map(drop)
+        });
+        match outcome {
+            Ok(()) => Vec::new(),
+            Err(error) if error.kind() == ErrorKind::Retriable => {
+                tracing::warn!(error = %format!("{error:#}"), "could not connect to the database");
+                Vec::new()
+            }
+            Err(error) => vec![ConfigIssue::new(URL, format!("{error:#}"))],
+        }
+    }
+}
+
+/// A connector that reads tables.
+#[derive(Debug)]
+struct RunningSource {
+    monitor: TableMonitor,
+    config: ConfigMap,
+    quote: char,
+}
+
+impl RunningConnector for RunningSource {
+    fn task_configs(&mut self, max_tasks: usize) -> Result<Vec<ConfigMap>> {
+        let tables = self.monitor.tables()?;
+        if tables.is_empty() {
+            tracing::warn!("there are no tables to read: there is nothing to do until some come");
+        }
+        Ok(task_configs(&self.config, &tables, max_tasks, self.quote))
+    }
+
+    fn stop(&mut self) {
+        self.monitor.stop();
+    }
+}
+
+/// Where nothing is set that can be followed.
+pub(super) fn warn_of_unknown(connector: &str, unknown: &[String]) {
+    if !unknown.is_empty() {
+        tracing::warn!(
+            connector,
+            parameters = unknown.join(", "),
+            "parameters of the Java driver that have no effect here"
+        );
+    }
+}
+
+/// The driver of a configuration.
+pub(super) fn driver_of(drivers: &Drivers, config: &SourceConfig) -> Result<Arc<dyn Driver>> {
+    find_driver(drivers, &config.settings.url.subprotocol)
+        .map(Arc::clone)
+        .map_err(|error| Error::config(format!("invalid `{URL}`: {error}")))
+}

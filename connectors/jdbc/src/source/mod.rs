@@ -1,0 +1,29 @@
+//! Tables and queries into topics: Confluent's and Aiven's `JdbcSourceConnector`.
+//!
+//! ```text
+//!  TableMonitor ─ tables ─► task configurations (task_tables)
+//!
+//!  JdbcSourceTask ─ the Reader that is due ─ Statement ─► Connection ─ rows ─► OpenResult ─► records and their offset
+//!                       ▲                                                          │
+//!                       └───────────────────────── Position ◄──────────────────────┘
+//! ```
+//!
+//! Source partitions and offsets are those of Java's connector: `stored_offset.rs`.
+
+mod column_choice;
+mod config;
+mod config_keys;
+mod connector;
+mod open_result;
+mod progress;
+mod reader;
+mod statement;
+mod stored_offset;
+mod table_monitor;
+mod table_selection;
+mod task;
+mod task_tables;
+#[cfg(test)]
+mod test_driver;
+
+pub(crate) use connector::source_plugins;

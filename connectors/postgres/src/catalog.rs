@@ -1,0 +1,47 @@
+//! What PostgreSQL says of its tables.
+
+use volley_jdbc::TableSearch;
+
+/// The tables of some kinds in some schemas: database, schema, table.
+pub(crate) const TABLES: &str = "SELECT current_database()::text, n.nspname::text, c.relname::text \
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+    WHERE ($1::text IS NULL OR current_database() LIKE $1) AND ($2::text IS NULL OR n.nspname LIKE $2) \
+    AND (CASE WHEN n.nspname = 'pg_catalog' OR n.nspname = 'information_schema' THEN 'S' \
+              WHEN n.nspname LIKE 'pg\\_temp\\_%' THEN 'T' \
+              WHEN n.nspname LIKE 'pg\\_%' THEN '-' ELSE '' END || c.relkind::text) = ANY($3::text[]) \
+    ORDER BY 2, 3";
+
+/// The columns of a table: name, whether it may be null, whether it is counted up.
+pub(crate) const COLUMNS: &str = "SELECT a.attname::text, NOT (a.attnotnull OR (t.typtype = 'd' AND t.typnotnull)), \
+    a.attidentity <> '' OR coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false) \
+    FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
+    LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
+    WHERE a.attrelid = pg_catalog.to_regclass($1::text) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
+
+/// Those columns of tables that cannot be null: number of the table, number of the column.
+pub(crate) const REQUIRED: &str = "SELECT a.attrelid, a.attnum FROM pg_catalog.pg_attribute a \
+    JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
+    WHERE a.attrelid = ANY($1::oid[]) AND (a.attnotnull OR (t.typtype = 'd' AND t.typnotnull))";
+
+/// Microseconds since 1970.
+pub(crate) const NOW: &str = "SELECT round(extract(epoch FROM current_timestamp) * 1000000)::bigint";
+
+/// The kinds of a search, as [`TABLES`] knows them.
+pub(crate) fn kinds(search: &TableSearch) -> Vec<&'static str> {
+    let kinds = search.types.iter().filter_map(|name| match name.to_ascii_uppercase().as_str() {
+        "TABLE" => Some("r"),
+        "PARTITIONED TABLE" => Some("p"),
+        "VIEW" => Some("v"),
+        "MATERIALIZED VIEW" => Some("m"),
+        "FOREIGN TABLE" => Some("f"),
+        "SYSTEM TABLE" => Some("Sr"),
+        "SYSTEM VIEW" => Some("Sv"),
+        "TEMPORARY TABLE" => Some("Tr"),
+        "TEMPORARY VIEW" => Some("Tv"),
+        _ => {
+            tracing::warn!("PostgreSQL has no kind of tables `{name}` (`table.types`)");
+            None
+        }
+    });
+    kinds.collect()
+}

@@ -1,0 +1,31 @@
+//! The driver.
+
+use chrono_tz::Tz;
+use volley_api::Result;
+use volley_jdbc::{Connection, ConnectionSettings, Driver, Timestamp};
+
+use crate::connection::PostgresConnection;
+use crate::literal::timestamp_literal;
+use crate::parameters::Server;
+
+/// PostgreSQL.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Postgres;
+
+impl Driver for Postgres {
+    fn subprotocols(&self) -> &'static [&'static str] {
+        &["postgresql"]
+    }
+
+    fn check(&self, settings: &ConnectionSettings) -> Result<Vec<String>> {
+        Server::from_settings(settings).map(|server| server.unknown)
+    }
+
+    fn connect(&self, settings: &ConnectionSettings) -> Result<Box<dyn Connection>> {
+        Ok(Box::new(PostgresConnection::open(&Server::from_settings(settings)?)?))
+    }
+
+    fn timestamp_literal(&self, at: Timestamp, zone: Tz) -> String {
+        timestamp_literal(at, zone)
+    }
+}
