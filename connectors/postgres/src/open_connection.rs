@@ -68,6 +68,7 @@ async fn open_one(server: &Server, address: &Address, doing: &str) -> Result<Opt
     let (client, connection) =
         server.config.connect_raw(stream, tls).await.map_err(|error| server_error(doing, error))?;
     let name = address.to_string();
+    #[expect(clippy::disallowed_methods, reason = "it ends with the runtime, which the connection has for itself")]
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(server = name, %error, "a connection to PostgreSQL has ended");
