@@ -28,7 +28,11 @@ fn connectors() -> Vec<Plugin> {
         #[cfg(feature = "object-store")]
         volley_object_store::plugins(Arc::new(volley_sql::SqlQueries)),
         #[cfg(feature = "jdbc")]
-        volley_jdbc::plugins(&[Arc::new(volley_postgres::Postgres)]),
+        volley_jdbc::plugins(&[
+            Arc::new(volley_mysql::MySql),
+            Arc::new(volley_postgres::Postgres),
+            Arc::new(volley_sqlite::Sqlite),
+        ]),
     ]
     .into_iter()
     .flatten()

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the servers that the tests start, unless they are there: Kafka, Kafka Connect, a Schema Registry and its converters
 # HDFS and an S3 server from Maven Central, another S3 server, a client of Connect's REST and Confluent's serializers from PyPI,
-# PostgreSQL from Debian.
+# PostgreSQL and MariaDB from Debian.
 # With names as arguments also what only benches need: iceberg (a sink for Java's worker), duckdb.
 # Into ${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}; removing that directory is all it takes to start over.
 set -eu
@@ -90,6 +90,7 @@ install_python() {
 need "java --list-modules | grep -q jdk.compiler" openjdk-17-jdk-headless
 need "command -v openssl" openssl
 need "ls /usr/lib/postgresql/*/bin/postgres && command -v setpriv" postgresql util-linux
+need "command -v mariadbd && command -v mysql_install_db && command -v mariadb" mariadb-server mariadb-client
 install_jars kafka $kafka_version
 install_jars connect $kafka_version
 install_jars converters $kafka_version

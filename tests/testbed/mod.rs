@@ -9,6 +9,7 @@ mod http;
 mod identity_provider;
 mod kafka;
 mod logging;
+mod mariadb;
 mod postgres;
 mod rebalances;
 mod registry;
@@ -33,6 +34,8 @@ pub(crate) use identity_provider::{IdentityProvider, TokenKey};
 pub(crate) use kafka::{Kafka, Message, SESSION, properties};
 #[allow(unused_imports)]
 pub(crate) use logging::log_as_asked;
+#[allow(unused_imports)]
+pub(crate) use mariadb::{MariaDatabase, MariaDb};
 #[allow(unused_imports)]
 pub(crate) use postgres::{Database, Postgres};
 #[allow(unused_imports)]

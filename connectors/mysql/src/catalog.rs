@@ -1,0 +1,29 @@
+//! What the server says of its tables.
+
+use volley_jdbc::TableSearch;
+
+/// The tables of some kinds in some databases: database, table. Parameters: pattern of the database, whether only the
+/// current one counts where there is no pattern, the kinds with commas around.
+pub(crate) const TABLES: &str = "SELECT table_schema, table_name FROM ( \
+    SELECT table_schema, table_name, CASE \
+        WHEN table_schema IN ('information_schema', 'mysql', 'performance_schema', 'sys') THEN \
+            CASE WHEN table_type LIKE '%VIEW' THEN 'SYSTEM VIEW' ELSE 'SYSTEM TABLE' END \
+        WHEN table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') THEN 'TABLE' ELSE table_type END AS kind \
+    FROM information_schema.tables) AS found \
+    WHERE CASE WHEN ? IS NOT NULL THEN table_schema LIKE ? WHEN ? THEN table_schema = DATABASE() ELSE TRUE END \
+    AND LOCATE(CONCAT(',', kind, ','), ?) > 0 ORDER BY table_schema, table_name";
+
+/// The columns of a table: name, whether it may be null, whether it is counted up. Parameters: database (null: the
+/// current one), table.
+pub(crate) const COLUMNS: &str = "SELECT column_name, is_nullable = 'YES', extra LIKE '%auto_increment%' \
+    FROM information_schema.columns WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ? \
+    ORDER BY ordinal_position";
+
+/// Microseconds since 1970, where the session is in UTC.
+pub(crate) const NOW: &str = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)";
+
+/// The kinds of a search, as [`TABLES`] knows them.
+pub(crate) fn kinds(search: &TableSearch) -> String {
+    let kinds: Vec<_> = search.types.iter().map(|kind| kind.to_ascii_uppercase()).collect();
+    format!(",{},", kinds.join(","))
+}

@@ -1,0 +1,35 @@
+//! The driver.
+
+use chrono_tz::Tz;
+use volley_api::Result;
+use volley_jdbc::{Connection, ConnectionSettings, Driver, Timestamp};
+
+use crate::connection::MySqlConnection;
+use crate::literal::timestamp_literal;
+use crate::parameters::Server;
+
+/// MySQL and MariaDB.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MySql;
+
+impl Driver for MySql {
+    fn subprotocols(&self) -> &'static [&'static str] {
+        &["mysql", "mariadb"]
+    }
+
+    fn check(&self, settings: &ConnectionSettings) -> Result<Vec<String>> {
+        Server::from_settings(settings).map(|server| server.unknown)
+    }
+
+    fn connect(&self, settings: &ConnectionSettings) -> Result<Box<dyn Connection>> {
+        Ok(Box::new(MySqlConnection::open(Server::from_settings(settings)?)?))
+    }
+
+    fn timestamp_literal(&self, at: Timestamp, zone: Tz) -> String {
+        timestamp_literal(at, zone)
+    }
+
+    fn quote(&self) -> char {
+        '`'
+    }
+}

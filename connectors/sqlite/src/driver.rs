@@ -1,0 +1,31 @@
+//! The driver.
+
+use chrono_tz::Tz;
+use volley_api::Result;
+use volley_jdbc::{Connection, ConnectionSettings, Driver, Timestamp};
+
+use crate::connection::SqliteConnection;
+use crate::parameters::File;
+use crate::time_form::time_call;
+
+/// SQLite.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sqlite;
+
+impl Driver for Sqlite {
+    fn subprotocols(&self) -> &'static [&'static str] {
+        &["sqlite"]
+    }
+
+    fn check(&self, settings: &ConnectionSettings) -> Result<Vec<String>> {
+        File::from_settings(settings).map(|file| file.unknown)
+    }
+
+    fn connect(&self, settings: &ConnectionSettings) -> Result<Box<dyn Connection>> {
+        Ok(Box::new(SqliteConnection::open(File::from_settings(settings)?)?))
+    }
+
+    fn timestamp_literal(&self, at: Timestamp, _zone: Tz) -> String {
+        time_call(at)
+    }
+}

@@ -1,0 +1,128 @@
+//! Points in time in SQL. SQLite has no type for them: a column has numbers or texts, and what it is compared with must
+//! be of the same form. The literal of the driver is a call of a function that each connection has; what the function
+//! answers is of the form that the column has.
+
+use chrono::DateTime;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::Value;
+use rusqlite::{Connection, types::ValueRef};
+use volley_jdbc::Timestamp;
+
+use crate::parameters::TimeClass;
+use crate::points_in_time::{DATE_LENGTH, julian_day};
+
+const FUNCTION: &str = "volley_time";
+/// The form in which SQLite's Java driver writes texts.
+const USUAL_TEXT: &str = "2026-01-31 00:00:00.000";
+
+/// What a number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TimeUnit {
+    Seconds,
+    Millis,
+}
+
+/// How a column writes points in time.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum TimeForm {
+    Count(TimeUnit),
+    JulianDay,
+    /// As this text is written.
+    LikeText(String),
+}
+
+/// The call that stands for a point in time.
+pub(crate) fn time_call(at: Timestamp) -> String {
+    let micros = i64::from(at.nanos_of_second() % 1_000_000 / 1_000);
+    format!("{FUNCTION}({})", at.millis().saturating_mul(1_000).saturating_add(micros))
+}
+
+/// Whether there is a call in a statement.
+pub(crate) fn has_time_call(statement: &str) -> bool {
+    statement.contains(FUNCTION)
+}
+
+/// Makes the call mean times of this form.
+pub(crate) fn set_form(file: &Connection, form: TimeForm) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    file.create_scalar_function(FUNCTION, 1, flags, move |call| Ok(form.value(call.get(0)?)))
+}
+
+impl TimeForm {
+    /// The form that is set.
+    pub(crate) fn of_class(class: TimeClass, unit: TimeUnit) -> Self {
+        match class {
+            TimeClass::Integer => Self::Count(unit),
+            TimeClass::Text => Self::LikeText(USUAL_TEXT.to_owned()),
+            TimeClass::Real => Self::JulianDay,
+        }
+    }
+
+    /// The form that a value of the column has.
+    pub(crate) fn of_value(value: ValueRef<'_>, unit: TimeUnit) -> Self {
+        match value {
+            ValueRef::Real(_) => Self::JulianDay,
+            ValueRef::Text(text) => Self::LikeText(String::from_utf8_lossy(text).into_owned()),
+            ValueRef::Integer(_) | ValueRef::Null | ValueRef::Blob(_) => Self::Count(unit),
+        }
+    }
+
+    /// A time in this form; what it cannot say is cut off.
+    fn value(&self, micros: i64) -> Value {
+        match self {
+            Self::Count(TimeUnit::Seconds) => Value::Integer(micros.div_euclid(1_000_000)),
+            Self::Count(TimeUnit::Millis) => Value::Integer(micros.div_euclid(1_000)),
+            Self::JulianDay => Value::Real(julian_day(micros)),
+            Self::LikeText(example) => Value::Text(text_like(example, micros)),
+        }
+    }
+}
+
+/// The time, written like `example`: with its separator, as many places of a second, and its mark of UTC.
+fn text_like(example: &str, micros: i64) -> String {
+    let at = DateTime::from_timestamp_micros(micros).unwrap_or(if micros < 0 {
+        DateTime::<chrono::Utc>::MIN_UTC
+    } else {
+        DateTime::<chrono::Utc>::MAX_UTC
+    });
+    let date = at.format("%Y-%m-%d").to_string();
+    let Some(rest) = example.get(DATE_LENGTH..).filter(|rest| !rest.is_empty()) else { return date };
+    let (separator, rest) =
+        rest.split_at(rest.find(|character: char| character.is_ascii_digit()).unwrap_or(rest.len()));
+    let zone = rest.find([' ', 'Z', '+', '-']).map_or("", |place| &rest[place..]);
+    let time = &rest[..rest.len() - zone.len()];
+    let full = at.format("%H:%M:%S%.6f").to_string();
+    let written = full.get(..time.len()).unwrap_or(&full);
+    let noughts = "0".repeat(time.len().saturating_sub(full.len()));
+    format!("{date}{separator}{written}{noughts}{zone}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_the_column_has_them() {
+        let micros = 1_769_817_601_123_456;
+        for (example, expected) in [
+            ("2000-01-01", "2026-01-31"),
+            ("2000-01-01 00:00", "2026-01-31 00:00"),
+            ("2000-01-01 00:00:00", "2026-01-31 00:00:01"),
+            ("2000-01-01 00:00:00.000", "2026-01-31 00:00:01.123"),
+            ("2000-01-01T00:00:00.000000000Z", "2026-01-31T00:00:01.123456000Z"),
+            ("2000-01-01 00:00:00+00:00", "2026-01-31 00:00:01+00:00"),
+            ("é", "2026-01-31"),
+        ] {
+            assert_eq!(text_like(example, micros), expected, "{example}");
+        }
+        assert_eq!(TimeForm::Count(TimeUnit::Millis).value(-1), Value::Integer(-1));
+        assert_eq!(TimeForm::Count(TimeUnit::Seconds).value(micros), Value::Integer(1_769_817_601));
+    }
+
+    #[test]
+    fn a_call_has_the_time_to_the_microsecond() {
+        assert_eq!(time_call(Timestamp::from_micros(1_769_817_601_123_456)), "volley_time(1769817601123456)");
+        assert_eq!(time_call(Timestamp::from_micros(-1)), "volley_time(-1)");
+        assert!(has_time_call(&time_call(Timestamp::from_millis(i64::MAX))));
+    }
+}

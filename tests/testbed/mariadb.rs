@@ -1,0 +1,184 @@
+//! A MariaDB of Debian's package, with a database for each test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use super::server_process::{ServerProcess, data_directory, free_port};
+use super::wait_until;
+
+const READY: Duration = Duration::from_secs(90);
+const USER: &str = "volley";
+/// The database that is always there.
+const FIRST_DATABASE: &str = "mysql";
+/// Of the server: sessions that rely on a zone have to set it.
+const ZONE: &str = "+05:00";
+
+pub(crate) struct MariaDb {
+    process: Option<ServerProcess>,
+    directory: PathBuf,
+    port: u16,
+    has_tls: bool,
+    databases: AtomicU32,
+}
+
+/// A database of one test.
+pub(crate) struct MariaDatabase {
+    pub(crate) name: String,
+    port: u16,
+}
+
+impl MariaDb {
+    /// The server that all tests share; each test makes databases of its own.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: OnceLock<MariaDb> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    /// A server of one's own, which may be stopped.
+    pub(crate) fn start() -> Self {
+        Self::start_as(false)
+    }
+
+    /// One that offers TLS, with a certificate for 127.0.0.1.
+    pub(crate) fn start_with_tls() -> Self {
+        Self::start_as(true)
+    }
+
+    /// Its certificate's file.
+    pub(crate) fn certificate(&self) -> String {
+        self.directory.join("server.crt").display().to_string()
+    }
+
+    fn start_as(has_tls: bool) -> Self {
+        let directory = data_directory("mariadb");
+        let data = directory.join("data");
+        fs::create_dir(&data).unwrap();
+        if is_root() {
+            assert!(Command::new("chown").arg("mysql:").arg(&data).status().unwrap().success());
+        }
+        let mut install = Command::new("mysql_install_db");
+        install.arg("--no-defaults").arg(format!("--datadir={}", data.display())).args(as_server());
+        let outcome = install.args(["--auth-root-authentication-method=normal", "--skip-test-db"]).output();
+        let outcome = outcome.expect("MariaDB is missing: run tests/testbed/install.sh, or `make test`");
+        assert!(outcome.status.success(), "mysql_install_db failed: {}", String::from_utf8_lossy(&outcome.stdout));
+        if has_tls {
+            make_certificate(&directory);
+        }
+        let mut server = Self { process: None, directory, port: free_port(), has_tls, databases: AtomicU32::new(0) };
+        server.restart();
+        let user = format!("{USER}@'127.0.0.1'");
+        server.run(&format!("CREATE USER {user}; GRANT ALL ON *.* TO {user}")).unwrap();
+        server
+    }
+
+    /// Ends it at once, as a crash would; what is committed stays.
+    pub(crate) fn kill(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.kill_and_keep_data();
+        }
+    }
+
+    /// Starts it, on the same port.
+    pub(crate) fn restart(&mut self) {
+        let data = self.directory.join("data");
+        let mut command: Vec<String> = [
+            "mariadbd".to_owned(),
+            "--no-defaults".to_owned(),
+            format!("--datadir={}", data.display()),
+            format!("--socket={}", data.join("s.sock").display()),
+            format!("--pid-file={}", data.join("pid").display()),
+            format!("--port={}", self.port),
+            "--bind-address=127.0.0.1".to_owned(),
+            "--skip-name-resolve".to_owned(),
+            "--character-set-server=utf8mb4".to_owned(),
+            format!("--default-time-zone={ZONE}"),
+            "--innodb-buffer-pool-size=64M".to_owned(),
+            "--innodb-flush-log-at-trx-commit=2".to_owned(),
+        ]
+        .into();
+        command.extend(as_server().map(str::to_owned));
+        if self.has_tls {
+            command.push(format!("--ssl-cert={}", self.certificate()));
+            command.push(format!("--ssl-key={}", self.directory.join("data/server.key").display()));
+        }
+        let process = ServerProcess::start(&self.directory, &command);
+        wait_until(READY, "MariaDB answers", || {
+            assert!(process.is_running(), "MariaDB ended:\n{}", process.log_tail());
+            self.run("SELECT 1").ok()
+        });
+        self.process = Some(process);
+    }
+
+    /// A new database.
+    pub(crate) fn database(&self, stem: &str) -> MariaDatabase {
+        let name = format!("{stem}_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.run(&format!("CREATE DATABASE {name}")).unwrap();
+        MariaDatabase { name, port: self.port }
+    }
+
+    fn run(&self, text: &str) -> Result<String, String> {
+        client(self.port, FIRST_DATABASE, text)
+    }
+}
+
+impl Drop for MariaDb {
+    fn drop(&mut self) {
+        if self.process.is_none() {
+            let _ = fs::remove_dir_all(&self.directory);
+        }
+    }
+}
+
+impl MariaDatabase {
+    /// Its URL, as MySQL's driver has it, without a user. Of the tables of the server, only its own are looked for.
+    pub(crate) fn url(&self) -> String {
+        format!("jdbc:mysql://127.0.0.1:{}/{}?nullDatabaseMeansCurrent=true", self.port, self.name)
+    }
+
+    /// The user, who has no password.
+    pub(crate) fn user(&self) -> &'static str {
+        USER
+    }
+
+    /// Executes SQL; the values that it answers, a line for each row.
+    pub(crate) fn sql(&self, text: &str) -> String {
+        client(self.port, &self.name, text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+}
+
+/// A certificate that its own key has signed; the key is the server's, and in its directory.
+fn make_certificate(directory: &Path) {
+    let (certificate, key) = (directory.join("server.crt"), directory.join("data/server.key"));
+    let request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=volley", "-addext"];
+    let mut openssl = Command::new("openssl");
+    openssl.args(request).arg("subjectAltName=IP:127.0.0.1").arg("-out").arg(&certificate).arg("-keyout").arg(&key);
+    let outcome = openssl.output().unwrap();
+    assert!(outcome.status.success(), "{}", String::from_utf8_lossy(&outcome.stderr));
+    if is_root() {
+        assert!(Command::new("chown").arg("mysql:").arg(&key).status().unwrap().success());
+    }
+}
+
+fn client(port: u16, database: &str, text: &str) -> Result<String, String> {
+    let port = port.to_string();
+    let server = ["--no-defaults", "--protocol=tcp", "-h", "127.0.0.1", "-u", "root", "-P", &port, "-D", database];
+    let options = ["--default-character-set=utf8mb4", "--batch", "--skip-column-names", "-e", text];
+    let outcome = Command::new("mariadb").args(server).args(options).output().unwrap();
+    match outcome.status.success() {
+        true => Ok(String::from_utf8_lossy(&outcome.stdout).trim().to_owned()),
+        false => Err(String::from_utf8_lossy(&outcome.stderr).into_owned()),
+    }
+}
+
+/// As the user that the server wants: it does not run as root.
+fn as_server() -> impl Iterator<Item = &'static str> {
+    is_root().then_some("--user=mysql").into_iter()
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0)
+}
