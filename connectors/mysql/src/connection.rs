@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
-use mysql_async::{BinaryProtocol, Column, Conn, Error as Failure, Opts, Params, QueryResult, Statement, Value};
+use mysql_async::{BinaryProtocol, Column, Conn, Error as Failure, Params, QueryResult, Statement, Value};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use volley_api::{Error, Result};
@@ -16,7 +16,7 @@ use volley_jdbc::{
 use crate::catalog::{COLUMNS, NOW, TABLES, kinds};
 use crate::column_plan::{ColumnPlan, compares_points_in_time};
 use crate::literal::{depends_on_columns, in_utc};
-use crate::open_connection::{Opened, open};
+use crate::open_connection::{Opened, Origin, open};
 use crate::parameters::{Server, TypeSettings};
 use crate::rows::RowDecoder;
 use crate::server_error::server_error;
@@ -35,9 +35,7 @@ pub(crate) struct MySqlConnection {
     runtime: Option<Runtime>,
     /// `None` also while a query begins, which has it.
     connection: Option<Conn>,
-    /// Its number in the server.
-    id: u32,
-    options: Opts,
+    origin: Origin,
     types: TypeSettings,
     only_current: bool,
     result: Option<OpenResult>,
@@ -69,11 +67,10 @@ impl MySqlConnection {
             .enable_all()
             .build()
             .map_err(|error| Error::fatal("could not start a runtime for MySQL").with_source(error))?;
-        let Opened { connection, options } = runtime.block_on(open(&server))?;
+        let Opened { connection, origin } = runtime.block_on(open(&server))?;
         let Server { types, only_current, .. } = server;
-        let id = connection.id();
         let (runtime, connection) = (Some(runtime), Some(connection));
-        Ok(Self { runtime, connection, id, options, types, only_current, result: None })
+        Ok(Self { runtime, connection, origin, types, only_current, result: None })
     }
 
     fn parts(&mut self) -> Result<(&Runtime, &mut Conn)> {
@@ -94,7 +91,7 @@ impl MySqlConnection {
     /// Ends the result that is under way: in the server, too, which would send all its rows first.
     fn end_result(&mut self) -> Result<()> {
         let Some(mut result) = self.result.take().filter(|result| !result.is_at_end) else { return Ok(()) };
-        self.kill("KILL QUERY");
+        self.kill(true);
         let late = || Error::retriable("the server has not ended a result");
         if let (Some(beginning), Some(runtime)) = (result.beginning.take(), &self.runtime) {
             let begun = runtime.block_on(async { timeout(ANSWER_LIMIT, beginning).await });
@@ -112,15 +109,10 @@ impl MySqlConnection {
         }
     }
 
-    /// Ends what the server does for this connection, over another one.
-    fn kill(&self, command: &str) {
+    /// Ends this connection in the server, or only its query.
+    fn kill(&self, only_query: bool) {
         let Some(runtime) = &self.runtime else { return };
-        let statement = format!("{command} {}", self.id);
-        let killed = async {
-            let mut other = Conn::new(self.options.clone()).await?;
-            other.query_drop(statement).await?;
-            other.disconnect().await
-        };
+        let killed = self.origin.kill(only_query);
         match runtime.block_on(async { timeout(KILL_LIMIT, killed).await }) {
             Ok(Ok(())) => {}
             // it ends when it has something to send
@@ -292,7 +284,7 @@ impl Drop for MySqlConnection {
         let is_reading = self.result.take().is_some_and(|result| !result.is_at_end);
         if is_reading {
             // the server would go on until it has something to send
-            self.kill("KILL");
+            self.kill(false);
         }
         let Some(runtime) = self.runtime.take() else { return };
         let connection = self.connection.take();
