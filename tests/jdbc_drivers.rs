@@ -1,12 +1,14 @@
 //! The drivers of MariaDB and SQLite on real databases: types, catalogs, errors, encryption.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{Int64Type, UInt64Type};
 use arrow::util::display::array_value_to_string;
-use volley_api::{ErrorKind, Result};
+use volley_api::testing::{config_map, resumes_from_every_offset};
+use volley_api::{ErrorKind, PluginFactory, Polled, Result, SourceTask};
 use volley_jdbc::{Connection, ConnectionSettings, Driver, Fetched, Isolation, JdbcUrl, Parameters, Query};
 
 use crate::testbed::{MariaDatabase, MariaDb, wait_until};
@@ -410,4 +412,51 @@ fn connections_to_mariadb_are_encrypted_and_the_server_checked_as_ssl_mode_says(
     assert!(is_encrypted(&format!("{named}&sslMode=VERIFY_CA&serverSslCert={certificate}")).unwrap());
     assert!(is_encrypted(&format!("{named}&sslMode=VERIFY_IDENTITY&serverSslCert={certificate}")).is_err());
     assert!(is_encrypted(&MariaDb::shared().database("no_tls").url()).is_ok_and(|is_encrypted| !is_encrypted));
+}
+
+/// A task of the plug-in.
+struct Task(Box<dyn SourceTask>);
+
+impl SourceTask for Task {
+    fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
+        self.0.poll(max_wait)
+    }
+
+    fn stop(&mut self) {
+        self.0.stop();
+    }
+}
+
+#[test]
+fn a_task_of_each_system_goes_on_from_every_offset_that_one_has_given() {
+    let (datetime, timestamp, texts) = (Database::maria("resumed"), Database::maria("resumed"), Database::sqlite());
+    let numbers = "SELECT seq, TIMESTAMP'2026-01-01 00:00:00' + INTERVAL seq MICROSECOND FROM seq_1_to_200";
+    for (database, declared) in [(&datetime, "DATETIME(6)"), (&timestamp, "TIMESTAMP(6)")] {
+        database.sql(&format!("CREATE TABLE numbered (id INT PRIMARY KEY, at {declared} NOT NULL)"));
+        database.sql(&format!("INSERT INTO numbered {numbers}"));
+    }
+    texts.sql(
+        "CREATE TABLE numbered (id INTEGER PRIMARY KEY, at TIMESTAMP NOT NULL);
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
+         INSERT INTO numbered SELECT i, printf('2026-01-01 00:00:00.%03d', i) FROM n",
+    );
+    let drivers: [Arc<dyn Driver>; 2] = [Arc::new(volley_mysql::MySql), Arc::new(volley_sqlite::Sqlite)];
+    let plugins = volley_jdbc::plugins(&drivers);
+    let PluginFactory::Source { task, .. } = &plugins[0].factory else { panic!("a source") };
+    for (database, tables) in [(&datetime, "`numbered`"), (&timestamp, "`numbered`"), (&texts, "\"numbered\"")] {
+        for mode in ["incrementing", "timestamp", "timestamp+incrementing"] {
+            let config = config_map(&[
+                ("connection.url", &database.url()),
+                ("connection.user", "volley"),
+                ("db.timezone", "America/New_York"),
+                ("mode", mode),
+                ("incrementing.column.name", "id"),
+                ("timestamp.column.name", "at"),
+                ("batch.max.rows", "40"),
+                ("topic.prefix", ""),
+                ("tables", tables),
+            ]);
+            resumes_from_every_offset(200, |context| Ok(Task(task(context, &config)?)));
+        }
+    }
 }
