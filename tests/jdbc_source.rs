@@ -471,6 +471,14 @@ fn what_is_wrong_is_said_at_validation() {
             .collect();
         assert!(errors.iter().any(|error| error.as_str().unwrap().contains(expected)), "{value}: {errors:?}");
     }
+    let url = format!("{}?loggerLevel=DEBUG&fantasy=1", database.url());
+    let entries = base.as_object().unwrap().iter().map(|(key, value)| (key.as_str(), value.as_str().unwrap()));
+    let entries: Vec<_> =
+        entries.map(|(key, value)| (key, if key == "connection.url" { &url } else { value })).collect();
+    source.volley.file("parameters.properties", &entries);
+    let end = source.volley.run(SOON, &["validate", "parameters.properties"]);
+    let note = "note: these parameters of the Java driver have no effect here: fantasy\n";
+    assert!(end.stdout.contains(note), "{}\n{}", end.stdout, end.log);
 }
 
 /// Whether a connection by this URL is encrypted, by the server's own account.

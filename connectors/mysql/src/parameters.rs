@@ -264,7 +264,7 @@ mod tests {
         for (url, named) in [
             ("jdbc:mysql:db/shop", "two slashes"),
             ("jdbc:mysql://(host=db,port=1)/shop", "parentheses"),
-            ("jdbc:mysql://u:hidden@db:port/shop", "`port`"),
+            ("jdbc:mysql://u:hidden@db:port/shop", "must be a port"),
             ("jdbc:mysql://db?zeroDateTimeBehavior=never", "zeroDateTimeBehavior"),
             ("jdbc:mysql://db?tinyInt1isBit=perhaps", "tinyInt1isBit"),
             ("jdbc:mysql://db?connectTimeout=soon", "connectTimeout"),

@@ -64,6 +64,18 @@ impl Connector for JdbcSourceConnector {
         Ok(Box::new(RunningSource { monitor, config: config.clone(), quote }))
     }
 
+    /// Which parameters of the URL have no effect.
+    fn remarks(&self, config: &ConfigMap) -> Vec<String> {
+        let unknown = SourceConfig::parse(self.flavour, config)
+            .and_then(|config| driver_of(&self.drivers, &config)?.check(&config.settings));
+        match unknown {
+            Ok(unknown) if !unknown.is_empty() => {
+                vec![format!("these parameters of the Java driver have no effect here: {}", unknown.join(", "))]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Connects too, if all keys are right. A database out of reach is no issue: it may be there later.
     fn validate(&self, config: &ConfigMap) -> Vec<ConfigIssue> {
         let (parsed, wrong) = config_def(self.flavour).validate(config);
@@ -128,17 +140,6 @@ impl RunningConnector for RunningSource {
 
     fn stop(&mut self) {
         self.monitor.stop();
-    }
-}
-
-/// Where nothing is set that can be followed.
-pub(super) fn warn_of_unknown(connector: &str, unknown: &[String]) {
-    if !unknown.is_empty() {
-        tracing::warn!(
-            connector,
-            parameters = unknown.join(", "),
-            "parameters of the Java driver that have no effect here"
-        );
     }
 }
 

@@ -7,7 +7,7 @@ use volley_api::{ConfigMap, Error, Polled, Result, SourceContext, SourceTask};
 
 use super::config::SourceConfig;
 use super::config_keys::Flavour;
-use super::connector::{Drivers, driver_of, warn_of_unknown};
+use super::connector::{Drivers, driver_of};
 use super::reader::{Read, Reader};
 use super::task_tables::tables_of;
 use crate::database::{Connection, Driver};
@@ -75,7 +75,7 @@ impl JdbcSourceTask {
     ) -> Result<Self> {
         let parsed = SourceConfig::parse(flavour, config)?;
         let driver = driver_of(drivers, &parsed)?;
-        warn_of_unknown(&context.connector, &driver.check(&parsed.settings)?);
+        driver.check(&parsed.settings)?;
         let readers = match &parsed.query {
             Some(query) => vec![Reader::of_query(&parsed, query.clone(), &context)?],
             None => {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use volley_api::metrics::Counter;
 use volley_api::testing::json_object;
 use volley_api::{
-    ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigType, Connector, ConnectorContext, Error, Importance, Offsets,
-    Polled, RejectedRow, Result, RunningConnector, SinkBatch, SinkContext, SinkTask, SourceContext, SourceOffset,
-    SourcePartition, SourceTask, Support,
+    ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigType, Connector, ConnectorContext, EndedRun, Error, Importance,
+    Offsets, Polled, RejectedRow, Result, RunningConnector, SinkBatch, SinkContext, SinkTask, SourceContext,
+    SourceOffset, SourcePartition, SourceTask, Support,
 };
 
 static GATES: LazyLock<Mutex<HashMap<String, Arc<Gate>>>> = LazyLock::new(Mutex::default);
@@ -35,7 +35,7 @@ impl Gate {
     }
 
     /// Opens it; whether it was shut.
-    fn open_once(&self) -> bool {
+    pub(crate) fn open_once(&self) -> bool {
         !std::mem::replace(&mut *self.is_open.lock().unwrap_or_else(PoisonError::into_inner), true)
     }
 
@@ -129,6 +129,10 @@ impl RunningConnector for RunningFake {
         act(&self.config, "taskConfigs")?;
         let tasks = self.config.get("size").and_then(|size| size.parse().ok()).unwrap_or(max_tasks);
         Ok(vec![self.config.clone(); tasks])
+    }
+
+    fn end_of_run(&mut self, _run: &EndedRun) -> Result<()> {
+        act(&self.config, "endOfRun")
     }
 
     fn stop(&mut self) {

@@ -348,6 +348,19 @@ async fn a_connector_all_of_whose_tasks_are_done_stops_once_and_starts_again_whe
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_is_complete_once_its_connector_has_heard_of_the_end_however_often_it_has_to_be_told() {
+    let fails_once = [("end", "true"), ("fail.once", "end-of-run"), ("fail.once.in", "endOfRun")];
+    let worker = Worker::started("a", &fails_once).await;
+    worker.has_tasks("a", 1).await;
+    worker.rebalance().await;
+    worker.has_tasks("a", 0).await;
+    worker.apply().await;
+    eventually("it is STOPPED", || async { worker.states("a").0 == "STOPPED" }).await;
+    assert!(!Gate::named("end-of-run").open_once(), "it was told, and failed");
+    assert_eq!(worker.leader.completed.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_task_that_is_done_is_not_started_again_and_what_was_done_before_counts() {
     let worker = Worker::started("a", &[("tasks.max", "2"), ("end", "true")]).await;
     worker.has_tasks("a", 2).await;
