@@ -6,105 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::AsArray;
-use serde_json::{Value, json};
+use serde_json::json;
 use volley_api::testing::{config_map, resumes_from_every_offset};
 use volley_api::{PluginFactory, Polled, Result, SourceTask};
 use volley_java::{parse_properties, write_hash_map};
 use volley_jdbc::{ConnectionSettings, Driver, Fetched, Isolation, JdbcUrl, Parameters, Query};
 
-use crate::testbed::{Database, Kafka, Postgres, wait_until};
-use crate::worker_process::{Running, Volley, request};
+use crate::jdbc_worker::{CONNECTOR, SOON, Source, ids};
+use crate::testbed::{Kafka, Postgres, wait_until};
+use crate::worker_process::request;
 
-const SOON: Duration = Duration::from_secs(90);
 const MIB: u64 = 1024 * 1024;
-const CONNECTOR: &str = "shop";
-
-/// A worker with one connector, which reads a database.
-struct Source<'a> {
-    kafka: &'a Kafka,
-    volley: Volley,
-    process: Option<Running>,
-    rest: String,
-    prefix: String,
-}
-
-impl<'a> Source<'a> {
-    fn new(kafka: &'a Kafka, database: &Database, keys: &[(&str, &str)]) -> Self {
-        let volley = Volley::new();
-        volley.worker(&kafka.bootstrap_servers(), &[("value.converter.schemas.enable", "true")]);
-        let prefix = format!("{}-", kafka.unique("jdbc"));
-        let url = database.url();
-        let base = [
-            ("name", CONNECTOR),
-            ("connector.class", "io.confluent.connect.jdbc.JdbcSourceConnector"),
-            ("connection.url", &url),
-            ("connection.user", database.user()),
-            ("connection.backoff.ms", "100"),
-            ("poll.interval.ms", "100"),
-            ("topic.prefix", &prefix),
-        ];
-        volley.file("shop.properties", &[&base, keys].concat());
-        Self { kafka, volley, process: None, rest: String::new(), prefix }
-    }
-
-    fn started(kafka: &'a Kafka, database: &Database, keys: &[(&str, &str)]) -> Self {
-        let mut source = Self::new(kafka, database, keys);
-        source.launch();
-        source
-    }
-
-    fn launch(&mut self) {
-        let mut process = self.volley.start(&["standalone", "worker.properties", "shop.properties"]);
-        self.rest = process.rest();
-        self.process = Some(process);
-    }
-
-    fn stop(&mut self) {
-        let process = self.process.take().unwrap();
-        process.terminate();
-        assert!(process.ended(Duration::from_secs(30)).success());
-    }
-
-    fn get(&self, path: &str) -> Value {
-        request(&self.rest, "GET", &format!("/connectors/{CONNECTOR}/{path}"), None).1
-    }
-
-    fn messages(&self, table: &str) -> Vec<Value> {
-        let topic = format!("{}{table}", self.prefix);
-        if self.kafka.admin().topic(&topic).unwrap().is_none() {
-            return Vec::new();
-        }
-        let messages = self.kafka.read_topic(&topic).into_iter();
-        messages.map(|message| serde_json::from_slice(&message.value.unwrap()).unwrap()).collect()
-    }
-
-    fn await_messages(&self, table: &str, count: usize) -> Vec<Value> {
-        wait_until(SOON, &format!("{count} rows of {table}"), || {
-            let status = self.get("status");
-            let failed = status["tasks"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .chain([&status["connector"]])
-                .find(|task| task["state"] == "FAILED");
-            assert!(failed.is_none(), "{status:#}");
-            let messages = self.messages(table);
-            (messages.len() >= count).then_some(messages)
-        })
-    }
-
-    /// The `id` of each record.
-    fn await_ids(&self, table: &str, count: usize) -> Vec<i64> {
-        ids(&self.await_messages(table, count))
-    }
-
-    fn await_offsets(&self, expected: &Value) {
-        wait_until(SOON, &format!("offsets {expected}"), || {
-            let offsets = self.get("offsets");
-            (offsets["offsets"] == *expected).then_some(())
-        });
-    }
-}
 
 /// A task of the plug-in.
 struct Task(Box<dyn SourceTask>);
@@ -117,10 +29,6 @@ impl SourceTask for Task {
     fn stop(&mut self) {
         self.0.stop();
     }
-}
-
-fn ids(messages: &[Value]) -> Vec<i64> {
-    messages.iter().map(|message| message["payload"]["id"].as_i64().unwrap()).collect()
 }
 
 #[test]
@@ -149,7 +57,7 @@ fn a_table_comes_whole_with_the_types_of_java_and_what_java_leaves_out() {
         ("value.converter", "org.apache.kafka.connect.json.JsonConverter"),
         ("value.converter.decimal.format", "NUMERIC"),
     ];
-    let source = Source::started(kafka, &database, &keys);
+    let source = Source::started(kafka, &database.url(), &keys);
     let messages = source.await_messages("things", 2);
     assert_eq!(messages.len(), 2);
     let schema = &messages[0]["schema"];
@@ -207,7 +115,7 @@ fn an_incrementing_source_goes_on_behind_its_last_row_after_a_restart() {
          INSERT INTO orders (name) SELECT 'a' FROM generate_series(1, 20000)",
     );
     let keys = [("mode", "incrementing"), ("table.whitelist", "orders")];
-    let mut source = Source::started(kafka, &database, &keys);
+    let mut source = Source::started(kafka, &database.url(), &keys);
     assert!(source.await_ids("orders", 20_000).into_iter().eq(1..=20_000));
     let table = format!("{}.public.orders", database.name);
     let at = |id: i64| json!([{"partition": {"protocol": "1", "table": table}, "offset": {"incrementing": id}}]);
@@ -242,7 +150,7 @@ fn times_and_numbers_say_what_is_new_and_updates_come_again() {
     // the time of the last rows that have it, in microseconds
     let last = 1_767_225_600_123_456_i64 + 333;
     for mode in ["timestamp", "timestamp+incrementing"] {
-        let mut source = Source::started(kafka, &database, &keys(mode));
+        let mut source = Source::started(kafka, &database.url(), &keys(mode));
         for table in ["a", "b"] {
             let mut ids = source.await_ids(table, 1_000);
             if mode == "timestamp" {
@@ -326,7 +234,7 @@ fn offsets_of_a_java_worker_are_gone_on_from_without_a_gap_or_a_repeat() {
         ("incrementing.column.name", "id"),
         ("tasks.max", "2"),
     ];
-    let mut source = Source::new(kafka, &database, &keys);
+    let mut source = Source::new(kafka, &database.url(), &keys);
     fs::write(source.volley.path("connect.offsets"), write_hash_map(&stored.collect())).unwrap();
     source.launch();
     for table in ["one", "two", "three"] {
@@ -367,7 +275,7 @@ fn a_query_is_read_with_the_conditions_of_its_mode() {
     let topic = kafka.unique("query");
     let mut keys = keys.to_vec();
     keys[3].1 = &topic;
-    let mut source = Source::started(kafka, &database, &keys);
+    let mut source = Source::started(kafka, &database.url(), &keys);
     source.prefix = topic.clone();
     assert_eq!(source.await_ids("", 2), [1, 3]);
     source.await_offsets(&json!([{"partition": {"query": "query"}, "offset": {"incrementing": 3}}]));
@@ -380,7 +288,7 @@ fn a_table_that_comes_later_is_read_and_a_column_that_comes_later_too() {
     let (kafka, database) = (Kafka::shared(), Postgres::shared().database("later"));
     database.sql("CREATE TABLE first (id serial PRIMARY KEY); INSERT INTO first DEFAULT VALUES");
     let keys = [("mode", "incrementing"), ("table.poll.interval.ms", "200"), ("tasks.max", "3")];
-    let source = Source::started(kafka, &database, &keys);
+    let source = Source::started(kafka, &database.url(), &keys);
     assert_eq!(source.await_ids("first", 1), [1]);
     database.sql("CREATE TABLE second (id serial PRIMARY KEY); INSERT INTO second DEFAULT VALUES");
     assert_eq!(source.await_ids("second", 1), [1]);
@@ -398,7 +306,7 @@ fn a_database_that_is_killed_in_the_middle_loses_no_row() {
         "CREATE TABLE orders (id bigserial PRIMARY KEY, name text);
          INSERT INTO orders (name) SELECT repeat('x', 200) FROM generate_series(1, 50000)",
     );
-    let mut source = Source::started(kafka, &database, &[("mode", "incrementing"), ("batch.max.rows", "500")]);
+    let mut source = Source::started(kafka, &database.url(), &[("mode", "incrementing"), ("batch.max.rows", "500")]);
     source.await_messages("orders", 1);
     server.kill();
     server.restart();
@@ -417,7 +325,7 @@ fn a_bounded_source_reads_what_is_there_and_is_done() {
         ("mode", "incrementing"),
         ("volley.mode", "bounded"),
     ];
-    let source = Source::new(kafka, &database, &keys);
+    let source = Source::new(kafka, &database.url(), &keys);
     for round in 1..=2 {
         database.sql("INSERT INTO a DEFAULT VALUES; INSERT INTO b DEFAULT VALUES");
         let end = source.volley.run(SOON, &["standalone", "worker.properties", "shop.properties", "--until-done"]);
@@ -435,7 +343,7 @@ fn memory_does_not_depend_on_the_size_of_a_table() {
     // all of it would be 300 MiB
     let query = format!("SELECT i AS id, repeat(md5(i::text), 60) AS filler FROM generate_series(1, {ROWS}) i");
     let keys = [("mode", "bulk"), ("poll.interval.ms", "3600000"), ("query", query.as_str())];
-    let mut source = Source::new(kafka, &database, &keys);
+    let mut source = Source::new(kafka, &database.url(), &keys);
     source.launch();
     let mut most = 0;
     wait_until(2 * SOON, "all rows are written", || {
@@ -449,7 +357,7 @@ fn memory_does_not_depend_on_the_size_of_a_table() {
 #[test]
 fn what_is_wrong_is_said_at_validation() {
     let (kafka, database) = (Kafka::shared(), Postgres::shared().database("validation"));
-    let source = Source::started(kafka, &database, &[("mode", "bulk")]);
+    let source = Source::started(kafka, &database.url(), &[("mode", "bulk")]);
     let bytes = fs::read(source.volley.path("shop.properties")).unwrap();
     let base = json!(parse_properties(&bytes, "shop").unwrap().into_iter().collect::<BTreeMap<_, _>>());
     for (key, value, expected) in [

@@ -1,96 +1,11 @@
 //! `JdbcSourceConnector` on MariaDB and SQLite: what each of them has for itself, beside what all databases have in
 //! common.
 
-use std::time::Duration;
-
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::jdbc_drivers::Database;
-use crate::testbed::{Kafka, MariaDb, wait_until};
-use crate::worker_process::{Running, Volley, request};
-
-const SOON: Duration = Duration::from_secs(90);
-const CONNECTOR: &str = "shop";
-
-/// A worker with one connector, which reads a database.
-struct Source<'a> {
-    kafka: &'a Kafka,
-    volley: Volley,
-    process: Option<Running>,
-    rest: String,
-    prefix: String,
-}
-
-impl<'a> Source<'a> {
-    fn started(kafka: &'a Kafka, database: &Database, keys: &[(&str, &str)]) -> Self {
-        let volley = Volley::new();
-        volley.worker(&kafka.bootstrap_servers(), &[("value.converter.schemas.enable", "true")]);
-        let prefix = format!("{}-", kafka.unique("systems"));
-        let url = database.url();
-        let base = [
-            ("name", CONNECTOR),
-            ("connector.class", "JdbcSourceConnector"),
-            ("connection.url", &url),
-            ("connection.user", "volley"),
-            ("connection.backoff.ms", "100"),
-            ("poll.interval.ms", "100"),
-            ("topic.prefix", &prefix),
-        ];
-        volley.file("shop.properties", &[&base, keys].concat());
-        let mut source = Self { kafka, volley, process: None, rest: String::new(), prefix };
-        source.launch();
-        source
-    }
-
-    fn launch(&mut self) {
-        let mut process = self.volley.start(&["standalone", "worker.properties", "shop.properties"]);
-        self.rest = process.rest();
-        self.process = Some(process);
-    }
-
-    fn stop(&mut self) {
-        let process = self.process.take().unwrap();
-        process.terminate();
-        assert!(process.ended(Duration::from_secs(30)).success());
-    }
-
-    fn get(&self, path: &str) -> Value {
-        request(&self.rest, "GET", &format!("/connectors/{CONNECTOR}/{path}"), None).1
-    }
-
-    fn messages(&self, table: &str) -> Vec<Value> {
-        let topic = format!("{}{table}", self.prefix);
-        if self.kafka.admin().topic(&topic).unwrap().is_none() {
-            return Vec::new();
-        }
-        let messages = self.kafka.read_topic(&topic).into_iter();
-        messages.map(|message| serde_json::from_slice(&message.value.unwrap()).unwrap()).collect()
-    }
-
-    fn await_messages(&self, table: &str, count: usize) -> Vec<Value> {
-        wait_until(SOON, &format!("{count} rows of {table}"), || {
-            let status = self.get("status");
-            let failed = status["tasks"].as_array().into_iter().flatten().chain([&status["connector"]]);
-            let failed = failed.into_iter().find(|task| task["state"] == "FAILED");
-            assert!(failed.is_none(), "{status:#}");
-            let messages = self.messages(table);
-            (messages.len() >= count).then_some(messages)
-        })
-    }
-
-    /// The `id` of each record.
-    fn await_ids(&self, table: &str, count: usize) -> Vec<i64> {
-        let messages = self.await_messages(table, count);
-        messages.iter().map(|message| message["payload"]["id"].as_i64().unwrap()).collect()
-    }
-
-    fn await_offset(&self, expected: &Value) {
-        wait_until(SOON, &format!("the offset {expected}"), || {
-            let offsets = self.get("offsets");
-            (offsets["offsets"] == json!([expected])).then_some(())
-        });
-    }
-}
+use crate::jdbc_worker::Source;
+use crate::testbed::{Kafka, MariaDb};
 
 #[test]
 fn a_table_of_each_system_comes_whole() {
@@ -103,12 +18,13 @@ fn a_table_of_each_system_comes_whole() {
              INSERT INTO things (id) VALUES (2)",
         );
         let keys = [
+            ("connector.class", "JdbcSourceConnector"),
             ("mode", "bulk"),
             ("poll.interval.ms", "3600000"),
             ("value.converter", "org.apache.kafka.connect.json.JsonConverter"),
             ("value.converter.decimal.format", "NUMERIC"),
         ];
-        let source = Source::started(kafka, &database, &keys);
+        let source = Source::started(kafka, &database.url(), &keys);
         let messages = source.await_messages("things", 2);
         assert_eq!(messages.len(), 2);
         let schema = &messages[0]["schema"];
@@ -138,16 +54,16 @@ fn an_incrementing_source_of_each_system_goes_on_behind_its_last_row_after_a_res
             .sql(&format!("CREATE TABLE orders (id {counted}, name VARCHAR(9)); INSERT INTO orders (id) {numbers}"));
         // the name of the column is found by itself
         let keys = [("mode", "incrementing"), ("table.whitelist", "orders")];
-        let mut source = Source::started(kafka, &database, &keys);
+        let mut source = Source::started(kafka, &database.url(), &keys);
         assert!(source.await_ids("orders", 20_000).into_iter().eq(1..=20_000));
         let table = format!("{}orders", database.prefix());
         let at = |id: i64| json!({"partition": {"protocol": "1", "table": table}, "offset": {"incrementing": id}});
-        source.await_offset(&at(20_000));
+        source.await_offsets(&json!([&at(20_000)]));
         source.stop();
         database.sql("INSERT INTO orders (name) VALUES ('b')");
         source.launch();
         assert!(source.await_ids("orders", 20_001).into_iter().eq(1..=20_001));
-        source.await_offset(&at(20_001));
+        source.await_offsets(&json!([&at(20_001)]));
         source.stop();
     }
 }
@@ -174,12 +90,12 @@ fn times_and_numbers_of_each_system_say_what_is_new_whatever_the_zone() {
             ("db.timezone", "Asia/Karachi"),
             ("batch.max.rows", "2"),
         ];
-        let mut source = Source::started(kafka, &database, &keys);
+        let mut source = Source::started(kafka, &database.url(), &keys);
         assert_eq!(source.await_ids("orders", 3), [1, 2, 3], "{declared}");
         let offset =
             json!({"incrementing": 3, "timestamp": micros / 1_000, "timestamp_nanos": micros % 1_000_000 * 1_000});
         let table = format!("{}orders", database.prefix());
-        source.await_offset(&json!({"partition": {"protocol": "1", "table": table}, "offset": offset}));
+        source.await_offsets(&json!([{"partition": {"protocol": "1", "table": table}, "offset": offset}]));
         source.stop();
         // the same time with a greater number is new, one with a smaller number is not
         database.sql(&format!("INSERT INTO orders VALUES (4, {first}), (0, {first})"));
@@ -208,7 +124,7 @@ fn a_mariadb_that_is_killed_in_the_middle_loses_no_row() {
          INSERT INTO orders SELECT seq, REPEAT('x', 200) FROM seq_1_to_50000",
     );
     let keys = [("mode", "incrementing"), ("incrementing.column.name", "id"), ("batch.max.rows", "500")];
-    let mut source = Source::started(kafka, &database, &keys);
+    let mut source = Source::started(kafka, &database.url(), &keys);
     source.await_messages("orders", 1);
     server.kill();
     server.restart();

@@ -29,6 +29,7 @@ mod java_worker;
 mod jdbc_drivers;
 mod jdbc_source;
 mod jdbc_systems;
+mod jdbc_worker;
 mod kafka_admin;
 mod kafka_departure;
 mod kafka_fetch;
