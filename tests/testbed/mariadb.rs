@@ -1,13 +1,14 @@
 //! A MariaDB of Debian's package, with a database for each test.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::server_process::{ServerProcess, data_directory, free_port};
+use super::certificate::make_certificate;
+use super::server_process::{ServerProcess, data_directory, free_port, is_root};
 use super::wait_until;
 
 const READY: Duration = Duration::from_secs(90);
@@ -66,7 +67,7 @@ impl MariaDb {
         let outcome = outcome.expect("MariaDB is missing: run tests/testbed/install.sh, or `make test`");
         assert!(outcome.status.success(), "mysql_install_db failed: {}", String::from_utf8_lossy(&outcome.stdout));
         if has_tls {
-            make_certificate(&directory);
+            make_certificate(&directory, "mysql");
         }
         let mut server = Self { process: None, directory, port: free_port(), has_tls, databases: AtomicU32::new(0) };
         server.restart();
@@ -150,19 +151,6 @@ impl MariaDatabase {
     }
 }
 
-/// A certificate that its own key has signed; the key is the server's, and in its directory.
-fn make_certificate(directory: &Path) {
-    let (certificate, key) = (directory.join("server.crt"), directory.join("data/server.key"));
-    let request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=volley", "-addext"];
-    let mut openssl = Command::new("openssl");
-    openssl.args(request).arg("subjectAltName=IP:127.0.0.1").arg("-out").arg(&certificate).arg("-keyout").arg(&key);
-    let outcome = openssl.output().unwrap();
-    assert!(outcome.status.success(), "{}", String::from_utf8_lossy(&outcome.stderr));
-    if is_root() {
-        assert!(Command::new("chown").arg("mysql:").arg(&key).status().unwrap().success());
-    }
-}
-
 fn client(port: u16, database: &str, text: &str) -> Result<String, String> {
     let port = port.to_string();
     let server = ["--no-defaults", "--protocol=tcp", "-h", "127.0.0.1", "-u", "root", "-P", &port, "-D", database];
@@ -177,8 +165,4 @@ fn client(port: u16, database: &str, text: &str) -> Result<String, String> {
 /// As the user that the server wants: it does not run as root.
 fn as_server() -> impl Iterator<Item = &'static str> {
     is_root().then_some("--user=mysql").into_iter()
-}
-
-fn is_root() -> bool {
-    fs::metadata("/proc/self").is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0)
 }

@@ -1,6 +1,7 @@
 //! Real servers for the tests: installed by `install.sh`, started on free ports of 127.0.0.1, gone with the test process.
 #![allow(clippy::unwrap_used, dead_code)]
 
+mod certificate;
 mod connect_worker;
 mod deadline;
 mod faulty_store;

@@ -1,14 +1,14 @@
 //! A PostgreSQL of Debian's package, with a database for each test.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::server_process::{ServerProcess, data_directory, free_port};
+use super::certificate::make_certificate;
+use super::server_process::{ServerProcess, data_directory, free_port, is_root};
 use super::wait_until;
 
 const READY: Duration = Duration::from_secs(90);
@@ -65,7 +65,7 @@ impl Postgres {
         let outcome = Command::new(&initdb[0]).args(&initdb[1..]).current_dir("/").output().unwrap();
         assert!(outcome.status.success(), "initdb failed: {}", String::from_utf8_lossy(&outcome.stderr));
         if has_tls {
-            make_certificate(&directory);
+            make_certificate(&directory, "postgres");
         }
         let mut server = Self { process: None, directory, port: free_port(), has_tls, databases: AtomicU32::new(0) };
         server.restart();
@@ -141,21 +141,6 @@ impl Database {
     }
 }
 
-/// A certificate that its own key has signed; the key is the server's, and in its directory.
-fn make_certificate(directory: &Path) {
-    let (certificate, key) = (directory.join("server.crt"), directory.join("data/server.key"));
-    let request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=volley", "-addext"];
-    let name = "subjectAltName=IP:127.0.0.1";
-    let mut openssl = Command::new("openssl");
-    let outcome =
-        openssl.args(request).arg(name).arg("-out").arg(&certificate).arg("-keyout").arg(&key).output().unwrap();
-    assert!(outcome.status.success(), "{}", String::from_utf8_lossy(&outcome.stderr));
-    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-    if is_root() {
-        assert!(Command::new("chown").arg("postgres:").arg(&key).status().unwrap().success());
-    }
-}
-
 fn psql(port: u16, database: &str, text: &str) -> Result<String, String> {
     let port = port.to_string();
     let server = ["-h", "127.0.0.1", "-U", USER, "-p", &port, "-d", database];
@@ -178,10 +163,6 @@ fn as_server(command: &[&str]) -> Vec<String> {
         .chain(program)
         .chain(command[1..].iter().map(|word| (*word).to_owned()))
         .collect()
-}
-
-fn is_root() -> bool {
-    fs::metadata("/proc/self").is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0)
 }
 
 /// A program of the newest version that is installed.

@@ -126,3 +126,8 @@ pub(crate) fn data_directory(server: &str) -> PathBuf {
     File::create(directory.join("log")).unwrap();
     directory
 }
+
+/// Whether the tests run as root, as which databases do not.
+pub(super) fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0)
+}

@@ -30,10 +30,7 @@ pub(crate) struct RunningSink {
 }
 
 impl RunningSink {
-    /// A connector with alike tasks.
-    ///
-    /// # Errors
-    /// `Config` if the configuration is wrong.
+    /// A connector with alike tasks, whose configuration `task` means `config`.
     pub(crate) fn new(connector: &str, task: &ConfigMap, config: SinkConfig) -> Self {
         Self { connector: connector.to_owned(), task: task.clone(), has_one_task: false, config }
     }
