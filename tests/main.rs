@@ -41,6 +41,7 @@ mod kafka_rebalance;
 mod kafka_storage;
 mod kafka_tls;
 mod kafka_topic_log;
+mod large_objects;
 mod life_cycle;
 mod lookup_topics;
 mod memory;

@@ -53,6 +53,10 @@ struct Weather {
     percent: u64,
     random: u64,
     struck: HashMap<Fault, usize>,
+    /// Parts of objects that have been sent.
+    parts: usize,
+    /// Whether an upload in parts is completed whatever is there.
+    forgets_conditions: bool,
     is_over: bool,
 }
 
@@ -98,6 +102,16 @@ impl FaultyStore {
         self.strike(0, &[]);
     }
 
+    /// From now on it is a server that does not know the condition of CompleteMultipartUpload.
+    pub(crate) fn forget_conditions_of_parts(&self) {
+        self.weather.lock().unwrap().forgets_conditions = true;
+    }
+
+    /// How many parts of objects have been sent.
+    pub(crate) fn parts(&self) -> usize {
+        self.weather.lock().unwrap().parts
+    }
+
     /// How often this has happened.
     pub(crate) fn struck(&self, fault: Fault) -> usize {
         self.weather.lock().unwrap().struck.get(&fault).copied().unwrap_or_default()
@@ -138,7 +152,8 @@ fn serve(weather: &Mutex<Weather>, mut client: TcpStream, server: u16) -> io::Re
         // what was not read makes it a reset
         return Ok(());
     }
-    let request = read_request(&mut client, &head)?;
+    let forgets = head.contains("uploadId=") && weather.lock().unwrap().forgets_conditions;
+    let request = read_request(&mut client, &head, forgets)?;
     if let Some(status) = fault.and_then(Fault::answer) {
         let (_, code) = status.split_once(' ').unwrap();
         let body =
@@ -148,6 +163,9 @@ fn serve(weather: &Mutex<Weather>, mut client: TcpStream, server: u16) -> io::Re
             client,
             "HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
         );
+    }
+    if head.contains("partNumber=") {
+        weather.lock().unwrap().parts += 1;
     }
     if fault == Some(Fault::Late) {
         // nothing comes from the client until it hangs up
@@ -175,15 +193,19 @@ fn peek_head(client: &TcpStream) -> io::Result<Option<String>> {
     }
 }
 
-/// The whole request, which asks for no other one behind it.
-fn read_request(client: &mut TcpStream, head: &str) -> io::Result<Vec<u8>> {
+/// The whole request, which asks for no other one behind it, and without its condition if that is forgotten.
+fn read_request(client: &mut TcpStream, head: &str, forgets_condition: bool) -> io::Result<Vec<u8>> {
     let mut lines: Vec<&str> = head.split("\r\n").collect();
     let value = |line: &str| line.split_once(':').map(|(_, value)| value.trim().parse().unwrap());
     let length = lines.iter().find(|line| line.to_ascii_lowercase().starts_with("content-length:"));
     let length = length.and_then(|line| value(line)).unwrap_or(0);
     let mut bytes = vec![0; head.len() + 4 + length];
     client.read_exact(&mut bytes)?;
-    lines.retain(|line| !line.to_ascii_lowercase().starts_with("connection:"));
+    let is_dropped = |line: &str| {
+        let line = line.to_ascii_lowercase();
+        line.starts_with("connection:") || forgets_condition && line.starts_with("if-none-match:")
+    };
+    lines.retain(|line| !is_dropped(line));
     lines.push("connection: close\r\n\r\n");
     let mut request = lines.join("\r\n").into_bytes();
     request.extend_from_slice(&bytes[head.len() + 4..]);

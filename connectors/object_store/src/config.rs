@@ -1,6 +1,7 @@
 //! The keys of `ObjectStoreSink`, and their values parsed into types.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ const NULL_VALUES: &str = "behavior.on.null.values";
 const TOMBSTONES: &str = "tombstone.encoded.partition";
 const LAST_OFFSET: &str = "file.name.last.offset";
 const JAVA_LOGS_DIR: &str = "java.logs.dir";
+const SPOOL_DIRECTORY: &str = "file.spool.directory";
 const OFFSET_TAGS: &str = "file.offset.tags";
 const OBJECT_TAGS: &str = "store.s3.object.tags";
 const RETRY_BACKOFF: &str = "retry.backoff.ms";
@@ -91,6 +93,8 @@ impl NullValues {
 #[derive(Clone, Debug)]
 pub(crate) struct SinkConfig {
     pub(crate) store: StoreConfig,
+    /// A local directory for what waits for the end of a file.
+    pub(crate) spool_directory: PathBuf,
     /// Of files of a chain.
     pub(crate) naming: FileNaming,
     /// Where a Java sink whose files are gone on with has its logs.
@@ -164,6 +168,7 @@ impl SinkConfig {
         };
         Ok(Self {
             store: StoreConfig::from_config(config)?,
+            spool_directory: spool_directory(config),
             naming: naming(config)?,
             java_logs_dir: config.string(JAVA_LOGS_DIR).filter(|directory| !directory.is_empty()).map(Arc::from),
             keyed: KeyedTemplate::parse(config.string(NAME_TEMPLATE).unwrap_or_default()).ok().flatten().map(Arc::new),
@@ -178,6 +183,11 @@ impl SinkConfig {
             success: SuccessFiles::from_config(config),
         })
     }
+}
+
+fn spool_directory(config: &Config) -> PathBuf {
+    let given = config.string(SPOOL_DIRECTORY).filter(|directory| !directory.is_empty());
+    given.map_or_else(std::env::temp_dir, PathBuf::from)
 }
 
 fn naming(config: &Config) -> Result<FileNaming> {
@@ -377,6 +387,14 @@ fn file_keys() -> Vec<ConfigKey> {
             "Directory below the topic's with the keys of records whose value is null, if these are written.",
         )
         .validated(Validator::custom(check_tombstones)),
+        ConfigKey::optional(
+            SPOOL_DIRECTORY,
+            String,
+            Low,
+            "A directory on a local disk where the bytes of a large file wait until it is complete; by default the directory of \
+             temporary files. For S3, if the server looks at the condition of an upload in parts, and for HDFS. Files of \
+             `file:` wait in `.volley-tmp` below `store.url`, objects of other stores in memory.",
+        ),
         success_key(),
     ];
     grouped("Files", keys)
@@ -393,8 +411,9 @@ fn rotation_keys() -> Vec<ConfigKey> {
             Long,
             "134217728",
             Medium,
-            "A file is completed when its encoded size reaches about this many bytes; -1 = never. Files are held in \
-             memory until they are complete; when the worker's memory budget is used up, the largest is completed early.",
+            "A file is completed when its encoded size reaches about this many bytes; -1 = never. The bytes of a \
+             large file wait on disk until it is complete, see `file.spool.directory`. Where they cannot, they are held in memory; when the \
+             worker's memory budget is used up, the largest file is completed early.",
         )
         .validated(Validator::custom(check_positive_or_off)),
         ConfigKey::with_default(

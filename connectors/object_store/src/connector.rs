@@ -118,7 +118,7 @@ pub(crate) fn check_store(config: &ConfigMap) -> Vec<ConfigIssue> {
 
 fn look_at_store(config: &ConfigMap) -> Result<()> {
     let config = SinkConfig::parse(config)?;
-    let storage = open_storage(&config.store, "validate")?;
+    let storage = open_storage(&config.store, "validate", &config.spool_directory)?;
     let url = storage.url().to_owned();
     match look(&url, storage, |storage| storage.check()) {
         Ok(()) => Ok(()),

@@ -29,7 +29,7 @@ impl ObjectStoreSinkTask {
     /// Opens the store.
     pub(crate) fn start(context: SinkContext, config: SinkConfig) -> Result<Self> {
         let owner = format!("{}-{}", context.connector, context.task);
-        let storage = open_storage(&config.store, &owner)?;
+        let storage = open_storage(&config.store, &owner, &config.spool_directory)?;
         let uploads = Box::new(BackgroundUploads::new(Arc::clone(&storage), config.retry));
         info!(connector = context.connector, task = context.task, url = storage.url(), "writing files");
         let mut delivery = Delivery::new(context, config, storage, uploads, Arc::new(now_ms))?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::client::{HttpConnector, ReqwestConnector};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::path::Path;
 use object_store::{ClientConfigKey, ClientOptions, HeaderMap, HeaderValue, ObjectStore, RetryConfig};
@@ -13,8 +14,10 @@ use volley_api::{Error, Result, Secret};
 use crate::StoreConfig;
 use crate::assumed_role::AssumedRole;
 use crate::aws_profile::{Profile, ProfileCredentials, ProfileFiles};
+use crate::if_absent::IfAbsentConnector;
 use crate::object_defaults::ObjectDefaults;
 use crate::s3_options::{DEFAULT_SESSION_NAME, S3Encryption, S3Role};
+use crate::unfinished_uploads::UnfinishedUploads;
 
 /// Repetitions within one call; longer trouble is the caller's.
 const QUICK_RETRIES: usize = 2;
@@ -32,7 +35,7 @@ pub fn open_store(config: &StoreConfig) -> Result<(Arc<dyn ObjectStore>, Path)> 
         )));
     }
     let store = match config.url.scheme() {
-        "s3" | "s3a" => s3(config),
+        "s3" | "s3a" => s3(config, Condition::None),
         "gs" => gcs(config),
         _ => azure(config),
     };
@@ -43,21 +46,70 @@ pub fn open_store(config: &StoreConfig) -> Result<(Arc<dyn ObjectStore>, Path)> 
     Ok((store, path))
 }
 
+/// A store for large new objects.
+#[derive(Clone, Debug)]
+pub struct Creator {
+    /// Completes an upload in parts only where there is no object, as far as its server looks at the condition.
+    pub store: Arc<dyn ObjectStore>,
+    /// What others have not ended.
+    pub unfinished: UnfinishedUploads,
+}
+
+/// The same store for large new objects. `None`: of this kind of store there is none.
+///
+/// # Errors
+/// `Config` if the settings do not make a client.
+pub fn open_creator(config: &StoreConfig) -> Result<Option<Creator>> {
+    if !matches!(config.url.scheme(), "s3" | "s3a") {
+        return Ok(None);
+    }
+    let opened = s3_creator(config);
+    opened.map(Some).map_err(|error| Error::config(format!("could not open `store.url` {}: {error}", config.url)))
+}
+
+/// On what an upload in parts is completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Condition {
+    None,
+    /// That there is no object.
+    IfAbsent,
+}
+
 type Opened = std::result::Result<Arc<dyn ObjectStore>, object_store::Error>;
 
-fn s3(config: &StoreConfig) -> Opened {
+fn s3_creator(config: &StoreConfig) -> object_store::Result<Creator> {
+    let builder = s3_builder(config, None)?;
+    let region = builder.get_config_value(&AmazonS3ConfigKey::Region).unwrap_or_else(|| "us-east-1".to_owned());
+    let options = client_settings(config)
+        .into_iter()
+        .fold(ClientOptions::new(), |options, (key, value)| options.with_config(key, value));
+    let options = options.with_allow_http(config.s3_endpoint.as_ref().is_some_and(|url| url.starts_with("http://")));
+    let client = ReqwestConnector::default().connect(&options)?;
+    let unfinished = UnfinishedUploads::new(Arc::new(builder.build()?), client, region);
+    Ok(Creator { store: s3(config, Condition::IfAbsent)?, unfinished })
+}
+
+fn s3(config: &StoreConfig, condition: Condition) -> Opened {
     let options = &config.s3_options;
-    let store = s3_client(config, None)?;
+    let store = s3_client(config, None, condition)?;
     // who reads sends no ACL
     let writer = match options.acl.as_deref().map(HeaderValue::from_str) {
-        Some(Ok(acl)) => s3_client(config, Some(acl))?,
+        Some(Ok(acl)) => s3_client(config, Some(acl), condition)?,
         _ => Arc::clone(&store),
     };
     Ok(ObjectDefaults::around(store, writer, options.storage_class.clone(), options.tags.clone()))
 }
 
+fn s3_client(config: &StoreConfig, acl: Option<HeaderValue>, condition: Condition) -> Opened {
+    let builder = s3_builder(config, acl)?;
+    Ok(match condition {
+        Condition::None => Arc::new(builder.build()?),
+        Condition::IfAbsent => Arc::new(builder.with_http_connector(IfAbsentConnector).build()?),
+    })
+}
+
 /// A client whose requests all have this ACL, if it is given.
-fn s3_client(config: &StoreConfig, acl: Option<HeaderValue>) -> Opened {
+fn s3_builder(config: &StoreConfig, acl: Option<HeaderValue>) -> object_store::Result<AmazonS3Builder> {
     let mut builder = AmazonS3Builder::from_env().with_url(config.url.as_str()).with_retry(quick_retries());
     if let Some(acl) = acl {
         // signed like the others
@@ -105,7 +157,7 @@ fn s3_client(config: &StoreConfig, acl: Option<HeaderValue>) -> Opened {
     for role in of_profile.iter().chain(&options.role) {
         builder = in_role(builder, role, config)?;
     }
-    Ok(Arc::new(builder.build()?))
+    Ok(builder)
 }
 
 /// The profile that a connector uses: the one it names, or, if nothing else has keys, the usual one.

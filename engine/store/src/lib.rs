@@ -10,16 +10,19 @@ mod aws_profile;
 mod azure_options;
 mod client;
 mod hdfs_config;
+mod if_absent;
 mod object_defaults;
 mod proxy;
 mod s3_options;
 mod store_config;
+mod unfinished_uploads;
 
 #[cfg(test)]
 mod client_tests;
 #[cfg(test)]
 mod test_service;
 
-pub use client::{error_text, open_store};
+pub use client::{Creator, error_text, open_creator, open_store};
 pub use hdfs_config::HdfsConfig;
 pub use store_config::{StoreConfig, store_issues, store_keys};
+pub use unfinished_uploads::UnfinishedUploads;

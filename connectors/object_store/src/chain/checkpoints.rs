@@ -93,7 +93,7 @@ impl Checkpoints {
             Box::pin(async move {
                 let writes = checkpoints.into_iter().map(|(partition, checkpoint)| {
                     let path = Checkpoint::path(&connector, &partition);
-                    async move { storage.write_over(&path, checkpoint.to_bytes()).await }
+                    async move { storage.write_over(&path, checkpoint.to_bytes().into()).await }
                 });
                 join_all(writes).await.into_iter().collect::<Result<Vec<_>, _>>()
             })

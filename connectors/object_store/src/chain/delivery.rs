@@ -17,6 +17,7 @@ use super::pieces::{Cutter, Piece};
 use super::stream::Stream;
 use super::takeover::JavaPlaces;
 use super::uploads::{UploadOutcome, Uploads};
+use super::waiting::Waiting;
 use super::writing::Writing;
 use crate::config::SinkConfig;
 use crate::format::{FileIdentity, Format};
@@ -24,10 +25,6 @@ use crate::layout::{Partitioner, PartitionerConfig};
 use crate::siblings::Sibling;
 use crate::store::{Preparation, Storage, look};
 
-/// Complete files that may wait for the store before no more records are taken: enough to keep all uploads busy.
-const MAX_WAITING_FILES: usize = 32;
-/// The same in bytes: bounds what a slow store costs in memory.
-const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 /// How long a put waits for room before it gives up: a fraction of the worker's own pause.
 const ROOM_WAIT: Duration = Duration::from_millis(50);
 /// A commit is asked for at most this often.
@@ -245,8 +242,17 @@ impl Delivery {
             return Ok(());
         };
         // what is on its way will free as much
-        if memory == 0 || self.waiting().1 >= memory {
+        if memory == 0 || self.waiting().memory >= memory {
             return Ok(());
+        }
+        if let Some(place) = self.storage.spool_place()
+            && let Some(stream) = self.partitions.get_mut(&name).and_then(|partition| partition.stream(&files.key))
+        {
+            let freed = stream.relieve(&place)?;
+            if freed >= memory / 2 {
+                debug!(file_topic = %files.key.topic, directory = files.directory, partition = %name, freed, "the bytes of the largest file wait on disk");
+                return Ok(());
+            }
         }
         debug!(file_topic = %files.key.topic, directory = files.directory, partition = %name, memory, "completing the largest file to free memory");
         self.close_open(&name, |stream| Arc::ptr_eq(stream.files(), &files))?;
@@ -255,7 +261,7 @@ impl Delivery {
 
     /// See [`volley_api::SinkTask::buffered_bytes`].
     pub(crate) fn buffered_bytes(&self) -> usize {
-        self.streams().map(|stream| stream.open_memory() + stream.waiting().1).sum()
+        self.streams().map(|stream| stream.open_memory() + stream.waiting().memory).sum()
     }
 
     fn streams(&self) -> impl Iterator<Item = &Stream> {
@@ -385,29 +391,28 @@ impl Delivery {
             siblings: &self.siblings,
             has_tags: self.config.has_tags,
             has_claims: self.config.naming.has_claims(),
+            storage: self.storage.as_ref(),
             format: &self.format,
             now: (self.clock)(),
         };
         Some((self.partitions.get_mut(name)?, writing))
     }
 
-    /// Number and bytes of complete files not in the store yet.
-    fn waiting(&self) -> (usize, usize) {
-        self.streams()
-            .map(Stream::waiting)
-            .fold((0, 0), |(files, bytes), (more, further)| (files + more, bytes + further))
+    fn waiting(&self) -> Waiting {
+        self.streams().map(Stream::waiting).sum()
     }
 
     fn make_room(&mut self) -> Result<()> {
         self.collect()?;
-        let is_full = |(files, bytes)| files >= MAX_WAITING_FILES || bytes >= MAX_WAITING_BYTES;
-        if is_full(self.waiting()) {
+        if self.waiting().is_full() {
             self.uploads.wait(ROOM_WAIT);
             self.collect()?;
         }
         match self.waiting() {
-            (files, bytes) if is_full((files, bytes)) => Err(Error::retriable(format!(
-                "{files} complete files with {bytes} bytes wait to be written to {}",
+            waiting if waiting.is_full() => Err(Error::retriable(format!(
+                "{} complete files with {} bytes wait to be written to {}",
+                waiting.files,
+                waiting.bytes(),
                 self.storage.url()
             ))),
             _ => Ok(()),
@@ -432,9 +437,9 @@ impl Delivery {
         let Some(file) = stream.and_then(|stream| stream.uploaded(ticket, path)) else { return };
         debug!(path, rows = file.identity.rows, bytes = file.contents.len(), "file complete");
         self.complete_files.add(1);
-        self.written_bytes.add(file.contents.len() as u64);
+        self.written_bytes.add(file.contents.len());
         if let Some(files) = &mut self.new_files {
-            let (rows, bytes) = (file.identity.rows, file.contents.len() as u64);
+            let (rows, bytes) = (file.identity.rows, file.contents.len());
             files.push(NewFile { path: path.to_owned(), rows, bytes });
         }
         let now = (self.clock)();

@@ -10,6 +10,7 @@ use super::pieces::Piece;
 use super::row_order::first_row_from;
 use super::writing::Writing;
 use crate::siblings::SiblingRows;
+use crate::store::Contents;
 
 /// Gathers what stands in them.
 #[derive(Debug)]
@@ -84,7 +85,7 @@ impl MissingSiblings {
             identity: identity.clone(),
             last_offset: identity.end - 1,
             label: None,
-            contents: bytes::Bytes::new(),
+            contents: Contents::default(),
             tags: Vec::new(),
             siblings,
             path,
@@ -113,6 +114,7 @@ impl MissingSiblings {
             writer.write(rows, usize::MAX)?;
         }
         let contents = writer.map(|writer| writer.finish(&self.file.identity)).transpose()?;
-        Ok(contents.map(|contents| SiblingFile { extension: sibling.format().extension().into(), contents }))
+        Ok(contents
+            .map(|contents| SiblingFile { extension: sibling.format().extension().into(), contents: contents.into() }))
     }
 }

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A `Delivery` holds the partitions of the task. A batch is put in offset order, cut into one stream for each topic, and
-//! rows that are in files already are skipped. Complete files wait in order; of each stream one upload is on its way. What is
+//! rows that are in files already are skipped. The bytes of a large file wait on disk (`output`). Complete files wait in order; of each stream one upload is on its way. What is
 //! committable is the lowest offset that is in no complete file.
 
 mod adoption;
@@ -23,6 +23,7 @@ mod files_text;
 mod missing_siblings;
 mod names;
 mod open_file;
+mod output;
 mod partition;
 mod pieces;
 mod rotation;
@@ -32,6 +33,7 @@ mod simulation;
 mod stream;
 mod takeover;
 mod uploads;
+mod waiting;
 mod writing;
 
 pub(crate) use adoption::read_identity;

@@ -4,15 +4,16 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use volley_api::{Records, Result, TopicPartition};
 
 use super::file_schema::FileSchema;
+use super::output::Output;
 use super::pieces::Piece;
 use super::rotation::RotationPolicy;
 use super::row_order::{cut_between_offsets, offset_of};
 use super::writing::Writing;
-use crate::format::{FileIdentity, FileWriter, new_file_id};
+use crate::format::{FileIdentity, new_file_id};
+use crate::store::{Contents, SpoolPlace};
 
 /// Rows written before a new file's size says how many more fit into `rotate.bytes`.
 const FIRST_ROWS: u64 = 8192;
@@ -22,7 +23,7 @@ const MIN_ROWS: u64 = 1024;
 /// A file in the making: at least one row.
 #[derive(Debug)]
 pub(crate) struct OpenFile {
-    writer: Box<dyn FileWriter>,
+    output: Output,
     /// Where versions of a schema matter.
     schema: Option<FileSchema>,
     first_offset: i64,
@@ -33,7 +34,7 @@ pub(crate) struct OpenFile {
     /// Timestamp from which `rotate.interval.ms` counts; `None` before the first row that has one.
     base_timestamp: Option<i64>,
     /// The files beside it.
-    siblings: Vec<Box<dyn FileWriter>>,
+    siblings: Vec<Output>,
     last_write_ms: i64,
     scheduled_ms: Option<i64>,
 }
@@ -48,7 +49,7 @@ pub(crate) struct ClosedFile {
     /// What it says of itself as a text, for a file that has no place for it.
     pub(crate) label: Option<String>,
     /// Its bytes.
-    pub(crate) contents: Bytes,
+    pub(crate) contents: Contents,
     /// What its object is tagged with.
     pub(crate) tags: Vec<(&'static str, String)>,
     /// The files beside it.
@@ -63,13 +64,22 @@ pub(crate) struct SiblingFile {
     /// Stands in its name in place of the other one's.
     pub(crate) extension: Arc<str>,
     /// Its bytes.
-    pub(crate) contents: Bytes,
+    pub(crate) contents: Contents,
 }
 
 impl ClosedFile {
     /// Bytes of memory.
     pub(crate) fn memory(&self) -> usize {
-        self.contents.len() + self.siblings.iter().map(|sibling| sibling.contents.len()).sum::<usize>()
+        self.all().map(Contents::memory).sum()
+    }
+
+    /// Bytes on local disk.
+    pub(crate) fn on_disk(&self) -> u64 {
+        self.all().map(Contents::on_disk).sum()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Contents> {
+        std::iter::once(&self.contents).chain(self.siblings.iter().map(|sibling| &sibling.contents))
     }
 }
 
@@ -79,10 +89,11 @@ impl OpenFile {
         let records = &piece.records;
         let first_offset = offset_of(records, row);
         let beside = writing.siblings.iter().zip(&piece.siblings);
-        let siblings = beside.map(|(sibling, rows)| sibling.format().file_writer(&piece.key.topic, &rows.rows));
+        let siblings =
+            beside.map(|(sibling, rows)| sibling.format().file_writer(&piece.key.topic, &rows.rows).map(Output::new));
         Ok(Self {
             siblings: siblings.collect::<Result<_>>()?,
-            writer: writing.format.file_writer(&piece.key.topic, &piece.rows)?,
+            output: Output::new(writing.format.file_writer(&piece.key.topic, &piece.rows)?),
             schema: piece.source.as_ref().map(FileSchema::new),
             first_offset,
             last_offset: first_offset,
@@ -107,15 +118,21 @@ impl OpenFile {
         };
         let takes = |piece: &Piece| {
             let mut beside = self.siblings.iter().zip(&piece.siblings);
-            self.writer.takes(&piece.rows) && beside.all(|(writer, rows)| writer.takes(&rows.rows))
+            self.output.takes(&piece.rows) && beside.all(|(output, rows)| output.takes(&rows.rows))
         };
         Ok(fitted.filter(|piece| takes(piece)))
     }
 
     /// Bytes of memory in use, roughly.
     pub(crate) fn memory(&self) -> usize {
-        let beside: usize = self.siblings.iter().map(|writer| writer.size().memory).sum();
-        self.writer.size().memory + beside
+        let beside: usize = self.siblings.iter().map(|output| output.size().memory).sum();
+        self.output.size().memory + beside
+    }
+
+    /// Has as little in memory as it can while it stays open; the bytes of memory that this has freed.
+    pub(crate) fn relieve(&mut self, place: &SpoolPlace) -> Result<usize> {
+        let outputs = std::iter::once(&mut self.output).chain(&mut self.siblings);
+        outputs.map(|output| output.relieve(place)).sum()
     }
 
     /// How many of the records from `from` on go into this file now; 0: it must be completed first. Afterwards ask
@@ -142,16 +159,16 @@ impl OpenFile {
         self.rows += range.len() as u64;
         self.last_offset = offset_of(records, range.end - 1);
         self.last_write_ms = writing.now;
-        for (writer, rows) in self.siblings.iter_mut().zip(&piece.siblings) {
-            writer.write(rows.rows.slice(range.start, range.len()), usize::MAX)?;
+        for (output, rows) in self.siblings.iter_mut().zip(&piece.siblings) {
+            output.write(rows.rows.slice(range.start, range.len()), usize::MAX, writing.storage)?;
         }
         let rows = piece.rows.slice(range.start, range.len());
-        self.writer.write(rows, writing.policy.bytes.unwrap_or(usize::MAX))
+        self.output.write(rows, writing.policy.bytes.unwrap_or(usize::MAX), writing.storage)
     }
 
     /// Whether it has reached the rows or bytes of a file.
     pub(crate) fn is_full(&self, policy: &RotationPolicy) -> bool {
-        self.rows >= policy.rows || policy.bytes.is_some_and(|limit| self.writer.size().encoded >= limit)
+        self.rows >= policy.rows || policy.bytes.is_some_and(|limit| self.output.size().encoded >= limit)
     }
 
     /// Whether the clock says that it is to be completed.
@@ -180,11 +197,11 @@ impl OpenFile {
             ],
             false => Vec::new(),
         };
-        let contents = self.writer.finish(&identity)?;
+        let contents = self.output.finish(&identity)?;
         let label = (writing.has_claims || !writing.format.has_footer()).then(|| identity.to_label());
         let beside = writing.siblings.iter().zip(self.siblings);
-        let siblings = beside.map(|(sibling, writer)| {
-            Ok(SiblingFile { extension: sibling.format().extension().into(), contents: writer.finish(&identity)? })
+        let siblings = beside.map(|(sibling, output)| {
+            Ok(SiblingFile { extension: sibling.format().extension().into(), contents: output.finish(&identity)? })
         });
         let siblings = siblings.collect::<Result<_>>()?;
         Ok(ClosedFile { identity, last_offset: self.last_offset, label, contents, tags, siblings, path: None })
@@ -196,7 +213,7 @@ impl OpenFile {
     }
 
     fn rows_within(&self, limit: usize) -> u64 {
-        let size = self.writer.size().encoded as u64;
+        let size = self.output.size().encoded as u64;
         if self.rows == 0 || size == 0 {
             return FIRST_ROWS;
         }

@@ -243,6 +243,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::chain::simulation::TroubledStorage;
     use crate::test_records::sink_config;
 
     #[test]
@@ -257,6 +258,7 @@ mod tests {
             siblings: &[],
             has_tags: false,
             has_claims: false,
+            storage: &TroubledStorage::new(),
             format: &Format::new(config.format.clone()),
             now: 0,
         };

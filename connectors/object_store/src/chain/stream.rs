@@ -14,8 +14,10 @@ use super::pieces::Piece;
 use super::rotation::RotationPolicy;
 use super::row_order::{first_row_from, offset_of};
 use super::uploads::Upload;
+use super::waiting::Waiting;
 use super::writing::Writing;
 use crate::format::FileIdentity;
+use crate::store::SpoolPlace;
 
 /// A stream and its files that are not in the store yet.
 #[derive(Debug)]
@@ -262,9 +264,15 @@ impl Stream {
         self.closed.len() + usize::from(self.open.is_some()) + usize::from(self.missing.is_some())
     }
 
-    /// Number and bytes of complete files not in the store yet.
-    pub(crate) fn waiting(&self) -> (usize, usize) {
-        (self.closed.len(), self.closed.iter().map(ClosedFile::memory).sum())
+    /// The complete files not in the store yet.
+    pub(crate) fn waiting(&self) -> Waiting {
+        let files = self.closed.iter();
+        files.map(|file| Waiting { files: 1, memory: file.memory(), disk: file.on_disk() }).sum()
+    }
+
+    /// Has as little of the open file in memory as it can; the bytes of memory that this has freed.
+    pub(crate) fn relieve(&mut self, place: &SpoolPlace) -> Result<usize> {
+        self.open.as_mut().map_or(Ok(0), |file| file.relieve(place))
     }
 
     /// Bytes of memory of the open file, roughly.

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
@@ -14,7 +13,7 @@ use volley_api::{Error, Result};
 use super::names::{RowSpan, StreamFiles};
 use super::open_file::SiblingFile;
 use crate::format::FileIdentity;
-use crate::store::{Retries, RetryPolicy, Storage, StorageError, runtime};
+use crate::store::{Contents, Retries, RetryPolicy, Storage, StorageError, runtime};
 
 /// Files of one task that are sent at the same time; the others wait their turn.
 const PARALLEL_UPLOADS: usize = 8;
@@ -33,7 +32,7 @@ pub(crate) struct Upload {
     /// What it says of itself as a text, for a file that has no place for it.
     pub(crate) label: Option<String>,
     /// The file.
-    pub(crate) contents: Bytes,
+    pub(crate) contents: Contents,
     /// What its object is tagged with.
     pub(crate) tags: Vec<(&'static str, String)>,
     /// The files beside it, written when it is there.
@@ -283,7 +282,7 @@ mod tests {
         Upload {
             ticket: 0,
             files,
-            contents: file_contents(&identity),
+            contents: file_contents(&identity).into(),
             label: None,
             tags: Vec::new(),
             siblings: Vec::new(),

@@ -4,6 +4,7 @@ use super::rotation::RotationPolicy;
 use crate::evolution::Compatibility;
 use crate::format::Format;
 use crate::siblings::Sibling;
+use crate::store::Storage;
 
 /// What writing needs besides the stream itself.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +17,8 @@ pub(crate) struct Writing<'a> {
     pub(crate) compatibility: Compatibility,
     /// Files beside each file.
     pub(crate) siblings: &'a [Sibling],
+    /// Where files will be.
+    pub(crate) storage: &'a dyn Storage,
     /// What files are made of.
     pub(crate) format: &'a Format,
     /// Whether objects are tagged with their offsets.

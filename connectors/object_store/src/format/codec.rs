@@ -79,6 +79,16 @@ impl Compressor {
         }
     }
 
+    /// The same, to be taken out.
+    pub(crate) fn output_mut(&mut self) -> &mut Vec<u8> {
+        match self {
+            Self::None(out) => out,
+            Self::Gzip(encoder) => encoder.get_mut(),
+            Self::Zstd(encoder) => encoder.get_mut(),
+            Self::Snappy(stream) => stream.output_mut(),
+        }
+    }
+
     /// Bytes of memory besides the output, roughly.
     pub(crate) fn state_memory(&self) -> usize {
         match self {
@@ -100,7 +110,7 @@ impl Compressor {
         out.finish()
     }
 
-    /// The complete file.
+    /// The complete file, without what was taken out.
     pub(crate) fn finish(self) -> io::Result<Vec<u8>> {
         match self {
             Self::None(out) => Ok(out),

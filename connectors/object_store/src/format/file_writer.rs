@@ -17,7 +17,7 @@ pub(crate) struct FileSize {
     pub(crate) memory: usize,
 }
 
-/// Encodes one file, in memory.
+/// Encodes one file.
 pub(crate) trait FileWriter: Debug + Send {
     /// Whether the file can hold these rows; else it is completed first.
     fn takes(&self, rows: &Rows) -> bool;
@@ -25,9 +25,18 @@ pub(crate) trait FileWriter: Debug + Send {
     /// Adds rows that the file takes. `size_limit`: encoded bytes of a file, to which rows kept as a sample count.
     fn write(&mut self, rows: Rows, size_limit: usize) -> Result<()>;
 
-    /// How large it is.
+    /// The bytes so far that do not change any more; `None`: there are none before the end. Whoever takes them out keeps them:
+    /// [`FileWriter::finish`] gives those that follow.
+    fn output(&mut self) -> Option<&mut Vec<u8>>;
+
+    /// Adds to that output what can be of it, unless that is less than `least` bytes.
+    fn settle(&mut self, _least: usize) -> Result<()> {
+        Ok(())
+    }
+
+    /// How large it is, without what was taken out.
     fn size(&self) -> FileSize;
 
-    /// The complete file. It has at least one row.
+    /// The complete file, without what was taken out. It has at least one row.
     fn finish(self: Box<Self>, identity: &FileIdentity) -> Result<Bytes>;
 }

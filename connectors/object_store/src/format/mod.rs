@@ -27,7 +27,7 @@ mod record_json;
 mod rows;
 mod snappy_stream;
 
-pub(crate) use file_writer::FileWriter;
+pub(crate) use file_writer::{FileSize, FileWriter};
 pub(crate) use format::Format;
 pub(crate) use format_config::{
     FormatConfig, FormatKind, KNOWN_EXTENSIONS, NAME_TEMPLATE, compatibility, format_issues, format_keys,

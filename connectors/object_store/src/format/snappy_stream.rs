@@ -35,6 +35,11 @@ impl SnappyStream {
         &self.out
     }
 
+    /// The same, to be taken out.
+    pub(crate) fn output_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
     /// Bytes of memory besides the output.
     pub(crate) fn state_memory(&self) -> usize {
         self.block.capacity()

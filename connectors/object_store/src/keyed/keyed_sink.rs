@@ -54,7 +54,7 @@ impl KeyedSinkTask {
     /// Opens the store.
     pub(crate) fn start(context: SinkContext, config: SinkConfig, template: Arc<KeyedTemplate>) -> Result<Self> {
         let owner = format!("{}-{}", context.connector, context.task);
-        let storage = open_storage(&config.store, &owner)?;
+        let storage = open_storage(&config.store, &owner, &config.spool_directory)?;
         info!(connector = context.connector, task = context.task, url = storage.url(), "writing a file for each key");
         let writes = Box::new(BackgroundWrites::new(Arc::clone(&storage), config.retry));
         let mut task = Self::new(context, config, template, &storage, writes, Arc::new(now_ms));

@@ -116,7 +116,7 @@ impl Drop for BackgroundWrites {
 async fn write_until_done(storage: &dyn Storage, path: &str, contents: &Bytes, retry: RetryPolicy) -> Result<()> {
     let mut retries = Retries::new(retry);
     loop {
-        let Err(error) = storage.write_over(path, contents.clone()).await else { return Ok(()) };
+        let Err(error) = storage.write_over(path, contents.clone().into()).await else { return Ok(()) };
         let Some(wait) = retries.next_wait() else {
             let seconds = retries.elapsed().as_secs();
             return Err(Error::fatal(format!(

@@ -55,7 +55,8 @@ impl QueryTask {
         query: QueryConfig,
         engine: &dyn QueryEngine,
     ) -> Result<Self> {
-        let storage = open_storage(&config.store, &format!("{}-{}", context.connector, context.task))?;
+        let storage =
+            open_storage(&config.store, &format!("{}-{}", context.connector, context.task), &config.spool_directory)?;
         let records = engine.open(&query.text, query.settings.clone())?;
         info!(
             connector = context.connector,
@@ -163,7 +164,7 @@ impl QueryTask {
         let (storage, id, shared) = (Arc::clone(&self.storage), attempt.id.clone(), path.clone());
         let created = self.patience.attempt(&format!("write {path}"), || {
             let outcome = look(&path, storage, move |storage| {
-                Box::pin(async move { storage.create(&shared, text, &id, None).await })
+                Box::pin(async move { storage.create(&shared, text.into(), &id, None).await })
             });
             match outcome {
                 Err(StorageError::AlreadyExists { .. }) => Ok(false),

@@ -3,6 +3,7 @@
 mod avro;
 mod columns;
 mod completion;
+mod large_files;
 mod layouts;
 mod lines;
 mod present_files;

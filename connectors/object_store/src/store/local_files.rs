@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use super::claim::{Entry, FileSystem, Outcome};
+use super::contents::Contents;
 use super::local_storage::{create_directories, existing, storage_error, sync_directory, write_durably};
 
 /// The files below a directory. Paths begin with a slash, which stands for that directory.
@@ -43,7 +44,7 @@ impl FileSystem for LocalFiles {
             let metadata = existing(fs::metadata(place))?;
             Ok(metadata.map(|metadata| match metadata.is_dir() {
                 true => Entry::Directory,
-                false => Entry::File(usize::try_from(metadata.len()).unwrap_or(usize::MAX)),
+                false => Entry::File(metadata.len()),
             }))
         })
         .await
@@ -57,7 +58,7 @@ impl FileSystem for LocalFiles {
         self.blocking(path, create_directories).await
     }
 
-    async fn write(&self, path: &str, contents: Bytes) -> Outcome<()> {
+    async fn write(&self, path: &str, contents: Contents) -> Outcome<()> {
         self.blocking(path, move |place| {
             create_directories(place.parent().unwrap_or(place))?;
             write_durably(place, &contents, None)
@@ -99,7 +100,7 @@ mod tests {
 
     fn create(storage: &Arc<dyn Storage>, path: &'static str, label: &'static str) -> Outcome<()> {
         look("", Arc::clone(storage), move |storage| {
-            storage.create_claimed("t/t+0+5.json", path, Bytes::from_static(b"rows"), label, label)
+            storage.create_claimed("t/t+0+5.json", path, Contents::from("rows"), label, label)
         })
     }
 

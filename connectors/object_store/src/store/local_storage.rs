@@ -4,7 +4,8 @@
 //! name, which fails if that name is taken; so it is never seen half-written, and never replaced.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -14,7 +15,9 @@ use rustix::io::Errno;
 use uuid::Uuid;
 
 use super::claim::{Creation, FileSystem, claimed_file, create};
+use super::contents::Contents;
 use super::local_files::LocalFiles;
+use super::spool::{Spool, SpoolPlace};
 use super::storage::{Answer, ClaimedFile, Storage, StorageError};
 
 /// Directory of unfinished files under the root; readers pass over names that begin with a dot.
@@ -57,16 +60,27 @@ impl LocalStorage {
         .boxed()
     }
 
-    fn create_blocking(&self, path: &str, contents: &[u8], file_id: &str, label: Option<&str>) -> io::Result<()> {
+    fn create_blocking(&self, path: &str, contents: &Contents, file_id: &str, label: Option<&str>) -> io::Result<()> {
         let target = self.root.join(path);
         let directory = target.parent().unwrap_or(&self.root);
         create_directories(directory)?;
-        let temporaries = self.root.join(TEMPORARY_DIRECTORY);
-        create_directories(&temporaries)?;
-        let temporary = temporaries.join(format!("{}{file_id}.tmp", self.temporary_prefix));
-        let outcome = write_durably(&temporary, contents, label).and_then(|()| fs::hard_link(&temporary, &target));
-        // what cannot be removed now is removed at the next start
-        let _ = fs::remove_file(&temporary);
+        let outcome = match contents.parts() {
+            // most of it is on this file system already
+            (Some(spool), rest) if let Some(temporary) = spool.path() => {
+                let completed = complete_durably(spool, rest, label);
+                completed.and_then(|()| fs::hard_link(temporary, &target))
+            }
+            _ => {
+                let temporaries = self.root.join(TEMPORARY_DIRECTORY);
+                create_directories(&temporaries)?;
+                let temporary = temporaries.join(format!("{}{file_id}.tmp", self.temporary_prefix));
+                let written = write_durably(&temporary, contents, label);
+                let outcome = written.and_then(|()| fs::hard_link(&temporary, &target));
+                // what cannot be removed now is removed at the next start
+                let _ = fs::remove_file(&temporary);
+                outcome
+            }
+        };
         match outcome {
             // an earlier attempt of ours may have been cut off before the directory was forced to disk
             Err(error) if error.kind() == ErrorKind::AlreadyExists => sync_directory(directory).and(Err(error)),
@@ -74,7 +88,7 @@ impl LocalStorage {
         }
     }
 
-    fn write_over_blocking(&self, path: &str, contents: &[u8]) -> io::Result<()> {
+    fn write_over_blocking(&self, path: &str, contents: &Contents) -> io::Result<()> {
         let target = self.root.join(path);
         create_directories(target.parent().unwrap_or(&self.root))?;
         let temporaries = self.root.join(TEMPORARY_DIRECTORY);
@@ -149,7 +163,7 @@ impl Storage for LocalStorage {
     fn create<'a>(
         &'a self,
         path: &'a str,
-        contents: Bytes,
+        contents: Contents,
         file_id: &'a str,
         label: Option<&'a str>,
     ) -> Answer<'a, ()> {
@@ -161,7 +175,7 @@ impl Storage for LocalStorage {
         &'a self,
         claim: &'a str,
         path: &'a str,
-        contents: Bytes,
+        contents: Contents,
         file_id: &'a str,
         label: &'a str,
     ) -> Answer<'a, ()> {
@@ -194,7 +208,7 @@ impl Storage for LocalStorage {
         self.blocking(path, move |_| read_label(&file_path))
     }
 
-    fn write_over<'a>(&'a self, path: &'a str, contents: Bytes) -> Answer<'a, ()> {
+    fn write_over<'a>(&'a self, path: &'a str, contents: Contents) -> Answer<'a, ()> {
         let target = path.to_owned();
         self.blocking(path, move |storage| storage.write_over_blocking(&target, &contents))
     }
@@ -226,6 +240,13 @@ impl Storage for LocalStorage {
         &self.url
     }
 
+    fn spool_place(&self) -> Option<SpoolPlace> {
+        Some(SpoolPlace::Named {
+            directory: self.root.join(TEMPORARY_DIRECTORY),
+            prefix: self.temporary_prefix.clone(),
+        })
+    }
+
     fn prepare(&self) -> Answer<'_, ()> {
         self.blocking("", |storage| {
             storage.check_blocking()?;
@@ -243,11 +264,21 @@ pub(super) fn existing<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-pub(super) fn write_durably(path: &Path, contents: &[u8], label: Option<&str>) -> io::Result<()> {
+pub(super) fn write_durably(path: &Path, contents: &Contents, label: Option<&str>) -> io::Result<()> {
     let mut file = File::create(path)?;
-    file.write_all(contents)?;
+    contents.write_to(&mut file)?;
+    label_and_sync(&file, label)
+}
+
+/// Writes `rest` behind what is there, as often as one likes.
+fn complete_durably(spool: &Spool, rest: &[u8], label: Option<&str>) -> io::Result<()> {
+    spool.file().write_all_at(rest, spool.len())?;
+    label_and_sync(spool.file(), label)
+}
+
+fn label_and_sync(file: &File, label: Option<&str>) -> io::Result<()> {
     if let Some(label) = label {
-        let outcome = fsetxattr(&file, LABEL, label.as_bytes(), XattrFlags::empty());
+        let outcome = fsetxattr(file, LABEL, label.as_bytes(), XattrFlags::empty());
         outcome.map_err(|error| match error {
             Errno::OPNOTSUPP => io::Error::new(
                 ErrorKind::Unsupported,
@@ -319,7 +350,7 @@ mod tests {
 
     fn create(storage: &LocalStorage, path: &'static str, contents: &'static [u8]) -> Result<(), StorageError> {
         let storage = storage.clone();
-        wait(async move { storage.create(path, Bytes::from_static(contents), "id", None).await })
+        wait(async move { storage.create(path, contents.into(), "id", None).await })
     }
 
     #[test]
@@ -339,7 +370,7 @@ mod tests {
         let storage = LocalStorage::new("file:///x", root.path().to_owned(), "c-0");
         for contents in ["first", "second"] {
             let shared = storage.clone();
-            wait(async move { shared.write_over("d/a", Bytes::from_static(contents.as_bytes())).await }).unwrap();
+            wait(async move { shared.write_over("d/a", contents.into()).await }).unwrap();
         }
         let shared = storage.clone();
         assert_eq!(wait(async move { shared.read_all("d/a").await }).unwrap().unwrap(), "second");
@@ -374,7 +405,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let storage = LocalStorage::new("file:///x", root.path().to_owned(), "c-0");
         let shared = storage.clone();
-        wait(async move { shared.create("d/a", Bytes::from_static(b"1"), "id", Some("a=b&c=d")).await }).unwrap();
+        wait(async move { shared.create("d/a", Contents::from("1"), "id", Some("a=b&c=d")).await }).unwrap();
         create(&storage, "d/b", b"2").unwrap();
         assert_eq!(fs::read(root.path().join("d/a")).unwrap(), b"1");
         let label = |path: &'static str| {

@@ -7,23 +7,29 @@
 //! ```
 //!
 //! A `Storage` lists a directory, reads the end of a file, and creates a file whose name is free, at once and durably.
-//! It never replaces anything. On local disk and in HDFS a file may claim another name than its own (`claim`). `look`
+//! It never replaces anything. On local disk and in HDFS a file may claim another name than its own (`claim`). The first
+//! bytes of a large file may wait on local disk (`spool`) before it is complete; S3 gets it in parts (`multipart`). `look`
 //! waits for one call; `Retries` and `Patience` say when to try again. The keys and the clients of object stores are
 //! those of `volley-store`.
 
+mod ability;
 pub(crate) mod claim;
+mod contents;
 mod hdfs;
 mod local_files;
 mod local_storage;
 mod look;
+mod multipart;
 mod preparation;
 mod refusals;
 mod remote_storage;
 mod retry;
 pub(crate) mod runtime;
+mod spool;
 mod storage;
 mod storage_url;
 
+pub(crate) use contents::Contents;
 pub(crate) use hdfs::{HdfsEntry, HdfsFiles, HdfsStatus};
 #[cfg(test)]
 pub(crate) use local_storage::LocalStorage;
@@ -33,6 +39,7 @@ pub(crate) use refusals::{has_no_access, has_no_bucket};
 #[cfg(test)]
 pub(crate) use remote_storage::RemoteStorage;
 pub(crate) use retry::{Patience, Retries, RetryPolicy};
+pub(crate) use spool::{Spool, SpoolPlace};
 #[cfg(test)]
 pub(crate) use storage::{Answer, ClaimedFile};
 pub(crate) use storage::{Storage, StorageError};

@@ -1,5 +1,6 @@
 //! Amazon S3 and what speaks its protocol, Google Cloud Storage, Azure Blob Storage.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -7,10 +8,18 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{Attribute, Attributes, GetOptions, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use volley_api::Result;
-use volley_store::{StoreConfig, error_text, open_store};
+use volley_store::{StoreConfig, error_text, open_creator, open_store};
 
+use super::ability::Ability;
+use super::contents::Contents;
+use super::multipart::{Beside, Multipart};
 use super::refusals::{has_no_access, has_no_bucket, has_no_credentials};
+use super::runtime;
+use super::spool::SpoolPlace;
 use super::storage::{Answer, Storage, StorageError};
+
+/// An object of at most so many bytes is sent at once.
+const ONE_PUT: u64 = 16 * 1024 * 1024;
 
 /// Name of the metadata with a file's label. Azure takes no `-`, and some servers and proxies drop headers with `_`.
 const LABEL: &str = "volleyfile";
@@ -21,23 +30,68 @@ pub(crate) struct RemoteStorage {
     url: String,
     store: Arc<dyn ObjectStore>,
     prefix: Path,
+    parts: Option<Parts>,
+}
+
+/// How large objects are sent.
+#[derive(Clone, Debug)]
+struct Parts {
+    upload: Multipart,
+    /// Whether the server keeps the condition of an upload in parts.
+    is_conditional: Ability,
+    spool_directory: PathBuf,
 }
 
 impl RemoteStorage {
     /// What is below `prefix` in `store`.
     pub(crate) fn new(url: &str, store: Arc<dyn ObjectStore>, prefix: Path) -> Self {
-        Self { url: url.to_owned(), store, prefix }
+        Self { url: url.to_owned(), store, prefix, parts: None }
     }
 
-    /// The store of `config`, whose scheme is not `file`.
-    pub(crate) fn open(config: &StoreConfig) -> Result<Self> {
+    /// The store of `config`, whose scheme is not `file`. What waits for the end of an object waits in `spool_directory`,
+    /// where the store takes objects in parts.
+    pub(crate) fn open(config: &StoreConfig, spool_directory: &std::path::Path) -> Result<Self> {
         let (store, prefix) = open_store(config)?;
-        Ok(Self::new(config.url.as_str(), store, prefix))
+        let parts = open_creator(config)?.map(|creator| Parts {
+            upload: Multipart::new(creator),
+            is_conditional: Ability::default(),
+            spool_directory: spool_directory.to_owned(),
+        });
+        Ok(Self { parts, ..Self::new(config.url.as_str(), store, prefix) })
+    }
+
+    /// Finds out, beside the caller, whether large objects can be sent in parts.
+    fn try_parts(&self, parts: &Parts) {
+        let (parts, storage) = (parts.clone(), self.clone());
+        let Ok(runtime) = runtime::handle() else { return };
+        runtime.spawn(async move {
+            let outcome = parts.upload.is_conditional(&storage.prefix).await;
+            match &outcome {
+                Ok(true) => tracing::info!(url = storage.url, "large objects are sent in parts"),
+                Ok(false) => tracing::info!(
+                    url = storage.url,
+                    "the server does not look at the condition of an upload in parts: objects stay in memory until they are complete"
+                ),
+                Err(error) => tracing::warn!(
+                    url = storage.url, error = error_text(error),
+                    "could not find out whether objects can be sent in parts: they stay in memory until they are complete"
+                ),
+            }
+            parts.is_conditional.answer(outcome.ok());
+        });
     }
 
     fn path(&self, relative: &str) -> std::result::Result<Path, StorageError> {
         Path::parse(format!("{}/{}", self.prefix, relative.trim_start_matches('/')))
             .map_err(|error| StorageError::Unavailable { path: relative.to_owned(), reason: error.to_string() })
+    }
+
+    async fn in_memory(&self, path: &str, contents: &Contents) -> std::result::Result<Bytes, StorageError> {
+        let bytes = contents.read_beside(0..contents.len()).await;
+        bytes.map_err(|error| StorageError::Unavailable {
+            path: path.to_owned(),
+            reason: format!("could not read what is to be written: {error}"),
+        })
     }
 
     fn error(&self, path: &str, error: object_store::Error) -> StorageError {
@@ -93,7 +147,7 @@ impl Storage for RemoteStorage {
     fn create<'a>(
         &'a self,
         path: &'a str,
-        contents: Bytes,
+        contents: Contents,
         file_id: &'a str,
         label: Option<&'a str>,
     ) -> Answer<'a, ()> {
@@ -103,21 +157,37 @@ impl Storage for RemoteStorage {
     fn create_tagged<'a>(
         &'a self,
         path: &'a str,
-        contents: Bytes,
+        contents: Contents,
         _file_id: &'a str,
         label: Option<&'a str>,
         tags: &'a [(&'static str, String)],
     ) -> Answer<'a, ()> {
         async move {
             let location = self.path(path)?;
-            let mut options = PutOptions::from(PutMode::Create);
-            tags.iter().for_each(|(name, value)| options.tags.push(name, value));
+            let mut beside = Beside::default();
+            tags.iter().for_each(|(name, value)| beside.tags.push(name, value));
             if let Some(label) = label {
                 let name = Attribute::Metadata(LABEL.into());
-                options.attributes = Attributes::from_iter([(name, label.to_owned())]);
+                beside.attributes = Attributes::from_iter([(name, label.to_owned())]);
             }
-            let outcome = self.store.put_opts(&location, PutPayload::from_bytes(contents), options).await;
-            outcome.map(|_| ()).map_err(|error| self.error(path, error))
+            let outcome = match &self.parts {
+                Some(parts) if contents.on_disk() > 0 && contents.len() > ONE_PUT => {
+                    parts.upload.send(&location, &contents, beside).await
+                }
+                _ => {
+                    let Beside { attributes, tags } = beside;
+                    let options = PutOptions { attributes, tags, ..PutOptions::from(PutMode::Create) };
+                    let payload = PutPayload::from_bytes(self.in_memory(path, &contents).await?);
+                    self.store.put_opts(&location, payload, options).await.map(|_| ())
+                }
+            };
+            if let Some(parts) = &self.parts
+                && parts.is_conditional.is_of_interest()
+                && matches!(outcome, Ok(()) | Err(object_store::Error::AlreadyExists { .. }))
+            {
+                parts.upload.remove_parts_of_others(&location).await;
+            }
+            outcome.map_err(|error| self.error(path, error))
         }
         .boxed()
     }
@@ -133,10 +203,11 @@ impl Storage for RemoteStorage {
         .boxed()
     }
 
-    fn write_over<'a>(&'a self, path: &'a str, contents: Bytes) -> Answer<'a, ()> {
+    fn write_over<'a>(&'a self, path: &'a str, contents: Contents) -> Answer<'a, ()> {
         async move {
             let location = self.path(path)?;
-            let outcome = self.store.put(&location, PutPayload::from_bytes(contents)).await;
+            let payload = PutPayload::from_bytes(self.in_memory(path, &contents).await?);
+            let outcome = self.store.put(&location, payload).await;
             outcome.map(|_| ()).map_err(|error| self.error(path, error))
         }
         .boxed()
@@ -188,6 +259,12 @@ impl Storage for RemoteStorage {
     fn url(&self) -> &str {
         &self.url
     }
+
+    fn spool_place(&self) -> Option<SpoolPlace> {
+        let parts = self.parts.as_ref()?;
+        let is_there = parts.is_conditional.is_there(|| self.try_parts(parts));
+        is_there.then(|| SpoolPlace::Unnamed(parts.spool_directory.clone()))
+    }
 }
 
 #[cfg(test)]
@@ -206,7 +283,7 @@ mod tests {
             let path = format!("t/f={value}/t+0+0000000000.json");
             let shared = path.clone();
             let created = look("", Arc::clone(&storage), move |storage| {
-                Box::pin(async move { storage.create(&shared, Bytes::from_static(b"1"), "id", Some("l")).await })
+                Box::pin(async move { storage.create(&shared, Contents::from("1"), "id", Some("l")).await })
             });
             created.unwrap();
             let names = look("", Arc::clone(&storage), move |storage| {

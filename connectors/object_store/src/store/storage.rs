@@ -5,6 +5,9 @@ use std::fmt;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 
+use super::contents::Contents;
+use super::spool::SpoolPlace;
+
 /// Why a call on a store failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StorageError {
@@ -64,14 +67,19 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
     /// Creates the file with these contents, at once and durably, or fails with `AlreadyExists` and changes nothing.
     /// After any other error the file may or may not be there. `file_id` is the file's own. `label`: a short ASCII text that
     /// is kept beside the contents.
-    fn create<'a>(&'a self, path: &'a str, contents: Bytes, file_id: &'a str, label: Option<&'a str>)
-    -> Answer<'a, ()>;
+    fn create<'a>(
+        &'a self,
+        path: &'a str,
+        contents: Contents,
+        file_id: &'a str,
+        label: Option<&'a str>,
+    ) -> Answer<'a, ()>;
 
     /// The same as [`Storage::create`], with tags where the store has such.
     fn create_tagged<'a>(
         &'a self,
         path: &'a str,
-        contents: Bytes,
+        contents: Contents,
         file_id: &'a str,
         label: Option<&'a str>,
         _tags: &'a [(&'static str, String)],
@@ -87,7 +95,7 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
         &'a self,
         claim: &'a str,
         _path: &'a str,
-        _contents: Bytes,
+        _contents: Contents,
         _file_id: &'a str,
         _label: &'a str,
     ) -> Answer<'a, ()> {
@@ -103,7 +111,7 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
     fn read_label<'a>(&'a self, path: &'a str) -> Answer<'a, Option<String>>;
 
     /// Writes a file in place of the one that may be there, at once.
-    fn write_over<'a>(&'a self, path: &'a str, contents: Bytes) -> Answer<'a, ()>;
+    fn write_over<'a>(&'a self, path: &'a str, contents: Contents) -> Answer<'a, ()>;
 
     /// All of a small file; `None` if it does not exist.
     fn read_all<'a>(&'a self, path: &'a str) -> Answer<'a, Option<Bytes>>;
@@ -119,6 +127,11 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
 
     /// The root, for messages.
     fn url(&self) -> &str;
+
+    /// Where the bytes of files that are to be created may wait before these are complete; `None`: in memory, now.
+    fn spool_place(&self) -> Option<SpoolPlace> {
+        None
+    }
 
     /// Checks the store, makes it ready for this sink task, and removes what an earlier run of it left unfinished.
     fn prepare(&self) -> Answer<'_, ()> {

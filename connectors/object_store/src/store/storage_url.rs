@@ -1,5 +1,6 @@
 //! The store that a URL names.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use volley_api::{Error, Result};
@@ -10,16 +11,17 @@ use super::local_storage::LocalStorage;
 use super::remote_storage::RemoteStorage;
 use super::storage::{Storage, StorageError};
 
-/// The store of `config`. Does not touch it yet. `owner` names the task, for its temporary files.
-pub(crate) fn open_storage(config: &StoreConfig, owner: &str) -> Result<Arc<dyn Storage>> {
+/// The store of `config`. Does not touch it yet. `owner` names the task, for its temporary files; `spool_directory` is for
+/// what waits for the end of a file of a store elsewhere.
+pub(crate) fn open_storage(config: &StoreConfig, owner: &str, spool_directory: &Path) -> Result<Arc<dyn Storage>> {
     if config.url.scheme() == "file" {
         let root = config.local_root()?;
         return Ok(Arc::new(LocalStorage::new(config.url.as_str(), root, owner)));
     }
     if config.is_hdfs() {
-        return Ok(Arc::new(HdfsStorage::open(config, owner)?));
+        return Ok(Arc::new(HdfsStorage::open(config, owner, spool_directory)?));
     }
-    Ok(Arc::new(RemoteStorage::open(config)?))
+    Ok(Arc::new(RemoteStorage::open(config, spool_directory)?))
 }
 
 /// The error for a store that failed its check for a reason that only the user can change; `None` for one that may pass.

@@ -51,7 +51,8 @@ impl RunningConnector for RunningSink {
         if self.config.success == SuccessFiles::None {
             return Ok(());
         }
-        let storage = open_storage(&self.config.store, &format!("{}-end", self.connector))?;
+        let storage =
+            open_storage(&self.config.store, &format!("{}-end", self.connector), &self.config.spool_directory)?;
         let (naming, connector, success) = (self.config.naming.clone(), self.connector.clone(), self.config.success);
         let text = success_text(&self.connector, run);
         let written = look_within(LIMIT, SUCCESS, Arc::clone(&storage), move |storage| {
@@ -73,7 +74,7 @@ impl RunningConnector for RunningSink {
 
 async fn write_all(storage: &dyn Storage, directories: &[String], text: &Bytes) -> StoreResult<usize> {
     for directory in directories {
-        storage.write_over(&format!("{directory}/{SUCCESS}"), text.clone()).await?;
+        storage.write_over(&format!("{directory}/{SUCCESS}"), text.clone().into()).await?;
     }
     Ok(directories.len())
 }

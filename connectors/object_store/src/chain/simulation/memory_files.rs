@@ -9,8 +9,8 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutPayload};
 
-use crate::store::StorageError;
 use crate::store::claim::{Entry, FileSystem, Outcome};
+use crate::store::{Contents, StorageError};
 
 /// Files whose owner ends after a number of calls.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl FileSystem for MemoryFiles {
     async fn entry(&self, path: &str) -> Outcome<Option<Entry>> {
         self.call(path)?;
         let found = existing(path, self.store.head(&self.place(path)).await)?;
-        Ok(found.map(|file| Entry::File(usize::try_from(file.size).unwrap())))
+        Ok(found.map(|file| Entry::File(file.size)))
     }
 
     async fn read(&self, path: &str) -> Outcome<Option<Bytes>> {
@@ -79,9 +79,9 @@ impl FileSystem for MemoryFiles {
         self.call(path)
     }
 
-    async fn write(&self, path: &str, contents: Bytes) -> Outcome<()> {
+    async fn write(&self, path: &str, contents: Contents) -> Outcome<()> {
         self.call(path)?;
-        let outcome = self.store.put(&self.place(path), PutPayload::from_bytes(contents)).await;
+        let outcome = self.store.put(&self.place(path), PutPayload::from_bytes(contents.bytes())).await;
         outcome.map(drop).map_err(|error| Self::error(path, &error))
     }
 

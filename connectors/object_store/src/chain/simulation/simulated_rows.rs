@@ -68,7 +68,7 @@ pub(crate) fn row_ids(upload: &Upload) -> Vec<RowId> {
 }
 
 fn ids_of_keys(upload: &Upload) -> Vec<RowId> {
-    let text = String::from_utf8(upload.contents.to_vec()).unwrap();
+    let text = String::from_utf8(upload.contents.bytes().to_vec()).unwrap();
     let id = |line: &str| {
         let parts: Vec<_> = line.trim_matches('"').split(' ').collect();
         (parts[0].to_owned(), parts[1].parse().unwrap(), parts[2].parse().unwrap())
@@ -77,7 +77,7 @@ fn ids_of_keys(upload: &Upload) -> Vec<RowId> {
 }
 
 fn ids_of_values(upload: &Upload) -> Vec<RowId> {
-    let rows = read_rows(upload.contents.clone());
+    let rows = read_rows(upload.contents.bytes());
     let column = |name: &str| rows.column_by_name(name).unwrap();
     let (origins, offsets) = (column("origin").as_string::<i32>(), column("offset").as_primitive::<Int64Type>());
     let copies = column("copy").as_primitive::<Int64Type>();

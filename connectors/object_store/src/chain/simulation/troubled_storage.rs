@@ -9,7 +9,7 @@ use object_store::path::Path;
 
 use super::memory_files::MemoryFiles;
 use crate::store::claim::{Creation, FileSystem, claimed_file, create};
-use crate::store::{Answer, ClaimedFile, RemoteStorage, Storage, StorageError};
+use crate::store::{Answer, ClaimedFile, Contents, RemoteStorage, Storage, StorageError};
 
 const PREFIX: &str = "prefix";
 
@@ -56,7 +56,7 @@ impl Storage for TroubledStorage {
         self.answer(path, self.store.read_tail(path, length))
     }
 
-    fn create<'a>(&'a self, path: &'a str, contents: Bytes, id: &'a str, label: Option<&'a str>) -> Answer<'a, ()> {
+    fn create<'a>(&'a self, path: &'a str, contents: Contents, id: &'a str, label: Option<&'a str>) -> Answer<'a, ()> {
         self.store.create(path, contents, id, label)
     }
 
@@ -64,7 +64,7 @@ impl Storage for TroubledStorage {
         &'a self,
         claim: &'a str,
         path: &'a str,
-        contents: Bytes,
+        contents: Contents,
         _id: &'a str,
         label: &'a str,
     ) -> Answer<'a, ()> {
@@ -92,7 +92,7 @@ impl Storage for TroubledStorage {
         self.store.read_label(path)
     }
 
-    fn write_over<'a>(&'a self, path: &'a str, contents: Bytes) -> Answer<'a, ()> {
+    fn write_over<'a>(&'a self, path: &'a str, contents: Contents) -> Answer<'a, ()> {
         self.answer(path, self.store.write_over(path, contents))
     }
 

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tracing::{info, warn};
 use volley_api::TopicPartition;
 
@@ -176,7 +175,7 @@ impl Gap {
         if is_passed || log.last_offset().await?.is_some_and(|last| last >= self.from) {
             return Ok(false);
         }
-        storage.write_over(path, Bytes::from(format!("{} {}", self.from, self.to))).await?;
+        storage.write_over(path, format!("{} {}", self.from, self.to).into()).await?;
         Ok(true)
     }
 

@@ -79,6 +79,10 @@ impl FileWriter for ArrowFileWriter {
         Ok(())
     }
 
+    fn output(&mut self) -> Option<&mut Vec<u8>> {
+        Some(self.writer.get_mut())
+    }
+
     fn size(&self) -> FileSize {
         let written = self.writer.get_ref();
         FileSize { encoded: written.len() + self.pending_bytes, memory: written.capacity() + self.pending_bytes }

@@ -39,6 +39,11 @@ impl FileWriter for AvroFileWriter {
         (0..messages.len()).try_for_each(|row| self.out.append(messages.value(row)))
     }
 
+    fn output(&mut self) -> Option<&mut Vec<u8>> {
+        // compressed as a whole
+        (self.file_codec == FileCodec::None).then(|| self.out.output_mut())
+    }
+
     fn size(&self) -> FileSize {
         let bytes = self.out.bytes_so_far();
         // the vector behind it grows by doubling

@@ -44,6 +44,10 @@ impl FileWriter for CsvWriter {
         Ok(())
     }
 
+    fn output(&mut self) -> Option<&mut Vec<u8>> {
+        self.out.as_mut().map(Compressor::output_mut)
+    }
+
     fn size(&self) -> FileSize {
         let Some(out) = &self.out else { return FileSize::default() };
         FileSize { encoded: out.output().len(), memory: out.output().capacity() + out.state_memory() }

@@ -81,6 +81,10 @@ impl FileWriter for LineWriter {
         self.append(&messages).map_err(broken)
     }
 
+    fn output(&mut self) -> Option<&mut Vec<u8>> {
+        Some(self.out.output_mut())
+    }
+
     fn size(&self) -> FileSize {
         let output = self.out.output();
         let encoded = output.len() + self.chunk.len();

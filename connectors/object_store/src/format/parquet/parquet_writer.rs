@@ -1,4 +1,4 @@
-//! Rows to the bytes of a Parquet file, in memory.
+//! Rows to the bytes of a Parquet file.
 
 use std::sync::Arc;
 
@@ -40,6 +40,7 @@ pub(crate) struct ParquetWriter {
     plans: SharedPlans,
     /// If rows are sorted: of a row group at a time.
     sorted: Option<ParquetOptions>,
+    /// Without the output.
     size: FileSize,
 }
 
@@ -136,10 +137,10 @@ impl ParquetWriter {
     fn measure(&mut self) {
         match &self.state {
             State::Writing(writer) => {
-                self.size.encoded = writer.bytes_written() + writer.in_progress_size() + self.pending.memory;
+                self.size.encoded = writer.in_progress_size() + self.pending.memory;
                 let state = COLUMN_STATE_MIN + writer.in_progress_rows().saturating_mul(COLUMN_STATE_PER_ROW);
                 let states = self.columns * state.min(COLUMN_STATE_MAX);
-                self.size.memory = writer.inner().capacity() + writer.in_progress_size() + states + self.pending.memory;
+                self.size.memory = writer.in_progress_size() + states + self.pending.memory;
             }
             State::Sampling => self.size = FileSize { encoded: self.pending.memory, memory: self.pending.memory },
         }
@@ -162,8 +163,32 @@ impl FileWriter for ParquetWriter {
         Ok(())
     }
 
+    fn output(&mut self) -> Option<&mut Vec<u8>> {
+        match &mut self.state {
+            State::Writing(writer) => Some(writer.inner_mut()),
+            State::Sampling => None,
+        }
+    }
+
+    fn settle(&mut self, least: usize) -> Result<()> {
+        // rows are sorted within a row group, which is to be as large as it was asked for
+        if self.sorted.is_none()
+            && let State::Writing(writer) = &mut self.state
+            && writer.in_progress_size() >= least
+        {
+            writer.flush().map_err(broken)?;
+            self.measure();
+        }
+        Ok(())
+    }
+
     fn size(&self) -> FileSize {
-        self.size
+        let output = match &self.state {
+            State::Writing(writer) => writer.inner(),
+            State::Sampling => return self.size,
+        };
+        let FileSize { encoded, memory } = self.size;
+        FileSize { encoded: encoded + output.len(), memory: memory + output.capacity() }
     }
 
     fn finish(mut self: Box<Self>, identity: &FileIdentity) -> Result<Bytes> {

@@ -1,9 +1,8 @@
 //! How a file comes into being: complete, once, and with its label.
 
-use bytes::Bytes;
-
 use super::file_system::{FileSystem, Outcome, parent};
 use super::label_claim::{Claimed, LabelClaim, settle};
+use crate::store::Contents;
 use crate::store::storage::StorageError;
 
 /// A file to be created.
@@ -24,7 +23,7 @@ pub(crate) struct Creation<'a> {
 ///
 /// # Cancellation
 /// The file may come into being nevertheless. The temporary one may stay.
-pub(crate) async fn create(files: &impl FileSystem, file: Creation<'_>, contents: Bytes) -> Outcome<()> {
+pub(crate) async fn create(files: &impl FileSystem, file: Creation<'_>, contents: Contents) -> Outcome<()> {
     let Creation { target, claim, temporary, label } = file;
     let claimed = match label {
         Some(_) => settle(files, claim, target).await?,

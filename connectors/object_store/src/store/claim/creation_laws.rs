@@ -15,6 +15,7 @@ use proptest::prelude::*;
 use super::creation::{Creation, create};
 use super::file_system::{Entry, FileSystem, Outcome};
 use super::label_claim::{claimed_file, label};
+use crate::store::Contents;
 use crate::store::storage::StorageError;
 
 const TARGET: &str = "/r/t/f.json";
@@ -130,7 +131,7 @@ impl MemoryFiles {
 
 impl FileSystem for MemoryFiles {
     async fn entry(&self, path: &str) -> Outcome<Option<Entry>> {
-        self.look(|files| files.get(path).map(|contents| Entry::File(contents.len()))).await
+        self.look(|files| files.get(path).map(|contents| Entry::File(contents.len() as u64))).await
     }
 
     async fn read(&self, path: &str) -> Outcome<Option<Bytes>> {
@@ -141,9 +142,9 @@ impl FileSystem for MemoryFiles {
         Ok(())
     }
 
-    async fn write(&self, path: &str, contents: Bytes) -> Outcome<()> {
+    async fn write(&self, path: &str, contents: Contents) -> Outcome<()> {
         self.change(Call::Write(path.to_owned(), Bytes::from_static(b"half"))).await?;
-        self.change(Call::Write(path.to_owned(), contents)).await
+        self.change(Call::Write(path.to_owned(), contents.bytes())).await
     }
 
     async fn rename(&self, from: &str, to: &str) -> Outcome<()> {
@@ -173,7 +174,7 @@ fn attempt(files: &MemoryFiles, number: usize, naming: Naming) -> Attempt {
     let work = async move {
         let label = (naming != Naming::Unclaimed).then_some(text.as_str());
         let file = Creation { target: &path, claim: TARGET, temporary: &temporary, label };
-        let outcome = create(&files, file, Bytes::from(text.clone())).await;
+        let outcome = create(&files, file, Contents::from(text.clone())).await;
         if outcome.is_err() {
             let _ = files.remove(&temporary).await;
         }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::store::Contents;
 use crate::store::storage::StorageError;
 
 /// What a call has given.
@@ -11,7 +12,7 @@ pub(crate) type Outcome<T> = std::result::Result<T, StorageError>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
     /// A file of so many bytes.
-    File(usize),
+    File(u64),
     /// A directory.
     Directory,
 }
@@ -29,7 +30,7 @@ pub(crate) trait FileSystem: Sync {
     fn make_directory(&self, path: &str) -> impl Future<Output = Outcome<()>> + Send;
 
     /// Writes a file whose name nobody else has. It can be seen before it is complete.
-    fn write(&self, path: &str, contents: Bytes) -> impl Future<Output = Outcome<()>> + Send;
+    fn write(&self, path: &str, contents: Contents) -> impl Future<Output = Outcome<()>> + Send;
 
     /// Gives a file a name that is free, or fails with `AlreadyExists`; with `NotFound` if there is no such file.
     fn rename(&self, from: &str, to: &str) -> impl Future<Output = Outcome<()>> + Send;

@@ -18,8 +18,6 @@
 //! A claim whose file is neither waiting nor in its place is dead for good, since names of waiting files are used once. It is
 //! never removed, which two at a time could not do safely; the next claim is one with the next number. The last one counts.
 
-use bytes::Bytes;
-
 use super::file_system::{Entry, FileSystem, Outcome};
 use crate::store::storage::StorageError;
 
@@ -31,7 +29,7 @@ pub(super) struct LabelClaim {
     /// Where the file waits, complete.
     pub(super) temporary: String,
     /// The file's number of bytes: one that somebody else has put there afterwards is hardly as long.
-    pub(super) length: usize,
+    pub(super) length: u64,
     /// The file's label.
     pub(super) label: String,
 }
@@ -49,7 +47,7 @@ impl LabelClaim {
     /// Claims the name `path`; fails with `AlreadyExists` if that claim has been made.
     pub(super) async fn make(&self, files: &impl FileSystem, path: &str, number: u32) -> Outcome<()> {
         let draft = format!("{}.claim", self.temporary);
-        let outcome = match files.write(&draft, Bytes::from(self.text())).await {
+        let outcome = match files.write(&draft, self.text().into()).await {
             Ok(()) => files.rename(&draft, &claim_path(path, number)).await,
             Err(error) => Err(error),
         };

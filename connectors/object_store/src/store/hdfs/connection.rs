@@ -15,6 +15,7 @@ use volley_api::{Error, Result};
 use volley_store::StoreConfig;
 
 use super::error::storage_error;
+use crate::store::Contents;
 use crate::store::claim::{Entry, FileSystem, Outcome};
 use crate::store::runtime;
 use crate::store::storage::StorageError;
@@ -31,9 +32,13 @@ const FEW_ATTEMPTS: (&str, &str) = ("dfs.client.failover.max.attempts", "2");
 /// Directories of a tree that are listed at the same time.
 const PARALLEL_LISTINGS: usize = 8;
 /// A block is a multiple of what a checksum covers.
-const CHECKSUM_BYTES: usize = 512;
+const CHECKSUM_BYTES: u64 = 512;
 /// The smallest block that name nodes allow unless told otherwise.
-const SMALLEST_BLOCK: usize = 1 << 20;
+const SMALLEST_BLOCK: u64 = 1 << 20;
+/// Bytes in a second that a pipeline of data nodes takes at least, if it takes any.
+const SLOWEST: u64 = 4 << 20;
+/// Bytes that are given to the client at once.
+const CHUNK: u64 = 8 << 20;
 
 /// An HDFS, by its settings. Paths are absolute.
 #[derive(Debug)]
@@ -48,9 +53,15 @@ impl Connection {
         Ok(Self { client: Mutex::new(new_client(settings)?), settings: settings.clone() })
     }
 
-    /// Runs calls that write a file, or read a part of one.
-    pub(super) async fn transferred<T>(&self, path: &str, calls: impl Future<Output = Outcome<T>>) -> Outcome<T> {
-        self.within(self.settings.request_timeout, path, calls).await
+    /// Runs calls that write a file of so many bytes, or read a part of one.
+    pub(super) async fn transferred<T>(
+        &self,
+        path: &str,
+        bytes: u64,
+        calls: impl Future<Output = Outcome<T>>,
+    ) -> Outcome<T> {
+        let limit = self.settings.request_timeout.saturating_add(Duration::from_secs(bytes / SLOWEST));
+        self.within(limit, path, calls).await
     }
 
     /// Runs calls that look at what is there.
@@ -166,7 +177,8 @@ impl Connection {
 
 impl FileSystem for Connection {
     async fn entry(&self, path: &str) -> Outcome<Option<Entry>> {
-        let entry = |status: FileStatus| if status.isdir { Entry::Directory } else { Entry::File(status.length) };
+        let entry =
+            |status: FileStatus| if status.isdir { Entry::Directory } else { Entry::File(status.length as u64) };
         Ok(self.status(path).await?.map(entry))
     }
 
@@ -185,7 +197,7 @@ impl FileSystem for Connection {
 
     /// The file is one block: the next one of a file may be placed on a data node that has just failed, and then the file
     /// is lost.
-    async fn write(&self, path: &str, contents: Bytes) -> Outcome<()> {
+    async fn write(&self, path: &str, contents: Contents) -> Outcome<()> {
         let failed = |error: HdfsError| match error {
             // nobody else writes to this name, so that it is no answer to anybody's question
             HdfsError::AlreadyExists(reason) => StorageError::Unavailable { path: self.shown(path), reason },
@@ -194,7 +206,14 @@ impl FileSystem for Connection {
         let options = WriteOptions::default().block_size(block_size(contents.len()));
         // the client's futures are large
         let mut writer = self.client().create(path, options).await.map_err(failed)?;
-        Box::pin(writer.write_bytes(contents)).await.map_err(failed)?;
+        for range in contents.ranges(CHUNK) {
+            let from_disk = |error: std::io::Error| StorageError::Unavailable {
+                path: self.shown(path),
+                reason: format!("could not read what is to be written: {error}"),
+            };
+            let bytes = contents.read_beside(range).await.map_err(from_disk)?;
+            Box::pin(writer.write_bytes(bytes)).await.map_err(failed)?;
+        }
         // nothing is proven before: a writer that has lost its file goes on writing
         Box::pin(writer.close()).await.map_err(failed)
     }
@@ -224,8 +243,8 @@ fn absent<T>(outcome: hdfs_native::Result<T>) -> hdfs_native::Result<Option<T>> 
 }
 
 /// Larger than the file, and as name nodes want it.
-fn block_size(length: usize) -> u64 {
-    (length + 1).next_multiple_of(CHECKSUM_BYTES).max(SMALLEST_BLOCK) as u64
+fn block_size(length: u64) -> u64 {
+    (length + 1).next_multiple_of(CHECKSUM_BYTES).max(SMALLEST_BLOCK)
 }
 
 fn new_client(settings: &StoreConfig) -> Result<Client> {

@@ -78,7 +78,8 @@ impl HdfsFiles {
         let mut bytes = BytesMut::with_capacity(length);
         for start in range.clone().step_by(PIECE as usize) {
             let end = range.end.min(start + PIECE);
-            let piece = self.connection.transferred(&place, self.connection.range(&place, start..end)).await?;
+            let piece =
+                self.connection.transferred(&place, end - start, self.connection.range(&place, start..end)).await?;
             let Some(piece) = piece else { return Ok(None) };
             bytes.extend_from_slice(&piece);
             if (piece.len() as u64) < end - start {

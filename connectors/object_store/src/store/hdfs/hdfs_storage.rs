@@ -1,5 +1,7 @@
 //! A directory of HDFS as a store.
 
+use std::path::{Path, PathBuf};
+
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -10,6 +12,7 @@ use volley_store::StoreConfig;
 use super::connection::Connection;
 use crate::store::claim::{self, Creation, Entry, FileSystem, Outcome, create, parent};
 use crate::store::storage::{Answer, ClaimedFile, Storage, StorageError};
+use crate::store::{Contents, SpoolPlace};
 
 /// Directory of unfinished files under the root; readers pass over names that begin with a dot.
 const TEMPORARY_DIRECTORY: &str = ".volley-tmp";
@@ -22,17 +25,20 @@ pub(crate) struct HdfsStorage {
     connection: Connection,
     /// Begins the names of this task's temporary files.
     temporary_prefix: String,
+    spool_directory: PathBuf,
 }
 
 impl HdfsStorage {
-    /// The directory that `config` names, which need not exist yet. Does not touch it. `owner` names the task.
-    pub(crate) fn open(config: &StoreConfig, owner: &str) -> Result<Self> {
+    /// The directory that `config` names, which need not exist yet. Does not touch it. `owner` names the
+    /// task. What waits for the end of a file waits in `spool_directory`, which is local.
+    pub(crate) fn open(config: &StoreConfig, owner: &str, spool_directory: &Path) -> Result<Self> {
         let legal = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
         Ok(Self {
             url: config.url.to_string(),
             root: config.hdfs_root()?,
             connection: Connection::open(config)?,
             temporary_prefix: format!("{}.", owner.chars().map(legal).collect::<String>()),
+            spool_directory: spool_directory.to_owned(),
         })
     }
 
@@ -54,9 +60,15 @@ impl HdfsStorage {
         self.path(&format!("{TEMPORARY_DIRECTORY}/{}{file_id}.{once}.tmp", self.temporary_prefix))
     }
 
-    /// Does `work` with a new temporary file, and removes the file if that fails.
-    async fn with_temporary(&self, target: &str, temporary: &str, work: BoxFuture<'_, Outcome<()>>) -> Outcome<()> {
-        let outcome = self.connection.transferred(target, work).await;
+    /// Does `work` with a new temporary file of so many bytes, and removes the file if that fails.
+    async fn with_temporary(
+        &self,
+        target: &str,
+        temporary: &str,
+        bytes: u64,
+        work: BoxFuture<'_, Outcome<()>>,
+    ) -> Outcome<()> {
+        let outcome = self.connection.transferred(target, bytes, work).await;
         if outcome.is_err() {
             // what cannot be removed now is removed at the next start
             let _ = self.connection.tidied(temporary, self.connection.remove(temporary)).await;
@@ -119,14 +131,15 @@ impl Storage for HdfsStorage {
     fn create<'a>(
         &'a self,
         path: &'a str,
-        contents: Bytes,
+        contents: Contents,
         file_id: &'a str,
         label: Option<&'a str>,
     ) -> Answer<'a, ()> {
         async move {
             let (target, temporary) = (self.path(path), self.new_temporary(file_id));
             let file = Creation { target: &target, claim: &target, temporary: &temporary, label };
-            self.with_temporary(&target, &temporary, create(&self.connection, file, contents).boxed()).await
+            let bytes = contents.len();
+            self.with_temporary(&target, &temporary, bytes, create(&self.connection, file, contents).boxed()).await
         }
         .boxed()
     }
@@ -135,14 +148,15 @@ impl Storage for HdfsStorage {
         &'a self,
         claim: &'a str,
         path: &'a str,
-        contents: Bytes,
+        contents: Contents,
         file_id: &'a str,
         label: &'a str,
     ) -> Answer<'a, ()> {
         async move {
             let (target, claim, temporary) = (self.path(path), self.path(claim), self.new_temporary(file_id));
             let file = Creation { target: &target, claim: &claim, temporary: &temporary, label: Some(label) };
-            self.with_temporary(&target, &temporary, create(&self.connection, file, contents).boxed()).await
+            let bytes = contents.len();
+            self.with_temporary(&target, &temporary, bytes, create(&self.connection, file, contents).boxed()).await
         }
         .boxed()
     }
@@ -164,15 +178,15 @@ impl Storage for HdfsStorage {
         .boxed()
     }
 
-    fn write_over<'a>(&'a self, path: &'a str, contents: Bytes) -> Answer<'a, ()> {
+    fn write_over<'a>(&'a self, path: &'a str, contents: Contents) -> Answer<'a, ()> {
         async move {
-            let (target, temporary) = (self.path(path), self.new_temporary("over"));
+            let (target, temporary, bytes) = (self.path(path), self.new_temporary("over"), contents.len());
             let work = async {
                 self.connection.make_directory(parent(&target)).await?;
                 self.connection.write(&temporary, contents).await?;
                 self.connection.replace(&temporary, &target).await
             };
-            self.with_temporary(&target, &temporary, work.boxed()).await
+            self.with_temporary(&target, &temporary, bytes, work.boxed()).await
         }
         .boxed()
     }
@@ -205,6 +219,10 @@ impl Storage for HdfsStorage {
 
     fn url(&self) -> &str {
         &self.url
+    }
+
+    fn spool_place(&self) -> Option<SpoolPlace> {
+        Some(SpoolPlace::Unnamed(self.spool_directory.clone()))
     }
 
     fn prepare(&self) -> Answer<'_, ()> {

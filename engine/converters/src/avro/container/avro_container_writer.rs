@@ -54,12 +54,17 @@ impl AvroContainerWriter {
         Ok(())
     }
 
-    /// How long the file is so far, where the block that is open counts as it is before it is compressed.
+    /// How long the file is so far without what was taken out, where the block that is open counts as it is before it is compressed.
     pub fn bytes_so_far(&self) -> usize {
         self.file.len() + self.block.len()
     }
 
-    /// The complete file.
+    /// The bytes so far that do not change any more. Whoever takes them out keeps them: `finish` gives those that follow.
+    pub fn output_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.file
+    }
+
+    /// The complete file, without what was taken out.
     ///
     /// # Errors
     /// `Fatal` if the codec fails.
