@@ -2,7 +2,7 @@
 # Installs the servers that the tests start, unless they are there: Kafka, Kafka Connect, a Schema Registry and its converters
 # HDFS and an S3 server from Maven Central, another S3 server, a client of Connect's REST and Confluent's serializers from PyPI,
 # PostgreSQL and MariaDB from Debian.
-# With names as arguments also what only benches need: iceberg (a sink for Java's worker), duckdb.
+# With names as arguments also what only benches need: iceberg (a sink for Java's worker), duckdb, postgresql (its driver for Java).
 # Into ${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}; removing that directory is all it takes to start over.
 set -eu
 
@@ -16,6 +16,7 @@ serializers_version=2.16.1
 protoc_version=1.85.1
 iceberg_version=1.12.0
 duckdb_version=2.0.1
+postgresql_driver_version=42.7.5
 here=$(cd "$(dirname "$0")" && pwd)
 testbed=${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}
 mkdir -p "$testbed"
@@ -103,6 +104,7 @@ install_python clients $client_version-$serializers_version-$protoc_version "kaf
 for more in "$@"; do
     case $more in
         iceberg) install_jars iceberg $iceberg_version ;;
+        postgresql) install_jars postgresql $postgresql_driver_version ;;
         duckdb) install_python duckdb $duckdb_version "duckdb==$duckdb_version" ;;
         *) say "there is nothing named $more"; exit 1 ;;
     esac
