@@ -49,6 +49,7 @@ bench:
 	cargo bench --profile dist --bench stages
 	cargo bench --profile dist --bench drain -- $(DRAIN)
 	cargo bench --profile dist --bench scale -- $(SCALE)
+	cargo bench --profile dist --bench databases
 
 # The servers of the tests, to install them anew.
 clean-testbed:

@@ -140,7 +140,7 @@ fn killed_while_it_sends_parts_every_offset_is_in_one_large_object_and_no_part_i
     drain(&volley);
     let (found, sizes) = in_bucket(s3, &topic);
     assert_exactly_once(&found, PARTITIONS, produced);
-    assert!(sizes.iter().filter(|size| **size > 16 << 20).count() as i64 >= PARTITIONS, "{sizes:?}");
+    assert!(sizes.iter().filter(|size| **size > 8 << 20).count() as i64 >= PARTITIONS, "{sizes:?}");
     assert_eq!(unfinished(s3, &topic), Vec::<String>::new());
 }
 

@@ -19,8 +19,8 @@ use volley_store::{Creator, UnfinishedUploads, error_text};
 use super::contents::Contents;
 use super::runtime;
 
-/// Bytes of a part. The last one of an object is smaller; all others have the same size.
-const PART: u64 = 8 * 1024 * 1024;
+/// Bytes of a part, and of what is sent at once. The last part of an object is smaller; all others have the same size.
+pub(super) const PART: u64 = 8 * 1024 * 1024;
 /// S3 takes no more parts of one object.
 const MOST_PARTS: u64 = 10_000;
 /// Parts of one object that are on their way at the same time.
@@ -67,7 +67,7 @@ impl Multipart {
         let location = prefix.clone().join(format!("{PROBE}{}", Uuid::new_v4().simple()));
         let options = PutOptions::from(PutMode::Create);
         self.creator.put_opts(&location, PutPayload::from_static(b"probe"), options).await?;
-        let outcome = self.send(&location, &Contents::from(&b"again"[..]), Beside::default()).await;
+        let outcome = self.create(&location, &Contents::from(&b"again"[..]), Beside::default()).await;
         if let Err(error) = self.creator.delete(&location).await {
             debug!(path = %location, %error, "could not remove the object by which the store was tried out");
         }
@@ -95,12 +95,35 @@ impl Multipart {
     ///
     /// # Cancellation
     /// The object may come into being nevertheless.
-    pub(super) async fn send(&self, location: &Path, contents: &Contents, beside: Beside) -> Result<()> {
+    pub(super) async fn create(&self, location: &Path, contents: &Contents, beside: Beside) -> Result<()> {
+        self.send(&self.creator, location, contents, beside).await
+    }
+
+    /// Writes an object, whatever is there: `store` makes no condition.
+    ///
+    /// # Cancellation
+    /// The object may come into being nevertheless.
+    pub(super) async fn write_over(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        location: &Path,
+        contents: &Contents,
+    ) -> Result<()> {
+        self.send(store, location, contents, Beside::default()).await
+    }
+
+    async fn send(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        location: &Path,
+        contents: &Contents,
+        beside: Beside,
+    ) -> Result<()> {
         // those that wait hold none, so that nobody waits for somebody who waits
         let _turn = self.turns.acquire().await;
         let options =
             PutMultipartOptions { tags: beside.tags, attributes: beside.attributes, ..PutMultipartOptions::default() };
-        let mut upload = Unfinished(Some(self.creator.put_multipart_opts(location, options).await?));
+        let mut upload = Unfinished(Some(store.put_multipart_opts(location, options).await?));
         let mut sending = FuturesUnordered::new();
         for range in contents.ranges(PART.max(contents.len().div_ceil(MOST_PARTS))) {
             if sending.len() == PARALLEL_PARTS {
@@ -181,7 +204,7 @@ mod tests {
             let (multipart, store, expected) = (multipart.clone(), Arc::clone(&store), contents.bytes());
             let sent = async move {
                 let location = Path::from("t/f");
-                multipart.send(&location, &contents, Beside::default()).await?;
+                multipart.create(&location, &contents, Beside::default()).await?;
                 store.get(&location).await?.bytes().await
             };
             let sent = runtime::wait(sent, Duration::from_secs(60)).unwrap().unwrap().unwrap();

@@ -12,14 +12,11 @@ use volley_store::{StoreConfig, error_text, open_creator, open_store};
 
 use super::ability::Ability;
 use super::contents::Contents;
-use super::multipart::{Beside, Multipart};
+use super::multipart::{Beside, Multipart, PART};
 use super::refusals::{has_no_access, has_no_bucket, has_no_credentials};
 use super::runtime;
 use super::spool::SpoolPlace;
 use super::storage::{Answer, Storage, StorageError};
-
-/// An object of at most so many bytes is sent at once.
-const ONE_PUT: u64 = 16 * 1024 * 1024;
 
 /// Name of the metadata with a file's label. Azure takes no `-`, and some servers and proxies drop headers with `_`.
 const LABEL: &str = "volleyfile";
@@ -113,6 +110,10 @@ impl RemoteStorage {
     }
 }
 
+fn is_sent_in_parts(contents: &Contents) -> bool {
+    contents.on_disk() > 0 && contents.len() > PART
+}
+
 impl Storage for RemoteStorage {
     fn list<'a>(&'a self, directory: &'a str, after: &'a str) -> Answer<'a, Vec<String>> {
         async move {
@@ -171,9 +172,7 @@ impl Storage for RemoteStorage {
                 beside.attributes = Attributes::from_iter([(name, label.to_owned())]);
             }
             let outcome = match &self.parts {
-                Some(parts) if contents.on_disk() > 0 && contents.len() > ONE_PUT => {
-                    parts.upload.send(&location, &contents, beside).await
-                }
+                Some(parts) if is_sent_in_parts(&contents) => parts.upload.create(&location, &contents, beside).await,
                 _ => {
                     let Beside { attributes, tags } = beside;
                     let options = PutOptions { attributes, tags, ..PutOptions::from(PutMode::Create) };
@@ -206,9 +205,16 @@ impl Storage for RemoteStorage {
     fn write_over<'a>(&'a self, path: &'a str, contents: Contents) -> Answer<'a, ()> {
         async move {
             let location = self.path(path)?;
-            let payload = PutPayload::from_bytes(self.in_memory(path, &contents).await?);
-            let outcome = self.store.put(&location, payload).await;
-            outcome.map(|_| ()).map_err(|error| self.error(path, error))
+            let outcome = match &self.parts {
+                Some(parts) if is_sent_in_parts(&contents) => {
+                    parts.upload.write_over(&self.store, &location, &contents).await
+                }
+                _ => {
+                    let payload = PutPayload::from_bytes(self.in_memory(path, &contents).await?);
+                    self.store.put(&location, payload).await.map(|_| ())
+                }
+            };
+            outcome.map_err(|error| self.error(path, error))
         }
         .boxed()
     }

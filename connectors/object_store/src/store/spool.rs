@@ -9,10 +9,20 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustix::process::{Resource, getrlimit};
 use uuid::Uuid;
 
 use super::local_storage::create_directories;
+
+/// Of the files that the process may have open, spools take so much; the rest is for connections.
+const SHARE_OF_OPEN_FILES: u64 = 4;
+
+static OPEN: AtomicU64 = AtomicU64::new(0);
+static MOST_OPEN: LazyLock<u64> =
+    LazyLock::new(|| getrlimit(Resource::Nofile).current.map_or(u64::MAX, |files| files / SHARE_OF_OPEN_FILES));
 
 /// Where spools are begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,14 +45,38 @@ pub(crate) struct Spool {
     /// Its name, if it has one. Removed with the value.
     path: Option<PathBuf>,
     length: u64,
+    _open: OpenFile,
+}
+
+/// One of the open files of the process.
+#[derive(Debug)]
+struct OpenFile;
+
+impl OpenFile {
+    fn new() -> io::Result<Self> {
+        let one_more = |open: u64| (open < *MOST_OPEN).then_some(open + 1);
+        match OPEN.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more) {
+            Ok(_) => Ok(Self),
+            Err(open) => Err(io::Error::other(format!(
+                "{open} files are open already; raise the limit of open files of the process (ulimit -n)"
+            ))),
+        }
+    }
+}
+
+impl Drop for OpenFile {
+    fn drop(&mut self) {
+        OPEN.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl SpoolPlace {
     /// A spool without bytes.
     ///
     /// # Errors
-    /// If there can be no file.
+    /// If there can be no file, or there are too many.
     pub(crate) fn begin(&self) -> io::Result<Spool> {
+        let open = OpenFile::new()?;
         let (file, path) = match self {
             Self::Unnamed(directory) => (tempfile::tempfile_in(directory)?, None),
             Self::Named { directory, prefix } => {
@@ -52,7 +86,7 @@ impl SpoolPlace {
                 (file, Some(path))
             }
         };
-        Ok(Spool { file, path, length: 0 })
+        Ok(Spool { file, path, length: 0, _open: open })
     }
 }
 
