@@ -297,9 +297,22 @@ impl Delivery {
             Some(last) => last.map(|last| AdoptedFiles { last, next: None, lacks_siblings: false }),
             None => self.list_files(partition, &files, from)?,
         };
+        if let Some(adopted) = &adopted {
+            // whoever has created it may have ended before this; from now on it may be committed
+            self.tidy(&adopted.last.path);
+        }
         let stream = Stream::new(files, is_of_tombstones, adopted, from, &self.context.connector)?;
         self.partition(partition)?.add_stream(stream);
         Ok(())
+    }
+
+    fn tidy(&self, path: &str) {
+        let shared = path.to_owned();
+        let outcome =
+            look(path, Arc::clone(&self.storage), move |storage| Box::pin(async move { storage.tidy(&shared).await }));
+        if let Err(error) = outcome {
+            debug!(path, %error, "could not look for what others may have left");
+        }
     }
 
     fn ends(&mut self, name: &TopicPartition) -> Result<&mut ChainEnds> {

@@ -27,6 +27,8 @@ const MOST_PARTS: u64 = 10_000;
 const PARALLEL_PARTS: usize = 4;
 /// Objects of one task that are sent in parts at the same time; the others wait their turn.
 const PARALLEL_OBJECTS: usize = 2;
+/// How often it is tried to remove what others have left.
+const ATTEMPTS: usize = 3;
 /// What S3 calls a condition that does not hold.
 const PRECONDITION_FAILED: &str = "PreconditionFailed";
 /// Names of the objects by which the store's ability is found out.
@@ -66,7 +68,11 @@ impl Multipart {
     pub(super) async fn is_conditional(&self, prefix: &Path) -> Result<bool> {
         let location = prefix.clone().join(format!("{PROBE}{}", Uuid::new_v4().simple()));
         let options = PutOptions::from(PutMode::Create);
-        self.creator.put_opts(&location, PutPayload::from_static(b"probe"), options).await?;
+        match self.creator.put_opts(&location, PutPayload::from_static(b"probe"), options).await {
+            // the name is nobody else's: an answer was lost, and the client has asked again
+            Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => {}
+            Err(error) => return Err(error),
+        }
         let outcome = self.create(&location, &Contents::from(&b"again"[..]), Beside::default()).await;
         if let Err(error) = self.creator.delete(&location).await {
             debug!(path = %location, %error, "could not remove the object by which the store was tried out");
@@ -82,11 +88,14 @@ impl Multipart {
     /// one might be that of its rightful writer.
     pub(super) async fn remove_parts_of_others(&self, location: &Path) {
         let Some(unfinished) = &self.unfinished else { return };
-        match unfinished.abort(location).await {
-            Ok(0) => {}
-            Ok(uploads) => debug!(path = %location, uploads, "removed the parts that others have left"),
-            Err(error) => {
-                debug!(path = %location, error = error_text(&error), "could not remove parts that others may have left");
+        for attempt in 1..=ATTEMPTS {
+            match unfinished.abort(location).await {
+                Ok(0) => return,
+                Ok(uploads) => return debug!(path = %location, uploads, "removed the parts that others have left"),
+                Err(error) => {
+                    let error = error_text(&error);
+                    debug!(path = %location, attempt, error, "could not remove parts that others may have left");
+                }
             }
         }
     }

@@ -266,6 +266,16 @@ impl Storage for RemoteStorage {
         &self.url
     }
 
+    fn tidy<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
+        async move {
+            if let Some(parts) = &self.parts {
+                parts.upload.remove_parts_of_others(&self.path(path)?).await;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
     fn spool_place(&self) -> Option<SpoolPlace> {
         let parts = self.parts.as_ref()?;
         let is_there = parts.is_conditional.is_there(|| self.try_parts(parts));

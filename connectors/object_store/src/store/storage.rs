@@ -133,6 +133,11 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Removes what others have left that wanted to create a file that is there now. What cannot be removed stays.
+    fn tidy<'a>(&'a self, _path: &'a str) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Checks the store, makes it ready for this sink task, and removes what an earlier run of it left unfinished.
     fn prepare(&self) -> Answer<'_, ()> {
         self.check()
