@@ -125,6 +125,11 @@ impl Drop for Postgres {
 }
 
 impl Database {
+    /// The same database.
+    pub(crate) fn again(&self) -> Self {
+        Self { name: self.name.clone(), port: self.port }
+    }
+
     /// Its URL, as JDBC has it, without a user.
     pub(crate) fn url(&self) -> String {
         format!("jdbc:postgresql://127.0.0.1:{}/{}", self.port, self.name)

@@ -5,9 +5,11 @@
 //!
 //! ```text
 //!  connection.url ─ url ─► ConnectionSettings ─► Driver ─► Connection ─ rows ─► types ─► records
+//!                                                       └─► Writer ◄─ rows ◄─ sink ◄─ records
 //! ```
 
 mod database;
+mod sink;
 mod source;
 mod types;
 mod url;
@@ -17,12 +19,15 @@ use std::sync::Arc;
 use volley_api::Plugin;
 
 pub use database::{
-    Catalog, Connection, Driver, Fetched, Isolation, Number, Query, ResultColumn, TableColumn, TableId, TableSearch,
-    Timestamp, find_driver,
+    Catalog, Cell, Connection, Driver, Fetched, Isolation, Number, Query, ResultColumn, TableColumn, TableId,
+    TableSearch, TableWrite, TargetColumn, TargetTable, Timestamp, WriteColumn, WriteKind, Writer, find_driver, quoted,
+    shown_at, shown_in,
 };
 pub use url::{ConnectionSettings, Host, JdbcUrl, NetworkAddress, Parameters};
 
 /// Every connector of this crate, for the databases of these drivers.
 pub fn plugins(drivers: &[Arc<dyn Driver>]) -> Vec<Plugin> {
-    source::source_plugins(drivers)
+    let mut plugins = source::source_plugins(drivers);
+    plugins.extend(sink::sink_plugins(drivers));
+    plugins
 }

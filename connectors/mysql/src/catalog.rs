@@ -19,6 +19,14 @@ pub(crate) const COLUMNS: &str = "SELECT column_name, is_nullable = 'YES', extra
     FROM information_schema.columns WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ? \
     ORDER BY ordinal_position";
 
+/// The columns of a table that is written to: database, table, name, type without a length, type in full, whether it may be
+/// null, whether it has a value of its own, whether it is part of the primary key. Those that are computed are not among
+/// them. Parameters: database (null: the current one), table.
+pub(crate) const TARGET_COLUMNS: &str = "SELECT table_schema, table_name, column_name, data_type, column_type, \
+    is_nullable = 'YES', column_default IS NOT NULL OR extra LIKE '%auto_increment%', column_key = 'PRI' \
+    FROM information_schema.columns WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ? \
+    AND COALESCE(generation_expression, '') = '' ORDER BY ordinal_position";
+
 /// Microseconds since 1970, where the session is in UTC.
 pub(crate) const NOW: &str = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)";
 

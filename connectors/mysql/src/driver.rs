@@ -2,11 +2,12 @@
 
 use chrono_tz::Tz;
 use volley_api::Result;
-use volley_jdbc::{Connection, ConnectionSettings, Driver, Timestamp};
+use volley_jdbc::{Connection, ConnectionSettings, Driver, Timestamp, Writer};
 
 use crate::connection::MySqlConnection;
 use crate::literal::timestamp_literal;
 use crate::parameters::Server;
+use crate::write::MySqlWriter;
 
 /// MySQL and MariaDB.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,6 +24,10 @@ impl Driver for MySql {
 
     fn connect(&self, settings: &ConnectionSettings) -> Result<Box<dyn Connection>> {
         Ok(Box::new(MySqlConnection::open(Server::from_settings(settings)?)?))
+    }
+
+    fn connect_writer(&self, settings: &ConnectionSettings) -> Result<Box<dyn Writer>> {
+        Ok(Box::new(MySqlWriter::open(&Server::from_settings(settings)?)?))
     }
 
     fn timestamp_literal(&self, at: Timestamp, zone: Tz) -> String {

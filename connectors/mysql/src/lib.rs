@@ -1,5 +1,5 @@
 //! MySQL and MariaDB for the JDBC connectors: a driver that reads what a prepared statement answers, row by row into
-//! columns.
+//! columns, and writes them by prepared statements of many rows.
 //!
 //! ```text
 //!  URL, parameters ─ parameters ─► mysql_async ─ execute ─► column_plan ─ rows ─► rows: RowDecoder ─► RecordBatch
@@ -17,5 +17,6 @@ mod rows;
 mod server_error;
 mod tls;
 mod value_type;
+mod write;
 
 pub use driver::MySql;

@@ -11,6 +11,21 @@ const PASSING: [u16; 33] = [
 /// Hosts, logins and plug-ins that are refused, in the general state HY000.
 const REFUSED: [u16; 8] = [1130, 1251, 1290, 1296, 1347, 1356, 1524, 1698];
 
+/// Values and rows that are refused, in general states: no default, cut off, wrong, a check, a trigger, no JSON.
+const REFUSED_ROWS: [u16; 9] = [1265, 1292, 1364, 1366, 1367, 1644, 3140, 3819, 4025];
+
+/// An error while rows are written: what has no place, or what a constraint refuses, is the row's fault.
+pub(crate) fn write_error(doing: &str, error: Failure) -> Error {
+    let is_of_row = match &error {
+        Failure::Server(refusal) => {
+            REFUSED_ROWS.contains(&refusal.code) || refusal.state.starts_with("22") || refusal.state.starts_with("23")
+        }
+        _ => false,
+    };
+    let error = server_error(doing, error);
+    if is_of_row { Error::data(error.to_string()).with_source(error) } else { error }
+}
+
 /// An error while `doing` something, such as "could not connect to MySQL at db:3306".
 pub(crate) fn server_error(doing: &str, error: Failure) -> Error {
     let kind = match &error {

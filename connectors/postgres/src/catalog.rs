@@ -18,6 +18,22 @@ pub(crate) const COLUMNS: &str = "SELECT a.attname::text, NOT (a.attnotnull OR (
     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
     WHERE a.attrelid = pg_catalog.to_regclass($1::text) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
 
+/// A table by its name in SQL: number, schema, name.
+pub(crate) const TARGET: &str = "SELECT c.oid, n.nspname::text, c.relname::text FROM pg_catalog.pg_class c \
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = pg_catalog.to_regclass($1::text)";
+
+/// The columns of a table that is written to: name, type without a length (of a domain, what it is made of), type in full,
+/// whether it may be null, whether it has a value of its own, whether it is part of the primary key, whether it is an array.
+pub(crate) const TARGET_COLUMNS: &str = "SELECT a.attname::text, \
+    pg_catalog.format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE a.atttypid END, -1), \
+    pg_catalog.format_type(a.atttypid, a.atttypmod), NOT (a.attnotnull OR (t.typtype = 'd' AND t.typnotnull)), \
+    a.atthasdef OR a.attidentity <> '', \
+    EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary \
+        AND a.attnum = ANY(i.indkey)), \
+    pg_catalog.format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE a.atttypid END, -1) LIKE '%[]' \
+    FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
+    WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum";
+
 /// Those columns of tables that cannot be null: number of the table, number of the column.
 pub(crate) const REQUIRED: &str = "SELECT a.attrelid, a.attnum FROM pg_catalog.pg_attribute a \
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \

@@ -2,11 +2,12 @@
 
 use chrono_tz::Tz;
 use volley_api::Result;
-use volley_jdbc::{Connection, ConnectionSettings, Driver, Timestamp};
+use volley_jdbc::{Connection, ConnectionSettings, Driver, Timestamp, Writer};
 
 use crate::connection::PostgresConnection;
 use crate::literal::timestamp_literal;
 use crate::parameters::Server;
+use crate::write::PostgresWriter;
 
 /// PostgreSQL.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,6 +24,10 @@ impl Driver for Postgres {
 
     fn connect(&self, settings: &ConnectionSettings) -> Result<Box<dyn Connection>> {
         Ok(Box::new(PostgresConnection::open(&Server::from_settings(settings)?)?))
+    }
+
+    fn connect_writer(&self, settings: &ConnectionSettings) -> Result<Box<dyn Writer>> {
+        Ok(Box::new(PostgresWriter::open(&Server::from_settings(settings)?)?))
     }
 
     fn timestamp_literal(&self, at: Timestamp, zone: Tz) -> String {

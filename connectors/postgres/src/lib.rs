@@ -1,4 +1,5 @@
-//! PostgreSQL for the JDBC connectors: a driver that reads what a query answers as binary COPY, straight into columns.
+//! PostgreSQL for the JDBC connectors: a driver that reads what a query answers as binary COPY, straight into columns, and
+//! writes columns the same way.
 //!
 //! ```text
 //!  URL, parameters ─ parameters ─► tokio-postgres ─ prepare ─► column_plan ─► COPY (…) TO STDOUT (FORMAT binary)
@@ -17,5 +18,6 @@ mod parameters;
 mod server_error;
 mod tls;
 mod value_type;
+mod write;
 
 pub use driver::Postgres;

@@ -28,8 +28,10 @@ fn kind_of(code: &str) -> ErrorKind {
     match (code.get(..2).unwrap_or_default(), code) {
         // lost, out of something, stopped by an administrator, rolled back, locked, out of order
         ("08" | "53" | "57" | "40" | "58", _) | (_, "55P03" | "55006" | "25P03" | "72000") => ErrorKind::Retriable,
-        // a value that a cast or a function does not take
-        ("22", _) => ErrorKind::Data,
+        // a standby that was a primary may be one again
+        (_, "25006") => ErrorKind::Retriable,
+        // a value that a cast or a function does not take, or a constraint, a trigger or an index
+        ("22" | "23" | "21" | "44", _) | (_, "P0001" | "54000") => ErrorKind::Data,
         // who logs in, which database, names, permissions and syntax
         ("28" | "3D" | "3F" | "42" | "0A" | "2B", _) => ErrorKind::Config,
         _ => ErrorKind::Fatal,
@@ -60,6 +62,8 @@ mod tests {
             ("42P01", ErrorKind::Config),
             ("42501", ErrorKind::Config),
             ("22012", ErrorKind::Data),
+            ("23505", ErrorKind::Data),
+            ("25006", ErrorKind::Retriable),
             ("XX001", ErrorKind::Fatal),
         ] {
             assert_eq!(kind_of(code), kind, "{code}");

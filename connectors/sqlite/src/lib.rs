@@ -16,5 +16,6 @@ mod parameters;
 mod points_in_time;
 mod sqlite_error;
 mod time_form;
+mod writer;
 
 pub use driver::Sqlite;

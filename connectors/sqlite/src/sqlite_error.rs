@@ -12,6 +12,19 @@ pub(crate) fn sqlite_error(doing: &str, error: rusqlite::Error) -> Error {
     Error::new(kind, format!("{doing}: {error}")).with_source(error)
 }
 
+/// An error while a row is written: what a constraint refuses is the row's fault.
+pub(crate) fn write_error(doing: &str, error: rusqlite::Error) -> Error {
+    match &error {
+        rusqlite::Error::SqliteFailure(failure, _) if failure.code == ErrorCode::ConstraintViolation => {
+            Error::data(format!("{doing}: {error}")).with_source(error)
+        }
+        rusqlite::Error::SqliteFailure(failure, _) if failure.code == ErrorCode::DiskFull => {
+            Error::retriable(format!("{doing}: {error}")).with_source(error)
+        }
+        _ => sqlite_error(doing, error),
+    }
+}
+
 /// What can be done about it.
 fn kind_of(code: ErrorCode) -> ErrorKind {
     match code {

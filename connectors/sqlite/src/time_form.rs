@@ -68,7 +68,7 @@ impl TimeForm {
     }
 
     /// A time in this form; what it cannot say is cut off.
-    fn value(&self, micros: i64) -> Value {
+    pub(crate) fn value(&self, micros: i64) -> Value {
         match self {
             Self::Count(TimeUnit::Seconds) => Value::Integer(micros.div_euclid(1_000_000)),
             Self::Count(TimeUnit::Millis) => Value::Integer(micros.div_euclid(1_000)),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use volley_api::{Error, Result};
 
-use super::{Connection, Timestamp};
+use super::{Connection, Timestamp, Writer};
 use crate::url::ConnectionSettings;
 
 /// A database system: knows its URLs and its SQL, and connects. Cheap to have; nothing is opened before
@@ -26,6 +26,19 @@ pub trait Driver: Debug + Send + Sync {
     /// # Errors
     /// `Retriable` if the database is out of reach, `Config` if it refuses.
     fn connect(&self, settings: &ConnectionSettings) -> Result<Box<dyn Connection>>;
+
+    /// Connects in order to write. Takes as long as the settings allow.
+    ///
+    /// # Errors
+    /// `Retriable` if the database is out of reach, `Config` if it refuses.
+    fn connect_writer(&self, _settings: &ConnectionSettings) -> Result<Box<dyn Writer>> {
+        Err(Error::config(format!("jdbc:{} can be read only", self.subprotocols().join(", jdbc:"))))
+    }
+
+    /// Whether a database that is not there yet comes to be when it is connected to in order to write.
+    fn creates_databases(&self) -> bool {
+        false
+    }
 
     /// A literal of SQL that can be compared with columns of dates and times, with a time zone or without; `zone` is
     /// that of columns without.

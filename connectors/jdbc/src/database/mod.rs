@@ -4,19 +4,25 @@
 //!  Driver ── connect ──► Connection ─┬─ Catalog: tables, columns
 //!                                    ├─ current_time
 //!                                    └─ query, then next … next ──► RecordBatch, RecordBatch, … End
+//!         ─ connect_writer ─► Writer ─┬─ target: the table that is written to
+//!                                     └─ execute BEGIN, write … write, execute COMMIT
 //! ```
 
+mod cell;
 mod connection;
 mod driver;
 mod result_column;
 mod table_column;
 mod table_id;
 mod timestamp;
+mod writer;
 
+pub use cell::{Cell, shown_at, shown_in};
 pub use connection::{Catalog, Connection, Fetched, Isolation, Query, TableSearch};
 pub use driver::{Driver, find_driver};
 pub use result_column::{Number, ResultColumn};
 pub use table_column::TableColumn;
-pub use table_id::TableId;
-pub(crate) use table_id::{quoted, split_outside};
+pub(crate) use table_id::split_outside;
+pub use table_id::{TableId, quoted};
 pub use timestamp::Timestamp;
+pub use writer::{TableWrite, TargetColumn, TargetTable, WriteColumn, WriteKind, Writer};

@@ -72,7 +72,7 @@ impl fmt::Display for TableId {
 }
 
 /// A name in SQL, with `quote` around it and every such mark in it twice.
-pub(crate) fn quoted(name: &str, quote: Option<char>) -> String {
+pub fn quoted(name: &str, quote: Option<char>) -> String {
     match quote {
         None => name.to_owned(),
         Some(quote) => {

@@ -5,3 +5,5 @@ mod copy_decoder;
 mod numeric;
 
 pub(crate) use copy_decoder::CopyDecoder;
+#[cfg(test)]
+pub(crate) use numeric::unscaled;

@@ -10,7 +10,7 @@ const MINUS_INFINITY: u16 = 0xF000;
 const PLACES: i32 = 4;
 
 /// A number without its decimal point.
-pub(super) trait Unscaled: Sized + Copy {
+pub(crate) trait Unscaled: Sized + Copy {
     const ZERO: Self;
     /// `self * factor + more`; `None` if that is too large.
     fn times_plus(self, factor: i64, more: i64) -> Option<Self>;
@@ -45,7 +45,7 @@ impl Unscaled for i256 {
 ///
 /// # Errors
 /// Why it has no place in such a column.
-pub(super) fn unscaled<T: Unscaled>(bytes: &[u8], scale: i8) -> Result<T, &'static str> {
+pub(crate) fn unscaled<T: Unscaled>(bytes: &[u8], scale: i8) -> Result<T, &'static str> {
     let word = |place: usize| bytes.get(place * 2..place * 2 + 2).map(|two| u16::from_be_bytes([two[0], two[1]]));
     let (Some(count), Some(weight), Some(sign)) = (word(0), word(1), word(2)) else {
         return Err("a number that is cut off");
