@@ -31,7 +31,10 @@ fn records_are_rows_of_a_table_that_is_created() {
             ("at", "timestamp", json!(1_767_323_045_678_i64)),
         ])
     };
-    kafka.produce_pairs(&topic, &[("a", Some(&fields(1, json!("né 'x' \\ \"y\"")))), ("b", Some(&fields(2, json!(null))))]);
+    kafka.produce_pairs(
+        &topic,
+        &[("a", Some(&fields(1, json!("né 'x' \\ \"y\"")))), ("b", Some(&fields(2, json!(null))))],
+    );
     for target in Target::all("created") {
         write(kafka, &target, &topic, &[CREATES]);
         let table = target.quoted(&topic);
@@ -88,7 +91,8 @@ fn a_key_has_its_last_record_and_a_null_removes_its_row() {
 fn updates_change_rows_that_are_there_and_only_chosen_fields() {
     let kafka = Kafka::shared();
     let topic = kafka.topic("updates", 1);
-    let change = |id: i64| record(&[("id", "int64", json!(id)), ("name", "string", json!("new")), ("n", "int32", json!(7))]);
+    let change =
+        |id: i64| record(&[("id", "int64", json!(id)), ("name", "string", json!("new")), ("n", "int32", json!(7))]);
     kafka.produce_pairs(&topic, &[("a", Some(&change(1))), ("b", Some(&change(9)))]);
     for target in Target::all("updates") {
         let table = target.quoted(&topic);
@@ -96,12 +100,8 @@ fn updates_change_rows_that_are_there_and_only_chosen_fields() {
             "CREATE TABLE {table} (id BIGINT PRIMARY KEY NOT NULL, name VARCHAR(9), n INT, kept INT);
              INSERT INTO {table} VALUES (1, 'old', 1, 5), (2, 'old', 1, 5)"
         ));
-        let keys = [
-            ("insert.mode", "update"),
-            ("pk.mode", "record_value"),
-            ("pk.fields", "id"),
-            ("fields.whitelist", "name"),
-        ];
+        let keys =
+            [("insert.mode", "update"), ("pk.mode", "record_value"), ("pk.fields", "id"), ("fields.whitelist", "name")];
         write(kafka, &target, &topic, &keys);
         let rows = target.sql(&format!("SELECT id, name, n, kept FROM {table} ORDER BY id"));
         assert_eq!(rows, "1|new|1|5\n2|old|1|5", "{}", target.name());
@@ -129,7 +129,8 @@ fn kafka_s_coordinates_are_a_key_that_takes_no_record_twice() {
         }
         let table = target.quoted(&format!("all_{topic}"));
         let rows = target.sql(&format!("SELECT p, o, id FROM {table} WHERE t = '{topic}' ORDER BY p, o"));
-        let expected: Vec<_> = (0..10).map(|place| format!("{}|{}|{}", place / 5, place % 5, place % 5 * 2 + place / 5)).collect();
+        let expected: Vec<_> =
+            (0..10).map(|place| format!("{}|{}|{}", place / 5, place % 5, place % 5 * 2 + place / 5)).collect();
         assert_eq!(rows, expected.join("\n"), "{}", target.name());
     }
 }
@@ -139,7 +140,11 @@ fn a_table_grows_with_its_records() {
     let kafka = Kafka::shared();
     let topic = kafka.topic("evolved", 1);
     let first = record(&[("id", "int32", json!(1))]);
-    let second = record(&[("ID", "int64", json!(5_000_000_000_i64)), ("Name", "string?", json!("new")), ("n", "float?", json!(null))]);
+    let second = record(&[
+        ("ID", "int64", json!(5_000_000_000_i64)),
+        ("Name", "string?", json!("new")),
+        ("n", "float?", json!(null)),
+    ]);
     kafka.produce_pairs(&topic, &[("a", Some(&first)), ("b", Some(&second))]);
     for target in Target::all("evolved") {
         write(kafka, &target, &topic, &[CREATES, ("auto.evolve", "true")]);

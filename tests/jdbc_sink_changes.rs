@@ -61,7 +61,12 @@ fn changes_of_debezium_keep_a_table_as_its_origin_is() {
         ];
         write(kafka, &target, &topic, &keys);
         let table = target.quoted(&format!("copy_{}", topic.replace('.', "_")));
-        assert_eq!(target.sql(&format!("SELECT id, name FROM {table} ORDER BY id")), "1|uno\n3|flat", "{}", target.name());
+        assert_eq!(
+            target.sql(&format!("SELECT id, name FROM {table} ORDER BY id")),
+            "1|uno\n3|flat",
+            "{}",
+            target.name()
+        );
         let at = target.sql(&format!("SELECT at FROM {table} WHERE id = 1"));
         let expected = if let Target::Sqlite(_) = target { "1767323045678" } else { "2026-01-02 03:04:05.678901" };
         assert_eq!(at, expected, "{}", target.name());

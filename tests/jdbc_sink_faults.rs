@@ -39,7 +39,10 @@ fn one_bad_record_in_a_thousand_goes_to_the_dead_letter_topic_and_the_others_int
         target.sql(&format!(
             "CREATE TABLE {table} (id BIGINT PRIMARY KEY NOT NULL, name VARCHAR(9) CHECK (LENGTH(name) < 9))"
         ));
-        for mode in [&[("insert.mode", "insert")][..], &[("insert.mode", "upsert"), ("pk.mode", "record_value"), ("pk.fields", "id")]] {
+        for mode in [
+            &[("insert.mode", "insert")][..],
+            &[("insert.mode", "upsert"), ("pk.mode", "record_value"), ("pk.fields", "id")],
+        ] {
             let keys = [
                 ("errors.tolerance", "all"),
                 ("errors.deadletterqueue.topic.name", dead.as_str()),
@@ -184,9 +187,7 @@ fn a_table_that_is_dropped_while_the_sink_runs_is_created_again() {
         assert_eq!(status["tasks"][0]["state"], "RUNNING", "{status:#}");
         rows().then_some(())
     });
-    wait_until(SOON, "the row", || {
-        (target.sql(&format!("SELECT id, other FROM {table}")) == "77|y").then_some(())
-    });
+    wait_until(SOON, "the row", || (target.sql(&format!("SELECT id, other FROM {table}")) == "77|y").then_some(()));
     process.terminate();
     assert!(process.ended(SOON).success());
 }

@@ -40,7 +40,9 @@ fn kind_of(code: &str) -> ErrorKind {
 
 fn text_of(error: &DbError) -> String {
     let mut text = format!("{} (SQLSTATE {})", error.message(), error.code().code());
-    for more in [error.detail(), error.hint()].into_iter().flatten() {
+    // what has the whole row in it is not for logs
+    let detail = error.detail().filter(|detail| !detail.starts_with("Failing row contains"));
+    for more in [detail, error.hint()].into_iter().flatten() {
         text.push_str("; ");
         text.push_str(more);
     }

@@ -16,7 +16,7 @@ const RESOURCE: &str = ":resource:";
 const URI: &str = "file:";
 
 /// Parameters that only matter to who writes, or that say how the Java driver works inside.
-const INTERNAL: [&str; 31] = [
+const INTERNAL: [&str; 26] = [
     "auto_vacuum",
     "cache",
     "cache_size",
@@ -28,12 +28,9 @@ const INTERNAL: [&str; 31] = [
     "enable_load_extension",
     "enable_shared_cache",
     "encoding",
-    "foreign_keys",
     "full_column_names",
     "fullsync",
     "incremental_vacuum",
-    "journal_mode",
-    "journal_size_limit",
     "jdbc.explicit_readonly",
     "legacy_alter_table",
     "legacy_file_format",
@@ -43,14 +40,15 @@ const INTERNAL: [&str; 31] = [
     "open_mode",
     "page_size",
     "read_uncommitted",
-    "recursive_triggers",
     "shared_cache",
-    "synchronous",
     "temp_store",
     "transaction_mode",
 ];
 /// Parameters of files that are encrypted.
 const ENCRYPTION: [&str; 5] = ["cipher", "hexkey_mode", "key", "legacy", "password_mode"];
+
+/// Parameters that matter to who writes, and are pragmas of SQLite.
+const PRAGMAS: [&str; 5] = ["foreign_keys", "journal_mode", "journal_size_limit", "recursive_triggers", "synchronous"];
 
 /// A file and how it is read.
 #[derive(Clone, Debug)]
@@ -62,6 +60,8 @@ pub(crate) struct File {
     pub(crate) unit: TimeUnit,
     /// What points in time are written as, if it is set.
     pub(crate) class: Option<TimeClass>,
+    /// What is set for who writes.
+    pub(crate) pragmas: Vec<(&'static str, String)>,
     /// Parameters that have no effect.
     pub(crate) unknown: Vec<String>,
 }
@@ -112,6 +112,7 @@ impl File {
             busy_timeout: BUSY_TIMEOUT,
             unit: TimeUnit::Millis,
             class: None,
+            pragmas: Vec::new(),
             unknown: Vec::new(),
         };
         for (name, value) in &all {
@@ -141,6 +142,12 @@ impl File {
                     )));
                 }
                 "user" | "password" => {}
+                name if let Some(pragma) = PRAGMAS.into_iter().find(|known| *known == name) => {
+                    if !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+                        return Err(wrong(name, value, "a word or a number"));
+                    }
+                    file.pragmas.push((pragma, value.clone()));
+                }
                 name if INTERNAL.contains(&name) || name.starts_with("limit_") => {}
                 _ => file.unknown.push(name.clone()),
             }
@@ -189,6 +196,7 @@ mod tests {
         let file = file("jdbc:sqlite:a.db?busy_timeout=7&date_class=text&date_precision=seconds&journal_mode=WAL&x=1");
         let file = file.unwrap();
         assert_eq!((file.busy_timeout, file.unit), (Duration::from_millis(7), TimeUnit::Seconds));
+        assert_eq!(file.pragmas, [("journal_mode", "WAL".to_owned())]);
         assert_eq!((file.class, &file.unknown[..]), (Some(TimeClass::Text), &["x".to_owned()][..]));
     }
 
@@ -203,6 +211,7 @@ mod tests {
             ("jdbc:sqlite:a.db?date_class=number", "date_class"),
             ("jdbc:sqlite:a.db?date_precision=days", "date_precision"),
             ("jdbc:sqlite:a.db?cipher=aes256cbc", "cipher"),
+            ("jdbc:sqlite:a.db?journal_mode=WAL;DROP", "journal_mode"),
         ] {
             let error = file(url).unwrap_err();
             assert!(!error.is_retriable() && error.to_string().contains(named), "{url}: {error}");

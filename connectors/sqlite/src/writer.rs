@@ -30,15 +30,17 @@ impl SqliteWriter {
     /// Opens the file, which comes to be if it is not there.
     pub(crate) fn open(file: &File) -> Result<Self> {
         let doing = format!("could not open {}", file.path.display());
-        let flags =
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection =
-            Connection::open_with_flags(&file.path, flags).map_err(|error| write_error(&doing, error))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&file.path, flags).map_err(|error| write_error(&doing, error))?;
         connection
             .busy_timeout(file.busy_timeout)
             // reads the file for the first time
             .and_then(|()| connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(())))
             .map_err(|error| write_error(&doing, error))?;
+        for (name, value) in &file.pragmas {
+            let set = format!("PRAGMA {name} = {value}");
+            connection.execute_batch(&set).map_err(|error| write_error(&doing, error))?;
+        }
         Ok(Self { connection, times: TimeForm::of_class(file.class.unwrap_or(TimeClass::Integer), file.unit) })
     }
 

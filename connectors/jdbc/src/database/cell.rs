@@ -202,16 +202,10 @@ mod tests {
     fn values_are_texts_that_databases_read() {
         let noon = 1_767_268_800_123_456_i64;
         let arrays: [(ArrayRef, &str); 6] = [
-            (
-                Arc::new(Decimal128Array::from(vec![-1234]).with_precision_and_scale(38, 3).unwrap()),
-                "-1.234",
-            ),
+            (Arc::new(Decimal128Array::from(vec![-1234]).with_precision_and_scale(38, 3).unwrap()), "-1.234"),
             (Arc::new(Date32Array::from(vec![-1])), "1969-12-31"),
             (Arc::new(TimestampMicrosecondArray::from(vec![noon])), "2026-01-01 12:00:00.123456"),
-            (
-                Arc::new(TimestampMicrosecondArray::from(vec![noon]).with_timezone("UTC")),
-                "2026-01-01 07:00:00.123456",
-            ),
+            (Arc::new(TimestampMicrosecondArray::from(vec![noon]).with_timezone("UTC")), "2026-01-01 07:00:00.123456"),
             (Arc::new(Float64Array::from(vec![f64::NEG_INFINITY])), "-Infinity"),
             (Arc::new(Float64Array::from(vec![1e-7])), "0.0000001"),
         ];

@@ -148,7 +148,8 @@ fn images(records: &Records, structs: &StructArray, operations: &[Operation]) ->
     let Some((field, after)) = image(AFTER)? else { return Ok(Column::nulls(records.len())) };
     let array = match image(BEFORE)? {
         Some((_, before)) if has_same_fields(before.data_type(), after.data_type()) => {
-            let removed: BooleanArray = operations.iter().map(|operation| Some(*operation == Operation::Remove)).collect();
+            let removed: BooleanArray =
+                operations.iter().map(|operation| Some(*operation == Operation::Remove)).collect();
             let before: ArrayRef = if before.data_type() == after.data_type() {
                 before
             } else {
@@ -207,10 +208,8 @@ mod tests {
     }
 
     fn events(deletes: bool, truncates: bool) -> Vec<RowEvents> {
-        let (before, after) = (
-            rows(&[None, Some(1), Some(2), None, None, None]),
-            rows(&[Some(1), Some(11), None, None, Some(5), None]),
-        );
+        let (before, after) =
+            (rows(&[None, Some(1), Some(2), None, None, None]), rows(&[Some(1), Some(11), None, None, Some(5), None]));
         let operations: ArrayRef = Arc::new(StringArray::from(vec!["c", "u", "d", "t", "r", "m"]));
         let tables: ArrayRef = Arc::new(StringArray::from(vec!["a", "a", "a", "a", "b", "b"]));
         let source_fields = Fields::from(vec![Field::new("table", DataType::Utf8, false)]);

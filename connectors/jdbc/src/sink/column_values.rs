@@ -106,9 +106,7 @@ fn written_type(field: &Field) -> Option<DataType> {
         }
         DataType::Date64 => DataType::Date32,
         DataType::Time32(_) | DataType::Time64(_) => DataType::Time64(TimeUnit::Microsecond),
-        DataType::Timestamp(_, zone) => {
-            DataType::Timestamp(TimeUnit::Microsecond, zone.as_ref().map(|_| "UTC".into()))
-        }
+        DataType::Timestamp(_, zone) => DataType::Timestamp(TimeUnit::Microsecond, zone.as_ref().map(|_| "UTC".into())),
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
             let item_type = written_type(item).filter(|_| !is_nested(item.data_type()))?;
             DataType::List(Arc::new(Field::new_list_field(item_type, true)))
@@ -263,8 +261,7 @@ mod tests {
 
     #[test]
     fn what_has_no_place_in_its_type_refuses_its_row_only() {
-        let times: ArrayRef =
-            Arc::new(TimestampMillisecondArray::from(vec![1, i64::MAX]).with_timezone("UTC"));
+        let times: ArrayRef = Arc::new(TimestampMillisecondArray::from(vec![1, i64::MAX]).with_timezone("UTC"));
         let field = Field::new("t", times.data_type().clone(), true);
         let (shown, refused) = shown(&field, times, &settings());
         assert_eq!((shown[0].as_str(), refused), ("1970-01-01T00:00:00.001Z", vec![1]));

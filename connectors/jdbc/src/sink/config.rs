@@ -110,7 +110,8 @@ pub(super) fn issues(config: &Config) -> Vec<ConfigIssue> {
         refuse(DELETES, format!("the key of a record says which row is removed: set `{KEY_MODE}=record_key`"));
     }
     if mode == KeyMode::Kafka && names != 0 && names != COORDINATES {
-        let why = format!("with `{KEY_MODE}=kafka` there are {COORDINATES} names, for topic, partition and offset, or none");
+        let why =
+            format!("with `{KEY_MODE}=kafka` there are {COORDINATES} names, for topic, partition and offset, or none");
         refuse(KEY_FIELDS, why);
     }
     if config.string(CREDENTIALS_PROVIDER).is_some_and(|class| !class.ends_with(".DefaultJdbcCredentialsProvider")) {
@@ -243,9 +244,8 @@ mod tests {
     #[test]
     fn dates_are_shifted_as_in_java_unless_they_are_in_utc() {
         let zone = ("db.timezone", "America/New_York");
-        let date_zone = |more: &[(&str, &str)]| {
-            parse(Flavour::Confluent, &[&[zone], more].concat()).unwrap().plan.values.date_zone
-        };
+        let date_zone =
+            |more: &[(&str, &str)]| parse(Flavour::Confluent, &[&[zone], more].concat()).unwrap().plan.values.date_zone;
         assert_eq!(date_zone(&[]).name(), "America/New_York");
         assert_eq!(date_zone(&[("date.timezone", "utc")]), Tz::UTC);
     }

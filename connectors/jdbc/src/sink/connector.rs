@@ -88,8 +88,8 @@ impl Connector for JdbcSinkConnector {
 
     /// Which parameters of the URL have no effect.
     fn remarks(&self, config: &ConfigMap) -> Vec<String> {
-        let unknown = self.keys.parse(config)
-            .and_then(|config| driver_of(&self.drivers, &config)?.check(&config.settings));
+        let unknown =
+            self.keys.parse(config).and_then(|config| driver_of(&self.drivers, &config)?.check(&config.settings));
         match unknown {
             Ok(unknown) if !unknown.is_empty() => {
                 vec![format!("these parameters of the Java driver have no effect here: {}", unknown.join(", "))]
@@ -117,11 +117,7 @@ impl Connector for JdbcSinkConnector {
     }
 
     /// With `volley.exactly.once` the offsets that count are in the database.
-    fn alter_offsets(
-        &self,
-        config: &ConfigMap,
-        _offsets: &[(SourcePartition, Option<SourceOffset>)],
-    ) -> Result<bool> {
+    fn alter_offsets(&self, config: &ConfigMap, _offsets: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
         if self.keys.parse(config).is_ok_and(|config| config.is_exactly_once) {
             return Err(Error::config(
                 "with `volley.exactly.once` the offsets that count are in the table `volley_offsets` of the database: \

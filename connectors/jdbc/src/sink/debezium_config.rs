@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use volley_api::{Config, ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigType, Error, Importance, Result, Validator};
+use volley_api::{
+    Config, ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigType, Error, Importance, Result, Validator,
+};
 
 use super::column_values::ValueSettings;
 use super::config::{SinkConfig, connection_settings, key_mode, nested, tolerates_bad_records, write_kind, zone_of};
-use super::config_keys::{DELETES, EXACTLY_ONCE, INSERT_MODE, NESTED, PASSWORD, URL, exactly_once_key, grouped, nested_key, url_key, zone_key};
+use super::config_keys::{
+    DELETES, EXACTLY_ONCE, INSERT_MODE, NESTED, PASSWORD, URL, exactly_once_key, grouped, nested_key, url_key, zone_key,
+};
 use super::record_plan::{KeyMode, PlanSettings};
 use super::retries::RetrySettings;
 use super::table_names::TableNames;
@@ -120,8 +124,20 @@ pub(super) fn config_def() -> ConfigDef {
             Medium,
             "Whether names of tables and columns stand in quotes when tables are looked for and created.",
         ),
-        ConfigKey::with_default(INCLUDED, List, "", Medium, "The fields that are written, as `field` or `topic:field`; empty: all."),
-        ConfigKey::with_default(EXCLUDED, List, "", Medium, "The fields that are not written, as `field` or `topic:field`."),
+        ConfigKey::with_default(
+            INCLUDED,
+            List,
+            "",
+            Medium,
+            "The fields that are written, as `field` or `topic:field`; empty: all.",
+        ),
+        ConfigKey::with_default(
+            EXCLUDED,
+            List,
+            "",
+            Medium,
+            "The fields that are not written, as `field` or `topic:field`.",
+        ),
         nested_key(),
     ];
     grouped([("Connection", connection), ("Writes", writes), ("Data Mapping", mapping)])

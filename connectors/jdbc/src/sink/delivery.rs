@@ -28,6 +28,13 @@ pub(super) struct Job {
     pub(super) truncates: bool,
 }
 
+impl Job {
+    /// Whether no row is written.
+    fn only_removes(&self) -> bool {
+        self.truncates || self.planned.removes.iter().all(|removes| *removes)
+    }
+}
+
 /// Where a batch stands in Kafka, for who stores offsets in the database.
 #[derive(Debug)]
 pub(super) struct BatchPlace<'a> {
@@ -61,18 +68,23 @@ pub(super) fn deliver(
     settings: &DeliverySettings,
     mut place: Option<BatchPlace<'_>>,
 ) -> Result<BTreeMap<usize, Error>> {
-    let mut tables = Vec::with_capacity(jobs.len());
+    let mut work = Vec::with_capacity(jobs.len());
     for job in jobs {
         let columns: Vec<_> = job.planned.columns.iter().map(|column| (&column.field, column.is_key)).collect();
-        tables.push(shapes.table(writer, &job.table, &columns)?.clone());
+        let table = match job.only_removes() {
+            false => Some(shapes.table(writer, &job.table, &columns)?.clone()),
+            // where there is no table there is nothing to remove
+            true => shapes.table_to_remove_from(writer, &job.table)?,
+        };
+        work.push((job, table));
     }
     let mut delivery = Delivery { writer, settings, is_careful: false };
-    match delivery.transaction(jobs, &tables, place.as_mut()) {
+    match delivery.transaction(&work, place.as_mut()) {
         // with savepoints now, to find out which records it is
         Err(error) if error.kind() == ErrorKind::Data => {
             delivery.writer.execute("ROLLBACK")?;
             delivery.is_careful = true;
-            delivery.transaction(jobs, &tables, place.as_mut())
+            delivery.transaction(&work, place.as_mut())
         }
         outcome => outcome,
     }
@@ -88,8 +100,7 @@ struct Delivery<'a> {
 impl Delivery<'_> {
     fn transaction(
         &mut self,
-        jobs: &[Job],
-        tables: &[TargetTable],
+        work: &[(&Job, Option<TargetTable>)],
         mut place: Option<&mut BatchPlace<'_>>,
     ) -> Result<BTreeMap<usize, Error>> {
         self.writer.begin()?;
@@ -97,8 +108,12 @@ impl Delivery<'_> {
             place.offsets.advance(self.writer, place.partition, place.end)?;
         }
         let mut rejected = BTreeMap::new();
-        for (job, table) in jobs.iter().zip(tables) {
-            for (record, error) in self.write_job(job, table)? {
+        for (job, table) in work {
+            let found = match table {
+                Some(table) => self.write_job(job, table)?,
+                None => job.planned.rejected.clone(),
+            };
+            for (record, error) in found {
                 rejected.entry(job.inputs[record]).or_insert(error);
             }
             if !rejected.is_empty() && !self.settings.tolerates_bad_records {
@@ -152,8 +167,13 @@ impl Delivery<'_> {
         let (settings, is_careful) = (*self.settings, self.is_careful);
         let mut write = |range: std::ops::Range<usize>| {
             let rows = rows.slice(range.start, range.len());
-            let write =
-                TableWrite { table: &table.table, columns: &columns, kind: change.kind, rows: &rows, zone: settings.zone };
+            let write = TableWrite {
+                table: &table.table,
+                columns: &columns,
+                kind: change.kind,
+                rows: &rows,
+                zone: settings.zone,
+            };
             let written = self.write_rows(&write);
             written.map_err(|error| {
                 let (kind, table) = (change.kind, &table.table);
@@ -182,10 +202,7 @@ impl Delivery<'_> {
     }
 }
 
-fn write_all(
-    rows: usize,
-    write: &mut dyn FnMut(std::ops::Range<usize>) -> Result<()>,
-) -> Result<Vec<(usize, Error)>> {
+fn write_all(rows: usize, write: &mut dyn FnMut(std::ops::Range<usize>) -> Result<()>) -> Result<Vec<(usize, Error)>> {
     write(0..rows)?;
     Ok(Vec::new())
 }

@@ -92,8 +92,7 @@ mod tests {
     #[test]
     fn bytes_decimals_and_json_are_as_connect_writes_them() {
         let bytes: ArrayRef = Arc::new(BinaryArray::from_iter([Some(&b"\x00\xff"[..])]));
-        let price: ArrayRef =
-            Arc::new(Decimal128Array::from(vec![1234]).with_precision_and_scale(38, 2).unwrap());
+        let price: ArrayRef = Arc::new(Decimal128Array::from(vec![1234]).with_precision_and_scale(38, 2).unwrap());
         let document: ArrayRef = Arc::new(StringArray::from(vec![r#"{"a":1}"#]));
         let none: ArrayRef = Arc::new(StringArray::from(vec![None::<&str>]));
         let fields = vec![

@@ -144,8 +144,10 @@ impl Planned {
         let name = |place: usize| names.get(place).map_or(KAFKA_COLUMNS[place], String::as_str);
         let len = records.len();
         let topic: ArrayRef = Arc::new(StringArray::from_iter_values(std::iter::repeat_n(&*records.topic, len)));
-        let partition: ArrayRef =
-            Arc::new(Int32Array::from_iter_values(std::iter::repeat_n(records.kafka_partition.unwrap_or_default(), len)));
+        let partition: ArrayRef = Arc::new(Int32Array::from_iter_values(std::iter::repeat_n(
+            records.kafka_partition.unwrap_or_default(),
+            len,
+        )));
         let offsets = (0..len).map(|row| records.offset(row).unwrap_or_default());
         let offsets: ArrayRef = Arc::new(Int64Array::from_iter_values(offsets));
         for (place, array) in [topic, partition, offsets].into_iter().enumerate() {
@@ -226,7 +228,10 @@ impl Planned {
         let mut refused = Vec::new();
         let (field, array) = written(field, array, &settings.values, &mut refused)?;
         for row in refused {
-            self.reject(row, format!("the value of field `{}` has no place in type {}", field.name(), field.data_type()));
+            self.reject(
+                row,
+                format!("the value of field `{}` has no place in type {}", field.name(), field.data_type()),
+            );
         }
         if is_key {
             for row in (0..array.len()).filter(|row| array.is_null(*row)) {

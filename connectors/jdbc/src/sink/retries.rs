@@ -65,7 +65,8 @@ impl Retries {
             return Ok(self.settings.backoff);
         }
         let retries = self.settings.retries;
-        Err(Error::fatal(format!("gave up after {retries} retries (`max.retries`): {error}")).with_source(error.clone()))
+        Err(Error::fatal(format!("gave up after {retries} retries (`max.retries`): {error}"))
+            .with_source(error.clone()))
     }
 }
 

@@ -24,9 +24,7 @@ impl RowChange {
     pub(super) fn columns(&self, planned: &Planned) -> Result<Vec<(Field, ArrayRef, bool)>> {
         let rows = UInt32Array::from_iter_values(self.records.iter().map(|row| *row as u32));
         let columns = planned.columns.iter().filter(|column| column.is_key || self.kind != WriteKind::Delete);
-        columns
-            .map(|column| Ok((column.field.clone(), take(&column.array, &rows, None)?, column.is_key)))
-            .collect()
+        columns.map(|column| Ok((column.field.clone(), take(&column.array, &rows, None)?, column.is_key))).collect()
     }
 }
 
@@ -59,8 +57,7 @@ pub(super) fn row_changes(
     let runs = wanted.chunk_by(|one, other| planned.removes[*one] == planned.removes[*other]);
     let changes = runs.map(|run| {
         let kind = if planned.removes[run[0]] { WriteKind::Delete } else { mode };
-        let records =
-            if kind == WriteKind::Insert { run.to_vec() } else { keys.last(run.iter().copied()) };
+        let records = if kind == WriteKind::Insert { run.to_vec() } else { keys.last(run.iter().copied()) };
         RowChange { kind, records }
     });
     Ok(with_rows(changes.collect()))

@@ -57,10 +57,8 @@ impl StoredOffsets {
             return Ok(());
         }
         create_table(writer)?;
-        let rows = writer.texts(&format!(
-            "SELECT next_offset, rejected FROM {TABLE} WHERE {}",
-            self.condition(writer, partition)
-        ))?;
+        let rows = writer
+            .texts(&format!("SELECT next_offset, rejected FROM {TABLE} WHERE {}", self.condition(writer, partition)))?;
         let stored = match rows.into_iter().next() {
             None => Stored::default(),
             Some(row) => parsed(&row)?,
@@ -71,9 +69,9 @@ impl StoredOffsets {
 
     /// Whether a record was written by an earlier transaction. The partition MUST be known.
     pub(super) fn is_done(&self, partition: &TopicPartition, offset: i64) -> bool {
-        self.known.get(partition).is_some_and(|stored| {
-            stored.next.is_some_and(|next| offset < next) && !stored.rejected.contains(&offset)
-        })
+        self.known
+            .get(partition)
+            .is_some_and(|stored| stored.next.is_some_and(|next| offset < next) && !stored.rejected.contains(&offset))
     }
 
     /// Moves the offset of a partition, first of all in a transaction: others that write the partition wait from here on.
@@ -143,7 +141,9 @@ impl StoredOffsets {
 }
 
 fn rival(partition: &TopicPartition) -> Error {
-    Error::retriable(format!("another task has written partition {partition} (table {TABLE}): nothing is written twice"))
+    Error::retriable(format!(
+        "another task has written partition {partition} (table {TABLE}): nothing is written twice"
+    ))
 }
 
 fn create_table(writer: &mut dyn Writer) -> Result<()> {

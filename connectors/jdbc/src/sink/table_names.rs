@@ -73,7 +73,9 @@ fn with_source(name: &str, source: &dyn Fn(&str) -> Option<String>) -> Result<St
     while let Some((before, behind)) = rest.split_once(SOURCE) {
         let Some((field, behind)) = behind.split_once('}') else { break };
         let value = source(field).ok_or_else(|| {
-            Error::data(format!("the name of the table needs field `{field}` of `source`, which the record does not have"))
+            Error::data(format!(
+                "the name of the table needs field `{field}` of `source`, which the record does not have"
+            ))
         })?;
         text.push_str(before);
         text.push_str(&value);

@@ -70,6 +70,26 @@ impl TableShapes {
         self.known.get(table).ok_or_else(|| missing_table(table))
     }
 
+    /// The table as it is; `None` if it is missing and may be created: then it has nothing that could be removed.
+    ///
+    /// # Errors
+    /// `Config` if it is missing and may not be created.
+    pub(super) fn table_to_remove_from(
+        &mut self,
+        writer: &mut dyn Writer,
+        table: &TableId,
+    ) -> Result<Option<TargetTable>> {
+        if let Some(known) = self.known.get(table) {
+            return Ok(Some(known.clone()));
+        }
+        let found = writer.target(table, self.settings.quote)?;
+        if found.is_none() && !self.settings.creates {
+            return Err(missing_table(table));
+        }
+        self.known.extend(found.clone().map(|found| (table.clone(), found)));
+        Ok(found)
+    }
+
     fn create(&self, writer: &mut dyn Writer, table: &TableId, columns: &[(&Field, bool)]) -> Result<TargetTable> {
         if !self.settings.creates {
             return Err(missing_table(table));
@@ -91,8 +111,8 @@ impl TableShapes {
     fn changes(&self, writer: &mut dyn Writer, table: &TableId, columns: &[(&Field, bool)]) -> Result<Vec<String>> {
         let missing = self.missing(table, columns);
         if !missing.is_empty() && !self.settings.evolves {
-            let names: Vec<_> = missing.iter().map(|field| format!("`{}`", field.name())).collect();
-            return Err(missing_column(table, &names.join(", ").replace('`', ""), "and `auto.evolve` is false"));
+            let names: Vec<_> = missing.iter().map(|field| field.name().as_str()).collect();
+            return Err(missing_column(table, &names.join(", "), "and `auto.evolve` is false"));
         }
         let mut statements = Vec::new();
         for field in missing {
@@ -107,7 +127,8 @@ impl TableShapes {
         if self.settings.evolves
             && let Some(known) = self.known.get(table)
         {
-            let pairs = columns.iter().filter_map(|(field, _)| Some((find_column(&known.columns, field.name())?, field)));
+            let pairs =
+                columns.iter().filter_map(|(field, _)| Some((find_column(&known.columns, field.name())?, field)));
             statements.extend(pairs.filter_map(|(column, field)| writer.widening(&known.table, column, field)));
         }
         Ok(statements)

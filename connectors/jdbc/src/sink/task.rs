@@ -144,9 +144,9 @@ impl JdbcSinkTask {
                 self.retries.connected();
                 Ok(writer)
             }
-            Err(error) if error.is_retriable() => Err(Error::retriable(error.to_string())
-                .with_exception(NO_CONNECTION)
-                .with_source(error)),
+            Err(error) if error.is_retriable() => {
+                Err(Error::retriable(error.to_string()).with_exception(NO_CONNECTION).with_source(error))
+            }
             Err(error) => Err(error),
         }
     }
@@ -244,7 +244,8 @@ impl JdbcSinkTask {
             return error;
         }
         let is_unconnected = error.exception() == NO_CONNECTION;
-        let wait = if is_unconnected { self.retries.connection_failed(&error) } else { self.retries.write_failed(&error) };
+        let wait =
+            if is_unconnected { self.retries.connection_failed(&error) } else { self.retries.write_failed(&error) };
         match wait {
             Ok(wait) => {
                 self.context.timeout(wait);

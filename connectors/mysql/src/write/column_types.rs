@@ -34,7 +34,8 @@ pub(super) fn wider_type(column: &TargetColumn, field: &Field) -> Option<String>
     if column.declared.contains("unsigned") {
         return None;
     }
-    let rank = |name: &str| ["tinyint", "smallint", "mediumint", "int", "bigint"].iter().position(|known| *known == name);
+    let rank =
+        |name: &str| ["tinyint", "smallint", "mediumint", "int", "bigint"].iter().position(|known| *known == name);
     let name = match (column.type_name.as_str(), field.data_type()) {
         (have, DataType::Int16) if rank(have) < rank("smallint") => "SMALLINT",
         (have, DataType::Int32) if rank(have) < rank("int") => "INT",

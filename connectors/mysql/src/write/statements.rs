@@ -46,7 +46,8 @@ impl RowStatement {
                 })
             }
             WriteKind::Update => {
-                let equal = |names: Vec<String>| names.into_iter().map(|name| format!("{name} = ?")).collect::<Vec<_>>();
+                let equal =
+                    |names: Vec<String>| names.into_iter().map(|name| format!("{name} = ?")).collect::<Vec<_>>();
                 let set = equal(names(&mut write.others()));
                 if set.is_empty() {
                     return None;

@@ -66,9 +66,8 @@ impl MySqlWriter {
             is_waiting: false,
         };
         writer.execute(STRICT)?;
-        let facts: Option<(u64, bool)> = writer.wait(ANSWER_LIMIT, REFUSED, async |connection| {
-            connection.query_first(FACTS).await
-        })?;
+        let facts: Option<(u64, bool)> =
+            writer.wait(ANSWER_LIMIT, REFUSED, async |connection| connection.query_first(FACTS).await)?;
         let (packet, keeps_backslashes) = facts.ok_or_else(|| Error::fatal("the server tells nothing of itself"))?;
         writer.packet_bytes = usize::try_from(packet).unwrap_or(usize::MAX);
         writer.escapes_backslashes = !keeps_backslashes;
@@ -121,9 +120,8 @@ impl Writer for MySqlWriter {
         let database = table.catalog.clone().or_else(|| table.schema.clone());
         let wanted = Params::Positional(vec![database.into(), table.table.clone().into()]);
         let doing = "could not ask for the columns of a table";
-        let rows: Vec<Row> = self.wait(ANSWER_LIMIT, doing, async |connection| {
-            connection.exec(TARGET_COLUMNS, wanted).await
-        })?;
+        let rows: Vec<Row> =
+            self.wait(ANSWER_LIMIT, doing, async |connection| connection.exec(TARGET_COLUMNS, wanted).await)?;
         let Some(first) = rows.first() else { return Ok(None) };
         let table = TableId::new(Some(&text(first, 0)?), None, &text(first, 1)?);
         let columns = rows.iter().map(|row| {
@@ -149,7 +147,9 @@ impl Writer for MySqlWriter {
 
     fn texts(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>> {
         let rows: Vec<Row> = self.wait(ANSWER_LIMIT, REFUSED, async |connection| connection.query(sql).await)?;
-        let texts = |row: &Row| (0..row.len()).map(|place| row.get::<Option<String>, _>(place).flatten()).collect();
+        let value =
+            |row: &Row, place| row.get_opt::<Option<String>, _>(place).and_then(std::result::Result::ok).flatten();
+        let texts = |row: &Row| (0..row.len()).map(|place| value(row, place)).collect();
         Ok(rows.iter().map(texts).collect())
     }
 
@@ -205,9 +205,8 @@ fn row_values(write: &TableWrite<'_>, statement: &RowStatement, row: usize) -> R
     let value = |place: &usize| {
         let WriteColumn { target, .. } = &write.columns[*place];
         let cell = Cell::of(write.rows.column(*place), row);
-        cell.and_then(|cell| parameter(&cell, &target.type_name, write.zone)).map_err(|what| {
-            Error::data(format!("column {} of type {} takes no {what}", target.name, target.declared))
-        })
+        cell.and_then(|cell| parameter(&cell, &target.type_name, write.zone))
+            .map_err(|what| Error::data(format!("column {} of type {} takes no {what}", target.name, target.declared)))
     };
     statement.places.iter().map(value).collect()
 }

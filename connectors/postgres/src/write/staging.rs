@@ -20,13 +20,15 @@ pub(super) struct Staging {
 impl Staging {
     /// The name of a table with these columns, and the statement that makes it ready, if it is not.
     pub(super) fn table(&mut self, types: &[TargetType]) -> (String, Option<String>) {
-        let columns: Vec<_> = types.iter().zip(1..).map(|(target, place)| format!("c{place} {}", target.sql())).collect();
+        let columns: Vec<_> =
+            types.iter().zip(1..).map(|(target, place)| format!("c{place} {}", target.sql())).collect();
         let columns = columns.join(", ");
         let place = self.known.insert_full(columns.clone()).0;
         let name = format!("pg_temp.volley_rows_{place}");
         let is_new = self.created.insert(name.clone());
         let has_rows = !self.filled.insert(name.clone());
-        let create = format!("CREATE TEMPORARY TABLE IF NOT EXISTS volley_rows_{place} ({columns}) ON COMMIT DELETE ROWS");
+        let create =
+            format!("CREATE TEMPORARY TABLE IF NOT EXISTS volley_rows_{place} ({columns}) ON COMMIT DELETE ROWS");
         let statement = match (is_new, has_rows) {
             (true, _) => Some(format!("{create}; TRUNCATE {name}")),
             (false, true) => Some(format!("TRUNCATE {name}")),

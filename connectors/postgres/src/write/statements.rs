@@ -28,8 +28,7 @@ pub(super) fn merge_from(staging: &str, write: &TableWrite<'_>) -> Option<String
                 return Some(insert);
             }
             let keys: Vec<_> = write.keys().map(|(_, column)| name(column)).collect();
-            let set: Vec<_> =
-                write.others().map(|(_, column)| format!("{0} = EXCLUDED.{0}", name(column))).collect();
+            let set: Vec<_> = write.others().map(|(_, column)| format!("{0} = EXCLUDED.{0}", name(column))).collect();
             let action = if set.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {}", set.join(", ")) };
             format!("{insert} ON CONFLICT ({}) DO {action}", keys.join(", "))
         }

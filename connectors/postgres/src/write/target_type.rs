@@ -175,12 +175,18 @@ fn is_named(field: &Field, name: &str) -> bool {
 /// A type that has room for values of a field where the column's has none.
 pub(super) fn wider_type(column: &TargetColumn, field: &Field) -> Option<&'static str> {
     let have = TargetType::of(&column.type_name)?;
+    // a domain is what its owner makes of it
+    if have != TargetType::Numeric && column.declared != column.type_name {
+        return None;
+    }
     match (have, field.data_type()) {
         (TargetType::Int2, DataType::Int32) => Some("integer"),
         (TargetType::Int2 | TargetType::Int4, DataType::Int64) => Some("bigint"),
         (TargetType::Float4, DataType::Float64) => Some("double precision"),
         (TargetType::Int2 | TargetType::Int4, DataType::Float64) => Some("double precision"),
-        (TargetType::Int2 | TargetType::Int4 | TargetType::Int8, data_type) if data_type.is_decimal() => Some("numeric"),
+        (TargetType::Int2 | TargetType::Int4 | TargetType::Int8, data_type) if data_type.is_decimal() => {
+            Some("numeric")
+        }
         (TargetType::Numeric, DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale)) => {
             let declared = column.declared.strip_suffix(')')?.rsplit_once(',')?.1.parse::<i8>().ok()?;
             (*scale > declared).then_some("numeric")
@@ -209,6 +215,7 @@ mod tests {
         assert_eq!(wider("numeric", "numeric(10,2)", DataType::Decimal128(38, 2)), None);
         assert_eq!(wider("numeric", "numeric", DataType::Decimal128(38, 3)), None);
         assert_eq!(wider("text", "text", DataType::Int64), None);
+        assert_eq!(wider("integer", "age", DataType::Int64), None);
     }
 
     #[test]

@@ -43,13 +43,7 @@ pub(super) fn encode_value(
     Ok(())
 }
 
-fn encode_list(
-    element: &TargetType,
-    array: &dyn Array,
-    row: usize,
-    zone: Tz,
-    out: &mut Vec<u8>,
-) -> Result<(), String> {
+fn encode_list(element: &TargetType, array: &dyn Array, row: usize, zone: Tz, out: &mut Vec<u8>) -> Result<(), String> {
     let list = array.as_list_opt::<i32>().ok_or_else(|| "a value that is no array".to_owned())?.value(row);
     let count = i32::try_from(list.len()).map_err(|_| "an array with too many elements".to_owned())?;
     let dimensions = i32::from(count > 0);

@@ -50,8 +50,7 @@ impl PostgresWriter {
             .build()
             .map_err(|error| Error::fatal("could not start a runtime for PostgreSQL").with_source(error))?;
         let Opened { client, address } = runtime.block_on(open(server))?;
-        let writer =
-            Self { runtime: Some(runtime), client, address, staging: Staging::default(), is_waiting: false };
+        let writer = Self { runtime: Some(runtime), client, address, staging: Staging::default(), is_waiting: false };
         // texts that are cast to points in time
         wait(writer.runtime.as_ref(), ANSWER_LIMIT, REFUSED, writer.client.batch_execute("SET TIME ZONE 'UTC'"))?;
         Ok(writer)
