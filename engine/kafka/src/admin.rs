@@ -90,6 +90,11 @@ impl Admin {
         Ok(Self { questions: Questions::new(properties, timeout)?, groups: GroupOffsets::new(properties, timeout)? })
     }
 
+    /// The connections on which it asks.
+    pub(crate) fn questions(&self) -> &Questions {
+        &self.questions
+    }
+
     /// The cluster's id.
     ///
     /// # Errors

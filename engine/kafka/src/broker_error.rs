@@ -99,12 +99,28 @@ pub fn is_timeout(error: &Error) -> bool {
 
 const MISSING_TOPIC: &str = "org.apache.kafka.common.errors.UnknownTopicOrPartitionException";
 
+/// The class of the error of a producer whose `transactional.id` another has taken over, or whose transaction has timed out.
+pub(crate) const PRODUCER_FENCED: &str = "org.apache.kafka.common.errors.ProducerFencedException";
+
+const INVALID_EPOCH: &str = "org.apache.kafka.common.errors.InvalidProducerEpochException";
+
+/// Whether the code says that a producer's epoch is not the latest of its `transactional.id`.
+pub(crate) fn is_fencing_code(code: Code) -> bool {
+    matches!(code, Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch)
+}
+
+/// Whether a producer has lost its `transactional.id`: another has taken it over, or the coordinator has ended a transaction that
+/// took too long. The client library does not tell which.
+pub fn is_fenced(error: &Error) -> bool {
+    [PRODUCER_FENCED, INVALID_EPOCH].contains(&error.exception())
+}
+
 /// Whether a topic or partition is not there (any more).
 pub fn is_missing_topic(error: &Error) -> bool {
     error.is_retriable() && error.exception() == MISSING_TOPIC
 }
 
-fn exception_of(code: Code) -> Option<&'static str> {
+pub(crate) fn exception_of(code: Code) -> Option<&'static str> {
     Some(match code {
         code if is_authentication(code) => AUTHENTICATION,
         Code::TopicAuthorizationFailed => "org.apache.kafka.common.errors.TopicAuthorizationException",
@@ -118,6 +134,11 @@ fn exception_of(code: Code) -> Option<&'static str> {
         Code::NotCoordinator => NOT_COORDINATOR,
         Code::CoordinatorLoadInProgress => COORDINATOR_LOADING,
         Code::CoordinatorNotAvailable | Code::WaitingForCoordinator => COORDINATOR_NOT_AVAILABLE,
+        Code::Fenced | Code::ProducerFenced => PRODUCER_FENCED,
+        Code::InvalidProducerEpoch => INVALID_EPOCH,
+        Code::TransactionalIdAuthorizationFailed => {
+            "org.apache.kafka.common.errors.TransactionalIdAuthorizationException"
+        }
         Code::InvalidTopic => "org.apache.kafka.common.errors.InvalidTopicException",
         Code::InvalidConfig => "org.apache.kafka.common.errors.InvalidConfigurationException",
         Code::InvalidPartitions => "org.apache.kafka.common.errors.InvalidPartitionsException",

@@ -15,6 +15,7 @@ mod bootstrap;
 mod broker_error;
 mod connection;
 mod consumer;
+mod fencing;
 mod group;
 mod group_offsets;
 mod outage;
@@ -29,7 +30,7 @@ mod wire;
 
 pub use admin::{Admin, NewTopic, TopicDescription};
 pub use bootstrap::{check_bootstrap_list, check_bootstrap_servers};
-pub use broker_error::{is_login_refused, is_missing_topic, is_timeout};
+pub use broker_error::{is_fenced, is_login_refused, is_missing_topic, is_timeout};
 pub use consumer::{
     Committer, FetchSettings, Fetcher, LogPlace, RebalanceListener, StartPlaces, TopicSelection,
     subscribed_end_offsets, subscribed_offsets,

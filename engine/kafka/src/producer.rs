@@ -14,6 +14,8 @@
 //! A producer is used by one thread. A second thread polls it only if the client logs in with tokens, which librdkafka
 //! requests during a poll.
 
+mod transactions;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use volley_api::{ConfigMap, Error, Result};
 
 use crate::broker_error;
-use crate::group::{Backoff, coordinator_is_not_ready, coordinator_of};
+use crate::group::{Backoff, CoordinatorKind, coordinator_is_not_ready, coordinator_of, coordinator_of_kind};
 use crate::outage::Asking;
 use crate::wire::{Address, Connection, ConnectionSettings, block_on};
 
@@ -35,6 +35,8 @@ pub(crate) enum Whom<'a> {
     Anybody,
     Controller,
     CoordinatorOf(&'a str),
+    /// The coordinator of a transactional id.
+    TransactionCoordinatorOf(&'a str),
 }
 
 /// Sends requests. Blocks the calling thread.
@@ -196,6 +198,13 @@ impl Questions {
                 let connection = self.coordinator(connection, group).await?;
                 return Ok(connection.map_err(|error| code_of(error.code())));
             }
+            Whom::TransactionCoordinatorOf(id) => {
+                let kind = CoordinatorKind::Transactions;
+                match coordinator_of_kind(&mut connection, kind, id, self.within()).await? {
+                    Ok(address) => Some(address),
+                    Err(error) => return Ok(Err(code_of(error.code()))),
+                }
+            }
         };
         // A cluster that reports no controller forwards such requests itself.
         match address {
@@ -242,7 +251,8 @@ pub(crate) fn not_ready(error: ResponseError) -> Option<ResponseError> {
 
 /// Whether to ask another broker, or the same one after a pause.
 fn is_moving(code: Code) -> bool {
-    code == Code::NotController || broker_error::is_coordinator_moving(&broker_error::from_code("ask", code))
+    matches!(code, Code::NotController | Code::ConcurrentTransactions)
+        || broker_error::is_coordinator_moving(&broker_error::from_code("ask", code))
 }
 
 #[cfg(test)]

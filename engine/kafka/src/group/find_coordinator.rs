@@ -1,4 +1,4 @@
-//! The request for a group's coordinator.
+//! The request for the coordinator of a group, or of a transactional id.
 
 use std::time::Duration;
 
@@ -11,12 +11,26 @@ use volley_api::{Error, Result};
 use super::answer;
 use crate::wire::{Address, Connection};
 
-/// The key type of a group.
-const GROUP: i8 = 0;
+/// What a coordinator is of. The values are the key types of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CoordinatorKind {
+    Group = 0,
+    Transactions = 1,
+}
 
 /// Asks any broker for the coordinator of a group. Returns the error if the cluster does not know it yet.
 pub(crate) async fn coordinator_of(
     connection: &mut Connection,
+    group_id: &str,
+    within: Duration,
+) -> Result<std::result::Result<Address, ResponseError>> {
+    coordinator_of_kind(connection, CoordinatorKind::Group, group_id, within).await
+}
+
+/// Asks any broker for the coordinator of a group or a transactional id. Returns the error if the cluster does not know it yet.
+pub(crate) async fn coordinator_of_kind(
+    connection: &mut Connection,
+    kind: CoordinatorKind,
     group_id: &str,
     within: Duration,
 ) -> Result<std::result::Result<Address, ResponseError>> {
@@ -25,8 +39,8 @@ pub(crate) async fn coordinator_of(
         let request = FindCoordinatorRequest::default();
         match version {
             0 => request.with_key(group),
-            1..=3 => request.with_key(group).with_key_type(GROUP),
-            _ => request.with_coordinator_keys(vec![group]).with_key_type(GROUP),
+            1..=3 => request.with_key(group).with_key_type(kind as i8),
+            _ => request.with_coordinator_keys(vec![group]).with_key_type(kind as i8),
         }
     };
     let found = coordinator_in(connection.call(within, request).await?);

@@ -52,7 +52,7 @@ pub(crate) use answer::{coordinator_is_not_ready, leave_error, refusal};
 pub(crate) use backoff::Backoff;
 pub use error::{GroupError, GroupResult};
 pub use event::{GroupEvent, MemberLoss};
-pub(crate) use find_coordinator::coordinator_of;
+pub(crate) use find_coordinator::{CoordinatorKind, coordinator_of, coordinator_of_kind};
 pub use joined::Joined;
 pub use member::GroupMember;
 pub(crate) use requests::leave as leave_request;

@@ -41,6 +41,7 @@ const ADMIN: &[(&str, &str)] = &[("allow.auto.create.topics", "false")];
 /// Java's and librdkafka's, in milliseconds.
 const DEFAULT_SESSION: i64 = 45_000;
 const DEFAULT_POLL_INTERVAL: i64 = 300_000;
+const DEFAULT_TRANSACTION: i64 = 60_000;
 
 /// Sets every default that `config` does not set.
 pub(super) fn fill(config: &mut ClientConfig, role: ClientRole) {
@@ -67,6 +68,9 @@ fn alias_is_set(config: &ClientConfig, key: &str) -> bool {
 /// librdkafka refuses pairs of limits that contradict each other where Java does not; the one not given yields.
 fn raise_to_be_consistent(config: &mut ClientConfig, role: ClientRole) {
     raise(config, "reconnect.backoff.max.ms", "reconnect.backoff.ms");
+    if role == ClientRole::Producer && config.get("transactional.id").is_some() {
+        lower_delivery_timeout(config);
+    }
     if role == ClientRole::Consumer {
         raise(config, "fetch.max.bytes", "message.max.bytes");
         raise_poll_interval(config);
@@ -79,6 +83,17 @@ fn raise_poll_interval(config: &mut ClientConfig) {
     let session = number(config, "session.timeout.ms").unwrap_or(DEFAULT_SESSION);
     if number(config, "max.poll.interval.ms").unwrap_or(DEFAULT_POLL_INTERVAL) < session {
         config.set("max.poll.interval.ms", session.to_string());
+    }
+}
+
+/// A message of a transaction is of no use after the transaction's end; Java waits for it nevertheless.
+fn lower_delivery_timeout(config: &mut ClientConfig) {
+    let limit = number(config, "transaction.timeout.ms").unwrap_or(DEFAULT_TRANSACTION);
+    for key in ["delivery.timeout.ms", "message.timeout.ms"] {
+        // zero is for ever
+        if number(config, key).is_some_and(|timeout| timeout > limit || timeout == 0) {
+            config.set(key, limit.to_string());
+        }
     }
 }
 

@@ -322,6 +322,19 @@ mod tests {
     }
 
     #[test]
+    fn messages_of_transactions_end_with_them() {
+        let given = properties(&[
+            ("transactional.id", "g-c-0"),
+            ("enable.idempotence", "true"),
+            ("delivery.timeout.ms", "2147483647"),
+            ("transaction.timeout.ms", "10000"),
+        ]);
+        let Translation { config, .. } = translate(&given, ClientRole::Producer);
+        assert_eq!(config.get("delivery.timeout.ms"), Some("10000"));
+        config.create::<BaseProducer>().unwrap();
+    }
+
+    #[test]
     fn keys_that_cannot_be_translated_are_named() {
         let given = properties(&[
             ("interceptor.classes", "com.acme.Audit"),
