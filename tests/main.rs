@@ -74,5 +74,7 @@ mod store_faults;
 mod stuck_sink;
 mod takeover;
 mod testbed;
+mod transaction_boundaries;
 mod worker_group;
 mod worker_process;
+mod zombie_tasks;

@@ -61,6 +61,7 @@ fn spec(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<TaskSpec, Failure
     let plugin = plugins.find_connector(class.trim()).map_err(Failure::connector)?.clone();
     let kind = if plugin.kind() == PluginKind::Sink { ConnectorKind::Sink } else { ConnectorKind::Source };
     Ok(TaskSpec {
+        exactly_once: None,
         id: ConnectorTaskId { connector: connector.name, task: 0 },
         kind,
         plugin,

@@ -45,5 +45,5 @@ pub use sink::{
 };
 pub use source::{
     AcknowledgedBatch, AcknowledgedRow, OffsetReader, Polled, SourceBatch, SourceContext, SourceTask,
-    TransactionContext, TransactionEnd,
+    TransactionContext, TransactionEnd, TransactionEnds,
 };

@@ -51,12 +51,6 @@ impl DistributedWorker {
             warn!("{line}");
         }
         check_worker_converters(&plugins, &config)?;
-        if config.exactly_once_source_enabled() {
-            warn!(
-                "exactly.once.source.support is enabled, but this version of Volley delivers the records of sources at least \
-                 once: connectors that require exactly once are refused, and their tasks fail here"
-            );
-        }
         check_bootstrap_servers(&config.worker_admin_properties(), ClientRole::Admin)?;
         let front = RestFrontend::open(&config)?;
         match Self::start_behind(&front, config, plugins, transformer, log_levels) {

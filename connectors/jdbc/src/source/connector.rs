@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use volley_api::{
     ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Error, ErrorKind, KAFKA_VERSION, Plugin,
-    PluginFactory, Result, RunningConnector, SourceOffset, SourcePartition, single_task,
+    PluginFactory, Result, RunningConnector, SourceOffset, SourcePartition, Support,
+    single_task,
 };
 
 use super::config::{SourceConfig, issues};
@@ -89,6 +90,13 @@ impl Connector for JdbcSourceConnector {
 
     fn is_bounded(&self, config: &ConfigMap) -> bool {
         SourceConfig::parse(self.flavour, config).is_ok_and(|config| config.is_bounded)
+    }
+
+    /// With a number each row has an offset of its own. Rows with the same time have one together, and may be divided among
+    /// transactions; in bulk mode there are no offsets.
+    fn exactly_once_support(&self, config: &ConfigMap) -> Result<Option<Support>> {
+        let config = SourceConfig::parse(self.flavour, config)?;
+        Ok(Some(if config.mode.is_incrementing { Support::Supported } else { Support::Unsupported }))
     }
 
     fn alter_offsets(&self, _config: &ConfigMap, offsets: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {

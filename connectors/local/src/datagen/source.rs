@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use volley_api::{
     ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Error, Plugin, PluginFactory, Polled, Result,
-    RunningConnector, SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask,
+    RunningConnector, SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask, Support,
 };
 
 use super::config::{DatagenConfig, config_def, issues, task_config};
@@ -62,6 +62,10 @@ impl Connector for DatagenConnector {
             stored_row(offset)?;
         }
         Ok(true)
+    }
+
+    fn exactly_once_support(&self, _config: &ConfigMap) -> Result<Option<Support>> {
+        Ok(Some(Support::Supported))
     }
 }
 

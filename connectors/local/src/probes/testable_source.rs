@@ -14,8 +14,8 @@
 //! | `alter.offsets.result` | false | whether it vouches for altered offsets |
 //!
 //! Task `i` counts from 1, or goes on behind its stored number `N`: key `key-<name>-<i>-N`, value `value-<name>-<i>-N`, a
-//! header `header-N` with the number; source partition `{"task.id":"<name>-<i>"}`, offset `{"saved":N}`. Transactions of its
-//! own it does not define.
+//! header `header-N` with the number; source partition `{"task.id":"<name>-<i>"}`, offset `{"saved":N}`. Where it says itself
+//! where transactions end, they end behind the Fibonacci numbers: the even ones are aborted.
 
 use std::sync::Arc;
 use std::thread;
@@ -27,7 +27,7 @@ use serde_json::Value as Json;
 use volley_api::{
     Column, ConfigDef, ConfigMap, Connector, ConnectorContext, Error, Header, Plugin, PluginFactory, Polled, Records,
     Result, RowIndex, RunningConnector, SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask, Support,
-    Value,
+    TransactionContext, Value,
 };
 
 use super::dropping_sink::alter_offsets_result;
@@ -144,6 +144,9 @@ struct TestableSourceTask {
     last: i64,
     per_poll: usize,
     pace: Option<Pace>,
+    transactions: Option<TransactionContext>,
+    /// The end of the transaction under way, and that of the one before.
+    boundaries: (i64, i64),
 }
 
 impl SourceTask for TestableSourceTask {
@@ -156,7 +159,7 @@ impl SourceTask for TestableSourceTask {
         }
         match self.pace.as_mut().map_or(len, |pace| pace.wait_for(len, max_wait)) {
             0 => Ok(Polled::Idle),
-            len => Ok(Polled::Batches(vec![self.batch(len)])),
+            len => Ok(Polled::Batches(self.batches(len))),
         }
     }
 }
@@ -176,9 +179,35 @@ impl TestableSourceTask {
             last: number(config, "max.messages", i64::MAX)?,
             per_poll: number(config, "messages.per.poll", 1usize)?.max(1),
             pace: Pace::of_throughput(number(config, "throughput", -1)?),
+            transactions: context.transactions().cloned(),
+            boundaries: (2, 1),
             task_id,
             partition,
         })
+    }
+
+    /// A batch for each transaction that the messages are in.
+    fn batches(&mut self, len: usize) -> Vec<SourceBatch> {
+        let Some(transactions) = self.transactions.clone() else { return vec![self.batch(len)] };
+        let last = self.saved + len as i64;
+        let mut batches = Vec::new();
+        while self.saved < last {
+            let (boundary, before) = self.boundaries;
+            if boundary <= self.saved {
+                self.boundaries = (boundary + before, boundary);
+                continue;
+            }
+            // at most `len`
+            let batch = self.batch((boundary.min(last) - self.saved) as usize);
+            if self.saved == boundary {
+                match boundary % 2 {
+                    0 => transactions.abort_behind(batches.len()),
+                    _ => transactions.commit_behind(batches.len()),
+                }
+            }
+            batches.push(batch);
+        }
+        batches
     }
 
     fn batch(&mut self, len: usize) -> SourceBatch {
@@ -236,6 +265,19 @@ mod tests {
         assert_eq!(serde_json::to_string(&batches[0].partition).unwrap(), r#"{"task.id":"n-1"}"#);
         assert_eq!(serde_json::to_string(&batches[0].offset).unwrap(), r#"{"saved":8}"#);
         assert!(matches!(task.poll(Duration::ZERO).unwrap(), Polled::Idle));
+    }
+
+    #[test]
+    fn transactions_end_behind_fibonacci_numbers_and_the_even_ones_are_aborted() {
+        let transactions = TransactionContext::default();
+        let context = source_context(0, None).with_transactions(transactions.clone());
+        let mut task = TestableSourceTask::start(context, &config_map(&[("messages.per.poll", "10")])).unwrap();
+        let Polled::Batches(batches) = task.poll(Duration::ZERO).unwrap() else { panic!("nothing came") };
+        let ends: Vec<i64> = batches.iter().map(|batch| batch.offset[SAVED].as_i64().unwrap()).collect();
+        assert_eq!(ends, [2, 3, 5, 8, 10]);
+        use volley_api::TransactionEnd::{Abort, Commit};
+        let told = transactions.take_ends().behind_batches;
+        assert_eq!(told.into_iter().collect::<Vec<_>>(), [(0, Abort), (1, Commit), (2, Commit), (3, Abort)]);
     }
 
     #[test]

@@ -57,6 +57,16 @@ impl Producer {
         self.transaction_outcome("abort a transaction", outcome)
     }
 
+    /// Why the producer is of no use any more; `None` if it is.
+    pub fn fatal_failure(&self) -> Option<Error> {
+        let (code, reason) = self.native.client().fatal_error()?;
+        let error = Error::fatal(format!("the producer has failed for good: {reason}"));
+        Some(match broker_error::is_fencing_code(code) {
+            true => error.with_exception(broker_error::PRODUCER_FENCED),
+            false => error,
+        })
+    }
+
     fn transaction_outcome(&self, action: &str, outcome: KafkaResult<()>) -> Result<()> {
         let Err(error) = outcome else {
             self.connection.mark_up();

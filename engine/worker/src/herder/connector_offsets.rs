@@ -7,7 +7,7 @@ use std::sync::Arc;
 use volley_api::{
     ConfigMap, ConnectorKind, Error, Offsets, Plugin, Result, SourceOffset, SourcePartition, TopicPartition,
 };
-use volley_kafka::{Admin, ClientRole, check_bootstrap_servers};
+use volley_kafka::{Admin, ClientRole, LogEntry, TransactionalLogWriter, check_bootstrap_servers};
 
 use super::connector_kind::connector_kind;
 use super::{ConnectorOffset, WorkerContext};
@@ -71,8 +71,30 @@ impl OffsetsOf {
 
     fn alter_source(&self, context: &WorkerContext, entries: &[OffsetEntry]) -> HerderResult<bool> {
         let vouches = self.ask_connector(entries)?;
-        self.store(context)?.set(&self.name, entries)?;
+        let store = self.store(context)?;
+        match context.config.exactly_once_source_enabled() {
+            true if !entries.is_empty() => self.set_in_transaction(context, &*store, entries)?,
+            _ => store.set(&self.name, entries)?,
+        }
         Ok(vouches)
+    }
+
+    /// Sets offsets as the first task of the connector would do it, so that it cannot write others at the same time.
+    fn set_in_transaction(
+        &self,
+        context: &WorkerContext,
+        store: &dyn OffsetBackingStore,
+        entries: &[OffsetEntry],
+    ) -> Result<()> {
+        let (producer, _) = context.config.transactional_producer_properties(&self.config, &self.name, 0);
+        let timeout = context.config.default_api_timeout();
+        let records = store.records(&self.name, entries)?;
+        let log_entries: Vec<_> =
+            records.entries.iter().map(|(key, value)| LogEntry { key, value: value.as_deref() }).collect();
+        let writer = TransactionalLogWriter::connect(&records.topic, &producer, timeout)?;
+        writer.write(&log_entries, timeout)?;
+        store.records_are_committed(&self.name, entries);
+        Ok(())
     }
 
     fn alter_sink(&self, context: &WorkerContext, offsets: &[ConnectorOffset]) -> HerderResult<bool> {

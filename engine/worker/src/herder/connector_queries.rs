@@ -246,7 +246,8 @@ impl ConnectorQueries {
         .await?
     }
 
-    fn check_offsets_may_change(&self, name: &str) -> HerderResult<()> {
+    /// Fails unless the connector is STOPPED.
+    pub(super) fn check_offsets_may_change(&self, name: &str) -> HerderResult<()> {
         let snapshot = self.check_exists(name, HerderError::connector_not_found)?;
         let is_stopped = snapshot.target_state(name) == Some(TargetState::Stopped) && snapshot.task_count(name) == 0;
         if is_stopped {

@@ -118,6 +118,19 @@ pub(crate) const SOURCE_ACTIVE_MAX: Family =
 pub(crate) const SOURCE_ACTIVE_AVG: Family =
     gauge("kafka_connect_source_task_source_record_active_count_avg", "Such records at once on average, recently.");
 
+pub(crate) const TRANSACTION_MIN: Family = gauge(
+    "kafka_connect_source_task_transaction_size_min",
+    "Records of the smallest transaction of late, with exactly-once.",
+);
+pub(crate) const TRANSACTION_MAX: Family = gauge(
+    "kafka_connect_source_task_transaction_size_max",
+    "Records of the largest transaction of late, with exactly-once.",
+);
+pub(crate) const TRANSACTION_AVG: Family = gauge(
+    "kafka_connect_source_task_transaction_size_avg",
+    "Records of an average transaction of late, with exactly-once.",
+);
+
 // sink-task-metrics
 pub(crate) const READ_TOTAL: Family =
     counter("kafka_connect_sink_task_sink_record_read_total", "Records consumed, before transformations.");

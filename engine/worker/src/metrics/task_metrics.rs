@@ -39,6 +39,7 @@ pub struct TaskMetrics {
     commits: Commits,
     errors: ErrorCounters,
     recent: Mutex<Recent>,
+    windows: Windows,
     states: Mutex<StateTimes>,
     /// Where the start of the task is counted, once.
     starts: Arc<Starts>,
@@ -74,6 +75,8 @@ struct Recent {
     call_ms: Windowed,
     commit_ms: Windowed,
     active: Windowed,
+    /// Records of each transaction; `None` before the first.
+    transactions: Option<Windowed>,
 }
 
 fn add(counter: &AtomicU64, more: u64) {
@@ -109,7 +112,9 @@ impl TaskMetrics {
                 call_ms: windowed(),
                 commit_ms: windowed(),
                 active: windowed(),
+                transactions: None,
             }),
+            windows,
             states: Mutex::new(StateTimes::new(Instant::now())),
             starts,
             is_started: AtomicBool::new(false),
@@ -119,6 +124,12 @@ impl TaskMetrics {
     /// Those of a task that no worker counts, such as that of a preview.
     pub fn alone(kind: ConnectorKind) -> Arc<Self> {
         Arc::new(Self::new(kind, Windows::default(), Arc::default()))
+    }
+
+    /// A transaction of this many records was committed or aborted.
+    pub(crate) fn transaction(&self, records: usize) {
+        let (now, mut recent) = (Instant::now(), self.recent.lock());
+        recent.transactions.get_or_insert_with(|| Windowed::new(self.windows)).record(records as f64, now);
     }
 
     /// A batch of this many records was consumed or polled.
@@ -352,6 +363,11 @@ impl TaskMetrics {
         to.add(&names::SOURCE_ACTIVE_AVG, labels, recent.active.average(now));
         to.add(&names::POLL_MAX_TIME, labels, recent.call_ms.max(now));
         to.add(&names::POLL_AVG_TIME, labels, recent.call_ms.average(now));
+        if let Some(transactions) = &mut recent.transactions {
+            to.add(&names::TRANSACTION_MIN, labels, transactions.min(now));
+            to.add(&names::TRANSACTION_MAX, labels, transactions.max(now));
+            to.add(&names::TRANSACTION_AVG, labels, transactions.average(now));
+        }
     }
 }
 

@@ -39,6 +39,7 @@ struct Sample {
     start: Instant,
     events: u64,
     sum: f64,
+    min: f64,
     max: f64,
 }
 
@@ -60,11 +61,12 @@ impl Windowed {
         self.forget_old(now);
         let is_current = |sample: &Sample| now.duration_since(sample.start) < self.windows.length;
         if !self.samples.back().is_some_and(is_current) {
-            self.samples.push_back(Sample { start: now, events: 0, sum: 0.0, max: f64::NEG_INFINITY });
+            self.samples.push_back(Sample { start: now, events: 0, sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY });
         }
         if let Some(sample) = self.samples.back_mut() {
             sample.events += 1;
             sample.sum += value;
+            sample.min = sample.min.min(value);
             sample.max = sample.max.max(value);
         }
     }
@@ -96,6 +98,12 @@ impl Windowed {
         self.samples.iter().map(|sample| sample.max).fold(f64::NAN, f64::max)
     }
 
+    /// The smallest of the values; NaN without any, as in Kafka.
+    pub(crate) fn min(&mut self, now: Instant) -> f64 {
+        self.forget_old(now);
+        self.samples.iter().map(|sample| sample.min).fold(f64::NAN, f64::min)
+    }
+
     fn forget_old(&mut self, now: Instant) {
         let reach = self.windows.length * self.windows.count as u32;
         while self.samples.front().is_some_and(|sample| now.duration_since(sample.start) >= reach) {
@@ -118,7 +126,7 @@ mod tests {
         let at = |seconds| start + Duration::from_secs(seconds);
         windowed.record(8.0, at(0));
         windowed.record(2.0, at(12));
-        assert_eq!((windowed.max(at(12)), windowed.average(at(12))), (8.0, 5.0));
+        assert_eq!((windowed.min(at(12)), windowed.max(at(12)), windowed.average(at(12))), (2.0, 8.0, 5.0));
         assert_eq!((windowed.max(at(20)), windowed.average(at(20))), (2.0, 2.0));
         assert!(windowed.max(at(40)).is_nan() && windowed.average(at(40)).is_nan());
         assert_eq!(windowed.rate(at(40)), 0.0);

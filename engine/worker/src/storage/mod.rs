@@ -25,7 +25,7 @@ pub use config::{
 pub use kafka_stores::KafkaStores;
 pub use offset::{
     ConnectorOffsetBackingStore, ConnectorOffsetStores, FileOffsetBackingStore, KafkaOffsetBackingStore,
-    MemoryOffsetBackingStore, OffsetBackingStore, OffsetEntry,
+    MemoryOffsetBackingStore, OffsetBackingStore, OffsetEntry, OffsetRecords,
 };
 pub(crate) use offset::{LazyOffsetReader, StoredOffsetReader};
 pub(crate) use status::by_stage;

@@ -17,7 +17,7 @@ use crate::storage::{OffsetBackingStore, State};
 use crate::task::control::{Control, Wanted};
 use crate::task::sink::BoundedRun;
 use crate::task::sink::sink_task;
-use crate::task::source::source_task;
+use crate::task::source::{ExactlyOnceGuard, source_task};
 use crate::worker_config::WorkerConfig;
 
 /// Observed state of a task.
@@ -77,6 +77,8 @@ pub struct TaskSpec {
     pub plugins: Arc<Plugins>,
     /// Offsets of source connectors.
     pub offsets: Arc<dyn OffsetBackingStore>,
+    /// Set for a source that delivers exactly once.
+    pub exactly_once: Option<Arc<dyn ExactlyOnceGuard>>,
     /// The worker's budget for batches in memory.
     pub budget: Arc<MemoryBudget>,
     /// Set for a sink with `volley.mode=bounded`: shared by all tasks of one start of the connector.
@@ -214,6 +216,7 @@ mod tests {
             worker_config: Arc::clone(&context.config),
             plugins: Arc::clone(&context.plugins),
             offsets: Arc::clone(&context.offsets),
+            exactly_once: None,
             budget: Arc::clone(&context.budget),
             bounded: None,
             paused: false,

@@ -1,20 +1,13 @@
 //! Checks the exactly-once requirements of a source (KIP-618). On distributed workers only.
 //!
-//! A configuration that Kafka Connect refuses is refused with the same message. One that requires exactly once is
-//! refused here, too, since sources deliver at least once; with `requested`, which is no requirement, it is accepted.
+//! A configuration that Kafka Connect refuses is refused with the same message.
 
-use volley_api::{ConfigMap, Connector, ConnectorKind, Error, Result, Support};
+use volley_api::{ConfigMap, Connector, Error, Result, Support};
 
 use super::section::Section;
-use crate::worker_config::WorkerConfig;
 
 const EXACTLY_ONCE: &str = "exactly.once.support";
 const BOUNDARY: &str = "transaction.boundary";
-
-const AT_LEAST_ONCE: &str = "This version of Volley delivers the records of sources at least once, not exactly once: set \
-     `exactly.once.support` to requested if that will do, or run the connector in a group of Java workers.";
-const NO_TRANSACTIONS: &str = "This version of Volley sends the records of sources without transactions: leave \
-     `transaction.boundary` at poll, its default, which changes nothing here, or run the connector in a group of Java workers.";
 
 /// Checks the keys of a source, on a worker with or without exactly-once support.
 pub(super) fn check_exactly_once(
@@ -28,7 +21,7 @@ pub(super) fn check_exactly_once(
             section.error(EXACTLY_ONCE, "This worker does not have exactly-once source support enabled.");
         }
         let refusal = match connector.exactly_once_support(config) {
-            Ok(Some(Support::Supported)) => is_enabled.then(|| AT_LEAST_ONCE.to_owned()),
+            Ok(Some(Support::Supported)) => None,
             Ok(Some(Support::Unsupported)) => Some(
                 "The connector does not support exactly-once semantics with the provided configuration.".to_owned(),
             ),
@@ -43,25 +36,10 @@ pub(super) fn check_exactly_once(
         };
         refusal.into_iter().for_each(|message| section.error(EXACTLY_ONCE, message));
     }
-    let refusal = match is_asked_for(section, BOUNDARY, "connector") {
-        true => boundary_refusal(connector.can_define_transaction_boundaries(config)),
-        false if is_asked_for(section, BOUNDARY, "interval") => None,
-        false => return,
-    };
-    let refusal = refusal.or_else(|| is_enabled.then(|| NO_TRANSACTIONS.to_owned()));
-    refusal.into_iter().for_each(|message| section.error(BOUNDARY, message));
-}
-
-/// Fails if the tasks of a connector cannot deliver as its configuration requires. Another worker of the group, which
-/// supports it, may have accepted the configuration.
-///
-/// # Errors
-/// `Config`; then the tasks are FAILED.
-pub(crate) fn check_delivers_as_required(worker: &WorkerConfig, kind: ConnectorKind, config: &ConfigMap) -> Result<()> {
-    let is_required = config.get(EXACTLY_ONCE).is_some_and(|support| support.trim().eq_ignore_ascii_case("required"));
-    match kind == ConnectorKind::Source && is_required && worker.exactly_once_source_enabled() {
-        true => Err(Error::config(AT_LEAST_ONCE)),
-        false => Ok(()),
+    if is_asked_for(section, BOUNDARY, "connector")
+        && let Some(message) = boundary_refusal(connector.can_define_transaction_boundaries(config))
+    {
+        section.error(BOUNDARY, message);
     }
 }
 

@@ -23,7 +23,6 @@ mod worker_facts;
 pub use client_overrides::OverridePolicy;
 pub use config_infos::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
 pub use definition_list::plugin_definitions;
-pub(crate) use exactly_once::check_delivers_as_required;
 pub(crate) use plugin_choice::no_such_version;
 pub use validator::{ConnectorValidator, validation_failure};
 pub(crate) use version_range::VersionRange;

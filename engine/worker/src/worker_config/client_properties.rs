@@ -56,6 +56,40 @@ impl WorkerConfig {
         self.producer(&format!("connector-producer-{name}-{task}"), connector_config)
     }
 
+    /// The `transactional.id` of the producer of a source task that delivers exactly once (KIP-618): the same for every worker of
+    /// the group, so that one fences the other.
+    pub fn task_transactional_id(&self, name: &str, task: usize) -> String {
+        format!("{}-{name}-{task}", self.group_id())
+    }
+
+    /// Settings of the producer of a source task that delivers exactly once, and the keys of which the user has given another
+    /// value than there can be.
+    pub fn transactional_producer_properties(
+        &self,
+        connector_config: &ConfigMap,
+        name: &str,
+        task: usize,
+    ) -> (ConfigMap, Vec<&'static str>) {
+        let mut properties = self.producer_properties(connector_config, name, task);
+        let fixed = [
+            ("enable.idempotence", "true".to_owned()),
+            ("transactional.id", self.task_transactional_id(name, task)),
+        ];
+        let mut overruled = Vec::new();
+        for (key, value) in fixed {
+            let given = [format!("producer.override.{key}"), format!("producer.{key}")];
+            let is_given = |given: &String| {
+                let given = connector_config.get(given).or_else(|| self.originals().get(given));
+                given.is_some_and(|given| given.trim() != value)
+            };
+            if given.iter().any(is_given) {
+                overruled.push(key);
+            }
+            properties.insert(key.into(), value);
+        }
+        (properties, overruled)
+    }
+
     /// Settings of the producer to the dead letter queue of sink task `task` of connector `name`.
     pub fn dlq_producer_properties(&self, connector_config: &ConfigMap, name: &str, task: usize) -> ConfigMap {
         self.producer(&format!("connector-dlq-producer-{name}-{task}"), connector_config)
@@ -184,6 +218,18 @@ mod tests {
         assert_eq!(properties["client.id"], "connector-producer-orders-0");
         let dead_letters = worker(&[]).dlq_producer_properties(&config_map(&[]), "orders", 0);
         assert_eq!(dead_letters["client.id"], "connector-dlq-producer-orders-0");
+    }
+
+    #[test]
+    fn a_transactional_producer_is_named_after_its_task_whatever_the_user_says() {
+        let worker = crate::testing::distributed_config(&[("producer.enable.idempotence", "false")]).unwrap();
+        let overrides = config_map(&[("producer.override.transactional.id", "mine"), ("producer.override.acks", "all")]);
+        let (properties, overruled) = worker.transactional_producer_properties(&overrides, "orders", 2);
+        assert_eq!(properties["transactional.id"], "workers-orders-2");
+        assert_eq!(properties["enable.idempotence"], "true");
+        assert_eq!(overruled, ["enable.idempotence", "transactional.id"]);
+        let worker = crate::testing::distributed_config(&[]).unwrap();
+        assert!(worker.transactional_producer_properties(&config_map(&[]), "orders", 2).1.is_empty());
     }
 
     #[test]

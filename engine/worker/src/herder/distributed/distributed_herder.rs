@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
-use volley_api::{ConfigMap, Result};
+use volley_api::{ConfigMap, Error, Result};
 use volley_kafka::{GroupMember, GroupSettings};
 
 use super::config_updates::ConfigUpdates;
 use super::config_writer::{ConfigWriter, WriteTurn};
+use super::fencing_rounds::FencingRounds;
 use super::group_view::{GroupState, GroupView};
 use super::herder_loop::{HerderLoop, LoopParts};
 use super::leader_duties::LeaderDuties;
@@ -34,6 +35,8 @@ use crate::spawned_task::SpawnedTask;
 use crate::storage::{ConfigRecord, RestartRequest, TargetState};
 use crate::validation::{ConfigInfos, ConnectorValidator};
 
+const FENCING_FAILED: &str = "Failed to perform zombie fencing for source connector prior to modifying offsets";
+
 /// Requests for a sign of life that may wait at a time.
 const PINGS: usize = 16;
 
@@ -44,6 +47,7 @@ pub struct DistributedHerder {
     validator: ConnectorValidator,
     group: Arc<GroupView>,
     writer: Arc<ConfigWriter>,
+    fencing: Arc<FencingRounds>,
     offset_calls: ConnectorCalls,
     work: Arc<AssignedWork>,
     stages: Arc<Stages>,
@@ -89,12 +93,15 @@ impl DistributedHerder {
         let membership = Membership::new(member, config.connect_protocol(), GroupLeader::new(max_delay), url);
         let group = Arc::new(GroupView::default());
         let writer = Arc::new(ConfigWriter::new(Arc::clone(&context.configs)));
+        let fencing =
+            Arc::new(FencingRounds::new(Arc::clone(&context), Arc::clone(&group), Arc::clone(&writer)));
         let publisher = LeaderPublisher {
             context: Arc::clone(&context),
             group: Arc::clone(&group),
             writer: Arc::clone(&writer),
             client: LeaderClient::new(peers),
             signer: SessionSigner::new(config.inter_worker_signature_algorithm())?,
+            fencing: Arc::clone(&fencing),
         };
         let work = Arc::new(AssignedWork::new(Arc::clone(&context), Arc::new(publisher)));
         let (stages, is_ready) = (Arc::new(Stages::default()), Arc::new(AtomicBool::new(false)));
@@ -125,6 +132,7 @@ impl DistributedHerder {
             validator,
             group,
             writer,
+            fencing,
             offset_calls: ConnectorCalls::default(),
             work,
             stages,
@@ -172,9 +180,29 @@ impl DistributedHerder {
         self.verifier.verify(self.queries.snapshot().session_key(), signature)
     }
 
+    /// Who fences before the offsets of a connector are changed; `None` if nobody may write them in a transaction.
+    fn offsets_fence(&self, name: &str) -> Option<Arc<FencingRounds>> {
+        let is_exactly_once =
+            self.context.config.exactly_once_source_enabled() && self.queries.kind_of(name) == "source";
+        is_exactly_once.then(|| Arc::clone(&self.fencing))
+    }
+
     async fn restarted(&self, name: &str, part: Part) -> HerderResult<()> {
         self.work.restart(name, part)?.await.unwrap_or(Err(HerderError::Forward(None)))
     }
+}
+
+/// Tasks that still write shall not write offsets after the change.
+async fn fence_before_change(fence: Option<Arc<FencingRounds>>, connector: &str) -> HerderResult<()> {
+    let Some(fence) = fence else { return Ok(()) };
+    fence.hold(connector).await.map_err(|error| match error {
+        HerderError::Plugin(error) => HerderError::Plugin(
+            Error::new(error.kind(), FENCING_FAILED)
+                .with_exception("org.apache.kafka.connect.errors.ConnectException")
+                .with_source(error),
+        ),
+        other => other,
+    })
 }
 
 #[async_trait]
@@ -285,14 +313,24 @@ impl Herder for DistributedHerder {
 
     async fn alter_offsets(&self, name: &str, offsets: Vec<ConnectorOffset>) -> HerderResult<String> {
         self.settled().await?.check_leader()?;
-        let (queries, connector) = (self.queries.clone(), name.to_owned());
-        self.offset_calls.run(name, async move { queries.alter_offsets(&connector, offsets).await }).await
+        let (queries, connector, fence) = (self.queries.clone(), name.to_owned(), self.offsets_fence(name));
+        let change = async move {
+            queries.check_offsets_may_change(&connector)?;
+            fence_before_change(fence, &connector).await?;
+            queries.alter_offsets(&connector, offsets).await
+        };
+        self.offset_calls.run(name, change).await
     }
 
     async fn reset_offsets(&self, name: &str) -> HerderResult<String> {
         self.settled().await?.check_leader()?;
-        let (queries, connector) = (self.queries.clone(), name.to_owned());
-        self.offset_calls.run(name, async move { queries.reset_offsets(&connector).await }).await
+        let (queries, connector, fence) = (self.queries.clone(), name.to_owned(), self.offsets_fence(name));
+        let change = async move {
+            queries.check_offsets_may_change(&connector)?;
+            fence_before_change(fence, &connector).await?;
+            queries.reset_offsets(&connector).await
+        };
+        self.offset_calls.run(name, change).await
     }
 
     fn check_may_put_task_configs(&self, signature: Option<&RequestSignature>) -> HerderResult<()> {
@@ -316,11 +354,7 @@ impl Herder for DistributedHerder {
         if self.queries.kind_of(name) != "source" {
             return Err(HerderError::BadRequest(format!("Connector {name} is not a source connector")));
         }
-        Err(HerderError::Internal(
-            "could not fence the producers of the connector: this version of Volley has no exactly-once sources; let a \
-             Java worker be the leader of the group"
-                .to_owned(),
-        ))
+        self.fencing.hold(name).await
     }
 
     async fn set_cluster_log_level(&self, namespace: &str, level: &str) -> HerderResult<()> {

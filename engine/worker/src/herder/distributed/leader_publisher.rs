@@ -9,11 +9,12 @@ use tracing::info;
 use volley_api::ConfigMap;
 
 use super::config_writer::ConfigWriter;
-use super::group_view::GroupView;
+use super::fencing_rounds::FencingRounds;
+use super::group_view::{GroupState, GroupView};
 use crate::error::{HerderError, HerderResult};
-use crate::group::SessionSigner;
+use crate::group::{SessionSigner, SignatureHeaders};
 use crate::herder::WorkerContext;
-use crate::herder::lifecycle::{TaskConfigPublisher, check_takes_tasks, is_current};
+use crate::herder::lifecycle::{ProducerFence, TaskConfigPublisher, check_takes_tasks, is_current};
 use crate::peers::LeaderClient;
 use crate::storage::{Completion, ConfigRecord};
 
@@ -30,6 +31,17 @@ pub(super) struct LeaderPublisher {
     pub(super) writer: Arc<ConfigWriter>,
     pub(super) client: LeaderClient,
     pub(super) signer: SessionSigner,
+    pub(super) fencing: Arc<FencingRounds>,
+}
+
+impl LeaderPublisher {
+    /// The headers that sign `body`, where the group's protocol is one that signs.
+    fn signature(&self, group: &GroupState, body: &[u8]) -> HerderResult<Option<SignatureHeaders>> {
+        match group.protocol.is_some_and(|protocol| protocol.is_signed()) {
+            true => Ok(Some(self.signer.sign(&self.context.configs.snapshot(), body)?)),
+            false => Ok(None),
+        }
+    }
 }
 
 #[async_trait]
@@ -45,12 +57,9 @@ impl TaskConfigPublisher for LeaderPublisher {
         }
         // A Java worker that leads takes whatever it is given.
         check_takes_tasks(&self.context.configs.snapshot(), connector, &configs)?;
-        let url = group.leader_url.ok_or(HerderError::Forward(None))?;
+        let url = group.leader_url.clone().ok_or(HerderError::Forward(None))?;
         let body = Value::Array(configs.into_iter().map(json_object).collect()).to_string().into_bytes();
-        let signature = match group.protocol.is_some_and(|protocol| protocol.is_signed()) {
-            true => Some(self.signer.sign(&self.context.configs.snapshot(), &body)?),
-            false => None,
-        };
+        let signature = self.signature(&group, &body)?;
         let asking = self.client.put_task_configs(&url, connector, body, signature);
         match tokio::time::timeout(DEADLINE, asking).await {
             Ok(outcome) => outcome,
@@ -72,8 +81,33 @@ impl TaskConfigPublisher for LeaderPublisher {
         Ok(self.writer.refresh(REFRESH).await?)
     }
 
+    fn producer_fence(self: Arc<Self>) -> Option<Arc<dyn ProducerFence>> {
+        let is_enabled = self.context.config.exactly_once_source_enabled();
+        is_enabled.then_some(self as Arc<dyn ProducerFence>)
+    }
+
     fn shares_runs(&self) -> bool {
         true
+    }
+}
+
+#[async_trait]
+impl ProducerFence for LeaderPublisher {
+    async fn fence(&self, connector: &str) -> HerderResult<()> {
+        let group = self.group.settled().await;
+        if group.is_leader {
+            return self.fencing.hold(connector).await;
+        }
+        let url = group.leader_url.clone().ok_or(HerderError::Forward(None))?;
+        let signature = self.signature(&group, &[])?;
+        match tokio::time::timeout(DEADLINE, self.client.fence(&url, connector, signature)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(HerderError::Internal(format!("the leader at {url} did not fence in time"))),
+        }
+    }
+
+    async fn read_configs(&self) -> HerderResult<()> {
+        TaskConfigPublisher::refresh(self).await
     }
 }
 

@@ -4,6 +4,7 @@ mod config_updates;
 mod config_writer;
 mod cut_off;
 mod distributed_herder;
+mod fencing_rounds;
 mod group_view;
 mod herder_loop;
 mod leader_duties;

@@ -55,7 +55,13 @@ impl AssignedConnector {
         let status = StatusWriter::new(Arc::clone(context), name);
         let states = Arc::new(TaskStates::new(Arc::clone(&wake)));
         let view = Arc::new(AssignedView {
-            tasks: ConnectorTasks::new(Arc::clone(context), name, status.clone(), states),
+            tasks: ConnectorTasks::new(
+                Arc::clone(context),
+                name,
+                status.clone(),
+                states,
+                Arc::clone(&publisher).producer_fence(),
+            ),
             meter: Mutex::default(),
             is_bounded: AtomicBool::new(false),
         });

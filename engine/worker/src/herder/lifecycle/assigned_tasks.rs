@@ -199,7 +199,7 @@ impl AssignedTasks {
 
     async fn start_one(&mut self, task: usize, position: i64, parts: &TaskParts) -> HerderResult<()> {
         self.notes.start(task, position);
-        let outcome = self.parts.view.tasks.start(task, parts).await;
+        let outcome = self.parts.view.tasks.start(task, position, parts).await;
         self.started.insert(task, position);
         Ok(outcome?)
     }

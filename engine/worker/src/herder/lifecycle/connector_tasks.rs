@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use tracing::warn;
 use volley_api::{ConfigMap, ConnectorKind, Error, Result};
 
 use super::connector_parts::{has_variables, is_bounded_mode};
+use super::producer_fence::{ProducerFence, TaskGuard};
 use super::status_writer::StatusWriter;
 use super::task_parts::{START_LIMIT, TaskParts};
 use super::task_states::{TaskStates, TaskStatusListener};
@@ -20,7 +22,7 @@ use crate::herder::lifecycle::bounded::read_run_offsets;
 use crate::plugin_call::{Deadline, call_plugin};
 use crate::storage::TaskProgressSnapshot;
 use crate::storage::{OffsetBackingStore, State};
-use crate::task::{self, BoundedRun, RunShare, StatusListener, TaskHandle, TaskSpec};
+use crate::task::{self, BoundedRun, ExactlyOnceGuard, RunShare, StatusListener, TaskHandle, TaskSpec};
 
 /// Time beyond the tasks' own shutdown time-out before waiting for their end is given up.
 const STOP_MARGIN: Duration = Duration::from_secs(1);
@@ -36,6 +38,8 @@ pub(crate) struct ConnectorTasks {
     connector: String,
     status: StatusWriter,
     task_states: Arc<TaskStates>,
+    /// Set where sources deliver exactly once.
+    fence: Option<Arc<dyn ProducerFence>>,
     running: Mutex<BTreeMap<usize, RunningTask>>,
     bounded: Mutex<Option<Arc<BoundedRun>>>,
     ends_by_itself: AtomicBool,
@@ -55,10 +59,21 @@ impl ConnectorTasks {
         connector: &str,
         status: StatusWriter,
         task_states: Arc<TaskStates>,
+        fence: Option<Arc<dyn ProducerFence>>,
     ) -> Self {
         let connector = connector.to_owned();
         let (running, bounded, ends_by_itself) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
-        Self { context, connector, status, task_states, running, bounded, ends_by_itself, last: Mutex::default() }
+        Self {
+            context,
+            connector,
+            status,
+            task_states,
+            fence,
+            running,
+            bounded,
+            ends_by_itself,
+            last: Mutex::default(),
+        }
     }
 
     /// The tasks that are done.
@@ -105,18 +120,18 @@ impl ConnectorTasks {
         self.last.lock().clear();
     }
 
-    /// Starts task `task`.
+    /// Starts task `task` of the commit at `position`.
     ///
     /// # Errors
     /// If its configuration cannot be resolved, or the store of its offsets cannot be opened: it is FAILED then.
     ///
     /// # Cancellation
     /// The task may have been started or not.
-    pub(crate) async fn start(&self, task: usize, parts: &TaskParts) -> Result<()> {
+    pub(crate) async fn start(&self, task: usize, position: i64, parts: &TaskParts) -> Result<()> {
         self.task_states.start(task);
         match self.resolved(task, parts).await {
             Ok(resolved) => {
-                self.spawn(task, parts, resolved);
+                self.spawn(task, position, parts, resolved);
                 Ok(())
             }
             Err(error) => {
@@ -156,13 +171,21 @@ impl ConnectorTasks {
         call_plugin(&what, Deadline::after(START_LIMIT), move || stores.of(&connector, &config)).await?
     }
 
-    fn spawn(&self, task: usize, parts: &TaskParts, resolved: Resolved) {
+    /// What a source task that delivers exactly once asks before it writes.
+    fn guard(&self, id: &ConnectorTaskId, kind: ConnectorKind, position: i64) -> Option<Arc<dyn ExactlyOnceGuard>> {
+        let fence = self.fence.as_ref().filter(|_| kind == ConnectorKind::Source)?;
+        let (context, runtime) = (Arc::clone(&self.context), Handle::current());
+        Some(Arc::new(TaskGuard { context, fence: Arc::clone(fence), runtime, id: id.clone(), position }))
+    }
+
+    fn spawn(&self, task: usize, position: i64, parts: &TaskParts, resolved: Resolved) {
         let listener = Arc::new(TaskStatusListener::new(
             self.status.clone(),
             &parts.plugin.version,
             Arc::clone(&self.task_states),
         ));
         let (id, kind) = (ConnectorTaskId { connector: self.connector.clone(), task }, connector_kind(&parts.plugin));
+        let exactly_once = self.guard(&id, kind, position);
         let spec = TaskSpec {
             metrics: self.context.metrics.task(&id, kind),
             id,
@@ -173,6 +196,7 @@ impl ConnectorTasks {
             worker_config: Arc::clone(&self.context.config),
             plugins: Arc::clone(&self.context.plugins),
             offsets: resolved.offsets,
+            exactly_once,
             budget: Arc::clone(&self.context.budget),
             bounded: self.bounded.lock().clone(),
             paused: parts.paused,

@@ -23,6 +23,7 @@ mod connector_parts;
 mod connector_requests;
 mod connector_tasks;
 mod desired;
+mod producer_fence;
 mod publishing;
 mod restart_schedule;
 mod status_writer;
@@ -37,6 +38,7 @@ mod worker_connector;
 
 pub(crate) use assigned_work::AssignedWork;
 pub(crate) use desired::{desired_here, is_out_of_date};
+pub(crate) use producer_fence::ProducerFence;
 pub(crate) use restart_schedule::Part;
 pub(crate) use status_writer::StatusWriter;
 pub(crate) use task_config_publisher::{TaskConfigPublisher, check_takes_tasks, is_current};

@@ -1,8 +1,11 @@
 //! Who writes what the connector instances of this worker decide: their task configurations, and the end of a bounded run.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use volley_api::ConfigMap;
 
+use super::producer_fence::ProducerFence;
 use crate::error::{HerderError, HerderResult};
 use crate::storage::{ClusterConfigState, Completion, TargetState};
 
@@ -36,6 +39,11 @@ pub(crate) trait TaskConfigPublisher: Send + Sync {
     /// # Cancellation
     /// Reading goes on.
     async fn refresh(&self) -> HerderResult<()>;
+
+    /// Who fences the producers of a connector's former tasks; `None` where sources deliver at least once.
+    fn producer_fence(self: Arc<Self>) -> Option<Arc<dyn ProducerFence>> {
+        None
+    }
 
     /// Whether several workers may run the tasks of a run. Then the task configurations say where a bounded run ends.
     fn shares_runs(&self) -> bool;

@@ -8,10 +8,8 @@ use super::connector_parts::{check_task_count, resolved};
 use crate::connector_config::BoundedRange;
 use crate::error::{HerderError, HerderResult};
 use crate::herder::WorkerContext;
-use crate::herder::connector_kind::connector_kind;
 use crate::plugin_call::Deadline;
 use crate::storage::TargetState;
-use crate::validation::check_delivers_as_required;
 
 /// How long config providers, and the opening of an offset store, may hold up the start of a task.
 pub(crate) const START_LIMIT: Duration = Duration::from_secs(90);
@@ -31,8 +29,7 @@ pub(crate) struct TaskParts {
 /// The parts that the tasks of connector `name` are made from.
 ///
 /// # Errors
-/// If there is no such connector, or no such plug-in; that of a config provider; if it has more tasks than it may have, or
-/// requires a delivery that there is not.
+/// If there is no such connector, or no such plug-in; that of a config provider; if it has more tasks than it may have.
 ///
 /// # Cancellation
 /// Resolving goes on; its outcome is dropped.
@@ -41,7 +38,6 @@ pub(crate) async fn task_parts(context: &WorkerContext, name: &str, target: Targ
     let raw = snapshot.connector_config(name);
     let raw = raw.ok_or_else(|| HerderError::NotFound(format!("Unknown connector: {name}")))?;
     let (connector_config, plugin) = resolved(context, name, raw, Deadline::after(START_LIMIT)).await?;
-    check_delivers_as_required(&context.config, connector_kind(&plugin), &connector_config)?;
     let task_configs: Vec<_> = snapshot.task_configs(name).into_iter().cloned().collect();
     check_task_count(name, &connector_config, task_configs.len())?;
     let range = BoundedRange::of(&connector_config)?;

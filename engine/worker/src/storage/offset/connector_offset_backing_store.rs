@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use volley_api::{Result, SourceOffset, SourcePartition};
 
-use crate::storage::{OffsetBackingStore, OffsetEntry};
+use crate::storage::{OffsetBackingStore, OffsetEntry, OffsetRecords};
 
 /// Keeps offsets in the connector's own store (the primary), and a copy in the worker's store (the secondary). Reads
 /// fall back to the secondary, so that a connector that gets a topic of its own resumes where it was.
@@ -26,6 +26,20 @@ impl ConnectorOffsetBackingStore {
     /// Combines the two stores.
     pub fn new(primary: Arc<dyn OffsetBackingStore>, secondary: Arc<dyn OffsetBackingStore>) -> Self {
         Self { primary, secondary }
+    }
+
+    /// Deletes in the secondary what is to be deleted.
+    fn forget(&self, connector: &str, offsets: &[OffsetEntry]) -> Result<()> {
+        let forgotten: Vec<_> = offsets.iter().filter(|(_, offset)| offset.is_none()).cloned().collect();
+        if forgotten.is_empty() { Ok(()) } else { self.secondary.set(connector, &forgotten) }
+    }
+
+    /// Copies to the secondary what the primary has.
+    fn copy(&self, connector: &str, offsets: &[OffsetEntry]) {
+        let kept: Vec<_> = offsets.iter().filter(|(_, offset)| offset.is_some()).cloned().collect();
+        if !kept.is_empty() {
+            self.secondary.set_later(connector, &kept);
+        }
     }
 }
 
@@ -51,15 +65,23 @@ impl OffsetBackingStore for ConnectorOffsetBackingStore {
     }
 
     fn set(&self, connector: &str, offsets: &[OffsetEntry]) -> Result<()> {
-        let (kept, forgotten): (Vec<_>, Vec<_>) = offsets.iter().cloned().partition(|(_, offset)| offset.is_some());
-        if !forgotten.is_empty() {
-            self.secondary.set(connector, &forgotten)?;
-        }
+        self.forget(connector, offsets)?;
         self.primary.set(connector, offsets)?;
-        if !kept.is_empty() {
-            self.secondary.set_later(connector, &kept);
-        }
+        self.copy(connector, offsets);
         Ok(())
+    }
+
+    fn topic(&self) -> Option<&str> {
+        self.primary.topic()
+    }
+
+    fn records(&self, connector: &str, offsets: &[OffsetEntry]) -> Result<OffsetRecords> {
+        self.forget(connector, offsets)?;
+        self.primary.records(connector, offsets)
+    }
+
+    fn records_are_committed(&self, connector: &str, offsets: &[OffsetEntry]) {
+        self.copy(connector, offsets);
     }
 
     fn list(&self, connector: &str) -> Result<Vec<(SourcePartition, SourceOffset)>> {

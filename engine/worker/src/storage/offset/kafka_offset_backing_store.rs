@@ -13,7 +13,7 @@ use crate::storage::internal_topics::InternalTopics;
 use crate::storage::offset::offset_key::{
     OffsetBytes, check_primitive, list_offsets, offset_key, offset_value, parse_offset_value, stored_key,
 };
-use crate::storage::{OffsetBackingStore, OffsetEntry};
+use crate::storage::{OffsetBackingStore, OffsetEntry, OffsetRecords};
 use crate::worker_config::{InternalTopic, LogClients, WorkerConfig};
 
 /// Time limit for pending writes when the store is stopped.
@@ -126,6 +126,14 @@ impl OffsetBackingStore for KafkaOffsetBackingStore {
         }
         // takes the outcomes of earlier writes
         writer.serve(Duration::ZERO);
+    }
+
+    fn topic(&self) -> Option<&str> {
+        Some(self.log.topic())
+    }
+
+    fn records(&self, connector: &str, offsets: &[OffsetEntry]) -> Result<OffsetRecords> {
+        Ok(OffsetRecords { topic: self.log.topic().to_owned(), entries: self.serialise(connector, offsets)? })
     }
 
     fn stop(&self) {

@@ -6,6 +6,15 @@ use volley_api::{Error, Result, SourceOffset, SourcePartition};
 /// A source partition and its offset to store; `None` deletes it.
 pub type OffsetEntry = (SourcePartition, Option<SourceOffset>);
 
+/// Records that store offsets, for who writes them in a transaction of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OffsetRecords {
+    /// The topic that they go to.
+    pub topic: String,
+    /// Key and value of each; without a value the offset is deleted.
+    pub entries: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
 /// Stores the offsets of all source connectors. Offsets outlive their connector: a new connector of the same name
 /// resumes.
 ///
@@ -33,6 +42,23 @@ pub trait OffsetBackingStore: Send + Sync {
             was_not_set(connector, &error);
         }
     }
+
+    /// The topic that the offsets are kept in; `None` where it is no topic.
+    fn topic(&self) -> Option<&str> {
+        None
+    }
+
+    /// The records that store these offsets once they are in [`OffsetBackingStore::topic`]. What has to be done before they are, is
+    /// done now.
+    ///
+    /// # Errors
+    /// If the offsets are not what can be stored, or the store is no topic.
+    fn records(&self, connector: &str, _offsets: &[OffsetEntry]) -> Result<OffsetRecords> {
+        Err(Error::fatal(format!("the offsets of connector {connector} are not kept in a topic, as exactly-once requires")))
+    }
+
+    /// The records of these offsets have been committed.
+    fn records_are_committed(&self, _connector: &str, _offsets: &[OffsetEntry]) {}
 
     /// Closes the store. Blocks on I/O.
     fn stop(&self) {}

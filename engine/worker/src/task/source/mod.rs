@@ -21,3 +21,6 @@ pub(crate) mod source_task;
 mod source_task_tests;
 #[cfg(test)]
 mod source_world;
+mod take_over;
+
+pub use take_over::ExactlyOnceGuard;

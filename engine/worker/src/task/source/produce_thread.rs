@@ -11,6 +11,18 @@ use crate::task::control::Control;
 use crate::task::panic_error;
 use crate::task::sink::pipeline::STAGE_CAPACITY;
 use crate::task::source::produce::produce_stage::{BatchToProduce, ProduceStage, ToProduce};
+use crate::task::source::produce::transactions::Boundary;
+
+/// Why no more batches follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Close {
+    /// A bounded source is at its end.
+    Finished,
+    /// The task is to stop, or the stage has ended by itself.
+    Stopped,
+    /// The task has failed.
+    Failed,
+}
 
 /// The produce stage and its thread.
 pub(crate) struct ProduceThread(State);
@@ -23,6 +35,8 @@ enum State {
 }
 
 struct Started {
+    /// Whether places where transactions may end matter.
+    is_transactional: bool,
     /// `None` once nothing more follows.
     output: Option<Sender<ToProduce>>,
     thread: JoinHandle<Result<bool>>,
@@ -50,6 +64,14 @@ impl ProduceThread {
         Ok(output.send(ToProduce::Batch(batch)).is_ok())
     }
 
+    /// Notes a place where a transaction may end. Nothing is to be ended if no batch has come yet.
+    pub(crate) fn mark(&self, place: Boundary) {
+        if let State::Started(Started { output: Some(output), is_transactional: true, .. }) = &self.0 {
+            // a stage that is gone says why when it is joined
+            let _ = output.send(ToProduce::Boundary(place));
+        }
+    }
+
     /// Whether the stage was started and has ended.
     pub(crate) fn has_ended(&self) -> bool {
         matches!(&self.0, State::Started(started) if started.has_ended.load(Ordering::Acquire))
@@ -60,15 +82,16 @@ impl ProduceThread {
         matches!(&self.0, State::Started(started) if !started.has_ended.load(Ordering::Acquire))
     }
 
-    /// No more batches follow; with `is_finished` since a bounded source is at its end. The stage ends once it has
-    /// delivered and committed what it can.
-    pub(crate) fn close(&mut self, is_finished: bool) {
+    /// No more batches follow. The stage ends once it has delivered and committed what it can.
+    pub(crate) fn close(&mut self, reason: Close) {
         let State::Started(started) = &mut self.0 else { return };
         let Some(output) = started.output.take() else { return };
-        if is_finished {
-            // a stage that is gone says why when it is joined
-            let _ = output.send(ToProduce::Finished);
-        }
+        // a stage that is gone says why when it is joined
+        let _ = match reason {
+            Close::Finished => output.send(ToProduce::Finished),
+            Close::Failed => output.send(ToProduce::Failed),
+            Close::Stopped => Ok(()),
+        };
     }
 
     /// Waits for the end of the stage, after [`ProduceThread::close`]. Returns whether everything is delivered and committed.
@@ -87,6 +110,7 @@ fn start(stage: Box<ProduceStage>) -> Result<Started> {
     let (output, input) = crossbeam_channel::bounded(STAGE_CAPACITY);
     let has_ended = Arc::new(AtomicBool::new(false));
     let end = RingsAtEnd { has_ended: Arc::clone(&has_ended), control: Arc::clone(&stage.control) };
+    let is_transactional = stage.transactions.is_some();
     let name = format!("produce-{}", stage.id);
     let produce = move || {
         let _end = end;
@@ -96,7 +120,7 @@ fn start(stage: Box<ProduceStage>) -> Result<Started> {
         .name(name)
         .spawn(produce)
         .map_err(|error| Error::fatal("could not start a thread").with_source(error))?;
-    Ok(Started { output: Some(output), thread, has_ended })
+    Ok(Started { is_transactional, output: Some(output), thread, has_ended })
 }
 
 /// Wakes the task's thread when the stage ends, also by a panic.

@@ -9,7 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tracing::{error, info, warn};
-use volley_api::{Error, PluginFactory, Polled, Result, Side, SourceBatch, SourceContext, SourceTask, WorkerPlugins};
+use volley_api::{
+    Error, PluginFactory, Polled, Result, Side, SourceBatch, SourceContext, SourceTask, TransactionContext,
+    TransactionEnd, TransactionEnds, WorkerPlugins,
+};
 use volley_kafka::{ClientRole, Producer, check_bootstrap_servers};
 
 use crate::connector_config::TopicCreation;
@@ -28,7 +31,9 @@ use crate::task::source::produce::produce_stage::{BatchToProduce, ProduceStage};
 use crate::task::source::produce::record_producer::RecordProducer;
 use crate::task::source::produce::record_serializer::RecordSerializer;
 use crate::task::source::produce::topic_creator::{AdminProperties, TopicCreator};
-use crate::task::source::produce_thread::ProduceThread;
+use crate::task::source::produce::transactions::{Boundary, TransactionBoundary, Transactions};
+use crate::task::source::produce_thread::{Close, ProduceThread};
+use crate::task::source::take_over::take_over;
 use crate::task::transform::row_order::in_row_order;
 use crate::task::transform::transform_chain::TransformChain;
 use crate::task::{TaskSpec, TaskState, panic_error, setup};
@@ -45,12 +50,26 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
     let errors = Arc::new(setup::error_handler(spec, &config, control, metrics)?);
     let committed = Arc::new(CommittedOffsets::default());
     let mut produce = produce_stage(spec, control, metrics, &errors, &committed)?;
+    let boundary = transaction_boundary(spec)?;
+    produce.transactions =
+        boundary.map(|boundary| Transactions::new(boundary, Arc::clone(&spec.offsets), Arc::clone(&committed)));
+    let ends = (boundary == Some(TransactionBoundary::Connector)).then(TransactionContext::default);
     let chain = setup::transform_chain(spec, &config)?;
-    let context = SourceContext::new(spec.id.connector.clone(), spec.id.task)
+    let mut context = SourceContext::new(spec.id.connector.clone(), spec.id.task)
         .with_offsets(Arc::new(StoredOffsetReader::new(Arc::clone(&spec.offsets), &spec.id.connector)))
         .with_metrics(metrics.of_plugin().clone())
         .with_plugins(WorkerPlugins::new(Arc::clone(&spec.plugins) as _));
-    let Some(task) = start(control, || task(context, &spec.task_config))? else { return Ok(TaskState::Unassigned) };
+    if let Some(ends) = &ends {
+        context = context.with_transactions(ends.clone());
+    }
+    let started = start(control, || {
+        if let Some(guard) = &spec.exactly_once {
+            let Some(producer) = take_over(spec, &**guard, control)? else { return Ok(None) };
+            produce.new_producer = producer;
+        }
+        task(context, &spec.task_config).map(Some)
+    })?;
+    let Some(task) = started.flatten() else { return Ok(TaskState::Unassigned) };
     let acknowledged = task.wants_acknowledgements().then(Arc::default);
     produce.acknowledged.clone_from(&acknowledged);
     let source = SourceLoop {
@@ -62,10 +81,19 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
         metrics: Arc::clone(metrics),
         committed,
         acknowledged,
+        ends,
         produce: ProduceThread::new(produce),
         pacing: IdlePacing::default(),
     };
     source.run()
+}
+
+/// What ends a transaction; `None` for a task that delivers at least once.
+fn transaction_boundary(spec: &TaskSpec) -> Result<Option<TransactionBoundary>> {
+    if spec.exactly_once.is_none() {
+        return Ok(None);
+    }
+    TransactionBoundary::of(&spec.connector_config, spec.worker_config.offset_flush_interval()).map(Some)
 }
 
 /// Starts the task when it is not to be paused any more; `None` if it is to stop by then.
@@ -113,6 +141,7 @@ fn produce_stage(
             Arc::clone(metrics),
             worker.offset_flush_interval(),
         ),
+        transactions: None,
         acknowledged: None,
         errors: Arc::clone(errors),
         control: Arc::clone(control),
@@ -143,6 +172,8 @@ pub(crate) struct SourceLoop {
     pub(crate) committed: Arc<CommittedOffsets>,
     /// Set if the task wants to know where its records are.
     pub(crate) acknowledged: Option<Arc<AcknowledgedBatches>>,
+    /// Set if the task says where its transactions end.
+    pub(crate) ends: Option<TransactionContext>,
     pub(crate) produce: ProduceThread,
     pub(crate) pacing: IdlePacing,
 }
@@ -170,7 +201,11 @@ impl SourceLoop {
         let polled =
             catch_unwind(AssertUnwindSafe(|| self.poll_all())).unwrap_or_else(|panic| Err(panic_error(&*panic)));
         // where both failed, the produce stage's failure is why polling ended
-        let is_everything_delivered = self.end_produce(polled.as_ref().is_ok_and(|end| *end == End::Finished))?;
+        let is_everything_delivered = self.end_produce(match &polled {
+            Ok(End::Finished) => Close::Finished,
+            Ok(End::Cut) => Close::Stopped,
+            Err(_) => Close::Failed,
+        })?;
         match polled? {
             End::Finished if is_everything_delivered => Ok(TaskState::Done),
             End::Finished | End::Cut => Ok(TaskState::Unassigned),
@@ -204,18 +239,27 @@ impl SourceLoop {
             Ok(Polled::Batches(batches)) if !batches.is_empty() => {
                 self.pacing.found();
                 self.metrics.called(asked.elapsed());
-                for batch in batches {
+                let ends = self.take_ends();
+                for (number, batch) in batches.into_iter().enumerate() {
                     if !self.transform_and_send(batch)? {
                         return Ok(Some(End::Cut));
                     }
+                    self.mark_end(ends.behind_batches.get(&number).copied());
                 }
+                self.produce.mark(Boundary::Poll);
+                self.mark_end(ends.behind_poll);
             }
             Ok(Polled::Batches(_) | Polled::Idle) => {
+                self.mark_end(self.take_ends().behind_poll);
                 let wait = self.pacing.found_nothing(asked.elapsed());
                 self.control.wait_for_ring(wanted, wait);
             }
-            Ok(Polled::IdleFor(wait)) => self.control.wait_for_ring(wanted, wait),
+            Ok(Polled::IdleFor(wait)) => {
+                self.mark_end(self.take_ends().behind_poll);
+                self.control.wait_for_ring(wanted, wait);
+            }
             Ok(Polled::Finished) => {
+                self.mark_end(self.take_ends().behind_poll);
                 info!(task = %self.id, "end of the bounded source");
                 return Ok(Some(End::Finished));
             }
@@ -229,9 +273,21 @@ impl SourceLoop {
         Ok(None)
     }
 
+    fn take_ends(&self) -> TransactionEnds {
+        self.ends.as_ref().map(TransactionContext::take_ends).unwrap_or_default()
+    }
+
+    /// A transaction ends behind what was sent, if the task says so.
+    fn mark_end(&self, end: Option<TransactionEnd>) {
+        if let Some(end) = end {
+            self.produce.mark(Boundary::Task(end));
+        }
+    }
+
     /// Nothing is polled meanwhile. What is in flight is delivered and committed, and the task is told of it.
     fn wait_while_paused(&mut self) {
         self.control.report(TaskState::Paused);
+        self.produce.mark(Boundary::Pause);
         while self.control.wanted() == Wanted::Paused && !self.produce.has_ended() {
             self.tell_deliveries();
             self.control.wait_for_ring(Wanted::Paused, LONGEST_WAIT);
@@ -278,8 +334,8 @@ impl SourceLoop {
     }
 
     /// Waits for the produce stage to deliver and commit what it can. Returns whether that is everything.
-    fn end_produce(&mut self, is_finished: bool) -> Result<bool> {
-        self.produce.close(is_finished);
+    fn end_produce(&mut self, reason: Close) -> Result<bool> {
+        self.produce.close(reason);
         while self.produce.is_running() {
             self.control.wait_for_ring(self.control.wanted(), LONGEST_WAIT);
             self.tell_deliveries();

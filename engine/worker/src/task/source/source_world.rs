@@ -79,7 +79,25 @@ pub(crate) struct State {
     pub(crate) transformed: Vec<String>,
     /// How often the converter has come to the gate.
     pub(crate) converting: usize,
+    pub(crate) transactions: Vec<Transaction>,
+    /// The task says where its transactions end: in front of this poll.
+    pub(crate) fails_commits: bool,
     pub(crate) converter_gate: Option<Arc<Gate>>,
+}
+
+/// A transaction of the fake producer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Transaction {
+    /// The values in it; keys of records of offsets.
+    pub(crate) sent: Vec<String>,
+    pub(crate) end: Option<Ended>,
+}
+
+/// How a transaction has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Committed,
+    Aborted,
 }
 
 pub(crate) enum Poll {
@@ -218,6 +236,21 @@ impl FakeProducer {
     }
 }
 
+impl FakeProducer {
+    fn end_transaction(&self, end: Ended) -> Result<()> {
+        self.0.change(|state| {
+            if end == Ended::Committed && state.fails_commits {
+                return Err(Error::fatal("told to fail"));
+            }
+            match state.transactions.last_mut() {
+                Some(transaction) if transaction.end.is_none() => transaction.end = Some(end),
+                _ => return Err(Error::fatal("there is no transaction")),
+            }
+            Ok(())
+        })
+    }
+}
+
 impl RecordProducer for FakeProducer {
     fn try_send(&mut self, message: &Outgoing<'_>, token: u64) -> Result<bool> {
         let value = String::from_utf8(message.value.unwrap().to_vec()).unwrap();
@@ -245,6 +278,9 @@ impl RecordProducer for FakeProducer {
                 state.deliveries.push(Delivered { token, result: Ok((0, offset)), returned: None });
             }
             state.timestamps.push(message.timestamp);
+            if let Some(transaction) = state.transactions.last_mut().filter(|transaction| transaction.end.is_none()) {
+                transaction.sent.push(value.clone());
+            }
             state.sent.push((value, token));
         });
         Ok(true)
@@ -264,6 +300,25 @@ impl RecordProducer for FakeProducer {
             std::thread::sleep(max_wait.min(Duration::from_millis(1)));
         }
         deliveries
+    }
+
+    fn flush(&mut self, _: Duration) {}
+
+    fn begin_transaction(&mut self) -> Result<()> {
+        self.0.change(|state| state.transactions.push(Transaction::default()));
+        Ok(())
+    }
+
+    fn commit_transaction(&mut self, _: Duration) -> Result<()> {
+        self.end_transaction(Ended::Committed)
+    }
+
+    fn abort_transaction(&mut self, _: Duration) -> Result<()> {
+        self.end_transaction(Ended::Aborted)
+    }
+
+    fn fatal_failure(&self) -> Option<Error> {
+        None
     }
 
     fn has_topic(&self, topic: &str, _: Duration) -> Result<bool> {
@@ -418,6 +473,7 @@ impl Running {
                 header_class: "FakeHeaderConverter".into(),
             },
             new_producer: FakeProducer::factory(world),
+            transactions: None,
             creator: None,
             commits: OffsetCommits::new(
                 id.clone(),
@@ -453,6 +509,7 @@ impl Running {
                 metrics,
                 committed,
                 acknowledged,
+                ends: None,
                 produce: ProduceThread::new(stage),
                 pacing: IdlePacing::default(),
             };

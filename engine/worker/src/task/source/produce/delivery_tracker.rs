@@ -27,6 +27,7 @@ use crate::task::source::produce::in_flight::InFlight;
 use crate::task::source::produce::offset_commits::OffsetCommits;
 use crate::task::source::produce::outbox::Outbox;
 use crate::task::source::produce::topics::{TopicStep, Topics};
+use crate::task::source::produce::transactions::{OFFSET_PART, Transactions};
 
 /// What is sent and what has become of it.
 pub(crate) struct DeliveryTracker {
@@ -34,7 +35,10 @@ pub(crate) struct DeliveryTracker {
     pub(crate) outbox: Outbox,
     pub(crate) topics: Topics,
     pub(crate) in_flight: InFlight,
+    /// Of a task that delivers at least once.
     pub(crate) commits: OffsetCommits,
+    /// Set for a task that delivers exactly once: its offsets go with its messages, and nothing is committed otherwise.
+    pub(crate) transactions: Option<Transactions>,
     /// `None`: the task does not want to know where its records are.
     pub(crate) acknowledged: Option<Arc<AcknowledgedBatches>>,
     pub(crate) errors: Arc<ErrorHandler>,
@@ -54,14 +58,16 @@ impl DeliveryTracker {
         if !is_awaiting && !max_wait.is_zero() {
             self.control.wait(max_wait);
         }
-        self.tell_acknowledged();
-        self.commit_if_due();
+        if self.transactions.is_none() {
+            self.tell_acknowledged();
+            self.commit_if_due();
+        }
         self.metrics.active(self.in_flight.outstanding() as u64);
         outcome
     }
 
-    /// Has the task told of acknowledged batches, if it wants that, before their offsets are committed.
-    fn tell_acknowledged(&mut self) {
+    /// Has the task told of acknowledged batches, if it wants that, before it is told of their offsets.
+    pub(super) fn tell_acknowledged(&mut self) {
         let Some(acknowledged) = &self.acknowledged else { return };
         let batches = self.in_flight.take_settled();
         if !batches.is_empty() {
@@ -84,6 +90,10 @@ impl DeliveryTracker {
         let mut run: Option<(u32, usize)> = None;
         for Delivery { token, result, returned } in deliveries {
             let token = MessageToken::from(token);
+            if token.part == OFFSET_PART {
+                self.on_offset_delivery(result);
+                continue;
+            }
             if let Ok(place) = &result {
                 self.in_flight.on_stored(token, *place);
             }
@@ -91,8 +101,9 @@ impl DeliveryTracker {
                 (Ok(_), Some((part, messages))) if *part == token.part => *messages += 1,
                 (Ok(_), _) => self.on_acknowledged(run.replace((token.part, 1))),
                 (Err(error), _) => match returned {
-                    Some(content) => self.on_returned(token, content, &error),
-                    None => outcome = outcome.and(self.on_failed(token, error)),
+                    // what has failed is part of the transaction, which can only be aborted
+                    Some(content) if self.transactions.is_none() => self.on_returned(token, content, &error),
+                    _ => outcome = outcome.and(self.on_failed(token, error)),
                 },
             }
         }
@@ -122,6 +133,11 @@ impl DeliveryTracker {
     /// What the task fails with.
     pub(crate) fn on_failed(&mut self, token: MessageToken, error: Error) -> Result<()> {
         let Some(part) = self.in_flight.part(token.part).cloned() else { return Ok(()) };
+        if self.transactions.is_some() {
+            self.in_flight.on_undelivered(token);
+            warn!(task = %self.id, topic = %part.topic, error = %error.trace(), "could not produce");
+            return Err(self.transaction_failure(error));
+        }
         let outcome = self.tolerate(&part, part.rows.input_row(token.row as usize), error);
         match outcome {
             Ok(()) => self.in_flight.on_skipped(token),

@@ -33,6 +33,7 @@ use volley_kafka::{Outgoing, Returned};
 
 use crate::task::source::produce::acknowledgements::{Acknowledgements, BatchId, SourceOffsets};
 use crate::task::source::produce::batch_part::{BatchPart, MessageToken};
+use crate::task::source::produce::transactions::OFFSET_PART;
 
 #[derive(Debug)]
 struct OpenPart {
@@ -65,7 +66,7 @@ impl ReturnedMessage {
 
 /// The messages in flight, their batches, and what is committable.
 ///
-/// Part numbers come again after 2^32 parts, when those before are long settled.
+/// Part numbers come again after nearly 2^32 parts, when those before are long settled.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
     acknowledgements: Acknowledgements,
@@ -101,7 +102,7 @@ impl InFlight {
     /// Opens a part of a batch. Returns its number.
     pub(crate) fn open_part(&mut self, part: BatchPart) -> u32 {
         let number = self.next_part;
-        self.next_part = number.wrapping_add(1);
+        self.next_part = if number + 1 == OFFSET_PART { 0 } else { number + 1 };
         self.parts.insert(number, OpenPart { part: Arc::new(part), outstanding: 0, is_closed: false });
         number
     }

@@ -70,6 +70,7 @@ impl MessageSender {
             TopicStep::Refused(error) => Some(error),
             TopicStep::WaitAtMost(_) => return Ok(false),
         };
+        self.tracker.begin_transaction_for(&part.topic)?;
         let part = self.tracker.in_flight.open_part(part);
         let outcome = match refusal {
             None => self.send_rows(part, records, serialized),
@@ -138,6 +139,9 @@ impl MessageSender {
         let Taken { messages, bytes } = std::mem::take(taken);
         if messages > 0 {
             self.tracker.in_flight.on_sent(part, messages);
+            if let Some(transactions) = &mut self.tracker.transactions {
+                transactions.on_sent(messages);
+            }
             self.tracker.metrics.bytes(bytes);
         }
     }
@@ -149,6 +153,7 @@ impl MessageSender {
         match self.await_room(message, token, first)? {
             Handover::Taken => self.note_sent(token.part, &mut taken),
             Handover::Full => return Ok(false),
+            Handover::NoTopic(_) if self.tracker.transactions.is_some() => return Ok(false),
             Handover::NoTopic(error) => {
                 self.note_sent(token.part, &mut taken);
                 self.tracker.on_returned(token, Box::new(content(message)), &error);
@@ -167,7 +172,14 @@ impl MessageSender {
     /// Waits until the producer has room for a message. Still full: the task is to stop before that.
     fn await_room(&mut self, message: &Outgoing<'_>, token: MessageToken, first: Handover) -> Result<Handover> {
         let mut handover = first;
-        while matches!(handover, Handover::Full) && !self.is_too_late_to_send() {
+        // within a transaction nothing is sent again, so that a message waits here for its topic
+        let waits_for_topic = self.tracker.transactions.is_some();
+        let is_to_wait = |handover: &Handover| match handover {
+            Handover::Full => true,
+            Handover::NoTopic(_) => waits_for_topic,
+            Handover::Taken | Handover::Refused(_) => false,
+        };
+        while is_to_wait(&handover) && !self.is_too_late_to_send() {
             self.tracker.poll_deliveries(ROOM_POLL)?;
             handover = self.tracker.outbox.hand_over(message, token)?;
         }

@@ -21,6 +21,8 @@
 //!
 //! A message goes with a token to the producer, and the token comes back with its delivery. A batch is committable once all
 //! its messages and those of all earlier batches of its source partition are acknowledged, or their failure is tolerated.
+//!
+//! With exactly-once, `transactions` takes the place of `offset_commits`: messages and offsets are committed together.
 
 pub(crate) mod acknowledged_batches;
 mod acknowledgements;
@@ -40,3 +42,4 @@ pub(crate) mod record_serializer;
 pub(crate) mod topic_creator;
 mod topic_wait;
 mod topics;
+pub(crate) mod transactions;

@@ -34,6 +34,7 @@ use crate::task::source::produce::outbox::{Outbox, ProducerFactory};
 use crate::task::source::produce::record_serializer::{RecordSerializer, check_timestamps};
 use crate::task::source::produce::topic_creator::TopicCreator;
 use crate::task::source::produce::topics::Topics;
+use crate::task::source::produce::transactions::{Boundary, Transactions};
 
 /// Longest wait for acknowledgements while messages are in flight and no batch comes.
 const ACKNOWLEDGEMENT_POLL: Duration = Duration::from_millis(20);
@@ -44,8 +45,12 @@ const IDLE_POLL: Duration = Duration::from_secs(5);
 pub(crate) enum ToProduce {
     /// Records to be delivered.
     Batch(BatchToProduce),
+    /// What came before ends here.
+    Boundary(Boundary),
     /// Everything of a bounded source has been sent.
     Finished,
+    /// The task has failed: nothing more follows.
+    Failed,
 }
 
 /// What became of one polled batch.
@@ -66,6 +71,8 @@ pub(crate) struct ProduceStage {
     /// `None`: topics are left to the broker.
     pub(crate) creator: Option<Arc<TopicCreator>>,
     pub(crate) commits: OffsetCommits,
+    /// Set for a task that delivers exactly once. Then `new_producer` makes one producer and no more.
+    pub(crate) transactions: Option<Transactions>,
     /// Set for a task that wants to know where its records are.
     pub(crate) acknowledged: Option<Arc<AcknowledgedBatches>>,
     pub(crate) errors: Arc<ErrorHandler>,
@@ -79,8 +86,10 @@ pub(crate) struct ProduceStage {
 enum End {
     /// A bounded source is at its end.
     Finished,
-    /// The task stops, or has failed elsewhere.
+    /// The task stops.
     Cut,
+    /// The task has failed elsewhere.
+    Failed,
 }
 
 impl ProduceStage {
@@ -95,6 +104,9 @@ impl ProduceStage {
         // the task's thread learns by this that there is nobody to send to
         drop(input);
         stage.control.ring();
+        if stage.sender.tracker.transactions.is_some() {
+            return stage.end_transactions(outcome);
+        }
         let settled = stage.settle(outcome.as_ref().copied().unwrap_or(End::Cut));
         let is_finished = settled.is_ok() && outcome.as_ref().is_ok_and(|end| *end == End::Finished);
         let is_committed = stage.sender.tracker.commit_finally(stage.flush_timeout, is_finished);
@@ -116,12 +128,15 @@ impl RunningStage {
     fn new(stage: ProduceStage) -> Self {
         let mut commits = stage.commits;
         commits.begin();
+        let mut transactions = stage.transactions;
+        transactions.iter_mut().for_each(Transactions::begin);
         let tracker = DeliveryTracker {
             id: stage.id.clone(),
             outbox: Outbox::new(stage.new_producer),
             topics: Topics::new(stage.id, stage.creator),
             in_flight: InFlight::new(stage.acknowledged.is_some()),
             commits,
+            transactions,
             acknowledged: stage.acknowledged,
             errors: Arc::clone(&stage.errors),
             control: Arc::clone(&stage.control),
@@ -147,7 +162,9 @@ impl RunningStage {
                             return Ok(End::Cut);
                         }
                     }
+                    Ok(ToProduce::Boundary(place)) => self.sender.tracker.on_boundary(place)?,
                     Ok(ToProduce::Finished) => return Ok(End::Finished),
+                    Ok(ToProduce::Failed) => return Ok(End::Failed),
                     Err(_) => return Ok(End::Cut),
                 },
                 recv(self.sender.tracker.commits.outcomes()) -> outcome => {
@@ -164,6 +181,7 @@ impl RunningStage {
                 return Ok(End::Cut);
             }
             self.sender.tracker.poll_deliveries(Duration::ZERO)?;
+            self.sender.tracker.end_transaction_in_time()?;
             if !self.sender.resend()? {
                 return Ok(End::Cut);
             }
@@ -177,13 +195,19 @@ impl RunningStage {
         if tracker.in_flight.outstanding() > 0 {
             return ACKNOWLEDGEMENT_POLL;
         }
-        let until_commit = tracker.commits.until_next().max(ACKNOWLEDGEMENT_POLL);
+        let until_commit = match &tracker.transactions {
+            None => tracker.commits.until_next(),
+            Some(transactions) => transactions.time_left().unwrap_or(IDLE_POLL),
+        };
+        let until_commit = until_commit.max(ACKNOWLEDGEMENT_POLL);
         if tracker.outbox.has_producer() { until_commit.min(IDLE_POLL) } else { until_commit }
     }
 
     fn close_idle_producer(&mut self) {
         let tracker = &mut self.sender.tracker;
-        if tracker.in_flight.outstanding() == 0 && tracker.outbox.close_if_idle() {
+        // another producer with the same id could fence that of a task that has taken over
+        let may_be_closed = tracker.transactions.is_none() && tracker.in_flight.outstanding() == 0;
+        if may_be_closed && tracker.outbox.close_if_idle() {
             info!(task = %tracker.id, "producer closed until there is something to send again");
         }
     }
@@ -194,14 +218,31 @@ impl RunningStage {
             return Ok(false);
         }
         let (partition, offset) = (batch.polled.partition.clone(), batch.polled.offset.clone());
-        let id = self.sender.tracker.in_flight.open_batch(partition, offset, batch.only_moves_offset);
+        let tracker = &mut self.sender.tracker;
+        let id = tracker.in_flight.open_batch(partition.clone(), offset.clone(), batch.only_moves_offset);
+        let sent_before = tracker.transactions.as_ref().map_or(0, Transactions::records);
         for records in &batch.records {
             if !self.produce_records(id, records, &batch.polled)? {
+                self.sender.tracker.transactions.iter_mut().for_each(Transactions::tear);
                 return Ok(false);
             }
         }
-        self.sender.tracker.in_flight.close_batch(id);
+        let tracker = &mut self.sender.tracker;
+        tracker.in_flight.close_batch(id);
+        if let Some(transactions) = &mut tracker.transactions
+            && (batch.only_moves_offset || transactions.records() > sent_before)
+        {
+            transactions.add_batch(partition, offset);
+        }
         Ok(true)
+    }
+
+    /// Commits what can be committed, and aborts the rest. Returns whether everything is committed.
+    fn end_transactions(&mut self, outcome: Result<End>) -> Result<bool> {
+        let may_commit = outcome.as_ref().is_ok_and(|end| *end != End::Failed);
+        let committed = self.sender.tracker.end_transactions(may_commit);
+        outcome?;
+        committed
     }
 
     fn produce_records(&mut self, batch: BatchId, records: &Records, polled: &Arc<PolledBatch>) -> Result<bool> {
@@ -229,7 +270,7 @@ impl RunningStage {
     /// Waits for what is in flight: for ever at the end of a bounded source, for `offset.flush.timeout.ms` at a stop or
     /// after a failure. Returns whether everything is delivered, or the first failure, which ends no waiting.
     fn settle(&mut self, mut end: End) -> Result<bool> {
-        let mut deadline = (end == End::Cut).then(|| Instant::now() + self.flush_timeout);
+        let mut deadline = (end != End::Finished).then(|| Instant::now() + self.flush_timeout);
         let mut failure = None;
         while self.sender.tracker.in_flight.outstanding() > 0 {
             deadline = self.settle_deadline(deadline);
@@ -264,7 +305,7 @@ impl RunningStage {
     fn gives_up(&self, end: End, deadline: Option<Instant>) -> bool {
         let tracker = &self.sender.tracker;
         // what has failed or come back is not sent again any more
-        let is_hopeless = end == End::Cut && tracker.in_flight.is_hopeless();
+        let is_hopeless = end != End::Finished && tracker.in_flight.is_hopeless();
         let is_over = is_hopeless || deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if is_over {
             let open = tracker.in_flight.outstanding();

@@ -19,6 +19,30 @@ pub(crate) trait RecordProducer {
     /// What became of messages since the last call. Waits for at least one, for at most `max_wait`.
     fn deliveries(&mut self, max_wait: Duration) -> Vec<Delivery>;
 
+    /// Hurries messages along that wait for others, and waits for acknowledgements for at most `max_wait`.
+    fn flush(&mut self, max_wait: Duration);
+
+    /// Begins a transaction; see [`Producer::begin_transaction`].
+    ///
+    /// # Errors
+    /// If there can be none.
+    fn begin_transaction(&mut self) -> Result<()>;
+
+    /// Commits the transaction; see [`Producer::commit_transaction`].
+    ///
+    /// # Errors
+    /// `Retriable`: to be called again.
+    fn commit_transaction(&mut self, max_wait: Duration) -> Result<()>;
+
+    /// Aborts the transaction; see [`Producer::abort_transaction`].
+    ///
+    /// # Errors
+    /// `Retriable`: to be called again.
+    fn abort_transaction(&mut self, max_wait: Duration) -> Result<()>;
+
+    /// Why the producer is of no use any more, if so.
+    fn fatal_failure(&self) -> Option<Error>;
+
     /// Whether a topic exists, waiting at most `timeout` for the broker, which may create it now.
     ///
     /// # Errors
@@ -37,6 +61,27 @@ impl RecordProducer for Producer {
 
     fn deliveries(&mut self, max_wait: Duration) -> Vec<Delivery> {
         Self::deliveries(self, max_wait)
+    }
+
+    fn flush(&mut self, max_wait: Duration) {
+        // what is late is waited for by the caller, and what fails is among the deliveries
+        let _ = Self::flush(self, max_wait);
+    }
+
+    fn begin_transaction(&mut self) -> Result<()> {
+        Self::begin_transaction(self)
+    }
+
+    fn commit_transaction(&mut self, max_wait: Duration) -> Result<()> {
+        Self::commit_transaction(self, max_wait)
+    }
+
+    fn abort_transaction(&mut self, max_wait: Duration) -> Result<()> {
+        Self::abort_transaction(self, max_wait)
+    }
+
+    fn fatal_failure(&self) -> Option<Error> {
+        Self::fatal_failure(self)
     }
 
     fn has_topic(&self, topic: &str, timeout: Duration) -> Result<bool> {
