@@ -23,12 +23,9 @@ pub(crate) fn numbers(topic: &str, tasks: usize, throughput: usize, more: Value)
     config
 }
 
-/// Waits until what is committed of a topic has this many messages more than when it was called.
+/// Waits until so many more messages of a topic are committed.
 pub(crate) fn await_committed(kafka: &Kafka, topic: &str, more: usize) {
-    let before = kafka.read_topic(topic).len();
-    wait_until(SOON, &format!("{more} more messages of {topic} are committed"), || {
-        (kafka.read_topic(topic).len() >= before + more).then_some(())
-    });
+    kafka.await_committed(topic, more, SOON);
 }
 
 /// Ends the connector and looks at what it has delivered.

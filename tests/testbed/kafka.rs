@@ -341,6 +341,30 @@ impl Kafka {
         groups.groups().first().map(|group| (group.state().to_owned(), group.members().len()))
     }
 
+    /// Waits until so many more messages of a topic are committed, while others may be written all the time.
+    pub(crate) fn await_committed(&self, topic: &str, more: usize, within: Duration) {
+        let consumer: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", self.bootstrap_servers())
+            .set("group.id", "testbed-never-joined")
+            .set("enable.auto.commit", "false")
+            .set("isolation.level", "read_committed")
+            .create()
+            .unwrap();
+        let partitions = self.admin().topic(topic).unwrap().expect("the topic exists").partitions;
+        let mut list = TopicPartitionList::new();
+        for partition in 0..partitions {
+            list.add_partition_offset(topic, partition, Offset::End).unwrap();
+        }
+        consumer.assign(&list).unwrap();
+        let deadline = Instant::now() + within;
+        let mut seen = 0;
+        while seen < more {
+            assert!(Instant::now() < deadline, "only {seen} messages of {topic} were committed, not {more}");
+            // an error is one of the connection, which comes back by itself
+            seen += usize::from(matches!(consumer.poll(Duration::from_millis(100)), Some(Ok(_))));
+        }
+    }
+
     /// All messages of a topic up to its present end, by partition and offset. Read by the client library itself.
     pub(crate) fn read_topic(&self, topic: &str) -> Vec<Message> {
         let consumer: BaseConsumer = ClientConfig::new()

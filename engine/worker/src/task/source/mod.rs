@@ -8,10 +8,16 @@
 //!      └── commit ◄── committed_offsets ◄── offsets stored ◄── acknowledged in order ◄─┘
 //! ```
 //!
+//! A task that delivers exactly once begins with `take_over`. Its transactions are the produce thread's.
+//!
 //! `polled_batch` is what stays of a batch until all its messages are acknowledged: errors are reported with it. The task's
 //! thread calls the plug-in only: poll, and commit once offsets are stored. Neither waits for the other, except that a full
 //! channel holds up polling.
 
+#[cfg(test)]
+mod exactly_once_tests;
+#[cfg(test)]
+mod fake_producer;
 mod idle_pacing;
 pub(crate) mod polled_batch;
 mod produce;

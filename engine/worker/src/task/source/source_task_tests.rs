@@ -8,7 +8,8 @@ use volley_kafka::Delivery as Delivered;
 
 use crate::task::TaskState;
 use crate::task::control::Wanted;
-use crate::task::source::source_world::{Poll, Running, State, World, unknown_topic, world};
+use crate::task::source::fake_producer::unknown_topic;
+use crate::task::source::source_world::{Poll, Running, State, World, world};
 use crate::testing::Gate;
 
 const SOON: Duration = Duration::from_secs(20);

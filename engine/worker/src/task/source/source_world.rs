@@ -9,25 +9,25 @@ use arrow::array::{BinaryArray, StringArray};
 use volley_api::testing::{config_map, json_object, records, texts};
 use volley_api::{
     AcknowledgedBatch, ConfigMap, ConnectorKind, Error, Polled, Records, RejectedRow, Result, SourceBatch,
-    SourceOffset, SourcePartition, SourceTask, Stage, Transformation, Transformed,
+    SourceOffset, SourcePartition, SourceTask, Stage, TransactionContext, TransactionEnd, Transformation, Transformed,
 };
-use volley_kafka::{Delivery as Delivered, Outgoing, Returned};
+use volley_kafka::{Delivery as Delivered, Returned};
 
 use crate::connector_config::framework_config_def;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::metrics::TaskMetrics;
-use crate::storage::{MemoryOffsetBackingStore, OffsetBackingStore, OffsetEntry};
+use crate::storage::{MemoryOffsetBackingStore, OffsetBackingStore, OffsetEntry, OffsetRecords};
 use crate::task::control::{Control, Wanted};
 use crate::task::errors::error_handler::ErrorHandler;
 use crate::task::setup::NamedConverter;
+use crate::task::source::fake_producer::{Ended, FakeProducer, Transaction, unknown_topic};
 use crate::task::source::idle_pacing::IdlePacing;
 use crate::task::source::produce::committed_offsets::CommittedOffsets;
 use crate::task::source::produce::offset_commits::OffsetCommits;
 use crate::task::source::produce::offset_committer::OffsetCommitter;
-use crate::task::source::produce::outbox::ProducerFactory;
 use crate::task::source::produce::produce_stage::ProduceStage;
-use crate::task::source::produce::record_producer::RecordProducer;
 use crate::task::source::produce::record_serializer::RecordSerializer;
+use crate::task::source::produce::transactions::{TransactionBoundary, Transactions};
 use crate::task::source::produce_thread::ProduceThread;
 use crate::task::source::source_task::{SourceLoop, start};
 use crate::task::transform::transform_chain::{Step, TransformChain};
@@ -80,29 +80,17 @@ pub(crate) struct State {
     /// How often the converter has come to the gate.
     pub(crate) converting: usize,
     pub(crate) transactions: Vec<Transaction>,
-    /// The task says where its transactions end: in front of this poll.
     pub(crate) fails_commits: bool,
     pub(crate) converter_gate: Option<Arc<Gate>>,
-}
-
-/// A transaction of the fake producer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Transaction {
-    /// The values in it; keys of records of offsets.
-    pub(crate) sent: Vec<String>,
-    pub(crate) end: Option<Ended>,
-}
-
-/// How a transaction has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
-    Committed,
-    Aborted,
 }
 
 pub(crate) enum Poll {
     /// Values of a partition and the offset after them.
     Rows(&'static str, Vec<&'static str>, u64),
+    /// The same, behind which the task ends its transaction.
+    RowsAndEnd(&'static str, Vec<&'static str>, u64, TransactionEnd),
+    /// A value for the topic of the offsets.
+    ToOffsets,
     /// Never returns.
     Hang,
     /// Returns these values when the test opens the gate.
@@ -152,19 +140,13 @@ impl World {
     }
 }
 
-/// What a producer says of a topic that is gone.
-pub(crate) fn unknown_topic() -> Error {
-    Error::retriable("told to know no topic")
-        .with_exception("org.apache.kafka.common.errors.UnknownTopicOrPartitionException")
-}
-
-struct FakeSource(Arc<World>);
+struct FakeSource(Arc<World>, TransactionContext);
 
 impl FakeSource {
-    fn start(world: Arc<World>, config: &ConfigMap) -> Result<Self> {
+    fn start(world: Arc<World>, config: &ConfigMap, ends: TransactionContext) -> Result<Self> {
         match config.get("fail").is_some() {
             true => Err(Error::fatal("told to fail")),
-            false => Ok(Self(world)),
+            false => Ok(Self(world, ends)),
         }
     }
 }
@@ -178,6 +160,18 @@ impl SourceTask for FakeSource {
         match poll {
             None => Ok(Polled::IdleFor(Duration::from_millis(1))),
             Some(Poll::Rows(partition, values, offset)) => Ok(Polled::Batches(vec![batch(partition, &values, offset)])),
+            Some(Poll::RowsAndEnd(partition, values, offset, end)) => {
+                match end {
+                    TransactionEnd::Commit => self.1.commit_behind(0),
+                    TransactionEnd::Abort => self.1.abort(),
+                }
+                Ok(Polled::Batches(vec![batch(partition, &values, offset)]))
+            }
+            Some(Poll::ToOffsets) => {
+                let mut batch = batch("a", &["1"], 1);
+                batch.records.topic = Arc::from("offsets");
+                Ok(Polled::Batches(vec![batch]))
+            }
             Some(Poll::Hang) => loop {
                 std::thread::park();
             },
@@ -218,114 +212,6 @@ pub(crate) fn batch(partition: &str, values: &[&str], offset: u64) -> SourceBatc
     SourceBatch { records, partition, offset: json_object(&format!("{{\"o\":{offset}}}")) }
 }
 
-/// Takes messages and acknowledges them as the test says.
-pub(crate) struct FakeProducer(Arc<World>);
-
-impl FakeProducer {
-    pub(crate) fn new(world: &Arc<World>) -> Self {
-        Self(Arc::clone(world))
-    }
-
-    /// Counts the producers that it makes.
-    pub(crate) fn factory(world: &Arc<World>) -> ProducerFactory {
-        let world = Arc::clone(world);
-        Box::new(move || {
-            world.change(|state| state.producers += 1);
-            Ok(Box::new(Self::new(&world)) as Box<dyn RecordProducer>)
-        })
-    }
-}
-
-impl FakeProducer {
-    fn end_transaction(&self, end: Ended) -> Result<()> {
-        self.0.change(|state| {
-            if end == Ended::Committed && state.fails_commits {
-                return Err(Error::fatal("told to fail"));
-            }
-            match state.transactions.last_mut() {
-                Some(transaction) if transaction.end.is_none() => transaction.end = Some(end),
-                _ => return Err(Error::fatal("there is no transaction")),
-            }
-            Ok(())
-        })
-    }
-}
-
-impl RecordProducer for FakeProducer {
-    fn try_send(&mut self, message: &Outgoing<'_>, token: u64) -> Result<bool> {
-        let value = String::from_utf8(message.value.unwrap().to_vec()).unwrap();
-        if value == "refused" {
-            return Err(Error::data("too large"));
-        }
-        if value == "login" {
-            return Err(Error::config("told to refuse the login")
-                .with_exception("org.apache.kafka.common.errors.SaslAuthenticationException"));
-        }
-        let is_unknown = self.0.change(|state| {
-            let left = state.unknown_topics;
-            state.unknown_topics = left.saturating_sub(1);
-            left > 0
-        });
-        if is_unknown {
-            return Err(unknown_topic());
-        }
-        if value == "2" && self.0.change(|state| state.is_full) {
-            return Ok(false);
-        }
-        self.0.change(|state| {
-            if state.acknowledges_all {
-                let offset = state.sent.len() as i64;
-                state.deliveries.push(Delivered { token, result: Ok((0, offset)), returned: None });
-            }
-            state.timestamps.push(message.timestamp);
-            if let Some(transaction) = state.transactions.last_mut().filter(|transaction| transaction.end.is_none()) {
-                transaction.sent.push(value.clone());
-            }
-            state.sent.push((value, token));
-        });
-        Ok(true)
-    }
-
-    fn max_block(&self, _: &str) -> (Duration, Error) {
-        let max_block = self.0.state.lock().unwrap().max_block;
-        (max_block.unwrap_or(Duration::MAX), Error::fatal("told to stay full"))
-    }
-
-    fn deliveries(&mut self, max_wait: Duration) -> Vec<Delivered> {
-        let deliveries = self.0.change(|state| {
-            let later = std::mem::take(&mut state.later_deliveries);
-            std::mem::replace(&mut state.deliveries, later)
-        });
-        if deliveries.is_empty() {
-            std::thread::sleep(max_wait.min(Duration::from_millis(1)));
-        }
-        deliveries
-    }
-
-    fn flush(&mut self, _: Duration) {}
-
-    fn begin_transaction(&mut self) -> Result<()> {
-        self.0.change(|state| state.transactions.push(Transaction::default()));
-        Ok(())
-    }
-
-    fn commit_transaction(&mut self, _: Duration) -> Result<()> {
-        self.end_transaction(Ended::Committed)
-    }
-
-    fn abort_transaction(&mut self, _: Duration) -> Result<()> {
-        self.end_transaction(Ended::Aborted)
-    }
-
-    fn fatal_failure(&self) -> Option<Error> {
-        None
-    }
-
-    fn has_topic(&self, topic: &str, _: Duration) -> Result<bool> {
-        Ok(!self.0.state.lock().unwrap().missing_topics.contains(topic))
-    }
-}
-
 /// A store that fails or hangs when told to.
 struct FakeStore {
     world: Arc<World>,
@@ -348,6 +234,19 @@ impl OffsetBackingStore for FakeStore {
 
     fn list(&self, connector: &str) -> Result<Vec<(SourcePartition, SourceOffset)>> {
         self.memory.list(connector)
+    }
+
+    fn topic(&self) -> Option<&str> {
+        Some("offsets")
+    }
+
+    /// Their values are `offset N`.
+    fn records(&self, _: &str, offsets: &[OffsetEntry]) -> Result<OffsetRecords> {
+        let entry = |(partition, offset): &OffsetEntry| {
+            let offset = offset.as_ref().map(|offset| format!("offset {}", offset["o"]).into_bytes());
+            (partition["p"].to_string().into_bytes(), offset)
+        };
+        Ok(OffsetRecords { topic: "offsets".to_owned(), entries: offsets.iter().map(entry).collect() })
     }
 }
 
@@ -473,7 +372,9 @@ impl Running {
                 header_class: "FakeHeaderConverter".into(),
             },
             new_producer: FakeProducer::factory(world),
-            transactions: None,
+            transactions: transaction_boundary(&given).map(|boundary| {
+                Transactions::new(boundary, Arc::clone(&store) as _, Arc::clone(&committed))
+            }),
             creator: None,
             commits: OffsetCommits::new(
                 id.clone(),
@@ -494,8 +395,9 @@ impl Running {
         let chain =
             TransformChain::new(vec![Step { class: "FakeTransformation".into(), transformation, condition: None }]);
         let (ended, world) = (Arc::clone(&control), Arc::clone(world));
+        let ends = TransactionContext::default();
         let run = move || {
-            let Some(task) = start(&ended, || FakeSource::start(world, &given))? else {
+            let Some(task) = start(&ended, || FakeSource::start(world, &given, ends.clone()))? else {
                 return Ok(TaskState::Unassigned);
             };
             let acknowledged = task.wants_acknowledgements().then(Arc::default);
@@ -509,7 +411,7 @@ impl Running {
                 metrics,
                 committed,
                 acknowledged,
-                ends: None,
+                ends: Some(ends),
                 produce: ProduceThread::new(stage),
                 pacing: IdlePacing::default(),
             };
@@ -522,6 +424,12 @@ impl Running {
             outcome
         });
         Self { control, store, thread: Some(thread) }
+    }
+
+    /// The transactions so far: what was sent in each, and its end.
+    pub(crate) fn transactions(&self, world: &World) -> Vec<(Vec<String>, Option<Ended>)> {
+        let state = world.state.lock().unwrap();
+        state.transactions.iter().map(|transaction| (transaction.sent.clone(), transaction.end)).collect()
     }
 
     pub(crate) fn stored(&self, partition: &str) -> Option<u64> {
@@ -556,6 +464,11 @@ impl Running {
         self.request_stop();
         self.end()
     }
+}
+
+/// The tests' tasks deliver exactly once where they say what ends a transaction.
+fn transaction_boundary(config: &ConfigMap) -> Option<TransactionBoundary> {
+    config.contains_key("transaction.boundary").then(|| TransactionBoundary::of(config, SOON).unwrap())
 }
 
 pub(crate) fn world(acknowledges_all: bool) -> Arc<World> {

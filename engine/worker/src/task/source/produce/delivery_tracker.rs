@@ -29,6 +29,8 @@ use crate::task::source::produce::outbox::Outbox;
 use crate::task::source::produce::topics::{TopicStep, Topics};
 use crate::task::source::produce::transactions::{OFFSET_PART, Transactions};
 
+const SEND_FAILED: &str = "Unrecoverable exception from producer send callback";
+
 /// What is sent and what has become of it.
 pub(crate) struct DeliveryTracker {
     pub(crate) id: ConnectorTaskId,
@@ -136,7 +138,7 @@ impl DeliveryTracker {
         if self.transactions.is_some() {
             self.in_flight.on_undelivered(token);
             warn!(task = %self.id, topic = %part.topic, error = %error.trace(), "could not produce");
-            return Err(self.transaction_failure(error));
+            return Err(self.transaction_failure(SEND_FAILED, error));
         }
         let outcome = self.tolerate(&part, part.rows.input_row(token.row as usize), error);
         match outcome {
@@ -150,7 +152,7 @@ impl DeliveryTracker {
     fn tolerate(&self, part: &BatchPart, row: usize, error: Error) -> Result<()> {
         if !self.errors.tolerates_all() || !may_be_tolerated(&error) {
             warn!(task = %self.id, topic = %part.topic, error = %error.trace(), "could not produce");
-            return Err(Error::fatal("Unrecoverable exception from producer send callback").with_source(error));
+            return Err(Error::fatal(SEND_FAILED).with_source(error));
         }
         let class = "org.apache.kafka.connect.runtime.WorkerSourceTask".to_owned();
         let row = RejectedRow { row, stage: Stage::KafkaProduce, class, error };

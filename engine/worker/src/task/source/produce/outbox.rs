@@ -111,7 +111,8 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::source::source_world::{FakeProducer, unknown_topic, world};
+    use crate::task::source::fake_producer::{FakeProducer, unknown_topic};
+    use crate::task::source::source_world::world;
 
     const TOKEN: MessageToken = MessageToken { part: 0, row: 0 };
 

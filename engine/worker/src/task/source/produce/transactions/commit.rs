@@ -46,7 +46,7 @@ impl DeliveryTracker {
         };
         let begun = self.outbox.producer().and_then(|producer| producer.begin_transaction());
         transactions.is_open = begun.is_ok();
-        begun.map_err(|error| self.transaction_failure(error))
+        begun.map_err(|error| self.transaction_failure("could not begin a transaction", error))
     }
 
     /// What was polled has come to this place. Ends the transaction where it ends there.
@@ -116,7 +116,8 @@ impl DeliveryTracker {
         let committed = self.commit_with(&offsets);
         self.metrics.committed(started.elapsed(), committed.is_ok());
         if let Err(error) = committed {
-            return Err(self.transaction_failure(error));
+            let what = format!("Failed to flush offsets and/or records for task {}", self.id);
+            return Err(self.transaction_failure(&what, error));
         }
         let Some(transactions) = &mut self.transactions else { return Ok(()) };
         transactions.is_open = false;
@@ -154,7 +155,7 @@ impl DeliveryTracker {
             transactions.is_open = false;
             transactions.records = 0;
         }
-        aborted.map_err(|error| self.transaction_failure(error))
+        aborted.map_err(|error| self.transaction_failure("could not abort a transaction", error))
     }
 
     fn send_offsets(&mut self, offsets: &SourceOffsets) -> Result<()> {
@@ -242,8 +243,8 @@ impl DeliveryTracker {
         }
     }
 
-    /// The error of a transaction, in Kafka Connect's words.
-    pub(crate) fn transaction_failure(&mut self, error: Error) -> Error {
+    /// The error of a transaction, in Kafka Connect's words; `what` if its time was not over.
+    pub(crate) fn transaction_failure(&mut self, what: &str, error: Error) -> Error {
         let known = self.outbox.producer().ok().and_then(|producer| producer.fatal_failure());
         let error = match known {
             // the messages of a producer that is fenced fail with whatever comes first
@@ -261,7 +262,7 @@ impl DeliveryTracker {
                  done.",
                 self.id
             ),
-            false => format!("Failed to flush offsets and/or records for task {}", self.id),
+            false => what.to_owned(),
         };
         Error::fatal(message).with_exception("org.apache.kafka.connect.errors.ConnectException").with_source(error)
     }
