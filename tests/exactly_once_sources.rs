@@ -8,9 +8,7 @@ use serde_json::{Value, json};
 
 use crate::rounds::rounds;
 use crate::testbed::{Kafka, Vendor, distributed_properties, wait_until};
-use crate::worker_group::{
-    Owners, SOON, WorkerGroup, assert_no_gap_and_no_repeat, sequences, verifiable_source,
-};
+use crate::worker_group::{Owners, SOON, WorkerGroup, assert_no_gap_and_no_repeat, sequences, verifiable_source};
 use crate::worker_process::Volley;
 
 pub(crate) const ENABLED: [(&str, &str); 1] = [("exactly.once.source.support", "enabled")];
@@ -29,7 +27,14 @@ pub(crate) fn await_committed(kafka: &Kafka, topic: &str, more: usize) {
 }
 
 /// Ends the connector and looks at what it has delivered.
-pub(crate) fn assert_exactly_once(kafka: &Kafka, group: &WorkerGroup, through: usize, name: &str, topic: &str, tasks: usize) {
+pub(crate) fn assert_exactly_once(
+    kafka: &Kafka,
+    group: &WorkerGroup,
+    through: usize,
+    name: &str,
+    topic: &str,
+    tasks: usize,
+) {
     group.ask(through, "PUT", &format!("/connectors/{name}/stop"), None);
     group.await_state(name, "STOPPED", 0);
     let sequences = sequences(kafka, topic);
@@ -105,7 +110,8 @@ pub(crate) fn await_restarted(group: &WorkerGroup, through: usize, name: &str, t
             std::thread::sleep(Duration::from_millis(500));
             return None;
         }
-        let mut owners = Owners { connector: status["connector"]["worker_id"].as_str()?.to_owned(), ..Owners::default() };
+        let mut owners =
+            Owners { connector: status["connector"]["worker_id"].as_str()?.to_owned(), ..Owners::default() };
         for task in of_status {
             let owner = task["worker_id"].as_str().filter(|owner| addresses.contains(*owner))?;
             (task["state"] == "RUNNING").then_some(())?;

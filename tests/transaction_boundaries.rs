@@ -117,7 +117,7 @@ fn an_interval_ends_a_transaction_though_nothing_more_comes_and_a_pause_ends_it_
     assert_eq!(cluster.committed(&long), Vec::<String>::new(), "the transaction is open");
     cluster.group.ask(cluster.worker, "PUT", "/connectors/long/pause", None);
     wait_until(SOON, "the lines are committed", || (cluster.committed(&long) == ["one", "two"]).then_some(()));
-    assert_eq!(cluster.offset("long"), Some(json!({ "position": 8 })));
+    assert_eq!(cluster.offset("long").unwrap()["position"], 8);
 }
 
 #[test]
@@ -137,8 +137,9 @@ fn a_connector_s_own_offset_topic_has_its_offsets_and_is_none_to_produce_to() {
     cluster.group.put(cluster.worker, "lines", &config);
     wait_until(SOON, "the lines are committed", || (cluster.committed(&topic).len() == 3).then_some(()));
     let stored = cluster.kafka.read_topic(&offsets).pop().expect("offsets are in the topic");
-    assert_eq!(stored.value.as_deref(), Some(&br#"{"position":14}"#[..]));
-    assert_eq!(cluster.offset("lines"), Some(json!({ "position": 14 })));
+    let stored: Value = serde_json::from_slice(&stored.value.unwrap()).unwrap();
+    assert_eq!(stored["position"], 14);
+    assert_eq!(cluster.offset("lines"), Some(stored));
 
     config["topic"] = json!(offsets);
     config["file"] = json!(directory.path().join("other.txt"));

@@ -59,8 +59,7 @@ fn offsets_that_a_user_sets_or_forgets_are_safe_from_tasks_that_still_write() {
     let task = *owners.tasks.iter().find(|(_, owner)| **owner == group.worker(hanging).address()).unwrap().0;
     group.await_more(&name, 0);
     wait_until(SOON, "both tasks have polled", || {
-        let (_, progress) =
-            group.worker(leader).ask("GET", &format!("/volley/connectors/{name}/progress"), None);
+        let (_, progress) = group.worker(leader).ask("GET", &format!("/volley/connectors/{name}/progress"), None);
         let tasks = progress["tasks"].as_array()?;
         (tasks.len() == 2 && tasks.iter().all(|task| task["rows_in"].as_u64() > Some(100))).then_some(())
     });
@@ -80,8 +79,7 @@ fn offsets_that_a_user_sets_or_forgets_are_safe_from_tasks_that_still_write() {
     group.ask(leader, "PUT", &format!("/connectors/{name}/resume"), None);
     group.await_state(&name, "RUNNING", 2);
     wait_until(SOON, "both tasks have polled", || {
-        let (_, progress) =
-            group.worker(leader).ask("GET", &format!("/volley/connectors/{name}/progress"), None);
+        let (_, progress) = group.worker(leader).ask("GET", &format!("/volley/connectors/{name}/progress"), None);
         let tasks = progress["tasks"].as_array()?;
         (tasks.len() == 2 && tasks.iter().all(|task| task["rows_in"].as_u64() > Some(100))).then_some(())
     });
@@ -127,4 +125,53 @@ fn java_and_volley_deliver_exactly_once_in_one_group_and_fence_each_other() {
     }
     assert_exactly_once(kafka, &group, java, &name, &topic, 4);
     group.stop_all();
+}
+
+/// As Kafka Connect's own tests have it: who may not fence or write in transactions is told, and goes on once he may.
+#[test]
+fn a_task_that_may_not_fence_or_take_over_fails_and_runs_once_it_may() {
+    let kafka = Kafka::start_with(&[
+        ("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer"),
+        ("super.users", "User:ANONYMOUS"),
+    ]);
+    let topic = kafka.topic("eos-acl", 1);
+    let mut group = WorkerGroup::with(&kafka, "eos-acl", &ENABLED);
+    let worker = group.add(&[Vendor::Volley])[0];
+    let login = "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"alice\" password=\"alice-secret\";";
+    let as_alice = |client: &str| {
+        json!({
+            (format!("{client}.override.bootstrap.servers")): kafka.sasl_bootstrap_servers(),
+            (format!("{client}.override.security.protocol")): "SASL_PLAINTEXT",
+            (format!("{client}.override.sasl.mechanism")): "PLAIN",
+            (format!("{client}.override.sasl.jaas.config")): login,
+        })
+    };
+    let await_failure = |name: &str, reasons: [&str; 2]| {
+        wait_until(SOON, "a task fails", || {
+            let status = group.worker(worker).ask("GET", &format!("/connectors/{name}/status"), None).1;
+            let failed = status["tasks"].as_array()?.iter().find(|task| task["state"] == "FAILED")?.clone();
+            let trace = failed["trace"].as_str()?;
+            reasons.iter().for_each(|reason| assert!(trace.contains(reason), "{trace}"));
+            Some(())
+        });
+    };
+    let refused = "org.apache.kafka.common.errors.TransactionalIdAuthorizationException";
+    let rights = ["--operation", "Write", "--operation", "Describe"];
+
+    // the leader fences with the connector's admin client
+    group.put(worker, "fences", &numbers(&topic, 2, 100, as_alice("admin")));
+    group.await_state("fences", "RUNNING", 2);
+    group.put(worker, "fences", &numbers(&topic, 3, 100, as_alice("admin")));
+    await_failure("fences", ["Failed to perform round of zombie fencing", refused]);
+    let id = format!("{}-fences-", group.id());
+    kafka.allow(
+        "User:alice",
+        &[&rights[..], &["--transactional-id", &id, "--resource-pattern-type", "prefixed"]].concat(),
+    );
+    await_restarted(&group, worker, "fences", 3);
+    await_committed(&kafka, &topic, 50);
+
+    // the producer takes over its transactional id
+    group.put(worker, "writes", &numbers(&topic, 1, 100, as_alice("producer")));
+    await_failure("writes", ["could not take over the transactional id", refused]);
 }

@@ -2,11 +2,12 @@
 
 use kafka_protocol::messages::{InitProducerIdRequest, ProducerId, TransactionalId};
 use kafka_protocol::protocol::StrBytes;
+use rdkafka::types::RDKafkaErrorCode as Code;
 use volley_api::{Error, Result};
 
+use crate::Admin;
 use crate::broker_error;
 use crate::questions::{Whom, checked};
-use crate::Admin;
 
 /// The time limit of transactions that the request has to name. Whoever takes over the id next names another.
 const TRANSACTION_TIMEOUT_MS: i32 = 60_000;
@@ -31,7 +32,15 @@ impl Admin {
             let response = connection.call(questions.within(), |_| request(transactional_id)).await?;
             Ok(checked(response.error_code))
         })?;
-        fenced.map_err(|code| broker_error::from_code(&action, code))
+        fenced.map_err(|code| {
+            let error = broker_error::from_code(&action, code);
+            match code {
+                Code::TransactionalIdAuthorizationFailed => {
+                    error.with_source("this user needs the rights Write and Describe on the transactional id")
+                }
+                _ => error,
+            }
+        })
     }
 }
 

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use volley_api::{
     ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Error, ErrorKind, KAFKA_VERSION, Plugin,
-    PluginFactory, Result, RunningConnector, SourceOffset, SourcePartition, Support,
-    single_task,
+    PluginFactory, Result, RunningConnector, SourceOffset, SourcePartition, Support, single_task,
 };
 
 use super::config::{SourceConfig, issues};

@@ -27,7 +27,8 @@ pub(crate) async fn coordinator_of(
     coordinator_of_kind(connection, CoordinatorKind::Group, group_id, within).await
 }
 
-/// Asks any broker for the coordinator of a group or a transactional id. Returns the error if the cluster does not know it yet.
+/// Asks any broker for the coordinator of a group or a transactional id. Returns the error if the cluster does not know it yet, and any
+/// error about a transactional id.
 pub(crate) async fn coordinator_of_kind(
     connection: &mut Connection,
     kind: CoordinatorKind,
@@ -48,7 +49,10 @@ pub(crate) async fn coordinator_of_kind(
         None => Address::new(&found.host, found.port).map(Ok).ok_or_else(|| {
             Error::retriable(format!("the broker names no address of the coordinator of group {group_id}"))
         }),
-        Some(error) if answer::coordinator_is_not_ready(error) => Ok(Err(error)),
+        // the caller knows what is to be done about the others
+        Some(error) if kind == CoordinatorKind::Transactions || answer::coordinator_is_not_ready(error) => {
+            Ok(Err(error))
+        }
         Some(error) => Err(answer::refusal("find the coordinator of", group_id, error)),
     }
 }

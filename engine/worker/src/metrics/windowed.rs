@@ -61,7 +61,13 @@ impl Windowed {
         self.forget_old(now);
         let is_current = |sample: &Sample| now.duration_since(sample.start) < self.windows.length;
         if !self.samples.back().is_some_and(is_current) {
-            self.samples.push_back(Sample { start: now, events: 0, sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY });
+            self.samples.push_back(Sample {
+                start: now,
+                events: 0,
+                sum: 0.0,
+                min: f64::INFINITY,
+                max: f64::NEG_INFINITY,
+            });
         }
         if let Some(sample) = self.samples.back_mut() {
             sample.events += 1;

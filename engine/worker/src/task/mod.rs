@@ -21,7 +21,7 @@ mod transform;
 pub(crate) use handle::panic_error;
 pub use handle::{StatusListener, TaskHandle, TaskSpec, TaskState, spawn};
 pub use preview::{Preview, PreviewLimits, PreviewStage, preview};
-pub use source::ExactlyOnceGuard;
 pub(crate) use sink::read_positions::{ReadPositions, Unread};
 pub use sink::{BoundedRun, RunOffsets, RunShare};
+pub use source::ExactlyOnceGuard;
 pub use told_fields::{ToldFields, told_fields};

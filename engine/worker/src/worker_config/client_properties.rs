@@ -71,10 +71,8 @@ impl WorkerConfig {
         task: usize,
     ) -> (ConfigMap, Vec<&'static str>) {
         let mut properties = self.producer_properties(connector_config, name, task);
-        let fixed = [
-            ("enable.idempotence", "true".to_owned()),
-            ("transactional.id", self.task_transactional_id(name, task)),
-        ];
+        let fixed =
+            [("enable.idempotence", "true".to_owned()), ("transactional.id", self.task_transactional_id(name, task))];
         let mut overruled = Vec::new();
         for (key, value) in fixed {
             let given = [format!("producer.override.{key}"), format!("producer.{key}")];
@@ -223,7 +221,8 @@ mod tests {
     #[test]
     fn a_transactional_producer_is_named_after_its_task_whatever_the_user_says() {
         let worker = crate::testing::distributed_config(&[("producer.enable.idempotence", "false")]).unwrap();
-        let overrides = config_map(&[("producer.override.transactional.id", "mine"), ("producer.override.acks", "all")]);
+        let overrides =
+            config_map(&[("producer.override.transactional.id", "mine"), ("producer.override.acks", "all")]);
         let (properties, overruled) = worker.transactional_producer_properties(&overrides, "orders", 2);
         assert_eq!(properties["transactional.id"], "workers-orders-2");
         assert_eq!(properties["enable.idempotence"], "true");

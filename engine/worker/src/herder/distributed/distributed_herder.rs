@@ -93,8 +93,7 @@ impl DistributedHerder {
         let membership = Membership::new(member, config.connect_protocol(), GroupLeader::new(max_delay), url);
         let group = Arc::new(GroupView::default());
         let writer = Arc::new(ConfigWriter::new(Arc::clone(&context.configs)));
-        let fencing =
-            Arc::new(FencingRounds::new(Arc::clone(&context), Arc::clone(&group), Arc::clone(&writer)));
+        let fencing = Arc::new(FencingRounds::new(Arc::clone(&context), Arc::clone(&group), Arc::clone(&writer)));
         let publisher = LeaderPublisher {
             context: Arc::clone(&context),
             group: Arc::clone(&group),

@@ -89,7 +89,9 @@ impl TaskGuard {
             let Err(error) = self.fence.fence(&self.id.connector).await else { return Ok(()) };
             let patience = if may_pass(&error) { PATIENCE } else { PATIENCE_WITH_FAILURES };
             if started.elapsed() + pause > patience || matches!(error, HerderError::NotFound(_)) {
-                return Err(failure("Failed to perform round of zombie fencing".to_owned()).with_source(as_error(&error)));
+                return Err(
+                    failure("Failed to perform round of zombie fencing".to_owned()).with_source(as_error(&error))
+                );
             }
             warn!(task = %self.id, %error, "the producers of earlier tasks are not fenced yet, trying again");
             tokio::time::sleep(pause).await;

@@ -54,7 +54,9 @@ pub trait OffsetBackingStore: Send + Sync {
     /// # Errors
     /// If the offsets are not what can be stored, or the store is no topic.
     fn records(&self, connector: &str, _offsets: &[OffsetEntry]) -> Result<OffsetRecords> {
-        Err(Error::fatal(format!("the offsets of connector {connector} are not kept in a topic, as exactly-once requires")))
+        Err(Error::fatal(format!(
+            "the offsets of connector {connector} are not kept in a topic, as exactly-once requires"
+        )))
     }
 
     /// The records of these offsets have been committed.

@@ -372,9 +372,8 @@ impl Running {
                 header_class: "FakeHeaderConverter".into(),
             },
             new_producer: FakeProducer::factory(world),
-            transactions: transaction_boundary(&given).map(|boundary| {
-                Transactions::new(boundary, Arc::clone(&store) as _, Arc::clone(&committed))
-            }),
+            transactions: transaction_boundary(&given)
+                .map(|boundary| Transactions::new(boundary, Arc::clone(&store) as _, Arc::clone(&committed))),
             creator: None,
             commits: OffsetCommits::new(
                 id.clone(),

@@ -41,8 +41,10 @@ impl TransactionBoundary {
                     return Ok(Self::Interval(default_interval));
                 };
                 let interval = text.trim().parse().map_err(|error| {
-                    Error::config(format!("could not parse `transaction.boundary.interval.ms` {text:?} as milliseconds"))
-                        .with_source(error)
+                    Error::config(format!(
+                        "could not parse `transaction.boundary.interval.ms` {text:?} as milliseconds"
+                    ))
+                    .with_source(error)
                 })?;
                 Ok(Self::Interval(Duration::from_millis(interval)))
             }
@@ -57,7 +59,9 @@ impl TransactionBoundary {
         match (self, place) {
             (Self::Connector, Boundary::Task(end)) => Some(end),
             (Self::Connector, _) | (_, Boundary::Task(_)) => None,
-            (Self::Interval(interval), Boundary::Poll) => (last.elapsed() >= interval).then_some(TransactionEnd::Commit),
+            (Self::Interval(interval), Boundary::Poll) => {
+                (last.elapsed() >= interval).then_some(TransactionEnd::Commit)
+            }
             (Self::Poll | Self::Interval(_), _) => Some(TransactionEnd::Commit),
         }
     }

@@ -99,7 +99,9 @@ impl DeliveryTracker {
         let aborted = self.outbox.producer().and_then(|producer| producer.abort_transaction(LAST_ABORT));
         match aborted {
             Ok(()) => info!(task = %self.id, "what was not committed is aborted; it will be read again"),
-            Err(error) => debug!(task = %self.id, %error, "the open transaction ends with the next producer of the task"),
+            Err(error) => {
+                debug!(task = %self.id, %error, "the open transaction ends with the next producer of the task")
+            }
         }
     }
 
