@@ -58,13 +58,16 @@ impl Database {
         }
     }
 
+    pub(crate) fn driver(&self) -> Arc<dyn Driver> {
+        match self {
+            Self::Maria(_) => Arc::new(volley_mysql::MySql),
+            Self::Sqlite { .. } => Arc::new(volley_sqlite::Sqlite),
+        }
+    }
+
     fn connect(&self, parameters: &str) -> Result<Box<dyn Connection>> {
         let url = format!("{}{parameters}", self.url());
-        let driver: &dyn Driver = match self {
-            Self::Maria(_) => &volley_mysql::MySql,
-            Self::Sqlite { .. } => &volley_sqlite::Sqlite,
-        };
-        driver.connect(&settings(&url, "volley"))
+        self.driver().connect(&settings(&url, "volley"))
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::certificate::make_certificate;
 use super::server_process::{ServerProcess, data_directory, free_port, is_root};
+use super::sql_session::SqlSession;
 use super::wait_until;
 
 const READY: Duration = Duration::from_secs(90);
@@ -145,17 +146,30 @@ impl MariaDatabase {
         USER
     }
 
+    /// A session that stays open.
+    pub(crate) fn session(&self) -> SqlSession {
+        let mut client = client_of(self.port, &self.name);
+        client.arg("--unbuffered");
+        SqlSession::start(client, |text| format!("SELECT '{text}';"))
+    }
+
     /// Executes SQL; the values that it answers, a line for each row.
     pub(crate) fn sql(&self, text: &str) -> String {
         client(self.port, &self.name, text).unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 }
 
-fn client(port: u16, database: &str, text: &str) -> Result<String, String> {
+/// The client of a database.
+fn client_of(port: u16, database: &str) -> Command {
     let port = port.to_string();
-    let server = ["--no-defaults", "--protocol=tcp", "-h", "127.0.0.1", "-u", "root", "-P", &port, "-D", database];
-    let options = ["--default-character-set=utf8mb4", "--batch", "--skip-column-names", "-e", text];
-    let outcome = Command::new("mariadb").args(server).args(options).output().unwrap();
+    let mut command = Command::new("mariadb");
+    command.args(["--no-defaults", "--protocol=tcp", "-h", "127.0.0.1", "-u", "root", "-P", &port, "-D", database]);
+    command.args(["--default-character-set=utf8mb4", "--batch", "--skip-column-names"]);
+    command
+}
+
+fn client(port: u16, database: &str, text: &str) -> Result<String, String> {
+    let outcome = client_of(port, database).args(["-e", text]).output().unwrap();
     match outcome.status.success() {
         true => Ok(String::from_utf8_lossy(&outcome.stdout).trim().to_owned()),
         false => Err(String::from_utf8_lossy(&outcome.stderr).into_owned()),

@@ -17,6 +17,7 @@ mod registry;
 mod s3;
 mod server_process;
 mod small_disk;
+mod sql_session;
 mod worker_properties;
 
 #[allow(unused_imports)]
@@ -49,5 +50,7 @@ pub(crate) use s3::S3;
 pub(crate) use server_process::{free_port, installed};
 #[allow(unused_imports)]
 pub(crate) use small_disk::SmallDisk;
+#[allow(unused_imports)]
+pub(crate) use sql_session::SqlSession;
 #[allow(unused_imports)]
 pub(crate) use worker_properties::{WorkerProperties, distributed_properties, standalone_properties};

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::certificate::make_certificate;
 use super::server_process::{ServerProcess, data_directory, free_port, is_root};
+use super::sql_session::SqlSession;
 use super::wait_until;
 
 const READY: Duration = Duration::from_secs(90);
@@ -140,17 +141,28 @@ impl Database {
         USER
     }
 
+    /// A session that stays open.
+    pub(crate) fn session(&self) -> SqlSession {
+        SqlSession::start(client(self.port, &self.name), |text| format!("\\echo {text}"))
+    }
+
     /// Executes SQL; the values that it answers, a line for each row.
     pub(crate) fn sql(&self, text: &str) -> String {
         psql(self.port, &self.name, text).unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 }
 
-fn psql(port: u16, database: &str, text: &str) -> Result<String, String> {
+/// The client of a database.
+fn client(port: u16, database: &str) -> Command {
     let port = port.to_string();
-    let server = ["-h", "127.0.0.1", "-U", USER, "-p", &port, "-d", database];
-    let options = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", text];
-    let outcome = Command::new(program("psql")).args(server).args(options).output().unwrap();
+    let mut command = Command::new(program("psql"));
+    command.args(["-h", "127.0.0.1", "-U", USER, "-p", &port, "-d", database]);
+    command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]);
+    command
+}
+
+fn psql(port: u16, database: &str, text: &str) -> Result<String, String> {
+    let outcome = client(port, database).args(["-c", text]).output().unwrap();
     match outcome.status.success() {
         true => Ok(String::from_utf8_lossy(&outcome.stdout).trim().to_owned()),
         false => Err(String::from_utf8_lossy(&outcome.stderr).into_owned()),

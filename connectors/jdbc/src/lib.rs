@@ -19,7 +19,7 @@ use std::sync::Arc;
 use volley_api::Plugin;
 
 pub use database::{
-    Catalog, Cell, Connection, Driver, Fetched, Isolation, Number, Query, ResultColumn, TableColumn, TableId,
+    Catalog, Cell, Connection, Driver, Fetched, Isolation, Number, OpenTransactions, Query, ResultColumn, TableColumn, TableId,
     TableSearch, TableWrite, TargetColumn, TargetTable, Timestamp, WriteColumn, WriteKind, Writer, find_driver, quoted,
     shown_at, shown_in,
 };

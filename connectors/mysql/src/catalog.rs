@@ -13,11 +13,13 @@ pub(crate) const TABLES: &str = "SELECT table_schema, table_name FROM ( \
     WHERE CASE WHEN ? IS NOT NULL THEN table_schema LIKE ? WHEN ? THEN table_schema = DATABASE() ELSE TRUE END \
     AND LOCATE(CONCAT(',', kind, ','), ?) > 0 ORDER BY table_schema, table_name";
 
-/// The columns of a table: name, whether it may be null, whether it is counted up. Parameters: database (null: the
-/// current one), table.
-pub(crate) const COLUMNS: &str = "SELECT column_name, is_nullable = 'YES', extra LIKE '%auto_increment%' \
-    FROM information_schema.columns WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ? \
-    ORDER BY ordinal_position";
+/// The columns of a table: name, whether it may be null, whether it is counted up, place in the primary key.
+/// Parameters: database (null: the current one), table.
+pub(crate) const COLUMNS: &str = "SELECT c.column_name, c.is_nullable = 'YES', c.extra LIKE '%auto_increment%', \
+    (SELECT MIN(s.seq_in_index) FROM information_schema.statistics AS s WHERE s.table_schema = c.table_schema \
+        AND s.table_name = c.table_name AND s.index_name = 'PRIMARY' AND s.column_name = c.column_name) \
+    FROM information_schema.columns AS c WHERE c.table_schema = COALESCE(?, DATABASE()) AND c.table_name = ? \
+    ORDER BY c.ordinal_position";
 
 /// The columns of a table that is written to: database, table, name, type without a length, type in full, whether it may be
 /// null, whether it has a value of its own, whether it is part of the primary key. Those that are computed are not among
@@ -29,6 +31,22 @@ pub(crate) const TARGET_COLUMNS: &str = "SELECT table_schema, table_name, column
 
 /// Microseconds since 1970, where the session is in UTC.
 pub(crate) const NOW: &str = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)";
+
+/// Microseconds since 1970 before which a transaction or a statement that is in neither of the next two had ended. A
+/// statement has the time at which it began, and is looked for once it has run for a second.
+pub(crate) const BEFORE_OPEN: &str = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED) - 2000000";
+
+/// The transactions of InnoDB that are under way and may write: name, whether its session is gone.
+pub(crate) const OPEN_TRANSACTIONS: &str = "SELECT CASE WHEN trx_mysql_thread_id = 0 \
+        THEN CONCAT('prepared ', trx_id) ELSE CONCAT(trx_mysql_thread_id, ' ', trx_started) END, \
+    trx_mysql_thread_id = 0 FROM information_schema.innodb_trx \
+    WHERE trx_mysql_thread_id <> CONNECTION_ID() AND trx_autocommit_non_locking = 0";
+
+/// Other sessions that have executed a statement for a second or more. It may have no transaction yet, because it waits
+/// for a table.
+pub(crate) const OPEN_STATEMENTS: &str = "SELECT CONCAT('session ', id) FROM information_schema.processlist \
+    WHERE id <> CONNECTION_ID() AND command IN ('Query', 'Execute') AND time >= 1 \
+    AND COALESCE(LTRIM(info), '') NOT LIKE 'SELECT%'";
 
 /// The kinds of a search, as [`TABLES`] knows them.
 pub(crate) fn kinds(search: &TableSearch) -> String {

@@ -10,10 +10,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use volley_api::{Error, Result};
 use volley_jdbc::{
-    Catalog, Connection, Fetched, Isolation, Query, ResultColumn, TableColumn, TableId, TableSearch, Timestamp,
+    Catalog, Connection, Fetched, Isolation, OpenTransactions, Query, ResultColumn, TableColumn, TableId, TableSearch,
+    Timestamp,
 };
 
-use crate::catalog::{COLUMNS, NOW, TABLES, kinds};
+use crate::catalog::{BEFORE_OPEN, COLUMNS, NOW, OPEN_STATEMENTS, OPEN_TRANSACTIONS, TABLES, kinds};
 use crate::column_plan::{ColumnPlan, compares_points_in_time};
 use crate::literal::{depends_on_columns, in_utc};
 use crate::open_connection::{Opened, Origin, open};
@@ -86,6 +87,13 @@ impl MySqlConnection {
         let parameters = if parameters.is_empty() { Params::Empty } else { Params::Positional(parameters) };
         let (runtime, connection) = self.parts()?;
         wait(runtime, doing, connection.exec(question, parameters))
+    }
+
+    /// The time that a question answers, in microseconds.
+    fn time(&mut self, question: &str) -> Result<Timestamp> {
+        let rows = self.ask("could not ask for the time", question, Vec::new())?;
+        let row = rows.first().ok_or_else(|| Error::fatal("the server does not tell its time"))?;
+        Ok(Timestamp::from_micros(value(row, 0)?))
     }
 
     /// Ends the result that is under way: in the server, too, which would send all its rows first.
@@ -165,7 +173,12 @@ impl Catalog for MySqlConnection {
         let parameters = vec![database.into(), table.table.clone().into()];
         let rows = self.ask("could not ask for the columns of a table", COLUMNS, parameters)?;
         let column = |row| {
-            Ok(TableColumn { name: value(row, 0)?, is_nullable: value(row, 1)?, is_autoincrement: value(row, 2)? })
+            Ok(TableColumn {
+                name: value(row, 0)?,
+                is_nullable: value(row, 1)?,
+                is_autoincrement: value(row, 2)?,
+                primary_key_place: value(row, 3)?,
+            })
         };
         rows.iter().map(column).collect()
     }
@@ -173,9 +186,21 @@ impl Catalog for MySqlConnection {
 
 impl Connection for MySqlConnection {
     fn current_time(&mut self) -> Result<Timestamp> {
-        let rows = self.ask("could not ask for the time", NOW, Vec::new())?;
-        let row = rows.first().ok_or_else(|| Error::fatal("the server does not tell its time"))?;
-        Ok(Timestamp::from_micros(value(row, 0)?))
+        self.time(NOW)
+    }
+
+    fn open_transactions(&mut self) -> Result<OpenTransactions> {
+        const DOING: &str = "could not ask for the transactions that are under way (`late.commits`)";
+        let at = self.time(BEFORE_OPEN)?;
+        let (mut names, mut renamed) = (Vec::new(), Vec::new());
+        for row in self.ask(DOING, OPEN_TRANSACTIONS, Vec::new())? {
+            let is_renamed: bool = value(&row, 1)?;
+            if is_renamed { &mut renamed } else { &mut names }.push(value(&row, 0)?);
+        }
+        for row in self.ask(DOING, OPEN_STATEMENTS, Vec::new())? {
+            names.push(value(&row, 0)?);
+        }
+        Ok(OpenTransactions { at, names, renamed })
     }
 
     fn query(&mut self, query: &Query) -> Result<Vec<ResultColumn>> {

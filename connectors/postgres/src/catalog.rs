@@ -11,9 +11,11 @@ pub(crate) const TABLES: &str = "SELECT current_database()::text, n.nspname::tex
               WHEN n.nspname LIKE 'pg\\_%' THEN '-' ELSE '' END || c.relkind::text) = ANY($3::text[]) \
     ORDER BY 2, 3";
 
-/// The columns of a table: name, whether it may be null, whether it is counted up.
+/// The columns of a table: name, whether it may be null, whether it is counted up, place in the primary key.
 pub(crate) const COLUMNS: &str = "SELECT a.attname::text, NOT (a.attnotnull OR (t.typtype = 'd' AND t.typnotnull)), \
-    a.attidentity <> '' OR coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false) \
+    a.attidentity <> '' OR coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false), \
+    (SELECT k.place FROM (SELECT pg_catalog.array_position(i.indkey::int2[], a.attnum) AS place, i.indnkeyatts \
+        FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary) k WHERE k.place < k.indnkeyatts) \
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
     WHERE a.attrelid = pg_catalog.to_regclass($1::text) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
@@ -41,6 +43,22 @@ pub(crate) const REQUIRED: &str = "SELECT a.attrelid, a.attnum FROM pg_catalog.p
 
 /// Microseconds since 1970.
 pub(crate) const NOW: &str = "SELECT round(extract(epoch FROM current_timestamp) * 1000000)::bigint";
+
+/// What a statement of ours begins with that only reads, so that nobody waits for it.
+pub(crate) const READS: &str = "/* volley reads */ ";
+
+/// The transactions that are under way in this database: whether the server is a standby, microseconds since 1970 before
+/// which a transaction that is not here had ended, virtual transactions, prepared ones. A session tells the time that
+/// its transactions begin with some moments before it has a virtual transaction: a second is long for that. Everybody
+/// may see locks. Autovacuum has no user.
+pub(crate) const OPEN_TRANSACTIONS: &str = "SELECT pg_catalog.pg_is_in_recovery(), \
+    round(extract(epoch FROM clock_timestamp() - interval '1 second') * 1000000)::bigint, \
+    ARRAY(SELECT l.virtualxid FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
+        WHERE l.locktype = 'virtualxid' AND l.granted AND l.pid <> pg_backend_pid() \
+        AND a.datname = current_database() AND a.usesysid IS NOT NULL \
+        AND NOT coalesce(a.state = 'active' AND a.query LIKE '/* volley reads */ %', false)), \
+    ARRAY(SELECT 'prepared ' || p.transaction::text FROM pg_catalog.pg_prepared_xacts p \
+        WHERE p.database = current_database())";
 
 /// The kinds of a search, as [`TABLES`] knows them.
 pub(crate) fn kinds(search: &TableSearch) -> Vec<&'static str> {

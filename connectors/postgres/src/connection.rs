@@ -12,10 +12,11 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, CopyOutStream};
 use volley_api::{Error, Result};
 use volley_jdbc::{
-    Catalog, Connection, Fetched, Isolation, Query, ResultColumn, TableColumn, TableId, TableSearch, Timestamp,
+    Catalog, Connection, Fetched, Isolation, OpenTransactions, Query, ResultColumn, TableColumn, TableId, TableSearch,
+    Timestamp,
 };
 
-use crate::catalog::{COLUMNS, NOW, REQUIRED, TABLES, kinds};
+use crate::catalog::{COLUMNS, NOW, OPEN_TRANSACTIONS, READS, REQUIRED, TABLES, kinds};
 use crate::column_plan::{ColumnPlan, copy_statement, id_of};
 use crate::copy::CopyDecoder;
 use crate::open_connection::{Address, Opened, open};
@@ -115,6 +116,7 @@ impl Catalog for PostgresConnection {
             name: row.get(0),
             is_nullable: row.get(1),
             is_autoincrement: row.get(2),
+            primary_key_place: row.get(3),
         });
         Ok(columns.collect())
     }
@@ -126,13 +128,25 @@ impl Connection for PostgresConnection {
         Ok(Timestamp::from_micros(row.get(0)))
     }
 
+    fn open_transactions(&mut self) -> Result<OpenTransactions> {
+        let asked = self.client.query_one(OPEN_TRANSACTIONS, &[]);
+        let row = self.wait("could not ask for the transactions that are under way", asked)?;
+        if row.get(0) {
+            return Err(Error::config(
+                "a standby does not know the transactions of its primary: connect to the primary \
+                 (`targetServerType=primary`), or take `lookback.ms` or `lookback.rows`",
+            ));
+        }
+        Ok(OpenTransactions { at: Timestamp::from_micros(row.get(1)), names: row.get(2), renamed: row.get(3) })
+    }
+
     fn query(&mut self, query: &Query) -> Result<Vec<ResultColumn>> {
         self.result = None;
         // The transaction holds on to the tables, so that their columns are the same when the rows are read.
         let begin = format!("BEGIN{}; SET LOCAL TIME ZONE 'UTC'", isolation(query.isolation));
         self.wait("could not begin a transaction", self.client.batch_execute(&begin))?;
         let plans = self.plans(&query.text)?;
-        let copy = copy_statement(&query.text, &plans);
+        let copy = format!("{READS}{}", copy_statement(&query.text, &plans));
         let started = self.runtime()?.block_on(self.client.copy_out(&copy));
         let rows = started.map_err(|error| server_error("PostgreSQL refuses the query", error))?;
         let decoder = CopyDecoder::new(&plans, query.batch_rows, query.batch_bytes);

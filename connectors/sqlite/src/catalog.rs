@@ -10,10 +10,10 @@ use crate::sqlite_error::sqlite_error;
 const TABLES: &str = "SELECT upper(type), name FROM sqlite_master \
     WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
 
-/// The columns of a table: name, whether it may be null, whether it is counted up. One that is an INTEGER PRIMARY KEY
+/// The columns of a table: name, whether it may be null, whether it is counted up, place in the primary key. One that is an INTEGER PRIMARY KEY
 /// is the number of the row, which SQLite gives by itself, unless the table has no such numbers.
-const COLUMNS: &str = "SELECT name, \"notnull\" = 0 AND NOT is_number, is_number FROM ( \
-    SELECT cid, name, \"notnull\", pk = 1 AND upper(type) = 'INTEGER' \
+const COLUMNS: &str = "SELECT name, \"notnull\" = 0 AND NOT is_number, is_number, nullif(pk, 0) FROM ( \
+    SELECT cid, name, \"notnull\", pk, pk = 1 AND upper(type) = 'INTEGER' \
         AND (SELECT count(*) FROM pragma_table_xinfo(?1) WHERE pk > 0) = 1 \
         AND NOT EXISTS (SELECT 1 FROM pragma_table_list(?1) WHERE wr) AS is_number \
     FROM pragma_table_xinfo(?1) WHERE hidden <> 1) ORDER BY cid";
@@ -37,7 +37,12 @@ pub(crate) fn columns(file: &Connection, table: &str) -> Result<Vec<TableColumn>
     let failed = |error| sqlite_error("could not ask for the columns of a table", error);
     let mut statement = file.prepare(COLUMNS).map_err(failed)?;
     let columns = statement.query_map([table], |row| {
-        Ok(TableColumn { name: row.get(0)?, is_nullable: row.get(1)?, is_autoincrement: row.get(2)? })
+        Ok(TableColumn {
+            name: row.get(0)?,
+            is_nullable: row.get(1)?,
+            is_autoincrement: row.get(2)?,
+            primary_key_place: row.get(3)?,
+        })
     });
     columns.map_err(failed)?.collect::<rusqlite::Result<_>>().map_err(failed)
 }

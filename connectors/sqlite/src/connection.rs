@@ -7,7 +7,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use volley_api::{Error, Result};
-use volley_jdbc::{Catalog, Connection, Fetched, Query, ResultColumn, TableColumn, TableId, TableSearch, Timestamp};
+use volley_jdbc::{
+    Catalog, Connection, Fetched, OpenTransactions, Query, ResultColumn, TableColumn, TableId, TableSearch, Timestamp,
+};
 
 use crate::catalog;
 use crate::file_thread::{Command, open, serve};
@@ -75,6 +77,11 @@ impl Catalog for SqliteConnection {
 impl Connection for SqliteConnection {
     fn current_time(&mut self) -> Result<Timestamp> {
         self.ask(catalog::current_time)
+    }
+
+    /// None: who writes has the file alone until the end of the transaction, so that what comes later is later.
+    fn open_transactions(&mut self) -> Result<OpenTransactions> {
+        Ok(OpenTransactions { at: self.current_time()?, names: Vec::new(), renamed: Vec::new() })
     }
 
     fn query(&mut self, query: &Query) -> Result<Vec<ResultColumn>> {

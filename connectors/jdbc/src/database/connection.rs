@@ -5,7 +5,7 @@ use std::time::Duration;
 use arrow::record_batch::RecordBatch;
 use volley_api::Result;
 
-use super::{ResultColumn, TableColumn, TableId, Timestamp};
+use super::{OpenTransactions, ResultColumn, TableColumn, TableId, Timestamp};
 
 /// Which tables are looked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,6 +78,12 @@ pub trait Catalog {
 pub trait Connection: Catalog + Send {
     /// The time by the database's clock.
     fn current_time(&mut self) -> Result<Timestamp>;
+
+    /// The transactions that are under way.
+    ///
+    /// # Errors
+    /// `Config` also where the database or the user cannot tell.
+    fn open_transactions(&mut self) -> Result<OpenTransactions>;
 
     /// Begins a query; the columns of its result.
     fn query(&mut self, query: &Query) -> Result<Vec<ResultColumn>>;

@@ -59,8 +59,8 @@ pub fn find_driver<'a>(drivers: &'a [Arc<dyn Driver>], subprotocol: &str) -> Res
         let known: Vec<_> =
             drivers.iter().flat_map(|driver| driver.subprotocols()).map(|name| format!("jdbc:{name}")).collect();
         Error::config(format!(
-            "there is no driver for `jdbc:{subprotocol}`: URLs of {} are possible; run a connector for another \
-            database in a Java worker of the same group",
+            "there is no driver for `jdbc:{subprotocol}`: URLs of {} are possible; run a connector for Oracle, SQL \
+            Server, Db2 or another database in a Java worker of the same group",
             known.join(", ")
         ))
     })

@@ -11,6 +11,7 @@
 mod cell;
 mod connection;
 mod driver;
+mod open_transactions;
 mod result_column;
 mod table_column;
 mod table_id;
@@ -20,6 +21,7 @@ mod writer;
 pub use cell::{Cell, shown_at, shown_in};
 pub use connection::{Catalog, Connection, Fetched, Isolation, Query, TableSearch};
 pub use driver::{Driver, find_driver};
+pub use open_transactions::OpenTransactions;
 pub use result_column::{Number, ResultColumn};
 pub use table_column::TableColumn;
 pub(crate) use table_id::split_outside;

@@ -9,4 +9,6 @@ pub struct TableColumn {
     pub is_nullable: bool,
     /// Whether the database counts it up by itself.
     pub is_autoincrement: bool,
+    /// Its place in the primary key, if it is in it: the smallest is the first.
+    pub primary_key_place: Option<i32>,
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use volley_api::{
     ConfigDef, ConfigIssue, ConfigMap, Connector, ConnectorContext, Error, ErrorKind, KAFKA_VERSION, Plugin,
-    PluginFactory, Result, RunningConnector, SourceOffset, SourcePartition, Support, single_task,
+    PluginFactory, Result, RunningConnector, SourceOffset, SourcePartition, Support,
 };
 
+use super::config::config_keys::{Flavour, URL, config_def};
+use super::config::query_task_configs;
 use super::config::{SourceConfig, issues};
-use super::config_keys::{Flavour, URL, config_def};
 use super::stored_offset;
 use super::table_monitor::TableMonitor;
 use super::task::JdbcSourceTask;
@@ -55,8 +56,9 @@ impl Connector for JdbcSourceConnector {
 
     fn start(&self, context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
         let parsed = SourceConfig::parse(self.flavour, config)?;
-        if parsed.query.is_some() {
-            return single_task(config);
+        if !parsed.queries.is_empty() {
+            let config = config.clone();
+            return Ok(Box::new(move |max_tasks: usize| Ok(query_task_configs(&config, &parsed.queries, max_tasks))));
         }
         let driver = find_driver(&self.drivers, &parsed.settings.url.subprotocol)?;
         let quote = driver.quote();
@@ -83,7 +85,7 @@ impl Connector for JdbcSourceConnector {
             // the worker reports these itself
             return Vec::new();
         }
-        let issues = issues(&parsed);
+        let issues = issues(&parsed, config);
         if issues.is_empty() { self.check_database(config) } else { issues }
     }
 

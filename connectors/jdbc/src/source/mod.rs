@@ -10,10 +10,12 @@
 //!
 //! Source partitions and offsets are those of Java's connector: `stored_offset.rs`.
 
-mod column_choice;
+mod access;
 mod config;
-mod config_keys;
 mod connector;
+mod late;
+mod mode_columns;
+mod new_rows;
 mod open_result;
 mod progress;
 mod reader;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use arrow::record_batch::RecordBatch;
 use volley_api::{Column, Result};
 
+use super::late::Lookback;
 use super::progress::ProgressColumns;
 use super::stored_offset::Position;
 use crate::database::{Connection, Fetched};
@@ -26,6 +27,8 @@ pub(super) struct OpenResult {
 #[derive(Debug)]
 struct Held {
     values: Column,
+    /// What the lookback has delivered with them.
+    seen: Option<String>,
     /// Behind its last row, if the next one has another time.
     end: Position,
     /// Behind the rows before those of the last time.
@@ -35,8 +38,8 @@ struct Held {
 /// What comes next.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Rows, and the position behind them.
-    Rows(Column, Position),
+    /// Rows, the position behind them, and what the lookback has delivered by then.
+    Rows(Column, Position, Option<String>),
     /// Nothing yet.
     Waiting,
     /// There are no more.
@@ -49,41 +52,52 @@ impl OpenResult {
         Self { progress, position, held: None }
     }
 
-    /// The next rows.
+    /// The next rows. Those that `lookback` has delivered before are passed over.
     pub(super) fn step(
         &mut self,
         connection: &mut dyn Connection,
         mapping: &mut RecordMapping,
+        mut lookback: Option<&mut Lookback>,
         within: Duration,
     ) -> Result<Step> {
         loop {
-            match connection.next(within)? {
+            let ready = match connection.next(within)? {
                 Fetched::Waiting => return Ok(Step::Waiting),
-                Fetched::Rows(rows) if rows.num_rows() == 0 => {}
+                Fetched::Rows(rows) if rows.num_rows() == 0 => None,
                 Fetched::Rows(rows) => {
-                    let values = mapping.values(&rows)?;
-                    if let Some((values, position)) = self.take(&rows, values)? {
-                        self.position = position;
-                        return Ok(Step::Rows(values, position));
+                    let mut values = mapping.values(&rows)?;
+                    let mut seen = None;
+                    if let Some(lookback) = &mut lookback {
+                        values = lookback.take(&rows, &self.progress, values)?;
+                        seen = Some(lookback.to_text());
                     }
+                    self.take(&rows, values, seen)?
                 }
-                Fetched::End => {
-                    if let Some(held) = self.held.take() {
-                        self.position = held.end;
-                        return Ok(Step::Rows(held.values, held.end));
-                    }
-                    return Ok(Step::End(self.position));
+                Fetched::End => match self.held.take() {
+                    Some(held) => Some((held.values, held.end, held.seen)),
+                    None => return Ok(Step::End(self.position)),
+                },
+            };
+            if let Some((values, position, seen)) = ready {
+                self.position = position;
+                if !values.is_empty() {
+                    return Ok(Step::Rows(values, position, seen));
                 }
             }
         }
     }
 
-    /// Takes rows; gives those that can go on.
-    fn take(&mut self, rows: &RecordBatch, values: Column) -> Result<Option<(Column, Position)>> {
+    /// Takes rows; gives those that can go on, which may be none. A position never moves back.
+    fn take(
+        &mut self,
+        rows: &RecordBatch,
+        values: Column,
+        seen: Option<String>,
+    ) -> Result<Option<(Column, Position, Option<String>)>> {
         let last = rows.num_rows() - 1;
-        let end = self.progress.position(rows, last)?;
+        let end = self.progress.position(rows, last)?.max(self.position);
         if self.progress.timestamps.is_empty() || self.progress.incrementing.is_some() {
-            return Ok(Some((values, end)));
+            return Ok(Some((values, end, seen)));
         }
         let begins = self.progress.timestamp(rows, 0)?;
         let previous = self.held.take();
@@ -95,10 +109,10 @@ impl OpenResult {
         };
         let safe = match self.progress.last_time_begins(rows)? {
             0 => before,
-            row => self.progress.position(rows, row - 1)?,
+            row => self.progress.position(rows, row - 1)?.max(self.position),
         };
-        self.held = Some(Held { values, end, safe });
-        Ok(previous.map(|held| (held.values, before)))
+        self.held = Some(Held { values, seen, end, safe });
+        Ok(previous.map(|held| (held.values, before, held.seen)))
     }
 }
 
@@ -153,8 +167,8 @@ mod tests {
         let mut open = OpenResult::new(progress, Position::default());
         let mut steps = Vec::new();
         loop {
-            match open.step(&mut connection, &mut mapping, Duration::ZERO).unwrap() {
-                Step::Rows(values, position) => steps.push((values.len(), position)),
+            match open.step(&mut connection, &mut mapping, None, Duration::ZERO).unwrap() {
+                Step::Rows(values, position, _) => steps.push((values.len(), position)),
                 Step::Waiting => {}
                 Step::End(position) => {
                     steps.push((0, position));

@@ -3,19 +3,24 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use volley_api::{Column, Error, Records, Result, RowIndex, SourceBatch, SourceContext, SourcePartition};
+use volley_api::{Column, Error, Records, Result, RowIndex, SourceBatch, SourceContext, SourceOffset, SourcePartition};
 
-use super::config::{InitialTimestamp, SourceConfig};
-use super::config_keys::{INCREMENTING, INCREMENTING_MAPPING, TIMESTAMP_MAPPING, VALIDATE_NON_NULL};
+use super::access::Access;
+use super::config::Reading;
+use super::config::SourceConfig;
+use super::config::SourceQuery;
+use super::config::config_keys::KEY_COLUMNS;
+use super::mode_columns::ModeColumns;
+use super::new_rows::NewRows;
 use super::open_result::{OpenResult, Step};
 use super::progress::ProgressColumns;
-use super::statement::{Criteria, Subject, Writing};
-use super::stored_offset::{Position, known_partitions, plain_partition, query_partition};
-use crate::database::{Connection, Driver, Query, TableColumn, TableId};
+use super::statement::Subject;
+use super::stored_offset::{
+    Position, known_partitions, lookback_text, plain_partition, put_lookback_text, query_partition,
+};
+use crate::database::{Connection, ResultColumn, TableId};
 use crate::types::RecordMapping;
 
-/// A batch ends with the row that reaches this many bytes.
-const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// The producer sets the time.
 const NO_TIMESTAMP: i64 = -1;
 
@@ -23,6 +28,7 @@ const NO_TIMESTAMP: i64 = -1;
 #[derive(Debug)]
 pub(super) struct Reader {
     subject: Subject,
+    reading: Arc<Reading>,
     topic: Arc<str>,
     partition: SourcePartition,
     /// Behind the rows that were given out.
@@ -32,15 +38,9 @@ pub(super) struct Reader {
     /// Whether it is not read again.
     pub(super) is_done: bool,
     columns: Option<ModeColumns>,
+    new_rows: NewRows,
     mapping: Option<RecordMapping>,
     open: Option<OpenResult>,
-}
-
-/// The columns that say what is new.
-#[derive(Clone, Debug)]
-struct ModeColumns {
-    incrementing: Option<String>,
-    timestamps: Vec<String>,
 }
 
 /// What there is of a table or query.
@@ -55,37 +55,48 @@ pub(super) enum Read {
 }
 
 impl Reader {
-    /// The reader of the query.
-    pub(super) fn of_query(config: &SourceConfig, query: volley_api::Secret, context: &SourceContext) -> Result<Self> {
-        let partition = query_partition();
-        let stored = if config.mode.is_bulk() { None } else { context.offset(&partition)? };
-        let position = stored.map(|offset| Position::parse(&offset)).transpose()?.unwrap_or_default();
-        Ok(Self::new(Subject::Query(query), config.topic_prefix.as_str().into(), partition, position))
+    /// The reader of a query.
+    pub(super) fn of_query(config: &SourceConfig, query: &SourceQuery, context: &SourceContext) -> Result<Self> {
+        let partition = query_partition(query.name.as_deref());
+        let stored = if query.reading.mode.is_bulk() { None } else { context.offset(&partition)? };
+        let subject = Subject::Query { name: query.name.clone(), text: query.text.clone() };
+        let topic = query.topic.as_str().into();
+        Self::new(config, subject, Arc::clone(&query.reading), topic, (partition, stored.unwrap_or_default()))
     }
 
     /// The reader of a table.
     pub(super) fn of_table(config: &SourceConfig, table: TableId, context: &SourceContext) -> Result<Self> {
-        let (partition, position) = if config.mode.is_bulk() {
-            (plain_partition(&table), Position::default())
+        let stored = if config.reading.mode.is_bulk() {
+            (plain_partition(&table), SourceOffset::new())
         } else {
-            stored_position(&table, context)?
+            stored_offset(&table, context)?
         };
-        let topic = format!("{}{}", config.topic_prefix, table.table);
-        Ok(Self::new(Subject::Table(table), topic.into(), partition, position))
+        let topic = format!("{}{}", config.topic_prefix, table.table).into();
+        Self::new(config, Subject::Table(table), Arc::clone(&config.reading), topic, stored)
     }
 
-    fn new(subject: Subject, topic: Arc<str>, partition: SourcePartition, position: Position) -> Self {
-        Self {
+    fn new(
+        config: &SourceConfig,
+        subject: Subject,
+        reading: Arc<Reading>,
+        topic: Arc<str>,
+        (partition, stored): (SourcePartition, SourceOffset),
+    ) -> Result<Self> {
+        let position = Position::parse(&stored)?;
+        let new_rows = NewRows::new(config, reading.mode, lookback_text(&stored).to_owned())?;
+        Ok(Self {
             subject,
+            reading,
             topic,
             partition,
             position,
             due: Instant::now(),
             is_done: false,
             columns: None,
+            new_rows,
             mapping: None,
             open: None,
-        }
+        })
     }
 
     /// Whether a result of it is being read.
@@ -96,41 +107,33 @@ impl Reader {
     /// Gives up the result. What was not given out is read again.
     pub(super) fn close(&mut self) {
         self.open = None;
+        self.new_rows.give_up();
     }
 
-    /// Begins to read what is new.
-    pub(super) fn begin(
-        &mut self,
-        connection: &mut dyn Connection,
-        driver: &dyn Driver,
-        config: &SourceConfig,
-    ) -> Result<()> {
+    /// Begins to read what is new, if there can be anything.
+    pub(super) fn begin(&mut self, access: &mut Access<'_>) -> Result<()> {
         let columns = match &self.columns {
             Some(columns) => columns.clone(),
-            None => self.columns.insert(self.mode_columns(connection, config)?).clone(),
+            None => self.columns.insert(self.find_columns(access)?).clone(),
         };
-        let criteria = self.criteria(&columns, connection, config)?;
-        let writing =
-            Writing { driver, has_quotes: config.has_quotes, zone: config.types.zone, suffix: &config.suffix };
-        let query = Query {
-            text: writing.statement(&self.subject, &criteria),
-            batch_rows: config.batch_rows,
-            batch_bytes: BATCH_BYTES,
-            isolation: config.isolation,
-        };
-        let found = connection.query(&query).map_err(|error| self.in_subject(error))?;
+        let criteria = self.new_rows.criteria(&self.subject, &columns, &mut self.position, access);
+        let Some(criteria) = criteria.map_err(|error| self.subject.failed(error))? else { return Ok(()) };
+        let query = access.query(access.writing().statement(&self.subject, &criteria));
+        let found = access.connection.query(&query).map_err(|error| self.subject.failed(error))?;
         if !self.mapping.as_ref().is_some_and(|mapping| mapping.is_of(&found)) {
-            let name = match &self.subject {
-                Subject::Table(table) => Some(table.table.as_str()),
-                Subject::Query(_) => None,
-            };
-            self.mapping = Some(RecordMapping::new(found, &config.types, name)?);
+            if self.mapping.take().is_some() {
+                // another table than before, perhaps with other columns that count up, and another primary key
+                self.columns = None;
+                return self.begin(access);
+            }
+            self.mapping = Some(self.new_mapping(found, &columns.keys, access.config)?);
         }
         let Some(mapping) = &self.mapping else { return Err(Error::fatal("a result without columns")) };
+        let place_of = |name: &str| mapping.place_of(name).map_err(|error| self.subject.failed(error));
         let progress = ProgressColumns {
-            incrementing: columns.incrementing.as_deref().map(|name| mapping.place_of(name)).transpose()?,
-            timestamps: columns.timestamps.iter().map(|name| mapping.place_of(name)).collect::<Result<_>>()?,
-            zone: config.types.zone,
+            incrementing: columns.incrementing.as_deref().map(place_of).transpose()?,
+            timestamps: columns.timestamps.iter().map(|name| place_of(name)).collect::<Result<_>>()?,
+            zone: access.config.types.zone,
         };
         self.open = Some(OpenResult::new(progress, self.position));
         Ok(())
@@ -139,26 +142,54 @@ impl Reader {
     /// The next rows of the result.
     pub(super) fn read(&mut self, connection: &mut dyn Connection, within: Duration) -> Result<Read> {
         let (Some(open), Some(mapping)) = (&mut self.open, &mut self.mapping) else { return Ok(Read::End) };
-        match open.step(connection, mapping, within).map_err(|error| self.in_subject(error))? {
+        let step = open.step(connection, mapping, self.new_rows.lookback.as_mut(), within);
+        match step.map_err(|error| self.subject.failed(error))? {
             Step::Waiting => Ok(Read::Waiting),
-            Step::Rows(values, position) => {
+            Step::Rows(values, position, seen) => {
                 self.position = position;
-                Ok(Read::Batch(Box::new(self.batch(values))))
+                let key = mapping.key_of(&values);
+                let mut batch = self.batch(key, values);
+                if let Some(seen) = seen {
+                    put_lookback_text(&mut batch.offset, &seen);
+                    self.new_rows.delivered(seen);
+                }
+                Ok(Read::Batch(Box::new(batch)))
             }
             Step::End(position) => {
                 self.position = position;
                 self.open = None;
+                self.new_rows.end_pass(position);
                 Ok(Read::End)
             }
         }
     }
 
-    fn batch(&self, value: Column) -> SourceBatch {
+    /// Whether rows are known to be there that must wait.
+    pub(super) fn has_waiting(&self) -> bool {
+        self.new_rows.has_waiting
+    }
+
+    fn find_columns(&self, access: &mut Access<'_>) -> Result<ModeColumns> {
+        let validates_non_null = access.config.validates_non_null;
+        ModeColumns::find(&self.reading, self.subject.table(), validates_non_null, access.connection)
+    }
+
+    /// The mapping of a result of these columns.
+    fn new_mapping(&self, found: Vec<ResultColumn>, keys: &[String], config: &SourceConfig) -> Result<RecordMapping> {
+        let name = self.subject.schema_name();
+        let mapping = RecordMapping::new(found, &config.types, name).map_err(|error| self.subject.failed(error))?;
+        mapping.with_keys(keys).map_err(|error| {
+            Error::config(format!("could not make keys of {} (`{KEY_COLUMNS}`): {error}", self.subject))
+                .with_source(error)
+        })
+    }
+
+    fn batch(&self, key: Option<Column>, value: Column) -> SourceBatch {
         let len = value.len();
         let records = Records {
             topic: Arc::clone(&self.topic),
             kafka_partition: None,
-            key: Column::nulls(len),
+            key: key.unwrap_or_else(|| Column::nulls(len)),
             value,
             timestamps: vec![NO_TIMESTAMP; len].into(),
             headers: None,
@@ -167,74 +198,10 @@ impl Reader {
         };
         SourceBatch { records, partition: self.partition.clone(), offset: self.position.to_offset() }
     }
-
-    /// Which rows are new.
-    fn criteria(
-        &mut self,
-        columns: &ModeColumns,
-        connection: &mut dyn Connection,
-        config: &SourceConfig,
-    ) -> Result<Criteria> {
-        let number = self.position.incrementing.unwrap_or(config.incrementing_initial);
-        if columns.timestamps.is_empty() {
-            return Ok(match &columns.incrementing {
-                None => Criteria::Everything,
-                Some(column) => Criteria::Incrementing { column: column.clone(), after: number },
-            });
-        }
-        let now = connection.current_time()?;
-        let after = match (self.position.timestamp, config.timestamp_initial) {
-            (Some(timestamp), _) | (None, InitialTimestamp::After(timestamp)) => timestamp,
-            // from now on, also if nothing comes for long
-            (None, InitialTimestamp::Now) => *self.position.timestamp.insert(now),
-        };
-        let (timestamps, before) = (columns.timestamps.clone(), now.minus_millis(config.delay_ms));
-        Ok(match &columns.incrementing {
-            None => Criteria::Timestamp { columns: timestamps, after, before },
-            Some(column) => {
-                Criteria::Both { columns: timestamps, after, before, column: column.clone(), after_number: number }
-            }
-        })
-    }
-
-    /// The columns of the mode, checked against the table.
-    fn mode_columns(&self, connection: &mut dyn Connection, config: &SourceConfig) -> Result<ModeColumns> {
-        let table = match &self.subject {
-            Subject::Table(table) => Some(table),
-            Subject::Query(_) => None,
-        };
-        let timestamps = match config.mode.is_timestamp {
-            true => config.timestamps.columns(table, TIMESTAMP_MAPPING)?,
-            false => Vec::new(),
-        };
-        let mut incrementing = match config.mode.is_incrementing {
-            true => config.incrementing.columns(table, INCREMENTING_MAPPING)?.into_iter().next(),
-            false => None,
-        };
-        if let Some(table) = table.filter(|_| !config.mode.is_bulk()) {
-            let found = connection.columns(table)?;
-            if config.mode.is_incrementing && incrementing.is_none() {
-                incrementing = Some(counted_column(&found, table)?);
-            }
-            if config.validates_non_null {
-                check_not_null(&found, incrementing.as_deref(), &timestamps, table)?;
-            }
-        }
-        Ok(ModeColumns { incrementing, timestamps })
-    }
-
-    /// The error, with what was being read.
-    fn in_subject(&self, error: Error) -> Error {
-        let subject = match &self.subject {
-            Subject::Table(table) => format!("table {table}"),
-            Subject::Query(_) => "the query".to_owned(),
-        };
-        Error::new(error.kind(), format!("could not read {subject}: {error}")).with_source(error)
-    }
 }
 
 /// Where a table is read on, and under which source partition its offsets are stored.
-fn stored_position(table: &TableId, context: &SourceContext) -> Result<(SourcePartition, Position)> {
+fn stored_offset(table: &TableId, context: &SourceContext) -> Result<(SourcePartition, SourceOffset)> {
     let known = known_partitions(table);
     let stored = context.offsets(&known)?;
     let found = stored
@@ -242,45 +209,11 @@ fn stored_position(table: &TableId, context: &SourceContext) -> Result<(SourcePa
         .enumerate()
         .find_map(|(place, offset)| Some((place, offset.filter(|offset| !offset.is_empty())?)));
     let [first, without_catalog, _] = known;
-    match found {
-        None => Ok((first, Position::default())),
-        Some((1, offset)) => Ok((without_catalog, Position::parse(&offset)?)),
-        Some((_, offset)) => Ok((first, Position::parse(&offset)?)),
-    }
-}
-
-/// The column that the database counts up.
-fn counted_column(columns: &[TableColumn], table: &TableId) -> Result<String> {
-    let mut counted = columns.iter().filter(|column| column.is_autoincrement);
-    match (counted.next(), counted.next()) {
-        (Some(column), None) => Ok(column.name.clone()),
-        (found, _) => {
-            let how_many = if found.is_some() { "several columns" } else { "no column" };
-            Err(Error::config(format!(
-                "table {table} has {how_many} that the database counts up: name the one with the number of each row \
-                by `{INCREMENTING}`"
-            )))
-        }
-    }
-}
-
-fn check_not_null(
-    columns: &[TableColumn],
-    incrementing: Option<&str>,
-    timestamps: &[String],
-    table: &TableId,
-) -> Result<()> {
-    let is_nullable = |name: &str| columns.iter().any(|column| column.name == name && column.is_nullable);
-    let advice =
-        format!("rows where it is null would never be read; set `{VALIDATE_NON_NULL}` to false if that is meant");
-    if let Some(name) = incrementing.filter(|name| is_nullable(name)) {
-        return Err(Error::config(format!("column `{name}` of table {table} may be null: {advice}")));
-    }
-    if !timestamps.is_empty() && timestamps.iter().all(|name| is_nullable(name)) {
-        let names = timestamps.join("`, `");
-        return Err(Error::config(format!("column `{names}` of table {table} may be null: {advice}")));
-    }
-    Ok(())
+    Ok(match found {
+        None => (first, SourceOffset::new()),
+        Some((1, offset)) => (without_catalog, offset),
+        Some((_, offset)) => (first, offset),
+    })
 }
 
 #[cfg(test)]
@@ -300,8 +233,8 @@ mod tests {
             let reader =
                 move |asked: &SourcePartition| Ok((*asked == stored).then(|| json_object(r#"{"incrementing":7}"#)));
             let context = SourceContext::new("c", 0).with_offsets(Arc::new(reader));
-            let (partition, position) = stored_position(&table(), &context).unwrap();
-            (serde_json::Value::from(partition).to_string(), position.incrementing)
+            let (partition, offset) = stored_offset(&table(), &context).unwrap();
+            (serde_json::Value::from(partition).to_string(), Position::parse(&offset).unwrap().incrementing)
         };
         let (qualified, short) =
             (r#"{"protocol":"1","table":"shop.public.orders"}"#, r#"{"protocol":"1","table":"public.orders"}"#);
@@ -309,24 +242,5 @@ mod tests {
         assert_eq!(find(short), (short.to_owned(), Some(7)));
         assert_eq!(find(r#"{"table":"orders"}"#), (qualified.to_owned(), Some(7)));
         assert_eq!(find(r#"{"table":"other"}"#), (qualified.to_owned(), None));
-    }
-
-    #[test]
-    fn columns_that_may_be_null_are_refused_and_the_counted_one_is_found() {
-        let column = |name: &str, is_nullable, is_autoincrement| TableColumn {
-            name: name.to_owned(),
-            is_nullable,
-            is_autoincrement,
-        };
-        let columns = [column("id", false, true), column("a", true, false), column("b", false, false)];
-        assert_eq!(counted_column(&columns, &table()).unwrap(), "id");
-        assert!(counted_column(&columns[1..], &table()).unwrap_err().to_string().contains("no column"));
-        let check = |number, times: &[&str]| {
-            check_not_null(&columns, number, &times.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), &table())
-        };
-        assert!(check(Some("id"), &[]).is_ok());
-        assert!(check(Some("a"), &[]).is_err());
-        assert!(check(None, &["a"]).is_err());
-        assert!(check(None, &["a", "b"]).is_ok(), "one that is never null is enough");
     }
 }

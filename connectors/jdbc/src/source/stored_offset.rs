@@ -4,10 +4,10 @@
 //! |---|---|
 //! | a table | `{"protocol":"1","table":"catalog.schema.table"}`; without a catalog in old drivers: `schema.table` |
 //! | a table, in old versions, and in mode bulk | `{"table":"table"}` |
-//! | a query | `{"query":"query"}` |
+//! | a query; one of several | `{"query":"query"}`; `{"query":"name"}` |
 //!
 //! The offset is `{"incrementing":<number>,"timestamp":<milliseconds>,"timestamp_nanos":<nanoseconds of the
-//! second>}`, with what the mode has.
+//! second>}`, with what the mode has. A lookback adds `"lookback":"<what was delivered>"`, which Java passes over.
 
 use serde_json::Value;
 use volley_api::{Error, Result, SourceOffset, SourcePartition};
@@ -20,14 +20,15 @@ const PROTOCOL: &str = "protocol";
 const INCREMENTING: &str = "incrementing";
 const TIMESTAMP: &str = "timestamp";
 const NANOS: &str = "timestamp_nanos";
+const LOOKBACK: &str = "lookback";
 
-/// How far a table was read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How far a table was read. Of two, the one with the later time is greater, then the one with the greater number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Position {
-    /// The greatest number.
-    pub(super) incrementing: Option<i64>,
     /// The latest time.
     pub(super) timestamp: Option<Timestamp>,
+    /// The greatest number.
+    pub(super) incrementing: Option<i64>,
 }
 
 impl Position {
@@ -59,9 +60,19 @@ impl Position {
     }
 }
 
-/// The source partition of the query.
-pub(super) fn query_partition() -> SourcePartition {
-    SourcePartition::from_iter([(QUERY.to_owned(), QUERY.into())])
+/// What an offset says of the rows that a lookback has delivered.
+pub(super) fn lookback_text(offset: &SourceOffset) -> &str {
+    offset.get(LOOKBACK).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Adds what a lookback has delivered.
+pub(super) fn put_lookback_text(offset: &mut SourceOffset, text: &str) {
+    offset.insert(LOOKBACK.to_owned(), text.into());
+}
+
+/// The source partition of a query; without a name it is the only one.
+pub(super) fn query_partition(name: Option<&str>) -> SourcePartition {
+    SourcePartition::from_iter([(QUERY.to_owned(), name.unwrap_or(QUERY).into())])
 }
 
 /// The source partition of a table in mode bulk, and in old versions.
@@ -118,7 +129,8 @@ mod tests {
         assert_eq!(texts[0], r#"{"protocol":"1","table":"shop.public.orders"}"#);
         assert_eq!(texts[1], r#"{"protocol":"1","table":"public.orders"}"#);
         assert_eq!(texts[2], r#"{"table":"orders"}"#);
-        assert_eq!(Value::from(query_partition()).to_string(), r#"{"query":"query"}"#);
+        assert_eq!(Value::from(query_partition(None)).to_string(), r#"{"query":"query"}"#);
+        assert_eq!(Value::from(query_partition(Some("a"))).to_string(), r#"{"query":"a"}"#);
     }
 
     #[test]

@@ -147,7 +147,7 @@ mod tests {
 
     use volley_api::testing::config_map;
 
-    use super::super::config_keys::Flavour;
+    use super::super::config::config_keys::Flavour;
     use super::super::test_driver::TestDriver;
     use super::*;
 

@@ -3,8 +3,10 @@
 use volley_api::{Config, Error, Result};
 use volley_java::JavaRegex;
 
-use super::column_choice::{compiled, matches};
-use super::config_keys::{BLACKLIST, CATALOG_PATTERN, EXCLUDE, INCLUDE, SCHEMA_PATTERN, TABLE_TYPES, WHITELIST};
+use super::config::column_choice::{compiled, matches};
+use super::config::config_keys::{
+    BLACKLIST, CATALOG_PATTERN, EXCLUDE, INCLUDE, SCHEMA_PATTERN, TABLE_TYPES, WHITELIST,
+};
 use crate::database::{TableId, TableSearch};
 
 /// Which tables are read.
@@ -76,7 +78,7 @@ impl TableSelection {
 mod tests {
     use volley_api::testing::config_map;
 
-    use super::super::config_keys::{Flavour, config_def};
+    use super::super::config::config_keys::{Flavour, config_def};
     use super::*;
 
     fn selected(keys: &[(&str, &str)]) -> Result<Vec<String>> {

@@ -5,12 +5,17 @@ use std::time::{Duration, Instant};
 
 use volley_api::{ConfigMap, Error, Polled, Result, SourceContext, SourceTask};
 
+use super::access::Access;
 use super::config::SourceConfig;
-use super::config_keys::Flavour;
+use super::config::config_keys::Flavour;
 use super::connector::{Drivers, driver_of};
+use super::late::Settling;
 use super::reader::{Read, Reader};
 use super::task_tables::tables_of;
 use crate::database::{Connection, Driver};
+
+/// When rows are looked at again that wait for the transactions of others.
+const SOON: Duration = Duration::from_millis(500);
 
 /// One task.
 pub(super) struct JdbcSourceTask {
@@ -22,6 +27,8 @@ pub(super) struct JdbcSourceTask {
     failed_attempts: Option<u32>,
     /// Failures of queries in a row.
     failed_queries: u32,
+    /// What is known of other transactions.
+    settling: Settling,
 }
 
 impl std::fmt::Debug for JdbcSourceTask {
@@ -32,12 +39,14 @@ impl std::fmt::Debug for JdbcSourceTask {
 
 impl SourceTask for JdbcSourceTask {
     fn poll(&mut self, max_wait: Duration) -> Result<Polled> {
+        // without an interval the same are due again and again
+        let mut most = self.readers.len();
         loop {
             let Some(place) = self.next_reader() else {
                 return Ok(if self.config.is_bounded { Polled::Finished } else { Polled::IdleFor(max_wait) });
             };
             let wait = self.readers[place].due.saturating_duration_since(Instant::now());
-            if !self.readers[place].is_open() && !wait.is_zero() {
+            if !self.readers[place].is_open() && (!wait.is_zero() || most == 0) {
                 return Ok(Polled::IdleFor(wait));
             }
             if self.connection.is_none() && !self.connect()? {
@@ -50,10 +59,14 @@ impl SourceTask for JdbcSourceTask {
                 }
                 Ok(Read::Waiting) => return Ok(Polled::Idle),
                 Ok(Read::End) => {
+                    most = most.saturating_sub(1);
                     self.failed_queries = 0;
                     let reader = &mut self.readers[place];
-                    reader.due = Instant::now() + self.config.poll_interval;
-                    reader.is_done = self.config.is_bounded;
+                    // what waits for others can soon be read
+                    let interval = self.config.poll_interval;
+                    let interval = if reader.has_waiting() { interval.min(SOON) } else { interval };
+                    reader.due = Instant::now() + interval;
+                    reader.is_done = self.config.is_bounded && !reader.has_waiting();
                 }
                 Err(error) => return Err(self.failed(place, error)),
             }
@@ -76,14 +89,22 @@ impl JdbcSourceTask {
         let parsed = SourceConfig::parse(flavour, config)?;
         let driver = driver_of(drivers, &parsed)?;
         driver.check(&parsed.settings)?;
-        let readers = match &parsed.query {
-            Some(query) => vec![Reader::of_query(&parsed, query.clone(), &context)?],
-            None => {
-                let tables = tables_of(config, driver.quote()).into_iter();
-                tables.map(|table| Reader::of_table(&parsed, table, &context)).collect::<Result<_>>()?
-            }
+        let readers = if parsed.queries.is_empty() {
+            let tables = tables_of(config, driver.quote()).into_iter();
+            tables.map(|table| Reader::of_table(&parsed, table, &context)).collect::<Result<_>>()?
+        } else {
+            parsed.queries.iter().map(|query| Reader::of_query(&parsed, query, &context)).collect::<Result<_>>()?
         };
-        Ok(Self { config: parsed, driver, connection: None, readers, failed_attempts: Some(0), failed_queries: 0 })
+        let settling = Settling::default();
+        Ok(Self {
+            config: parsed,
+            driver,
+            connection: None,
+            readers,
+            failed_attempts: Some(0),
+            failed_queries: 0,
+            settling,
+        })
     }
 
     /// The one that is being read, else the one that is due first; none if all are done.
@@ -122,7 +143,8 @@ impl JdbcSourceTask {
         let Some(connection) = self.connection.as_deref_mut() else { return Ok(Read::Waiting) };
         let reader = &mut self.readers[place];
         if !reader.is_open() {
-            reader.begin(connection, &*self.driver, &self.config)?;
+            let (driver, config, settling) = (&*self.driver, &self.config, &mut self.settling);
+            reader.begin(&mut Access { connection, driver, config, settling })?;
         }
         reader.read(connection, max_wait)
     }
@@ -186,6 +208,12 @@ mod tests {
         let mut hasty = task(&driver, &[("connection.attempts", "2")]);
         idle(&mut hasty);
         assert_eq!(hasty.poll(Duration::ZERO).unwrap_err().kind(), ErrorKind::Fatal);
+    }
+
+    #[test]
+    fn a_task_without_an_interval_still_ends_a_poll() {
+        let mut task = task(&TestDriver::default(), &[("poll.interval.ms", "0")]);
+        assert_eq!(idle(&mut task), Duration::ZERO);
     }
 
     #[test]

@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 use volley_api::{Error, Result};
 
 use crate::database::{
-    Catalog, Connection, Driver, Fetched, Query, ResultColumn, TableColumn, TableId, TableSearch, Timestamp,
+    Catalog, Connection, Driver, Fetched, OpenTransactions, Query, ResultColumn, TableColumn, TableId, TableSearch,
+    Timestamp,
 };
 use crate::url::ConnectionSettings;
 
@@ -75,6 +76,10 @@ impl Catalog for TestConnection {
 impl Connection for TestConnection {
     fn current_time(&mut self) -> Result<Timestamp> {
         Ok(Timestamp::from_millis(0))
+    }
+
+    fn open_transactions(&mut self) -> Result<OpenTransactions> {
+        Ok(OpenTransactions { at: self.current_time()?, names: Vec::new(), renamed: Vec::new() })
     }
 
     fn query(&mut self, _query: &Query) -> Result<Vec<ResultColumn>> {

@@ -2,12 +2,14 @@
 //!
 //! ```text
 //!  ResultColumn ─ RecordMapping ─┬─ numeric_mapping: which type a number becomes
-//!                                └─ Conversion: how a column becomes it
+//!                                ├─ Conversion: how a column becomes it
+//!                                └─ RecordKey: which columns are the keys
 //! ```
 
 mod conversion;
 mod granularity;
 mod numeric_mapping;
+mod record_key;
 mod record_mapping;
 
 pub(crate) use granularity::Granularity;

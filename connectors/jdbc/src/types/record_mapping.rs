@@ -11,6 +11,7 @@ use volley_api::schema::{NAME, PARAMETER_PREFIX};
 use volley_api::{Column, Error, Result};
 
 use super::conversion::Conversion;
+use super::record_key::RecordKey;
 use super::{Granularity, NumericMapping};
 use crate::database::{Number, ResultColumn};
 
@@ -63,6 +64,7 @@ pub(crate) struct RecordMapping {
     columns: Vec<(usize, Conversion, FieldRef)>,
     name: Option<String>,
     value_field: FieldRef,
+    key: Option<RecordKey>,
 }
 
 impl RecordMapping {
@@ -73,7 +75,7 @@ impl RecordMapping {
     pub(crate) fn new(source: Vec<ResultColumn>, settings: &TypeSettings, name: Option<&str>) -> Result<Self> {
         let mut columns: Vec<(usize, Conversion, FieldRef)> = Vec::with_capacity(source.len());
         for (place, column) in source.iter().enumerate() {
-            let of = name.map_or_else(|| "the query".to_owned(), |name| format!("table {name}"));
+            let of = name.map_or_else(|| "the query".to_owned(), |name| format!("`{name}`"));
             if columns.iter().any(|(_, _, field)| field.name() == column.field.name()) {
                 let column = column.field.name();
                 return Err(Error::config(format!(
@@ -87,7 +89,23 @@ impl RecordMapping {
             columns.push((place, conversion, Arc::new(field)));
         }
         let value_field = value_field(&columns, name);
-        Ok(Self { source, columns, name: name.map(str::to_owned), value_field })
+        Ok(Self { source, columns, name: name.map(str::to_owned), value_field, key: None })
+    }
+
+    /// The same mapping, for records that have these columns as their keys; none: records without keys.
+    ///
+    /// # Errors
+    /// `Config` for one that is not there, or is left out.
+    pub(crate) fn with_keys(mut self, names: &[String]) -> Result<Self> {
+        if !names.is_empty() {
+            self.key = Some(RecordKey::new(&self.value_field, names, self.name.as_deref())?);
+        }
+        Ok(self)
+    }
+
+    /// The keys of records with these values; `None` if they have none.
+    pub(crate) fn key_of(&mut self, values: &Column) -> Option<Column> {
+        self.key.as_mut().map(|key| key.of(values))
     }
 
     /// Whether it is the mapping of these columns.

@@ -18,6 +18,7 @@ use crate::value_type::ValueType;
 const DAYS_TO_2000: i32 = 10_957;
 const MICROS_TO_2000: i64 = 946_684_800_000_000;
 const DAY_MICROS: i64 = 86_400_000_000;
+const TOO_LATE: &str = "a time after the year 294246: cast it to text in a `query`";
 /// The version of jsonb.
 const JSONB: u8 = 1;
 
@@ -152,7 +153,9 @@ impl ColumnDecoder {
                 builder.append_option(value.map(|value| fixed(value).map(i64::from_be_bytes)).transpose()?)
             }
             Self::TimeWithZone(builder) => builder.append_option(value.map(time_in_utc).transpose()?),
-            Self::Timestamp(builder) => builder.append_option(value.map(|value| fixed(value).map(micros)).transpose()?),
+            Self::Timestamp(builder) => {
+                builder.append_option(value.map(|value| fixed(value).and_then(micros)).transpose()?)
+            }
             Self::Decimal128(builder, scale) => {
                 builder.append_option(value.map(|value| unscaled::<i128>(value, *scale)).transpose()?)
             }
@@ -295,10 +298,10 @@ fn days(value: [u8; 4]) -> i32 {
 }
 
 /// Times without end are the ends of the type.
-fn micros(value: [u8; 8]) -> i64 {
+fn micros(value: [u8; 8]) -> Result<i64, Refused> {
     match i64::from_be_bytes(value) {
-        i64::MIN => i64::MIN,
-        micros => micros.saturating_add(MICROS_TO_2000),
+        without_end @ (i64::MIN | i64::MAX) => Ok(without_end),
+        micros => micros.checked_add(MICROS_TO_2000).ok_or(TOO_LATE),
     }
 }
 
@@ -373,7 +376,11 @@ mod tests {
 
     #[test]
     fn times_without_end_are_the_ends_of_the_type() {
-        assert_eq!((micros(i64::MAX.to_be_bytes()), micros(i64::MIN.to_be_bytes())), (i64::MAX, i64::MIN));
+        for without_end in [i64::MAX, i64::MIN] {
+            assert_eq!(micros(without_end.to_be_bytes()), Ok(without_end));
+        }
+        // the last year of PostgreSQL has an end, and is not taken for one that has none
+        assert_eq!(micros(9_223_371_331_199_999_999_i64.to_be_bytes()), Err(TOO_LATE));
         assert_eq!((days(i32::MAX.to_be_bytes()), days(i32::MIN.to_be_bytes())), (i32::MAX, i32::MIN));
     }
 

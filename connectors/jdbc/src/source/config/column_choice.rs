@@ -7,16 +7,16 @@ use crate::database::TableId;
 
 /// Columns: the same for all tables, or for each by its name.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ColumnChoice {
+pub(in crate::source) struct ColumnChoice {
     /// For all tables.
-    pub(super) names: Vec<String>,
+    pub(in crate::source) names: Vec<String>,
     /// For tables whose full name an expression matches.
-    pub(super) by_table: Vec<(JavaRegex, Vec<String>)>,
+    pub(in crate::source) by_table: Vec<(JavaRegex, Vec<String>)>,
 }
 
 impl ColumnChoice {
     /// `regex:column`
-    pub(super) fn parse_one(item: &str) -> std::result::Result<(JavaRegex, Vec<String>), String> {
+    pub(in crate::source) fn parse_one(item: &str) -> std::result::Result<(JavaRegex, Vec<String>), String> {
         let (regex, column) = item
             .rsplit_once(':')
             .filter(|(regex, column)| !regex.is_empty() && !column.is_empty())
@@ -25,7 +25,7 @@ impl ColumnChoice {
     }
 
     /// `regex:[column|column]`
-    pub(super) fn parse_many(item: &str) -> std::result::Result<(JavaRegex, Vec<String>), String> {
+    pub(in crate::source) fn parse_many(item: &str) -> std::result::Result<(JavaRegex, Vec<String>), String> {
         let parts = item.rsplit_once(":[").and_then(|(regex, columns)| Some((regex, columns.strip_suffix(']')?)));
         let (regex, columns) = parts
             .filter(|(regex, columns)| !regex.is_empty() && !columns.trim().is_empty())
@@ -37,7 +37,7 @@ impl ColumnChoice {
     ///
     /// # Errors
     /// `Config` where expressions choose, and none or several match.
-    pub(super) fn columns(&self, table: Option<&TableId>, key: &str) -> Result<Vec<String>> {
+    pub(in crate::source) fn columns(&self, table: Option<&TableId>, key: &str) -> Result<Vec<String>> {
         let Some(table) = table.filter(|_| !self.by_table.is_empty()) else { return Ok(self.names.clone()) };
         let mut matching = self.by_table.iter().filter(|(regex, _)| matches(regex, table));
         match (matching.next(), matching.next()) {
@@ -51,12 +51,12 @@ impl ColumnChoice {
 }
 
 /// Whether an expression matches the full name of a table; drivers of Java differ in whether that has a catalog.
-pub(super) fn matches(regex: &JavaRegex, table: &TableId) -> bool {
+pub(in crate::source) fn matches(regex: &JavaRegex, table: &TableId) -> bool {
     let is_match = |name: String| regex.matches(&name).unwrap_or(false);
     is_match(table.to_string()) || is_match(table.without_catalog().to_string())
 }
 
-pub(super) fn compiled(regex: &str) -> std::result::Result<JavaRegex, String> {
+pub(in crate::source) fn compiled(regex: &str) -> std::result::Result<JavaRegex, String> {
     JavaRegex::compile(regex).map_err(|error| format!("`{regex}` is no regular expression: {error}"))
 }
 

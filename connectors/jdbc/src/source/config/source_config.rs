@@ -1,21 +1,26 @@
 //! The configuration of the source, parsed into types.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
 use indexmap::IndexMap;
-use volley_api::{Config, ConfigIssue, ConfigMap, Error, Result, Secret};
+use volley_api::{Config, ConfigIssue, ConfigMap, Error, Result};
 
 use super::column_choice::ColumnChoice;
 use super::config_keys::{
     ATTEMPTS, BACKOFF, BATCH_MAX_ROWS, BLACKLIST, BOUNDED, CREDENTIALS_PROVIDER, DELAY, EXCLUDE, Flavour, GRANULARITY,
-    INCLUDE, INCREMENTING, INCREMENTING_INITIAL, INCREMENTING_MAPPING, ISOLATION, MODE, NUMERIC_MAPPING,
-    OWN_CONNECTION_KEYS, PASSWORD, POLL_INTERVAL, PRECISION_MAPPING, QUALIFY, QUERY, QUERY_MASKED, QUERY_SUFFIX, QUOTE,
-    QUOTE_OF_AIVEN, RETRIES, RUN_MODE, TABLE_POLL_INTERVAL, TIMESTAMP, TIMESTAMP_INITIAL, TIMESTAMP_INITIAL_OF_AIVEN,
-    TIMESTAMP_MAPPING, TOPIC_PREFIX, UNSUPPORTED, URL, USER, VALIDATE_NON_NULL, WHITELIST, ZONE, config_def,
+    INCLUDE, INCREMENTING, INCREMENTING_INITIAL, INCREMENTING_MAPPING, ISOLATION, KEY_COLUMNS, LATE_COMMITS,
+    LOOKBACK_MS, LOOKBACK_ROWS, MODE, NUMERIC_MAPPING, OWN_CONNECTION_KEYS, PASSWORD, POLL_INTERVAL, PRECISION_MAPPING,
+    QUALIFY, QUERIES, QUERY, QUERY_MASKED, QUERY_RETRIES, QUERY_SUFFIX, QUOTE, QUOTE_OF_AIVEN, RUN_MODE,
+    TABLE_POLL_INTERVAL, TIMESTAMP, TIMESTAMP_INITIAL, TIMESTAMP_INITIAL_OF_AIVEN, TIMESTAMP_MAPPING, TOPIC_PREFIX,
+    UNSUPPORTED, URL, USER, VALIDATE_NON_NULL, WAIT, WHITELIST, ZONE, config_def,
 };
-use super::table_selection::TableSelection;
+use super::key_columns::KeyColumns;
+use super::reading::{Mode, Reading};
+use super::source_query::{SourceQuery, queries, query_issues, single_query};
 use crate::database::{Isolation, Timestamp};
+use crate::source::table_selection::TableSelection;
 use crate::types::{Granularity, NumericMapping, TypeSettings, UnsupportedColumns};
 use crate::url::{ConnectionSettings, JdbcUrl, Parameters};
 
@@ -24,25 +29,9 @@ const DRIVER_PREFIX: &str = "connection.";
 /// Rows of a batch where nobody says it.
 const USUAL_BATCH_ROWS: usize = 8192;
 
-/// Which rows are new.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mode {
-    /// Those with a greater number.
-    pub(super) is_incrementing: bool,
-    /// Those with a later time.
-    pub(super) is_timestamp: bool,
-}
-
-impl Mode {
-    /// Whether all are.
-    pub(super) fn is_bulk(self) -> bool {
-        !self.is_incrementing && !self.is_timestamp
-    }
-}
-
 /// Where `timestamp` begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum InitialTimestamp {
+pub(in crate::source) enum InitialTimestamp {
     /// With the first row after this time.
     After(Timestamp),
     /// With rows that come from now on.
@@ -51,49 +40,54 @@ pub(super) enum InitialTimestamp {
 
 /// The configuration of a connector or a task.
 #[derive(Clone, Debug)]
-pub(super) struct SourceConfig {
-    pub(super) settings: ConnectionSettings,
+pub(in crate::source) struct SourceConfig {
+    pub(in crate::source) settings: ConnectionSettings,
     /// How often the first connection is tried; at least 1.
-    pub(super) attempts: u32,
-    pub(super) backoff: Duration,
+    pub(in crate::source) attempts: u32,
+    pub(in crate::source) backoff: Duration,
     /// Whether it ends when what is there was read.
-    pub(super) is_bounded: bool,
-    pub(super) selection: TableSelection,
-    pub(super) table_poll_interval: Duration,
-    pub(super) mode: Mode,
-    pub(super) incrementing: ColumnChoice,
-    pub(super) timestamps: ColumnChoice,
-    pub(super) incrementing_initial: i64,
-    pub(super) timestamp_initial: InitialTimestamp,
-    pub(super) delay_ms: i64,
-    pub(super) validates_non_null: bool,
-    /// The query to read instead of tables.
-    pub(super) query: Option<Secret>,
-    pub(super) suffix: String,
-    pub(super) topic_prefix: String,
-    pub(super) poll_interval: Duration,
+    pub(in crate::source) is_bounded: bool,
+    pub(in crate::source) selection: TableSelection,
+    pub(in crate::source) table_poll_interval: Duration,
+    /// How tables are read, and queries that say nothing else.
+    pub(in crate::source) reading: Arc<Reading>,
+    pub(in crate::source) incrementing_initial: i64,
+    pub(in crate::source) timestamp_initial: InitialTimestamp,
+    pub(in crate::source) delay_ms: i64,
+    pub(in crate::source) validates_non_null: bool,
+    /// Whether rows wait until all transactions that began earlier have ended.
+    pub(in crate::source) waits_for_transactions: bool,
+    /// How far rows are looked at again, in milliseconds, where their times say what is new; 0: not at all.
+    pub(in crate::source) lookback_ms: i64,
+    /// The same, where their numbers do.
+    pub(in crate::source) lookback_rows: i64,
+    /// The queries to read instead of tables.
+    pub(in crate::source) queries: Vec<SourceQuery>,
+    pub(in crate::source) suffix: String,
+    pub(in crate::source) topic_prefix: String,
+    pub(in crate::source) poll_interval: Duration,
     /// At least 1.
-    pub(super) batch_rows: usize,
-    pub(super) isolation: Isolation,
+    pub(in crate::source) batch_rows: usize,
+    pub(in crate::source) isolation: Isolation,
     /// `None`: without end.
-    pub(super) retries: Option<u32>,
+    pub(in crate::source) retries: Option<u32>,
     /// Whether names stand in quotes.
-    pub(super) has_quotes: bool,
+    pub(in crate::source) has_quotes: bool,
     /// Whether names of tables have their catalog and schema.
-    pub(super) is_qualified: bool,
-    pub(super) types: TypeSettings,
+    pub(in crate::source) is_qualified: bool,
+    pub(in crate::source) types: TypeSettings,
 }
 
 impl SourceConfig {
     /// Parses the configuration; the first thing wrong is the error.
-    pub(super) fn parse(flavour: Flavour, config: &ConfigMap) -> Result<Self> {
+    pub(in crate::source) fn parse(flavour: Flavour, config: &ConfigMap) -> Result<Self> {
         let parsed = config_def(flavour).parse(config)?;
-        if let Some(issue) = issues(&parsed).into_iter().next() {
+        if let Some(issue) = issues(&parsed, config).into_iter().next() {
             return Err(Error::config(format!("invalid `{}`: {}", issue.key, issue.message)));
         }
         let number = |key: &str| parsed.long(key).unwrap_or_default();
         let millis = |key: &str| Duration::from_millis(u64::try_from(number(key)).unwrap_or_default());
-        let mode = parsed.string(MODE).unwrap_or_default();
+        let reading = Arc::new(reading(&parsed)?);
         let batch_rows =
             config.contains_key(BATCH_MAX_ROWS).then(|| usize::try_from(number(BATCH_MAX_ROWS)).ok()).flatten();
         Ok(Self {
@@ -103,9 +97,6 @@ impl SourceConfig {
             is_bounded: parsed.string(RUN_MODE) == Some(BOUNDED),
             selection: TableSelection::from_config(&parsed)?,
             table_poll_interval: millis(TABLE_POLL_INTERVAL),
-            mode: Mode { is_incrementing: mode.contains("incrementing"), is_timestamp: mode.contains("timestamp") },
-            incrementing: incrementing(&parsed)?,
-            timestamps: timestamps(&parsed)?,
             incrementing_initial: parsed.long(INCREMENTING_INITIAL).unwrap_or(-1),
             timestamp_initial: match parsed.long(TIMESTAMP_INITIAL) {
                 Some(-1) => InitialTimestamp::Now,
@@ -114,13 +105,17 @@ impl SourceConfig {
             },
             delay_ms: number(DELAY),
             validates_non_null: parsed.boolean(VALIDATE_NON_NULL),
-            query: query(&parsed),
+            waits_for_transactions: parsed.string(LATE_COMMITS).is_some_and(|word| word.eq_ignore_ascii_case(WAIT)),
+            lookback_ms: number(LOOKBACK_MS),
+            lookback_rows: number(LOOKBACK_ROWS),
+            queries: queries(&parsed, config, &reading),
+            reading,
             suffix: parsed.string(QUERY_SUFFIX).unwrap_or_default().to_owned(),
             topic_prefix: parsed.string(TOPIC_PREFIX).unwrap_or_default().to_owned(),
             poll_interval: millis(POLL_INTERVAL),
             batch_rows: batch_rows.unwrap_or(USUAL_BATCH_ROWS).max(1),
             isolation: isolation(parsed.string(ISOLATION).unwrap_or_default()),
-            retries: u32::try_from(number(RETRIES)).ok(),
+            retries: u32::try_from(number(QUERY_RETRIES)).ok(),
             has_quotes: match flavour {
                 Flavour::Confluent => !parsed.string(QUOTE).unwrap_or_default().eq_ignore_ascii_case("never"),
                 Flavour::Aiven => parsed.boolean(QUOTE_OF_AIVEN),
@@ -132,8 +127,13 @@ impl SourceConfig {
 }
 
 /// What is wrong with keys that are right by themselves.
-pub(super) fn issues(config: &Config) -> Vec<ConfigIssue> {
+pub(in crate::source) fn issues(config: &Config, map: &ConfigMap) -> Vec<ConfigIssue> {
     let mut issues = Vec::new();
+    match reading(config) {
+        Ok(reading) => issues.extend(query_issues(config, map, &reading)),
+        Err(error) => issues.push(ConfigIssue::new(MODE, error.to_string())),
+    }
+    let has_query = single_query(config).is_some();
     let is_listed = |key: &str| !config.list(key).is_empty();
     let is_text = |key: &str| config.string(key).is_some_and(|text| !text.is_empty());
     if is_listed(WHITELIST) && is_listed(BLACKLIST) {
@@ -147,9 +147,15 @@ pub(super) fn issues(config: &Config) -> Vec<ConfigIssue> {
             issues.push(ConfigIssue::new(newer, format!("`{older}` and `{newer}` exclude each other: remove one")));
         }
     }
-    if query(config).is_some() {
+    if has_query || is_listed(QUERIES) {
         for key in [WHITELIST, BLACKLIST, INCLUDE, EXCLUDE].into_iter().filter(|key| is_listed(key)) {
-            issues.push(ConfigIssue::new(key, "tables cannot be chosen where there is a `query`: remove one"));
+            issues.push(ConfigIssue::new(key, "tables cannot be chosen where there is a query: remove one"));
+        }
+    }
+    if has_query {
+        let keys = KeyColumns::parse(config.list(KEY_COLUMNS));
+        if keys == Ok(KeyColumns::PrimaryKey) {
+            issues.push(ConfigIssue::new(KEY_COLUMNS, "a `query` has no primary key: name the columns"));
         }
         if config.string(TOPIC_PREFIX).is_some_and(str::is_empty) {
             issues.push(ConfigIssue::new(
@@ -164,15 +170,12 @@ pub(super) fn issues(config: &Config) -> Vec<ConfigIssue> {
             format!("`{QUERY}` and `{QUERY_MASKED}` exclude each other: remove one"),
         ));
     }
-    let mode = config.string(MODE).unwrap_or_default();
+    // each of several queries may have its own
+    let mode = if is_listed(QUERIES) { "" } else { config.string(MODE).unwrap_or_default() };
     if mode.contains("timestamp") && !is_listed(TIMESTAMP) && !is_listed(TIMESTAMP_MAPPING) {
         issues.push(ConfigIssue::new(TIMESTAMP, format!("mode {mode} needs a column with the time of each row")));
     }
-    if mode.contains("incrementing")
-        && query(config).is_some()
-        && !is_text(INCREMENTING)
-        && !is_listed(INCREMENTING_MAPPING)
-    {
+    if mode.contains("incrementing") && has_query && !is_text(INCREMENTING) && !is_listed(INCREMENTING_MAPPING) {
         issues
             .push(ConfigIssue::new(INCREMENTING, "a `query` needs the name of the column with the number of each row"));
     }
@@ -207,10 +210,13 @@ fn settings(parsed: &Config, config: &ConfigMap) -> Result<ConnectionSettings> {
     })
 }
 
-fn query(config: &Config) -> Option<Secret> {
-    let masked = config.password(QUERY_MASKED).map(Secret::reveal);
-    let text = masked.or(config.string(QUERY))?;
-    (!text.trim().is_empty()).then(|| Secret::new(text))
+fn reading(config: &Config) -> Result<Reading> {
+    Ok(Reading {
+        mode: Mode::parse(config.string(MODE).unwrap_or_default()),
+        incrementing: incrementing(config)?,
+        timestamps: timestamps(config)?,
+        keys: KeyColumns::parse(config.list(KEY_COLUMNS)).map_err(Error::config)?,
+    })
 }
 
 fn incrementing(config: &Config) -> Result<ColumnChoice> {
@@ -307,6 +313,17 @@ mod tests {
             (&[("mode", "all")], "mode"),
             (&[("connection.url", "postgres://db")], "connection.url"),
             (&[("timestamp.columns.mapping", "a")], "timestamp.columns.mapping"),
+            (&[("key.columns", "a,a")], "key.columns"),
+            (&[("query", "SELECT 1"), ("key.columns", "auto")], "key.columns"),
+            (&[("queries", "a")], "query.a"),
+            (&[("queries", "a.b")], "a.b"),
+            (&[("queries", "a,a"), ("query.a", "SELECT 1")], "twice"),
+            (&[("queries", "retry"), ("query.retry", "SELECT 1")], "query.retry.attempts"),
+            (&[("queries", "a"), ("query.a", "SELECT 1"), ("query", "SELECT 1")], "exclude each other"),
+            (&[("queries", "a"), ("query.a", "SELECT 1"), ("table.whitelist", "t")], "table.whitelist"),
+            (&[("queries", "a"), ("query.a", "SELECT 1"), ("query.a.mode", "all")], "query.a.mode"),
+            (&[("queries", "a"), ("query.a", "SELECT 1"), ("query.a.mode", "timestamp")], "query.a.timestamp"),
+            (&[("queries", "a"), ("query.a", "SELECT 1"), ("query.a.key.columns", "auto")], "query.a.key.columns"),
         ] {
             let error = parse(Flavour::Confluent, more).unwrap_err().to_string();
             assert!(error.contains(expected), "{more:?}: {error}");

@@ -5,58 +5,65 @@ use volley_api::{ConfigDef, ConfigKey, ConfigType, ConfigValue, Importance, Vali
 use volley_java::validate_java_regex;
 
 use super::column_choice::ColumnChoice;
+use super::key_columns::KeyColumns;
 use crate::types::{Granularity, NumericMapping, UnsupportedColumns};
 use crate::url::JdbcUrl;
 
-pub(super) const URL: &str = "connection.url";
-pub(super) const USER: &str = "connection.user";
-pub(super) const PASSWORD: &str = "connection.password";
-pub(super) const CREDENTIALS_PROVIDER: &str = "jdbc.credentials.provider.class";
-pub(super) const ATTEMPTS: &str = "connection.attempts";
-pub(super) const BACKOFF: &str = "connection.backoff.ms";
-pub(super) const WHITELIST: &str = "table.whitelist";
-pub(super) const BLACKLIST: &str = "table.blacklist";
-pub(super) const INCLUDE: &str = "table.include.list";
-pub(super) const EXCLUDE: &str = "table.exclude.list";
-pub(super) const CATALOG_PATTERN: &str = "catalog.pattern";
-pub(super) const SCHEMA_PATTERN: &str = "schema.pattern";
-pub(super) const TABLE_TYPES: &str = "table.types";
-pub(super) const TABLE_POLL_INTERVAL: &str = "table.poll.interval.ms";
-pub(super) const ZONE: &str = "db.timezone";
-pub(super) const NUMERIC_MAPPING: &str = "numeric.mapping";
-pub(super) const PRECISION_MAPPING: &str = "numeric.precision.mapping";
-pub(super) const QUOTE: &str = "quote.sql.identifiers";
-pub(super) const QUOTE_OF_AIVEN: &str = "sql.quote.identifiers";
-pub(super) const QUALIFY: &str = "table.names.qualify";
-pub(super) const ISOLATION: &str = "transaction.isolation.mode";
-pub(super) const RETRIES: &str = "query.retry.attempts";
-pub(super) const MODE: &str = "mode";
-pub(super) const INCREMENTING: &str = "incrementing.column.name";
-pub(super) const INCREMENTING_MAPPING: &str = "incrementing.column.mapping";
-pub(super) const INCREMENTING_INITIAL: &str = "incrementing.initial";
-pub(super) const TIMESTAMP: &str = "timestamp.column.name";
-pub(super) const TIMESTAMP_MAPPING: &str = "timestamp.columns.mapping";
-pub(super) const TIMESTAMP_INITIAL: &str = "timestamp.initial";
-pub(super) const TIMESTAMP_INITIAL_OF_AIVEN: &str = "timestamp.initial.ms";
-pub(super) const DELAY: &str = "timestamp.delay.interval.ms";
-pub(super) const GRANULARITY: &str = "timestamp.granularity";
-pub(super) const VALIDATE_NON_NULL: &str = "validate.non.null";
-pub(super) const QUERY: &str = "query";
-pub(super) const QUERY_MASKED: &str = "query.masked";
-pub(super) const QUERY_SUFFIX: &str = "query.suffix";
-pub(super) const TOPIC_PREFIX: &str = "topic.prefix";
-pub(super) const POLL_INTERVAL: &str = "poll.interval.ms";
-pub(super) const BATCH_MAX_ROWS: &str = "batch.max.rows";
-pub(super) const RUN_MODE: &str = "volley.mode";
-pub(super) const BOUNDED: &str = "bounded";
-pub(super) const UNSUPPORTED: &str = "unsupported.columns";
+pub(in crate::source) const URL: &str = "connection.url";
+pub(in crate::source) const USER: &str = "connection.user";
+pub(in crate::source) const PASSWORD: &str = "connection.password";
+pub(in crate::source) const CREDENTIALS_PROVIDER: &str = "jdbc.credentials.provider.class";
+pub(in crate::source) const ATTEMPTS: &str = "connection.attempts";
+pub(in crate::source) const BACKOFF: &str = "connection.backoff.ms";
+pub(in crate::source) const WHITELIST: &str = "table.whitelist";
+pub(in crate::source) const BLACKLIST: &str = "table.blacklist";
+pub(in crate::source) const INCLUDE: &str = "table.include.list";
+pub(in crate::source) const EXCLUDE: &str = "table.exclude.list";
+pub(in crate::source) const CATALOG_PATTERN: &str = "catalog.pattern";
+pub(in crate::source) const SCHEMA_PATTERN: &str = "schema.pattern";
+pub(in crate::source) const TABLE_TYPES: &str = "table.types";
+pub(in crate::source) const TABLE_POLL_INTERVAL: &str = "table.poll.interval.ms";
+pub(in crate::source) const ZONE: &str = "db.timezone";
+pub(in crate::source) const NUMERIC_MAPPING: &str = "numeric.mapping";
+pub(in crate::source) const PRECISION_MAPPING: &str = "numeric.precision.mapping";
+pub(in crate::source) const QUOTE: &str = "quote.sql.identifiers";
+pub(in crate::source) const QUOTE_OF_AIVEN: &str = "sql.quote.identifiers";
+pub(in crate::source) const QUALIFY: &str = "table.names.qualify";
+pub(in crate::source) const ISOLATION: &str = "transaction.isolation.mode";
+pub(in crate::source) const QUERY_RETRIES: &str = "query.retry.attempts";
+pub(in crate::source) const MODE: &str = "mode";
+pub(in crate::source) const INCREMENTING: &str = "incrementing.column.name";
+pub(in crate::source) const INCREMENTING_MAPPING: &str = "incrementing.column.mapping";
+pub(in crate::source) const INCREMENTING_INITIAL: &str = "incrementing.initial";
+pub(in crate::source) const TIMESTAMP: &str = "timestamp.column.name";
+pub(in crate::source) const TIMESTAMP_MAPPING: &str = "timestamp.columns.mapping";
+pub(in crate::source) const TIMESTAMP_INITIAL: &str = "timestamp.initial";
+pub(in crate::source) const TIMESTAMP_INITIAL_OF_AIVEN: &str = "timestamp.initial.ms";
+pub(in crate::source) const DELAY: &str = "timestamp.delay.interval.ms";
+pub(in crate::source) const GRANULARITY: &str = "timestamp.granularity";
+pub(in crate::source) const VALIDATE_NON_NULL: &str = "validate.non.null";
+pub(in crate::source) const QUERY: &str = "query";
+pub(in crate::source) const QUERY_MASKED: &str = "query.masked";
+pub(in crate::source) const QUERY_SUFFIX: &str = "query.suffix";
+pub(in crate::source) const QUERIES: &str = "queries";
+pub(in crate::source) const KEY_COLUMNS: &str = "key.columns";
+pub(in crate::source) const LATE_COMMITS: &str = "late.commits";
+pub(in crate::source) const WAIT: &str = "wait";
+pub(in crate::source) const LOOKBACK_MS: &str = "lookback.ms";
+pub(in crate::source) const LOOKBACK_ROWS: &str = "lookback.rows";
+pub(in crate::source) const TOPIC_PREFIX: &str = "topic.prefix";
+pub(in crate::source) const POLL_INTERVAL: &str = "poll.interval.ms";
+pub(in crate::source) const BATCH_MAX_ROWS: &str = "batch.max.rows";
+pub(in crate::source) const RUN_MODE: &str = "volley.mode";
+pub(in crate::source) const BOUNDED: &str = "bounded";
+pub(in crate::source) const UNSUPPORTED: &str = "unsupported.columns";
 
 /// Keys below `connection.` that are not for the driver.
-pub(super) const OWN_CONNECTION_KEYS: [&str; 5] = [URL, USER, PASSWORD, ATTEMPTS, BACKOFF];
+pub(in crate::source) const OWN_CONNECTION_KEYS: [&str; 5] = [URL, USER, PASSWORD, ATTEMPTS, BACKOFF];
 
 /// Whose names the keys have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flavour {
+pub(in crate::source) enum Flavour {
     /// Confluent's connector.
     Confluent,
     /// Aiven's.
@@ -64,7 +71,7 @@ pub(super) enum Flavour {
 }
 
 /// The keys, in the order in which they are shown.
-pub(super) fn config_def(flavour: Flavour) -> ConfigDef {
+pub(in crate::source) fn config_def(flavour: Flavour) -> ConfigDef {
     let groups = [
         ("Database", connection_keys()),
         ("Database", table_keys(flavour)),
@@ -263,7 +270,7 @@ fn sql_keys(flavour: Flavour) -> Vec<ConfigKey> {
             "SQL_SERVER_SNAPSHOT",
         ])),
         ConfigKey::with_default(
-            RETRIES,
+            QUERY_RETRIES,
             Int,
             "-1",
             Low,
@@ -285,7 +292,7 @@ fn mode_keys(flavour: Flavour) -> Vec<ConfigKey> {
             "`bulk`: the whole table, each time. `incrementing`: rows whose number in a column is greater than any \
             before. `timestamp`: rows whose time in some columns is later. `timestamp+incrementing`: both.",
         )
-        .validated(Validator::one_of(["bulk", "timestamp", "incrementing", "timestamp+incrementing"])),
+        .validated(modes()),
         ConfigKey::with_default(
             INCREMENTING,
             String,
@@ -476,7 +483,80 @@ fn connector_keys(flavour: Flavour) -> Vec<ConfigKey> {
         .validated(Validator::one_of_ignore_case(UnsupportedColumns::NAMES))
         .unlisted(),
     );
+    keys.extend(own_keys());
     keys
+}
+
+/// Keys that Java's connectors do not have.
+fn own_keys() -> [ConfigKey; 5] {
+    use ConfigType::{Int, List, Long, String};
+    use Importance::Medium;
+    [
+        ConfigKey::with_default(
+            KEY_COLUMNS,
+            List,
+            "none",
+            Medium,
+            "The columns that are the keys of the records, as a Struct: `none`, as in Java; `auto`, those of the \
+            primary key; or their names.",
+        )
+        .validated(Validator::custom(key_columns))
+        .unlisted(),
+        ConfigKey::with_default(
+            QUERIES,
+            List,
+            "",
+            Medium,
+            "Names of several queries to read instead of tables. Each has its SQL in `query.<name>`, and may have \
+            `query.<name>.topic` (else `topic.prefix` and the name), `query.<name>.mode`, \
+            `query.<name>.incrementing.column.name`, `query.<name>.timestamp.column.name` and \
+            `query.<name>.key.columns`.",
+        )
+        .unlisted(),
+        ConfigKey::with_default(
+            LATE_COMMITS,
+            String,
+            "ignore",
+            Medium,
+            "What becomes of rows whose transactions commit after later rows were read: `ignore`, they are lost, as in \
+            Java; `wait`: no row is read before all transactions that began earlier have ended.",
+        )
+        .validated(Validator::one_of_ignore_case(["ignore", WAIT]))
+        .unlisted(),
+        ConfigKey::with_default(
+            LOOKBACK_MS,
+            Long,
+            "0",
+            Medium,
+            "In the modes with `timestamp`: rows that are so much older than the latest, in milliseconds, are looked \
+            at again; those that have come since, or have changed, are delivered.",
+        )
+        .validated(Validator::AtLeast(0))
+        .unlisted(),
+        ConfigKey::with_default(
+            LOOKBACK_ROWS,
+            Int,
+            "0",
+            Medium,
+            "In mode `incrementing`: gaps among so many numbers before the greatest are looked at again; rows that \
+            have come since are delivered.",
+        )
+        .validated(Validator::Between(0, 1_000_000))
+        .unlisted(),
+    ]
+}
+
+/// The names of modes.
+pub(in crate::source) fn modes() -> Validator {
+    Validator::one_of(["bulk", "timestamp", "incrementing", "timestamp+incrementing"])
+}
+
+/// Checks `key.columns`.
+pub(in crate::source) fn key_columns(value: &ConfigValue) -> Result<(), String> {
+    match value {
+        ConfigValue::List(names) => KeyColumns::parse(names).map(drop),
+        _ => Ok(()),
+    }
 }
 
 fn text(check: impl Fn(&str) -> Result<(), String> + Send + Sync + 'static) -> Validator {
