@@ -1,12 +1,15 @@
 //! The extremes of dates, times and numbers, from a table to what the converters are given.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use volley_api::ErrorKind;
 use volley_jdbc::Driver;
 
 use crate::jdbc_task::Connector;
-use crate::testbed::{MariaDb, Postgres};
+use crate::testbed::{MariaDb, Postgres, wait_until};
+
+const SOON: Duration = Duration::from_secs(60);
 
 fn bulk(driver: Arc<dyn Driver>, url: &str, keys: &[(&str, &str)]) -> Connector {
     let base = [("mode", "bulk"), ("poll.interval.ms", "3600000"), ("timestamp.granularity", "micros_long")];
@@ -86,11 +89,7 @@ fn what_has_no_place_in_a_type_names_its_column() {
         database.sql(&format!("CREATE TABLE t{place} (price {data_type}); INSERT INTO t{place} VALUES ('{value}')"));
         let table = format!("t{place}");
         let mut connector = bulk(Arc::new(volley_postgres::Postgres), &database.url(), &[("table.whitelist", &table)]);
-        let error = loop {
-            if let Err(error) = connector.poll(0) {
-                break error;
-            }
-        };
+        let error = wait_until(SOON, "the task has failed", || connector.poll(0).err());
         assert!(error.kind() == ErrorKind::Data && error.to_string().contains("`price`"), "{error}");
     }
 }

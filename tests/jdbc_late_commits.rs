@@ -11,7 +11,7 @@ use crate::testbed::{Database, MariaDatabase, MariaDb, Postgres, SqlSession};
 
 const MODES: [&str; 3] = ["incrementing", "timestamp", "timestamp+incrementing"];
 /// Longer than what a database takes to be sure of its clock, in whole seconds of a column.
-const SETTLED: Duration = Duration::from_millis(3_600);
+const SETTLED: Duration = Duration::from_millis(4_600);
 
 /// What happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

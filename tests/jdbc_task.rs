@@ -31,11 +31,6 @@ impl Offsets {
     pub(crate) fn put(&self, partition: &str, offset: &str) {
         self.0.lock().unwrap().insert(partition.to_owned(), volley_api::testing::json_object(offset));
     }
-
-    /// All of them, by partition.
-    pub(crate) fn all(&self) -> BTreeMap<String, SourceOffset> {
-        self.0.lock().unwrap().clone()
-    }
 }
 
 impl OffsetReader for Offsets {

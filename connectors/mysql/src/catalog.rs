@@ -33,14 +33,18 @@ pub(crate) const TARGET_COLUMNS: &str = "SELECT table_schema, table_name, column
 pub(crate) const NOW: &str = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)";
 
 /// Microseconds since 1970 before which a transaction or a statement that is in neither of the next two had ended. A
-/// statement has the time at which it began, and is looked for once it has run for a second.
-pub(crate) const BEFORE_OPEN: &str = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED) - 2000000";
+/// statement has the time at which it began, and is looked for once it has run for a second; the list of transactions
+/// is up to a second old.
+pub(crate) const BEFORE_OPEN: &str = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED) - 3000000";
 
-/// The transactions of InnoDB that are under way and may write: name, whether its session is gone.
+/// The transactions of InnoDB that are under way and may write: name, whether its session is gone, whether it is our
+/// own, begun just now. The server makes the list anew only when nobody has read it for a tenth of a second: one
+/// without our own transaction is old. It has times of the operating system's zone.
 pub(crate) const OPEN_TRANSACTIONS: &str = "SELECT CASE WHEN trx_mysql_thread_id = 0 \
         THEN CONCAT('prepared ', trx_id) ELSE CONCAT(trx_mysql_thread_id, ' ', trx_started) END, \
-    trx_mysql_thread_id = 0 FROM information_schema.innodb_trx \
-    WHERE trx_mysql_thread_id <> CONNECTION_ID() AND trx_autocommit_non_locking = 0";
+    trx_mysql_thread_id = 0, trx_mysql_thread_id = CONNECTION_ID() AND \
+        ABS(TIMESTAMPDIFF(SECOND, trx_started, CONVERT_TZ(UTC_TIMESTAMP(), '+00:00', 'SYSTEM'))) <= 1 \
+    FROM information_schema.innodb_trx WHERE trx_autocommit_non_locking = 0";
 
 /// Other sessions that have executed a statement for a second or more. It may have no transaction yet, because it waits
 /// for a table.

@@ -27,6 +27,12 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 /// How long the server may take to end what it does for us.
 const KILL_LIMIT: Duration = Duration::from_secs(2);
 
+/// The server makes its list of transactions anew when nobody has read it for a tenth of a second.
+const LIST_AGE: Duration = Duration::from_millis(120);
+/// How often a list that is not old is asked for.
+const LIST_ATTEMPTS: usize = 5;
+
+const LISTING: &str = "could not ask for the transactions that are under way (`late.commits`)";
 const REFUSED: &str = "the server refuses the query";
 
 /// A connection to MySQL or MariaDB.
@@ -87,6 +93,29 @@ impl MySqlConnection {
         let parameters = if parameters.is_empty() { Params::Empty } else { Params::Positional(parameters) };
         let (runtime, connection) = self.parts()?;
         wait(runtime, doing, connection.exec(question, parameters))
+    }
+
+    /// The transactions of others, by whether they keep their names; `None` if the list is old.
+    fn fresh_transactions(&mut self) -> Result<Option<(Vec<String>, Vec<String>)>> {
+        let (mut names, mut renamed, mut is_fresh) = (Vec::new(), Vec::new(), false);
+        let own = self.connection.as_ref().map(|connection| format!("{} ", connection.id())).unwrap_or_default();
+        for row in self.ask(LISTING, OPEN_TRANSACTIONS, Vec::new())? {
+            let (name, is_renamed, is_own): (String, bool, bool) = (value(&row, 0)?, value(&row, 1)?, value(&row, 2)?);
+            is_fresh |= is_own;
+            if is_renamed {
+                renamed.push(name);
+            } else if !name.starts_with(&own) {
+                names.push(name);
+            }
+        }
+        Ok(is_fresh.then_some((names, renamed)))
+    }
+
+    /// Executes what takes moments and answers nothing.
+    fn tell(&mut self, statement: &str) -> Result<()> {
+        self.end_result()?;
+        let (runtime, connection) = self.parts()?;
+        wait(runtime, LISTING, connection.query_drop(statement))
     }
 
     /// The time that a question answers, in microseconds.
@@ -190,14 +219,23 @@ impl Connection for MySqlConnection {
     }
 
     fn open_transactions(&mut self) -> Result<OpenTransactions> {
-        const DOING: &str = "could not ask for the transactions that are under way (`late.commits`)";
         let at = self.time(BEFORE_OPEN)?;
-        let (mut names, mut renamed) = (Vec::new(), Vec::new());
-        for row in self.ask(DOING, OPEN_TRANSACTIONS, Vec::new())? {
-            let is_renamed: bool = value(&row, 1)?;
-            if is_renamed { &mut renamed } else { &mut names }.push(value(&row, 0)?);
+        self.tell("START TRANSACTION WITH CONSISTENT SNAPSHOT")?;
+        let mut found = None;
+        for _ in 0..LIST_ATTEMPTS {
+            found = self.fresh_transactions()?;
+            if found.is_some() {
+                break;
+            }
+            std::thread::sleep(LIST_AGE);
         }
-        for row in self.ask(DOING, OPEN_STATEMENTS, Vec::new())? {
+        self.tell("COMMIT")?;
+        // nothing is known of now
+        let Some((mut names, renamed)) = found else {
+            let at = Timestamp::from_millis(0);
+            return Ok(OpenTransactions { at, names: Vec::new(), renamed: Vec::new() });
+        };
+        for row in self.ask(LISTING, OPEN_STATEMENTS, Vec::new())? {
             names.push(value(&row, 0)?);
         }
         Ok(OpenTransactions { at, names, renamed })

@@ -20,6 +20,11 @@ pub(crate) fn server_error(doing: &str, error: tokio_postgres::Error) -> Error {
         // tokio-postgres says no more of it
         || error.to_string().contains("timeout");
     let kind = if is_lost { ErrorKind::Retriable } else { ErrorKind::Config };
+    if error.is_closed() {
+        // a server that is just sending rows says no more
+        let text = format!("{doing}: {error}: an administrator has ended the session, or the server has stopped");
+        return Error::new(kind, text).with_source(error);
+    }
     Error::new(kind, format!("{doing}: {error}")).with_source(error)
 }
 
