@@ -97,7 +97,11 @@ impl Connector for JdbcSourceConnector {
     /// transactions; in bulk mode there are no offsets.
     fn exactly_once_support(&self, config: &ConfigMap) -> Result<Option<Support>> {
         let config = SourceConfig::parse(self.flavour, config)?;
-        Ok(Some(if config.mode.is_incrementing { Support::Supported } else { Support::Unsupported }))
+        let is_numbered = match config.queries.as_slice() {
+            [] => config.reading.mode.is_incrementing,
+            queries => queries.iter().all(|query| query.reading.mode.is_incrementing),
+        };
+        Ok(Some(if is_numbered { Support::Supported } else { Support::Unsupported }))
     }
 
     fn alter_offsets(&self, _config: &ConfigMap, offsets: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
