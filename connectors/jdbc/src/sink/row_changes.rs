@@ -42,7 +42,7 @@ pub(super) fn row_changes(
 ) -> Result<Vec<RowChange>> {
     let wanted: Vec<usize> = (0..planned.removes.len()).filter(|row| !left_out(*row)).collect();
     let keys: Vec<ArrayRef> =
-        planned.columns.iter().filter(|column| column.is_key).map(|column| column.array.clone()).collect();
+        planned.columns.iter().filter(|column| column.is_key).map(|column| ArrayRef::clone(&column.array)).collect();
     let has_removals = wanted.iter().any(|row| planned.removes[*row]);
     if mode == WriteKind::Insert && !has_removals {
         return Ok(with_rows(vec![RowChange { kind: mode, records: wanted }]));
