@@ -18,6 +18,8 @@ mod connector;
 mod debezium_config;
 mod default_value;
 mod delivery;
+#[cfg(test)]
+mod delivery_tests;
 mod halving;
 mod json_text;
 mod last_rows;
