@@ -180,8 +180,8 @@ mod tests {
 
     use super::*;
     use crate::connector_config::TopicCreation;
-    use crate::task::source::produce::topic_creator::TopicAdmin;
     use crate::task::source::fake_producer::FakeProducer;
+    use crate::task::source::produce::topic_creator::TopicAdmin;
     use crate::task::source::source_world::{World, world};
     use crate::testing::Gate;
 
