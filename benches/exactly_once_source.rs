@@ -13,7 +13,6 @@
 //! run is: one transaction, which the end of the source commits); `poll` is the default boundary.
 
 #[path = "../tests/testbed/mod.rs"]
-#[allow(dead_code, reason = "the tests use more of it")]
 mod testbed;
 
 use std::time::{Duration, Instant};

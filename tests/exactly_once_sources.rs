@@ -52,7 +52,7 @@ fn killed_at_random_moments_a_source_delivers_each_record_once_and_in_order() {
     group.put(worker, &name, &numbers(&topic, 2, 500, json!({"exactly.once.support": "required"})));
     for round in 0..rounds(4) {
         group.await_state(&name, "RUNNING", 2);
-        await_committed(kafka, &topic, 100 + 37 * round as usize);
+        await_committed(kafka, &topic, 100 + 37 * round);
         group.kill(worker);
         group.start_again(worker);
     }
