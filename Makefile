@@ -34,7 +34,7 @@ one:
 soak:
 	tests/testbed/install.sh
 	VOLLEY_SOAK=$(SOAK) cargo test --workspace --test volley -- --test-threads 1 --nocapture --include-ignored \
-		exactly_once:: hdfs:: bounce:: rebalanced_files:: store_faults:: large_objects:: full_disk:: killed_ whoever_is_killed a_topic_that_is_deleted_and_made_again
+		exactly_once:: hdfs:: bounce:: rebalanced_files:: store_faults:: large_objects:: full_disk:: killed_ whoever_is_killed a_topic_that_is_deleted_and_made_again a_broker_that_comes_back
 
 lint:
 	cargo fmt --all -- --check

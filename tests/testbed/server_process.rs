@@ -60,7 +60,7 @@ impl ServerProcess {
 
     /// The server's process.
     pub(crate) fn pid(&self) -> u32 {
-        wait_until(Duration::from_secs(10), "a server has a pid", || {
+        wait_until(Duration::from_secs(60), "a server has a pid", || {
             fs::read_to_string(self.directory.join("pid")).ok()?.trim().parse().ok()
         })
     }

@@ -28,6 +28,7 @@ mod aiven;
 mod chain;
 mod clock;
 mod config;
+mod config_keys;
 mod confluent;
 #[cfg(test)]
 mod conformance_tests;

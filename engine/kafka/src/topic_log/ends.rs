@@ -98,10 +98,13 @@ impl LogEnds {
 
     fn await_transactions(&self, partitions: &[TopicPartition], ends: &[i64], deadline: Instant) -> Result<()> {
         let consumer = self.committed()?;
+        let mut report_at = Some(Instant::now() + SILENCE);
         loop {
             let stable = self.ask(&consumer, partitions, Offset::End, deadline)?;
-            if stable.iter().zip(ends).all(|(stable, end)| stable >= end) {
-                return Ok(());
+            let open = partitions.iter().zip(&stable).zip(ends).find(|((_, stable), end)| stable < end);
+            let Some(((partition, stable), end)) = open else { return Ok(()) };
+            if report_at.take_if(|at| Instant::now() >= *at).is_some() {
+                warn!(%partition, offset = stable, end, "a transaction that begins there is still open, waiting for its end");
             }
             if Instant::now() >= deadline {
                 return Err(Error::retriable(format!(

@@ -13,13 +13,15 @@
 //! cargo bench --profile dist --bench databases -- --only read-floor,read --rows 1000000 --runs 1
 //! ```
 
-mod databases_floor;
-mod databases_report;
+mod floor;
+#[path = "../marked_page.rs"]
 mod marked_page;
 #[expect(dead_code, reason = "each bench uses a part of it")]
+#[path = "../measured_process.rs"]
 mod measured_process;
 mod orders;
-#[path = "../tests/testbed/mod.rs"]
+mod report;
+#[path = "../../tests/testbed/mod.rs"]
 mod testbed;
 
 use std::collections::BTreeMap;
@@ -34,10 +36,10 @@ use clap::{Parser, ValueEnum};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
-use databases_floor::{Floor, Work};
-use databases_report::{Moved, markdown};
+use floor::{Floor, Work};
 use marked_page::write_between_marks;
 use measured_process::MeasuredProcess;
+use report::{Moved, markdown};
 use testbed::{Database, Kafka, Postgres, Registry, free_port, installed};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
