@@ -49,7 +49,7 @@ fn killed_at_random_moments_a_source_delivers_each_record_once_and_in_order() {
     let mut group = WorkerGroup::with(kafka, "eos-killed", &ENABLED);
     let worker = group.add(&[Vendor::Volley])[0];
     let name = kafka.unique("numbers");
-    group.put(worker, &name, &numbers(&topic, 2, 500, json!({"exactly.once.support": "required"})));
+    group.put(worker, &name, &numbers(&topic, 2, 500, json!({})));
     for round in 0..rounds(4) {
         group.await_state(&name, "RUNNING", 2);
         await_committed(kafka, &topic, 100 + 37 * round);

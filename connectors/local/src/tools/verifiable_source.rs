@@ -12,7 +12,6 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use volley_api::{
     Column, ConfigDef, ConfigMap, Connector, ConnectorContext, Error, KAFKA_VERSION, Plugin, PluginFactory, Polled,
     Records, Result, RowIndex, RunningConnector, SourceBatch, SourceContext, SourceOffset, SourcePartition, SourceTask,
-    Support,
 };
 
 use super::message_lines::{MessageLines, json_string};
@@ -58,10 +57,6 @@ impl Connector for VerifiableSourceConnector {
 
     fn start(&self, _context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
         numbered_tasks(config)
-    }
-
-    fn exactly_once_support(&self, _config: &ConfigMap) -> Result<Option<Support>> {
-        Ok(Some(Support::Supported))
     }
 }
 
