@@ -112,8 +112,7 @@ fn a_database_that_is_killed_in_the_middle_has_every_record_in_the_end() {
             }
         }
         wait_until(SOON, "all rows", || (count(&target, &table) == "60000|60000|0|59999").then_some(()));
-        process.terminate();
-        assert!(process.ended(SOON).success());
+        process.stop(SOON);
     }
 }
 
@@ -135,8 +134,7 @@ fn a_worker_that_is_killed_inserts_every_record_once_where_offsets_are_in_the_da
         }
         let process = sink.start();
         wait_until(SOON, "all rows", || (rows() >= 60_000).then_some(()));
-        process.terminate();
-        assert!(process.ended(SOON).success());
+        process.stop(SOON);
         assert_eq!(count(&target, &table), "60000|60000|0|59999", "{}", target.name());
         let stored = "SELECT kafka_partition, next_offset FROM volley_offsets ORDER BY kafka_partition";
         assert_eq!(target.sql(stored), "0|30000\n1|30000", "{}", target.name());
@@ -188,6 +186,5 @@ fn a_table_that_is_dropped_while_the_sink_runs_is_created_again() {
         rows().then_some(())
     });
     wait_until(SOON, "the row", || (target.sql(&format!("SELECT id, other FROM {table}")) == "77|y").then_some(()));
-    process.terminate();
-    assert!(process.ended(SOON).success());
+    process.stop(SOON);
 }

@@ -53,8 +53,7 @@ impl<'a> Source<'a> {
 
     pub(crate) fn stop(&mut self) {
         let process = self.process.take().unwrap();
-        process.terminate();
-        assert!(process.ended(Duration::from_secs(30)).success());
+        process.stop(Duration::from_secs(30));
     }
 
     pub(crate) fn get(&self, path: &str) -> Value {

@@ -87,8 +87,7 @@ fn connectors_are_paused_resumed_restarted_stopped_and_deleted_while_records_flo
     assert_eq!(rest.ask("DELETE", "/connectors/taken", None).0, 204);
     assert_eq!(rest.ask("GET", "/connectors", None), (200, json!([])));
     assert_eq!(rest.ask("GET", "/connectors/taken", None).0, 404);
-    worker.terminate();
-    assert!(worker.ended(Duration::from_secs(20)).success());
+    worker.stop(Duration::from_secs(20));
 }
 
 #[test]
@@ -112,8 +111,7 @@ fn a_source_that_is_stopped_cleanly_goes_on_without_a_gap_or_a_repeat() {
         let rest = Rest(worker.rest());
         rest.await_state("made", "RUNNING");
         rest.await_more("made", "rows_out");
-        worker.terminate();
-        assert!(worker.ended(Duration::from_secs(20)).success());
+        worker.stop(Duration::from_secs(20));
     }
     let numbers: Vec<u64> = kafka
         .read_topic(&topic)
@@ -126,6 +124,31 @@ fn a_source_that_is_stopped_cleanly_goes_on_without_a_gap_or_a_repeat() {
     let distinct: HashSet<_> = numbers.iter().collect();
     assert_eq!(distinct.len(), numbers.len(), "rows are repeated");
     assert_eq!(*distinct.into_iter().max().unwrap(), numbers.len() as u64 - 1, "rows are missing");
+}
+
+#[test]
+fn a_signal_while_connectors_are_started_ends_each_in_order() {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("many", 1);
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    let names: Vec<String> = (0..30).map(|number| format!("c{number}.properties")).collect();
+    for name in &names {
+        let source = [
+            ("name", name.as_str()),
+            ("connector.class", "Datagen"),
+            ("topic", topic.as_str()),
+            ("rows.per.second", "10"),
+            ("fields", "n"),
+            ("fields.n.generator", "sequence"),
+        ];
+        volley.file(name, &source);
+    }
+    let arguments: Vec<&str> =
+        ["standalone", "worker.properties"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let worker = volley.start(&arguments);
+    wait_until(Duration::from_secs(60), "the first task", || kafka.read_topic(&topic).first().map(|_| ()));
+    worker.stop(Duration::from_secs(60));
 }
 
 #[test]

@@ -148,8 +148,7 @@ fn https_is_served_beside_http_and_a_broken_client_is_in_nobody_s_way() {
     assert!(answer.head.contains(&format!("location: https://{https}/connectors/a")), "{}", answer.head);
     assert_eq!(request(&http, "GET", "/connectors", None).1, json!(["a"]));
     assert!(running.log().contains(&format!("url=\"http://{http}\"")), "the plain listener is advertised");
-    running.terminate();
-    assert!(running.ended(LIMIT).success());
+    running.stop(LIMIT);
 }
 
 #[test]

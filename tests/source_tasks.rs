@@ -88,8 +88,7 @@ impl Worker {
 
     fn stop(&mut self) {
         let process = self.process.take().unwrap();
-        process.terminate();
-        assert!(process.ended(Duration::from_secs(20)).success());
+        process.stop(Duration::from_secs(20));
     }
 }
 

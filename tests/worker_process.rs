@@ -165,6 +165,15 @@ impl Running {
         }
     }
 
+    /// Ends it in order once it runs: before that a signal ends it at once.
+    pub(crate) fn stop(mut self, within: Duration) {
+        self.rest();
+        self.terminate();
+        let log = self.log.clone();
+        let status = self.ended(within);
+        assert!(status.success(), "{status}; its log:\n{}", fs::read_to_string(log).unwrap_or_default());
+    }
+
     /// The address where REST listens, as the log says it.
     pub(crate) fn rest(&mut self) -> String {
         wait_until(Duration::from_secs(30), "REST is announced", || {

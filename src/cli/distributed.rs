@@ -8,7 +8,8 @@ use volley_java::read_properties;
 use volley_worker::distributed_worker::DistributedWorker;
 use volley_worker::loggers::LogLevels;
 
-use super::{Failure, signals};
+use super::Failure;
+use super::signals::Signals;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -18,12 +19,12 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>, levels: Arc<dyn LogLevels>) -> Result<(), Failure> {
     let properties = read_properties(&arguments.worker).map_err(Failure::worker)?;
-    // Reading the internal topics may take a while, in which a signal ends the process at once: nothing runs yet.
-    let mut worker = DistributedWorker::start(properties, plugins, Some(levels)).map_err(Failure::worker)?;
-    let outcome = signals::unless_interrupted(worker.failed()).map_err(Failure::worker);
+    let mut signals = Signals::listen().map_err(Failure::worker)?;
+    // reading the internal topics may take a while
+    let start = move || DistributedWorker::start(properties, plugins, Some(levels));
+    let Some(started) = signals.unless_interrupted_at_start(start) else { return Ok(()) };
+    let mut worker = started.map_err(Failure::worker)?;
+    let outcome = signals.unless_interrupted(worker.failed());
     worker.shut_down();
-    match outcome? {
-        None => Ok(()),
-        Some(error) => Err(Failure::worker(error)),
-    }
+    outcome.map_or(Ok(()), |error| Err(Failure::worker(error)))
 }

@@ -16,9 +16,10 @@ use volley_worker::herder::ConnectorProgress;
 use volley_worker::loggers::LogLevels;
 use volley_worker::worker::Worker;
 
+use super::Failure;
 use super::number_text::{bytes, thousands};
 use super::output::say;
-use super::{Failure, signals};
+use super::signals::Signals;
 use crate::embedded_broker::EmbeddedBroker;
 use crate::quickstart::{ConfigFiles, DataDir, QUERY, QuickstartConfig, TOPIC, preview};
 
@@ -61,7 +62,8 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>, levels: Arc<dyn L
     let outcome = show(arguments, &dir, &files, &worker);
     if outcome.is_ok() && arguments.keep_running {
         say!("\nbroker, worker and REST stay up until Ctrl-C");
-        signals::unless_interrupted(std::future::pending::<()>()).map_err(Failure::worker)?;
+        let mut signals = Signals::listen().map_err(Failure::worker)?;
+        let _: Option<()> = signals.unless_interrupted(std::future::pending());
     }
     worker.shut_down();
     outcome

@@ -11,9 +11,10 @@ use volley_worker::loggers::LogLevels;
 use volley_worker::plugins::Plugins;
 use volley_worker::worker::Worker;
 
+use super::Failure;
 use super::connector_class::check_class;
 use super::output::say;
-use super::{Failure, signals};
+use super::signals::Signals;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -34,8 +35,13 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>, levels: Arc<dyn L
     for (connector, path) in connectors.iter().zip(&arguments.connectors) {
         check_class(&known, &connector.config.values, path)?;
     }
-    let worker = Worker::start(properties, plugins, Some(levels)).map_err(Failure::worker)?;
-    let outcome = serve(&worker, connectors, arguments.until_done);
+    let mut signals = Signals::listen().map_err(Failure::worker)?;
+    let start = move || Worker::start(properties, plugins, Some(levels));
+    let Some(started) = signals.unless_interrupted_at_start(start) else {
+        return if arguments.until_done { Err(stopped_early()) } else { Ok(()) };
+    };
+    let worker = started.map_err(Failure::worker)?;
+    let outcome = serve(&worker, connectors, arguments.until_done, signals);
     worker.shut_down();
     outcome
 }
@@ -44,6 +50,7 @@ fn serve(
     worker: &Worker,
     connectors: Vec<volley_worker::connector_file::CreateConnector>,
     until_done: bool,
+    mut signals: Signals,
 ) -> Result<(), Failure> {
     for connector in connectors {
         worker.create_connector(connector).map_err(Failure::connector)?;
@@ -51,17 +58,20 @@ fn serve(
     worker.mark_ready();
     if until_done {
         let wait = worker.bounded_done();
-        let outcome = signals::unless_interrupted(wait).map_err(Failure::worker)?;
-        let Some(done) = outcome else {
-            return Err(Failure::connector(anyhow::anyhow!("stopped before all was done")));
+        let Some(done) = signals.unless_interrupted(wait) else {
+            return Err(stopped_early());
         };
         for (name, completion) in done.map_err(Failure::connector)? {
             report(&name, &completion);
         }
         return Ok(());
     }
-    signals::unless_interrupted(std::future::pending::<()>()).map_err(Failure::worker)?;
+    let _: Option<()> = signals.unless_interrupted(std::future::pending());
     Ok(())
+}
+
+fn stopped_early() -> Failure {
+    Failure::connector(anyhow::anyhow!("stopped before all was done"))
 }
 
 fn report(name: &str, done: &Completion) {

@@ -27,9 +27,10 @@ use volley_worker::worker::Worker;
 use self::cluster::{partitions_begun, worker_properties};
 use self::connector::ExportConnector;
 use self::display::Display;
+use super::Failure;
 use super::number_text::{bytes, thousands};
 use super::output::say;
-use super::{Failure, signals};
+use super::signals::Signals;
 
 pub(super) use arguments::Arguments;
 
@@ -65,12 +66,13 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>, levels: Arc<dyn L
 /// Runs the connector to its end.
 fn deliver(worker: &Worker, export: &ExportConnector) -> Result<(), Failure> {
     let (name, config) = (export.name.clone(), export.config.clone().into());
+    let mut signals = Signals::listen().map_err(Failure::worker)?;
     worker.create_connector(CreateConnector { name, config, initial_state: None }).map_err(Failure::connector)?;
     worker.mark_ready();
     let mut display = Display::new(&export.name);
-    let outcome = signals::unless_interrupted(until_done(worker, export, &mut display));
+    let outcome = signals.unless_interrupted(until_done(worker, export, &mut display));
     display.end();
-    match outcome.map_err(Failure::worker)? {
+    match outcome {
         Some(Ok(completion)) => {
             report(export, &completion);
             Ok(())
