@@ -147,7 +147,6 @@ fn a_signal_while_connectors_are_started_ends_each_in_order() {
     let arguments: Vec<&str> =
         ["standalone", "worker.properties"].into_iter().chain(names.iter().map(String::as_str)).collect();
     let worker = volley.start(&arguments);
-    wait_until(Duration::from_secs(60), "the first task", || kafka.read_topic(&topic).first().map(|_| ()));
     worker.stop(Duration::from_secs(60));
 }
 

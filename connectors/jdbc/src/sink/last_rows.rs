@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use arrow::array::ArrayRef;
-use arrow::row::{OwnedRow, RowConverter, SortField};
+use arrow::row::{RowConverter, Rows, SortField};
 use volley_api::Result;
 
 /// The keys of rows, which can be compared.
 #[derive(Debug)]
-pub(super) struct RowKeys(Vec<OwnedRow>);
+pub(super) struct RowKeys(Rows);
 
 impl RowKeys {
     /// The keys that these columns are.
@@ -17,14 +17,13 @@ impl RowKeys {
     /// `Data` for columns whose values cannot be compared.
     pub(super) fn new(columns: &[ArrayRef]) -> Result<Self> {
         let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
-        let rows = RowConverter::new(fields)?.convert_columns(columns)?;
-        Ok(Self(rows.iter().map(|row| row.owned()).collect()))
+        Ok(Self(RowConverter::new(fields)?.convert_columns(columns)?))
     }
 
     /// Of `places`, which ascend, those of the last row of each key; in their order.
     pub(super) fn last(&self, places: impl DoubleEndedIterator<Item = usize>) -> Vec<usize> {
         let mut seen = HashSet::new();
-        let mut last: Vec<usize> = places.rev().filter(|place| seen.insert(self.0[*place].clone())).collect();
+        let mut last: Vec<usize> = places.rev().filter(|place| seen.insert(self.0.row(*place))).collect();
         last.reverse();
         last
     }

@@ -15,15 +15,20 @@ use crate::database::WriteKind;
 #[derive(Debug)]
 pub(super) struct RowChange {
     pub(super) kind: WriteKind,
-    /// Of each row, which record it is.
+    /// Of each row, which record it is. They ascend.
     pub(super) records: Vec<usize>,
 }
 
 impl RowChange {
     /// The columns of these rows.
     pub(super) fn columns(&self, planned: &Planned) -> Result<Vec<(Field, ArrayRef, bool)>> {
-        let rows = UInt32Array::from_iter_values(self.records.iter().map(|row| *row as u32));
         let columns = planned.columns.iter().filter(|column| column.is_key || self.kind != WriteKind::Delete);
+        // they are distinct and ascend
+        if self.records.len() == planned.removes.len() {
+            let whole = columns.map(|column| (column.field.clone(), ArrayRef::clone(&column.array), column.is_key));
+            return Ok(whole.collect());
+        }
+        let rows = UInt32Array::from_iter_values(self.records.iter().map(|row| *row as u32));
         columns.map(|column| Ok((column.field.clone(), take(&column.array, &rows, None)?, column.is_key))).collect()
     }
 }

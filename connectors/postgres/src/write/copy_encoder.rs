@@ -1,42 +1,111 @@
 //! Rows as a binary COPY: see `copy/copy_decoder.rs`, which reads them.
 
 use arrow::record_batch::RecordBatch;
+use bytes::Bytes;
 use chrono_tz::Tz;
 use volley_api::{Error, Result};
 use volley_jdbc::WriteColumn;
 
+use super::column_encoder::ColumnEncoder;
 use super::target_type::TargetType;
-use super::value_encoder::encode_value;
 
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: i16 = -1;
-/// What a value takes at a guess.
-const VALUE_BYTES: usize = 12;
+/// Bytes that are sent together: as many as a processor's cache holds well.
+const CHUNK_BYTES: usize = 256 << 10;
 
-/// All rows, each column in its type.
+/// All rows, each column in its type, as pieces of a COPY.
+///
+/// The pieces are made one after the other. Each is `Data`, naming the column and the type, for a value that has no place
+/// there. Then there is no further one.
 ///
 /// # Errors
-/// `Data`, naming the column and the type, for a value that has no place there.
-pub(super) fn encode_rows(
-    rows: &RecordBatch,
-    columns: &[WriteColumn],
-    types: &[TargetType],
+/// `Config` if there are too many columns.
+pub(super) fn encoded_chunks<'a>(
+    rows: &'a RecordBatch,
+    columns: &'a [WriteColumn],
+    types: &'a [TargetType],
     zone: Tz,
-) -> Result<Vec<u8>> {
+) -> Result<impl Iterator<Item = Result<Bytes>> + 'a> {
     let count = i16::try_from(types.len()).map_err(|_| Error::config("a table cannot have so many columns"))?;
-    let mut out = Vec::with_capacity(HEADER.len() + rows.num_rows() * (2 + types.len() * VALUE_BYTES));
-    out.extend(HEADER);
-    // row by row, as COPY has them
-    for row in 0..rows.num_rows() {
-        out.extend(count.to_be_bytes());
-        for (place, target) in types.iter().enumerate() {
-            let array = rows.column(place);
-            encode_value(target, array, row, zone, &mut out).map_err(|what| {
-                let column = &columns[place].target;
-                Error::data(format!("column {} of type {} takes no {what}", column.name, column.declared))
-            })?;
+    let encoders: Vec<_> =
+        types.iter().zip(rows.columns()).map(|(target, array)| ColumnEncoder::new(target, array, zone)).collect();
+    let mut next = 0;
+    let mut is_done = false;
+    let mut chunk = move || {
+        let mut out = Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 8);
+        if next == 0 {
+            out.extend_from_slice(HEADER);
+        }
+        // row by row, as COPY has them
+        while next < rows.num_rows() && out.len() < CHUNK_BYTES {
+            out.extend_from_slice(&count.to_be_bytes());
+            for (place, encoder) in encoders.iter().enumerate() {
+                encoder.append(next, &mut out).map_err(|what| {
+                    let column = &columns[place].target;
+                    Error::data(format!("column {} of type {} takes no {what}", column.name, column.declared))
+                })?;
+            }
+            next += 1;
+        }
+        let is_last = next == rows.num_rows();
+        if is_last {
+            out.extend_from_slice(&TRAILER.to_be_bytes());
+        }
+        Ok((Bytes::from(out), is_last))
+    };
+    Ok(std::iter::from_fn(move || {
+        if is_done {
+            return None;
+        }
+        let made = chunk();
+        is_done = made.as_ref().map_or(true, |(_, is_last)| *is_last);
+        Some(made.map(|(bytes, _)| bytes))
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, StringArray};
+    use volley_jdbc::TargetColumn;
+
+    use super::*;
+
+    fn chunks(texts: &[String]) -> Vec<Result<Bytes>> {
+        let array: ArrayRef = Arc::new(StringArray::from_iter_values(texts));
+        let rows = RecordBatch::try_from_iter([("a", array)]).unwrap();
+        let target = TargetColumn { name: "a".to_owned(), declared: "text".to_owned(), ..TargetColumn::default() };
+        let columns = [WriteColumn { target, is_key: false }];
+        encoded_chunks(&rows, &columns, &[TargetType::Text], Tz::UTC).unwrap().collect()
+    }
+
+    #[test]
+    fn chunks_are_one_copy_whatever_their_number() {
+        for count in [0, 1, 2, 3_000] {
+            let texts: Vec<_> = (0..count).map(|number| "x".repeat(number % 1_000)).collect();
+            let mut expected = HEADER.to_vec();
+            for text in &texts {
+                expected.extend([0, 1]);
+                expected.extend((text.len() as i32).to_be_bytes());
+                expected.extend(text.as_bytes());
+            }
+            expected.extend(TRAILER.to_be_bytes());
+            let found = chunks(&texts);
+            assert_eq!(found.len(), expected.len().div_ceil(CHUNK_BYTES).max(1), "{count}");
+            let found: Vec<u8> = found.into_iter().flat_map(|chunk| chunk.unwrap()).collect();
+            assert!(found == expected, "{count}");
         }
     }
-    out.extend(TRAILER.to_be_bytes());
-    Ok(out)
+
+    #[test]
+    fn nothing_comes_behind_a_value_that_has_no_place() {
+        let mut texts = vec!["x".repeat(1_000); 1_000];
+        texts[700] = "\0".to_owned();
+        let found = chunks(&texts);
+        let (last, before) = found.split_last().unwrap();
+        assert!(last.as_ref().unwrap_err().to_string().contains("column a of type text"), "{last:?}");
+        assert!(before.len() == 2 && before.iter().all(Result::is_ok));
+    }
 }

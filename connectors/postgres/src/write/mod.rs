@@ -5,6 +5,7 @@
 //!  anything else:  RecordBatch ─ CopyEncoder ─► COPY temporary table ─ statements ─► INSERT … SELECT, UPDATE, DELETE
 //! ```
 
+mod column_encoder;
 mod copy_encoder;
 mod numeric_encoder;
 mod staging;

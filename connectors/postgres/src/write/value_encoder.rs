@@ -11,7 +11,8 @@ use super::target_type::TargetType;
 const DAYS_TO_2000: i32 = 10_957;
 const MICROS_TO_2000: i64 = 946_684_800_000_000;
 const DAY_MICROS: i64 = 86_400_000_000;
-const NULL: i32 = -1;
+/// The length of what is not there.
+pub(super) const NULL: i32 = -1;
 /// The version of jsonb.
 const JSONB: u8 = 1;
 const UUID_BYTES: usize = 16;
@@ -194,9 +195,7 @@ fn shown(cell: &Cell<'_>, zone: Tz) -> Result<i64, String> {
 fn clock(cell: &Cell<'_>, zone: Tz) -> Result<i64, String> {
     match cell {
         Cell::Date(days) if matches!(*days, i32::MAX | i32::MIN) => Ok(if *days > 0 { i64::MAX } else { i64::MIN }),
-        Cell::Instant(micros) | Cell::Local(micros) if infinite(*micros).is_some() => {
-            infinite(*micros).ok_or_else(out_of_range)
-        }
+        Cell::Instant(micros) | Cell::Local(micros) if infinite(*micros).is_some() => since_2000(*micros),
         _ => shown(cell, zone)?.checked_sub(MICROS_TO_2000).ok_or_else(out_of_range),
     }
 }
@@ -204,13 +203,21 @@ fn clock(cell: &Cell<'_>, zone: Tz) -> Result<i64, String> {
 fn instant(cell: &Cell<'_>, zone: Tz) -> Result<i64, String> {
     let micros = match cell {
         Cell::Instant(micros) | Cell::Local(micros) if infinite(*micros).is_some() => {
-            return infinite(*micros).ok_or_else(out_of_range);
+            return since_2000(*micros);
         }
         Cell::Instant(micros) => *micros,
         Cell::Local(micros) => shown_in(*micros, zone),
         _ => return Err(unexpected()),
     };
     micros.checked_sub(MICROS_TO_2000).ok_or_else(out_of_range)
+}
+
+/// Microseconds since 2000, of those since 1970.
+pub(super) fn since_2000(micros: i64) -> Result<i64, String> {
+    match infinite(micros) {
+        Some(infinite) => Ok(infinite),
+        None => micros.checked_sub(MICROS_TO_2000).ok_or_else(out_of_range),
+    }
 }
 
 /// PostgreSQL's infinity for the greatest and the least time, also where they were counted in milliseconds in between.

@@ -13,7 +13,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 use volley_api::{Error, Result};
 use volley_jdbc::{TableId, TableWrite, TargetColumn, TargetTable, WriteKind, Writer, quoted};
 
-use super::copy_encoder::encode_rows;
+use super::copy_encoder::encoded_chunks;
 use super::staging::Staging;
 use super::statements::{copy_into, merge_from};
 use super::target_type::{TargetType, column_type, is_copied, wider_type};
@@ -57,17 +57,23 @@ impl PostgresWriter {
     }
 
     /// Sends rows as a COPY and waits for the answer.
-    fn copy(&mut self, statement: &str, rows: Vec<u8>) -> Result<()> {
+    fn copy(&mut self, statement: &str, chunks: impl Iterator<Item = Result<Bytes>>) -> Result<()> {
         let client = &self.client;
         let copied = async {
             let mut sink = pin!(client.copy_in::<_, Bytes>(statement).await?);
-            sink.send(Bytes::from(rows)).await?;
-            sink.finish().await
+            for chunk in chunks {
+                match chunk {
+                    Ok(chunk) => sink.send(chunk).await?,
+                    // the sink is dropped, which takes back what was sent
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+            sink.finish().await.map(|_| Ok(()))
         };
         self.is_waiting = true;
-        wait(self.runtime.as_ref(), WRITE_LIMIT, "PostgreSQL refuses the rows", copied)?;
+        let outcome = wait(self.runtime.as_ref(), WRITE_LIMIT, "PostgreSQL refuses the rows", copied)?;
         self.is_waiting = false;
-        Ok(())
+        outcome
     }
 
     fn run(&mut self, sql: &str) -> Result<u64> {
@@ -89,7 +95,7 @@ impl PostgresWriter {
                 direct.unwrap_or_else(|| TargetType::staged(array.data_type()))
             })
             .collect();
-        let rows = encode_rows(write.rows, write.columns, &types, write.zone)?;
+        let rows = encoded_chunks(write.rows, write.columns, &types, write.zone)?;
         let is_copied = write.kind == WriteKind::Insert
             && columns().all(|(column, array)| is_copied(&column.target, array.data_type()));
         if is_copied {
