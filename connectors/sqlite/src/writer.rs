@@ -10,6 +10,8 @@ use crate::parameters::{File, TimeClass};
 use crate::sqlite_error::write_error;
 use crate::time_form::TimeForm;
 
+const DAY_MICROS: i64 = 86_400_000_000;
+
 /// Name, declared type, whether it may be null, whether it has a value of its own, place in the primary key, whether it
 /// is computed.
 const COLUMNS: &str = "SELECT name, type, \"notnull\" = 0, dflt_value IS NOT NULL OR (pk = 1 AND upper(type) = 'INTEGER'), \
@@ -57,7 +59,10 @@ impl SqliteWriter {
             Cell::Decimal(number) => owned(Value::Text(number.clone())),
             Cell::Text(text) => Ok(ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes()))),
             Cell::Bytes(bytes) => Ok(ToSqlOutput::Borrowed(ValueRef::Blob(bytes))),
-            Cell::Date(days) => owned(self.times.value(i64::from(*days) * 86_400_000_000)),
+            Cell::Date(days) => {
+                let micros = i64::from(*days).checked_mul(DAY_MICROS);
+                owned(self.times.value(micros.ok_or_else(|| "a date that is too far away".to_owned())?))
+            }
             Cell::Time(micros) => owned(self.times.value(*micros)),
             Cell::Instant(_) | Cell::Local(_) => {
                 let micros = cell.instant(write.zone).ok_or_else(|| "a point in time that is none".to_owned())?;
@@ -189,5 +194,26 @@ fn statement(write: &TableWrite<'_>) -> (String, Vec<usize>) {
             (format!("UPDATE {table} SET {} WHERE {condition}", set.join(", ")), places)
         }
         WriteKind::Delete => (format!("DELETE FROM {table} WHERE {condition}"), places(&mut write.keys())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time_form::TimeUnit;
+
+    #[test]
+    fn a_date_that_has_no_place_is_refused() {
+        let connection = Connection::open_in_memory().unwrap();
+        let writer = SqliteWriter { connection, times: TimeForm::of_class(TimeClass::Integer, TimeUnit::Millis) };
+        let rows = arrow::record_batch::RecordBatch::new_empty(arrow::datatypes::Schema::empty().into());
+        let table = TableId::new(None, None, "t");
+        let write =
+            TableWrite { table: &table, columns: &[], kind: WriteKind::Insert, rows: &rows, zone: chrono_tz::Tz::UTC };
+        for days in [i32::MAX, i32::MIN] {
+            assert!(writer.value(&Cell::Date(days), &write).is_err());
+        }
+        let tomorrow = writer.value(&Cell::Date(1), &write).unwrap();
+        assert_eq!(tomorrow, ToSqlOutput::Owned(Value::Integer(86_400_000)));
     }
 }

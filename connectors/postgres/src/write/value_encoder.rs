@@ -187,7 +187,7 @@ fn shown(cell: &Cell<'_>, zone: Tz) -> Result<i64, String> {
     match cell {
         Cell::Local(micros) => Ok(*micros),
         Cell::Instant(micros) => shown_at(*micros, zone).ok_or_else(out_of_range),
-        Cell::Date(days) => Ok(i64::from(*days) * DAY_MICROS),
+        Cell::Date(days) => i64::from(*days).checked_mul(DAY_MICROS).ok_or_else(out_of_range),
         _ => Err(unexpected()),
     }
 }
@@ -256,6 +256,7 @@ mod tests {
             (TargetType::Uuid, Cell::Text("not-a-uuid")),
             (TargetType::Uuid, Cell::Text("é0eebc999c0b4ef8bb6d6bb9bd380a1")),
             (TargetType::Date, Cell::Date(i32::MIN + 1)),
+            (TargetType::Timestamp, Cell::Date(i32::MAX - 1)),
             (TargetType::Boolean, Cell::Integer(1)),
         ] {
             assert!(encoded(&target, &cell).is_err(), "{target:?} {cell:?}");
