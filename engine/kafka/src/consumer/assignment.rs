@@ -7,8 +7,8 @@ use rdkafka::message::{BorrowedMessage, Headers, Message, Timestamp};
 use tracing::warn;
 use volley_api::{RawBatch, RawHeader, TimestampType, TopicPartition};
 
-use super::batch_builder::{BatchBuilder, BatchSize, Incoming};
 use crate::FetchSettings;
+use crate::records::{BatchBuilder, BatchSize, Incoming};
 
 /// Largest number of rows for which a new batch reserves memory; beyond that it grows as it fills.
 const RESERVED_ROWS: usize = 8192;

@@ -13,7 +13,6 @@
 //! thread. When the consumer ends, `Departure` makes sure that the group does not wait for it.
 
 mod assignment;
-mod batch_builder;
 mod committer;
 mod consumer_events;
 mod departure;
