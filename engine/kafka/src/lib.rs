@@ -16,6 +16,7 @@ mod broker_error;
 mod connection;
 mod consumer;
 mod fencing;
+mod fetch;
 mod group;
 mod group_offsets;
 mod outage;

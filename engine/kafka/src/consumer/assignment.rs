@@ -8,7 +8,9 @@ use tracing::warn;
 use volley_api::{RawBatch, RawHeader, TimestampType, TopicPartition};
 
 use crate::FetchSettings;
-use crate::records::{BatchBuilder, BatchSize, Incoming};
+use crate::records::{
+    BatchBuilder, BatchLimits, BatchSize, Decompressor, Incoming, ReadEnd, RecordCursor, RecordsError,
+};
 
 /// Largest number of rows for which a new batch reserves memory; beyond that it grows as it fills.
 const RESERVED_ROWS: usize = 8192;
@@ -137,6 +139,38 @@ impl Assignment {
         } else if self.open_bytes > settings.max_open_bytes() {
             self.close_largest(closed);
         }
+    }
+
+    /// Reads fetched records of a partition into its batch, until that is full, which closes it, or nothing is left. Those of
+    /// a partition that is no longer owned are not read.
+    ///
+    /// # Errors
+    /// What was fetched are no records. Those before the bad one are in the batch.
+    pub(crate) fn read_records(
+        &mut self,
+        partition: &TopicPartition,
+        cursor: &mut RecordCursor,
+        decompressor: &mut Decompressor,
+        settings: &FetchSettings,
+        closed: &mut Vec<RawBatch>,
+    ) -> Result<ReadEnd, RecordsError> {
+        let Ok(index) = self.find(&partition.topic, partition.partition) else { return Ok(ReadEnd::Exhausted) };
+        let limits = BatchLimits { max_rows: settings.max_rows, max_bytes: settings.max_bytes };
+        let owned = &mut self.owned[index];
+        let mut builder = owned.builder.take().unwrap_or_else(|| BatchBuilder::new(owned.last_size));
+        let before = builder.bytes();
+        let end = cursor.read_into(&mut builder, limits, decompressor);
+        self.open_bytes += builder.bytes() - before;
+        let is_full = builder.rows() >= settings.max_rows || builder.bytes() >= settings.max_bytes;
+        if builder.rows() > 0 {
+            owned.builder = Some(builder);
+        }
+        if is_full || end == Ok(ReadEnd::Misfit) {
+            self.close_at(index, closed);
+        } else if self.open_bytes > settings.max_open_bytes() {
+            self.close_largest(closed);
+        }
+        end
     }
 
     fn close_at(&mut self, index: usize, closed: &mut Vec<RawBatch>) {

@@ -11,8 +11,10 @@
 
 mod leaderless;
 mod leaving;
+mod messages;
 mod missing_topics;
 mod pausing;
+mod reading;
 mod rebalancing;
 mod seeking;
 
@@ -22,7 +24,6 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode as Code;
@@ -36,8 +37,11 @@ use super::departure::Departure;
 use super::start_positions::{OffsetReset, StartPlaces, StartPositions};
 use super::topic_partitions::{partitions_of, settled_partitions_of};
 use super::topic_pattern::{TopicPattern, TopicWatcher};
+use messages::Messages;
+use reading::Resets;
 use crate::bootstrap::check_bootstrap_servers;
 use crate::connection::Connection;
+use crate::fetch::FetchClient;
 use crate::poll_time::poll_time;
 use crate::{ClientRole, Committer, FetchSettings, RebalanceListener, TopicSelection, broker_error, translate};
 
@@ -90,6 +94,7 @@ pub struct Fetcher {
     consumer: Arc<NativeConsumer>,
     connection: Arc<Connection>,
     committer: Committer,
+    messages: Messages,
     departure: Option<Departure>,
     listener: Arc<dyn RebalanceListener>,
     settings: FetchSettings,
@@ -107,6 +112,8 @@ pub struct Fetcher {
     leaderless: Option<PendingAssign>,
     /// Partitions assigned again without a revocation. librdkafka may still have their old position.
     misplaced: BTreeSet<TopicPartition>,
+    /// Partitions that the native client cannot fetch at their position.
+    resets: Resets,
     ready: Vec<RawBatch>,
     pause: Pause,
     /// Paused in librdkafka when they went away, where a pause outlives an assignment.
@@ -137,15 +144,16 @@ impl Fetcher {
         listener: Arc<dyn RebalanceListener>,
     ) -> Result<Self> {
         check_bootstrap_servers(properties, ClientRole::Consumer)?;
+        let client = FetchClient::read(properties)?;
         let translation = translate(properties, ClientRole::Consumer);
         let mut config = translation.config;
         let in_group = config.get("group.id").is_some_and(|group| !group.is_empty());
         if !in_group {
             config.set("group.id", PROBE_GROUP);
         }
-        let client = config.get("client.id").unwrap_or("volley").to_owned();
+        let name = config.get("client.id").unwrap_or("volley").to_owned();
         for warning in &translation.warnings {
-            warn!(client, "{warning}");
+            warn!(client = name, "{warning}");
         }
         let connection = Connection::of_client(properties, &config)?;
         let positions = StartPositions {
@@ -157,17 +165,19 @@ impl Fetcher {
         let max_poll_interval = config.get("max.poll.interval.ms").and_then(|text| text.parse().ok());
         let max_poll_interval = max_poll_interval.map_or(MAX_POLL_INTERVAL, Duration::from_millis);
         let departure = in_group.then(|| Departure::of(properties, &config)).flatten();
-        let consumer: NativeConsumer = consumer_events::with_membership_log(config.clone())
+        let mut consumer: NativeConsumer = consumer_events::with_membership_log(config.clone())
             .create_with_context(ConsumerEvents::new(Arc::clone(&connection)))
             .map_err(|error| broker_error::from_client("make a consumer", &error))?;
         if connection.shows_tokens() {
             // Gets the first token: topics may be looked up before anything is polled.
             drop(consumer.poll(Duration::ZERO));
         }
+        let messages = Messages::from(client, properties, &config, &mut consumer)?;
         let consumer = Arc::new(consumer);
         let mut fetcher = Self {
             committer: Committer::new(&consumer, Arc::clone(&connection), Arc::new(config)),
             consumer,
+            messages,
             connection,
             departure,
             listener,
@@ -181,6 +191,7 @@ impl Fetcher {
             pending: None,
             leaderless: None,
             misplaced: BTreeSet::new(),
+            resets: Resets::default(),
             ready: Vec::new(),
             pause: Pause::None,
             left_paused: BTreeSet::new(),
@@ -246,7 +257,10 @@ impl Fetcher {
                 }
                 return Ok(Vec::new());
             }
-            let drained = self.drain_queue(deadline)?;
+            let drained = match &self.messages {
+                Messages::Librdkafka => self.drain_queue(deadline)?,
+                Messages::Native(_) => self.drain_fetched(deadline)?,
+            };
             if self.pause == Pause::None {
                 if drained {
                     let linger = self.settings.linger;
@@ -330,7 +344,7 @@ impl Fetcher {
                 return Ok(false);
             }
         }
-        self.pause_natively(&self.assignment.partitions())?;
+        self.pause_messages(&self.assignment.partitions())?;
         self.pause = Pause::Hard;
         Ok(true)
     }
@@ -479,19 +493,11 @@ impl Fetcher {
     /// The position of each assigned partition behind the last yielded record. It includes transaction markers and
     /// aborted records. Partitions without a consumed record or with buffered records are left out.
     pub fn positions(&self) -> Offsets {
-        let Ok(list) = self.consumer.position() else { return Offsets::new() };
-        let mut positions = Offsets::new();
-        for element in list.elements() {
-            let partition = TopicPartition::new(element.topic(), element.partition());
-            let is_buffered = self.ready.iter().any(|batch| batch.origin.partition == partition);
-            if let Offset::Offset(offset) = element.offset()
-                && self.assignment.is_drained(&partition)
-                && !is_buffered
-                && !self.misplaced.contains(&partition)
-            {
-                positions.insert(partition, offset);
-            }
-        }
+        let mut positions = self.read_positions();
+        positions.retain(|partition, _| {
+            let is_buffered = self.ready.iter().any(|batch| batch.origin.partition == *partition);
+            self.assignment.is_drained(partition) && !is_buffered
+        });
         positions
     }
 
@@ -500,9 +506,10 @@ impl Fetcher {
         self.assignment.partitions()
     }
 
-    /// Bytes of keys and values in batches that have not been yielded yet.
+    /// Bytes of keys and values in batches that have not been yielded yet; with the native client those that wait to be read
+    /// too, as they were fetched.
     pub fn buffered_bytes(&self) -> usize {
-        self.assignment.open_bytes() + self.ready.iter().map(RawBatch::bytes).sum::<usize>()
+        self.messages.waiting_bytes() + self.assignment.open_bytes() + self.ready.iter().map(RawBatch::bytes).sum::<usize>()
     }
 
     /// Commits and reads offsets for this consumer.

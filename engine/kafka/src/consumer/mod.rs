@@ -27,6 +27,7 @@ mod subscribed_offsets;
 mod topic_partitions;
 mod topic_pattern;
 
+pub(crate) use assignment::Assignment;
 pub use committer::Committer;
 pub(crate) use committer::PROBE_GROUP;
 pub(crate) use consumer_events::{ConsumerEvents, NativeConsumer};

@@ -81,6 +81,22 @@ impl StartPositions {
         Ok(KnownOffsets { offsets: positions, trouble: first.trouble.or(end.trouble) })
     }
 
+    /// Where `auto.offset.reset` lets partitions begin anew, whatever is committed. Partitions without a leader are left out.
+    ///
+    /// # Errors
+    /// As [`StartPositions::resolve`].
+    pub(crate) fn reset(&self, committer: &Committer, partitions: &[TopicPartition]) -> Result<KnownOffsets> {
+        let first = committer.known_offsets(partitions, Offset::Beginning)?;
+        let end = committer.known_offsets(&first.offsets.keys().cloned().collect::<Vec<_>>(), Offset::End)?;
+        let mut positions = Offsets::new();
+        for (partition, end) in end.offsets {
+            let first = first.offsets.get(&partition).copied().unwrap_or(0);
+            let known = Known { committed: None, start: None, first, end };
+            positions.insert(partition.clone(), self.position(&partition, known)?);
+        }
+        Ok(KnownOffsets { offsets: positions, trouble: first.trouble.or(end.trouble) })
+    }
+
     /// Where new partitions are to start.
     fn starts<'a>(
         &self,

@@ -87,7 +87,9 @@ fn consumer(key: &str) -> Option<Rule> {
         "session.timeout.ms" => number("session.timeout.ms", 1, 3_600_000),
         "heartbeat.interval.ms" => number("heartbeat.interval.ms", 1, 3_600_000),
         "max.poll.interval.ms" => number("max.poll.interval.ms", 1, 86_400_000),
-        "max.poll.records"
+        // read where the consumer is made
+        "volley.fetch.client"
+        | "max.poll.records"
         | "key.deserializer"
         | "value.deserializer"
         | "exclude.internal.topics"

@@ -92,10 +92,26 @@ impl Connection {
         within: Duration,
         request: impl FnOnce(i16) -> R,
     ) -> Result<R::Response> {
+        self.call_up_to(i16::MAX, within, request).await
+    }
+
+    /// As [`Connection::call`], in no higher version than `most`.
+    ///
+    /// # Errors
+    /// As [`Connection::call`].
+    ///
+    /// # Cancellation
+    /// As [`Connection::call`].
+    pub(crate) async fn call_up_to<R: Api>(
+        &mut self,
+        most: i16,
+        within: Duration,
+        request: impl FnOnce(i16) -> R,
+    ) -> Result<R::Response> {
         if self.authenticate_again_at.is_some_and(|at| at <= Instant::now()) {
             self.authenticate().await?;
         }
-        let version = self.versions.highest::<R>()?;
+        let version = self.versions.highest_up_to::<R>(most)?;
         let answer = self.send(&request(version), version, within).await?;
         self.is_accepted = true;
         Ok(answer)

@@ -28,12 +28,18 @@ impl Versions {
 
     /// The highest version of `R` that both sides know.
     pub(super) fn highest<R: Api>(&self) -> Result<i16> {
+        self.highest_up_to::<R>(i16::MAX)
+    }
+
+    /// The same, of those up to `most`.
+    pub(super) fn highest_up_to<R: Api>(&self, most: i16) -> Result<i16> {
         let unsupported = |theirs: &str| {
             Error::fatal(format!("the broker knows {theirs} of {:?}, this side {}", R::KEY, R::VERSIONS))
                 .with_exception("org.apache.kafka.common.errors.UnsupportedVersionException")
         };
         let theirs = self.ranges.get(&(R::KEY as i16)).ok_or_else(|| unsupported("no version"))?;
-        let both = R::VERSIONS.intersect(theirs);
+        let ours = VersionRange { min: R::VERSIONS.min, max: R::VERSIONS.max.min(most) };
+        let both = ours.intersect(theirs);
         if both.is_empty() { Err(unsupported(&format!("versions {theirs}"))) } else { Ok(both.max) }
     }
 }

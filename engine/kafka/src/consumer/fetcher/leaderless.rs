@@ -52,7 +52,7 @@ impl Fetcher {
     /// Starts partitions that librdkafka has assigned and paused. Returns those that could be started.
     fn start_found(&mut self, mut positions: Offsets) -> Result<Vec<TopicPartition>> {
         positions.retain(|partition, offset| {
-            let outcome = self.seek_natively(partition, *offset);
+            let outcome = self.seek_messages(partition, *offset);
             outcome.inspect_err(|error| debug!(%partition, %error, "could not begin with a partition")).is_ok()
         });
         if positions.is_empty() {
@@ -63,7 +63,7 @@ impl Fetcher {
         self.listener.assigned(&positions);
         self.add(&positions)?;
         if matches!(self.pause, Pause::None | Pause::Soft(_)) {
-            self.resume_natively(&partitions)?;
+            self.resume_messages(&partitions)?;
         }
         Ok(partitions)
     }

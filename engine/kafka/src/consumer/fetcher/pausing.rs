@@ -2,12 +2,9 @@
 
 use std::time::Instant;
 
-use rdkafka::consumer::Consumer;
 use volley_api::{Result, TopicPartition};
 
 use super::{Fetcher, Pause};
-use crate::broker_error;
-use crate::consumer::consumer_events::list_of;
 
 impl Fetcher {
     /// Stops yielding batches; keeps the buffered messages. [`Fetcher::poll`] still serves rebalances, after at most a
@@ -39,7 +36,7 @@ impl Fetcher {
         if self.pause == Pause::Ending {
             let mut partitions = self.assignment.partitions();
             partitions.retain(|partition| !self.assignment.is_paused(partition));
-            self.resume_natively(&partitions)?;
+            self.resume_messages(&partitions)?;
             self.pause = Pause::None;
         }
         Ok(())
@@ -53,7 +50,7 @@ impl Fetcher {
         for partition in partitions {
             self.assignment.set_paused(partition, true);
         }
-        self.pause_natively(partitions)
+        self.pause_messages(partitions)
     }
 
     /// Undoes [`Fetcher::pause`].
@@ -64,22 +61,16 @@ impl Fetcher {
         for partition in partitions {
             self.assignment.set_paused(partition, false);
         }
-        if matches!(self.pause, Pause::Hard | Pause::Ending) { Ok(()) } else { self.resume_natively(partitions) }
+        if matches!(self.pause, Pause::Hard | Pause::Ending) { Ok(()) } else { self.resume_messages(partitions) }
     }
 
-    pub(super) fn pause_natively(&self, partitions: &[TopicPartition]) -> Result<()> {
-        let owned = list_of(partitions.iter().filter(|partition| self.assignment.contains(partition)));
-        if owned.count() == 0 {
-            return Ok(());
-        }
-        self.consumer.pause(&owned).map_err(|error| broker_error::from_client("pause partitions", &error))
+    pub(super) fn pause_messages(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        let owned: Vec<_> = partitions.iter().filter(|name| self.assignment.contains(name)).cloned().collect();
+        self.messages.pause(&self.consumer, &owned)
     }
 
-    pub(super) fn resume_natively(&self, partitions: &[TopicPartition]) -> Result<()> {
-        let owned = list_of(partitions.iter().filter(|partition| self.assignment.contains(partition)));
-        if owned.count() == 0 {
-            return Ok(());
-        }
-        self.consumer.resume(&owned).map_err(|error| broker_error::from_client("resume partitions", &error))
+    pub(super) fn resume_messages(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        let owned: Vec<_> = partitions.iter().filter(|name| self.assignment.contains(name)).cloned().collect();
+        self.messages.resume(&self.consumer, &owned)
     }
 }

@@ -66,11 +66,12 @@ impl Fetcher {
         for partition in positions.keys() {
             self.assignment.add(partition.clone());
         }
+        self.messages.assign(&self.consumer, positions)?;
         let left_paused: Vec<_> =
             positions.keys().filter(|partition| self.left_paused.remove(*partition)).cloned().collect();
         match self.pause {
-            Pause::Hard => self.pause_natively(&positions.keys().cloned().collect::<Vec<_>>()),
-            _ => self.resume_natively(&left_paused),
+            Pause::Hard => self.pause_messages(&positions.keys().cloned().collect::<Vec<_>>()),
+            _ => self.resume_messages(&left_paused),
         }
     }
 
@@ -109,6 +110,7 @@ impl Fetcher {
             }
             self.assignment.remove(partition);
         }
+        self.messages.revoke(partitions);
         self.ready.retain(|batch| !partitions.contains(&batch.origin.partition));
     }
 }

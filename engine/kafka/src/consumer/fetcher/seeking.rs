@@ -8,6 +8,7 @@ use rdkafka::consumer::Consumer;
 use volley_api::{Error, Result, TopicPartition};
 
 use super::Fetcher;
+use super::messages::Messages;
 
 /// How long a seek may take, and the pause between attempts while the partition is being started.
 const SEEK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,10 +26,14 @@ impl Fetcher {
         }
         self.assignment.drop_open(partition);
         self.ready.retain(|batch| batch.origin.partition != *partition);
-        self.seek_natively(partition, offset)
+        self.seek_messages(partition, offset)
     }
 
-    pub(super) fn seek_natively(&self, partition: &TopicPartition, offset: i64) -> Result<()> {
+    pub(super) fn seek_messages(&mut self, partition: &TopicPartition, offset: i64) -> Result<()> {
+        if let Messages::Native(fetch) = &mut self.messages {
+            fetch.seek(partition, offset);
+            return Ok(());
+        }
         let deadline = Instant::now() + SEEK_TIMEOUT;
         loop {
             let outcome =

@@ -1,0 +1,195 @@
+//! The task that fetches from one broker, one request after the other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kafka_protocol::error::ParseResponseErrorCode;
+use kafka_protocol::messages::FetchResponse;
+use tokio::sync::watch;
+use tokio::time::{sleep, sleep_until};
+use tracing::{debug, info, warn};
+use volley_api::{Error, Result};
+
+use super::partition_answer::{self, Leaders};
+use super::session::{NAMES_ONLY, Plan, Session};
+use super::shared::Shared;
+use super::trouble::Trouble;
+use crate::group::Backoff;
+use crate::wire::{Address, Connection};
+
+/// How long the broker has to take note that a session is over.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// So many failures in a row are told, and from then on each time when they have doubled.
+const TOLD_FAILURES: u32 = 3;
+
+/// Fetches what the broker has of the assigned partitions.
+pub(super) struct BrokerTask {
+    shared: Arc<Shared>,
+    id: i32,
+    address: Address,
+    session: Session,
+    failures: u32,
+    reconnect: Backoff,
+}
+
+impl BrokerTask {
+    pub(super) fn new(shared: Arc<Shared>, id: i32, address: Address) -> Self {
+        Self { reconnect: reconnect(&shared), shared, id, address, session: Session::default(), failures: 0 }
+    }
+
+    /// Runs until the consumer is closed.
+    pub(super) async fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        let mut changes = shared.watch_changes();
+        let mut connection = None;
+        loop {
+            tokio::select! {
+                biased;
+                () = shared.closed() => break,
+                () = self.await_plan(&mut changes) => {}
+            }
+            // An answer that is on its way when the consumer is closed is waited for: the session ends behind it.
+            let outcome = self.fetch(&mut connection).await;
+            let pause = match outcome {
+                Ok(throttled) => self.succeeded(throttled),
+                Err(error) => {
+                    connection = None;
+                    self.failed(error)
+                }
+            };
+            tokio::select! {
+                biased;
+                () = shared.closed() => break,
+                () = sleep(pause), if !pause.is_zero() => {}
+                () = std::future::ready(()), if pause.is_zero() => {}
+            }
+        }
+        self.say_farewell(connection).await;
+    }
+
+    fn plan(&self) -> (Plan, Option<std::time::Instant>) {
+        self.shared.state.lock().plan(self.id, &self.shared.settings, std::time::Instant::now())
+    }
+
+    /// Waits until there is something to ask for.
+    async fn await_plan(&self, changes: &mut watch::Receiver<u64>) {
+        loop {
+            changes.borrow_and_update();
+            let (plan, later) = self.plan();
+            if !plan.is_empty() {
+                return;
+            }
+            let due = async {
+                match later {
+                    Some(later) => sleep_until(later.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                // the sender is in what this task shares
+                _ = changes.changed() => {}
+                () = due => {}
+            }
+        }
+    }
+
+    /// Sends one request and takes its answer. Returns how long the broker wants to be left alone.
+    async fn fetch(&mut self, connection: &mut Option<Connection>) -> Result<Duration> {
+        let settings = &self.shared.settings;
+        let is_open = connection.as_ref().is_some_and(|connection| !connection.is_broken());
+        if !is_open {
+            *connection = None;
+            self.session.reset();
+        }
+        let connection = match connection {
+            Some(connection) => connection,
+            None => connection.insert(Connection::open(&self.address, &settings.connection).await?),
+        };
+        let (plan, _) = self.plan();
+        if plan.is_empty() {
+            return Ok(Duration::ZERO);
+        }
+        let has_ids = plan.values().all(|asked| !asked.topic_id.is_nil());
+        let highest = if has_ids { i16::MAX } else { NAMES_ONLY };
+        let within = settings.connection.request_timeout + settings.max_wait;
+        let session = &mut self.session;
+        let response = connection.call_up_to(highest, within, |version| session.request(version, &plan, settings));
+        let response = response.await?;
+        let throttled = Duration::from_millis(response.throttle_time_ms.max(0).unsigned_abs().into());
+        self.take(response);
+        Ok(throttled)
+    }
+
+    fn take(&mut self, response: FetchResponse) {
+        let error = response.error_code.err();
+        if !self.session.accept(response.session_id, error) {
+            debug!(client = self.shared.settings.client, broker = %self.address, ?error, "the fetch session is over");
+            return;
+        }
+        let mut leaders = Leaders::Known;
+        {
+            let mut state = self.shared.state.lock();
+            for topic in response.responses {
+                for data in topic.partitions {
+                    let asked = self.session.asked(&topic.topic, topic.topic_id, data.partition_index);
+                    let Some(asked) = asked else { continue };
+                    let settings = &self.shared.settings;
+                    if partition_answer::take(&mut state, settings, self.id, asked, data) == Leaders::Outdated {
+                        leaders = Leaders::Outdated;
+                    }
+                }
+            }
+        }
+        self.shared.wake();
+        if leaders == Leaders::Outdated {
+            self.shared.leaders_outdated();
+        }
+    }
+
+    fn succeeded(&mut self, throttled: Duration) -> Duration {
+        if self.failures >= TOLD_FAILURES {
+            info!(client = self.shared.settings.client, broker = %self.address, "the broker can be fetched from again");
+        }
+        if self.failures > 0 {
+            self.failures = 0;
+            self.reconnect = reconnect(&self.shared);
+        }
+        throttled
+    }
+
+    /// Tells of a failure. Returns how long to wait before the next attempt.
+    fn failed(&mut self, error: Error) -> Duration {
+        self.failures += 1;
+        self.session.reset();
+        let client = self.shared.settings.client.as_str();
+        let broker = &self.address;
+        if !error.is_retriable() {
+            warn!(client, %broker, %error, "could not fetch from a broker");
+            self.shared.state.lock().add_trouble(Trouble::Refused(error));
+            self.shared.wake();
+        } else if self.failures >= TOLD_FAILURES && (self.failures / TOLD_FAILURES).is_power_of_two()
+            && self.failures.is_multiple_of(TOLD_FAILURES)
+        {
+            warn!(client, %broker, %error, "could not fetch from a broker, the partitions that it leads wait");
+        } else {
+            debug!(client, %broker, %error, "could not fetch from a broker");
+        }
+        self.shared.leaders_outdated();
+        self.reconnect.next()
+    }
+
+    /// Ends the session, for which the broker keeps a place that others may need.
+    async fn say_farewell(self, connection: Option<Connection>) {
+        let (Some(mut connection), Some(request)) = (connection, self.session.farewell()) else { return };
+        if !connection.is_broken() {
+            let answer = connection.call_up_to(i16::MAX, FAREWELL, |_| request).await;
+            debug!(broker = %self.address, is_ended = answer.is_ok(), "the fetch session was ended");
+        }
+    }
+}
+
+fn reconnect(shared: &Shared) -> Backoff {
+    let settings = &shared.settings.connection;
+    Backoff::new(settings.reconnect_backoff, settings.reconnect_backoff_max)
+}

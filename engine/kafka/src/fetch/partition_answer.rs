@@ -1,0 +1,176 @@
+//! What the answer about one partition means.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use kafka_protocol::error::{ParseResponseErrorCode, ResponseError};
+use kafka_protocol::messages::fetch_response::PartitionData;
+use rdkafka::types::{RDKafkaErrorCode as Code, RDKafkaRespErr};
+use tracing::{debug, warn};
+use volley_api::{Error, TopicPartition};
+
+use super::batch_headers::BatchHeaders;
+use super::partition::{NearbyReplica, Partition};
+use super::session::Asked;
+use super::settings::NativeSettings;
+use super::shared::{FetchedPartition, State};
+use super::trouble::Trouble;
+use crate::broker_error;
+use crate::records::AbortedTransaction;
+
+/// Whether the leaders have to be asked for anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leaders {
+    Known,
+    Outdated,
+}
+
+/// Takes the answer of `broker` about a partition into the state, unless the partition has moved on meanwhile.
+pub(super) fn take(
+    state: &mut State,
+    settings: &NativeSettings,
+    broker: i32,
+    (name, asked): (&TopicPartition, &Asked),
+    data: PartitionData,
+) -> Leaders {
+    let Some(partition) = state.partitions.get_mut(name) else { return Leaders::Known };
+    if partition.generation != asked.generation || partition.fetch_offset != asked.offset {
+        return Leaders::Known;
+    }
+    if let Some(error) = data.error_code.err() {
+        return take_error(state, settings, broker, (name, asked), error);
+    }
+    if data.diverging_epoch.end_offset >= 0 && data.diverging_epoch.epoch >= 0 {
+        truncate(state, (name, asked), data.diverging_epoch.end_offset);
+        return Leaders::Known;
+    }
+    if data.preferred_read_replica.0 >= 0 {
+        let nearby = data.preferred_read_replica.0;
+        if !state.brokers.contains_key(&nearby) {
+            return Leaders::Outdated;
+        }
+        debug!(partition = %name, nearby, "the leader names a replica to fetch from");
+        partition.nearby = Some(NearbyReplica { broker: nearby, until: Instant::now() + settings.metadata_age });
+    }
+    if let Some(records) = data.records.filter(|records| !records.is_empty()) {
+        let aborted = data.aborted_transactions.unwrap_or_default().into_iter().map(|transaction| AbortedTransaction {
+            producer_id: transaction.producer_id.0,
+            first_offset: transaction.first_offset,
+        });
+        take_records(state, settings, (name, asked), records, aborted.collect());
+    }
+    Leaders::Known
+}
+
+fn take_records(
+    state: &mut State,
+    settings: &NativeSettings,
+    (name, asked): (&TopicPartition, &Asked),
+    records: Bytes,
+    aborted: Vec<AbortedTransaction>,
+) {
+    let Some(partition) = state.partitions.get_mut(name) else { return };
+    let headers = BatchHeaders::read(&records);
+    match headers.next_offset {
+        Some(next) if next > asked.offset => {
+            partition.fetch_offset = next;
+            partition.fetched_epoch = headers.leader_epoch.unwrap_or(-1);
+            partition.max_bytes = None;
+            partition.not_before = None;
+        }
+        Some(_) => {
+            // nothing new in it: asked again at once, the answer would be the same
+            partition.not_before = Some(Instant::now() + settings.connection.retry_backoff);
+            return;
+        }
+        None => {
+            let limit = asked.max_bytes.saturating_mul(2);
+            debug!(partition = %name, limit, "a batch is larger than `max.partition.fetch.bytes`, asking for more");
+            partition.max_bytes = Some(limit);
+            return;
+        }
+    }
+    state.waiting_bytes += records.len();
+    state.fetched.push_back(FetchedPartition {
+        partition: name.clone(),
+        generation: asked.generation,
+        offset: asked.offset,
+        leader_epoch: headers.leader_epoch.unwrap_or(-1),
+        records,
+        aborted,
+    });
+}
+
+fn take_error(
+    state: &mut State,
+    settings: &NativeSettings,
+    broker: i32,
+    (name, asked): (&TopicPartition, &Asked),
+    error: ResponseError,
+) -> Leaders {
+    let Some(partition) = state.partitions.get_mut(name) else { return Leaders::Known };
+    let was_nearby = partition.nearby.take().is_some_and(|nearby| nearby.broker == broker);
+    partition.not_before = Some(Instant::now() + settings.connection.retry_backoff);
+    match error {
+        // a replica may be behind its leader
+        ResponseError::OffsetOutOfRange if was_nearby => Leaders::Known,
+        ResponseError::OffsetOutOfRange => {
+            partition.is_out_of_range = true;
+            state.add_trouble(Trouble::OutOfRange { partition: name.clone(), offset: asked.offset });
+            Leaders::Known
+        }
+        ResponseError::NotLeaderOrFollower
+        | ResponseError::FencedLeaderEpoch
+        | ResponseError::UnknownLeaderEpoch
+        | ResponseError::LeaderNotAvailable
+        | ResponseError::ReplicaNotAvailable
+        | ResponseError::OffsetNotAvailable
+        | ResponseError::KafkaStorageError
+        | ResponseError::UnknownTopicOrPartition
+        | ResponseError::UnknownTopicId
+        | ResponseError::InconsistentTopicId => {
+            debug!(partition = %name, broker, ?error, "the broker does not lead the partition, asking who does");
+            Leaders::Outdated
+        }
+        error => {
+            let refusal = refusal(name, asked.offset, error);
+            match refusal.is_retriable() {
+                true => warn!(partition = %name, broker, ?error, "could not fetch from a partition, retrying"),
+                false => state.add_trouble(Trouble::Refused(refusal)),
+            }
+            Leaders::Known
+        }
+    }
+}
+
+/// The error of the broker, with what cannot be fetched.
+pub(super) fn refusal(partition: &TopicPartition, offset: i64, error: ResponseError) -> Error {
+    if error == ResponseError::CorruptMessage {
+        return Error::data(format!(
+            "could not fetch {partition} from offset {offset} on: the broker finds its log corrupt there"
+        ));
+    }
+    let code = RDKafkaRespErr::try_from(i32::from(error.code())).map_or(Code::Unknown, Code::from);
+    broker_error::from_code(&format!("fetch {partition}"), code)
+}
+
+/// The log was cut off before the position, and has other records there now (KIP-320).
+fn truncate(state: &mut State, (name, asked): (&TopicPartition, &Asked), end: i64) {
+    warn!(
+        partition = %name,
+        position = asked.offset,
+        end,
+        "the log of the partition was truncated, reading goes on where it still was the same"
+    );
+    let generation = state.next_generation();
+    if let Some(partition) = state.partitions.get_mut(name) {
+        let to = end.min(asked.offset);
+        seek_back(partition, generation, to);
+    }
+    state.drop_void();
+}
+
+fn seek_back(partition: &mut Partition, generation: u64, to: i64) {
+    let read_to = partition.read_offset.min(to);
+    partition.seek(generation, read_to);
+}

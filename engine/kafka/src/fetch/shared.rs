@@ -1,0 +1,187 @@
+//! What a consumer shares with its tasks: the partitions, and the queue of what was fetched.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::watch;
+use uuid::Uuid;
+use volley_api::TopicPartition;
+
+use super::partition::Partition;
+use super::session::{Asked, Plan};
+use super::settings::NativeSettings;
+use super::trouble::Trouble;
+use crate::records::AbortedTransaction;
+use crate::wire::Address;
+
+/// Troubles that are kept for the owner, who looks at each poll. Those behind it come again.
+const TROUBLES: usize = 64;
+
+/// The whole records of one partition in one answer.
+#[derive(Debug)]
+pub(super) struct FetchedPartition {
+    pub(super) partition: TopicPartition,
+    pub(super) generation: u64,
+    /// What was asked for.
+    pub(super) offset: i64,
+    /// The epoch of the last batch; -1 where unknown.
+    pub(super) leader_epoch: i32,
+    pub(super) records: Bytes,
+    pub(super) aborted: Vec<AbortedTransaction>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) partitions: BTreeMap<TopicPartition, Partition>,
+    /// Where brokers listen.
+    pub(super) brokers: BTreeMap<i32, Address>,
+    pub(super) topic_ids: BTreeMap<Arc<str>, Uuid>,
+    /// Topics that no broker knows.
+    pub(super) missing: BTreeSet<Arc<str>>,
+    pub(super) fetched: VecDeque<FetchedPartition>,
+    pub(super) waiting_bytes: usize,
+    /// Set until the owner waits again: it has something else to do.
+    pub(super) is_called: bool,
+    pub(super) troubles: Vec<Trouble>,
+    generations: u64,
+}
+
+impl State {
+    pub(super) fn next_generation(&mut self) -> u64 {
+        self.generations += 1;
+        self.generations
+    }
+
+    /// Notes a trouble, once.
+    pub(super) fn add_trouble(&mut self, trouble: Trouble) {
+        let is_known = self.troubles.iter().any(|known| match (known, &trouble) {
+            (Trouble::OutOfRange { partition: known, .. }, Trouble::OutOfRange { partition, .. }) => known == partition,
+            (Trouble::Refused(_), Trouble::Refused(_)) => true,
+            _ => false,
+        });
+        if !is_known && self.troubles.len() < TROUBLES {
+            self.troubles.push(trouble);
+        }
+    }
+
+    /// What to ask a broker for now, and when there may be more.
+    pub(super) fn plan(&self, broker: i32, settings: &NativeSettings, now: Instant) -> (Plan, Option<Instant>) {
+        if self.waiting_bytes >= settings.max_waiting_bytes {
+            return (Plan::new(), None);
+        }
+        let (mut plan, mut later) = (Plan::new(), None::<Instant>);
+        for (name, partition) in &self.partitions {
+            if !partition.is_wanted() || partition.broker(now) != Some(broker) {
+                continue;
+            }
+            if let Some(due) = partition.not_before.filter(|due| now < *due) {
+                later = Some(later.map_or(due, |later| later.min(due)));
+                continue;
+            }
+            let asked = Asked {
+                topic_id: self.topic_ids.get(&name.topic).copied().unwrap_or_default(),
+                generation: partition.generation,
+                offset: partition.fetch_offset,
+                leader_epoch: partition.leader.map_or(-1, |leader| leader.epoch),
+                fetched_epoch: partition.fetched_epoch,
+                max_bytes: partition.max_bytes.unwrap_or(settings.max_partition_bytes),
+            };
+            plan.insert(name.clone(), asked);
+        }
+        (plan, later)
+    }
+
+    /// The brokers that partitions are to be fetched from.
+    pub(super) fn wanted_brokers(&self, now: Instant) -> BTreeMap<i32, Address> {
+        let ids = self.partitions.values().filter_map(|partition| partition.broker(now));
+        ids.filter_map(|id| Some((id, self.brokers.get(&id)?.clone()))).collect()
+    }
+
+    /// Drops what waits of a generation that is over.
+    pub(super) fn drop_void(&mut self) {
+        let partitions = &self.partitions;
+        self.fetched.retain(|fetched| {
+            partitions.get(&fetched.partition).is_some_and(|partition| partition.generation == fetched.generation)
+        });
+        self.waiting_bytes = self.fetched.iter().map(|fetched| fetched.records.len()).sum();
+    }
+}
+
+/// Shared by the owner and the tasks. The lock is held for moments only.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) settings: NativeSettings,
+    pub(super) state: Mutex<State>,
+    arrived: Condvar,
+    /// Counts changes of what is to be fetched.
+    changes: watch::Sender<u64>,
+    /// Counts requests for the leaders.
+    outdated: watch::Sender<u64>,
+    is_closed: watch::Sender<bool>,
+}
+
+impl Shared {
+    pub(super) fn new(settings: NativeSettings) -> Arc<Self> {
+        Arc::new(Self {
+            settings,
+            state: Mutex::default(),
+            arrived: Condvar::new(),
+            changes: watch::Sender::new(0),
+            outdated: watch::Sender::new(0),
+            is_closed: watch::Sender::new(false),
+        })
+    }
+
+    /// Tells the tasks to look again at what is to be fetched.
+    pub(super) fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    pub(super) fn watch_changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Asks for the leaders anew.
+    pub(super) fn leaders_outdated(&self) {
+        self.outdated.send_modify(|count| *count += 1);
+    }
+
+    pub(super) fn watch_outdated(&self) -> watch::Receiver<u64> {
+        self.outdated.subscribe()
+    }
+
+    /// Ends the tasks, in order.
+    pub(super) fn close(&self) {
+        self.is_closed.send_replace(true);
+    }
+
+    /// Resolves when the tasks are to end.
+    pub(super) async fn closed(&self) {
+        // the sender is here, so that this cannot fail
+        let _ = self.is_closed.subscribe().wait_for(|is_closed| *is_closed).await;
+    }
+
+    /// Wakes the owner because something has come.
+    pub(super) fn wake(&self) {
+        self.arrived.notify_one();
+    }
+
+    /// Wakes the owner because it has something else to do.
+    pub(super) fn call(&self) {
+        self.state.lock().is_called = true;
+        self.arrived.notify_one();
+    }
+
+    /// Waits until something has come, the owner is called, or the time has come.
+    pub(super) fn wait(&self, until: Instant) {
+        let mut state = self.state.lock();
+        while state.fetched.is_empty() && state.troubles.is_empty() && !state.is_called {
+            if self.arrived.wait_until(&mut state, until).timed_out() {
+                return;
+            }
+        }
+    }
+}
