@@ -75,6 +75,8 @@ pub(crate) struct Arena {
     pub(crate) registry: Option<String>,
     /// The `volley` binary.
     pub(crate) volley: PathBuf,
+    /// `volley.fetch.client` of its consumers.
+    pub(crate) fetch_client: String,
     /// For configurations, logs and output.
     pub(crate) directory: PathBuf,
     /// Reads what was written, where that is wanted.
@@ -136,8 +138,13 @@ impl Arena {
         Ok(command)
     }
 
+    fn worker_files<'a>(&'a self, directory: &'a Path) -> WorkerFiles<'a> {
+        WorkerFiles { directory, bootstrap_servers: &self.bootstrap_servers, fetch_client: &self.fetch_client }
+    }
+
     fn volley_drain(&self, contender: Contender, topic: &PaymentsTopic, name: &str, output: &Path) -> Result<Command> {
-        let files = WorkerFiles { directory: &self.directory.join(name), bootstrap_servers: &self.bootstrap_servers };
+        let directory = self.directory.join(name);
+        let files = self.worker_files(&directory);
         let worker = files.write_worker(free_port()?)?;
         let more = match (contender, &self.registry) {
             (Contender::Sql, _) => {
@@ -170,7 +177,7 @@ impl Arena {
     pub(crate) fn rest(&self) -> Result<AtRest> {
         let directory = self.directory.join("idle");
         fs::create_dir_all(&directory)?;
-        let files = WorkerFiles { directory: &directory, bootstrap_servers: &self.bootstrap_servers };
+        let files = self.worker_files(&directory);
         let log = directory.join("log");
         let mut starts = Vec::new();
         loop {

@@ -9,6 +9,7 @@
 //! cargo bench --profile dist --bench drain                                       # all contenders, 10 M records
 //! cargo bench --profile dist --bench drain -- --write                            # and the table goes into docs/performance.md
 //! cargo bench --profile dist --bench drain -- --only floor,volley --records 1000000 --runs 1
+//! cargo bench --profile dist --bench drain -- --only floor,volley --fetch-client native     # volley fetches by its own hand
 //! ```
 
 mod arena;
@@ -68,6 +69,9 @@ struct Arguments {
     /// Write the table into docs/performance.md
     #[arg(long)]
     write: bool,
+    /// The client that fetches for Volley: librdkafka or native
+    #[arg(long, default_value = "librdkafka")]
+    fetch_client: String,
     /// Another `volley` binary than the one that cargo has just built
     #[arg(long, default_value = env!("CARGO_BIN_EXE_volley"))]
     binary: PathBuf,
@@ -121,6 +125,7 @@ fn main() -> Result<()> {
         bootstrap_servers: kafka.bootstrap_servers(),
         registry: arguments.wants(Contender::Avro).then(|| Registry::shared().url()),
         volley: arguments.binary.clone(),
+        fetch_client: arguments.fetch_client.clone(),
         directory: directory.path().to_owned(),
         group_by: arguments.group_by.then(GroupBy::new),
     };

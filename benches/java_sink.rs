@@ -28,7 +28,9 @@ impl JavaSink<'_> {
     /// A worker with one sink of one task, into the table `bench.payments` below `output`.
     pub(crate) fn command(&self, name: &str, topic: &PaymentsTopic, output: &Path) -> Result<Command> {
         ensure!(matches!(topic.encoding, Encoding::Json(_)), "Java's worker is measured with JSON only");
-        let files = WorkerFiles { directory: self.directory, bootstrap_servers: self.bootstrap_servers };
+        // Java's consumer has one client only, and does not look at the key
+        let (directory, bootstrap_servers) = (self.directory, self.bootstrap_servers);
+        let files = WorkerFiles { directory, bootstrap_servers, fetch_client: "librdkafka" };
         let worker = files.write_worker(free_port()?)?;
         let plugins = self.directory.join("plugins");
         fs::create_dir_all(&plugins)?;

@@ -12,6 +12,8 @@ use url::Url;
 pub(crate) struct WorkerFiles<'a> {
     pub(crate) directory: &'a Path,
     pub(crate) bootstrap_servers: &'a str,
+    /// `volley.fetch.client` of its consumers
+    pub(crate) fetch_client: &'a str,
 }
 
 impl WorkerFiles<'_> {
@@ -23,9 +25,11 @@ impl WorkerFiles<'_> {
              offset.storage.file.filename={}\n\
              key.converter=org.apache.kafka.connect.storage.StringConverter\n\
              value.converter=org.apache.kafka.connect.json.JsonConverter\n\
-             value.converter.schemas.enable=false\n",
+             value.converter.schemas.enable=false\n\
+             consumer.volley.fetch.client={}\n",
             self.bootstrap_servers,
-            self.directory.join("offsets").display()
+            self.directory.join("offsets").display(),
+            self.fetch_client
         );
         self.write("worker.properties", &text)
     }

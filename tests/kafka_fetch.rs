@@ -12,7 +12,7 @@ use crate::testbed::{Kafka, Message, Rebalance, Rebalances, properties, wait_unt
 
 const SOON: Duration = Duration::from_secs(30);
 
-fn settings(topic: &str) -> FetchSettings {
+pub(crate) fn settings(topic: &str) -> FetchSettings {
     FetchSettings {
         topics: TopicSelection::Topics(vec![topic.to_owned()]),
         max_rows: 10_000,
@@ -32,7 +32,7 @@ fn fetcher(kafka: &Kafka, topic: &str, listener: &Arc<Rebalances>) -> Fetcher {
 
 /// The messages of batches, which must ascend within each partition and stay within what each batch says of itself.
 #[derive(Default)]
-struct Collected(BTreeMap<TopicPartition, Vec<Message>>);
+pub(crate) struct Collected(BTreeMap<TopicPartition, Vec<Message>>);
 
 impl Collected {
     fn add(&mut self, batch: &RawBatch) {
@@ -55,11 +55,11 @@ impl Collected {
         }
     }
 
-    fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.values().map(Vec::len).sum()
     }
 
-    fn all(self) -> Vec<Message> {
+    pub(crate) fn all(self) -> Vec<Message> {
         self.0.into_values().flatten().collect()
     }
 }
@@ -68,7 +68,7 @@ fn header(header: &RawHeader) -> (String, Option<Vec<u8>>) {
     (header.name.to_string(), header.value.clone())
 }
 
-fn collect(fetcher: &mut Fetcher, count: usize) -> Collected {
+pub(crate) fn collect(fetcher: &mut Fetcher, count: usize) -> Collected {
     let mut collected = Collected::default();
     collect_into(&mut collected, fetcher, count);
     collected

@@ -43,6 +43,7 @@ mod jdbc_worker;
 mod kafka_admin;
 mod kafka_departure;
 mod kafka_fetch;
+mod kafka_fetch_clients;
 mod kafka_group;
 mod kafka_login;
 mod kafka_outage;

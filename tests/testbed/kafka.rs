@@ -48,9 +48,20 @@ pub(crate) struct Message {
     pub(crate) headers: Vec<(String, Option<Vec<u8>>)>,
 }
 
-/// Properties of a client.
+/// The client that fetches in this run of the tests, where one is chosen: `VOLLEY_FETCH_CLIENT`.
+pub(crate) fn fetch_client() -> Option<String> {
+    std::env::var("VOLLEY_FETCH_CLIENT").ok().filter(|client| !client.is_empty())
+}
+
+/// Properties of a client. A consumer, known by its group or its `auto.offset.reset`, fetches as this run of the tests does.
 pub(crate) fn properties(pairs: &[(&str, &str)]) -> ConfigMap {
-    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    let mut properties: ConfigMap =
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let is_consumer = ["group.id", "auto.offset.reset"].iter().any(|key| properties.contains_key(*key));
+    if let Some(client) = fetch_client().filter(|_| is_consumer) {
+        properties.entry("volley.fetch.client".to_owned()).or_insert(client);
+    }
+    properties
 }
 
 impl Kafka {

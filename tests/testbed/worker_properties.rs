@@ -1,6 +1,7 @@
 //! Properties of Connect workers that are quick about everything: the same for Java and Volley.
 
 use super::Kafka;
+use super::kafka::fetch_client;
 
 /// The properties of a worker, in the order of its file.
 pub(crate) type WorkerProperties = Vec<(&'static str, String)>;
@@ -16,6 +17,7 @@ pub(crate) fn standalone_properties(bootstrap_servers: &str) -> WorkerProperties
     let mut properties = vec![("bootstrap.servers", bootstrap_servers.to_owned())];
     let more = [("offset.storage.file.filename", "connect.offsets"), ("offset.flush.interval.ms", "500")];
     properties.extend(CONVERTERS.into_iter().chain(more).map(|(key, value)| (key, value.to_owned())));
+    properties.extend(fetch_client().map(|client| ("consumer.volley.fetch.client", client)));
     properties
 }
 
@@ -44,5 +46,6 @@ pub(crate) fn distributed_properties(kafka: &Kafka, group: &str) -> WorkerProper
         ("consumer.heartbeat.interval.ms", "300"),
     ];
     properties.extend(CONVERTERS.into_iter().chain(more).map(|(key, value)| (key, value.to_owned())));
+    properties.extend(fetch_client().map(|client| ("consumer.volley.fetch.client", client)));
     properties
 }
