@@ -185,3 +185,20 @@ fn a_topic_that_is_deleted_and_made_again_is_read_from_its_beginning() {
     });
     assert_eq!(offsets, Vec::from_iter(0..80));
 }
+
+#[test]
+fn consumers_share_the_threads_that_fetch() {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("threads", 2);
+    write_numbers(kafka, &topic, 100);
+    let connect = || Fetcher::connect(&given(kafka, "native", &[]), settings(&topic), Rebalances::new()).unwrap();
+    let mut fetchers: Vec<Fetcher> = (0..8).map(|_| connect()).collect();
+    for fetcher in &mut fetchers {
+        assert_eq!(collect(fetcher, 100).count(), 100);
+    }
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
+    let threads = names.filter(|name| name.trim() == "kafka-fetch").count();
+    // two that fetch, and those that look up names for a while
+    assert!((2..=6).contains(&threads), "{threads} threads fetch for {} consumers", fetchers.len());
+}

@@ -128,20 +128,25 @@ impl BrokerTask {
             return;
         }
         let mut leaders = Leaders::Known;
-        {
+        let most = self.shared.settings.max_waiting_bytes;
+        let has_room = {
             let mut state = self.shared.state.lock();
+            let before = state.waiting_bytes;
             for topic in response.responses {
                 for data in topic.partitions {
                     let asked = self.session.asked(&topic.topic, topic.topic_id, data.partition_index);
                     let Some(asked) = asked else { continue };
                     let settings = &self.shared.settings;
-                    if partition_answer::take(&mut state, settings, self.id, asked, data) == Leaders::Outdated {
-                        leaders = Leaders::Outdated;
-                    }
+                    leaders = leaders.max(partition_answer::take(&mut state, settings, self.id, asked, data));
                 }
             }
-        }
+            // a truncation drops what waits
+            before >= most && state.waiting_bytes < most
+        };
         self.shared.wake();
+        if leaders == Leaders::Moved || has_room {
+            self.shared.changed();
+        }
         if leaders == Leaders::Outdated {
             self.shared.leaders_outdated();
         }

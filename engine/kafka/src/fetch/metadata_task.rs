@@ -23,19 +23,26 @@ const LAST_ANSWERS: Duration = Duration::from_secs(3);
 /// So many failures in a row are told, and from then on each time when they have doubled.
 const TOLD_FAILURES: u32 = 4;
 
+/// So often a server is asked that does not know all leaders, before another one is.
+const ATTEMPTS_EACH: u32 = 5;
+
 /// The leaders of a consumer's partitions, and its tasks.
 pub(super) struct MetadataTask {
     shared: Arc<Shared>,
     tasks: JoinSet<()>,
     running: BTreeMap<i32, (Address, AbortHandle)>,
+    /// Open while the leaders are not all known.
+    connection: Option<Connection>,
     /// Which server is asked next.
     next_server: usize,
     failures: u32,
+    /// Answers in a row without all leaders.
+    attempts: u32,
 }
 
 impl MetadataTask {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, tasks: JoinSet::new(), running: BTreeMap::new(), next_server: 0, failures: 0 }
+        Self { shared, tasks: JoinSet::new(), running: BTreeMap::new(), connection: None, next_server: 0, failures: 0, attempts: 1 }
     }
 
     /// Runs until the consumer is closed, and then until its tasks have ended.
@@ -113,13 +120,19 @@ impl MetadataTask {
     }
 
     async fn ask(&mut self, request: MetadataRequest) -> Result<bool> {
-        let server = self.next_server();
-        let settings = &self.shared.settings.connection;
-        let mut connection = Connection::open(&server, settings).await?;
+        let settings = self.shared.settings.connection.clone();
+        let mut connection = match self.connection.take().filter(|connection| !connection.is_broken()) {
+            Some(connection) => connection,
+            None => Connection::open(&self.next_server(), &settings).await?,
+        };
         let response = connection.call(settings.request_timeout, |_| request).await?;
-        // a server that has answered is asked again
-        self.next_server = self.next_server.wrapping_sub(1);
-        Ok(leaders::take(&mut self.shared.state.lock(), response))
+        let is_complete = leaders::take(&mut self.shared.state.lock(), response);
+        // one that does not know all leaders may be behind: others are asked in between
+        if !is_complete && !self.attempts.is_multiple_of(ATTEMPTS_EACH) {
+            self.connection = Some(connection);
+        }
+        self.attempts = if is_complete { 1 } else { self.attempts.wrapping_add(1) };
+        Ok(is_complete)
     }
 
     /// Each of the known servers in turn, those of `bootstrap.servers` first.

@@ -18,12 +18,18 @@
 mod batch_headers;
 mod broker_task;
 mod leaders;
+#[cfg(test)]
+mod leaders_tests;
 mod metadata_task;
 mod native_fetch;
 mod partition;
 mod partition_answer;
+#[cfg(test)]
+mod partition_answer_tests;
 mod runtime;
 mod session;
+#[cfg(test)]
+mod session_tests;
 mod settings;
 mod shared;
 mod trouble;

@@ -18,10 +18,14 @@ use super::trouble::Trouble;
 use crate::broker_error;
 use crate::records::AbortedTransaction;
 
-/// Whether the leaders have to be asked for anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the answer says of who is to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Leaders {
+    /// The same broker.
     Known,
+    /// Another one, which is known.
+    Moved,
+    /// It has to be found out.
     Outdated,
 }
 
@@ -51,6 +55,7 @@ pub(super) fn take(
         }
         debug!(partition = %name, nearby, "the leader names a replica to fetch from");
         partition.nearby = Some(NearbyReplica { broker: nearby, until: Instant::now() + settings.metadata_age });
+        return Leaders::Moved;
     }
     if let Some(records) = data.records.filter(|records| !records.is_empty()) {
         let aborted = data.aborted_transactions.unwrap_or_default().into_iter().map(|transaction| AbortedTransaction {
@@ -110,10 +115,16 @@ fn take_error(
 ) -> Leaders {
     let Some(partition) = state.partitions.get_mut(name) else { return Leaders::Known };
     let was_nearby = partition.nearby.take().is_some_and(|nearby| nearby.broker == broker);
+    let leaders = if was_nearby { Leaders::Moved } else { Leaders::Known };
     partition.not_before = Some(Instant::now() + settings.connection.retry_backoff);
     match error {
         // a replica may be behind its leader
-        ResponseError::OffsetOutOfRange if was_nearby => Leaders::Known,
+        ResponseError::OffsetOutOfRange if was_nearby => leaders,
+        // the leader may not know the epoch any more of what was fetched last
+        ResponseError::OffsetOutOfRange if asked.fetched_epoch >= 0 => {
+            partition.fetched_epoch = -1;
+            Leaders::Known
+        }
         ResponseError::OffsetOutOfRange => {
             partition.is_out_of_range = true;
             state.add_trouble(Trouble::OutOfRange { partition: name.clone(), offset: asked.offset });
@@ -138,7 +149,7 @@ fn take_error(
                 true => warn!(partition = %name, broker, ?error, "could not fetch from a partition, retrying"),
                 false => state.add_trouble(Trouble::Refused(refusal)),
             }
-            Leaders::Known
+            leaders
         }
     }
 }

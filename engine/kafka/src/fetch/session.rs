@@ -62,8 +62,9 @@ impl Session {
         let topics = topics_of(plan.iter().filter(|(partition, asked)| is_new(partition, asked)), version);
         let mut forgotten = Vec::new();
         if !is_whole {
+            // By name, a topic that was made again is the same to the broker, which forgets after it has added.
             let is_gone = |(partition, told): &(&TopicPartition, &Asked)| {
-                plan.get(*partition).is_none_or(|asked| asked.topic_id != told.topic_id)
+                plan.get(*partition).is_none_or(|asked| version >= TOPIC_IDS && asked.topic_id != told.topic_id)
             };
             forgotten = forgotten_of(self.told.iter().filter(is_gone), version);
         }

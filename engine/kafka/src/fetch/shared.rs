@@ -74,10 +74,18 @@ impl State {
         }
         let (mut plan, mut later) = (Plan::new(), None::<Instant>);
         for (name, partition) in &self.partitions {
-            if !partition.is_wanted() || partition.broker(now) != Some(broker) {
+            if !partition.is_wanted() {
                 continue;
             }
-            if let Some(due) = partition.not_before.filter(|due| now < *due) {
+            // the leader is asked again when its word on a replica nearby does not count any more
+            let due = match partition.broker(now) == Some(broker) {
+                true => partition.not_before.filter(|due| now < *due),
+                false if partition.leader.is_some_and(|leader| leader.broker == broker) => {
+                    partition.nearby.map(|nearby| nearby.until)
+                }
+                false => continue,
+            };
+            if let Some(due) = due {
                 later = Some(later.map_or(due, |later| later.min(due)));
                 continue;
             }

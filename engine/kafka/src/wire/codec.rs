@@ -8,8 +8,11 @@ use volley_api::{Error, Result};
 
 use super::api::Api;
 
-/// No answer is longer: what begins with a greater length is no Kafka broker.
-pub(super) const LONGEST_FRAME: usize = 100 << 20;
+/// No first answer is longer: what begins with a greater length is no Kafka broker.
+pub(super) const LONGEST_FIRST_FRAME: usize = 100 << 20;
+
+/// Later answers may be as long as a length can say: so long may a record be.
+pub(super) const LONGEST_FRAME: usize = i32::MAX as usize;
 
 /// The frame of a request.
 pub(super) fn encode<R: Api>(request: &R, version: i16, correlation_id: i32, client_id: &StrBytes) -> Result<Bytes> {
@@ -50,10 +53,10 @@ pub(super) fn is_unsupported_version(frame: &[u8]) -> bool {
     frame.get(4..6) == Some(code.as_slice())
 }
 
-/// How long a frame is that begins with `length`.
-pub(super) fn frame_length(length: [u8; 4]) -> Result<usize> {
+/// How long a frame is that begins with `length`, and is at most as long as `longest`.
+pub(super) fn frame_length(length: [u8; 4], longest: usize) -> Result<usize> {
     let announced = i32::from_be_bytes(length);
-    usize::try_from(announced).ok().filter(|length| *length <= LONGEST_FRAME).ok_or_else(|| {
+    usize::try_from(announced).ok().filter(|length| *length <= longest).ok_or_else(|| {
         Error::config(format!(
             "the answer begins with {length:02x?}, which no Kafka broker says here: check the port in \
              `bootstrap.servers` and `security.protocol` (a port with TLS wants SSL or SASL_SSL)"
@@ -79,9 +82,10 @@ mod tests {
 
     #[test]
     fn what_is_no_kafka_broker_is_told_by_its_first_bytes() {
-        assert_eq!(frame_length(12_i32.to_be_bytes()).unwrap(), 12);
+        assert_eq!(frame_length(12_i32.to_be_bytes(), LONGEST_FIRST_FRAME).unwrap(), 12);
+        assert!(frame_length(*b"HTTP", LONGEST_FRAME).is_ok(), "known to be a broker");
         for first in [*b"HTTP", [0x15, 3, 3, 0], (-1_i32).to_be_bytes()] {
-            let error = frame_length(first).unwrap_err();
+            let error = frame_length(first, LONGEST_FIRST_FRAME).unwrap_err();
             assert!(error.to_string().contains("security.protocol"), "{error}");
         }
     }

@@ -148,7 +148,8 @@ impl Connection {
         let mut length = [0; 4];
         let read = self.transport.read_exact(&mut length).await;
         read.map_err(|error| self.failed(&error))?;
-        let length = codec::frame_length(length)?;
+        let longest = if self.versions.are_known() { codec::LONGEST_FRAME } else { codec::LONGEST_FIRST_FRAME };
+        let length = codec::frame_length(length, longest)?;
         let mut answer = BytesMut::with_capacity(length.min(1 << 20));
         while answer.len() < length {
             let left = (length - answer.len()) as u64;

@@ -26,6 +26,11 @@ impl Versions {
         }
     }
 
+    /// Whether the broker has said so yet.
+    pub(super) fn are_known(&self) -> bool {
+        !self.ranges.is_empty()
+    }
+
     /// The highest version of `R` that both sides know.
     pub(super) fn highest<R: Api>(&self) -> Result<i16> {
         self.highest_up_to::<R>(i16::MAX)

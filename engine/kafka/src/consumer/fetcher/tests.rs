@@ -129,13 +129,14 @@ fn an_assignment_that_replaces_another_may_be_revoked_at_once() {
     }
 }
 
+const NATIVE: [(&str, &str); 1] = [("volley.fetch.client", "native")];
 const EAGER: &str = "org.apache.kafka.clients.consumer.RangeAssignor";
 const COOPERATIVE: &str = "org.apache.kafka.clients.consumer.CooperativeStickyAssignor";
 
 #[test]
 fn a_partition_without_a_leader_keeps_none_of_the_others_waiting() {
     let in_group = |strategy| [("group.id", "g"), ("partition.assignment.strategy", strategy)];
-    for group in [&[][..], &in_group(EAGER), &in_group(COOPERATIVE)] {
+    for group in [&[][..], &in_group(EAGER), &in_group(COOPERATIVE), &NATIVE, &[in_group(EAGER), NATIVE].concat()] {
         let cluster = cluster_with("t", 3);
         (0..3).for_each(|partition| produce(&cluster, "t", partition, 10));
         cluster.partition_leader("t", 1, None).unwrap();
@@ -172,6 +173,50 @@ fn partitions_that_all_have_no_leader_are_waited_for() {
     }
     cluster.partition_leader("t", 0, Some(1)).unwrap();
     poll_until(&mut fetcher, &mut rows, |rows| rows.values().sum::<usize>() == 10);
+}
+
+#[test]
+fn leaders_that_move_cost_no_record_and_repeat_none() {
+    for client in [&[][..], &NATIVE] {
+        let cluster = MockCluster::new(3).unwrap();
+        cluster.create_topic("t", 3, 3).unwrap();
+        let mut fetcher = fetcher_with(&cluster, "t", Arc::<Ear>::default(), client);
+        let mut rows = Rows::new();
+        for round in 1..=4 {
+            for partition in 0..3 {
+                let leader = (round + partition) % 3 + 1;
+                cluster.partition_leader("t", partition, Some(leader)).unwrap();
+                produce(&cluster, "t", partition, 10);
+            }
+            let expected = round as usize * 10;
+            poll_until(&mut fetcher, &mut rows, |rows| rows.len() == 3 && rows.values().all(|rows| *rows >= expected));
+            assert!(rows.values().all(|rows| *rows == expected), "{client:?}: {rows:?}");
+        }
+    }
+}
+
+#[test]
+fn a_broker_that_is_down_keeps_only_its_own_partitions_waiting() {
+    let cluster = MockCluster::new(3).unwrap();
+    cluster.create_topic("t", 3, 3).unwrap();
+    for partition in 0..3 {
+        cluster.partition_leader("t", partition, Some(partition + 1)).unwrap();
+        produce(&cluster, "t", partition, 10);
+    }
+    let mut fetcher = fetcher_with(&cluster, "t", Arc::<Ear>::default(), &NATIVE);
+    let mut rows = Rows::new();
+    poll_until(&mut fetcher, &mut rows, |rows| rows.len() == 3 && rows.values().all(|rows| *rows == 10));
+    (0..3).for_each(|partition| produce(&cluster, "t", partition, 5));
+    poll_until(&mut fetcher, &mut rows, |rows| rows.values().all(|rows| *rows == 15));
+    cluster.broker_down(2).unwrap();
+    for partition in [0, 2] {
+        produce(&cluster, "t", partition, 10);
+    }
+    let of = |rows: &Rows, partition| rows[&TopicPartition::new("t", partition)];
+    poll_until(&mut fetcher, &mut rows, |rows| [of(rows, 0), of(rows, 1), of(rows, 2)] == [25, 15, 25]);
+    cluster.broker_up(2).unwrap();
+    produce(&cluster, "t", 1, 10);
+    poll_until(&mut fetcher, &mut rows, |rows| rows.values().all(|rows| *rows == 25));
 }
 
 /// Number of rows read of each partition.
