@@ -5,6 +5,8 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/volley/target
 
 # What `make one` runs: all tests on real servers with this in their names.
 T =
+# The tests that consumers fetch in, whichever client does it.
+FETCHING = kafka_fetch:: kafka_rebalance:: kafka_outage:: kafka_tls:: kafka_login:: paused_partitions::
 # How many times longer `make soak` takes.
 SOAK = 5
 # Arguments of the drain bench, such as DRAIN="--write" or DRAIN="--only floor,volley --runs 1".
@@ -12,12 +14,17 @@ DRAIN =
 # Arguments of the scale bench, such as SCALE="--write" or SCALE="--only volley --connectors 50".
 SCALE =
 
-.PHONY: test unit one soak lint doc bench clean-testbed
+.PHONY: test all-tests unit one soak lint doc bench clean-testbed
 
 # Installs the servers that the tests start, unless they are there, and runs everything.
 test:
 	tests/testbed/install.sh
-	tests/summary.sh cargo test --workspace --no-fail-fast
+	tests/summary.sh $(MAKE) --no-print-directory all-tests
+
+# All tests, and those of fetching once more with the client that is not the default.
+all-tests:
+	cargo test --workspace --no-fail-fast; all=$$?; \
+	VOLLEY_FETCH_CLIENT=native cargo test --workspace --test volley -- $(FETCHING) && exit $$all
 
 # What needs no servers: the units, and SQL as a whole.
 unit:

@@ -128,7 +128,8 @@ fn delete_before(kafka: &Kafka, partition: &TopicPartition, offset: i64) {
 }
 
 fn next_offset(fetcher: &mut Fetcher) -> i64 {
-    wait_until(SOON, "a batch", || fetcher.poll(Duration::from_millis(100)).unwrap().pop()).origin.range.first
+    let next = || fetcher.poll(Duration::from_millis(100)).unwrap().into_iter().next();
+    wait_until(SOON, "a batch", next).origin.range.first
 }
 
 #[test]

@@ -136,7 +136,8 @@ const COOPERATIVE: &str = "org.apache.kafka.clients.consumer.CooperativeStickyAs
 #[test]
 fn a_partition_without_a_leader_keeps_none_of_the_others_waiting() {
     let in_group = |strategy| [("group.id", "g"), ("partition.assignment.strategy", strategy)];
-    for group in [&[][..], &in_group(EAGER), &in_group(COOPERATIVE), &NATIVE, &[in_group(EAGER), NATIVE].concat()] {
+    let native_in_group = [&in_group(EAGER)[..], &NATIVE].concat();
+    for group in [&[][..], &in_group(EAGER), &in_group(COOPERATIVE), &NATIVE, &native_in_group] {
         let cluster = cluster_with("t", 3);
         (0..3).for_each(|partition| produce(&cluster, "t", partition, 10));
         cluster.partition_leader("t", 1, None).unwrap();
