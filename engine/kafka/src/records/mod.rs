@@ -13,9 +13,18 @@
 
 mod aborted;
 mod batch_builder;
+mod batch_header;
 mod compression;
 mod cursor;
 mod error;
+mod framing;
+mod message_walk;
+mod open_batch;
+mod reader;
+mod record_walk;
+mod rows;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use aborted::{AbortedTransaction, Isolation};
 pub(crate) use batch_builder::{BatchBuilder, BatchSize, Incoming};
