@@ -73,10 +73,11 @@ impl RecordWalk {
     #[inline]
     fn read_record(&self, reader: &mut Reader<'_>, rows: &mut Rows<'_>) -> Result<bool, Fault> {
         let Record { timestamp_delta, offset_delta, mut fields } = next_record(reader)?;
-        let offset = self.base_offset + i64::from(offset_delta);
-        if offset_delta < 0 || offset > self.last_offset {
+        let delta = i64::from(offset_delta);
+        if delta < 0 || delta > self.last_offset - self.base_offset {
             return Err(Fault::OffsetDelta(offset_delta));
         }
+        let offset = self.base_offset + delta;
         if !rows.wants(offset) {
             return Ok(false);
         }

@@ -181,6 +181,16 @@ fn records_before_a_bad_batch_are_read_and_the_error_stays() {
 }
 
 #[test]
+fn the_highest_offsets_overflow_nothing() {
+    let mut bytes = batch(&plain_rows(5..8), Packing::None);
+    patch(&mut bytes, 0, &(i64::MAX - 2).to_be_bytes());
+    patch(&mut bytes, 23, &1_i32.to_be_bytes());
+    let reading = read(fetched(bytes));
+    assert_eq!(offsets(&reading), [i64::MAX - 2, i64::MAX - 1]);
+    assert_eq!(reading.ended, Err(RecordsError { offset: i64::MAX, fault: Fault::OffsetDelta(2) }));
+}
+
+#[test]
 fn what_is_wrong_in_a_header_is_named() {
     let fault = |at: usize, with: &[u8]| {
         let mut bytes = batch(&plain_rows(5..8), Packing::None);
@@ -194,6 +204,7 @@ fn what_is_wrong_in_a_header_is_named() {
     assert_eq!(fault(23, &1_i32.to_be_bytes()), Fault::OffsetDelta(2));
     assert_eq!(fault(0, &i64::MAX.to_be_bytes()), Fault::BatchOffset);
     assert_eq!(fault(0, &(i64::MAX - 1).to_be_bytes()), Fault::LastOffsetDelta(2));
+    assert_eq!(fault(0, &(i64::MAX - 2).to_be_bytes()), Fault::LastOffsetDelta(2));
     assert_eq!(fault(8, &13_i32.to_be_bytes()), Fault::BatchLength(13));
     assert_eq!(fault(8, &(-1_i32).to_be_bytes()), Fault::BatchLength(-1));
     assert_eq!(fault(8, &48_i32.to_be_bytes()), Fault::ShortBatch(60));

@@ -1,4 +1,8 @@
 //! What reading costs, beside what it cannot do without: decompression, the checksum, and one copy of the bytes.
+//!
+//! ```sh
+//! cargo test --release -p volley-kafka --lib -- --ignored --nocapture cpu_seconds_of_a_million_records
+//! ```
 
 use std::fs;
 use std::hint::black_box;
@@ -40,7 +44,7 @@ fn payment(offset: i64) -> Row {
 }
 
 #[test]
-#[ignore = "a measurement: run it with --release and --nocapture"]
+#[ignore = "a measurement, which needs an optimised build"]
 fn cpu_seconds_of_a_million_records() {
     for packing in [Packing::None, Packing::Lz4, Packing::SizedZstd, Packing::RawSnappy] {
         let codec = Codec::of_attributes(packing.number()).unwrap();
