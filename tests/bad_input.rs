@@ -183,7 +183,7 @@ fn an_unreachable_broker_is_said_and_waited_for() {
         let (status, body) = request(&rest, "GET", "/connectors/t/status", None);
         (status == 200 && body["tasks"][0]["state"] == "RUNNING").then_some(())
     });
-    worker.stop(Duration::from_secs(30));
+    worker.stop(Duration::from_secs(90));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `volley dlq`: what has failed is shown, and replayed once, byte for byte, whatever happens in between.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -229,15 +230,18 @@ fn dead_letters_go_through_another_configuration_under_the_topics_that_they_came
 
 #[test]
 fn a_replay_that_is_killed_and_run_again_leaves_nothing_out() {
-    const LETTERS: usize = 60_000;
     let kafka = Kafka::shared();
     let (topic, dead) = (kafka.topic("kill-replay", 2), kafka.topic("kill-replay-dead", 2));
-    let mut records = Records::to(kafka);
     let headers = rejected(&topic, 1);
-    for number in 0..LETTERS {
-        records.send(&dead, Some(number.to_string().as_bytes()), None, &headers);
-    }
-    records.close();
+    let send = |numbers: Range<usize>| {
+        let mut records = Records::to(kafka);
+        for number in numbers {
+            records.send(&dead, Some(number.to_string().as_bytes()), None, &headers);
+        }
+        records.close();
+    };
+    let mut letters = 60_000;
+    send(0..letters);
     let volley = Volley::new();
     let servers = kafka.bootstrap_servers();
     let replay = ["dlq", "replay", "--topic", &dead, "--bootstrap-server", &servers];
@@ -245,24 +249,31 @@ fn a_replay_that_is_killed_and_run_again_leaves_nothing_out() {
         let topics = TopicSelection::Topics(vec![topic.clone()]);
         subscribed_end_offsets(&kafka.properties(&[]), &topics).unwrap().values().sum::<i64>() as usize
     };
-    let mut kills = 0;
-    for share in [1, 20_000] {
+    let (mut kills, mut in_the_middle) = (0, 0);
+    while in_the_middle < 2 {
+        let before = sent();
         let running = volley.start(&replay);
-        wait_until(SOON, "some of the letters are replayed", || (sent() >= share).then_some(()));
+        wait_until(SOON, "some more letters are replayed", || (sent() > before).then_some(()));
         running.kill();
-        kills += usize::from(sent() < LETTERS);
+        kills += 1;
+        if sent() < letters {
+            in_the_middle += 1;
+        } else {
+            // it was too fast to be killed in the middle
+            send(letters..2 * letters);
+            letters *= 2;
+        }
     }
-    assert!(kills > 0, "it was never killed in the middle");
     let end = volley.run(SOON, &replay);
     assert!(end.status.success() && end.stdout.contains(" 0 refused"), "{}\n{}", end.stdout, end.log);
     let times = by_key(kafka.read_topic(&topic));
-    let missing = (0..LETTERS).filter(|number| !times.contains_key(&number.to_string())).count();
+    let missing = (0..letters).filter(|number| !times.contains_key(&number.to_string())).count();
     assert_eq!(missing, 0);
-    let twice = sent() - LETTERS;
-    assert!(twice <= 2 * 1000, "more than one batch for each kill was sent again: {twice}");
+    let twice = sent() - letters;
+    assert!(twice <= kills * 1000, "more than one batch for each kill was sent again: {twice}");
     let end = volley.run(SOON, &replay);
     let expected =
-        format!("{LETTERS} read, 0 sent, {LETTERS} skipped (0 filtered, {LETTERS} replayed before), 0 refused");
+        format!("{letters} read, 0 sent, {letters} skipped (0 filtered, {letters} replayed before), 0 refused");
     assert!(end.stdout.contains(&expected), "{}", end.stdout);
 }
 

@@ -213,5 +213,5 @@ fn a_bounded_sink_reads_to_the_end_offsets_and_ends_stopped_with_a_completion() 
     });
     assert!(status["completion"].is_object(), "{status}");
     assert_exactly_once(&on_disk(&volley.path("out")), PARTITIONS, 1_000);
-    worker.stop(Duration::from_secs(20));
+    worker.stop(Duration::from_secs(90));
 }

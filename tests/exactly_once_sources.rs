@@ -2,7 +2,7 @@
 //! record once, those of a source partition in order.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -12,6 +12,9 @@ use crate::worker_group::{Owners, SOON, WorkerGroup, assert_no_gap_and_no_repeat
 use crate::worker_process::Volley;
 
 pub(crate) const ENABLED: [(&str, &str); 1] = [("exactly.once.source.support", "enabled")];
+
+/// As long as a user would wait who sees that a task has failed again.
+const BETWEEN_RESTARTS: Duration = Duration::from_secs(1);
 
 /// A Verifiable source that must deliver exactly once.
 pub(crate) fn numbers(topic: &str, tasks: usize, throughput: usize, more: Value) -> Value {
@@ -93,24 +96,28 @@ fn a_broker_that_comes_back_and_workers_that_come_and_go_cost_no_record_and_repe
 }
 
 /// Waits until tasks run on so many workers.
-fn await_workers(group: &WorkerGroup, name: &str, tasks: usize, workers: usize) {
+pub(crate) fn await_workers(group: &WorkerGroup, name: &str, tasks: usize, workers: usize) -> Owners {
     wait_until(SOON, &format!("the tasks of {name} run on {workers} workers"), || {
-        let owners: Owners = group.await_state(name, "RUNNING", tasks);
-        let owners: BTreeSet<_> = owners.tasks.into_values().collect();
-        (owners.len() == workers).then_some(())
-    });
+        let owners = group.await_state(name, "RUNNING", tasks);
+        let of_tasks: BTreeSet<_> = owners.tasks.values().collect();
+        (of_tasks.len() == workers).then_some(owners)
+    })
 }
 
 /// Waits until all tasks run, and starts those again that have failed, as a user would.
 pub(crate) fn await_restarted(group: &WorkerGroup, through: usize, name: &str, tasks: usize) -> Owners {
     let addresses: BTreeSet<String> = group.running().map(|worker| worker.address()).collect();
+    let mut restarted: Option<Instant> = None;
     wait_until(SOON * 2, &format!("all tasks of {name} run"), || {
         let status = group.worker(through).try_ask("GET", &format!("/connectors/{name}/status"), None)?.json();
         let of_status = status["tasks"].as_array()?;
         if of_status.iter().any(|task| task["state"] == "FAILED") {
-            let path = format!("/connectors/{name}/restart?includeTasks=true&onlyFailed=true");
-            group.worker(through).try_ask("POST", &path, None);
-            std::thread::sleep(Duration::from_millis(500));
+            // a task that is about to start is FAILED for a moment more
+            if restarted.is_none_or(|at| at.elapsed() > BETWEEN_RESTARTS) {
+                let path = format!("/connectors/{name}/restart?includeTasks=true&onlyFailed=true");
+                group.worker(through).try_ask("POST", &path, None);
+                restarted = Some(Instant::now());
+            }
             return None;
         }
         let mut owners =

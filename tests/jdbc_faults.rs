@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use volley_api::{Error, ErrorKind};
 
 use crate::jdbc_drivers::Database;
-use crate::jdbc_task::{Connector, Row, sorted_ids};
+use crate::jdbc_task::{Connector, Row, await_error, sorted_ids};
 use crate::testbed::{self, MariaDb, Postgres};
 
 const SOON: Duration = Duration::from_secs(60);
@@ -17,17 +17,6 @@ fn connector(url: &str, keys: &[(&str, &str)]) -> Connector {
     let mut connector = Connector::new(Arc::new(volley_postgres::Postgres), url, &[&INCREMENTING, keys].concat());
     connector.start(1);
     connector
-}
-
-/// What the task fails with, if anything may be tried again or not.
-fn await_error(connector: &mut Connector) -> Error {
-    let deadline = Instant::now() + SOON;
-    loop {
-        if let Err(error) = connector.tasks[0].poll(Duration::from_millis(50)) {
-            return error;
-        }
-        assert!(Instant::now() < deadline, "no error within {SOON:?}");
-    }
 }
 
 fn assert_says(error: &Error, kind: ErrorKind, parts: &[&str]) {
@@ -111,14 +100,14 @@ fn a_table_that_is_made_again_with_other_columns_goes_on_and_one_that_is_gone_is
     database.sql("CREATE TABLE t (id int PRIMARY KEY, name text); INSERT INTO t VALUES (1, 'a'), (2, 'b')");
     let mut connector = connector(&database.url(), &[]);
     assert_eq!(connector.rows(2)[1].values, ["2", "b"]);
-    assert_eq!(connector.poll(0).unwrap(), Some(Vec::new()));
+    connector.await_end(0);
     database.sql(
         "DROP TABLE t; CREATE TABLE t (price numeric(9,2), id bigint PRIMARY KEY);
          INSERT INTO t VALUES (0.5, 2), (1.5, 3)",
     );
     let rows: Vec<Row> = connector.rows(1);
     assert_eq!((rows.len(), &rows[0].values[..]), (1, &["1.50".to_owned(), "3".to_owned()][..]));
-    assert_eq!(connector.poll(0).unwrap(), Some(Vec::new()));
+    connector.await_end(0);
     database.sql("ALTER TABLE t RENAME COLUMN id TO number");
     assert_says(&await_error(&mut connector), ErrorKind::Config, &["public.t", "\"id\" does not exist"]);
     database.sql("DROP TABLE t");
@@ -133,7 +122,7 @@ fn a_lock_of_another_session_is_waited_for_and_named() {
     let url = format!("{}?options=-c%20lock_timeout=200", database.url());
     let mut connector = connector(&url, &[]);
     assert_eq!(sorted_ids(&connector.rows(1)), [1]);
-    assert_eq!(connector.poll(0).unwrap(), Some(Vec::new()));
+    connector.await_end(0);
     other.sql("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE; INSERT INTO t VALUES (2);");
     assert_says(&await_error(&mut connector), ErrorKind::Retriable, &["public.t", "lock timeout"]);
     other.sql("COMMIT;");
@@ -146,7 +135,7 @@ fn a_lock_of_another_session_is_waited_for_and_named() {
     let mut connector = Connector::new(Arc::new(volley_mysql::MySql), &url, &INCREMENTING);
     connector.start(1);
     assert_eq!(sorted_ids(&connector.rows(1)), [1]);
-    assert_eq!(connector.poll(0).unwrap(), Some(Vec::new()));
+    connector.await_end(0);
     other.sql("LOCK TABLES t WRITE; INSERT INTO t VALUES (2);");
     assert_says(&await_error(&mut connector), ErrorKind::Retriable, &["Lock wait timeout"]);
     other.sql("UNLOCK TABLES;");

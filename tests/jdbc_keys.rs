@@ -65,8 +65,7 @@ fn keys_follow_a_table_that_is_made_again_with_another_primary_key() {
         connector.start(1);
         let key = |connector: &mut Connector| connector.rows(1)[0].key.clone().unwrap();
         assert_eq!(key(&mut connector), "{id: 2, a: 1}");
-        // the end of the result
-        assert_eq!(connector.poll(0).unwrap(), Some(Vec::new()));
+        connector.await_end(0);
         database.sql("DROP TABLE t; CREATE TABLE t (b INTEGER PRIMARY KEY, id INTEGER); INSERT INTO t VALUES (5, 6)");
         assert_eq!(key(&mut connector), "{b: 5}");
     }

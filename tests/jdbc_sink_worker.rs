@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::jdbc_worker::SOON;
-use crate::testbed::{Database, Kafka, MariaDatabase, MariaDb, Postgres};
+use crate::testbed::{Database, Kafka, MariaDatabase, MariaDb, MySql, Postgres};
 use crate::worker_process::{Running, Volley};
 
 pub(crate) const CLASS: &str = "io.confluent.connect.jdbc.JdbcSinkConnector";
@@ -14,23 +14,26 @@ pub(crate) const CLASS: &str = "io.confluent.connect.jdbc.JdbcSinkConnector";
 pub(crate) enum Target {
     Postgres(Database),
     Maria(MariaDatabase),
+    MySql(MariaDatabase),
     Sqlite(tempfile::TempDir),
 }
 
 impl Target {
-    /// One of each system.
-    pub(crate) fn all(stem: &str) -> [Self; 3] {
-        [
+    /// One of each system that is installed.
+    pub(crate) fn all(stem: &str) -> Vec<Self> {
+        let mut all = vec![
             Self::Postgres(Postgres::shared().database(stem)),
             Self::Maria(MariaDb::shared().database(stem)),
             Self::Sqlite(tempfile::tempdir().unwrap()),
-        ]
+        ];
+        all.extend(MySql::shared().map(|server| Self::MySql(server.database(stem))));
+        all
     }
 
     pub(crate) fn url(&self) -> String {
         match self {
             Self::Postgres(database) => database.url(),
-            Self::Maria(database) => database.url(),
+            Self::Maria(database) | Self::MySql(database) => database.url(),
             Self::Sqlite(directory) => format!("jdbc:sqlite:{}", directory.path().join("shop.db").display()),
         }
     }
@@ -39,20 +42,21 @@ impl Target {
         match self {
             Self::Postgres(_) => "PostgreSQL",
             Self::Maria(_) => "MariaDB",
+            Self::MySql(_) => "MySQL",
             Self::Sqlite(_) => "SQLite",
         }
     }
 
     /// A name in quotes.
     pub(crate) fn quoted(&self, name: &str) -> String {
-        if let Self::Maria(_) = self { format!("`{name}`") } else { format!("\"{name}\"") }
+        if let Self::Maria(_) | Self::MySql(_) = self { format!("`{name}`") } else { format!("\"{name}\"") }
     }
 
     /// Executes SQL; the values that it answers, a line for each row, with `|` between them and nothing for null.
     pub(crate) fn sql(&self, text: &str) -> String {
         match self {
             Self::Postgres(database) => database.sql(text),
-            Self::Maria(database) => {
+            Self::Maria(database) | Self::MySql(database) => {
                 let answer = database.sql(text);
                 let line = |line: &str| {
                     let values = line.split('\t').map(|value| if value == "NULL" { "" } else { value });

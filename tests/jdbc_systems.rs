@@ -1,4 +1,4 @@
-//! `JdbcSourceConnector` on MariaDB and SQLite: what each of them has for itself, beside what all databases have in
+//! `JdbcSourceConnector` on MariaDB, MySQL and SQLite: what each of them has for itself, beside what all databases have in
 //! common.
 
 use serde_json::json;
@@ -10,7 +10,9 @@ use crate::testbed::{Kafka, MariaDb};
 #[test]
 fn a_table_of_each_system_comes_whole() {
     let kafka = Kafka::shared();
-    for (database, int) in [(Database::maria("bulk"), "int32"), (Database::sqlite(), "int64")] {
+    let mut databases = vec![(Database::maria("bulk"), "int32"), (Database::sqlite(), "int64")];
+    databases.extend(Database::mysql("bulk").map(|database| (database, "int32")));
+    for (database, int) in databases {
         database.sql(
             "CREATE TABLE things (
                 id INT PRIMARY KEY NOT NULL, price DECIMAL(20,3), name VARCHAR(20), raw BLOB, day DATE, at DATETIME);
@@ -42,16 +44,18 @@ fn a_table_of_each_system_comes_whole() {
 #[test]
 fn an_incrementing_source_of_each_system_goes_on_behind_its_last_row_after_a_restart() {
     let kafka = Kafka::shared();
-    for database in [Database::maria("incrementing"), Database::sqlite()] {
+    let databases = [Some(Database::maria("incrementing")), Some(Database::sqlite()), Database::mysql("incrementing")];
+    for database in databases.into_iter().flatten() {
+        let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT i FROM n";
         let (counted, numbers) = match &database {
+            Database::MySql(_) => ("BIGINT AUTO_INCREMENT PRIMARY KEY", numbers),
             Database::Maria(_) => ("BIGINT AUTO_INCREMENT PRIMARY KEY", "SELECT seq FROM seq_1_to_20000"),
-            Database::Sqlite { .. } => (
-                "INTEGER PRIMARY KEY",
-                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT i FROM n",
-            ),
+            Database::Sqlite { .. } => ("INTEGER PRIMARY KEY", numbers),
         };
-        database
-            .sql(&format!("CREATE TABLE orders (id {counted}, name VARCHAR(9)); INSERT INTO orders (id) {numbers}"));
+        let deep = if let Database::MySql(_) = database { "SET SESSION cte_max_recursion_depth = 20000;" } else { "" };
+        database.sql(&format!(
+            "CREATE TABLE orders (id {counted}, name VARCHAR(9)); {deep} INSERT INTO orders (id) {numbers}"
+        ));
         // the name of the column is found by itself
         let keys = [("mode", "incrementing"), ("table.whitelist", "orders")];
         let mut source = Source::started(kafka, &database.url(), &keys);
@@ -71,12 +75,18 @@ fn an_incrementing_source_of_each_system_goes_on_behind_its_last_row_after_a_res
 #[test]
 fn times_and_numbers_of_each_system_say_what_is_new_whatever_the_zone() {
     let kafka = Kafka::shared();
-    let cases = [
+    let mut cases = vec![
         (Database::maria("datetime"), "DATETIME(6)", "'2026-01-01 00:00:00.123456'", 1_767_207_600_123_456_i64),
         (Database::maria("timestamp"), "TIMESTAMP(6)", "'2026-01-01 00:00:00.123456'", 1_767_207_600_123_456),
         (Database::sqlite(), "TIMESTAMP", "1767225600123", 1_767_225_600_123_000),
         (Database::sqlite(), "DATETIME", "'2026-01-01 00:00:00'", 1_767_225_600_000_000),
     ];
+    for declared in ["DATETIME(6)", "TIMESTAMP(6)"] {
+        let database = Database::mysql("times");
+        cases.extend(
+            database.map(|database| (database, declared, "'2026-01-01 00:00:00.123456'", 1_767_207_600_123_456)),
+        );
+    }
     for (database, declared, first, micros) in cases {
         // a session of the test has the server's zone, which is that of `db.timezone`
         database.sql(&format!(
@@ -103,7 +113,7 @@ fn times_and_numbers_of_each_system_say_what_is_new_whatever_the_zone() {
         assert_eq!(source.await_ids("orders", 4), [1, 2, 3, 4], "{declared}");
         source.stop();
         let now = match (&database, declared) {
-            (Database::Maria(_), _) => "NOW(6)",
+            (Database::Maria(_) | Database::MySql(_), _) => "NOW(6)",
             (_, "TIMESTAMP") => "CAST(strftime('%s', 'now') AS INTEGER) * 1000",
             _ => "CURRENT_TIMESTAMP",
         };

@@ -11,7 +11,7 @@ use arrow::util::display::array_value_to_string;
 use serde_json::Value;
 use volley_api::testing::config_map;
 use volley_api::{
-    Column, ConfigMap, ConnectorContext, OffsetReader, PluginFactory, Polled, Records, Result, RunningConnector,
+    Column, ConfigMap, ConnectorContext, Error, OffsetReader, PluginFactory, Polled, Records, Result, RunningConnector,
     SourceContext, SourceOffset, SourcePartition, SourceTask,
 };
 use volley_jdbc::Driver;
@@ -127,6 +127,18 @@ impl Connector {
         }
     }
 
+    /// Polls a task until it has read to the end, where nothing is open in the database. There MUST be no more rows.
+    pub(crate) fn await_end(&mut self, task: usize) {
+        let deadline = Instant::now() + SOON;
+        loop {
+            match self.tasks[task].poll(POLL) {
+                Ok(Polled::IdleFor(_)) => return,
+                Ok(Polled::Idle) => assert!(Instant::now() < deadline, "no end within {SOON:?}"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
     /// Polls all tasks in turn until there are so many rows.
     pub(crate) fn rows(&mut self, count: usize) -> Vec<Row> {
         let (mut rows, deadline) = (Vec::new(), Instant::now() + SOON);
@@ -160,6 +172,17 @@ impl Connector {
 impl Drop for Connector {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// What the task fails with, if anything may be tried again or not.
+pub(crate) fn await_error(connector: &mut Connector) -> Error {
+    let deadline = Instant::now() + SOON;
+    loop {
+        if let Err(error) = connector.tasks[0].poll(Duration::from_millis(50)) {
+            return error;
+        }
+        assert!(Instant::now() < deadline, "no error within {SOON:?}");
     }
 }
 

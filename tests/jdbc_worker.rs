@@ -53,7 +53,7 @@ impl<'a> Source<'a> {
 
     pub(crate) fn stop(&mut self) {
         let process = self.process.take().unwrap();
-        process.stop(Duration::from_secs(30));
+        process.stop(SOON);
     }
 
     pub(crate) fn get(&self, path: &str) -> Value {

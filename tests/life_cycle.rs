@@ -87,7 +87,7 @@ fn connectors_are_paused_resumed_restarted_stopped_and_deleted_while_records_flo
     assert_eq!(rest.ask("DELETE", "/connectors/taken", None).0, 204);
     assert_eq!(rest.ask("GET", "/connectors", None), (200, json!([])));
     assert_eq!(rest.ask("GET", "/connectors/taken", None).0, 404);
-    worker.stop(Duration::from_secs(20));
+    worker.stop(Duration::from_secs(90));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_source_that_is_stopped_cleanly_goes_on_without_a_gap_or_a_repeat() {
         let rest = Rest(worker.rest());
         rest.await_state("made", "RUNNING");
         rest.await_more("made", "rows_out");
-        worker.stop(Duration::from_secs(20));
+        worker.stop(Duration::from_secs(90));
     }
     let numbers: Vec<u64> = kafka
         .read_topic(&topic)

@@ -22,7 +22,7 @@ fn the_quickstart_does_not_touch_a_directory_that_is_not_its_own() {
     let volley = Volley::new();
     std::fs::create_dir(volley.path("volley-data")).unwrap();
     std::fs::write(volley.path("volley-data/precious"), "mine").unwrap();
-    let end = volley.run(Duration::from_secs(30), &["quickstart", "--records", "10"]);
+    let end = volley.run(Duration::from_secs(90), &["quickstart", "--records", "10"]);
     assert_eq!(end.status.code(), Some(2), "{}", end.log);
     assert_eq!(std::fs::read_to_string(volley.path("volley-data/precious")).unwrap(), "mine");
 }

@@ -88,7 +88,7 @@ impl Worker {
 
     fn stop(&mut self) {
         let process = self.process.take().unwrap();
-        process.stop(Duration::from_secs(20));
+        process.stop(Duration::from_secs(90));
     }
 }
 

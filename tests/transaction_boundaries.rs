@@ -37,6 +37,13 @@ impl Cluster {
         offsets["offsets"].get(0).map(|entry| entry["offset"].clone())
     }
 
+    /// The marker of a transaction comes to one topic after the other: the offsets may be last.
+    fn await_offset(&self, name: &str, expected: &Value) {
+        wait_until(SOON, &format!("the offset of {name} is {expected}"), || {
+            (self.offset(name).as_ref() == Some(expected)).then_some(())
+        });
+    }
+
     fn await_failure(&self, name: &str) -> String {
         wait_until(SOON, "the task fails", || {
             let path = format!("/connectors/{name}/status");
@@ -70,7 +77,7 @@ fn a_connector_s_own_transactions_end_where_it_says_and_aborted_ones_are_never_s
         (cluster.committed(&topic).len() >= expected.len()).then_some(())
     });
     assert_eq!(cluster.committed(&topic), expected);
-    assert_eq!(cluster.offset("own"), Some(json!({ "saved": 89 })));
+    cluster.await_offset("own", &json!({ "saved": 89 }));
     // a stop commits nothing that the connector has not ended
     cluster.group.ask(cluster.worker, "PUT", "/connectors/own/stop", None);
     cluster.group.await_state("own", "STOPPED", 0);
@@ -117,7 +124,7 @@ fn an_interval_ends_a_transaction_though_nothing_more_comes_and_a_pause_ends_it_
     assert_eq!(cluster.committed(&long), Vec::<String>::new(), "the transaction is open");
     cluster.group.ask(cluster.worker, "PUT", "/connectors/long/pause", None);
     wait_until(SOON, "the lines are committed", || (cluster.committed(&long) == ["one", "two"]).then_some(()));
-    assert_eq!(cluster.offset("long").unwrap()["position"], 8);
+    wait_until(SOON, "the offset is committed", || (cluster.offset("long")?["position"] == 8).then_some(()));
 }
 
 #[test]
@@ -136,10 +143,12 @@ fn a_connector_s_own_offset_topic_has_its_offsets_and_is_none_to_produce_to() {
     });
     cluster.group.put(cluster.worker, "lines", &config);
     wait_until(SOON, "the lines are committed", || (cluster.committed(&topic).len() == 3).then_some(()));
-    let stored = cluster.kafka.read_topic(&offsets).pop().expect("offsets are in the topic");
-    let stored: Value = serde_json::from_slice(&stored.value.unwrap()).unwrap();
-    assert_eq!(stored["position"], 14);
-    assert_eq!(cluster.offset("lines"), Some(stored));
+    let stored = wait_until(SOON, "the offset of the last line is in the topic", || {
+        let last = cluster.kafka.read_topic(&offsets).pop()?.value?;
+        let last: Value = serde_json::from_slice(&last).unwrap();
+        (last["position"] == 14).then_some(last)
+    });
+    cluster.await_offset("lines", &stored);
 
     config["topic"] = json!(offsets);
     config["file"] = json!(directory.path().join("other.txt"));

@@ -176,7 +176,7 @@ impl Running {
 
     /// The address where REST listens, as the log says it.
     pub(crate) fn rest(&mut self) -> String {
-        wait_until(Duration::from_secs(30), "REST is announced", || {
+        wait_until(Duration::from_secs(120), "REST is announced", || {
             let log = self.log();
             assert!(self.is_running(), "volley ended:\n{log}");
             // an earlier one listened elsewhere

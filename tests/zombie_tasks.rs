@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::exactly_once_sources::{ENABLED, assert_exactly_once, await_committed, await_restarted, numbers};
+use crate::exactly_once_sources::{
+    ENABLED, assert_exactly_once, await_committed, await_restarted, await_workers, numbers,
+};
 use crate::testbed::{Kafka, Vendor, wait_until};
 use crate::worker_group::{SOON, WorkerGroup, sequences};
 
@@ -18,7 +20,7 @@ fn a_hanging_task_that_wakes_up_after_it_was_replaced_has_no_effect() {
     let hanging = group.add(&[Vendor::Volley])[0];
     let name = kafka.unique("numbers");
     group.put(leader, &name, &numbers(&topic, 4, 300, json!({})));
-    group.await_state(&name, "RUNNING", 4);
+    await_workers(&group, &name, 4, 2);
     await_committed(kafka, &topic, 200);
     for _ in 0..2 {
         group.worker(hanging).signal("STOP");
@@ -55,7 +57,7 @@ fn offsets_that_a_user_sets_or_forgets_are_safe_from_tasks_that_still_write() {
     let mut config = numbers(&topic, 2, 300, json!({}));
     HELD_OPEN.iter().for_each(|(key, value)| config[*key] = json!(value));
     group.put(leader, &name, &config);
-    let owners = group.await_state(&name, "RUNNING", 2);
+    let owners = await_workers(&group, &name, 2, 2);
     let task = *owners.tasks.iter().find(|(_, owner)| **owner == group.worker(hanging).address()).unwrap().0;
     group.await_more(&name, 0);
     wait_until(SOON, "both tasks have polled", || {

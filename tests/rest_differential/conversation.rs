@@ -7,7 +7,7 @@ use super::script::Step;
 use crate::testbed::{Answer, ConnectWorker, send};
 
 /// How long a step may ask again.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// Characters shown of an answer.
 const SHOWN: usize = 1_000;
 /// Longer than it takes a status to be written and read back.

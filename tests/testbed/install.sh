@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the servers that the tests start, unless they are there: Kafka, Kafka Connect, a Schema Registry and its converters
 # HDFS and an S3 server from Maven Central, another S3 server, a client of Connect's REST and Confluent's serializers from PyPI,
-# PostgreSQL and MariaDB from Debian.
+# PostgreSQL and MariaDB from Debian, MySQL where it can be had.
 # With names as arguments also what only benches need: iceberg (a sink for Java's worker), duckdb, postgresql (its driver for Java).
 # Into ${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}; removing that directory is all it takes to start over.
 set -eu
@@ -101,6 +101,7 @@ install_registry
 install_python s3 $moto_version "moto[server,s3]==$moto_version"
 install_python clients $client_version-$serializers_version-$protoc_version "kafka-connect-py==$client_version" \
     "confluent-kafka[avro,json,protobuf,schemaregistry]==$serializers_version" "grpcio-tools==$protoc_version"
+sh "$here/install-mysql.sh" "$testbed/mysql" >&2 || say "there is no MySQL: its tests are passed over"
 for more in "$@"; do
     case $more in
         iceberg) install_jars iceberg $iceberg_version ;;

@@ -301,7 +301,7 @@ impl Kafka {
         let topic = NewTopic { name: name.to_owned(), partitions, replication_factor: 1, configs };
         let admin = self.admin();
         assert!(admin.create_topic(&topic).unwrap(), "topic {name} exists already");
-        wait_until(Duration::from_secs(30), "a new topic is visible", || {
+        wait_until(Duration::from_secs(90), "a new topic is visible", || {
             admin.topic(name).unwrap().filter(|topic| topic.partitions == partitions)
         });
     }

@@ -27,7 +27,7 @@ pub(crate) struct MariaDb {
     databases: AtomicU32,
 }
 
-/// A database of one test.
+/// A database of one test, also of MySQL.
 pub(crate) struct MariaDatabase {
     pub(crate) name: String,
     port: u16,
@@ -136,6 +136,16 @@ impl Drop for MariaDb {
 }
 
 impl MariaDatabase {
+    /// One that is there.
+    pub(super) fn of(name: &str, port: u16) -> Self {
+        Self { name: name.to_owned(), port }
+    }
+
+    /// Executes SQL; the values that it answers, or what the client has against it.
+    pub(super) fn try_sql(&self, text: &str) -> Result<String, String> {
+        client(self.port, &self.name, text)
+    }
+
     /// Its URL, as MySQL's driver has it, without a user. Of the tables of the server, only its own are looked for.
     pub(crate) fn url(&self) -> String {
         format!("jdbc:mysql://127.0.0.1:{}/{}?nullDatabaseMeansCurrent=true", self.port, self.name)
@@ -144,6 +154,11 @@ impl MariaDatabase {
     /// The user, who has no password.
     pub(crate) fn user(&self) -> &'static str {
         USER
+    }
+
+    /// The server's port.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// A session that stays open.
@@ -155,7 +170,7 @@ impl MariaDatabase {
 
     /// Executes SQL; the values that it answers, a line for each row.
     pub(crate) fn sql(&self, text: &str) -> String {
-        client(self.port, &self.name, text).unwrap_or_else(|error| panic!("{text}: {error}"))
+        self.try_sql(text).unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 }
 

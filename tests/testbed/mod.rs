@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, dead_code)]
 
 mod certificate;
+mod commit_proxy;
 mod connect_worker;
 mod deadline;
 mod faulty_store;
@@ -11,6 +12,7 @@ mod identity_provider;
 mod kafka;
 mod logging;
 mod mariadb;
+mod mysql;
 mod postgres;
 mod rebalances;
 mod registry;
@@ -20,6 +22,8 @@ mod small_disk;
 mod sql_session;
 mod worker_properties;
 
+#[allow(unused_imports)]
+pub(crate) use commit_proxy::{CommitProxy, Cut};
 #[allow(unused_imports)]
 pub(crate) use connect_worker::{ConnectWorker, Mode, Vendor, volley_binary};
 #[allow(unused_imports)]
@@ -38,6 +42,8 @@ pub(crate) use kafka::{Kafka, Message, SESSION, properties};
 pub(crate) use logging::log_as_asked;
 #[allow(unused_imports)]
 pub(crate) use mariadb::{MariaDatabase, MariaDb};
+#[allow(unused_imports)]
+pub(crate) use mysql::MySql;
 #[allow(unused_imports)]
 pub(crate) use postgres::{Database, Postgres};
 #[allow(unused_imports)]

@@ -141,6 +141,11 @@ impl Database {
         USER
     }
 
+    /// The server's port.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// A session that stays open.
     pub(crate) fn session(&self) -> SqlSession {
         SqlSession::start(client(self.port, &self.name), |text| format!("\\echo {text}"))

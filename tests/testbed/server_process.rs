@@ -3,12 +3,17 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::TcpListener;
+use std::ops::Range;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use super::wait_until;
+
+/// Ports of servers: below those of connections, which begin at 32768.
+const PORTS: Range<u16> = 10_000..32_000;
 
 /// Runs the server and waits for its own standard input to close: that happens when the server is dropped, and also when
 /// the test process is gone, even by SIGKILL. A process group of its own keeps signals for the tests away from it. Then kills
@@ -102,26 +107,40 @@ impl Drop for ServerProcess {
     }
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago and that nobody else is given in this process. It is none of those that Linux gives to
+/// connections by itself, so that it is still free where a server starts later, or again.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    // processes of tests that run at the same time begin at places of their own
+    let first = (std::process::id() % PORTS.len() as u32) as u16;
+    let port = (0..PORTS.len()).find_map(|_| {
+        let place = u32::from(first) * 61 + u32::from(GIVEN.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + (place % PORTS.len() as u32) as u16;
+        TcpListener::bind(("127.0.0.1", port)).is_ok().then_some(port)
+    });
+    port.expect("one of these ports is free")
 }
 
 /// Where `install.sh` puts a server.
 pub(crate) fn installed(server: &str) -> PathBuf {
-    let testbed = std::env::var_os("VOLLEY_TESTBED").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/volley/testbed"),
-        PathBuf::from,
-    );
-    let path = testbed.join(server);
+    let path = testbed().join(server);
     assert!(path.exists(), "{} is missing: run tests/testbed/install.sh, or `make test`", path.display());
     path
 }
 
+/// Where `install.sh` puts all servers.
+pub(super) fn testbed() -> PathBuf {
+    std::env::var_os("VOLLEY_TESTBED").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/volley/testbed"),
+        PathBuf::from,
+    )
+}
+
 /// A new directory for a server's data, which the supervisor removes.
 pub(crate) fn data_directory(server: &str) -> PathBuf {
-    let port = free_port();
-    let directory = std::env::temp_dir().join(format!("volley-{server}-{}-{port}", std::process::id()));
+    static COUNT: AtomicU16 = AtomicU16::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let directory = std::env::temp_dir().join(format!("volley-{server}-{}-{count}", std::process::id()));
     fs::create_dir_all(&directory).unwrap();
     File::create(directory.join("log")).unwrap();
     directory

@@ -22,6 +22,8 @@ use crate::parameters::{Server, TypeSettings};
 use crate::rows::RowDecoder;
 use crate::server_error::server_error;
 
+/// Most bytes of a row that is read: the protocol has no room for more.
+const ROW_BYTES: usize = 1 << 30;
 /// How long the server may take for what takes moments.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 /// How long the server may take to end what it does for us.
@@ -69,7 +71,9 @@ impl std::fmt::Debug for OpenResult {
 
 impl MySqlConnection {
     /// Connects.
-    pub(crate) fn open(server: Server) -> Result<Self> {
+    pub(crate) fn open(mut server: Server) -> Result<Self> {
+        // the server sends rows that are larger than what it takes itself
+        server.options = server.options.max_allowed_packet(Some(ROW_BYTES));
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()

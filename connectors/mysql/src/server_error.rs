@@ -3,11 +3,13 @@
 use mysql_async::{DriverError, Error as Failure, IoError};
 use volley_api::{Error, ErrorKind};
 
-/// Out of connections or memory, shutting down, killed, timed out, locked, deadlocked, lost.
-const PASSING: [u16; 33] = [
-    1020, 1021, 1040, 1041, 1053, 1077, 1078, 1079, 1129, 1152, 1153, 1158, 1159, 1160, 1161, 1180, 1184, 1203, 1205,
-    1206, 1213, 1226, 1317, 1412, 1614, 1637, 1792, 1927, 1969, 2006, 2013, 3024, 3101,
+/// Out of connections, memory or room on disk, shutting down, killed, timed out, locked, deadlocked, lost.
+const PASSING: [u16; 34] = [
+    1020, 1021, 1040, 1041, 1053, 1077, 1078, 1079, 1114, 1129, 1152, 1153, 1158, 1159, 1160, 1161, 1180, 1184, 1203,
+    1205, 1206, 1213, 1226, 1317, 1412, 1614, 1637, 1792, 1927, 1969, 2006, 2013, 3024, 3101,
 ];
+/// What mysql_async says of a row that has more bytes than it may have.
+const TOO_LARGE: &str = "larger than max_allowed_packet";
 /// Hosts, logins and plug-ins that are refused, in the general state HY000.
 const REFUSED: [u16; 8] = [1130, 1251, 1290, 1296, 1347, 1356, 1524, 1698];
 
@@ -29,7 +31,10 @@ pub(crate) fn write_error(doing: &str, error: Failure) -> Error {
 /// An error while `doing` something, such as "could not connect to MySQL at db:3306".
 pub(crate) fn server_error(doing: &str, error: Failure) -> Error {
     let kind = match &error {
+        // whatever wanted to write
+        Failure::Server(refusal) if refusal.message.contains("No space left on device") => ErrorKind::Retriable,
         Failure::Server(refusal) => kind_of(refusal.code, &refusal.state),
+        Failure::Io(IoError::Io(cause)) if cause.to_string().contains(TOO_LARGE) => ErrorKind::Data,
         Failure::Io(IoError::Io(_)) => ErrorKind::Retriable,
         Failure::Io(IoError::Tls(_)) | Failure::Url(_) => ErrorKind::Config,
         Failure::Driver(DriverError::ConnectionClosed | DriverError::PacketOutOfOrder) => ErrorKind::Retriable,
@@ -73,6 +78,7 @@ mod tests {
     fn number_and_state_say_what_can_be_done() {
         for (code, state, kind) in [
             (1205, "HY000", ErrorKind::Retriable),
+            (1114, "HY000", ErrorKind::Retriable),
             (1213, "40001", ErrorKind::Retriable),
             (1053, "08S01", ErrorKind::Retriable),
             (1927, "70100", ErrorKind::Retriable),
@@ -89,6 +95,8 @@ mod tests {
             assert_eq!(kind_of(code, state), kind, "{code}");
         }
         let closed = server_error("reading", Failure::Driver(DriverError::ConnectionClosed));
+        let large = Failure::Io(IoError::Io(std::io::Error::other("Packet is larger than max_allowed_packet")));
+        assert_eq!(server_error("reading", large).kind(), ErrorKind::Data);
         assert!(closed.is_retriable() && closed.to_string().starts_with("reading: "), "{closed}");
     }
 }

@@ -36,6 +36,17 @@ pub(crate) const TARGET_COLUMNS: &str = "SELECT a.attname::text, \
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
     WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum";
 
+/// How many of `known`, a list of pairs of a name and a type without a length, are columns of a table.
+pub(crate) fn same_columns(table: &str, known: &str) -> String {
+    format!(
+        "SELECT count(*) FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
+         WHERE a.attrelid = pg_catalog.to_regclass({table}) AND a.attnum > 0 AND NOT a.attisdropped \
+         AND (a.attname::text, \
+             pg_catalog.format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE a.atttypid END, -1)) \
+             IN ({known})"
+    )
+}
+
 /// Those columns of tables that cannot be null: number of the table, number of the column.
 pub(crate) const REQUIRED: &str = "SELECT a.attrelid, a.attnum FROM pg_catalog.pg_attribute a \
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \

@@ -32,7 +32,9 @@ pub(crate) fn server_error(doing: &str, error: tokio_postgres::Error) -> Error {
 fn kind_of(code: &str) -> ErrorKind {
     match (code.get(..2).unwrap_or_default(), code) {
         // lost, out of something, stopped by an administrator, rolled back, locked, out of order
-        ("08" | "53" | "57" | "40" | "58", _) | (_, "55P03" | "55006" | "25P03" | "72000") => ErrorKind::Retriable,
+        ("08" | "53" | "57" | "40" | "58", _) | (_, "55P03" | "55006" | "25P03" | "25P04" | "72000") => {
+            ErrorKind::Retriable
+        }
         // a standby that was a primary may be one again
         (_, "25006") => ErrorKind::Retriable,
         // a value that a cast or a function does not take, or a constraint, a trigger or an index

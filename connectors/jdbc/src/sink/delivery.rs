@@ -68,26 +68,39 @@ pub(super) fn deliver(
     settings: &DeliverySettings,
     mut place: Option<BatchPlace<'_>>,
 ) -> Result<BTreeMap<usize, Error>> {
-    let mut work = Vec::with_capacity(jobs.len());
-    for job in jobs {
+    let mut work = targets(writer, shapes, jobs)?;
+    let mut delivery = Delivery { writer, settings, is_careful: false };
+    loop {
+        match delivery.transaction(&work, place.as_mut()) {
+            Err(error) if error.kind() == ErrorKind::Data && !delivery.is_careful => {
+                delivery.writer.execute("ROLLBACK")?;
+                let before = work;
+                shapes.forget();
+                work = targets(delivery.writer, shapes, jobs)?;
+                // with savepoints now, to find out which records it is; unless it was the table that has changed
+                delivery.is_careful = before.iter().zip(&work).all(|((_, before), (_, now))| before == now);
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Each job with the table that it is for, as that is now.
+fn targets<'a>(
+    writer: &mut dyn Writer,
+    shapes: &mut TableShapes,
+    jobs: &'a [Job],
+) -> Result<Vec<(&'a Job, Option<TargetTable>)>> {
+    let target = |job: &'a Job| {
         let columns: Vec<_> = job.planned.columns.iter().map(|column| (&column.field, column.is_key)).collect();
         let table = match job.only_removes() {
             false => Some(shapes.table(writer, &job.table, &columns)?.clone()),
             // where there is no table there is nothing to remove
             true => shapes.table_to_remove_from(writer, &job.table)?,
         };
-        work.push((job, table));
-    }
-    let mut delivery = Delivery { writer, settings, is_careful: false };
-    match delivery.transaction(&work, place.as_mut()) {
-        // with savepoints now, to find out which records it is
-        Err(error) if error.kind() == ErrorKind::Data => {
-            delivery.writer.execute("ROLLBACK")?;
-            delivery.is_careful = true;
-            delivery.transaction(&work, place.as_mut())
-        }
-        outcome => outcome,
-    }
+        Ok((job, table))
+    };
+    jobs.iter().map(target).collect()
 }
 
 struct Delivery<'a> {
@@ -105,7 +118,7 @@ impl Delivery<'_> {
     ) -> Result<BTreeMap<usize, Error>> {
         self.writer.begin()?;
         if let Some(place) = &mut place {
-            place.offsets.advance(self.writer, place.partition, place.end)?;
+            place.offsets.advance(self.writer, place.partition, place.row_offsets, place.end)?;
         }
         let mut rejected = BTreeMap::new();
         for (job, table) in work {

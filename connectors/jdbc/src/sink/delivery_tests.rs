@@ -20,6 +20,8 @@ const BAD: i64 = 13;
 #[derive(Default)]
 struct MemoryTable {
     columns: Option<Vec<&'static str>>,
+    /// Of all columns.
+    type_name: &'static str,
     rows: BTreeMap<i64, i64>,
     /// What a roll-back goes back to: that of the transaction, that of the savepoint.
     before: [BTreeMap<i64, i64>; 2],
@@ -28,7 +30,12 @@ struct MemoryTable {
 
 impl Writer for MemoryTable {
     fn target(&mut self, table: &TableId, _quote: Option<char>) -> Result<Option<TargetTable>> {
-        let column = |name: &&str| TargetColumn { name: (*name).to_owned(), ..TargetColumn::default() };
+        let type_name = self.type_name.to_owned();
+        let column = |name: &&str| TargetColumn {
+            name: (*name).to_owned(),
+            type_name: type_name.clone(),
+            ..TargetColumn::default()
+        };
         let columns = self.columns.as_ref().map(|columns| columns.iter().map(column).collect());
         Ok(columns.map(|columns| TargetTable { table: table.clone(), columns }))
     }
@@ -51,6 +58,9 @@ impl Writer for MemoryTable {
     }
 
     fn write(&mut self, write: &TableWrite<'_>) -> Result<()> {
+        if write.columns.iter().any(|column| column.target.type_name != self.type_name) {
+            return Err(Error::data("rows of another type"));
+        }
         let column = |place: usize| write.rows.column(place).as_primitive::<Int64Type>();
         for row in 0..write.rows.num_rows() {
             let key = column(0).value(row);
@@ -127,6 +137,20 @@ fn without_tolerance_the_first_bad_record_takes_everything_back() {
     assert_eq!(delivered(&mut table, &[(1, Some(5)), (2, Some(BAD)), (3, Some(BAD))], false), [101]);
     assert!(table.rows.is_empty());
     assert_eq!(table.statements.last().unwrap(), "ROLLBACK");
+}
+
+#[test]
+fn where_the_types_of_a_table_have_changed_no_record_is_bad() {
+    let mut table = with_columns();
+    let mut shapes = TableShapes::new(ShapeSettings { creates: false, evolves: false, quote: None, zone: Tz::UTC });
+    let settings = DeliverySettings { mode: WriteKind::Insert, zone: Tz::UTC, tolerates_bad_records: true };
+    for (key, type_name) in [(1, ""), (2, "text"), (3, "text"), (4, "integer")] {
+        table.type_name = type_name;
+        let jobs = [job(&[(key, Some(5)), (10 * key, Some(BAD))])];
+        let rejected = deliver(&mut table, &mut shapes, &jobs, &settings, None).unwrap();
+        assert_eq!(rejected.into_keys().collect::<Vec<_>>(), [101], "{type_name}");
+        assert!(table.rows.contains_key(&key));
+    }
 }
 
 #[test]

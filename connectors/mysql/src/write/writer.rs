@@ -27,6 +27,8 @@ const WRITE_LIMIT: Duration = Duration::from_secs(300);
 const KILL_LIMIT: Duration = Duration::from_secs(2);
 /// Most marks of a statement: the protocol counts them in 16 bits.
 const MARKS: usize = 60_000;
+/// What a packet has at most beside its rows.
+const PACKET_BYTES: usize = 1_024;
 /// Most rows of a statement: more make it no faster.
 const ROWS: usize = 1_000;
 const REFUSED: &str = "the server refuses a statement";
@@ -161,11 +163,8 @@ impl Writer for MySqlWriter {
         for row in 0..write.rows.num_rows() {
             let added = row_values(write, &statement, row)?;
             let row_bytes: usize = added.iter().map(size).sum();
-            if row_bytes > self.packet_bytes {
-                return Err(Error::data(format!(
-                    "a row of {row_bytes} bytes is larger than `max_allowed_packet` of the server, which is {}",
-                    self.packet_bytes
-                )));
+            if row_bytes + PACKET_BYTES > self.packet_bytes {
+                return Err(too_large(write, &statement, &added, self.packet_bytes));
             }
             if rows == most || rows > 0 && bytes + row_bytes > self.packet_bytes / 2 {
                 self.send(&statement, rows, std::mem::take(&mut values))?;
@@ -209,6 +208,17 @@ fn row_values(write: &TableWrite<'_>, statement: &RowStatement, row: usize) -> R
             .map_err(|what| Error::data(format!("column {} of type {} takes no {what}", target.name, target.declared)))
     };
     statement.places.iter().map(value).collect()
+}
+
+/// The server would close the connection without reading such a row.
+fn too_large(write: &TableWrite<'_>, statement: &RowStatement, values: &[Value], limit: usize) -> Error {
+    let bytes: usize = values.iter().map(size).sum();
+    let largest = values.iter().map(size).zip(&statement.places).max();
+    let (value, name) = largest.map_or((0, ""), |(bytes, place)| (bytes, write.columns[*place].target.name.as_str()));
+    Error::data(format!(
+        "a row of {bytes} bytes is larger than `max_allowed_packet` of the server, which is {limit}; its largest value is \
+         that of column {name}, with {value} bytes"
+    ))
 }
 
 fn text(row: &Row, place: usize) -> Result<String> {

@@ -494,7 +494,7 @@ impl Simulation {
     fn crash(&mut self, worker: usize, rotation: usize) {
         // whoever starts removes what was left unfinished
         let files = self.trouble.files.clone();
-        runtime::wait(async move { files.sweep().await }, Duration::from_secs(20)).unwrap().unwrap();
+        runtime::wait(async move { files.sweep().await }, Duration::from_secs(90)).unwrap().unwrap();
         let fresh = self.worker(rotation);
         let crashed = std::mem::replace(&mut self.workers[worker], fresh);
         self.late.append(&mut crashed.queue.lock().pending);

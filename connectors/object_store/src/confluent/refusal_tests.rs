@@ -185,7 +185,7 @@ fn a_task_of_a_java_class_writes_files_with_confluent_s_names() {
     let origin = volley_api::testing::origin("t", 3, 40, 2);
     task.open(&Offsets::from([(TopicPartition::new("t", 3), 40)])).unwrap();
     let batch = sink_batch_of(Arc::clone(&origin), vec![records]);
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(90);
     assert!(task.put(&batch).unwrap().is_empty());
     let partition = [TopicPartition::new("t", 3)];
     loop {

@@ -46,7 +46,7 @@ fn keyed(first: i64, keys: &[Option<&str>]) -> SinkBatch {
 
 /// Asks for the committable offset until it is `end`.
 fn until_committable(task: &mut KeyedSinkTask, end: i64) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(90);
     while task.pre_commit(&Offsets::from([(partition(), end)])).unwrap()[&partition()] < end {
         assert!(Instant::now() < deadline, "not all was written");
         std::thread::yield_now();
@@ -139,7 +139,7 @@ fn memory_is_freed_by_writing_what_waits() {
         let mut task =
             started(root.path(), &[("format.class", "RecordCsv"), ("format.output.fields", "offset"), entry]);
         task.put(&keyed(0, &[Some("a"), Some("b")])).unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(90);
         while files(root.path()).len() < 2 {
             task.tick().unwrap();
             assert!(Instant::now() < deadline, "{entry:?}");
@@ -156,7 +156,7 @@ fn a_write_that_never_succeeds_fails_the_task_and_nothing_behind_it_is_committed
     fs::write(root.path().join("state"), "").unwrap();
     task.put(&keyed(0, &[Some("a")])).unwrap();
     task.flush(&[partition()]).unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(90);
     let error = loop {
         match task.tick() {
             Ok(()) => assert!(Instant::now() < deadline),

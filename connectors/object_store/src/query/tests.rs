@@ -71,7 +71,7 @@ impl Started {
     }
 
     fn deliver(&mut self) -> Result<(), Error> {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(90);
         while !self.deliver_once()? {
             assert!(Instant::now() < deadline, "never delivered");
             std::thread::yield_now();
@@ -133,7 +133,7 @@ fn an_attempt_that_was_interrupted_leaves_nothing_behind_the_next_one() {
     let mut first = Started::new(&engine, &config(root.path(), &[]), [0, 0]);
     first.put(0, 90);
     first.put(1, 40);
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(90);
     while files(root.path()).len() < 3 {
         assert!(Instant::now() < deadline, "too few files");
         if first.deliver_once().unwrap() {
@@ -216,7 +216,7 @@ fn of_two_attempts_at_a_time_one_counts_and_their_files_do_not_mix() {
     for run in &mut runs {
         run.put(0, 65);
     }
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(90);
     let (mut done, mut refused) = (0, 0);
     while done + refused < 2 {
         for run in &mut runs {

@@ -180,7 +180,7 @@ fn many_files_behind_a_checkpoint_cost_one_lost_race() {
     let context = SinkContext::new("orders-sink", 0);
     let mut task = started_with(context.clone(), &config, 0);
     put(&mut task, &batch(&partition(), 0, orders(0..15)));
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(90);
     let rewinds = loop {
         task.flush(&[partition()]).unwrap();
         let rewinds = context.requests().take_rewinds();
@@ -199,7 +199,7 @@ fn many_files_behind_a_checkpoint_cost_one_lost_race() {
 
 /// Asks for the committable offset, where everything before `end` was put, until it is `expected`.
 fn wait_for_commit(task: &mut crate::sink::ObjectStoreSinkTask, end: i64, expected: i64) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(90);
     while task.pre_commit(&Offsets::from([(partition(), end)])).unwrap()[&partition()] != expected {
         assert!(Instant::now() < deadline);
         std::thread::yield_now();

@@ -48,7 +48,7 @@ pub(super) fn started_with(context: SinkContext, config: &ConfigMap, committed: 
 
 /// Puts, and puts again while the task has no room.
 pub(super) fn put(task: &mut ObjectStoreSinkTask, batch: &SinkBatch) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(90);
     loop {
         match task.put(batch) {
             Ok(rejected) => return assert!(rejected.is_empty(), "{rejected:?}"),
@@ -59,7 +59,7 @@ pub(super) fn put(task: &mut ObjectStoreSinkTask, batch: &SinkBatch) {
 
 /// Flushes and asks for the committable offset until it is `end`.
 pub(super) fn deliver(task: &mut ObjectStoreSinkTask, end: i64) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(90);
     loop {
         task.flush(&[partition()]).unwrap();
         let vouched = task.pre_commit(&Offsets::from([(partition(), end)])).unwrap();
@@ -94,7 +94,7 @@ pub(super) fn read_ids(root: &Path) -> Vec<i64> {
 }
 
 pub(super) fn failure(task: &mut ObjectStoreSinkTask) -> volley_api::Error {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(90);
     loop {
         match task.flush(&[partition()]) {
             Err(error) if !error.is_retriable() => return error,

@@ -13,6 +13,8 @@ const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: i16 = -1;
 /// Bytes that are sent together: as many as a processor's cache holds well.
 const CHUNK_BYTES: usize = 256 << 10;
+/// What PostgreSQL has room for in a row, and in a value: a limit of its memory, less some for itself.
+const ROW_BYTES: usize = (1 << 30) - (1 << 16);
 
 /// All rows, each column in its type, as pieces of a COPY.
 ///
@@ -40,12 +42,16 @@ pub(super) fn encoded_chunks<'a>(
         // row by row, as COPY has them
         while next < rows.num_rows() && out.len() < CHUNK_BYTES {
             out.extend_from_slice(&count.to_be_bytes());
+            let (start, mut largest) = (out.len(), (0, 0));
             for (place, encoder) in encoders.iter().enumerate() {
+                let before = out.len();
                 encoder.append(next, &mut out).map_err(|what| {
                     let column = &columns[place].target;
                     Error::data(format!("column {} of type {} takes no {what}", column.name, column.declared))
                 })?;
+                largest = largest.max((out.len() - before, place));
             }
+            check_size(out.len() - start, ROW_BYTES, largest, columns)?;
             next += 1;
         }
         let is_last = next == rows.num_rows();
@@ -64,11 +70,25 @@ pub(super) fn encoded_chunks<'a>(
     }))
 }
 
+/// `largest`: of the row's values the bytes and the place of the largest one.
+fn check_size(bytes: usize, limit: usize, largest: (usize, usize), columns: &[WriteColumn]) -> Result<()> {
+    if bytes <= limit {
+        return Ok(());
+    }
+    let (value, place) = largest;
+    let name = columns.get(place).map(|column| column.target.name.as_str()).unwrap_or_default();
+    Err(Error::data(format!(
+        "a row of {bytes} bytes is larger than the {limit} that PostgreSQL has room for; its largest value is that of column \
+         {name}, with {value} bytes"
+    )))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, StringArray};
+    use volley_api::ErrorKind;
     use volley_jdbc::TargetColumn;
 
     use super::*;
@@ -107,5 +127,16 @@ mod tests {
         let (last, before) = found.split_last().unwrap();
         assert!(last.as_ref().unwrap_err().to_string().contains("column a of type text"), "{last:?}");
         assert!(before.len() == 2 && before.iter().all(Result::is_ok));
+    }
+
+    #[test]
+    fn a_row_that_is_too_large_names_its_size_and_its_largest_column() {
+        let target = TargetColumn { name: "note".to_owned(), ..TargetColumn::default() };
+        let columns = [WriteColumn { target, is_key: false }];
+        assert!(check_size(10, 10, (9, 0), &columns).is_ok());
+        let error = check_size(11, 10, (9, 0), &columns).unwrap_err();
+        let text = error.to_string();
+        assert_eq!(error.kind(), ErrorKind::Data);
+        assert!(text.contains("11 bytes") && text.contains("column note, with 9 bytes"), "{text}");
     }
 }

@@ -11,13 +11,13 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_postgres::{Client, SimpleQueryMessage};
 use volley_api::{Error, Result};
-use volley_jdbc::{TableId, TableWrite, TargetColumn, TargetTable, WriteKind, Writer, quoted};
+use volley_jdbc::{TableId, TableWrite, TargetColumn, TargetTable, WriteColumn, WriteKind, Writer, quoted};
 
 use super::copy_encoder::encoded_chunks;
 use super::staging::Staging;
 use super::statements::{copy_into, merge_from};
 use super::target_type::{TargetType, column_type, is_copied, wider_type};
-use crate::catalog::{TARGET, TARGET_COLUMNS};
+use crate::catalog::{TARGET, TARGET_COLUMNS, same_columns};
 use crate::open_connection::{Address, Opened, open};
 use crate::parameters::Server;
 use crate::server_error::server_error;
@@ -28,6 +28,8 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 const WRITE_LIMIT: Duration = Duration::from_secs(300);
 /// How long the server may take to end what it does for us.
 const CANCEL_LIMIT: Duration = Duration::from_secs(2);
+/// Bytes of a message. The server ends a session that sends it one of 1 GiB.
+const COPY_PIECE: usize = 1 << 20;
 const REFUSED: &str = "PostgreSQL refuses a statement";
 
 /// A connection to PostgreSQL that writes.
@@ -62,10 +64,13 @@ impl PostgresWriter {
         let copied = async {
             let mut sink = pin!(client.copy_in::<_, Bytes>(statement).await?);
             for chunk in chunks {
-                match chunk {
-                    Ok(chunk) => sink.send(chunk).await?,
+                let mut chunk = match chunk {
+                    Ok(chunk) => chunk,
                     // the sink is dropped, which takes back what was sent
                     Err(error) => return Ok(Err(error)),
+                };
+                while !chunk.is_empty() {
+                    sink.send(chunk.split_to(chunk.len().min(COPY_PIECE))).await?;
                 }
             }
             sink.finish().await.map(|_| Ok(()))
@@ -87,6 +92,21 @@ impl PostgresWriter {
         Ok(changed.unwrap_or_default())
     }
 
+    /// A binary COPY says nothing of types: eight bytes of a number are a point in time, too. Now that the transaction has
+    /// rows in the table, nobody can give its columns other types any more.
+    fn check_types(&mut self, write: &TableWrite<'_>) -> Result<()> {
+        let known = write.columns.iter().map(|WriteColumn { target, .. }| {
+            format!("({}, {})", self.literal(&target.name), self.literal(&target.type_name))
+        });
+        let known = known.collect::<Vec<_>>().join(", ");
+        let table = self.literal(&write.table.without_catalog().in_sql(Some('"')));
+        let found = self.texts(&same_columns(&table, &known))?;
+        if found.first().and_then(|row| row.first()?.as_deref()?.parse().ok()) == Some(write.columns.len()) {
+            return Ok(());
+        }
+        Err(Error::retriable("its columns have other types than a moment ago: nothing of the batch is written"))
+    }
+
     fn write_rows(&mut self, write: &TableWrite<'_>) -> Result<()> {
         let columns = || write.columns.iter().zip(write.rows.columns());
         let types: Vec<_> = columns()
@@ -99,7 +119,8 @@ impl PostgresWriter {
         let is_copied = write.kind == WriteKind::Insert
             && columns().all(|(column, array)| is_copied(&column.target, array.data_type()));
         if is_copied {
-            return self.copy(&copy_into(write), rows);
+            self.copy(&copy_into(write), rows)?;
+            return self.check_types(write);
         }
         let (staging, prepare) = self.staging.table(&types);
         let Some(merge) = merge_from(&staging, write) else { return Ok(()) };

@@ -123,7 +123,7 @@ pub(super) fn values(config: &ConfigMap) -> Vec<Value> {
 
 /// Polls until something comes.
 pub(super) fn next_batches(task: &mut ObjectStoreSourceTask) -> Result<Vec<SourceBatch>> {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(90);
     loop {
         match task.poll(Duration::ZERO)? {
             Polled::Batches(batches) => return Ok(batches),

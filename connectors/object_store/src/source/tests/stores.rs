@@ -20,7 +20,7 @@ use crate::source::store::{FileStore, Search};
 use crate::source::task::ObjectStoreSourceTask;
 use crate::store::runtime;
 
-const WAIT: Duration = Duration::from_secs(20);
+const WAIT: Duration = Duration::from_secs(90);
 
 fn put(store: &Arc<InMemory>, path: &str, contents: impl Into<bytes::Bytes>) {
     let (store, path, contents) = (Arc::clone(store), Path::parse(path).unwrap(), contents.into());
