@@ -95,6 +95,58 @@ fn a_permission_that_is_withdrawn_fails_the_task_and_is_named() {
 }
 
 #[test]
+fn a_permission_that_is_withdrawn_in_mariadb_fails_the_task_and_is_named() {
+    let database = MariaDb::shared().database("withdrawn");
+    let user = format!("r_{}", database.name);
+    let (grant, revoke) = (
+        format!("GRANT SELECT ON {}.t TO {user}@'127.0.0.1'", database.name),
+        format!("REVOKE SELECT ON {}.t FROM {user}@'127.0.0.1'", database.name),
+    );
+    database.sql(&format!(
+        "CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1); CREATE USER {user}@'127.0.0.1'; {grant};
+         CREATE TABLE seen (id INT); GRANT SELECT ON {}.seen TO {user}@'127.0.0.1'",
+        database.name
+    ));
+    let keys = [&INCREMENTING[..], &[("connection.user", &user), ("table.whitelist", "t")]].concat();
+    let mut connector = Connector::new(Arc::new(volley_mysql::MySql), &database.url(), &keys);
+    connector.start(1);
+    assert_eq!(sorted_ids(&connector.rows(1)), [1]);
+    connector.await_end(0);
+    database.sql(&format!("INSERT INTO t VALUES (2); {revoke}"));
+    assert_says(&await_error(&mut connector), ErrorKind::Config, &[".t", "SELECT command denied"]);
+    database.sql(&grant);
+    connector.start(1);
+    assert_eq!(sorted_ids(&connector.rows(1)), [2]);
+}
+
+#[test]
+fn a_database_that_takes_no_more_sessions_is_named_and_waited_for() {
+    let database = Postgres::shared().database("crowded");
+    let role = format!("reader_of_{}", database.name);
+    database.sql(&format!(
+        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); CREATE ROLE {role} LOGIN; GRANT SELECT ON t TO {role}"
+    ));
+    let mut connector = connector(&database.url(), &[("connection.user", &role)]);
+    assert_eq!(sorted_ids(&connector.rows(1)), [1]);
+    database.sql(&format!(
+        "INSERT INTO t VALUES (2); ALTER ROLE {role} CONNECTION LIMIT 0;
+         SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'"
+    ));
+    // the session that was ended comes first
+    let deadline = Instant::now() + SOON;
+    loop {
+        let error = await_error(&mut connector);
+        assert_eq!(error.kind(), ErrorKind::Retriable, "{error}");
+        if error.to_string().contains("too many connections for role") {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{error}");
+    }
+    database.sql(&format!("ALTER ROLE {role} CONNECTION LIMIT -1"));
+    assert_eq!(sorted_ids(&connector.rows(1)), [2]);
+}
+
+#[test]
 fn a_table_that_is_made_again_with_other_columns_goes_on_and_one_that_is_gone_is_named() {
     let database = Postgres::shared().database("again");
     database.sql("CREATE TABLE t (id int PRIMARY KEY, name text); INSERT INTO t VALUES (1, 'a'), (2, 'b')");

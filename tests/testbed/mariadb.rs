@@ -57,12 +57,15 @@ impl MariaDb {
 
     fn start_as(has_tls: bool) -> Self {
         let directory = data_directory("mariadb");
-        let data = directory.join("data");
-        fs::create_dir(&data).unwrap();
-        if is_root() {
-            assert!(Command::new("chown").arg("mysql:").arg(&data).status().unwrap().success());
+        let (data, temporary) = (directory.join("data"), directory.join("tmp"));
+        for directory in [&data, &temporary] {
+            fs::create_dir(directory).unwrap();
+            if is_root() {
+                assert!(Command::new("chown").arg("mysql:").arg(directory).status().unwrap().success());
+            }
         }
         let mut install = Command::new("mysql_install_db");
+        install.env("TMPDIR", &temporary);
         install.arg("--no-defaults").arg(format!("--datadir={}", data.display())).args(as_server());
         let outcome = install.args(["--auth-root-authentication-method=normal", "--skip-test-db"]).output();
         let outcome = outcome.expect("MariaDB is missing: run tests/testbed/install.sh, or `make test`");
@@ -91,6 +94,8 @@ impl MariaDb {
             "mariadbd".to_owned(),
             "--no-defaults".to_owned(),
             format!("--datadir={}", data.display()),
+            // a server that starts removes what others have in a directory that they share
+            format!("--tmpdir={}", self.directory.join("tmp").display()),
             format!("--socket={}", data.join("s.sock").display()),
             format!("--pid-file={}", data.join("pid").display()),
             format!("--port={}", self.port),

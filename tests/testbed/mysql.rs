@@ -48,6 +48,8 @@ impl MySql {
             command.push(format!("--datadir={}", data("data")));
             command.push(format!("--lc-messages-dir={}", file("share/mysql")));
             command.push("--secure-file-priv=".to_owned());
+            // a server that starts removes what others have in a directory that they share
+            command.push(format!("--tmpdir={}", directory.display()));
             command.extend(is_root().then(|| "--user=mysql".to_owned()));
             command.extend_from_slice(more);
             command
