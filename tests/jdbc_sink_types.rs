@@ -5,8 +5,8 @@ use crate::jdbc_sink_worker::{Target, write};
 use crate::jdbc_worker::Source;
 use crate::testbed::{Kafka, MariaDb, Postgres};
 
-/// Copies a table of PostgreSQL into a table of the same name, through a topic.
-fn copy(kafka: &Kafka, from: &crate::testbed::Database, table: &str, rows: usize, to: &Target, keys: &[(&str, &str)]) {
+/// Copies a table of the database with this URL into a table of the same name, through a topic.
+fn copy(kafka: &Kafka, from: &str, table: &str, rows: usize, to: &Target, keys: &[(&str, &str)]) {
     let settings = [
         ("mode", "bulk"),
         ("poll.interval.ms", "3600000"),
@@ -14,7 +14,7 @@ fn copy(kafka: &Kafka, from: &crate::testbed::Database, table: &str, rows: usize
         ("timestamp.granularity", "micros_long"),
         ("value.converter", "org.apache.kafka.connect.json.JsonConverter"),
     ];
-    let mut source = Source::started(kafka, &from.url(), &settings);
+    let mut source = Source::started(kafka, from, &settings);
     source.await_messages(table, rows);
     source.stop();
     let topic = format!("{}{table}", source.prefix);
@@ -50,7 +50,7 @@ fn every_type_of_postgresql_comes_back_with_its_extremes() {
          INSERT INTO things (id) VALUES (4)",
     );
     let target = Target::Postgres(to);
-    copy(kafka, &from, "things", 4, &target, &[("timestamp.fields.list", "stamp,stamped")]);
+    copy(kafka, &from.url(), "things", 4, &target, &[("timestamp.fields.list", "stamp,stamped")]);
     let Target::Postgres(to) = &target else { unreachable!() };
     for row in 1..=4 {
         let (expected, found) = (
@@ -86,7 +86,7 @@ fn types_of_postgresql_come_to_mariadb_with_their_extremes() {
             stamped TIMESTAMP(6) NULL, docb JSON, u UUID, numbers JSON)",
     );
     let target = Target::Maria(to);
-    copy(kafka, &from, "things", 3, &target, &[("timestamp.fields.list", "stamp,stamped")]);
+    copy(kafka, &from.url(), "things", 3, &target, &[("timestamp.fields.list", "stamp,stamped")]);
     let exact = "id, small, big, price, huge, name";
     let texts = "day, at, u";
     let ours = target.sql(&format!(
@@ -100,4 +100,62 @@ fn types_of_postgresql_come_to_mariadb_with_their_extremes() {
     ));
     // the client of MariaDB writes two backslashes for one
     assert_eq!(ours.replace("\\\\", "\\"), theirs);
+}
+
+#[test]
+fn types_of_mariadb_come_to_postgresql_with_their_extremes() {
+    let kafka = Kafka::shared();
+    let from = MariaDb::shared().database("origin");
+    let to = Postgres::shared().database("copy");
+    from.sql(
+        "SET time_zone = '+00:00';
+         CREATE TABLE things (id INT PRIMARY KEY, tiny TINYINT, utiny TINYINT UNSIGNED, flag TINYINT(1), small SMALLINT,
+            usmall SMALLINT UNSIGNED, medium MEDIUMINT, umedium MEDIUMINT UNSIGNED, i INT, ui INT UNSIGNED, big BIGINT,
+            ubig BIGINT UNSIGNED, f FLOAT, d DOUBLE, price DECIMAL(10,2), huge DECIMAL(65,30), bit1 BIT(1), bits BIT(20),
+            code CHAR(5), name VARCHAR(20), latin VARCHAR(20) CHARACTER SET latin1, long_text LONGTEXT, fixed BINARY(4),
+            raw VARBINARY(10), large LONGBLOB, day DATE, born YEAR, at TIME(3), stamp DATETIME(6), whole DATETIME,
+            stamped TIMESTAMP(6) NULL, doc JSON, u UUID, address INET6, feeling ENUM('sad', 'happy'), tags SET('a', 'b'));
+         INSERT INTO things VALUES
+            (1, -128, 0, -1, -32768, 0, -8388608, 0, -2147483648, 0, -9223372036854775808, 0, -3.4028234663852886e38,
+             -1.7976931348623157e308, -99999999.99,
+             -99999999999999999999999999999999999.999999999999999999999999999999, b'0', b'0', '', '', '', '', '', '', '',
+             '1000-01-01', 1901, '00:00:00', '1000-01-01 00:00:00.000001', '1000-01-01', '1970-01-01 00:00:01', '{}',
+             '00000000-0000-0000-0000-000000000000', '::', 'sad', ''),
+            (2, 127, 255, 1, 32767, 65535, 8388607, 16777215, 2147483647, 4294967295, 9223372036854775807,
+             18446744073709551615, 3.4028234663852886e38, 1.7976931348623157e308, 99999999.99,
+             99999999999999999999999999999999999.999999999999999999999999999999, b'1', b'11111111111111111111', 'abcde',
+             'né € \\\\ '' \"', 'éß', REPEAT('ä€', 40000), x'00ff00ff', x'00ff', REPEAT(x'ff00', 40000), '9999-12-31',
+             2155, '23:59:59.999', '9999-12-31 23:59:59.999999', '2026-03-29 02:30:00', '2038-01-19 03:14:07.999999',
+             '{\"a\": [1, null, \"x\"]}', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '2001:db8::ff', 'happy', 'a,b');
+         INSERT INTO things (id) VALUES (3)",
+    );
+    to.sql(
+        "CREATE TYPE mood AS ENUM ('sad', 'happy');
+         CREATE TABLE copied (id int PRIMARY KEY, tiny smallint, utiny smallint, flag smallint, small smallint, usmall int,
+            medium int, umedium int, i int, ui bigint, big bigint, ubig numeric(20), f real, d double precision,
+            price numeric(10,2), huge numeric(65,30), bit1 smallint, bits bytea, code varchar(5), name varchar(20),
+            latin text, long_text text, fixed bytea, raw bytea, large bytea, day date, born date, at time, stamp timestamp,
+            whole timestamp, stamped timestamptz, doc jsonb, u uuid, address inet, feeling mood, tags text)",
+    );
+    let (url, target) = (from.url(), Target::Postgres(to));
+    copy(kafka, &url, "things", 3, &target, &[("timestamp.fields.list", "stamp,whole,stamped")]);
+    let exact = "id, tiny, utiny, flag, small, usmall, medium, umedium, i, ui, big, ubig, price, huge";
+    let texts = "code, name, latin, day, u, feeling, tags";
+    let theirs = Target::Maria(from).sql(&format!(
+        "SET time_zone = '+00:00';
+         SELECT {exact}, bit1 + 0, LOWER(HEX(bits)), f > 3.4e38, f < -3.4e38, d = 1.7976931348623157e308,
+            d = -1.7976931348623157e308, {texts}, MD5(long_text), LOWER(HEX(fixed)), LOWER(HEX(raw)), MD5(large), born, at,
+            stamp, whole, UNIX_TIMESTAMP(stamped), doc, address
+         FROM things ORDER BY id"
+    ));
+    let ours = target.sql(&format!(
+        "SELECT {exact}, bit1, encode(bits, 'hex'), (f > 3.4e38::real)::int, (f < -3.4e38::real)::int,
+            (d = 1.7976931348623157e308)::int, (d = -1.7976931348623157e308)::int, {texts}, md5(long_text),
+            encode(fixed, 'hex'), encode(raw, 'hex'), md5(large), extract(year FROM born)::int,
+            to_char(at, 'HH24:MI:SS.MS'), to_char(stamp, 'YYYY-MM-DD HH24:MI:SS.US'),
+            to_char(whole, 'YYYY-MM-DD HH24:MI:SS'), round(extract(epoch FROM stamped), 6), doc, host(address)
+         FROM copied ORDER BY id"
+    ));
+    // the client of MariaDB writes two backslashes for one
+    assert_eq!(ours, theirs.replace("\\\\", "\\"));
 }

@@ -26,6 +26,13 @@ impl<'a> Source<'a> {
         let volley = Volley::new();
         volley.worker(&kafka.bootstrap_servers(), &[("value.converter.schemas.enable", "true")]);
         let prefix = format!("{}-", kafka.unique("jdbc"));
+        let source = Self { kafka, volley, process: None, rest: String::new(), prefix };
+        source.configure(url, keys);
+        source
+    }
+
+    /// Gives the connector these keys, from its next start on.
+    pub(crate) fn configure(&self, url: &str, keys: &[(&str, &str)]) {
         let base = [
             ("name", CONNECTOR),
             ("connector.class", "io.confluent.connect.jdbc.JdbcSourceConnector"),
@@ -33,10 +40,9 @@ impl<'a> Source<'a> {
             ("connection.user", "volley"),
             ("connection.backoff.ms", "100"),
             ("poll.interval.ms", "100"),
-            ("topic.prefix", &prefix),
+            ("topic.prefix", &self.prefix),
         ];
-        volley.file("shop.properties", &[&base, keys].concat());
-        Self { kafka, volley, process: None, rest: String::new(), prefix }
+        self.volley.file("shop.properties", &[&base, keys].concat());
     }
 
     pub(crate) fn started(kafka: &'a Kafka, url: &str, keys: &[(&str, &str)]) -> Self {

@@ -19,9 +19,9 @@ use std::sync::Arc;
 use volley_api::Plugin;
 
 pub use database::{
-    Catalog, Cell, Connection, Driver, Fetched, Isolation, Number, OpenTransactions, Query, ResultColumn, TableColumn,
-    TableId, TableSearch, TableWrite, TargetColumn, TargetTable, Timestamp, WriteColumn, WriteKind, Writer,
-    find_driver, quoted, shown_at, shown_in,
+    Catalog, Cell, Connection, Driver, Fetched, Isolation, KeyKind, Number, OpenTransactions, Query, ResultColumn,
+    TableColumn, TableId, TableSearch, TableWrite, TargetColumn, TargetTable, Timestamp, WriteColumn, WriteKind,
+    Writer, find_driver, quoted, shown_at, shown_in,
 };
 pub use url::{ConnectionSettings, Host, JdbcUrl, NetworkAddress, Parameters};
 

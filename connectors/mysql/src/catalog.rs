@@ -1,6 +1,6 @@
 //! What the server says of its tables.
 
-use volley_jdbc::TableSearch;
+use volley_jdbc::{KeyKind, TableSearch};
 
 /// The tables of some kinds in some databases: database, table. Parameters: pattern of the database, whether only the
 /// current one counts where there is no pattern, the kinds with commas around.
@@ -13,13 +13,31 @@ pub(crate) const TABLES: &str = "SELECT table_schema, table_name FROM ( \
     WHERE CASE WHEN ? IS NOT NULL THEN table_schema LIKE ? WHEN ? THEN table_schema = DATABASE() ELSE TRUE END \
     AND LOCATE(CONCAT(',', kind, ','), ?) > 0 ORDER BY table_schema, table_name";
 
-/// The columns of a table: name, whether it may be null, whether it is counted up, place in the primary key.
+/// The columns of a table: name, whether it may be null, whether it is counted up, place in the primary key, its type.
 /// Parameters: database (null: the current one), table.
 pub(crate) const COLUMNS: &str = "SELECT c.column_name, c.is_nullable = 'YES', c.extra LIKE '%auto_increment%', \
     (SELECT MIN(s.seq_in_index) FROM information_schema.statistics AS s WHERE s.table_schema = c.table_schema \
-        AND s.table_name = c.table_name AND s.index_name = 'PRIMARY' AND s.column_name = c.column_name) \
+        AND s.table_name = c.table_name AND s.index_name = 'PRIMARY' AND s.column_name = c.column_name), \
+    c.data_type \
     FROM information_schema.columns AS c WHERE c.table_schema = COALESCE(?, DATABASE()) AND c.table_name = ? \
     ORDER BY c.ordinal_position";
+
+/// About how many rows a table has. Parameters: database (null: the current one), table.
+pub(crate) const ESTIMATED_ROWS: &str = "SELECT CAST(table_rows AS SIGNED) FROM information_schema.tables \
+    WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?";
+
+/// What a column of a type is as a key. Those of an enumeration are ordered by their places and compared as texts; beside
+/// those of points in time, nobody would know which literals have a zone.
+pub(crate) fn key_kind(data_type: &str) -> Option<KeyKind> {
+    Some(match data_type.to_ascii_lowercase().as_str() {
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "decimal" => KeyKind::Number,
+        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "uuid" | "inet4" | "inet6" | "date" => {
+            KeyKind::Text
+        }
+        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => KeyKind::Bytes,
+        _ => return None,
+    })
+}
 
 /// The columns of a table that is written to: database, table, name, type without a length, type in full, whether it may be
 /// null, whether it has a value of its own, whether it is part of the primary key. Those that are computed are not among

@@ -39,11 +39,19 @@ pub(crate) fn compares_points_in_time(statement: &str, columns: &[Column]) -> bo
         if conditions.contains('`') {
             conditions.contains(&format!("`{}`", name.replace('`', "``")))
         } else {
-            conditions.contains(name.as_ref())
+            names(conditions, &name)
         }
     };
     let has = |column_type| columns.iter().any(|column| column.column_type() == column_type && is_compared(column));
     has(ColumnType::MYSQL_TYPE_TIMESTAMP) && !has(ColumnType::MYSQL_TYPE_DATETIME)
+}
+
+/// Whether a text without marks around names has a name, and not only as a part of another.
+fn names(text: &str, name: &str) -> bool {
+    let is_part = |character: char| character.is_alphanumeric() || character == '_' || character == '$';
+    text.match_indices(name).any(|(place, _)| {
+        !text[..place].ends_with(is_part) && !text[place + name.len()..].starts_with(is_part) && !name.is_empty()
+    })
 }
 
 #[cfg(test)]
@@ -61,6 +69,9 @@ mod tests {
         for (statement, expected) in [
             ("SELECT * FROM `t` WHERE `at` > 1", true),
             ("SELECT * FROM t WHERE at > 1", true),
+            ("SELECT * FROM t WHERE born_at > 1", false),
+            ("SELECT * FROM t WHERE reborn > 1 AND COALESCE(at, unborn) < 2", true),
+            ("SELECT * FROM t WHERE COALESCE(at, born) < 2", false),
             ("SELECT * FROM `t` WHERE `born` > 1", false),
             ("SELECT * FROM `t` WHERE COALESCE(`at`, `born`) > 1", false),
             ("SELECT * FROM `t` WHERE `at` = 2 AND `id` > 3", true),

@@ -14,7 +14,9 @@ use volley_jdbc::{
     Timestamp,
 };
 
-use crate::catalog::{BEFORE_OPEN, COLUMNS, NOW, OPEN_STATEMENTS, OPEN_TRANSACTIONS, TABLES, kinds};
+use crate::catalog::{
+    BEFORE_OPEN, COLUMNS, ESTIMATED_ROWS, NOW, OPEN_STATEMENTS, OPEN_TRANSACTIONS, TABLES, key_kind, kinds,
+};
 use crate::column_plan::{ColumnPlan, compares_points_in_time};
 use crate::literal::{depends_on_columns, in_utc};
 use crate::open_connection::{Opened, Origin, open};
@@ -211,9 +213,18 @@ impl Catalog for MySqlConnection {
                 is_nullable: value(row, 1)?,
                 is_autoincrement: value(row, 2)?,
                 primary_key_place: value(row, 3)?,
+                key_kind: key_kind(&value::<String>(row, 4)?),
             })
         };
         rows.iter().map(column).collect()
+    }
+
+    fn estimated_rows(&mut self, table: &TableId) -> Result<Option<u64>> {
+        let database = table.catalog.clone().or_else(|| table.schema.clone());
+        let parameters = vec![database.into(), table.table.clone().into()];
+        let rows = self.ask("could not ask for the size of a table", ESTIMATED_ROWS, parameters)?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        Ok(value::<Option<i64>>(row, 0)?.and_then(|rows| u64::try_from(rows).ok()))
     }
 }
 

@@ -2,10 +2,10 @@
 
 use chrono_tz::Tz;
 use volley_api::Result;
-use volley_jdbc::{Connection, ConnectionSettings, Driver, Timestamp, Writer};
+use volley_jdbc::{Connection, ConnectionSettings, Driver, KeyKind, Timestamp, Writer};
 
 use crate::connection::MySqlConnection;
-use crate::literal::timestamp_literal;
+use crate::literal::{key_literal, timestamp_literal};
 use crate::parameters::Server;
 use crate::write::MySqlWriter;
 
@@ -32,6 +32,22 @@ impl Driver for MySql {
 
     fn timestamp_literal(&self, at: Timestamp, zone: Tz) -> String {
         timestamp_literal(at, zone)
+    }
+
+    fn key_text(&self, kind: KeyKind, column: &str) -> String {
+        match kind {
+            KeyKind::Bytes => format!("LOWER(HEX({column}))"),
+            KeyKind::Number | KeyKind::Text => format!("CAST({column} AS CHAR)"),
+        }
+    }
+
+    fn key_literal(&self, kind: KeyKind, text: &str) -> String {
+        key_literal(kind, text)
+    }
+
+    /// All keys are looked at, and few sorted.
+    fn sample(&self, percent: f64) -> (String, String) {
+        (String::new(), format!("RAND() < {:.8}", percent / 100.0))
     }
 
     fn quote(&self) -> char {

@@ -1,4 +1,4 @@
-//! Points in time in SQL.
+//! Points in time and keys in SQL.
 //!
 //! A `DATETIME` has no time zone: what clocks of `db.timezone` show is compared with it. A `TIMESTAMP` is a point in
 //! time, and a session of ours sees it in UTC. Where the two differ, the literal has both; once the types of the
@@ -6,7 +6,7 @@
 
 use chrono::{Datelike, NaiveDateTime};
 use chrono_tz::Tz;
-use volley_jdbc::Timestamp;
+use volley_jdbc::{KeyKind, Timestamp};
 
 const BEGIN: &str = "TIMESTAMP'";
 const OR_UTC: &str = "'/*UTC '";
@@ -19,6 +19,22 @@ pub(crate) fn timestamp_literal(at: Timestamp, zone: Tz) -> String {
     match zone {
         Tz::UTC => format!("{BEGIN}{shown}'"),
         _ => format!("{BEGIN}{shown}{OR_UTC}{}{END}", written(at, Tz::UTC)),
+    }
+}
+
+/// The literal of a key. A number without quotes is compared as a number, digit by digit. A text has no character that
+/// means anything in SQL; the collation of the column counts.
+pub(crate) fn key_literal(kind: KeyKind, text: &str) -> String {
+    let is_number = |text: &str| !text.is_empty() && text.chars().all(|digit| "-.0123456789".contains(digit));
+    match kind {
+        KeyKind::Number if is_number(text) => text.to_owned(),
+        KeyKind::Bytes => {
+            format!("X'{}'", text.chars().filter(char::is_ascii_hexdigit).collect::<String>())
+        }
+        KeyKind::Number | KeyKind::Text => {
+            let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+            format!("_utf8mb4 X'{digits}'")
+        }
     }
 }
 
@@ -60,6 +76,14 @@ fn written_date_time(shown: NaiveDateTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_are_what_they_are_whatever_is_in_them() {
+        assert_eq!(key_literal(KeyKind::Text, "a'é"), "_utf8mb4 X'6127c3a9'");
+        assert_eq!(key_literal(KeyKind::Bytes, "00ff"), "X'00ff'");
+        assert_eq!(key_literal(KeyKind::Number, "-7.50"), "-7.50");
+        assert_eq!(key_literal(KeyKind::Number, "1 OR 1"), "_utf8mb4 X'31204f522031'");
+    }
 
     #[test]
     fn times_are_what_clocks_of_the_zone_show_or_those_of_utc() {

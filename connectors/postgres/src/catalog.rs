@@ -1,6 +1,6 @@
 //! What PostgreSQL says of its tables.
 
-use volley_jdbc::TableSearch;
+use volley_jdbc::{KeyKind, TableSearch};
 
 /// The tables of some kinds in some schemas: database, schema, table.
 pub(crate) const TABLES: &str = "SELECT current_database()::text, n.nspname::text, c.relname::text \
@@ -11,14 +11,38 @@ pub(crate) const TABLES: &str = "SELECT current_database()::text, n.nspname::tex
               WHEN n.nspname LIKE 'pg\\_%' THEN '-' ELSE '' END || c.relkind::text) = ANY($3::text[]) \
     ORDER BY 2, 3";
 
-/// The columns of a table: name, whether it may be null, whether it is counted up, place in the primary key.
+/// The columns of a table: name, whether it may be null, whether it is counted up, place in the primary key, what it is as a
+/// key ([`key_kind`]). A number of any scale has several texts for one value.
 pub(crate) const COLUMNS: &str = "SELECT a.attname::text, NOT (a.attnotnull OR (t.typtype = 'd' AND t.typnotnull)), \
     a.attidentity <> '' OR coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false), \
     (SELECT k.place FROM (SELECT pg_catalog.array_position(i.indkey::int2[], a.attnum) AS place, i.indnkeyatts \
-        FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary) k WHERE k.place < k.indnkeyatts) \
+        FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary) k WHERE k.place < k.indnkeyatts), \
+    CASE WHEN b.typname IN ('int2', 'int4', 'int8', 'oid') \
+            OR (b.typname = 'numeric' AND greatest(a.atttypmod, t.typtypmod) > 0) THEN 'number' \
+        WHEN b.typtype = 'e' OR b.typname IN ('numeric', 'text', 'varchar', 'bpchar', 'name', 'citext', 'uuid', 'inet', \
+            'date', 'timestamp', 'timestamptz') THEN 'text' \
+        WHEN b.typname = 'bytea' THEN 'bytes' END \
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
+    JOIN pg_catalog.pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
     WHERE a.attrelid = pg_catalog.to_regclass($1::text) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
+
+/// About how many rows a table has, with its partitions, by its statistics and its size. Nothing for what has no size.
+pub(crate) const ESTIMATED_ROWS: &str = "SELECT sum(CASE WHEN p.reltuples >= 0 AND p.relpages > 0 \
+        THEN p.reltuples::float8 / p.relpages * (pg_catalog.pg_relation_size(p.oid) / 8192) \
+        ELSE pg_catalog.pg_relation_size(p.oid) / 100 END)::int8 \
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_class p \
+        ON p.oid = c.oid OR p.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(c.oid)) \
+    WHERE c.oid = pg_catalog.to_regclass($1::text) AND c.relkind IN ('r', 'p', 'm') AND p.relkind IN ('r', 'm')";
+
+/// What a column is as a key.
+pub(crate) fn key_kind(name: Option<&str>) -> Option<KeyKind> {
+    match name? {
+        "number" => Some(KeyKind::Number),
+        "bytes" => Some(KeyKind::Bytes),
+        _ => Some(KeyKind::Text),
+    }
+}
 
 /// A table by its name in SQL: number, schema, name.
 pub(crate) const TARGET: &str = "SELECT c.oid, n.nspname::text, c.relname::text FROM pg_catalog.pg_class c \

@@ -16,7 +16,7 @@ use volley_jdbc::{
     Timestamp,
 };
 
-use crate::catalog::{COLUMNS, NOW, OPEN_TRANSACTIONS, READS, REQUIRED, TABLES, kinds};
+use crate::catalog::{COLUMNS, ESTIMATED_ROWS, NOW, OPEN_TRANSACTIONS, READS, REQUIRED, TABLES, key_kind, kinds};
 use crate::column_plan::{ColumnPlan, copy_statement, id_of};
 use crate::copy::CopyDecoder;
 use crate::open_connection::{Address, Opened, open};
@@ -117,8 +117,16 @@ impl Catalog for PostgresConnection {
             is_nullable: row.get(1),
             is_autoincrement: row.get(2),
             primary_key_place: row.get(3),
+            key_kind: key_kind(row.get(4)),
         });
         Ok(columns.collect())
+    }
+
+    fn estimated_rows(&mut self, table: &TableId) -> Result<Option<u64>> {
+        let name = table.without_catalog().in_sql(Some('"'));
+        let row =
+            self.wait("could not ask for the size of a table", self.client.query_one(ESTIMATED_ROWS, &[&name]))?;
+        Ok(row.get::<_, Option<i64>>(0).and_then(|rows| u64::try_from(rows).ok()))
     }
 }
 

@@ -2,10 +2,10 @@
 
 use chrono_tz::Tz;
 use volley_api::Result;
-use volley_jdbc::{Connection, ConnectionSettings, Driver, Timestamp, Writer};
+use volley_jdbc::{Connection, ConnectionSettings, Driver, KeyKind, Timestamp, Writer};
 
 use crate::connection::PostgresConnection;
-use crate::literal::timestamp_literal;
+use crate::literal::{key_literal, timestamp_literal};
 use crate::parameters::Server;
 use crate::write::PostgresWriter;
 
@@ -32,5 +32,21 @@ impl Driver for Postgres {
 
     fn timestamp_literal(&self, at: Timestamp, zone: Tz) -> String {
         timestamp_literal(at, zone)
+    }
+
+    fn key_text(&self, kind: KeyKind, column: &str) -> String {
+        match kind {
+            KeyKind::Bytes => format!("pg_catalog.encode({column}, 'hex')"),
+            KeyKind::Number | KeyKind::Text => format!("{column}::text"),
+        }
+    }
+
+    fn key_literal(&self, kind: KeyKind, text: &str) -> String {
+        key_literal(kind, text)
+    }
+
+    /// Of whole pages.
+    fn sample(&self, percent: f64) -> (String, String) {
+        (format!(" TABLESAMPLE SYSTEM ({percent:.6})"), String::new())
     }
 }

@@ -1,8 +1,8 @@
-//! Points in time in SQL.
+//! Points in time and keys in SQL.
 
 use chrono::{Datelike, Timelike};
 use chrono_tz::Tz;
-use volley_jdbc::Timestamp;
+use volley_jdbc::{KeyKind, Timestamp};
 
 /// The last year of PostgreSQL's calendar, and its first: 4713 BC.
 const YEARS: std::ops::RangeInclusive<i32> = -4712..=294_276;
@@ -31,9 +31,23 @@ pub(crate) fn timestamp_literal(at: Timestamp, zone: Tz) -> String {
     )
 }
 
+/// A literal without a type: it takes that of the column.
+pub(crate) fn key_literal(kind: KeyKind, text: &str) -> String {
+    let text = if kind == KeyKind::Bytes { format!("\\x{text}") } else { text.to_owned() };
+    // whatever the session thinks of backslashes
+    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_are_what_they_are_whatever_is_in_them() {
+        assert_eq!(key_literal(KeyKind::Text, "O'Brien\\"), "E'O''Brien\\\\'");
+        assert_eq!(key_literal(KeyKind::Bytes, "00ff"), "E'\\\\x00ff'");
+        assert_eq!(key_literal(KeyKind::Number, "-7"), "E'-7'");
+    }
 
     #[test]
     fn times_are_what_clocks_of_the_zone_show() {

@@ -42,6 +42,8 @@ pub(crate) fn columns(file: &Connection, table: &str) -> Result<Vec<TableColumn>
             is_nullable: row.get(1)?,
             is_autoincrement: row.get(2)?,
             primary_key_place: row.get(3)?,
+            // who reads a file in parallel reads one disk, and keeps writers out for as long
+            key_kind: None,
         })
     });
     columns.map_err(failed)?.collect::<rusqlite::Result<_>>().map_err(failed)

@@ -34,7 +34,7 @@ impl Driver for Sqlite {
         true
     }
 
-    fn timestamp_literal(&self, at: Timestamp, _zone: Tz) -> String {
-        time_call(at)
+    fn timestamp_literal(&self, at: Timestamp, zone: Tz) -> String {
+        time_call(at, zone)
     }
 }

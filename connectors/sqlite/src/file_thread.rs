@@ -14,7 +14,7 @@ use crate::column_builder::ColumnBuilder;
 use crate::column_type::ColumnType;
 use crate::parameters::File;
 use crate::sqlite_error::sqlite_error;
-use crate::time_form::{TimeForm, has_time_call, set_form};
+use crate::time_form::{ColumnForm, TimeForm, has_time_call, set_form};
 
 /// After so many steps of SQLite it is looked whether to go on.
 const STEPS: i32 = 10_000;
@@ -152,24 +152,24 @@ fn set_time_form(connection: &Connection, file: &File, text: &str) -> Result<()>
         return Ok(());
     }
     let failed = |error| sqlite_error(REFUSED, error);
-    let form = match file.class {
-        Some(class) => TimeForm::of_class(class, file.unit),
-        None => {
-            // a function of this name has to be there for the statement to be prepared
-            set_form(connection, TimeForm::Count(file.unit)).map_err(failed)?;
-            found_form(connection, file, text).map_err(failed)?
-        }
-    };
-    set_form(connection, form).map_err(failed)
+    // a function of this name has to be there for the statement to be prepared
+    let usual = ColumnForm { form: TimeForm::Count(file.unit), has_days: false };
+    set_form(connection, usual).map_err(failed)?;
+    let mut found = found_form(connection, file, text).map_err(failed)?;
+    if let Some(class) = file.class {
+        found.form = TimeForm::of_class(class, file.unit);
+    }
+    set_form(connection, found).map_err(failed)
 }
 
 /// The form of a value of a column that is compared with a time.
-fn found_form(connection: &Connection, file: &File, text: &str) -> rusqlite::Result<TimeForm> {
+fn found_form(connection: &Connection, file: &File, text: &str) -> rusqlite::Result<ColumnForm> {
     let statement = connection.prepare(text)?;
     let conditions = text.rfind(" WHERE ").map_or("", |place| &text[place..]);
     for (column, of_table) in statement.columns().zip(statement.columns_with_metadata()) {
         let (Some(table), Some(origin)) = (of_table.table_name(), of_table.origin_name()) else { continue };
-        if !ColumnType::of(column.decl_type()).is_time() || !conditions.contains(column.name()) {
+        let column_type = ColumnType::of(column.decl_type());
+        if !column_type.is_time() || !conditions.contains(column.name()) {
             continue;
         }
         let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
@@ -177,10 +177,11 @@ fn found_form(connection: &Connection, file: &File, text: &str) -> rusqlite::Res
         let sample = format!("SELECT {origin} FROM {table} WHERE {origin} IS NOT NULL LIMIT 1");
         let mut sample = connection.prepare(&sample)?;
         if let Some(row) = sample.query([])?.next()? {
-            return Ok(TimeForm::of_value(row.get_ref(0)?, file.unit));
+            let form = TimeForm::of_value(row.get_ref(0)?, file.unit);
+            return Ok(ColumnForm { form, has_days: column_type == ColumnType::Date });
         }
     }
-    Ok(TimeForm::Count(file.unit))
+    Ok(ColumnForm { form: TimeForm::Count(file.unit), has_days: false })
 }
 
 /// A batch that is being made.

@@ -3,10 +3,11 @@
 //! answers is of the form that the column has.
 
 use chrono::DateTime;
+use chrono_tz::Tz;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::Value;
 use rusqlite::{Connection, types::ValueRef};
-use volley_jdbc::Timestamp;
+use volley_jdbc::{Timestamp, shown_at};
 
 use crate::parameters::TimeClass;
 use crate::points_in_time::{DATE_LENGTH, julian_day};
@@ -31,10 +32,20 @@ pub(crate) enum TimeForm {
     LikeText(String),
 }
 
-/// The call that stands for a point in time.
-pub(crate) fn time_call(at: Timestamp) -> String {
+/// How a column writes what it is declared to have.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ColumnForm {
+    pub(crate) form: TimeForm,
+    /// Whether it has days, which are those of clocks of a zone, and not points in time.
+    pub(crate) has_days: bool,
+}
+
+/// The call that stands for a point in time: microseconds since 1970, and what clocks of `zone` show then, for columns
+/// that have days.
+pub(crate) fn time_call(at: Timestamp, zone: Tz) -> String {
     let micros = i64::from(at.nanos_of_second() % 1_000_000 / 1_000);
-    format!("{FUNCTION}({})", at.millis().saturating_mul(1_000).saturating_add(micros))
+    let micros = at.millis().saturating_mul(1_000).saturating_add(micros);
+    format!("{FUNCTION}({micros}, {})", shown_at(micros, zone).unwrap_or(micros))
 }
 
 /// Whether there is a call in a statement.
@@ -43,9 +54,10 @@ pub(crate) fn has_time_call(statement: &str) -> bool {
 }
 
 /// Makes the call mean times of this form.
-pub(crate) fn set_form(file: &Connection, form: TimeForm) -> rusqlite::Result<()> {
+pub(crate) fn set_form(file: &Connection, ColumnForm { form, has_days }: ColumnForm) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    file.create_scalar_function(FUNCTION, 1, flags, move |call| Ok(form.value(call.get(0)?)))
+    let argument = usize::from(has_days);
+    file.create_scalar_function(FUNCTION, 2, flags, move |call| Ok(form.value(call.get(argument)?)))
 }
 
 impl TimeForm {
@@ -121,8 +133,11 @@ mod tests {
 
     #[test]
     fn a_call_has_the_time_to_the_microsecond() {
-        assert_eq!(time_call(Timestamp::from_micros(1_769_817_601_123_456)), "volley_time(1769817601123456)");
-        assert_eq!(time_call(Timestamp::from_micros(-1)), "volley_time(-1)");
-        assert!(has_time_call(&time_call(Timestamp::from_millis(i64::MAX))));
+        let call = |micros| time_call(Timestamp::from_micros(micros), Tz::UTC);
+        assert_eq!(call(1_769_817_601_123_456), "volley_time(1769817601123456, 1769817601123456)");
+        assert_eq!(call(-1), "volley_time(-1, -1)");
+        let zurich = time_call(Timestamp::from_millis(0), "Europe/Zurich".parse().unwrap());
+        assert_eq!(zurich, "volley_time(0, 3600000000)");
+        assert!(has_time_call(&time_call(Timestamp::from_millis(i64::MAX), Tz::UTC)));
     }
 }

@@ -65,6 +65,11 @@ pub trait Catalog {
 
     /// The columns of a table, in their order; none if there is no such table.
     fn columns(&mut self, table: &TableId) -> Result<Vec<TableColumn>>;
+
+    /// About how many rows a table has; `None` if nobody knows without counting them.
+    fn estimated_rows(&mut self, _table: &TableId) -> Result<Option<u64>> {
+        Ok(None)
+    }
 }
 
 /// A connection. It has at most one result at a time: [`Connection::query`] begins it, [`Connection::next`] reads it,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use volley_api::{Error, Result};
 
-use super::{Connection, Timestamp, Writer};
+use super::{Connection, KeyKind, Timestamp, Writer};
 use crate::url::ConnectionSettings;
 
 /// A database system: knows its URLs and its SQL, and connects. Cheap to have; nothing is opened before
@@ -43,6 +43,22 @@ pub trait Driver: Debug + Send + Sync {
     /// A literal of SQL that can be compared with columns of dates and times, with a time zone or without; `zone` is
     /// that of columns without.
     fn timestamp_literal(&self, at: Timestamp, zone: Tz) -> String;
+
+    /// The expression whose value is the text of a key; `column` is its name in SQL.
+    fn key_text(&self, _kind: KeyKind, column: &str) -> String {
+        column.to_owned()
+    }
+
+    /// A literal of SQL for a key of this text, which the database compares as it does the values of the column.
+    fn key_literal(&self, _kind: KeyKind, text: &str) -> String {
+        format!("'{}'", text.replace('\'', "''"))
+    }
+
+    /// How SQL says that only about `percent` (less than 100) of a table's rows are looked at: what stands behind its
+    /// name, and a condition. Either may be empty.
+    fn sample(&self, _percent: f64) -> (String, String) {
+        (String::new(), String::new())
+    }
 
     /// The mark around names in SQL.
     fn quote(&self) -> char {

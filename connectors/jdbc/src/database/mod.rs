@@ -11,6 +11,7 @@
 mod cell;
 mod connection;
 mod driver;
+mod key_kind;
 mod open_transactions;
 mod result_column;
 mod table_column;
@@ -21,6 +22,7 @@ mod writer;
 pub use cell::{Cell, shown_at, shown_in};
 pub use connection::{Catalog, Connection, Fetched, Isolation, Query, TableSearch};
 pub use driver::{Driver, find_driver};
+pub use key_kind::KeyKind;
 pub use open_transactions::OpenTransactions;
 pub use result_column::{Number, ResultColumn};
 pub use table_column::TableColumn;

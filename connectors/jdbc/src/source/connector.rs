@@ -10,10 +10,10 @@ use volley_api::{
 use super::config::config_keys::{Flavour, URL, config_def};
 use super::config::query_task_configs;
 use super::config::{SourceConfig, issues};
+use super::splits::{Planner, check_split_offset, task_configs};
 use super::stored_offset;
 use super::table_monitor::TableMonitor;
 use super::task::JdbcSourceTask;
-use super::task_tables::task_configs;
 use crate::database::{Driver, find_driver};
 
 /// Drivers that a connector can choose from.
@@ -62,8 +62,9 @@ impl Connector for JdbcSourceConnector {
         }
         let driver = find_driver(&self.drivers, &parsed.settings.url.subprotocol)?;
         let quote = driver.quote();
+        let planner = Planner::new(Arc::clone(driver), parsed.clone(), context.clone());
         let monitor = TableMonitor::start(Arc::clone(driver), parsed, context)?;
-        Ok(Box::new(RunningSource { monitor, config: config.clone(), quote }))
+        Ok(Box::new(RunningSource { monitor, planner, config: config.clone(), quote }))
     }
 
     /// Which parameters of the URL have no effect.
@@ -98,6 +99,8 @@ impl Connector for JdbcSourceConnector {
     fn exactly_once_support(&self, config: &ConfigMap) -> Result<Option<Support>> {
         let config = SourceConfig::parse(self.flavour, config)?;
         let is_numbered = match config.queries.as_slice() {
+            // in other modes the rows of one key of a range may be divided among transactions
+            [] if !config.splits.is_off() => config.reading.mode.is_incrementing && !config.reading.mode.is_timestamp,
             [] => config.reading.mode.is_incrementing,
             queries => queries.iter().all(|query| query.reading.mode.is_incrementing),
         };
@@ -109,6 +112,7 @@ impl Connector for JdbcSourceConnector {
             // offsets may be forgotten whatever they are, so that nothing unwanted stays for ever
             if let Some(offset) = offset {
                 stored_offset::check(partition, offset)?;
+                check_split_offset(partition, offset)?;
             }
         }
         Ok(true)
@@ -138,6 +142,7 @@ impl JdbcSourceConnector {
 #[derive(Debug)]
 struct RunningSource {
     monitor: TableMonitor,
+    planner: Planner,
     config: ConfigMap,
     quote: char,
 }
@@ -148,7 +153,8 @@ impl RunningConnector for RunningSource {
         if tables.is_empty() {
             tracing::warn!("there are no tables to read: there is nothing to do until some come");
         }
-        Ok(task_configs(&self.config, &tables, max_tasks, self.quote))
+        let planned = self.planner.plan(&tables, max_tasks)?;
+        Ok(task_configs(&self.config, &planned, max_tasks, self.quote))
     }
 
     fn stop(&mut self) {

@@ -8,7 +8,8 @@
 //!                       └───────────────────────── Position ◄──────────────────────┘
 //! ```
 //!
-//! Source partitions and offsets are those of Java's connector: `stored_offset.rs`.
+//! Source partitions and offsets are those of Java's connector: `stored_offset.rs`. A large table may be read by ranges
+//! of its keys: `splits/`.
 
 mod access;
 mod config;
@@ -19,9 +20,11 @@ mod new_rows;
 mod open_result;
 mod progress;
 mod reader;
+mod splits;
 mod statement;
 mod stored_offset;
 mod table_monitor;
+mod table_reader;
 mod table_selection;
 mod task;
 mod task_tables;

@@ -61,7 +61,7 @@ impl ModeColumns {
 }
 
 /// The columns of the primary key, in its order.
-fn primary_key(columns: &[TableColumn]) -> Vec<String> {
+pub(super) fn primary_key(columns: &[TableColumn]) -> Vec<String> {
     let mut keys: Vec<_> =
         columns.iter().filter_map(|column| Some((column.primary_key_place?, column.name.clone()))).collect();
     keys.sort_unstable();
@@ -117,6 +117,7 @@ mod tests {
             is_nullable,
             is_autoincrement,
             primary_key_place: None,
+            key_kind: None,
         };
         let columns = [column("id", false, true), column("a", true, false), column("b", false, false)];
         assert_eq!(counted_column(&columns, &table()).unwrap(), "id");

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arrow::record_batch::RecordBatch;
 use volley_api::{Column, Error, Records, Result, RowIndex, SourceBatch, SourceContext, SourceOffset, SourcePartition};
 
 use super::access::Access;
@@ -16,11 +17,13 @@ use super::open_result::{OpenResult, Step};
 use super::progress::ProgressColumns;
 use super::statement::Subject;
 use super::stored_offset::{
-    Position, known_partitions, lookback_text, plain_partition, put_lookback_text, query_partition,
+    Position, lookback_text, plain_partition, put_lookback_text, query_partition, stored_offset,
 };
 use crate::database::{Connection, ResultColumn, TableId};
 use crate::types::RecordMapping;
 
+/// When rows are looked at again that wait for the transactions of others.
+const SOON: Duration = Duration::from_millis(500);
 /// The producer sets the time.
 const NO_TIMESTAMP: i64 = -1;
 
@@ -69,7 +72,7 @@ impl Reader {
         let stored = if config.reading.mode.is_bulk() {
             (plain_partition(&table), SourceOffset::new())
         } else {
-            stored_offset(&table, context)?
+            stored_offset(&table, |known| context.offsets(known))?
         };
         let topic = format!("{}{}", config.topic_prefix, table.table).into();
         Self::new(config, Subject::Table(table), Arc::clone(&config.reading), topic, stored)
@@ -110,12 +113,47 @@ impl Reader {
         self.new_rows.give_up();
     }
 
-    /// Begins to read what is new, if there can be anything.
-    pub(super) fn begin(&mut self, access: &mut Access<'_>) -> Result<()> {
-        let columns = match &self.columns {
+    /// Says when it is read again, after the end of a pass.
+    pub(super) fn end(&mut self, config: &SourceConfig) {
+        let has_waiting = self.new_rows.has_waiting;
+        // what waits for others can soon be read
+        let interval = if has_waiting { config.poll_interval.min(SOON) } else { config.poll_interval };
+        self.due = Instant::now() + interval;
+        self.is_done = config.is_bounded && !has_waiting;
+    }
+
+    /// The columns of the mode, looked for once.
+    pub(super) fn mode_columns(&mut self, access: &mut Access<'_>) -> Result<ModeColumns> {
+        Ok(match &self.columns {
             Some(columns) => columns.clone(),
             None => self.columns.insert(self.find_columns(access)?).clone(),
-        };
+        })
+    }
+
+    /// Makes the mapping of a result, whose rows are none of its own passes.
+    pub(super) fn map(&mut self, found: Vec<ResultColumn>, columns: &ModeColumns, config: &SourceConfig) -> Result<()> {
+        if !self.mapping.as_ref().is_some_and(|mapping| mapping.is_of(&found)) {
+            self.mapping = Some(self.new_mapping(found, &columns.keys, config)?);
+        }
+        Ok(())
+    }
+
+    /// Rows as values of records, once there is a mapping.
+    pub(super) fn values(&mut self, rows: &RecordBatch) -> Result<Column> {
+        let Some(mapping) = &mut self.mapping else { return Err(Error::fatal("a result without columns")) };
+        mapping.values(rows).map_err(|error| self.subject.failed(error))
+    }
+
+    /// Goes on behind a position, up to which others have read.
+    pub(super) fn go_on_behind(&mut self, position: Position, config_is_bounded: bool) {
+        self.position = position;
+        self.is_done = config_is_bounded;
+        self.due = Instant::now();
+    }
+
+    /// Begins to read what is new, if there can be anything.
+    pub(super) fn begin(&mut self, access: &mut Access<'_>) -> Result<()> {
+        let columns = self.mode_columns(access)?;
         let criteria = self.new_rows.criteria(&self.subject, &columns, &mut self.position, access);
         let Some(criteria) = criteria.map_err(|error| self.subject.failed(error))? else { return Ok(()) };
         let query = access.query(access.writing().statement(&self.subject, &criteria));
@@ -147,8 +185,7 @@ impl Reader {
             Step::Waiting => Ok(Read::Waiting),
             Step::Rows(values, position, seen) => {
                 self.position = position;
-                let key = mapping.key_of(&values);
-                let mut batch = self.batch(key, values);
+                let mut batch = self.batch(values);
                 if let Some(seen) = seen {
                     put_lookback_text(&mut batch.offset, &seen);
                     self.new_rows.delivered(seen);
@@ -162,11 +199,6 @@ impl Reader {
                 Ok(Read::End)
             }
         }
-    }
-
-    /// Whether rows are known to be there that must wait.
-    pub(super) fn has_waiting(&self) -> bool {
-        self.new_rows.has_waiting
     }
 
     fn find_columns(&self, access: &mut Access<'_>) -> Result<ModeColumns> {
@@ -184,8 +216,10 @@ impl Reader {
         })
     }
 
-    fn batch(&self, key: Option<Column>, value: Column) -> SourceBatch {
+    /// Values with their keys and the offset of the position.
+    pub(super) fn batch(&mut self, value: Column) -> SourceBatch {
         let len = value.len();
+        let key = self.mapping.as_mut().and_then(|mapping| mapping.key_of(&value));
         let records = Records {
             topic: Arc::clone(&self.topic),
             kafka_partition: None,
@@ -197,50 +231,5 @@ impl Reader {
             origin: None,
         };
         SourceBatch { records, partition: self.partition.clone(), offset: self.position.to_offset() }
-    }
-}
-
-/// Where a table is read on, and under which source partition its offsets are stored.
-fn stored_offset(table: &TableId, context: &SourceContext) -> Result<(SourcePartition, SourceOffset)> {
-    let known = known_partitions(table);
-    let stored = context.offsets(&known)?;
-    let found = stored
-        .into_iter()
-        .enumerate()
-        .find_map(|(place, offset)| Some((place, offset.filter(|offset| !offset.is_empty())?)));
-    let [first, without_catalog, _] = known;
-    Ok(match found {
-        None => (first, SourceOffset::new()),
-        Some((1, offset)) => (without_catalog, offset),
-        Some((_, offset)) => (first, offset),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use volley_api::testing::json_object;
-
-    use super::*;
-
-    fn table() -> TableId {
-        TableId::new(Some("shop"), Some("public"), "orders")
-    }
-
-    #[test]
-    fn offsets_are_found_under_every_partition_that_java_has_ever_used() {
-        let find = |partition: &str| {
-            let stored = json_object(partition);
-            let reader =
-                move |asked: &SourcePartition| Ok((*asked == stored).then(|| json_object(r#"{"incrementing":7}"#)));
-            let context = SourceContext::new("c", 0).with_offsets(Arc::new(reader));
-            let (partition, offset) = stored_offset(&table(), &context).unwrap();
-            (serde_json::Value::from(partition).to_string(), Position::parse(&offset).unwrap().incrementing)
-        };
-        let (qualified, short) =
-            (r#"{"protocol":"1","table":"shop.public.orders"}"#, r#"{"protocol":"1","table":"public.orders"}"#);
-        assert_eq!(find(qualified), (qualified.to_owned(), Some(7)));
-        assert_eq!(find(short), (short.to_owned(), Some(7)));
-        assert_eq!(find(r#"{"table":"orders"}"#), (qualified.to_owned(), Some(7)));
-        assert_eq!(find(r#"{"table":"other"}"#), (qualified.to_owned(), None));
     }
 }

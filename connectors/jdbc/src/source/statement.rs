@@ -132,7 +132,8 @@ impl Writing<'_> {
         }
     }
 
-    fn coalesced(&self, columns: &[String]) -> String {
+    /// The first of columns that is not null.
+    pub(super) fn coalesced(&self, columns: &[String]) -> String {
         let names: Vec<_> = columns.iter().map(|column| self.name(column)).collect();
         match &names[..] {
             [name] => name.clone(),
@@ -140,11 +141,18 @@ impl Writing<'_> {
         }
     }
 
-    fn literal(&self, at: Timestamp) -> String {
+    /// A point in time.
+    pub(super) fn literal(&self, at: Timestamp) -> String {
         self.driver.timestamp_literal(at, self.zone)
     }
 
-    fn name(&self, column: &str) -> String {
+    /// A table's name.
+    pub(super) fn table(&self, table: &TableId) -> String {
+        table.in_sql(self.quote())
+    }
+
+    /// A column's name.
+    pub(super) fn name(&self, column: &str) -> String {
         crate::database::quoted(column, self.quote())
     }
 

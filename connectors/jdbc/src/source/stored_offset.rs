@@ -88,8 +88,27 @@ pub(super) fn table_partition(table: &TableId) -> SourcePartition {
 
 /// The source partitions under which an offset of a table may be, the most likely first. The last is of old versions:
 /// whoever finds the offset there goes on with the first.
-pub(super) fn known_partitions(table: &TableId) -> [SourcePartition; 3] {
+fn known_partitions(table: &TableId) -> [SourcePartition; 3] {
     [table_partition(table), table_partition(&table.without_catalog()), plain_partition(table)]
+}
+
+/// Where a table is read on, and under which source partition its offsets are stored.
+pub(super) fn stored_offset(
+    table: &TableId,
+    offsets: impl FnOnce(&[SourcePartition]) -> Result<Vec<Option<SourceOffset>>>,
+) -> Result<(SourcePartition, SourceOffset)> {
+    let known = known_partitions(table);
+    let stored = offsets(&known)?;
+    let found = stored
+        .into_iter()
+        .enumerate()
+        .find_map(|(place, offset)| Some((place, offset.filter(|offset| !offset.is_empty())?)));
+    let [first, without_catalog, _] = known;
+    Ok(match found {
+        None => (first, SourceOffset::new()),
+        Some((1, offset)) => (without_catalog, offset),
+        Some((_, offset)) => (first, offset),
+    })
 }
 
 /// Checks a source partition and an offset that a user sets.
@@ -144,5 +163,26 @@ mod tests {
         assert!(Position::parse(&json_object(r#"{"incrementing":"7"}"#)).is_err());
         assert!(check(&json_object(r#"{"table":"t"}"#), &json_object(r#"{"incrementing":1}"#)).is_ok());
         assert!(check(&json_object(r#"{"file":"t"}"#), &json_object("{}")).is_err());
+    }
+
+    fn table() -> TableId {
+        TableId::new(Some("shop"), Some("public"), "orders")
+    }
+
+    #[test]
+    fn offsets_are_found_under_every_partition_that_java_has_ever_used() {
+        let find = |partition: &str| {
+            let stored = json_object(partition);
+            let offset = |asked: &SourcePartition| (*asked == stored).then(|| json_object(r#"{"incrementing":7}"#));
+            let offsets = |known: &[SourcePartition]| Ok(known.iter().map(offset).collect());
+            let (partition, offset) = stored_offset(&table(), offsets).unwrap();
+            (Value::from(partition).to_string(), Position::parse(&offset).unwrap().incrementing)
+        };
+        let (qualified, short) =
+            (r#"{"protocol":"1","table":"shop.public.orders"}"#, r#"{"protocol":"1","table":"public.orders"}"#);
+        assert_eq!(find(qualified), (qualified.to_owned(), Some(7)));
+        assert_eq!(find(short), (short.to_owned(), Some(7)));
+        assert_eq!(find(r#"{"table":"orders"}"#), (qualified.to_owned(), Some(7)));
+        assert_eq!(find(r#"{"table":"other"}"#), (qualified.to_owned(), None));
     }
 }

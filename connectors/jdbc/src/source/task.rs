@@ -11,18 +11,17 @@ use super::config::config_keys::Flavour;
 use super::connector::{Drivers, driver_of};
 use super::late::Settling;
 use super::reader::{Read, Reader};
+use super::splits;
+use super::table_reader::TableReader;
 use super::task_tables::tables_of;
 use crate::database::{Connection, Driver};
-
-/// When rows are looked at again that wait for the transactions of others.
-const SOON: Duration = Duration::from_millis(500);
 
 /// One task.
 pub(super) struct JdbcSourceTask {
     config: SourceConfig,
     driver: Arc<dyn Driver>,
     connection: Option<Box<dyn Connection>>,
-    readers: Vec<Reader>,
+    readers: Vec<TableReader>,
     /// Attempts to connect that have failed; `None` once one has succeeded.
     failed_attempts: Option<u32>,
     /// Failures of queries in a row.
@@ -45,7 +44,7 @@ impl SourceTask for JdbcSourceTask {
             let Some(place) = self.next_reader() else {
                 return Ok(if self.config.is_bounded { Polled::Finished } else { Polled::IdleFor(max_wait) });
             };
-            let wait = self.readers[place].due.saturating_duration_since(Instant::now());
+            let wait = self.readers[place].due().saturating_duration_since(Instant::now());
             if !self.readers[place].is_open() && (!wait.is_zero() || most == 0) {
                 return Ok(Polled::IdleFor(wait));
             }
@@ -61,12 +60,7 @@ impl SourceTask for JdbcSourceTask {
                 Ok(Read::End) => {
                     most = most.saturating_sub(1);
                     self.failed_queries = 0;
-                    let reader = &mut self.readers[place];
-                    // what waits for others can soon be read
-                    let interval = self.config.poll_interval;
-                    let interval = if reader.has_waiting() { interval.min(SOON) } else { interval };
-                    reader.due = Instant::now() + interval;
-                    reader.is_done = self.config.is_bounded && !reader.has_waiting();
+                    self.readers[place].end(&self.config);
                 }
                 Err(error) => return Err(self.failed(place, error)),
             }
@@ -89,12 +83,7 @@ impl JdbcSourceTask {
         let parsed = SourceConfig::parse(flavour, config)?;
         let driver = driver_of(drivers, &parsed)?;
         driver.check(&parsed.settings)?;
-        let readers = if parsed.queries.is_empty() {
-            let tables = tables_of(config, driver.quote()).into_iter();
-            tables.map(|table| Reader::of_table(&parsed, table, &context)).collect::<Result<_>>()?
-        } else {
-            parsed.queries.iter().map(|query| Reader::of_query(&parsed, query, &context)).collect::<Result<_>>()?
-        };
+        let readers = readers_of_task(&parsed, config, driver.quote(), &context)?;
         let settling = Settling::default();
         Ok(Self {
             config: parsed,
@@ -109,9 +98,9 @@ impl JdbcSourceTask {
 
     /// The one that is being read, else the one that is due first; none if all are done.
     fn next_reader(&self) -> Option<usize> {
-        let open = self.readers.iter().position(Reader::is_open);
-        let waiting = (0..self.readers.len()).filter(|place| !self.readers[*place].is_done);
-        open.or_else(|| waiting.min_by_key(|place| self.readers[*place].due))
+        let open = self.readers.iter().position(TableReader::is_open);
+        let waiting = (0..self.readers.len()).filter(|place| !self.readers[*place].is_done());
+        open.or_else(|| waiting.min_by_key(|place| self.readers[*place].due()))
     }
 
     /// Connects; whether that was possible. One that was connected before is tried without end.
@@ -165,6 +154,23 @@ impl JdbcSourceTask {
             _ => error,
         }
     }
+}
+
+/// What a task reads: its queries, or its tables and ranges of tables.
+fn readers_of_task(
+    parsed: &SourceConfig,
+    config: &ConfigMap,
+    quote: char,
+    context: &SourceContext,
+) -> Result<Vec<TableReader>> {
+    if !parsed.queries.is_empty() {
+        let queries = parsed.queries.iter().map(|query| Reader::of_query(parsed, query, context));
+        return queries.map(|reader| Ok(TableReader::Whole(Box::new(reader?)))).collect();
+    }
+    let tables = tables_of(config, quote).into_iter().map(|table| Reader::of_table(parsed, table, context));
+    let mut readers: Vec<_> = tables.map(|reader| Ok(TableReader::Whole(Box::new(reader?)))).collect::<Result<_>>()?;
+    readers.extend(splits::readers_of(parsed, config, quote, context)?);
+    Ok(readers)
 }
 
 #[cfg(test)]

@@ -10,14 +10,15 @@ const TABLES: &str = "tables";
 /// The configurations of at most `max_tasks` tasks that share the tables, dealt in turns.
 pub(super) fn task_configs(config: &ConfigMap, tables: &[TableId], max_tasks: usize, quote: char) -> Vec<ConfigMap> {
     let tasks = tables.len().min(max_tasks);
-    (0..tasks)
-        .map(|task| {
-            let own: Vec<_> = tables.iter().skip(task).step_by(tasks).map(|table| table.in_sql(Some(quote))).collect();
-            let mut config = config.clone();
-            config.insert(TABLES.to_owned(), own.join(","));
-            config
-        })
-        .collect()
+    (0..tasks).map(|task| task_config(config, tables, task, tasks, quote)).collect()
+}
+
+/// The configuration of one of `tasks` tasks that share the tables.
+pub(super) fn task_config(config: &ConfigMap, tables: &[TableId], task: usize, tasks: usize, quote: char) -> ConfigMap {
+    let own: Vec<_> = tables.iter().skip(task).step_by(tasks).map(|table| table.in_sql(Some(quote))).collect();
+    let mut config = config.clone();
+    config.insert(TABLES.to_owned(), own.join(","));
+    config
 }
 
 /// The tables of a task; names that no one has written so are passed over.

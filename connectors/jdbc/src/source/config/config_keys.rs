@@ -6,6 +6,7 @@ use volley_java::validate_java_regex;
 
 use super::column_choice::ColumnChoice;
 use super::key_columns::KeyColumns;
+use crate::source::splits::SplitCount;
 use crate::types::{Granularity, NumericMapping, UnsupportedColumns};
 use crate::url::JdbcUrl;
 
@@ -22,6 +23,7 @@ pub(in crate::source) const EXCLUDE: &str = "table.exclude.list";
 pub(in crate::source) const CATALOG_PATTERN: &str = "catalog.pattern";
 pub(in crate::source) const SCHEMA_PATTERN: &str = "schema.pattern";
 pub(in crate::source) const TABLE_TYPES: &str = "table.types";
+pub(in crate::source) const TABLE_SPLITS: &str = "table.splits";
 pub(in crate::source) const TABLE_POLL_INTERVAL: &str = "table.poll.interval.ms";
 pub(in crate::source) const ZONE: &str = "db.timezone";
 pub(in crate::source) const NUMERIC_MAPPING: &str = "numeric.mapping";
@@ -488,7 +490,7 @@ fn connector_keys(flavour: Flavour) -> Vec<ConfigKey> {
 }
 
 /// Keys that Java's connectors do not have.
-fn own_keys() -> [ConfigKey; 5] {
+fn own_keys() -> [ConfigKey; 6] {
     use ConfigType::{Int, List, Long, String};
     use Importance::Medium;
     [
@@ -512,6 +514,16 @@ fn own_keys() -> [ConfigKey; 5] {
             `query.<name>.incrementing.column.name`, `query.<name>.timestamp.column.name` and \
             `query.<name>.key.columns`.",
         )
+        .unlisted(),
+        ConfigKey::with_default(
+            TABLE_SPLITS,
+            String,
+            "off",
+            Medium,
+            "Into how many ranges of its keys a table is divided, which the tasks share while it is read for the first \
+            time, or by a bounded `mode=bulk`: `off`, `auto` (large tables, by their size) or a number up to 64.",
+        )
+        .validated(text(|splits| SplitCount::parse(splits).map(drop)))
         .unlisted(),
         ConfigKey::with_default(
             LATE_COMMITS,

@@ -13,13 +13,14 @@ use super::config_keys::{
     INCLUDE, INCREMENTING, INCREMENTING_INITIAL, INCREMENTING_MAPPING, ISOLATION, KEY_COLUMNS, LATE_COMMITS,
     LOOKBACK_MS, LOOKBACK_ROWS, MODE, NUMERIC_MAPPING, OWN_CONNECTION_KEYS, PASSWORD, POLL_INTERVAL, PRECISION_MAPPING,
     QUALIFY, QUERIES, QUERY, QUERY_MASKED, QUERY_RETRIES, QUERY_SUFFIX, QUOTE, QUOTE_OF_AIVEN, RUN_MODE,
-    TABLE_POLL_INTERVAL, TIMESTAMP, TIMESTAMP_INITIAL, TIMESTAMP_INITIAL_OF_AIVEN, TIMESTAMP_MAPPING, TOPIC_PREFIX,
-    UNSUPPORTED, URL, USER, VALIDATE_NON_NULL, WAIT, WHITELIST, ZONE, config_def,
+    TABLE_POLL_INTERVAL, TABLE_SPLITS, TIMESTAMP, TIMESTAMP_INITIAL, TIMESTAMP_INITIAL_OF_AIVEN, TIMESTAMP_MAPPING,
+    TOPIC_PREFIX, UNSUPPORTED, URL, USER, VALIDATE_NON_NULL, WAIT, WHITELIST, ZONE, config_def,
 };
 use super::key_columns::KeyColumns;
 use super::reading::{Mode, Reading};
 use super::source_query::{SourceQuery, queries, query_issues, single_query};
 use crate::database::{Isolation, Timestamp};
+use crate::source::splits::SplitCount;
 use crate::source::table_selection::TableSelection;
 use crate::types::{Granularity, NumericMapping, TypeSettings, UnsupportedColumns};
 use crate::url::{ConnectionSettings, JdbcUrl, Parameters};
@@ -64,6 +65,8 @@ pub(in crate::source) struct SourceConfig {
     /// The queries to read instead of tables.
     pub(in crate::source) queries: Vec<SourceQuery>,
     pub(in crate::source) suffix: String,
+    /// Into how many ranges a table is divided.
+    pub(in crate::source) splits: SplitCount,
     pub(in crate::source) topic_prefix: String,
     pub(in crate::source) poll_interval: Duration,
     /// At least 1.
@@ -110,6 +113,7 @@ impl SourceConfig {
             lookback_rows: number(LOOKBACK_ROWS),
             queries: queries(&parsed, config, &reading),
             reading,
+            splits: SplitCount::parse(parsed.string(TABLE_SPLITS).unwrap_or_default()).unwrap_or_default(),
             suffix: parsed.string(QUERY_SUFFIX).unwrap_or_default().to_owned(),
             topic_prefix: parsed.string(TOPIC_PREFIX).unwrap_or_default().to_owned(),
             poll_interval: millis(POLL_INTERVAL),
@@ -190,6 +194,37 @@ pub(in crate::source) fn issues(config: &Config, map: &ConfigMap) -> Vec<ConfigI
     }
     if config.string(ISOLATION).is_some_and(|mode| mode.eq_ignore_ascii_case("SQL_SERVER_SNAPSHOT")) {
         issues.push(ConfigIssue::new(ISOLATION, "SQL_SERVER_SNAPSHOT is for SQL Server only: choose another"));
+    }
+    issues.extend(split_issues(config));
+    issues
+}
+
+/// What does not go together with `table.splits`.
+fn split_issues(config: &Config) -> Vec<ConfigIssue> {
+    let splits = SplitCount::parse(config.string(TABLE_SPLITS).unwrap_or_default()).unwrap_or_default();
+    let mut issues = Vec::new();
+    if splits.is_off() {
+        return issues;
+    }
+    let mut refuse = |reason: String| issues.push(ConfigIssue::new(TABLE_SPLITS, reason));
+    if single_query(config).is_some() || !config.list(QUERIES).is_empty() {
+        refuse(format!(
+            "a query cannot be divided, because nobody knows its keys: remove it, or read tables or a view instead of the query (`{INCLUDE}`)"
+        ));
+    }
+    if config.string(QUERY_SUFFIX).is_some_and(|suffix| !suffix.trim().is_empty()) {
+        refuse(format!("`{QUERY_SUFFIX}` may leave out rows of a range, which would be lost: remove one"));
+    }
+    for lookback in [LOOKBACK_MS, LOOKBACK_ROWS] {
+        if config.long(lookback).is_some_and(|back| back > 0) {
+            refuse(format!("it does not go together with `{lookback}`: `{LATE_COMMITS}={WAIT}` loses no row either"));
+        }
+    }
+    let is_bulk = config.string(MODE).is_some_and(|mode| Mode::parse(mode).is_bulk());
+    if is_bulk && config.string(RUN_MODE) != Some(BOUNDED) {
+        refuse(format!(
+            "mode bulk reads everything again and again, and is divided only where it ends: set `{RUN_MODE}={BOUNDED}`"
+        ));
     }
     issues
 }
