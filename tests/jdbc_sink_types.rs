@@ -143,7 +143,7 @@ fn types_of_mariadb_come_to_postgresql_with_their_extremes() {
     let texts = "code, name, latin, day, u, feeling, tags";
     let theirs = Target::Maria(from).sql(&format!(
         "SET time_zone = '+00:00';
-         SELECT {exact}, bit1 + 0, LOWER(HEX(bits)), f > 3.4e38, f < -3.4e38, d = 1.7976931348623157e308,
+         SELECT {exact}, bit1 + 0, LPAD(LOWER(HEX(bits)), 6, '0'), f > 3.4e38, f < -3.4e38, d = 1.7976931348623157e308,
             d = -1.7976931348623157e308, {texts}, MD5(long_text), LOWER(HEX(fixed)), LOWER(HEX(raw)), MD5(large), born, at,
             stamp, whole, UNIX_TIMESTAMP(stamped), doc, address
          FROM things ORDER BY id"
