@@ -127,6 +127,9 @@ struct Arguments {
     /// Write the table into docs/performance.md
     #[arg(long)]
     write: bool,
+    /// The client that fetches for Volley: librdkafka or native
+    #[arg(long, default_value = "librdkafka")]
+    fetch_client: String,
     /// Another `volley` binary than the one that cargo has just built
     #[arg(long, default_value = env!("CARGO_BIN_EXE_volley"))]
     binary: PathBuf,
@@ -148,7 +151,7 @@ fn main() -> Result<()> {
     ensure!(arguments.runs > 0, "--runs must be at least 1");
     let script = Path::new(ROOT).join("tests/testbed/install.sh");
     ensure!(Command::new(&script).arg("postgresql").status()?.success(), "{} failed", script.display());
-    let arena = Arena::new(arguments.binary.clone(), arguments.rows)?;
+    let arena = Arena::new(arguments.binary.clone(), arguments.fetch_client.clone(), arguments.rows)?;
     let all = Contender::value_variants().iter().copied();
     let wanted: Vec<_> =
         all.filter(|contender| arguments.only.is_empty() || arguments.only.contains(contender)).collect();
@@ -197,11 +200,13 @@ struct Arena {
     topic: String,
     rows: u64,
     volley: PathBuf,
+    /// `volley.fetch.client` of its consumers.
+    fetch_client: String,
     directory: tempfile::TempDir,
 }
 
 impl Arena {
-    fn new(volley: PathBuf, rows: u64) -> Result<Self> {
+    fn new(volley: PathBuf, fetch_client: String, rows: u64) -> Result<Self> {
         let (kafka, postgres) = (Kafka::start(), Postgres::start());
         let database = postgres.database("bench");
         eprintln!("databases: filling a table with {rows} rows");
@@ -218,6 +223,7 @@ impl Arena {
             database,
             rows,
             volley,
+            fetch_client,
             directory: tempfile::tempdir()?,
         };
         arena.floor(Work::ReadAvro { schema_id }, TABLE, &arena.topic).run()?;
@@ -282,11 +288,12 @@ impl Arena {
             "bootstrap.servers={}\nlisteners=http://127.0.0.1:{}\noffset.storage.file.filename={}\n\
              key.converter=org.apache.kafka.connect.storage.StringConverter\n\
              value.converter=io.confluent.connect.avro.AvroConverter\nvalue.converter.schema.registry.url={}\n\
-             connector.client.config.override.policy=All\n",
+             connector.client.config.override.policy=All\nconsumer.volley.fetch.client={}\n",
             self.kafka.bootstrap_servers(),
             free_port(),
             directory.join("offsets").display(),
-            self.registry
+            self.registry,
+            self.fetch_client
         );
         let files = [("worker.properties", worker.as_str()), ("connector.properties", connector)];
         for (name, text) in files {

@@ -55,8 +55,7 @@ pub(crate) fn fetch_client() -> Option<String> {
 
 /// Properties of a client. A consumer, known by its group or its `auto.offset.reset`, fetches as this run of the tests does.
 pub(crate) fn properties(pairs: &[(&str, &str)]) -> ConfigMap {
-    let mut properties: ConfigMap =
-        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let mut properties: ConfigMap = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let is_consumer = ["group.id", "auto.offset.reset"].iter().any(|key| properties.contains_key(*key));
     if let Some(client) = fetch_client().filter(|_| is_consumer) {
         properties.entry("volley.fetch.client".to_owned()).or_insert(client);

@@ -37,13 +37,13 @@ use super::departure::Departure;
 use super::start_positions::{OffsetReset, StartPlaces, StartPositions};
 use super::topic_partitions::{partitions_of, settled_partitions_of};
 use super::topic_pattern::{TopicPattern, TopicWatcher};
-use messages::Messages;
-use reading::Resets;
 use crate::bootstrap::check_bootstrap_servers;
 use crate::connection::Connection;
 use crate::fetch::FetchClient;
 use crate::poll_time::poll_time;
 use crate::{ClientRole, Committer, FetchSettings, RebalanceListener, TopicSelection, broker_error, translate};
+use messages::Messages;
+use reading::Resets;
 
 /// Messages polled before the clock is read again.
 const MESSAGES_PER_LOOK: usize = 256;
@@ -509,7 +509,9 @@ impl Fetcher {
     /// Bytes of keys and values in batches that have not been yielded yet; with the native client those that wait to be read
     /// too, as they were fetched.
     pub fn buffered_bytes(&self) -> usize {
-        self.messages.waiting_bytes() + self.assignment.open_bytes() + self.ready.iter().map(RawBatch::bytes).sum::<usize>()
+        self.messages.waiting_bytes()
+            + self.assignment.open_bytes()
+            + self.ready.iter().map(RawBatch::bytes).sum::<usize>()
     }
 
     /// Commits and reads offsets for this consumer.

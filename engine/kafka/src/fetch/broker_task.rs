@@ -173,7 +173,8 @@ impl BrokerTask {
             warn!(client, %broker, %error, "could not fetch from a broker");
             self.shared.state.lock().add_trouble(Trouble::Refused(error));
             self.shared.wake();
-        } else if self.failures >= TOLD_FAILURES && (self.failures / TOLD_FAILURES).is_power_of_two()
+        } else if self.failures >= TOLD_FAILURES
+            && (self.failures / TOLD_FAILURES).is_power_of_two()
             && self.failures.is_multiple_of(TOLD_FAILURES)
         {
             warn!(client, %broker, %error, "could not fetch from a broker, the partitions that it leads wait");

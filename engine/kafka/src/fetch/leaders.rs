@@ -56,9 +56,10 @@ pub(super) fn take(state: &mut State, response: MetadataResponse) -> bool {
         }
     }
     let brokers = &state.brokers;
-    state.partitions.values().all(|partition| {
-        partition.leader.is_some_and(|leader| brokers.contains_key(&leader.broker))
-    })
+    state
+        .partitions
+        .values()
+        .all(|partition| partition.leader.is_some_and(|leader| brokers.contains_key(&leader.broker)))
 }
 
 fn take_topic(state: &mut State, name: &Arc<str>, topic: &MetadataResponseTopic) {

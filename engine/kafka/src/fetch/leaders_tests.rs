@@ -29,8 +29,7 @@ fn state() -> State {
 }
 
 fn topic(id: u128, leader: i32, epoch: i32) -> MetadataResponseTopic {
-    let partition =
-        MetadataResponsePartition::default().with_leader_id(BrokerId(leader)).with_leader_epoch(epoch);
+    let partition = MetadataResponsePartition::default().with_leader_id(BrokerId(leader)).with_leader_epoch(epoch);
     MetadataResponseTopic::default()
         .with_name(Some(TopicName(StrBytes::from_static_str("t"))))
         .with_topic_id(Uuid::from_u128(id))

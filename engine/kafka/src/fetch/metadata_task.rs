@@ -42,7 +42,15 @@ pub(super) struct MetadataTask {
 
 impl MetadataTask {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, tasks: JoinSet::new(), running: BTreeMap::new(), connection: None, next_server: 0, failures: 0, attempts: 1 }
+        Self {
+            shared,
+            tasks: JoinSet::new(),
+            running: BTreeMap::new(),
+            connection: None,
+            next_server: 0,
+            failures: 0,
+            attempts: 1,
+        }
     }
 
     /// Runs until the consumer is closed, and then until its tasks have ended.

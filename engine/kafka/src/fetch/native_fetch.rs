@@ -169,13 +169,8 @@ impl NativeFetch {
         closed: &mut Vec<RawBatch>,
     ) -> Result<bool> {
         let Some(mut reading) = self.next_reading() else { return Ok(false) };
-        let outcome = assignment.read_records(
-            &reading.partition,
-            &mut reading.cursor,
-            &mut self.decompressor,
-            settings,
-            closed,
-        );
+        let outcome =
+            assignment.read_records(&reading.partition, &mut reading.cursor, &mut self.decompressor, settings, closed);
         let is_exhausted = matches!(outcome, Ok(ReadEnd::Exhausted | ReadEnd::CutOff));
         {
             let mut state = self.shared.state.lock();
@@ -218,12 +213,8 @@ impl NativeFetch {
             true => Isolation::ReadCommitted { aborted: fetched.aborted },
             false => Isolation::ReadUncommitted,
         };
-        let records = Fetched {
-            records: fetched.records,
-            from: fetched.offset,
-            isolation,
-            check_crcs: settings.check_crcs,
-        };
+        let records =
+            Fetched { records: fetched.records, from: fetched.offset, isolation, check_crcs: settings.check_crcs };
         Reading {
             partition: fetched.partition,
             generation: fetched.generation,

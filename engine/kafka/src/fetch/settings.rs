@@ -29,9 +29,7 @@ impl FetchClient {
         match properties.get("volley.fetch.client").map_or("", |value| value.trim()) {
             "" | "librdkafka" => Ok(Self::Librdkafka),
             "native" => Ok(Self::Native),
-            other => {
-                Err(Error::config(format!("`volley.fetch.client` is `{other}`: it must be librdkafka or native")))
-            }
+            other => Err(Error::config(format!("`volley.fetch.client` is `{other}`: it must be librdkafka or native"))),
         }
     }
 }
