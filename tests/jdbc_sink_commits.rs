@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use volley_api::ErrorKind;
 
+use crate::commit_proxy::{CommitProxy, Cut};
 use crate::jdbc_sink_task::{EXACTLY_ONCE, TOLERANT, TOPIC, Task, UPSERT, orders};
 use crate::jdbc_sink_worker::Target;
-use crate::testbed::{CommitProxy, Cut, MariaDb, Postgres, wait_until};
+use crate::testbed::{MariaDb, Postgres, wait_until};
 
 const SOON: Duration = Duration::from_secs(90);
 

@@ -130,7 +130,7 @@ impl Sink {
     /// Writes what is there; how that ended.
     pub(crate) fn try_run(&self) -> crate::worker_process::Ended {
         let arguments = ["standalone", "worker.properties", "sink.properties", "--until-done"];
-        self.volley.run(Duration::from_secs(120), &arguments)
+        self.volley.run(Duration::from_secs(300), &arguments)
     }
 
     /// Writes all that is there.

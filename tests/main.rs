@@ -8,6 +8,7 @@ mod bounce;
 mod bounded_group;
 mod bounded_sink;
 mod command_line;
+mod commit_proxy;
 mod config_providers;
 mod custom_connector;
 mod dead_letter_command;

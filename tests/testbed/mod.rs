@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, dead_code)]
 
 mod certificate;
-mod commit_proxy;
 mod connect_worker;
 mod deadline;
 mod faulty_store;
@@ -22,8 +21,6 @@ mod small_disk;
 mod sql_session;
 mod worker_properties;
 
-#[allow(unused_imports)]
-pub(crate) use commit_proxy::{CommitProxy, Cut};
 #[allow(unused_imports)]
 pub(crate) use connect_worker::{ConnectWorker, Mode, Vendor, volley_binary};
 #[allow(unused_imports)]

@@ -11,7 +11,7 @@ use super::mariadb::MariaDatabase;
 use super::server_process::{ServerProcess, data_directory, free_port, is_root, testbed};
 use super::wait_until;
 
-const READY: Duration = Duration::from_secs(120);
+const READY: Duration = Duration::from_secs(300);
 const USER: &str = "volley";
 /// The loader that comes with its libraries.
 const LOADER: &str = "lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
