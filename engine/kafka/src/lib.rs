@@ -23,7 +23,6 @@ mod outage;
 mod poll_time;
 mod producer;
 mod questions;
-#[allow(dead_code, unused_imports, reason = "the fetch client that reads with it is not there yet")]
 mod records;
 mod sasl;
 mod token_polling;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kafka_protocol::error::ParseResponseErrorCode;
+use kafka_protocol::error::{ParseResponseErrorCode, ResponseError};
 use kafka_protocol::messages::FetchResponse;
 use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until};
@@ -117,15 +117,21 @@ impl BrokerTask {
         let response = connection.call_up_to(highest, within, |version| session.request(version, &plan, settings));
         let response = response.await?;
         let throttled = Duration::from_millis(response.throttle_time_ms.max(0).unsigned_abs().into());
-        self.take(response);
+        self.take(response)?;
         Ok(throttled)
     }
 
-    fn take(&mut self, response: FetchResponse) {
+    fn take(&mut self, response: FetchResponse) -> Result<()> {
         let error = response.error_code.err();
         if !self.session.accept(response.session_id, error) {
             debug!(client = self.shared.settings.client, broker = %self.address, ?error, "the fetch session is over");
-            return;
+            // the next request begins another
+            return match error {
+                Some(error) if !is_end_of_session(error) => {
+                    Err(Error::retriable(format!("broker {} answers a request to fetch with {error:?}", self.address)))
+                }
+                _ => Ok(()),
+            };
         }
         let mut leaders = Leaders::Known;
         let most = self.shared.settings.max_waiting_bytes;
@@ -150,6 +156,7 @@ impl BrokerTask {
         if leaders == Leaders::Outdated {
             self.shared.leaders_outdated();
         }
+        Ok(())
     }
 
     fn succeeded(&mut self, throttled: Duration) -> Duration {
@@ -193,6 +200,16 @@ impl BrokerTask {
             debug!(broker = %self.address, is_ended = answer.is_ok(), "the fetch session was ended");
         }
     }
+}
+
+/// Whether the broker only has forgotten the session, as it does with the oldest ones.
+fn is_end_of_session(error: ResponseError) -> bool {
+    matches!(
+        error,
+        ResponseError::FetchSessionIdNotFound
+            | ResponseError::InvalidFetchSessionEpoch
+            | ResponseError::FetchSessionTopicIdError
+    )
 }
 
 fn reconnect(shared: &Shared) -> Backoff {

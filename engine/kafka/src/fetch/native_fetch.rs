@@ -21,7 +21,6 @@ use crate::records::{Decompressor, Fetched, Isolation, ReadEnd, RecordCursor};
 struct Reading {
     partition: TopicPartition,
     generation: u64,
-    leader_epoch: i32,
     cursor: RecordCursor,
 }
 
@@ -178,7 +177,7 @@ impl NativeFetch {
             if let Some(partition) = partition.filter(|partition| partition.generation == reading.generation) {
                 partition.read_offset = reading.cursor.next_offset();
                 partition.position = Some(partition.read_offset);
-                partition.read_epoch = if is_exhausted { reading.leader_epoch } else { -1 };
+                partition.read_epoch = reading.cursor.leader_epoch().unwrap_or(-1);
             }
         }
         let partition = reading.partition.clone();
@@ -215,12 +214,7 @@ impl NativeFetch {
         };
         let records =
             Fetched { records: fetched.records, from: fetched.offset, isolation, check_crcs: settings.check_crcs };
-        Reading {
-            partition: fetched.partition,
-            generation: fetched.generation,
-            leader_epoch: fetched.leader_epoch,
-            cursor: RecordCursor::new(records),
-        }
+        Reading { partition: fetched.partition, generation: fetched.generation, cursor: RecordCursor::new(records) }
     }
 
     /// The position of each partition of which something was read, behind what was read last.

@@ -100,7 +100,6 @@ fn take_records(
         partition: name.clone(),
         generation: asked.generation,
         offset: asked.offset,
-        leader_epoch: headers.leader_epoch.unwrap_or(-1),
         records,
         aborted,
     });

@@ -49,6 +49,8 @@ pub(super) struct Session {
     /// What the broker was told last.
     told: Plan,
     names: HashMap<Uuid, Arc<str>>,
+    /// Requests that named all partitions.
+    whole_requests: usize,
 }
 
 impl Session {
@@ -59,7 +61,11 @@ impl Session {
         let is_new = |partition: &TopicPartition, asked: &Asked| {
             is_whole || self.told.get(partition).is_none_or(|told| !says_the_same(told, asked))
         };
-        let topics = topics_of(plan.iter().filter(|(partition, asked)| is_new(partition, asked)), version);
+        // A broker fills its answer in the order of the request. In a session it takes turns by itself.
+        let first = if is_whole { self.whole_requests % plan.len().max(1) } else { 0 };
+        let in_turn = plan.iter().skip(first).chain(plan.iter().take(first));
+        let topics = topics_of(in_turn.filter(|(partition, asked)| is_new(partition, asked)), version);
+        self.whole_requests = self.whole_requests.wrapping_add(usize::from(is_whole));
         let mut forgotten = Vec::new();
         if !is_whole {
             // By name, a topic that was made again is the same to the broker, which forgets after it has added.

@@ -129,3 +129,21 @@ fn before_sessions_there_are_none() {
     let request = Session::default().request(6, &plan, &settings());
     assert_eq!((request.session_id, request.session_epoch, request.topics.len()), (0, -1, 1));
 }
+
+#[test]
+fn without_a_session_each_partition_is_asked_for_first_in_its_turn() {
+    let id = Uuid::from_u128(7);
+    let plan: Plan = (0..3).map(|number| (TopicPartition::new("t", number), asked(id, 5))).collect();
+    let mut session = Session::default();
+    let firsts: Vec<i32> = (0..6)
+        .map(|_| {
+            let request = session.request(13, &plan, &settings());
+            let all: usize = request.topics.iter().map(|topic| topic.partitions.len()).sum();
+            assert_eq!(all, 3);
+            // the broker has no room for a session
+            assert!(session.accept(0, None));
+            request.topics[0].partitions[0].partition
+        })
+        .collect();
+    assert_eq!(firsts, [0, 1, 2, 0, 1, 2]);
+}

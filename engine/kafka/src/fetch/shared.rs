@@ -27,8 +27,6 @@ pub(super) struct FetchedPartition {
     pub(super) generation: u64,
     /// What was asked for.
     pub(super) offset: i64,
-    /// The epoch of the last batch; -1 where unknown.
-    pub(super) leader_epoch: i32,
     pub(super) records: Bytes,
     pub(super) aborted: Vec<AbortedTransaction>,
 }

@@ -40,10 +40,6 @@ impl<'a> Reader<'a> {
         self.array::<1>().map(|[byte]| byte)
     }
 
-    pub(super) fn i8(&mut self) -> Option<i8> {
-        self.array().map(i8::from_be_bytes)
-    }
-
     pub(super) fn i16(&mut self) -> Option<i16> {
         self.array().map(i16::from_be_bytes)
     }

@@ -16,7 +16,7 @@ use crate::fetch::{FetchClient, NativeFetch, NativeSettings};
 pub(super) enum Messages {
     /// librdkafka's queue, which knows what is assigned and where it stands.
     Librdkafka,
-    Native(NativeFetch),
+    Native(Box<NativeFetch>),
 }
 
 impl Messages {
@@ -33,7 +33,7 @@ impl Messages {
         if client == FetchClient::Librdkafka {
             return Ok(Self::Librdkafka);
         }
-        let fetch = NativeFetch::start(NativeSettings::read(properties, config)?)?;
+        let fetch = Box::new(NativeFetch::start(NativeSettings::read(properties, config)?)?);
         consumer.set_nonempty_callback(fetch.caller());
         Ok(Self::Native(fetch))
     }
