@@ -1,6 +1,7 @@
 //! `volley.exactly.once` of the JDBC sink where a commit is in doubt, and where two tasks think that a partition is theirs: each
 //! record is there once.
 
+use std::collections::HashSet;
 use std::thread;
 use std::time::Duration;
 
@@ -20,16 +21,24 @@ fn count(target: &Target) -> String {
 
 /// The number of sessions that wait for a lock.
 fn waiting(target: &Target) -> usize {
-    let text = match target {
-        Target::Postgres(_) => {
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        }
-        _ => {
-            "SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE() AND (state LIKE 'Waiting for table%'
-             OR id IN (SELECT trx_mysql_thread_id FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'))"
-        }
-    };
-    target.sql(text).parse().unwrap()
+    if let Target::Postgres(_) = target {
+        let text =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        return target.sql(text).parse().unwrap();
+    }
+    // not information_schema.innodb_trx, which stays as it is while it is asked ten times a second
+    let locked = locked_threads(&target.sql("SHOW ENGINE INNODB STATUS").replace("\\n", "\n"));
+    let sessions = target.sql("SELECT id, state FROM information_schema.processlist WHERE db = DATABASE()");
+    let sessions = sessions.lines().filter_map(|line| line.split_once('|'));
+    sessions.filter(|(id, state)| state.starts_with("Waiting for table") || locked.contains(*id)).count()
+}
+
+/// The threads of the transactions that wait for a lock of InnoDB.
+fn locked_threads(status: &str) -> HashSet<String> {
+    let transactions =
+        status.split("---TRANSACTION").skip(1).filter(|transaction| transaction.contains("\nLOCK WAIT "));
+    let threads = transactions.filter_map(|transaction| transaction.split_once(" thread id ")?.1.split(',').next());
+    threads.map(str::to_owned).collect()
 }
 
 fn await_waiting(target: &Target, sessions: usize) {

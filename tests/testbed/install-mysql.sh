@@ -42,4 +42,7 @@ for part in sbin lib share/mysql; do
     mkdir -p "$target.new/usr/$(dirname "$part")"
     cp -a "$apt/root/usr/$part" "$target.new/usr/$part"
 done
+# what does not run here is not there
+libraries=$target.new/usr/lib/x86_64-linux-gnu
+"$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$target.new/usr/sbin/mysqld" --no-defaults --version
 mv "$target.new" "$target"
