@@ -16,6 +16,8 @@ pub(super) struct BatchHeaders {
     pub(super) next_offset: Option<i64>,
     /// The epoch of the leader that wrote the last whole batch; `None` in formats before 2.
     pub(super) leader_epoch: Option<i32>,
+    /// Whether the first batch is none, rather than cut off: more of its bytes would not help.
+    pub(super) is_malformed: bool,
 }
 
 impl BatchHeaders {
@@ -42,8 +44,15 @@ impl BatchHeaders {
             headers.next_offset = Some(headers.next_offset.map_or(next, |before| before.max(next)));
             rest = behind;
         }
+        headers.is_malformed = headers.next_offset.is_none() && !is_cut_off(records);
         headers
     }
+}
+
+/// Whether the first batch goes on behind what is there.
+fn is_cut_off(records: &[u8]) -> bool {
+    let Some(length) = number::<4>(records, 8).map(i32::from_be_bytes) else { return true };
+    usize::try_from(length).is_ok_and(|length| PREFIX.saturating_add(length) > records.len())
 }
 
 /// The first batch, if it is whole, and what stands behind it.
@@ -77,17 +86,20 @@ mod tests {
     #[test]
     fn the_next_offset_is_behind_the_last_whole_batch_gaps_and_all() {
         let mut bytes = [batch(10, 3, 2, 4, 9), batch(40, 4, 2, 0, 0), batch(50, 5, 2, 9, 99)].concat();
-        let all = BatchHeaders { next_offset: Some(60), leader_epoch: Some(5) };
+        let all = BatchHeaders { next_offset: Some(60), leader_epoch: Some(5), is_malformed: false };
         assert_eq!(BatchHeaders::read(&bytes), all);
         bytes.pop();
-        let whole = BatchHeaders { next_offset: Some(41), leader_epoch: Some(4) };
+        let whole = BatchHeaders { next_offset: Some(41), leader_epoch: Some(4), is_malformed: false };
         assert_eq!(BatchHeaders::read(&bytes), whole);
     }
 
     #[test]
     fn old_formats_have_one_offset_and_no_epoch() {
         let bytes = [batch(10, 3, 2, 4, 9), batch(17, 99, 1, 99, 3)].concat();
-        assert_eq!(BatchHeaders::read(&bytes), BatchHeaders { next_offset: Some(18), leader_epoch: None });
+        assert_eq!(
+            BatchHeaders::read(&bytes),
+            BatchHeaders { next_offset: Some(18), leader_epoch: None, is_malformed: false }
+        );
     }
 
     #[test]

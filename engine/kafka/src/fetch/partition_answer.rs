@@ -88,6 +88,13 @@ fn take_records(
             partition.not_before = Some(Instant::now() + settings.connection.retry_backoff);
             return;
         }
+        None if headers.is_malformed || asked.max_bytes == i32::MAX => {
+            partition.not_before = Some(Instant::now() + settings.connection.retry_backoff);
+            let error =
+                format!("could not read {name} from offset {} on: what the broker sends is no batch", asked.offset);
+            state.add_trouble(Trouble::Refused(Error::data(error)));
+            return;
+        }
         None => {
             let limit = asked.max_bytes.saturating_mul(2);
             debug!(partition = %name, limit, "a batch is larger than `max.partition.fetch.bytes`, asking for more");

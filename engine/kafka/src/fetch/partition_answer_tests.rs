@@ -176,3 +176,23 @@ fn a_truncated_log_is_read_again_from_where_it_is_the_same() {
         assert_eq!((state.fetched.len(), state.waiting_bytes), (0, 0));
     }
 }
+
+#[test]
+fn what_is_no_batch_is_told_and_not_asked_for_without_end() {
+    let with_length = |length: i32| {
+        let mut bytes = records(10, 19, 4).to_vec();
+        bytes[8..12].copy_from_slice(&length.to_be_bytes());
+        bytes
+    };
+    // a length that there cannot be, one without room for a header, and one of which the end never comes
+    for bytes in [with_length(-1), with_length(3), with_length(i32::MAX)] {
+        let mut state = state();
+        for _ in 0..40 {
+            assert_eq!(answer(&mut state, LEADER, with_records(bytes.clone().into())), Leaders::Known);
+        }
+        let [Trouble::Refused(error)] = &state.troubles[..] else { panic!("{:?}", state.troubles) };
+        let text = error.to_string();
+        assert!(error.kind() == volley_api::ErrorKind::Data && text.contains("t-0") && text.contains("10"), "{text}");
+        assert!(state.plan(LEADER, &settings(), Instant::now()).0.is_empty(), "it is asked for again at once");
+    }
+}
