@@ -24,7 +24,7 @@ test:
 # All tests, and those of fetching once more with the client that is not the default.
 all-tests:
 	cargo test --workspace --no-fail-fast; all=$$?; \
-	VOLLEY_FETCH_CLIENT=native cargo test --workspace --test volley -- $(FETCHING) && exit $$all
+	VOLLEY_FETCH_CLIENT=librdkafka cargo test --workspace --test volley -- $(FETCHING) && exit $$all
 
 # What needs no servers: the units, and SQL as a whole.
 unit:

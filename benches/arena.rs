@@ -10,6 +10,7 @@ use anyhow::{Result, ensure};
 
 use crate::contender::{Contender, Program};
 use crate::drained_files::DrainedFiles;
+use crate::fetch_alone::FetchAlone;
 use crate::floor::Floor;
 use crate::group_by::GroupBy;
 use crate::java_sink::JavaSink;
@@ -101,13 +102,18 @@ impl Arena {
             Program::Volley => {
                 self.measure(&mut self.volley_drain(contender, topic, &name, &output)?, &name, &log, patience)?
             }
+            Program::Fetcher => self.measure(&mut self.fetch_alone(topic)?, &name, &log, patience)?,
             Program::Java => {
                 let sink = JavaSink { directory: &directory, bootstrap_servers: &self.bootstrap_servers };
                 let process = MeasuredProcess::start(&mut sink.command(&name, topic, &output)?, &name, &log)?;
                 process.finish_when(|| sink.has_written(&output, topic.records), patience)?
             }
         };
-        let expected = if contender == Contender::Sql { topic.kept_by_filter } else { topic.records };
+        let expected = match contender {
+            Contender::Sql => topic.kept_by_filter,
+            Contender::Fetch => 0,
+            _ => topic.records,
+        };
         let drained = DrainedFiles::under(&output)?;
         ensure!(drained.rows == expected, "{name} has written {} rows instead of {expected}", drained.rows);
         // with SQL there are other columns
@@ -135,6 +141,18 @@ impl Arena {
         };
         let mut command = Command::new(env::current_exe()?);
         command.args(floor.to_arguments());
+        Ok(command)
+    }
+
+    fn fetch_alone(&self, topic: &PaymentsTopic) -> Result<Command> {
+        let fetch = FetchAlone {
+            bootstrap_servers: self.bootstrap_servers.clone(),
+            topic: topic.name.clone(),
+            records: topic.records,
+            client: self.fetch_client.clone(),
+        };
+        let mut command = Command::new(env::current_exe()?);
+        command.args(fetch.to_arguments());
         Ok(command)
     }
 

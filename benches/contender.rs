@@ -37,7 +37,13 @@ pub(crate) enum Contender {
     Buckets,
     /// The same, with a directory for each bucket
     Directories,
-    /// Volley draining 64 partitions
+    /// The program written by hand, of payments of 1 KB
+    KilobyteFloor,
+    /// Volley, of payments of 1 KB
+    Kilobyte,
+    /// Volley's consumer alone: batches of columns that nobody keeps
+    Fetch,
+    /// Volley draining many partitions
     Wide,
     /// A worker without connectors: start and memory at rest
     Idle,
@@ -49,22 +55,29 @@ pub(crate) enum Program {
     Floor,
     Volley,
     Java,
+    /// This bench, with Volley's consumer in it.
+    Fetcher,
 }
 
 /// A topic that several drain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Topic {
-    /// In 8 partitions.
+    /// In `--partitions`.
     Json(JsonSize),
-    /// In 8 partitions.
+    /// In `--partitions`.
     Avro,
-    /// The smaller JSON in 64 partitions.
+    /// The smallest JSON in `--wide-partitions`.
     Wide,
 }
 
 impl Topic {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Json(JsonSize::Small), Self::Json(JsonSize::Large), Self::Avro, Self::Wide];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Json(JsonSize::Small),
+        Self::Json(JsonSize::Large),
+        Self::Json(JsonSize::Kilobyte),
+        Self::Avro,
+        Self::Wide,
+    ];
 }
 
 impl Contender {
@@ -86,7 +99,10 @@ impl Contender {
             Self::Lines => "volley, lines of JSON",
             Self::Buckets => "volley with 500 buckets in SQL",
             Self::Directories => "volley, the same in 500 directories",
-            Self::Wide => "volley, 64 partitions",
+            Self::KilobyteFloor => "floor, 1 KB",
+            Self::Kilobyte => "volley, 1 KB",
+            Self::Fetch => "volley's consumer alone",
+            Self::Wide => "volley, many partitions",
             Self::Idle => "volley at rest",
         }
     }
@@ -99,6 +115,8 @@ impl Contender {
             Self::AvroFloor | Self::Avro => Some(Self::AvroFloor),
             Self::LinesFloor | Self::Lines => Some(Self::LinesFloor),
             Self::Buckets | Self::Directories => Some(Self::Buckets),
+            Self::KilobyteFloor | Self::Kilobyte => Some(Self::KilobyteFloor),
+            Self::Fetch => Some(Self::Floor),
             Self::Wide | Self::Idle => None,
         }
     }
@@ -106,7 +124,8 @@ impl Contender {
     /// Who runs.
     pub(crate) fn program(self) -> Program {
         match self {
-            Self::Floor | Self::LargeFloor | Self::AvroFloor | Self::LinesFloor => Program::Floor,
+            Self::Floor | Self::LargeFloor | Self::KilobyteFloor | Self::AvroFloor | Self::LinesFloor => Program::Floor,
+            Self::Fetch => Program::Fetcher,
             Self::Java | Self::LargeJava => Program::Java,
             _ => Program::Volley,
         }
@@ -116,6 +135,7 @@ impl Contender {
     pub(crate) fn topic(self) -> Option<Topic> {
         match self {
             Self::LargeFloor | Self::Large | Self::LargeJava => Some(Topic::Json(JsonSize::Large)),
+            Self::KilobyteFloor | Self::Kilobyte => Some(Topic::Json(JsonSize::Kilobyte)),
             Self::AvroFloor | Self::Avro => Some(Topic::Avro),
             Self::Wide => Some(Topic::Wide),
             Self::Idle => None,

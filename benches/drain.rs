@@ -9,13 +9,14 @@
 //! cargo bench --profile dist --bench drain                                       # all contenders, 10 M records
 //! cargo bench --profile dist --bench drain -- --write                            # and the table goes into docs/performance.md
 //! cargo bench --profile dist --bench drain -- --only floor,volley --records 1000000 --runs 1
-//! cargo bench --profile dist --bench drain -- --only floor,volley --fetch-client native     # volley fetches by its own hand
+//! cargo bench --profile dist --bench drain -- --only floor,volley,fetch --fetch-client librdkafka --partitions 1 --codec zstd
 //! ```
 
 mod arena;
 mod contender;
 mod drain_report;
 mod drained_files;
+mod fetch_alone;
 mod floor;
 mod group_by;
 mod java_sink;
@@ -37,6 +38,7 @@ use clap::{Parser, ValueEnum};
 use arena::{Arena, can_pin};
 use contender::{Contender, Program, Topic};
 use drain_report::DrainReport;
+use fetch_alone::FetchAlone;
 use floor::Floor;
 use group_by::GroupBy;
 use marked_page::write_between_marks;
@@ -44,8 +46,6 @@ use payment::JsonSize;
 use payments_topic::{Encoding, PaymentsTopic};
 use testbed::{Kafka, Registry};
 
-const PARTITIONS: usize = 8;
-const WIDE_PARTITIONS: usize = 64;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// CPU time, memory and speed of draining a topic into Parquet files.
@@ -57,7 +57,16 @@ struct Arguments {
     /// Records in the topic (default: VOLLEY_BENCH_RECORDS, or 10000000)
     #[arg(long)]
     records: Option<u64>,
-    /// Records in the topic of 64 partitions
+    /// Partitions of the topics
+    #[arg(long, default_value_t = 8)]
+    partitions: usize,
+    /// What the topics are compressed with: lz4, zstd, snappy, gzip or none
+    #[arg(long, default_value = "lz4")]
+    codec: String,
+    /// Partitions of the topic of many partitions
+    #[arg(long, default_value_t = 64)]
+    wide_partitions: usize,
+    /// Records in the topic of many partitions
     #[arg(long, default_value_t = 2_000_000)]
     wide_records: u64,
     /// How often each is measured, in turn
@@ -69,8 +78,8 @@ struct Arguments {
     /// Write the table into docs/performance.md
     #[arg(long)]
     write: bool,
-    /// The client that fetches for Volley: librdkafka or native
-    #[arg(long, default_value = "librdkafka")]
+    /// The client that fetches for Volley: native or librdkafka
+    #[arg(long, default_value = "native")]
     fetch_client: String,
     /// Another `volley` binary than the one that cargo has just built
     #[arg(long, default_value = env!("CARGO_BIN_EXE_volley"))]
@@ -108,6 +117,9 @@ impl Arguments {
 fn main() -> Result<()> {
     if let Some(floor) = Floor::from_arguments(env::args().skip(1))? {
         return floor.run();
+    }
+    if let Some(fetch) = FetchAlone::from_arguments(env::args().skip(1))? {
+        return fetch.run();
     }
     let arguments = Arguments::parse();
     if !arguments.bench {
@@ -152,7 +164,12 @@ fn install_testbed<'a>(more: impl Iterator<Item = &'a str>) -> Result<()> {
 
 /// Measures all that is wanted. Who fails is left out of the report and named.
 fn measure(arguments: &Arguments, kafka: &Kafka, arena: &Arena) -> Result<(DrainReport, Vec<String>)> {
-    let mut report = DrainReport::default();
+    let mut report = DrainReport {
+        partitions: arguments.partitions,
+        wide_partitions: arguments.wide_partitions,
+        codec: arguments.codec.clone(),
+        ..DrainReport::default()
+    };
     let mut failures = Vec::new();
     for kind in Topic::ALL {
         let all = Contender::value_variants().iter().copied();
@@ -162,8 +179,8 @@ fn measure(arguments: &Arguments, kafka: &Kafka, arena: &Arena) -> Result<(Drain
             continue;
         }
         let (partitions, records) = match kind {
-            Topic::Wide => (WIDE_PARTITIONS, arguments.wide_records),
-            Topic::Json(_) | Topic::Avro => (PARTITIONS, arguments.records()?),
+            Topic::Wide => (arguments.wide_partitions, arguments.wide_records),
+            Topic::Json(_) | Topic::Avro => (arguments.partitions, arguments.records()?),
         };
         let encoding = match kind {
             Topic::Json(size) => Encoding::Json(size),
@@ -171,7 +188,7 @@ fn measure(arguments: &Arguments, kafka: &Kafka, arena: &Arena) -> Result<(Drain
             Topic::Avro => Encoding::Avro { schema_id: Registry::shared().register("payments", payment::AVRO_SCHEMA) },
         };
         eprintln!("drain: producing {records} records into {partitions} partitions");
-        let topic = PaymentsTopic::fill(kafka, partitions, records, encoding)?;
+        let topic = PaymentsTopic::fill(kafka, partitions, records, encoding, &arguments.codec)?;
         for run in 1..=arguments.runs {
             for contender in &wanted {
                 drain(arena, *contender, &topic, run, &mut report, &mut failures);

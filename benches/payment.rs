@@ -12,6 +12,8 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 pub(crate) const BYTES: usize = 97;
 /// Length of every large payment's JSON.
 pub(crate) const LARGE_BYTES: usize = 330;
+/// Length of every payment's JSON with a long text.
+pub(crate) const KILOBYTE: usize = 1024;
 
 /// Which JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub(crate) enum JsonSize {
     Small,
     /// Fourteen, three of them in an object.
     Large,
+    /// Those and a long text.
+    Kilobyte,
 }
 
 impl JsonSize {
@@ -28,6 +32,7 @@ impl JsonSize {
         match self {
             Self::Small => BYTES,
             Self::Large => LARGE_BYTES,
+            Self::Kilobyte => KILOBYTE,
         }
     }
 }
@@ -77,10 +82,30 @@ pub(crate) fn write_json(number: u64, size: JsonSize, json: &mut Vec<u8>) {
         r#"{{"id":{id},"buyer":"b-{buyer}","country":"{country}","amount":{euros}.{cents:02},"ok":{ok},"ts":{ts}"#
     )
     .expect("a vector takes all bytes");
-    if size == JsonSize::Large {
+    if size != JsonSize::Small {
         write_more(number, json);
     }
+    if size == JsonSize::Kilobyte {
+        write_text(number, json);
+    }
     json.push(b'}');
+}
+
+/// A text as compressible as words are, which makes up the length.
+fn write_text(number: u64, json: &mut Vec<u8>) {
+    const WORDS: [&str; 8] = ["parcel ", "left ", "behind ", "the ", "gate, ", "please ", "ring ", "twice "];
+    const FRAME: usize = KILOBYTE - LARGE_BYTES - r#","text":"""#.len();
+    json.extend_from_slice(br#","text":""#);
+    let end = json.len() + FRAME;
+    let mut random = scramble(number ^ 0xAAAA);
+    while json.len() < end {
+        random = scramble(random);
+        for shift in (0..64).step_by(8) {
+            json.extend_from_slice(WORDS[((random >> shift) % 8) as usize].as_bytes());
+        }
+    }
+    json.truncate(end);
+    json.push(b'"');
 }
 
 /// The further fields of a large payment.
@@ -145,12 +170,15 @@ pub(crate) fn schema(size: JsonSize) -> SchemaRef {
         column("ok", DataType::Boolean),
         column("ts", DataType::Int64),
     ];
-    if size == JsonSize::Large {
+    if size != JsonSize::Small {
         let text = |name| column(name, DataType::Utf8);
         columns.extend([text("session"), text("email"), text("agent")]);
         columns.extend([column("items", DataType::Int64), column("retries", DataType::Int64), text("voucher")]);
         let address = DataType::Struct(vec![text("street"), text("zip"), text("city")].into());
         columns.extend([column("address", address), text("note")]);
+    }
+    if size == JsonSize::Kilobyte {
+        columns.push(column("text", DataType::Utf8));
     }
     Arc::new(Schema::new(columns))
 }
@@ -158,7 +186,8 @@ pub(crate) fn schema(size: JsonSize) -> SchemaRef {
 /// Panics unless payments are what this file says.
 pub(crate) fn check() {
     let mut json = Vec::new();
-    for (number, size) in (0..10_000).flat_map(|number| [(number, JsonSize::Small), (number, JsonSize::Large)]) {
+    let sizes = [JsonSize::Small, JsonSize::Large, JsonSize::Kilobyte];
+    for (number, size) in (0..10_000).flat_map(|number| sizes.map(|size| (number, size))) {
         json.clear();
         write_json(number, size, &mut json);
         assert_eq!(json.len(), size.bytes(), "{}", String::from_utf8_lossy(&json));

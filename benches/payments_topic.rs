@@ -30,6 +30,7 @@ impl Encoding {
         match self {
             Self::Json(JsonSize::Small) => "json".to_owned(),
             Self::Json(JsonSize::Large) => "large-json".to_owned(),
+            Self::Json(JsonSize::Kilobyte) => "kilobyte-json".to_owned(),
             Self::Avro { schema_id } => schema_id.to_string(),
         }
     }
@@ -39,6 +40,7 @@ impl Encoding {
         Ok(match text {
             "json" => Self::Json(JsonSize::Small),
             "large-json" => Self::Json(JsonSize::Large),
+            "kilobyte-json" => Self::Json(JsonSize::Kilobyte),
             _ => Self::Avro { schema_id: text.parse()? },
         })
     }
@@ -51,7 +53,7 @@ impl Encoding {
     }
 }
 
-/// A topic with payments `0..records`, dealt out to its partitions in turn, in lz4 batches.
+/// A topic with payments `0..records`, dealt out to its partitions in turn.
 #[derive(Debug)]
 pub(crate) struct PaymentsTopic {
     pub(crate) name: String,
@@ -64,7 +66,14 @@ pub(crate) struct PaymentsTopic {
 
 impl PaymentsTopic {
     /// Creates and fills the topic.
-    pub(crate) fn fill(kafka: &Kafka, partitions: usize, records: u64, encoding: Encoding) -> Result<Self> {
+    /// Its batches are compressed with `codec`.
+    pub(crate) fn fill(
+        kafka: &Kafka,
+        partitions: usize,
+        records: u64,
+        encoding: Encoding,
+        codec: &str,
+    ) -> Result<Self> {
         let name = kafka.topic("payments", i32::try_from(partitions)?);
         let topic = Self {
             name,
@@ -73,16 +82,16 @@ impl PaymentsTopic {
             encoding,
             kept_by_filter: (0..records).filter(|number| payment::passes_filter(*number)).count() as u64,
         };
-        topic.produce(&kafka.bootstrap_servers())?;
+        topic.produce(&kafka.bootstrap_servers(), codec)?;
         let found = topic.count(&kafka.bootstrap_servers())?;
         ensure!(found == records, "the topic has {found} records instead of {records}");
         Ok(topic)
     }
 
-    fn produce(&self, bootstrap_servers: &str) -> Result<()> {
+    fn produce(&self, bootstrap_servers: &str, codec: &str) -> Result<()> {
         let producer: BaseProducer = ClientConfig::new()
             .set("bootstrap.servers", bootstrap_servers)
-            .set("compression.type", "lz4")
+            .set("compression.type", codec)
             .set("enable.idempotence", "true")
             .set("linger.ms", "50")
             .create()?;

@@ -15,8 +15,8 @@ use volley_kafka::{
 };
 
 use crate::testbed::{
-    ConnectWorker, IdentityProvider, Kafka, Mode, Rebalances, TokenKey, Vendor, distributed_properties, free_port,
-    properties, wait_until,
+    ConnectWorker, IdentityProvider, Kafka, Mode, Rebalances, SESSION, TokenKey, Vendor, distributed_properties,
+    free_port, properties, wait_until,
 };
 
 const SOON: Duration = Duration::from_secs(30);
@@ -82,6 +82,28 @@ fn producers_and_consumers_log_in() {
         let mut fetcher = fetcher(&given, &topic);
         wait_until(SOON, mechanism, || fetcher.poll(Duration::from_millis(50)).unwrap().pop());
     }
+}
+
+/// KIP-368: the broker ends connections whose client does not say again who it is.
+#[test]
+fn a_consumer_that_logs_in_again_and_again_reads_everything_once() {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("sessions", 1);
+    let (_, given) = logins(kafka).into_iter().find(|(mechanism, _)| *mechanism == "SCRAM-SHA-512").unwrap();
+    let mut producer = Producer::connect(&given).unwrap();
+    let mut fetcher = fetcher(&given, &topic);
+    let (mut written, mut read) = (0, Vec::new());
+    let until = Instant::now() + SESSION * 3;
+    while Instant::now() < until {
+        produce(&mut producer, &topic).unwrap();
+        written += 1;
+        let batches = wait_until(SOON, "the message is read", || {
+            let batches = fetcher.poll(Duration::from_millis(50)).unwrap();
+            (!batches.is_empty()).then_some(batches)
+        });
+        read.extend(batches.iter().flat_map(|batch| batch.origin.offsets.iter().copied()));
+    }
+    assert_eq!(read, (0..written).collect::<Vec<i64>>());
 }
 
 /// A broker that believes tokens of one issuer, and takes them again before they expire.

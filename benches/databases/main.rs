@@ -127,8 +127,8 @@ struct Arguments {
     /// Write the table into docs/performance.md
     #[arg(long)]
     write: bool,
-    /// The client that fetches for Volley: librdkafka or native
-    #[arg(long, default_value = "librdkafka")]
+    /// The client that fetches for Volley: native or librdkafka
+    #[arg(long, default_value = "native")]
     fetch_client: String,
     /// Another `volley` binary than the one that cargo has just built
     #[arg(long, default_value = env!("CARGO_BIN_EXE_volley"))]

@@ -514,6 +514,11 @@ impl Fetcher {
             + self.ready.iter().map(RawBatch::bytes).sum::<usize>()
     }
 
+    /// While it is `true`, the native client asks for more only once all that it has fetched is read. librdkafka's limits stay.
+    pub fn be_sparing(&mut self, is_sparing: bool) {
+        self.messages.be_sparing(is_sparing);
+    }
+
     /// Commits and reads offsets for this consumer.
     pub fn committer(&self) -> Committer {
         self.committer.clone()

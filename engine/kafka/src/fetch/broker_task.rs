@@ -134,9 +134,9 @@ impl BrokerTask {
             };
         }
         let mut leaders = Leaders::Known;
-        let most = self.shared.settings.max_waiting_bytes;
         let has_room = {
             let mut state = self.shared.state.lock();
+            let most = state.max_waiting_bytes(&self.shared.settings);
             let before = state.waiting_bytes;
             for topic in response.responses {
                 for data in topic.partitions {

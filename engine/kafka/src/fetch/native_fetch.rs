@@ -124,6 +124,18 @@ impl NativeFetch {
         });
     }
 
+    /// While it is `true`, nothing is asked for before all that was fetched is read.
+    pub(crate) fn be_sparing(&mut self, is_sparing: bool) {
+        {
+            let mut state = self.shared.state.lock();
+            if state.is_sparing == is_sparing {
+                return;
+            }
+            state.is_sparing = is_sparing;
+        }
+        self.shared.changed();
+    }
+
     fn change(&mut self, change: impl FnOnce(&mut State)) {
         {
             let mut state = self.shared.state.lock();
@@ -189,9 +201,9 @@ impl NativeFetch {
 
     /// What is being read, or the next that waits.
     fn next_reading(&mut self) -> Option<Reading> {
-        let most = self.shared.settings.max_waiting_bytes;
         let (fetched, has_room) = {
             let mut state = self.shared.state.lock();
+            let most = state.max_waiting_bytes(&self.shared.settings);
             if let Some(reading) = self.reading.take().filter(|reading| reading.is_valid(&state)) {
                 return Some(reading);
             }

@@ -196,3 +196,17 @@ fn what_is_no_batch_is_told_and_not_asked_for_without_end() {
         assert!(state.plan(LEADER, &settings(), Instant::now()).0.is_empty(), "it is asked for again at once");
     }
 }
+
+#[test]
+fn while_memory_is_scarce_nothing_is_asked_for_before_all_that_waits_is_read() {
+    let mut state = state();
+    state.is_sparing = true;
+    answer(&mut state, LEADER, with_records(records(10, 12, 5)));
+    assert!(planned(&state, LEADER).is_none());
+    state.is_sparing = false;
+    assert_eq!(planned(&state, LEADER).unwrap().offset, 13);
+    state.is_sparing = true;
+    let read = state.fetched.pop_front().unwrap();
+    state.waiting_bytes -= read.records.len();
+    assert_eq!(planned(&state, LEADER).unwrap().offset, 13);
+}

@@ -14,10 +14,10 @@ const METADATA_AGE: Duration = Duration::from_secs(300);
 /// The client that fetches: `volley.fetch.client`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FetchClient {
+    /// This module, batch by batch; the default.
+    Native,
     /// librdkafka, message by message.
     Librdkafka,
-    /// This module, batch by batch.
-    Native,
 }
 
 impl FetchClient {
@@ -27,9 +27,9 @@ impl FetchClient {
     /// `Config` when its value is neither.
     pub(crate) fn read(properties: &ConfigMap) -> Result<Self> {
         match properties.get("volley.fetch.client").map_or("", |value| value.trim()) {
-            "" | "librdkafka" => Ok(Self::Librdkafka),
-            "native" => Ok(Self::Native),
-            other => Err(Error::config(format!("`volley.fetch.client` is `{other}`: it must be librdkafka or native"))),
+            "" | "native" => Ok(Self::Native),
+            "librdkafka" => Ok(Self::Librdkafka),
+            other => Err(Error::config(format!("`volley.fetch.client` is `{other}`: it must be native or librdkafka"))),
         }
     }
 }
@@ -82,7 +82,7 @@ impl NativeSettings {
         let age = properties.get("metadata.max.age.ms").and_then(|value| value.trim().parse().ok());
         let wait = number(&["fetch.wait.max.ms", "fetch.max.wait.ms"], 500);
         Ok(Self {
-            client: connection.client_id.to_string(),
+            client: config.get("client.id").unwrap_or("volley").to_owned(),
             connection,
             max_wait: Duration::from_millis(wait.max(0).unsigned_abs().into()),
             min_bytes: number(&["fetch.min.bytes"], 1),
@@ -109,9 +109,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_is_as_for_librdkafka() {
+    fn what_is_not_said_is_limited_as_for_librdkafka() {
         let (client, settings) = read(&[]);
-        assert_eq!(client.unwrap(), FetchClient::Librdkafka);
+        assert_eq!(client.unwrap(), FetchClient::Native);
         assert_eq!((settings.max_wait, settings.min_bytes), (Duration::from_millis(500), 1));
         assert_eq!((settings.max_bytes, settings.max_partition_bytes), (1 << 20, 1 << 20));
         assert_eq!(settings.max_waiting_bytes, 2 << 20);
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn java_s_keys_say_what_is_fetched() {
         let (client, settings) = read(&[
-            ("volley.fetch.client", " native "),
+            ("volley.fetch.client", " librdkafka "),
             ("fetch.max.wait.ms", "100"),
             ("fetch.min.bytes", "5"),
             ("fetch.max.bytes", "50000000"),
@@ -131,7 +131,7 @@ mod tests {
             ("check.crcs", "false"),
             ("metadata.max.age.ms", "9000"),
         ]);
-        assert_eq!(client.unwrap(), FetchClient::Native);
+        assert_eq!(client.unwrap(), FetchClient::Librdkafka);
         assert_eq!((settings.max_wait, settings.min_bytes), (Duration::from_millis(100), 5));
         assert_eq!((settings.max_bytes, settings.max_partition_bytes), (50_000_000, 7_000));
         assert_eq!(settings.max_waiting_bytes, 16 << 20);

@@ -41,6 +41,8 @@ pub(super) struct State {
     pub(super) missing: BTreeSet<Arc<str>>,
     pub(super) fetched: VecDeque<FetchedPartition>,
     pub(super) waiting_bytes: usize,
+    /// Whether nothing is asked for while anything waits.
+    pub(super) is_sparing: bool,
     /// Set until the owner waits again: it has something else to do.
     pub(super) is_called: bool,
     pub(super) troubles: Vec<Trouble>,
@@ -65,9 +67,14 @@ impl State {
         }
     }
 
+    /// Bytes that may wait before nothing more is asked for.
+    pub(super) fn max_waiting_bytes(&self, settings: &NativeSettings) -> usize {
+        if self.is_sparing { 1 } else { settings.max_waiting_bytes }
+    }
+
     /// What to ask a broker for now, and when there may be more.
     pub(super) fn plan(&self, broker: i32, settings: &NativeSettings, now: Instant) -> (Plan, Option<Instant>) {
-        if self.waiting_bytes >= settings.max_waiting_bytes {
+        if self.waiting_bytes >= self.max_waiting_bytes(settings) {
             return (Plan::new(), None);
         }
         let (mut plan, mut later) = (Plan::new(), None::<Instant>);

@@ -75,6 +75,13 @@ impl Messages {
         Ok(())
     }
 
+    /// Limits what may wait to be read to one answer of each broker, or lifts that limit.
+    pub(super) fn be_sparing(&mut self, is_sparing: bool) {
+        if let Self::Native(fetch) = self {
+            fetch.be_sparing(is_sparing);
+        }
+    }
+
     /// Bytes that were fetched and not read, as far as they are known.
     pub(super) fn waiting_bytes(&self) -> usize {
         match self {

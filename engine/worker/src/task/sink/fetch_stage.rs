@@ -17,6 +17,7 @@ use volley_api::{Offsets, RawBatch, Result, TopicPartition};
 use volley_kafka::Fetcher;
 
 use crate::connector_task_id::ConnectorTaskId;
+use crate::memory_budget::Reservation;
 use crate::task::TaskState;
 use crate::task::control::Wanted;
 use crate::task::sink::BoundedRun;
@@ -65,6 +66,8 @@ pub(crate) struct FetchStage {
     read: ReadPositions,
     /// Batches fetched and not yet passed on, in order.
     held_back: VecDeque<Polled>,
+    /// The share of the memory budget that the fetcher's buffers take.
+    unread: Reservation,
     /// Partitions that the sink has paused, and that are paused in the fetcher.
     paused: BTreeSet<TopicPartition>,
     is_held: bool,
@@ -84,6 +87,7 @@ impl FetchStage {
     pub(crate) fn new(shared: SharedState, fetcher: Fetcher, downstream: Downstream) -> Self {
         let now = Instant::now();
         Self {
+            unread: shared.budget.reserve_unread(),
             shared,
             fetcher,
             downstream,
@@ -208,6 +212,7 @@ impl FetchStage {
     /// Takes the fetched batches, each with the current generation of its partition.
     fn poll(&mut self, max_wait: Duration) -> Result<()> {
         let polled = self.fetcher.poll(max_wait)?;
+        self.count_unread();
         if self.shared.assignment.take_started(&mut self.read) {
             self.note_positions();
         }
@@ -219,6 +224,12 @@ impl FetchStage {
             self.held_back.push_back(Polled { raw, generation });
         }
         Ok(())
+    }
+
+    /// Counts what the fetcher holds, and has it ask for less while memory is scarce.
+    fn count_unread(&mut self) {
+        self.unread.resize(self.fetcher.buffered_bytes());
+        self.fetcher.be_sparing(self.shared.budget.is_scarce());
     }
 
     /// Tells a bounded run how far it is.
@@ -286,6 +297,7 @@ impl FetchStage {
                 Err(SendTimeoutError::Disconnected(_)) => return false,
                 Err(SendTimeoutError::Timeout(unsent)) => message = unsent,
             }
+            self.count_unread();
             if self.downstream.is_gone() {
                 return false;
             }
