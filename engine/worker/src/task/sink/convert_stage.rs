@@ -12,7 +12,7 @@
 
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Sender;
 use volley_api::{
     Converted, Error, Header, HeaderConverter, Headers, RawBatch, Records, RejectedRow, Result, Side, SinkBatch, Stage,
 };
@@ -36,28 +36,26 @@ pub(crate) struct ConvertStage {
 }
 
 impl ConvertStage {
-    /// Runs until the input ends. An error is passed on as a signal behind the good batches.
-    pub(crate) fn run(mut self, input: &Receiver<Fetched>, output: &Sender<Prepared>) {
-        for fetched in input {
-            let (prepared, failure) = match fetched {
-                Fetched::Signal(signal) => (Some(Prepared::Signal(signal)), None),
-                Fetched::Batch(fetched) => match self.convert(&fetched.raw) {
-                    Ok((batch, failure)) => {
-                        let fetched = FetchedBatch { raw: Arc::clone(&batch.raw), ..fetched };
-                        (Some(Prepared::Batch { fetched, batch }), failure)
-                    }
-                    Err(error) => (None, Some(error)),
-                },
-            };
-            // the receiver is gone only when the task ends anyway
-            if prepared.is_some_and(|prepared| output.send(prepared).is_err()) {
-                return;
-            }
-            if let Some(error) = failure {
-                let _ = output.send(Prepared::Signal(Signal::Failed(error)));
-                return;
-            }
+    /// Converts what is a batch, and passes it on. An error is passed on as a signal behind the good rows. `false` if nothing can come
+    /// after it.
+    pub(crate) fn pass_on(&mut self, fetched: Fetched, output: &Sender<Prepared>) -> bool {
+        let (prepared, failure) = match fetched {
+            Fetched::Signal(signal) => (Some(Prepared::Signal(signal)), None),
+            Fetched::Batch(fetched) => match self.convert(&fetched.raw) {
+                Ok((batch, failure)) => {
+                    let fetched = FetchedBatch { raw: Arc::clone(&batch.raw), ..fetched };
+                    (Some(Prepared::Batch { fetched, batch }), failure)
+                }
+                Err(error) => (None, Some(error)),
+            },
+        };
+        // the receiver is gone only when the task ends anyway
+        if prepared.is_some_and(|prepared| output.send(prepared).is_err()) {
+            return false;
         }
+        let Some(error) = failure else { return true };
+        let _ = output.send(Prepared::Signal(Signal::Failed(error)));
+        false
     }
 
     /// Converts and transforms a batch. Rejected rows have been handled when this returns. Where the first of them ends the task,
@@ -155,6 +153,10 @@ pub(crate) fn without_rows(records: Vec<Records>, bad: &[usize]) -> Result<Vec<R
     records.iter().map(|records| records.take(&keep(records))).collect()
 }
 
+/// A stage that nothing but signals goes through.
+#[cfg(test)]
+pub(crate) use tests::idle_stage as test_stage;
+
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -237,6 +239,10 @@ mod tests {
             control,
         };
         (stage, topics)
+    }
+
+    pub(crate) fn idle_stage() -> ConvertStage {
+        stage(flaky(0), flaky(0), &[]).0
     }
 
     fn flaky(rejections: usize) -> Flaky {

@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{SendTimeoutError, Sender};
+use crossbeam_channel::SendTimeoutError;
 use tracing::{info, warn};
 use volley_api::{Offsets, RawBatch, Result, TopicPartition};
 use volley_kafka::Fetcher;
@@ -22,6 +22,7 @@ use crate::task::TaskState;
 use crate::task::control::Wanted;
 use crate::task::sink::BoundedRun;
 use crate::task::sink::bounded::absent_partitions::AbsentPartitions;
+use crate::task::sink::converting::Converting;
 use crate::task::sink::downstream::Downstream;
 use crate::task::sink::pipeline::{Fetched, FetchedBatch, Signal};
 use crate::task::sink::read_positions::{ReadPositions, Unread};
@@ -107,7 +108,7 @@ impl FetchStage {
 
     /// Runs until a stop, until everything of a bounded connector is delivered, or until a later stage is gone. Keeps its
     /// place in the group until the put stage has ended, since that commits last, or is given up.
-    pub(crate) fn run(&mut self, output: Sender<Fetched>) -> Result<()> {
+    pub(crate) fn run(&mut self, output: Converting) -> Result<()> {
         let outcome = self.serve(&output);
         let last = match &outcome {
             Ok(End::Stop) => Some(Signal::Stop),
@@ -141,7 +142,7 @@ impl FetchStage {
         matches!(self.shared.control.wanted(), Wanted::Stopped { deadline } if Instant::now() >= deadline + LAST_COMMIT)
     }
 
-    fn serve(&mut self, output: &Sender<Fetched>) -> Result<End> {
+    fn serve(&mut self, output: &Converting) -> Result<End> {
         loop {
             match self.shared.control.wanted() {
                 Wanted::Stopped { .. } => return Ok(End::Stop),
@@ -187,7 +188,7 @@ impl FetchStage {
     }
 
     /// Tells the put stage how far partitions were read behind their last records. All that was polled has been passed on.
-    fn reach(&mut self, ends: Option<&Offsets>, output: &Sender<Fetched>) {
+    fn reach(&mut self, ends: Option<&Offsets>, output: &Converting) {
         if Instant::now() < self.next_reach || (self.shared.bounded.is_some() && ends.is_none()) {
             return;
         }
@@ -275,7 +276,7 @@ impl FetchStage {
     }
 
     /// `false` if the pipeline is gone.
-    fn deliver(&mut self, polled: Polled, ends: Option<&Offsets>, output: &Sender<Fetched>) -> bool {
+    fn deliver(&mut self, polled: Polled, ends: Option<&Offsets>, output: &Converting) -> bool {
         let Polled { raw, generation } = polled;
         let Some(raw) = self.read.accept(raw, generation, ends) else { return true };
         self.shared.metrics.batch_in(raw.len());
@@ -289,7 +290,7 @@ impl FetchStage {
     }
 
     /// Sends in order. While the pipeline is full the group membership is kept up. `false` if the pipeline is gone.
-    fn send(&mut self, output: &Sender<Fetched>, mut message: Fetched) -> bool {
+    fn send(&mut self, output: &Converting, mut message: Fetched) -> bool {
         let mut pause_at = Instant::now() + FULL_LIMIT;
         loop {
             match output.send_timeout(message, POLL) {
@@ -327,7 +328,7 @@ impl FetchStage {
 
     /// Whether everything of a bounded connector is delivered, by this task and by all others. Has delivered what this one
     /// has read to the end; until the others are done too, it may still get partitions of theirs.
-    fn is_done(&mut self, ends: &Offsets, output: &Sender<Fetched>) -> bool {
+    fn is_done(&mut self, ends: &Offsets, output: &Converting) -> bool {
         let Some(bounded) = self.shared.bounded.clone() else { return false };
         let assigned = self.fetcher.assignment();
         if !self.is_read(&assigned, ends) {

@@ -1,4 +1,5 @@
-//! A sink task: three stages, each on a thread of its own, joined by bounded channels.
+//! A sink task: three stages, each on a thread of its own, joined by bounded channels. The one in the middle has its thread only
+//! while there is work.
 //!
 //! ```text
 //!  Kafka ─► fetch_stage ─ RawBatch ─► convert_stage ─ SinkBatch ─► put_stage ─► SinkTask
@@ -12,6 +13,7 @@ pub(crate) mod assembly;
 mod assignment;
 mod bounded;
 pub(crate) mod convert_stage;
+mod converting;
 mod downstream;
 mod fetch_stage;
 mod partition_pauses;

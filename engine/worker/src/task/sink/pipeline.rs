@@ -19,7 +19,7 @@ use crate::memory_budget::Reservation;
 use crate::task::sink::put_positions::Reached;
 
 /// Number of batches between two stages. It lets both work at the same time; more would only use memory.
-pub(crate) const STAGE_CAPACITY: usize = 4;
+pub(crate) const STAGE_CAPACITY: usize = 2;
 
 /// From fetch to convert.
 pub(crate) enum Fetched {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError};
 use tracing::warn;
 use volley_api::{Offsets, TopicPartition};
 use volley_kafka::RebalanceListener;
 
 use crate::connector_task_id::ConnectorTaskId;
 use crate::task::sink::assignment::Assignment;
+use crate::task::sink::converting::Converting;
 use crate::task::sink::downstream::Downstream;
 use crate::task::sink::pipeline::{Fetched, Generations, Signal};
 use crate::task::sink::revocation::Revocation;
@@ -22,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// The rebalance listener of a sink task. A revocation returns only after all delivered records are committed.
 pub(crate) struct PipelineRebalances {
     pub(crate) id: ConnectorTaskId,
-    pub(crate) output: Sender<Fetched>,
+    pub(crate) output: Converting,
     pub(crate) downstream: Downstream,
     pub(crate) revocation: Arc<Revocation>,
     pub(crate) assignment: Arc<Assignment>,
@@ -108,7 +109,7 @@ mod tests {
         let (output, input) = crossbeam_channel::bounded(1);
         let rebalances = PipelineRebalances {
             id,
-            output,
+            output: Converting::to(output),
             downstream: Downstream::new(&control),
             revocation: Arc::default(),
             assignment: Arc::default(),

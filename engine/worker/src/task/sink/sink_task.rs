@@ -1,6 +1,6 @@
 //! The sink task: `fetch ─► convert ─► transform chain ─► put ─► (flush / pre-commit) ─► commit offsets`.
 //!
-//! Fetching runs on the task's own thread, converting and putting on one each.
+//! Fetching runs on the task's own thread, putting on one, and converting on one while there is something to convert.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -12,6 +12,7 @@ use volley_kafka::Fetcher;
 use crate::metrics::TaskMetrics;
 use crate::task::control::{Control, Wanted};
 use crate::task::sink::convert_stage::ConvertStage;
+use crate::task::sink::converting::converting;
 use crate::task::sink::downstream::Downstream;
 use crate::task::sink::fetch_stage::FetchStage;
 use crate::task::sink::pipeline::STAGE_CAPACITY;
@@ -54,8 +55,8 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
     let mut task = start(spec, control, || task(context.clone(), &spec.task_config))?;
     control.report(TaskState::Running);
 
-    let (fetched, to_convert) = crossbeam_channel::bounded(STAGE_CAPACITY);
     let (prepared, to_put) = crossbeam_channel::bounded(STAGE_CAPACITY);
+    let (fetched, convert_thread) = converting(format!("convert-{}", spec.id), convert, prepared, STAGE_CAPACITY);
     let downstream = Downstream::new(control);
     let budget = Arc::clone(&spec.budget);
     let shared =
@@ -80,10 +81,6 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
     let interval = spec.worker_config.offset_flush_interval();
     let mut put = PutStage::new(shared.clone(), (task, context), commit_offsets, errors, interval);
     let mut fetch = FetchStage::new(shared, fetcher, downstream.clone());
-    let converting = spawn(format!("convert-{}", spec.id), move || {
-        convert.run(&to_convert, &prepared);
-        Ok(())
-    })?;
     let putting = spawn(format!("put-{}", spec.id), move || {
         let ends = downstream.ends_put();
         let outcome = put.run(&to_put);
@@ -95,8 +92,9 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
     let fetching = fetch.run(fetched);
     // Leaves the group, also where a plug-in hangs for ever, and ends the convert stage, which waits for its sender.
     drop(fetch);
+    let convert_thread = convert_thread.end();
     let outcome = join(putting).unwrap_or_else(|panic| Err(unrecoverable(panic)));
-    let converted = join(converting).unwrap_or_else(Err);
+    let converted = convert_thread.join();
     match outcome {
         Ok(Outcome::Done) => Ok(TaskState::Done),
         Ok(Outcome::Stopped) => fetching.and(converted).map(|()| TaskState::Unassigned),
