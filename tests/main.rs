@@ -49,6 +49,7 @@ mod jdbc_task;
 mod jdbc_times;
 mod jdbc_worker;
 mod kafka_admin;
+mod kafka_cluster;
 mod kafka_departure;
 mod kafka_fetch;
 mod kafka_fetch_clients;

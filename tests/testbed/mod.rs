@@ -34,7 +34,7 @@ pub(crate) use http::{Answer, send};
 #[allow(unused_imports)]
 pub(crate) use identity_provider::{IdentityProvider, TokenKey};
 #[allow(unused_imports)]
-pub(crate) use kafka::{Kafka, Message, SESSION, properties};
+pub(crate) use kafka::{BROKERS, HIDDEN, Kafka, KafkaCluster, Message, SESSION, properties};
 #[allow(unused_imports)]
 pub(crate) use logging::log_as_asked;
 #[allow(unused_imports)]
