@@ -148,14 +148,14 @@ impl Drop for Reader {
 }
 
 /// Writes numbers to each partition until it is stopped. Every record that it sends must be acknowledged.
-struct Writer {
+pub(super) struct Writer {
     written: Arc<Mutex<u64>>,
     is_over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
-    fn start(cluster: &KafkaCluster, topic: &str, partitions: i32) -> Self {
+    pub(super) fn start(cluster: &KafkaCluster, topic: &str, partitions: i32) -> Self {
         let properties = cluster.properties(&[
             ("acks", "all"),
             ("enable.idempotence", "true"),
@@ -170,12 +170,16 @@ impl Writer {
             let mut number = 0_u64;
             let mut acknowledged = 0;
             while !over.load(Ordering::Relaxed) {
-                let value = number.to_string();
                 for partition in 0..partitions {
-                    let value = Some(value.as_bytes());
-                    let partition = Some(partition);
-                    let outgoing =
-                        Outgoing { topic: &topic, partition, timestamp: None, key: None, value, headers: &[] };
+                    let value = value_of(partition, number);
+                    let outgoing = Outgoing {
+                        topic: &topic,
+                        partition: Some(partition),
+                        timestamp: None,
+                        key: None,
+                        value: Some(value.as_bytes()),
+                        headers: &[],
+                    };
                     producer.send(&outgoing, number).unwrap();
                 }
                 number += 1;
@@ -200,12 +204,14 @@ impl Writer {
         Self { written, is_over, thread: Some(thread) }
     }
 
-    fn written(&self) -> u64 {
+    /// How many it has written to each partition so far.
+    pub(super) fn written(&self) -> u64 {
         assert!(!self.thread.as_ref().is_some_and(JoinHandle::is_finished), "the writer has ended");
         *self.written.lock().unwrap()
     }
 
-    fn stop(mut self) -> u64 {
+    /// How many it has written to each partition.
+    pub(super) fn stop(mut self) -> u64 {
         self.is_over.store(true, Ordering::Relaxed);
         self.thread.take().unwrap().join().unwrap();
         *self.written.lock().unwrap()
@@ -216,6 +222,15 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
     }
+}
+
+fn value_of(partition: i32, number: u64) -> String {
+    format!(r#"{{"p":{partition},"n":{number}}}"#)
+}
+
+fn number_in(value: &[u8]) -> u64 {
+    let value: serde_json::Value = serde_json::from_slice(value).unwrap();
+    value["n"].as_u64().unwrap()
 }
 
 /// A topic that is written to and read from, by both clients, all the time.
@@ -247,10 +262,9 @@ impl Load {
             let what = format!("{} goes on {when}", reader.client);
             wait_until(SOON, &what, || {
                 let read = reader.read();
-                let number = |value: &[u8]| std::str::from_utf8(value).unwrap().parse::<u64>().unwrap();
                 let is_there = |partition| {
                     let last = read.get(partition).and_then(|read| read.last());
-                    last.is_some_and(|(_, value)| number(value) > target)
+                    last.is_some_and(|(_, value)| number_in(value) > target)
                 };
                 partitions.iter().all(is_there).then_some(())
             });
@@ -268,7 +282,10 @@ impl Load {
         for partition in 0..self.partitions {
             let values = log.iter().filter(|message| message.partition == partition);
             let values = values.map(|message| String::from_utf8(message.value.clone().unwrap()).unwrap());
-            assert!(values.eq((0..written).map(|number| number.to_string())), "partition {partition} of the log");
+            assert!(
+                values.eq((0..written).map(|number| value_of(partition, number))),
+                "partition {partition} of the log"
+            );
         }
         for reader in &self.readers {
             reader.assert_has_read(&log);

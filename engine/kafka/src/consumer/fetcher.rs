@@ -42,6 +42,7 @@ use crate::connection::Connection;
 use crate::fetch::FetchClient;
 use crate::poll_time::poll_time;
 use crate::{ClientRole, Committer, FetchSettings, RebalanceListener, TopicSelection, broker_error, translate};
+use leaderless::Leaderless;
 use messages::Messages;
 use reading::Resets;
 
@@ -109,7 +110,7 @@ pub struct Fetcher {
     /// Assigned partitions whose start offsets are unknown. librdkafka waits for its assign call.
     pending: Option<PendingAssign>,
     /// Partitions without a leader: assigned and paused in librdkafka, not yet reported to the listener.
-    leaderless: Option<PendingAssign>,
+    leaderless: Option<Leaderless>,
     /// Partitions assigned again without a revocation. librdkafka may still have their old position.
     misplaced: BTreeSet<TopicPartition>,
     /// Partitions that the native client cannot fetch at their position.
@@ -324,8 +325,9 @@ impl Fetcher {
         {
             until = until.min(due);
         }
-        for pending in self.pending.iter().chain(&self.leaderless) {
-            until = until.min(pending.retry_at);
+        let pending = self.pending.iter().map(|pending| pending.retry_at);
+        for due in pending.chain(self.leaderless.iter().map(|waiting| waiting.due)) {
+            until = until.min(due);
         }
         let mut wait = until.saturating_duration_since(Instant::now());
         if self.watcher.is_some() || self.unjoined.is_some() {

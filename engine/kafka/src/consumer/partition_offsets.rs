@@ -1,5 +1,6 @@
 //! Reads the first and the end offsets of partitions.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rdkafka::consumer::Consumer;
@@ -11,6 +12,9 @@ use volley_api::{Error, Offsets, Result, TopicPartition};
 use super::consumer_events::{NativeConsumer, list_of};
 use crate::broker_error;
 use crate::connection::Connection;
+
+/// How long each broker may take by itself, once one of all of them has not answered in time.
+const EACH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Offsets of partitions, as far as they are known at the moment.
 #[derive(Debug, Default)]
@@ -59,8 +63,42 @@ pub(crate) fn list_known_offsets(
         let trouble = Error::retriable(format!("could not read the offsets of {}: no leader", partitions[0]));
         return Ok(KnownOffsets { offsets: Offsets::new(), trouble: Some(trouble) });
     }
+    // librdkafka keeps what other brokers have answered to itself when one does not answer
+    if let Err(KafkaError::MetadataFetch(Code::OperationTimedOut | Code::BrokerTransportFailure)) = &outcome
+        && let Some(groups) = groups_by_leader(consumer, partitions)
+    {
+        let mut known = KnownOffsets::default();
+        for group in groups {
+            match list_known_offsets(consumer, connection, &group, which, timeout.min(EACH_TIMEOUT)) {
+                Ok(found) => {
+                    known.offsets.extend(found.offsets);
+                    known.trouble = known.trouble.or(found.trouble);
+                }
+                Err(error) if error.is_retriable() => known.trouble = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        return Ok(known);
+    }
     let list = connection.outcome("read the partitions' offsets", outcome)?;
     known_in(&list, partitions, matches!(which, Offset::Offset(_)))
+}
+
+/// The partitions of each leader; `None` if all have the same, or no broker says who leads.
+fn groups_by_leader(consumer: &NativeConsumer, partitions: &[TopicPartition]) -> Option<Vec<Vec<TopicPartition>>> {
+    let topics: BTreeSet<&str> = partitions.iter().map(|partition| &*partition.topic).collect();
+    let mut leaders = BTreeMap::new();
+    for topic in topics {
+        let metadata = consumer.fetch_metadata(Some(topic), EACH_TIMEOUT).ok()?;
+        let found = metadata.topics().iter().find(|found| found.name() == topic)?;
+        leaders.extend(found.partitions().iter().map(|partition| ((topic, partition.id()), partition.leader())));
+    }
+    let mut groups = BTreeMap::<i32, Vec<TopicPartition>>::new();
+    for partition in partitions {
+        let leader = leaders.get(&(&*partition.topic, partition.partition)).copied().unwrap_or(-1);
+        groups.entry(leader).or_default().push(partition.clone());
+    }
+    (groups.len() > 1).then(|| groups.into_values().collect())
 }
 
 fn known_in(list: &TopicPartitionList, partitions: &[TopicPartition], is_of_time: bool) -> Result<KnownOffsets> {

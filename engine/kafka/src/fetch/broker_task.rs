@@ -13,7 +13,6 @@ use volley_api::{Error, Result};
 use super::partition_answer::{self, Leaders};
 use super::session::{NAMES_ONLY, Plan, Session};
 use super::shared::Shared;
-use super::trouble::Trouble;
 use crate::group::Backoff;
 use crate::wire::{Address, Connection};
 
@@ -22,6 +21,9 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// So many failures in a row are told, and from then on each time when they have doubled.
 const TOLD_FAILURES: u32 = 3;
+
+/// So many of the partitions that wait are named.
+const TOLD_PARTITIONS: usize = 20;
 
 /// Fetches what the broker has of the assigned partitions.
 pub(super) struct BrokerTask {
@@ -166,6 +168,7 @@ impl BrokerTask {
         if self.failures > 0 {
             self.failures = 0;
             self.reconnect = reconnect(&self.shared);
+            self.shared.state.lock().failing.remove(&self.id);
         }
         throttled
     }
@@ -178,18 +181,32 @@ impl BrokerTask {
         let broker = &self.address;
         if !error.is_retriable() {
             warn!(client, %broker, %error, "could not fetch from a broker");
-            self.shared.state.lock().add_trouble(Trouble::Refused(error));
+            self.shared.state.lock().refuse(error);
             self.shared.wake();
         } else if self.failures >= TOLD_FAILURES
             && (self.failures / TOLD_FAILURES).is_power_of_two()
             && self.failures.is_multiple_of(TOLD_FAILURES)
         {
-            warn!(client, %broker, %error, "could not fetch from a broker, the partitions that it leads wait");
+            let partitions = self.waiting_partitions();
+            warn!(client, %broker, ?partitions, %error, "could not fetch from a broker, the partitions that it leads wait");
         } else {
             debug!(client, %broker, %error, "could not fetch from a broker");
         }
+        {
+            let mut state = self.shared.state.lock();
+            state.failing.insert(self.id);
+            state.lose_nearby(self.id);
+        }
+        self.shared.changed();
         self.shared.leaders_outdated();
         self.reconnect.next()
+    }
+
+    /// The first partitions that wait for the broker, for the log.
+    fn waiting_partitions(&self) -> Vec<String> {
+        let state = self.shared.state.lock();
+        let waiting = state.partitions_of(self.id, std::time::Instant::now());
+        waiting.take(TOLD_PARTITIONS).map(ToString::to_string).collect()
     }
 
     /// Ends the session, for which the broker keeps a place that others may need.

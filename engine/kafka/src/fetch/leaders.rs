@@ -15,7 +15,6 @@ use volley_api::TopicPartition;
 use super::partition::Leader;
 use super::partition_answer::refusal;
 use super::shared::State;
-use super::trouble::Trouble;
 use crate::wire::Address;
 
 /// Asks for the topics of all assigned partitions; `None` if there are none.
@@ -45,17 +44,23 @@ pub(super) fn take(state: &mut State, response: MetadataResponse) -> bool {
                     warn!(topic = &*name, "the topic does not exist, its partitions wait for it");
                 }
                 lose_leaders(state, &name);
+                // the next topic of this name begins its epochs anew
+                let of_topic = state.partitions.iter_mut().filter(|(partition, _)| partition.topic == name);
+                of_topic.for_each(|(_, partition)| partition.known_epoch = -1);
             }
             Some(error) => {
                 let error = refusal(&TopicPartition::new(Arc::clone(&name), 0), 0, error);
                 if !error.is_retriable() {
-                    state.add_trouble(Trouble::Refused(error));
+                    state.refuse(error);
                 }
                 lose_leaders(state, &name);
             }
         }
     }
     let brokers = &state.brokers;
+    for partition in state.partitions.values_mut() {
+        partition.nearby.take_if(|nearby| !brokers.contains_key(&nearby.broker));
+    }
     state
         .partitions
         .values()
@@ -63,28 +68,32 @@ pub(super) fn take(state: &mut State, response: MetadataResponse) -> bool {
 }
 
 fn take_topic(state: &mut State, name: &Arc<str>, topic: &MetadataResponseTopic) {
+    if state.retired_ids.contains(&topic.topic_id) {
+        debug!(topic = &**name, "a broker names a topic that was deleted, which is ignored");
+        return;
+    }
     state.missing.remove(name);
     note_id(state, name, topic.topic_id);
     for answered in &topic.partitions {
         let key = TopicPartition::new(Arc::clone(name), answered.partition_index);
         let Some(partition) = state.partitions.get_mut(&key) else { continue };
         let found = Leader { broker: answered.leader_id.0, epoch: answered.leader_epoch };
-        if answered.leader_id.0 < 0 {
-            partition.leader = None;
-        } else if partition.leader.is_some_and(|known| found.epoch >= 0 && found.epoch < known.epoch) {
+        if found.epoch >= 0 && found.epoch < partition.known_epoch {
             debug!(partition = %key, "a broker names an earlier leader of a partition, which is ignored");
-        } else {
-            if partition.leader != Some(found) {
-                partition.nearby = None;
-            }
-            partition.leader = Some(found);
+            continue;
         }
+        let leader = (found.broker >= 0).then_some(found);
+        if partition.leader != leader {
+            partition.nearby = None;
+        }
+        partition.leader = leader;
+        partition.known_epoch = partition.known_epoch.max(found.epoch);
     }
 }
 
 fn lose_leaders(state: &mut State, topic: &str) {
     for (_, partition) in state.partitions.iter_mut().filter(|(name, _)| &*name.topic == topic) {
-        partition.leader = None;
+        (partition.leader, partition.nearby) = (None, None);
     }
 }
 
@@ -95,6 +104,7 @@ fn note_id(state: &mut State, topic: &Arc<str>, id: Uuid) {
         return;
     }
     warn!(topic = &**topic, "the topic was deleted and made again");
+    state.retired_ids.insert(known);
     let names: Vec<_> = state.partitions.keys().filter(|name| name.topic == *topic).cloned().collect();
     for name in names {
         let generation = state.next_generation();
@@ -102,7 +112,8 @@ fn note_id(state: &mut State, topic: &Arc<str>, id: Uuid) {
         let offset = partition.read_offset;
         partition.drop_waiting(generation);
         (partition.leader, partition.nearby, partition.is_out_of_range) = (None, None, true);
-        state.add_trouble(Trouble::OutOfRange { partition: name, offset });
+        partition.known_epoch = -1;
+        state.out_of_range.insert(name, offset);
     }
     state.drop_void();
 }

@@ -13,7 +13,6 @@ use volley_api::Result;
 use super::broker_task::BrokerTask;
 use super::leaders;
 use super::shared::Shared;
-use super::trouble::Trouble;
 use crate::group::Backoff;
 use crate::wire::{Address, Connection};
 
@@ -115,7 +114,7 @@ impl MetadataTask {
                 let client = self.shared.settings.client.as_str();
                 if !error.is_retriable() {
                     warn!(client, %error, "could not ask for the leaders of partitions");
-                    self.shared.state.lock().add_trouble(Trouble::Refused(error));
+                    self.shared.state.lock().refuse(error);
                     self.shared.wake();
                 } else if self.failures >= TOLD_FAILURES && self.failures.is_power_of_two() {
                     warn!(client, %error, "could not ask for the leaders of partitions, trying again");
@@ -143,12 +142,17 @@ impl MetadataTask {
         Ok(is_complete)
     }
 
-    /// Each of the known servers in turn, those of `bootstrap.servers` first.
+    /// Each of the known servers in turn, those of `bootstrap.servers` first. Those that cannot be fetched from are left out
+    /// while there are others.
     fn next_server(&mut self) -> Address {
         let state = self.shared.state.lock();
         let bootstrap = &self.shared.settings.connection.bootstrap_servers;
         let others = state.brokers.values().filter(|broker| !bootstrap.contains(broker));
-        let servers: Vec<&Address> = bootstrap.iter().chain(others).collect();
+        let mut servers: Vec<&Address> = bootstrap.iter().chain(others).collect();
+        let failing: Vec<_> = state.failing.iter().filter_map(|id| state.brokers.get(id)).collect();
+        if servers.iter().any(|server| !failing.contains(server)) {
+            servers.retain(|server| !failing.contains(server));
+        }
         let server = servers[self.next_server % servers.len()].clone();
         self.next_server = self.next_server.wrapping_add(1);
         server

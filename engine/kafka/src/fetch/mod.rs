@@ -17,6 +17,8 @@
 
 mod batch_headers;
 mod broker_task;
+#[cfg(test)]
+mod broker_task_tests;
 mod leaders;
 #[cfg(test)]
 mod leaders_tests;

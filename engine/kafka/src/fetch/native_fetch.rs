@@ -166,7 +166,7 @@ impl NativeFetch {
 
     /// What the owner has to decide on.
     pub(crate) fn troubles(&self) -> Vec<Trouble> {
-        std::mem::take(&mut self.shared.state.lock().troubles)
+        self.shared.state.lock().take_troubles()
     }
 
     /// Reads what was fetched of one partition into its open batch, up to where that is full. `false` if there is nothing.

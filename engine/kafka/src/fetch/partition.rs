@@ -34,6 +34,8 @@ pub(super) struct Partition {
     pub(super) fetched_epoch: i32,
     pub(super) read_epoch: i32,
     pub(super) leader: Option<Leader>,
+    /// The highest epoch of a leader that was told of, also while nobody leads; -1 before any.
+    pub(super) known_epoch: i32,
     pub(super) nearby: Option<NearbyReplica>,
     pub(super) is_paused: bool,
     /// Set until a seek: nothing can be fetched at its position.
@@ -54,6 +56,7 @@ impl Partition {
             fetched_epoch: -1,
             read_epoch: -1,
             leader: None,
+            known_epoch: -1,
             nearby: None,
             is_paused: false,
             is_out_of_range: false,
@@ -79,6 +82,16 @@ impl Partition {
         self.generation = generation;
         self.fetch_offset = self.read_offset;
         self.fetched_epoch = self.read_epoch;
+    }
+
+    /// Goes back to where the log still is the same as what was fetched of it: `offset`, behind a batch of `epoch`. In a new
+    /// generation.
+    pub(super) fn truncate(&mut self, generation: u64, offset: i64, epoch: i32) {
+        if self.read_offset <= offset {
+            return self.drop_waiting(generation);
+        }
+        self.seek(generation, offset);
+        (self.fetched_epoch, self.read_epoch) = (epoch, epoch);
     }
 
     /// The broker to ask now.

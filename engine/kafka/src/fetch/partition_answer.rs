@@ -4,17 +4,16 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use kafka_protocol::error::{ParseResponseErrorCode, ResponseError};
-use kafka_protocol::messages::fetch_response::PartitionData;
+use kafka_protocol::messages::fetch_response::{EpochEndOffset, PartitionData};
 use rdkafka::types::{RDKafkaErrorCode as Code, RDKafkaRespErr};
 use tracing::{debug, warn};
 use volley_api::{Error, TopicPartition};
 
 use super::batch_headers::BatchHeaders;
-use super::partition::{NearbyReplica, Partition};
+use super::partition::NearbyReplica;
 use super::session::Asked;
 use super::settings::NativeSettings;
 use super::shared::{FetchedPartition, State};
-use super::trouble::Trouble;
 use crate::broker_error;
 use crate::records::AbortedTransaction;
 
@@ -41,11 +40,17 @@ pub(super) fn take(
     if partition.generation != asked.generation || partition.fetch_offset != asked.offset {
         return Leaders::Known;
     }
+    let is_leader = partition.leader.is_some_and(|leader| leader.broker == broker);
+    let is_nearby = partition.nearby.is_some_and(|nearby| nearby.broker == broker);
+    if !is_leader && !is_nearby && data.records.as_ref().is_none_or(Bytes::is_empty) {
+        // it was asked while it led: what it thinks of the partition now says nothing
+        return Leaders::Known;
+    }
     if let Some(error) = data.error_code.err() {
         return take_error(state, settings, broker, (name, asked), error);
     }
     if data.diverging_epoch.end_offset >= 0 && data.diverging_epoch.epoch >= 0 {
-        truncate(state, (name, asked), data.diverging_epoch.end_offset);
+        truncate(state, (name, asked), &data.diverging_epoch);
         return Leaders::Known;
     }
     if data.preferred_read_replica.0 >= 0 {
@@ -92,7 +97,7 @@ fn take_records(
             partition.not_before = Some(Instant::now() + settings.connection.retry_backoff);
             let error =
                 format!("could not read {name} from offset {} on: what the broker sends is no batch", asked.offset);
-            state.add_trouble(Trouble::Refused(Error::data(error)));
+            state.refuse(Error::data(error));
             return;
         }
         None => {
@@ -120,7 +125,7 @@ fn take_error(
     error: ResponseError,
 ) -> Leaders {
     let Some(partition) = state.partitions.get_mut(name) else { return Leaders::Known };
-    let was_nearby = partition.nearby.take().is_some_and(|nearby| nearby.broker == broker);
+    let was_nearby = partition.nearby.take_if(|nearby| nearby.broker == broker).is_some();
     let leaders = if was_nearby { Leaders::Moved } else { Leaders::Known };
     partition.not_before = Some(Instant::now() + settings.connection.retry_backoff);
     match error {
@@ -133,7 +138,7 @@ fn take_error(
         }
         ResponseError::OffsetOutOfRange => {
             partition.is_out_of_range = true;
-            state.add_trouble(Trouble::OutOfRange { partition: name.clone(), offset: asked.offset });
+            state.out_of_range.insert(name.clone(), asked.offset);
             Leaders::Known
         }
         ResponseError::NotLeaderOrFollower
@@ -153,7 +158,7 @@ fn take_error(
             let refusal = refusal(name, asked.offset, error);
             match refusal.is_retriable() {
                 true => warn!(partition = %name, broker, ?error, "could not fetch from a partition, retrying"),
-                false => state.add_trouble(Trouble::Refused(refusal)),
+                false => state.refuse(refusal),
             }
             leaders
         }
@@ -172,7 +177,8 @@ pub(super) fn refusal(partition: &TopicPartition, offset: i64, error: ResponseEr
 }
 
 /// The log was cut off before the position, and has other records there now (KIP-320).
-fn truncate(state: &mut State, (name, asked): (&TopicPartition, &Asked), end: i64) {
+fn truncate(state: &mut State, (name, asked): (&TopicPartition, &Asked), diverging: &EpochEndOffset) {
+    let end = diverging.end_offset.min(asked.offset);
     warn!(
         partition = %name,
         position = asked.offset,
@@ -181,13 +187,7 @@ fn truncate(state: &mut State, (name, asked): (&TopicPartition, &Asked), end: i6
     );
     let generation = state.next_generation();
     if let Some(partition) = state.partitions.get_mut(name) {
-        let to = end.min(asked.offset);
-        seek_back(partition, generation, to);
+        partition.truncate(generation, end, diverging.epoch);
     }
     state.drop_void();
-}
-
-fn seek_back(partition: &mut Partition, generation: u64, to: i64) {
-    let read_to = partition.read_offset.min(to);
-    partition.seek(generation, read_to);
 }

@@ -108,7 +108,7 @@ fn a_batch_that_is_cut_off_is_asked_for_with_a_larger_limit() {
 fn a_position_out_of_range_waits_for_a_seek() {
     let mut state = state();
     answer(&mut state, LEADER, with_error(ResponseError::OffsetOutOfRange));
-    assert!(matches!(&state.troubles[..], [Trouble::OutOfRange { offset: 10, .. }]));
+    assert!(matches!(&state.take_troubles()[..], [Trouble::OutOfRange { offset: 10, .. }]));
     assert!(planned(&state, LEADER).is_none());
     let generation = state.next_generation();
     state.partitions.get_mut(&name()).unwrap().seek(generation, 30);
@@ -128,7 +128,7 @@ fn a_broker_that_does_not_lead_makes_leaders_outdated_and_nothing_else() {
     ] {
         let mut state = state();
         assert_eq!(answer(&mut state, LEADER, with_error(error)), Leaders::Outdated, "{error:?}");
-        assert!(state.troubles.is_empty());
+        assert!(state.take_troubles().is_empty());
         let (plan, later) = state.plan(LEADER, &settings(), Instant::now());
         assert!(plan.is_empty() && later.is_some(), "it is left alone for a while");
         assert_eq!(planned(&state, LEADER).unwrap().offset, 10);
@@ -139,7 +139,8 @@ fn a_broker_that_does_not_lead_makes_leaders_outdated_and_nothing_else() {
 fn a_refusal_is_told_with_its_topic() {
     let mut state = state();
     answer(&mut state, LEADER, with_error(ResponseError::TopicAuthorizationFailed));
-    let [Trouble::Refused(error)] = &state.troubles[..] else { panic!("{:?}", state.troubles) };
+    let troubles = state.take_troubles();
+    let [Trouble::Refused(error)] = &troubles[..] else { panic!("{troubles:?}") };
     assert!(!error.is_retriable() && error.to_string().contains("t-0"), "{error}");
 }
 
@@ -152,7 +153,7 @@ fn a_replica_nearby_is_asked_instead_of_the_leader_until_it_fails() {
     assert_eq!(planned(&state, 2).unwrap().offset, 20);
     // it may be behind: only the leader knows whether that is out of range
     answer(&mut state, 2, with_error(ResponseError::OffsetOutOfRange));
-    assert!(planned(&state, 2).is_none() && state.troubles.is_empty());
+    assert!(planned(&state, 2).is_none() && state.take_troubles().is_empty());
     assert_eq!(planned(&state, LEADER).unwrap().offset, 20);
 }
 
@@ -166,13 +167,16 @@ fn an_unknown_replica_nearby_makes_leaders_outdated() {
 
 #[test]
 fn a_truncated_log_is_read_again_from_where_it_is_the_same() {
-    for (read_offset, expected) in [(10, 10), (25, 15)] {
+    // what was read is the same as ever, or begins anew behind the last epoch that both have
+    for (read_offset, expected, epoch) in [(10, 10, 2), (15, 15, 2), (25, 15, 3)] {
         let mut state = state();
         answer(&mut state, LEADER, with_records(records(10, 29, 4)));
-        state.partitions.get_mut(&name()).unwrap().read_offset = read_offset;
+        let partition = state.partitions.get_mut(&name()).unwrap();
+        (partition.read_offset, partition.read_epoch) = (read_offset, 2);
         let diverging = EpochEndOffset::default().with_epoch(3).with_end_offset(15);
         answer(&mut state, LEADER, PartitionData::default().with_diverging_epoch(diverging));
-        assert_eq!(planned(&state, LEADER).unwrap().offset, expected);
+        let next = planned(&state, LEADER).unwrap();
+        assert_eq!((next.offset, next.fetched_epoch), (expected, epoch));
         assert_eq!((state.fetched.len(), state.waiting_bytes), (0, 0));
     }
 }
@@ -190,7 +194,8 @@ fn what_is_no_batch_is_told_and_not_asked_for_without_end() {
         for _ in 0..40 {
             assert_eq!(answer(&mut state, LEADER, with_records(bytes.clone().into())), Leaders::Known);
         }
-        let [Trouble::Refused(error)] = &state.troubles[..] else { panic!("{:?}", state.troubles) };
+        let troubles = state.take_troubles();
+        let [Trouble::Refused(error)] = &troubles[..] else { panic!("{troubles:?}") };
         let text = error.to_string();
         assert!(error.kind() == volley_api::ErrorKind::Data && text.contains("t-0") && text.contains("10"), "{text}");
         assert!(state.plan(LEADER, &settings(), Instant::now()).0.is_empty(), "it is asked for again at once");
@@ -209,4 +214,64 @@ fn while_memory_is_scarce_nothing_is_asked_for_before_all_that_waits_is_read() {
     let read = state.fetched.pop_front().unwrap();
     state.waiting_bytes -= read.records.len();
     assert_eq!(planned(&state, LEADER).unwrap().offset, 13);
+}
+
+#[test]
+fn what_a_broker_that_led_before_thinks_of_a_partition_does_not_count() {
+    let diverging = EpochEndOffset::default().with_epoch(3).with_end_offset(2);
+    for data in [
+        with_error(ResponseError::OffsetOutOfRange),
+        with_error(ResponseError::NotLeaderOrFollower),
+        with_error(ResponseError::TopicAuthorizationFailed),
+        PartitionData::default().with_preferred_read_replica(BrokerId(LEADER)),
+        PartitionData::default().with_diverging_epoch(diverging),
+    ] {
+        let mut state = state();
+        let asked = planned(&state, LEADER).unwrap();
+        // the leader moves while the request is on its way
+        state.partitions.get_mut(&name()).unwrap().leader = Some(Leader { broker: 2, epoch: 6 });
+        assert_eq!(take(&mut state, &settings(), LEADER, (&name(), &asked), data), Leaders::Known);
+        assert!(state.take_troubles().is_empty());
+        assert_eq!(state.plan(2, &settings(), Instant::now()).0[&name()].offset, 10, "it is asked for at once");
+    }
+}
+
+#[test]
+fn what_a_broker_that_led_before_has_read_goes_on_with_the_next_leader() {
+    let mut state = state();
+    let asked = planned(&state, LEADER).unwrap();
+    state.partitions.get_mut(&name()).unwrap().leader = Some(Leader { broker: 2, epoch: 6 });
+    take(&mut state, &settings(), LEADER, (&name(), &asked), with_records(records(10, 19, 4)));
+    assert_eq!(planned(&state, 2).unwrap().offset, 20);
+    assert_eq!(state.fetched.len(), 1);
+}
+
+#[test]
+fn a_replica_nearby_that_failed_is_not_asked_any_more_and_the_leader_is() {
+    let mut state = state();
+    answer(&mut state, LEADER, PartitionData::default().with_preferred_read_replica(BrokerId(2)));
+    assert!(state.partitions_of(2, Instant::now()).eq([&name()]));
+    state.lose_nearby(LEADER);
+    assert!(planned(&state, 2).is_some());
+    state.lose_nearby(2);
+    assert!(planned(&state, LEADER).is_some() && planned(&state, 2).is_none());
+}
+
+#[test]
+fn a_seek_makes_an_earlier_position_out_of_range_void() {
+    let mut state = state();
+    answer(&mut state, LEADER, with_error(ResponseError::OffsetOutOfRange));
+    let generation = state.next_generation();
+    state.partitions.get_mut(&name()).unwrap().seek(generation, 30);
+    state.drop_void();
+    assert!(state.take_troubles().is_empty(), "the new position would be given up for it");
+}
+
+#[test]
+fn a_partition_that_goes_away_out_of_range_is_not_told_of() {
+    let mut state = state();
+    answer(&mut state, LEADER, with_error(ResponseError::OffsetOutOfRange));
+    state.partitions.clear();
+    state.drop_void();
+    assert!(state.take_troubles().is_empty());
 }

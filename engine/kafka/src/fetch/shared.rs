@@ -8,7 +8,7 @@ use bytes::Bytes;
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::watch;
 use uuid::Uuid;
-use volley_api::TopicPartition;
+use volley_api::{Error, TopicPartition};
 
 use super::partition::Partition;
 use super::session::{Asked, Plan};
@@ -16,9 +16,6 @@ use super::settings::NativeSettings;
 use super::trouble::Trouble;
 use crate::records::AbortedTransaction;
 use crate::wire::Address;
-
-/// Troubles that are kept for the owner, who looks at each poll. Those behind it come again.
-const TROUBLES: usize = 64;
 
 /// The whole records of one partition in one answer.
 #[derive(Debug)]
@@ -36,7 +33,11 @@ pub(super) struct State {
     pub(super) partitions: BTreeMap<TopicPartition, Partition>,
     /// Where brokers listen.
     pub(super) brokers: BTreeMap<i32, Address>,
+    /// Brokers of which the last request failed.
+    pub(super) failing: BTreeSet<i32>,
     pub(super) topic_ids: BTreeMap<Arc<str>, Uuid>,
+    /// The ids of topics that were deleted and made again. A broker that is behind may still name them.
+    pub(super) retired_ids: BTreeSet<Uuid>,
     /// Topics that no broker knows.
     pub(super) missing: BTreeSet<Arc<str>>,
     pub(super) fetched: VecDeque<FetchedPartition>,
@@ -45,7 +46,10 @@ pub(super) struct State {
     pub(super) is_sparing: bool,
     /// Set until the owner waits again: it has something else to do.
     pub(super) is_called: bool,
-    pub(super) troubles: Vec<Trouble>,
+    /// A refusal that the owner has not been told of.
+    pub(super) refusal: Option<Error>,
+    /// Partitions whose log has no record at this position, and of which the owner has not been told.
+    pub(super) out_of_range: BTreeMap<TopicPartition, i64>,
     generations: u64,
 }
 
@@ -55,21 +59,38 @@ impl State {
         self.generations
     }
 
-    /// Notes a trouble, once.
-    pub(super) fn add_trouble(&mut self, trouble: Trouble) {
-        let is_known = self.troubles.iter().any(|known| match (known, &trouble) {
-            (Trouble::OutOfRange { partition: known, .. }, Trouble::OutOfRange { partition, .. }) => known == partition,
-            (Trouble::Refused(_), Trouble::Refused(_)) => true,
-            _ => false,
-        });
-        if !is_known && self.troubles.len() < TROUBLES {
-            self.troubles.push(trouble);
+    /// Notes a refusal, unless one is noted already: it comes again.
+    pub(super) fn refuse(&mut self, error: Error) {
+        self.refusal.get_or_insert(error);
+    }
+
+    /// What the owner has not been told of.
+    pub(super) fn take_troubles(&mut self) -> Vec<Trouble> {
+        let out_of_range = std::mem::take(&mut self.out_of_range).into_iter();
+        let troubles = out_of_range.map(|(partition, offset)| Trouble::OutOfRange { partition, offset });
+        troubles.chain(self.refusal.take().map(Trouble::Refused)).collect()
+    }
+
+    fn has_trouble(&self) -> bool {
+        self.refusal.is_some() || !self.out_of_range.is_empty()
+    }
+
+    /// Forgets a replica nearby that does not answer: the leaders are asked instead.
+    pub(super) fn lose_nearby(&mut self, broker: i32) {
+        for partition in self.partitions.values_mut() {
+            partition.nearby.take_if(|nearby| nearby.broker == broker);
         }
     }
 
     /// Bytes that may wait before nothing more is asked for.
     pub(super) fn max_waiting_bytes(&self, settings: &NativeSettings) -> usize {
         if self.is_sparing { 1 } else { settings.max_waiting_bytes }
+    }
+
+    /// The partitions that are to be fetched from a broker.
+    pub(super) fn partitions_of(&self, broker: i32, now: Instant) -> impl Iterator<Item = &TopicPartition> {
+        let all = self.partitions.iter();
+        all.filter(move |(_, partition)| partition.broker(now) == Some(broker)).map(|(name, _)| name)
     }
 
     /// What to ask a broker for now, and when there may be more.
@@ -113,9 +134,10 @@ impl State {
         ids.filter_map(|id| Some((id, self.brokers.get(&id)?.clone()))).collect()
     }
 
-    /// Drops what waits of a generation that is over.
+    /// Drops what waits of a generation that is over, and troubles that are.
     pub(super) fn drop_void(&mut self) {
         let partitions = &self.partitions;
+        self.out_of_range.retain(|name, _| partitions.get(name).is_some_and(|partition| partition.is_out_of_range));
         self.fetched.retain(|fetched| {
             partitions.get(&fetched.partition).is_some_and(|partition| partition.generation == fetched.generation)
         });
@@ -191,7 +213,7 @@ impl Shared {
     /// Waits until something has come, the owner is called, or the time has come.
     pub(super) fn wait(&self, until: Instant) {
         let mut state = self.state.lock();
-        while state.fetched.is_empty() && state.troubles.is_empty() && !state.is_called {
+        while state.fetched.is_empty() && !state.has_trouble() && !state.is_called {
             if self.arrived.wait_until(&mut state, until).timed_out() {
                 return;
             }

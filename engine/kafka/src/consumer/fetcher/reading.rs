@@ -20,6 +20,13 @@ pub(super) struct Resets {
     retry_at: Option<Instant>,
 }
 
+impl Resets {
+    /// Partitions that go away, or go on elsewhere.
+    pub(super) fn forget(&mut self, partitions: &[TopicPartition]) {
+        self.partitions.retain(|partition| !partitions.contains(partition));
+    }
+}
+
 impl Fetcher {
     /// Reads until a batch is closed, other work is due, or the deadline has passed. `true` if all that has come was read.
     pub(super) fn drain_fetched(&mut self, deadline: Instant) -> Result<bool> {

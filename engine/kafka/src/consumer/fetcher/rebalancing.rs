@@ -81,7 +81,7 @@ impl Fetcher {
         self.forget(&announced);
         self.misplaced.retain(|partition| !partitions.contains(partition));
         if let Some(waiting) = &mut self.leaderless {
-            waiting.partitions.retain(|partition| !partitions.contains(partition));
+            waiting.forget(partitions);
         }
         if !announced.is_empty() {
             if lost { self.listener.lost(&announced) } else { self.listener.revoked(&announced) }
@@ -110,6 +110,7 @@ impl Fetcher {
             }
             self.assignment.remove(partition);
         }
+        self.resets.forget(partitions);
         self.messages.revoke(partitions);
         self.ready.retain(|batch| !partitions.contains(&batch.origin.partition));
     }

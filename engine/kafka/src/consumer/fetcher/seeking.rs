@@ -24,6 +24,7 @@ impl Fetcher {
         if !self.assignment.contains(partition) {
             return Err(Error::fatal(format!("could not seek in {partition}: it is not assigned")));
         }
+        self.resets.forget(std::slice::from_ref(partition));
         self.assignment.drop_open(partition);
         self.ready.retain(|batch| batch.origin.partition != *partition);
         self.seek_messages(partition, offset)
