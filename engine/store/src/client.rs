@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
-use object_store::client::{HttpConnector, ReqwestConnector};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::path::Path;
 use object_store::{ClientConfigKey, ClientOptions, HeaderMap, HeaderValue, ObjectStore, RetryConfig};
@@ -17,7 +16,6 @@ use crate::aws_profile::{Profile, ProfileCredentials, ProfileFiles};
 use crate::if_absent::IfAbsentConnector;
 use crate::object_defaults::ObjectDefaults;
 use crate::s3_options::{DEFAULT_SESSION_NAME, S3Encryption, S3Role};
-use crate::unfinished_uploads::UnfinishedUploads;
 
 /// Repetitions within one call; longer trouble is the caller's.
 const QUICK_RETRIES: usize = 2;
@@ -36,8 +34,8 @@ pub fn open_store(config: &StoreConfig) -> Result<(Arc<dyn ObjectStore>, Path)> 
     }
     let store = match config.url.scheme() {
         "s3" | "s3a" => s3(config, Condition::None),
-        "gs" => gcs(config),
-        _ => azure(config),
+        "gs" => gcs_builder(config).build().map(|store| Arc::new(store) as Arc<dyn ObjectStore>),
+        _ => azure(config, Condition::None),
     };
     let url = config.url.as_str();
     let store = store.map_err(|error| Error::config(format!("could not open `store.url` {url}: {error}")))?;
@@ -46,50 +44,18 @@ pub fn open_store(config: &StoreConfig) -> Result<(Arc<dyn ObjectStore>, Path)> 
     Ok((store, path))
 }
 
-/// A store for large new objects.
-#[derive(Clone, Debug)]
-pub struct Creator {
-    /// Completes an upload in parts only where there is no object, as far as its server looks at the condition.
-    pub store: Arc<dyn ObjectStore>,
-    /// What others have not ended.
-    pub unfinished: UnfinishedUploads,
-}
-
-/// The same store for large new objects. `None`: of this kind of store there is none.
-///
-/// # Errors
-/// `Config` if the settings do not make a client.
-pub fn open_creator(config: &StoreConfig) -> Result<Option<Creator>> {
-    if !matches!(config.url.scheme(), "s3" | "s3a") {
-        return Ok(None);
-    }
-    let opened = s3_creator(config);
-    opened.map(Some).map_err(|error| Error::config(format!("could not open `store.url` {}: {error}", config.url)))
-}
-
 /// On what an upload in parts is completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Condition {
+pub(crate) enum Condition {
     None,
     /// That there is no object.
     IfAbsent,
 }
 
-type Opened = std::result::Result<Arc<dyn ObjectStore>, object_store::Error>;
+pub(crate) type Opened = std::result::Result<Arc<dyn ObjectStore>, object_store::Error>;
 
-fn s3_creator(config: &StoreConfig) -> object_store::Result<Creator> {
-    let builder = s3_builder(config, None)?;
-    let region = builder.get_config_value(&AmazonS3ConfigKey::Region).unwrap_or_else(|| "us-east-1".to_owned());
-    let options = client_settings(config)
-        .into_iter()
-        .fold(ClientOptions::new(), |options, (key, value)| options.with_config(key, value));
-    let options = options.with_allow_http(config.s3_endpoint.as_ref().is_some_and(|url| url.starts_with("http://")));
-    let client = ReqwestConnector::default().connect(&options)?;
-    let unfinished = UnfinishedUploads::new(Arc::new(builder.build()?), client, region);
-    Ok(Creator { store: s3(config, Condition::IfAbsent)?, unfinished })
-}
-
-fn s3(config: &StoreConfig, condition: Condition) -> Opened {
+/// The client of an S3.
+pub(crate) fn s3(config: &StoreConfig, condition: Condition) -> Opened {
     let options = &config.s3_options;
     let store = s3_client(config, None, condition)?;
     // who reads sends no ACL
@@ -104,12 +70,12 @@ fn s3_client(config: &StoreConfig, acl: Option<HeaderValue>, condition: Conditio
     let builder = s3_builder(config, acl)?;
     Ok(match condition {
         Condition::None => Arc::new(builder.build()?),
-        Condition::IfAbsent => Arc::new(builder.with_http_connector(IfAbsentConnector).build()?),
+        Condition::IfAbsent => Arc::new(builder.with_http_connector(IfAbsentConnector::S3).build()?),
     })
 }
 
 /// A client whose requests all have this ACL, if it is given.
-fn s3_builder(config: &StoreConfig, acl: Option<HeaderValue>) -> object_store::Result<AmazonS3Builder> {
+pub(crate) fn s3_builder(config: &StoreConfig, acl: Option<HeaderValue>) -> object_store::Result<AmazonS3Builder> {
     let mut builder = AmazonS3Builder::from_env().with_url(config.url.as_str()).with_retry(quick_retries());
     if let Some(acl) = acl {
         // signed like the others
@@ -207,7 +173,8 @@ fn in_role(
     Ok(builder.with_credentials(Arc::new(AssumedRole::new(role, &region, own, &options)?)))
 }
 
-fn gcs(config: &StoreConfig) -> Opened {
+/// The client of a Google Cloud Storage.
+pub(crate) fn gcs_builder(config: &StoreConfig) -> GoogleCloudStorageBuilder {
     let mut builder = GoogleCloudStorageBuilder::from_env().with_url(config.url.as_str()).with_retry(quick_retries());
     for (key, value) in client_settings(config) {
         builder = builder.with_config(GoogleConfigKey::Client(key), value);
@@ -224,10 +191,11 @@ fn gcs(config: &StoreConfig) -> Opened {
             .with_base_url(endpoint)
             .with_config(GoogleConfigKey::Client(ClientConfigKey::AllowHttp), allow_http);
     }
-    Ok(Arc::new(builder.build()?))
+    builder
 }
 
-fn azure(config: &StoreConfig) -> Opened {
+/// The client of an Azure Blob Storage.
+pub(crate) fn azure(config: &StoreConfig, condition: Condition) -> Opened {
     let mut builder = MicrosoftAzureBuilder::from_env().with_url(config.url.as_str()).with_retry(quick_retries());
     for (key, value) in client_settings(config) {
         builder = builder.with_config(AzureConfigKey::Client(key), value);
@@ -241,14 +209,19 @@ fn azure(config: &StoreConfig) -> Opened {
     if let Some(endpoint) = &config.azure_endpoint {
         builder = builder.with_endpoint(endpoint.clone()).with_allow_http(endpoint.starts_with("http://"));
     }
-    Ok(Arc::new(config.azure_options.apply(builder).build()?))
+    let builder = config.azure_options.apply(builder);
+    if condition == Condition::IfAbsent {
+        let credentials = Arc::clone(builder.clone().build()?.credentials());
+        return Ok(Arc::new(builder.with_http_connector(IfAbsentConnector::Azure(credentials)).build()?));
+    }
+    Ok(Arc::new(builder.build()?))
 }
 
 fn quick_retries() -> RetryConfig {
     RetryConfig { max_retries: QUICK_RETRIES, retry_timeout: Duration::from_secs(30), ..RetryConfig::default() }
 }
 
-fn client_settings(config: &StoreConfig) -> Vec<(ClientConfigKey, String)> {
+pub(crate) fn client_settings(config: &StoreConfig) -> Vec<(ClientConfigKey, String)> {
     let timeouts = [
         (ClientConfigKey::Timeout, format!("{} ms", config.request_timeout.as_millis())),
         (ClientConfigKey::ConnectTimeout, CONNECT_TIMEOUT.to_owned()),

@@ -9,10 +9,14 @@ mod assumed_role;
 mod aws_profile;
 mod azure_options;
 mod client;
+mod creator;
+mod google_requests;
 mod hdfs_config;
 mod if_absent;
 mod object_defaults;
 mod proxy;
+mod resumable_store;
+mod resumable_upload;
 mod s3_options;
 mod store_config;
 mod unfinished_uploads;
@@ -22,7 +26,8 @@ mod client_tests;
 #[cfg(test)]
 mod test_service;
 
-pub use client::{Creator, error_text, open_creator, open_store};
+pub use client::{error_text, open_store};
+pub use creator::{Creator, open_creator};
 pub use hdfs_config::HdfsConfig;
 pub use store_config::{StoreConfig, store_issues, store_keys};
 pub use unfinished_uploads::UnfinishedUploads;

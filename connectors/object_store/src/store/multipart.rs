@@ -1,4 +1,4 @@
-//! Large objects of S3, sent in parts.
+//! Large objects, sent in parts.
 //!
 //! A part that fails is sent again by itself. The object is there with the last call, complete, or not at all. What an
 //! upload that was given up has left in the store is removed.
@@ -14,17 +14,17 @@ use object_store::{
 use tokio::sync::Semaphore;
 use tracing::debug;
 use uuid::Uuid;
-use volley_store::{Creator, UnfinishedUploads, error_text};
+use volley_store::{Creator, error_text};
 
 use super::contents::Contents;
 use super::runtime;
 
 /// Bytes of a part, and of what is sent at once. The last part of an object is smaller; all others have the same size.
 pub(super) const PART: u64 = 8 * 1024 * 1024;
-/// S3 takes no more parts of one object.
+/// S3 takes no more parts of one object. Azure takes more, and Google counts none.
 const MOST_PARTS: u64 = 10_000;
-/// Parts of one object that are on their way at the same time.
-const PARALLEL_PARTS: usize = 4;
+/// What the size of a part is a multiple of: Google asks for it.
+const PART_UNIT: u64 = 256 * 1024;
 /// Objects of one task that are sent in parts at the same time; the others wait their turn.
 const PARALLEL_OBJECTS: usize = 2;
 /// How often it is tried to remove what others have left.
@@ -37,10 +37,7 @@ const PROBE: &str = ".volley-probe-";
 /// Sends objects in parts, for one task.
 #[derive(Clone, Debug)]
 pub(super) struct Multipart {
-    /// Completes an upload only where there is no object.
-    creator: Arc<dyn ObjectStore>,
-    /// `None` where nothing is known of them.
-    unfinished: Option<UnfinishedUploads>,
+    creator: Creator,
     turns: Arc<Semaphore>,
 }
 
@@ -54,11 +51,7 @@ pub(super) struct Beside {
 impl Multipart {
     /// By `creator`.
     pub(super) fn new(creator: Creator) -> Self {
-        Self { unfinished: Some(creator.unfinished), ..Self::of_store(creator.store) }
-    }
-
-    fn of_store(creator: Arc<dyn ObjectStore>) -> Self {
-        Self { creator, unfinished: None, turns: Arc::new(Semaphore::new(PARALLEL_OBJECTS)) }
+        Self { creator, turns: Arc::new(Semaphore::new(PARALLEL_OBJECTS)) }
     }
 
     /// Whether the server keeps the condition. It is tried out on an object below `prefix`, which is removed again.
@@ -68,13 +61,13 @@ impl Multipart {
     pub(super) async fn is_conditional(&self, prefix: &Path) -> Result<bool> {
         let location = prefix.clone().join(format!("{PROBE}{}", Uuid::new_v4().simple()));
         let options = PutOptions::from(PutMode::Create);
-        match self.creator.put_opts(&location, PutPayload::from_static(b"probe"), options).await {
+        match self.creator.store.put_opts(&location, PutPayload::from_static(b"probe"), options).await {
             // the name is nobody else's: an answer was lost, and the client has asked again
             Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => {}
             Err(error) => return Err(error),
         }
         let outcome = self.create(&location, &Contents::from(&b"again"[..]), Beside::default()).await;
-        if let Err(error) = self.creator.delete(&location).await {
+        if let Err(error) = self.creator.store.delete(&location).await {
             debug!(path = %location, %error, "could not remove the object by which the store was tried out");
         }
         match outcome {
@@ -87,7 +80,7 @@ impl Multipart {
     /// Removes the parts that others have sent of an object that is there now, so that none of their uploads can end. Before,
     /// one might be that of its rightful writer.
     pub(super) async fn remove_parts_of_others(&self, location: &Path) {
-        let Some(unfinished) = &self.unfinished else { return };
+        let Some(unfinished) = &self.creator.unfinished else { return };
         for attempt in 1..=ATTEMPTS {
             match unfinished.abort(location).await {
                 Ok(0) => return,
@@ -105,20 +98,15 @@ impl Multipart {
     /// # Cancellation
     /// The object may come into being nevertheless.
     pub(super) async fn create(&self, location: &Path, contents: &Contents, beside: Beside) -> Result<()> {
-        self.send(&self.creator, location, contents, beside).await
+        self.send(&self.creator.store, location, contents, beside).await.map_err(of_condition)
     }
 
-    /// Writes an object, whatever is there: `store` makes no condition.
+    /// Writes an object, whatever is there.
     ///
     /// # Cancellation
     /// The object may come into being nevertheless.
-    pub(super) async fn write_over(
-        &self,
-        store: &Arc<dyn ObjectStore>,
-        location: &Path,
-        contents: &Contents,
-    ) -> Result<()> {
-        self.send(store, location, contents, Beside::default()).await
+    pub(super) async fn write_over(&self, location: &Path, contents: &Contents) -> Result<()> {
+        self.send(&self.creator.overwriting, location, contents, Beside::default()).await
     }
 
     async fn send(
@@ -134,8 +122,8 @@ impl Multipart {
             PutMultipartOptions { tags: beside.tags, attributes: beside.attributes, ..PutMultipartOptions::default() };
         let mut upload = Unfinished(Some(store.put_multipart_opts(location, options).await?));
         let mut sending = FuturesUnordered::new();
-        for range in contents.ranges(PART.max(contents.len().div_ceil(MOST_PARTS))) {
-            if sending.len() == PARALLEL_PARTS {
+        for range in contents.ranges(part_size(contents.len())) {
+            if sending.len() == self.creator.parallel_parts {
                 sending.try_next().await?;
             }
             let bytes = contents.read_beside(range).await.map_err(|error| failed(error.into()))?;
@@ -157,7 +145,7 @@ impl Unfinished {
     }
 
     async fn complete(mut self) -> Result<()> {
-        self.get()?.complete().await.map_err(of_condition)?;
+        self.get()?.complete().await?;
         self.0 = None;
         Ok(())
     }
@@ -174,6 +162,11 @@ impl Drop for Unfinished {
     }
 }
 
+/// Bytes of each part of so large an object but the last.
+fn part_size(length: u64) -> u64 {
+    PART.max(length.div_ceil(MOST_PARTS)).next_multiple_of(PART_UNIT)
+}
+
 /// The error of a condition that does not hold, as it is that of a PUT.
 fn of_condition(error: object_store::Error) -> object_store::Error {
     match error {
@@ -187,7 +180,7 @@ fn of_condition(error: object_store::Error) -> object_store::Error {
 }
 
 fn failed(source: Box<dyn std::error::Error + Send + Sync>) -> object_store::Error {
-    object_store::Error::Generic { store: "S3", source }
+    object_store::Error::Generic { store: "object store", source }
 }
 
 #[cfg(test)]
@@ -199,10 +192,23 @@ mod tests {
     use super::*;
     use crate::store::SpoolPlace;
 
+    fn of_store(store: &Arc<InMemory>) -> Multipart {
+        let store: Arc<dyn ObjectStore> = Arc::clone(store) as _;
+        Multipart::new(Creator { overwriting: Arc::clone(&store), store, unfinished: None, parallel_parts: 4 })
+    }
+
+    #[test]
+    fn parts_are_few_enough_for_s3_and_of_a_size_that_google_takes() {
+        for length in [0, 1, PART, 10_000 * PART, 10_000 * PART + 1, 5 << 40] {
+            let part = part_size(length);
+            assert!(part >= PART && part % PART_UNIT == 0 && length.div_ceil(part) <= MOST_PARTS, "{length}: {part}");
+        }
+    }
+
     #[test]
     fn an_object_has_its_bytes_however_many_parts_there_are() {
         let store = Arc::new(InMemory::new());
-        let multipart = Multipart::of_store(Arc::clone(&store) as _);
+        let multipart = of_store(&store);
         let directory = tempfile::tempdir().unwrap();
         for length in [0, 1, PART, PART + 1, 5 * PART + 17] {
             let mut spool = SpoolPlace::Unnamed(directory.path().to_owned()).begin().unwrap();
@@ -224,7 +230,7 @@ mod tests {
     #[test]
     fn a_server_that_does_not_look_at_the_condition_is_found_out_and_left_as_it_was() {
         let store = Arc::new(InMemory::new());
-        let multipart = Multipart::of_store(Arc::clone(&store) as _);
+        let multipart = of_store(&store);
         let asked = async move { multipart.is_conditional(&Path::from("lake")).await };
         assert!(!runtime::wait(asked, Duration::from_secs(60)).unwrap().unwrap().unwrap());
         let listed = async move { store.list(None).try_collect::<Vec<_>>().await };

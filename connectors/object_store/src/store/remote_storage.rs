@@ -206,9 +206,7 @@ impl Storage for RemoteStorage {
         async move {
             let location = self.path(path)?;
             let outcome = match &self.parts {
-                Some(parts) if is_sent_in_parts(&contents) => {
-                    parts.upload.write_over(&self.store, &location, &contents).await
-                }
+                Some(parts) if is_sent_in_parts(&contents) => parts.upload.write_over(&location, &contents).await,
                 _ => {
                     let payload = PutPayload::from_bytes(self.in_memory(path, &contents).await?);
                     self.store.put(&location, payload).await.map(|_| ())
