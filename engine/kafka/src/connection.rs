@@ -26,6 +26,8 @@ const NO_TOKEN: &str = "Failed to acquire SASL OAUTHBEARER token";
 /// Part of librdkafka's message when a broker gets a second token within a second.
 const TOO_SOON: &str = "Request not valid in current SASL state";
 
+const SSL_FAILED: &str = "org.apache.kafka.common.errors.SslAuthenticationException";
+
 /// Largest rest of a token's lifetime at which its replacement counts as late, and how long after the replacement
 /// errors about the old token may still arrive, in milliseconds.
 const LATE: i64 = 1_000;
@@ -117,7 +119,7 @@ impl Connection {
             Code::Authentication if self.shows_tokens() && reason.contains(TOO_SOON) => self.mark_down(reason),
             // The broker refuses an expired token; a new one may come.
             code if broker_error::is_authentication(code) && self.has_expired_token() => self.mark_down(reason),
-            code if broker_error::is_authentication(code) => {
+            code if broker_error::is_authentication(code) || is_certificate_refused(code, reason) => {
                 warn!(client = self.client, servers = self.servers, reason, "kafka refuses the client");
                 let mut refusal = self.refusal.lock();
                 *refusal = Some((code, reason.to_owned()));
@@ -243,6 +245,13 @@ impl Connection {
         }
         match &*self.refusal.lock() {
             None => Ok(()),
+            Some((Code::SSL, reason)) => Err(Error::config(format!(
+                "TLS with kafka at {} failed: a certificate is refused; check the trust store (`ssl.truststore.*`), the key store \
+                 (`ssl.keystore.*`) and the broker's certificate",
+                self.servers
+            ))
+            .with_exception(SSL_FAILED)
+            .with_source(reason.clone())),
             Some((code, reason)) => {
                 let action = format!("log in to kafka at {}", self.servers);
                 let error = broker_error::from_code(&action, *code);
@@ -301,6 +310,12 @@ impl Connection {
     }
 }
 
+/// Whether either side refuses the other's certificate (an expired one, for instance), which Java's clients do not try again.
+/// Handshakes end for other reasons too, as when a broker is shut down.
+fn is_certificate_refused(code: Code, reason: &str) -> bool {
+    code == Code::SSL && reason.contains("certificate")
+}
+
 /// A line of librdkafka without the thread that wrote it.
 fn without_thread(line: &str) -> &str {
     line.strip_prefix("[thrd:").and_then(|rest| rest.split_once("]: ")).map_or(line, |(_, line)| line)
@@ -333,6 +348,17 @@ mod tests {
         let error = connection.outcome::<()>("commit", Err(KafkaError::ConsumerCommit(Code::OperationTimedOut)));
         let trace = error.map_err(|error| error.trace());
         assert!(trace.is_err_and(|trace| trace.contains("a:1") && trace.contains("invalid credentials")));
+    }
+
+    #[test]
+    fn a_certificate_that_is_refused_ends_the_client_and_a_handshake_that_breaks_off_does_not() {
+        let connection = Connection::new("c", "a:1");
+        connection.report(&KafkaError::Global(Code::SSL), "SSL handshake failed: Disconnected");
+        assert!(connection.check().is_ok());
+        connection
+            .report(&KafkaError::Global(Code::SSL), "SSL handshake failed: certificate verify failed: it has expired");
+        let error = connection.check().unwrap_err();
+        assert!(error.kind() == ErrorKind::Config && error.trace().contains("expired"), "{error:?}");
     }
 
     #[test]
