@@ -249,7 +249,32 @@ fn a_disk_that_is_full_is_named_and_once_there_is_room_nothing_is_missing() {
     assert_eq!(count, 2_010);
 }
 
-/// A table that has a limit of its own stands for a disk: MariaDB itself ends where InnoDB finds none left.
+/// InnoDB that finds no room to take back what it has written ends the whole server.
+#[test]
+fn a_disk_that_is_full_may_end_mariadb_and_once_it_runs_with_more_room_nothing_is_missing() {
+    let disk = match SmallDisk::mount(2_048) {
+        Ok(disk) => disk,
+        Err(reason) => return println!("passed over, since no file system can be mounted here: {reason}"),
+    };
+    fs::set_permissions(disk.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let mut server = MariaDb::start();
+    let target = Target::Maria(server.database("full"));
+    target.sql(&format!(
+        "CREATE TABLE {TOPIC} (id BIGINT PRIMARY KEY, name VARCHAR(2000)) ENGINE = InnoDB DATA DIRECTORY = '{}'",
+        disk.path().display()
+    ));
+    let mut task = Task::start(&target.url(), &[EXACTLY_ONCE, TOLERANT]);
+    task.put_in_the_end(0, &batch(0));
+    let error = task.put(10, &large(10)).expect_err("there is no room");
+    assert!(error.is_retriable(), "{error}");
+    disk.resize(64 * 1_024);
+    server.kill();
+    server.restart();
+    assert!(task.put_in_the_end(10, &large(10)).is_empty());
+    assert_eq!(count(&target), "2010|2010");
+}
+
+/// A table that has a limit of its own stands for a disk whose server goes on.
 #[test]
 fn a_table_of_mariadb_that_is_full_is_named_and_once_there_is_room_nothing_is_missing() {
     let target = Target::Maria(MariaDb::shared().database("full"));

@@ -312,6 +312,32 @@ fn the_ranges_that_were_begun_are_gone_on_with_whatever_is_configured_next() {
 }
 
 #[test]
+fn with_auto_the_size_that_the_database_knows_says_whether_a_table_is_divided() {
+    for server in Server::both("auto") {
+        for (count, ranges) in [(1_600_000, 2..=4), (900_000, 0..=0)] {
+            let (numbers, analyze) = match &server {
+                Server::Postgres(_) => (format!("generate_series(1, {count})"), "ANALYZE t"),
+                Server::Other(_) => (format!("seq_1_to_{count}"), "ANALYZE TABLE t"),
+            };
+            let column = if let Server::Postgres(_) = server { "generate_series" } else { "seq" };
+            server.sql(&format!(
+                "DROP TABLE IF EXISTS t; CREATE TABLE t (id BIGINT PRIMARY KEY); \
+                 INSERT INTO t SELECT {column} FROM {numbers}; {analyze}"
+            ));
+            let keys = [("mode", "bulk"), ("volley.mode", "bounded"), ("table.splits", "auto")];
+            let mut connector = server.connector(&[&keys[..], &[("batch.max.rows", "20000")]].concat());
+            connector.start(3);
+            let divided = connector.task_configs.iter().filter(|task| task.contains_key("splits")).count();
+            assert_eq!(divided > 0, *ranges.start() > 0, "{count} rows");
+            let ids = connector.ids_until_done();
+            assert!(ids.iter().copied().eq(1..=count), "{} of {count} ids", ids.len());
+            let found = connector.offsets.ranges();
+            assert!(ranges.contains(&found), "{found} ranges for {count} rows");
+        }
+    }
+}
+
+#[test]
 fn a_table_with_an_offset_of_java_is_not_divided() {
     let server = &Server::both("taken")[0];
     table_with_times(server);

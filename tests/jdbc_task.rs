@@ -28,6 +28,11 @@ impl Offsets {
         self.0.lock().unwrap().get(partition).cloned().map(Value::from)
     }
 
+    /// Of how many ranges of tables there are some.
+    pub(crate) fn ranges(&self) -> usize {
+        self.0.lock().unwrap().keys().filter(|partition| partition.contains(r#""split":"#)).count()
+    }
+
     pub(crate) fn put(&self, partition: &str, offset: &str) {
         self.0.lock().unwrap().insert(partition.to_owned(), volley_api::testing::json_object(offset));
     }
@@ -149,6 +154,30 @@ impl Connector {
             }
         }
         rows
+    }
+
+    /// The ids of all rows, in order: polls all tasks in turn until each is done. For many rows.
+    pub(crate) fn ids_until_done(&mut self) -> Vec<i64> {
+        let (mut ids, deadline) = (Vec::new(), Instant::now() + SOON);
+        let mut open: Vec<_> = (0..self.tasks.len()).collect();
+        while !open.is_empty() {
+            assert!(Instant::now() < deadline, "not done with {} rows", ids.len());
+            open.retain(|task| match self.tasks[*task].poll(POLL).unwrap() {
+                Polled::Batches(batches) => {
+                    for batch in batches {
+                        let columns = batch.records.value.array.as_struct();
+                        let found = cast(columns.column_by_name("id").unwrap(), &DataType::Int64).unwrap();
+                        ids.extend_from_slice(found.as_primitive::<Int64Type>().values());
+                        self.offsets.0.lock().unwrap().insert(text(&batch.partition), batch.offset);
+                    }
+                    true
+                }
+                Polled::Finished => false,
+                _ => true,
+            });
+        }
+        ids.sort_unstable();
+        ids
     }
 
     /// Polls all tasks in turn until each is done.

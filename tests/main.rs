@@ -37,6 +37,7 @@ mod jdbc_mysql;
 mod jdbc_sink;
 mod jdbc_sink_changes;
 mod jdbc_sink_commits;
+mod jdbc_sink_deferred;
 mod jdbc_sink_faults;
 mod jdbc_sink_outages;
 mod jdbc_sink_task;

@@ -1,4 +1,4 @@
-//! An S3 server on a bad day: passes requests on to a real one, and does to some of them what networks and busy stores do.
+//! A server of objects on a bad day: passes requests on to a real one, and does to some of them what networks and busy stores do.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -69,10 +69,15 @@ pub(crate) struct FaultyStore {
 impl FaultyStore {
     /// Passes everything on to `s3` for now.
     pub(crate) fn before(s3: &S3) -> Self {
+        Self::before_port(s3.port())
+    }
+
+    /// Passes everything on to the server at this port of 127.0.0.1 for now.
+    pub(crate) fn before_port(server: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let weather = Arc::new(Mutex::new(Weather { random: 42, ..Weather::default() }));
-        let (serving, server) = (Arc::clone(&weather), s3.port());
+        let serving = Arc::clone(&weather);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 if serving.lock().unwrap().is_over {
@@ -164,7 +169,7 @@ fn serve(weather: &Mutex<Weather>, mut client: TcpStream, server: u16) -> io::Re
             "HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
         );
     }
-    if head.contains("partNumber=") {
+    if is_part(&head) {
         weather.lock().unwrap().parts += 1;
     }
     if fault == Some(Fault::Late) {
@@ -177,6 +182,12 @@ fn serve(weather: &Mutex<Weather>, mut client: TcpStream, server: u16) -> io::Re
         Some(Fault::HalfAnswer) => client.write_all(&answer[..answer.len() / 2]),
         _ => client.write_all(&answer),
     }
+}
+
+/// Whether a request sends a part of an object: to S3, Azure, Google.
+fn is_part(head: &str) -> bool {
+    let goes_on = || head.contains("upload_id=") && !head.to_ascii_lowercase().contains("content-range: bytes */");
+    head.contains("partNumber=") || head.contains("comp=block&") || goes_on()
 }
 
 /// The head of the request, which stays to be read; none if the client says nothing.

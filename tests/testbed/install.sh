@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the servers that the tests start, unless they are there: Kafka, Kafka Connect, a Schema Registry and its converters
 # HDFS and an S3 server from Maven Central, another S3 server, a client of Connect's REST and Confluent's serializers from PyPI,
-# PostgreSQL and MariaDB from Debian, MySQL where it can be had.
+# PostgreSQL and MariaDB from Debian, MySQL where it can be had, and Azurite (Azure Blob Storage) where there is npm.
 # With names as arguments also what only benches need: iceberg (a sink for Java's worker), duckdb, postgresql (its driver for Java).
 # Into ${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}; removing that directory is all it takes to start over.
 set -eu
@@ -14,6 +14,7 @@ registry_version=2.6.13.Final
 client_version=1.0.0
 serializers_version=2.16.1
 protoc_version=1.85.1
+azurite_version=3.37.0
 iceberg_version=1.12.0
 duckdb_version=2.0.1
 postgresql_driver_version=42.7.5
@@ -87,6 +88,19 @@ install_python() {
     touch "$testbed/$name/.version-$version"
 }
 
+# install_azurite: fails where there is no npm. What it needs for other things than blobs is not run.
+install_azurite() {
+    [ -e "$testbed/azurite/.version-$azurite_version" ] && return
+    command -v node >/dev/null && command -v npm >/dev/null || return 1
+    say "installing Azurite $azurite_version"
+    rm -rf "$testbed/azurite" "$testbed/azurite.new"
+    mkdir -p "$testbed/azurite.new"
+    twice npm install --silent --prefix "$testbed/azurite.new" --omit=dev --omit=optional --ignore-scripts \
+        --no-audit --no-fund "azurite@$azurite_version" >&2 || return 1
+    touch "$testbed/azurite.new/.version-$azurite_version"
+    mv "$testbed/azurite.new" "$testbed/azurite"
+}
+
 # with the compiler: some tests run a Java program of their own
 need "java --list-modules | grep -q jdk.compiler" openjdk-17-jdk-headless
 need "command -v openssl" openssl
@@ -102,6 +116,7 @@ install_python s3 $moto_version "moto[server,s3]==$moto_version"
 install_python clients $client_version-$serializers_version-$protoc_version "kafka-connect-py==$client_version" \
     "confluent-kafka[avro,json,protobuf,schemaregistry]==$serializers_version" "grpcio-tools==$protoc_version"
 sh "$here/install-mysql.sh" "$testbed/mysql" >&2 || say "there is no MySQL: its tests are passed over"
+install_azurite || say "there is no Azurite: tests on Azure are passed over"
 for more in "$@"; do
     case $more in
         iceberg) install_jars iceberg $iceberg_version ;;

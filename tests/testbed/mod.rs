@@ -1,10 +1,12 @@
 //! Real servers for the tests: installed by `install.sh`, started on free ports of 127.0.0.1, gone with the test process.
 #![allow(clippy::unwrap_used, dead_code)]
 
+mod azurite;
 mod certificate;
 mod connect_worker;
 mod deadline;
 mod faulty_store;
+mod google_storage;
 mod hdfs;
 mod http;
 mod identity_provider;
@@ -22,11 +24,15 @@ mod sql_session;
 mod worker_properties;
 
 #[allow(unused_imports)]
+pub(crate) use azurite::Azurite;
+#[allow(unused_imports)]
 pub(crate) use connect_worker::{ConnectWorker, Mode, Vendor, volley_binary};
 #[allow(unused_imports)]
 pub(crate) use deadline::wait_until;
 #[allow(unused_imports)]
 pub(crate) use faulty_store::{Fault, FaultyStore};
+#[allow(unused_imports)]
+pub(crate) use google_storage::GoogleStorage;
 #[allow(unused_imports)]
 pub(crate) use hdfs::{Hdfs, write_hadoop_configuration};
 #[allow(unused_imports)]

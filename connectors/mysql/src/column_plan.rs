@@ -25,6 +25,7 @@ impl ColumnPlan {
             field: Field::new(column.name_str(), value.data_type(), !is_required),
             type_name: type_name(column),
             number,
+            has_days: false,
             is_left_out_by_java: false,
         };
         Self { column, value }

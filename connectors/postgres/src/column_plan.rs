@@ -27,6 +27,7 @@ impl ColumnPlan {
             field: Field::new(column.name(), column_type.value.data_type(), !is_required),
             type_name: column.type_().name().to_owned(),
             number: column_type.number,
+            has_days: false,
             is_left_out_by_java: column_type.is_left_out_by_java,
         };
         Self { column, column_type }
@@ -67,7 +68,7 @@ mod tests {
     fn plan(type_: &Type) -> ColumnPlan {
         let column_type = ColumnType::of(type_, -1);
         let field = Field::new("a", column_type.value.data_type(), true);
-        let column = ResultColumn { field, type_name: String::new(), number: Number::No, is_left_out_by_java: false };
+        let column = ResultColumn { field, type_name: String::new(), number: Number::No, has_days: false, is_left_out_by_java: false };
         ColumnPlan { column, column_type }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int8Builder,
+    ArrayRef, BinaryBuilder, BooleanBuilder, Decimal128Builder, Float64Builder, Int8Builder,
     Int16Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
 };
 use rusqlite::types::ValueRef;
@@ -12,7 +12,6 @@ use crate::column_type::ColumnType;
 use crate::points_in_time::{micros_of_julian_day, micros_of_text};
 use crate::time_form::TimeUnit;
 
-const DAY_MICROS: i64 = 86_400_000_000;
 /// From here on floating point has no fractions.
 const WHOLE: f64 = 9_007_199_254_740_992.0;
 
@@ -30,7 +29,6 @@ pub(crate) enum ColumnBuilder {
     Decimal(Decimal128Builder, u32, i8),
     Text(StringBuilder),
     Bytes(BinaryBuilder),
-    Date(Date32Builder, TimeUnit),
     Timestamp(TimestampMicrosecondBuilder, TimeUnit),
 }
 
@@ -48,8 +46,7 @@ impl ColumnBuilder {
             }
             ColumnType::Number | ColumnType::Text => Self::Text(StringBuilder::new()),
             ColumnType::Bytes => Self::Bytes(BinaryBuilder::new()),
-            ColumnType::Date => Self::Date(Date32Builder::new(), unit),
-            ColumnType::Timestamp => {
+            ColumnType::Date | ColumnType::Timestamp => {
                 Self::Timestamp(TimestampMicrosecondBuilder::new().with_data_type(column_type.data_type()), unit)
             }
         }
@@ -76,10 +73,6 @@ impl ColumnBuilder {
                 }
                 _ => return Err(refused(value)),
             },
-            Self::Date(builder, unit) => {
-                let days = micros(value, *unit)?.div_euclid(DAY_MICROS);
-                builder.append_value(i32::try_from(days).map_err(|_| refused(value))?);
-            }
             Self::Timestamp(builder, unit) => builder.append_value(micros(value, *unit)?),
         }
         Ok(8)
@@ -95,7 +88,6 @@ impl ColumnBuilder {
             Self::Decimal(builder, ..) => builder.append_null(),
             Self::Text(builder) => builder.append_null(),
             Self::Bytes(builder) => builder.append_null(),
-            Self::Date(builder, _) => builder.append_null(),
             Self::Timestamp(builder, _) => builder.append_null(),
         }
     }
@@ -111,7 +103,6 @@ impl ColumnBuilder {
             Self::Decimal(builder, ..) => Arc::new(builder.finish()),
             Self::Text(builder) => Arc::new(builder.finish()),
             Self::Bytes(builder) => Arc::new(builder.finish()),
-            Self::Date(builder, _) => Arc::new(builder.finish()),
             Self::Timestamp(builder, _) => Arc::new(builder.finish()),
         }
     }
@@ -249,8 +240,9 @@ mod tests {
             ("", ValueRef::Integer(5), "5"),
             ("", ValueRef::Blob(b"ab"), "ab"),
             ("BLOB", ValueRef::Blob(&[0, 255]), "00ff"),
-            ("DATE", ValueRef::Integer(-1), "1969-12-31"),
-            ("DATE", text("2026-02-28"), "2026-02-28"),
+            ("DATE", ValueRef::Integer(-1), "1969-12-31T23:59:59.999"),
+            ("DATE", text("2026-02-28"), "2026-02-28T00:00:00"),
+            ("DATE", text("2026-02-28 10:00"), "2026-02-28T10:00:00"),
             ("TIMESTAMP", ValueRef::Integer(1_769_817_600_123), "2026-01-31T00:00:00.123Z"),
             ("TIMESTAMP", text("2026-01-31 00:00:00.123456"), "2026-01-31T00:00:00.123456Z"),
             ("DATETIME", ValueRef::Real(2_440_587.5), "1970-01-01T00:00:00Z"),

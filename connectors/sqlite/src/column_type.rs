@@ -77,7 +77,8 @@ impl ColumnType {
             Self::Decimal { scale, .. } => DataType::Decimal128(DECIMAL_DIGITS as u8, scale),
             Self::Number | Self::Text => DataType::Utf8,
             Self::Bytes => DataType::Binary,
-            Self::Date => DataType::Date32,
+            // with what follows the day
+            Self::Date => DataType::Timestamp(TimeUnit::Microsecond, None),
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         }
     }

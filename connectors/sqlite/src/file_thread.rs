@@ -138,6 +138,7 @@ fn columns_of(statement: &Statement<'_>) -> Vec<(ResultColumn, ColumnType)> {
             field: Field::new(column.name(), column_type.data_type(), !is_required),
             type_name: declared.unwrap_or("of no declared type").to_owned(),
             number: column_type.number(),
+            has_days: column_type == ColumnType::Date,
             is_left_out_by_java: false,
         };
         (column, column_type)
@@ -174,10 +175,19 @@ fn found_form(connection: &Connection, file: &File, text: &str) -> rusqlite::Res
         }
         let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
         let (origin, table) = (quoted(origin), quoted(table));
-        let sample = format!("SELECT {origin} FROM {table} WHERE {origin} IS NOT NULL LIMIT 1");
-        let mut sample = connection.prepare(&sample)?;
-        if let Some(row) = sample.query([])?.next()? {
-            let form = TimeForm::of_value(row.get_ref(0)?, file.unit);
+        let form_of = |sample: &str| -> rusqlite::Result<Option<TimeForm>> {
+            let mut sample = connection.prepare(sample)?;
+            let mut rows = sample.query([])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            Ok(Some(TimeForm::of_value(row.get_ref(0)?, file.unit)))
+        };
+        if let Some(mut form) = form_of(&format!("SELECT {origin} FROM {table} WHERE {origin} IS NOT NULL LIMIT 1"))? {
+            // some texts may have no time, and the latest is what later ones are compared with
+            if let (TimeForm::LikeText(_), Some(latest)) =
+                (&form, form_of(&format!("SELECT max({origin}) FROM {table}"))?)
+            {
+                form = form.longer(latest);
+            }
             return Ok(ColumnForm { form, has_days: column_type == ColumnType::Date });
         }
     }

@@ -70,6 +70,14 @@ impl TimeForm {
         }
     }
 
+    /// The one that says more, of two that values of a column have.
+    pub(crate) fn longer(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::LikeText(one), Self::LikeText(another)) if another.len() > one.len() => other,
+            _ => self,
+        }
+    }
+
     /// The form that a value of the column has.
     pub(crate) fn of_value(value: ValueRef<'_>, unit: TimeUnit) -> Self {
         match value {
@@ -90,7 +98,8 @@ impl TimeForm {
     }
 }
 
-/// The time, written like `example`: with its separator, as many places of a second, and its mark of UTC.
+/// The time, written like `example`: with its separator, as many places of a second, or as many more as it has, and its mark
+/// of UTC.
 fn text_like(example: &str, micros: i64) -> String {
     let at = DateTime::from_timestamp_micros(micros).unwrap_or(if micros < 0 {
         DateTime::<chrono::Utc>::MIN_UTC
@@ -98,15 +107,21 @@ fn text_like(example: &str, micros: i64) -> String {
         DateTime::<chrono::Utc>::MAX_UTC
     });
     let date = at.format("%Y-%m-%d").to_string();
+    let full = at.format("%H:%M:%S%.6f").to_string();
     let Some(rest) = example.get(DATE_LENGTH..).filter(|rest| !rest.is_empty()) else { return date };
     let (separator, rest) =
         rest.split_at(rest.find(|character: char| character.is_ascii_digit()).unwrap_or(rest.len()));
     let zone = rest.find([' ', 'Z', '+', '-']).map_or("", |place| &rest[place..]);
     let time = &rest[..rest.len() - zone.len()];
-    let full = at.format("%H:%M:%S%.6f").to_string();
-    let written = full.get(..time.len()).unwrap_or(&full);
+    let (written, left_out) = full.split_at(time.len().min(full.len()));
     let noughts = "0".repeat(time.len().saturating_sub(full.len()));
-    format!("{date}{separator}{written}{noughts}{zone}")
+    // other values of the column may say more than this one; a longer text is later, a mark behind fewer places too
+    let more = match left_out.bytes().any(|byte| byte.is_ascii_digit() && byte != b'0') {
+        true if zone.is_empty() => left_out,
+        true => left_out.trim_end_matches('0'),
+        false => "",
+    };
+    format!("{date}{separator}{written}{more}{noughts}{zone}")
 }
 
 #[cfg(test)]
@@ -118,12 +133,24 @@ mod tests {
         let micros = 1_769_817_601_123_456;
         for (example, expected) in [
             ("2000-01-01", "2026-01-31"),
-            ("2000-01-01 00:00", "2026-01-31 00:00"),
-            ("2000-01-01 00:00:00", "2026-01-31 00:00:01"),
-            ("2000-01-01 00:00:00.000", "2026-01-31 00:00:01.123"),
+            ("2000-01-01 00:00", "2026-01-31 00:00:01.123456"),
+            ("2000-01-01 00:00:00", "2026-01-31 00:00:01.123456"),
+            ("2000-01-01 00:00:00.000", "2026-01-31 00:00:01.123456"),
+            ("2000-01-01 00:00:00.0000000", "2026-01-31 00:00:01.1234560"),
+            ("2000-01-01T00:00:00Z", "2026-01-31T00:00:01.123456Z"),
             ("2000-01-01T00:00:00.000000000Z", "2026-01-31T00:00:01.123456000Z"),
-            ("2000-01-01 00:00:00+00:00", "2026-01-31 00:00:01+00:00"),
+            ("2000-01-01 00:00:00+00:00", "2026-01-31 00:00:01.123456+00:00"),
             ("é", "2026-01-31"),
+        ] {
+            assert_eq!(text_like(example, micros), expected, "{example}");
+        }
+        let midnight = 1_769_817_600_000_000;
+        for (example, micros, expected) in [
+            ("2000-01-01", midnight, "2026-01-31"),
+            ("2000-01-01 00:00", midnight + 3_600_000_000, "2026-01-31 01:00"),
+            ("2000-01-01 00:00:00", midnight + 1_000_000, "2026-01-31 00:00:01"),
+            ("2000-01-01 00:00:00Z", midnight + 500_000, "2026-01-31 00:00:00.5Z"),
+            ("2000-01-01 00:00:00.000", midnight + 500_000, "2026-01-31 00:00:00.500"),
         ] {
             assert_eq!(text_like(example, micros), expected, "{example}");
         }

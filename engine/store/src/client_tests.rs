@@ -10,7 +10,7 @@ use crate::{StoreConfig, open_store, store_issues, store_keys};
 
 const CUSTOMER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
-fn parsed(entries: &[(&str, &str)]) -> StoreConfig {
+pub(crate) fn parsed(entries: &[(&str, &str)]) -> StoreConfig {
     let def = store_keys("").into_iter().fold(ConfigDef::new(), ConfigDef::key);
     let config = def.parse(&config_map(entries)).unwrap();
     assert_eq!(store_issues(&config), []);

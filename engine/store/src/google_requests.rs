@@ -71,6 +71,9 @@ impl GoogleRequests {
         if if_absent {
             url.query_pairs_mut().append_pair("ifGenerationMatch", "0");
         }
+        // a `+` stands for a space in forms only
+        let query = url.query().unwrap_or_default().replace('+', "%20");
+        url.set_query(Some(&query));
         let body = resource(attributes).to_string();
         let mut failures = 0;
         loop {

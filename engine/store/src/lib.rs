@@ -24,6 +24,8 @@ mod unfinished_uploads;
 #[cfg(test)]
 mod client_tests;
 #[cfg(test)]
+mod creator_tests;
+#[cfg(test)]
 mod test_service;
 
 pub use client::{error_text, open_store};

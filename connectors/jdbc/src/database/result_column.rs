@@ -24,6 +24,9 @@ pub struct ResultColumn {
     pub type_name: String,
     /// What it is in the eyes of `numeric.mapping`.
     pub number: Number,
+    /// Whether it has days, though the field's type, Timestamp(µs) without a time zone, tells what follows them: the records
+    /// have the days, and the rest counts where times say what is new.
+    pub has_days: bool,
     /// Whether Java's connector has no type for it, and leaves the column out.
     pub is_left_out_by_java: bool,
 }

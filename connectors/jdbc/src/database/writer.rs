@@ -138,6 +138,12 @@ pub trait Writer: Send {
         format!("'{}'", text.replace('\'', "''"))
     }
 
+    /// Until the transaction ends, constraints that would be checked at its end are checked with each write, as far as the
+    /// database can do that.
+    fn check_at_once(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// Begins a transaction.
     fn begin(&mut self) -> Result<()> {
         self.execute("BEGIN").map(drop)

@@ -69,9 +69,17 @@ pub(super) fn deliver(
     mut place: Option<BatchPlace<'_>>,
 ) -> Result<BTreeMap<usize, Error>> {
     let mut work = targets(writer, shapes, jobs)?;
-    let mut delivery = Delivery { writer, settings, is_careful: false };
+    let mut delivery =
+        Delivery { writer, settings, is_careful: false, checks_at_once: false, is_at_its_end: false };
     loop {
         match delivery.transaction(&work, place.as_mut()) {
+            // what is checked at the end is checked with each write now, where the database can do that
+            Err(error)
+                if error.kind() == ErrorKind::Data && delivery.is_at_its_end && !delivery.checks_at_once =>
+            {
+                delivery.writer.execute("ROLLBACK")?;
+                (delivery.is_careful, delivery.checks_at_once) = (true, true);
+            }
             Err(error) if error.kind() == ErrorKind::Data && !delivery.is_careful => {
                 delivery.writer.execute("ROLLBACK")?;
                 let before = work;
@@ -108,6 +116,10 @@ struct Delivery<'a> {
     settings: &'a DeliverySettings,
     /// Whether there is a savepoint before each write.
     is_careful: bool,
+    /// Whether deferred constraints are checked with each write.
+    checks_at_once: bool,
+    /// Whether the transaction has nothing more to do than to be committed.
+    is_at_its_end: bool,
 }
 
 impl Delivery<'_> {
@@ -116,28 +128,42 @@ impl Delivery<'_> {
         work: &[(&Job, Option<TargetTable>)],
         mut place: Option<&mut BatchPlace<'_>>,
     ) -> Result<BTreeMap<usize, Error>> {
+        self.is_at_its_end = false;
         self.writer.begin()?;
+        if self.checks_at_once {
+            self.writer.check_at_once()?;
+        }
         if let Some(place) = &mut place {
             place.offsets.advance(self.writer, place.partition, place.row_offsets, place.end)?;
         }
-        let mut rejected = BTreeMap::new();
+        let mut found = Vec::with_capacity(work.len());
         for (job, table) in work {
-            let found = match table {
-                Some(table) => self.write_job(job, table)?,
+            found.push(match table {
+                Some(table) => self.write_job(job, table, &BTreeSet::new())?,
                 None => job.planned.rejected.clone(),
-            };
-            for (record, error) in found {
+            });
+            if self.ends_early() && found.last().is_some_and(|bad| !bad.is_empty()) {
+                break;
+            }
+        }
+        if self.checks_at_once {
+            self.write_what_has_become_good(work, &mut found)?;
+        }
+        let mut rejected = BTreeMap::new();
+        for ((job, _), bad) in work.iter().zip(found) {
+            for (record, error) in bad {
                 rejected.entry(job.inputs[record]).or_insert(error);
             }
-            if !rejected.is_empty() && !self.settings.tolerates_bad_records {
-                self.writer.execute("ROLLBACK")?;
-                return Ok(rejected);
-            }
+        }
+        if !rejected.is_empty() && !self.settings.tolerates_bad_records {
+            self.writer.execute("ROLLBACK")?;
+            return Ok(rejected);
         }
         if let Some(place) = &mut place {
             let rows = rejected.keys().chain(&place.rejected);
             place.offsets.reject(self.writer, rows.map(|row| place.row_offsets[*row]))?;
         }
+        self.is_at_its_end = true;
         self.writer.execute("COMMIT")?;
         if let Some(place) = place {
             place.offsets.committed();
@@ -145,7 +171,39 @@ impl Delivery<'_> {
         Ok(rejected)
     }
 
-    fn write_job(&mut self, job: &Job, table: &TargetTable) -> Result<BTreeMap<usize, Error>> {
+    /// Whether the first bad record decides. Not where a record may be good once later ones are there.
+    fn ends_early(&self) -> bool {
+        !self.settings.tolerates_bad_records && !self.checks_at_once
+    }
+
+    /// Of records that a deferred constraint is against, those may be written that refer to some behind them: they are tried
+    /// again as long as that makes fewer of them.
+    fn write_what_has_become_good(
+        &mut self,
+        work: &[(&Job, Option<TargetTable>)],
+        found: &mut [BTreeMap<usize, Error>],
+    ) -> Result<()> {
+        loop {
+            let known: usize = found.iter().map(BTreeMap::len).sum();
+            for ((job, table), bad) in work.iter().zip(found.iter_mut()) {
+                let (Some(table), false) = (table, job.planned.rejected.len() == bad.len()) else { continue };
+                let records = 0..job.planned.removes.len();
+                let others = records.filter(|record| !bad.contains_key(record)).collect();
+                *bad = self.write_job(job, table, &others)?;
+            }
+            if found.iter().map(BTreeMap::len).sum::<usize>() == known {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Writes the records of a job but `others`; those that cannot be written, with why.
+    fn write_job(
+        &mut self,
+        job: &Job,
+        table: &TargetTable,
+        others: &BTreeSet<usize>,
+    ) -> Result<BTreeMap<usize, Error>> {
         let mut bad: BTreeMap<usize, Error> =
             job.planned.rejected.iter().map(|(record, error)| (*record, error.clone())).collect();
         if job.truncates {
@@ -154,7 +212,8 @@ impl Delivery<'_> {
         }
         let mut done = BTreeSet::new();
         loop {
-            let changes = row_changes(&job.planned, self.settings.mode, &|record| bad.contains_key(&record))?;
+            let is_left_out = |record| bad.contains_key(&record) || others.contains(&record);
+            let changes = row_changes(&job.planned, self.settings.mode, &is_left_out)?;
             let changes = not_yet_done(changes, &done);
             let known = bad.len();
             for change in &changes {
@@ -163,7 +222,7 @@ impl Delivery<'_> {
                 }
             }
             // of a key whose last record is bad, the one before counts
-            if bad.len() == known || !self.settings.tolerates_bad_records {
+            if bad.len() == known || self.ends_early() {
                 return Ok(bad);
             }
             done.extend(changes.into_iter().flat_map(|change| change.records));
@@ -177,7 +236,7 @@ impl Delivery<'_> {
         table: &TargetTable,
     ) -> Result<Vec<(usize, Error)>> {
         let (columns, rows) = fitted(change.columns(planned)?, table)?;
-        let (settings, is_careful) = (*self.settings, self.is_careful);
+        let (settings, is_careful, ends_early) = (*self.settings, self.is_careful, self.ends_early());
         let mut write = |range: std::ops::Range<usize>| {
             let rows = rows.slice(range.start, range.len());
             let write = TableWrite {
@@ -196,7 +255,7 @@ impl Delivery<'_> {
         if !is_careful {
             return write_all(rows.num_rows(), &mut write);
         }
-        write_good_rows(0..rows.num_rows(), !settings.tolerates_bad_records, &mut write)
+        write_good_rows(0..rows.num_rows(), ends_early, &mut write)
     }
 
     fn write_rows(&mut self, write: &TableWrite<'_>) -> Result<()> {

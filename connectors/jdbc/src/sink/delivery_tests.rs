@@ -26,6 +26,18 @@ struct MemoryTable {
     /// What a roll-back goes back to: that of the transaction, that of the savepoint.
     before: [BTreeMap<i64, i64>; 2],
     statements: Vec<String>,
+    /// Whether a value, other than 0, must be a key of the table: at the end of a transaction, unless it is checked at once.
+    refers: bool,
+    checks_at_once: bool,
+}
+
+impl MemoryTable {
+    fn check(&self) -> Result<()> {
+        match self.refers && self.rows.values().any(|value| *value != 0 && !self.rows.contains_key(value)) {
+            true => Err(Error::data("there is no such key")),
+            false => Ok(()),
+        }
+    }
 }
 
 impl Writer for MemoryTable {
@@ -43,7 +55,8 @@ impl Writer for MemoryTable {
     fn execute(&mut self, sql: &str) -> Result<u64> {
         self.statements.push(sql.to_owned());
         match sql {
-            "BEGIN" => self.before[0] = self.rows.clone(),
+            "BEGIN" => (self.before[0], self.checks_at_once) = (self.rows.clone(), false),
+            "COMMIT" => self.check()?,
             "SAVEPOINT volley" => self.before[1] = self.rows.clone(),
             "ROLLBACK" => self.rows = self.before[0].clone(),
             "ROLLBACK TO SAVEPOINT volley" => self.rows = self.before[1].clone(),
@@ -75,6 +88,11 @@ impl Writer for MemoryTable {
             }
             self.rows.insert(key, value);
         }
+        if self.checks_at_once { self.check() } else { Ok(()) }
+    }
+
+    fn check_at_once(&mut self) -> Result<()> {
+        self.checks_at_once = true;
         Ok(())
     }
 
@@ -161,4 +179,20 @@ fn where_there_is_no_table_nothing_is_removed_and_none_is_created() {
     delivered(&mut table, &[(1, Some(5))], true);
     assert_eq!(table.statements[2], "CREATE TABLE t (k NUMBER NOT NULL, v NUMBER, PRIMARY KEY (k))");
     assert_eq!(table.rows, BTreeMap::from([(1, 5)]));
+}
+
+#[test]
+fn what_only_the_commit_refuses_is_found_too_and_records_may_refer_to_later_ones() {
+    let records = [(1, Some(4)), (2, Some(9)), (3, Some(1)), (4, Some(0)), (5, Some(8)), (6, Some(5)), (2, Some(BAD))];
+    let mut table = MemoryTable { refers: true, ..with_columns() };
+    // 2 has no other value, and who refers to one that is not there is none for others either
+    assert_eq!(delivered(&mut table, &records, true), [101, 104, 105, 106]);
+    assert_eq!(table.rows, BTreeMap::from([(1, 4), (3, 1), (4, 0)]));
+    assert_eq!(table.statements.last().unwrap(), "COMMIT");
+    let mut strict = MemoryTable { refers: true, ..with_columns() };
+    assert_eq!(delivered(&mut strict, &records[..6], false), [101, 104, 105]);
+    assert!(strict.rows.is_empty());
+    let mut good = MemoryTable { refers: true, ..with_columns() };
+    assert!(delivered(&mut good, &[(1, Some(2)), (2, Some(1))], true).is_empty());
+    assert_eq!(good.statements, ["BEGIN", "COMMIT"]);
 }

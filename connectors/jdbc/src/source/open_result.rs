@@ -135,6 +135,7 @@ mod tests {
                 field: Field::new(name, data_type, true),
                 type_name: String::new(),
                 number: Number::No,
+                has_days: false,
                 is_left_out_by_java: false,
             })
             .to_vec()

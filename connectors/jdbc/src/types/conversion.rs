@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray, Time32MillisecondArray};
+use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array, ListArray, Time32MillisecondArray};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
     DataType, FieldRef, Int64Type, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType, TimestampNanosecondType,
@@ -13,6 +13,8 @@ use volley_api::{Error, Result};
 use super::Granularity;
 use crate::database::Timestamp;
 
+const DAY_MICROS: i64 = 86_400_000_000;
+
 /// How a column becomes another; see [`Conversion::target`].
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Conversion {
@@ -22,6 +24,8 @@ pub(super) enum Conversion {
     Number(DataType),
     /// A time of day in milliseconds.
     TimeOfDay,
+    /// The day that a time is in.
+    Days,
     /// A point in time; those without a time zone are what clocks of this one show.
     Instant(Tz, Granularity),
     /// Each element.
@@ -52,6 +56,7 @@ impl Conversion {
             Self::Keep => data_type.clone(),
             Self::Number(target) => target.clone(),
             Self::TimeOfDay => DataType::Time32(TimeUnit::Millisecond),
+            Self::Days => DataType::Date32,
             Self::Instant(_, granularity) => granularity.data_type(),
             Self::Elements(_, element) => DataType::List(Arc::clone(element)),
         }
@@ -72,6 +77,12 @@ impl Conversion {
                 let times = column.as_primitive_opt::<Time64MicrosecondType>().ok_or_else(|| unexpected(column))?;
                 let millis: Time32MillisecondArray = times.unary(|micros| (micros / 1_000) as i32);
                 Ok(Arc::new(millis))
+            }
+            Self::Days => {
+                let times = column.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(|| unexpected(column))?;
+                // of all microseconds there are, the days are numbers of 32 bits
+                let days: Date32Array = times.unary(|micros| micros.div_euclid(DAY_MICROS) as i32);
+                Ok(Arc::new(days))
             }
             Self::Instant(zone, granularity) => {
                 let (times, is_nanos) = counted(column)?;

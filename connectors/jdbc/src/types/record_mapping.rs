@@ -178,6 +178,7 @@ fn mapped(column: &ResultColumn, settings: &TypeSettings) -> (Conversion, Field)
     let delivered = column.field.data_type();
     let conversion = match settings.numbers.target(column.number, delivered) {
         Some(target) => Conversion::Number(target),
+        None if column.has_days => Conversion::Days,
         None => Conversion::to_connect(delivered, settings.zone, settings.granularity),
     };
     let target = conversion.target(delivered);
@@ -222,7 +223,7 @@ mod tests {
 
     fn column(name: &str, data_type: DataType, number: Number) -> ResultColumn {
         let field = Field::new(name, data_type, false);
-        ResultColumn { field, type_name: "t".to_owned(), number, is_left_out_by_java: false }
+        ResultColumn { field, type_name: "t".to_owned(), number, has_days: false, is_left_out_by_java: false }
     }
 
     fn rows(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {

@@ -118,12 +118,14 @@ impl Storage for RemoteStorage {
     fn list<'a>(&'a self, directory: &'a str, after: &'a str) -> Answer<'a, Vec<String>> {
         async move {
             let prefix = self.path(directory)?;
-            let after = self.path(&format!("{directory}/{after}"))?;
-            let listing = self.store.list_with_offset(Some(&prefix), &after);
+            let offset = self.path(&format!("{directory}/{after}"))?;
+            let listing = self.store.list_with_offset(Some(&prefix), &offset);
             let names = listing.try_filter_map(|file| {
                 // prefixes match whole segments, so what is left over is a name or a path further down
                 let below = file.location.prefix_match(&prefix).map(|parts| parts.collect::<Vec<_>>());
                 let name = below.filter(|parts| parts.len() == 1).map(|parts| parts[0].as_ref().to_owned());
+                // not every server knows the offset: Azurite lists all
+                let name = name.filter(|name| name.as_str() > after);
                 futures::future::ready(Ok(name))
             });
             names.try_collect().await.map_err(|error| self.error(directory, error))

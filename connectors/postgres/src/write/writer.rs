@@ -189,6 +189,10 @@ impl Writer for PostgresWriter {
         Ok(rows.collect())
     }
 
+    fn check_at_once(&mut self) -> Result<()> {
+        self.execute("SET CONSTRAINTS ALL IMMEDIATE").map(drop)
+    }
+
     fn write(&mut self, write: &TableWrite<'_>) -> Result<()> {
         let written = self.write_rows(write);
         if written.is_err() {
