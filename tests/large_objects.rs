@@ -251,9 +251,7 @@ fn send_more_than_the_budget(kafka: &Kafka, place: &Place, topic: &str) {
     let first = FILE_ROWS / 4;
     produce(kafka, topic, 0..first);
     let worker = start(&volley);
-    wait_until(SOON, "the server is asked", || {
-        worker.log().contains("large objects are sent in parts").then_some(())
-    });
+    wait_until(SOON, "the server is asked", || worker.log().contains("large objects are sent in parts").then_some(()));
     produce(kafka, topic, first..FILE_ROWS);
     // none is due before it is full
     wait_until(SOON, "the objects are there", || (in_place(place).1.len() as i64 == PARTITIONS).then_some(()));

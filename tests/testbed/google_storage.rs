@@ -247,7 +247,8 @@ impl State {
     fn begin(&mut self, request: &Request, bucket: &str) -> Answer {
         let resource: Value = serde_json::from_slice(&request.body).unwrap();
         let metadata = resource["metadata"].as_object().unwrap().iter();
-        let metadata = metadata.map(|(name, value)| (format!("x-goog-meta-{name}"), value.as_str().unwrap().to_owned()));
+        let metadata =
+            metadata.map(|(name, value)| (format!("x-goog-meta-{name}"), value.as_str().unwrap().to_owned()));
         let object = self.new_object(metadata.collect());
         File::create(&object.path).unwrap();
         let (id, host) = (object.generation, request.header("host").unwrap());
@@ -270,7 +271,10 @@ impl State {
         if let Some((first, last)) = range.split_once('-') {
             let (first, end) = (first.parse::<u64>().unwrap(), last.parse::<u64>().unwrap() + 1);
             let is_last = total == Some(end);
-            if end - first != request.body.len() as u64 || first != upload.stored || !is_last && (end - first) % UNIT != 0 {
+            if end - first != request.body.len() as u64
+                || first != upload.stored
+                || !is_last && (end - first) % UNIT != 0
+            {
                 return plain("400 Bad Request");
             }
             self.parts += 1;

@@ -68,7 +68,13 @@ mod tests {
     fn plan(type_: &Type) -> ColumnPlan {
         let column_type = ColumnType::of(type_, -1);
         let field = Field::new("a", column_type.value.data_type(), true);
-        let column = ResultColumn { field, type_name: String::new(), number: Number::No, has_days: false, is_left_out_by_java: false };
+        let column = ResultColumn {
+            field,
+            type_name: String::new(),
+            number: Number::No,
+            has_days: false,
+            is_left_out_by_java: false,
+        };
         ColumnPlan { column, column_type }
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryBuilder, BooleanBuilder, Decimal128Builder, Float64Builder, Int8Builder,
-    Int16Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
+    ArrayRef, BinaryBuilder, BooleanBuilder, Decimal128Builder, Float64Builder, Int8Builder, Int16Builder,
+    Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
 };
 use rusqlite::types::ValueRef;
 

@@ -9,8 +9,8 @@ use object_store::path::Path;
 use object_store::{Attribute, Attributes, Error, ObjectStore, PutMultipartOptions, PutPayload, Result};
 
 use crate::client_tests::parsed;
-use crate::{Creator, open_creator};
 use crate::test_service::run;
+use crate::{Creator, open_creator};
 
 const PART: usize = 256 * 1024;
 
@@ -87,8 +87,12 @@ const BEGUN: &str = "200 OK\r\nlocation: URL/session";
 
 #[test]
 fn a_resumable_upload_is_begun_on_condition_and_its_parts_follow_each_other() {
-    let script =
-        Script::of(&[BEGUN, "308 Resume Incomplete\r\nrange: bytes=0-262143", "308 X\r\nrange: bytes=0-524287", "200 OK"]);
+    let script = Script::of(&[
+        BEGUN,
+        "308 Resume Incomplete\r\nrange: bytes=0-262143",
+        "308 X\r\nrange: bytes=0-524287",
+        "200 OK",
+    ]);
     sent(&script.google().store, &[PART, PART, 10]).unwrap();
     assert_eq!(
         script.ranges(),

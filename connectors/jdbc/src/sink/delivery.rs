@@ -69,14 +69,11 @@ pub(super) fn deliver(
     mut place: Option<BatchPlace<'_>>,
 ) -> Result<BTreeMap<usize, Error>> {
     let mut work = targets(writer, shapes, jobs)?;
-    let mut delivery =
-        Delivery { writer, settings, is_careful: false, checks_at_once: false, is_at_its_end: false };
+    let mut delivery = Delivery { writer, settings, is_careful: false, checks_at_once: false, is_at_its_end: false };
     loop {
         match delivery.transaction(&work, place.as_mut()) {
             // what is checked at the end is checked with each write now, where the database can do that
-            Err(error)
-                if error.kind() == ErrorKind::Data && delivery.is_at_its_end && !delivery.checks_at_once =>
-            {
+            Err(error) if error.kind() == ErrorKind::Data && delivery.is_at_its_end && !delivery.checks_at_once => {
                 delivery.writer.execute("ROLLBACK")?;
                 (delivery.is_careful, delivery.checks_at_once) = (true, true);
             }

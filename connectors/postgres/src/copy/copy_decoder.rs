@@ -185,8 +185,13 @@ mod tests {
         let plan = |name: &str, type_: &Type| {
             let column_type = ColumnType::of(type_, -1);
             let field = Field::new(name, column_type.value.data_type(), true);
-            let column =
-                ResultColumn { field, type_name: String::new(), number: Number::No, has_days: false, is_left_out_by_java: false };
+            let column = ResultColumn {
+                field,
+                type_name: String::new(),
+                number: Number::No,
+                has_days: false,
+                is_left_out_by_java: false,
+            };
             ColumnPlan { column, column_type }
         };
         CopyDecoder::new(&[plan("id", &Type::INT4), plan("name", &Type::TEXT)], batch_rows, usize::MAX)
