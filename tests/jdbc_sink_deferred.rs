@@ -36,12 +36,12 @@ fn records_that_only_the_commit_refuses_are_rejected_and_the_others_written_once
     let batch = orders((0..ORDERS).zip(names.iter().map(String::as_str)));
     for mode in [&[][..], &UPSERT] {
         table(&target);
-        let mut task = Task::start(&target.url(), &[&[EXACTLY_ONCE, TOLERANT], mode].concat());
+        let mut task = Task::start(&target.url(), &[&[EXACTLY_ONCE, TOLERANT][..], mode].concat());
         assert_eq!(task.put_in_the_end(0, &batch), BAD);
         assert!(task.rejections.iter().all(|why| why.contains("foreign key constraint")), "{:?}", task.rejections);
         assert_eq!(count(&target), "297|0");
         // as after a restart before Kafka had the dead letters
-        let mut other = Task::start(&target.url(), &[&[EXACTLY_ONCE, TOLERANT], mode].concat());
+        let mut other = Task::start(&target.url(), &[&[EXACTLY_ONCE, TOLERANT][..], mode].concat());
         assert_eq!(other.put_in_the_end(0, &batch), BAD);
         assert_eq!(count(&target), "297|0");
         other.committed(ORDERS);

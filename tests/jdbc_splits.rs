@@ -314,7 +314,7 @@ fn the_ranges_that_were_begun_are_gone_on_with_whatever_is_configured_next() {
 #[test]
 fn with_auto_the_size_that_the_database_knows_says_whether_a_table_is_divided() {
     for server in Server::both("auto") {
-        for (count, ranges) in [(1_600_000, 2..=4), (900_000, 0..=0)] {
+        for (count, ranges) in [(1_600_000, 2..=4), (600_000, 0..=0)] {
             let (numbers, analyze) = match &server {
                 Server::Postgres(_) => (format!("generate_series(1, {count})"), "ANALYZE t"),
                 Server::Other(_) => (format!("seq_1_to_{count}"), "ANALYZE TABLE t"),

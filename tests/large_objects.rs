@@ -89,10 +89,10 @@ fn sink(kafka: &Kafka, topic: &str, place: &Place, further: &[(&str, &str)]) -> 
         ("tasks.max", "1"),
         ("topics", topic),
         ("format.class", "Json"),
-        ("file.spool.directory", &spools),
+        ("file.spool.directory", spools.as_str()),
         ("retry.backoff.ms", "50"),
         ("retry.timeout.ms", "300000"),
-        ("flush.size", &rows),
+        ("flush.size", rows.as_str()),
     ];
     keys.extend(place.keys.iter().map(|(key, value)| (*key, value.as_str())));
     volley.file("sink.properties", &keys);
