@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use kafka_protocol::error::{ParseResponseErrorCode, ResponseError};
 use kafka_protocol::messages::FetchResponse;
+use kafka_protocol::protocol::StrBytes;
 use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until};
 use tracing::{debug, info, warn};
@@ -115,8 +116,13 @@ impl BrokerTask {
         let has_ids = plan.values().all(|asked| !asked.topic_id.is_nil());
         let highest = if has_ids { i16::MAX } else { NAMES_ONLY };
         let within = settings.connection.request_timeout + settings.max_wait;
+        let wants_replicas = self.shared.state.lock().wants_replicas(std::time::Instant::now());
         let session = &mut self.session;
-        let response = connection.call_up_to(highest, within, |version| session.request(version, &plan, settings));
+        let request = |version| {
+            let request = session.request(version, &plan, settings);
+            if wants_replicas { request } else { request.with_rack_id(StrBytes::default()) }
+        };
+        let response = connection.call_up_to(highest, within, request);
         let response = response.await?;
         let throttled = Duration::from_millis(response.throttle_time_ms.max(0).unsigned_abs().into());
         self.take(response)?;
@@ -195,7 +201,7 @@ impl BrokerTask {
         {
             let mut state = self.shared.state.lock();
             state.failing.insert(self.id);
-            state.lose_nearby(self.id);
+            state.lose_nearby(self.id, &self.shared.settings);
         }
         self.shared.changed();
         self.shared.leaders_outdated();

@@ -143,14 +143,15 @@ impl MetadataTask {
     }
 
     /// Each of the known servers in turn, those of `bootstrap.servers` first. Those that cannot be fetched from are left out
-    /// while there are others.
+    /// at first, while there are others.
     fn next_server(&mut self) -> Address {
         let state = self.shared.state.lock();
         let bootstrap = &self.shared.settings.connection.bootstrap_servers;
         let others = state.brokers.values().filter(|broker| !bootstrap.contains(broker));
         let mut servers: Vec<&Address> = bootstrap.iter().chain(others).collect();
         let failing: Vec<_> = state.failing.iter().filter_map(|id| state.brokers.get(id)).collect();
-        if servers.iter().any(|server| !failing.contains(server)) {
+        let is_first = self.failures == 0 && self.attempts <= ATTEMPTS_EACH;
+        if is_first && servers.iter().any(|server| !failing.contains(server)) {
             servers.retain(|server| !failing.contains(server));
         }
         let server = servers[self.next_server % servers.len()].clone();
@@ -178,5 +179,35 @@ impl MetadataTask {
                 (address, self.tasks.spawn(task.run()))
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch::session_tests::settings;
+
+    fn next_ports(task: &mut MetadataTask, count: usize) -> Vec<u16> {
+        (0..count).map(|_| task.next_server().port).collect()
+    }
+
+    #[test]
+    fn servers_that_cannot_be_fetched_from_are_asked_for_leaders_last() {
+        let shared = Shared::new(settings());
+        let mut task = MetadataTask::new(Arc::clone(&shared));
+        {
+            let mut state = shared.state.lock();
+            state.brokers = [9092, 9093, 9094].map(|port| (port, Address::new("localhost", port).unwrap())).into();
+            state.failing = [9092, 9093].into();
+        }
+        assert_eq!(next_ports(&mut task, 2), [9094, 9094]);
+        // those that failed may be back, and this one may have gone
+        task.failures = 1;
+        let mut ports = next_ports(&mut task, 3);
+        ports.sort_unstable();
+        assert_eq!(ports, [9092, 9093, 9094]);
+        task.failures = 0;
+        shared.state.lock().failing.insert(9094);
+        assert_eq!(next_ports(&mut task, 3).len(), 3);
     }
 }

@@ -251,10 +251,12 @@ fn a_replica_nearby_that_failed_is_not_asked_any_more_and_the_leader_is() {
     let mut state = state();
     answer(&mut state, LEADER, PartitionData::default().with_preferred_read_replica(BrokerId(2)));
     assert!(state.partitions_of(2, Instant::now()).eq([&name()]));
-    state.lose_nearby(LEADER);
-    assert!(planned(&state, 2).is_some());
-    state.lose_nearby(2);
+    state.lose_nearby(LEADER, &settings());
+    assert!(planned(&state, 2).is_some() && state.wants_replicas(Instant::now()));
+    state.lose_nearby(2, &settings());
     assert!(planned(&state, LEADER).is_some() && planned(&state, 2).is_none());
+    assert!(!state.wants_replicas(Instant::now()), "the leader would name it again");
+    assert!(state.wants_replicas(Instant::now() + settings().metadata_age));
 }
 
 #[test]

@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) brokers: BTreeMap<i32, Address>,
     /// Brokers of which the last request failed.
     pub(super) failing: BTreeSet<i32>,
+    /// Until then leaders are not asked for replicas nearby: one of them failed.
+    shuns_replicas_until: Option<Instant>,
     pub(super) topic_ids: BTreeMap<Arc<str>, Uuid>,
     /// The ids of topics that were deleted and made again. A broker that is behind may still name them.
     pub(super) retired_ids: BTreeSet<Uuid>,
@@ -75,16 +77,24 @@ impl State {
         self.refusal.is_some() || !self.out_of_range.is_empty()
     }
 
-    /// Forgets a replica nearby that does not answer: the leaders are asked instead.
-    pub(super) fn lose_nearby(&mut self, broker: i32) {
+    /// Forgets a replica nearby that does not answer: the leaders are asked instead. They may not know that it fails, and
+    /// would name it again.
+    pub(super) fn lose_nearby(&mut self, broker: i32, settings: &NativeSettings) {
         for partition in self.partitions.values_mut() {
-            partition.nearby.take_if(|nearby| nearby.broker == broker);
+            if partition.nearby.take_if(|nearby| nearby.broker == broker).is_some() {
+                self.shuns_replicas_until = Some(Instant::now() + settings.metadata_age);
+            }
         }
     }
 
     /// Bytes that may wait before nothing more is asked for.
     pub(super) fn max_waiting_bytes(&self, settings: &NativeSettings) -> usize {
         if self.is_sparing { 1 } else { settings.max_waiting_bytes }
+    }
+
+    /// Whether leaders may name replicas nearby.
+    pub(super) fn wants_replicas(&self, now: Instant) -> bool {
+        self.shuns_replicas_until.is_none_or(|until| now >= until)
     }
 
     /// The partitions that are to be fetched from a broker.
