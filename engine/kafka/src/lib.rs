@@ -11,6 +11,7 @@
 //! is async. This is the only crate that names rdkafka.
 
 mod admin;
+mod assignors;
 mod bootstrap;
 mod broker_error;
 mod connection;

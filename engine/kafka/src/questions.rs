@@ -239,7 +239,8 @@ pub(crate) fn only(mut codes: impl Iterator<Item = i16>) -> Answer<()> {
     checked(codes.next().unwrap_or(-1))
 }
 
-fn code_of(code: i16) -> Code {
+/// librdkafka's form of an error code.
+pub(crate) fn code_of(code: i16) -> Code {
     RDKafkaRespErr::try_from(i32::from(code)).map_or(Code::Unknown, Code::from)
 }
 

@@ -1,29 +1,30 @@
 //! Commits and reads offsets of a consumer group, from any thread.
 
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use volley_api::{Error, Offsets, Result, TopicPartition};
 
-use super::consumer_events::{ConsumerEvents, NativeConsumer, list_of};
-use super::log_place::{LogPlace, list_known_places};
-use super::partition_offsets::{KnownOffsets, list_known_offsets, list_offsets};
+use super::consumer_events::{ConsumerEvents, NativeConsumer};
+use super::log_place::{LogPlace, known_places};
+use super::membership::{Membership, WeakMembership};
+use super::partition_offsets::KnownOffsets;
 use crate::broker_error;
 use crate::connection::Connection;
 
 /// How long a request may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Commits and reads offsets on behalf of a [`Fetcher`](crate::Fetcher). Cheap to clone. Does not keep the consumer alive:
 /// once the fetcher is closed, every call fails.
 #[derive(Clone)]
 pub struct Committer {
-    consumer: Weak<NativeConsumer>,
+    group: WeakMembership,
     connection: Arc<Connection>,
     config: Arc<ClientConfig>,
 }
@@ -35,12 +36,8 @@ impl fmt::Debug for Committer {
 }
 
 impl Committer {
-    pub(crate) fn new(consumer: &Arc<NativeConsumer>, connection: Arc<Connection>, config: Arc<ClientConfig>) -> Self {
-        Self { consumer: Arc::downgrade(consumer), connection, config }
-    }
-
-    fn consumer(&self) -> Result<Arc<NativeConsumer>> {
-        self.consumer.upgrade().ok_or_else(|| Error::fatal("the consumer is closed"))
+    pub(crate) fn new(group: &Membership, connection: Arc<Connection>, config: Arc<ClientConfig>) -> Self {
+        Self { group: group.downgrade(), connection, config }
     }
 
     /// Commits and waits for the answer.
@@ -52,9 +49,7 @@ impl Committer {
         if offsets.is_empty() {
             return Ok(());
         }
-        let list = with_offsets(offsets)?;
-        let outcome = self.consumer()?.commit(&list, CommitMode::Sync);
-        self.connection.outcome("commit offsets", outcome)
+        self.group.get()?.commit(&self.connection, offsets)
     }
 
     /// The committed offsets; partitions without one are left out.
@@ -65,9 +60,7 @@ impl Committer {
         if partitions.is_empty() {
             return Ok(Offsets::new());
         }
-        let outcome = self.consumer()?.committed_offsets(list_of(partitions), TIMEOUT);
-        let list = self.connection.outcome("read committed offsets", outcome)?;
-        offsets_in(&list, "read the committed offset")
+        self.group.get()?.committed(&self.connection, partitions)
     }
 
     /// The first offset that the broker still has, for each partition.
@@ -75,7 +68,7 @@ impl Committer {
     /// # Errors
     /// As [`Committer::commit`].
     pub fn beginning_offsets(&self, partitions: &[TopicPartition]) -> Result<Offsets> {
-        list_offsets(&*self.consumer()?, &self.connection, partitions, Offset::Beginning, TIMEOUT)
+        self.all_offsets(partitions, Offset::Beginning)
     }
 
     /// The offset of the next message of each partition (with `isolation.level=read_committed`: the last stable offset).
@@ -83,7 +76,7 @@ impl Committer {
     /// # Errors
     /// As [`Committer::commit`].
     pub fn end_offsets(&self, partitions: &[TopicPartition]) -> Result<Offsets> {
-        list_offsets(&*self.consumer()?, &self.connection, partitions, Offset::End, TIMEOUT)
+        self.all_offsets(partitions, Offset::End)
     }
 
     /// The offset of a place in each partition.
@@ -91,14 +84,21 @@ impl Committer {
     /// # Errors
     /// As [`Committer::commit`].
     pub fn place_offsets(&self, partitions: &[TopicPartition], place: LogPlace) -> Result<Offsets> {
-        let known = list_known_places(&*self.consumer()?, &self.connection, partitions, place, TIMEOUT)?;
+        let group = self.group.get()?;
+        let list = |partitions: &[TopicPartition], which| group.log_offsets(&self.connection, partitions, which);
+        let known = known_places(list, partitions, place)?;
         known.trouble.map_or(Ok(known.offsets), Err)
     }
 
     /// [`Committer::beginning_offsets`] (`Offset::Beginning`) or [`Committer::end_offsets`] (`Offset::End`), without
     /// the partitions whose offset is not known at the moment.
     pub(crate) fn known_offsets(&self, partitions: &[TopicPartition], which: Offset) -> Result<KnownOffsets> {
-        list_known_offsets(&*self.consumer()?, &self.connection, partitions, which, TIMEOUT)
+        self.group.get()?.log_offsets(&self.connection, partitions, which)
+    }
+
+    fn all_offsets(&self, partitions: &[TopicPartition], which: Offset) -> Result<Offsets> {
+        let known = self.known_offsets(partitions, which)?;
+        known.trouble.map_or(Ok(known.offsets), Err)
     }
 
     /// Whether there is no message to consume between `from` and `end`, only transaction markers and aborted or

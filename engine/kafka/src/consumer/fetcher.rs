@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientConfig;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode as Code;
@@ -34,8 +35,9 @@ use super::assignment::Assignment;
 use super::committer::PROBE_GROUP;
 use super::consumer_events::{self, ConsumerEvents, NativeConsumer, Rebalance};
 use super::departure::Departure;
+use super::membership::Membership;
+use super::own_group::{OwnMember, OwnSettings, is_known_protocol};
 use super::start_positions::{OffsetReset, StartPlaces, StartPositions};
-use super::topic_partitions::{partitions_of, settled_partitions_of};
 use super::topic_pattern::{TopicPattern, TopicWatcher};
 use crate::bootstrap::check_bootstrap_servers;
 use crate::connection::Connection;
@@ -92,7 +94,7 @@ enum Pause {
 /// A member of a consumer group where `group.id` is set, as it is for every sink; without it, all partitions of the topics
 /// are read and nothing can be committed. Used by one thread.
 pub struct Fetcher {
-    consumer: Arc<NativeConsumer>,
+    group: Membership,
     connection: Arc<Connection>,
     committer: Committer,
     messages: Messages,
@@ -166,18 +168,10 @@ impl Fetcher {
         let max_poll_interval = config.get("max.poll.interval.ms").and_then(|text| text.parse().ok());
         let max_poll_interval = max_poll_interval.map_or(MAX_POLL_INTERVAL, Duration::from_millis);
         let departure = in_group.then(|| Departure::of(properties, &config)).flatten();
-        let mut consumer: NativeConsumer = consumer_events::with_membership_log(config.clone())
-            .create_with_context(ConsumerEvents::new(Arc::clone(&connection)))
-            .map_err(|error| broker_error::from_client("make a consumer", &error))?;
-        if connection.shows_tokens() {
-            // Gets the first token: topics may be looked up before anything is polled.
-            drop(consumer.poll(Duration::ZERO));
-        }
-        let messages = Messages::from(client, properties, &config, &mut consumer)?;
-        let consumer = Arc::new(consumer);
+        let (group, messages) = sources(client, properties, &config, &connection, in_group)?;
         let mut fetcher = Self {
-            committer: Committer::new(&consumer, Arc::clone(&connection), Arc::new(config)),
-            consumer,
+            committer: Committer::new(&group, Arc::clone(&connection), Arc::new(config)),
+            group,
             messages,
             connection,
             departure,
@@ -210,7 +204,7 @@ impl Fetcher {
                 if let Some(bad) = topics.iter().find(|topic| topic.is_empty() || topic.contains('\0')) {
                     return Err(Error::config(format!("there can be no topic named `{}`", bad.escape_debug())));
                 }
-                if self.unjoined.is_none() { self.subscribe(topics) } else { Ok(()) }
+                if self.unjoined.is_none() { self.group.subscribe(topics) } else { Ok(()) }
             }
             TopicSelection::Pattern(pattern) => {
                 if self.unjoined.is_some() {
@@ -218,19 +212,10 @@ impl Fetcher {
                 }
                 let pattern = TopicPattern::new(pattern)?;
                 let connection = Arc::clone(&self.connection);
-                self.watcher = Some(TopicWatcher::start(&self.consumer, connection, pattern, TOPICS_INTERVAL)?);
+                self.watcher = Some(TopicWatcher::start(&self.group, connection, pattern, TOPICS_INTERVAL)?);
                 Ok(())
             }
         }
-    }
-
-    fn subscribe(&self, topics: &[String]) -> Result<()> {
-        if topics.is_empty() {
-            self.consumer.unsubscribe();
-            return Ok(());
-        }
-        let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
-        self.consumer.subscribe(&topics).map_err(|error| broker_error::from_client("subscribe", &error))
     }
 
     /// The next batches. Returns as soon as one is closed, or nothing after about `max_wait`. It takes longer while
@@ -280,7 +265,8 @@ impl Fetcher {
     /// Takes messages until a batch is closed, other work is due, or the deadline has passed. The wait ends early when
     /// the linger of a batch ends.
     fn drain_queue(&mut self, deadline: Instant) -> Result<bool> {
-        let consumer = Arc::clone(&self.consumer);
+        let Membership::Librdkafka(consumer) = &self.group else { return Ok(true) };
+        let consumer = Arc::clone(consumer);
         let mut wait = Duration::ZERO;
         let (mut taken, mut taken_lines) = (0, 0);
         loop {
@@ -359,9 +345,12 @@ impl Fetcher {
     /// Performs the rebalances that the group waits for.
     fn serve_group(&mut self) -> Result<()> {
         self.connection.check()?;
+        if let Membership::Own(member) = &self.group {
+            member.poll()?;
+        }
         if let Some(topics) = self.watcher.as_ref().and_then(TopicWatcher::changed) {
             info!(client = self.connection.client(), ?topics, "topics match the pattern");
-            self.subscribe(&topics)?;
+            self.group.subscribe(&topics)?;
             // without a subscription the group never reports an empty assignment
             if topics.is_empty() && self.matching.is_empty() {
                 self.listener.assigned(&Offsets::new());
@@ -374,7 +363,7 @@ impl Fetcher {
         if self.missing.is_some_and(|due| due <= Instant::now()) {
             self.look_for_topics()?;
         }
-        while let Some(rebalance) = self.consumer.context().next_rebalance() {
+        while let Some(rebalance) = self.group.next_rebalance() {
             self.connection.mark_up();
             match rebalance {
                 Rebalance::Assign(partitions) => self.note_assign(partitions),
@@ -393,7 +382,7 @@ impl Fetcher {
         let mut partitions = Vec::new();
         for topic in topics {
             let client = self.connection.client();
-            let found = match partitions_of(&self.consumer, &self.connection, topic) {
+            let found = match self.group.partitions_of(&self.connection, topic) {
                 Ok(found) => found,
                 Err(error) if error.is_retriable() => {
                     warn!(client, topic, %error, "could not look up a topic, retrying");
@@ -425,7 +414,7 @@ impl Fetcher {
         };
         let mut partitions = Vec::new();
         for topic in topics {
-            partitions.extend(settled_partitions_of(&self.consumer, &self.connection, topic)?);
+            partitions.extend(self.group.settled_partitions_of(&self.connection, topic)?);
         }
         Ok(partitions)
     }
@@ -437,7 +426,7 @@ impl Fetcher {
     pub fn existing_partitions<'a>(&self, topics: impl IntoIterator<Item = &'a str>) -> Result<Vec<TopicPartition>> {
         let mut partitions = Vec::new();
         for topic in topics {
-            partitions.extend(partitions_of(&self.consumer, &self.connection, topic)?);
+            partitions.extend(self.group.partitions_of(&self.connection, topic)?);
         }
         Ok(partitions)
     }
@@ -532,7 +521,7 @@ impl Fetcher {
         let partitions = self.assignment.partitions();
         if !partitions.is_empty() {
             self.forget(&partitions);
-            if self.consumer.assignment_lost() {
+            if self.group.is_lost() {
                 self.listener.lost(&partitions);
             } else {
                 self.listener.revoked(&partitions);
@@ -543,17 +532,45 @@ impl Fetcher {
 
 impl Drop for Fetcher {
     fn drop(&mut self) {
-        let events = self.consumer.context();
+        let consumer = match &self.group {
+            Membership::Own(member) => return member.close(),
+            Membership::Librdkafka(consumer) => Arc::clone(consumer),
+        };
+        let events = consumer.context();
         events.close();
         if let Some(pending) = self.pending.take() {
             let rebalance = Rebalance::Assign(pending.partitions);
-            consumer_events::carry_out_unannounced(&self.consumer, &rebalance, &self.connection);
+            consumer_events::carry_out_unannounced(&consumer, &rebalance, &self.connection);
         }
         while let Some(rebalance) = events.next_rebalance() {
-            consumer_events::carry_out_unannounced(&self.consumer, &rebalance, &self.connection);
+            consumer_events::carry_out_unannounced(&consumer, &rebalance, &self.connection);
         }
-        self.leave_group();
+        self.leave_group(&consumer);
     }
+}
+
+/// Who speaks to the group, and where messages come from.
+fn sources(
+    client: FetchClient,
+    properties: &ConfigMap,
+    config: &ClientConfig,
+    connection: &Arc<Connection>,
+    in_group: bool,
+) -> Result<(Membership, Messages)> {
+    if client == FetchClient::NativeInGroup && is_known_protocol(config) {
+        let (messages, wake) = Messages::native(properties, config)?;
+        let settings = OwnSettings::read(properties, config, in_group)?;
+        return Ok((Membership::Own(Arc::new(OwnMember::start(settings, wake)?)), messages));
+    }
+    let mut consumer: NativeConsumer = consumer_events::with_membership_log(config.clone())
+        .create_with_context(ConsumerEvents::new(Arc::clone(connection)))
+        .map_err(|error| broker_error::from_client("make a consumer", &error))?;
+    if connection.shows_tokens() {
+        // Gets the first token: topics may be looked up before anything is polled.
+        drop(consumer.poll(Duration::ZERO));
+    }
+    let messages = Messages::from(client, properties, config, &mut consumer)?;
+    Ok((Membership::Librdkafka(Arc::new(consumer)), messages))
 }
 
 #[cfg(test)]

@@ -36,6 +36,18 @@ pub(crate) fn list_known_places(
 ) -> Result<KnownOffsets> {
     let list =
         |partitions: &[TopicPartition], which| list_known_offsets(consumer, connection, partitions, which, timeout);
+    known_places(list, partitions, place)
+}
+
+/// The same, with whatever lists the offsets of partitions, as [`list_known_offsets`] does.
+///
+/// # Errors
+/// Those of `list`.
+pub(crate) fn known_places(
+    list: impl Fn(&[TopicPartition], Offset) -> Result<KnownOffsets>,
+    partitions: &[TopicPartition],
+    place: LogPlace,
+) -> Result<KnownOffsets> {
     let time = match place {
         LogPlace::First => return list(partitions, Offset::Beginning),
         LogPlace::End => return list(partitions, Offset::End),

@@ -48,7 +48,7 @@ pub(crate) fn partitions_in(metadata: &Metadata, is_wanted: impl Fn(&str) -> boo
     Ok(partitions)
 }
 
-/// The same, for an answer that is final: a broker that does not know the topic is asked a second time.
+/// The same, for an answer that is final.
 ///
 /// # Errors
 /// As [`partitions_of`].
@@ -57,10 +57,15 @@ pub(crate) fn settled_partitions_of(
     connection: &Connection,
     topic: &str,
 ) -> Result<Vec<TopicPartition>> {
-    unless_none(NEWS, || partitions_of(consumer, connection, topic))
+    unless_none(|| partitions_of(consumer, connection, topic))
 }
 
-fn unless_none(pause: Duration, ask: impl Fn() -> Result<Vec<TopicPartition>>) -> Result<Vec<TopicPartition>> {
+/// A broker that does not know the topic is asked a second time.
+pub(crate) fn unless_none(ask: impl Fn() -> Result<Vec<TopicPartition>>) -> Result<Vec<TopicPartition>> {
+    ask_again(NEWS, ask)
+}
+
+fn ask_again(pause: Duration, ask: impl Fn() -> Result<Vec<TopicPartition>>) -> Result<Vec<TopicPartition>> {
     let partitions = ask()?;
     if !partitions.is_empty() {
         return Ok(partitions);
@@ -85,7 +90,7 @@ mod tests {
         for answers in [vec![vec![], partitions.clone()], vec![vec![], vec![]], vec![partitions]] {
             let expected = answers.last().cloned().unwrap();
             let left = RefCell::new(answers.into_iter());
-            assert_eq!(unless_none(Duration::ZERO, || Ok(left.borrow_mut().next().unwrap())).unwrap(), expected);
+            assert_eq!(ask_again(Duration::ZERO, || Ok(left.borrow_mut().next().unwrap())).unwrap(), expected);
             assert_eq!(left.borrow_mut().next(), None);
         }
     }

@@ -1,16 +1,20 @@
 //! `topics.regex`: looks up the matching topics of the cluster at an interval, on a thread of its own.
 
+use std::fmt;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
 use rdkafka::consumer::Consumer;
+use tokio::task::AbortHandle;
 use tracing::{debug, warn};
 use volley_api::{Error, Result};
 use volley_java::JavaRegex;
 
 use super::consumer_events::NativeConsumer;
+use super::membership::Membership;
+use super::own_group::OwnMember;
 use crate::admin::is_internal;
 use crate::connection::Connection;
 
@@ -23,6 +27,12 @@ const RETRY: Duration = Duration::from_millis(500);
 /// A Java regular expression for whole topic names.
 #[derive(Clone, Debug)]
 pub(crate) struct TopicPattern(JavaRegex);
+
+impl fmt::Display for TopicPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl TopicPattern {
     pub(crate) fn new(pattern: &str) -> Result<Self> {
@@ -37,15 +47,51 @@ impl TopicPattern {
     }
 }
 
-/// The thread that looks up topics. It ends when this is dropped.
+/// Looks up topics until it is dropped.
 #[derive(Debug)]
 pub(crate) struct TopicWatcher {
     matches: Receiver<Vec<String>>,
-    _stop: Sender<()>,
+    _looking: Looking,
+}
+
+/// Whoever looks. Dropping it ends that.
+#[derive(Debug)]
+enum Looking {
+    Thread { _stop: Sender<()> },
+    Task(AbortHandle),
+}
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        if let Self::Task(task) = self {
+            task.abort();
+        }
+    }
 }
 
 impl TopicWatcher {
+    /// On a thread of its own with librdkafka's consumer, otherwise as a task.
+    ///
+    /// # Errors
+    /// `Fatal` when the system has no thread.
     pub(crate) fn start(
+        group: &Membership,
+        connection: Arc<Connection>,
+        pattern: TopicPattern,
+        interval: Duration,
+    ) -> Result<Self> {
+        match group {
+            Membership::Librdkafka(consumer) => Self::on_thread(consumer, connection, pattern, interval),
+            Membership::Own(member) => Ok(Self::as_task(member, pattern, interval)),
+        }
+    }
+
+    fn as_task(member: &OwnMember, pattern: TopicPattern, interval: Duration) -> Self {
+        let (found, matches) = mpsc::channel();
+        Self { matches, _looking: Looking::Task(member.watch_topics(pattern, interval, found)) }
+    }
+
+    fn on_thread(
         consumer: &Arc<NativeConsumer>,
         connection: Arc<Connection>,
         pattern: TopicPattern,
@@ -58,7 +104,7 @@ impl TopicWatcher {
             .name("topic-pattern".to_owned())
             .spawn(move || watch.run())
             .map_err(|error| Error::fatal("could not start a thread").with_source(error))?;
-        Ok(Self { matches, _stop: stop })
+        Ok(Self { matches, _looking: Looking::Thread { _stop: stop } })
     }
 
     /// The matching topics, sorted, if they have changed.
@@ -109,7 +155,7 @@ impl Watch {
 
     fn announce(&self, topics: &[String]) {
         if topics.is_empty() {
-            warn!(client = self.connection.client(), pattern = %self.pattern.0, "no topic matches, waiting for one");
+            warn!(client = self.connection.client(), pattern = %self.pattern, "no topic matches, waiting for one");
         }
         // The receiver is dropped only when the watcher ends.
         let _ = self.found.send(topics.to_vec());

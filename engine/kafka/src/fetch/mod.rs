@@ -37,5 +37,6 @@ mod shared;
 mod trouble;
 
 pub(crate) use native_fetch::NativeFetch;
+pub(crate) use runtime::shared as shared_runtime;
 pub(crate) use settings::{FetchClient, NativeSettings};
 pub(crate) use trouble::Trouble;

@@ -17,7 +17,7 @@ const LOOKUP_IDLE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// `Fatal` when the system has no thread for it.
-pub(super) fn shared() -> Result<Handle> {
+pub(crate) fn shared() -> Result<Handle> {
     static RUNTIME: OnceLock<std::io::Result<Runtime>> = OnceLock::new();
     let start = || {
         Builder::new_multi_thread()

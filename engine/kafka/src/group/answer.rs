@@ -52,8 +52,8 @@ pub(crate) fn refusal(action: &str, group_id: &str, error: ResponseError) -> Err
             ("this user may not read the group: allow it", "org.apache.kafka.common.errors.GroupAuthorizationException")
         }
         ResponseError::InconsistentGroupProtocol => (
-            "its members have another protocol type, or no protocol in common with this one: check `connect.protocol`, and \
-             that no consumer group has this name",
+            "its members have another protocol type, or no protocol in common with this one: check `connect.protocol` of \
+             workers, `partition.assignment.strategy` of consumers, and that no group of another kind has this name",
             "org.apache.kafka.common.errors.InconsistentGroupProtocolException",
         ),
         ResponseError::InvalidSessionTimeout => (
@@ -67,6 +67,10 @@ pub(crate) fn refusal(action: &str, group_id: &str, error: ResponseError) -> Err
         ResponseError::GroupMaxSizeReached => (
             "it is full (`group.max.size` of the broker)",
             "org.apache.kafka.common.errors.GroupMaxSizeReachedException",
+        ),
+        ResponseError::FencedInstanceId => (
+            "another consumer has taken over this `group.instance.id`: each needs one of its own",
+            "org.apache.kafka.common.errors.FencedInstanceIdException",
         ),
         ResponseError::ClusterAuthorizationFailed => {
             ("this user may not use the cluster", "org.apache.kafka.common.errors.ClusterAuthorizationException")

@@ -1,5 +1,7 @@
 //! The result of a join.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 /// The result of a join.
@@ -15,6 +17,8 @@ pub struct Joined {
     pub protocol: String,
     /// All members with their metadata for that protocol; empty unless this member is the leader.
     pub members: Vec<(String, Bytes)>,
+    /// The `group.instance.id` of each static member among `members`.
+    pub instance_ids: BTreeMap<String, String>,
 }
 
 impl Joined {

@@ -56,8 +56,15 @@ impl GroupMember {
     /// # Errors
     /// `Config`, naming the key, for wrong settings; `Fatal` outside a runtime.
     pub fn start(properties: &ConfigMap, settings: GroupSettings) -> Result<Self> {
+        Self::with_connection(ConnectionSettings::read(properties)?, settings)
+    }
+
+    /// As [`GroupMember::start`], with settings that were read before.
+    ///
+    /// # Errors
+    /// As [`GroupMember::start`].
+    pub(crate) fn with_connection(connection: ConnectionSettings, settings: GroupSettings) -> Result<Self> {
         settings.check()?;
-        let connection = ConnectionSettings::read(properties)?;
         let runtime = Handle::try_current()
             .map_err(|error| Error::fatal("a group member needs an async runtime").with_source(error))?;
         let cluster = Cluster::new(connection, &settings);
@@ -84,7 +91,19 @@ impl GroupMember {
     /// second call meanwhile ends the first one with [`GroupError::Reset`].
     pub async fn join(&self, protocols: Vec<(String, Bytes)>) -> GroupResult<Joined> {
         let (answer, receiver) = oneshot::channel();
-        self.ask(Command::Join { protocols, answer }, receiver).await
+        self.ask(Command::Join { protocols, keeps_work: false, answer }, receiver).await
+    }
+
+    /// As [`GroupMember::join`], for an owner that goes on with what the last generation gave it.
+    ///
+    /// # Errors
+    /// [`GroupError::Reset`] when that generation is over: others may have the work. Otherwise as [`GroupMember::join`].
+    ///
+    /// # Cancellation
+    /// As [`GroupMember::join`].
+    pub async fn rejoin(&self, protocols: Vec<(String, Bytes)>) -> GroupResult<Joined> {
+        let (answer, receiver) = oneshot::channel();
+        self.ask(Command::Join { protocols, keeps_work: true, answer }, receiver).await
     }
 
     /// Ends the rebalance. The leader passes the assignment of each member (id), other members pass nothing. Returns

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use kafka_protocol::error::{ParseResponseErrorCode, ResponseError};
 use kafka_protocol::messages::JoinGroupResponse;
+use kafka_protocol::messages::join_group_response::JoinGroupResponseMember;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{debug, info, warn};
 use volley_api::{Error, Result};
@@ -73,10 +74,11 @@ impl Membership {
         self.settings.rebalance_timeout
     }
 
-    /// Joins; retries retriable errors. If the call is dropped, the coordinator may have accepted the join.
-    pub(super) async fn join(&mut self, protocols: &[(String, Bytes)]) -> GroupResult<Joined> {
+    /// Joins; retries retriable errors. If the call is dropped, the coordinator may have accepted the join. Who keeps what the last
+    /// generation gave is told if that generation is over, instead of becoming a new member.
+    pub(super) async fn join(&mut self, protocols: &[(String, Bytes)], keeps_work: bool) -> GroupResult<Joined> {
         let started = Instant::now();
-        let outcome = self.join_until_answered(protocols).await;
+        let outcome = self.join_until_answered(protocols, keeps_work).await;
         self.count_rebalance(&outcome, |status| {
             status.joins += 1;
             status.last_join = Some(started.elapsed());
@@ -84,19 +86,27 @@ impl Membership {
         outcome
     }
 
-    async fn join_until_answered(&mut self, protocols: &[(String, Bytes)]) -> GroupResult<Joined> {
+    async fn join_until_answered(&mut self, protocols: &[(String, Bytes)], keeps_work: bool) -> GroupResult<Joined> {
         let mut retry = self.coordinator.retry();
         loop {
+            if keeps_work && !self.is_member() {
+                return Err(GroupError::Reset);
+            }
             self.coordinator.find_soon(self.settings.session_timeout).await?;
-            let request = requests::join(&self.settings, &self.identity, protocols);
+            let (settings, identity) = (&self.settings, &self.identity);
+            let request = |version| requests::join(settings, identity, protocols, version);
             let within = self.rebalance_deadline();
-            match self.coordinator.connection()?.call(within, |_| request).await {
+            self.shared.awaits_member_id.send_replace(identity.member_id.is_empty());
+            let answer = self.coordinator.connection()?.call(within, request).await;
+            self.shared.awaits_member_id.send_replace(false);
+            match answer {
                 Err(error) => self.coordinator.call_failed(error)?,
                 Ok(response) => match response.error_code.err() {
                     None => return Ok(self.joined(response)),
                     Some(error) => match answer::remedy(error) {
                         Remedy::TakeMemberId => {
                             self.identity.member_id = response.member_id;
+                            self.publish();
                             continue;
                         }
                         Remedy::Reset => self.forget_member_id(),
@@ -122,6 +132,11 @@ impl Membership {
         let member_id = self.identity.member_id.as_str().to_owned();
         let Identity { generation, protocol, .. } = &self.identity;
         debug!(group = self.settings.group_id, member_id, generation, protocol = protocol.as_str(), "joined group");
+        let instance = |member: &JoinGroupResponseMember| {
+            let instance = member.group_instance_id.as_ref()?;
+            Some((member.member_id.as_str().to_owned(), instance.as_str().to_owned()))
+        };
+        let instance_ids = response.members.iter().filter_map(instance).collect();
         let members = response.members.into_iter();
         Joined {
             generation: *generation,
@@ -129,6 +144,7 @@ impl Membership {
             leader_id: response.leader.as_str().to_owned(),
             protocol: protocol.as_str().to_owned(),
             members: members.map(|member| (member.member_id.as_str().to_owned(), member.metadata)).collect(),
+            instance_ids,
         }
     }
 
@@ -206,9 +222,10 @@ impl Membership {
     }
 
     async fn heartbeat(&mut self, within: Duration) {
-        let request = requests::heartbeat(&self.settings, &self.identity);
+        let (settings, identity) = (&self.settings, &self.identity);
+        let request = |version| requests::heartbeat(settings, identity, version);
         let Ok(connection) = self.coordinator.connection() else { return };
-        let outcome = connection.call(within, |_| request).await;
+        let outcome = connection.call(within, request).await;
         // A failed heartbeat is not retried at once.
         self.next_heartbeat = Instant::now() + self.coordinator.retry().next();
         let error = match outcome {
@@ -255,9 +272,9 @@ impl Membership {
         }
     }
 
-    /// Leaves the group, if that succeeds in a few seconds. The member id is dropped in any case.
+    /// Leaves the group, if that succeeds in a few seconds; a static member does not. The member id is dropped in any case.
     pub(super) async fn leave(&mut self, reason: &str) {
-        if !self.identity.member_id.is_empty() {
+        if !self.identity.member_id.is_empty() && self.settings.group_instance_id.is_none() {
             let group = self.settings.group_id.clone();
             match timeout(LEAVE_WITHIN, self.say_goodbye(reason)).await {
                 Ok(Ok(())) => info!(group, reason, "left group"),

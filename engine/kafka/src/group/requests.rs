@@ -39,7 +39,17 @@ fn milliseconds(duration: std::time::Duration) -> i32 {
     i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
 }
 
-pub(super) fn join(settings: &GroupSettings, identity: &Identity, protocols: &[(String, Bytes)]) -> JoinGroupRequest {
+/// From the version on that knows static members.
+fn instance_id(settings: &GroupSettings, version: i16, since: i16) -> Option<StrBytes> {
+    settings.group_instance_id.clone().filter(|_| version >= since).map(StrBytes::from_string)
+}
+
+pub(super) fn join(
+    settings: &GroupSettings,
+    identity: &Identity,
+    protocols: &[(String, Bytes)],
+    version: i16,
+) -> JoinGroupRequest {
     let protocols = protocols.iter().map(|(name, metadata)| {
         JoinGroupRequestProtocol::default()
             .with_name(StrBytes::from_string(name.clone()))
@@ -50,6 +60,7 @@ pub(super) fn join(settings: &GroupSettings, identity: &Identity, protocols: &[(
         .with_session_timeout_ms(milliseconds(settings.session_timeout))
         .with_rebalance_timeout_ms(milliseconds(settings.rebalance_timeout))
         .with_member_id(identity.member_id.clone())
+        .with_group_instance_id(instance_id(settings, version, 5))
         .with_protocol_type(protocol_type(settings))
         .with_protocols(protocols.collect())
 }
@@ -69,6 +80,7 @@ pub(super) fn sync(
         .with_group_id(group(settings))
         .with_generation_id(identity.generation)
         .with_member_id(identity.member_id.clone())
+        .with_group_instance_id(instance_id(settings, version, 3))
         .with_assignments(assignments.collect());
     match version {
         ..=4 => request,
@@ -78,11 +90,12 @@ pub(super) fn sync(
     }
 }
 
-pub(super) fn heartbeat(settings: &GroupSettings, identity: &Identity) -> HeartbeatRequest {
+pub(super) fn heartbeat(settings: &GroupSettings, identity: &Identity, version: i16) -> HeartbeatRequest {
     HeartbeatRequest::default()
         .with_group_id(group(settings))
         .with_generation_id(identity.generation)
         .with_member_id(identity.member_id.clone())
+        .with_group_instance_id(instance_id(settings, version, 3))
 }
 
 pub(crate) fn leave(group_id: &str, member_id: &str, reason: &str, version: i16) -> LeaveGroupRequest {
@@ -108,18 +121,18 @@ mod tests {
 
     #[test]
     fn requests_can_be_encoded_in_every_version() {
-        let settings = GroupSettings::new("g", "connect");
+        let settings = GroupSettings { group_instance_id: Some("i".to_owned()), ..GroupSettings::new("g", "connect") };
         let identity = Identity { member_id: "m".into(), generation: 3, protocol: "sessioned".into() };
         let pairs = [("a".to_owned(), Bytes::from_static(b"x"))];
         let mut buffer = BytesMut::new();
         for version in JoinGroupRequest::VERSIONS.min..=JoinGroupRequest::VERSIONS.max {
-            join(&settings, &identity, &pairs).encode(&mut buffer, version).unwrap();
+            join(&settings, &identity, &pairs, version).encode(&mut buffer, version).unwrap();
         }
         for version in SyncGroupRequest::VERSIONS.min..=SyncGroupRequest::VERSIONS.max {
             sync(&settings, &identity, &pairs, version).encode(&mut buffer, version).unwrap();
         }
         for version in HeartbeatRequest::VERSIONS.min..=HeartbeatRequest::VERSIONS.max {
-            heartbeat(&settings, &identity).encode(&mut buffer, version).unwrap();
+            heartbeat(&settings, &identity, version).encode(&mut buffer, version).unwrap();
         }
         for version in LeaveGroupRequest::VERSIONS.min..=LeaveGroupRequest::VERSIONS.max {
             leave("g", "m", "done", version).encode(&mut buffer, version).unwrap();

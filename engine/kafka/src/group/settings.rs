@@ -16,6 +16,8 @@ pub struct GroupSettings {
     /// `rebalance.timeout.ms`: the time that members have to rejoin, and the longest time between two calls of
     /// [`poll`](crate::GroupMember::poll).
     pub rebalance_timeout: Duration,
+    /// `group.instance.id`: a static member (KIP-345). It keeps its place while it restarts, and does not leave.
+    pub group_instance_id: Option<String>,
     /// `heartbeat.interval.ms`. The effective interval is at most a second. It is also the time after which an
     /// unreachable coordinator counts as lost.
     pub heartbeat_interval: Duration,
@@ -27,13 +29,14 @@ impl GroupSettings {
         Self {
             group_id: group_id.into(),
             protocol_type: protocol_type.into(),
+            group_instance_id: None,
             session_timeout: Duration::from_secs(10),
             rebalance_timeout: Duration::from_secs(60),
             heartbeat_interval: Duration::from_secs(3),
         }
     }
 
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if self.group_id.is_empty() {
             return Err(Error::config("`group.id` is empty"));
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::event::EventQueue;
@@ -13,13 +14,16 @@ use super::status::MemberStatus;
 pub(super) struct Shared {
     pub(super) status: Mutex<MemberStatus>,
     pub(super) events: EventQueue,
+    /// Set while a new member waits for its id. The coordinator may have noted it, and only the answer says its id.
+    pub(super) awaits_member_id: watch::Sender<bool>,
     last_poll: Mutex<Instant>,
 }
 
 impl Shared {
     pub(super) fn new() -> Arc<Self> {
         let (status, last_poll) = (Mutex::new(MemberStatus::new()), Mutex::new(Instant::now()));
-        Arc::new(Self { status, events: EventQueue::default(), last_poll })
+        let (events, awaits_member_id) = (EventQueue::default(), watch::Sender::new(false));
+        Arc::new(Self { status, events, awaits_member_id, last_poll })
     }
 
     /// Notes that the owner is alive.

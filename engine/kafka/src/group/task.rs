@@ -1,22 +1,26 @@
 //! The task of a membership. It carries out the owner's commands, one at a time, and keeps the membership alive in
 //! between.
 
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::error::GroupResult;
 use super::joined::Joined;
 use super::membership::Membership;
 use super::shared::Shared;
 
+/// How long a join that is given up goes on for the id of a new member. A coordinator that can be reached answers at once.
+const FIRST_ANSWER: Duration = Duration::from_secs(2);
+
 /// A command of the owner. The result goes through its channel. If the receiver is dropped, the command is given up.
 #[derive(Debug)]
 pub(super) enum Command {
-    Join { protocols: Vec<(String, Bytes)>, answer: oneshot::Sender<GroupResult<Joined>> },
+    Join { protocols: Vec<(String, Bytes)>, keeps_work: bool, answer: oneshot::Sender<GroupResult<Joined>> },
     Sync { assignments: Vec<(String, Bytes)>, answer: oneshot::Sender<GroupResult<Bytes>> },
     Leave { reason: String, answer: oneshot::Sender<()> },
 }
@@ -32,7 +36,7 @@ pub(super) async fn run(mut membership: Membership, mut commands: mpsc::Receiver
                 None => return,
             },
         };
-        next = execute(&mut membership, command, &mut commands).await;
+        next = execute(&mut membership, command, &mut commands, &shared).await;
         shared.poll();
     }
 }
@@ -72,17 +76,24 @@ async fn execute(
     membership: &mut Membership,
     command: Command,
     commands: &mut mpsc::Receiver<Command>,
+    shared: &Arc<Shared>,
 ) -> Option<Command> {
     match command {
-        Command::Join { protocols, mut answer } => tokio::select! {
-            biased;
-            outcome = membership.join(&protocols) => {
-                let _ = answer.send(outcome);
-                None
-            }
-            () = answer.closed() => None,
-            next = commands.recv() => next,
-        },
+        Command::Join { protocols, keeps_work, mut answer } => {
+            let shared = Arc::clone(shared);
+            let mut joining = pin!(membership.join(&protocols, keeps_work));
+            let next = tokio::select! {
+                biased;
+                outcome = &mut joining => {
+                    let _ = answer.send(outcome);
+                    return None;
+                }
+                () = answer.closed() => None,
+                next = commands.recv() => next,
+            };
+            await_member_id(&shared, joining).await;
+            next
+        }
         Command::Sync { assignments, mut answer } => tokio::select! {
             biased;
             outcome = membership.sync(&assignments) => {
@@ -98,4 +109,17 @@ async fn execute(
             None
         }
     }
+}
+
+/// A new member is given its id before it takes part. The coordinator waits for one that knows its id and does not come.
+async fn await_member_id<T>(shared: &Shared, joining: Pin<&mut impl Future<Output = T>>) {
+    let mut awaits = shared.awaits_member_id.subscribe();
+    let named = async {
+        tokio::select! {
+            biased;
+            _ = joining => {}
+            _ = awaits.wait_for(|awaits| !awaits) => {}
+        }
+    };
+    let _ = timeout(FIRST_ANSWER, named).await;
 }

@@ -12,6 +12,7 @@ mod settings;
 mod transport;
 mod versions;
 
+pub(crate) use api::Api;
 pub(crate) use blocking::block_on;
 pub(crate) use connection::Connection;
 pub(crate) use settings::{Address, ConnectionSettings};

@@ -5,13 +5,10 @@ use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::Consumer;
 use tracing::{debug, info, warn};
 use volley_api::{Error, Offsets, Result, TopicPartition};
 
 use super::{Fetcher, Pause};
-use crate::broker_error;
-use crate::consumer::consumer_events::list_of;
 use crate::consumer::partition_offsets::KnownOffsets;
 
 /// Interval between two checks for a leader.
@@ -52,9 +49,7 @@ impl Fetcher {
             client = self.connection.client(), ?partitions, %error,
             "these partitions wait until it can be told where they begin, others are consumed"
         );
-        self.consumer
-            .pause(&list_of(&partitions))
-            .map_err(|error| broker_error::from_client("pause partitions", &error))?;
+        self.group.pause(&partitions)?;
         let earlier = self.leaderless.take().into_iter().flat_map(|earlier| earlier.partitions);
         self.leaderless = Some(Leaderless::new(partitions.into_iter().chain(earlier).collect()));
         Ok(())

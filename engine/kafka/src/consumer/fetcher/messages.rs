@@ -1,15 +1,19 @@
 //! Where the messages come from: librdkafka's consumer, or fetching by our own hand (`crate::fetch`).
 //!
-//! The group is librdkafka's business in either case. With the native client its partitions are paused as soon as they are
-//! assigned, so that it fetches nothing.
+//! Where the native client fetches and the group is librdkafka's business, its partitions are paused as soon as they are assigned, so
+//! that it fetches nothing.
+
+use std::sync::Arc;
 
 use rdkafka::ClientConfig;
-use rdkafka::consumer::Consumer;
 use volley_api::{ConfigMap, Offsets, Result, TopicPartition};
 
-use crate::broker_error;
-use crate::consumer::consumer_events::{NativeConsumer, list_of};
+use crate::consumer::consumer_events::NativeConsumer;
+use crate::consumer::membership::Membership;
 use crate::fetch::{FetchClient, NativeFetch, NativeSettings};
+
+/// Ends a wait for messages.
+pub(super) type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// The source of a fetcher's messages.
 #[derive(Debug)]
@@ -33,15 +37,25 @@ impl Messages {
         if client == FetchClient::Librdkafka {
             return Ok(Self::Librdkafka);
         }
+        let (messages, wake) = Self::native(properties, config)?;
+        consumer.set_nonempty_callback(move || wake());
+        Ok(messages)
+    }
+
+    /// Those that are fetched by our own hand, and what ends the wait for them from any thread.
+    ///
+    /// # Errors
+    /// As [`Messages::from`].
+    pub(super) fn native(properties: &ConfigMap, config: &ClientConfig) -> Result<(Self, Wake)> {
         let fetch = Box::new(NativeFetch::start(NativeSettings::read(properties, config)?)?);
-        consumer.set_nonempty_callback(fetch.caller());
-        Ok(Self::Native(fetch))
+        let wake = Arc::new(fetch.caller());
+        Ok((Self::Native(fetch), wake))
     }
 
     /// Partitions that the consumer has been assigned.
-    pub(super) fn assign(&mut self, consumer: &NativeConsumer, positions: &Offsets) -> Result<()> {
+    pub(super) fn assign(&mut self, group: &Membership, positions: &Offsets) -> Result<()> {
         let Self::Native(fetch) = self else { return Ok(()) };
-        pause(consumer, positions.keys())?;
+        group.pause(positions.keys())?;
         fetch.assign(positions);
         Ok(())
     }
@@ -54,23 +68,19 @@ impl Messages {
     }
 
     /// Stops messages of these partitions. What waits of them comes again.
-    pub(super) fn pause(&mut self, consumer: &NativeConsumer, partitions: &[TopicPartition]) -> Result<()> {
+    pub(super) fn pause(&mut self, group: &Membership, partitions: &[TopicPartition]) -> Result<()> {
         match self {
             Self::Native(fetch) => fetch.pause(partitions),
-            Self::Librdkafka => pause(consumer, partitions)?,
+            Self::Librdkafka => group.pause(partitions)?,
         }
         Ok(())
     }
 
     /// Undoes [`Messages::pause`].
-    pub(super) fn resume(&mut self, consumer: &NativeConsumer, partitions: &[TopicPartition]) -> Result<()> {
+    pub(super) fn resume(&mut self, group: &Membership, partitions: &[TopicPartition]) -> Result<()> {
         match self {
             Self::Native(fetch) => fetch.resume(partitions),
-            Self::Librdkafka if partitions.is_empty() => {}
-            Self::Librdkafka => {
-                let resumed = consumer.resume(&list_of(partitions));
-                resumed.map_err(|error| broker_error::from_client("resume partitions", &error))?;
-            }
+            Self::Librdkafka => group.resume(partitions)?,
         }
         Ok(())
     }
@@ -89,12 +99,4 @@ impl Messages {
             Self::Librdkafka => 0,
         }
     }
-}
-
-fn pause<'a>(consumer: &NativeConsumer, partitions: impl IntoIterator<Item = &'a TopicPartition>) -> Result<()> {
-    let list = list_of(partitions);
-    if list.count() == 0 {
-        return Ok(());
-    }
-    consumer.pause(&list).map_err(|error| broker_error::from_client("pause partitions", &error))
 }

@@ -66,11 +66,11 @@ impl Fetcher {
 
     pub(super) fn pause_messages(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         let owned: Vec<_> = partitions.iter().filter(|name| self.assignment.contains(name)).cloned().collect();
-        self.messages.pause(&self.consumer, &owned)
+        self.messages.pause(&self.group, &owned)
     }
 
     pub(super) fn resume_messages(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         let owned: Vec<_> = partitions.iter().filter(|name| self.assignment.contains(name)).cloned().collect();
-        self.messages.resume(&self.consumer, &owned)
+        self.messages.resume(&self.group, &owned)
     }
 }

@@ -11,6 +11,7 @@ use volley_api::{Error, Offsets, Result, TopicPartition};
 
 use super::messages::Messages;
 use super::{ASSIGN_RETRY, Fetcher, LINES_PER_LOOK, Pause};
+use crate::consumer::membership::Membership;
 use crate::fetch::Trouble;
 
 /// Partitions whose position is in no log: they begin anew where `auto.offset.reset` says.
@@ -36,7 +37,7 @@ impl Fetcher {
         self.serve_consumer()?;
         self.take_troubles()?;
         self.reset_positions()?;
-        if self.consumer.context().has_rebalance() {
+        if self.group.has_rebalance() {
             return Ok(true);
         }
         let until = Instant::now() + self.longest_wait(deadline);
@@ -61,7 +62,8 @@ impl Fetcher {
     /// Lets librdkafka say what it has to. It may have fetched something just before its partitions were paused: that comes
     /// again by our own hand.
     fn serve_consumer(&mut self) -> Result<()> {
-        let consumer = Arc::clone(&self.consumer);
+        let Membership::Librdkafka(consumer) = &self.group else { return Ok(()) };
+        let consumer = Arc::clone(consumer);
         for _ in 0..LINES_PER_LOOK {
             let lines = consumer.context().lines();
             match consumer.poll(std::time::Duration::ZERO) {
@@ -120,7 +122,8 @@ impl Fetcher {
         if let Messages::Native(fetch) = &self.messages {
             return fetch.positions();
         }
-        let Ok(list) = self.consumer.position() else { return Offsets::new() };
+        let Membership::Librdkafka(consumer) = &self.group else { return Offsets::new() };
+        let Ok(list) = consumer.position() else { return Offsets::new() };
         let known = list.elements().into_iter().filter_map(|element| {
             let Offset::Offset(offset) = element.offset() else { return None };
             Some((TopicPartition::new(element.topic(), element.partition()), offset))

@@ -2,20 +2,32 @@
 
 use std::time::Instant;
 
-use rdkafka::Offset;
 use tracing::{debug, warn};
 use volley_api::{Offsets, Result, TopicPartition};
 
 use super::{ASSIGN_RETRY, Fetcher, Pause, PendingAssign};
-use crate::broker_error;
-use crate::consumer::committer::with_offsets;
-use crate::consumer::consumer_events;
+use crate::consumer::membership::Membership;
 use crate::consumer::partition_offsets::KnownOffsets;
 
 impl Fetcher {
-    pub(super) fn note_assign(&mut self, partitions: Vec<TopicPartition>) {
+    pub(super) fn note_assign(&mut self, mut partitions: Vec<TopicPartition>) {
         debug!(client = self.connection.client(), partitions = partitions.len(), "partitions assigned");
+        // a member of our own goes on while start offsets are looked for
+        if let Membership::Own(_) = &self.group {
+            partitions.extend(self.pending.take().into_iter().flat_map(|pending| pending.partitions));
+        }
         self.pending = Some(PendingAssign { partitions, retry_at: Instant::now(), warned: false });
+    }
+
+    /// A member of our own may have to give up what has no start offset yet.
+    fn forget_pending(&mut self, partitions: &[TopicPartition]) {
+        let Membership::Own(_) = &self.group else { return };
+        let Some(pending) = &mut self.pending else { return };
+        let before = pending.partitions.len();
+        pending.partitions.retain(|partition| !partitions.contains(partition));
+        if pending.partitions.is_empty() && before > 0 {
+            self.pending = None;
+        }
     }
 
     pub(super) fn assign_pending(&mut self) -> Result<()> {
@@ -41,20 +53,13 @@ impl Fetcher {
     }
 
     pub(super) fn assign(&mut self, partitions: &[TopicPartition], known: KnownOffsets) -> Result<()> {
-        if !consumer_events::adds_to_assignment(&self.consumer) {
+        if !self.group.adds_to_assignment() {
             self.lose_all();
         }
         let KnownOffsets { offsets: positions, trouble } = known;
         self.listener.assigned(&positions);
-        let mut list = with_offsets(&positions)?;
         let leaderless: Vec<_> = partitions.iter().filter(|name| !positions.contains_key(name)).cloned().collect();
-        for partition in &leaderless {
-            // a start offset that is replaced before anything is read
-            list.add_partition_offset(&partition.topic, partition.partition, Offset::Beginning)
-                .map_err(|error| broker_error::from_client(&format!("assign {partition}"), &error))?;
-        }
-        consumer_events::assign(&self.consumer, &list)
-            .map_err(|error| broker_error::from_client("take over partitions", &error))?;
+        self.group.assign(&positions, &leaderless)?;
         self.add(&positions)?;
         if let Some(error) = trouble {
             self.note_leaderless(leaderless, &error)?;
@@ -66,7 +71,7 @@ impl Fetcher {
         for partition in positions.keys() {
             self.assignment.add(partition.clone());
         }
-        self.messages.assign(&self.consumer, positions)?;
+        self.messages.assign(&self.group, positions)?;
         let left_paused: Vec<_> =
             positions.keys().filter(|partition| self.left_paused.remove(*partition)).cloned().collect();
         match self.pause {
@@ -79,6 +84,7 @@ impl Fetcher {
         let announced: Vec<_> = partitions.iter().filter(|p| self.assignment.contains(p)).cloned().collect();
         debug!(client = self.connection.client(), partitions = partitions.len(), lost, "partitions revoked");
         self.forget(&announced);
+        self.forget_pending(partitions);
         self.misplaced.retain(|partition| !partitions.contains(partition));
         if let Some(waiting) = &mut self.leaderless {
             waiting.forget(partitions);
@@ -86,8 +92,7 @@ impl Fetcher {
         if !announced.is_empty() {
             if lost { self.listener.lost(&announced) } else { self.listener.revoked(&announced) }
         }
-        consumer_events::unassign(&self.consumer, partitions)
-            .map_err(|error| broker_error::from_client("give up partitions", &error))
+        self.group.unassign(partitions)
     }
 
     /// For an assignment that replaces the current one. Mostly that is empty by then. But librdkafka joins again

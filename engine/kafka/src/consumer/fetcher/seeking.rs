@@ -9,6 +9,7 @@ use volley_api::{Error, Result, TopicPartition};
 
 use super::Fetcher;
 use super::messages::Messages;
+use crate::consumer::membership::Membership;
 
 /// How long a seek may take, and the pause between attempts while the partition is being started.
 const SEEK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,10 +36,10 @@ impl Fetcher {
             fetch.seek(partition, offset);
             return Ok(());
         }
+        let Membership::Librdkafka(consumer) = &self.group else { return Ok(()) };
         let deadline = Instant::now() + SEEK_TIMEOUT;
         loop {
-            let outcome =
-                self.consumer.seek(&partition.topic, partition.partition, Offset::Offset(offset), SEEK_TIMEOUT);
+            let outcome = consumer.seek(&partition.topic, partition.partition, Offset::Offset(offset), SEEK_TIMEOUT);
             match outcome {
                 Ok(()) => return Ok(()),
                 // A partition that was just assigned is still being started, and refuses the seek as a wrong state.
