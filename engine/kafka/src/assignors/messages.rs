@@ -2,12 +2,13 @@
 //! behind its version in two bytes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::consumer_protocol_assignment::TopicPartition as AssignedPartitions;
 use kafka_protocol::messages::consumer_protocol_subscription::TopicPartition as OwnedPartitions;
 use kafka_protocol::messages::{ConsumerProtocolAssignment, ConsumerProtocolSubscription, TopicName};
-use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
+use kafka_protocol::protocol::{Encodable, StrBytes};
 use volley_api::{Error, Result, TopicPartition};
 
 /// The highest version of both. A reader of an older one ignores what it does not know behind it.
@@ -50,23 +51,18 @@ impl Subscription {
     ///
     /// # Errors
     /// `Fatal` when it is no subscription.
-    pub(crate) fn decode(mut bytes: Bytes) -> Result<Self> {
-        let malformed = |reason: String| Error::fatal(format!("a member's subscription cannot be read: {reason}"));
-        let version = version_of(&mut bytes).ok_or_else(|| malformed("it has no version".to_owned()))?;
-        let message =
-            ConsumerProtocolSubscription::decode(&mut bytes, version).map_err(|error| malformed(error.to_string()))?;
-        let topics = message.topics.iter().map(|topic| topic.as_str().to_owned()).collect();
-        let owned = message.owned_partitions.iter().flat_map(|owned| {
-            owned.partitions.iter().map(|partition| TopicPartition::new(owned.topic.as_str(), *partition))
-        });
-        let generation = if version >= 2 { message.generation_id } else { told_beside(message.user_data.as_ref()) };
-        Ok(Self {
-            topics,
-            owned: owned.collect(),
-            generation,
-            rack: message.rack_id.map(|rack| rack.as_str().to_owned()),
-            user_data: message.user_data,
-        })
+    pub(crate) fn decode(bytes: Bytes) -> Result<Self> {
+        Self::read(bytes).ok_or_else(|| Error::fatal("a member's subscription cannot be read: it ends too early"))
+    }
+
+    fn read(mut bytes: Bytes) -> Option<Self> {
+        let version = version_of(&mut bytes)?;
+        let topics = list(&mut bytes, text)?;
+        let user_data = data(&mut bytes)?;
+        let owned = if version >= 1 { partitions_in(&mut bytes)? } else { Vec::new() };
+        let generation = if version >= 2 { bytes.try_get_i32().ok()? } else { told_beside(user_data.as_ref()) };
+        let rack = if version >= 3 { nullable_text(&mut bytes)? } else { None };
+        Some(Self { topics, owned, generation, rack, user_data })
     }
 }
 
@@ -92,18 +88,9 @@ pub(crate) fn assignment_of(mut bytes: Bytes) -> Result<Vec<TopicPartition>> {
     if bytes.is_empty() {
         return Ok(Vec::new());
     }
-    let malformed =
-        |reason: String| Error::fatal(format!("the assignment of the group's leader cannot be read: {reason}"));
-    let version = version_of(&mut bytes).ok_or_else(|| malformed("it has no version".to_owned()))?;
-    let message =
-        ConsumerProtocolAssignment::decode(&mut bytes, version).map_err(|error| malformed(error.to_string()))?;
-    let mut partitions: Vec<_> = message
-        .assigned_partitions
-        .iter()
-        .flat_map(|assigned| {
-            assigned.partitions.iter().map(|partition| TopicPartition::new(assigned.topic.as_str(), *partition))
-        })
-        .collect();
+    let read = version_of(&mut bytes).and_then(|_| partitions_in(&mut bytes));
+    let mut partitions = read
+        .ok_or_else(|| Error::fatal("the assignment of the group's leader cannot be read: it ends too early"))?;
     partitions.sort_unstable();
     partitions.dedup();
     Ok(partitions)
@@ -116,6 +103,43 @@ fn version_of(bytes: &mut Bytes) -> Option<i16> {
     }
     let version = bytes.get_i16();
     (version >= 0).then_some(version.min(LATEST))
+}
+
+/// The elements of an array. What others send is not believed: its length reserves no memory.
+fn list<T>(bytes: &mut Bytes, element: impl Fn(&mut Bytes) -> Option<T>) -> Option<Vec<T>> {
+    let length = bytes.try_get_i32().ok()?;
+    let mut elements = Vec::new();
+    for _ in 0..length {
+        elements.push(element(bytes)?);
+    }
+    Some(elements)
+}
+
+fn partitions_in(bytes: &mut Bytes) -> Option<Vec<TopicPartition>> {
+    let topics = list(bytes, |bytes| Some((text(bytes)?, list(bytes, |bytes| bytes.try_get_i32().ok())?)))?;
+    let of = |(topic, numbers): &(String, Vec<i32>)| {
+        let topic: Arc<str> = topic.as_str().into();
+        numbers.iter().map(|number| TopicPartition::new(Arc::clone(&topic), *number)).collect::<Vec<_>>()
+    };
+    Some(topics.iter().flat_map(of).collect())
+}
+
+fn text(bytes: &mut Bytes) -> Option<String> {
+    nullable_text(bytes)?
+}
+
+/// Outside: whether it can be read; inside: null.
+fn nullable_text(bytes: &mut Bytes) -> Option<Option<String>> {
+    let length = bytes.try_get_i16().ok()?;
+    let Ok(length) = usize::try_from(length) else { return Some(None) };
+    let text = (length <= bytes.len()).then(|| bytes.split_to(length))?;
+    String::from_utf8(text.to_vec()).ok().map(Some)
+}
+
+fn data(bytes: &mut Bytes) -> Option<Option<Bytes>> {
+    let length = bytes.try_get_i32().ok()?;
+    let Ok(length) = usize::try_from(length) else { return Some(None) };
+    (length <= bytes.len()).then(|| Some(bytes.split_to(length)))
 }
 
 fn behind_version(message: &impl Encodable) -> Bytes {

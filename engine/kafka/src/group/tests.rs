@@ -93,6 +93,24 @@ async fn a_join_as_an_unknown_member_becomes_one_of_a_new_member() {
 }
 
 #[tokio::test]
+async fn who_goes_on_with_its_work_is_told_when_the_generation_is_over() {
+    let coordinator = FakeCoordinator::start().await;
+    let member = member(&coordinator);
+    let rejoin = async || {
+        let protocols = vec![("sessioned".to_owned(), Bytes::from_static(b"metadata"))];
+        timeout(SOON, member.rejoin(protocols)).await.expect("an answer")
+    };
+    assert!(matches!(rejoin().await, Err(GroupError::Reset)), "there was none");
+    join_and_sync(&member).await;
+    assert_eq!(rejoin().await.unwrap().generation, 2);
+    coordinator.next(ApiKey::JoinGroup, &[refuse(ResponseError::UnknownMemberId)]);
+    assert!(matches!(rejoin().await, Err(GroupError::Reset)));
+    assert_eq!(coordinator.seen(ApiKey::JoinGroup), ["", MEMBER, MEMBER]);
+    join_and_sync(&member).await;
+    assert_eq!(coordinator.seen(ApiKey::JoinGroup), ["", MEMBER, MEMBER, ""]);
+}
+
+#[tokio::test]
 async fn a_sync_says_what_is_to_be_done() {
     let coordinator = FakeCoordinator::start().await;
     let member = member(&coordinator);
