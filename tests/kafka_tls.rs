@@ -86,7 +86,12 @@ fn mutual(kafka: &Kafka) -> ConfigMap {
 
 fn consumer(given: &ConfigMap, topic: &str) -> Fetcher {
     // a member that cannot say farewell is forgotten soon
-    let mut all = properties(&[("group.id", topic), ("auto.offset.reset", "earliest"), ("session.timeout.ms", "3000")]);
+    let mut all = properties(&[
+        ("group.id", topic),
+        ("auto.offset.reset", "earliest"),
+        ("session.timeout.ms", "3000"),
+        ("heartbeat.interval.ms", "500"),
+    ]);
     all.extend(given.clone());
     Fetcher::connect(&all, settings(topic), Rebalances::new() as Arc<_>).unwrap()
 }

@@ -89,8 +89,8 @@ pub(crate) fn assignment_of(mut bytes: Bytes) -> Result<Vec<TopicPartition>> {
         return Ok(Vec::new());
     }
     let read = version_of(&mut bytes).and_then(|_| partitions_in(&mut bytes));
-    let mut partitions = read
-        .ok_or_else(|| Error::fatal("the assignment of the group's leader cannot be read: it ends too early"))?;
+    let mut partitions =
+        read.ok_or_else(|| Error::fatal("the assignment of the group's leader cannot be read: it ends too early"))?;
     partitions.sort_unstable();
     partitions.dedup();
     Ok(partitions)
