@@ -1,4 +1,4 @@
-//! Logging of an unanswered request: the reason soon, then again after growing pauses.
+//! Logging of what lasts: the reason soon, then again after growing pauses.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use tracing::warn;
 
 /// A shorter outage, for example the restart of a broker, is not logged.
-const FIRST: Duration = Duration::from_secs(1);
+pub(crate) const FIRST: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
@@ -27,6 +27,45 @@ impl GrowingPause {
         let pause = self.0;
         self.0 = (pause * 2).min(LONGEST_PAUSE);
         pause
+    }
+}
+
+/// A failure that is met again and again, and when to tell of it.
+#[derive(Debug)]
+pub(crate) struct Outage {
+    first: Duration,
+    /// When it is told next, and the pause after that; `None` while nothing fails.
+    next: Option<(Instant, GrowingPause)>,
+    is_told: bool,
+}
+
+impl Outage {
+    /// None yet. One that is over sooner than `first` is not told.
+    pub(crate) fn told_after(first: Duration) -> Self {
+        Self { first, next: None, is_told: false }
+    }
+
+    /// Notes a failure. Returns whether to tell of it now.
+    pub(crate) fn failed(&mut self, now: Instant) -> bool {
+        let (due, mut pause) = *self.next.get_or_insert((now + self.first, GrowingPause::default()));
+        if now < due {
+            return false;
+        }
+        let after = pause.next();
+        self.next = Some((now + after, pause));
+        self.is_told = true;
+        true
+    }
+
+    /// Whether it failed since the last success.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// Notes a success. Returns whether there was a failure that was told.
+    pub(crate) fn ended(&mut self) -> bool {
+        self.next = None;
+        std::mem::take(&mut self.is_told)
     }
 }
 
@@ -84,5 +123,17 @@ mod tests {
         let mut pause = GrowingPause::default();
         let pauses: Vec<u64> = (0..8).map(|_| pause.next().as_secs()).collect();
         assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 300, 300]);
+    }
+
+    #[test]
+    fn an_outage_is_told_when_it_has_lasted_a_while_and_again_after_growing_pauses() {
+        let began = Instant::now();
+        let mut outage = Outage::told_after(FIRST);
+        let told: Vec<u64> = (0..60).filter(|second| outage.failed(began + Duration::from_secs(*second))).collect();
+        assert_eq!(told, [1, 6, 16, 36]);
+        assert!(outage.ended() && !outage.ended());
+        // one that is over at once
+        assert!(!outage.failed(began + Duration::from_secs(70)) && !outage.ended());
+        assert!(!outage.failed(began + Duration::from_secs(80)));
     }
 }

@@ -7,7 +7,7 @@ use kafka_protocol::error::{ParseResponseErrorCode, ResponseError};
 use kafka_protocol::messages::FetchResponse;
 use kafka_protocol::protocol::StrBytes;
 use tokio::sync::watch;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, info, warn};
 use volley_api::{Error, Result};
 
@@ -15,13 +15,11 @@ use super::partition_answer::{self, Leaders};
 use super::session::{NAMES_ONLY, Plan, Session};
 use super::shared::Shared;
 use crate::group::Backoff;
+use crate::outage::{self, Outage};
 use crate::wire::{Address, Connection};
 
 /// How long the broker has to take note that a session is over.
 const FAREWELL: Duration = Duration::from_secs(1);
-
-/// So many failures in a row are told, and from then on each time when they have doubled.
-const TOLD_FAILURES: u32 = 3;
 
 /// So many of the partitions that wait are named.
 const TOLD_PARTITIONS: usize = 20;
@@ -32,13 +30,20 @@ pub(super) struct BrokerTask {
     id: i32,
     address: Address,
     session: Session,
-    failures: u32,
+    outage: Outage,
     reconnect: Backoff,
 }
 
 impl BrokerTask {
     pub(super) fn new(shared: Arc<Shared>, id: i32, address: Address) -> Self {
-        Self { reconnect: reconnect(&shared), shared, id, address, session: Session::default(), failures: 0 }
+        Self {
+            reconnect: reconnect(&shared),
+            shared,
+            id,
+            address,
+            session: Session::default(),
+            outage: Outage::told_after(outage::FIRST),
+        }
     }
 
     /// Runs until the consumer is closed.
@@ -168,11 +173,11 @@ impl BrokerTask {
     }
 
     fn succeeded(&mut self, throttled: Duration) -> Duration {
-        if self.failures >= TOLD_FAILURES {
+        let has_failed = self.outage.has_begun();
+        if self.outage.ended() {
             info!(client = self.shared.settings.client, broker = %self.address, "the broker can be fetched from again");
         }
-        if self.failures > 0 {
-            self.failures = 0;
+        if has_failed {
             self.reconnect = reconnect(&self.shared);
             self.shared.state.lock().failing.remove(&self.id);
         }
@@ -181,7 +186,7 @@ impl BrokerTask {
 
     /// Tells of a failure. Returns how long to wait before the next attempt.
     fn failed(&mut self, error: Error) -> Duration {
-        self.failures += 1;
+        let is_told = self.outage.failed(Instant::now());
         self.session.reset();
         let client = self.shared.settings.client.as_str();
         let broker = &self.address;
@@ -189,10 +194,7 @@ impl BrokerTask {
             warn!(client, %broker, %error, "could not fetch from a broker");
             self.shared.state.lock().refuse(error);
             self.shared.wake();
-        } else if self.failures >= TOLD_FAILURES
-            && (self.failures / TOLD_FAILURES).is_power_of_two()
-            && self.failures.is_multiple_of(TOLD_FAILURES)
-        {
+        } else if is_told {
             let partitions = self.waiting_partitions();
             warn!(client, %broker, ?partitions, %error, "could not fetch from a broker, the partitions that it leads wait");
         } else {

@@ -14,13 +14,14 @@ use super::broker_task::BrokerTask;
 use super::leaders;
 use super::shared::Shared;
 use crate::group::Backoff;
+use crate::outage::Outage;
 use crate::wire::{Address, Connection};
 
 /// How long the tasks of the brokers have to end their sessions.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
 
-/// So many failures in a row are told, and from then on each time when they have doubled.
-const TOLD_FAILURES: u32 = 4;
+/// A failure is told after this time. The brokers that are fetched from are told of sooner.
+const TOLD_AFTER: Duration = Duration::from_secs(10);
 
 /// So often a server is asked that does not know all leaders, before another one is.
 const ATTEMPTS_EACH: u32 = 5;
@@ -34,7 +35,7 @@ pub(super) struct MetadataTask {
     connection: Option<Connection>,
     /// Which server is asked next.
     next_server: usize,
-    failures: u32,
+    outage: Outage,
     /// Answers in a row without all leaders.
     attempts: u32,
 }
@@ -47,7 +48,7 @@ impl MetadataTask {
             running: BTreeMap::new(),
             connection: None,
             next_server: 0,
-            failures: 0,
+            outage: Outage::told_after(TOLD_AFTER),
             attempts: 1,
         }
     }
@@ -104,19 +105,19 @@ impl MetadataTask {
         let Some(request) = leaders::request(&self.shared.state.lock()) else { return true };
         match self.ask(request).await {
             Ok(is_complete) => {
-                self.failures = 0;
+                self.outage.ended();
                 self.shared.wake();
                 self.shared.changed();
                 is_complete
             }
             Err(error) => {
-                self.failures += 1;
+                let is_told = self.outage.failed(Instant::now());
                 let client = self.shared.settings.client.as_str();
                 if !error.is_retriable() {
                     warn!(client, %error, "could not ask for the leaders of partitions");
                     self.shared.state.lock().refuse(error);
                     self.shared.wake();
-                } else if self.failures >= TOLD_FAILURES && self.failures.is_power_of_two() {
+                } else if is_told {
                     warn!(client, %error, "could not ask for the leaders of partitions, trying again");
                 } else {
                     debug!(client, %error, "could not ask for the leaders of partitions");
@@ -150,7 +151,7 @@ impl MetadataTask {
         let others = state.brokers.values().filter(|broker| !bootstrap.contains(broker));
         let mut servers: Vec<&Address> = bootstrap.iter().chain(others).collect();
         let failing: Vec<_> = state.failing.iter().filter_map(|id| state.brokers.get(id)).collect();
-        let is_first = self.failures == 0 && self.attempts <= ATTEMPTS_EACH;
+        let is_first = !self.outage.has_begun() && self.attempts <= ATTEMPTS_EACH;
         if is_first && servers.iter().any(|server| !failing.contains(server)) {
             servers.retain(|server| !failing.contains(server));
         }
@@ -202,11 +203,11 @@ mod tests {
         }
         assert_eq!(next_ports(&mut task, 2), [9094, 9094]);
         // those that failed may be back, and this one may have gone
-        task.failures = 1;
+        task.outage.failed(Instant::now());
         let mut ports = next_ports(&mut task, 3);
         ports.sort_unstable();
         assert_eq!(ports, [9092, 9093, 9094]);
-        task.failures = 0;
+        task.outage.ended();
         shared.state.lock().failing.insert(9094);
         assert_eq!(next_ports(&mut task, 3).len(), 3);
     }
