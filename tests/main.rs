@@ -67,6 +67,7 @@ mod life_cycle;
 mod lookup_topics;
 mod memory;
 mod metrics;
+mod mixed_consumers;
 mod mixed_group;
 mod object_store_source;
 mod paused_partitions;

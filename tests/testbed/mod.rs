@@ -56,7 +56,7 @@ pub(crate) use registry::Registry;
 #[allow(unused_imports)]
 pub(crate) use s3::S3;
 #[allow(unused_imports)]
-pub(crate) use server_process::{free_port, installed};
+pub(crate) use server_process::{ServerProcess, data_directory, free_port, installed};
 #[allow(unused_imports)]
 pub(crate) use small_disk::SmallDisk;
 #[allow(unused_imports)]
