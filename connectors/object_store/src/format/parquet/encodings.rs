@@ -9,7 +9,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 use parking_lot::Mutex;
-use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata};
 use parquet::basic::Encoding;
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
@@ -43,7 +44,7 @@ struct EncodingPlans {
 #[derive(Debug)]
 struct EncodingPlan {
     schema: SchemaRef,
-    properties: WriterProperties,
+    options: ArrowWriterOptions,
     rows_left: u64,
 }
 
@@ -59,22 +60,22 @@ impl SharedPlans {
     }
 
     /// The plan for a file of `topic` with `schema`, if there is one that is not too old.
-    pub(crate) fn existing(&self, topic: &str, schema: &SchemaRef) -> Option<WriterProperties> {
+    pub(crate) fn existing(&self, topic: &str, schema: &SchemaRef) -> Option<ArrowWriterOptions> {
         let plans = self.0.lock();
         let plan = plans.plans.get(topic)?;
-        (plan.rows_left > 0 && plan.schema == *schema).then(|| plan.properties.clone())
+        (plan.rows_left > 0 && plan.schema == *schema).then(|| plan.options.clone())
     }
 
     /// Makes a plan from the first rows of a file.
-    pub(crate) fn make(&self, topic: &Arc<str>, sample: &RecordBatch) -> WriterProperties {
+    pub(crate) fn make(&self, topic: &Arc<str>, sample: &RecordBatch) -> ArrowWriterOptions {
         let sample = sample.slice(0, sample.num_rows().min(SAMPLE_ROWS));
         let mut plans = self.0.lock();
-        let properties = plan_encodings(&sample, &plans.options).build();
+        let options = writer_options(sample.schema_ref(), plan_encodings(&sample, &plans.options).build());
         // a sample of a few rows says little: the next file looks again
         let rows_left = if sample.num_rows() < SAMPLE_ROWS / 2 { 0 } else { PLAN_ROWS };
-        let plan = EncodingPlan { schema: sample.schema(), properties: properties.clone(), rows_left };
+        let plan = EncodingPlan { schema: sample.schema(), options: options.clone(), rows_left };
         plans.plans.insert(Arc::clone(topic), plan);
-        properties
+        options
     }
 
     /// Counts rows written to files of `topic`.
@@ -83,6 +84,17 @@ impl SharedPlans {
             plan.rows_left = plan.rows_left.saturating_sub(rows);
         }
     }
+}
+
+/// The schema is converted and encoded here, once, and not for each file.
+fn writer_options(schema: &SchemaRef, mut properties: WriterProperties) -> ArrowWriterOptions {
+    // a writer says what is wrong with a schema that Parquet has not
+    let Ok(converted) = ArrowSchemaConverter::new().with_coerce_types(properties.coerce_types()).convert(schema) else {
+        return ArrowWriterOptions::new().with_properties(properties);
+    };
+    add_encoded_arrow_schema_to_metadata(schema, &mut properties);
+    let options = ArrowWriterOptions::new().with_skip_arrow_metadata(true).with_parquet_schema(converted);
+    options.with_properties(properties)
 }
 
 fn plan_encodings(sample: &RecordBatch, options: &ParquetOptions) -> WriterPropertiesBuilder {

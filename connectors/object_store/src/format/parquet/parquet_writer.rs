@@ -80,7 +80,7 @@ impl ParquetWriter {
         let state = match plans.existing(topic, &schema) {
             None => State::Sampling,
             Some(plan) => State::Writing(Box::new(
-                ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(plan)).map_err(broken)?,
+                ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&schema), plan).map_err(broken)?,
             )),
         };
         let columns = schema.flattened_fields().len();
@@ -91,14 +91,22 @@ impl ParquetWriter {
     }
 
     fn start_writing(&mut self, is_last: bool) -> Result<()> {
-        let sample = match self.pending.batches.as_slice() {
-            [first, ..] if first.num_rows() >= SAMPLE_ROWS => first.slice(0, SAMPLE_ROWS),
-            batches => concat_batches(&self.schema, batches)?,
+        let plan = match self.plans.existing(&self.topic, &self.schema) {
+            // made since this file was begun
+            Some(plan) => plan,
+            None => self.plans.make(&self.topic, &self.sample()?),
         };
-        let plan = self.plans.make(&self.topic, &sample);
-        let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&self.schema), Some(plan)).map_err(broken)?;
+        let schema = Arc::clone(&self.schema);
+        let writer = ArrowWriter::try_new_with_options(Vec::new(), schema, plan).map_err(broken)?;
         self.state = State::Writing(Box::new(writer));
         self.write_pending(is_last)
+    }
+
+    fn sample(&self) -> Result<RecordBatch> {
+        Ok(match self.pending.batches.as_slice() {
+            [first, ..] if first.num_rows() >= SAMPLE_ROWS => first.slice(0, SAMPLE_ROWS),
+            batches => concat_batches(&self.schema, batches)?,
+        })
     }
 
     /// `is_last`: nothing comes behind.
@@ -211,4 +219,64 @@ impl std::fmt::Debug for ParquetWriter {
 
 fn broken(error: ParquetError) -> Error {
     Error::fatal(format!("could not encode a Parquet file: {error}")).with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+
+    use arrow::array::{ArrayRef, Int64Array, TimestampSecondArray};
+    use proptest::prelude::*;
+    use volley_api::TopicPartition;
+
+    use super::*;
+    use crate::format::{Format, new_file_id};
+    use crate::test_records::{read_rows, sink_config};
+
+    fn rows(numbers: Range<i64>) -> RecordBatch {
+        let times = TimestampSecondArray::from_iter_values(numbers.clone()).with_timezone("Europe/Berlin");
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(numbers));
+        // Parquet alone does not say the unit and the zone
+        RecordBatch::try_from_iter([("number", numbers), ("time", Arc::new(times) as ArrayRef)]).unwrap()
+    }
+
+    fn identity() -> FileIdentity {
+        FileIdentity {
+            file_id: new_file_id(),
+            connector: "c".into(),
+            origin: TopicPartition::new("t", 0),
+            start: 0,
+            end: 1,
+            rows: 1,
+            start_timestamp: 0,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn of_files_open_together_each_has_its_rows_in_order_with_their_types(
+            pieces in prop::collection::vec((0_usize..3, 1_i64..3_000, any::<bool>()), 1..16),
+        ) {
+            let format = Format::new(sink_config(&[]).format);
+            let mut open: [Option<Box<dyn FileWriter>>; 3] = [None, None, None];
+            let mut expected = [0..0, 0..0, 0..0];
+            let check = |writer: Box<dyn FileWriter>, expected: Range<i64>| {
+                assert_eq!(read_rows(writer.finish(&identity()).unwrap()).columns(), rows(expected).columns());
+            };
+            for (place, count, is_last) in pieces {
+                let piece = Rows::Columns(rows(expected[place].end..expected[place].end + count));
+                let writer = open[place].get_or_insert_with(|| format.file_writer(&Arc::from("t"), &piece).unwrap());
+                writer.write(piece, usize::MAX).unwrap();
+                expected[place].end += count;
+                if is_last && let Some(writer) = open[place].take() {
+                    check(writer, expected[place].clone());
+                    expected[place].start = expected[place].end;
+                }
+            }
+            for (writer, expected) in open.into_iter().zip(expected) {
+                writer.into_iter().for_each(|writer| check(writer, expected.clone()));
+            }
+        }
+    }
 }
