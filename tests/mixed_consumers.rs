@@ -175,7 +175,7 @@ fn shares_a_group(assignor: &str) {
     let (topic, name) = (kafka.topic("mixed-consumers", PARTITIONS), kafka.unique("group"));
     let join = |client: &str| Ours::join(kafka, &name, &topic, client, assignor);
     // ours leads, as it is the first
-    let mut native = join("native-in-group");
+    let mut native = join("native");
     wait_until(SOON, "the first has all partitions", || {
         native.work(&mut Counts::new());
         (native.owned() == PARTITIONS as usize).then_some(())
@@ -194,7 +194,7 @@ fn shares_a_group(assignor: &str) {
     group.settle("the two that are left share all", &mut [&mut librdkafka], &[3, 3]);
     group.write(6_000);
     group.read_all(&mut [&mut librdkafka]);
-    let mut native = join("native-in-group");
+    let mut native = join("native");
     group.settle("ours is back", &mut [&mut native, &mut librdkafka], &[2, 2, 2]);
     group.write(6_000);
     group.read_all(&mut [&mut native, &mut librdkafka]);

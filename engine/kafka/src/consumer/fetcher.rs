@@ -557,7 +557,7 @@ fn sources(
     connection: &Arc<Connection>,
     in_group: bool,
 ) -> Result<(Membership, Messages)> {
-    if client == FetchClient::NativeInGroup && is_known_protocol(config) {
+    if client == FetchClient::Native && is_known_protocol(config) {
         let (messages, wake) = Messages::native(properties, config)?;
         let settings = OwnSettings::read(properties, config, in_group)?;
         return Ok((Membership::Own(Arc::new(OwnMember::start(settings, wake)?)), messages));

@@ -18,8 +18,6 @@ pub(crate) enum FetchClient {
     Native,
     /// librdkafka, message by message.
     Librdkafka,
-    /// The same as `Native`, and in the group by our own hand too. Private while its tests do not all pass.
-    NativeInGroup,
 }
 
 impl FetchClient {
@@ -30,7 +28,6 @@ impl FetchClient {
     pub(crate) fn read(properties: &ConfigMap) -> Result<Self> {
         match properties.get("volley.fetch.client").map_or("", |value| value.trim()) {
             "" | "native" => Ok(Self::Native),
-            "native-in-group" => Ok(Self::NativeInGroup),
             "librdkafka" => Ok(Self::Librdkafka),
             other => Err(Error::config(format!("`volley.fetch.client` is `{other}`: it must be native or librdkafka"))),
         }
