@@ -1,13 +1,9 @@
 //! Real servers for the tests: installed by `install.sh`, started on free ports of 127.0.0.1, gone with the test process.
 #![allow(clippy::unwrap_used, dead_code)]
 
-mod azurite;
 mod certificate;
 mod connect_worker;
 mod deadline;
-mod faulty_store;
-mod google_storage;
-mod hdfs;
 mod http;
 mod identity_provider;
 mod kafka;
@@ -17,24 +13,16 @@ mod mysql;
 mod postgres;
 mod rebalances;
 mod registry;
-mod s3;
 mod server_process;
 mod small_disk;
 mod sql_session;
+mod stores;
 mod worker_properties;
 
-#[allow(unused_imports)]
-pub(crate) use azurite::Azurite;
 #[allow(unused_imports)]
 pub(crate) use connect_worker::{ConnectWorker, Mode, Vendor, volley_binary};
 #[allow(unused_imports)]
 pub(crate) use deadline::wait_until;
-#[allow(unused_imports)]
-pub(crate) use faulty_store::{Fault, FaultyStore};
-#[allow(unused_imports)]
-pub(crate) use google_storage::GoogleStorage;
-#[allow(unused_imports)]
-pub(crate) use hdfs::{Hdfs, write_hadoop_configuration};
 #[allow(unused_imports)]
 pub(crate) use http::{Answer, send};
 #[allow(unused_imports)]
@@ -54,12 +42,12 @@ pub(crate) use rebalances::{Rebalance, Rebalances};
 #[allow(unused_imports)]
 pub(crate) use registry::Registry;
 #[allow(unused_imports)]
-pub(crate) use s3::S3;
-#[allow(unused_imports)]
 pub(crate) use server_process::{ServerProcess, data_directory, free_port, installed};
 #[allow(unused_imports)]
 pub(crate) use small_disk::SmallDisk;
 #[allow(unused_imports)]
 pub(crate) use sql_session::SqlSession;
+#[allow(unused_imports)]
+pub(crate) use stores::{Azurite, Fault, FaultyStore, GoogleStorage, Hdfs, S3, write_hadoop_configuration};
 #[allow(unused_imports)]
 pub(crate) use worker_properties::{WorkerProperties, distributed_properties, standalone_properties};

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::server_process::{ServerProcess, data_directory, free_port, installed};
-use super::wait_until;
+use crate::testbed::server_process::{ServerProcess, data_directory, free_port, installed};
+use crate::testbed::wait_until;
 
 const READY: Duration = Duration::from_secs(120);
 /// Below the server's directory.

@@ -8,8 +8,8 @@ use object_store::azure::{AzureAccessKey, AzureAuthorizer, AzureCredential, Micr
 use object_store::client::{HttpConnector, HttpRequest, HttpRequestBody, ReqwestConnector};
 use object_store::{ClientOptions, ObjectStore};
 
-use super::server_process::{ServerProcess, data_directory, free_port, testbed};
-use super::wait_until;
+use crate::testbed::server_process::{ServerProcess, data_directory, free_port, testbed};
+use crate::testbed::wait_until;
 
 const READY: Duration = Duration::from_secs(120);
 

@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::server_process::{ServerProcess, data_directory, installed};
-use super::wait_until;
+use crate::testbed::server_process::{ServerProcess, data_directory, installed};
+use crate::testbed::wait_until;
 
 /// Compiling it, starting Java, formatting, and the first report of the data node, on a busy machine.
 const START: Duration = Duration::from_secs(180);
