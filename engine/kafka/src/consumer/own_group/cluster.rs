@@ -25,6 +25,8 @@ pub(super) struct Cluster {
     settings: ConnectionSettings,
     /// `group.id`, for the coordinator; empty without one.
     group: String,
+    /// Whether topics that are asked for may be created.
+    creates_topics: bool,
     idle: Mutex<Vec<Connection>>,
     known: Mutex<Known>,
 }
@@ -44,8 +46,8 @@ impl fmt::Debug for Cluster {
 }
 
 impl Cluster {
-    pub(super) fn new(settings: ConnectionSettings, group: String) -> Self {
-        Self { settings, group, idle: Mutex::default(), known: Mutex::default() }
+    pub(super) fn new(settings: ConnectionSettings, group: String, creates_topics: bool) -> Self {
+        Self { settings, group, creates_topics, idle: Mutex::default(), known: Mutex::default() }
     }
 
     pub(super) fn group(&self) -> &str {
@@ -108,7 +110,9 @@ impl Cluster {
             MetadataRequestTopic::default().with_name(Some(TopicName(StrBytes::from_string(name.clone()))))
         };
         let topics: Option<Vec<_>> = topics.map(|topics| topics.iter().map(topic).collect());
-        let request = |_| MetadataRequest::default().with_topics(topics.clone()).with_allow_auto_topic_creation(false);
+        let creates = self.creates_topics && topics.is_some();
+        let request =
+            |_| MetadataRequest::default().with_topics(topics.clone()).with_allow_auto_topic_creation(creates);
         let response = self.call(&server, i16::MAX, request).await.inspect_err(|_| self.ask_another())?;
         let brokers = response.brokers.iter();
         self.known.lock().brokers =

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::pending;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -201,6 +202,10 @@ impl MemberTask {
         if self.is_join_due {
             return;
         }
+        let (cluster, topics, settings) =
+            (Arc::clone(&self.cluster), self.joined_with.clone(), Arc::clone(&self.settings));
+        let mut looked_up = pin!(tell_missing(&cluster, &topics, &settings.client));
+        let mut is_looked_up = false;
         loop {
             let is_over = tokio::select! {
                 biased;
@@ -214,6 +219,13 @@ impl MemberTask {
                     Ok(()) => self.are_topics_new(),
                     Err(_) => return,
                 },
+                found = &mut looked_up, if !is_looked_up => {
+                    is_looked_up = true;
+                    if let Err(error) = found {
+                        self.place.refuse(error);
+                    }
+                    false
+                }
                 () = topics_differ(&self.cluster, self.led.as_ref(), &self.joined_with, self.settings.refresh) => true,
             };
             if is_over {
@@ -312,6 +324,28 @@ impl MemberTask {
         self.generation = -1;
         self.has_told = false;
         self.member.leave("there are no topics to consume").await;
+    }
+}
+
+/// Names the topics that do not exist.
+///
+/// # Errors
+/// `Config` when the consumer may not see one of them.
+async fn tell_missing(cluster: &Cluster, topics: &[String], client: &str) -> Result<()> {
+    let wanted = topics.iter().cloned().collect();
+    let mut pauses = cluster.pauses();
+    loop {
+        match partition_counts(cluster, &wanted, topics).await {
+            Ok(counts) => {
+                let missing: Vec<_> = wanted.iter().filter(|topic| !counts.contains_key(*topic)).collect();
+                if !missing.is_empty() {
+                    warn!(client, topics = ?missing, "a topic does not exist, waiting for it");
+                }
+                return Ok(());
+            }
+            Err(error) if error.is_retriable() => sleep(pauses.next()).await,
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -60,7 +60,7 @@ impl OwnMember {
         let runtime = shared_runtime()?;
         let settings = Arc::new(settings);
         let group = settings.group.as_ref().map(|group| group.group_id.clone()).unwrap_or_default();
-        let cluster = Arc::new(Cluster::new(settings.connection.clone(), group));
+        let cluster = Arc::new(Cluster::new(settings.connection.clone(), group, settings.creates_topics));
         let called = Arc::clone(&wake);
         let place = Arc::new(Place::new(settings.is_cooperative(), Box::new(move || called())));
         let _inside = runtime.enter();

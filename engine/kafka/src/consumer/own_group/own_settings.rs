@@ -32,6 +32,8 @@ pub(crate) struct OwnSettings {
     /// How often topics are looked up.
     pub(super) refresh: Duration,
     pub(super) read_committed: bool,
+    /// `allow.auto.create.topics`: whether the broker may create topics that are asked for.
+    pub(super) creates_topics: bool,
 }
 
 impl OwnSettings {
@@ -56,13 +58,14 @@ impl OwnSettings {
         }
         let connection = ConnectionSettings::read(properties)?;
         Ok(Self {
-            client: connection.client_id.to_string(),
+            client: config.get("client.id").unwrap_or("volley").to_owned(),
             connection,
             group: in_group.then_some(group),
             assignors: strategies(text("partition.assignment.strategy")),
             rack: text("client.rack").map(str::to_owned),
             refresh: millis("topic.metadata.refresh.interval.ms", 10_000).max(Duration::from_secs(1)),
             read_committed: text("isolation.level") == Some("read_committed"),
+            creates_topics: text("allow.auto.create.topics").is_some_and(|value| value.eq_ignore_ascii_case("true")),
         })
     }
 
