@@ -107,7 +107,7 @@ impl Progress {
         if before.is_empty() {
             return Ok(());
         }
-        if before.len() as u64 % UNIT != 0 {
+        if !(before.len() as u64).is_multiple_of(UNIT) {
             return Err(failed(format!("a part that is not the last has {} bytes", before.len())));
         }
         self.send(&before, None).await.map(|_| ())

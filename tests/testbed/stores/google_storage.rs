@@ -278,7 +278,7 @@ impl State {
                 return plain("400 Bad Request");
             }
             self.parts += 1;
-            let kept = match is_last || self.parts % HALVED != 0 {
+            let kept = match is_last || !self.parts.is_multiple_of(HALVED) {
                 true => end - first,
                 false => (end - first) / 2 / UNIT * UNIT,
             };

@@ -201,7 +201,10 @@ mod tests {
     fn parts_are_few_enough_for_s3_and_of_a_size_that_google_takes() {
         for length in [0, 1, PART, 10_000 * PART, 10_000 * PART + 1, 5 << 40] {
             let part = part_size(length);
-            assert!(part >= PART && part % PART_UNIT == 0 && length.div_ceil(part) <= MOST_PARTS, "{length}: {part}");
+            assert!(
+                part >= PART && part.is_multiple_of(PART_UNIT) && length.div_ceil(part) <= MOST_PARTS,
+                "{length}: {part}"
+            );
         }
     }
 

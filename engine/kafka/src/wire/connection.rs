@@ -23,7 +23,6 @@ const SOFTWARE: &str = "volley";
 const API_VERSIONS: i16 = 3;
 /// Brokers let nobody authenticate again within a second.
 const SHORTEST_SESSION: Duration = Duration::from_millis(1_100);
-const SASL_FAILED: &str = "org.apache.kafka.common.errors.SaslAuthenticationException";
 const UNSUPPORTED_MECHANISM: &str = "org.apache.kafka.common.errors.UnsupportedSaslMechanismException";
 
 /// An open connection, on which the broker knows who we are. One request at a time.
@@ -259,12 +258,7 @@ impl Connection {
                 Some(message) if !message.is_empty() => message.to_owned(),
                 _ => error.to_string(),
             };
-            return Err(Error::config(format!(
-                "broker {} refuses the {} login (`sasl.jaas.config`): {reason}",
-                self.address,
-                credentials.mechanism()
-            ))
-            .with_exception(SASL_FAILED));
+            return Err(sasl::login_refused(&self.address.to_string(), credentials.mechanism(), &reason));
         }
         let lifetime = u64::try_from(response.session_lifetime_ms).ok().filter(|ms| *ms > 0).map(Duration::from_millis);
         Ok((response.auth_bytes, lifetime))

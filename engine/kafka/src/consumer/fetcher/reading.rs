@@ -13,6 +13,7 @@ use super::messages::Messages;
 use super::{ASSIGN_RETRY, Fetcher, LINES_PER_LOOK, Pause};
 use crate::consumer::membership::Membership;
 use crate::fetch::Trouble;
+use crate::sasl;
 
 /// Partitions whose position is in no log: they begin anew where `auto.offset.reset` says.
 #[derive(Debug, Default)]
@@ -90,7 +91,7 @@ impl Fetcher {
                 Trouble::Refused(error) => refusal = Some(error),
             }
         }
-        refusal.map_or(Ok(()), Err)
+        refusal.map_or(Ok(()), |error| Err(sasl::in_words_of_broker(error)))
     }
 
     fn reset_positions(&mut self) -> Result<()> {

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use volley_api::{Error, Result};
 
 use crate::consumer::consumer_events::Rebalance;
+use crate::sasl;
 
 /// The consumer's place in the group, shared by its two sides. Locks are held for moments.
 pub(super) struct Place {
@@ -86,7 +87,7 @@ impl Place {
     /// # Errors
     /// What the cluster refuses, until it does not any more.
     pub(super) fn check(&self) -> Result<()> {
-        self.told.lock().refusal.clone().map_or(Ok(()), Err)
+        self.told.lock().refusal.clone().map_or(Ok(()), |error| Err(sasl::in_words_of_broker(error)))
     }
 }
 
