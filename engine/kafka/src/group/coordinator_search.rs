@@ -7,13 +7,14 @@ use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::MetadataRequest;
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
-use tracing::{debug, info, warn};
+use tokio::time::{Instant, sleep};
+use tracing::{info, warn};
 use volley_api::{Error, Result};
 
 use super::backoff::Backoff;
 use super::find_coordinator::coordinator_of;
 use super::settings::GroupSettings;
+use crate::outage::{self, Outage};
 use crate::wire::{Address, Connection, ConnectionSettings};
 
 /// A search that runs by itself until the coordinator is found or the cluster refuses the client. Dropping it ends it.
@@ -106,7 +107,7 @@ impl Cluster {
     async fn search(self: Arc<Self>) -> Result<Connection> {
         let mut unreachable = Backoff::new(self.settings.reconnect_backoff, self.settings.reconnect_backoff_max);
         let mut not_ready = self.retry.clone();
-        let mut failures = 0_u32;
+        let mut outage = Outage::told_after(outage::FIRST);
         loop {
             let pause = match self.attempt().await {
                 Ok(Ok(connection)) => {
@@ -115,29 +116,27 @@ impl Cluster {
                     return Ok(connection);
                 }
                 Ok(Err(error)) => {
-                    self.report(&mut failures, format!("the broker says {error:?}"));
+                    let reason = format!("the broker says {error:?}");
+                    if outage.failed(Instant::now()) {
+                        let (client, group) = (self.settings.client_id.as_str(), self.group_id.as_str());
+                        warn!(client, group, reason, "group coordinator not found, retrying");
+                    }
+                    self.note_failure(reason);
                     not_ready.next()
                 }
                 Err(error) if error.is_retriable() => {
-                    self.report(&mut failures, format!("{error:#}"));
+                    let reason = format!("{error:#}");
+                    if outage.failed(Instant::now()) {
+                        let (client, group) = (self.settings.client_id.as_str(), self.group_id.as_str());
+                        warn!(client, group, reason, "kafka cannot be reached, retrying");
+                    }
+                    self.note_failure(reason);
                     unreachable.next()
                 }
                 Err(error) => return Err(error),
             };
             sleep(pause).await;
         }
-    }
-
-    fn report(&self, failures: &mut u32, reason: String) {
-        *failures += 1;
-        // A single failure is usual: a stopped broker may be asked first, and the next one answers. Later failures are
-        // logged after growing pauses.
-        if *failures == 3 || *failures > 4 && failures.is_power_of_two() {
-            warn!(group = self.group_id, reason, "group coordinator not found, retrying");
-        } else {
-            debug!(group = self.group_id, reason, "group coordinator not found");
-        }
-        self.note_failure(reason);
     }
 
     /// A connection to the coordinator, or the reason why the cluster does not know it yet.
