@@ -88,7 +88,8 @@ fn partitions_go_on_when_all_brokers_were_killed() {
         cluster.await_leader(&topic, partition, |_| true);
     }
     load.await_flow("after all brokers were killed");
-    load.assert_nothing_lost_and_nothing_twice(&cluster);
+    // without any broker that saw the last records, the producer may write some again, or in another order
+    load.assert_all_is_read_once(&cluster);
 }
 
 #[test]

@@ -291,4 +291,13 @@ impl Load {
             reader.assert_has_read(&log);
         }
     }
+
+    /// Ends the writing. Each record that is in the topic was read once, in order.
+    pub(super) fn assert_all_is_read_once(self, cluster: &KafkaCluster) {
+        self.writer.stop();
+        let log = cluster.read_topic(&self.topic);
+        for reader in &self.readers {
+            reader.assert_has_read(&log);
+        }
+    }
 }
