@@ -3,6 +3,9 @@
 # The target directory stands outside the clone, so that a second clone need not build everything again.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/volley/target
 
+# Tests on real servers mostly wait for these: one more at a time than there are cores.
+export RUST_TEST_THREADS ?= $(shell expr $$(nproc) + 1)
+
 # What `make one` runs: all tests on real servers with this in their names.
 T =
 # The tests that consumers fetch in, whichever client does it.

@@ -188,3 +188,30 @@ fn a_broker_that_goes_away_and_comes_back_costs_no_record() {
     rest.await_state(&topic, "RUNNING");
     assert!(worker.is_running());
 }
+
+#[test]
+fn a_sink_that_has_nothing_to_do_has_two_threads_and_no_client_of_its_own() {
+    const SINKS: usize = 20;
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("idle", 1);
+    kafka.produce(&topic, 10, |number, _, value| {
+        value.extend_from_slice(number.to_string().as_bytes());
+        0
+    });
+    let volley = Volley::new();
+    volley.worker(&kafka.bootstrap_servers(), &[]);
+    let mut worker = volley.start(&["standalone", "worker.properties"]);
+    let rest = Rest(worker.rest());
+    let before = worker.threads();
+    for number in 0..SINKS {
+        let sink = json!({"connector.class": "Blackhole", "topics": topic});
+        assert_eq!(rest.ask("PUT", &format!("/connectors/idle-{number}/config"), Some(&sink)).0, 201);
+    }
+    for number in 0..SINKS {
+        let name = format!("idle-{number}");
+        wait_until(SOON, &name, || (rest.total(&name, "rows_out") == 10).then_some(()));
+    }
+    // the two of all consumers, and some that look up names
+    let most = before + 2 * SINKS + 8;
+    wait_until(SOON * 2, "threads without work have ended", || (worker.threads() <= most).then_some(()));
+}
