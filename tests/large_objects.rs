@@ -211,7 +211,6 @@ fn killed_while_it_sends_parts_every_offset_is_in_one_large_object_and_no_part_i
 }
 
 #[test]
-#[ignore = "Azurite says in some runs that a blob is there whose blocks were never committed: make soak"]
 fn killed_while_it_sends_blocks_to_azure_every_offset_is_in_one_large_blob_and_no_block_is_left() {
     let Some(azure) = Azurite::shared() else { return };
     let kafka = Kafka::shared();

@@ -83,6 +83,12 @@ impl RemoteStorage {
             .map_err(|error| StorageError::Unavailable { path: relative.to_owned(), reason: error.to_string() })
     }
 
+    /// Whether a name that was taken a moment ago has no object. Azurite takes parts that were never completed, such as those of
+    /// a worker that was killed, for an object, unless one is completed of parts.
+    async fn has_only_parts(&self, location: &Path) -> bool {
+        matches!(self.store.head(location).await, Err(object_store::Error::NotFound { .. }))
+    }
+
     async fn in_memory(&self, path: &str, contents: &Contents) -> std::result::Result<Bytes, StorageError> {
         let bytes = contents.read_beside(0..contents.len()).await;
         bytes.map_err(|error| StorageError::Unavailable {
@@ -176,10 +182,18 @@ impl Storage for RemoteStorage {
             let outcome = match &self.parts {
                 Some(parts) if is_sent_in_parts(&contents) => parts.upload.create(&location, &contents, beside).await,
                 _ => {
-                    let Beside { attributes, tags } = beside;
+                    let Beside { attributes, tags } = beside.clone();
                     let options = PutOptions { attributes, tags, ..PutOptions::from(PutMode::Create) };
                     let payload = PutPayload::from_bytes(self.in_memory(path, &contents).await?);
-                    self.store.put_opts(&location, payload, options).await.map(|_| ())
+                    match (self.store.put_opts(&location, payload, options).await, &self.parts) {
+                        (Err(object_store::Error::AlreadyExists { .. }), Some(parts))
+                            if self.has_only_parts(&location).await
+                                && parts.is_conditional.is_there(|| self.try_parts(parts)) =>
+                        {
+                            parts.upload.create(&location, &contents, beside).await
+                        }
+                        (outcome, _) => outcome.map(|_| ()),
+                    }
                 }
             };
             if let Some(parts) = &self.parts
