@@ -12,7 +12,8 @@ pub fn common_config_def() -> ConfigDef {
             "volley.memory.budget.bytes",
             Long,
             "268435456",
-            "Bytes that the batches and sink buffers of all tasks may hold together. Fetching pauses while they are used up.",
+            "Bytes that batches, sink buffers and what waits in the consumers of all tasks may hold together. Fetching pauses while \
+             they are used up.",
             Validator::AtLeast(1 << 20),
         ))
         .key(own(
