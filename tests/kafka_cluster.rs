@@ -224,13 +224,16 @@ fn a_client_that_is_throttled_reads_all_and_not_faster() {
     cluster.limit_reading("throttled", A_SECOND as f64);
     // no codec makes this smaller
     let mut state = 1_u64;
-    cluster.produce(&topic, BYTES / 1024, |_, _, value| {
-        value.extend((0..1024).map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 56) as u8
-        }));
-        0
-    });
+    // in batches that may each be read: one of more than ten seconds' worth is never let through
+    for _ in 0..16 {
+        cluster.produce(&topic, BYTES / 1024 / 16, |_, _, value| {
+            value.extend((0..1024).map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (state >> 56) as u8
+            }));
+            0
+        });
+    }
     let started = Instant::now();
     let given = [("client.id", "throttled"), ("max.partition.fetch.bytes", "65536")];
     let reader = Reader::start("native", cluster.properties(&given), &topic);

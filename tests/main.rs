@@ -86,6 +86,7 @@ mod secrets;
 mod sink_positions;
 mod source_tasks;
 mod start_up;
+mod static_members;
 mod storage_java;
 mod store_faults;
 mod stuck_sink;

@@ -67,6 +67,10 @@ struct Javas {
 
 impl Javas {
     fn join(kafka: &Kafka, group: &str, topic: &str, assignor: &str) -> Self {
+        Self::join_with(kafka, group, topic, &["--assignment-strategy", assignor])
+    }
+
+    fn join_with(kafka: &Kafka, group: &str, topic: &str, more: &[&str]) -> Self {
         let directory = data_directory("java-consumer");
         let jars = format!("{}/*", installed("kafka").display());
         let options = ["java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", &jars];
@@ -79,10 +83,9 @@ impl Javas {
             "--group-id",
             group,
             "--verbose",
-            "--assignment-strategy",
-            assignor,
         ];
-        let command: Vec<String> = options.iter().chain(&arguments).map(|text| (*text).to_owned()).collect();
+        let command: Vec<String> =
+            options.iter().chain(&arguments).chain(more).map(|text| (*text).to_owned()).collect();
         let process = ServerProcess::start_with_output(&directory, "events", &command, &[]);
         Self { process: Some(process), directory }
     }
@@ -118,6 +121,11 @@ impl Javas {
         process.signal("TERM");
         wait_until(SOON, "java's consumer has ended", || (!process.is_running()).then_some(()));
         process.kill_and_keep_data();
+    }
+
+    /// Ends it without a word to anybody.
+    fn kill(&mut self) {
+        self.process.take().unwrap().kill_and_keep_data();
     }
 }
 
@@ -155,8 +163,8 @@ impl Group {
         });
     }
 
-    /// Every record that was written is read once.
-    fn read_all(&mut self, members: &mut [&mut Ours]) {
+    /// Reads until every record that was written is read; how often each was.
+    fn read_on(&mut self, members: &mut [&mut Ours]) -> Counts {
         let written = self.written;
         let all = wait_until(SOON, "all records", || {
             members.iter_mut().for_each(|member| member.work(&mut self.counts));
@@ -165,6 +173,12 @@ impl Group {
             (all.len() >= written).then_some(all)
         });
         assert_eq!(all.len(), written);
+        all
+    }
+
+    /// Every record that was written is read once.
+    fn read_all(&mut self, members: &mut [&mut Ours]) {
+        let all = self.read_on(members);
         let repeated: Vec<_> = all.into_iter().filter(|(_, count)| *count > 1).take(5).collect();
         assert_eq!(repeated, [], "records were read more than once");
     }
@@ -217,4 +231,39 @@ fn eager_consumers_of_all_kinds_share_a_group_and_read_each_record_once() {
 #[test]
 fn cooperative_consumers_of_all_kinds_share_a_group_and_read_each_record_once() {
     shares_a_group("org.apache.kafka.clients.consumer.CooperativeStickyAssignor");
+}
+
+/// What the killed one had read and not committed is read again, and nothing is left out.
+fn goes_on_without_a_killed_member(assignor: &str) {
+    let kafka = Kafka::shared();
+    let (topic, name) = (kafka.topic("mixed-consumers", PARTITIONS), kafka.unique("group"));
+    // Java's leads, as it is the first
+    let more = ["--assignment-strategy", assignor, "--session-timeout", "6000"];
+    let java = Javas::join_with(kafka, &name, &topic, &more);
+    let mut group = Group { kafka, topic: topic.clone(), written: 0, counts: Counts::new(), java };
+    group.settle("java's has all partitions", &mut [], &[i64::from(PARTITIONS)]);
+    let mut native = Ours::join(kafka, &name, &topic, "native", assignor);
+    let mut librdkafka = Ours::join(kafka, &name, &topic, "librdkafka", assignor);
+    group.settle("each has its share", &mut [&mut native, &mut librdkafka], &[2, 2, 2]);
+    group.write(6_000);
+    group.java.kill();
+    group.write(6_000);
+    wait_until(SOON, "the two that live share all", || {
+        native.work(&mut group.counts);
+        librdkafka.work(&mut group.counts);
+        (native.owned() == 3 && librdkafka.owned() == 3).then_some(())
+    });
+    group.read_on(&mut [&mut native, &mut librdkafka]);
+    group.write(6_000);
+    group.read_on(&mut [&mut native, &mut librdkafka]);
+}
+
+#[test]
+fn eager_consumers_go_on_without_a_leader_of_another_kind_that_was_killed() {
+    goes_on_without_a_killed_member("org.apache.kafka.clients.consumer.RangeAssignor");
+}
+
+#[test]
+fn cooperative_consumers_go_on_without_a_leader_of_another_kind_that_was_killed() {
+    goes_on_without_a_killed_member("org.apache.kafka.clients.consumer.CooperativeStickyAssignor");
 }

@@ -312,6 +312,11 @@ pub(super) fn create_directories(directory: &Path) -> io::Result<()> {
     create_directories(parent)?;
     match fs::create_dir(directory) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists && directory.is_dir() => Ok(()),
+        // "exists already" would be said of the file that is to be created in it
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(io::Error::other(format!(
+            "{} is a file, and a directory has to have this name: move the file away",
+            directory.display()
+        ))),
         outcome => outcome.and_then(|()| sync_directory(parent)),
     }
 }
@@ -362,6 +367,19 @@ mod tests {
         assert!(matches!(error, StorageError::AlreadyExists { .. }), "{error}");
         assert_eq!(fs::read(root.path().join("new/root/a/b/f")).unwrap(), b"first");
         assert_eq!(fs::read_dir(root.path().join("new/root").join(TEMPORARY_DIRECTORY)).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_a_directory_is_named_and_is_not_taken_for_the_one_to_be_created() {
+        let root = tempfile::tempdir().unwrap();
+        let storage = LocalStorage::new("file:///x", root.path().to_owned(), "c-0");
+        fs::write(root.path().join("a"), "not a directory").unwrap();
+        for path in ["a/f", "a/b/f"] {
+            let error = create(&storage, path, b"1").unwrap_err();
+            let is_named = error.to_string().contains(&format!("{} is a file", root.path().join("a").display()));
+            assert!(matches!(error, StorageError::Unavailable { .. }) && is_named, "{error}");
+        }
+        assert_eq!(fs::read(root.path().join("a")).unwrap(), b"not a directory");
     }
 
     #[test]

@@ -43,6 +43,9 @@ const DEFAULT_SESSION: i64 = 45_000;
 const DEFAULT_POLL_INTERVAL: i64 = 300_000;
 const DEFAULT_TRANSACTION: i64 = 60_000;
 
+/// librdkafka's, in bytes.
+const DEFAULT_MESSAGE: i64 = 1_000_000;
+
 /// Sets every default that `config` does not set.
 pub(super) fn fill(config: &mut ClientConfig, role: ClientRole) {
     let own = match role {
@@ -72,8 +75,19 @@ fn raise_to_be_consistent(config: &mut ClientConfig, role: ClientRole) {
         lower_delivery_timeout(config);
     }
     if role == ClientRole::Consumer {
+        lower_message_size(config);
         raise(config, "fetch.max.bytes", "message.max.bytes");
         raise_poll_interval(config);
+    }
+}
+
+/// The size of messages is one for those that are sent; librdkafka holds it against a consumer's fetches all the same. Its range
+/// begins at 1000.
+fn lower_message_size(config: &mut ClientConfig) {
+    if config.get("message.max.bytes").is_none()
+        && let Some(fetched) = number(config, "fetch.max.bytes")
+    {
+        config.set("message.max.bytes", fetched.clamp(1000, DEFAULT_MESSAGE).to_string());
     }
 }
 

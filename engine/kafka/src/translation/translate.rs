@@ -417,6 +417,9 @@ mod tests {
     #[test]
     fn limits_that_java_lets_contradict_each_other_make_a_client() {
         for (given, raised) in [
+            (("fetch.max.bytes", "524288"), ("fetch.max.bytes", "524288")),
+            (("fetch.max.bytes", "0"), ("fetch.max.bytes", "1000")),
+            (("max.partition.fetch.bytes", "100"), ("fetch.max.bytes", "1048576")),
             (("session.timeout.ms", "600000"), ("max.poll.interval.ms", "600000")),
             (("max.poll.interval.ms", "30000"), ("max.poll.interval.ms", "45000")),
             (("reconnect.backoff.ms", "5000"), ("reconnect.backoff.max.ms", "5000")),

@@ -112,8 +112,12 @@ impl StatusBackingStore for KafkaStatusBackingStore {
 
     fn put_topic(&self, topic: TopicStatus) {
         let key = (topic.topic.clone(), topic.task.connector.clone());
-        if self.known.cache.lock().uses_topic(&key.1, &key.0) || !self.known.announced.lock().insert(key) {
-            return;
+        {
+            // held over both: a status that is read back in between would be in neither
+            let mut announced = self.known.announced.lock();
+            if self.known.cache.lock().uses_topic(&key.1, &key.0) || !announced.insert(key) {
+                return;
+            }
         }
         let (name, connector) = (topic.topic.clone(), topic.task.connector.clone());
         self.send(&StatusRecord::Topic(name, connector, Some(topic)));
