@@ -1,0 +1,37 @@
+package org.volley.host.connector;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.kafka.connect.json.JsonConverter;
+import org.apache.kafka.connect.storage.OffsetUtils;
+
+/**
+ * Source partitions and offsets as Kafka stores them: by its JSON converter without schemas. What is read back has its types: an Integer
+ * that was written comes back as a Long.
+ */
+public final class OffsetJson {
+    private static final JsonConverter CONVERTER = new JsonConverter();
+
+    static {
+        CONVERTER.configure(Map.of("schemas.enable", "false"), false);
+    }
+
+    private OffsetJson() {
+    }
+
+    /** Throws a DataException for what Connect does not take as an offset, such as nested maps. Null stays null. */
+    public static byte[] write(Map<String, ?> map) {
+        if (map == null) {
+            return null;
+        }
+        OffsetUtils.validateFormat(map);
+        return CONVERTER.fromConnectData("", null, map);
+    }
+
+    @SuppressWarnings("unchecked")
+    public static Map<String, Object> read(byte[] json) {
+        Object value = json == null ? null : CONVERTER.toConnectData("", json).value();
+        OffsetUtils.validateFormat(value);
+        return value == null ? null : new HashMap<>((Map<String, Object>) value);
+    }
+}

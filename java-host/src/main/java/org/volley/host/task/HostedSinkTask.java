@@ -1,0 +1,150 @@
+package org.volley.host.task;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.connect.runtime.SinkConnectorConfig;
+import org.apache.kafka.connect.runtime.errors.ToleranceType;
+import org.apache.kafka.connect.runtime.errors.WorkerErrantRecordReporter;
+import org.apache.kafka.connect.sink.SinkRecord;
+import org.apache.kafka.connect.sink.SinkTask;
+import org.volley.host.Metrics;
+import org.volley.host.plugins.PluginScope;
+import org.volley.host.wire.CallBacks;
+import org.volley.host.wire.Endpoint;
+import org.volley.host.wire.Failure;
+import org.volley.host.wire.Frame;
+import org.volley.host.wire.Json;
+import org.volley.host.wire.Kind;
+import org.volley.host.wire.Lane;
+
+/** A sink task, and the calls of its lane. */
+public final class HostedSinkTask implements HostedTask {
+    private final TaskRequest request;
+    private final TaskParts<ConsumerRecord<byte[], byte[]>, SinkRecord> parts;
+    private final SinkTask task;
+    private final SinkChain chain;
+    private final boolean toleratesNothing;
+    private final WorkerErrantRecordReporter reporter;
+    private final SinkRequests requests;
+    private final Set<TopicPartition> assigned = ConcurrentHashMap.newKeySet();
+    private final HostedSinkTaskContext context;
+    private final Lane lane;
+    /** The records of the last PUT, until they are put. */
+    private List<SinkRecord> pending = new ArrayList<>();
+
+    public HostedSinkTask(TaskRequest request, Endpoint endpoint, CallBacks worker, Metrics metrics) {
+        this.request = request;
+        try (PluginScope scope = PluginScope.ofTask(request.loader(), request.id())) {
+            SinkConnectorConfig config = new SinkConnectorConfig(request.plugins().plugins(), request.connectorConfig());
+            // What fails in the chain is told to the worker, which knows what is tolerated.
+            parts = new TaskParts<>(request, config, ToleranceType.ALL, metrics);
+            task = parts.task(SinkTask.class);
+            chain = new SinkChain(parts);
+            toleratesNothing = config.errorToleranceType() == ToleranceType.NONE;
+            reporter = config.enableErrantRecordReporter() ? reporter(worker, config.errorToleranceType()) : null;
+        }
+        requests = new SinkRequests(worker, request.name());
+        context = new HostedSinkTaskContext(worker, request, requests, assigned, reporter, parts.pluginMetrics);
+        lane = new Lane(endpoint, request.lane(), "task-thread-" + request.name());
+    }
+
+    @Override
+    public void open() {
+        lane.open(this::answer);
+    }
+
+    @Override
+    public ObjectNode description() {
+        return Json.object().put("version", parts.version).put("wants_acknowledgements", false);
+    }
+
+    @Override
+    public void cancel() {
+        parts.cancel();
+    }
+
+    @Override
+    public void end() {
+        cancel();
+        parts.close();
+        lane.close();
+    }
+
+    private WorkerErrantRecordReporter reporter(CallBacks worker, ToleranceType tolerance) {
+        return new WorkerErrantRecordReporter(parts.reporting(tolerance, new ErrantReports(worker, request.name())),
+                parts.keyConverter, parts.valueConverter, parts.headerConverter);
+    }
+
+    private void answer(Frame frame, Lane lane) {
+        ObjectNode answer = Json.object();
+        ArrayNode rejected = Json.array();
+        int kind = Kind.DONE;
+        requests.begin();
+        try (PluginScope scope = PluginScope.ofTask(parts.loader, parts.id)) {
+            call(frame, answer, rejected);
+        } catch (Throwable error) {
+            kind = Kind.FAILED;
+            answer.set("error", Failure.ofSinkTask(error));
+        }
+        answer.set("requests", requests.end());
+        answer.set("rejected", rejected);
+        lane.send(kind, answer);
+    }
+
+    private void call(Frame frame, ObjectNode answer, ArrayNode rejected) throws IOException {
+        switch (frame.kind()) {
+            case Kind.START -> {
+                task.initialize(context);
+                task.start(request.taskConfig());
+            }
+            case Kind.STOP -> task.stop();
+            case Kind.OPEN -> {
+                Set<TopicPartition> partitions = Partitions.read(frame);
+                assigned.addAll(partitions);
+                task.open(partitions);
+            }
+            case Kind.CLOSE -> close(Partitions.read(frame));
+            case Kind.PUT -> {
+                pending = new Put(chain, toleratesNothing, rejected).read(frame);
+                put();
+            }
+            case Kind.PUT_AGAIN -> put();
+            case Kind.DROP -> pending.clear();
+            case Kind.PRE_COMMIT -> preCommit(Partitions.readOffsets(frame), answer.putArray("offsets"));
+            default -> throw new IllegalStateException("A sink task's lane has no calls of kind " + frame.kind());
+        }
+    }
+
+    private void put() {
+        task.put(new ArrayList<>(pending));
+        if (reporter != null) {
+            reporter.maybeThrowAsyncError();
+        }
+        pending.clear();
+    }
+
+    private void close(Set<TopicPartition> partitions) {
+        try {
+            task.close(partitions);
+        } finally {
+            assigned.removeAll(partitions);
+            pending.removeIf(record -> partitions.contains(new TopicPartition(record.originalTopic(), record.originalKafkaPartition())));
+        }
+    }
+
+    private void preCommit(Map<TopicPartition, OffsetAndMetadata> current, ArrayNode answer) {
+        if (reporter != null) {
+            reporter.awaitFutures(current.keySet());
+        }
+        Partitions.writeOffsets(answer, task.preCommit(current));
+    }
+}

@@ -1,0 +1,148 @@
+package org.volley.host.task;
+
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.connect.source.SourceRecord;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.volley.host.connector.OffsetJson;
+import org.volley.host.wire.FrameWriter;
+import org.volley.host.wire.Kind;
+import org.volley.host.wire.Lane;
+
+/** Writes messages into frames of MESSAGES. Topics and pairs of partition and offset stand once in each. */
+final class MessagesWriter {
+    private static final Logger LOG = LoggerFactory.getLogger(MessagesWriter.class);
+    /** Bytes that make a frame: small enough to be sent while the next ones are converted, large enough to cost little. */
+    private static final int FRAME_BYTES = 1 << 20;
+    /** Names of headers are few; a task that makes them up must not fill the heap. */
+    private static final int MOST_HEADER_NAMES = 1000;
+
+    private final FrameWriter topics = new FrameWriter();
+    private final FrameWriter pairs = new FrameWriter();
+    private final FrameWriter rows = new FrameWriter();
+    private final Map<String, Integer> topicNumbers = new HashMap<>();
+    private final Map<String, byte[]> headerNames = new HashMap<>();
+    private int pairCount;
+    private int rowCount;
+    /** Of the first row in the frame. */
+    private long firstSequence;
+    private Map<String, ?> lastPartition;
+    private Map<String, ?> lastOffset;
+    /** A copy of the partition that was written last, as tasks may change theirs, and what was written. */
+    private Map<String, ?> writtenPartition;
+    private byte[] writtenPartitionJson;
+
+    /** Starts the messages of a poll. The maps of the poll before may have been changed by the task meanwhile. */
+    void begin(long nextSequence) {
+        firstSequence = nextSequence;
+        clear();
+    }
+
+    /** Adds a message, and sends a frame when one is full. */
+    void add(Lane lane, ProducerRecord<byte[], byte[]> message, SourceRecord polled) {
+        rows.i32(topicNumber(message.topic()));
+        rows.i32(message.partition() == null ? -1 : message.partition());
+        rows.i64(message.timestamp() == null ? -1 : message.timestamp());
+        rows.i32(pair(polled.sourcePartition(), polled.sourceOffset()));
+        rows.bytes(message.key());
+        rows.bytes(message.value());
+        int count = rows.size();
+        rows.i32(0);
+        int headers = 0;
+        for (Header header : message.headers()) {
+            rows.bytes(headerName(header.key()));
+            rows.bytes(header.value());
+            headers++;
+        }
+        rows.i32At(count, headers);
+        rowCount++;
+        if (rows.size() + pairs.size() >= FRAME_BYTES) {
+            send(lane);
+        }
+    }
+
+    /** Sends what is left. */
+    void send(Lane lane) {
+        if (rowCount == 0) {
+            return;
+        }
+        FrameWriter frame = lane.frame(Kind.MESSAGES);
+        frame.i64(firstSequence);
+        frame.i32(topicNumbers.size());
+        frame.part(topics);
+        frame.i32(pairCount);
+        frame.part(pairs);
+        frame.i32(rowCount);
+        frame.part(rows);
+        lane.send(frame);
+        firstSequence += rowCount;
+        clear();
+    }
+
+    private void clear() {
+        topics.clear();
+        pairs.clear();
+        rows.clear();
+        topicNumbers.clear();
+        pairCount = 0;
+        rowCount = 0;
+    }
+
+    private int topicNumber(String topic) {
+        Integer number = topicNumbers.get(topic);
+        if (number == null) {
+            number = topicNumbers.size();
+            topicNumbers.put(topic, number);
+            topics.text(topic);
+        }
+        return number;
+    }
+
+    private int pair(Map<String, ?> partition, Map<String, ?> offset) {
+        if (pairCount == 0 || partition != lastPartition || offset != lastOffset) {
+            lastPartition = partition;
+            lastOffset = offset;
+            pairs.bytes(partitionJson(partition));
+            pairs.bytes(json("offset", offset));
+            pairCount++;
+        }
+        return pairCount - 1;
+    }
+
+    private byte[] partitionJson(Map<String, ?> partition) {
+        if (partition == null) {
+            return null;
+        }
+        if (!partition.equals(writtenPartition)) {
+            writtenPartitionJson = json("partition", partition);
+            writtenPartition = new HashMap<>(partition);
+        }
+        return writtenPartitionJson;
+    }
+
+    private static byte[] json(String what, Map<String, ?> map) {
+        try {
+            return OffsetJson.write(map);
+        } catch (RuntimeException error) {
+            LOG.error("The source {} {} of a record cannot be stored, so the record is as one without: after a restart it may come again. "
+                    + "It has to be a flat map of plain values", what, map, error);
+            return null;
+        }
+    }
+
+    private byte[] headerName(String name) {
+        byte[] bytes = headerNames.get(name);
+        if (bytes == null) {
+            if (headerNames.size() == MOST_HEADER_NAMES) {
+                headerNames.clear();
+            }
+            bytes = name.getBytes(StandardCharsets.UTF_8);
+            headerNames.put(name, bytes);
+        }
+        return bytes;
+    }
+}
