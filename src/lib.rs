@@ -13,6 +13,7 @@ mod cli;
 mod embedded_broker;
 #[cfg(test)]
 mod house_tests;
+mod java_plugins;
 mod logging;
 #[cfg(feature = "embedded-broker")]
 mod quickstart;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::testbed::{ConnectWorker, Kafka, Message, Mode, Vendor, standalone_properties, wait_until};
+use crate::testbed::{ConnectWorker, Kafka, Message, Mode, Vendor, java_properties, standalone_properties, wait_until};
 
 const SOON: Duration = Duration::from_secs(60);
 const RECORDS: usize = 1000;
@@ -122,9 +122,20 @@ fn letters(worker: &ConnectWorker, kafka: &Kafka, name: &str, config: &Value, de
 
 #[test]
 fn ten_faulty_records_of_a_thousand_become_the_dead_letters_of_java_byte_for_byte() {
+    assert_dead_letters_are_java_s(&[]);
+}
+
+#[test]
+fn faulty_records_of_a_connector_in_java_become_the_same_dead_letters() {
+    assert_dead_letters_are_java_s(&java_properties(&["connect-file"]));
+}
+
+/// `more`: properties of the worker that is Volley.
+fn assert_dead_letters_are_java_s(more: &[(&'static str, String)]) {
     let kafka = Kafka::shared();
-    let properties = standalone_properties(&kafka.bootstrap_servers());
+    let mut properties = standalone_properties(&kafka.bootstrap_servers());
     let java = ConnectWorker::launch(Vendor::Java, Mode::Standalone, &properties);
+    properties.extend_from_slice(more);
     let volley = ConnectWorker::start(Vendor::Volley, Mode::Standalone, &properties);
     java.await_ready();
     let cases: [(&str, Make, Value); 3] =

@@ -1,20 +1,35 @@
 //! `volley plugins`
 
+use std::path::PathBuf;
+
 use volley_api::{ConfigKey, Plugin};
+use volley_java::read_properties;
+use volley_worker::config_transformer::resolve_worker_config;
 use volley_worker::plugins::Plugins;
+use volley_worker::worker_config::WorkerConfig;
 
 use super::Failure;
 use super::output::say;
 use super::table::Table;
+use crate::java_plugins::with_java_plugins;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Show the keys of this plug-in: its class name, or the short form of it
     name: Option<String>,
+    /// The worker's configuration, for the Java plug-ins of its plugin.path
+    #[arg(long)]
+    worker: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Failure> {
-    let plugins = Plugins::new(plugins);
+    let mut plugins = Plugins::new(plugins);
+    if let Some(path) = &arguments.worker {
+        let properties = read_properties(path).map_err(Failure::worker)?;
+        let (properties, _) = resolve_worker_config(properties, &plugins).map_err(Failure::worker)?;
+        let worker = WorkerConfig::of_either_mode(properties).map_err(Failure::worker)?;
+        plugins = with_java_plugins(plugins, &worker).map_err(Failure::worker)?;
+    }
     match &arguments.name {
         None => list(&plugins),
         Some(name) => match plugins.find_any(name) {

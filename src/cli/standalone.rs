@@ -8,13 +8,14 @@ use volley_java::read_properties;
 use volley_worker::connector_file::read_connector_file;
 use volley_worker::herder::Completion;
 use volley_worker::loggers::LogLevels;
-use volley_worker::plugins::Plugins;
+use volley_worker::plugins::{OfferedPlugins, Plugins};
 use volley_worker::worker::Worker;
 
 use super::Failure;
 use super::connector_class::check_class;
 use super::output::say;
 use super::signals::Signals;
+use crate::java_plugins::{java_plugins, may_be_in_java};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -32,10 +33,14 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>, levels: Arc<dyn L
     let files: Result<Vec<_>, _> = arguments.connectors.iter().map(|path| read_connector_file(path)).collect();
     let connectors = files.map_err(Failure::connector)?;
     let known = Plugins::new(plugins.clone());
-    for (connector, path) in connectors.iter().zip(&arguments.connectors) {
-        check_class(&known, &connector.config.values, path)?;
+    // whether a class is there in Java, only the worker finds out
+    if !may_be_in_java(&properties) {
+        for (connector, path) in connectors.iter().zip(&arguments.connectors) {
+            check_class(&known, &connector.config.values, path)?;
+        }
     }
     let mut signals = Signals::listen().map_err(Failure::worker)?;
+    let plugins = OfferedPlugins::from(plugins).with_more(java_plugins);
     let start = move || Worker::start(properties, plugins, Some(levels));
     let Some(started) = signals.unless_interrupted_at_start(start) else {
         return if arguments.until_done { Err(stopped_early()) } else { Ok(()) };

@@ -17,22 +17,24 @@ use super::connector_class::{check_class, similar_classes};
 use super::field_text::field_lines;
 use super::output::say;
 use super::records_text::printable;
+use crate::java_plugins::with_java_plugins;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Connectors to check: properties files, or JSON as POST /connectors takes it
     #[arg(required = true)]
     connectors: Vec<PathBuf>,
-    /// The worker's configuration, for its config providers and override policy
+    /// The worker's configuration, for its config providers, its override policy and its Java plug-ins
     #[arg(long)]
     worker: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Failure> {
-    let plugins = Arc::new(Plugins::new(plugins));
+    let own = Plugins::new(plugins);
     let (properties, transformer) =
-        resolve_worker_config(worker_properties(arguments.worker.as_deref())?, &plugins).map_err(Failure::worker)?;
+        resolve_worker_config(worker_properties(arguments.worker.as_deref())?, &own).map_err(Failure::worker)?;
     let worker = WorkerConfig::of_either_mode(properties).map_err(Failure::worker)?;
+    let plugins = Arc::new(with_java_plugins(own, &worker).map_err(Failure::worker)?);
     let known = Arc::clone(&plugins);
     let transformer = Arc::new(transformer);
     let validator =

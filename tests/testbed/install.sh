@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the servers that the tests start, unless they are there: Kafka, Kafka Connect, a Schema Registry and its converters
+# Installs the servers that the tests start, unless they are there: Kafka, Kafka Connect, Java plug-ins, a Schema Registry and its converters
 # HDFS and an S3 server from Maven Central, another S3 server, a client of Connect's REST and Confluent's serializers from PyPI,
 # PostgreSQL and MariaDB from Debian, MySQL where it can be had, and Azurite (Azure Blob Storage) where there is npm.
 # With names as arguments also what only benches need: iceberg (a sink for Java's worker), duckdb, postgresql (its driver for Java).
@@ -88,6 +88,17 @@ install_python() {
     touch "$testbed/$name/.version-$version"
 }
 
+# Java plug-ins as their users have them, each in a directory of its own.
+install_java_plugins() {
+    version=$(cksum <"$here/java-plugins-pom.xml" | tr ' ' -)
+    [ -e "$testbed/java-plugins/.version-$version" ] && return
+    say "installing Java plug-ins"
+    rm -rf "$testbed/java-plugins" "$testbed/java-plugins.new"
+    twice mvn -q -B -f "$here/java-plugins-pom.xml" process-resources -Dplugins="$testbed/java-plugins.new" >&2
+    touch "$testbed/java-plugins.new/.version-$version"
+    mv "$testbed/java-plugins.new" "$testbed/java-plugins"
+}
+
 # install_azurite: fails where there is no npm. What it needs for other things than blobs is not run.
 install_azurite() {
     [ -e "$testbed/azurite/.version-$azurite_version" ] && return
@@ -103,6 +114,8 @@ install_azurite() {
 
 # with the compiler: some tests run a Java program of their own
 need "java --list-modules | grep -q jdk.compiler" openjdk-17-jdk-headless
+# also for the host of Java plug-ins, which is built anew each time
+need "command -v mvn" maven
 need "command -v openssl" openssl
 need "ls /usr/lib/postgresql/*/bin/postgres && command -v setpriv" postgresql util-linux
 need "command -v mariadbd && command -v mysql_install_db && command -v mariadb" mariadb-server mariadb-client
@@ -112,6 +125,7 @@ install_jars converters $kafka_version
 install_jars hdfs $hadoop_version
 install_jars s3proxy $s3proxy_version
 install_registry
+install_java_plugins
 install_python s3 $moto_version "moto[server,s3]==$moto_version"
 install_python clients $client_version-$serializers_version-$protoc_version "kafka-connect-py==$client_version" \
     "confluent-kafka[avro,json,protobuf,schemaregistry]==$serializers_version" "grpcio-tools==$protoc_version"

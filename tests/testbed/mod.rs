@@ -6,6 +6,7 @@ mod connect_worker;
 mod deadline;
 mod http;
 mod identity_provider;
+mod java_host;
 mod kafka;
 mod logging;
 mod mariadb;
@@ -27,6 +28,8 @@ pub(crate) use deadline::wait_until;
 pub(crate) use http::{Answer, send};
 #[allow(unused_imports)]
 pub(crate) use identity_provider::{IdentityProvider, TokenKey};
+#[allow(unused_imports)]
+pub(crate) use java_host::{host_of, hosts_of, java_properties, signal};
 #[allow(unused_imports)]
 pub(crate) use kafka::{BROKERS, HIDDEN, Kafka, KafkaCluster, Message, SESSION, properties};
 #[allow(unused_imports)]

@@ -29,6 +29,7 @@ pub struct Error {
     message: String,
     exception: Option<Cow<'static, str>>,
     place: Option<String>,
+    java_trace: Option<Arc<str>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -38,7 +39,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An error of `kind` with a message for the user.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), exception: None, place: None, source: None }
+        Self { kind, message: message.into(), exception: None, place: None, java_trace: None, source: None }
     }
 
     /// See [`ErrorKind::Retriable`].
@@ -83,6 +84,13 @@ impl Error {
         self
     }
 
+    /// The same error with the stack trace that Java wrote for it, causes included, which traces show as it is.
+    #[must_use]
+    pub fn with_java_trace(mut self, trace: impl Into<Arc<str>>) -> Self {
+        self.java_trace = Some(trace.into());
+        self
+    }
+
     /// What the caller can do.
     pub fn kind(&self) -> ErrorKind {
         self.kind
@@ -104,21 +112,32 @@ impl Error {
     }
 
     /// The message and those of all causes, as a status trace shows them: `class: message`, then `Caused by: …` lines, each
-    /// with its place below it where that is known.
+    /// with its place below it where that is known. Where Java wrote a trace, the rest is Java's.
     pub fn trace(&self) -> String {
         let mut trace = traced(self);
-        let mut cause = self.source();
+        let mut cause = self.cause_to_trace();
         while let Some(error) = cause {
             trace.push_str("\nCaused by: ");
             trace.push_str(&traced(error));
-            cause = error.source();
+            cause = match error.downcast_ref::<Self>() {
+                Some(error) => error.cause_to_trace(),
+                None => error.source(),
+            };
         }
         trace
+    }
+
+    /// The cause, unless Java's trace has it already.
+    fn cause_to_trace(&self) -> Option<&(dyn StdError + 'static)> {
+        if self.java_trace.is_some() { None } else { self.source() }
     }
 }
 
 fn traced(error: &(dyn StdError + 'static)) -> String {
     if let Some(error) = error.downcast_ref::<Error>() {
+        if let Some(trace) = &error.java_trace {
+            return trace.to_string();
+        }
         let place = error.place.as_ref().map_or_else(String::new, |place| format!("\n\tat {place}"));
         // Java leaves out the message of an exception that has none
         let separator = if error.message.is_empty() { "" } else { ": " };
@@ -193,6 +212,18 @@ mod tests {
         );
         assert_eq!(error.to_string(), "Exiting");
         assert_eq!(format!("{error:#}"), "Exiting: bad: no such file");
+    }
+
+    #[test]
+    fn what_java_traced_is_shown_as_java_wrote_it() {
+        let java = "a.B: no\n\tat a.C.put(C.java:7)\nCaused by: a.D\n\t... 1 more";
+        let error =
+            Error::fatal("no").with_exception("a.B").with_java_trace(java).with_source(Error::data("told by Java"));
+        assert_eq!(error.trace(), java);
+        let outer = Error::fatal("Exiting").with_source(error);
+        let expected = format!("org.apache.kafka.connect.errors.ConnectException: Exiting\nCaused by: {java}");
+        assert_eq!(outer.trace(), expected);
+        assert_eq!(outer.to_string(), "Exiting");
     }
 
     #[test]

@@ -25,12 +25,14 @@ pub use config::{
     Importance, Secret, Validator, Width,
 };
 pub use connector::{
-    Connector, ConnectorContext, ConnectorKind, EndedRun, RunningConnector, Support, identical_tasks, single_task,
+    ConfigAnswer, Connector, ConnectorContext, ConnectorKind, EndedRun, KeyAnswer, OwnChain, RunningConnector, Support,
+    identical_tasks, single_task,
 };
 pub use data::{
     Column, Header, Headers, OffsetRange, Offsets, Origin, RawBatch, RawHeader, RawHeaders, RecordFields, Records,
     RecordsSlice, RejectedRow, RowIndex, Semantics, SourceOffset, SourcePartition, Stage, TimestampType,
-    TopicPartition, Value, as_meant, decimal_texts, in_row_order, meant_field, mixed_as_text, schema,
+    TopicPartition, Value, as_meant, decimal_texts, in_row_order, is_null_map, meant_field, mixed_as_text, null_map,
+    schema,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use metrics::Metrics;
@@ -41,7 +43,7 @@ pub use plugin::{
 };
 pub use sink::{
     BoundedQuery, LateRejection, QueryEngine, QueryResult, QuerySettings, ReadyQuery, SinkBatch, SinkContext,
-    SinkRequests, SinkTask,
+    SinkRequests, SinkTask, TakeReport,
 };
 pub use source::{
     AcknowledgedBatch, AcknowledgedRow, OffsetReader, Polled, SourceBatch, SourceContext, SourceTask,

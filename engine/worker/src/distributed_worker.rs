@@ -7,7 +7,7 @@ use std::time::Duration;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 use tracing::{info, warn};
-use volley_api::{ConfigMap, Error, Plugin, Result};
+use volley_api::{ConfigMap, Error, Result};
 use volley_kafka::{ClientRole, check_bootstrap_servers};
 
 use crate::cluster_id::ClusterId;
@@ -16,8 +16,8 @@ use crate::herder::{ConfigUpdates, DistributedHerder, Herder, WorkerContext};
 use crate::loggers::{LogLevels, Loggers};
 use crate::memory_budget::MemoryBudget;
 use crate::metrics::{Windows, WorkerMetrics};
-use crate::plugins::Plugins;
-use crate::rest_frontend::{RestFrontend, check_worker_converters};
+use crate::plugins::{OfferedPlugins, Plugins};
+use crate::rest_frontend::{RestFrontend, check_worker_converters, warn_of_missing_locations};
 use crate::spawned_task::SpawnedTask;
 use crate::storage::{ConnectorOffsetStores, KafkaStores, OffsetBackingStore};
 use crate::validation::{ConnectorValidator, OverridePolicy};
@@ -41,8 +41,12 @@ impl DistributedWorker {
     /// # Errors
     /// `Config` or `Fatal`, naming the key that is wrong, the address that cannot be listened on, or the internal topic that
     /// cannot be used.
-    pub fn start(properties: ConfigMap, plugins: Vec<Plugin>, log_levels: Option<Arc<dyn LogLevels>>) -> Result<Self> {
-        let plugins = Arc::new(Plugins::new(plugins));
+    pub fn start(
+        properties: ConfigMap,
+        plugins: impl Into<OfferedPlugins>,
+        log_levels: Option<Arc<dyn LogLevels>>,
+    ) -> Result<Self> {
+        let (plugins, more) = plugins.into().open();
         let (properties, transformer) = resolve_worker_config(properties, &plugins)?;
         let config = Arc::new(WorkerConfig::distributed(properties)?);
         // said now rather than after the internal topics are read
@@ -50,6 +54,8 @@ impl DistributedWorker {
         if let Some(line) = unknown_keys(config.originals()) {
             warn!("{line}");
         }
+        warn_of_missing_locations(&config);
+        let plugins = Arc::new(more.to(plugins, &config)?);
         check_worker_converters(&plugins, &config)?;
         check_bootstrap_servers(&config.worker_admin_properties(), ClientRole::Admin)?;
         let front = RestFrontend::open(&config)?;

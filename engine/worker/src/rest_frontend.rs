@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
-use volley_api::{ConfigMap, Error, Result};
+use tracing::{info, warn};
+use volley_api::{ConfigMap, Error, PluginKind, Result};
 
 use crate::cluster_id::ClusterId;
 use crate::herder::{Herder, WorkerContext};
@@ -68,13 +68,29 @@ impl RestFrontend {
     }
 }
 
-/// A worker whose own converters are wrong would fail every task; better say so at the start.
+/// Says which locations of plug-ins are not there: a worker with none of them runs all the same.
+pub(crate) fn warn_of_missing_locations(config: &WorkerConfig) {
+    for location in config.java_settings().missing_locations() {
+        warn!(location, "no Java plug-ins can come from this location of plugin.path, since it is not there");
+    }
+}
+
+/// A worker whose own converters are wrong would fail every task; better say so at the start. What may only be found by looking for
+/// more plug-ins is left to the tasks: the start does not wait for that.
 pub(crate) fn check_worker_converters(plugins: &Plugins, config: &WorkerConfig) -> Result<()> {
     let none = ConfigMap::new();
+    let is_left_to_tasks =
+        |key: &str, kind| config.parsed().string(key).is_some_and(|class| plugins.needs_search(kind, class));
     for (key, side) in [("key.converter", volley_api::Side::Key), ("value.converter", volley_api::Side::Value)] {
+        if is_left_to_tasks(key, PluginKind::Converter) {
+            continue;
+        }
         plugins
             .new_converter(side, &none, config)
             .map_err(|error| Error::config(format!("could not use `{key}` of the worker")).with_source(error))?;
+    }
+    if is_left_to_tasks("header.converter", PluginKind::HeaderConverter) {
+        return Ok(());
     }
     let headers = plugins.new_header_converter(&none, config);
     headers.map_err(|error| Error::config("could not use `header.converter` of the worker").with_source(error))?;

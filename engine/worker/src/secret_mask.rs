@@ -85,7 +85,7 @@ struct SecretKeys<'a> {
 impl<'a> SecretKeys<'a> {
     fn of(config: &'a ConfigMap, plugins: &'a Plugins) -> Self {
         let class = config.get("connector.class").map(|class| class.trim());
-        let plugin = class.and_then(|class| plugins.find_connector(class).ok());
+        let plugin = class.and_then(|class| plugins.find_known(PluginKind::Source, class));
         Self { config, plugins, connector: plugin.map(|plugin| &plugin.config_def) }
     }
 
@@ -127,7 +127,7 @@ impl<'a> SecretKeys<'a> {
 
     fn is_password_of(&self, class_key: &str, kind: PluginKind, key: &str) -> Option<bool> {
         let class = self.config.get(class_key)?.trim();
-        is_password(self.plugins.find(kind, class).ok().map(|plugin| &plugin.config_def), key)
+        is_password(self.plugins.find_known(kind, class).map(|plugin| &plugin.config_def), key)
     }
 }
 

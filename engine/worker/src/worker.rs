@@ -7,7 +7,7 @@ use std::time::Duration;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 use tracing::{info, warn};
-use volley_api::{ConfigMap, Plugin, Result};
+use volley_api::{ConfigMap, Result};
 use volley_kafka::{ClientRole, check_bootstrap_servers};
 
 use crate::cluster_id::ClusterId;
@@ -18,8 +18,8 @@ use crate::herder::{Completion, ConnectorInfo, ConnectorProgress, Herder, Standa
 use crate::loggers::{LogLevels, Loggers};
 use crate::memory_budget::MemoryBudget;
 use crate::metrics::{Windows, WorkerMetrics};
-use crate::plugins::Plugins;
-use crate::rest_frontend::{RestFrontend, check_worker_converters};
+use crate::plugins::OfferedPlugins;
+use crate::rest_frontend::{RestFrontend, check_worker_converters, warn_of_missing_locations};
 use crate::storage::{
     ConnectorOffsetStores, FileOffsetBackingStore, MemoryConfigBackingStore, MemoryStatusBackingStore,
     OffsetBackingStore,
@@ -45,13 +45,19 @@ impl Worker {
     ///
     /// # Errors
     /// `Config` or `Fatal`, naming the key or file that is wrong, or the address that cannot be listened on.
-    pub fn start(properties: ConfigMap, plugins: Vec<Plugin>, log_levels: Option<Arc<dyn LogLevels>>) -> Result<Self> {
-        let plugins = Arc::new(Plugins::new(plugins));
+    pub fn start(
+        properties: ConfigMap,
+        plugins: impl Into<OfferedPlugins>,
+        log_levels: Option<Arc<dyn LogLevels>>,
+    ) -> Result<Self> {
+        let (plugins, more) = plugins.into().open();
         let (properties, transformer) = resolve_worker_config(properties, &plugins)?;
         let config = Arc::new(WorkerConfig::standalone(properties)?);
         if let Some(line) = unknown_keys(config.originals()) {
             warn!("{line}");
         }
+        warn_of_missing_locations(&config);
+        let plugins = Arc::new(more.to(plugins, &config)?);
         check_worker_converters(&plugins, &config)?;
         check_bootstrap_servers(&config.worker_admin_properties(), ClientRole::Admin)?;
         let offsets: Arc<dyn OffsetBackingStore> = Arc::new(FileOffsetBackingStore::open(config.offset_file()?)?);

@@ -1,7 +1,8 @@
 //! A connector: checks a configuration and divides the work into tasks.
 
 use crate::{
-    ConfigDef, ConfigIssue, ConfigMap, ConnectorContext, EndedRun, Records, Result, SourceOffset, SourcePartition,
+    ConfigAnswer, ConfigDef, ConfigIssue, ConfigMap, ConnectorContext, EndedRun, Records, Result, SourceOffset,
+    SourcePartition,
 };
 
 /// Which way a connector moves data.
@@ -38,6 +39,25 @@ pub trait Connector: Send + Sync {
     /// Checks that go beyond single keys. MUST NOT change anything outside.
     fn validate(&self, _config: &ConfigMap) -> Vec<ConfigIssue> {
         Vec::new()
+    }
+
+    /// What the connector itself says about a configuration; where it says something, that is shown in place of
+    /// [`Connector::config_def`] and [`Connector::validate`]. MUST NOT change anything outside.
+    ///
+    /// # Errors
+    /// If it cannot say.
+    fn config_values(&self, _config: &ConfigMap) -> Result<Option<ConfigAnswer>> {
+        Ok(None)
+    }
+
+    /// Whether its tasks convert and transform by themselves, by what [`crate::OwnChain`] gives them. Then the worker makes no
+    /// converters and no transformations for them.
+    ///
+    /// A sink is given messages as consumed: [`crate::SinkBatch::raw`], without records. A source gives messages: records whose
+    /// key and value are `Binary` columns (null is Kafka's null) and whose headers are `Bytes` or `Null`; they are produced as
+    /// they are.
+    fn has_own_chain(&self) -> bool {
+        false
     }
 
     /// What a user should know of a configuration without issues, in sentences: keys without effect, promises that do not hold with

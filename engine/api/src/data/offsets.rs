@@ -45,3 +45,27 @@ pub type SourcePartition = serde_json::Map<String, serde_json::Value>;
 
 /// A position within a [`SourcePartition`].
 pub type SourceOffset = serde_json::Map<String, serde_json::Value>;
+
+/// The one member of what stands for null: no source has a member of that name.
+const NULL: &str = "\u{0}null";
+
+/// Stands for null in place of a [`SourcePartition`] or a [`SourceOffset`]: a source in Java may have records without either. The
+/// worker stores it as Kafka Connect stores null: a key with `null` in it, and an offset that is none.
+pub fn null_map() -> SourcePartition {
+    std::iter::once((NULL.to_owned(), serde_json::Value::Null)).collect()
+}
+
+/// Whether it is [`null_map`].
+pub fn is_null_map(map: &SourcePartition) -> bool {
+    map.len() == 1 && map.contains_key(NULL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_is_no_empty_map() {
+        assert!(is_null_map(&null_map()) && !is_null_map(&SourcePartition::new()));
+    }
+}

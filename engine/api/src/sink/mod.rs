@@ -6,6 +6,6 @@ mod sink_requests;
 mod sink_task;
 
 pub use bounded_query::{BoundedQuery, QueryEngine, QueryResult, QuerySettings, ReadyQuery};
-pub use sink_context::{LateRejection, SinkContext};
+pub use sink_context::{LateRejection, SinkContext, TakeReport};
 pub use sink_requests::SinkRequests;
 pub use sink_task::{SinkBatch, SinkTask};

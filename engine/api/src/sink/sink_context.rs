@@ -1,13 +1,25 @@
 //! What a sink task may ask of the worker.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Error, Metrics, RawBatch, SinkRequests, TopicPartition, WorkerPlugins};
+use crate::{Error, Metrics, OwnChain, RawBatch, Result, SinkRequests, TopicPartition, WorkerPlugins};
+
+type IsAbandoned = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// Takes rows that a task reports as bad, on any thread: see [`SinkContext::report`].
+pub trait TakeReport: Send + Sync {
+    /// Takes row `row` of `batch`, which failed in `class`.
+    ///
+    /// # Errors
+    /// If it cannot be taken, or if no errors are tolerated.
+    fn report(&self, batch: &Arc<RawBatch>, row: usize, class: &str, error: Error) -> Result<()>;
+}
 
 /// Given to a sink task when it starts. It may be cloned and used from any thread. What the task asks for is carried out
 /// after the call of the task that is under way, or after the next one.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SinkContext {
     /// Connector name.
     pub connector: String,
@@ -16,10 +28,13 @@ pub struct SinkContext {
     metrics: Metrics,
     plugins: WorkerPlugins,
     requests: SinkRequests,
+    own_chain: Option<Arc<OwnChain>>,
+    is_abandoned: IsAbandoned,
+    reports: Option<Arc<dyn TakeReport>>,
 }
 
 impl SinkContext {
-    /// The context of task `task` of `connector`, without plug-ins.
+    /// The context of task `task` of `connector`, without plug-ins, and with nobody who takes reports.
     pub fn new(connector: impl Into<String>, task: usize) -> Self {
         Self {
             connector: connector.into(),
@@ -27,6 +42,9 @@ impl SinkContext {
             metrics: Metrics::default(),
             plugins: WorkerPlugins::none(),
             requests: SinkRequests::default(),
+            own_chain: None,
+            is_abandoned: Arc::new(|| false),
+            reports: None,
         }
     }
 
@@ -44,6 +62,27 @@ impl SinkContext {
         self
     }
 
+    /// The same context for a task that converts and transforms by itself.
+    #[must_use]
+    pub fn with_own_chain(mut self, own_chain: OwnChain) -> Self {
+        self.own_chain = Some(Arc::new(own_chain));
+        self
+    }
+
+    /// The same context with who knows whether the task is given up. It MUST NOT block.
+    #[must_use]
+    pub fn on_abandonment(mut self, is_abandoned: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.is_abandoned = Arc::new(is_abandoned);
+        self
+    }
+
+    /// The same context with who takes [reports](SinkContext::report).
+    #[must_use]
+    pub fn with_reports(mut self, reports: Arc<dyn TakeReport>) -> Self {
+        self.reports = Some(reports);
+        self
+    }
+
     /// The task's metrics, which the worker shows.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
@@ -52,6 +91,17 @@ impl SinkContext {
     /// The worker's plug-ins.
     pub fn plugins(&self) -> &WorkerPlugins {
         &self.plugins
+    }
+
+    /// What a task needs that converts and transforms by itself; `None` unless its connector says that it does.
+    pub fn own_chain(&self) -> Option<&OwnChain> {
+        self.own_chain.as_deref()
+    }
+
+    /// Whether the worker has given the task up: it was to stop, and did not in time. Nothing that it does counts any more. A task
+    /// that waits for something else looks here again and again, and ends its wait.
+    pub fn is_abandoned(&self) -> bool {
+        (self.is_abandoned)()
     }
 
     /// The partitions assigned to the task, in order. Those that are being opened are among them, those that are being closed
@@ -64,6 +114,25 @@ impl SinkContext {
     /// of the partition that is put begins at `offset` or later.
     pub fn rewind(&self, partition: TopicPartition, offset: i64) {
         self.requests.change(|requests| requests.rewinds.push((partition, offset)));
+    }
+
+    /// Asks to go on at `offset` of `partition`, before or behind where the task is; the last call counts. What was on its way
+    /// is dropped. Records that are skipped so count as delivered: a task that keeps its offsets elsewhere knows. Where it goes
+    /// back, the offset that counts as committed falls too.
+    pub fn seek(&self, partition: TopicPartition, offset: i64) {
+        self.requests.change(|requests| {
+            requests.seeks.insert(partition, offset);
+        });
+    }
+
+    /// Asks to be given the records of all partitions again from the last committed offset on, or from where the task began if it
+    /// has committed nothing. For a task that cannot vouch for what was put since: then its `pre_commit` fails with
+    /// `Retriable`.
+    pub fn seek_to_committed(&self) {
+        self.requests.change(|requests| {
+            requests.seeks.clear();
+            requests.to_committed = true;
+        });
     }
 
     /// Asks for an offset commit soon, not only at the next interval.
@@ -101,9 +170,33 @@ impl SinkContext {
         self.requests.change(|requests| requests.rejections.push(rejection));
     }
 
+    /// Reports row `row` of `batch` as bad at once (KIP-610): when this returns, its dead letter is on its way, and no offset is
+    /// committed before all such letters are acknowledged. `class`: the class of the task, for the report. `batch` need not be
+    /// one that was put: a message by itself is enough.
+    ///
+    /// # Errors
+    /// If errors are not tolerated, or the dead letter cannot be written. Then the task fails, too, after its call that is under
+    /// way or the next one, and commits nothing more.
+    pub fn report(&self, batch: &Arc<RawBatch>, row: usize, class: &str, error: Error) -> Result<()> {
+        match &self.reports {
+            Some(reports) => reports.report(batch, row, class, error),
+            None => Err(Error::fatal("nobody takes reports of bad records here").with_source(error)),
+        }
+    }
+
     /// For the worker: what the task has asked for.
     pub fn requests(&self) -> &SinkRequests {
         &self.requests
+    }
+}
+
+impl fmt::Debug for SinkContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SinkContext")
+            .field("connector", &self.connector)
+            .field("task", &self.task)
+            .field("requests", &self.requests)
+            .finish_non_exhaustive()
     }
 }
 
@@ -116,4 +209,39 @@ pub struct LateRejection {
     pub row: usize,
     /// Why.
     pub error: Error,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::testing::raw_batch;
+
+    fn partition() -> TopicPartition {
+        TopicPartition::new("t", 0)
+    }
+
+    #[test]
+    fn the_last_seek_of_a_partition_counts_and_one_to_the_committed_offsets_ends_those_before() {
+        let context = SinkContext::new("c", 0);
+        context.seek(partition(), 5);
+        context.seek(partition(), 9);
+        let seeks = |offset| BTreeMap::from([(partition(), offset)]);
+        assert_eq!(context.requests().take_seeks(), (false, seeks(9)));
+        context.seek(partition(), 5);
+        context.seek_to_committed();
+        assert_eq!(context.requests().take_seeks(), (true, BTreeMap::new()));
+        context.seek_to_committed();
+        context.seek(partition(), 7);
+        assert_eq!(context.requests().take_seeks(), (true, seeks(7)));
+        assert_eq!(context.requests().take_seeks(), (false, BTreeMap::new()));
+    }
+
+    #[test]
+    fn a_report_that_nobody_takes_is_an_error_with_its_reason() {
+        let batch = Arc::new(raw_batch("t", 0, 0, [None]));
+        let error = SinkContext::new("c", 0).report(&batch, 0, "a.B", Error::data("bad")).unwrap_err();
+        assert!(format!("{error:#}").ends_with(": bad"), "{error:#}");
+    }
 }

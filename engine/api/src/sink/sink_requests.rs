@@ -11,6 +11,10 @@ use crate::{LateRejection, TopicPartition};
 pub(crate) struct Requested {
     pub(crate) assignment: Vec<TopicPartition>,
     pub(crate) rewinds: Vec<(TopicPartition, i64)>,
+    /// Whether to go back to what is committed, before the seeks.
+    pub(crate) to_committed: bool,
+    /// The last word on each partition.
+    pub(crate) seeks: BTreeMap<TopicPartition, i64>,
     pub(crate) commit: bool,
     /// The last word on each partition.
     pub(crate) pauses: BTreeMap<TopicPartition, bool>,
@@ -39,6 +43,11 @@ impl SinkRequests {
     /// Takes the rewinds asked for.
     pub fn take_rewinds(&self) -> Vec<(TopicPartition, i64)> {
         self.change(|requests| std::mem::take(&mut requests.rewinds))
+    }
+
+    /// Takes the seeks asked for: whether all partitions go back to what is committed, and after that where single ones go.
+    pub fn take_seeks(&self) -> (bool, BTreeMap<TopicPartition, i64>) {
+        self.change(|requests| (std::mem::take(&mut requests.to_committed), std::mem::take(&mut requests.seeks)))
     }
 
     /// Takes the wish for a commit.

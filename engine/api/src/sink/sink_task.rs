@@ -73,6 +73,13 @@ pub trait SinkTask: Send {
         Ok(())
     }
 
+    /// Whether asking once is enough: when partitions go away or the task stops, there is one `pre_commit`, and what it does not
+    /// return is read again by whoever gets the partition. Otherwise the worker asks again until everything is delivered or time
+    /// is up.
+    fn delivers_once(&self) -> bool {
+        false
+    }
+
     /// For a bounded run: all records of the run that other tasks have not delivered already have been put here. Called again and
     /// again until it gives `true`: then the task has done what it does at the end, and what is left is to `flush`. A rewind or
     /// a new partition may come in between, and the end then comes again.

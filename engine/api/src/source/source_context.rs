@@ -4,7 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::source::offset_reader::{no_offsets, offset_of};
-use crate::{Metrics, OffsetReader, Result, SourceOffset, SourcePartition, TransactionContext, WorkerPlugins};
+use crate::{
+    Metrics, OffsetReader, OwnChain, Result, SourceOffset, SourcePartition, TransactionContext, WorkerPlugins,
+};
+
+type IsAbandoned = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// Given to a source task when it starts. It may be cloned and used from any thread.
 #[derive(Clone)]
@@ -17,6 +21,8 @@ pub struct SourceContext {
     metrics: Metrics,
     plugins: WorkerPlugins,
     transactions: Option<TransactionContext>,
+    own_chain: Option<Arc<OwnChain>>,
+    is_abandoned: IsAbandoned,
 }
 
 impl SourceContext {
@@ -29,6 +35,8 @@ impl SourceContext {
             metrics: Metrics::default(),
             plugins: WorkerPlugins::none(),
             transactions: None,
+            own_chain: None,
+            is_abandoned: Arc::new(|| false),
         }
     }
 
@@ -58,6 +66,31 @@ impl SourceContext {
     pub fn with_transactions(mut self, transactions: TransactionContext) -> Self {
         self.transactions = Some(transactions);
         self
+    }
+
+    /// The same context for a task that converts and transforms by itself.
+    #[must_use]
+    pub fn with_own_chain(mut self, own_chain: OwnChain) -> Self {
+        self.own_chain = Some(Arc::new(own_chain));
+        self
+    }
+
+    /// The same context with who knows whether the task is given up. It MUST NOT block.
+    #[must_use]
+    pub fn on_abandonment(mut self, is_abandoned: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.is_abandoned = Arc::new(is_abandoned);
+        self
+    }
+
+    /// What a task needs that converts and transforms by itself; `None` unless its connector says that it does.
+    pub fn own_chain(&self) -> Option<&OwnChain> {
+        self.own_chain.as_deref()
+    }
+
+    /// Whether the worker has given the task up: it was to stop, and did not in time. Nothing that it does counts any more. A task
+    /// that waits for something else looks here again and again, and ends its wait.
+    pub fn is_abandoned(&self) -> bool {
+        (self.is_abandoned)()
     }
 
     /// The stored offset of a source partition, if any.

@@ -72,6 +72,12 @@ pub trait SourceTask: Send {
         Ok(())
     }
 
+    /// Whether [`SourceTask::commit`] is called after every offset commit, which comes at each interval, also with nothing new
+    /// to commit: for a task that counts on being called. Asked once.
+    fn wants_every_commit(&self) -> bool {
+        false
+    }
+
     /// Whether the task wants to be told where its records are in Kafka. Asked once; costs memory for each record on its way.
     fn wants_acknowledgements(&self) -> bool {
         false

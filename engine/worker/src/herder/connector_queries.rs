@@ -17,7 +17,7 @@ use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
 use crate::json_config::GivenConfig;
 use crate::plugin_call::{Deadline, call_plugin};
-use crate::plugins::Plugins;
+use crate::plugins::{Plugins, find_connector};
 use crate::secret_mask::restore_secrets;
 use crate::storage::TaskProgressSnapshot;
 use crate::storage::{ClusterConfigState, Completion, State, StatusKey, TargetState};
@@ -38,7 +38,7 @@ impl ConnectorQueries {
     }
 
     /// All plug-ins.
-    pub(super) fn plugins(&self) -> &Plugins {
+    pub(super) fn plugins(&self) -> &Arc<Plugins> {
         &self.context.plugins
     }
 
@@ -67,13 +67,13 @@ impl ConnectorQueries {
         self.snapshot().connectors().map(str::to_owned).collect()
     }
 
-    /// `source`, `sink` or `unknown`, by the class in a configuration.
+    /// `source`, `sink` or `unknown`, by the class in a configuration. Unknown is also what is still being looked for.
     pub(super) fn kind(&self, config: &ConfigMap) -> &'static str {
         let class = config.get("connector.class").map(String::as_str).unwrap_or_default();
-        match self.context.plugins.find_connector(class).map(volley_api::Plugin::kind) {
-            Ok(PluginKind::Sink) => "sink",
-            Ok(_) => "source",
-            Err(_) => "unknown",
+        match self.context.plugins.find_known(PluginKind::Source, class).map(volley_api::Plugin::kind) {
+            Some(PluginKind::Sink) => "sink",
+            Some(_) => "source",
+            None => "unknown",
         }
     }
 
@@ -195,6 +195,10 @@ impl ConnectorQueries {
         name: &str,
         mut config: GivenConfig,
     ) -> HerderResult<GivenConfig> {
+        if let Some(class) = config.values.get("connector.class") {
+            // which keys are secrets is known once the class is found; that there is none is said below
+            let _ = find_connector(&self.context.plugins, class.trim()).await;
+        }
         restore_secrets(&mut config.values, self.snapshot().connector_config(name), &self.context.plugins)?;
         let infos = validator.validate(&config).await?;
         if infos.error_count > 0 {
@@ -236,7 +240,7 @@ impl ConnectorQueries {
         let snapshot = self.check_exists(name, HerderError::connector_not_found)?;
         let raw = snapshot.connector_config(name).cloned().unwrap_or_default();
         let class = raw.get("connector.class").map(String::as_str).unwrap_or_default();
-        let plugin = self.context.plugins.find_connector(class)?.clone();
+        let plugin = find_connector(&self.context.plugins, class).await?;
         let (name, context) = (name.to_owned(), Arc::clone(&self.context));
         let what = format!("access to the offsets of connector `{name}`");
         call_plugin(&what, Deadline::after(OFFSETS_DEADLINE), move || {

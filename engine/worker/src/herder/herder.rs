@@ -1,6 +1,7 @@
 //! The requests that REST and the command line make of a worker, standalone or distributed.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use volley_api::ConfigMap;
@@ -36,7 +37,7 @@ pub trait Herder: Send + Sync {
     fn queries(&self) -> &ConnectorQueries;
 
     /// All plug-ins.
-    fn plugins(&self) -> &Plugins {
+    fn plugins(&self) -> &Arc<Plugins> {
         self.queries().plugins()
     }
 

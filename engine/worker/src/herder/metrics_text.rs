@@ -44,7 +44,9 @@ impl WorkerContext {
         to.add(&names::CONNECTOR_STATUS, &[("connector", name), ("status", &state)], 1.0);
         let configs = self.configs.snapshot();
         let class = configs.connector_config(name).and_then(|config| config.get("connector.class"));
-        let Some(plugin) = class.and_then(|class| self.plugins.find_connector(class.trim()).ok()) else { return };
+        let Some(plugin) = class.and_then(|class| self.plugins.find_known(PluginKind::Source, class.trim())) else {
+            return;
+        };
         let kind = if plugin.kind() == PluginKind::Sink { "sink" } else { "source" };
         to.add(&names::CONNECTOR_TYPE, &[("connector", name), ("connector_type", kind)], 1.0);
         let labels = [("connector", name), ("connector_class", &plugin.class), ("connector_version", &plugin.version)];

@@ -27,7 +27,7 @@ pub use offset::{
     ConnectorOffsetBackingStore, ConnectorOffsetStores, FileOffsetBackingStore, KafkaOffsetBackingStore,
     MemoryOffsetBackingStore, OffsetBackingStore, OffsetEntry, OffsetRecords,
 };
-pub(crate) use offset::{LazyOffsetReader, StoredOffsetReader};
+pub(crate) use offset::{LazyOffsetReader, StoredOffsetReader, offset_entry};
 pub(crate) use status::by_stage;
 pub use status::{
     KafkaStatusBackingStore, MemoryStatusBackingStore, State, Status, StatusBackingStore, StatusCache, StatusKey,

@@ -190,9 +190,12 @@ mod tests {
     use std::time::Duration;
 
     use volley_api::testing::config_map;
+    use volley_api::{
+        ConfigDef, Connector, ConnectorContext, PluginFactory, Result, RunningConnector, SourceContext, single_task,
+    };
 
     use super::*;
-    use crate::testing::{Gate, test_context};
+    use crate::testing::{FakeSourceTask, Gate, test_context};
 
     #[derive(Default)]
     struct States(Mutex<Vec<TaskState>>);
@@ -249,5 +252,44 @@ mod tests {
             let [TaskState::Failed { trace }] = &states[..] else { panic!("{key}: {states:?}") };
             assert!(trace.contains(reason), "{trace}");
         }
+    }
+
+    /// A source whose tasks convert by themselves.
+    struct OwnChainSource;
+
+    impl Connector for OwnChainSource {
+        fn config_def(&self) -> ConfigDef {
+            ConfigDef::new()
+        }
+
+        fn start(&self, _: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
+            single_task(config)
+        }
+
+        fn has_own_chain(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn no_converters_and_transformations_are_made_for_a_task_that_has_its_own() {
+        let states = Arc::new(States::default());
+        let given = [("value.converter", "org.example.OfAJar"), ("transforms", "a"), ("transforms.a.type", "OfAJar")];
+        let (told, seen) = crossbeam_channel::bounded(1);
+        let mut spec = spec(&states, &given);
+        spec.plugin.factory = PluginFactory::source(OwnChainSource, move |context: SourceContext, config| {
+            let is_abandoned = context.is_abandoned();
+            told.send((context.own_chain().cloned(), is_abandoned)).unwrap();
+            FakeSourceTask::start(context, config)
+        });
+        let connector_config = spec.connector_config.clone();
+        let task = spawn(spec);
+        let (own_chain, is_abandoned) = seen.recv_timeout(Duration::from_secs(20)).unwrap();
+        let own_chain = own_chain.unwrap();
+        assert_eq!((own_chain.connector_config, own_chain.max_poll_records), (connector_config, 500));
+        assert!(own_chain.worker_config.contains_key("key.converter") && !is_abandoned);
+        task.request_stop();
+        assert!(task.await_stop(Duration::from_secs(20)));
+        assert_eq!(states.0.lock().unwrap().last(), Some(&TaskState::Unassigned));
     }
 }

@@ -51,6 +51,12 @@ pub struct Preview {
 /// # Errors
 /// If the configuration is wrong, or no row came within the time limit.
 pub fn preview(spec: &TaskSpec, limits: PreviewLimits) -> Result<Preview> {
+    if setup::has_own_chain(spec) {
+        return Err(Error::config(format!(
+            "`{}` converts and transforms by itself, so that only running it shows what becomes of records",
+            spec.plugin.class
+        )));
+    }
     let config = setup::framework_config(spec)?;
     let mut chain = setup::transform_chain(spec, &config)?;
     let first = match spec.kind {
@@ -125,7 +131,7 @@ fn convert_headers(
 
 /// The first rows of the topics, read in a group of the preview's own, which is not kept.
 fn fetch(spec: &TaskSpec, config: &Config, limits: PreviewLimits) -> Result<Vec<RawBatch>> {
-    let mut settings = setup::fetch_settings(spec, config)?;
+    let mut settings = setup::fetch_settings(spec, config, None)?;
     settings.max_rows = settings.max_rows.min(limits.rows);
     settings.linger = Duration::from_millis(200);
     let mut properties: ConfigMap =

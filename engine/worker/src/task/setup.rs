@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use volley_api::{Config, ConnectorKind, Error, PluginKind, Result, Side, TransformationContext, WorkerPlugins};
+use volley_api::{
+    Config, ConnectorKind, Error, OwnChain, PluginKind, Result, Side, TransformationContext, WorkerPlugins,
+};
 use volley_kafka::{Admin, ClientRole, FetchSettings, NewTopic, Producer, TopicSelection, check_bootstrap_servers};
 
 use crate::connector_config::framework_config_def;
@@ -22,8 +24,28 @@ pub(crate) fn framework_config(spec: &TaskSpec) -> Result<Config> {
     framework_config_def(spec.kind).parse(&spec.connector_config)
 }
 
-/// The topics that a sink consumes, and the limits of its batches.
-pub(crate) fn fetch_settings(spec: &TaskSpec, config: &Config) -> Result<FetchSettings> {
+/// What the tasks need whose connector says that they convert and transform by themselves; `None` for others.
+pub(crate) fn own_chain(spec: &TaskSpec) -> Result<Option<OwnChain>> {
+    if !has_own_chain(spec) {
+        return Ok(None);
+    }
+    let worker = &spec.worker_config;
+    Ok(Some(OwnChain {
+        connector_config: spec.connector_config.clone(),
+        worker_config: worker.converter_settings(),
+        commit_interval: worker.offset_flush_interval(),
+        max_poll_records: worker.max_poll_records(&spec.connector_config)?,
+    }))
+}
+
+/// Whether the tasks convert and transform by themselves.
+pub(crate) fn has_own_chain(spec: &TaskSpec) -> bool {
+    spec.plugin.factory.connector().is_some_and(|connector| connector.has_own_chain())
+}
+
+/// The topics that a sink consumes, and the limits of its batches. A task with its own chain is given no more messages at once
+/// than Kafka's consumer would give it.
+pub(crate) fn fetch_settings(spec: &TaskSpec, config: &Config, own_chain: Option<&OwnChain>) -> Result<FetchSettings> {
     let limits = spec.worker_config.batch_limits(&spec.connector_config)?;
     let topics = match config.string("topics.regex").filter(|pattern| !pattern.is_empty()) {
         Some(pattern) => TopicSelection::Pattern(pattern.to_owned()),
@@ -35,7 +57,8 @@ pub(crate) fn fetch_settings(spec: &TaskSpec, config: &Config) -> Result<FetchSe
             TopicSelection::Topics(topics)
         }
     };
-    Ok(FetchSettings { topics, max_rows: limits.max_rows, max_bytes: limits.max_bytes, linger: limits.linger })
+    let max_rows = own_chain.map_or(limits.max_rows, |chain| chain.max_poll_records);
+    Ok(FetchSettings { topics, max_rows, max_bytes: limits.max_bytes, linger: limits.linger })
 }
 
 /// The configured transformation chain.
@@ -80,7 +103,10 @@ pub(crate) fn error_handler(
     let dead_letters = dead_letter_queue(spec, metrics)?;
     let dead_letters = match spec.kind {
         ConnectorKind::Source => {
-            let polled = || PolledLetters::new(&WorkerPlugins::new(Arc::clone(&spec.plugins) as _));
+            let polled = || match has_own_chain(spec) {
+                true => Ok(PolledLetters::AsTheyAre),
+                false => PolledLetters::as_json(&WorkerPlugins::new(Arc::clone(&spec.plugins) as _)),
+            };
             dead_letters.map(|letters| Ok::<_, Error>(letters.of_source(polled()?))).transpose()?
         }
         ConnectorKind::Sink => dead_letters,

@@ -28,6 +28,12 @@ pub struct ToldFields {
 /// # Errors
 /// `Config` if a transformation does not fit the fields of its records.
 pub fn told_fields(plugins: &Plugins, connector: &ConfigMap, worker: &WorkerConfig) -> Result<Vec<ToldFields>> {
+    // what a task makes by itself tells nothing here
+    let plugin = connector.get("connector.class").and_then(|class| plugins.find_connector(class.trim()).ok());
+    let plugin = plugin.and_then(|plugin| plugin.factory.connector());
+    if plugin.is_some_and(|connector| connector.has_own_chain()) {
+        return Ok(Vec::new());
+    }
     let config = framework_config_def(ConnectorKind::Sink).parse(connector)?;
     let topic = config.list("topics").first().map_or("the sink", String::as_str);
     let mut told = Vec::new();

@@ -8,7 +8,7 @@ mod wait;
 mod worker_context;
 
 pub(crate) use fake_config_provider::fake_transformer;
-pub(crate) use fake_connectors::Gate;
+pub(crate) use fake_connectors::{FakeSourceTask, Gate};
 pub(crate) use fake_plugins::{FakeHeaderConverter, fake_plugins};
 pub(crate) use follower::Follower;
 pub(crate) use wait::eventually;

@@ -49,20 +49,26 @@ impl Chain {
 /// Adds the keys of all transformations and predicates to the framework's section, and checks them.
 ///
 /// Kafka Connect checks each key by itself only. Here a plug-in that is not Kafka's is also created, which finds errors
-/// in the combination of its keys.
-pub(super) fn add_alias_keys(section: &mut Section, given: &GivenConfig, plugins: &Plugins) {
+/// in the combination of its keys, if it `may_be_made`: not for a connector that has its own chain, which takes none of Volley's own.
+pub(super) fn add_alias_keys(section: &mut Section, given: &GivenConfig, plugins: &Plugins, may_be_made: bool) {
     for chain in [Chain::Transforms, Chain::Predicates] {
         let mut seen: Vec<String> = Vec::new();
         for alias in section.list(chain.key()).to_vec() {
             if !seen.contains(&alias) {
-                add_alias(section, chain, &alias, given, plugins);
+                add_alias(section, (chain, &alias), given, plugins, may_be_made);
                 seen.push(alias);
             }
         }
     }
 }
 
-fn add_alias(section: &mut Section, chain: Chain, alias: &str, given: &GivenConfig, plugins: &Plugins) {
+fn add_alias(
+    section: &mut Section,
+    (chain, alias): (Chain, &str),
+    given: &GivenConfig,
+    plugins: &Plugins,
+    may_be_made: bool,
+) {
     let prefix = format!("{}.{alias}.", chain.key());
     let [type_key, version_name] = ["type", "plugin.version"].map(|key| format!("{prefix}{key}"));
     section.add(class_key(chain, alias, plugins), given);
@@ -76,6 +82,15 @@ fn add_alias(section: &mut Section, chain: Chain, alias: &str, given: &GivenConf
     {
         section.error(&type_key, message);
     }
+    if !may_be_made && !plugin.class.contains('.') {
+        let class = &plugin.class;
+        section.error(
+            &type_key,
+            format!(
+                "`{class}` is Volley's own, for connectors of Volley's own: use one in Java for a connector in Java"
+            ),
+        );
+    }
     let mut is_fine = true;
     for (place, mut key) in own_keys(chain, plugin).into_iter().enumerate() {
         let name = format!("{prefix}{}", key.name);
@@ -85,6 +100,7 @@ fn add_alias(section: &mut Section, chain: Chain, alias: &str, given: &GivenConf
         is_fine &= section.entries.get(&name).is_none_or(|entry| entry.errors.is_empty());
     }
     if is_fine
+        && may_be_made
         && !plugin.class.starts_with("org.apache.kafka.")
         && let Some(message) = cannot_be_made(chain, alias, given, plugins)
     {
@@ -181,4 +197,27 @@ fn cannot_be_made(chain: Chain, alias: &str, given: &GivenConfig, plugins: &Plug
         Chain::Predicates => plugins.new_predicate(alias, &given.values).map(drop),
     };
     made.err().filter(|error| error.kind() == ErrorKind::Config).map(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use volley_api::testing::config_map;
+
+    use super::*;
+    use crate::testing::fake_plugins;
+
+    #[test]
+    fn a_connector_that_transforms_by_itself_takes_no_transformation_of_volley_s_own() {
+        let fake = fake_plugins().into_iter().find(|plugin| plugin.class == "org.example.Fake").unwrap();
+        let plugins = Plugins::new(vec![Plugin { class: "Own".into(), ..fake.clone() }, fake]);
+        for (class, is_refused) in [("Own", true), ("org.example.Fake", false)] {
+            let values = config_map(&[("transforms", "t"), ("transforms.t.type", class)]);
+            let given = GivenConfig { values, nulls: Vec::new() };
+            let list = ConfigKey::optional("transforms", ConfigType::List, Importance::Low, "For tests.");
+            let mut section = Section::of(&ConfigDef::new().key(list), &given);
+            add_alias_keys(&mut section, &given, &plugins, false);
+            let errors = &section.entries["transforms.t.type"].errors;
+            assert_eq!(errors.iter().any(|error| error.contains("`Own` is Volley's own")), is_refused, "{errors:?}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ mod alias_keys;
 mod client_keys;
 mod client_overrides;
 mod config_infos;
+mod connector_answer;
 mod converter_keys;
 mod definition_list;
 mod exactly_once;

@@ -4,7 +4,7 @@ use volley_api::{ConfigKey, ConfigValue, Given, Plugin, PluginKind};
 
 use super::section::Section;
 use super::version_range::VersionRange;
-use crate::plugins::Plugins;
+use crate::plugins::{Plugins, interface};
 
 /// The meaning of the user's text.
 enum Named<'a> {
@@ -26,19 +26,6 @@ fn named<'a>(plugins: &'a Plugins, kind: PluginKind, text: &str) -> Named<'a> {
     let nested: Vec<_> =
         plugins.classes(kind).into_iter().filter(|class| class.starts_with(&format!("{text}$"))).collect();
     if nested.is_empty() { Named::Nothing } else { Named::Abstract(nested) }
-}
-
-/// The interface that plug-ins of a kind implement.
-fn interface(kind: PluginKind) -> &'static str {
-    match kind {
-        PluginKind::Sink | PluginKind::Source => "Connector",
-        PluginKind::Transformation => "Transformation",
-        PluginKind::Predicate => "Predicate",
-        PluginKind::Converter => "Converter",
-        PluginKind::HeaderConverter => "HeaderConverter",
-        PluginKind::ConfigProvider => "ConfigProvider",
-        PluginKind::Extension => "Extension",
-    }
 }
 
 /// The key of a version, with the versions of the given class; the version of that class is the default.

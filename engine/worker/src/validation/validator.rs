@@ -14,6 +14,7 @@ use volley_api::{Connector, ConnectorKind, Error, Plugin, PluginFactory, Result}
 use super::alias_keys::add_alias_keys;
 use super::client_overrides::{OverridePolicy, override_infos};
 use super::config_infos::{ConfigInfo, ConfigInfos};
+use super::connector_answer::with_answer;
 use super::converter_keys::{converter_sections, hide_versions_without_class};
 use super::exactly_once::check_exactly_once;
 use super::framework_keys::framework_keys;
@@ -30,7 +31,7 @@ use crate::connector_config::{base_config_def, framework_config_def, volley_conf
 use crate::error::HerderError;
 use crate::json_config::GivenConfig;
 use crate::plugin_call::{Deadline, call_plugin};
-use crate::plugins::Plugins;
+use crate::plugins::{Plugins, find_connector};
 use crate::secret_mask::HIDDEN;
 use crate::worker_config::WorkerConfig;
 
@@ -77,14 +78,15 @@ impl ConnectorValidator {
         let class = config.values.get(CLASS).cloned().ok_or_else(|| {
             HerderError::BadRequest(format!("Connector config {} contains no connector type", shown(config)))
         })?;
-        let plugin = self.plugins.find_connector(&class).map_err(|error| HerderError::BadRequest(error.to_string()))?;
+        let plugin = find_connector(&self.plugins, &class).await;
+        let plugin = plugin.map_err(|error| HerderError::BadRequest(error.to_string()))?;
         let range = match config.values.get(VERSION) {
             Some(spec) => Some(VersionRange::parse(spec.trim()).map_err(HerderError::BadRequest)?),
             None => None,
         };
         let missing = range.filter(|range| !range.contains(&plugin.version));
         let missing = missing.map(|range| no_such_version(&self.plugins, &plugin.class, &range));
-        let (this, plugin, config) = (self.clone(), plugin.clone(), config.clone());
+        let (this, config) = (self.clone(), config.clone());
         let deadline = Deadline::after(DEADLINE);
         let what = format!("validation of a configuration of `{class}`");
         let infos = call_plugin(&what, deadline, move || -> Result<ConfigInfos> {
@@ -118,7 +120,7 @@ impl ConnectorValidator {
         let converters = converter_sections(&mut framework, given, &self.plugins);
         hide_versions_without_class(&mut framework);
 
-        let mut infos = infos_of(class, with_connector(framework, &**connector, given));
+        let mut infos = infos_of(class, with_connector(framework, &**connector, given)?);
         for section in converters {
             let groups = section.groups.into_iter().filter(|group| !infos.groups.contains(group));
             let groups: Vec<_> = groups.collect();
@@ -157,7 +159,9 @@ impl ConnectorValidator {
                 framework.add(key.clone(), given);
             }
         }
-        add_alias_keys(&mut framework, given, &self.plugins);
+        // what a task makes by itself cannot be made here
+        let has_own_chain = plugin.factory.connector().is_some_and(|connector| connector.has_own_chain());
+        add_alias_keys(&mut framework, given, &self.plugins, !has_own_chain);
         framework
     }
 
@@ -200,8 +204,11 @@ fn add_nulls(framework: &mut Section, nulls: &[String]) {
 }
 
 /// The framework's keys, then the connector's own, whose results take precedence for the same key.
-fn with_connector(mut framework: Section, connector: &dyn Connector, given: &GivenConfig) -> Section {
-    let mut own = Section::of(&connector.config_def(), given);
+fn with_connector(mut framework: Section, connector: &dyn Connector, given: &GivenConfig) -> Result<Section> {
+    let mut own = match connector.config_values(&given.values)? {
+        Some(answer) => return Ok(with_answer(framework, answer, given)),
+        None => Section::of(&connector.config_def(), given),
+    };
     for issue in connector.validate(&given.values) {
         match own.entries.contains_key(&issue.key) {
             true => own.error(&issue.key, issue.message),
@@ -210,7 +217,7 @@ fn with_connector(mut framework: Section, connector: &dyn Connector, given: &Giv
     }
     framework.strays.retain(|key, _| !own.entries.contains_key(key));
     framework.entries.extend(own.entries);
-    framework
+    Ok(framework)
 }
 
 /// The configuration in the form of a Java map. Values of keys that may be the connector's own are hidden: any of them

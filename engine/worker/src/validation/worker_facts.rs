@@ -27,6 +27,10 @@ impl WorkerFacts {
     pub(super) fn of(worker: &WorkerConfig, plugins: &Plugins) -> Self {
         let converter = |key: &'static str, kind: PluginKind| {
             let class = worker.parsed().string(key)?;
+            // the start of the worker does not wait for more plug-ins
+            if plugins.needs_search(kind, class) {
+                return Some((key, class.to_owned()));
+            }
             let class = plugins.find(kind, class).map_or_else(|_| class.to_owned(), |plugin| plugin.class.to_string());
             Some((key, class))
         };

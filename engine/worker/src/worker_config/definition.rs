@@ -2,12 +2,14 @@
 
 use volley_api::{ConfigDef, ConfigKey, ConfigType, ConfigValue, Importance, Validator};
 
+use super::java_definition::java_keys;
+
 use ConfigType::{Boolean, Class, Int, List, Long, String as Text};
 use Importance::{High, Low, Medium};
 
 /// The keys that standalone and distributed workers share.
 pub fn common_config_def() -> ConfigDef {
-    rest_keys(client_keys(core_keys(ConfigDef::new())))
+    rest_keys(client_keys(java_keys(core_keys(ConfigDef::new()))))
         .key(own(
             "volley.memory.budget.bytes",
             Long,
@@ -118,17 +120,6 @@ fn core_keys(def: ConfigDef) -> ConfigDef {
         Low,
         "Milliseconds that an offset commit may take before it counts as failed and is tried again later.",
     ))
-    .key(ConfigKey::optional("plugin.path", List, Low, "Accepted and not used: plug-ins are part of the binary."))
-    .key(
-        ConfigKey::with_default(
-            "plugin.discovery",
-            Text,
-            "hybrid_warn",
-            Low,
-            "Accepted and not used: plug-ins are part of the binary.",
-        )
-        .validated(Validator::one_of_ignore_case(["ONLY_SCAN", "SERVICE_LOAD", "HYBRID_WARN", "HYBRID_FAIL"])),
-    )
     .key(ConfigKey::with_default(
         "config.providers",
         List,

@@ -11,6 +11,7 @@ use crate::connector_config::TopicCreation;
 use crate::herder::WorkerContext;
 use crate::herder::connector_kind::connector_kind;
 use crate::plugin_call::{Deadline, call_plugin};
+use crate::plugins::find_connector;
 
 /// Whether a sink's configuration says that it ends by itself.
 pub(crate) fn is_bounded_mode(config: &ConfigMap) -> bool {
@@ -39,7 +40,7 @@ pub(crate) async fn resolved(
         }
     };
     let class = config.get("connector.class").map(String::as_str).unwrap_or_default();
-    let plugin = context.plugins.find_connector(class)?.clone();
+    let plugin = find_connector(&context.plugins, class).await?;
     Ok((config, plugin))
 }
 

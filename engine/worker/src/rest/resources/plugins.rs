@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use volley_api::PluginKind;
 
 use crate::error::HerderError;
+use crate::plugins::{Plugins, searched};
 use crate::rest::error::RestResult;
 use crate::rest::json::json_body::JsonBody;
 use crate::rest::resources::query::QueryParams;
@@ -15,16 +16,21 @@ use crate::validation::{
 };
 
 /// `GET /connector-plugins`
-pub(crate) async fn list(State(state): State<RestState>, query: QueryParams) -> Json<Vec<Value>> {
+pub(crate) async fn list(State(state): State<RestState>, query: QueryParams) -> RestResult<Json<Vec<Value>>> {
     let connectors_only = query.flag("connectorsOnly", true);
-    let shown = state.herder.plugins().all().iter().filter(|plugin| match plugin.kind() {
+    let shown = searched(state.herder.plugins(), move |plugins| shown(plugins, connectors_only)).await;
+    Ok(Json(shown.map_err(HerderError::from)?))
+}
+
+fn shown(plugins: &Plugins, connectors_only: bool) -> Vec<Value> {
+    let shown = plugins.all().iter().filter(|plugin| match plugin.kind() {
         PluginKind::Sink | PluginKind::Source => true,
         PluginKind::ConfigProvider => false,
         _ => !connectors_only,
     });
-    let shown = shown
-        .map(|plugin| json!({ "class": plugin.class, "type": plugin.kind().to_string(), "version": plugin.version }));
-    Json(shown.collect())
+    shown
+        .map(|plugin| json!({ "class": plugin.class, "type": plugin.kind().to_string(), "version": plugin.version }))
+        .collect()
 }
 
 /// `GET /connector-plugins/{plugin}/config` (KIP-769), with `?version=` (KIP-891)
@@ -33,7 +39,9 @@ pub(crate) async fn definitions(
     Path(name): Path<String>,
     query: QueryParams,
 ) -> RestResult<Json<Vec<ConfigKeyInfo>>> {
-    let plugin = state.herder.plugins().find_any(&name);
+    let wanted = name.clone();
+    let plugin = searched(state.herder.plugins(), move |plugins| plugins.find_any(&wanted).cloned()).await;
+    let plugin = plugin.map_err(HerderError::from)?;
     let plugin = plugin.ok_or_else(|| HerderError::NotFound(format!("Unknown plugin {name}.")))?;
     if plugin.kind() == PluginKind::ConfigProvider {
         return Err(HerderError::BadRequest(format!(
@@ -50,7 +58,7 @@ pub(crate) async fn definitions(
             return Err(HerderError::BadRequest(message).into());
         }
     }
-    Ok(Json(plugin_definitions(plugin)))
+    Ok(Json(plugin_definitions(&plugin)))
 }
 
 /// `PUT /connector-plugins/{type}/config/validate`

@@ -17,5 +17,6 @@ pub use connector_offset_stores::ConnectorOffsetStores;
 pub use file_offset_backing_store::FileOffsetBackingStore;
 pub use kafka_offset_backing_store::KafkaOffsetBackingStore;
 pub use memory_offset_backing_store::MemoryOffsetBackingStore;
+pub(crate) use offset_backing_store::offset_entry;
 pub use offset_backing_store::{OffsetBackingStore, OffsetEntry, OffsetRecords};
 pub(crate) use stored_offset_reader::{LazyOffsetReader, StoredOffsetReader};

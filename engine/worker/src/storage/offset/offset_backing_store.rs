@@ -1,10 +1,15 @@
 //! The store of source connectors' offsets.
 
 use tracing::warn;
-use volley_api::{Error, Result, SourceOffset, SourcePartition};
+use volley_api::{Error, Result, SourceOffset, SourcePartition, is_null_map};
 
 /// A source partition and its offset to store; `None` deletes it.
 pub type OffsetEntry = (SourcePartition, Option<SourceOffset>);
+
+/// What stores the offset of a source partition; one that is null is none, as in Kafka Connect.
+pub(crate) fn offset_entry(partition: &SourcePartition, offset: &SourceOffset) -> OffsetEntry {
+    (partition.clone(), Some(offset).filter(|offset| !is_null_map(offset)).cloned())
+}
 
 /// Records that store offsets, for who writes them in a transaction of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Keys and values of stored offsets: JSON bytes as Kafka Connect's JsonConverter writes them.
 
 use serde_json::Value;
-use volley_api::{Error, Result, SourceOffset, SourcePartition};
+use volley_api::{Error, Result, SourceOffset, SourcePartition, is_null_map};
 use volley_java::ByteMap;
 
 use crate::storage::json_bytes::json_bytes;
@@ -9,8 +9,9 @@ use crate::storage::json_bytes::json_bytes;
 /// Key and value bytes of all connectors.
 pub(super) type OffsetBytes = ByteMap;
 
-/// The key `["connector",{partition}]`.
+/// The key `["connector",{partition}]`, or `["connector",null]`.
 pub(super) fn offset_key(connector: &str, partition: &SourcePartition) -> Result<Vec<u8>> {
+    let partition = Some(partition).filter(|partition| !is_null_map(partition));
     json_bytes(&(connector, partition))
 }
 
@@ -104,6 +105,17 @@ mod tests {
         let bytes = OffsetBytes::from([(offset_key("c", &stored).unwrap(), b"{}".to_vec())]);
         assert_eq!(stored_key(&bytes, "c", &asked).unwrap(), Some(offset_key("c", &stored).unwrap()));
         assert_eq!(stored_key(&bytes, "d", &asked).unwrap(), None);
+    }
+
+    #[test]
+    fn a_null_partition_has_kafka_s_key_and_is_found_by_it_but_not_listed() {
+        let partition = volley_api::null_map();
+        let key = offset_key("c", &partition).unwrap();
+        assert_eq!(key, br#"["c",null]"#);
+        assert_ne!(key, offset_key("c", &SourcePartition::new()).unwrap());
+        let bytes = OffsetBytes::from([(key.clone(), br#"{"a":1}"#.to_vec())]);
+        assert_eq!(stored_key(&bytes, "c", &partition).unwrap(), Some(key));
+        assert!(list_offsets(&bytes, "c").unwrap().is_empty());
     }
 
     #[test]

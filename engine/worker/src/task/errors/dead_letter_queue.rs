@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arrow::array::Array;
-use volley_api::{Error, RawBatch, RawHeader, RejectedRow, Result};
+use volley_api::{Error, RawBatch, RawHeader, RejectedRow, Result, is_null_map};
 use volley_kafka::{Delivery, Outgoing, Producer};
 
 use crate::connector_task_id::ConnectorTaskId;
@@ -113,8 +113,10 @@ impl DeadLetterQueue {
         let (Some(polled), Some(record)) = (&self.polled, batch.record(row.row)) else { return Ok(()) };
         let mut letter = polled.letter(&record).map_err(|error| self.failed(error))?;
         if self.context_headers {
-            let json =
-                |map: &serde_json::Map<String, serde_json::Value>| serde_json::Value::Object(map.clone()).to_string();
+            let json = |map: &serde_json::Map<String, serde_json::Value>| match is_null_map(map) {
+                true => "null".to_owned(),
+                false => serde_json::Value::Object(map.clone()).to_string(),
+            };
             let mut entries = vec![
                 ("topic", batch.topic.to_string()),
                 ("source.partition", json(&batch.partition)),

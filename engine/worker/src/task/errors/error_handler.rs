@@ -12,10 +12,10 @@
 //! time is skipped even with `errors.tolerance=none`. Here the tolerance decides about it as about any other record.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tracing::error;
-use volley_api::{Config, Error, ErrorKind, RawBatch, RejectedRow, Result, Stage};
+use volley_api::{Config, Error, ErrorKind, RawBatch, RejectedRow, Result, Stage, TakeReport};
 
 use crate::connector_task_id::ConnectorTaskId;
 use crate::metrics::TaskMetrics;
@@ -43,6 +43,8 @@ pub(crate) struct ErrorHandler {
     dead_letters: Option<DeadLetterQueue>,
     control: Arc<Control>,
     metrics: Arc<TaskMetrics>,
+    /// Why a row that the task reported by itself must not be skipped. Never cleared: the row is not delivered.
+    failed_report: OnceLock<Error>,
 }
 
 impl ErrorHandler {
@@ -63,6 +65,7 @@ impl ErrorHandler {
             dead_letters,
             control,
             metrics,
+            failed_report: OnceLock::new(),
         }
     }
 
@@ -118,7 +121,13 @@ impl ErrorHandler {
 
     /// Waits until all dead letters written so far are acknowledged, so that offsets may be committed (law 1).
     pub(crate) fn flush(&self) -> Result<()> {
+        self.check_reports()?;
         self.dead_letters.as_ref().map_or(Ok(()), DeadLetterQueue::flush)
+    }
+
+    /// Fails if the task has reported a row that must not be skipped, now or earlier.
+    pub(crate) fn check_reports(&self) -> Result<()> {
+        self.failed_report.get().cloned().map_or(Ok(()), Err)
     }
 
     /// The retries of an operation before its first attempt.
@@ -179,6 +188,19 @@ impl ErrorHandler {
             row.class,
             row.error.trace()
         );
+    }
+}
+
+impl TakeReport for ErrorHandler {
+    fn report(&self, batch: &Arc<RawBatch>, row: usize, class: &str, error: Error) -> Result<()> {
+        if self.control.is_abandoned() {
+            return Err(Error::fatal("the task has been given up, so its reports count for nothing").with_source(error));
+        }
+        let rejected = reject_rows([row], Stage::TaskPut, class, &error);
+        self.handle(Input::Consumed(batch), rejected).inspect_err(|failure| {
+            // the first is what the task fails with
+            let _ = self.failed_report.set(failure.clone());
+        })
     }
 }
 

@@ -1,4 +1,5 @@
-//! Records of a source as dead letters: JSON with its schema, which everybody can read.
+//! Records of a source as dead letters: JSON with its schema, which everybody can read. Those of a task that converts by itself
+//! are messages already.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -6,15 +7,22 @@ use std::sync::{Mutex, PoisonError};
 use arrow::array::Array;
 use volley_api::{Column, ConfigMap, Converter, HeaderConverter, RawHeader, Result, Side, Unserialized, WorkerPlugins};
 
+use crate::task::source::own_bytes;
 use crate::task::source::polled_batch::PolledRecord;
 
 const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
 const HEADERS: &str = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
 
 /// Writes records as bytes.
-pub(crate) struct PolledLetters(Mutex<Converters>);
+pub(crate) enum PolledLetters {
+    /// As JSON.
+    AsJson(Mutex<Converters>),
+    /// They are bytes.
+    AsTheyAre,
+}
 
-struct Converters {
+/// The JSON converters of the worker.
+pub(crate) struct Converters {
     key: Box<dyn Converter>,
     value: Box<dyn Converter>,
     header: Box<dyn HeaderConverter>,
@@ -39,9 +47,9 @@ impl PolledLetters {
     ///
     /// # Errors
     /// The worker has none.
-    pub(crate) fn new(plugins: &WorkerPlugins) -> Result<Self> {
+    pub(crate) fn as_json(plugins: &WorkerPlugins) -> Result<Self> {
         let config = ConfigMap::new();
-        Ok(Self(Mutex::new(Converters {
+        Ok(Self::AsJson(Mutex::new(Converters {
             key: plugins.new_converter(JSON, &config, Side::Key)?,
             value: plugins.new_converter(JSON, &config, Side::Value)?,
             header: plugins.new_header_converter(HEADERS, &config)?,
@@ -54,7 +62,11 @@ impl PolledLetters {
     /// None caused by records.
     pub(crate) fn letter(&self, record: &PolledRecord<'_>) -> Result<Letter> {
         let PolledRecord { records, row } = record;
-        let mut converters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let converters = match self {
+            Self::AsTheyAre => return message(record),
+            Self::AsJson(converters) => converters,
+        };
+        let mut converters = converters.lock().unwrap_or_else(PoisonError::into_inner);
         let Converters { key, value, header } = &mut *converters;
         let headers = records.headers.as_ref().and_then(|headers| headers.get(*row));
         let headers = headers.into_iter().flatten().map(|one| header.from_connect(&records.topic, one));
@@ -64,6 +76,15 @@ impl PolledLetters {
             headers: headers.collect::<Result<_>>()?,
         })
     }
+}
+
+/// A record that is a message.
+fn message(record: &PolledRecord<'_>) -> Result<Letter> {
+    let row = record.records.slice(record.row, 1);
+    let bytes = own_bytes(&row)?;
+    let (key, value, headers) = bytes.row(0).unwrap_or_default();
+    let [key, value] = [key, value].map(|bytes| bytes.map(<[u8]>::to_vec));
+    Ok(Letter { key, value, headers: headers.to_vec() })
 }
 
 fn bytes(converter: &mut dyn Converter, topic: &str, column: &Column, row: usize) -> Result<Option<Vec<u8>>> {

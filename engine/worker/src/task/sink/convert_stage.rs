@@ -155,7 +155,7 @@ pub(crate) fn without_rows(records: Vec<Records>, bad: &[usize]) -> Result<Vec<R
 
 /// A stage that nothing but signals goes through.
 #[cfg(test)]
-pub(crate) use tests::idle_stage as test_stage;
+pub(crate) use tests::{idle_stage as test_stage, unwatched_control as test_control};
 
 #[cfg(test)]
 mod tests {
@@ -243,6 +243,10 @@ mod tests {
 
     pub(crate) fn idle_stage() -> ConvertStage {
         stage(flaky(0), flaky(0), &[]).0
+    }
+
+    pub(crate) fn unwatched_control() -> Arc<Control> {
+        stage(flaky(0), flaky(0), &[]).0.control
     }
 
     fn flaky(rejections: usize) -> Flaky {

@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use volley_api::{Error, Result};
 
 use crate::task::panic_error;
-use crate::task::sink::convert_stage::ConvertStage;
 use crate::task::sink::pipeline::{Fetched, Prepared};
+use crate::task::sink::sink_chain::SinkChain;
 
 /// After this long without work the thread ends.
 const IDLE: Duration = Duration::from_secs(30);
@@ -43,7 +43,7 @@ enum State {
 
 /// The stage between its channels.
 struct Work {
-    stage: ConvertStage,
+    stage: SinkChain,
     input: Receiver<Fetched>,
     output: Sender<Prepared>,
     idle: Duration,
@@ -52,7 +52,7 @@ struct Work {
 /// A stage that starts with its first message, on a thread of that name. It holds so many messages that wait.
 pub(crate) fn converting(
     name: String,
-    stage: ConvertStage,
+    stage: SinkChain,
     output: Sender<Prepared>,
     capacity: usize,
 ) -> (Converting, ConvertThread) {
@@ -61,7 +61,7 @@ pub(crate) fn converting(
 
 fn converting_while(
     name: String,
-    stage: ConvertStage,
+    stage: SinkChain,
     output: Sender<Prepared>,
     capacity: usize,
     idle: Duration,
@@ -173,7 +173,8 @@ mod tests {
 
     fn started(idle: Duration) -> (Converting, ConvertThread, Receiver<Prepared>) {
         let (output, prepared) = crossbeam_channel::bounded(2);
-        let (converting, thread) = converting_while("convert".to_owned(), test_stage(), output, 2, idle);
+        let stage = SinkChain::OfWorker(Box::new(test_stage()));
+        let (converting, thread) = converting_while("convert".to_owned(), stage, output, 2, idle);
         (converting, thread, prepared)
     }
 

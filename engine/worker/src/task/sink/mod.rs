@@ -25,7 +25,10 @@ mod put_stage_tests;
 pub(crate) mod read_positions;
 mod rebalances;
 mod revocation;
+#[cfg(test)]
+mod seek_laws;
 mod shared_state;
+mod sink_chain;
 pub(crate) mod sink_task;
 
 pub use bounded::{BoundedRun, RunOffsets, RunShare};

@@ -122,6 +122,23 @@ impl PutPositions {
         Some((offset, std::mem::replace(&mut position.generation, generation)))
     }
 
+    /// Goes on at any offset, in a new generation: the offset, and the generation that this ends. What the partition had before
+    /// counts for nothing: the next commit that the task vouches for anything in is of this offset, or of a later one.
+    pub(crate) fn seek(&mut self, partition: &TopicPartition, offset: i64, generation: u64) -> Option<(i64, u64)> {
+        let position = self.0.get_mut(partition)?;
+        let ended = position.generation;
+        *position = Position { start: offset, put: offset, reached: offset, committed: None, generation };
+        Some((offset, ended))
+    }
+
+    /// Goes back to what is committed, or to the start if nothing is, and never forward. What is committed stays.
+    pub(crate) fn seek_to_committed(&mut self, partition: &TopicPartition, generation: u64) -> Option<(i64, u64)> {
+        let position = self.0.get_mut(partition)?;
+        let offset = position.committed.unwrap_or(position.start).min(position.put);
+        (position.put, position.reached) = (offset, offset);
+        Some((offset, std::mem::replace(&mut position.generation, generation)))
+    }
+
     /// What is to be committed if the task vouches for this much, without what is committed already. Partitions that the
     /// task is silent of keep what they have, which at first is their start; a task that vouches for nothing at all keeps
     /// its offsets elsewhere.

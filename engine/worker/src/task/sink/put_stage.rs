@@ -5,7 +5,7 @@
 //!  batch ──► put ──► rejected rows ─► error handler
 //!  interval, revocation, stop ──► flush ─► dead letters acknowledged? ─► pre_commit ─► commit offsets
 //! ```
-//! The sink's requests (rewind, pause, reject) are carried out after each of its calls.
+//! The sink's requests (rewind, seek, pause, reject) are carried out after each of its calls.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -47,6 +47,8 @@ pub(crate) struct PutStage {
     /// The share of the memory budget that the sink's buffers take.
     buffers: Reservation,
     positions: PutPositions,
+    /// Whether the task converts by itself, so that its batches are messages.
+    takes_messages: bool,
     /// Set once a flush or a pre-commit has failed for good. Later answers of `pre_commit` may cover lost records.
     cannot_vouch: bool,
 }
@@ -72,6 +74,7 @@ impl PutStage {
         let buffers = shared.budget.reserve(0);
         Self {
             shared,
+            takes_messages: context.own_chain().is_some(),
             task,
             context,
             commit_offsets,
@@ -222,8 +225,10 @@ impl PutStage {
             match outcome {
                 Ok(_) if self.shared.control.is_abandoned() => return Ok(()),
                 Ok(rejected) => {
+                    let rows =
+                        if self.takes_messages { batch.raw.len().saturating_sub(rejected.len()) } else { batch.rows() };
                     self.errors.handle(Input::Consumed(&fetched.raw), rejected).map_err(unrecoverable)?;
-                    self.delivered(batch);
+                    self.delivered(batch, rows);
                     // a time-out is for a failed put only
                     self.context.requests().take_timeout();
                     return self.carry_out_requests();
@@ -271,8 +276,8 @@ impl PutStage {
         self.read_again(partition.clone(), None);
     }
 
-    fn delivered(&mut self, batch: &SinkBatch) {
-        self.shared.metrics.rows_out(batch.rows());
+    fn delivered(&mut self, batch: &SinkBatch, rows: usize) {
+        self.shared.metrics.rows_out(rows);
         self.positions.put(batch.partition(), batch.origin().range.end);
         self.count_positions();
     }
@@ -287,13 +292,38 @@ impl PutStage {
         for (partition, offset) in self.context.requests().take_rewinds() {
             self.read_again(partition, Some(offset));
         }
+        self.seek()?;
         for (partition, paused) in self.context.requests().take_pauses() {
             if self.positions.contains(&partition) && self.shared.pauses.set(&partition, paused) {
                 // batches in the pipeline are dropped, and read again after the resume
                 self.read_again(partition, None);
             }
         }
-        self.handle_late_rejections()
+        self.handle_late_rejections()?;
+        let outcome = self.errors.check_reports();
+        self.vouched_for(outcome)
+    }
+
+    /// Goes where the task wants to go on.
+    fn seek(&mut self) -> Result<()> {
+        let (to_committed, seeks) = self.context.requests().take_seeks();
+        let everywhere = if to_committed { self.positions.partitions() } else { Vec::new() };
+        for partition in everywhere {
+            let generation = self.shared.generations.next();
+            let place = self.positions.seek_to_committed(&partition, generation);
+            self.read_from(partition, place, generation);
+        }
+        for (partition, offset) in seeks {
+            if offset < 0 {
+                return Err(unrecoverable(Error::fatal(format!(
+                    "the task wants to go on at offset {offset} of {partition}, and there is none below 0"
+                ))));
+            }
+            let generation = self.shared.generations.next();
+            let place = self.positions.seek(&partition, offset, generation);
+            self.read_from(partition, place, generation);
+        }
+        Ok(())
     }
 
     /// Reports rows that were found bad after they were put. If such a row may not be skipped, nothing more is committed: the
@@ -319,10 +349,15 @@ impl PutStage {
     /// Has a partition read again from `offset`, or from the end of the last put.
     fn read_again(&mut self, partition: TopicPartition, offset: Option<i64>) {
         let generation = self.shared.generations.next();
-        if let Some((offset, replaces)) = self.positions.rewind(&partition, offset, generation) {
-            info!(task = %self.shared.id, %partition, offset, "reading the partition again from this offset");
-            self.shared.rewinds.push(Rewind { partition, offset, replaces, generation });
-        }
+        let place = self.positions.rewind(&partition, offset, generation);
+        self.read_from(partition, place, generation);
+    }
+
+    /// Has a partition read from an offset, unless it is not assigned. `place`: the offset, and the generation that this ends.
+    fn read_from(&self, partition: TopicPartition, place: Option<(i64, u64)>, generation: u64) {
+        let Some((offset, replaces)) = place else { return };
+        info!(task = %self.shared.id, %partition, offset, "reading the partition from this offset");
+        self.shared.rewinds.push(Rewind { partition, offset, replaces, generation });
     }
 
     fn tick(&mut self) -> Result<()> {
@@ -438,12 +473,14 @@ impl PutStage {
         outcome.map_err(unrecoverable)
     }
 
-    /// Flushes and commits until everything is delivered or the deadline has passed.
+    /// Flushes and commits until everything is delivered or the deadline has passed; once for a task for which that is enough.
     fn deliver(&mut self, partitions: &[TopicPartition], deadline: Instant) -> Result<()> {
         let mut wait = FIRST_DELIVERY_WAIT;
         loop {
             self.flush(partitions)?;
-            if self.commit_vouched(partitions)? || Instant::now() >= deadline || self.shared.control.is_abandoned() {
+            let is_everything = self.commit_vouched(partitions)?;
+            let is_over = Instant::now() >= deadline || self.shared.control.is_abandoned();
+            if is_everything || is_over || self.task.delivers_once() {
                 return Ok(());
             }
             std::thread::sleep(wait);

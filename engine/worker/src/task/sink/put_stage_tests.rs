@@ -14,7 +14,7 @@ use crate::connector_config::framework_config_def;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::memory_budget::MemoryBudget;
 use crate::metrics::TaskMetrics;
-use crate::task::control::Control;
+use crate::task::control::{Control, Wanted};
 use crate::task::errors::error_handler::ErrorHandler;
 use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
 use crate::task::sink::partition_pauses::PartitionPauses;
@@ -30,6 +30,7 @@ const CAPACITY: usize = 64;
 #[derive(Default)]
 struct Script {
     calls: Vec<&'static str>,
+    delivers_once: bool,
     /// Outcomes of the next calls; after these all succeed.
     puts: VecDeque<Result<()>>,
     flushes: VecDeque<Result<()>>,
@@ -90,13 +91,19 @@ impl SinkTask for ScriptedSink {
         script.pre_commits.pop_front().unwrap_or(Ok(())).map(|()| current.clone())
     }
 
+    fn delivers_once(&self) -> bool {
+        self.script.lock().unwrap().delivers_once
+    }
+
     fn open(&mut self, _: &Offsets) -> Result<()> {
         self.script.lock().unwrap().assignments.push(self.context.assignment());
         Ok(())
     }
 
     fn close(&mut self, _: &[TopicPartition]) -> Result<()> {
-        self.script.lock().unwrap().assignments.push(self.context.assignment());
+        let mut script = self.script.lock().unwrap();
+        script.calls.push("close");
+        script.assignments.push(self.context.assignment());
         Ok(())
     }
 }
@@ -135,8 +142,9 @@ fn world_with(tolerance: &str) -> World {
     let metrics = TaskMetrics::alone(ConnectorKind::Sink);
     let control = Arc::new(Control::new(id.clone(), Arc::new(Unwatched), Arc::clone(&metrics), false));
     let errors = ErrorHandler::new(id.clone(), &config, None, Arc::clone(&control), Arc::clone(&metrics));
+    let errors = Arc::new(errors);
     let script = Arc::new(Mutex::new(Script::default()));
-    let context = SinkContext::new("c", 0);
+    let context = SinkContext::new("c", 0).with_reports(Arc::clone(&errors) as _);
     let committed = Arc::new(Mutex::new(Offsets::new()));
     let log = Arc::clone(&committed);
     let budget = Arc::new(MemoryBudget::new(1 << 20));
@@ -151,7 +159,7 @@ fn world_with(tolerance: &str) -> World {
         Ok(())
     });
     let interval = Duration::from_secs(60);
-    let stage = PutStage::new(shared.clone(), (Box::new(task), context), commit_offsets, Arc::new(errors), interval);
+    let stage = PutStage::new(shared.clone(), (Box::new(task), context), commit_offsets, errors, interval);
     World { stage, shared, input, output, script, committed, rewinds, pauses, bounded, deliveries, budget }
 }
 
@@ -308,7 +316,7 @@ fn an_abandoned_task_puts_and_commits_nothing_more() {
     world.batch(0, 10..20, generation);
     world.script.lock().unwrap().abandons = true;
     assert_eq!(world.run().unwrap(), Outcome::Stopped);
-    assert_eq!(world.script.lock().unwrap().calls, ["put"]);
+    assert_eq!(world.script.lock().unwrap().calls, ["put", "close"]);
     assert_eq!(world.committed(0), None);
 }
 
@@ -423,4 +431,145 @@ fn a_task_sees_its_assignment_while_partitions_are_opened_and_closed() {
     let both = vec![partition(0), partition(1)];
     let seen = world.script.lock().unwrap().assignments.clone();
     assert_eq!(seen, [vec![partition(0)], both.clone(), both, vec![partition(1)]]);
+}
+
+/// A world whose sink is asked once where it closes, with a batch to put.
+fn world_of_java_sink() -> (World, u64) {
+    let world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    world.script.lock().unwrap().delivers_once = true;
+    (world, generation)
+}
+
+/// What a Java sink does whose `preCommit` throws.
+fn go_back() -> Ask {
+    Box::new(|context, _| context.seek_to_committed())
+}
+
+fn calls(world: &World, name: &str) -> usize {
+    world.script.lock().unwrap().calls.iter().filter(|call| **call == name).count()
+}
+
+#[test]
+fn a_task_that_seeks_goes_on_there_and_what_was_on_its_way_is_dropped() {
+    for offset in [3, 25] {
+        let mut world = world();
+        let generation = world.assign(0);
+        world.batch(0, 0..10, generation);
+        world.batch(0, 10..20, generation);
+        let seek: Ask = Box::new(move |context, batch| {
+            context.seek(batch.partition().clone(), 7);
+            context.seek(batch.partition().clone(), offset);
+        });
+        world.script.lock().unwrap().in_put = [seek].into();
+        world.run().unwrap();
+        assert_eq!(calls(&world, "put"), 1);
+        let rewinds = world.rewinds.take();
+        assert_eq!((rewinds.len(), rewinds[0].offset, rewinds[0].replaces), (1, offset, generation));
+        assert_eq!(world.committed(0), Some(offset));
+    }
+}
+
+#[test]
+fn there_is_no_offset_below_0_to_go_on_at() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    let seek: Ask = Box::new(|context, batch| context.seek(batch.partition().clone(), -3));
+    world.script.lock().unwrap().in_put = [seek].into();
+    let error = world.run().unwrap_err();
+    assert!(error.trace().contains("offset -3 of t-0"), "{error:?}");
+}
+
+#[test]
+fn after_a_pre_commit_that_fails_the_task_goes_back_to_what_is_committed_and_on() {
+    let (mut world, generation) = world_of_java_sink();
+    world.send(Signal::Commit);
+    world.batch(0, 10..20, generation);
+    world.send(Signal::Commit);
+    // fetched before the partition went back
+    world.batch(0, 20..30, generation);
+    let mut script = world.script.lock().unwrap();
+    script.in_pre_commit = [Box::new(|_: &SinkContext, _: &SinkBatch| ()) as Ask, go_back()].into();
+    script.pre_commits = [Ok(()), Err(Error::retriable("preCommit has failed"))].into();
+    drop(script);
+    assert_eq!(world.run().unwrap(), Outcome::Stopped);
+    assert_eq!(calls(&world, "put"), 2);
+    assert_eq!(world.rewinds.take()[0].offset, 10);
+    assert_eq!(world.committed(0), Some(10));
+}
+
+#[test]
+fn a_pre_commit_that_fails_before_anything_is_committed_goes_back_to_the_start() {
+    let (mut world, _) = world_of_java_sink();
+    world.send(Signal::Commit);
+    let mut script = world.script.lock().unwrap();
+    script.in_pre_commit = [go_back()].into();
+    script.pre_commits = [Err(Error::retriable("preCommit has failed"))].into();
+    drop(script);
+    world.run().unwrap();
+    assert_eq!(world.rewinds.take()[0].offset, 0);
+    assert_eq!(world.committed(0), Some(0));
+}
+
+#[test]
+fn where_a_task_is_asked_once_a_failed_pre_commit_ends_in_close_without_a_commit() {
+    for is_revoked in [true, false] {
+        let (mut world, _) = world_of_java_sink();
+        let (done, is_done) = crossbeam_channel::bounded(1);
+        if is_revoked {
+            world.send(Signal::Revoked(vec![partition(0)], done));
+        } else {
+            world.shared.control.want(Wanted::Stopped { deadline: Instant::now() + Duration::from_secs(60) });
+            world.send(Signal::Stop);
+        }
+        let mut script = world.script.lock().unwrap();
+        script.in_pre_commit = [go_back()].into();
+        script.pre_commits = [Err(Error::retriable("preCommit has failed"))].into();
+        drop(script);
+        assert_eq!(world.run().unwrap(), Outcome::Stopped);
+        assert_eq!(is_done.try_recv().is_ok(), is_revoked);
+        let calls = world.script.lock().unwrap().calls.clone();
+        let [.., before, close] = &calls[..calls.iter().position(|call| *call == "close").unwrap() + 1] else {
+            panic!()
+        };
+        assert_eq!((*before, *close), ("pre_commit", "close"), "{calls:?}");
+        assert_eq!(world.committed(0), None);
+    }
+}
+
+/// On a thread of its own.
+fn report(context: &SinkContext, batch: &SinkBatch) -> Result<()> {
+    let (context, batch) = (context.clone(), Arc::clone(&batch.raw));
+    let report = move || context.report(&batch, 0, "org.example.Task", Error::data("the database refused it"));
+    std::thread::spawn(report).join().unwrap()
+}
+
+#[test]
+fn a_row_that_a_thread_of_the_task_reports_is_counted_and_skipped() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    let report: Ask = Box::new(|context, batch| report(context, batch).unwrap());
+    world.script.lock().unwrap().in_put = [report].into();
+    world.run().unwrap();
+    let counted = world.shared.metrics.snapshot();
+    assert_eq!((counted.rows_rejected, counted.rows_rejected_by_stage.get("TASK_PUT")), (1, Some(&1)));
+    assert_eq!(world.committed(0), Some(10));
+}
+
+#[test]
+fn a_report_that_is_not_tolerated_is_an_error_for_who_reports_and_the_end_of_the_task() {
+    let mut world = world_with("none");
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    let report: Ask = Box::new(|context, batch| {
+        let error = report(context, batch).unwrap_err();
+        assert_eq!(error.to_string(), "Tolerance exceeded in error handler");
+    });
+    world.script.lock().unwrap().in_put = [report].into();
+    let error = world.run().unwrap_err();
+    assert!(error.trace().contains("the database refused it"), "{error:?}");
+    assert_eq!(world.committed(0), None);
 }

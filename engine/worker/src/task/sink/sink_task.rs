@@ -6,11 +6,14 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use volley_api::{Error, Offsets, PluginFactory, Result, Side, SinkContext, SinkTask, WorkerPlugins};
+use volley_api::{
+    Config, Connector, Error, Offsets, PluginFactory, Result, Side, SinkContext, SinkTask, TakeReport, WorkerPlugins,
+};
 use volley_kafka::Fetcher;
 
 use crate::metrics::TaskMetrics;
 use crate::task::control::{Control, Wanted};
+use crate::task::errors::error_handler::ErrorHandler;
 use crate::task::sink::convert_stage::ConvertStage;
 use crate::task::sink::converting::converting;
 use crate::task::sink::downstream::Downstream;
@@ -19,6 +22,7 @@ use crate::task::sink::pipeline::STAGE_CAPACITY;
 use crate::task::sink::put_stage::{Outcome, PutStage, unrecoverable};
 use crate::task::sink::rebalances::PipelineRebalances;
 use crate::task::sink::shared_state::SharedState;
+use crate::task::sink::sink_chain::SinkChain;
 use crate::task::{TaskSpec, TaskState, panic_error, setup};
 
 /// Runs a sink task to its end.
@@ -28,19 +32,10 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
     };
     let config = setup::framework_config(spec)?;
     let errors = Arc::new(setup::error_handler(spec, &config, control, metrics)?);
-    let mut value = setup::converter(spec, Side::Value)?;
-    let is_transformed = config.list("transforms").iter().any(|alias| !alias.is_empty());
-    if !is_transformed && connector.takes_json_text(&spec.connector_config) {
-        value.converter.allow_json_text();
-    }
-    let convert = ConvertStage {
-        key: setup::converter(spec, Side::Key)?,
-        value,
-        header: spec.plugins.new_header_converter(&spec.connector_config, &spec.worker_config)?,
-        header_class: setup::header_class(spec),
-        chain: setup::transform_chain(spec, &config)?,
-        errors: Arc::clone(&errors),
-        control: Arc::clone(control),
+    let own_chain = setup::own_chain(spec)?;
+    let chain = match &own_chain {
+        Some(_) => SinkChain::OfTask(Arc::clone(control)),
+        None => SinkChain::OfWorker(Box::new(convert_stage(spec, &config, &**connector, &errors, control)?)),
     };
     if control.wanted() == Wanted::Paused {
         control.report(TaskState::Paused);
@@ -49,14 +44,21 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
     if control.is_stopping() {
         return Ok(TaskState::Unassigned);
     }
-    let context = SinkContext::new(spec.id.connector.clone(), spec.id.task)
+    let settings = setup::fetch_settings(spec, &config, own_chain.as_ref());
+    let (watched, reports) = (Arc::clone(control), Arc::clone(&errors) as Arc<dyn TakeReport>);
+    let mut context = SinkContext::new(spec.id.connector.clone(), spec.id.task)
         .with_metrics(metrics.of_plugin().clone())
-        .with_plugins(WorkerPlugins::new(Arc::clone(&spec.plugins) as _));
+        .with_plugins(WorkerPlugins::new(Arc::clone(&spec.plugins) as _))
+        .with_reports(reports)
+        .on_abandonment(move || watched.is_abandoned());
+    if let Some(own_chain) = own_chain {
+        context = context.with_own_chain(own_chain);
+    }
     let mut task = start(spec, control, || task(context.clone(), &spec.task_config))?;
     control.report(TaskState::Running);
 
     let (prepared, to_put) = crossbeam_channel::bounded(STAGE_CAPACITY);
-    let (fetched, convert_thread) = converting(format!("convert-{}", spec.id), convert, prepared, STAGE_CAPACITY);
+    let (fetched, convert_thread) = converting(format!("convert-{}", spec.id), chain, prepared, STAGE_CAPACITY);
     let downstream = Downstream::new(control);
     let budget = Arc::clone(&spec.budget);
     let shared =
@@ -70,7 +72,6 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
         generations: Arc::clone(&shared.generations),
     };
     let properties = spec.worker_config.consumer_properties(&spec.connector_config, &spec.id.connector, spec.id.task);
-    let settings = setup::fetch_settings(spec, &config);
     let fetcher = settings.and_then(|settings| Fetcher::connect(&properties, settings, Arc::new(rebalances)));
     let mut fetcher = fetcher.inspect_err(|_| task.stop())?;
     if let Some(starts) = spec.bounded.as_ref().and_then(|bounded| bounded.start_places()) {
@@ -100,6 +101,30 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
         Ok(Outcome::Stopped) => fetching.and(converted).map(|()| TaskState::Unassigned),
         Err(error) => Err(error),
     }
+}
+
+/// The worker's converters and transformations.
+fn convert_stage(
+    spec: &TaskSpec,
+    config: &Config,
+    connector: &dyn Connector,
+    errors: &Arc<ErrorHandler>,
+    control: &Arc<Control>,
+) -> Result<ConvertStage> {
+    let mut value = setup::converter(spec, Side::Value)?;
+    let is_transformed = config.list("transforms").iter().any(|alias| !alias.is_empty());
+    if !is_transformed && connector.takes_json_text(&spec.connector_config) {
+        value.converter.allow_json_text();
+    }
+    Ok(ConvertStage {
+        key: setup::converter(spec, Side::Key)?,
+        value,
+        header: spec.plugins.new_header_converter(&spec.connector_config, &spec.worker_config)?,
+        header_class: setup::header_class(spec),
+        chain: setup::transform_chain(spec, config)?,
+        errors: Arc::clone(errors),
+        control: Arc::clone(control),
+    })
 }
 
 /// Starts the task, again and again while it says that a retry may help.

@@ -9,6 +9,8 @@ const LONGEST_POLL: Duration = Duration::from_millis(500);
 /// Wait after a poll that found nothing and did not wait for anything; it doubles.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
+/// The same for a task that counts on being asked again at once, as Kafka Connect does.
+const LONGEST_WAIT_OF_EAGER: Duration = Duration::from_millis(10);
 /// Wait after a retriable error of a poll; it doubles.
 const SHORTEST_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
@@ -19,15 +21,21 @@ pub(crate) struct IdlePacing {
     poll: Duration,
     wait: Duration,
     retry: Duration,
+    longest_wait: Duration,
 }
 
 impl Default for IdlePacing {
     fn default() -> Self {
-        Self { poll: SHORTEST_POLL, wait: SHORTEST_WAIT, retry: SHORTEST_RETRY }
+        Self { poll: SHORTEST_POLL, wait: SHORTEST_WAIT, retry: SHORTEST_RETRY, longest_wait: LONGEST_WAIT }
     }
 }
 
 impl IdlePacing {
+    /// For a task that counts on being asked again at once.
+    pub(crate) fn eager() -> Self {
+        Self { longest_wait: LONGEST_WAIT_OF_EAGER, ..Self::default() }
+    }
+
     /// How long the next poll may wait for records.
     pub(crate) fn poll(&self) -> Duration {
         self.poll
@@ -35,7 +43,7 @@ impl IdlePacing {
 
     /// The last poll found records.
     pub(crate) fn found(&mut self) {
-        *self = Self::default();
+        *self = Self { longest_wait: self.longest_wait, ..Self::default() };
     }
 
     /// The last poll found nothing, and took so long; how long to wait before the next, as the plug-in did not.
@@ -47,7 +55,7 @@ impl IdlePacing {
             return Duration::ZERO;
         }
         let wait = self.wait;
-        self.wait = (wait * 2).min(LONGEST_WAIT);
+        self.wait = (wait * 2).min(self.longest_wait);
         wait
     }
 
@@ -81,6 +89,15 @@ mod tests {
         let waits: Vec<_> = (0..12).map(|_| pacing.found_nothing(Duration::ZERO)).collect();
         assert_eq!(waits[..4], [1, 2, 4, 8].map(Duration::from_millis));
         assert_eq!(waits[11], LONGEST_WAIT);
+    }
+
+    #[test]
+    fn a_task_that_counts_on_being_asked_at_once_waits_ten_milliseconds_at_most() {
+        let mut pacing = IdlePacing::eager();
+        for _ in 0..2 {
+            assert!((0..12).all(|_| pacing.found_nothing(Duration::ZERO) <= Duration::from_millis(10)));
+            pacing.found();
+        }
     }
 
     #[test]

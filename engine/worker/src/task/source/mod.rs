@@ -18,6 +18,7 @@
 mod exactly_once_tests;
 #[cfg(test)]
 mod fake_producer;
+mod idle_commits;
 mod idle_pacing;
 pub(crate) mod polled_batch;
 mod produce;
@@ -29,4 +30,5 @@ mod source_task_tests;
 mod source_world;
 mod take_over;
 
+pub(crate) use produce::own_bytes::own_bytes;
 pub use take_over::ExactlyOnceGuard;

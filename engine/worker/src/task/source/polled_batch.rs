@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::util::display::array_value_to_string;
 use serde_json::{Map, Value};
-use volley_api::{Column, Records, SourceBatch, SourceOffset, SourcePartition};
+use volley_api::{Column, Records, SourceBatch, SourceOffset, SourcePartition, is_null_map};
 
 /// What is kept of a polled batch until its messages are acknowledged.
 #[derive(Debug)]
@@ -75,6 +75,9 @@ fn text(column: &Column, row: usize) -> String {
 
 /// `{a=1, b=x}`, as Java shows a map.
 fn java_map(map: &Map<String, Value>) -> String {
+    if is_null_map(map) {
+        return "null".to_owned();
+    }
     let entries = map.iter().map(|(key, value)| match value {
         Value::String(text) => format!("{key}={text}"),
         other => format!("{key}={other}"),
@@ -84,6 +87,7 @@ fn java_map(map: &Map<String, Value>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use volley_api::null_map;
     use volley_api::testing::{json_object, records, texts};
 
     use super::*;
@@ -99,6 +103,9 @@ mod tests {
         let expected = "SourceRecord{sourcePartition={filename=f}, sourceOffset={position=6}} \
                         ConnectRecord{topic='t', kafkaPartition=null, key=null, value=b, timestamp=2}";
         assert_eq!(PolledBatch::new(&batch, true).describe(Some(1)), expected);
+        let nowhere = SourceBatch { partition: null_map(), offset: null_map(), ..batch.clone() };
+        let shown = PolledBatch::new(&nowhere, false).describe(None);
+        assert!(shown.starts_with("SourceRecord{sourcePartition=null, sourceOffset=null}"), "{shown}");
         let hidden = PolledBatch::new(&batch, false).describe(Some(1));
         assert!(hidden.ends_with("ConnectRecord{topic='t'}"), "{hidden}");
     }

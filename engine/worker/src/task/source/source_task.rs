@@ -21,6 +21,7 @@ use crate::metrics::TaskMetrics;
 use crate::storage::StoredOffsetReader;
 use crate::task::control::{Control, Wanted};
 use crate::task::errors::error_handler::{ErrorHandler, Input};
+use crate::task::source::idle_commits::IdleCommits;
 use crate::task::source::idle_pacing::IdlePacing;
 use crate::task::source::polled_batch::PolledBatch;
 use crate::task::source::produce::acknowledged_batches::AcknowledgedBatches;
@@ -29,7 +30,7 @@ use crate::task::source::produce::offset_commits::OffsetCommits;
 use crate::task::source::produce::offset_committer::OffsetCommitter;
 use crate::task::source::produce::produce_stage::{BatchToProduce, ProduceStage};
 use crate::task::source::produce::record_producer::RecordProducer;
-use crate::task::source::produce::record_serializer::RecordSerializer;
+use crate::task::source::produce::record_serializer::{RecordConverters, RecordSerializer};
 use crate::task::source::produce::topic_creator::{AdminProperties, TopicCreator};
 use crate::task::source::produce::transactions::{Boundary, TransactionBoundary, Transactions};
 use crate::task::source::produce_thread::{Close, ProduceThread};
@@ -54,11 +55,20 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
     produce.transactions =
         boundary.map(|boundary| Transactions::new(boundary, Arc::clone(&spec.offsets), Arc::clone(&committed)));
     let ends = (boundary == Some(TransactionBoundary::Connector)).then(TransactionContext::default);
-    let chain = setup::transform_chain(spec, &config)?;
+    let own_chain = setup::own_chain(spec)?;
+    let (chain, pacing) = match &own_chain {
+        Some(_) => (TransformChain::default(), IdlePacing::eager()),
+        None => (setup::transform_chain(spec, &config)?, IdlePacing::default()),
+    };
+    let watched = Arc::clone(control);
     let mut context = SourceContext::new(spec.id.connector.clone(), spec.id.task)
         .with_offsets(Arc::new(StoredOffsetReader::new(Arc::clone(&spec.offsets), &spec.id.connector)))
         .with_metrics(metrics.of_plugin().clone())
-        .with_plugins(WorkerPlugins::new(Arc::clone(&spec.plugins) as _));
+        .with_plugins(WorkerPlugins::new(Arc::clone(&spec.plugins) as _))
+        .on_abandonment(move || watched.is_abandoned());
+    if let Some(own_chain) = own_chain {
+        context = context.with_own_chain(own_chain);
+    }
     if let Some(ends) = &ends {
         context = context.with_transactions(ends.clone());
     }
@@ -70,6 +80,11 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
         task(context, &spec.task_config).map(Some)
     })?;
     let Some(task) = started.flatten() else { return Ok(TaskState::Unassigned) };
+    let idle_commits =
+        task.wants_every_commit().then(|| IdleCommits::every(spec.worker_config.offset_flush_interval()));
+    if idle_commits.is_some() {
+        produce.commits.tell_all();
+    }
     let acknowledged = task.wants_acknowledgements().then(Arc::default);
     produce.acknowledged.clone_from(&acknowledged);
     let source = SourceLoop {
@@ -83,7 +98,8 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
         acknowledged,
         ends,
         produce: ProduceThread::new(produce),
-        pacing: IdlePacing::default(),
+        pacing,
+        idle_commits,
     };
     source.run()
 }
@@ -120,12 +136,7 @@ fn produce_stage(
     Producer::check(&properties)?;
     Ok(ProduceStage {
         id: spec.id.clone(),
-        serializer: RecordSerializer {
-            key: setup::converter(spec, Side::Key)?,
-            value: setup::converter(spec, Side::Value)?,
-            header: spec.plugins.new_header_converter(&spec.connector_config, worker)?,
-            header_class: setup::header_class(spec),
-        },
+        serializer: serializer(spec)?,
         new_producer: Box::new(move || Ok(Box::new(Producer::connect(&properties)?) as Box<dyn RecordProducer>)),
         creator: topic_creator(spec)?.map(Arc::new),
         commits: OffsetCommits::new(
@@ -148,6 +159,18 @@ fn produce_stage(
         metrics: Arc::clone(metrics),
         flush_timeout: worker.offset_flush_timeout(),
     })
+}
+
+fn serializer(spec: &TaskSpec) -> Result<RecordSerializer> {
+    if setup::has_own_chain(spec) {
+        return Ok(RecordSerializer::AsTheyAre);
+    }
+    Ok(RecordSerializer::Converters(Box::new(RecordConverters {
+        key: setup::converter(spec, Side::Key)?,
+        value: setup::converter(spec, Side::Value)?,
+        header: spec.plugins.new_header_converter(&spec.connector_config, &spec.worker_config)?,
+        header_class: setup::header_class(spec),
+    })))
 }
 
 fn topic_creator(spec: &TaskSpec) -> Result<Option<TopicCreator>> {
@@ -176,6 +199,8 @@ pub(crate) struct SourceLoop {
     pub(crate) ends: Option<TransactionContext>,
     pub(crate) produce: ProduceThread,
     pub(crate) pacing: IdlePacing,
+    /// Set if the task counts on every commit.
+    pub(crate) idle_commits: Option<IdleCommits>,
 }
 
 /// Why polling ended.
@@ -252,11 +277,11 @@ impl SourceLoop {
             Ok(Polled::Batches(_) | Polled::Idle) => {
                 self.mark_end(self.take_ends().behind_poll);
                 let wait = self.pacing.found_nothing(asked.elapsed());
-                self.control.wait_for_ring(wanted, wait);
+                self.wait_for_ring(wanted, wait);
             }
             Ok(Polled::IdleFor(wait)) => {
                 self.mark_end(self.take_ends().behind_poll);
-                self.control.wait_for_ring(wanted, wait);
+                self.wait_for_ring(wanted, wait);
             }
             Ok(Polled::Finished) => {
                 self.mark_end(self.take_ends().behind_poll);
@@ -266,11 +291,18 @@ impl SourceLoop {
             Err(error) if error.is_retriable() => {
                 warn!(task = %self.id, %error, "poll failed, trying again");
                 let wait = self.pacing.failed();
-                self.control.wait_for_ring(wanted, wait);
+                self.wait_for_ring(wanted, wait);
             }
             Err(error) => return Err(error),
         }
         Ok(None)
+    }
+
+    /// As [`Control::wait_for_ring`], but at most until the task is to be told of a commit.
+    fn wait_for_ring(&self, seen: Wanted, wait: Duration) {
+        let until_commit = self.idle_commits.as_ref().filter(|_| !self.produce.has_started());
+        let wait = until_commit.map_or(wait, |commits| wait.min(commits.until_next()));
+        self.control.wait_for_ring(seen, wait);
     }
 
     fn take_ends(&self) -> TransactionEnds {
@@ -290,7 +322,7 @@ impl SourceLoop {
         self.produce.mark(Boundary::Pause);
         while self.control.wanted() == Wanted::Paused && !self.produce.has_ended() {
             self.tell_deliveries();
-            self.control.wait_for_ring(Wanted::Paused, LONGEST_WAIT);
+            self.wait_for_ring(Wanted::Paused, LONGEST_WAIT);
         }
         if self.control.wanted() == Wanted::Running && !self.produce.has_ended() {
             self.control.report(TaskState::Running);
@@ -300,16 +332,16 @@ impl SourceLoop {
     /// Tells the task which batches are acknowledged, if it wants that, and which offsets are committed.
     fn tell_deliveries(&mut self) {
         // what is committed was acknowledged before
-        let offsets = self.committed.take();
+        let committed = self.committed.take();
         for batch in self.acknowledged.as_ref().map(|batches| batches.take()).unwrap_or_default() {
             let told = catch_unwind(AssertUnwindSafe(|| self.task.acknowledged(&batch)));
             if let Err(error) = told.unwrap_or_else(|panic| Err(panic_error(&*panic))) {
                 error!(task = %self.id, error = %error.trace(), "the task failed when it was told of acknowledged records");
             }
         }
-        if offsets.is_empty() {
-            return;
-        }
+        let is_idle_commit =
+            !self.produce.has_started() && self.idle_commits.as_mut().is_some_and(IdleCommits::take_due);
+        let Some(offsets) = committed.or_else(|| is_idle_commit.then(Vec::new)) else { return };
         let told = catch_unwind(AssertUnwindSafe(|| self.task.commit(&offsets)));
         if let Err(error) = told.unwrap_or_else(|panic| Err(panic_error(&*panic))) {
             error!(task = %self.id, error = %error.trace(), "the task failed in commit; the offsets are committed anyway");

@@ -543,3 +543,53 @@ fn a_task_that_does_not_ask_for_it_is_told_of_commits_only() {
     running.stop().unwrap();
     assert!(world.state.lock().unwrap().acknowledged.is_empty());
 }
+
+#[test]
+fn a_task_that_counts_on_every_commit_is_told_of_those_with_nothing_new() {
+    for paused in [false, true] {
+        let world = world(true);
+        world.change(|state| state.wants_every_commit = true);
+        let mut running = Running::start(&world, &[]);
+        if paused {
+            world.until("it runs", |state| state.states.contains(&TaskState::Running));
+            running.control.want(Wanted::Paused);
+            world.until("it is paused", |state| state.states.contains(&TaskState::Paused));
+        }
+        let before = world.change(|state| state.commits);
+        world.until("commits before anything was sent", |state| state.commits >= before + 2);
+        running.control.want(Wanted::Running);
+        world.poll(Poll::Rows("a", vec!["1"], 1));
+        world.until("the offset", |state| state.told == [1]);
+        let before = world.change(|state| state.commits);
+        world.until("commits after that", |state| state.commits >= before + 2);
+        assert_eq!(running.stop().unwrap(), TaskState::Unassigned);
+        assert_eq!(world.change(|state| state.told.clone()), [1]);
+    }
+}
+
+#[test]
+fn no_commit_is_told_of_while_the_store_fails() {
+    let world = world(true);
+    world.change(|state| (state.wants_every_commit, state.store_fails) = (true, true));
+    world.poll(Poll::Rows("a", vec!["1"], 1));
+    let mut running = Running::start(&world, &[]);
+    world.until("tries", |state| state.store_calls >= 1);
+    let before = world.change(|state| state.commits);
+    world.until("more tries", |state| state.store_calls >= 4);
+    assert_eq!(world.change(|state| state.commits), before);
+    world.change(|state| state.store_fails = false);
+    world.until("the offset", |state| state.told == [1]);
+    running.stop().unwrap();
+}
+
+#[test]
+fn other_tasks_are_told_only_of_commits_with_something_new() {
+    let world = world(true);
+    world.poll(Poll::Rows("a", vec!["1"], 1));
+    let mut running = Running::start(&world, &[]);
+    world.until("the offset", |state| state.told == [1]);
+    let polled = world.change(|state| state.polled);
+    world.until("many polls", |state| state.polled > polled + 50);
+    running.stop().unwrap();
+    assert_eq!(world.change(|state| state.commits), 1);
+}

@@ -21,12 +21,13 @@ use crate::task::control::{Control, Wanted};
 use crate::task::errors::error_handler::ErrorHandler;
 use crate::task::setup::NamedConverter;
 use crate::task::source::fake_producer::{Ended, FakeProducer, Transaction, unknown_topic};
+use crate::task::source::idle_commits::IdleCommits;
 use crate::task::source::idle_pacing::IdlePacing;
 use crate::task::source::produce::committed_offsets::CommittedOffsets;
 use crate::task::source::produce::offset_commits::OffsetCommits;
 use crate::task::source::produce::offset_committer::OffsetCommitter;
 use crate::task::source::produce::produce_stage::ProduceStage;
-use crate::task::source::produce::record_serializer::RecordSerializer;
+use crate::task::source::produce::record_serializer::{RecordConverters, RecordSerializer};
 use crate::task::source::produce::transactions::{TransactionBoundary, Transactions};
 use crate::task::source::produce_thread::ProduceThread;
 use crate::task::source::source_task::{SourceLoop, start};
@@ -71,6 +72,10 @@ pub(crate) struct State {
     pub(crate) wants_acknowledgements: bool,
     /// The acknowledged batches that the task was told of, each with the number of commits that it was told of before.
     pub(crate) acknowledged: Vec<(AcknowledgedBatch, usize)>,
+    /// Whether the task counts on every commit.
+    pub(crate) wants_every_commit: bool,
+    /// How many commits it was told of.
+    pub(crate) commits: usize,
     /// Offsets the task was told of.
     pub(crate) told: Vec<u64>,
     pub(crate) store_fails: bool,
@@ -186,8 +191,15 @@ impl SourceTask for FakeSource {
     }
 
     fn commit(&mut self, delivered: &[(SourcePartition, SourceOffset)]) -> Result<()> {
-        self.0.change(|state| state.told.extend(delivered.iter().map(|(_, offset)| offset["o"].as_u64().unwrap())));
+        self.0.change(|state| {
+            state.commits += 1;
+            state.told.extend(delivered.iter().map(|(_, offset)| offset["o"].as_u64().unwrap()));
+        });
         Err(Error::fatal("what a task says of a commit changes nothing"))
+    }
+
+    fn wants_every_commit(&self) -> bool {
+        self.0.change(|state| state.wants_every_commit)
     }
 
     fn wants_acknowledgements(&self) -> bool {
@@ -359,7 +371,7 @@ impl Running {
         let flush_timeout = Duration::from_millis(300);
         let mut stage = ProduceStage {
             id: id.clone(),
-            serializer: RecordSerializer {
+            serializer: RecordSerializer::Converters(Box::new(RecordConverters {
                 key: NamedConverter {
                     converter: Box::new(StringConverter(Arc::clone(world))),
                     class: "StringConverter".into(),
@@ -370,7 +382,7 @@ impl Running {
                 },
                 header: Box::new(FakeHeaderConverter),
                 header_class: "FakeHeaderConverter".into(),
-            },
+            })),
             new_producer: FakeProducer::factory(world),
             transactions: transaction_boundary(&given)
                 .map(|boundary| Transactions::new(boundary, Arc::clone(&store) as _, Arc::clone(&committed))),
@@ -401,6 +413,10 @@ impl Running {
             };
             let acknowledged = task.wants_acknowledgements().then(Arc::default);
             stage.acknowledged.clone_from(&acknowledged);
+            let idle_commits = task.wants_every_commit().then(|| IdleCommits::every(commit_interval));
+            if idle_commits.is_some() {
+                stage.commits.tell_all();
+            }
             let source = SourceLoop {
                 id,
                 task: Box::new(task),
@@ -413,6 +429,7 @@ impl Running {
                 ends: Some(ends),
                 produce: ProduceThread::new(stage),
                 pacing: IdlePacing::default(),
+                idle_commits,
             };
             source.run()
         };

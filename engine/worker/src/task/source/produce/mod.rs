@@ -36,6 +36,7 @@ mod message_sender;
 pub(crate) mod offset_commits;
 pub(crate) mod offset_committer;
 pub(crate) mod outbox;
+pub(crate) mod own_bytes;
 pub(crate) mod produce_stage;
 pub(crate) mod record_producer;
 pub(crate) mod record_serializer;

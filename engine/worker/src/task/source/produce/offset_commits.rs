@@ -32,6 +32,8 @@ pub(crate) struct OffsetCommits {
     started: Instant,
     /// Whether what was acknowledged when the stop came has been committed.
     is_committed_for_stop: bool,
+    /// Whether the task is told of commits with nothing new, too.
+    tells_all: bool,
 }
 
 impl OffsetCommits {
@@ -54,7 +56,13 @@ impl OffsetCommits {
             next: Instant::now() + interval,
             started: Instant::now(),
             is_committed_for_stop: false,
+            tells_all: false,
         }
+    }
+
+    /// The task is to be told of every commit, also of one with nothing new.
+    pub(crate) fn tell_all(&mut self) {
+        self.tells_all = true;
     }
 
     /// The first commit is due after an interval from now.
@@ -104,7 +112,11 @@ impl OffsetCommits {
     #[must_use]
     pub(crate) fn start(&mut self, offsets: SourceOffsets) -> SourceOffsets {
         if offsets.is_empty() {
-            return offsets;
+            if self.tells_all {
+                self.committed.add(offsets);
+                self.control.ring();
+            }
+            return SourceOffsets::new();
         }
         self.started = Instant::now();
         self.committer.start(offsets).err().unwrap_or_default()

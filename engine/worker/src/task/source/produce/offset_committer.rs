@@ -10,7 +10,7 @@ use tracing::warn;
 use volley_api::{Error, Result};
 
 use crate::connector_task_id::ConnectorTaskId;
-use crate::storage::OffsetBackingStore;
+use crate::storage::{OffsetBackingStore, offset_entry};
 use crate::task::control::Control;
 use crate::task::panic_error;
 use crate::task::source::produce::acknowledgements::SourceOffsets;
@@ -61,8 +61,7 @@ impl OffsetCommitter {
         debug_assert!(!self.is_busy());
         let (store, control, done) = (Arc::clone(&self.store), Arc::clone(&self.control), self.done.clone());
         let (connector, name) = (self.id.connector.clone(), format!("commit-{}", self.id));
-        let entries: Vec<_> =
-            offsets.iter().map(|(partition, offset)| (partition.clone(), Some(offset.clone()))).collect();
+        let entries: Vec<_> = offsets.iter().map(|(partition, offset)| offset_entry(partition, offset)).collect();
         let commit = move || {
             let outcome = match control.is_abandoned() {
                 true => Err(Error::fatal("the task was abandoned: its offsets are no longer its own")),

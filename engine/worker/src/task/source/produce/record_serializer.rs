@@ -1,4 +1,4 @@
-//! Records of a source to bytes: headers, keys and values, each by its converter.
+//! Records of a source to bytes: headers, keys and values, each by its converter, unless the task has converted them itself.
 
 use arrow::array::{Array, BinaryArray};
 use volley_api::{
@@ -7,9 +7,18 @@ use volley_api::{
 
 use crate::task::errors::error_handler::{ErrorHandler, may_be_retried, reject_rows};
 use crate::task::setup::NamedConverter;
+use crate::task::source::produce::own_bytes::own_bytes;
+
+/// How the records of a source task become bytes.
+pub(crate) enum RecordSerializer {
+    /// By the worker's converters.
+    Converters(Box<RecordConverters>),
+    /// They are bytes: the task has converted them.
+    AsTheyAre,
+}
 
 /// The converters of a source task.
-pub(crate) struct RecordSerializer {
+pub(crate) struct RecordConverters {
     pub(crate) key: NamedConverter,
     pub(crate) value: NamedConverter,
     pub(crate) header: Box<dyn HeaderConverter>,
@@ -21,20 +30,33 @@ pub(crate) type SerializedRow<'a> = (Option<&'a [u8]>, Option<&'a [u8]>, &'a [Ra
 
 /// Records as bytes. Rows are those of the records.
 pub(crate) struct SerializedRecords {
-    keys: BinaryArray,
-    values: BinaryArray,
-    headers: Option<RawHeaders>,
-    is_rejected: Vec<bool>,
+    pub(super) keys: BinaryArray,
+    pub(super) values: BinaryArray,
+    pub(super) headers: Option<RawHeaders>,
+    pub(super) is_rejected: Vec<bool>,
     /// The rows that are not to be sent, by their INPUT row.
     pub(crate) rejected: Vec<RejectedRow>,
 }
 
 impl RecordSerializer {
+    /// The bytes of all rows: see [`RecordConverters::serialize`].
+    ///
+    /// # Errors
+    /// What tolerance does not cover, also of a task that was to give bytes and did not.
+    pub(crate) fn serialize(&mut self, records: &Records, errors: &ErrorHandler) -> Result<SerializedRecords> {
+        match self {
+            Self::Converters(converters) => converters.serialize(records, errors),
+            Self::AsTheyAre => own_bytes(records),
+        }
+    }
+}
+
+impl RecordConverters {
     /// Converts all rows; what fails and may succeed later is tried again as `errors` says.
     ///
     /// # Errors
     /// What tolerance does not cover; bad rows are rejected rows.
-    pub(crate) fn serialize(&mut self, records: &Records, errors: &ErrorHandler) -> Result<SerializedRecords> {
+    fn serialize(&mut self, records: &Records, errors: &ErrorHandler) -> Result<SerializedRecords> {
         let mut rejected = Vec::new();
         let mut headers = self.headers(records, errors, &mut rejected)?;
         let mut convert = |converter: &mut NamedConverter, stage, column| {
@@ -188,7 +210,7 @@ mod tests {
         let control = Arc::new(Control::new(id.clone(), Arc::new(Silent), Arc::clone(&metrics), false));
         let errors = ErrorHandler::new(id, &config, None, control, metrics);
         let named = |tag| NamedConverter { converter: Box::new(Tagging(tag)), class: "Tagging".into() };
-        let mut serializer = RecordSerializer {
+        let mut serializer = RecordConverters {
             key: named("of-key"),
             value: named("of-value"),
             header: Box::new(FakeHeaderConverter),

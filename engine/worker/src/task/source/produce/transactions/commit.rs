@@ -7,7 +7,7 @@ use tracing::{debug, info, warn};
 use volley_api::{Error, Result, TransactionEnd};
 use volley_kafka::Outgoing;
 
-use crate::storage::OffsetEntry;
+use crate::storage::{OffsetEntry, offset_entry};
 use crate::task::control::Wanted;
 use crate::task::source::produce::acknowledgements::SourceOffsets;
 use crate::task::source::produce::batch_part::MessageToken;
@@ -271,5 +271,5 @@ impl DeliveryTracker {
 }
 
 fn entries(offsets: &SourceOffsets) -> Vec<OffsetEntry> {
-    offsets.iter().map(|(partition, offset)| (partition.clone(), Some(offset.clone()))).collect()
+    offsets.iter().map(|(partition, offset)| offset_entry(partition, offset)).collect()
 }

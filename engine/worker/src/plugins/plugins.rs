@@ -1,87 +1,95 @@
 //! All plug-ins of the worker, found by any of their names.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use volley_api::{
     ConfigMap, Converter, Error, FindPlugin, HeaderConverter, Plugin, PluginFactory, PluginKind, Predicate, Result,
     Side, Transformation, TransformationContext,
 };
 
+use crate::plugins::more_plugins::{More, MorePlugins};
+use crate::plugins::plugin_index::{Family, Found, PluginIndex};
 use crate::similar_names::nearness;
 use crate::worker_config::{WorkerConfig, without_prefix};
 
 /// Largest number of similar names in a message.
 const MOST_SIMILAR: usize = 3;
 
-/// The plug-ins of a worker.
+/// The plug-ins of a worker: its own, and more that are only looked for when they are needed.
 ///
 /// A plug-in is found by its class name and its aliases, by the simple form of each (the part after the last `.` or
 /// `$`), and by that without its suffix (`Connector`, `Converter`, …). A short form counts only if it belongs to a
 /// single plug-in.
+///
+/// A name that a plug-in of the worker's own has means that one, so that a worker which uses no others never looks for
+/// more: see [`MorePlugins::prefers`] for the exception. To look for more may take long. What the documentation of a
+/// function says to be known is what was found before: it takes no time.
 #[derive(Debug)]
 pub struct Plugins {
-    plugins: Vec<Plugin>,
-    full: HashMap<(Family, String), usize>,
-    short: HashMap<(Family, String), Vec<usize>>,
-}
-
-/// Kinds that share a name space: sinks and sources are both connectors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Family {
-    Connector,
-    Other(PluginKind),
-}
-
-impl From<PluginKind> for Family {
-    fn from(kind: PluginKind) -> Self {
-        match kind {
-            PluginKind::Sink | PluginKind::Source => Self::Connector,
-            other => Self::Other(other),
-        }
-    }
+    own: Arc<PluginIndex>,
+    more: Option<Arc<More>>,
 }
 
 impl Plugins {
     /// The given plug-ins, ordered by kind and class name. Of two with the same class and kind the later one counts, so
     /// that a user's plug-in can replace a built-in one.
     pub fn new(plugins: Vec<Plugin>) -> Self {
-        let mut unique: Vec<Plugin> = Vec::with_capacity(plugins.len());
-        for plugin in plugins {
-            match unique.iter_mut().find(|other| other.class == plugin.class && other.kind() == plugin.kind()) {
-                Some(other) => *other = plugin,
-                None => unique.push(plugin),
-            }
-        }
-        unique.sort_by(|one, other| (one.kind(), &one.class).cmp(&(other.kind(), &other.class)));
-        let mut this = Self { plugins: unique, full: HashMap::new(), short: HashMap::new() };
-        this.index();
-        this
+        Self { own: Arc::new(PluginIndex::new(plugins)), more: None }
     }
 
-    fn index(&mut self) {
-        for (position, plugin) in self.plugins.iter().enumerate() {
-            let family = Family::from(plugin.kind());
-            for name in std::iter::once(&plugin.class).chain(&plugin.aliases) {
-                self.full.entry((family, name.to_string())).or_insert(position);
-                for short in short_names(name, plugin.kind()) {
-                    let owners = self.short.entry((family, short.to_owned())).or_default();
-                    if !owners.contains(&position) {
-                        owners.push(position);
-                    }
-                }
-            }
-        }
-        // a worker of Kafka's alone knows the short names of these, and so they mean the same here
-        for owners in self.short.values_mut().filter(|owners| owners.len() > 1) {
-            let rank = |position: &usize| maker_rank(&self.plugins[*position].class);
-            let first = owners.iter().map(rank).min();
-            owners.retain(|position| Some(rank(position)) == first);
+    /// The same plug-ins, and more.
+    #[must_use]
+    pub fn with_more(mut self, more: Arc<dyn MorePlugins>) -> Self {
+        self.more = Some(Arc::new(More::new(more, Arc::clone(&self.own))));
+        self
+    }
+
+    /// All plug-ins. Looks for more.
+    fn everything(&self) -> &PluginIndex {
+        match &self.more {
+            Some(more) => more.all(),
+            None => &self.own,
         }
     }
 
-    /// All plug-ins, by kind and class name.
+    /// The known plug-ins.
+    fn known(&self) -> &PluginIndex {
+        match &self.more {
+            Some(more) => more.known(),
+            None => &self.own,
+        }
+    }
+
+    /// What `name` names. Looks for more where nothing of the worker's own has it.
+    fn lookup(&self, family: Family, name: &str) -> Found<'_> {
+        match self.find_own(family, name) {
+            Found::Nothing => self.everything().find(family, name),
+            found => found,
+        }
+    }
+
+    /// What `name` names for certain, whatever else is found.
+    fn find_own(&self, family: Family, name: &str) -> Found<'_> {
+        if self.prefers_more() { Found::Nothing } else { self.own.find(family, name) }
+    }
+
+    fn prefers_more(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| more.prefers())
+    }
+
+    /// Whether nothing is left to look for.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.more.as_ref().is_none_or(|more| more.is_found())
+    }
+
+    /// Whether more may have to be looked for to say what `name` names.
+    pub(crate) fn needs_search(&self, kind: PluginKind, name: &str) -> bool {
+        !self.is_complete() && matches!(self.find_own(Family::from(kind), name), Found::Nothing)
+    }
+
+    /// All plug-ins, by kind and class name. Looks for more.
     pub fn all(&self) -> &[Plugin] {
-        &self.plugins
+        self.everything().all()
     }
 
     /// The connector plug-in with this `name`.
@@ -90,28 +98,28 @@ impl Plugins {
     /// `Config`, with Kafka Connect's message, if there is none or more than one.
     pub fn find_connector(&self, name: &str) -> Result<&Plugin> {
         match self.lookup(Family::Connector, name) {
-            [position] => Ok(&self.plugins[*position]),
-            [] => {
-                let available = self.describe(|plugin| Family::from(plugin.kind()) == Family::Connector);
+            Found::One(plugin) => Ok(plugin),
+            Found::Nothing => {
+                let available = self.known().describe_connectors();
+                let failure = self.more.as_ref().and_then(|more| more.failure());
+                let failure =
+                    failure.map_or_else(String::new, |why| format!(". Those in Java could not be looked for: {why}"));
                 Err(Error::config(format!(
                     "Failed to find any class that implements Connector and which name matches {name}, available \
-                     connectors are: {available}"
+                     connectors are: {available}{failure}"
                 )))
             }
-            several => {
-                let classes = several.iter().map(|position| &*self.plugins[*position].class);
-                Err(Error::config(format!(
-                    "More than one connector matches alias {name}. Please use full package and class name instead. \
-                     Classes found: {}",
-                    classes.collect::<Vec<_>>().join(", ")
-                )))
-            }
+            Found::Several(classes) => Err(Error::config(format!(
+                "More than one connector matches alias {name}. Please use full package and class name instead. \
+                 Classes found: {}",
+                classes.join(", ")
+            ))),
         }
     }
 
     /// Whether at least one connector has this `name`.
     pub fn is_connector(&self, name: &str) -> bool {
-        !self.lookup(Family::Connector, name).is_empty()
+        !matches!(self.lookup(Family::Connector, name), Found::Nothing)
     }
 
     /// The plug-in of `kind` with this `name`.
@@ -129,33 +137,39 @@ impl Plugins {
             };
         }
         match self.lookup(Family::from(kind), name) {
-            [position] => Ok(&self.plugins[*position]),
-            _ => Err(Error::config(format!("Class {name} could not be found."))),
+            Found::One(plugin) => Ok(plugin),
+            Found::Several(_) | Found::Nothing => Err(Error::config(format!("Class {name} could not be found."))),
+        }
+    }
+
+    /// The known plug-in of `kind` with this `name`; of sinks and sources that of either kind. Where it may be one that was not
+    /// looked for yet, that begins, and this answers `None` meanwhile.
+    pub fn find_known(&self, kind: PluginKind, name: &str) -> Option<&Plugin> {
+        let family = Family::from(kind);
+        let found = match self.find_own(family, name) {
+            Found::Nothing => self.known().find(family, name),
+            found => found,
+        };
+        match (found, &self.more) {
+            (Found::One(plugin), _) => Some(plugin),
+            (Found::Nothing, Some(more)) => {
+                more.begin();
+                None
+            }
+            _ => None,
         }
     }
 
     /// The plug-in of any kind with this `name`, connectors first.
     pub fn find_any(&self, name: &str) -> Option<&Plugin> {
-        const KINDS: [PluginKind; 8] = [
-            PluginKind::Sink,
-            PluginKind::Converter,
-            PluginKind::HeaderConverter,
-            PluginKind::Transformation,
-            PluginKind::Predicate,
-            PluginKind::ConfigProvider,
-            PluginKind::Extension,
-            PluginKind::Source,
-        ];
-        KINDS.iter().find_map(|kind| match self.lookup(Family::from(*kind), name) {
-            [position] => Some(&self.plugins[*position]),
-            _ => None,
-        })
+        let own = if self.prefers_more() { None } else { self.own.find_any(name) };
+        own.or_else(|| self.everything().find_any(name))
     }
 
-    /// The shortest names of plug-ins with a similar name, the most similar first.
+    /// The shortest names of plug-ins with a similar name, the most similar first. Looks for more.
     pub fn similar(&self, name: &str, among: impl Fn(PluginKind) -> bool) -> Vec<&str> {
         let mut near: Vec<(usize, &str)> = Vec::new();
-        for plugin in self.plugins.iter().filter(|plugin| among(plugin.kind())) {
+        for plugin in self.all().iter().filter(|plugin| among(plugin.kind())) {
             let names = || plugin.aliases.iter().chain([&plugin.class]).map(|own| &**own);
             let nearest = names().filter_map(|own| nearness(name, own)).min();
             let shortest = names().min_by_key(|own| own.len());
@@ -166,34 +180,15 @@ impl Plugins {
         near.into_iter().take(MOST_SIMILAR).map(|(_, name)| name).collect()
     }
 
-    /// The classes of all plug-ins of a kind, in order.
+    /// The classes of all known plug-ins of a kind, in order.
     pub fn classes(&self, kind: PluginKind) -> Vec<String> {
-        self.plugins.iter().filter(|plugin| plugin.kind() == kind).map(|plugin| plugin.class.to_string()).collect()
+        let plugins = self.known().all().iter();
+        plugins.filter(|plugin| plugin.kind() == kind).map(|plugin| plugin.class.to_string()).collect()
     }
 
-    /// The versions of all plug-ins of that class. A class of two kinds has its version twice.
+    /// The versions of all known plug-ins of that class. A class of two kinds has its version twice.
     pub fn versions(&self, class: &str) -> Vec<&str> {
-        self.plugins.iter().filter(|plugin| plugin.class == class).map(|plugin| &*plugin.version).collect()
-    }
-
-    fn lookup(&self, family: Family, name: &str) -> &[usize] {
-        let key = (family, name.to_owned());
-        match self.full.get(&key) {
-            Some(position) => std::slice::from_ref(position),
-            None => self.short.get(&key).map_or(&[], Vec::as_slice),
-        }
-    }
-
-    fn describe(&self, wanted: impl Fn(&Plugin) -> bool) -> String {
-        let descriptions = self.plugins.iter().filter(|plugin| wanted(plugin)).map(|plugin| {
-            let Plugin { class, version, .. } = plugin;
-            let kind = plugin.kind();
-            format!(
-                "PluginDesc{{klass=class {class}, name='{class}', version='{version}', encodedVersion={version}, \
-                 type={kind}, typeName='{kind}', location='classpath'}}"
-            )
-        });
-        descriptions.collect::<Vec<_>>().join(", ")
+        self.known().all().iter().filter(|plugin| plugin.class == class).map(|plugin| &*plugin.version).collect()
     }
 
     /// The converter of one side of a connector's tasks: the connector's own with its settings, otherwise the worker's
@@ -283,33 +278,11 @@ fn class_of_alias(kind: &str, alias: &str, connector: &ConfigMap) -> Result<(Str
     Ok((class.trim().to_owned(), config))
 }
 
-/// Whose plug-in a short name means that several have: Kafka's and Volley's own come first, then Confluent's.
-fn maker_rank(class: &str) -> u8 {
-    match class {
-        _ if class.starts_with("org.apache.kafka.") || !class.contains('.') => 0,
-        _ if class.starts_with("io.confluent.") => 1,
-        _ => 2,
-    }
-}
-
-fn short_names(full: &str, kind: PluginKind) -> impl Iterator<Item = &str> {
-    let simple = full.rsplit(['.', '$']).next().unwrap_or(full);
-    let suffix = match kind {
-        PluginKind::Sink | PluginKind::Source => "Connector",
-        PluginKind::Transformation => "Transformation",
-        PluginKind::Predicate => "Predicate",
-        PluginKind::Converter => "Converter",
-        PluginKind::HeaderConverter => "HeaderConverter",
-        PluginKind::ConfigProvider => "ConfigProvider",
-        PluginKind::Extension => "Extension",
-    };
-    let pruned = simple.strip_suffix(suffix).filter(|pruned| !pruned.is_empty());
-    // these two are the last part of many transformations' names
-    std::iter::once(simple).chain(pruned).filter(|short| !matches!(*short, "Key" | "Value"))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::time::{Duration, Instant};
+
     use super::*;
     use crate::testing::fake_plugins;
 
@@ -375,5 +348,84 @@ mod tests {
         let plugins = Plugins::new(twice);
         assert_eq!(plugins.all().len(), count);
         assert_eq!(plugins.find_connector("FakeSink").unwrap().version, "2.0");
+    }
+
+    /// More plug-ins that nobody may look for where they are not needed.
+    #[derive(Default)]
+    struct Jars {
+        prefers: bool,
+        is_empty: AtomicBool,
+        asked: AtomicUsize,
+    }
+
+    impl MorePlugins for Jars {
+        fn plugins(&self) -> Result<Vec<Plugin>> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            let named = |class: &'static str| {
+                let fake = fake_plugins().into_iter().find(|plugin| plugin.class == "org.example.FakeSourceConnector");
+                Plugin { class: class.into(), version: "2.0".into(), ..fake.unwrap() }
+            };
+            match self.is_empty.load(Ordering::SeqCst) {
+                true => Err(Error::config("there is no Java")),
+                false => Ok(vec![named("org.example.FakeSourceConnector"), named("org.example.JarSourceConnector")]),
+            }
+        }
+
+        fn prefers(&self) -> bool {
+            self.prefers
+        }
+    }
+
+    fn with_jars(jars: Jars) -> (Plugins, Arc<Jars>) {
+        let jars = Arc::new(jars);
+        (Plugins::new(fake_plugins()).with_more(Arc::clone(&jars) as _), jars)
+    }
+
+    #[test]
+    fn more_plug_ins_are_looked_for_once_and_only_where_the_worker_has_none_of_that_name() {
+        let (plugins, jars) = with_jars(Jars::default());
+        assert_eq!(plugins.find_connector("FakeSource").unwrap().version, "1.0");
+        assert!(plugins.find_any("Fake").is_some() && plugins.find(PluginKind::Converter, "Fake").is_ok());
+        assert!(plugins.find_known(PluginKind::Source, "FakeSource").is_some());
+        assert_eq!(plugins.classes(PluginKind::Source), ["org.example.FakeSourceConnector"]);
+        assert!(
+            plugins.needs_search(PluginKind::Sink, "JarSource") && !plugins.needs_search(PluginKind::Sink, "FakeSink")
+        );
+        assert_eq!(jars.asked.load(Ordering::SeqCst), 0);
+        assert_eq!(plugins.find_connector("JarSource").unwrap().version, "2.0");
+        assert_eq!(plugins.find_connector("FakeSource").unwrap().version, "1.0", "the worker's own comes first");
+        assert!(plugins.find_connector("None").unwrap_err().to_string().contains("JarSourceConnector"));
+        assert_eq!(plugins.classes(PluginKind::Source).len(), 2);
+        assert_eq!(plugins.all().len(), fake_plugins().len() + 1);
+        assert_eq!(jars.asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn plug_ins_that_are_preferred_take_the_place_of_those_of_the_same_class() {
+        let (plugins, _) = with_jars(Jars { prefers: true, ..Jars::default() });
+        assert_eq!(plugins.find_known(PluginKind::Source, "FakeSource").unwrap().version, "1.0", "none is found yet");
+        assert_eq!(plugins.find_connector("FakeSource").unwrap().version, "2.0");
+        assert_eq!(plugins.find_known(PluginKind::Source, "FakeSource").unwrap().version, "2.0");
+        assert_eq!(plugins.find_any("FakeSink").unwrap().version, "1.0");
+        assert_eq!(plugins.all().len(), fake_plugins().len() + 1);
+    }
+
+    #[test]
+    fn who_must_not_wait_begins_the_search_and_is_answered_once_it_is_over() {
+        let (plugins, _) = with_jars(Jars::default());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        assert!(plugins.find_known(PluginKind::Source, "FakeSource").is_some());
+        while plugins.find_known(PluginKind::Sink, "JarSource").is_none() {
+            assert!(Instant::now() < deadline, "nothing is found");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_search_that_found_nothing_is_made_again() {
+        let (plugins, jars) = with_jars(Jars { is_empty: true.into(), ..Jars::default() });
+        assert!(plugins.find_connector("JarSource").is_err());
+        jars.is_empty.store(false, Ordering::SeqCst);
+        assert!(plugins.find_connector("JarSource").is_ok());
     }
 }

@@ -1,0 +1,118 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use serde_json::json;
+use volley_api::{
+    ConfigMap, Connector, ConnectorContext, SinkContext, SinkTask, SourceOffset, SourcePartition, Support,
+};
+
+use crate::connector::JavaConnector;
+use crate::fake_host::{FakeHost, Reply, java, java_with, own_chain, usual, wait_until};
+use crate::process::Patience;
+use crate::runtime::JavaRuntime;
+use crate::sink::JavaSinkTask;
+
+fn connector(java: &Arc<JavaRuntime>) -> JavaConnector {
+    let plugin = java.found().unwrap().0.iter().find(|plugin| plugin.class == "a.Sink").unwrap().clone();
+    JavaConnector { java: Arc::clone(java), plugin: Arc::new(plugin) }
+}
+
+fn config() -> ConfigMap {
+    ConfigMap::from_iter([("connector.class".to_owned(), "a.Sink".to_owned())])
+}
+
+#[test]
+fn instance_and_tasks_share_a_process_that_ends_after_the_last() {
+    let host = FakeHost::new(|call, _| usual(call), |_, _| Reply::Ok(json!({})));
+    let java = java(&host, None);
+    let mut running = connector(&java).start(ConnectorContext::new("c"), &config()).unwrap();
+    let configs = running.task_configs(2).unwrap();
+    assert_eq!((configs.len(), configs[1].len()), (2, 1));
+    let context = SinkContext::new("c", 0).with_own_chain(own_chain());
+    let mut task = JavaSinkTask::start(&java, context, &configs[0]).unwrap();
+    assert_eq!(host.starts(), 2, "one to scan, one for the connector");
+    running.stop();
+    drop(running);
+    task.tick().unwrap();
+    assert!(!host.has_received().contains(&"EXIT".to_owned()));
+    task.stop();
+    drop(task);
+    wait_until("it is asked to end", || host.has_received().contains(&"EXIT".to_owned()));
+    let calls: Vec<_> =
+        host.has_received().into_iter().filter(|call| call.starts_with("CONN") || call.starts_with("TASK")).collect();
+    assert_eq!(calls, ["CONNECTOR_START", "TASK_CONFIGS", "TASK_NEW", "CONNECTOR_STOP", "TASK_END"]);
+}
+
+#[test]
+fn a_connector_asks_its_worker_through_its_context() {
+    let host = FakeHost::new(|call, _| usual(call), |_, _| Reply::Ok(json!({})));
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let (reconfigured, failed) = (Arc::clone(&asked), Arc::clone(&asked));
+    let context = ConnectorContext::new("c")
+        .on_reconfiguration(move || reconfigured.lock().push("reconfigure".to_owned()))
+        .on_error(move |error| failed.lock().push(error.to_string()))
+        .with_offsets(Arc::new(|partition: &SourcePartition| {
+            Ok(partition.contains_key("known").then(|| SourceOffset::from_iter([("at".to_owned(), json!(5))])))
+        }));
+    let _running = connector(&java(&host, None)).start(context, &config()).unwrap();
+    assert_eq!(host.call_worker(json!({"call": "RECONFIGURE", "connector": "c"}))["ok"], json!({}));
+    let error = json!({"kind": "fatal", "class": "a.B", "message": "lost", "trace": "a.B: lost"});
+    host.call_worker(json!({"call": "RAISE_ERROR", "connector": "c", "error": error}));
+    assert_eq!(*asked.lock(), ["reconfigure", "lost"]);
+    let read = json!({"call": "OFFSET_READ", "connector": "c", "partitions": [{"known": 1}, {"other": 1}]});
+    assert_eq!(host.call_worker(read)["ok"], json!([{"at": 5}, null]));
+    assert_eq!(host.call_worker(json!({"call": "RECONFIGURE", "connector": "d"}))["error"]["kind"], "fatal");
+}
+
+#[test]
+fn a_question_that_hangs_costs_its_process_and_the_next_one_gets_a_fresh_one() {
+    let questions = AtomicUsize::new(0);
+    let host = FakeHost::new(
+        move |call, _| match call {
+            "EXACTLY_ONCE" if questions.fetch_add(1, Ordering::SeqCst) == 0 => Reply::Dies,
+            "EXACTLY_ONCE" => Reply::Ok(json!("supported")),
+            "BOUNDARIES" => Reply::Hangs,
+            call => usual(call),
+        },
+        |_, _| Reply::Hangs,
+    );
+    let java = java(&host, None);
+    let connector = connector(&java);
+    assert_eq!(
+        connector.exactly_once_support(&config()).unwrap(),
+        Some(Support::Supported),
+        "asked again in a fresh one"
+    );
+    assert_eq!(host.starts(), 2);
+    let found = java.found().unwrap();
+    let limit = Duration::from_millis(300);
+    let error = java.utility().ask("BOUNDARIES", &json!({}), "/p/sink", &found, limit).unwrap_err().to_string();
+    assert!(error.contains("BOUNDARIES") && error.contains("did not return in time"), "{error}");
+    assert_eq!(connector.exactly_once_support(&config()).unwrap(), Some(Support::Supported));
+    assert_eq!(host.starts(), 3);
+}
+
+#[test]
+fn what_a_scan_found_is_known_to_the_next_worker_without_a_process() {
+    let cache = tempfile::tempdir().unwrap();
+    let host = FakeHost::new(|call, _| usual(call), |_, _| Reply::Hangs);
+    let first = java(&host, Some(cache.path().to_owned())).found().unwrap();
+    assert_eq!(host.starts(), 1);
+    let java = java(&host, Some(cache.path().to_owned()));
+    assert_eq!(java.found().unwrap(), first);
+    assert!(connector(&java).config_def().find("k").unwrap().is_required());
+    assert_eq!(host.starts(), 1);
+}
+
+#[test]
+fn the_process_for_questions_ends_when_it_is_idle_and_comes_again_when_it_is_needed() {
+    let host = FakeHost::new(|call, _| usual(call), |_, _| Reply::Hangs);
+    let patience = Patience { idle: Duration::from_millis(50), ..Patience::default() };
+    let java = java_with(&host, None, patience);
+    let connector = connector(&java);
+    wait_until("it ends", || host.has_received().contains(&"EXIT".to_owned()));
+    assert_eq!(connector.exactly_once_support(&config()).unwrap(), None);
+    assert_eq!(host.starts(), 2);
+}

@@ -1,0 +1,261 @@
+//! A task in a process: its place there, its lanes, and its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tracing::warn;
+use volley_api::{ConfigMap, Error, OwnChain, Result};
+
+use crate::callback::Asker;
+use crate::connector_process::Occupant;
+use crate::control::CallError;
+use crate::frames::{Frame, FrameError, Kind, Outgoing};
+use crate::lane::{ExpectedLane, Lane, LaneError};
+use crate::runtime::{JavaRuntime, START_LIMIT};
+use crate::{config_json, java_error};
+
+/// For lanes, which the host opens while it makes the task.
+const LANE_LIMIT: Duration = Duration::from_secs(10);
+/// For calls that run no code of a plug-in for long.
+const END_LIMIT: Duration = Duration::from_secs(5);
+
+type IsAbandoned = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// What a task is made of.
+pub(crate) struct NewTask<'a> {
+    pub(crate) connector: &'a str,
+    pub(crate) task: usize,
+    pub(crate) config: &'a ConfigMap,
+    pub(crate) own_chain: Option<&'a OwnChain>,
+    pub(crate) asker: Asker,
+    /// Whether the worker has given it up.
+    pub(crate) is_abandoned: IsAbandoned,
+}
+
+/// Why a call of a task failed.
+#[derive(Debug)]
+pub(crate) enum TaskError {
+    /// The task says why; it lives. The host's answer is beside the error.
+    Java(Error, Box<Value>),
+    /// The task is gone, or of no use any more.
+    Lost(Error),
+}
+
+impl From<TaskError> for Error {
+    fn from(error: TaskError) -> Self {
+        match error {
+            TaskError::Java(error, _) | TaskError::Lost(error) => error,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Lanes {
+    occupant: Occupant,
+    main: Lane,
+    commit: Option<Lane>,
+}
+
+/// A task that was made in a process. Dropped, it is stopped and ended there.
+pub(crate) struct HostedTask {
+    id: String,
+    /// The error for all calls once the task is lost.
+    lanes: std::result::Result<Lanes, Error>,
+    is_abandoned: IsAbandoned,
+    is_stopped: bool,
+}
+
+impl HostedTask {
+    /// Makes and starts a task; what TASK_NEW answered is beside it.
+    ///
+    /// # Errors
+    /// If there is no process for it, or the plug-in fails.
+    pub(crate) fn start(java: &JavaRuntime, new: NewTask<'_>) -> Result<(Self, Value)> {
+        let Some(own_chain) = new.own_chain else {
+            return Err(Error::fatal("a Java task was started without what its converters are made of"));
+        };
+        let occupant =
+            java.enter(new.connector, &[&own_chain.connector_config, new.config, &own_chain.worker_config])?;
+        let id = format!("{}-{}", new.connector, new.task);
+        let process = Arc::clone(occupant.process());
+        let main = process.lanes().expect();
+        let (kind, commit) = match new.asker {
+            Asker::Source { .. } => ("source", Some(process.lanes().expect())),
+            Asker::Sink { .. } => ("sink", None),
+        };
+        let ends_transactions = matches!(&new.asker, Asker::Source { context, .. } if context.transactions().is_some());
+        let request = json!({
+            "task": id, "connector": new.connector, "kind": kind,
+            "lane": main.number, "commit_lane": commit.as_ref().map(|lane| lane.number), "exactly_once": ends_transactions,
+            "connector_config": config_json::to_json(&own_chain.connector_config),
+            "task_config": config_json::to_json(new.config),
+            "worker_config": config_json::to_json(&own_chain.worker_config),
+        });
+        process.askers().add_task(&id, new.asker);
+        let made = process.calls().call("TASK_NEW", request, START_LIMIT, &*new.is_abandoned);
+        let started = match made {
+            Ok(answer) => Self::open(occupant, main, commit).map(|lanes| (lanes, answer)),
+            Err(error) => Err(occupant.failed(error).1),
+        };
+        match started {
+            Ok((lanes, answer)) => {
+                let mut this = Self { id, lanes: Ok(lanes), is_abandoned: new.is_abandoned, is_stopped: false };
+                this.call(Outgoing::new(Kind::Start))?;
+                Ok((this, answer))
+            }
+            Err(error) => {
+                process.askers().remove_task(&id);
+                Err(error)
+            }
+        }
+    }
+
+    fn open(occupant: Occupant, main: ExpectedLane, commit: Option<ExpectedLane>) -> Result<Lanes> {
+        let lanes = match (main.open(LANE_LIMIT), commit.map(|lane| lane.open(LANE_LIMIT))) {
+            (Some(main), None) => Some((main, None)),
+            (Some(main), Some(Some(commit))) => Some((main, Some(commit))),
+            _ => None,
+        };
+        match lanes {
+            Some((main, commit)) => Ok(Lanes { occupant, main, commit }),
+            None => {
+                occupant.process().kill("it did not open the connections of a task");
+                Err(occupant.process().await_failure())
+            }
+        }
+    }
+
+    /// Calls the task on its main lane.
+    ///
+    /// # Errors
+    /// See [`TaskError`].
+    pub(crate) fn call(&mut self, request: Outgoing) -> std::result::Result<Value, TaskError> {
+        self.call_with(request, |frame| Err(FrameError::Unexpected(frame.kind)))
+    }
+
+    /// Calls the task on its main lane; frames before the answer go to `each`.
+    ///
+    /// # Errors
+    /// See [`TaskError`].
+    pub(crate) fn call_with(
+        &mut self,
+        request: Outgoing,
+        each: impl FnMut(Frame) -> std::result::Result<(), FrameError>,
+    ) -> std::result::Result<Value, TaskError> {
+        let is_abandoned = Arc::clone(&self.is_abandoned);
+        let lanes = self.lanes()?;
+        let process = lanes.occupant.process();
+        let is_over = || is_abandoned() || process.failure().is_some();
+        let answer = lanes.main.call(request, &is_over, each);
+        answer.map_err(|error| self.failed(error))
+    }
+
+    /// Calls the task on its commit lane.
+    ///
+    /// # Errors
+    /// See [`TaskError`].
+    pub(crate) fn call_commit(&mut self, request: Outgoing) -> std::result::Result<Value, TaskError> {
+        let is_abandoned = Arc::clone(&self.is_abandoned);
+        let lanes = self.lanes()?;
+        let Some(lane) = &mut lanes.commit else {
+            return Err(TaskError::Lost(Error::fatal("a sink task has no commit lane")));
+        };
+        let process = lanes.occupant.process();
+        let is_over = || is_abandoned() || process.failure().is_some();
+        let answer = lane.call(request, &is_over, |frame| Err(FrameError::Unexpected(frame.kind)));
+        answer.map_err(|error| self.failed(error))
+    }
+
+    /// Why the task is of no use any more, if it is so.
+    pub(crate) fn check(&mut self) -> std::result::Result<(), TaskError> {
+        let failure = self.lanes()?.occupant.process().failure();
+        match failure {
+            Some(error) => Err(self.lost(error)),
+            None => Ok(()),
+        }
+    }
+
+    fn lanes(&mut self) -> std::result::Result<&mut Lanes, TaskError> {
+        self.lanes.as_mut().map_err(|error| TaskError::Lost(error.clone()))
+    }
+
+    fn failed(&mut self, error: LaneError) -> TaskError {
+        let Ok(lanes) = &self.lanes else { return TaskError::Lost(Error::fatal("a task was lost twice")) };
+        let process = Arc::clone(lanes.occupant.process());
+        match error {
+            LaneError::Failed(answer) => TaskError::Java(java_error::from_json(&answer["error"]), Box::new(answer)),
+            LaneError::Ended => self.lost(process.await_failure()),
+            LaneError::Broken(error) => {
+                process.kill(&format!("it broke the protocol in task `{}`: {error}", self.id));
+                self.lost(process.await_failure())
+            }
+            LaneError::Abandoned => match process.failure() {
+                Some(error) => self.lost(error),
+                None => self.abandon(),
+            },
+        }
+    }
+
+    fn lost(&mut self, error: Error) -> TaskError {
+        if let Ok(lanes) = std::mem::replace(&mut self.lanes, Err(error.clone())) {
+            lanes.occupant.process().askers().remove_task(&self.id);
+        }
+        TaskError::Lost(error)
+    }
+
+    fn abandon(&mut self) -> TaskError {
+        let error = Error::fatal(format!("task `{}` was given up: a call of it did not return in time", self.id));
+        if let Ok(lanes) = std::mem::replace(&mut self.lanes, Err(error.clone())) {
+            let process = Arc::clone(lanes.occupant.process());
+            process.askers().remove_task(&self.id);
+            drop((lanes.main, lanes.commit));
+            lanes.occupant.abandon();
+            // where the process stays for others: what hangs in Kafka's own retries can be ended
+            let _ = process.calls().call("TASK_CANCEL", json!({ "task": self.id }), END_LIMIT, &|| false);
+        }
+        TaskError::Lost(error)
+    }
+
+    /// Stops the task, and ends it in its process.
+    pub(crate) fn stop(&mut self) {
+        if std::mem::replace(&mut self.is_stopped, true) || self.lanes.is_err() {
+            return;
+        }
+        match self.call(Outgoing::new(Kind::Stop)) {
+            Ok(_) => {}
+            Err(TaskError::Java(error, _)) => {
+                warn!(target: "volley_jvm", task = self.id, error = error.trace(), "a Java task could not stop in order");
+            }
+            Err(TaskError::Lost(error)) => {
+                warn!(target: "volley_jvm", task = self.id, %error, "a Java task was lost while it stopped");
+                return;
+            }
+        }
+        let ended = Error::fatal(format!("task `{}` has been stopped", self.id));
+        let Ok(lanes) = std::mem::replace(&mut self.lanes, Err(ended)) else { return };
+        let process = lanes.occupant.process();
+        process.askers().remove_task(&self.id);
+        let end = process.calls().call("TASK_END", json!({ "task": self.id }), END_LIMIT, &*self.is_abandoned);
+        if let Err(error) = end {
+            let hangs = matches!(error, CallError::Hangs(_));
+            let error = Error::from(error);
+            warn!(target: "volley_jvm", task = self.id, error = error.trace(), "a Java task could not end in order");
+            if hangs {
+                lanes.occupant.abandon();
+            }
+        }
+    }
+}
+
+impl Drop for HostedTask {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl std::fmt::Debug for HostedTask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HostedTask").field("id", &self.id).field("lanes", &self.lanes).finish_non_exhaustive()
+    }
+}

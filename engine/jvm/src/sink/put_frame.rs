@@ -1,0 +1,44 @@
+//! Consumed messages as the body of a PUT.
+
+use arrow::array::{Array, BinaryArray};
+use volley_api::{RawBatch, TimestampType};
+
+use crate::frames::{Kind, Outgoing};
+
+/// The PUT of these batches; of none: an empty list.
+pub(crate) fn put(batches: &[&RawBatch]) -> Outgoing {
+    let mut frame = Outgoing::new(Kind::Put);
+    frame.count(batches.len());
+    for batch in batches {
+        add(&mut frame, batch);
+    }
+    frame
+}
+
+// a loop over rows: the host makes a record of each
+fn add(frame: &mut Outgoing, batch: &RawBatch) {
+    let origin = &batch.origin;
+    frame.text(&origin.partition.topic);
+    frame.i32(origin.partition.partition);
+    frame.u8(match origin.timestamp_type {
+        TimestampType::CreateTime => 1,
+        TimestampType::LogAppendTime => 2,
+    });
+    frame.count(batch.len());
+    for row in 0..batch.len() {
+        frame.i64(origin.offsets[row]);
+        frame.i64(origin.timestamps[row]);
+        frame.bytes(at(&batch.keys, row));
+        frame.bytes(at(&batch.values, row));
+        let headers = batch.headers.as_ref().map_or(&[][..], |headers| &headers[row]);
+        frame.count(headers.len());
+        for header in headers {
+            frame.text(&header.name);
+            frame.bytes(header.value.as_deref());
+        }
+    }
+}
+
+fn at(bytes: &BinaryArray, row: usize) -> Option<&[u8]> {
+    (!bytes.is_null(row)).then(|| bytes.value(row))
+}

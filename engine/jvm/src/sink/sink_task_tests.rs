@@ -1,0 +1,209 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arrow::array::BinaryArray;
+use parking_lot::Mutex;
+use serde_json::json;
+use volley_api::{
+    ConfigMap, Error, OffsetRange, Offsets, Origin, RawBatch, Result, SinkBatch, SinkContext, SinkTask, Stage,
+    TakeReport, TimestampType, TopicPartition,
+};
+
+use super::JavaSinkTask;
+use crate::body::Body;
+use crate::fake_host::{FakeHost, Reply, java, own_chain, usual};
+use crate::frames::{Frame, Kind, Outgoing};
+use crate::java_error;
+
+fn partition() -> TopicPartition {
+    TopicPartition::new("t", 3)
+}
+
+fn batch(first: i64) -> SinkBatch {
+    let origin = Origin {
+        partition: partition(),
+        range: OffsetRange { first, end: first + 2 },
+        offsets: vec![first, first + 1].into(),
+        timestamp_type: TimestampType::LogAppendTime,
+        timestamps: vec![7, 8].into(),
+    };
+    let raw = RawBatch {
+        origin: Arc::new(origin),
+        keys: BinaryArray::from_iter([None, Some("k")]),
+        values: BinaryArray::from_iter([Some("v"), None]),
+        headers: None,
+    };
+    SinkBatch { raw: Arc::new(raw), records: Vec::new() }
+}
+
+fn context() -> SinkContext {
+    SinkContext::new("c", 0).with_own_chain(own_chain())
+}
+
+fn start(host: &FakeHost, context: &SinkContext) -> JavaSinkTask {
+    JavaSinkTask::start(&java(host, None), context.clone(), &ConfigMap::new()).unwrap()
+}
+
+fn host(on_frame: impl Fn(&Frame) -> Reply + Send + Sync + 'static) -> FakeHost {
+    FakeHost::new(|call, _| usual(call), move |_, frame| on_frame(frame))
+}
+
+/// Of the lane only.
+fn frames(host: &FakeHost) -> Vec<String> {
+    host.has_received().into_iter().filter(|name| name.chars().any(char::is_lowercase)).collect()
+}
+
+fn failed(kind: &Error, requests: serde_json::Value) -> Reply {
+    let rejected =
+        json!([{"batch": 0, "row": 1, "stage": "VALUE_CONVERTER", "class": "a.C", "error": java_error::to_json(kind)}]);
+    let failed = json!({"error": java_error::to_json(kind), "requests": requests, "rejected": rejected});
+    Reply::Frames(vec![Outgoing::json(Kind::Failed, &failed)])
+}
+
+#[test]
+fn messages_are_put_as_they_were_consumed() {
+    let body: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let received = Arc::clone(&body);
+    let host = host(move |frame| {
+        if frame.kind == Kind::Put {
+            received.lock().extend(&frame.body);
+        }
+        Reply::Ok(json!({}))
+    });
+    let mut task = start(&host, &context());
+    assert!(task.put(&batch(40)).unwrap().is_empty() && task.delivers_once());
+    let body = body.lock().clone();
+    let (head, rows) = body.split_at(14);
+    let mut head = Body::new(head);
+    assert_eq!((head.u32().unwrap(), head.text().unwrap(), head.i32().unwrap()), (1, "t", 3));
+    assert_eq!(body[13], 2, "log append time");
+    let mut body = Body::new(rows);
+    assert_eq!(body.u32().unwrap(), 2);
+    for (offset, timestamp, key, value) in [(40, 7, None, Some(b"v")), (41, 8, Some(b"k"), None)] {
+        assert_eq!((body.i64().unwrap(), body.i64().unwrap()), (offset, timestamp));
+        assert_eq!(
+            (body.bytes().unwrap(), body.bytes().unwrap()),
+            (key.map(<[u8; 1]>::as_slice), value.map(<[u8; 1]>::as_slice))
+        );
+        assert_eq!(body.u32().unwrap(), 0);
+    }
+    body.end().unwrap();
+}
+
+#[test]
+fn a_batch_that_could_not_be_put_is_put_again_or_dropped_for_another() {
+    let is_ready = Arc::new(AtomicBool::new(false));
+    let ready = Arc::clone(&is_ready);
+    let host = host(move |frame| match frame.kind {
+        Kind::Put | Kind::PutAgain if !ready.load(Ordering::SeqCst) => {
+            failed(&Error::retriable("later"), json!({"timeout": 50}))
+        }
+        _ => Reply::Ok(json!({})),
+    });
+    let context = context();
+    let mut task = start(&host, &context);
+    let first = batch(0);
+    assert!(task.put(&first).unwrap_err().is_retriable());
+    assert!(context.requests().take_timeout().is_some_and(|wait| wait <= Duration::from_millis(50)));
+    is_ready.store(true, Ordering::SeqCst);
+    let rejected = task.put(&first).unwrap();
+    assert_eq!(
+        (rejected.len(), rejected[0].row, rejected[0].stage),
+        (1, 1, Stage::ValueConverter),
+        "told with the first try"
+    );
+    is_ready.store(false, Ordering::SeqCst);
+    assert!(task.put(&first).is_err());
+    is_ready.store(true, Ordering::SeqCst);
+    assert!(task.put(&batch(2)).unwrap().is_empty());
+    assert_eq!(frames(&host), ["Start", "Put", "PutAgain", "Put", "Drop", "Put"]);
+}
+
+#[test]
+fn without_a_wish_of_the_task_the_next_try_waits_for_the_next_commit() {
+    let host = host(|frame| match frame.kind {
+        Kind::Put => failed(&Error::retriable("later"), json!({})),
+        _ => Reply::Ok(json!({})),
+    });
+    let context = context();
+    assert!(start(&host, &context).put(&batch(0)).is_err());
+    assert_eq!(context.requests().take_timeout(), Some(Duration::from_secs(60)));
+}
+
+#[test]
+fn nothing_is_put_before_a_commit_unless_something_was_put_and_offsets_not_reached_are_ignored() {
+    let answer =
+        json!({"offsets": [{"topic": "t", "partition": 3, "offset": 2}, {"topic": "u", "partition": 0, "offset": 9}]});
+    let host = host(move |frame| Reply::Ok(if frame.kind == Kind::PreCommit { answer.clone() } else { json!({}) }));
+    let mut task = start(&host, &context());
+    let current = Offsets::from([(partition(), 2), (TopicPartition::new("u", 0), 8)]);
+    task.open(&current).unwrap();
+    assert_eq!(task.pre_commit(&current).unwrap(), Offsets::from([(partition(), 2)]));
+    task.put(&batch(2)).unwrap();
+    task.pre_commit(&current).unwrap();
+    task.close(&[partition()]).unwrap();
+    task.stop();
+    assert_eq!(frames(&host), ["Start", "Open", "Put", "PreCommit", "Put", "PreCommit", "Close", "Stop"]);
+    assert!(host.has_received().contains(&"TASK_END".to_owned()));
+}
+
+#[test]
+fn after_a_pre_commit_that_failed_everything_is_read_again_from_what_is_committed() {
+    let host = host(|frame| match frame.kind {
+        Kind::PreCommit => Reply::Fails(Error::fatal("disk full")),
+        _ => Reply::Ok(json!({})),
+    });
+    let context = context();
+    let error = start(&host, &context).pre_commit(&Offsets::new()).unwrap_err();
+    assert!(error.is_retriable() && format!("{error:#}").contains("disk full"), "{error:#}");
+    assert!(context.requests().take_seeks().0);
+}
+
+#[test]
+fn what_the_task_asks_for_is_asked_of_the_worker_and_its_timeout_ends_with_a_put_of_nothing() {
+    let requests = json!({
+        "commit": true, "timeout": 0, "seeks": [{"topic": "t", "partition": 3, "offset": 9}],
+        "pauses": [{"topic": "t", "partition": 3, "paused": true}],
+    });
+    let host = host(move |frame| match frame.kind {
+        Kind::Open => Reply::Ok(json!({ "requests": requests })),
+        _ => Reply::Ok(json!({})),
+    });
+    let context = context();
+    let mut task = start(&host, &context);
+    task.open(&Offsets::new()).unwrap();
+    assert!(context.requests().take_commit());
+    assert_eq!(context.requests().take_seeks().1[&partition()], 9);
+    assert!(context.requests().take_pauses()[&partition()]);
+    task.tick().unwrap();
+    task.tick().unwrap();
+    assert_eq!(frames(&host), ["Start", "Open", "Put"]);
+}
+
+#[derive(Default)]
+struct Reports(Mutex<Vec<String>>);
+
+impl TakeReport for Reports {
+    fn report(&self, batch: &Arc<RawBatch>, row: usize, class: &str, error: Error) -> Result<()> {
+        let value = String::from_utf8_lossy(batch.values.value(row)).into_owned();
+        self.0.lock().push(format!("{class} {value} {} {error}", batch.origin.offsets[row]));
+        Ok(())
+    }
+}
+
+#[test]
+fn a_record_that_the_task_reports_becomes_a_dead_letter_at_once() {
+    let host = host(|_| Reply::Ok(json!({})));
+    let reports = Arc::new(Reports::default());
+    let taken: Arc<dyn TakeReport> = Arc::<Reports>::clone(&reports);
+    let _task = start(&host, &context().with_reports(taken));
+    let answer = host.call_worker(json!({
+        "call": "ERRANT", "task": "c-0", "topic": "t", "partition": 0, "offset": 5, "timestamp": -1, "timestamp_type": -1,
+        "key": null, "value": "dg==", "headers": [], "class": "a.Sink", "error": java_error::to_json(&Error::data("bad")),
+    }));
+    assert_eq!(answer["ok"], json!({}));
+    assert_eq!(*reports.0.lock(), ["a.Sink v 5 bad"]);
+    let answer = host.call_worker(json!({"call": "CONFIGS", "task": "other-1"}));
+    assert_eq!(answer["error"]["kind"], "fatal");
+}

@@ -1,0 +1,52 @@
+//! The host of Java plug-ins, and plug-ins for it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::server_process::installed;
+
+/// The host's jars, where `make java-host` puts them.
+pub(crate) fn host_directory() -> PathBuf {
+    let target = Path::new(env!("CARGO_BIN_EXE_volley")).ancestors().nth(2).unwrap();
+    let directory = target.join("lib/volley-java");
+    assert!(directory.is_dir(), "{} is missing: run `make java-host`", directory.display());
+    directory
+}
+
+/// Properties of a worker that runs these plug-ins of the test bed in Java, also those that it has itself.
+pub(crate) fn java_properties(plugins: &[&str]) -> Vec<(&'static str, String)> {
+    let installed = installed("java-plugins");
+    let locations: Vec<_> = plugins.iter().map(|plugin| installed.join(plugin).display().to_string()).collect();
+    vec![
+        ("plugin.path", locations.join(",")),
+        ("volley.java", "always".to_owned()),
+        ("volley.java.host.dir", host_directory().display().to_string()),
+    ]
+}
+
+/// The hosts of a worker, by process id.
+pub(crate) fn hosts_of(worker: u32) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{worker}/task")).into_iter().flatten().flatten();
+    let children = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let mut hosts: Vec<u32> = children
+        .flat_map(|text| text.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<u32>>())
+        .filter(|id| fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|name| name.trim() == "java"))
+        .collect();
+    hosts.sort_unstable();
+    hosts
+}
+
+/// The host of a connector.
+pub(crate) fn host_of(worker: u32, connector: &str) -> u32 {
+    let name = format!("connector `{connector}`");
+    let is_its =
+        |host: &u32| fs::read_to_string(format!("/proc/{host}/cmdline")).is_ok_and(|text| text.contains(&name));
+    hosts_of(worker).into_iter().find(is_its).unwrap_or_else(|| panic!("{name} has no host"))
+}
+
+/// Sends a signal to a process.
+pub(crate) fn signal(process: u32, name: &str) {
+    let status = Command::new("kill").args(["-s", name, &process.to_string()]).status().unwrap();
+    assert!(status.success(), "{process} is gone");
+}
