@@ -5,11 +5,50 @@ use std::sync::Arc;
 
 use volley_api::{ConfigMap, Plugin, Result};
 use volley_jvm::{JavaPlugins, JavaSettings};
-use volley_worker::plugins::{MorePlugins, Plugins};
+use volley_worker::plugins::{HeapsOfGroup, JavaNumber, JavaProcess, JavaProcesses, MorePlugins, Plugins};
 use volley_worker::worker_config::{JavaUse, WorkerConfig};
 
 /// Where the jars of the host are, beside the directory of the binary.
 const HOST_DIR: &str = "../lib/volley-java";
+/// The discovery that says at the start of a worker what is wrong with its plug-ins, as Kafka Connect does.
+const HYBRID_FAIL: &str = "hybrid_fail";
+
+/// The processes of these plug-ins, as the worker knows them.
+struct Processes(JavaPlugins);
+
+impl JavaProcesses for Processes {
+    fn set_log_level(&self, logger: &str, level: &str) {
+        self.0.set_log_level(logger, level);
+    }
+
+    fn running(&self) -> Vec<JavaProcess> {
+        self.0.processes().into_iter().map(process).collect()
+    }
+
+    fn numbers(&self) -> Vec<JavaNumber> {
+        let number = |volley_jvm::JavaNumber { name, labels, value }| JavaNumber { name, labels, value };
+        self.0.plugin_numbers().into_iter().map(number).collect()
+    }
+
+    fn ask_for_heaps_of_groups(&self, heaps: HeapsOfGroup) {
+        self.0.ask_for_heaps_of_groups(move |group| heaps(group));
+    }
+}
+
+fn process(process: volley_jvm::JavaProcess) -> JavaProcess {
+    let volley_jvm::JavaProcess {
+        name,
+        connectors,
+        pid,
+        resident_bytes,
+        heap_used_bytes,
+        heap_max_bytes,
+        threads,
+        cpu_ms,
+        gc_ms,
+    } = process;
+    JavaProcess { name, connectors, pid, resident_bytes, heap_used_bytes, heap_max_bytes, threads, cpu_ms, gc_ms }
+}
 
 /// Plug-ins of the plug-in path.
 struct FromPluginPath {
@@ -25,9 +64,17 @@ impl MorePlugins for FromPluginPath {
     fn prefers(&self) -> bool {
         self.are_preferred
     }
+
+    fn processes(&self) -> Option<Arc<dyn JavaProcesses>> {
+        Some(Arc::new(Processes(self.java.clone())))
+    }
 }
 
-/// The Java plug-ins that `config` leads to; `None` where there is no `plugin.path`, or none is wanted. Nothing is started for it.
+/// The Java plug-ins that `config` leads to; `None` where there is no `plugin.path`, or none is wanted. Nothing is started for it,
+/// unless a plug-in without a service file has to be told at the start.
+///
+/// # Errors
+/// If there is such a one.
 pub(crate) fn java_plugins(config: &WorkerConfig) -> Result<Option<Arc<dyn MorePlugins>>> {
     let settings = config.java_settings();
     let is_wanted = match settings.plugins {
@@ -38,6 +85,7 @@ pub(crate) fn java_plugins(config: &WorkerConfig) -> Result<Option<Arc<dyn MoreP
     if !is_wanted {
         return Ok(None);
     }
+    let fails_at_start = settings.discovery == HYBRID_FAIL;
     let java = JavaPlugins::new(JavaSettings {
         plugin_path: settings.plugin_path.into_iter().map(PathBuf::from).collect(),
         discovery: settings.discovery,
@@ -47,6 +95,9 @@ pub(crate) fn java_plugins(config: &WorkerConfig) -> Result<Option<Arc<dyn MoreP
         options: settings.options,
         cache_dir: JavaSettings::user_cache_dir(),
     });
+    if fails_at_start {
+        java.plugins()?;
+    }
     Ok(Some(Arc::new(FromPluginPath { java, are_preferred: settings.plugins == JavaUse::Always })))
 }
 

@@ -26,10 +26,11 @@ const QUIET: &str = "rdkafka=off,tansu_broker=off,tansu_storage=off,tansu_servic
                      tansu_auth=off,rama=off,datafusion=warn,hyper=warn,hyper_util=warn,reqwest=warn,object_store=warn";
 
 /// Volley's own loggers: its crates.
-const LOGGERS: [&str; 9] = [
+const LOGGERS: [&str; 10] = [
     "volley",
     "volley_api",
     "volley_converters",
+    "volley_jvm",
     "volley_kafka",
     "volley_local_connectors",
     "volley_object_store",
@@ -116,6 +117,8 @@ fn directives(levels: &BTreeMap<String, String>) -> String {
         directives.extend(modules.map(|module| format!("{module}={level}")));
         directives.push(format!("{}={level}", logger.replace('.', "::")));
     }
+    // what comes from Java has been through the levels of its own loggers, which are set there
+    directives.push("java=trace".to_owned());
     directives.join(",")
 }
 
@@ -142,7 +145,7 @@ mod tests {
     #[test]
     fn dots_become_paths_and_root_is_everything_else() {
         let levels = [("root", "WARN"), ("volley_worker.rest", "ALL"), ("x", "FATAL")];
-        assert_eq!(directives_of(&levels), "warn,volley_worker::rest=trace,x=error");
+        assert_eq!(directives_of(&levels), "warn,volley_worker::rest=trace,x=error,java=trace");
     }
 
     #[test]

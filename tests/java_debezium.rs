@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::rounds::rounds;
-use crate::testbed::{Database, Kafka, Message, Postgres, Vendor, host_of, java_properties, signal, wait_until};
+use crate::testbed::{Database, Kafka, Message, Postgres, Vendor, host_of, java_properties, send, signal, wait_until};
 use crate::worker_group::WorkerGroup;
 
 const SOON: Duration = Duration::from_secs(180);
@@ -148,6 +148,11 @@ fn debezium_reads_a_table_and_all_its_changes_over_kills_of_host_worker_and_data
     let mut tour = Tour::new(&server, "debezium", 20_000 * rounds(1) as i64);
     tour.await_running();
     tour.await_equal("the snapshot");
+    let lag = "debezium_postgres_connector_metrics_MilliSecondsBehindSource{process=\"connector:debezium\",connector=\"debezium\",";
+    wait_until(SOON, "the lag behind the database is among the worker's metrics", || {
+        let metrics = send(&tour.group.worker(0).address(), "GET", "/metrics", &[], None).ok()?.text();
+        metrics.lines().any(|line| line.starts_with(lag) && line.contains("context=\"streaming\"")).then_some(())
+    });
     for _ in 0..rounds(2) {
         tour.change(500);
         signal(tour.host(), "KILL");

@@ -26,6 +26,7 @@ mod hdfs_takeover;
 mod health;
 mod java_debezium;
 mod java_mirror;
+mod java_operations;
 mod java_plugins;
 mod java_sink_kills;
 mod java_sinks;

@@ -14,7 +14,7 @@ const CLASS: &str = "connector.class";
 /// say are left to the validation.
 pub(super) fn check_class(plugins: &Plugins, config: &ConfigMap, file: &Path) -> Result<(), Failure> {
     let Some(class) = config.get(CLASS).filter(|class| !class.contains("${")) else { return Ok(()) };
-    if plugins.is_connector(class) {
+    if plugins.of_connector(config).is_connector(class) {
         return Ok(());
     }
     let is_connector = |kind| matches!(kind, PluginKind::Sink | PluginKind::Source);

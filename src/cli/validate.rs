@@ -78,7 +78,7 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Fai
 /// What the transformations of a sink make of its records, where the converter has a schema before messages come.
 fn told_output(plugins: &Plugins, connector: &ConfigMap, worker: &WorkerConfig) -> volley_api::Result<Vec<String>> {
     let class = connector.get("connector.class").map(|class| class.trim()).unwrap_or_default();
-    if plugins.find_connector(class)?.kind() != PluginKind::Sink {
+    if plugins.of_connector(connector).find_connector(class)?.kind() != PluginKind::Sink {
         return Ok(Vec::new());
     }
     let mut lines = Vec::new();

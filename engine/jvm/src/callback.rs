@@ -1,6 +1,6 @@
 //! Calls of the host: each on a thread of its own, so that one that waits holds up no other.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use volley_api::{
 };
 
 use crate::frames::{Frame, FrameError, Kind, Outgoing};
+use crate::hosts::Vitals;
 use crate::process::HostProcess;
 use crate::process::spawn;
 use crate::{config_json, errant, java_error, notices, sink_requests};
@@ -30,6 +31,15 @@ const LISTEN: Duration = Duration::from_secs(1);
 pub(crate) enum Asker {
     Source { context: SourceContext, config: ConfigMap },
     Sink { context: SinkContext, config: ConfigMap },
+}
+
+impl Asker {
+    fn connector(&self) -> &str {
+        match self {
+            Self::Source { context, .. } => &context.connector,
+            Self::Sink { context, .. } => &context.connector,
+        }
+    }
 }
 
 /// The connector instances and tasks in one process, which its calls are made for.
@@ -54,6 +64,13 @@ impl Askers {
 
     pub(crate) fn remove_task(&self, id: &str) {
         self.tasks.lock().remove(id);
+    }
+
+    /// The names of the connectors that have an instance or tasks.
+    pub(crate) fn connectors(&self) -> BTreeSet<String> {
+        let mut names: BTreeSet<String> = self.connectors.lock().keys().cloned().collect();
+        names.extend(self.tasks.lock().values().map(|asker| asker.connector().to_owned()));
+        names
     }
 
     /// The process has ended: instances fail, as they have no call that would.
@@ -179,7 +196,10 @@ impl CallbackReader {
 
     fn notice(&mut self, notice: &Value) {
         match notice["notice"].as_str() {
-            Some("BEAT") => (self.last_beat, self.is_dumped) = (Instant::now(), false),
+            Some("BEAT") => {
+                (self.last_beat, self.is_dumped) = (Instant::now(), false);
+                self.process.has_beaten(Vitals::of_beat(notice));
+            }
             Some("REQUESTS") => self.process.askers().notice(notice),
             _ => notices::log(notice, self.process.name()),
         }

@@ -11,11 +11,10 @@ use volley_api::{
 };
 
 use crate::config_json;
-use crate::connector_process::Occupant;
 use crate::discovery::{FoundPlugin, config_answer, config_def};
+use crate::hosts::{Occupant, QUESTION_LIMIT};
 use crate::runtime::{JavaRuntime, START_LIMIT};
 use crate::sink_requests::each;
-use crate::utility::QUESTION_LIMIT;
 
 /// For `stop`: the worker's own limit, which is Kafka Connect's.
 const STOP_LIMIT: Duration = Duration::from_secs(5);

@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use volley_api::{ConfigMap, Error, OwnChain, Result};
 
 use crate::frames::{Frame, Kind, Outgoing};
+use crate::hosts::LogLevels;
 use crate::java_error;
 use crate::process::{Launch, Patience};
 use crate::runtime::JavaRuntime;
@@ -45,6 +46,8 @@ struct Script {
     has_received: Mutex<Vec<String>>,
     starts: AtomicUsize,
     directory: TempDir,
+    /// The heaps that processes were asked to start with.
+    heaps: Mutex<Vec<String>>,
     /// Call-back connections of the processes that were started.
     callbacks: Mutex<Vec<UnixStream>>,
 }
@@ -58,6 +61,7 @@ pub(crate) const IMPATIENT: Patience = Patience {
     hello: Duration::from_millis(300),
     silence_until_dump: Duration::from_millis(200),
     silence_until_kill: Duration::from_millis(600),
+    scan: Duration::from_millis(300),
     exit: Duration::from_secs(5),
     idle: Duration::from_millis(100),
 };
@@ -94,6 +98,7 @@ impl FakeHost {
             has_received: Mutex::default(),
             starts: AtomicUsize::new(0),
             directory: tempfile::tempdir().expect("a directory for process ids"),
+            heaps: Mutex::default(),
             callbacks: Mutex::default(),
         }))
     }
@@ -101,6 +106,11 @@ impl FakeHost {
     /// Calls and frames in the order in which they came, without SCAN's and USE's.
     pub(crate) fn has_received(&self) -> Vec<String> {
         self.0.has_received.lock().clone()
+    }
+
+    /// The heap of the process that was started last.
+    pub(crate) fn last_heap(&self) -> String {
+        self.0.heaps.lock().last().cloned().unwrap_or_default()
     }
 
     /// How many processes were started.
@@ -141,7 +151,7 @@ impl FakeHost {
         self.0.callbacks.lock().push(callback.try_clone().expect("a socket"));
         if self.0.beats {
             let mut beats = callback;
-            let beat = json!({"notice": "BEAT", "heap_used": 1});
+            let beat = json!({"notice": "BEAT", "heap_used": 1, "heap_max": 2, "threads": 3, "gc_ms": 4, "cpu_ms": 5});
             thread::spawn(move || {
                 while Outgoing::json(Kind::Notice, &beat).write(&mut beats).is_ok() {
                     thread::park_timeout(Duration::from_millis(50));
@@ -237,8 +247,11 @@ pub(crate) fn java_with(host: &FakeHost, cache_dir: Option<PathBuf>, patience: P
         cache_dir,
     };
     let host = host.clone();
-    let launch = Arc::new(move |_: &str| Arc::new(host.clone()) as Arc<dyn Launch>);
-    Arc::new(JavaRuntime::with_launch(settings, launch, patience))
+    let launch = Arc::new(move |heap: &str| {
+        host.0.heaps.lock().push(heap.to_owned());
+        Arc::new(host.clone()) as Arc<dyn Launch>
+    });
+    Arc::new(JavaRuntime::with_launch(settings, launch, LogLevels::default(), patience))
 }
 
 /// What SCAN finds, and other calls answer that no test cares for.

@@ -8,9 +8,9 @@ use tracing::warn;
 use volley_api::{ConfigMap, Error, OwnChain, Result};
 
 use crate::callback::Asker;
-use crate::connector_process::Occupant;
 use crate::control::CallError;
 use crate::frames::{Frame, FrameError, Kind, Outgoing};
+use crate::hosts::Occupant;
 use crate::lane::{ExpectedLane, Lane, LaneError};
 use crate::runtime::{JavaRuntime, START_LIMIT};
 use crate::{config_json, java_error};

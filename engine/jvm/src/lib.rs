@@ -13,7 +13,6 @@ mod body;
 mod callback;
 mod config_json;
 mod connector;
-mod connector_process;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod connector_tests;
@@ -25,6 +24,7 @@ mod errant;
 mod fake_host;
 mod frames;
 mod hosted_task;
+mod hosts;
 mod java_error;
 mod lane;
 mod notices;
@@ -35,7 +35,7 @@ mod settings;
 mod sink;
 mod sink_requests;
 mod source;
-mod utility;
 
+pub use hosts::{JavaNumber, JavaProcess};
 pub use plugins::JavaPlugins;
 pub use settings::JavaSettings;

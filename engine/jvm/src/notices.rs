@@ -3,6 +3,9 @@
 use serde_json::Value;
 use tracing::{Level, event};
 
+/// The target of these lines in the worker's log.
+pub(crate) const JAVA: &str = "java";
+
 /// Writes a LOG notice of the process called `name`; others are none of this file's business.
 pub(crate) fn log(notice: &Value, name: &str) {
     if notice["notice"] != "LOG" {
@@ -13,7 +16,7 @@ pub(crate) fn log(notice: &Value, name: &str) {
     let trace = notice["trace"].as_str().map_or_else(String::new, |trace| format!("\n{trace}"));
     macro_rules! at {
         ($level:expr) => {
-            event!(target: "volley_jvm", $level, java = name, logger, context, "{message}{trace}")
+            event!(target: JAVA, $level, java = name, logger, context, "{message}{trace}")
         };
     }
     match text("level") {

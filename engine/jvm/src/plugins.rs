@@ -9,6 +9,7 @@ use volley_api::{
 
 use crate::connector::JavaConnector;
 use crate::discovery::{FoundPlugin, JavaKind, config_def};
+use crate::hosts::{JavaNumber, JavaProcess};
 use crate::runtime::JavaRuntime;
 use crate::settings::JavaSettings;
 use crate::sink::JavaSinkTask;
@@ -34,6 +35,29 @@ impl JavaPlugins {
     pub fn plugins(&self) -> Result<Vec<Plugin>> {
         let found = self.java.found()?;
         Ok(found.0.iter().filter_map(|found| plugin(&self.java, found)).collect())
+    }
+
+    /// Gives a level to all loggers of Java whose names begin so, in the JVMs that run and in those that start later. Waits for
+    /// none of them. `level` in upper case, as Kafka Connect names it.
+    pub fn set_log_level(&self, logger: &str, level: &str) {
+        self.java.hosts().set_log_level(logger, level);
+    }
+
+    /// The JVMs that run, but for those that have only just started.
+    pub fn processes(&self) -> Vec<JavaProcess> {
+        self.java.hosts().describe()
+    }
+
+    /// What plug-ins count and measure themselves, in all JVMs. One that does not tell it within two seconds is left out, and named in
+    /// the log.
+    pub fn plugin_numbers(&self) -> Vec<JavaNumber> {
+        self.java.hosts().plugin_numbers()
+    }
+
+    /// From now on the JVM of a group of connectors starts with the largest of the heaps that `heaps` tells for that group, if it
+    /// is more than what the connector asks for that starts it.
+    pub fn ask_for_heaps_of_groups(&self, heaps: impl Fn(&str) -> Vec<String> + Send + Sync + 'static) {
+        self.java.ask_for_heaps_of_groups(Arc::new(heaps));
     }
 }
 

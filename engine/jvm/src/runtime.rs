@@ -6,30 +6,44 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use volley_api::{ConfigMap, Result};
+use volley_api::{ConfigMap, Error, Result};
 
-use crate::connector_process::{ConnectorProcesses, Occupant, Wanted};
 use crate::discovery::{FoundPlugins, ScanCache, fingerprint};
 use crate::frames::PROTOCOL;
-use crate::process::{JavaCommand, Launch, Patience};
+use crate::hosts::{ConnectorProcesses, Heap, HostName, LogLevels, Occupant, RunningHosts, Scanned, Utility, Wanted};
+use crate::process::{JavaCommand, Launch, Patience, heap_bytes};
 use crate::settings::JavaSettings;
-use crate::utility::Utility;
 
 /// The connector's own key for its heap.
 const HEAP: &str = "volley.java.heap";
+/// The connector's key for the process that it runs in.
+const PROCESS: &str = "volley.java.process";
 /// For calls that make instances: the worker's own limit for the start of a connector.
 pub(crate) const START_LIMIT: Duration = Duration::from_secs(90);
 
 /// Makes the start of a JVM with a heap.
 pub(crate) type MakeLaunch = Arc<dyn Fn(&str) -> Arc<dyn Launch> + Send + Sync>;
 
+/// Tells the heaps that the connectors of a group ask for.
+pub(crate) type HeapsOfGroup = Arc<dyn Fn(&str) -> Vec<String> + Send + Sync>;
+
+/// What the last search for plug-ins has come to.
+#[derive(Debug, Default)]
+struct Search {
+    found: Option<Arc<FoundPlugins>>,
+    /// Why they cannot be used as long as their files have this fingerprint.
+    refused: Option<(String, Error)>,
+}
+
 /// Java, for one worker.
 pub(crate) struct JavaRuntime {
     settings: JavaSettings,
     launch: MakeLaunch,
-    found: Mutex<Option<Arc<FoundPlugins>>>,
+    search: Mutex<Search>,
+    hosts: Arc<RunningHosts>,
     utility: Utility,
     processes: ConnectorProcesses,
+    heaps_of_group: Mutex<Option<HeapsOfGroup>>,
 }
 
 impl JavaRuntime {
@@ -43,13 +57,31 @@ impl JavaRuntime {
                 options: jvm.options.clone(),
             })
         });
-        Self::with_launch(settings, launch, Patience::default())
+        Self::with_launch(settings, launch, LogLevels::of_the_log(), Patience::default())
     }
 
     /// One whose processes start in another way.
-    pub(crate) fn with_launch(settings: JavaSettings, launch: MakeLaunch, patience: Patience) -> Self {
-        let utility = Utility::new(launch(&settings.heap), patience);
-        Self { settings, launch, found: Mutex::default(), utility, processes: ConnectorProcesses::new(patience) }
+    pub(crate) fn with_launch(
+        settings: JavaSettings,
+        launch: MakeLaunch,
+        levels: LogLevels,
+        patience: Patience,
+    ) -> Self {
+        let hosts = Arc::new(RunningHosts::new(levels, patience));
+        let utility = Utility::new(launch(&settings.heap), Arc::clone(&hosts));
+        let processes = ConnectorProcesses::new(Arc::clone(&hosts));
+        let (search, heaps_of_group) = (Mutex::default(), Mutex::default());
+        Self { settings, launch, search, hosts, utility, processes, heaps_of_group }
+    }
+
+    /// The processes that run.
+    pub(crate) fn hosts(&self) -> &RunningHosts {
+        &self.hosts
+    }
+
+    /// From now on the process of a group starts with the largest of these heaps.
+    pub(crate) fn ask_for_heaps_of_groups(&self, heaps: HeapsOfGroup) {
+        *self.heaps_of_group.lock() = Some(heaps);
     }
 
     /// The process for calls that belong to no running connector.
@@ -60,19 +92,19 @@ impl JavaRuntime {
     /// The plug-ins of the plug-in path: as they were found last, if nothing has changed there, else by a scan.
     ///
     /// # Errors
-    /// If there is no Java, or it cannot scan.
+    /// If there is no Java; if the plug-ins are not such as the way of discovery demands.
     pub(crate) fn found(&self) -> Result<Arc<FoundPlugins>> {
         // held while a scan runs: who comes in between waits for it
-        let mut found = self.found.lock();
-        if let Some(found) = &*found {
+        let mut search = self.search.lock();
+        if let Some(found) = &search.found {
             return Ok(Arc::clone(found));
         }
-        let plugins = Arc::new(self.load_or_scan()?);
-        *found = Some(Arc::clone(&plugins));
-        Ok(plugins)
+        let found = Arc::new(self.load_or_scan(&mut search.refused)?);
+        search.found = Some(Arc::clone(&found));
+        Ok(found)
     }
 
-    fn load_or_scan(&self) -> Result<FoundPlugins> {
+    fn load_or_scan(&self, refused: &mut Option<(String, Error)>) -> Result<FoundPlugins> {
         let locations: Vec<String> =
             self.settings.plugin_path.iter().map(|path| path.to_string_lossy().into_owned()).collect();
         let discovery = self.settings.discovery.as_str();
@@ -82,11 +114,23 @@ impl JavaRuntime {
         if let Some(found) = cache.as_ref().and_then(|cache| cache.load(&fingerprint)) {
             return Ok(found);
         }
-        let found = self.utility.scan(&locations, discovery)?;
-        if let Some(cache) = cache {
-            cache.store(&fingerprint, &found);
+        if let Some((_, error)) = refused.as_ref().filter(|(files, _)| *files == fingerprint) {
+            return Err(error.clone());
         }
-        Ok(found)
+        match self.utility.scan(&locations, discovery)? {
+            Scanned::Whole(found) => {
+                if let Some(cache) = cache {
+                    cache.store(&fingerprint, &found);
+                }
+                Ok(found)
+            }
+            // the next worker tries again, and says what it leaves out
+            Scanned::InPart(found) => Ok(found),
+            Scanned::Refused(error) => {
+                *refused = Some((fingerprint, error.clone()));
+                Err(error)
+            }
+        }
     }
 
     fn fingerprint(&self, locations: &[String]) -> String {
@@ -98,8 +142,8 @@ impl JavaRuntime {
         fingerprint(&files, &[&self.settings.discovery, &locations.join("\n"), &class_path, &protocol])
     }
 
-    /// A place in the process of a connector, which uses the plug-ins that `configs` name. `is_abandoned`: whether it is not
-    /// wanted any more.
+    /// A place in the process of a connector or of its group, which uses the plug-ins that `configs` name. Of two configurations
+    /// that have a key the first counts.
     ///
     /// # Errors
     /// If the process cannot be started.
@@ -107,10 +151,28 @@ impl JavaRuntime {
         let plugins = self.found()?;
         let values = configs.iter().flat_map(|config| config.values()).map(String::as_str);
         let locations: BTreeSet<String> = plugins.locations_of(values);
-        let heap = configs.iter().find_map(|config| config.get(HEAP)).unwrap_or(&self.settings.heap);
-        let launch = (self.launch)(heap);
-        let wanted = Wanted { connector, heap, launch: &*launch, plugins: &plugins, locations: &locations };
-        self.processes.enter(&wanted)
+        let value = |key| configs.iter().find_map(|config| config.get(key)).map(String::as_str);
+        let name = HostName::of_connector(connector, value(PROCESS));
+        let own = value(HEAP).unwrap_or(&self.settings.heap);
+        let launch = |name: &HostName| (self.launch)(&self.heap_of(name, own));
+        let heap = Heap { own, launch: &launch };
+        self.processes.enter(&Wanted { name, heap: &heap, plugins: &plugins, locations: &locations })
+    }
+
+    /// The heap of a process that starts for a connector which asks for `own`.
+    fn heap_of(&self, name: &HostName, own: &str) -> String {
+        let heaps_of_group = self.heaps_of_group.lock().clone();
+        let others = match (name, heaps_of_group) {
+            (HostName::Group(group), Some(heaps)) => heaps(group),
+            _ => Vec::new(),
+        };
+        // one that is no size fails its own connector only
+        let sizes = others.into_iter().filter_map(|heap| Some((heap_bytes(&heap).ok()?, heap)));
+        let largest = sizes.max_by_key(|(bytes, _)| *bytes);
+        match (largest, heap_bytes(own)) {
+            (Some((bytes, heap)), Ok(own)) if bytes > own => heap,
+            _ => own.to_owned(),
+        }
     }
 }
 

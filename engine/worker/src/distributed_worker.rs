@@ -75,7 +75,7 @@ impl DistributedWorker {
         transformer: crate::config_transformer::ConfigTransformer,
         log_levels: Option<Arc<dyn LogLevels>>,
     ) -> Result<(Arc<WorkerContext>, SpawnedTask)> {
-        let log_levels = Arc::new(Loggers::new(log_levels));
+        let log_levels = Arc::new(Loggers::new(log_levels).and_of(plugins.java_processes()));
         let updates = Arc::new(ConfigUpdates::new(Arc::clone(&log_levels)));
         let listener = Arc::clone(&updates);
         let cluster_id = ClusterId::ask(&config.worker_admin_properties())?;
@@ -101,6 +101,7 @@ impl DistributedWorker {
         let (plugins, transformer) = (Arc::clone(&context.plugins), Arc::clone(&context.transformer));
         let validator = ConnectorValidator::of_worker(plugins, transformer, &config)?;
         context.watch_statuses();
+        context.tell_heaps_of_groups();
         let (herder, herder_loop) = {
             let _runtime = front.runtime.enter();
             let url = format!("{}/", front.advertised.url());

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::clock::now_ms;
+use crate::plugins::JavaProcesses;
 
 /// Name of the logger above all others.
 pub(crate) const ROOT: &str = "root";
@@ -34,6 +35,7 @@ pub(crate) struct LoggerLevel {
 pub struct Loggers {
     levels: Mutex<BTreeMap<String, LoggerLevel>>,
     target: Option<Arc<dyn LogLevels>>,
+    java: Option<Arc<dyn JavaProcesses>>,
 }
 
 impl fmt::Debug for Loggers {
@@ -50,7 +52,14 @@ impl Loggers {
             None => BTreeMap::from([(ROOT.to_owned(), "INFO".to_owned())]),
         };
         let levels = initial.into_iter().map(|(name, level)| (name, LoggerLevel { level, last_modified: None }));
-        Self { levels: Mutex::new(levels.collect()), target }
+        Self { levels: Mutex::new(levels.collect()), target, java: None }
+    }
+
+    /// The same, and what is set is set in these processes, too.
+    #[must_use]
+    pub(crate) fn and_of(mut self, java: Option<Arc<dyn JavaProcesses>>) -> Self {
+        self.java = java;
+        self
     }
 
     /// The loggers that have a level of their own, by name.
@@ -74,6 +83,10 @@ impl Loggers {
         }
         if let Some(target) = self.target.as_ref().filter(|_| !changed.is_empty()) {
             target.apply(&levels.iter().map(|(name, logger)| (name.clone(), logger.level.clone())).collect());
+        }
+        // a level that nothing changes here may change one there, where plug-ins have their own loggers
+        if let Some(java) = &self.java {
+            java.set_log_level(namespace, level);
         }
         changed
     }

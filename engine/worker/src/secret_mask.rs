@@ -18,7 +18,8 @@ const MAX_NAMED: usize = 10;
 
 /// The configuration with its secrets hidden, unless they refer to a config provider.
 pub(crate) fn mask_secrets(config: &ConfigMap, plugins: &Plugins) -> ConfigMap {
-    let secrets = SecretKeys::of(config, plugins);
+    let plugins = plugins.of_connector(config);
+    let secrets = SecretKeys::of(config, &plugins);
     let mut masked = config.clone();
     for (key, value) in &mut masked {
         if !has_variable(value) && secrets.has(key) {
@@ -45,7 +46,9 @@ pub(crate) fn restore_secrets(
     plugins: &Plugins,
 ) -> HerderResult<()> {
     let (mut restored, mut refused) = (ConfigMap::new(), Vec::new());
-    let (secrets, before) = (SecretKeys::of(given, plugins), stored.map(|stored| SecretKeys::of(stored, plugins)));
+    let (plugins, plugins_before) = (plugins.of_connector(given), stored.map(|stored| plugins.of_connector(stored)));
+    let secrets = SecretKeys::of(given, &plugins);
+    let before = stored.zip(plugins_before.as_ref()).map(|(stored, plugins)| SecretKeys::of(stored, plugins));
     for key in given.iter().filter(|(_, value)| is_hidden(value)).map(|(key, _)| key) {
         let is_secret = secrets.has(key);
         let would_be_shown = !is_secret && before.as_ref().is_some_and(|before| before.has(key));

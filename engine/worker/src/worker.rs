@@ -62,6 +62,7 @@ impl Worker {
         check_bootstrap_servers(&config.worker_admin_properties(), ClientRole::Admin)?;
         let offsets: Arc<dyn OffsetBackingStore> = Arc::new(FileOffsetBackingStore::open(config.offset_file()?)?);
         let front = RestFrontend::open(&config)?;
+        let log_levels = Arc::new(Loggers::new(log_levels).and_of(plugins.java_processes()));
         let context = Arc::new(WorkerContext {
             config: Arc::clone(&config),
             plugins,
@@ -74,11 +75,12 @@ impl Worker {
             worker_id: RwLock::new(front.advertised.worker_id()),
             generation: AtomicI32::new(0),
             metrics: Arc::new(WorkerMetrics::new(Windows::of(&config))),
-            log_levels: Arc::new(Loggers::new(log_levels)),
+            log_levels,
             changes: watch::Sender::new(0),
         });
         let (plugins, transformer) = (Arc::clone(&context.plugins), Arc::clone(&context.transformer));
         let validator = ConnectorValidator::of_worker(plugins, transformer, &config)?;
+        context.tell_heaps_of_groups();
         let cluster_id = ClusterId::look_up(config.worker_admin_properties(), front.end.clone())?;
         let herder = {
             let _runtime = front.runtime.enter();

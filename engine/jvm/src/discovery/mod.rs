@@ -8,6 +8,6 @@ mod used_plugins;
 
 pub(crate) use config_keys::{config_answer, config_def};
 pub(crate) use fingerprint::fingerprint;
-pub(crate) use found_plugin::{FoundPlugin, FoundPlugins, JavaKind};
+pub(crate) use found_plugin::{CLASS_PATH, FoundPlugin, FoundPlugins, JavaKind};
 pub(crate) use scan_cache::ScanCache;
 pub(crate) use used_plugins::UsedPlugins;

@@ -20,6 +20,11 @@ impl UsedPlugins {
         *self.0.lock() = Some(plugins.0.iter().map(|plugin| plugin.location.clone()).collect());
     }
 
+    /// None any more: the process scans.
+    pub(crate) fn forget(&self) {
+        *self.0.lock() = None;
+    }
+
     /// Has `process` use `wanted`, too.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 use serde_json::json;
 use tracing::{info, warn};
@@ -29,6 +30,7 @@ use super::{Launch, Patience};
 use crate::callback::{Askers, CallbackReader};
 use crate::control::{Calls, read_control};
 use crate::frames::FrameError;
+use crate::hosts::Vitals;
 use crate::lane::LaneSockets;
 
 /// How long the last words of a process that has ended may take.
@@ -49,6 +51,7 @@ pub(crate) struct HostProcess {
     calls: Calls,
     askers: Askers,
     lanes: LaneSockets,
+    vitals: Mutex<Option<Vitals>>,
 }
 
 /// Starts a thread of a process.
@@ -102,6 +105,7 @@ impl HostProcess {
             calls: Calls::default(),
             askers: Askers::default(),
             lanes: LaneSockets::default(),
+            vitals: Mutex::default(),
         }))
     }
 
@@ -134,6 +138,21 @@ impl HostProcess {
     /// The tasks' connections.
     pub(crate) fn lanes(&self) -> &LaneSockets {
         &self.lanes
+    }
+
+    /// Its process id. Once it has ended, that may be another's.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    /// What it said of itself last; `None` before its first beat.
+    pub(crate) fn vitals(&self) -> Option<Vitals> {
+        *self.vitals.lock()
+    }
+
+    /// It has said that of itself.
+    pub(crate) fn has_beaten(&self, vitals: Vitals) {
+        *self.vitals.lock() = Some(vitals);
     }
 
     /// Why it ended; `None` while it lives.

@@ -114,7 +114,10 @@ fn jars_of(directory: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Bytes of a size as `-Xmx` takes it.
-fn heap_bytes(heap: &str) -> Result<u64> {
+///
+/// # Errors
+/// If it is none, or too small for a host.
+pub(crate) fn heap_bytes(heap: &str) -> Result<u64> {
     let digits = heap.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match &heap[digits.len()..] {
         "" => Some(1),

@@ -11,7 +11,7 @@ mod output;
 mod patience;
 
 pub(crate) use host_process::{HostProcess, spawn};
-pub(crate) use java_command::JavaCommand;
+pub(crate) use java_command::{JavaCommand, heap_bytes};
 pub(crate) use launch::Launch;
 pub(crate) use patience::Patience;
 

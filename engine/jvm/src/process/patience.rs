@@ -11,6 +11,8 @@ pub(crate) struct Patience {
     pub(crate) silence_until_dump: Duration,
     /// Without a BEAT, until it is killed.
     pub(crate) silence_until_kill: Duration,
+    /// For a scan, which loads all classes there are.
+    pub(crate) scan: Duration,
     /// For its shutdown hooks.
     pub(crate) exit: Duration,
     /// Without a call, until it is ended where nothing runs in it.
@@ -23,6 +25,7 @@ impl Default for Patience {
             hello: Duration::from_secs(30),
             silence_until_dump: Duration::from_secs(30),
             silence_until_kill: Duration::from_secs(60),
+            scan: Duration::from_secs(120),
             exit: Duration::from_secs(5),
             idle: Duration::from_secs(60),
         }

@@ -5,7 +5,7 @@ use volley_api::{ConfigDef, ConfigKey, ConfigType, ConnectorKind, Importance, Va
 use volley_java::validate_java_regex;
 
 use super::bounded_range::{self, BOUNDED_END, BOUNDED_START};
-use super::java_heap::java_heap_size;
+use super::java_keys::java_keys;
 use super::validators;
 
 use ConfigType::{Boolean, Class, Int, List, Long, Short, String as Text};
@@ -95,17 +95,8 @@ pub fn volley_config_def(kind: ConnectorKind) -> ConfigDef {
             )
             .validated(Validator::AtLeast(0))
             .grouped("Volley", 7, Width::Short, "Longest restart back-off"),
-        )
-        .key(
-            ConfigKey::optional(
-                "volley.java.heap",
-                Text,
-                Low,
-                "Heap of the Java process in which the connector runs if it is a Java plug-in, such as 512m; default: the worker's.",
-            )
-            .validated(java_heap_size())
-            .grouped("Volley", 8, Width::Short, "Java heap"),
         );
+    let def = java_keys(def, 7);
     match kind {
         ConnectorKind::Source => def,
         ConnectorKind::Sink => bounded_keys(def),

@@ -11,7 +11,7 @@ use super::connector_offsets::OffsetsOf;
 use super::progress::{RateMeter, Rates, TaskProgressInfo, total};
 use super::{
     ConnectorInfo, ConnectorOffset, ConnectorOffsets, ConnectorProgress, ConnectorState, ConnectorStateInfo,
-    TaskIdInfo, TaskInfo, TaskStateInfo, WorkerContext,
+    JavaProcessInfo, TaskIdInfo, TaskInfo, TaskStateInfo, WorkerContext,
 };
 use crate::connector_task_id::ConnectorTaskId;
 use crate::error::{HerderError, HerderResult};
@@ -70,7 +70,13 @@ impl ConnectorQueries {
     /// `source`, `sink` or `unknown`, by the class in a configuration. Unknown is also what is still being looked for.
     pub(super) fn kind(&self, config: &ConfigMap) -> &'static str {
         let class = config.get("connector.class").map(String::as_str).unwrap_or_default();
-        match self.context.plugins.find_known(PluginKind::Source, class).map(volley_api::Plugin::kind) {
+        match self
+            .context
+            .plugins
+            .of_connector(config)
+            .find_known(PluginKind::Source, class)
+            .map(volley_api::Plugin::kind)
+        {
             Some(PluginKind::Sink) => "sink",
             Some(_) => "source",
             None => "unknown",
@@ -177,9 +183,17 @@ impl ConnectorQueries {
             rates: meter.map_or_else(Rates::default, |meter| meter.lock().read(Instant::now(), &total)),
             total,
             tasks: tasks.into_iter().map(task).collect(),
+            java: self.java(name),
             not_counted: Vec::new(),
             completion,
         })
+    }
+
+    /// The Java processes on this worker that have an instance or tasks of a connector.
+    fn java(&self, name: &str) -> Vec<JavaProcessInfo> {
+        let running = self.context.plugins.java_processes().map_or_else(Vec::new, |java| java.running());
+        let its = running.into_iter().filter(|process| process.connectors.iter().any(|connector| connector == name));
+        its.map(|process| JavaProcessInfo { worker_id: self.context.worker_id(), process }).collect()
     }
 
     /// A configuration that `validator` has nothing against, with the stored secrets where it has `[hidden]`.
@@ -197,7 +211,7 @@ impl ConnectorQueries {
     ) -> HerderResult<GivenConfig> {
         if let Some(class) = config.values.get("connector.class") {
             // which keys are secrets is known once the class is found; that there is none is said below
-            let _ = find_connector(&self.context.plugins, class.trim()).await;
+            let _ = find_connector(&self.context.plugins, &config.values, class.trim()).await;
         }
         restore_secrets(&mut config.values, self.snapshot().connector_config(name), &self.context.plugins)?;
         let infos = validator.validate(&config).await?;
@@ -240,7 +254,7 @@ impl ConnectorQueries {
         let snapshot = self.check_exists(name, HerderError::connector_not_found)?;
         let raw = snapshot.connector_config(name).cloned().unwrap_or_default();
         let class = raw.get("connector.class").map(String::as_str).unwrap_or_default();
-        let plugin = find_connector(&self.context.plugins, class).await?;
+        let plugin = find_connector(&self.context.plugins, &raw, class).await?;
         let (name, context) = (name.to_owned(), Arc::clone(&self.context));
         let what = format!("access to the offsets of connector `{name}`");
         call_plugin(&what, Deadline::after(OFFSETS_DEADLINE), move || {

@@ -148,7 +148,7 @@ pub trait Herder: Send + Sync {
     /// The operations of the herder, for the message of a request that timed out.
     fn stages(&self) -> &Stages;
 
-    /// All metrics of this worker, in Prometheus' text format.
+    /// All metrics of this worker, in Prometheus' text format. May wait, a moment at most.
     fn metrics(&self) -> String;
 
     /// Counters of the tasks of a connector that run on this worker.

@@ -3,11 +3,11 @@
 use volley_api::PluginKind;
 
 use super::WorkerContext;
-use crate::metrics::{Exposition, Family, expose_process, names};
+use crate::metrics::{Exposition, Family, expose_java, expose_process, names};
 use crate::storage::{State, Status, StatusKey};
 
 impl WorkerContext {
-    /// All metrics, in Prometheus' text format.
+    /// All metrics, in Prometheus' text format. Waits a moment for Java processes.
     pub(crate) fn metrics_text(&self) -> String {
         let mut to = Exposition::default();
         to.add(&names::BUILD_INFO, &[("version", env!("CARGO_PKG_VERSION"))], 1.0);
@@ -16,6 +16,9 @@ impl WorkerContext {
         expose_process(&mut to);
         self.metrics.expose(&mut to);
         self.expose_states(&mut to);
+        if let Some(java) = self.plugins.java_processes() {
+            expose_java(&*java, &mut to);
+        }
         to.text()
     }
 
@@ -43,8 +46,9 @@ impl WorkerContext {
         let state = state.to_string().to_lowercase();
         to.add(&names::CONNECTOR_STATUS, &[("connector", name), ("status", &state)], 1.0);
         let configs = self.configs.snapshot();
-        let class = configs.connector_config(name).and_then(|config| config.get("connector.class"));
-        let Some(plugin) = class.and_then(|class| self.plugins.find_known(PluginKind::Source, class.trim())) else {
+        let Some(config) = configs.connector_config(name) else { return };
+        let (class, plugins) = (config.get("connector.class"), self.plugins.of_connector(config));
+        let Some(plugin) = class.and_then(|class| plugins.find_known(PluginKind::Source, class.trim())) else {
             return;
         };
         let kind = if plugin.kind() == PluginKind::Sink { "sink" } else { "source" };

@@ -36,7 +36,7 @@ pub use entities::{
 pub(crate) use herder::patched;
 pub use herder::{Created, Herder};
 pub(crate) use progress::WorkerProgress;
-pub use progress::{ConnectorProgress, NotCounted, Rates, TaskProgressInfo};
+pub use progress::{ConnectorProgress, JavaProcessInfo, NotCounted, Rates, TaskProgressInfo};
 pub use restart_plan::RestartPlan;
 pub use stages::{Stage, Stages};
 pub use standalone::StandaloneHerder;

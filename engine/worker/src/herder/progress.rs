@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::Completion;
+use crate::plugins::JavaProcess;
 use crate::storage::{TaskProgressSnapshot, by_stage};
 
 /// Rates are those of this long.
@@ -30,6 +31,9 @@ pub struct ConnectorProgress {
     pub rates: Rates,
     /// Task by task.
     pub tasks: Vec<TaskProgressInfo>,
+    /// The Java processes that it runs in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub java: Vec<JavaProcessInfo>,
     /// Whose tasks are not among them.
     pub not_counted: Vec<NotCounted>,
     /// The record of a bounded run, once it is over.
@@ -41,6 +45,18 @@ pub struct ConnectorProgress {
 pub(crate) struct WorkerProgress {
     pub(crate) tasks: Vec<TaskProgressInfo>,
     pub(crate) rates: Rates,
+    #[serde(default)]
+    pub(crate) java: Vec<JavaProcessInfo>,
+}
+
+/// A Java process in which a connector runs, alone or with others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JavaProcessInfo {
+    /// `host:port` of its worker.
+    pub worker_id: String,
+    /// What it is, has and does.
+    #[serde(flatten)]
+    pub process: JavaProcess,
 }
 
 /// A worker that has tasks of the connector, and whose answer is missing.
@@ -88,6 +104,7 @@ impl ConnectorProgress {
             match other {
                 Ok(other) => {
                     self.rates += other.rates;
+                    self.java.extend(other.java);
                     let is_new = |task: &TaskProgressInfo| !self.tasks.iter().any(|known| known.id == task.id);
                     let new: Vec<_> = other.tasks.into_iter().filter(is_new).collect();
                     self.tasks.extend(new);
@@ -218,10 +235,16 @@ mod tests {
             total: reading(10),
             rates: Rates { rows_in_per_second: 1.5, ..Rates::default() },
             tasks: vec![task(1, 1)],
+            java: Vec::new(),
             not_counted: Vec::new(),
             completion: None,
         };
-        progress.add([Ok(WorkerProgress { tasks: vec![task(0, 2), task(1, 7)], rates: progress.rates })]);
+        let java =
+            JavaProcessInfo { worker_id: "w:2".into(), process: JavaProcess { pid: 7, ..JavaProcess::default() } };
+        let other =
+            WorkerProgress { tasks: vec![task(0, 2), task(1, 7)], rates: progress.rates, java: vec![java.clone()] };
+        progress.add([Ok(other)]);
+        assert_eq!(progress.java, [java]);
         assert_eq!(progress.tasks, [task(0, 2), task(1, 1)]);
         assert_eq!((progress.total.rows_in, progress.total.lag), (20, Some(3)));
         assert_eq!(progress.rates.rows_in_per_second, 3.0);

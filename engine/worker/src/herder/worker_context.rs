@@ -8,6 +8,7 @@ use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use crate::config_transformer::ConfigTransformer;
+use crate::connector_config::{JAVA_GROUP, JAVA_HEAP, JAVA_PROCESS};
 use crate::loggers::Loggers;
 use crate::memory_budget::MemoryBudget;
 use crate::metrics::WorkerMetrics;
@@ -65,6 +66,30 @@ impl WorkerContext {
                 context.has_changed();
             }
         }));
+    }
+
+    /// Lets a Java process of a group of connectors start with the largest heap that one of them asks for, whichever worker it
+    /// runs on.
+    pub(crate) fn tell_heaps_of_groups(self: &Arc<Self>) {
+        let Some(java) = self.plugins.java_processes() else { return };
+        // Weak: the context keeps the plug-ins, and these who asks.
+        let context = Arc::downgrade(self);
+        java.ask_for_heaps_of_groups(Arc::new(move |group| {
+            context.upgrade().map_or_else(Vec::new, |context| context.heaps_of_group(group))
+        }));
+    }
+
+    fn heaps_of_group(&self, group: &str) -> Vec<String> {
+        let (snapshot, usual) = (self.configs.snapshot(), self.config.java_settings().heap);
+        let heap = |name| {
+            let mut config = snapshot.connector_config(name)?.clone();
+            config.retain(|key, _| matches!(key.as_str(), JAVA_PROCESS | JAVA_HEAP));
+            // a variable that cannot be resolved fails the connector that has it
+            let config = self.transformer.resolve(&config).ok()?;
+            let its_group = config.get(JAVA_PROCESS)?.trim().strip_prefix(JAVA_GROUP)?;
+            (its_group.trim() == group).then(|| config.get(JAVA_HEAP).map_or(&usual, |heap| heap).trim().to_owned())
+        };
+        snapshot.connectors().filter_map(heap).collect()
     }
 
     /// Wakes those who wait for a state.

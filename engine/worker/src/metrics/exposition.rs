@@ -1,7 +1,7 @@
 //! Metrics as text, in Prometheus' exposition format 0.0.4
 //! (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
 use volley_api::metrics::{MetricKind, MetricReading, Metrics};
@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     Counter,
     /// It goes up and down.
     Gauge,
+    /// One or the other: who tells it does not say.
+    Untyped,
 }
 
 /// A metric, of which there is a sample for each set of labels.
@@ -40,6 +42,8 @@ struct Written {
 #[derive(Debug, Default)]
 pub(crate) struct Exposition {
     families: BTreeMap<String, Written>,
+    /// Names and labels of what was added without a type.
+    untyped: HashSet<String>,
 }
 
 impl Exposition {
@@ -57,16 +61,28 @@ impl Exposition {
             samples: String::new(),
         });
         written.samples.push_str(&name);
-        for (at, (label, text)) in labels.iter().enumerate() {
-            written.samples.push(if at == 0 { '{' } else { ',' });
-            written.samples.push_str(&valid_name(label));
-            written.samples.push_str("=\"");
-            escape(text, true, &mut written.samples);
-            written.samples.push('"');
-        }
-        written.samples.push_str(if labels.is_empty() { " " } else { "} " });
+        label_text(labels, &mut written.samples);
+        written.samples.push(' ');
         number(value, &mut written.samples);
         written.samples.push('\n');
+    }
+
+    /// Adds a sample that something outside names, which may name two alike: of two samples, and of two labels of one, that have
+    /// the same name the first counts.
+    pub(crate) fn add_untyped(&mut self, name: &str, labels: &[(String, String)], value: f64) {
+        let mut valid: Vec<(String, &str)> = Vec::with_capacity(labels.len());
+        for (label, text) in labels {
+            let label = valid_name(label);
+            if !label.is_empty() && !valid.iter().any(|(known, _)| *known == label) {
+                valid.push((label, text));
+            }
+        }
+        let labels: Vec<(&str, &str)> = valid.iter().map(|(label, text)| (label.as_str(), *text)).collect();
+        let mut key = valid_name(name);
+        label_text(&labels, &mut key);
+        if self.untyped.insert(key) {
+            self.add_named(name, Kind::Untyped, "Told by the plug-in.", &labels, value);
+        }
     }
 
     /// Adds what a plug-in counts itself, under names that begin so.
@@ -89,6 +105,7 @@ impl Exposition {
             let kind = match written.kind {
                 Kind::Counter => "counter",
                 Kind::Gauge => "gauge",
+                Kind::Untyped => "untyped",
             };
             text.push_str("# HELP ");
             text.push_str(name);
@@ -99,6 +116,19 @@ impl Exposition {
             text.push_str(&written.samples);
         }
         text
+    }
+}
+
+fn label_text(labels: &[(&str, &str)], to: &mut String) {
+    for (at, (label, text)) in labels.iter().enumerate() {
+        to.push(if at == 0 { '{' } else { ',' });
+        to.push_str(&valid_name(label));
+        to.push_str("=\"");
+        escape(text, true, to);
+        to.push('"');
+    }
+    if !labels.is_empty() {
+        to.push('}');
     }
 }
 

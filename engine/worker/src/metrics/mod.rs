@@ -8,6 +8,7 @@
 //! (`windowed`). All names stand in `names`.
 
 mod exposition;
+mod java;
 pub(crate) mod names;
 mod process;
 mod stage_counters;
@@ -18,6 +19,7 @@ mod windowed;
 mod worker_metrics;
 
 pub(crate) use exposition::{CONTENT_TYPE, Exposition, Family};
+pub(crate) use java::expose as expose_java;
 pub(crate) use process::expose as expose_process;
 pub use task_metrics::TaskMetrics;
 pub use windowed::Windows;

@@ -212,3 +212,18 @@ pub(crate) const PROCESS_CPU: Family =
     counter("process_cpu_seconds_total", "CPU time of the process, user and system, s.");
 pub(crate) const PROCESS_START: Family =
     gauge("process_start_time_seconds", "Start of the process, s since 1970-01-01 UTC.");
+pub(crate) const JAVA_PROCESS: Family = gauge(
+    "volley_java_process_info",
+    "1: a connector that has an instance or tasks in a Java process, and its process id.",
+);
+pub(crate) const JAVA_RESIDENT: Family =
+    gauge("volley_java_resident_memory_bytes", "Resident memory of a Java process, bytes.");
+pub(crate) const JAVA_HEAP_USED: Family =
+    gauge("volley_java_heap_used_bytes", "Heap in use of a Java process, garbage included, bytes.");
+pub(crate) const JAVA_HEAP_MAX: Family =
+    gauge("volley_java_heap_max_bytes", "The most that the heap of a Java process may be, bytes.");
+pub(crate) const JAVA_THREADS: Family = gauge("volley_java_threads", "Threads of a Java process.");
+pub(crate) const JAVA_CPU: Family =
+    counter("volley_java_cpu_seconds_total", "CPU time of a Java process, user and system, s.");
+pub(crate) const JAVA_GC: Family =
+    counter("volley_java_gc_seconds_total", "Time that a Java process has collected garbage for, s.");

@@ -1,5 +1,6 @@
 //! All plug-ins of the worker, found by any of their names.
 
+mod java_processes;
 mod more_plugins;
 mod offered_plugins;
 mod plugin_index;
@@ -7,6 +8,7 @@ mod plugin_index;
 mod plugins;
 mod search;
 
+pub use java_processes::{HeapsOfGroup, JavaNumber, JavaProcess, JavaProcesses};
 pub use more_plugins::MorePlugins;
 pub use offered_plugins::OfferedPlugins;
 pub(crate) use plugin_index::interface;

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use tracing::warn;
 use volley_api::{Plugin, Result};
 
+use crate::plugins::JavaProcesses;
 use crate::plugins::plugin_index::PluginIndex;
 
 /// Looks for more plug-ins.
@@ -20,15 +21,29 @@ pub trait MorePlugins: Send + Sync {
     /// If they cannot be looked for; it is asked again when one is needed again.
     fn plugins(&self) -> Result<Vec<Plugin>>;
 
-    /// Whether those that it finds take the place of the worker's own of the same class and kind.
+    /// Whether those that it finds take the place of the worker's own of the same class and kind, for connectors that do not say.
     fn prefers(&self) -> bool;
+
+    /// The processes that they run in.
+    fn processes(&self) -> Option<Arc<dyn JavaProcesses>> {
+        None
+    }
+}
+
+/// Which of two plug-ins of the same class and kind counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Preference {
+    Own,
+    More,
 }
 
 /// More plug-ins, and the worker's own with them once they are found.
 pub(super) struct More {
     finder: Arc<dyn MorePlugins>,
     own: Arc<PluginIndex>,
-    all: OnceLock<PluginIndex>,
+    found: OnceLock<Vec<Plugin>>,
+    own_first: OnceLock<PluginIndex>,
+    more_first: OnceLock<PluginIndex>,
     /// Held while they are looked for, so that this happens once: why they could not be, the last time.
     search: Mutex<Option<String>>,
     has_begun: AtomicBool,
@@ -36,34 +51,56 @@ pub(super) struct More {
 
 impl More {
     pub(super) fn new(finder: Arc<dyn MorePlugins>, own: Arc<PluginIndex>) -> Self {
-        Self { finder, own, all: OnceLock::new(), search: Mutex::new(None), has_begun: AtomicBool::new(false) }
+        Self {
+            finder,
+            own,
+            found: OnceLock::new(),
+            own_first: OnceLock::new(),
+            more_first: OnceLock::new(),
+            search: Mutex::new(None),
+            has_begun: AtomicBool::new(false),
+        }
     }
 
-    pub(super) fn prefers(&self) -> bool {
-        self.finder.prefers()
+    /// What counts for connectors that do not say.
+    pub(super) fn preference(&self) -> Preference {
+        if self.finder.prefers() { Preference::More } else { Preference::Own }
+    }
+
+    /// The processes that more plug-ins run in.
+    pub(super) fn processes(&self) -> Option<Arc<dyn JavaProcesses>> {
+        self.finder.processes()
     }
 
     /// Whether they were looked for and found.
     pub(super) fn is_found(&self) -> bool {
-        self.all.get().is_some()
+        self.found.get().is_some()
     }
 
     /// Those that are known: the worker's own until more are found.
-    pub(super) fn known(&self) -> &PluginIndex {
-        match self.all.get() {
-            Some(all) => all,
+    pub(super) fn known(&self, preference: Preference) -> &PluginIndex {
+        match self.found.get() {
+            Some(found) => self.index(found, preference),
             None => &self.own,
         }
     }
 
     /// All, which are looked for if they are not found yet.
-    pub(super) fn all(&self) -> &PluginIndex {
-        if let Some(all) = self.all.get() {
-            return all;
+    pub(super) fn all(&self, preference: Preference) -> &PluginIndex {
+        match self.find() {
+            Some(found) => self.index(found, preference),
+            None => &self.own,
+        }
+    }
+
+    /// Those that were found, or are now. `None` where there are none.
+    fn find(&self) -> Option<&Vec<Plugin>> {
+        if let Some(found) = self.found.get() {
+            return Some(found);
         }
         let mut failure = self.search.lock();
-        if let Some(all) = self.all.get() {
-            return all;
+        if let Some(found) = self.found.get() {
+            return Some(found);
         }
         let found = match self.finder.plugins() {
             Ok(found) if !found.is_empty() => found,
@@ -73,15 +110,20 @@ impl More {
                     warn!(why, "plug-ins of `plugin.path` cannot be looked for");
                 }
                 *failure = why;
-                return &self.own;
+                return None;
             }
         };
-        self.all.get_or_init(|| {
-            let own = self.own.all().to_vec();
-            // of two of one class the later counts
-            let (first, second) = if self.prefers() { (own, found) } else { (found, own) };
-            PluginIndex::new(first.into_iter().chain(second).collect())
-        })
+        Some(self.found.get_or_init(|| found))
+    }
+
+    fn index(&self, found: &[Plugin], preference: Preference) -> &PluginIndex {
+        let own = self.own.all();
+        // of two of one class the later counts
+        let (index, first, second) = match preference {
+            Preference::Own => (&self.own_first, found, own),
+            Preference::More => (&self.more_first, own, found),
+        };
+        index.get_or_init(|| PluginIndex::new(first.iter().chain(second).cloned().collect()))
     }
 
     /// Why they could not be looked for the last time.
@@ -91,12 +133,12 @@ impl More {
 
     /// Has them looked for on a thread of its own, if they never were.
     pub(super) fn begin(self: &Arc<Self>) {
-        if self.all.get().is_some() || self.has_begun.swap(true, Ordering::AcqRel) {
+        if self.is_found() || self.has_begun.swap(true, Ordering::AcqRel) {
             return;
         }
         let this = Arc::clone(self);
         let search = move || {
-            this.all();
+            this.find();
         };
         if let Err(error) = Builder::new().name("find-plug-ins".to_owned()).spawn(search) {
             warn!(%error, "could not start a thread that looks for plug-ins");
@@ -106,6 +148,6 @@ impl More {
 
 impl fmt::Debug for More {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("More").field("all", &self.all).finish_non_exhaustive()
+        f.debug_struct("More").field("found", &self.found).finish_non_exhaustive()
     }
 }

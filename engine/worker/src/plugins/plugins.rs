@@ -7,7 +7,9 @@ use volley_api::{
     Side, Transformation, TransformationContext,
 };
 
-use crate::plugins::more_plugins::{More, MorePlugins};
+use crate::connector_config::JAVA;
+use crate::plugins::JavaProcesses;
+use crate::plugins::more_plugins::{More, MorePlugins, Preference};
 use crate::plugins::plugin_index::{Family, Found, PluginIndex};
 use crate::similar_names::nearness;
 use crate::worker_config::{WorkerConfig, without_prefix};
@@ -24,30 +26,57 @@ const MOST_SIMILAR: usize = 3;
 /// A name that a plug-in of the worker's own has means that one, so that a worker which uses no others never looks for
 /// more: see [`MorePlugins::prefers`] for the exception. To look for more may take long. What the documentation of a
 /// function says to be known is what was found before: it takes no time.
-#[derive(Debug)]
+///
+/// A connector may say for itself which of both it uses: see [`Plugins::of_connector`].
+#[derive(Clone, Debug)]
 pub struct Plugins {
     own: Arc<PluginIndex>,
     more: Option<Arc<More>>,
+    preference: Preference,
 }
 
 impl Plugins {
     /// The given plug-ins, ordered by kind and class name. Of two with the same class and kind the later one counts, so
     /// that a user's plug-in can replace a built-in one.
     pub fn new(plugins: Vec<Plugin>) -> Self {
-        Self { own: Arc::new(PluginIndex::new(plugins)), more: None }
+        Self { own: Arc::new(PluginIndex::new(plugins)), more: None, preference: Preference::Own }
     }
 
     /// The same plug-ins, and more.
     #[must_use]
     pub fn with_more(mut self, more: Arc<dyn MorePlugins>) -> Self {
-        self.more = Some(Arc::new(More::new(more, Arc::clone(&self.own))));
+        let more = More::new(more, Arc::clone(&self.own));
+        self.preference = more.preference();
+        self.more = Some(Arc::new(more));
         self
+    }
+
+    /// The same plug-ins as a connector sees them whose configuration may say by `volley.java` which of them it uses.
+    #[must_use]
+    pub fn of_connector(&self, config: &ConfigMap) -> Self {
+        let (own, more) = (Arc::clone(&self.own), self.more.clone());
+        match config.get(JAVA).map(|java| java.trim()) {
+            Some("never") => Self { own, more: None, preference: Preference::Own },
+            Some("always") => Self { own, more, preference: Preference::More },
+            Some("auto") => Self { own, more, preference: Preference::Own },
+            _ => self.clone(),
+        }
+    }
+
+    /// Whether there may be others than the worker's own.
+    pub(crate) fn may_have_more(&self) -> bool {
+        self.more.is_some()
+    }
+
+    /// The processes that Java plug-ins run in, if there are such plug-ins.
+    pub(crate) fn java_processes(&self) -> Option<Arc<dyn JavaProcesses>> {
+        self.more.as_ref().and_then(|more| more.processes())
     }
 
     /// All plug-ins. Looks for more.
     fn everything(&self) -> &PluginIndex {
         match &self.more {
-            Some(more) => more.all(),
+            Some(more) => more.all(self.preference),
             None => &self.own,
         }
     }
@@ -55,7 +84,7 @@ impl Plugins {
     /// The known plug-ins.
     fn known(&self) -> &PluginIndex {
         match &self.more {
-            Some(more) => more.known(),
+            Some(more) => more.known(self.preference),
             None => &self.own,
         }
     }
@@ -74,7 +103,7 @@ impl Plugins {
     }
 
     fn prefers_more(&self) -> bool {
-        self.more.as_ref().is_some_and(|more| more.prefers())
+        self.more.is_some() && self.preference == Preference::More
     }
 
     /// Whether nothing is left to look for.
@@ -408,6 +437,27 @@ mod tests {
         assert_eq!(plugins.find_known(PluginKind::Source, "FakeSource").unwrap().version, "2.0");
         assert_eq!(plugins.find_any("FakeSink").unwrap().version, "1.0");
         assert_eq!(plugins.all().len(), fake_plugins().len() + 1);
+    }
+
+    #[test]
+    fn a_connector_says_for_itself_which_of_two_plug_ins_of_one_class_it_uses() {
+        let saying = |java: &str| ConfigMap::from_iter([("volley.java".to_owned(), java.to_owned())]);
+        for prefers in [false, true] {
+            let (plugins, jars) = with_jars(Jars { prefers, ..Jars::default() });
+            let never = plugins.of_connector(&saying("never"));
+            assert!(
+                never.find_connector("JarSource").is_err() && never.find_known(PluginKind::Sink, "JarSource").is_none()
+            );
+            assert_eq!(never.find_connector("FakeSource").unwrap().version, "1.0");
+            assert_eq!(jars.asked.load(Ordering::SeqCst), 0, "it needs no search");
+            let found =
+                |java: &str| plugins.of_connector(&saying(java)).find_connector("FakeSource").unwrap().version.clone();
+            assert_eq!([&*found("auto"), &*found("always"), &*found("auto")], ["1.0", "2.0", "1.0"]);
+            let usual = if prefers { "2.0" } else { "1.0" };
+            assert_eq!(plugins.of_connector(&ConfigMap::new()).find_connector("FakeSource").unwrap().version, usual);
+            assert_eq!(plugins.of_connector(&saying("auto")).find_connector("JarSource").unwrap().version, "2.0");
+            assert_eq!(jars.asked.load(Ordering::SeqCst), 1);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use volley_api::{Plugin, Result};
+use volley_api::{ConfigMap, Plugin, Result};
 
 use crate::plugin_call::{Deadline, call_plugin};
 use crate::plugins::Plugins;
@@ -29,14 +29,15 @@ pub(crate) async fn searched<T: Send + 'static>(
     call_plugin("the search for plug-ins", Deadline::after(SEARCH_LIMIT), move || look(&plugins)).await
 }
 
-/// The connector plug-in with this `name`: see [`Plugins::find_connector`].
+/// The connector plug-in with this `name`, for a connector with this configuration: see [`Plugins::of_connector`] and
+/// [`Plugins::find_connector`].
 ///
 /// # Errors
 /// As [`Plugins::find_connector`], and as [`searched`].
 ///
 /// # Cancellation
 /// As [`searched`].
-pub(crate) async fn find_connector(plugins: &Arc<Plugins>, name: &str) -> Result<Plugin> {
-    let name = name.to_owned();
-    searched(plugins, move |plugins| plugins.find_connector(&name).cloned()).await?
+pub(crate) async fn find_connector(plugins: &Plugins, config: &ConfigMap, name: &str) -> Result<Plugin> {
+    let (plugins, name) = (Arc::new(plugins.of_connector(config)), name.to_owned());
+    searched(&plugins, move |plugins| plugins.find_connector(&name).cloned()).await?
 }

@@ -28,6 +28,7 @@ pub struct ToldFields {
 /// # Errors
 /// `Config` if a transformation does not fit the fields of its records.
 pub fn told_fields(plugins: &Plugins, connector: &ConfigMap, worker: &WorkerConfig) -> Result<Vec<ToldFields>> {
+    let plugins = &plugins.of_connector(connector);
     // what a task makes by itself tells nothing here
     let plugin = connector.get("connector.class").and_then(|class| plugins.find_connector(class.trim()).ok());
     let plugin = plugin.and_then(|plugin| plugin.factory.connector());

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use volley_api::{Connector, ConnectorKind, Error, Plugin, PluginFactory, Result};
+use volley_api::{ConfigMap, Connector, ConnectorKind, Error, Plugin, PluginFactory, Result};
 
 use super::alias_keys::add_alias_keys;
 use super::client_overrides::{OverridePolicy, override_infos};
@@ -27,7 +27,7 @@ use super::sink_topics::check_sink_topics;
 use super::version_range::VersionRange;
 use super::worker_facts::WorkerFacts;
 use crate::config_transformer::ConfigTransformer;
-use crate::connector_config::{base_config_def, framework_config_def, volley_config_def};
+use crate::connector_config::{JAVA, base_config_def, framework_config_def, volley_config_def};
 use crate::error::HerderError;
 use crate::json_config::GivenConfig;
 use crate::plugin_call::{Deadline, call_plugin};
@@ -40,6 +40,8 @@ const DEADLINE: Duration = Duration::from_secs(90);
 
 const BAD_REQUEST: &str = "org.apache.kafka.connect.runtime.rest.errors.BadRequestException";
 const CLASS: &str = "connector.class";
+const NO_JAVA: &str =
+    "This worker runs no plug-ins in Java: it needs a plugin.path, and a volley.java other than never.";
 const VERSION: &str = "connector.plugin.version";
 
 /// Validates connector configurations.
@@ -78,7 +80,7 @@ impl ConnectorValidator {
         let class = config.values.get(CLASS).cloned().ok_or_else(|| {
             HerderError::BadRequest(format!("Connector config {} contains no connector type", shown(config)))
         })?;
-        let plugin = find_connector(&self.plugins, &class).await;
+        let plugin = find_connector(&self.plugins, &config.values, &class).await;
         let plugin = plugin.map_err(|error| HerderError::BadRequest(error.to_string()))?;
         let range = match config.values.get(VERSION) {
             Some(spec) => Some(VersionRange::parse(spec.trim()).map_err(HerderError::BadRequest)?),
@@ -86,7 +88,7 @@ impl ConnectorValidator {
         };
         let missing = range.filter(|range| !range.contains(&plugin.version));
         let missing = missing.map(|range| no_such_version(&self.plugins, &plugin.class, &range));
-        let (this, config) = (self.clone(), config.clone());
+        let (this, config) = (self.of_connector(&config.values), config.clone());
         let deadline = Deadline::after(DEADLINE);
         let what = format!("validation of a configuration of `{class}`");
         let infos = call_plugin(&what, deadline, move || -> Result<ConfigInfos> {
@@ -100,6 +102,11 @@ impl ConnectorValidator {
             Ok(infos)
         });
         infos.await.map_err(HerderError::from)?.map_err(HerderError::from)
+    }
+
+    /// The same, which sees plug-ins as a connector with this configuration does.
+    fn of_connector(&self, config: &ConfigMap) -> Self {
+        Self { plugins: Arc::new(self.plugins.of_connector(config)), ..self.clone() }
     }
 
     fn validate_here(
@@ -159,6 +166,7 @@ impl ConnectorValidator {
                 framework.add(key.clone(), given);
             }
         }
+        check_java(&mut framework, given, &self.plugins);
         // what a task makes by itself cannot be made here
         let has_own_chain = plugin.factory.connector().is_some_and(|connector| connector.has_own_chain());
         add_alias_keys(&mut framework, given, &self.plugins, !has_own_chain);
@@ -181,6 +189,14 @@ impl ConnectorValidator {
                 }
             }
         }
+    }
+}
+
+/// Java that is wanted has to be there: what is no Java class does not show it.
+fn check_java(framework: &mut Section, given: &GivenConfig, plugins: &Plugins) {
+    let is_wanted = given.values.get(JAVA).is_some_and(|java| java.trim() == "always");
+    if is_wanted && !plugins.may_have_more() {
+        framework.error(JAVA, NO_JAVA);
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) async fn resolved(
         }
     };
     let class = config.get("connector.class").map(String::as_str).unwrap_or_default();
-    let plugin = find_connector(&context.plugins, class).await?;
+    let plugin = find_connector(&context.plugins, &config, class).await?;
     Ok((config, plugin))
 }
 

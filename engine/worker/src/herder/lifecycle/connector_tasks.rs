@@ -194,7 +194,7 @@ impl ConnectorTasks {
             connector_config: parts.connector_config.clone(),
             task_config: resolved.task_config,
             worker_config: Arc::clone(&self.context.config),
-            plugins: Arc::clone(&self.context.plugins),
+            plugins: Arc::new(self.context.plugins.of_connector(&parts.connector_config)),
             offsets: resolved.offsets,
             exactly_once,
             budget: Arc::clone(&self.context.budget),

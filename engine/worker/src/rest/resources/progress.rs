@@ -38,10 +38,17 @@ pub(crate) async fn progress(
     let mut progress = state.herder.progress(&name).await?;
     if query.flag(FORWARD, true) {
         // A connector without states has no known tasks.
-        let tasks = state.herder.connector_status(&name).await.map(|status| status.tasks).unwrap_or_default();
-        let elsewhere = tasks_elsewhere(tasks, &state.herder.worker_id());
+        let Ok(status) = state.herder.connector_status(&name).await else { return Ok(Json(progress)) };
+        let (here, instance) = (state.herder.worker_id(), status.connector);
+        let elsewhere = tasks_elsewhere(status.tasks, &here);
+        let instance_has_no_tasks = instance.worker_id != here && !elsewhere.contains_key(&instance.worker_id);
         progress
             .add(join_all(elsewhere.into_iter().map(|(worker, tasks)| ask(&state, &forwarding, worker, tasks))).await);
+        // of a connector in Java the instance has a process, too
+        if instance_has_no_tasks && instance.state != TaskState::Unassigned.to_string() && !progress.java.is_empty() {
+            let other = ask(&state, &forwarding, instance.worker_id, Vec::new()).await;
+            progress.java.extend(other.map(|other| other.java).unwrap_or_default());
+        }
     }
     Ok(Json(progress))
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -39,7 +40,10 @@ final class Host implements Control.Calls {
     @Override
     public JsonNode answer(String call, JsonNode request) throws Exception {
         return switch (call) {
-            case "SCAN" -> scanned(use(PluginSet.scan(list(request, "locations"), Json.text(request, "discovery"))));
+            case "LOCATIONS" -> parts(list(request, "locations"));
+            case "SCAN" -> scanned(use(request.has("part")
+                    ? PluginSet.scanPart(Json.text(request, "part"), Json.text(request, "discovery"))
+                    : PluginSet.scan(list(request, "locations"), Json.text(request, "discovery"))));
             case "USE" -> {
                 if (request.has("plugins")) {
                     plugins().add(plugins(request));
@@ -104,9 +108,22 @@ final class Host implements Control.Calls {
             list.addObject().put("class", plugin.className()).put("kind", plugin.kind()).put("version", plugin.version())
                     .put("location", plugin.location());
         }
-        ArrayNode broken = ok.putArray("broken");
-        plugins.broken().forEach((location, error) -> broken.addObject().put("location", location).set("error", Failure.of(error)));
+        putBroken(ok, plugins.broken());
         return ok;
+    }
+
+    private static ObjectNode parts(List<String> locations) {
+        ObjectNode ok = Json.object();
+        Map<String, Throwable> broken = new LinkedHashMap<>();
+        ArrayNode parts = ok.putArray("parts");
+        PluginSet.parts(locations, broken).forEach(part -> parts.add(part.toString()));
+        putBroken(ok, broken);
+        return ok;
+    }
+
+    private static void putBroken(ObjectNode ok, Map<String, Throwable> broken) {
+        ArrayNode list = ok.putArray("broken");
+        broken.forEach((location, error) -> list.addObject().put("location", location).set("error", Failure.of(error)));
     }
 
     private static List<PluginSet.Found> plugins(JsonNode request) {

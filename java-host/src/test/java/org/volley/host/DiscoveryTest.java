@@ -45,10 +45,29 @@ class DiscoveryTest {
     }
 
     @Test
-    void aPluginWithoutAServiceFileIsBrokenWhereAllNeedOne() {
-        JsonNode scanned = scan("hybrid_fail", directory);
-        assertEquals(2, scanned.path("broken").size());
+    void aPluginWithoutAServiceFileIsRefusedByItsNameWhereAllNeedOne() {
+        for (Object[] what : new Object[][] {{"locations", List.of(directory.toString())}, {"part", directory.resolve("listed").toString()}}) {
+            JsonNode error = worker.refused("SCAN", what[0], what[1], "discovery", "hybrid_fail");
+            String message = error.path("message").asText();
+            assertTrue(message.contains("org.volley.plugins.AnySink") && message.contains("plugin.discovery=hybrid_warn"), message);
+        }
+        JsonNode scanned = worker.call("SCAN", "part", "classpath", "discovery", "hybrid_fail");
         assertTrue(scanned.path("plugins").toString().contains("org.apache.kafka.connect.json.JsonConverter"));
+    }
+
+    @Test
+    void aPluginPathIsScannedInPartsThatTogetherHaveWhatTheWholeHas() {
+        JsonNode parts = worker.call("LOCATIONS", "locations", List.of(directory.toString(), "/there/is/no/such"));
+        assertEquals(List.of("bare", "listed"), StreamSupport.stream(parts.path("parts").spliterator(), false)
+                .map(part -> Path.of(part.asText()).getFileName().toString()).sorted().toList());
+        assertEquals("/there/is/no/such", parts.path("broken").path(0).path("location").asText());
+        int found = worker.call("SCAN", "part", "classpath", "discovery", "hybrid_warn").path("plugins").size();
+        for (JsonNode part : parts.path("parts")) {
+            JsonNode plugins = worker.call("SCAN", "part", part.asText(), "discovery", "hybrid_warn").path("plugins");
+            plugins.forEach(plugin -> assertEquals(part, plugin.path("location")));
+            found += plugins.size();
+        }
+        assertEquals(scan("hybrid_warn", directory).path("plugins").size(), found);
     }
 
     @Test

@@ -30,6 +30,9 @@ public final class PluginSet {
     /** The location of what is on the host's own class path. */
     public static final String CLASS_PATH = "classpath";
 
+    /** What Kafka says of plug-ins that it has found by reflection only. */
+    private static final String MISSING_SERVICE_FILES = "missing ServiceLoader manifests";
+
     /** A plug-in as it was found. {@code kind} is the protocol's word for it. */
     public record Found(String className, String kind, String version, String location) {
     }
@@ -53,8 +56,21 @@ public final class PluginSet {
 
     /** Looks for plug-ins in the parts of a plug-in path. A part that cannot be scanned is left out and told by {@link #broken}. */
     public static PluginSet scan(List<String> locations, String discovery) {
-        PluginDiscoveryMode mode = PluginDiscoveryMode.valueOf(discovery.toUpperCase(Locale.ROOT));
+        PluginDiscoveryMode mode = mode(discovery);
         Map<String, Throwable> broken = new LinkedHashMap<>();
+        Set<Path> paths = parts(locations, broken);
+        try {
+            PluginSet set = new PluginSet(classPathOnly().plugins, broken);
+            set.find(paths, mode);
+            return set;
+        } catch (Throwable error) {
+            refuseMissingServiceFiles(error, mode);
+            return scanEach(paths, mode, broken);
+        }
+    }
+
+    /** The parts of a plug-in path, each with a plug-in of its own; those that cannot be listed go to {@code broken}. No class is loaded. */
+    public static Set<Path> parts(List<String> locations, Map<String, Throwable> broken) {
         Set<Path> paths = new LinkedHashSet<>();
         for (String location : locations) {
             try {
@@ -63,13 +79,19 @@ public final class PluginSet {
                 broken.put(location, error);
             }
         }
-        try {
-            PluginSet set = new PluginSet(classPathOnly().plugins, broken);
-            set.find(paths, mode);
-            return set;
-        } catch (Throwable error) {
-            return scanEach(paths, mode, broken);
+        return paths;
+    }
+
+    /** Looks for plug-ins in one part of a plug-in path alone, or only on the class path. */
+    public static PluginSet scanPart(String part, String discovery) {
+        PluginDiscoveryMode mode = mode(discovery);
+        PluginSet set = new PluginSet(classPathOnly().plugins, new LinkedHashMap<>());
+        if (part.equals(CLASS_PATH)) {
+            set.find(Set.of(), mode);
+        } else {
+            set.findIn(Path.of(part), mode);
         }
+        return set;
     }
 
     /** Adds plug-ins from where they were found before, without looking for others: no class is loaded but those that are named. */
@@ -120,15 +142,31 @@ public final class PluginSet {
     private static PluginSet scanEach(Set<Path> paths, PluginDiscoveryMode mode, Map<String, Throwable> broken) {
         PluginSet set = new PluginSet(classPathOnly().plugins, broken);
         set.find(Set.of(), mode);
-        for (Path path : paths) {
-            try {
-                PluginSource source = PluginUtils.isolatedPluginSource(path, set.plugins.delegatingLoader(), new ClassLoaderFactory());
-                set.plugins.initLoaders(Set.of(source), mode).forEach(set::found);
-            } catch (Throwable error) {
-                broken.put(path.toString(), error);
-            }
-        }
+        paths.forEach(path -> set.findIn(path, mode));
         return set;
+    }
+
+    /** Looks at this path alone, which is broken if it cannot be scanned. */
+    private void findIn(Path path, PluginDiscoveryMode mode) {
+        try {
+            PluginSource source = PluginUtils.isolatedPluginSource(path, plugins.delegatingLoader(), new ClassLoaderFactory());
+            plugins.initLoaders(Set.of(source), mode).forEach(this::found);
+        } catch (Throwable error) {
+            refuseMissingServiceFiles(error, mode);
+            broken.put(path.toString(), error);
+        }
+    }
+
+    private static PluginDiscoveryMode mode(String discovery) {
+        return PluginDiscoveryMode.valueOf(discovery.toUpperCase(Locale.ROOT));
+    }
+
+    /** A plug-in without a service file is no reason to leave out its location, but Kafka's reason not to start. */
+    private static void refuseMissingServiceFiles(Throwable error, PluginDiscoveryMode mode) {
+        if (mode == PluginDiscoveryMode.HYBRID_FAIL && error instanceof ConnectException refusal
+                && String.valueOf(error.getMessage()).contains(MISSING_SERVICE_FILES)) {
+            throw refusal;
+        }
     }
 
     /** Looks at these paths and at the class path. */

@@ -1,4 +1,4 @@
-//! The processes of connectors: one for each connector on this worker, in which its instance and its tasks run.
+//! The processes of connectors: one for each connector or group of them on this worker, in which instances and tasks run.
 //!
 //! A process in which a call hangs for ever takes nothing new: what starts next starts in a fresh one. It is killed as soon as
 //! nothing healthy is left in it.
@@ -10,15 +10,23 @@ use std::thread;
 use parking_lot::Mutex;
 use volley_api::{Error, Result};
 
+use super::{HostName, RunningHosts};
 use crate::control::CallError;
 use crate::discovery::{FoundPlugins, UsedPlugins};
-use crate::process::{HostProcess, Launch, Patience};
+use crate::process::{HostProcess, Launch};
+
+/// How a process comes to its heap.
+pub(crate) struct Heap<'a> {
+    /// The one that the connector asks for. A process of its own that has another is not entered.
+    pub(crate) own: &'a str,
+    /// Makes the start of a process of that name.
+    pub(crate) launch: &'a dyn Fn(&HostName) -> Arc<dyn Launch>,
+}
 
 /// What somebody needs who enters a process.
 pub(crate) struct Wanted<'a> {
-    pub(crate) connector: &'a str,
-    pub(crate) heap: &'a str,
-    pub(crate) launch: &'a dyn Launch,
+    pub(crate) name: HostName,
+    pub(crate) heap: &'a Heap<'a>,
     pub(crate) plugins: &'a FoundPlugins,
     /// Where its plug-ins are.
     pub(crate) locations: &'a BTreeSet<String>,
@@ -35,7 +43,8 @@ struct Members {
 #[derive(Debug)]
 struct Generation {
     process: Arc<HostProcess>,
-    heap: String,
+    /// `None` where all heaps are as good: those of a group.
+    heap: Option<String>,
     members: Mutex<Members>,
     used: UsedPlugins,
 }
@@ -45,13 +54,13 @@ type Slot = Arc<Mutex<Weak<Generation>>>;
 /// The processes of all connectors.
 #[derive(Debug)]
 pub(crate) struct ConnectorProcesses {
-    patience: Patience,
-    slots: Mutex<HashMap<String, Slot>>,
+    hosts: Arc<RunningHosts>,
+    slots: Mutex<HashMap<HostName, Slot>>,
 }
 
 impl ConnectorProcesses {
-    pub(crate) fn new(patience: Patience) -> Self {
-        Self { patience, slots: Mutex::default() }
+    pub(crate) fn new(hosts: Arc<RunningHosts>) -> Self {
+        Self { hosts, slots: Mutex::default() }
     }
 
     /// A place in the process of a connector, which is started where there is none that may be entered.
@@ -59,11 +68,11 @@ impl ConnectorProcesses {
     /// # Errors
     /// If it cannot be started, or cannot use the plug-ins.
     pub(crate) fn enter(&self, wanted: &Wanted<'_>) -> Result<Occupant> {
-        let slot = Arc::clone(self.slots.lock().entry(wanted.connector.to_owned()).or_default());
+        let slot = Arc::clone(self.slots.lock().entry(wanted.name.clone()).or_default());
         let occupant = {
             // held while the process starts: its first instance and tasks come at about the same time
             let mut current = slot.lock();
-            match current.upgrade().and_then(|generation| generation.enter(wanted.heap)) {
+            match current.upgrade().and_then(|generation| generation.enter(wanted.heap.own)) {
                 Some(occupant) => occupant,
                 None => {
                     let occupant = self.start(wanted)?;
@@ -83,11 +92,11 @@ impl ConnectorProcesses {
     }
 
     fn start(&self, wanted: &Wanted<'_>) -> Result<Occupant> {
-        let name = format!("connector `{}`", wanted.connector);
-        let process = HostProcess::start(&name, wanted.launch, self.patience)?;
+        let launch = (wanted.heap.launch)(&wanted.name);
+        let process = self.hosts.start(wanted.name.clone(), &*launch)?;
         let generation = Generation {
             process,
-            heap: wanted.heap.to_owned(),
+            heap: matches!(wanted.name, HostName::Connector(_)).then(|| wanted.heap.own.to_owned()),
             members: Mutex::new(Members { healthy: 1, is_closed: false }),
             used: UsedPlugins::default(),
         };
@@ -99,7 +108,8 @@ impl Generation {
     fn enter(self: Arc<Self>, heap: &str) -> Option<Occupant> {
         {
             let mut members = self.members.lock();
-            if members.is_closed || self.heap != heap || self.process.failure().is_some() {
+            let is_fit = self.heap.as_ref().is_none_or(|own| own == heap);
+            if members.is_closed || !is_fit || self.process.failure().is_some() {
                 return None;
             }
             members.healthy += 1;

@@ -11,20 +11,30 @@ use serde_json::{Value, json};
 use tracing::warn;
 use volley_api::{Error, Result};
 
+use super::{HostName, RunningHosts};
 use crate::control::CallError;
-use crate::discovery::{FoundPlugin, FoundPlugins, UsedPlugins};
+use crate::discovery::{CLASS_PATH, FoundPlugin, FoundPlugins, UsedPlugins};
 use crate::java_error;
-use crate::process::{HostProcess, Launch, Patience};
+use crate::process::{HostProcess, Launch};
 use crate::sink_requests::each;
 
-/// For a scan, which loads all classes there are.
-const SCAN_LIMIT: Duration = Duration::from_secs(120);
 /// For the keys of one plug-in.
 const DESCRIBE_LIMIT: Duration = Duration::from_secs(30);
 /// For what a plug-in says of a configuration, about which it may ask a system.
 pub(crate) const QUESTION_LIMIT: Duration = Duration::from_secs(90);
-/// What messages call it.
-const NAME: &str = "plug-in discovery and validation";
+
+type Called<T> = std::result::Result<T, CallError>;
+
+/// What a scan has come to.
+#[derive(Debug)]
+pub(crate) enum Scanned {
+    /// Everything was looked at.
+    Whole(FoundPlugins),
+    /// What crashes or hangs was left out.
+    InPart(FoundPlugins),
+    /// Something does not suit the way of discovery, which the plug-ins' files have to change for.
+    Refused(Error),
+}
 
 /// The running process.
 #[derive(Debug)]
@@ -43,33 +53,70 @@ struct State {
 /// The process, if it runs.
 pub(crate) struct Utility {
     launch: Arc<dyn Launch>,
-    patience: Patience,
+    hosts: Arc<RunningHosts>,
     shared: Arc<(Mutex<State>, Condvar)>,
 }
 
 impl Utility {
-    pub(crate) fn new(launch: Arc<dyn Launch>, patience: Patience) -> Self {
+    pub(crate) fn new(launch: Arc<dyn Launch>, hosts: Arc<RunningHosts>) -> Self {
         let state = State { running: None, calls: 0, last_call: Instant::now() };
-        Self { launch, patience, shared: Arc::new((Mutex::new(state), Condvar::new())) }
+        Self { launch, hosts, shared: Arc::new((Mutex::new(state), Condvar::new())) }
     }
 
-    /// Finds all plug-ins at `locations`, with their keys.
+    /// Finds all plug-ins at `locations`, with their keys. Where that crashes or hangs, one plug-in after the other is looked at,
+    /// and the one that does is left out.
     ///
     /// # Errors
-    /// If the scan fails.
-    pub(crate) fn scan(&self, locations: &[String], discovery: &str) -> Result<FoundPlugins> {
+    /// If there is no process to scan in.
+    pub(crate) fn scan(&self, locations: &[String], discovery: &str) -> Result<Scanned> {
+        let limit = self.hosts.patience().scan;
         let request = json!({ "locations": locations, "discovery": discovery });
-        let mut found = self.in_process(|running| {
-            let answer = running.process.calls().call("SCAN", request.clone(), SCAN_LIMIT, &|| false)?;
-            for broken in each(&answer["broken"]) {
-                let error = java_error::from_json(&broken["error"]);
-                let location = broken["location"].as_str().unwrap_or_default();
-                warn!(target: "volley_jvm", location, error = error.trace(), "location of plug-ins left out");
-            }
-            let found = FoundPlugins::from_json(&answer["plugins"]);
+        let whole = self.once(|running| {
+            let answer = running.process.calls().call("SCAN", request.clone(), limit, &|| false)?;
+            let found = found_in(&answer);
             running.used.scanned(&found);
             Ok(found)
         })?;
+        Ok(match whole {
+            Ok(found) => Scanned::Whole(self.with_keys(found)),
+            Err(CallError::Java(error)) => Scanned::Refused(error),
+            Err(CallError::Ended(error) | CallError::Hangs(error)) => {
+                let error = error.trace();
+                warn!(target: "volley_jvm", error, "the search for plug-ins died: each location is looked at by itself");
+                match self.scan_parts(locations, discovery)? {
+                    Ok(found) => Scanned::InPart(self.with_keys(found)),
+                    Err(error) => Scanned::Refused(error),
+                }
+            }
+        })
+    }
+
+    /// Scans each part of the plug-in path by itself. Without those that crash or hang; the inner error is that of the discovery.
+    fn scan_parts(&self, locations: &[String], discovery: &str) -> Result<std::result::Result<FoundPlugins, Error>> {
+        let request = json!({ "locations": locations });
+        let answer = self.in_process(|running| {
+            running.process.calls().call("LOCATIONS", request.clone(), DESCRIBE_LIMIT, &|| false)
+        })??;
+        warn_of_broken(&answer);
+        let parts = each(&answer["parts"]).filter_map(Value::as_str);
+        let (limit, mut found) = (self.hosts.patience().scan, FoundPlugins::default());
+        for part in [CLASS_PATH].into_iter().chain(parts) {
+            let request = json!({ "part": part, "discovery": discovery });
+            let scanned = self.in_process(|running| {
+                // what it scans takes the place of what it used
+                running.used.forget();
+                running.process.calls().call("SCAN", request.clone(), limit, &|| false)
+            })?;
+            match scanned {
+                Ok(answer) => found.0.extend(found_in(&answer).0),
+                Err(CallError::Java(error)) => return Ok(Err(error)),
+                Err(CallError::Ended(error) | CallError::Hangs(error)) => left_out(part, &error),
+            }
+        }
+        Ok(Ok(found))
+    }
+
+    fn with_keys(&self, mut found: FoundPlugins) -> FoundPlugins {
         let all = found.clone();
         for plugin in found.0.iter_mut().filter(|plugin| plugin.kind.is_offered()) {
             match self.describe(plugin, &all) {
@@ -79,7 +126,7 @@ impl Utility {
                 }
             }
         }
-        Ok(found)
+        found
     }
 
     /// The keys of a plug-in.
@@ -105,29 +152,34 @@ impl Utility {
         limit: Duration,
     ) -> Result<Value> {
         let location = BTreeSet::from([location.to_owned()]);
-        self.in_process(|running| {
+        let answer = self.in_process(|running| {
             running.used.tell(&running.process, all, &location)?;
             running.process.calls().call(call, request.clone(), limit, &|| false)
-        })
+        })?;
+        Ok(answer?)
     }
 
-    /// Runs calls in the process. One that hangs takes the process with it; what else was under way there is done again.
-    fn in_process<T>(&self, calls: impl Fn(&Running) -> std::result::Result<T, CallError>) -> Result<T> {
-        let mut is_second = false;
-        loop {
-            let running = self.enter()?;
-            let outcome = calls(&running);
-            let hangs = matches!(outcome, Err(CallError::Hangs(_)));
-            if hangs {
-                running.process.kill("a call in it did not return in time");
-            }
-            self.leave(&running, hangs);
-            match outcome {
-                Ok(value) => return Ok(value),
-                Err(CallError::Ended(_)) if !is_second => is_second = true,
-                Err(error) => return Err(error.into()),
-            }
+    /// Runs calls in the process; another one's call that hangs may have taken it with it, and then they are made again.
+    ///
+    /// # Errors
+    /// If there is no process. The outcome of the calls is within.
+    fn in_process<T>(&self, calls: impl Fn(&Running) -> Called<T>) -> Result<Called<T>> {
+        match self.once(&calls)? {
+            Err(CallError::Ended(_)) => self.once(calls),
+            outcome => Ok(outcome),
         }
+    }
+
+    /// Runs calls in the process. One that hangs takes the process with it.
+    fn once<T>(&self, calls: impl Fn(&Running) -> Called<T>) -> Result<Called<T>> {
+        let running = self.enter()?;
+        let outcome = calls(&running);
+        let hangs = matches!(outcome, Err(CallError::Hangs(_)));
+        if hangs {
+            running.process.kill("a call in it did not return in time");
+        }
+        self.leave(&running, hangs);
+        Ok(outcome)
     }
 
     fn enter(&self) -> Result<Arc<Running>> {
@@ -136,7 +188,7 @@ impl Utility {
         let running = match &state.running {
             Some(running) if running.process.failure().is_none() => Arc::clone(running),
             _ => {
-                let process = HostProcess::start(NAME, &*self.launch, self.patience)?;
+                let process = self.hosts.start(HostName::Discovery, &*self.launch)?;
                 let running = Arc::new(Running { process, used: UsedPlugins::default() });
                 self.watch(&running)?;
                 state.running = Some(Arc::clone(&running));
@@ -160,7 +212,7 @@ impl Utility {
 
     /// Ends the process when it was idle for long enough.
     fn watch(&self, running: &Arc<Running>) -> Result<()> {
-        let (shared, running, idle) = (Arc::clone(&self.shared), Arc::clone(running), self.patience.idle);
+        let (shared, running, idle) = (Arc::clone(&self.shared), Arc::clone(running), self.hosts.patience().idle);
         let process = Arc::clone(&running.process);
         let spawned = thread::Builder::new().name("java-idle".to_owned()).spawn(move || {
             let (state, changed) = &*shared;
@@ -186,6 +238,21 @@ impl Utility {
             Error::fatal("could not start a thread for a Java process").with_source(error)
         })
     }
+}
+
+fn found_in(answer: &Value) -> FoundPlugins {
+    warn_of_broken(answer);
+    FoundPlugins::from_json(&answer["plugins"])
+}
+
+fn warn_of_broken(answer: &Value) {
+    for broken in each(&answer["broken"]) {
+        left_out(broken["location"].as_str().unwrap_or_default(), &java_error::from_json(&broken["error"]));
+    }
+}
+
+fn left_out(location: &str, error: &Error) {
+    warn!(target: "volley_jvm", location, error = error.trace(), "location of plug-ins left out");
 }
 
 impl Drop for Utility {
