@@ -66,6 +66,7 @@ bench:
 	cargo bench --profile dist --bench drain -- $(DRAIN)
 	cargo bench --profile dist --bench scale -- $(SCALE)
 	cargo bench --profile dist --bench databases
+	cargo bench --profile dist --bench java_plugins
 
 # The host of Java plug-ins with all that it needs: java-host/PROTOCOL.md. Cargo builds nothing of it, and it needs nothing of cargo's.
 java-host:

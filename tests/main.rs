@@ -25,6 +25,7 @@ mod hdfs;
 mod hdfs_takeover;
 mod health;
 mod java_debezium;
+mod java_exactly_once;
 mod java_mirror;
 mod java_operations;
 mod java_plugins;

@@ -46,6 +46,6 @@ pub use sink::{
     SinkRequests, SinkTask, TakeReport,
 };
 pub use source::{
-    AcknowledgedBatch, AcknowledgedRow, OffsetReader, Polled, SourceBatch, SourceContext, SourceTask,
+    AcknowledgedBatch, AcknowledgedRow, DeliveryListener, OffsetReader, Polled, SourceBatch, SourceContext, SourceTask,
     TransactionContext, TransactionEnd, TransactionEnds,
 };

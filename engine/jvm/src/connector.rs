@@ -75,7 +75,7 @@ impl Connector for JavaConnector {
         let process = Arc::clone(occupant.process());
         process.askers().add_connector(&name, context);
         let config = config_json::to_json(config);
-        let request = json!({ "connector": name, "class": self.plugin.class, "config": config, "exactly_once": false });
+        let request = json!({ "connector": name, "class": self.plugin.class, "config": config });
         match process.calls().call("CONNECTOR_START", request, START_LIMIT, &|| false) {
             Ok(_) => Ok(Box::new(RunningJavaConnector { name, occupant: Some(occupant) })),
             Err(error) => {

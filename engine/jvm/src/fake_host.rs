@@ -275,5 +275,6 @@ pub(crate) fn own_chain() -> OwnChain {
         worker_config: ConfigMap::new(),
         commit_interval: Duration::from_secs(60),
         max_poll_records: 500,
+        exactly_once: false,
     }
 }

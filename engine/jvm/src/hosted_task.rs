@@ -12,6 +12,7 @@ use crate::control::CallError;
 use crate::frames::{Frame, FrameError, Kind, Outgoing};
 use crate::hosts::Occupant;
 use crate::lane::{ExpectedLane, Lane, LaneError};
+use crate::process::HostProcess;
 use crate::runtime::{JavaRuntime, START_LIMIT};
 use crate::{config_json, java_error};
 
@@ -54,7 +55,17 @@ impl From<TaskError> for Error {
 struct Lanes {
     occupant: Occupant,
     main: Lane,
+    /// Until it is taken.
     commit: Option<Lane>,
+}
+
+/// The second lane of a source task, on which it is told of deliveries while it polls.
+pub(crate) struct CommitLane {
+    id: String,
+    process: Arc<HostProcess>,
+    /// The error for all calls once the task is lost.
+    lane: std::result::Result<Lane, Error>,
+    is_abandoned: IsAbandoned,
 }
 
 /// A task that was made in a process. Dropped, it is stopped and ended there.
@@ -84,10 +95,9 @@ impl HostedTask {
             Asker::Source { .. } => ("source", Some(process.lanes().expect())),
             Asker::Sink { .. } => ("sink", None),
         };
-        let ends_transactions = matches!(&new.asker, Asker::Source { context, .. } if context.transactions().is_some());
         let request = json!({
             "task": id, "connector": new.connector, "kind": kind,
-            "lane": main.number, "commit_lane": commit.as_ref().map(|lane| lane.number), "exactly_once": ends_transactions,
+            "lane": main.number, "commit_lane": commit.as_ref().map(|lane| lane.number), "exactly_once": own_chain.exactly_once,
             "connector_config": config_json::to_json(&own_chain.connector_config),
             "task_config": config_json::to_json(new.config),
             "worker_config": config_json::to_json(&own_chain.worker_config),
@@ -151,20 +161,15 @@ impl HostedTask {
         answer.map_err(|error| self.failed(error))
     }
 
-    /// Calls the task on its commit lane.
-    ///
-    /// # Errors
-    /// See [`TaskError`].
-    pub(crate) fn call_commit(&mut self, request: Outgoing) -> std::result::Result<Value, TaskError> {
-        let is_abandoned = Arc::clone(&self.is_abandoned);
-        let lanes = self.lanes()?;
-        let Some(lane) = &mut lanes.commit else {
-            return Err(TaskError::Lost(Error::fatal("a sink task has no commit lane")));
-        };
-        let process = lanes.occupant.process();
-        let is_over = || is_abandoned() || process.failure().is_some();
-        let answer = lane.call(request, &is_over, |frame| Err(FrameError::Unexpected(frame.kind)));
-        answer.map_err(|error| self.failed(error))
+    /// The commit lane of a source task, once.
+    pub(crate) fn take_commit_lane(&mut self) -> Option<CommitLane> {
+        let lanes = self.lanes.as_mut().ok()?;
+        Some(CommitLane {
+            id: self.id.clone(),
+            process: Arc::clone(lanes.occupant.process()),
+            lane: Ok(lanes.commit.take()?),
+            is_abandoned: Arc::clone(&self.is_abandoned),
+        })
     }
 
     /// Why the task is of no use any more, if it is so.
@@ -205,7 +210,7 @@ impl HostedTask {
     }
 
     fn abandon(&mut self) -> TaskError {
-        let error = Error::fatal(format!("task `{}` was given up: a call of it did not return in time", self.id));
+        let error = given_up(&self.id);
         if let Ok(lanes) = std::mem::replace(&mut self.lanes, Err(error.clone())) {
             let process = Arc::clone(lanes.occupant.process());
             process.askers().remove_task(&self.id);
@@ -246,6 +251,37 @@ impl HostedTask {
             }
         }
     }
+}
+
+impl CommitLane {
+    /// Calls the task beside what it is called for on its main lane.
+    ///
+    /// # Errors
+    /// See [`TaskError`].
+    pub(crate) fn call(&mut self, request: Outgoing) -> std::result::Result<Value, TaskError> {
+        let lane = self.lane.as_mut().map_err(|error| TaskError::Lost(error.clone()))?;
+        let (process, is_abandoned) = (&self.process, &self.is_abandoned);
+        let is_over = || is_abandoned() || process.failure().is_some();
+        let lost = match lane.call(request, &is_over, |frame| Err(FrameError::Unexpected(frame.kind))) {
+            Ok(answer) => return Ok(answer),
+            Err(LaneError::Failed(answer)) => {
+                return Err(TaskError::Java(java_error::from_json(&answer["error"]), Box::new(answer)));
+            }
+            Err(LaneError::Ended) => process.await_failure(),
+            Err(LaneError::Broken(error)) => {
+                process.kill(&format!("it broke the protocol in task `{}`: {error}", self.id));
+                process.await_failure()
+            }
+            // the main lane's next call gives the task up in its process
+            Err(LaneError::Abandoned) => process.failure().unwrap_or_else(|| given_up(&self.id)),
+        };
+        self.lane = Err(lost.clone());
+        Err(TaskError::Lost(lost))
+    }
+}
+
+fn given_up(id: &str) -> Error {
+    Error::fatal(format!("task `{id}` was given up: a call of it did not return in time"))
 }
 
 impl Drop for HostedTask {

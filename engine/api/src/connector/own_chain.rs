@@ -17,6 +17,8 @@ pub struct OwnChain {
     pub commit_interval: Duration,
     /// Largest number of messages that one batch of a sink has.
     pub max_poll_records: usize,
+    /// Whether a source's records are produced in transactions: then it delivers exactly once.
+    pub exactly_once: bool,
 }
 
 impl std::fmt::Debug for OwnChain {

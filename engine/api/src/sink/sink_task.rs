@@ -46,6 +46,12 @@ pub trait SinkTask: Send {
     /// turns out bad later is reported by [`crate::SinkContext::reject`].
     fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>>;
 
+    /// For a task with a chain of its own: takes batches of any partitions with one call, of
+    /// [`crate::OwnChain::max_poll_records`] rows together at most, and gives the rejected rows of each. `Retriable` is said of all.
+    fn put_together(&mut self, batches: &[SinkBatch]) -> Result<Vec<Vec<RejectedRow>>> {
+        batches.iter().map(|batch| self.put(batch)).collect()
+    }
+
     /// Given the offset before which everything was put, per partition, at first its start: the offsets that may be
     /// committed, since every record before them is durably delivered. A partition left out keeps its committed offset. One
     /// for which all is returned that was put is committed up to the offset given here, which may lie behind transaction

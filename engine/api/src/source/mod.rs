@@ -7,5 +7,5 @@ mod transaction_context;
 
 pub use offset_reader::OffsetReader;
 pub use source_context::SourceContext;
-pub use source_task::{AcknowledgedBatch, AcknowledgedRow, Polled, SourceBatch, SourceTask};
+pub use source_task::{AcknowledgedBatch, AcknowledgedRow, DeliveryListener, Polled, SourceBatch, SourceTask};
 pub use transaction_context::{TransactionContext, TransactionEnd, TransactionEnds};

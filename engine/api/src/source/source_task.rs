@@ -53,8 +53,8 @@ pub struct AcknowledgedRow {
 }
 
 /// One task of a source connector, on one thread. It is started by being made, when it opens what it reads and finds its
-/// position by [`crate::SourceContext::offset`]: see [`crate::PluginFactory`]. Life cycle: `poll`, `acknowledged` and `commit`
-/// (any number of times), `stop`.
+/// position by [`crate::SourceContext::offset`]: see [`crate::PluginFactory`]. Life cycle: `poll` and `commit` (any number of
+/// times), `stop`.
 ///
 /// # Errors
 /// `Retriable` from `poll` means "nothing for now": it is polled again after a wait that grows with each such error in a row.
@@ -72,20 +72,23 @@ pub trait SourceTask: Send {
         Ok(())
     }
 
-    /// Whether [`SourceTask::commit`] is called after every offset commit, which comes at each interval, also with nothing new
-    /// to commit: for a task that counts on being called. Asked once.
-    fn wants_every_commit(&self) -> bool {
-        false
+    /// Who is told of the task's records instead of [`SourceTask::commit`], while the task may be polling. Asked once, before the
+    /// first poll. Costs a thread.
+    fn delivery_listener(&mut self) -> Option<Box<dyn DeliveryListener>> {
+        None
     }
+}
 
-    /// Whether the task wants to be told where its records are in Kafka. Asked once; costs memory for each record on its way.
-    fn wants_acknowledgements(&self) -> bool {
-        false
-    }
+/// Is told what became of the records of a source task, on a thread of its own. An error is logged and changes nothing.
+pub trait DeliveryListener: Send {
+    /// Whether it wants to be told where records are in Kafka. Asked once; costs memory for each record on its way.
+    fn wants_acknowledgements(&self) -> bool;
 
-    /// For a task that wants it: a batch, all of whose records Kafka has acknowledged. Those of a source partition come in
-    /// order, and before the `commit` of their offset. An error is logged and changes nothing.
-    fn acknowledged(&mut self, _batch: &AcknowledgedBatch) -> Result<()> {
-        Ok(())
-    }
+    /// For one that wants it: batches, all of whose records Kafka has acknowledged. Those of a source partition come in order, and
+    /// before the `commit` of their offset.
+    fn acknowledged(&mut self, batches: &[AcknowledgedBatch]) -> Result<()>;
+
+    /// All records up to these offsets are delivered and the offsets stored. Comes after every offset commit, at each interval,
+    /// also with nothing new.
+    fn commit(&mut self, delivered: &[(SourcePartition, SourceOffset)]) -> Result<()>;
 }

@@ -17,12 +17,19 @@ use crate::java_error;
 use crate::runtime::JavaRuntime;
 use crate::sink_requests::{self, each};
 
-/// A batch whose put was not possible yet. The host has its records.
+/// Batches whose put was not possible yet. The host has their records.
 #[derive(Debug)]
 struct Pending {
-    batch: Arc<RawBatch>,
-    /// Told with the first try, and not again.
-    rejected: Vec<RejectedRow>,
+    batches: Vec<Arc<RawBatch>>,
+    /// By batch. Told with the first try, and not again.
+    rejected: Vec<Vec<RejectedRow>>,
+}
+
+impl Pending {
+    fn is_of(&self, batches: &[SinkBatch]) -> bool {
+        self.batches.len() == batches.len()
+            && self.batches.iter().zip(batches).all(|(own, given)| Arc::ptr_eq(own, &given.raw))
+    }
 }
 
 /// A sink task in a process.
@@ -76,16 +83,16 @@ impl JavaSinkTask {
         outcome
     }
 
-    fn put_or_put_again(&mut self, batch: &Arc<RawBatch>) -> std::result::Result<Value, TaskError> {
+    fn put_or_put_again(&mut self, batches: &[SinkBatch]) -> std::result::Result<Value, TaskError> {
         match &self.pending {
-            Some(pending) if Arc::ptr_eq(&pending.batch, batch) => self.call(Outgoing::new(Kind::PutAgain)),
+            Some(pending) if pending.is_of(batches) => return self.call(Outgoing::new(Kind::PutAgain)),
             Some(_) => {
                 self.pending = None;
                 self.call(Outgoing::new(Kind::Drop))?;
-                self.call(put_frame::put(&[batch]))
             }
-            None => self.call(put_frame::put(&[batch])),
+            None => {}
         }
+        self.call(put_frame::put(&batches.iter().map(|batch| &*batch.raw).collect::<Vec<_>>()))
     }
 
     /// How long to wait before the next try: as long as the task wants, else until the next commit, as in Kafka.
@@ -134,17 +141,25 @@ impl JavaSinkTask {
 
 impl SinkTask for JavaSinkTask {
     fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>> {
-        let outcome = self.put_or_put_again(&batch.raw);
+        Ok(self.put_together(std::slice::from_ref(batch))?.pop().unwrap_or_default())
+    }
+
+    fn put_together(&mut self, batches: &[SinkBatch]) -> Result<Vec<Vec<RejectedRow>>> {
+        let outcome = self.put_or_put_again(batches);
         self.has_put = true;
         match outcome {
             Ok(answer) => {
                 let told_before = self.pending.take().map(|pending| pending.rejected);
-                Ok(told_before.into_iter().flatten().chain(rejected(&answer)).collect())
+                let mut all = told_before.unwrap_or_else(|| none_rejected(batches));
+                add_rejected(&mut all, &answer);
+                Ok(all)
             }
             Err(TaskError::Java(error, answer)) if error.is_retriable() => {
-                let pending =
-                    self.pending.get_or_insert_with(|| Pending { batch: Arc::clone(&batch.raw), rejected: Vec::new() });
-                pending.rejected.extend(rejected(&answer));
+                let pending = self.pending.get_or_insert_with(|| Pending {
+                    batches: batches.iter().map(|batch| Arc::clone(&batch.raw)).collect(),
+                    rejected: none_rejected(batches),
+                });
+                add_rejected(&mut pending.rejected, &answer);
                 self.wait();
                 Err(error)
             }
@@ -202,20 +217,31 @@ fn offsets_json(offsets: &Offsets) -> Value {
     offsets.iter().map(entry).collect()
 }
 
-/// The rejected rows of an answer. A PUT has one batch.
-fn rejected(answer: &Value) -> impl Iterator<Item = RejectedRow> {
-    each(&answer["rejected"]).filter_map(|rejected| {
-        Some(RejectedRow {
-            row: usize::try_from(rejected["row"].as_u64()?).ok()?,
-            stage: match rejected["stage"].as_str()? {
-                "KEY_CONVERTER" => Stage::KeyConverter,
-                "HEADER_CONVERTER" => Stage::HeaderConverter,
-                "TRANSFORMATION" => Stage::Transformation,
-                "TASK_PUT" => Stage::TaskPut,
-                _ => Stage::ValueConverter,
-            },
-            class: rejected["class"].as_str().unwrap_or_default().to_owned(),
-            error: java_error::from_json(&rejected["error"]),
-        })
+fn none_rejected(batches: &[SinkBatch]) -> Vec<Vec<RejectedRow>> {
+    batches.iter().map(|_| Vec::new()).collect()
+}
+
+/// Adds the rejected rows of an answer to those of their batches.
+fn add_rejected(batches: &mut [Vec<RejectedRow>], answer: &Value) {
+    for rejected in each(&answer["rejected"]) {
+        let batch = rejected["batch"].as_u64().and_then(|batch| batches.get_mut(usize::try_from(batch).ok()?));
+        if let (Some(batch), Some(row)) = (batch, rejected_row(rejected)) {
+            batch.push(row);
+        }
+    }
+}
+
+fn rejected_row(rejected: &Value) -> Option<RejectedRow> {
+    Some(RejectedRow {
+        row: usize::try_from(rejected["row"].as_u64()?).ok()?,
+        stage: match rejected["stage"].as_str()? {
+            "KEY_CONVERTER" => Stage::KeyConverter,
+            "HEADER_CONVERTER" => Stage::HeaderConverter,
+            "TRANSFORMATION" => Stage::Transformation,
+            "TASK_PUT" => Stage::TaskPut,
+            _ => Stage::ValueConverter,
+        },
+        class: rejected["class"].as_str().unwrap_or_default().to_owned(),
+        error: java_error::from_json(&rejected["error"]),
     })
 }

@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arrow::array::BinaryArray;
@@ -89,6 +89,32 @@ fn messages_are_put_as_they_were_consumed() {
         assert_eq!(body.u32().unwrap(), 0);
     }
     body.end().unwrap();
+}
+
+#[test]
+fn batches_that_are_put_together_are_one_put_and_are_told_their_own_rejected_rows() {
+    let puts = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&puts);
+    let host = host(move |frame| match frame.kind {
+        Kind::Put if counted.fetch_add(1, Ordering::SeqCst) == 0 => {
+            let error = java_error::to_json(&Error::data("bad"));
+            let row = |batch, row| json!({"batch": batch, "row": row, "stage": "VALUE_CONVERTER", "class": "a.C", "error": error});
+            // one that is none is passed over
+            let rejected = json!([row(1, 0), row(2, 1), row(1, 1), row(9, 0)]);
+            let later = java_error::to_json(&Error::retriable("later"));
+            let failed = json!({"error": later, "requests": {}, "rejected": rejected});
+            Reply::Frames(vec![Outgoing::json(Kind::Failed, &failed)])
+        }
+        _ => Reply::Ok(json!({})),
+    });
+    let mut task = start(&host, &context());
+    let batches = [batch(0), batch(2), batch(4)];
+    assert!(task.put_together(&batches).unwrap_err().is_retriable());
+    let rejected = task.put_together(&batches).unwrap();
+    let rows: Vec<Vec<_>> = rejected.iter().map(|batch| batch.iter().map(|row| row.row).collect()).collect();
+    assert_eq!(rows, [vec![], vec![0, 1], vec![1]]);
+    assert!(task.put_together(&batches[..2]).unwrap().iter().all(Vec::is_empty));
+    assert_eq!(frames(&host), ["Start", "Put", "PutAgain", "Put"]);
 }
 
 #[test]

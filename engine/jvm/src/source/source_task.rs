@@ -2,22 +2,23 @@
 //!
 //! ```text
 //!  poll ─ POLL ─► … ─ MESSAGES ─► batches, one for each topic, Kafka partition and source partition
-//!  acknowledged: collected ─ ACKED ─► before the next POLL, and before COMMIT
+//!  deliveries, on another thread and lane: acknowledged ─ ACKED ─►, committed ─ COMMIT ─►
 //! ```
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::warn;
+use parking_lot::Mutex;
 use volley_api::{
-    AcknowledgedBatch, ConfigMap, Error, Polled, Result, SourceContext, SourceOffset, SourcePartition, SourceTask,
+    AcknowledgedBatch, ConfigMap, DeliveryListener, Error, Polled, Result, SourceContext, SourceOffset,
+    SourcePartition, SourceTask,
 };
 
 use super::acknowledgements::Acknowledgements;
 use super::polled_messages::PolledMessages;
 use crate::callback::Asker;
 use crate::frames::{FrameError, Kind, Outgoing};
-use crate::hosted_task::{HostedTask, NewTask, TaskError};
+use crate::hosted_task::{CommitLane, HostedTask, NewTask, TaskError};
 use crate::runtime::JavaRuntime;
 
 /// A source task in a process.
@@ -26,7 +27,7 @@ pub(crate) struct JavaSourceTask {
     task: HostedTask,
     context: SourceContext,
     /// `None` where the class does not want to know.
-    acknowledgements: Option<Acknowledgements>,
+    acknowledgements: Option<Arc<Mutex<Acknowledgements>>>,
     /// Of a poll that had given records before it failed: they go first.
     failure: Option<Error>,
 }
@@ -48,20 +49,7 @@ impl JavaSourceTask {
         };
         let (task, made) = HostedTask::start(java, new)?;
         let wants = made["wants_acknowledgements"] == true;
-        Ok(Self { task, context, acknowledgements: wants.then(Acknowledgements::default), failure: None })
-    }
-
-    /// Tells the task what it wants to know of its records.
-    fn tell_acknowledged(&mut self) -> std::result::Result<(), TaskError> {
-        let Some(acked) = self.acknowledgements.as_mut().and_then(Acknowledgements::take) else { return Ok(()) };
-        match self.task.call_commit(acked) {
-            Ok(_) => Ok(()),
-            Err(TaskError::Java(error, _)) => {
-                warn!(target: "volley_jvm", error = error.trace(), "acknowledgements failed in a Java task");
-                Ok(())
-            }
-            Err(lost) => Err(lost),
-        }
+        Ok(Self { task, context, acknowledgements: wants.then(Arc::default), failure: None })
     }
 
     fn end_transaction(&self, end: &serde_json::Value) {
@@ -79,7 +67,6 @@ impl SourceTask for JavaSourceTask {
         if let Some(error) = self.failure.take() {
             return Err(error);
         }
-        self.tell_acknowledged()?;
         let mut messages = PolledMessages::default();
         let outcome = self.task.call_with(Outgoing::new(Kind::Poll), |frame| match frame.kind {
             Kind::Messages => {
@@ -103,7 +90,8 @@ impl SourceTask for JavaSourceTask {
             (true, None) => return Ok(Polled::Idle),
             (false, error) => self.failure = error,
         }
-        if let Some(acknowledgements) = &mut self.acknowledgements {
+        if let Some(acknowledgements) = &self.acknowledgements {
+            let mut acknowledgements = acknowledgements.lock();
             batches.iter().for_each(|batch| acknowledgements.sent(batch));
         }
         Ok(Polled::Batches(batches.into_iter().map(|numbered| numbered.batch).collect()))
@@ -113,24 +101,38 @@ impl SourceTask for JavaSourceTask {
         self.task.stop();
     }
 
-    fn wants_every_commit(&self) -> bool {
-        true
+    fn delivery_listener(&mut self) -> Option<Box<dyn DeliveryListener>> {
+        let lane = self.task.take_commit_lane()?;
+        Some(Box::new(JavaListener { lane, acknowledgements: self.acknowledgements.clone() }))
     }
+}
 
-    fn commit(&mut self, _delivered: &[(SourcePartition, SourceOffset)]) -> Result<()> {
-        self.tell_acknowledged()?;
-        self.task.call_commit(Outgoing::new(Kind::Commit))?;
-        Ok(())
-    }
+/// Tells a Java task what became of its records.
+struct JavaListener {
+    lane: CommitLane,
+    acknowledgements: Option<Arc<Mutex<Acknowledgements>>>,
+}
 
+impl DeliveryListener for JavaListener {
     fn wants_acknowledgements(&self) -> bool {
         self.acknowledgements.is_some()
     }
 
-    fn acknowledged(&mut self, batch: &AcknowledgedBatch) -> Result<()> {
-        if let Some(acknowledgements) = &mut self.acknowledgements {
-            acknowledgements.acknowledged(batch);
+    fn acknowledged(&mut self, batches: &[AcknowledgedBatch]) -> Result<()> {
+        let Some(acknowledgements) = &self.acknowledgements else { return Ok(()) };
+        let acked = {
+            let mut acknowledgements = acknowledgements.lock();
+            batches.iter().for_each(|batch| acknowledgements.acknowledged(batch));
+            acknowledgements.take()
+        };
+        if let Some(acked) = acked {
+            self.lane.call(acked)?;
         }
+        Ok(())
+    }
+
+    fn commit(&mut self, _delivered: &[(SourcePartition, SourceOffset)]) -> Result<()> {
+        self.lane.call(Outgoing::new(Kind::Commit))?;
         Ok(())
     }
 }

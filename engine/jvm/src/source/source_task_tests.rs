@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arrow::array::{Array, BinaryArray};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use proptest::prelude::*;
 use serde_json::json;
 use volley_api::{
@@ -103,12 +103,14 @@ fn acknowledgements_reach_the_task_in_runs_before_the_commit() {
         },
     );
     let mut task = start(&host);
-    assert!(task.wants_acknowledgements() && task.wants_every_commit());
+    let mut listener = task.delivery_listener().unwrap();
+    assert!(listener.wants_acknowledgements() && task.delivery_listener().is_none());
     let batch = batches(task.poll(Duration::ZERO).unwrap()).remove(0);
     let row = |row, offset| AcknowledgedRow { row, partition: TopicPartition::new("a", 0), offset };
     let rows = vec![row(0, 100), row(1, 101)]; // the third was dropped
-    task.acknowledged(&AcknowledgedBatch { partition: batch.partition, offset: batch.offset, rows }).unwrap();
-    task.commit(&[]).unwrap();
+    let batch = AcknowledgedBatch { partition: batch.partition, offset: batch.offset, rows };
+    listener.acknowledged(&[batch]).unwrap();
+    listener.commit(&[]).unwrap();
     assert!(matches!(task.poll(Duration::ZERO).unwrap(), Polled::Idle));
     task.stop();
     let lane: Vec<_> = host.has_received().into_iter().filter(|name| name.chars().any(char::is_lowercase)).collect();
@@ -123,6 +125,54 @@ fn acknowledgements_reach_the_task_in_runs_before_the_commit() {
     );
     assert_eq!((body.u64().unwrap(), body.u32().unwrap()), (12, u32::MAX));
     body.end().unwrap();
+}
+
+#[test]
+fn a_task_is_told_of_deliveries_while_it_polls() {
+    let told: Arc<(Mutex<bool>, Condvar)> = Arc::default();
+    let teller = Arc::clone(&told);
+    let host = FakeHost::new(
+        |call, _| usual(call),
+        move |_, frame| match frame.kind {
+            Kind::Poll => {
+                let mut is_told = teller.0.lock();
+                while !*is_told {
+                    teller.1.wait(&mut is_told);
+                }
+                Reply::Ok(json!({}))
+            }
+            Kind::Commit => {
+                *teller.0.lock() = true;
+                teller.1.notify_all();
+                Reply::Ok(json!({}))
+            }
+            _ => Reply::Ok(json!({})),
+        },
+    );
+    let mut task = start(&host);
+    let mut listener = task.delivery_listener().unwrap();
+    let polling = std::thread::spawn(move || task.poll(Duration::ZERO).map(|polled| matches!(polled, Polled::Idle)));
+    wait_until("it polls", || host.has_received().iter().any(|name| name == "Poll"));
+    listener.commit(&[]).unwrap();
+    assert!(polling.join().unwrap().unwrap());
+}
+
+#[test]
+fn a_listener_of_a_task_whose_host_is_gone_says_why() {
+    let host = FakeHost::new(
+        |call, _| usual(call),
+        |_, frame| match frame.kind {
+            Kind::Commit => Reply::Dies,
+            _ => Reply::Ok(json!({})),
+        },
+    );
+    let mut task = start(&host);
+    let mut listener = task.delivery_listener().unwrap();
+    for _ in 0..2 {
+        let error = listener.commit(&[]).unwrap_err();
+        assert!(error.to_string().contains("heap is exhausted"), "{error}");
+    }
+    task.stop();
 }
 
 #[test]

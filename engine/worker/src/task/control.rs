@@ -33,6 +33,8 @@ struct State {
     /// Set by `ring` until the waiting thread has seen it.
     is_rung: bool,
     watchers: Vec<Sender<()>>,
+    /// Told of each ring.
+    ring_watchers: Vec<Sender<()>>,
 }
 
 /// Shared by the handle and all threads of a task.
@@ -59,7 +61,7 @@ impl Control {
         paused: bool,
     ) -> Self {
         let wanted = if paused { Wanted::Paused } else { Wanted::Running };
-        let state = State { wanted, is_ended: false, is_rung: false, watchers: Vec::new() };
+        let state = State { wanted, is_ended: false, is_rung: false, watchers: Vec::new(), ring_watchers: Vec::new() };
         Self {
             id,
             listener,
@@ -102,8 +104,7 @@ impl Control {
     }
 
     fn tell(&self, state: &mut State) {
-        // a full watcher is already woken up
-        state.watchers.retain(|watcher| !watcher.try_send(()).is_err_and(|error| error.is_disconnected()));
+        wake(&mut state.watchers);
         self.changed.notify_all();
     }
 
@@ -113,6 +114,13 @@ impl Control {
         let (watcher, changes) = crossbeam_channel::bounded(1);
         self.state().watchers.push(watcher);
         changes
+    }
+
+    /// Receives a message after each [`Control::ring`], beside the thread in [`Control::wait_for_ring`].
+    pub(crate) fn rings(&self) -> Receiver<()> {
+        let (watcher, rings) = crossbeam_channel::bounded(1);
+        self.state().ring_watchers.push(watcher);
+        rings
     }
 
     /// Waits for at most `timeout`, less if the desired state changes. Does not wait once a stop is requested.
@@ -125,7 +133,10 @@ impl Control {
 
     /// Wakes the thread in [`Control::wait_for_ring`], now or when it next waits.
     pub(crate) fn ring(&self) {
-        self.state().is_rung = true;
+        let mut state = self.state();
+        state.is_rung = true;
+        wake(&mut state.ring_watchers);
+        drop(state);
         self.changed.notify_all();
     }
 
@@ -185,4 +196,9 @@ impl Control {
         self.tell(&mut state);
         state.is_ended
     }
+}
+
+/// Wakes those who still wait. One that has not read its message yet is already woken up.
+fn wake(watchers: &mut Vec<Sender<()>>) {
+    watchers.retain(|watcher| !watcher.try_send(()).is_err_and(|error| error.is_disconnected()));
 }

@@ -35,6 +35,7 @@ pub(crate) fn own_chain(spec: &TaskSpec) -> Result<Option<OwnChain>> {
         worker_config: worker.converter_settings(),
         commit_interval: worker.offset_flush_interval(),
         max_poll_records: worker.max_poll_records(&spec.connector_config)?,
+        exactly_once: spec.exactly_once.is_some(),
     }))
 }
 

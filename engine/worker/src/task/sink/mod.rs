@@ -16,6 +16,7 @@ pub(crate) mod convert_stage;
 mod converting;
 mod downstream;
 mod fetch_stage;
+mod gathering;
 mod partition_pauses;
 pub(crate) mod pipeline;
 mod put_positions;

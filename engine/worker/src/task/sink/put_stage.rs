@@ -2,7 +2,7 @@
 //! the `SinkTask`.
 //!
 //! ```text
-//!  batch ──► put ──► rejected rows ─► error handler
+//!  batches ──► put ──► rejected rows ─► error handler
 //!  interval, revocation, stop ──► flush ─► dead letters acknowledged? ─► pre_commit ─► commit offsets
 //! ```
 //! The sink's requests (rewind, seek, pause, reject) are carried out after each of its calls.
@@ -13,13 +13,16 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use tracing::{info, warn};
-use volley_api::{Error, LateRejection, Offsets, Result, SinkBatch, SinkContext, SinkTask, Stage, TopicPartition};
+use volley_api::{
+    Error, LateRejection, Offsets, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, Stage, TopicPartition,
+};
 
 use crate::connector_task_id::ConnectorTaskId;
 use crate::memory_budget::Reservation;
 use crate::task::control::{Control, Wanted};
 use crate::task::errors::error_handler::{ErrorHandler, Input, reject_rows};
-use crate::task::sink::pipeline::{FetchedBatch, Prepared, Rewind, Signal};
+use crate::task::sink::gathering::{Gathering, Next, ToPut};
+use crate::task::sink::pipeline::{Prepared, Rewind, Signal};
 use crate::task::sink::put_positions::PutPositions;
 use crate::task::sink::shared_state::SharedState;
 
@@ -49,6 +52,7 @@ pub(crate) struct PutStage {
     positions: PutPositions,
     /// Whether the task converts by itself, so that its batches are messages.
     takes_messages: bool,
+    gathering: Gathering,
     /// Set once a flush or a pre-commit has failed for good. Later answers of `pre_commit` may cover lost records.
     cannot_vouch: bool,
 }
@@ -75,6 +79,7 @@ impl PutStage {
         Self {
             shared,
             takes_messages: context.own_chain().is_some(),
+            gathering: Gathering::up_to(context.own_chain().map_or(0, |chain| chain.max_poll_records)),
             task,
             context,
             commit_offsets,
@@ -122,17 +127,17 @@ impl PutStage {
         let mut next_commit = Instant::now() + self.commit_interval;
         let mut is_idle = true;
         while !self.shared.control.is_abandoned() {
-            match input.recv_deadline(next_tick) {
-                Ok(Prepared::Batch { fetched, batch }) => {
-                    self.put(&fetched, &batch)?;
+            match self.gathering.next(input, next_tick) {
+                Ok(Next::Batches(batches)) => {
+                    self.put(batches)?;
                     if is_idle {
                         next_tick = next_tick.min(Instant::now() + TICK);
                     }
                     is_idle = false;
                 }
-                Ok(Prepared::Signal(Signal::Stop)) => return self.stop(),
-                Ok(Prepared::Signal(Signal::Done)) => return Ok(Outcome::Done),
-                Ok(Prepared::Signal(signal)) => self.signal(signal)?,
+                Ok(Next::Signal(Signal::Stop)) => return self.stop(),
+                Ok(Next::Signal(Signal::Done)) => return Ok(Outcome::Done),
+                Ok(Next::Signal(signal)) => self.signal(signal)?,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return self.stop(),
             }
@@ -208,27 +213,27 @@ impl PutStage {
         Ok(())
     }
 
-    /// Puts one batch. Repeats it while the task answers `Retriable`. Drops it if its partition is paused: it is read again after
-    /// the resume.
-    fn put(&mut self, fetched: &FetchedBatch, batch: &SinkBatch) -> Result<()> {
-        let partition = batch.partition();
+    /// Puts batches with one call. Repeats it while the task answers `Retriable`. Drops those whose partition is paused: they are
+    /// read again after the resume.
+    fn put(&mut self, mut batches: Vec<ToPut>) -> Result<()> {
         let mut waits = false;
         loop {
-            let is_stale =
-                self.positions.is_stale(partition, fetched.generation) || self.shared.pauses.contains(partition);
-            if is_stale || self.shared.control.is_abandoned() {
+            batches.retain(|one| self.is_wanted(one));
+            if batches.is_empty() || self.shared.control.is_abandoned() {
                 return Ok(());
             }
             let since = Instant::now();
-            let outcome = self.task.put(batch);
+            let outcome = self.put_once(&batches);
             self.shared.metrics.called(since.elapsed());
             match outcome {
                 Ok(_) if self.shared.control.is_abandoned() => return Ok(()),
                 Ok(rejected) => {
-                    let rows =
-                        if self.takes_messages { batch.raw.len().saturating_sub(rejected.len()) } else { batch.rows() };
-                    self.errors.handle(Input::Consumed(&fetched.raw), rejected).map_err(unrecoverable)?;
-                    self.delivered(batch, rows);
+                    for (one, rejected) in batches.iter().zip(rejected) {
+                        let messages = one.batch.raw.len().saturating_sub(rejected.len());
+                        let rows = if self.takes_messages { messages } else { one.batch.rows() };
+                        self.errors.handle(Input::Consumed(&one.fetched.raw), rejected).map_err(unrecoverable)?;
+                        self.delivered(&one.batch, rows);
+                    }
                     // a time-out is for a failed put only
                     self.context.requests().take_timeout();
                     return self.carry_out_requests();
@@ -244,9 +249,22 @@ impl PutStage {
             self.carry_out_requests()?;
             let wait = self.context.requests().take_timeout().unwrap_or(PUT_RETRY_DELAY);
             if !self.wait_to_retry(wait)? {
-                self.give_back(partition);
+                batches.iter().for_each(|one| self.give_back(one.batch.partition()));
                 return Ok(());
             }
+        }
+    }
+
+    fn is_wanted(&self, one: &ToPut) -> bool {
+        let partition = one.batch.partition();
+        !self.positions.is_stale(partition, one.fetched.generation) && !self.shared.pauses.contains(partition)
+    }
+
+    /// What the task rejects of each batch.
+    fn put_once(&mut self, batches: &[ToPut]) -> Result<Vec<Vec<RejectedRow>>> {
+        match batches {
+            [one] => Ok(vec![self.task.put(&one.batch)?]),
+            several => self.task.put_together(&several.iter().map(|one| one.batch.clone()).collect::<Vec<_>>()),
         }
     }
 

@@ -28,11 +28,11 @@ const CAPACITY: usize = 64;
 
 /// What a sink is told to do, and what it was asked.
 #[derive(Default)]
-struct Script {
-    calls: Vec<&'static str>,
+pub(super) struct Script {
+    pub(super) calls: Vec<&'static str>,
     delivers_once: bool,
     /// Outcomes of the next calls; after these all succeed.
-    puts: VecDeque<Result<()>>,
+    pub(super) puts: VecDeque<Result<()>>,
     flushes: VecDeque<Result<()>>,
     pre_commits: VecDeque<Result<()>>,
     /// What to ask for in the next put that succeeds.
@@ -40,7 +40,7 @@ struct Script {
     /// Whether the task is given up during the next put.
     abandons: bool,
     /// What to ask for in the next calls of `put` and `pre_commit`, whether they succeed or not.
-    in_put: VecDeque<Ask>,
+    pub(super) in_put: VecDeque<Ask>,
     in_pre_commit: VecDeque<Ask>,
     /// What the task saw of its assignment in `open` and `close`.
     assignments: Vec<Vec<TopicPartition>>,
@@ -48,7 +48,7 @@ struct Script {
 }
 
 /// Asks something of the worker, with the batch at hand or the last one.
-type Ask = Box<dyn Fn(&SinkContext, &SinkBatch) + Send>;
+pub(super) type Ask = Box<dyn Fn(&SinkContext, &SinkBatch) + Send>;
 
 struct ScriptedSink {
     control: Arc<Control>,
@@ -115,12 +115,12 @@ impl StatusListener for Unwatched {
 }
 
 /// A put stage and all that it touches.
-struct World {
+pub(super) struct World {
     stage: PutStage,
     shared: SharedState,
     input: Sender<Prepared>,
     output: Receiver<Prepared>,
-    script: Arc<Mutex<Script>>,
+    pub(super) script: Arc<Mutex<Script>>,
     committed: Arc<Mutex<Offsets>>,
     rewinds: Arc<Rewinds>,
     pauses: Arc<PartitionPauses>,
@@ -135,6 +135,11 @@ fn world() -> World {
 
 /// With this `errors.tolerance`.
 fn world_with(tolerance: &str) -> World {
+    world_of(tolerance, SinkContext::new("c", 0))
+}
+
+/// The same, of a task with this context.
+pub(super) fn world_of(tolerance: &str, context: SinkContext) -> World {
     let mut config = config_map(&[("name", "c"), ("connector.class", "Fake"), ("topics", "t")]);
     config.extend(config_map(&[("errors.tolerance", tolerance)]));
     let config = framework_config_def(ConnectorKind::Sink).parse(&config).unwrap();
@@ -144,7 +149,7 @@ fn world_with(tolerance: &str) -> World {
     let errors = ErrorHandler::new(id.clone(), &config, None, Arc::clone(&control), Arc::clone(&metrics));
     let errors = Arc::new(errors);
     let script = Arc::new(Mutex::new(Script::default()));
-    let context = SinkContext::new("c", 0).with_reports(Arc::clone(&errors) as _);
+    let context = context.with_reports(Arc::clone(&errors) as _);
     let committed = Arc::new(Mutex::new(Offsets::new()));
     let log = Arc::clone(&committed);
     let budget = Arc::new(MemoryBudget::new(1 << 20));
@@ -169,13 +174,13 @@ impl World {
     }
 
     /// Assigns a partition from its beginning; its batches are of the generation told.
-    fn assign(&self, number: i32) -> u64 {
+    pub(super) fn assign(&self, number: i32) -> u64 {
         let generation = self.shared.generations.next();
         self.send(Signal::Assigned(Offsets::from([(partition(number), 0)]), generation));
         generation
     }
 
-    fn batch(&self, number: i32, range: std::ops::Range<i64>, generation: u64) {
+    pub(super) fn batch(&self, number: i32, range: std::ops::Range<i64>, generation: u64) {
         let len = (range.end - range.start) as usize;
         let raw = Arc::new(raw_batch("t", number, range.start, vec![None; len]));
         let batch = SinkBatch { raw: Arc::clone(&raw), records: Vec::new() };
@@ -184,17 +189,17 @@ impl World {
     }
 
     /// Runs until everything sent is carried out, or to the failure.
-    fn run(&mut self) -> Result<Outcome> {
+    pub(super) fn run(&mut self) -> Result<Outcome> {
         self.input = crossbeam_channel::bounded(1).0;
         self.stage.run(&self.output)
     }
 
-    fn committed(&self, number: i32) -> Option<i64> {
+    pub(super) fn committed(&self, number: i32) -> Option<i64> {
         self.committed.lock().unwrap().get(&partition(number)).copied()
     }
 }
 
-fn partition(number: i32) -> TopicPartition {
+pub(super) fn partition(number: i32) -> TopicPartition {
     TopicPartition::new("t", number)
 }
 

@@ -12,7 +12,8 @@
 //!
 //! `polled_batch` is what stays of a batch until all its messages are acknowledged: errors are reported with it. The task's
 //! thread calls the plug-in only: poll, and commit once offsets are stored. Neither waits for the other, except that a full
-//! channel holds up polling.
+//! channel holds up polling. A task that has a listener has it told of commits and acknowledged batches on a third thread
+//! (`listener_thread`), also while it polls.
 
 #[cfg(test)]
 mod exactly_once_tests;
@@ -20,6 +21,9 @@ mod exactly_once_tests;
 mod fake_producer;
 mod idle_commits;
 mod idle_pacing;
+#[cfg(test)]
+mod listener_tests;
+mod listener_thread;
 pub(crate) mod polled_batch;
 mod produce;
 mod produce_thread;

@@ -72,11 +72,6 @@ impl ProduceThread {
         }
     }
 
-    /// Whether a batch has come.
-    pub(crate) fn has_started(&self) -> bool {
-        !matches!(&self.0, State::NotStarted(_))
-    }
-
     /// Whether the stage was started and has ended.
     pub(crate) fn has_ended(&self) -> bool {
         matches!(&self.0, State::Started(started) if started.has_ended.load(Ordering::Acquire))

@@ -6,6 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tracing::{error, info, warn};
@@ -23,8 +24,8 @@ use crate::task::control::{Control, Wanted};
 use crate::task::errors::error_handler::{ErrorHandler, Input};
 use crate::task::source::idle_commits::IdleCommits;
 use crate::task::source::idle_pacing::IdlePacing;
+use crate::task::source::listener_thread::{Deliveries, ListenerThread};
 use crate::task::source::polled_batch::PolledBatch;
-use crate::task::source::produce::acknowledged_batches::AcknowledgedBatches;
 use crate::task::source::produce::committed_offsets::CommittedOffsets;
 use crate::task::source::produce::offset_commits::OffsetCommits;
 use crate::task::source::produce::offset_committer::OffsetCommitter;
@@ -79,14 +80,9 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
         }
         task(context, &spec.task_config).map(Some)
     })?;
-    let Some(task) = started.flatten() else { return Ok(TaskState::Unassigned) };
-    let idle_commits =
-        task.wants_every_commit().then(|| IdleCommits::every(spec.worker_config.offset_flush_interval()));
-    if idle_commits.is_some() {
-        produce.commits.tell_all();
-    }
-    let acknowledged = task.wants_acknowledgements().then(Arc::default);
-    produce.acknowledged.clone_from(&acknowledged);
+    let Some(mut task) = started.flatten() else { return Ok(TaskState::Unassigned) };
+    let has_produced = Arc::default();
+    let told = told(&mut *task, &mut produce, &committed, &has_produced)?;
     let source = SourceLoop {
         id: spec.id.clone(),
         task,
@@ -94,14 +90,34 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
         errors,
         control: Arc::clone(control),
         metrics: Arc::clone(metrics),
-        committed,
-        acknowledged,
+        told,
+        has_produced,
         ends,
         produce: ProduceThread::new(produce),
         pacing,
-        idle_commits,
     };
     source.run()
+}
+
+/// Who is told of a task's deliveries: its listener, on a thread of its own, or the task itself.
+pub(crate) fn told(
+    task: &mut dyn SourceTask,
+    produce: &mut ProduceStage,
+    committed: &Arc<CommittedOffsets>,
+    has_produced: &Arc<AtomicBool>,
+) -> Result<Told> {
+    let Some(listener) = task.delivery_listener() else { return Ok(Told::Task(Arc::clone(committed))) };
+    produce.commits.tell_all();
+    produce.acknowledged = listener.wants_acknowledgements().then(Arc::default);
+    let deliveries = Deliveries {
+        id: produce.id.clone(),
+        committed: Arc::clone(committed),
+        acknowledged: produce.acknowledged.clone(),
+        idle_commits: IdleCommits::every(produce.commits.interval()),
+        has_produced: Arc::clone(has_produced),
+    };
+    let thread = ListenerThread::start(listener, deliveries, Arc::clone(&produce.control))?;
+    Ok(Told::Listener { thread: Some(thread), of_batches: produce.acknowledged.is_some() })
 }
 
 /// What ends a transaction; `None` for a task that delivers at least once.
@@ -192,15 +208,26 @@ pub(crate) struct SourceLoop {
     pub(crate) errors: Arc<ErrorHandler>,
     pub(crate) control: Arc<Control>,
     pub(crate) metrics: Arc<TaskMetrics>,
-    pub(crate) committed: Arc<CommittedOffsets>,
-    /// Set if the task wants to know where its records are.
-    pub(crate) acknowledged: Option<Arc<AcknowledgedBatches>>,
+    pub(crate) told: Told,
+    /// Whether the produce stage has been given a batch.
+    pub(crate) has_produced: Arc<AtomicBool>,
     /// Set if the task says where its transactions end.
     pub(crate) ends: Option<TransactionContext>,
     pub(crate) produce: ProduceThread,
     pub(crate) pacing: IdlePacing,
-    /// Set if the task counts on every commit.
-    pub(crate) idle_commits: Option<IdleCommits>,
+}
+
+/// Who is told of the commits of a task.
+pub(crate) enum Told {
+    /// The task, between two polls.
+    Task(Arc<CommittedOffsets>),
+    /// Its listener.
+    Listener {
+        /// `None` once all is told.
+        thread: Option<ListenerThread>,
+        /// Whether it is told of batches, too.
+        of_batches: bool,
+    },
 }
 
 /// Why polling ended.
@@ -251,7 +278,7 @@ impl SourceLoop {
                 }
                 Wanted::Running => {}
             }
-            self.tell_deliveries();
+            self.tell_commits();
             if let Some(end) = self.poll_once(wanted)? {
                 return Ok(end);
             }
@@ -277,11 +304,11 @@ impl SourceLoop {
             Ok(Polled::Batches(_) | Polled::Idle) => {
                 self.mark_end(self.take_ends().behind_poll);
                 let wait = self.pacing.found_nothing(asked.elapsed());
-                self.wait_for_ring(wanted, wait);
+                self.control.wait_for_ring(wanted, wait);
             }
             Ok(Polled::IdleFor(wait)) => {
                 self.mark_end(self.take_ends().behind_poll);
-                self.wait_for_ring(wanted, wait);
+                self.control.wait_for_ring(wanted, wait);
             }
             Ok(Polled::Finished) => {
                 self.mark_end(self.take_ends().behind_poll);
@@ -291,18 +318,11 @@ impl SourceLoop {
             Err(error) if error.is_retriable() => {
                 warn!(task = %self.id, %error, "poll failed, trying again");
                 let wait = self.pacing.failed();
-                self.wait_for_ring(wanted, wait);
+                self.control.wait_for_ring(wanted, wait);
             }
             Err(error) => return Err(error),
         }
         Ok(None)
-    }
-
-    /// As [`Control::wait_for_ring`], but at most until the task is to be told of a commit.
-    fn wait_for_ring(&self, seen: Wanted, wait: Duration) {
-        let until_commit = self.idle_commits.as_ref().filter(|_| !self.produce.has_started());
-        let wait = until_commit.map_or(wait, |commits| wait.min(commits.until_next()));
-        self.control.wait_for_ring(seen, wait);
     }
 
     fn take_ends(&self) -> TransactionEnds {
@@ -321,27 +341,18 @@ impl SourceLoop {
         self.control.report(TaskState::Paused);
         self.produce.mark(Boundary::Pause);
         while self.control.wanted() == Wanted::Paused && !self.produce.has_ended() {
-            self.tell_deliveries();
-            self.wait_for_ring(Wanted::Paused, LONGEST_WAIT);
+            self.tell_commits();
+            self.control.wait_for_ring(Wanted::Paused, LONGEST_WAIT);
         }
         if self.control.wanted() == Wanted::Running && !self.produce.has_ended() {
             self.control.report(TaskState::Running);
         }
     }
 
-    /// Tells the task which batches are acknowledged, if it wants that, and which offsets are committed.
-    fn tell_deliveries(&mut self) {
-        // what is committed was acknowledged before
-        let committed = self.committed.take();
-        for batch in self.acknowledged.as_ref().map(|batches| batches.take()).unwrap_or_default() {
-            let told = catch_unwind(AssertUnwindSafe(|| self.task.acknowledged(&batch)));
-            if let Err(error) = told.unwrap_or_else(|panic| Err(panic_error(&*panic))) {
-                error!(task = %self.id, error = %error.trace(), "the task failed when it was told of acknowledged records");
-            }
-        }
-        let is_idle_commit =
-            !self.produce.has_started() && self.idle_commits.as_mut().is_some_and(IdleCommits::take_due);
-        let Some(offsets) = committed.or_else(|| is_idle_commit.then(Vec::new)) else { return };
+    /// Tells the task which offsets are committed, unless its listener is told.
+    fn tell_commits(&mut self) {
+        let Told::Task(committed) = &self.told else { return };
+        let Some(offsets) = committed.take() else { return };
         let told = catch_unwind(AssertUnwindSafe(|| self.task.commit(&offsets)));
         if let Err(error) = told.unwrap_or_else(|panic| Err(panic_error(&*panic))) {
             error!(task = %self.id, error = %error.trace(), "the task failed in commit; the offsets are committed anyway");
@@ -356,12 +367,14 @@ impl SourceLoop {
         let only_moves_offset = records.is_empty();
         let transformed = self.chain.apply(vec![records], &self.errors)?;
         self.errors.handle(Input::Polled(&polled), transformed.rejected)?;
-        // a task that wants to be told of its batches is told of those that were filtered too
-        if transformed.records.is_empty() && !only_moves_offset && self.acknowledged.is_none() {
+        // who is told of batches is told of those that were filtered too
+        let tells_of_batches = matches!(self.told, Told::Listener { of_batches: true, .. });
+        if transformed.records.is_empty() && !only_moves_offset && !tells_of_batches {
             return Ok(true);
         }
         let records = in_row_order(transformed.records)?;
         let batch = BatchToProduce { records, polled, only_moves_offset };
+        self.has_produced.store(true, Ordering::Release);
         self.produce.send(batch)
     }
 
@@ -370,10 +383,13 @@ impl SourceLoop {
         self.produce.close(reason);
         while self.produce.is_running() {
             self.control.wait_for_ring(self.control.wanted(), LONGEST_WAIT);
-            self.tell_deliveries();
+            self.tell_commits();
         }
         let outcome = self.produce.join();
-        self.tell_deliveries();
+        match &mut self.told {
+            Told::Task(_) => self.tell_commits(),
+            Told::Listener { thread, .. } => thread.take().into_iter().for_each(ListenerThread::end),
+        }
         outcome
     }
 }

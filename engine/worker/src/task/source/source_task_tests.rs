@@ -515,75 +515,7 @@ fn a_stop_ends_retries_and_what_was_tried_is_not_skipped() {
 }
 
 #[test]
-fn a_task_that_asks_for_it_is_told_where_its_records_are_before_their_offsets_are_committed() {
-    let world = world(true);
-    world.change(|state| state.wants_acknowledgements = true);
-    world.poll(Poll::Rows("a", vec!["x", "drop", "y"], 3));
-    world.poll(Poll::Rows("a", vec!["drop"], 4));
-    let mut running = Running::start(&world, &[]);
-    running.until_stored("a", 3);
-    world.until("the task is told of both batches", |state| state.acknowledged.len() == 2);
-    world.until("the task is told of the commit", |state| state.told == [3]);
-    running.stop().unwrap();
-    let state = world.state.lock().unwrap();
-    let (first, commits) = &state.acknowledged[0];
-    let rows: Vec<_> = first.rows.iter().map(|row| (row.row, row.partition.to_string(), row.offset)).collect();
-    assert_eq!(rows, [(0, "topic-0".to_owned(), 0), (2, "topic-0".to_owned(), 1)]);
-    assert_eq!((first.offset["o"].as_u64(), *commits), (Some(3), 0));
-    let (second, _) = &state.acknowledged[1];
-    assert_eq!((second.offset["o"].as_u64(), second.rows.len()), (Some(4), 0));
-}
-
-#[test]
-fn a_task_that_does_not_ask_for_it_is_told_of_commits_only() {
-    let world = world(true);
-    world.poll(Poll::Rows("a", vec!["x"], 1));
-    let mut running = Running::start(&world, &[]);
-    world.until("the task is told of the commit", |state| state.told == [1]);
-    running.stop().unwrap();
-    assert!(world.state.lock().unwrap().acknowledged.is_empty());
-}
-
-#[test]
-fn a_task_that_counts_on_every_commit_is_told_of_those_with_nothing_new() {
-    for paused in [false, true] {
-        let world = world(true);
-        world.change(|state| state.wants_every_commit = true);
-        let mut running = Running::start(&world, &[]);
-        if paused {
-            world.until("it runs", |state| state.states.contains(&TaskState::Running));
-            running.control.want(Wanted::Paused);
-            world.until("it is paused", |state| state.states.contains(&TaskState::Paused));
-        }
-        let before = world.change(|state| state.commits);
-        world.until("commits before anything was sent", |state| state.commits >= before + 2);
-        running.control.want(Wanted::Running);
-        world.poll(Poll::Rows("a", vec!["1"], 1));
-        world.until("the offset", |state| state.told == [1]);
-        let before = world.change(|state| state.commits);
-        world.until("commits after that", |state| state.commits >= before + 2);
-        assert_eq!(running.stop().unwrap(), TaskState::Unassigned);
-        assert_eq!(world.change(|state| state.told.clone()), [1]);
-    }
-}
-
-#[test]
-fn no_commit_is_told_of_while_the_store_fails() {
-    let world = world(true);
-    world.change(|state| (state.wants_every_commit, state.store_fails) = (true, true));
-    world.poll(Poll::Rows("a", vec!["1"], 1));
-    let mut running = Running::start(&world, &[]);
-    world.until("tries", |state| state.store_calls >= 1);
-    let before = world.change(|state| state.commits);
-    world.until("more tries", |state| state.store_calls >= 4);
-    assert_eq!(world.change(|state| state.commits), before);
-    world.change(|state| state.store_fails = false);
-    world.until("the offset", |state| state.told == [1]);
-    running.stop().unwrap();
-}
-
-#[test]
-fn other_tasks_are_told_only_of_commits_with_something_new() {
+fn a_task_without_a_listener_is_told_of_commits_with_something_new_only() {
     let world = world(true);
     world.poll(Poll::Rows("a", vec!["1"], 1));
     let mut running = Running::start(&world, &[]);
@@ -591,5 +523,6 @@ fn other_tasks_are_told_only_of_commits_with_something_new() {
     let polled = world.change(|state| state.polled);
     world.until("many polls", |state| state.polled > polled + 50);
     running.stop().unwrap();
-    assert_eq!(world.change(|state| state.commits), 1);
+    let state = world.state.lock().unwrap();
+    assert!(state.commits == 0 && state.acknowledged.is_empty() && state.told == [1]);
 }

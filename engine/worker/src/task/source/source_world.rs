@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use arrow::array::{BinaryArray, StringArray};
 use volley_api::testing::{config_map, json_object, records, texts};
 use volley_api::{
-    AcknowledgedBatch, ConfigMap, ConnectorKind, Error, Polled, Records, RejectedRow, Result, SourceBatch,
-    SourceOffset, SourcePartition, SourceTask, Stage, TransactionContext, TransactionEnd, Transformation, Transformed,
+    AcknowledgedBatch, ConfigMap, ConnectorKind, DeliveryListener, Error, Polled, Records, RejectedRow, Result,
+    SourceBatch, SourceOffset, SourcePartition, SourceTask, Stage, TransactionContext, TransactionEnd, Transformation,
+    Transformed,
 };
 use volley_kafka::{Delivery as Delivered, Returned};
 
@@ -21,7 +22,6 @@ use crate::task::control::{Control, Wanted};
 use crate::task::errors::error_handler::ErrorHandler;
 use crate::task::setup::NamedConverter;
 use crate::task::source::fake_producer::{Ended, FakeProducer, Transaction, unknown_topic};
-use crate::task::source::idle_commits::IdleCommits;
 use crate::task::source::idle_pacing::IdlePacing;
 use crate::task::source::produce::committed_offsets::CommittedOffsets;
 use crate::task::source::produce::offset_commits::OffsetCommits;
@@ -30,7 +30,7 @@ use crate::task::source::produce::produce_stage::ProduceStage;
 use crate::task::source::produce::record_serializer::{RecordConverters, RecordSerializer};
 use crate::task::source::produce::transactions::{TransactionBoundary, Transactions};
 use crate::task::source::produce_thread::ProduceThread;
-use crate::task::source::source_task::{SourceLoop, start};
+use crate::task::source::source_task::{SourceLoop, start, told};
 use crate::task::transform::transform_chain::{Step, TransformChain};
 use crate::task::{StatusListener, TaskState};
 use crate::testing::{FakeHeaderConverter, Gate};
@@ -68,13 +68,13 @@ pub(crate) struct State {
     pub(crate) producers: usize,
     pub(crate) states: Vec<TaskState>,
     pub(crate) topics: Vec<String>,
-    /// Whether the task wants to be told of acknowledged batches.
+    /// Whether the task has a listener.
+    pub(crate) has_listener: bool,
+    /// Whether its listener wants to be told of acknowledged batches.
     pub(crate) wants_acknowledgements: bool,
-    /// The acknowledged batches that the task was told of, each with the number of commits that it was told of before.
+    /// The acknowledged batches that the listener was told of, each with the number of commits that it was told of before.
     pub(crate) acknowledged: Vec<(AcknowledgedBatch, usize)>,
-    /// Whether the task counts on every commit.
-    pub(crate) wants_every_commit: bool,
-    /// How many commits it was told of.
+    /// How many commits the listener was told of.
     pub(crate) commits: usize,
     /// Offsets the task was told of.
     pub(crate) told: Vec<u64>,
@@ -191,27 +191,37 @@ impl SourceTask for FakeSource {
     }
 
     fn commit(&mut self, delivered: &[(SourcePartition, SourceOffset)]) -> Result<()> {
+        self.0.change(|state| state.told.extend(delivered.iter().map(|(_, offset)| offset["o"].as_u64().unwrap())));
+        Err(Error::fatal("what a task says of a commit changes nothing"))
+    }
+
+    fn delivery_listener(&mut self) -> Option<Box<dyn DeliveryListener>> {
+        let has_one = self.0.change(|state| state.has_listener);
+        has_one.then(|| Box::new(FakeListener(Arc::clone(&self.0))) as _)
+    }
+}
+
+struct FakeListener(Arc<World>);
+
+impl DeliveryListener for FakeListener {
+    fn commit(&mut self, delivered: &[(SourcePartition, SourceOffset)]) -> Result<()> {
         self.0.change(|state| {
             state.commits += 1;
             state.told.extend(delivered.iter().map(|(_, offset)| offset["o"].as_u64().unwrap()));
         });
-        Err(Error::fatal("what a task says of a commit changes nothing"))
-    }
-
-    fn wants_every_commit(&self) -> bool {
-        self.0.change(|state| state.wants_every_commit)
+        Err(Error::fatal("what a listener says of a commit changes nothing"))
     }
 
     fn wants_acknowledgements(&self) -> bool {
         self.0.change(|state| state.wants_acknowledgements)
     }
 
-    fn acknowledged(&mut self, batch: &AcknowledgedBatch) -> Result<()> {
+    fn acknowledged(&mut self, batches: &[AcknowledgedBatch]) -> Result<()> {
         self.0.change(|state| {
             let commits = state.told.len();
-            state.acknowledged.push((batch.clone(), commits));
+            state.acknowledged.extend(batches.iter().map(|batch| (batch.clone(), commits)));
         });
-        Err(Error::fatal("what a task says of it changes nothing"))
+        Err(Error::fatal("what a listener says of it changes nothing"))
     }
 }
 
@@ -408,15 +418,11 @@ impl Running {
         let (ended, world) = (Arc::clone(&control), Arc::clone(world));
         let ends = TransactionContext::default();
         let run = move || {
-            let Some(task) = start(&ended, || FakeSource::start(world, &given, ends.clone()))? else {
+            let Some(mut task) = start(&ended, || FakeSource::start(world, &given, ends.clone()))? else {
                 return Ok(TaskState::Unassigned);
             };
-            let acknowledged = task.wants_acknowledgements().then(Arc::default);
-            stage.acknowledged.clone_from(&acknowledged);
-            let idle_commits = task.wants_every_commit().then(|| IdleCommits::every(commit_interval));
-            if idle_commits.is_some() {
-                stage.commits.tell_all();
-            }
+            let has_produced = Arc::default();
+            let told = told(&mut task, &mut stage, &committed, &has_produced)?;
             let source = SourceLoop {
                 id,
                 task: Box::new(task),
@@ -424,12 +430,11 @@ impl Running {
                 errors,
                 control: Arc::clone(&ended),
                 metrics,
-                committed,
-                acknowledged,
+                told,
+                has_produced,
                 ends: Some(ends),
                 produce: ProduceThread::new(stage),
                 pacing: IdlePacing::default(),
-                idle_commits,
             };
             source.run()
         };

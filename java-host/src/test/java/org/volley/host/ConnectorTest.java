@@ -92,6 +92,6 @@ class ConnectorTest {
         Map<String, String> config = new java.util.HashMap<>(more);
         config.put("name", name);
         config.put("connector.class", TaskScenario.SOURCE);
-        return worker.call("CONNECTOR_START", "connector", name, "class", TaskScenario.SOURCE, "config", config, "exactly_once", false);
+        return worker.call("CONNECTOR_START", "connector", name, "class", TaskScenario.SOURCE, "config", config);
     }
 }

@@ -36,8 +36,7 @@ class FileConnectorsTest {
             JsonNode validated = worker.call("VALIDATE", "class", SOURCE, "config", Map.of("batch.size", "none"));
             assertTrue(validated.path("values").toString().contains("Not a number of type INT"), validated::toString);
 
-            assertEquals("4.3.0", worker.call("CONNECTOR_START", "connector", "files", "class", SOURCE, "config", config, "exactly_once",
-                    false).path("version").asText());
+            assertEquals("4.3.0", worker.call("CONNECTOR_START", "connector", "files", "class", SOURCE, "config", config).path("version").asText());
             JsonNode configs = worker.call("TASK_CONFIGS", "connector", "files", "max_tasks", 1);
             assertEquals("org.apache.kafka.connect.file.FileStreamSourceTask", configs.path("task_class").asText());
             worker.onCallBack("OFFSET_READ", request -> {
@@ -68,7 +67,7 @@ class FileConnectorsTest {
         try (ScriptedWorker worker = new ScriptedWorker()) {
             worker.call("USE", "plugins", List.of(Map.of("class", SINK, "kind", "sink", "version", "4.3.0", "location",
                     PluginPath.withFileConnectors(directory).resolve("connect-file").toString())));
-            worker.call("CONNECTOR_START", "connector", "files", "class", SINK, "config", config, "exactly_once", false);
+            worker.call("CONNECTOR_START", "connector", "files", "class", SINK, "config", config);
             JsonNode configs = worker.call("TASK_CONFIGS", "connector", "files", "max_tasks", 2).path("configs");
             assertEquals(2, configs.size());
             assertEquals("lines", configs.path(1).path("topics").asText());

@@ -1,0 +1,53 @@
+//! Laws of batches that are put with one call.
+
+use std::time::Duration;
+
+use volley_api::{ConfigMap, Error, OwnChain, SinkContext};
+
+use crate::task::sink::put_stage_tests::{World, partition, world_of};
+
+/// Of a task with a chain of its own, which takes up to ten rows at once.
+fn world() -> World {
+    let own_chain = OwnChain {
+        connector_config: ConfigMap::new(),
+        worker_config: ConfigMap::new(),
+        commit_interval: Duration::from_secs(60),
+        max_poll_records: 10,
+        exactly_once: false,
+    };
+    world_of("all", SinkContext::new("c", 0).with_own_chain(own_chain))
+}
+
+fn puts(world: &World) -> usize {
+    world.script.lock().unwrap().calls.iter().filter(|call| **call == "put").count()
+}
+
+#[test]
+fn batches_that_go_together_are_put_again_together_and_all_are_committed() {
+    let mut world = world();
+    let generations = [world.assign(0), world.assign(1)];
+    world.batch(0, 0..3, generations[0]);
+    world.batch(1, 0..4, generations[1]);
+    world.batch(0, 3..6, generations[0]);
+    // the second of them, the first time
+    world.script.lock().unwrap().puts.extend([Ok(()), Err(Error::retriable("later"))]);
+    world.run().unwrap();
+    assert_eq!(puts(&world), 2 + 3, "the second of three batches failed, and all were put again");
+    assert_eq!((world.committed(0), world.committed(1)), (Some(6), Some(4)));
+}
+
+#[test]
+fn of_batches_that_wait_together_those_of_a_partition_that_is_paused_are_dropped() {
+    let mut world = world();
+    let generations = [world.assign(0), world.assign(1)];
+    world.batch(0, 0..3, generations[0]);
+    world.batch(1, 0..4, generations[1]);
+    {
+        let mut script = world.script.lock().unwrap();
+        script.puts.push_back(Err(Error::retriable("later")));
+        script.in_put.push_back(Box::new(|context, _| context.pause(&[partition(0)])));
+    }
+    world.run().unwrap();
+    assert_eq!(puts(&world), 2, "the first of two failed, and then the second went alone");
+    assert_eq!((world.committed(0), world.committed(1)), (Some(0), Some(4)));
+}
