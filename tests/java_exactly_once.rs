@@ -48,7 +48,7 @@ fn a_java_source_delivers_each_line_once_though_its_host_and_its_worker_are_kill
     let await_lines = |lines: usize| {
         wait_until(SOON, "lines are committed", || (kafka.read_topic(&topic).len() >= lines).then_some(()));
     };
-    for round in 0..rounds(3) {
+    for round in 0..rounds(2) {
         let so_far = append();
         await_lines(so_far - LINES + 100 + 37 * round);
         signal(host_of(group.worker(worker).pid(), "once"), "KILL");

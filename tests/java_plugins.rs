@@ -245,3 +245,38 @@ fn a_connector_without_a_service_file_is_found_by_reflection_and_validated_by_it
     // the one that the converters are checked with is the worker's
     assert_eq!(of("topics")["value"]["value"], "t");
 }
+
+#[test]
+fn a_connector_of_volley_s_own_has_volley_s_converters_though_java_is_preferred() {
+    let kafka = Kafka::shared();
+    let mut group = group(kafka, "java-own-chain", &[]);
+    let index = group.add(&[Vendor::Volley])[0];
+    let topic = kafka.topic("java-own-chain", 1);
+    kafka.produce_pairs(&topic, &[("k", Some("{\"a\": 1}"))]);
+    let directory = tempfile::tempdir().unwrap();
+    let sink = json!({"connector.class": "ObjectStoreSink", "topics": topic, "flush.size": "1", "format.class": "JsonLines",
+        "store.url": format!("file://{}", directory.path().display()),
+        "value.converter": "org.apache.kafka.connect.json.JsonConverter", "value.converter.schemas.enable": "false",
+        "key.converter": "org.apache.kafka.connect.storage.StringConverter",
+        "transforms": "x", "transforms.x.type": "org.apache.kafka.connect.transforms.InsertField$Value",
+        "transforms.x.static.field": "b", "transforms.x.static.value": "2"});
+    group.put(index, "own", &sink);
+    group.await_state("own", "RUNNING", 1);
+    let written = || {
+        let found = files_below(directory.path()).into_iter().map(|path| read(&path)).collect::<String>();
+        (!found.is_empty()).then_some(found)
+    };
+    assert_eq!(wait_until(SOON, "a file", written).trim(), "{\"a\":1,\"b\":\"2\"}");
+}
+
+/// All complete files below a directory.
+fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries
+        .flat_map(|path| match path.is_dir() {
+            _ if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_'])) => Vec::new(),
+            true => files_below(&path),
+            false => vec![path],
+        })
+        .collect()
+}

@@ -88,8 +88,10 @@ impl Arena {
     pub(crate) fn worker(&self, vendor: Vendor, plugins: &[&str], more: &[(&'static str, &str)]) -> ConnectWorker {
         let group = self.kafka.unique("bench");
         let mut properties: WorkerProperties = distributed_properties(&self.kafka, &group);
-        properties.retain(|(key, _)| *key != "offset.flush.interval.ms");
+        properties.retain(|(key, _)| !["offset.flush.interval.ms", "plugin.discovery"].contains(key));
         properties.push(("offset.flush.interval.ms", "1000".to_owned()));
+        // Kafka's tools have no service files
+        properties.push(("plugin.discovery", "hybrid_warn".to_owned()));
         // Kafka's worker passes over the keys that are not its own
         properties.extend(java_properties(plugins));
         properties.extend(more.iter().map(|(key, value)| (*key, (*value).to_owned())));

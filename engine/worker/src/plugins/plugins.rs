@@ -171,6 +171,14 @@ impl Plugins {
         }
     }
 
+    /// As [`Plugins::find`], for use in the worker itself: its own come first, whatever is preferred for connectors.
+    fn find_for_worker(&self, kind: PluginKind, name: &str) -> Result<&Plugin> {
+        match self.own.find(Family::from(kind), name) {
+            Found::One(plugin) => Ok(plugin),
+            _ => self.find(kind, name),
+        }
+    }
+
     /// The known plug-in of `kind` with this `name`; of sinks and sources that of either kind. Where it may be one that was not
     /// looked for yet, that begins, and this answers `None` meanwhile.
     pub fn find_known(&self, kind: PluginKind, name: &str) -> Option<&Plugin> {
@@ -233,7 +241,7 @@ impl Plugins {
             Side::Value => "value.converter",
         };
         let (class, config) = class_and_config(key, connector, worker)?;
-        match &self.find(PluginKind::Converter, &class)?.factory {
+        match &self.find_for_worker(PluginKind::Converter, &class)?.factory {
             PluginFactory::Converter(new) => new(&config, side),
             _ => Err(Error::config(format!("Class {class} could not be found."))),
         }
@@ -246,7 +254,7 @@ impl Plugins {
         worker: &WorkerConfig,
     ) -> Result<Box<dyn HeaderConverter>> {
         let (class, config) = class_and_config("header.converter", connector, worker)?;
-        match &self.find(PluginKind::HeaderConverter, &class)?.factory {
+        match &self.find_for_worker(PluginKind::HeaderConverter, &class)?.factory {
             PluginFactory::HeaderConverter(new) => new(&config),
             _ => Err(Error::config(format!("Class {class} could not be found."))),
         }
@@ -260,7 +268,7 @@ impl Plugins {
         connector: &ConfigMap,
     ) -> Result<Box<dyn Transformation>> {
         let (class, config) = class_of_alias("transforms", alias, connector)?;
-        match &self.find(PluginKind::Transformation, &class)?.factory {
+        match &self.find_for_worker(PluginKind::Transformation, &class)?.factory {
             PluginFactory::Transformation(new) => new(context, &config),
             _ => Err(Error::config(format!("Class {class} could not be found."))),
         }
@@ -269,7 +277,7 @@ impl Plugins {
     /// The predicate `alias` of a connector, configured by its `predicates.<alias>.` keys.
     pub fn new_predicate(&self, alias: &str, connector: &ConfigMap) -> Result<Box<dyn Predicate>> {
         let (class, config) = class_of_alias("predicates", alias, connector)?;
-        match &self.find(PluginKind::Predicate, &class)?.factory {
+        match &self.find_for_worker(PluginKind::Predicate, &class)?.factory {
             PluginFactory::Predicate(new) => new(&config),
             _ => Err(Error::config(format!("Class {class} could not be found."))),
         }
@@ -278,7 +286,7 @@ impl Plugins {
 
 impl FindPlugin for Plugins {
     fn find_plugin(&self, kind: PluginKind, class: &str) -> Result<Plugin> {
-        self.find(kind, class).cloned()
+        self.find_for_worker(kind, class).cloned()
     }
 }
 
@@ -458,6 +466,24 @@ mod tests {
             assert_eq!(plugins.of_connector(&saying("auto")).find_connector("JarSource").unwrap().version, "2.0");
             assert_eq!(jars.asked.load(Ordering::SeqCst), 1);
         }
+    }
+
+    #[test]
+    fn what_the_worker_itself_makes_is_its_own_though_others_are_preferred() {
+        struct Converters;
+        impl MorePlugins for Converters {
+            fn plugins(&self) -> Result<Vec<Plugin>> {
+                let own = fake_plugins().into_iter().filter(|plugin| plugin.kind() == PluginKind::Converter);
+                Ok(own.map(|plugin| Plugin { version: "2.0".into(), ..plugin }).collect())
+            }
+
+            fn prefers(&self) -> bool {
+                true
+            }
+        }
+        let plugins = Plugins::new(fake_plugins()).with_more(Arc::new(Converters));
+        assert_eq!(plugins.find(PluginKind::Converter, "Fake").unwrap().version, "2.0");
+        assert_eq!(plugins.find_plugin(PluginKind::Converter, "Fake").unwrap().version, "1.0");
     }
 
     #[test]
