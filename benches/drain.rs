@@ -36,7 +36,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{Parser, ValueEnum};
 
 use arena::{Arena, can_pin};
-use contender::{Contender, Program, Topic};
+use contender::{Contender, Topic};
 use drain_report::DrainReport;
 use fetch_alone::FetchAlone;
 use floor::Floor;
@@ -98,12 +98,6 @@ impl Arguments {
         }
     }
 
-    fn wants_program(&self, program: Program) -> bool {
-        Contender::value_variants()
-            .iter()
-            .any(|contender| contender.program() == program && (self.only.is_empty() || self.only.contains(contender)))
-    }
-
     fn wants(&self, contender: Contender) -> bool {
         let is_chosen = self.only.is_empty() || self.only.contains(&contender);
         if is_chosen && contender == Contender::OneCore && !can_pin() {
@@ -129,8 +123,7 @@ fn main() -> Result<()> {
     }
     ensure!(arguments.runs > 0, "--runs must be at least 1");
     payment::check();
-    let with_java = arguments.wants_program(Program::Java);
-    install_testbed(with_java.then_some("iceberg").into_iter().chain(arguments.group_by.then_some("duckdb")))?;
+    install_testbed(arguments.group_by.then_some("duckdb"))?;
     let kafka = Kafka::start();
     let directory = tempfile::tempdir()?;
     let arena = Arena {

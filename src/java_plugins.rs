@@ -1,6 +1,6 @@
 //! Java plug-ins, found as the worker's configuration says.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use volley_api::{ConfigMap, Plugin, Result};
@@ -70,12 +70,12 @@ impl MorePlugins for FromPluginPath {
     }
 }
 
-/// The Java plug-ins that `config` leads to; `None` where there is no `plugin.path`, or none is wanted. Nothing is started for it,
-/// unless a plug-in without a service file has to be told at the start.
+/// The Java plug-ins that `config`, read from `worker_file`, leads to; `None` where there is no `plugin.path`, or none is wanted.
+/// Nothing is started for it, unless a plug-in without a service file has to be told at the start.
 ///
 /// # Errors
 /// If there is such a one.
-pub(crate) fn java_plugins(config: &WorkerConfig) -> Result<Option<Arc<dyn MorePlugins>>> {
+pub(crate) fn java_plugins(config: &WorkerConfig, worker_file: Option<&Path>) -> Result<Option<Arc<dyn MorePlugins>>> {
     let settings = config.java_settings();
     let is_wanted = match settings.plugins {
         JavaUse::Never => false,
@@ -93,6 +93,7 @@ pub(crate) fn java_plugins(config: &WorkerConfig) -> Result<Option<Arc<dyn MoreP
         host_dir: settings.host_dir.map_or_else(default_host_dir, PathBuf::from),
         heap: settings.heap,
         options: settings.options,
+        worker_file: worker_file.and_then(|file| std::path::absolute(file).ok()),
         cache_dir: JavaSettings::user_cache_dir(),
     });
     if fails_at_start {
@@ -102,8 +103,8 @@ pub(crate) fn java_plugins(config: &WorkerConfig) -> Result<Option<Arc<dyn MoreP
 }
 
 /// `own` and the Java plug-ins that `config` leads to.
-pub(crate) fn with_java_plugins(own: Plugins, config: &WorkerConfig) -> Result<Plugins> {
-    Ok(match java_plugins(config)? {
+pub(crate) fn with_java_plugins(own: Plugins, config: &WorkerConfig, worker_file: Option<&Path>) -> Result<Plugins> {
+    Ok(match java_plugins(config, worker_file)? {
         Some(more) => own.with_more(more),
         None => own,
     })

@@ -23,7 +23,8 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>, levels: Arc<dyn L
     let properties = read_properties(&arguments.worker).map_err(Failure::worker)?;
     let mut signals = Signals::listen().map_err(Failure::worker)?;
     // reading the internal topics may take a while
-    let plugins = OfferedPlugins::from(plugins).with_more(java_plugins);
+    let file = arguments.worker.clone();
+    let plugins = OfferedPlugins::from(plugins).with_more(move |config| java_plugins(config, Some(&file)));
     let start = move || DistributedWorker::start(properties, plugins, Some(levels));
     let Some(started) = signals.unless_interrupted_at_start(start) else { return Ok(()) };
     let mut worker = started.map_err(Failure::worker)?;

@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Fai
         let properties = read_properties(path).map_err(Failure::worker)?;
         let (properties, _) = resolve_worker_config(properties, &plugins).map_err(Failure::worker)?;
         let worker = WorkerConfig::of_either_mode(properties).map_err(Failure::worker)?;
-        plugins = with_java_plugins(plugins, &worker).map_err(Failure::worker)?;
+        plugins = with_java_plugins(plugins, &worker, Some(path)).map_err(Failure::worker)?;
     }
     match &arguments.name {
         None => list(&plugins),

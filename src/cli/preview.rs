@@ -56,7 +56,8 @@ fn spec(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<TaskSpec, Failure
     let worker_config = Arc::new(WorkerConfig::of_either_mode(properties).map_err(Failure::worker)?);
     let connector = read_connector_file(&arguments.connector).map_err(Failure::connector)?;
     check_class(&plugins, &connector.config.values, &arguments.connector)?;
-    let config = transformer.resolve(&connector.config.values).map_err(Failure::connector)?;
+    let raw = connector.config.values;
+    let config = transformer.resolve(&raw).map_err(Failure::connector)?;
     let class = config.get("connector.class").cloned().unwrap_or_default();
     let plugin = plugins.find_connector(class.trim()).map_err(Failure::connector)?.clone();
     let kind = if plugin.kind() == PluginKind::Sink { ConnectorKind::Sink } else { ConnectorKind::Source };
@@ -66,6 +67,7 @@ fn spec(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<TaskSpec, Failure
         kind,
         plugin,
         task_config: config.clone(),
+        current_config: Arc::new(move || transformer.resolve(&raw)),
         connector_config: config,
         budget: Arc::new(MemoryBudget::new(worker_config.memory_budget_bytes())),
         worker_config,

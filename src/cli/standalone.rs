@@ -40,7 +40,8 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>, levels: Arc<dyn L
         }
     }
     let mut signals = Signals::listen().map_err(Failure::worker)?;
-    let plugins = OfferedPlugins::from(plugins).with_more(java_plugins);
+    let file = arguments.worker.clone();
+    let plugins = OfferedPlugins::from(plugins).with_more(move |config| java_plugins(config, Some(&file)));
     let start = move || Worker::start(properties, plugins, Some(levels));
     let Some(started) = signals.unless_interrupted_at_start(start) else {
         return if arguments.until_done { Err(stopped_early()) } else { Ok(()) };

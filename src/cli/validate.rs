@@ -34,7 +34,8 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Fai
     let (properties, transformer) =
         resolve_worker_config(worker_properties(arguments.worker.as_deref())?, &own).map_err(Failure::worker)?;
     let worker = WorkerConfig::of_either_mode(properties).map_err(Failure::worker)?;
-    let plugins = Arc::new(with_java_plugins(own, &worker).map_err(Failure::worker)?);
+    let plugins = with_java_plugins(own, &worker, arguments.worker.as_deref()).map_err(Failure::worker)?;
+    let plugins = Arc::new(plugins);
     let known = Arc::clone(&plugins);
     let transformer = Arc::new(transformer);
     let validator =

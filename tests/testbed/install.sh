@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs the servers that the tests start, unless they are there: Kafka, Kafka Connect, Java plug-ins, a Schema Registry and its converters
+# Installs the servers that the tests start, unless they are there: Kafka, Kafka Connect, Java plug-ins, Iceberg's sink, a Schema Registry and its converters
 # HDFS and an S3 server from Maven Central, another S3 server, a client of Connect's REST and Confluent's serializers from PyPI,
 # PostgreSQL and MariaDB from Debian, MySQL where it can be had, and Azurite (Azure Blob Storage) where there is npm.
-# With names as arguments also what only benches need: iceberg (a sink for Java's worker), duckdb, postgresql (its driver for Java).
+# With names as arguments also what only benches need: duckdb, postgresql (its driver for Java).
 # Into ${VOLLEY_TESTBED:-$HOME/.cache/volley/testbed}; removing that directory is all it takes to start over.
 set -eu
 
@@ -124,6 +124,7 @@ install_jars connect $kafka_version
 install_jars converters $kafka_version
 install_jars hdfs $hadoop_version
 install_jars s3proxy $s3proxy_version
+install_jars iceberg $iceberg_version
 install_registry
 install_java_plugins
 install_python s3 $moto_version "moto[server,s3]==$moto_version"
@@ -133,7 +134,6 @@ sh "$here/install-mysql.sh" "$testbed/mysql" >&2 || say "there is no MySQL: its 
 install_azurite || say "there is no Azurite: tests on Azure are passed over"
 for more in "$@"; do
     case $more in
-        iceberg) install_jars iceberg $iceberg_version ;;
         postgresql) install_jars postgresql $postgresql_driver_version ;;
         duckdb) install_python duckdb $duckdb_version "duckdb==$duckdb_version" ;;
         *) say "there is nothing named $more"; exit 1 ;;

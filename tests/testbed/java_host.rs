@@ -50,3 +50,11 @@ pub(crate) fn signal(process: u32, name: &str) {
     let status = Command::new("kill").args(["-s", name, &process.to_string()]).status().unwrap();
     assert!(status.success(), "{process} is gone");
 }
+
+/// Compiles a plug-in of `tests/java` into a directory of its own.
+pub(crate) fn compiled_plugin(class: &str, directory: &Path) {
+    let source = format!("{}/tests/java/{class}.java", env!("CARGO_MANIFEST_DIR"));
+    let class_path = format!("{}/*", installed("connect").display());
+    let output = Command::new("javac").args(["-cp", &class_path, "-d"]).arg(directory).arg(source).output().unwrap();
+    assert!(output.status.success(), "javac: {}", String::from_utf8_lossy(&output.stderr));
+}

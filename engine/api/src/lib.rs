@@ -29,10 +29,10 @@ pub use connector::{
     identical_tasks, single_task,
 };
 pub use data::{
-    Column, Header, Headers, OffsetRange, Offsets, Origin, RawBatch, RawHeader, RawHeaders, RecordFields, Records,
-    RecordsSlice, RejectedRow, RowIndex, Semantics, SourceOffset, SourcePartition, Stage, TimestampType,
-    TopicPartition, Value, as_meant, decimal_texts, in_row_order, is_null_map, meant_field, mixed_as_text, null_map,
-    schema,
+    Column, Header, Headers, OffsetMetadata, OffsetRange, Offsets, Origin, RawBatch, RawHeader, RawHeaders,
+    RecordFields, Records, RecordsSlice, RejectedRow, RowIndex, Semantics, SourceOffset, SourcePartition, Stage,
+    TimestampType, TopicPartition, Value, as_meant, decimal_texts, in_row_order, is_null_map, meant_field,
+    mixed_as_text, null_map, schema,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use metrics::Metrics;
@@ -42,8 +42,8 @@ pub use plugin::{
     Unserialized, WorkerPlugins,
 };
 pub use sink::{
-    BoundedQuery, LateRejection, QueryEngine, QueryResult, QuerySettings, ReadyQuery, SinkBatch, SinkContext,
-    SinkRequests, SinkTask, TakeReport,
+    BoundedQuery, GroupMetadata, LateRejection, QueryEngine, QueryResult, QuerySettings, ReadyQuery, SinkBatch,
+    SinkContext, SinkGroup, SinkRequests, SinkTask, TakeReport,
 };
 pub use source::{
     AcknowledgedBatch, AcknowledgedRow, DeliveryListener, OffsetReader, Polled, SourceBatch, SourceContext, SourceTask,

@@ -11,14 +11,14 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tracing::warn;
 use volley_api::{
-    ConfigMap, ConnectorContext, Error, Result, SinkContext, SourceContext, SourceOffset, SourcePartition, is_null_map,
-    null_map,
+    ConnectorContext, Error, Result, SinkContext, SourceContext, SourceOffset, SourcePartition, is_null_map, null_map,
 };
 
 use crate::frames::{Frame, FrameError, Kind, Outgoing};
 use crate::hosts::Vitals;
 use crate::process::HostProcess;
 use crate::process::spawn;
+use crate::sink::group_calls;
 use crate::{config_json, errant, java_error, notices, sink_requests};
 
 /// Calls of one host that are under way at once; the next one waits. Each costs a thread that mostly waits for Kafka.
@@ -29,8 +29,8 @@ const LISTEN: Duration = Duration::from_secs(1);
 /// A task, for the calls of its host.
 #[derive(Clone, Debug)]
 pub(crate) enum Asker {
-    Source { context: SourceContext, config: ConfigMap },
-    Sink { context: SinkContext, config: ConfigMap },
+    Source(SourceContext),
+    Sink(SinkContext),
 }
 
 impl Asker {
@@ -96,8 +96,8 @@ impl Askers {
 
     fn sink(&self, request: &Value) -> Result<SinkContext> {
         match self.task(request)? {
-            Asker::Sink { context, .. } => Ok(context),
-            Asker::Source { context, .. } => {
+            Asker::Sink(context) => Ok(context),
+            Asker::Source(context) => {
                 Err(Error::fatal(format!("task {} of `{}` is not a sink's", context.task, context.connector)))
             }
         }
@@ -106,10 +106,16 @@ impl Askers {
     fn answer(&self, request: &Value) -> Result<Value> {
         match request["call"].as_str().unwrap_or_default() {
             "OFFSET_READ" => self.offsets(request),
-            "CONFIGS" => match self.task(request)? {
-                Asker::Source { config, .. } | Asker::Sink { config, .. } => Ok(config_json::to_json(&config)),
-            },
+            "CONFIGS" => {
+                let config = match self.task(request)? {
+                    Asker::Source(context) => context.configs()?,
+                    Asker::Sink(context) => context.configs()?,
+                };
+                Ok(config_json::to_json(&config))
+            }
             "ERRANT" => errant::report(request, &self.sink(request)?),
+            "COMMITTED" => group_calls::committed(request, &self.sink(request)?),
+            "GROUP" => group_calls::metadata(&self.sink(request)?),
             "RECONFIGURE" => {
                 self.connector(request)?.request_task_reconfiguration();
                 Ok(json!({}))
@@ -129,7 +135,7 @@ impl Askers {
             .map_err(|error| Error::fatal("source partitions have to be objects").with_source(error))?;
         let partitions: Vec<_> = partitions.into_iter().map(|partition| partition.unwrap_or_else(null_map)).collect();
         let task = self.tasks.lock().values().find_map(|asker| match asker {
-            Asker::Source { context, .. } if context.connector == name => Some(context.clone()),
+            Asker::Source(context) if context.connector == name => Some(context.clone()),
             _ => None,
         });
         let offsets: Vec<Option<SourceOffset>> = match task {

@@ -11,9 +11,10 @@ use volley_api::{
 };
 
 use crate::config_json;
-use crate::discovery::{FoundPlugin, config_answer, config_def};
+use crate::discovery::{FoundPlugin, JavaKind, config_answer, config_def};
 use crate::hosts::{Occupant, QUESTION_LIMIT};
 use crate::runtime::{JavaRuntime, START_LIMIT};
+use crate::sink::altered_offsets;
 use crate::sink_requests::each;
 
 /// For `stop`: the worker's own limit, which is Kafka Connect's.
@@ -86,9 +87,14 @@ impl Connector for JavaConnector {
     }
 
     fn alter_offsets(&self, config: &ConfigMap, offsets: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
-        let offset = |(partition, offset): &(SourcePartition, Option<SourceOffset>)| json!({ "partition": partition, "offset": offset });
-        let offsets: Value = offsets.iter().map(offset).collect();
-        let more = Map::from_iter([("kind".to_owned(), json!("source")), ("offsets".to_owned(), offsets)]);
+        let (kind, offsets) = match self.plugin.kind {
+            JavaKind::Sink => ("sink", altered_offsets(offsets)),
+            _ => {
+                let entry = |(partition, offset): &(SourcePartition, Option<SourceOffset>)| json!({ "partition": partition, "offset": offset });
+                ("source", offsets.iter().map(entry).collect())
+            }
+        };
+        let more = Map::from_iter([("kind".to_owned(), json!(kind)), ("offsets".to_owned(), offsets)]);
         Ok(self.ask("ALTER_OFFSETS", config, more)? == true)
     }
 

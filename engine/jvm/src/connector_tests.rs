@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use serde_json::json;
+use serde_json::{Value, json};
 use volley_api::{
     ConfigMap, Connector, ConnectorContext, SinkContext, SinkTask, SourceOffset, SourcePartition, Support,
 };
@@ -64,6 +64,34 @@ fn a_connector_asks_its_worker_through_its_context() {
     let read = json!({"call": "OFFSET_READ", "connector": "c", "partitions": [{"known": 1}, {"other": 1}]});
     assert_eq!(host.call_worker(read)["ok"], json!([{"at": 5}, null]));
     assert_eq!(host.call_worker(json!({"call": "RECONFIGURE", "connector": "d"}))["error"]["kind"], "fatal");
+}
+
+#[test]
+fn offsets_that_a_user_sets_are_told_to_a_sink_as_offsets_of_kafka() {
+    let asked: Arc<Mutex<Vec<Value>>> = Arc::default();
+    let seen = Arc::clone(&asked);
+    let host = FakeHost::new(
+        move |call, request| match call {
+            "ALTER_OFFSETS" => {
+                seen.lock().push(request.clone());
+                Reply::Ok(json!(true))
+            }
+            call => usual(call),
+        },
+        |_, _| Reply::Hangs,
+    );
+    let of = |number: i32| {
+        SourcePartition::from_iter([
+            ("kafka_topic".to_owned(), json!("t")),
+            ("kafka_partition".to_owned(), json!(number)),
+        ])
+    };
+    let offset = SourceOffset::from_iter([("kafka_offset".to_owned(), json!(7))]);
+    assert!(connector(&java(&host, None)).alter_offsets(&config(), &[(of(0), Some(offset)), (of(1), None)]).unwrap());
+    let asked = asked.lock();
+    assert_eq!((&asked[0]["kind"], &asked[0]["class"]), (&json!("sink"), &json!("a.Sink")));
+    let expected = json!([{"topic": "t", "partition": 0, "offset": 7}, {"topic": "t", "partition": 1, "offset": null}]);
+    assert_eq!(asked[0]["offsets"], expected);
 }
 
 #[test]

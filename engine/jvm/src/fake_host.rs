@@ -244,6 +244,7 @@ pub(crate) fn java_with(host: &FakeHost, cache_dir: Option<PathBuf>, patience: P
         host_dir: PathBuf::new(),
         heap: "512m".to_owned(),
         options: Vec::new(),
+        worker_file: None,
         cache_dir,
     };
     let host = host.clone();

@@ -92,8 +92,8 @@ impl HostedTask {
         let process = Arc::clone(occupant.process());
         let main = process.lanes().expect();
         let (kind, commit) = match new.asker {
-            Asker::Source { .. } => ("source", Some(process.lanes().expect())),
-            Asker::Sink { .. } => ("sink", None),
+            Asker::Source(_) => ("source", Some(process.lanes().expect())),
+            Asker::Sink(_) => ("sink", None),
         };
         let request = json!({
             "task": id, "connector": new.connector, "kind": kind,

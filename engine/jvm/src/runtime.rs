@@ -54,6 +54,7 @@ impl JavaRuntime {
                 home: jvm.home.clone(),
                 host_dir: jvm.host_dir.clone(),
                 heap: heap.to_owned(),
+                worker_file: jvm.worker_file.clone(),
                 options: jvm.options.clone(),
             })
         });

@@ -17,6 +17,8 @@ pub struct JavaSettings {
     pub heap: String,
     /// `volley.java.options`: further options of each JVM.
     pub options: Vec<String>,
+    /// The worker's properties file, for plug-ins that read it. `None`: there is none.
+    pub worker_file: Option<PathBuf>,
     /// Where is kept what a scan of the plug-in path has found. `None`: nowhere.
     pub cache_dir: Option<PathBuf>,
 }

@@ -32,6 +32,7 @@ fn java() -> Option<(JavaPlugins, tempfile::TempDir)> {
         host_dir,
         heap: "128m".to_owned(),
         options: Vec::new(),
+        worker_file: None,
         cache_dir: Some(files.path().join("cache")),
     };
     Some((JavaPlugins::new(settings), files))

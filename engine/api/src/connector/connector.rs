@@ -83,7 +83,8 @@ pub trait Connector: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// KIP-875: checks offsets that a user wants to set (`None` = forget). `Ok(true)`: the connector vouches for them.
+    /// KIP-875: checks offsets that a user wants to set (`None` = forget). `Ok(true)`: the connector vouches for them. Those of a sink
+    /// have the members `kafka_topic`, `kafka_partition` and `kafka_offset`, the latter two as numbers.
     fn alter_offsets(&self, _config: &ConfigMap, _offsets: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
         Ok(false)
     }

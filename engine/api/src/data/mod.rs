@@ -15,7 +15,9 @@ mod value;
 pub use batch::{Column, Origin, RawBatch, Records, RowIndex};
 pub use headers::{Header, Headers, RawHeader, RawHeaders};
 pub use mixed::mixed_as_text;
-pub use offsets::{OffsetRange, Offsets, SourceOffset, SourcePartition, TopicPartition, is_null_map, null_map};
+pub use offsets::{
+    OffsetMetadata, OffsetRange, Offsets, SourceOffset, SourcePartition, TopicPartition, is_null_map, null_map,
+};
 pub use record_fields::RecordFields;
 pub use reject::{RejectedRow, Stage};
 pub use row_order::{RecordsSlice, in_row_order};

@@ -30,6 +30,9 @@ impl fmt::Display for TopicPartition {
 /// Per partition the offset of the next record to consume.
 pub type Offsets = BTreeMap<TopicPartition, i64>;
 
+/// Text that stands beside committed offsets in Kafka, for whoever committed them.
+pub type OffsetMetadata = BTreeMap<TopicPartition, String>;
+
 /// Kafka offsets `[first, end)`; there may be gaps between them (compaction, transactions).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OffsetRange {

@@ -4,9 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Error, Metrics, OwnChain, RawBatch, Result, SinkRequests, TopicPartition, WorkerPlugins};
+use crate::{
+    ConfigMap, Error, Metrics, OwnChain, RawBatch, Result, SinkGroup, SinkRequests, TopicPartition, WorkerPlugins,
+};
 
 type IsAbandoned = Arc<dyn Fn() -> bool + Send + Sync>;
+type ReadConfigs = Arc<dyn Fn() -> Result<ConfigMap> + Send + Sync>;
 
 /// Takes rows that a task reports as bad, on any thread: see [`SinkContext::report`].
 pub trait TakeReport: Send + Sync {
@@ -31,6 +34,8 @@ pub struct SinkContext {
     own_chain: Option<Arc<OwnChain>>,
     is_abandoned: IsAbandoned,
     reports: Option<Arc<dyn TakeReport>>,
+    configs: Option<ReadConfigs>,
+    group: Option<Arc<dyn SinkGroup>>,
 }
 
 impl SinkContext {
@@ -45,6 +50,8 @@ impl SinkContext {
             own_chain: None,
             is_abandoned: Arc::new(|| false),
             reports: None,
+            configs: None,
+            group: None,
         }
     }
 
@@ -80,6 +87,20 @@ impl SinkContext {
     #[must_use]
     pub fn with_reports(mut self, reports: Arc<dyn TakeReport>) -> Self {
         self.reports = Some(reports);
+        self
+    }
+
+    /// The same context with who reads the task's configuration, its variables resolved anew.
+    #[must_use]
+    pub fn with_configs(mut self, read: impl Fn() -> Result<ConfigMap> + Send + Sync + 'static) -> Self {
+        self.configs = Some(Arc::new(read));
+        self
+    }
+
+    /// The same context with the task's consumer group.
+    #[must_use]
+    pub fn with_group(mut self, group: Arc<dyn SinkGroup>) -> Self {
+        self.group = Some(group);
         self
     }
 
@@ -182,6 +203,26 @@ impl SinkContext {
             Some(reports) => reports.report(batch, row, class, error),
             None => Err(Error::fatal("nobody takes reports of bad records here").with_source(error)),
         }
+    }
+
+    /// The task's configuration with its variables resolved anew: a secret may have changed since the start. Asks config providers.
+    /// MUST NOT be logged.
+    ///
+    /// # Errors
+    /// That of a provider that cannot resolve a variable.
+    pub fn configs(&self) -> Result<ConfigMap> {
+        match &self.configs {
+            Some(read) => read(),
+            None => Err(Error::fatal("nobody knows the configuration of the task here")),
+        }
+    }
+
+    /// The consumer group of the task: what it has committed, and as which member the task is in it.
+    ///
+    /// # Errors
+    /// Where there is no group: in a preview, for example.
+    pub fn group(&self) -> Result<&dyn SinkGroup> {
+        self.group.as_deref().ok_or_else(|| Error::fatal("the task has no consumer group here"))
     }
 
     /// For the worker: what the task has asked for.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Offsets, Origin, RawBatch, Records, RejectedRow, Result, TopicPartition};
+use crate::{OffsetMetadata, Offsets, Origin, RawBatch, Records, RejectedRow, Result, TopicPartition};
 
 /// Records of one consumed batch, ready to be written.
 #[derive(Clone, Debug)]
@@ -57,6 +57,11 @@ pub trait SinkTask: Send {
     /// for which all is returned that was put is committed up to the offset given here, which may lie behind transaction
     /// markers. Nothing at all means that the task keeps its offsets elsewhere, and nothing is committed.
     fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets>;
+
+    /// What is to stand beside the offsets that the last [`SinkTask::pre_commit`] returned, in Kafka. Asked once after it.
+    fn offset_metadata(&mut self) -> OffsetMetadata {
+        OffsetMetadata::new()
+    }
 
     /// Closes everything. Called once, at the end.
     fn stop(&mut self) {}

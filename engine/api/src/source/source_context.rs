@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use crate::source::offset_reader::{no_offsets, offset_of};
 use crate::{
-    Metrics, OffsetReader, OwnChain, Result, SourceOffset, SourcePartition, TransactionContext, WorkerPlugins,
+    ConfigMap, Error, Metrics, OffsetReader, OwnChain, Result, SourceOffset, SourcePartition, TransactionContext,
+    WorkerPlugins,
 };
 
 type IsAbandoned = Arc<dyn Fn() -> bool + Send + Sync>;
+type ReadConfigs = Arc<dyn Fn() -> Result<ConfigMap> + Send + Sync>;
 
 /// Given to a source task when it starts. It may be cloned and used from any thread.
 #[derive(Clone)]
@@ -23,6 +25,7 @@ pub struct SourceContext {
     transactions: Option<TransactionContext>,
     own_chain: Option<Arc<OwnChain>>,
     is_abandoned: IsAbandoned,
+    configs: Option<ReadConfigs>,
 }
 
 impl SourceContext {
@@ -37,6 +40,7 @@ impl SourceContext {
             transactions: None,
             own_chain: None,
             is_abandoned: Arc::new(|| false),
+            configs: None,
         }
     }
 
@@ -80,6 +84,25 @@ impl SourceContext {
     pub fn on_abandonment(mut self, is_abandoned: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         self.is_abandoned = Arc::new(is_abandoned);
         self
+    }
+
+    /// The same context with who reads the task's configuration, its variables resolved anew.
+    #[must_use]
+    pub fn with_configs(mut self, read: impl Fn() -> Result<ConfigMap> + Send + Sync + 'static) -> Self {
+        self.configs = Some(Arc::new(read));
+        self
+    }
+
+    /// The task's configuration with its variables resolved anew: a secret may have changed since the start. Asks config providers.
+    /// MUST NOT be logged.
+    ///
+    /// # Errors
+    /// That of a provider that cannot resolve a variable.
+    pub fn configs(&self) -> Result<ConfigMap> {
+        match &self.configs {
+            Some(read) => read(),
+            None => Err(Error::fatal("nobody knows the configuration of the task here")),
+        }
     }
 
     /// What a task needs that converts and transforms by itself; `None` unless its connector says that it does.

@@ -10,6 +10,8 @@ use super::Launch;
 
 /// The host's class.
 const MAIN_CLASS: &str = "org.volley.host.Main";
+/// The system property that names the worker's file to the host.
+const WORKER_FILE: &str = "-Dvolley.worker.file=";
 /// A heap above this has a collector that works beside the program.
 const SERIAL_LIMIT: u64 = 2 << 30;
 /// Small, and quick to start. A serial collector is safe, as no member of a group waits for this JVM; a young generation of
@@ -36,6 +38,8 @@ pub(crate) struct JavaCommand {
     pub(crate) host_dir: PathBuf,
     /// `-Xmx`.
     pub(crate) heap: String,
+    /// The worker's properties file.
+    pub(crate) worker_file: Option<PathBuf>,
     /// Further options, before which the environment's `KAFKA_OPTS` and `KAFKA_LOG4J_OPTS` stand.
     pub(crate) options: Vec<String>,
 }
@@ -85,6 +89,11 @@ impl Launch for JavaCommand {
             command.args(options.to_string_lossy().split_whitespace());
         }
         command.args(&self.options);
+        if let Some(file) = &self.worker_file {
+            let mut property = OsString::from(WORKER_FILE);
+            property.push(file);
+            command.arg(property);
+        }
         command.arg("-cp").arg(self.class_path()?).arg(MAIN_CLASS).arg(name);
         command.env("MALLOC_ARENA_MAX", "2");
         Ok(command)
@@ -146,6 +155,7 @@ mod tests {
             home: None,
             host_dir: host_dir.to_owned(),
             heap: heap.to_owned(),
+            worker_file: Some(PathBuf::from("/etc/worker.properties")),
             options: vec!["-Da=b".to_owned(), "-Dc=d".to_owned()],
         };
         let command = java.command("connector `c`", Path::new("/s"), "t")?;
@@ -163,7 +173,8 @@ mod tests {
         let (a, b) = (directory.path().join("a.jar"), directory.path().join("b.jar"));
         assert!(class_path.starts_with(&format!("{}:{}", a.display(), b.display())), "{class_path}");
         assert!(!class_path.contains("NOTICE"));
-        for option in ["-Xmx512m", "-XX:+UseSerialGC", "-Da=b", "-Dc=d"] {
+        for option in ["-Xmx512m", "-XX:+UseSerialGC", "-Da=b", "-Dc=d", "-Dvolley.worker.file=/etc/worker.properties"]
+        {
             assert!(arguments.iter().any(|argument| argument == option), "{option} in {arguments:?}");
         }
         let large = command(directory.path(), "3g").unwrap();
@@ -183,6 +194,7 @@ mod tests {
             home: Some(directory.path().to_owned()),
             host_dir: directory.path().to_owned(),
             heap: "512m".to_owned(),
+            worker_file: None,
             options: Vec::new(),
         };
         let error = java.command("connector `c`", Path::new("/s"), "t").err().unwrap().to_string();

@@ -1,8 +1,11 @@
 //! Sink tasks in a process.
 
+mod altered_offsets;
+pub(crate) mod group_calls;
 mod put_frame;
 mod sink_task;
 
+pub(crate) use altered_offsets::altered_offsets;
 pub(crate) use sink_task::JavaSinkTask;
 
 #[cfg(test)]

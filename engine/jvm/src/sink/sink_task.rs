@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tracing::warn;
 use volley_api::{
-    ConfigMap, Error, Offsets, RawBatch, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, Stage, TopicPartition,
+    ConfigMap, Error, OffsetMetadata, Offsets, RawBatch, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, Stage,
+    TopicPartition,
 };
 
 use super::put_frame;
@@ -41,6 +42,8 @@ pub(crate) struct JavaSinkTask {
     pending: Option<Pending>,
     /// Whether something was put since the last commit: Kafka puts at every poll, be it nothing.
     has_put: bool,
+    /// What the task has said beside the offsets of its last commit.
+    metadata: OffsetMetadata,
     /// When the wait is over that the task has asked for.
     wake_at: Option<Instant>,
 }
@@ -57,12 +60,20 @@ impl JavaSinkTask {
             task: context.task,
             config,
             own_chain: context.own_chain(),
-            asker: Asker::Sink { context: context.clone(), config: config.clone() },
+            asker: Asker::Sink(context.clone()),
             is_abandoned: Arc::new(move || watched.is_abandoned()),
         };
         let (task, _) = HostedTask::start(java, new)?;
         let commit_interval = context.own_chain().map_or(Duration::ZERO, |own_chain| own_chain.commit_interval);
-        Ok(Self { task, context, commit_interval, pending: None, has_put: false, wake_at: None })
+        Ok(Self {
+            task,
+            context,
+            commit_interval,
+            pending: None,
+            has_put: false,
+            metadata: OffsetMetadata::new(),
+            wake_at: None,
+        })
     }
 
     /// Calls the task, and carries out what it asks for in its answer.
@@ -119,7 +130,7 @@ impl JavaSinkTask {
     }
 
     /// The offsets of PRE_COMMIT's answer that may be committed.
-    fn vouched(&self, answer: &Value, current: &Offsets) -> Offsets {
+    fn vouched(&mut self, answer: &Value, current: &Offsets) -> Offsets {
         let mut vouched = Offsets::new();
         for entry in each(&answer["offsets"]) {
             let (Some(partition), Some(offset)) = (sink_requests::partition(entry), entry["offset"].as_i64()) else {
@@ -127,6 +138,9 @@ impl JavaSinkTask {
             };
             match current.get(&partition) {
                 Some(reached) if offset <= *reached => {
+                    if let Some(metadata) = entry["metadata"].as_str().filter(|metadata| !metadata.is_empty()) {
+                        self.metadata.insert(partition.clone(), metadata.to_owned());
+                    }
                     vouched.insert(partition, offset);
                 }
                 _ => {
@@ -181,6 +195,10 @@ impl SinkTask for JavaSinkTask {
             }
             Err(TaskError::Lost(error)) => Err(error),
         }
+    }
+
+    fn offset_metadata(&mut self) -> OffsetMetadata {
+        std::mem::take(&mut self.metadata)
     }
 
     fn stop(&mut self) {

@@ -6,8 +6,8 @@ use arrow::array::BinaryArray;
 use parking_lot::Mutex;
 use serde_json::json;
 use volley_api::{
-    ConfigMap, Error, OffsetRange, Offsets, Origin, RawBatch, Result, SinkBatch, SinkContext, SinkTask, Stage,
-    TakeReport, TimestampType, TopicPartition,
+    ConfigMap, Error, GroupMetadata, OffsetMetadata, OffsetRange, Offsets, Origin, RawBatch, Result, SinkBatch,
+    SinkContext, SinkGroup, SinkTask, Stage, TakeReport, TimestampType, TopicPartition,
 };
 
 use super::JavaSinkTask;
@@ -159,13 +159,14 @@ fn without_a_wish_of_the_task_the_next_try_waits_for_the_next_commit() {
 
 #[test]
 fn nothing_is_put_before_a_commit_unless_something_was_put_and_offsets_not_reached_are_ignored() {
-    let answer =
-        json!({"offsets": [{"topic": "t", "partition": 3, "offset": 2}, {"topic": "u", "partition": 0, "offset": 9}]});
+    let answer = json!({"offsets": [{"topic": "t", "partition": 3, "offset": 2, "metadata": "m"}, {"topic": "u", "partition": 0, "offset": 9}]});
     let host = host(move |frame| Reply::Ok(if frame.kind == Kind::PreCommit { answer.clone() } else { json!({}) }));
     let mut task = start(&host, &context());
     let current = Offsets::from([(partition(), 2), (TopicPartition::new("u", 0), 8)]);
     task.open(&current).unwrap();
     assert_eq!(task.pre_commit(&current).unwrap(), Offsets::from([(partition(), 2)]));
+    assert_eq!(task.offset_metadata(), OffsetMetadata::from([(partition(), "m".to_owned())]));
+    assert!(task.offset_metadata().is_empty());
     task.put(&batch(2)).unwrap();
     task.pre_commit(&current).unwrap();
     task.close(&[partition()]).unwrap();
@@ -232,4 +233,58 @@ fn a_record_that_the_task_reports_becomes_a_dead_letter_at_once() {
     assert_eq!(*reports.0.lock(), ["a.Sink v 5 bad"]);
     let answer = host.call_worker(json!({"call": "CONFIGS", "task": "other-1"}));
     assert_eq!(answer["error"]["kind"], "fatal");
+}
+
+/// Its group has committed something in the first partition that is asked for, and goes on without the task after the first answer.
+#[derive(Default)]
+struct Group {
+    is_over: AtomicBool,
+}
+
+impl SinkGroup for Group {
+    fn committed(&self, partitions: &[TopicPartition]) -> Result<Offsets> {
+        Ok(partitions.first().map(|partition| (partition.clone(), 7)).into_iter().collect())
+    }
+
+    fn metadata(&self) -> Result<GroupMetadata> {
+        match self.is_over.swap(true, Ordering::SeqCst) {
+            true => Err(Error::retriable("the group has gone on")),
+            false => Ok(GroupMetadata {
+                group_id: "g".to_owned(),
+                generation: 3,
+                member_id: "m".to_owned(),
+                instance_id: None,
+            }),
+        }
+    }
+}
+
+#[test]
+fn a_task_is_told_what_its_group_has_committed_and_as_which_member_it_is_there() {
+    let host = host(|_| Reply::Ok(json!({})));
+    let _task = start(&host, &context().with_group(Arc::new(Group::default())));
+    let answer = host.call_worker(json!({
+        "call": "COMMITTED", "task": "c-0", "partitions": [{"topic": "t", "partition": 1}, {"topic": "t", "partition": 2}],
+    }));
+    assert_eq!(answer["ok"], json!([{"topic": "t", "partition": 1, "offset": 7}]));
+    let ask = || host.call_worker(json!({"call": "GROUP", "task": "c-0"}));
+    assert_eq!(ask()["ok"], json!({"group": "g", "generation": 3, "member": "m", "instance": null}));
+    let refused = ask();
+    assert_eq!(refused["error"]["kind"], "retriable");
+    assert_eq!(refused["error"]["message"], "the group has gone on");
+}
+
+#[test]
+fn each_time_that_a_task_asks_its_configuration_is_read_anew() {
+    let host = host(|_| Reply::Ok(json!({})));
+    let reads = Arc::new(Mutex::new(0));
+    let context = context().with_configs(move || {
+        *reads.lock() += 1;
+        Ok(ConfigMap::from_iter([("password".to_owned(), format!("p{}", reads.lock()))]))
+    });
+    let _task = start(&host, &context);
+    for password in ["p1", "p2"] {
+        let answer = host.call_worker(json!({"call": "CONFIGS", "task": "c-0"}));
+        assert_eq!(answer["ok"], json!({ "password": password }));
+    }
 }

@@ -44,7 +44,7 @@ impl JavaSourceTask {
             task: context.task,
             config,
             own_chain: context.own_chain(),
-            asker: Asker::Source { context: context.clone(), config: config.clone() },
+            asker: Asker::Source(context.clone()),
             is_abandoned: Arc::new(move || watched.is_abandoned()),
         };
         let (task, made) = HostedTask::start(java, new)?;

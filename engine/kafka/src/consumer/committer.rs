@@ -8,7 +8,7 @@ use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
-use volley_api::{Error, Offsets, Result, TopicPartition};
+use volley_api::{Error, GroupMetadata, OffsetMetadata, Offsets, Result, SinkGroup, TopicPartition};
 
 use super::consumer_events::{ConsumerEvents, NativeConsumer};
 use super::log_place::{LogPlace, known_places};
@@ -46,10 +46,18 @@ impl Committer {
     /// `Retriable` while the group rebalances, when the partitions have gone to another member, or when the broker cannot
     /// be reached; `Config` when not authorized; `Fatal` when the consumer is closed or fenced.
     pub fn commit(&self, offsets: &Offsets) -> Result<()> {
+        self.commit_with_metadata(offsets, &OffsetMetadata::new())
+    }
+
+    /// The same, with text that is kept beside some of the offsets.
+    ///
+    /// # Errors
+    /// As [`Committer::commit`].
+    pub fn commit_with_metadata(&self, offsets: &Offsets, metadata: &OffsetMetadata) -> Result<()> {
         if offsets.is_empty() {
             return Ok(());
         }
-        self.group.get()?.commit(&self.connection, offsets)
+        self.group.get()?.commit(&self.connection, offsets, metadata)
     }
 
     /// The committed offsets; partitions without one are left out.
@@ -141,6 +149,25 @@ impl Committer {
         let events = ConsumerEvents::new(Arc::clone(&self.connection));
         events.close();
         config.create_with_context(events)
+    }
+}
+
+impl SinkGroup for Committer {
+    fn committed(&self, partitions: &[TopicPartition]) -> Result<Offsets> {
+        Self::committed(self, partitions)
+    }
+
+    /// librdkafka does not tell as which member it consumes, only the group.
+    fn metadata(&self) -> Result<GroupMetadata> {
+        match self.group.get()? {
+            Membership::Own(member) => member.group_metadata(),
+            Membership::Librdkafka(_) => Ok(GroupMetadata {
+                group_id: self.config.get("group.id").unwrap_or_default().to_owned(),
+                generation: -1,
+                member_id: String::new(),
+                instance_id: None,
+            }),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 
 use rdkafka::Offset;
 use rdkafka::consumer::{CommitMode, Consumer};
-use volley_api::{Error, Offsets, Result, TopicPartition};
+use volley_api::{Error, OffsetMetadata, Offsets, Result, TopicPartition};
 
 use super::committer::{TIMEOUT, offsets_in, with_offsets};
 use super::consumer_events::{self, NativeConsumer, Rebalance, list_of};
@@ -157,11 +157,17 @@ impl Membership {
     }
 
     /// Commits and waits for the answer.
-    pub(crate) fn commit(&self, connection: &Connection, offsets: &Offsets) -> Result<()> {
+    pub(crate) fn commit(&self, connection: &Connection, offsets: &Offsets, metadata: &OffsetMetadata) -> Result<()> {
         match self {
-            Self::Own(member) => member.commit(offsets),
+            Self::Own(member) => member.commit(offsets, metadata),
             Self::Librdkafka(consumer) => {
-                let outcome = consumer.commit(&with_offsets(offsets)?, CommitMode::Sync);
+                let list = with_offsets(offsets)?;
+                for (partition, text) in metadata {
+                    if let Some(mut element) = list.find_partition(&partition.topic, partition.partition) {
+                        element.set_metadata(text);
+                    }
+                }
+                let outcome = consumer.commit(&list, CommitMode::Sync);
                 connection.outcome("commit offsets", outcome)
             }
         }

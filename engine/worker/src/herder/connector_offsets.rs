@@ -18,6 +18,9 @@ const TOPIC: &str = "kafka_topic";
 const PARTITION: &str = "kafka_partition";
 const OFFSET: &str = "kafka_offset";
 
+/// Errors of Kafka, and so those of Volley's own connectors, need no more words.
+const KAFKA_ERRORS: &str = "org.apache.kafka.";
+
 /// A connector whose offsets are asked for. `config` has its variables resolved.
 pub(super) struct OffsetsOf {
     pub(super) name: String,
@@ -107,12 +110,12 @@ impl OffsetsOf {
             let message = format!("Failed to alter consumer group offsets for connector {}", self.name);
             return Err(HerderError::Internal(message));
         }
-        let entries = offsets.iter().filter_map(|offset| Some((offset.partition.clone()?, offset.offset.clone())));
+        // If a partition is given more than once, the last offset counts.
+        let wanted: BTreeMap<_, _> = wanted.into_iter().collect();
+        let entries = wanted.iter().map(|(partition, offset)| (shown_partition(partition), offset.map(shown_offset)));
         let vouches = self.ask_connector(&entries.collect::<Vec<_>>())?;
         let (admin, group) = (self.admin(context)?, self.group(context));
         let failed = |error: Error| in_use(&self.name, "altered", error);
-        // If a partition is given more than once, the last offset counts.
-        let wanted: BTreeMap<_, _> = wanted.into_iter().collect();
         let forgotten: Vec<_> =
             wanted.iter().filter(|(_, offset)| offset.is_none()).map(|(partition, _)| partition.clone()).collect();
         let altered = wanted.into_iter().filter_map(|(partition, offset)| Some((partition, offset?))).collect();
@@ -125,7 +128,24 @@ impl OffsetsOf {
         let connector = self.plugin.factory.connector();
         let connector =
             connector.ok_or_else(|| Error::config(format!("`{}` is not a connector", self.plugin.class)))?;
-        connector.alter_offsets(&self.config, entries)
+        connector.alter_offsets(&self.config, entries).map_err(|error| self.refused(error))
+    }
+
+    /// The error of a connector that does not take the offsets, as Kafka Connect tells it.
+    fn refused(&self, error: Error) -> Error {
+        let kind = match connector_kind(&self.plugin) {
+            ConnectorKind::Source => "source",
+            ConnectorKind::Sink => "sink",
+        };
+        let message = match error.exception() {
+            "java.lang.UnsupportedOperationException" => format!(
+                "Failed to modify offsets for connector {} because it doesn't support external modification of offsets",
+                self.name
+            ),
+            class if class.starts_with(KAFKA_ERRORS) => return error,
+            _ => format!("Failed to modify offsets for {kind} connector {}", self.name),
+        };
+        Error::fatal(message).with_source(error)
     }
 
     fn store(&self, context: &WorkerContext) -> Result<Arc<dyn OffsetBackingStore>> {
@@ -159,13 +179,21 @@ fn in_use(name: &str, what: &str, error: Error) -> HerderError {
 
 fn from_kafka(offsets: &Offsets) -> Vec<ConnectorOffset> {
     let shown = offsets.iter().map(|(partition, offset)| ConnectorOffset {
-        partition: Some(SourcePartition::from_iter([
-            (TOPIC.to_owned(), partition.topic.as_ref().into()),
-            (PARTITION.to_owned(), partition.partition.into()),
-        ])),
-        offset: Some(SourceOffset::from_iter([(OFFSET.to_owned(), (*offset).into())])),
+        partition: Some(shown_partition(partition)),
+        offset: Some(shown_offset(*offset)),
     });
     shown.collect()
+}
+
+fn shown_partition(partition: &TopicPartition) -> SourcePartition {
+    SourcePartition::from_iter([
+        (TOPIC.to_owned(), partition.topic.as_ref().into()),
+        (PARTITION.to_owned(), partition.partition.into()),
+    ])
+}
+
+fn shown_offset(offset: i64) -> SourceOffset {
+    SourceOffset::from_iter([(OFFSET.to_owned(), offset.into())])
 }
 
 fn to_kafka(entry: &ConnectorOffset) -> HerderResult<(TopicPartition, Option<i64>)> {

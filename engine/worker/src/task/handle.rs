@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tracing::{error, warn};
-use volley_api::{ConfigMap, ConnectorKind, Error, Plugin};
+use volley_api::{ConfigMap, ConnectorKind, Error, Plugin, Result};
 
 use crate::connector_task_id::ConnectorTaskId;
 use crate::memory_budget::MemoryBudget;
@@ -59,6 +59,9 @@ pub trait StatusListener: Send + Sync {
     fn topic_used(&self, _id: &ConnectorTaskId, _topic: &str) {}
 }
 
+/// Reads a configuration.
+pub type ReadConfig = Arc<dyn Fn() -> Result<ConfigMap> + Send + Sync>;
+
 /// All that a task needs to run. Configurations have their variables resolved.
 pub struct TaskSpec {
     /// The id of the task.
@@ -71,6 +74,8 @@ pub struct TaskSpec {
     pub connector_config: ConfigMap,
     /// Configuration of the task, from the connector.
     pub task_config: ConfigMap,
+    /// Reads the configuration of the task with its variables resolved anew. Blocks on config providers.
+    pub current_config: ReadConfig,
     /// The worker's configuration.
     pub worker_config: Arc<WorkerConfig>,
     /// All plug-ins.
@@ -215,6 +220,7 @@ mod tests {
             kind: ConnectorKind::Source,
             plugin: context.plugins.find_connector("FakeSource").unwrap().clone(),
             task_config: connector_config.clone(),
+            current_config: Arc::new(|| Ok(ConfigMap::new())),
             connector_config,
             worker_config: Arc::clone(&context.config),
             plugins: Arc::clone(&context.plugins),

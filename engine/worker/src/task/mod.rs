@@ -19,7 +19,7 @@ mod told_fields;
 mod transform;
 
 pub(crate) use handle::panic_error;
-pub use handle::{StatusListener, TaskHandle, TaskSpec, TaskState, spawn};
+pub use handle::{ReadConfig, StatusListener, TaskHandle, TaskSpec, TaskState, spawn};
 pub use preview::{Preview, PreviewLimits, PreviewStage, preview};
 pub(crate) use sink::read_positions::{ReadPositions, Unread};
 pub use sink::{BoundedRun, RunOffsets, RunShare};

@@ -10,7 +10,7 @@ use kafka_protocol::messages::offset_fetch_request::{
 };
 use kafka_protocol::messages::{GroupId, OffsetCommitRequest, OffsetFetchRequest, OffsetFetchResponse, TopicName};
 use kafka_protocol::protocol::StrBytes;
-use volley_api::{Error, Offsets, Result, TopicPartition};
+use volley_api::{Error, GroupMetadata, OffsetMetadata, Offsets, Result, TopicPartition};
 
 use super::cluster::{Cluster, error_in};
 use crate::broker_error;
@@ -26,18 +26,15 @@ const STABLE: i16 = 7;
 /// The first versions of OffsetCommit with static members, and with epochs of leaders.
 const STATIC: i16 = 7;
 
-/// Who commits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Committing {
-    pub(super) member_id: String,
-    pub(super) generation: i32,
-    pub(super) instance_id: Option<String>,
-}
-
 /// One attempt to commit. The inner error is an answer, which another attempt does not change.
-pub(super) async fn commit(cluster: &Cluster, who: &Committing, offsets: &Offsets) -> Result<Result<()>> {
+pub(super) async fn commit(
+    cluster: &Cluster,
+    who: &GroupMetadata,
+    offsets: &Offsets,
+    metadata: &OffsetMetadata,
+) -> Result<Result<()>> {
     let coordinator = cluster.coordinator().await?;
-    let request = |version| commit_request(cluster.group(), who, offsets, version);
+    let request = |version| commit_request(who, offsets, metadata, version);
     let response = cluster.call(&coordinator, NAMES, request).await.inspect_err(|_| cluster.forget_coordinator())?;
     let mut partitions = response.topics.iter().flat_map(|topic| &topic.partitions);
     let Some(error) = partitions.find_map(|partition| partition.error_code.err()) else { return Ok(Ok(())) };
@@ -66,20 +63,25 @@ pub(super) async fn commit(cluster: &Cluster, who: &Committing, offsets: &Offset
     }
 }
 
-fn commit_request(group: &str, who: &Committing, offsets: &Offsets, version: i16) -> OffsetCommitRequest {
+fn commit_request(
+    who: &GroupMetadata,
+    offsets: &Offsets,
+    metadata: &OffsetMetadata,
+    version: i16,
+) -> OffsetCommitRequest {
     let mut topics: BTreeMap<&Arc<str>, Vec<OffsetCommitRequestPartition>> = BTreeMap::new();
     for (partition, offset) in offsets {
         let committed = OffsetCommitRequestPartition::default()
             .with_partition_index(partition.partition)
             .with_committed_offset(*offset)
-            .with_committed_metadata(Some(StrBytes::default()));
+            .with_committed_metadata(Some(StrBytes::from_string(metadata.get(partition).cloned().unwrap_or_default())));
         topics.entry(&partition.topic).or_default().push(committed);
     }
     let topics = topics.into_iter().map(|(topic, partitions)| {
         OffsetCommitRequestTopic::default().with_name(topic_name(topic)).with_partitions(partitions)
     });
     let request = OffsetCommitRequest::default()
-        .with_group_id(group_id(group))
+        .with_group_id(group_id(&who.group_id))
         .with_generation_id_or_member_epoch(who.generation)
         .with_member_id(StrBytes::from_string(who.member_id.clone()))
         .with_topics(topics.collect());
@@ -172,9 +174,11 @@ mod tests {
     fn requests_can_be_encoded_in_every_version() {
         let partition = TopicPartition::new("t", 3);
         let offsets = Offsets::from([(partition.clone(), 5)]);
-        let who = Committing { member_id: "m".to_owned(), generation: 3, instance_id: Some("i".to_owned()) };
+        let (group_id, member_id, instance_id) = ("g".to_owned(), "m".to_owned(), Some("i".to_owned()));
+        let who = GroupMetadata { group_id, generation: 3, member_id, instance_id };
+        let metadata = OffsetMetadata::from([(partition.clone(), "mark".to_owned())]);
         for version in 2..=NAMES {
-            commit_request("g", &who, &offsets, version).encode(&mut BytesMut::new(), version).unwrap();
+            commit_request(&who, &offsets, &metadata, version).encode(&mut BytesMut::new(), version).unwrap();
         }
         for version in 1..=NAMES {
             let request = fetch_request("g", std::slice::from_ref(&partition), true, version);

@@ -11,10 +11,10 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
 use tracing::warn;
-use volley_api::{Error, Offsets, Result, TopicPartition};
+use volley_api::{Error, GroupMetadata, OffsetMetadata, Offsets, Result, TopicPartition};
 
 use super::cluster::Cluster;
-use super::committed_offsets::{self, Committing};
+use super::committed_offsets;
 use super::member_task::MemberTask;
 use super::own_settings::OwnSettings;
 use super::place::Place;
@@ -132,18 +132,18 @@ impl OwnMember {
         drop(self.wait(leave));
     }
 
-    /// Commits offsets as the member that this is now.
+    /// Commits offsets, some with text beside them, as the member that this is now.
     ///
     /// # Errors
     /// `Retriable` while the group rebalances, when this is no member of it, or when no broker answers; `Config` when not
     /// authorized; `Fatal` without a group.
-    pub(crate) fn commit(&self, offsets: &Offsets) -> Result<()> {
-        let (cluster, offsets) = (Arc::clone(&self.cluster), offsets.clone());
-        let who = self.committing()?;
+    pub(crate) fn commit(&self, offsets: &Offsets, metadata: &OffsetMetadata) -> Result<()> {
+        let (cluster, offsets, metadata) = (Arc::clone(&self.cluster), offsets.clone(), metadata.clone());
+        let who = self.group_metadata()?;
         self.ask(async move {
             let mut attempts = cluster.attempts("commit offsets", TIMEOUT);
             loop {
-                match attempts.bounded(committed_offsets::commit(&cluster, &who, &offsets)).await {
+                match attempts.bounded(committed_offsets::commit(&cluster, &who, &offsets, &metadata)).await {
                     Ok(outcome) => return outcome,
                     Err(error) => attempts.after(error).await?,
                 }
@@ -151,7 +151,11 @@ impl OwnMember {
         })
     }
 
-    fn committing(&self) -> Result<Committing> {
+    /// As which member this is in the group now.
+    ///
+    /// # Errors
+    /// `Retriable` when this is no member of it; `Fatal` without a group.
+    pub(crate) fn group_metadata(&self) -> Result<GroupMetadata> {
         let (Some(member), Some(group)) = (&self.member, &self.settings.group) else {
             return Err(Error::fatal("a consumer without `group.id` cannot commit offsets"));
         };
@@ -163,8 +167,8 @@ impl OwnMember {
                 Error::retriable(error).with_exception("org.apache.kafka.clients.consumer.CommitFailedException")
             );
         }
-        let instance_id = group.group_instance_id.clone();
-        Ok(Committing { member_id: status.member_id, generation: status.generation, instance_id })
+        let (group_id, instance_id) = (group.group_id.clone(), group.group_instance_id.clone());
+        Ok(GroupMetadata { group_id, generation: status.generation, member_id: status.member_id, instance_id })
     }
 
     /// The committed offsets; partitions without one are left out.

@@ -22,7 +22,7 @@ use crate::herder::lifecycle::bounded::read_run_offsets;
 use crate::plugin_call::{Deadline, call_plugin};
 use crate::storage::TaskProgressSnapshot;
 use crate::storage::{OffsetBackingStore, State};
-use crate::task::{self, BoundedRun, ExactlyOnceGuard, RunShare, StatusListener, TaskHandle, TaskSpec};
+use crate::task::{self, BoundedRun, ExactlyOnceGuard, ReadConfig, RunShare, StatusListener, TaskHandle, TaskSpec};
 
 /// Time beyond the tasks' own shutdown time-out before waiting for their end is given up.
 const STOP_MARGIN: Duration = Duration::from_secs(1);
@@ -47,9 +47,10 @@ pub(crate) struct ConnectorTasks {
     last: Mutex<BTreeMap<usize, TaskProgressSnapshot>>,
 }
 
-/// The parts that one task is made from: its configuration without variables, and the store of its offsets.
+/// The parts that one task is made from: its configuration without variables, who reads it again, and the store of its offsets.
 struct Resolved {
     task_config: ConfigMap,
+    current_config: ReadConfig,
     offsets: Arc<dyn OffsetBackingStore>,
 }
 
@@ -146,9 +147,11 @@ impl ConnectorTasks {
             parts.task_configs.get(task).cloned().ok_or_else(|| {
                 Error::fatal(format!("could not find a configuration of task {}-{task}", self.connector))
             })?;
+        let (transformer, raw) = (Arc::clone(&self.context.transformer), task_config.clone());
+        let current_config: ReadConfig = Arc::new(move || transformer.resolve(&raw));
         let task_config = self.without_variables(task_config).await?;
         let offsets = self.offset_store(parts, &parts.connector_config).await?;
-        Ok(Resolved { task_config, offsets })
+        Ok(Resolved { task_config, current_config, offsets })
     }
 
     async fn without_variables(&self, task: ConfigMap) -> Result<ConfigMap> {
@@ -193,6 +196,7 @@ impl ConnectorTasks {
             plugin: parts.plugin.clone(),
             connector_config: parts.connector_config.clone(),
             task_config: resolved.task_config,
+            current_config: resolved.current_config,
             worker_config: Arc::clone(&self.context.config),
             plugins: Arc::new(self.context.plugins.of_connector(&parts.connector_config)),
             offsets: resolved.offsets,

@@ -31,5 +31,6 @@ mod seek_laws;
 mod shared_state;
 mod sink_chain;
 pub(crate) mod sink_task;
+mod task_group;
 
 pub use bounded::{BoundedRun, RunOffsets, RunShare};

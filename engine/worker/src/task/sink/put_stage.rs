@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use tracing::{info, warn};
 use volley_api::{
-    Error, LateRejection, Offsets, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, Stage, TopicPartition,
+    Error, LateRejection, OffsetMetadata, Offsets, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, Stage,
+    TopicPartition,
 };
 
 use crate::connector_task_id::ConnectorTaskId;
@@ -36,8 +37,8 @@ const LONGEST_DELIVERY_WAIT: Duration = Duration::from_millis(250);
 /// Wait before the same batch is put again. The task may ask for another.
 const PUT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// Commits offsets for the consumer group and waits for the response.
-pub(crate) type CommitOffsets = Box<dyn Fn(&Offsets) -> Result<()> + Send>;
+/// Commits offsets for the consumer group, with the text that is to stand beside them, and waits for the response.
+pub(crate) type CommitOffsets = Box<dyn Fn(&Offsets, &OffsetMetadata) -> Result<()> + Send>;
 
 /// The put stage.
 pub(crate) struct PutStage {
@@ -210,7 +211,8 @@ impl PutStage {
         self.count_positions();
         self.shared.pauses.forget(partitions);
         self.context.requests().set_assignment(self.positions.partitions());
-        Ok(())
+        // a seek that `close` has asked for must not wait until the partition comes back: others move on meanwhile
+        self.carry_out_requests()
     }
 
     /// Puts batches with one call. Repeats it while the task answers `Retriable`. Drops those whose partition is paused: they are
@@ -408,6 +410,7 @@ impl PutStage {
             }
             outcome => self.vouched_for(outcome)?,
         };
+        let metadata = self.task.offset_metadata();
         self.carry_out_requests()?;
         // the task may have vouched for rows since it has rejected them
         self.flush_dead_letters()?;
@@ -421,7 +424,7 @@ impl PutStage {
             return Ok(is_everything);
         }
         let since = Instant::now();
-        let outcome = (self.commit_offsets)(&changed);
+        let outcome = (self.commit_offsets)(&changed, &metadata);
         self.shared.metrics.committed(since.elapsed(), outcome.is_ok());
         match outcome {
             Ok(()) => {

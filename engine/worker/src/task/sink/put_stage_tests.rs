@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender};
 use volley_api::testing::{config_map, raw_batch};
 use volley_api::{
-    ConnectorKind, Error, Offsets, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, TopicPartition,
+    ConnectorKind, Error, OffsetMetadata, Offsets, RejectedRow, Result, SinkBatch, SinkContext, SinkTask,
+    TopicPartition,
 };
 
 use crate::connector_config::framework_config_def;
@@ -45,6 +46,7 @@ pub(super) struct Script {
     /// What the task saw of its assignment in `open` and `close`.
     assignments: Vec<Vec<TopicPartition>>,
     put_at: Vec<Instant>,
+    seek_in_close: Option<i64>,
 }
 
 /// Asks something of the worker, with the batch at hand or the last one.
@@ -100,9 +102,12 @@ impl SinkTask for ScriptedSink {
         Ok(())
     }
 
-    fn close(&mut self, _: &[TopicPartition]) -> Result<()> {
+    fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         let mut script = self.script.lock().unwrap();
         script.calls.push("close");
+        if let Some(offset) = script.seek_in_close.take() {
+            partitions.iter().for_each(|partition| self.context.seek(partition.clone(), offset));
+        }
         script.assignments.push(self.context.assignment());
         Ok(())
     }
@@ -159,7 +164,7 @@ pub(super) fn world_of(tolerance: &str, context: SinkContext) -> World {
         (Arc::clone(&shared.rewinds), Arc::clone(&shared.pauses), Arc::clone(&shared.deliveries));
     let (input, output) = crossbeam_channel::bounded(CAPACITY);
     let task = ScriptedSink { control, script: Arc::clone(&script), context: context.clone(), last: None };
-    let commit_offsets = Box::new(move |offsets: &Offsets| {
+    let commit_offsets = Box::new(move |offsets: &Offsets, _: &OffsetMetadata| {
         log.lock().unwrap().extend(offsets.clone());
         Ok(())
     });
@@ -239,6 +244,17 @@ fn after_a_failed_pre_commit_or_flush_nothing_is_committed_by_a_second_try() {
         world.run().unwrap_err();
         assert_eq!(world.committed(0), None, "flush: {is_flush}");
     }
+}
+
+#[test]
+fn a_seek_that_close_asks_for_is_over_when_the_partition_comes_back() {
+    let mut world = world();
+    world.assign(0);
+    world.script.lock().unwrap().seek_in_close = Some(3);
+    world.send(Signal::Lost(vec![partition(0)]));
+    world.assign(0);
+    world.run().unwrap();
+    assert!(world.rewinds.take().is_empty());
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::task::sink::converting::Converting;
 use crate::task::sink::downstream::Downstream;
 use crate::task::sink::pipeline::{Fetched, Generations, Signal};
 use crate::task::sink::revocation::Revocation;
+use crate::task::sink::task_group::TaskGroup;
 
 /// How long a rebalance waits for the put stage to flush and commit.
 const REVOCATION_TIMEOUT: Duration = Duration::from_secs(60);
@@ -25,6 +26,7 @@ pub(crate) struct PipelineRebalances {
     pub(crate) id: ConnectorTaskId,
     pub(crate) output: Converting,
     pub(crate) downstream: Downstream,
+    pub(crate) group: Arc<TaskGroup>,
     pub(crate) revocation: Arc<Revocation>,
     pub(crate) assignment: Arc<Assignment>,
     pub(crate) generations: Arc<Generations>,
@@ -38,6 +40,7 @@ impl RebalanceListener for PipelineRebalances {
     }
 
     fn revoked(&self, partitions: &[TopicPartition]) {
+        self.group.gives_up();
         self.revocation.begins(partitions);
         let (done, is_done) = crossbeam_channel::bounded(1);
         if self.send(Signal::Revoked(partitions.to_vec(), done)) {
@@ -46,6 +49,7 @@ impl RebalanceListener for PipelineRebalances {
     }
 
     fn lost(&self, partitions: &[TopicPartition]) {
+        self.group.has_lost();
         self.revocation.begins(partitions);
         self.send(Signal::Lost(partitions.to_vec()));
     }
@@ -107,11 +111,13 @@ mod tests {
             false,
         ));
         let (output, input) = crossbeam_channel::bounded(1);
+        let revocation = Arc::<Revocation>::default();
         let rebalances = PipelineRebalances {
             id,
             output: Converting::to(output),
             downstream: Downstream::new(&control),
-            revocation: Arc::default(),
+            group: Arc::new(TaskGroup::new(Arc::clone(&revocation))),
+            revocation,
             assignment: Arc::default(),
             generations: Arc::default(),
         };

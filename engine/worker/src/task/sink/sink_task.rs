@@ -7,7 +7,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use volley_api::{
-    Config, Connector, Error, Offsets, PluginFactory, Result, Side, SinkContext, SinkTask, TakeReport, WorkerPlugins,
+    Config, Connector, Error, OffsetMetadata, Offsets, PluginFactory, Result, Side, SinkContext, SinkTask, TakeReport,
+    WorkerPlugins,
 };
 use volley_kafka::Fetcher;
 
@@ -23,6 +24,7 @@ use crate::task::sink::put_stage::{Outcome, PutStage, unrecoverable};
 use crate::task::sink::rebalances::PipelineRebalances;
 use crate::task::sink::shared_state::SharedState;
 use crate::task::sink::sink_chain::SinkChain;
+use crate::task::sink::task_group::TaskGroup;
 use crate::task::{TaskSpec, TaskState, panic_error, setup};
 
 /// Runs a sink task to its end.
@@ -45,11 +47,18 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
         return Ok(TaskState::Unassigned);
     }
     let settings = setup::fetch_settings(spec, &config, own_chain.as_ref());
+    let budget = Arc::clone(&spec.budget);
+    let shared =
+        SharedState::new(spec.id.clone(), Arc::clone(control), Arc::clone(metrics), budget, spec.bounded.clone());
+    let group = Arc::new(TaskGroup::new(Arc::clone(&shared.revocation)));
     let (watched, reports) = (Arc::clone(control), Arc::clone(&errors) as Arc<dyn TakeReport>);
+    let configs = Arc::clone(&spec.current_config);
     let mut context = SinkContext::new(spec.id.connector.clone(), spec.id.task)
         .with_metrics(metrics.of_plugin().clone())
         .with_plugins(WorkerPlugins::new(Arc::clone(&spec.plugins) as _))
         .with_reports(reports)
+        .with_configs(move || configs())
+        .with_group(Arc::clone(&group) as _)
         .on_abandonment(move || watched.is_abandoned());
     if let Some(own_chain) = own_chain {
         context = context.with_own_chain(own_chain);
@@ -60,13 +69,11 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
     let (prepared, to_put) = crossbeam_channel::bounded(STAGE_CAPACITY);
     let (fetched, convert_thread) = converting(format!("convert-{}", spec.id), chain, prepared, STAGE_CAPACITY);
     let downstream = Downstream::new(control);
-    let budget = Arc::clone(&spec.budget);
-    let shared =
-        SharedState::new(spec.id.clone(), Arc::clone(control), Arc::clone(metrics), budget, spec.bounded.clone());
     let rebalances = PipelineRebalances {
         id: spec.id.clone(),
         output: fetched.clone(),
         downstream: downstream.clone(),
+        group: Arc::clone(&group),
         revocation: Arc::clone(&shared.revocation),
         assignment: Arc::clone(&shared.assignment),
         generations: Arc::clone(&shared.generations),
@@ -78,7 +85,9 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
         fetcher.start_at(starts);
     }
     let committer = fetcher.committer();
-    let commit_offsets = Box::new(move |offsets: &Offsets| committer.commit(offsets));
+    group.consumes(committer.clone());
+    let commit_offsets =
+        Box::new(move |offsets: &Offsets, metadata: &OffsetMetadata| committer.commit_with_metadata(offsets, metadata));
     let interval = spec.worker_config.offset_flush_interval();
     let mut put = PutStage::new(shared.clone(), (task, context), commit_offsets, errors, interval);
     let mut fetch = FetchStage::new(shared, fetcher, downstream.clone());

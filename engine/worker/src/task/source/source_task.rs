@@ -61,11 +61,12 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
         Some(_) => (TransformChain::default(), IdlePacing::eager()),
         None => (setup::transform_chain(spec, &config)?, IdlePacing::default()),
     };
-    let watched = Arc::clone(control);
+    let (watched, configs) = (Arc::clone(control), Arc::clone(&spec.current_config));
     let mut context = SourceContext::new(spec.id.connector.clone(), spec.id.task)
         .with_offsets(Arc::new(StoredOffsetReader::new(Arc::clone(&spec.offsets), &spec.id.connector)))
         .with_metrics(metrics.of_plugin().clone())
         .with_plugins(WorkerPlugins::new(Arc::clone(&spec.plugins) as _))
+        .with_configs(move || configs())
         .on_abandonment(move || watched.is_abandoned());
     if let Some(own_chain) = own_chain {
         context = context.with_own_chain(own_chain);

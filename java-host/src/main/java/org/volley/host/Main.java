@@ -11,7 +11,19 @@ public final class Main {
     private Main() {
     }
 
+    /**
+     * The command line of Kafka Connect's own worker: there Iceberg's sink looks for the worker's file, of which it takes what its Kafka
+     * clients need.
+     */
+    private static void lookLikeAWorker() {
+        String file = System.getProperty("volley.worker.file");
+        if (file != null) {
+            System.setProperty("sun.java.command", "org.apache.kafka.connect.cli.ConnectDistributed " + file);
+        }
+    }
+
     public static void main(String[] arguments) throws IOException, InterruptedException {
+        lookLikeAWorker();
         Endpoint endpoint = Endpoint.ofEnvironment();
         Control control = new Control(endpoint);
         CallBacks worker = new CallBacks(endpoint);

@@ -105,6 +105,16 @@ class ProcessTest {
     }
 
     @Test
+    void aPlugInThatLooksForTheWorkersFileOnItsCommandLineFindsIt() throws Exception {
+        try (ScriptedWorker worker = new ScriptedWorker("-Dvolley.worker.file=/etc/worker.properties")) {
+            worker.call("SCAN", "locations", List.of(PluginPath.withTestPlugins(directory, "p", "org.volley.plugins", Map.of()).toString()),
+                    "discovery", "only_scan");
+            TaskScenario.sink(worker, Map.of()).lane.done(23, Wire.put("t", 0, "command line"));
+            worker.line("command line org.apache.kafka.connect.cli.ConnectDistributed /etc/worker.properties");
+        }
+    }
+
+    @Test
     void anUnknownCallIsRefused() throws Exception {
         try (ScriptedWorker worker = new ScriptedWorker()) {
             assertEquals("This host has no call `SING`", worker.refused("SING").path("message").asText());

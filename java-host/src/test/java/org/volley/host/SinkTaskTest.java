@@ -123,10 +123,23 @@ class SinkTaskTest {
             assertEquals("[{\"topic\":\"t\",\"partition\":0}]", request.path("partitions").toString());
             return ScriptedWorker.JSON.valueToTree(List.of(Map.of("topic", "t", "partition", 0, "offset", 6)));
         });
+        worker.onCallBack("GROUP", request -> ScriptedWorker.object().put("group", "g of " + request.path("task").asText())
+                .put("generation", 7).put("member", "m").put("instance", (String) null));
         TaskScenario sink = TaskScenario.sink(worker, Map.of());
         assertEquals("[{\"topic\":\"t\",\"partition\":0,\"offset\":6}]",
                 sink.lane.done(23, Wire.put("t", 0, "consumer")).path("requests").path("seeks").toString());
-        worker.line("group connect-" + sink.task.replace("-0", ""));
+        worker.line("group g of " + sink.task + " 7 m Optional.empty");
+    }
+
+    @Test
+    void aTaskThatTheGroupHasLeftBehindDoesNotGetAMembersName() {
+        worker.onCallBack("GROUP", request -> {
+            throw new IllegalStateException("the group has gone on");
+        });
+        TaskScenario sink = TaskScenario.sink(worker, Map.of());
+        JsonNode error = sink.lane.failed(23, Wire.put("t", 0, "consumer")).path("error");
+        assertEquals("org.apache.kafka.common.KafkaException", error.path("class").asText());
+        assertTrue(error.path("trace").asText().contains("the group has gone on"), error::toString);
     }
 
     @Test

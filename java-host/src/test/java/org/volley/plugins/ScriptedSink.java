@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.DisconnectException;
@@ -73,6 +74,7 @@ public class ScriptedSink extends SinkTask {
                 Say.say("same record " + (seen.get(0) == record));
             }
             case "consumer" -> lookIntoTheContext();
+            case "command line" -> Say.say("command line " + System.getProperty("sun.java.command"));
             case "disconnected" -> throw new DisconnectException("not of Connect");
             case "error" -> throw new IllegalStateException("never");
             case "seek" -> {
@@ -105,7 +107,8 @@ public class ScriptedSink extends SinkTask {
             Field field = WorkerSinkTaskContext.class.getDeclaredField("consumer");
             field.setAccessible(true);
             Consumer<?, ?> consumer = (Consumer<?, ?>) field.get(context);
-            Say.say("group " + consumer.groupMetadata().groupId());
+            ConsumerGroupMetadata group = consumer.groupMetadata();
+            Say.say("group " + group.groupId() + " " + group.generationId() + " " + group.memberId() + " " + group.groupInstanceId());
             consumer.committed(consumer.assignment()).forEach((partition, offset) -> consumer.seek(partition, offset.offset()));
         } catch (ReflectiveOperationException error) {
             throw new IllegalStateException(error);

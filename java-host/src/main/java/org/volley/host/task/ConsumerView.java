@@ -9,6 +9,7 @@ import java.lang.reflect.Proxy;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -16,6 +17,7 @@ import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
 import org.volley.host.wire.CallBacks;
 import org.volley.host.wire.Json;
 
@@ -26,14 +28,12 @@ import org.volley.host.wire.Json;
 final class ConsumerView implements InvocationHandler {
     private final CallBacks worker;
     private final String task;
-    private final String group;
     private final Set<TopicPartition> assigned;
     private final SinkRequests requests;
 
     private ConsumerView(CallBacks worker, TaskRequest request, Set<TopicPartition> assigned, SinkRequests requests) {
         this.worker = worker;
         this.task = request.name();
-        this.group = request.connectorConfig().getOrDefault("consumer.override.group.id", "connect-" + request.id().connector());
         this.assigned = assigned;
         this.requests = requests;
     }
@@ -48,7 +48,7 @@ final class ConsumerView implements InvocationHandler {
     @SuppressWarnings({"unchecked", "removal"})
     public Object invoke(Object proxy, Method method, Object[] arguments) {
         return switch (method.getName()) {
-            case "groupMetadata" -> new ConsumerGroupMetadata(group);
+            case "groupMetadata" -> groupMetadata();
             case "assignment" -> Set.copyOf(assigned);
             case "committed" -> committed((Collection<TopicPartition>) arguments[0]);
             case "seek" -> {
@@ -64,7 +64,7 @@ final class ConsumerView implements InvocationHandler {
     }
 
     private Map<TopicPartition, OffsetAndMetadata> committed(Collection<TopicPartition> partitions) {
-        ObjectNode request = Json.object().put("task", task);
+        ObjectNode request = Json.object();
         ArrayNode list = request.putArray("partitions");
         partitions.forEach(partition -> Partitions.add(list, partition));
         Map<TopicPartition, OffsetAndMetadata> committed = new HashMap<>();
@@ -72,14 +72,27 @@ final class ConsumerView implements InvocationHandler {
         if (partitions.isEmpty()) {
             return committed;
         }
-        try {
-            for (JsonNode each : worker.call("COMMITTED", request).get()) {
-                committed.put(Partitions.partition(each), new OffsetAndMetadata(each.path("offset").asLong()));
-            }
-        } catch (InterruptedException | ExecutionException error) {
-            throw new KafkaException("The worker did not give the committed offsets of task " + task, error);
+        for (JsonNode each : ask("COMMITTED", request, "the committed offsets")) {
+            committed.put(Partitions.partition(each), new OffsetAndMetadata(each.path("offset").asLong()));
         }
         return committed;
+    }
+
+    /** As which member the task consumes now: what is committed with it is refused once the group has gone on without the task. */
+    private ConsumerGroupMetadata groupMetadata() {
+        JsonNode group = ask("GROUP", Json.object(), "the place in the group");
+        return new ConsumerGroupMetadata(Json.text(group, "group"), group.path("generation").asInt(), Json.text(group, "member"),
+                Optional.ofNullable(group.path("instance").textValue()));
+    }
+
+    private JsonNode ask(String call, ObjectNode request, String what) {
+        try {
+            return worker.call(call, request.put("task", task)).get();
+        } catch (InterruptedException error) {
+            throw new InterruptException(error);
+        } catch (ExecutionException error) {
+            throw new KafkaException("The worker did not give " + what + " of task " + task, error);
+        }
     }
 
     private static long offset(Object offset) {
