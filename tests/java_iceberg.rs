@@ -80,8 +80,6 @@ fn group(kafka: &Kafka, plugins: &Path) -> WorkerGroup {
     let mut properties = java_properties(&[]);
     properties.retain(|(key, _)| *key != "plugin.path");
     properties.push(("plugin.path", plugins.display().to_string()));
-    // Hadoop has ten thousand classes that are no plug-ins
-    properties.push(("plugin.discovery", "service_load".to_owned()));
     properties.push(("offset.flush.interval.ms", "500".to_owned()));
     let given: Vec<_> = properties.iter().map(|(key, value)| (*key, value.as_str())).collect();
     WorkerGroup::with(kafka, "java-iceberg", &given)

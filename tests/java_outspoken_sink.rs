@@ -8,7 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::{Value, json};
 
-use crate::testbed::{Kafka, Vendor, compiled_plugin, java_properties, wait_until};
+use crate::testbed::{Kafka, Vendor, compiled_sink, java_properties, wait_until};
 use crate::worker_group::{SOON, WorkerGroup};
 
 /// The sink, and the files that it and its worker read and write.
@@ -23,7 +23,7 @@ impl Scene {
     fn new(kafka: &Kafka, name: String, vendor: Vendor) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let plugins = directory.path().join("plugins");
-        compiled_plugin("OutspokenSink", &plugins.join("outspoken"));
+        compiled_sink("OutspokenSink", &plugins.join("outspoken"));
         let mut properties = java_properties(&[]);
         properties.retain(|(key, _)| *key != "plugin.path");
         properties.extend([

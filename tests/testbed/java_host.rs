@@ -51,10 +51,14 @@ pub(crate) fn signal(process: u32, name: &str) {
     assert!(status.success(), "{process} is gone");
 }
 
-/// Compiles a plug-in of `tests/java` into a directory of its own.
-pub(crate) fn compiled_plugin(class: &str, directory: &Path) {
+/// Compiles a sink of `tests/java` into a directory of its own.
+pub(crate) fn compiled_sink(class: &str, directory: &Path) {
     let source = format!("{}/tests/java/{class}.java", env!("CARGO_MANIFEST_DIR"));
     let class_path = format!("{}/*", installed("connect").display());
     let output = Command::new("javac").args(["-cp", &class_path, "-d"]).arg(directory).arg(source).output().unwrap();
     assert!(output.status.success(), "javac: {}", String::from_utf8_lossy(&output.stderr));
+    // without it only a scan of all classes finds it
+    let services = directory.join("META-INF/services");
+    fs::create_dir_all(&services).unwrap();
+    fs::write(services.join("org.apache.kafka.connect.sink.SinkConnector"), class).unwrap();
 }
