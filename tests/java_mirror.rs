@@ -1,105 +1,127 @@
-//! MirrorMaker's connectors, unmodified: topics and heartbeats from one cluster to another, here the same one under two names.
+//! MirrorMaker's connectors, unmodified, between two clusters: topics, where groups are in them, and heartbeats.
 
-use std::time::Duration;
+mod flow;
+mod internal_records;
 
-use serde_json::{Value, json};
+use crate::testbed::{Kafka, Vendor, host_of, signal, wait_until};
+use flow::{Flow, PARTITIONS, SOON, ends, is_copy, of_partition, upstream, write};
+use internal_records::{Checkpoint, last_of_each_key};
 
-use crate::testbed::{Kafka, Message, Vendor, host_of, java_properties, signal, wait_until};
-use crate::worker_group::WorkerGroup;
-
-const SOON: Duration = Duration::from_secs(120);
-const PARTITIONS: i32 = 3;
-
-/// What all of them have in common.
-fn mirror(kafka: &Kafka, class: &str, from: &str, to: &str, more: &Value) -> Value {
-    let mut config = json!({
-        "connector.class": format!("org.apache.kafka.connect.mirror.{class}"),
-        "tasks.max": "2",
-        "source.cluster.alias": from,
-        "target.cluster.alias": to,
-        "source.cluster.bootstrap.servers": kafka.bootstrap_servers(),
-        "target.cluster.bootstrap.servers": kafka.bootstrap_servers(),
-        "key.converter": "org.apache.kafka.connect.converters.ByteArrayConverter",
-        "value.converter": "org.apache.kafka.connect.converters.ByteArrayConverter",
-        "replication.factor": "1",
-        "offset-syncs.topic.replication.factor": "1",
-        "heartbeats.topic.replication.factor": "1",
-        "sync.topic.acls.enabled": "false",
-        "offset.lag.max": "0",
-    });
-    let (config_members, more) = (config.as_object_mut().unwrap(), more.as_object().unwrap());
-    config_members.extend(more.clone());
-    config
+/// Each sync names one record, as it stands in both clusters.
+fn assert_syncs_are_true(flow: &Flow, topic: &str) {
+    let (originals, copies) = (upstream().read_topic(topic), Kafka::shared().read_topic(&flow.copy_of(topic)));
+    let syncs: Vec<_> = flow.syncs().into_iter().filter(|sync| sync.partition.0 == topic).collect();
+    assert!(!syncs.is_empty(), "there are no offset syncs");
+    for sync in syncs {
+        let partition = sync.partition.1;
+        let original = of_partition(&originals, partition)[sync.upstream as usize];
+        let copy = of_partition(&copies, partition)[sync.downstream as usize];
+        assert!(is_copy(copy, original), "{sync:?}: {original:?} is not {copy:?}");
+    }
 }
 
-fn of_partition(messages: &[Message], partition: i32) -> Vec<(Option<Vec<u8>>, Option<Vec<u8>>)> {
-    let mut of_it: Vec<_> = messages.iter().filter(|message| message.partition == partition).collect();
-    of_it.sort_by_key(|message| message.offset);
-    of_it.into_iter().map(|message| (message.key.clone(), message.value.clone())).collect()
-}
-
-fn messages(kafka: &Kafka, topic: &str) -> Vec<Message> {
-    let exists = kafka.admin().topic(topic).unwrap().is_some();
-    if exists { kafka.read_topic(topic) } else { Vec::new() }
-}
-
-/// Waits until the copy has the records of the topic in order, without any that comes again.
-fn await_copy(kafka: &Kafka, topic: &str, copy: &str) {
-    let wanted = kafka.read_topic(topic);
-    wait_until(SOON, "all records are copied in order", || {
-        let copied = messages(kafka, copy);
-        let is_copied = |partition: i32| {
-            let mut first_times = Vec::new();
-            for record in of_partition(&copied, partition) {
-                if !first_times.contains(&record) {
-                    first_times.push(record);
-                }
-            }
-            first_times == of_partition(&wanted, partition)
-        };
-        (0..PARTITIONS).all(is_copied).then_some(())
-    });
+/// A group that goes on at the copy from a checkpoint misses no record that it would have had at the source.
+fn assert_nothing_is_missed_from(checkpoints: &[Checkpoint], topic: &str, copy: &str) {
+    let (originals, copies) = (upstream().read_topic(topic), Kafka::shared().read_topic(copy));
+    for checkpoint in checkpoints {
+        let partition = checkpoint.partition.1;
+        let to_come = &of_partition(&originals, partition)[checkpoint.upstream as usize..];
+        let coming = &of_partition(&copies, partition)[checkpoint.downstream as usize..];
+        let missed = to_come.iter().find(|original| !coming.iter().any(|copy| is_copy(copy, original)));
+        assert!(missed.is_none(), "{checkpoint:?} misses {missed:?}");
+    }
 }
 
 #[test]
-fn mirror_maker_copies_topics_and_heartbeats_though_its_host_is_killed() {
-    let kafka = Kafka::shared();
-    let properties = java_properties(&["connect-mirror"]);
-    let given: Vec<_> = properties.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    let mut group = WorkerGroup::with(kafka, "java-mirror", &given);
-    group.add(&[Vendor::Volley]);
-    let (from, to) = (kafka.unique("from"), kafka.unique("to"));
-    let topic = kafka.topic("mirrored", PARTITIONS);
-    let copy = format!("{from}.{topic}");
-    let write = |first: usize| {
-        kafka.produce(&topic, 300, |number, key, value| {
-            key.extend_from_slice((number % 7).to_string().as_bytes());
-            value.extend_from_slice((first + number).to_string().as_bytes());
-            (number % PARTITIONS as usize) as i32
-        });
-    };
-    write(0);
-    let source = json!({"topics": topic, "refresh.topics.interval.seconds": "1"});
-    group.put(0, "source", &mirror(kafka, "MirrorSourceConnector", &from, &to, &source));
-    group.await_state("source", "RUNNING", 2);
-    await_copy(kafka, &topic, &copy);
+fn mirror_maker_copies_topics_and_where_groups_are_though_its_host_is_killed() {
+    let flow = Flow::new(Vendor::Volley);
+    let topic = upstream().topic("mirrored", PARTITIONS);
+    let (copy, readers) = (flow.copy_of(&topic), Kafka::shared().unique("readers"));
+    write(&topic);
+    flow.put_source(&topic);
+    flow.await_copy(&topic);
+    upstream().commit(&readers, &topic, &ends(&topic), "");
+    flow.put_checkpoints(&topic, &readers);
+    flow.await_group(&readers, &topic, &ends(&topic));
 
-    signal(host_of(group.worker(0).pid(), "source"), "KILL");
-    write(300);
+    signal(host_of(flow.group.worker(0).pid(), "source"), "KILL");
+    write(&topic);
     wait_until(SOON, "the tasks have failed", || {
-        let status = group.ask(0, "GET", "/connectors/source/status", None);
+        let status = flow.group.ask(0, "GET", "/connectors/source/status", None);
         let tasks = status["tasks"].as_array()?.clone();
         tasks.iter().all(|task| task["state"] == "FAILED").then_some(())
     });
-    group.ask(0, "POST", "/connectors/source/restart?includeTasks=true", None);
-    group.await_state("source", "RUNNING", 2);
-    await_copy(kafka, &topic, &copy);
+    flow.group.ask(0, "POST", "/connectors/source/restart?includeTasks=true", None);
+    flow.group.await_state("source", "RUNNING", 2);
+    flow.await_copy(&topic);
     // where each record went, which its acknowledgement tells
-    assert!(!messages(kafka, &format!("mm2-offset-syncs.{to}.internal")).is_empty(), "there are no offset syncs");
+    assert_syncs_are_true(&flow, &topic);
+    let mut in_between = ends(&topic);
+    in_between[0] -= 10;
+    upstream().commit(&readers, &topic, &in_between, "");
+    flow.await_group(&readers, &topic, &in_between);
+    assert_nothing_is_missed_from(&flow.checkpoints(), &topic, &copy);
 
-    // those of one cluster would be copied to the same one without end
-    group.ask(0, "DELETE", "/connectors/source", None);
-    let heartbeats = json!({"emit.heartbeats.interval.seconds": "1"});
-    group.put(0, "heartbeats", &mirror(kafka, "MirrorHeartbeatConnector", &from, &to, &heartbeats));
-    wait_until(SOON, "there are heartbeats", || (!messages(kafka, "heartbeats").is_empty()).then_some(()));
+    signal(host_of(flow.group.worker(0).pid(), "checkpoints"), "KILL");
+    upstream().commit(&readers, &topic, &ends(&topic), "");
+    wait_until(SOON, "the connector has failed", || {
+        let status = flow.group.ask(0, "GET", "/connectors/checkpoints/status", None);
+        (status["tasks"][0]["state"] == "FAILED").then_some(())
+    });
+    flow.group.ask(0, "POST", "/connectors/checkpoints/restart?includeTasks=true", None);
+    flow.await_group(&readers, &topic, &ends(&topic));
+    assert_nothing_is_missed_from(&flow.checkpoints(), &topic, &copy);
+}
+
+#[test]
+fn offset_syncs_checkpoints_and_heartbeats_are_those_of_a_java_worker() {
+    let topic = upstream().topic("mirrored", PARTITIONS);
+    let readers = Kafka::shared().unique("readers");
+    write(&topic);
+    let flows = [Vendor::Volley, Vendor::Java].map(Flow::new);
+    for flow in &flows {
+        flow.put_source(&topic);
+        flow.await_copy(&topic);
+    }
+    let last = ends(&topic).iter().map(|end| end - 1).collect::<Vec<_>>();
+    let [volley, java] = flows.each_ref().map(|flow| {
+        wait_until(SOON, "there are syncs of the last records", || {
+            let (messages, syncs) = (flow.sync_messages(), flow.syncs());
+            let is_there = |partition: usize| {
+                syncs
+                    .iter()
+                    .any(|sync| sync.partition == (topic.clone(), partition as i32) && sync.upstream == last[partition])
+            };
+            let by_key = last_of_each_key(&messages);
+            let values = by_key.into_iter().map(|(key, message)| (key, message.value.clone())).collect::<Vec<_>>();
+            (0..PARTITIONS as usize).all(is_there).then_some(values)
+        })
+    });
+    assert_eq!(volley, java, "offset syncs, keys and values");
+
+    upstream().commit(&readers, &topic, &ends(&topic), "read until noon");
+    for flow in &flows {
+        flow.put_checkpoints(&topic, &readers);
+        flow.put_heartbeats();
+    }
+    let [volley, java] = flows.each_ref().map(|flow| {
+        let copy = flow.copy_of(&topic);
+        let mut checkpoints = flow.await_group(&readers, &topic, &ends(&topic));
+        for checkpoint in &mut checkpoints {
+            assert_eq!((&checkpoint.partition.0, &checkpoint.group), (&copy, &readers));
+            checkpoint.partition.0 = topic.clone();
+        }
+        checkpoints
+    });
+    assert_eq!(volley, java, "checkpoints");
+
+    let versions = flows.each_ref().map(|flow| {
+        wait_until(SOON, "there are heartbeats, one after the other", || {
+            let heartbeats = flow.heartbeats();
+            let is_in_order = heartbeats.is_sorted_by(|one, next| one.timestamp < next.timestamp);
+            assert!(is_in_order, "{heartbeats:?}");
+            (heartbeats.len() > 1).then(|| heartbeats[0].version)
+        })
+    });
+    assert_eq!(versions[0], versions[1], "heartbeats' versions");
 }

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod cluster_requests;
+mod group_offsets;
 mod records;
 
 use std::collections::BTreeMap;
