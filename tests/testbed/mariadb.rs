@@ -18,12 +18,15 @@ const USER: &str = "volley";
 const FIRST_DATABASE: &str = "mysql";
 /// Of the server: sessions that rely on a zone have to set it.
 const ZONE: &str = "+05:00";
+/// It writes what happens to rows, and says that it is a MySQL, of a version as old as what it understands.
+const AS_MYSQL: [&str; 4] = ["--log-bin=binlog", "--binlog-format=ROW", "--server-id=1", "--version=5.7.10"];
 
 pub(crate) struct MariaDb {
     process: Option<ServerProcess>,
     directory: PathBuf,
     port: u16,
     has_tls: bool,
+    options: &'static [&'static str],
     databases: AtomicU32,
 }
 
@@ -42,12 +45,17 @@ impl MariaDb {
 
     /// A server of one's own, which may be stopped.
     pub(crate) fn start() -> Self {
-        Self::start_as(false)
+        Self::start_as(false, &[])
+    }
+
+    /// A server of one's own for those who follow the changes of a MySQL.
+    pub(crate) fn start_as_mysql() -> Self {
+        Self::start_as(false, &AS_MYSQL)
     }
 
     /// One that offers TLS, with a certificate for 127.0.0.1.
     pub(crate) fn start_with_tls() -> Self {
-        Self::start_as(true)
+        Self::start_as(true, &[])
     }
 
     /// Its certificate's file.
@@ -55,7 +63,7 @@ impl MariaDb {
         self.directory.join("server.crt").display().to_string()
     }
 
-    fn start_as(has_tls: bool) -> Self {
+    fn start_as(has_tls: bool, options: &'static [&'static str]) -> Self {
         let directory = data_directory("mariadb");
         let (data, temporary) = (directory.join("data"), directory.join("tmp"));
         for directory in [&data, &temporary] {
@@ -73,7 +81,8 @@ impl MariaDb {
         if has_tls {
             make_certificate(&directory, "mysql");
         }
-        let mut server = Self { process: None, directory, port: free_port(), has_tls, databases: AtomicU32::new(0) };
+        let (port, databases) = (free_port(), AtomicU32::new(0));
+        let mut server = Self { process: None, directory, port, has_tls, options, databases };
         server.restart();
         let user = format!("{USER}@'127.0.0.1'");
         server.run(&format!("CREATE USER {user}; GRANT ALL ON *.* TO {user}")).unwrap();
@@ -107,7 +116,7 @@ impl MariaDb {
             "--innodb-flush-log-at-trx-commit=2".to_owned(),
         ]
         .into();
-        command.extend(as_server().map(str::to_owned));
+        command.extend(as_server().chain(self.options.iter().copied()).map(str::to_owned));
         if self.has_tls {
             command.push(format!("--ssl-cert={}", self.certificate()));
             command.push(format!("--ssl-key={}", self.directory.join("data/server.key").display()));

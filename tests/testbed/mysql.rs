@@ -26,10 +26,15 @@ impl MySql {
     /// The server that all tests share; each test makes databases of its own. `None` where MySQL is not installed.
     pub(crate) fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<MySql>> = OnceLock::new();
-        SHARED.get_or_init(Self::start).as_ref()
+        SHARED.get_or_init(|| Self::start(&["--skip-log-bin"])).as_ref()
     }
 
-    fn start() -> Option<Self> {
+    /// A server of one's own for those who follow its changes. `None` where MySQL is not installed.
+    pub(crate) fn start_with_binlog() -> Option<Self> {
+        Self::start(&["--log-bin=binlog", "--server-id=1"])
+    }
+
+    fn start(binlog: &[&str]) -> Option<Self> {
         let home = testbed().join("mysql/usr");
         if !home.join("sbin/mysqld").exists() {
             println!("passed over on MySQL, which is not installed: see tests/testbed/install-mysql.sh");
@@ -57,14 +62,13 @@ impl MySql {
         let install = command(&["--initialize-insecure".to_owned()]);
         let outcome = Command::new(&install[0]).args(&install[1..]).current_dir("/").output().unwrap();
         assert!(outcome.status.success(), "mysqld failed: {}", String::from_utf8_lossy(&outcome.stderr));
-        let settings = [
+        let mut settings = vec![
             format!("--port={port}"),
             "--bind-address=127.0.0.1".to_owned(),
             format!("--socket={}", directory.join("data/s.sock").display()),
             format!("--pid-file={}", directory.join("data/pid").display()),
             "--mysqlx=OFF".to_owned(),
             "--skip-name-resolve".to_owned(),
-            "--skip-log-bin".to_owned(),
             "--performance-schema=OFF".to_owned(),
             "--default-time-zone=+05:00".to_owned(),
             "--innodb-buffer-pool-size=64M".to_owned(),
@@ -72,6 +76,7 @@ impl MySql {
             "--init-file".to_owned(),
             init_file(&directory).display().to_string(),
         ];
+        settings.extend(binlog.iter().map(|option| (*option).to_owned()));
         let process = ServerProcess::start(&directory, &command(&settings));
         let server = Self { process, port, databases: AtomicU32::new(0) };
         wait_until(READY, "MySQL answers", || {

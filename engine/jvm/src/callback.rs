@@ -36,8 +36,8 @@ pub(crate) enum Asker {
 impl Asker {
     fn connector(&self) -> &str {
         match self {
-            Self::Source { context, .. } => &context.connector,
-            Self::Sink { context, .. } => &context.connector,
+            Self::Source(context) => &context.connector,
+            Self::Sink(context) => &context.connector,
         }
     }
 }
