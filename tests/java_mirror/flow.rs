@@ -1,7 +1,7 @@
 //! What MirrorMaker's connectors on one worker carry from one cluster to the other.
 
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use volley_api::RawHeader;
@@ -60,9 +60,8 @@ pub(super) fn is_copy(copy: &Message, original: &Message) -> bool {
 /// The end of each partition.
 pub(super) fn ends(topic: &str) -> Vec<i64> {
     let messages = upstream().read_topic(topic);
-    (0..PARTITIONS)
-        .map(|partition| of_partition(&messages, partition).last().map_or(0, |last| last.offset + 1))
-        .collect()
+    let end = |partition| of_partition(&messages, partition).last().map_or(0, |last| last.offset + 1);
+    (0..PARTITIONS).map(end).collect()
 }
 
 /// A worker and its names for the clusters.
@@ -110,15 +109,17 @@ impl Flow {
         self.group.await_state(name, "RUNNING", tasks);
     }
 
-    pub(super) fn put_source(&self, topic: &str) {
-        let more = json!({"topics": topic, "refresh.topics.interval.seconds": "1", "offset.lag.max": "0"});
+    /// That of topics; those need not be there yet.
+    pub(super) fn put_source(&self, topics: &[&str]) {
+        let more = json!({"topics": topics.join(","), "refresh.topics.interval.seconds": "1", "offset.lag.max": "0"});
         self.put("source", "MirrorSourceConnector", 2, more);
     }
 
-    pub(super) fn put_checkpoints(&self, topic: &str, group: &str) {
+    /// That of the places of groups in topics; none of them need be there yet.
+    pub(super) fn put_checkpoints(&self, topics: &[&str], groups: &[&str]) {
         let more = json!({
-            "topics": topic,
-            "groups": group,
+            "topics": topics.join(","),
+            "groups": groups.join(","),
             "emit.checkpoints.interval.seconds": "1",
             "refresh.groups.interval.seconds": "1",
             "sync.group.offsets.enabled": "true",
@@ -144,9 +145,11 @@ impl Flow {
         self.sync_messages().iter().map(OffsetSync::of).collect()
     }
 
-    pub(super) fn checkpoints(&self) -> Vec<Checkpoint> {
-        let topic = format!("{}.checkpoints.internal", self.from);
-        messages(Kafka::shared(), &topic).iter().map(Checkpoint::of).collect()
+    pub(super) fn checkpoints_of(&self, group: &str, topic: &str) -> Vec<Checkpoint> {
+        let (checkpoints, copy) = (format!("{}.checkpoints.internal", self.from), self.copy_of(topic));
+        let all = messages(Kafka::shared(), &checkpoints);
+        let all = all.iter().map(Checkpoint::of);
+        all.filter(|checkpoint| checkpoint.group == group && checkpoint.partition.0 == copy).collect()
     }
 
     /// Those between its own clusters.
@@ -176,23 +179,34 @@ impl Flow {
         });
     }
 
-    /// Waits until the last checkpoints, partition by partition, are of these offsets, and the group's own offsets at the copy
-    /// are those of the checkpoints; what they are.
-    pub(super) fn await_group(&self, group: &str, topic: &str, upstream: &[i64]) -> Vec<Checkpoint> {
-        wait_until(SOON, "the group is at the copy where it is at the source", || {
-            let checkpoints = self.checkpoints();
+    /// Waits until the last checkpoints, partition by partition, are of these offsets, or of any where there is none, and the
+    /// group's own offsets at the copy are those of the checkpoints; what they are.
+    pub(super) fn await_group(&self, group: &str, topic: &str, upstream: &[Option<i64>]) -> Vec<Checkpoint> {
+        let deadline = Instant::now() + SOON;
+        loop {
+            let (checkpoints, copy) = (self.checkpoints_of(group, topic), self.copy_of(topic));
             let last = |partition| checkpoints.iter().rfind(|checkpoint| checkpoint.partition.1 == partition);
             let last: Vec<Checkpoint> = (0..PARTITIONS).filter_map(last).cloned().collect();
-            let is_there = last.iter().map(|checkpoint| checkpoint.upstream).eq(upstream.iter().copied());
-            let committed = Kafka::shared().committed(group, &self.copy_of(topic), PARTITIONS);
-            let is_set = last.iter().map(|checkpoint| Some(checkpoint.downstream)).eq(committed);
-            (is_there && is_set).then_some(last)
-        })
+            let is_there = |(checkpoint, wanted): (&Checkpoint, &Option<i64>)| {
+                wanted.is_none_or(|wanted| checkpoint.upstream == wanted)
+            };
+            let are_there = last.len() == upstream.len() && last.iter().zip(upstream).all(is_there);
+            let committed = Kafka::shared().committed(group, &copy, PARTITIONS);
+            if are_there && last.iter().map(|checkpoint| Some(checkpoint.downstream)).eq(committed.iter().copied()) {
+                return last;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "the group is not at the copy where it is at the source, {upstream:?}: {last:?}, {committed:?}, {:?}",
+                self.syncs()
+            );
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 }
 
 /// Of a topic that need not be there yet.
-fn messages(kafka: &Kafka, topic: &str) -> Vec<Message> {
+pub(super) fn messages(kafka: &Kafka, topic: &str) -> Vec<Message> {
     let exists = kafka.admin().topic(topic).unwrap().is_some();
     if exists { kafka.read_topic(topic) } else { Vec::new() }
 }

@@ -1,6 +1,5 @@
 package org.volley.host.connector;
 
-import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.connect.json.JsonConverter;
 import org.apache.kafka.connect.storage.OffsetUtils;
@@ -28,10 +27,11 @@ public final class OffsetJson {
         return CONVERTER.fromConnectData("", null, map);
     }
 
+    /** The converter's own map, as Kafka hands it on: also the order of its entries is what plug-ins say in messages. */
     @SuppressWarnings("unchecked")
     public static Map<String, Object> read(byte[] json) {
         Object value = json == null ? null : CONVERTER.toConnectData("", json).value();
         OffsetUtils.validateFormat(value);
-        return value == null ? null : new HashMap<>((Map<String, Object>) value);
+        return (Map<String, Object>) value;
     }
 }
