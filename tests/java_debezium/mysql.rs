@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::capture::{Capture, SOON};
 use super::rows::{Changes, Rows, table};
 use crate::rounds::rounds;
-use crate::testbed::{Kafka, MariaDatabase, MariaDb, MySql, wait_until};
+use crate::testbed::{Kafka, MariaDatabase, MariaDb, MySql, Vendor, java_properties, wait_until};
+use crate::worker_group::WorkerGroup;
 
 const ROWS: i64 = 2_000;
 
@@ -31,7 +32,8 @@ fn configuration(database: &MariaDatabase, prefix: &str) -> Value {
         "topic.prefix": prefix,
         "schema.history.internal.kafka.bootstrap.servers": Kafka::shared().bootstrap_servers(),
         "schema.history.internal.kafka.topic": format!("{prefix}-history"),
-        "connect.keep.alive.interval.ms": "1000",
+        // how soon a lost session is noticed; rows are lost where the connector takes longer than this for an event
+        "connect.keep.alive.interval.ms": "15000",
     })
 }
 
@@ -106,7 +108,6 @@ fn follow_over_kills_and_alterations(database: MariaDatabase) {
         items.capture.start_worker_again();
         items.await_equal("after the worker was killed and a column had another place");
 
-        items.change();
         items.end_session();
         items.change();
         items.await_equal("after the session of the database was ended");
@@ -128,4 +129,17 @@ fn debezium_follows_a_mysql_over_kills_and_changes_of_the_table() {
 fn debezium_s_mysql_connector_follows_a_mariadb_that_says_it_is_a_mysql() {
     let server = MariaDb::start_as_mysql();
     follow_over_kills_and_alterations(server.database("items"));
+}
+
+#[test]
+fn debezium_s_mysql_connector_refuses_a_mariadb_in_its_own_words() {
+    let database = MariaDb::shared().database("refused");
+    let properties = java_properties(&["debezium-connector-mysql"]);
+    let given: Vec<_> = properties.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let mut group = WorkerGroup::with(Kafka::shared(), "refused", &given);
+    group.add(&[Vendor::Volley]);
+    let config = configuration(&database, "refused");
+    let (status, answer) = group.worker(0).ask("PUT", "/connectors/refused/config", Some(&config));
+    let message = answer["message"].as_str().unwrap_or_default();
+    assert!(status == 400 && message.contains("should support SHOW BINARY LOG STATUS"), "{status}: {answer}");
 }
