@@ -276,27 +276,34 @@ fn with_hybrid_fail_a_plug_in_without_a_service_file_ends_the_start_and_is_named
     assert!(ended.log.contains(MONGO) && ended.log.contains("plugin.discovery=hybrid_warn"), "{}", ended.log);
 }
 
+/// A plug-in in `directory` that ends the JVM as soon as an instance of it is made; where it is.
+fn halting_plugin(directory: &Path) -> PathBuf {
+    let (classes, plugin) = (directory.join("classes"), directory.join("plugins/halting"));
+    let services = classes.join("META-INF/services");
+    [&services, &plugin].into_iter().for_each(|directory| fs::create_dir_all(directory).unwrap());
+    fs::write(services.join("org.apache.kafka.connect.sink.SinkConnector"), "HaltingSink\n").unwrap();
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/java/HaltingSink.java");
+    let run = |command: &mut Command| assert!(command.status().unwrap().success(), "{command:?}");
+    run(Command::new("javac").arg("-cp").arg(installed("connect").join("*")).arg("-d").arg(&classes).arg(source));
+    run(Command::new("jar").arg("cf").arg(plugin.join("halting.jar")).arg("-C").arg(&classes).arg("."));
+    plugin
+}
+
 #[test]
 fn a_plug_in_that_ends_the_scan_is_named_and_left_out_and_the_others_are_found() {
     let directory = tempfile::tempdir().unwrap();
-    let plugin = directory.path().join("halting");
-    fs::create_dir(&plugin).unwrap();
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/java/HaltingSink.java");
-    let compiled = Command::new("javac")
-        .arg("-cp")
-        .arg(installed("connect").join("*"))
-        .arg("-d")
-        .arg(&plugin)
-        .arg(source)
-        .status()
-        .unwrap();
-    assert!(compiled.success());
+    let plugin = halting_plugin(directory.path());
     let kafka = Kafka::shared();
     let properties = java_properties(&["connect-file"]);
     let path = &properties.iter().find(|(key, _)| *key == "plugin.path").unwrap().1;
-    let path = format!("{},{path}", directory.path().display());
-    let group = worker(kafka, "java-halts", &["connect-file"], &[("plugin.path", &path)]);
-    let plugins = group.ask(0, "GET", "/connector-plugins", None);
+    let path = format!("{},{path}", directory.path().join("plugins").display());
+    // by service files, which takes less time than by reflection
+    let more = [("plugin.path", path.as_str()), ("plugin.discovery", "service_load")];
+    let group = worker(kafka, "java-halts", &["connect-file"], &more);
+    let plugins = wait_until(SOON * 3, "the plug-ins are found", || {
+        let answer = group.worker(0).try_ask("GET", "/connector-plugins", None)?;
+        (answer.status == 200).then(|| answer.json())
+    });
     let classes: Vec<_> = plugins.as_array().unwrap().iter().map(|plugin| plugin["class"].as_str().unwrap()).collect();
     assert!(classes.contains(&SOURCE) && !classes.contains(&"HaltingSink"), "{classes:?}");
     let log = group.worker(0).log();

@@ -31,11 +31,12 @@ struct Change {
 pub(crate) struct LogLevels(Mutex<Vec<Change>>);
 
 impl LogLevels {
-    /// Those of a worker at its start: Java logs what the worker's own log takes of it.
+    /// Those of a worker at its start: Java logs what the worker's own log takes of it, unless a file of its own says what.
     pub(crate) fn of_the_log() -> Self {
         let this = Self::default();
+        let has_own_file = std::env::var_os("KAFKA_LOG4J_OPTS").is_some_and(|options| !options.is_empty());
         let level = level_of_the_log();
-        if level != USUAL {
+        if level != USUAL && !has_own_file {
             this.set(ROOT, level);
         }
         this
