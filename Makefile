@@ -68,12 +68,13 @@ bench:
 	cargo bench --profile dist --bench databases
 	cargo bench --profile dist --bench java_plugins
 
-# The host of Java plug-ins with all that it needs: java-host/PROTOCOL.md. Cargo builds nothing of it, and it needs nothing of cargo's.
+# The host of Java plug-ins with all that it needs, and its licences: java-host/PROTOCOL.md. Cargo builds nothing of it, and it needs nothing of cargo's.
 java-host:
 	mvn -q -B -f java-host/pom.xml package -DskipTests
 	rm -rf $(CARGO_TARGET_DIR)/lib/volley-java
 	mkdir -p $(CARGO_TARGET_DIR)/lib/volley-java
 	cp java-host/target/volley-java-host.jar java-host/target/volley-java/*.jar $(CARGO_TARGET_DIR)/lib/volley-java/
+	cp -r LICENSE java-host/NOTICE java-host/licenses $(CARGO_TARGET_DIR)/lib/volley-java/
 
 # The servers of the tests, to install them anew.
 clean-testbed:
