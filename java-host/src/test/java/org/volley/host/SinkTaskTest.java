@@ -209,6 +209,13 @@ class SinkTaskTest {
     }
 
     @Test
+    void aTaskThatHasNothingToCommitSaysSo() {
+        TaskScenario sink = TaskScenario.sink(worker, Map.of());
+        JsonNode done = sink.lane.done(25, "[{\"topic\":\"t\",\"partition\":0,\"offset\":14}]");
+        assertTrue(done.path("offsets").isArray() && done.path("offsets").isEmpty(), done::toString);
+    }
+
+    @Test
     void aReporterIsThereOnlyWhereReportsGoSomewhere() {
         TaskScenario.sink(worker, Map.of());
         worker.line("reporter none");

@@ -168,6 +168,14 @@ class SourceTaskTest {
     }
 
     @Test
+    void anyThreadOfAPlugInReadsOffsets() {
+        worker.onCallBack("OFFSET_READ", request -> ScriptedWorker.JSON.valueToTree(List.of(Map.of("n", 3))));
+        TaskScenario source = TaskScenario.source(worker, "offset outside", Map.of());
+        source.lane.poll();
+        worker.line("outside {n=3}");
+    }
+
+    @Test
     void aReadOfOffsetsEndsWhenTheTaskIsCancelled() throws Exception {
         java.util.concurrent.CountDownLatch asked = new java.util.concurrent.CountDownLatch(1);
         worker.onCallBack("OFFSET_READ", request -> {

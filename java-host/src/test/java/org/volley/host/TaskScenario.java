@@ -56,6 +56,10 @@ final class TaskScenario {
         return scenario;
     }
 
+    String connector() {
+        return "c" + number;
+    }
+
     Wire commitLane() {
         return worker.lane(2 * number + 1);
     }

@@ -1,6 +1,7 @@
 package org.volley.plugins;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -9,6 +10,7 @@ import org.apache.kafka.common.config.Config;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Type;
+import org.apache.kafka.common.metrics.Measurable;
 import org.apache.kafka.connect.connector.Task;
 import org.apache.kafka.connect.source.ConnectorTransactionBoundaries;
 import org.apache.kafka.connect.source.ExactlyOnceSupport;
@@ -55,6 +57,10 @@ public class AnySource extends SourceConnector {
         }
         if (given.containsKey("counts")) {
             Say.say("started " + STARTED.incrementAndGet());
+        }
+        if (given.containsKey("measures")) {
+            context().pluginMetrics().addMetric(context().pluginMetrics().metricName("starts", "Starts", new LinkedHashMap<>()),
+                    (Measurable) (now, when) -> 1);
         }
         if (given.containsKey("asks")) {
             context().requestTaskReconfiguration();

@@ -4,6 +4,7 @@ import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
@@ -12,6 +13,7 @@ import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.DisconnectException;
+import org.apache.kafka.common.metrics.Measurable;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.errors.ConnectException;
@@ -77,6 +79,8 @@ public class ScriptedSink extends SinkTask {
             case "command line" -> Say.say("command line " + System.getProperty("sun.java.command"));
             case "disconnected" -> throw new DisconnectException("not of Connect");
             case "error" -> throw new IllegalStateException("never");
+            case "measure" -> context.pluginMetrics().addMetric(context.pluginMetrics().metricName("puts", "Puts", new LinkedHashMap<>()),
+                    (Measurable) (config, now) -> 3);
             case "seek" -> {
                 context.offset(FIRST, 3);
                 context.offset(Map.of(FIRST, 9L));
@@ -157,6 +161,9 @@ public class ScriptedSink extends SinkTask {
         Say.called(this, "preCommit " + offsets.get(FIRST).offset());
         if (offsets.get(FIRST).offset() == 13) {
             throw new IllegalStateException("cannot say");
+        }
+        if (offsets.get(FIRST).offset() == 14) {
+            return Map.of();
         }
         Map<TopicPartition, OffsetAndMetadata> answer = new HashMap<>();
         answer.put(FIRST, new OffsetAndMetadata(1, "mark"));

@@ -2,10 +2,12 @@ package org.volley.plugins;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.metrics.Measurable;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.errors.RetriableException;
 import org.apache.kafka.connect.source.SourceRecord;
@@ -52,6 +54,15 @@ public class ScriptedSource extends SourceTask {
             case "offset":
                 Map<String, Object> offset = context.offsetStorageReader().offset(Map.of("p", 1));
                 Say.say("offset " + offset + " of " + offset.get("n").getClass().getSimpleName());
+                return null;
+            case "offset outside":
+                Thread outside = new Thread(() -> Say.say("outside " + context.offsetStorageReader().offset(Map.of("p", 1))));
+                outside.start();
+                outside.join();
+                return null;
+            case "measure":
+                context.pluginMetrics().addMetric(context.pluginMetrics().metricName("polls", "Polls", new LinkedHashMap<>()),
+                        (Measurable) (config, now) -> 2);
                 return null;
             case "configs":
                 Say.say("configs " + context.configs());
