@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 use tracing::warn;
 use volley_api::{
@@ -12,7 +13,7 @@ use volley_api::{
 
 use crate::config_json;
 use crate::discovery::{FoundPlugin, JavaKind, config_answer, config_def};
-use crate::hosts::{Occupant, QUESTION_LIMIT};
+use crate::hosts::{Movable, Occupant, QUESTION_LIMIT};
 use crate::runtime::{JavaRuntime, START_LIMIT};
 use crate::sink::altered_offsets;
 use crate::sink_requests::each;
@@ -71,19 +72,7 @@ impl Connector for JavaConnector {
     }
 
     fn start(&self, context: ConnectorContext, config: &ConfigMap) -> Result<Box<dyn RunningConnector>> {
-        let name = context.connector.clone();
-        let occupant = self.java.enter(&name, &[config])?;
-        let process = Arc::clone(occupant.process());
-        process.askers().add_connector(&name, context);
-        let config = config_json::to_json(config);
-        let request = json!({ "connector": name, "class": self.plugin.class, "config": config });
-        match process.calls().call("CONNECTOR_START", request, START_LIMIT, &|| false) {
-            Ok(_) => Ok(Box::new(RunningJavaConnector { name, occupant: Some(occupant) })),
-            Err(error) => {
-                process.askers().remove_connector(&name);
-                Err(occupant.failed(error).1)
-            }
-        }
+        Ok(Box::new(RunningJavaConnector(Instance::start(self, context, config)?)))
     }
 
     fn alter_offsets(&self, config: &ConfigMap, offsets: &[(SourcePartition, Option<SourceOffset>)]) -> Result<bool> {
@@ -109,51 +98,112 @@ impl Connector for JavaConnector {
 
 /// An instance in the connector's process.
 #[derive(Debug)]
-struct RunningJavaConnector {
-    name: String,
-    /// `None` once it is stopped or lost.
-    occupant: Option<Occupant>,
+struct Instance {
+    connector: JavaConnector,
+    context: ConnectorContext,
+    config: ConfigMap,
+    /// `None` once it is stopped or lost. Held while it is called, and while it moves.
+    occupant: Mutex<Option<Occupant>>,
 }
 
-impl RunningJavaConnector {
-    fn call(&mut self, call: &str, mut request: Value, limit: Duration) -> Result<Value> {
-        let Some(occupant) = self.occupant.take() else {
-            return Err(Error::fatal(format!("the Java instance of connector `{}` does not run any more", self.name)));
+impl Instance {
+    fn start(connector: &JavaConnector, context: ConnectorContext, config: &ConfigMap) -> Result<Arc<Self>> {
+        let (connector, config) = (connector.clone(), config.clone());
+        let this = Arc::new(Self { connector, context, config, occupant: Mutex::new(None) });
+        let occupant = this.enter()?;
+        this.settle(occupant, &mut this.occupant.lock());
+        Ok(this)
+    }
+
+    /// Makes and starts it in the connector's process.
+    fn enter(&self) -> Result<Occupant> {
+        let name = &self.context.connector;
+        let occupant = self.connector.java.enter(name, &[&self.config])?;
+        let process = Arc::clone(occupant.process());
+        process.askers().add_connector(name, self.context.clone());
+        let (class, config) = (&self.connector.plugin.class, config_json::to_json(&self.config));
+        let request = json!({ "connector": name, "class": class, "config": config });
+        match process.calls().call("CONNECTOR_START", request, START_LIMIT, &|| false) {
+            Ok(_) => Ok(occupant),
+            Err(error) => {
+                process.askers().remove_connector(name);
+                Err(occupant.failed(error).1)
+            }
+        }
+    }
+
+    fn settle(self: &Arc<Self>, occupant: Occupant, place: &mut Option<Occupant>) {
+        let this: Arc<dyn Movable> = Arc::<Self>::clone(self);
+        occupant.moves(&this);
+        *place = Some(occupant);
+    }
+
+    fn call(&self, call: &str, mut request: Value, limit: Duration) -> Result<Value> {
+        let name = &self.context.connector;
+        let mut place = self.occupant.lock();
+        let Some(occupant) = place.take() else {
+            return Err(Error::fatal(format!("the Java instance of connector `{name}` does not run any more")));
         };
-        request["connector"] = json!(self.name);
+        request["connector"] = json!(name);
         match occupant.process().calls().call(call, request, limit, &|| false) {
             Ok(answer) => {
-                self.occupant = Some(occupant);
+                *place = Some(occupant);
                 Ok(answer)
             }
             Err(error) => {
                 let (occupant, error) = occupant.failed(error);
-                self.occupant = occupant;
+                *place = occupant;
                 Err(error)
             }
         }
     }
+
+    fn stop(&self) {
+        let Some(occupant) = self.occupant.lock().take() else { return };
+        self.leave(occupant);
+    }
+
+    fn leave(&self, occupant: Occupant) {
+        let connector = &self.context.connector;
+        let process = Arc::clone(occupant.process());
+        process.askers().remove_connector(connector);
+        let stopped = process.calls().call("CONNECTOR_STOP", json!({ "connector": connector }), STOP_LIMIT, &|| false);
+        if let Err(error) = stopped {
+            let (_, error) = occupant.failed(error);
+            warn!(target: "volley_jvm", connector, error = error.trace(), "a Java connector could not stop in order");
+        }
+    }
 }
+
+impl Movable for Instance {
+    fn move_on(self: Arc<Self>) {
+        let mut place = self.occupant.lock();
+        let Some(old) = place.take() else { return };
+        self.leave(old);
+        match self.enter() {
+            Ok(new) => self.settle(new, &mut place),
+            Err(error) => self.context.raise_error(error),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct RunningJavaConnector(Arc<Instance>);
 
 impl RunningConnector for RunningJavaConnector {
     fn task_configs(&mut self, max_tasks: usize) -> Result<Vec<ConfigMap>> {
-        let answer = self.call("TASK_CONFIGS", json!({ "max_tasks": max_tasks }), START_LIMIT)?;
-        each(&answer["configs"]).map(|config| config_json::from_json(&self.name, config)).collect()
+        let answer = self.0.call("TASK_CONFIGS", json!({ "max_tasks": max_tasks }), START_LIMIT)?;
+        let name = &self.0.context.connector;
+        each(&answer["configs"]).map(|config| config_json::from_json(name, config)).collect()
     }
 
     fn stop(&mut self) {
-        let Some(occupant) = &self.occupant else { return };
-        occupant.process().askers().remove_connector(&self.name);
-        if let Err(error) = self.call("CONNECTOR_STOP", json!({}), STOP_LIMIT) {
-            let connector = &self.name;
-            warn!(target: "volley_jvm", connector, error = error.trace(), "a Java connector could not stop in order");
-        }
-        self.occupant = None;
+        self.0.stop();
     }
 }
 
 impl Drop for RunningJavaConnector {
     fn drop(&mut self) {
-        self.stop();
+        self.0.stop();
     }
 }

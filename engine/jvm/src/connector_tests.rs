@@ -5,11 +5,12 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use volley_api::{
-    ConfigMap, Connector, ConnectorContext, SinkContext, SinkTask, SourceOffset, SourcePartition, Support,
+    ConfigMap, Connector, ConnectorContext, Offsets, SinkContext, SinkTask, SourceOffset, SourcePartition, Support,
 };
 
 use crate::connector::JavaConnector;
 use crate::fake_host::{FakeHost, Reply, java, java_with, own_chain, usual, wait_until};
+use crate::frames::Kind;
 use crate::process::Patience;
 use crate::runtime::JavaRuntime;
 use crate::sink::JavaSinkTask;
@@ -43,6 +44,30 @@ fn instance_and_tasks_share_a_process_that_ends_after_the_last() {
     let calls: Vec<_> =
         host.has_received().into_iter().filter(|call| call.starts_with("CONN") || call.starts_with("TASK")).collect();
     assert_eq!(calls, ["CONNECTOR_START", "TASK_CONFIGS", "TASK_NEW", "CONNECTOR_STOP", "TASK_END"]);
+}
+
+#[test]
+fn an_instance_moves_to_a_fresh_process_when_a_task_beside_it_is_given_up() {
+    let host = FakeHost::new(
+        |call, _| usual(call),
+        |_, frame| match frame.kind {
+            Kind::Open => Reply::Hangs,
+            _ => Reply::Ok(json!({})),
+        },
+    );
+    let java = java(&host, None);
+    let mut running = connector(&java).start(ConnectorContext::new("c"), &config()).unwrap();
+    let hanging = host.clone();
+    let is_opening = move || hanging.has_received().iter().any(|name| name == "Open");
+    let context = SinkContext::new("c", 0).with_own_chain(own_chain()).on_abandonment(is_opening);
+    let mut task = JavaSinkTask::start(&java, context, &config()).unwrap();
+    assert!(task.open(&Offsets::new()).is_err());
+    wait_until("nothing is left in the process of the task that hangs", || !host.runs(1));
+    running.task_configs(1).unwrap();
+    assert_eq!(host.starts(), 3, "one to scan, one that hangs, one for the instance");
+    let calls: Vec<_> = host.has_received().into_iter().filter(|call| call.starts_with("CONN")).collect();
+    assert_eq!(calls, ["CONNECTOR_START", "CONNECTOR_STOP", "CONNECTOR_START"]);
+    assert!(host.runs(2));
 }
 
 #[test]

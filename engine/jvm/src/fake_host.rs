@@ -118,6 +118,12 @@ impl FakeHost {
         self.0.starts.load(Ordering::SeqCst)
     }
 
+    /// Whether a process that was started is there still.
+    pub(crate) fn runs(&self, number: usize) -> bool {
+        let pid = fs::read_to_string(self.pid_file(number)).expect("a process id");
+        Path::new("/proc").join(pid.trim()).exists()
+    }
+
     /// Makes a call of the host, and waits for its answer.
     pub(crate) fn call_worker(&self, mut request: Value) -> Value {
         request["id"] = json!(1);

@@ -136,7 +136,9 @@ impl JavaRuntime {
 
     fn fingerprint(&self, locations: &[String]) -> String {
         let class_path = std::env::var("CLASSPATH").unwrap_or_default();
-        let mut files: Vec<PathBuf> = class_path.split(':').map(PathBuf::from).collect();
+        // `directory/*` stands for the jars of a directory, for Java
+        let mut files: Vec<PathBuf> =
+            class_path.split(':').map(|entry| PathBuf::from(entry.strip_suffix('*').unwrap_or(entry))).collect();
         files.push(self.settings.host_dir.clone());
         files.extend(self.settings.plugin_path.iter().cloned());
         let protocol = PROTOCOL.to_string();

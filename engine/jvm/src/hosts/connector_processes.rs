@@ -1,7 +1,7 @@
 //! The processes of connectors: one for each connector or group of them on this worker, in which instances and tasks run.
 //!
-//! A process in which a call hangs for ever takes nothing new: what starts next starts in a fresh one. It is killed as soon as
-//! nothing healthy is left in it.
+//! A process in which a call hangs for ever takes nothing new: what starts next starts in a fresh one, and the instance of the
+//! one connector in it moves there. It is killed as soon as nothing healthy is left in it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Weak};
@@ -32,11 +32,19 @@ pub(crate) struct Wanted<'a> {
     pub(crate) locations: &'a BTreeSet<String>,
 }
 
+/// Who can go on in a fresh process.
+pub(crate) trait Movable: Send + Sync {
+    /// Leaves the process that it is in for a fresh one. It may take long.
+    fn move_on(self: Arc<Self>);
+}
+
 #[derive(Debug)]
 struct Members {
     healthy: usize,
     /// Nobody may enter any more.
     is_closed: bool,
+    /// Of the healthy ones.
+    movable: Vec<Weak<dyn Movable>>,
 }
 
 /// A process, and who is in it.
@@ -97,7 +105,7 @@ impl ConnectorProcesses {
         let generation = Generation {
             process,
             heap: matches!(wanted.name, HostName::Connector(_)).then(|| wanted.heap.own.to_owned()),
-            members: Mutex::new(Members { healthy: 1, is_closed: false }),
+            members: Mutex::new(Members { healthy: 1, is_closed: false, movable: Vec::new() }),
             used: UsedPlugins::default(),
         };
         Ok(Occupant { generation: Arc::new(generation), is_abandoned: false })
@@ -123,9 +131,12 @@ impl Generation {
         let is_empty = members.healthy == 0;
         let had_abandoned = members.is_closed;
         members.is_closed |= is_abandoned || is_empty;
+        // those of a group have tasks here that go on, and belong beside these
+        let moves = is_abandoned && self.heap.is_some();
+        let movable = if moves { std::mem::take(&mut members.movable) } else { Vec::new() };
         drop(members);
         if !is_empty {
-            return;
+            return movable.into_iter().for_each(|movable| self.have_moved(movable));
         }
         if is_abandoned || had_abandoned {
             return self.process.kill("something in it did not return and was given up");
@@ -133,6 +144,17 @@ impl Generation {
         let process = Arc::clone(&self.process);
         if thread::Builder::new().name("java-end".to_owned()).spawn(move || process.end()).is_err() {
             self.process.kill("no thread was left to end it in order");
+        }
+    }
+
+    fn have_moved(&self, movable: Weak<dyn Movable>) {
+        let move_on = move || {
+            if let Some(movable) = movable.upgrade() {
+                movable.move_on();
+            }
+        };
+        if thread::Builder::new().name("java-move".to_owned()).spawn(move_on).is_err() {
+            self.process.kill("something in it did not return, and no thread was left to move the others");
         }
     }
 }
@@ -147,6 +169,16 @@ pub(crate) struct Occupant {
 impl Occupant {
     pub(crate) fn process(&self) -> &Arc<HostProcess> {
         &self.generation.process
+    }
+
+    /// Its owner goes on in a fresh process where something of another is left behind in this one.
+    pub(crate) fn moves(&self, owner: &Arc<dyn Movable>) {
+        let mut members = self.generation.members.lock();
+        if members.is_closed && self.generation.heap.is_some() {
+            drop(members);
+            return self.generation.have_moved(Arc::downgrade(owner));
+        }
+        members.movable.push(Arc::downgrade(owner));
     }
 
     /// Leaves something behind in the process that hangs: nothing new goes there.
