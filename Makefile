@@ -50,7 +50,8 @@ soak:
 	tests/testbed/install.sh
 	$(MAKE) --no-print-directory java-host
 	VOLLEY_SOAK=$(SOAK) cargo test --workspace --test volley -- --test-threads 1 --nocapture --include-ignored \
-		exactly_once:: java_iceberg:: hdfs:: bounce:: rebalanced_files:: store_faults:: large_objects:: full_disk:: java_debezium:: java_mirror:: java_exactly_once:: killed_ whoever_is_killed a_topic_that_is_deleted_and_made_again a_broker_that_comes_back
+		exactly_once:: java_iceberg:: hdfs:: bounce:: rebalanced_files:: store_faults:: large_objects:: full_disk:: java_debezium:: java_mirror:: java_exactly_once:: killed_ whoever_is_killed a_topic_that_is_deleted_and_made_again a_broker_that_comes_back \
+		probes:: java_laws::
 
 lint:
 	cargo fmt --all -- --check

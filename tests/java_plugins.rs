@@ -280,3 +280,29 @@ fn files_below(directory: &Path) -> Vec<PathBuf> {
         })
         .collect()
 }
+
+#[test]
+fn a_record_of_20_mb_goes_from_a_java_source_to_a_java_sink_where_the_limits_allow_it() {
+    let kafka = Kafka::shared();
+    let mut group = group(kafka, "java-large", &[]);
+    let index = group.add(&[Vendor::Volley])[0];
+    let topic = kafka.topic_with("java-large", 1, &[("max.message.bytes", "30000000")]);
+    let mut files = Files::new();
+    let (mut source, mut sink) = (files.source(&topic), files.sink(&topic));
+    // Jackson reads no longer texts than 20 000 000 characters
+    for config in [&mut source, &mut sink] {
+        config["value.converter"] = json!("org.apache.kafka.connect.storage.StringConverter");
+    }
+    source["producer.override.max.request.size"] = json!("30000000");
+    for key in ["fetch.max.bytes", "max.partition.fetch.bytes"] {
+        sink[format!("consumer.override.{key}")] = json!("30000000");
+    }
+    group.put(index, "source", &source);
+    group.put(index, "sink", &sink);
+    files.append(&format!("before\n{}\nafter\n", "x".repeat(20 << 20)));
+    wait_until(2 * SOON, "the sink has written all lines", || {
+        let written = fs::metadata(files.output()).map_or(0, |file| file.len());
+        (written >= files.written.len() as u64).then_some(())
+    });
+    assert!(read(&files.output()) == files.written, "not what was read");
+}

@@ -1,105 +1,33 @@
 //! The tools and probes of Kafka's own tests in the real binary: what they print and send, and that one which hangs harms
-//! nobody else.
+//! nobody else. Each of them once as Volley's own, and once as Kafka's Java class.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::testbed::{Kafka, distributed_properties, wait_until};
-use crate::worker_process::{Running, Volley, request};
+use crate::probe_worker::{PROBES, ProbeWorker, Probes, SOON};
+use crate::rounds::rounds;
+use crate::testbed::{Kafka, hosts_of, wait_until};
+use crate::worker_process::Volley;
 
-const SOON: Duration = Duration::from_secs(60);
-/// Within this, requests are answered that have nothing to do with who hangs.
-const PROMPTLY: Duration = Duration::from_secs(10);
-const PROBES: (&str, &str) = ("VOLLEY_PROBES", "1");
-
-/// A worker with its directory.
-struct Worker {
-    volley: Volley,
-    process: Running,
-    rest: String,
-}
-
-impl Worker {
-    fn distributed(kafka: &Kafka, group: &str) -> Self {
-        let volley = Volley::new();
-        let mut lines = distributed_properties(kafka, group);
-        lines.push(("listeners", "http://127.0.0.1:0".to_owned()));
-        lines.push(("task.shutdown.graceful.timeout.ms", "1000".to_owned()));
-        let lines: Vec<(&str, &str)> = lines.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        volley.file("worker.properties", &lines);
-        Self::launch(volley, "distributed")
-    }
-
-    fn standalone(kafka: &Kafka, more: &[(&str, &str)]) -> Self {
-        let volley = Volley::new();
-        volley.worker(&kafka.bootstrap_servers(), more);
-        Self::launch(volley, "standalone")
-    }
-
-    fn launch(volley: Volley, mode: &str) -> Self {
-        let mut process = volley.start_with(&[mode, "worker.properties"], &[PROBES]);
-        let rest = process.rest();
-        let worker = Self { volley, process, rest };
-        wait_until(SOON, "the worker is healthy", || (worker.ask("GET", "/health", None).0 == 200).then_some(()));
-        worker
-    }
-
-    fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-        request(&self.rest, method, path, body)
-    }
-
-    fn create(&self, name: &str, config: &Value) {
-        let body = json!({ "name": name, "config": config });
-        let (status, answer) = self.ask("POST", "/connectors", Some(&body));
-        assert_eq!(status, 201, "{name}: {answer}");
-    }
-
-    fn await_running(&self, name: &str) {
-        wait_until(SOON, &format!("{name} runs"), || {
-            let status = self.ask("GET", &format!("/connectors/{name}/status"), None).1;
-            let tasks = status["tasks"].as_array().filter(|tasks| !tasks.is_empty())?;
-            let is_running =
-                status["connector"]["state"] == "RUNNING" && tasks.iter().all(|task| task["state"] == "RUNNING");
-            is_running.then_some(())
-        });
-    }
-
-    fn rows_out(&self, name: &str) -> u64 {
-        let progress = self.ask("GET", &format!("/volley/connectors/{name}/progress"), None).1;
-        progress["total"]["rows_out"].as_u64().unwrap_or_default()
-    }
-
-    /// Whatever hangs, others are created, run, and go.
-    fn others_live(&self, what: &str) {
-        let begin = Instant::now();
-        assert_eq!(self.ask("GET", "/health", None).0, 200, "{what}");
-        let before = self.rows_out("alive");
-        self.create("fresh", &json!({ "connector.class": "MockSource" }));
-        self.await_running("fresh");
-        assert_eq!(self.ask("DELETE", "/connectors/fresh", None).0, 204, "{what}");
-        wait_until(SOON, "messages flow", || (self.rows_out("alive") > before).then_some(()));
-        self.await_running("alive");
-        let took = begin.elapsed();
-        assert!(took < PROMPTLY, "{what}: others took {took:?}");
-    }
-}
-
-/// A connector that hangs, without waiting for the answer to its creation.
-fn create_aside(rest: &str, name: &str, config: &Value) {
-    let (rest, body) = (rest.to_owned(), json!({ "name": name, "config": config }));
-    // it may hang, too
-    thread::spawn(move || request(&rest, "POST", "/connectors", Some(&body)));
-}
+/// Within this, the start of a connector that hangs is given up.
+const NO_HOST_IS_LEFT: Duration = Duration::from_secs(200);
 
 #[test]
 fn a_connector_that_hangs_in_any_call_leaves_rest_heartbeats_and_other_connectors_alone() {
+    a_connector_that_hangs_leaves_others_alone(Probes::Native);
+}
+
+#[test]
+fn a_java_connector_that_hangs_in_any_call_leaves_others_alone_and_no_process_when_it_is_deleted() {
+    a_connector_that_hangs_leaves_others_alone(Probes::Java);
+}
+
+fn a_connector_that_hangs_leaves_others_alone(probes: Probes) {
     let kafka = Kafka::shared();
     let (topic, group) = (kafka.topic("hang", 1), kafka.unique("hang"));
-    let worker = Worker::distributed(kafka, &group);
+    let worker = ProbeWorker::distributed(kafka, &group, probes);
     worker.create(
         "alive",
         &json!({ "connector.class": "TestableSource", "topic": topic, "throughput": "200", "messages.per.poll": "10" }),
@@ -131,17 +59,24 @@ fn a_connector_that_hangs_in_any_call_leaves_rest_heartbeats_and_other_connector
         if class.contains("Sink") {
             config["topics"] = json!(topic);
         }
-        create_aside(&worker.rest, &name, &config);
+        worker.create_aside(&name, &config);
         if !matches!(block, "Connector::validate") && !matches!(place, 0 | 1) {
-            wait_until(SOON, &format!("{what} is there"), || {
-                (worker.ask("GET", &format!("/connectors/{name}"), None).0 == 200).then_some(())
-            });
+            wait_until(SOON, &format!("{what} is there"), || worker.exists(&name).then_some(()));
         }
         worker.others_live(&what);
-        if worker.ask("GET", &format!("/connectors/{name}"), None).0 == 200 {
+        if worker.exists(&name) {
             assert_eq!(worker.ask("DELETE", &format!("/connectors/{name}"), None).0, 204, "{what}");
-            worker.others_live(&format!("{what}, deleted"));
+            // a further JVM for each takes minutes
+            if probes == Probes::Native || rounds(1) > 1 {
+                worker.others_live(&format!("{what}, deleted"));
+            }
         }
+    }
+    if probes == Probes::Java {
+        worker.others_live("all are deleted");
+        wait_until(NO_HOST_IS_LEFT, "only the host of the connector that runs is left", || {
+            (hosts_of(worker.process.pid()).len() == 1).then_some(())
+        });
     }
     let log = worker.process.log();
     assert!(!log.contains("panicked"), "{log}");
@@ -165,10 +100,9 @@ fn probes_are_offered_only_where_they_are_asked_for() {
 }
 
 /// The numbers in the lines with (or without) a mark, by task, in order.
-fn numbers(volley: &Volley, name: &str, mark: Option<&str>) -> BTreeMap<i64, Vec<i64>> {
+fn numbers(worker: &ProbeWorker, name: &str, mark: Option<&str>) -> BTreeMap<i64, Vec<i64>> {
     let mut numbers: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-    for line in fs::read_to_string(volley.path("stdout")).unwrap().lines() {
-        let Ok(message) = serde_json::from_str::<Value>(line) else { panic!("not a message: {line}") };
+    for message in worker.printed() {
         let found = ["committed", "flushed"].into_iter().find(|mark| message.get(*mark).is_some());
         if message["name"] == name && found == mark {
             let task = message["task"].as_i64().unwrap();
@@ -180,9 +114,19 @@ fn numbers(volley: &Volley, name: &str, mark: Option<&str>) -> BTreeMap<i64, Vec
 
 #[test]
 fn a_verifiable_pair_has_no_gap_and_no_repeat_over_a_clean_restart() {
+    a_verifiable_pair_has_no_gap_and_no_repeat(Probes::Native);
+}
+
+#[test]
+fn java_s_verifiable_pair_has_no_gap_and_no_repeat_over_a_clean_restart() {
+    a_verifiable_pair_has_no_gap_and_no_repeat(Probes::Java);
+}
+
+fn a_verifiable_pair_has_no_gap_and_no_repeat(probes: Probes) {
     let kafka = Kafka::shared();
     let topic = kafka.topic("verifiable", 2);
-    let worker = Worker::standalone(kafka, &[("key.converter", "org.apache.kafka.connect.json.JsonConverter")]);
+    let json = [("key.converter", "org.apache.kafka.connect.json.JsonConverter")];
+    let worker = ProbeWorker::standalone(kafka, &json, probes);
     let source =
         json!({ "connector.class": "VerifiableSource", "tasks.max": "2", "topic": topic, "throughput": "300" });
     let sink = json!({ "connector.class": "VerifiableSink", "tasks.max": "2", "topics": topic });
@@ -190,7 +134,7 @@ fn a_verifiable_pair_has_no_gap_and_no_repeat_over_a_clean_restart() {
     worker.create("sink", &sink);
     worker.await_running("sink");
     let flushed = |tasks: usize, most: usize| {
-        let flushed = numbers(&worker.volley, "sink", Some("flushed"));
+        let flushed = numbers(&worker, "sink", Some("flushed"));
         (flushed.len() == tasks && flushed.values().all(|numbers| numbers.len() > most)).then_some(())
     };
     wait_until(SOON, "numbers are flushed", || flushed(2, 300));
@@ -199,13 +143,13 @@ fn a_verifiable_pair_has_no_gap_and_no_repeat_over_a_clean_restart() {
         assert!(status == 204 || status == 202, "{action} {connector}: {status}");
         worker.await_target(connector, action);
     }
-    let so_far = numbers(&worker.volley, "sink", Some("flushed")).values().map(Vec::len).max().unwrap();
+    let so_far = numbers(&worker, "sink", Some("flushed")).values().map(Vec::len).max().unwrap();
     wait_until(SOON, "more numbers are flushed", || flushed(2, so_far + 300));
     worker.ask("PUT", "/connectors/source/stop", None);
     worker.await_target("source", "stop");
-    let committed = numbers(&worker.volley, "source", Some("committed"));
+    let committed = numbers(&worker, "source", Some("committed"));
     wait_until(SOON, "all that is committed is flushed", || {
-        let mut flushed = numbers(&worker.volley, "sink", Some("flushed"));
+        let mut flushed = numbers(&worker, "sink", Some("flushed"));
         flushed.values_mut().for_each(|numbers| numbers.sort_unstable());
         (flushed == committed).then_some(())
     });
@@ -214,23 +158,17 @@ fn a_verifiable_pair_has_no_gap_and_no_repeat_over_a_clean_restart() {
     }
 }
 
-impl Worker {
-    fn await_target(&self, name: &str, action: &str) {
-        let state = if action == "stop" { "STOPPED" } else { "RUNNING" };
-        wait_until(SOON, &format!("{name} is {state}"), || {
-            let status = self.ask("GET", &format!("/connectors/{name}/status"), None).1;
-            let tasks = status["tasks"].as_array()?;
-            let is_done = match action {
-                "stop" => tasks.is_empty(),
-                _ => tasks.len() == 2 && tasks.iter().all(|task| task["state"] == "RUNNING"),
-            };
-            (status["connector"]["state"] == state && is_done).then_some(())
-        });
-    }
+#[test]
+fn a_faulty_transformation_is_retried_and_errant_records_are_dead_letters() {
+    a_faulty_transformation_is_retried(Probes::Native);
 }
 
 #[test]
-fn a_faulty_transformation_is_retried_and_errant_records_are_dead_letters() {
+fn java_s_faulty_transformation_is_retried_and_its_errant_records_are_dead_letters() {
+    a_faulty_transformation_is_retried(Probes::Java);
+}
+
+fn a_faulty_transformation_is_retried(probes: Probes) {
     let kafka = Kafka::shared();
     let (input, letters) = (kafka.topic("faulty", 1), kafka.topic("letters", 1));
     kafka.produce(&input, 10, |number, _, value| {
@@ -241,7 +179,7 @@ fn a_faulty_transformation_is_retried_and_errant_records_are_dead_letters() {
         let letters = kafka.read_topic(&letters).into_iter().filter_map(|letter| letter.value);
         letters.map(|value| String::from_utf8(value).unwrap()).collect::<Vec<_>>()
     };
-    let worker = Worker::standalone(kafka, &[]);
+    let worker = ProbeWorker::standalone(kafka, &[], probes);
     let errors = json!({
         "topics": input,
         "value.converter": "StringConverter",
@@ -253,7 +191,8 @@ fn a_faulty_transformation_is_retried_and_errant_records_are_dead_letters() {
     let mut faulty = errors.clone();
     faulty["connector.class"] = json!("TestableSink");
     faulty["transforms"] = json!("faulty");
-    faulty["transforms.faulty.type"] = json!("FaultyPassthrough");
+    faulty["transforms.faulty.type"] =
+        json!("org.apache.kafka.connect.integration.ErrorHandlingIntegrationTest$FaultyPassthrough");
     worker.create("faulty", &faulty);
     wait_until(SOON, "nine are taken", || (worker.rows_out("faulty") == 9).then_some(()));
     wait_until(SOON, "one is dead", || (dead() == ["value-7"]).then_some(()));

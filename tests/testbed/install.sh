@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the servers that the tests start, unless they are there: Kafka, Kafka Connect, Java plug-ins, Iceberg's sink, a Schema Registry and its converters
+# Installs the servers that the tests start, unless they are there: Kafka, Kafka Connect, plug-ins of Kafka's own tests, Java plug-ins,
+# Iceberg's sink, a Schema Registry and its converters
 # HDFS and an S3 server from Maven Central, another S3 server, a client of Connect's REST and Confluent's serializers from PyPI,
 # PostgreSQL and MariaDB from Debian, MySQL where it can be had, and Azurite (Azure Blob Storage) where there is npm.
 # With names as arguments also what only benches need: duckdb, postgresql (its driver for Java).
@@ -121,6 +122,7 @@ need "ls /usr/lib/postgresql/*/bin/postgres && command -v setpriv" postgresql ut
 need "command -v mariadbd && command -v mysql_install_db && command -v mariadb" mariadb-server mariadb-client
 install_jars kafka $kafka_version
 install_jars connect $kafka_version
+install_jars connect-tests $kafka_version
 install_jars converters $kafka_version
 install_jars hdfs $hadoop_version
 install_jars s3proxy $s3proxy_version

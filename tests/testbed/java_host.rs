@@ -51,14 +51,32 @@ pub(crate) fn signal(process: u32, name: &str) {
     assert!(status.success(), "{process} is gone");
 }
 
+/// Compiles a plug-in of `tests/java` into a directory of `path`, a plug-in path. `services`: its classes, by the interface that
+/// they implement.
+pub(crate) fn compile_plugin(path: &Path, name: &str, services: &[(&str, &[&str])]) {
+    compile(&path.join(name.to_lowercase()), name, services);
+}
+
 /// Compiles a sink of `tests/java` into a directory of its own.
 pub(crate) fn compiled_sink(class: &str, directory: &Path) {
-    let source = format!("{}/tests/java/{class}.java", env!("CARGO_MANIFEST_DIR"));
-    let class_path = format!("{}/*", installed("connect").display());
-    let output = Command::new("javac").args(["-cp", &class_path, "-d"]).arg(directory).arg(source).output().unwrap();
-    assert!(output.status.success(), "javac: {}", String::from_utf8_lossy(&output.stderr));
-    // without it only a scan of all classes finds it
-    let services = directory.join("META-INF/services");
-    fs::create_dir_all(&services).unwrap();
-    fs::write(services.join("org.apache.kafka.connect.sink.SinkConnector"), class).unwrap();
+    // without a service file only a scan of all classes finds it
+    compile(directory, class, &[("org.apache.kafka.connect.sink.SinkConnector", &[class])]);
+}
+
+fn compile(plugin: &Path, name: &str, services: &[(&str, &[&str])]) {
+    let services_directory = plugin.join("META-INF/services");
+    fs::create_dir_all(&services_directory).unwrap();
+    let jars = fs::read_dir(host_directory()).unwrap().map(|entry| entry.unwrap().path().display().to_string());
+    let class_path: Vec<String> = jars.filter(|path| path.ends_with(".jar")).collect();
+    let output = Command::new("java")
+        .args(["--module", "jdk.compiler/com.sun.tools.javac.Main", "--release", "17", "-cp", &class_path.join(":")])
+        .arg("-d")
+        .arg(plugin)
+        .arg(format!("{}/tests/java/{name}.java", env!("CARGO_MANIFEST_DIR")))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for (interface, classes) in services {
+        fs::write(services_directory.join(interface), classes.join("\n")).unwrap();
+    }
 }
