@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -68,6 +68,21 @@ fn an_instance_moves_to_a_fresh_process_when_a_task_beside_it_is_given_up() {
     let calls: Vec<_> = host.has_received().into_iter().filter(|call| call.starts_with("CONN")).collect();
     assert_eq!(calls, ["CONNECTOR_START", "CONNECTOR_STOP", "CONNECTOR_START"]);
     assert!(host.runs(2));
+}
+
+#[test]
+fn nobody_enters_the_process_of_a_task_that_was_given_up_even_before_it_knows() {
+    let host = FakeHost::new(|call, _| usual(call), |_, _| Reply::Ok(json!({})));
+    let java = java(&host, None);
+    let is_given_up = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&is_given_up);
+    let context = SinkContext::new("c", 0).with_own_chain(own_chain());
+    let first = context.clone().on_abandonment(move || seen.load(Ordering::SeqCst));
+    let first = JavaSinkTask::start(&java, first, &config()).unwrap();
+    is_given_up.store(true, Ordering::SeqCst);
+    let second = JavaSinkTask::start(&java, context, &config()).unwrap();
+    assert_eq!(host.starts(), 3, "one to scan, and one for each");
+    drop((first, second));
 }
 
 #[test]

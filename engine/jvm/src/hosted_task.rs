@@ -10,7 +10,7 @@ use volley_api::{ConfigMap, Error, OwnChain, Result};
 use crate::callback::Asker;
 use crate::control::CallError;
 use crate::frames::{Frame, FrameError, Kind, Outgoing};
-use crate::hosts::Occupant;
+use crate::hosts::{IsGivenUp, Occupant};
 use crate::lane::{ExpectedLane, Lane, LaneError};
 use crate::process::HostProcess;
 use crate::runtime::{JavaRuntime, START_LIMIT};
@@ -21,7 +21,7 @@ const LANE_LIMIT: Duration = Duration::from_secs(10);
 /// For calls that run no code of a plug-in for long.
 const END_LIMIT: Duration = Duration::from_secs(5);
 
-type IsAbandoned = Arc<dyn Fn() -> bool + Send + Sync>;
+type IsAbandoned = Arc<IsGivenUp>;
 
 /// What a task is made of.
 pub(crate) struct NewTask<'a> {
@@ -88,6 +88,7 @@ impl HostedTask {
         };
         let occupant =
             java.enter(new.connector, &[&own_chain.connector_config, new.config, &own_chain.worker_config])?;
+        occupant.watch(&new.is_abandoned);
         let id = format!("{}-{}", new.connector, new.task);
         let process = Arc::clone(occupant.process());
         let main = process.lanes().expect();

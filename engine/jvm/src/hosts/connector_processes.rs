@@ -45,7 +45,12 @@ struct Members {
     is_closed: bool,
     /// Of the healthy ones.
     movable: Vec<Weak<dyn Movable>>,
+    /// Whether one of them has been given up, and does not know yet.
+    given_up: Vec<Weak<IsGivenUp>>,
 }
+
+/// Says whether somebody has been given up by the worker.
+pub(crate) type IsGivenUp = dyn Fn() -> bool + Send + Sync;
 
 /// A process, and who is in it.
 #[derive(Debug)]
@@ -105,7 +110,7 @@ impl ConnectorProcesses {
         let generation = Generation {
             process,
             heap: matches!(wanted.name, HostName::Connector(_)).then(|| wanted.heap.own.to_owned()),
-            members: Mutex::new(Members { healthy: 1, is_closed: false, movable: Vec::new() }),
+            members: Mutex::new(Members { healthy: 1, is_closed: false, movable: Vec::new(), given_up: Vec::new() }),
             used: UsedPlugins::default(),
         };
         Ok(Occupant { generation: Arc::new(generation), is_abandoned: false })
@@ -116,6 +121,8 @@ impl Generation {
     fn enter(self: Arc<Self>, heap: &str) -> Option<Occupant> {
         {
             let mut members = self.members.lock();
+            let is_given_up = |is_given_up: &Weak<IsGivenUp>| is_given_up.upgrade().is_some_and(|is| is());
+            members.is_closed |= members.given_up.iter().any(is_given_up);
             let is_fit = self.heap.as_ref().is_none_or(|own| own == heap);
             if members.is_closed || !is_fit || self.process.failure().is_some() {
                 return None;
@@ -169,6 +176,13 @@ pub(crate) struct Occupant {
 impl Occupant {
     pub(crate) fn process(&self) -> &Arc<HostProcess> {
         &self.generation.process
+    }
+
+    /// Nobody enters the process once its owner has been given up, even before that is noticed by the call that hangs.
+    pub(crate) fn watch(&self, is_given_up: &Arc<IsGivenUp>) {
+        let mut members = self.generation.members.lock();
+        members.given_up.retain(|earlier| earlier.strong_count() > 0);
+        members.given_up.push(Arc::downgrade(is_given_up));
     }
 
     /// Its owner goes on in a fresh process where something of another is left behind in this one.

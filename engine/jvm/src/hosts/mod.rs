@@ -12,7 +12,7 @@ mod vitals;
 pub use host::JavaProcess;
 pub use plugin_numbers::JavaNumber;
 
-pub(crate) use connector_processes::{ConnectorProcesses, Heap, Movable, Occupant, Wanted};
+pub(crate) use connector_processes::{ConnectorProcesses, Heap, IsGivenUp, Movable, Occupant, Wanted};
 pub(crate) use host_name::HostName;
 pub(crate) use log_levels::LogLevels;
 pub(crate) use running_hosts::RunningHosts;
