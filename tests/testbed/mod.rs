@@ -29,9 +29,7 @@ pub(crate) use http::{Answer, send};
 #[allow(unused_imports)]
 pub(crate) use identity_provider::{IdentityProvider, TokenKey};
 #[allow(unused_imports)]
-pub(crate) use java_host::{
-    compile_plugin, compiled_sink, host_directory, host_of, hosts_of, java_properties, signal,
-};
+pub(crate) use java_host::{compile_plugin, compiled_sink, host_directory, host_of, hosts_of, java_properties, signal};
 #[allow(unused_imports)]
 pub(crate) use kafka::{BROKERS, HIDDEN, Kafka, KafkaCluster, Message, SESSION, properties};
 #[allow(unused_imports)]
