@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::testbed::{ConnectWorker, Kafka, Mode, Vendor, WorkerProperties, distributed_properties, wait_until};
 
 /// Longer than any rebalance, failure detection included.
-pub(crate) const SOON: Duration = Duration::from_secs(60);
+pub(crate) const SOON: Duration = Duration::from_secs(150);
 
 /// Workers on the same properties.
 pub(crate) struct WorkerGroup {
