@@ -147,7 +147,7 @@ fn main() -> Result<()> {
 }
 
 /// `more`: what no test needs.
-fn install_testbed<'a>(more: impl Iterator<Item = &'a str>) -> Result<()> {
+fn install_testbed(more: Option<&str>) -> Result<()> {
     let script = Path::new(ROOT).join("tests/testbed/install.sh");
     let status =
         Command::new(&script).args(more).status().with_context(|| format!("could not run {}", script.display()))?;

@@ -18,9 +18,9 @@
 
 #[path = "../marked_page.rs"]
 mod marked_page;
-#[expect(dead_code, reason = "each bench uses a part of it")]
 #[path = "../payment.rs"]
 mod payment;
+#[expect(dead_code, reason = "each bench uses a part of it")]
 #[path = "../payments_topic.rs"]
 mod payments_topic;
 mod processes;
