@@ -18,7 +18,13 @@ pub(super) fn check_class(plugins: &Plugins, config: &ConfigMap, file: &Path) ->
         return Ok(());
     }
     let is_connector = |kind| matches!(kind, PluginKind::Sink | PluginKind::Source);
-    let reason = no_such_plugin("connector", class, &plugins.similar(class, is_connector));
+    let reason = match plugins.is_connector(class) {
+        // the worker has it: the connector itself says that it does not want it
+        true => {
+            format!("`{class}` is there in Java only, which `volley.java` of the connector excludes: set it to auto")
+        }
+        false => no_such_plugin("connector", class, &plugins.similar(class, is_connector)),
+    };
     Err(Failure::connector(anyhow::anyhow!("`{CLASS}` of {}: {reason}", file.display())))
 }
 
