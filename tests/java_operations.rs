@@ -188,6 +188,24 @@ fn java_is_refused_to_a_connector_where_the_worker_has_none() {
 }
 
 #[test]
+fn a_class_that_a_connector_excludes_by_itself_is_not_said_to_be_missing() {
+    let volley = Volley::new();
+    let properties = java_properties(&["connect-mirror"]);
+    let mut all: Vec<_> = properties.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    all.push(("plugin.discovery", "service_load"));
+    volley.worker("127.0.0.1:1", &all);
+    let class = "org.apache.kafka.connect.mirror.MirrorHeartbeatConnector";
+    volley.file("c.properties", &[("name", "c"), ("connector.class", class), ("volley.java", "never")]);
+    let ended = volley.run(SOON, &["validate", "--worker", "worker.properties", "c.properties"]);
+    assert!(!ended.status.success());
+    assert!(
+        ended.log.contains("`volley.java` of the connector") && !ended.log.contains("there is no"),
+        "{}",
+        ended.log
+    );
+}
+
+#[test]
 fn connectors_of_a_group_share_a_process_whose_death_fails_them_all_and_which_ends_with_the_last() {
     let kafka = Kafka::shared();
     let group = worker(kafka, "java-group", &["connect-file", "connect-mirror"], &[("volley.java.heap", "128m")]);
