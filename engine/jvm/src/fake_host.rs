@@ -228,9 +228,10 @@ impl Launch for FakeHost {
             thread::spawn(move || this.run(number, &socket, &token));
         }
         let mut command = Command::new("sh");
+        // it ends with the test's process, and does not spin meanwhile
         let script = "trap 'exit 0' TERM; trap 'echo no room >&2; exit 3' USR1; trap 'echo all threads >&2' QUIT
             echo $$ > \"$0\"
-            sleep 600 & while true; do wait; done";
+            while kill -0 $PPID 2>&-; do sleep 1 >&- 2>&- & wait $!; done";
         command.arg("-c").arg(script).arg(self.pid_file(number));
         Ok(command)
     }
