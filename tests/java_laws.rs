@@ -68,7 +68,8 @@ impl Unruly {
     fn sink(&self, name: &str, topic: &str) -> PathBuf {
         let file = self.files.path().join(name);
         let config = json!({"connector.class": SINK, "tasks.max": "1", "trouble": self.trouble(name), "file": file,
-            "topics": topic, "consumer.override.auto.offset.reset": "earliest"});
+            "topics": topic, "consumer.override.group.id": format!("{name}-of-{topic}"),
+            "consumer.override.auto.offset.reset": "earliest"});
         self.group.put(0, name, &config);
         self.group.await_state(name, "RUNNING", 1);
         file

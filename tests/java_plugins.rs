@@ -43,9 +43,10 @@ impl Files {
         json!({"connector.class": SOURCE, "tasks.max": "1", "file": self.input(), "topic": topic})
     }
 
+    /// In a group of its own, as other tests have connectors of this name.
     fn sink(&self, topic: &str) -> Value {
         json!({"connector.class": SINK, "tasks.max": "1", "file": self.output(), "topics": topic,
-            "consumer.override.auto.offset.reset": "earliest"})
+            "consumer.override.group.id": format!("of-{topic}"), "consumer.override.auto.offset.reset": "earliest"})
     }
 
     fn await_output(&self) {

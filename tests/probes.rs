@@ -58,6 +58,7 @@ fn a_connector_that_hangs_leaves_others_alone(probes: Probes) {
         let mut config = json!({ "connector.class": class, "block": block });
         if class.contains("Sink") {
             config["topics"] = json!(topic);
+            config["consumer.override.group.id"] = json!(format!("{name}-of-{topic}"));
         }
         worker.create_aside(&name, &config);
         if !matches!(block, "Connector::validate") && !matches!(place, 0 | 1) {
@@ -129,7 +130,8 @@ fn a_verifiable_pair_has_no_gap_and_no_repeat(probes: Probes) {
     let worker = ProbeWorker::standalone(kafka, &json, probes);
     let source =
         json!({ "connector.class": "VerifiableSource", "tasks.max": "2", "topic": topic, "throughput": "300" });
-    let sink = json!({ "connector.class": "VerifiableSink", "tasks.max": "2", "topics": topic });
+    let sink = json!({ "connector.class": "VerifiableSink", "tasks.max": "2", "topics": topic,
+        "consumer.override.group.id": format!("of-{topic}") });
     worker.create("source", &source);
     worker.create("sink", &sink);
     worker.await_running("sink");
@@ -190,6 +192,7 @@ fn a_faulty_transformation_is_retried(probes: Probes) {
     });
     let mut faulty = errors.clone();
     faulty["connector.class"] = json!("TestableSink");
+    faulty["consumer.override.group.id"] = json!(format!("faulty-of-{input}"));
     faulty["transforms"] = json!("faulty");
     faulty["transforms.faulty.type"] =
         json!("org.apache.kafka.connect.integration.ErrorHandlingIntegrationTest$FaultyPassthrough");
@@ -198,6 +201,7 @@ fn a_faulty_transformation_is_retried(probes: Probes) {
     wait_until(SOON, "one is dead", || (dead() == ["value-7"]).then_some(()));
     let mut errant = errors;
     errant["connector.class"] = json!("ErrantRecordSink");
+    errant["consumer.override.group.id"] = json!(format!("errant-of-{input}"));
     worker.create("errant", &errant);
     wait_until(SOON, "all are dead", || (dead().len() == 11).then_some(()));
 }

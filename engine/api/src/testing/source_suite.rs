@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::row_text::{check_shape, row_texts};
 use crate::{Polled, Result, SourceContext, SourceOffset, SourcePartition, SourceTask};
 
-/// How long a source may have nothing before it counts as at its end.
+/// How long a source that has given something may have nothing before it counts as at its end.
 const QUIET: Duration = Duration::from_millis(500);
 /// How long records are waited for that have to come.
 const LATE: Duration = Duration::from_secs(10);
@@ -97,7 +97,8 @@ fn read<T: SourceTask>(
     let context = SourceContext::new("conformance", 0).with_offsets(std::sync::Arc::new(reader));
     let mut task = start(context).expect("a source that starts");
     let mut run = Run { batches: Vec::new(), is_finished: false };
-    let (mut missing, mut deadline) = (rows, Instant::now() + patience);
+    // to read the first takes more on a busy machine than to go on
+    let (mut missing, mut deadline) = (rows, Instant::now() + LATE);
     while missing > 0 && !run.is_finished && Instant::now() < deadline {
         match task.poll(POLL) {
             Ok(Polled::Batches(batches)) => {
