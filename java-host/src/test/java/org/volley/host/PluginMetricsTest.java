@@ -18,7 +18,7 @@ class PluginMetricsTest {
     void metricsOfInstanceAndTasksAreToldAndGoWithThem() throws Exception {
         try (ScriptedWorker worker = TaskScenario.worker(directory)) {
             worker.call("CONNECTOR_START", "connector", "c", "class", TaskScenario.SOURCE, "config",
-                    Map.of("name", "c", "connector.class", TaskScenario.SOURCE, "measures", "yes"), "exactly_once", false);
+                    Map.of("name", "c", "connector.class", TaskScenario.SOURCE, "measures", "yes"));
             TaskScenario source = TaskScenario.source(worker, "measure", Map.of());
             source.lane.poll();
             TaskScenario sink = TaskScenario.sink(worker, Map.of());

@@ -76,7 +76,10 @@ final class TaskParts<T, R extends ConnectRecord<R>> implements AutoCloseable {
             this.chain = new TransformationChain<>(config.<R>transformationStages(plugins, id, metrics.kafka()), operator);
             toClose.put("transformations", chain);
             toClose.put("error reporters", operator);
-            this.pluginMetrics = metrics.ofPlugin(Map.of("connector", id.connector(), "task", Integer.toString(id.task())));
+            // in this order in the names of MBeans, as in Kafka: exporters have rules for them
+            Map<String, String> tags = new LinkedHashMap<>(Map.of("connector", id.connector()));
+            tags.put("task", Integer.toString(id.task()));
+            this.pluginMetrics = metrics.ofPlugin(tags);
             toClose.put("plug-in metrics", pluginMetrics);
         } catch (Throwable error) {
             close();
