@@ -34,10 +34,12 @@ pub(crate) fn produce_numbered(kafka: &Kafka, topic: &str, numbers: Range<i64>) 
 pub(crate) fn drain_with_kills(volley: &Volley, seed: u64, kills: usize, expected: usize, files: impl Fn() -> usize) {
     let mut random = seed;
     let mut counts = vec![files()];
-    for _ in 0..kills {
+    for kill in 0..kills {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let more = 1 + (random >> 33) as usize % (expected / kills);
         let before = files();
+        // of what is left, so that some is left for each kill that comes
+        let share = expected.saturating_sub(before) / (kills - kill + 1);
+        let more = 1 + (random >> 33) as usize % share.max(1);
         let mut worker = volley.start(&["standalone", "worker.properties", "sink.properties"]);
         wait_until(Duration::from_secs(60), "the moment of the kill", || {
             assert!(worker.is_running(), "the worker ended:\n{}", worker.log());

@@ -105,7 +105,11 @@ impl Arena {
         let name = self.kafka.unique(&workload.key());
         let rows = workload.rows(self.rows);
         let output = self.output(workload, &name);
-        let config = self.config(workload, &name, &output, rows)?;
+        let mut config = self.config(workload, &name, &output, rows)?;
+        if vendor == Vendor::Volley {
+            // some of these classes Volley has itself
+            config["volley.java"] = json!("always");
+        }
         let mut worker = self.worker(vendor, &[workload.plugin().unwrap_or("connect-file")], &[]);
         // so that what a worker knows of its plug-ins is known
         let (status, answer) = worker.ask("GET", "/connector-plugins", None);

@@ -65,7 +65,7 @@ impl ConnectWorker {
         Self::launch_with(vendor, mode, properties, SMALL_JVM)
     }
 
-    /// The same; a Java worker gets the options that Kafka's own scripts give it.
+    /// The same; a Java worker gets the options that Kafka's own scripts give it, and Volley's hosts know Kafka's tools as it does.
     pub(crate) fn launch_as_distributed(vendor: Vendor, mode: Mode, properties: &WorkerProperties) -> Self {
         Self::launch_with(vendor, mode, properties, USUAL_JVM)
     }
@@ -101,7 +101,11 @@ impl ConnectWorker {
             Vendor::Java => java_command(self.mode, self.java_options),
             Vendor::Volley => volley_command(self.mode),
         };
-        let environment = [("VOLLEY_PROBES", "1")];
+        let tools = format!("{}/*", installed("connect-tests").display());
+        let mut environment = vec![("VOLLEY_PROBES", "1")];
+        if self.java_options == USUAL_JVM {
+            environment.push(("CLASSPATH", tools.as_str()));
+        }
         self.process = Some(ServerProcess::start_with_output(&self.directory, "stdout", &command, &environment));
     }
 
