@@ -9,9 +9,9 @@ use volley_api::{ConfigMap, Error, OwnChain, Result};
 
 use crate::callback::Asker;
 use crate::control::CallError;
-use crate::frames::{Frame, FrameError, Kind, Outgoing};
+use crate::frames::{FrameError, Kind, Outgoing};
 use crate::hosts::{IsGivenUp, Occupant};
-use crate::lane::{ExpectedLane, Lane, LaneError};
+use crate::lane::{Answer, ExpectedLane, Lane, LaneError};
 use crate::process::HostProcess;
 use crate::runtime::{JavaRuntime, START_LIMIT};
 use crate::{config_json, java_error};
@@ -142,24 +142,39 @@ impl HostedTask {
     /// # Errors
     /// See [`TaskError`].
     pub(crate) fn call(&mut self, request: Outgoing) -> std::result::Result<Value, TaskError> {
-        self.call_with(request, |frame| Err(FrameError::Unexpected(frame.kind)))
+        self.on_main_lane(|lane, is_over| lane.call(request, is_over))
     }
 
-    /// Calls the task on its main lane; frames before the answer go to `each`.
+    /// Sends a request on its main lane, whose answer is to be received before the next one.
     ///
     /// # Errors
     /// See [`TaskError`].
-    pub(crate) fn call_with(
+    pub(crate) fn send(&mut self, request: Outgoing) -> std::result::Result<(), TaskError> {
+        self.on_main_lane(|lane, is_over| lane.send(request, is_over))
+    }
+
+    /// Waits for the next frame of the answer, and whether more has arrived already.
+    ///
+    /// # Errors
+    /// See [`TaskError`].
+    pub(crate) fn receive(&mut self) -> std::result::Result<(Answer, bool), TaskError> {
+        self.on_main_lane(|lane, is_over| Ok((lane.receive(is_over)?, lane.has_more())))
+    }
+
+    fn on_main_lane<T>(
         &mut self,
-        request: Outgoing,
-        each: impl FnMut(Frame) -> std::result::Result<(), FrameError>,
-    ) -> std::result::Result<Value, TaskError> {
+        operation: impl FnOnce(&mut Lane, &dyn Fn() -> bool) -> std::result::Result<T, LaneError>,
+    ) -> std::result::Result<T, TaskError> {
         let is_abandoned = Arc::clone(&self.is_abandoned);
         let lanes = self.lanes()?;
-        let process = lanes.occupant.process();
+        let process = Arc::clone(lanes.occupant.process());
         let is_over = || is_abandoned() || process.failure().is_some();
-        let answer = lanes.main.call(request, &is_over, each);
-        answer.map_err(|error| self.failed(error))
+        operation(&mut lanes.main, &is_over).map_err(|error| self.failed(error))
+    }
+
+    /// The host breaks the protocol: it is of no use any more.
+    pub(crate) fn broken(&mut self, error: FrameError) -> TaskError {
+        self.failed(LaneError::Broken(error))
     }
 
     /// The commit lane of a source task, once.
@@ -263,7 +278,7 @@ impl CommitLane {
         let lane = self.lane.as_mut().map_err(|error| TaskError::Lost(error.clone()))?;
         let (process, is_abandoned) = (&self.process, &self.is_abandoned);
         let is_over = || is_abandoned() || process.failure().is_some();
-        let lost = match lane.call(request, &is_over, |frame| Err(FrameError::Unexpected(frame.kind))) {
+        let lost = match lane.call(request, &is_over) {
             Ok(answer) => return Ok(answer),
             Err(LaneError::Failed(answer)) => {
                 return Err(TaskError::Java(java_error::from_json(&answer["error"]), Box::new(answer)));

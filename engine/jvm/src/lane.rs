@@ -1,6 +1,5 @@
-//! A connection of one task: one call at a time, whose answer may take for ever, but not longer than it is wanted.
+//! A connection of one task: one request at a time, whose answer may take for ever, but not longer than it is wanted.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::io::{self, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -82,66 +81,98 @@ pub(crate) enum LaneError {
 /// An open lane. After any error but [`LaneError::Failed`] it is of no use any more.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    stream: UnixStream,
+    stream: BufReader<UnixStream>,
+}
+
+/// A frame of an answer.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// Others follow.
+    Part(Frame),
+    /// The last one.
+    Done(Value),
 }
 
 impl Lane {
     fn new(stream: UnixStream) -> io::Result<Self> {
         stream.set_read_timeout(Some(GLANCE))?;
         stream.set_write_timeout(Some(GLANCE))?;
-        Ok(Self { stream })
+        Ok(Self { stream: BufReader::with_capacity(BUFFER, stream) })
     }
 
-    /// Sends `request` and waits for its answer, until `is_abandoned`. Frames before the answer go to `each`.
+    /// Sends `request` and waits for its answer, until `is_abandoned`.
     ///
     /// # Errors
     /// See [`LaneError`].
-    pub(crate) fn call(
+    pub(crate) fn call(&mut self, request: Outgoing, is_abandoned: &dyn Fn() -> bool) -> Result<Value, LaneError> {
+        self.send(request, is_abandoned)?;
+        match self.receive(is_abandoned)? {
+            Answer::Done(end) => Ok(end),
+            Answer::Part(frame) => Err(LaneError::Broken(FrameError::Unexpected(frame.kind))),
+        }
+    }
+
+    /// Sends a request, whose answer is to be received before the next one.
+    ///
+    /// # Errors
+    /// See [`LaneError`].
+    pub(crate) fn send(&mut self, request: Outgoing, is_abandoned: &dyn Fn() -> bool) -> Result<(), LaneError> {
+        self.watched(is_abandoned, |stream| request.write(stream))
+    }
+
+    /// Waits for the next frame of the answer, until `is_abandoned`.
+    ///
+    /// # Errors
+    /// See [`LaneError`].
+    pub(crate) fn receive(&mut self, is_abandoned: &dyn Fn() -> bool) -> Result<Answer, LaneError> {
+        let frame = self.watched(is_abandoned, |stream| Frame::read(stream))?;
+        let kind = frame.kind;
+        if !matches!(kind, Kind::Done | Kind::Failed) {
+            return Ok(Answer::Part(frame));
+        }
+        let end = frame.json().map_err(LaneError::Broken)?;
+        if self.has_more() {
+            return Err(LaneError::Broken(FrameError::Unexpected(kind)));
+        }
+        if kind == Kind::Done { Ok(Answer::Done(end)) } else { Err(LaneError::Failed(end)) }
+    }
+
+    /// Whether more of the answer has arrived: the next frame is there, or on its way.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.stream.buffer().is_empty()
+    }
+
+    fn watched<T>(
         &mut self,
-        request: Outgoing,
         is_abandoned: &dyn Fn() -> bool,
-        mut each: impl FnMut(Frame) -> Result<(), FrameError>,
-    ) -> Result<Value, LaneError> {
-        let given_up = Cell::new(false);
-        let mut watched = Watched { stream: &self.stream, is_abandoned, given_up: &given_up };
-        let failed = |error| match error {
-            _ if given_up.get() => LaneError::Abandoned,
+        operation: impl FnOnce(&mut Watched<'_>) -> Result<T, FrameError>,
+    ) -> Result<T, LaneError> {
+        let mut watched = Watched { stream: &mut self.stream, is_abandoned, given_up: false };
+        operation(&mut watched).map_err(|error| match error {
+            _ if watched.given_up => LaneError::Abandoned,
             FrameError::Ended | FrameError::Truncated | FrameError::Io(_) => LaneError::Ended,
             error => LaneError::Broken(error),
-        };
-        request.write(&mut watched).map_err(failed)?;
-        let mut answer = BufReader::with_capacity(BUFFER, watched);
-        loop {
-            let frame = Frame::read(&mut answer).map_err(failed)?;
-            let end = match frame.kind {
-                Kind::Done | Kind::Failed => frame.json().map_err(failed)?,
-                _ => {
-                    each(frame).map_err(failed)?;
-                    continue;
-                }
-            };
-            if !answer.buffer().is_empty() {
-                return Err(LaneError::Broken(FrameError::Unexpected(frame.kind)));
-            }
-            return if frame.kind == Kind::Done { Ok(end) } else { Err(LaneError::Failed(end)) };
-        }
+        })
     }
 }
 
 /// A stream whose waits look at times whether they are still wanted.
 struct Watched<'a> {
-    stream: &'a UnixStream,
+    stream: &'a mut BufReader<UnixStream>,
     is_abandoned: &'a dyn Fn() -> bool,
-    given_up: &'a Cell<bool>,
+    given_up: bool,
 }
 
 impl Watched<'_> {
-    fn patiently(&mut self, mut operation: impl FnMut(&mut &UnixStream) -> io::Result<usize>) -> io::Result<usize> {
+    fn patiently(
+        &mut self,
+        mut operation: impl FnMut(&mut BufReader<UnixStream>) -> io::Result<usize>,
+    ) -> io::Result<usize> {
         loop {
-            match operation(&mut self.stream) {
+            match operation(self.stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if (self.is_abandoned)() {
-                        self.given_up.set(true);
+                        self.given_up = true;
                         return Err(io::ErrorKind::TimedOut.into());
                     }
                 }
@@ -159,7 +190,7 @@ impl Read for Watched<'_> {
 
 impl Write for Watched<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.patiently(|stream| stream.write(bytes))
+        self.patiently(|stream| stream.get_mut().write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -64,6 +64,12 @@ pub trait SourceTask: Send {
     /// source has them; smaller ones cost speed, not correctness.
     fn poll(&mut self, max_wait: Duration) -> Result<Polled>;
 
+    /// Whether what the last `poll` began is still giving records, as of a task that reads in another process. It is polled
+    /// again before a pause or a stop, until this is over: so what was read is delivered. It should be over soon.
+    fn is_polling(&self) -> bool {
+        false
+    }
+
     /// Closes everything. Called once, at the end.
     fn stop(&mut self) {}
 

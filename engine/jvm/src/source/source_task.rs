@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  poll ─ POLL ─► … ─ MESSAGES ─► batches, one for each topic, Kafka partition and source partition
+//!  poll (the answer has not ended) ─ MESSAGES ─► batches
 //!  deliveries, on another thread and lane: acknowledged ─ ACKED ─►, committed ─ COMMIT ─►
 //! ```
 
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use serde_json::Value;
 use volley_api::{
     AcknowledgedBatch, ConfigMap, DeliveryListener, Error, Polled, Result, SourceContext, SourceOffset,
     SourcePartition, SourceTask,
@@ -19,6 +21,7 @@ use super::polled_messages::PolledMessages;
 use crate::callback::Asker;
 use crate::frames::{FrameError, Kind, Outgoing};
 use crate::hosted_task::{CommitLane, HostedTask, NewTask, TaskError};
+use crate::lane::Answer;
 use crate::runtime::JavaRuntime;
 
 /// A source task in a process.
@@ -28,6 +31,8 @@ pub(crate) struct JavaSourceTask {
     context: SourceContext,
     /// `None` where the class does not want to know.
     acknowledgements: Option<Arc<Mutex<Acknowledgements>>>,
+    /// Whether the answer of a POLL has not ended.
+    is_polling: bool,
     /// Of a poll that had given records before it failed: they go first.
     failure: Option<Error>,
 }
@@ -49,10 +54,10 @@ impl JavaSourceTask {
         };
         let (task, made) = HostedTask::start(java, new)?;
         let wants = made["wants_acknowledgements"] == true;
-        Ok(Self { task, context, acknowledgements: wants.then(Arc::default), failure: None })
+        Ok(Self { task, context, acknowledgements: wants.then(Arc::default), is_polling: false, failure: None })
     }
 
-    fn end_transaction(&self, end: &serde_json::Value) {
+    fn end_transaction(&self, end: &Value) {
         let Some(transactions) = self.context.transactions() else { return };
         match end.as_str() {
             Some("commit") => transactions.commit(),
@@ -60,6 +65,40 @@ impl JavaSourceTask {
             _ => {}
         }
     }
+
+    /// Whether what a POLL gives is kept together: it is in one transaction.
+    fn is_exactly_once(&self) -> bool {
+        self.context.own_chain().is_some_and(|chain| chain.exactly_once)
+    }
+
+    /// Receives what has arrived of the answer of a POLL: one frame at least, all of it where transactions end between polls.
+    fn receive(&mut self, messages: &mut PolledMessages) -> std::result::Result<Received, TaskError> {
+        loop {
+            match self.task.receive()? {
+                (Answer::Part(frame), has_more) => {
+                    let added = match frame.kind {
+                        Kind::Messages => messages
+                            .add(&frame.body)
+                            .map_err(|error| FrameError::Body(Kind::Messages, error.to_string())),
+                        kind => Err(FrameError::Unexpected(kind)),
+                    };
+                    added.map_err(|error| self.task.broken(error))?;
+                    if !has_more && !self.is_exactly_once() {
+                        return Ok(Received::Part);
+                    }
+                }
+                (Answer::Done(done), _) => return Ok(Received::All(done)),
+            }
+        }
+    }
+}
+
+/// How far the answer of a POLL has come.
+enum Received {
+    /// The task is being polled, or has more to give.
+    Part,
+    /// It is at its end, which says this.
+    All(Value),
 }
 
 impl SourceTask for JavaSourceTask {
@@ -67,15 +106,18 @@ impl SourceTask for JavaSourceTask {
         if let Some(error) = self.failure.take() {
             return Err(error);
         }
+        if !self.is_polling {
+            self.task.send(Outgoing::new(Kind::Poll))?;
+            self.is_polling = true;
+        }
         let mut messages = PolledMessages::default();
-        let outcome = self.task.call_with(Outgoing::new(Kind::Poll), |frame| match frame.kind {
-            Kind::Messages => {
-                messages.add(&frame.body).map_err(|error| FrameError::Body(Kind::Messages, error.to_string()))
-            }
-            kind => Err(FrameError::Unexpected(kind)),
-        });
-        let error = match outcome {
-            Ok(done) => {
+        let received = self.receive(&mut messages);
+        self.is_polling = matches!(received, Ok(Received::Part));
+        let mut asks_again = false;
+        let error = match received {
+            Ok(Received::Part) => None,
+            Ok(Received::All(done)) => {
+                asks_again = done["more"] == true;
                 self.end_transaction(&done["end"]);
                 None
             }
@@ -87,6 +129,7 @@ impl SourceTask for JavaSourceTask {
             .map_err(|error| Error::fatal("a Java task gave an offset that is none").with_source(error))?;
         match (batches.is_empty(), error) {
             (true, Some(error)) => return Err(error),
+            (true, None) if asks_again => return Ok(Polled::IdleFor(Duration::ZERO)),
             (true, None) => return Ok(Polled::Idle),
             (false, error) => self.failure = error,
         }
@@ -97,7 +140,15 @@ impl SourceTask for JavaSourceTask {
         Ok(Polled::Batches(batches.into_iter().map(|numbered| numbered.batch).collect()))
     }
 
+    fn is_polling(&self) -> bool {
+        self.is_polling
+    }
+
     fn stop(&mut self) {
+        // polling has ended for another reason: what it would still give comes again
+        while self.is_polling {
+            self.is_polling = matches!(self.task.receive(), Ok((Answer::Part(_), _)));
+        }
         self.task.stop();
     }
 

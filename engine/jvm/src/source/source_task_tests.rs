@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arrow::array::{Array, BinaryArray};
@@ -7,7 +7,7 @@ use parking_lot::{Condvar, Mutex};
 use proptest::prelude::*;
 use serde_json::json;
 use volley_api::{
-    AcknowledgedBatch, AcknowledgedRow, ConfigMap, Error, Polled, SourceBatch, SourceContext, SourceTask,
+    AcknowledgedBatch, AcknowledgedRow, ConfigMap, Error, OwnChain, Polled, SourceBatch, SourceContext, SourceTask,
     TopicPartition, Value,
 };
 
@@ -54,7 +54,11 @@ fn done() -> Outgoing {
 }
 
 fn start(host: &FakeHost) -> JavaSourceTask {
-    let context = SourceContext::new("c", 0).with_own_chain(own_chain());
+    start_as(host, false)
+}
+
+fn start_as(host: &FakeHost, exactly_once: bool) -> JavaSourceTask {
+    let context = SourceContext::new("c", 0).with_own_chain(OwnChain { exactly_once, ..own_chain() });
     JavaSourceTask::start(&java(host, None), context, &ConfigMap::new()).unwrap()
 }
 
@@ -71,7 +75,8 @@ fn interleaved_topics_of_a_poll_make_one_batch_each_and_none_vouches_for_rows_of
         Kind::Poll => Reply::Frames(vec![messages(0, &[0, 0, 1]), messages(3, &[0, 1, 0]), done()]),
         _ => Reply::Ok(json!({})),
     };
-    let mut task = start(&FakeHost::new(|call, _| usual(call), on_frame));
+    // in transactions, a POLL is one batch of the worker's, however its frames arrive
+    let mut task = start_as(&FakeHost::new(|call, _| usual(call), on_frame), true);
     let batches = batches(task.poll(Duration::ZERO).unwrap());
     let summary: Vec<_> =
         batches.iter().map(|batch| (&*batch.records.topic, batch.records.len(), batch.offset["at"].as_u64())).collect();
@@ -173,6 +178,28 @@ fn a_listener_of_a_task_whose_host_is_gone_says_why() {
         assert!(error.to_string().contains("heap is exhausted"), "{error}");
     }
     task.stop();
+}
+
+#[test]
+fn what_has_come_is_handed_on_while_the_task_is_being_polled() {
+    let host = FakeHost::new(
+        |call, _| usual(call),
+        |_, frame| match frame.kind {
+            Kind::Poll => Reply::Frames(vec![messages(0, &[0, 0])]),
+            _ => Reply::Ok(json!({})),
+        },
+    );
+    let given_up = Arc::new(AtomicBool::new(false));
+    let is_given_up = Arc::clone(&given_up);
+    let context = SourceContext::new("c", 0).with_own_chain(own_chain());
+    let context = context.on_abandonment(move || is_given_up.load(Ordering::SeqCst));
+    let mut task = JavaSourceTask::start(&java(&host, None), context, &ConfigMap::new()).unwrap();
+    assert_eq!(batches(task.poll(Duration::ZERO).unwrap())[0].records.len(), 2);
+    // its answer has not ended
+    assert!(task.is_polling());
+    given_up.store(true, Ordering::SeqCst);
+    assert!(task.poll(Duration::ZERO).unwrap_err().to_string().contains("given up"));
+    assert!(!task.is_polling());
 }
 
 #[test]

@@ -272,6 +272,8 @@ impl SourceLoop {
             }
             let wanted = self.control.wanted();
             match wanted {
+                // first comes what it has read
+                _ if self.task.is_polling() => {}
                 Wanted::Stopped { .. } => return Ok(End::Cut),
                 Wanted::Paused => {
                     self.wait_while_paused();

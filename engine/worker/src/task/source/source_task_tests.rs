@@ -103,6 +103,32 @@ fn a_stop_lets_a_batch_be_sent_to_its_end_while_there_is_time() {
 }
 
 #[test]
+fn what_a_task_is_still_giving_comes_before_a_pause_and_a_stop() {
+    for pauses in [true, false] {
+        let world = world(true);
+        world.change(|state| state.is_polling = true);
+        let gate = Gate::named("what_a_task_is_still_giving");
+        world.poll(Poll::Late(Arc::clone(&gate), vec!["1"], 1));
+        world.poll(Poll::Rows("a", vec!["2"], 2));
+        world.poll(Poll::Rows("a", vec!["3"], 3));
+        let mut task = Running::start(&world, &[]);
+        world.until("it polls", |state| state.polled == 1);
+        match pauses {
+            true => task.control.want(Wanted::Paused),
+            false => task.request_stop(),
+        }
+        gate.open();
+        world.until("all is sent", |state| state.sent.len() == 3);
+        if pauses {
+            world.until("it is paused", |state| state.states.contains(&TaskState::Paused));
+            task.request_stop();
+        }
+        assert_eq!(task.end().unwrap(), TaskState::Unassigned);
+        assert_eq!((task.stored("a"), world.state.lock().unwrap().polled), (Some(3), 3));
+    }
+}
+
+#[test]
 fn what_is_acknowledged_during_a_pause_is_committed() {
     let world = world(false);
     let mut task = Running::start(&world, &[]);

@@ -49,6 +49,8 @@ pub(crate) struct State {
     /// What the source gives next.
     pub(crate) polls: VecDeque<Poll>,
     pub(crate) polled: usize,
+    /// Whether the polls that are left belong to the last one.
+    pub(crate) is_polling: bool,
     /// Values that were handed to the producer, with their tokens.
     pub(crate) sent: Vec<(String, u64)>,
     /// Deliveries not polled yet.
@@ -188,6 +190,10 @@ impl SourceTask for FakeSource {
             Some(Poll::Fail(error)) => Err(error),
             Some(Poll::Finished) => Ok(Polled::Finished),
         }
+    }
+
+    fn is_polling(&self) -> bool {
+        self.0.change(|state| state.is_polling && !state.polls.is_empty())
     }
 
     fn commit(&mut self, delivered: &[(SourcePartition, SourceOffset)]) -> Result<()> {

@@ -51,7 +51,7 @@ class FileConnectorsTest {
             Wire.Polled polled = lane.poll();
             assertEquals(List.of("two", "three"), polled.messages().stream().map(Wire.Message::value).toList());
             assertEquals("{\"position\":14}", polled.messages().get(1).sourceOffset());
-            assertEquals("{\"skipped\":0,\"end\":null}", polled.last().json().toString());
+        assertEquals(0, polled.last().json().path("skipped").asInt(-1));
             lane.done(17);
             worker.call("TASK_END", "task", "files-0");
             worker.call("CONNECTOR_STOP", "connector", "files");

@@ -135,6 +135,26 @@ final class Wire {
         }
     }
 
+    /** The messages of the next frame of an answer. */
+    List<Message> messages() {
+        try {
+            List<Message> messages = new ArrayList<>();
+            messages(read().body(), messages);
+            return messages;
+        } catch (IOException error) {
+            throw new AssertionError(error);
+        }
+    }
+
+    /** Polls until there are so many messages; how many come together depends on the time that they take. */
+    List<Message> messages(int wanted) {
+        List<Message> messages = new ArrayList<>();
+        while (messages.size() < wanted) {
+            messages.addAll(poll().messages());
+        }
+        return messages;
+    }
+
     private static void messages(ByteBuffer body, List<Message> into) {
         long sequence = body.getLong();
         String[] topics = new String[body.getInt()];

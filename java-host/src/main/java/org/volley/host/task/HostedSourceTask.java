@@ -19,6 +19,11 @@ import org.volley.host.wire.Lane;
 
 /** A source task: its main lane starts, polls and stops it, its commit lane tells it what became of its records. */
 public final class HostedSourceTask implements HostedTask {
+    /** How long a POLL goes on polling. A pause and a stop wait for it. */
+    private static final long MOMENT_NANOS = 5_000_000;
+    /** A POLL that has given so many records is over. */
+    private static final int MOST_ROWS = 2000;
+
     private final TaskRequest request;
     private final TaskParts<SourceRecord, SourceRecord> parts;
     private final SourceTask task;
@@ -30,7 +35,6 @@ public final class HostedSourceTask implements HostedTask {
     private final MessagesWriter messages = new MessagesWriter();
     private final Lane lane;
     private final Lane commitLane;
-    private long nextSequence;
     /** What a poll gave behind a record that the task wants a transaction to end at. */
     private List<SourceRecord> rest;
 
@@ -94,15 +98,26 @@ public final class HostedSourceTask implements HostedTask {
         }
     }
 
+    /** Polls again and again for a moment: an answer costs both sides more than a small poll does. */
     private void poll(Lane lane) throws InterruptedException {
+        long end = System.nanoTime() + MOMENT_NANOS;
+        PollAnswer answer = new PollAnswer();
+        boolean goesOn = true;
+        while (goesOn) {
+            pollOnce(lane, answer);
+            goesOn = answer.more && !request.exactlyOnce() && answer.rows < MOST_ROWS && System.nanoTime() - end < 0;
+        }
+        lane.send(Kind.DONE, answer.json());
+    }
+
+    private void pollOnce(Lane lane, PollAnswer answer) throws InterruptedException {
         List<SourceRecord> records = rest == null ? task.poll() : rest;
         rest = null;
+        answer.more = records != null && !records.isEmpty();
         if (records == null) {
-            lane.done();
             return;
         }
-        messages.begin(nextSequence);
-        int skipped = 0;
+        messages.begin();
         TransactionMarks.End end = null;
         int last = records.size() - 1;
         try {
@@ -110,24 +125,37 @@ public final class HostedSourceTask implements HostedTask {
                 SourceRecord record = records.get(i);
                 ProducerRecord<byte[], byte[]> message = chain.message(record);
                 if (message == null) {
-                    skipped++;
+                    answer.skipped++;
                     acknowledgements.skipped(record);
                 } else {
-                    messages.add(lane, message, record);
+                    // first: it may be on its way before add returns
                     acknowledgements.given(record, message);
-                    nextSequence++;
+                    messages.add(lane, message, record);
                 }
+                answer.rows++;
                 end = marks == null ? null : marks.behind(record);
                 if (end != null && i < last) {
                     rest = records.subList(i + 1, records.size());
                 }
             }
         } finally {
-            messages.send(lane);
+            messages.flush(lane);
         }
         if (marks != null && end == null) {
             end = marks.behindPoll();
         }
-        lane.send(Kind.DONE, Json.object().put("skipped", skipped).put("end", end == null ? null : end.text));
+        answer.end = end;
+    }
+
+    /** What the end of a POLL's answer says. */
+    private static final class PollAnswer {
+        private int rows;
+        private int skipped;
+        private TransactionMarks.End end;
+        private boolean more;
+
+        private ObjectNode json() {
+            return Json.object().put("skipped", skipped).put("end", end == null ? null : end.text).put("more", more);
+        }
     }
 }

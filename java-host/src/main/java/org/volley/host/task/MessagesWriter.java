@@ -13,8 +13,11 @@ import org.volley.host.wire.FrameWriter;
 import org.volley.host.wire.Kind;
 import org.volley.host.wire.Lane;
 
-/** Writes messages into frames of MESSAGES. Topics and pairs of partition and offset stand once in each. */
-final class MessagesWriter {
+/**
+ * Writes messages into frames of MESSAGES. Topics and pairs of partition and offset stand once in each. What has been flushed is sent as soon
+ * as the lane is free, with all that has come behind it by then.
+ */
+final class MessagesWriter implements Lane.Late {
     private static final Logger LOG = LoggerFactory.getLogger(MessagesWriter.class);
     /** Bytes that make a frame: small enough to be sent while the next ones are converted, large enough to cost little. */
     private static final int FRAME_BYTES = 1 << 20;
@@ -26,10 +29,15 @@ final class MessagesWriter {
     private final FrameWriter rows = new FrameWriter();
     private final Map<String, Integer> topicNumbers = new HashMap<>();
     private final Map<String, byte[]> headerNames = new HashMap<>();
+    /** Of the lane, with what was flushed. */
+    private final FrameWriter late = new FrameWriter();
     private int pairCount;
     private int rowCount;
-    /** Of the first row in the frame. */
+    /** Of the first row that is not sent. */
     private long firstSequence;
+    /** Whether the lane will ask for what there is. */
+    private boolean awaited;
+    private boolean mapsMayHaveChanged;
     private Map<String, ?> lastPartition;
     private Map<String, ?> lastOffset;
     /** A copy of the partition that was written last, as tasks may change theirs, and what was written. */
@@ -37,13 +45,59 @@ final class MessagesWriter {
     private byte[] writtenPartitionJson;
 
     /** Starts the messages of a poll. The maps of the poll before may have been changed by the task meanwhile. */
-    void begin(long nextSequence) {
-        firstSequence = nextSequence;
-        clear();
+    synchronized void begin() {
+        mapsMayHaveChanged = true;
     }
 
     /** Adds a message, and sends a frame when one is full. */
     void add(Lane lane, ProducerRecord<byte[], byte[]> message, SourceRecord polled) {
+        if (addRow(message, polled)) {
+            FrameWriter frame = lane.frame(Kind.MESSAGES);
+            if (fill(frame)) {
+                lane.send(frame);
+            } else {
+                lane.giveBack(frame);
+            }
+        }
+    }
+
+    /** Has what there is sent. */
+    void flush(Lane lane) {
+        synchronized (this) {
+            if (awaited || rowCount == 0) {
+                return;
+            }
+            awaited = true;
+        }
+        lane.send(this);
+    }
+
+    /** Called by the lane. */
+    @Override
+    public synchronized FrameWriter frame() {
+        awaited = false;
+        return fill(late.begin(Kind.MESSAGES)) ? late : null;
+    }
+
+    /** Moves all rows into a frame. Answers whether there are any. */
+    private synchronized boolean fill(FrameWriter frame) {
+        if (rowCount == 0) {
+            return false;
+        }
+        frame.i64(firstSequence);
+        frame.i32(topicNumbers.size());
+        frame.part(topics);
+        frame.i32(pairCount);
+        frame.part(pairs);
+        frame.i32(rowCount);
+        frame.part(rows);
+        firstSequence += rowCount;
+        clear();
+        return true;
+    }
+
+    /** Answers whether there is enough for a frame. */
+    private synchronized boolean addRow(ProducerRecord<byte[], byte[]> message, SourceRecord polled) {
         rows.i32(topicNumber(message.topic()));
         rows.i32(message.partition() == null ? -1 : message.partition());
         rows.i64(message.timestamp() == null ? -1 : message.timestamp());
@@ -60,27 +114,7 @@ final class MessagesWriter {
         }
         rows.i32At(count, headers);
         rowCount++;
-        if (rows.size() + pairs.size() >= FRAME_BYTES) {
-            send(lane);
-        }
-    }
-
-    /** Sends what is left. */
-    void send(Lane lane) {
-        if (rowCount == 0) {
-            return;
-        }
-        FrameWriter frame = lane.frame(Kind.MESSAGES);
-        frame.i64(firstSequence);
-        frame.i32(topicNumbers.size());
-        frame.part(topics);
-        frame.i32(pairCount);
-        frame.part(pairs);
-        frame.i32(rowCount);
-        frame.part(rows);
-        lane.send(frame);
-        firstSequence += rowCount;
-        clear();
+        return rows.size() + pairs.size() >= FRAME_BYTES;
     }
 
     private void clear() {
@@ -103,7 +137,8 @@ final class MessagesWriter {
     }
 
     private int pair(Map<String, ?> partition, Map<String, ?> offset) {
-        if (pairCount == 0 || partition != lastPartition || offset != lastOffset) {
+        if (pairCount == 0 || mapsMayHaveChanged || partition != lastPartition || offset != lastOffset) {
+            mapsMayHaveChanged = false;
             lastPartition = partition;
             lastOffset = offset;
             pairs.bytes(partitionJson(partition));

@@ -21,12 +21,22 @@ public final class Lane {
         void answer(Frame request, Lane lane) throws Exception;
     }
 
+    /** A frame whose content is looked at when it is written: what has come together by then. */
+    public interface Late {
+        /** The frame, which is written before this is called again. Null where there is nothing any more. */
+        FrameWriter frame();
+    }
+
+    /** A frame of its own, or a late one. */
+    private record Answer(FrameWriter ready, Late late) {
+    }
+
     private final Endpoint endpoint;
     private final long number;
     private final String name;
     private final Handover<Object> opened = new Handover<>(1);
     private final Handover<Frame> requests = new Handover<>(1);
-    private final Handover<FrameWriter> answers = new Handover<>(ANSWERS_UNDER_WAY);
+    private final Handover<Answer> answers = new Handover<>(ANSWERS_UNDER_WAY);
     private final Handover<FrameWriter> spare = new Handover<>(ANSWERS_UNDER_WAY);
     private volatile FrameChannel channel;
 
@@ -62,14 +72,22 @@ public final class Lane {
         }
     }
 
-    /** A frame to answer with. It has to be sent. */
+    /** A frame to answer with. It has to be sent, or given back. */
     public FrameWriter frame(int kind) {
         FrameWriter frame = spare.take();
         return (frame == null ? new FrameWriter() : frame).begin(kind);
     }
 
     public void send(FrameWriter frame) {
-        answers.put(frame);
+        answers.put(new Answer(frame, null));
+    }
+
+    public void send(Late late) {
+        answers.put(new Answer(null, late));
+    }
+
+    public void giveBack(FrameWriter frame) {
+        spare.put(frame);
     }
 
     public void send(int kind, ObjectNode body) {
@@ -91,16 +109,22 @@ public final class Lane {
         }
         opened.put(this);
         try {
-            Frame frame = new Frame();
+            Frame request = new Frame();
             while (true) {
-                channel.read(frame);
-                requests.put(frame);
+                channel.read(request);
+                requests.put(request);
                 boolean ended = false;
                 while (!ended) {
-                    FrameWriter answer = answers.take();
-                    ended = Kind.endsAnswer(answer.kind());
-                    channel.write(answer.frame());
-                    spare.put(answer);
+                    Answer answer = answers.take();
+                    FrameWriter frame = answer.late() == null ? answer.ready() : answer.late().frame();
+                    if (frame == null) {
+                        continue;
+                    }
+                    ended = Kind.endsAnswer(frame.kind());
+                    channel.write(frame.frame());
+                    if (answer.late() == null) {
+                        spare.put(frame);
+                    }
                 }
             }
         } catch (IOException gone) {
