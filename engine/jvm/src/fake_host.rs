@@ -192,7 +192,10 @@ impl FakeHost {
     }
 
     fn open_lanes(&self, number: usize, socket: &Path, token: &str, request: &Value) {
-        for lane in [&request["lane"], &request["commit_lane"]].into_iter().filter(|lane| !lane.is_null()) {
+        for lane in [&request["lane"], &request["commit_lane"], &request["prepare_lane"]]
+            .into_iter()
+            .filter(|lane| !lane.is_null())
+        {
             let hello = json!({"protocol": 1, "token": token, "role": "lane", "lane": lane});
             let mut stream = self.connect(socket, &hello);
             let (this, task) = (self.clone(), request["task"].as_str().expect("a task").to_owned());

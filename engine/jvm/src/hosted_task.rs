@@ -56,11 +56,11 @@ struct Lanes {
     occupant: Occupant,
     main: Lane,
     /// Until it is taken.
-    commit: Option<Lane>,
+    second: Option<Lane>,
 }
 
-/// The second lane of a source task, on which it is told of deliveries while it polls.
-pub(crate) struct CommitLane {
+/// The second lane of a task: a source is told of deliveries on it while it polls, a sink prepares records on it while it puts.
+pub(crate) struct SecondLane {
     id: String,
     process: Arc<HostProcess>,
     /// The error for all calls once the task is lost.
@@ -92,13 +92,14 @@ impl HostedTask {
         let id = format!("{}-{}", new.connector, new.task);
         let process = Arc::clone(occupant.process());
         let main = process.lanes().expect();
-        let (kind, commit) = match new.asker {
-            Asker::Source(_) => ("source", Some(process.lanes().expect())),
-            Asker::Sink(_) => ("sink", None),
+        let second = process.lanes().expect();
+        let (kind, name_of_second) = match new.asker {
+            Asker::Source(_) => ("source", "commit_lane"),
+            Asker::Sink(_) => ("sink", "prepare_lane"),
         };
         let request = json!({
             "task": id, "connector": new.connector, "kind": kind,
-            "lane": main.number, "commit_lane": commit.as_ref().map(|lane| lane.number), "exactly_once": own_chain.exactly_once,
+            "lane": main.number, name_of_second: second.number, "exactly_once": own_chain.exactly_once,
             "connector_config": config_json::to_json(&own_chain.connector_config),
             "task_config": config_json::to_json(new.config),
             "worker_config": config_json::to_json(&own_chain.worker_config),
@@ -106,7 +107,7 @@ impl HostedTask {
         process.askers().add_task(&id, new.asker);
         let made = process.calls().call("TASK_NEW", request, START_LIMIT, &*new.is_abandoned);
         let started = match made {
-            Ok(answer) => Self::open(occupant, main, commit).map(|lanes| (lanes, answer)),
+            Ok(answer) => Self::open(occupant, main, second).map(|lanes| (lanes, answer)),
             Err(error) => Err(occupant.failed(error).1),
         };
         match started {
@@ -122,15 +123,10 @@ impl HostedTask {
         }
     }
 
-    fn open(occupant: Occupant, main: ExpectedLane, commit: Option<ExpectedLane>) -> Result<Lanes> {
-        let lanes = match (main.open(LANE_LIMIT), commit.map(|lane| lane.open(LANE_LIMIT))) {
-            (Some(main), None) => Some((main, None)),
-            (Some(main), Some(Some(commit))) => Some((main, Some(commit))),
-            _ => None,
-        };
-        match lanes {
-            Some((main, commit)) => Ok(Lanes { occupant, main, commit }),
-            None => {
+    fn open(occupant: Occupant, main: ExpectedLane, second: ExpectedLane) -> Result<Lanes> {
+        match (main.open(LANE_LIMIT), second.open(LANE_LIMIT)) {
+            (Some(main), Some(second)) => Ok(Lanes { occupant, main, second: Some(second) }),
+            _ => {
                 occupant.process().kill("it did not open the connections of a task");
                 Err(occupant.process().await_failure())
             }
@@ -151,6 +147,14 @@ impl HostedTask {
     /// See [`TaskError`].
     pub(crate) fn send(&mut self, request: Outgoing) -> std::result::Result<(), TaskError> {
         self.on_main_lane(|lane, is_over| lane.send(request, is_over))
+    }
+
+    /// Waits for the answer to what was sent, where it is one frame.
+    ///
+    /// # Errors
+    /// See [`TaskError`].
+    pub(crate) fn await_answer(&mut self) -> std::result::Result<Value, TaskError> {
+        self.on_main_lane(|lane, is_over| lane.await_answer(is_over))
     }
 
     /// Waits for the next frame of the answer, and whether more has arrived already.
@@ -177,13 +181,13 @@ impl HostedTask {
         self.failed(LaneError::Broken(error))
     }
 
-    /// The commit lane of a source task, once.
-    pub(crate) fn take_commit_lane(&mut self) -> Option<CommitLane> {
+    /// The second lane, once.
+    pub(crate) fn take_second_lane(&mut self) -> Option<SecondLane> {
         let lanes = self.lanes.as_mut().ok()?;
-        Some(CommitLane {
+        Some(SecondLane {
             id: self.id.clone(),
             process: Arc::clone(lanes.occupant.process()),
-            lane: Ok(lanes.commit.take()?),
+            lane: Ok(lanes.second.take()?),
             is_abandoned: Arc::clone(&self.is_abandoned),
         })
     }
@@ -230,7 +234,7 @@ impl HostedTask {
         if let Ok(lanes) = std::mem::replace(&mut self.lanes, Err(error.clone())) {
             let process = Arc::clone(lanes.occupant.process());
             process.askers().remove_task(&self.id);
-            drop((lanes.main, lanes.commit));
+            drop((lanes.main, lanes.second));
             lanes.occupant.abandon();
             // where the process stays for others: what hangs in Kafka's own retries can be ended
             let _ = process.calls().call("TASK_CANCEL", json!({ "task": self.id }), END_LIMIT, &|| false);
@@ -269,16 +273,39 @@ impl HostedTask {
     }
 }
 
-impl CommitLane {
+impl SecondLane {
     /// Calls the task beside what it is called for on its main lane.
     ///
     /// # Errors
     /// See [`TaskError`].
     pub(crate) fn call(&mut self, request: Outgoing) -> std::result::Result<Value, TaskError> {
+        self.on_lane(|lane, is_over| lane.call(request, is_over))
+    }
+
+    /// Sends a request, whose answer is to be awaited before the next one.
+    ///
+    /// # Errors
+    /// See [`TaskError`].
+    pub(crate) fn send(&mut self, request: Outgoing) -> std::result::Result<(), TaskError> {
+        self.on_lane(|lane, is_over| lane.send(request, is_over))
+    }
+
+    /// Waits for the answer to what was sent.
+    ///
+    /// # Errors
+    /// See [`TaskError`].
+    pub(crate) fn await_answer(&mut self) -> std::result::Result<Value, TaskError> {
+        self.on_lane(|lane, is_over| lane.await_answer(is_over))
+    }
+
+    fn on_lane<T>(
+        &mut self,
+        operation: impl FnOnce(&mut Lane, &dyn Fn() -> bool) -> std::result::Result<T, LaneError>,
+    ) -> std::result::Result<T, TaskError> {
         let lane = self.lane.as_mut().map_err(|error| TaskError::Lost(error.clone()))?;
         let (process, is_abandoned) = (&self.process, &self.is_abandoned);
         let is_over = || is_abandoned() || process.failure().is_some();
-        let lost = match lane.call(request, &is_over) {
+        let lost = match operation(lane, &is_over) {
             Ok(answer) => return Ok(answer),
             Err(LaneError::Failed(answer)) => {
                 return Err(TaskError::Java(java_error::from_json(&answer["error"]), Box::new(answer)));
@@ -293,6 +320,12 @@ impl CommitLane {
         };
         self.lane = Err(lost.clone());
         Err(TaskError::Lost(lost))
+    }
+}
+
+impl std::fmt::Debug for SecondLane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecondLane").field("id", &self.id).field("lane", &self.lane).finish_non_exhaustive()
     }
 }
 

@@ -106,6 +106,14 @@ impl Lane {
     /// See [`LaneError`].
     pub(crate) fn call(&mut self, request: Outgoing, is_abandoned: &dyn Fn() -> bool) -> Result<Value, LaneError> {
         self.send(request, is_abandoned)?;
+        self.await_answer(is_abandoned)
+    }
+
+    /// Waits for the answer to what was sent, where it is one frame.
+    ///
+    /// # Errors
+    /// See [`LaneError`].
+    pub(crate) fn await_answer(&mut self, is_abandoned: &dyn Fn() -> bool) -> Result<Value, LaneError> {
         match self.receive(is_abandoned)? {
             Answer::Done(end) => Ok(end),
             Answer::Part(frame) => Err(LaneError::Broken(FrameError::Unexpected(frame.kind))),

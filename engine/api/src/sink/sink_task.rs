@@ -52,6 +52,10 @@ pub trait SinkTask: Send {
         batches.iter().map(|batch| self.put(batch)).collect()
     }
 
+    /// For a task with a chain of its own: what will be put after the next put, unless something else comes in between. So it may
+    /// convert these while it puts those.
+    fn announce(&mut self, _next: &[SinkBatch]) {}
+
     /// Given the offset before which everything was put, per partition, at first its start: the offsets that may be
     /// committed, since every record before them is durably delivered. A partition left out keeps its committed offset. One
     /// for which all is returned that was put is committed up to the offset given here, which may lie behind transaction

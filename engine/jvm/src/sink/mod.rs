@@ -2,6 +2,7 @@
 
 mod altered_offsets;
 pub(crate) mod group_calls;
+mod preparing;
 mod put_frame;
 mod sink_task;
 

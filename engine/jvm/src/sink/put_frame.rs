@@ -1,4 +1,6 @@
-//! Consumed messages as the body of a PUT.
+//! Consumed messages as the body of a PUT or a PREPARE.
+
+use std::sync::Arc;
 
 use arrow::array::{Array, BinaryArray};
 use volley_api::{RawBatch, TimestampType};
@@ -7,7 +9,24 @@ use crate::frames::{Kind, Outgoing};
 
 /// The PUT of these batches; of none: an empty list.
 pub(crate) fn put(batches: &[&RawBatch]) -> Outgoing {
-    let mut frame = Outgoing::new(Kind::Put);
+    with_batches(Outgoing::new(Kind::Put), batches)
+}
+
+/// The PREPARE of these batches under a number.
+pub(crate) fn prepare(number: u64, batches: &[Arc<RawBatch>]) -> Outgoing {
+    let mut frame = Outgoing::new(Kind::Prepare);
+    frame.u64(number);
+    with_batches(frame, &batches.iter().map(|batch| &**batch).collect::<Vec<_>>())
+}
+
+/// The PUT of what was prepared under a number.
+pub(crate) fn put_prepared(number: u64) -> Outgoing {
+    let mut frame = Outgoing::new(Kind::PutPrepared);
+    frame.u64(number);
+    frame
+}
+
+fn with_batches(mut frame: Outgoing, batches: &[&RawBatch]) -> Outgoing {
     frame.count(batches.len());
     for batch in batches {
         add(&mut frame, batch);

@@ -10,6 +10,7 @@ use volley_api::{
     TopicPartition,
 };
 
+use super::preparing::{Preparing, are_same};
 use super::put_frame;
 use crate::callback::Asker;
 use crate::frames::{Kind, Outgoing};
@@ -28,8 +29,7 @@ struct Pending {
 
 impl Pending {
     fn is_of(&self, batches: &[SinkBatch]) -> bool {
-        self.batches.len() == batches.len()
-            && self.batches.iter().zip(batches).all(|(own, given)| Arc::ptr_eq(own, &given.raw))
+        are_same(&self.batches, batches)
     }
 }
 
@@ -39,6 +39,7 @@ pub(crate) struct JavaSinkTask {
     task: HostedTask,
     context: SinkContext,
     commit_interval: Duration,
+    preparing: Preparing,
     pending: Option<Pending>,
     /// Whether something was put since the last commit: Kafka puts at every poll, be it nothing.
     has_put: bool,
@@ -63,12 +64,14 @@ impl JavaSinkTask {
             asker: Asker::Sink(context.clone()),
             is_abandoned: Arc::new(move || watched.is_abandoned()),
         };
-        let (task, _) = HostedTask::start(java, new)?;
+        let (mut task, _) = HostedTask::start(java, new)?;
+        let second = task.take_second_lane().ok_or_else(|| Error::fatal("a sink task in Java has no second lane"))?;
         let commit_interval = context.own_chain().map_or(Duration::ZERO, |own_chain| own_chain.commit_interval);
         Ok(Self {
             task,
             context,
             commit_interval,
+            preparing: Preparing::on(second),
             pending: None,
             has_put: false,
             metadata: OffsetMetadata::new(),
@@ -79,7 +82,21 @@ impl JavaSinkTask {
     /// Calls the task, and carries out what it asks for in its answer.
     fn call(&mut self, request: Outgoing) -> std::result::Result<Value, TaskError> {
         let outcome = self.task.call(request);
-        let answer = match &outcome {
+        self.carry_out(&outcome);
+        outcome
+    }
+
+    /// Calls the task with a put, and has what comes next prepared meanwhile.
+    fn call_and_prepare(&mut self, request: Outgoing) -> std::result::Result<Value, TaskError> {
+        self.task.send(request)?;
+        let prepared = self.preparing.prepare_announced();
+        let outcome = self.task.await_answer();
+        self.carry_out(&outcome);
+        prepared.and(outcome)
+    }
+
+    fn carry_out(&mut self, outcome: &std::result::Result<Value, TaskError>) {
+        let answer = match outcome {
             Ok(answer) => Some(answer),
             Err(TaskError::Java(_, answer)) => Some(&**answer),
             Err(TaskError::Lost(_)) => None,
@@ -91,7 +108,6 @@ impl JavaSinkTask {
                 self.wake_at = Some(Instant::now() + wait);
             }
         }
-        outcome
     }
 
     fn put_or_put_again(&mut self, batches: &[SinkBatch]) -> std::result::Result<Value, TaskError> {
@@ -103,7 +119,8 @@ impl JavaSinkTask {
             }
             None => {}
         }
-        self.call(put_frame::put(&batches.iter().map(|batch| &*batch.raw).collect::<Vec<_>>()))
+        let request = self.preparing.put(batches)?;
+        self.call_and_prepare(request)
     }
 
     /// How long to wait before the next try: as long as the task wants, else until the next commit, as in Kafka.
@@ -179,6 +196,10 @@ impl SinkTask for JavaSinkTask {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn announce(&mut self, next: &[SinkBatch]) {
+        self.preparing.announce(next);
     }
 
     fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {

@@ -49,9 +49,10 @@ fn host(on_frame: impl Fn(&Frame) -> Reply + Send + Sync + 'static) -> FakeHost 
     FakeHost::new(|call, _| usual(call), move |_, frame| on_frame(frame))
 }
 
-/// Of the lane only.
+/// Of the main lane only.
 fn frames(host: &FakeHost) -> Vec<String> {
-    host.has_received().into_iter().filter(|name| name.chars().any(char::is_lowercase)).collect()
+    let is_of_lane = |name: &String| name.chars().any(char::is_lowercase) && name != "Prepare";
+    host.has_received().into_iter().filter(is_of_lane).collect()
 }
 
 fn failed(kind: &Error, requests: serde_json::Value) -> Reply {
@@ -144,6 +145,32 @@ fn a_batch_that_could_not_be_put_is_put_again_or_dropped_for_another() {
     is_ready.store(true, Ordering::SeqCst);
     assert!(task.put(&batch(2)).unwrap().is_empty());
     assert_eq!(frames(&host), ["Start", "Put", "PutAgain", "Put", "Drop", "Put"]);
+}
+
+#[test]
+fn what_is_announced_is_prepared_during_the_put_before_it_and_nothing_twice() {
+    let numbers: Arc<Mutex<Vec<(Kind, u64)>>> = Arc::default();
+    let received = Arc::clone(&numbers);
+    let host = host(move |frame| {
+        if matches!(frame.kind, Kind::Prepare | Kind::PutPrepared) {
+            received.lock().push((frame.kind, Body::new(&frame.body[..8]).u64().unwrap()));
+        }
+        Reply::Ok(json!({}))
+    });
+    let mut task = start(&host, &context());
+    let batches: Vec<_> = (0..5).map(|number| batch(2 * number)).collect();
+    task.announce(&batches[1..2]);
+    task.put(&batches[0]).unwrap();
+    task.announce(&batches[2..3]);
+    task.put(&batches[1]).unwrap();
+    // another comes instead
+    task.put(&batches[3]).unwrap();
+    // what was announced comes without the one before it
+    task.announce(&batches[4..5]);
+    task.put(&batches[4]).unwrap();
+    assert_eq!(frames(&host), ["Start", "PutPrepared", "PutPrepared", "Put", "Put"]);
+    let of = |wanted| numbers.lock().iter().filter(|(kind, _)| *kind == wanted).map(|one| one.1).collect::<Vec<_>>();
+    assert_eq!((of(Kind::Prepare), of(Kind::PutPrepared)), (vec![1, 2, 3], vec![1, 2]));
 }
 
 #[test]

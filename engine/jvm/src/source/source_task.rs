@@ -20,7 +20,7 @@ use super::acknowledgements::Acknowledgements;
 use super::polled_messages::PolledMessages;
 use crate::callback::Asker;
 use crate::frames::{FrameError, Kind, Outgoing};
-use crate::hosted_task::{CommitLane, HostedTask, NewTask, TaskError};
+use crate::hosted_task::{HostedTask, NewTask, SecondLane, TaskError};
 use crate::lane::Answer;
 use crate::runtime::JavaRuntime;
 
@@ -153,14 +153,14 @@ impl SourceTask for JavaSourceTask {
     }
 
     fn delivery_listener(&mut self) -> Option<Box<dyn DeliveryListener>> {
-        let lane = self.task.take_commit_lane()?;
+        let lane = self.task.take_second_lane()?;
         Some(Box::new(JavaListener { lane, acknowledgements: self.acknowledgements.clone() }))
     }
 }
 
 /// Tells a Java task what became of its records.
 struct JavaListener {
-    lane: CommitLane,
+    lane: SecondLane,
     acknowledgements: Option<Arc<Mutex<Acknowledgements>>>,
 }
 

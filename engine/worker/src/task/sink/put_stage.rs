@@ -130,6 +130,7 @@ impl PutStage {
         while !self.shared.control.is_abandoned() {
             match self.gathering.next(input, next_tick) {
                 Ok(Next::Batches(batches)) => {
+                    self.announce_next(input);
                     self.put(batches)?;
                     if is_idle {
                         next_tick = next_tick.min(Instant::now() + TICK);
@@ -213,6 +214,15 @@ impl PutStage {
         self.context.requests().set_assignment(self.positions.partitions());
         // a seek that `close` has asked for must not wait until the partition comes back: others move on meanwhile
         self.carry_out_requests()
+    }
+
+    /// Tells a task that converts by itself what it can convert while it puts.
+    fn announce_next(&mut self, input: &Receiver<Prepared>) {
+        if self.takes_messages
+            && let Some(next) = self.gathering.look_ahead(input)
+        {
+            self.task.announce(&next.iter().map(|one| one.batch.clone()).collect::<Vec<_>>());
+        }
     }
 
     /// Puts batches with one call. Repeats it while the task answers `Retriable`. Drops those whose partition is paused: they are

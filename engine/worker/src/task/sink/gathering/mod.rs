@@ -33,6 +33,8 @@ pub(crate) enum Next {
 pub(crate) struct Gathering {
     /// Rows that batches may have together; 0: each goes alone.
     most_rows: usize,
+    /// What has been gathered for the next call.
+    gathered: Vec<ToPut>,
     /// What came behind batches that were gathered, and does not belong to them.
     held: Option<Prepared>,
 }
@@ -40,7 +42,7 @@ pub(crate) struct Gathering {
 impl Gathering {
     /// Batches go together up to so many rows; 0: each goes alone.
     pub(crate) fn up_to(most_rows: usize) -> Self {
-        Self { most_rows, held: None }
+        Self { most_rows, gathered: Vec::new(), held: None }
     }
 
     /// What comes next, in the order in which it was sent.
@@ -52,30 +54,58 @@ impl Gathering {
         input: &Receiver<Prepared>,
         deadline: Instant,
     ) -> std::result::Result<Next, RecvTimeoutError> {
-        let first = match self.held.take() {
-            Some(held) => held,
-            None => input.recv_deadline(deadline)?,
-        };
-        let first = match first {
-            Prepared::Signal(signal) => return Ok(Next::Signal(signal)),
-            Prepared::Batch { fetched, batch } => ToPut { fetched, batch },
-        };
-        let mut rows = first.fetched.raw.len();
-        let mut batches = vec![first];
-        while rows < self.most_rows {
-            match input.recv_timeout(LONGEST_WAIT) {
-                Ok(Prepared::Batch { fetched, batch }) if rows + fetched.raw.len() <= self.most_rows => {
-                    rows += fetched.raw.len();
-                    batches.push(ToPut { fetched, batch });
-                }
-                Ok(held) => {
-                    self.held = Some(held);
-                    break;
-                }
-                Err(_) => break,
+        if self.gathered.is_empty() {
+            let first = match self.held.take() {
+                Some(held) => held,
+                None => input.recv_deadline(deadline)?,
+            };
+            if let Some(signal) = self.begin(first) {
+                return Ok(Next::Signal(signal));
             }
         }
-        Ok(Next::Batches(batches))
+        self.gather(|| input.recv_timeout(LONGEST_WAIT).ok());
+        Ok(Next::Batches(std::mem::take(&mut self.gathered)))
+    }
+
+    /// The batches that come next, where they are there already and no others can come to them.
+    pub(crate) fn look_ahead(&mut self, input: &Receiver<Prepared>) -> Option<&[ToPut]> {
+        if self.gathered.is_empty() {
+            let first = self.held.take().or_else(|| input.try_recv().ok())?;
+            if let Some(signal) = self.begin(first) {
+                self.held = Some(Prepared::Signal(signal));
+                return None;
+            }
+        }
+        self.gather(|| input.try_recv().ok());
+        (self.held.is_some() || self.rows() >= self.most_rows).then_some(&self.gathered)
+    }
+
+    /// Begins with what has come; gives it back if it is a signal.
+    fn begin(&mut self, first: Prepared) -> Option<Signal> {
+        match first {
+            Prepared::Signal(signal) => Some(signal),
+            Prepared::Batch { fetched, batch } => {
+                self.gathered.push(ToPut { fetched, batch });
+                None
+            }
+        }
+    }
+
+    /// Adds what comes, until there is enough, or something else, or nothing.
+    fn gather(&mut self, mut more: impl FnMut() -> Option<Prepared>) {
+        while self.held.is_none() && self.rows() < self.most_rows {
+            match more() {
+                Some(Prepared::Batch { fetched, batch }) if self.rows() + fetched.raw.len() <= self.most_rows => {
+                    self.gathered.push(ToPut { fetched, batch });
+                }
+                Some(held) => self.held = Some(held),
+                None => return,
+            }
+        }
+    }
+
+    fn rows(&self) -> usize {
+        self.gathered.iter().map(|one| one.fetched.raw.len()).sum()
     }
 }
 
@@ -121,6 +151,30 @@ mod tests {
         send(&sender, 2, 21, 1);
         let wanted = vec![vec![0, 10, 4], vec![20], vec![30], vec![40], vec![6], vec![], vec![14, 21]];
         assert_eq!(given(&mut Gathering::up_to(10), &input), wanted);
+    }
+
+    #[test]
+    fn only_what_nothing_can_come_to_is_known_ahead_and_it_comes_next() {
+        let (sender, input) = bounded(16);
+        let mut gathering = Gathering::up_to(10);
+        let ahead = |gathering: &mut Gathering| {
+            let ahead = gathering.look_ahead(&input);
+            ahead.map(|batches| batches.iter().map(|one| one.batch.origin().range.first).collect::<Vec<_>>())
+        };
+        assert_eq!(ahead(&mut gathering), None);
+        send(&sender, 0, 0, 4);
+        assert_eq!(ahead(&mut gathering), None, "others may come");
+        send(&sender, 1, 10, 6);
+        assert_eq!(ahead(&mut gathering), Some(vec![0, 10]));
+        send(&sender, 0, 4, 1);
+        assert!(sender.send(Prepared::Signal(Signal::Commit)).is_ok());
+        assert_eq!(ahead(&mut gathering), Some(vec![0, 10]));
+        assert!(matches!(gathering.next(&input, Instant::now()), Ok(Next::Batches(batches)) if batches.len() == 2));
+        assert_eq!(ahead(&mut gathering), Some(vec![4]), "a signal is behind it");
+        assert_eq!(given(&mut gathering, &input), vec![vec![4], vec![]]);
+        assert!(sender.send(Prepared::Signal(Signal::Commit)).is_ok());
+        assert_eq!(ahead(&mut gathering), None);
+        assert_eq!(given(&mut gathering, &input), vec![Vec::<i64>::new()]);
     }
 
     #[test]

@@ -71,7 +71,7 @@ class FileConnectorsTest {
             JsonNode configs = worker.call("TASK_CONFIGS", "connector", "files", "max_tasks", 2).path("configs");
             assertEquals(2, configs.size());
             assertEquals("lines", configs.path(1).path("topics").asText());
-            worker.call("TASK_NEW", "task", "files-1", "connector", "files", "kind", "sink", "lane", 1, "connector_config", config,
+            worker.call("TASK_NEW", "task", "files-1", "connector", "files", "kind", "sink", "lane", 1, "prepare_lane", 2, "connector_config", config,
                     "task_config", configs.path(1), "worker_config", STRINGS);
             Wire lane = worker.lane(1);
             lane.done(16);

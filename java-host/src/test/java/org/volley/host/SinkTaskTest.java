@@ -58,6 +58,42 @@ class SinkTaskTest {
     }
 
     @Test
+    void recordsAreMadeWhileOthersArePutAndArePutWhenAskedFor() {
+        TaskScenario sink = TaskScenario.sink(worker, TaskScenario.TWO_CHANGES);
+        sink.prepareLane().done(27, Wire.numbered(1, Wire.put("t", 0, "a", "bad", "b")));
+        sink.prepareLane().done(27, Wire.numbered(2, Wire.put("t", 0, "c")));
+        assertEquals(List.of(), worker.lines("put"));
+        JsonNode done = sink.lane.done(28, Wire.numbered(1, new byte[0]));
+        assertEquals(1, done.path("rejected").path(0).path("row").asInt());
+        sink.lane.done(28, Wire.numbered(2, new byte[0]));
+        sink.lane.done(23, Wire.put("t", 0, "d"));
+        assertEquals(List.of("put [a]", "put [c]", "put [d]"), worker.lines("put"));
+    }
+
+    @Test
+    void whatWasPreparedAndIsNotPutIsForgotten() {
+        TaskScenario sink = TaskScenario.sink(worker, Map.of());
+        for (long number = 1; number <= 4; number++) {
+            sink.prepareLane().done(27, Wire.numbered(number, Wire.put("t", 0, "n" + number)));
+            if (number % 2 == 0) {
+                sink.lane.done(28, Wire.numbered(number, new byte[0]));
+            }
+        }
+        assertEquals(List.of("put [n2]", "put [n4]"), worker.lines("put"));
+    }
+
+    @Test
+    void aPreparedListIsPutAgain() {
+        TaskScenario sink = TaskScenario.sink(worker, Map.of());
+        sink.prepareLane().done(27, Wire.numbered(1, Wire.put("t", 0, "x", "retriable")));
+        assertEquals("retriable", sink.lane.failed(28, Wire.numbered(1, new byte[0])).path("error").path("kind").asText());
+        sink.prepareLane().done(27, Wire.numbered(2, Wire.put("t", 0, "y")));
+        sink.lane.done(24);
+        sink.lane.done(28, Wire.numbered(2, new byte[0]));
+        assertEquals(List.of("put [x, retriable]", "put [x, retriable]", "put [y]"), worker.lines("put"));
+    }
+
+    @Test
     void theSameListIsPutAgain() {
         TaskScenario sink = TaskScenario.sink(worker, Map.of());
         JsonNode failed = sink.lane.failed(23, Wire.put("t", 0, "x", "retriable"));

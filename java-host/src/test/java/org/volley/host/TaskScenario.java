@@ -33,8 +33,8 @@ final class TaskScenario {
         config.putAll(more);
         Map<String, String> taskConfig = new HashMap<>(config);
         taskConfig.put("task.class", "org.volley.plugins.Scripted" + (kind.equals("source") ? "Source" : "Sink"));
-        made = worker.call("TASK_NEW", "task", task, "connector", "c" + number, "kind", kind, "lane", 2 * number, "commit_lane",
-                2 * number + 1, "exactly_once", exactlyOnce, "connector_config", config, "task_config", taskConfig, "worker_config",
+        made = worker.call("TASK_NEW", "task", task, "connector", "c" + number, "kind", kind, "lane", 2 * number,
+                kind.equals("source") ? "commit_lane" : "prepare_lane", 2 * number + 1, "exactly_once", exactlyOnce, "connector_config", config, "task_config", taskConfig, "worker_config",
                 Map.of("key.converter", "org.volley.plugins.TellingConverter"));
         lane = worker.lane(2 * number);
     }
@@ -58,6 +58,11 @@ final class TaskScenario {
 
     String connector() {
         return "c" + number;
+    }
+
+    /** A sink's, on which puts are prepared. */
+    Wire prepareLane() {
+        return worker.lane(2 * number + 1);
     }
 
     Wire commitLane() {

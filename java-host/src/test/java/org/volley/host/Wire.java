@@ -117,6 +117,11 @@ final class Wire {
         }
     }
 
+    /** The body of a PREPARE: a number before what a PUT has. */
+    static byte[] numbered(long number, byte[] put) {
+        return ByteBuffer.allocate(8 + put.length).order(ByteOrder.LITTLE_ENDIAN).putLong(number).put(put).array();
+    }
+
     Polled poll() {
         write(18, new byte[0]);
         List<Message> messages = new ArrayList<>();

@@ -26,7 +26,10 @@ import org.volley.host.wire.Json;
 import org.volley.host.wire.Kind;
 import org.volley.host.wire.Lane;
 
-/** A sink task, and the calls of its lane. */
+/**
+ * A sink task: its main lane calls it. While it puts, its second lane makes records of what comes next, so that conversion and {@code put} go
+ * on at once. One of the two threads converts at a time: the worker sees to that.
+ */
 public final class HostedSinkTask implements HostedTask {
     private final TaskRequest request;
     private final TaskParts<ConsumerRecord<byte[], byte[]>, SinkRecord> parts;
@@ -38,6 +41,8 @@ public final class HostedSinkTask implements HostedTask {
     private final Set<TopicPartition> assigned = ConcurrentHashMap.newKeySet();
     private final HostedSinkTaskContext context;
     private final Lane lane;
+    private final Lane prepareLane;
+    private final PreparedPuts prepared = new PreparedPuts();
     /** The records of the last PUT, until they are put. */
     private List<SinkRecord> pending = new ArrayList<>();
 
@@ -55,11 +60,13 @@ public final class HostedSinkTask implements HostedTask {
         requests = new SinkRequests(worker, request.name());
         context = new HostedSinkTaskContext(worker, request, requests, assigned, reporter, parts.pluginMetrics);
         lane = new Lane(endpoint, request.lane(), "task-thread-" + request.name());
+        prepareLane = new Lane(endpoint, request.prepareLane(), "task-prepare-thread-" + request.name());
     }
 
     @Override
     public void open() {
         lane.open(this::answer);
+        prepareLane.open(this::prepare);
     }
 
     @Override
@@ -76,7 +83,9 @@ public final class HostedSinkTask implements HostedTask {
     public void end() {
         cancel();
         parts.close();
+        prepared.close();
         lane.close();
+        prepareLane.close();
     }
 
     private WorkerErrantRecordReporter reporter(CallBacks worker, ToleranceType tolerance) {
@@ -100,7 +109,24 @@ public final class HostedSinkTask implements HostedTask {
         lane.send(kind, answer);
     }
 
-    private void call(Frame frame, ObjectNode answer, ArrayNode rejected) throws IOException {
+    private void prepare(Frame frame, Lane lane) throws IOException {
+        if (frame.kind() != Kind.PREPARE) {
+            throw new IllegalStateException("A sink task's second lane has no calls of kind " + frame.kind());
+        }
+        long number = frame.i64();
+        ArrayNode rejected = Json.array();
+        PreparedPuts.Prepared made;
+        try (PluginScope scope = PluginScope.ofTask(parts.loader, parts.id)) {
+            made = new PreparedPuts.Prepared(number, new Put(chain, toleratesNothing, rejected).read(frame), rejected, null);
+        } catch (Throwable error) {
+            made = new PreparedPuts.Prepared(number, List.of(), rejected, error);
+        }
+        // first: what is prepared may have to wait for those before it to be taken
+        lane.done();
+        prepared.put(made);
+    }
+
+    private void call(Frame frame, ObjectNode answer, ArrayNode rejected) throws Throwable {
         switch (frame.kind()) {
             case Kind.START -> {
                 task.initialize(context);
@@ -115,6 +141,15 @@ public final class HostedSinkTask implements HostedTask {
             case Kind.CLOSE -> close(Partitions.read(frame));
             case Kind.PUT -> {
                 pending = new Put(chain, toleratesNothing, rejected).read(frame);
+                put();
+            }
+            case Kind.PUT_PREPARED -> {
+                PreparedPuts.Prepared made = prepared.take(frame.i64());
+                rejected.addAll(made.rejected());
+                if (made.failure() != null) {
+                    throw made.failure();
+                }
+                pending = made.records();
                 put();
             }
             case Kind.PUT_AGAIN -> put();

@@ -32,6 +32,13 @@ final class Put {
     }
 
     List<SinkRecord> read(Frame frame) throws IOException {
+        // for what another thread has left in converters and transformations
+        synchronized (chain) {
+            return readAll(frame);
+        }
+    }
+
+    private List<SinkRecord> readAll(Frame frame) throws IOException {
         int batches = frame.count();
         for (int batch = 0; batch < batches; batch++) {
             String topic = frame.text();

@@ -12,10 +12,11 @@ import org.volley.host.wire.Json;
  *
  * @param lane number of the main lane
  * @param commitLane number of the commit lane, which only a source task has
+ * @param prepareLane number of the lane that prepares puts, which only a sink task has
  * @param exactlyOnce whether a source task's records are produced in transactions
  */
 public record TaskRequest(PluginSet plugins, ClassLoader loader, String name, ConnectorTaskId id, long lane, long commitLane,
-        boolean exactlyOnce, Map<String, String> connectorConfig, Map<String, String> taskConfig, Map<String, String> workerConfig) {
+        long prepareLane, boolean exactlyOnce, Map<String, String> connectorConfig, Map<String, String> taskConfig, Map<String, String> workerConfig) {
 
     /** The request of a TASK_NEW. */
     public static TaskRequest of(PluginSet plugins, JsonNode request) {
@@ -31,7 +32,7 @@ public record TaskRequest(PluginSet plugins, ClassLoader loader, String name, Co
         }
         return new TaskRequest(plugins, plugins.connectorLoader(className, connectorConfig), name,
                 new ConnectorTaskId(Json.text(request, "connector"), Integer.parseInt(name.substring(dash + 1))),
-                request.path("lane").asLong(), request.path("commit_lane").asLong(), request.path("exactly_once").asBoolean(),
+                request.path("lane").asLong(), request.path("commit_lane").asLong(), request.path("prepare_lane").asLong(), request.path("exactly_once").asBoolean(),
                 new HashMap<>(connectorConfig), Json.texts(request, "task_config"), Json.texts(request, "worker_config"));
     }
 }

@@ -8,19 +8,19 @@ import java.util.concurrent.locks.ReentrantLock;
  * A bounded queue between a plug-in's thread and one of the host. Waiting in it is not ended by an interrupt, which stays pending for
  * the plug-in: it may interrupt its own thread at any time, and that must neither lose a frame nor close a connection.
  */
-final class Handover<T> {
+public final class Handover<T> {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final ArrayDeque<T> queue = new ArrayDeque<>();
     private final int capacity;
     private boolean closed;
 
-    Handover(int capacity) {
+    public Handover(int capacity) {
         this.capacity = capacity;
     }
 
     /** Waits for room. Answers whether it was taken: false once closed. */
-    boolean put(T item) {
+    public boolean put(T item) {
         lock.lock();
         try {
             while (queue.size() >= capacity && !closed) {
@@ -43,7 +43,7 @@ final class Handover<T> {
     }
 
     /** Waits for an item. Null once closed and empty. */
-    T take() {
+    public T take() {
         lock.lock();
         try {
             while (queue.isEmpty() && !closed) {
@@ -57,7 +57,7 @@ final class Handover<T> {
         }
     }
 
-    void close() {
+    public void close() {
         lock.lock();
         try {
             closed = true;

@@ -17,6 +17,8 @@ public final class Kind {
     public static final int PUT_AGAIN = 24;
     public static final int PRE_COMMIT = 25;
     public static final int DROP = 26;
+    public static final int PREPARE = 27;
+    public static final int PUT_PREPARED = 28;
     public static final int DONE = 32;
     public static final int FAILED = 33;
     public static final int MESSAGES = 34;
