@@ -84,7 +84,11 @@ impl Preparing {
         Ok(self.last_number)
     }
 
-    fn await_converted(&mut self) -> Result<(), TaskError> {
+    /// Waits until nothing is converted on the second lane.
+    ///
+    /// # Errors
+    /// If the task is lost.
+    pub(crate) fn await_converted(&mut self) -> Result<(), TaskError> {
         if std::mem::take(&mut self.is_converting) {
             self.lane.await_answer()?;
         }

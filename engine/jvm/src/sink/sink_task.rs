@@ -223,6 +223,8 @@ impl SinkTask for JavaSinkTask {
     }
 
     fn stop(&mut self) {
+        // its converters are closed behind this; what is wrong with the process the main lane tells
+        let _ = self.preparing.await_converted();
         self.task.stop();
     }
 

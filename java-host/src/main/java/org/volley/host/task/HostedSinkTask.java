@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
@@ -58,7 +59,7 @@ public final class HostedSinkTask implements HostedTask {
             reporter = config.enableErrantRecordReporter() ? reporter(worker, config.errorToleranceType()) : null;
         }
         requests = new SinkRequests(worker, request.name());
-        context = new HostedSinkTaskContext(worker, request, requests, assigned, reporter, parts.pluginMetrics);
+        context = new HostedSinkTaskContext(worker, request, requests, assigned, reporter == null ? null : this::report, parts.pluginMetrics);
         lane = new Lane(endpoint, request.lane(), "task-thread-" + request.name());
         prepareLane = new Lane(endpoint, request.prepareLane(), "task-prepare-thread-" + request.name());
     }
@@ -91,6 +92,13 @@ public final class HostedSinkTask implements HostedTask {
     private WorkerErrantRecordReporter reporter(CallBacks worker, ToleranceType tolerance) {
         return new WorkerErrantRecordReporter(parts.reporting(tolerance, new ErrantReports(worker, request.name())),
                 parts.keyConverter, parts.valueConverter, parts.headerConverter);
+    }
+
+    /** A record that the task made itself is converted back, with converters that the second lane may be using. */
+    private Future<Void> report(SinkRecord record, Throwable error) {
+        synchronized (chain) {
+            return reporter.report(record, error);
+        }
     }
 
     private void answer(Frame frame, Lane lane) {
