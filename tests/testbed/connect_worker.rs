@@ -56,26 +56,22 @@ pub(crate) struct ConnectWorker {
     port: u16,
     vendor: Vendor,
     mode: Mode,
-    java_options: &'static [&'static str],
+    /// As Kafka's own scripts start it, for benches.
+    as_distributed: bool,
 }
 
 impl ConnectWorker {
     /// Starts a worker on these properties, to which it adds `listeners`; does not wait for it.
     pub(crate) fn launch(vendor: Vendor, mode: Mode, properties: &WorkerProperties) -> Self {
-        Self::launch_with(vendor, mode, properties, SMALL_JVM)
+        Self::launch_with(vendor, mode, properties, false)
     }
 
     /// The same; a Java worker gets the options that Kafka's own scripts give it, and Volley's hosts know Kafka's tools as it does.
     pub(crate) fn launch_as_distributed(vendor: Vendor, mode: Mode, properties: &WorkerProperties) -> Self {
-        Self::launch_with(vendor, mode, properties, USUAL_JVM)
+        Self::launch_with(vendor, mode, properties, true)
     }
 
-    fn launch_with(
-        vendor: Vendor,
-        mode: Mode,
-        properties: &WorkerProperties,
-        java_options: &'static [&'static str],
-    ) -> Self {
+    fn launch_with(vendor: Vendor, mode: Mode, properties: &WorkerProperties, as_distributed: bool) -> Self {
         let directory = data_directory("connect");
         let port = free_port();
         let mut text: String = properties.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
@@ -83,7 +79,7 @@ impl ConnectWorker {
             text.push_str(&format!("listeners=http://127.0.0.1:{port}\n"));
         }
         fs::write(directory.join(PROPERTIES), text).unwrap();
-        let mut worker = Self { process: None, directory, port, vendor, mode, java_options };
+        let mut worker = Self { process: None, directory, port, vendor, mode, as_distributed };
         worker.launch_again();
         worker
     }
@@ -98,12 +94,12 @@ impl ConnectWorker {
     /// Starts it again after [`ConnectWorker::stop`] or [`ConnectWorker::kill`], on the same properties and port.
     pub(crate) fn launch_again(&mut self) {
         let command = match self.vendor {
-            Vendor::Java => java_command(self.mode, self.java_options),
+            Vendor::Java => java_command(self.mode, if self.as_distributed { USUAL_JVM } else { SMALL_JVM }),
             Vendor::Volley => volley_command(self.mode),
         };
         let tools = format!("{}/*", installed("connect-tests").display());
         let mut environment = vec![("VOLLEY_PROBES", "1")];
-        if self.java_options == USUAL_JVM {
+        if self.as_distributed {
             environment.push(("CLASSPATH", tools.as_str()));
         }
         self.process = Some(ServerProcess::start_with_output(&self.directory, "stdout", &command, &environment));

@@ -58,7 +58,7 @@ impl Preparing {
         }
         if self.announced.is_empty() {
             self.await_converted()?;
-            return Ok(put_frame::put(&batches.iter().map(|batch| &*batch.raw).collect::<Vec<_>>()));
+            return Ok(put_frame::put(&raw(batches)));
         }
         Ok(put_frame::put_prepared(self.prepare(&raw(batches))?))
     }
@@ -96,7 +96,7 @@ impl Preparing {
     }
 }
 
-fn raw(batches: &[SinkBatch]) -> Vec<Arc<RawBatch>> {
+pub(super) fn raw(batches: &[SinkBatch]) -> Vec<Arc<RawBatch>> {
     batches.iter().map(|batch| Arc::clone(&batch.raw)).collect()
 }
 

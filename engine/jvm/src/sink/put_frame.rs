@@ -8,7 +8,7 @@ use volley_api::{RawBatch, TimestampType};
 use crate::frames::{Kind, Outgoing};
 
 /// The PUT of these batches; of none: an empty list.
-pub(crate) fn put(batches: &[&RawBatch]) -> Outgoing {
+pub(crate) fn put(batches: &[Arc<RawBatch>]) -> Outgoing {
     with_batches(Outgoing::new(Kind::Put), batches)
 }
 
@@ -16,7 +16,7 @@ pub(crate) fn put(batches: &[&RawBatch]) -> Outgoing {
 pub(crate) fn prepare(number: u64, batches: &[Arc<RawBatch>]) -> Outgoing {
     let mut frame = Outgoing::new(Kind::Prepare);
     frame.u64(number);
-    with_batches(frame, &batches.iter().map(|batch| &**batch).collect::<Vec<_>>())
+    with_batches(frame, batches)
 }
 
 /// The PUT of what was prepared under a number.
@@ -26,7 +26,7 @@ pub(crate) fn put_prepared(number: u64) -> Outgoing {
     frame
 }
 
-fn with_batches(mut frame: Outgoing, batches: &[&RawBatch]) -> Outgoing {
+fn with_batches(mut frame: Outgoing, batches: &[Arc<RawBatch>]) -> Outgoing {
     frame.count(batches.len());
     for batch in batches {
         add(&mut frame, batch);

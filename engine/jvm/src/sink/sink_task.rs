@@ -10,7 +10,7 @@ use volley_api::{
     TopicPartition,
 };
 
-use super::preparing::{Preparing, are_same};
+use super::preparing::{Preparing, are_same, raw};
 use super::put_frame;
 use crate::callback::Asker;
 use crate::frames::{Kind, Outgoing};
@@ -186,10 +186,9 @@ impl SinkTask for JavaSinkTask {
                 Ok(all)
             }
             Err(TaskError::Java(error, answer)) if error.is_retriable() => {
-                let pending = self.pending.get_or_insert_with(|| Pending {
-                    batches: batches.iter().map(|batch| Arc::clone(&batch.raw)).collect(),
-                    rejected: none_rejected(batches),
-                });
+                let pending = self
+                    .pending
+                    .get_or_insert_with(|| Pending { batches: raw(batches), rejected: none_rejected(batches) });
                 add_rejected(&mut pending.rejected, &answer);
                 self.wait();
                 Err(error)

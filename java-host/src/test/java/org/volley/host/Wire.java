@@ -12,6 +12,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** One connection as the worker sees it: frames in, frames out. Written from the page alone, without the host's own classes. */
 final class Wire {
@@ -140,15 +141,25 @@ final class Wire {
         }
     }
 
-    /** The messages of the next frame of an answer. */
-    List<Message> messages() {
-        try {
-            List<Message> messages = new ArrayList<>();
-            messages(read().body(), messages);
-            return messages;
-        } catch (IOException error) {
-            throw new AssertionError(error);
-        }
+    /** Polls again and again on a thread of its own, which tells of messages as they come. */
+    Thread pollOnAndOn(Consumer<Message> each) {
+        Thread thread = new Thread(() -> {
+            try {
+                while (true) {
+                    write(18, new byte[0]);
+                    for (Read frame = read(); frame.kind() == 34; frame = read()) {
+                        List<Message> messages = new ArrayList<>();
+                        messages(frame.body(), messages);
+                        messages.forEach(each);
+                    }
+                }
+            } catch (IOException over) {
+                // the host has ended
+            }
+        });
+        thread.setDaemon(true);
+        thread.start();
+        return thread;
     }
 
     /** Polls until there are so many messages; how many come together depends on the time that they take. */

@@ -12,6 +12,7 @@ import java.util.concurrent.Future;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.connect.runtime.InternalSinkRecord;
 import org.apache.kafka.connect.runtime.SinkConnectorConfig;
 import org.apache.kafka.connect.runtime.errors.ToleranceType;
 import org.apache.kafka.connect.runtime.errors.WorkerErrantRecordReporter;
@@ -94,8 +95,11 @@ public final class HostedSinkTask implements HostedTask {
                 parts.keyConverter, parts.valueConverter, parts.headerConverter);
     }
 
-    /** A record that the task made itself is converted back, with converters that the second lane may be using. */
     private Future<Void> report(SinkRecord record, Throwable error) {
+        if (record instanceof InternalSinkRecord) {
+            return reporter.report(record, error);
+        }
+        // one that the task made itself is converted back, with converters that the second lane may be using
         synchronized (chain) {
             return reporter.report(record, error);
         }
