@@ -65,13 +65,13 @@ impl Unruly {
     }
 
     /// Returns the file that the sink writes.
-    fn sink(&self, name: &str, topic: &str) -> PathBuf {
+    fn sink(&self, name: &str, topic: &str, tasks: usize) -> PathBuf {
         let file = self.files.path().join(name);
-        let config = json!({"connector.class": SINK, "tasks.max": "1", "trouble": self.trouble(name), "file": file,
+        let config = json!({"connector.class": SINK, "tasks.max": tasks.to_string(), "trouble": self.trouble(name), "file": file,
             "topics": topic, "consumer.override.group.id": format!("{name}-of-{topic}"),
-            "consumer.override.auto.offset.reset": "earliest"});
+            "consumer.override.auto.offset.reset": "earliest", "consumer.override.max.poll.interval.ms": "5000"});
         self.group.put(0, name, &config);
-        self.group.await_state(name, "RUNNING", 1);
+        self.group.await_state(name, "RUNNING", tasks);
         file
     }
 
@@ -194,34 +194,54 @@ fn a_put_that_never_returns_costs_its_process_and_its_partition_is_read_on_from_
     let kafka = Kafka::shared();
     let unruly = Unruly::new(kafka, "hang");
     let topic = kafka.topic("hang", 1);
-    let file = unruly.sink("hang", &topic);
-    let written = |count: usize| {
-        wait_until(SOON, &format!("{count} rows are written"), || {
-            let text = fs::read_to_string(&file).unwrap_or_default();
-            (text.lines().count() >= count).then(|| text.lines().map(str::to_owned).collect::<Vec<_>>())
-        })
-    };
-    let produce = |first: usize| {
-        kafka.produce(&topic, 10, |number, _, value| {
-            let number = first + number;
-            value.extend_from_slice(format!(r#"{{"schema":null,"payload":"row {number}"}}"#).as_bytes());
-            0
-        });
-    };
-    produce(0);
-    written(10);
+    let file = unruly.sink("hang", &topic, 1);
+    produce_rows(kafka, &topic, 0, 1);
+    await_written(&file, 10);
     let host = host_of(unruly.worker(), "hang");
     fs::write(unruly.trouble("hang"), "hang").unwrap();
-    produce(10);
+    produce_rows(kafka, &topic, 10, 1);
     wait_until(SOON, "the put hangs", || (!unruly.trouble("hang").exists()).then_some(()));
     // the instance of the connector is well, and in the same process
     unruly.group.ask(0, "POST", "/connectors/hang/tasks/0/restart", None);
-    let rows = written(20);
-    let missing = (0..20).map(|number| format!("row {number}")).find(|row| !rows.contains(row));
-    assert_eq!(missing, None);
+    await_written(&file, 20);
     await_gone(host);
     unruly.group.await_state("hang", "RUNNING", 1);
     assert_eq!(hosts_named(unruly.worker(), "hang"), 1);
+}
+
+#[test]
+fn the_partitions_of_a_task_whose_put_hangs_go_to_the_others_after_max_poll_interval() {
+    let kafka = Kafka::shared();
+    let unruly = Unruly::new(kafka, "hold");
+    let topic = kafka.topic("hold", 2);
+    let file = unruly.sink("hold", &topic, 2);
+    produce_rows(kafka, &topic, 0, 2);
+    await_written(&file, 10);
+    fs::write(unruly.trouble("hold"), "hang").unwrap();
+    produce_rows(kafka, &topic, 10, 2);
+    wait_until(SOON, "the put hangs", || (!unruly.trouble("hold").exists()).then_some(()));
+    await_written(&file, 20);
+    let log = unruly.group.worker(0).log();
+    assert!(log.contains("more than `max.poll.interval.ms` passed"), "it says why");
+}
+
+/// Produces ten rows to the partitions in turn.
+fn produce_rows(kafka: &Kafka, topic: &str, first: usize, partitions: usize) {
+    kafka.produce(topic, 10, |number, _, value| {
+        let row = first + number;
+        value.extend_from_slice(format!(r#"{{"schema":null,"payload":"row {row}"}}"#).as_bytes());
+        i32::try_from(number % partitions).unwrap()
+    });
+}
+
+/// Waits until the rows from 0 on are written.
+fn await_written(file: &Path, count: usize) {
+    let rows: Vec<_> = (0..count).map(|number| format!("row {number}")).collect();
+    wait_until(SOON, &format!("{count} rows are written"), || {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        let written: Vec<_> = text.lines().collect();
+        rows.iter().all(|row| written.contains(&row.as_str())).then_some(())
+    });
 }
 
 fn hosts_named(worker: u32, connector: &str) -> usize {

@@ -199,3 +199,32 @@ fn a_commit_of_partitions_that_moved_is_retriable() {
         events.contains(&Rebalance::Lost(vec![partition.clone()])).then_some(())
     });
 }
+
+/// What is polled and not used up is worth no place in the group: `max.poll.interval.ms`.
+#[test]
+fn a_consumer_that_is_held_up_loses_its_partitions_though_it_polls_and_gets_some_again_when_it_is_not() {
+    let kafka = Kafka::shared();
+    let topic = kafka.topic("held-up", 2);
+    let group = kafka.unique("group");
+    let properties = kafka.properties(&[
+        ("group.id", &group),
+        ("auto.offset.reset", "earliest"),
+        ("max.poll.interval.ms", "2000"),
+        ("heartbeat.interval.ms", "200"),
+        ("volley.fetch.client", "native"),
+    ]);
+    let mut counts = BTreeMap::new();
+    let mut members = [Member::join(&properties, &topic), Member::join(&properties, &topic)];
+    let mut await_share = |members: &mut [Member; 2], share: [usize; 2]| {
+        wait_until(SOON, &format!("shares are {share:?}"), || {
+            members.iter_mut().for_each(|member| member.work(&mut counts));
+            (members.each_ref().map(|member| member.listener.owned().len()) == share).then_some(())
+        });
+    };
+    await_share(&mut members, [1, 1]);
+    members[0].fetcher.held_up(true);
+    await_share(&mut members, [0, 2]);
+    assert!(members[0].listener.events().iter().any(|event| matches!(event, Rebalance::Lost(_))));
+    members[0].fetcher.held_up(false);
+    await_share(&mut members, [1, 1]);
+}

@@ -15,7 +15,7 @@ pub struct OwnChain {
     pub worker_config: ConfigMap,
     /// Time between two offset commits.
     pub commit_interval: Duration,
-    /// Largest number of messages that one batch of a sink has.
+    /// Largest number of messages that one put of a sink has.
     pub max_poll_records: usize,
     /// Whether a source's records are produced in transactions: then it delivers exactly once.
     pub exactly_once: bool,

@@ -46,8 +46,9 @@ pub trait SinkTask: Send {
     /// turns out bad later is reported by [`crate::SinkContext::reject`].
     fn put(&mut self, batch: &SinkBatch) -> Result<Vec<RejectedRow>>;
 
-    /// For a task with a chain of its own: takes batches of any partitions with one call, of
-    /// [`crate::OwnChain::max_poll_records`] rows together at most, and gives the rejected rows of each. `Retriable` is said of all.
+    /// For a task with a chain of its own: takes batches of any partitions with one call, and gives the rejected rows of each. Where
+    /// they have more than [`crate::OwnChain::max_poll_records`] rows, they are for several puts: the first ones, at least one, may be put,
+    /// and those behind, for which nothing is given, come with the next call. `Retriable` is said of all.
     fn put_together(&mut self, batches: &[SinkBatch]) -> Result<Vec<Vec<RejectedRow>>> {
         batches.iter().map(|batch| self.put(batch)).collect()
     }

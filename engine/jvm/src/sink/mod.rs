@@ -4,6 +4,7 @@ mod altered_offsets;
 pub(crate) mod group_calls;
 mod preparing;
 mod put_frame;
+mod puts;
 mod sink_task;
 
 pub(crate) use altered_offsets::altered_offsets;

@@ -6,20 +6,12 @@
 //! ```
 //! The host converts on one of the two threads at a time, in order.
 
-use std::sync::Arc;
-
-use volley_api::{RawBatch, SinkBatch};
+use volley_api::SinkBatch;
 
 use super::put_frame;
+use super::puts::Puts;
 use crate::frames::Outgoing;
 use crate::hosted_task::{SecondLane, TaskError};
-
-/// What was sent with PREPARE.
-#[derive(Debug)]
-struct Prepared {
-    number: u64,
-    batches: Vec<Arc<RawBatch>>,
-}
 
 /// The second lane of a sink task.
 #[derive(Debug)]
@@ -29,38 +21,41 @@ pub(crate) struct Preparing {
     /// Whether the last PREPARE has not been answered.
     is_converting: bool,
     /// What will probably be put next.
-    announced: Vec<Arc<RawBatch>>,
-    prepared: Option<Prepared>,
+    announced: Puts,
+    /// What was sent with PREPARE, and under which number.
+    prepared: Option<(u64, Puts)>,
 }
 
 impl Preparing {
     pub(crate) fn on(lane: SecondLane) -> Self {
-        Self { lane, last_number: 0, is_converting: false, announced: Vec::new(), prepared: None }
+        Self { lane, last_number: 0, is_converting: false, announced: Puts::default(), prepared: None }
     }
 
-    /// Notes what will probably be put after the next put.
-    pub(crate) fn announce(&mut self, next: &[SinkBatch]) {
-        self.announced = raw(next);
+    /// Notes what will probably be put after the next put, unless it is known.
+    pub(crate) fn announce(&mut self, next: &[SinkBatch], most_rows: usize) {
+        if !self.prepared.as_ref().is_some_and(|(_, prepared)| prepared.are_of(next)) {
+            self.announced = Puts::of(next, most_rows);
+        }
     }
 
     /// The request that puts these. Alone they are converted where they are put, which is the shorter way.
     ///
     /// # Errors
     /// If the task is lost.
-    pub(crate) fn put(&mut self, batches: &[SinkBatch]) -> Result<Outgoing, TaskError> {
-        if are_same(&self.announced, batches) {
-            self.announced.clear();
+    pub(crate) fn put(&mut self, batches: &[SinkBatch], puts: &Puts) -> Result<Outgoing, TaskError> {
+        if self.announced.are_of(batches) {
+            self.announced = Puts::default();
         }
-        if let Some(prepared) = self.prepared.take()
-            && are_same(&prepared.batches, batches)
+        if let Some((number, prepared)) = self.prepared.take()
+            && prepared.are_of(batches)
         {
-            return Ok(put_frame::put_prepared(prepared.number));
+            return Ok(put_frame::put_prepared(number));
         }
         if self.announced.is_empty() {
             self.await_converted()?;
-            return Ok(put_frame::put(&raw(batches)));
+            return Ok(put_frame::put(puts));
         }
-        Ok(put_frame::put_prepared(self.prepare(&raw(batches))?))
+        Ok(put_frame::put_prepared(self.prepare(puts)?))
     }
 
     /// Sends what was announced, while something is put.
@@ -68,18 +63,18 @@ impl Preparing {
     /// # Errors
     /// If the task is lost.
     pub(crate) fn prepare_announced(&mut self) -> Result<(), TaskError> {
-        let batches = std::mem::take(&mut self.announced);
-        if !batches.is_empty() {
-            let number = self.prepare(&batches)?;
-            self.prepared = Some(Prepared { number, batches });
+        let puts = std::mem::take(&mut self.announced);
+        if !puts.is_empty() {
+            let number = self.prepare(&puts)?;
+            self.prepared = Some((number, puts));
         }
         Ok(())
     }
 
-    fn prepare(&mut self, batches: &[Arc<RawBatch>]) -> Result<u64, TaskError> {
+    fn prepare(&mut self, puts: &Puts) -> Result<u64, TaskError> {
         self.await_converted()?;
         self.last_number += 1;
-        self.lane.send(put_frame::prepare(self.last_number, batches))?;
+        self.lane.send(put_frame::prepare(self.last_number, puts))?;
         self.is_converting = true;
         Ok(self.last_number)
     }
@@ -94,13 +89,4 @@ impl Preparing {
         }
         Ok(())
     }
-}
-
-pub(super) fn raw(batches: &[SinkBatch]) -> Vec<Arc<RawBatch>> {
-    batches.iter().map(|batch| Arc::clone(&batch.raw)).collect()
-}
-
-/// Whether a request has been made of these batches.
-pub(super) fn are_same(known: &[Arc<RawBatch>], batches: &[SinkBatch]) -> bool {
-    known.len() == batches.len() && known.iter().zip(batches).all(|(known, given)| Arc::ptr_eq(known, &given.raw))
 }

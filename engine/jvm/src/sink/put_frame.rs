@@ -1,22 +1,21 @@
 //! Consumed messages as the body of a PUT or a PREPARE.
 
-use std::sync::Arc;
-
 use arrow::array::{Array, BinaryArray};
 use volley_api::{RawBatch, TimestampType};
 
+use super::puts::Puts;
 use crate::frames::{Kind, Outgoing};
 
-/// The PUT of these batches; of none: an empty list.
-pub(crate) fn put(batches: &[Arc<RawBatch>]) -> Outgoing {
-    with_batches(Outgoing::new(Kind::Put), batches)
+/// The PUT of these.
+pub(crate) fn put(puts: &Puts) -> Outgoing {
+    with_puts(Outgoing::new(Kind::Put), puts)
 }
 
-/// The PREPARE of these batches under a number.
-pub(crate) fn prepare(number: u64, batches: &[Arc<RawBatch>]) -> Outgoing {
+/// The PREPARE of these under a number.
+pub(crate) fn prepare(number: u64, puts: &Puts) -> Outgoing {
     let mut frame = Outgoing::new(Kind::Prepare);
     frame.u64(number);
-    with_batches(frame, batches)
+    with_puts(frame, puts)
 }
 
 /// The PUT of what was prepared under a number.
@@ -26,10 +25,13 @@ pub(crate) fn put_prepared(number: u64) -> Outgoing {
     frame
 }
 
-fn with_batches(mut frame: Outgoing, batches: &[Arc<RawBatch>]) -> Outgoing {
-    frame.count(batches.len());
-    for batch in batches {
-        add(&mut frame, batch);
+fn with_puts(mut frame: Outgoing, puts: &Puts) -> Outgoing {
+    frame.count(puts.len());
+    for put in puts.each() {
+        frame.count(put.len());
+        for batch in put {
+            add(&mut frame, batch);
+        }
     }
     frame
 }

@@ -6,31 +6,28 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tracing::warn;
 use volley_api::{
-    ConfigMap, Error, OffsetMetadata, Offsets, RawBatch, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, Stage,
+    ConfigMap, Error, OffsetMetadata, Offsets, RejectedRow, Result, SinkBatch, SinkContext, SinkTask, Stage,
     TopicPartition,
 };
 
-use super::preparing::{Preparing, are_same, raw};
+use super::preparing::Preparing;
 use super::put_frame;
+use super::puts::Puts;
 use crate::callback::Asker;
-use crate::frames::{Kind, Outgoing};
+use crate::frames::{FrameError, Kind, Outgoing};
 use crate::hosted_task::{HostedTask, NewTask, TaskError};
 use crate::java_error;
 use crate::runtime::JavaRuntime;
 use crate::sink_requests::{self, each};
 
-/// Batches whose put was not possible yet. The host has their records.
+/// What the host has been given to put.
 #[derive(Debug)]
 struct Pending {
-    batches: Vec<Arc<RawBatch>>,
-    /// By batch. Told with the first try, and not again.
+    puts: Puts,
+    /// By batch. Told with the first answer, and not again.
     rejected: Vec<Vec<RejectedRow>>,
-}
-
-impl Pending {
-    fn is_of(&self, batches: &[SinkBatch]) -> bool {
-        are_same(&self.batches, batches)
-    }
+    /// Why the first of the puts failed, behind others that did not.
+    failure: Option<Error>,
 }
 
 /// A sink task in a process.
@@ -39,6 +36,8 @@ pub(crate) struct JavaSinkTask {
     task: HostedTask,
     context: SinkContext,
     commit_interval: Duration,
+    /// What the plug-in's `put` is called with has up to so many rows.
+    rows_of_a_put: usize,
     preparing: Preparing,
     pending: Option<Pending>,
     /// Whether something was put since the last commit: Kafka puts at every poll, be it nothing.
@@ -66,11 +65,13 @@ impl JavaSinkTask {
         };
         let (mut task, _) = HostedTask::start(java, new)?;
         let second = task.take_second_lane().ok_or_else(|| Error::fatal("a sink task in Java has no second lane"))?;
-        let commit_interval = context.own_chain().map_or(Duration::ZERO, |own_chain| own_chain.commit_interval);
+        let own_chain = context.own_chain().map(|own_chain| (own_chain.commit_interval, own_chain.max_poll_records));
+        let (commit_interval, rows_of_a_put) = own_chain.unwrap_or_default();
         Ok(Self {
             task,
             context,
             commit_interval,
+            rows_of_a_put,
             preparing: Preparing::on(second),
             pending: None,
             has_put: false,
@@ -110,17 +111,64 @@ impl JavaSinkTask {
         }
     }
 
+    /// Puts what is pending of these batches, or these instead of what is pending.
     fn put_or_put_again(&mut self, batches: &[SinkBatch]) -> std::result::Result<Value, TaskError> {
-        match &self.pending {
-            Some(pending) if pending.is_of(batches) => return self.call(Outgoing::new(Kind::PutAgain)),
+        match self.pending.take() {
+            Some(pending) if pending.puts.are_of(batches) => {
+                self.pending = Some(pending);
+                return self.call_and_prepare(Outgoing::new(Kind::PutAgain));
+            }
             Some(_) => {
-                self.pending = None;
                 self.call(Outgoing::new(Kind::Drop))?;
             }
             None => {}
         }
-        let request = self.preparing.put(batches)?;
+        let puts = Puts::of(batches, self.rows_of_a_put);
+        let request = self.preparing.put(batches, &puts)?;
+        self.pending = Some(Pending { puts, rejected: batches.iter().map(|_| Vec::new()).collect(), failure: None });
         self.call_and_prepare(request)
+    }
+
+    /// The failure that was behind puts which did not fail, where it is that of these batches; one that is final in any case.
+    fn failure_of(&mut self, batches: &[SinkBatch]) -> Option<Error> {
+        let pending = self.pending.as_mut()?;
+        let failure = pending.failure.take()?;
+        (!failure.is_retriable() || pending.puts.are_of(batches)).then_some(failure)
+    }
+
+    /// Notes that `puts` of what is pending are done. Gives the rejected rows of their batches.
+    fn done(&mut self, puts: usize) -> Vec<Vec<RejectedRow>> {
+        let Some(pending) = &mut self.pending else { return Vec::new() };
+        let batches = pending.puts.done(puts);
+        let rejected = pending.rejected.drain(..batches).collect();
+        if pending.puts.is_empty() {
+            self.pending = None;
+        }
+        rejected
+    }
+
+    /// Takes the rejected rows from the answer to a put, and gives how many puts are done: unless it says so, all of them or, where
+    /// it failed, none.
+    fn take_answer(&mut self, answer: &Value, has_failed: bool) -> std::result::Result<usize, FrameError> {
+        let Some(pending) = &mut self.pending else { return Ok(0) };
+        add_rejected(&mut pending.rejected, answer);
+        let all = pending.puts.len();
+        let done = answer["put"]
+            .as_u64()
+            .map_or(if has_failed { 0 } else { all }, |put| usize::try_from(put).unwrap_or(usize::MAX));
+        // what failed is not done, and what did not has done something
+        if done < usize::from(!has_failed) || done > all - usize::from(has_failed) {
+            let kind = if has_failed { Kind::Failed } else { Kind::Done };
+            return Err(FrameError::Body(kind, format!("{done} of {all} puts are done")));
+        }
+        Ok(done)
+    }
+
+    fn failed(&mut self, error: Error) -> Error {
+        if error.is_retriable() {
+            self.wait();
+        }
+        error
     }
 
     /// How long to wait before the next try: as long as the task wants, else until the next commit, as in Kafka.
@@ -135,7 +183,7 @@ impl JavaSinkTask {
         if self.pending.is_some() {
             return Ok(());
         }
-        match self.call(put_frame::put(&[])) {
+        match self.call(put_frame::put(&Puts::of_nothing())) {
             Ok(_) => {}
             Err(TaskError::Java(error, _)) if error.is_retriable() => {
                 warn!(target: "volley_jvm", error = error.trace(), "put of no records failed: it comes again");
@@ -176,29 +224,34 @@ impl SinkTask for JavaSinkTask {
     }
 
     fn put_together(&mut self, batches: &[SinkBatch]) -> Result<Vec<Vec<RejectedRow>>> {
+        if let Some(failure) = self.failure_of(batches) {
+            return Err(self.failed(failure));
+        }
         let outcome = self.put_or_put_again(batches);
         self.has_put = true;
-        match outcome {
-            Ok(answer) => {
-                let told_before = self.pending.take().map(|pending| pending.rejected);
-                let mut all = told_before.unwrap_or_else(|| none_rejected(batches));
-                add_rejected(&mut all, &answer);
-                Ok(all)
+        let (answer, failure) = match outcome {
+            Ok(answer) => (answer, None),
+            Err(TaskError::Java(error, answer)) => (*answer, Some(error)),
+            Err(TaskError::Lost(error)) => return Err(error),
+        };
+        let done = match self.take_answer(&answer, failure.is_some()) {
+            Ok(done) => done,
+            Err(error) => return Err(self.task.broken(error).into()),
+        };
+        match failure {
+            Some(failure) if done == 0 => Err(self.failed(failure)),
+            failure => {
+                let rejected = self.done(done);
+                if let Some(pending) = &mut self.pending {
+                    pending.failure = failure;
+                }
+                Ok(rejected)
             }
-            Err(TaskError::Java(error, answer)) if error.is_retriable() => {
-                let pending = self
-                    .pending
-                    .get_or_insert_with(|| Pending { batches: raw(batches), rejected: none_rejected(batches) });
-                add_rejected(&mut pending.rejected, &answer);
-                self.wait();
-                Err(error)
-            }
-            Err(error) => Err(error.into()),
         }
     }
 
     fn announce(&mut self, next: &[SinkBatch]) {
-        self.preparing.announce(next);
+        self.preparing.announce(next, self.rows_of_a_put);
     }
 
     fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
@@ -255,10 +308,6 @@ impl SinkTask for JavaSinkTask {
 fn offsets_json(offsets: &Offsets) -> Value {
     let entry = |(at, offset): (&TopicPartition, &i64)| json!({ "topic": &*at.topic, "partition": at.partition, "offset": offset });
     offsets.iter().map(entry).collect()
-}
-
-fn none_rejected(batches: &[SinkBatch]) -> Vec<Vec<RejectedRow>> {
-    batches.iter().map(|_| Vec::new()).collect()
 }
 
 /// Adds the rejected rows of an answer to those of their batches.

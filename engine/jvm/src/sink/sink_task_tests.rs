@@ -6,8 +6,8 @@ use arrow::array::BinaryArray;
 use parking_lot::Mutex;
 use serde_json::json;
 use volley_api::{
-    ConfigMap, Error, GroupMetadata, OffsetMetadata, OffsetRange, Offsets, Origin, RawBatch, Result, SinkBatch,
-    SinkContext, SinkGroup, SinkTask, Stage, TakeReport, TimestampType, TopicPartition,
+    ConfigMap, Error, GroupMetadata, OffsetMetadata, OffsetRange, Offsets, Origin, OwnChain, RawBatch, RejectedRow,
+    Result, SinkBatch, SinkContext, SinkGroup, SinkTask, Stage, TakeReport, TimestampType, TopicPartition,
 };
 
 use super::JavaSinkTask;
@@ -75,10 +75,11 @@ fn messages_are_put_as_they_were_consumed() {
     let mut task = start(&host, &context());
     assert!(task.put(&batch(40)).unwrap().is_empty() && task.delivers_once());
     let body = body.lock().clone();
-    let (head, rows) = body.split_at(14);
+    let (head, rows) = body.split_at(18);
     let mut head = Body::new(head);
-    assert_eq!((head.u32().unwrap(), head.text().unwrap(), head.i32().unwrap()), (1, "t", 3));
-    assert_eq!(body[13], 2, "log append time");
+    assert_eq!((head.u32().unwrap(), head.u32().unwrap()), (1, 1), "one put of one batch");
+    assert_eq!((head.text().unwrap(), head.i32().unwrap()), ("t", 3));
+    assert_eq!(body[17], 2, "log append time");
     let mut body = Body::new(rows);
     assert_eq!(body.u32().unwrap(), 2);
     for (offset, timestamp, key, value) in [(40, 7, None, Some(b"v")), (41, 8, Some(b"k"), None)] {
@@ -116,6 +117,89 @@ fn batches_that_are_put_together_are_one_put_and_are_told_their_own_rejected_row
     assert_eq!(rows, [vec![], vec![0, 1], vec![1]]);
     assert!(task.put_together(&batches[..2]).unwrap().iter().all(Vec::is_empty));
     assert_eq!(frames(&host), ["Start", "Put", "PutAgain", "Put"]);
+}
+
+/// Of a task whose puts have one batch each.
+fn context_of_small_puts() -> SinkContext {
+    SinkContext::new("c", 0).with_own_chain(OwnChain { max_poll_records: 3, ..own_chain() })
+}
+
+fn failed_behind_one(error: &Error) -> Reply {
+    let failed = json!({"error": java_error::to_json(error), "requests": {}, "rejected": [], "put": 1});
+    Reply::Frames(vec![Outgoing::json(Kind::Failed, &failed)])
+}
+
+#[test]
+fn of_several_puts_those_that_are_done_are_told_and_those_that_are_left_are_put_next() {
+    let puts = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&puts);
+    let host = host(move |frame| match frame.kind {
+        Kind::Put => {
+            counted.store(Body::new(&frame.body[..4]).u32().unwrap() as usize, Ordering::SeqCst);
+            let error = java_error::to_json(&Error::data("bad"));
+            let row = |batch, row| json!({"batch": batch, "row": row, "stage": "VALUE_CONVERTER", "class": "a.C", "error": error});
+            Reply::Ok(json!({"put": 2, "rejected": [row(1, 0), row(3, 1)]}))
+        }
+        Kind::PutAgain => Reply::Ok(json!({"put": 1})),
+        _ => Reply::Ok(json!({})),
+    });
+    let mut task = start(&host, &context_of_small_puts());
+    let batches = [batch(0), batch(2), batch(4), batch(6)];
+    let rows = |told: Vec<Vec<RejectedRow>>| -> Vec<Vec<usize>> {
+        told.iter().map(|batch| batch.iter().map(|row| row.row).collect()).collect()
+    };
+    assert_eq!(rows(task.put_together(&batches).unwrap()), [vec![], vec![0]]);
+    assert_eq!(puts.load(Ordering::SeqCst), 4);
+    // what comes next is known meanwhile, and made ready once
+    task.announce(&[batch(8)]);
+    assert_eq!(rows(task.put_together(&batches[2..]).unwrap()), [vec![0; 0]]);
+    assert_eq!(rows(task.put_together(&batches[3..]).unwrap()), [vec![1]], "told with the first answer, and kept");
+    assert_eq!(frames(&host), ["Start", "Put", "PutAgain", "PutAgain"]);
+    assert_eq!(host.has_received().iter().filter(|name| *name == "Prepare").count(), 1);
+}
+
+#[test]
+fn a_put_that_fails_behind_others_fails_the_next_call_and_is_put_again_after_it() {
+    let host = host(|frame| match frame.kind {
+        Kind::Put => failed_behind_one(&Error::retriable("later")),
+        _ => Reply::Ok(json!({})),
+    });
+    let context = context_of_small_puts();
+    let mut task = start(&host, &context);
+    let batches = [batch(0), batch(2), batch(4)];
+    assert_eq!(task.put_together(&batches).unwrap().len(), 1);
+    assert_eq!(context.requests().take_timeout(), None);
+    assert!(task.put_together(&batches[1..]).unwrap_err().is_retriable());
+    assert!(context.requests().take_timeout().is_some(), "it waits before the next try");
+    assert_eq!(frames(&host), ["Start", "Put"], "it is not put in between");
+    assert_eq!(task.put_together(&batches[1..]).unwrap().len(), 2);
+    // where something else comes, it is dropped with what was left
+    assert_eq!(task.put_together(&batches).unwrap().len(), 1);
+    assert_eq!(task.put_together(&[batch(6), batch(8)]).unwrap().len(), 1);
+    assert_eq!(frames(&host), ["Start", "Put", "PutAgain", "Put", "Drop", "Put"]);
+}
+
+#[test]
+fn a_final_failure_behind_other_puts_is_told_whatever_comes_next() {
+    let host = host(|frame| match frame.kind {
+        Kind::Put => failed_behind_one(&Error::fatal("disk full")),
+        _ => Reply::Ok(json!({})),
+    });
+    let mut task = start(&host, &context_of_small_puts());
+    assert_eq!(task.put_together(&[batch(0), batch(2)]).unwrap().len(), 1);
+    let error = task.put(&batch(4)).unwrap_err();
+    assert!(!error.is_retriable() && error.to_string().contains("disk full"), "{error:#}");
+}
+
+#[test]
+fn a_host_that_counts_puts_that_cannot_be_is_of_no_use() {
+    for answer in [json!({"put": 0}), json!({"put": 3}), json!({"put": u64::MAX})] {
+        let told = answer.clone();
+        let host = host(move |frame| Reply::Ok(if frame.kind == Kind::Put { told.clone() } else { json!({}) }));
+        let mut task = start(&host, &context_of_small_puts());
+        let error = task.put_together(&[batch(0), batch(2)]).unwrap_err();
+        assert!(format!("{error:#}").contains("of 2 puts are done"), "{answer}: {error:#}");
+    }
 }
 
 #[test]

@@ -124,6 +124,8 @@ pub struct Fetcher {
     max_poll_interval: Duration,
     last_poll: Instant,
     overslept: bool,
+    /// See [`Fetcher::held_up`].
+    is_held_up: bool,
 }
 
 impl fmt::Debug for Fetcher {
@@ -193,6 +195,7 @@ impl Fetcher {
             max_poll_interval,
             last_poll: Instant::now(),
             overslept: false,
+            is_held_up: false,
         };
         fetcher.start()?;
         Ok(fetcher)
@@ -230,6 +233,12 @@ impl Fetcher {
         let outcome = self.poll_until(Instant::now() + max_wait);
         self.last_poll = Instant::now();
         outcome
+    }
+
+    /// Whether what was polled is not used up, for a reason that may not go away. Then polls do not count: after `max.poll.interval.ms` the
+    /// group goes on without this member, and polls that count make it join again. No effect with librdkafka's fetching.
+    pub fn held_up(&mut self, is_held_up: bool) {
+        self.is_held_up = is_held_up;
     }
 
     fn poll_until(&mut self, deadline: Instant) -> Result<Vec<RawBatch>> {
@@ -346,7 +355,10 @@ impl Fetcher {
     fn serve_group(&mut self) -> Result<()> {
         self.connection.check()?;
         if let Membership::Own(member) = &self.group {
-            member.poll()?;
+            if !self.is_held_up {
+                member.poll();
+            }
+            member.check()?;
         }
         if let Some(topics) = self.watcher.as_ref().and_then(TopicWatcher::changed) {
             info!(client = self.connection.client(), ?topics, "topics match the pattern");

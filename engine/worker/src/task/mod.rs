@@ -8,6 +8,7 @@
 //!                                            └─► errors/: what becomes of a bad row
 //! ```
 
+mod call_watch;
 mod control;
 mod errors;
 mod handle;

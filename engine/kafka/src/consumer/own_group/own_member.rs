@@ -82,14 +82,16 @@ impl OwnMember {
     }
 
     /// Notes that the fetcher polls.
-    ///
-    /// # Errors
-    /// What the cluster refuses.
-    pub(crate) fn poll(&self) -> Result<()> {
+    pub(crate) fn poll(&self) {
         if let Some(member) = &self.member {
             member.poll();
         }
         self.place.polled();
+    }
+
+    /// # Errors
+    /// What the cluster refuses.
+    pub(crate) fn check(&self) -> Result<()> {
         self.place.check()
     }
 

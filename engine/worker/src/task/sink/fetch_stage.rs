@@ -81,6 +81,8 @@ pub(crate) struct FetchStage {
     next_note: Instant,
     next_reach: Instant,
     last_batch: Instant,
+    /// The call of the put stage that was under way at the last poll.
+    last_call: Option<u64>,
 }
 
 impl FetchStage {
@@ -103,6 +105,7 @@ impl FetchStage {
             next_note: now,
             next_reach: now,
             last_batch: now,
+            last_call: None,
         }
     }
 
@@ -212,6 +215,10 @@ impl FetchStage {
 
     /// Takes the fetched batches, each with the current generation of its partition.
     fn poll(&mut self, max_wait: Duration) -> Result<()> {
+        // in Kafka a task does not poll while it calls its plug-in, and after `max.poll.interval.ms` others get its partitions
+        let call = self.shared.calls.under_way();
+        self.fetcher.held_up(call.is_some() && call == self.last_call);
+        self.last_call = call;
         let polled = self.fetcher.poll(max_wait)?;
         self.count_unread();
         if self.shared.assignment.take_started(&mut self.read) {

@@ -20,6 +20,8 @@ use crate::task::sink::put_positions::Reached;
 
 /// Number of batches between two stages. It lets both work at the same time; more would only use memory.
 pub(crate) const STAGE_CAPACITY: usize = 2;
+/// The same for a task with a chain of its own. Its batches are small, and it takes many with one call.
+pub(crate) const MESSAGES_CAPACITY: usize = 16;
 
 /// From fetch to convert.
 pub(crate) enum Fetched {

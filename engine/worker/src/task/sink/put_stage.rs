@@ -129,6 +129,7 @@ impl PutStage {
         let mut is_idle = true;
         while !self.shared.control.is_abandoned() {
             match self.gathering.next(input, next_tick) {
+                Ok(Next::Batches(batches)) if self.is_interrupted() => self.give_back_all(&batches),
                 Ok(Next::Batches(batches)) => {
                     self.announce_next(input);
                     self.put(batches)?;
@@ -235,11 +236,13 @@ impl PutStage {
                 return Ok(());
             }
             let since = Instant::now();
-            let outcome = self.put_once(&batches);
-            self.shared.metrics.called(since.elapsed());
+            let outcome = self.watched(|task| put_once(task, &batches));
+            let took = since.elapsed();
+            self.shared.metrics.called(took);
             match outcome {
                 Ok(_) if self.shared.control.is_abandoned() => return Ok(()),
                 Ok(rejected) => {
+                    let mut left = batches.split_off(rejected.len().min(batches.len()));
                     for (one, rejected) in batches.iter().zip(rejected) {
                         let messages = one.batch.raw.len().saturating_sub(rejected.len());
                         let rows = if self.takes_messages { messages } else { one.batch.rows() };
@@ -248,6 +251,11 @@ impl PutStage {
                     }
                     // a time-out is for a failed put only
                     self.context.requests().take_timeout();
+                    if self.is_interrupted() {
+                        self.give_back_all(&left);
+                        left.clear();
+                    }
+                    self.gathering.called(took, left);
                     return self.carry_out_requests();
                 }
                 Err(error) if error.is_retriable() => {
@@ -272,19 +280,17 @@ impl PutStage {
         !self.positions.is_stale(partition, one.fetched.generation) && !self.shared.pauses.contains(partition)
     }
 
-    /// What the task rejects of each batch.
-    fn put_once(&mut self, batches: &[ToPut]) -> Result<Vec<Vec<RejectedRow>>> {
-        match batches {
-            [one] => Ok(vec![self.task.put(&one.batch)?]),
-            several => self.task.put_together(&several.iter().map(|one| one.batch.clone()).collect::<Vec<_>>()),
-        }
+    /// Calls the task, where it has a chain of its own under the eyes of the fetch stage: a plug-in may never return.
+    fn watched<T>(&mut self, call: impl FnOnce(&mut dyn SinkTask) -> T) -> T {
+        let _watched = self.takes_messages.then(|| self.shared.calls.begin());
+        call(&mut *self.task)
     }
 
     /// Waits before a batch is put again. Returns `false` if a stop or a revocation comes first.
     fn wait_to_retry(&mut self, wait: Duration) -> Result<bool> {
         let since = Instant::now();
         loop {
-            if self.shared.control.is_stopping() || self.shared.revocation.is_under_way() {
+            if self.is_called_away() {
                 return Ok(false);
             }
             let left = wait.saturating_sub(since.elapsed());
@@ -295,6 +301,27 @@ impl PutStage {
             self.tick()?;
             if self.context.requests().take_commit() {
                 self.commit()?;
+            }
+        }
+    }
+
+    /// Whether something else is to be done than to put what is at hand.
+    fn is_called_away(&self) -> bool {
+        self.shared.control.is_stopping() || self.shared.revocation.is_under_way()
+    }
+
+    /// Whether batches that wait for a plug-in are to wait in Kafka instead, as many of them may be here, and each may take long.
+    fn is_interrupted(&self) -> bool {
+        self.takes_messages && (self.is_called_away() || self.shared.control.wanted() == Wanted::Paused)
+    }
+
+    fn give_back_all(&mut self, batches: &[ToPut]) {
+        // a task that stops reads nothing again
+        if !self.shared.control.is_stopping() {
+            for one in batches {
+                if self.is_wanted(one) {
+                    self.give_back(one.batch.partition());
+                }
             }
         }
     }
@@ -411,7 +438,8 @@ impl PutStage {
             return Ok(false);
         }
         self.flush_dead_letters()?;
-        let vouched = match self.task.pre_commit(&self.positions.reached()) {
+        let reached = self.positions.reached();
+        let vouched = match self.watched(|task| task.pre_commit(&reached)) {
             Err(error) if error.is_retriable() => {
                 self.shared.metrics.commit_skipped();
                 warn!(task = %self.shared.id, %error, "offsets cannot be committed yet");
@@ -518,6 +546,14 @@ impl PutStage {
             wait = (wait * 2).min(LONGEST_DELIVERY_WAIT);
             tolerate_retriable(&self.shared.id, self.task.tick()).map_err(unrecoverable)?;
         }
+    }
+}
+
+/// What the task rejects of each batch.
+fn put_once(task: &mut dyn SinkTask, batches: &[ToPut]) -> Result<Vec<Vec<RejectedRow>>> {
+    match batches {
+        [one] => Ok(vec![task.put(&one.batch)?]),
+        several => task.put_together(&several.iter().map(|one| one.batch.clone()).collect::<Vec<_>>()),
     }
 }
 

@@ -9,6 +9,8 @@ use volley_api::{Offsets, RawBatch, TopicPartition};
 
 use crate::task::sink::pipeline::Rewind;
 use crate::task::sink::put_positions::PutPositions;
+use crate::task::sink::put_stage::Outcome;
+use crate::task::sink::put_stage_tests::world;
 use crate::task::sink::read_positions::ReadPositions;
 
 /// Number of records of the partition.
@@ -202,4 +204,27 @@ fn a_partition_that_is_not_assigned_goes_nowhere() {
     let mut positions = PutPositions::default();
     assert_eq!(positions.seek(&partition(), 5, 1), None);
     assert_eq!(positions.seek_to_committed(&partition(), 1), None);
+}
+
+#[test]
+fn of_several_rewinds_the_lowest_is_read_from() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    world.script.lock().unwrap().rewinds = vec![5, 8, 20];
+    assert_eq!(world.run().unwrap(), Outcome::Stopped);
+    let offsets: Vec<i64> = world.rewinds.take().iter().map(|rewind| rewind.offset).collect();
+    assert_eq!(offsets, [5, 5, 5]);
+    assert_eq!(world.committed(0), Some(5));
+}
+
+#[test]
+fn a_rewind_says_which_generation_it_ends() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    world.script.lock().unwrap().rewinds = vec![5, 3];
+    world.run().unwrap();
+    let rewinds = world.rewinds.take();
+    assert_eq!((rewinds[0].replaces, rewinds[1].replaces), (generation, rewinds[0].generation));
 }

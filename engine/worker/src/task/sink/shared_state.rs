@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::memory_budget::MemoryBudget;
 use crate::metrics::TaskMetrics;
+use crate::task::call_watch::CallWatch;
 use crate::task::control::Control;
 use crate::task::sink::BoundedRun;
 use crate::task::sink::assignment::Assignment;
@@ -29,6 +30,8 @@ pub(crate) struct SharedState {
     pub(crate) pauses: Arc<PartitionPauses>,
     /// From the put stage to the fetch stage: partitions of a bounded task that are delivered.
     pub(crate) deliveries: Arc<OwnDeliveries>,
+    /// From the put stage to the fetch stage: calls of a plug-in that the worker cannot bound.
+    pub(crate) calls: Arc<CallWatch>,
     /// From the rebalance listener to the put stage: partitions that are about to be revoked.
     pub(crate) revocation: Arc<Revocation>,
     /// From the rebalance listener to the fetch stage: partitions that were assigned.
@@ -55,6 +58,7 @@ impl SharedState {
             rewinds: Arc::default(),
             pauses: Arc::default(),
             deliveries: Arc::default(),
+            calls: Arc::default(),
             revocation: Arc::default(),
             assignment: Arc::default(),
             generations: Arc::default(),

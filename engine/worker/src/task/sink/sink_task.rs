@@ -19,7 +19,7 @@ use crate::task::sink::convert_stage::ConvertStage;
 use crate::task::sink::converting::converting;
 use crate::task::sink::downstream::Downstream;
 use crate::task::sink::fetch_stage::FetchStage;
-use crate::task::sink::pipeline::STAGE_CAPACITY;
+use crate::task::sink::pipeline::{MESSAGES_CAPACITY, STAGE_CAPACITY};
 use crate::task::sink::put_stage::{Outcome, PutStage, unrecoverable};
 use crate::task::sink::rebalances::PipelineRebalances;
 use crate::task::sink::shared_state::SharedState;
@@ -66,8 +66,9 @@ pub(crate) fn run(spec: &TaskSpec, control: &Arc<Control>, metrics: &Arc<TaskMet
     let mut task = start(spec, control, || task(context.clone(), &spec.task_config))?;
     control.report(TaskState::Running);
 
-    let (prepared, to_put) = crossbeam_channel::bounded(STAGE_CAPACITY);
-    let (fetched, convert_thread) = converting(format!("convert-{}", spec.id), chain, prepared, STAGE_CAPACITY);
+    let capacity = if context.own_chain().is_some() { MESSAGES_CAPACITY } else { STAGE_CAPACITY };
+    let (prepared, to_put) = crossbeam_channel::bounded(capacity);
+    let (fetched, convert_thread) = converting(format!("convert-{}", spec.id), chain, prepared, capacity);
     let downstream = Downstream::new(control);
     let rebalances = PipelineRebalances {
         id: spec.id.clone(),

@@ -1,9 +1,11 @@
 //! Laws of batches that are put with one call.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use volley_api::{ConfigMap, Error, OwnChain, SinkContext};
+use volley_api::{ConfigMap, Error, OwnChain, SinkBatch, SinkContext};
 
+use crate::task::control::Wanted;
 use crate::task::sink::put_stage_tests::{World, partition, world_of};
 
 /// Of a task with a chain of its own, which takes up to ten rows at once.
@@ -50,4 +52,54 @@ fn of_batches_that_wait_together_those_of_a_partition_that_is_paused_are_dropped
     world.run().unwrap();
     assert_eq!(puts(&world), 2, "the first of two failed, and then the second went alone");
     assert_eq!((world.committed(0), world.committed(1)), (Some(0), Some(4)));
+}
+
+#[test]
+fn what_a_call_leaves_is_put_next_and_only_what_is_put_is_committed() {
+    let mut world = world();
+    let generations = [world.assign(0), world.assign(1)];
+    world.batch(0, 0..3, generations[0]);
+    world.batch(1, 0..4, generations[1]);
+    world.batch(0, 3..6, generations[0]);
+    world.script.lock().unwrap().leaves.extend([2, 0]);
+    world.run().unwrap();
+    assert_eq!(puts(&world), 1 + 2);
+    assert_eq!((world.committed(0), world.committed(1)), (Some(6), Some(4)));
+}
+
+#[test]
+fn nothing_that_waits_for_a_plug_in_is_put_where_the_task_is_to_stop() {
+    let mut world = world();
+    let generations = [world.assign(0), world.assign(1)];
+    world.batch(0, 0..3, generations[0]);
+    world.batch(1, 0..4, generations[1]);
+    world.batch(0, 3..9, generations[0]);
+    world.script.lock().unwrap().leaves.push_back(1);
+    let control = Arc::clone(&world.shared.control);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let stop = move |_: &SinkContext, _: &SinkBatch| control.want(Wanted::Stopped { deadline });
+    world.script.lock().unwrap().in_put.push_back(Box::new(stop));
+    world.run().unwrap();
+    assert_eq!(puts(&world), 1);
+    assert_eq!((world.committed(0), world.committed(1)), (Some(3), Some(0)));
+}
+
+#[test]
+fn what_waits_for_a_plug_in_while_the_task_is_paused_or_gives_up_a_partition_is_read_again() {
+    for is_paused in [true, false] {
+        let mut world = world();
+        let generations = [world.assign(0), world.assign(1)];
+        world.batch(0, 0..3, generations[0]);
+        world.batch(1, 0..4, generations[1]);
+        world.batch(0, 3..9, generations[0]);
+        match is_paused {
+            true => world.shared.control.want(Wanted::Paused),
+            false => world.shared.revocation.begins(&[partition(2)]),
+        }
+        world.run().unwrap();
+        assert_eq!(puts(&world), 0);
+        let rewinds: Vec<_> =
+            world.rewinds.take().into_iter().map(|rewind| (rewind.partition, rewind.offset)).collect();
+        assert_eq!(rewinds, [(partition(0), 0), (partition(1), 0)]);
+    }
 }

@@ -42,14 +42,14 @@ class SinkTaskTest {
     @Test
     void anEmptyPutReachesTheTask() {
         TaskScenario sink = TaskScenario.sink(worker, Map.of());
-        sink.lane.done(23, new Wire.Body().i32(0).bytes());
+        sink.lane.done(23, new Wire.Body().i32(1).i32(0).bytes());
         worker.line("put []");
     }
 
     @Test
     void batchesOfSeveralPartitionsAreOnePut() {
         TaskScenario sink = TaskScenario.sink(worker, Map.of());
-        Wire.Body body = new Wire.Body().i32(2);
+        Wire.Body body = new Wire.Body().i32(1).i32(2);
         body.text("t").i32(0).u8(2).i32(1).i64(40).i64(1000).text("k").text("describe").i32(0);
         body.text("u").i32(3).u8(0).i32(1).i64(50).i64(-1).text(null).text(null).i32(0);
         sink.lane.done(23, body.bytes());
@@ -107,6 +107,60 @@ class SinkTaskTest {
     }
 
     @Test
+    void aTaskThatPutsQuicklyPutsAgainAndAgainAndTheAnswerCounts() {
+        TaskScenario sink = TaskScenario.sink(worker, TaskScenario.TWO_CHANGES);
+        JsonNode done = sink.lane.done(23, Wire.puts(Wire.batch("t", 0, "a", "b"), Wire.batch("t", 0, "c"), Wire.batch("u", 1, "d")));
+        int puts = done.path("put").asInt();
+        for (int left = 3 - puts; left > 0; left -= sink.lane.done(24).path("put").asInt()) {
+            assertTrue(puts > 0 && left < 3, done::toString);
+        }
+        assertEquals(List.of("put [a, b]", "put [c]", "put [d]"), worker.lines("put"));
+    }
+
+    @Test
+    void behindAPutThatTookTimeOrAsksForSomethingComesNoOtherByItself() {
+        TaskScenario sink = TaskScenario.sink(worker, Map.of());
+        assertEquals(1, sink.lane.done(23, Wire.puts(Wire.batch("t", 0, "slow"), Wire.batch("t", 0, "pause"), Wire.batch("t", 0, "a")))
+                .path("put").asInt());
+        assertEquals(List.of("put [slow]"), worker.lines("put"));
+        assertEquals(1, sink.lane.done(24).path("put").asInt());
+        assertEquals(1, sink.lane.done(24).path("put").asInt());
+        assertEquals(List.of("put [slow]", "put [pause]", "put [a]"), worker.lines("put"));
+    }
+
+    @Test
+    void aPutThatFailsIsCountedNotAndPutAgainWithThoseBehindIt() {
+        TaskScenario sink = TaskScenario.sink(worker, Map.of());
+        JsonNode failed = sink.lane.failed(23, Wire.puts(Wire.batch("t", 0, "retriable", "x"), Wire.batch("t", 0, "y")));
+        assertEquals(0, failed.path("put").asInt(-1));
+        int puts = 0;
+        while (puts < 2) {
+            puts += sink.lane.done(24).path("put").asInt();
+        }
+        assertEquals(List.of("put [retriable, x]", "put [retriable, x]", "put [y]"), worker.lines("put"));
+    }
+
+    @Test
+    void rejectedRowsOfSeveralPutsAreToldByTheirBatchesAndWithoutToleranceNoPutComesBehindTheFirst() {
+        byte[] puts = Wire.puts(Wire.batch("t", 0, "a"), Wire.batch("t", 0, "b", "bad", "c"), Wire.batch("t", 0, "bad", "d"));
+        TaskScenario tolerant = TaskScenario.sink(worker, with("errors.tolerance", "all"));
+        JsonNode done = tolerant.lane.done(23, puts);
+        assertEquals(List.of("1", "2"), List.of(done.at("/rejected/0/batch").asText(), done.at("/rejected/1/batch").asText()));
+        for (int left = 3 - done.path("put").asInt(); left > 0; left -= tolerant.lane.done(24).path("put").asInt()) {
+            assertTrue(left < 3);
+        }
+        assertEquals(List.of("put [a]", "put [b, c]", "put [d]"), worker.lines("put"));
+        TaskScenario strict = TaskScenario.sink(worker, with());
+        done = strict.lane.done(23, puts);
+        assertEquals("1 1", done.at("/rejected/0/batch") + " " + done.at("/rejected/0/row"));
+        if (done.path("put").asInt() < 2) {
+            assertEquals(1, strict.lane.done(24).path("put").asInt());
+        }
+        assertEquals(List.of("put [a]", "put [b]"), worker.lines("put"));
+        assertEquals("There is nothing to put again", strict.lane.failed(24, new byte[0]).path("error").path("message").asText());
+    }
+
+    @Test
     void aLargeRecordIsPutAndSmallOnesAfterIt() {
         TaskScenario sink = TaskScenario.sink(worker, Map.of("value.converter", "org.apache.kafka.connect.storage.StringConverter"));
         sink.lane.done(23, Wire.put("t", 0, "L".repeat(20_000_000)));
@@ -119,14 +173,14 @@ class SinkTaskTest {
         TaskScenario sink = TaskScenario.sink(worker, Map.of());
         sink.lane.failed(23, Wire.put("t", 0, "retriable"));
         sink.lane.done(26);
-        sink.lane.done(24);
-        worker.line("put []");
+        assertEquals("There is nothing to put again", sink.lane.failed(24, new byte[0]).path("error").path("message").asText());
+        assertEquals(List.of("put [retriable]"), worker.lines("put"));
     }
 
     @Test
     void recordsOfAClosedPartitionAreNotPutAgain() {
         TaskScenario sink = TaskScenario.sink(worker, Map.of());
-        Wire.Body body = new Wire.Body().i32(2);
+        Wire.Body body = new Wire.Body().i32(1).i32(2);
         body.text("t").i32(0).u8(1).i32(1).i64(0).i64(0).text(null).text("retriable").i32(0);
         body.text("t").i32(1).u8(1).i32(1).i64(0).i64(0).text(null).text("stays").i32(0);
         sink.lane.failed(23, body.bytes());
@@ -227,7 +281,7 @@ class SinkTaskTest {
     @Test
     void headersAreConvertedBehindKeyAndValue() {
         TaskScenario sink = TaskScenario.sink(worker, Map.of("header.converter", "org.apache.kafka.connect.storage.StringConverter"));
-        sink.lane.done(23, new Wire.Body().i32(1).text("t").i32(0).u8(1).i32(1).i64(0).i64(0).text("k").text("headers").i32(2)
+        sink.lane.done(23, new Wire.Body().i32(1).i32(1).text("t").i32(0).u8(1).i32(1).i64(0).i64(0).text("k").text("headers").i32(2)
                 .text("a").text("1").text("b").text(null).bytes());
         worker.line("header a=1");
         worker.line("header b=null");
@@ -271,7 +325,7 @@ class SinkTaskTest {
             return ScriptedWorker.object();
         });
         TaskScenario sink = TaskScenario.sink(worker, REPORTS);
-        sink.lane.done(23, new Wire.Body().i32(1).text("t").i32(0).u8(1).i32(1).i64(8).i64(99).text("k").text("report").i32(1)
+        sink.lane.done(23, new Wire.Body().i32(1).i32(1).text("t").i32(0).u8(1).i32(1).i64(8).i64(99).text("k").text("report").i32(1)
                 .text("h").text("1").bytes());
         worker.line("reported, done false");
         taken.countDown();

@@ -246,9 +246,22 @@ final class Wire {
         }
     }
 
-    /** The body of a PUT of one batch: rows of offset from 0, without keys. */
+    /** The body of a PUT of one put of one batch: rows of offset from 0, without keys. */
     static byte[] put(String topic, int partition, String... values) {
-        Body body = new Body().i32(1).text(topic).i32(partition).u8(1).i32(values.length);
+        return puts(batch(topic, partition, values));
+    }
+
+    /** The body of a PUT of puts of one batch each. */
+    static byte[] puts(byte[]... batches) {
+        Body body = new Body().i32(batches.length);
+        for (byte[] batch : batches) {
+            body.i32(1).raw(batch);
+        }
+        return body.bytes();
+    }
+
+    static byte[] batch(String topic, int partition, String... values) {
+        Body body = new Body().text(topic).i32(partition).u8(1).i32(values.length);
         for (int i = 0; i < values.length; i++) {
             body.i64(i).i64(1000 + i).text(null).text(values[i]).i32(0);
         }

@@ -78,6 +78,7 @@ public class ScriptedSink extends SinkTask {
             case "consumer" -> lookIntoTheContext();
             case "command line" -> Say.say("command line " + System.getProperty("sun.java.command"));
             case "disconnected" -> throw new DisconnectException("not of Connect");
+            case "slow" -> linger();
             case "error" -> throw new IllegalStateException("never");
             case "measure" -> context.pluginMetrics().addMetric(context.pluginMetrics().metricName("puts", "Puts", new LinkedHashMap<>()),
                     (Measurable) (config, now) -> 3);
@@ -116,6 +117,14 @@ public class ScriptedSink extends SinkTask {
             consumer.committed(consumer.assignment()).forEach((partition, offset) -> consumer.seek(partition, offset.offset()));
         } catch (ReflectiveOperationException error) {
             throw new IllegalStateException(error);
+        }
+    }
+
+    /** Takes more time than several puts may together. */
+    private static void linger() {
+        long end = System.nanoTime() + 20_000_000;
+        while (System.nanoTime() - end < 0) {
+            Thread.onSpinWait();
         }
     }
 

@@ -3,7 +3,9 @@ package org.volley.host.task;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -29,10 +31,13 @@ import org.volley.host.wire.Kind;
 import org.volley.host.wire.Lane;
 
 /**
- * A sink task: its main lane calls it. While it puts, its second lane makes records of what comes next, so that conversion and {@code put} go
- * on at once. One of the two threads converts at a time: the worker sees to that.
+ * A sink task: its main lane calls it. A PUT puts for a moment, so that a task that puts quickly does not wait for the worker each time.
+ * Meanwhile its second lane makes records of what comes next. One of the two threads converts at a time: the worker sees to that.
  */
 public final class HostedSinkTask implements HostedTask {
+    /** How long after its begin a PUT begins with another put, at the most. */
+    private static final long MOMENT_NANOS = 5_000_000;
+
     private final TaskRequest request;
     private final TaskParts<ConsumerRecord<byte[], byte[]>, SinkRecord> parts;
     private final SinkTask task;
@@ -45,8 +50,8 @@ public final class HostedSinkTask implements HostedTask {
     private final Lane lane;
     private final Lane prepareLane;
     private final PreparedPuts prepared = new PreparedPuts();
-    /** The records of the last PUT, until they are put. */
-    private List<SinkRecord> pending = new ArrayList<>();
+    /** The records of each put of the last PUT, until they are put. */
+    private final Deque<List<SinkRecord>> pending = new ArrayDeque<>();
 
     public HostedSinkTask(TaskRequest request, Endpoint endpoint, CallBacks worker, Metrics metrics) {
         this.request = request;
@@ -129,7 +134,7 @@ public final class HostedSinkTask implements HostedTask {
         ArrayNode rejected = Json.array();
         PreparedPuts.Prepared made;
         try (PluginScope scope = PluginScope.ofTask(parts.loader, parts.id)) {
-            made = new PreparedPuts.Prepared(number, new Put(chain, toleratesNothing, rejected).read(frame), rejected, null);
+            made = new PreparedPuts.Prepared(number, new Puts(chain, toleratesNothing, rejected).read(frame), rejected, null);
         } catch (Throwable error) {
             made = new PreparedPuts.Prepared(number, List.of(), rejected, error);
         }
@@ -151,32 +156,47 @@ public final class HostedSinkTask implements HostedTask {
                 task.open(partitions);
             }
             case Kind.CLOSE -> close(Partitions.read(frame));
-            case Kind.PUT -> {
-                pending = new Put(chain, toleratesNothing, rejected).read(frame);
-                put();
-            }
+            case Kind.PUT -> put(new Puts(chain, toleratesNothing, rejected).read(frame), answer);
             case Kind.PUT_PREPARED -> {
                 PreparedPuts.Prepared made = prepared.take(frame.i64());
                 rejected.addAll(made.rejected());
                 if (made.failure() != null) {
                     throw made.failure();
                 }
-                pending = made.records();
-                put();
+                put(made.puts(), answer);
             }
-            case Kind.PUT_AGAIN -> put();
+            case Kind.PUT_AGAIN -> putPending(answer);
             case Kind.DROP -> pending.clear();
             case Kind.PRE_COMMIT -> preCommit(Partitions.readOffsets(frame), answer.putArray("offsets"));
             default -> throw new IllegalStateException("A sink task's lane has no calls of kind " + frame.kind());
         }
     }
 
-    private void put() {
-        task.put(new ArrayList<>(pending));
-        if (reporter != null) {
-            reporter.maybeThrowAsyncError();
-        }
+    private void put(List<List<SinkRecord>> puts, ObjectNode answer) {
         pending.clear();
+        pending.addAll(puts);
+        putPending(answer);
+    }
+
+    /** Puts for a moment, until all is put, one put fails, or the task wants something of the worker. */
+    private void putPending(ObjectNode answer) {
+        if (pending.isEmpty()) {
+            throw new IllegalStateException("There is nothing to put again");
+        }
+        long end = System.nanoTime() + MOMENT_NANOS;
+        int done = 0;
+        try {
+            do {
+                task.put(new ArrayList<>(pending.element()));
+                if (reporter != null) {
+                    reporter.maybeThrowAsyncError();
+                }
+                pending.remove();
+                done++;
+            } while (!pending.isEmpty() && requests.isEmpty() && System.nanoTime() - end < 0);
+        } finally {
+            answer.put("put", done);
+        }
     }
 
     private void close(Set<TopicPartition> partitions) {
@@ -184,7 +204,8 @@ public final class HostedSinkTask implements HostedTask {
             task.close(partitions);
         } finally {
             assigned.removeAll(partitions);
-            pending.removeIf(record -> partitions.contains(new TopicPartition(record.originalTopic(), record.originalKafkaPartition())));
+            pending.forEach(put -> put.removeIf(record ->
+                    partitions.contains(new TopicPartition(record.originalTopic(), record.originalKafkaPartition()))));
         }
     }
 

@@ -13,10 +13,11 @@ final class PreparedPuts {
     /**
      * What became of a PREPARE.
      *
+     * @param puts the records of each put
      * @param rejected what failed in the chain
-     * @param failure why there are no records; null if there are
+     * @param failure why there are none; null if there are
      */
-    record Prepared(long number, List<SinkRecord> records, ArrayNode rejected, Throwable failure) {
+    record Prepared(long number, List<List<SinkRecord>> puts, ArrayNode rejected, Throwable failure) {
     }
 
     private final Handover<Prepared> ready = new Handover<>(CAPACITY);

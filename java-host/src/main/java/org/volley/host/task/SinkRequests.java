@@ -33,6 +33,10 @@ final class SinkRequests {
         return take();
     }
 
+    synchronized boolean isEmpty() {
+        return !commit && timeout == null && seeks.isEmpty() && pauses.isEmpty();
+    }
+
     synchronized void seek(Map<TopicPartition, Long> offsets) {
         seeks.putAll(offsets);
         tell();

@@ -13,8 +13,8 @@ import org.apache.kafka.connect.sink.SinkRecord;
 import org.volley.host.wire.Failure;
 import org.volley.host.wire.Frame;
 
-/** Reads a PUT: its messages become records, one after the other. Those that fail are told of in {@code rejected}. */
-final class Put {
+/** Reads the puts of a PUT: their messages become records, one after the other. Those that fail are told of in {@code rejected}. */
+final class Puts {
     private static final TimestampType[] TIMESTAMP_TYPES = {
         TimestampType.NO_TIMESTAMP_TYPE, TimestampType.CREATE_TIME, TimestampType.LOG_APPEND_TIME
     };
@@ -22,36 +22,52 @@ final class Put {
     private final SinkChain chain;
     private final boolean endsAtRejection;
     private final ArrayNode rejected;
-    private final List<SinkRecord> records = new ArrayList<>();
+    private final List<List<SinkRecord>> puts = new ArrayList<>();
+    private List<SinkRecord> records;
 
     /** @param endsAtRejection whether what follows a message that failed is left out: nothing is tolerated */
-    Put(SinkChain chain, boolean endsAtRejection, ArrayNode rejected) {
+    Puts(SinkChain chain, boolean endsAtRejection, ArrayNode rejected) {
         this.chain = chain;
         this.endsAtRejection = endsAtRejection;
         this.rejected = rejected;
     }
 
-    List<SinkRecord> read(Frame frame) throws IOException {
+    /** The records of each put. */
+    List<List<SinkRecord>> read(Frame frame) throws IOException {
         // for what another thread has left in converters and transformations
         synchronized (chain) {
             return readAll(frame);
         }
     }
 
-    private List<SinkRecord> readAll(Frame frame) throws IOException {
-        int batches = frame.count();
-        for (int batch = 0; batch < batches; batch++) {
-            String topic = frame.text();
-            int partition = frame.i32();
-            TimestampType timestampType = timestampType(frame.u8());
-            int rows = frame.count();
-            for (int row = 0; row < rows; row++) {
-                if (!add(message(frame, topic, partition, timestampType), batch, row)) {
-                    return records;
+    private List<List<SinkRecord>> readAll(Frame frame) throws IOException {
+        int count = frame.count();
+        int batch = 0;
+        for (int put = 0; put < count; put++) {
+            records = new ArrayList<>();
+            puts.add(records);
+            int end = batch + frame.count();
+            for (; batch < end; batch++) {
+                if (!readBatch(frame, batch)) {
+                    return puts;
                 }
             }
         }
-        return records;
+        return puts;
+    }
+
+    /** Answers whether to go on. */
+    private boolean readBatch(Frame frame, int batch) throws IOException {
+        String topic = frame.text();
+        int partition = frame.i32();
+        TimestampType timestampType = timestampType(frame.u8());
+        int rows = frame.count();
+        for (int row = 0; row < rows; row++) {
+            if (!add(message(frame, topic, partition, timestampType), batch, row)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Answers whether to go on. */
