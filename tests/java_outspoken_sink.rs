@@ -19,8 +19,13 @@ struct Scene {
 }
 
 impl Scene {
-    /// With one worker, and a connector of this name.
+    /// With one worker, which commits often, and a connector of this name.
     fn new(kafka: &Kafka, name: String, vendor: Vendor) -> Self {
+        Self::that_commits_every("200", kafka, name, vendor)
+    }
+
+    /// With one worker that commits every so many milliseconds.
+    fn that_commits_every(interval: &str, kafka: &Kafka, name: String, vendor: Vendor) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let plugins = directory.path().join("plugins");
         compiled_sink("OutspokenSink", &plugins.join("outspoken"));
@@ -30,7 +35,7 @@ impl Scene {
             ("plugin.path", plugins.display().to_string()),
             ("config.providers", "file".to_owned()),
             ("config.providers.file.class", "org.apache.kafka.common.config.provider.FileConfigProvider".to_owned()),
-            ("offset.flush.interval.ms", "200".to_owned()),
+            ("offset.flush.interval.ms", interval.to_owned()),
         ]);
         let given: Vec<_> = properties.iter().map(|(key, value)| (*key, value.as_str())).collect();
         let mut group = WorkerGroup::with(kafka, "java-outspoken", &given);
@@ -152,5 +157,26 @@ fn the_text_that_a_java_sink_has_beside_its_offsets_is_committed_with_them() {
             kafka.produce_pairs(&topic, &[("k", Some(value))]);
             wait_until(SOON, text, || (scene.committed(kafka, &topic).get(&0)? == text).then_some(()));
         }
+    }
+}
+
+#[test]
+fn what_a_java_sink_vouched_for_is_not_committed_if_it_cannot_close() {
+    let kafka = Kafka::shared();
+    for vendor in [Vendor::Java, Vendor::Volley] {
+        // so that nothing is committed but at the end
+        let scene = Scene::that_commits_every("600000", kafka, kafka.unique("close"), vendor);
+        let topic = kafka.topic("java-close", 1);
+        let line = "first with null, now null";
+        let times = || scene.lines().iter().filter(|written| *written == line).count();
+        kafka.produce_pairs(&topic, &[("k", Some("first"))]);
+        scene.start(&topic, &json!({"close": "fails"}));
+        scene.await_line(line);
+        scene.stop();
+        scene.start(&topic, &json!({}));
+        wait_until(SOON, "the record comes again", || (times() == 2).then_some(()));
+        scene.stop();
+        wait_until(SOON, "offsets", || (scene.committed(kafka, &topic).get(&0)? == "said at 1").then_some(()));
+        assert_eq!(scene.lines().iter().filter(|written| *written == "close").count(), 2, "{:?}", scene.lines());
     }
 }

@@ -23,6 +23,7 @@ public class OutspokenSink extends SinkConnector {
     private static final ConfigDef KEYS = new ConfigDef()
             .define("file", ConfigDef.Type.STRING, ConfigDef.Importance.HIGH, "Where it writes.")
             .define("secret", ConfigDef.Type.STRING, "", ConfigDef.Importance.LOW, "What its task tells with each record.")
+            .define("close", ConfigDef.Type.STRING, "", ConfigDef.Importance.LOW, "Whether its task fails when it closes.")
             .define("answer", ConfigDef.Type.STRING, "yes", ConfigDef.Importance.LOW, "To changed offsets.");
     private Map<String, String> config;
 
@@ -104,6 +105,14 @@ public class OutspokenSink extends SinkConnector {
             offsets.forEach((partition, offset) ->
                     answer.put(partition, new OffsetAndMetadata(offset.offset(), "said at " + offset.offset())));
             return answer;
+        }
+
+        @Override
+        public void close(Collection<TopicPartition> partitions) {
+            write(config, "close");
+            if ("fails".equals(config.get("close"))) {
+                throw new ConnectException("could not write the last file");
+            }
         }
 
         @Override

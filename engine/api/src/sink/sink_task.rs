@@ -78,7 +78,8 @@ pub trait SinkTask: Send {
     }
 
     /// Partitions that go away; their buffered records are forgotten. `flush`, `pre_commit` and a commit came before if
-    /// the worker still owned them.
+    /// the worker still owned them; of a task that [delivers once](SinkTask::delivers_once) the commit comes behind. Nothing is
+    /// committed any more of a task that fails here.
     fn close(&mut self, _partitions: &[TopicPartition]) -> Result<()> {
         Ok(())
     }

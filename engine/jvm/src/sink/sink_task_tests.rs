@@ -287,13 +287,21 @@ fn nothing_is_put_before_a_commit_unless_something_was_put_and_offsets_not_reach
 }
 
 #[test]
+fn a_task_without_partitions_is_asked_for_no_offsets_but_put_is_called() {
+    let host = host(|_| Reply::Ok(json!({})));
+    assert!(start(&host, &context()).pre_commit(&Offsets::new()).unwrap().is_empty());
+    assert!(frames(&host).starts_with(&["Start".to_owned(), "Put".to_owned()]));
+    assert!(!frames(&host).contains(&"PreCommit".to_owned()));
+}
+
+#[test]
 fn after_a_pre_commit_that_failed_everything_is_read_again_from_what_is_committed() {
     let host = host(|frame| match frame.kind {
         Kind::PreCommit => Reply::Fails(Error::fatal("disk full")),
         _ => Reply::Ok(json!({})),
     });
     let context = context();
-    let error = start(&host, &context).pre_commit(&Offsets::new()).unwrap_err();
+    let error = start(&host, &context).pre_commit(&Offsets::from([(partition(), 2)])).unwrap_err();
     assert!(error.is_retriable() && format!("{error:#}").contains("disk full"), "{error:#}");
     assert!(context.requests().take_seeks().0);
 }

@@ -16,18 +16,12 @@ pub(crate) mod convert_stage;
 mod converting;
 mod downstream;
 mod fetch_stage;
-mod gathering;
 mod partition_pauses;
 pub(crate) mod pipeline;
-mod put_positions;
-mod put_stage;
-#[cfg(test)]
-mod put_stage_tests;
+mod put;
 pub(crate) mod read_positions;
 mod rebalances;
 mod revocation;
-#[cfg(test)]
-mod seek_laws;
 mod shared_state;
 mod sink_chain;
 pub(crate) mod sink_task;

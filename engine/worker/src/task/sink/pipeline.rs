@@ -16,7 +16,7 @@ use crossbeam_channel::Sender;
 use volley_api::{Error, Offsets, RawBatch, SinkBatch, TopicPartition};
 
 use crate::memory_budget::Reservation;
-use crate::task::sink::put_positions::Reached;
+use crate::task::sink::put::put_positions::Reached;
 
 /// Number of batches between two stages. It lets both work at the same time; more would only use memory.
 pub(crate) const STAGE_CAPACITY: usize = 2;

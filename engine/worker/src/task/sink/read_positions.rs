@@ -6,7 +6,7 @@ use std::sync::Arc;
 use volley_api::{OffsetRange, Offsets, Origin, RawBatch, TopicPartition};
 
 use crate::task::sink::pipeline::Rewind;
-use crate::task::sink::put_positions::Reached;
+use crate::task::sink::put::put_positions::Reached;
 
 /// Position and generation of each partition that was ever assigned; see [`crate::task::sink::pipeline::Generations`].
 #[derive(Debug, Default)]

@@ -20,7 +20,7 @@ use crate::task::sink::converting::converting;
 use crate::task::sink::downstream::Downstream;
 use crate::task::sink::fetch_stage::FetchStage;
 use crate::task::sink::pipeline::{MESSAGES_CAPACITY, STAGE_CAPACITY};
-use crate::task::sink::put_stage::{Outcome, PutStage, unrecoverable};
+use crate::task::sink::put::put_stage::{Outcome, PutStage, unrecoverable};
 use crate::task::sink::rebalances::PipelineRebalances;
 use crate::task::sink::shared_state::SharedState;
 use crate::task::sink::sink_chain::SinkChain;

@@ -20,7 +20,7 @@ use crate::task::errors::error_handler::ErrorHandler;
 use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
 use crate::task::sink::partition_pauses::PartitionPauses;
 use crate::task::sink::pipeline::{FetchedBatch, Prepared, Rewinds, Signal};
-use crate::task::sink::put_stage::{Outcome, PutStage};
+use crate::task::sink::put::put_stage::{Outcome, PutStage};
 use crate::task::sink::shared_state::SharedState;
 use crate::task::{BoundedRun, StatusListener, TaskState};
 
@@ -31,13 +31,16 @@ const CAPACITY: usize = 64;
 #[derive(Default)]
 pub(super) struct Script {
     pub(super) calls: Vec<&'static str>,
-    delivers_once: bool,
+    pub(super) delivers_once: bool,
     /// Outcomes of the next calls; after these all succeed.
     pub(super) puts: VecDeque<Result<()>>,
     /// How many of the batches that are to be put together are left by the next calls.
     pub(super) leaves: VecDeque<usize>,
     flushes: VecDeque<Result<()>>,
     pre_commits: VecDeque<Result<()>>,
+    /// What `pre_commit` was called with.
+    pub(super) asked: Vec<Offsets>,
+    pub(super) closes: VecDeque<Result<()>>,
     /// What to ask for in the next put that succeeds.
     pub(super) rewinds: Vec<i64>,
     /// Whether the task is given up during the next put.
@@ -94,6 +97,7 @@ impl SinkTask for ScriptedSink {
     fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
         let mut script = self.script.lock().unwrap();
         script.calls.push("pre_commit");
+        script.asked.push(current.clone());
         if let (Some(last), Some(ask)) = (&self.last, script.in_pre_commit.pop_front()) {
             ask(&self.context, last);
         }
@@ -116,7 +120,7 @@ impl SinkTask for ScriptedSink {
             partitions.iter().for_each(|partition| self.context.seek(partition.clone(), offset));
         }
         script.assignments.push(self.context.assignment());
-        Ok(())
+        script.closes.pop_front().unwrap_or(Ok(()))
     }
 }
 
@@ -163,7 +167,7 @@ pub(super) fn world_of(tolerance: &str, context: SinkContext) -> World {
     let script = Arc::new(Mutex::new(Script::default()));
     let context = context.with_reports(Arc::clone(&errors) as _);
     let committed = Arc::new(Mutex::new(Offsets::new()));
-    let log = Arc::clone(&committed);
+    let (log, calls) = (Arc::clone(&committed), Arc::clone(&script));
     let budget = Arc::new(MemoryBudget::new(1 << 20));
     let bounded = Arc::new(BoundedRun::default());
     let shared = SharedState::new(id, Arc::clone(&control), metrics, Arc::clone(&budget), Some(Arc::clone(&bounded)));
@@ -172,6 +176,7 @@ pub(super) fn world_of(tolerance: &str, context: SinkContext) -> World {
     let (input, output) = crossbeam_channel::bounded(CAPACITY);
     let task = ScriptedSink { control, script: Arc::clone(&script), context: context.clone(), last: None };
     let commit_offsets = Box::new(move |offsets: &Offsets, _: &OffsetMetadata| {
+        calls.lock().unwrap().calls.push("commit");
         log.lock().unwrap().extend(offsets.clone());
         Ok(())
     });
@@ -181,7 +186,7 @@ pub(super) fn world_of(tolerance: &str, context: SinkContext) -> World {
 }
 
 impl World {
-    fn send(&self, signal: Signal) {
+    pub(super) fn send(&self, signal: Signal) {
         assert!(self.input.send(Prepared::Signal(signal)).is_ok());
     }
 
@@ -439,7 +444,7 @@ fn a_task_sees_its_assignment_while_partitions_are_opened_and_closed() {
 }
 
 /// A world whose sink is asked once where it closes, with a batch to put.
-fn world_of_java_sink() -> (World, u64) {
+pub(super) fn world_of_java_sink() -> (World, u64) {
     let world = world();
     let generation = world.assign(0);
     world.batch(0, 0..10, generation);

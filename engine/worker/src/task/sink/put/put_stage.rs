@@ -5,9 +5,8 @@
 //!  batches ──► put ──► rejected rows ─► error handler
 //!  interval, revocation, stop ──► flush ─► dead letters acknowledged? ─► pre_commit ─► commit offsets
 //! ```
-//! The sink's requests (rewind, seek, pause, reject) are carried out after each of its calls.
+//! How it delivers and commits is in `delivery`. The sink's requests (rewind, seek, pause, reject) are carried out after each of its calls.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,22 +17,20 @@ use volley_api::{
     TopicPartition,
 };
 
+use super::delivery::Vouched;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::memory_budget::Reservation;
 use crate::task::control::{Control, Wanted};
 use crate::task::errors::error_handler::{ErrorHandler, Input, reject_rows};
-use crate::task::sink::gathering::{Gathering, Next, ToPut};
 use crate::task::sink::pipeline::{Prepared, Rewind, Signal};
-use crate::task::sink::put_positions::PutPositions;
+use crate::task::sink::put::gathering::{Gathering, Next, ToPut};
+use crate::task::sink::put::put_positions::PutPositions;
 use crate::task::sink::shared_state::SharedState;
 
 /// Interval of `SinkTask::tick`.
 const TICK: Duration = Duration::from_millis(100);
 /// Interval of `SinkTask::tick` for a task that received nothing since the last tick and buffers nothing.
 const IDLE_TICK: Duration = Duration::from_millis(500);
-/// Waits between two attempts to flush and commit. They grow: most flushes end soon.
-const FIRST_DELIVERY_WAIT: Duration = Duration::from_millis(2);
-const LONGEST_DELIVERY_WAIT: Duration = Duration::from_millis(250);
 /// Wait before the same batch is put again. The task may ask for another.
 const PUT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
@@ -42,20 +39,22 @@ pub(crate) type CommitOffsets = Box<dyn Fn(&Offsets, &OffsetMetadata) -> Result<
 
 /// The put stage.
 pub(crate) struct PutStage {
-    shared: SharedState,
-    task: Box<dyn SinkTask>,
+    pub(super) shared: SharedState,
+    pub(super) task: Box<dyn SinkTask>,
     context: SinkContext,
-    commit_offsets: CommitOffsets,
-    errors: Arc<ErrorHandler>,
+    pub(super) commit_offsets: CommitOffsets,
+    pub(super) errors: Arc<ErrorHandler>,
     commit_interval: Duration,
     /// The share of the memory budget that the sink's buffers take.
     buffers: Reservation,
-    positions: PutPositions,
+    pub(super) positions: PutPositions,
     /// Whether the task converts by itself, so that its batches are messages.
     takes_messages: bool,
     gathering: Gathering,
     /// Set once a flush or a pre-commit has failed for good. Later answers of `pre_commit` may cover lost records.
-    cannot_vouch: bool,
+    pub(super) cannot_vouch: bool,
+    /// What is committed once the task has closed the partitions that it gives up.
+    pub(super) to_commit: Option<Vouched>,
 }
 
 /// How the stage ended.
@@ -89,6 +88,7 @@ impl PutStage {
             buffers,
             positions: PutPositions::default(),
             cannot_vouch: false,
+            to_commit: None,
         }
     }
 
@@ -99,23 +99,13 @@ impl PutStage {
         if let Err(error) = &outcome {
             self.commit_before_failure(error);
         }
-        if let Err(error) = self.task.close(&self.positions.partitions()) {
+        let left = self.positions.partitions();
+        if !left.is_empty()
+            && let Err(error) = self.close(&left)
+        {
             warn!(task = %self.shared.id, %error, "could not close partitions");
         }
         outcome
-    }
-
-    /// Commits after a failure elsewhere. After a failed delivery it does not: a second try could succeed only because the
-    /// failure was forgotten.
-    fn commit_before_failure(&mut self, error: &Error) {
-        if self.cannot_vouch {
-            warn!(task = %self.shared.id, %error, "nothing is committed, since what was put may not be delivered");
-            return;
-        }
-        warn!(task = %self.shared.id, %error, "committing what was delivered before the failure");
-        if let Err(error) = self.commit() {
-            warn!(task = %self.shared.id, %error, "offset commit failed");
-        }
     }
 
     /// Ends the task. Called once, after `run`.
@@ -208,7 +198,7 @@ impl PutStage {
     }
 
     fn forget(&mut self, partitions: &[TopicPartition]) -> Result<()> {
-        self.task.close(partitions)?;
+        self.close(partitions)?;
         self.positions.forget(partitions);
         self.count_positions();
         self.shared.pauses.forget(partitions);
@@ -281,7 +271,7 @@ impl PutStage {
     }
 
     /// Calls the task, where it has a chain of its own under the eyes of the fetch stage: a plug-in may never return.
-    fn watched<T>(&mut self, call: impl FnOnce(&mut dyn SinkTask) -> T) -> T {
+    pub(super) fn watched<T>(&mut self, call: impl FnOnce(&mut dyn SinkTask) -> T) -> T {
         let _watched = self.takes_messages.then(|| self.shared.calls.begin());
         call(&mut *self.task)
     }
@@ -339,13 +329,13 @@ impl PutStage {
         self.count_positions();
     }
 
-    fn count_positions(&self) {
+    pub(super) fn count_positions(&self) {
         self.shared.metrics.partitions(self.positions.len());
         self.shared.metrics.active(self.positions.uncommitted_offsets());
     }
 
     /// Carries out the requests of the task.
-    fn carry_out_requests(&mut self) -> Result<()> {
+    pub(super) fn carry_out_requests(&mut self) -> Result<()> {
         for (partition, offset) in self.context.requests().take_rewinds() {
             self.read_again(partition, Some(offset));
         }
@@ -397,12 +387,6 @@ impl PutStage {
         Ok(())
     }
 
-    /// Waits for the acknowledgement of all dead letters. Nothing behind a refused one is ever committed.
-    fn flush_dead_letters(&mut self) -> Result<()> {
-        let outcome = self.errors.flush();
-        self.vouched_for(outcome)
-    }
-
     /// Has a partition read again from `offset`, or from the end of the last put.
     fn read_again(&mut self, partition: TopicPartition, offset: Option<i64>) {
         let generation = self.shared.generations.next();
@@ -417,7 +401,7 @@ impl PutStage {
         self.shared.rewinds.push(Rewind { partition, offset, replaces, generation });
     }
 
-    fn tick(&mut self) -> Result<()> {
+    pub(super) fn tick(&mut self) -> Result<()> {
         tolerate_retriable(&self.shared.id, self.task.tick()).map_err(unrecoverable)?;
         if self.shared.budget.is_exhausted() {
             tolerate_retriable(&self.shared.id, self.task.relieve()).map_err(unrecoverable)?;
@@ -428,55 +412,6 @@ impl PutStage {
         self.carry_out_requests()
     }
 
-    fn commit(&mut self) -> Result<()> {
-        self.commit_vouched(&[]).map(|_| ())
-    }
-
-    /// Commits what the task vouches for. Returns whether that is everything put so far of `partitions`.
-    fn commit_vouched(&mut self, partitions: &[TopicPartition]) -> Result<bool> {
-        if self.shared.control.is_abandoned() {
-            return Ok(false);
-        }
-        self.flush_dead_letters()?;
-        let reached = self.positions.reached();
-        let vouched = match self.watched(|task| task.pre_commit(&reached)) {
-            Err(error) if error.is_retriable() => {
-                self.shared.metrics.commit_skipped();
-                warn!(task = %self.shared.id, %error, "offsets cannot be committed yet");
-                self.carry_out_requests()?;
-                return Ok(false);
-            }
-            outcome => self.vouched_for(outcome)?,
-        };
-        let metadata = self.task.offset_metadata();
-        self.carry_out_requests()?;
-        // the task may have vouched for rows since it has rejected them
-        self.flush_dead_letters()?;
-        let is_everything = self.positions.is_everything(&vouched, partitions);
-        // checked again: the task may have been abandoned while its plug-in hung
-        if self.shared.control.is_abandoned() {
-            return Ok(false);
-        }
-        let changed = self.positions.uncommitted(&vouched);
-        if changed.is_empty() {
-            return Ok(is_everything);
-        }
-        let since = Instant::now();
-        let outcome = (self.commit_offsets)(&changed, &metadata);
-        self.shared.metrics.committed(since.elapsed(), outcome.is_ok());
-        match outcome {
-            Ok(()) => {
-                self.positions.committed(&changed);
-                self.count_positions();
-                Ok(is_everything)
-            }
-            Err(error) => {
-                warn!(task = %self.shared.id, %error, "offset commit failed, trying again at the next interval");
-                Ok(false)
-            }
-        }
-    }
-
     fn stop(&mut self) -> Result<Outcome> {
         let partitions = self.positions.partitions();
         let deadline = match self.shared.control.wanted() {
@@ -485,67 +420,6 @@ impl PutStage {
         };
         self.deliver(&partitions, deadline)?;
         Ok(Outcome::Stopped)
-    }
-
-    /// Tries to deliver everything of a bounded task, and notes success. The fetch stage repeats the signal until then. Does
-    /// nothing if partitions were assigned or rewound since the signal was sent.
-    fn deliver_the_end(&mut self, generations: &HashMap<TopicPartition, u64>) -> Result<()> {
-        let Some(bounded) = self.shared.bounded.clone() else { return Ok(()) };
-        let partitions = self.positions.partitions();
-        if !self.positions.are_of(generations) {
-            return Ok(());
-        }
-        if bounded.undelivered().keys().all(|partition| partitions.contains(partition)) && !self.end_of_input()? {
-            return Ok(());
-        }
-        self.flush(&partitions)?;
-        if !self.commit_vouched(&partitions)? {
-            return Ok(());
-        }
-        self.tick()?;
-        if self.positions.are_of(generations) {
-            bounded.deliver(partitions.iter().cloned());
-            let generation = |partition| generations.get(&partition).map(|generation| (partition, *generation));
-            self.shared.deliveries.note(partitions.into_iter().filter_map(generation));
-        }
-        Ok(())
-    }
-
-    /// Whether the task has done what it does at the end of a run.
-    fn end_of_input(&mut self) -> Result<bool> {
-        let mut is_done = false;
-        let outcome = self.task.end_of_input().map(|done| is_done = done);
-        self.vouched_for(tolerate_retriable(&self.shared.id, outcome))?;
-        self.carry_out_requests()?;
-        Ok(is_done)
-    }
-
-    fn flush(&mut self, partitions: &[TopicPartition]) -> Result<()> {
-        let outcome = tolerate_retriable(&self.shared.id, self.task.flush(partitions));
-        self.vouched_for(outcome)?;
-        self.carry_out_requests()
-    }
-
-    /// Notes the failure of a call that makes records durable.
-    fn vouched_for<T>(&mut self, outcome: Result<T>) -> Result<T> {
-        self.cannot_vouch |= outcome.is_err();
-        outcome.map_err(unrecoverable)
-    }
-
-    /// Flushes and commits until everything is delivered or the deadline has passed; once for a task for which that is enough.
-    fn deliver(&mut self, partitions: &[TopicPartition], deadline: Instant) -> Result<()> {
-        let mut wait = FIRST_DELIVERY_WAIT;
-        loop {
-            self.flush(partitions)?;
-            let is_everything = self.commit_vouched(partitions)?;
-            let is_over = Instant::now() >= deadline || self.shared.control.is_abandoned();
-            if is_everything || is_over || self.task.delivers_once() {
-                return Ok(());
-            }
-            std::thread::sleep(wait);
-            wait = (wait * 2).min(LONGEST_DELIVERY_WAIT);
-            tolerate_retriable(&self.shared.id, self.task.tick()).map_err(unrecoverable)?;
-        }
     }
 }
 
@@ -577,7 +451,7 @@ fn retried(control: &Control, id: &ConnectorTaskId, mut operation: impl FnMut() 
     }
 }
 
-fn tolerate_retriable(id: &ConnectorTaskId, outcome: Result<()>) -> Result<()> {
+pub(super) fn tolerate_retriable(id: &ConnectorTaskId, outcome: Result<()>) -> Result<()> {
     match outcome {
         Err(error) if error.is_retriable() => {
             tracing::debug!(task = %id, %error, "trying again later");

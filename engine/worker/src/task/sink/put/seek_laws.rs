@@ -8,9 +8,9 @@ use volley_api::testing::raw_batch;
 use volley_api::{Offsets, RawBatch, TopicPartition};
 
 use crate::task::sink::pipeline::Rewind;
-use crate::task::sink::put_positions::PutPositions;
-use crate::task::sink::put_stage::Outcome;
-use crate::task::sink::put_stage_tests::world;
+use crate::task::sink::put::put_positions::PutPositions;
+use crate::task::sink::put::put_stage::Outcome;
+use crate::task::sink::put::put_stage_tests::world;
 use crate::task::sink::read_positions::ReadPositions;
 
 /// Number of records of the partition.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use volley_api::{ConfigMap, Error, OwnChain, SinkBatch, SinkContext};
 
 use crate::task::control::Wanted;
-use crate::task::sink::put_stage_tests::{World, partition, world_of};
+use crate::task::sink::put::put_stage_tests::{World, partition, world_of};
 
 /// Of a task with a chain of its own, which takes up to ten rows at once.
 fn world() -> World {
