@@ -19,7 +19,8 @@ use crate::hosts::Vitals;
 use crate::process::HostProcess;
 use crate::process::spawn;
 use crate::sink::group_calls;
-use crate::{config_json, errant, java_error, notices, sink_requests};
+use crate::sink_requests::RequestOrder;
+use crate::{config_json, errant, java_error, notices};
 
 /// Calls of one host that are under way at once; the next one waits. Each costs a thread that mostly waits for Kafka.
 const AT_ONCE: usize = 64;
@@ -30,14 +31,14 @@ const LISTEN: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) enum Asker {
     Source(SourceContext),
-    Sink(SinkContext),
+    Sink(SinkContext, Arc<RequestOrder>),
 }
 
 impl Asker {
     fn connector(&self) -> &str {
         match self {
             Self::Source(context) => &context.connector,
-            Self::Sink(context) => &context.connector,
+            Self::Sink(context, _) => &context.connector,
         }
     }
 }
@@ -96,7 +97,7 @@ impl Askers {
 
     fn sink(&self, request: &Value) -> Result<SinkContext> {
         match self.task(request)? {
-            Asker::Sink(context) => Ok(context),
+            Asker::Sink(context, _) => Ok(context),
             Asker::Source(context) => {
                 Err(Error::fatal(format!("task {} of `{}` is not a sink's", context.task, context.connector)))
             }
@@ -109,7 +110,7 @@ impl Askers {
             "CONFIGS" => {
                 let config = match self.task(request)? {
                     Asker::Source(context) => context.configs()?,
-                    Asker::Sink(context) => context.configs()?,
+                    Asker::Sink(context, _) => context.configs()?,
                 };
                 Ok(config_json::to_json(&config))
             }
@@ -148,8 +149,9 @@ impl Askers {
 
     /// A notice of what a task asks for outside of its lane.
     fn notice(&self, notice: &Value) {
-        match self.sink(notice) {
-            Ok(context) => sink_requests::apply(&notice["requests"], &context),
+        match self.task(notice) {
+            Ok(Asker::Sink(context, order)) => order.apply(&notice["requests"], &context),
+            Ok(Asker::Source(_)) => warn!(target: "volley_jvm", "request of a sink task by a source's"),
             Err(error) => warn!(target: "volley_jvm", %error, "request of a Java task without effect"),
         }
     }

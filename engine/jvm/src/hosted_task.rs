@@ -95,7 +95,7 @@ impl HostedTask {
         let second = process.lanes().expect();
         let (kind, name_of_second) = match new.asker {
             Asker::Source(_) => ("source", "commit_lane"),
-            Asker::Sink(_) => ("sink", "prepare_lane"),
+            Asker::Sink(..) => ("sink", "prepare_lane"),
         };
         let request = json!({
             "task": id, "connector": new.connector, "kind": kind,

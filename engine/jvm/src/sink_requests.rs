@@ -1,27 +1,57 @@
 //! What a Java sink task asks of the worker, carried to its context.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde_json::Value;
 use volley_api::{SinkContext, TopicPartition};
 
-/// Asks for what is in `requests`, REQUESTS of the protocol, but for the time-out.
-pub(crate) fn apply(requests: &Value, context: &SinkContext) {
-    if requests["commit"] == true {
-        context.request_commit();
-    }
-    for seek in each(&requests["seeks"]) {
-        if let (Some(partition), Some(offset)) = (partition(seek), seek["offset"].as_i64()) {
-            context.seek(partition, offset);
+/// The order in which a task asks. Its requests come with the answers of its calls and, from other threads, on another connection, where
+/// a later one may come first.
+#[derive(Debug, Default)]
+pub(crate) struct RequestOrder(Mutex<Newest>);
+
+/// The numbers of the newest requests.
+#[derive(Debug, Default)]
+struct Newest {
+    seeks: HashMap<TopicPartition, u64>,
+    pauses: HashMap<TopicPartition, u64>,
+}
+
+impl RequestOrder {
+    /// Asks for what is in `requests`, REQUESTS of the protocol, but for the time-out, and for what was overtaken.
+    pub(crate) fn apply(&self, requests: &Value, context: &SinkContext) {
+        let mut newest = self.0.lock();
+        let number = requests["number"].as_u64().unwrap_or_default();
+        if requests["commit"] == true {
+            context.request_commit();
+        }
+        for seek in each(&requests["seeks"]) {
+            if let (Some(partition), Some(offset)) = (partition(seek), seek["offset"].as_i64())
+                && is_newest(&mut newest.seeks, &partition, number)
+            {
+                context.seek(partition, offset);
+            }
+        }
+        for pause in each(&requests["pauses"]) {
+            let Some(partition) = partition(pause) else { continue };
+            if is_newest(&mut newest.pauses, &partition, number) {
+                match pause["paused"] == true {
+                    true => context.pause(&[partition]),
+                    false => context.resume(&[partition]),
+                }
+            }
         }
     }
-    for pause in each(&requests["pauses"]) {
-        let Some(partition) = partition(pause) else { continue };
-        match pause["paused"] == true {
-            true => context.pause(&[partition]),
-            false => context.resume(&[partition]),
-        }
-    }
+}
+
+/// Notes the number unless there is a higher one.
+fn is_newest(newest: &mut HashMap<TopicPartition, u64>, partition: &TopicPartition, number: u64) -> bool {
+    let known = newest.entry(partition.clone()).or_default();
+    let is_newest = number >= *known;
+    *known = number.max(*known);
+    is_newest
 }
 
 /// How long the task wants to wait.
@@ -38,4 +68,35 @@ pub(crate) fn each(list: &Value) -> impl Iterator<Item = &Value> {
 pub(crate) fn partition(of: &Value) -> Option<TopicPartition> {
     let partition = i32::try_from(of["partition"].as_i64()?).ok()?;
     Some(TopicPartition::new(of["topic"].as_str()?, partition))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn requests(number: u64, partition: i32, is_paused: bool, offset: i64) -> Value {
+        json!({
+            "number": number, "commit": false, "timeout": null,
+            "seeks": [{"topic": "t", "partition": partition, "offset": offset}],
+            "pauses": [{"topic": "t", "partition": partition, "paused": is_paused}],
+        })
+    }
+
+    #[test]
+    fn what_a_task_asked_for_last_counts_whichever_way_comes_first() {
+        let (order, context) = (RequestOrder::default(), SinkContext::new("c", 0));
+        for request in [requests(8, 0, false, 80), requests(7, 0, true, 70), requests(7, 1, true, 71)] {
+            order.apply(&request, &context);
+        }
+        let [first, second] = [0, 1].map(|number| TopicPartition::new("t", number));
+        let (pauses, seeks) = (context.requests().take_pauses(), context.requests().take_seeks().1);
+        assert_eq!((pauses[&first], pauses[&second]), (false, true));
+        assert_eq!((seeks[&first], seeks[&second]), (80, 71));
+        // and once more when what came first has been carried out
+        order.apply(&requests(6, 0, true, 60), &context);
+        assert!(context.requests().take_pauses().is_empty() && context.requests().take_seeks().1.is_empty());
+    }
 }

@@ -57,6 +57,12 @@ pub trait SinkTask: Send {
     /// convert these while it puts those.
     fn announce(&mut self, _next: &[SinkBatch]) {}
 
+    /// For a task with a chain of its own: of what the last call of `put` or `put_together` has left, or has said `Retriable` of, nothing
+    /// is put again but what is read again. What it still knows to be wrong with it, it says here.
+    fn withdrawn(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// Given the offset before which everything was put, per partition, at first its start: the offsets that may be
     /// committed, since every record before them is durably delivered. A partition left out keeps its committed offset. One
     /// for which all is returned that was put is committed up to the offset given here, which may lie behind transaction

@@ -100,6 +100,23 @@ fn a_process_is_described_by_its_last_beat_and_by_who_is_in_it() {
 }
 
 #[test]
+fn a_process_that_has_ended_is_not_held_though_nobody_looks() {
+    let host = FakeHost::new(|call, _| usual(call), |_, _| Reply::Ok(json!({})));
+    let java = java(&host, None);
+    java.found().unwrap();
+    for round in 1..=9 {
+        let mut running = start(&java, "c", &[]);
+        assert!(
+            java.hosts().held() <= 5,
+            "round {round}: the one for questions, the connector's, and some that are just ending"
+        );
+        running.stop();
+        drop(running);
+        wait_until("it has ended", || host.has_received().iter().filter(|call| *call == "EXIT").count() == round);
+    }
+}
+
+#[test]
 fn a_host_that_does_not_tell_its_numbers_is_left_out_and_not_asked_again_meanwhile() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);

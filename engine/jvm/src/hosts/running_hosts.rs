@@ -36,10 +36,20 @@ impl RunningHosts {
     pub(super) fn start(&self, name: HostName, launch: &dyn Launch) -> Result<Arc<HostProcess>> {
         let process = HostProcess::start(&name.to_string(), launch, self.patience)?;
         let host = Arc::new(Host::new(name, Arc::clone(&process)));
-        self.hosts.lock().push(Arc::clone(&host));
+        let mut hosts = self.hosts.lock();
+        // each that has ended holds a socket
+        hosts.retain(|host| host.process.failure().is_none());
+        hosts.push(Arc::clone(&host));
+        drop(hosts);
         // a level that is set from now on finds it in the list
         self.levels.tell(&host);
         Ok(process)
+    }
+
+    /// How many are held, those that have ended and were not noticed among them.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.hosts.lock().len()
     }
 
     fn alive(&self) -> Vec<Arc<Host>> {

@@ -18,7 +18,7 @@ use crate::frames::{FrameError, Kind, Outgoing};
 use crate::hosted_task::{HostedTask, NewTask, TaskError};
 use crate::java_error;
 use crate::runtime::JavaRuntime;
-use crate::sink_requests::{self, each};
+use crate::sink_requests::{self, RequestOrder, each};
 
 /// What the host has been given to put.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ struct Pending {
 pub(crate) struct JavaSinkTask {
     task: HostedTask,
     context: SinkContext,
+    order: Arc<RequestOrder>,
     commit_interval: Duration,
     /// What the plug-in's `put` is called with has up to so many rows.
     rows_of_a_put: usize,
@@ -55,12 +56,13 @@ impl JavaSinkTask {
     /// If there is no process for it, or the plug-in fails.
     pub(crate) fn start(java: &JavaRuntime, context: SinkContext, config: &ConfigMap) -> Result<Self> {
         let watched = context.clone();
+        let order = Arc::<RequestOrder>::default();
         let new = NewTask {
             connector: &context.connector,
             task: context.task,
             config,
             own_chain: context.own_chain(),
-            asker: Asker::Sink(context.clone()),
+            asker: Asker::Sink(context.clone(), Arc::clone(&order)),
             is_abandoned: Arc::new(move || watched.is_abandoned()),
         };
         let (mut task, _) = HostedTask::start(java, new)?;
@@ -70,6 +72,7 @@ impl JavaSinkTask {
         Ok(Self {
             task,
             context,
+            order,
             commit_interval,
             rows_of_a_put,
             preparing: Preparing::on(second),
@@ -104,7 +107,7 @@ impl JavaSinkTask {
         };
         if let Some(answer) = answer {
             let requests = &answer["requests"];
-            sink_requests::apply(requests, &self.context);
+            self.order.apply(requests, &self.context);
             if let Some(wait) = sink_requests::timeout(requests) {
                 self.wake_at = Some(Instant::now() + wait);
             }
@@ -248,6 +251,21 @@ impl SinkTask for JavaSinkTask {
                 Ok(rejected)
             }
         }
+    }
+
+    fn withdrawn(&mut self) -> Result<()> {
+        let Some(pending) = self.pending.take() else { return Ok(()) };
+        match pending.failure {
+            Some(failure) if failure.is_retriable() => {
+                warn!(target: "volley_jvm", error = failure.trace(), "put failed: its records are read again");
+            }
+            Some(failure) => return Err(failure),
+            None => {}
+        }
+        self.call(Outgoing::new(Kind::Drop))?;
+        // in Kafka the task would be given the records again, though its partitions are paused: it may resume them then
+        self.wake_at.get_or_insert_with(Instant::now);
+        Ok(())
     }
 
     fn announce(&mut self, next: &[SinkBatch]) {

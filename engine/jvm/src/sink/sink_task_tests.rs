@@ -192,6 +192,37 @@ fn a_final_failure_behind_other_puts_is_told_whatever_comes_next() {
 }
 
 #[test]
+fn what_is_withdrawn_is_dropped_and_the_task_is_called_soon_as_it_may_have_paused_itself() {
+    let host = host(|frame| match frame.kind {
+        Kind::Put if frame.body[..4] != [1, 0, 0, 0] => Reply::Ok(json!({"put": 1})),
+        _ => Reply::Ok(json!({})),
+    });
+    let mut task = start(&host, &context_of_small_puts());
+    assert_eq!(task.put_together(&[batch(0), batch(2)]).unwrap().len(), 1);
+    task.tick().unwrap();
+    assert_eq!(frames(&host), ["Start", "Put"], "not while something is left");
+    task.withdrawn().unwrap();
+    task.withdrawn().unwrap();
+    task.tick().unwrap();
+    task.tick().unwrap();
+    task.put(&batch(2)).unwrap();
+    assert_eq!(frames(&host), ["Start", "Put", "Drop", "Put", "Put"]);
+}
+
+#[test]
+fn a_final_failure_of_what_is_withdrawn_is_told() {
+    for (error, is_told) in [(Error::fatal("disk full"), true), (Error::retriable("later"), false)] {
+        let host = host(move |frame| match frame.kind {
+            Kind::Put => failed_behind_one(&error),
+            _ => Reply::Ok(json!({})),
+        });
+        let mut task = start(&host, &context_of_small_puts());
+        assert_eq!(task.put_together(&[batch(0), batch(2)]).unwrap().len(), 1);
+        assert_eq!(task.withdrawn().is_err(), is_told);
+    }
+}
+
+#[test]
 fn a_host_that_counts_puts_that_cannot_be_is_of_no_use() {
     for answer in [json!({"put": 0}), json!({"put": 3}), json!({"put": u64::MAX})] {
         let told = answer.clone();

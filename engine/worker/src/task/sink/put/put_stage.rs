@@ -51,6 +51,8 @@ pub(crate) struct PutStage {
     /// Whether the task converts by itself, so that its batches are messages.
     takes_messages: bool,
     gathering: Gathering,
+    /// Whether the task holds what its last call has not put.
+    has_left: bool,
     /// Set once a flush or a pre-commit has failed for good. Later answers of `pre_commit` may cover lost records.
     pub(super) cannot_vouch: bool,
     /// What is committed once the task has closed the partitions that it gives up.
@@ -87,6 +89,7 @@ impl PutStage {
             commit_interval,
             buffers,
             positions: PutPositions::default(),
+            has_left: false,
             cannot_vouch: false,
             to_commit: None,
         }
@@ -119,7 +122,7 @@ impl PutStage {
         let mut is_idle = true;
         while !self.shared.control.is_abandoned() {
             match self.gathering.next(input, next_tick) {
-                Ok(Next::Batches(batches)) if self.is_interrupted() => self.give_back_all(&batches),
+                Ok(Next::Batches(batches)) if self.is_interrupted() => self.give_back_all(&batches)?,
                 Ok(Next::Batches(batches)) => {
                     self.announce_next(input);
                     self.put(batches)?;
@@ -223,7 +226,7 @@ impl PutStage {
         loop {
             batches.retain(|one| self.is_wanted(one));
             if batches.is_empty() || self.shared.control.is_abandoned() {
-                return Ok(());
+                return self.withdraw();
             }
             let since = Instant::now();
             let outcome = self.watched(|task| put_once(task, &batches));
@@ -241,8 +244,9 @@ impl PutStage {
                     }
                     // a time-out is for a failed put only
                     self.context.requests().take_timeout();
+                    self.has_left = !left.is_empty();
                     if self.is_interrupted() {
-                        self.give_back_all(&left);
+                        self.give_back_all(&left)?;
                         left.clear();
                     }
                     self.gathering.called(took, left);
@@ -253,6 +257,7 @@ impl PutStage {
                         warn!(task = %self.shared.id, %error, "the sink cannot take records now, trying again");
                     }
                     waits = true;
+                    self.has_left = true;
                 }
                 Err(error) => return Err(unrecoverable(error)),
             }
@@ -260,7 +265,7 @@ impl PutStage {
             let wait = self.context.requests().take_timeout().unwrap_or(PUT_RETRY_DELAY);
             if !self.wait_to_retry(wait)? {
                 batches.iter().for_each(|one| self.give_back(one.batch.partition()));
-                return Ok(());
+                return self.withdraw();
             }
         }
     }
@@ -305,7 +310,7 @@ impl PutStage {
         self.takes_messages && (self.is_called_away() || self.shared.control.wanted() == Wanted::Paused)
     }
 
-    fn give_back_all(&mut self, batches: &[ToPut]) {
+    fn give_back_all(&mut self, batches: &[ToPut]) -> Result<()> {
         // a task that stops reads nothing again
         if !self.shared.control.is_stopping() {
             for one in batches {
@@ -314,6 +319,15 @@ impl PutStage {
                 }
             }
         }
+        self.withdraw()
+    }
+
+    /// Tells the task that it is not asked again for what it has left.
+    fn withdraw(&mut self) -> Result<()> {
+        if std::mem::take(&mut self.has_left) && !self.shared.control.is_abandoned() {
+            self.task.withdrawn().map_err(unrecoverable)?;
+        }
+        Ok(())
     }
 
     /// Drops a batch that the sink does not take, and has its partition read again from there. Later batches of the partition
@@ -402,7 +416,8 @@ impl PutStage {
     }
 
     pub(super) fn tick(&mut self) -> Result<()> {
-        tolerate_retriable(&self.shared.id, self.task.tick()).map_err(unrecoverable)?;
+        let outcome = self.watched(|task| task.tick());
+        tolerate_retriable(&self.shared.id, outcome).map_err(unrecoverable)?;
         if self.shared.budget.is_exhausted() {
             tolerate_retriable(&self.shared.id, self.task.relieve()).map_err(unrecoverable)?;
         }

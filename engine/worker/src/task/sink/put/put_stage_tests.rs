@@ -36,6 +36,7 @@ pub(super) struct Script {
     pub(super) puts: VecDeque<Result<()>>,
     /// How many of the batches that are to be put together are left by the next calls.
     pub(super) leaves: VecDeque<usize>,
+    pub(super) withdrawals: VecDeque<Result<()>>,
     flushes: VecDeque<Result<()>>,
     pre_commits: VecDeque<Result<()>>,
     /// What `pre_commit` was called with.
@@ -86,6 +87,12 @@ impl SinkTask for ScriptedSink {
     fn put_together(&mut self, batches: &[SinkBatch]) -> Result<Vec<Vec<RejectedRow>>> {
         let left = self.script.lock().unwrap().leaves.pop_front().unwrap_or(0);
         batches[..batches.len() - left].iter().map(|batch| self.put(batch)).collect()
+    }
+
+    fn withdrawn(&mut self) -> Result<()> {
+        let mut script = self.script.lock().unwrap();
+        script.calls.push("withdrawn");
+        script.withdrawals.pop_front().unwrap_or(Ok(()))
     }
 
     fn flush(&mut self, _: &[TopicPartition]) -> Result<()> {

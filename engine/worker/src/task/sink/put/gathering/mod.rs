@@ -17,6 +17,8 @@ use crate::task::sink::pipeline::{FetchedBatch, Prepared, Signal};
 const LONGEST_WAIT: Duration = Duration::from_millis(2);
 /// A task whose last call took less is given several puts at once: it would wait for the worker more than it puts.
 const QUICK: Duration = Duration::from_millis(5);
+/// Bytes of keys and values of one put of several batches, which its task has several times in memory.
+const BYTES_OF_A_PUT: usize = 16 << 20;
 /// Rows, and bytes of keys and values, of several puts.
 const ROWS_OF_SEVERAL: usize = 2000;
 const BYTES_OF_SEVERAL: usize = 1 << 20;
@@ -141,7 +143,8 @@ impl Gathering {
 
     fn has_room(&self, batch: &SinkBatch, most_rows: usize) -> bool {
         let bytes = || self.gathered.iter().map(|one| one.batch.raw.bytes()).sum::<usize>() + batch.raw.bytes();
-        self.rows() + batch.raw.len() <= most_rows && (most_rows == self.rows_of_a_put || bytes() <= BYTES_OF_SEVERAL)
+        let most_bytes = if most_rows == self.rows_of_a_put { BYTES_OF_A_PUT } else { BYTES_OF_SEVERAL };
+        self.rows() + batch.raw.len() <= most_rows && bytes() <= most_bytes
     }
 
     fn rows(&self) -> usize {
@@ -260,7 +263,12 @@ mod tests {
         for first in 0..3 {
             send_batch(&sender, raw_batch("t", 0, first, vec![Some(&*large)]));
         }
-        assert_eq!(given(&mut gathering, &input), vec![vec![0, 1, 2]], "of one put: as many as it may have rows");
+        assert_eq!(given(&mut gathering, &input), vec![vec![0, 1, 2]], "of one put");
+        let half = vec![b'v'; BYTES_OF_A_PUT / 2];
+        for first in 0..3 {
+            send_batch(&sender, raw_batch("t", 0, first, vec![Some(&*half)]));
+        }
+        assert_eq!(given(&mut gathering, &input), vec![vec![0, 1], vec![2]], "of one put, where they are large");
         let mut gathering = Gathering::up_to(1);
         gathering.called(Duration::ZERO, Vec::new());
         for first in 0..3 {

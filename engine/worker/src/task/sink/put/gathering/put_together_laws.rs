@@ -103,3 +103,61 @@ fn what_waits_for_a_plug_in_while_the_task_is_paused_or_gives_up_a_partition_is_
         assert_eq!(rewinds, [(partition(0), 0), (partition(1), 0)]);
     }
 }
+
+fn calls(world: &World) -> Vec<&'static str> {
+    let calls = world.script.lock().unwrap().calls.clone();
+    calls.into_iter().filter(|call| ["put", "withdrawn"].contains(call)).collect()
+}
+
+#[test]
+fn a_task_that_pauses_all_that_it_has_left_is_told_that_it_is_not_put_again() {
+    // with a put behind, and with a put that fails
+    for has_failed in [false, true] {
+        let mut world = world();
+        let generation = world.assign(0);
+        world.batch(0, 0..3, generation);
+        world.batch(0, 3..6, generation);
+        {
+            let mut script = world.script.lock().unwrap();
+            match has_failed {
+                true => script.puts.push_back(Err(Error::retriable("full"))),
+                false => script.leaves.push_back(1),
+            }
+            script.in_put.push_back(Box::new(|context, _| context.pause(&[partition(0)])));
+        }
+        world.run().unwrap();
+        assert_eq!(calls(&world), ["put", "withdrawn"], "failed: {has_failed}");
+        assert_eq!(world.committed(0), Some(if has_failed { 0 } else { 3 }));
+    }
+}
+
+#[test]
+fn a_task_that_keeps_nothing_back_is_told_nothing() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..3, generation);
+    world.script.lock().unwrap().in_put.push_back(Box::new(|context, _| context.pause(&[partition(0)])));
+    world.batch(0, 3..6, generation);
+    world.script.lock().unwrap().leaves.push_back(0);
+    world.run().unwrap();
+    assert!(!calls(&world).contains(&"withdrawn"));
+}
+
+#[test]
+fn what_is_wrong_with_a_put_that_is_not_repeated_as_the_task_is_to_stop_fails_the_task() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..3, generation);
+    world.batch(0, 3..6, generation);
+    let control = Arc::clone(&world.shared.control);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    {
+        let mut script = world.script.lock().unwrap();
+        script.leaves.push_back(1);
+        script.in_put.push_back(Box::new(move |_, _| control.want(Wanted::Stopped { deadline })));
+        script.withdrawals.push_back(Err(Error::fatal("disk full")));
+    }
+    let error = world.run().unwrap_err();
+    assert!(error.trace().contains("disk full"), "{error:?}");
+    assert_eq!(world.committed(0), Some(3), "what was put before counts");
+}

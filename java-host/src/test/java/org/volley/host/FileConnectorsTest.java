@@ -77,7 +77,7 @@ class FileConnectorsTest {
             lane.done(16);
             lane.done(21, "[{\"topic\":\"lines\",\"partition\":0,\"offset\":0}]");
             JsonNode put = lane.done(23, Wire.put("lines", 0, "a", "b"));
-            assertEquals("{\"put\":1,\"requests\":{\"commit\":false,\"seeks\":[],\"pauses\":[],\"timeout\":null},\"rejected\":[]}", put.toString());
+            assertEquals("{\"put\":1,\"requests\":{\"number\":3,\"commit\":false,\"seeks\":[],\"pauses\":[],\"timeout\":null},\"rejected\":[]}", put.toString());
             JsonNode offsets = lane.done(25, "[{\"topic\":\"lines\",\"partition\":0,\"offset\":2}]").path("offsets");
             assertEquals("[{\"topic\":\"lines\",\"partition\":0,\"offset\":2,\"metadata\":\"\"}]", offsets.toString());
             assertEquals("a\nb\n", Files.readString(file));

@@ -1,6 +1,7 @@
 package org.volley.host;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -43,6 +44,7 @@ class ProcessTest {
             worker.line("poll");
             worker.die();
             assertEquals(70, worker.exitCode());
+            assertFalse(Files.exists(worker.directory()), "nobody else removes it");
         }
     }
 

@@ -141,6 +141,11 @@ final class ScriptedWorker implements AutoCloseable {
         return process.exitValue();
     }
 
+    /** Where the socket is. */
+    Path directory() {
+        return directory;
+    }
+
     /** Ends all that the worker holds, as if it had died. */
     void die() throws IOException {
         listener.close();

@@ -83,6 +83,26 @@ class SinkTaskTest {
     }
 
     @Test
+    void nothingWaitsForWhatIsPreparedAndNeverPut() {
+        TaskScenario sink = TaskScenario.sink(worker, Map.of());
+        for (long number = 1; number <= 5; number++) {
+            sink.prepareLane().done(27, Wire.numbered(number, Wire.put("t", 0, "n" + number)));
+        }
+        sink.lane.done(23, Wire.put("t", 0, "a"));
+        sink.lane.done(28, Wire.numbered(5, new byte[0]));
+        assertEquals(List.of("put [a]", "put [n5]"), worker.lines("put"));
+    }
+
+    @Test
+    void whatATaskAsksForIsNumberedInItsOrder() {
+        TaskScenario sink = TaskScenario.sink(worker, Map.of());
+        long first = sink.lane.done(23, Wire.put("t", 0, "pause")).path("requests").path("number").asLong();
+        long second = sink.lane.done(23, Wire.put("t", 0, "thread")).path("requests").path("number").asLong();
+        JsonNode outside = worker.notice("REQUESTS", each -> each.path("task").asText().equals(sink.task));
+        assertTrue(0 < first && first < second && second < outside.path("requests").path("number").asLong(), outside::toString);
+    }
+
+    @Test
     void aPreparedListIsPutAgain() {
         TaskScenario sink = TaskScenario.sink(worker, Map.of());
         sink.prepareLane().done(27, Wire.numbered(1, Wire.put("t", 0, "x", "retriable")));
@@ -200,10 +220,10 @@ class SinkTaskTest {
     @Test
     void theLastSeekAndTheNetEffectOfPausesAreTold() {
         TaskScenario sink = TaskScenario.sink(worker, Map.of());
-        assertEquals("{\"commit\":true,\"seeks\":[{\"topic\":\"t\",\"partition\":0,\"offset\":9}],"
+        assertEquals("{\"number\":3,\"commit\":true,\"seeks\":[{\"topic\":\"t\",\"partition\":0,\"offset\":9}],"
                 + "\"pauses\":[{\"topic\":\"t\",\"partition\":0,\"paused\":false}],\"timeout\":null}",
                 sink.lane.done(23, Wire.put("t", 0, "seek", "pause")).path("requests").toString());
-        assertEquals("{\"commit\":false,\"seeks\":[],\"pauses\":[],\"timeout\":null}",
+        assertEquals("{\"number\":4,\"commit\":false,\"seeks\":[],\"pauses\":[],\"timeout\":null}",
                 sink.lane.done(23, Wire.put("t", 0, "a")).path("requests").toString());
     }
 

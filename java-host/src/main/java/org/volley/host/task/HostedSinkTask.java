@@ -138,9 +138,8 @@ public final class HostedSinkTask implements HostedTask {
         } catch (Throwable error) {
             made = new PreparedPuts.Prepared(number, List.of(), rejected, error);
         }
-        // first: what is prepared may have to wait for those before it to be taken
+        prepared.add(made);
         lane.done();
-        prepared.put(made);
     }
 
     private void call(Frame frame, ObjectNode answer, ArrayNode rejected) throws Throwable {

@@ -8,7 +8,10 @@ import org.apache.kafka.common.TopicPartition;
 import org.volley.host.wire.CallBacks;
 import org.volley.host.wire.Json;
 
-/** What a sink task asks the worker for: told with the answer of the call it asks in, or at once where it asks outside of one. */
+/**
+ * What a sink task asks the worker for: told with the answer of the call it asks in, or at once where it asks outside of one. These go different
+ * ways, so each has a number, by which the worker tells which is newer.
+ */
 final class SinkRequests {
     private final CallBacks worker;
     private final String task;
@@ -17,6 +20,7 @@ final class SinkRequests {
     private boolean commit;
     private Long timeout;
     private boolean inCall;
+    private long number;
 
     SinkRequests(CallBacks worker, String task) {
         this.worker = worker;
@@ -66,7 +70,7 @@ final class SinkRequests {
     }
 
     private ObjectNode take() {
-        ObjectNode requests = Json.object().put("commit", commit);
+        ObjectNode requests = Json.object().put("number", ++number).put("commit", commit);
         ArrayNode seekList = requests.putArray("seeks");
         seeks.forEach((partition, offset) -> Partitions.add(seekList, partition).put("offset", offset));
         ArrayNode pauseList = requests.putArray("pauses");

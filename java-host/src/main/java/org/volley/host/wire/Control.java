@@ -21,6 +21,7 @@ public final class Control {
         JsonNode answer(String call, JsonNode request) throws Exception;
     }
 
+    private final Endpoint endpoint;
     private final FrameChannel channel;
     private Calls calls;
     private Link link;
@@ -28,14 +29,20 @@ public final class Control {
 
     /** Connects. */
     public Control(Endpoint endpoint) throws IOException {
+        this.endpoint = endpoint;
         channel = endpoint.control();
     }
 
     /** Answers the worker's calls from now on. */
     public void serve(Calls calls) {
         this.calls = calls;
-        this.link = new Link("control", channel, () -> Runtime.getRuntime().halt(WORKER_GONE));
+        this.link = new Link("control", channel, this::workerIsGone);
         link.read(this::received);
+    }
+
+    private void workerIsGone() {
+        endpoint.remove();
+        Runtime.getRuntime().halt(WORKER_GONE);
     }
 
     private void received(Frame frame) {

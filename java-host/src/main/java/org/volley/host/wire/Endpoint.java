@@ -3,6 +3,7 @@ package org.volley.host.wire;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
 import org.apache.kafka.common.utils.AppInfoParser;
 
 /** Where the worker listens, and what each connection has to show. */
@@ -29,6 +30,16 @@ public record Endpoint(UnixDomainSocketAddress address, String token) {
 
     FrameChannel lane(long number) throws IOException {
         return connect(hello("lane").put("lane", number));
+    }
+
+    /** Removes the socket and its directory: for a worker that was killed. */
+    void remove() {
+        try {
+            Files.deleteIfExists(address.getPath());
+            Files.deleteIfExists(address.getPath().getParent());
+        } catch (IOException | RuntimeException remains) {
+            // Somebody else has something in it, or has removed it.
+        }
     }
 
     private FrameChannel connect(ObjectNode hello) throws IOException {
