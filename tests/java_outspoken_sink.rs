@@ -180,3 +180,22 @@ fn what_a_java_sink_vouched_for_is_not_committed_if_it_cannot_close() {
         assert_eq!(scene.lines().iter().filter(|written| *written == "close").count(), 2, "{:?}", scene.lines());
     }
 }
+
+#[test]
+fn a_java_sink_that_pauses_itself_with_each_put_is_called_again_and_gets_all_that_waits() {
+    let kafka = Kafka::shared();
+    for vendor in [Vendor::Java, Vendor::Volley] {
+        let scene = Scene::new(kafka, kafka.unique("pauses"), vendor);
+        let topic = kafka.topic("java-pauses", 1);
+        let values: Vec<String> = (0..60).map(|number| format!("number {number}")).collect();
+        let pairs: Vec<_> = values.iter().map(|value| ("k", Some(value.as_str()))).collect();
+        kafka.produce_pairs(&topic, &pairs);
+        // several puts wait behind the first, which pauses
+        scene.start(&topic, &json!({"pauses": "true", "consumer.override.max.poll.records": "10"}));
+        let wanted: Vec<_> = values.iter().map(|value| format!("{value} with null, now null")).collect();
+        wait_until(SOON, "all records", || (scene.lines().len() >= wanted.len()).then_some(()));
+        scene.stop();
+        let lines: Vec<_> = scene.lines().into_iter().filter(|line| line != "close").collect();
+        assert_eq!(lines, wanted);
+    }
+}

@@ -23,6 +23,7 @@ public class OutspokenSink extends SinkConnector {
     private static final ConfigDef KEYS = new ConfigDef()
             .define("file", ConfigDef.Type.STRING, ConfigDef.Importance.HIGH, "Where it writes.")
             .define("secret", ConfigDef.Type.STRING, "", ConfigDef.Importance.LOW, "What its task tells with each record.")
+            .define("pauses", ConfigDef.Type.BOOLEAN, false, ConfigDef.Importance.LOW, "Whether its task pauses with each put of records, and goes on with the next one of none.")
             .define("close", ConfigDef.Type.STRING, "", ConfigDef.Importance.LOW, "Whether its task fails when it closes.")
             .define("answer", ConfigDef.Type.STRING, "yes", ConfigDef.Importance.LOW, "To changed offsets.");
     private Map<String, String> config;
@@ -94,6 +95,14 @@ public class OutspokenSink extends SinkConnector {
 
         @Override
         public void put(Collection<SinkRecord> records) {
+            if (Boolean.parseBoolean(config.get("pauses"))) {
+                TopicPartition[] all = context.assignment().toArray(new TopicPartition[0]);
+                if (records.isEmpty()) {
+                    context.resume(all);
+                } else {
+                    context.pause(all);
+                }
+            }
             for (SinkRecord record : records) {
                 write(config, record.value() + " with " + config.get("secret") + ", now " + context.configs().get("secret"));
             }
