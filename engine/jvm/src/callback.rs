@@ -19,7 +19,7 @@ use crate::hosts::Vitals;
 use crate::process::HostProcess;
 use crate::process::spawn;
 use crate::sink::group_calls;
-use crate::sink_requests::RequestOrder;
+use crate::sink_requests::SinkRequests;
 use crate::{config_json, errant, java_error, notices};
 
 /// Calls of one host that are under way at once; the next one waits. Each costs a thread that mostly waits for Kafka.
@@ -31,7 +31,7 @@ const LISTEN: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) enum Asker {
     Source(SourceContext),
-    Sink(SinkContext, Arc<RequestOrder>),
+    Sink(SinkContext, Arc<SinkRequests>),
 }
 
 impl Asker {
@@ -150,7 +150,7 @@ impl Askers {
     /// A notice of what a task asks for outside of its lane.
     fn notice(&self, notice: &Value) {
         match self.task(notice) {
-            Ok(Asker::Sink(context, order)) => order.apply(&notice["requests"], &context),
+            Ok(Asker::Sink(context, requests)) => requests.apply(&notice["requests"], &context),
             Ok(Asker::Source(_)) => warn!(target: "volley_jvm", "request of a sink task by a source's"),
             Err(error) => warn!(target: "volley_jvm", %error, "request of a Java task without effect"),
         }

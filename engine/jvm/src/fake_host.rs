@@ -67,7 +67,7 @@ pub(crate) const IMPATIENT: Patience = Patience {
 };
 
 /// Waits until `is_so`.
-pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !is_so() {
         assert!(Instant::now() < deadline, "{what}");

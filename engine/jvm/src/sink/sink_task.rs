@@ -1,7 +1,6 @@
 //! A Java sink task, as the worker's.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tracing::warn;
@@ -18,7 +17,7 @@ use crate::frames::{FrameError, Kind, Outgoing};
 use crate::hosted_task::{HostedTask, NewTask, TaskError};
 use crate::java_error;
 use crate::runtime::JavaRuntime;
-use crate::sink_requests::{self, RequestOrder, each};
+use crate::sink_requests::{self, SinkRequests, each};
 
 /// What the host has been given to put.
 #[derive(Debug)]
@@ -35,18 +34,13 @@ struct Pending {
 pub(crate) struct JavaSinkTask {
     task: HostedTask,
     context: SinkContext,
-    order: Arc<RequestOrder>,
-    commit_interval: Duration,
+    pub(super) requests: Arc<SinkRequests>,
     /// What the plug-in's `put` is called with has up to so many rows.
     rows_of_a_put: usize,
     preparing: Preparing,
     pending: Option<Pending>,
-    /// Whether something was put since the last commit: Kafka puts at every poll, be it nothing.
-    has_put: bool,
     /// What the task has said beside the offsets of its last commit.
     metadata: OffsetMetadata,
-    /// When the wait is over that the task has asked for.
-    wake_at: Option<Instant>,
 }
 
 impl JavaSinkTask {
@@ -56,30 +50,26 @@ impl JavaSinkTask {
     /// If there is no process for it, or the plug-in fails.
     pub(crate) fn start(java: &JavaRuntime, context: SinkContext, config: &ConfigMap) -> Result<Self> {
         let watched = context.clone();
-        let order = Arc::<RequestOrder>::default();
+        let requests = Arc::<SinkRequests>::default();
         let new = NewTask {
             connector: &context.connector,
             task: context.task,
             config,
             own_chain: context.own_chain(),
-            asker: Asker::Sink(context.clone(), Arc::clone(&order)),
+            asker: Asker::Sink(context.clone(), Arc::clone(&requests)),
             is_abandoned: Arc::new(move || watched.is_abandoned()),
         };
         let (mut task, _) = HostedTask::start(java, new)?;
         let second = task.take_second_lane().ok_or_else(|| Error::fatal("a sink task in Java has no second lane"))?;
-        let own_chain = context.own_chain().map(|own_chain| (own_chain.commit_interval, own_chain.max_poll_records));
-        let (commit_interval, rows_of_a_put) = own_chain.unwrap_or_default();
+        let rows_of_a_put = context.own_chain().map_or(0, |own_chain| own_chain.max_poll_records);
         Ok(Self {
             task,
             context,
-            order,
-            commit_interval,
+            requests,
             rows_of_a_put,
             preparing: Preparing::on(second),
             pending: None,
-            has_put: false,
             metadata: OffsetMetadata::new(),
-            wake_at: None,
         })
     }
 
@@ -106,16 +96,14 @@ impl JavaSinkTask {
             Err(TaskError::Lost(_)) => None,
         };
         if let Some(answer) = answer {
-            let requests = &answer["requests"];
-            self.order.apply(requests, &self.context);
-            if let Some(wait) = sink_requests::timeout(requests) {
-                self.wake_at = Some(Instant::now() + wait);
-            }
+            self.requests.apply(&answer["requests"], &self.context);
         }
     }
 
     /// Puts what is pending of these batches, or these instead of what is pending.
     fn put_or_put_again(&mut self, batches: &[SinkBatch]) -> std::result::Result<Value, TaskError> {
+        // as in Kafka, a wait is for one call
+        self.requests.take_wait();
         match self.pending.take() {
             Some(pending) if pending.puts.are_of(batches) => {
                 self.pending = Some(pending);
@@ -167,25 +155,22 @@ impl JavaSinkTask {
         Ok(done)
     }
 
+    /// Says how long to wait before the next try, where the task has said so.
     fn failed(&mut self, error: Error) -> Error {
-        if error.is_retriable() {
-            self.wait();
+        if error.is_retriable()
+            && let Some(wait) = self.requests.take_wait()
+        {
+            self.context.timeout(wait);
         }
         error
     }
 
-    /// How long to wait before the next try: as long as the task wants, else until the next commit, as in Kafka.
-    fn wait(&mut self) {
-        let wanted = self.wake_at.take().map(|at| at.saturating_duration_since(Instant::now()));
-        self.context.timeout(wanted.unwrap_or(self.commit_interval));
-    }
-
     /// Puts nothing: a task may do what depends on the clock.
     fn put_nothing(&mut self) -> Result<()> {
-        self.wake_at = None;
         if self.pending.is_some() {
             return Ok(());
         }
+        self.requests.take_wait();
         match self.call(put_frame::put(&Puts::of_nothing())) {
             Ok(_) => {}
             Err(TaskError::Java(error, _)) if error.is_retriable() => {
@@ -193,7 +178,6 @@ impl JavaSinkTask {
             }
             Err(error) => return Err(error.into()),
         }
-        self.has_put = true;
         Ok(())
     }
 
@@ -231,7 +215,6 @@ impl SinkTask for JavaSinkTask {
             return Err(self.failed(failure));
         }
         let outcome = self.put_or_put_again(batches);
-        self.has_put = true;
         let (answer, failure) = match outcome {
             Ok(answer) => (answer, None),
             Err(TaskError::Java(error, answer)) => (*answer, Some(error)),
@@ -264,7 +247,7 @@ impl SinkTask for JavaSinkTask {
         }
         self.call(Outgoing::new(Kind::Drop))?;
         // in Kafka the task would be given the records again, though its partitions are paused: it may resume them then
-        self.wake_at.get_or_insert_with(Instant::now);
+        self.requests.wake();
         Ok(())
     }
 
@@ -273,10 +256,8 @@ impl SinkTask for JavaSinkTask {
     }
 
     fn pre_commit(&mut self, current: &Offsets) -> Result<Offsets> {
-        if !self.has_put {
-            self.put_nothing()?;
-        }
-        self.has_put = false;
+        // Kafka polls, and puts what there is, right before each commit of an interval
+        self.put_nothing()?;
         // Kafka asks nothing of a task without partitions: it might not expect that
         if current.is_empty() {
             return Ok(Offsets::new());
@@ -303,8 +284,14 @@ impl SinkTask for JavaSinkTask {
     }
 
     fn open(&mut self, partitions: &Offsets) -> Result<()> {
-        self.call(Outgoing::json(Kind::Open, &offsets_json(partitions)))?;
-        Ok(())
+        match self.call(Outgoing::json(Kind::Open, &offsets_json(partitions))) {
+            Ok(_) => Ok(()),
+            // not tried again, as in Kafka
+            Err(TaskError::Java(error, _)) if error.is_retriable() => {
+                Err(Error::fatal("open of the task failed").with_source(error))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
@@ -316,9 +303,9 @@ impl SinkTask for JavaSinkTask {
 
     fn tick(&mut self) -> Result<()> {
         self.task.check()?;
-        match self.wake_at {
-            Some(at) if Instant::now() >= at => self.put_nothing(),
-            _ => Ok(()),
+        match self.requests.take_end_of_wait() {
+            true => self.put_nothing(),
+            false => Ok(()),
         }
     }
 

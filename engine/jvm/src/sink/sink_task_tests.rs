@@ -12,7 +12,7 @@ use volley_api::{
 
 use super::JavaSinkTask;
 use crate::body::Body;
-use crate::fake_host::{FakeHost, Reply, java, own_chain, usual};
+use crate::fake_host::{FakeHost, Reply, java, own_chain, usual, wait_until};
 use crate::frames::{Frame, Kind, Outgoing};
 use crate::java_error;
 
@@ -155,7 +155,10 @@ fn of_several_puts_those_that_are_done_are_told_and_those_that_are_left_are_put_
     assert_eq!(rows(task.put_together(&batches[2..]).unwrap()), [vec![0; 0]]);
     assert_eq!(rows(task.put_together(&batches[3..]).unwrap()), [vec![1]], "told with the first answer, and kept");
     assert_eq!(frames(&host), ["Start", "Put", "PutAgain", "PutAgain"]);
-    assert_eq!(host.has_received().iter().filter(|name| *name == "Prepare").count(), 1);
+    // it comes on another lane
+    let prepared = || host.has_received().iter().filter(|name| *name == "Prepare").count();
+    wait_until("it is made ready", || prepared() > 0);
+    assert_eq!(prepared(), 1);
 }
 
 #[test]
@@ -168,9 +171,10 @@ fn a_put_that_fails_behind_others_fails_the_next_call_and_is_put_again_after_it(
     let mut task = start(&host, &context);
     let batches = [batch(0), batch(2), batch(4)];
     assert_eq!(task.put_together(&batches).unwrap().len(), 1);
-    assert_eq!(context.requests().take_timeout(), None);
-    assert!(task.put_together(&batches[1..]).unwrap_err().is_retriable());
-    assert!(context.requests().take_timeout().is_some(), "it waits before the next try");
+    assert!(
+        task.put_together(&batches[1..]).unwrap_err().is_retriable(),
+        "so that the worker waits before the next try"
+    );
     assert_eq!(frames(&host), ["Start", "Put"], "it is not put in between");
     assert_eq!(task.put_together(&batches[1..]).unwrap().len(), 2);
     // where something else comes, it is dropped with what was left
@@ -289,18 +293,18 @@ fn what_is_announced_is_prepared_during_the_put_before_it_and_nothing_twice() {
 }
 
 #[test]
-fn without_a_wish_of_the_task_the_next_try_waits_for_the_next_commit() {
+fn without_a_wish_of_the_task_it_is_the_worker_s_to_say_when_the_next_try_comes() {
     let host = host(|frame| match frame.kind {
         Kind::Put => failed(&Error::retriable("later"), json!({})),
         _ => Reply::Ok(json!({})),
     });
     let context = context();
     assert!(start(&host, &context).put(&batch(0)).is_err());
-    assert_eq!(context.requests().take_timeout(), Some(Duration::from_secs(60)));
+    assert_eq!(context.requests().take_timeout(), None);
 }
 
 #[test]
-fn nothing_is_put_before_a_commit_unless_something_was_put_and_offsets_not_reached_are_ignored() {
+fn nothing_is_put_before_each_commit_and_offsets_not_reached_are_ignored() {
     let answer = json!({"offsets": [{"topic": "t", "partition": 3, "offset": 2, "metadata": "m"}, {"topic": "u", "partition": 0, "offset": 9}]});
     let host = host(move |frame| Reply::Ok(if frame.kind == Kind::PreCommit { answer.clone() } else { json!({}) }));
     let mut task = start(&host, &context());
@@ -313,8 +317,32 @@ fn nothing_is_put_before_a_commit_unless_something_was_put_and_offsets_not_reach
     task.pre_commit(&current).unwrap();
     task.close(&[partition()]).unwrap();
     task.stop();
-    assert_eq!(frames(&host), ["Start", "Open", "Put", "PreCommit", "Put", "PreCommit", "Close", "Stop"]);
+    assert_eq!(frames(&host), ["Start", "Open", "Put", "PreCommit", "Put", "Put", "PreCommit", "Close", "Stop"]);
     assert!(host.has_received().contains(&"TASK_END".to_owned()));
+}
+
+#[test]
+fn a_time_out_of_zero_is_none_and_one_that_another_thread_asks_for_counts() {
+    let host = host(|_| Reply::Ok(json!({})));
+    let mut task = start(&host, &context());
+    task.requests.apply(&json!({"number": 1, "timeout": 0}), &context());
+    task.tick().unwrap();
+    assert_eq!(frames(&host), ["Start"]);
+    task.requests.apply(&json!({"number": 2, "timeout": 1}), &context());
+    wait_until("it is put", || {
+        task.tick().unwrap();
+        frames(&host) == ["Start", "Put"]
+    });
+}
+
+#[test]
+fn an_open_that_could_be_tried_again_is_not() {
+    let host = host(|frame| match frame.kind {
+        Kind::Open => failed(&Error::retriable("the table is locked"), json!({})),
+        _ => Reply::Ok(json!({})),
+    });
+    let error = start(&host, &context()).open(&Offsets::new()).unwrap_err();
+    assert!(!error.is_retriable() && format!("{error:#}").contains("the table is locked"), "{error:#}");
 }
 
 #[test]
@@ -340,7 +368,7 @@ fn after_a_pre_commit_that_failed_everything_is_read_again_from_what_is_committe
 #[test]
 fn what_the_task_asks_for_is_asked_of_the_worker_and_its_timeout_ends_with_a_put_of_nothing() {
     let requests = json!({
-        "commit": true, "timeout": 0, "seeks": [{"topic": "t", "partition": 3, "offset": 9}],
+        "commit": true, "timeout": 1, "seeks": [{"topic": "t", "partition": 3, "offset": 9}],
         "pauses": [{"topic": "t", "partition": 3, "paused": true}],
     });
     let host = host(move |frame| match frame.kind {
@@ -353,9 +381,12 @@ fn what_the_task_asks_for_is_asked_of_the_worker_and_its_timeout_ends_with_a_put
     assert!(context.requests().take_commit());
     assert_eq!(context.requests().take_seeks().1[&partition()], 9);
     assert!(context.requests().take_pauses()[&partition()]);
+    wait_until("it is put", || {
+        task.tick().unwrap();
+        frames(&host) == ["Start", "Open", "Put"]
+    });
     task.tick().unwrap();
-    task.tick().unwrap();
-    assert_eq!(frames(&host), ["Start", "Open", "Put"]);
+    assert_eq!(frames(&host), ["Start", "Open", "Put"], "once");
 }
 
 #[derive(Default)]

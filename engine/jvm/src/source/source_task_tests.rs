@@ -111,6 +111,9 @@ fn acknowledgements_reach_the_task_in_runs_before_the_commit() {
     let mut listener = task.delivery_listener().unwrap();
     assert!(listener.wants_acknowledgements() && task.delivery_listener().is_none());
     let batch = batches(task.poll(Duration::ZERO).unwrap()).remove(0);
+    while task.is_polling() {
+        assert!(matches!(task.poll(Duration::ZERO).unwrap(), Polled::Idle));
+    }
     let row = |row, offset| AcknowledgedRow { row, partition: TopicPartition::new("a", 0), offset };
     let rows = vec![row(0, 100), row(1, 101)]; // the third was dropped
     let batch = AcknowledgedBatch { partition: batch.partition, offset: batch.offset, rows };

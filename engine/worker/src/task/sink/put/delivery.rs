@@ -19,6 +19,16 @@ pub(super) struct Vouched {
 }
 
 impl PutStage {
+    /// Commits if the interval is over, or the task asks for it.
+    pub(super) fn commit_if_due(&mut self) -> Result<()> {
+        let is_asked_for = self.context.requests().take_commit();
+        if is_asked_for || Instant::now() >= self.next_commit {
+            self.commit()?;
+            self.next_commit = Instant::now() + self.commit_interval;
+        }
+        Ok(())
+    }
+
     /// Commits what the task vouches for.
     pub(super) fn commit(&mut self) -> Result<()> {
         self.commit_vouched(&[]).map(|_| ())

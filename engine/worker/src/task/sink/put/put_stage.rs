@@ -41,10 +41,11 @@ pub(crate) type CommitOffsets = Box<dyn Fn(&Offsets, &OffsetMetadata) -> Result<
 pub(crate) struct PutStage {
     pub(super) shared: SharedState,
     pub(super) task: Box<dyn SinkTask>,
-    context: SinkContext,
+    pub(super) context: SinkContext,
     pub(super) commit_offsets: CommitOffsets,
     pub(super) errors: Arc<ErrorHandler>,
-    commit_interval: Duration,
+    pub(super) commit_interval: Duration,
+    pub(super) next_commit: Instant,
     /// The share of the memory budget that the sink's buffers take.
     buffers: Reservation,
     pub(super) positions: PutPositions,
@@ -87,6 +88,7 @@ impl PutStage {
             commit_offsets,
             errors,
             commit_interval,
+            next_commit: Instant::now() + commit_interval,
             buffers,
             positions: PutPositions::default(),
             has_left: false,
@@ -118,7 +120,7 @@ impl PutStage {
 
     fn serve(&mut self, input: &Receiver<Prepared>) -> Result<Outcome> {
         let mut next_tick = Instant::now() + TICK;
-        let mut next_commit = Instant::now() + self.commit_interval;
+        self.next_commit = Instant::now() + self.commit_interval;
         let mut is_idle = true;
         while !self.shared.control.is_abandoned() {
             match self.gathering.next(input, next_tick) {
@@ -144,10 +146,7 @@ impl PutStage {
                 next_tick = now + if is_idle { IDLE_TICK } else { TICK };
                 is_idle = true;
             }
-            if self.context.requests().take_commit() || now >= next_commit {
-                self.commit()?;
-                next_commit = now + self.commit_interval;
-            }
+            self.commit_if_due()?;
         }
         // another task may have replaced it: nothing that it still holds counts
         Ok(Outcome::Stopped)
@@ -262,8 +261,7 @@ impl PutStage {
                 Err(error) => return Err(unrecoverable(error)),
             }
             self.carry_out_requests()?;
-            let wait = self.context.requests().take_timeout().unwrap_or(PUT_RETRY_DELAY);
-            if !self.wait_to_retry(wait)? {
+            if !self.wait_to_retry()? {
                 batches.iter().for_each(|one| self.give_back(one.batch.partition()));
                 return self.withdraw();
             }
@@ -281,22 +279,27 @@ impl PutStage {
         call(&mut *self.task)
     }
 
-    /// Waits before a batch is put again. Returns `false` if a stop or a revocation comes first.
-    fn wait_to_retry(&mut self, wait: Duration) -> Result<bool> {
-        let since = Instant::now();
+    /// Waits before a batch is put again: as long as the task wants, and one with a chain of its own up to the next commit, as in
+    /// Kafka. Returns `false` if a stop or a revocation comes first.
+    fn wait_to_retry(&mut self) -> Result<bool> {
+        let wanted = self.context.requests().take_timeout();
+        self.commit_if_due()?;
+        let now = Instant::now();
+        let until = match self.takes_messages {
+            true => wanted.map_or(self.next_commit, |wait| self.next_commit.min(now + wait)),
+            false => now + wanted.unwrap_or(PUT_RETRY_DELAY),
+        };
         loop {
             if self.is_called_away() {
                 return Ok(false);
             }
-            let left = wait.saturating_sub(since.elapsed());
+            let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() || self.shared.control.is_abandoned() {
                 return Ok(true);
             }
             self.shared.control.wait(left.min(PUT_RETRY_DELAY));
             self.tick()?;
-            if self.context.requests().take_commit() {
-                self.commit()?;
-            }
+            self.commit_if_due()?;
         }
     }
 

@@ -51,7 +51,7 @@ pub(super) struct Script {
     in_pre_commit: VecDeque<Ask>,
     /// What the task saw of its assignment in `open` and `close`.
     assignments: Vec<Vec<TopicPartition>>,
-    put_at: Vec<Instant>,
+    pub(super) put_at: Vec<Instant>,
     seek_in_close: Option<i64>,
 }
 
@@ -210,6 +210,10 @@ impl World {
         let batch = SinkBatch { raw: Arc::clone(&raw), records: Vec::new() };
         let fetched = FetchedBatch { raw, _reservation: self.budget.reserve(0), generation };
         assert!(self.input.send(Prepared::Batch { fetched, batch }).is_ok());
+    }
+
+    pub(super) fn commit_every(&mut self, interval: Duration) {
+        self.stage.commit_interval = interval;
     }
 
     /// Runs until everything sent is carried out, or to the failure.

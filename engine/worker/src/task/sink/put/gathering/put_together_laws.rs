@@ -8,6 +8,9 @@ use volley_api::{ConfigMap, Error, OwnChain, SinkBatch, SinkContext};
 use crate::task::control::Wanted;
 use crate::task::sink::put::put_stage_tests::{World, partition, world_of};
 
+/// After which a put that failed comes again.
+const SOON: Duration = Duration::from_millis(40);
+
 /// Of a task with a chain of its own, which takes up to ten rows at once.
 fn world() -> World {
     let own_chain = OwnChain {
@@ -20,13 +23,20 @@ fn world() -> World {
     world_of("all", SinkContext::new("c", 0).with_own_chain(own_chain))
 }
 
+/// The same, with a commit every so often.
+fn world_that_commits_every(interval: Duration) -> World {
+    let mut world = world();
+    world.commit_every(interval);
+    world
+}
+
 fn puts(world: &World) -> usize {
     world.script.lock().unwrap().calls.iter().filter(|call| **call == "put").count()
 }
 
 #[test]
 fn batches_that_go_together_are_put_again_together_and_all_are_committed() {
-    let mut world = world();
+    let mut world = world_that_commits_every(SOON);
     let generations = [world.assign(0), world.assign(1)];
     world.batch(0, 0..3, generations[0]);
     world.batch(1, 0..4, generations[1]);
@@ -40,7 +50,7 @@ fn batches_that_go_together_are_put_again_together_and_all_are_committed() {
 
 #[test]
 fn of_batches_that_wait_together_those_of_a_partition_that_is_paused_are_dropped() {
-    let mut world = world();
+    let mut world = world_that_commits_every(SOON);
     let generations = [world.assign(0), world.assign(1)];
     world.batch(0, 0..3, generations[0]);
     world.batch(1, 0..4, generations[1]);
@@ -113,7 +123,7 @@ fn calls(world: &World) -> Vec<&'static str> {
 fn a_task_that_pauses_all_that_it_has_left_is_told_that_it_is_not_put_again() {
     // with a put behind, and with a put that fails
     for has_failed in [false, true] {
-        let mut world = world();
+        let mut world = world_that_commits_every(SOON);
         let generation = world.assign(0);
         world.batch(0, 0..3, generation);
         world.batch(0, 3..6, generation);
@@ -160,4 +170,34 @@ fn what_is_wrong_with_a_put_that_is_not_repeated_as_the_task_is_to_stop_fails_th
     let error = world.run().unwrap_err();
     assert!(error.trace().contains("disk full"), "{error:?}");
     assert_eq!(world.committed(0), Some(3), "what was put before counts");
+}
+
+#[test]
+fn a_put_that_could_not_be_done_comes_again_at_the_next_commit_which_is_made_meanwhile() {
+    let mut world = world_that_commits_every(SOON);
+    let generation = world.assign(0);
+    world.batch(0, 0..3, generation);
+    world.batch(0, 3..13, generation);
+    world.script.lock().unwrap().puts.extend([Ok(()), Err(Error::retriable("full")), Err(Error::retriable("full"))]);
+    world.run().unwrap();
+    let script = world.script.lock().unwrap();
+    let calls: Vec<_> = script.calls.iter().filter(|call| ["put", "pre_commit"].contains(call)).copied().collect();
+    let failed = calls.iter().rposition(|call| *call == "put").unwrap();
+    assert!(calls[..failed].contains(&"pre_commit"), "committed before the last try: {calls:?}");
+    let at = &script.put_at;
+    assert!(at[3] - at[2] >= SOON / 2, "{at:?}");
+}
+
+#[test]
+fn a_put_that_is_to_come_again_later_than_the_next_commit_comes_then() {
+    let mut world = world_that_commits_every(SOON);
+    let generation = world.assign(0);
+    world.batch(0, 0..3, generation);
+    {
+        let mut script = world.script.lock().unwrap();
+        script.in_put.push_back(Box::new(|context, _| context.timeout(Duration::from_secs(3600))));
+        script.puts.push_back(Err(Error::retriable("full")));
+    }
+    world.run().unwrap();
+    assert_eq!(puts(&world), 2);
 }

@@ -292,14 +292,28 @@ class SourceTaskTest {
     }
 
     @Test
-    void anOffsetThatCannotBeStoredIsLeftOut() {
-        TaskScenario source = TaskScenario.source(worker, "nested|none", Map.of());
-        List<Wire.Message> messages = source.lane.messages(2);
-        assertEquals("{\"p\":1}", messages.get(0).sourcePartition());
-        assertNull(messages.get(0).sourceOffset());
-        Wire.Message bare = messages.get(1);
-        assertNull(bare.sourcePartition());
-        assertNull(bare.sourceOffset());
+    void anOffsetThatCannotBeStoredDeletesNoneThatIs() {
+        // a partition with an offset of null has what is stored deleted
+        TaskScenario source = TaskScenario.source(worker, "nested|a|nested|b|nested partition|none|delete", Map.of());
+        List<Wire.Message> messages = source.lane.messages(7);
+        assertEquals(List.of("null null", "{\"p\":1} {\"n\":0}", "{\"p\":1} {\"n\":0}", "{\"p\":1} {\"n\":1}", "null null", "null null",
+                "{\"p\":1} null"), messages.stream().map(message -> message.sourcePartition() + " " + message.sourceOffset()).toList());
+    }
+
+    @Test
+    void anErrorOfCommitRecordIsThatOfOneRecord() {
+        TaskScenario source = TaskScenario.source(worker, "fatal commit|b", Map.of());
+        source.lane.messages(2);
+        source.commitLane().done(19, new Wire.Body().i32(1).i64(0).i32(2).text("t").i32(0).i64(5).i64(-1).bytes());
+        assertEquals(1, worker.lines("commitRecord b").size());
+    }
+
+    @Test
+    void aNullPartitionIsReadAsAnyOther() {
+        worker.onCallBack("OFFSET_READ", request -> ScriptedWorker.JSON.valueToTree(List.of(Map.of("n", request.path("partitions").path(0).isNull() ? 3 : 4))));
+        TaskScenario source = TaskScenario.source(worker, "offset of null", Map.of());
+        source.lane.poll();
+        worker.line("offset {n=3}");
     }
 
     @Test

@@ -55,6 +55,9 @@ public class ScriptedSource extends SourceTask {
                 Map<String, Object> offset = context.offsetStorageReader().offset(Map.of("p", 1));
                 Say.say("offset " + offset + " of " + offset.get("n").getClass().getSimpleName());
                 return null;
+            case "offset of null":
+                Say.say("offset " + context.offsetStorageReader().offsets(java.util.Collections.singletonList((Map<String, Object>) null)).get(null));
+                return null;
             case "offset outside":
                 Thread outside = new Thread(() -> Say.say("outside " + context.offsetStorageReader().offset(Map.of("p", 1))));
                 outside.start();
@@ -80,6 +83,10 @@ public class ScriptedSource extends SourceTask {
                 return List.of(new SourceRecord(Map.of("p", 1), null, "t", Schema.STRING_SCHEMA, "L".repeat(20_000_000)));
             case "nested":
                 return List.of(new SourceRecord(Map.of("p", 1), Map.of("n", Map.of()), "t", Schema.STRING_SCHEMA, "x"));
+            case "nested partition":
+                return List.of(new SourceRecord(Map.of("n", Map.of()), Map.of("n", 1), "t", Schema.STRING_SCHEMA, "x"));
+            case "delete":
+                return List.of(new SourceRecord(Map.of("p", 1), null, "t", Schema.STRING_SCHEMA, "x"));
             case "none":
                 return List.of(new SourceRecord(null, null, "t", Schema.STRING_SCHEMA, "x"));
             case "commit":
@@ -118,6 +125,9 @@ public class ScriptedSource extends SourceTask {
     public void commitRecord(SourceRecord record, RecordMetadata metadata) {
         Say.called(this, "commitRecord " + record.value() + " " + (metadata == null ? "null" : metadata + "/" + metadata.timestamp() + "/" + metadata.serializedKeySize()
                 + "/" + metadata.serializedValueSize()));
+        if ("fatal commit".equals(record.value())) {
+            throw new NoClassDefFoundError("of a library that is not there");
+        }
     }
 
     @Override

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.util.RawValue;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +37,7 @@ public final class OffsetReader implements OffsetStorageReader {
 
     @Override
     public <T> Map<String, Object> offset(Map<String, T> partition) {
-        return offsets(List.of(partition)).get(partition);
+        return offsets(Collections.singletonList(partition)).get(partition);
     }
 
     @Override
@@ -46,7 +47,8 @@ public final class OffsetReader implements OffsetStorageReader {
         ArrayNode json = request.putArray("partitions");
         for (Map<String, T> partition : partitions) {
             try {
-                json.addRawValue(new RawValue(new String(OffsetJson.write(partition), StandardCharsets.UTF_8)));
+                byte[] written = OffsetJson.write(partition);
+                json.addRawValue(new RawValue(written == null ? "null" : new String(written, StandardCharsets.UTF_8)));
                 asked.add(partition);
             } catch (RuntimeException error) {
                 LOG.error("The offset of a partition of {} cannot be read, as Connect does not take it for one; "

@@ -116,7 +116,7 @@ final class Acknowledgements implements Lane.Calls {
     private void commitRecord(SourceRecord record, RecordMetadata metadata) {
         try {
             task.commitRecord(record, metadata);
-        } catch (InterruptedException | RuntimeException error) {
+        } catch (Throwable error) {
             LOG.error("commitRecord of task {} failed; the record is delivered all the same", id, error);
         }
     }

@@ -3,6 +3,7 @@ package org.volley.host.task;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.connect.source.SourceRecord;
@@ -43,6 +44,7 @@ final class MessagesWriter implements Lane.Late {
     /** A copy of the partition that was written last, as tasks may change theirs, and what was written. */
     private Map<String, ?> writtenPartition;
     private byte[] writtenPartitionJson;
+    private byte[] writtenOffsetJson;
 
     /** Starts the messages of a poll. The maps of the poll before may have been changed by the task meanwhile. */
     synchronized void begin() {
@@ -141,31 +143,35 @@ final class MessagesWriter implements Lane.Late {
             mapsMayHaveChanged = false;
             lastPartition = partition;
             lastOffset = offset;
-            pairs.bytes(partitionJson(partition));
-            pairs.bytes(json("offset", offset));
+            addPair(partition, offset);
             pairCount++;
         }
         return pairCount - 1;
     }
 
-    private byte[] partitionJson(Map<String, ?> partition) {
-        if (partition == null) {
-            return null;
+    /** Of what cannot be stored nothing is deleted: the record has the offset of the one before it, or none, nor a partition. */
+    private void addPair(Map<String, ?> partition, Map<String, ?> offset) {
+        try {
+            writePartition(partition);
+            writtenOffsetJson = OffsetJson.write(offset);
+        } catch (RuntimeException error) {
+            LOG.error("The source partition {} or the offset {} of a record cannot be stored, so what is stored stays: after a restart the record may "
+                    + "come again. Both have to be flat maps of plain values", partition, offset, error);
+            if (writtenOffsetJson == null || !Objects.equals(partition, writtenPartition)) {
+                pairs.bytes(null);
+                pairs.bytes(null);
+                return;
+            }
         }
-        if (!partition.equals(writtenPartition)) {
-            writtenPartitionJson = json("partition", partition);
-            writtenPartition = new HashMap<>(partition);
-        }
-        return writtenPartitionJson;
+        pairs.bytes(writtenPartitionJson);
+        pairs.bytes(writtenOffsetJson);
     }
 
-    private static byte[] json(String what, Map<String, ?> map) {
-        try {
-            return OffsetJson.write(map);
-        } catch (RuntimeException error) {
-            LOG.error("The source {} {} of a record cannot be stored, so the record is as one without: after a restart it may come again. "
-                    + "It has to be a flat map of plain values", what, map, error);
-            return null;
+    private void writePartition(Map<String, ?> partition) {
+        if (!Objects.equals(partition, writtenPartition)) {
+            writtenPartitionJson = OffsetJson.write(partition);
+            writtenPartition = partition == null ? null : new HashMap<>(partition);
+            writtenOffsetJson = null;
         }
     }
 
