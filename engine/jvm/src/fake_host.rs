@@ -284,7 +284,6 @@ pub(crate) fn own_chain() -> OwnChain {
     OwnChain {
         connector_config: ConfigMap::from_iter([("connector.class".to_owned(), "a.Sink".to_owned())]),
         worker_config: ConfigMap::new(),
-        commit_interval: Duration::from_secs(60),
         max_poll_records: 500,
         exactly_once: false,
     }

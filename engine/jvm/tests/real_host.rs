@@ -51,7 +51,6 @@ fn own_chain(connector_config: &ConfigMap) -> OwnChain {
     OwnChain {
         connector_config: connector_config.clone(),
         worker_config: config(&[("key.converter", STRINGS), ("value.converter", STRINGS)]),
-        commit_interval: Duration::from_secs(60),
         max_poll_records: 500,
         exactly_once: false,
     }

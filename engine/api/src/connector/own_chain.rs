@@ -1,7 +1,5 @@
 //! What tasks need that convert and transform by themselves.
 
-use std::time::Duration;
-
 use crate::ConfigMap;
 
 /// For the tasks of a connector that [has its own chain](crate::Connector::has_own_chain): what the worker would make converters
@@ -13,8 +11,6 @@ pub struct OwnChain {
     /// The worker's own keys of converters: `key.converter`, `value.converter`, `header.converter`, and what begins with one of
     /// these and a dot.
     pub worker_config: ConfigMap,
-    /// Time between two offset commits.
-    pub commit_interval: Duration,
     /// Largest number of messages that one put of a sink has.
     pub max_poll_records: usize,
     /// Whether a source's records are produced in transactions: then it delivers exactly once.
@@ -23,9 +19,6 @@ pub struct OwnChain {
 
 impl std::fmt::Debug for OwnChain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OwnChain")
-            .field("commit_interval", &self.commit_interval)
-            .field("max_poll_records", &self.max_poll_records)
-            .finish_non_exhaustive()
+        f.debug_struct("OwnChain").field("max_poll_records", &self.max_poll_records).finish_non_exhaustive()
     }
 }

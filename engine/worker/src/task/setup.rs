@@ -33,7 +33,6 @@ pub(crate) fn own_chain(spec: &TaskSpec) -> Result<Option<OwnChain>> {
     Ok(Some(OwnChain {
         connector_config: spec.connector_config.clone(),
         worker_config: worker.converter_settings(),
-        commit_interval: worker.offset_flush_interval(),
         max_poll_records: worker.max_poll_records(&spec.connector_config)?,
         exactly_once: spec.exactly_once.is_some(),
     }))

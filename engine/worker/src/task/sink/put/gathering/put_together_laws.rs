@@ -16,7 +16,6 @@ fn world() -> World {
     let own_chain = OwnChain {
         connector_config: ConfigMap::new(),
         worker_config: ConfigMap::new(),
-        commit_interval: Duration::from_secs(60),
         max_poll_records: 10,
         exactly_once: false,
     };
