@@ -70,9 +70,11 @@ class ConnectorTest {
 
     @Test
     void guaranteesAreAskedOfInstancesThatNeverStart() {
+        worker.forgetLines();
         assertEquals("\"supported\"", worker.call("EXACTLY_ONCE", "class", TaskScenario.SOURCE, "config", Map.of("once", "yes")).toString());
         assertEquals("null", worker.call("EXACTLY_ONCE", "class", TaskScenario.SOURCE, "config", Map.of()).toString());
         assertEquals("\"unsupported\"", worker.call("BOUNDARIES", "class", TaskScenario.SOURCE, "config", Map.of()).toString());
+        assertEquals(List.of(), worker.lines("start"));
     }
 
     @Test

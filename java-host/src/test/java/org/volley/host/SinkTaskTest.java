@@ -355,6 +355,47 @@ class SinkTaskTest {
     }
 
     @Test
+    void aReportLongAfterThePutHasWhatWasConsumedWhateverTheChainMadeOfIt() {
+        AtomicReference<JsonNode> report = new AtomicReference<>();
+        worker.onCallBack("ERRANT", request -> {
+            report.set(request);
+            return ScriptedWorker.object();
+        });
+        TaskScenario sink = TaskScenario.sink(worker, with("errors.deadletterqueue.topic.name", "dead", "errors.tolerance", "all"));
+        sink.lane.done(23, Wire.put("t", 0, "make it a report"));
+        worker.line("report taken");
+        assertEquals("t 0 0 bWFrZSBpdCBhIHJlcG9ydA==", placeAndValue(report.get()));
+        sink.lane.done(23, Wire.put("t", 0, "keep"));
+        sink.lane.done(25, "[{\"topic\":\"t\",\"partition\":0,\"offset\":1}]");
+        worker.forgetLines();
+        sink.lane.done(23, Wire.put("t", 0, "x", "report kept"));
+        worker.line("report taken");
+        assertEquals("t 0 0 a2VlcA==", placeAndValue(report.get()));
+    }
+
+    private static String placeAndValue(JsonNode report) {
+        return report.path("topic").asText() + " " + report.path("partition") + " " + report.path("offset") + " " + report.path("value").asText();
+    }
+
+    @Test
+    void eachRecordPassesTheWholeChainBeforeTheNextWithItsRetries() {
+        TaskScenario sink = TaskScenario.sink(worker, with("errors.retry.timeout", "60000", "errors.retry.delay.max.ms", "1"));
+        sink.lane.done(23, Wire.put("t", 0, "flaky", "a"));
+        List<String> calls = worker.lines("").stream().filter(line -> line.matches("(to value|first|second|put) .*")).toList();
+        assertEquals(List.of("to value flaky", "first flaky", "second flaky", "second flaky", "second flaky", "to value a", "first a", "second a",
+                "put [flaky, a]"), calls);
+    }
+
+    @Test
+    void converterSeesTheHeadersOfARecord() {
+        TaskScenario sink = TaskScenario.sink(worker, Map.of());
+        sink.lane.done(23, new Wire.Body().i32(1).i32(1).text("t").i32(0).u8(1).i32(1).i64(8).i64(99).text("k").text("v").i32(2)
+                .text("id-of-key").text("5").text("id-of-value").text("6").bytes());
+        worker.line("header for key 5");
+        worker.line("header for value 6");
+    }
+
+    @Test
     void aRecordThatTheTaskMadeItselfIsConvertedBack() {
         AtomicReference<JsonNode> report = new AtomicReference<>();
         worker.onCallBack("ERRANT", request -> {

@@ -32,6 +32,9 @@ public class Changes<R extends ConnectRecord<R>> implements Transformation<R> {
         if (value.equals("flaky") && name.equals("second") && calls.merge(value, 1, Integer::sum) < 3) {
             throw new RetriableException("once more");
         }
+        if (value.equals("make it a report")) {
+            return record.newRecord("elsewhere", record.kafkaPartition(), null, "other key", record.valueSchema(), "report", 7L);
+        }
         if (value.equals("bad")) {
             throw new IllegalArgumentException("bad value");
         }

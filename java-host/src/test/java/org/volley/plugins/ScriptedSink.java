@@ -94,6 +94,8 @@ public class ScriptedSink extends SinkTask {
             case "pause other" -> context.pause(new TopicPartition("other", 0));
             case "thread" -> new Thread(this::askFromOutside).start();
             case "report" -> report(record);
+            case "keep" -> seen.add(record);
+            case "report kept" -> report(seen.remove(0));
             case "report own" -> report(new SinkRecord("t", 0, Schema.STRING_SCHEMA, "own key", Schema.STRING_SCHEMA, "own value", 77, 12L,
                     TimestampType.CREATE_TIME));
             case "interrupt" -> Thread.currentThread().interrupt();

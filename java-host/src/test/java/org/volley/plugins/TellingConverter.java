@@ -35,6 +35,14 @@ public class TellingConverter implements Converter, AutoCloseable {
     }
 
     @Override
+    public SchemaAndValue toConnectData(String topic, Headers headers, byte[] value) {
+        if (headers.lastHeader("id-of-" + what) != null) {
+            Say.say("header for " + what + " " + new String(headers.lastHeader("id-of-" + what).value(), StandardCharsets.UTF_8));
+        }
+        return toConnectData(topic, value);
+    }
+
+    @Override
     public SchemaAndValue toConnectData(String topic, byte[] value) {
         String text = value == null ? null : new String(value, StandardCharsets.UTF_8);
         Say.called(this, "to " + what + " " + text);
