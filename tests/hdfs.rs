@@ -49,7 +49,8 @@ pub(crate) fn drain(volley: &Volley, environment: &[(&str, &str)]) {
     let sink = std::fs::read_to_string(volley.path("sink.properties")).unwrap();
     std::fs::write(volley.path("sink.properties"), format!("{sink}volley.mode=bounded\n")).unwrap();
     let arguments = ["standalone", "worker.properties", "sink.properties", "--until-done"];
-    let end = volley.run_with(Duration::from_secs(300), &arguments, environment);
+    // after many rounds much is left to write
+    let end = volley.run_with(Duration::from_secs(60) * kills(5) as u32, &arguments, environment);
     assert!(end.status.success(), "{}", end.log);
 }
 
