@@ -7,7 +7,8 @@ use volley_api::Error;
 
 use crate::task::control::Wanted;
 use crate::task::sink::pipeline::Signal;
-use crate::task::sink::put::put_stage_tests::{World, partition, world_of_java_sink};
+use crate::task::sink::put::put_stage::Outcome;
+use crate::task::sink::put::put_stage_tests::{World, go_back, partition, world_of_java_sink};
 
 /// Each way to give up all partitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,4 +68,30 @@ fn a_task_that_is_asked_once_vouches_for_the_partitions_that_it_gives_up() {
     let asked: Vec<Vec<_>> = asked.iter().map(|offsets| offsets.keys().cloned().collect()).collect();
     assert_eq!(asked, [[partition(0)], [partition(1)]]);
     assert_eq!((world.committed(0), world.committed(1)), (Some(10), Some(0)));
+}
+
+#[test]
+fn where_a_task_is_asked_once_a_failed_pre_commit_ends_in_close_without_a_commit() {
+    for is_revoked in [true, false] {
+        let (mut world, _) = world_of_java_sink();
+        let (done, is_done) = crossbeam_channel::bounded(1);
+        if is_revoked {
+            world.send(Signal::Revoked(vec![partition(0)], done));
+        } else {
+            world.shared.control.want(Wanted::Stopped { deadline: Instant::now() + Duration::from_secs(60) });
+            world.send(Signal::Stop);
+        }
+        let mut script = world.script.lock().unwrap();
+        script.in_pre_commit = [go_back()].into();
+        script.pre_commits = [Err(Error::retriable("preCommit has failed"))].into();
+        drop(script);
+        assert_eq!(world.run().unwrap(), Outcome::Stopped);
+        assert_eq!(is_done.try_recv().is_ok(), is_revoked);
+        let calls = world.script.lock().unwrap().calls.clone();
+        let [.., before, close] = &calls[..calls.iter().position(|call| *call == "close").unwrap() + 1] else {
+            panic!()
+        };
+        assert_eq!((*before, *close), ("pre_commit", "close"), "{calls:?}");
+        assert_eq!(world.committed(0), None);
+    }
 }

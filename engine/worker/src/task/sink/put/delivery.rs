@@ -24,6 +24,8 @@ impl PutStage {
         let is_asked_for = self.context.requests().take_commit();
         if is_asked_for || Instant::now() >= self.next_commit {
             self.commit()?;
+            // what the task has asked for meanwhile is this one: it might ask each time
+            self.context.requests().take_commit();
             self.next_commit = Instant::now() + self.commit_interval;
         }
         Ok(())

@@ -15,7 +15,7 @@ use crate::connector_config::framework_config_def;
 use crate::connector_task_id::ConnectorTaskId;
 use crate::memory_budget::MemoryBudget;
 use crate::metrics::TaskMetrics;
-use crate::task::control::{Control, Wanted};
+use crate::task::control::Control;
 use crate::task::errors::error_handler::ErrorHandler;
 use crate::task::sink::bounded::own_deliveries::OwnDeliveries;
 use crate::task::sink::partition_pauses::PartitionPauses;
@@ -38,7 +38,7 @@ pub(super) struct Script {
     pub(super) leaves: VecDeque<usize>,
     pub(super) withdrawals: VecDeque<Result<()>>,
     flushes: VecDeque<Result<()>>,
-    pre_commits: VecDeque<Result<()>>,
+    pub(super) pre_commits: VecDeque<Result<()>>,
     /// What `pre_commit` was called with.
     pub(super) asked: Vec<Offsets>,
     pub(super) closes: VecDeque<Result<()>>,
@@ -48,7 +48,7 @@ pub(super) struct Script {
     abandons: bool,
     /// What to ask for in the next calls of `put` and `pre_commit`, whether they succeed or not.
     pub(super) in_put: VecDeque<Ask>,
-    in_pre_commit: VecDeque<Ask>,
+    pub(super) in_pre_commit: VecDeque<Ask>,
     /// What the task saw of its assignment in `open` and `close`.
     assignments: Vec<Vec<TopicPartition>>,
     pub(super) put_at: Vec<Instant>,
@@ -464,7 +464,7 @@ pub(super) fn world_of_java_sink() -> (World, u64) {
 }
 
 /// What a Java sink does whose `preCommit` throws.
-fn go_back() -> Ask {
+pub(super) fn go_back() -> Ask {
     Box::new(|context, _| context.seek_to_committed())
 }
 
@@ -534,32 +534,6 @@ fn a_pre_commit_that_fails_before_anything_is_committed_goes_back_to_the_start()
     assert_eq!(world.committed(0), Some(0));
 }
 
-#[test]
-fn where_a_task_is_asked_once_a_failed_pre_commit_ends_in_close_without_a_commit() {
-    for is_revoked in [true, false] {
-        let (mut world, _) = world_of_java_sink();
-        let (done, is_done) = crossbeam_channel::bounded(1);
-        if is_revoked {
-            world.send(Signal::Revoked(vec![partition(0)], done));
-        } else {
-            world.shared.control.want(Wanted::Stopped { deadline: Instant::now() + Duration::from_secs(60) });
-            world.send(Signal::Stop);
-        }
-        let mut script = world.script.lock().unwrap();
-        script.in_pre_commit = [go_back()].into();
-        script.pre_commits = [Err(Error::retriable("preCommit has failed"))].into();
-        drop(script);
-        assert_eq!(world.run().unwrap(), Outcome::Stopped);
-        assert_eq!(is_done.try_recv().is_ok(), is_revoked);
-        let calls = world.script.lock().unwrap().calls.clone();
-        let [.., before, close] = &calls[..calls.iter().position(|call| *call == "close").unwrap() + 1] else {
-            panic!()
-        };
-        assert_eq!((*before, *close), ("pre_commit", "close"), "{calls:?}");
-        assert_eq!(world.committed(0), None);
-    }
-}
-
 /// On a thread of its own.
 fn report(context: &SinkContext, batch: &SinkBatch) -> Result<()> {
     let (context, batch) = (context.clone(), Arc::clone(&batch.raw));
@@ -593,4 +567,21 @@ fn a_report_that_is_not_tolerated_is_an_error_for_who_reports_and_the_end_of_the
     let error = world.run().unwrap_err();
     assert!(error.trace().contains("the database refused it"), "{error:?}");
     assert_eq!(world.committed(0), None);
+}
+
+#[test]
+fn a_task_that_asks_for_a_commit_while_it_is_asked_for_its_offsets_gets_no_other_one() {
+    let mut world = world();
+    let generation = world.assign(0);
+    world.batch(0, 0..10, generation);
+    world.batch(0, 10..20, generation);
+    let ask = || -> Ask { Box::new(|context, _| context.request_commit()) };
+    let mut script = world.script.lock().unwrap();
+    script.in_put = [ask()].into();
+    script.in_pre_commit = [ask()].into();
+    drop(script);
+    world.run().unwrap();
+    let calls = world.script.lock().unwrap().calls.clone();
+    let calls: Vec<_> = calls.into_iter().filter(|call| ["put", "pre_commit"].contains(call)).collect();
+    assert_eq!(calls, ["put", "pre_commit", "put", "pre_commit"], "the last one at the stop");
 }
