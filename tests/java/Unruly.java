@@ -2,6 +2,7 @@ package org.volley.tests;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -187,14 +188,18 @@ public final class Unruly {
         }
         try {
             String which = Files.readString(trouble);
-            // once
-            Files.delete(trouble);
+            // once, by one task, and when it is written
+            if (which.isEmpty() || !Files.deleteIfExists(trouble)) {
+                return;
+            }
             switch (which) {
                 case "exhaust" -> exhaust();
                 case "exit" -> System.exit(7);
                 case "hang" -> hang();
                 default -> throw new IllegalStateException("no such trouble: " + which);
             }
+        } catch (NoSuchFileException anotherTask) {
+            // it makes the trouble
         } catch (IOException error) {
             throw new IllegalStateException(error);
         }
