@@ -50,9 +50,7 @@ impl SinkRequests {
             }
         }
     }
-}
 
-impl SinkRequests {
     /// Whether the wait is over that the task wanted. It is forgotten then.
     pub(crate) fn take_end_of_wait(&self) -> bool {
         self.0.lock().wake_at.take_if(|at| Instant::now() >= *at).is_some()

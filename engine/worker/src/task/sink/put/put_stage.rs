@@ -33,6 +33,8 @@ const TICK: Duration = Duration::from_millis(100);
 const IDLE_TICK: Duration = Duration::from_millis(500);
 /// Wait before the same batch is put again. The task may ask for another.
 const PUT_RETRY_DELAY: Duration = Duration::from_millis(100);
+/// The longest one that counts, so that its end is a time that there is.
+const LONGEST_RETRY_DELAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Commits offsets for the consumer group, with the text that is to stand beside them, and waits for the response.
 pub(crate) type CommitOffsets = Box<dyn Fn(&Offsets, &OffsetMetadata) -> Result<()> + Send>;
@@ -282,7 +284,7 @@ impl PutStage {
     /// Waits before a batch is put again: as long as the task wants, and one with a chain of its own up to the next commit, as in
     /// Kafka. Returns `false` if a stop or a revocation comes first.
     fn wait_to_retry(&mut self) -> Result<bool> {
-        let wanted = self.context.requests().take_timeout();
+        let wanted = self.context.requests().take_timeout().map(|wait| wait.min(LONGEST_RETRY_DELAY));
         self.commit_if_due()?;
         let now = Instant::now();
         let until = match self.takes_messages {

@@ -194,7 +194,7 @@ fn a_put_that_is_to_come_again_later_than_the_next_commit_comes_then() {
     world.batch(0, 0..3, generation);
     {
         let mut script = world.script.lock().unwrap();
-        script.in_put.push_back(Box::new(|context, _| context.timeout(Duration::from_secs(3600))));
+        script.in_put.push_back(Box::new(|context, _| context.timeout(Duration::MAX)));
         script.puts.push_back(Err(Error::retriable("full")));
     }
     world.run().unwrap();
