@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use volley_api::{ConfigMap, Plugin, Result};
 use volley_jvm::{JavaPlugins, JavaSettings};
-use volley_worker::plugins::{HeapsOfGroup, JavaNumber, JavaProcess, JavaProcesses, MorePlugins, Plugins};
-use volley_worker::worker_config::{JavaUse, WorkerConfig};
+use volley_worker::plugins::{HeapsOfGroup, JavaNumber, JavaProcess, JavaProcesses, MorePlugins, OfferedPlugins};
+use volley_worker::worker_config::{JavaSettings as WorkerJavaSettings, JavaUse};
 
 /// Where the jars of the host are, beside the directory of the binary.
 const HOST_DIR: &str = "../lib/volley-java";
@@ -70,13 +70,12 @@ impl MorePlugins for FromPluginPath {
     }
 }
 
-/// The Java plug-ins that `config`, read from `worker_file`, leads to; `None` where there is no `plugin.path`, or none is wanted.
-/// Nothing is started for it, unless a plug-in without a service file has to be told at the start.
+/// The Java plug-ins that `settings` of `worker_file` lead to; `None` where there is no `plugin.path`, or none is wanted. Nothing is
+/// started for it, unless a plug-in without a service file has to be told at the start.
 ///
 /// # Errors
 /// If there is such a one.
-pub(crate) fn java_plugins(config: &WorkerConfig, worker_file: Option<&Path>) -> Result<Option<Arc<dyn MorePlugins>>> {
-    let settings = config.java_settings();
+fn java_plugins(settings: WorkerJavaSettings, worker_file: Option<&Path>) -> Result<Option<Arc<dyn MorePlugins>>> {
     let is_wanted = match settings.plugins {
         JavaUse::Never => false,
         JavaUse::Auto => !settings.plugin_path.is_empty(),
@@ -102,12 +101,10 @@ pub(crate) fn java_plugins(config: &WorkerConfig, worker_file: Option<&Path>) ->
     Ok(Some(Arc::new(FromPluginPath { java, are_preferred: settings.plugins == JavaUse::Always })))
 }
 
-/// `own` and the Java plug-ins that `config` leads to.
-pub(crate) fn with_java_plugins(own: Plugins, config: &WorkerConfig, worker_file: Option<&Path>) -> Result<Plugins> {
-    Ok(match java_plugins(config, worker_file)? {
-        Some(more) => own.with_more(more),
-        None => own,
-    })
+/// `own`, and the Java plug-ins that `worker_file` leads to.
+pub(crate) fn with_java_plugins(own: Vec<Plugin>, worker_file: Option<&Path>) -> OfferedPlugins {
+    let file = worker_file.map(Path::to_owned);
+    OfferedPlugins::from(own).with_more(move |java| java_plugins(java, file.as_deref()))
 }
 
 fn default_host_dir() -> PathBuf {

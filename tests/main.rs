@@ -24,6 +24,7 @@ mod group_progress;
 mod hdfs;
 mod hdfs_takeover;
 mod health;
+mod java_config_providers;
 mod java_debezium;
 mod java_exactly_once;
 mod java_iceberg;

@@ -7,11 +7,10 @@ use volley_api::Plugin;
 use volley_java::read_properties;
 use volley_worker::distributed_worker::DistributedWorker;
 use volley_worker::loggers::LogLevels;
-use volley_worker::plugins::OfferedPlugins;
 
 use super::Failure;
 use super::signals::Signals;
-use crate::java_plugins::java_plugins;
+use crate::java_plugins::with_java_plugins;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -23,8 +22,7 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>, levels: Arc<dyn L
     let properties = read_properties(&arguments.worker).map_err(Failure::worker)?;
     let mut signals = Signals::listen().map_err(Failure::worker)?;
     // reading the internal topics may take a while
-    let file = arguments.worker.clone();
-    let plugins = OfferedPlugins::from(plugins).with_more(move |config| java_plugins(config, Some(&file)));
+    let plugins = with_java_plugins(plugins, Some(&arguments.worker));
     let start = move || DistributedWorker::start(properties, plugins, Some(levels));
     let Some(started) = signals.unless_interrupted_at_start(start) else { return Ok(()) };
     let mut worker = started.map_err(Failure::worker)?;

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use volley_api::{ConfigKey, Plugin};
 use volley_java::read_properties;
-use volley_worker::config_transformer::resolve_worker_config;
 use volley_worker::plugins::Plugins;
 use volley_worker::worker_config::WorkerConfig;
+use volley_worker::worker_file::WorkerFile;
 
 use super::Failure;
 use super::output::say;
@@ -23,13 +23,17 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Failure> {
-    let mut plugins = Plugins::new(plugins);
-    if let Some(path) = &arguments.worker {
-        let properties = read_properties(path).map_err(Failure::worker)?;
-        let (properties, _) = resolve_worker_config(properties, &plugins).map_err(Failure::worker)?;
-        let worker = WorkerConfig::of_either_mode(properties).map_err(Failure::worker)?;
-        plugins = with_java_plugins(plugins, &worker, Some(path)).map_err(Failure::worker)?;
-    }
+    let plugins = match &arguments.worker {
+        None => Plugins::new(plugins),
+        Some(path) => {
+            let properties = read_properties(path).map_err(Failure::worker)?;
+            let offered = with_java_plugins(plugins, Some(path));
+            let WorkerFile { properties, plugins, .. } =
+                WorkerFile::open(properties, offered).map_err(Failure::worker)?;
+            WorkerConfig::of_either_mode(properties).map_err(Failure::worker)?;
+            plugins
+        }
+    };
     match &arguments.name {
         None => list(&plugins),
         Some(name) => match plugins.find_any(name) {

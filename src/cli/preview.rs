@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use volley_api::{ConnectorKind, Plugin, PluginKind, Records};
 use volley_java::read_properties;
-use volley_worker::config_transformer::resolve_worker_config;
 use volley_worker::connector_file::read_connector_file;
 use volley_worker::connector_task_id::ConnectorTaskId;
 use volley_worker::memory_budget::MemoryBudget;
@@ -15,11 +14,13 @@ use volley_worker::plugins::Plugins;
 use volley_worker::storage::MemoryOffsetBackingStore;
 use volley_worker::task::{PreviewLimits, PreviewStage, StatusListener, TaskSpec, TaskState, preview};
 use volley_worker::worker_config::WorkerConfig;
+use volley_worker::worker_file::WorkerFile;
 
 use super::Failure;
 use super::connector_class::check_class;
 use super::output::say;
 use super::records_text::{printable, records_text};
+use crate::java_plugins::with_java_plugins;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -50,9 +51,10 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Fai
 }
 
 fn spec(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<TaskSpec, Failure> {
-    let plugins = Arc::new(Plugins::new(plugins));
     let properties = read_properties(&arguments.worker).map_err(Failure::worker)?;
-    let (properties, transformer) = resolve_worker_config(properties, &plugins).map_err(Failure::worker)?;
+    let offered = with_java_plugins(plugins.clone(), Some(&arguments.worker));
+    let WorkerFile { properties, transformer, .. } = WorkerFile::open(properties, offered).map_err(Failure::worker)?;
+    let plugins = Arc::new(Plugins::new(plugins));
     let worker_config = Arc::new(WorkerConfig::of_either_mode(properties).map_err(Failure::worker)?);
     let connector = read_connector_file(&arguments.connector).map_err(Failure::connector)?;
     check_class(&plugins, &connector.config.values, &arguments.connector)?;

@@ -8,14 +8,14 @@ use volley_java::read_properties;
 use volley_worker::connector_file::read_connector_file;
 use volley_worker::herder::Completion;
 use volley_worker::loggers::LogLevels;
-use volley_worker::plugins::{OfferedPlugins, Plugins};
+use volley_worker::plugins::Plugins;
 use volley_worker::worker::Worker;
 
 use super::Failure;
 use super::connector_class::check_class;
 use super::output::say;
 use super::signals::Signals;
-use crate::java_plugins::{java_plugins, may_be_in_java};
+use crate::java_plugins::{may_be_in_java, with_java_plugins};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -40,8 +40,7 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>, levels: Arc<dyn L
         }
     }
     let mut signals = Signals::listen().map_err(Failure::worker)?;
-    let file = arguments.worker.clone();
-    let plugins = OfferedPlugins::from(plugins).with_more(move |config| java_plugins(config, Some(&file)));
+    let plugins = with_java_plugins(plugins, Some(&arguments.worker));
     let start = move || Worker::start(properties, plugins, Some(levels));
     let Some(started) = signals.unless_interrupted_at_start(start) else {
         return if arguments.until_done { Err(stopped_early()) } else { Ok(()) };

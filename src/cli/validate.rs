@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use volley_api::{ConfigMap, Plugin, PluginKind};
 use volley_java::read_properties;
-use volley_worker::config_transformer::resolve_worker_config;
 use volley_worker::connector_file::read_connector_file;
 use volley_worker::plugins::Plugins;
 use volley_worker::task::told_fields;
 use volley_worker::validation::ConnectorValidator;
 use volley_worker::worker_config::WorkerConfig;
+use volley_worker::worker_file::WorkerFile;
 
 use super::Failure;
 use super::connector_class::{check_class, similar_classes};
@@ -30,11 +30,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Failure> {
-    let own = Plugins::new(plugins);
-    let (properties, transformer) =
-        resolve_worker_config(worker_properties(arguments.worker.as_deref())?, &own).map_err(Failure::worker)?;
+    let file = arguments.worker.as_deref();
+    let opened = WorkerFile::open(worker_properties(file)?, with_java_plugins(plugins, file));
+    let WorkerFile { properties, transformer, plugins } = opened.map_err(Failure::worker)?;
     let worker = WorkerConfig::of_either_mode(properties).map_err(Failure::worker)?;
-    let plugins = with_java_plugins(own, &worker, arguments.worker.as_deref()).map_err(Failure::worker)?;
     let plugins = Arc::new(plugins);
     let known = Arc::clone(&plugins);
     let transformer = Arc::new(transformer);

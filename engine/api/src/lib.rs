@@ -21,8 +21,8 @@ mod source;
 pub mod testing;
 
 pub use config::{
-    Config, ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigProvider, ConfigType, ConfigValue, CustomCheck, Given,
-    Importance, Secret, Validator, Width,
+    Config, ConfigData, ConfigDef, ConfigIssue, ConfigKey, ConfigMap, ConfigProvider, ConfigType, ConfigValue,
+    CustomCheck, Given, Importance, Secret, Validator, Width,
 };
 pub use connector::{
     ConfigAnswer, Connector, ConnectorContext, ConnectorKind, EndedRun, KeyAnswer, OwnChain, RunningConnector, Support,

@@ -12,6 +12,7 @@
 mod body;
 mod callback;
 mod config_json;
+mod config_provider;
 mod connector;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -7,6 +7,7 @@ use volley_api::{
     SourceContext, Transformation,
 };
 
+use crate::config_provider::JavaConfigProvider;
 use crate::connector::JavaConnector;
 use crate::discovery::{FoundPlugin, JavaKind, config_def};
 use crate::hosts::{JavaNumber, JavaProcess};
@@ -91,7 +92,11 @@ fn factory(java: &Arc<JavaRuntime>, found: &FoundPlugin) -> Option<PluginFactory
         JavaKind::Predicate => PluginFactory::Predicate(Arc::new(move |_: &ConfigMap| {
             Err::<Box<dyn Predicate>, _>(inside_java_only("predicate", &class))
         })),
-        JavaKind::ConfigProvider | JavaKind::OverridePolicy | JavaKind::RestExtension => return None,
+        JavaKind::ConfigProvider => {
+            let found = found.clone();
+            PluginFactory::config_provider(move |params| JavaConfigProvider::start(&java, &found, params))
+        }
+        JavaKind::OverridePolicy | JavaKind::RestExtension => return None,
     })
 }
 

@@ -42,6 +42,7 @@ pub(crate) struct JavaRuntime {
     search: Mutex<Search>,
     hosts: Arc<RunningHosts>,
     utility: Utility,
+    config_providers: Utility,
     processes: ConnectorProcesses,
     heaps_of_group: Mutex<Option<HeapsOfGroup>>,
 }
@@ -69,10 +70,11 @@ impl JavaRuntime {
         patience: Patience,
     ) -> Self {
         let hosts = Arc::new(RunningHosts::new(levels, patience));
-        let utility = Utility::new(launch(&settings.heap), Arc::clone(&hosts));
+        let utility = Utility::for_discovery(launch(&settings.heap), Arc::clone(&hosts));
+        let config_providers = Utility::for_config_providers(launch(&settings.heap), Arc::clone(&hosts));
         let processes = ConnectorProcesses::new(Arc::clone(&hosts));
         let (search, heaps_of_group) = (Mutex::default(), Mutex::default());
-        Self { settings, launch, search, hosts, utility, processes, heaps_of_group }
+        Self { settings, launch, search, hosts, utility, config_providers, processes, heaps_of_group }
     }
 
     /// The processes that run.
@@ -88,6 +90,11 @@ impl JavaRuntime {
     /// The process for calls that belong to no running connector.
     pub(crate) fn utility(&self) -> &Utility {
         &self.utility
+    }
+
+    /// The process of config providers.
+    pub(crate) fn config_providers(&self) -> &Utility {
+        &self.config_providers
     }
 
     /// The plug-ins of the plug-in path: as they were found last, if nothing has changed there, else by a scan.

@@ -1,9 +1,10 @@
 //! Variables in configurations: `${provider:key}` and `${provider:path:key}` (KIP-297).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
-use volley_api::{ConfigMap, ConfigProvider, Error, PluginFactory, PluginKind, Result};
+use volley_api::{ConfigData, ConfigMap, ConfigProvider, Error, PluginFactory, PluginKind, Result};
 
 use crate::plugins::Plugins;
 use crate::worker_config::without_prefix;
@@ -16,33 +17,41 @@ pub struct ConfigTransformer {
     providers: BTreeMap<String, Box<dyn ConfigProvider>>,
 }
 
-/// Resolves the variables of a worker file, and takes the provider settings out of it. `plugin.path` stays as it is.
-///
-/// # Errors
-/// `Config` if a provider is unknown or cannot resolve a variable.
-pub fn resolve_worker_config(mut properties: ConfigMap, plugins: &Plugins) -> Result<(ConfigMap, ConfigTransformer)> {
-    let transformer = ConfigTransformer::new(&properties, plugins)?;
-    properties.retain(|key, _| key != PROVIDERS && !key.starts_with("config.providers."));
-    let plugin_path = properties.get("plugin.path").cloned();
-    let mut resolved = transformer.resolve(&properties)?;
-    if let Some(path) = plugin_path {
-        resolved.insert("plugin.path".into(), path);
-    }
-    Ok((resolved, transformer))
+/// A configuration without variables.
+#[derive(Debug)]
+pub(crate) struct ResolvedConfig {
+    pub(crate) config: ConfigMap,
+    /// How long all of its values hold; `None` if for ever.
+    pub(crate) ttl: Option<Duration>,
 }
 
 impl ConfigTransformer {
-    /// The providers that `config.providers` of a worker file lists.
+    /// The providers that `config.providers` of a worker file lists. The parameters of each may have variables of those before it.
     ///
     /// # Errors
-    /// `Config`, naming the provider whose class is missing or unknown.
-    pub fn new(worker: &ConfigMap, plugins: &Plugins) -> Result<Self> {
-        let names = worker.get(PROVIDERS).map(String::as_str).unwrap_or_default();
-        let mut providers = BTreeMap::new();
-        for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-            providers.insert(name.to_owned(), new_provider(name, worker, plugins)?);
+    /// `Config`, naming the provider whose class is missing or unknown, or which cannot be made.
+    pub(crate) fn new(worker: &ConfigMap, plugins: &Plugins) -> Result<Self> {
+        Self::of(provider_names(worker), worker, plugins)
+    }
+
+    /// Of the providers that `config.providers` of a worker file lists those that are among `plugins`.
+    ///
+    /// # Errors
+    /// `Config`, naming the provider that cannot be made.
+    pub(crate) fn of_known(worker: &ConfigMap, plugins: &Plugins) -> Result<Self> {
+        let is_known = |name: &&str| {
+            class_of(name, worker).is_ok_and(|class| plugins.find(PluginKind::ConfigProvider, class).is_ok())
+        };
+        Self::of(provider_names(worker).filter(is_known), worker, plugins)
+    }
+
+    fn of<'a>(names: impl Iterator<Item = &'a str>, worker: &ConfigMap, plugins: &Plugins) -> Result<Self> {
+        let mut this = Self::default();
+        for name in names {
+            let params = this.resolve(&without_prefix(worker, &format!("{PROVIDERS}.{name}.param.")))?;
+            this.providers.insert(name.to_owned(), new_provider(name, worker, &params, plugins)?);
         }
-        Ok(Self { providers })
+        Ok(this)
     }
 
     /// Replaces every variable of a known provider. Variables of other providers stay as they are.
@@ -50,22 +59,61 @@ impl ConfigTransformer {
     /// # Errors
     /// The error of a provider that cannot resolve a variable.
     pub fn resolve(&self, config: &ConfigMap) -> Result<ConfigMap> {
-        config.iter().map(|(key, value)| Ok((key.clone(), self.resolve_value(value)?))).collect()
+        Ok(self.resolve_for_now(config)?.config)
     }
 
-    fn resolve_value(&self, value: &str) -> Result<String> {
-        let mut resolved = String::with_capacity(value.len());
-        let mut rest = value;
-        while let Some(variable) = find_variable(rest) {
-            resolved.push_str(&rest[..variable.start]);
-            match self.providers.get(variable.provider) {
-                Some(provider) => resolved.push_str(&provider.get(variable.path, variable.key)?),
-                None => resolved.push_str(&rest[variable.start..variable.end]),
-            }
-            rest = &rest[variable.end..];
+    /// As [`ConfigTransformer::resolve`], for who wants to know when to resolve it again.
+    pub(crate) fn resolve_for_now(&self, config: &ConfigMap) -> Result<ResolvedConfig> {
+        let said = self.ask_for(config.values().flat_map(|value| variables(value)))?;
+        let resolve = |value: &String| replace(value, |variable| self.value_of(variable, &said));
+        let resolved = config.iter().map(|(key, value)| Ok((key.clone(), resolve(value)?)));
+        let ttl = said.values().filter_map(|data| data.ttl).min();
+        Ok(ResolvedConfig { config: resolved.collect::<Result<_>>()?, ttl })
+    }
+
+    /// What the providers say, each asked once for a path.
+    fn ask_for<'a>(&self, variables: impl Iterator<Item = Variable<'a>>) -> Result<Said<'a>> {
+        let mut wanted: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+        for variable in variables.filter(|variable| self.providers.contains_key(variable.provider)) {
+            wanted.entry((variable.provider, variable.path)).or_default().insert(variable.key);
         }
-        resolved.push_str(rest);
-        Ok(resolved)
+        let ask = |((name, path), keys): ((&'a str, &'a str), _)| {
+            let data = self.providers[name].get(path, &keys)?;
+            Ok(((name, path), data))
+        };
+        wanted.into_iter().map(ask).collect()
+    }
+
+    /// The value in the place of `variable`; `None` if its provider is not known.
+    fn value_of(&self, variable: &Variable<'_>, said: &Said<'_>) -> Result<Option<String>> {
+        let Variable { provider, path, key, .. } = *variable;
+        let Some(data) = said.get(&(provider, path)) else { return Ok(None) };
+        match data.values.get(key) {
+            Some(value) => Ok(Some(value.clone())),
+            None => Err(Error::config(format!(
+                "Could not find key `{key}` at path `{path}` of config provider `{provider}`"
+            ))),
+        }
+    }
+
+    /// Whether a value has a variable of a provider that `worker` lists and this does not know.
+    pub(crate) fn leaves(&self, value: &str, worker: &ConfigMap) -> bool {
+        let is_left = |name| provider_names(worker).any(|listed| listed == name) && !self.providers.contains_key(name);
+        variables(value).any(|variable| is_left(variable.provider))
+    }
+
+    /// Tells the providers that the worker ends.
+    pub(crate) fn close(&self) {
+        self.providers.values().for_each(|provider| provider.close());
+    }
+}
+
+/// What was said at each path of each provider.
+type Said<'a> = BTreeMap<(&'a str, &'a str), ConfigData>;
+
+impl Drop for ConfigTransformer {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -75,18 +123,40 @@ impl fmt::Debug for ConfigTransformer {
     }
 }
 
-fn new_provider(name: &str, worker: &ConfigMap, plugins: &Plugins) -> Result<Box<dyn ConfigProvider>> {
-    let key = format!("{PROVIDERS}.{name}.class");
+/// Takes the settings of config providers out of a worker file.
+pub(crate) fn without_providers(worker: &mut ConfigMap) {
+    worker.retain(|key, _| key != PROVIDERS && !key.starts_with("config.providers."));
+}
+
+fn provider_names(worker: &ConfigMap) -> impl Iterator<Item = &str> {
+    let names = worker.get(PROVIDERS).map(String::as_str).unwrap_or_default();
+    names.split(',').map(str::trim).filter(|name| !name.is_empty())
+}
+
+fn class_of<'a>(name: &str, worker: &'a ConfigMap) -> Result<&'a str> {
+    let key = class_key(name);
     let class = worker.get(&key).map(|class| class.trim());
-    let class =
-        class.ok_or_else(|| Error::config(format!("could not find `{key}`: name the provider's class there")))?;
+    class.ok_or_else(|| Error::config(format!("could not find `{key}`: name the provider's class there")))
+}
+
+fn class_key(name: &str) -> String {
+    format!("{PROVIDERS}.{name}.class")
+}
+
+fn new_provider(
+    name: &str,
+    worker: &ConfigMap,
+    params: &ConfigMap,
+    plugins: &Plugins,
+) -> Result<Box<dyn ConfigProvider>> {
+    let (class, key) = (class_of(name, worker)?, class_key(name));
     let plugin = plugins
-        .find(PluginKind::ConfigProvider, class)
+        .find_for_worker(PluginKind::ConfigProvider, class)
         .map_err(|error| Error::config(format!("could not use `{key}`")).with_source(error))?;
     let PluginFactory::ConfigProvider(new) = &plugin.factory else {
         return Err(Error::config(format!("could not use `{key}`: `{class}` is not a config provider")));
     };
-    new(&without_prefix(worker, &format!("{PROVIDERS}.{name}.param.")))
+    new(params).map_err(|error| Error::config(format!("could not make config provider `{name}`")).with_source(error))
 }
 
 /// Whether a value refers to a provider.
@@ -104,12 +174,39 @@ pub(crate) fn restore_references(raw: &ConfigMap, task_configs: &mut [ConfigMap]
     }
 }
 
+#[derive(Clone, Copy)]
 struct Variable<'a> {
     start: usize,
     end: usize,
     provider: &'a str,
     path: &'a str,
     key: &'a str,
+}
+
+/// All of them, in order.
+fn variables(text: &str) -> impl Iterator<Item = Variable<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let variable = find_variable(rest)?;
+        rest = &rest[variable.end..];
+        Some(variable)
+    })
+}
+
+/// `text` with `value_of` each variable in its place, or with the variable itself where that is `None`.
+fn replace(text: &str, value_of: impl Fn(&Variable<'_>) -> Result<Option<String>>) -> Result<String> {
+    let mut replaced = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(variable) = find_variable(rest) {
+        replaced.push_str(&rest[..variable.start]);
+        match value_of(&variable)? {
+            Some(value) => replaced.push_str(&value),
+            None => replaced.push_str(&rest[variable.start..variable.end]),
+        }
+        rest = &rest[variable.end..];
+    }
+    replaced.push_str(rest);
+    Ok(replaced)
 }
 
 /// The first variable. The first colon ends the provider's name, a second one the path.
@@ -129,6 +226,9 @@ fn find_variable(text: &str) -> Option<Variable<'_>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use parking_lot::Mutex;
     use volley_api::testing::config_map;
 
     use super::*;
@@ -139,6 +239,71 @@ mod tests {
         let worker =
             config_map(&[("config.providers", "file , "), ("config.providers.file.class", "FileConfigProvider")]);
         ConfigTransformer::new(&worker, &plugins).unwrap()
+    }
+
+    fn value_of(transformer: &ConfigTransformer, text: &str) -> Result<String> {
+        Ok(transformer.resolve(&config_map(&[("k", text)]))?["k"].clone())
+    }
+
+    /// Counts its calls; each value holds for as many seconds as its path has letters.
+    struct Counting(Arc<Mutex<Vec<String>>>);
+
+    impl ConfigProvider for Counting {
+        fn get(&self, path: &str, keys: &BTreeSet<&str>) -> Result<ConfigData> {
+            self.0.lock().push(format!("{path} {keys:?}"));
+            let mut data = ConfigData::of_each(keys, |key| Ok(key.to_uppercase()))?;
+            data.values.remove("gone");
+            data.ttl = (!path.is_empty()).then(|| Duration::from_secs(path.len() as u64));
+            Ok(data)
+        }
+
+        fn close(&self) {
+            self.0.lock().push("closed".to_owned());
+        }
+    }
+
+    fn counting() -> (ConfigTransformer, Arc<Mutex<Vec<String>>>) {
+        let calls = Arc::<Mutex<Vec<String>>>::default();
+        let provider: Box<dyn ConfigProvider> = Box::new(Counting(Arc::clone(&calls)));
+        (ConfigTransformer { providers: BTreeMap::from([("c".to_owned(), provider)]) }, calls)
+    }
+
+    #[test]
+    fn a_provider_is_asked_once_for_each_path_and_the_first_value_that_expires_counts() {
+        let (transformer, calls) = counting();
+        let config = config_map(&[("a", "${c:xyz:k}-${c:xyz:l}"), ("b", "${c:xy:k}${c:m}"), ("d", "${c:xyz:k}")]);
+        let resolved = transformer.resolve_for_now(&config).unwrap();
+        assert_eq!(resolved.config, config_map(&[("a", "K-L"), ("b", "KM"), ("d", "K")]));
+        assert_eq!(resolved.ttl, Some(Duration::from_secs(2)));
+        assert_eq!(*calls.lock(), [r#" {"m"}"#, r#"xy {"k"}"#, r#"xyz {"k", "l"}"#]);
+        assert_eq!(transformer.resolve_for_now(&config_map(&[("a", "${c:k}")])).unwrap().ttl, None);
+        assert_eq!(transformer.resolve_for_now(&config_map(&[("a", "${d:x:k}")])).unwrap().ttl, None);
+        drop(transformer);
+        assert_eq!(calls.lock().last().map(String::as_str), Some("closed"));
+    }
+
+    #[test]
+    fn a_key_that_its_provider_leaves_out_is_an_error_and_not_a_value() {
+        let error = value_of(&counting().0, "${c:x:k}${c:x:gone}").unwrap_err().to_string();
+        assert_eq!(error, "Could not find key `gone` at path `x` of config provider `c`");
+    }
+
+    #[test]
+    fn the_parameters_of_a_provider_may_have_variables_of_those_before_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().display().to_string();
+        std::fs::write(directory.path().join("s.properties"), "k=v\n").unwrap();
+        std::fs::write(directory.path().join("allowed"), &path).unwrap();
+        let variable = format!("${{dir:{path}:allowed}}");
+        let worker = config_map(&[
+            ("config.providers", "dir,file"),
+            ("config.providers.dir.class", "DirectoryConfigProvider"),
+            ("config.providers.file.class", "FileConfigProvider"),
+            ("config.providers.file.param.allowed.paths", &variable),
+        ]);
+        let transformer = ConfigTransformer::new(&worker, &Plugins::new(crate::config_providers::plugins())).unwrap();
+        assert_eq!(value_of(&transformer, &format!("${{file:{path}/s.properties:k}}")).unwrap(), "v");
+        assert!(value_of(&transformer, "${file:/etc/hostname:k}").unwrap_err().to_string().contains("allowed.paths"));
     }
 
     #[test]
@@ -155,7 +320,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let transformer = transformer(directory.path());
         for text in ["${vault:a:b}", "${vault:b}", "${:x}", "${}", "${x}", "$", "${", "${a:b", "plain"] {
-            assert_eq!(transformer.resolve_value(text).unwrap(), text);
+            assert_eq!(value_of(&transformer, text).unwrap(), text);
         }
     }
 
@@ -168,7 +333,7 @@ mod tests {
             ("${file:/does/not/exist:k}".to_owned(), "Could not read properties from file /does/not/exist".to_owned()),
             (format!("${{file:{file}:missing}}"), format!("Could not find key `missing` in file {file}")),
         ] {
-            let error = transformer.resolve_value(&format!("before {variable} after")).unwrap_err();
+            let error = value_of(&transformer, &format!("before {variable} after")).unwrap_err();
             assert_eq!(error.to_string(), reason);
         }
     }
@@ -179,20 +344,5 @@ mod tests {
         let mut tasks = [config_map(&[("password", "hunter2"), ("user", "bob")])];
         restore_references(&raw, &mut tasks);
         assert_eq!(tasks[0], config_map(&[("password", "${file:s:password}"), ("user", "bob")]));
-    }
-
-    #[test]
-    fn worker_files_lose_their_provider_settings_and_keep_plugin_path() {
-        let plugins = Plugins::new(crate::config_providers::plugins());
-        let worker = config_map(&[
-            ("config.providers", "env"),
-            ("config.providers.env.class", "org.apache.kafka.common.config.provider.EnvVarConfigProvider"),
-            ("plugin.path", "${env:PATH}"),
-            ("other", "${env:PATH}"),
-        ]);
-        let (resolved, _) = resolve_worker_config(worker, &plugins).unwrap();
-        assert_eq!(resolved.keys().collect::<Vec<_>>(), ["plugin.path", "other"]);
-        assert_eq!(resolved["plugin.path"], "${env:PATH}");
-        assert_eq!(resolved["other"], std::env::var("PATH").unwrap());
     }
 }

@@ -11,7 +11,7 @@ use volley_api::{ConfigMap, Error, Result};
 use volley_kafka::{ClientRole, check_bootstrap_servers};
 
 use crate::cluster_id::ClusterId;
-use crate::config_transformer::resolve_worker_config;
+use crate::config_transformer::ConfigTransformer;
 use crate::herder::{ConfigUpdates, DistributedHerder, Herder, WorkerContext};
 use crate::loggers::{LogLevels, Loggers};
 use crate::memory_budget::MemoryBudget;
@@ -22,6 +22,7 @@ use crate::spawned_task::SpawnedTask;
 use crate::storage::{ConnectorOffsetStores, KafkaStores, OffsetBackingStore};
 use crate::validation::{ConnectorValidator, OverridePolicy};
 use crate::worker_config::{WorkerConfig, unknown_keys};
+use crate::worker_file::WorkerFile;
 
 /// Time beyond the tasks' shutdown time-out that connectors have to stop, and the worker to leave its group.
 const SHUTDOWN_MARGIN: Duration = Duration::from_secs(20);
@@ -46,8 +47,8 @@ impl DistributedWorker {
         plugins: impl Into<OfferedPlugins>,
         log_levels: Option<Arc<dyn LogLevels>>,
     ) -> Result<Self> {
-        let (plugins, more) = plugins.into().open();
-        let (properties, transformer) = resolve_worker_config(properties, &plugins)?;
+        let WorkerFile { properties, transformer, plugins } = WorkerFile::open(properties, plugins)?;
+        let plugins = Arc::new(plugins);
         let config = Arc::new(WorkerConfig::distributed(properties)?);
         // said now rather than after the internal topics are read
         OverridePolicy::of_worker(&config)?;
@@ -55,7 +56,6 @@ impl DistributedWorker {
             warn!("{line}");
         }
         warn_of_missing_locations(&config);
-        let plugins = Arc::new(more.to(plugins, &config)?);
         check_worker_converters(&plugins, &config)?;
         check_bootstrap_servers(&config.worker_admin_properties(), ClientRole::Admin)?;
         let front = RestFrontend::open(&config)?;
@@ -72,7 +72,7 @@ impl DistributedWorker {
         front: &RestFrontend,
         config: Arc<WorkerConfig>,
         plugins: Arc<Plugins>,
-        transformer: crate::config_transformer::ConfigTransformer,
+        transformer: ConfigTransformer,
         log_levels: Option<Arc<dyn LogLevels>>,
     ) -> Result<(Arc<WorkerContext>, SpawnedTask)> {
         let log_levels = Arc::new(Loggers::new(log_levels).and_of(plugins.java_processes()));
@@ -147,6 +147,7 @@ impl DistributedWorker {
         if ended.is_err() {
             warn!("worker did not end all tasks and connectors in time");
         }
+        context.transformer.close();
         context.statuses.stop();
         context.offsets.stop();
         context.configs.stop();

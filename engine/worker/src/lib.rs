@@ -32,5 +32,6 @@ mod testing;
 pub mod validation;
 pub mod worker;
 pub mod worker_config;
+pub mod worker_file;
 #[cfg(test)]
 mod worker_tests;

@@ -11,7 +11,7 @@ use volley_api::{ConfigMap, Result};
 use volley_kafka::{ClientRole, check_bootstrap_servers};
 
 use crate::cluster_id::ClusterId;
-use crate::config_transformer::resolve_worker_config;
+use crate::config_transformer::ConfigTransformer;
 use crate::connector_file::CreateConnector;
 use crate::error::HerderResult;
 use crate::herder::{Completion, ConnectorInfo, ConnectorProgress, Herder, StandaloneHerder, WorkerContext};
@@ -26,6 +26,7 @@ use crate::storage::{
 };
 use crate::validation::ConnectorValidator;
 use crate::worker_config::{WorkerConfig, unknown_keys};
+use crate::worker_file::WorkerFile;
 
 /// Time beyond the tasks' shutdown time-out that connectors have to stop.
 const SHUTDOWN_MARGIN: Duration = Duration::from_secs(7);
@@ -35,6 +36,7 @@ const SHUTDOWN_MARGIN: Duration = Duration::from_secs(7);
 pub struct Worker {
     front: RestFrontend,
     herder: Arc<StandaloneHerder>,
+    transformer: Arc<ConfigTransformer>,
     config: Arc<WorkerConfig>,
 }
 
@@ -50,14 +52,13 @@ impl Worker {
         plugins: impl Into<OfferedPlugins>,
         log_levels: Option<Arc<dyn LogLevels>>,
     ) -> Result<Self> {
-        let (plugins, more) = plugins.into().open();
-        let (properties, transformer) = resolve_worker_config(properties, &plugins)?;
+        let WorkerFile { properties, transformer, plugins } = WorkerFile::open(properties, plugins)?;
+        let plugins = Arc::new(plugins);
         let config = Arc::new(WorkerConfig::standalone(properties)?);
         if let Some(line) = unknown_keys(config.originals()) {
             warn!("{line}");
         }
         warn_of_missing_locations(&config);
-        let plugins = Arc::new(more.to(plugins, &config)?);
         check_worker_converters(&plugins, &config)?;
         check_bootstrap_servers(&config.worker_admin_properties(), ClientRole::Admin)?;
         let offsets: Arc<dyn OffsetBackingStore> = Arc::new(FileOffsetBackingStore::open(config.offset_file()?)?);
@@ -89,7 +90,7 @@ impl Worker {
         info!(worker_id = context.worker_id(), "Herder started");
         front.serve(&context, Arc::clone(&herder) as Arc<dyn Herder>, cluster_id);
         info!("Kafka Connect started");
-        Ok(Self { front, herder, config })
+        Ok(Self { front, herder, transformer: Arc::clone(&context.transformer), config })
     }
 
     /// The herder, for those who are in a runtime of their own.
@@ -145,12 +146,13 @@ impl Worker {
     pub fn shut_down(self) {
         info!("worker is shutting down");
         let limit = self.config.task_shutdown_timeout() + SHUTDOWN_MARGIN;
-        let Self { front, herder, .. } = self;
+        let Self { front, herder, transformer, .. } = self;
         // A time-out is made within the runtime.
         let ended = front.runtime.block_on(async { tokio::time::timeout(limit, herder.shut_down()).await });
         if ended.is_err() {
             warn!("worker did not end all tasks and connectors in time");
         }
+        transformer.close();
         front.close();
         info!("worker has ended");
     }

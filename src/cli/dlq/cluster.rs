@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use volley_api::{ConfigMap, Plugin};
 use volley_java::read_properties;
-use volley_worker::config_transformer::resolve_worker_config;
 use volley_worker::dead_letters::DeadLetterClients;
-use volley_worker::plugins::Plugins;
 use volley_worker::worker_config::WorkerConfig;
+use volley_worker::worker_file::WorkerFile;
 
 use crate::cli::Failure;
+use crate::java_plugins::with_java_plugins;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Cluster {
@@ -30,8 +30,8 @@ impl Cluster {
         let clients = match (&self.worker_config, &self.command_config) {
             (Some(path), _) => {
                 let properties = read_properties(path).map_err(Failure::worker)?;
-                let plugins = Plugins::new(plugins);
-                let (properties, _) = resolve_worker_config(properties, &plugins).map_err(Failure::worker)?;
+                let opened = WorkerFile::open(properties, with_java_plugins(plugins, Some(path)));
+                let properties = opened.map_err(Failure::worker)?.properties;
                 DeadLetterClients::of_worker(&WorkerConfig::of_either_mode(properties).map_err(Failure::worker)?)
             }
             (None, Some(path)) => {

@@ -1,11 +1,11 @@
 //! The worker's configuration of an export, and a look at the cluster before it begins.
 
-use volley_api::{ConfigMap, Plugin};
+use volley_api::ConfigMap;
 use volley_java::read_properties;
 use volley_kafka::{Admin, ClientRole, check_bootstrap_servers};
-use volley_worker::config_transformer::resolve_worker_config;
-use volley_worker::plugins::Plugins;
+use volley_worker::plugins::OfferedPlugins;
 use volley_worker::worker_config::WorkerConfig;
+use volley_worker::worker_file::WorkerFile;
 
 use super::arguments::Arguments;
 use super::connector::ExportConnector;
@@ -48,11 +48,11 @@ pub(super) fn worker_properties(arguments: &Arguments) -> Result<ConfigMap, Fail
 /// Checks that the cluster answers and has the topics. Returns of how many partitions the export has been at work before.
 pub(super) fn partitions_begun(
     properties: &ConfigMap,
-    plugins: Vec<Plugin>,
+    plugins: OfferedPlugins,
     export: &ExportConnector,
 ) -> Result<usize, Failure> {
-    let (properties, transformer) =
-        resolve_worker_config(properties.clone(), &Plugins::new(plugins)).map_err(Failure::worker)?;
+    let opened = WorkerFile::open(properties.clone(), plugins).map_err(Failure::worker)?;
+    let WorkerFile { properties, transformer, .. } = opened;
     let worker = WorkerConfig::standalone(properties).map_err(Failure::worker)?;
     let config = transformer.resolve(&export.config).map_err(Failure::connector)?;
     let mut client = worker.consumer_properties(&config, &export.name, 0);

@@ -31,6 +31,7 @@ use super::Failure;
 use super::number_text::{bytes, thousands};
 use super::output::say;
 use super::signals::Signals;
+use crate::java_plugins::with_java_plugins;
 
 pub(super) use arguments::Arguments;
 
@@ -47,7 +48,8 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>, levels: Arc<dyn L
         return Ok(());
     }
     let properties = worker_properties(arguments)?;
-    let begun = partitions_begun(&properties, plugins.clone(), &export)?;
+    let offered = || with_java_plugins(plugins.clone(), arguments.worker_config.as_deref());
+    let begun = partitions_begun(&properties, offered(), &export)?;
     if begun > 0 && export.is_query() {
         say!("{}: takes the records behind those that it has taken before; another --name begins anew", export.name);
     } else if begun > 0 {
@@ -57,7 +59,7 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>, levels: Arc<dyn L
             export.name
         );
     }
-    let worker = Worker::start(properties, plugins, Some(levels)).map_err(Failure::worker)?;
+    let worker = Worker::start(properties, offered(), Some(levels)).map_err(Failure::worker)?;
     let outcome = deliver(&worker, &export);
     worker.shut_down();
     outcome

@@ -9,6 +9,6 @@ mod validator;
 
 pub use config::{Config, ConfigMap, ConfigValue};
 pub use config_def::{ConfigDef, ConfigIssue, ConfigKey, ConfigType, Given, Importance, Width};
-pub use config_provider::ConfigProvider;
+pub use config_provider::{ConfigData, ConfigProvider};
 pub use secret::Secret;
 pub use validator::{CustomCheck, Validator};

@@ -14,6 +14,8 @@ pub(crate) enum HostName {
     Group(String),
     /// What is asked of plug-ins that do not run.
     Discovery,
+    /// The config providers.
+    ConfigProviders,
 }
 
 impl HostName {
@@ -26,12 +28,13 @@ impl HostName {
         }
     }
 
-    /// The same as a value among others: `connector:a`, `group:b`, `discovery`.
+    /// The same as a value among others: `connector:a`, `group:b`, `discovery`, `config-providers`.
     pub(crate) fn label(&self) -> String {
         match self {
             Self::Connector(name) => format!("connector:{name}"),
             Self::Group(name) => format!("{GROUP}{name}"),
             Self::Discovery => "discovery".to_owned(),
+            Self::ConfigProviders => "config-providers".to_owned(),
         }
     }
 }
@@ -42,6 +45,7 @@ impl fmt::Display for HostName {
             Self::Connector(name) => write!(f, "connector `{name}`"),
             Self::Group(name) => write!(f, "group `{name}`"),
             Self::Discovery => f.write_str("plug-in discovery and validation"),
+            Self::ConfigProviders => f.write_str("config providers"),
         }
     }
 }

@@ -1,5 +1,6 @@
-//! The process for calls that belong to no running connector: what plug-ins there are, what they say of configurations. It is
-//! started when it is needed, and ends when it was not for a while.
+//! The processes for calls that belong to no running connector: one for what plug-ins there are and what they say of configurations,
+//! and one for config providers, so that no other plug-in takes these with it. Each is started when it is needed; the first ends when
+//! it was not for a while.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -50,17 +51,31 @@ struct State {
     last_call: Instant,
 }
 
-/// The process, if it runs.
+/// A process, if it runs.
 pub(crate) struct Utility {
+    name: HostName,
+    /// How long it may be idle; `None` if for ever.
+    idle: Option<Duration>,
     launch: Arc<dyn Launch>,
     hosts: Arc<RunningHosts>,
     shared: Arc<(Mutex<State>, Condvar)>,
 }
 
 impl Utility {
-    pub(crate) fn new(launch: Arc<dyn Launch>, hosts: Arc<RunningHosts>) -> Self {
+    /// The one for what is asked of plug-ins that do not run.
+    pub(crate) fn for_discovery(launch: Arc<dyn Launch>, hosts: Arc<RunningHosts>) -> Self {
+        let idle = Some(hosts.patience().idle);
+        Self::new(HostName::Discovery, idle, launch, hosts)
+    }
+
+    /// The one for config providers.
+    pub(crate) fn for_config_providers(launch: Arc<dyn Launch>, hosts: Arc<RunningHosts>) -> Self {
+        Self::new(HostName::ConfigProviders, None, launch, hosts)
+    }
+
+    fn new(name: HostName, idle: Option<Duration>, launch: Arc<dyn Launch>, hosts: Arc<RunningHosts>) -> Self {
         let state = State { running: None, calls: 0, last_call: Instant::now() };
-        Self { launch, hosts, shared: Arc::new((Mutex::new(state), Condvar::new())) }
+        Self { name, idle, launch, hosts, shared: Arc::new((Mutex::new(state), Condvar::new())) }
     }
 
     /// Finds all plug-ins at `locations`, with their keys. Where that crashes or hangs, one plug-in after the other is looked at,
@@ -159,6 +174,17 @@ impl Utility {
         Ok(answer?)
     }
 
+    /// Tells a plug-in something, if the process runs. What it answers does not count.
+    pub(crate) fn tell_if_running(&self, call: &str, request: &Value, limit: Duration) {
+        let running = self.shared.0.lock().running.clone();
+        if let Some(running) = running
+            && let Err(error) = running.process.calls().call(call, request.clone(), limit, &|| false)
+        {
+            let error = Error::from(error);
+            warn!(target: "volley_jvm", call, error = error.trace(), "a plug-in did not take what it was told");
+        }
+    }
+
     /// Runs calls in the process; another one's call that hangs may have taken it with it, and then they are made again.
     ///
     /// # Errors
@@ -188,9 +214,11 @@ impl Utility {
         let running = match &state.running {
             Some(running) if running.process.failure().is_none() => Arc::clone(running),
             _ => {
-                let process = self.hosts.start(HostName::Discovery, &*self.launch)?;
+                let process = self.hosts.start(self.name.clone(), &*self.launch)?;
                 let running = Arc::new(Running { process, used: UsedPlugins::default() });
-                self.watch(&running)?;
+                if let Some(idle) = self.idle {
+                    self.watch(&running, idle)?;
+                }
                 state.running = Some(Arc::clone(&running));
                 running
             }
@@ -211,8 +239,8 @@ impl Utility {
     }
 
     /// Ends the process when it was idle for long enough.
-    fn watch(&self, running: &Arc<Running>) -> Result<()> {
-        let (shared, running, idle) = (Arc::clone(&self.shared), Arc::clone(running), self.hosts.patience().idle);
+    fn watch(&self, running: &Arc<Running>, idle: Duration) -> Result<()> {
+        let (shared, running) = (Arc::clone(&self.shared), Arc::clone(running));
         let process = Arc::clone(&running.process);
         let spawned = thread::Builder::new().name("java-idle".to_owned()).spawn(move || {
             let (state, changed) = &*shared;

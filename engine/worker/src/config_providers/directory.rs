@@ -1,8 +1,9 @@
 //! Values from the files of a directory, as Kubernetes mounts secrets.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use volley_api::{ConfigMap, ConfigProvider, Error, Result};
+use volley_api::{ConfigData, ConfigMap, ConfigProvider, Error, Result};
 
 use super::allowed_paths::AllowedPaths;
 
@@ -21,10 +22,8 @@ impl DirectoryConfigProvider {
     pub fn new(params: &ConfigMap) -> Result<Self> {
         Ok(Self { allowed: AllowedPaths::from_params(params)? })
     }
-}
 
-impl ConfigProvider for DirectoryConfigProvider {
-    fn get(&self, path: &str, key: &str) -> Result<String> {
+    fn read(&self, path: &str, key: &str) -> Result<String> {
         if path.is_empty() {
             return Err(Error::config(format!(
                 "Could not find file `{key}` without a directory: name one, as in ${{provider:/path/to/directory:file-name}}"
@@ -46,6 +45,12 @@ impl ConfigProvider for DirectoryConfigProvider {
     }
 }
 
+impl ConfigProvider for DirectoryConfigProvider {
+    fn get(&self, path: &str, keys: &BTreeSet<&str>) -> Result<ConfigData> {
+        ConfigData::of_each(keys, |key| self.read(path, key))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,13 +61,13 @@ mod tests {
         std::fs::write(directory.path().join("password"), "hunter2\n").unwrap();
         let provider = DirectoryConfigProvider::new(&ConfigMap::new()).unwrap();
         let path = directory.path().display().to_string();
-        assert_eq!(provider.get(&path, "password").unwrap(), "hunter2\n");
+        assert_eq!(provider.read(&path, "password").unwrap(), "hunter2\n");
         for key in ["other", "../password", "", "."] {
-            let error = provider.get(&path, key).unwrap_err().to_string();
+            let error = provider.read(&path, key).unwrap_err().to_string();
             assert_eq!(error, format!("Could not find a file named `{key}` in directory {path}"));
         }
-        assert!(provider.get("", "password").is_err());
-        assert!(provider.get(&format!("{path}/gone"), "password").is_err());
+        assert!(provider.read("", "password").is_err());
+        assert!(provider.read(&format!("{path}/gone"), "password").is_err());
     }
 
     #[test]
@@ -73,7 +78,7 @@ mod tests {
         let params = ConfigMap::from_iter([("allowed.paths".to_owned(), allowed.path().display().to_string())]);
         let provider = DirectoryConfigProvider::new(&params).unwrap();
         for (directory, file) in [(&allowed, "link"), (&other, "f")] {
-            let error = provider.get(&directory.path().display().to_string(), file).unwrap_err().to_string();
+            let error = provider.read(&directory.path().display().to_string(), file).unwrap_err().to_string();
             assert!(error.contains("allowed.paths"), "{error}");
         }
     }

@@ -1,6 +1,8 @@
 //! Values from the worker's environment.
 
-use volley_api::{ConfigMap, ConfigProvider, Error, Result};
+use std::collections::BTreeSet;
+
+use volley_api::{ConfigData, ConfigMap, ConfigProvider, Error, Result};
 use volley_java::JavaRegex;
 
 /// Takes the key as the name of an environment variable.
@@ -22,10 +24,8 @@ impl EnvVarConfigProvider {
         })?;
         Ok(Self { allowlist: Some(regex) })
     }
-}
 
-impl ConfigProvider for EnvVarConfigProvider {
-    fn get(&self, path: &str, key: &str) -> Result<String> {
+    fn read(&self, path: &str, key: &str) -> Result<String> {
         if !path.is_empty() {
             return Err(Error::config(format!(
                 "Path is not supported for EnvVarConfigProvider, invalid value '{path}'"
@@ -44,6 +44,12 @@ impl ConfigProvider for EnvVarConfigProvider {
     }
 }
 
+impl ConfigProvider for EnvVarConfigProvider {
+    fn get(&self, path: &str, keys: &BTreeSet<&str>) -> Result<ConfigData> {
+        ConfigData::of_each(keys, |key| self.read(path, key))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use volley_api::testing::config_map;
@@ -53,12 +59,12 @@ mod tests {
     #[test]
     fn only_allowed_variables_are_seen() {
         let provider = EnvVarConfigProvider::new(&ConfigMap::new()).unwrap();
-        assert_eq!(provider.get("", "PATH").ok(), std::env::var("PATH").ok());
-        assert!(provider.get("/some/path", "PATH").is_err());
+        assert_eq!(provider.read("", "PATH").ok(), std::env::var("PATH").ok());
+        assert!(provider.read("/some/path", "PATH").is_err());
         for key in ["VOLLEY_NO_SUCH_VARIABLE", "", "a=b"] {
-            assert!(provider.get("", key).unwrap_err().to_string().contains(&format!("`{key}`")));
+            assert!(provider.read("", key).unwrap_err().to_string().contains(&format!("`{key}`")));
         }
         let provider = EnvVarConfigProvider::new(&config_map(&[("allowlist.pattern", "PAT")])).unwrap();
-        assert!(provider.get("", "PATH").unwrap_err().to_string().contains("allowlist.pattern"));
+        assert!(provider.read("", "PATH").unwrap_err().to_string().contains("allowlist.pattern"));
     }
 }

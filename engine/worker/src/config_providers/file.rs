@@ -1,8 +1,9 @@
 //! Values from property files.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use volley_api::{ConfigMap, ConfigProvider, Error, Result};
+use volley_api::{ConfigData, ConfigMap, ConfigProvider, Error, Result};
 use volley_java::read_properties;
 
 use super::allowed_paths::AllowedPaths;
@@ -24,21 +25,30 @@ impl FileConfigProvider {
 }
 
 impl ConfigProvider for FileConfigProvider {
-    fn get(&self, path: &str, key: &str) -> Result<String> {
+    fn get(&self, path: &str, keys: &BTreeSet<&str>) -> Result<ConfigData> {
         if path.is_empty() {
+            let key = keys.first().copied().unwrap_or_default();
             return Err(Error::config(format!(
                 "Could not find key `{key}` without a file: name one, as in ${{provider:/path/to/file:key}}"
             )));
         }
         self.allowed.check(Path::new(path))?;
-        let value = read_properties(Path::new(path))?.swap_remove(key);
-        value.ok_or_else(|| Error::config(format!("Could not find key `{key}` in file {path}")))
+        let properties = read_properties(Path::new(path))?;
+        ConfigData::of_each(keys, |key| {
+            let value = properties.get(key).cloned();
+            value.ok_or_else(|| Error::config(format!("Could not find key `{key}` in file {path}")))
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(provider: &FileConfigProvider, path: &str, key: &str) -> std::result::Result<String, String> {
+        let data = provider.get(path, &BTreeSet::from([key])).map_err(|error| error.to_string())?;
+        Ok(data.values[key].clone())
+    }
 
     #[test]
     fn only_allowed_paths_are_read_also_through_links() {
@@ -50,7 +60,7 @@ mod tests {
         let params = ConfigMap::from_iter([("allowed.paths".to_owned(), allowed.path().display().to_string())]);
         let provider = FileConfigProvider::new(&params).unwrap();
 
-        let get = |path: std::path::PathBuf| provider.get(&path.display().to_string(), "k").map_err(|e| e.to_string());
+        let get = |path: std::path::PathBuf| read(&provider, &path.display().to_string(), "k");
         assert_eq!(get(allowed.path().join("f")), Ok("v".into()));
         let outside = allowed.path().join("..").join(other.path().file_name().unwrap());
         for path in [other.path().join("f"), allowed.path().join("link"), outside.join("f"), outside.join("nofile")] {
@@ -67,7 +77,7 @@ mod tests {
         let params = ConfigMap::from_iter([("allowed.paths".to_owned(), directory.path().display().to_string())]);
         let provider = FileConfigProvider::new(&params).unwrap();
         let file = file.display().to_string();
-        let get = |path: &str, key: &str| provider.get(path, key).map_err(|error| error.to_string());
+        let get = |path: &str, key: &str| read(&provider, path, key);
         assert_eq!(get(&file, "empty"), Ok(String::new()));
         assert_eq!(get(&file, "x"), Err(format!("Could not find key `x` in file {file}")));
         for path in

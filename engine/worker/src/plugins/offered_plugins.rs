@@ -6,11 +6,11 @@ use std::sync::Arc;
 use volley_api::{Plugin, Result};
 
 use crate::plugins::{MorePlugins, Plugins};
-use crate::worker_config::WorkerConfig;
+use crate::worker_config::JavaSettings;
 
-type NewMore = Box<dyn FnOnce(&WorkerConfig) -> Result<Option<Arc<dyn MorePlugins>>> + Send>;
+type NewMore = Box<dyn FnOnce(JavaSettings) -> Result<Option<Arc<dyn MorePlugins>>> + Send>;
 
-/// The worker's own plug-ins, and how it finds more once its configuration is known.
+/// The worker's own plug-ins, and how it finds more once the keys for that are known.
 pub struct OfferedPlugins {
     own: Vec<Plugin>,
     more: Option<NewMore>,
@@ -21,7 +21,7 @@ impl OfferedPlugins {
     #[must_use]
     pub fn with_more(
         mut self,
-        new: impl FnOnce(&WorkerConfig) -> Result<Option<Arc<dyn MorePlugins>>> + Send + 'static,
+        new: impl FnOnce(JavaSettings) -> Result<Option<Arc<dyn MorePlugins>>> + Send + 'static,
     ) -> Self {
         self.more = Some(Box::new(new));
         self
@@ -52,9 +52,9 @@ impl AddMore {
     /// `plugins` with more of them.
     ///
     /// # Errors
-    /// `Config` if the configuration does not say how they are found.
-    pub(crate) fn to(self, plugins: Plugins, config: &WorkerConfig) -> Result<Plugins> {
-        let more = self.0.map_or(Ok(None), |new| new(config))?;
+    /// `Config` if the settings do not say how they are found.
+    pub(crate) fn to(self, plugins: Plugins, settings: JavaSettings) -> Result<Plugins> {
+        let more = self.0.map_or(Ok(None), |new| new(settings))?;
         Ok(match more {
             Some(more) => plugins.with_more(more),
             None => plugins,

@@ -172,7 +172,7 @@ impl Plugins {
     }
 
     /// As [`Plugins::find`], for use in the worker itself: its own come first, whatever is preferred for connectors.
-    fn find_for_worker(&self, kind: PluginKind, name: &str) -> Result<&Plugin> {
+    pub(crate) fn find_for_worker(&self, kind: PluginKind, name: &str) -> Result<&Plugin> {
         match self.own.find(Family::from(kind), name) {
             Found::One(plugin) => Ok(plugin),
             _ => self.find(kind, name),

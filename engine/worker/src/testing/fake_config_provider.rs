@@ -1,7 +1,9 @@
 //! A config provider that answers with what it is asked for.
 
+use std::collections::BTreeSet;
+
 use volley_api::testing::config_map;
-use volley_api::{ConfigDef, ConfigProvider, Plugin, PluginFactory, Result};
+use volley_api::{ConfigData, ConfigDef, ConfigProvider, Plugin, PluginFactory, Result};
 
 use super::Gate;
 use crate::config_transformer::ConfigTransformer;
@@ -11,11 +13,11 @@ use crate::plugins::Plugins;
 struct FakeConfigProvider;
 
 impl ConfigProvider for FakeConfigProvider {
-    fn get(&self, path: &str, key: &str) -> Result<String> {
+    fn get(&self, path: &str, keys: &BTreeSet<&str>) -> Result<ConfigData> {
         if !path.is_empty() {
             Gate::named(path).pass();
         }
-        Ok(key.to_owned())
+        ConfigData::of_each(keys, |key| Ok(key.to_owned()))
     }
 }
 

@@ -39,7 +39,7 @@ pub struct BatchLimits {
 
 impl WorkerConfig {
     /// A standalone worker's configuration. Variables (`${provider:path:key}`) MUST be resolved already: see
-    /// [`crate::config_transformer::resolve_worker_config`].
+    /// [`crate::worker_file::WorkerFile`].
     ///
     /// # Errors
     /// `Config`, naming the first key that is missing or wrong.

@@ -28,7 +28,7 @@ pub enum ExactlyOnceSourceSupport {
 
 impl WorkerConfig {
     /// A distributed worker's configuration. Variables (`${provider:path:key}`) MUST be resolved already: see
-    /// [`crate::config_transformer::resolve_worker_config`]. Unknown keys are kept, for the clients.
+    /// [`crate::worker_file::WorkerFile`]. Unknown keys are kept, for the clients.
     ///
     /// # Errors
     /// `Config`, naming the first key that is missing or wrong.

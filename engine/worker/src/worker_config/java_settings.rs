@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::Path;
 
+use volley_api::{Config, ConfigDef, ConfigMap, Result};
+
+use super::java_definition::java_keys;
 use crate::worker_config::WorkerConfig;
 
 /// Which plug-ins run in Java.
@@ -54,23 +57,44 @@ impl fmt::Debug for JavaSettings {
     }
 }
 
-impl WorkerConfig {
-    /// What it says of Java plug-ins.
-    pub fn java_settings(&self) -> JavaSettings {
-        let text = |key: &str| self.parsed().string(key).filter(|text| !text.is_empty()).map(str::to_owned);
-        JavaSettings {
-            plugins: match self.parsed().string("volley.java") {
+impl JavaSettings {
+    /// Those of a worker's properties that count here.
+    pub(crate) fn keys_of(properties: &ConfigMap) -> ConfigMap {
+        let def = java_keys(ConfigDef::new());
+        let of_java = properties.iter().filter(|(key, _)| def.keys().iter().any(|known| known.name == **key));
+        of_java.map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// From these keys, which have no variables.
+    ///
+    /// # Errors
+    /// `Config`, naming the first key that is wrong.
+    pub(crate) fn of(keys: &ConfigMap) -> Result<Self> {
+        Ok(Self::of_parsed(&java_keys(ConfigDef::new()).parse(keys)?))
+    }
+
+    fn of_parsed(parsed: &Config) -> Self {
+        let text = |key: &str| parsed.string(key).filter(|text| !text.is_empty()).map(str::to_owned);
+        Self {
+            plugins: match parsed.string("volley.java") {
                 Some("always") => JavaUse::Always,
                 Some("never") => JavaUse::Never,
                 _ => JavaUse::Auto,
             },
-            plugin_path: self.parsed().list("plugin.path").iter().filter(|path| !path.is_empty()).cloned().collect(),
+            plugin_path: parsed.list("plugin.path").iter().filter(|path| !path.is_empty()).cloned().collect(),
             discovery: text("plugin.discovery").unwrap_or_default().to_lowercase(),
             home: text("volley.java.home"),
             host_dir: text("volley.java.host.dir"),
             heap: text("volley.java.heap").unwrap_or_default(),
             options: text("volley.java.options").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         }
+    }
+}
+
+impl WorkerConfig {
+    /// What it says of Java plug-ins.
+    pub fn java_settings(&self) -> JavaSettings {
+        JavaSettings::of_parsed(self.parsed())
     }
 }
 

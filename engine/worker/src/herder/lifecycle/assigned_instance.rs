@@ -18,7 +18,7 @@ use tracing::warn;
 use volley_api::{ConfigMap, Result};
 
 use super::actor_parts::{ActorParts, Reply};
-use super::connector_parts::{check_topic_creation, is_bounded_mode, plan_restarts, resolved};
+use super::connector_parts::{ResolvedConnector, check_topic_creation, is_bounded_mode, plan_restarts, resolved};
 use super::connector_requests::{ConnectorRequest, ConnectorRequests};
 use super::desired::{DesiredState, Expedite, Reconciler};
 use super::publishing::{Publishing, published};
@@ -59,6 +59,10 @@ pub(crate) struct AssignedInstance {
     pub(super) started: Option<Started>,
     /// The task configurations that the instance made last, as they are stored.
     pub(super) made: Option<Vec<ConfigMap>>,
+    /// The instance's configuration when it made tasks last, without variables.
+    pub(super) tasks_of: Option<ConfigMap>,
+    /// Whether variables of it have other values than for the tasks in force.
+    pub(super) has_new_values: bool,
     /// Whether the instance is of a connector that ends by itself.
     pub(super) is_bounded: bool,
     /// The run for which it was written that it is over.
@@ -76,6 +80,8 @@ pub(crate) struct AssignedInstance {
     schedule: RestartSchedule,
     /// Whether the schedule knows that the instance is FAILED.
     failure_planned: bool,
+    /// When values of its configuration expire.
+    pub(super) reload_at: Option<Instant>,
 }
 
 impl AssignedInstance {
@@ -99,6 +105,8 @@ impl AssignedInstance {
             connector: None,
             started: None,
             made: None,
+            tasks_of: None,
+            has_new_values: false,
             is_bounded: false,
             completed_run: None,
             publishing: None,
@@ -109,6 +117,7 @@ impl AssignedInstance {
             has_failed: false,
             schedule: RestartSchedule::default(),
             failure_planned: false,
+            reload_at: None,
         }
     }
 
@@ -122,7 +131,7 @@ impl AssignedInstance {
         loop {
             self.plan_restart();
             self.report();
-            let (retry_at, restart_at) = (self.retry_at, self.schedule.next());
+            let (retry_at, restart_at, reload_at) = (self.retry_at, self.schedule.next(), self.reload_at);
             tokio::select! {
                 biased;
                 () = self.reconciler.changed() => self.reconcile().await,
@@ -134,6 +143,7 @@ impl AssignedInstance {
                     self.end_run_if_over().await;
                 }
                 () = sleep_until(restart_at) => self.restart_due().await,
+                () = sleep_until(reload_at) => self.reload().await,
                 () = sleep_until(retry_at) => {
                     self.retry_at = None;
                     self.reconfigure_now().await;
@@ -191,7 +201,7 @@ impl AssignedInstance {
             _ => {
                 // The user has taken care of what failed.
                 self.schedule.forget(Part::Connector);
-                if let Err(error) = self.start_instance(position, target).await {
+                if let Err(error) = self.start_instance(position, target, None).await {
                     warn!(connector = self.parts.name, %error, "connector could not be started");
                     self.outcome = Err(error.into());
                 }
@@ -205,7 +215,7 @@ impl AssignedInstance {
         let deadline = self.deadline();
         let is_lost = self.connector.as_ref().is_none_or(WorkerConnector::is_lost);
         let outcome = match &mut self.connector {
-            _ if is_lost && target == TargetState::Started => self.start_instance(position, target).await,
+            _ if is_lost && target == TargetState::Started => self.start_instance(position, target, None).await,
             Some(connector) => connector.transition(target, deadline).await,
             None => {
                 if target == TargetState::Stopped {
@@ -228,7 +238,7 @@ impl AssignedInstance {
     async fn restart(&mut self, reply: Option<Reply>) {
         self.renew_expedite();
         self.schedule.forget(Part::Connector);
-        let outcome = self.restart_instance().await;
+        let outcome = self.restart_instance(None).await;
         match (reply, outcome) {
             // Whoever asked may have gone; then nobody is told.
             (Some(reply), outcome) => drop(reply.send(outcome)),
@@ -243,15 +253,15 @@ impl AssignedInstance {
         if self.schedule.take_due(Instant::now()).is_empty() {
             return;
         }
-        if let Err(error) = self.restart_instance().await {
+        if let Err(error) = self.restart_instance(None).await {
             warn!(connector = self.parts.name, %error, "connector has failed and could not be started again");
         }
         self.reconfigure().await;
     }
 
-    async fn restart_instance(&mut self) -> HerderResult<()> {
+    pub(super) async fn restart_instance(&mut self, found: Option<ResolvedConnector>) -> HerderResult<()> {
         match self.started {
-            Some(started) => Ok(self.start_instance(started.position, started.target).await?),
+            Some(started) => Ok(self.start_instance(started.position, started.target, found).await?),
             // It was taken away while the request waited.
             None => Err(HerderError::Forward(None)),
         }
@@ -261,6 +271,7 @@ impl AssignedInstance {
         // The next owner publishes, and learns of it if this comes late all the same.
         self.publishing = None;
         self.forget_made();
+        (self.tasks_of, self.has_new_values, self.reload_at) = (None, false, None);
         (self.must_ask_again, self.commit_came) = (false, false);
         self.schedule.forget(Part::Connector);
         self.has_failed = false;
@@ -276,36 +287,53 @@ impl AssignedInstance {
         self.failed_attempts = 0;
     }
 
-    /// Starts a new instance in the place of the one that runs. An error is written as the state FAILED.
-    async fn start_instance(&mut self, position: i64, target: TargetState) -> Result<()> {
+    /// Starts a new instance in the place of the one that runs, with what was `found` for it, if anything was. An error is written
+    /// as the state FAILED.
+    async fn start_instance(
+        &mut self,
+        position: i64,
+        target: TargetState,
+        found: Option<ResolvedConnector>,
+    ) -> Result<()> {
         self.failure_planned = false;
+        self.reload_at = None;
         self.forget_made();
         if let Some(connector) = self.connector.take() {
             connector.shut_down().await;
         }
-        let outcome = self.start_in_place(position, target).await;
+        let outcome = self.start_in_place(position, target, found).await;
         self.has_failed = outcome.is_err();
         self.parts.context.metrics.connector_starts.note(outcome.is_ok());
         outcome
     }
 
     /// `target` is the desired one: that of the snapshot may have changed before it is desired here.
-    async fn start_in_place(&mut self, position: i64, target: TargetState) -> Result<()> {
+    async fn start_in_place(
+        &mut self,
+        position: i64,
+        target: TargetState,
+        found: Option<ResolvedConnector>,
+    ) -> Result<()> {
         let (context, name) = (Arc::clone(&self.parts.context), self.parts.name.clone());
         let snapshot = context.configs.snapshot();
         self.started = Some(Started { position: position.max(snapshot.config_position(&name)), target });
         let Some(raw) = snapshot.connector_config(&name) else { return Ok(()) };
-        let found = resolved(&context, &name, raw, self.deadline()).await.and_then(|(config, plugin)| {
-            check_topic_creation(&context, &plugin, &config)?;
-            Ok((config, plugin))
+        let found = match found {
+            Some(found) => Ok(found),
+            None => resolved(&context, &name, raw, self.deadline()).await,
+        };
+        let found = found.and_then(|found| {
+            check_topic_creation(&context, &found.plugin, &found.config)?;
+            Ok(found)
         });
-        let (config, plugin) = match found {
+        let ResolvedConnector { config, plugin, reload_at } = match found {
             Ok(found) => found,
             Err(error) => {
                 self.parts.status.connector(State::Failed, Some(error.trace()), None);
                 return Err(error);
             }
         };
+        self.reload_at = reload_at;
         let is_bounded = is_bounded_mode(&config);
         let requests = Arc::new(ConnectorRequests::new(Arc::clone(&self.wake)));
         let parts = (requests, self.parts.status.clone());

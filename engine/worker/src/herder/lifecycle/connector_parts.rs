@@ -1,21 +1,37 @@
 //! Prepares the start of connectors and tasks.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::{info, warn};
 use volley_api::{ConfigMap, ConnectorKind, Error, Plugin, Result};
 
 use super::restart_schedule::{Part, RestartSchedule};
+use crate::config_transformer::ResolvedConfig;
 use crate::connector_config::TopicCreation;
 use crate::herder::WorkerContext;
 use crate::herder::connector_kind::connector_kind;
 use crate::plugin_call::{Deadline, call_plugin};
 use crate::plugins::find_connector;
 
+/// A connector whose values hold for less is not started again more often than this.
+const SHORTEST_TTL: Duration = Duration::from_secs(1);
+/// What holds for longer holds for ever.
+const LONGEST_TTL: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
 /// Whether a sink's configuration says that it ends by itself.
 pub(crate) fn is_bounded_mode(config: &ConfigMap) -> bool {
     config.get("volley.mode").is_some_and(|mode| mode.trim() == "bounded")
+}
+
+/// A connector as its configuration says.
+pub(crate) struct ResolvedConnector {
+    /// Without variables.
+    pub(crate) config: ConfigMap,
+    pub(crate) plugin: Plugin,
+    /// When to start it again, since what a config provider has said of it holds no longer.
+    pub(crate) reload_at: Option<Instant>,
 }
 
 /// The configuration `raw` of connector `name` with its variables resolved, and the plug-in that it names.
@@ -30,18 +46,24 @@ pub(crate) async fn resolved(
     name: &str,
     raw: &ConfigMap,
     deadline: Deadline,
-) -> Result<(ConfigMap, Plugin)> {
-    let config = match has_variables(raw) {
-        false => raw.clone(),
+) -> Result<ResolvedConnector> {
+    let ResolvedConfig { config, ttl } = match has_variables(raw) {
+        false => ResolvedConfig { config: raw.clone(), ttl: None },
         true => {
             let (transformer, raw) = (Arc::clone(&context.transformer), raw.clone());
             let what = format!("a config provider of connector `{name}`");
-            call_plugin(&what, deadline, move || transformer.resolve(&raw)).await??
+            call_plugin(&what, deadline, move || transformer.resolve_for_now(&raw)).await??
         }
     };
+    let reload_at = ttl.filter(|_| reloads(&config)).map(|ttl| Instant::now() + ttl.clamp(SHORTEST_TTL, LONGEST_TTL));
     let class = config.get("connector.class").map(String::as_str).unwrap_or_default();
     let plugin = find_connector(&context.plugins, &config, class).await?;
-    Ok((config, plugin))
+    Ok(ResolvedConnector { config, plugin, reload_at })
+}
+
+/// Whether the connector is to be started again when a value has expired.
+fn reloads(config: &ConfigMap) -> bool {
+    config.get("config.action.reload").is_none_or(|action| !action.trim().eq_ignore_ascii_case("none"))
 }
 
 /// Checks the keys of topic creation. Kafka Connect checks them only when a connector starts.

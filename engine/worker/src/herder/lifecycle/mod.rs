@@ -25,6 +25,7 @@ mod connector_tasks;
 mod desired;
 mod producer_fence;
 mod publishing;
+mod reload;
 mod restart_schedule;
 mod status_writer;
 mod task_config_publisher;

@@ -37,7 +37,8 @@ pub(crate) async fn task_parts(context: &WorkerContext, name: &str, target: Targ
     let snapshot = context.configs.snapshot();
     let raw = snapshot.connector_config(name);
     let raw = raw.ok_or_else(|| HerderError::NotFound(format!("Unknown connector: {name}")))?;
-    let (connector_config, plugin) = resolved(context, name, raw, Deadline::after(START_LIMIT)).await?;
+    let found = resolved(context, name, raw, Deadline::after(START_LIMIT)).await?;
+    let (connector_config, plugin) = (found.config, found.plugin);
     let task_configs: Vec<_> = snapshot.task_configs(name).into_iter().cloned().collect();
     check_task_count(name, &connector_config, task_configs.len())?;
     let range = BoundedRange::of(&connector_config)?;

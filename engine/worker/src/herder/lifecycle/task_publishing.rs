@@ -130,6 +130,10 @@ impl AssignedInstance {
         let have_changed = have_changed(&state, name, &made);
         let (config, plugin) = (connector.config().clone(), connector.plugin().clone());
         let have_changed = have_changed || !is_applied(context, name, &state, &config, deadline.clone()).await?;
+        // References are stored, so that other values of theirs do not show in what is in force.
+        let before = self.tasks_of.replace(config.clone());
+        self.has_new_values |= before.is_some_and(|before| before != config) && !self.is_bounded;
+        let have_changed = have_changed || self.has_new_values;
         // One worker alone finds the usual ends by itself.
         let has_offsets = self.publisher.shares_runs() || BoundedRange::of(&config)? != BoundedRange::default();
         self.made = Some(match have_changed && self.is_bounded && has_offsets {
@@ -170,6 +174,7 @@ impl AssignedInstance {
             }
             Ok(published) => {
                 self.failed_attempts = 0;
+                self.has_new_values &= published != Published::Tasks;
                 if let Published::Completion(Some(run)) = published {
                     self.completed_run = Some(run);
                 }
@@ -221,6 +226,6 @@ async fn is_applied(
     match state.applied_connector_config(name) {
         None => Ok(false),
         Some(applied) if Some(applied) == state.connector_config(name) => Ok(true),
-        Some(applied) => Ok(resolved(context, name, applied, deadline).await?.0 == *config),
+        Some(applied) => Ok(resolved(context, name, applied, deadline).await?.config == *config),
     }
 }

@@ -5,12 +5,14 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.connect.errors.ConnectException;
 import org.volley.host.connector.HostedConnector;
 import org.volley.host.connector.Offers;
+import org.volley.host.plugins.ConfigProviders;
 import org.volley.host.plugins.Definition;
 import org.volley.host.plugins.PluginSet;
 import org.volley.host.task.HostedSinkTask;
@@ -28,6 +30,7 @@ final class Host implements Control.Calls {
     private final Endpoint endpoint;
     private final CallBacks worker;
     private final Metrics metrics = new Metrics();
+    private final ConfigProviders providers = new ConfigProviders();
     private final Map<String, HostedConnector> connectors = new ConcurrentHashMap<>();
     private final Map<String, HostedTask> tasks = new ConcurrentHashMap<>();
     private PluginSet plugins;
@@ -57,6 +60,18 @@ final class Host implements Control.Calls {
             case "EXACTLY_ONCE" -> offers(request).exactlyOnce();
             case "BOUNDARIES" -> offers(request).boundaries();
             case "ALTER_OFFSETS" -> offers(request).alterOffsets(request.path("offsets"));
+            case "PROVIDER_NEW" -> {
+                makeProvider(request);
+                yield Json.object();
+            }
+            case "PROVIDER_GET" -> {
+                String name = makeProvider(request);
+                yield providers.get(plugins(), name, Json.text(request, "path"), new LinkedHashSet<>(list(request, "keys")));
+            }
+            case "PROVIDER_CLOSE" -> {
+                providers.close(plugins(), Json.text(request, "provider"));
+                yield Json.object();
+            }
             case "CONNECTOR_START" -> startConnector(request);
             case "TASK_CONFIGS" -> connector(request).taskConfigs(request.path("max_tasks").asInt());
             case "CONNECTOR_STOP" -> {
@@ -137,6 +152,12 @@ final class Host implements Control.Calls {
 
     private Offers offers(JsonNode request) {
         return new Offers(plugins(), Json.text(request, "class"), Json.texts(request, "config"));
+    }
+
+    private String makeProvider(JsonNode request) throws Exception {
+        String name = Json.text(request, "provider");
+        providers.make(plugins(), name, Json.text(request, "class"), Json.texts(request, "config"));
+        return name;
     }
 
     private ObjectNode startConnector(JsonNode request) throws Exception {

@@ -80,7 +80,8 @@ final class TaskScenario {
         Path plugin = PluginPath.withTestPlugins(directory, "test-plugins", "org.volley.plugins", Map.of()).resolve("test-plugins");
         ScriptedWorker worker = new ScriptedWorker();
         worker.call("USE", "plugins", List.of(at(plugin, SOURCE, "source"), at(plugin, SINK, "sink"),
-                at(plugin, "org.volley.plugins.Changes", "transformation"), at(plugin, "org.volley.plugins.TellingConverter", "converter")));
+                at(plugin, "org.volley.plugins.Changes", "transformation"), at(plugin, "org.volley.plugins.TellingConverter", "converter"),
+                at(plugin, "org.volley.plugins.AnyProvider", "config_provider")));
         return worker;
     }
 
