@@ -107,8 +107,8 @@ fn a_secret_that_changes_when_it_expires_reaches_the_connector_and_its_task() {
             secrets.rotate(&format!("hush-{rotation}"));
             secrets.await_told("a", &format!("configs hush-{rotation}"));
             secrets.await_told("a", &format!("connector hush-{rotation}"));
-            // Kafka compares with what it has resolved since the tasks were made, which at first is nothing
-            if vendor == Vendor::Volley || rotation > 1 {
+            // Kafka compares with what it has resolved when it first looked after the tasks were made, and so misses some
+            if vendor == Vendor::Volley {
                 secrets.await_told("a", &format!("task hush-{rotation}"));
             }
         }
