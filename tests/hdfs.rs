@@ -256,7 +256,9 @@ fn let_workers_sleep_and_others_take_over(lines: &[(&str, &str)]) {
     let (kafka, hdfs) = (Kafka::shared(), Hdfs::start());
     let topic = numbered_topic(kafka, 0);
     let url = hdfs.url("lake");
-    let volleys = [(); 2].map(|()| sink(kafka, &topic, &url, lines));
+    // the least that brokers allow: each round waits for it
+    let lines = [lines, &[("consumer.override.session.timeout.ms", "6000")]].concat();
+    let volleys = [(); 2].map(|()| sink(kafka, &topic, &url, &lines));
     let mut workers = volleys.each_ref().map(start);
     let files = || files_in_hdfs(&url, &[]);
     let mut produced = 0;

@@ -199,3 +199,21 @@ fn a_java_sink_that_pauses_itself_with_each_put_is_called_again_and_gets_all_tha
         assert_eq!(lines, wanted);
     }
 }
+
+#[test]
+fn a_java_sink_that_keeps_its_offsets_itself_goes_forward_when_it_opens_and_back_when_it_wants() {
+    let kafka = Kafka::shared();
+    for vendor in [Vendor::Java, Vendor::Volley] {
+        let scene = Scene::new(kafka, kafka.unique("seeks"), vendor);
+        let topic = kafka.topic("java-seeks", 1);
+        let values = ["zero", "one", "two", "three", "last"];
+        kafka.produce_pairs(&topic, &values.map(|value| ("k", Some(value))));
+        scene.start(&topic, &json!({"open": "2", "back": "3"}));
+        let wanted = ["two", "three", "last", "three", "last"].map(|value| format!("{value} with null, now null"));
+        wait_until(SOON, "all records", || (scene.lines().len() >= wanted.len()).then_some(()));
+        wait_until(SOON, "offsets", || (scene.committed(kafka, &topic).get(&0)? == "said at 5").then_some(()));
+        scene.stop();
+        let lines: Vec<_> = scene.lines().into_iter().filter(|line| line != "close").collect();
+        assert_eq!(lines, wanted, "{vendor:?}");
+    }
+}

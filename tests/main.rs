@@ -35,6 +35,7 @@ mod java_outspoken_sink;
 mod java_plugins;
 mod java_sink_kills;
 mod java_sinks;
+mod java_versions;
 mod java_worker;
 mod jdbc_drivers;
 mod jdbc_extremes;

@@ -24,6 +24,8 @@ public class OutspokenSink extends SinkConnector {
             .define("file", ConfigDef.Type.STRING, ConfigDef.Importance.HIGH, "Where it writes.")
             .define("secret", ConfigDef.Type.STRING, "", ConfigDef.Importance.LOW, "What its task tells with each record.")
             .define("pauses", ConfigDef.Type.BOOLEAN, false, ConfigDef.Importance.LOW, "Whether its task pauses with each put of records, and goes on with the next one of none.")
+            .define("open", ConfigDef.Type.LONG, -1, ConfigDef.Importance.LOW, "The offset that its task goes to when it opens a partition.")
+            .define("back", ConfigDef.Type.LONG, -1, ConfigDef.Importance.LOW, "The offset that its task goes back to once, at a record `last`.")
             .define("close", ConfigDef.Type.STRING, "", ConfigDef.Importance.LOW, "Whether its task fails when it closes.")
             .define("answer", ConfigDef.Type.STRING, "yes", ConfigDef.Importance.LOW, "To changed offsets.");
     private Map<String, String> config;
@@ -82,6 +84,7 @@ public class OutspokenSink extends SinkConnector {
     /** Its task. */
     public static class OutspokenTask extends SinkTask {
         private Map<String, String> config;
+        private boolean wentBack;
 
         @Override
         public String version() {
@@ -91,6 +94,13 @@ public class OutspokenSink extends SinkConnector {
         @Override
         public void start(Map<String, String> config) {
             this.config = config;
+        }
+
+        @Override
+        public void open(Collection<TopicPartition> partitions) {
+            if (config.containsKey("open")) {
+                partitions.forEach(partition -> context.offset(partition, Long.parseLong(config.get("open"))));
+            }
         }
 
         @Override
@@ -104,6 +114,10 @@ public class OutspokenSink extends SinkConnector {
                 }
             }
             for (SinkRecord record : records) {
+                if ("last".equals(record.value()) && config.containsKey("back") && !wentBack) {
+                    wentBack = true;
+                    context.offset(new TopicPartition(record.topic(), record.kafkaPartition()), Long.parseLong(config.get("back")));
+                }
                 write(config, record.value() + " with " + config.get("secret") + ", now " + context.configs().get("secret"));
             }
         }

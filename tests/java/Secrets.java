@@ -1,7 +1,9 @@
 package org.volley.tests;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.Reader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -17,6 +19,7 @@ import org.apache.kafka.common.config.ConfigDef.Type;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.config.provider.ConfigProvider;
 import org.apache.kafka.connect.connector.Task;
+import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.source.SourceConnector;
 import org.apache.kafka.connect.source.SourceRecord;
 import org.apache.kafka.connect.source.SourceTask;
@@ -24,6 +27,15 @@ import org.apache.kafka.connect.source.SourceTask;
 /** A store of secrets that expire, and a connector that tells which of them it has got. */
 public final class Secrets {
     private Secrets() {
+    }
+
+    /** What a file beside the classes says, if there is one. */
+    private static String versionOfJar() {
+        try (InputStream version = Secrets.class.getResourceAsStream("/version")) {
+            return version == null ? "1" : new String(version.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException error) {
+            throw new IllegalStateException(error);
+        }
     }
 
     private static void tell(Path file, String line) {
@@ -80,7 +92,7 @@ public final class Secrets {
 
         @Override
         public String version() {
-            return "1";
+            return versionOfJar();
         }
 
         @Override
@@ -116,7 +128,7 @@ public final class Secrets {
 
         @Override
         public String version() {
-            return "1";
+            return versionOfJar();
         }
 
         @Override
@@ -127,7 +139,7 @@ public final class Secrets {
 
         @Override
         public List<SourceRecord> poll() throws InterruptedException {
-            String now = context.configs().get("secret");
+            String now = current();
             if (!now.equals(last)) {
                 tell(told, "configs " + now);
                 last = now;
@@ -135,6 +147,15 @@ public final class Secrets {
             // each look at the configuration puts off the restart in Kafka Connect
             Thread.sleep(1500);
             return null;
+        }
+
+        /** Nobody's, while the store is away. */
+        private String current() {
+            try {
+                return context.configs().get("secret");
+            } catch (ConnectException | ConfigException away) {
+                return "away";
+            }
         }
 
         @Override

@@ -97,6 +97,11 @@ impl FoundPlugin {
         })
     }
 
+    /// Whether this is the same plug-in in another version.
+    pub(crate) fn is_other_version_of(&self, other: &Self) -> bool {
+        self.class == other.class && self.kind == other.kind && self.version != other.version
+    }
+
     /// Whether a configuration may call it so: by its full name, its simple name, or that without the kind at its end.
     fn is_called(&self, name: &str) -> bool {
         let simple = self.class.rsplit(['.', '$']).next().unwrap_or(&self.class);

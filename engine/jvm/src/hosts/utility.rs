@@ -149,7 +149,10 @@ impl Utility {
     /// # Errors
     /// Those of the plug-in.
     pub(crate) fn describe(&self, plugin: &FoundPlugin, all: &FoundPlugins) -> Result<Value> {
-        let request = json!({ "class": plugin.class, "kind": plugin.kind.name() });
+        let mut request = json!({ "class": plugin.class, "kind": plugin.kind.name() });
+        if all.0.iter().any(|other| other.is_other_version_of(plugin)) {
+            request["version"] = json!(plugin.version);
+        }
         let answer = self.ask("DESCRIBE", &request, &plugin.location, all, DESCRIBE_LIMIT)?;
         Ok(answer["keys"].clone())
     }

@@ -11,6 +11,9 @@ use super::validators;
 use ConfigType::{Boolean, Class, Int, List, Long, Short, String as Text};
 use Importance::{High, Low, Medium};
 
+/// The versions of the connector that a configuration wants (KIP-891).
+pub(crate) const CONNECTOR_VERSION: &str = "connector.plugin.version";
+
 const COMMON: &str = "Common";
 const TRANSFORMS: &str = "Transforms";
 const PREDICATES: &str = "Predicates";
@@ -158,7 +161,7 @@ fn common_keys(def: ConfigDef) -> ConfigDef {
         )
         .grouped(COMMON, 2, Width::Long, "Connector class"),
     )
-    .key(ConfigKey::optional("connector.plugin.version", Text, Medium, "Version of the connector to use.").grouped(
+    .key(ConfigKey::optional(CONNECTOR_VERSION, Text, Medium, "Version of the connector to use.").grouped(
         COMMON,
         3,
         Width::Medium,

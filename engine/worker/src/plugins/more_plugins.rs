@@ -118,12 +118,11 @@ impl More {
 
     fn index(&self, found: &[Plugin], preference: Preference) -> &PluginIndex {
         let own = self.own.all();
-        // of two of one class the later counts
-        let (index, first, second) = match preference {
+        let (index, under, over) = match preference {
             Preference::Own => (&self.own_first, found, own),
             Preference::More => (&self.more_first, own, found),
         };
-        index.get_or_init(|| PluginIndex::new(first.iter().chain(second).cloned().collect()))
+        index.get_or_init(|| PluginIndex::of_both(under, over))
     }
 
     /// Why they could not be looked for the last time.

@@ -1,8 +1,11 @@
 //! Plug-ins by all of their names.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use volley_api::{Plugin, PluginKind};
+
+use super::version_range::compare;
 
 /// Plug-ins, found by any of their names: see [`crate::plugins::Plugins`].
 #[derive(Debug)]
@@ -41,19 +44,37 @@ impl PluginIndex {
     pub(super) fn new(plugins: Vec<Plugin>) -> Self {
         let mut unique: Vec<Plugin> = Vec::with_capacity(plugins.len());
         for plugin in plugins {
-            match unique.iter_mut().find(|other| other.class == plugin.class && other.kind() == plugin.kind()) {
+            match unique.iter_mut().find(|other| is_same(other, &plugin)) {
                 Some(other) => *other = plugin,
                 None => unique.push(plugin),
             }
         }
-        unique.sort_by(|one, other| (one.kind(), &one.class).cmp(&(other.kind(), &other.class)));
-        let mut this = Self { plugins: unique, full: HashMap::new(), short: HashMap::new() };
+        Self::of(unique)
+    }
+
+    /// Those of `over`, and of `under` those whose class and kind these do not have. There may be several versions of one: a name
+    /// means the newest.
+    pub(super) fn of_both(under: &[Plugin], over: &[Plugin]) -> Self {
+        let hidden = |plugin: &&Plugin| !over.iter().any(|other| is_same(other, plugin));
+        let mut plugins: Vec<Plugin> = under.iter().filter(hidden).chain(over).cloned().collect();
+        // of two of the same version it does not matter which one counts
+        plugins.sort_by(version_order);
+        plugins.dedup_by(|one, other| is_same(one, other) && one.version == other.version);
+        Self::of(plugins)
+    }
+
+    fn of(mut plugins: Vec<Plugin>) -> Self {
+        plugins.sort_by(version_order);
+        let mut this = Self { plugins, full: HashMap::new(), short: HashMap::new() };
         this.index();
         this
     }
 
     fn index(&mut self) {
         for (position, plugin) in self.plugins.iter().enumerate() {
+            if self.plugins.get(position + 1).is_some_and(|newer| is_same(newer, plugin)) {
+                continue;
+            }
             let family = Family::from(plugin.kind());
             for name in std::iter::once(&plugin.class).chain(&plugin.aliases) {
                 self.full.entry((family, name.to_string())).or_insert(position);
@@ -76,6 +97,12 @@ impl PluginIndex {
     /// All plug-ins, by kind and class name.
     pub(super) fn all(&self) -> &[Plugin] {
         &self.plugins
+    }
+
+    /// All versions of a plug-in, the newest last.
+    pub(super) fn versions_of(&self, plugin: &Plugin) -> impl Iterator<Item = &Plugin> {
+        let (class, kind) = (plugin.class.clone(), plugin.kind());
+        self.plugins.iter().filter(move |other| other.class == class && other.kind() == kind)
     }
 
     /// What `name` names.
@@ -126,6 +153,16 @@ impl PluginIndex {
             None => self.short.get(&key).map_or(&[], Vec::as_slice),
         }
     }
+}
+
+fn is_same(one: &Plugin, other: &Plugin) -> bool {
+    one.class == other.class && one.kind() == other.kind()
+}
+
+/// By kind, class name and version.
+fn version_order(one: &Plugin, other: &Plugin) -> Ordering {
+    let by_name = (one.kind(), &one.class).cmp(&(other.kind(), &other.class));
+    by_name.then_with(|| compare(&one.version, &other.version))
 }
 
 /// Whose plug-in a short name means that several have: Kafka's and Volley's own come first, then Confluent's.

@@ -7,10 +7,10 @@ use volley_api::{
     Side, Transformation, TransformationContext,
 };
 
-use crate::connector_config::JAVA;
-use crate::plugins::JavaProcesses;
+use crate::connector_config::{CONNECTOR_VERSION, JAVA};
 use crate::plugins::more_plugins::{More, MorePlugins, Preference};
 use crate::plugins::plugin_index::{Family, Found, PluginIndex};
+use crate::plugins::{JavaProcesses, VersionRange};
 use crate::similar_names::nearness;
 use crate::worker_config::{WorkerConfig, without_prefix};
 
@@ -33,13 +33,15 @@ pub struct Plugins {
     own: Arc<PluginIndex>,
     more: Option<Arc<More>>,
     preference: Preference,
+    /// Those of a connector that count, if it says so.
+    versions: Option<VersionRange>,
 }
 
 impl Plugins {
     /// The given plug-ins, ordered by kind and class name. Of two with the same class and kind the later one counts, so
     /// that a user's plug-in can replace a built-in one.
     pub fn new(plugins: Vec<Plugin>) -> Self {
-        Self { own: Arc::new(PluginIndex::new(plugins)), more: None, preference: Preference::Own }
+        Self { own: Arc::new(PluginIndex::new(plugins)), more: None, preference: Preference::Own, versions: None }
     }
 
     /// The same plug-ins, and more.
@@ -51,15 +53,17 @@ impl Plugins {
         self
     }
 
-    /// The same plug-ins as a connector sees them whose configuration may say by `volley.java` which of them it uses.
+    /// The same plug-ins as a connector sees them whose configuration may say by `volley.java` which of them it uses, and by
+    /// `connector.plugin.version` (KIP-891) which versions of a connector. Where there is none of these, the newest counts all the same.
     #[must_use]
     pub fn of_connector(&self, config: &ConfigMap) -> Self {
         let (own, more) = (Arc::clone(&self.own), self.more.clone());
+        let versions = config.get(CONNECTOR_VERSION).and_then(|spec| VersionRange::parse(spec.trim()).ok());
         match config.get(JAVA).map(|java| java.trim()) {
-            Some("never") => Self { own, more: None, preference: Preference::Own },
-            Some("always") => Self { own, more, preference: Preference::More },
-            Some("auto") => Self { own, more, preference: Preference::Own },
-            _ => self.clone(),
+            Some("never") => Self { own, more: None, preference: Preference::Own, versions },
+            Some("always") => Self { own, more, preference: Preference::More, versions },
+            Some("auto") => Self { own, more, preference: Preference::Own, versions },
+            _ => Self { versions, ..self.clone() },
         }
     }
 
@@ -127,7 +131,10 @@ impl Plugins {
     /// `Config`, with Kafka Connect's message, if there is none or more than one.
     pub fn find_connector(&self, name: &str) -> Result<&Plugin> {
         match self.lookup(Family::Connector, name) {
-            Found::One(plugin) => Ok(plugin),
+            Found::One(plugin) => {
+                let range = self.versions.as_ref();
+                Ok(range.and_then(|range| self.of_version(plugin, range)).unwrap_or(plugin))
+            }
             Found::Nothing => {
                 let available = self.known().describe_connectors();
                 let failure = self.more.as_ref().and_then(|more| more.failure());
@@ -221,6 +228,16 @@ impl Plugins {
     pub fn classes(&self, kind: PluginKind) -> Vec<String> {
         let plugins = self.known().all().iter();
         plugins.filter(|plugin| plugin.kind() == kind).map(|plugin| plugin.class.to_string()).collect()
+    }
+
+    /// All known versions of a plug-in, the newest last.
+    pub(crate) fn versions_of(&self, plugin: &Plugin) -> impl Iterator<Item = &Plugin> {
+        self.known().versions_of(plugin)
+    }
+
+    /// The newest of the known versions of a plug-in that are within a range.
+    pub(crate) fn of_version(&self, plugin: &Plugin, range: &VersionRange) -> Option<&Plugin> {
+        self.versions_of(plugin).filter(|plugin| range.contains(&plugin.version)).last()
     }
 
     /// The versions of all known plug-ins of that class. A class of two kinds has its version twice.
@@ -445,6 +462,56 @@ mod tests {
         assert_eq!(plugins.find_known(PluginKind::Source, "FakeSource").unwrap().version, "2.0");
         assert_eq!(plugins.find_any("FakeSink").unwrap().version, "1.0");
         assert_eq!(plugins.all().len(), fake_plugins().len() + 1);
+    }
+
+    /// A connector in three versions, and a converter in two.
+    struct Versions;
+
+    impl MorePlugins for Versions {
+        fn plugins(&self) -> Result<Vec<Plugin>> {
+            let named = |fake: &str, class: &'static str, version: &'static str| {
+                let fake = fake_plugins().into_iter().find(|plugin| plugin.class == fake).unwrap();
+                Plugin { class: class.into(), version: version.into(), ..fake }
+            };
+            let connector =
+                |version| named("org.example.FakeSourceConnector", "org.example.JarSourceConnector", version);
+            let converter = |version| named("org.example.FakeConverter", "org.example.JarConverter", version);
+            let own = named("org.example.FakeSourceConnector", "org.example.FakeSourceConnector", "9.0");
+            Ok(vec![
+                connector("1.10"),
+                connector("1.9"),
+                connector("1.2"),
+                converter("2"),
+                converter("1"),
+                converter("2"),
+                own,
+            ])
+        }
+
+        fn prefers(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn of_several_versions_the_newest_counts_unless_another_one_is_asked_for() {
+        let plugins = Plugins::new(fake_plugins()).with_more(Arc::new(Versions));
+        let of = |spec: &str| {
+            let config = ConfigMap::from_iter([("connector.plugin.version".to_owned(), spec.to_owned())]);
+            plugins.of_connector(&config).find_connector("JarSource").unwrap().version.to_string()
+        };
+        assert_eq!(plugins.find_connector("JarSource").unwrap().version, "1.10");
+        assert_eq!(
+            ["[1.2]", "(,1.10)", "[1.0,2.0)", "[7.0]", "no range ]"].map(of),
+            ["1.2", "1.9", "1.10", "1.10", "1.10"]
+        );
+        assert_eq!(plugins.versions("org.example.JarSourceConnector"), ["1.2", "1.9", "1.10"]);
+        assert_eq!(plugins.versions("org.example.JarConverter"), ["1", "2"]);
+        assert_eq!(plugins.find(PluginKind::Converter, "Jar").unwrap().version, "2");
+        assert_eq!(plugins.versions("org.example.FakeSourceConnector"), ["1.0"], "the worker's own hides all in Java");
+        let converter = plugins.find(PluginKind::Converter, "Jar").unwrap();
+        assert_eq!(plugins.of_version(converter, &VersionRange::parse("(,2)").unwrap()).unwrap().version, "1");
+        assert!(plugins.of_version(converter, &VersionRange::parse("3").unwrap()).is_none());
     }
 
     #[test]

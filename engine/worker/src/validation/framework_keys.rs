@@ -5,11 +5,9 @@ use volley_api::{ConfigDef, ConfigKey, ConnectorKind, Given, Plugin};
 use super::converter_keys::CONVERTERS;
 use super::plugin_choice::{recommended, version_key};
 use super::worker_facts::WorkerFacts;
-use crate::connector_config::framework_config_def;
+use crate::connector_config::{CONNECTOR_VERSION, framework_config_def};
 use crate::json_config::GivenConfig;
 use crate::plugins::Plugins;
-
-const CONNECTOR_VERSION: &str = "connector.plugin.version";
 
 /// The framework's keys for a configuration of a connector of class `plugin`.
 pub(super) fn framework_keys(
@@ -21,7 +19,7 @@ pub(super) fn framework_keys(
 ) -> ConfigDef {
     let keys = framework_config_def(kind);
     let keys = keys.keys().iter().map(|key| match key.name.as_str() {
-        CONNECTOR_VERSION => recommended(key.clone(), plugin),
+        CONNECTOR_VERSION => recommended(key.clone(), plugins, plugin),
         _ => converter_key(key.clone(), given, plugins, worker),
     });
     keys.fold(ConfigDef::new(), ConfigDef::key)

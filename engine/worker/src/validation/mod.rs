@@ -18,7 +18,6 @@ mod sink_topics;
 #[cfg(test)]
 mod tests;
 mod validator;
-mod version_range;
 mod worker_facts;
 
 pub use client_overrides::OverridePolicy;
@@ -26,4 +25,3 @@ pub use config_infos::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
 pub use definition_list::plugin_definitions;
 pub(crate) use plugin_choice::no_such_version;
 pub use validator::{ConnectorValidator, validation_failure};
-pub(crate) use version_range::VersionRange;

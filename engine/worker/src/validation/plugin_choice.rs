@@ -3,8 +3,7 @@
 use volley_api::{ConfigKey, ConfigValue, Given, Plugin, PluginKind};
 
 use super::section::Section;
-use super::version_range::VersionRange;
-use crate::plugins::{Plugins, interface};
+use crate::plugins::{Plugins, VersionRange, interface};
 
 /// The meaning of the user's text.
 enum Named<'a> {
@@ -32,15 +31,16 @@ fn named<'a>(plugins: &'a Plugins, kind: PluginKind, text: &str) -> Named<'a> {
 pub(super) fn version_key(key: ConfigKey, plugins: &Plugins, kind: PluginKind, class: Given<'_>) -> ConfigKey {
     let Given::Text(class) = class else { return key };
     match named(plugins, kind, class.trim()) {
-        Named::Plugin(plugin) => recommended(key, plugin),
+        Named::Plugin(plugin) => recommended(key, plugins, plugin),
         _ => key.defaulting_to(None),
     }
 }
 
-/// The key of a version, with a plug-in's version as the default.
-pub(super) fn recommended(key: ConfigKey, plugin: &Plugin) -> ConfigKey {
-    let mut key = key.defaulting_to(Some(&plugin.version));
-    key.recommended_values = vec![plugin.version.to_string()];
+/// The key of a version, with all of a plug-in, of which the newest is the default.
+pub(super) fn recommended(key: ConfigKey, plugins: &Plugins, plugin: &Plugin) -> ConfigKey {
+    let versions: Vec<_> = plugins.versions_of(plugin).map(|plugin| plugin.version.to_string()).collect();
+    let mut key = key.defaulting_to(versions.last().map(String::as_str));
+    key.recommended_values = versions;
     key
 }
 
@@ -85,12 +85,14 @@ pub(super) fn choose<'a>(
             range_errors_at.iter().for_each(|key| section.error(key, message.clone()));
             None
         }
-        Ok(range) if !range.contains(&plugin.version) => {
-            let message = no_such_version(plugins, &plugin.class, &range);
-            [class_key, version_key].iter().for_each(|key| section.error(key, message.clone()));
-            None
+        Ok(range) => {
+            let chosen = plugins.of_version(plugin, &range);
+            if chosen.is_none() {
+                let message = no_such_version(plugins, &plugin.class, &range);
+                [class_key, version_key].iter().for_each(|key| section.error(key, message.clone()));
+            }
+            chosen
         }
-        Ok(_) => Some(plugin),
     }
 }
 

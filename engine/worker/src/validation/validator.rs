@@ -24,14 +24,13 @@ use super::section::{Entry, Section};
 use super::sink_group::check_sink_group;
 use super::sink_range::check_sink_range;
 use super::sink_topics::check_sink_topics;
-use super::version_range::VersionRange;
 use super::worker_facts::WorkerFacts;
 use crate::config_transformer::ConfigTransformer;
-use crate::connector_config::{JAVA, base_config_def, framework_config_def, volley_config_def};
+use crate::connector_config::{CONNECTOR_VERSION, JAVA, base_config_def, framework_config_def, volley_config_def};
 use crate::error::HerderError;
 use crate::json_config::GivenConfig;
 use crate::plugin_call::{Deadline, call_plugin};
-use crate::plugins::{Plugins, find_connector};
+use crate::plugins::{Plugins, VersionRange, find_connector};
 use crate::secret_mask::HIDDEN;
 use crate::worker_config::WorkerConfig;
 
@@ -42,7 +41,6 @@ const BAD_REQUEST: &str = "org.apache.kafka.connect.runtime.rest.errors.BadReque
 const CLASS: &str = "connector.class";
 const NO_JAVA: &str =
     "This worker runs no plug-ins in Java: it needs a plugin.path, and a volley.java other than never.";
-const VERSION: &str = "connector.plugin.version";
 
 /// Validates connector configurations.
 #[derive(Clone, Debug)]
@@ -82,7 +80,7 @@ impl ConnectorValidator {
         })?;
         let plugin = find_connector(&self.plugins, &config.values, &class).await;
         let plugin = plugin.map_err(|error| HerderError::BadRequest(error.to_string()))?;
-        let range = match config.values.get(VERSION) {
+        let range = match config.values.get(CONNECTOR_VERSION) {
             Some(spec) => Some(VersionRange::parse(spec.trim()).map_err(HerderError::BadRequest)?),
             None => None,
         };
@@ -146,11 +144,15 @@ impl ConnectorValidator {
     fn without_connector(&self, class: &str, plugin: &Plugin, given: &GivenConfig, message: &str) -> ConfigInfos {
         let mut section = Section::default();
         for key in base_config_def().keys() {
-            let key = if key.name == VERSION { recommended(key.clone(), plugin) } else { key.clone() };
+            let key = if key.name == CONNECTOR_VERSION {
+                recommended(key.clone(), &self.plugins, plugin)
+            } else {
+                key.clone()
+            };
             section.add(key, given);
         }
         hide_versions_without_class(&mut section);
-        [CLASS, VERSION].iter().for_each(|key| section.error(key, message));
+        [CLASS, CONNECTOR_VERSION].iter().for_each(|key| section.error(key, message));
         add_nulls(&mut section, &given.nulls);
         infos_of(class, section)
     }

@@ -6,14 +6,12 @@ use serde_json::{Value, json};
 use volley_api::PluginKind;
 
 use crate::error::HerderError;
-use crate::plugins::{Plugins, searched};
+use crate::plugins::{Plugins, VersionRange, searched};
 use crate::rest::error::RestResult;
 use crate::rest::json::json_body::JsonBody;
 use crate::rest::resources::query::QueryParams;
 use crate::rest::state::RestState;
-use crate::validation::{
-    ConfigInfos, ConfigKeyInfo, VersionRange, no_such_version, plugin_definitions, validation_failure,
-};
+use crate::validation::{ConfigInfos, ConfigKeyInfo, no_such_version, plugin_definitions, validation_failure};
 
 /// `GET /connector-plugins`
 pub(crate) async fn list(State(state): State<RestState>, query: QueryParams) -> RestResult<Json<Vec<Value>>> {
@@ -50,15 +48,16 @@ pub(crate) async fn definitions(
         ))
         .into());
     }
+    let plugins = state.herder.plugins();
     if let Some(spec) = query.first("version") {
         let malformed = |_| HerderError::BadRequest(format!("Invalid version specification: {}", spec.trim()));
         let range = VersionRange::parse(spec.trim()).map_err(malformed)?;
-        if !range.contains(&plugin.version) {
-            let message = no_such_version(state.herder.plugins(), &plugin.class, &range);
-            return Err(HerderError::BadRequest(message).into());
-        }
+        let Some(plugin) = plugins.of_version(&plugin, &range) else {
+            return Err(HerderError::BadRequest(no_such_version(plugins, &plugin.class, &range)).into());
+        };
+        return Ok(Json(plugin_definitions(plugins, plugin)));
     }
-    Ok(Json(plugin_definitions(&plugin)))
+    Ok(Json(plugin_definitions(plugins, &plugin)))
 }
 
 /// `PUT /connector-plugins/{type}/config/validate`

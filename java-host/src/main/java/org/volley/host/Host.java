@@ -55,7 +55,8 @@ final class Host implements Control.Calls {
                 }
                 yield Json.object();
             }
-            case "DESCRIBE" -> Definition.describe(plugins(), Json.text(request, "class"), Json.text(request, "kind"));
+            case "DESCRIBE" -> Definition.describe(plugins(), Json.text(request, "class"), Json.text(request, "kind"),
+                    request.path("version").textValue());
             case "VALIDATE" -> Definition.validate(plugins(), Json.text(request, "class"), Json.texts(request, "config"));
             case "EXACTLY_ONCE" -> offers(request).exactlyOnce();
             case "BOUNDARIES" -> offers(request).boundaries();

@@ -1,8 +1,13 @@
 package org.volley.host;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -10,9 +15,11 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Where the converters of a task are looked for. */
+/** Where a connector and the parts of its tasks are looked for (KIP-891). */
 class ChainLoadersTest {
     private static final String CONVERTER = "org.volley.plugins.TellingConverter";
+    private static final String CHANGES = "org.volley.plugins.Changes";
+    private static final String PREDICATE = "org.volley.plugins.Whatever";
 
     @TempDir
     static Path directory;
@@ -25,11 +32,13 @@ class ChainLoadersTest {
         }
         worker = new ScriptedWorker();
         worker.call("USE", "plugins", List.of(at("own", TaskScenario.SOURCE, "source", "2.5"), at("own", CONVERTER, "converter", "1.0"),
-                at("newer", CONVERTER, "converter", "2.0")));
+                at("newer", CONVERTER, "converter", "2.0"), at("own", CHANGES, "transformation", "1.0"), at("newer", CHANGES, "transformation", "2.0"),
+                at("own", PREDICATE, "predicate", "1.0"), at("newer", PREDICATE, "predicate", "2.0")));
     }
 
     @AfterAll
     static void stop() throws Exception {
+        assertEquals(List.of(), worker.lines("WRONG LOADER"));
         worker.close();
     }
 
@@ -43,6 +52,42 @@ class ChainLoadersTest {
     void aVersionThatIsAskedForIsTakenWhereverItIs() {
         TaskScenario.source(worker, "where", Map.of("value.converter.plugin.version", "2.0")).lane.poll();
         worker.line("converter from newer");
+    }
+
+    @Test
+    void transformationsAndPredicatesAreOfTheVersionThatIsAskedForEachInItsOwnLoader() {
+        Map<String, String> config = new HashMap<>(Map.of("transforms", "a,b", "transforms.a.type", CHANGES, "transforms.a.called", "a",
+                "transforms.b.type", CHANGES, "transforms.b.called", "b", "transforms.b.plugin.version", "2.0", "transforms.b.predicate", "p",
+                "predicates", "p", "predicates.p.type", PREDICATE, "predicates.p.plugin.version", "[2.0]"));
+        TaskScenario.source(worker, "where", config).lane.poll();
+        worker.line("a from own");
+        worker.line("b from newer");
+        worker.line("predicate from newer");
+    }
+
+    @Test
+    void ofTwoVersionsOfAConnectorTheOneThatIsAskedForRunsBesideTheOther() throws Exception {
+        try (ScriptedWorker apart = new ScriptedWorker()) {
+            apart.call("USE", "plugins", List.of(at("own", TaskScenario.SOURCE, "source", "1.0"), at("newer", TaskScenario.SOURCE, "source", "2.0")));
+            start(apart, "old", Map.of("connector.plugin.version", "[1.0]"));
+            apart.line("connector old from own");
+            start(apart, "any", Map.of());
+            apart.line("connector any from newer");
+            start(apart, "new", Map.of("connector.plugin.version", "(1.0,3.0)"));
+            apart.line("connector new from newer");
+            apart.call("DESCRIBE", "class", TaskScenario.SOURCE, "kind", "source", "version", "1.0");
+            apart.refused("DESCRIBE", "class", TaskScenario.SOURCE, "kind", "source", "version", "1.5");
+            JsonNode error = apart.refused("CONNECTOR_START", "connector", "none", "class", TaskScenario.SOURCE, "config",
+                    Map.of("name", "none", "connector.plugin.version", "[7.0]"));
+            assertTrue(error.path("message").asText().contains("available versions: [1.0, 2.0]"), error.toString());
+            assertEquals(List.of(), apart.lines("WRONG LOADER"));
+        }
+    }
+
+    private static void start(ScriptedWorker apart, String name, Map<String, String> more) {
+        Map<String, String> config = new HashMap<>(Map.of("name", name, "connector.class", TaskScenario.SOURCE, "script", "where"));
+        config.putAll(more);
+        apart.call("CONNECTOR_START", "connector", name, "class", TaskScenario.SOURCE, "config", config);
     }
 
     @Test

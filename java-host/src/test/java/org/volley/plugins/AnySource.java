@@ -51,6 +51,9 @@ public class AnySource extends SourceConnector {
     public void start(Map<String, String> given) {
         config = given;
         Say.called(this, "start connector");
+        if ("where".equals(given.get("script"))) {
+            Say.where(this, "connector " + given.get("name"));
+        }
         if (given.containsKey("reads")) {
             Map<String, Object> offset = context().offsetStorageReader().offset(Map.of("p", 1));
             Say.say("offset " + offset + " of " + offset.get("n").getClass().getSimpleName());

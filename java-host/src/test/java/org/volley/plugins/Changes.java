@@ -26,6 +26,9 @@ public class Changes<R extends ConnectRecord<R>> implements Transformation<R> {
     public R apply(R record) {
         Say.called(this, name + " " + record.value());
         String value = String.valueOf(record.value());
+        if (value.equals("where")) {
+            Say.where(this, name);
+        }
         if (value.equals("drop")) {
             return null;
         }

@@ -1,13 +1,11 @@
 package org.volley.plugins;
 
-import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.SchemaAndValue;
 import org.apache.kafka.connect.errors.DataException;
-import org.apache.kafka.connect.runtime.isolation.PluginClassLoader;
 import org.apache.kafka.connect.storage.Converter;
 
 /** A converter of strings that tells of each call, and keeps something in the headers, as schema registries do. */
@@ -23,7 +21,7 @@ public class TellingConverter implements Converter, AutoCloseable {
     public byte[] fromConnectData(String topic, Headers headers, Schema schema, Object value) {
         Say.called(this, "from " + what + " " + value);
         if ("where".equals(value)) {
-            Say.say("converter from " + new File(((PluginClassLoader) getClass().getClassLoader()).location()).getName());
+            Say.where(this, "converter");
         }
         headers.add("id-of-" + what, new byte[] {'7'});
         return fromConnectData(topic, schema, value);

@@ -22,11 +22,11 @@ public final class Definition {
     private Definition() {
     }
 
-    /** The keys that the plug-in of this class defines. Kinds that define none have none. */
-    public static ObjectNode describe(PluginSet plugins, String className, String kind) throws Exception {
+    /** The keys that the plug-in of this class defines, in this version or, where that is null, the newest. Kinds that define none have none. */
+    public static ObjectNode describe(PluginSet plugins, String className, String kind, String version) throws Exception {
         Object plugin = switch (PluginKind.of(kind)) {
-            case SOURCE, SINK -> plugins.newConnector(className, Map.of());
-            default -> plugins.plugins().newPlugin(className, null);
+            case SOURCE, SINK -> plugins.newConnector(className, version);
+            default -> plugins.newPlugin(className, version);
         };
         try (LoaderSwap swap = plugins.plugins().withClassLoader(plugin.getClass().getClassLoader())) {
             return Json.object().set("keys", keys(definition(plugin)));

@@ -124,6 +124,20 @@ public final class PluginSet {
         return plugins.newConnector(className, versionRange(config));
     }
 
+    /** A connector that was not started, of exactly this version; of the newest where it is null. */
+    Connector newConnector(String className, String version) throws Exception {
+        return plugins.newConnector(className, exactly(version));
+    }
+
+    /** A plug-in that is no connector, of exactly this version; of the newest where it is null. */
+    Object newPlugin(String className, String version) throws Exception {
+        return plugins.newPlugin(className, exactly(version));
+    }
+
+    private static VersionRange exactly(String version) throws InvalidVersionSpecificationException {
+        return version == null ? null : VersionRange.createFromVersionSpec("[" + version + "]");
+    }
+
     /** The loader of a connector, which all that belongs to it is loaded by. */
     public ClassLoader connectorLoader(String className, Map<String, String> config) {
         return plugins.connectorLoader(className, versionRange(config));

@@ -25,18 +25,19 @@ impl VersionRange {
     /// # Errors
     /// Maven's message for a malformed range.
     pub(crate) fn parse(spec: &str) -> Result<Self, String> {
-        let mut restrictions = Vec::new();
-        let mut rest = spec;
+        let enclosed = match spec.starts_with(['[', '(']) {
+            true => spec.to_owned(),
+            false => format!("[{spec}]"),
+        };
+        let (mut restrictions, mut rest) = (Vec::new(), enclosed.as_str());
         while rest.starts_with(['[', '(']) {
-            let end = rest.find([')', ']']).ok_or_else(|| format!("Unbounded range: {spec}"))?;
+            let end = rest.find([')', ']']).ok_or_else(|| format!("Unbounded range: {enclosed}"))?;
             restrictions.push(Restriction::parse(&rest[..=end])?);
             rest = rest[end + 1..].trim();
             rest = rest.strip_prefix(',').map_or(rest, str::trim);
         }
-        if restrictions.is_empty() {
-            restrictions.push(Restriction::parse(&format!("[{spec}]"))?);
-        } else if !rest.is_empty() {
-            return Err(format!("Only fully-qualified sets allowed in multiple set scenario: {spec}"));
+        if !rest.is_empty() {
+            return Err(format!("Only fully-qualified sets allowed in multiple set scenario: {enclosed}"));
         }
         Ok(Self(restrictions))
     }
@@ -140,7 +141,7 @@ impl Part {
     }
 }
 
-fn compare(left: &str, right: &str) -> Ordering {
+pub(super) fn compare(left: &str, right: &str) -> Ordering {
     let (left, right) = (parts(left), parts(right));
     let nothing = Part::Number(0);
     (0..left.len().max(right.len()))
@@ -211,6 +212,8 @@ mod tests {
             ("[5,4]", "Range defies version ordering: [5,4]"),
             ("(4.3.0)", "Single version must be surrounded by []: (4.3.0)"),
             ("[4,4)", "Range cannot have identical boundaries: [4,4)"),
+            ("4]", "Only fully-qualified sets allowed in multiple set scenario: [4]]"),
+            ("[4]5", "Only fully-qualified sets allowed in multiple set scenario: [4]5"),
         ] {
             assert_eq!(VersionRange::parse(spec).unwrap_err(), message);
         }
