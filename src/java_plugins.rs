@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use volley_api::{ConfigMap, Plugin, Result};
+use volley_api::{ConfigMap, Plugin, PluginKind, Result};
 use volley_jvm::{JavaPlugins, JavaSettings};
 use volley_worker::plugins::{HeapsOfGroup, JavaNumber, JavaProcess, JavaProcesses, MorePlugins, OfferedPlugins};
 use volley_worker::worker_config::{JavaSettings as WorkerJavaSettings, JavaUse};
@@ -70,22 +70,29 @@ impl MorePlugins for FromPluginPath {
     }
 }
 
-/// The Java plug-ins that `settings` of `worker_file` lead to; `None` where there is no `plugin.path`, or none is wanted. Nothing is
-/// started for it, unless a plug-in without a service file has to be told at the start.
-///
-/// # Errors
-/// If there is such a one.
-fn java_plugins(settings: WorkerJavaSettings, worker_file: Option<&Path>) -> Result<Option<Arc<dyn MorePlugins>>> {
+/// The config providers among them, which take the place of none of the worker's own.
+struct ProvidersOnly(FromPluginPath);
+
+impl MorePlugins for ProvidersOnly {
+    fn plugins(&self) -> Result<Vec<Plugin>> {
+        let plugins = self.0.plugins()?.into_iter();
+        Ok(plugins.filter(|plugin| plugin.kind() == PluginKind::ConfigProvider).collect())
+    }
+
+    fn prefers(&self) -> bool {
+        false
+    }
+}
+
+/// The plug-ins that `settings` of `worker_file` lead to; `None` where there is no `plugin.path`, or none is wanted. Nothing is
+/// started for it.
+fn from_plugin_path(settings: WorkerJavaSettings, worker_file: Option<&Path>) -> Option<FromPluginPath> {
     let is_wanted = match settings.plugins {
         JavaUse::Never => false,
         JavaUse::Auto => !settings.plugin_path.is_empty(),
         JavaUse::Always => true,
     };
-    if !is_wanted {
-        return Ok(None);
-    }
-    let fails_at_start = settings.discovery == HYBRID_FAIL;
-    let java = JavaPlugins::new(JavaSettings {
+    let java = |settings: WorkerJavaSettings| JavaSettings {
         plugin_path: settings.plugin_path.into_iter().map(PathBuf::from).collect(),
         discovery: settings.discovery,
         home: settings.home.map(PathBuf::from),
@@ -94,17 +101,32 @@ fn java_plugins(settings: WorkerJavaSettings, worker_file: Option<&Path>) -> Res
         options: settings.options,
         worker_file: worker_file.and_then(|file| std::path::absolute(file).ok()),
         cache_dir: JavaSettings::user_cache_dir(),
-    });
-    if fails_at_start {
-        java.plugins()?;
-    }
-    Ok(Some(Arc::new(FromPluginPath { java, are_preferred: settings.plugins == JavaUse::Always })))
+    };
+    let are_preferred = settings.plugins == JavaUse::Always;
+    is_wanted.then(|| FromPluginPath { java: JavaPlugins::new(java(settings)), are_preferred })
 }
 
-/// `own`, and the Java plug-ins that `worker_file` leads to.
+/// `own`, and the Java plug-ins that `worker_file` leads to. They are looked for at once where a plug-in without a service file is
+/// an error.
 pub(crate) fn with_java_plugins(own: Vec<Plugin>, worker_file: Option<&Path>) -> OfferedPlugins {
     let file = worker_file.map(Path::to_owned);
-    OfferedPlugins::from(own).with_more(move |java| java_plugins(java, file.as_deref()))
+    OfferedPlugins::from(own).with_more(move |settings| {
+        let fails_at_start = settings.discovery == HYBRID_FAIL;
+        let Some(more) = from_plugin_path(settings, file.as_deref()) else { return Ok(None) };
+        if fails_at_start {
+            more.plugins()?;
+        }
+        Ok(Some(Arc::new(more) as Arc<dyn MorePlugins>))
+    })
+}
+
+/// `own`, and the config providers in Java that `worker_file` leads to: for a command that runs no Java connector.
+pub(crate) fn with_java_config_providers(own: Vec<Plugin>, worker_file: Option<&Path>) -> OfferedPlugins {
+    let file = worker_file.map(Path::to_owned);
+    OfferedPlugins::from(own).with_more(move |settings| {
+        let more = from_plugin_path(settings, file.as_deref()).map(ProvidersOnly);
+        Ok(more.map(|more| Arc::new(more) as Arc<dyn MorePlugins>))
+    })
 }
 
 fn default_host_dir() -> PathBuf {

@@ -207,3 +207,40 @@ fn a_worker_tells_its_provider_of_its_end_and_starts_with_none_that_it_cannot_us
         assert!(ended.log.contains(reason), "{class}: {}", ended.log);
     }
 }
+
+#[test]
+fn a_command_that_runs_no_class_in_java_needs_no_java_and_one_that_needs_a_provider_asks_it() {
+    let (kafka, volley) = (Kafka::shared(), Volley::new());
+    let (topic, servers) = (kafka.topic("java-commands", 1), kafka.bootstrap_servers());
+    kafka.produce_pairs(&topic, &[("k", Some("7"))]);
+    let (plugins, secrets) = (volley.path("plugins"), volley.path("secrets"));
+    compile_secrets(&plugins);
+    fs::create_dir(&secrets).unwrap();
+    fs::write(secrets.join("worker"), format!("servers={servers}\n")).unwrap();
+    let [plugins, host, secrets, none, out] =
+        [plugins, host_directory(), secrets, volley.path("none"), volley.path("out")]
+            .map(|path| path.display().to_string());
+    volley.file(
+        "sink.properties",
+        &[("name", "s"), ("connector.class", "FileStreamSink"), ("topics", &topic), ("file", &out)],
+    );
+    let java = [("plugin.path", plugins.as_str()), ("volley.java.host.dir", &host)];
+    let without_java = [("volley.java", "always"), ("volley.java.home", &none), ("plugin.discovery", "hybrid_fail")];
+    let provider = [
+        ("config.providers", "secrets"),
+        ("config.providers.secrets.class", PROVIDER),
+        ("config.providers.secrets.param.dir", &secrets),
+    ];
+    for (servers, keys) in [(servers.as_str(), &without_java), ("${secrets:worker:servers}", &provider)] {
+        volley.worker(servers, &[&java[..], keys].concat());
+        for command in [
+            ["preview", "worker.properties", "sink.properties", "--rows", "1"].as_slice(),
+            &["export", "--worker-config", "worker.properties", "--topic", &topic, "--to", &out],
+            &["dlq", "show", "--worker-config", "worker.properties", "--topic", &topic],
+        ] {
+            let ended = volley.run(SOON, command);
+            assert!(ended.status.success(), "{command:?}: {}\n{}", ended.stdout, ended.log);
+            assert!(!ended.log.contains("java.home"), "{command:?}: {}", ended.log);
+        }
+    }
+}

@@ -10,7 +10,6 @@ use volley_worker::connector_file::read_connector_file;
 use volley_worker::connector_task_id::ConnectorTaskId;
 use volley_worker::memory_budget::MemoryBudget;
 use volley_worker::metrics::TaskMetrics;
-use volley_worker::plugins::Plugins;
 use volley_worker::storage::MemoryOffsetBackingStore;
 use volley_worker::task::{PreviewLimits, PreviewStage, StatusListener, TaskSpec, TaskState, preview};
 use volley_worker::worker_config::WorkerConfig;
@@ -20,7 +19,7 @@ use super::Failure;
 use super::connector_class::check_class;
 use super::output::say;
 use super::records_text::{printable, records_text};
-use crate::java_plugins::with_java_plugins;
+use crate::java_plugins::with_java_config_providers;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -52,9 +51,10 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<(), Fai
 
 fn spec(arguments: &Arguments, plugins: Vec<Plugin>) -> Result<TaskSpec, Failure> {
     let properties = read_properties(&arguments.worker).map_err(Failure::worker)?;
-    let offered = with_java_plugins(plugins.clone(), Some(&arguments.worker));
-    let WorkerFile { properties, transformer, .. } = WorkerFile::open(properties, offered).map_err(Failure::worker)?;
-    let plugins = Arc::new(Plugins::new(plugins));
+    let offered = with_java_config_providers(plugins, Some(&arguments.worker));
+    let opened = WorkerFile::open(properties, offered).map_err(Failure::worker)?;
+    let WorkerFile { properties, transformer, plugins } = opened;
+    let plugins = Arc::new(plugins);
     let worker_config = Arc::new(WorkerConfig::of_either_mode(properties).map_err(Failure::worker)?);
     let connector = read_connector_file(&arguments.connector).map_err(Failure::connector)?;
     check_class(&plugins, &connector.config.values, &arguments.connector)?;

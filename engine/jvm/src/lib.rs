@@ -5,6 +5,7 @@
 //!                          ├─ JavaSourceTask ─┼─ calls, lanes ─► a process for each connector
 //!                          └─ JavaSinkTask ───┘
 //!  what is asked of classes that do not run (scans, keys, validation) ─► one more process, while it is needed
+//!  JavaConfigProvider, of each provider ─► one process for all of them
 //! ```
 //!
 //! A JVM that dies fails what ran in it, and nothing else; one that hangs is killed.

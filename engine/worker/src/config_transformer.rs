@@ -31,27 +31,34 @@ impl ConfigTransformer {
     /// # Errors
     /// `Config`, naming the provider whose class is missing or unknown, or which cannot be made.
     pub(crate) fn new(worker: &ConfigMap, plugins: &Plugins) -> Result<Self> {
-        Self::of(provider_names(worker), worker, plugins)
+        let mut this = Self::default();
+        for name in provider_names(worker) {
+            this.add(name, worker, plugins)?;
+        }
+        Ok(this)
     }
 
-    /// Of the providers that `config.providers` of a worker file lists those that are among `plugins`.
+    /// Of the providers that `config.providers` of a worker file lists those that are among `plugins`, and need no others.
     ///
     /// # Errors
     /// `Config`, naming the provider that cannot be made.
     pub(crate) fn of_known(worker: &ConfigMap, plugins: &Plugins) -> Result<Self> {
-        let is_known = |name: &&str| {
-            class_of(name, worker).is_ok_and(|class| plugins.find(PluginKind::ConfigProvider, class).is_ok())
-        };
-        Self::of(provider_names(worker).filter(is_known), worker, plugins)
-    }
-
-    fn of<'a>(names: impl Iterator<Item = &'a str>, worker: &ConfigMap, plugins: &Plugins) -> Result<Self> {
         let mut this = Self::default();
-        for name in names {
-            let params = this.resolve(&without_prefix(worker, &format!("{PROVIDERS}.{name}.param.")))?;
-            this.providers.insert(name.to_owned(), new_provider(name, worker, &params, plugins)?);
+        for name in provider_names(worker) {
+            let is_known =
+                class_of(name, worker).is_ok_and(|class| plugins.find(PluginKind::ConfigProvider, class).is_ok());
+            let needs_others = params_of(name, worker).values().any(|value| this.leaves(value, worker));
+            if is_known && !needs_others {
+                this.add(name, worker, plugins)?;
+            }
         }
         Ok(this)
+    }
+
+    fn add(&mut self, name: &str, worker: &ConfigMap, plugins: &Plugins) -> Result<()> {
+        let params = self.resolve(&params_of(name, worker))?;
+        self.providers.insert(name.to_owned(), new_provider(name, worker, &params, plugins)?);
+        Ok(())
     }
 
     /// Replaces every variable of a known provider. Variables of other providers stay as they are.
@@ -65,7 +72,13 @@ impl ConfigTransformer {
     /// As [`ConfigTransformer::resolve`], for who wants to know when to resolve it again.
     pub(crate) fn resolve_for_now(&self, config: &ConfigMap) -> Result<ResolvedConfig> {
         let said = self.ask_for(config.values().flat_map(|value| variables(value)))?;
-        let resolve = |value: &String| replace(value, |variable| self.value_of(variable, &said));
+        let resolve = |value: &String| -> Result<String> {
+            let text = |piece| match piece {
+                Piece::Text(text) => Ok(text),
+                Piece::Variable(variable) => value_of(variable, &said),
+            };
+            pieces(value).map(text).collect()
+        };
         let resolved = config.iter().map(|(key, value)| Ok((key.clone(), resolve(value)?)));
         let ttl = said.values().filter_map(|data| data.ttl).min();
         Ok(ResolvedConfig { config: resolved.collect::<Result<_>>()?, ttl })
@@ -84,18 +97,6 @@ impl ConfigTransformer {
         wanted.into_iter().map(ask).collect()
     }
 
-    /// The value in the place of `variable`; `None` if its provider is not known.
-    fn value_of(&self, variable: &Variable<'_>, said: &Said<'_>) -> Result<Option<String>> {
-        let Variable { provider, path, key, .. } = *variable;
-        let Some(data) = said.get(&(provider, path)) else { return Ok(None) };
-        match data.values.get(key) {
-            Some(value) => Ok(Some(value.clone())),
-            None => Err(Error::config(format!(
-                "Could not find key `{key}` at path `{path}` of config provider `{provider}`"
-            ))),
-        }
-    }
-
     /// Whether a value has a variable of a provider that `worker` lists and this does not know.
     pub(crate) fn leaves(&self, value: &str, worker: &ConfigMap) -> bool {
         let is_left = |name| provider_names(worker).any(|listed| listed == name) && !self.providers.contains_key(name);
@@ -110,6 +111,15 @@ impl ConfigTransformer {
 
 /// What was said at each path of each provider.
 type Said<'a> = BTreeMap<(&'a str, &'a str), ConfigData>;
+
+/// The value in the place of `variable`: itself, if its provider is not known.
+fn value_of<'a>(variable: Variable<'a>, said: &'a Said<'_>) -> Result<&'a str> {
+    let Variable { whole, provider, path, key } = variable;
+    let Some(data) = said.get(&(provider, path)) else { return Ok(whole) };
+    data.values.get(key).map(String::as_str).ok_or_else(|| {
+        Error::config(format!("Could not find key `{key}` at path `{path}` of config provider `{provider}`"))
+    })
+}
 
 impl Drop for ConfigTransformer {
     fn drop(&mut self) {
@@ -139,6 +149,10 @@ fn class_of<'a>(name: &str, worker: &'a ConfigMap) -> Result<&'a str> {
     class.ok_or_else(|| Error::config(format!("could not find `{key}`: name the provider's class there")))
 }
 
+fn params_of(name: &str, worker: &ConfigMap) -> ConfigMap {
+    without_prefix(worker, &format!("{PROVIDERS}.{name}.param."))
+}
+
 fn class_key(name: &str) -> String {
     format!("{PROVIDERS}.{name}.class")
 }
@@ -161,7 +175,7 @@ fn new_provider(
 
 /// Whether a value refers to a provider.
 pub(crate) fn has_variable(value: &str) -> bool {
-    find_variable(value).is_some()
+    variables(value).next().is_some()
 }
 
 /// Replaces resolved values in task configurations by their references where the connector copied them, so that no
@@ -174,51 +188,54 @@ pub(crate) fn restore_references(raw: &ConfigMap, task_configs: &mut [ConfigMap]
     }
 }
 
-#[derive(Clone, Copy)]
 struct Variable<'a> {
-    start: usize,
-    end: usize,
+    /// As it is written.
+    whole: &'a str,
     provider: &'a str,
     path: &'a str,
     key: &'a str,
 }
 
-/// All of them, in order.
-fn variables(text: &str) -> impl Iterator<Item = Variable<'_>> {
+/// A part of a value.
+enum Piece<'a> {
+    Text(&'a str),
+    Variable(Variable<'a>),
+}
+
+/// All parts of a value, in order.
+fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = text;
     std::iter::from_fn(move || {
-        let variable = find_variable(rest)?;
-        rest = &rest[variable.end..];
-        Some(variable)
+        let (start, variable) = match find_variable(rest) {
+            Some((0, variable)) => {
+                rest = &rest[variable.whole.len()..];
+                return Some(Piece::Variable(variable));
+            }
+            Some((start, _)) => rest.split_at(start),
+            None => (rest, ""),
+        };
+        rest = variable;
+        (!start.is_empty()).then_some(Piece::Text(start))
     })
 }
 
-/// `text` with `value_of` each variable in its place, or with the variable itself where that is `None`.
-fn replace(text: &str, value_of: impl Fn(&Variable<'_>) -> Result<Option<String>>) -> Result<String> {
-    let mut replaced = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(variable) = find_variable(rest) {
-        replaced.push_str(&rest[..variable.start]);
-        match value_of(&variable)? {
-            Some(value) => replaced.push_str(&value),
-            None => replaced.push_str(&rest[variable.start..variable.end]),
-        }
-        rest = &rest[variable.end..];
-    }
-    replaced.push_str(rest);
-    Ok(replaced)
+/// The variables of a value, in order.
+fn variables(text: &str) -> impl Iterator<Item = Variable<'_>> {
+    pieces(text).filter_map(|piece| match piece {
+        Piece::Variable(variable) => Some(variable),
+        Piece::Text(_) => None,
+    })
 }
 
-/// The first variable. The first colon ends the provider's name, a second one the path.
-fn find_variable(text: &str) -> Option<Variable<'_>> {
+/// The first variable, and where it begins. The first colon ends the provider's name, a second one the path.
+fn find_variable(text: &str) -> Option<(usize, Variable<'_>)> {
     let mut from = 0;
     loop {
         let start = from + text[from..].find("${")?;
-        let length = text[start + 2..].find('}')?;
-        let inner = &text[start + 2..start + 2 + length];
-        if let Some((provider, rest)) = inner.split_once(':') {
+        let end = start + text[start..].find('}')? + 1;
+        if let Some((provider, rest)) = text[start + 2..end - 1].split_once(':') {
             let (path, key) = rest.split_once(':').unwrap_or(("", rest));
-            return Some(Variable { start, end: start + length + 3, provider, path, key });
+            return Some((start, Variable { whole: &text[start..end], provider, path, key }));
         }
         from = start + 2;
     }

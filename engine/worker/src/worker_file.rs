@@ -136,6 +136,22 @@ mod tests {
     }
 
     #[test]
+    fn one_of_the_worker_s_own_may_need_one_that_is_found_for_its_parameters() {
+        let allowed = ("config.providers.file.param.allowed.paths", "/${more:more}");
+        let properties = [
+            ("config.providers", "more,file"),
+            MORE[1],
+            ("config.providers.file.class", "FileConfigProvider"),
+            allowed,
+            ("volley.java.heap", "64m"),
+        ];
+        let (file, told, _) = open(&properties);
+        assert_eq!(told[0].heap, "64m", "no matter that it cannot be made yet");
+        let error = format!("{:#}", file.unwrap_err());
+        assert!(error.contains("/MORE"), "its parameter is resolved: {error}");
+    }
+
+    #[test]
     fn a_provider_that_is_nowhere_is_an_error() {
         let (file, _, searches) =
             open(&[("config.providers", "x"), ("config.providers.x.class", "org.example.Nowhere")]);

@@ -9,7 +9,7 @@ use volley_worker::worker_config::WorkerConfig;
 use volley_worker::worker_file::WorkerFile;
 
 use crate::cli::Failure;
-use crate::java_plugins::with_java_plugins;
+use crate::java_plugins::with_java_config_providers;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Cluster {
@@ -30,7 +30,7 @@ impl Cluster {
         let clients = match (&self.worker_config, &self.command_config) {
             (Some(path), _) => {
                 let properties = read_properties(path).map_err(Failure::worker)?;
-                let opened = WorkerFile::open(properties, with_java_plugins(plugins, Some(path)));
+                let opened = WorkerFile::open(properties, with_java_config_providers(plugins, Some(path)));
                 let properties = opened.map_err(Failure::worker)?.properties;
                 DeadLetterClients::of_worker(&WorkerConfig::of_either_mode(properties).map_err(Failure::worker)?)
             }

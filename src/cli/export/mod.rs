@@ -31,7 +31,7 @@ use super::Failure;
 use super::number_text::{bytes, thousands};
 use super::output::say;
 use super::signals::Signals;
-use crate::java_plugins::with_java_plugins;
+use crate::java_plugins::with_java_config_providers;
 
 pub(super) use arguments::Arguments;
 
@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &Arguments, plugins: Vec<Plugin>, levels: Arc<dyn L
         return Ok(());
     }
     let properties = worker_properties(arguments)?;
-    let offered = || with_java_plugins(plugins.clone(), arguments.worker_config.as_deref());
+    let offered = || with_java_config_providers(plugins.clone(), arguments.worker_config.as_deref());
     let begun = partitions_begun(&properties, offered(), &export)?;
     if begun > 0 && export.is_query() {
         say!("{}: takes the records behind those that it has taken before; another --name begins anew", export.name);
